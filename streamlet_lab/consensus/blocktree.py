@@ -1,0 +1,183 @@
+"""One node's view: blocks, votes, the longest notarized chains and the finalized chain.
+
+Everything is kept up to date as blocks and votes arrive, in any order; nothing is recomputed from
+genesis. The cost of a block or a vote does not depend on the length of the chain.
+"""
+
+from collections.abc import Iterator
+
+from streamlet_lab.consensus.messages import Block, Vote
+
+
+class _Entry:
+    """What the tree knows about one block whose whole ancestry it has."""
+
+    __slots__ = ("block", "children", "has_quorum", "notarized", "parent")
+
+    def __init__(self, block: Block, parent: "_Entry | None") -> None:
+        self.block = block
+        self.parent = parent
+        self.children: list[_Entry] = []
+        self.has_quorum = False
+        self.notarized = False  # it has a quorum, and so have all its ancestors
+
+
+class BlockTree:
+    """Block tree with notarization and finalization (Streamlet, section 3).
+
+    Parameters
+    ----------
+    genesis : Block
+        Notarized and final from the start.
+    quorum : int
+        Number of votes of distinct nodes that notarize a block.
+
+    Attributes
+    ----------
+    longest : list of Block
+        The tips of the longest notarized chains, in the order in which they became so.
+    notarized : list of Block
+        Blocks at the end of a notarized chain, in the order in which this view saw it; grows only.
+    finalized : list of Block
+        The finalized chain from genesis on, so that a block's index is its height; grows only.
+    conflicts : list of Block
+        Blocks that the rule would finalize although they contradict ``finalized``. Empty unless
+        more than f nodes are faulty.
+    """
+
+    def __init__(self, genesis: Block, quorum: int) -> None:
+        self.quorum = quorum
+        root = _Entry(genesis, None)
+        root.has_quorum = root.notarized = True
+        self._entries = {genesis.hash: root}
+        self._waiting: dict[bytes, dict[bytes, Block]] = {}
+        self._waiting_hashes: set[bytes] = set()
+        self._votes: dict[bytes, dict[str, Vote]] = {}
+        self.longest = [genesis]
+        self.notarized = [genesis]
+        self.finalized = [genesis]
+        self.conflicts: list[Block] = []
+
+    def __contains__(self, block_hash: bytes) -> bool:
+        """Whether the block and all its ancestors are here."""
+        return block_hash in self._entries
+
+    def __getitem__(self, block_hash: bytes) -> Block:
+        return self._entries[block_hash].block
+
+    def knows(self, block_hash: bytes) -> bool:
+        """Whether the block has arrived, with its ancestors or still without."""
+        return block_hash in self._entries or block_hash in self._waiting_hashes
+
+    def blocks(self) -> list[Block]:
+        """Return all blocks whose ancestry is known, in order of arrival; genesis first."""
+        return [entry.block for entry in self._entries.values()]
+
+    def votes(self, block_hash: bytes) -> list[Vote]:
+        """Return the votes for a block, one for each voter, in order of arrival."""
+        return list(self._votes.get(block_hash, {}).values())
+
+    def has_vote(self, block_hash: bytes, voter: str) -> bool:
+        """Whether this voter's vote for this block has arrived."""
+        votes = self._votes.get(block_hash)
+        return votes is not None and voter in votes
+
+    def is_notarized(self, block_hash: bytes) -> bool:
+        """Whether the block ends a notarized chain: it and all its ancestors have a quorum."""
+        entry = self._entries.get(block_hash)
+        return entry is not None and entry.notarized
+
+    def chain(self, block_hash: bytes) -> Iterator[Block]:
+        """Walk from a block down to genesis, the block itself first."""
+        entry: _Entry | None = self._entries[block_hash]
+        while entry is not None:
+            yield entry.block
+            entry = entry.parent
+
+    def add_block(self, block: Block) -> None:
+        """Take in a block; without its parent it waits, and is attached when the parent comes.
+
+        A block that breaks a rule of chains (epochs strictly increase, heights count) is dropped
+        as soon as that can be seen.
+        """
+        if self.knows(block.hash):
+            return
+        if block.parent not in self._entries:
+            self._waiting.setdefault(block.parent, {})[block.hash] = block
+            self._waiting_hashes.add(block.hash)
+            return
+        arrived = [block]
+        while arrived:
+            block = arrived.pop()
+            self._waiting_hashes.discard(block.hash)
+            if self._attach(block):
+                arrived.extend(self._waiting.pop(block.hash, {}).values())
+
+    def add_vote(self, vote: Vote) -> None:
+        """Count a verified vote; votes may come before their block."""
+        votes = self._votes.setdefault(vote.block_hash, {})
+        if vote.voter in votes:
+            return
+        votes[vote.voter] = vote
+        if len(votes) >= self.quorum:
+            entry = self._entries.get(vote.block_hash)
+            if entry is not None and not entry.has_quorum:
+                self._check_quorum(entry)
+
+    def _attach(self, block: Block) -> bool:
+        parent = self._entries[block.parent]
+        if block.height != parent.block.height + 1 or block.epoch <= parent.block.epoch:
+            return False
+        entry = _Entry(block, parent)
+        parent.children.append(entry)
+        self._entries[block.hash] = entry
+        if len(self._votes.get(block.hash, ())) >= self.quorum:
+            self._check_quorum(entry)
+        return True
+
+    def _check_quorum(self, entry: _Entry) -> None:
+        block = entry.block
+        # A vote that signs another epoch or height than the block's is not a vote for this block.
+        matching = sum(
+            vote.epoch == block.epoch and vote.height == block.height
+            for vote in self._votes[block.hash].values()
+        )
+        if matching < self.quorum:
+            return
+        entry.has_quorum = True
+        if entry.parent is not None and entry.parent.notarized:
+            self._notarize(entry)
+
+    def _notarize(self, entry: _Entry) -> None:
+        """Mark a chain as notarized, and every chain that only waited for this block."""
+        ready = [entry]
+        while ready:
+            entry = ready.pop()
+            entry.notarized = True
+            block = entry.block
+            self.notarized.append(block)
+            if block.height > self.longest[0].height:
+                self.longest = [block]
+            elif block.height == self.longest[0].height:
+                self.longest.append(block)
+            self._finalize_below(entry)
+            ready.extend(child for child in entry.children if child.has_quorum)
+
+    def _finalize_below(self, third: _Entry) -> None:
+        """Finalize the middle of three adjacent blocks with consecutive epochs, and its prefix."""
+        second = third.parent
+        first = second.parent if second is not None else None
+        if second is None or first is None:
+            return
+        if not first.block.epoch + 2 == second.block.epoch + 1 == third.block.epoch:
+            return
+        last = self.finalized[-1]
+        prefix: list[Block] = []
+        entry: _Entry | None = second
+        while entry is not None and entry.block.height > last.height:
+            prefix.append(entry.block)
+            entry = entry.parent
+        if entry is None or entry.block is not self.finalized[entry.block.height]:
+            self.conflicts.append(second.block)
+            return
+        self.finalized.extend(reversed(prefix))

@@ -1,0 +1,79 @@
+"""Prices: paths, quotes, validation rules, aggregation, and the payload that a block carries.
+
+Nothing here knows of consensus or of the simulator. The way of the data:
+:mod:`~streamlet_lab.prices.paths` → :mod:`~streamlet_lab.prices.feeds` →
+:mod:`~streamlet_lab.prices.quotes` → :mod:`~streamlet_lab.prices.validation` →
+:mod:`~streamlet_lab.prices.aggregation` → :mod:`~streamlet_lab.prices.payload`;
+:mod:`~streamlet_lab.prices.judgement` joins them for a leader and for its voters.
+"""
+
+from streamlet_lab.prices.aggregation import Aggregate, aggregate
+from streamlet_lab.prices.feeds import (
+    SIMULATED,
+    STEPS_PER_EPOCH,
+    AAPLPriceSimulator,
+    QuoteFeed,
+    make_path,
+)
+from streamlet_lab.prices.history import feed_names, load_history
+from streamlet_lab.prices.judgement import Evaluation, Voter, VoterPolicy, evaluate
+from streamlet_lab.prices.paths import (
+    TRADING_DAY,
+    GjrGarch,
+    HistoricalPath,
+    PricePath,
+    SimulatedPath,
+)
+from streamlet_lab.prices.payload import (
+    Claim,
+    GenesisPrice,
+    MalformedPayload,
+    NoPrice,
+    PriceConsensus,
+    decode_payload,
+)
+from streamlet_lab.prices.quotes import ORIGIN, SOURCES, StockPrice
+from streamlet_lab.prices.service import PriceConsensusService
+from streamlet_lab.prices.validation import (
+    PreviousConsensus,
+    PriceValidation,
+    QuoteCheck,
+    QuoteReason,
+    check_quotes,
+)
+
+__all__ = [
+    "ORIGIN",
+    "SIMULATED",
+    "SOURCES",
+    "STEPS_PER_EPOCH",
+    "TRADING_DAY",
+    "AAPLPriceSimulator",
+    "Aggregate",
+    "Claim",
+    "Evaluation",
+    "GenesisPrice",
+    "GjrGarch",
+    "HistoricalPath",
+    "MalformedPayload",
+    "NoPrice",
+    "PreviousConsensus",
+    "PriceConsensus",
+    "PriceConsensusService",
+    "PricePath",
+    "PriceValidation",
+    "QuoteCheck",
+    "QuoteFeed",
+    "QuoteReason",
+    "SimulatedPath",
+    "StockPrice",
+    "Voter",
+    "VoterPolicy",
+    "aggregate",
+    "check_quotes",
+    "decode_payload",
+    "evaluate",
+    "feed_names",
+    "load_history",
+    "make_path",
+]

@@ -1,0 +1,183 @@
+"""The JSON that a block carries, and the values that it stands for.
+
+There is exactly one encoding of each value. A payload that decodes but does not encode to the same
+bytes is refused, so that voters never have to ask what a leader meant.
+"""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+# At most micro-dollars, as quotes have them.
+_DECIMAL: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
+
+
+class MalformedPayload(ValueError):
+    """Bytes that are not the one encoding of a payload; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceConsensus:
+    """The agreed price of one epoch (fields as in the system's description).
+
+    Parameters
+    ----------
+    symbol : str
+    consensus_price : Decimal
+        Simple average of the valid prices, US dollars.
+    volume_weighted_price : Decimal
+        VWAP of the valid prices, US dollars.
+    total_volume : Decimal
+        Shares, over all valid sources.
+    price_count : int
+        Number of valid sources.
+    timestamp : datetime
+        Market time, UTC.
+    block_hash : str
+        Hash of the Streamlet block in hexadecimal; empty until the block is proposed.
+    """
+
+    symbol: str
+    consensus_price: Decimal
+    volume_weighted_price: Decimal
+    total_volume: Decimal
+    price_count: int
+    timestamp: datetime
+    block_hash: str = ""
+
+    def to_payload(self) -> bytes:
+        """Return the exact bytes that a block carries; the block's hash is not among them."""
+        return _encode(
+            {
+                "type": "price_consensus",
+                "symbol": self.symbol,
+                "consensus_price": str(self.consensus_price),
+                "volume_weighted_price": str(self.volume_weighted_price),
+                "total_volume": str(self.total_volume),
+                "price_count": self.price_count,
+                "timestamp": _format_timestamp(self.timestamp),
+            }
+        )
+
+    def in_block(self, block_hash: bytes) -> "PriceConsensus":
+        """Return the same consensus with the hash of its block filled in."""
+        return replace(self, block_hash=block_hash.hex())
+
+
+@dataclass(frozen=True, slots=True)
+class NoPrice:
+    """What a block says when no price validated: an honest leader always proposes."""
+
+    symbol: str
+    reason: str
+    timestamp: datetime
+
+    def to_payload(self) -> bytes:
+        """Return the exact bytes that a block carries."""
+        return _encode(
+            {
+                "type": "no_price",
+                "symbol": self.symbol,
+                "reason": self.reason,
+                "timestamp": _format_timestamp(self.timestamp),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisPrice:
+    """The reference price that a chain starts from, so that a lying first leader is bounded too."""
+
+    symbol: str
+    price: Decimal
+
+    def to_payload(self) -> bytes:
+        """Return the exact bytes that the genesis block carries."""
+        return _encode({"type": "genesis", "symbol": self.symbol, "price": str(self.price)})
+
+
+Claim = PriceConsensus | NoPrice | GenesisPrice
+
+
+def decode_payload(payload: bytes) -> Claim:
+    """Read a block's payload.
+
+    Raises
+    ------
+    MalformedPayload
+        If the bytes are not exactly what :meth:`to_payload` of some claim returns.
+    """
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise MalformedPayload("not JSON") from error
+    if not isinstance(document, dict):
+        raise MalformedPayload("not a JSON object")
+    try:
+        claim = _claim(document)
+    except KeyError as error:
+        raise MalformedPayload(f"no {error.args[0]!r}") from error
+    if claim.to_payload() != payload:
+        raise MalformedPayload("not in canonical form")
+    return claim
+
+
+def _claim(document: dict[str, Any]) -> Claim:
+    kind = document["type"]
+    symbol = _text(document, "symbol")
+    if kind == "price_consensus":
+        return PriceConsensus(
+            symbol=symbol,
+            consensus_price=_decimal(document, "consensus_price"),
+            volume_weighted_price=_decimal(document, "volume_weighted_price"),
+            total_volume=_decimal(document, "total_volume"),
+            price_count=_count(document, "price_count"),
+            timestamp=_timestamp(document),
+        )
+    if kind == "no_price":
+        return NoPrice(symbol, _text(document, "reason"), _timestamp(document))
+    if kind == "genesis":
+        return GenesisPrice(symbol, _decimal(document, "price"))
+    raise MalformedPayload(f"unknown type {kind!r}")
+
+
+def _encode(document: dict[str, object]) -> bytes:
+    return json.dumps(document).encode()
+
+
+def _text(document: dict[str, Any], key: str) -> str:
+    value = document[key]
+    if not isinstance(value, str):
+        raise MalformedPayload(f"{key} is not a text")
+    return value
+
+
+def _decimal(document: dict[str, Any], key: str) -> Decimal:
+    text = _text(document, key)
+    if not _DECIMAL.fullmatch(text):
+        raise MalformedPayload(f"{key} is not a plain decimal number")
+    return Decimal(text)
+
+
+def _count(document: dict[str, Any], key: str) -> int:
+    value = document[key]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MalformedPayload(f"{key} is not a whole number")
+    return value
+
+
+def _timestamp(document: dict[str, Any]) -> datetime:
+    text = _text(document, "timestamp")
+    if not text.endswith("Z"):
+        raise MalformedPayload("timestamp is not in UTC")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedPayload("timestamp is not in ISO format") from error
+
+
+def _format_timestamp(timestamp: datetime) -> str:
+    return timestamp.astimezone(UTC).isoformat().replace("+00:00", "Z")

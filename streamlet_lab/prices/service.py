@@ -1,0 +1,85 @@
+"""The description's price service: a door to the room's pure functions, with a memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices.aggregation import aggregate
+from streamlet_lab.prices.feeds import SIMULATED, QuoteFeed, make_path
+from streamlet_lab.prices.judgement import evaluate
+from streamlet_lab.prices.paths import TRADING_DAY
+from streamlet_lab.prices.payload import PriceConsensus
+from streamlet_lab.prices.quotes import StockPrice
+from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation, check_quotes
+
+
+class PriceConsensusService:
+    """Generates, validates and aggregates an epoch's prices, without any network.
+
+    Parameters
+    ----------
+    symbol : str
+        ``"AAPL"``: the one symbol that has a simulated feed.
+    rules : PriceValidation, optional
+        The description's by default.
+    seed : int
+        Of the simulated quotes.
+
+    Attributes
+    ----------
+    previous : PreviousConsensus or None
+        The last consensus that :meth:`process_epoch_prices` made; the deviation rule's reference.
+    """
+
+    def __init__(
+        self, symbol: str = "AAPL", *, rules: PriceValidation | None = None, seed: int = 0
+    ) -> None:
+        path = make_path(SIMULATED, seed, TRADING_DAY)
+        if symbol != path.symbol:
+            raise InvalidInput("symbol", symbol, path.symbol)
+        self.symbol = symbol
+        self.rules = rules or PriceValidation()
+        self.previous: PreviousConsensus | None = None
+        self._feed = QuoteFeed(path, TRADING_DAY, seed)
+
+    def validate_prices(self, prices: Sequence[StockPrice]) -> list[StockPrice]:
+        """Return the prices that pass the rules, measured against the last consensus."""
+        epoch = self.previous.epoch + 1 if self.previous else 0
+        checks = check_quotes(prices, self.rules, self.symbol, epoch, self.previous)
+        return [check.quote for check in checks if check.valid]
+
+    def calculate_consensus_price(
+        self, prices: Sequence[StockPrice], timestamp: datetime | None = None
+    ) -> PriceConsensus:
+        """Aggregate prices that are taken to be valid.
+
+        The timestamp is that of the latest price unless one is given.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no price, or no volume.
+        """
+        total = aggregate(prices)
+        latest = max(price.timestamp for price in prices)
+        return PriceConsensus(self.symbol, *total, timestamp or latest)
+
+    def process_epoch_prices(self, epoch: int) -> tuple[bytes, PriceConsensus | None]:
+        """Return the payload of an epoch's block, and the consensus in it if there is one.
+
+        Raises
+        ------
+        InvalidInput
+            If the epoch does not come after the last one with a consensus.
+        """
+        earliest = self.previous.epoch + 1 if self.previous else 0
+        if epoch < earliest:
+            raise InvalidInput("epoch", epoch, f"an epoch from {earliest} on")
+        quotes = self._feed.quotes(epoch)
+        claim = evaluate(
+            quotes, self.rules, self.symbol, epoch, self.previous, quotes[0].timestamp
+        ).claim
+        if not isinstance(claim, PriceConsensus):
+            return claim.to_payload(), None
+        self.previous = PreviousConsensus(claim.consensus_price, epoch)
+        return claim.to_payload(), claim

@@ -1,0 +1,49 @@
+"""The clock: an event queue, a network, faults and traders drive the three rooms below.
+
+:mod:`~streamlet_lab.simulator.queue` orders events, :mod:`~streamlet_lab.simulator.network` carries
+messages, :mod:`~streamlet_lab.simulator.faults` says what goes wrong,
+:mod:`~streamlet_lab.simulator.protocol` runs Streamlet nodes,
+:mod:`~streamlet_lab.simulator.stock` lets them agree on prices, and
+:mod:`~streamlet_lab.simulator.market` trades against what they finalize.
+"""
+
+from streamlet_lab.simulator.faults import NodeFault, fault_kind, fault_kinds, make_fault
+from streamlet_lab.simulator.market import Arrival, Market
+from streamlet_lab.simulator.monitors import Monitor
+from streamlet_lab.simulator.network import Delay, Network, constant_delay, lognormal_delay
+from streamlet_lab.simulator.protocol import StreamletSimulation
+from streamlet_lab.simulator.queue import EventQueue, Priority
+from streamlet_lab.simulator.recorder import Recorder
+from streamlet_lab.simulator.stock import (
+    PriceApplication,
+    StockMarketConsensusNetwork,
+    StockMarketStreamletNode,
+    create_aapl_consensus_network,
+    priced,
+)
+from streamlet_lab.simulator.traders import Submission, Trader
+
+__all__ = [
+    "Arrival",
+    "Delay",
+    "EventQueue",
+    "Market",
+    "Monitor",
+    "Network",
+    "NodeFault",
+    "PriceApplication",
+    "Priority",
+    "Recorder",
+    "StockMarketConsensusNetwork",
+    "StockMarketStreamletNode",
+    "StreamletSimulation",
+    "Submission",
+    "Trader",
+    "constant_delay",
+    "create_aapl_consensus_network",
+    "fault_kind",
+    "fault_kinds",
+    "lognormal_delay",
+    "make_fault",
+    "priced",
+]

@@ -1,0 +1,80 @@
+"""The market on the clock: traders send, the engine matches, finality moves the reference."""
+
+from typing import NamedTuple
+
+from streamlet_lab.consensus import Block
+from streamlet_lab.matching import ConsensusBand, ConsensusMatchingEngine, Reference
+from streamlet_lab.simulator.monitors import Monitor
+from streamlet_lab.simulator.queue import Priority
+from streamlet_lab.simulator.stock import StockMarketConsensusNetwork, priced
+from streamlet_lab.simulator.traders import Submission, Trader
+
+
+class Arrival(NamedTuple):
+    """A submission at the instant at which the engine took it in."""
+
+    time: int
+    submission: Submission
+    reference: Reference | None
+
+
+class Market(Monitor):
+    """Traders and a matching engine on the clock of a consensus network.
+
+    The reference moves at the instant at which the node that the market reads sees a block
+    finalized. The market never looks at the true price; traders do.
+
+    Parameters
+    ----------
+    network : StockMarketConsensusNetwork
+        The market adds itself to its monitors and uses its clock.
+
+    Attributes
+    ----------
+    engine : ConsensusMatchingEngine
+    arrivals : list of Arrival
+        Every order, in the order of its arrival.
+    """
+
+    def __init__(self, network: StockMarketConsensusNetwork) -> None:
+        config = network.config.market
+        self.engine = ConsensusMatchingEngine(
+            network.symbol,
+            band=ConsensusBand(config.band_percent),
+            without_reference=config.without_reference,
+        )
+        self.arrivals: list[Arrival] = []
+        self._network = network
+        self._reads = config.reference_node
+        self._newest: Block | None = None
+        network.monitors.append(self)
+        for index in range(config.traders):
+            trader = Trader(
+                f"trader_{index}",
+                network.symbol,
+                config,
+                network.config.seed,
+                network.config.epoch_length,
+            )
+            network.queue.schedule(trader.wait(), Priority.ORDER, self._send, trader)
+
+    def finalized(self, time: int, node: str, block: Block) -> None:
+        """Have the reference moved once everything that arrives at this instant is in."""
+        if node == self._reads and priced(block) is not None:
+            if self._newest is None:
+                self._network.queue.schedule(time, Priority.REFERENCE, self._move_reference)
+            self._newest = block
+
+    def _move_reference(self, time: int, _: None) -> None:
+        block, self._newest = self._newest, None
+        assert block is not None
+        consensus = priced(block)
+        assert consensus is not None
+        reference = Reference(consensus.consensus_price, time, consensus.block_hash)
+        self.engine.set_reference(reference, time)
+
+    def _send(self, time: int, trader: Trader) -> None:
+        submission = trader.next_submission(self._network.true_price(time))
+        self.arrivals.append(Arrival(time, submission, self.engine.reference))
+        self.engine.submit(submission.order, time)
+        self._network.queue.schedule(time + trader.wait(), Priority.ORDER, self._send, trader)

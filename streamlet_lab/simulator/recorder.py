@@ -1,0 +1,91 @@
+"""The log of a run: what happened when, as plain tuples."""
+
+from typing import NamedTuple
+
+from streamlet_lab.consensus import Block, Message, Proposal, Verdict, Vote
+from streamlet_lab.simulator.monitors import Monitor
+
+
+class ProposalRecord(NamedTuple):
+    """A leader sent a block to everyone."""
+
+    time: int
+    node: str
+    block: Block
+
+
+class VoteRecord(NamedTuple):
+    """A node sent its vote to everyone."""
+
+    time: int
+    node: str
+    epoch: int
+    block_hash: bytes
+
+
+class ViewRecord(NamedTuple):
+    """Something about a block became true in one node's view."""
+
+    time: int
+    node: str
+    block: Block
+
+
+class RefusalRecord(NamedTuple):
+    """A node would not vote for a leader's block."""
+
+    time: int
+    node: str
+    block: Block
+    reason: str
+
+
+class Recorder(Monitor):
+    """Keeps everything that the frames of a result are made of.
+
+    Attributes
+    ----------
+    leaders : list of str
+        By epoch.
+    proposals : list of ProposalRecord
+    votes : list of VoteRecord
+    notarizations, finalizations, conflicts : list of ViewRecord
+    refusals : list of RefusalRecord
+    """
+
+    def __init__(self) -> None:
+        self.leaders: list[str] = []
+        self.proposals: list[ProposalRecord] = []
+        self.votes: list[VoteRecord] = []
+        self.notarizations: list[ViewRecord] = []
+        self.finalizations: list[ViewRecord] = []
+        self.conflicts: list[ViewRecord] = []
+        self.refusals: list[RefusalRecord] = []
+
+    def epoch_started(self, time: int, epoch: int, leader: str) -> None:
+        """Note the leader."""
+        self.leaders.append(leader)
+
+    def sent(self, time: int, node: str, message: Message) -> None:
+        """Note proposals and votes."""
+        match message:
+            case Proposal():
+                self.proposals.append(ProposalRecord(time, node, message.block))
+            case Vote():
+                self.votes.append(VoteRecord(time, node, message.epoch, message.block_hash))
+
+    def notarized(self, time: int, node: str, block: Block) -> None:
+        """Note when the node saw it."""
+        self.notarizations.append(ViewRecord(time, node, block))
+
+    def finalized(self, time: int, node: str, block: Block) -> None:
+        """Note when the node saw it."""
+        self.finalizations.append(ViewRecord(time, node, block))
+
+    def conflicted(self, time: int, node: str, block: Block) -> None:
+        """Note when the node saw it."""
+        self.conflicts.append(ViewRecord(time, node, block))
+
+    def refused(self, time: int, node: str, block: Block, verdict: Verdict) -> None:
+        """Note the reason."""
+        self.refusals.append(RefusalRecord(time, node, block, verdict.reason))

@@ -1,0 +1,276 @@
+"""Nodes that agree on stock prices: the protocol bound to the price room."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.consensus import Application, Block, StreamletNode, Verdict
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.keys import make_keyring
+from streamlet_lab.prices import (
+    Evaluation,
+    GenesisPrice,
+    MalformedPayload,
+    PreviousConsensus,
+    PriceConsensus,
+    QuoteFeed,
+    StockPrice,
+    Voter,
+    decode_payload,
+    evaluate,
+    make_path,
+)
+from streamlet_lab.simulator.faults import make_fault
+from streamlet_lab.simulator.monitors import Monitor
+from streamlet_lab.simulator.network import lognormal_delay
+from streamlet_lab.simulator.protocol import StreamletSimulation
+from streamlet_lab.streams import stream
+from streamlet_lab.theory import max_faulty
+
+# Every node decodes the same few recent payloads.
+_decode = lru_cache(maxsize=256)(decode_payload)
+
+
+def priced(block: Block) -> PriceConsensus | None:
+    """Return the consensus price in a block that honest nodes accepted, with the block's hash."""
+    claim = _decode(block.payload)
+    return claim.in_block(block.hash) if isinstance(claim, PriceConsensus) else None
+
+
+class PriceApplication:
+    """What the nodes agree on: the price of each epoch, made from the sources' quotes.
+
+    The observation of an epoch is the tuple of its quotes. Making and judging a payload are pure;
+    what was evaluated once for the same epoch, reference and quotes is remembered, as a
+    verification is.
+
+    Parameters
+    ----------
+    voter : Voter
+        Symbol, rules and how voters judge.
+    feed : QuoteFeed
+        Gives the timestamp of each epoch.
+
+    Attributes
+    ----------
+    evaluations : dict of int to Evaluation
+        By epoch, the first evaluation of its quotes: the leader's, if there was one.
+    """
+
+    def __init__(self, voter: Voter, feed: QuoteFeed) -> None:
+        self.voter = voter
+        self.evaluations: dict[int, Evaluation] = {}
+        self._feed = feed
+        self._last: tuple[object, Evaluation] | None = None
+
+    def make_payload(
+        self, epoch: int, ancestors: Iterator[Block], observation: object
+    ) -> tuple[bytes, bytes]:
+        """Return the payload that follows from the quotes; there is no attachment."""
+        evaluation = self._evaluate(epoch, previous_consensus(ancestors), observation)
+        return evaluation.claim.to_payload(), b""
+
+    def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
+        """Check a leader's claim against the rules, and against the voter's own quotes."""
+        try:
+            claim = _decode(block.payload)
+        except MalformedPayload as error:
+            return Verdict(False, f"malformed payload: {error}")
+        if block.attachment:
+            return Verdict(False, "an attachment that nobody asked for")
+        previous = previous_consensus(ancestors)
+        own = self._evaluate(block.epoch, previous, observation).claim
+        objection = self.voter.objection(claim, own, block.epoch, previous)
+        return Verdict(objection is None, objection or "")
+
+    def _evaluate(self, epoch: int, previous: PreviousConsensus, observation: object) -> Evaluation:
+        quotes: tuple[StockPrice, ...] = observation  # type: ignore[assignment]
+        question = (epoch, previous, id(quotes))
+        if self._last is None or self._last[0] != question:
+            evaluation = evaluate(
+                quotes, self.voter.rules, self.voter.symbol, epoch, previous, self.timestamp(epoch)
+            )
+            self.evaluations.setdefault(epoch, evaluation)
+            self._last = (question, evaluation)
+        return self._last[1]
+
+    def timestamp(self, epoch: int) -> datetime:
+        """Return the market time at which an epoch is quoted."""
+        return self._feed.path.timestamp(epoch * self._feed.market_time_per_epoch)
+
+
+def previous_consensus(ancestors: Iterator[Block]) -> PreviousConsensus:
+    """Return the nearest priced ancestor: the reference of the deviation rule."""
+    for block in ancestors:
+        claim = _decode(block.payload)
+        if isinstance(claim, PriceConsensus):
+            return PreviousConsensus(claim.consensus_price, block.epoch)
+        if isinstance(claim, GenesisPrice):
+            return PreviousConsensus(claim.price, block.epoch)
+    raise AssertionError("every chain starts with a priced genesis")
+
+
+class StockMarketStreamletNode(StreamletNode):
+    """A Streamlet node whose blocks carry prices."""
+
+    def finalized_prices(self) -> list[PriceConsensus]:
+        """Return the finalized consensus prices, oldest first, with their blocks' hashes."""
+        claims = map(priced, self.tree.finalized)
+        return [claim for claim in claims if claim is not None]
+
+
+class StockMarketConsensusNetwork(StreamletSimulation):
+    """A network of nodes that agree on the price of one stock, on simulated time.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+        Its market section does not matter here.
+    monitors : sequence of Monitor
+        Who watches.
+
+    Attributes
+    ----------
+    feed : QuoteFeed
+        What the sources quote.
+    application : PriceApplication
+        What honest nodes make of it.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such feed or fault, or the feed ends before the run would.
+    """
+
+    def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
+        self.config = config
+        prices = config.prices
+        path = make_path(
+            config.feed,
+            config.seed,
+            config.market_time_per_epoch,
+            base_price=prices.base_price,
+            volatility=prices.volatility,
+            trend=prices.trend,
+        )
+        self._check_duration(path.duration)
+        self.feed = QuoteFeed(path, config.market_time_per_epoch, config.seed, prices.sources)
+        rules = prices.rules(path.bounds)
+        voter = Voter(path.symbol, rules, prices.voter_policy, prices.tolerance_percent)
+        self.application = PriceApplication(voter, self.feed)
+        faults: dict[str, list[Any]] = {name: [] for name in config.node_ids}
+        for fault in config.faults:
+            for name in fault.affected(config.node_ids):
+                faults[name].append(make_fault(fault))
+        network = config.network
+        super().__init__(
+            config.node_ids,
+            self.application,
+            keyring=make_keyring(
+                config.signatures,
+                config.node_ids,
+                config.seed,
+                remember=config.remember_verifications,
+            ),
+            delay=lognormal_delay(
+                stream(config.seed, "network"),
+                network.median_delay,
+                network.delay_spread,
+                network.delta,
+            ),
+            epoch_length=config.epoch_length,
+            quorum=config.votes_needed,
+            chain_id=f"{path.symbol}/{config.feed}/{config.seed}",
+            genesis_payload=GenesisPrice(path.symbol, path.base_price).to_payload(),
+            observe=self.feed.quotes,
+            faults=faults,
+            monitors=monitors,
+            echo=config.echo,
+        )
+
+    def _check_duration(self, duration: int | None) -> None:
+        if duration is None:
+            return
+        available = duration // self.config.market_time_per_epoch
+        if self.config.epochs > available:
+            raise InvalidInput(
+                "epochs",
+                self.config.epochs,
+                f"at most {available}: the feed {self.config.feed!r} ends there",
+            )
+
+    def _make_node(
+        self, name: str, node_ids: Sequence[str], quorum: int, application: Application
+    ) -> StockMarketStreamletNode:
+        return StockMarketStreamletNode(
+            name, node_ids, self.genesis, quorum, self.keyring, application, self.leader_of
+        )
+
+    @property
+    def node_ids(self) -> tuple[str, ...]:
+        """Names of the voting nodes."""
+        return self.config.node_ids
+
+    @property
+    def symbol(self) -> str:
+        """The stock whose price the network agrees on."""
+        return self.feed.symbol
+
+    @property
+    def f(self) -> int:
+        """Number of Byzantine nodes that a network of this size tolerates."""
+        return max_faulty(self.config.nodes)
+
+    def market_time(self, time: int) -> int:
+        """Convert protocol time to market time, both in microseconds."""
+        return time * self.config.market_time_per_epoch // self.config.epoch_length
+
+    def true_price(self, time: int) -> int:
+        """Return the underlying price in micro-dollars at an instant of protocol time."""
+        return self.feed.path.price(self.market_time(time))
+
+    def run_price_consensus_simulation(self, epochs: int) -> list[PriceConsensus]:
+        """Run some more epochs (the description's call).
+
+        Returns
+        -------
+        list of PriceConsensus
+            Prices that the observer saw notarized in these epochs, in the order of their epochs.
+        """
+        if epochs < 1:
+            raise InvalidInput("epochs", epochs, "at least 1")
+        first = len(self.observer.tree.notarized)
+        self.run(epochs)
+        blocks = sorted(self.observer.tree.notarized[first:], key=lambda block: block.epoch)
+        return [claim for claim in map(priced, blocks) if claim is not None]
+
+    def get_finalized_consensus_prices(self) -> list[PriceConsensus]:
+        """Return what the observer holds for final, oldest first (the description's call)."""
+        observer = self.observer
+        assert isinstance(observer, StockMarketStreamletNode)
+        return observer.finalized_prices()
+
+
+def create_aapl_consensus_network(
+    num_nodes: int = 4, *, seed: int = 0, **settings: Any
+) -> StockMarketConsensusNetwork:
+    """Return a network that agrees on simulated AAPL prices (the description's call).
+
+    Parameters
+    ----------
+    num_nodes : int
+    seed : int
+    **settings
+        Further fields of :class:`~streamlet_lab.config.ExperimentConfig`.
+
+    Examples
+    --------
+    >>> network = create_aapl_consensus_network(4)
+    >>> len(network.run_price_consensus_simulation(epochs=3))
+    3
+    >>> [str(price.consensus_price) for price in network.get_finalized_consensus_prices()]
+    ['150.00', '153.18']
+    """
+    return StockMarketConsensusNetwork(make_config(nodes=num_nodes, seed=seed, **settings))

@@ -1,0 +1,167 @@
+"""Time and money.
+
+Simulated time is an integer number of microseconds. Money is :class:`decimal.Decimal` where people
+meet it and an integer number of ticks where it is compared: no float decides a trade, a vote or a
+hash.
+"""
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from typing import Final
+
+import pandas as pd
+
+from streamlet_lab.errors import InvalidInput
+
+MICROSECONDS_PER_SECOND: Final = 1_000_000
+
+#: The one context of all arithmetic with money; passed explicitly, so that a caller's own thread
+#: context cannot change a result.
+MONEY: Final = Context(
+    prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
+)
+CENT: Final = Decimal("0.01")
+
+# A price with more digits than this is a mistake or an attack: its arithmetic would round.
+_LARGEST_EXPONENT: Final = 12
+
+
+def to_microseconds(value: object, field: str = "duration") -> int:
+    """Read a duration.
+
+    Parameters
+    ----------
+    value : int, float or str
+        Seconds as a number, or a text with a unit: ``"250ms"``, ``"1min"``, ``"6.5h"``.
+    field : str
+        The name that an error message uses.
+
+    Returns
+    -------
+    int
+        The duration in microseconds.
+
+    Raises
+    ------
+    InvalidInput
+        If the value is not a duration, is negative, or is finer than a microsecond.
+    """
+    expected = "seconds as a number, or a text with a unit such as '250ms', '1min' or '6.5h'"
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise InvalidInput(field, value, expected)
+    try:
+        delta = pd.Timedelta(value) if isinstance(value, str) else pd.Timedelta(seconds=value)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(field, value, expected) from error
+    if pd.isna(delta):
+        raise InvalidInput(field, value, expected)
+    nanoseconds = delta.as_unit("ns").value
+    if nanoseconds < 0 or nanoseconds % 1_000:
+        raise InvalidInput(field, value, "a duration of whole microseconds, zero or more")
+    return nanoseconds // 1_000
+
+
+def format_duration(microseconds: int) -> str:
+    """Write a duration so that :func:`to_microseconds` reads the same one back.
+
+    >>> format_duration(250_000), format_duration(6 * 3_600_000_000 + 1_800_000_000)
+    ('250ms', '390min')
+    """
+    for unit, size in (("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000)):
+        if microseconds and microseconds % size == 0:
+            return f"{microseconds // size}{unit}"
+    return f"{microseconds}us"
+
+
+def to_seconds(microseconds: int) -> float:
+    """Convert simulated time to seconds, for looking and for charts."""
+    return microseconds / MICROSECONDS_PER_SECOND
+
+
+def to_decimal(value: object, field: str = "price") -> Decimal:
+    """Read a finite amount; floats are taken as they print, so ``0.1`` is one tenth.
+
+    Raises
+    ------
+    InvalidInput
+        If the value is not a number, is NaN or infinite, or has an absurd exponent.
+    """
+    expected = "a finite decimal number such as 152.45"
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise InvalidInput(field, value, expected)
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation as error:
+        raise InvalidInput(field, value, expected) from error
+    if not amount.is_finite():
+        raise InvalidInput(field, value, expected)
+    exponent = amount.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if exponent < -_LARGEST_EXPONENT or (amount and amount.adjusted() > _LARGEST_EXPONENT):
+        raise InvalidInput(
+            field, value, f"a decimal number with at most {_LARGEST_EXPONENT} digits each side"
+        )
+    return amount
+
+
+def to_ticks(price: Decimal, tick: Decimal = CENT, field: str = "price") -> int:
+    """Convert a price to ticks.
+
+    Raises
+    ------
+    InvalidInput
+        If the price does not lie on the grid.
+    """
+    scaled = price.scaleb(2, MONEY) if tick == CENT else MONEY.divide(price, tick)
+    ticks = int(scaled)
+    if ticks != scaled:
+        raise InvalidInput(field, str(price), f"a multiple of the tick size {tick}")
+    return ticks
+
+
+def to_micros(price: Decimal, field: str = "price") -> int:
+    """Convert a price to micro-dollars: the unit in which quotes and claims are compared.
+
+    Raises
+    ------
+    InvalidInput
+        If the price is finer than that.
+    """
+    scaled = price.scaleb(6, MONEY)
+    micros = int(scaled)
+    if micros != scaled:
+        raise InvalidInput(field, str(price), "a price in whole micro-dollars")
+    return micros
+
+
+def from_ticks(ticks: int, tick: Decimal = CENT) -> Decimal:
+    """Convert ticks back to a price, with the tick's own number of decimal places."""
+    return MONEY.multiply(Decimal(ticks), tick)
+
+
+def round_price(price: Decimal, tick: Decimal = CENT) -> Decimal:
+    """Round to the tick, half even."""
+    return price.quantize(tick, context=MONEY)
+
+
+def is_within(price: int, reference: int, percent_hundredths: int) -> bool:
+    """Whether ``price`` lies within a percentage of ``reference``; the edge itself passes.
+
+    Parameters
+    ----------
+    price, reference : int
+        In the same integer unit.
+    percent_hundredths : int
+        The allowed deviation in hundredths of a percent: 500 is 5 %.
+    """
+    return abs(price - reference) * 10_000 <= percent_hundredths * reference
+
+
+def deviation_percent(price: Decimal, reference: Decimal) -> Decimal:
+    """How far a price is from a reference, in percent of the reference, without sign."""
+    difference = MONEY.abs(MONEY.subtract(price, reference))
+    return MONEY.divide(MONEY.multiply(difference, Decimal(100)), reference)
+
+
+def format_price(price: Decimal) -> str:
+    """Write a price as the description's demos do: ``$152.45``."""
+    return f"${round_price(price):,.2f}"
