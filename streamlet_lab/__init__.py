@@ -27,6 +27,7 @@ from streamlet_lab.simulator import (
     StockMarketConsensusNetwork,
     StockMarketStreamletNode,
     create_aapl_consensus_network,
+    create_streamlet_network,
     fault_kind,
     fault_kinds,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "Trade",
     "Vote",
     "create_aapl_consensus_network",
+    "create_streamlet_network",
     "fault_kind",
     "fault_kinds",
     "feed_names",

@@ -1,6 +1,6 @@
 """From a configuration to a result."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,7 +9,14 @@ from streamlet_lab.config import OBSERVER, ExperimentConfig, load_config, make_c
 from streamlet_lab.frames import build_frames
 from streamlet_lab.prices import PreviousConsensus
 from streamlet_lab.result import Result
-from streamlet_lab.simulator import Market, Monitor, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.simulator import (
+    Market,
+    Monitor,
+    Progress,
+    ProgressReport,
+    Recorder,
+    StockMarketConsensusNetwork,
+)
 
 
 class Experiment:
@@ -57,7 +64,7 @@ class Experiment:
         self,
         *,
         monitors: Sequence[Monitor] = (),
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Result:
         """Run it; the same experiment gives the same result every time.
 
@@ -77,7 +84,7 @@ class Experiment:
         recorder = Recorder()
         network.monitors.extend((recorder, *checks, *monitors))
         if progress is not None:
-            network.monitors.append(_Progress(progress, config.epochs))
+            network.monitors.append(ProgressReport(progress, config.epochs))
         market = Market(network)
         network.run(config.epochs)
         return Result(
@@ -99,12 +106,3 @@ class Experiment:
         # Making the network reads everything that a run reads, so that a wrong feed or fault is
         # reported now.
         StockMarketConsensusNetwork(config)
-
-
-class _Progress(Monitor):
-    def __init__(self, report: Callable[[int, int], None], epochs: int) -> None:
-        self._report = report
-        self._epochs = epochs
-
-    def epoch_started(self, time: int, epoch: int, leader: str) -> None:
-        self._report(epoch, self._epochs)

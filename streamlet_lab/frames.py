@@ -13,7 +13,12 @@ import pandas as pd
 from streamlet_lab.consensus import Block
 from streamlet_lab.matching import Accepted, Cancelled, Reference, Rejected, Traded
 from streamlet_lab.prices import MalformedPayload, NoPrice, PriceConsensus, decode_payload
-from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.simulator import (
+    Market,
+    Recorder,
+    StockMarketConsensusNetwork,
+    StreamletSimulation,
+)
 from streamlet_lab.units import to_micros, to_seconds, to_ticks
 
 
@@ -140,6 +145,17 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
     },
 }
 
+PROTOCOL_COLUMNS: Final[dict[str, Column]] = {
+    "epoch": _EPOCH,
+    "leader": _NODE,
+    "block_hash": _HASH,
+    "height": Column("Int64", "blocks below it; genesis has 0"),
+    "parent_epoch": Column("Int64", "epoch of the block that it extends; -1 is genesis"),
+    "voters": Column("str", "who voted for it, in the order of the votes"),
+    "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
+    "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
+}
+
 
 def build_frames(
     network: StockMarketConsensusNetwork, market: Market, recorder: Recorder
@@ -155,11 +171,44 @@ def build_frames(
         "rejections": _rejections(network, market),
         "messages": _messages(network),
     }
-    return {name: _frame(name, rows[name]) for name in COLUMNS}
+    return {name: _frame(columns, rows[name]) for name, columns in COLUMNS.items()}
 
 
-def _frame(name: str, rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
-    columns = COLUMNS[name]
+def protocol_frame(simulation: StreamletSimulation, recorder: Recorder) -> pd.DataFrame:
+    """Return what happened in each epoch of the protocol, whatever the blocks carry.
+
+    Columns: see ``PROTOCOL_COLUMNS``. Votes are those that were sent, in the order of sending;
+    notarization and finalization are the observer's view.
+    """
+    observer = simulation.observer
+    proposals = {record.block.epoch: record for record in recorder.proposals}
+    notarized = _times(recorder.notarizations, observer.node_id)
+    finalized = _times(recorder.finalizations, observer.node_id)
+    voters: dict[bytes, list[str]] = {}
+    for vote in recorder.votes:
+        voters.setdefault(vote.block_hash, []).append(vote.node)
+    rows = []
+    for epoch, leader in enumerate(recorder.leaders):
+        proposal = proposals.get(epoch)
+        block = proposal.block if proposal else None
+        block_hash = block.hash if block else b""
+        parent = observer.tree[block.parent].epoch if block else None
+        rows.append(
+            (
+                epoch,
+                leader,
+                block_hash.hex(),
+                block.height if block else None,
+                parent,
+                " ".join(voters.get(block_hash, ())),
+                _seconds(notarized.get(block_hash)),
+                _seconds(finalized.get(block_hash)),
+            )
+        )
+    return _frame(PROTOCOL_COLUMNS, rows)
+
+
+def _frame(columns: dict[str, Column], rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
     series = {
         column: pd.Series(list(data), dtype=columns[column].dtype)

@@ -69,8 +69,6 @@ class ConsensusMatchingEngine:
     ----------
     book : OrderBook
         The resting orders.
-    reference : Reference or None
-        The reference that the latest command was held against.
 
     Raises
     ------
@@ -93,7 +91,7 @@ class ConsensusMatchingEngine:
         self.symbol = symbol
         self.band = band
         self.book = OrderBook()
-        self.reference: Reference | None = None
+        self._reference: Reference | None = None
         self._source = self._connect(consensus_network)
         self._rejects_without_reference = without_reference == "reject"
         self._limits: tuple[int, int] | None = None  # of the band, in ticks
@@ -101,6 +99,11 @@ class ConsensusMatchingEngine:
         self._accepted_ids: set[str] = set()
         self._events: list[Event] = []
         self._trades: list[Trade] = []
+
+    @property
+    def reference(self) -> Reference | None:
+        """The reference that the latest command was held against, None before the first."""
+        return self._reference
 
     @property
     def events(self) -> Sequence[Event]:
@@ -233,14 +236,14 @@ class ConsensusMatchingEngine:
 
     def _latest_reference(self) -> Reference | None:
         asked = None if self._source is None else self._source.reference()
-        return asked or self.reference
+        return asked or self._reference
 
     def _advance(self, time: int | None) -> None:
         """Move to the instant of a command and see whether the reference has moved."""
         self._move_clock(time)
         if self._source is not None:
             reference = self._source.reference()
-            if reference is not None and reference != self.reference:
+            if reference is not None and reference != self._reference:
                 self._adopt(reference, time)
 
     def _move_clock(self, time: int | None) -> None:
@@ -254,7 +257,7 @@ class ConsensusMatchingEngine:
         if time is not None and reference.time > time:
             raise InvalidInput("reference.time", reference.time, f"an instant not after {time}")
         self._now = max(self._now, reference.time)
-        self.reference = reference
+        self._reference = reference
         self._limits = low, high = self.band.limits(reference.ticks)
         for resting in self.book.outside(low, high):
             self._withdraw(resting, CancelReason.OUTSIDE_BAND, resting.order.price)
@@ -271,7 +274,7 @@ class ConsensusMatchingEngine:
             return RejectReason.WRONG_SYMBOL
         if order.order_id in self._accepted_ids:
             return RejectReason.DUPLICATE_ID
-        if self.reference is None and self._rejects_without_reference:
+        if self._reference is None and self._rejects_without_reference:
             return RejectReason.NO_CONSENSUS
         if order.ticks is not None and not self._in_band(order.ticks):
             return RejectReason.OUTSIDE_BAND
@@ -329,7 +332,7 @@ class ConsensusMatchingEngine:
             time=self._now,
             order_id=order.order_id,
             price=price,
-            reference=None if price is None else self.reference,
+            reference=None if price is None else self._reference,
             reason=reason,
             order=order,
             quantity=quantity,
@@ -345,15 +348,15 @@ class ConsensusMatchingEngine:
             order_id=order_id,
             price=None if order is None else order.price,
             # Another symbol's price means nothing beside this one's reference.
-            reference=None if reason is RejectReason.WRONG_SYMBOL else self.reference,
+            reference=None if reason is RejectReason.WRONG_SYMBOL else self._reference,
             reason=reason,
             order=order,
         )
         self._events.append(event)
-        if _LOG.isEnabledFor(logging.WARNING):
-            _LOG.warning("%s", event.message, extra={"event": event})
+        if _LOG.isEnabledFor(logging.INFO):
+            _LOG.info("%s", event.message, extra={"event": event})
 
     def _describe(self, order: Order) -> str:
         price = "market" if order.price is None else format_price(order.price)
-        reference = "none yet" if self.reference is None else format_price(self.reference.price)
+        reference = "none yet" if self._reference is None else format_price(self._reference.price)
         return f"Processing order at {price} (consensus: {reference})"

@@ -9,9 +9,13 @@ messages, :mod:`~streamlet_lab.simulator.faults` says what goes wrong,
 
 from streamlet_lab.simulator.faults import NodeFault, fault_kind, fault_kinds, make_fault
 from streamlet_lab.simulator.market import Arrival, Market
-from streamlet_lab.simulator.monitors import Monitor
+from streamlet_lab.simulator.monitors import Monitor, Progress, ProgressReport
 from streamlet_lab.simulator.network import Delay, Network, constant_delay, lognormal_delay
-from streamlet_lab.simulator.protocol import StreamletSimulation
+from streamlet_lab.simulator.protocol import (
+    StreamletSimulation,
+    create_streamlet_network,
+    protocol_settings,
+)
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.simulator.recorder import Recorder
 from streamlet_lab.simulator.stock import (
@@ -33,6 +37,8 @@ __all__ = [
     "NodeFault",
     "PriceApplication",
     "Priority",
+    "Progress",
+    "ProgressReport",
     "Recorder",
     "StockMarketConsensusNetwork",
     "StockMarketStreamletNode",
@@ -41,9 +47,11 @@ __all__ = [
     "Trader",
     "constant_delay",
     "create_aapl_consensus_network",
+    "create_streamlet_network",
     "fault_kind",
     "fault_kinds",
     "lognormal_delay",
     "make_fault",
     "priced",
+    "protocol_settings",
 ]

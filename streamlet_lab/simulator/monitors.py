@@ -1,6 +1,11 @@
 """The hook through which others watch a simulation; they cannot change it."""
 
+from collections.abc import Callable
+
 from streamlet_lab.consensus import Block, Message, Verdict
+
+#: ``progress(epoch, epochs)``.
+Progress = Callable[[int, int], None]
 
 
 class Monitor:
@@ -26,3 +31,15 @@ class Monitor:
 
     def refused(self, time: int, node: str, block: Block, verdict: Verdict) -> None:
         """A voter finds a leader's block unacceptable."""
+
+
+class ProgressReport(Monitor):
+    """Calls ``progress(epoch, epochs)`` at the beginning of each epoch."""
+
+    def __init__(self, progress: Progress, epochs: int) -> None:
+        self._progress = progress
+        self._epochs = epochs
+
+    def epoch_started(self, time: int, epoch: int, leader: str) -> None:
+        """Pass it on."""
+        self._progress(epoch, self._epochs)

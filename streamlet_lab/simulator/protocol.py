@@ -1,20 +1,23 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
 
-from streamlet_lab.config import OBSERVER
+from streamlet_lab.config import OBSERVER, ExperimentConfig, make_config
 from streamlet_lab.consensus import (
     Application,
     Message,
+    OpaqueApplication,
     StreamletNode,
     make_genesis,
     round_robin,
 )
-from streamlet_lab.keys import Ed25519Keyring, NoSignatures
-from streamlet_lab.simulator.faults import NodeFault
+from streamlet_lab.keys import Ed25519Keyring, NoSignatures, make_keyring
+from streamlet_lab.simulator.faults import NodeFault, make_fault
 from streamlet_lab.simulator.monitors import Monitor
-from streamlet_lab.simulator.network import Delay, Network
+from streamlet_lab.simulator.network import Delay, Network, lognormal_delay
 from streamlet_lab.simulator.queue import EventQueue, Priority
+from streamlet_lab.streams import stream
 
 
 class StreamletSimulation:
@@ -146,6 +149,77 @@ class StreamletSimulation:
                 monitor.conflicted(time, name, block)
             for block, verdict in node.refusals[before[3] :]:
                 monitor.refused(time, name, block, verdict)
+
+
+class ProtocolSettings(TypedDict):
+    """What a configuration says about the protocol, whatever the nodes agree on."""
+
+    keyring: Ed25519Keyring | NoSignatures
+    delay: Delay
+    epoch_length: int
+    quorum: int
+    faults: dict[str, list[NodeFault]]
+    echo: bool
+
+
+def protocol_settings(config: ExperimentConfig) -> ProtocolSettings:
+    """Return the arguments of a simulation that follow from a configuration.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such kind of fault, or it does not take its parameters.
+    """
+    faults: dict[str, list[NodeFault]] = {name: [] for name in config.node_ids}
+    for fault in config.faults:
+        for name in fault.affected(config.node_ids):
+            faults[name].append(make_fault(fault))
+    network = config.network
+    return ProtocolSettings(
+        keyring=make_keyring(
+            config.signatures,
+            config.node_ids,
+            config.seed,
+            remember=config.remember_verifications,
+        ),
+        delay=lognormal_delay(
+            stream(config.seed, "network"),
+            network.median_delay,
+            network.delay_spread,
+            network.delta,
+        ),
+        epoch_length=config.epoch_length,
+        quorum=config.votes_needed,
+        faults=faults,
+        echo=config.echo,
+    )
+
+
+def create_streamlet_network(
+    num_nodes: int = 4, *, monitors: Sequence[Monitor] = (), **settings: Any
+) -> StreamletSimulation:
+    """Return a network that runs the bare protocol, with payloads that mean nothing.
+
+    Parameters
+    ----------
+    num_nodes : int
+    monitors : sequence of Monitor
+        Who watches.
+    **settings
+        Further fields of :class:`~streamlet_lab.config.ExperimentConfig`; those about prices and
+        the market do not matter here.
+
+    Examples
+    --------
+    >>> network = create_streamlet_network(4)
+    >>> network.run(epochs=8)
+    >>> [block.epoch for block in network.observer.tree.finalized]
+    [-1, 0, 1, 2, 3, 4, 5, 6]
+    """
+    config = make_config(nodes=num_nodes, **settings)
+    return StreamletSimulation(
+        config.node_ids, OpaqueApplication(), monitors=monitors, **protocol_settings(config)
+    )
 
 
 def _log_lengths(node: StreamletNode) -> tuple[int, int, int, int]:

@@ -8,7 +8,6 @@ from typing import Any
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus import Application, Block, StreamletNode, Verdict
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.keys import make_keyring
 from streamlet_lab.prices import (
     Evaluation,
     GenesisPrice,
@@ -22,11 +21,8 @@ from streamlet_lab.prices import (
     evaluate,
     make_path,
 )
-from streamlet_lab.simulator.faults import make_fault
 from streamlet_lab.simulator.monitors import Monitor
-from streamlet_lab.simulator.network import lognormal_delay
-from streamlet_lab.simulator.protocol import StreamletSimulation
-from streamlet_lab.streams import stream
+from streamlet_lab.simulator.protocol import StreamletSimulation, protocol_settings
 from streamlet_lab.theory import max_faulty
 
 # Every node decodes the same few recent payloads.
@@ -160,34 +156,14 @@ class StockMarketConsensusNetwork(StreamletSimulation):
         rules = prices.rules(path.bounds)
         voter = Voter(path.symbol, rules, prices.voter_policy, prices.tolerance_percent)
         self.application = PriceApplication(voter, self.feed)
-        faults: dict[str, list[Any]] = {name: [] for name in config.node_ids}
-        for fault in config.faults:
-            for name in fault.affected(config.node_ids):
-                faults[name].append(make_fault(fault))
-        network = config.network
         super().__init__(
             config.node_ids,
             self.application,
-            keyring=make_keyring(
-                config.signatures,
-                config.node_ids,
-                config.seed,
-                remember=config.remember_verifications,
-            ),
-            delay=lognormal_delay(
-                stream(config.seed, "network"),
-                network.median_delay,
-                network.delay_spread,
-                network.delta,
-            ),
-            epoch_length=config.epoch_length,
-            quorum=config.votes_needed,
             chain_id=f"{path.symbol}/{config.feed}/{config.seed}",
             genesis_payload=GenesisPrice(path.symbol, path.base_price).to_payload(),
             observe=self.feed.quotes,
-            faults=faults,
             monitors=monitors,
-            echo=config.echo,
+            **protocol_settings(config),
         )
 
     def _check_duration(self, duration: int | None) -> None:

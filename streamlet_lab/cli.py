@@ -1,0 +1,220 @@
+"""The command line: ``streamlet-lab`` and ``python -m streamlet_lab``.
+
+Standard output carries the demo, or with ``--json`` one document and nothing else; progress and
+messages go to standard error. A mistake in the input ends with one message and exit code 2.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from streamlet_lab import demos
+from streamlet_lab.charts import save_charts, save_protocol_chart
+from streamlet_lab.config import Fault, load_config, make_config
+from streamlet_lab.errors import InvalidInput, StreamletLabError
+from streamlet_lab.experiment import Experiment
+from streamlet_lab.simulator import fault_kinds
+
+#: Where the main job draws its charts unless told otherwise.
+DEFAULT_CHARTS: Final = Path("output") / "charts"
+
+# Below this a run is over before anyone wonders.
+_LONG_RUN: Final = 500
+
+_FAULTS_HELP: Final = (
+    "faults as NODE=KIND[@START[-STOP]], separated by commas; "
+    f"kinds: {', '.join(fault_kinds())}; example: node_3=crash@4,node_1=silent_leader"
+)
+_FEED_HELP: Final = "'simulated', or a real history such as aapl-2012 (default: simulated)"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words behind the program's name; those of the process by default.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except StreamletLabError as error:
+        print(f"streamlet-lab: error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # Whoever read the output has seen enough; keep the interpreter from trying again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        print(f"streamlet-lab: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("streamlet-lab: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="streamlet-lab",
+        description="A market whose reference price is made by Byzantine fault-tolerant consensus.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = _add(
+        commands,
+        "run",
+        "run the whole system, from quotes to trades, and draw the four charts",
+        "streamlet-lab run --epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts",
+        _run,
+    )
+    run.add_argument("file", nargs="?", type=Path, help="an experiment as .toml or .json")
+    run.add_argument("--save", type=Path, metavar="FILE", help="save the result as FILE (.zip)")
+    _add_common(run, epochs=None, feed=True)
+
+    consensus = _add(
+        commands,
+        "stock-consensus",
+        "agree on a price in each epoch and show what is finalized",
+        "streamlet-lab stock-consensus --epochs 12 --nodes 4",
+        _stock_consensus,
+    )
+    _add_common(consensus, epochs=12, feed=True)
+
+    trading = _add(
+        commands,
+        "consensus-trading",
+        "trade near the finalized price, and fail to trade far from it",
+        "streamlet-lab consensus-trading --nodes 4 --feed aapl-2012",
+        _consensus_trading,
+    )
+    _add_common(trading, epochs=6, feed=True)
+
+    streamlet = _add(
+        commands,
+        "streamlet",
+        "run the bare protocol with opaque payloads",
+        "streamlet-lab streamlet --epochs 8 --faults node_3=silent_leader",
+        _streamlet,
+    )
+    _add_common(streamlet, epochs=8, feed=False)
+    return parser
+
+
+def _add(
+    commands: Any, name: str, summary: str, example: str, command: Callable[..., None]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"example: {example}",
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, *, epochs: int | None, feed: bool) -> None:
+    """Add the options that all commands share; one that is not given stays out of the settings."""
+    parser.set_defaults(default_epochs=epochs)
+    shown = f" (default: {epochs})" if epochs else ""
+    parser.add_argument("--epochs", type=int, metavar="N", help=f"length of the run{shown}")
+    parser.add_argument("--nodes", type=int, metavar="N", help="number of nodes (default: 4)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of all randomness (default: 0)")
+    parser.add_argument("--faults", metavar="LIST", help=_FAULTS_HELP)
+    if feed:
+        parser.add_argument("--feed", metavar="NAME", help=_FEED_HELP)
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write charts as PNG into DIR")
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("epochs", "nodes", "seed", "feed")
+    settings = {name: getattr(options, name, None) for name in names}
+    if settings["epochs"] is None:
+        settings["epochs"] = options.default_epochs
+    if options.faults is not None:
+        settings["faults"] = _read_faults(options.faults)
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _read_faults(text: str) -> tuple[Fault, ...]:
+    faults = []
+    for item in text.split(","):
+        node, equals, kind = item.strip().partition("=")
+        if not (node and equals and kind):
+            raise InvalidInput("--faults", item, "NODE=KIND, such as node_3=crash@4")
+        faults.append(Fault.parse(node, kind))
+    return tuple(faults)
+
+
+def _progress(epoch: int, epochs: int) -> None:
+    if epochs >= _LONG_RUN and epoch % (epochs // 10) == 0:
+        print(f"epoch {epoch} of {epochs}", file=sys.stderr, flush=True)
+
+
+def _print(options: argparse.Namespace, demo: demos.Demo) -> None:
+    if options.json:
+        print(json.dumps(demo.document, indent=2, allow_nan=False))
+    else:
+        print("\n".join(demo.lines))
+
+
+def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
+    """Say what was written, and keep standard output to the document if that was asked for."""
+    names = ", ".join(path.name for path in paths)
+    print(f"Written to {paths[0].parent}: {names}", file=sys.stderr if options.json else sys.stdout)
+
+
+def _check_directory(path: Path | None) -> None:
+    if path is not None and path.exists() and not path.is_dir():
+        raise InvalidInput("--plots", str(path), "a folder, or a name that is still free")
+
+
+def _run(options: argparse.Namespace) -> None:
+    settings = _settings(options)
+    if options.file is not None:
+        settings = {**load_config(options.file).to_document(), **settings}
+    experiment = Experiment(**settings)
+    directory = options.plots or DEFAULT_CHARTS
+    _check_directory(directory)
+    if options.save is not None and options.save.suffix != ".zip":
+        raise InvalidInput("--save", str(options.save), "a file name ending in .zip")
+    result = experiment.run(progress=_progress)
+    _print(options, demos.whole_system(result))
+    _report_files(options, save_charts(result, directory))
+    if options.save is not None:
+        result.save(options.save)
+        _report_files(options, [options.save])
+
+
+def _stock_consensus(options: argparse.Namespace) -> None:
+    experiment = Experiment(**_settings(options))
+    _check_directory(options.plots)
+    result = experiment.run(progress=_progress)
+    _print(options, demos.stock_consensus(result))
+    if options.plots is not None:
+        _report_files(options, save_charts(result, options.plots))
+
+
+def _consensus_trading(options: argparse.Namespace) -> None:
+    experiment = Experiment(**_settings(options))
+    _check_directory(options.plots)
+    _print(options, demos.consensus_trading(experiment.config, _progress))
+    if options.plots is not None:
+        result = experiment.run(progress=_progress)
+        _report_files(options, save_charts(result, options.plots))
+
+
+def _streamlet(options: argparse.Namespace) -> None:
+    config = make_config(**_settings(options))
+    _check_directory(options.plots)
+    run = demos.run_protocol(config, _progress)
+    _print(options, demos.streamlet(run))
+    if options.plots is not None:
+        _report_files(options, save_protocol_chart(run.epochs, options.plots))

@@ -1,0 +1,330 @@
+"""The description's demos as text and as documents: what the command line prints."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Final
+
+import pandas as pd
+
+from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.consensus import OpaqueApplication
+from streamlet_lab.frames import protocol_frame
+from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
+from streamlet_lab.result import Result
+from streamlet_lab.simulator import (
+    Monitor,
+    Progress,
+    ProgressReport,
+    Recorder,
+    StockMarketConsensusNetwork,
+    StreamletSimulation,
+    protocol_settings,
+)
+from streamlet_lab.units import format_price, from_ticks, round_price
+
+_Record = dict[str, Any]
+
+_WIDTH: Final = 80
+_SHARES: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A finished demo.
+
+    Parameters
+    ----------
+    lines : list of str
+        For people.
+    document : dict
+        For machines: the same facts, JSON-ready, amounts as strings.
+    """
+
+    lines: list[str]
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolRun:
+    """A finished run of the bare protocol.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    epochs : DataFrame
+        See :data:`~streamlet_lab.frames.PROTOCOL_COLUMNS`.
+    """
+
+    config: ExperimentConfig
+    epochs: pd.DataFrame
+
+
+def run_protocol(config: ExperimentConfig, progress: Progress | None = None) -> ProtocolRun:
+    """Run the protocol with payloads that mean nothing; prices and market do not matter."""
+    recorder = Recorder()
+    monitors: list[Monitor] = [recorder]
+    if progress is not None:
+        monitors.append(ProgressReport(progress, config.epochs))
+    simulation = StreamletSimulation(
+        config.node_ids, OpaqueApplication(), monitors=monitors, **protocol_settings(config)
+    )
+    simulation.run(config.epochs)
+    return ProtocolRun(config, protocol_frame(simulation, recorder))
+
+
+def banner(title: str, subtitle: str) -> list[str]:
+    """Return a demo's heading."""
+    return ["=" * _WIDTH, title, subtitle, "=" * _WIDTH, ""]
+
+
+def stock_consensus(result: Result) -> Demo:
+    """Show each epoch's consensus and the finalized prices."""
+    lines = banner(
+        "STOCK MARKET CONSENSUS DEMO",
+        f"Streamlet Protocol for {result.symbol} Price Consensus",
+    )
+    lines += [
+        f"Creating {result.symbol} consensus network with {result.config.nodes} nodes...",
+        "",
+        f"Running consensus simulation for {result.config.epochs} epochs...",
+        "",
+        *_flat(_epochs(result)),
+        *_finalized_heading(result),
+        *_flat(_finalized_prices(result)),
+    ]
+    return Demo(lines, _consensus_document(result))
+
+
+def consensus_trading(config: ExperimentConfig, progress: Progress | None = None) -> Demo:
+    """Trade against the finalized price: 2 % below, 2 % above, and 20 % above."""
+    network = StockMarketConsensusNetwork(config)
+    if progress is not None:
+        network.monitors.append(ProgressReport(progress, config.epochs))
+    network.run(config.epochs)
+    lines = banner("CONSENSUS-BASED TRADING DEMO", "Streamlet Protocol + Trading Integration")
+    engine = ConsensusMatchingEngine(network.symbol, network)
+    consensus = engine.get_latest_consensus_price()
+    document: dict[str, Any] = {
+        "config": config.to_document(),
+        "symbol": network.symbol,
+        "consensus_price": None if consensus is None else str(consensus),
+        "orders": [],
+    }
+    if consensus is None:
+        lines.append(f"No consensus price was finalized in {config.epochs} epochs: no trading")
+        return Demo(lines, document)
+    buy, sell, extreme = (
+        Order.limit(name, network.symbol, side, _SHARES, round_price(consensus * factor))
+        for name, side, factor in (
+            ("buy", "buy", Decimal("0.98")),
+            ("sell", "sell", Decimal("1.02")),
+            ("extreme", "buy", Decimal("1.20")),
+        )
+    )
+    lines += [
+        f"Current consensus price: {format_price(consensus)}",
+        "",
+        "Creating orders:",
+        f"Buy order: {_SHARES} shares at {_limit(buy)}",
+        f"Sell order: {_SHARES} shares at {_limit(sell)}",
+    ]
+    for order in (buy, sell):
+        name = order.order_id
+        trades = engine.process_order(order)
+        document["orders"].append(_order_document(order, engine))
+        lines += [
+            "",
+            f"Processing {name} order...",
+            f"Processing order at {_limit(order)} (consensus: {format_price(consensus)})",
+            f"{name.capitalize()} order trades: {len(trades)}",
+        ]
+    lines += [
+        "",
+        "Testing price deviation validation...",
+        f"Attempting trade at {_limit(extreme)} (20% above consensus)...",
+    ]
+    trades = engine.process_order(extreme)
+    document["orders"].append(_order_document(extreme, engine))
+    lines += [
+        *(event.message for event in engine.events if isinstance(event, Rejected)),
+        f"Extreme price trades: {len(trades)} (should be 0 due to validation)",
+    ]
+    return Demo(lines, document)
+
+
+def streamlet(run: ProtocolRun) -> Demo:
+    """Show the bare protocol: leader, proposal, votes, notarization, finalization by epoch."""
+    config = run.config
+    lines = banner("STREAMLET DEMO", "Bare protocol, opaque payloads")
+    lines += [
+        f"{config.nodes} nodes, quorum {config.votes_needed}, {config.epochs} epochs",
+        "",
+    ]
+    records = _records(run.epochs)
+    for row in records:
+        lines += [*_protocol_lines(row), ""]
+    final = [row["epoch"] for row in records if row["finalized_s"] is not None]
+    lines.append("Finalized epochs: " + (", ".join(map(str, final)) or "none yet"))
+    document = {
+        "config": config.to_document(),
+        "epochs": records,
+        "finalized_epochs": final,
+    }
+    return Demo(lines, document)
+
+
+def whole_system(result: Result) -> Demo:
+    """Show the main job, from quotes to trades, shortened to what fits a few screens."""
+    lines = banner("STREAMLET LAB", f"{result.symbol}: quotes, consensus, finality, trades")
+    lines += [
+        *_flat(_shortened(_epochs(result))),
+        *_finalized_heading(result),
+        *_flat(_shortened(_finalized_prices(result))),
+        "",
+        *_order_lines(result),
+        "",
+        *banner("SUMMARY", "Safety, liveness, latency, rejections")[:-1],
+        *repr(result).splitlines(),
+    ]
+    document = _consensus_document(result)
+    document["rejections"] = _records(result.rejections)
+    return Demo(lines, document)
+
+
+def _epochs(result: Result) -> list[list[str]]:
+    groups = []
+    for row in _records(result.epochs):
+        lines = [f"Epoch {row['epoch']}:"]
+        if row["claim"] == "price_consensus":
+            lines += [
+                f"  Consensus Price: {_cents(row['consensus_cents'])}",
+                f"  VWAP: {_cents(row['vwap_cents'])}",
+                f"  Volume: {row['total_volume']:,}",
+                f"  Sources: {row['price_count']}",
+            ]
+            if row["reason"]:
+                lines.append(f"  Refused: {row['reason']}")
+        else:
+            lines.append(f"  No price: {row['reason']}")
+        groups.append([*lines, ""])
+    return groups
+
+
+def _finalized_heading(result: Result) -> list[str]:
+    if not _finalized(result):
+        return ["Finalized Consensus Prices: none yet"]
+    return ["Finalized Consensus Prices (Immutable):"]
+
+
+def _finalized_prices(result: Result) -> list[list[str]]:
+    groups = []
+    for number, row in enumerate(_finalized(result), start=1):
+        price, block = _cents(row["consensus_cents"]), row["block_hash"][:8]
+        groups.append([f"  Finalized {number}: {price} (Block: {block}...)"])
+    return groups
+
+
+def _order_lines(result: Result) -> list[str]:
+    """Return the first trades, and the first rejections, in the words of the trading demo."""
+    traded = (
+        f"  {row['time_s']:.3f} s: {row['quantity']} shares at ${row['price']:,.2f}, "
+        f"{row['buy_order_id']} buys from {row['sell_order_id']}"
+        for row in _records(result.trades)
+    )
+    rejected = (
+        f"  {row['time_s']:.3f} s: Trade rejected: Price ${row['price']:,.2f} deviates "
+        f"{row['deviation_percent']:.2f}% from consensus ${row['reference_price']:,.2f}, "
+        f"final since {row['reference_age_s']:.3f} s"
+        for row in _records(result.rejections)
+        if row["reason"] == "outside_band" and row["action"] == "rejected"
+    )
+    return [
+        f"Trades: {len(result.trades)}",
+        *islice(traded, 3),
+        "Rejected outside the band:",
+        *islice(rejected, 3),
+    ]
+
+
+def _protocol_lines(row: _Record) -> list[str]:
+    lines = [f"Epoch {row['epoch']}: leader {row['leader']}"]
+    if not row["block_hash"]:
+        return [*lines, "  Proposal:  none"]
+    parent = "genesis" if row["parent_epoch"] < 0 else f"the block of epoch {row['parent_epoch']}"
+    lines += [
+        f"  Proposal:  {row['block_hash'][:8]}... at height {row['height']}, on {parent}",
+        f"  Votes:     {row['voters'] or 'none'}",
+    ]
+    for label, time in (("Notarized:", row["notarized_s"]), ("Finalized:", row["finalized_s"])):
+        lines.append(f"  {label} " + ("not yet" if time is None else f"at {time:.3f} s"))
+    return lines
+
+
+def _consensus_document(result: Result) -> dict[str, Any]:
+    return {
+        "config": result.config.to_document(),
+        "summary": result.summary,
+        "epochs": _records(result.epochs),
+        "finalized": [
+            {
+                "epoch": row["epoch"],
+                "consensus_price": str(from_ticks(row["consensus_cents"])),
+                "volume_weighted_price": str(from_ticks(row["vwap_cents"])),
+                "block_hash": row["block_hash"],
+            }
+            for row in _finalized(result)
+        ],
+    }
+
+
+def _order_document(order: Order, engine: ConsensusMatchingEngine) -> dict[str, Any]:
+    last = engine.events[-1]
+    rejected = isinstance(last, Rejected)
+    return {
+        "side": str(order.side),
+        "quantity": order.quantity,
+        "price": str(order.price),
+        "accepted": not rejected,
+        "trades": sum(
+            order.order_id in (trade.buy_order_id, trade.sell_order_id) for trade in engine.trades
+        ),
+        "reason": str(last.reason) if isinstance(last, Rejected) else None,
+        "message": last.message if isinstance(last, Rejected) else None,
+    }
+
+
+def _finalized(result: Result) -> list[_Record]:
+    return [
+        row
+        for row in _records(result.epochs)
+        if row["finalized_s"] is not None and row["claim"] == "price_consensus"
+    ]
+
+
+def _records(frame: pd.DataFrame) -> list[_Record]:
+    """Return the rows as JSON-ready records; a missing value is null."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    columns = [str(name) for name in frame.columns]
+    return [dict(zip(columns, row, strict=True)) for row in plain.itertuples(index=False)]
+
+
+def _flat(groups: Iterable[list[str]]) -> list[str]:
+    return [line for group in groups for line in group]
+
+
+def _shortened(groups: Sequence[list[str]]) -> list[list[str]]:
+    """Keep the first three and the last two groups, and say that some are left out."""
+    if len(groups) <= 6:
+        return list(groups)
+    return [*groups[:3], ["..."], *groups[-2:]]
+
+
+def _limit(order: Order) -> str:
+    assert order.price is not None
+    return format_price(order.price)
+
+
+def _cents(cents: int) -> str:
+    return format_price(from_ticks(cents))

@@ -1,0 +1,81 @@
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.matching import (
+    Cancelled,
+    CancelReason,
+    Order,
+    Reference,
+    Rejected,
+    RejectReason,
+)
+
+REFERENCE = Reference(Decimal("152.45"), time=2_000_000, block_hash="a1b2c3d4")
+ORDER = Order.limit("s-1", "AAPL", "sell", 100, "182.94")
+
+
+def rejected(reason, *, order=ORDER, reference=REFERENCE):
+    price = None if order is None else order.price
+    return Rejected(0, 5_000_000, "s-1", price, reference, reason, order)
+
+
+def cancelled(reason, *, price=None, reference=None):
+    return Cancelled(0, 5_000_000, "s-1", price, reference, reason, ORDER, 40)
+
+
+def test_rejection_knows_deviation_and_age_of_the_reference():
+    event = rejected(RejectReason.OUTSIDE_BAND)
+    assert event.deviation_percent == 20
+    assert event.reference_age == 3_000_000
+
+
+def test_without_a_price_there_is_no_deviation():
+    event = rejected(RejectReason.NO_CONSENSUS, order=Order.market("s-1", "AAPL", "sell", 1))
+    assert event.deviation_percent is None
+
+
+def test_without_a_reference_there_is_neither_deviation_nor_age():
+    event = rejected(RejectReason.NO_CONSENSUS, reference=None)
+    assert (event.deviation_percent, event.reference_age) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        (
+            RejectReason.OUTSIDE_BAND,
+            "Trade rejected: Price $182.94 deviates 20.00% from consensus $152.45",
+        ),
+        (
+            RejectReason.NO_CONSENSUS,
+            "Trade rejected: No consensus price has been finalized yet",
+        ),
+        (RejectReason.DUPLICATE_ID, "Trade rejected: Order id s-1 was used before"),
+        (RejectReason.WRONG_SYMBOL, "Trade rejected: Order s-1 is for a symbol not traded here"),
+        (RejectReason.UNKNOWN_ID, "Cancel rejected: No order s-1 is in the book"),
+    ],
+)
+def test_rejection_in_words(reason, message):
+    assert rejected(reason).message == message
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (
+            cancelled(CancelReason.OUTSIDE_BAND, price=Decimal("144.00"), reference=REFERENCE),
+            "Order cancelled: Price $144.00 deviates 5.54% from consensus $152.45",
+        ),
+        (
+            cancelled(CancelReason.NO_LIQUIDITY),
+            "Order cancelled: Nobody to trade 40 shares with",
+        ),
+        (
+            cancelled(CancelReason.REQUESTED),
+            "Order cancelled: 40 shares of s-1, as requested",
+        ),
+    ],
+)
+def test_cancellation_in_words(event, message):
+    assert event.message == message

