@@ -202,7 +202,7 @@ class MarketConfig(_Section):
     """
 
     traders: Annotated[int, Field(ge=0, le=10_000)] = 20
-    orders_per_epoch: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 8.0
+    orders_per_epoch: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 4.0
     market_order_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     far_share: Annotated[float, Field(ge=0, le=1)] = 0.03
     price_spread_percent: Annotated[float, Field(ge=0, le=20)] = 0.5

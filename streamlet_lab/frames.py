@@ -4,10 +4,11 @@
 float dollars for looking and as integers for exactness; times are seconds of protocol time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from streamlet_lab.consensus import Block
@@ -210,11 +211,26 @@ def protocol_frame(simulation: StreamletSimulation, recorder: Recorder) -> pd.Da
 
 def _frame(columns: dict[str, Column], rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    series = {
-        column: pd.Series(list(data), dtype=columns[column].dtype)
-        for column, data in zip(columns, values, strict=True)
-    }
-    return pd.DataFrame(series)
+    return pd.DataFrame(
+        {
+            column: _array(data, columns[column].dtype)
+            for column, data in zip(columns, values, strict=True)
+        }
+    )
+
+
+def _array(data: Sequence[Any], dtype: str) -> Any:
+    match dtype:
+        case "str":
+            return pd.array(data, dtype="str")
+        case "Int64":
+            missing = [value is None for value in data]
+            numbers = [0 if value is None else value for value in data]
+            return pd.arrays.IntegerArray(
+                np.array(numbers, dtype=np.int64), np.array(missing, dtype=np.bool_)
+            )
+        case _:
+            return np.array(data, dtype=dtype)
 
 
 def _epochs(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
@@ -238,7 +254,7 @@ def _epochs(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterato
             claim.reason or refusals.get(block_hash, ""),
             network.true_price(epoch * length) / 1e6,
             *claim.price_columns,
-            len(network.observer.tree.votes(block_hash)),
+            network.observer.tree.vote_count(block_hash),
             _seconds(notarized.get(block_hash)),
             _seconds(final),
             None if final is None else to_seconds(final - epoch * length),
@@ -264,7 +280,7 @@ def _blocks(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterato
             to_seconds(time),
             claim.kind,
             claim.price_columns[0],
-            len(tree.votes(block.hash)),
+            tree.vote_count(block.hash),
             refused.get(block.hash, 0),
             refusals.get(block.hash, ""),
             tree.is_notarized(block.hash),
@@ -399,9 +415,9 @@ def _rejections(network: StockMarketConsensusNetwork, market: Market) -> Iterato
 
 def _messages(network: StockMarketConsensusNetwork) -> Iterator[tuple[Any, ...]]:
     carrier = network.network
-    for epoch, kind in sorted(carrier.sent):
-        key = (epoch, kind)
-        yield epoch, kind.lower(), carrier.sent[key], carrier.echoed[key], carrier.received[key]
+    sent, echoed, received = carrier.sent, carrier.echoed, carrier.received
+    for key in sorted(sent):
+        yield key[0], key[1].lower(), sent[key], echoed[key], received[key]
 
 
 class _Reading(NamedTuple):

@@ -21,6 +21,8 @@ MONEY: Final = Context(
 )
 CENT: Final = Decimal("0.01")
 
+_NUMBERS: Final = (int, float, str, Decimal)
+
 # A price with more digits than this is a mistake or an attack: its arithmetic would round.
 _LARGEST_EXPONENT: Final = 12
 
@@ -86,10 +88,10 @@ def to_decimal(value: object, field: str = "price") -> Decimal:
         If the value is not a number, is NaN or infinite, or has an absurd exponent.
     """
     expected = "a finite decimal number such as 152.45"
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise InvalidInput(field, value, expected)
     try:
-        amount = Decimal(str(value))
+        amount = value if isinstance(value, Decimal) else Decimal(str(value))
     except InvalidOperation as error:
         raise InvalidInput(field, value, expected) from error
     if not amount.is_finite():

@@ -77,6 +77,10 @@ class BlockTree:
         """Return the votes for a block, one for each voter, in order of arrival."""
         return list(self._votes.get(block_hash, {}).values())
 
+    def vote_count(self, block_hash: bytes) -> int:
+        """Return the number of votes for a block."""
+        return len(self._votes.get(block_hash, ()))
+
     def has_vote(self, block_hash: bytes, voter: str) -> bool:
         """Whether this voter's vote for this block has arrived."""
         votes = self._votes.get(block_hash)
@@ -131,7 +135,7 @@ class BlockTree:
         entry = _Entry(block, parent)
         parent.children.append(entry)
         self._entries[block.hash] = entry
-        if len(self._votes.get(block.hash, ())) >= self.quorum:
+        if self.vote_count(block.hash) >= self.quorum:
             self._check_quorum(entry)
         return True
 

@@ -1,10 +1,12 @@
 """Blocks, proposals and votes, and the exact bytes that are hashed and signed.
 
-Every encoding starts with a domain of its own and writes each field behind its length, so that no
-two different values share bytes, and no signature over one kind of thing is one over another.
+Every encoding starts with a domain of its own; behind it every field but the last has a fixed size
+or follows its length. So no two different values share bytes, and no signature over one kind of
+thing is one over another.
 """
 
 import hashlib
+import struct
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,16 +14,12 @@ from typing import Final
 GENESIS_EPOCH: Final = -1
 
 
-def _encode(domain: bytes, *fields: bytes) -> bytes:
-    parts = [domain]
-    for value in fields:
-        parts.append(len(value).to_bytes(4, "big"))
-        parts.append(value)
-    return b"".join(parts)
+_TWO_INTEGERS: Final = struct.Struct(">qq")
 
 
-def _integer(value: int) -> bytes:
-    return value.to_bytes(8, "big", signed=True)
+def _prefix(domain: bytes, chain_id: str) -> bytes:
+    name = chain_id.encode()
+    return domain + len(name).to_bytes(4, "big") + name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +56,12 @@ class Block:
     hash: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        header = _encode(
-            b"streamlet-lab/block/1",
-            self.chain_id.encode(),
-            _integer(self.height),
-            _integer(self.epoch),
-            self.parent,
-            hashlib.sha256(self.payload).digest(),
-            hashlib.sha256(self.attachment).digest(),
+        header = (
+            _prefix(b"streamlet-lab/block/1", self.chain_id)
+            + _TWO_INTEGERS.pack(self.height, self.epoch)
+            + hashlib.sha256(self.payload).digest()
+            + hashlib.sha256(self.attachment).digest()
+            + self.parent
         )
         object.__setattr__(self, "hash", hashlib.sha256(header).digest())
 
@@ -77,7 +73,7 @@ def make_genesis(chain_id: str, payload: bytes = b"") -> Block:
 
 def proposal_bytes(block: Block) -> bytes:
     """Return the bytes that a leader signs to propose a block."""
-    return _encode(b"streamlet-lab/proposal/1", block.chain_id.encode(), block.hash)
+    return _prefix(b"streamlet-lab/proposal/1", block.chain_id) + block.hash
 
 
 def vote_bytes(chain_id: str, epoch: int, height: int, block_hash: bytes) -> bytes:
@@ -86,9 +82,8 @@ def vote_bytes(chain_id: str, epoch: int, height: int, block_hash: bytes) -> byt
     Epoch and height stand beside the hash: with them a vote on a shorter chain after one on a
     longer chain is evidence by itself, without the blocks.
     """
-    return _encode(
-        b"streamlet-lab/vote/1", chain_id.encode(), _integer(epoch), _integer(height), block_hash
-    )
+    numbers = _TWO_INTEGERS.pack(epoch, height)
+    return _prefix(b"streamlet-lab/vote/1", chain_id) + numbers + block_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ it remains, or by ``Cancelled``.
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
 from streamlet_lab.matching.orders import Order, Trade
 from streamlet_lab.matching.reference import Reference
@@ -33,8 +33,7 @@ class CancelReason(StrEnum):
     NO_LIQUIDITY = "no_liquidity"
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The order passed every check at entry; its trades follow.
 
     Parameters
@@ -57,8 +56,7 @@ class Accepted:
         return self.order.order_id
 
 
-@dataclass(frozen=True, slots=True)
-class Traded:
+class Traded(NamedTuple):
     """Two orders traded.
 
     Parameters

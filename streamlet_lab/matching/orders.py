@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Self, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import from_ticks, to_decimal, to_ticks
@@ -73,10 +73,11 @@ class Order:
         require_text(self.order_id, "order_id")
         require_text(self.symbol, "symbol")
         _require_quantity(self.quantity)
-        object.__setattr__(self, "side", _read_member(Side, self.side, "side"))
-        object.__setattr__(
-            self, "order_type", _read_member(OrderType, self.order_type, "order_type")
-        )
+        if type(self.side) is not Side:
+            object.__setattr__(self, "side", _read_member(Side, self.side, "side"))
+        if type(self.order_type) is not OrderType:
+            order_type = _read_member(OrderType, self.order_type, "order_type")
+            object.__setattr__(self, "order_type", order_type)
         ticks = None if self.price is None else price_to_ticks(self.price)
         if self.order_type is OrderType.LIMIT and ticks is None:
             raise InvalidInput("price", None, "a price, because this is a limit order")
@@ -114,8 +115,7 @@ class Order:
         return ticks <= self.ticks if self.side is Side.BUY else ticks >= self.ticks
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """One execution, at the price of the order that was resting.
 
     Parameters

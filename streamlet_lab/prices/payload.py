@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 # At most micro-dollars, as quotes have them.
@@ -102,6 +103,8 @@ class GenesisPrice:
 Claim = PriceConsensus | NoPrice | GenesisPrice
 
 
+# Every node of a simulation reads the same few recent payloads.
+@lru_cache(maxsize=1024)
 def decode_payload(payload: bytes) -> Claim:
     """Read a block's payload.
 

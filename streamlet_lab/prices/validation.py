@@ -1,7 +1,7 @@
 """The description's validation rules for quotes, and what they say about each quote."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -68,6 +68,8 @@ class PriceValidation:
     max_deviation_percent: Decimal = Decimal(10)
     widening_percent: Decimal = Decimal(10)
     min_sources: int = 2
+    _deviation: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
+    _widening: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.min_price < self.max_price:
@@ -82,16 +84,14 @@ class PriceValidation:
                 raise InvalidInput(name, str(percent), "zero or more, in hundredths of a percent")
         if self.min_sources < 1:
             raise InvalidInput("min_sources", self.min_sources, "at least 1")
+        object.__setattr__(self, "_deviation", int(self.max_deviation_percent * 100))
+        object.__setattr__(self, "_widening", int(self.widening_percent * 100))
 
     def within_deviation(self, price: Decimal, previous: PreviousConsensus, epoch: int) -> bool:
         """Whether a price of an epoch may follow the previous consensus; the edge passes."""
         missed = epoch - previous.epoch - 1
-        percent = self.max_deviation_percent + self.widening_percent * missed
-        return is_within(
-            to_micros(price),
-            to_micros(previous.price),
-            int(percent * 100),
-        )
+        allowed = self._deviation + self._widening * missed
+        return is_within(to_micros(price), to_micros(previous.price), allowed)
 
 
 def check_quotes(

@@ -1,12 +1,14 @@
 """The market on the clock: traders send, the engine matches, finality moves the reference."""
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from streamlet_lab.consensus import Block
 from streamlet_lab.matching import ConsensusBand, ConsensusMatchingEngine, Reference
+from streamlet_lab.prices import PriceConsensus, decode_payload
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.queue import Priority
-from streamlet_lab.simulator.stock import StockMarketConsensusNetwork, priced
+from streamlet_lab.simulator.stock import StockMarketConsensusNetwork
 from streamlet_lab.simulator.traders import Submission, Trader
 
 
@@ -46,7 +48,7 @@ class Market(Monitor):
         self.arrivals: list[Arrival] = []
         self._network = network
         self._reads = config.reference_node
-        self._newest: Block | None = None
+        self._newest: tuple[Decimal, bytes] | None = None
         network.monitors.append(self)
         for index in range(config.traders):
             trader = Trader(
@@ -60,18 +62,19 @@ class Market(Monitor):
 
     def finalized(self, time: int, node: str, block: Block) -> None:
         """Have the reference moved once everything that arrives at this instant is in."""
-        if node == self._reads and priced(block) is not None:
+        if node != self._reads:
+            return
+        claim = decode_payload(block.payload)
+        if isinstance(claim, PriceConsensus):
             if self._newest is None:
                 self._network.queue.schedule(time, Priority.REFERENCE, self._move_reference)
-            self._newest = block
+            self._newest = (claim.consensus_price, block.hash)
 
     def _move_reference(self, time: int, _: None) -> None:
-        block, self._newest = self._newest, None
-        assert block is not None
-        consensus = priced(block)
-        assert consensus is not None
-        reference = Reference(consensus.consensus_price, time, consensus.block_hash)
-        self.engine.set_reference(reference, time)
+        newest, self._newest = self._newest, None
+        assert newest is not None
+        price, block_hash = newest
+        self.engine.set_reference(Reference(price, time, block_hash.hex()), time)
 
     def _send(self, time: int, trader: Trader) -> None:
         submission = trader.next_submission(self._network.true_price(time))

@@ -9,7 +9,8 @@ with an echo carried out copy by copy.
 import math
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Final
 
 from streamlet_lab.consensus import Message
@@ -19,6 +20,7 @@ from streamlet_lab.simulator.queue import EventQueue, Priority
 Delay = Callable[[Message, int, int, int], int]
 
 _ARRIVED: Final = -1
+_DRAWS_PER_BLOCK: Final = 512
 
 
 def constant_delay(microseconds: int) -> Delay:
@@ -38,20 +40,42 @@ def lognormal_delay(stream: random.Random, median: int, spread: float, bound: in
         Standard deviation of the delay's logarithm.
     """
 
-    def delay(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = round(median * math.exp(spread * stream.gauss(0, 1)))
-        return min(max(drawn, 1), bound)
+    draws = chain.from_iterable(_lognormal_blocks(stream, median, spread, bound))
+    return lambda message, sender, receiver, time: next(draws)
 
-    return delay
+
+def _lognormal_blocks(
+    stream: random.Random, median: int, spread: float, bound: int
+) -> Iterator[list[int]]:
+    """Draw for ever, by Box and Muller; in blocks, since a run draws mostly these."""
+    uniform, exp, log, sqrt = stream.random, math.exp, math.log, math.sqrt
+    sin, cos, tau = math.sin, math.cos, math.tau
+    while True:
+        drawn: list[int] = []
+        for _ in range(_DRAWS_PER_BLOCK // 2):
+            angle, radius = tau * uniform(), spread * sqrt(-2.0 * log(1.0 - uniform()))
+            drawn.append(round(median * exp(radius * cos(angle))))
+            drawn.append(round(median * exp(radius * sin(angle))))
+        yield [delay if 1 <= delay <= bound else max(1, min(delay, bound)) for delay in drawn]
+
+
+class _Tally:
+    """Copies of the messages of one kind about one epoch."""
+
+    __slots__ = ("echoed", "received", "sent")
+
+    def __init__(self) -> None:
+        self.sent = self.echoed = self.received = 0
 
 
 class _Flood:
     """One message on its way to everyone: earliest known arrival by receiver."""
 
-    __slots__ = ("due", "message")
+    __slots__ = ("due", "message", "tally")
 
-    def __init__(self, message: Message, participants: int) -> None:
+    def __init__(self, message: Message, participants: int, tally: _Tally) -> None:
         self.message = message
+        self.tally = tally
         self.due: list[float] = [math.inf] * participants
 
 
@@ -76,9 +100,6 @@ class Network:
     ----------
     online : list of bool
         Whether each participant is up. What arrives at one that is down is lost to it.
-    sent, echoed, received : Counter
-        By (epoch of the message, its kind): copies that authors sent and that nodes passed on to
-        voters, and first arrivals at voters. Listeners are not counted: the protocol has none.
     """
 
     def __init__(
@@ -98,24 +119,44 @@ class Network:
         self._receive = receive
         self._echo = echo
         self.online = [True] * self._participants
-        self.sent: Counter[tuple[int, str]] = Counter()
-        self.echoed: Counter[tuple[int, str]] = Counter()
-        self.received: Counter[tuple[int, str]] = Counter()
+        self._tallies: dict[tuple[int, str], _Tally] = {}
+
+    @property
+    def sent(self) -> Counter[tuple[int, str]]:
+        """Copies that authors sent to voters, by epoch of the message and its kind.
+
+        Listeners are not counted, here and below: the protocol has none.
+        """
+        return Counter({key: tally.sent for key, tally in self._tallies.items()})
+
+    @property
+    def echoed(self) -> Counter[tuple[int, str]]:
+        """Copies that voters passed on to voters, by epoch of the message and its kind."""
+        return Counter({key: tally.echoed for key, tally in self._tallies.items()})
+
+    @property
+    def received(self) -> Counter[tuple[int, str]]:
+        """First arrivals at voters, by epoch of the message and its kind."""
+        return Counter({key: tally.received for key, tally in self._tallies.items()})
 
     def broadcast(self, time: int, sender: int, message: Message) -> None:
         """Send a participant's own message to all others."""
-        flood = _Flood(message, self._participants)
+        key = (message.epoch, type(message).__name__)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = _Tally()
+        tally.sent += self._voters - 1
+        flood = _Flood(message, self._participants, tally)
         flood.due[sender] = _ARRIVED
-        self.sent[message.epoch, type(message).__name__] += self._voters - 1
         self._forward(time, sender, flood)
 
     def _forward(self, time: int, sender: int, flood: _Flood) -> None:
-        due = flood.due
-        for receiver in range(self._participants):
-            if due[receiver] == _ARRIVED:
+        message, due, delay = flood.message, flood.due, self._delay
+        for receiver, earliest in enumerate(due):
+            if earliest == _ARRIVED:
                 continue
-            arrival = time + self._delay(flood.message, sender, receiver, time)
-            if arrival < due[receiver]:
+            arrival = time + delay(message, sender, receiver, time)
+            if arrival < earliest:
                 due[receiver] = arrival
                 self._queue.schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
 
@@ -126,11 +167,9 @@ class Network:
         flood.due[receiver] = _ARRIVED
         if not self.online[receiver]:
             return
-        message = flood.message
         if receiver < self._voters:
-            key = (message.epoch, type(message).__name__)
-            self.received[key] += 1
+            flood.tally.received += 1
             if self._echo:
-                self.echoed[key] += self._voters - 1
+                flood.tally.echoed += self._voters - 1
                 self._forward(time, receiver, flood)
-        self._receive(time, receiver, message)
+        self._receive(time, receiver, flood.message)

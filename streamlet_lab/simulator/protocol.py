@@ -130,16 +130,16 @@ class StreamletSimulation:
             for monitor in self.monitors:
                 monitor.sent(time, self._names[index], message)
             self.network.broadcast(time, index, message)
-        self._tell(time, index)
+        node, told = self._participants[index], self._told[index]
+        # Nothing is finalized, or found in conflict, without something being notarized.
+        if len(node.tree.notarized) > told[0] or len(node.refusals) > told[3]:
+            self._tell(time, index)
 
     def _tell(self, time: int, index: int) -> None:
         """Tell the monitors what is new in a node's append-only logs."""
         node, before = self._participants[index], self._told[index]
         tree, name = node.tree, self._names[index]
-        now = _log_lengths(node)
-        if now == before:
-            return
-        self._told[index] = now
+        self._told[index] = _log_lengths(node)
         for monitor in self.monitors:
             for block in tree.notarized[before[0] :]:
                 monitor.notarized(time, name, block)

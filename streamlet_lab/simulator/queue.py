@@ -43,10 +43,9 @@ class EventQueue:
 
     def run_until(self, time: int, priority: Priority) -> None:
         """Carry out all events up to a time, at that time up to and including a priority."""
-        heap = self._heap
+        heap, pop = self._heap, heapq.heappop
         end = (time, priority + 1)
         while heap and heap[0] < end:
-            event = heapq.heappop(heap)
-            self.now = event[0]
-            event[3](event[0], event[4])
+            self.now, _, _, action, argument = pop(heap)
+            action(self.now, argument)
         self.now = max(self.now, time)

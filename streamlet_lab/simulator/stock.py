@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from streamlet_lab.config import ExperimentConfig, make_config
@@ -25,13 +24,10 @@ from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.protocol import StreamletSimulation, protocol_settings
 from streamlet_lab.theory import max_faulty
 
-# Every node decodes the same few recent payloads.
-_decode = lru_cache(maxsize=256)(decode_payload)
-
 
 def priced(block: Block) -> PriceConsensus | None:
     """Return the consensus price in a block that honest nodes accepted, with the block's hash."""
-    claim = _decode(block.payload)
+    claim = decode_payload(block.payload)
     return claim.in_block(block.hash) if isinstance(claim, PriceConsensus) else None
 
 
@@ -59,7 +55,8 @@ class PriceApplication:
         self.voter = voter
         self.evaluations: dict[int, Evaluation] = {}
         self._feed = feed
-        self._last: tuple[object, Evaluation] | None = None
+        self._evaluated: tuple[object, object, Evaluation] | None = None
+        self._judged: tuple[bytes, object, Verdict] | None = None
 
     def make_payload(
         self, epoch: int, ancestors: Iterator[Block], observation: object
@@ -70,8 +67,16 @@ class PriceApplication:
 
     def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
         """Check a leader's claim against the rules, and against the voter's own quotes."""
+        last = self._judged
+        if last is not None and last[0] == block.hash and last[1] is observation:
+            return last[2]
+        verdict = self._judge(block, ancestors, observation)
+        self._judged = (block.hash, observation, verdict)
+        return verdict
+
+    def _judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
         try:
-            claim = _decode(block.payload)
+            claim = decode_payload(block.payload)
         except MalformedPayload as error:
             return Verdict(False, f"malformed payload: {error}")
         if block.attachment:
@@ -82,15 +87,17 @@ class PriceApplication:
         return Verdict(objection is None, objection or "")
 
     def _evaluate(self, epoch: int, previous: PreviousConsensus, observation: object) -> Evaluation:
+        last, question = self._evaluated, (epoch, previous)
+        if last is not None and last[0] == question and last[1] is observation:
+            return last[2]
         quotes: tuple[StockPrice, ...] = observation  # type: ignore[assignment]
-        question = (epoch, previous, id(quotes))
-        if self._last is None or self._last[0] != question:
-            evaluation = evaluate(
-                quotes, self.voter.rules, self.voter.symbol, epoch, previous, self.timestamp(epoch)
-            )
-            self.evaluations.setdefault(epoch, evaluation)
-            self._last = (question, evaluation)
-        return self._last[1]
+        voter = self.voter
+        evaluation = evaluate(
+            quotes, voter.rules, voter.symbol, epoch, previous, self.timestamp(epoch)
+        )
+        self.evaluations.setdefault(epoch, evaluation)
+        self._evaluated = (question, observation, evaluation)
+        return evaluation
 
     def timestamp(self, epoch: int) -> datetime:
         """Return the market time at which an epoch is quoted."""
@@ -100,7 +107,7 @@ class PriceApplication:
 def previous_consensus(ancestors: Iterator[Block]) -> PreviousConsensus:
     """Return the nearest priced ancestor: the reference of the deviation rule."""
     for block in ancestors:
-        claim = _decode(block.payload)
+        claim = decode_payload(block.payload)
         if isinstance(claim, PriceConsensus):
             return PreviousConsensus(claim.consensus_price, block.epoch)
         if isinstance(claim, GenesisPrice):

@@ -1,11 +1,9 @@
 """A simple stream of traders around the underlying path."""
 
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from streamlet_lab.config import MarketConfig
-from streamlet_lab.matching import Order, Side
+from streamlet_lab.matching import Order, OrderType, Side
 from streamlet_lab.streams import stream
 from streamlet_lab.units import from_ticks
 
@@ -17,8 +15,7 @@ _LARGEST_LOTS = 20
 _FAR_FROM, _FAR_TO = 0.06, 0.30
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """An order on its way to the market, and what its trader knew and meant."""
 
     order: Order
@@ -68,7 +65,7 @@ class Trader:
             distance = sign * draw.uniform(_FAR_FROM, _FAR_TO)
             return self._limit(order_id, side, quantity, true_price, distance, "far")
         if draw.random() < config.market_order_share:
-            order = Order.market(order_id, self._symbol, side, quantity, self.name)
+            order = Order(order_id, self._symbol, side, OrderType.MARKET, quantity, None, self.name)
             return Submission(order, "honest", true_price)
         distance = draw.gauss(0, config.price_spread_percent / 100)
         return self._limit(order_id, side, quantity, true_price, distance, "honest")
@@ -83,6 +80,6 @@ class Trader:
         intent: Intent,
     ) -> Submission:
         cents = max(round(true_price * (1 + distance) / 10_000), 1)
-        price: Decimal = from_ticks(cents)
-        order = Order.limit(order_id, self._symbol, side, quantity, price, self.name)
+        price = from_ticks(cents)
+        order = Order(order_id, self._symbol, side, OrderType.LIMIT, quantity, price, self.name)
         return Submission(order, intent, true_price)
