@@ -11,7 +11,7 @@ import logging
 from streamlet_lab.config import ExperimentConfig, Fault
 from streamlet_lab.consensus import Block, BlockTree, StreamletNode, Vote
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
-from streamlet_lab.experiment import Experiment
+from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade
 from streamlet_lab.prices import (
     AAPLPriceSimulator,
@@ -22,12 +22,11 @@ from streamlet_lab.prices import (
     feed_names,
     load_history,
 )
-from streamlet_lab.result import Result
+from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.simulator import (
     StockMarketConsensusNetwork,
     StockMarketStreamletNode,
     create_aapl_consensus_network,
-    create_streamlet_network,
     fault_kind,
     fault_kinds,
 )
@@ -48,6 +47,7 @@ __all__ = [
     "PriceConsensus",
     "PriceConsensusService",
     "PriceValidation",
+    "ProtocolRun",
     "Result",
     "StockMarketConsensusNetwork",
     "StockMarketStreamletNode",
@@ -57,11 +57,11 @@ __all__ = [
     "Trade",
     "Vote",
     "create_aapl_consensus_network",
-    "create_streamlet_network",
     "fault_kind",
     "fault_kinds",
     "feed_names",
     "load_history",
+    "run_protocol",
 ]
 
 # A library is silent unless its user asks for its log.

@@ -16,7 +16,7 @@ from streamlet_lab import demos
 from streamlet_lab.charts import save_charts, save_protocol_chart
 from streamlet_lab.config import Fault, load_config, make_config
 from streamlet_lab.errors import InvalidInput, StreamletLabError
-from streamlet_lab.experiment import Experiment
+from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.simulator import fault_kinds
 
 #: Where the main job draws its charts unless told otherwise.
@@ -212,9 +212,10 @@ def _consensus_trading(options: argparse.Namespace) -> None:
 
 
 def _streamlet(options: argparse.Namespace) -> None:
-    config = make_config(**_settings(options))
+    settings = _settings(options)
+    make_config(**settings)
     _check_directory(options.plots)
-    run = demos.run_protocol(config, _progress)
+    run = run_protocol(progress=_progress, **settings)
     _print(options, demos.streamlet(run))
     if options.plots is not None:
         _report_files(options, save_protocol_chart(run.epochs, options.plots))

@@ -9,19 +9,9 @@ from typing import Any, Final
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.consensus import OpaqueApplication
-from streamlet_lab.frames import protocol_frame
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
-from streamlet_lab.result import Result
-from streamlet_lab.simulator import (
-    Monitor,
-    Progress,
-    ProgressReport,
-    Recorder,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
-    protocol_settings,
-)
+from streamlet_lab.result import ProtocolRun, Result
+from streamlet_lab.simulator import Progress, ProgressReport, StockMarketConsensusNetwork
 from streamlet_lab.units import format_price, from_ticks, round_price
 
 _Record = dict[str, Any]
@@ -44,34 +34,6 @@ class Demo:
 
     lines: list[str]
     document: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ProtocolRun:
-    """A finished run of the bare protocol.
-
-    Parameters
-    ----------
-    config : ExperimentConfig
-    epochs : DataFrame
-        See :data:`~streamlet_lab.frames.PROTOCOL_COLUMNS`.
-    """
-
-    config: ExperimentConfig
-    epochs: pd.DataFrame
-
-
-def run_protocol(config: ExperimentConfig, progress: Progress | None = None) -> ProtocolRun:
-    """Run the protocol with payloads that mean nothing; prices and market do not matter."""
-    recorder = Recorder()
-    monitors: list[Monitor] = [recorder]
-    if progress is not None:
-        monitors.append(ProgressReport(progress, config.epochs))
-    simulation = StreamletSimulation(
-        config.node_ids, OpaqueApplication(), monitors=monitors, **protocol_settings(config)
-    )
-    simulation.run(config.epochs)
-    return ProtocolRun(config, protocol_frame(simulation, recorder))
 
 
 def banner(title: str, subtitle: str) -> list[str]:

@@ -6,9 +6,9 @@ from typing import Any, Self
 
 from streamlet_lab.checks import make_checks
 from streamlet_lab.config import OBSERVER, ExperimentConfig, load_config, make_config
-from streamlet_lab.frames import build_frames
+from streamlet_lab.frames import build_frames, protocol_frame
 from streamlet_lab.prices import PreviousConsensus
-from streamlet_lab.result import Result
+from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.simulator import (
     Market,
     Monitor,
@@ -16,6 +16,7 @@ from streamlet_lab.simulator import (
     ProgressReport,
     Recorder,
     StockMarketConsensusNetwork,
+    create_streamlet_network,
 )
 
 
@@ -106,3 +107,29 @@ class Experiment:
         # Making the network reads everything that a run reads, so that a wrong feed or fault is
         # reported now.
         StockMarketConsensusNetwork(config)
+
+
+def run_protocol(*, progress: Progress | None = None, **settings: Any) -> ProtocolRun:
+    """Run the bare protocol, with payloads that mean nothing.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        See :meth:`Experiment.run`.
+    **settings
+        Fields of :class:`~streamlet_lab.config.ExperimentConfig`; those about prices and the market
+        do not matter.
+
+    Examples
+    --------
+    >>> run_protocol(epochs=8, nodes=4, faults={"node_3": "silent_leader"})
+    4 nodes, quorum 3: 5 of 6 proposed blocks final after 8 epochs
+    """
+    config = make_config(**settings)
+    recorder = Recorder()
+    monitors: list[Monitor] = [recorder]
+    if progress is not None:
+        monitors.append(ProgressReport(progress, config.epochs))
+    simulation = create_streamlet_network(config, monitors)
+    simulation.run(config.epochs)
+    return ProtocolRun(config, protocol_frame(simulation, recorder))

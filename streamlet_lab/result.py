@@ -17,12 +17,43 @@ from streamlet_lab.files import write_atomically
 from streamlet_lab.frames import COLUMNS
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from streamlet_lab.charts import Plots
 
 _FORMAT: Final = "streamlet-lab result 1"
 # Zip files carry a time for each member; a fixed one keeps the same result the same bytes. So does
 # storing them plain: compressors differ between machines.
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class ProtocolRun:
+    """A finished run of the bare protocol, without prices or a market.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    epochs : DataFrame
+        One row for each epoch; see :data:`streamlet_lab.frames.PROTOCOL_COLUMNS`.
+    """
+
+    config: ExperimentConfig
+    epochs: pd.DataFrame
+
+    def plot(self) -> "Figure":
+        """Draw the chain: every block at its epoch and height."""
+        from streamlet_lab.charts import plot_protocol
+
+        return plot_protocol(self.epochs)
+
+    def __repr__(self) -> str:
+        final = int(self.epochs["finalized_s"].notna().sum())
+        proposed = int((self.epochs["block_hash"] != "").sum())
+        return (
+            f"{self.config.nodes} nodes, quorum {self.config.votes_needed}: {final} of {proposed} "
+            f"proposed blocks final after {len(self.epochs)} epochs"
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)

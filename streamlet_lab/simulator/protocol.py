@@ -1,9 +1,9 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from streamlet_lab.config import OBSERVER, ExperimentConfig, make_config
+from streamlet_lab.config import OBSERVER, ExperimentConfig
 from streamlet_lab.consensus import (
     Application,
     Message,
@@ -196,27 +196,17 @@ def protocol_settings(config: ExperimentConfig) -> ProtocolSettings:
 
 
 def create_streamlet_network(
-    num_nodes: int = 4, *, monitors: Sequence[Monitor] = (), **settings: Any
+    config: ExperimentConfig, monitors: Sequence[Monitor] = ()
 ) -> StreamletSimulation:
     """Return a network that runs the bare protocol, with payloads that mean nothing.
 
-    Parameters
-    ----------
-    num_nodes : int
-    monitors : sequence of Monitor
-        Who watches.
-    **settings
-        Further fields of :class:`~streamlet_lab.config.ExperimentConfig`; those about prices and
-        the market do not matter here.
-
     Examples
     --------
-    >>> network = create_streamlet_network(4)
+    >>> network = create_streamlet_network(ExperimentConfig(nodes=4))
     >>> network.run(epochs=8)
     >>> [block.epoch for block in network.observer.tree.finalized]
     [-1, 0, 1, 2, 3, 4, 5, 6]
     """
-    config = make_config(nodes=num_nodes, **settings)
     return StreamletSimulation(
         config.node_ids, OpaqueApplication(), monitors=monitors, **protocol_settings(config)
     )

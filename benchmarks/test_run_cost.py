@@ -1,0 +1,63 @@
+"""What a run costs, as ratios to work of known size that is timed in the same run."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+import streamlet_lab as sl
+from streamlet_lab.keys import Ed25519Keyring
+
+ROUNDS = 7
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def signatures_alone(signatures: int, verifications: int) -> None:
+    """Sign and verify distinct messages of a vote's size, and nothing else."""
+    keyring = Ed25519Keyring(["node_0"], seed=0, remember=False)
+    messages = [number.to_bytes(96, "big") for number in range(max(signatures, verifications))]
+    signed = [keyring.sign("node_0", message) for message in messages[:signatures]]
+    for message, signature in zip(messages[:verifications], signed, strict=True):
+        assert keyring.verify("node_0", signature, message)
+
+
+@pytest.mark.parametrize("orders_per_epoch", [4, 8])
+def test_whole_run_against_its_signatures(
+    benchmark: BenchmarkFixture, orders_per_epoch: int
+) -> None:
+    experiment = sl.Experiment(epochs=200, nodes=4, market={"orders_per_epoch": orders_per_epoch})
+    result = experiment.run()
+    pairs = []
+    for _ in range(ROUNDS):
+        whole = seconds(experiment.run)
+        pure = seconds(lambda: signatures_alone(result.signatures, result.verifications))
+        pairs.append(whole / pure)
+    ratio = min(pairs)
+    benchmark.extra_info["ratio"] = ratio
+    benchmark.pedantic(experiment.run, rounds=1)
+    print(
+        f"\n200 epochs, 4 nodes, {orders_per_epoch} orders an epoch: {result.signatures} "
+        f"signatures, {result.verifications} verifications; "
+        f"run / signatures alone = {ratio:.2f} (bar 1.5)"
+    )
+
+
+def test_cost_per_epoch_is_constant(benchmark: BenchmarkFixture) -> None:
+    short, long = sl.Experiment(epochs=100), sl.Experiment(epochs=10_000)
+    short.run()
+
+    def hundred_short_runs() -> None:
+        for _ in range(100):
+            short.run()
+
+    before, whole, after = map(seconds, (hundred_short_runs, long.run, hundred_short_runs))
+    ratio = whole / ((before + after) / 2)
+    benchmark.extra_info["ratio"] = ratio
+    benchmark.pedantic(short.run, rounds=1)
+    print(f"\n10,000 epochs / 100 runs of 100 epochs = {ratio:.2f} (bar 1.2)")

@@ -1,0 +1,77 @@
+"""Run the notebooks again and store their outputs, so that the same code gives the same bytes.
+
+usage: python tools/execute_notebooks.py [--into FOLDER] [NOTEBOOK ...]
+"""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+CELL_TIMEOUT_S = 120
+
+# What a front end needs to open the notebook; everything else depends on the machine.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+# Widget views carry an id that is new in every session.
+_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def execute(path: Path) -> str:
+    """Return the notebook with fresh outputs, as the text of its file.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        If a cell fails; nothing is written then.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT_S,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    )
+    client.execute()
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({})
+        for output in cell.get("outputs", []):
+            _forget_session(output)
+    return nbformat.writes(notebook) + "\n"
+
+
+def _forget_session(output: Any) -> None:
+    output.get("data", {}).pop(_WIDGET_VIEW, None)
+    if "metadata" in output:
+        output["metadata"] = nbformat.from_dict({})
+
+
+def main() -> None:
+    """Execute the notebooks named on the command line, or all."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK")
+    parser.add_argument("--into", type=Path, default=NOTEBOOKS, metavar="FOLDER")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        # The kernel must not see a user's own configuration of IPython or matplotlib.
+        os.environ["IPYTHONDIR"] = os.environ["MPLCONFIGDIR"] = folder
+        for path in options.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")):
+            target = options.into / path.name
+            text = execute(path)
+            changed = not target.exists() or target.read_text(encoding="utf-8") != text
+            target.write_text(text, encoding="utf-8")
+            print(f"{path.name}: {'changed' if changed else 'unchanged'}")
+
+
+if __name__ == "__main__":
+    main()
