@@ -106,15 +106,29 @@ class NetworkConfig(_Section):
     ----------
     delta : duration
         Δ, the bound on the delay of every message.
+    shortest_delay : duration
+        No message on no link is faster: distance costs time.
     median_delay : duration
-        Median of the lognormal delay of one link.
+        Median delay of one link; what exceeds the shortest delay is lognormal.
     delay_spread : float
-        Standard deviation of the delay's logarithm; 0 makes every delay the median.
+        Standard deviation of the logarithm of that rest; 0 makes every delay the median.
     """
 
     delta: Annotated[Duration, Field(gt=0)] = 500_000
+    shortest_delay: Annotated[Duration, Field(gt=0)] = 25_000
     median_delay: Annotated[Duration, Field(gt=0)] = 50_000
-    delay_spread: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.5
+    delay_spread: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.7
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.shortest_delay > self.median_delay:
+            median = format_duration(self.median_delay)
+            raise InvalidInput(
+                "shortest_delay",
+                format_duration(self.shortest_delay),
+                f"at most the median delay, {median}",
+            )
+        return self
 
 
 class PricesConfig(_Section):

@@ -52,7 +52,8 @@ class BlockTree:
         self._entries = {genesis.hash: root}
         self._waiting: dict[bytes, dict[bytes, Block]] = {}
         self._waiting_hashes: set[bytes] = set()
-        self._votes: dict[bytes, dict[str, Vote]] = {}
+        # By what was signed: hash, epoch and height.
+        self._votes: dict[tuple[bytes, int, int], dict[str, Vote]] = {}
         self.longest = [genesis]
         self.notarized = [genesis]
         self.finalized = [genesis]
@@ -74,17 +75,19 @@ class BlockTree:
         return [entry.block for entry in self._entries.values()]
 
     def votes(self, block_hash: bytes) -> list[Vote]:
-        """Return the votes for a block, one for each voter, in order of arrival."""
-        return list(self._votes.get(block_hash, {}).values())
+        """Return the votes for a block whose ancestry is known, in order of arrival."""
+        entry = self._entries.get(block_hash)
+        return [] if entry is None else list(self._votes_for(entry.block).values())
 
     def vote_count(self, block_hash: bytes) -> int:
-        """Return the number of votes for a block."""
-        return len(self._votes.get(block_hash, ()))
+        """Return the number of votes for a block whose ancestry is known."""
+        entry = self._entries.get(block_hash)
+        return 0 if entry is None else len(self._votes_for(entry.block))
 
-    def has_vote(self, block_hash: bytes, voter: str) -> bool:
-        """Whether this voter's vote for this block has arrived."""
-        votes = self._votes.get(block_hash)
-        return votes is not None and voter in votes
+    def has_vote(self, vote: Vote) -> bool:
+        """Whether the same vote of the same voter has arrived."""
+        votes = self._votes.get((vote.block_hash, vote.epoch, vote.height))
+        return votes is not None and vote.voter in votes
 
     def is_notarized(self, block_hash: bytes) -> bool:
         """Whether the block ends a notarized chain: it and all its ancestors have a quorum."""
@@ -118,15 +121,20 @@ class BlockTree:
                 arrived.extend(self._waiting.pop(block.hash, {}).values())
 
     def add_vote(self, vote: Vote) -> None:
-        """Count a verified vote; votes may come before their block."""
-        votes = self._votes.setdefault(vote.block_hash, {})
-        if vote.voter in votes:
-            return
-        votes[vote.voter] = vote
+        """Count a verified vote; votes may come before their block.
+
+        A vote that signs another epoch or height than the block's is not a vote for that block, and
+        takes nothing away from a true one of the same voter.
+        """
+        votes = self._votes.setdefault((vote.block_hash, vote.epoch, vote.height), {})
+        votes.setdefault(vote.voter, vote)
         if len(votes) >= self.quorum:
             entry = self._entries.get(vote.block_hash)
             if entry is not None and not entry.has_quorum:
                 self._check_quorum(entry)
+
+    def _votes_for(self, block: Block) -> dict[str, Vote]:
+        return self._votes.get((block.hash, block.epoch, block.height), {})
 
     def _attach(self, block: Block) -> bool:
         parent = self._entries[block.parent]
@@ -135,18 +143,11 @@ class BlockTree:
         entry = _Entry(block, parent)
         parent.children.append(entry)
         self._entries[block.hash] = entry
-        if self.vote_count(block.hash) >= self.quorum:
-            self._check_quorum(entry)
+        self._check_quorum(entry)
         return True
 
     def _check_quorum(self, entry: _Entry) -> None:
-        block = entry.block
-        # A vote that signs another epoch or height than the block's is not a vote for this block.
-        matching = sum(
-            vote.epoch == block.epoch and vote.height == block.height
-            for vote in self._votes[block.hash].values()
-        )
-        if matching < self.quorum:
+        if len(self._votes_for(entry.block)) < self.quorum:
             return
         entry.has_quorum = True
         if entry.parent is not None and entry.parent.notarized:

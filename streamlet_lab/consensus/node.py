@@ -181,7 +181,7 @@ class StreamletNode:
             return Dropped.OTHER_CHAIN
         if vote.voter not in self._validators:
             return Dropped.NOT_A_VALIDATOR
-        if self.tree.has_vote(vote.block_hash, vote.voter):
+        if self.tree.has_vote(vote):
             return Dropped.DUPLICATE
         if not self._keyring.verify(vote.voter, vote.signature, vote.signed):
             return Dropped.BAD_SIGNATURE

@@ -28,8 +28,10 @@ def constant_delay(microseconds: int) -> Delay:
     return lambda message, sender, receiver, time: microseconds
 
 
-def lognormal_delay(stream: random.Random, median: int, spread: float, bound: int) -> Delay:
-    """Return independent lognormal delays, clipped to Δ.
+def lognormal_delay(
+    stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
+) -> Delay:
+    """Return independent delays: a shortest one plus a lognormal rest, clipped to Δ.
 
     Parameters
     ----------
@@ -37,25 +39,27 @@ def lognormal_delay(stream: random.Random, median: int, spread: float, bound: in
     median, bound : int
         Microseconds.
     spread : float
-        Standard deviation of the delay's logarithm.
+        Standard deviation of the rest's logarithm.
+    shortest : int
+        What no message on no link is faster than, in microseconds; below the median.
     """
-
-    draws = chain.from_iterable(_lognormal_blocks(stream, median, spread, bound))
+    draws = chain.from_iterable(_lognormal_blocks(stream, median, spread, bound, shortest))
     return lambda message, sender, receiver, time: next(draws)
 
 
 def _lognormal_blocks(
-    stream: random.Random, median: int, spread: float, bound: int
+    stream: random.Random, median: int, spread: float, bound: int, shortest: int
 ) -> Iterator[list[int]]:
     """Draw for ever, by Box and Muller; in blocks, since a run draws mostly these."""
     uniform, exp, log, sqrt = stream.random, math.exp, math.log, math.sqrt
     sin, cos, tau = math.sin, math.cos, math.tau
+    scale = median - shortest
     while True:
         drawn: list[int] = []
         for _ in range(_DRAWS_PER_BLOCK // 2):
             angle, radius = tau * uniform(), spread * sqrt(-2.0 * log(1.0 - uniform()))
-            drawn.append(round(median * exp(radius * cos(angle))))
-            drawn.append(round(median * exp(radius * sin(angle))))
+            drawn.append(shortest + round(scale * exp(radius * cos(angle))))
+            drawn.append(shortest + round(scale * exp(radius * sin(angle))))
         yield [delay if 1 <= delay <= bound else max(1, min(delay, bound)) for delay in drawn]
 
 
@@ -95,6 +99,9 @@ class Network:
         ``receive(time, participant, message)``: called at the first arrival of each message.
     echo : bool
         Whether voters pass on what is new to them.
+    shortest_delay : int
+        What ``delay`` never falls below. A copy that cannot overtake one already on its way is not
+        even drawn.
 
     Attributes
     ----------
@@ -111,8 +118,10 @@ class Network:
         receive: Callable[[int, int, Message], None],
         *,
         echo: bool = True,
+        shortest_delay: int = 1,
     ) -> None:
         self._queue = queue
+        self._shortest_delay = shortest_delay
         self._delay = delay
         self._voters = voters
         self._participants = voters + listeners
@@ -152,8 +161,9 @@ class Network:
 
     def _forward(self, time: int, sender: int, flood: _Flood) -> None:
         message, due, delay = flood.message, flood.due, self._delay
+        hopeless = time + self._shortest_delay
         for receiver, earliest in enumerate(due):
-            if earliest == _ARRIVED:
+            if earliest <= hopeless:
                 continue
             arrival = time + delay(message, sender, receiver, time)
             if arrival < earliest:

@@ -43,7 +43,7 @@ class StreamletSimulation:
     faults : mapping of str to sequence of NodeFault, optional
     monitors : sequence of Monitor
         Who watches.
-    echo : bool
+    echo, shortest_delay
         See :class:`~streamlet_lab.simulator.network.Network`.
 
     Attributes
@@ -69,6 +69,7 @@ class StreamletSimulation:
         faults: Mapping[str, Sequence[NodeFault]] | None = None,
         monitors: Sequence[Monitor] = (),
         echo: bool = True,
+        shortest_delay: int = 1,
     ) -> None:
         self.queue = EventQueue()
         self.keyring = keyring
@@ -86,7 +87,15 @@ class StreamletSimulation:
         ]
         self.nodes = dict(zip(self._names, self._participants, strict=True))
         self._told = [_log_lengths(node) for node in self._participants]
-        self.network = Network(self.queue, delay, len(node_ids), 1, self._receive, echo=echo)
+        self.network = Network(
+            self.queue,
+            delay,
+            len(node_ids),
+            1,
+            self._receive,
+            echo=echo,
+            shortest_delay=shortest_delay,
+        )
 
     def _make_node(
         self, name: str, node_ids: Sequence[str], quorum: int, application: Application
@@ -160,6 +169,7 @@ class ProtocolSettings(TypedDict):
     quorum: int
     faults: dict[str, list[NodeFault]]
     echo: bool
+    shortest_delay: int
 
 
 def protocol_settings(config: ExperimentConfig) -> ProtocolSettings:
@@ -187,11 +197,13 @@ def protocol_settings(config: ExperimentConfig) -> ProtocolSettings:
             network.median_delay,
             network.delay_spread,
             network.delta,
+            network.shortest_delay,
         ),
         epoch_length=config.epoch_length,
         quorum=config.votes_needed,
         faults=faults,
         echo=config.echo,
+        shortest_delay=min(network.shortest_delay, network.delta),
     )
 
 
