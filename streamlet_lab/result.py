@@ -159,6 +159,7 @@ class Result:
             "finalized_prices": int((final & (epochs["claim"] == "price_consensus")).sum()),
             "epochs_without_price": int((epochs["claim"] != "price_consensus").sum()),
             "median_latency_s": _rounded(epochs["latency_s"].median()),
+            "mean_latency_s": _rounded(epochs["latency_s"].mean()),
             "orders": len(orders),
             "trades": len(self.trades),
             "rejected_orders": int((orders["status"] == "rejected").sum()),

@@ -1,0 +1,46 @@
+"""A person moves a slider in JupyterLab, and the charts follow."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TIMEOUT_MS = 60_000
+KERNEL_IS_IDLE = (
+    "window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status"
+    " === 'idle'"
+)
+
+
+@pytest.fixture
+def quickstart(chromium: Browser, jupyterlab: str) -> Page:
+    """The first notebook, open and run from top to bottom."""
+    page = chromium.new_page(viewport={"width": 1600, "height": 1200})
+    page.set_default_timeout(TIMEOUT_MS)
+    page.goto(f"{jupyterlab}/doc/tree/01_quickstart.ipynb?reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.wait_for_function(KERNEL_IS_IDLE)
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_selector(".noUi-handle")
+    return page
+
+
+def slider(page: Page, label: str) -> Locator:
+    named = page.locator(".widget-slider", has=page.get_by_text(label, exact=True))
+    return named.locator(".noUi-handle")
+
+
+def test_moving_the_slider_redraws_the_charts(quickstart: Page) -> None:
+    picture = quickstart.locator(".widget-image")
+    expect(picture).to_be_visible(timeout=TIMEOUT_MS)
+    readout = quickstart.locator(".widget-html", has_text="quorum")
+    before = picture.get_attribute("src")
+    text = readout.inner_text()
+
+    slider(quickstart, "nodes").press("ArrowRight")
+
+    expect(picture).not_to_have_attribute("src", before or "", timeout=TIMEOUT_MS)
+    expect(readout).to_contain_text(re.compile(r"\b5 nodes\b"), timeout=TIMEOUT_MS)
+    assert readout.inner_text() != text

@@ -1,0 +1,51 @@
+"""What the README says is true: its picture, its figures, its commands, its links."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamlet_lab.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_its_picture_is_what_its_command_draws(tmp_path: Path) -> None:
+    """To renew it: run the command with ``--plots`` and copy ``prices.png`` into docs/."""
+    command = re.search(r"The picture is `python3 lab.py (.+?)`", README)
+    assert command is not None
+    assert main([*command[1].split(), "--plots", str(tmp_path)]) == 0
+    assert (tmp_path / "prices.png").read_bytes() == (ROOT / "docs" / "prices.png").read_bytes()
+
+
+@pytest.mark.slow
+def test_its_figures_are_what_the_measuring_script_prints() -> None:
+    script = [sys.executable, str(ROOT / "tools" / "measure_defaults.py")]
+    printed = subprocess.run(script, check=True, capture_output=True, text=True).stdout
+    assert printed.strip() in README
+
+
+def test_its_commands_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    block = README.split("## The commands")[1].split("```")[1]
+    commands = re.findall(r"^python3 lab.py ([^#\n]+?)\s*(?:#.*)?$", block, flags=re.MULTILINE)
+    assert len(commands) == 4
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "experiment.toml").write_text("epochs = 12\n", encoding="utf-8")
+    for command in commands:
+        assert main(command.split()) == 0, command
+
+
+def test_its_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    block = README.split("```python\n")[1].split("```")[0]
+    exec(compile(block, "README.md", "exec"), {})
+
+
+def test_its_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
