@@ -12,7 +12,7 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
 from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.simulator import Progress, ProgressReport, StockMarketConsensusNetwork
-from streamlet_lab.units import format_price, from_ticks, round_price
+from streamlet_lab.units import MONEY, format_price, from_ticks, round_price
 
 _Record = dict[str, Any]
 
@@ -78,7 +78,9 @@ def consensus_trading(config: ExperimentConfig, progress: Progress | None = None
         lines.append(f"No consensus price was finalized in {config.epochs} epochs: no trading")
         return Demo(lines, document)
     buy, sell, extreme = (
-        Order.limit(name, network.symbol, side, _SHARES, round_price(consensus * factor))
+        Order.limit(
+            name, network.symbol, side, _SHARES, round_price(MONEY.multiply(consensus, factor))
+        )
         for name, side, factor in (
             ("buy", "buy", Decimal("0.98")),
             ("sell", "sell", Decimal("1.02")),

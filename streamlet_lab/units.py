@@ -135,6 +135,21 @@ def to_micros(price: Decimal, field: str = "price") -> int:
     return micros
 
 
+def to_hundredths(percent: Decimal, field: str) -> int:
+    """Convert a percentage to hundredths of a percent, in which rules compare.
+
+    Raises
+    ------
+    InvalidInput
+        If the percentage is negative or finer than that.
+    """
+    scaled = percent.scaleb(2, MONEY)
+    hundredths = int(scaled)
+    if hundredths < 0 or hundredths != scaled:
+        raise InvalidInput(field, str(percent), "zero or more, in hundredths of a percent")
+    return hundredths
+
+
 def from_ticks(ticks: int, tick: Decimal = CENT) -> Decimal:
     """Convert ticks back to a price, with the tick's own number of decimal places."""
     return MONEY.multiply(Decimal(ticks), tick)

@@ -52,7 +52,7 @@ class BlockTree:
         self._entries = {genesis.hash: root}
         self._waiting: dict[bytes, dict[bytes, Block]] = {}
         self._waiting_hashes: set[bytes] = set()
-        # By what was signed: hash, epoch and height.
+        # By subject, then by voter.
         self._votes: dict[tuple[bytes, int, int], dict[str, Vote]] = {}
         self.longest = [genesis]
         self.notarized = [genesis]
@@ -86,7 +86,7 @@ class BlockTree:
 
     def has_vote(self, vote: Vote) -> bool:
         """Whether the same vote of the same voter has arrived."""
-        votes = self._votes.get((vote.block_hash, vote.epoch, vote.height))
+        votes = self._votes.get(vote.subject)
         return votes is not None and vote.voter in votes
 
     def is_notarized(self, block_hash: bytes) -> bool:
@@ -126,7 +126,7 @@ class BlockTree:
         A vote that signs another epoch or height than the block's is not a vote for that block, and
         takes nothing away from a true one of the same voter.
         """
-        votes = self._votes.setdefault((vote.block_hash, vote.epoch, vote.height), {})
+        votes = self._votes.setdefault(vote.subject, {})
         votes.setdefault(vote.voter, vote)
         if len(votes) >= self.quorum:
             entry = self._entries.get(vote.block_hash)

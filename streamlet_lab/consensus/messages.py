@@ -106,7 +106,13 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One node's vote for one block, signed over :func:`vote_bytes`."""
+    """One node's vote for one block, signed over :func:`vote_bytes`.
+
+    Attributes
+    ----------
+    subject : tuple
+        What is voted for: the block's hash, epoch and height, as signed.
+    """
 
     chain_id: str
     epoch: int
@@ -115,8 +121,10 @@ class Vote:
     voter: str
     signature: bytes
     signed: bytes = field(init=False, repr=False, compare=False)
+    subject: tuple[bytes, int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "subject", (self.block_hash, self.epoch, self.height))
         signed = vote_bytes(self.chain_id, self.epoch, self.height, self.block_hash)
         object.__setattr__(self, "signed", signed)
 

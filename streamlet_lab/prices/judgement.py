@@ -1,12 +1,11 @@
 """From quotes to a claim about an epoch's price, and a voter's objections to a leader's claim."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.aggregation import aggregate
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import StockPrice
@@ -16,7 +15,7 @@ from streamlet_lab.prices.validation import (
     QuoteCheck,
     check_quotes,
 )
-from streamlet_lab.units import is_within, to_micros
+from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
 
 #: What a voter checks: the rules alone, or also its own quotes.
 VoterPolicy = Literal["bounds", "observe"]
@@ -74,14 +73,11 @@ class Voter:
     policy: VoterPolicy = "observe"
     tolerance_percent: Decimal = Decimal("0.5")
 
+    _tolerance: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
+
     def __post_init__(self) -> None:
-        hundredths = self.tolerance_percent * 100
-        if hundredths < 0 or hundredths != int(hundredths):
-            raise InvalidInput(
-                "tolerance_percent",
-                str(self.tolerance_percent),
-                "zero or more, in hundredths of a percent",
-            )
+        tolerance = to_hundredths(self.tolerance_percent, "tolerance_percent")
+        object.__setattr__(self, "_tolerance", tolerance)
 
     def objection(
         self,
@@ -115,7 +111,7 @@ class Voter:
             return None
         if claim.price_count < self.rules.min_sources:
             return f"{claim.price_count} sources, {self.rules.min_sources} needed"
-        if claim.total_volume < self.rules.min_volume * claim.price_count:
+        if claim.total_volume < MONEY.multiply(self.rules.min_volume, Decimal(claim.price_count)):
             return f"volume {claim.total_volume} below the threshold of {claim.price_count} sources"
         for name, price in (
             ("consensus price", claim.consensus_price),
@@ -146,10 +142,6 @@ class Voter:
             ("consensus price", claim.consensus_price, own.consensus_price),
             ("VWAP", claim.volume_weighted_price, own.volume_weighted_price),
         ):
-            if not is_within(
-                to_micros(price),
-                to_micros(seen),
-                int(self.tolerance_percent * 100),
-            ):
+            if not is_within(to_micros(price), to_micros(seen), self._tolerance):
                 return f"{name} {price} too far from {seen}, which this node observes"
         return None

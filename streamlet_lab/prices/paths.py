@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from streamlet_lab.prices.history import DailyBar
 from streamlet_lab.prices.quotes import ORIGIN
-from streamlet_lab.units import CENT, to_micros
+from streamlet_lab.units import MONEY, round_price, to_micros
 
 TRADING_DAY: Final = 23_400_000_000  # 6.5 hours
 TRADING_DAYS_PER_YEAR: Final = 252
@@ -197,7 +197,10 @@ class HistoricalPath:
         closes = [bar.close for bar in bars]
         # A sanity check against wrong units and broken feeds, wide enough never to bind on the
         # stretch itself.
-        self.bounds = ((min(closes) / 2).quantize(CENT), (max(closes) * 2).quantize(CENT))
+        self.bounds = (
+            round_price(MONEY.divide(min(closes), Decimal(2))),
+            round_price(MONEY.multiply(max(closes), Decimal(2))),
+        )
         self._bars = bars
         self._prices = [to_micros(close) for close in closes]
 

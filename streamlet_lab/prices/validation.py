@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import is_within, to_micros
+from streamlet_lab.units import is_within, to_hundredths, to_micros
 
 
 class QuoteReason(StrEnum):
@@ -78,14 +78,12 @@ class PriceValidation:
             )
         if self.min_volume <= 0:
             raise InvalidInput("min_volume", str(self.min_volume), "more than 0 shares")
-        for name in ("max_deviation_percent", "widening_percent"):
-            percent: Decimal = getattr(self, name)
-            if percent < 0 or percent * 100 != int(percent * 100):
-                raise InvalidInput(name, str(percent), "zero or more, in hundredths of a percent")
         if self.min_sources < 1:
             raise InvalidInput("min_sources", self.min_sources, "at least 1")
-        object.__setattr__(self, "_deviation", int(self.max_deviation_percent * 100))
-        object.__setattr__(self, "_widening", int(self.widening_percent * 100))
+        deviation = to_hundredths(self.max_deviation_percent, "max_deviation_percent")
+        widening = to_hundredths(self.widening_percent, "widening_percent")
+        object.__setattr__(self, "_deviation", deviation)
+        object.__setattr__(self, "_widening", widening)
 
     def within_deviation(self, price: Decimal, previous: PreviousConsensus, epoch: int) -> bool:
         """Whether a price of an epoch may follow the previous consensus; the edge passes."""

@@ -139,9 +139,9 @@ class StreamletSimulation:
             for monitor in self.monitors:
                 monitor.sent(time, self._names[index], message)
             self.network.broadcast(time, index, message)
-        node, told = self._participants[index], self._told[index]
+        node, (notarized, _, _, refusals) = self._participants[index], self._told[index]
         # Nothing is finalized, or found in conflict, without something being notarized.
-        if len(node.tree.notarized) > told[0] or len(node.refusals) > told[3]:
+        if len(node.tree.notarized) > notarized or len(node.refusals) > refusals:
             self._tell(time, index)
 
     def _tell(self, time: int, index: int) -> None:
