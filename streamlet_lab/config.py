@@ -7,7 +7,7 @@ in it is reported before anything runs, with the field, the value and what would
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -26,14 +26,25 @@ from pydantic import (
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
-from streamlet_lab.prices import SOURCES, PriceValidation, VoterPolicy
+from streamlet_lab.prices import SOURCES, TRADING_DAY, PriceValidation, VoterPolicy
 from streamlet_lab.theory import max_faulty, quorum
-from streamlet_lab.units import format_duration, to_decimal, to_microseconds
+from streamlet_lab.units import (
+    format_duration,
+    to_decimal,
+    to_hundredths,
+    to_micros,
+    to_microseconds,
+)
 
 Duration = Annotated[
     int, BeforeValidator(to_microseconds), PlainSerializer(format_duration, return_type=str)
 ]
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
+
+# A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
+# is drawn ahead of a run.
+_LONGEST_EPOCH = 252 * TRADING_DAY
+_LONGEST_MARKET_TIME = 7_500 * 365 * 86_400_000_000
 
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"
@@ -80,6 +91,9 @@ class Fault:
     @classmethod
     def parse(cls, node: str, text: str) -> Self:
         """Read the short form ``kind``, ``kind@start`` or ``kind@start-stop`` for one node."""
+        expected = "a kind with epochs as numbers, such as 'crash@4' or 'silent_leader@4-8'"
+        if not isinstance(text, str):
+            raise InvalidInput("faults", text, expected)
         kind, _, epochs = text.partition("@")
         start, _, stop = epochs.partition("-")
         try:
@@ -87,7 +101,6 @@ class Fault:
         except ValueError as error:
             if isinstance(error, InvalidInput):
                 raise
-            expected = "a kind with epochs as numbers, such as 'crash@4' or 'silent_leader@4-8'"
             raise InvalidInput("faults", text, expected) from error
 
     def affected(self, nodes: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,8 +119,8 @@ class NetworkConfig(_Section):
     ----------
     delta : duration
         Δ, the bound on the delay of every message.
-    shortest_delay : duration
-        No message on no link is faster: distance costs time.
+    shortest_delay : duration, optional
+        No message on no link is faster, since distance costs time; half the median by default.
     median_delay : duration
         Median delay of one link; what exceeds the shortest delay is lognormal.
     delay_spread : float
@@ -115,20 +128,25 @@ class NetworkConfig(_Section):
     """
 
     delta: Annotated[Duration, Field(gt=0)] = 500_000
-    shortest_delay: Annotated[Duration, Field(gt=0)] = 25_000
+    shortest_delay: Annotated[Duration, Field(gt=0)] | None = None
     median_delay: Annotated[Duration, Field(gt=0)] = 50_000
     delay_spread: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.7
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.shortest_delay > self.median_delay:
+        if self.fastest > self.median_delay:
             median = format_duration(self.median_delay)
             raise InvalidInput(
                 "shortest_delay",
-                format_duration(self.shortest_delay),
+                format_duration(self.fastest),
                 f"at most the median delay, {median}",
             )
         return self
+
+    @property
+    def fastest(self) -> int:
+        """The shortest delay in force, in microseconds."""
+        return self.median_delay // 2 if self.shortest_delay is None else self.shortest_delay
 
 
 class PricesConfig(_Section):
@@ -170,6 +188,7 @@ class PricesConfig(_Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        to_micros(self.base_price, "base_price")
         for source in self.sources:
             if source not in SOURCES:
                 raise InvalidInput("sources", source, f"some of {', '.join(SOURCES)}")
@@ -224,6 +243,11 @@ class MarketConfig(_Section):
     without_reference: Literal["reject", "allow"] = "reject"
     reference_node: str = OBSERVER
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        to_hundredths(self.band_percent, "band_percent")
+        return self
+
 
 class ExperimentConfig(_Section):
     """Everything that determines a run.
@@ -261,7 +285,7 @@ class ExperimentConfig(_Section):
     feed: str = "simulated"
     faults: tuple[Fault, ...] = ()
     epoch_length: Annotated[Duration, Field(gt=0)] = 1_000_000
-    market_time_per_epoch: Annotated[Duration, Field(gt=0)] = 23_400_000_000
+    market_time_per_epoch: Annotated[Duration, Field(gt=0, le=_LONGEST_EPOCH)] = TRADING_DAY
     quorum: Annotated[int, Field(ge=1)] | None = None
     echo: bool = True
     signatures: SignatureScheme = "ed25519"
@@ -280,6 +304,12 @@ class ExperimentConfig(_Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.epochs * self.market_time_per_epoch > _LONGEST_MARKET_TIME:
+            raise InvalidInput(
+                "market_time_per_epoch",
+                format_duration(self.market_time_per_epoch),
+                f"so little that {self.epochs} epochs end before the year 9999",
+            )
         if self.quorum is not None and self.quorum > self.nodes:
             raise InvalidInput("quorum", self.quorum, f"at most the number of nodes, {self.nodes}")
         for fault in self.faults:
@@ -376,7 +406,7 @@ def load_config(path: str | Path) -> ExperimentConfig:
         document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not a TOML or JSON document ({error})") from error
     if not isinstance(document, dict):
         raise DataError(f"{path}: not a table of settings")
@@ -394,6 +424,8 @@ def _first_mistake(error: ValidationError) -> InvalidInput:
             location.append(cause.field)
         return InvalidInput(".".join(location), cause.value, cause.expected)
     expected = first["msg"].removeprefix("Input should be ")
+    if first["type"] == "unexpected_keyword_argument":
+        expected = f"one of {', '.join(item.name for item in fields(Fault))}"
     if first["type"] == "extra_forbidden":
         expected = f"one of the settings {', '.join(_known_settings(location[:-1]))}"
         return InvalidInput(".".join(location[:-1]) or "setting", location[-1], expected)

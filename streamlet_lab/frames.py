@@ -438,7 +438,8 @@ def _read(block: Block | None) -> _Reading:
         return _Reading("malformed", str(error))
     if isinstance(claim, NoPrice):
         return _Reading("no_price", claim.reason)
-    assert isinstance(claim, PriceConsensus)
+    if not isinstance(claim, PriceConsensus):
+        return _Reading("malformed", "a genesis payload in a later block")
     columns = (
         float(claim.consensus_price),
         to_ticks(claim.consensus_price),

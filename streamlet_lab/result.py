@@ -1,6 +1,7 @@
 """What a run leaves behind: configuration, frames, checks, summary; saved and loaded whole."""
 
 import hashlib
+import html
 import io
 import json
 import zipfile
@@ -212,6 +213,8 @@ class Result:
         path = Path(path)
         try:
             with zipfile.ZipFile(path) as archive:
+                if any(info.compress_type for info in archive.infolist()):
+                    raise DataError(f"{path}: not a saved result: its members are compressed")
                 members = {name: archive.read(name) for name in archive.namelist()}
             manifest = json.loads(members["result.json"])
             if manifest["format"] != _FORMAT:
@@ -233,7 +236,14 @@ class Result:
             )
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-        except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        except (
+            zipfile.BadZipFile,
+            EOFError,
+            RuntimeError,  # what zipfile says to encryption, and json to a thousand brackets
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise DataError(f"{path}: not a saved result, or damaged ({error})") from error
 
     def __repr__(self) -> str:
@@ -242,7 +252,7 @@ class Result:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th style='text-align:left'>{label}</th>"
-            f"<td style='text-align:left'>{value}</td></tr>"
+            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
             for label, value in self._lines()
         )
         return f"<table>{rows}</table>"
@@ -300,5 +310,4 @@ def _read_frame(name: str, content: bytes) -> pd.DataFrame:
         dtype={column: what.dtype for column, what in columns.items()},
         na_values=numbers,
         keep_default_na=False,
-        float_precision="round_trip",
     )[list(columns)]

@@ -5,6 +5,8 @@ import random
 
 import numpy as np
 
+from streamlet_lab.errors import InvalidInput
+
 _WORDS = 4  # 128 bits of state derived from a seed and a name
 
 
@@ -21,7 +23,14 @@ def stream(seed: int, name: str) -> random.Random:
         The experiment's seed, zero or more.
     name : str
         The consumer, such as ``"network"`` or ``"trader/3"``.
+
+    Raises
+    ------
+    InvalidInput
+        If the seed is negative.
     """
+    if seed < 0:
+        raise InvalidInput("seed", seed, "a whole number, zero or more")
     digest = hashlib.blake2b(name.encode(), digest_size=4 * _WORDS).digest()
     words = [int.from_bytes(digest[i : i + 4], "big") for i in range(0, len(digest), 4)]
     state = np.random.SeedSequence([seed, *words]).generate_state(_WORDS, np.uint32)

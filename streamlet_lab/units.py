@@ -5,14 +5,27 @@ meet it and an integer number of ticks where it is compared: no float decides a 
 hash.
 """
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from fractions import Fraction
 from typing import Final
-
-import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 
 MICROSECONDS_PER_SECOND: Final = 1_000_000
+
+_MICROSECONDS: Final = {
+    "ns": Fraction(1, 1_000),
+    "us": Fraction(1),
+    "ms": Fraction(1_000),
+    "s": Fraction(MICROSECONDS_PER_SECOND),
+    "min": Fraction(60 * MICROSECONDS_PER_SECOND),
+    "h": Fraction(3_600 * MICROSECONDS_PER_SECOND),
+}
+_END_OF_TIME: Final = 2**63
+_DURATION: Final = re.compile(
+    r"\s*(?P<number>-?\d{1,18}(\.\d{1,18})?(e[+-]\d\d)?)\s*(?P<unit>ns|us|ms|s|min|h)\s*", re.ASCII
+)
 
 #: The one context of all arithmetic with money; passed explicitly, so that a caller's own thread
 #: context cannot change a result.
@@ -46,20 +59,24 @@ def to_microseconds(value: object, field: str = "duration") -> int:
     ------
     InvalidInput
         If the value is not a duration, is negative, or is finer than a microsecond.
+
+    Examples
+    --------
+    >>> to_microseconds(0.25), to_microseconds("6.5h")
+    (250000, 23400000000)
     """
     expected = "seconds as a number, or a text with a unit such as '250ms', '1min' or '6.5h'"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise InvalidInput(field, value, expected)
-    try:
-        delta = pd.Timedelta(value) if isinstance(value, str) else pd.Timedelta(seconds=value)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(field, value, expected) from error
-    if pd.isna(delta):
+    # Behind the fifteenth digit a float is noise.
+    text = value if isinstance(value, str) else f"{value:.15g}s"
+    parts = _DURATION.fullmatch(text)
+    if parts is None:
         raise InvalidInput(field, value, expected)
-    nanoseconds = delta.as_unit("ns").value
-    if nanoseconds < 0 or nanoseconds % 1_000:
+    microseconds = Fraction(parts["number"]) * _MICROSECONDS[parts["unit"]]
+    if microseconds.denominator != 1 or not 0 <= microseconds < _END_OF_TIME:
         raise InvalidInput(field, value, "a duration of whole microseconds, zero or more")
-    return nanoseconds // 1_000
+    return int(microseconds)
 
 
 def format_duration(microseconds: int) -> str:
@@ -92,13 +109,13 @@ def to_decimal(value: object, field: str = "price") -> Decimal:
         raise InvalidInput(field, value, expected)
     try:
         amount = value if isinstance(value, Decimal) else Decimal(str(value))
-    except InvalidOperation as error:
+    except (InvalidOperation, ValueError) as error:  # ValueError: thousands of digits
         raise InvalidInput(field, value, expected) from error
     if not amount.is_finite():
         raise InvalidInput(field, value, expected)
     exponent = amount.as_tuple().exponent
     assert isinstance(exponent, int)
-    if exponent < -_LARGEST_EXPONENT or (amount and amount.adjusted() > _LARGEST_EXPONENT):
+    if abs(exponent) > _LARGEST_EXPONENT or amount.adjusted() >= _LARGEST_EXPONENT:
         raise InvalidInput(
             field, value, f"a decimal number with at most {_LARGEST_EXPONENT} digits each side"
         )

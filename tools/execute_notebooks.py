@@ -47,7 +47,8 @@ def execute(path: Path) -> str:
         cell.metadata = nbformat.from_dict({})
         for output in cell.get("outputs", []):
             _forget_session(output)
-    return nbformat.writes(notebook) + "\n"
+    text: str = nbformat.writes(notebook)
+    return text + "\n"
 
 
 def _forget_session(output: Any) -> None:

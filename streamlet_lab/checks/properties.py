@@ -9,8 +9,16 @@ from enum import StrEnum
 from typing import ClassVar
 
 from streamlet_lab.consensus import Block
-from streamlet_lab.prices import MalformedPayload, NoPrice, PriceConsensus, Voter, decode_payload
-from streamlet_lab.prices.validation import PreviousConsensus
+from streamlet_lab.prices import (
+    ORIGIN,
+    GenesisPrice,
+    MalformedPayload,
+    NoPrice,
+    PreviousConsensus,
+    PriceConsensus,
+    Voter,
+    decode_payload,
+)
 from streamlet_lab.simulator import Monitor
 from streamlet_lab.units import to_seconds
 
@@ -145,12 +153,13 @@ class ValidPrices(Check):
         except MalformedPayload as error:
             self._violate(time, f"epoch {block.epoch}: malformed payload: {error}")
             return
+        # Whether the time stamp is right is a matter of the epoch's quotes, not of the rules.
+        timestamp = ORIGIN if isinstance(claim, GenesisPrice) else claim.timestamp
+        own = NoPrice(self._voter.symbol, "", timestamp)
+        objection = self._voter.objection(claim, own, block.epoch, self._previous)
+        if objection is not None:
+            self._violate(time, f"epoch {block.epoch}: {objection}")
         if isinstance(claim, PriceConsensus):
-            # Whether the time stamp is right is a matter of the epoch's quotes, not of the rules.
-            own = NoPrice(self._voter.symbol, "", claim.timestamp)
-            objection = self._voter.objection(claim, own, block.epoch, self._previous)
-            if objection is not None:
-                self._violate(time, f"epoch {block.epoch}: {objection}")
             self._previous = PreviousConsensus(claim.consensus_price, block.epoch)
 
 

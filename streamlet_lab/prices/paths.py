@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Protocol
 
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.history import DailyBar
 from streamlet_lab.prices.quotes import ORIGIN
 from streamlet_lab.units import MONEY, round_price, to_micros
@@ -117,6 +118,9 @@ class SimulatedPath:
         trend: float = 0.0,
         model: GjrGarch | None = None,
     ) -> None:
+        for name, value in (("volatility", volatility), ("trend", trend)):
+            if not math.isfinite(value):
+                raise InvalidInput(name, value, "a finite number")
         self.base_price = base_price
         self.bounds = bounds
         self._stream = stream

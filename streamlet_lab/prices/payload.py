@@ -12,7 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-# At most micro-dollars, as quotes have them.
+_MOST_SOURCES: Final = 1_000_000
+# At most micro-dollars, as quotes have them; averages are in cents.
 _DECIMAL: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
 
@@ -134,8 +135,8 @@ def _claim(document: dict[str, Any]) -> Claim:
     if kind == "price_consensus":
         return PriceConsensus(
             symbol=symbol,
-            consensus_price=_decimal(document, "consensus_price"),
-            volume_weighted_price=_decimal(document, "volume_weighted_price"),
+            consensus_price=_average(document, "consensus_price"),
+            volume_weighted_price=_average(document, "volume_weighted_price"),
             total_volume=_decimal(document, "total_volume"),
             price_count=_count(document, "price_count"),
             timestamp=_timestamp(document),
@@ -155,7 +156,16 @@ def _text(document: dict[str, Any], key: str) -> str:
     value = document[key]
     if not isinstance(value, str):
         raise MalformedPayload(f"{key} is not a text")
+    if not value.isprintable():
+        raise MalformedPayload(f"{key} is not printable")
     return value
+
+
+def _average(document: dict[str, Any], key: str) -> Decimal:
+    price = _decimal(document, key)
+    if price.as_tuple().exponent != -2 or not price:
+        raise MalformedPayload(f"{key} is not a price in cents")
+    return price
 
 
 def _decimal(document: dict[str, Any], key: str) -> Decimal:
@@ -169,6 +179,8 @@ def _count(document: dict[str, Any], key: str) -> int:
     value = document[key]
     if not isinstance(value, int) or isinstance(value, bool):
         raise MalformedPayload(f"{key} is not a whole number")
+    if not 0 <= value <= _MOST_SOURCES:
+        raise MalformedPayload(f"{key} is not from 0 to {_MOST_SOURCES}")
     return value
 
 

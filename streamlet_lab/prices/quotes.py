@@ -59,6 +59,6 @@ class StockPrice:
         """
         amount = to_decimal(price, "price")
         to_micros(amount)
-        if timestamp.tzinfo is None:
-            raise InvalidInput("timestamp", timestamp.isoformat(), "a time with a time zone")
+        if not isinstance(timestamp, datetime) or timestamp.tzinfo is None:
+            raise InvalidInput("timestamp", str(timestamp), "a datetime with a time zone")
         return cls(symbol, amount, to_decimal(volume, "volume"), source, timestamp)

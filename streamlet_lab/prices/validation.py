@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import is_within, to_hundredths, to_micros
+from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros
 
 
 class QuoteReason(StrEnum):
@@ -72,6 +72,8 @@ class PriceValidation:
     _widening: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        for name in ("min_price", "max_price", "min_volume"):
+            to_decimal(getattr(self, name), name)
         if not 0 < self.min_price < self.max_price:
             raise InvalidInput(
                 "min_price", str(self.min_price), f"more than 0, below max_price {self.max_price}"

@@ -8,7 +8,7 @@ from streamlet_lab.config import Fault
 from streamlet_lab.consensus import Application, Block, Verdict
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import PriceConsensus, decode_payload
-from streamlet_lab.units import round_price, to_decimal
+from streamlet_lab.units import CENT, round_price, to_decimal
 
 
 class NodeFault:
@@ -129,7 +129,10 @@ class LyingLeader(NodeFault):
         self, start: int, stop: int | None, price: object = "9999.00", **parameters: Any
     ) -> None:
         super().__init__(start, stop, **parameters)
-        self.price = round_price(to_decimal(price, "faults.parameters.price"))
+        amount = to_decimal(price, "faults.parameters.price")
+        if amount < CENT:
+            raise InvalidInput("faults.parameters.price", str(price), "a price from 0.01 on")
+        self.price = round_price(amount)
 
     def wrap(self, application: Application) -> Application:
         """Replace the price in the payloads that the node makes."""

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from streamlet_lab.consensus import Block
 from streamlet_lab.matching import ConsensusBand, ConsensusMatchingEngine, Reference
-from streamlet_lab.prices import PriceConsensus, decode_payload
+from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.queue import Priority
-from streamlet_lab.simulator.stock import StockMarketConsensusNetwork
+from streamlet_lab.simulator.stock import StockMarketConsensusNetwork, read
 from streamlet_lab.simulator.traders import Submission, Trader
 
 
@@ -58,13 +58,14 @@ class Market(Monitor):
                 network.config.seed,
                 network.config.epoch_length,
             )
-            network.queue.schedule(trader.wait(), Priority.ORDER, self._send, trader)
+            first = network.queue.now + trader.wait()
+            network.queue.schedule(first, Priority.ORDER, self._send, trader)
 
     def finalized(self, time: int, node: str, block: Block) -> None:
         """Have the reference moved once everything that arrives at this instant is in."""
         if node != self._reads:
             return
-        claim = decode_payload(block.payload)
+        claim = read(block)
         if isinstance(claim, PriceConsensus):
             if self._newest is None:
                 self._network.queue.schedule(time, Priority.REFERENCE, self._move_reference)

@@ -12,6 +12,7 @@ from streamlet_lab.consensus import (
     make_genesis,
     round_robin,
 )
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import Ed25519Keyring, NoSignatures, make_keyring
 from streamlet_lab.simulator.faults import NodeFault, make_fault
 from streamlet_lab.simulator.monitors import Monitor
@@ -111,6 +112,8 @@ class StreamletSimulation:
 
     def run(self, epochs: int) -> None:
         """Run some more epochs; the last one ends with the deliveries at its end."""
+        if epochs < 0:
+            raise InvalidInput("epochs", epochs, "zero or more")
         first = self.next_epoch
         self.next_epoch += epochs
         for epoch in range(first, self.next_epoch):
@@ -197,13 +200,13 @@ def protocol_settings(config: ExperimentConfig) -> ProtocolSettings:
             network.median_delay,
             network.delay_spread,
             network.delta,
-            network.shortest_delay,
+            network.fastest,
         ),
         epoch_length=config.epoch_length,
         quorum=config.votes_needed,
         faults=faults,
         echo=config.echo,
-        shortest_delay=min(network.shortest_delay, network.delta),
+        shortest_delay=min(network.fastest, network.delta),
     )
 
 

@@ -1,5 +1,6 @@
 """Nodes that agree on stock prices: the protocol bound to the price room."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus import Application, Block, StreamletNode, Verdict
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
+    Claim,
     Evaluation,
     GenesisPrice,
     MalformedPayload,
@@ -24,10 +26,20 @@ from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.protocol import StreamletSimulation, protocol_settings
 from streamlet_lab.theory import max_faulty
 
+_LOG = logging.getLogger("streamlet_lab.prices")
+
+
+def read(block: Block) -> Claim | None:
+    """Return what a block says; None for bytes that only a dishonest quorum lets into a chain."""
+    try:
+        return decode_payload(block.payload)
+    except MalformedPayload:
+        return None
+
 
 def priced(block: Block) -> PriceConsensus | None:
-    """Return the consensus price in a block that honest nodes accepted, with the block's hash."""
-    claim = decode_payload(block.payload)
+    """Return the consensus price in a block, with the block's hash; None if it has none."""
+    claim = read(block)
     return claim.in_block(block.hash) if isinstance(claim, PriceConsensus) else None
 
 
@@ -95,6 +107,9 @@ class PriceApplication:
         evaluation = evaluate(
             quotes, voter.rules, voter.symbol, epoch, previous, self.timestamp(epoch)
         )
+        if _LOG.isEnabledFor(logging.INFO):
+            for quote, reason in evaluation.checks:
+                _LOG.info("Epoch %d: %s of %s: %s", epoch, quote.price, quote.source, reason)
         self.evaluations.setdefault(epoch, evaluation)
         self._evaluated = (question, observation, evaluation)
         return evaluation
@@ -107,10 +122,10 @@ class PriceApplication:
 def previous_consensus(ancestors: Iterator[Block]) -> PreviousConsensus:
     """Return the nearest priced ancestor: the reference of the deviation rule."""
     for block in ancestors:
-        claim = decode_payload(block.payload)
+        claim = read(block)
         if isinstance(claim, PriceConsensus):
             return PreviousConsensus(claim.consensus_price, block.epoch)
-        if isinstance(claim, GenesisPrice):
+        if isinstance(claim, GenesisPrice) and block.height == 0:
             return PreviousConsensus(claim.price, block.epoch)
     raise AssertionError("every chain starts with a priced genesis")
 
@@ -158,7 +173,8 @@ class StockMarketConsensusNetwork(StreamletSimulation):
             volatility=prices.volatility,
             trend=prices.trend,
         )
-        self._check_duration(path.duration)
+        self._duration = path.duration
+        self._check_duration(config.epochs)
         self.feed = QuoteFeed(path, config.market_time_per_epoch, config.seed, prices.sources)
         rules = prices.rules(path.bounds)
         voter = Voter(path.symbol, rules, prices.voter_policy, prices.tolerance_percent)
@@ -173,15 +189,13 @@ class StockMarketConsensusNetwork(StreamletSimulation):
             **protocol_settings(config),
         )
 
-    def _check_duration(self, duration: int | None) -> None:
-        if duration is None:
+    def _check_duration(self, epochs: int) -> None:
+        if self._duration is None:
             return
-        available = duration // self.config.market_time_per_epoch
-        if self.config.epochs > available:
+        available = self._duration // self.config.market_time_per_epoch
+        if epochs > available:
             raise InvalidInput(
-                "epochs",
-                self.config.epochs,
-                f"at most {available}: the feed {self.config.feed!r} ends there",
+                "epochs", epochs, f"at most {available}: the feed {self.config.feed!r} ends there"
             )
 
     def _make_node(
@@ -224,6 +238,7 @@ class StockMarketConsensusNetwork(StreamletSimulation):
         """
         if epochs < 1:
             raise InvalidInput("epochs", epochs, "at least 1")
+        self._check_duration(self.next_epoch + epochs)
         first = len(self.observer.tree.notarized)
         self.run(epochs)
         blocks = sorted(self.observer.tree.notarized[first:], key=lambda block: block.epoch)
@@ -254,6 +269,6 @@ def create_aapl_consensus_network(
     >>> len(network.run_price_consensus_simulation(epochs=3))
     3
     >>> [str(price.consensus_price) for price in network.get_finalized_consensus_prices()]
-    ['150.00', '153.18']
+    ['149.99', '148.55']
     """
     return StockMarketConsensusNetwork(make_config(nodes=num_nodes, seed=seed, **settings))

@@ -1,0 +1,233 @@
+"""What an honest leader claims, and what an honest voter objects to."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import (
+    ORIGIN,
+    Claim,
+    GenesisPrice,
+    NoPrice,
+    PreviousConsensus,
+    PriceConsensus,
+    PriceValidation,
+    QuoteReason,
+    StockPrice,
+    Voter,
+    decode_payload,
+    evaluate,
+)
+
+RULES = PriceValidation()
+PREVIOUS = PreviousConsensus(Decimal("150.00"), 6)
+EPOCH = 7
+OWN = PriceConsensus("AAPL", Decimal("152.00"), Decimal("152.10"), Decimal(4500), 3, ORIGIN)
+NOTHING_SEEN = NoPrice("AAPL", "1 of 3 sources valid, 2 needed", ORIGIN)
+
+
+def _quotes(prices: Sequence[object], volumes: Sequence[object] = (1500,) * 7) -> list[StockPrice]:
+    return [
+        StockPrice.create("AAPL", price, volume, f"source_{index}")
+        for index, (price, volume) in enumerate(zip(prices, volumes, strict=False))
+    ]
+
+
+def test_valid_quotes_make_a_consensus() -> None:
+    quotes = _quotes(["152.00", "152.20", "9999"], [1000, 2000, 3000])
+    evaluation = evaluate(quotes, RULES, "AAPL", EPOCH, PREVIOUS, ORIGIN)
+
+    assert evaluation.claim == PriceConsensus(
+        "AAPL", Decimal("152.10"), Decimal("152.13"), Decimal(3000), 2, ORIGIN
+    )
+    assert [check.quote for check in evaluation.checks] == quotes
+    assert [check.reason for check in evaluation.checks] == [
+        QuoteReason.VALID,
+        QuoteReason.VALID,
+        QuoteReason.ABOVE_MAX_PRICE,
+    ]
+    assert evaluation.previous == PREVIOUS
+
+
+@pytest.mark.parametrize(
+    ("prices", "reason"),
+    [
+        (["152", "49", "501"], "1 of 3 sources valid, 2 needed"),
+        (["49", "49", "501"], "0 of 3 sources valid, 2 needed"),
+        (["152"], "1 of 1 sources valid, 2 needed"),
+        ([], "0 of 0 sources valid, 2 needed"),
+    ],
+)
+def test_fewer_than_two_valid_sources_make_no_price(prices: list[str], reason: str) -> None:
+    evaluation = evaluate(_quotes(prices), RULES, "AAPL", EPOCH, PREVIOUS, ORIGIN)
+
+    assert evaluation.claim == NoPrice("AAPL", reason, ORIGIN)
+
+
+def test_how_many_sources_are_needed_is_a_rule() -> None:
+    quotes = _quotes(["152", "152", "9999"])
+
+    for needed, kind in ((1, PriceConsensus), (2, PriceConsensus), (3, NoPrice)):
+        rules = replace(RULES, min_sources=needed)
+        assert isinstance(evaluate(quotes, rules, "AAPL", 7, None, ORIGIN).claim, kind)
+
+
+@given(
+    cents=st.lists(st.integers(4_000, 60_000), min_size=1, max_size=5),
+    volumes=st.lists(st.integers(0, 10_000), min_size=5, max_size=5),
+    previous=st.none()
+    | st.builds(
+        PreviousConsensus,
+        st.integers(5_000, 50_000).map(lambda amount: Decimal(amount).scaleb(-2)),
+        st.integers(-1, 6),
+    ),
+    policy=st.sampled_from(["observe", "bounds"]),
+)
+def test_honest_voters_accept_an_honest_leader(
+    cents: list[int], volumes: list[int], previous: PreviousConsensus | None, policy: Any
+) -> None:
+    """Sources quote in cents, and all nodes of an epoch see the same quotes."""
+    quotes = _quotes([Decimal(price).scaleb(-2) for price in cents], volumes)
+    claim = evaluate(quotes, RULES, "AAPL", EPOCH, previous, ORIGIN).claim
+    voter = Voter("AAPL", RULES, policy, Decimal(0))
+
+    assert voter.objection(decode_payload(claim.to_payload()), claim, EPOCH, previous) is None
+
+
+def _objection(
+    claim: Claim,
+    own: PriceConsensus | NoPrice = OWN,
+    previous: PreviousConsensus | None = PREVIOUS,
+    **settings: Any,
+) -> str | None:
+    return Voter("AAPL", RULES, **settings).objection(claim, own, EPOCH, previous)
+
+
+@pytest.mark.parametrize("policy", ["observe", "bounds"])
+@pytest.mark.parametrize(
+    ("claim", "objection"),
+    [
+        (GenesisPrice("AAPL", Decimal("152.00")), "a genesis payload in a later block"),
+        (replace(OWN, symbol="MSFT"), "symbol MSFT instead of AAPL"),
+        (NoPrice("MSFT", "none", ORIGIN), "symbol MSFT instead of AAPL"),
+        (replace(OWN, timestamp=ORIGIN + timedelta(microseconds=1)), "timestamp of another epoch"),
+        (NoPrice("AAPL", "none", ORIGIN - timedelta(1)), "timestamp of another epoch"),
+        (replace(OWN, price_count=1), "1 sources, 2 needed"),
+        (replace(OWN, price_count=-3), "-3 sources, 2 needed"),
+        (
+            replace(OWN, total_volume=Decimal(299)),
+            "volume 299 below the threshold of 3 sources",
+        ),
+        (replace(OWN, consensus_price=Decimal("49.99")), "consensus price 49.99 outside 50 to 500"),
+        (replace(OWN, consensus_price=Decimal(9999)), "consensus price 9999 outside 50 to 500"),
+        (replace(OWN, volume_weighted_price=Decimal("500.01")), "VWAP 500.01 outside 50 to 500"),
+        (
+            replace(OWN, consensus_price=Decimal("165.01")),
+            "consensus price 165.01 too far from the previous consensus 150.00",
+        ),
+        (
+            replace(OWN, volume_weighted_price=Decimal("134.99")),
+            "VWAP 134.99 too far from the previous consensus 150.00",
+        ),
+    ],
+)
+def test_the_rules_hold_for_claims_under_either_policy(
+    claim: Claim, objection: str, policy: Any
+) -> None:
+    assert _objection(claim, policy=policy) == objection
+
+
+@pytest.mark.parametrize("policy", ["observe", "bounds"])
+def test_what_the_voter_would_have_claimed_is_accepted(policy: Any) -> None:
+    assert _objection(OWN, policy=policy) is None
+    assert _objection(replace(OWN, total_volume=Decimal(300)), policy=policy) is None
+
+
+@pytest.mark.parametrize("price", ["135.00", "165.00"])
+def test_a_claim_exactly_ten_percent_away_is_within_the_rules(price: str) -> None:
+    claim = replace(OWN, consensus_price=Decimal(price), volume_weighted_price=Decimal(price))
+
+    assert _objection(claim, policy="bounds") is None
+
+
+def test_bounds_lets_a_leader_move_the_price_and_observe_does_not() -> None:
+    lie = replace(OWN, consensus_price=Decimal("160.00"))
+
+    assert _objection(lie, policy="bounds") is None
+    assert _objection(lie, policy="observe") == (
+        "consensus price 160.00 too far from 152.00, which this node observes"
+    )
+
+
+def test_observe_compares_the_vwap_too() -> None:
+    lie = replace(OWN, volume_weighted_price=Decimal("160.00"))
+
+    assert _objection(lie) == "VWAP 160.00 too far from 152.10, which this node observes"
+
+
+def test_observe_is_the_default() -> None:
+    assert Voter("AAPL", RULES) == Voter("AAPL", RULES, "observe", Decimal("0.5"))
+
+
+@pytest.mark.parametrize(
+    ("price", "accepted"),
+    [
+        ("151.23", False),
+        ("151.24", True),
+        ("152.76", True),
+        ("152.77", False),
+    ],
+)
+def test_the_edge_of_the_tolerance_passes(price: str, accepted: bool) -> None:
+    """0.5 % of 152.00 is 0.76."""
+    claim = replace(OWN, consensus_price=Decimal(price))
+
+    assert (_objection(claim) is None) == accepted
+
+
+@given(
+    own=st.integers(14_000, 16_000),
+    claimed=st.integers(14_000, 16_000),
+    tolerance=st.integers(0, 1_000),
+)
+def test_the_tolerance_is_exact(own: int, claimed: int, tolerance: int) -> None:
+    def at(cents: int) -> PriceConsensus:
+        price = Decimal(cents).scaleb(-2)
+        return replace(OWN, consensus_price=price, volume_weighted_price=price)
+
+    objection = _objection(at(claimed), at(own), tolerance_percent=Decimal(tolerance) / 100)
+
+    assert (objection is None) == (abs(Fraction(claimed, own) - 1) <= Fraction(tolerance, 10_000))
+
+
+@pytest.mark.parametrize("policy", ["observe", "bounds"])
+@pytest.mark.parametrize("own", [OWN, NOTHING_SEEN])
+def test_a_leader_without_a_price_is_believed(own: Any, policy: Any) -> None:
+    assert _objection(NoPrice("AAPL", "the feeds are down", ORIGIN), own, policy=policy) is None
+
+
+def test_a_price_where_the_voter_sees_none() -> None:
+    assert _objection(OWN, NOTHING_SEEN, policy="bounds") is None
+    assert _objection(OWN, NOTHING_SEEN) == (
+        "a price where this node sees none: 1 of 3 sources valid, 2 needed"
+    )
+
+
+def test_without_a_previous_consensus_only_the_bounds_count() -> None:
+    claim = replace(OWN, consensus_price=Decimal(500), volume_weighted_price=Decimal(50))
+
+    assert _objection(claim, previous=None, policy="bounds") is None
+
+
+@pytest.mark.parametrize("tolerance", ["-0.01", "0.001"])
+def test_an_impossible_tolerance_is_refused(tolerance: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"tolerance_percent: '{tolerance}' .* hundredths"):
+        Voter("AAPL", RULES, tolerance_percent=Decimal(tolerance))

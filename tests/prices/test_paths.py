@@ -1,0 +1,297 @@
+"""The underlying path: its law, its bounds, and history as it was.
+
+Every interval for a random quantity is stated with its reason; a test fails by chance less than
+once in ten thousand seeds, and the seeds are fixed. Golden values are in test_determinism.py.
+"""
+
+import itertools
+import math
+import operator
+import statistics
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamlet_lab.prices import (
+    ORIGIN,
+    SIMULATED,
+    TRADING_DAY,
+    GjrGarch,
+    HistoricalPath,
+    SimulatedPath,
+    make_path,
+)
+from streamlet_lab.prices.history import load_bars
+from streamlet_lab.streams import stream
+
+MODEL = GjrGarch()
+# So wide that the path never meets them: nothing is folded.
+WIDE = (Decimal("0.01"), Decimal(10_000_000))
+MINUTE = 60_000_000
+
+
+def _path(seed: int = 0, step: int = TRADING_DAY, **settings: object) -> SimulatedPath:
+    return SimulatedPath(stream(seed, "test"), step, **settings)  # type: ignore[arg-type]
+
+
+def _logs(seed: int, days: int, per_day: int) -> list[float]:
+    """Logarithms of the path's prices, ``per_day`` of them each day and the last one's end."""
+    path = _path(seed, TRADING_DAY // per_day, bounds=WIDE)
+    return [
+        math.log(path.price(index * TRADING_DAY // per_day) / 1e6)
+        for index in range(days * per_day + 1)
+    ]
+
+
+def _with_variances(daily_logs: list[float]) -> list[tuple[float, float]]:
+    """Daily returns in percent, each with the variance that the model gives it beforehand."""
+    variance, result = MODEL.long_run_variance, []
+    for before, after in itertools.pairwise(daily_logs):
+        change = 100 * (after - before)
+        result.append((change, variance))
+        variance = MODEL.next_variance(variance, change)
+    return result
+
+
+def test_a_trading_day_is_six_and_a_half_hours() -> None:
+    assert timedelta(hours=6.5) == timedelta(microseconds=TRADING_DAY)
+
+
+def test_the_next_variance_is_the_models() -> None:
+    """h' = ω + (α + γ·[e < 0])·e² + β·h, by hand."""
+    model = GjrGarch(omega=0.1, alpha=0.05, gamma=0.1, beta=0.8)
+
+    assert model.next_variance(2.0, 3.0) == pytest.approx(0.1 + 0.05 * 9 + 0.8 * 2)
+    assert model.next_variance(2.0, -3.0) == pytest.approx(0.1 + 0.15 * 9 + 0.8 * 2)
+    assert model.next_variance(2.0, 0.0) == pytest.approx(0.1 + 0.8 * 2)
+
+
+@given(
+    omega=st.floats(0.01, 1),
+    alpha=st.floats(0, 0.3),
+    gamma=st.floats(0, 0.3),
+    beta=st.floats(0, 0.5),
+)
+def test_the_long_run_variance_is_the_fixed_point_of_the_recursion(
+    omega: float, alpha: float, gamma: float, beta: float
+) -> None:
+    """A symmetric return of variance h is negative half of the time."""
+    model = GjrGarch(omega, alpha, gamma, beta)
+    variance = model.long_run_variance
+    shock = math.sqrt(variance)
+    after_either_sign = [model.next_variance(variance, sign * shock) for sign in (1, -1)]
+
+    assert statistics.fmean(after_either_sign) == pytest.approx(variance)
+
+
+def test_a_typical_day_moves_by_two_and_a_half_percent() -> None:
+    assert math.sqrt(MODEL.long_run_variance) == pytest.approx(2.6, abs=0.1)
+
+
+def test_innovations_have_unit_variance_and_heavy_tails() -> None:
+    """Kurtosis 3(ν−2)/(ν−4) = 7.2: four standard errors of 50,000 squares are 4.5 %."""
+    source = stream(1, "test")
+    draws = [MODEL.innovation(source) for _ in range(50_000)]
+
+    assert statistics.fmean(draws) == pytest.approx(0, abs=0.018)
+    assert statistics.fmean(draw**2 for draw in draws) == pytest.approx(1, abs=0.045)
+    assert statistics.fmean(draw**4 for draw in draws) > 4
+
+
+def test_daily_returns_have_the_long_run_deviation() -> None:
+    """20 paths of 2,000 days; the fourth moment is hardly finite, so 10 % is left to chance."""
+    returns = [
+        100 * (after - before)
+        for seed in range(20)
+        for before, after in itertools.pairwise(_logs(seed, 2_000, 1))
+    ]
+
+    assert statistics.pstdev(returns) == pytest.approx(math.sqrt(MODEL.long_run_variance), rel=0.1)
+    # Without drift the mean is 0, to four standard errors.
+    assert abs(statistics.fmean(returns)) < 4 * 2.6 / math.sqrt(len(returns))
+
+
+@pytest.mark.parametrize(("per_day", "days"), [(1, 4_000), (2, 4_000), (10, 2_000), (390, 200)])
+def test_the_daily_law_does_not_depend_on_the_step(per_day: int, days: int) -> None:
+    """Returns over the model's own deviation have variance 1.
+
+    Four standard errors of a mean of squares with kurtosis 7.2 are 10 / √days.
+    """
+    squares = [
+        change**2 / variance
+        for change, variance in _with_variances(_logs(7, days, per_day)[::per_day])
+    ]
+
+    assert statistics.fmean(squares) == pytest.approx(1, abs=10 / math.sqrt(days))
+
+
+@pytest.mark.parametrize("part", [1, 2, 3])
+def test_within_a_day_the_path_is_a_brownian_bridge(part: int) -> None:
+    """At noon, given both ends, the variance is h/4; at t of the day it is h·t·(1−t).
+
+    The deviation from the straight line does not depend on where the line leads. Four standard
+    errors of a mean of 4,000 squares of normal variates are 9 %, of the two other means 6 %.
+    """
+    days, share = 4_000, part / 4
+    logs = _logs(11, days, 4)
+    ends = logs[::4]
+    returns, deviations = [], []
+    for day, (change, variance) in enumerate(_with_variances(ends)):
+        deviation = logs[4 * day + part] - (1 - share) * ends[day] - share * ends[day + 1]
+        deviations.append(100 * deviation / math.sqrt(variance * share * (1 - share)))
+        returns.append(change / math.sqrt(variance))
+
+    assert statistics.fmean(deviations) == pytest.approx(0, abs=0.063)
+    assert statistics.fmean(value**2 for value in deviations) == pytest.approx(1, abs=0.09)
+    assert statistics.fmean(map(operator.mul, deviations, returns)) == pytest.approx(0, abs=0.063)
+
+
+def test_within_a_step_the_price_stands_still() -> None:
+    path = _path(step=MINUTE)
+    changes = 0
+    for index in range(390):
+        price = path.price(index * MINUTE)
+        assert path.price(index * MINUTE + MINUTE - 1) == price
+        changes += price != path.price((index + 1) * MINUTE)
+
+    assert changes > 380
+
+
+@given(st.lists(st.integers(0, 50 * TRADING_DAY), max_size=20))
+def test_the_order_of_questions_does_not_matter(times: list[int]) -> None:
+    path, asked_in_order = _path(step=TRADING_DAY // 10), _path(step=TRADING_DAY // 10)
+    in_order = {time: asked_in_order.price(time) for time in sorted(times)}
+
+    assert {time: path.price(time) for time in times} == in_order
+    assert {time: path.price(time) for time in times} == in_order
+
+
+def test_the_path_begins_at_the_base_price() -> None:
+    path = _path(base_price=Decimal("187.654321"))
+
+    assert path.price(0) == 187_654_321
+    assert path.base_price == Decimal("187.654321")
+
+
+def test_the_path_stays_within_its_bounds_and_uses_them_all() -> None:
+    path = _path(volatility=20.0)
+    prices = [path.price(day * TRADING_DAY) for day in range(3_000)]
+
+    assert 50_000_000 <= min(prices) < 55_000_000
+    assert 450_000_000 < max(prices) <= 500_000_000
+
+
+@pytest.mark.parametrize("trend", [-50.0, -25.2, 25.2, 50.0])
+def test_the_bounds_are_mirrors(trend: float) -> None:
+    """Without volatility the free path is a straight line; fold it step by step."""
+    path = _path(volatility=0.0, trend=trend)
+    low, high = math.log(50), math.log(500)
+    position, step = math.log(150), trend / 252
+    for day in range(1, 200):
+        position += step
+        if position > high:
+            position, step = 2 * high - position, -step
+        elif position < low:
+            position, step = 2 * low - position, -step
+        assert path.price(day * TRADING_DAY) == pytest.approx(math.exp(position) * 1e6, rel=1e-6)
+
+
+def test_without_volatility_and_trend_nothing_moves() -> None:
+    path = _path(step=MINUTE, volatility=0.0)
+
+    assert {path.price(time * MINUTE) for time in range(800)} == {150_000_000}
+
+
+def test_the_trend_is_per_year() -> None:
+    path = _path(volatility=0.0, trend=0.5)
+
+    assert path.price(252 * TRADING_DAY) == pytest.approx(150e6 * math.exp(0.5), rel=1e-6)
+
+
+def test_volatility_multiplies_every_return() -> None:
+    calm, wild = (
+        [math.log(path.price(day * TRADING_DAY) / 150e6) for day in range(300)]
+        for path in (_path(bounds=WIDE), _path(bounds=WIDE, volatility=2.0))
+    )
+
+    assert wild == pytest.approx([2 * value for value in calm], abs=1e-6)
+
+
+def test_another_seed_is_another_path() -> None:
+    assert _path(1).price(TRADING_DAY) != _path(2).price(TRADING_DAY)
+
+
+def test_the_simulated_path_is_aapl_from_fifty_to_five_hundred_without_end() -> None:
+    path = make_path(SIMULATED, 0, TRADING_DAY)
+
+    assert path.symbol == "AAPL"
+    assert path.bounds == (Decimal(50), Decimal(500))
+    assert path.base_price == 150
+    assert path.duration is None
+    assert path.volume(0) == 4_500
+    assert path.timestamp(0) == ORIGIN
+    assert path.timestamp(TRADING_DAY) == datetime(2024, 1, 15, 17, 0, tzinfo=UTC)
+
+
+def test_history_is_its_closes_each_held_until_the_next() -> None:
+    path = make_path("aapl-2012", 0, TRADING_DAY)
+    for day, bar in enumerate(load_bars("AAPL", 2012)):
+        begin, end = day * TRADING_DAY, (day + 1) * TRADING_DAY - 1
+        for time in (begin, (begin + end) // 2, end):
+            assert Decimal(path.price(time)) == bar.close * 1_000_000
+            assert path.volume(time) == bar.volume
+        midnight = datetime(bar.date.year, bar.date.month, bar.date.day, tzinfo=UTC)
+        assert path.timestamp(begin) == midnight
+        assert path.timestamp(begin + 3_600_000_000) == midnight + timedelta(hours=1)
+        assert path.timestamp(end) == midnight + timedelta(hours=6.5) - timedelta(microseconds=1)
+
+
+def test_at_its_very_end_history_holds_its_last_close() -> None:
+    path = make_path("aapl-2012", 0, TRADING_DAY)
+
+    assert path.duration == 250 * TRADING_DAY
+    assert path.price(path.duration) == 532_172_900
+
+
+@pytest.mark.parametrize(
+    ("feed", "symbol", "base"),
+    [
+        ("aapl-2012", "AAPL", "405.00"),
+        ("aapl-2005", "AAPL", "64.40"),
+        ("aapl", "AAPL", "118.56"),
+        ("goog-2004", "GOOG", "100.01"),
+    ],
+)
+def test_genesis_carries_the_last_close_before_the_stretch(
+    feed: str, symbol: str, base: str
+) -> None:
+    """Where nothing came before, the first day's open."""
+    path = make_path(feed, 0, TRADING_DAY)
+
+    assert path.symbol == symbol
+    assert path.base_price == Decimal(base)
+
+
+@pytest.mark.parametrize("feed", ["aapl", "aapl-2000", "aapl-2012", "msft", "ibm", "goog-2008"])
+def test_the_bounds_of_history_never_bind_on_it(feed: str) -> None:
+    """Half the lowest close and twice the highest, to the cent."""
+    path = make_path(feed, 0, TRADING_DAY)
+    assert path.duration is not None
+    closes = [Decimal(path.price(time)).scaleb(-6) for time in range(0, path.duration, TRADING_DAY)]
+    low, high = path.bounds
+
+    assert abs(low - min(closes) / 2) <= Decimal("0.005")
+    assert abs(high - max(closes) * 2) <= Decimal("0.005")
+    assert low < min(closes) < max(closes) < high
+
+
+def test_history_does_not_depend_on_the_seed() -> None:
+    one, other = make_path("ibm-2008", 1, TRADING_DAY), make_path("ibm-2008", 2, TRADING_DAY)
+
+    assert isinstance(one, HistoricalPath)
+    assert [one.price(day * TRADING_DAY) for day in range(250)] == [
+        other.price(day * TRADING_DAY) for day in range(250)
+    ]

@@ -1,0 +1,38 @@
+"""An echo carried out copy by copy: each is an event, and each node remembers what it has seen."""
+
+from collections import Counter
+
+from streamlet_lab.simulator import Priority
+
+
+class NaiveEcho:
+    """Stands in for the network, without a thought for speed."""
+
+    def __init__(self, queue, delay, voters, listeners, receive, *, echo=True, shortest_delay=1):
+        self.queue, self.delay, self.receive, self.echo = queue, delay, receive, echo
+        self.voters, self.participants = range(voters), range(voters + listeners)
+        self.online = [True for _ in self.participants]
+        self.seen = {participant: set() for participant in self.participants}
+        self.sent, self.echoed, self.received = Counter(), Counter(), Counter()
+
+    def broadcast(self, time, sender, message):
+        self.seen[sender].add(message)
+        self.send_to_others(time, sender, message, self.sent)
+
+    def send_to_others(self, time, sender, message, count):
+        for receiver in self.participants:
+            if receiver != sender:
+                count[message.epoch, type(message).__name__] += receiver in self.voters
+                arrival = time + self.delay(message, sender, receiver, time)
+                self.queue.schedule(arrival, Priority.DELIVERY, self.arrive, (receiver, message))
+
+    def arrive(self, time, copy):
+        receiver, message = copy
+        if message in self.seen[receiver] or not self.online[receiver]:
+            return
+        self.seen[receiver].add(message)
+        if receiver in self.voters:
+            self.received[message.epoch, type(message).__name__] += 1
+            if self.echo:
+                self.send_to_others(time, receiver, message, self.echoed)
+        self.receive(time, receiver, message)

@@ -1,0 +1,203 @@
+"""The market on the clock: which price counts at which instant, and for whom."""
+
+from bisect import bisect_right
+
+import pytest
+
+from streamlet_lab.matching import Accepted, Rejected, RejectReason
+from streamlet_lab.simulator import Market, Priority, priced
+
+from .stocks import follow, network
+
+SETTINGS = {
+    "the default": {},
+    "a crash": {"faults": {"node_3": "crash@6"}},
+    "a silent leader, so that blocks become final in groups": {
+        "faults": {"node_0": "silent_leader"}
+    },
+    "read from a node": {"market": {"reference_node": "node_2"}},
+    "real prices": {"feed": "goog-2008"},
+    "slow links": {"network": {"median_delay": "300ms"}},
+}
+
+
+def trade(epochs, *, price_at=None, **settings):
+    lab, recorder = network(epochs=epochs, **settings)
+    if price_at is not None:
+        follow(lab, price_at)
+    market = Market(lab)
+    lab.run(epochs)
+    return lab, recorder, market
+
+
+def references(recorder, reader="observer"):
+    """Instants and prices of what the reader saw finalized, oldest first."""
+    found = [
+        (time, claim)
+        for time, node, block in recorder.finalizations
+        if node == reader and (claim := priced(block)) is not None
+    ]
+    return [time for time, _ in found], [claim for _, claim in found]
+
+
+def assert_references_follow(recorder, market, reader="observer"):
+    times, claims = references(recorder, reader)
+    for time, _, reference in market.arrivals:
+        known = bisect_right(times, time)
+        if known == 0:
+            assert reference is None
+        else:
+            newest = claims[known - 1]
+            assert reference.price == newest.consensus_price
+            assert reference.block_hash == newest.block_hash
+            assert reference.time == times[known - 1]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_an_order_meets_the_last_price_that_is_final_at_its_instant(setting):
+    settings = SETTINGS[setting]
+    _, recorder, market = trade(30, **settings)
+    reader = settings.get("market", {}).get("reference_node", "observer")
+    assert_references_follow(recorder, market, reader)
+    met = {reference for _, _, reference in market.arrivals}
+    assert len(met) > 5
+
+
+def test_blocks_without_a_price_do_not_move_the_reference():
+    _, recorder, market = trade(16, price_at=lambda epoch: 172.5 if epoch > 4 else 150)
+    assert_references_follow(recorder, market)
+    ages = [time - reference.time for time, _, reference in market.arrivals if reference]
+    assert max(ages) > 1_500_000
+
+
+def test_what_the_reader_has_not_seen_final_is_no_reference():
+    # node_2 crashes in epoch 5; what it reads stands still.
+    _, recorder, market = trade(
+        20, faults={"node_2": "crash@5"}, market={"reference_node": "node_2"}
+    )
+    assert_references_follow(recorder, market, "node_2")
+    assert market.engine.reference.time < 5_000_000
+
+
+def test_at_one_instant_the_reference_moves_before_the_orders():
+    lab, recorder, _ = trade(6, market={"traders": 0})
+    times, claims = references(recorder)
+    lab, recorder = network(epochs=6, market={"traders": 0})
+    market, seen = Market(lab), []
+    for time in times:
+        for instant in (time - 1, time):
+            lab.queue.schedule(
+                instant, Priority.ORDER, lambda *_: seen.append(market.engine.reference)
+            )
+    lab.run(6)
+    after = [reference.price for reference in seen[1::2]]
+    before = [reference and reference.price for reference in seen[::2]]
+    assert after == [claim.consensus_price for claim in claims]
+    assert before == [None, *after[:-1]]
+
+
+def test_traders_see_the_true_price_at_their_instant():
+    lab, _, market = trade(12)
+    seen = [submission.true_price for _, submission, _ in market.arrivals]
+    assert seen == [lab.true_price(time) for time, *_ in market.arrivals]
+    assert len(set(seen)) > 30
+
+
+def events_of(market, kind):
+    return [event for event in market.engine.events if isinstance(event, kind)]
+
+
+def test_orders_before_the_first_finalization_are_rejected():
+    _, recorder, market = trade(12)
+    first = references(recorder)[0][0]
+    early = [
+        arrival.submission.order.order_id for arrival in market.arrivals if arrival.time < first
+    ]
+    rejected = {
+        event.order_id
+        for event in events_of(market, Rejected)
+        if event.reason is RejectReason.NO_CONSENSUS
+    }
+    assert early
+    assert rejected == set(early)
+    assert all(event.time >= first for event in events_of(market, Accepted))
+
+
+def test_orders_before_the_first_finalization_may_be_allowed():
+    _, recorder, market = trade(12, market={"without_reference": "allow"})
+    first = references(recorder)[0][0]
+    assert any(trade.time < first for trade in market.engine.trades)
+    assert RejectReason.NO_CONSENSUS not in {event.reason for event in events_of(market, Rejected)}
+
+
+def test_far_orders_are_rejected_by_a_band_as_wide_as_configured():
+    _, _, narrow = trade(30)
+    _, _, wide = trade(30, market={"band_percent": 50})
+    for market, rejects in ((narrow, True), (wide, False)):
+        far = {a.submission.order.order_id for a in market.arrivals if a.submission.intent == "far"}
+        outside = {
+            event.order_id
+            for event in events_of(market, Rejected)
+            if event.reason is RejectReason.OUTSIDE_BAND
+        }
+        assert far
+        assert bool(outside & far) is rejects
+
+
+def test_an_empty_market_leaves_the_network_alone():
+    lab, recorder, market = trade(8, market={"traders": 0})
+    assert market.arrivals == []
+    alone, alone_recorder = network(epochs=8)
+    alone.run(8)
+    assert vars(recorder) == vars(alone_recorder)
+    assert lab.get_finalized_consensus_prices() == alone.get_finalized_consensus_prices()
+
+
+# Streams: comparing two settings on the same prices and orders is the normal use
+
+
+def quoted(lab, epochs):
+    return [lab.feed.quotes(epoch) for epoch in range(epochs)]
+
+
+def sent(market):
+    return [(time, submission) for time, submission, _ in market.arrivals]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"faults": {"node_3": "crash@6"}},
+        {"faults": {"node_0": "silent_leader", "node_1": "lying_leader@3-9"}},
+        {"nodes": 7},
+        {"echo": False},
+        {"network": {"median_delay": "200ms"}},
+        {"prices": {"deviation_rule": "strict", "max_price": 140}},
+        {"market": {"band_percent": 1, "without_reference": "allow"}},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_other_settings_meet_the_same_prices_and_orders(settings):
+    lab, recorder, market = trade(20)
+    other_lab, other_recorder, other_market = trade(20, **settings)
+    assert quoted(other_lab, 20) == quoted(lab, 20)
+    assert sent(other_market) == sent(market)
+    changed = vars(other_recorder) != vars(recorder)
+    assert changed or other_market.engine.events != market.engine.events
+
+
+def test_another_seed_means_other_prices_orders_and_delays():
+    lab, recorder, market = trade(10)
+    other_lab, other_recorder, other_market = trade(10, seed=1)
+    assert quoted(other_lab, 10) != quoted(lab, 10)
+    assert sent(other_market) != sent(market)
+    times, other_times = ([vote.time for vote in r.votes] for r in (recorder, other_recorder))
+    assert other_times != times
+
+
+def test_one_more_trader_does_not_change_what_the_others_send():
+    _, _, few = trade(20, market={"traders": 4, "orders_per_epoch": 4})
+    _, _, more = trade(20, market={"traders": 5, "orders_per_epoch": 5})
+    others = [entry for entry in sent(more) if entry[1].order.trader != "trader_4"]
+    assert others == sent(few)
+    assert len(others) < len(sent(more))

@@ -1,0 +1,192 @@
+"""The flood is exactly an echo carried out copy by copy; delays; how many messages there are."""
+
+import math
+import random
+import statistics
+from hashlib import blake2b
+from unittest import mock
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab.consensus import Vote
+from streamlet_lab.simulator import (
+    EventQueue,
+    Network,
+    Priority,
+    Recorder,
+    constant_delay,
+    lognormal_delay,
+)
+from streamlet_lab.streams import stream
+from streamlet_lab.theory import messages_per_epoch
+
+from .bare import NEVER, simulation
+from .naive_echo import NaiveEcho
+
+
+def hashed_delay(seed, spread, shortest=1):
+    """A delay that depends on message and link alone, so that both networks meet the same one."""
+
+    def delay(message, sender, receiver, time):
+        link = b"%d/%d/%d/" % (seed, sender, receiver)
+        digest = blake2b(link + message.signed, digest_size=8).digest()
+        return shortest + int.from_bytes(digest, "big") % spread
+
+    return delay
+
+
+def message(number):
+    return Vote("test", number % 3, 1, bytes([number]), "node_0", b"")
+
+
+def carry(kind, delay, voters, listeners, broadcasts, offline=(), **options):
+    """What arrives when and where, in order, and the three counts."""
+    queue, arrivals = EventQueue(), []
+    network = kind(
+        queue, delay, voters, listeners, lambda *arrival: arrivals.append(arrival), **options
+    )
+    for participant in offline:
+        network.online[participant] = False
+    for number, (time, sender) in enumerate(broadcasts):
+        network.broadcast(time, sender % voters, message(number))
+    queue.run_until(10_000, Priority.DELIVERY)
+    return arrivals, network.sent, network.echoed, network.received
+
+
+@settings(max_examples=150)
+@given(
+    voters=st.sampled_from([6, 5, 4, 3, 1]),
+    listeners=st.integers(0, 2),
+    broadcasts=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 5)), min_size=1, max_size=6),
+    offline=st.sets(st.integers(0, 2)),
+    seed=st.integers(0, 2**32),
+    spread=st.sampled_from([1, 2, 5, 30]),
+    shortest=st.integers(1, 4),
+    echo=st.booleans(),
+)
+def test_the_flood_is_the_echo(
+    voters, listeners, broadcasts, offline, seed, spread, shortest, echo
+):
+    offline = [participant for participant in offline if participant < voters]
+    delay = hashed_delay(seed, spread, shortest)
+    arguments = (delay, voters, listeners, broadcasts, offline)
+    flood = carry(Network, *arguments, echo=echo, shortest_delay=shortest)
+    assert flood == carry(NaiveEcho, *arguments, echo=echo, shortest_delay=shortest)
+    event("something arrives" if flood[0] else "nothing arrives")
+
+
+def run_with(network, nodes, epochs, **options):
+    recorder = Recorder()
+    with mock.patch("streamlet_lab.simulator.protocol.Network", network):
+        run = simulation(nodes, monitors=[recorder], **options)
+    run.run(epochs)
+    views = {
+        name: (node.tree.blocks(), node.tree.notarized, node.tree.finalized, node.dropped)
+        for name, node in run.nodes.items()
+    }
+    counts = run.network.sent, run.network.echoed, run.network.received
+    return vars(recorder), views, counts
+
+
+@settings(max_examples=40)
+@given(
+    nodes=st.integers(3, 6),
+    faults=st.sampled_from(
+        [{}, {"node_1": "crash@2"}, {"node_0": "silent_leader"}, {"node_2": "withhold_votes@1-3"}]
+    ),
+    seed=st.integers(0, 2**32),
+    spread=st.sampled_from([1, 4, 10, 25]),
+    shortest=st.integers(1, 2),
+    echo=st.booleans(),
+)
+def test_a_run_with_the_flood_is_the_run_with_the_echo(nodes, faults, seed, spread, shortest, echo):
+    options = {
+        "delay": hashed_delay(seed, spread, shortest),
+        "shortest_delay": shortest,
+        "epoch_length": 10,
+        "faults": faults,
+        "echo": echo,
+    }
+    flood = run_with(Network, nodes, 8, **options)
+    assert flood == run_with(NaiveEcho, nodes, 8, **options)
+    event("something final" if flood[0]["finalizations"] else "nothing final")
+
+
+@pytest.mark.parametrize("network", [Network, NaiveEcho])
+@pytest.mark.parametrize("echo", [True, False])
+@pytest.mark.parametrize("nodes", [4, 7, 10])
+def test_messages_of_an_honest_epoch(network, echo, nodes):
+    epochs = 3
+    _, _, (sent, echoed, received) = run_with(network, nodes, epochs, epoch_length=9, echo=echo)
+    for epoch in range(epochs):
+        copies = {kind: sent[epoch, kind] + echoed[epoch, kind] for kind in ("Proposal", "Vote")}
+        assert copies["Vote"] == nodes * copies["Proposal"]
+        assert sum(copies.values()) == messages_per_epoch(nodes, echo=echo)
+        assert received[epoch, "Proposal"] == nodes - 1
+        assert received[epoch, "Vote"] == nodes * (nodes - 1)
+
+
+def test_an_echo_overtakes_a_slow_link():
+    slow = {(0, 2): 100}
+
+    def delay(message, sender, receiver, time):
+        return slow.get((sender, receiver), 1)
+
+    arrivals, *_ = carry(Network, delay, 3, 0, [(0, 0)])
+    assert arrivals == [(1, 1, message(0)), (2, 2, message(0))]
+    arrivals, *_ = carry(Network, delay, 3, 0, [(0, 0)], echo=False)
+    assert arrivals == [(1, 1, message(0)), (100, 2, message(0))]
+
+
+def test_an_echo_reaches_who_is_cut_off_from_the_author():
+    def delay(message, sender, receiver, time):
+        return NEVER if (sender, receiver) == (0, 2) else 1
+
+    assert len(carry(Network, delay, 3, 0, [(0, 0)])[0]) == 2
+    assert len(carry(Network, delay, 3, 0, [(0, 0)], echo=False)[0]) == 1
+
+
+def test_listeners_receive_do_not_echo_and_are_not_counted():
+    def delay(message, sender, receiver, time):
+        return NEVER if (sender, receiver) == (0, 1) else 1
+
+    arrivals, sent, echoed, received = carry(Network, delay, 2, 1, [(0, 0)])
+    assert arrivals == [(1, 2, message(0))]
+    assert (sent.total(), echoed.total(), received.total()) == (1, 0, 0)
+
+
+def test_what_arrives_at_a_node_that_is_down_is_lost_to_it():
+    arrivals, *_ = carry(Network, constant_delay(1), 3, 0, [(0, 0)], offline=[1])
+    assert arrivals == [(1, 2, message(0))]
+
+
+def test_lognormal_delays_have_the_median_and_spread_and_stay_within_delta():
+    delay = lognormal_delay(stream(0, "test"), median=50_000, spread=0.5, bound=90_000)
+    drawn = [delay(None, 0, 1, 0) for _ in range(20_000)]
+    assert all(type(value) is int and 1 <= value <= 90_000 for value in drawn)
+    assert statistics.median(drawn) == pytest.approx(50_000, rel=0.02)
+    within = [math.log(value / 50_000) for value in drawn if value < 50_000]
+    assert statistics.fmean(value**2 for value in within) == pytest.approx(0.25, rel=0.05)
+    # P(Z > ln(90/50) / 0.5) of a standard normal Z
+    assert drawn.count(90_000) / 20_000 == pytest.approx(0.120, abs=0.01)
+
+
+def test_no_link_is_faster_than_the_shortest_delay():
+    delay = lognormal_delay(stream(0, "test"), 50_000, 1.0, 10**9, shortest=30_000)
+    drawn = [delay(None, 0, 1, 0) for _ in range(20_000)]
+    assert min(drawn) >= 30_000
+    assert statistics.median(drawn) == pytest.approx(50_000, rel=0.02)
+    rest = [math.log((value - 30_000) / 20_000) for value in drawn]
+    assert statistics.pstdev(rest) == pytest.approx(1.0, rel=0.03)
+
+
+def test_without_spread_every_delay_is_the_median():
+    delay = lognormal_delay(random.Random(0), median=50_000, spread=0, bound=500_000)
+    assert {delay(None, 0, 1, time) for time in range(100)} == {50_000}
+
+
+def test_a_delay_is_never_less_than_a_microsecond():
+    delay = lognormal_delay(random.Random(0), median=1, spread=5, bound=10)
+    assert min(delay(None, 0, 1, 0) for _ in range(100)) == 1

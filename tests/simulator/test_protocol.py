@@ -1,0 +1,186 @@
+"""Nodes on the clock: what happens when, who is told, and what each fault takes away."""
+
+import pytest
+
+from streamlet_lab.consensus import Proposal, Verdict, Vote
+from streamlet_lab.simulator import Monitor, Recorder
+
+from .bare import final, longest, simulation
+
+
+class Diary(Monitor):
+    """Everything that a monitor is told, in order."""
+
+    def __init__(self):
+        self.entries = []
+
+    def epoch_started(self, time, epoch, leader):
+        self.entries.append((time, "epoch", epoch, leader))
+
+    def sent(self, time, node, message):
+        self.entries.append((time, type(message).__name__, message.epoch, node))
+
+    def notarized(self, time, node, block):
+        self.entries.append((time, "notarized", block.epoch, node))
+
+    def finalized(self, time, node, block):
+        self.entries.append((time, "finalized", block.epoch, node))
+
+
+def test_one_epoch_of_four_nodes_to_the_microsecond():
+    diary = Diary()
+    run = simulation(4, delay=7, epoch_length=100, monitors=[diary])
+    run.run(1)
+    assert diary.entries[:6] == [
+        (0, "epoch", 0, "node_0"),
+        (0, "Proposal", 0, "node_0"),
+        (0, "Vote", 0, "node_0"),
+        (7, "Vote", 0, "node_1"),
+        (7, "Vote", 0, "node_2"),
+        (7, "Vote", 0, "node_3"),
+    ]
+    assert sorted(diary.entries[6:]) == [(14, "notarized", 0, name) for name in run.nodes]
+
+
+def test_monitors_hear_of_a_block_notarized_before_they_hear_that_its_parent_is_final():
+    diary = Diary()
+    simulation(4, monitors=[diary]).run(3)
+    told = [entry[1:3] for entry in diary.entries if entry[3] == "observer"]
+    assert told == [
+        ("notarized", 0),
+        ("notarized", 1),
+        ("finalized", 0),
+        ("notarized", 2),
+        ("finalized", 1),
+    ]
+
+
+def test_epochs_start_on_time_and_their_leaders_take_turns():
+    diary = Diary()
+    simulation(3, epoch_length=10, monitors=[diary]).run(5)
+    assert [entry for entry in diary.entries if entry[1] == "epoch"] == [
+        (10 * epoch, "epoch", epoch, f"node_{epoch % 3}") for epoch in range(5)
+    ]
+
+
+@pytest.mark.parametrize("parts", [(7,), (1,) * 7, (3, 4)])
+def test_a_run_may_be_continued(parts):
+    diary = Diary()
+    run = simulation(4, delay=3, epoch_length=10, monitors=[diary])
+    for epochs in parts:
+        run.run(epochs)
+    whole = Diary()
+    simulation(4, delay=3, epoch_length=10, monitors=[whole]).run(7)
+    assert diary.entries == whole.entries
+    assert run.next_epoch == 7
+
+
+def test_a_run_ends_after_the_deliveries_at_its_end():
+    run = simulation(4, delay=1, epoch_length=2)
+    run.run(3)
+    assert (longest(run.observer), run.queue.now) == ([1, 2, 3], 6)
+    late = simulation(4, delay=2, epoch_length=3)
+    late.run(1)
+    assert longest(late.observer) == []
+
+
+def test_the_observer_receives_like_a_node_and_says_nothing():
+    recorder = Recorder()
+    run = simulation(4, monitors=[recorder])
+    run.run(6)
+    spoke = {record.node for record in (*recorder.proposals, *recorder.votes)}
+    assert spoke == {"node_0", "node_1", "node_2", "node_3"}
+    assert run.observer is run.nodes["observer"]
+    assert final(run.observer) == final(run.nodes["node_0"])
+
+
+def said(recorder, node):
+    """The epochs in which a node proposed, and those in which it voted."""
+    proposed = [record.block.epoch for record in recorder.proposals if record.node == node]
+    return proposed, [record.epoch for record in recorder.votes if record.node == node]
+
+
+@pytest.mark.parametrize(
+    ("fault", "proposed", "voted"),
+    [
+        # Of 12 epochs node_1 leads 1, 5 and 9; what is not proposed cannot be voted for.
+        ("crash", [], []),
+        ("crash@6", [1, 5], [0, 1, 2, 3, 4, 5]),
+        ("silent_leader", [], [0, 2, 3, 4, 6, 7, 8, 10, 11]),
+        ("silent_leader@5-6", [1, 9], [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]),
+        ("withhold_votes", [1, 5, 9], []),
+        ("withhold_votes@2-10", [1, 5, 9], [0, 1, 10, 11]),
+        ("withhold_votes@2-10 silent_leader@8", [1, 5], [0, 1, 10, 11]),
+        ("withhold_votes@2-4 withhold_votes@8-10", [1, 5, 9], [0, 1, 4, 5, 6, 7, 10, 11]),
+        ("silent_leader crash@6", [], [0, 2, 3, 4]),
+    ],
+)
+def test_what_a_node_with_a_fault_still_says(fault, proposed, voted):
+    recorder = Recorder()
+    run = simulation(4, faults={"node_1": fault}, monitors=[recorder])
+    run.run(12)
+    assert said(recorder, "node_1") == (proposed, voted)
+
+
+def test_a_crashed_node_hears_nothing_and_its_last_words_still_arrive():
+    def delay(message, sender, receiver, time):
+        return 12 if (message.epoch, sender) == (1, 1) and isinstance(message, Vote) else 1
+
+    run = simulation(4, faults={"node_1": "crash@2"}, delay=delay, epoch_length=10)
+    run.run(2)
+    block = run.observer.tree.longest[0]
+    assert "node_1" not in [vote.voter for vote in run.observer.tree.votes(block.hash)]
+    run.run(4)
+    assert "node_1" in [vote.voter for vote in run.observer.tree.votes(block.hash)]
+    assert longest(run.nodes["node_1"]) == [1, 2]
+    assert longest(run.observer) == [1, 2, 3, 4, 5]
+
+
+def test_a_fault_of_one_node_is_no_fault_of_another():
+    recorder = Recorder()
+    simulation(
+        4, faults={"node_1": "silent_leader", "node_2": "withhold_votes"}, monitors=[recorder]
+    ).run(4)
+    assert said(recorder, "node_1") == ([], [0, 2, 3])
+    assert said(recorder, "node_2") == ([2], [])
+
+
+class Refusal:
+    """An application that finds nothing acceptable."""
+
+    def make_payload(self, epoch, ancestors, observation):
+        return b"", b""
+
+    def judge(self, block, ancestors, observation):
+        return Verdict(False, f"nothing is good enough {observation}")
+
+
+class Everything(Monitor):
+    """Keeps the messages themselves, and the refusals."""
+
+    def __init__(self):
+        self.messages, self.refusals = [], []
+
+    def sent(self, time, node, message):
+        self.messages.append(message)
+
+    def refused(self, time, node, block, verdict):
+        self.refusals.append((time, node, block.epoch, verdict.reason))
+
+
+def test_refusals_are_told_once_with_their_reason_and_nobody_votes():
+    told = Everything()
+    simulation(
+        3,
+        application=Refusal(),
+        observe=lambda epoch: f"in epoch {epoch}",
+        monitors=[told],
+    ).run(2)
+    assert all(isinstance(message, Proposal) for message in told.messages)
+    assert told.refusals == [
+        (time, node, epoch, f"nothing is good enough in epoch {epoch}")
+        for epoch, nodes in ((0, (0, 1, 2)), (1, (1, 0, 2)))
+        for time, node in (
+            (2 * epoch + (place > 0), f"node_{index}") for place, index in enumerate(nodes)
+        )
+    ]

@@ -1,0 +1,356 @@
+"""Nodes that agree on prices: honest ones, lying ones, and epochs without any."""
+
+from dataclasses import replace
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import pytest
+
+from streamlet_lab.checks import Status, make_checks
+from streamlet_lab.consensus import Block, Vote
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import NoPrice, PreviousConsensus, PriceConsensus, decode_payload
+from streamlet_lab.simulator import create_aapl_consensus_network, priced
+from streamlet_lab.theory import max_faulty
+
+from .stocks import claims, follow, liar, network, run
+
+
+def rounded(price):
+    return price.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
+
+
+# What the nodes agree on
+
+
+def test_every_block_carries_the_averages_of_its_epochs_quotes():
+    lab, _ = run(12)
+    finalized = claims(lab)
+    assert [*finalized] == [*range(11)]
+    for epoch, claim in finalized.items():
+        quotes = lab.feed.quotes(epoch)
+        volume = sum(quote.volume for quote in quotes)
+        turnover = sum(quote.price * quote.volume for quote in quotes)
+        assert claim.consensus_price == rounded(sum(quote.price for quote in quotes) / 3)
+        assert claim.volume_weighted_price == rounded(turnover / volume)
+        assert (claim.total_volume, claim.price_count) == (volume, 3)
+        assert claim.timestamp == quotes[0].timestamp
+
+
+def test_all_nodes_hold_the_same_prices_with_the_hashes_of_their_blocks():
+    lab, _ = run(12)
+    prices = lab.get_finalized_consensus_prices()
+    blocks = lab.observer.tree.finalized[1:]
+    assert [price.block_hash for price in prices] == [block.hash.hex() for block in blocks]
+    assert [price.to_payload() for price in prices] == [block.payload for block in blocks]
+    assert {name: node.finalized_prices() for name, node in lab.nodes.items()} == dict.fromkeys(
+        lab.nodes, prices
+    )
+
+
+def test_the_descriptions_calls():
+    lab = create_aapl_consensus_network(7, seed=3)
+    assert lab.node_ids == tuple(f"node_{index}" for index in range(7))
+    assert (lab.symbol, lab.f) == ("AAPL", max_faulty(7))
+    assert lab.get_finalized_consensus_prices() == []
+    first, second = (lab.run_price_consensus_simulation(epochs=3) for _ in range(2))
+    assert (len(first), len(second)) == (3, 3)
+    assert lab.get_finalized_consensus_prices() == [*first, *second][:-1]
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_a_simulation_has_an_epoch_at_least(epochs):
+    with pytest.raises(InvalidInput, match="epochs"):
+        create_aapl_consensus_network().run_price_consensus_simulation(epochs)
+
+
+def test_genesis_carries_the_reference_price_and_the_chain_its_name():
+    lab, _ = network(seed=7, prices={"base_price": 200})
+    assert decode_payload(lab.genesis.payload).price == Decimal(200)
+    others = [network(**s)[0] for s in ({"seed": 8}, {"seed": 7, "feed": "aapl-2012"})]
+    assert len({other.genesis.chain_id for other in [lab, *others]}) == 3
+
+
+def test_real_history_starts_from_the_close_before_it():
+    lab, _ = run(8, feed="aapl-2012")
+    assert decode_payload(lab.genesis.payload).price == Decimal("405.00")  # 2011-12-30
+    assert [claim.timestamp.date().isoformat() for claim in claims(lab).values()][:3] == [
+        "2012-01-03",
+        "2012-01-04",
+        "2012-01-05",
+    ]
+    for epoch, claim in claims(lab).items():
+        true = Decimal(lab.true_price(epoch * lab.epoch_length)) / 1_000_000
+        assert abs(claim.consensus_price / true - 1) < Decimal("0.001")
+
+
+def test_a_run_beyond_the_end_of_a_history_is_refused_before_it_starts():
+    with pytest.raises(InvalidInput, match="at most 250: the feed 'aapl-2012' ends there"):
+        network(epochs=251, feed="aapl-2012")
+
+
+# Signatures
+
+# With equal delays everyone votes; otherwise a node that hears of a quorum before the proposal
+# need not.
+EQUAL_DELAYS = {"delay_spread": 0}
+
+
+@pytest.mark.parametrize("nodes", [4, 7])
+def test_every_proposal_and_vote_is_signed_and_verified_once_in_all(nodes):
+    lab, _ = run(6, nodes=nodes, network=EQUAL_DELAYS)
+    assert lab.keyring.signatures == 6 * (nodes + 1)
+    assert lab.keyring.verifications == 6 * (nodes + 1)
+
+
+@pytest.mark.parametrize("nodes", [4, 7])
+def test_without_a_memory_every_receiver_verifies_every_message(nodes):
+    settings = {"nodes": nodes, "network": EQUAL_DELAYS}
+    lab, recorder = run(6, remember_verifications=False, **settings)
+    # n − 1 nodes and the observer receive each of the n + 1 messages of an epoch.
+    assert lab.keyring.verifications == 6 * (nodes + 1) * nodes
+    _, remembering = run(6, **settings)
+    assert vars(recorder) == vars(remembering)
+
+
+def test_signatures_do_not_change_what_happens():
+    lab, recorder = run(12, signatures="none", faults={"node_2": "crash@5"})
+    _, signed = run(12, faults={"node_2": "crash@5"})
+    assert lab.keyring.signatures == 0
+    assert vars(recorder) == vars(signed)
+
+
+# Lying leaders
+
+
+def lies(recorder, node="node_1"):
+    """The blocks that a liar proposed."""
+    return [proposal.block for proposal in recorder.proposals if proposal.node == node]
+
+
+def voters(recorder, block):
+    return {vote.node for vote in recorder.votes if vote.block_hash == block.hash}
+
+
+def watch(lab):
+    """Checks of the nodes without a fault."""
+    honest = {*lab.config.node_ids, "observer"} - lab.config.faulty_nodes
+    genesis = PreviousConsensus(decode_payload(lab.genesis.payload).price, -1)
+    checks = make_checks(honest, lab.application.voter, genesis)
+    lab.monitors.extend(checks)
+    return checks
+
+
+@pytest.mark.parametrize("policy", ["observe", "bounds"])
+def test_a_leader_that_claims_9999_dollars_gets_no_honest_vote(policy):
+    lab, recorder = network(faults={"node_1": "lying_leader"}, prices={"voter_policy": policy})
+    checks = watch(lab)
+    lab.run(16)
+    assert [block.epoch for block in lies(recorder)] == [1, 5, 9, 13]
+    for block in lies(recorder):
+        claim = priced(block)
+        assert claim.consensus_price == claim.volume_weighted_price == Decimal("9999.00")
+        assert voters(recorder, block) == {"node_1"}
+        refused = [(r.node, r.reason) for r in recorder.refusals if r.block == block]
+        reason = "consensus price 9999.00 outside 50 to 500"
+        assert sorted(refused) == [(node, reason) for node in ("node_0", "node_2", "node_3")]
+    assert {1, 5, 9, 13}.isdisjoint(block.epoch for block in lab.observer.tree.notarized)
+    assert [*claims(lab)] == [0, 2, 3, 4, 6, 7, 8, 10, 11]
+    assert {check.result().status for check in checks} == {Status.HOLDS}
+
+
+def test_a_lie_inside_the_bounds_is_seen_by_those_who_look_at_their_own_quotes():
+    lie = "155.00"
+    for policy in ("observe", "bounds"):
+        lab, recorder = network(faults=[liar(lie)], prices={"voter_policy": policy})
+        follow(lab, lambda epoch: 150)
+        lab.run(8)
+        first = lies(recorder)[0]
+        assert priced(first).consensus_price == Decimal(lie)
+        if policy == "observe":
+            assert voters(recorder, first) == {"node_1"}
+            assert {r.reason.partition(" too far")[0] for r in recorder.refusals} == {
+                f"consensus price {lie}"
+            }
+            assert all("which this node observes" in r.reason for r in recorder.refusals)
+            assert [*claims(lab)] == [0, 2, 3]
+        else:
+            assert voters(recorder, first) == {"node_0", "node_1", "node_2", "node_3"}
+            assert recorder.refusals == []
+            assert claims(lab)[1].consensus_price == Decimal(lie)
+
+
+def test_the_first_leader_is_bounded_by_the_genesis_price():
+    lab, recorder = network(faults=[liar("166.00", "node_0")], prices={"voter_policy": "bounds"})
+    lab.run(4)
+    assert {r.reason for r in recorder.refusals} == {
+        "consensus price 166.00 too far from the previous consensus 150.00"
+    }
+    allowed, _ = network(faults=[liar("165.00", "node_0")], prices={"voter_policy": "bounds"})
+    allowed.run(4)
+    assert claims(allowed)[0].consensus_price == Decimal("165.00")
+
+
+def test_a_liar_is_honest_outside_its_epochs():
+    lab, recorder = run(16, faults=[liar("9999", start=5, stop=10)])
+    assert [block.epoch for block in lies(recorder)] == [1, 5, 9, 13]
+    assert {r.block.epoch for r in recorder.refusals} == {5, 9}
+    assert {1, 13} <= claims(lab).keys()
+
+
+def test_liars_vote_for_each_other_and_from_a_third_on_may_win():
+    lab, recorder = network(faults=[liar("9999", f"node_{index}") for index in (1, 2, 3)])
+    _, _, valid_prices = watch(lab)
+    lab.run(8)
+    assert voters(recorder, lies(recorder)[0]) == {"node_1", "node_2", "node_3"}
+    assert claims(lab)[1].consensus_price == Decimal("9999.00")
+    result = valid_prices.result()
+    assert result.status is Status.VIOLATED
+    assert "epoch 1: consensus price 9999.00 outside 50 to 500" in result.evidence
+
+
+# No price
+
+
+def test_when_no_quote_is_valid_the_blocks_say_so_and_finality_goes_on():
+    lab, recorder = run(8, prices={"max_price": "100"})
+    assert claims(lab) == dict.fromkeys(range(7))
+    assert recorder.refusals == []
+    for block in lab.observer.tree.finalized[1:]:
+        claim = decode_payload(block.payload)
+        assert isinstance(claim, NoPrice)
+        assert claim.reason == "0 of 3 sources valid, 2 needed"
+        assert claim.timestamp == lab.feed.quotes(block.epoch)[0].timestamp
+    assert lab.get_finalized_consensus_prices() == []
+
+
+def jump(epoch):
+    """150 dollars, and 15 % more from epoch 5 on."""
+    return 150 if epoch < 5 else 172.5
+
+
+def test_a_jump_beyond_10_percent_costs_one_epoch_when_the_rule_widens():
+    lab, _ = network()
+    follow(lab, jump)
+    lab.run(12)
+    prices = claims(lab)
+    assert [epoch for epoch, claim in prices.items() if claim is None] == [5]
+    assert abs(prices[4].consensus_price - 150) < 1
+    assert abs(prices[6].consensus_price - Decimal("172.5")) < 1
+
+
+def test_a_jump_beyond_10_percent_locks_the_price_out_under_the_strict_rule():
+    lab, recorder = network(prices={"deviation_rule": "strict"})
+    follow(lab, jump)
+    lab.run(40)
+    prices = claims(lab)
+    assert [*prices] == [*range(39)]
+    assert [epoch for epoch, claim in prices.items() if claim] == [0, 1, 2, 3, 4]
+    assert recorder.refusals == []
+
+
+@pytest.mark.parametrize(("rule", "lost"), [("widen", 1), ("strict", 45)])
+def test_a_real_jump_costs_one_day_unless_the_rule_is_strict(rule, lost):
+    # GOOG closed at 449.54 on 2008-04-17 and at 539.41 the day after.
+    lab, _ = run(120, feed="goog-2008", signatures="none", prices={"deviation_rule": rule})
+    days = {e: lab.feed.quotes(e)[0].timestamp.date().isoformat() for e in range(120)}
+    without = [days[epoch] for epoch, claim in claims(lab).items() if claim is None]
+    assert (without[0], len(without)) == ("2008-04-18", lost)
+
+
+# Judging
+
+
+@pytest.fixture(params=["bounds"])
+def lab(request):
+    """A network that has not begun, with quotes of 150 dollars."""
+    lab, _ = network(prices={"voter_policy": request.param})
+    follow(lab, lambda epoch: 150)
+    return lab
+
+
+def judge(lab, block, *ancestors):
+    return lab.application.judge(
+        block, iter([*ancestors, lab.genesis]), lab.feed.quotes(block.epoch)
+    )
+
+
+def block_of(lab, claim, epoch, parent, attachment=b""):
+    payload = claim if isinstance(claim, bytes) else claim.to_payload()
+    return Block(lab.genesis.chain_id, epoch, parent.height + 1, parent.hash, payload, attachment)
+
+
+def claim_of(lab, epoch, price):
+    timestamp = lab.feed.quotes(epoch)[0].timestamp
+    return PriceConsensus("AAPL", Decimal(price), Decimal(price), Decimal(4500), 3, timestamp)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "malformed payload: not JSON"),
+        (b"{}", "malformed payload: no 'type'"),
+        (b"[1]", "malformed payload: not a JSON object"),
+        (b"\xff", "malformed payload: not JSON"),
+    ],
+)
+def test_a_malformed_payload_is_refused_and_stops_nobody(lab, payload, reason):
+    assert judge(lab, block_of(lab, payload, 2, lab.genesis)) == (False, reason)
+
+
+def test_a_genesis_payload_in_a_later_block_is_refused(lab):
+    verdict = judge(lab, block_of(lab, lab.genesis.payload, 2, lab.genesis))
+    assert verdict == (False, "a genesis payload in a later block")
+
+
+def test_an_attachment_is_refused(lab):
+    claim = claim_of(lab, 2, "150.00")
+    assert judge(lab, block_of(lab, claim, 2, lab.genesis)) == (True, "")
+    verdict = judge(lab, block_of(lab, claim, 2, lab.genesis, b"and more"))
+    assert verdict == (False, "an attachment that nobody asked for")
+
+
+def test_the_deviation_is_measured_on_the_chain_that_is_extended(lab):
+    high = block_of(lab, claim_of(lab, 0, "160.00"), 0, lab.genesis)
+    low = block_of(lab, claim_of(lab, 0, "140.00"), 0, lab.genesis)
+    for parent, accepted in ((high, True), (low, False)):
+        claim = claim_of(lab, 1, "170.00")
+        assert judge(lab, block_of(lab, claim, 1, parent), parent).accepted == accepted
+
+
+@pytest.mark.parametrize("lab", ["observe"], indirect=True)
+def test_a_voters_own_quotes_are_valid_or_not_on_the_chain_that_is_extended(lab):
+    high = block_of(lab, claim_of(lab, 0, "170.00"), 0, lab.genesis)
+    even = block_of(lab, claim_of(lab, 0, "150.00"), 0, lab.genesis)
+    for parent, reason in (
+        (high, "a price where this node sees none: 0 of 3 sources valid, 2 needed"),
+        (even, ""),
+        (high, "a price where this node sees none: 0 of 3 sources valid, 2 needed"),
+    ):
+        price = "153.50" if parent is high else "150.00"
+        block = block_of(lab, claim_of(lab, 1, price), 1, parent)
+        assert judge(lab, block, parent).reason == reason
+
+
+def test_the_reference_is_the_nearest_ancestor_with_a_price(lab):
+    timestamp = lab.feed.quotes(1)[0].timestamp
+    low = block_of(lab, claim_of(lab, 0, "140.00"), 0, lab.genesis)
+    without = block_of(lab, NoPrice("AAPL", "none", timestamp), 1, low)
+    for price, accepted in (("168.00", True), ("168.01", False)):
+        # One epoch without a price: 20 % instead of 10 %.
+        block = block_of(lab, claim_of(lab, 2, price), 2, without)
+        assert judge(lab, block, without, low).accepted == accepted
+
+
+def test_a_forged_vote_over_the_network_does_not_count():
+    lab, _ = run(1)
+    block = lab.observer.tree.longest[0]
+    fake = Vote(block.chain_id, 1, 2, bytes(32), "node_2", b"\x00" * 64)
+    lab.network.broadcast(lab.queue.now, 3, fake)
+    lab.network.broadcast(lab.queue.now, 3, replace(fake, voter="stranger"))
+    lab.run(1)
+    for name in ("node_0", "node_1", "node_2", "observer"):
+        assert {str(reason): n for reason, n in lab.nodes[name].dropped.items()} == {
+            "bad_signature": 1,
+            "not_a_validator": 1,
+        }
+        assert lab.nodes[name].tree.votes(bytes(32)) == []

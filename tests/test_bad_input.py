@@ -1,0 +1,263 @@
+"""One clear message that names field, value and what is valid, and nothing half-written."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import streamlet_lab as sl
+from streamlet_lab.prices import history
+
+NAN, INFINITY = float("nan"), float("inf")
+KINDS = "crash, lying_leader, silent_leader, withhold_votes"
+SOURCES = "market_data_1, market_data_2, external_feed"
+SECONDS = "seconds as a number, or a text with a unit such as '250ms'"
+MICROSECONDS = "a duration of whole microseconds"
+FINITE = "a finite decimal number such as 152.45"
+
+
+def _fault(**fields: Any) -> dict[str, Any]:
+    return {"faults": [{"kind": "crash", **fields}]}
+
+
+def _lie(price: object) -> dict[str, Any]:
+    return _fault(kind="lying_leader", count=1, parameters={"price": price})
+
+
+MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
+    ({"nodes": 0}, "nodes", 0, "greater than or equal to 1"),
+    ({"nodes": -4}, "nodes", -4, "greater than or equal to 1"),
+    ({"nodes": 1001}, "nodes", 1001, "less than or equal to 1000"),
+    ({"nodes": "four"}, "nodes", "four", "a valid integer"),
+    ({"nodes": None}, "nodes", None, "a valid integer"),
+    ({"epochs": 0}, "epochs", 0, "greater than or equal to 1"),
+    ({"epochs": -1}, "epochs", -1, "greater than or equal to 1"),
+    ({"epochs": 1.5}, "epochs", 1.5, "a valid integer"),
+    ({"epochs": NAN}, "epochs", NAN, "a finite number"),
+    ({"seed": -1}, "seed", -1, "greater than or equal to 0"),
+    ({"seed": 2**63}, "seed", 2**63, "less than"),
+    ({"quorum": 0}, "quorum", 0, "greater than or equal to 1"),
+    ({"quorum": 5}, "quorum", 5, "at most the number of nodes, 4"),
+    ({"signatures": "rsa"}, "signatures", "rsa", "'ed25519' or 'none'"),
+    # Feeds
+    ({"feed": "tsla"}, "feed", "tsla", "'simulated' or a real history: aapl, msft, ibm, goog"),
+    ({"feed": "aapl-1999"}, "feed", "aapl-1999", "one year of it such as aapl-2012"),
+    ({"feed": 2012}, "feed", 2012, "a valid string"),
+    ({"feed": "aapl-2012", "epochs": 251}, "epochs", 251, "at most 250"),
+    (
+        {"feed": "aapl-2012", "epochs": 126, "market_time_per_epoch": "13h"},
+        "epochs",
+        126,
+        "at most 125",
+    ),
+    # Durations
+    ({"epoch_length": 0}, "epoch_length", 0, "greater than 0"),
+    ({"epoch_length": -1}, "epoch_length", -1, MICROSECONDS),
+    ({"epoch_length": "soon"}, "epoch_length", "soon", SECONDS),
+    ({"epoch_length": ""}, "epoch_length", "", SECONDS),
+    ({"epoch_length": "1 parsec"}, "epoch_length", "1 parsec", SECONDS),
+    ({"epoch_length": NAN}, "epoch_length", NAN, SECONDS),
+    ({"epoch_length": INFINITY}, "epoch_length", INFINITY, SECONDS),
+    ({"epoch_length": "NaT"}, "epoch_length", "NaT", SECONDS),
+    ({"epoch_length": True}, "epoch_length", True, SECONDS),
+    ({"epoch_length": 10**30}, "epoch_length", 10**30, "a duration of whole microseconds"),
+    ({"market_time_per_epoch": "1ns"}, "market_time_per_epoch", "1ns", MICROSECONDS),
+    ({"network": {"delta": "soon"}}, "network.delta", "soon", SECONDS),
+    ({"network": {"median_delay": "-1ms"}}, "network.median_delay", "-1ms", MICROSECONDS),
+    (
+        {"network": {"shortest_delay": "60ms", "median_delay": "50ms"}},
+        "network.shortest_delay",
+        "60ms",
+        "at most the median delay, 50ms",
+    ),
+    ({"network": {"delay_spread": NAN}}, "network.delay_spread", NAN, "finite"),
+    ({"network": {"delay_spread": -1}}, "network.delay_spread", -1, "greater than or equal to 0"),
+    # Settings that do not exist
+    ({"node": 4}, "setting", "node", "epochs, nodes, seed, feed"),
+    ({"network": {"delay": 1}}, "network", "delay", "median_delay, delay_spread"),
+    ({"prices": {"band_percent": 1}}, "prices", "band_percent", "base_price, volatility"),
+    ({"market": {"sources": []}}, "market", "sources", "traders, orders_per_epoch"),
+    ({"market": 20}, "market", 20, "a valid dictionary"),
+    # Prices
+    ({"prices": {"base_price": "NaN"}}, "prices.base_price", "NaN", FINITE),
+    ({"prices": {"base_price": NAN}}, "prices.base_price", NAN, FINITE),
+    ({"prices": {"base_price": INFINITY}}, "prices.base_price", INFINITY, FINITE),
+    ({"prices": {"base_price": "dear"}}, "prices.base_price", "dear", FINITE),
+    ({"prices": {"base_price": True}}, "prices.base_price", True, FINITE),
+    ({"prices": {"base_price": "49.99"}}, "prices.base_price", "49.99", "greater than or equal"),
+    ({"prices": {"base_price": 501}}, "prices.base_price", 501, "less than or equal to 500"),
+    ({"prices": {"base_price": "1e400"}}, "prices.base_price", "1e400", "at most 12 digits"),
+    ({"prices": {"base_price": "99.0000001"}}, "base_price", "99.0000001", "micro-dollars"),
+    ({"prices": {"volatility": -1}}, "prices.volatility", -1, "greater than or equal to 0"),
+    ({"prices": {"volatility": NAN}}, "prices.volatility", NAN, "finite"),
+    ({"prices": {"trend": INFINITY}}, "prices.trend", INFINITY, "finite"),
+    ({"prices": {"sources": ["reuters"]}}, "prices.sources", "reuters", SOURCES),
+    ({"prices": {"sources": []}}, "prices.sources", (), "at least 2 different sources"),
+    (
+        {"prices": {"sources": ["external_feed"] * 2}},
+        "prices.sources",
+        ("external_feed", "external_feed"),
+        "at least 2 different sources",
+    ),
+    ({"prices": {"min_price": 0}}, "min_price", "0", "more than 0"),
+    ({"prices": {"min_price": 600}}, "min_price", "600", "below max_price 500"),
+    ({"prices": {"min_volume": -1}}, "min_volume", "-1", "more than 0 shares"),
+    ({"prices": {"min_sources": 0}}, "min_sources", 0, "at least 1"),
+    ({"prices": {"min_sources": 4}}, "prices.sources", "external_feed", "at least 4 different"),
+    (
+        {"prices": {"max_deviation_percent": "0.001"}},
+        "max_deviation_percent",
+        "0.001",
+        "hundredths of a percent",
+    ),
+    ({"prices": {"tolerance_percent": -1}}, "tolerance_percent", "-1", "zero or more"),
+    ({"prices": {"deviation_rule": "loose"}}, "prices.deviation_rule", "loose", "'widen'"),
+    ({"prices": {"voter_policy": "trust"}}, "prices.voter_policy", "trust", "'observe'"),
+    # Market
+    ({"market": {"traders": -1}}, "market.traders", -1, "greater than or equal to 0"),
+    ({"market": {"orders_per_epoch": 0}}, "market.orders_per_epoch", 0, "greater than 0"),
+    ({"market": {"far_share": 1.5}}, "market.far_share", 1.5, "less than or equal to 1"),
+    ({"market": {"far_share": NAN}}, "market.far_share", NAN, "1"),
+    ({"market": {"band_percent": 0}}, "market.band_percent", 0, "greater than 0"),
+    ({"market": {"band_percent": "NaN"}}, "market.band_percent", "NaN", FINITE),
+    ({"market": {"band_percent": "0.001"}}, "band_percent", "0.001", ""),
+    ({"market": {"without_reference": "hope"}}, "market.without_reference", "hope", "'reject'"),
+    (
+        {"market": {"reference_node": "node_4"}},
+        "market.reference_node",
+        "node_4",
+        "'observer' or a node from node_0 to node_3",
+    ),
+    # Faults, short form
+    ({"faults": {"node_3": "explode"}}, "faults", "explode", KINDS),
+    ({"faults": {"node_3": ""}}, "faults", "", KINDS),
+    ({"faults": {"node_4": "crash"}}, "faults", "node_4", "a node from node_0 to node_3"),
+    ({"faults": {"observer": "crash"}}, "faults", "observer", "a node from node_0 to node_3"),
+    ({"faults": {"node_3": "crash@soon"}}, "faults", "crash@soon", "'crash@4'"),
+    ({"faults": {"node_3": "silent_leader@4-x"}}, "faults", "silent_leader@4-x", "@4-8"),
+    ({"faults": {"node_3": "silent_leader@4-4"}}, "stop", 4, "an epoch after the start, 4"),
+    ({"faults": {"node_3": "silent_leader@4-2"}}, "stop", 2, "an epoch after the start, 4"),
+    ({"faults": {"node_3": "crash@1-9"}}, "faults.stop", 9, "a crashed node does not come back"),
+    ({"faults": {"node_3": 4}}, "faults", 4, ""),
+    ({"faults": {"node_3": None}}, "faults", None, ""),
+    # Faults, long form
+    (_fault(), "nodes", (), "either names of nodes or a count"),
+    (_fault(nodes=["node_1"], count=1), "nodes", ("node_1",), "either names of nodes or a count"),
+    (_fault(nodes=["node_9"]), "faults", "node_9", "a node from node_0 to node_3"),
+    (_fault(count=5), "faults", 5, "a count of at most 4 nodes"),
+    (_fault(count=-1), "faults.0.count", -1, "zero or more nodes"),
+    (_fault(count=1, start=-1), "faults.0.start", -1, "an epoch from 0 on"),
+    (_fault(count=1, start=3, stop=3), "faults.0.stop", 3, "an epoch after the start, 3"),
+    (_fault(count=1, parameters={"x": 1}), "faults.parameters", {"x": 1}, "takes none"),
+    (_fault(count=1, colour="red"), "faults.0.colour", "red", "parameters"),
+    (_fault(kind="explode", count=1), "faults", "explode", KINDS),
+    (_lie("NaN"), "faults.parameters.price", "NaN", FINITE),
+    (_lie(None), "faults.parameters.price", None, FINITE),
+    ({"faults": ["crash"]}, "faults.0", "crash", "Fault"),
+    ({"faults": 4}, "faults", 4, "a valid tuple"),
+]
+
+
+@pytest.mark.parametrize(("settings", "field", "value", "expected"), MISTAKES)
+def test_a_mistake_is_named_before_anything_runs(
+    settings: dict[str, Any], field: str, value: object, expected: str
+) -> None:
+    with pytest.raises(sl.InvalidInput) as caught:
+        sl.Experiment(**settings)
+    message = str(caught.value)
+
+    assert field in message
+    assert repr(value) in message
+    assert expected in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("settings", [settings for settings, *_ in MISTAKES if "node" in settings])
+def test_the_error_is_a_value_error_too(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="node"):
+        sl.Experiment(**settings)
+
+
+def test_the_error_says_what_it_says_in_parts() -> None:
+    with pytest.raises(sl.InvalidInput) as caught:
+        sl.Experiment(prices={"base_price": "NaN"})
+
+    assert caught.value.field == "prices.base_price"
+    assert caught.value.value == "NaN"
+    assert str(caught.value) == (
+        f"prices.base_price: 'NaN' is not valid; expected {caught.value.expected}"
+    )
+
+
+def test_a_run_must_end_before_the_calendar_does() -> None:
+    """1,000 epochs of nine years end beyond the year 9999, which no timestamp can name."""
+    with pytest.raises(sl.InvalidInput, match=r"epochs|market_time_per_epoch"):
+        sl.Experiment(epochs=1_000, market_time_per_epoch="80000h")
+
+
+@pytest.mark.parametrize("nodes", [0, -1, "many", None])
+def test_the_descriptions_network_needs_nodes(nodes: Any) -> None:
+    with pytest.raises(sl.InvalidInput, match=r"^nodes: "):
+        sl.create_aapl_consensus_network(nodes)
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_the_descriptions_network_runs_forwards(epochs: int) -> None:
+    with pytest.raises(sl.InvalidInput, match=rf"^epochs: {epochs} .* at least 1"):
+        sl.create_aapl_consensus_network(4).run_price_consensus_simulation(epochs)
+
+
+@pytest.mark.parametrize("path", ["r", "r.csv", "r.json", "r.zip.gz"])
+def test_a_result_is_saved_as_zip(tmp_path: Path, path: str) -> None:
+    result = sl.Experiment(epochs=1, market={"traders": 0}).run()
+    with pytest.raises(sl.InvalidInput, match=r"path: .* a file name ending in \.zip"):
+        result.save(tmp_path / "new" / path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the data that a test may damage; nothing of it stays in the caches."""
+    directory = tmp_path / "data"
+    shutil.copytree(history.data_directory(), directory)
+    monkeypatch.setattr(history, "data_directory", lambda: directory)
+    history._feeds.cache_clear()
+    history._read_bars.cache_clear()
+    yield directory
+    history._feeds.cache_clear()
+    history._read_bars.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["aapl.csv", history.CHECKSUMS])
+def test_a_missing_data_file_is_named(copied_data: Path, name: str) -> None:
+    (copied_data / name).unlink()
+    with pytest.raises(sl.DataError) as caught:
+        sl.Experiment(feed="aapl-2012")
+
+    assert str(copied_data / name) in str(caught.value)
+
+
+def test_a_changed_data_file_is_named(copied_data: Path) -> None:
+    with (copied_data / "aapl.csv").open("a") as file:
+        file.write("2013-03-04,1,1,1,1,1,1\n")
+    with pytest.raises(sl.DataError) as caught:
+        sl.Experiment(feed="aapl-2012")
+
+    assert str(copied_data / "aapl.csv") in str(caught.value)
+
+
+def test_the_simulated_feed_needs_no_data(copied_data: Path) -> None:
+    shutil.rmtree(copied_data)
+
+    assert sl.Experiment(epochs=1).run().summary["epochs"] == 1
+
+
+def test_a_missing_result_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "missing.zip"
+    with pytest.raises(sl.DataError) as caught:
+        sl.Result.load(path)
+
+    assert str(caught.value) == f"{path}: cannot be read (No such file or directory)"

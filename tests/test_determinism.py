@@ -1,0 +1,181 @@
+"""One experiment gives one result, byte for byte: in every process, at every time, in any order.
+
+The golden values below say what the lab computes. When the model changes on purpose, renew them
+with ``python tests/test_determinism.py``: paste what it prints, then ``ruff format``.
+"""
+
+import decimal
+import hashlib
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from streamlet_lab import Experiment
+from streamlet_lab.prices import SIMULATED, TRADING_DAY, make_path
+
+EXPERIMENT: Final[dict[str, Any]] = {
+    "epochs": 8,
+    "nodes": 4,
+    "seed": 1,
+    "faults": {"node_3": "crash@4"},
+    "market": {"orders_per_epoch": 20},
+}
+
+# --- Golden values: renew with `python tests/test_determinism.py`
+GOLDEN_RESULT_SHA256: Final = "df4f1df21dc2c2eed49d396757cdbafbb869b5d658e3b67d71c177603cb4f607"
+GOLDEN_DAILY_PRICES_MICROS: Final = [
+    150000000,
+    141553330,
+    147459390,
+    149598775,
+    149912188,
+    147920138,
+    148501274,
+    141248603,
+]
+GOLDEN_MINUTE_PRICES_MICROS: Final = [
+    150000000,
+    149793084,
+    149710677,
+    150000962,
+    149979513,
+    149983991,
+    150048651,
+    150319591,
+]
+GOLDEN_QUOTES: Final = [
+    ("market_data_1", "141.25", "1897"),
+    ("market_data_2", "141.25", "619"),
+    ("external_feed", "141.26", "1251"),
+]
+# --- end of golden values
+
+
+def _bytes(directory: Path, **settings: Any) -> bytes:
+    path = directory / "result.zip"
+    Experiment(**settings).run().save(path)
+    return path.read_bytes()
+
+
+def _digest(directory: Path) -> str:
+    return hashlib.sha256(_bytes(directory, **EXPERIMENT)).hexdigest()
+
+
+def _prices(market_time_per_epoch: int) -> list[int]:
+    path = make_path(SIMULATED, 1, market_time_per_epoch)
+    return [path.price(epoch * market_time_per_epoch) for epoch in range(8)]
+
+
+def _quotes() -> list[tuple[str, str, str]]:
+    quotes = Experiment(**EXPERIMENT).run().quotes
+    return [
+        (str(row.source), str(row.price), str(row.volume))
+        for row in quotes[quotes.epoch == 7].itertuples()
+    ]
+
+
+def test_a_saved_result_is_these_bytes(tmp_path: Path) -> None:
+    assert _digest(tmp_path) == GOLDEN_RESULT_SHA256
+
+
+def test_daily_prices_are_these() -> None:
+    assert _prices(TRADING_DAY) == GOLDEN_DAILY_PRICES_MICROS
+
+
+def test_prices_by_the_minute_are_these() -> None:
+    assert _prices(60_000_000) == GOLDEN_MINUTE_PRICES_MICROS
+
+
+def test_quotes_are_these() -> None:
+    assert _quotes() == GOLDEN_QUOTES
+
+
+def test_processes_agree_whatever_their_environment(tmp_path: Path) -> None:
+    """Hash seeds, time zones and locales differ; so do the places where they run."""
+    environments = [
+        {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8"},
+    ]
+    program = f"import streamlet_lab as sl; sl.Experiment(**{EXPERIMENT!r}).run().save('r.zip')"
+    contents = [_bytes(tmp_path, **EXPERIMENT)]
+    for index, environment in enumerate(environments):
+        directory = tmp_path / str(index)
+        directory.mkdir()
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=directory,
+            env={**os.environ, **environment},
+            check=True,
+            timeout=120,
+        )
+        contents.append((directory / "r.zip").read_bytes())
+
+    assert len(set(contents)) == 1
+
+
+def test_the_order_of_experiments_does_not_matter(tmp_path: Path) -> None:
+    other: dict[str, Any] = {"epochs": 6, "feed": "aapl-2012", "seed": 1, "nodes": 7}
+    one_first = [_bytes(tmp_path, **EXPERIMENT), _bytes(tmp_path, **other)]
+    other_first = [_bytes(tmp_path, **other), _bytes(tmp_path, **EXPERIMENT)]
+
+    assert one_first == other_first[::-1]
+
+
+def test_experiments_may_run_inside_each_other(tmp_path: Path) -> None:
+    inner: list[bytes] = []
+
+    def report(epoch: int, epochs: int) -> None:
+        if epoch == 3:
+            inner.append(_bytes(tmp_path, **EXPERIMENT))
+
+    Experiment(**EXPERIMENT).run(progress=report).save(tmp_path / "outer.zip")
+
+    assert inner == [(tmp_path / "outer.zip").read_bytes()]
+
+
+def test_global_random_streams_are_neither_read_nor_moved(tmp_path: Path) -> None:
+    contents = []
+    generator: Any = np.random
+    for seed in (1, 2):
+        random.seed(seed)
+        np.random.seed(seed)
+        before = random.getstate(), generator.get_state()[2]
+        contents.append(_bytes(tmp_path, **EXPERIMENT))
+        assert (random.getstate(), generator.get_state()[2]) == before
+
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("feed", ["simulated", "aapl-2000"])
+@pytest.mark.parametrize(
+    "context",
+    [
+        decimal.Context(prec=4),
+        decimal.Context(prec=50, rounding=decimal.ROUND_UP),
+        decimal.Context(traps=[decimal.Inexact, decimal.FloatOperation]),
+    ],
+    ids=["few digits", "rounding up", "trapping"],
+)
+def test_the_callers_decimal_context_changes_nothing(
+    tmp_path: Path, feed: str, context: decimal.Context
+) -> None:
+    settings: dict[str, Any] = {**EXPERIMENT, "feed": feed, "epochs": 90}
+    expected = _bytes(tmp_path, **settings)
+    with decimal.localcontext(context):
+        assert _bytes(tmp_path, **settings) == expected
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        print(f'GOLDEN_RESULT_SHA256: Final = "{_digest(Path(name))}"')
+    print(f"GOLDEN_DAILY_PRICES_MICROS: Final = {_prices(TRADING_DAY)}")
+    print(f"GOLDEN_MINUTE_PRICES_MICROS: Final = {_prices(60_000_000)}")
+    print(f"GOLDEN_QUOTES: Final = {_quotes()}")

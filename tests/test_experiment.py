@@ -1,0 +1,425 @@
+"""The whole system: prices, consensus and market from one configuration."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import streamlet_lab as sl
+from streamlet_lab.checks import Status
+from streamlet_lab.consensus import Application, Block, Verdict
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import (
+    GenesisPrice,
+    NoPrice,
+    PriceConsensus,
+    decode_payload,
+    feed_names,
+)
+from streamlet_lab.prices.history import load_bars
+from streamlet_lab.simulator import Monitor, NodeFault, faults
+
+NO_TRADERS = {"traders": 0}
+Forge = Callable[[PriceConsensus], bytes]
+
+
+def _frames_equal(one: sl.Result, other: sl.Result) -> bool:
+    return all(frame.equals(other.frames[name]) for name, frame in one.frames.items())
+
+
+# --- Running
+
+
+def test_the_default_experiment_is_safe_and_lively() -> None:
+    result = sl.Experiment(seed=1).run()
+
+    assert result.safe
+    assert {check.status for check in result.checks.values()} == {Status.HOLDS}
+    assert result.summary["finalized_blocks"] == result.summary["epochs"] - 1
+    assert result.summary["trades"] > 0
+    assert set(result.orders.intent) == {"honest", "far"}
+
+
+def test_the_same_experiment_gives_the_same_result_again() -> None:
+    experiment = sl.Experiment(epochs=12, seed=1)
+
+    assert _frames_equal(experiment.run(), experiment.run())
+
+
+def test_progress_is_reported_once_an_epoch() -> None:
+    reports: list[tuple[int, int]] = []
+    sl.Experiment(epochs=5, market=NO_TRADERS).run(
+        progress=lambda epoch, epochs: reports.append((epoch, epochs))
+    )
+
+    assert reports == [(epoch, 5) for epoch in range(5)]
+
+
+class _Counter(Monitor):
+    def __init__(self) -> None:
+        self.epochs = self.final = 0
+
+    def epoch_started(self, time: int, epoch: int, leader: str) -> None:
+        self.epochs += 1
+
+    def finalized(self, time: int, node: str, block: Block) -> None:
+        self.final += node == "observer"
+
+
+def test_watching_changes_nothing() -> None:
+    experiment, watcher = sl.Experiment(epochs=12, seed=1), _Counter()
+    watched = experiment.run(monitors=[watcher], progress=lambda epoch, epochs: None)
+
+    assert _frames_equal(watched, experiment.run())
+    assert (watcher.epochs, watcher.final) == (12, 11)
+
+
+def test_an_experiment_shows_what_is_not_default() -> None:
+    assert repr(sl.Experiment()) == "Experiment()"
+    assert repr(sl.Experiment(epochs=12, seed=1)) == "Experiment(epochs=12, seed=1)"
+
+
+# --- What one setting changes, and what it leaves alone
+
+
+def test_every_receiver_may_verify_for_itself() -> None:
+    settings: dict[str, Any] = {"epochs": 12, "seed": 1, "faults": {"node_3": "crash@6"}}
+    remembered = sl.Experiment(**settings).run()
+    repeated = sl.Experiment(**settings, remember_verifications=False).run()
+
+    assert _frames_equal(remembered, repeated)
+    assert repeated.signatures == remembered.signatures
+    assert repeated.verifications > 3 * remembered.verifications
+
+
+def test_without_signatures_the_prices_are_the_same() -> None:
+    signed = sl.Experiment(epochs=12, seed=1).run()
+    unsigned = sl.Experiment(epochs=12, seed=1, signatures="none").run()
+
+    assert _frames_equal(signed, unsigned)
+    assert signed.signatures >= 12 * (1 + 3)
+    assert (unsigned.signatures, unsigned.verifications) == (0, 0)
+    assert unsigned.summary["signatures"] == "none"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"faults": {"node_3": "silent_leader"}},
+        {"nodes": 7},
+        {"network": {"median_delay": "200ms"}},
+        {"market": {"traders": 3, "orders_per_epoch": 2}},
+        {"prices": {"voter_policy": "bounds"}},
+        {"echo": False},
+    ],
+)
+def test_a_setting_does_not_reshuffle_the_quotes(setting: dict[str, Any]) -> None:
+    columns = ["epoch", "source", "price_micros", "volume", "true_price"]
+    base = sl.Experiment(epochs=15, seed=2).run().quotes[columns]
+    other = sl.Experiment(epochs=15, seed=2, **setting).run().quotes[columns]
+
+    pd.testing.assert_frame_equal(base, other)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"faults": {"node_3": "silent_leader"}},
+        {"nodes": 7},
+        {"network": {"median_delay": "200ms"}},
+        {"prices": {"min_volume": 10**6}},
+        {"market": {"band_percent": 1}},
+        {"market": {"without_reference": "allow"}},
+    ],
+)
+def test_a_setting_does_not_reshuffle_the_orders(setting: dict[str, Any]) -> None:
+    columns = ["order_id", "time_s", "side", "type", "quantity", "price_cents", "true_price"]
+    base = sl.Experiment(epochs=15, seed=2).run().orders[columns]
+    other = sl.Experiment(epochs=15, seed=2, **setting).run().orders[columns]
+
+    pd.testing.assert_frame_equal(base, other)
+
+
+def test_the_market_does_not_change_the_consensus() -> None:
+    quiet = sl.Experiment(epochs=15, seed=2, market=NO_TRADERS).run()
+    busy = sl.Experiment(epochs=15, seed=2, market={"orders_per_epoch": 50}).run()
+
+    for name in ("epochs", "blocks", "finality", "quotes", "messages"):
+        pd.testing.assert_frame_equal(quiet.frames[name], busy.frames[name])
+
+
+def test_another_seed_is_another_run() -> None:
+    assert not _frames_equal(
+        sl.Experiment(epochs=5, seed=1).run(), sl.Experiment(epochs=5, seed=2).run()
+    )
+
+
+def test_a_narrower_band_rejects_more() -> None:
+    rejected = [
+        sl.Experiment(epochs=30, seed=2, market={"band_percent": percent})
+        .run()
+        .summary["outside_band"]
+        for percent in (1, 5, 20)
+    ]
+
+    assert rejected == sorted(rejected, reverse=True)
+    assert rejected[0] > rejected[1] > rejected[2]
+
+
+def test_in_real_time_the_band_stops_only_the_far_orders() -> None:
+    """A second of market time moves the price by a hundredth of a percent, not by five."""
+    result = sl.Experiment(epochs=60, seed=2, market_time_per_epoch="1s").run()
+    known = result.orders[result.orders.reference_price.notna()]
+    far = known.intent == "far"
+
+    assert (known[far].status == "rejected").all()
+    assert (known[~far].status != "rejected").all()
+    assert far.any()
+
+
+def test_the_strict_rule_can_lock_the_price_out_for_good() -> None:
+    """After a move of more than 10 % no honest price is ever valid again; widening lets it in."""
+    settings: dict[str, Any] = {"feed": "aapl-2000", "epochs": 200, "market": NO_TRADERS}
+    strict = sl.Experiment(**settings, prices={"deviation_rule": "strict"}).run()
+    widened = sl.Experiment(**settings).run()
+
+    assert (strict.epochs.claim[100:] == "no_price").all()
+    assert strict.summary["finalized_blocks"] == 199
+    assert (widened.epochs.claim[100:] == "price_consensus").mean() > 0.9
+
+
+# --- A Byzantine leader
+
+
+def test_a_leader_of_nine_thousand_dollars_gets_no_honest_vote() -> None:
+    lie = sl.Fault("lying_leader", nodes=("node_2",), parameters={"price": "9999.00"})
+    result = sl.Experiment(epochs=16, faults=[lie]).run()
+    lies = result.blocks[result.blocks.proposer == "node_2"]
+
+    assert list(lies.epoch) == [2, 6, 10, 14]
+    assert set(lies.votes) == {1}
+    assert set(lies.refusals) == {3}
+    assert not lies.notarized.any()
+    assert (result.epochs.consensus_price[result.epochs.finalized_s.notna()] < 500).all()
+    assert result.safe
+    assert result.summary["finalized_blocks"] > 0
+
+
+def test_a_majority_of_liars_is_outside_the_model_and_caught() -> None:
+    liars = sl.Fault("lying_leader", count=3, parameters={"price": "9999"})
+    result = sl.Experiment(epochs=12, faults=[liars]).run()
+
+    assert result.outside_model == ("3 of 4 nodes faulty, 1 tolerated",)
+    assert not result.safe
+    assert result.checks["valid_prices"].status is Status.VIOLATED
+    assert "9999.00" in result.checks["valid_prices"].evidence
+
+
+@pytest.mark.parametrize("price", ["-1", "0", "0.001", "1e12", "999999999999.99"])
+@pytest.mark.parametrize("nodes", [1, 4])
+def test_no_lie_stops_a_run(price: str, nodes: int) -> None:
+    """Even where everyone lies: the price is refused as a setting, or the run goes to its end."""
+    lie = sl.Fault("lying_leader", count=nodes, parameters={"price": price})
+    try:
+        experiment = sl.Experiment(nodes=nodes, epochs=8, faults=[lie])
+    except InvalidInput:
+        return
+    assert len(experiment.run().epochs) == 8
+
+
+class _Forger(NodeFault):
+    """Replaces the claim of an honest leader by another payload, and may vote for everything."""
+
+    def __init__(self, start: int, stop: int | None, forge: Forge, colludes: bool) -> None:
+        super().__init__(start, stop)
+        self._forge = forge
+        self._colludes = colludes
+
+    def wrap(self, application: Application) -> Application:
+        return _ForgingApplication(application, self._forge, self._colludes)
+
+
+class _ForgingApplication:
+    def __init__(self, honest: Application, forge: Forge, colludes: bool) -> None:
+        self._honest = honest
+        self._forge = forge
+        self._colludes = colludes
+
+    def make_payload(
+        self, epoch: int, ancestors: Iterator[Block], observation: object
+    ) -> tuple[bytes, bytes]:
+        payload, attachment = self._honest.make_payload(epoch, ancestors, observation)
+        claim = decode_payload(payload)
+        return self._forge(claim) if isinstance(claim, PriceConsensus) else payload, attachment
+
+    def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
+        if self._colludes:
+            return Verdict(accepted=True)
+        return self._honest.judge(block, ancestors, observation)
+
+
+def _changed(**changes: Any) -> Forge:
+    def forge(claim: PriceConsensus) -> bytes:
+        return replace(claim, **changes).to_payload()
+
+    return forge
+
+
+def _moved(name: str, by: str) -> Forge:
+    def forge(claim: PriceConsensus) -> bytes:
+        return _changed(**{name: getattr(claim, name) + Decimal(by)})(claim)
+
+    return forge
+
+
+def _without_price(reason: str) -> Forge:
+    def forge(claim: PriceConsensus) -> bytes:
+        return NoPrice(claim.symbol, reason, claim.timestamp).to_payload()
+
+    return forge
+
+
+FORGERIES: dict[str, Forge] = {
+    "no bytes": lambda claim: b"",
+    "no JSON": lambda claim: b"\xff\x00",
+    "a genesis": lambda claim: GenesisPrice("AAPL", Decimal(150)).to_payload(),
+    "another symbol": _changed(symbol="MSFT"),
+    "a symbol that no encoding has": _changed(symbol="\ud800"),
+    "a price between the cents": _moved("consensus_price", "0.001"),
+    "a VWAP between the cents": _moved("volume_weighted_price", "0.001"),
+    "a fraction of a share": _moved("total_volume", "0.5"),
+    "the largest volume": _changed(total_volume=Decimal(10**12 - 1)),
+    "the largest price": _changed(consensus_price=Decimal("999999999999.999999")),
+    "a huge number of sources": _changed(price_count=10**30),
+    "a negative number of sources": _changed(price_count=-(10**30)),
+    "no price": _without_price("the feeds are down"),
+    "no price and no reason": _without_price(""),
+    "no price and a broken line": _without_price("a\rb"),
+    "no price and a reason that no encoding has": _without_price("\ud800"),
+    "no price and a long reason": _without_price("x" * 100_000),
+}
+
+
+def _forged(forgery: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> sl.Result:
+    nodes = settings.pop("forgers")
+    kind = partial(_Forger, forge=FORGERIES[forgery], colludes=nodes == 4)
+    monkeypatch.setitem(faults._KINDS, "forger", kind)
+    return sl.Experiment(
+        epochs=8,
+        faults=[sl.Fault("forger", count=nodes)],
+        market={"orders_per_epoch": 20},
+        **settings,
+    ).run()
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+@pytest.mark.parametrize("policy", ["observe", "bounds"])
+def test_whatever_a_leader_writes_the_run_goes_on(
+    forgery: str, policy: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    result = _forged(forgery, monkeypatch, forgers=1, prices={"voter_policy": policy})
+    result.save(tmp_path / "result.zip")
+
+    assert _frames_equal(result, sl.Result.load(tmp_path / "result.zip"))
+    assert result.safe
+    final = result.epochs[result.epochs.finalized_s.notna()]
+    assert len(final) >= 4
+    assert final.consensus_price.dropna().between(50, 500).all()
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_where_everyone_colludes_the_run_ends_all_the_same(
+    forgery: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Outside the model anything may become final; it is shown, and saved, not stumbled over."""
+    result = _forged(forgery, monkeypatch, forgers=4)
+    result.save(tmp_path / "result.zip")
+
+    assert _frames_equal(result, sl.Result.load(tmp_path / "result.zip"))
+    assert result.outside_model
+    assert result.summary["finalized_blocks"] == 7
+
+
+# --- Real prices
+
+
+def test_real_prices_go_through_the_whole_system() -> None:
+    result = sl.Experiment(feed="aapl-2012", epochs=100, seed=1).run()
+    closes = [bar.close for bar in load_bars("AAPL", 2012)[:100]]
+
+    assert result.symbol == "AAPL"
+    assert result.safe
+    assert result.summary["finalized_prices"] == 99
+    assert result.summary["epochs_without_price"] == 0
+    assert result.summary["trades"] > 0
+    assert list(result.epochs.true_price) == [float(close) for close in closes]
+    # Three sources of 1 bp each and a rounding to cents: 5 bp is eight deviations away.
+    for cents, close in zip(result.epochs.consensus_cents, closes, strict=True):
+        assert abs(Fraction(int(cents), 100) / Fraction(close) - 1) < Fraction(5, 10_000)
+
+
+def test_a_whole_year_can_be_replayed_and_not_a_day_more() -> None:
+    result = sl.Experiment(feed="aapl-2012", epochs=250, signatures="none").run()
+
+    assert result.epochs.timestamp.iloc[-1] == "2012-12-31T00:00:00+00:00"
+    with pytest.raises(InvalidInput, match=r"epochs: 251 .* at most 250: .*'aapl-2012'"):
+        sl.Experiment(feed="aapl-2012", epochs=251)
+
+
+def _year(feed: str, epochs: int) -> sl.Result:
+    return sl.Experiment(feed=feed, epochs=epochs, signatures="none", market=NO_TRADERS).run()
+
+
+def _longest_run_without_price(result: sl.Result) -> int:
+    longest = current = 0
+    for claim in result.epochs.claim:
+        current = 0 if claim == "price_consensus" else current + 1
+        longest = max(longest, current)
+    return longest
+
+
+@pytest.mark.parametrize("feed", [name for name in feed_names() if "-" in name])
+def test_no_year_locks_the_price_out(feed: str) -> None:
+    """The longest wait is five epochs, after AAPL's fall by 52 % on 2000-09-29."""
+    symbol, year = feed.split("-")
+    result = _year(feed, len(load_bars(symbol.upper(), int(year))))
+
+    assert result.symbol == symbol.upper()
+    assert result.safe
+    assert _longest_run_without_price(result) <= 5
+    priced = result.epochs[result.epochs.claim == "price_consensus"]
+    assert (priced.consensus_price / priced.true_price - 1).abs().max() < 5e-4
+    assert len(priced) >= 0.85 * len(result.epochs)
+
+
+@pytest.mark.parametrize(
+    ("feed", "day", "wait"),
+    [
+        ("aapl-2000", "2000-06-21", 4),  # split: 101.25, then 48.89 % away on the fifth day
+        ("aapl-2000", "2000-09-29", 5),  # no split: 53.50, 58.77 % away on the fifth day
+        ("aapl-2005", "2005-02-28", 5),  # split: 88.99, 51.89 % away on the fifth day
+        ("msft-2003", "2003-02-18", 5),  # split: 48.30, 50.17 % away on the fifth day
+    ],
+)
+def test_after_a_split_the_price_is_found_again(feed: str, day: str, wait: int) -> None:
+    """On the day of the jump 10 % are allowed, on the fifth 50 %, on the sixth 60 %."""
+    symbol, year = feed.split("-")
+    epochs = _year(feed, len(load_bars(symbol.upper(), int(year)))).epochs
+    split = next(i for i, time in enumerate(epochs.timestamp) if time.startswith(day))
+
+    assert list(epochs.claim[split : split + wait]) == ["no_price"] * wait
+    assert epochs.claim[split + wait] == "price_consensus"
+
+
+def test_the_traders_see_a_year_of_history_too() -> None:
+    result = sl.Experiment(feed="goog-2008", epochs=60, signatures="none").run()
+
+    assert result.symbol == "GOOG"
+    assert set(result.orders[result.orders.trader == "trader_0"].status) & {"filled", "resting"}
+    assert result.summary["trades"] > 0

@@ -1,0 +1,106 @@
+"""A reader never sees half a file, whatever goes wrong while it is written."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamlet_lab import Experiment, Result
+from streamlet_lab.files import write_atomically
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    return path
+
+
+def test_a_file_is_written_whole(tmp_path: Path) -> None:
+    path = tmp_path / "some" / "where" / "file.bin"
+    write_atomically(path, b"content")
+
+    assert path.read_bytes() == b"content"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_old_file_is_replaced(old_file: Path) -> None:
+    write_atomically(old_file, b"new")
+
+    assert old_file.read_bytes() == b"new"
+    assert list(old_file.parent.iterdir()) == [old_file]
+
+
+def test_others_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "file.bin"
+    write_atomically(path, b"content")
+
+    assert stat.S_IMODE(path.stat().st_mode) & 0o444 == 0o444
+
+
+class _FullDisk:
+    """A file that takes half of what it is given."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __enter__(self) -> "_FullDisk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._handle)
+
+    def write(self, content: bytes) -> None:
+        os.write(self._handle, content[: len(content) // 2])
+        raise OSError(28, "No space left on device")
+
+
+def _fail_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamlet_lab.files.os.fdopen", lambda handle, mode: _FullDisk(handle))
+
+
+def _fail_to_rename(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+
+
+def _be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(self: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+
+
+failures = pytest.mark.parametrize("fail", [_fail_to_write, _fail_to_rename, _be_interrupted])
+
+
+@failures
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    fail: Any, old_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        fail(patch)
+        with pytest.raises((OSError, KeyboardInterrupt)):
+            write_atomically(old_file, b"new content")
+
+    assert old_file.read_bytes() == b"old"
+    assert list(old_file.parent.iterdir()) == [old_file]
+
+
+@failures
+@pytest.mark.parametrize("name", ["e.toml", "e.json", "r.zip"])
+def test_a_failed_save_leaves_nothing_behind(
+    fail: Any, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = Experiment(epochs=2, market={"traders": 0})
+    savable: Experiment | Result = experiment.run() if name == "r.zip" else experiment
+    with monkeypatch.context() as patch:
+        fail(patch)
+        with pytest.raises((OSError, KeyboardInterrupt)):
+            savable.save(tmp_path / name)
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,595 @@
+"""Every frame says what its columns promise, and the frames agree with each other.
+
+What can be recomputed is recomputed here from other frames, in exact arithmetic.
+"""
+
+import json
+from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from streamlet_lab import Experiment, Result
+from streamlet_lab.config import OBSERVER
+from streamlet_lab.frames import COLUMNS
+from streamlet_lab.simulator import StockMarketConsensusNetwork
+from streamlet_lab.theory import messages_per_epoch
+
+SCENARIOS: dict[str, dict[str, Any]] = {
+    "plain": {"epochs": 40},
+    "busy": {"epochs": 20, "market": {"orders_per_epoch": 60, "far_share": 0.2}},
+    "seven": {"epochs": 30, "nodes": 7, "faults": {"node_5": "crash@4", "node_6": "crash@9"}},
+    "silent": {"epochs": 30, "faults": {"node_1": "silent_leader@5-20"}},
+    "withheld": {"epochs": 30, "faults": {"node_2": "withhold_votes"}},
+    "lying": {
+        "epochs": 30,
+        "faults": [{"kind": "lying_leader", "nodes": ["node_3"], "start": 2}],
+    },
+    "wild": {"epochs": 60, "prices": {"volatility": 8}, "market": {"without_reference": "allow"}},
+    "stuck": {"epochs": 30, "prices": {"min_volume": 10**6}},
+    "history": {"epochs": 60, "feed": "aapl-2008", "market_time_per_epoch": "13h"},
+    "minutes": {"epochs": 30, "market_time_per_epoch": "1min", "network": {"delay_spread": 2}},
+    "node": {
+        "epochs": 30,
+        "faults": {"node_3": "crash@12"},
+        "market": {"reference_node": "node_3"},
+    },
+    "broken": {"epochs": 12, "faults": {"node_2": "crash@3", "node_3": "crash@3"}},
+    "one": {"epochs": 1, "nodes": 1},
+    "quiet": {"epochs": 5, "market": {"traders": 0}},
+}
+
+
+@pytest.fixture(scope="module", params=SCENARIOS)
+def result(request: pytest.FixtureRequest) -> Result:
+    return Experiment(seed=3, **SCENARIOS[request.param]).run()
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
+def _missing(value: Any) -> bool:
+    return bool(pd.isna(value))
+
+
+def _rows(frame: pd.DataFrame) -> list[Any]:
+    return list(frame.itertuples(index=False))
+
+
+def _length(result: Result) -> int:
+    return result.config.epoch_length
+
+
+def _references(result: Result) -> list[tuple[int, Fraction]]:
+    """Time and price of each final price that the market sees, in the order of the chain."""
+    node = result.config.market.reference_node
+    prices = dict(zip(result.blocks.block_hash, result.blocks.consensus_price, strict=True))
+    own = result.finality[result.finality.node == node].sort_values("height")
+    return [
+        (_micros(row.finalized_s), Fraction(str(prices[row.block_hash])))
+        for row in _rows(own)
+        if not _missing(row.finalized_s) and not _missing(prices[row.block_hash])
+    ]
+
+
+def _reference_at(references: list[tuple[int, Fraction]], time: int) -> Fraction | None:
+    known = [price for since, price in references if since <= time]
+    return known[-1] if known else None
+
+
+# --- Shape
+
+
+def test_the_frames_are_the_designs() -> None:
+    assert list(COLUMNS) == [
+        "epochs",
+        "blocks",
+        "finality",
+        "quotes",
+        "orders",
+        "trades",
+        "rejections",
+        "messages",
+    ]
+    assert all(column.meaning for columns in COLUMNS.values() for column in columns.values())
+
+
+def test_each_frame_has_exactly_its_columns(result: Result) -> None:
+    assert list(result.frames) == list(COLUMNS)
+    for name, columns in COLUMNS.items():
+        frame = result.frames[name]
+        assert getattr(result, name) is frame
+        assert list(frame.columns) == list(columns)
+        for column, what in columns.items():
+            assert frame[column].dtype == what.dtype, f"{name}.{column}"
+        assert list(frame.index) == list(range(len(frame)))
+
+
+def test_only_what_may_be_missing_is_missing(result: Result) -> None:
+    for name, columns in COLUMNS.items():
+        for column, what in columns.items():
+            if what.dtype in ("int64", "bool", "str"):
+                assert not result.frames[name][column].isna().any(), f"{name}.{column}"
+
+
+# --- epochs
+
+
+def test_there_is_one_row_for_each_epoch(result: Result) -> None:
+    config, epochs = result.config, result.epochs
+
+    assert list(epochs.epoch) == list(range(config.epochs))
+    assert list(epochs.leader) == [f"node_{epoch % config.nodes}" for epoch in range(config.epochs)]
+    assert [_micros(start) for start in epochs.start_s] == [
+        epoch * _length(result) for epoch in range(config.epochs)
+    ]
+
+
+def test_dollars_and_cents_agree(result: Result) -> None:
+    for frame, dollars, cents in (
+        (result.epochs, "consensus_price", "consensus_cents"),
+        (result.epochs, "vwap", "vwap_cents"),
+        (result.orders, "price", "price_cents"),
+        (result.trades, "price", "price_cents"),
+    ):
+        for in_dollars, in_cents in zip(frame[dollars], frame[cents], strict=True):
+            assert _missing(in_dollars) == _missing(in_cents)
+            if not _missing(in_cents):
+                assert in_dollars == int(in_cents) / 100
+    for row in _rows(result.quotes):
+        assert row.price == row.price_micros / 1_000_000
+
+
+def test_a_claim_has_a_price_or_a_reason(result: Result) -> None:
+    for row in _rows(result.epochs):
+        priced = row.claim == "price_consensus"
+        figures = (row.consensus_price, row.vwap, row.total_volume, row.price_count)
+        assert all(_missing(figure) != priced for figure in figures)
+        assert (row.claim == "") == (row.block_hash == "")
+        if not priced:
+            assert row.reason
+        if row.claim == "":
+            assert row.reason == "no proposal"
+            assert row.votes == 0
+
+
+def test_claims_are_the_average_and_the_vwap_of_the_valid_quotes(result: Result) -> None:
+    """Where the leader does not lie."""
+    liars = {
+        node
+        for fault in result.config.faults
+        if fault.kind == "lying_leader"
+        for node in fault.affected(result.config.node_ids)
+    }
+    for row in _rows(result.epochs):
+        quotes = result.quotes[(result.quotes.epoch == row.epoch) & result.quotes.valid]
+        if row.leader in liars or row.claim == "":
+            continue
+        assert (row.claim == "price_consensus") == (len(quotes) >= result.config.prices.min_sources)
+        if row.claim != "price_consensus":
+            continue
+        prices = [int(micros) for micros in quotes.price_micros]
+        volumes = [int(volume) for volume in quotes.volume]
+        turnover = sum(price * volume for price, volume in zip(prices, volumes, strict=True))
+        assert row.consensus_cents == round(Fraction(sum(prices), 10_000 * len(prices)))
+        assert row.vwap_cents == round(Fraction(turnover, 10_000 * sum(volumes)))
+        assert row.total_volume == sum(volumes)
+        assert row.price_count == len(prices)
+
+
+def test_latencies_are_differences_of_times(result: Result) -> None:
+    length = _length(result)
+    for row in _rows(result.epochs):
+        assert _missing(row.latency_s) == _missing(row.finalized_s)
+        assert _missing(row.latency_epochs) == _missing(row.finalized_s)
+        if not _missing(row.finalized_s):
+            latency = _micros(row.finalized_s) - row.epoch * length
+            assert _micros(row.latency_s) == latency > 0
+            assert row.latency_epochs == latency // length
+            assert row.start_s < row.notarized_s <= row.finalized_s
+    for row in _rows(result.finality):
+        assert _missing(row.latency_s) == _missing(row.finalized_s)
+        if not _missing(row.finalized_s):
+            assert _micros(row.latency_s) == _micros(row.finalized_s) - row.epoch * length
+            assert row.notarized_s <= row.finalized_s
+
+
+def test_epochs_are_what_the_observer_saw(result: Result) -> None:
+    seen = {row.block_hash: row for row in _rows(result.finality[result.finality.node == OBSERVER])}
+    for row in _rows(result.epochs):
+        view = seen.get(row.block_hash)
+        assert (view is None) == _missing(row.notarized_s)
+        if view is not None:
+            assert row.notarized_s == view.notarized_s
+            assert row.finalized_s == view.finalized_s or _missing(row.finalized_s)
+            assert row.votes >= result.config.votes_needed
+
+
+def test_final_prices_are_the_networks(result: Result) -> None:
+    """The same network without a market finalizes the same prices."""
+    network = StockMarketConsensusNetwork(result.config)
+    network.run(result.config.epochs)
+    final = result.epochs[
+        result.epochs.finalized_s.notna() & (result.epochs.claim == "price_consensus")
+    ]
+
+    assert list(zip(final.block_hash, final.consensus_cents, final.vwap_cents, strict=True)) == [
+        (
+            consensus.block_hash,
+            int(consensus.consensus_price * 100),
+            int(consensus.volume_weighted_price * 100),
+        )
+        for consensus in network.get_finalized_consensus_prices()
+    ]
+    assert list(final.timestamp) == [
+        consensus.timestamp.isoformat() for consensus in network.get_finalized_consensus_prices()
+    ]
+
+
+# --- blocks and finality
+
+
+def test_blocks_form_a_tree(result: Result) -> None:
+    network = StockMarketConsensusNetwork(result.config)
+    blocks = {row.block_hash: row for row in _rows(result.blocks)}
+    assert len(blocks) == len(result.blocks)
+    for row in blocks.values():
+        assert row.proposer == result.epochs.leader[row.epoch]
+        assert row.proposed_s >= result.epochs.start_s[row.epoch]
+        parent = blocks.get(row.parent_hash)
+        if parent is None:
+            assert row.parent_hash == network.genesis.hash.hex()
+            assert row.height == 1
+        else:
+            assert row.height == parent.height + 1
+            assert row.epoch > parent.epoch
+        if row.notarized:
+            assert row.votes >= result.config.votes_needed
+            assert parent is None or parent.notarized
+        if row.finalized:
+            assert row.notarized
+            assert parent is None or parent.finalized
+        assert row.votes <= result.config.nodes
+        assert (row.refusals > 0) == (row.reason != "")
+
+
+def test_blocks_and_epochs_agree(result: Result) -> None:
+    blocks = {row.block_hash: row for row in _rows(result.blocks)}
+    assert set(blocks) == set(result.epochs.block_hash) - {""}
+    for row in _rows(result.epochs[result.epochs.block_hash != ""]):
+        block = blocks[row.block_hash]
+        assert (row.epoch, row.leader, row.claim, row.votes) == (
+            block.epoch,
+            block.proposer,
+            block.claim,
+            block.votes,
+        )
+        assert block.notarized == (not _missing(row.notarized_s))
+        assert block.finalized == (not _missing(row.finalized_s))
+
+
+def test_final_blocks_are_one_chain(result: Result) -> None:
+    final = result.blocks[result.blocks.finalized]
+
+    assert list(final.height) == list(range(1, len(final) + 1))
+    assert list(final.parent_hash)[1:] == list(final.block_hash)[:-1]
+
+
+def test_every_view_of_finality_is_of_one_chain(result: Result) -> None:
+    blocks = {row.block_hash: row for row in _rows(result.blocks)}
+    by_node = result.finality.groupby("node")
+    assert set(by_node.groups) <= {*result.config.node_ids, OBSERVER}
+    for _, view in by_node:
+        assert view.block_hash.is_unique
+        final = sorted(view[view.finalized_s.notna()].height)
+        assert final == list(range(1, len(final) + 1))
+        times = view[view.finalized_s.notna()].sort_values("height").finalized_s
+        assert times.is_monotonic_increasing
+    for row in _rows(result.finality):
+        assert (row.epoch, row.height) == (
+            blocks[row.block_hash].epoch,
+            blocks[row.block_hash].height,
+        )
+
+
+# --- quotes
+
+
+def test_each_source_quotes_once_an_epoch(result: Result) -> None:
+    sources = list(result.config.prices.sources)
+
+    assert list(result.quotes.source) == sources * result.config.epochs
+    assert list(result.quotes.epoch) == [
+        epoch for epoch in range(result.config.epochs) for _ in sources
+    ]
+
+
+def test_quotes_are_judged_by_the_rules(result: Result) -> None:
+    network = StockMarketConsensusNetwork(result.config)
+    rules = network.application.voter.rules
+    for row in _rows(result.quotes):
+        assert row.valid == (row.reason == "valid")
+        price = Fraction(row.price_micros, 10**6)
+        if row.reason == "no_leader":
+            assert not result.epochs.block_hash[row.epoch]
+            continue
+        keeps_to_rules = (
+            rules.min_price <= price <= rules.max_price and row.volume >= rules.min_volume
+        )
+        assert keeps_to_rules == (row.reason in ("valid", "outside_deviation"))
+        if row.valid:
+            assert not _missing(row.previous_price)
+
+
+def test_the_previous_price_is_of_the_nearest_priced_ancestor(result: Result) -> None:
+    network = StockMarketConsensusNetwork(result.config)
+    genesis = float(json.loads(network.genesis.payload)["price"])
+    blocks = {row.block_hash: row for row in _rows(result.blocks)}
+    for row in _rows(result.blocks):
+        ancestor = blocks.get(row.parent_hash)
+        while ancestor is not None and ancestor.claim != "price_consensus":
+            ancestor = blocks.get(ancestor.parent_hash)
+        previous = genesis if ancestor is None else ancestor.consensus_price
+        quotes = result.quotes[result.quotes.epoch == row.epoch]
+        assert set(quotes.previous_price) == {previous}
+
+
+# --- orders, trades, rejections
+
+
+def test_orders_are_in_the_order_of_their_arrival(result: Result) -> None:
+    orders = result.orders
+
+    assert orders.order_id.is_unique
+    assert orders.time_s.is_monotonic_increasing
+    assert [_micros(time) // _length(result) for time in orders.time_s] == list(orders.epoch)
+    for row in _rows(orders):
+        assert row.order_id.startswith(f"{row.trader}/")
+        assert row.quantity > 0
+        assert (row.type == "market") == _missing(row.price)
+        assert row.side in ("buy", "sell")
+        assert row.intent in ("honest", "far")
+
+
+def test_orders_end_as_their_trades_say(result: Result) -> None:
+    filled: Counter[str] = Counter()
+    for row in _rows(result.trades):
+        assert row.quantity > 0
+        filled[row.buy_order_id] += row.quantity
+        filled[row.sell_order_id] += row.quantity
+    for row in _rows(result.orders):
+        assert row.filled == filled[row.order_id] <= row.quantity
+        assert row.status in ("rejected", "cancelled", "filled", "resting")
+        assert (row.status == "filled") == (row.filled == row.quantity)
+        assert (row.status in ("rejected", "cancelled")) == (row.reason != "")
+        if row.status == "rejected":
+            assert row.filled == 0
+    assert set(filled) <= set(result.orders.order_id)
+
+
+def test_there_is_one_rejection_for_each_rejected_or_cancelled_order(result: Result) -> None:
+    ended = result.orders[result.orders.status.isin(["rejected", "cancelled"])]
+    rejections = result.rejections.set_index("order_id")
+
+    assert rejections.index.is_unique
+    assert set(rejections.index) == set(ended.order_id)
+    for order in _rows(ended):
+        rejection = rejections.loc[order.order_id]
+        assert rejection.action == order.status
+        assert rejection.reason == order.reason
+        assert rejection.intent == order.intent
+        assert rejection.time_s >= order.time_s
+        if order.status == "rejected":
+            assert rejection.time_s == order.time_s
+
+
+def test_the_reference_of_an_order_is_the_last_price_final_at_that_instant(
+    result: Result,
+) -> None:
+    references = _references(result)
+    for frame in (result.orders, result.rejections):
+        for row in _rows(frame):
+            expected = _reference_at(references, _micros(row.time_s))
+            if expected is None:
+                assert _missing(row.reference_price)
+            elif not _missing(row.reference_price) or frame is result.orders:
+                assert Fraction(str(row.reference_price)) == expected
+
+
+def test_no_order_is_rejected_or_accepted_against_the_band(result: Result) -> None:
+    band = Fraction(result.config.market.band_percent) / 100
+    for row in _rows(result.orders):
+        if _missing(row.reference_price):
+            if result.config.market.without_reference == "reject":
+                assert (row.status, row.reason) == ("rejected", "no_consensus")
+            else:
+                assert row.status != "rejected"
+            continue
+        if row.type == "limit":
+            reference = Fraction(str(row.reference_price))
+            outside = abs(Fraction(row.price_cents, 100) - reference) > band * reference
+            assert (row.status == "rejected") == outside
+            if outside:
+                assert row.reason == "outside_band"
+
+
+def test_no_trade_is_outside_the_band(result: Result) -> None:
+    references = _references(result)
+    band = Fraction(result.config.market.band_percent) / 100
+    assert list(result.trades.trade_id) == list(range(len(result.trades)))
+    assert result.trades.time_s.is_monotonic_increasing
+    for row in _rows(result.trades):
+        reference = _reference_at(references, _micros(row.time_s))
+        if reference is None:
+            assert result.config.market.without_reference == "allow"
+        else:
+            assert abs(Fraction(row.price_cents, 100) - reference) <= band * reference
+
+
+def test_nothing_rests_outside_the_band(result: Result) -> None:
+    """When the reference moves, what is now too far away from it is cancelled."""
+    references = _references(result)
+    band = Fraction(result.config.market.band_percent) / 100
+    for row in _rows(result.orders[result.orders.status == "resting"]):
+        assert row.type == "limit"
+        if references:
+            reference = references[-1][1]
+            assert abs(Fraction(row.price_cents, 100) - reference) <= band * reference
+
+
+def test_trades_are_within_both_limits(result: Result) -> None:
+    orders = result.orders.set_index("order_id")
+    for row in _rows(result.trades):
+        buy, sell = orders.loc[row.buy_order_id], orders.loc[row.sell_order_id]
+        assert (buy.side, sell.side) == ("buy", "sell")
+        assert row.aggressor in ("buy", "sell")
+        aggressor, resting = (buy, sell) if row.aggressor == "buy" else (sell, buy)
+        assert row.price_cents == resting.price_cents
+        assert row.time_s == aggressor.time_s >= resting.time_s
+        assert row.epoch == aggressor.epoch
+        assert _missing(buy.price_cents) or row.price_cents <= buy.price_cents
+        assert _missing(sell.price_cents) or row.price_cents >= sell.price_cents
+
+
+def test_deviations_are_what_they_say(result: Result) -> None:
+    for row in _rows(result.rejections):
+        if _missing(row.deviation_percent):
+            assert _missing(row.price) or _missing(row.reference_price)
+            continue
+        price, reference = Fraction(str(row.price)), Fraction(str(row.reference_price))
+        expected = float(100 * abs(price - reference) / reference)
+        assert row.deviation_percent == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_age_of_the_reference_is_since_it_became_final(result: Result) -> None:
+    references = _references(result)
+    for row in _rows(result.rejections):
+        if _missing(row.reference_age_s):
+            continue
+        time = _micros(row.time_s)
+        since = max(when for when, _ in references if when <= time)
+        assert _micros(row.reference_age_s) == time - since
+
+
+def test_true_prices_are_the_paths(result: Result) -> None:
+    network = StockMarketConsensusNetwork(result.config)
+    for frame in (result.orders, result.trades, result.rejections):
+        for row in _rows(frame):
+            assert row.true_price == network.true_price(_micros(row.time_s)) / 1e6
+    for frame in (result.epochs, result.quotes):
+        for row in _rows(frame):
+            assert row.true_price == network.true_price(row.epoch * _length(result)) / 1e6
+
+
+# --- messages
+
+
+def test_messages_are_counted_per_epoch_and_kind(result: Result) -> None:
+    messages = result.messages
+    others = result.config.nodes - 1
+
+    assert not messages.duplicated(["epoch", "kind"]).any()
+    assert set(messages.kind) <= {"proposal", "vote"}
+    for row in _rows(messages):
+        authors = 1 if row.kind == "proposal" else result.config.nodes
+        assert row.sent <= authors * others
+        assert row.received <= authors * others
+        assert row.echoed == row.received * others
+    proposals = messages[messages.kind == "proposal"]
+    assert list(proposals.epoch) == [row.epoch for row in _rows(result.blocks)]
+
+
+@pytest.mark.parametrize("nodes", [2, 4, 7])
+@pytest.mark.parametrize("echo", [True, False])
+def test_without_faults_the_messages_are_the_papers(nodes: int, echo: bool) -> None:
+    """With equal delays no vote overtakes the proposal that it is for, so everyone votes."""
+    messages = (
+        Experiment(
+            epochs=6,
+            nodes=nodes,
+            echo=echo,
+            network={"delay_spread": 0},
+            market={"traders": 0},
+        )
+        .run()
+        .messages
+    )
+    totals = (messages.sent + messages.echoed).groupby(messages.epoch).sum()
+
+    assert list(totals) == [messages_per_epoch(nodes, echo=echo)] * 6
+
+
+# --- What the scenarios are there for
+
+
+def _run(name: str) -> Result:
+    return Experiment(seed=3, **SCENARIOS[name]).run()
+
+
+def test_a_crashed_leader_leaves_its_epochs_empty() -> None:
+    result = _run("broken")
+    epochs = result.epochs
+
+    assert list(epochs[epochs.claim == ""].epoch) == [3, 6, 7, 10, 11]
+    assert epochs.finalized_s.notna().sum() == 2
+    assert set(result.quotes[result.quotes.epoch == 3].reason) == {"no_leader"}
+
+
+def test_a_lying_leaders_blocks_are_refused_and_not_final() -> None:
+    blocks = _run("lying").blocks
+    lies = blocks[(blocks.proposer == "node_3") & (blocks.epoch >= 2)]
+
+    assert len(lies) == 7
+    assert (lies.consensus_price == 9999).all()
+    assert (lies.refusals == 3).all()
+    assert lies.reason.str.startswith("consensus price 9999.00 outside").all()
+    assert not lies.notarized.any()
+    assert not lies.finalized.any()
+
+
+def test_without_valid_quotes_blocks_say_why_and_are_final_all_the_same() -> None:
+    result = _run("stuck")
+
+    assert set(result.epochs.claim) == {"no_price"}
+    assert set(result.epochs.reason) == {"0 of 3 sources valid, 2 needed"}
+    assert set(result.quotes.reason) == {"below_min_volume"}
+    assert result.epochs.finalized_s.notna().sum() == 29
+    assert set(result.orders.reason) == {"no_consensus"}
+
+
+def test_a_wild_market_breaks_the_deviation_rule_and_recovers() -> None:
+    result = _run("wild")
+
+    assert {"valid", "outside_deviation"} <= set(result.quotes.reason)
+    assert 0 < result.summary["epochs_without_price"] < 50
+    assert result.safe
+
+
+def test_a_busy_market_shows_every_way_for_an_order_to_end() -> None:
+    result = _run("busy")
+
+    assert set(result.orders.status) == {"rejected", "cancelled", "filled", "resting"}
+    assert {"no_consensus", "outside_band", "no_liquidity"} <= set(result.rejections.reason)
+
+
+def test_the_market_keeps_the_reference_of_a_node_that_has_crashed() -> None:
+    result = _run("node")
+    late = result.orders[result.orders.time_s > 12]
+
+    assert late.reference_price.nunique() == 1
+    assert result.epochs.finalized_s.max() > 25
+
+
+def test_two_epochs_of_history_a_day_skip_every_other_close() -> None:
+    result = _run("history")
+
+    assert list(result.epochs.timestamp[:3]) == [
+        "2008-01-02T00:00:00+00:00",
+        "2008-01-04T00:00:00+00:00",
+        "2008-01-08T00:00:00+00:00",
+    ]
+    assert Decimal(str(result.epochs.true_price[0])) == Decimal("194.84")

@@ -1,0 +1,392 @@
+"""A result is saved whole, loaded whole or not at all, and can be run again."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab import DataError, Experiment, InvalidInput, Result
+from streamlet_lab.checks import CheckResult, Status
+from streamlet_lab.frames import COLUMNS
+
+SCENARIOS: dict[str, dict[str, Any]] = {
+    "plain": {"epochs": 20},
+    "faults": {
+        "epochs": 20,
+        "nodes": 7,
+        "faults": {"node_5": "crash@4", "node_6": "silent_leader@2-9"},
+        "market": {"orders_per_epoch": 40, "far_share": 0.3},
+    },
+    "lying": {"epochs": 10, "faults": [{"kind": "lying_leader", "count": 1}]},
+    "outside": {"epochs": 8, "nodes": 5, "quorum": 3, "epoch_length": "0.9s"},
+    "history": {"epochs": 15, "feed": "ibm-2008", "signatures": "none"},
+    "nothing": {"epochs": 1, "nodes": 1, "market": {"traders": 0}},
+    "stopped": {"epochs": 6, "faults": {"node_2": "crash", "node_3": "crash"}},
+}
+
+
+@pytest.fixture(scope="module", params=SCENARIOS)
+def result(request: pytest.FixtureRequest) -> Result:
+    return Experiment(seed=5, **SCENARIOS[request.param]).run()
+
+
+@pytest.fixture(scope="module")
+def small() -> Result:
+    return Experiment(epochs=4, seed=1, market={"traders": 2}).run()
+
+
+@pytest.fixture(scope="module")
+def saved(small: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("saved") / "result.zip"
+    small.save(path)
+    return path
+
+
+def _assert_equal(one: Result, other: Result) -> None:
+    assert one.config == other.config
+    assert one.symbol == other.symbol
+    assert one.checks == other.checks
+    assert (one.signatures, one.verifications) == (other.signatures, other.verifications)
+    assert list(one.frames) == list(other.frames)
+    for name, frame in one.frames.items():
+        pd.testing.assert_frame_equal(frame, other.frames[name], check_exact=True)
+    assert one.summary == other.summary
+    assert repr(one) == repr(other)
+
+
+# --- Saving and loading
+
+
+def test_what_is_saved_is_loaded(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path / "result.zip")
+    loaded = Result.load(tmp_path / "result.zip")
+
+    _assert_equal(loaded, result)
+    for name, columns in COLUMNS.items():
+        assert list(loaded.frames[name].columns) == list(columns)
+        for column, what in columns.items():
+            assert loaded.frames[name][column].dtype == what.dtype
+
+
+def test_saving_twice_gives_the_same_bytes(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path / "one.zip")
+    Result.load(tmp_path / "one.zip").save(str(tmp_path / "two.zip"))
+
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_a_loaded_result_can_be_run_again(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path / "one.zip")
+    again = Experiment.from_config(Result.load(tmp_path / "one.zip").config).run()
+    again.save(tmp_path / "two.zip")
+
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_other_tools_can_open_the_file(small: Result, saved: Path) -> None:
+    with zipfile.ZipFile(saved) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == sorted([*(f"{name}.csv" for name in COLUMNS), "result.json"])
+        manifest = json.loads(archive.read("result.json"))
+        with archive.open("epochs.csv") as file:
+            epochs = pd.read_csv(file)
+
+    assert manifest["config"] == small.config.to_document()
+    assert list(epochs.consensus_price) == list(small.epochs.consensus_price)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "NA", "nan", "a,b", 'say "no"', "two\nlines", "a\r\nb", " x ", "Δ", "\x00"]
+)
+def test_any_text_survives(small: Result, tmp_path: Path, text: str) -> None:
+    """Reasons may be written by a leader that is not honest."""
+    blocks = small.blocks.assign(reason=pd.Series([text] * len(small.blocks), dtype="str"))
+    result = replace(small, frames={**small.frames, "blocks": blocks})
+    result.save(tmp_path / "result.zip")
+
+    _assert_equal(Result.load(tmp_path / "result.zip"), result)
+
+
+# --- What is not a saved result
+
+
+def _assert_refused(path: Path, *, complaint: str = "") -> None:
+    with pytest.raises(DataError) as caught:
+        Result.load(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert complaint in message
+    assert "(None)" not in message
+    assert "\n" not in message
+
+
+def _rewrite(saved: Path, path: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    """Write the saved result again with changed members, as a valid zip file."""
+    with zipfile.ZipFile(saved) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"hello", b"\x00" * 1_000])
+def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "result.zip"
+    path.write_bytes(content)
+
+    _assert_refused(path, complaint="not a saved result")
+
+
+def test_an_empty_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "result.zip"
+    with zipfile.ZipFile(path, "w"):
+        pass
+
+    _assert_refused(path, complaint="not a saved result")
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    _assert_refused(tmp_path, complaint="cannot be read")
+
+
+@pytest.mark.parametrize("member", [*(f"{name}.csv" for name in COLUMNS), "result.json"])
+def test_a_missing_member_is_noticed(saved: Path, tmp_path: Path, member: str) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        del members[member]
+
+    path = _rewrite(saved, tmp_path / "result.zip", change)
+
+    _assert_refused(path, complaint=member)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_changed_table_is_noticed(saved: Path, tmp_path: Path, name: str) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        members[f"{name}.csv"] += b"\n"
+
+    path = _rewrite(saved, tmp_path / "result.zip", change)
+
+    _assert_refused(path, complaint=f"{name}.csv was changed after it was saved")
+
+
+def _manifest(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, bytes]], None]:
+    def rewrite(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members["result.json"])
+        change(manifest)
+        members["result.json"] = json.dumps(manifest).encode()
+
+    return rewrite
+
+
+def test_another_format_is_named(saved: Path, tmp_path: Path) -> None:
+    change = _manifest(lambda manifest: manifest.update(format="streamlet-lab result 2"))
+    path = _rewrite(saved, tmp_path / "result.zip", change)
+
+    _assert_refused(path, complaint="streamlet-lab result 2")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest.clear(),
+        lambda manifest: manifest.update(config=None),
+        lambda manifest: manifest.update(config=[]),
+        lambda manifest: manifest.update(config={"nodes": 0}),
+        lambda manifest: manifest.update(config={"colour": "red"}),
+        lambda manifest: manifest.update(config={"faults": {"node_3": 3}}),
+        lambda manifest: manifest.update(checks=None),
+        lambda manifest: manifest.update(checks=[1]),
+        lambda manifest: manifest.update(checks=[{}]),
+        lambda manifest: manifest["checks"][0].update(status="perhaps"),
+        lambda manifest: manifest["checks"][0].update(colour="red"),
+        lambda manifest: manifest.update(sha256=None),
+        lambda manifest: manifest.update(sha256=[]),
+        lambda manifest: manifest["sha256"].pop("epochs.csv"),
+        lambda manifest: manifest.pop("signatures"),
+        lambda manifest: manifest.pop("symbol"),
+    ],
+    ids=range(16),
+)
+def test_a_damaged_manifest_is_refused(
+    saved: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    _assert_refused(_rewrite(saved, tmp_path / "result.zip", _manifest(change)))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"null", b"3", b"\xff", b"[" * 100_000], ids=range(6)
+)
+def test_a_manifest_that_is_none_is_refused(saved: Path, tmp_path: Path, content: bytes) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        members["result.json"] = content
+
+    _assert_refused(_rewrite(saved, tmp_path / "result.zip", change))
+
+
+@given(share=st.floats(0, 1, exclude_max=True))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_a_truncated_file_is_refused(saved: Path, tmp_path: Path, share: float) -> None:
+    content = saved.read_bytes()
+    path = tmp_path / "result.zip"
+    path.write_bytes(content[: int(share * len(content))])
+
+    _assert_refused(path)
+
+
+def _loads_equal_or_is_refused(small: Result, path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    try:
+        loaded = Result.load(path)
+    except DataError:
+        return
+    _assert_equal(loaded, small)
+
+
+# Where in the file the names, sizes and methods are: behind this signature.
+_DIRECTORY = b"PK\x01\x02"
+
+
+@given(where=st.integers(0, 2**20), flip=st.integers(1, 255), in_directory=st.booleans())
+@example(where=6, flip=0x54, in_directory=True).via("zip version 8.4")
+@example(where=8, flip=0x01, in_directory=True).via("encrypted")
+@example(where=8, flip=0x20, in_directory=True).via("patched data")
+@example(where=8, flip=0x40, in_directory=True).via("strong encryption")
+@example(where=10, flip=0x08, in_directory=True).via("deflated")
+@example(where=10, flip=0x0C, in_directory=True).via("bzip2")
+@example(where=10, flip=0x0E, in_directory=True).via("lzma")
+@example(where=10, flip=0x80, in_directory=True).via("an unknown method")
+@example(where=20, flip=0x40, in_directory=True).via("a compressed size that is too large")
+@example(where=23, flip=0x40, in_directory=True).via("a compressed size beyond the file")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+def test_no_flipped_byte_does_harm(
+    small: Result, saved: Path, tmp_path: Path, where: int, flip: int, in_directory: bool
+) -> None:
+    """It is refused, or it did not matter; nothing else ever comes out."""
+    content = bytearray(saved.read_bytes())
+    begin = content.find(_DIRECTORY) if in_directory else 0
+    content[begin + where % (len(content) - begin)] ^= flip
+
+    _loads_equal_or_is_refused(small, tmp_path / "result.zip", bytes(content))
+
+
+# --- Looking at it
+
+
+def test_the_summary_is_what_the_frames_say(result: Result) -> None:
+    epochs = result.epochs.to_dict("records")
+    orders = result.orders.to_dict("records")
+    rejections = result.rejections.to_dict("records")
+    final = [row for row in epochs if row["finalized_s"] == row["finalized_s"]]
+    band = [row for row in rejections if row["reason"] == "outside_band"]
+    ages = [row["reference_age_s"] for row in rejections]
+    ages = [age for age in ages if age == age]
+    config, summary = result.config, result.summary
+
+    expected = {
+        "symbol": result.symbol,
+        "feed": config.feed,
+        "epochs": config.epochs,
+        "nodes": config.nodes,
+        "faulty_nodes": len(config.faulty_nodes),
+        "quorum": config.votes_needed,
+        "signatures": config.signatures,
+        "outside_model": list(config.outside_model),
+        "safe": True,
+        "proposed_blocks": sum(row["block_hash"] != "" for row in epochs),
+        "finalized_blocks": len(final),
+        "finalized_prices": sum(row["claim"] == "price_consensus" for row in final),
+        "epochs_without_price": sum(row["claim"] != "price_consensus" for row in epochs),
+        "median_latency_s": (
+            round(median(row["latency_s"] for row in final), 3) if final else None
+        ),
+        "mean_latency_s": (
+            pytest.approx(fmean(row["latency_s"] for row in final), abs=0.0005) if final else None
+        ),
+        "orders": len(orders),
+        "trades": len(result.trades),
+        "rejected_orders": sum(row["status"] == "rejected" for row in orders),
+        "outside_band": len(band),
+        "honest_orders": sum(row["intent"] == "honest" for row in orders),
+        "honest_outside_band": sum(row["intent"] == "honest" for row in band),
+        "median_reference_age_s": round(median(ages), 3) if ages else None,
+    }
+
+    assert {name: summary[name] for name in expected} == expected
+    assert json.loads(json.dumps(summary)) == summary
+
+
+def test_signatures_are_counted(result: Result) -> None:
+    """One for each proposal and vote; remembered, each is verified at most once."""
+    if result.config.signatures == "none":
+        assert (result.signatures, result.verifications) == (0, 0)
+        return
+    sent = result.messages.assign(copies=result.config.nodes - 1)
+    if result.config.nodes > 1:
+        assert result.signatures == (sent.sent / sent.copies).sum()
+    assert 0 < result.verifications <= result.signatures
+
+
+def test_a_result_prints_on_one_screen(result: Result) -> None:
+    lines = repr(result).splitlines()
+
+    assert len(lines) <= 24
+    assert result.config.feed in lines[0]
+    assert str(result.config.epochs) in lines[0]
+    for check in result.checks.values():
+        assert any(f"{check.status}: {check.evidence}" in line for line in lines)
+    for reason in result.outside_model:
+        assert any(reason in line for line in lines)
+
+
+def test_a_notebook_shows_the_same_as_a_table(result: Result) -> None:
+    html = result._repr_html_()
+
+    assert html.startswith("<table>")
+    assert html.endswith("</table>")
+    assert html.count("<tr>") == html.count("</tr>") == len(repr(result).splitlines())
+    for check in result.checks.values():
+        assert check.evidence in html
+
+
+def test_evidence_is_text_and_never_markup(small: Result) -> None:
+    """Evidence may quote what a leader wrote."""
+    evil = CheckResult("evil", "nothing", Status.VIOLATED, "symbol <script>alert(1)</script>")
+    html = replace(small, checks={"evil": evil})._repr_html_()
+
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("statuses", "safe"),
+    [
+        ([], True),
+        ([Status.HOLDS, Status.NOT_APPLICABLE], True),
+        ([Status.HOLDS, Status.VIOLATED], False),
+    ],
+)
+def test_a_result_is_safe_while_nothing_is_violated(
+    small: Result, statuses: list[Status], safe: bool
+) -> None:
+    checks = {str(status): CheckResult(str(status), "", status, "") for status in statuses}
+    result = replace(small, checks=checks)
+
+    assert result.safe is safe
+    assert result.summary["safe"] is safe
+
+
+def test_only_zip_files_are_written(small: Result, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"path: .* ending in \.zip"):
+        small.save(tmp_path / "result.csv")
+
+    assert not list(tmp_path.iterdir())

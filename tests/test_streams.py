@@ -1,0 +1,59 @@
+"""Random streams: the same bytes for ever, and nobody disturbs another."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from streamlet_lab.streams import stream
+
+GOLDEN = {
+    (0, "network"): [8933091029018589780, 6182449249114318046],
+    (0, "prices/path"): [16832660798766853463, 13861690338143417129],
+    (7, "trader/3"): [3214382768111767456, 3527403712955460290],
+    (2**63 - 1, "network"): [6593515322925843287, 17553747663844496966],
+}
+
+
+def first_words(seed, name):
+    drawn = stream(seed, name)
+    return [drawn.getrandbits(64) for _ in range(2)]
+
+
+@pytest.mark.parametrize("key", GOLDEN)
+def test_golden_values(key):
+    assert first_words(*key) == GOLDEN[key]
+
+
+def test_every_seed_and_name_has_a_stream_of_its_own():
+    keys = [(seed, name) for seed in range(20) for name in ("", "a", "b", "ab", "trader/1")]
+    assert len({tuple(first_words(*key)) for key in keys}) == len(keys)
+
+
+def test_drawing_from_one_stream_does_not_move_another():
+    one, other = stream(0, "network"), stream(0, "prices/path")
+    drawn = []
+    for _ in range(2):
+        one.random()
+        stream(0, "prices/path").random()
+        drawn.append(other.getrandbits(64))
+    assert drawn == GOLDEN[0, "prices/path"]
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_another_process_with_another_hash_seed_draws_the_same(hash_seed):
+    code = (
+        "from streamlet_lab.streams import stream\n"
+        f"for seed, name in {list(GOLDEN)}:\n"
+        "    drawn = stream(seed, name)\n"
+        "    print([drawn.getrandbits(64) for _ in range(2)])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [str(words) for words in GOLDEN.values()]
