@@ -1,0 +1,92 @@
+"""The price chart: does the final price keep up with the market?"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from streamlet_lab.charts import style
+from streamlet_lab.charts.layout import (
+    head,
+    legend_below,
+    mark_along_bottom,
+    mark_fault_changes,
+    mark_size,
+    percent,
+    time_axis,
+)
+from streamlet_lab.charts.series import reference_prices, within_band
+from streamlet_lab.result import Result
+from streamlet_lab.units import to_seconds
+
+
+def draw_prices(axes: Axes, result: Result) -> None:
+    """Draw the underlying price, quotes, consensus prices, and the band around the final one.
+
+    Parameters
+    ----------
+    axes : Axes
+        Drawn on, from empty.
+    result : Result
+    """
+    epochs = result.epochs
+    size = mark_size(len(epochs))
+    priced = epochs["claim"] == "price_consensus"
+    final = epochs[priced & epochs["finalized_s"].notna()]
+    _draw_band(axes, result)
+    axes.plot(epochs["start_s"], epochs["true_price"], label="underlying price", **style.TRUE_PATH)
+    axes.plot(
+        final["start_s"],
+        final["consensus_price"],
+        label=f"final price ({len(final)})",
+        markersize=size,
+        **style.FINAL,
+    )
+    _draw_claims(axes, result, epochs[priced & epochs["finalized_s"].isna()], size)
+    mark_along_bottom(axes, epochs["start_s"][~priced], "no price", style.MISSING)
+    mark_fault_changes(axes, result.config)
+    axes.set_ylabel(f"{result.symbol} (US dollars)")
+    time_axis(axes, result)
+    legend_below(axes)
+    inside = within_band(result).sum()
+    answer = (
+        f"{len(final)} of {len(epochs)} epochs have a final price; "
+        f"the market is inside the band at the start of {inside}"
+    )
+    head(axes, "Does the final price keep up with the market?", answer)
+
+
+def _draw_band(axes: Axes, result: Result) -> None:
+    """Draw the band as the market saw it: it moves at the instants of finality."""
+    config, references = result.config, reference_prices(result)
+    share = float(config.market.band_percent) / 100
+    # The last reference holds until the run ends.
+    prices = np.array([*references["price"], *references["price"].tail(1)])
+    times = [*references["time_s"], to_seconds(config.epochs * config.epoch_length)][: len(prices)]
+    low, high = prices * (1 - share), prices * (1 + share)
+    label = f"±{percent(config.market.band_percent)} of the last final price"
+    axes.fill_between(times, low, high, step="post", label=label, **style.BAND)
+    for edge in (low, high):
+        axes.step(times, edge, where="post", **style.BAND_EDGE)
+
+
+def _draw_claims(axes: Axes, result: Result, open_claims: pd.DataFrame, size: float) -> None:
+    """Draw what was quoted, and what was proposed and did not become final.
+
+    The scale stays that of the path and the final prices: a wild claim must not flatten them, and
+    is marked at the edge.
+    """
+    low, high = axes.get_ylim()
+    starts = result.quotes["epoch"] * to_seconds(result.config.epoch_length)
+    quoted = pd.Series(result.quotes["price"].to_numpy(), starts)
+    proposed = pd.Series(open_claims["consensus_price"].to_numpy(), open_claims["start_s"])
+    claims = pd.concat([quoted, proposed])
+    wild = claims[~claims.between(low, high)]
+    for prices, label, look in (
+        (quoted, "quotes", {**style.QUOTES, "markersize": 2 * size}),
+        (proposed, f"not final ({len(proposed)})", {**style.NOT_FINAL, "markersize": size}),
+    ):
+        axes.plot(prices[prices.between(low, high)], label=label, **look)
+    if not wild.empty:
+        label = f"off the scale ({len(wild)})"
+        axes.plot(wild.clip(low, high), label=label, clip_on=False, **style.OFF_SCALE)
+    axes.set_ylim(low, high)

@@ -1,0 +1,77 @@
+"""How things look, by what they mean: the same thing looks the same in every chart.
+
+Colours are those of Okabe and Ito ("Color Universal Design", 2008). No two things in a chart differ
+by colour alone: marker, filling or line style differ as well, so that a grey print stays readable.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+#: The style sheet of every chart, as ``matplotlib.style`` knows it.
+STYLE: Final = "streamlet_lab.charts.streamlet"
+
+BLACK: Final = "#000000"
+ORANGE: Final = "#E69F00"
+SKY: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+BLUE: Final = "#0072B2"
+VERMILLION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+GREY: Final = "#888888"
+WHITE: Final = "#FFFFFF"
+
+#: Keyword arguments of a line, a patch or a collection of matplotlib.
+Look = Mapping[str, Any]
+
+
+def _marks(color: str, marker: str, *, filled: bool = True, **more: Any) -> Look:
+    return {
+        "color": color,
+        "marker": marker,
+        "markerfacecolor": color if filled else WHITE,
+        "linestyle": "none",
+        "zorder": 3,
+        **more,
+    }
+
+
+TRUE_PATH: Final[Look] = {"color": BLACK, "linewidth": 1.0}
+QUOTES: Final = _marks(GREY, "_", markeredgewidth=0.8, zorder=2.5)
+FINAL: Final = _marks(BLUE, "o")
+NOT_FINAL: Final = _marks(BLUE, "o", filled=False)
+OFF_SCALE: Final = _marks(VERMILLION, "d", filled=False)
+MISSING: Final = _marks(VERMILLION, "|")
+FAULT: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
+PARENT: Final[Look] = {"color": GREY, "linewidth": 1.0}
+GENESIS: Final = _marks(BLACK, "s")
+NOTARIZED: Final = _marks(BLUE, "o", filled=False)
+PROPOSED: Final = _marks(VERMILLION, "s", filled=False)
+BAND: Final[Look] = {"facecolor": SKY, "alpha": 0.22, "linewidth": 0}
+BAND_EDGE: Final[Look] = {"color": SKY, "linewidth": 0.9}
+
+CONSENSUS: Final[Look] = {"color": BLUE, "marker": "o", "linewidth": 1.0}
+VWAP: Final = _marks(ORANGE, "s", markerfacecolor="none")
+DIFFERENCE: Final = _marks(BLUE, "o")
+STEM: Final[Look] = {"color": BLUE, "linewidth": 1.0}
+ZERO: Final[Look] = {"color": GREY, "linewidth": 0.8}
+ONE_CENT: Final[Look] = {"color": GREY, "linestyle": ":"}
+
+NODES: Final[Look] = {"color": ORANGE, "alpha": 0.8}
+MEAN: Final[Look] = {"color": BLUE}
+CLOSED_FORM: Final[Look] = {"color": BLACK, "linestyle": "--", "linewidth": 1.6}
+
+#: Orders by what became of them and what they meant.
+ORDERS: Final[Mapping[tuple[str, str], Look]] = {
+    ("accepted", "honest"): _marks(GREY, "o", zorder=2, alpha=0.65, markeredgewidth=0),
+    ("accepted", "far"): _marks(GREEN, "*"),
+    ("rejected", "honest"): _marks(VERMILLION, "x"),
+    ("rejected", "far"): _marks(VERMILLION, "D"),
+    ("cancelled", "honest"): _marks(PURPLE, "o", filled=False),
+    ("cancelled", "far"): _marks(PURPLE, "D", filled=False),
+}
+NO_REFERENCE: Final[Look] = {"facecolor": GREY, "alpha": 0.15, "linewidth": 0}
+UNJUDGED: Final = _marks(BLACK, "|")
+INTENT_BARS: Final[Mapping[str, Look]] = {
+    "honest": {"facecolor": GREY, "edgecolor": GREY},
+    "far": {"facecolor": WHITE, "edgecolor": BLACK, "hatch": "/////", "linewidth": 0},
+}

@@ -1,0 +1,5 @@
+"""Live views of experiments for notebooks, on the charts."""
+
+from streamlet_lab.widgets.explorer import Explorer
+
+__all__ = ["Explorer"]

@@ -1,0 +1,186 @@
+"""What the charts show, held against the frames and against the closed forms."""
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from streamlet_lab import Experiment, Fault
+from streamlet_lab.charts.series import (
+    Regime,
+    agreed_prices,
+    closed_form,
+    fault_changes,
+    judged_orders,
+    latency_range,
+    reference_prices,
+    refusal_counts,
+    within_band,
+)
+from streamlet_lab.config import make_config
+from streamlet_lab.theory import round_robin_finality_lag
+
+from .runs import run
+
+TRADED = ["default", "crash in the middle", "one lying leader", "reference of a node", "history"]
+
+
+class TestReferencePrices:
+    @pytest.mark.parametrize("case", TRADED)
+    def test_are_what_the_market_held_every_order_against(self, case):
+        result = run(case)
+        orders = result.orders.dropna(subset=["reference_price"])
+        held = pd.merge_asof(orders, reference_prices(result), on="time_s")
+        assert len(orders)
+        np.testing.assert_array_equal(held["price_y"], orders["reference_price"])
+
+    def test_move_once_where_several_blocks_become_final_together(self):
+        result = run("crash in the middle")
+        references = reference_prices(result)
+        final = result.epochs.dropna(subset=["finalized_s"])
+        highest = final.groupby("finalized_s")["consensus_price"].last()
+        assert len(highest) < len(final)
+        assert references["time_s"].tolist() == highest.index.tolist()
+        assert references["price"].tolist() == highest.tolist()
+
+    def test_are_empty_where_nothing_is_final(self):
+        assert reference_prices(run("nothing final")).empty
+
+
+@pytest.mark.parametrize("case", ["too many crashed", "history", "nothing final"])
+def test_within_band_compares_each_epoch_with_the_reference_in_force(case):
+    result = run(case)
+    references = list(reference_prices(result).itertuples(index=False))
+    expected = []
+    for row in result.epochs.itertuples():
+        held = [price for time, price in references if time <= row.start_s]
+        expected.append(bool(held) and abs(row.true_price - held[-1]) <= 0.05 * held[-1])
+    assert within_band(result).tolist() == expected
+
+
+class TestAgreedPrices:
+    def test_are_those_of_notarized_blocks(self):
+        result = run("one lying leader")
+        prices = agreed_prices(result)
+        lies = result.epochs["consensus_price"] == 9999
+        assert lies.sum() == 15
+        assert prices["vwap"][lies].isna().all()
+        assert prices["vwap"].count() == result.epochs["notarized_s"].notna().sum()
+
+    def test_difference_is_in_basis_points_of_the_vwap(self):
+        prices = agreed_prices(run("default"))
+        exact = (prices["consensus_price"] / prices["vwap"] - 1) * 10_000
+        np.testing.assert_allclose(prices["difference_bp"], exact, atol=1e-9)
+        np.testing.assert_allclose(prices["one_cent_bp"], 0.01 / prices["vwap"] * 10_000)
+        assert (prices["difference_bp"] > 0).any()
+        assert (prices["difference_bp"] < 0).any()
+
+
+class TestJudgedOrders:
+    def test_every_judged_refusal_is_there_with_its_deviation(self):
+        result = run("crash in the middle")
+        judged = judged_orders(result)
+        refused = judged[judged["action"] != "accepted"]
+        recorded = result.rejections.dropna(subset=["price", "reference_price"])
+        np.testing.assert_allclose(
+            refused["deviation_percent"].abs(), recorded["deviation_percent"], atol=1e-9
+        )
+        above = recorded["price"] > recorded["reference_price"]
+        assert ((refused["deviation_percent"] > 0).to_numpy() == above.to_numpy()).all()
+        assert above.any()
+        assert not above.all()
+
+    def test_accepted_limit_orders_lie_within_the_band(self):
+        result = run("crash in the middle")
+        judged = judged_orders(result)
+        accepted = judged[judged["action"] == "accepted"]
+        limits = result.orders.query("type == 'limit' and status != 'rejected'")
+        assert len(accepted) == len(limits) > 0
+        assert accepted["deviation_percent"].abs().max() <= 5
+
+    def test_orders_before_the_first_reference_are_not_judged(self):
+        result = run("trading without a reference")
+        first = reference_prices(result)["time_s"].min()
+        assert (result.orders["time_s"] < first).any()
+        assert judged_orders(result)["time_s"].min() >= first
+
+
+def test_refusal_counts_add_up_and_fall():
+    result = run("too many crashed")
+    counts = refusal_counts(result)
+    totals = counts.sum(axis="columns").tolist()
+    assert counts["far"].sum() == (result.rejections["intent"] == "far").sum() > 0
+    assert sum(totals) == len(result.rejections)
+    assert totals == sorted(totals, reverse=True)
+
+
+def test_latency_range_spans_the_nodes():
+    result = run("default")
+    spread = latency_range(result)
+    seen = result.finality.query("epoch == 7")["latency_s"]
+    assert spread.loc[7].tolist() == [seen.min(), seen.max()]
+    assert seen.nunique() > 1
+
+
+ALWAYS = Fraction(1)
+ONE_OF_FOUR = round_robin_finality_lag(4, {3})
+
+
+class TestClosedForm:
+    @pytest.mark.parametrize(
+        ("settings", "regimes"),
+        [
+            ({}, [Regime(0, 60, ALWAYS)]),
+            ({"faults": {"node_3": "crash"}}, [Regime(0, 60, ONE_OF_FOUR)]),
+            (
+                {"faults": {"node_3": "crash@20"}},
+                [Regime(0, 20, ALWAYS), Regime(20, 60, ONE_OF_FOUR)],
+            ),
+            (
+                {"faults": {"node_1": "silent_leader@10-30"}},
+                [
+                    Regime(0, 10, ALWAYS),
+                    Regime(10, 30, round_robin_finality_lag(4, {1})),
+                    Regime(30, 60, ALWAYS),
+                ],
+            ),
+            # No three consecutive leaders are live.
+            ({"faults": [Fault("silent_leader", count=2)]}, [Regime(0, 60, None)]),
+            # Four of seven leaders could finalize, but the quorum is five.
+            ({"nodes": 7, "faults": [Fault("crash", count=3)]}, [Regime(0, 60, None)]),
+            (
+                {"nodes": 7, "faults": [Fault("silent_leader", count=3)]},
+                [Regime(0, 60, round_robin_finality_lag(7, {4, 5, 6}))],
+            ),
+            # Shorter than a round: no mean to speak of.
+            ({"faults": {"node_3": "crash@57"}}, [Regime(0, 57, ALWAYS)]),
+            # Conditions of the theorem that do not hold.
+            ({"faults": {"node_3": "lying_leader"}}, []),
+            ({"epoch_length": "900ms"}, []),
+            # A fault that nobody has is none.
+            ({"faults": [Fault("lying_leader", count=0)]}, [Regime(0, 60, ALWAYS)]),
+        ],
+    )
+    def test_speaks_where_its_conditions_hold(self, settings, regimes):
+        assert closed_form(make_config(epochs=60, **settings)) == regimes
+
+    @pytest.mark.parametrize("silent", [set(), {3}, {4, 5}, {0, 2}])
+    def test_is_what_a_simulation_of_whole_rounds_measures(self, silent):
+        nodes, rounds = 6, 12
+        faults = {f"node_{index}": "silent_leader" for index in silent}
+        settings = {"nodes": nodes, "faults": faults, "market": {"traders": 0}}
+        result = Experiment(epochs=nodes * (rounds + 2), signatures="none", **settings).run()
+        # The blocks of the first round may extend genesis, which is final already.
+        lags = result.epochs["latency_epochs"].iloc[nodes : nodes * (rounds + 1)].dropna()
+        (regime,) = closed_form(result.config)
+        assert Fraction(int(lags.sum()), len(lags)) == regime.lag
+
+
+def test_fault_changes_are_those_within_the_run():
+    faults = [
+        Fault("silent_leader", count=1, start=30, stop=90),
+        Fault("crash", nodes=("node_0",), start=12),
+        Fault("withhold_votes", count=0, start=5),
+    ]
+    assert fault_changes(make_config(epochs=60, faults=faults)) == [12, 30]
