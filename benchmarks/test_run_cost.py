@@ -9,7 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import streamlet_lab as sl
 from streamlet_lab.keys import Ed25519Keyring
 
-ROUNDS = 7
+ROUNDS = 15
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -33,12 +33,12 @@ def test_whole_run_against_its_signatures(
 ) -> None:
     experiment = sl.Experiment(epochs=200, nodes=4, market={"orders_per_epoch": orders_per_epoch})
     result = experiment.run()
-    pairs = []
+    whole, pure = [], []
     for _ in range(ROUNDS):
-        whole = seconds(experiment.run)
-        pure = seconds(lambda: signatures_alone(result.signatures, result.verifications))
-        pairs.append(whole / pure)
-    ratio = min(pairs)
+        whole.append(seconds(experiment.run))
+        pure.append(seconds(lambda: signatures_alone(result.signatures, result.verifications)))
+    # The quietest moments of each: a disturbed measurement of one must not flatter the other.
+    ratio = min(whole) / min(pure)
     benchmark.extra_info["ratio"] = ratio
     benchmark.pedantic(experiment.run, rounds=1)
     print(
