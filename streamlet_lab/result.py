@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import pandas as pd
 
 from streamlet_lab.checks import CheckResult, Status
+from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.files import write_atomically
-from streamlet_lab.frames import COLUMNS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ class ProtocolRun:
     ----------
     config : ExperimentConfig
     epochs : DataFrame
-        One row for each epoch; see :data:`streamlet_lab.frames.PROTOCOL_COLUMNS`.
+        One row for each epoch; see :data:`streamlet_lab.columns.PROTOCOL_COLUMNS`.
     """
 
     config: ExperimentConfig
@@ -67,7 +67,7 @@ class Result:
         What was run; enough to run it again.
     symbol : str
     frames : dict of str to DataFrame
-        By name; see :data:`streamlet_lab.frames.COLUMNS` for every column's meaning.
+        By name; see :data:`streamlet_lab.columns.COLUMNS` for every column's meaning.
     checks : dict of str to CheckResult
         What became of each property.
     signatures, verifications : int

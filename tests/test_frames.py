@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from streamlet_lab import Experiment, Result
+from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import OBSERVER
-from streamlet_lab.frames import COLUMNS
 from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.theory import messages_per_epoch
 

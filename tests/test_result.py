@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab import DataError, Experiment, InvalidInput, Result
 from streamlet_lab.checks import CheckResult, Status
-from streamlet_lab.frames import COLUMNS
+from streamlet_lab.columns import COLUMNS
 
 SCENARIOS: dict[str, dict[str, Any]] = {
     "plain": {"epochs": 20},

@@ -84,7 +84,7 @@ def plot_protocol(epochs: pd.DataFrame) -> Figure:
     Parameters
     ----------
     epochs : DataFrame
-        See :data:`~streamlet_lab.frames.PROTOCOL_COLUMNS`.
+        See :data:`~streamlet_lab.columns.PROTOCOL_COLUMNS`.
     """
     return _plot(PROTOCOL, epochs)
 

@@ -40,7 +40,7 @@ def save_protocol_chart(epochs: pd.DataFrame, directory: str | Path) -> list[Pat
     Parameters
     ----------
     epochs : DataFrame
-        See :data:`~streamlet_lab.frames.PROTOCOL_COLUMNS`.
+        See :data:`~streamlet_lab.columns.PROTOCOL_COLUMNS`.
     directory : path
         Made if it is not there.
 

@@ -18,7 +18,7 @@ def draw_protocol(axes: Axes, epochs: pd.DataFrame) -> None:
     axes : Axes
         Drawn on, from empty.
     epochs : DataFrame
-        See :data:`~streamlet_lab.frames.PROTOCOL_COLUMNS`.
+        See :data:`~streamlet_lab.columns.PROTOCOL_COLUMNS`.
     """
     blocks = epochs[epochs["height"].notna()]
     size = mark_size(len(epochs))

@@ -1,0 +1,142 @@
+"""The columns of every frame: order, type, unit and meaning, in one table.
+
+Prices come as float dollars for looking and as integers for exactness; times are seconds of
+protocol time.
+"""
+
+from typing import Final, NamedTuple
+
+
+class Column(NamedTuple):
+    """What a column holds. The type ``Int64`` is an integer that may be missing."""
+
+    dtype: str
+    meaning: str
+
+
+_EPOCH: Final = Column("int64", "epoch, from 0")
+_TIME: Final = Column("float64", "seconds of protocol time")
+_HASH: Final = Column("str", "hash of the block, hexadecimal; empty if there is none")
+_NODE: Final = Column("str", "name of the node")
+_ORDER: Final = Column("str", "id of the order")
+_TRUE: Final = Column("float64", "underlying price at that instant, dollars")
+_REFERENCE: Final = Column("float64", "reference price at that instant, dollars; NaN before one")
+
+COLUMNS: Final[dict[str, dict[str, Column]]] = {
+    "epochs": {
+        "epoch": _EPOCH,
+        "start_s": Column("float64", "when the epoch began, seconds of protocol time"),
+        "timestamp": Column("str", "market time of the quotes, ISO 8601, UTC"),
+        "leader": _NODE,
+        "block_hash": _HASH,
+        "claim": Column("str", "price_consensus, no_price, malformed, or empty without a block"),
+        "reason": Column("str", "why there is no price, or why voters refused the block"),
+        "true_price": Column("float64", "underlying price at the epoch's start, dollars"),
+        "consensus_price": Column("float64", "simple average in the block, dollars"),
+        "consensus_cents": Column("Int64", "the same, cents"),
+        "vwap": Column("float64", "volume-weighted average in the block, dollars"),
+        "vwap_cents": Column("Int64", "the same, cents"),
+        "total_volume": Column("Int64", "volume in the block, shares"),
+        "price_count": Column("Int64", "number of valid sources in the block"),
+        "votes": Column("int64", "votes for the block that the observer has seen"),
+        "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
+        "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
+        "latency_s": Column("float64", "from the epoch's start to finality, seconds"),
+        "latency_epochs": Column("Int64", "epochs from its own to the one that finalized it"),
+    },
+    "blocks": {
+        "block_hash": _HASH,
+        "parent_hash": Column("str", "hash of the parent, hexadecimal"),
+        "epoch": _EPOCH,
+        "height": Column("int64", "blocks below it; genesis has 0"),
+        "proposer": _NODE,
+        "proposed_s": _TIME,
+        "claim": Column("str", "price_consensus, no_price or malformed"),
+        "consensus_price": Column("float64", "dollars"),
+        "votes": Column("int64", "votes that the observer has seen"),
+        "refusals": Column("int64", "voters that found it unacceptable"),
+        "reason": Column("str", "the first refusal's reason"),
+        "notarized": Column("bool", "ends a notarized chain in the observer's view"),
+        "finalized": Column("bool", "is in the observer's finalized chain"),
+    },
+    "finality": {
+        "node": _NODE,
+        "epoch": _EPOCH,
+        "height": Column("int64", "blocks below it; genesis has 0"),
+        "block_hash": _HASH,
+        "notarized_s": Column("float64", "when this node saw it notarized, seconds"),
+        "finalized_s": Column("float64", "when this node saw it finalized, seconds; NaN if not"),
+        "latency_s": Column("float64", "from the epoch's start to finality, seconds"),
+    },
+    "quotes": {
+        "epoch": _EPOCH,
+        "source": Column("str", "who quotes"),
+        "price": Column("float64", "dollars"),
+        "price_micros": Column("int64", "the same, micro-dollars"),
+        "volume": Column("int64", "shares"),
+        "true_price": _TRUE,
+        "previous_price": Column("float64", "consensus that the deviation rule compares with"),
+        "valid": Column("bool", "whether the leader counted it"),
+        "reason": Column("str", "valid, the rule that it broke, or no_leader"),
+    },
+    "orders": {
+        "order_id": _ORDER,
+        "time_s": _TIME,
+        "epoch": _EPOCH,
+        "trader": Column("str", "who sent it"),
+        "intent": Column("str", "honest, or far: a price far from the true one"),
+        "side": Column("str", "buy or sell"),
+        "type": Column("str", "limit or market"),
+        "quantity": Column("int64", "shares"),
+        "price": Column("float64", "limit, dollars; NaN for a market order"),
+        "price_cents": Column("Int64", "the same, cents"),
+        "true_price": _TRUE,
+        "reference_price": _REFERENCE,
+        "status": Column("str", "rejected, cancelled, filled, or resting at the end"),
+        "reason": Column("str", "why it was rejected or cancelled"),
+        "filled": Column("int64", "shares traded"),
+    },
+    "trades": {
+        "trade_id": Column("int64", "position on the tape, from 0"),
+        "time_s": _TIME,
+        "epoch": _EPOCH,
+        "price": Column("float64", "dollars"),
+        "price_cents": Column("int64", "the same, cents"),
+        "quantity": Column("int64", "shares"),
+        "buy_order_id": _ORDER,
+        "sell_order_id": _ORDER,
+        "aggressor": Column("str", "side of the order that came last"),
+        "true_price": _TRUE,
+    },
+    "rejections": {
+        "time_s": _TIME,
+        "epoch": _EPOCH,
+        "order_id": _ORDER,
+        "intent": Column("str", "honest, or far: a price far from the true one"),
+        "action": Column("str", "rejected at entry, or cancelled later"),
+        "reason": Column("str", "reason code"),
+        "price": Column("float64", "the price that was judged, dollars; NaN if none was"),
+        "reference_price": _REFERENCE,
+        "deviation_percent": Column("float64", "distance from the reference, percent of it"),
+        "reference_age_s": Column("float64", "since the reference became final, seconds"),
+        "true_price": _TRUE,
+    },
+    "messages": {
+        "epoch": Column("int64", "epoch of the block that the message is about"),
+        "kind": Column("str", "proposal or vote"),
+        "sent": Column("int64", "copies that authors sent to other voting nodes"),
+        "echoed": Column("int64", "copies that nodes passed on to other voting nodes"),
+        "received": Column("int64", "first arrivals at voting nodes"),
+    },
+}
+
+PROTOCOL_COLUMNS: Final[dict[str, Column]] = {
+    "epoch": _EPOCH,
+    "leader": _NODE,
+    "block_hash": _HASH,
+    "height": Column("Int64", "blocks below it; genesis has 0"),
+    "parent_epoch": Column("Int64", "epoch of the block that it extends; -1 is genesis"),
+    "voters": Column("str", "who voted for it, in the order of the votes"),
+    "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
+    "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
+}
