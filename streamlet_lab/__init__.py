@@ -24,6 +24,7 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.simulator import (
+    NodeFault,
     StockMarketConsensusNetwork,
     StockMarketStreamletNode,
     create_aapl_consensus_network,
@@ -43,6 +44,7 @@ __all__ = [
     "ExperimentConfig",
     "Fault",
     "InvalidInput",
+    "NodeFault",
     "Order",
     "PriceConsensus",
     "PriceConsensusService",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from streamlet_lab import demos
+from streamlet_lab import __version__, demos
 from streamlet_lab.charts import save_charts, save_protocol_chart
 from streamlet_lab.config import Fault, load_config, make_config
 from streamlet_lab.errors import InvalidInput, StreamletLabError
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="streamlet-lab",
         description="A market whose reference price is made by Byzantine fault-tolerant consensus.",
     )
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     run = _add(
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     trading = _add(
         commands,
         "consensus-trading",
-        "trade near the finalized price, and fail to trade far from it",
+        "trade near the finalized price and fail far from it; charts show the default market",
         "streamlet-lab consensus-trading --nodes 4 --feed aapl-2012",
         _consensus_trading,
     )
@@ -98,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     streamlet = _add(
         commands,
         "streamlet",
-        "run the bare protocol with opaque payloads",
+        "run the bare protocol; its payloads mean nothing, so there is no --feed",
         "streamlet-lab streamlet --epochs 8 --faults node_3=silent_leader",
         _streamlet,
     )
@@ -130,7 +131,13 @@ def _add_common(parser: argparse.ArgumentParser, *, epochs: int | None, feed: bo
     if feed:
         parser.add_argument("--feed", metavar="NAME", help=_FEED_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="write charts as PNG into DIR")
+    parser.add_argument("--plots", type=_folder, metavar="DIR", help="write charts as PNG into DIR")
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a folder is empty")
+    return Path(text)
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

@@ -139,4 +139,5 @@ PROTOCOL_COLUMNS: Final[dict[str, Column]] = {
     "voters": Column("str", "who voted for it, in the order of the votes"),
     "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
     "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
+    "latency_epochs": Column("Int64", "epochs from its own to the one that finalized it"),
 }

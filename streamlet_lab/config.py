@@ -5,6 +5,8 @@ in it is reported before anything runs, with the field, the value and what would
 """
 
 import json
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -46,6 +48,8 @@ Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, re
 _LONGEST_EPOCH = 252 * TRADING_DAY
 _LONGEST_MARKET_TIME = 7_500 * 365 * 86_400_000_000
 
+_SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d+)(?:-(\d+))?)?", re.ASCII)
+
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"
 
@@ -78,7 +82,13 @@ class Fault:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if isinstance(self.nodes, str):
+            raise InvalidInput("nodes", self.nodes, "a list of names of nodes")
         object.__setattr__(self, "nodes", tuple(self.nodes))
+        for name in ("count", "start", "stop"):
+            number = getattr(self, name)
+            if not isinstance(number, int | None) or isinstance(number, bool):
+                raise InvalidInput(name, number, "a whole number")
         if (self.count is None) == (not self.nodes):
             raise InvalidInput("nodes", self.nodes, "either names of nodes or a count, not both")
         if self.count is not None and self.count < 0:
@@ -87,25 +97,34 @@ class Fault:
             raise InvalidInput("start", self.start, "an epoch from 0 on")
         if self.stop is not None and self.stop <= self.start:
             raise InvalidInput("stop", self.stop, f"an epoch after the start, {self.start}")
+        for name, value in self.parameters.items():
+            if not _is_plain(value):
+                raise InvalidInput(
+                    f"parameters.{name}", value, "a text, a number, true, false, or a list of these"
+                )
 
     @classmethod
     def parse(cls, node: str, text: str) -> Self:
         """Read the short form ``kind``, ``kind@start`` or ``kind@start-stop`` for one node."""
-        expected = "a kind with epochs as numbers, such as 'crash@4' or 'silent_leader@4-8'"
-        if not isinstance(text, str):
+        parts = _SHORT_FAULT.fullmatch(text) if isinstance(text, str) else None
+        if parts is None:
+            expected = "a kind with epochs as numbers, such as 'crash@4' or 'silent_leader@4-8'"
             raise InvalidInput("faults", text, expected)
-        kind, _, epochs = text.partition("@")
-        start, _, stop = epochs.partition("-")
-        try:
-            return cls(kind, (node,), None, int(start or 0), int(stop) if stop else None)
-        except ValueError as error:
-            if isinstance(error, InvalidInput):
-                raise
-            raise InvalidInput("faults", text, expected) from error
+        kind, start, stop = parts.groups()
+        return cls(kind, (node,), None, int(start or 0), int(stop) if stop else None)
 
     def affected(self, nodes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the nodes that have the fault, out of all."""
         return self.nodes if self.count is None else nodes[len(nodes) - self.count :]
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is the same after it was saved and loaded."""
+    if isinstance(value, list):
+        return all(_is_plain(item) for item in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str | int)
 
 
 class _Section(BaseModel):
@@ -285,7 +304,7 @@ class ExperimentConfig(_Section):
     feed: str = "simulated"
     faults: tuple[Fault, ...] = ()
     epoch_length: Annotated[Duration, Field(gt=0)] = 1_000_000
-    market_time_per_epoch: Annotated[Duration, Field(gt=0, le=_LONGEST_EPOCH)] = TRADING_DAY
+    market_time_per_epoch: Annotated[Duration, Field(gt=0)] = TRADING_DAY
     quorum: Annotated[int, Field(ge=1)] | None = None
     echo: bool = True
     signatures: SignatureScheme = "ed25519"
@@ -304,6 +323,12 @@ class ExperimentConfig(_Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.market_time_per_epoch > _LONGEST_EPOCH:
+            raise InvalidInput(
+                "market_time_per_epoch",
+                format_duration(self.market_time_per_epoch),
+                f"at most a year of trading days, {format_duration(_LONGEST_EPOCH)}",
+            )
         if self.epochs * self.market_time_per_epoch > _LONGEST_MARKET_TIME:
             raise InvalidInput(
                 "market_time_per_epoch",
@@ -342,8 +367,13 @@ class ExperimentConfig(_Section):
 
     @property
     def faulty_nodes(self) -> frozenset[str]:
-        """All nodes that have a fault at some time."""
-        return frozenset(node for fault in self.faults for node in fault.affected(self.node_ids))
+        """All nodes that have a fault at some time of the run."""
+        return frozenset(
+            node
+            for fault in self.faults
+            if fault.start < self.epochs
+            for node in fault.affected(self.node_ids)
+        )
 
     @property
     def outside_model(self) -> tuple[str, ...]:
@@ -354,8 +384,12 @@ class ExperimentConfig(_Section):
             reasons.append(f"{faulty} of {self.nodes} nodes faulty, {tolerated} tolerated")
         if self.votes_needed < quorum(self.nodes):
             reasons.append(f"quorum {self.votes_needed} below ⌈2n/3⌉ = {quorum(self.nodes)}")
+        if self.votes_needed > self.nodes - tolerated:
+            reasons.append(f"quorum {self.votes_needed} needs the votes of faulty nodes")
         if self.epoch_length < 2 * self.network.delta:
             reasons.append("epoch shorter than 2Δ")
+        if not self.echo:
+            reasons.append("messages are not echoed")
         return tuple(reasons)
 
     def to_document(self) -> dict[str, Any]:
@@ -424,6 +458,10 @@ def _first_mistake(error: ValidationError) -> InvalidInput:
             location.append(cause.field)
         return InvalidInput(".".join(location), cause.value, cause.expected)
     expected = first["msg"].removeprefix("Input should be ")
+    if first["type"] == "missing":
+        return InvalidInput(".".join(location[:-1]), first["input"], f"a {location[-1]} in it")
+    if first["type"] == "tuple_type":
+        expected = "a list"
     if first["type"] == "unexpected_keyword_argument":
         expected = f"one of {', '.join(item.name for item in fields(Fault))}"
     if first["type"] == "extra_forbidden":

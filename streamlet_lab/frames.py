@@ -56,6 +56,7 @@ def protocol_frame(simulation: StreamletSimulation, recorder: Recorder) -> pd.Da
         block = proposal.block if proposal else None
         block_hash = block.hash if block else b""
         parent = observer.tree[block.parent].epoch if block else None
+        final = finalized.get(block_hash)
         rows.append(
             (
                 epoch,
@@ -65,7 +66,8 @@ def protocol_frame(simulation: StreamletSimulation, recorder: Recorder) -> pd.Da
                 parent,
                 " ".join(voters.get(block_hash, ())),
                 _seconds(notarized.get(block_hash)),
-                _seconds(finalized.get(block_hash)),
+                _seconds(final),
+                None if final is None else _epoch_at(final, simulation.epoch_length) - epoch,
             )
         )
     return _frame(PROTOCOL_COLUMNS, rows)
@@ -120,7 +122,7 @@ def _epochs(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterato
             _seconds(notarized.get(block_hash)),
             _seconds(final),
             None if final is None else to_seconds(final - epoch * length),
-            None if final is None else final // length - epoch,
+            None if final is None else _epoch_at(final, length) - epoch,
         )
 
 
@@ -197,7 +199,7 @@ def _orders(network: StockMarketConsensusNetwork, market: Market) -> Iterator[tu
         yield (
             order.order_id,
             to_seconds(time),
-            time // network.epoch_length,
+            _epoch_at(time, network.epoch_length),
             order.trader,
             submission.intent,
             str(order.side),
@@ -243,7 +245,7 @@ def _trades(network: StockMarketConsensusNetwork, market: Market) -> Iterator[tu
         yield (
             trade.trade_id,
             to_seconds(trade.time),
-            trade.time // network.epoch_length,
+            _epoch_at(trade.time, network.epoch_length),
             float(trade.price),
             to_ticks(trade.price),
             trade.quantity,
@@ -262,7 +264,7 @@ def _rejections(network: StockMarketConsensusNetwork, market: Market) -> Iterato
         age = event.reference_age
         yield (
             to_seconds(event.time),
-            event.time // network.epoch_length,
+            _epoch_at(event.time, network.epoch_length),
             event.order_id,
             intents[event.order_id].submission.intent,
             "rejected" if isinstance(event, Rejected) else "cancelled",
@@ -319,6 +321,14 @@ def _times(records: Iterable[tuple[int, str, Block]], node: str) -> dict[bytes, 
 
 def _first_refusals(recorder: Recorder) -> dict[bytes, str]:
     return {record.block.hash: record.reason for record in reversed(recorder.refusals)}
+
+
+def _epoch_at(time: int, length: int) -> int:
+    """Return the epoch of an instant: where one ends and the next begins, the one that ends.
+
+    At one instant everything else comes before the start of an epoch.
+    """
+    return (time - 1) // length
 
 
 def _seconds(time: int | None) -> float | None:

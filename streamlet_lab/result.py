@@ -185,7 +185,7 @@ class Result:
             f"{name}.csv": frame.to_csv(index=False, lineterminator="\n").encode()
             for name, frame in self.frames.items()
         }
-        manifest = {
+        manifest: dict[str, Any] = {
             "format": _FORMAT,
             "config": self.config.to_document(),
             "symbol": self.symbol,
@@ -194,6 +194,7 @@ class Result:
             "verifications": self.verifications,
             "sha256": {name: _digest(content) for name, content in members.items()},
         }
+        manifest["sha256"]["result.json"] = _digest_without_digests(manifest)
         members["result.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
@@ -219,6 +220,8 @@ class Result:
             manifest = json.loads(members["result.json"])
             if manifest["format"] != _FORMAT:
                 raise DataError(f"{path}: written as {manifest['format']!r}, not as {_FORMAT!r}")
+            if _digest_without_digests(manifest) != manifest["sha256"]["result.json"]:
+                raise DataError(f"{path}: result.json was changed after it was saved")
             for name in COLUMNS:
                 if _digest(members[f"{name}.csv"]) != manifest["sha256"][f"{name}.csv"]:
                     raise DataError(f"{path}: {name}.csv was changed after it was saved")
@@ -299,6 +302,11 @@ def _rounded(value: float) -> float | None:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _digest_without_digests(manifest: dict[str, Any]) -> str:
+    facts = {name: value for name, value in manifest.items() if name != "sha256"}
+    return _digest(json.dumps(facts).encode())
 
 
 def _read_frame(name: str, content: bytes) -> pd.DataFrame:

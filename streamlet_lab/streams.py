@@ -29,7 +29,7 @@ def stream(seed: int, name: str) -> random.Random:
     InvalidInput
         If the seed is negative.
     """
-    if seed < 0:
+    if not isinstance(seed, int) or seed < 0:
         raise InvalidInput("seed", seed, "a whole number, zero or more")
     digest = hashlib.blake2b(name.encode(), digest_size=4 * _WORDS).digest()
     words = [int.from_bytes(digest[i : i + 4], "big") for i in range(0, len(digest), 4)]

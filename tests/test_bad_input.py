@@ -132,7 +132,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ),
     # Faults, short form
     ({"faults": {"node_3": "explode"}}, "faults", "explode", KINDS),
-    ({"faults": {"node_3": ""}}, "faults", "", KINDS),
+    ({"faults": {"node_3": ""}}, "faults", "", "a kind with epochs as numbers"),
     ({"faults": {"node_4": "crash"}}, "faults", "node_4", "a node from node_0 to node_3"),
     ({"faults": {"observer": "crash"}}, "faults", "observer", "a node from node_0 to node_3"),
     ({"faults": {"node_3": "crash@soon"}}, "faults", "crash@soon", "'crash@4'"),
@@ -154,9 +154,9 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(count=1, colour="red"), "faults.0.colour", "red", "parameters"),
     (_fault(kind="explode", count=1), "faults", "explode", KINDS),
     (_lie("NaN"), "faults.parameters.price", "NaN", FINITE),
-    (_lie(None), "faults.parameters.price", None, FINITE),
+    (_lie(None), "faults.0.parameters.price", None, "a text, a number"),
     ({"faults": ["crash"]}, "faults.0", "crash", "Fault"),
-    ({"faults": 4}, "faults", 4, "a valid tuple"),
+    ({"faults": 4}, "faults", 4, "a list"),
 ]
 
 
@@ -224,10 +224,8 @@ def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     directory = tmp_path / "data"
     shutil.copytree(history.data_directory(), directory)
     monkeypatch.setattr(history, "data_directory", lambda: directory)
-    history._feeds.cache_clear()
     history._read_bars.cache_clear()
     yield directory
-    history._feeds.cache_clear()
     history._read_bars.cache_clear()
 
 

@@ -103,6 +103,8 @@ MISTAKES = {
     "fault": (["streamlet", "--faults", "node_1=explode"], "faults: 'explode'"),
     "fault node": (["streamlet", "--faults", "node_9=crash"], "faults: 'node_9'"),
     "fault syntax": (["streamlet", "--faults", "crash"], "--faults: 'crash'"),
+    "fault epoch": (["streamlet", "--faults", "node_1=crash@-5"], "faults: 'crash@-5'"),
+    "fault without prices": (["streamlet", "--faults", "node_1=lying_leader"], "faults: 'lying_l"),
     "save": (["run", "--save", "result.csv"], "--save: 'result.csv'"),
     "missing file": (["run", "no-such-file.toml"], "no-such-file.toml: cannot be read"),
 }

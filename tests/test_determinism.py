@@ -28,7 +28,7 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "df4f1df21dc2c2eed49d396757cdbafbb869b5d658e3b67d71c177603cb4f607"
+GOLDEN_RESULT_SHA256: Final = "76b7a7c8aa4295a94f1ce958c671d861d3d097a1f995071372bfd605e3b4cadb"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
     141553330,

@@ -423,3 +423,32 @@ def test_the_traders_see_a_year_of_history_too() -> None:
     assert result.symbol == "GOOG"
     assert set(result.orders[result.orders.trader == "trader_0"].status) & {"filled", "resting"}
     assert result.summary["trades"] > 0
+
+
+def test_finality_exactly_at_the_end_of_an_epoch_belongs_to_that_epoch() -> None:
+    """Deliveries come before the start of an epoch, so delays of Δ cost no epoch."""
+    delays = {"median_delay": "500ms", "delay_spread": 0}
+    epochs = sl.Experiment(epochs=10, network=delays, market={"traders": 0}).run().epochs
+    assert epochs["latency_epochs"].dropna().eq(1).all()
+    assert epochs["latency_s"].dropna().eq(2.0).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "reasons"),
+    [
+        ({}, ()),
+        ({"faults": {"node_2": "crash@20", "node_3": "crash@30"}}, ()),
+        (
+            {"faults": {"node_2": "crash", "node_3": "crash"}},
+            ("2 of 4 nodes faulty, 1 tolerated",),
+        ),
+        ({"quorum": 4}, ("quorum 4 needs the votes of faulty nodes",)),
+        ({"quorum": 2}, ("quorum 2 below ⌈2n/3⌉ = 3",)),
+        ({"echo": False}, ("messages are not echoed",)),
+        ({"epoch_length": "900ms"}, ("epoch shorter than 2Δ",)),
+    ],
+)
+def test_what_lies_outside_the_model_is_said(
+    settings: dict[str, Any], reasons: tuple[str, ...]
+) -> None:
+    assert sl.Experiment(epochs=10, **settings).config.outside_model == reasons

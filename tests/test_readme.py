@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from streamlet_lab.cli import main
+from streamlet_lab.simulator import faults
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,6 +46,16 @@ def test_its_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(tmp_path)
     block = README.split("```python\n")[1].split("```")[0]
     exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_fault_of_ones_own_in_the_architecture_page_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(faults, "_KINDS", dict(faults._KINDS))
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    example = textwrap.dedent(page.split("```python\n")[1].split("  ```")[0])
+    exec(compile(example, "architecture.md", "exec"), {})
+    assert "Consistency            holds" in capsys.readouterr().out
 
 
 def test_its_links_lead_somewhere() -> None:

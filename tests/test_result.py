@@ -188,6 +188,25 @@ def _manifest(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, b
     return rewrite
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b'"AAPL"', b'"MSFT"'), (b'"holds"', b'"violated"'), (b"epochs", b"Epochs")],
+)
+def test_a_changed_manifest_is_noticed(
+    saved: Path, tmp_path: Path, before: bytes, after: bytes
+) -> None:
+    changed = tmp_path / "changed.zip"
+    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(changed, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "result.json":
+                assert before in content
+                content = content.replace(before, after)
+            target.writestr(name, content)
+    with pytest.raises(DataError, match=r"result\.json was changed"):
+        Result.load(changed)
+
+
 def test_another_format_is_named(saved: Path, tmp_path: Path) -> None:
     change = _manifest(lambda manifest: manifest.update(format="streamlet-lab result 2"))
     path = _rewrite(saved, tmp_path / "result.zip", change)

@@ -352,3 +352,20 @@ def test_orders_within_the_band_trade(network: sl.StockMarketConsensusNetwork) -
     assert trade.price == (consensus * Decimal("1.02")).quantize(Decimal("0.01"))
     assert trade.quantity == 100
     assert (trade.buy_order_id, trade.sell_order_id) == ("buy", "sell")
+
+
+def test_the_engine_knows_how_old_the_networks_price_is() -> None:
+    network = sl.create_aapl_consensus_network(4)
+    network.run_price_consensus_simulation(epochs=4)
+    reference = network.reference()
+    assert reference is not None
+    assert reference.price == network.get_finalized_consensus_prices()[-1].consensus_price
+    engine = sl.ConsensusMatchingEngine("AAPL", network)
+    order = sl.Order.limit("far", "AAPL", "buy", 100, "400.00")
+    engine.process_order(order, time=reference.time + 250_000)
+    assert engine.events[-1].reference_age == 250_000
+
+
+def test_an_engine_for_another_symbol_is_refused() -> None:
+    with pytest.raises(sl.InvalidInput, match="AAPL, which the network agrees on"):
+        sl.ConsensusMatchingEngine("MSFT", sl.create_aapl_consensus_network(4))

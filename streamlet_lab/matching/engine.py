@@ -88,6 +88,9 @@ class ConsensusMatchingEngine:
         if without_reference not in get_args(WithoutReference):
             raise InvalidInput("without_reference", without_reference, "'reject' or 'allow'")
         require_text(symbol, "symbol")
+        offered = getattr(consensus_network, "symbol", symbol)
+        if offered != symbol:
+            raise InvalidInput("symbol", symbol, f"{offered}, which the network agrees on")
         self.symbol = symbol
         self.band = band
         self.book = OrderBook()

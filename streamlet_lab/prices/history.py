@@ -89,7 +89,11 @@ def load_history(symbol: str, year: int | None = None) -> pd.DataFrame:
 
 def feed_names() -> list[str]:
     """Return the names of all real feeds: ``aapl``, ``aapl-2000``, … for each share and year."""
-    return list(_feeds())
+    names = []
+    for symbol in SYMBOLS:
+        years = sorted({bar.date.year for bar in _read_bars(symbol)})
+        names += [symbol.lower(), *(f"{symbol.lower()}-{year}" for year in years)]
+    return names
 
 
 def parse_feed_name(name: str) -> tuple[str, int | None]:
@@ -103,25 +107,17 @@ def parse_feed_name(name: str) -> tuple[str, int | None]:
     InvalidInput
         If there is no real feed of that name.
     """
-    try:
-        return _feeds()[name]
-    except KeyError:
-        raise InvalidInput(
-            "feed",
-            name,
-            "'simulated' or a real history: aapl, msft, ibm, goog, "
-            "or one year of it such as aapl-2012",
-        ) from None
-
-
-@functools.cache
-def _feeds() -> dict[str, tuple[str, int | None]]:
-    feeds: dict[str, tuple[str, int | None]] = {}
-    for symbol in SYMBOLS:
-        feeds[symbol.lower()] = (symbol, None)
-        for year in sorted({bar.date.year for bar in _read_bars(symbol)}):
-            feeds[f"{symbol.lower()}-{year}"] = (symbol, year)
-    return feeds
+    symbol, _, year = name.partition("-")
+    if symbol.upper() in SYMBOLS and symbol.islower():
+        if not year and symbol == name:
+            return symbol.upper(), None
+        if year in {str(bar.date.year) for bar in _read_bars(symbol.upper())}:
+            return symbol.upper(), int(year)
+    raise InvalidInput(
+        "feed",
+        name,
+        "'simulated' or a real history: aapl, msft, ibm, goog, or one year of it such as aapl-2012",
+    )
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from streamlet_lab.prices.validation import (
     QuoteCheck,
     check_quotes,
 )
-from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
+from streamlet_lab.units import MONEY, is_within, to_decimal, to_hundredths, to_micros
 
 #: What a voter checks: the rules alone, or also its own quotes.
 VoterPolicy = Literal["bounds", "observe"]
@@ -76,7 +76,9 @@ class Voter:
     _tolerance: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
 
     def __post_init__(self) -> None:
-        tolerance = to_hundredths(self.tolerance_percent, "tolerance_percent")
+        tolerance = to_hundredths(
+            to_decimal(self.tolerance_percent, "tolerance_percent"), "tolerance_percent"
+        )
         object.__setattr__(self, "_tolerance", tolerance)
 
     def objection(
@@ -138,6 +140,12 @@ class Voter:
     ) -> str | None:
         if isinstance(own, NoPrice):
             return f"a price where this node sees none: {own.reason}"
+        if claim.price_count != own.price_count:
+            return f"{claim.price_count} sources where this node observes {own.price_count}"
+        if not is_within(
+            to_micros(claim.total_volume), to_micros(own.total_volume), self._tolerance
+        ):
+            return f"volume {claim.total_volume} too far from {own.total_volume}"
         for name, price, seen in (
             ("consensus price", claim.consensus_price, own.consensus_price),
             ("VWAP", claim.volume_weighted_price, own.volume_weighted_price),

@@ -119,7 +119,7 @@ class SimulatedPath:
         model: GjrGarch | None = None,
     ) -> None:
         for name, value in (("volatility", volatility), ("trend", trend)):
-            if not math.isfinite(value):
+            if not isinstance(value, int | float) or not math.isfinite(value):
                 raise InvalidInput(name, value, "a finite number")
         self.base_price = base_price
         self.bounds = bounds

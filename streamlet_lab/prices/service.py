@@ -60,6 +60,9 @@ class PriceConsensusService:
         InvalidInput
             If there is no price, or no volume.
         """
+        for price in prices:
+            if price.symbol != self.symbol:
+                raise InvalidInput("prices", price.symbol, f"prices of {self.symbol}")
         total = aggregate(prices)
         latest = max(price.timestamp for price in prices)
         return PriceConsensus(self.symbol, *total, timestamp or latest)
@@ -73,7 +76,7 @@ class PriceConsensusService:
             If the epoch does not come after the last one with a consensus.
         """
         earliest = self.previous.epoch + 1 if self.previous else 0
-        if epoch < earliest:
+        if not isinstance(epoch, int) or epoch < earliest:
             raise InvalidInput("epoch", epoch, f"an epoch from {earliest} on")
         quotes = self._feed.quotes(epoch)
         claim = evaluate(

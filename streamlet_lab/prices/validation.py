@@ -72,8 +72,14 @@ class PriceValidation:
     _widening: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("min_price", "max_price", "min_volume"):
-            to_decimal(getattr(self, name), name)
+        for name in (
+            "min_price",
+            "max_price",
+            "min_volume",
+            "max_deviation_percent",
+            "widening_percent",
+        ):
+            object.__setattr__(self, name, to_decimal(getattr(self, name), name))
         if not 0 < self.min_price < self.max_price:
             raise InvalidInput(
                 "min_price", str(self.min_price), f"more than 0, below max_price {self.max_price}"

@@ -1,8 +1,9 @@
 """What can go wrong with a node. Each kind is a small class, registered under a name."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from streamlet_lab.config import Fault
 from streamlet_lab.consensus import Application, Block, Verdict
@@ -22,7 +23,14 @@ class NodeFault:
         First epoch without it again.
     **parameters
         What a kind takes beside; the base takes nothing.
+
+    Attributes
+    ----------
+    needs_prices : bool
+        Whether the kind makes sense only where blocks carry prices.
     """
+
+    needs_prices: ClassVar[bool] = False
 
     def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
         if parameters:
@@ -52,12 +60,23 @@ class NodeFault:
 
 
 _KINDS: dict[str, type[NodeFault]] = {}
+_OWN_KINDS: frozenset[str] = frozenset()
 
 
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
-    """Register a kind of fault under a name, so that configurations can speak of it."""
+    """Register a kind of fault under a name, so that configurations can speak of it.
+
+    Raises
+    ------
+    InvalidInput
+        If the name is one of the lab's own, or what it names is not a subclass of `NodeFault`.
+    """
 
     def register(kind: type[NodeFault]) -> type[NodeFault]:
+        if name in _OWN_KINDS:
+            raise InvalidInput("name", name, "a name other than the lab's own kinds")
+        if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
+            raise InvalidInput("kind", kind, "a subclass of NodeFault")
         _KINDS[name] = kind
         return kind
 
@@ -80,7 +99,16 @@ def make_fault(fault: Fault) -> NodeFault:
     kind = _KINDS.get(fault.kind)
     if kind is None:
         raise InvalidInput("faults", fault.kind, f"one of {', '.join(fault_kinds())}")
-    return kind(fault.start, fault.stop, **fault.parameters)
+    try:
+        return kind(fault.start, fault.stop, **fault.parameters)
+    except TypeError as error:
+        parameters = inspect.signature(kind).parameters.values()
+        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][2:]
+        raise InvalidInput(
+            "faults.parameters",
+            dict(fault.parameters),
+            f"for {fault.kind}: {', '.join(names) or 'none'}",
+        ) from error
 
 
 @fault_kind("crash")
@@ -125,6 +153,8 @@ class LyingLeader(NodeFault):
         The price that it claims, US dollars.
     """
 
+    needs_prices = True
+
     def __init__(
         self, start: int, stop: int | None, price: object = "9999.00", **parameters: Any
     ) -> None:
@@ -159,3 +189,6 @@ class _LyingApplication:
         if self._fault.active(block.epoch):
             return Verdict(accepted=True)
         return self._honest.judge(block, ancestors, observation)
+
+
+_OWN_KINDS = frozenset(_KINDS)

@@ -215,6 +215,11 @@ def create_streamlet_network(
 ) -> StreamletSimulation:
     """Return a network that runs the bare protocol, with payloads that mean nothing.
 
+    Raises
+    ------
+    InvalidInput
+        If a fault needs prices.
+
     Examples
     --------
     >>> network = create_streamlet_network(ExperimentConfig(nodes=4))
@@ -222,9 +227,11 @@ def create_streamlet_network(
     >>> [block.epoch for block in network.observer.tree.finalized]
     [-1, 0, 1, 2, 3, 4, 5, 6]
     """
-    return StreamletSimulation(
-        config.node_ids, OpaqueApplication(), monitors=monitors, **protocol_settings(config)
-    )
+    settings = protocol_settings(config)
+    for fault in config.faults:
+        if make_fault(fault).needs_prices:
+            raise InvalidInput("faults", fault.kind, "a kind that makes sense without prices")
+    return StreamletSimulation(config.node_ids, OpaqueApplication(), monitors=monitors, **settings)
 
 
 def _log_lengths(node: StreamletNode) -> tuple[int, int, int, int]:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.config import OBSERVER, ExperimentConfig, make_config
 from streamlet_lab.consensus import Application, Block, StreamletNode, Verdict
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import Reference
 from streamlet_lab.prices import (
     Claim,
     Evaluation,
@@ -139,6 +140,31 @@ class StockMarketStreamletNode(StreamletNode):
         return [claim for claim in claims if claim is not None]
 
 
+class _FinalPrices(Monitor):
+    """What one node has seen finalized, and when; read lazily, since few runs ask."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self._unread: list[tuple[int, Block]] = []
+        self._prices: list[PriceConsensus] = []
+        self._reference: Reference | None = None
+
+    def finalized(self, time: int, node: str, block: Block) -> None:
+        """Keep the block for whoever asks."""
+        if node == self._node:
+            self._unread.append((time, block))
+
+    def read(self) -> tuple[list[PriceConsensus], Reference | None]:
+        """Return all prices, oldest first, and the last of them as a reference."""
+        for time, block in self._unread:
+            price = priced(block)
+            if price is not None:
+                self._prices.append(price)
+                self._reference = Reference(price.consensus_price, time, price.block_hash)
+        self._unread.clear()
+        return self._prices, self._reference
+
+
 class StockMarketConsensusNetwork(StreamletSimulation):
     """A network of nodes that agree on the price of one stock, on simulated time.
 
@@ -164,6 +190,7 @@ class StockMarketConsensusNetwork(StreamletSimulation):
 
     def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
         self.config = config
+        self._final_prices = _FinalPrices(OBSERVER)
         prices = config.prices
         path = make_path(
             config.feed,
@@ -176,7 +203,10 @@ class StockMarketConsensusNetwork(StreamletSimulation):
         self._duration = path.duration
         self._check_duration(config.epochs)
         self.feed = QuoteFeed(path, config.market_time_per_epoch, config.seed, prices.sources)
-        rules = prices.rules(path.bounds)
+        try:
+            rules = prices.rules(path.bounds)
+        except InvalidInput as error:
+            raise InvalidInput(f"prices.{error.field}", error.value, error.expected) from error
         voter = Voter(path.symbol, rules, prices.voter_policy, prices.tolerance_percent)
         self.application = PriceApplication(voter, self.feed)
         super().__init__(
@@ -185,7 +215,7 @@ class StockMarketConsensusNetwork(StreamletSimulation):
             chain_id=f"{path.symbol}/{config.feed}/{config.seed}",
             genesis_payload=GenesisPrice(path.symbol, path.base_price).to_payload(),
             observe=self.feed.quotes,
-            monitors=monitors,
+            monitors=(self._final_prices, *monitors),
             **protocol_settings(config),
         )
 
@@ -236,8 +266,8 @@ class StockMarketConsensusNetwork(StreamletSimulation):
         list of PriceConsensus
             Prices that the observer saw notarized in these epochs, in the order of their epochs.
         """
-        if epochs < 1:
-            raise InvalidInput("epochs", epochs, "at least 1")
+        if not isinstance(epochs, int) or epochs < 1:
+            raise InvalidInput("epochs", epochs, "a whole number of at least 1")
         self._check_duration(self.next_epoch + epochs)
         first = len(self.observer.tree.notarized)
         self.run(epochs)
@@ -246,9 +276,11 @@ class StockMarketConsensusNetwork(StreamletSimulation):
 
     def get_finalized_consensus_prices(self) -> list[PriceConsensus]:
         """Return what the observer holds for final, oldest first (the description's call)."""
-        observer = self.observer
-        assert isinstance(observer, StockMarketStreamletNode)
-        return observer.finalized_prices()
+        return list(self._final_prices.read()[0])
+
+    def reference(self) -> Reference | None:
+        """Return the last finalized price and since when the observer knows it."""
+        return self._final_prices.read()[1]
 
 
 def create_aapl_consensus_network(

@@ -27,7 +27,6 @@ def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
 
 
 def _forget() -> None:
-    history._feeds.cache_clear()
     history._read_bars.cache_clear()
 
 

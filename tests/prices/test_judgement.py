@@ -148,7 +148,15 @@ def test_the_rules_hold_for_claims_under_either_policy(
 @pytest.mark.parametrize("policy", ["observe", "bounds"])
 def test_what_the_voter_would_have_claimed_is_accepted(policy: Any) -> None:
     assert _objection(OWN, policy=policy) is None
-    assert _objection(replace(OWN, total_volume=Decimal(300)), policy=policy) is None
+
+
+def test_only_own_quotes_show_a_wrong_volume_or_number_of_sources() -> None:
+    for claim, objection in (
+        (replace(OWN, total_volume=Decimal(300)), "volume 300 too far from 4500"),
+        (replace(OWN, price_count=2), "2 sources where this node observes 3"),
+    ):
+        assert _objection(claim, policy="bounds") is None
+        assert _objection(claim, policy="observe") == objection
 
 
 @pytest.mark.parametrize("price", ["135.00", "165.00"])

@@ -6,7 +6,7 @@ import pytest
 
 from streamlet_lab.config import Fault
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator import NodeFault, fault_kind, fault_kinds, make_fault
+from streamlet_lab.simulator import NodeFault, fault_kind, fault_kinds, faults, make_fault
 
 from .bare import simulation
 
@@ -78,3 +78,45 @@ def test_a_kind_of_ones_own_works_under_its_name():
     # node_1 leads 1, 4 and 7.
     notarized = [block.epoch for block in run.observer.tree.notarized]
     assert notarized == [-1, 0, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("kind", ["crash", "lying_leader"])
+def test_the_labs_own_kinds_cannot_be_replaced(kind):
+    with pytest.raises(InvalidInput, match="other than the lab's own"):
+        fault_kind(kind)(type("Mine", (NodeFault,), {}))
+
+
+def test_only_a_node_fault_can_be_registered():
+    with pytest.raises(InvalidInput, match="subclass of NodeFault"):
+        fault_kind("mine")(int)
+
+
+def test_parameters_that_a_kind_does_not_take_are_named(monkeypatch):
+    monkeypatch.setattr(faults, "_KINDS", dict(faults._KINDS))
+
+    @fault_kind("picky")
+    class Picky(NodeFault):
+        def __init__(self, start, stop, size):
+            super().__init__(start, stop)
+
+    for parameters in ({}, {"size": 1, "colour": 2}):
+        with pytest.raises(InvalidInput, match="for picky: size"):
+            make_fault(Fault("picky", count=1, parameters=parameters))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"nodes": "node_3"}, "nodes"),
+        ({"count": 1, "start": "4"}, "start"),
+        ({"count": 1, "start": 1.5}, "start"),
+        ({"count": True}, "count"),
+        ({"count": 1, "parameters": {"x": None}}, "parameters.x"),
+        ({"count": 1, "parameters": {"x": float("nan")}}, "parameters.x"),
+        ({"count": 1, "parameters": {"x": (1, 2)}}, "parameters.x"),
+    ],
+)
+def test_a_fault_says_at_once_what_is_wrong_with_it(arguments, field):
+    with pytest.raises(InvalidInput) as caught:
+        Fault("crash", **arguments)
+    assert caught.value.field == field

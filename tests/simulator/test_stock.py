@@ -280,8 +280,9 @@ def block_of(lab, claim, epoch, parent, attachment=b""):
 
 
 def claim_of(lab, epoch, price):
-    timestamp = lab.feed.quotes(epoch)[0].timestamp
-    return PriceConsensus("AAPL", Decimal(price), Decimal(price), Decimal(4500), 3, timestamp)
+    quotes = lab.feed.quotes(epoch)
+    volume = sum(quote.volume for quote in quotes)
+    return PriceConsensus("AAPL", Decimal(price), Decimal(price), volume, 3, quotes[0].timestamp)
 
 
 @pytest.mark.parametrize(
