@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from streamlet_lab import __version__, demos
 from streamlet_lab.charts import save_charts, save_protocol_chart
-from streamlet_lab.config import Fault, load_config, make_config
+from streamlet_lab.config import Fault, load_config
 from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.simulator import fault_kinds
@@ -219,10 +219,8 @@ def _consensus_trading(options: argparse.Namespace) -> None:
 
 
 def _streamlet(options: argparse.Namespace) -> None:
-    settings = _settings(options)
-    make_config(**settings)
     _check_directory(options.plots)
-    run = run_protocol(progress=_progress, **settings)
+    run = run_protocol(progress=_progress, **_settings(options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:
         _report_files(options, save_protocol_chart(run.epochs, options.plots))

@@ -111,14 +111,17 @@ class StreamletSimulation:
         return self.nodes[OBSERVER]
 
     def run(self, epochs: int) -> None:
-        """Run some more epochs; the last one ends with the deliveries at its end."""
+        """Run some more epochs; the last one ends with the deliveries at its end.
+
+        What else is due at that instant happens first when the run is continued.
+        """
         if epochs < 0:
             raise InvalidInput("epochs", epochs, "zero or more")
         first = self.next_epoch
         self.next_epoch += epochs
         for epoch in range(first, self.next_epoch):
             self.queue.schedule(epoch * self.epoch_length, Priority.EPOCH, self._start_epoch, epoch)
-            self.queue.run_until((epoch + 1) * self.epoch_length, Priority.TIMER)
+            self.queue.run_until((epoch + 1) * self.epoch_length, Priority.REFERENCE)
 
     def _start_epoch(self, time: int, epoch: int) -> None:
         leader = self.leader_of(epoch)
