@@ -8,10 +8,11 @@ True
 
 import logging
 
-from streamlet_lab.config import ExperimentConfig, Fault
+from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Block, BlockTree, StreamletNode, Vote
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
+from streamlet_lab.fault import Fault
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade
 from streamlet_lab.prices import (
     AAPLPriceSimulator,

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from streamlet_lab import __version__, demos
 from streamlet_lab.charts import save_charts, save_protocol_chart
-from streamlet_lab.config import Fault, load_config
+from streamlet_lab.config import load_config
 from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
+from streamlet_lab.fault import Fault
 from streamlet_lab.simulator import fault_kinds
 
 #: Where the main job draws its charts unless told otherwise.
@@ -70,59 +71,58 @@ def _parser() -> argparse.ArgumentParser:
     run = _add(
         commands,
         "run",
-        "run the whole system, from quotes to trades, and draw the four charts",
-        "streamlet-lab run --epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts",
         _run,
+        "run the whole system, from quotes to trades, and draw the four charts",
+        "--epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts",
     )
     run.add_argument("file", nargs="?", type=Path, help="an experiment as .toml or .json")
     run.add_argument("--save", type=Path, metavar="FILE", help="save the result as FILE (.zip)")
-    _add_common(run, epochs=None, feed=True)
-
-    consensus = _add(
+    _add(
         commands,
         "stock-consensus",
-        "agree on a price in each epoch and show what is finalized",
-        "streamlet-lab stock-consensus --epochs 12 --nodes 4",
         _stock_consensus,
+        "agree on a price in each epoch and show what is finalized",
+        "--epochs 12 --nodes 4",
+        epochs=12,
     )
-    _add_common(consensus, epochs=12, feed=True)
-
-    trading = _add(
+    _add(
         commands,
         "consensus-trading",
-        "trade near the finalized price and fail far from it; charts show the default market",
-        "streamlet-lab consensus-trading --nodes 4 --feed aapl-2012",
         _consensus_trading,
+        "trade near the finalized price and fail far from it; charts show the default market",
+        "--nodes 4 --feed aapl-2012",
+        epochs=6,
     )
-    _add_common(trading, epochs=6, feed=True)
-
-    streamlet = _add(
+    _add(
         commands,
         "streamlet",
-        "run the bare protocol; its payloads mean nothing, so there is no --feed",
-        "streamlet-lab streamlet --epochs 8 --faults node_3=silent_leader",
         _streamlet,
+        "run the bare protocol; its payloads mean nothing, so there is no --feed",
+        "--epochs 8 --faults node_3=silent_leader",
+        epochs=8,
+        feed=False,
     )
-    _add_common(streamlet, epochs=8, feed=False)
     return parser
 
 
 def _add(
-    commands: Any, name: str, summary: str, example: str, command: Callable[..., None]
+    commands: Any,
+    name: str,
+    command: Callable[[argparse.Namespace], None],
+    summary: str,
+    example: str,
+    *,
+    epochs: int | None = None,
+    feed: bool = True,
 ) -> argparse.ArgumentParser:
+    """Add a command with the common options; one that is not given stays out of the settings."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=f"example: {example}",
+        epilog=f"example: streamlet-lab {name} {example}",
     )
-    parser.set_defaults(command=command)
-    return parser
-
-
-def _add_common(parser: argparse.ArgumentParser, *, epochs: int | None, feed: bool) -> None:
-    """Add the options that all commands share; one that is not given stays out of the settings."""
-    parser.set_defaults(default_epochs=epochs)
+    parser.set_defaults(command=command, default_epochs=epochs)
     shown = f" (default: {epochs})" if epochs else ""
     parser.add_argument("--epochs", type=int, metavar="N", help=f"length of the run{shown}")
     parser.add_argument("--nodes", type=int, metavar="N", help="number of nodes (default: 4)")
@@ -132,6 +132,7 @@ def _add_common(parser: argparse.ArgumentParser, *, epochs: int | None, feed: bo
         parser.add_argument("--feed", metavar="NAME", help=_FEED_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     parser.add_argument("--plots", type=_folder, metavar="DIR", help="write charts as PNG into DIR")
+    return parser
 
 
 def _folder(text: str) -> Path:

@@ -14,7 +14,7 @@ RESULT, CHARTS = f"{PACKAGE}.result", "charts"
 # From the bottom up. A room may import from lower floors and from itself; rooms on one floor do
 # not know each other, unless the floor is shared.
 FLOORS = (
-    ("errors", "units", "streams", "keys", "theory", "files", "columns"),
+    ("errors", "units", "streams", "keys", "theory", "files", "columns", "fault"),
     ("consensus", "prices", "matching"),
     ("config",),
     ("simulator",),

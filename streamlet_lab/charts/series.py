@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pandas as pd
 
-from streamlet_lab.config import ExperimentConfig, Fault
+from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
 from streamlet_lab.theory import round_robin_finality_lag
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from streamlet_lab.config import Fault
 from streamlet_lab.consensus import Application, Block, Verdict
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
 from streamlet_lab.prices import PriceConsensus, decode_payload
 from streamlet_lab.units import CENT, round_price, to_decimal
 

@@ -13,9 +13,9 @@ from streamlet_lab.charts import STYLE, draw_overview, to_png
 from streamlet_lab.charts.figures import OVERVIEW
 from streamlet_lab.charts.style import BLUE, VERMILLION, WHITE
 from streamlet_lab.checks import Status
-from streamlet_lab.config import Fault
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
+from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import fault_kinds
 from streamlet_lab.theory import max_faulty

@@ -1,0 +1,84 @@
+"""What a person says about a fault: which kind, which nodes, from when to when."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from streamlet_lab.errors import InvalidInput
+
+_SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d+)(?:-(\d+))?)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong with some nodes for some epochs.
+
+    Parameters
+    ----------
+    kind : str
+        A registered kind, such as ``"crash"``, ``"silent_leader"`` or ``"withhold_votes"``.
+    nodes : tuple of str
+        Which nodes; or else
+    count : int, optional
+        how many of the last nodes.
+    start : int
+        First epoch with the fault.
+    stop : int, optional
+        First epoch without it again; None is for ever.
+    parameters : mapping
+        What the kind takes.
+    """
+
+    kind: str
+    nodes: tuple[str, ...] = ()
+    count: int | None = None
+    start: int = 0
+    stop: int | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.nodes, str):
+            raise InvalidInput("nodes", self.nodes, "a list of names of nodes")
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        for name in ("count", "start", "stop"):
+            number = getattr(self, name)
+            if not isinstance(number, int | None) or isinstance(number, bool):
+                raise InvalidInput(name, number, "a whole number")
+        if (self.count is None) == (not self.nodes):
+            raise InvalidInput("nodes", self.nodes, "either names of nodes or a count, not both")
+        if self.count is not None and self.count < 0:
+            raise InvalidInput("count", self.count, "zero or more nodes")
+        if self.start < 0:
+            raise InvalidInput("start", self.start, "an epoch from 0 on")
+        if self.stop is not None and self.stop <= self.start:
+            raise InvalidInput("stop", self.stop, f"an epoch after the start, {self.start}")
+        for name, value in self.parameters.items():
+            if not _is_plain(value):
+                raise InvalidInput(
+                    f"parameters.{name}", value, "a text, a number, true, false, or a list of these"
+                )
+
+    @classmethod
+    def parse(cls, node: str, text: str) -> Self:
+        """Read the short form ``kind``, ``kind@start`` or ``kind@start-stop`` for one node."""
+        parts = _SHORT_FAULT.fullmatch(text) if isinstance(text, str) else None
+        if parts is None:
+            expected = "a kind with epochs as numbers, such as 'crash@4' or 'silent_leader@4-8'"
+            raise InvalidInput("faults", text, expected)
+        kind, start, stop = parts.groups()
+        return cls(kind, (node,), None, int(start or 0), int(stop) if stop else None)
+
+    def affected(self, nodes: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the nodes that have the fault, out of all."""
+        return self.nodes if self.count is None else nodes[len(nodes) - self.count :]
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is the same after it was saved and loaded."""
+    if isinstance(value, list):
+        return all(_is_plain(item) for item in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str | int)
