@@ -87,7 +87,8 @@ def run_with(network, nodes, epochs, **options):
         for name, node in run.nodes.items()
     }
     counts = run.network.sent, run.network.echoed, run.network.received
-    return vars(recorder), views, counts
+    # A copy: Python 3.13 may empty an instance's own dict when it collects the instance.
+    return dict(vars(recorder)), views, counts
 
 
 @settings(max_examples=40)
