@@ -31,7 +31,7 @@ from streamlet_lab.matching.reference import (
     Reference,
     ReferenceSource,
 )
-from streamlet_lab.units import format_price
+from streamlet_lab.units import format_price, to_seconds
 
 WithoutReference = Literal["reject", "allow"]
 
@@ -342,7 +342,7 @@ class ConsensusMatchingEngine:
         )
         self._events.append(event)
         if _LOG.isEnabledFor(logging.INFO):
-            _LOG.info("%s", event.message, extra={"event": event})
+            _log_refusal(event)
 
     def _reject(self, order_id: str, reason: RejectReason, order: Order | None = None) -> None:
         event = Rejected(
@@ -357,9 +357,15 @@ class ConsensusMatchingEngine:
         )
         self._events.append(event)
         if _LOG.isEnabledFor(logging.INFO):
-            _LOG.info("%s", event.message, extra={"event": event})
+            _log_refusal(event)
 
     def _describe(self, order: Order) -> str:
         price = "market" if order.price is None else format_price(order.price)
         reference = "none yet" if self._reference is None else format_price(self._reference.price)
         return f"Processing order at {price} (consensus: {reference})"
+
+
+def _log_refusal(event: Rejected | Cancelled) -> None:
+    age = event.reference_age
+    known = "" if age is None else f", reference final for {to_seconds(age):.6f} s"
+    _LOG.info("%s [%s%s]", event.message, event.reason, known, extra={"event": event})

@@ -206,14 +206,20 @@ def test_events_and_trades_are_numbered(engine):
     assert [event.time for event in engine.events] == [1_000_000] * 5
 
 
-def test_log_reads_as_in_the_description(engine, caplog):
+def test_log_reads_as_in_the_description_with_reason_and_age(engine, caplog):
     caplog.set_level(logging.INFO, LOGGER)
     engine.process_order(limit("b-1", "buy", "149.40"))
-    engine.process_order(limit("x-1", "sell", "182.94"))
+    engine.process_order(limit("x-1", "sell", "182.94"), time=1_250_000)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("INFO", "Processing order at $149.40 (consensus: $152.45)"),
         ("INFO", "Processing order at $182.94 (consensus: $152.45)"),
-        ("INFO", "Trade rejected: Price $182.94 deviates 20.00% from consensus $152.45"),
+        (
+            "INFO",
+            (
+                "Trade rejected: Price $182.94 deviates 20.00% from consensus $152.45 "
+                "[outside_band, reference final for 0.250000 s]"
+            ),
+        ),
     ]
     assert caplog.records[-1].event is engine.events[-1]
 
@@ -223,7 +229,7 @@ def test_log_of_orders_without_price_or_consensus(caplog):
     ConsensusMatchingEngine("AAPL").submit(Order.market("b-1", "AAPL", "buy", 1))
     assert caplog.messages == [
         "Processing order at market (consensus: none yet)",
-        "Trade rejected: No consensus price has been finalized yet",
+        "Trade rejected: No consensus price has been finalized yet [no_consensus]",
     ]
 
 
@@ -232,7 +238,10 @@ def test_cancellations_are_logged_with_their_reason(engine, caplog):
     caplog.set_level(logging.INFO, LOGGER)
     engine.set_reference(reference("158.00"))
     assert caplog.messages == [
-        "Order cancelled: Price $145.00 deviates 8.23% from consensus $158.00"
+        (
+            "Order cancelled: Price $145.00 deviates 8.23% from consensus $158.00 "
+            "[outside_band, reference final for 0.000000 s]"
+        )
     ]
 
 
