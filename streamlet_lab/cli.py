@@ -179,9 +179,15 @@ def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
     print(f"Written to {paths[0].parent}: {names}", file=sys.stderr if options.json else sys.stdout)
 
 
-def _check_directory(path: Path | None) -> None:
-    if path is not None and path.exists() and not path.is_dir():
-        raise InvalidInput("--plots", str(path), "a folder, or a name that is still free")
+def _check_place(option: str, path: Path | None) -> None:
+    """Refuse a place that cannot be written to while nothing is lost yet."""
+    if path is None:
+        return
+    folder = path.absolute() if option == "--plots" else path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InvalidInput(option, str(path), f"a place that can be written to; {folder} is none")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -190,7 +196,8 @@ def _run(options: argparse.Namespace) -> None:
         settings = {**load_config(options.file).to_document(), **settings}
     experiment = Experiment(**settings)
     directory = options.plots or DEFAULT_CHARTS
-    _check_directory(directory)
+    _check_place("--plots", directory)
+    _check_place("--save", options.save)
     if options.save is not None and options.save.suffix != ".zip":
         raise InvalidInput("--save", str(options.save), "a file name ending in .zip")
     result = experiment.run(progress=_progress)
@@ -203,7 +210,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _stock_consensus(options: argparse.Namespace) -> None:
     experiment = Experiment(**_settings(options))
-    _check_directory(options.plots)
+    _check_place("--plots", options.plots)
     result = experiment.run(progress=_progress)
     _print(options, demos.stock_consensus(result))
     if options.plots is not None:
@@ -212,7 +219,7 @@ def _stock_consensus(options: argparse.Namespace) -> None:
 
 def _consensus_trading(options: argparse.Namespace) -> None:
     experiment = Experiment(**_settings(options))
-    _check_directory(options.plots)
+    _check_place("--plots", options.plots)
     _print(options, demos.consensus_trading(experiment.config, _progress))
     if options.plots is not None:
         result = experiment.run(progress=_progress)
@@ -220,7 +227,7 @@ def _consensus_trading(options: argparse.Namespace) -> None:
 
 
 def _streamlet(options: argparse.Namespace) -> None:
-    _check_directory(options.plots)
+    _check_place("--plots", options.plots)
     run = run_protocol(progress=_progress, **_settings(options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:

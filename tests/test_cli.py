@@ -127,15 +127,19 @@ def test_a_mistake_gets_one_line_and_exit_code_2(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_runs(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("option", "below"), [("--plots", ""), ("--plots", "more"), ("--save", "run.zip")]
+)
+def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_runs(
+    option: str, below: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "charts"
     file.write_text("in the way", encoding="utf-8")
-    assert main(["run", "--plots", str(file)]) == 2
+    assert main(["run", option, str(file / below)]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "--plots" in printed.err
+    assert printed.err.startswith(f"streamlet-lab: error: {option}: ")
+    assert str(file) in printed.err
     assert file.read_text(encoding="utf-8") == "in the way"
 
 
