@@ -70,9 +70,18 @@ class Fault:
         kind, start, stop = parts.groups()
         return cls(kind, (node,), None, int(start or 0), int(stop) if stop else None)
 
+    def active(self, epoch: int) -> bool:
+        """Whether the fault is there in an epoch."""
+        return is_active(self.start, self.stop, epoch)
+
     def affected(self, nodes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the nodes that have the fault, out of all."""
         return self.nodes if self.count is None else nodes[len(nodes) - self.count :]
+
+
+def is_active(start: int, stop: int | None, epoch: int) -> bool:
+    """Whether an epoch lies from ``start`` on and before ``stop``, if there is one."""
+    return start <= epoch and (stop is None or epoch < stop)
 
 
 def _is_plain(value: object) -> bool:

@@ -44,7 +44,7 @@ def protocol_frame(simulation: StreamletSimulation, recorder: Recorder) -> pd.Da
     notarization and finalization are the observer's view.
     """
     observer = simulation.observer
-    proposals = {record.block.epoch: record for record in recorder.proposals}
+    proposals = _first_proposals(recorder)
     notarized = _times(recorder.notarizations, observer.node_id)
     finalized = _times(recorder.finalizations, observer.node_id)
     voters: dict[bytes, list[str]] = {}
@@ -52,8 +52,7 @@ def protocol_frame(simulation: StreamletSimulation, recorder: Recorder) -> pd.Da
         voters.setdefault(vote.block_hash, []).append(vote.node)
     rows = []
     for epoch, leader in enumerate(recorder.leaders):
-        proposal = proposals.get(epoch)
-        block = proposal.block if proposal else None
+        block = proposals.get(epoch)
         block_hash = block.hash if block else b""
         parent = observer.tree[block.parent].epoch if block else None
         final = finalized.get(block_hash)
@@ -98,7 +97,7 @@ def _array(data: Sequence[Any], dtype: str) -> Any:
 
 
 def _epochs(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
-    proposals = {record.block.epoch: record.block for record in reversed(recorder.proposals)}
+    proposals = _first_proposals(recorder)
     refusals = _first_refusals(recorder)
     notarized = _times(recorder.notarizations, network.observer.node_id)
     finalized = _times(recorder.finalizations, network.observer.node_id)
@@ -317,6 +316,10 @@ def _read(block: Block | None) -> _Reading:
 
 def _times(records: Iterable[tuple[int, str, Block]], node: str) -> dict[bytes, int]:
     return {block.hash: time for time, name, block in records if name == node}
+
+
+def _first_proposals(recorder: Recorder) -> dict[int, Block]:
+    return {record.block.epoch: record.block for record in reversed(recorder.proposals)}
 
 
 def _first_refusals(recorder: Recorder) -> dict[bytes, str]:

@@ -152,15 +152,15 @@ def to_micros(price: Decimal, field: str = "price") -> int:
     return micros
 
 
-def to_hundredths(percent: Decimal, field: str) -> int:
-    """Convert a percentage to hundredths of a percent, in which rules compare.
+def to_hundredths(percent: object, field: str) -> int:
+    """Read a percentage as hundredths of a percent, in which rules compare.
 
     Raises
     ------
     InvalidInput
-        If the percentage is negative or finer than that.
+        If it is not a finite number, is negative, or is finer than that.
     """
-    scaled = percent.scaleb(2, MONEY)
+    scaled = to_decimal(percent, field).scaleb(2, MONEY)
     hundredths = int(scaled)
     if hundredths < 0 or hundredths != scaled:
         raise InvalidInput(field, str(percent), "zero or more, in hundredths of a percent")

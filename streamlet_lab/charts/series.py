@@ -150,9 +150,9 @@ def closed_form(config: ExperimentConfig) -> list[Regime]:
         return []
     regimes = []
     for start, stop in pairwise([0, *fault_changes(config), config.epochs]):
-        silent = _affected(config, [fault for fault in faults if _active(fault, start)])
+        silent = _affected(config, [fault for fault in faults if fault.active(start)])
         crashed = _affected(
-            config, [fault for fault in faults if fault.kind == "crash" and _active(fault, start)]
+            config, [fault for fault in faults if fault.kind == "crash" and fault.active(start)]
         )
         if stop - start >= config.nodes:
             enough = config.nodes - len(crashed) >= config.votes_needed
@@ -164,10 +164,6 @@ def closed_form(config: ExperimentConfig) -> list[Regime]:
 def _faults(config: ExperimentConfig) -> list[Fault]:
     """Return the faults that any node has."""
     return [fault for fault in config.faults if fault.affected(config.node_ids)]
-
-
-def _active(fault: Fault, epoch: int) -> bool:
-    return fault.start <= epoch and (fault.stop is None or epoch < fault.stop)
 
 
 def _affected(config: ExperimentConfig, faults: list[Fault]) -> set[int]:

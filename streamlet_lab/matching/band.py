@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import MONEY, is_within, to_decimal
+from streamlet_lab.units import is_within, to_hundredths
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,10 @@ class ConsensusBand:
     hundredths: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        hundredths = to_decimal(self.percent, "percent").scaleb(2, MONEY)
-        if not 0 < hundredths <= 10_000 or hundredths != int(hundredths):
-            raise InvalidInput(
-                "percent", self.percent, "more than 0, at most 100, at most two decimal places"
-            )
-        object.__setattr__(self, "hundredths", int(hundredths))
+        hundredths = to_hundredths(self.percent, "percent")
+        if not 0 < hundredths <= 10_000:
+            raise InvalidInput("percent", self.percent, "more than 0 and at most 100")
+        object.__setattr__(self, "hundredths", hundredths)
 
     def allows(self, price_ticks: int, reference_ticks: int) -> bool:
         """Whether a price lies inside the band around a reference, both in ticks."""

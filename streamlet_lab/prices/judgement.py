@@ -15,7 +15,7 @@ from streamlet_lab.prices.validation import (
     QuoteCheck,
     check_quotes,
 )
-from streamlet_lab.units import MONEY, is_within, to_decimal, to_hundredths, to_micros
+from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
 
 #: What a voter checks: the rules alone, or also its own quotes.
 VoterPolicy = Literal["bounds", "observe"]
@@ -76,9 +76,7 @@ class Voter:
     _tolerance: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
 
     def __post_init__(self) -> None:
-        tolerance = to_hundredths(
-            to_decimal(self.tolerance_percent, "tolerance_percent"), "tolerance_percent"
-        )
+        tolerance = to_hundredths(self.tolerance_percent, "tolerance_percent")
         object.__setattr__(self, "_tolerance", tolerance)
 
     def objection(

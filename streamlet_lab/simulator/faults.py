@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from streamlet_lab.consensus import Application, Block, Verdict
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault
+from streamlet_lab.fault import Fault, is_active
 from streamlet_lab.prices import PriceConsensus, decode_payload
 from streamlet_lab.units import CENT, round_price, to_decimal
 
@@ -40,7 +40,7 @@ class NodeFault:
 
     def active(self, epoch: int) -> bool:
         """Whether the fault is there in an epoch."""
-        return self.start <= epoch and (self.stop is None or epoch < self.stop)
+        return is_active(self.start, self.stop, epoch)
 
     def online(self, epoch: int) -> bool:
         """Whether the node is up."""
