@@ -56,14 +56,28 @@ class Block:
     hash: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        header = (
-            _prefix(b"streamlet-lab/block/1", self.chain_id)
-            + _TWO_INTEGERS.pack(self.height, self.epoch)
-            + hashlib.sha256(self.payload).digest()
-            + hashlib.sha256(self.attachment).digest()
-            + self.parent
-        )
-        object.__setattr__(self, "hash", hashlib.sha256(header).digest())
+        digests = hashlib.sha256(self.payload).digest(), hashlib.sha256(self.attachment).digest()
+        header_hash = block_hash(self.chain_id, self.epoch, self.height, self.parent, *digests)
+        object.__setattr__(self, "hash", header_hash)
+
+
+def block_hash(
+    chain_id: str,
+    epoch: int,
+    height: int,
+    parent: bytes,
+    payload_hash: bytes,
+    attachment_hash: bytes,
+) -> bytes:
+    """Return the hash of a block from its header alone, whatever it carries."""
+    header = (
+        _prefix(b"streamlet-lab/block/1", chain_id)
+        + _TWO_INTEGERS.pack(height, epoch)
+        + payload_hash
+        + attachment_hash
+        + parent
+    )
+    return hashlib.sha256(header).digest()
 
 
 def make_genesis(chain_id: str, payload: bytes = b"") -> Block:
@@ -88,11 +102,22 @@ def vote_bytes(chain_id: str, epoch: int, height: int, block_hash: bytes) -> byt
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A block, signed by the leader of its epoch over :func:`proposal_bytes`."""
+    """A block, signed by the leader of its epoch over :func:`proposal_bytes`.
+
+    Parameters
+    ----------
+    block : Block
+    proposer : str
+    signature : bytes
+    certificate : Certificate, optional
+        The notarized chain that the block extends, where the rules have leaders send it along. It
+        is not signed: the votes in it are.
+    """
 
     block: Block
     proposer: str
     signature: bytes
+    certificate: "Certificate | None" = field(default=None, repr=False)
     signed: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -127,6 +152,27 @@ class Vote:
         object.__setattr__(self, "subject", (self.block_hash, self.epoch, self.height))
         signed = vote_bytes(self.chain_id, self.epoch, self.height, self.block_hash)
         object.__setattr__(self, "signed", signed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Certificate:
+    """A notarized block with its votes, and so on down the chain to genesis.
+
+    Each shares its ancestors' certificates, so that a whole chain costs a leader no more than its
+    last block. Two certificates are the same only if they are one object.
+
+    Parameters
+    ----------
+    proposal : Proposal
+    votes : tuple of Vote
+        A quorum.
+    parent : Certificate, optional
+        Of the parent; None where that is genesis.
+    """
+
+    proposal: Proposal
+    votes: tuple[Vote, ...]
+    parent: "Certificate | None"
 
 
 Message = Proposal | Vote
