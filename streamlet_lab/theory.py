@@ -5,16 +5,35 @@ Each function states where its formula comes from. Nothing here looks at a simul
 
 from collections.abc import Collection
 from fractions import Fraction
+from typing import Literal
+
+#: What the paper assumes: Byzantine nodes and partial synchrony (section 3), crashes and partial
+#: synchrony (appendix A), or Byzantine nodes and a network that is always in time (section 4).
+FaultModel = Literal["byzantine", "crash", "synchronous"]
 
 
-def max_faulty(nodes: int) -> int:
-    """Largest number of Byzantine nodes that *n* nodes tolerate: the largest f with 3f < n."""
-    return (nodes - 1) // 3
+def max_faulty(nodes: int, model: FaultModel = "byzantine") -> int:
+    """Largest number of faulty nodes that *n* nodes tolerate.
+
+    The largest f with 3f < n for Byzantine nodes in partial synchrony (section 3), with 2f < n in
+    the two other models (section 4, appendix A).
+    """
+    return (nodes - 1) // (3 if model == "byzantine" else 2)
 
 
-def quorum(nodes: int) -> int:
-    """Votes that notarize a block: ⌈2n/3⌉ (Streamlet, section 3: "at least 2n/3")."""
-    return -(-2 * nodes // 3)
+def quorum(nodes: int, model: FaultModel = "byzantine") -> int:
+    """Votes that notarize a block.
+
+    At least 2n/3 for Byzantine nodes in partial synchrony (section 3), more than n/2 for crashes
+    (appendix A), at least n/2 in the synchronous model (section 4).
+    """
+    match model:
+        case "byzantine":
+            return -(-2 * nodes // 3)
+        case "crash":
+            return nodes // 2 + 1
+        case "synchronous":
+            return -(-nodes // 2)
 
 
 def messages_per_epoch(nodes: int, *, echo: bool = True) -> int:
