@@ -5,12 +5,14 @@ in it is reported before anything runs, with the field, the value and what would
 """
 
 import json
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 import tomli_w
 from pydantic import (
@@ -28,7 +30,7 @@ from streamlet_lab.fault import Fault
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SOURCES, TRADING_DAY, PriceValidation, VoterPolicy
-from streamlet_lab.theory import max_faulty, quorum
+from streamlet_lab.theory import FaultModel, max_faulty, quorum
 from streamlet_lab.units import (
     format_duration,
     to_decimal,
@@ -40,6 +42,7 @@ from streamlet_lab.units import (
 Duration = Annotated[
     int, BeforeValidator(to_microseconds), PlainSerializer(format_duration, return_type=str)
 ]
+_Delay = Annotated[Duration, Field(gt=0)]
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
@@ -47,33 +50,219 @@ Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, re
 _LONGEST_EPOCH = 252 * TRADING_DAY
 _LONGEST_MARKET_TIME = 7_500 * 365 * 86_400_000_000
 
+# More than thirty years: every time that a message can be delayed to stays far below the delay that
+# means that it never arrives.
+_LATEST = 10**15
+_LINK = re.compile(r"(\w+)>(\w+)", re.ASCII)
+_CALLABLE = "callable:"
+_QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": "⌈n/2⌉"}
+
+# What pydantic puts into a location beside what a person wrote.
+_LABELS = ("function-", "constrained-", "literal[", "tuple[")
+
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"
+
+#: Measured durations of Ed25519, to be given as ``network={**ED25519_TIMES}``: with the
+#: ``cryptography`` package on one core, signing took 32 to 47 µs and verifying 110 to 140 µs.
+ED25519_TIMES: Final[Mapping[str, str]] = {"sign_time": "40us", "verify_time": "125us"}
+
+
+def _both_ways(milliseconds: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Complete a table to all pairs, in microseconds; two nodes of one region are 1 ms apart."""
+    names = list(dict.fromkeys(chain.from_iterable(milliseconds)))
+    table = {a: dict.fromkeys(names, 1_000) for a in names}
+    for (a, b), delay in milliseconds.items():
+        table[a][b] = table[b][a] = 1_000 * delay
+    return table
+
+
+#: One-way delays between five regions of the world, in microseconds; 1 ms within a region. Source:
+#: Microsoft, "Azure network round-trip latency statistics", 95th percentiles of the 30 days to
+#: 2026-07-30, https://learn.microsoft.com/en-us/azure/networking/azure-network-latency. Half of the
+#: slower direction, rounded up to 1 ms, between East US, West Europe, Japan East, Australia East
+#: and Brazil South.
+REGION_DELAYS: Final[Mapping[str, Mapping[str, int]]] = _both_ways(
+    {
+        ("north_america", "europe"): 46,
+        ("north_america", "asia"): 83,
+        ("north_america", "australia"): 104,
+        ("north_america", "south_america"): 61,
+        ("europe", "asia"): 121,
+        ("europe", "australia"): 141,
+        ("europe", "south_america"): 96,
+        ("asia", "australia"): 53,
+        ("asia", "south_america"): 138,
+        ("australia", "south_america"): 149,
+    }
+)
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Interval(_Section):
+    """A stretch of simulated time.
+
+    Attributes
+    ----------
+    start, stop : duration
+        From the start on and before the stop.
+    """
+
+    start: Duration = 0
+    stop: Annotated[Duration, Field(le=_LATEST)]
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.stop <= self.start:
+            start = format_duration(self.start)
+            raise InvalidInput(
+                "stop", format_duration(self.stop), f"a time after the start, {start}"
+            )
+        return self
+
+
+def _read_groups(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(tuple(name.strip() for name in part.split(",")) for part in value.split("|"))
+    return value
+
+
+class Partition(Interval):
+    """Nodes that do not hear each other for a while; what they send arrives after it.
+
+    Attributes
+    ----------
+    groups : tuple of tuple of str
+        Names of nodes; also as text, ``"node_0,node_1|node_2,node_3"``. A node in no group, such as
+        the observer, hears everyone and is heard by everyone.
+    one_way : bool
+        Whether only what the first group sends to the others is held.
+    """
+
+    groups: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_read_groups)]
+    one_way: bool = False
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Self:
+        names = list(chain.from_iterable(self.groups))
+        if len(self.groups) < 2 or not all(self.groups) or len(set(names)) < len(names):
+            expected = "two or more groups of nodes, none empty, with no node twice"
+            raise InvalidInput("groups", self.groups, expected)
+        return self
+
+
+def _read_delays(value: object) -> object:
+    if not isinstance(value, str) and not callable(value):
+        raise InvalidInput("delays", value, "the name of a kind of delays, or a function")
+    return value
+
+
+def _write_delays(value: str | Callable[..., Any]) -> str:
+    return value if isinstance(value, str) else _CALLABLE + getattr(value, "__name__", "unnamed")
+
+
+def _read_skew(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {node: to_microseconds(skew, str(node)) for node, skew in value.items()}
+    return to_microseconds(value)
+
+
+def _write_skew(value: int | dict[str, int]) -> str | dict[str, str]:
+    if isinstance(value, int):
+        return format_duration(value)
+    return {node: format_duration(skew) for node, skew in value.items()}
+
+
 class NetworkConfig(_Section):
     """How messages travel between nodes.
+
+    Outside bad times every message arrives within Δ, whatever is set here: a longer delay is
+    clipped. A message sent in bad times arrives within Δ or when they end, if that is later. Only
+    loss for good breaks this promise, which is the paper's (section 2) with :attr:`gst_in_force`.
 
     Attributes
     ----------
     delta : duration
         Δ, the bound on the delay of every message.
+    delays : str or callable
+        How the delay of a message on a link is drawn: ``"lognormal"``; ``"constant"``, the median;
+        ``"uniform"``, from the shortest to as far above the median; ``"sample"``, any of the
+        samples; ``"regions"``, by where the two nodes are; a kind registered with
+        :func:`~streamlet_lab.simulator.links.delay_kind`; or a function like those, which a saved
+        configuration names but does not contain.
     shortest_delay : duration, optional
         No message on no link is faster, since distance costs time; half the median by default.
     median_delay : duration
         Median delay of one link; what exceeds the shortest delay is lognormal.
     delay_spread : float
         Standard deviation of the logarithm of that rest; 0 makes every delay the median.
+    samples : tuple of duration
+        Measured delays, for ``"sample"``.
+    regions : tuple of str
+        Where the nodes are, in turn, for ``"regions"``; all regions of the table by default. The
+        observer is in the first.
+    region_delays : mapping of str to mapping of str to duration, optional
+        One-way delay from each region to each; :data:`REGION_DELAYS` by default. A lognormal rest
+        with a median of a tenth of it and the logarithm's standard deviation ``delay_spread`` is
+        added.
+    link_delays : mapping of str to duration
+        Constant delays of single links in one direction, such as ``{"node_0>node_1": "90ms"}``.
+    slow_nodes : mapping of str to float
+        Factors, at least 1, by node; for all that it sends or receives.
+    loss : float
+        Probability that a copy is lost.
+    when_lost : {"retransmit", "forever"}
+        Whether a lost copy is sent again, which delays it, or never arrives, which is outside the
+        paper's model.
+    retransmit_after : duration
+        Mean wait before the first retransmission; it doubles with each further one.
+    gst : duration
+        Global stabilization time: the end of a bad period from the beginning of the run on.
+    bad_periods : tuple of Interval
+        Further bad periods.
+    slowdown : float
+        What multiplies the delay of what is sent in a bad period.
+    partitions : tuple of Partition
+    sign_time, verify_time : duration
+        Simulated time that making or verifying a signature takes; see :data:`ED25519_TIMES`.
+    clock_skew : duration or mapping of str to duration
+        Each node's clock is late by a random part of this, or by exactly its own value, which is 0
+        for a node that is not named.
+    catch_up : bool
+        Whether leaders send the notarized chain that they extend along with their proposal, as in
+        the paper's appendix A, so that nodes can catch up on what they missed.
     """
 
-    delta: Annotated[Duration, Field(gt=0)] = 500_000
-    shortest_delay: Annotated[Duration, Field(gt=0)] | None = None
-    median_delay: Annotated[Duration, Field(gt=0)] = 50_000
+    delta: Annotated[Duration, Field(gt=0, le=_LATEST)] = 500_000
+    delays: Annotated[
+        str | Callable[..., Any],
+        BeforeValidator(_read_delays),
+        PlainSerializer(_write_delays, return_type=str),
+    ] = "lognormal"
+    shortest_delay: _Delay | None = None
+    median_delay: _Delay = 50_000
     delay_spread: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.7
+    samples: tuple[_Delay, ...] = ()
+    regions: tuple[str, ...] = ()
+    region_delays: Annotated[dict[str, dict[str, _Delay]], Field(min_length=1)] | None = None
+    link_delays: dict[str, _Delay] = {}
+    slow_nodes: dict[str, Annotated[float, Field(ge=1, le=1e6, allow_inf_nan=False)]] = {}
+    loss: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    when_lost: Literal["retransmit", "forever"] = "retransmit"
+    retransmit_after: _Delay = 200_000
+    gst: Annotated[Duration, Field(le=_LATEST)] = 0
+    bad_periods: tuple[Interval, ...] = ()
+    slowdown: Annotated[float, Field(ge=1, le=1e9, allow_inf_nan=False)] = 20.0
+    partitions: tuple[Partition, ...] = ()
+    sign_time: Duration = 0
+    verify_time: Duration = 0
+    clock_skew: Annotated[
+        int | dict[str, int], BeforeValidator(_read_skew), PlainSerializer(_write_skew)
+    ] = 0
+    catch_up: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -84,12 +273,54 @@ class NetworkConfig(_Section):
                 format_duration(self.fastest),
                 f"at most the median delay, {median}",
             )
+        if self.delays == "sample" and not self.samples:
+            raise InvalidInput("samples", self.samples, "one delay or more to draw from")
+        for link in self.link_delays:
+            parts = _LINK.fullmatch(link)
+            if parts is None or parts[1] == parts[2]:
+                raise InvalidInput("link_delays", link, "two nodes such as 'node_0>node_1'")
+        self._check_regions()
         return self
+
+    def _check_regions(self) -> None:
+        table = self.region_table
+        for name, row in table.items():
+            if set(row) != set(table):
+                raise InvalidInput(
+                    f"region_delays.{name}", list(row), f"a delay to each of {', '.join(table)}"
+                )
+        for name in self.regions:
+            if name not in table:
+                raise InvalidInput("regions", name, f"one of {', '.join(table)}")
 
     @property
     def fastest(self) -> int:
         """The shortest delay in force, in microseconds."""
         return self.median_delay // 2 if self.shortest_delay is None else self.shortest_delay
+
+    @property
+    def region_table(self) -> Mapping[str, Mapping[str, int]]:
+        """The delays between regions in force, in microseconds."""
+        return REGION_DELAYS if self.region_delays is None else self.region_delays
+
+    @property
+    def bad_times(self) -> tuple[tuple[int, int], ...]:
+        """Start and stop of all bad periods, the one before ``gst`` included, in microseconds."""
+        before = ((0, self.gst),) if self.gst else ()
+        return before + tuple((period.start, period.stop) for period in self.bad_periods)
+
+    @property
+    def gst_in_force(self) -> int:
+        """When the last bad period or partition ends, in microseconds: the paper's GST."""
+        ends = (stop for _, stop in self.bad_times)
+        return max(chain(ends, (partition.stop for partition in self.partitions)), default=0)
+
+    def largest_skew(self, node_ids: Iterable[str]) -> int:
+        """By how much one node's clock can be behind another's, in microseconds."""
+        if isinstance(self.clock_skew, int):
+            return self.clock_skew
+        offsets = [self.clock_skew.get(node, 0) for node in node_ids]
+        return max(offsets) - min(offsets)
 
 
 class PricesConfig(_Section):
@@ -192,6 +423,18 @@ class MarketConfig(_Section):
         return self
 
 
+def _read_leaders(value: object) -> object:
+    named = isinstance(value, list | tuple) and value and all(isinstance(n, str) for n in value)
+    if not named and value not in ("round_robin", "hashed"):
+        raise InvalidInput("leaders", value, "'round_robin', 'hashed' or a list of names of nodes")
+    return value
+
+
+Leaders = Annotated[
+    Literal["round_robin", "hashed"] | tuple[str, ...], BeforeValidator(_read_leaders)
+]
+
+
 class ExperimentConfig(_Section):
     """Everything that determines a run.
 
@@ -207,17 +450,26 @@ class ExperimentConfig(_Section):
         ``"simulated"``, or a real history such as ``"aapl-2012"``.
     faults : tuple of Fault
         Also a mapping of node to short form: ``{"node_3": "crash@4"}``.
+    model : {"byzantine", "crash", "synchronous"}
+        What the paper's promises are taken from: section 3, appendix A or section 4.
+    leaders : {"round_robin", "hashed"} or tuple of str
+        Who leads: the nodes in turn, as in the description; at random by a hash of the epoch, as in
+        the paper; or the names of nodes, one an epoch, again from the first when they end.
     epoch_length : duration
-        Protocol time of an epoch; the paper's is 2Δ.
+        Protocol time of an epoch; the paper's 2Δ unless given.
     market_time_per_epoch : duration
         How much the market moves on in an epoch; 6.5 hours is one trading day.
-    quorum : int, optional
-        Votes that notarize; ⌈2n/3⌉ unless given.
+    quorum : int or "2f+1", optional
+        Votes that notarize; what the model needs (⌈2n/3⌉ for Byzantine nodes) unless given. The
+        rule 2f + 1 with f = ⌊(n − 1)/3⌋ is unsafe except for n = 3f + 1; the description, which has
+        f = 1 for every n, means 3.
     echo : bool
         Whether nodes pass on every message that is new to them.
     signatures : {"ed25519", "none"}
     remember_verifications : bool
         False makes every receiver verify every signature itself.
+    trace : bool
+        Whether the first arrival of every message at every node is recorded.
     network, prices, market
         The sections above.
     """
@@ -227,12 +479,15 @@ class ExperimentConfig(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     feed: str = "simulated"
     faults: tuple[Fault, ...] = ()
+    model: FaultModel = "byzantine"
+    leaders: Leaders = "round_robin"
     epoch_length: Annotated[Duration, Field(gt=0)] = 1_000_000
     market_time_per_epoch: Annotated[Duration, Field(gt=0)] = TRADING_DAY
-    quorum: Annotated[int, Field(ge=1)] | None = None
+    quorum: Annotated[int, Field(ge=1)] | Literal["2f+1"] | None = None
     echo: bool = True
     signatures: SignatureScheme = "ed25519"
     remember_verifications: bool = True
+    trace: bool = False
     network: NetworkConfig = NetworkConfig()
     prices: PricesConfig = PricesConfig()
     market: MarketConfig = MarketConfig()
@@ -247,6 +502,22 @@ class ExperimentConfig(_Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if "epoch_length" not in self.model_fields_set:
+            object.__setattr__(self, "epoch_length", 2 * self.network.delta)
+        self._check_market_time()
+        if isinstance(self.quorum, int) and self.quorum > self.nodes:
+            raise InvalidInput("quorum", self.quorum, f"at most the number of nodes, {self.nodes}")
+        for fault in self.faults:
+            self._check_names("faults", fault.nodes)
+            if fault.count is not None and fault.count > self.nodes:
+                raise InvalidInput("faults", fault.count, f"a count of at most {self.nodes} nodes")
+        if not isinstance(self.leaders, str):
+            self._check_names("leaders", self.leaders)
+        self._check_network_names()
+        self._check_names("market.reference_node", [self.market.reference_node], observer=True)
+        return self
+
+    def _check_market_time(self) -> None:
         if self.market_time_per_epoch > _LONGEST_EPOCH:
             raise InvalidInput(
                 "market_time_per_epoch",
@@ -259,21 +530,24 @@ class ExperimentConfig(_Section):
                 format_duration(self.market_time_per_epoch),
                 f"so little that {self.epochs} epochs end before the year 9999",
             )
-        if self.quorum is not None and self.quorum > self.nodes:
-            raise InvalidInput("quorum", self.quorum, f"at most the number of nodes, {self.nodes}")
-        for fault in self.faults:
-            for node in fault.nodes:
-                if node not in self.node_ids:
-                    raise InvalidInput("faults", node, f"a node from {self._node_range}")
-            if fault.count is not None and fault.count > self.nodes:
-                raise InvalidInput("faults", fault.count, f"a count of at most {self.nodes} nodes")
-        if self.market.reference_node not in (OBSERVER, *self.node_ids):
-            raise InvalidInput(
-                "market.reference_node",
-                self.market.reference_node,
-                f"'{OBSERVER}' or a node from {self._node_range}",
-            )
-        return self
+
+    def _check_network_names(self) -> None:
+        network = self.network
+        for partition in network.partitions:
+            self._check_names("network.partitions", chain.from_iterable(partition.groups))
+        if isinstance(network.clock_skew, Mapping):
+            self._check_names("network.clock_skew", network.clock_skew)
+        self._check_names("network.slow_nodes", network.slow_nodes, observer=True)
+        for link in network.link_delays:
+            self._check_names("network.link_delays", link.split(">"), observer=True)
+
+    def _check_names(self, field: str, names: Iterable[str], *, observer: bool = False) -> None:
+        known = {*self.node_ids, OBSERVER} if observer else {*self.node_ids}
+        nodes = f"a node from node_0 to node_{self.nodes - 1}"
+        for name in names:
+            if name not in known:
+                expected = f"'{OBSERVER}' or {nodes}" if observer else nodes
+                raise InvalidInput(field, name, expected)
 
     @property
     def node_ids(self) -> tuple[str, ...]:
@@ -281,13 +555,16 @@ class ExperimentConfig(_Section):
         return tuple(f"node_{index}" for index in range(self.nodes))
 
     @property
-    def _node_range(self) -> str:
-        return f"node_0 to node_{self.nodes - 1}"
-
-    @property
     def votes_needed(self) -> int:
         """The quorum in force."""
-        return quorum(self.nodes) if self.quorum is None else self.quorum
+        if self.quorum == "2f+1":
+            return 2 * max_faulty(self.nodes) + 1
+        return quorum(self.nodes, self.model) if self.quorum is None else self.quorum
+
+    @property
+    def tolerated(self) -> int:
+        """How many faulty nodes the model tolerates."""
+        return max_faulty(self.nodes, self.model)
 
     @property
     def faulty_nodes(self) -> frozenset[str]:
@@ -303,18 +580,47 @@ class ExperimentConfig(_Section):
     def outside_model(self) -> tuple[str, ...]:
         """Reasons why the paper promises nothing for this configuration; empty if it does."""
         reasons = []
-        faulty, tolerated = len(self.faulty_nodes), max_faulty(self.nodes)
-        if faulty > tolerated:
-            reasons.append(f"{faulty} of {self.nodes} nodes faulty, {tolerated} tolerated")
-        if self.votes_needed < quorum(self.nodes):
-            reasons.append(f"quorum {self.votes_needed} below ⌈2n/3⌉ = {quorum(self.nodes)}")
-        if self.votes_needed > self.nodes - tolerated:
-            reasons.append(f"quorum {self.votes_needed} needs the votes of faulty nodes")
-        if self.epoch_length < 2 * self.network.delta:
-            reasons.append("epoch shorter than 2Δ")
-        if not self.echo:
+        network, faulty, votes = self.network, len(self.faulty_nodes), self.votes_needed
+        if faulty > self.tolerated:
+            reasons.append(f"{faulty} of {self.nodes} nodes faulty, {self.tolerated} tolerated")
+        if votes < (safe := quorum(self.nodes, self.model)):
+            written = "2f+1, unsafe here: " if self.quorum == "2f+1" else ""
+            reasons.append(f"quorum {written}{votes} below {_QUORUMS[self.model]} = {safe}")
+        if votes > self.nodes - self.tolerated:
+            reasons.append(f"quorum {votes} needs the votes of faulty nodes")
+        if self.epoch_length < 2 * network.delta + sum(self._allowances.values()):
+            reasons.append(" + ".join(["epoch shorter than 2Δ", *self._allowances]))
+        if not self.echo and self.model != "crash":
             reasons.append("messages are not echoed")
+        if network.loss and network.when_lost == "forever":
+            protocol = "with" if network.catch_up else "without"
+            reasons.append(f"{network.loss:.3g} of all copies lost for good, {protocol} catch-up")
+        if self.model == "synchronous" and network.gst_in_force:
+            end = format_duration(network.gst_in_force)
+            reasons.append(f"bad times until {end}: the synchronous model has none")
         return tuple(reasons)
+
+    @property
+    def _allowances(self) -> dict[str, int]:
+        """What an epoch needs beside 2Δ, by its name with its figure; only what is not 0.
+
+        In the worst case a node verifies the proposal and all votes of an epoch one by one, and the
+        leader's and its own signature are made in between.
+        """
+        network = self.network
+        parts = {
+            "clock skew": network.largest_skew(self.node_ids),
+            "processing": (self.nodes + 1) * network.verify_time + 2 * network.sign_time,
+        }
+        return {f"{format_duration(time)} {name}": time for name, time in parts.items() if time}
+
+    @property
+    def not_rerunnable(self) -> tuple[str, ...]:
+        """Reasons why a saved configuration cannot be run again from its file; empty if it can."""
+        delays = _write_delays(self.network.delays)
+        if delays.startswith(_CALLABLE):
+            return (f"network.delays is the function {delays.removeprefix(_CALLABLE)}",)
+        return ()
 
     def to_document(self) -> dict[str, Any]:
         """Return the configuration as plain data, as it is saved."""
@@ -374,7 +680,7 @@ def load_config(path: str | Path) -> ExperimentConfig:
 def _first_mistake(error: ValidationError) -> InvalidInput:
     """Turn pydantic's report into the lab's one clear message."""
     first = error.errors(include_url=False)[0]
-    location = [str(part) for part in first["loc"] if not str(part).startswith("function-")]
+    location = [str(part) for part in first["loc"] if not str(part).startswith(_LABELS)]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InvalidInput):
         # A validator names its own field more exactly than the place that it was called from.
@@ -397,5 +703,6 @@ def _first_mistake(error: ValidationError) -> InvalidInput:
 def _known_settings(sections: list[str]) -> list[str]:
     model: Any = ExperimentConfig
     for section in sections:
-        model = model.model_fields[section].annotation
+        inner = get_args(model)  # of a tuple of sections
+        model = inner[0] if inner else model.model_fields[section].annotation
     return list(model.model_fields)

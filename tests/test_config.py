@@ -1,6 +1,7 @@
 """Configurations are data: written, read, compared and run again."""
 
 import json
+import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from streamlet_lab import Experiment, ExperimentConfig, Fault
-from streamlet_lab.config import OBSERVER, load_config, make_config
+from streamlet_lab.config import (
+    ED25519_TIMES,
+    OBSERVER,
+    REGION_DELAYS,
+    NetworkConfig,
+    Partition,
+    load_config,
+    make_config,
+)
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import SOURCES, TRADING_DAY
 from streamlet_lab.units import format_duration
@@ -31,6 +40,9 @@ def test_the_defaults_are_the_designs() -> None:
     assert config.market_time_per_epoch == 6.5 * 3_600 * 1_000_000
     assert config.network.delta == 500_000
     assert config.network.median_delay == 50_000
+    assert config.network.delays == "lognormal"
+    assert config.network.gst_in_force == config.network.loss == config.network.clock_skew == 0
+    assert (config.model, config.leaders, config.trace) == ("byzantine", "round_robin", False)
     assert config.prices.voter_policy == "observe"
     assert config.prices.deviation_rule == "widen"
     assert config.market.band_percent == 5
@@ -59,9 +71,210 @@ def test_whatever_the_paper_does_not_promise_is_said() -> None:
     assert config.outside_model == ("2 of 4 nodes faulty, 1 tolerated", "epoch shorter than 2Δ")
 
 
+def test_the_rule_2f_plus_1_is_said_to_be_unsafe_where_it_is() -> None:
+    assert make_config(nodes=7, quorum="2f+1").votes_needed == 5
+    assert make_config(nodes=7, quorum="2f+1").outside_model == ()
+    assert make_config(nodes=5, quorum="2f+1").votes_needed == 3
+    assert make_config(nodes=5, quorum="2f+1").outside_model == (
+        "quorum 2f+1, unsafe here: 3 below ⌈2n/3⌉ = 4",
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "tolerated", "votes"), [("byzantine", 1, 4), ("crash", 2, 3), ("synchronous", 2, 3)]
+)
+def test_a_model_has_its_bound_and_its_quorum(model: str, tolerated: int, votes: int) -> None:
+    config = make_config(nodes=5, model=model, faults=[Fault("crash", count=tolerated)])
+
+    assert (config.tolerated, config.votes_needed) == (tolerated, votes)
+    assert config.outside_model == ()
+    worse = make_config(nodes=5, model=model, faults=[Fault("crash", count=tolerated + 1)])
+    assert worse.outside_model == (f"{tolerated + 1} of 5 nodes faulty, {tolerated} tolerated",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"model": "crash", "quorum": 2}, "quorum 2 below ⌊n/2⌋ + 1 = 3"),
+        ({"model": "synchronous", "quorum": 1}, "quorum 1 below ⌈n/2⌉ = 2"),
+        (
+            {"model": "synchronous", "network": {"gst": "3s"}},
+            "bad times until 3s: the synchronous model has none",
+        ),
+        (
+            {"network": {"loss": 0.05, "when_lost": "forever"}},
+            "0.05 of all copies lost for good, without catch-up",
+        ),
+        (
+            {"network": {"loss": 0.05, "when_lost": "forever", "catch_up": True}},
+            "0.05 of all copies lost for good, with catch-up",
+        ),
+        ({"network": {"clock_skew": "20ms"}}, "epoch shorter than 2Δ + 20ms clock skew"),
+        # 5 verifications of 125 µs and two signatures of 40 µs
+        ({"network": ED25519_TIMES}, "epoch shorter than 2Δ + 705us processing"),
+    ],
+)
+def test_a_promise_that_is_lost_is_named(settings: dict[str, Any], reason: str) -> None:
+    assert make_config(**settings).outside_model == (reason,)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"model": "crash", "echo": False},
+        {"network": {"gst": "3s", "loss": 0.5}},
+        {"network": {"loss": 0.0, "when_lost": "forever"}},
+        {"network": {"clock_skew": "20ms"}, "epoch_length": "1020ms"},
+        {"network": ED25519_TIMES, "epoch_length": "1000705us"},
+    ],
+)
+def test_what_the_paper_still_promises(settings: dict[str, Any]) -> None:
+    assert make_config(**settings).outside_model == ()
+
+
+def test_only_the_skew_between_two_nodes_counts() -> None:
+    skews = {f"node_{index}": f"{30 + index}ms" for index in range(4)}
+    config = make_config(network={"clock_skew": skews}, epoch_length="1003ms")
+
+    assert config.outside_model == ()
+    assert make_config(network={"clock_skew": {"node_0": "3ms"}}).outside_model == (
+        "epoch shorter than 2Δ + 3ms clock skew",
+    )
+
+
 def test_a_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         make_config().epochs = 3
+
+
+# --- The network
+
+
+def test_an_epoch_is_twice_delta_unless_it_is_set() -> None:
+    assert make_config(network={"delta": "80ms"}).epoch_length == 160_000
+    assert make_config(network=NetworkConfig(delta="80ms")).epoch_length == 160_000
+    assert make_config(network={"delta": "80ms"}, epoch_length="1s").epoch_length == 1_000_000
+
+
+def test_the_last_disturbance_ends_at_the_gst_in_force() -> None:
+    bad = {"start": "1s", "stop": "4s"}
+    cut = {"start": "2s", "stop": "6s", "groups": "node_0|node_1"}
+
+    assert make_config(network={"gst": "5s", "bad_periods": [bad]}).network.gst_in_force == 5e6
+    assert make_config(network={"gst": "3s", "bad_periods": [bad]}).network.gst_in_force == 4e6
+    assert make_config(network={"gst": "3s", "partitions": [cut]}).network.gst_in_force == 6e6
+    assert make_config(network={"gst": "3s", "bad_periods": [bad]}).network.bad_times == (
+        (0, 3_000_000),
+        (1_000_000, 4_000_000),
+    )
+
+
+def test_groups_are_lists_or_a_text() -> None:
+    listed = Partition(stop="1s", groups=[["node_0", "node_1"], ["node_2", "node_3"]])
+
+    assert Partition(stop="1s", groups="node_0, node_1 | node_2,node_3") == listed
+
+
+def test_the_regions_are_as_far_apart_in_both_directions_and_well_within_delta() -> None:
+    pairs = [(a, b) for a in REGION_DELAYS for b in REGION_DELAYS]
+
+    assert len(REGION_DELAYS) == 5
+    assert all(REGION_DELAYS[a][b] == REGION_DELAYS[b][a] for a, b in pairs)
+    assert max(REGION_DELAYS[a][b] for a, b in pairs) == 149_000
+    assert {REGION_DELAYS[a][b] for a, b in pairs if a == b} == {1_000}
+    # Light in glass covers 200 km/ms, and no two of these are nearer than 5,000 km.
+    assert min(REGION_DELAYS[a][b] for a, b in pairs if a != b) >= 25_000
+
+
+def _my_delays(stream: object, network: object, nodes: int) -> object:
+    raise NotImplementedError
+
+
+def test_a_function_is_named_in_the_file_and_marked_as_missing_from_it(tmp_path: Path) -> None:
+    config = make_config(network={"delays": _my_delays})
+    path = tmp_path / "e.toml"
+    config.save(path)
+    loaded = load_config(path)
+
+    assert loaded.network.delays == "callable:_my_delays"
+    for one in (config, loaded):
+        assert one.not_rerunnable == ("network.delays is the function _my_delays",)
+    with pytest.raises(InvalidInput, match="callable:_my_delays"):
+        Experiment.load(path)
+    assert make_config(network={"delays": "constant"}).not_rerunnable == ()
+
+
+_CUT = {"stop": "1s", "groups": "node_0|node_1"}
+
+
+@pytest.mark.parametrize(
+    ("network", "field", "expected"),
+    [
+        ({"delays": 3}, "network.delays", "the name of a kind of delays, or a function"),
+        ({"delays": "sample"}, "network.samples", "one delay or more"),
+        ({"samples": [0]}, "network.samples.0", "greater than 0"),
+        ({"region_delays": {}}, "network.region_delays", "at least 1 item"),
+        ({"region_delays": {"a": {"b": 1}}}, "network.region_delays.a", "a delay to each of a"),
+        ({"region_delays": {"a": {"a": 0}}}, "network.region_delays.a.a", "greater than 0"),
+        ({"regions": ["moon"]}, "network.regions", "one of north_america, europe"),
+        ({"link_delays": {"node_0": 1}}, "network.link_delays", "such as 'node_0>node_1'"),
+        ({"link_delays": {"node_0>node_0": 1}}, "network.link_delays", "two nodes"),
+        ({"link_delays": {"node_0>node_4": 1}}, "network.link_delays", "'observer' or a node"),
+        ({"link_delays": {"node_0>node_1": 0}}, "network.link_delays.node_0>node_1", "than 0"),
+        ({"slow_nodes": {"node_0": 0.5}}, "network.slow_nodes.node_0", "greater than or equal"),
+        ({"slow_nodes": {"node_4": 2}}, "network.slow_nodes", "'observer' or a node from node_0"),
+        ({"loss": 1.1}, "network.loss", "less than or equal to 1"),
+        ({"loss": float("nan")}, "network.loss", "finite number"),
+        ({"when_lost": "weep"}, "network.when_lost", "'retransmit' or 'forever'"),
+        ({"retransmit_after": 0}, "network.retransmit_after", "greater than 0"),
+        ({"delta": "400000h"}, "network.delta", "less than or equal to"),
+        ({"gst": "400000h"}, "network.gst", "less than or equal to"),
+        ({"gst": -1}, "network.gst", "zero or more"),
+        ({"slowdown": 0.5}, "network.slowdown", "greater than or equal to 1"),
+        ({"bad_periods": [{"start": 1}]}, "network.bad_periods.0", "a stop in it"),
+        ({"bad_periods": [{"start": 1, "stop": 1}]}, "network.bad_periods.0.stop", "after the st"),
+        ({"bad_periods": [{"end": 1, "stop": 1}]}, "network.bad_periods.0", "start, stop"),
+        ({"partitions": [{"stop": 1}]}, "network.partitions.0", "a groups in it"),
+        ({"partitions": [_CUT | {"groups": "node_0"}]}, "partitions.0.groups", "two or more"),
+        ({"partitions": [_CUT | {"groups": [["node_0"], []]}]}, "0.groups", "none empty"),
+        ({"partitions": [_CUT | {"groups": "node_0|node_0"}]}, "0.groups", "no node twice"),
+        ({"partitions": [_CUT | {"groups": "node_0|"}]}, "partitions", "node_0 to node_3"),
+        ({"partitions": [_CUT | {"groups": "node_0|observer"}]}, "partitions", "node_0 to node_3"),
+        ({"sign_time": "soon"}, "network.sign_time", "seconds as a number"),
+        ({"verify_time": -1}, "network.verify_time", "zero or more"),
+        ({"clock_skew": "soon"}, "network.clock_skew", "seconds as a number"),
+        ({"clock_skew": {"node_1": "soon"}}, "network.clock_skew.node_1", "seconds as a number"),
+        ({"clock_skew": {"node_4": 1}}, "network.clock_skew", "a node from node_0 to node_3"),
+    ],
+)
+def test_a_mistake_about_the_network_is_named(
+    network: dict[str, Any], field: str, expected: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_config(network=network)
+
+    assert field in caught.value.field
+    assert expected in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "expected"),
+    [
+        ({"model": "kind"}, "model", "'byzantine', 'crash' or 'synchronous'"),
+        ({"leaders": "oldest"}, "leaders", "'round_robin', 'hashed' or a list"),
+        ({"leaders": []}, "leaders", "'round_robin', 'hashed' or a list"),
+        ({"leaders": ["node_4"]}, "leaders", "a node from node_0 to node_3"),
+        ({"quorum": "3f+1"}, "quorum", "a valid integer"),
+    ],
+)
+def test_a_mistake_about_the_protocol_is_named(
+    settings: dict[str, Any], field: str, expected: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_config(**settings)
+
+    assert caught.value.field == field
+    assert expected in caught.value.expected
 
 
 # --- Durations
@@ -183,12 +396,54 @@ def _faults(draw: st.DrawFn, nodes: int) -> dict[str, Any]:
 
 
 @st.composite
+def _intervals(draw: st.DrawFn) -> dict[str, Any]:
+    start, stop = sorted(draw(st.lists(durations, min_size=2, max_size=2, unique=True)))
+    return {"start": _text(start), "stop": _text(stop)}
+
+
+@st.composite
+def _partitions(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
+    shuffled = draw(st.permutations(names))
+    cut = draw(st.integers(1, len(names) - 1))
+    groups = [shuffled[:cut], shuffled[cut:]]
+    return {**draw(_intervals()), "groups": groups, "one_way": draw(st.booleans())}
+
+
+def _networks(names: list[str]) -> dict[str, st.SearchStrategy[Any]]:
+    texts, others = durations.map(_text), [*names[1:], OBSERVER]
+    regions = st.fixed_dictionaries(dict.fromkeys("ab", texts))
+    return {
+        "delta": texts,
+        "delays": st.sampled_from(["lognormal", "constant", "uniform", "regions", "my own"]),
+        "delay_spread": st.floats(0, 5),
+        "samples": st.lists(texts, max_size=3),
+        "region_delays": st.fixed_dictionaries(dict.fromkeys("ab", regions)),
+        "link_delays": st.dictionaries(
+            st.sampled_from([f"node_0>{name}" for name in others]), texts
+        ),
+        "slow_nodes": st.dictionaries(st.sampled_from([*names, OBSERVER]), st.floats(1, 1e6)),
+        "loss": shares,
+        "when_lost": st.sampled_from(["retransmit", "forever"]),
+        "retransmit_after": texts,
+        "gst": texts,
+        "bad_periods": st.lists(_intervals(), max_size=2),
+        "slowdown": st.floats(1, 1e9),
+        "partitions": st.lists(_partitions(names), max_size=2) if len(names) > 1 else st.just([]),
+        "sign_time": texts,
+        "verify_time": texts,
+        "clock_skew": texts | st.dictionaries(st.sampled_from(names), texts),
+        "catch_up": st.booleans(),
+    }
+
+
+@st.composite
 def settings(draw: st.DrawFn) -> dict[str, Any]:
     """Any valid settings, each given or left out."""
     count = draw(nodes)
     sources = draw(st.lists(st.sampled_from(SOURCES), min_size=1, unique=True))
     shortest, median = sorted(draw(st.tuples(durations, durations)))
-    network = {"delta": durations.map(_text), "delay_spread": st.floats(0, 5)}
+    names = [f"node_{index}" for index in range(count)]
+    network = _networks(names)
     prices = {
         "base_price": _amounts(50, 500),
         "volatility": st.floats(0, 20),
@@ -216,9 +471,13 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
         "seed": st.integers(0, 2**63 - 1),
         "feed": st.text(st.characters(codec="utf-8")),
         "faults": st.lists(_faults(count), max_size=3),
+        "model": st.sampled_from(["byzantine", "crash", "synchronous"]),
+        "leaders": st.sampled_from(["round_robin", "hashed"])
+        | st.lists(st.sampled_from(names), min_size=1, max_size=3),
+        "trace": st.booleans(),
         "epoch_length": durations.map(_text),
         "market_time_per_epoch": st.integers(1, TRADING_DAY).map(_text),
-        "quorum": st.integers(1, count),
+        "quorum": st.integers(1, count) | st.just("2f+1"),
         "echo": st.booleans(),
         "signatures": st.sampled_from(["ed25519", "none"]),
         "remember_verifications": st.booleans(),
@@ -287,6 +546,32 @@ def test_a_file_written_by_hand(tmp_path: Path, name: str, text: str) -> None:
     assert load_config(tmp_path / name) == make_config(
         epochs=7, faults={"node_3": "crash@4"}, network={"delta": "250ms"}
     )
+
+
+def test_a_network_written_by_hand(tmp_path: Path) -> None:
+    text = """
+        [network]
+        gst = "5s"
+        clock_skew = {node_1 = "3ms"}
+        [[network.partitions]]
+        start = "10s"
+        stop = "20s"
+        groups = "node_0,node_1|node_2,node_3"
+    """
+    (tmp_path / "e.toml").write_text(text, encoding="utf-8")
+    loaded = load_config(tmp_path / "e.toml")
+    loaded.save(tmp_path / "e.toml")
+    saved = tomllib.loads((tmp_path / "e.toml").read_text(encoding="utf-8"))
+
+    assert saved["network"]["clock_skew"] == {"node_1": "3ms"}
+    assert saved["network"]["partitions"] == [
+        {
+            "start": "10s",
+            "stop": "20s",
+            "groups": [["node_0", "node_1"], ["node_2", "node_3"]],
+            "one_way": False,
+        }
+    ]
 
 
 def test_an_empty_file_is_the_default_experiment(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.keys import Ed25519Keyring, NoSignatures, make_keyring
+from streamlet_lab.keys import Ed25519Keyring, IdealSignatures, make_keyring
 
 NODES = ("node_0", "node_1")
 KEYRING = Ed25519Keyring(NODES, seed=0)
@@ -86,15 +86,18 @@ def test_verifications_are_remembered_unless_told_otherwise(remember, verificati
     assert (keyring.signatures, keyring.verifications) == (1, verifications)
 
 
-def test_without_signatures_only_the_empty_one_is_accepted():
-    keyring = NoSignatures()
+def test_ideal_signatures_are_empty_and_cannot_be_forged():
+    keyring = IdealSignatures()
+    assert not keyring.verify("node_0", b"", b"message")
     assert keyring.verify("node_0", keyring.sign("node_0", b"message"), b"message")
+    assert not keyring.verify("node_1", b"", b"message")
+    assert not keyring.verify("node_0", b"", b"another message")
     assert not keyring.verify("node_0", KEYRING.sign("node_0", b"message"), b"message")
     assert (keyring.signatures, keyring.verifications) == (0, 0)
 
 
 def test_schemes_by_name():
-    assert isinstance(make_keyring("none", NODES, 0), NoSignatures)
+    assert isinstance(make_keyring("none", NODES, 0), IdealSignatures)
     keyring = make_keyring("ed25519", NODES, 0)
     assert isinstance(keyring, Ed25519Keyring)
     assert keyring.public_key("node_0") == KEYRING.public_key("node_0")

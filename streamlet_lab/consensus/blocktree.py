@@ -6,6 +6,7 @@ genesis. The cost of a block or a vote does not depend on the length of the chai
 
 from collections.abc import Iterator
 
+from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
 from streamlet_lab.consensus.messages import Block, Vote
 
 
@@ -31,6 +32,8 @@ class BlockTree:
         Notarized and final from the start.
     quorum : int
         Number of votes of distinct nodes that notarize a block.
+    rule : FinalityRule
+        When a notarized chain is final.
 
     Attributes
     ----------
@@ -45,8 +48,9 @@ class BlockTree:
         more than f nodes are faulty.
     """
 
-    def __init__(self, genesis: Block, quorum: int) -> None:
+    def __init__(self, genesis: Block, quorum: int, rule: FinalityRule = THREE_IN_A_ROW) -> None:
         self.quorum = quorum
+        self._rule = rule
         root = _Entry(genesis, None)
         root.has_quorum = root.notarized = True
         self._entries = {genesis.hash: root}
@@ -54,6 +58,8 @@ class BlockTree:
         self._waiting_hashes: set[bytes] = set()
         # By subject, then by voter.
         self._votes: dict[tuple[bytes, int, int], dict[str, Vote]] = {}
+        # Which blocks have a quorum, by the height that was voted for; known or not.
+        self._voted_at: dict[int, set[bytes]] = {0: {genesis.hash}}
         self.longest = [genesis]
         self.notarized = [genesis]
         self.finalized = [genesis]
@@ -129,9 +135,15 @@ class BlockTree:
         votes = self._votes.setdefault(vote.subject, {})
         votes.setdefault(vote.voter, vote)
         if len(votes) >= self.quorum:
+            self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
             entry = self._entries.get(vote.block_hash)
             if entry is not None and not entry.has_quorum:
                 self._check_quorum(entry)
+
+    def all_votes(self) -> Iterator[Vote]:
+        """Yield every vote that has arrived, for known blocks and for unknown ones."""
+        for votes in self._votes.values():
+            yield from votes.values()
 
     def _votes_for(self, block: Block) -> dict[str, Vote]:
         return self._votes.get((block.hash, block.epoch, block.height), {})
@@ -168,21 +180,32 @@ class BlockTree:
             self._finalize_below(entry)
             ready.extend(child for child in entry.children if child.has_quorum)
 
-    def _finalize_below(self, third: _Entry) -> None:
-        """Finalize the middle of three adjacent blocks with consecutive epochs, and its prefix."""
-        second = third.parent
-        first = second.parent if second is not None else None
-        if second is None or first is None:
+    def _finalize_below(self, tip: _Entry) -> None:
+        """Finalize what the rule allows of a chain that has just been notarized up to its tip."""
+        rule, newest = self._rule, tip
+        entry = tip
+        for depth in range(1, rule.consecutive):
+            parent = entry.parent
+            if parent is None or parent.block.epoch + 1 != entry.block.epoch:
+                return
+            entry = parent
+            if depth == rule.chopped:
+                newest = entry
+        if rule.uncontested and not self._is_alone(entry.block.height, tip.block.height):
             return
-        if not first.block.epoch + 2 == second.block.epoch + 1 == third.block.epoch:
-            return
+        self._finalize(newest)
+
+    def _is_alone(self, first: int, last: int) -> bool:
+        return all(len(self._voted_at[height]) == 1 for height in range(first, last + 1))
+
+    def _finalize(self, newest: _Entry) -> None:
         last = self.finalized[-1]
         prefix: list[Block] = []
-        entry: _Entry | None = second
+        entry: _Entry | None = newest
         while entry is not None and entry.block.height > last.height:
             prefix.append(entry.block)
             entry = entry.parent
         if entry is None or entry.block is not self.finalized[entry.block.height]:
-            self.conflicts.append(second.block)
+            self.conflicts.append(newest.block)
             return
         self.finalized.extend(reversed(prefix))

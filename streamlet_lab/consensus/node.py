@@ -5,13 +5,16 @@ drives it carries them. A node counts its own messages at once, so it is never s
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from enum import StrEnum
 
 from streamlet_lab.consensus.application import Application, Verdict
 from streamlet_lab.consensus.blocktree import BlockTree
+from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
+from streamlet_lab.consensus.leaders import LeaderRule, round_robin
 from streamlet_lab.consensus.messages import (
     Block,
+    Certificate,
     Message,
     Proposal,
     Vote,
@@ -19,14 +22,6 @@ from streamlet_lab.consensus.messages import (
     vote_bytes,
 )
 from streamlet_lab.keys import Keyring
-
-LeaderRule = Callable[[int], str]
-
-
-def round_robin(validators: Collection[str]) -> LeaderRule:
-    """Return the description's rule: the validators lead in turn, from epoch 0 on."""
-    order = tuple(validators)
-    return lambda epoch: order[epoch % len(order)]
 
 
 class Dropped(StrEnum):
@@ -40,7 +35,10 @@ class Dropped(StrEnum):
 
 
 class StreamletNode:
-    """One participant of Streamlet (partially synchronous Byzantine variant, section 3).
+    """One participant of Streamlet.
+
+    The defaults are the rules for Byzantine nodes in partial synchrony (section 3); other quorums,
+    finality rules and certificates make it a node of the paper's other models.
 
     Parameters
     ----------
@@ -58,6 +56,11 @@ class StreamletNode:
         Makes and judges payloads.
     leader_of : callable, optional
         Epoch → name of the leader; round robin by default.
+    finality : FinalityRule
+        When a notarized chain is final.
+    certify : bool
+        Whether its proposals carry the notarized chain that they extend (appendix A), so that
+        whoever has lost messages catches up. Certificates are taken in from everyone.
 
     Attributes
     ----------
@@ -82,9 +85,12 @@ class StreamletNode:
         keyring: Keyring,
         application: Application,
         leader_of: LeaderRule | None = None,
+        finality: FinalityRule = THREE_IN_A_ROW,
+        *,
+        certify: bool = False,
     ) -> None:
         self.node_id = node_id
-        self.tree = BlockTree(genesis, quorum)
+        self.tree = BlockTree(genesis, quorum, finality)
         self.epoch = genesis.epoch
         self.proposes = self.votes = node_id in validators
         self.refusals: list[tuple[Block, Verdict]] = []
@@ -95,6 +101,9 @@ class StreamletNode:
         self._keyring = keyring
         self._application = application
         self._observation: object = None
+        self._certify = certify
+        self._proposals: dict[bytes, Proposal] = {}
+        self._certificates: dict[bytes, Certificate] = {}
         # The first proposal of an epoch's leader is the only one that may get this node's vote. It
         # stays here until its epoch is over, so that it can be voted for once it fits; one that
         # comes before its epoch waits for it.
@@ -119,50 +128,51 @@ class StreamletNode:
         if self.proposes and self._leader_of(epoch) == self.node_id:
             proposal = self._propose()
             messages.append(proposal)
-            self._take_in(proposal.block)
+            self._take_in(proposal)
         return messages + self._vote_if_it_fits()
 
     def receive(self, message: Message) -> list[Message]:
         """Take in a message from anyone, in any order, and vote if that has become possible."""
-        match message:
-            case Vote():
-                return self._receive_vote(message)
-            case Proposal():
-                return self._receive_proposal(message)
+        notarized = len(self.tree.notarized)
+        self.learn(message)
+        # A proposal that did not fit is looked at again whenever something is notarized: a vote
+        # decided only when the proposal arrives breaks the liveness lemmas.
+        if len(self.tree.notarized) > notarized or self._is_proposal_of_now(message):
+            return self._vote_if_it_fits()
+        return []
 
-    def _propose(self) -> Proposal:
-        parent = self.tree.longest[0]
+    def learn(self, message: Message) -> None:
+        """Take in a message without acting on it."""
+        reason: Dropped | None
+        if isinstance(message, Vote):
+            if (reason := self._reason_to_drop_vote(message)) is None:
+                self.tree.add_vote(message)
+        else:
+            if message.certificate is not None:
+                self._catch_up(message.certificate)
+            if (reason := self._reason_to_drop_proposal(message)) is None:
+                self._take_in(message)
+        if reason is not None:
+            self.dropped[reason] += 1
+
+    def make_block(self, parent: Block) -> Block:
+        """Return the block that this node would propose now on a parent that it knows."""
         payload, attachment = self._application.make_payload(
             self.epoch, self.tree.chain(parent.hash), self._observation
         )
-        block = Block(
+        return Block(
             self._chain_id, self.epoch, parent.height + 1, parent.hash, payload, attachment
         )
+
+    def _propose(self) -> Proposal:
+        parent = self.tree.longest[0]
+        block = self.make_block(parent)
         signature = self._keyring.sign(self.node_id, proposal_bytes(block))
-        return Proposal(block, self.node_id, signature)
+        certificate = self._certificate(parent) if self._certify else None
+        return Proposal(block, self.node_id, signature, certificate)
 
-    def _receive_proposal(self, proposal: Proposal) -> list[Message]:
-        block = proposal.block
-        if (reason := self._reason_to_drop_proposal(proposal)) is not None:
-            self.dropped[reason] += 1
-            return []
-        notarized = len(self.tree.notarized)
-        self._take_in(block)
-        if block.epoch == self.epoch or len(self.tree.notarized) > notarized:
-            return self._vote_if_it_fits()
-        return []
-
-    def _receive_vote(self, vote: Vote) -> list[Message]:
-        if (reason := self._reason_to_drop_vote(vote)) is not None:
-            self.dropped[reason] += 1
-            return []
-        notarized = len(self.tree.notarized)
-        self.tree.add_vote(vote)
-        # A proposal that did not fit is looked at again whenever something is notarized: a vote
-        # decided only when the proposal arrives breaks the liveness lemmas.
-        if len(self.tree.notarized) > notarized:
-            return self._vote_if_it_fits()
-        return []
+    def _is_proposal_of_now(self, message: Message) -> bool:
+        return isinstance(message, Proposal) and message.block.epoch == self.epoch
 
     def _reason_to_drop_proposal(self, proposal: Proposal) -> Dropped | None:
         block = proposal.block
@@ -187,10 +197,43 @@ class StreamletNode:
             return Dropped.BAD_SIGNATURE
         return None
 
-    def _take_in(self, block: Block) -> None:
+    def _take_in(self, proposal: Proposal) -> None:
+        block = proposal.block
         self.tree.add_block(block)
+        if self._certify:
+            self._proposals.setdefault(block.hash, proposal)
         if block.epoch >= self.epoch:
             self._first_proposals.setdefault(block.epoch, block)
+
+    def _certificate(self, block: Block) -> Certificate | None:
+        """Return the certificate of a notarized chain; None for genesis alone."""
+        open_blocks: list[Block] = []
+        for ancestor in self.tree.chain(block.hash):
+            if ancestor.height == 0 or ancestor.hash in self._certificates:
+                break
+            open_blocks.append(ancestor)
+        for ancestor in reversed(open_blocks):
+            votes = tuple(self.tree.votes(ancestor.hash)[: self.tree.quorum])
+            parent = self._certificates.get(ancestor.parent)
+            proposal = self._proposals[ancestor.hash]
+            self._certificates[ancestor.hash] = Certificate(proposal, votes, parent)
+        return self._certificates.get(block.hash)
+
+    def _catch_up(self, certificate: Certificate) -> None:
+        """Take in what is new in a certificate, oldest first, as if each message had arrived."""
+        unknown: list[Certificate] = []
+        link: Certificate | None = certificate
+        while link is not None and not self.tree.is_notarized(link.proposal.block.hash):
+            unknown.append(link)
+            link = link.parent
+        for link in reversed(unknown):
+            if self._reason_to_drop_proposal(link.proposal) is None:
+                self._take_in(link.proposal)
+            for vote in link.votes:
+                if self._reason_to_drop_vote(vote) is None:
+                    self.tree.add_vote(vote)
+            if not self.tree.is_notarized(link.proposal.block.hash):
+                return  # whoever made it lies: what stands on it cannot be notarized either
 
     def _vote_if_it_fits(self) -> list[Message]:
         """Vote for the first proposal of this epoch if it extends a longest notarized chain."""

@@ -1,16 +1,36 @@
 """The clock: an event queue, a network, faults and traders drive the three rooms below.
 
 :mod:`~streamlet_lab.simulator.queue` orders events, :mod:`~streamlet_lab.simulator.network` carries
-messages, :mod:`~streamlet_lab.simulator.faults` says what goes wrong,
+messages over the links of :mod:`~streamlet_lab.simulator.links`,
+:mod:`~streamlet_lab.simulator.faults` says what goes wrong,
 :mod:`~streamlet_lab.simulator.protocol` runs Streamlet nodes,
 :mod:`~streamlet_lab.simulator.stock` lets them agree on prices, and
 :mod:`~streamlet_lab.simulator.market` trades against what they finalize.
 """
 
-from streamlet_lab.simulator.faults import NodeFault, fault_kind, fault_kinds, make_fault
+from streamlet_lab.simulator import liars  # noqa: F401  (its kinds of fault register themselves)
+from streamlet_lab.simulator.faults import (
+    NodeFault,
+    Seat,
+    Send,
+    fault_kind,
+    fault_kinds,
+    make_fault,
+    make_faults,
+)
+from streamlet_lab.simulator.links import (
+    LOST,
+    Delay,
+    Links,
+    constant_delay,
+    delay_kind,
+    delay_kinds,
+    lognormal_delay,
+    make_links,
+)
 from streamlet_lab.simulator.market import Arrival, Market
 from streamlet_lab.simulator.monitors import Monitor, Progress, ProgressReport
-from streamlet_lab.simulator.network import Delay, Network, constant_delay, lognormal_delay
+from streamlet_lab.simulator.network import Network
 from streamlet_lab.simulator.protocol import (
     StreamletSimulation,
     create_streamlet_network,
@@ -28,9 +48,11 @@ from streamlet_lab.simulator.stock import (
 from streamlet_lab.simulator.traders import Submission, Trader
 
 __all__ = [
+    "LOST",
     "Arrival",
     "Delay",
     "EventQueue",
+    "Links",
     "Market",
     "Monitor",
     "Network",
@@ -40,6 +62,8 @@ __all__ = [
     "Progress",
     "ProgressReport",
     "Recorder",
+    "Seat",
+    "Send",
     "StockMarketConsensusNetwork",
     "StockMarketStreamletNode",
     "StreamletSimulation",
@@ -48,10 +72,14 @@ __all__ = [
     "constant_delay",
     "create_aapl_consensus_network",
     "create_streamlet_network",
+    "delay_kind",
+    "delay_kinds",
     "fault_kind",
     "fault_kinds",
     "lognormal_delay",
     "make_fault",
+    "make_faults",
+    "make_links",
     "priced",
     "protocol_settings",
 ]

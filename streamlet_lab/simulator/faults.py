@@ -1,19 +1,108 @@
-"""What can go wrong with a node. Each kind is a small class, registered under a name."""
+"""What a faulty node does. Each kind is a small class, registered under a name.
+
+A fault may take duties away (it is not online, does not propose, vote or echo), may replace what
+the node says, and may say more, to whomever and whenever it likes. It holds the keys of its own
+node and of its accomplices, and no others.
+"""
 
 import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from streamlet_lab.consensus import Application, Block, Verdict
+from streamlet_lab.consensus import (
+    Application,
+    Block,
+    BlockTree,
+    LeaderRule,
+    Message,
+    Proposal,
+    StreamletNode,
+    Vote,
+    proposal_bytes,
+    vote_bytes,
+)
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, is_active
-from streamlet_lab.prices import PriceConsensus, decode_payload
-from streamlet_lab.units import CENT, round_price, to_decimal
+from streamlet_lab.keys import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message that a faulty node sends.
+
+    Parameters
+    ----------
+    message : Proposal or Vote
+    to : tuple of str, optional
+        Names of the receivers; everyone else unless given.
+    delay : int, optional
+        Microseconds until it arrives, at least 1; as the links will have it unless given.
+    """
+
+    message: Message
+    to: tuple[str, ...] | None = None
+    delay: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.to is not None:
+            object.__setattr__(self, "to", tuple(self.to))
+        if self.delay is not None and self.delay < 1:
+            raise InvalidInput("delay", self.delay, "at least 1 microsecond")
+
+    def then(self, other: "Send") -> "Send":
+        """Return what is left when a second fault has a word on how a message is sent."""
+        to = self.to if other.to is None else other.to
+        if self.to is not None and other.to is not None:
+            to = tuple(name for name in other.to if name in self.to)
+        return Send(other.message, to, self.delay if other.delay is None else other.delay)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a fault is given of the simulation: its node, the clock, and the keys that it holds.
+
+    Parameters
+    ----------
+    node : StreamletNode
+        The node's own state machine, which hears everything that the node hears.
+    validators : tuple of str
+        All voting nodes.
+    accomplices : tuple of str
+        The nodes whose keys the fault holds, its own among them.
+    leader_of : callable
+    now : callable
+        The time, microseconds.
+    epoch_length : int
+        Microseconds.
+    random : random.Random
+        A stream of the fault's own.
+    keyring : Keyring
+        Only ever asked to sign for accomplices.
+    vary : callable
+        ``vary(payload, number)``: another payload that voters would accept as well.
+    trees : mapping of str to BlockTree
+        Every node's view, for those that may see everything.
+    """
+
+    node: StreamletNode
+    validators: tuple[str, ...]
+    accomplices: tuple[str, ...]
+    leader_of: LeaderRule
+    now: Callable[[], int]
+    epoch_length: int
+    random: random.Random
+    keyring: Keyring
+    vary: Callable[[bytes, int], bytes]
+    trees: Mapping[str, BlockTree]
 
 
 class NodeFault:
-    """A fault of one node; this base takes no duty away.
+    """A fault of one node; this base changes nothing.
+
+    The hooks `say`, `begin`, `heard` and `overheard` are called only while the fault is active and
+    the node is up. They return, or yield, what is to be sent.
 
     Parameters
     ----------
@@ -28,15 +117,24 @@ class NodeFault:
     ----------
     needs_prices : bool
         Whether the kind makes sense only where blocks carry prices.
+    rushing : bool
+        Whether it sees every message of the others the moment it is sent.
+    partners : mapping of str to NodeFault
+        The faults of its accomplices, its own among them, by node.
     """
 
     needs_prices: ClassVar[bool] = False
+    rushing: ClassVar[bool] = False
 
     def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
         if parameters:
             raise InvalidInput("faults.parameters", parameters, "none: this kind takes none")
         self.start = start
         self.stop = stop
+        self.partners: Mapping[str, NodeFault] = {}
+        self._seat: Seat | None = None
+
+    # What an honest node would do, and this one may not.
 
     def active(self, epoch: int) -> bool:
         """Whether the fault is there in an epoch."""
@@ -54,13 +152,115 @@ class NodeFault:
         """Whether the node votes."""
         return True
 
+    def echoes(self, epoch: int) -> bool:
+        """Whether the node passes on what is new to it."""
+        return True
+
     def wrap(self, application: Application) -> Application:
         """Return the application that the node uses instead."""
         return application
 
+    # What it says instead, and beyond.
+
+    def say(self, message: Message) -> Iterable[Send]:
+        """Replace a message that the node would send to everyone."""
+        yield Send(message)
+
+    def begin(self, epoch: int) -> Iterable[Send]:
+        """Say more at the beginning of an epoch, after the node has proposed."""
+        return ()
+
+    def heard(self, message: Message) -> Iterable[Send]:
+        """Say more when a message arrives that is new to the node, after the node has voted."""
+        return ()
+
+    def overheard(self, message: Message, sender: str) -> Iterable[Send]:
+        """Say more the moment someone else sends a message; only if `rushing`."""
+        return ()
+
+    # What it has to work with.
+
+    @property
+    def may_return(self) -> bool:
+        """Whether the node may be down for a while and come back."""
+        return type(self).online is not NodeFault.online
+
+    @property
+    def seat(self) -> Seat:
+        """What the simulation gives it."""
+        assert self._seat is not None, "a fault has a seat once a simulation has taken it in"
+        return self._seat
+
+    def join(self, seat: Seat) -> None:
+        """Take a seat in a simulation."""
+        self._seat = seat
+
+    @property
+    def node(self) -> StreamletNode:
+        """Its node's own state machine, with its view of the chain: ``self.node.tree``."""
+        return self.seat.node
+
+    @property
+    def name(self) -> str:
+        """The name of its node."""
+        return self.seat.node.node_id
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """All other voting nodes, in their order."""
+        return tuple(one for one in self.seat.validators if one != self.name)
+
+    @property
+    def victims(self) -> tuple[str, ...]:
+        """The voting nodes that are neither this one nor its accomplices, in their order."""
+        return tuple(one for one in self.seat.validators if one not in self.seat.accomplices)
+
+    @property
+    def random(self) -> random.Random:
+        """Its own stream of random numbers."""
+        return self.seat.random
+
+    def leads(self, epoch: int) -> bool:
+        """Whether its node leads an epoch."""
+        return self.seat.leader_of(epoch) == self.name
+
+    def twin(self, block: Block, number: int = 1) -> Block:
+        """Return another block in the same place that voters would accept as well."""
+        return replace(block, payload=self.seat.vary(block.payload, number))
+
+    def proposal(self, block: Block, by: str | None = None) -> Proposal:
+        """Return a proposal signed by this node, or by an accomplice.
+
+        Raises
+        ------
+        InvalidInput
+            If it is to be signed by a node whose key the fault does not hold.
+        """
+        signer = self._signer(by)
+        return Proposal(block, signer, self.seat.keyring.sign(signer, proposal_bytes(block)))
+
+    def vote(self, block: Block, by: str | None = None) -> Vote:
+        """Return a vote signed by this node, or by an accomplice.
+
+        Raises
+        ------
+        InvalidInput
+            If it is to be signed by a node whose key the fault does not hold.
+        """
+        signer = self._signer(by)
+        signed = vote_bytes(block.chain_id, block.epoch, block.height, block.hash)
+        signature = self.seat.keyring.sign(signer, signed)
+        return Vote(block.chain_id, block.epoch, block.height, block.hash, signer, signature)
+
+    def _signer(self, by: str | None) -> str:
+        signer = self.name if by is None else by
+        if signer not in self.seat.accomplices:
+            raise InvalidInput("by", signer, f"one of {', '.join(self.seat.accomplices)}")
+        return signer
+
 
 _KINDS: dict[str, type[NodeFault]] = {}
-_OWN_KINDS: frozenset[str] = frozenset()
+_OWN: set[str] = set()
 
 
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
@@ -73,11 +273,14 @@ def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
     """
 
     def register(kind: type[NodeFault]) -> type[NodeFault]:
-        if name in _OWN_KINDS:
+        if name in _OWN:
             raise InvalidInput("name", name, "a name other than the lab's own kinds")
         if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
             raise InvalidInput("kind", kind, "a subclass of NodeFault")
         _KINDS[name] = kind
+        # The lab's own kinds are not for others to replace.
+        if kind.__module__.startswith("streamlet_lab.simulator."):
+            _OWN.add(name)
         return kind
 
     return register
@@ -89,7 +292,7 @@ def fault_kinds() -> tuple[str, ...]:
 
 
 def make_fault(fault: Fault) -> NodeFault:
-    """Return what a configured fault does.
+    """Return what a configured fault does to one node.
 
     Raises
     ------
@@ -111,18 +314,60 @@ def make_fault(fault: Fault) -> NodeFault:
         ) from error
 
 
+def make_faults(faults: Iterable[Fault], nodes: Sequence[str]) -> dict[str, list[NodeFault]]:
+    """Return the faults of each node; those nodes that share one fault are accomplices."""
+    made: dict[str, list[NodeFault]] = {name: [] for name in nodes}
+    for fault in faults:
+        partners = {name: make_fault(fault) for name in fault.affected(tuple(nodes))}
+        for name, one in partners.items():
+            one.partners = partners
+            made[name].append(one)
+    return made
+
+
 @fault_kind("crash")
 class Crash(NodeFault):
-    """The node stops at the beginning of an epoch, for good."""
+    """The node goes down at the beginning of an epoch, and may come back at that of another.
 
-    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
-        if stop is not None:
-            raise InvalidInput("faults.stop", stop, "none: a crashed node does not come back")
+    It keeps what it knew and misses what was sent in the meantime. Unless leaders send their
+    notarized chain along (``network.catch_up``), it may never catch up.
+
+    Parameters
+    ----------
+    reaches : int, optional
+        It goes down in the middle of its first broadcast of the epoch instead, which reaches only
+        so many of the others (appendix A).
+    """
+
+    def __init__(
+        self, start: int, stop: int | None, reaches: object = None, **parameters: Any
+    ) -> None:
         super().__init__(start, stop, **parameters)
+        if reaches is not None and (not isinstance(reaches, int) or reaches < 0):
+            raise InvalidInput("faults.parameters.reaches", reaches, "a number of nodes")
+        self.reaches = reaches
+        self._last_words = False
 
     def online(self, epoch: int) -> bool:
-        """Down while the fault is active."""
+        """Down while the fault is active, but for an epoch in which it still begins to speak."""
+        speaks = self.reaches is not None and epoch == self.start
+        return speaks or not self.active(epoch)
+
+    def echoes(self, epoch: int) -> bool:
+        """Not while the fault is active."""
         return not self.active(epoch)
+
+    def say(self, message: Message) -> Iterable[Send]:
+        """Reach a few with the first message, and nobody with any other."""
+        if not self._last_words:
+            self._last_words = True
+            others = self.random.sample(self.others, min(self.reaches or 0, len(self.others)))
+            yield Send(message, tuple(others))
+
+    @property
+    def may_return(self) -> bool:
+        """Only if the fault has an end."""
+        return self.stop is not None
 
 
 @fault_kind("silent_leader")
@@ -141,54 +386,3 @@ class WithheldVotes(NodeFault):
     def votes(self, epoch: int) -> bool:
         """Not while the fault is active."""
         return not self.active(epoch)
-
-
-@fault_kind("lying_leader")
-class LyingLeader(NodeFault):
-    """The node proposes a price of its own invention when it leads, and votes for it.
-
-    Parameters
-    ----------
-    price : number
-        The price that it claims, US dollars.
-    """
-
-    needs_prices = True
-
-    def __init__(
-        self, start: int, stop: int | None, price: object = "9999.00", **parameters: Any
-    ) -> None:
-        super().__init__(start, stop, **parameters)
-        amount = to_decimal(price, "faults.parameters.price")
-        if amount < CENT:
-            raise InvalidInput("faults.parameters.price", str(price), "a price from 0.01 on")
-        self.price = round_price(amount)
-
-    def wrap(self, application: Application) -> Application:
-        """Replace the price in the payloads that the node makes."""
-        return _LyingApplication(application, self)
-
-
-class _LyingApplication:
-    def __init__(self, honest: Application, fault: LyingLeader) -> None:
-        self._honest = honest
-        self._fault = fault
-
-    def make_payload(
-        self, epoch: int, ancestors: Iterator[Block], observation: object
-    ) -> tuple[bytes, bytes]:
-        payload, attachment = self._honest.make_payload(epoch, ancestors, observation)
-        claim = decode_payload(payload)
-        if not self._fault.active(epoch) or not isinstance(claim, PriceConsensus):
-            return payload, attachment
-        price = self._fault.price
-        lie = replace(claim, consensus_price=price, volume_weighted_price=price)
-        return lie.to_payload(), attachment
-
-    def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
-        if self._fault.active(block.epoch):
-            return Verdict(accepted=True)
-        return self._honest.judge(block, ancestors, observation)
-
-
-_OWN_KINDS = frozenset(_KINDS)

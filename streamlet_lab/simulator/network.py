@@ -1,4 +1,4 @@
-"""Links with delays, and messages that everyone passes on.
+"""Messages that everyone passes on.
 
 In Streamlet every node echoes every message that is new to it. Only the first arrival of a message
 at a node matters to the node, so the network keeps, for each message and receiver, the earliest
@@ -6,61 +6,18 @@ arrival known so far and drops the later copies unseen. That is exact: the test 
 with an echo carried out copy by copy.
 """
 
-import math
-import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Collection
 from typing import Final
 
 from streamlet_lab.consensus import Message
+from streamlet_lab.simulator.links import LOST, Delay
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
-#: Delay in microseconds, at least 1, of a message on the link from one participant to another.
-Delay = Callable[[Message, int, int, int], int]
+#: ``delivered(received, sender, receiver, sent, message)``: told of each first arrival.
+Delivered = Callable[[int, int, int, int, Message], None]
 
 _ARRIVED: Final = -1
-_DRAWS_PER_BLOCK: Final = 512
-
-
-def constant_delay(microseconds: int) -> Delay:
-    """Return a delay that is the same on every link at every time."""
-    return lambda message, sender, receiver, time: microseconds
-
-
-def lognormal_delay(
-    stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
-) -> Delay:
-    """Return independent delays: a shortest one plus a lognormal rest, clipped to Δ.
-
-    Parameters
-    ----------
-    stream : random.Random
-    median, bound : int
-        Microseconds.
-    spread : float
-        Standard deviation of the rest's logarithm.
-    shortest : int
-        What no message on no link is faster than, in microseconds; below the median.
-    """
-    draws = chain.from_iterable(_lognormal_blocks(stream, median, spread, bound, shortest))
-    return lambda message, sender, receiver, time: next(draws)
-
-
-def _lognormal_blocks(
-    stream: random.Random, median: int, spread: float, bound: int, shortest: int
-) -> Iterator[list[int]]:
-    """Draw for ever, by Box and Muller; in blocks, since a run draws mostly these."""
-    uniform, exp, log, sqrt = stream.random, math.exp, math.log, math.sqrt
-    sin, cos, tau = math.sin, math.cos, math.tau
-    scale = median - shortest
-    while True:
-        drawn: list[int] = []
-        for _ in range(_DRAWS_PER_BLOCK // 2):
-            angle, radius = tau * uniform(), spread * sqrt(-2.0 * log(1.0 - uniform()))
-            drawn.append(shortest + round(scale * exp(radius * cos(angle))))
-            drawn.append(shortest + round(scale * exp(radius * sin(angle))))
-        yield [delay if 1 <= delay <= bound else max(1, min(delay, bound)) for delay in drawn]
 
 
 class _Tally:
@@ -73,14 +30,26 @@ class _Tally:
 
 
 class _Flood:
-    """One message on its way to everyone: earliest known arrival by receiver."""
+    """One message on its way to everyone.
 
-    __slots__ = ("due", "message", "tally")
+    For each participant ``due`` has the earliest arrival known; what is later than ``latest`` comes
+    too late for everyone. Participants that may be down when a copy arrives are in ``missing``
+    until one reaches them: each copy to them counts.
+    """
 
-    def __init__(self, message: Message, participants: int, tally: _Tally) -> None:
+    __slots__ = ("due", "latest", "message", "missing", "tally", "via")
+
+    def __init__(
+        self, message: Message, participants: int, unreliable: Collection[int], tally: _Tally
+    ) -> None:
         self.message = message
         self.tally = tally
-        self.due: list[float] = [math.inf] * participants
+        self.due = [LOST] * participants
+        self.missing = [*unreliable]
+        for participant in unreliable:
+            self.due[participant] = _ARRIVED
+        self.latest = LOST
+        self.via: dict[int, tuple[int, int]] = {}
 
 
 class Network:
@@ -90,7 +59,7 @@ class Network:
     ----------
     queue : EventQueue
     delay : callable
-        See :data:`Delay`.
+        See :data:`~streamlet_lab.simulator.links.Delay`.
     voters : int
         Participants 0 … voters − 1 send and echo.
     listeners : int
@@ -102,11 +71,20 @@ class Network:
     shortest_delay : int
         What ``delay`` never falls below. A copy that cannot overtake one already on its way is not
         even drawn.
+    unreliable : collection of int
+        Participants that may go down and come back.
+    verify_time : int
+        Microseconds that a participant is busy with each message that is new to it, one after the
+        other, before it takes it in and passes it on.
+    delivered : callable, optional
+        Told of each first arrival, and which copy it was.
 
     Attributes
     ----------
     online : list of bool
         Whether each participant is up. What arrives at one that is down is lost to it.
+    echoes : list of bool
+        Whether each participant passes on what is new to it; the faulty may not care to.
     """
 
     def __init__(
@@ -119,6 +97,9 @@ class Network:
         *,
         echo: bool = True,
         shortest_delay: int = 1,
+        unreliable: Collection[int] = (),
+        verify_time: int = 0,
+        delivered: Delivered | None = None,
     ) -> None:
         self._queue = queue
         self._shortest_delay = shortest_delay
@@ -126,8 +107,14 @@ class Network:
         self._voters = voters
         self._participants = voters + listeners
         self._receive = receive
-        self._echo = echo
+        self._unreliable = tuple(unreliable)
+        self._verify_time = verify_time
+        self._let_in = self._queue_up if verify_time else self._take_in
+        self._busy_until = [0] * self._participants
+        self._delivered = delivered
         self.online = [True] * self._participants
+        self.echoes = [echo] * voters + [False] * listeners
+        self._floods: dict[Message, _Flood] = {}
         self._tallies: dict[tuple[int, str], _Tally] = {}
 
     @property
@@ -150,36 +137,99 @@ class Network:
 
     def broadcast(self, time: int, sender: int, message: Message) -> None:
         """Send a participant's own message to all others."""
-        key = (message.epoch, type(message).__name__)
-        tally = self._tallies.get(key)
-        if tally is None:
-            tally = self._tallies[key] = _Tally()
-        tally.sent += self._voters - 1
-        flood = _Flood(message, self._participants, tally)
-        flood.due[sender] = _ARRIVED
+        flood = self._flood(message)
+        flood.tally.sent += self._voters - 1
+        self._reached(flood, sender)
         self._forward(time, sender, flood)
+
+    def send(
+        self, time: int, sender: int, receiver: int, message: Message, delay: int | None = None
+    ) -> None:
+        """Send one copy to one participant, with a delay of one's own instead of the link's."""
+        flood = self._flood(message)
+        flood.tally.sent += receiver < self._voters
+        if delay is None:
+            delay = self._delay(message, sender, receiver, time)
+        self._send(time, sender, receiver, flood, time + delay)
+
+    def _flood(self, message: Message) -> _Flood:
+        flood = self._floods.get(message)
+        if flood is None:
+            key = (message.epoch, type(message).__name__)
+            tally = self._tallies.get(key)
+            if tally is None:
+                tally = self._tallies[key] = _Tally()
+            flood = _Flood(message, self._participants, self._unreliable, tally)
+            self._floods[message] = flood
+        return flood
 
     def _forward(self, time: int, sender: int, flood: _Flood) -> None:
         message, due, delay = flood.message, flood.due, self._delay
+        for receiver in flood.missing:
+            arrival = time + delay(message, sender, receiver, time)
+            self._send(time, sender, receiver, flood, arrival)
         hopeless = time + self._shortest_delay
+        if flood.latest <= hopeless:
+            return
+        schedule, traced = self._queue.schedule, self._delivered is not None
         for receiver, earliest in enumerate(due):
             if earliest <= hopeless:
                 continue
             arrival = time + delay(message, sender, receiver, time)
             if arrival < earliest:
                 due[receiver] = arrival
-                self._queue.schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
+                if traced:
+                    flood.via[receiver] = (sender, time)
+                schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
+        flood.latest = max(due)
+
+    def _send(self, time: int, sender: int, receiver: int, flood: _Flood, arrival: int) -> None:
+        if receiver in flood.missing:
+            if arrival < LOST:
+                copy = (flood, receiver, sender, time)
+                self._queue.schedule(arrival, Priority.DELIVERY, self._arrive_perhaps, copy)
+        elif arrival < flood.due[receiver]:
+            flood.due[receiver] = arrival
+            flood.via[receiver] = (sender, time)
+            self._queue.schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
 
     def _arrive(self, time: int, delivery: tuple[_Flood, int]) -> None:
         flood, receiver = delivery
         if flood.due[receiver] != time:
             return  # an earlier copy has overtaken this one
         flood.due[receiver] = _ARRIVED
-        if not self.online[receiver]:
-            return
+        if self.online[receiver]:
+            self._let_in(time, delivery)
+
+    def _arrive_perhaps(self, time: int, copy: tuple[_Flood, int, int, int]) -> None:
+        """Let a copy arrive at a participant that may be down, or may have had another one."""
+        flood, receiver, sender, sent = copy
+        if receiver in flood.missing and self.online[receiver]:
+            flood.missing.remove(receiver)
+            flood.via[receiver] = (sender, sent)
+            self._let_in(time, (flood, receiver))
+
+    def _reached(self, flood: _Flood, participant: int) -> None:
+        """Note that a participant needs no copy."""
+        flood.due[participant] = _ARRIVED
+        if participant in flood.missing:
+            flood.missing.remove(participant)
+
+    def _queue_up(self, time: int, delivery: tuple[_Flood, int]) -> None:
+        """Have a message taken in once those that came before it are verified, and it is too."""
+        receiver = delivery[1]
+        done = max(time, self._busy_until[receiver]) + self._verify_time
+        self._busy_until[receiver] = done
+        self._queue.schedule(done, Priority.DELIVERY, self._take_in, delivery)
+
+    def _take_in(self, time: int, delivery: tuple[_Flood, int]) -> None:
+        flood, receiver = delivery
         if receiver < self._voters:
             flood.tally.received += 1
-            if self._echo:
+            if self.echoes[receiver]:
                 flood.tally.echoed += self._voters - 1
                 self._forward(time, receiver, flood)
+        if self._delivered is not None:
+            sender, sent = flood.via[receiver]
+            self._delivered(time, sender, receiver, sent, flood.message)
         self._receive(time, receiver, flood.message)

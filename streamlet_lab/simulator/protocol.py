@@ -1,22 +1,31 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, TypedDict
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig
 from streamlet_lab.consensus import (
+    SIX_UNCONTESTED,
+    THREE_IN_A_ROW,
     Application,
+    FinalityRule,
+    LeaderRule,
     Message,
     OpaqueApplication,
+    Proposal,
     StreamletNode,
+    Vote,
+    hashed,
     make_genesis,
     round_robin,
+    scheduled,
 )
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.keys import Ed25519Keyring, NoSignatures, make_keyring
-from streamlet_lab.simulator.faults import NodeFault, make_fault
-from streamlet_lab.simulator.monitors import Monitor
-from streamlet_lab.simulator.network import Delay, Network, lognormal_delay
+from streamlet_lab.keys import Ed25519Keyring, IdealSignatures, make_keyring
+from streamlet_lab.simulator.faults import NodeFault, Seat, Send, make_fault, make_faults
+from streamlet_lab.simulator.links import Delay, clock_offsets, make_links
+from streamlet_lab.simulator.monitors import Audience, Monitor
+from streamlet_lab.simulator.network import Network
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
 
@@ -30,9 +39,9 @@ class StreamletSimulation:
         The voters, in the order of the round robin.
     application : Application
         Shared by all honest nodes; it is pure.
-    keyring : Ed25519Keyring or NoSignatures
+    keyring : Ed25519Keyring or IdealSignatures
     delay : callable
-        See :data:`~streamlet_lab.simulator.network.Delay`.
+        See :data:`~streamlet_lab.simulator.links.Delay`.
     epoch_length : int
         Microseconds.
     quorum : int
@@ -44,6 +53,21 @@ class StreamletSimulation:
     faults : mapping of str to sequence of NodeFault, optional
     monitors : sequence of Monitor
         Who watches.
+    leader_of : callable, optional
+        Epoch → name of the leader; round robin unless given.
+    finality : FinalityRule
+    certify : bool
+        Whether proposals carry the notarized chain that they extend.
+    clock_offsets : sequence of int, optional
+        Microseconds that each participant's clock is late, the observer's last.
+    sign_time, verify_time : int
+        Microseconds that a node needs for a signature and for a verification.
+    seed : int
+        Of what adversaries draw.
+    vary : callable
+        ``vary(payload, number)``: another payload that voters would accept as well.
+    trace : bool
+        Whether monitors are told of each delivery.
     echo, shortest_delay
         See :class:`~streamlet_lab.simulator.network.Network`.
 
@@ -55,12 +79,14 @@ class StreamletSimulation:
         The first epoch that has not been run.
     """
 
+    node_type: ClassVar[type[StreamletNode]] = StreamletNode
+
     def __init__(
         self,
         node_ids: Sequence[str],
         application: Application,
         *,
-        keyring: Ed25519Keyring | NoSignatures,
+        keyring: Ed25519Keyring | IdealSignatures,
         delay: Delay,
         epoch_length: int,
         quorum: int,
@@ -69,6 +95,15 @@ class StreamletSimulation:
         observe: Callable[[int], object] = lambda epoch: None,
         faults: Mapping[str, Sequence[NodeFault]] | None = None,
         monitors: Sequence[Monitor] = (),
+        leader_of: LeaderRule | None = None,
+        finality: FinalityRule = THREE_IN_A_ROW,
+        certify: bool = False,
+        clock_offsets: Sequence[int] = (),
+        sign_time: int = 0,
+        verify_time: int = 0,
+        seed: int = 0,
+        vary: Callable[[bytes, int], bytes] = lambda payload, number: payload + b"#%d" % number,
+        trace: bool = False,
         echo: bool = True,
         shortest_delay: int = 1,
     ) -> None:
@@ -78,16 +113,39 @@ class StreamletSimulation:
         self.genesis = make_genesis(chain_id, genesis_payload)
         self.monitors = list(monitors)
         self.next_epoch = 0
-        self.leader_of = round_robin(node_ids)
+        self.leader_of = leader_of or round_robin(node_ids)
         self._observe = observe
         self._names = (*node_ids, OBSERVER)
+        self._index = {name: index for index, name in enumerate(self._names)}
         self._faults = [tuple((faults or {}).get(name, ())) for name in self._names]
         self._participants = [
-            self._make_node(name, node_ids, quorum, _wrapped(application, node_faults))
+            self.node_type(
+                name,
+                node_ids,
+                self.genesis,
+                quorum,
+                keyring,
+                _wrapped(application, node_faults),
+                self.leader_of,
+                finality,
+                certify=certify,
+            )
             for name, node_faults in zip(self._names, self._faults, strict=True)
         ]
         self.nodes = dict(zip(self._names, self._participants, strict=True))
         self._told = [_log_lengths(node) for node in self._participants]
+        self._audience = Audience(self.monitors)
+        self._offsets = tuple(clock_offsets) or (0,) * len(self._names)
+        self._sign_time = sign_time
+        self._signing_until = [0] * len(self._names)
+        self._echo = echo
+        self._seat_faults(tuple(node_ids), seed, vary)
+        self._rushing = [
+            (index, fault)
+            for index, node_faults in enumerate(self._faults)
+            for fault in node_faults
+            if fault.rushing
+        ]
         self.network = Network(
             self.queue,
             delay,
@@ -96,14 +154,35 @@ class StreamletSimulation:
             self._receive,
             echo=echo,
             shortest_delay=shortest_delay,
+            unreliable=[
+                index
+                for index, node_faults in enumerate(self._faults)
+                if any(fault.may_return for fault in node_faults)
+            ],
+            verify_time=verify_time,
+            delivered=self._delivered if trace else None,
         )
 
-    def _make_node(
-        self, name: str, node_ids: Sequence[str], quorum: int, application: Application
-    ) -> StreamletNode:
-        return StreamletNode(
-            name, node_ids, self.genesis, quorum, self.keyring, application, self.leader_of
-        )
+    def _seat_faults(
+        self, validators: tuple[str, ...], seed: int, vary: Callable[[bytes, int], bytes]
+    ) -> None:
+        trees = {name: node.tree for name, node in self.nodes.items()}
+        for index, node_faults in enumerate(self._faults):
+            for number, fault in enumerate(node_faults):
+                name = self._names[index]
+                seat = Seat(
+                    node=self._participants[index],
+                    validators=validators,
+                    accomplices=tuple(fault.partners) or (name,),
+                    leader_of=self.leader_of,
+                    now=lambda: self.queue.now,
+                    epoch_length=self.epoch_length,
+                    random=stream(seed, f"adversary/{name}/{number}"),
+                    keyring=self.keyring,
+                    vary=vary,
+                    trees=trees,
+                )
+                fault.join(seat)
 
     @property
     def observer(self) -> StreamletNode:
@@ -117,6 +196,7 @@ class StreamletSimulation:
         """
         if epochs < 0:
             raise InvalidInput("epochs", epochs, "zero or more")
+        self._audience = Audience(self.monitors)
         first = self.next_epoch
         self.next_epoch += epochs
         for epoch in range(first, self.next_epoch):
@@ -125,72 +205,165 @@ class StreamletSimulation:
 
     def _start_epoch(self, time: int, epoch: int) -> None:
         leader = self.leader_of(epoch)
-        for monitor in self.monitors:
-            monitor.epoch_started(time, epoch, leader)
+        for hear in self._audience.epoch_started:
+            hear(time, epoch, leader)
         observation = self._observe(epoch)
-        for index, node in enumerate(self._participants):
-            faults = self._faults[index]
-            if faults:
-                node.proposes = all(fault.proposes(epoch) for fault in faults)
-                node.votes = all(fault.votes(epoch) for fault in faults)
-                self.network.online[index] = all(fault.online(epoch) for fault in faults)
-            if self.network.online[index]:
-                self._act(time, index, node.start_epoch(epoch, observation))
+        for index, offset in enumerate(self._offsets):
+            entry = (index, epoch, observation)
+            if offset:
+                self.queue.schedule(time + offset, Priority.EPOCH, self._enter, entry)
+            else:
+                self._enter(time, entry)
+
+    def _enter(self, time: int, entry: tuple[int, int, object]) -> None:
+        """Let one node begin an epoch: its own clock says so."""
+        index, epoch, observation = entry
+        node, faults = self._participants[index], self._faults[index]
+        for hear in self._audience.entered:
+            hear(time, self._names[index], epoch)
+        if not faults:
+            self._act(time, index, node.start_epoch(epoch, observation))
+            return
+        node.proposes = all(fault.proposes(epoch) for fault in faults)
+        node.votes = all(fault.votes(epoch) for fault in faults)
+        self.network.online[index] = all(fault.online(epoch) for fault in faults)
+        self.network.echoes[index] = self._echo and all(fault.echoes(epoch) for fault in faults)
+        if self.network.online[index]:
+            self._act(time, index, node.start_epoch(epoch, observation))
+            for fault in self._active_faults(index):
+                self._carry(time, index, fault.begin(epoch))
 
     def _receive(self, time: int, index: int, message: Message) -> None:
         self._act(time, index, self._participants[index].receive(message))
+        if self._faults[index]:
+            for fault in self._active_faults(index):
+                self._carry(time, index, fault.heard(message))
+
+    def _delivered(
+        self, received: int, sender: int, receiver: int, sent: int, message: Message
+    ) -> None:
+        for hear in self._audience.delivered:
+            hear(received, self._names[sender], self._names[receiver], sent, message)
+
+    def _active_faults(self, index: int) -> list[NodeFault]:
+        epoch = self._participants[index].epoch
+        return [fault for fault in self._faults[index] if fault.active(epoch)]
 
     def _act(self, time: int, index: int, messages: list[Message]) -> None:
-        for message in messages:
-            for monitor in self.monitors:
-                monitor.sent(time, self._names[index], message)
-            self.network.broadcast(time, index, message)
+        """Send what a node says, and tell the monitors what is new in its view."""
+        if messages:
+            if self._faults[index]:
+                self._carry(time, index, self._said_instead(index, messages))
+            else:
+                for message in messages:
+                    self._send(time, index, Send(message))
         node, (notarized, _, _, refusals) = self._participants[index], self._told[index]
         # Nothing is finalized, or found in conflict, without something being notarized.
         if len(node.tree.notarized) > notarized or len(node.refusals) > refusals:
             self._tell(time, index)
 
+    def _said_instead(self, index: int, messages: Iterable[Message]) -> list[Send]:
+        """Let one fault of a node after the other replace what the node would say."""
+        sends = [Send(message) for message in messages]
+        for fault in self._active_faults(index):
+            sends = [send.then(replaced) for send in sends for replaced in fault.say(send.message)]
+        return sends
+
+    def _carry(self, time: int, index: int, sends: Iterable[Send]) -> None:
+        for send in sends:
+            self._send(time, index, send)
+
+    def _send(self, time: int, index: int, send: Send) -> None:
+        message, name = send.message, self._names[index]
+        if self._faults[index]:
+            # What a fault says the node has not said itself, and does not know yet.
+            self._participants[index].learn(message)
+        if not self._faults[index] or self._is_genuine(message):
+            for hear in self._audience.sent:
+                hear(time, name, message)
+        leaves = time
+        if self._sign_time:
+            leaves = max(time, self._signing_until[index]) + self._sign_time
+            self._signing_until[index] = leaves
+        if send.to is None and send.delay is None:
+            self.network.broadcast(leaves, index, message)
+        else:
+            for receiver in self._names if send.to is None else send.to:
+                if receiver != name:
+                    to = self._index[receiver]
+                    self.network.send(leaves, index, to, message, send.delay)
+        if self._rushing:
+            self._let_overhear(time, index, message)
+
+    def _is_genuine(self, message: Message) -> bool:
+        """Whether a message is signed by whom it names, and a proposal by its epoch's leader."""
+        match message:
+            case Vote():
+                author = message.voter
+            case Proposal():
+                author = message.proposer
+                if message.epoch < 0 or self.leader_of(message.epoch) != author:
+                    return False
+        return self.keyring.verify(author, message.signature, message.signed)
+
+    def _let_overhear(self, time: int, sender: int, message: Message) -> None:
+        """Show a message to those who see everything; what they say themselves they know."""
+        rushing = [index for index, _ in self._rushing]
+        if sender in rushing:
+            return
+        for index, fault in self._rushing:
+            if self.network.online[index] and fault.active(self._participants[index].epoch):
+                self._carry(time, index, fault.overheard(message, self._names[sender]))
+
     def _tell(self, time: int, index: int) -> None:
         """Tell the monitors what is new in a node's append-only logs."""
         node, before = self._participants[index], self._told[index]
-        tree, name = node.tree, self._names[index]
+        tree, name, audience = node.tree, self._names[index], self._audience
         self._told[index] = _log_lengths(node)
-        for monitor in self.monitors:
-            for block in tree.notarized[before[0] :]:
-                monitor.notarized(time, name, block)
-            for block in tree.finalized[before[1] :]:
-                monitor.finalized(time, name, block)
-            for block in tree.conflicts[before[2] :]:
-                monitor.conflicted(time, name, block)
-            for block, verdict in node.refusals[before[3] :]:
-                monitor.refused(time, name, block, verdict)
+        for block in tree.notarized[before[0] :]:
+            for hear in audience.notarized:
+                hear(time, name, block)
+        for block in tree.finalized[before[1] :]:
+            for hear in audience.finalized:
+                hear(time, name, block)
+        for block in tree.conflicts[before[2] :]:
+            for hear in audience.conflicted:
+                hear(time, name, block)
+        for block, verdict in node.refusals[before[3] :]:
+            for hear in audience.refused:
+                hear(time, name, block, verdict)
 
 
 class ProtocolSettings(TypedDict):
     """What a configuration says about the protocol, whatever the nodes agree on."""
 
-    keyring: Ed25519Keyring | NoSignatures
+    keyring: Ed25519Keyring | IdealSignatures
     delay: Delay
     epoch_length: int
     quorum: int
     faults: dict[str, list[NodeFault]]
+    leader_of: LeaderRule
+    finality: FinalityRule
+    certify: bool
+    clock_offsets: tuple[int, ...]
+    sign_time: int
+    verify_time: int
+    seed: int
+    trace: bool
     echo: bool
     shortest_delay: int
 
 
-def protocol_settings(config: ExperimentConfig) -> ProtocolSettings:
+def protocol_settings(config: ExperimentConfig, chain_id: str) -> ProtocolSettings:
     """Return the arguments of a simulation that follow from a configuration.
 
     Raises
     ------
     InvalidInput
-        If there is no such kind of fault, or it does not take its parameters.
+        If there is no such kind of fault or of delay, or it does not take its parameters.
     """
-    faults: dict[str, list[NodeFault]] = {name: [] for name in config.node_ids}
-    for fault in config.faults:
-        for name in fault.affected(config.node_ids):
-            faults[name].append(make_fault(fault))
     network = config.network
+    links = make_links(network, config.nodes, config.seed)
     return ProtocolSettings(
         keyring=make_keyring(
             config.signatures,
@@ -198,19 +371,31 @@ def protocol_settings(config: ExperimentConfig) -> ProtocolSettings:
             config.seed,
             remember=config.remember_verifications,
         ),
-        delay=lognormal_delay(
-            stream(config.seed, "network"),
-            network.median_delay,
-            network.delay_spread,
-            network.delta,
-            network.fastest,
-        ),
+        delay=links.delay,
         epoch_length=config.epoch_length,
         quorum=config.votes_needed,
-        faults=faults,
+        faults=make_faults(config.faults, config.node_ids),
+        leader_of=_leader_rule(config, chain_id),
+        finality=SIX_UNCONTESTED if config.model == "synchronous" else THREE_IN_A_ROW,
+        certify=network.catch_up or config.model == "crash",
+        clock_offsets=clock_offsets(network, config.nodes, config.seed),
+        sign_time=network.sign_time,
+        verify_time=network.verify_time,
+        seed=config.seed,
+        trace=config.trace,
         echo=config.echo,
-        shortest_delay=min(network.fastest, network.delta),
+        shortest_delay=links.shortest,
     )
+
+
+def _leader_rule(config: ExperimentConfig, chain_id: str) -> LeaderRule:
+    match config.leaders:
+        case "round_robin":
+            return round_robin(config.node_ids)
+        case "hashed":
+            return hashed(config.node_ids, chain_id)
+        case schedule:
+            return scheduled(schedule)
 
 
 def create_streamlet_network(
@@ -230,11 +415,14 @@ def create_streamlet_network(
     >>> [block.epoch for block in network.observer.tree.finalized]
     [-1, 0, 1, 2, 3, 4, 5, 6]
     """
-    settings = protocol_settings(config)
+    chain_id = f"streamlet/{config.seed}"
+    settings = protocol_settings(config, chain_id)
     for fault in config.faults:
         if make_fault(fault).needs_prices:
             raise InvalidInput("faults", fault.kind, "a kind that makes sense without prices")
-    return StreamletSimulation(config.node_ids, OpaqueApplication(), monitors=monitors, **settings)
+    return StreamletSimulation(
+        config.node_ids, OpaqueApplication(), monitors=monitors, chain_id=chain_id, **settings
+    )
 
 
 def _log_lengths(node: StreamletNode) -> tuple[int, int, int, int]:

@@ -7,7 +7,7 @@ from streamlet_lab.simulator.monitors import Monitor
 
 
 class ProposalRecord(NamedTuple):
-    """A leader sent a block to everyone."""
+    """A leader sent a block, to everyone or to some."""
 
     time: int
     node: str
@@ -15,7 +15,7 @@ class ProposalRecord(NamedTuple):
 
 
 class VoteRecord(NamedTuple):
-    """A node sent its vote to everyone."""
+    """A node sent its vote, to everyone or to some."""
 
     time: int
     node: str
@@ -61,18 +61,26 @@ class Recorder(Monitor):
         self.finalizations: list[ViewRecord] = []
         self.conflicts: list[ViewRecord] = []
         self.refusals: list[RefusalRecord] = []
+        self._said: set[tuple[object, ...]] = set()
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         """Note the leader."""
         self.leaders.append(leader)
 
     def sent(self, time: int, node: str, message: Message) -> None:
-        """Note proposals and votes."""
+        """Note each proposal and each vote once, however often it is sent."""
         match message:
-            case Proposal():
-                self.proposals.append(ProposalRecord(time, node, message.block))
-            case Vote():
-                self.votes.append(VoteRecord(time, node, message.epoch, message.block_hash))
+            case Proposal(block, proposer):
+                if self._is_new((proposer, block.hash)):
+                    self.proposals.append(ProposalRecord(time, proposer, block))
+            case Vote(voter=voter, subject=subject):
+                if self._is_new((voter, *subject)):
+                    self.votes.append(VoteRecord(time, voter, message.epoch, message.block_hash))
+
+    def _is_new(self, saying: tuple[object, ...]) -> bool:
+        before = len(self._said)
+        self._said.add(saying)
+        return len(self._said) > before
 
     def notarized(self, time: int, node: str, block: Block) -> None:
         """Note when the node saw it."""

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig, make_config
-from streamlet_lab.consensus import Application, Block, StreamletNode, Verdict
+from streamlet_lab.consensus import Block, StreamletNode, Verdict
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import Reference
 from streamlet_lab.prices import (
@@ -25,7 +26,7 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.protocol import StreamletSimulation, protocol_settings
-from streamlet_lab.theory import max_faulty
+from streamlet_lab.units import CENT
 
 _LOG = logging.getLogger("streamlet_lab.prices")
 
@@ -120,6 +121,15 @@ class PriceApplication:
         return self._feed.path.timestamp(epoch * self._feed.market_time_per_epoch)
 
 
+def _dearer(payload: bytes, cents: int) -> bytes:
+    """Return the claim of a price some cents higher; voters tolerate more than that."""
+    claim = decode_payload(payload)
+    if not isinstance(claim, PriceConsensus):
+        return payload
+    price = claim.consensus_price + cents * CENT
+    return replace(claim, consensus_price=price).to_payload()
+
+
 def previous_consensus(ancestors: Iterator[Block]) -> PreviousConsensus:
     """Return the nearest priced ancestor: the reference of the deviation rule."""
     for block in ancestors:
@@ -188,6 +198,8 @@ class StockMarketConsensusNetwork(StreamletSimulation):
         If there is no such feed or fault, or the feed ends before the run would.
     """
 
+    node_type = StockMarketStreamletNode
+
     def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
         self.config = config
         self._final_prices = _FinalPrices(OBSERVER)
@@ -209,14 +221,16 @@ class StockMarketConsensusNetwork(StreamletSimulation):
             raise InvalidInput(f"prices.{error.field}", error.value, error.expected) from error
         voter = Voter(path.symbol, rules, prices.voter_policy, prices.tolerance_percent)
         self.application = PriceApplication(voter, self.feed)
+        chain_id = f"{path.symbol}/{config.feed}/{config.seed}"
         super().__init__(
             config.node_ids,
             self.application,
-            chain_id=f"{path.symbol}/{config.feed}/{config.seed}",
+            chain_id=chain_id,
             genesis_payload=GenesisPrice(path.symbol, path.base_price).to_payload(),
             observe=self.feed.quotes,
             monitors=(self._final_prices, *monitors),
-            **protocol_settings(config),
+            vary=_dearer,
+            **protocol_settings(config, chain_id),
         )
 
     def _check_duration(self, epochs: int) -> None:
@@ -227,13 +241,6 @@ class StockMarketConsensusNetwork(StreamletSimulation):
             raise InvalidInput(
                 "epochs", epochs, f"at most {available}: the feed {self.config.feed!r} ends there"
             )
-
-    def _make_node(
-        self, name: str, node_ids: Sequence[str], quorum: int, application: Application
-    ) -> StockMarketStreamletNode:
-        return StockMarketStreamletNode(
-            name, node_ids, self.genesis, quorum, self.keyring, application, self.leader_of
-        )
 
     @property
     def node_ids(self) -> tuple[str, ...]:
@@ -247,8 +254,8 @@ class StockMarketConsensusNetwork(StreamletSimulation):
 
     @property
     def f(self) -> int:
-        """Number of Byzantine nodes that a network of this size tolerates."""
-        return max_faulty(self.config.nodes)
+        """Number of faulty nodes that a network of this size tolerates."""
+        return self.config.tolerated
 
     def market_time(self, time: int) -> int:
         """Convert protocol time to market time, both in microseconds."""

@@ -2,7 +2,7 @@
 
 from streamlet_lab.config import Fault
 from streamlet_lab.consensus import OpaqueApplication
-from streamlet_lab.keys import NoSignatures
+from streamlet_lab.keys import IdealSignatures
 from streamlet_lab.simulator import StreamletSimulation, constant_delay, make_fault
 from streamlet_lab.theory import quorum
 
@@ -34,7 +34,7 @@ def simulation(
     return kind(
         tuple(f"node_{index}" for index in range(nodes)),
         application,
-        keyring=NoSignatures(),
+        keyring=IdealSignatures(),
         delay=constant_delay(delay) if isinstance(delay, int) else delay,
         epoch_length=epoch_length,
         quorum=votes or quorum(nodes),

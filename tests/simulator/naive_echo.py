@@ -2,16 +2,20 @@
 
 from collections import Counter
 
-from streamlet_lab.simulator import Priority
+from streamlet_lab.simulator import LOST, Priority
 
 
 class NaiveEcho:
     """Stands in for the network, without a thought for speed."""
 
-    def __init__(self, queue, delay, voters, listeners, receive, *, echo=True, shortest_delay=1):
-        self.queue, self.delay, self.receive, self.echo = queue, delay, receive, echo
+    def __init__(self, queue, delay, voters, listeners, receive, *, echo=True, **options):
+        # How the flood gets by with fewer draws, and who may be down, does not matter here.
+        assert options.keys() <= {"shortest_delay", "unreliable", "verify_time", "delivered"}
+        assert not options.get("verify_time")
+        self.queue, self.delay, self.receive = queue, delay, receive
         self.voters, self.participants = range(voters), range(voters + listeners)
         self.online = [True for _ in self.participants]
+        self.echoes = [echo for _ in self.voters] + [False] * listeners
         self.seen = {participant: set() for participant in self.participants}
         self.sent, self.echoed, self.received = Counter(), Counter(), Counter()
 
@@ -19,12 +23,22 @@ class NaiveEcho:
         self.seen[sender].add(message)
         self.send_to_others(time, sender, message, self.sent)
 
+    def send(self, time, sender, receiver, message, delay=None):
+        if delay is None:
+            delay = self.delay(message, sender, receiver, time)
+        self.sent[message.epoch, type(message).__name__] += receiver in self.voters
+        self.carry(time + delay, receiver, message)
+
     def send_to_others(self, time, sender, message, count):
         for receiver in self.participants:
             if receiver != sender:
                 count[message.epoch, type(message).__name__] += receiver in self.voters
                 arrival = time + self.delay(message, sender, receiver, time)
-                self.queue.schedule(arrival, Priority.DELIVERY, self.arrive, (receiver, message))
+                self.carry(arrival, receiver, message)
+
+    def carry(self, arrival, receiver, message):
+        if arrival < LOST:
+            self.queue.schedule(arrival, Priority.DELIVERY, self.arrive, (receiver, message))
 
     def arrive(self, time, copy):
         receiver, message = copy
@@ -33,6 +47,6 @@ class NaiveEcho:
         self.seen[receiver].add(message)
         if receiver in self.voters:
             self.received[message.epoch, type(message).__name__] += 1
-            if self.echo:
+            if self.echoes[receiver]:
                 self.send_to_others(time, receiver, message, self.echoed)
         self.receive(time, receiver, message)

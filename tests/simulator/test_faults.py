@@ -40,7 +40,6 @@ def test_each_kind_takes_one_duty_away_while_it_is_active(kind, duty):
     ("fault", "field", "expected"),
     [
         (Fault("gremlins", ("node_0",)), "faults", "one of .*crash, lying_leader"),
-        (Fault("crash", ("node_0",), stop=3), "faults.stop", "does not come back"),
         (
             Fault("crash", ("node_0",), parameters={"hard": True}),
             "faults.parameters",

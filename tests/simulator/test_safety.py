@@ -1,5 +1,6 @@
 """Theorem 3 and Lemma 1, whatever the timing, for every number of faults below a third."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from streamlet_lab.checks import Status
 from streamlet_lab.checks.properties import Consistency, UniqueNotarization
-from streamlet_lab.consensus import Block, Proposal, StreamletNode
-from streamlet_lab.simulator import Monitor, StreamletSimulation
+from streamlet_lab.consensus import Proposal
+from streamlet_lab.simulator import Monitor, NodeFault, Send, fault_kind
 from streamlet_lab.streams import stream
 from streamlet_lab.theory import max_faulty, quorum
 
@@ -91,42 +92,25 @@ def test_legal_runs_are_safe(data, nodes, longest, seed):
     event(f"something final: {bool(final(run.observer))}")
 
 
-class Traitor(StreamletNode):
+@fault_kind("traitor")
+class Traitor(NodeFault):
     """Votes for every block that it hears of, and proposes two when it leads: one on the newest of
     its longest chains, one on the oldest."""
 
-    def start_epoch(self, epoch, observation=None):
-        said = []
-        if self._leader_of(epoch) == self.node_id:
-            for parent, payload in (
-                (self.tree.longest[-1], b"new"),
-                (self.tree.longest[0], b"old"),
-            ):
-                block = Block(parent.chain_id, epoch, parent.height + 1, parent.hash, payload)
-                self.tree.add_block(block)
-                said += [Proposal(block, self.node_id, b""), self._vote_for(block)]
-        return said
+    def proposes(self, epoch):
+        return False
 
-    def receive(self, message):
-        said = super().receive(message)
+    def begin(self, epoch):
+        if self.leads(epoch):
+            longest = self.node.tree.longest
+            for parent, payload in ((longest[-1], b"new"), (longest[0], b"old")):
+                block = replace(self.node.make_block(parent), payload=payload)
+                yield Send(self.proposal(block))
+                yield Send(self.vote(block))
+
+    def heard(self, message):
         if isinstance(message, Proposal):
-            said.append(self._vote_for(message.block))
-        for vote in said:
-            self.tree.add_vote(vote)
-        return said
-
-
-def with_traitors(*names):
-    """A kind of simulation in which some nodes are traitors."""
-
-    class Treason(StreamletSimulation):
-        def _make_node(self, name, node_ids, votes, application):
-            kind = Traitor if name in names else StreamletNode
-            return kind(
-                name, node_ids, self.genesis, votes, self.keyring, application, self.leader_of
-            )
-
-    return Treason
+            yield Send(self.vote(message.block))
 
 
 @settings(max_examples=120)
@@ -143,7 +127,7 @@ def test_traitors_below_a_third_break_nothing(nodes, longest, seed):
         honest,
         12,
         nodes=nodes,
-        kind=with_traitors(*traitors),
+        faults=dict.fromkeys(traitors, "traitor"),
         delay=random_delay(seed, longest),
     )
     assert_safe(run, honest, checks)
@@ -163,8 +147,8 @@ def run_divided(nodes, votes, traitors, halves):
         hears = half_of.get(f"node_{receiver}")
         return NEVER if meant_for and hears and meant_for != hears else 1
 
-    kind = with_traitors(*traitors)
-    return run_watched({*half_of}, 3 * nodes, nodes=nodes, votes=votes, kind=kind, delay=delay)
+    faults = dict.fromkeys(traitors, "traitor")
+    return run_watched({*half_of}, 3 * nodes, nodes=nodes, votes=votes, faults=faults, delay=delay)
 
 
 def test_two_traitors_of_four_have_two_blocks_of_one_epoch_notarized():

@@ -1,0 +1,380 @@
+"""How long a message is on its way: delays by link, lossy links, bad times, partitions, clocks.
+
+A delay is a function. :func:`make_links` starts from one kind of delays and wraps it, layer by
+layer, into what the configuration says; each layer that draws has a random stream of its own, so
+that switching it on leaves the draws of the others as they were.
+"""
+
+import inspect
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
+from streamlet_lab.consensus import Message
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.streams import stream
+
+#: Delay in microseconds, at least 1, of a message on the link from one participant to another, sent
+#: at a time: ``delay(message, sender, receiver, time)``. Participants 0 … n − 1 are the voting
+#: nodes, n is the observer.
+Delay = Callable[[Message, int, int, int], int]
+
+#: What makes the delays of a kind, from a random stream, the configuration and the number of nodes.
+DelayKind = Callable[[random.Random, NetworkConfig, int], Delay]
+
+#: A delay of at least this means that the copy never arrives.
+LOST: Final = 2**62
+
+_DRAWS_PER_BLOCK: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """All links between the participants of a run.
+
+    Parameters
+    ----------
+    delay : callable
+        See :data:`Delay`.
+    shortest : int
+        What ``delay`` never falls below, in microseconds.
+    """
+
+    delay: Delay
+    shortest: int
+
+
+_KINDS: dict[str, DelayKind] = {}
+_OWN_KINDS: frozenset[str] = frozenset()
+
+
+def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
+    """Register a kind of delays under a name, so that configurations can speak of it.
+
+    What it draws is clipped: to Δ in good times, to the end of the bad period or Δ in bad ones, as
+    the paper allows an adversary to delay messages (section 2).
+
+    Raises
+    ------
+    InvalidInput
+        If the name is one of the lab's own.
+
+    Examples
+    --------
+    >>> @delay_kind("far_observer")
+    ... def far_observer(stream, network, nodes):
+    ...     return lambda message, sender, receiver, time: 90_000 if receiver == nodes else 10_000
+    >>> links = make_links(NetworkConfig(delays="far_observer"), nodes=4, seed=0)
+    >>> links.delay(None, 0, 1, 0), links.delay(None, 0, 4, 0)
+    (10000, 90000)
+    """
+
+    def register(kind: DelayKind) -> DelayKind:
+        if name in _OWN_KINDS:
+            raise InvalidInput("name", name, "a name other than the lab's own kinds")
+        _KINDS[name] = kind
+        return kind
+
+    return register
+
+
+def delay_kinds() -> tuple[str, ...]:
+    """Return the names of all registered kinds, in alphabetical order."""
+    return tuple(sorted(_KINDS))
+
+
+def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
+    """Return the links that a configuration describes.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+    nodes : int
+        Number of voting nodes; the observer comes after them.
+    seed : int
+        The experiment's.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such kind of delays, or the function given is not one.
+    """
+    limit = _make_limit(network)
+    delay = _make_base(network, nodes, stream(seed, "network"), limit)
+    shortest = _shortest(network)
+    if network.link_delays:
+        fixed = _fixed_delays(network, nodes)
+        delay, shortest = _with_fixed(delay, fixed), min(shortest, *fixed.values())
+    if network.slow_nodes:
+        delay = _with_slow_nodes(delay, _factors(network, nodes), limit)
+    if network.bad_times:
+        delay = _with_bad_times(delay, network, limit)
+    if network.loss and network.when_lost == "retransmit":
+        delay = _with_retransmission(delay, stream(seed, "network/loss"), network, limit)
+    for partition in network.partitions:
+        delay = _with_partition(delay, partition, nodes)
+    if network.loss and network.when_lost == "forever":
+        delay = _with_loss(delay, stream(seed, "network/loss"), network.loss)
+    return Links(delay, shortest)
+
+
+def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, ...]:
+    """Return by how much each participant's clock is late, in microseconds; the observer's is not.
+
+    >>> clock_offsets(NetworkConfig(clock_skew={"node_1": "3ms"}), nodes=2, seed=0)
+    (0, 3000, 0)
+    """
+    skew = network.clock_skew
+    if isinstance(skew, int):
+        draw = stream(seed, "clock").randint
+        return (*(draw(0, skew) for _ in range(nodes)), 0)
+    return (*(skew.get(f"node_{index}", 0) for index in range(nodes)), 0)
+
+
+# --- Kinds of delays
+
+
+def constant_delay(microseconds: int) -> Delay:
+    """Return a delay that is the same on every link at every time."""
+    return lambda message, sender, receiver, time: microseconds
+
+
+def lognormal_delay(
+    stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
+) -> Delay:
+    """Return independent delays: a shortest one plus a lognormal rest, clipped to Δ.
+
+    Parameters
+    ----------
+    stream : random.Random
+    median, bound : int
+        Microseconds.
+    spread : float
+        Standard deviation of the rest's logarithm.
+    shortest : int
+        What no message on no link is faster than, in microseconds; below the median.
+    """
+    draws = chain.from_iterable(_lognormal_blocks(stream, median, spread, bound, shortest))
+    return lambda message, sender, receiver, time: next(draws)
+
+
+def _lognormal_blocks(
+    stream: random.Random, median: int, spread: float, bound: int, shortest: int
+) -> Iterator[list[int]]:
+    """Draw for ever, by Box and Muller; in blocks, since a run draws mostly these."""
+    uniform, exp, log, sqrt = stream.random, math.exp, math.log, math.sqrt
+    sin, cos, tau = math.sin, math.cos, math.tau
+    scale = median - shortest
+    while True:
+        drawn: list[int] = []
+        for _ in range(_DRAWS_PER_BLOCK // 2):
+            angle, radius = tau * uniform(), spread * sqrt(-2.0 * log(1.0 - uniform()))
+            drawn.append(shortest + round(scale * exp(radius * cos(angle))))
+            drawn.append(shortest + round(scale * exp(radius * sin(angle))))
+        yield [delay if 1 <= delay <= bound else max(1, min(delay, bound)) for delay in drawn]
+
+
+@delay_kind("lognormal")
+def _lognormal(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    return lognormal_delay(
+        stream, network.median_delay, network.delay_spread, network.delta, network.fastest
+    )
+
+
+@delay_kind("constant")
+def _constant(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    return constant_delay(min(network.median_delay, network.delta))
+
+
+@delay_kind("uniform")
+def _uniform(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    draw, bound = stream.randint, network.delta
+    low, high = network.fastest, 2 * network.median_delay - network.fastest
+    return lambda message, sender, receiver, time: max(1, min(draw(low, high), bound))
+
+
+@delay_kind("sample")
+def _sample(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    draw, samples, bound = stream.choice, network.samples, network.delta
+    return lambda message, sender, receiver, time: min(draw(samples), bound)
+
+
+@delay_kind("regions")
+def _regions(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    draw, spread, bound = stream.lognormvariate, network.delay_spread, network.delta
+    regions = _regions_used(network)
+    rows = [network.region_table[region] for region in regions]
+    count = len(regions)
+
+    def delay(message: Message, sender: int, receiver: int, time: int) -> int:
+        # The observer, like node 0, is in the first region.
+        distance = rows[sender % nodes % count][regions[receiver % nodes % count]]
+        return min(distance + round(distance / 10 * draw(0.0, spread)), bound)
+
+    return delay
+
+
+_OWN_KINDS = frozenset(_KINDS)
+
+
+def _regions_used(network: NetworkConfig) -> tuple[str, ...]:
+    return network.regions or tuple(network.region_table)
+
+
+def _shortest(network: NetworkConfig) -> int:
+    """Return what the base delays never fall below, which is known for the lab's own kinds."""
+    match network.delays:
+        case "lognormal" | "uniform":
+            shortest = network.fastest
+        case "constant":
+            shortest = network.median_delay
+        case "sample":
+            shortest = min(network.samples)
+        case "regions":
+            regions = _regions_used(network)
+            shortest = min(network.region_table[a][b] for a in regions for b in regions)
+        case _:
+            shortest = 1
+    return max(1, min(shortest, network.delta))
+
+
+def _make_base(
+    network: NetworkConfig, nodes: int, stream: random.Random, limit: Callable[[int], int]
+) -> Delay:
+    """Return the kind's delays, none of them above the limit of its time."""
+    delays = network.delays
+    kind = _KINDS.get(delays) if isinstance(delays, str) else delays
+    if kind is None:
+        raise InvalidInput(
+            "network.delays", delays, f"one of {', '.join(delay_kinds())}, or a function"
+        )
+    try:
+        inspect.signature(kind).bind(stream, network, nodes)
+    except TypeError as error:
+        raise InvalidInput(
+            "network.delays", delays, "a function of a stream, the network and the number of nodes"
+        ) from error
+    delay: Delay = kind(stream, network, nodes)
+    # The lab's own kinds clip their delays themselves.
+    return delay if isinstance(delays, str) and delays in _OWN_KINDS else _clipped(delay, limit)
+
+
+# --- Layers
+
+
+def _last_stop(intervals: Sequence[tuple[int, int]], time: int) -> int:
+    """Return when the last interval that a time lies in is over; the time itself if in none."""
+    return max((stop for start, stop in intervals if start <= time < stop), default=time)
+
+
+def _make_limit(network: NetworkConfig) -> Callable[[int], int]:
+    """Return the longest delay that a message sent at a time may have: Δ, or until good times."""
+    delta, bad = network.delta, network.bad_times
+    if not bad:
+        return lambda time: delta
+    return lambda time: max(delta, _last_stop(bad, time) - time)
+
+
+def _clipped(delay: Delay, limit: Callable[[int], int]) -> Delay:
+    def clipped(message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn: Any = delay(message, sender, receiver, time)
+        if not isinstance(drawn, int):
+            raise InvalidInput("network.delays", drawn, "delays in whole microseconds")
+        return max(1, min(drawn, limit(time)))
+
+    return clipped
+
+
+def _participants(nodes: int) -> dict[str, int]:
+    names = {f"node_{index}": index for index in range(nodes)}
+    return {**names, OBSERVER: nodes}
+
+
+def _fixed_delays(network: NetworkConfig, nodes: int) -> dict[tuple[int, int], int]:
+    index = _participants(nodes)
+    links = {link: link.split(">") for link in network.link_delays}
+    return {
+        (index[sender], index[receiver]): min(network.link_delays[link], network.delta)
+        for link, (sender, receiver) in links.items()
+    }
+
+
+def _with_fixed(delay: Delay, fixed: Mapping[tuple[int, int], int]) -> Delay:
+    def replaced(message: Message, sender: int, receiver: int, time: int) -> int:
+        # Drawn in any case, so that the other links' delays are those without this setting.
+        drawn = delay(message, sender, receiver, time)
+        return fixed.get((sender, receiver), drawn)
+
+    return replaced
+
+
+def _factors(network: NetworkConfig, nodes: int) -> list[float]:
+    return [network.slow_nodes.get(name, 1.0) for name in _participants(nodes)]
+
+
+def _with_slow_nodes(delay: Delay, factors: Sequence[float], limit: Callable[[int], int]) -> Delay:
+    def slowed(message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn = delay(message, sender, receiver, time)
+        return min(round(drawn * factors[sender] * factors[receiver]), limit(time))
+
+    return slowed
+
+
+def _with_bad_times(delay: Delay, network: NetworkConfig, limit: Callable[[int], int]) -> Delay:
+    bad, slowdown = network.bad_times, network.slowdown
+
+    def slowed(message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn = delay(message, sender, receiver, time)
+        if _last_stop(bad, time) == time:
+            return drawn
+        return min(round(drawn * slowdown), limit(time))
+
+    return slowed
+
+
+def _with_retransmission(
+    delay: Delay, stream: random.Random, network: NetworkConfig, limit: Callable[[int], int]
+) -> Delay:
+    """Each lost try costs a wait, half to one and a half of a mean that doubles: RFC 6298, 5.5."""
+    loss, first = network.loss, network.retransmit_after
+    draw, between = stream.random, stream.uniform
+
+    def retransmitted(message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn, latest, wait = delay(message, sender, receiver, time), limit(time), first
+        while drawn < latest and draw() < loss:
+            drawn += round(wait * between(0.5, 1.5))
+            wait *= 2
+        return min(drawn, latest)
+
+    return retransmitted
+
+
+def _with_partition(delay: Delay, partition: Partition, nodes: int) -> Delay:
+    start, stop, one_way = partition.start, partition.stop, partition.one_way
+    group_of = {name: group for group, names in enumerate(partition.groups) for name in names}
+    groups = [group_of.get(name) for name in _participants(nodes)]
+
+    def held(message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn = delay(message, sender, receiver, time)
+        if not start <= time < stop:
+            return drawn
+        origin, target = groups[sender], groups[receiver]
+        if origin is None or target is None or origin == target or (one_way and origin):
+            return drawn
+        return max(drawn, stop - time)
+
+    return held
+
+
+def _with_loss(delay: Delay, stream: random.Random, loss: float) -> Delay:
+    draw = stream.random
+
+    def lossy(message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn = delay(message, sender, receiver, time)
+        return LOST if draw() < loss else drawn
+
+    return lossy
