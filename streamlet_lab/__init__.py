@@ -9,7 +9,18 @@ True
 import logging
 
 from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.consensus import Block, BlockTree, StreamletNode, Vote
+from streamlet_lab.consensus import (
+    Block,
+    BlockTree,
+    Evidence,
+    FinalityProof,
+    Proposal,
+    PublicKeys,
+    StreamletNode,
+    Vote,
+    is_proven,
+    verify_proof,
+)
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
@@ -26,12 +37,16 @@ from streamlet_lab.prices import (
 from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.simulator import (
     NodeFault,
+    Send,
     StockMarketConsensusNetwork,
     StockMarketStreamletNode,
     create_aapl_consensus_network,
+    delay_kind,
+    delay_kinds,
     fault_kind,
     fault_kinds,
 )
+from streamlet_lab.sweep import Sweep, mean_interval, sweep
 
 __version__ = "0.1.0"
 
@@ -41,30 +56,42 @@ __all__ = [
     "BlockTree",
     "ConsensusMatchingEngine",
     "DataError",
+    "Evidence",
     "Experiment",
     "ExperimentConfig",
     "Fault",
+    "FinalityProof",
     "InvalidInput",
     "NodeFault",
     "Order",
     "PriceConsensus",
     "PriceConsensusService",
     "PriceValidation",
+    "Proposal",
     "ProtocolRun",
+    "PublicKeys",
     "Result",
+    "Send",
     "StockMarketConsensusNetwork",
     "StockMarketStreamletNode",
     "StockPrice",
     "StreamletLabError",
     "StreamletNode",
+    "Sweep",
     "Trade",
     "Vote",
     "create_aapl_consensus_network",
+    "delay_kind",
+    "delay_kinds",
     "fault_kind",
     "fault_kinds",
     "feed_names",
+    "is_proven",
     "load_history",
+    "mean_interval",
     "run_protocol",
+    "sweep",
+    "verify_proof",
 ]
 
 # A library is silent unless its user asks for its log.

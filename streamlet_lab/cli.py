@@ -9,15 +9,28 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from streamlet_lab import __version__, demos
+from streamlet_lab.archive import check_archive_name
 from streamlet_lab.charts import save_charts, save_protocol_chart
 from streamlet_lab.config import load_config
-from streamlet_lab.errors import InvalidInput, StreamletLabError
+from streamlet_lab.consensus import (
+    FinalityProof,
+    ProofRejected,
+    PublicKeys,
+    parse_json,
+    verify_proof,
+)
+from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
+from streamlet_lab.files import write_atomically
+from streamlet_lab.fuzz import fuzz
+from streamlet_lab.result import Result
+from streamlet_lab.scenarios import check_scenario, scenario_names
 from streamlet_lab.simulator import fault_kinds
 
 #: Where the main job draws its charts unless told otherwise.
@@ -43,7 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        code: int | None = options.command(options)
+    except ProofRejected as error:
+        print(f"streamlet-lab: not proven: {error}", file=sys.stderr)
+        return 1
     except StreamletLabError as error:
         print(f"streamlet-lab: error: {error}", file=sys.stderr)
         return 2
@@ -57,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("streamlet-lab: interrupted", file=sys.stderr)
         return 130
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,7 +118,58 @@ def _parser() -> argparse.ArgumentParser:
         epochs=8,
         feed=False,
     )
+    _add_documents(commands)
+    _add_searches(commands)
     return parser
+
+
+def _add_documents(commands: Any) -> None:
+    """Add the commands that make and verify documents for those who were not there."""
+    proof = commands.add_parser("proof", help="write a proof that a block of a saved run is final")
+    proof.set_defaults(command=_proof)
+    proof.add_argument("result", type=Path, help="what 'run --save' wrote")
+    proof.add_argument("block", help="epoch or hash of a finalized block")
+    keys = commands.add_parser("keys", help="write the public keys of a saved run")
+    keys.set_defaults(command=_keys)
+    keys.add_argument("result", type=Path, help="what 'run --save' wrote")
+    for parser in (proof, keys):
+        parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    verify = commands.add_parser(
+        "verify",
+        help="check a finality proof with public keys and nothing else",
+        epilog="exit code 0: proven; 1: not proven; 2: not a proof, or not keys",
+    )
+    verify.set_defaults(command=_verify)
+    verify.add_argument("proof", type=Path, help="what 'proof' wrote")
+    verify.add_argument("--keys", type=Path, required=True, help="what 'keys' wrote")
+    verify.add_argument(
+        "--allow-unsafe-quorum",
+        action="store_true",
+        help="accept keys with a quorum below two thirds, which proves nothing to a stranger",
+    )
+
+
+def _add_searches(commands: Any) -> None:
+    """Add the commands that hold the protocol to what it promises."""
+    scenario = commands.add_parser(
+        "scenario",
+        help="play a worked scenario, or one of your own, and compare with what it expects",
+        epilog="exit code 0: as expected; 1: not; 2: not a scenario",
+    )
+    scenario.set_defaults(command=_scenario)
+    names = ", ".join(scenario_names())
+    scenario.add_argument("source", metavar="NAME|FILE", help=f"a file, or one of: {names}")
+    fuzz = commands.add_parser(
+        "fuzz",
+        help="search for violations with random adversaries inside the paper's model",
+        epilog="exit code 0: none found; 1: some; 2: bad input",
+    )
+    fuzz.set_defaults(command=_fuzz)
+    fuzz.add_argument("--runs", type=int, default=1_000, metavar="N", help="default: 1000")
+    fuzz.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    fuzz.add_argument(
+        "--save", type=Path, metavar="DIR", help="write a scenario of each violation into DIR"
+    )
 
 
 def _add(
@@ -161,9 +228,9 @@ def _read_faults(text: str) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-def _progress(epoch: int, epochs: int) -> None:
-    if epochs >= _LONG_RUN and epoch % (epochs // 10) == 0:
-        print(f"epoch {epoch} of {epochs}", file=sys.stderr, flush=True)
+def _progress(done: int, total: int, what: str = "epoch") -> None:
+    if total >= _LONG_RUN and done % (total // 10) == 0:
+        print(f"{what} {done} of {total}", file=sys.stderr, flush=True)
 
 
 def _print(options: argparse.Namespace, demo: demos.Demo) -> None:
@@ -198,8 +265,8 @@ def _run(options: argparse.Namespace) -> None:
     directory = options.plots or DEFAULT_CHARTS
     _check_place("--plots", directory)
     _check_place("--save", options.save)
-    if options.save is not None and options.save.suffix != ".zip":
-        raise InvalidInput("--save", str(options.save), "a file name ending in .zip")
+    if options.save is not None:
+        check_archive_name(options.save, "--save")
     result = experiment.run(progress=_progress)
     _print(options, demos.whole_system(result))
     _report_files(options, save_charts(result, directory))
@@ -231,4 +298,53 @@ def _streamlet(options: argparse.Namespace) -> None:
     run = run_protocol(progress=_progress, **_settings(options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:
-        _report_files(options, save_protocol_chart(run.epochs, options.plots))
+        _report_files(options, save_protocol_chart(run, options.plots))
+
+
+def _proof(options: argparse.Namespace) -> None:
+    block = int(options.block) if options.block.isdecimal() else options.block
+    _write_document(options, Result.load(options.result).proof(block).to_document())
+
+
+def _keys(options: argparse.Namespace) -> None:
+    _write_document(options, Result.load(options.result).keys.to_document())
+
+
+def _write_document(options: argparse.Namespace, document: dict[str, object]) -> None:
+    text = json.dumps(document, indent=2) + "\n"
+    if options.output is None:
+        print(text, end="")
+    else:
+        write_atomically(options.output, text.encode())
+
+
+def _verify(options: argparse.Namespace) -> None:
+    keys = PublicKeys.from_document(_read_document(options.keys))
+    proof = FinalityProof.from_document(_read_document(options.proof))
+    block = verify_proof(proof, keys, allow_unsafe_quorum=options.allow_unsafe_quorum)
+    print("\n".join(demos.verified(block)))
+
+
+def _scenario(options: argparse.Namespace) -> int:
+    lines, passed = check_scenario(options.source)
+    print("\n".join(lines))
+    return 0 if passed else 1
+
+
+def _fuzz(options: argparse.Namespace) -> int:
+    _check_place("--save", options.save)
+    progress = partial(_progress, what="run")
+    search = fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
+    print(search)
+    for finding in search.findings:
+        print(f"\n{finding.scenario().to_text()}")
+    return 1 if search.findings else 0
+
+
+def _read_document(path: Path) -> object:
+    try:
+        return parse_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except (DataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}") from error

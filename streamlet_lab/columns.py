@@ -128,16 +128,53 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "echoed": Column("int64", "copies that nodes passed on to other voting nodes"),
         "received": Column("int64", "first arrivals at voting nodes"),
     },
+    "trace": {
+        "epoch": Column("int64", "epoch of the block that the message is about"),
+        "kind": Column("str", "proposal or vote"),
+        "author": Column("str", "who signed it"),
+        "block_hash": _HASH,
+        "sender": Column("str", "whose copy came first: the author's, or that of one who echoed"),
+        "receiver": _NODE,
+        "sent_s": Column("float64", "when that copy left, seconds of protocol time"),
+        "received_s": Column("float64", "when it arrived, seconds of protocol time"),
+    },
+    "violation": {
+        "block_hash": _HASH,
+        "parent_hash": Column("str", "hash of the parent, hexadecimal"),
+        "epoch": _EPOCH,
+        "height": Column("int64", "blocks below it; genesis has 0"),
+        "proposer": _NODE,
+        "voters": Column("str", "who voted for it, in the order of the votes"),
+        "finalized_by": Column("str", "honest nodes for which it is final"),
+    },
+    "forensics": {
+        "culprit": _NODE,
+        "offence": Column("str", "two votes in one epoch, or a later vote on a shorter chain"),
+        "first_epoch": Column("int64", "epoch of the first of the two votes"),
+        "first_height": Column("int64", "height of the block that it is for"),
+        "second_epoch": Column("int64", "epoch of the second"),
+        "second_height": Column("int64", "height of the block that it is for"),
+        "proven": Column("bool", "whether public keys convict: signatures are not switched off"),
+    },
 }
 
-PROTOCOL_COLUMNS: Final[dict[str, Column]] = {
-    "epoch": _EPOCH,
-    "leader": _NODE,
-    "block_hash": _HASH,
-    "height": Column("Int64", "blocks below it; genesis has 0"),
-    "parent_epoch": Column("Int64", "epoch of the block that it extends; -1 is genesis"),
-    "voters": Column("str", "who voted for it, in the order of the votes"),
-    "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
-    "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
-    "latency_epochs": Column("Int64", "epochs from its own to the one that finalized it"),
+_PRICED: Final = ("claim", "consensus_price", "refusals", "reason")
+_SHARED: Final = ("finality", "messages", "trace", "violation", "forensics")
+
+#: The same for a run of the bare protocol, whose blocks carry no prices.
+PROTOCOL_COLUMNS: Final[dict[str, dict[str, Column]]] = {
+    "epochs": {
+        "epoch": _EPOCH,
+        "leader": _NODE,
+        "block_hash": _HASH,
+        "height": Column("Int64", "blocks below it; genesis has 0"),
+        "parent_epoch": Column("Int64", "epoch of the block that it extends; -1 is genesis"),
+        "voters": Column("str", "who voted for it, in the order of the votes"),
+        "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
+        "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
+        "latency_s": Column("float64", "from the epoch's start to finality, seconds"),
+        "latency_epochs": Column("Int64", "epochs from its own to the one that finalized it"),
+    },
+    "blocks": {name: what for name, what in COLUMNS["blocks"].items() if name not in _PRICED},
+    **{name: COLUMNS[name] for name in _SHARED},
 }

@@ -435,6 +435,16 @@ Leaders = Annotated[
 ]
 
 
+def _read_quorum(value: object) -> object:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if not is_count and value != "2f+1":
+        raise InvalidInput("quorum", value, "a whole number of at least 1, or '2f+1'")
+    return value
+
+
+Quorum = Annotated[int | Literal["2f+1"], BeforeValidator(_read_quorum)]
+
+
 class ExperimentConfig(_Section):
     """Everything that determines a run.
 
@@ -483,7 +493,7 @@ class ExperimentConfig(_Section):
     leaders: Leaders = "round_robin"
     epoch_length: Annotated[Duration, Field(gt=0)] = 1_000_000
     market_time_per_epoch: Annotated[Duration, Field(gt=0)] = TRADING_DAY
-    quorum: Annotated[int, Field(ge=1)] | Literal["2f+1"] | None = None
+    quorum: Quorum | None = None
     echo: bool = True
     signatures: SignatureScheme = "ed25519"
     remember_verifications: bool = True

@@ -9,7 +9,9 @@ from typing import Any, Final
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.consensus import VerifiedBlock
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
+from streamlet_lab.prices import MalformedPayload, PriceConsensus, decode_payload
 from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.simulator import Progress, ProgressReport, StockMarketConsensusNetwork
 from streamlet_lab.units import MONEY, format_price, from_ticks, round_price
@@ -137,6 +139,23 @@ def streamlet(run: ProtocolRun) -> Demo:
         "finalized_epochs": final,
     }
     return Demo(lines, document)
+
+
+def verified(block: VerifiedBlock) -> list[str]:
+    """Say what a finality proof has proven."""
+    lines = [
+        f"Final: epoch {block.epoch}, height {block.height}, block {block.block_hash.hex()}",
+    ]
+    try:
+        claim = decode_payload(block.payload)
+    except MalformedPayload:
+        return [*lines, f"Payload: {block.payload!r}"]
+    if isinstance(claim, PriceConsensus):
+        lines += [
+            f"{claim.symbol} consensus price: {format_price(claim.consensus_price)}",
+            f"VWAP: {format_price(claim.volume_weighted_price)}",
+        ]
+    return lines
 
 
 def whole_system(result: Result) -> Demo:

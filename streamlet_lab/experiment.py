@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from streamlet_lab.checks import make_checks
-from streamlet_lab.config import OBSERVER, ExperimentConfig, load_config, make_config
-from streamlet_lab.frames import build_frames, protocol_frame
-from streamlet_lab.prices import PreviousConsensus
+from streamlet_lab.checks import Check, Excerpt, find_excerpt, market_checks, protocol_checks
+from streamlet_lab.config import ExperimentConfig, load_config, make_config
+from streamlet_lab.consensus import Evidence, PublicKeys, find_offences, is_proven
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.frames import build_frames, build_protocol_frames
+from streamlet_lab.keys import Ed25519Keyring
+from streamlet_lab.ledger import Ledger
 from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.simulator import (
     Market,
@@ -16,6 +19,7 @@ from streamlet_lab.simulator import (
     ProgressReport,
     Recorder,
     StockMarketConsensusNetwork,
+    StreamletSimulation,
     create_streamlet_network,
 )
 
@@ -76,25 +80,16 @@ class Experiment:
         progress : callable, optional
             ``progress(epoch, epochs)`` is called at the beginning of each epoch.
         """
-        config = self.config
-        network = StockMarketConsensusNetwork(config)
-        honest = (set(config.node_ids) - config.faulty_nodes) | {OBSERVER}
-        voter = network.application.voter
-        genesis = PreviousConsensus(network.feed.path.base_price, network.genesis.epoch)
-        checks = make_checks(honest, voter, genesis)
+        network = StockMarketConsensusNetwork(self.config)
         recorder = Recorder()
-        network.monitors.extend((recorder, *checks, *monitors))
-        if progress is not None:
-            network.monitors.append(ProgressReport(progress, config.epochs))
+        checks = market_checks(self.config, network)
+        _attach(network, recorder, checks, monitors, progress, self.config.epochs)
         market = Market(network)
-        network.run(config.epochs)
+        network.run(self.config.epochs)
+        findings = _find(network, recorder, checks, self.config)
+        frames = build_frames(network, market, recorder, findings.excerpt, findings.offences)
         return Result(
-            config=config,
-            symbol=network.symbol,
-            frames=build_frames(network, market, recorder),
-            checks={check.name: check.result() for check in checks},
-            signatures=network.keyring.signatures,
-            verifications=network.keyring.verifications,
+            symbol=network.symbol, frames=frames, **_common(network, checks, findings, self.config)
         )
 
     def __repr__(self) -> str:
@@ -109,12 +104,21 @@ class Experiment:
         StockMarketConsensusNetwork(config)
 
 
-def run_protocol(*, progress: Progress | None = None, **settings: Any) -> ProtocolRun:
+def run_protocol(
+    config: ExperimentConfig | None = None,
+    /,
+    *,
+    monitors: Sequence[Monitor] = (),
+    progress: Progress | None = None,
+    **settings: Any,
+) -> ProtocolRun:
     """Run the bare protocol, with payloads that mean nothing.
 
     Parameters
     ----------
-    progress : callable, optional
+    config : ExperimentConfig, optional
+        What to run, instead of settings.
+    monitors, progress
         See :meth:`Experiment.run`.
     **settings
         Fields of :class:`~streamlet_lab.config.ExperimentConfig`; those about prices and the market
@@ -122,14 +126,96 @@ def run_protocol(*, progress: Progress | None = None, **settings: Any) -> Protoc
 
     Examples
     --------
-    >>> run_protocol(epochs=8, nodes=4, faults={"node_3": "silent_leader"})
-    4 nodes, quorum 3: 5 of 6 proposed blocks final after 8 epochs
+    >>> run = run_protocol(epochs=8, nodes=4, faults={"node_3": "silent_leader"})
+    >>> run.summary["proposed_blocks"], run.summary["finalized_blocks"]
+    (6, 5)
     """
-    config = make_config(**settings)
+    if config is not None and settings:
+        raise InvalidInput("settings", sorted(settings), "none beside a configuration")
+    config = make_config(**settings) if config is None else config
+    simulation = create_streamlet_network(config)
     recorder = Recorder()
-    monitors: list[Monitor] = [recorder]
-    if progress is not None:
-        monitors.append(ProgressReport(progress, config.epochs))
-    simulation = create_streamlet_network(config, monitors)
+    checks = protocol_checks(config, simulation)
+    _attach(simulation, recorder, checks, monitors, progress, config.epochs)
     simulation.run(config.epochs)
-    return ProtocolRun(config, protocol_frame(simulation, recorder))
+    findings = _find(simulation, recorder, checks, config)
+    frames = build_protocol_frames(simulation, recorder, findings.excerpt, findings.offences)
+    return ProtocolRun(frames=frames, **_common(simulation, checks, findings, config))
+
+
+class _Findings(NamedTuple):
+    """What is found out about a run when it is over."""
+
+    ledger: Ledger
+    excerpt: Excerpt | None
+    offences: list[tuple[Evidence, bool]]
+
+
+def _attach(
+    simulation: StreamletSimulation,
+    recorder: Recorder,
+    checks: Sequence[Check],
+    monitors: Sequence[Monitor],
+    progress: Progress | None,
+    epochs: int,
+) -> None:
+    simulation.monitors.extend((recorder, *checks, *monitors))
+    if progress is not None:
+        simulation.monitors.append(ProgressReport(progress, epochs))
+
+
+def _find(
+    simulation: StreamletSimulation,
+    recorder: Recorder,
+    checks: Sequence[Check],
+    config: ExperimentConfig,
+) -> _Findings:
+    ledger = Ledger(simulation.observer.tree, _public_keys(simulation))
+    known = {} if ledger.keys is None else ledger.keys.keys
+    offences = [
+        (evidence, is_proven(evidence, known))
+        for evidence in _find_offences(simulation, config).values()
+    ]
+    return _Findings(ledger, find_excerpt(checks, recorder, simulation), offences)
+
+
+def _find_offences(
+    simulation: StreamletSimulation, config: ExperimentConfig
+) -> dict[str, Evidence]:
+    """Search the votes that honest nodes hold; where all are honest there is nothing to find."""
+    if not config.faulty_nodes:
+        return {}
+    held = {
+        id(vote): vote
+        for name, node in simulation.nodes.items()
+        if name not in config.faulty_nodes
+        for vote in node.tree.all_votes()
+    }
+    return find_offences(held.values())
+
+
+def _public_keys(simulation: StreamletSimulation) -> PublicKeys | None:
+    keyring = simulation.keyring
+    if not isinstance(keyring, Ed25519Keyring):
+        return None
+    genesis, quorum = simulation.genesis, simulation.observer.tree.quorum
+    keys = {name: keyring.public_key(name) for name in simulation.node_ids}
+    return PublicKeys(genesis.chain_id, genesis.hash, quorum, keys)
+
+
+def _common(
+    simulation: StreamletSimulation,
+    checks: Sequence[Check],
+    findings: _Findings,
+    config: ExperimentConfig,
+) -> dict[str, Any]:
+    """Return what results of both kinds have."""
+    return {
+        "config": config,
+        "checks": {check.name: check.result() for check in checks},
+        "evidence": {evidence.culprit: evidence for evidence, _ in findings.offences},
+        "excerpt": () if findings.excerpt is None else tuple(findings.excerpt.lines),
+        "signatures": simulation.keyring.signatures,
+        "verifications": simulation.keyring.verifications,
+        "ledger": findings.ledger,
+    }

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from streamlet_lab.checks import Excerpt
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, Column
-from streamlet_lab.consensus import Block
+from streamlet_lab.consensus import Block, BlockTree, Evidence, Proposal, Vote
 from streamlet_lab.matching import Accepted, Cancelled, Reference, Rejected, Traded
 from streamlet_lab.prices import MalformedPayload, NoPrice, PriceConsensus, decode_payload
 from streamlet_lab.simulator import (
@@ -19,57 +20,142 @@ from streamlet_lab.simulator import (
 )
 from streamlet_lab.units import to_micros, to_seconds, to_ticks
 
+Rows = Iterable[tuple[Any, ...]]
+
+#: Each piece of evidence, and whether public keys prove it.
+Offences = Sequence[tuple[Evidence, bool]]
+
 
 def build_frames(
-    network: StockMarketConsensusNetwork, market: Market, recorder: Recorder
+    network: StockMarketConsensusNetwork,
+    market: Market,
+    recorder: Recorder,
+    excerpt: Excerpt | None,
+    offences: Offences,
 ) -> dict[str, pd.DataFrame]:
     """Return every frame of a finished run, by name."""
-    rows: dict[str, Iterable[tuple[Any, ...]]] = {
+    rows: dict[str, Rows] = {
+        **_shared_rows(network, recorder, excerpt, offences),
         "epochs": _epochs(network, recorder),
         "blocks": _blocks(network, recorder),
-        "finality": _finality(network, recorder),
         "quotes": _quotes(network),
         "orders": _orders(network, market),
         "trades": _trades(network, market),
         "rejections": _rejections(network, market),
-        "messages": _messages(network),
     }
     return {name: _frame(columns, rows[name]) for name, columns in COLUMNS.items()}
 
 
-def protocol_frame(simulation: StreamletSimulation, recorder: Recorder) -> pd.DataFrame:
-    """Return what happened in each epoch of the protocol, whatever the blocks carry.
+def build_protocol_frames(
+    simulation: StreamletSimulation,
+    recorder: Recorder,
+    excerpt: Excerpt | None,
+    offences: Offences,
+) -> dict[str, pd.DataFrame]:
+    """Return every frame of a finished run of the bare protocol, by name."""
+    rows: dict[str, Rows] = {
+        **_shared_rows(simulation, recorder, excerpt, offences),
+        "epochs": _protocol_epochs(simulation, recorder),
+        "blocks": _protocol_blocks(simulation, recorder),
+    }
+    return {name: _frame(columns, rows[name]) for name, columns in PROTOCOL_COLUMNS.items()}
 
-    Columns: see ``PROTOCOL_COLUMNS``. Votes are those that were sent, in the order of sending;
-    notarization and finalization are the observer's view.
+
+def _shared_rows(
+    simulation: StreamletSimulation,
+    recorder: Recorder,
+    excerpt: Excerpt | None,
+    offences: Offences,
+) -> dict[str, Rows]:
+    return {
+        "finality": _finality(simulation, recorder),
+        "messages": _messages(simulation),
+        "trace": _trace(recorder),
+        "violation": () if excerpt is None else excerpt.rows,
+        "forensics": _offences(offences),
+    }
+
+
+def _protocol_epochs(simulation: StreamletSimulation, recorder: Recorder) -> Rows:
+    """Yield what happened in each epoch.
+
+    Votes are those that were sent, in the order of sending; notarization and finalization are the
+    observer's view.
     """
-    observer = simulation.observer
-    proposals = _first_proposals(recorder)
+    observer, length = simulation.observer, simulation.epoch_length
+    proposals = _main_proposals(recorder, observer.tree)
     notarized = _times(recorder.notarizations, observer.node_id)
     finalized = _times(recorder.finalizations, observer.node_id)
     voters: dict[bytes, list[str]] = {}
     for vote in recorder.votes:
         voters.setdefault(vote.block_hash, []).append(vote.node)
-    rows = []
     for epoch, leader in enumerate(recorder.leaders):
         block = proposals.get(epoch)
         block_hash = block.hash if block else b""
-        parent = observer.tree[block.parent].epoch if block else None
+        parent = recorder.blocks.get(block.parent, simulation.genesis) if block else None
         final = finalized.get(block_hash)
-        rows.append(
-            (
-                epoch,
-                leader,
-                block_hash.hex(),
-                block.height if block else None,
-                parent,
-                " ".join(voters.get(block_hash, ())),
-                _seconds(notarized.get(block_hash)),
-                _seconds(final),
-                None if final is None else _epoch_at(final, simulation.epoch_length) - epoch,
-            )
+        yield (
+            epoch,
+            leader,
+            block_hash.hex(),
+            block.height if block else None,
+            parent.epoch if parent else None,
+            " ".join(voters.get(block_hash, ())),
+            _seconds(notarized.get(block_hash)),
+            _seconds(final),
+            None if final is None else to_seconds(final - epoch * length),
+            None if final is None else _epoch_at(final, length) - epoch,
         )
-    return _frame(PROTOCOL_COLUMNS, rows)
+
+
+def _protocol_blocks(simulation: StreamletSimulation, recorder: Recorder) -> Rows:
+    tree = simulation.observer.tree
+    final = {block.hash for block in tree.finalized}
+    for time, node, block in recorder.proposals:
+        yield (
+            block.hash.hex(),
+            block.parent.hex(),
+            block.epoch,
+            block.height,
+            node,
+            to_seconds(time),
+            tree.vote_count(block.hash),
+            tree.is_notarized(block.hash),
+            block.hash in final,
+        )
+
+
+def _trace(recorder: Recorder) -> Rows:
+    for received, sender, receiver, sent, message in recorder.deliveries:
+        match message:
+            case Vote(epoch=epoch, block_hash=block_hash, voter=author):
+                kind = "vote"
+            case Proposal(block, author):
+                kind, epoch, block_hash = "proposal", block.epoch, block.hash
+        yield (
+            epoch,
+            kind,
+            author,
+            block_hash.hex(),
+            sender,
+            receiver,
+            to_seconds(sent),
+            to_seconds(received),
+        )
+
+
+def _offences(offences: Offences) -> Rows:
+    for evidence, proven in offences:
+        first, second = evidence.first, evidence.second
+        yield (
+            evidence.culprit,
+            str(evidence.offence),
+            first.epoch,
+            first.height,
+            second.epoch,
+            second.height,
+            proven,
+        )
 
 
 def _frame(columns: dict[str, Column], rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
@@ -97,7 +183,7 @@ def _array(data: Sequence[Any], dtype: str) -> Any:
 
 
 def _epochs(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
-    proposals = _first_proposals(recorder)
+    proposals = _main_proposals(recorder, network.observer.tree)
     refusals = _first_refusals(recorder)
     notarized = _times(recorder.notarizations, network.observer.node_id)
     finalized = _times(recorder.finalizations, network.observer.node_id)
@@ -151,9 +237,7 @@ def _blocks(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterato
         )
 
 
-def _finality(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
+def _finality(network: StreamletSimulation, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
     finalized = {(node, block.hash): time for time, node, block in recorder.finalizations}
     for time, node, block in recorder.notarizations:
         final = finalized.get((node, block.hash))
@@ -276,7 +360,7 @@ def _rejections(network: StockMarketConsensusNetwork, market: Market) -> Iterato
         )
 
 
-def _messages(network: StockMarketConsensusNetwork) -> Iterator[tuple[Any, ...]]:
+def _messages(network: StreamletSimulation) -> Iterator[tuple[Any, ...]]:
     carrier = network.network
     sent, echoed, received = carrier.sent, carrier.echoed, carrier.received
     for key in sorted(sent):
@@ -318,8 +402,14 @@ def _times(records: Iterable[tuple[int, str, Block]], node: str) -> dict[bytes, 
     return {block.hash: time for time, name, block in records if name == node}
 
 
-def _first_proposals(recorder: Recorder) -> dict[int, Block]:
-    return {record.block.epoch: record.block for record in reversed(recorder.proposals)}
+def _main_proposals(recorder: Recorder, tree: BlockTree) -> dict[int, Block]:
+    """Return the block of each epoch: of several the final, the notarized or the first one."""
+    proposals: dict[int, Block] = {}
+    for _, _, block in recorder.proposals:
+        proposals.setdefault(block.epoch, block)
+    for block in (*tree.notarized[1:], *tree.finalized[1:]):
+        proposals[block.epoch] = block
+    return proposals
 
 
 def _first_refusals(recorder: Recorder) -> dict[bytes, str]:

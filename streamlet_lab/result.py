@@ -1,85 +1,58 @@
-"""What a run leaves behind: configuration, frames, checks, summary; saved and loaded whole."""
+"""What a run leaves behind: configuration, frames, checks, evidence; saved and loaded whole."""
 
-import hashlib
 import html
 import io
 import json
-import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
+from streamlet_lab.archive import read_archive, write_archive
 from streamlet_lab.checks import CheckResult, Status
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.errors import DataError, InvalidInput
-from streamlet_lab.files import write_atomically
+from streamlet_lab.ledger import Ledger
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from streamlet_lab.charts import Plots, ProtocolPlots
 
-    from streamlet_lab.charts import Plots
-
-_FORMAT: Final = "streamlet-lab result 1"
-# Zip files carry a time for each member; a fixed one keeps the same result the same bytes. So does
-# storing them plain: compressors differ between machines.
-_ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True, eq=False)
-class ProtocolRun:
-    """A finished run of the bare protocol, without prices or a market.
-
-    Parameters
-    ----------
-    config : ExperimentConfig
-    epochs : DataFrame
-        One row for each epoch; see :data:`streamlet_lab.columns.PROTOCOL_COLUMNS`.
-    """
-
-    config: ExperimentConfig
-    epochs: pd.DataFrame
-
-    def plot(self) -> "Figure":
-        """Draw the chain: every block at its epoch and height."""
-        from streamlet_lab.charts import plot_protocol
-
-        return plot_protocol(self.epochs)
-
-    def __repr__(self) -> str:
-        final = int(self.epochs["finalized_s"].notna().sum())
-        proposed = int((self.epochs["block_hash"] != "").sum())
-        return (
-            f"{self.config.nodes} nodes, quorum {self.config.votes_needed}: {final} of {proposed} "
-            f"proposed blocks final after {len(self.epochs)} epochs"
-        )
+_FORMAT: Final = "streamlet-lab result 2"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result:
-    """A finished run.
+class Run:
+    """What every finished run has, whatever its blocks carry.
 
     Parameters
     ----------
     config : ExperimentConfig
         What was run; enough to run it again.
-    symbol : str
     frames : dict of str to DataFrame
-        By name; see :data:`streamlet_lab.columns.COLUMNS` for every column's meaning.
+        By name; see :mod:`streamlet_lab.columns` for every column's meaning.
     checks : dict of str to CheckResult
         What became of each property.
+    evidence : dict of str to Evidence
+        Who is provably guilty, from the votes that honest nodes hold, and by which two votes.
+    excerpt : tuple of str
+        The smallest part of the trace that shows the first violation, in words; empty without one.
     signatures, verifications : int
         Ed25519 operations that the run carried out.
+    ledger : Ledger
+        What the observer saw notarized, for finality proofs.
     """
 
     config: ExperimentConfig
-    symbol: str
     frames: dict[str, pd.DataFrame]
     checks: dict[str, CheckResult]
+    evidence: dict[str, Evidence]
+    excerpt: tuple[str, ...]
     signatures: int
     verifications: int
+    ledger: Ledger
 
     @property
     def epochs(self) -> pd.DataFrame:
@@ -95,6 +68,160 @@ class Result:
     def finality(self) -> pd.DataFrame:
         """One row for each node and block that it saw notarized."""
         return self.frames["finality"]
+
+    @property
+    def messages(self) -> pd.DataFrame:
+        """One row for each epoch and kind of message."""
+        return self.frames["messages"]
+
+    @property
+    def trace(self) -> pd.DataFrame:
+        """One row for each first arrival of a message at a node; empty unless traced."""
+        return self.frames["trace"]
+
+    @property
+    def violation(self) -> pd.DataFrame:
+        """One row for each block of the smallest excerpt that shows the first violation."""
+        return self.frames["violation"]
+
+    @property
+    def forensics(self) -> pd.DataFrame:
+        """One row for each node that is provably guilty; see :attr:`evidence` for the votes."""
+        return self.frames["forensics"]
+
+    @property
+    def outside_model(self) -> tuple[str, ...]:
+        """Why the paper promises nothing for this run; empty if it does."""
+        return self.config.outside_model
+
+    @property
+    def safe(self) -> bool:
+        """Whether no property was violated."""
+        return all(check.status is not Status.VIOLATED for check in self.checks.values())
+
+    @property
+    def guaranteed_culprits(self) -> int:
+        """How many nodes forensics must be able to convict once final chains conflict: 2q − n."""
+        return guaranteed_culprits(self.config.nodes, self.config.votes_needed)
+
+    @property
+    def keys(self) -> PublicKeys:
+        """All that others need to verify this run's proofs and evidence.
+
+        Raises
+        ------
+        InvalidInput
+            If signatures were switched off.
+        """
+        if self.ledger.keys is None:
+            raise InvalidInput("signatures", "none", "'ed25519': without signatures no keys")
+        return self.ledger.keys
+
+    def proof(self, block: str | int) -> FinalityProof:
+        """Return the proof that a block, and what it carries, is final.
+
+        Parameters
+        ----------
+        block : str or int
+            Its hash as the frames have it, or the epoch of a finalized block.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such finalized block, or signatures were switched off.
+        """
+        return self.ledger.proof(block)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The run on one screen; counts, and times in seconds."""
+        epochs, messages = self.epochs, self.messages
+        return {
+            "epochs": len(epochs),
+            "nodes": self.config.nodes,
+            "faulty_nodes": len(self.config.faulty_nodes),
+            "quorum": self.config.votes_needed,
+            "signatures": self.config.signatures,
+            "outside_model": list(self.outside_model),
+            "safe": self.safe,
+            "convicted_nodes": len(self.evidence),
+            "proposed_blocks": len(self.blocks),
+            "finalized_blocks": int(epochs["finalized_s"].notna().sum()),
+            "median_latency_s": _rounded(epochs["latency_s"].median()),
+            "mean_latency_s": _rounded(epochs["latency_s"].mean()),
+            "mean_latency_epochs": _rounded(epochs["latency_epochs"].mean()),
+            "messages": int((messages["sent"] + messages["echoed"]).sum()),
+        }
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{label:<22} {value}" for label, value in self._lines())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{label}</th>"
+            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+            for label, value in self._lines()
+        )
+        return f"<table>{rows}</table>"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        return [*self._protocol_lines(), *self._check_lines()]
+
+    def _protocol_lines(self) -> list[tuple[str, str]]:
+        summary = self.summary
+        median = summary["median_latency_s"]
+        return [
+            (
+                "Nodes",
+                (
+                    f"{summary['nodes']}, {summary['faulty_nodes']} faulty, "
+                    f"quorum {summary['quorum']}, signatures {summary['signatures']}"
+                ),
+            ),
+            ("Finalized", f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks"),
+            ("Finality latency", "nothing final" if median is None else f"median {median} s"),
+        ]
+
+    def _check_lines(self) -> list[tuple[str, str]]:
+        lines = [
+            (check.name.replace("_", " ").capitalize(), f"{check.status}: {check.evidence}")
+            for check in self.checks.values()
+        ]
+        if self.evidence:
+            lines.append(("Convicted", ", ".join(self.evidence)))
+        return lines + [("Outside the model", reason) for reason in self.outside_model]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ProtocolRun(Run):
+    """A finished run of the bare protocol, without prices or a market.
+
+    Frames: see :data:`streamlet_lab.columns.PROTOCOL_COLUMNS`.
+    """
+
+    @property
+    def plot(self) -> "ProtocolPlots":
+        """The charts of this run: ``run.plot.block_tree()`` and so on."""
+        from streamlet_lab.charts import ProtocolPlots
+
+        return ProtocolPlots(self)
+
+    def _lines(self) -> list[tuple[str, str]]:
+        return [("Epochs", str(len(self.epochs))), *super()._lines()]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Run):
+    """A finished run of the whole system.
+
+    Frames: see :data:`streamlet_lab.columns.COLUMNS`.
+
+    Parameters
+    ----------
+    symbol : str
+    """
+
+    symbol: str = field(kw_only=True)
 
     @property
     def quotes(self) -> pd.DataFrame:
@@ -117,26 +244,11 @@ class Result:
         return self.frames["rejections"]
 
     @property
-    def messages(self) -> pd.DataFrame:
-        """One row for each epoch and kind of message."""
-        return self.frames["messages"]
-
-    @property
     def plot(self) -> "Plots":
         """The charts of this result: ``result.plot.prices()`` and so on."""
         from streamlet_lab.charts import Plots
 
         return Plots(self)
-
-    @property
-    def outside_model(self) -> tuple[str, ...]:
-        """Why the paper promises nothing for this run; empty if it does."""
-        return self.config.outside_model
-
-    @property
-    def safe(self) -> bool:
-        """Whether no property was violated."""
-        return all(check.status is not Status.VIOLATED for check in self.checks.values())
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -148,19 +260,9 @@ class Result:
         return {
             "symbol": self.symbol,
             "feed": self.config.feed,
-            "epochs": len(epochs),
-            "nodes": self.config.nodes,
-            "faulty_nodes": len(self.config.faulty_nodes),
-            "quorum": self.config.votes_needed,
-            "signatures": self.config.signatures,
-            "outside_model": list(self.outside_model),
-            "safe": self.safe,
-            "proposed_blocks": len(self.blocks),
-            "finalized_blocks": int(final.sum()),
+            **super().summary,
             "finalized_prices": int((final & (epochs["claim"] == "price_consensus")).sum()),
             "epochs_without_price": int((epochs["claim"] != "price_consensus").sum()),
-            "median_latency_s": _rounded(epochs["latency_s"].median()),
-            "mean_latency_s": _rounded(epochs["latency_s"].mean()),
             "orders": len(orders),
             "trades": len(self.trades),
             "rejected_orders": int((orders["status"] == "rejected").sum()),
@@ -178,29 +280,22 @@ class Result:
         InvalidInput
             If the path does not end in ``.zip``.
         """
-        path = Path(path)
-        if path.suffix != ".zip":
-            raise InvalidInput("path", str(path), "a file name ending in .zip")
         members = {
             f"{name}.csv": frame.to_csv(index=False, lineterminator="\n").encode()
             for name, frame in self.frames.items()
         }
-        manifest: dict[str, Any] = {
+        members["ledger.json"] = (json.dumps(self.ledger.to_document()) + "\n").encode()
+        manifest = {
             "format": _FORMAT,
             "config": self.config.to_document(),
             "symbol": self.symbol,
             "checks": [asdict(check) for check in self.checks.values()],
+            "evidence": [evidence.to_document() for evidence in self.evidence.values()],
+            "excerpt": list(self.excerpt),
             "signatures": self.signatures,
             "verifications": self.verifications,
-            "sha256": {name: _digest(content) for name, content in members.items()},
         }
-        manifest["sha256"]["result.json"] = _digest_without_digests(manifest)
-        members["result.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for name, content in sorted(members.items()):
-                archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
-        write_atomically(path, buffer.getvalue())
+        write_archive(Path(path), manifest, members)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -212,72 +307,32 @@ class Result:
             If the file is missing, is not a saved result, or was changed since it was written.
         """
         path = Path(path)
+        manifest, members = read_archive(path, _FORMAT)
         try:
-            with zipfile.ZipFile(path) as archive:
-                if any(info.compress_type for info in archive.infolist()):
-                    raise DataError(f"{path}: not a saved result: its members are compressed")
-                members = {name: archive.read(name) for name in archive.namelist()}
-            manifest = json.loads(members["result.json"])
-            if manifest["format"] != _FORMAT:
-                raise DataError(f"{path}: written as {manifest['format']!r}, not as {_FORMAT!r}")
-            if _digest_without_digests(manifest) != manifest["sha256"]["result.json"]:
-                raise DataError(f"{path}: result.json was changed after it was saved")
-            for name in COLUMNS:
-                if _digest(members[f"{name}.csv"]) != manifest["sha256"][f"{name}.csv"]:
-                    raise DataError(f"{path}: {name}.csv was changed after it was saved")
             checks = [
                 CheckResult(**{**check, "status": Status(check["status"])})
                 for check in manifest["checks"]
             ]
+            evidence = map(Evidence.from_document, manifest["evidence"])
             return cls(
                 config=make_config(**manifest["config"]),
                 symbol=manifest["symbol"],
                 frames={name: _read_frame(name, members[f"{name}.csv"]) for name in COLUMNS},
                 checks={check.name: check for check in checks},
+                evidence={each.culprit: each for each in evidence},
+                excerpt=tuple(manifest["excerpt"]),
                 signatures=manifest["signatures"],
                 verifications=manifest["verifications"],
+                ledger=Ledger.from_document(json.loads(members["ledger.json"])),
             )
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-        except (
-            zipfile.BadZipFile,
-            EOFError,
-            RuntimeError,  # what zipfile says to encryption, and json to a thousand brackets
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{path}: not a saved result, or damaged ({error})") from error
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{label:<22} {value}" for label, value in self._lines())
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{label}</th>"
-            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
-            for label, value in self._lines()
-        )
-        return f"<table>{rows}</table>"
 
     def _lines(self) -> list[tuple[str, str]]:
         summary = self.summary
-        lines = [
+        return [
             ("Feed", f"{summary['feed']} ({summary['symbol']}), {summary['epochs']} epochs"),
-            (
-                "Nodes",
-                (
-                    f"{summary['nodes']}, {summary['faulty_nodes']} faulty, "
-                    f"quorum {summary['quorum']}, signatures {summary['signatures']}"
-                ),
-            ),
-            ("Finalized", f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks"),
-            (
-                "Finality latency",
-                "nothing final"
-                if summary["median_latency_s"] is None
-                else f"median {summary['median_latency_s']} s",
-            ),
+            *self._protocol_lines(),
             ("Epochs without price", str(summary["epochs_without_price"])),
             ("Orders", f"{summary['orders']}, {summary['trades']} trades"),
             (
@@ -287,26 +342,12 @@ class Result:
                     f"of {summary['honest_orders']} orders"
                 ),
             ),
+            *self._check_lines(),
         ]
-        lines += [
-            (check.name.replace("_", " ").capitalize(), f"{check.status}: {check.evidence}")
-            for check in self.checks.values()
-        ]
-        lines += [("Outside the model", reason) for reason in self.outside_model]
-        return lines
 
 
 def _rounded(value: float) -> float | None:
     return None if pd.isna(value) else round(float(value), 3)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _digest_without_digests(manifest: dict[str, Any]) -> str:
-    facts = {name: value for name, value in manifest.items() if name != "sha256"}
-    return _digest(json.dumps(facts).encode())
 
 
 def _read_frame(name: str, content: bytes) -> pd.DataFrame:

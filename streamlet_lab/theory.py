@@ -5,7 +5,12 @@ Each function states where its formula comes from. Nothing here looks at a simul
 
 from collections.abc import Collection
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeVar
+
+from streamlet_lab.errors import InvalidInput
+
+#: A probability, or what is computed from one; fractions give exact answers.
+Number = TypeVar("Number", float, Fraction)
 
 #: What the paper assumes: Byzantine nodes and partial synchrony (section 3), crashes and partial
 #: synchrony (appendix A), or Byzantine nodes and a network that is always in time (section 4).
@@ -46,12 +51,86 @@ def messages_per_epoch(nodes: int, *, echo: bool = True) -> int:
     return copies * nodes if echo else copies
 
 
-def wait_for_run(length: int, p: float) -> float:
+def wait_for_run(length: int, p: Number) -> Number:
     """Mean number of trials until ``length`` successes in a row, each with probability ``p``.
 
-    The classic Σ p^−i, i = 1 … length.
+    The classic Σ p^−i, i = 1 … length: whoever has k − 1 in a row tries once more and, failing,
+    begins again, so that E_k = E_(k−1) + 1 + (1 − p) E_k.
+
+    Raises
+    ------
+    InvalidInput
+        If ``p`` is not above 0 and at most 1.
     """
-    return sum(p**-i for i in range(1, length + 1))
+    _check_probability(p)
+    return sum((p**-i for i in range(1, length + 1)), start=0 * p)
+
+
+def chance_of_run(length: int, trials: int, p: Number) -> Number:
+    """Probability of ``length`` successes in a row somewhere among ``trials`` trials.
+
+    De Moivre's recurrence (*The Doctrine of Chances*, 1738): the first run ends with trial t if no
+    run ended before trial t − length, that trial failed, and all since then succeeded. With
+    p = 1 − f/n it is how likely hashed leaders are to meet the premise of Lemma 5 (length 3) or
+    Theorem 6 (length 5) within so many epochs.
+
+    Raises
+    ------
+    InvalidInput
+        If ``p`` is not above 0 and at most 1.
+
+    Examples
+    --------
+    >>> chance_of_run(3, 4, Fraction(1, 2))
+    Fraction(3, 16)
+    """
+    _check_probability(p)
+    so_far = [0 * p] * length + [p**length]
+    for trial in range(length + 1, trials + 1):
+        ends_now = (1 - so_far[trial - length - 1]) * (1 - p) * p**length
+        so_far.append(so_far[-1] + ends_now)
+    return so_far[trials]
+
+
+def finality_lag(p: Number) -> Number:
+    """Mean number of epochs from a block's own epoch to the epoch that finalizes it.
+
+    Leaders are live with probability ``p``, each independently, as hashed leaders are with
+    p = 1 − f/n when f nodes are silent; no forks, messages in time. A block is final with the first
+    three live leaders in a row whose second is its own leader or a later one. Let A be the wait if
+    the leader before was live too, B if not, and E₃ = ``wait_for_run(3, p)`` the wait from scratch:
+
+        L = pA + (1 − p)B,   A = p + (1 − p)(1 + E₃),   B = p(1 + A) + (1 − p)(1 + E₃).
+
+    With (1 − p)E₃ = p⁻³ − 1 this is A = p⁻³, B = (1 + p)A, and so L = (1 + p − p²) / p³: 1 at
+    p = 1, 10 at p = 1/2.
+
+    Raises
+    ------
+    InvalidInput
+        If ``p`` is not above 0 and at most 1.
+
+    Examples
+    --------
+    >>> finality_lag(Fraction(2, 3))
+    Fraction(33, 8)
+    """
+    _check_probability(p)
+    return (1 + p - p * p) / p**3
+
+
+def final_blocks(epochs: int, p: Number) -> Number:
+    """Mean number of final blocks after so many epochs, under the premises of `finality_lag`.
+
+    Each epoch brings a block with probability p, and p·L blocks wait for finality at any time
+    (Little's law), which leaves p (epochs − L). It holds once the run is long beside the lag.
+
+    Raises
+    ------
+    InvalidInput
+        If ``p`` is not above 0 and at most 1.
+    """
+    return p * (epochs - finality_lag(p))
 
 
 def live_runs(nodes: int, silent: Collection[int], length: int = 3) -> Fraction:
@@ -88,3 +167,8 @@ def round_robin_finality_lag(nodes: int, silent: Collection[int]) -> Fraction | 
 
     proposers = [epoch for epoch in range(nodes) if live[epoch]]
     return Fraction(sum(final_in(epoch) - epoch for epoch in proposers), len(proposers))
+
+
+def _check_probability(p: float | Fraction) -> None:
+    if not 0 < p <= 1:
+        raise InvalidInput("p", p, "a probability above 0 and at most 1")

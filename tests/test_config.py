@@ -264,7 +264,7 @@ def test_a_mistake_about_the_network_is_named(
         ({"leaders": "oldest"}, "leaders", "'round_robin', 'hashed' or a list"),
         ({"leaders": []}, "leaders", "'round_robin', 'hashed' or a list"),
         ({"leaders": ["node_4"]}, "leaders", "a node from node_0 to node_3"),
-        ({"quorum": "3f+1"}, "quorum", "a valid integer"),
+        ({"quorum": "3f+1"}, "quorum", "at least 1, or '2f+1'"),
     ],
 )
 def test_a_mistake_about_the_protocol_is_named(

@@ -94,6 +94,9 @@ def test_the_frames_are_the_designs() -> None:
         "trades",
         "rejections",
         "messages",
+        "trace",
+        "violation",
+        "forensics",
     ]
     assert all(column.meaning for columns in COLUMNS.values() for column in columns.values())
 

@@ -14,14 +14,15 @@ RESULT, CHARTS = f"{PACKAGE}.result", "charts"
 # From the bottom up. A room may import from lower floors and from itself; rooms on one floor do
 # not know each other, unless the floor is shared.
 FLOORS = (
-    ("errors", "units", "streams", "keys", "theory", "files", "columns", "fault"),
+    ("errors", "units", "streams", "keys", "theory", "files", "columns", "fault", "archive"),
     ("consensus", "prices", "matching"),
-    ("config",),
+    ("config", "ledger"),
     ("simulator",),
     ("checks",),
     ("frames",),
     ("result",),
     ("experiment",),
+    ("scenarios",),
     ("sweep", "studies", "fuzz"),
     (CHARTS,),
     ("widgets",),

@@ -94,7 +94,9 @@ def test_a_loaded_result_can_be_run_again(result: Result, tmp_path: Path) -> Non
 def test_other_tools_can_open_the_file(small: Result, saved: Path) -> None:
     with zipfile.ZipFile(saved) as archive:
         assert archive.testzip() is None
-        assert archive.namelist() == sorted([*(f"{name}.csv" for name in COLUMNS), "result.json"])
+        assert archive.namelist() == sorted(
+            [*(f"{name}.csv" for name in COLUMNS), "ledger.json", "result.json"]
+        )
         manifest = json.loads(archive.read("result.json"))
         with archive.open("epochs.csv") as file:
             epochs = pd.read_csv(file)
@@ -208,10 +210,10 @@ def test_a_changed_manifest_is_noticed(
 
 
 def test_another_format_is_named(saved: Path, tmp_path: Path) -> None:
-    change = _manifest(lambda manifest: manifest.update(format="streamlet-lab result 2"))
+    change = _manifest(lambda manifest: manifest.update(format="streamlet-lab result 1"))
     path = _rewrite(saved, tmp_path / "result.zip", change)
 
-    _assert_refused(path, complaint="streamlet-lab result 2")
+    _assert_refused(path, complaint="streamlet-lab result 1")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Closed forms, against the numbers in the protocol's literature and by counting."""
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
 from streamlet_lab import theory
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.streams import stream
 
 
 @pytest.mark.parametrize(("nodes", "faulty"), [(1, 0), (3, 0), (4, 1), (6, 1), (7, 2), (10, 3)])
@@ -49,6 +51,124 @@ def test_messages_of_an_honest_epoch(nodes, echoed, plain):
 )
 def test_epochs_until_so_many_successes_in_a_row(length, p, epochs):
     assert theory.wait_for_run(length, p) == pytest.approx(epochs, abs=5e-4 * epochs)
+
+
+SHARES = (Fraction(1, 2), Fraction(2, 3), Fraction(3, 4), Fraction(9, 10), Fraction(1))
+
+
+@pytest.mark.parametrize("p", SHARES)
+@pytest.mark.parametrize("length", [1, 3, 5])
+def test_one_more_in_a_row_takes_one_more_trial_or_a_new_beginning(length, p):
+    wait = theory.wait_for_run(length, p)
+    assert wait == theory.wait_for_run(length - 1, p) + 1 + (1 - p) * wait
+
+
+def sequences(trials, p):
+    """Every sequence of live and silent leaders, with its probability."""
+    for live in product((True, False), repeat=trials):
+        yield live, p ** sum(live) * (1 - p) ** (trials - sum(live))
+
+
+@pytest.mark.parametrize("p", SHARES)
+@pytest.mark.parametrize(("length", "trials"), [(1, 3), (3, 2), (3, 3), (3, 9), (5, 11)])
+def test_the_chance_of_a_run_is_that_of_all_sequences_with_one(length, trials, p):
+    with_run = sum(
+        probability
+        for live, probability in sequences(trials, p)
+        if any(all(live[first : first + length]) for first in range(trials - length + 1))
+    )
+    assert theory.chance_of_run(length, trials, p) == with_run
+
+
+def test_the_wait_for_a_run_is_the_sum_of_the_chances_that_it_has_not_come():
+    without = sum(1 - theory.chance_of_run(3, trials, 0.75) for trials in range(400))
+    assert without == pytest.approx(theory.wait_for_run(3, 0.75))
+
+
+@pytest.mark.parametrize(
+    ("p", "lag"), [(1.0, 1), (0.9, 1.4952), (0.75, 2.8148), (2 / 3, 4.125), (0.5, 10)]
+)
+def test_finality_lag_with_independent_leaders(p, lag):
+    assert theory.finality_lag(p) == pytest.approx(lag, abs=5e-5)
+
+
+@pytest.mark.parametrize("p", SHARES)
+def test_finality_lag_solves_the_equations_that_it_is_derived_from(p):
+    after_a_silent_leader = (1 - p) * (1 + theory.wait_for_run(3, p))
+    second_in_a_row = p + after_a_silent_leader
+    first_in_a_row = p * (1 + second_in_a_row) + after_a_silent_leader
+    assert theory.finality_lag(p) == p * second_in_a_row + (1 - p) * first_in_a_row
+
+
+def lag_probabilities(p, longest):
+    """Exact probability of each lag up to the longest, from a chain of live leaders in a row.
+
+    The chain knows how many leaders in a row are live, the block's own being the last of them;
+    two stands for two or more, since the block of a run's second leader waits for one more only.
+    """
+    in_a_row = {0: Fraction(0), 1: 1 - p, 2: p}
+    for _ in range(longest):
+        yield p * in_a_row[2]
+        in_a_row = {
+            0: (1 - p) * sum(in_a_row.values()),
+            1: p * in_a_row[0],
+            2: p * in_a_row[1],
+        }
+
+
+@pytest.mark.parametrize("p", SHARES)
+def test_finality_lag_is_the_mean_of_its_exact_distribution(p):
+    mean = sum(lag * each for lag, each in enumerate(lag_probabilities(p, 300), start=1))
+    assert float(theory.finality_lag(p)) == pytest.approx(float(mean), rel=1e-6)
+
+
+def finalized_in(live):
+    """The epoch that finalizes each live leader's block, as far as the epochs go.
+
+    Genesis, before the first of them, counts as live.
+    """
+    live = [True, *live]
+    finalized, next_end = {}, None
+    for epoch in reversed(range(1, len(live))):
+        if live[epoch]:
+            finalized[epoch] = next_end
+        if epoch >= 2 and all(live[epoch - 2 : epoch + 1]):
+            next_end = epoch
+    return finalized
+
+
+def test_finality_lag_and_final_blocks_are_what_random_leaders_give():
+    random, epochs, p = stream(4, "leaders"), 50_000, 0.75
+    finalized = finalized_in([random.random() < p for _ in range(epochs)])
+    lags = [end - epoch for epoch, end in finalized.items() if end is not None]
+    assert sum(lags) / len(lags) == pytest.approx(theory.finality_lag(p), rel=0.02)
+    assert len(lags) == pytest.approx(theory.final_blocks(epochs, p), rel=0.01)
+
+
+@pytest.mark.parametrize("p", [Fraction(9, 10), Fraction(1)])
+def test_final_blocks_of_a_run_that_is_long_beside_the_lag(p):
+    epochs = 14
+    mean = sum(
+        probability * sum(end is not None for end in finalized_in(live).values())
+        for live, probability in sequences(epochs, p)
+        if probability
+    )
+    assert float(theory.final_blocks(epochs, p)) == pytest.approx(float(mean), abs=0.01)
+
+
+@pytest.mark.parametrize("p", [0, -0.1, 1.5, Fraction(4, 3), float("nan")])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda p: theory.wait_for_run(3, p),
+        lambda p: theory.chance_of_run(3, 9, p),
+        theory.finality_lag,
+        lambda p: theory.final_blocks(9, p),
+    ],
+)
+def test_a_probability_is_above_zero_and_at_most_one(formula, p):
+    with pytest.raises(InvalidInput, match="a probability above 0"):
+        formula(p)
 
 
 @pytest.mark.parametrize(

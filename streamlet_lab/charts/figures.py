@@ -2,22 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import matplotlib.style
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from streamlet_lab.charts.blocktree import draw_block_tree
+from streamlet_lab.charts.excerpt import draw_violation, violation_size
 from streamlet_lab.charts.latency import draw_latency
+from streamlet_lab.charts.messages import draw_messages
 from streamlet_lab.charts.prices import draw_prices
-from streamlet_lab.charts.protocol import draw_protocol
 from streamlet_lab.charts.rejections import draw_rejections
 from streamlet_lab.charts.style import STYLE
+from streamlet_lab.charts.timeline import draw_timeline
 from streamlet_lab.charts.vwap import draw_vwap
-from streamlet_lab.result import Result
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.result import ProtocolRun, Result
+from streamlet_lab.units import to_seconds
 
 Shown = TypeVar("Shown")
+#: What the protocol's charts show: a run with or without a market.
+Run: TypeAlias = ProtocolRun | Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +85,6 @@ def _rejections(figure: Figure, result: Result) -> None:
     draw_rejections(orders, result, counts)
 
 
-def _protocol(figure: Figure, epochs: pd.DataFrame) -> None:
-    draw_protocol(figure.subplots(), epochs)
-
-
 PAGES: Final[Mapping[str, Page[Result]]] = {
     "prices": Page((9, 5), _prices),
     "vwap": Page((9, 5.5), _vwap),
@@ -89,4 +92,59 @@ PAGES: Final[Mapping[str, Page[Result]]] = {
     "rejections": Page((11, 5), _rejections),
 }
 OVERVIEW: Final = Page((14, 9.5), draw_overview)
-PROTOCOL: Final = Page((9, 5), _protocol)
+
+
+def block_tree_page(first: int = 0, last: int | None = None) -> Page[Run]:
+    """Lay out the block tree of these epochs; of all by default."""
+
+    def draw(figure: Figure, run: Run) -> None:
+        span = _span(run, first, run.config.epochs - 1 if last is None else last)
+        draw_block_tree(figure.subplots(), run.frames["blocks"], run.config.faulty_nodes, *span)
+
+    return Page((11, 4.5), draw)
+
+
+def timeline_page(first: int = 0, last: int | None = None) -> Page[Run]:
+    """Lay out the timeline of these epochs; of the first and the next one by default."""
+
+    def draw(figure: Figure, run: Run) -> None:
+        config = run.config
+        end = min(first + 1, config.epochs - 1) if last is None else last
+        draw_timeline(
+            figure.subplots(),
+            run.frames["trace"],
+            config.node_ids,
+            to_seconds(config.epoch_length),
+            *_span(run, first, end),
+            leaders=list(run.frames["epochs"]["leader"]),
+            finality=run.frames["finality"],
+            faulty=config.faulty_nodes,
+        )
+
+    return Page((11, 6.5), draw)
+
+
+def violation_page(blocks: pd.DataFrame) -> Page[pd.DataFrame]:
+    """Lay out the two conflicting chains, as large as their text is."""
+
+    def draw(figure: Figure, blocks: pd.DataFrame) -> None:
+        draw_violation(figure.subplots(), blocks)
+
+    return Page(violation_size(blocks), draw)
+
+
+def _messages(figure: Figure, counts: pd.DataFrame) -> None:
+    draw_messages(figure.subplots(), counts)
+
+
+MESSAGES: Final = Page((9, 5.5), _messages)
+
+
+def _span(run: Run, first: int, last: int) -> tuple[int, int]:
+    """Return the epochs, if the run has them."""
+    epochs = run.config.epochs
+    if not 0 <= first < epochs:
+        raise InvalidInput("first", first, f"an epoch from 0 to {epochs - 1}")
+    if not first <= last < epochs:
+        raise InvalidInput("last", last, f"an epoch from {first} to {epochs - 1}")
+    return first, last

@@ -1,13 +1,26 @@
 """The charts of a result, for notebooks and scripts: pyplot figures."""
 
+from collections.abc import Sequence
 from itertools import takewhile
+from typing import ClassVar
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from streamlet_lab.charts import style
-from streamlet_lab.charts.figures import OVERVIEW, PAGES, PROTOCOL, Page, Shown
+from streamlet_lab.charts.figures import (
+    MESSAGES,
+    OVERVIEW,
+    PAGES,
+    Page,
+    Run,
+    Shown,
+    block_tree_page,
+    timeline_page,
+    violation_page,
+)
+from streamlet_lab.charts.messages import message_counts
 from streamlet_lab.result import Result
 
 
@@ -31,11 +44,74 @@ class Chart(Figure):
         raise NotImplementedError  # IPython shows it like any other figure
 
 
-class Plots:
-    """The charts of a result.
+class ProtocolPlots:
+    """The charts of what the protocol did.
 
     Each method returns a pyplot figure. A notebook shows it with the cell that draws it, whether or
     not ``plt.show()`` follows; in a script ``plt.show()`` opens the windows.
+
+    Parameters
+    ----------
+    run : ProtocolRun or Result
+    """
+
+    _methods: ClassVar[tuple[str, ...]] = ("block_tree", "timeline", "messages", "violation")
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def block_tree(self, first: int = 0, last: int | None = None) -> Figure:
+        """Which blocks become final? Every block at its epoch, forks beside the longest chain.
+
+        Parameters
+        ----------
+        first, last : int
+            The epochs to show; all by default.
+
+        Raises
+        ------
+        InvalidInput
+            If the run has no such epochs.
+        """
+        return _plot(block_tree_page(first, last), self._run)
+
+    def timeline(self, first: int = 0, last: int | None = None) -> Figure:
+        """Who hears of what, and when? Every message as a line from its sender to its receiver.
+
+        Parameters
+        ----------
+        first, last : int
+            The epochs to show; the first and the next one by default.
+
+        Raises
+        ------
+        InvalidInput
+            If the run has no such epochs, or no trace: it takes one with ``trace=True``.
+        """
+        return _plot(timeline_page(first, last), self._run)
+
+    def messages(self) -> Figure:
+        """How does the number of messages grow? Counts by type at this n, over closed forms."""
+        return plot_messages([self._run])
+
+    def violation(self) -> Figure:
+        """Which two chains conflict, and who voted on both? The blocks where they part.
+
+        Raises
+        ------
+        InvalidInput
+            If no final chains conflict.
+        """
+        blocks = self._run.frames["violation"]
+        return _plot(violation_page(blocks), blocks)
+
+    def __repr__(self) -> str:
+        methods = ", ".join(f"{method}()" for method in self._methods)
+        return f"{type(self).__name__}: {methods}"
+
+
+class Plots(ProtocolPlots):
+    """The charts of a result: those of the protocol, and those of prices and orders.
 
     Parameters
     ----------
@@ -44,49 +120,50 @@ class Plots:
     Examples
     --------
     >>> from streamlet_lab import Experiment
-    >>> Experiment(epochs=12).run().plot
-    Plots: prices(), vwap(), latency(), rejections(), overview()
+    >>> plots = Experiment(epochs=12).run().plot
+    >>> plots  # doctest: +NORMALIZE_WHITESPACE
+    Plots: prices(), vwap(), latency(), rejections(), overview(), block_tree(), timeline(),
+    messages(), violation()
     """
 
+    _methods: ClassVar[tuple[str, ...]] = (*PAGES, "overview", *ProtocolPlots._methods)
+
     def __init__(self, result: Result) -> None:
+        super().__init__(result)
         self._result = result
 
     def prices(self) -> Figure:
         """Does the final price keep up with the market? Path, quotes, consensus and band."""
-        return self._draw(PAGES["prices"])
+        return _plot(PAGES["prices"], self._result)
 
     def vwap(self) -> Figure:
         """Does weighting by volume change the price? Both averages and their difference."""
-        return self._draw(PAGES["vwap"])
+        return _plot(PAGES["vwap"], self._result)
 
     def latency(self) -> Figure:
         """How long until an epoch's price is final? Simulation and closed form."""
-        return self._draw(PAGES["latency"])
+        return _plot(PAGES["latency"], self._result)
 
     def rejections(self) -> Figure:
         """Which orders does the band turn away? Every order against its reference."""
-        return self._draw(PAGES["rejections"])
+        return _plot(PAGES["rejections"], self._result)
 
     def overview(self) -> Figure:
-        """Draw all four on one page."""
-        return self._draw(OVERVIEW)
-
-    def __repr__(self) -> str:
-        return "Plots: prices(), vwap(), latency(), rejections(), overview()"
-
-    def _draw(self, page: Page[Result]) -> Figure:
-        return _plot(page, self._result)
+        """Draw these four on one page."""
+        return _plot(OVERVIEW, self._result)
 
 
-def plot_protocol(epochs: pd.DataFrame) -> Figure:
-    """Which blocks become final? Draw a run of the bare protocol, block by block.
+def plot_messages(shown: Sequence[Run] | pd.DataFrame) -> Figure:
+    """How does the number of messages grow with that of the nodes?
 
     Parameters
     ----------
-    epochs : DataFrame
-        See :data:`~streamlet_lab.columns.PROTOCOL_COLUMNS`.
+    shown : sequence of results, or DataFrame
+        Runs of different numbers of nodes, or what
+        :func:`~streamlet_lab.charts.messages.message_counts` says of them.
     """
-    return _plot(PROTOCOL, epochs)
+    counts = shown if isinstance(shown, pd.DataFrame) else message_counts(shown)
+    return _plot(MESSAGES, counts)
 
 
 def _plot(page: Page[Shown], shown: Shown) -> Figure:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Final
 
 import matplotlib.style
-import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from streamlet_lab.charts.figures import PAGES, PROTOCOL, Page, Shown
+from streamlet_lab.charts.figures import PAGES, Page, Run, Shown, block_tree_page
 from streamlet_lab.charts.style import STYLE, WHITE
 from streamlet_lab.files import write_atomically
 from streamlet_lab.result import Result
@@ -34,13 +33,12 @@ def save_charts(result: Result, directory: str | Path) -> list[Path]:
     return [_save(page, result, Path(directory) / f"{name}.png") for name, page in PAGES.items()]
 
 
-def save_protocol_chart(epochs: pd.DataFrame, directory: str | Path) -> list[Path]:
-    """Write the block chart of a run of the bare protocol as PNG.
+def save_protocol_chart(run: Run, directory: str | Path) -> list[Path]:
+    """Write the block tree of a run as PNG.
 
     Parameters
     ----------
-    epochs : DataFrame
-        See :data:`~streamlet_lab.columns.PROTOCOL_COLUMNS`.
+    run : ProtocolRun or Result
     directory : path
         Made if it is not there.
 
@@ -49,7 +47,7 @@ def save_protocol_chart(epochs: pd.DataFrame, directory: str | Path) -> list[Pat
     list of Path
         ``protocol.png``.
     """
-    return [_save(PROTOCOL, epochs, Path(directory) / "protocol.png")]
+    return [_save(block_tree_page(), run, Path(directory) / "protocol.png")]
 
 
 def to_png(figure: Figure, compress_level: int = 6) -> bytes:

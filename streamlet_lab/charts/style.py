@@ -44,8 +44,54 @@ MISSING: Final = _marks(VERMILLION, "|")
 FAULT: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
 PARENT: Final[Look] = {"color": GREY, "linewidth": 1.0}
 GENESIS: Final = _marks(BLACK, "s")
-NOTARIZED: Final = _marks(BLUE, "o", filled=False)
-PROPOSED: Final = _marks(VERMILLION, "s", filled=False)
+#: Blocks by what became of them and who proposed them.
+BLOCKS: Final[Mapping[tuple[str, str], Look]] = {
+    (status, leader): _marks(
+        color, marker, filled=filled, fillstyle=filling, markerfacecoloralt=WHITE
+    )
+    for status, color, filled, filling in (
+        ("final", BLUE, True, "full"),
+        ("only notarized", BLUE, True, "bottom"),
+        ("not notarized", VERMILLION, False, "full"),
+    )
+    for leader, marker in (("honest", "o"), ("faulty", "D"))
+}
+VOTES: Final = _marks(GREY, "$3$")
+
+NODE: Final[Look] = {"color": GREY, "linewidth": 0.8, "zorder": 1}
+EPOCH: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2, "zorder": 1}
+LEADER: Final = _marks(BLACK, ">", markersize=9)
+#: First arrivals by kind of message and by who sent the copy.
+MESSAGES: Final[Mapping[tuple[str, str], Look]] = {
+    ("proposal", "from its author"): {"color": BLUE, "linestyle": "-", "linewidth": 1.8},
+    ("proposal", "passed on"): {"color": GREY, "linestyle": "-.", "linewidth": 1.0},
+    ("vote", "from its author"): {"color": ORANGE, "linestyle": "--", "linewidth": 1.1},
+    ("vote", "passed on"): {"color": GREY, "linestyle": ":", "linewidth": 0.9},
+}
+SEES_NOTARIZED: Final = _marks(BLACK, "|", markersize=11, markeredgewidth=1.6)
+SEES_FINAL: Final = _marks(BLUE, "o", markersize=6)
+
+#: Counts by kind of message and column; the lines are closed forms.
+COUNTS: Final[Mapping[tuple[str, str], Look]] = {
+    ("proposal", "sent"): {"color": BLUE, "marker": "o", "linestyle": ":"},
+    ("proposal", "echoed"): {
+        "color": BLUE,
+        "marker": "o",
+        "markerfacecolor": WHITE,
+        "markersize": 8,  # around the mark of the votes, nearly as many
+        "linestyle": "-.",
+    },
+    ("vote", "sent"): {"color": ORANGE, "marker": "s", "linestyle": (0, (1, 3))},
+    ("vote", "echoed"): {
+        "color": ORANGE,
+        "marker": "s",
+        "markerfacecolor": WHITE,
+        "linestyle": "--",
+    },
+}
+TOTAL: Final[Look] = {"color": BLACK, "marker": "D", "linestyle": "-"}
+WITHOUT_ECHO: Final[Look] = {"color": GREY, "linestyle": (0, (6, 2))}
+
 BAND: Final[Look] = {"facecolor": SKY, "alpha": 0.22, "linewidth": 0}
 BAND_EDGE: Final[Look] = {"color": SKY, "linewidth": 0.9}
 

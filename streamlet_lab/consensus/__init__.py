@@ -4,13 +4,23 @@ Read in this order: :mod:`~streamlet_lab.consensus.messages` (what is said),
 :mod:`~streamlet_lab.consensus.leaders` (who leads),
 :mod:`~streamlet_lab.consensus.finality` (when a chain is final),
 :mod:`~streamlet_lab.consensus.blocktree` (what a node knows),
-:mod:`~streamlet_lab.consensus.application` (what is agreed on) and
-:mod:`~streamlet_lab.consensus.node` (what a node does). The rules are those of B. Y. Chan and
-E. Shi, "Streamlet: Textbook Streamlined Blockchains", ePrint 2020/088, section 3.
+:mod:`~streamlet_lab.consensus.application` (what is agreed on),
+:mod:`~streamlet_lab.consensus.node` (what a node does), and, for those who were not there,
+:mod:`~streamlet_lab.consensus.proof` (that a block is final) and
+:mod:`~streamlet_lab.consensus.evidence` (who broke the rules). The rules are those of B. Y. Chan
+and E. Shi, "Streamlet: Textbook Streamlined Blockchains", ePrint 2020/088.
 """
 
 from streamlet_lab.consensus.application import Application, OpaqueApplication, Verdict
 from streamlet_lab.consensus.blocktree import BlockTree
+from streamlet_lab.consensus.documents import parse_json
+from streamlet_lab.consensus.evidence import (
+    Evidence,
+    Offence,
+    find_offences,
+    guaranteed_culprits,
+    is_proven,
+)
 from streamlet_lab.consensus.finality import SIX_UNCONTESTED, THREE_IN_A_ROW, FinalityRule
 from streamlet_lab.consensus.leaders import LeaderRule, hashed, round_robin, scheduled
 from streamlet_lab.consensus.messages import (
@@ -26,6 +36,14 @@ from streamlet_lab.consensus.messages import (
     vote_bytes,
 )
 from streamlet_lab.consensus.node import Dropped, StreamletNode
+from streamlet_lab.consensus.proof import (
+    FinalityProof,
+    ProofRejected,
+    PublicKeys,
+    VerifiedBlock,
+    make_proof,
+    verify_proof,
+)
 
 __all__ = [
     "GENESIS_EPOCH",
@@ -36,19 +54,31 @@ __all__ = [
     "BlockTree",
     "Certificate",
     "Dropped",
+    "Evidence",
+    "FinalityProof",
     "FinalityRule",
     "LeaderRule",
     "Message",
+    "Offence",
     "OpaqueApplication",
+    "ProofRejected",
     "Proposal",
+    "PublicKeys",
     "StreamletNode",
     "Verdict",
+    "VerifiedBlock",
     "Vote",
     "block_hash",
+    "find_offences",
+    "guaranteed_culprits",
     "hashed",
+    "is_proven",
     "make_genesis",
+    "make_proof",
+    "parse_json",
     "proposal_bytes",
     "round_robin",
     "scheduled",
+    "verify_proof",
     "vote_bytes",
 ]

@@ -137,20 +137,23 @@ class StreamletNode:
         self.learn(message)
         # A proposal that did not fit is looked at again whenever something is notarized: a vote
         # decided only when the proposal arrives breaks the liveness lemmas.
-        if len(self.tree.notarized) > notarized or self._is_proposal_of_now(message):
+        if len(self.tree.notarized) > notarized or (
+            type(message) is Proposal and message.block.epoch == self.epoch
+        ):
             return self._vote_if_it_fits()
         return []
 
     def learn(self, message: Message) -> None:
         """Take in a message without acting on it."""
-        reason: Dropped | None
         if isinstance(message, Vote):
-            if (reason := self._reason_to_drop_vote(message)) is None:
+            reason = self._reason_to_drop_vote(message)
+            if reason is None:
                 self.tree.add_vote(message)
         else:
             if message.certificate is not None:
                 self._catch_up(message.certificate)
-            if (reason := self._reason_to_drop_proposal(message)) is None:
+            reason = self._reason_to_drop_proposal(message)
+            if reason is None:
                 self._take_in(message)
         if reason is not None:
             self.dropped[reason] += 1
@@ -170,9 +173,6 @@ class StreamletNode:
         signature = self._keyring.sign(self.node_id, proposal_bytes(block))
         certificate = self._certificate(parent) if self._certify else None
         return Proposal(block, self.node_id, signature, certificate)
-
-    def _is_proposal_of_now(self, message: Message) -> bool:
-        return isinstance(message, Proposal) and message.block.epoch == self.epoch
 
     def _reason_to_drop_proposal(self, proposal: Proposal) -> Dropped | None:
         block = proposal.block

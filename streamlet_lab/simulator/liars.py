@@ -1,19 +1,47 @@
 """Leaders that lie about the price."""
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from decimal import Decimal
+from itertools import tee
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from streamlet_lab.consensus import Application, Block, Verdict
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import PriceConsensus, decode_payload
+from streamlet_lab.prices import PreviousConsensus, PriceConsensus, Voter, decode_payload
 from streamlet_lab.simulator.faults import NodeFault, fault_kind
-from streamlet_lab.units import CENT, round_price, to_decimal
+from streamlet_lab.simulator.stock import previous_consensus
+from streamlet_lab.units import CENT, from_ticks, round_price, to_decimal, to_ticks
+
+
+@runtime_checkable
+class _PricedApplication(Application, Protocol):
+    voter: Voter
+
+
+class _Liar(NodeFault):
+    """The node replaces the prices in what it proposes."""
+
+    needs_prices = True
+    credulous: ClassVar[bool]
+
+    @abstractmethod
+    def lie(
+        self, claim: PriceConsensus, voter: Voter, epoch: int, previous: PreviousConsensus
+    ) -> PriceConsensus:
+        """Return what the node claims instead of what is true."""
+
+    def wrap(self, application: Application) -> Application:
+        """Replace the prices in the payloads that the node makes."""
+        if not isinstance(application, _PricedApplication):
+            raise InvalidInput("faults", type(self).__name__, "a kind that works without prices")
+        return _LyingApplication(application, self)
 
 
 @fault_kind("lying_leader")
-class LyingLeader(NodeFault):
-    """The node proposes a price of its own invention when it leads, and votes for it.
+class LyingLeader(_Liar):
+    """The node proposes a price of its own invention when it leads, and votes for everything.
 
     Parameters
     ----------
@@ -21,7 +49,7 @@ class LyingLeader(NodeFault):
         The price that it claims, US dollars.
     """
 
-    needs_prices = True
+    credulous = True
 
     def __init__(
         self, start: int, stop: int | None, price: object = "9999.00", **parameters: Any
@@ -30,30 +58,88 @@ class LyingLeader(NodeFault):
         amount = to_decimal(price, "faults.parameters.price")
         if amount < CENT:
             raise InvalidInput("faults.parameters.price", str(price), "a price from 0.01 on")
-        self.price = round_price(amount)
+        self._price = round_price(amount)
 
-    def wrap(self, application: Application) -> Application:
-        """Replace the price in the payloads that the node makes."""
-        return _LyingApplication(application, self)
+    def lie(
+        self, claim: PriceConsensus, voter: Voter, epoch: int, previous: PreviousConsensus
+    ) -> PriceConsensus:
+        """Return a claim of the given price."""
+        return replace(claim, consensus_price=self._price, volume_weighted_price=self._price)
+
+
+@fault_kind("price_manipulator")
+class PriceManipulator(_Liar):
+    """The leader claims the most extreme prices for which honest nodes still vote.
+
+    So its blocks are notarized like any others. Consensus price and VWAP are as far from the truth
+    as the rules, and with the policy ``observe`` the voters' tolerance, allow: a cent further, and
+    they would be refused. Nothing stops that at any f; the rules bound what it can do.
+
+    Parameters
+    ----------
+    direction : {"up", "down"}
+    """
+
+    credulous = False
+
+    def __init__(
+        self, start: int, stop: int | None, direction: object = "up", **parameters: Any
+    ) -> None:
+        super().__init__(start, stop, **parameters)
+        if direction not in ("up", "down"):
+            raise InvalidInput("faults.parameters.direction", direction, "'up' or 'down'")
+        self._sign = 1 if direction == "up" else -1
+
+    def lie(
+        self, claim: PriceConsensus, voter: Voter, epoch: int, previous: PreviousConsensus
+    ) -> PriceConsensus:
+        """Return the claim at the edge of what voters with the same quotes accept."""
+
+        def with_price(price: Decimal) -> PriceConsensus:
+            return replace(claim, consensus_price=price)
+
+        def with_vwap(price: Decimal) -> PriceConsensus:
+            return replace(claim, volume_weighted_price=price)
+
+        def passes(lie: PriceConsensus) -> bool:
+            return voter.objection(lie, claim, epoch, previous) is None
+
+        price = _farthest(claim.consensus_price, self._sign, lambda at: passes(with_price(at)))
+        vwap = _farthest(claim.volume_weighted_price, self._sign, lambda at: passes(with_vwap(at)))
+        return replace(claim, consensus_price=price, volume_weighted_price=vwap)
 
 
 class _LyingApplication:
-    def __init__(self, honest: Application, fault: LyingLeader) -> None:
+    def __init__(self, honest: _PricedApplication, fault: _Liar) -> None:
+        self.voter = honest.voter
         self._honest = honest
         self._fault = fault
 
     def make_payload(
         self, epoch: int, ancestors: Iterator[Block], observation: object
     ) -> tuple[bytes, bytes]:
+        ancestors, same = tee(ancestors)
         payload, attachment = self._honest.make_payload(epoch, ancestors, observation)
         claim = decode_payload(payload)
         if not self._fault.active(epoch) or not isinstance(claim, PriceConsensus):
             return payload, attachment
-        price = self._fault.price
-        lie = replace(claim, consensus_price=price, volume_weighted_price=price)
+        lie = self._fault.lie(claim, self.voter, epoch, previous_consensus(same))
         return lie.to_payload(), attachment
 
     def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
-        if self._fault.active(block.epoch):
+        if self._fault.credulous and self._fault.active(block.epoch):
             return Verdict(accepted=True)
         return self._honest.judge(block, ancestors, observation)
+
+
+def _farthest(price: Decimal, sign: int, accepts: Callable[[Decimal], bool]) -> Decimal:
+    """Return the last acceptable price, going up or down in cents from an acceptable one."""
+    ticks, step = to_ticks(price), sign
+    while accepts(from_ticks(ticks + step)):
+        ticks += step
+        step *= 2
+    while abs(step) > 1:
+        step //= 2  # a power of two, whatever its sign
+        if accepts(from_ticks(ticks + step)):
+            ticks += step
+    return from_ticks(ticks)

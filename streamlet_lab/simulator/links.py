@@ -10,7 +10,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final
 
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
@@ -138,6 +138,27 @@ def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, .
 # --- Kinds of delays
 
 
+class IndependentDelays:
+    """A delay that is drawn anew for each copy, whatever its message, link and time.
+
+    Parameters
+    ----------
+    draws : iterator of int
+        Endless.
+    """
+
+    def __init__(self, draws: Iterator[int]) -> None:
+        self._draws = draws
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        """Return the next one."""
+        return next(self._draws)
+
+    def several(self, count: int) -> Iterator[int]:
+        """Return as many as there are copies, which is faster than one call for each."""
+        return islice(self._draws, count)
+
+
 def constant_delay(microseconds: int) -> Delay:
     """Return a delay that is the same on every link at every time."""
     return lambda message, sender, receiver, time: microseconds
@@ -145,7 +166,7 @@ def constant_delay(microseconds: int) -> Delay:
 
 def lognormal_delay(
     stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
-) -> Delay:
+) -> "IndependentDelays":
     """Return independent delays: a shortest one plus a lognormal rest, clipped to Δ.
 
     Parameters
@@ -158,8 +179,9 @@ def lognormal_delay(
     shortest : int
         What no message on no link is faster than, in microseconds; below the median.
     """
-    draws = chain.from_iterable(_lognormal_blocks(stream, median, spread, bound, shortest))
-    return lambda message, sender, receiver, time: next(draws)
+    return IndependentDelays(
+        chain.from_iterable(_lognormal_blocks(stream, median, spread, bound, shortest))
+    )
 
 
 def _lognormal_blocks(
@@ -175,7 +197,9 @@ def _lognormal_blocks(
             angle, radius = tau * uniform(), spread * sqrt(-2.0 * log(1.0 - uniform()))
             drawn.append(shortest + round(scale * exp(radius * cos(angle))))
             drawn.append(shortest + round(scale * exp(radius * sin(angle))))
-        yield [delay if 1 <= delay <= bound else max(1, min(delay, bound)) for delay in drawn]
+        if min(drawn) < 1 or max(drawn) > bound:
+            drawn = [max(1, min(delay, bound)) for delay in drawn]
+        yield drawn
 
 
 @delay_kind("lognormal")

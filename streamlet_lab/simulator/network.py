@@ -7,11 +7,11 @@ with an echo carried out copy by copy.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from streamlet_lab.consensus import Message
-from streamlet_lab.simulator.links import LOST, Delay
+from streamlet_lab.simulator.links import LOST, Delay, IndependentDelays
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
 #: ``delivered(received, sender, receiver, sent, message)``: told of each first arrival.
@@ -32,12 +32,13 @@ class _Tally:
 class _Flood:
     """One message on its way to everyone.
 
-    For each participant ``due`` has the earliest arrival known; what is later than ``latest`` comes
-    too late for everyone. Participants that may be down when a copy arrives are in ``missing``
-    until one reaches them: each copy to them counts.
+    For each participant ``due`` has the earliest arrival known; a copy sent now may still come
+    before it for those in ``open``, and since time only goes forward, for no others later on.
+    Participants that may be down when a copy arrives are in ``missing`` until one reaches them:
+    each copy to them counts.
     """
 
-    __slots__ = ("due", "latest", "message", "missing", "tally", "via")
+    __slots__ = ("due", "message", "missing", "open", "tally", "via")
 
     def __init__(
         self, message: Message, participants: int, unreliable: Collection[int], tally: _Tally
@@ -45,10 +46,10 @@ class _Flood:
         self.message = message
         self.tally = tally
         self.due = [LOST] * participants
+        self.open: Sequence[int] = range(participants)
         self.missing = [*unreliable]
         for participant in unreliable:
             self.due[participant] = _ARRIVED
-        self.latest = LOST
         self.via: dict[int, tuple[int, int]] = {}
 
 
@@ -104,6 +105,7 @@ class Network:
         self._queue = queue
         self._shortest_delay = shortest_delay
         self._delay = delay
+        self._several = delay.several if isinstance(delay, IndependentDelays) else None
         self._voters = voters
         self._participants = voters + listeners
         self._receive = receive
@@ -169,19 +171,20 @@ class Network:
             arrival = time + delay(message, sender, receiver, time)
             self._send(time, sender, receiver, flood, arrival)
         hopeless = time + self._shortest_delay
-        if flood.latest <= hopeless:
-            return
+        flood.open = contested = [one for one in flood.open if due[one] > hopeless]
+        delays: Iterable[int]
+        if self._several is None:
+            delays = (delay(message, sender, receiver, time) for receiver in contested)
+        else:
+            delays = self._several(len(contested))
         schedule, traced = self._queue.schedule, self._delivered is not None
-        for receiver, earliest in enumerate(due):
-            if earliest <= hopeless:
-                continue
-            arrival = time + delay(message, sender, receiver, time)
-            if arrival < earliest:
+        for receiver, taken in zip(contested, delays, strict=True):
+            arrival = time + taken
+            if arrival < due[receiver]:
                 due[receiver] = arrival
                 if traced:
                     flood.via[receiver] = (sender, time)
                 schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
-        flood.latest = max(due)
 
     def _send(self, time: int, sender: int, receiver: int, flood: _Flood, arrival: int) -> None:
         if receiver in flood.missing:
@@ -228,7 +231,8 @@ class Network:
             flood.tally.received += 1
             if self.echoes[receiver]:
                 flood.tally.echoed += self._voters - 1
-                self._forward(time, receiver, flood)
+                if flood.open or flood.missing:
+                    self._forward(time, receiver, flood)
         if self._delivered is not None:
             sender, sent = flood.via[receiver]
             self._delivered(time, sender, receiver, sent, flood.message)

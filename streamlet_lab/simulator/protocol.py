@@ -1,6 +1,7 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, TypedDict
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig
@@ -73,6 +74,8 @@ class StreamletSimulation:
 
     Attributes
     ----------
+    node_ids : tuple of str
+        The voters.
     nodes : dict of str to StreamletNode
         All participants; the last one is the observer, which has no vote.
     next_epoch : int
@@ -107,6 +110,7 @@ class StreamletSimulation:
         echo: bool = True,
         shortest_delay: int = 1,
     ) -> None:
+        self.node_ids = tuple(node_ids)
         self.queue = EventQueue()
         self.keyring = keyring
         self.epoch_length = epoch_length
@@ -133,13 +137,13 @@ class StreamletSimulation:
             for name, node_faults in zip(self._names, self._faults, strict=True)
         ]
         self.nodes = dict(zip(self._names, self._participants, strict=True))
-        self._told = [_log_lengths(node) for node in self._participants]
+        self._told = [_Told() for _ in self._participants]
         self._audience = Audience(self.monitors)
         self._offsets = tuple(clock_offsets) or (0,) * len(self._names)
         self._sign_time = sign_time
         self._signing_until = [0] * len(self._names)
         self._echo = echo
-        self._seat_faults(tuple(node_ids), seed, vary)
+        self._seat_faults(seed, vary)
         self._rushing = [
             (index, fault)
             for index, node_faults in enumerate(self._faults)
@@ -163,16 +167,14 @@ class StreamletSimulation:
             delivered=self._delivered if trace else None,
         )
 
-    def _seat_faults(
-        self, validators: tuple[str, ...], seed: int, vary: Callable[[bytes, int], bytes]
-    ) -> None:
+    def _seat_faults(self, seed: int, vary: Callable[[bytes, int], bytes]) -> None:
         trees = {name: node.tree for name, node in self.nodes.items()}
         for index, node_faults in enumerate(self._faults):
             for number, fault in enumerate(node_faults):
                 name = self._names[index]
                 seat = Seat(
                     node=self._participants[index],
-                    validators=validators,
+                    validators=self.node_ids,
                     accomplices=tuple(fault.partners) or (name,),
                     leader_of=self.leader_of,
                     now=lambda: self.queue.now,
@@ -257,9 +259,9 @@ class StreamletSimulation:
             else:
                 for message in messages:
                     self._send(time, index, Send(message))
-        node, (notarized, _, _, refusals) = self._participants[index], self._told[index]
+        node, told = self._participants[index], self._told[index]
         # Nothing is finalized, or found in conflict, without something being notarized.
-        if len(node.tree.notarized) > notarized or len(node.refusals) > refusals:
+        if len(node.tree.notarized) > told.notarized or len(node.refusals) > told.refusals:
             self._tell(time, index)
 
     def _said_instead(self, index: int, messages: Iterable[Message]) -> list[Send]:
@@ -281,17 +283,23 @@ class StreamletSimulation:
         if not self._faults[index] or self._is_genuine(message):
             for hear in self._audience.sent:
                 hear(time, name, message)
-        leaves = time
         if self._sign_time:
             leaves = max(time, self._signing_until[index]) + self._sign_time
             self._signing_until[index] = leaves
+            self.queue.schedule(leaves, Priority.DELIVERY, self._dispatch, (index, send))
+        else:
+            self._dispatch(time, (index, send))
+
+    def _dispatch(self, time: int, dispatch: tuple[int, Send]) -> None:
+        """Hand a message to the network, at the instant at which it leaves its sender."""
+        index, send = dispatch
+        message, name = send.message, self._names[index]
         if send.to is None and send.delay is None:
-            self.network.broadcast(leaves, index, message)
+            self.network.broadcast(time, index, message)
         else:
             for receiver in self._names if send.to is None else send.to:
                 if receiver != name:
-                    to = self._index[receiver]
-                    self.network.send(leaves, index, to, message, send.delay)
+                    self.network.send(time, index, self._index[receiver], message, send.delay)
         if self._rushing:
             self._let_overhear(time, index, message)
 
@@ -317,19 +325,21 @@ class StreamletSimulation:
 
     def _tell(self, time: int, index: int) -> None:
         """Tell the monitors what is new in a node's append-only logs."""
-        node, before = self._participants[index], self._told[index]
-        tree, name, audience = node.tree, self._names[index], self._audience
-        self._told[index] = _log_lengths(node)
-        for block in tree.notarized[before[0] :]:
+        node, told, name = self._participants[index], self._told[index], self._names[index]
+        tree, audience = node.tree, self._audience
+        self._told[index] = _Told(
+            len(tree.notarized), len(tree.finalized), len(tree.conflicts), len(node.refusals)
+        )
+        for block in tree.notarized[told.notarized :]:
             for hear in audience.notarized:
                 hear(time, name, block)
-        for block in tree.finalized[before[1] :]:
+        for block in tree.finalized[told.finalized :]:
             for hear in audience.finalized:
                 hear(time, name, block)
-        for block in tree.conflicts[before[2] :]:
+        for block in tree.conflicts[told.conflicts :]:
             for hear in audience.conflicted:
                 hear(time, name, block)
-        for block, verdict in node.refusals[before[3] :]:
+        for block, verdict in node.refusals[told.refusals :]:
             for hear in audience.refused:
                 hear(time, name, block, verdict)
 
@@ -425,9 +435,14 @@ def create_streamlet_network(
     )
 
 
-def _log_lengths(node: StreamletNode) -> tuple[int, int, int, int]:
-    tree = node.tree
-    return len(tree.notarized), len(tree.finalized), len(tree.conflicts), len(node.refusals)
+@dataclass(slots=True)
+class _Told:
+    """How much of a node's append-only logs the monitors have been told."""
+
+    notarized: int = 1
+    finalized: int = 1
+    conflicts: int = 0
+    refusals: int = 0
 
 
 def _wrapped(application: Application, faults: Sequence[NodeFault]) -> Application:

@@ -40,6 +40,16 @@ class RefusalRecord(NamedTuple):
     reason: str
 
 
+class DeliveryRecord(NamedTuple):
+    """A message arrived at a node for the first time, by this copy."""
+
+    received: int
+    sender: str
+    receiver: str
+    sent: int
+    message: Message
+
+
 class Recorder(Monitor):
     """Keeps everything that the frames of a result are made of.
 
@@ -51,6 +61,10 @@ class Recorder(Monitor):
     votes : list of VoteRecord
     notarizations, finalizations, conflicts : list of ViewRecord
     refusals : list of RefusalRecord
+    deliveries : list of DeliveryRecord
+        Only of a run that is traced.
+    blocks : dict of bytes to Block
+        Every block that its epoch's leader proposed, by hash.
     """
 
     def __init__(self) -> None:
@@ -61,7 +75,9 @@ class Recorder(Monitor):
         self.finalizations: list[ViewRecord] = []
         self.conflicts: list[ViewRecord] = []
         self.refusals: list[RefusalRecord] = []
-        self._said: set[tuple[object, ...]] = set()
+        self.deliveries: list[DeliveryRecord] = []
+        self.blocks: dict[bytes, Block] = {}
+        self._voted: set[tuple[object, ...]] = set()
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         """Note the leader."""
@@ -71,16 +87,19 @@ class Recorder(Monitor):
         """Note each proposal and each vote once, however often it is sent."""
         match message:
             case Proposal(block, proposer):
-                if self._is_new((proposer, block.hash)):
+                if block.hash not in self.blocks:
+                    self.blocks[block.hash] = block
                     self.proposals.append(ProposalRecord(time, proposer, block))
             case Vote(voter=voter, subject=subject):
-                if self._is_new((voter, *subject)):
+                if (voter, *subject) not in self._voted:
+                    self._voted.add((voter, *subject))
                     self.votes.append(VoteRecord(time, voter, message.epoch, message.block_hash))
 
-    def _is_new(self, saying: tuple[object, ...]) -> bool:
-        before = len(self._said)
-        self._said.add(saying)
-        return len(self._said) > before
+    def delivered(
+        self, received: int, sender: str, receiver: str, sent: int, message: Message
+    ) -> None:
+        """Note each first arrival."""
+        self.deliveries.append(DeliveryRecord(received, sender, receiver, sent, message))
 
     def notarized(self, time: int, node: str, block: Block) -> None:
         """Note when the node saw it."""

@@ -243,11 +243,6 @@ class StockMarketConsensusNetwork(StreamletSimulation):
             )
 
     @property
-    def node_ids(self) -> tuple[str, ...]:
-        """Names of the voting nodes."""
-        return self.config.node_ids
-
-    @property
     def symbol(self) -> str:
         """The stock whose price the network agrees on."""
         return self.feed.symbol

@@ -109,7 +109,7 @@ def describe(result: Result) -> str:
     lines = (
         (
             f"{nodes}, {len(config.faulty_nodes)} faulty ({kinds})",
-            f"f = {max_faulty(config.nodes)} tolerated",
+            f"f = {config.tolerated} tolerated",
             f"quorum {config.votes_needed}",
             _verdict("inside the model", "outside the model", result.outside_model),
             f"signatures: {config.signatures}",

@@ -2,47 +2,16 @@
 
 from collections import Counter
 
-import matplotlib.style
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from streamlet_lab.charts import (
-    STYLE,
-    draw_latency,
-    draw_prices,
-    draw_protocol,
-    draw_rejections,
-    draw_vwap,
-    style,
-)
+from streamlet_lab.charts import draw_latency, draw_prices, draw_rejections, draw_vwap, style
 from streamlet_lab.charts.figures import OVERVIEW, PAGES
 from streamlet_lab.charts.series import judged_orders, reference_prices, refusal_counts
-from streamlet_lab.experiment import run_protocol
 
+from .drawing import drawn, find, points, rows
 from .runs import CASES, run
-
-
-def drawn(draw, *arguments):
-    """Axes with one chart on them."""
-    axes = Figure().subplots()
-    with matplotlib.style.context(STYLE):
-        draw(axes, *arguments)
-    return axes
-
-
-def find(axes, label):
-    """The artist whose label begins so."""
-    (artist,) = [a for a in axes.get_children() if str(a.get_label()).startswith(label)]
-    return artist
-
-
-def points(axes, label):
-    return np.asarray(find(axes, label).get_xydata(), dtype=float)
-
-
-def rows(frame, *columns):
-    return frame[list(columns)].to_numpy(dtype=float)
 
 
 class TestPrices:
@@ -207,21 +176,6 @@ class TestRejections:
         assert begins == [*np.zeros(len(expected)), *expected["honest"]]
         names = [label.get_text() for label in counts.get_yticklabels()]
         assert names[0] == "rejected:\noutside band"
-
-
-def test_protocol_shows_every_block_on_its_parent():
-    epochs = run_protocol(epochs=24, nodes=4, faults={"node_3": "crash@8"}).epochs
-    axes = drawn(draw_protocol, epochs)
-    final = epochs[epochs["finalized_s"].notna()]
-    shown = points(axes, f"final ({len(final)})")
-    np.testing.assert_array_equal(shown, rows(final, "epoch", "height"))
-    silent = epochs["epoch"][epochs["height"].isna()]
-    assert points(axes, f"no proposal ({len(silent)})")[:, 0].tolist() == silent.tolist()
-    (edges,) = axes.collections
-    blocks = epochs[epochs["height"].notna()]
-    begins = np.array([segment[0] for segment in edges.get_segments()])
-    assert begins[:, 0].tolist() == blocks["parent_epoch"].tolist()
-    assert begins[:, 1].tolist() == (blocks["height"] - 1).tolist()
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -7,13 +7,12 @@ import pytest
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
-from streamlet_lab.charts import STYLE, plot_protocol
-from streamlet_lab.charts.figures import OVERVIEW, PAGES
-from streamlet_lab.experiment import run_protocol
+from streamlet_lab.charts import STYLE
+from streamlet_lab.charts.figures import OVERVIEW, PAGES, block_tree_page
 
 from .runs import CASES, run
 
-METHODS = [*PAGES, "overview"]
+METHODS = [*PAGES, "overview", "block_tree", "messages"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,18 +29,15 @@ def test_each_method_returns_an_open_pyplot_figure(method):
     assert plt.gcf() is figure
 
 
-def test_plot_protocol_returns_an_open_pyplot_figure():
-    figure = plot_protocol(run_protocol(epochs=8).epochs)
-    assert plt.gcf() is figure
-
-
 def test_text_of_plots_and_figures_is_the_same_every_time():
     plots = run("default").plot
-    assert repr(plots) == "Plots: prices(), vwap(), latency(), rejections(), overview()"
+    names = [*PAGES, "overview", "block_tree", "timeline", "messages", "violation"]
+    assert repr(plots) == f"Plots: {', '.join(f'{name}()' for name in names)}"
+    assert all(callable(getattr(plots, name)) for name in names)
     assert repr(plots.prices()) == repr(plots.prices()) == "<Chart size 900x500 with 1 Axes>"
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("page", [*PAGES.values(), block_tree_page()], ids=[*PAGES, "block_tree"])
 @pytest.mark.parametrize("case", CASES)
 def test_every_kind_of_run_can_be_drawn(case, page):
     """Warnings are errors here."""

@@ -10,7 +10,6 @@ import pytest
 
 from streamlet_lab import Experiment
 from streamlet_lab.charts import save_charts, save_protocol_chart
-from streamlet_lab.experiment import run_protocol
 
 from .runs import run
 
@@ -45,7 +44,7 @@ def test_four_charts_are_written_into_a_new_folder(tmp_path):
 
 
 def test_the_protocol_chart_is_one_file(tmp_path):
-    paths = save_protocol_chart(run_protocol(epochs=8).epochs, tmp_path)
+    paths = save_protocol_chart(run("default"), tmp_path)
     assert paths == [tmp_path / "protocol.png"]
     assert paths[0].read_bytes().startswith(b"\x89PNG")
 

@@ -6,9 +6,18 @@ import pytest
 
 from streamlet_lab.config import Fault
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator import NodeFault, fault_kind, fault_kinds, faults, make_fault
+from streamlet_lab.simulator import (
+    NodeFault,
+    Send,
+    StreamletSimulation,
+    fault_kind,
+    fault_kinds,
+    faults,
+    make_fault,
+    make_faults,
+)
 
-from .bare import simulation
+from .bare import longest, simulation
 
 
 def test_the_kinds_there_are():
@@ -39,7 +48,7 @@ def test_each_kind_takes_one_duty_away_while_it_is_active(kind, duty):
 @pytest.mark.parametrize(
     ("fault", "field", "expected"),
     [
-        (Fault("gremlins", ("node_0",)), "faults", "one of .*crash, lying_leader"),
+        (Fault("gremlins", ("node_0",)), "faults", "one of .*crash, .*lying_leader"),
         (
             Fault("crash", ("node_0",), parameters={"hard": True}),
             "faults.parameters",
@@ -119,3 +128,82 @@ def test_a_fault_says_at_once_what_is_wrong_with_it(arguments, field):
     with pytest.raises(InvalidInput) as caught:
         Fault("crash", **arguments)
     assert caught.value.field == field
+
+
+def run_with(epochs, fault, **options):
+    """A run with a fault that has parameters."""
+
+    def kind(node_ids, *arguments, faults, **settings):
+        made = make_faults([fault], node_ids)
+        return StreamletSimulation(node_ids, *arguments, faults=made, **settings)
+
+    run = simulation(4, kind=kind, **options)
+    run.run(epochs)
+    return run
+
+
+@pytest.mark.parametrize(("reaches", "reached"), [(0, 0), (1, 1), (2, 2), (3, 3), (9, 3)])
+def test_a_crash_in_the_middle_of_a_broadcast_reaches_only_some(reaches, reached):
+    fault = Fault("crash", ("node_1",), start=1, parameters={"reaches": reaches})
+    run = run_with(3, fault, echo=False)
+    *others, observer = (node for name, node in run.nodes.items() if name != "node_1")
+    knowing = [node for node in others if 1 in [block.epoch for block in node.tree.blocks()]]
+    assert len(knowing) == reached
+    votes = [vote for node in others for vote in node.tree.all_votes() if vote.voter == "node_1"]
+    assert [vote.epoch for vote in votes] == [0, 0, 0]  # it was down before it could vote again
+    assert 2 in [block.epoch for block in observer.tree.blocks()]
+
+
+def test_what_a_crashing_node_reaches_somebody_with_is_echoed_to_all():
+    fault = Fault("crash", ("node_1",), start=1, parameters={"reaches": 1})
+    run = run_with(2, fault, epoch_length=6)
+    assert longest(run.observer) == [1, 2]
+    (block,) = run.observer.tree.longest
+    voters = [vote.voter for vote in run.observer.tree.votes(block.hash)]
+    assert sorted(voters) == ["node_0", "node_2", "node_3"]
+
+
+@pytest.mark.parametrize("reaches", [-1, "few", 1.5])
+def test_what_a_crash_cannot_reach(reaches):
+    with pytest.raises(InvalidInput) as caught:
+        make_fault(Fault("crash", count=1, parameters={"reaches": reaches}))
+    assert caught.value.field == "faults.parameters.reaches"
+
+
+def test_only_a_crash_with_an_end_may_return():
+    crash, recovery = (make_fault(Fault.parse("node_0", text)) for text in ("crash", "crash@1-3"))
+    others = [make_fault(Fault(kind, count=1)) for kind in fault_kinds() if kind != "crash"]
+    assert [fault.may_return for fault in (crash, recovery)] == [False, True]
+    assert not any(fault.may_return for fault in others)
+
+
+def test_nodes_that_share_a_fault_are_accomplices():
+    nodes = ("node_0", "node_1", "node_2")
+    shared = Fault("withhold_votes", ("node_0", "node_2"))
+    made = make_faults([shared, Fault("silent_leader", count=1)], nodes)
+    assert [[type(one).__name__ for one in made[name]] for name in nodes] == [
+        ["WithheldVotes"],
+        [],
+        ["WithheldVotes", "SilentLeader"],
+    ]
+    assert made["node_0"][0].partners == {"node_0": made["node_0"][0], "node_2": made["node_2"][0]}
+    assert made["node_2"][1].partners == {"node_2": made["node_2"][1]}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "to", "delay"),
+    [
+        ((None, None), (None, None), None, None),
+        (("ab", 5), (None, None), ("a", "b"), 5),
+        ((None, 5), ("b", 7), ("b",), 7),
+        (("ab", 5), ("bc", None), ("b",), 5),
+        (("a", None), ("b", None), (), None),
+    ],
+)
+def test_a_second_fault_has_the_last_word_on_when_and_both_on_to_whom(first, second, to, delay):
+    assert Send("first", *first).then(Send("second", *second)) == Send("second", to, delay)
+
+
+def test_nothing_arrives_at_once():
+    with pytest.raises(InvalidInput, match="at least 1 microsecond"):
+        Send("message", delay=0)

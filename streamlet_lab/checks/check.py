@@ -1,0 +1,104 @@
+"""What a property of a run is: a monitor with a verdict."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from streamlet_lab.consensus import Block, Vote
+from streamlet_lab.simulator import Monitor
+from streamlet_lab.units import to_seconds
+
+
+class Status(StrEnum):
+    """What became of a property in a run."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A property, what became of it, and the evidence in words."""
+
+    name: str
+    statement: str
+    status: Status
+    evidence: str
+
+
+class Check(Monitor):
+    """A property of a run.
+
+    Parameters
+    ----------
+    honest : collection of str
+        Whom to watch: only honest nodes, and the observer, promise anything.
+    unpromised : str
+        Why the property may fail in this run; empty where the paper promises it. It is watched in
+        any case.
+    inapplicable : str
+        Why the property is not even claimed of this run; empty if it is.
+
+    Attributes
+    ----------
+    honest : frozenset of str
+        Who is watched.
+    name, statement : str
+        What the property is called, and what it says.
+    violation : str
+        The first violation in words; empty as long as there is none.
+    witnesses : tuple of Block or Vote
+        What shows the first violation.
+    examined : int
+        How many cases were looked at.
+    """
+
+    name: ClassVar[str]
+    statement: ClassVar[str]
+    #: Why there was nothing to look at, if there was nothing.
+    without_a_case: ClassVar[str] = "no case occurred"
+
+    def __init__(
+        self, honest: Collection[str], *, unpromised: str = "", inapplicable: str = ""
+    ) -> None:
+        self.violation = ""
+        self.witnesses: tuple[Block | Vote, ...] = ()
+        self.examined = 0
+        self.honest = frozenset(honest)
+        self._unpromised = unpromised
+        self._inapplicable = inapplicable
+
+    def result(self) -> CheckResult:
+        """Return the verdict so far."""
+        if self._inapplicable:
+            status, evidence = Status.NOT_APPLICABLE, self._inapplicable
+        elif self.violation:
+            status, evidence = Status.VIOLATED, self.violation
+        elif self.examined:
+            status, evidence = Status.HOLDS, f"{self.examined} cases examined"
+        else:
+            status, evidence = Status.NOT_APPLICABLE, self.without_a_case
+        if self._unpromised and status is not Status.NOT_APPLICABLE:
+            evidence = f"{evidence}; not promised: {self._unpromised}"
+        return CheckResult(self.name, self.statement, status, evidence)
+
+    def _violate(self, time: int, description: str, *witnesses: Block | Vote) -> None:
+        if not self.violation:
+            self.violation = f"at {to_seconds(time):.6f} s: {description}"
+            self.witnesses = witnesses
+
+
+def conflict(block: Block, node: str, first: Block, first_node: str) -> str:
+    """Say which two blocks two nodes have where there should be one."""
+    return (
+        f"{node} has block {short(block)} of epoch {block.epoch} at height {block.height}, "
+        f"{first_node} has {short(first)} of epoch {first.epoch}"
+    )
+
+
+def short(subject: Block | Vote) -> str:
+    """Return the beginning of the hash of a block, or of the block that a vote is for."""
+    block_hash = subject.hash if isinstance(subject, Block) else subject.block_hash
+    return block_hash.hex()[:8]

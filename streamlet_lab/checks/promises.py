@@ -1,0 +1,63 @@
+"""What the paper promises of a configuration, property by property, and why it does not.
+
+Safety needs quorums of which any two share an honest node, and nothing of the network; liveness
+needs everything that the model asks for.
+"""
+
+from streamlet_lab.config import OBSERVER, ExperimentConfig
+
+
+def honest_nodes(config: ExperimentConfig) -> frozenset[str]:
+    """Return the nodes that are never faulty, and the observer."""
+    return frozenset((*config.node_ids, OBSERVER)) - config.faulty_nodes
+
+
+def why_unsafe(config: ExperimentConfig) -> str:
+    """Say why two honest nodes may finalize conflicting blocks; empty if they never can.
+
+    Lemma 1 and Theorem 3, and appendix A for crashes alone, rest on one honest node in any two
+    quorums, whatever the timing. Section 4 needs all that its model asks for.
+
+    Examples
+    --------
+    >>> why_unsafe(ExperimentConfig(nodes=5, quorum="2f+1", faults={"node_4": "equivocate"}))
+    'two quorums of 3 of 5 nodes may share only 1, and 1 may lie'
+    """
+    if config.model == "synchronous":
+        return "; ".join(config.outside_model)
+    shared, liars = 2 * config.votes_needed - config.nodes, _liars(config)
+    if shared > liars:
+        return ""
+    quorums = f"two quorums of {config.votes_needed} of {config.nodes} nodes"
+    share = f"may share only {shared}" if shared > 0 else "may share none"
+    return f"{quorums} {share}, and {liars} may lie"
+
+
+def why_invalid(config: ExperimentConfig) -> str:
+    """Say why an invalid payload may become final; empty if it never can.
+
+    No honest node votes for one, so it takes a quorum of others.
+
+    Examples
+    --------
+    >>> why_invalid(ExperimentConfig(nodes=4, faults=({"kind": "lying_leader", "count": 3},)))
+    'a quorum of 3 may lie'
+    """
+    liars = _liars(config)
+    return f"a quorum of {liars} may lie" if liars >= config.votes_needed else ""
+
+
+def why_not_live(config: ExperimentConfig) -> str:
+    """Say why even honest leaders may not get a block finalized; empty if the paper promises it."""
+    return "; ".join(config.outside_model)
+
+
+def _liars(config: ExperimentConfig) -> int:
+    """Count the nodes that may do worse than crash."""
+    lying = {
+        node
+        for fault in config.faults
+        if fault.kind != "crash" and fault.start < config.epochs
+        for node in fault.affected(config.node_ids)
+    }
+    return len(lying)

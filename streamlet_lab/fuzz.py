@@ -1,0 +1,272 @@
+"""Search for violations: random adversaries on random networks, inside the paper's model.
+
+Every run is legal: fewer than a third of the nodes are faulty, epochs are long enough, nothing that
+an honest node sends is lost. So every property must hold in each. A run follows from the seed and
+its number alone; one that fails is made as small as it goes and can be saved as a scenario.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from streamlet_lab.checks import CheckResult, Status, protocol_checks
+from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
+from streamlet_lab.scenarios import Scenario
+from streamlet_lab.simulator import (
+    Progress,
+    create_streamlet_network,
+    fault_kinds,
+    make_fault,
+)
+from streamlet_lab.streams import stream
+from streamlet_lab.theory import max_faulty
+
+_MILLISECOND: Final = 1_000
+
+#: A run with an outcome: whether it is one that is searched for.
+Fails = Callable[[ExperimentConfig], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A run in which a property was violated.
+
+    Parameters
+    ----------
+    number : int
+        Of the run in its search.
+    config : ExperimentConfig
+        The smallest configuration found that still fails.
+    violated : tuple of CheckResult
+    """
+
+    number: int
+    config: ExperimentConfig
+    violated: tuple[CheckResult, ...]
+
+    def scenario(self) -> Scenario:
+        """Return it as a scenario that expects what should have been."""
+        names = [check.name for check in self.violated]
+        return Scenario.from_config(
+            self.config,
+            [f"{name} holds" for name in names],
+            name=f"run {self.number}",
+            title=f"{', '.join(names)} violated in a random search",
+        )
+
+
+@dataclass(slots=True)
+class Search:
+    """What a search has found.
+
+    Parameters
+    ----------
+    runs : int
+        How many runs were finished.
+    findings : list of Finding
+    examined : dict of str to int
+        In how many of the runs each property had something to say.
+    """
+
+    runs: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    examined: dict[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        found = f"{len(self.findings)} violations" if self.findings else "no violation"
+        held = ", ".join(f"{name} {count}" for name, count in self.examined.items())
+        return f"{self.runs} runs, {found}; applicable in: {held}"
+
+
+def fuzz(
+    runs: int, *, seed: int = 0, save: Path | None = None, progress: Progress | None = None
+) -> Search:
+    """Run random adversaries inside the model and look for violations.
+
+    An interrupt ends the search and loses nothing that was found.
+
+    Parameters
+    ----------
+    runs : int
+    seed : int
+        The same seed gives the same runs, whatever their number.
+    save : Path, optional
+        A folder for a scenario of each finding.
+    progress : callable, optional
+        ``progress(done, runs)`` before each run.
+
+    Examples
+    --------
+    >>> fuzz(3).findings
+    []
+    """
+    if not isinstance(runs, int) or isinstance(runs, bool) or runs < 1:
+        raise InvalidInput("runs", runs, "a whole number, at least 1")
+    search = Search()
+    try:
+        for number in range(runs):
+            if progress is not None:
+                progress(number, runs)
+            _search_once(search, seed, number, save)
+    except KeyboardInterrupt:
+        pass  # what was found so far is the result, and says how many runs there were
+    return search
+
+
+def _search_once(search: Search, seed: int, number: int, save: Path | None) -> None:
+    config = random_config(stream(seed, f"fuzz/{number}"))
+    results = check_results(config)
+    search.runs += 1
+    for check in results:
+        if check.status is not Status.NOT_APPLICABLE:
+            search.examined[check.name] = search.examined.get(check.name, 0) + 1
+    names = frozenset(check.name for check in results if check.status is Status.VIOLATED)
+    if names:
+        smallest = shrink(config, partial(_violates, names=names))
+        finding = Finding(number, smallest, _violated(smallest))
+        search.findings.append(finding)
+        if save is not None:
+            finding.scenario().save(save / f"fuzz_{seed}_{number}.txt")
+
+
+def check_results(config: ExperimentConfig) -> list[CheckResult]:
+    """Run the bare protocol and return what became of each property, and nothing else."""
+    simulation = create_streamlet_network(config)
+    checks = protocol_checks(config, simulation)
+    simulation.monitors.extend(checks)
+    simulation.run(config.epochs)
+    return [check.result() for check in checks]
+
+
+def _violated(config: ExperimentConfig) -> tuple[CheckResult, ...]:
+    return tuple(check for check in check_results(config) if check.status is Status.VIOLATED)
+
+
+def _violates(config: ExperimentConfig, names: frozenset[str]) -> bool:
+    return any(check.name in names for check in _violated(config))
+
+
+# --- What is run
+
+
+def random_config(draw: random.Random) -> ExperimentConfig:
+    """Return a random configuration inside the paper's model for Byzantine nodes."""
+    nodes = draw.randint(4, 10)
+    delta = draw.choice([20, 100, 500]) * _MILLISECOND
+    skew = draw.choice([0, 0, delta // 4])
+    epochs = draw.randint(6, 24)
+    epoch_length = 2 * delta + skew + draw.choice([0, 0, delta])
+    return make_config(
+        nodes=nodes,
+        epochs=epochs,
+        seed=draw.getrandbits(62),
+        signatures="none",
+        leaders=draw.choice(["round_robin", "hashed"]),
+        epoch_length=epoch_length,
+        network={
+            "delta": delta,
+            "clock_skew": skew,
+            **_random_delays(draw, delta),
+            **_random_disturbances(draw, nodes, epochs * epoch_length),
+        },
+        faults=_random_faults(draw, nodes, epochs),
+    )
+
+
+def _random_delays(draw: random.Random, delta: int) -> dict[str, Any]:
+    median = max(1, int(delta * draw.choice([0.02, 0.1, 0.5, 1.0])))
+    return {
+        "delays": draw.choice(["constant", "uniform", "lognormal"]),
+        "median_delay": median,
+        "delay_spread": draw.choice([0.3, 0.7, 2.0]),
+        "catch_up": draw.random() < 0.2,
+        "loss": draw.choice([0.0, 0.0, 0.3]),
+    }
+
+
+def _random_disturbances(draw: random.Random, nodes: int, end: int) -> dict[str, Any]:
+    """Bad periods and partitions that are over before the end; often none."""
+    disturbances: dict[str, Any] = {"slowdown": draw.choice([3.0, 20.0, 1e6])}
+    if draw.random() < 0.4:
+        disturbances["gst"] = draw.randrange(end)
+    if draw.random() < 0.3:
+        start = draw.randrange(end)
+        disturbances["bad_periods"] = [{"start": start, "stop": start + draw.randint(1, end // 3)}]
+    if draw.random() < 0.4:
+        start = draw.randrange(end)
+        names = [f"node_{index}" for index in range(nodes)]
+        draw.shuffle(names)
+        cut = draw.randint(1, nodes - 1)
+        partition = {
+            "start": start,
+            "stop": start + draw.randint(1, end // 2),
+            "groups": [names[:cut], names[cut:]],
+            "one_way": draw.random() < 0.3,
+        }
+        disturbances["partitions"] = [partition]
+    return disturbances
+
+
+def _random_faults(draw: random.Random, nodes: int, epochs: int) -> list[Fault]:
+    """Return faults of fewer than a third of the nodes, alone or as accomplices."""
+    names = [f"node_{index}" for index in range(nodes)]
+    faulty = draw.sample(names, draw.randint(0, max_faulty(nodes)))
+    faults = []
+    while faulty:
+        together = draw.randint(1, len(faulty))
+        group, faulty = faulty[:together], faulty[together:]
+        for _ in range(draw.choice([1, 1, 2])):
+            start = draw.choice([0, 0, draw.randrange(epochs)])
+            stop = draw.choice([None, start + draw.randint(1, epochs)])
+            faults.append(Fault(draw.choice(_KINDS), tuple(group), None, start, stop))
+    return faults
+
+
+_KINDS: Final = tuple(
+    kind for kind in fault_kinds() if not make_fault(Fault(kind, ("node_0",))).needs_prices
+)
+
+
+# --- Making a failing run small
+
+
+def shrink(config: ExperimentConfig, fails: Fails) -> ExperimentConfig:
+    """Return a simpler configuration that still fails, if there is one: a greedy descent.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+        One that fails.
+    fails : callable
+        Whether a configuration fails.
+    """
+    while True:
+        for simpler in _simpler(config):
+            if fails(simpler):
+                config = simpler
+                break
+        else:
+            return config
+
+
+def _simpler(config: ExperimentConfig) -> Iterator[ExperimentConfig]:
+    """Yield configurations with something less: fewer epochs, faults, settings of the network."""
+    document = config.to_document()
+    for epochs in (config.epochs // 2, config.epochs - 1):
+        if epochs >= 1:
+            yield make_config(**{**document, "epochs": epochs})
+    faults = document["faults"]
+    for index in range(len(faults)):
+        yield make_config(**{**document, "faults": faults[:index] + faults[index + 1 :]})
+    network, plain = document["network"], make_config().network.model_dump(mode="json")
+    for name, value in network.items():
+        if name != "delta" and value != plain[name]:
+            rest = {key: kept for key, kept in network.items() if key != name}
+            yield make_config(**{**document, "network": rest})
+    if config.leaders != "round_robin":
+        yield make_config(**{**document, "leaders": "round_robin"})

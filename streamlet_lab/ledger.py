@@ -1,0 +1,99 @@
+"""What stays of a run as proof: notarized blocks with their votes, and public keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from streamlet_lab.consensus import (
+    Block,
+    BlockTree,
+    FinalityProof,
+    PublicKeys,
+    Vote,
+    make_genesis,
+    make_proof,
+)
+from streamlet_lab.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One node's block tree, with the keys that its votes are signed with.
+
+    Parameters
+    ----------
+    tree : BlockTree
+    keys : PublicKeys or None
+        None where signatures were switched off: then nothing can be proven to others.
+    """
+
+    tree: BlockTree
+    keys: PublicKeys | None
+
+    def proof(self, block: str | int) -> FinalityProof:
+        """Return the proof that a block is final.
+
+        Parameters
+        ----------
+        block : str or int
+            The block's hash as frames have it, or the epoch of a finalized block.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such block, it is not final, or there are no signatures.
+        """
+        if self.keys is None:
+            raise InvalidInput("signatures", "none", "'ed25519': a proof is made of signatures")
+        for final in self.tree.finalized[1:]:
+            if block in (final.epoch, final.hash.hex()):
+                return make_proof(self.tree, final)
+        raise InvalidInput("block", block, "the epoch or the hash of a finalized block")
+
+    def to_document(self) -> dict[str, Any]:
+        """Return what is needed to make the same proofs again, JSON-ready."""
+        genesis, *notarized = self.tree.notarized
+        return {
+            "chain_id": genesis.chain_id,
+            "genesis": genesis.payload.decode(),
+            "quorum": self.tree.quorum,
+            "keys": None if self.keys is None else self.keys.to_document(),
+            "blocks": [self._block_document(block) for block in notarized],
+        }
+
+    def _block_document(self, block: Block) -> dict[str, Any]:
+        return {
+            "epoch": block.epoch,
+            "height": block.height,
+            "parent": block.parent.hex(),
+            "payload": block.payload.decode("latin-1"),
+            "attachment": block.attachment.hex(),
+            "votes": {vote.voter: vote.signature.hex() for vote in self.tree.votes(block.hash)},
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Ledger":
+        """Read what :meth:`to_document` returned.
+
+        Raises
+        ------
+        InvalidInput, KeyError, TypeError, ValueError
+            If it is not of that form.
+        """
+        chain_id = document["chain_id"]
+        tree = BlockTree(make_genesis(chain_id, document["genesis"].encode()), document["quorum"])
+        for item in document["blocks"]:
+            block = Block(
+                chain_id,
+                item["epoch"],
+                item["height"],
+                bytes.fromhex(item["parent"]),
+                item["payload"].encode("latin-1"),
+                bytes.fromhex(item["attachment"]),
+            )
+            tree.add_block(block)
+            vote = Vote(chain_id, block.epoch, block.height, block.hash, "", b"")
+            for voter, signature in item["votes"].items():
+                tree.add_vote(replace(vote, voter=voter, signature=bytes.fromhex(signature)))
+        keys = document["keys"]
+        return cls(tree, None if keys is None else PublicKeys.from_document(keys))

@@ -1,0 +1,99 @@
+"""Between the settings in a scenario and the configuration that they make."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain, takewhile
+from typing import Any
+
+import tomli_w
+
+from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
+from streamlet_lab.scenarios.syntax import Document, Line, Run, Setting, placed
+from streamlet_lab.simulator.script import Step
+
+_BARE_KEY = re.compile(r"[\w-]+", re.ASCII)
+
+
+def read_config(document: Document, source: str) -> ExperimentConfig:
+    """Return the configuration of a scenario with a network."""
+    settings = dict(document.settings)
+    commands = [line.command for line in document.lines]
+    with placed_by_content(document, source):
+        if "epochs" in settings:
+            raise InvalidInput("epochs", settings["epochs"], "epochs only behind 'run'")
+        settings["epochs"] = sum(c.epochs for c in commands if isinstance(c, Run))
+        steps = [command for command in commands if isinstance(command, Step)]
+        if steps:
+            faults = settings.get("faults", [])
+            if isinstance(faults, Mapping):
+                faults = [Fault.parse(node, text) for node, text in faults.items()]
+            nodes = tuple(dict.fromkeys(chain.from_iterable(step.nodes for step in steps)))
+            texts = [step.text for step in steps]
+            settings["faults"] = [*faults, Fault("script", nodes, parameters={"steps": texts})]
+        return make_config(**settings)
+
+
+def write_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:
+    """Yield what differs from the defaults, key by key."""
+    changed = config.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    # An epoch's length depends on another setting if it is not given.
+    always = {"seed": config.seed, "epoch_length": config.to_document()["epoch_length"]}
+    for key, value in {**changed, **always}.items():
+        if key == "epochs":
+            continue
+        if isinstance(value, dict):
+            for inner, setting in value.items():
+                yield f"{key}.{inner}", _write_value(setting)
+        else:
+            yield key, _write_value(value)
+
+
+@contextmanager
+def placed_by_content(document: Document, source: str) -> Iterator[None]:
+    """Have an error say in which line what it is about stands."""
+    try:
+        yield
+    except InvalidInput as error:
+        with placed(source, _line_of(error, document.lines)):
+            raise
+
+
+def _line_of(error: InvalidInput, lines: Iterable[Line]) -> int | None:
+    """Return the line that an error of the configuration is about, if one can be told."""
+    field = [] if error.field == "setting" else error.field.split(".")
+    # What is unknown is named by the value, what is wrong with something known by the field.
+    path = [*field, str(error.value)]
+    best, number = (0, False), None
+    for line in lines:
+        match line.command:
+            case Setting(key):
+                keys = key.split(".")
+            case Step():
+                keys = ["faults"]
+            case _:
+                continue
+        pairs = zip(keys, path, strict=False)
+        common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        rank = common, str(error.value) in line.text
+        if common >= min(len(keys), len(field)) and rank > best:
+            best, number = rank, line.number
+    return number
+
+
+def _write_value(value: Any) -> str:
+    """Write a value as TOML in one line."""
+    match value:
+        case dict():
+            items = (f"{_write_key(key)} = {_write_value(item)}" for key, item in value.items())
+            return f"{{{', '.join(items)}}}"
+        case list():
+            return f"[{', '.join(map(_write_value, value))}]"
+        case _:
+            return tomli_w.dumps({"_": value}).removeprefix("_ = ").removesuffix("\n")
+
+
+def _write_key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _write_value(key)

@@ -1,0 +1,197 @@
+"""Byzantine strategies of single nodes: what they say twice, late, or to too few.
+
+Below a third of the nodes neither these nor any others can make two honest nodes disagree, whatever
+the network does (Theorem 3). What each can do is said with it; f is the number of Byzantine nodes.
+
+A strategy of one's own takes ten lines. This one proposes on genesis, whatever has been notarized
+since, votes for that itself, and shows it to half of the others:
+
+>>> from streamlet_lab.config import ExperimentConfig
+>>> from streamlet_lab.simulator import NodeFault, Send, create_streamlet_network, fault_kind
+>>> @fault_kind("stubborn")
+... class Stubborn(NodeFault):
+...     def proposes(self, epoch):
+...         return not self.active(epoch)
+...     def begin(self, epoch):
+...         if self.leads(epoch):
+...             block = self.node.make_block(self.node.tree.finalized[0])
+...             yield Send(self.proposal(block), to=self.others[:2])
+...             yield Send(self.vote(block), delay=1)
+>>> network = create_streamlet_network(ExperimentConfig(nodes=4, faults={"node_3": "stubborn"}))
+>>> network.run(epochs=12)
+>>> [block.epoch for block in network.observer.tree.finalized]
+[-1, 0, 1, 2, 4, 5, 6, 8, 9]
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from streamlet_lab.config import OBSERVER
+from streamlet_lab.consensus import Block, Message, Proposal, Vote
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
+from streamlet_lab.units import to_microseconds
+
+
+def in_halves(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return two halves; the observer goes with the first, which is never the larger one."""
+    middle = len(names) // 2
+    return (*names[:middle], OBSERVER), names[middle:]
+
+
+@fault_kind("equivocate")
+class Equivocation(NodeFault):
+    """The leader shows one block to one half of the others, and its twin to the other half.
+
+    Its votes go the same way, so that no half sees it vote twice before the other half's echo
+    arrives. Composed with ``withhold_votes`` it votes for neither.
+
+    At f < n/3 at most one of the twins is notarized (Lemma 1), at times none: it can waste the
+    epochs that it leads. Beyond, together with a partition, both can be.
+    """
+
+    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
+        super().__init__(start, stop, **parameters)
+        self._shown: Block | None = None
+
+    def say(self, message: Message) -> Iterable[Send]:
+        """Say it to one half, and the same about the twin to the other half."""
+        if isinstance(message, Proposal):
+            self._shown = message.block
+        elif self._shown is None or message.block_hash != self._shown.hash:
+            yield Send(message)
+            return
+        first, second = in_halves(self.others)
+        yield Send(message, first)
+        twin = self.twin(self._shown)
+        if isinstance(message, Proposal):
+            yield Send(replace(self.proposal(twin), certificate=message.certificate), second)
+        else:
+            yield Send(self.vote(twin), second)
+
+
+@fault_kind("double_vote")
+class DoubleVote(NodeFault):
+    """The node votes for every proposal of a leader that it hears of, whatever it extends.
+
+    At f < n/3 that is harmless alone: a block still needs the votes of more than half of the honest
+    nodes, and they vote once. It makes an equivocating accomplice dangerous beyond.
+    """
+
+    def heard(self, message: Message) -> Iterable[Send]:
+        """Vote for a proposal that the node has not voted for itself."""
+        if isinstance(message, Proposal) and self.node.tree.knows(message.block.hash):
+            vote = self.vote(message.block)
+            if not self.node.tree.has_vote(vote):
+                yield Send(vote)
+
+
+class _Late(NodeFault):
+    """Messages of one type arrive late: after a given delay, or when the last honest one might."""
+
+    late_type: ClassVar[type[Message]]
+    halves_of_epoch: ClassVar[int]
+
+    def __init__(
+        self, start: int, stop: int | None, delay: object = None, **parameters: Any
+    ) -> None:
+        super().__init__(start, stop, **parameters)
+        self._delay = None if delay is None else _duration(delay, "delay")
+
+    def say(self, message: Message) -> Iterable[Send]:
+        """Have it arrive late."""
+        if not isinstance(message, self.late_type):
+            yield Send(message)
+            return
+        length = self.seat.epoch_length
+        deadline = message.epoch * length + length * self.halves_of_epoch // 2
+        yield Send(message, None, self._delay or max(1, deadline - self.seat.now()))
+
+
+@fault_kind("late_vote")
+class LateVotes(_Late):
+    """The node's votes arrive late at everyone.
+
+    Without a delay of its own, a vote arrives at the very end of its epoch: an honest vote does, if
+    proposal and vote both take Δ, in epochs of 2Δ. That is still before the next leader proposes,
+    and harmless. One that arrives later, where it is needed for the quorum, costs the next leader
+    its block: it does not know yet what it should extend.
+
+    Parameters
+    ----------
+    delay : duration, optional
+        How long each vote is on its way, as seconds or a text with a unit.
+    """
+
+    late_type = Vote
+    halves_of_epoch = 2
+
+
+@fault_kind("late_proposal")
+class LateProposals(_Late):
+    """The node's proposals arrive late at everyone.
+
+    Without a delay of its own, a proposal arrives half an epoch after it was made, which is Δ in
+    epochs of 2Δ, as an honest one may. That is harmless. One that arrives later is notarized, if at
+    all, after the next leader has proposed on its parent: one of the two blocks is lost.
+
+    Parameters
+    ----------
+    delay : duration, optional
+        How long each proposal is on its way, as seconds or a text with a unit.
+    """
+
+    late_type = Proposal
+    halves_of_epoch = 1
+
+
+@fault_kind("late_reveal")
+class LateReveal(NodeFault):
+    """The leader shows its block to just enough nodes, at the very end of its epoch.
+
+    They vote for it, their votes and the coalition's own arrive when the next leader has already
+    proposed on the parent, and the others, for whom the leader's block is too short by then, refuse
+    it. One Byzantine node of four thus has an honest leader's block lost in full synchrony, in each
+    epoch before which it leads, if an honest proposal takes about as long as an honest vote. Safety
+    is not in danger.
+
+    Parameters
+    ----------
+    margin : duration
+        How long before the end of the epoch the block arrives, as seconds or a text with a unit.
+    """
+
+    def __init__(
+        self, start: int, stop: int | None, margin: object = "1us", **parameters: Any
+    ) -> None:
+        super().__init__(start, stop, **parameters)
+        self._margin = _duration(margin, "margin")
+
+    def proposes(self, epoch: int) -> bool:
+        """Not at the beginning of an epoch, while the fault is active."""
+        return not self.active(epoch)
+
+    def votes(self, epoch: int) -> bool:
+        """Not for its own block while that is withheld."""
+        return not (self.active(epoch) and self.leads(epoch))
+
+    def begin(self, epoch: int) -> Iterable[Send]:
+        """Send off the block and the votes of the coalition, so that they arrive when they hurt."""
+        if not self.leads(epoch):
+            return
+        block = self.node.make_block(self.node.tree.longest[0])
+        left = (epoch + 1) * self.seat.epoch_length - self.seat.now()
+        accomplices = self.seat.accomplices
+        needed = max(0, self.node.tree.quorum - len(accomplices))
+        yield Send(self.proposal(block), self.victims[:needed], max(1, left - self._margin))
+        for name in accomplices:
+            yield Send(self.vote(block, name), None, max(1, left + 1))
+
+
+def _duration(value: object, name: str) -> int:
+    field = f"faults.parameters.{name}"
+    duration = to_microseconds(value, field)
+    if duration < 1:
+        raise InvalidInput(field, value, "at least 1 microsecond")
+    return duration

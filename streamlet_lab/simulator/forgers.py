@@ -1,0 +1,184 @@
+"""Byzantine nodes that send what no honest node would: forgeries, and anything at all."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from streamlet_lab.config import OBSERVER
+from streamlet_lab.consensus import Block, Message, Proposal, Vote, vote_bytes
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
+
+
+@fault_kind("forge")
+class Forger(NodeFault):
+    """The node answers every sound message of an honest node with corrupted variants of it.
+
+    Flipped bits in a signature, another voter's name, a stranger's, another chain's; a tampered
+    payload, a proposal by one who does not lead; votes of its own with a wrong epoch or height, and
+    old messages again. When it leads it adds a block of garbage and an orphan to its own proposal.
+
+    All of it is dropped where it arrives, or stands alone: it costs messages and verifications and
+    changes no chain, at any f. Votes with a wrong height may convict the forger.
+    """
+
+    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
+        super().__init__(start, stop, **parameters)
+        self._heard: list[Message] = []
+
+    def begin(self, epoch: int) -> Iterable[Send]:
+        """Propose garbage, and a block without a parent, after the node's own block."""
+        if self.leads(epoch):
+            block = self.node.make_block(self.node.tree.longest[0])
+            yield Send(self.proposal(replace(block, payload=self.random.randbytes(32))))
+            yield Send(self.proposal(replace(block, parent=self.random.randbytes(32))))
+
+    def heard(self, message: Message) -> Iterable[Send]:
+        """Send variants of a sound message of another node, and an old message."""
+        # Forgeries of forgeries would never end.
+        if not self._is_sound(message):
+            return
+        self._heard.append(message)
+        yield Send(self.random.choice(self._heard))
+        if isinstance(message, Vote):
+            yield from map(Send, self._votes_like(message))
+        else:
+            yield from map(Send, self._proposals_like(message))
+
+    def _is_sound(self, message: Message) -> bool:
+        tree = self.node.tree
+        if isinstance(message, Proposal):
+            author, fits = message.proposer, message.block.hash in tree
+        else:
+            author, fits = message.voter, message.block_hash in tree
+            if fits:
+                block = tree[message.block_hash]
+                fits = message.subject == (block.hash, block.epoch, block.height)
+        verify = self.seat.keyring.verify
+        return fits and author in self.victims and verify(author, message.signature, message.signed)
+
+    def _votes_like(self, vote: Vote) -> Iterator[Vote]:
+        # An ideal signature is empty, and would be another's too once that node has signed.
+        stolen = vote.signature or b"stolen"
+        yield replace(vote, signature=self._flipped(vote.signature))
+        yield replace(vote, signature=b"") if vote.signature else replace(vote, signature=b"long")
+        yield replace(vote, voter=self.random.choice(self.others), signature=stolen)
+        yield replace(vote, voter="stranger")
+        yield replace(vote, chain_id=vote.chain_id + "'")
+        yield self._misvote(vote, vote.epoch + 1, vote.height)
+        yield self._misvote(vote, vote.epoch, vote.height + 1)
+
+    def _proposals_like(self, proposal: Proposal) -> Iterator[Proposal]:
+        block = proposal.block
+        tampered = self.twin(block)
+        yield replace(proposal, signature=self._flipped(proposal.signature))
+        yield replace(proposal, block=tampered, signature=self._flipped(proposal.signature))
+        yield replace(self.proposal(tampered), proposer=proposal.proposer)
+        yield self.proposal(tampered)
+        yield self.proposal(replace(block, chain_id=block.chain_id + "'"))
+
+    def _misvote(self, vote: Vote, epoch: int, height: int) -> Vote:
+        """Return a vote of this node's own for a block of another epoch or height."""
+        signed = vote_bytes(vote.chain_id, epoch, height, vote.block_hash)
+        signature = self.seat.keyring.sign(self.name, signed)
+        return Vote(vote.chain_id, epoch, height, vote.block_hash, self.name, signature)
+
+    def _flipped(self, signature: bytes) -> bytes:
+        """Return a signature with one bit flipped; one bit, where there was none."""
+        if not signature:
+            return b"\1"
+        bit = 1 << self.random.randrange(8 * len(signature))
+        return (int.from_bytes(signature, "big") ^ bit).to_bytes(len(signature), "big")
+
+
+#: Most messages of its own invention that a random Byzantine node sends in an epoch.
+_MOST_PER_EPOCH: Final = 8
+
+
+@fault_kind("random")
+class RandomByzantine(NodeFault):
+    """The node does anything with the keys that it holds, drawn at random.
+
+    At the beginning of an epoch and whenever it hears something it may propose on any block that it
+    knows in an epoch near this one that it or an accomplice leads, vote for any such block in any
+    accomplice's name, or send an old message again. Whatever it sends, its honest words too, may
+    reach anyone, up to three epochs late, or not at all.
+
+    At f < n/3 it breaks nothing: that is what it is for.
+
+    Parameters
+    ----------
+    rate : number
+        Probability of each liberty that it may take, from 0 to 1.
+    """
+
+    def __init__(self, start: int, stop: int | None, rate: object = 0.5, **parameters: Any) -> None:
+        super().__init__(start, stop, **parameters)
+        if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise InvalidInput("faults.parameters.rate", rate, "a number from 0 to 1")
+        self._rate = rate
+        self._blocks: list[Block] = []
+        self._messages: list[Message] = []
+        self._budget = 0
+
+    def echoes(self, epoch: int) -> bool:
+        """Perhaps not while the fault is active."""
+        return not (self.active(epoch) and self._dares())
+
+    def say(self, message: Message) -> Iterable[Send]:
+        """Say it as an honest node would, or somehow."""
+        yield self._somehow(message) if self._dares() else Send(message)
+
+    def begin(self, epoch: int) -> Iterable[Send]:
+        """Perhaps do something."""
+        self._budget = _MOST_PER_EPOCH
+        if not self._blocks:
+            self._blocks = self.node.tree.blocks()
+        return self._act()
+
+    def heard(self, message: Message) -> Iterable[Send]:
+        """Remember it, and perhaps do something."""
+        self._messages.append(message)
+        if isinstance(message, Proposal) and message.block.hash in self.node.tree:
+            self._blocks.append(message.block)
+        return self._act()
+
+    def _act(self) -> Iterator[Send]:
+        if self._budget and self._dares():
+            self._budget -= 1
+            deed = self.random.choice((self._propose, self._vote, self._repeat))
+            for message in deed():
+                yield self._somehow(message)
+
+    def _propose(self) -> Iterator[Message]:
+        now, leader_of = self.node.epoch, self.seat.leader_of
+        epoch = self.random.randint(max(0, now - 2), now + 2)
+        leader = leader_of(epoch)
+        if leader in self.seat.accomplices:
+            parent = self.random.choice(self._blocks)
+            block = replace(self.node.make_block(parent), epoch=epoch)
+            block = self.twin(block, self.random.randint(1, 3))
+            if epoch > parent.epoch:  # otherwise no tree takes it in
+                self._blocks.append(block)
+            yield self.proposal(block, leader)
+
+    def _vote(self) -> Iterator[Message]:
+        block = self.random.choice(self._blocks[-8:])
+        yield self.vote(block, self.random.choice(self.seat.accomplices))
+
+    def _repeat(self) -> Iterator[Message]:
+        if self._messages:
+            yield self.random.choice(self._messages)
+
+    def _somehow(self, message: Message) -> Send:
+        """Send it to anyone, at any time."""
+        to = delay = None
+        if self._dares():
+            everyone = (*self.others, OBSERVER)
+            to = tuple(self.random.sample(everyone, self.random.randint(0, len(everyone))))
+        if self._dares():
+            delay = self.random.randint(1, 3 * self.seat.epoch_length)
+        return Send(message, to, delay)
+
+    def _dares(self) -> bool:
+        return self.random.random() < self._rate

@@ -1,0 +1,319 @@
+"""Runs to the letter: what faulty nodes say and when single messages arrive, each one line of text.
+
+In both, ``at`` is the time of an arrival: what matters in a worked attack is who knew what when.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from streamlet_lab.config import OBSERVER
+from streamlet_lab.consensus import Block, Message, Proposal, Vote
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.simulator.faults import NodeFault, Seat, Send, fault_kind
+from streamlet_lab.simulator.links import LOST, Delay
+from streamlet_lab.units import to_microseconds
+
+#: A block is named by its epoch, with a tag where an epoch has several: ``4``, ``4A``, ``4left``.
+BLOCK_NAME: Final = r"\d{1,9}(?:[A-Za-z]\w*)?"
+#: The name of the block that every chain starts with.
+GENESIS: Final = "genesis"
+
+STEP_FORM: Final = (
+    "'NODE proposes BLOCK on BLOCK to NODES at TIME' or 'NODES vote BLOCK to NODES at TIME', "
+    "such as 'node_3 proposes 2X on 1 to node_0,node_1 at 59us'"
+)
+DELIVERY_FORM: Final = (
+    "'deliver WHAT of EPOCHS from NODES to NODES sent TIME..TIME at TIME' (or 'after TIME'), or "
+    "'lose WHAT …' with neither; WHAT is messages, proposals or votes, such as "
+    "'deliver votes of 0 to node_2,node_3 at 11us'"
+)
+
+_NODES = r"\w+(?:,\w+)*"
+_STEP = re.compile(
+    rf"(?:(?P<proposer>\w+) proposes (?P<proposed>{BLOCK_NAME}) on (?P<on>{BLOCK_NAME}|{GENESIS})"
+    rf"|(?P<voters>{_NODES}) votes? (?P<voted>{BLOCK_NAME}))"
+    rf"(?: to (?P<to>{_NODES}))? at (?P<at>\S+)",
+    re.ASCII,
+)
+_DELIVERY = re.compile(
+    r"(?P<verb>deliver|lose) (?P<what>messages|proposals|votes)"
+    r"(?: of (?P<first>\d{1,9})(?:\.\.(?P<last>\d{1,9}))?)?"
+    rf"(?: from (?P<senders>{_NODES}))?(?: to (?P<receivers>{_NODES}))?"
+    r"(?: sent (?P<start>\S+?)\.\.(?P<stop>\S+))?"
+    r"(?: (?P<when>at|after) (?P<time>\S+))?",
+    re.ASCII,
+)
+_WHAT: Final[dict[str, tuple[type[Message], ...]]] = {
+    "messages": (Proposal, Vote),
+    "proposals": (Proposal,),
+    "votes": (Vote,),
+}
+
+
+def epoch_of(block: str) -> int:
+    """Return the epoch in the name of a block.
+
+    >>> epoch_of("12A")
+    12
+    """
+    return int(re.split("[A-Za-z]", block, maxsplit=1)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that scripted nodes say, to whom, and when it arrives there.
+
+    Parameters
+    ----------
+    text : str
+        As written.
+    nodes : tuple of str
+        Who says it: one proposer, or voters.
+    block : str
+        The name of a block.
+    parent : str, optional
+        Of a proposal, the name of the block that it extends; None makes it a vote.
+    to : tuple of str, optional
+        Everyone else unless given.
+    arrival : int
+        Microseconds from the beginning of the run.
+    """
+
+    text: str
+    nodes: tuple[str, ...]
+    block: str
+    parent: str | None
+    to: tuple[str, ...] | None
+    arrival: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one line.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not of the form :data:`STEP_FORM`.
+
+        Examples
+        --------
+        >>> step = Step.parse("node_2,node_3 vote 4A to node_0 at 41us")
+        >>> step.nodes, step.block, step.to, step.arrival
+        (('node_2', 'node_3'), '4A', ('node_0',), 41)
+        """
+        parts = _STEP.fullmatch(text)
+        if parts is None:
+            raise InvalidInput("step", text, STEP_FORM)
+        arrival = to_microseconds(parts["at"], "at")
+        if arrival < 1:
+            raise InvalidInput("at", parts["at"], "at least 1us: messages take time")
+        block, parent = parts["proposed"] or parts["voted"], parts["on"]
+        if parent not in (None, GENESIS) and epoch_of(parent) >= epoch_of(block):
+            raise InvalidInput("on", parent, f"a block of an epoch before {epoch_of(block)}")
+        return cls(
+            text=text,
+            nodes=tuple((parts["proposer"] or parts["voters"]).split(",")),
+            block=block,
+            parent=parent,
+            to=_names(parts["to"]),
+            arrival=arrival,
+        )
+
+
+@fault_kind("script")
+class Script(NodeFault):
+    """The nodes say what is written, and nothing else: they do not propose, vote or echo.
+
+    Each step is carried out at the beginning of an epoch, its node's last one before the arrival,
+    and the message is on its way until then. A block that the script proposes has its name for a
+    payload, so it is the same whoever speaks of it; any other is found by its epoch in the
+    speaker's view.
+
+    Parameters
+    ----------
+    steps : list of str
+        Each of the form :data:`STEP_FORM`, said by nodes that share the script.
+
+    Attributes
+    ----------
+    blocks : dict of str to Block
+        The script's own blocks that this node has spoken of, by name.
+    """
+
+    def __init__(
+        self, start: int, stop: int | None, steps: Sequence[str] = (), **parameters: Any
+    ) -> None:
+        super().__init__(start, stop, **parameters)
+        self._steps = [Step.parse(text) for text in steps]
+        self._parents: dict[str, str] = {}
+        for step in self._steps:
+            if step.parent and self._parents.setdefault(step.block, step.parent) != step.parent:
+                expected = f"{step.block} on {self._parents[step.block]}, as before"
+                raise InvalidInput("step", step.text, expected)
+        self._waiting: list[Step] = []
+        self.blocks: dict[str, Block] = {}
+
+    def join(self, seat: Seat) -> None:
+        """Take a seat; only now it is known who is there.
+
+        Raises
+        ------
+        InvalidInput
+            If a step is for a node that does not share the script, or to one that does not exist.
+        """
+        super().join(seat)
+        for step in self._steps:
+            if not {*step.nodes} <= {*seat.accomplices}:
+                raise InvalidInput("step", step.text, f"said by {', '.join(seat.accomplices)}")
+            if not {*(step.to or ())} <= {*seat.validators, OBSERVER}:
+                raise InvalidInput(
+                    "step", step.text, f"to {', '.join(seat.validators)}, {OBSERVER}"
+                )
+        own = (step for step in self._steps if self.name in step.nodes)
+        self._waiting = sorted(own, key=lambda step: step.arrival)
+
+    def proposes(self, epoch: int) -> bool:
+        """Not while the fault is active, but for what is written."""
+        return not self.active(epoch)
+
+    def votes(self, epoch: int) -> bool:
+        """Not while the fault is active, but for what is written."""
+        return not self.active(epoch)
+
+    def echoes(self, epoch: int) -> bool:
+        """Not while the fault is active."""
+        return not self.active(epoch)
+
+    def begin(self, epoch: int) -> Iterable[Send]:
+        """Say what arrives before the node's next epoch begins, or just then."""
+        now = self.seat.now()
+        while self._waiting and self._waiting[0].arrival <= now + self.seat.epoch_length:
+            step = self._waiting.pop(0)
+            block = self._block(step.block, step)
+            message = self.proposal(block) if step.parent else self.vote(block)
+            yield Send(message, step.to, step.arrival - now)
+
+    def _block(self, name: str, step: Step) -> Block:
+        if name == GENESIS:
+            return self.node.tree.finalized[0]
+        if name not in self._parents:
+            return self._seen(name, step)
+        if name not in self.blocks:
+            parent = self._block(self._parents[name], step)
+            self.blocks[name] = Block(
+                parent.chain_id, epoch_of(name), parent.height + 1, parent.hash, name.encode()
+            )
+        return self.blocks[name]
+
+    def _seen(self, name: str, step: Step) -> Block:
+        found = [block for block in self.node.tree.blocks() if str(block.epoch) == name]
+        if len(found) != 1:
+            expected = f"about one block {name} that {self.name} has seen by {self.seat.now()}us"
+            raise InvalidInput("step", step.text, f"{expected}; it has seen {len(found)}")
+        return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """When certain messages arrive, instead of when the links would have it.
+
+    Parameters
+    ----------
+    what : tuple of type
+        Proposals, votes or both.
+    epochs, sent : range, optional
+        Epochs of the messages, and times in microseconds at which a copy is sent; all unless given.
+    senders, receivers : tuple of str, optional
+        Of a copy, those who pass a message on included; all unless given.
+    at : int, optional
+        The time of the arrival in microseconds; one later than it is sent, if that is not before.
+    after : int, optional
+        Or else the delay in microseconds. With neither the copy is lost for good.
+    """
+
+    what: tuple[type[Message], ...]
+    epochs: range | None = None
+    senders: tuple[str, ...] | None = None
+    receivers: tuple[str, ...] | None = None
+    sent: range | None = None
+    at: int | None = None
+    after: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one line.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not of the form :data:`DELIVERY_FORM`.
+
+        Examples
+        --------
+        >>> delivery = Delivery.parse("lose messages to node_3 sent 30us..70us")
+        >>> delivery.receivers, delivery.sent
+        (('node_3',), range(30, 70))
+        """
+        parts = _DELIVERY.fullmatch(text)
+        if parts is None or (parts["verb"] == "deliver") != (parts["when"] is not None):
+            raise InvalidInput("delivery", text, DELIVERY_FORM)
+        time = to_microseconds(parts["time"], "time") if parts["time"] else None
+        if parts["when"] == "after" and not time:
+            raise InvalidInput("after", parts["time"], "at least 1us: messages take time")
+        first, start = parts["first"], parts["start"]
+        return cls(
+            what=_WHAT[parts["what"]],
+            epochs=range(int(first), int(parts["last"] or first) + 1) if first else None,
+            senders=_names(parts["senders"]),
+            receivers=_names(parts["receivers"]),
+            sent=range(to_microseconds(start), to_microseconds(parts["stop"])) if start else None,
+            at=time if parts["when"] == "at" else None,
+            after=time if parts["when"] == "after" else None,
+        )
+
+    def applies(self, message: Message, sender: str, receiver: str, time: int) -> bool:
+        """Whether the rule is about a copy that is sent at a time."""
+        return (
+            isinstance(message, self.what)
+            and (self.epochs is None or message.epoch in self.epochs)
+            and (self.senders is None or sender in self.senders)
+            and (self.receivers is None or receiver in self.receivers)
+            and (self.sent is None or time in self.sent)
+        )
+
+    def delay(self, time: int) -> int:
+        """Return the delay of a copy that is sent at a time."""
+        if self.at is not None:
+            return max(self.at - time, 1)
+        return LOST if self.after is None else self.after
+
+
+def scripted_delay(delay: Delay, deliveries: Sequence[Delivery], names: Sequence[str]) -> Delay:
+    """Return the delays of the links, but for what the first rule that applies says.
+
+    Nothing bounds what is scripted: not Δ, nor the end of bad times.
+
+    Parameters
+    ----------
+    delay : callable
+        See :data:`~streamlet_lab.simulator.links.Delay`.
+    deliveries : sequence of Delivery
+    names : sequence of str
+        Of all participants, the observer's last.
+    """
+
+    def scripted(message: Message, sender: int, receiver: int, time: int) -> int:
+        # Drawn in any case, so that the other copies' delays are those without the rules.
+        drawn = delay(message, sender, receiver, time)
+        for rule in deliveries:
+            if rule.applies(message, names[sender], names[receiver], time):
+                return rule.delay(time)
+        return drawn
+
+    return scripted
+
+
+def _names(written: str | None) -> tuple[str, ...] | None:
+    return tuple(written.split(",")) if written else None

@@ -1,0 +1,395 @@
+"""Repeated runs: a grid of settings, each run with the same seeds, and means with intervals.
+
+Every repeat has one seed for the whole grid (common random numbers): two settings are compared on
+the same prices, delays and traders, which :meth:`Sweep.difference` turns into narrow intervals.
+"""
+
+import html
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from itertools import product
+from numbers import Real
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.experiment import Experiment
+from streamlet_lab.simulator import Progress
+from streamlet_lab.streams import stream
+
+#: From a configuration to what is measured.
+Run = Callable[[ExperimentConfig], Any]
+#: From a run's result to numbers by name; None is a number that this run does not have.
+Measure = Callable[[Any], Mapping[str, float | None]]
+#: What a setting takes: its values, or a mapping of labels to values.
+Values = Iterable[Any] | Mapping[Any, Any]
+
+_Document = dict[str, Any]
+_Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MeanInterval:
+    """A mean and its confidence interval.
+
+    Parameters
+    ----------
+    mean : float
+        NaN without numbers.
+    low, high : float
+        Ends of the interval; NaN with fewer than two numbers.
+    n : int
+        How many numbers there were.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> MeanInterval:
+    """Return the mean of a sample and its Student-t interval; NaN among the values is left out.
+
+    The interval is mean ± t · s / √n, with s the sample's standard deviation and t the quantile of
+    Student's distribution with n − 1 degrees of freedom. It holds for numbers from independent runs
+    that are about normal, or many. Shares are treated no differently: each run gives one number.
+
+    Raises
+    ------
+    InvalidInput
+        If the confidence is not between 0 and 1.
+
+    Examples
+    --------
+    >>> mean_interval([1.0, 2.0, 3.0])
+    MeanInterval(mean=2.0, low=-0.484..., high=4.484..., n=3)
+    """
+    if not 0 < confidence < 1:
+        raise InvalidInput("confidence", confidence, "a number between 0 and 1, such as 0.95")
+    sample = [value for value in values if not math.isnan(value)]
+    n = len(sample)
+    if n < 2:
+        return MeanInterval(sample[0] if sample else math.nan, math.nan, math.nan, n)
+    # The statistics module is exact: equal numbers have their own value as mean, and no deviation.
+    mean = statistics.mean(sample)
+    quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
+    margin = quantile * statistics.stdev(sample) / math.sqrt(n)
+    return MeanInterval(mean, mean - margin, mean + margin, n)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep:
+    """The runs of a sweep.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row for each finished run, in the order of the grid and then of the repeats: the varied
+        settings, ``repeat``, ``seed``, and the measures, NaN where a run does not have one.
+    settings : tuple of str
+        The varied settings, which are the first columns.
+    planned : int
+        How many runs there were to be.
+    """
+
+    frame: pd.DataFrame
+    settings: tuple[str, ...]
+    planned: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned run was finished."""
+        return len(self.frame) == self.planned
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What was measured in each run."""
+        return tuple(self.frame.columns[len(self.settings) + 2 :])
+
+    def means(self, *measures: str, confidence: float = 0.95) -> pd.DataFrame:
+        """Return the mean of each measure for each setting; of all measures if none is named.
+
+        Returns
+        -------
+        DataFrame
+            The varied settings, ``measure``, ``mean``, ``low``, ``high`` and ``n``: see
+            :func:`mean_interval`. The rows of one measure stand together.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such measure, or the confidence is not between 0 and 1.
+        """
+        tables = [
+            _means(self.frame, self.settings, measure, self._column(measure), confidence)
+            for measure in measures or self.measures
+        ]
+        return _mean_frame(self.settings, *tables)
+
+    def difference(
+        self, measure: str, setting: str, first: Any, second: Any, *, confidence: float = 0.95
+    ) -> pd.DataFrame:
+        """Return the mean of ``second − first``, run by run with the same seed.
+
+        Parameters
+        ----------
+        measure : str
+        setting : str
+            The varied setting that the two runs differ in.
+        first, second
+            Two of its values, as the frame's column has them.
+
+        Returns
+        -------
+        DataFrame
+            As :meth:`means`, for each combination of the other settings.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such measure, setting or value.
+        """
+        if setting not in self.settings:
+            raise InvalidInput("setting", setting, f"one of {_listed(self.settings)}")
+        others = [name for name in self.settings if name != setting]
+        pair = [*others, "repeat"]
+        sides = []
+        for name, value in (("first", first), ("second", second)):
+            here = self.frame[setting] == value
+            if not here.any():
+                raise InvalidInput(name, value, f"one of {_listed(self.frame[setting].unique())}")
+            sides.append(self.frame.loc[here, pair].assign(value=self._column(measure)))
+        both = sides[0].merge(sides[1], on=pair)
+        gain = both["value_y"] - both["value_x"]
+        return _mean_frame(others, _means(both, others, measure, gain, confidence))
+
+    def __repr__(self) -> str:
+        over = f" over {_listed(self.settings)}" if self.settings else ""
+        measured = _listed(self.measures) or "nothing"
+        runs = (
+            self.planned if self.complete else f"interrupted: {len(self.frame)} of {self.planned}"
+        )
+        return f"{runs} runs{over}; measured: {measured}"
+
+    def _repr_html_(self) -> str:
+        table = self.means().to_html(index=False, border=0, float_format="{:.6g}".format)
+        return f"<p>{html.escape(repr(self))}</p>{table}"
+
+    def _column(self, measure: str) -> "pd.Series[float]":
+        if measure not in self.measures:
+            raise InvalidInput("measure", measure, f"one of {_listed(self.measures)}")
+        return self.frame[measure]
+
+
+def run_experiment(config: ExperimentConfig) -> Any:
+    """Run the whole system: what a sweep runs unless told otherwise."""
+    return Experiment.from_config(config).run()
+
+
+def summary_numbers(result: Any) -> dict[str, float | None]:
+    """Return what a sweep measures unless told otherwise: the numbers of ``result.summary``.
+
+    True counts as 1, so that its mean is a share. Settings that the summary repeats are left out.
+    """
+    return {
+        name: value
+        for name, value in result.summary.items()
+        if isinstance(value, int | float | None) and name not in ExperimentConfig.model_fields
+    }
+
+
+def sweep(
+    base: Mapping[str, Any] | Experiment | ExperimentConfig,
+    over: Mapping[str, Values],
+    *,
+    repeats: int = 10,
+    seed: int = 0,
+    run: Run = run_experiment,
+    measure: Measure = summary_numbers,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Run every combination of some settings, several times each.
+
+    An interrupt (Ctrl-C, or a notebook's stop button) ends the sweep and loses nothing that was
+    finished: what is returned has ``complete`` False, and says so. Each repeat goes round the whole
+    grid before the next, so that all settings then have about as many.
+
+    Parameters
+    ----------
+    base : mapping, Experiment or ExperimentConfig
+        What all runs have in common; its seed does not matter. In a mapping a setting of a section
+        may be written with a dot, ``"network.delta"``.
+    over : mapping of str to values
+        The settings to vary, dotted for a section's, the first varying slowest. Each with its
+        values, or with a mapping of labels to values; the frame has the label, or else the value
+        if it is plain, or else its text.
+    repeats : int
+        Runs of each combination. Repeat r has the same seed everywhere, whatever else there is.
+    seed : int
+        Of the seeds.
+    run : callable, optional
+        From an :class:`~streamlet_lab.config.ExperimentConfig` to a result.
+    measure : callable, optional
+        From a result to numbers by name; :func:`summary_numbers` by default.
+    progress : callable, optional
+        ``progress(done, total)`` is called after each run.
+
+    Raises
+    ------
+    InvalidInput
+        For the first setting that is wrong, before anything runs; or if a measure is not a finite
+        number or None, or has the name of another column.
+    DataError
+        If a feed's history is missing or damaged.
+
+    Examples
+    --------
+    >>> faults = {"none": {}, "one silent": {"node_3": "silent_leader"}}
+    >>> swept = sweep({"epochs": 12, "market.traders": 0}, over={"faults": faults}, repeats=2)
+    >>> swept.means("finalized_blocks")[["faults", "mean", "n"]]
+           faults  mean  n
+    0        none  11.0  2
+    1  one silent   8.0  2
+    """
+    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
+        raise InvalidInput("repeats", repeats, "a whole number, at least 1")
+    grid = _grid(_common(base), over)
+    seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
+    for _, document in grid:
+        # An experiment is set up to be told of a wrong feed or fault now.
+        Experiment(**document)
+
+    rows = _run_all(grid, seeds, run, measure, progress)
+    columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
+    frame = pd.DataFrame(rows, columns=list(columns))
+    return Sweep(frame, tuple(over), planned=len(grid) * repeats)
+
+
+def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Document:
+    """The settings that all runs have in common, with sections as mappings."""
+    if isinstance(base, Experiment):
+        return base.config.to_document()
+    if isinstance(base, ExperimentConfig):
+        return base.to_document()
+    if not isinstance(base, Mapping):
+        raise InvalidInput("base", base, "settings, an Experiment or an ExperimentConfig")
+    document: _Document = {}
+    for name, value in base.items():
+        document = _with(document, name, value)
+    return document
+
+
+def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, _Document]]:
+    """Every combination: its labels, and its settings."""
+    axes = [_labelled(name, values) for name, values in over.items()]
+    grid = []
+    for combination in product(*axes):
+        document = common
+        for name, (_, value) in zip(over, combination, strict=True):
+            document = _with(document, name, value)
+        labels = (label for label, _ in combination)
+        grid.append((dict(zip(over, labels, strict=True)), document))
+    return grid
+
+
+def _labelled(name: str, values: Values) -> list[tuple[Any, Any]]:
+    """The values of a setting, each after its label."""
+    if name == "seed":
+        raise InvalidInput("over", name, "another setting; repeats vary the seed")
+    # The order of a set may differ between two runs of Python.
+    if isinstance(values, str | Set) or not isinstance(values, Iterable):
+        raise InvalidInput(f"over.{name}", values, "a list of values, or labels with values")
+    pairs = values.items() if isinstance(values, Mapping) else ((value, value) for value in values)
+    labelled = [(_plain(label), value) for label, value in pairs]
+    if not labelled or len({label for label, _ in labelled}) < len(labelled):
+        raise InvalidInput(f"over.{name}", values, "at least one value, each with its own label")
+    return labelled
+
+
+def _plain(label: Any) -> Any:
+    """What a column can hold."""
+    if isinstance(label, np.generic):
+        label = label.item()
+    return label if isinstance(label, str | int | float) else str(label)
+
+
+def _with(document: _Document, name: str, value: Any) -> _Document:
+    """The same settings but for one, which may be a section's."""
+    head, dot, rest = name.partition(".")
+    if not dot:
+        return {**document, head: value}
+    section = document.get(head, {})
+    if not isinstance(section, Mapping):
+        raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
+    return {**document, head: _with(dict(section), rest, value)}
+
+
+def _run_all(
+    grid: list[tuple[_Row, _Document]],
+    seeds: list[int],
+    run: Run,
+    measure: Measure,
+    progress: Progress | None,
+) -> list[_Row]:
+    """Run until an interrupt, round the grid with one seed after another; rows in grid order."""
+    finished: list[tuple[int, _Row]] = []
+    with suppress(KeyboardInterrupt):
+        for repeat, seed in enumerate(seeds):
+            for point, (labels, document) in enumerate(grid):
+                result = run(make_config(**{**document, "seed": seed}))
+                row = {**labels, "repeat": repeat, "seed": seed}
+                finished.append((point, row | _numbers(measure(result), row)))
+                if progress is not None:
+                    progress(len(finished), len(grid) * len(seeds))
+    return [row for _, row in sorted(finished, key=itemgetter(0))]
+
+
+def _numbers(measured: Mapping[str, float | None], row: _Row) -> dict[str, float]:
+    """What was measured in a run, with NaN for what it does not have."""
+    for name, value in measured.items():
+        if name in row:
+            raise InvalidInput("measure", name, f"a name other than {_listed(row)}")
+        if value is not None and (not isinstance(value, Real | np.bool_) or math.isinf(value)):
+            raise InvalidInput(f"measure.{name}", value, "a finite number, or None")
+    return {name: math.nan if value is None else float(value) for name, value in measured.items()}
+
+
+def _means(
+    frame: pd.DataFrame,
+    settings: Sequence[str],
+    measure: str,
+    values: "pd.Series[float]",
+    confidence: float,
+) -> list[dict[str, Any]]:
+    """The mean of the values for each combination of the settings, in their order."""
+    samples: dict[tuple[Any, ...], list[float]] = {}
+    columns = (frame[name] for name in settings)
+    combinations = zip(*columns, strict=True) if settings else [()] * len(frame)
+    for combination, value in zip(combinations, values, strict=True):
+        samples.setdefault(combination, []).append(value)
+    return [
+        {
+            **dict(zip(settings, combination, strict=True)),
+            "measure": measure,
+            **asdict(mean_interval(sample, confidence=confidence)),
+        }
+        for combination, sample in samples.items()
+    ]
+
+
+def _mean_frame(settings: Sequence[str], *tables: list[dict[str, Any]]) -> pd.DataFrame:
+    columns = [*settings, "measure", "mean", "low", "high", "n"]
+    return pd.DataFrame([row for table in tables for row in table], columns=columns)
+
+
+def _listed(names: Iterable[Any]) -> str:
+    return ", ".join(map(str, names))

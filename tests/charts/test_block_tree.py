@@ -1,0 +1,116 @@
+"""The block tree shows every block: where, what became of it, and whose it is."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from streamlet_lab.charts import draw_block_tree, style
+
+from .drawing import answer, drawn, labels, points
+from .protocol_runs import FORKED, tree
+
+SHOWN = {
+    "final, honest leader (2)": [(0, 0), (1, 0)],
+    "final, faulty leader (1)": [(3, 0)],
+    "only notarized, honest leader (1)": [(2, 1)],
+    "only notarized, faulty leader (1)": [(6, 0)],
+    "not notarized, honest leader (1)": [(5, 1)],
+    "not notarized, faulty leader (1)": [(6, -1)],
+}
+
+
+def test_every_block_is_there_by_fate_and_leader():
+    axes = drawn(draw_block_tree, FORKED, {"node_3"})
+    for label, places in SHOWN.items():
+        assert points(axes, label).tolist() == [list(place) for place in places]
+    assert points(axes, "genesis").tolist() == [[-1, 0]]
+    assert points(axes, "no proposal (1)")[:, 0].tolist() == [4]
+
+
+def test_what_is_not_there_is_not_explained():
+    assert not any("faulty" in label for label in labels(drawn(draw_block_tree, FORKED)))
+
+
+def test_fate_is_the_filling_and_the_leader_the_shape():
+    """So that neither takes colour."""
+    shapes = {
+        leader: {style.BLOCKS[key]["marker"] for key in style.BLOCKS if key[1] == leader}
+        for leader in ("honest", "faulty")
+    }
+    assert {len(markers) for markers in shapes.values()} == {1}
+    assert shapes["honest"] != shapes["faulty"]
+    fillings = {
+        status: {
+            (look["markerfacecolor"] == style.WHITE, look["fillstyle"])
+            for key, look in style.BLOCKS.items()
+            if key[0] == status
+        }
+        for status in ("final", "only notarized", "not notarized")
+    }
+    assert {len(filling) for filling in fillings.values()} == {1}
+    assert len(set.union(*fillings.values())) == 3
+
+
+def test_edges_lead_from_every_block_to_its_parent():
+    axes = drawn(draw_block_tree, FORKED)
+    (edges,) = axes.collections
+    ends = {(tuple(path[0]), tuple(path[-1])) for path in edges.get_segments()}
+    genesis, a, b, c = (-1, 0), (0, 0), (1, 0), (3, 0)
+    x, y, d, z = (2, 1), (5, 1), (6, 0), (6, -1)
+    assert ends == {(genesis, a), (a, b), (a, x), (b, c), (x, y), (c, d), (c, z)}
+
+
+def test_an_edge_to_another_lane_gets_there_where_no_block_is():
+    (edges,) = drawn(draw_block_tree, FORKED).collections
+    for path in edges.get_segments():
+        slanted = [(a, b) for a, b in pairwise(path) if a[1] != b[1]]
+        assert all(b[0] == a[0] + 0.5 for a, b in slanted)
+
+
+def test_small_trees_show_votes():
+    axes = drawn(draw_block_tree, FORKED)
+    votes = {text.xy: text.get_text() for text in axes.texts if hasattr(text, "xy")}
+    assert votes == {
+        (0, 0): "1",
+        (1, 0): "2",
+        (2, 1): "3",
+        (3, 0): "4",
+        (5, 1): "6",
+        (6, 0): "7",
+        (6, -1): "7",
+    }
+    large = tree(*[(f"{epoch}", f"{epoch - 1}", epoch, "final", "n") for epoch in range(41)])
+    assert "number: votes" in labels(axes)
+    assert "number: votes" not in labels(drawn(draw_block_tree, large))
+
+
+def test_some_epochs_are_shown_with_their_blocks_only():
+    axes = drawn(draw_block_tree, FORKED, (), 2, 4)
+    assert [label for label in labels(axes) if label.endswith(")")] == [
+        "final, honest leader (1)",
+        "only notarized, honest leader (1)",
+        "no proposal (1)",
+    ]
+    assert "genesis" not in labels(axes)
+    assert axes.get_xlim() == pytest.approx((1.4, 4.6))
+    assert axes.get_ylim() == (-1, 2)
+
+
+def test_the_answer_counts():
+    forked = answer(drawn(draw_block_tree, FORKED))
+    assert forked == (
+        "3 of 7 proposed blocks are final, forks hold 3; 1 epoch had no proposal; "
+        "1 epoch had several"
+    )
+    whole = answer(drawn(draw_block_tree, FORKED, (), 0, 1))
+    assert whole == "2 of 2 proposed blocks are final, forks hold 0"
+    silent = drawn(draw_block_tree, FORKED, (), 0, 9)
+    assert answer(silent).endswith("; 4 epochs had no proposal; 1 epoch had several")
+    np.testing.assert_array_equal(points(silent, "no proposal (4)")[:, 0], [4, 7, 8, 9])
+
+
+def test_nothing_proposed_can_be_drawn():
+    axes = drawn(draw_block_tree, FORKED.iloc[:0], (), 0, 3)
+    assert len(points(axes, "no proposal (4)")) == 4
+    assert answer(axes).startswith("0 of 0 proposed blocks")

@@ -1,0 +1,118 @@
+"""The picture of a violation names the blocks, who finalized them, and who voted on both sides."""
+
+import pytest
+from matplotlib.figure import Figure
+
+from streamlet_lab.charts import draw_violation
+from streamlet_lab.charts.excerpt import branches, suspects
+from streamlet_lab.charts.figures import violation_page
+from streamlet_lab.errors import InvalidInput
+
+from .drawing import answer, assert_apart, drawn, labels, points, written
+from .protocol_runs import VIOLATION
+
+
+def texts(axes):
+    """The lines about each block, by its place, from the top."""
+    lines = {}
+    for text in axes.texts:
+        if hasattr(text, "xy"):
+            lines.setdefault(text.xy, []).append((-text.xyann[1], text))
+    return {
+        place: [text for _, text in sorted(each, key=lambda line: line[0])]
+        for place, each in lines.items()
+    }
+
+
+def test_branches_part_after_the_last_common_block():
+    assert branches(VIOLATION).tolist() == [0, 1, 1, -1, -1]
+    assert branches(VIOLATION.iloc[1:]).tolist() == [1, 1, -1, -1]
+
+
+def test_suspects_voted_on_both_chains_after_they_parted():
+    assert suspects(VIOLATION) == ["node_3", "node_2"]
+
+
+@pytest.mark.parametrize("rows", [[], [0], [0, 1, 2]])
+def test_one_chain_is_no_violation(rows):
+    with pytest.raises(InvalidInput, match="without a violation there are none"):
+        violation_page(VIOLATION.iloc[rows])
+    with pytest.raises(InvalidInput, match="without a violation there are none"):
+        drawn(draw_violation, VIOLATION.iloc[rows])
+
+
+def test_every_block_is_there_with_its_epoch_leader_finalizers_and_voters():
+    shown = texts(drawn(draw_violation, VIOLATION))
+    told = {place: [text.get_text() for text in lines] for place, lines in shown.items()}
+    assert told == {
+        (0, 0): [
+            "epoch 2, by node_2",
+            "final at node_0",
+            "node_1 node_2",
+            "votes:",
+            "node_0",
+            "node_1",
+            "node_2",
+            "node_3",
+        ],
+        (1, 1): [
+            "epoch 3, by node_3",
+            "final at node_0",
+            "node_1",
+            "votes:",
+            "node_0",
+            "node_1",
+            "node_3",
+        ],
+        (2, 1): ["epoch 4, by node_0", "votes:", "node_0", "node_1", "node_2"],
+        (1, -1): ["epoch 3, by node_3", "final at node_2", "votes:", "node_2", "node_3", "node_4"],
+        (3, -1): ["epoch 7, by node_3", "votes:", "node_2", "node_3", "node_4"],
+    }
+
+
+def test_suspects_are_bold_on_both_chains_and_nowhere_else():
+    for (_, lane), lines in texts(drawn(draw_violation, VIOLATION)).items():
+        bold = {text.get_text() for text in lines if text.get_weight() == "bold"}
+        named = {text.get_text() for text in lines}
+        assert bold == (named & {"node_2", "node_3"} if lane else set())
+
+
+def test_marks_tell_what_is_final_and_edges_lead_to_the_parents():
+    axes = drawn(draw_violation, VIOLATION)
+    assert points(axes, "final at").tolist() == [[0, 0], [1, 1], [1, -1]]
+    assert points(axes, "final nowhere").tolist() == [[2, 1], [3, -1]]
+    (edges,) = axes.collections
+    ends = [(tuple(path[0]), tuple(path[-1])) for path in edges.get_segments()]
+    assert ends == [((0, 0), (1, 1)), ((1, 1), (2, 1)), ((0, 0), (1, -1)), ((1, -1), (3, -1))]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "3", "4", "7"]
+
+
+def test_chains_that_have_no_block_in_common_part_at_genesis():
+    axes = drawn(draw_violation, VIOLATION.iloc[1:])
+    assert points(axes, "genesis").tolist() == [[0, 0]]
+    assert axes.get_xticklabels()[0].get_text() == "genesis"
+    assert len(axes.collections[0].get_segments()) == 4
+    assert "genesis" not in labels(drawn(draw_violation, VIOLATION))
+
+
+def test_the_answer_names_both_finalizers_and_the_suspects():
+    assert answer(drawn(draw_violation, VIOLATION)) == (
+        "upper chain final at node_0, node_1, lower at node_2; votes on both (bold): node_3, node_2"
+    )
+    many = VIOLATION.assign(finalized_by="n0 n1 n2 n3 n4", voters="v")
+    assert answer(drawn(draw_violation, many)) == (
+        "upper chain final at 5 nodes, lower at 5 nodes; votes on both (bold): v"
+    )
+
+
+@pytest.mark.parametrize("voters", [3, 16])
+def test_no_text_covers_another(voters):
+    names = " ".join(f"node_{index}" for index in range(voters))
+    figure = Figure()
+    blocks = VIOLATION.assign(voters=names, finalized_by=names)
+    page = violation_page(blocks)
+    figure.set_size_inches(page.size)
+    page.put_on(figure, blocks)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert_apart(figure, [*written(axes), axes.get_legend()])

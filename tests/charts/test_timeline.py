@@ -1,0 +1,100 @@
+"""The timeline shows every first arrival from where and when it was sent."""
+
+import numpy as np
+import pytest
+
+from streamlet_lab.charts import draw_timeline, style
+from streamlet_lab.errors import InvalidInput
+
+from .drawing import answer, drawn, find, labels, points
+from .protocol_runs import FINALITY, TRACE
+
+NODES = ["node_0", "node_1", "node_2"]
+
+
+def timeline(*span, trace=TRACE, nodes=NODES, length=1.0, **options):
+    return drawn(draw_timeline, trace, nodes, length, *span, **options)
+
+
+def lines(axes, label):
+    return np.asarray(find(axes, label).get_segments()).round(9).tolist()
+
+
+def test_every_first_arrival_is_a_line_from_its_sender_to_its_receiver():
+    axes = timeline(0, 0)
+    assert lines(axes, "proposal from its author (2)") == [[[0, 0], [0.05, 1]], [[0, 0], [0.06, 2]]]
+    assert lines(axes, "vote from its author (1)") == [[[0.05, 1], [0.1, 0]]]
+    assert lines(axes, "vote passed on (1)") == [[[0.1, 0], [0.2, 2]]]
+    assert lines(axes, "proposal passed on (0)") == []
+
+
+def test_the_quiet_end_of_an_epoch_is_left_out_and_the_axis_still_tells_the_time():
+    axes = timeline(0, 1)
+    shown = 1.15 * 0.2
+    assert lines(axes, "proposal passed on") == [
+        [[round(shown + 0.04, 9), 0], [round(shown + 0.1, 9), 2]]
+    ]
+    assert "left out" in axes.get_xlabel()
+    for place, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
+        epoch = int(place >= shown - 1e-9)
+        assert float(label.get_text()) == pytest.approx(place + epoch * (1 - shown))
+
+
+def test_nothing_is_left_out_where_a_message_outlasts_its_epoch():
+    axes = timeline(2, 3)
+    assert lines(axes, "vote from its author (1)") == [[[2, 2], [3.5, 0]]]
+    assert axes.get_xlim() == pytest.approx((1.98, 4.02))
+    assert "left out" not in axes.get_xlabel()
+    assert lines(timeline(3, 3), "vote from its author (1)") == [[[2, 2], [3.5, 0]]]
+
+
+def test_an_epoch_begins_where_its_first_messages_are_sent_whatever_its_length():
+    """In binary 4.1 seconds are less than 4,100,000 microseconds, and not 41 times 0.1."""
+    trace = TRACE.iloc[4:5].assign(sent_s=4.1, received_s=4.12)
+    axes = timeline(41, 41, trace=trace, length=0.1, leaders=["node_0"] * 42)
+    ((begin, _),) = lines(axes, "proposal from its author (1)")
+    assert begin[0] == pytest.approx(points(axes, "leader")[0, 0])
+    assert "left out" in axes.get_xlabel()
+
+
+def test_leaders_stand_where_their_epochs_begin():
+    axes = timeline(0, 1, leaders=["node_0", "node_1", "node_2"])
+    np.testing.assert_allclose(points(axes, "leader of the epoch"), [[0, 0], [0.23, 1]])
+
+
+def test_nodes_mark_when_they_see_blocks_notarized_and_final():
+    axes = timeline(0, 1, finality=FINALITY)
+    seen = points(axes, "a node sees a block notarized (3)")
+    np.testing.assert_allclose(seen, [[0.1, 0], [0.2, 2], [0.27, 0]])
+    np.testing.assert_allclose(points(axes, "a node sees a block final (1)"), [[0.27, 0]])
+
+
+def test_rows_are_nodes_from_the_top_and_name_the_faulty():
+    axes = timeline(faulty={"node_1"})
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["node_0", "node_1 (faulty)", "node_2"]
+    assert axes.get_ylim() == (2.5, -0.5)
+
+
+def test_messages_to_nodes_that_are_not_shown_are_left_out():
+    assert labels(timeline(0, 0, nodes=NODES[:2]))[:2] == [
+        "proposal from its author (1)",
+        "proposal passed on (0)",
+    ]
+
+
+def test_no_two_kinds_of_line_differ_by_colour_alone():
+    assert len({look["linestyle"] for look in style.MESSAGES.values()}) == len(style.MESSAGES)
+
+
+def test_the_answer_counts():
+    assert answer(timeline()) == (
+        "epochs 0 to 1: 6 first arrivals, 2 of them of copies that were passed on; "
+        "the slowest copy took 0.100 s"
+    )
+    assert answer(timeline(9, 9)).startswith("epoch 9: 0 first arrivals")
+
+
+def test_a_run_without_a_trace_says_how_to_get_one():
+    with pytest.raises(InvalidInput, match="trace=True"):
+        timeline(trace=TRACE.iloc[:0])

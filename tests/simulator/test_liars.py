@@ -1,0 +1,108 @@
+"""Leaders that lie about the price."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.config import Fault
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import PriceConsensus, decode_payload
+from streamlet_lab.simulator import make_fault, priced
+from streamlet_lab.simulator.stock import previous_consensus
+
+from .bare import simulation
+from .stocks import claims, liar, run
+
+CENT = Decimal("0.01")
+
+
+def manipulator(direction="up", **settings):
+    """A leader that claims as much, or as little, as others accept."""
+    parameters = {"direction": direction}
+    return {"kind": "price_manipulator", "nodes": ["node_1"], "parameters": parameters, **settings}
+
+
+def led_by_node_1(lab):
+    """What node 1 claimed in the final chain, what honest quotes give, and what came before."""
+    tree = lab.observer.tree
+    for block in tree.finalized[1:]:
+        if lab.leader_of(block.epoch) == "node_1":
+            previous = previous_consensus(tree.chain(block.parent))
+            quotes = lab.feed.quotes(block.epoch)
+            ancestors = tree.chain(block.parent)
+            honest, _ = lab.application.make_payload(block.epoch, ancestors, quotes)
+            yield priced(block), decode_payload(honest), block.epoch, previous
+
+
+@pytest.mark.parametrize("policy", ["observe", "bounds"])
+@pytest.mark.parametrize(("direction", "sign"), [("up", 1), ("down", -1)])
+def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be(
+    policy, direction, sign
+):
+    lab, _ = run(16, faults=[manipulator(direction)], prices={"voter_policy": policy})
+    voter, examined = lab.application.voter, 0
+    for claim, honest, epoch, previous in led_by_node_1(lab):
+        examined += 1
+        for name in ("consensus_price", "volume_weighted_price"):
+            assert sign * (getattr(claim, name) - getattr(honest, name)) > 0
+            farther = replace(claim, **{name: getattr(claim, name) + sign * CENT})
+            assert voter.objection(claim, honest, epoch, previous) is None
+            assert voter.objection(farther, honest, epoch, previous) is not None
+    assert examined == 4
+    assert all(node.refusals == [] for node in lab.nodes.values())
+
+
+def test_a_manipulator_claims_half_a_percent_more_than_others_observe():
+    lab, _ = run(16, faults=[manipulator()], prices={"tolerance_percent": "0.5"})
+    for claim, honest, _, _ in led_by_node_1(lab):
+        gain = claim.consensus_price / honest.consensus_price - 1
+        assert Decimal("0.0049") < gain <= Decimal("0.0050")
+
+
+def test_where_voters_check_the_rules_alone_a_manipulator_moves_the_price_by_ten_percent():
+    lab, _ = run(16, faults=[manipulator()], prices={"voter_policy": "bounds"})
+    for claim, _, _, previous in led_by_node_1(lab):
+        assert Decimal("0.099") < claim.consensus_price / previous.price - 1 <= Decimal("0.1")
+
+
+def test_a_manipulator_is_honest_before_its_start_and_from_its_stop_on():
+    honest, _ = run(16)
+    lab, _ = run(16, faults=[manipulator(start=4, stop=8)])
+    before, after = claims(honest), claims(lab)
+    changed = [e for e in after if after[e].consensus_price != before[e].consensus_price]
+    assert changed == [5]
+
+
+def test_a_manipulator_refuses_the_lies_of_others():
+    lie = {"kind": "lying_leader", "nodes": ["node_2"], "parameters": {"price": 9999}}
+    lab, _ = run(4, faults=[manipulator(), lie])
+    assert [node.refusals != [] for node in lab.nodes.values()] == [True, True, False, True, False]
+
+
+def test_of_two_lies_of_one_node_the_last_one_is_told():
+    lab, _ = run(8, faults=[manipulator(), liar("9999")])
+    assert list(led_by_node_1(lab)) == []
+    assert [block.epoch for block, _ in lab.nodes["node_0"].refusals] == [1, 5]
+
+
+@pytest.mark.parametrize("kind", ["lying_leader", "price_manipulator"])
+def test_liars_need_prices(kind):
+    assert make_fault(Fault(kind, ("node_1",))).needs_prices
+    with pytest.raises(InvalidInput, match="without prices"):
+        simulation(faults={"node_1": kind})
+
+
+@pytest.mark.parametrize("direction", ["sideways", 1])
+def test_what_is_no_direction(direction):
+    with pytest.raises(InvalidInput, match="'up' or 'down'") as caught:
+        make_fault(Fault("price_manipulator", count=1, parameters={"direction": direction}))
+    assert caught.value.field == "faults.parameters.direction"
+
+
+def test_a_lying_leader_votes_for_every_lie():
+    other = {"kind": "lying_leader", "nodes": ["node_2"], "parameters": {"price": 9999}}
+    lab, _ = run(4, faults=[liar("8888"), other])
+    blocks = [b for b in lab.observer.tree.blocks() if b.epoch in (1, 2)]
+    assert [lab.observer.tree.vote_count(block.hash) for block in blocks] == [2, 2]
+    assert all(isinstance(priced(block), PriceConsensus) for block in blocks)

@@ -1,0 +1,421 @@
+"""Repeated runs: the grid, its common seeds, and the intervals of its means."""
+
+import html
+import math
+import random
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from streamlet_lab import Experiment, InvalidInput
+from streamlet_lab.config import make_config
+from streamlet_lab.sweep import mean_interval, run_experiment, summary_numbers, sweep
+
+NO_FAULT, SILENT = {}, {"node_3": "silent_leader"}
+
+
+def as_is(config):
+    """A run that takes no time: its result is what was to be run."""
+    return config
+
+
+def nodes_and_noise(config):
+    """Thousands of nodes, and noise from the seed."""
+    return {"size": 1000 * config.nodes + config.seed % 1000}
+
+
+def sweep_configs(base, over, **options):
+    return sweep(base, over, **({"run": as_is, "measure": nodes_and_noise, "repeats": 3} | options))
+
+
+def rows(frame):
+    return list(frame.itertuples(index=False, name=None))
+
+
+# The interval.
+
+
+def test_interval_of_a_sample_computed_by_hand():
+    # Mean 5, deviation √((9 + 1 + 1 + 9) / 3) = √(20/3); Student's t is 3.18245 for 3 degrees.
+    interval = mean_interval([2, 4, 6, 8])
+    margin = 3.182446 * math.sqrt(20 / 3) / 2
+    assert (interval.mean, interval.n) == (5, 4)
+    assert (interval.low, interval.high) == pytest.approx((5 - margin, 5 + margin))
+
+
+def test_a_higher_confidence_has_a_wider_interval():
+    # 63.6567 and 12.7062 are the t of two numbers at 99 and 95 %.
+    widths = [
+        each.high - each.low
+        for each in (mean_interval([0, 1], confidence=level) for level in (0.99, 0.95))
+    ]
+    assert widths == pytest.approx([63.6567, 12.7062], rel=1e-5)
+
+
+def test_equal_numbers_have_an_interval_without_width():
+    # In floating point the mean of 0.1, 0.1 and 0.1 may be another number.
+    interval = mean_interval([0.1] * 3)
+    assert (interval.mean, interval.low, interval.high) == (0.1, 0.1, 0.1)
+
+
+def test_one_number_has_a_mean_and_no_interval():
+    interval = mean_interval([3.5, math.nan])
+    assert (interval.mean, interval.n) == (3.5, 1)
+    assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
+
+
+def test_no_number_has_no_mean():
+    interval = mean_interval([math.nan])
+    assert interval.n == 0
+    assert math.isnan(interval.mean)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, -0.5])
+def test_a_confidence_lies_between_zero_and_one(confidence):
+    with pytest.raises(InvalidInput, match="confidence"):
+        mean_interval([1, 2], confidence=confidence)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_interval_covers_the_true_mean_as_often_as_it_says(confidence):
+    drawn, normal, samples = random.Random(1), NormalDist(10, 3), 4_000
+    covered = 0
+    for _ in range(samples):
+        sample = [normal.inv_cdf(drawn.random()) for _ in range(5)]
+        interval = mean_interval(sample, confidence=confidence)
+        covered += interval.low <= 10 <= interval.high
+    # Three standard deviations of a share; a normal quantile instead of t would be at 0.88 or 0.73.
+    tolerance = 3 * math.sqrt(confidence * (1 - confidence) / samples)
+    assert covered / samples == pytest.approx(confidence, abs=tolerance)
+
+
+# The grid.
+
+
+def test_one_row_for_each_run_in_the_order_of_the_grid():
+    swept = sweep_configs({}, {"nodes": [7, 4], "echo": [True, False]}, repeats=2)
+    assert list(swept.frame.columns) == ["nodes", "echo", "repeat", "seed", "size"]
+    assert rows(swept.frame[["nodes", "echo", "repeat"]]) == [
+        (nodes, echo, repeat) for nodes in (7, 4) for echo in (True, False) for repeat in (0, 1)
+    ]
+    assert swept.settings == ("nodes", "echo")
+    assert swept.measures == ("size",)
+    assert swept.complete
+
+
+def test_what_is_run_is_the_base_with_the_varied_settings_and_the_seed():
+    ran = []
+    base = {"epochs": 9, "network.delta": "400ms", "market": {"traders": 3}}
+    over = {"network.median_delay": ["50ms", "200ms"], "market.band_percent": [1]}
+    swept = sweep_configs(base, over, run=lambda config: ran.append(config) or config, repeats=1)
+    seed = int(swept.frame["seed"][0])
+    assert ran == [
+        make_config(
+            epochs=9,
+            seed=seed,
+            network={"delta": "400ms", "median_delay": delay},
+            market={"traders": 3, "band_percent": 1},
+        )
+        for delay in ("50ms", "200ms")
+    ]
+
+
+def test_a_base_may_be_settings_an_experiment_or_a_configuration():
+    settings = {"epochs": 9, "faults": SILENT, "network": {"median_delay": "80ms"}}
+    over = {"network.delta": ["300ms", "400ms"]}
+    bases = [settings, Experiment(**settings), make_config(**settings)]
+    ran = []
+    for base in bases:
+        sweep_configs(base, over, run=lambda config: ran.append(config) or config, repeats=1)
+    assert ran[:2] == ran[2:4] == ran[4:]
+    assert ran[0].faulty_nodes == {"node_3"}
+
+
+def test_a_base_is_not_changed():
+    base = {"network": {"delta": "400ms"}}
+    sweep_configs(base, {"network.delta": ["300ms"]})
+    assert base == {"network": {"delta": "400ms"}}
+
+
+def test_a_base_need_be_valid_only_with_what_is_varied():
+    swept = sweep_configs({"faults": {"node_6": "silent_leader"}}, {"nodes": [7, 10]})
+    assert swept.complete
+
+
+def test_columns_hold_labels_plain_values_or_texts():
+    over = {
+        "faults": {"none": NO_FAULT, "one silent": SILENT},
+        "network.delay_spread": np.array([0.0, 0.5]),
+        "quorum": [None, 3],
+        "epochs": np.arange(8, 10),
+    }
+    first, *_, last = rows(sweep_configs({}, over, repeats=1).frame[list(over)])
+    assert first == ("none", 0.0, "None", 8)
+    assert last == ("one silent", 0.5, 3, 9)
+    unlabelled = sweep_configs({}, {"faults": [(), SILENT]}, repeats=1)
+    assert list(unlabelled.frame["faults"]) == ["()", "{'node_3': 'silent_leader'}"]
+
+
+def test_nothing_varied_is_one_setting_repeated():
+    swept = sweep_configs({"nodes": 7}, {}, repeats=4)
+    assert list(swept.frame.columns) == ["repeat", "seed", "size"]
+    (mean,) = rows(swept.means()[["measure", "n"]])
+    assert mean == ("size", 4)
+
+
+# Seeds.
+
+
+def test_a_repeat_has_the_same_seed_for_every_setting():
+    frame = sweep_configs({}, {"nodes": [4, 7, 10]}, repeats=5).frame
+    assert (frame.groupby("repeat")["seed"].nunique() == 1).all()
+    assert frame["seed"].nunique() == 5
+    assert frame["seed"].between(0, 2**63 - 1).all()
+
+
+def test_seeds_do_not_depend_on_the_grid_or_the_number_of_repeats():
+    one = sweep_configs({}, {"nodes": [4, 7]}, repeats=2, seed=5)
+    other = sweep_configs({"epochs": 9}, {"echo": [False]}, repeats=4, seed=5)
+    assert set(one.frame["seed"]) == set(other.frame["seed"][:2])
+
+
+def test_another_seed_gives_other_seeds():
+    drawn = [sweep_configs({}, {}, seed=seed, repeats=9).frame["seed"] for seed in (0, 1)]
+    assert set(drawn[0]).isdisjoint(drawn[1])
+
+
+def test_the_same_sweep_gives_the_same_bytes_in_any_order_of_the_grid():
+    over = {"nodes": [4, 7], "echo": [True, False]}
+    one, again = (sweep_configs({}, over) for _ in range(2))
+    turned = sweep_configs({}, {"echo": [False, True], "nodes": [7, 4]})
+    assert one.frame.to_csv() == again.frame.to_csv()
+    assert (repr(one), one._repr_html_()) == (repr(again), again._repr_html_())
+    by = ["nodes", "echo", "repeat"]
+    columns = [*by, "seed", "size"]
+    one_sorted, turned_sorted = (
+        each.frame.sort_values(by)[columns].to_csv(index=False) for each in (one, turned)
+    )
+    assert one_sorted == turned_sorted
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("base", "over", "field"),
+    [
+        ({}, {"nodes": [4, 0]}, "nodes"),
+        ({}, {"epochs": [9], "network.delta": ["1s", "soon"]}, "network.delta"),
+        ({}, {"network.speed": [1]}, "network"),
+        ({}, {"faults": [(), {"node_3": "sulking"}]}, "faults"),
+        ({}, {"feed": ["simulated", "tulips"]}, "feed"),
+        ({"epochs": -1}, {"nodes": [4]}, "epochs"),
+        ({"network": 3}, {"network.delta": ["1s"]}, "network"),
+        ("epochs", {}, "base"),
+        ({}, {"nodes": []}, "over.nodes"),
+        ({}, {"nodes": 4}, "over.nodes"),
+        ({}, {"feed": "simulated"}, "over.feed"),
+        ({}, {"nodes": {4, 7}}, "over.nodes"),
+        ({}, {"nodes": [4, 7, 4]}, "over.nodes"),
+        ({}, {"seed": [1, 2]}, "over"),
+    ],
+)
+def test_a_mistake_is_refused_before_anything_runs(base, over, field):
+    ran = []
+    with pytest.raises(InvalidInput) as refused:
+        sweep(base, over, run=ran.append, measure=nodes_and_noise)
+    assert refused.value.field == field
+    assert ran == []
+
+
+@pytest.mark.parametrize("repeats", [0, -1, 2.0, True])
+def test_there_is_at_least_one_repeat(repeats):
+    with pytest.raises(InvalidInput, match="repeats"):
+        sweep_configs({}, {}, repeats=repeats)
+
+
+@pytest.mark.parametrize(
+    ("measured", "field"),
+    [
+        ({"size": "large"}, "measure.size"),
+        ({"size": math.inf}, "measure.size"),
+        ({"nodes": 4}, "measure"),
+        ({"seed": 4}, "measure"),
+    ],
+)
+def test_a_measure_is_a_finite_number_with_a_name_of_its_own(measured, field):
+    with pytest.raises(InvalidInput) as refused:
+        sweep_configs({}, {"nodes": [4]}, measure=lambda result: measured)
+    assert refused.value.field == field
+
+
+# Means and differences.
+
+
+def test_means_of_each_setting_are_those_of_its_rows():
+    swept = sweep_configs({}, {"nodes": [7, 4]}, repeats=6)
+    means = swept.means("size")
+    assert list(means.columns) == ["nodes", "measure", "mean", "low", "high", "n"]
+    for nodes, row in zip((7, 4), rows(means), strict=True):
+        interval = mean_interval(swept.frame.loc[swept.frame["nodes"] == nodes, "size"])
+        assert row == (nodes, "size", interval.mean, interval.low, interval.high, 6)
+
+
+def test_means_without_a_name_are_those_of_all_measures():
+    swept = sweep_configs(
+        {}, {"nodes": [4, 7]}, measure=lambda config: {"a": config.nodes, "b": True}
+    )
+    assert rows(swept.means()[["measure", "nodes", "mean"]]) == [
+        ("a", 4, 4.0),
+        ("a", 7, 7.0),
+        ("b", 4, 1.0),
+        ("b", 7, 1.0),
+    ]
+    assert swept.means("b", "a")["measure"].tolist() == ["b", "b", "a", "a"]
+
+
+def test_a_confidence_reaches_every_interval():
+    swept = sweep_configs({}, {"nodes": [4, 7]})
+    for table in (
+        swept.means,
+        lambda **options: swept.difference("size", "nodes", 4, 7, **options),
+    ):
+        with pytest.raises(InvalidInput, match="confidence"):
+            table(confidence=2)
+    wide, narrow = (swept.means(confidence=level)["low"] for level in (0.99, 0.9))
+    assert (wide < narrow).all()
+
+
+def test_what_a_run_does_not_have_is_left_out_and_counted():
+    numbers = iter([1, None, np.float64(3), math.nan, np.int64(5)])
+
+    def measure(config):
+        number = next(numbers)
+        return {"latency": number} | ({"once": np.True_} if number == 1 else {})
+
+    swept = sweep_configs({}, {}, measure=measure, repeats=5)
+    assert swept.frame["latency"].isna().tolist() == [False, True, False, True, False]
+    assert rows(swept.means()[["measure", "mean", "n"]]) == [("latency", 3.0, 3), ("once", 1.0, 1)]
+
+
+def test_a_difference_is_taken_between_runs_with_the_same_seed():
+    swept = sweep_configs({}, {"echo": [True, False], "nodes": [4, 7]}, repeats=6)
+    # The noise is the seed's, so it cancels; unpaired it would drown in an interval of hundreds.
+    assert rows(swept.difference("size", "nodes", 4, 7)) == [
+        (echo, "size", 3000.0, 3000.0, 3000.0, 6) for echo in (True, False)
+    ]
+    assert rows(swept.difference("size", "nodes", 7, 4))[0][2] == -3000.0
+
+
+def test_a_difference_of_the_only_setting_is_one_row():
+    over = {"faults": {"none": NO_FAULT, "silent": SILENT}}
+    swept = sweep_configs({}, over, measure=lambda config: {"faulty": len(config.faulty_nodes)})
+    assert rows(swept.difference("faulty", "faults", "none", "silent")) == [
+        ("faulty", 1.0, 1.0, 1.0, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("weight", "nodes", 4, 7), "measure"),
+        (("size", "epochs", 4, 7), "setting"),
+        (("size", "nodes", 5, 7), "first"),
+        (("size", "nodes", 4, "many"), "second"),
+    ],
+)
+def test_a_difference_of_what_is_not_there_is_refused(arguments, field):
+    with pytest.raises(InvalidInput) as refused:
+        sweep_configs({}, {"nodes": [4, 7]}).difference(*arguments)
+    assert refused.value.field == field
+
+
+def test_a_mean_of_what_was_not_measured_is_refused():
+    with pytest.raises(InvalidInput, match="measure: 'weight' is not valid; expected one of size"):
+        sweep_configs({}, {}).means("weight")
+
+
+# Progress and interrupts.
+
+
+def test_progress_after_each_run():
+    told = []
+    sweep_configs({}, {"nodes": [4, 7]}, repeats=2, progress=lambda *step: told.append(step))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def interrupted_after(runs, over):
+    left = iter(range(runs))
+
+    def run(config):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return config
+
+    return sweep_configs({}, over, run=run, repeats=4)
+
+
+def test_an_interrupt_keeps_what_was_finished():
+    over = {"nodes": [4, 7, 10]}
+    swept = interrupted_after(5, over)
+    whole = sweep_configs({}, over, repeats=4)
+    assert not swept.complete
+    assert rows(swept.frame) == [
+        row for row in rows(whole.frame) if row[:2] in {(4, 0), (4, 1), (7, 0), (7, 1), (10, 0)}
+    ]
+    assert rows(swept.means()[["nodes", "n"]]) == [(4, 2), (7, 2), (10, 1)]
+    assert repr(swept) == "interrupted: 5 of 12 runs over nodes; measured: size"
+
+
+def test_an_interrupt_of_the_first_run_leaves_an_empty_frame():
+    swept = interrupted_after(0, {"nodes": [4]})
+    assert list(swept.frame.columns) == ["nodes", "repeat", "seed"]
+    assert swept.means().empty
+    assert "interrupted: 0 of 4 runs over nodes; measured: nothing" in swept._repr_html_()
+
+
+# What is shown and what is run by default.
+
+
+def test_repr_says_what_was_run():
+    assert repr(sweep_configs({}, {"nodes": [4, 7], "echo": [True]})) == (
+        "6 runs over nodes, echo; measured: size"
+    )
+    assert repr(sweep_configs({}, {})) == "3 runs; measured: size"
+
+
+def test_html_shows_the_means_and_escapes_every_name():
+    over = {"faults": {"<none>": NO_FAULT}}
+    shown = sweep_configs({}, over, measure=lambda config: {"<size>": 1.25})._repr_html_()
+    assert "3 runs over faults" in shown
+    assert "<td>1.25</td>" in shown
+    assert html.escape("<none>") in shown
+    assert "<none>" not in shown
+    assert "<size>" not in shown
+
+
+def test_an_experiment_s_summary_is_measured_unless_told_otherwise():
+    base = {"epochs": 6, "signatures": "none", "market.traders": 0}
+    swept = sweep(base, {"faults": {"none": NO_FAULT, "silent": SILENT}}, repeats=1)
+    for row in swept.frame.to_dict("records"):
+        faults = {"none": NO_FAULT, "silent": SILENT}[row["faults"]]
+        result = run_experiment(
+            make_config(
+                epochs=6, signatures="none", market={"traders": 0}, faults=faults, seed=row["seed"]
+            )
+        )
+        expected = {
+            name: math.nan if value is None else float(value)
+            for name, value in summary_numbers(result).items()
+        }
+        assert {name: row[name] for name in swept.measures} == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_summary_s_numbers_are_those_that_are_no_settings():
+    result = Experiment(epochs=3, signatures="none").run()
+    numbers = summary_numbers(result)
+    assert numbers["safe"] is True
+    assert numbers["proposed_blocks"] == 3
+    assert numbers.keys().isdisjoint({"epochs", "nodes", "feed", "symbol", "outside_model"})
