@@ -35,6 +35,7 @@ from streamlet_lab.prices import (
     load_history,
 )
 from streamlet_lab.result import ProtocolRun, Result
+from streamlet_lab.scenarios import Scenario, ScenarioRun, scenario, scenario_names
 from streamlet_lab.simulator import (
     NodeFault,
     Send,
@@ -71,6 +72,8 @@ __all__ = [
     "ProtocolRun",
     "PublicKeys",
     "Result",
+    "Scenario",
+    "ScenarioRun",
     "Send",
     "StockMarketConsensusNetwork",
     "StockMarketStreamletNode",
@@ -90,6 +93,8 @@ __all__ = [
     "load_history",
     "mean_interval",
     "run_protocol",
+    "scenario",
+    "scenario_names",
     "sweep",
     "verify_proof",
 ]

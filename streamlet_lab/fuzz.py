@@ -20,8 +20,8 @@ from streamlet_lab.scenarios import Scenario
 from streamlet_lab.simulator import (
     Progress,
     create_streamlet_network,
-    fault_kinds,
     make_fault,
+    own_fault_kinds,
 )
 from streamlet_lab.streams import stream
 from streamlet_lab.theory import max_faulty
@@ -227,8 +227,11 @@ def _random_faults(draw: random.Random, nodes: int, epochs: int) -> list[Fault]:
     return faults
 
 
+# Without prices, and without the script, which is silent unless it is told what to say.
 _KINDS: Final = tuple(
-    kind for kind in fault_kinds() if not make_fault(Fault(kind, ("node_0",))).needs_prices
+    kind
+    for kind in own_fault_kinds()
+    if kind != "script" and not make_fault(Fault(kind, ("node_0",))).needs_prices
 )
 
 

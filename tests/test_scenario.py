@@ -307,6 +307,12 @@ def test_a_wrong_line_is_named_with_its_number_before_anything_runs(case):
     assert message in said
 
 
+def test_a_step_that_comes_too_early_for_its_block_is_named_with_its_line():
+    made = Scenario(f"{NETWORK}node_3 votes 1 at 1s\nrun 3", "mine.txt")
+    with pytest.raises(InvalidInput, match=r"^mine\.txt, line 4: step: .* seen before 1000000us"):
+        made.run()
+
+
 # --- Files
 
 

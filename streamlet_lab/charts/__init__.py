@@ -2,7 +2,7 @@
 
 The ``draw_…`` functions draw on axes that they are given, so that notebook, command line and
 widgets show the same thing; :class:`Plots` and :class:`ProtocolPlots` put them on pyplot figures
-and :func:`save_charts` into files. :mod:`~streamlet_lab.charts.series` gives what the charts of a
+and :func:`save_charts` into files. :func:`plot_means` shows a sweep. :mod:`~streamlet_lab.charts.series` gives what the charts of a
 market show as frames.
 """
 
@@ -16,6 +16,7 @@ from streamlet_lab.charts.png import save_charts, save_protocol_chart, to_png
 from streamlet_lab.charts.prices import draw_prices
 from streamlet_lab.charts.rejections import draw_rejections
 from streamlet_lab.charts.style import STYLE
+from streamlet_lab.charts.sweeps import plot_means
 from streamlet_lab.charts.timeline import draw_timeline
 from streamlet_lab.charts.vwap import draw_vwap
 
@@ -33,6 +34,7 @@ __all__ = [
     "draw_violation",
     "draw_vwap",
     "message_counts",
+    "plot_means",
     "plot_messages",
     "save_charts",
     "save_protocol_chart",

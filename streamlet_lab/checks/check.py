@@ -49,6 +49,8 @@ class Check(Monitor):
         What the property is called, and what it says.
     violation : str
         The first violation in words; empty as long as there is none.
+    violated_at : int
+        When that was, in microseconds.
     witnesses : tuple of Block or Vote
         What shows the first violation.
     examined : int
@@ -64,6 +66,7 @@ class Check(Monitor):
         self, honest: Collection[str], *, unpromised: str = "", inapplicable: str = ""
     ) -> None:
         self.violation = ""
+        self.violated_at = 0
         self.witnesses: tuple[Block | Vote, ...] = ()
         self.examined = 0
         self.honest = frozenset(honest)
@@ -87,6 +90,7 @@ class Check(Monitor):
     def _violate(self, time: int, description: str, *witnesses: Block | Vote) -> None:
         if not self.violation:
             self.violation = f"at {to_seconds(time):.6f} s: {description}"
+            self.violated_at = time
             self.witnesses = witnesses
 
 

@@ -80,11 +80,13 @@ def find_excerpt(
     if isinstance(violated, Consistency):
         pair = _smallest_pair(_finalizations(violated, recorder), simulation)
         blocks, nodes = pair.blocks(simulation), {pair.one.node, pair.other.node}
+        until = max(pair.one.time, pair.other.time)
     else:
         blocks = _witnessed(violated, recorder)
         nodes = _first_to_see(blocks, violated.honest, recorder)
+        until = violated.violated_at
     rows = tuple(_row(block, violated.honest, recorder, simulation) for block in blocks)
-    lines = (*_lines(blocks, nodes, recorder), violated.violation)
+    lines = (*_lines(blocks, nodes, until, recorder), violated.violation)
     return Excerpt(violated.name, rows, lines)
 
 
@@ -94,6 +96,7 @@ def find_excerpt(
 class _Final(NamedTuple):
     """A node finalizes a block, because of the tip of a notarized chain."""
 
+    time: int
     node: str
     block: Block
     tip: Block
@@ -134,12 +137,12 @@ def _finalizations(consistency: Consistency, recorder: Recorder) -> list[_Final]
     for time, node, tip in recorder.notarizations:
         block = _finalized_by(tip, known, rule) if node in honest else None
         if block is not None and (time, node, block.hash) in final:
-            found.append(_Final(node, block, tip))
+            found.append(_Final(time, node, block, tip))
     return found
 
 
 def _finalized_by(tip: Block, known: Mapping[bytes, Block], rule: FinalityRule) -> Block | None:
-    """Return the last block that the tip of a notarized chain makes final; None if none."""
+    """Return the last block that the tip of a notarized chain makes final, unless genesis."""
     chain = [tip]
     while len(chain) < rule.consecutive and chain[-1].parent in known:
         chain.append(known[chain[-1].parent])
@@ -147,7 +150,7 @@ def _finalized_by(tip: Block, known: Mapping[bytes, Block], rule: FinalityRule) 
     if len(chain) < rule.consecutive and chain[-1].height == 1:
         epochs.append(GENESIS_EPOCH)
     expected = list(range(tip.epoch, tip.epoch - rule.consecutive, -1))
-    return chain[rule.chopped] if epochs == expected else None
+    return chain[rule.chopped] if epochs == expected and rule.chopped < len(chain) else None
 
 
 def _smallest_pair(finals: Iterable[_Final], simulation: StreamletSimulation) -> _Pair:
@@ -213,7 +216,9 @@ def _row(
     )
 
 
-def _lines(blocks: Iterable[Block], nodes: Collection[str], recorder: Recorder) -> list[str]:
+def _lines(
+    blocks: Iterable[Block], nodes: Collection[str], until: int, recorder: Recorder
+) -> list[str]:
     """Say who proposed the blocks, voted for them, and, of some nodes, saw them how."""
     shown = {block.hash: block for block in blocks}
     events: list[tuple[int, str, str, Block]] = []
@@ -234,5 +239,5 @@ def _lines(blocks: Iterable[Block], nodes: Collection[str], recorder: Recorder) 
         f"at {to_seconds(time):.6f} s {node} {does} block {short(block)} "
         f"of epoch {block.epoch} at height {block.height}"
         for time, node, does, block in events
-        if block.hash in shown
+        if block.hash in shown and time <= until
     ]

@@ -57,7 +57,7 @@ class Liveness(Check):
         self._last_entry = 0
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
-        """Judge the epochs before, and count the honest leaders that follow each other after GST."""
+        """Judge the epochs before, and count honest leaders in a row after GST."""
         if epoch > self._judged:
             self._judge(epoch)
         counts = leader in self.honest and time >= self._gst

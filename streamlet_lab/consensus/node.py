@@ -133,11 +133,11 @@ class StreamletNode:
 
     def receive(self, message: Message) -> list[Message]:
         """Take in a message from anyone, in any order, and vote if that has become possible."""
-        notarized = len(self.tree.notarized)
+        before = len(self.tree.notarized)
         self.learn(message)
         # A proposal that did not fit is looked at again whenever something is notarized: a vote
         # decided only when the proposal arrives breaks the liveness lemmas.
-        if len(self.tree.notarized) > notarized or (
+        if len(self.tree.notarized) > before or (
             type(message) is Proposal and message.block.epoch == self.epoch
         ):
             return self._vote_if_it_fits()

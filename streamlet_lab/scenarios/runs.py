@@ -112,7 +112,7 @@ class ScenarioRun:
 
     def _play(self, lines: Iterable[Line]) -> Iterator[Outcome]:
         for line in lines:
-            with placed(self.scenario.source, line.number):
+            with placed_by_content(self.scenario.document, self.scenario.source):
                 self._stage.carry_out(line.command)
             if isinstance(line.command, _EXPECTATIONS):
                 yield Outcome(line.number, line.text, self._difference(line.command))
@@ -163,6 +163,13 @@ class Scenario:
     source : str
         Where the text comes from, for error messages.
 
+    Attributes
+    ----------
+    document : Document
+        What the text says.
+    config : ExperimentConfig or None
+        Of the network, if there is one.
+
     Raises
     ------
     InvalidInput
@@ -181,14 +188,13 @@ class Scenario:
 
     text: str
     source: str = field(default="scenario", compare=False)
-    _document: Document = field(init=False, repr=False, compare=False)
+    document: Document = field(init=False, repr=False, compare=False)
     config: ExperimentConfig | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         document = read_document(self.text, self.source)
-        object.__setattr__(self, "_document", document)
-        _check_family(document, self.source)
-        is_tree = any(isinstance(line.command, NewBlocks) for line in document.lines)
+        object.__setattr__(self, "document", document)
+        is_tree = _is_tree(document, self.source)
         object.__setattr__(self, "config", None if is_tree else read_config(document, self.source))
         self._rehearse()
 
@@ -256,17 +262,17 @@ class Scenario:
     @property
     def name(self) -> str:
         """Its name, from the first line."""
-        return self._document.name
+        return self.document.name
 
     @property
     def title(self) -> str:
         """One sentence that says what it shows, from the first line."""
-        return self._document.title
+        return self.document.title
 
     @property
     def lines(self) -> tuple[Line, ...]:
         """The commands and expectations."""
-        return self._document.lines
+        return self.document.lines
 
     def to_text(self) -> str:
         """Return the text, comments and all."""
@@ -293,7 +299,7 @@ class Scenario:
 
     def _rehearse(self) -> None:
         """Find what is wrong before anything runs. Block trees know no time: they are played."""
-        with placed_by_content(self._document, self.source):
+        with placed_by_content(self.document, self.source):
             stage = self.make_stage()
         for line in self.lines:
             with placed(self.source, line.number):
@@ -302,8 +308,8 @@ class Scenario:
                     stage.carry_out(line.command)
 
 
-def _check_family(document: Document, source: str) -> None:
-    """Refuse a mixture of the two kinds of scenarios."""
+def _is_tree(document: Document, source: str) -> bool:
+    """Say which of the two kinds of scenarios it is; refuse a mixture."""
     is_tree = any(isinstance(line.command, _TREE_COMMANDS) for line in document.lines)
     if not is_tree and not any(isinstance(line.command, Run) for line in document.lines):
         raise InvalidInput(source, document.title, "a line such as 'run 12', or 'chain 0-1-2'")
@@ -314,6 +320,7 @@ def _check_family(document: Document, source: str) -> None:
                 raise InvalidInput(
                     "command", line.text, "either block trees or a network, not both"
                 )
+    return is_tree
 
 
 def _check_names(line: Line, stage: TreeStage | NetworkStage) -> None:

@@ -18,7 +18,13 @@ _BARE_KEY = re.compile(r"[\w-]+", re.ASCII)
 
 
 def read_config(document: Document, source: str) -> ExperimentConfig:
-    """Return the configuration of a scenario with a network."""
+    """Return the configuration of a scenario with a network: its settings and its scripted nodes.
+
+    Raises
+    ------
+    InvalidInput
+        For the first setting that is wrong, with its line.
+    """
     settings = dict(document.settings)
     commands = [line.command for line in document.lines]
     with placed_by_content(document, source):
@@ -37,7 +43,7 @@ def read_config(document: Document, source: str) -> ExperimentConfig:
 
 
 def write_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:
-    """Yield what differs from the defaults, key by key."""
+    """Yield what differs from the defaults, key by key, and what defaults depend on."""
     changed = config.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     # An epoch's length depends on another setting if it is not given.
     always = {"seed": config.seed, "epoch_length": config.to_document()["epoch_length"]}
@@ -68,6 +74,8 @@ def _line_of(error: InvalidInput, lines: Iterable[Line]) -> int | None:
     path = [*field, str(error.value)]
     best, number = (0, False), None
     for line in lines:
+        if line.text == error.value:
+            return line.number
         match line.command:
             case Setting(key):
                 keys = key.split(".")

@@ -8,7 +8,13 @@ messages over the links of :mod:`~streamlet_lab.simulator.links`,
 :mod:`~streamlet_lab.simulator.market` trades against what they finalize.
 """
 
-from streamlet_lab.simulator import liars  # noqa: F401  (its kinds of fault register themselves)
+from streamlet_lab.simulator import (  # noqa: F401  (their kinds of fault register themselves)
+    adversaries,
+    coalitions,
+    forgers,
+    liars,
+    script,
+)
 from streamlet_lab.simulator.faults import (
     NodeFault,
     Seat,
@@ -17,15 +23,16 @@ from streamlet_lab.simulator.faults import (
     fault_kinds,
     make_fault,
     make_faults,
+    own_fault_kinds,
 )
 from streamlet_lab.simulator.links import (
     LOST,
     Delay,
     Links,
+    LognormalDelays,
     constant_delay,
     delay_kind,
     delay_kinds,
-    lognormal_delay,
     make_links,
 )
 from streamlet_lab.simulator.market import Arrival, Market
@@ -53,6 +60,7 @@ __all__ = [
     "Delay",
     "EventQueue",
     "Links",
+    "LognormalDelays",
     "Market",
     "Monitor",
     "Network",
@@ -76,10 +84,10 @@ __all__ = [
     "delay_kinds",
     "fault_kind",
     "fault_kinds",
-    "lognormal_delay",
     "make_fault",
     "make_faults",
     "make_links",
+    "own_fault_kinds",
     "priced",
     "protocol_settings",
 ]

@@ -291,6 +291,11 @@ def fault_kinds() -> tuple[str, ...]:
     return tuple(sorted(_KINDS))
 
 
+def own_fault_kinds() -> tuple[str, ...]:
+    """Return the names of the lab's own kinds, whatever others have registered."""
+    return tuple(sorted(_OWN))
+
+
 def make_fault(fault: Fault) -> NodeFault:
     """Return what a configured fault does to one node.
 

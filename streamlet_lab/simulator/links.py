@@ -8,9 +8,9 @@ that switching it on leaves the draws of the others as they were.
 import inspect
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from statistics import NormalDist
 from typing import Any, Final
 
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
@@ -29,7 +29,8 @@ DelayKind = Callable[[random.Random, NetworkConfig, int], Delay]
 #: A delay of at least this means that the copy never arrives.
 LOST: Final = 2**62
 
-_DRAWS_PER_BLOCK: Final = 512
+# The normal distribution's quantile of 0 is infinite; the next number above it that is drawn:
+_LEAST: Final = 2.0**-53
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,36 +139,11 @@ def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, .
 # --- Kinds of delays
 
 
-class IndependentDelays:
-    """A delay that is drawn anew for each copy, whatever its message, link and time.
+class LognormalDelays:
+    """Independent delays: a shortest one plus a lognormal rest, clipped to Δ.
 
-    Parameters
-    ----------
-    draws : iterator of int
-        Endless.
-    """
-
-    def __init__(self, draws: Iterator[int]) -> None:
-        self._draws = draws
-
-    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        """Return the next one."""
-        return next(self._draws)
-
-    def several(self, count: int) -> Iterator[int]:
-        """Return as many as there are copies, which is faster than one call for each."""
-        return islice(self._draws, count)
-
-
-def constant_delay(microseconds: int) -> Delay:
-    """Return a delay that is the same on every link at every time."""
-    return lambda message, sender, receiver, time: microseconds
-
-
-def lognormal_delay(
-    stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
-) -> "IndependentDelays":
-    """Return independent delays: a shortest one plus a lognormal rest, clipped to Δ.
+    Drawn by inversion: a uniform number is the quantile of its delay. So whether a delay would be
+    too long is nearly always known from the number alone, and the delay itself is not needed.
 
     Parameters
     ----------
@@ -179,32 +155,55 @@ def lognormal_delay(
     shortest : int
         What no message on no link is faster than, in microseconds; below the median.
     """
-    return IndependentDelays(
-        chain.from_iterable(_lognormal_blocks(stream, median, spread, bound, shortest))
-    )
+
+    def __init__(
+        self, stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
+    ) -> None:
+        self._uniform = stream.random
+        self._normal = NormalDist()
+        self._scale, self._spread = median - shortest, spread
+        self._shortest, self._bound = shortest, bound
+        # Stretches of 2^shift microseconds: some hundred until Δ.
+        self._shift = max(0, bound.bit_length() - 9)
+        self._shares: dict[int, float] = {}
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        """Draw a delay, whatever its message, link and time."""
+        return self._quantile(self._uniform())
+
+    def shorter_than(self, limit: int) -> int | None:
+        """Draw a delay; None if it is not below a limit in microseconds."""
+        drawn = self._uniform()
+        stretch = limit >> self._shift
+        share = self._shares.get(stretch)
+        if share is None:
+            share = self._shares[stretch] = self._share_below((stretch + 1) << self._shift)
+        if drawn >= share:
+            return None
+        delay = self._quantile(drawn)
+        return delay if delay < limit else None
+
+    def _quantile(self, share: float) -> int:
+        rest = self._scale * math.exp(self._spread * self._normal.inv_cdf(share or _LEAST))
+        return max(1, min(self._shortest + round(rest), self._bound))
+
+    def _share_below(self, limit: int) -> float:
+        """Return at least the share of delays that are below a limit."""
+        if limit > self._bound or not (self._spread and self._scale):
+            return 1.0
+        if limit <= self._shortest:
+            return 0.0
+        return self._normal.cdf(math.log((limit - self._shortest) / self._scale) / self._spread)
 
 
-def _lognormal_blocks(
-    stream: random.Random, median: int, spread: float, bound: int, shortest: int
-) -> Iterator[list[int]]:
-    """Draw for ever, by Box and Muller; in blocks, since a run draws mostly these."""
-    uniform, exp, log, sqrt = stream.random, math.exp, math.log, math.sqrt
-    sin, cos, tau = math.sin, math.cos, math.tau
-    scale = median - shortest
-    while True:
-        drawn: list[int] = []
-        for _ in range(_DRAWS_PER_BLOCK // 2):
-            angle, radius = tau * uniform(), spread * sqrt(-2.0 * log(1.0 - uniform()))
-            drawn.append(shortest + round(scale * exp(radius * cos(angle))))
-            drawn.append(shortest + round(scale * exp(radius * sin(angle))))
-        if min(drawn) < 1 or max(drawn) > bound:
-            drawn = [max(1, min(delay, bound)) for delay in drawn]
-        yield drawn
+def constant_delay(microseconds: int) -> Delay:
+    """Return a delay that is the same on every link at every time."""
+    return lambda message, sender, receiver, time: microseconds
 
 
 @delay_kind("lognormal")
 def _lognormal(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    return lognormal_delay(
+    return LognormalDelays(
         stream, network.median_delay, network.delay_spread, network.delta, network.fastest
     )
 

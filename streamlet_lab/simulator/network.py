@@ -7,11 +7,11 @@ with an echo carried out copy by copy.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from streamlet_lab.consensus import Message
-from streamlet_lab.simulator.links import LOST, Delay, IndependentDelays
+from streamlet_lab.simulator.links import LOST, Delay, LognormalDelays
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
 #: ``delivered(received, sender, receiver, sent, message)``: told of each first arrival.
@@ -33,23 +33,17 @@ class _Flood:
     """One message on its way to everyone.
 
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
-    before it for those in ``open``, and since time only goes forward, for no others later on.
-    Participants that may be down when a copy arrives are in ``missing`` until one reaches them:
-    each copy to them counts.
+    before it for those in ``open``, and since time only goes forward, for no others later on. For
+    one that may be down when a copy arrives, nothing is due until one has: each copy counts.
     """
 
-    __slots__ = ("due", "message", "missing", "open", "tally", "via")
+    __slots__ = ("due", "message", "open", "tally", "via")
 
-    def __init__(
-        self, message: Message, participants: int, unreliable: Collection[int], tally: _Tally
-    ) -> None:
+    def __init__(self, message: Message, participants: int, tally: _Tally) -> None:
         self.message = message
         self.tally = tally
         self.due = [LOST] * participants
         self.open: Sequence[int] = range(participants)
-        self.missing = [*unreliable]
-        for participant in unreliable:
-            self.due[participant] = _ARRIVED
         self.via: dict[int, tuple[int, int]] = {}
 
 
@@ -105,11 +99,11 @@ class Network:
         self._queue = queue
         self._shortest_delay = shortest_delay
         self._delay = delay
-        self._several = delay.several if isinstance(delay, IndependentDelays) else None
+        self._shorter_than = delay.shorter_than if isinstance(delay, LognormalDelays) else None
         self._voters = voters
         self._participants = voters + listeners
         self._receive = receive
-        self._unreliable = tuple(unreliable)
+        self._unreliable = frozenset(unreliable)
         self._verify_time = verify_time
         self._let_in = self._queue_up if verify_time else self._take_in
         self._busy_until = [0] * self._participants
@@ -141,7 +135,7 @@ class Network:
         """Send a participant's own message to all others."""
         flood = self._flood(message)
         flood.tally.sent += self._voters - 1
-        self._reached(flood, sender)
+        flood.due[sender] = _ARRIVED
         self._forward(time, sender, flood)
 
     def send(
@@ -152,7 +146,8 @@ class Network:
         flood.tally.sent += receiver < self._voters
         if delay is None:
             delay = self._delay(message, sender, receiver, time)
-        self._send(time, sender, receiver, flood, time + delay)
+        if time + delay < flood.due[receiver]:
+            self._send(time, sender, receiver, flood, time + delay)
 
     def _flood(self, message: Message) -> _Flood:
         flood = self._floods.get(message)
@@ -161,40 +156,35 @@ class Network:
             tally = self._tallies.get(key)
             if tally is None:
                 tally = self._tallies[key] = _Tally()
-            flood = _Flood(message, self._participants, self._unreliable, tally)
+            flood = _Flood(message, self._participants, tally)
             self._floods[message] = flood
         return flood
 
     def _forward(self, time: int, sender: int, flood: _Flood) -> None:
         message, due, delay = flood.message, flood.due, self._delay
-        for receiver in flood.missing:
-            arrival = time + delay(message, sender, receiver, time)
-            self._send(time, sender, receiver, flood, arrival)
         hopeless = time + self._shortest_delay
         flood.open = contested = [one for one in flood.open if due[one] > hopeless]
-        delays: Iterable[int]
-        if self._several is None:
-            delays = (delay(message, sender, receiver, time) for receiver in contested)
-        else:
-            delays = self._several(len(contested))
-        schedule, traced = self._queue.schedule, self._delivered is not None
-        for receiver, taken in zip(contested, delays, strict=True):
-            arrival = time + taken
-            if arrival < due[receiver]:
-                due[receiver] = arrival
-                if traced:
-                    flood.via[receiver] = (sender, time)
-                schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
+        shorter_than = self._shorter_than
+        for receiver in contested:
+            limit = due[receiver] - time
+            taken = (
+                delay(message, sender, receiver, time)
+                if shorter_than is None
+                else shorter_than(limit)
+            )
+            if taken is not None and taken < limit:
+                self._send(time, sender, receiver, flood, time + taken)
 
     def _send(self, time: int, sender: int, receiver: int, flood: _Flood, arrival: int) -> None:
-        if receiver in flood.missing:
-            if arrival < LOST:
-                copy = (flood, receiver, sender, time)
-                self._queue.schedule(arrival, Priority.DELIVERY, self._arrive_perhaps, copy)
-        elif arrival < flood.due[receiver]:
-            flood.due[receiver] = arrival
+        """Let a copy be on its way that comes before all others known so far."""
+        if receiver in self._unreliable:
+            copy = (flood, receiver, sender, time)
+            self._queue.schedule(arrival, Priority.DELIVERY, self._arrive_perhaps, copy)
+            return
+        flood.due[receiver] = arrival
+        if self._delivered is not None:
             flood.via[receiver] = (sender, time)
-            self._queue.schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
+        self._queue.schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
 
     def _arrive(self, time: int, delivery: tuple[_Flood, int]) -> None:
         flood, receiver = delivery
@@ -207,16 +197,10 @@ class Network:
     def _arrive_perhaps(self, time: int, copy: tuple[_Flood, int, int, int]) -> None:
         """Let a copy arrive at a participant that may be down, or may have had another one."""
         flood, receiver, sender, sent = copy
-        if receiver in flood.missing and self.online[receiver]:
-            flood.missing.remove(receiver)
+        if flood.due[receiver] != _ARRIVED and self.online[receiver]:
+            flood.due[receiver] = _ARRIVED
             flood.via[receiver] = (sender, sent)
             self._let_in(time, (flood, receiver))
-
-    def _reached(self, flood: _Flood, participant: int) -> None:
-        """Note that a participant needs no copy."""
-        flood.due[participant] = _ARRIVED
-        if participant in flood.missing:
-            flood.missing.remove(participant)
 
     def _queue_up(self, time: int, delivery: tuple[_Flood, int]) -> None:
         """Have a message taken in once those that came before it are verified, and it is too."""
@@ -231,7 +215,7 @@ class Network:
             flood.tally.received += 1
             if self.echoes[receiver]:
                 flood.tally.echoed += self._voters - 1
-                if flood.open or flood.missing:
+                if flood.open:
                     self._forward(time, receiver, flood)
         if self._delivered is not None:
             sender, sent = flood.via[receiver]

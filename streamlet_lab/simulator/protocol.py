@@ -236,7 +236,11 @@ class StreamletSimulation:
                 self._carry(time, index, fault.begin(epoch))
 
     def _receive(self, time: int, index: int, message: Message) -> None:
-        self._act(time, index, self._participants[index].receive(message))
+        node, told = self._participants[index], self._told[index]
+        messages = node.receive(message)
+        # Most messages change nothing that anyone is to be told of.
+        if messages or told.is_behind(node):
+            self._act(time, index, messages)
         if self._faults[index]:
             for fault in self._active_faults(index):
                 self._carry(time, index, fault.heard(message))
@@ -259,9 +263,7 @@ class StreamletSimulation:
             else:
                 for message in messages:
                     self._send(time, index, Send(message))
-        node, told = self._participants[index], self._told[index]
-        # Nothing is finalized, or found in conflict, without something being notarized.
-        if len(node.tree.notarized) > told.notarized or len(node.refusals) > told.refusals:
+        if self._told[index].is_behind(self._participants[index]):
             self._tell(time, index)
 
     def _said_instead(self, index: int, messages: Iterable[Message]) -> list[Send]:
@@ -443,6 +445,10 @@ class _Told:
     finalized: int = 1
     conflicts: int = 0
     refusals: int = 0
+
+    def is_behind(self, node: StreamletNode) -> bool:
+        """Whether there is more; nothing is finalized without something being notarized."""
+        return len(node.tree.notarized) > self.notarized or len(node.refusals) > self.refusals
 
 
 def _wrapped(application: Application, faults: Sequence[NodeFault]) -> Application:

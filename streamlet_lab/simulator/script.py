@@ -129,7 +129,7 @@ class Script(NodeFault):
     Each step is carried out at the beginning of an epoch, its node's last one before the arrival,
     and the message is on its way until then. A block that the script proposes has its name for a
     payload, so it is the same whoever speaks of it; any other is found by its epoch in the
-    speaker's view.
+    speaker's view, for which a step may wait until the time of its arrival.
 
     Parameters
     ----------
@@ -153,6 +153,7 @@ class Script(NodeFault):
                 expected = f"{step.block} on {self._parents[step.block]}, as before"
                 raise InvalidInput("step", step.text, expected)
         self._waiting: list[Step] = []
+        self._until = 0
         self.blocks: dict[str, Block] = {}
 
     def join(self, seat: Seat) -> None:
@@ -188,31 +189,48 @@ class Script(NodeFault):
 
     def begin(self, epoch: int) -> Iterable[Send]:
         """Say what arrives before the node's next epoch begins, or just then."""
-        now = self.seat.now()
-        while self._waiting and self._waiting[0].arrival <= now + self.seat.epoch_length:
-            step = self._waiting.pop(0)
-            block = self._block(step.block, step)
-            message = self.proposal(block) if step.parent else self.vote(block)
-            yield Send(message, step.to, step.arrival - now)
+        self._until = self.seat.now() + self.seat.epoch_length
+        return self._say_what_is_due()
 
-    def _block(self, name: str, step: Step) -> Block:
+    def heard(self, message: Message) -> Iterable[Send]:
+        """Say what had to wait for a block."""
+        return self._say_what_is_due()
+
+    def _say_what_is_due(self) -> list[Send]:
+        now, sends, waiting = self.seat.now(), [], []
+        for step in self._waiting:
+            if step.arrival <= now:
+                expected = f"about a block that {self.name} has seen before {step.arrival}us"
+                raise InvalidInput("step", step.text, expected)
+            block = self._block(step.block, step) if step.arrival <= self._until else None
+            if block is None:
+                waiting.append(step)
+            else:
+                message = self.proposal(block) if step.parent else self.vote(block)
+                sends.append(Send(message, step.to, step.arrival - now))
+        self._waiting = waiting
+        return sends
+
+    def _block(self, name: str, step: Step) -> Block | None:
+        """Return a block; None if it is not the script's own and not seen yet."""
         if name == GENESIS:
             return self.node.tree.finalized[0]
         if name not in self._parents:
             return self._seen(name, step)
-        if name not in self.blocks:
-            parent = self._block(self._parents[name], step)
-            self.blocks[name] = Block(
-                parent.chain_id, epoch_of(name), parent.height + 1, parent.hash, name.encode()
-            )
-        return self.blocks[name]
+        parent = self._block(self._parents[name], step)
+        if parent is None:
+            return None
+        block = Block(
+            parent.chain_id, epoch_of(name), parent.height + 1, parent.hash, name.encode()
+        )
+        return self.blocks.setdefault(name, block)
 
-    def _seen(self, name: str, step: Step) -> Block:
+    def _seen(self, name: str, step: Step) -> Block | None:
         found = [block for block in self.node.tree.blocks() if str(block.epoch) == name]
-        if len(found) != 1:
-            expected = f"about one block {name} that {self.name} has seen by {self.seat.now()}us"
-            raise InvalidInput("step", step.text, f"{expected}; it has seen {len(found)}")
-        return found[0]
+        if len(found) > 1:
+            expected = f"about one block {name}, not {len(found)} that {self.name} has seen"
+            raise InvalidInput("step", step.text, expected)
+        return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,8 @@ def test_a_late_reveal_has_an_honest_leaders_block_lost_in_full_synchrony():
     assert longest(run(10)[0].observer) == [*range(1, 11)]
     proposed = {block.epoch + 1 for block in lab.observer.tree.blocks()}
     assert proposed == {*range(11)}
+    voted = {vote.epoch + 1 for vote in votes_of(lab.observer, "node_3")}
+    assert voted == {1, 2, 3, 4, 6, 7, 8, 10}
 
 
 def test_a_late_reveal_reaches_just_enough_nodes_just_in_time():
@@ -194,7 +196,32 @@ def test_a_forger_changes_no_chain(seed):
     assert len(forged) < 2 * 8 * len(sound)
 
 
+def test_a_forger_keeps_no_honest_vote_from_arriving():
+    def delay(message, sender, receiver, time):
+        return 1 if 3 in (sender, receiver) else DELTA
+
+    # It speaks in the names of others before they have voted.
+    for forgers_ in ([], [byzantine("forge", 3)]):
+        lab, _ = run(8, *forgers_, delay=delay)
+        for block in lab.observer.tree.finalized[1:]:
+            voters = [vote.voter for vote in lab.nodes["node_1"].tree.votes(block.hash)]
+            assert sorted(voters) == [*names(0, 1, 2, 3)]
+
+
 # --- Coalitions
+
+
+def test_a_split_coalition_shows_its_votes_to_one_half_only():
+    _, arrivals = run(7, byzantine("split", 5, 6), nodes=7, echo=False, leader_of=round_robin(
+        names(0, 3, 5)
+    ))  # fmt: skip
+    first, second = {*names(0, 1), OBSERVER}, {*names(2, 3, 4)}
+    for epoch, halves in ((0, [first]), (1, [second]), (2, [first, second])):
+        told = defaultdict(set)
+        for _, receiver, message in arrivals.all:
+            if isinstance(message, Vote) and (message.voter, message.epoch) == ("node_5", epoch):
+                told[message.block_hash].add(receiver)
+        assert [receivers - {"node_6"} for receivers in told.values()] == halves
 
 
 def cut(*halves):

@@ -13,11 +13,11 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator import links as module
 from streamlet_lab.simulator.links import (
     LOST,
+    LognormalDelays,
     clock_offsets,
     constant_delay,
     delay_kind,
     delay_kinds,
-    lognormal_delay,
     make_links,
 )
 from streamlet_lab.streams import stream
@@ -58,7 +58,7 @@ def own_kinds():
 
 def test_the_default_draws_what_the_lab_has_always_drawn():
     """Saved results and golden outputs depend on these bytes."""
-    delay = lognormal_delay(stream(5, "network"), 50_000, 0.7, DELTA, 25_000)
+    delay = LognormalDelays(stream(5, "network"), 50_000, 0.7, DELTA, 25_000)
     assert draws(make(seed=5)) == [delay(MESSAGE, *link, 0) for _ in range(200) for link in LINKS]
     assert make().shortest == 25_000
 

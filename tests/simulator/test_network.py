@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from streamlet_lab.consensus import Vote
 from streamlet_lab.simulator import (
+    LOST,
     EventQueue,
+    LognormalDelays,
     Network,
     Priority,
     Recorder,
     constant_delay,
-    lognormal_delay,
 )
 from streamlet_lab.streams import stream
 from streamlet_lab.theory import messages_per_epoch
@@ -75,6 +76,106 @@ def test_the_flood_is_the_echo(
     flood = carry(Network, *arguments, echo=echo, shortest_delay=shortest)
     assert flood == carry(NaiveEcho, *arguments, echo=echo, shortest_delay=shortest)
     event("something arrives" if flood[0] else "nothing arrives")
+
+
+def hashed_loss(delay, seed, share):
+    """The same delays, but that a share of the copies never arrives."""
+
+    def lossy(message, sender, receiver, time):
+        link = b"%d/%d/%d/lost" % (seed, sender, receiver)
+        lost = blake2b(link + message.signed, digest_size=1).digest()[0] < 256 * share
+        return LOST if lost else delay(message, sender, receiver, time)
+
+    return lossy
+
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("broadcast"), st.integers(0, 4), st.integers(0, 3)),
+    st.tuples(
+        st.just("send"),
+        st.integers(0, 4),
+        st.integers(0, 3),
+        st.integers(0, 5),
+        st.none() | st.integers(1, 12),
+    ),
+    st.tuples(st.just("switch"), st.integers(0, 4)),
+)
+
+
+def play(kind, delay, voters, actions, **options):
+    """Arrivals and counts when participants say the same things to some or all, fall silent, and
+    come back."""
+    queue, arrivals = EventQueue(), []
+    network = kind(queue, delay, voters, 1, lambda *arrival: arrivals.append(arrival), **options)
+
+    def act(time, action):
+        match action:
+            case "broadcast", sender, number:
+                network.broadcast(time, sender % voters, message(number))
+            case "send", sender, number, receiver, delay if receiver % voters != sender % voters:
+                network.send(time, sender % voters, receiver % voters, message(number), delay)
+            case "switch", participant:
+                network.online[participant % voters] ^= True
+
+    for time, action in enumerate(actions):
+        queue.schedule(2 * time, Priority.EPOCH, act, action)
+    queue.run_until(10_000, Priority.EPOCH)
+    return arrivals, network.sent, network.echoed, network.received
+
+
+@settings(max_examples=300)
+@given(
+    voters=st.integers(2, 5),
+    actions=st.lists(ACTIONS, min_size=1, max_size=12),
+    seed=st.integers(0, 2**32),
+    spread=st.sampled_from([1, 5, 30]),
+    loss=st.sampled_from([0, 0.3, 0.7]),
+)
+def test_the_flood_is_the_echo_whatever_is_said_to_whom_and_lost(
+    voters, actions, seed, spread, loss
+):
+    delay = hashed_loss(hashed_delay(seed, spread), seed, loss)
+    # Who goes down may come back, and then each copy counts.
+    unreliable = sorted({action[1] % voters for action in actions if action[0] == "switch"})
+    flood = play(Network, delay, voters, actions, unreliable=unreliable)
+    assert flood == play(NaiveEcho, delay, voters, actions)
+    event(f"{len(unreliable)} unreliable, {'something' if flood[0] else 'nothing'} arrives")
+
+
+def test_what_a_participant_verifies_comes_in_one_after_the_other():
+    queue, arrivals = EventQueue(), []
+    network = Network(
+        queue,
+        constant_delay(10),
+        2,
+        1,
+        lambda *arrival: arrivals.append(arrival),
+        verify_time=4,
+    )
+    for number in range(3):
+        network.broadcast(number, 0, message(number))
+    queue.run_until(100, Priority.DELIVERY)
+    assert [arrival for arrival in arrivals if arrival[1] == 1] == [
+        (14, 1, message(0)),
+        (18, 1, message(1)),
+        (22, 1, message(2)),
+    ]
+
+
+def test_each_first_arrival_is_told_with_the_copy_that_made_it():
+    queue, told = EventQueue(), []
+    slow = {(0, 2): 100}
+    network = Network(
+        queue,
+        lambda message, sender, receiver, time: slow.get((sender, receiver), 1),
+        3,
+        0,
+        lambda *arrival: None,
+        delivered=lambda *delivery: told.append(delivery),
+    )
+    network.broadcast(0, 0, message(0))
+    queue.run_until(200, Priority.DELIVERY)
+    assert told == [(1, 0, 1, 0, message(0)), (2, 1, 2, 1, message(0))]
 
 
 def run_with(network, nodes, epochs, **options):
@@ -164,7 +265,7 @@ def test_what_arrives_at_a_node_that_is_down_is_lost_to_it():
 
 
 def test_lognormal_delays_have_the_median_and_spread_and_stay_within_delta():
-    delay = lognormal_delay(stream(0, "test"), median=50_000, spread=0.5, bound=90_000)
+    delay = LognormalDelays(stream(0, "test"), median=50_000, spread=0.5, bound=90_000)
     drawn = [delay(None, 0, 1, 0) for _ in range(20_000)]
     assert all(type(value) is int and 1 <= value <= 90_000 for value in drawn)
     assert statistics.median(drawn) == pytest.approx(50_000, rel=0.02)
@@ -175,7 +276,7 @@ def test_lognormal_delays_have_the_median_and_spread_and_stay_within_delta():
 
 
 def test_no_link_is_faster_than_the_shortest_delay():
-    delay = lognormal_delay(stream(0, "test"), 50_000, 1.0, 10**9, shortest=30_000)
+    delay = LognormalDelays(stream(0, "test"), 50_000, 1.0, 10**9, shortest=30_000)
     drawn = [delay(None, 0, 1, 0) for _ in range(20_000)]
     assert min(drawn) >= 30_000
     assert statistics.median(drawn) == pytest.approx(50_000, rel=0.02)
@@ -183,11 +284,24 @@ def test_no_link_is_faster_than_the_shortest_delay():
     assert statistics.pstdev(rest) == pytest.approx(1.0, rel=0.03)
 
 
+@given(
+    limits=st.lists(st.integers(1, 700_000) | st.just(LOST), min_size=1, max_size=60),
+    spread=st.sampled_from([0, 0.3, 0.7, 3]),
+    shortest=st.sampled_from([0, 25_000, 50_000]),
+)
+def test_a_delay_that_is_too_long_need_not_be_known(limits, spread, shortest):
+    drawn = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
+    asked = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
+    for limit in limits:
+        delay = drawn(None, 0, 1, 0)
+        assert asked.shorter_than(limit) == (delay if delay < limit else None)
+
+
 def test_without_spread_every_delay_is_the_median():
-    delay = lognormal_delay(random.Random(0), median=50_000, spread=0, bound=500_000)
+    delay = LognormalDelays(random.Random(0), median=50_000, spread=0, bound=500_000)
     assert {delay(None, 0, 1, time) for time in range(100)} == {50_000}
 
 
 def test_a_delay_is_never_less_than_a_microsecond():
-    delay = lognormal_delay(random.Random(0), median=1, spread=5, bound=10)
+    delay = LognormalDelays(random.Random(0), median=1, spread=5, bound=10)
     assert min(delay(None, 0, 1, 0) for _ in range(100)) == 1

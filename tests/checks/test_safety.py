@@ -4,9 +4,15 @@ from decimal import Decimal
 
 import pytest
 
-from streamlet_lab.checks import CheckResult, Status, make_checks
-from streamlet_lab.checks.properties import Consistency, UniqueNotarization, ValidPrices
-from streamlet_lab.consensus import Block, BlockTree, Vote, make_genesis
+from streamlet_lab.checks import (
+    CheckResult,
+    Consistency,
+    Status,
+    UniqueNotarization,
+    ValidPrices,
+    VoteDiscipline,
+)
+from streamlet_lab.consensus import Block, BlockTree, Proposal, Vote, make_genesis
 from streamlet_lab.prices import (
     ORIGIN,
     NoPrice,
@@ -89,7 +95,11 @@ def test_views_of_different_length_agree(consistency):
     )
 
 
-@pytest.mark.parametrize("check", make_checks({"X"}, VOTER, PREVIOUS), ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "check",
+    [Consistency({"X"}), UniqueNotarization({"X"}), ValidPrices({"X"}, VOTER, PREVIOUS)],
+    ids=lambda check: check.name,
+)
 def test_faulty_nodes_promise_nothing(check):
     for block in (*chain(3, payload=b"one"), *chain(3, payload=b"other")):
         for told in (check.notarized, check.finalized, check.conflicted):
@@ -172,11 +182,106 @@ def test_each_height_is_judged_once():
     assert check.examined == 2
 
 
-def test_all_checks_of_a_run_with_prices():
-    checks = make_checks({"X"}, VOTER, PREVIOUS)
-    assert [check.result().name for check in checks] == [
-        "consistency",
-        "unique_notarization",
-        "valid_prices",
-    ]
-    assert {check.result().status for check in checks} == {Status.NOT_APPLICABLE}
+def test_each_of_two_conflicting_blocks_is_judged_by_its_own_chain():
+    check = ValidPrices({"X", "Y"}, VOTER, PREVIOUS)
+    for block in price_chain("150.00", "151.00"):
+        check.finalized(0, "X", block)
+    for block in price_chain("140.00", "154.01"):
+        check.finalized(0, "Y", block)
+    assert check.examined == 4
+    assert "epoch 1: consensus price 154.01 too far from the previous consensus 140" in (
+        check.violation
+    )
+
+
+def test_what_is_not_promised_is_watched_and_said():
+    check = Consistency({"X", "Y"}, unpromised="too many lie")
+    assert check.result().evidence == "no case occurred"
+    report_final(check, 0, "X", view(X))
+    assert check.result().evidence == "3 cases examined; not promised: too many lie"
+    report_final(check, 0, "Y", view(Y))
+    result = check.result()
+    assert result.status is Status.VIOLATED
+    assert result.evidence.endswith("of epoch 1; not promised: too many lie")
+
+
+def test_what_is_not_claimed_is_not_applicable_whatever_happens():
+    check = UniqueNotarization({"X"}, inapplicable="another model")
+    for payload in (b"one", b"other"):
+        check.notarized(0, "X", chain(3, payload=payload)[0])
+    result = check.result()
+    assert (result.status, result.evidence) == (Status.NOT_APPLICABLE, "another model")
+
+
+# Vote discipline
+
+
+def vote(block, voter="X", **changes):
+    subject = {"epoch": block.epoch, "height": block.height, "block_hash": block.hash, **changes}
+    return Vote("test", voter=voter, signature=b"", **subject)
+
+
+def disciplined(*messages):
+    """The check after these messages; all blocks of X and Y were proposed before."""
+    check = VoteDiscipline({"X", "Y"})
+    for block in (*X, *Y):
+        check.sent(0, "leader", Proposal(block, "leader", b""))
+    for message in messages:
+        check.sent(1_000_000, "anyone", message)
+    return check
+
+
+def test_votes_for_longer_and_longer_chains_are_disciplined_whoever_sends_them_again():
+    votes = [vote(block) for block in X]
+    check = disciplined(*votes, *votes, vote(X[0]), vote(Y[0], "Y"))
+    assert check.result().status is Status.HOLDS
+    assert check.examined == len(votes) + 1
+
+
+def test_votes_at_one_height_twice_are_disciplined():
+    assert disciplined(vote(Y[0]), vote(X[0])).violation == ""
+
+
+TWINS = chain(4, parent=X[0], payload=b"one") + chain(4, parent=X[0], payload=b"other")
+
+
+@pytest.mark.parametrize(
+    ("votes", "violation"),
+    [
+        ([vote(block) for block in TWINS], "X votes for {0} and {1}, both of epoch 4"),
+        (
+            [vote(X[1]), vote(X[1], height=7)],
+            "X votes for {0} and {1}, both of epoch 4",
+        ),
+        (
+            [vote(X[2]), vote(Y[2]), vote(chain(8)[0])],
+            "X votes in epoch 8 at height 1, after a vote in epoch 7 at height 3",
+        ),
+        (
+            [vote(X[2]), vote(X[1])],
+            "X votes in epoch 4 at height 2, after a vote in epoch 5 at height 3",
+        ),
+        (
+            [vote(chain(3)[0])],
+            "X votes for {0}, which is not a block that the leader of epoch 3 proposed",
+        ),
+        (
+            [vote(X[2], epoch=6)],
+            "X votes for {0}, which is not a block that the leader of epoch 6 proposed",
+        ),
+        (
+            [vote(X[2], height=2)],
+            "X votes for {0}, which is not a block that the leader of epoch 5 proposed",
+        ),
+    ],
+)
+def test_undisciplined_votes(votes, violation):
+    proposed = (*TWINS, *chain(8))
+    check = disciplined(*(Proposal(block, "leader", b"") for block in proposed), *votes)
+    hashes = [each.block_hash.hex()[:8] for each in votes]
+    assert check.violation == "at 1.000000 s: " + violation.format(*hashes)
+    assert set(check.witnesses) <= {*votes}
+
+
+def test_the_votes_of_others_promise_nothing():
+    assert disciplined(*(vote(block, "Z") for block in TWINS)).examined == 0

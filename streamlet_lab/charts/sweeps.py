@@ -1,0 +1,209 @@
+"""The chart of a sweep: how does a measure depend on a setting, and what do formulas say?"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from streamlet_lab.charts import style
+from streamlet_lab.charts.figures import Page
+from streamlet_lab.charts.layout import head, legend_below
+from streamlet_lab.charts.plots import _plot
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.sweep import Sweep
+
+#: From a value on the x-axis to the mean that is expected there; None where none is.
+ClosedForm: TypeAlias = Callable[[Any], Any]
+
+_SIZE: Final = (9, 4.8)
+# Every second mark is hollow and larger, so that it shows around another in the same place.
+_LOOKS: Final[tuple[style.Look, ...]] = tuple(
+    {
+        "color": color,
+        "marker": marker,
+        "linestyle": dashes,
+        "markerfacecolor": style.WHITE if hollow else color,
+        "markersize": 8.5 if hollow else 5,
+        "zorder": 2.5 if hollow else 3,
+    }
+    for color, marker, dashes, hollow in (
+        (style.BLUE, "o", "-", False),
+        (style.ORANGE, "s", "-.", True),
+        (style.GREEN, "^", (0, (1, 1)), False),
+        (style.VERMILLION, "D", (0, (3, 1, 1, 1)), True),
+        (style.PURPLE, "v", (0, (5, 3)), False),
+        (style.SKY, "p", (0, (8, 2)), True),
+    )
+)
+_FORM_DASHES: Final = ("--", ":", "-.", (0, (8, 3)), (0, (1, 4)), (0, (4, 1, 1, 1, 1, 1)))
+_GRID: Final = 400
+# Labels are 1 apart; how far then are their series, and how long is half of a formula's line?
+_APART: Final = 0.14
+_REACH: Final = 0.35
+# What floating point may add to an interval without width.
+_ROUNDING: Final = 1e-9
+
+
+class _Series(NamedTuple):
+    """The means of one value of ``by``, with what its form says in a column ``expected``."""
+
+    name: str
+    means: pd.DataFrame
+    form: ClosedForm | None
+
+
+def plot_means(
+    swept: Sweep,
+    measure: str,
+    x: str,
+    *,
+    by: str | None = None,
+    closed_form: ClosedForm | Mapping[Any, ClosedForm] | None = None,
+    question: str | None = None,
+    x_label: str | None = None,
+    y_label: str | None = None,
+) -> Figure:
+    """How does a measure depend on a setting? Means with 95 % intervals, over closed forms.
+
+    Parameters
+    ----------
+    swept : Sweep
+    measure : str
+        What was measured.
+    x : str
+        The setting on the x-axis: numbers have their place on it, labels stand side by side.
+    by : str, optional
+        The other setting, if two were varied: a series for each of its values, at most six.
+    closed_form : callable, or mapping of values of ``by`` to callables, optional
+        ``closed_form(value of x)`` is the mean that is expected there, or None. One for all series,
+        or one each; a series that the mapping lacks has none, and its means are joined instead.
+    question : str, optional
+        The title.
+    x_label, y_label : str, optional
+        What the axes show, with units; the names of setting and measure by default.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such measure, if the varied settings are others than ``x`` and ``by``, or if
+        ``by`` has more than six values or lacks one that has a closed form.
+
+    Examples
+    --------
+    >>> from streamlet_lab import run_protocol, sweep
+    >>> base = {"epochs": 9, "signatures": "none", "network.delays": "constant"}
+    >>> swept = sweep(base, {"network.median_delay": [0.1, 0.2]}, repeats=2, run=run_protocol)
+    >>> figure = plot_means(
+    ...     swept, "mean_latency_s", "network.median_delay", closed_form=lambda d: 1 + 2 * d
+    ... )
+    >>> figure.axes[0].texts[0].get_text()
+    'means from 1.2 to 1.4; 2 of 2 intervals (95 %, 2 runs each) hold the closed form'
+    """
+    chosen = [x] if by is None else [x, by]
+    if sorted(chosen) != sorted(swept.settings):
+        raise InvalidInput("x, by", chosen, f"what was varied: {', '.join(swept.settings)}")
+    shown = _series(swept.means(measure), x, by, closed_form)
+
+    def draw(figure: Figure, series: Sequence[_Series]) -> None:
+        axes = figure.subplots()
+        _draw(axes, series, x)
+        axes.set_xlabel(x_label or x)
+        axes.set_ylabel(y_label or measure)
+        # Zero is in sight, so that heights can be compared.
+        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        legend_below(axes)
+        head(axes, question or f"How does {measure} depend on {x}?", _answer(series))
+
+    return _plot(Page(_SIZE, draw), shown)
+
+
+def _series(
+    means: pd.DataFrame,
+    x: str,
+    by: str | None,
+    closed_form: ClosedForm | Mapping[Any, ClosedForm] | None,
+) -> list[_Series]:
+    parts = {None: means} if by is None else dict(list(means.groupby(by, sort=False)))
+    if len(parts) > len(_LOOKS):
+        raise InvalidInput("by", by, f"a setting with at most {len(_LOOKS)} values")
+    forms = closed_form if isinstance(closed_form, Mapping) else dict.fromkeys(parts, closed_form)
+    for value in forms:
+        if value not in parts:
+            raise InvalidInput("closed_form", value, f"one of {', '.join(map(str, parts))}")
+    series = []
+    for value, part in parts.items():
+        form = forms.get(value)
+        expected = math.nan if form is None else _values(form, part[x])
+        name = "mean" if by is None else f"{by.rpartition('.')[2]} = {value}"
+        series.append(_Series(name, part.assign(expected=expected), form))
+    return series
+
+
+def _values(form: ClosedForm, places: Iterable[Any]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    return np.array([form(place) for place in places], dtype=float)
+
+
+def _draw(axes: Axes, series: Sequence[_Series], x: str) -> None:
+    values = pd.concat([each.means[x] for each in series]).drop_duplicates()
+    numeric = values.dtype.kind in "iuf"
+    for number, (name, means, form) in enumerate(series):
+        places = means[x]
+        if not numeric:
+            shift = _APART * (number - (len(series) - 1) / 2)
+            places = places.map(list(values).index) + shift
+        joined = numeric and form is None
+        look = dict(_LOOKS[number]) if joined else {**_LOOKS[number], "linestyle": "none"}
+        margins = [means["mean"] - means["low"], means["high"] - means["mean"]]
+        axes.errorbar(places, means["mean"], margins, capsize=3, label=name, **look)
+    draw_form = _draw_curve if numeric else _draw_steps
+    for (form, label), dashes in zip(_labelled(series).items(), _FORM_DASHES, strict=False):
+        look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2, "label": label}
+        draw_form(axes, form, values, look)
+    if numeric:
+        axes.margins(x=0.03)
+    else:
+        axes.set_xticks(range(len(values)), labels=[str(value) for value in values])
+        axes.set_xlim(-0.5, len(values) - 0.5)
+
+
+def _labelled(series: Sequence[_Series]) -> dict[ClosedForm, str]:
+    """Each form once, with the series that it is for unless it is for all."""
+    names: dict[ClosedForm, list[str]] = {}
+    for each in series:
+        if each.form is not None:
+            names.setdefault(each.form, []).append(each.name)
+    return {
+        form: "closed form" if len(own) == len(series) else f"closed form, {' and '.join(own)}"
+        for form, own in names.items()
+    }
+
+
+def _draw_curve(axes: Axes, form: ClosedForm, values: "pd.Series[Any]", look: style.Look) -> None:
+    low, high = values.min(), values.max()
+    whole = values.dtype.kind in "iu"
+    places = np.arange(low, high + 1) if whole else np.linspace(low, high, _GRID)
+    axes.plot(places, _values(form, places), **look)
+
+
+def _draw_steps(axes: Axes, form: ClosedForm, values: "pd.Series[Any]", look: style.Look) -> None:
+    places = np.arange(len(values))
+    axes.hlines(_values(form, values), places - _REACH, places + _REACH, **look)
+
+
+def _answer(series: Sequence[_Series]) -> str:
+    means = pd.concat([each.means for each in series])
+    if means["mean"].isna().all():
+        return "no run has this measure"
+    answer = f"means from {means['mean'].min():.4g} to {means['mean'].max():.4g}"
+    least, most = means["n"].min(), means["n"].max()
+    runs = f"{most} runs each" if least == most else f"{least} to {most} runs each"
+    judged = means.dropna(subset=["low", "expected"])
+    if judged.empty:
+        return f"{answer}; intervals: 95 %, {runs}"
+    below = judged["low"] - _ROUNDING <= judged["expected"]
+    hold = (below & (judged["expected"] <= judged["high"] + _ROUNDING)).sum()
+    return f"{answer}; {hold} of {len(judged)} intervals (95 %, {runs}) hold the closed form"

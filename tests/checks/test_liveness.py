@@ -1,0 +1,137 @@
+"""Lemma 5 and Theorem 6 notice what is missing, when, and whether they apply at all."""
+
+import pytest
+from simulator.bare import simulation
+
+from streamlet_lab.checks import Lemma5, Status, SynchronousLiveness, Theorem6
+from streamlet_lab.consensus import Block, FinalityRule, scheduled
+
+HONEST = {"node_0", "node_1", "node_2", "node_3", "observer"}
+
+
+def watched(epochs, *, honest=HONEST, gst=0, **options):
+    """Lemma 5 and Theorem 6 of a finished run."""
+    run = simulation(4, **options)
+    checks = Lemma5(honest, run, gst), Theorem6(honest, run, gst)
+    run.monitors.extend(checks)
+    run.run(epochs)
+    return run, *checks
+
+
+def verdict(check):
+    result = check.result()
+    return result.status, result.evidence
+
+
+def test_every_window_of_every_node_is_examined_the_last_one_too():
+    _, lemma, theorem = watched(6)
+    # Windows that end with epochs 2 … 5 and 4, 5.
+    assert verdict(lemma) == (Status.HOLDS, "16 cases examined")
+    assert verdict(theorem) == (Status.HOLDS, "8 cases examined")
+
+
+def test_asking_on_the_way_changes_nothing():
+    run, lemma, theorem = watched(0)
+    for _ in range(6):
+        run.run(1)
+        for check in (lemma, theorem):
+            check.result()
+            check.result()
+    assert (lemma.examined, theorem.examined) == (16, 8)
+
+
+def test_too_few_honest_leaders_in_a_row_are_a_premise():
+    _, lemma, theorem = watched(12, honest=HONEST - {"node_3"})
+    assert verdict(lemma) == (Status.HOLDS, "9 cases examined")
+    assert verdict(theorem) == (
+        Status.NOT_APPLICABLE,
+        "no five consecutive honest leaders after GST",
+    )
+    _, lemma, _ = watched(2)
+    assert verdict(lemma) == (
+        Status.NOT_APPLICABLE,
+        "no three consecutive honest leaders after GST",
+    )
+
+
+@pytest.mark.parametrize(("gst", "windows"), [(4, 2), (5, 1), (6, 1), (7, 0)])
+def test_epochs_that_begin_before_gst_do_not_count(gst, windows):
+    # Epochs of 2 µs: those from 2 (at 4 µs) on, or from 3 on.
+    _, lemma, _ = watched(6, gst=gst)
+    assert lemma.result().status is (Status.HOLDS if windows else Status.NOT_APPLICABLE)
+    assert lemma.examined == 4 * windows
+
+
+def test_a_stated_reason_makes_them_inapplicable():
+    run = simulation(4)
+    check = Theorem6(HONEST, run, 0, inapplicable="epoch shorter than 2Δ")
+    run.monitors.append(check)
+    run.run(8)
+    assert verdict(check) == (Status.NOT_APPLICABLE, "epoch shorter than 2Δ")
+
+
+def to_node_2(late):
+    """Delays of 1, and of as much as said on the way to node 2 from 8 µs on."""
+    return lambda message, sender, receiver, time: late if receiver == 2 and time >= 8 else 1
+
+
+def test_a_node_that_hears_too_late_is_a_violation_at_its_beginning_of_the_epoch():
+    _, lemma, theorem = watched(12, delay=to_node_2(14))
+    assert verdict(lemma) == (
+        Status.VIOLATED,
+        "at 0.000010 s: node_2 begins epoch 5 without a notarized block of epoch 4",
+    )
+    assert verdict(theorem) == (
+        Status.VIOLATED,
+        "at 0.000016 s: node_2 begins epoch 8 without a final block of epoch 3 or later",
+    )
+
+
+def test_a_late_clock_has_its_own_beginning():
+    late = (1, 1, 1, 1, 0)
+    _, lemma, theorem = watched(6, clock_offsets=late)
+    assert verdict(lemma) == (Status.HOLDS, "12 cases examined")
+    assert verdict(theorem) == (Status.HOLDS, "4 cases examined")
+    _, lemma, _ = watched(6, clock_offsets=late, delay=to_node_2(6))
+    assert lemma.result().evidence.startswith("at 0.000009 s: node_2 begins epoch 4 without")
+
+
+def test_notarized_blocks_alone_are_not_final():
+    _, lemma, theorem = watched(6, finality=FinalityRule(9, 1))
+    assert lemma.result().status is Status.HOLDS
+    assert verdict(theorem) == (
+        Status.VIOLATED,
+        "at 0.000010 s: node_0 begins epoch 5 without a final block of epoch 0 or later",
+    )
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_rival_is_a_violation_before_and_after(before):
+    run, lemma, _ = watched(0)
+    rival = Block(run.genesis.chain_id, 1, 3, b"elsewhere", b"rival")
+    if before:
+        lemma.notarized(0, "node_1", rival)
+    run.run(3)
+    third = run.observer.tree.notarized[3]
+    if not before:
+        assert lemma.result().status is Status.HOLDS
+        lemma.notarized(6, "observer", rival)
+    rivalry = f"block {rival.hash.hex()[:8]} of epoch 1 is notarized at height 3, beside block"
+    assert lemma.result().evidence == f"at 0.000006 s: {rivalry} {third.hash.hex()[:8]} of epoch 2"
+    assert lemma.witnesses == (third, rival)
+
+
+def test_what_only_a_faulty_node_claims_to_see_is_no_rival():
+    run, lemma, _ = watched(3, honest=HONEST - {"node_3"})
+    lemma.notarized(6, "node_3", Block(run.genesis.chain_id, 1, 3, b"elsewhere", b"rival"))
+    assert lemma.result().status is Status.HOLDS
+
+
+def test_section_4_asks_for_eight():
+    run = simulation(4, finality=FinalityRule(6, 5), leader_of=scheduled(sorted(HONEST)[:4]))
+    check = SynchronousLiveness(HONEST, run, 0)
+    run.monitors.append(check)
+    run.run(7)
+    assert verdict(check) == (Status.NOT_APPLICABLE, "no eight consecutive honest leaders")
+    run.run(1)
+    assert verdict(check) == (Status.HOLDS, "4 cases examined")
