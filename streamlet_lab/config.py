@@ -225,6 +225,9 @@ class NetworkConfig(_Section):
         Further bad periods.
     slowdown : float
         What multiplies the delay of what is sent in a bad period.
+    held : float
+        Share of all messages and receivers for which the network is an adversary in bad periods:
+        no copy of the message, echoes included, arrives there before some instant of the period.
     partitions : tuple of Partition
     sign_time, verify_time : duration
         Simulated time that making or verifying a signature takes; see :data:`ED25519_TIMES`.
@@ -256,6 +259,7 @@ class NetworkConfig(_Section):
     gst: Annotated[Duration, Field(le=_LATEST)] = 0
     bad_periods: tuple[Interval, ...] = ()
     slowdown: Annotated[float, Field(ge=1, le=1e9, allow_inf_nan=False)] = 20.0
+    held: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     partitions: tuple[Partition, ...] = ()
     sign_time: Duration = 0
     verify_time: Duration = 0

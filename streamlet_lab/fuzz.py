@@ -55,7 +55,7 @@ class Finding:
         return Scenario.from_config(
             self.config,
             [f"{name} holds" for name in names],
-            name=f"run {self.number}",
+            name=f"run_{self.number}",
             title=f"{', '.join(names)} violated in a random search",
         )
 
@@ -156,60 +156,73 @@ def _violates(config: ExperimentConfig, names: frozenset[str]) -> bool:
 
 def random_config(draw: random.Random) -> ExperimentConfig:
     """Return a random configuration inside the paper's model for Byzantine nodes."""
-    nodes = draw.randint(4, 10)
+    nodes = draw.choice([4, 4, 4, 5, 6, 7, 8, 10])
     delta = draw.choice([20, 100, 500]) * _MILLISECOND
     skew = draw.choice([0, 0, delta // 4])
-    epochs = draw.randint(6, 24)
     epoch_length = 2 * delta + skew + draw.choice([0, 0, delta])
+    epochs = draw.randint(6, 24)
     return make_config(
         nodes=nodes,
         epochs=epochs,
         seed=draw.getrandbits(62),
         signatures="none",
         leaders=draw.choice(["round_robin", "hashed"]),
-        epoch_length=epoch_length,
+        epoch_length=_text(epoch_length),
         network={
-            "delta": delta,
-            "clock_skew": skew,
+            "delta": _text(delta),
+            "clock_skew": _text(skew),
             **_random_delays(draw, delta),
-            **_random_disturbances(draw, nodes, epochs * epoch_length),
+            **_random_bad_times(draw, epochs, epoch_length),
+            **_random_partition(draw, nodes, epochs * epoch_length),
         },
         faults=_random_faults(draw, nodes, epochs),
     )
 
 
 def _random_delays(draw: random.Random, delta: int) -> dict[str, Any]:
-    median = max(1, int(delta * draw.choice([0.02, 0.1, 0.5, 1.0])))
     return {
         "delays": draw.choice(["constant", "uniform", "lognormal"]),
-        "median_delay": median,
+        "median_delay": _text(int(delta * draw.choice([0.02, 0.1, 0.5, 1.0]))),
         "delay_spread": draw.choice([0.3, 0.7, 2.0]),
         "catch_up": draw.random() < 0.2,
         "loss": draw.choice([0.0, 0.0, 0.3]),
     }
 
 
-def _random_disturbances(draw: random.Random, nodes: int, end: int) -> dict[str, Any]:
-    """Bad periods and partitions that are over before the end; often none."""
-    disturbances: dict[str, Any] = {"slowdown": draw.choice([3.0, 20.0, 1e6])}
-    if draw.random() < 0.4:
-        disturbances["gst"] = draw.randrange(end)
+def _random_bad_times(draw: random.Random, epochs: int, epoch_length: int) -> dict[str, Any]:
+    """Bad periods one after the other; short ones, since what they hold back is then released."""
     if draw.random() < 0.3:
-        start = draw.randrange(end)
-        disturbances["bad_periods"] = [{"start": start, "stop": start + draw.randint(1, end // 3)}]
-    if draw.random() < 0.4:
-        start = draw.randrange(end)
-        names = [f"node_{index}" for index in range(nodes)]
-        draw.shuffle(names)
-        cut = draw.randint(1, nodes - 1)
-        partition = {
-            "start": start,
-            "stop": start + draw.randint(1, end // 2),
-            "groups": [names[:cut], names[cut:]],
-            "one_way": draw.random() < 0.3,
-        }
-        disturbances["partitions"] = [partition]
-    return disturbances
+        return {}
+    end = draw.randint(1, epochs) * epoch_length
+    periods, start = [], draw.choice([0, draw.randrange(end)])
+    while start < end:
+        stop = start + draw.randint(1, 3 * epoch_length)
+        periods.append({"start": _text(start), "stop": _text(stop)})
+        start = stop
+    return {
+        "bad_periods": periods,
+        "slowdown": draw.choice([1.0, 3.0, 20.0]),
+        "held": draw.choice([0.0, 0.2, 0.5, 0.8]),
+    }
+
+
+def _random_partition(draw: random.Random, nodes: int, end: int) -> dict[str, Any]:
+    if draw.random() < 0.6:
+        return {}
+    names = [f"node_{index}" for index in range(nodes)]
+    draw.shuffle(names)
+    cut, start = draw.randint(1, nodes - 1), draw.randrange(end)
+    partition = {
+        "start": _text(start),
+        "stop": _text(start + draw.randint(1, end // 2)),
+        "groups": [names[:cut], names[cut:]],
+        "one_way": draw.random() < 0.3,
+    }
+    return {"partitions": [partition]}
+
+
+def _text(microseconds: int) -> str:
+    return f"{microseconds}us"
 
 
 def _random_faults(draw: random.Random, nodes: int, epochs: int) -> list[Fault]:

@@ -86,12 +86,14 @@ def test_verifications_are_remembered_unless_told_otherwise(remember, verificati
     assert (keyring.signatures, keyring.verifications) == (1, verifications)
 
 
-def test_ideal_signatures_are_empty_and_cannot_be_forged():
+def test_ideal_signatures_cannot_be_forged():
     keyring = IdealSignatures()
     assert not keyring.verify("node_0", b"", b"message")
-    assert keyring.verify("node_0", keyring.sign("node_0", b"message"), b"message")
-    assert not keyring.verify("node_1", b"", b"message")
-    assert not keyring.verify("node_0", b"", b"another message")
+    signature = keyring.sign("node_0", b"message")
+    assert keyring.verify("node_0", signature, b"message")
+    assert not keyring.verify("node_0", b"", b"message")
+    assert not keyring.verify("node_1", signature, b"message")
+    assert not keyring.verify("node_0", signature, b"another message")
     assert not keyring.verify("node_0", KEYRING.sign("node_0", b"message"), b"message")
     assert (keyring.signatures, keyring.verifications) == (0, 0)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from simulator.bare import final, longest, simulation
+from simulator.bare import longest, simulation
 
 from streamlet_lab.checks import (
     Consistency,
@@ -114,15 +114,14 @@ def violated(results):
 @st.composite
 def legal_runs(draw, model="byzantine", kinds=("paper_byzantine",)):
     """Arguments of `watched`: as many faulty nodes as the model tolerates, leaders at random."""
-    nodes = draw(st.integers(4, 7))
+    nodes = draw(st.sampled_from([7, 6, 5, 4]))
     seed = draw(st.integers(0, 2**32))
     drawn = stream(seed, "run")
-    count = draw(st.integers(0, max_faulty(nodes, model)))
     faulty = {
-        name: f"{drawn.choice(kinds)}@{drawn.randint(0, 8)}"
-        for name in drawn.sample(names(nodes), count)
+        name: f"{drawn.choice(kinds)}@{drawn.choice([0, 0, 6])}"
+        for name in drawn.sample(names(nodes), max_faulty(nodes, model))
     }
-    gst = 0 if model == "synchronous" else draw(st.integers(0, 6 * EPOCH))
+    gst = 0 if model == "synchronous" else drawn.randint(0, 6 * EPOCH)
     return {
         "nodes": nodes,
         "faulty": faulty,
@@ -309,14 +308,14 @@ def run_b5(kind):
 # --- Section 3: consistency, whatever the network does
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(run=legal_runs())
 def test_lemma_1_one_notarized_block_in_an_epoch(run):
     _, _, results = watched(**run)
     assert results["unique_notarization"].status is not Status.VIOLATED
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(run=legal_runs())
 def test_step_to_theorem_3_nothing_is_notarized_beside_the_middle_of_three(run):
     lab, recorder, _ = watched(**run)
@@ -329,7 +328,7 @@ def test_step_to_theorem_3_nothing_is_notarized_beside_the_middle_of_three(run):
             assert [block for block in blocks.values() if block.height == middle.height] == [middle]
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(run=legal_runs())
 def test_theorem_3_consistency(run):
     lab, _, results = watched(**run)
@@ -346,7 +345,7 @@ def test_theorem_3_consistency(run):
 # --- Section 3: liveness after GST
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(run=legal_runs())
 def test_lemma_5_three_honest_leaders(run):
     _, _, results = watched(**run)
@@ -354,7 +353,7 @@ def test_lemma_5_three_honest_leaders(run):
     event(f"lemma 5 {results['lemma_5'].status}")
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(run=legal_runs())
 def test_theorem_6_five_honest_leaders(run):
     _, _, results = watched(**run)
@@ -433,13 +432,13 @@ class Twins(NodeFault):
 
 
 def test_section_4_two_notarized_blocks_in_one_epoch_are_possible():
-    run, recorder, results = watched(4, {"node_0": "paper_twins"}, 24, model="synchronous")
+    _, recorder, results = watched(4, {"node_0": "paper_twins"}, 24, model="synchronous")
     twins = {r.block.hash for r in recorder.notarizations if r.block.epoch == 0}
     assert len(twins) == 2
     assert results["consistency"].status is not Status.VIOLATED
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(run=legal_runs("synchronous", ("paper_byzantine", "paper_twins", "silent_leader")))
 def test_section_4_consistency_with_an_honest_majority(run):
     _, _, results = watched(**run)
@@ -447,7 +446,7 @@ def test_section_4_consistency_with_an_honest_majority(run):
     event(f"consistency {results['consistency'].status}")
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(run=legal_runs("synchronous", ("paper_byzantine", "paper_twins", "silent_leader")))
 def test_section_4_liveness_after_eight_honest_leaders(run):
     # Eight honest leaders in a row in the middle, whatever the other epochs are.
@@ -456,12 +455,6 @@ def test_section_4_liveness_after_eight_honest_leaders(run):
     leaders[8:16] = [honest[epoch % len(honest)] for epoch in range(8)]
     _, _, results = watched(**{**run, "leader_of": scheduled(leaders)})
     assert results["synchronous_liveness"].status is Status.HOLDS
-
-
-def test_section_4_the_rule_of_section_3_is_not_consistent_there():
-    # Half of the nodes notarize: one Byzantine node of four gives each half its own chain.
-    run, results = divided("synchronous", THREE_IN_A_ROW, [1, 2, 3])
-    assert results["consistency"].status is Status.VIOLATED
 
 
 # Remark 3, votes at the beginning of the second half of the epoch with four blocks instead of six,
@@ -484,7 +477,14 @@ def test_appendix_a_the_leader_sends_the_notarized_chain_along():
         return 10**9 if message.epoch < 4 and receiver == 3 else 1
 
     for certify in (True, False):
-        run = simulation(5, votes=3, delay=delay, epoch_length=EPOCH, certify=certify, echo=False)
+        run = simulation(
+            5,
+            votes=3,
+            delay=delay,
+            epoch_length=EPOCH,
+            leader_of=scheduled(["node_0", "node_1"]),
+            certify=certify,
+        )
         run.run(6)
         assert (longest(run.nodes["node_3"]) == [1, 2, 3, 4, 5, 6]) is certify
 
@@ -504,17 +504,188 @@ def test_appendix_a_a_crash_in_the_middle_of_a_broadcast(reaches):
     assert (2 in [block.epoch for block in network.observer.tree.notarized]) is (reaches >= 3)
 
 
-@settings(max_examples=100)
-@given(run=legal_runs("crash", ("crash",)), reaches=st.integers(0, 6), echo=st.just(True))
-def test_appendix_a_lemma_5_and_theorem_6_with_less_than_half_crashed(run, reaches, echo):
-    _, _, results = watched(**run, certify=True, echo=echo)
+@settings(max_examples=50)
+@given(run=legal_runs("crash", ("crash",)))
+def test_appendix_a_consistency_lemma_5_and_theorem_6_with_less_than_half_crashed(run):
+    _, _, results = watched(**run, certify=True)
     assert violated(results) == []
     event(f"theorem 6 {results['theorem_6'].status}")
 
 
-# --- A rule left out
+# --- A rule left out, and a run in which that breaks a claim
+#
+# The first four are the smallest counterexamples of a model checker: three honest nodes, of which
+# two notarize, and a network that holds messages back (before GST, so it may).
 
 
-def divided(model, finality, epochs):
-    """Two halves of three honest nodes and a Byzantine one that votes for everything."""
-    raise NotImplementedError
+class AnyParent(StreamletNode):
+    """Votes for what extends any notarized chain, not only a longest one."""
+
+    def _fits(self, block):
+        return block.hash in self.tree and self.tree.is_notarized(block.parent)
+
+
+class VotesOnce(StreamletNode):
+    """Decides on a proposal when it arrives, and never again."""
+
+    def receive(self, message):
+        votes = super().receive(message)
+        if isinstance(message, Proposal) and message.epoch == self.epoch:
+            self._undecided = False
+        return votes
+
+
+class AnyThree(BlockTree):
+    """Finalizes the second of three adjacent blocks, whatever their epochs."""
+
+    def _finalize_below(self, tip):
+        if tip.parent.parent is not None:
+            self._finalize(tip.parent)
+
+
+class FinalizesAnyThree(StreamletNode):
+    """Has a tree with that bug."""
+
+    def __init__(self, node_id, validators, genesis, quorum, *rest, **options):
+        super().__init__(node_id, validators, genesis, quorum, *rest, **options)
+        self.tree = AnyThree(genesis, quorum)
+
+
+def with_nodes(node_type):
+    """A simulation of nodes of a type."""
+    return type("Planted", (StreamletSimulation,), {"node_type": node_type})
+
+
+def three_nodes(leaders, held, **planted):
+    """Verdicts on three honest nodes: some messages, by epoch and receiver, are held until a time.
+
+    Epochs are the paper's, and as many as leaders.
+    """
+
+    def delay(message, sender, receiver, time):
+        kind = "vote" if isinstance(message, Vote) else "proposal"
+        until = held.get((kind, message.epoch + 1, receiver), 0)
+        return max(until - time, 1)
+
+    _, _, results = watched(
+        3,
+        {},
+        len(leaders),
+        votes=2,
+        delay=delay,
+        leader_of=scheduled([f"node_{leader}" for leader in leaders]),
+        **{"finality": THREE_IN_A_ROW, **planted},
+    )
+    return results["consistency"].status
+
+
+FOR_EVER = 10**9
+VOTES_OF_1 = {("vote", 1, receiver): FOR_EVER for receiver in (1, 2)}
+VOTES_OF_2 = {("vote", 2, receiver): FOR_EVER for receiver in (1, 2)}
+
+COUNTEREXAMPLES = {
+    "1-2 against 3-4-5, without the longest-chain rule": (
+        [0, 0, 2, 2, 2],
+        {(kind, epoch, 2): FOR_EVER for kind in ("vote", "proposal") for epoch in (1, 2)},
+        {"kind": with_nodes(AnyParent)},
+    ),
+    "1 against 2-3, where two consecutive epochs finalize": (
+        [0, 1, 1],
+        VOTES_OF_1,
+        {"finality": FinalityRule(2, 0)},
+    ),
+    "1-2 against 1-3-4-5, where the third block is final": (
+        [0, 0, 1, 1, 1],
+        VOTES_OF_2,
+        {"finality": FinalityRule(3, 0)},
+    ),
+    "1-3 against 2-4, where three adjacent blocks finalize": (
+        [0, 1, 0, 2],
+        {
+            **{("vote", 1, receiver): 2 * EPOCH for receiver in (1, 2)},
+            ("vote", 2, 0): FOR_EVER,
+            **{("vote", 3, receiver): FOR_EVER for receiver in (1, 2)},
+        },
+        {"kind": with_nodes(FinalizesAnyThree)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COUNTEREXAMPLES)
+def test_theorem_3_fails_without_its_rules(name):
+    leaders, held, planted = COUNTEREXAMPLES[name]
+    assert three_nodes(leaders, held, **planted) is Status.VIOLATED
+    assert three_nodes(leaders, held) is not Status.VIOLATED
+
+
+def test_lemma_1_fails_where_half_of_the_nodes_notarize():
+    for votes in (2, 3):
+        _, _, results = watched(4, {"node_0": "paper_twins"}, 12, votes=votes)
+        broken = results["unique_notarization"].status is Status.VIOLATED
+        assert broken is (votes < quorum(4))
+
+
+@fault_kind("paper_last_moment")
+class LastMoment(NodeFault):
+    """Gives the vote that is missing to some only, when the next epoch begins."""
+
+    def say(self, message):
+        return ()
+
+    def heard(self, message):
+        to = {1: ("node_0", "node_1"), 2: ("node_2",)}.get(message.epoch)
+        if to and isinstance(message, Proposal):
+            late = (message.epoch + 1) * EPOCH - self.seat.now()
+            yield Send(self.vote(message.block), to, late)
+
+
+def last_moment(kind):
+    """Node 2 sees block 1 notarized only after it has block 2's proposal; with that the vote of
+    node 3 is needed for blocks 2 and 3, and some see it, by echo, only after the next proposal."""
+
+    def delay(message, sender, receiver, time):
+        if message.epoch == 0:
+            if isinstance(message, Proposal):
+                return 7
+            if message.voter == "node_1" and receiver == 2:
+                return 12 - time
+        return DELTA if getattr(message, "voter", "") == "node_3" else 1
+
+    leaders = scheduled(["node_0", "node_0", "node_1", "node_2"])
+    return watched(
+        4,
+        {"node_3": "paper_last_moment"},
+        4,
+        gst=EPOCH,
+        delay=delay,
+        leader_of=leaders,
+        kind=kind,
+    )
+
+
+def test_lemma_5_fails_where_a_vote_is_decided_only_once():
+    _, _, results = last_moment(StreamletSimulation)
+    assert results["lemma_5"].status is Status.HOLDS
+    run, _, results = last_moment(with_nodes(VotesOnce))
+    assert results["lemma_5"].evidence == (
+        "at 0.000040 s: node_0 begins epoch 4 without a notarized block of epoch 3"
+    )
+    assert longest(run.nodes["node_2"]) == [1, 2, 3]
+    # Without an adversary it costs an epoch only.
+    assert longest(run_b5(with_nodes(VotesOnce))[0].observer) == [1, 3, 4, 5, 6]
+
+
+class VotesTwice(StreamletNode):
+    """Votes for every proposal of its epoch's leader."""
+
+    def _take_in(self, proposal):
+        super()._take_in(proposal)
+        self._first_proposals[proposal.epoch] = proposal.block
+        self._undecided = True
+
+
+@pytest.mark.parametrize("node_type", [StreamletNode, VotesTwice])
+def test_section_3_vote_discipline_fails_where_a_node_votes_twice(node_type):
+    kind, faulty = with_nodes(node_type), {"node_0": "paper_two_proposals"}
+    _, _, results = watched(4, faulty, 4, delay=DELTA, kind=kind)
+    assert (results["vote_discipline"].status is Status.HOLDS) is (node_type is StreamletNode)

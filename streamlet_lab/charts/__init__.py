@@ -2,8 +2,8 @@
 
 The ``draw_…`` functions draw on axes that they are given, so that notebook, command line and
 widgets show the same thing; :class:`Plots` and :class:`ProtocolPlots` put them on pyplot figures
-and :func:`save_charts` into files. :func:`plot_means` shows a sweep. :mod:`~streamlet_lab.charts.series` gives what the charts of a
-market show as frames.
+and :func:`save_charts` into files. :func:`plot_means` shows a sweep.
+:mod:`~streamlet_lab.charts.series` gives what the charts of a market show as frames.
 """
 
 from streamlet_lab.charts.blocktree import draw_block_tree

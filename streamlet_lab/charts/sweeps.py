@@ -40,7 +40,7 @@ _LOOKS: Final[tuple[style.Look, ...]] = tuple(
     )
 )
 _FORM_DASHES: Final = ("--", ":", "-.", (0, (8, 3)), (0, (1, 4)), (0, (4, 1, 1, 1, 1, 1)))
-_GRID: Final = 400
+_GRID: Final = 1_000
 # Labels are 1 apart; how far then are their series, and how long is half of a formula's line?
 _APART: Final = 0.14
 _REACH: Final = 0.35
@@ -80,7 +80,8 @@ def plot_means(
         The other setting, if two were varied: a series for each of its values, at most six.
     closed_form : callable, or mapping of values of ``by`` to callables, optional
         ``closed_form(value of x)`` is the mean that is expected there, or None. One for all series,
-        or one each; a series that the mapping lacks has none, and its means are joined instead.
+        or one each; a series that the mapping lacks has none. Means are joined only where there is
+        no closed form at all.
     question : str, optional
         The title.
     x_label, y_label : str, optional
@@ -127,7 +128,9 @@ def _series(
     by: str | None,
     closed_form: ClosedForm | Mapping[Any, ClosedForm] | None,
 ) -> list[_Series]:
-    parts = {None: means} if by is None else dict(list(means.groupby(by, sort=False)))
+    parts: dict[Any, pd.DataFrame] = (
+        {None: means} if by is None else dict(list(means.groupby(by, sort=False)))
+    )
     if len(parts) > len(_LOOKS):
         raise InvalidInput("by", by, f"a setting with at most {len(_LOOKS)} values")
     forms = closed_form if isinstance(closed_form, Mapping) else dict.fromkeys(parts, closed_form)
@@ -150,17 +153,17 @@ def _values(form: ClosedForm, places: Iterable[Any]) -> "np.ndarray[Any, np.dtyp
 def _draw(axes: Axes, series: Sequence[_Series], x: str) -> None:
     values = pd.concat([each.means[x] for each in series]).drop_duplicates()
     numeric = values.dtype.kind in "iuf"
-    for number, (name, means, form) in enumerate(series):
+    forms = _labelled(series)
+    for number, (name, means, _) in enumerate(series):
         places = means[x]
         if not numeric:
             shift = _APART * (number - (len(series) - 1) / 2)
             places = places.map(list(values).index) + shift
-        joined = numeric and form is None
-        look = dict(_LOOKS[number]) if joined else {**_LOOKS[number], "linestyle": "none"}
+        look = {**_LOOKS[number], **({} if numeric and not forms else {"linestyle": "none"})}
         margins = [means["mean"] - means["low"], means["high"] - means["mean"]]
         axes.errorbar(places, means["mean"], margins, capsize=3, label=name, **look)
     draw_form = _draw_curve if numeric else _draw_steps
-    for (form, label), dashes in zip(_labelled(series).items(), _FORM_DASHES, strict=False):
+    for (form, label), dashes in zip(forms.items(), _FORM_DASHES, strict=False):
         look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2, "label": label}
         draw_form(axes, form, values, look)
     if numeric:

@@ -19,6 +19,7 @@ from streamlet_lab.simulator.faults import (
     NodeFault,
     Seat,
     Send,
+    close_register,
     fault_kind,
     fault_kinds,
     make_fault,
@@ -53,6 +54,8 @@ from streamlet_lab.simulator.stock import (
     priced,
 )
 from streamlet_lab.simulator.traders import Submission, Trader
+
+close_register()
 
 __all__ = [
     "LOST",

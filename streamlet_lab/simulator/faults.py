@@ -260,7 +260,7 @@ class NodeFault:
 
 
 _KINDS: dict[str, type[NodeFault]] = {}
-_OWN: set[str] = set()
+_OWN: frozenset[str] = frozenset()
 
 
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
@@ -278,9 +278,6 @@ def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
         if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
             raise InvalidInput("kind", kind, "a subclass of NodeFault")
         _KINDS[name] = kind
-        # The lab's own kinds are not for others to replace.
-        if kind.__module__.startswith("streamlet_lab.simulator."):
-            _OWN.add(name)
         return kind
 
     return register
@@ -289,6 +286,12 @@ def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
 def fault_kinds() -> tuple[str, ...]:
     """Return the names of all registered kinds, in alphabetical order."""
     return tuple(sorted(_KINDS))
+
+
+def close_register() -> None:
+    """Declare the kinds that there are now the lab's own, which nobody may replace."""
+    global _OWN
+    _OWN = frozenset(_KINDS)
 
 
 def own_fault_kinds() -> tuple[str, ...]:

@@ -18,8 +18,9 @@ class Forger(NodeFault):
     payload, a proposal by one who does not lead; votes of its own with a wrong epoch or height, and
     old messages again. When it leads it adds a block of garbage and an orphan to its own proposal.
 
-    All of it is dropped where it arrives, or stands alone: it costs messages and verifications and
-    changes no chain, at any f. Votes with a wrong height may convict the forger.
+    All of it is dropped where it arrives, or stands alone: it costs messages and verifications, and
+    at any f it changes nothing about the blocks of others. The forger may lose its own, where the
+    garbage overtakes it, and its votes with a wrong height convict it.
     """
 
     def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
@@ -61,7 +62,7 @@ class Forger(NodeFault):
         # An ideal signature is empty, and would be another's too once that node has signed.
         stolen = vote.signature or b"stolen"
         yield replace(vote, signature=self._flipped(vote.signature))
-        yield replace(vote, signature=b"") if vote.signature else replace(vote, signature=b"long")
+        yield replace(vote, signature=vote.signature + b"more")
         yield replace(vote, voter=self.random.choice(self.others), signature=stolen)
         yield replace(vote, voter="stranger")
         yield replace(vote, chain_id=vote.chain_id + "'")

@@ -5,11 +5,13 @@ layer, into what the configuration says; each layer that draws has a random stre
 that switching it on leaves the draws of the others as they were.
 """
 
+import hashlib
 import inspect
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from statistics import NormalDist
 from typing import Any, Final
 
@@ -114,6 +116,8 @@ def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
         delay = _with_slow_nodes(delay, _factors(network, nodes), limit)
     if network.bad_times:
         delay = _with_bad_times(delay, network, limit)
+        if network.held:
+            delay = _with_holding(delay, network, seed)
     if network.loss and network.when_lost == "retransmit":
         delay = _with_retransmission(delay, stream(seed, "network/loss"), network, limit)
     for partition in network.partitions:
@@ -357,6 +361,31 @@ def _with_bad_times(delay: Delay, network: NetworkConfig, limit: Callable[[int],
         return min(round(drawn * slowdown), limit(time))
 
     return slowed
+
+
+def _with_holding(delay: Delay, network: NetworkConfig, seed: int) -> Delay:
+    """Hold some messages back from some receivers, whoever passes them on.
+
+    A hash decides on each message and receiver: so all copies meet the same fate, and the links'
+    own draws stay as they are.
+    """
+    bad, share = network.bad_times, network.held
+    key = seed.to_bytes(8)
+
+    def held(message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn = delay(message, sender, receiver, time)
+        periods = [period for period in bad if period[0] <= time < period[1]]
+        if not periods:
+            return drawn
+        start, stop = max(periods, key=itemgetter(1))
+        digest = hashlib.blake2b(
+            receiver.to_bytes(4) + message.signed, digest_size=16, key=key, person=b"held"
+        ).digest()
+        chance, instant = (int.from_bytes(half) / 2**64 for half in (digest[:8], digest[8:]))
+        release = start + int((stop - start) * instant) if chance < share else 0
+        return max(drawn, release - time)
+
+    return held
 
 
 def _with_retransmission(

@@ -117,6 +117,7 @@ class StreamletSimulation:
         self.genesis = make_genesis(chain_id, genesis_payload)
         self.monitors = list(monitors)
         self.next_epoch = 0
+        self._epoch = self.genesis.epoch
         self.leader_of = leader_of or round_robin(node_ids)
         self._observe = observe
         self._names = (*node_ids, OBSERVER)
@@ -206,6 +207,7 @@ class StreamletSimulation:
             self.queue.run_until((epoch + 1) * self.epoch_length, Priority.REFERENCE)
 
     def _start_epoch(self, time: int, epoch: int) -> None:
+        self._epoch = epoch
         leader = self.leader_of(epoch)
         for hear in self._audience.epoch_started:
             hear(time, epoch, leader)
@@ -232,8 +234,7 @@ class StreamletSimulation:
         self.network.echoes[index] = self._echo and all(fault.echoes(epoch) for fault in faults)
         if self.network.online[index]:
             self._act(time, index, node.start_epoch(epoch, observation))
-            for fault in self._active_faults(index):
-                self._carry(time, index, fault.begin(epoch))
+            self._say_more(time, index, lambda fault: fault.begin(epoch))
 
     def _receive(self, time: int, index: int, message: Message) -> None:
         node, told = self._participants[index], self._told[index]
@@ -242,8 +243,7 @@ class StreamletSimulation:
         if messages or told.is_behind(node):
             self._act(time, index, messages)
         if self._faults[index]:
-            for fault in self._active_faults(index):
-                self._carry(time, index, fault.heard(message))
+            self._say_more(time, index, lambda fault: fault.heard(message))
 
     def _delivered(
         self, received: int, sender: int, receiver: int, sent: int, message: Message
@@ -259,19 +259,21 @@ class StreamletSimulation:
         """Send what a node says, and tell the monitors what is new in its view."""
         if messages:
             if self._faults[index]:
-                self._carry(time, index, self._said_instead(index, messages))
+                sends = _as_said_by(self._active_faults(index), map(Send, messages))
+                self._carry(time, index, sends)
             else:
                 for message in messages:
                     self._send(time, index, Send(message))
         if self._told[index].is_behind(self._participants[index]):
             self._tell(time, index)
 
-    def _said_instead(self, index: int, messages: Iterable[Message]) -> list[Send]:
-        """Let one fault of a node after the other replace what the node would say."""
-        sends = [Send(message) for message in messages]
-        for fault in self._active_faults(index):
-            sends = [send.then(replaced) for send in sends for replaced in fault.say(send.message)]
-        return sends
+    def _say_more(
+        self, time: int, index: int, speak: Callable[[NodeFault], Iterable[Send]]
+    ) -> None:
+        """Let each fault of a node say more; the faults listed after it have a word on how."""
+        faults = self._active_faults(index)
+        for position, fault in enumerate(faults):
+            self._carry(time, index, _as_said_by(faults[position + 1 :], speak(fault)))
 
     def _carry(self, time: int, index: int, sends: Iterable[Send]) -> None:
         for send in sends:
@@ -318,11 +320,12 @@ class StreamletSimulation:
 
     def _let_overhear(self, time: int, sender: int, message: Message) -> None:
         """Show a message to those who see everything; what they say themselves they know."""
-        rushing = [index for index, _ in self._rushing]
+        rushing = dict.fromkeys(index for index, _ in self._rushing)
         if sender in rushing:
             return
         for index, fault in self._rushing:
-            if self.network.online[index] and fault.active(self._participants[index].epoch):
+            # Whoever sends may have begun an epoch that this node is about to begin.
+            if self.network.online[index] and fault.active(self._epoch):
                 self._carry(time, index, fault.overheard(message, self._names[sender]))
 
     def _tell(self, time: int, index: int) -> None:
@@ -449,6 +452,13 @@ class _Told:
     def is_behind(self, node: StreamletNode) -> bool:
         """Whether there is more; nothing is finalized without something being notarized."""
         return len(node.tree.notarized) > self.notarized or len(node.refusals) > self.refusals
+
+
+def _as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[Send]:
+    """Let one fault of a node after the other replace what is to be sent."""
+    for fault in faults:
+        sends = [send.then(replaced) for send in sends for replaced in fault.say(send.message)]
+    return sends
 
 
 def _wrapped(application: Application, faults: Sequence[NodeFault]) -> Application:

@@ -1,4 +1,4 @@
-"""A person moves a slider in JupyterLab, and the charts follow."""
+"""A person moves the controls in JupyterLab, and the charts follow."""
 
 import re
 
@@ -11,6 +11,10 @@ TIMEOUT_MS = 60_000
 KERNEL_IS_IDLE = (
     "window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status"
     " === 'idle'"
+)
+
+CUT_OFF = (
+    "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((it) => it.innerText)"
 )
 
 
@@ -44,3 +48,26 @@ def test_moving_the_slider_redraws_the_charts(quickstart: Page) -> None:
     expect(picture).not_to_have_attribute("src", before or "", timeout=TIMEOUT_MS)
     expect(readout).to_contain_text(re.compile(r"\b5 nodes\b"), timeout=TIMEOUT_MS)
     assert readout.inner_text() != text
+
+
+def test_a_section_opens_and_its_controls_work(quickstart: Page) -> None:
+    picture = quickstart.locator(".widget-image")
+    expect(picture).to_be_visible(timeout=TIMEOUT_MS)
+    before = picture.get_attribute("src")
+    expect(slider(quickstart, "Δ (ms)")).to_be_hidden()
+
+    quickstart.locator(".jupyter-widget-Collapse-header", has_text="Network").click()
+    slider(quickstart, "Δ (ms)").press("ArrowRight")
+
+    expect(picture).not_to_have_attribute("src", before or "", timeout=TIMEOUT_MS)
+    readout = quickstart.locator(".streamlet-readout")
+    expect(readout).to_contain_text("Δ (ms): 600", timeout=TIMEOUT_MS)
+
+
+def test_no_label_is_cut_off(quickstart: Page) -> None:
+    labels = quickstart.locator(".widget-label:visible, .widget-label-basic:visible")
+    inside = {"Protocol": "leaders", "Faults": "faulty epochs", "Network": "partition (s)"}
+    for section, label in inside.items():
+        quickstart.locator(".jupyter-widget-Collapse-header", has_text=section).click()
+        expect(labels.filter(has_text=label)).to_be_visible(timeout=TIMEOUT_MS)
+        assert labels.evaluate_all(CUT_OFF) == []

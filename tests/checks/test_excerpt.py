@@ -245,9 +245,10 @@ def test_the_shortest_of_all_pairs_is_found():
     # Two forks: at genesis, with long chains, and at 2, with short ones.
     rows = excerpt_of(
         {
-            "A": ([1, 2, 3, 4, 5],),
-            "B": ([1, 2, 6, 7, 8],),
             "C": ([9, 11, 13, 15, 17, 18, 19],),
+            "D": ([1, 2, 3, 10, 12, 13, 14],),
+            "B": ([1, 2, 6, 7, 8],),
+            "A": ([1, 2, 3, 4, 5],),
         }
     )
     assert [row.epoch for row in rows] == [2, 3, 4, 6, 7, 8]

@@ -49,6 +49,11 @@ def test_safety_rests_on_what_two_quorums_share(config, reason):
     assert why_unsafe(config) == reason
 
 
+def test_a_fault_after_the_end_of_the_run_is_none():
+    config = make_config(faults={"node_1": "withhold_votes@60", "node_2": "withhold_votes@59"})
+    assert why_unsafe(config) == ""
+
+
 def test_timing_is_a_matter_of_liveness_alone():
     late = make_config(epoch_length="1ms", echo=False, network={"gst": "5s"})
     assert why_unsafe(late) == ""

@@ -262,6 +262,10 @@ TWINS = chain(4, parent=X[0], payload=b"one") + chain(4, parent=X[0], payload=b"
             "X votes in epoch 4 at height 2, after a vote in epoch 5 at height 3",
         ),
         (
+            [vote(X[0]), vote(Y[0])],
+            "X votes in epoch 0 at height 1, after a vote in epoch 1 at height 1",
+        ),
+        (
             [vote(chain(3)[0])],
             "X votes for {0}, which is not a block that the leader of epoch 3 proposed",
         ),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def has_picture(cell: dict[str, Any]) -> bool:
 
 
 def is_meant_to_draw(cell: dict[str, Any]) -> bool:
-    return ".plot." in source(cell) or ".plot()" in source(cell)
+    return re.search(r"\.plot\.|\bplot_\w+\(", source(cell)) is not None
 
 
 def test_there_are_notebooks() -> None:

@@ -88,9 +88,9 @@ def simulation(*faults, nodes=4, delay=DELTA, monitors=(), made=None, **options)
     )
 
 
-def run(epochs, *faults, **options):
+def run(epochs, *faults, monitors=(), **options):
     arrivals = Arrivals()
-    lab = simulation(*faults, monitors=[arrivals], **options)
+    lab = simulation(*faults, monitors=[arrivals, *monitors], **options)
     lab.run(epochs)
     return lab, arrivals
 
@@ -197,10 +197,11 @@ def test_a_forger_changes_no_chain(seed):
 
 
 def test_a_forger_keeps_no_honest_vote_from_arriving():
+    # It could speak in the names of others before they have seen what to vote for.
     def delay(message, sender, receiver, time):
-        return 1 if 3 in (sender, receiver) else DELTA
+        hasty = receiver == 3 or (sender == 3 and isinstance(message, Vote))
+        return 1 if hasty else DELTA
 
-    # It speaks in the names of others before they have voted.
     for forgers_ in ([], [byzantine("forge", 3)]):
         lab, _ = run(8, *forgers_, delay=delay)
         for block in lab.observer.tree.finalized[1:]:
@@ -208,13 +209,41 @@ def test_a_forger_keeps_no_honest_vote_from_arriving():
             assert sorted(voters) == [*names(0, 1, 2, 3)]
 
 
+def test_a_random_node_says_no_more_than_it_may():
+    said = []
+
+    class Counting(Monitor):
+        def sent(self, time, node, message):
+            said.append((node, time // EPOCH))
+
+    lively = byzantine("random", 3, parameters={"rate": 1})
+    run(20, lively, nodes=19, monitors=[Counting()])
+    per_epoch = [said.count(("node_3", epoch)) for epoch in range(20)]
+    # Eight messages of its own invention, its proposal and its vote.
+    assert 5 < max(per_epoch) <= 10
+
+
+def test_a_random_node_without_liberties_is_honest():
+    honest, idle = (
+        [(time, receiver, author(message)) for time, receiver, message in arrivals.all]
+        for _, arrivals in (run(8), run(8, byzantine("random", 3, parameters={"rate": 0})))
+    )
+    assert sorted(idle) == sorted(honest)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_nodes_get_along_with_prices(seed):
+    lab = price_network([byzantine("random", 2, parameters={"rate": 0.8})], "none", seed=seed)
+    lab.run(30)
+    assert len(final(lab.observer)) > 10
+
+
 # --- Coalitions
 
 
 def test_a_split_coalition_shows_its_votes_to_one_half_only():
-    _, arrivals = run(7, byzantine("split", 5, 6), nodes=7, echo=False, leader_of=round_robin(
-        names(0, 3, 5)
-    ))  # fmt: skip
+    leaders = scheduled(names(0, 3, 5))
+    _, arrivals = run(4, byzantine("split", 5, 6), nodes=7, echo=False, leader_of=leaders)
     first, second = {*names(0, 1), OBSERVER}, {*names(2, 3, 4)}
     for epoch, halves in ((0, [first]), (1, [second]), (2, [first, second])):
         told = defaultdict(set)

@@ -1,12 +1,16 @@
 """Kinds of faults by name, their epochs and their parameters."""
 
+from dataclasses import replace
 from unittest import mock
 
 import pytest
 
 from streamlet_lab.config import Fault
+from streamlet_lab.consensus import Proposal, Vote
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.keys import Ed25519Keyring, IdealSignatures
 from streamlet_lab.simulator import (
+    Monitor,
     NodeFault,
     Send,
     StreamletSimulation,
@@ -18,6 +22,8 @@ from streamlet_lab.simulator import (
 )
 
 from .bare import longest, simulation
+
+NAMES = tuple(f"node_{index}" for index in range(4))
 
 
 def test_the_kinds_there_are():
@@ -206,3 +212,90 @@ def test_a_second_fault_has_the_last_word_on_when_and_both_on_to_whom(first, sec
 def test_nothing_arrives_at_once():
     with pytest.raises(InvalidInput, match="at least 1 microsecond"):
         Send("message", delay=0)
+
+
+class Chatter(NodeFault):
+    """Votes for each proposal that it hears of, beside its node's own vote."""
+
+    def votes(self, epoch):
+        return False
+
+    def heard(self, message):
+        if isinstance(message, Proposal):
+            yield Send(self.vote(message.block))
+
+
+class Slow(NodeFault):
+    """Has everything arrive a hundred microseconds later."""
+
+    def say(self, message):
+        yield Send(message, delay=100)
+
+
+@pytest.mark.parametrize(("order", "arrival"), [((Chatter, Slow), 101), ((Slow, Chatter), 2)])
+def test_a_fault_that_is_listed_later_has_a_word_on_what_an_earlier_one_says_beyond(order, arrival):
+    kinds = [kind(0, None) for kind in order]
+    watch = VoteArrivals("node_3")
+    with mock.patch(f"{simulation.__module__}.make_faults", lambda faults: faults):
+        run = simulation(faults={"node_3": kinds}, epoch_length=1_000, monitors=[watch], trace=True)
+    run.run(1)
+    assert watch.times[0] == arrival
+
+
+class VoteArrivals(Monitor):
+    """When a node's votes arrive at node_1."""
+
+    def __init__(self, voter):
+        self.voter, self.times = voter, []
+
+    def delivered(self, received, sender, receiver, sent, message):
+        if isinstance(message, Vote) and (message.voter, receiver) == (self.voter, "node_1"):
+            self.times.append(received)
+
+
+@fault_kind("eavesdropper")
+class Eavesdropper(NodeFault):
+    """Writes down what it overhears."""
+
+    rushing = True
+
+    def __init__(self, start, stop):
+        super().__init__(start, stop)
+        self.noted = []
+
+    def overheard(self, message, sender):
+        self.noted.append((message.epoch, type(message).__name__, sender))
+        return ()
+
+
+def test_a_rushing_fault_sees_everything_from_its_first_epoch_on():
+    fault = Eavesdropper(1, None)
+    with mock.patch(f"{simulation.__module__}.make_faults", lambda faults: faults):
+        run = simulation(faults={"node_3": [fault]}, epoch_length=10)
+    run.run(2)
+    others = ["node_0", "node_1", "node_2"]
+    assert fault.noted[0] == (1, "Proposal", "node_1")
+    assert sorted(fault.noted[1:]) == [(1, "Vote", name) for name in others]
+
+
+@fault_kind("impostor")
+class Impostor(NodeFault):
+    """Writes votes in others' names before they have voted."""
+
+    def begin(self, epoch):
+        block = self.node.make_block(self.node.tree.longest[0])
+        own = self.vote(block)
+        for signature in (b"", own.signature):
+            for name in self.others:
+                yield Send(replace(own, voter=name, signature=signature), delay=1)
+
+
+@pytest.mark.parametrize("keyring", [IdealSignatures, lambda: Ed25519Keyring(NAMES, 0)])
+def test_a_vote_that_was_forged_before_it_was_cast_still_arrives(keyring):
+    runs = []
+    for liars in ({}, {"node_3": "impostor"}):
+        with mock.patch(f"{simulation.__module__}.IdealSignatures", keyring):
+            run = simulation(faults=liars, epoch_length=10)
+        run.run(5)
+        runs.append(longest(run.observer))
+    assert runs == [[1, 2, 3, 4, 5]] * 2

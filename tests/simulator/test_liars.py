@@ -40,7 +40,7 @@ def led_by_node_1(lab):
 def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be(
     policy, direction, sign
 ):
-    lab, _ = run(16, faults=[manipulator(direction)], prices={"voter_policy": policy})
+    lab, _ = run(40, faults=[manipulator(direction)], prices={"voter_policy": policy})
     voter, examined = lab.application.voter, 0
     for claim, honest, epoch, previous in led_by_node_1(lab):
         examined += 1
@@ -49,7 +49,7 @@ def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be
             farther = replace(claim, **{name: getattr(claim, name) + sign * CENT})
             assert voter.objection(claim, honest, epoch, previous) is None
             assert voter.objection(farther, honest, epoch, previous) is not None
-    assert examined == 4
+    assert examined == 10
     assert all(node.refusals == [] for node in lab.nodes.values())
 
 

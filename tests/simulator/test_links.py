@@ -273,6 +273,31 @@ def test_loss_for_good_has_its_probability():
     assert drawn.count(LOST) / len(drawn) == pytest.approx(0.2, abs=0.01)
 
 
+def test_a_message_that_is_held_back_from_a_node_is_so_whoever_passes_it_on():
+    links = make_links(
+        NetworkConfig(delays="constant", median_delay="1ms", gst="3s", slowdown=1, held=0.5), 4, 7
+    )
+    votes = [Vote("test", 0, 1, bytes([number]), "node_0", b"") for number in range(200)]
+    arrivals = {
+        (number, receiver): {
+            time + links.delay(vote, sender, receiver, time)
+            for sender, time in ((0, 0), (1, 0), (2, 0))
+            if sender != receiver
+        }
+        for number, vote in enumerate(votes)
+        for receiver in range(4)
+    }
+    assert all(len(times) == 1 for times in arrivals.values())
+    held = [time for (time,) in arrivals.values() if time > 1_000]
+    assert len(held) / len(arrivals) == pytest.approx(0.5, abs=0.05)
+    assert max(held) < 3_000_000
+    assert statistics.fmean(held) == pytest.approx(1_500_000, rel=0.1)
+    # What is sent later arrives no later than the same instant, or at once.
+    vote = votes[0]
+    (release,) = arrivals[0, 3]
+    assert 2_000 + links.delay(vote, 1, 3, 2_000) == max(release, 3_000)
+
+
 # --- Whatever is set
 
 times = st.integers(0, 6_000_000)
@@ -303,6 +328,7 @@ disturbances = {
     "gst": times.map(text),
     "bad_periods": st.lists(periods(), max_size=2),
     "slowdown": st.floats(1, 1e9),
+    "held": st.floats(0, 1),
     "partitions": st.lists(partitions(), max_size=2),
 }
 

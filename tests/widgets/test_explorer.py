@@ -6,10 +6,13 @@ import pytest
 from matplotlib.figure import Figure
 
 import streamlet_lab.widgets.explorer as module
-from streamlet_lab import Experiment, Fault, InvalidInput, fault_kinds
+from streamlet_lab import Experiment, Fault, InvalidInput
 from streamlet_lab.charts.figures import OVERVIEW
 from streamlet_lab.widgets import Explorer
-from streamlet_lab.widgets.explorer import Settings, describe, explore, render
+from streamlet_lab.widgets.explorer import describe, explore, render, render_block_tree
+from streamlet_lab.widgets.settings import CONTROLS, Settings
+
+from .others import OTHERS
 
 PNG = b"\x89PNG"
 
@@ -21,7 +24,7 @@ def explorer():
 
 @pytest.fixture
 def runs(monkeypatch):
-    """Settings of every run that an explorer makes from now on."""
+    """Settings of every run that an explorer makes from now on; no pictures, which take longer."""
     made = []
 
     def counted(settings):
@@ -29,33 +32,15 @@ def runs(monkeypatch):
         return explore(settings)
 
     monkeypatch.setattr(module, "explore", counted)
+    for name in ("render", "render_block_tree"):
+        monkeypatch.setattr(module, name, lambda *_: PNG)
     return made
 
 
-class TestSettings:
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("epochs", 9),
-            ("epochs", 201),
-            ("epochs", 20.5),
-            ("nodes", 0),
-            ("nodes", "4"),
-            ("nodes", 17),
-            ("faulty", -1),
-            ("faulty", 5),
-            ("seed", -1),
-            ("fault", "gremlins"),
-        ],
-    )
-    def test_what_the_controls_cannot_take_is_refused(self, field, value):
-        with pytest.raises(InvalidInput) as caught:
-            Settings(**{field: value})
-        assert (caught.value.field, caught.value.value) == (field, value)
-
-    def test_an_explorer_refuses_them_too(self):
-        with pytest.raises(InvalidInput, match="faulty"):
-            Explorer(nodes=3, faulty=4)
+def said(**settings):
+    """What the readout says of a run with these settings."""
+    chosen = Settings(**settings)
+    return describe(explore(chosen), chosen)
 
 
 class TestExplore:
@@ -92,11 +77,20 @@ class TestRender:
         assert [axes.get_position().bounds for axes in figure.axes] == places
 
 
+class TestRenderBlockTree:
+    def test_the_same_result_gives_the_same_bytes_and_another_one_others(self):
+        results = [explore(Settings(epochs=20, faulty=faulty)) for faulty in (1, 2)]
+        pictures = [render_block_tree(result) for result in results]
+        assert pictures == [render_block_tree(result) for result in results]
+        assert pictures[0] != pictures[1]
+        assert pictures[0].startswith(PNG)
+
+
 class TestDescribe:
     def test_says_what_is_tolerated_and_what_became_final(self):
-        result = explore(Settings(epochs=20))
-        text = describe(result)
-        summary = result.summary
+        settings = Settings(epochs=20)
+        result = explore(settings)
+        text, summary = describe(result, settings), result.summary
         assert "4 nodes, 1 faulty (crash) · f = 1 tolerated · quorum 3" in text
         assert "signatures: none" in text
         assert f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks" in text
@@ -104,70 +98,110 @@ class TestDescribe:
         assert f"{summary['outside_band']} orders outside the band" in text
         assert "inside the model</b>" in text
         assert ">safe</b>" in text
+        assert "convicted" not in text
+
+    def test_what_is_tolerated_depends_on_the_model(self):
+        assert "f = 2 tolerated · quorum 3" in said(epochs=10, nodes=5, model="crash")
 
     def test_says_why_a_run_is_outside_the_model(self):
-        text = describe(explore(Settings(epochs=20, faulty=2)))
+        text = said(epochs=20, faulty=2)
         assert "outside the model</b>: 2 of 4 nodes faulty, 1 tolerated" in text
         assert "no latency" in text
 
     def test_says_which_property_was_violated(self):
-        text = describe(explore(Settings(epochs=20, faulty=3, fault="lying_leader")))
+        text = said(epochs=20, faulty=3, fault="lying_leader")
         assert "not safe</b>: valid prices" in text
+
+    def test_says_who_broke_consistency(self):
+        text = said(epochs=20, faulty=2, fault="split")
+        assert "not safe</b>: consistency" in text
+        assert "convicted: node_2, node_3" in text
+
+    def test_says_which_settings_of_a_closed_section_are_not_the_defaults(self):
+        text = said(epochs=20, seed=3, loss=0.1, when_lost="forever", partition_s=(2, 4))
+        assert text.endswith("<br>loss: 0.1 · if lost: forever · partition (s): 2 to 4")
+        assert "loss" not in said(epochs=20)
+
+    def test_is_free_of_markup_from_names(self):
+        assert module._verdict("", "<i>", ["<none>"]).endswith("&lt;none&gt;")
 
 
 class TestExplorer:
     def test_shows_charts_and_numbers_at_once(self, explorer):
         assert bytes(explorer.image.value).startswith(PNG)
-        assert explorer.readout.value == describe(explore(Settings(epochs=20)))
+        assert explorer.readout.value == said(epochs=20)
         assert "streamlet-readout" in explorer.readout._dom_classes
 
-    @pytest.mark.parametrize(
-        ("control", "value"),
-        [("epochs", 30), ("nodes", 5), ("faulty", 2), ("fault", "silent_leader"), ("seed", 1)],
-    )
-    def test_every_control_changes_the_charts_and_the_run(self, explorer, control, value):
+    @pytest.mark.parametrize("name", CONTROLS)
+    def test_every_control_starts_one_run_with_its_value(self, runs, name):
+        explorer = Explorer(epochs=20)
+        explorer.controls[name].value = OTHERS[name]
+        changed = Settings(**{"epochs": 20, name: OTHERS[name]})
+        assert runs == [Settings(epochs=20), changed]
+        assert explorer.readout.value == describe(explore(changed), changed)
+
+    def test_five_controls_and_the_switch_are_on_top_and_the_rest_in_closed_sections(
+        self, explorer
+    ):
+        top, sections = explorer.children[:2]
+        names = {control: name for name, control in explorer.controls.items()}
+        on_top = ["epochs", "nodes", "faulty", "fault", "seed", "block_tree"]
+        assert [names[control] for control in top.children] == on_top
+        assert sections.titles == ("Protocol", "Faults", "Network")
+        assert sections.selected_index is None
+        hidden = [names[control] for rows in sections.children for control in rows.children]
+        assert on_top + hidden == list(CONTROLS)
+
+    def test_draws_the_block_tree_instead_of_the_charts(self, explorer):
+        charts = explorer.image.value
+        explorer.controls["block_tree"].value = True
+        assert explorer.image.value == render_block_tree(explore(Settings(epochs=20)))
+        explorer.controls["block_tree"].value = False
+        assert explorer.image.value == charts
+
+    @pytest.mark.parametrize("name", ["nodes", "loss", "gst_s", "fault_epochs"])
+    @pytest.mark.parametrize("block_tree", [False, True])
+    def test_both_pictures_follow_the_controls(self, name, block_tree):
+        explorer = Explorer(epochs=20, block_tree=block_tree, when_lost="forever")
         before = explorer.image.value
-        getattr(explorer, control).value = value
+        explorer.controls[name].value = OTHERS[name]
         assert explorer.image.value != before
-        expected = Settings(**{"epochs": 20, control: value})
-        assert explorer.settings == expected
-        assert explorer.readout.value == describe(explore(expected))
 
     def test_there_are_never_more_faulty_nodes_than_nodes(self, explorer, runs):
-        explorer.nodes.value = 7
-        explorer.faulty.value = 7
-        explorer.nodes.value = 3
-        assert (explorer.faulty.max, explorer.faulty.value) == (3, 3)
-        explorer.faulty.value = 9
-        assert explorer.faulty.value == 3
+        faulty, nodes = explorer.controls["faulty"], explorer.controls["nodes"]
+        assert faulty.max == 4
+        nodes.value = 7
+        faulty.value = 7
+        nodes.value = 3
+        assert (faulty.max, faulty.value) == (3, 3)
+        faulty.value = 9
+        assert faulty.value == 3
         assert runs[-1] == explorer.settings
 
     def test_one_change_is_one_run(self, explorer, runs):
-        explorer.faulty.value = 4
-        explorer.nodes.value = 2  # takes the slider of the faulty nodes along
+        explorer.controls["faulty"].value = 4
+        explorer.controls["nodes"].value = 2  # takes the slider of the faulty nodes along
         assert [(settings.nodes, settings.faulty) for settings in runs] == [(4, 4), (2, 2)]
 
-    def test_offers_every_kind_of_fault(self, explorer):
-        assert explorer.fault.options == fault_kinds()
-
-    def test_an_error_is_said_in_the_readout_and_the_charts_stay(self, explorer, monkeypatch):
-        def broken(settings):
-            raise InvalidInput("faults.parameters", "<none>", "a price")
-
+    def test_what_does_not_go_together_is_said_in_the_readout_and_the_picture_stays(self):
+        explorer = Explorer(epochs=20, faulty=0, partition_s=(2, 6))
         picture = explorer.image.value
-        monkeypatch.setattr(module, "explore", broken)
-        explorer.seed.value = 5
-        assert "InvalidInput" in explorer.readout.value
-        assert "&lt;none&gt;" in explorer.readout.value
+        explorer.controls["nodes"].value = 1
+        assert "InvalidInput</b>: network.partitions" in explorer.readout.value
+        assert "two or more groups of nodes" in explorer.readout.value
         assert explorer.image.value == picture
-        monkeypatch.undo()
-        explorer.seed.value = 6
+        explorer.controls["partition_s"].value = (0, 0)
         assert explorer.image.value != picture
         assert "InvalidInput" not in explorer.readout.value
 
-    def test_its_text_says_its_settings_and_nothing_else(self):
-        text = "Explorer(epochs=20, nodes=4, faulty=1, fault='crash', seed=2)"
-        assert repr(Explorer(epochs=20, seed=2)) == text
+    def test_refuses_to_start_with_what_the_controls_cannot_take(self):
+        with pytest.raises(InvalidInput, match="faulty"):
+            Explorer(nodes=3, faulty=4)
+
+    def test_its_text_says_which_settings_are_not_the_defaults(self):
+        explorer = Explorer(nodes=4, partition_s=(2, 6))
+        explorer.controls["seed"].value = 2
+        assert repr(explorer) == "Explorer(seed=2, partition_s=(2, 6))"
 
     def test_leaves_no_pyplot_figure_behind(self, explorer):
         assert plt.get_fignums() == []

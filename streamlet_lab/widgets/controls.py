@@ -1,0 +1,113 @@
+"""What sets one value: which values it takes, and how it looks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ipywidgets import (
+    BoundedIntText,
+    Checkbox,
+    Dropdown,
+    FloatSlider,
+    IntRangeSlider,
+    IntSlider,
+    Layout,
+    Widget,
+)
+
+from streamlet_lab.errors import InvalidInput
+
+# Beyond this a slider has more values than pixels.
+_LONGEST_SCALE: Final = 1_000
+# In JupyterLab in a window of 1000 pixels two stand beside one another, three without its sidebar.
+_WIDTH: Final = "258px"
+_LABEL: Final = "100px"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What a person sets one value with.
+
+    What kind it is follows from its default: True or False is a box to tick, a pair is a slider
+    with two handles for a start and a stop, a number is a slider or, with too many values for one,
+    a box. With names, it is a list to choose from.
+
+    Parameters
+    ----------
+    label : str
+        What stands beside it.
+    default : bool, int, float, str or pair of int
+    low, high, step : number
+        Of a slider; of a box, the step does not matter.
+    names : callable, optional
+        ``names()`` are those to choose from, asked for whenever they are used: kinds may be
+        registered later.
+    group : str
+        The heading that it stands under; none if it is always in sight.
+    """
+
+    label: str
+    default: Any
+    low: float = 0
+    high: float = 0
+    step: float = 1
+    names: Callable[[], tuple[str, ...]] | None = None
+    group: str = ""
+
+    def check(self, field: str, value: Any) -> None:
+        """Refuse what the control cannot take.
+
+        Raises
+        ------
+        InvalidInput
+            With the name of the field.
+        """
+        limits = f"from {self.low:g} to {self.high:g}"
+        if self.names is not None:
+            good, expected = value in self.names(), f"one of {', '.join(self.names())}"
+        elif isinstance(self.default, bool):
+            good, expected = isinstance(value, bool), "True or False"
+        elif isinstance(self.default, tuple):
+            good = isinstance(value, tuple) and len(value) == 2 and all(map(self._has, value))
+            good, expected = good and value[0] <= value[1], f"a start and a stop {limits}"
+        else:
+            a_number = "an integer" if isinstance(self.default, int) else "a number"
+            good, expected = self._has(value), f"{a_number} {limits}"
+        if not good:
+            raise InvalidInput(field, value, expected)
+
+    def _has(self, number: object) -> bool:
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            return False
+        fits = isinstance(self.default, float) or isinstance(number, int)
+        return fits and self.low <= number <= self.high
+
+    def show(self, value: Any) -> Widget:
+        """Return the widget, at a value that it takes."""
+        look = {
+            "value": value,
+            "description": self.label,
+            "style": {"description_width": _LABEL},
+            "layout": Layout(width=_WIDTH),
+        }
+        if self.names is not None:
+            return Dropdown(options=self.names(), **look)
+        if isinstance(self.default, bool):
+            return Checkbox(**look)
+        if isinstance(self.default, int) and self.high > _LONGEST_SCALE:
+            return BoundedIntText(min=self.low, max=self.high, **look)
+        slider = {int: IntSlider, float: FloatSlider, tuple: IntRangeSlider}[type(self.default)]
+        return slider(min=self.low, max=self.high, step=self.step, **look)
+
+    def say(self, value: Any) -> str:
+        """Write the label and a value."""
+        match value:
+            case bool():
+                written = "on" if value else "off"
+            case (start, stop):
+                written = f"{start} to {stop}"
+            case float():
+                written = f"{value:g}"
+            case _:
+                written = f"{value}"
+        return f"{self.label}: {written}"

@@ -1,0 +1,147 @@
+"""The search is silent about a right protocol, finds planted bugs and makes its findings small."""
+
+from dataclasses import replace
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from streamlet_lab.checks import Status
+from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.consensus import THREE_IN_A_ROW, FinalityRule, StreamletNode
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
+from streamlet_lab.fuzz import check_results, fuzz, random_config, shrink
+from streamlet_lab.scenarios import Scenario
+from streamlet_lab.simulator import own_fault_kinds
+from streamlet_lab.streams import stream
+
+
+def planted(rule: FinalityRule):
+    """A lab whose nodes finalize by another rule."""
+    return mock.patch("streamlet_lab.simulator.protocol.THREE_IN_A_ROW", rule)
+
+
+def configs(count: int, seed: int = 0) -> list[ExperimentConfig]:
+    return [random_config(stream(seed, f"fuzz/{number}")) for number in range(count)]
+
+
+def test_nothing_is_found_in_a_right_protocol() -> None:
+    search = fuzz(400, seed=1)
+
+    assert search.findings == []
+    assert search.runs == 400
+    # A search whose properties have nothing to say finds nothing either.
+    assert {name: count > 100 for name, count in search.examined.items()} == dict.fromkeys(
+        ("consistency", "unique_notarization", "vote_discipline", "lemma_5", "theorem_6"), True
+    )
+
+
+def test_every_run_is_inside_the_model_and_all_of_it_is_visited() -> None:
+    drawn = configs(600)
+
+    assert [config.outside_model for config in drawn if config.outside_model] == []
+    kinds = {fault.kind for config in drawn for fault in config.faults}
+    without_prices = set(own_fault_kinds()) - {"lying_leader", "price_manipulator", "script"}
+    assert kinds == without_prices
+    networks = [config.network for config in drawn]
+    assert {network.delays for network in networks} == {"constant", "uniform", "lognormal"}
+    for is_there in (
+        lambda network: network.bad_periods,
+        lambda network: network.held,
+        lambda network: network.partitions,
+        lambda network: network.loss,
+        lambda network: network.clock_skew,
+        lambda network: network.catch_up,
+        lambda network: not network.gst_in_force,
+    ):
+        assert sum(bool(is_there(network)) for network in networks) > 20
+    shares = {(len(config.faulty_nodes), config.tolerated) for config in drawn}
+    assert {(tolerated, tolerated) for tolerated in (1, 2, 3)} <= shares
+
+
+def test_a_run_follows_from_seed_and_number_alone() -> None:
+    assert configs(5, seed=3) == configs(9, seed=3)[:5]
+    assert configs(5, seed=3) != configs(5, seed=4)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [FinalityRule(2, 0), FinalityRule(3, 0)],
+    ids=["the second of two", "the third of three"],
+)
+def test_a_planted_bug_is_found_made_small_and_saved(rule: FinalityRule, tmp_path: Path) -> None:
+    with planted(rule):
+        search = fuzz(70, seed=0, save=tmp_path)
+        finding = search.findings[0]
+        original = random_config(stream(0, f"fuzz/{finding.number}"))
+        saved = sorted(tmp_path.iterdir())
+        again = Scenario.load(tmp_path / f"fuzz_0_{finding.number}.txt").run()
+
+        assert "consistency" in {check.name for check in finding.violated}
+        assert finding.config.epochs <= original.epochs
+        assert len(finding.config.faults) <= len(original.faults)
+        assert len(saved) == len(search.findings)
+        assert not again.passed
+    # Without the bug the saved run is as it should be.
+    assert Scenario.load(saved[0]).run().passed
+
+
+def test_voting_without_the_longest_chain_rule_is_found() -> None:
+    def fits_anything(node: StreamletNode, block: object) -> bool:
+        return block.hash in node.tree and node.tree.is_notarized(block.parent)  # type: ignore[attr-defined]
+
+    with mock.patch.object(StreamletNode, "_fits", fits_anything):
+        found = {check.name for one in fuzz(150, seed=0).findings for check in one.violated}
+    assert "vote_discipline" in found
+
+
+def test_shrinking_keeps_what_makes_a_run_fail() -> None:
+    config = make_config(
+        epochs=20,
+        nodes=7,
+        leaders="hashed",
+        faults=[Fault("crash", ("node_1",)), Fault("forge", ("node_2",))],
+        network={"gst": "3s", "loss": 0.3},
+    )
+
+    def fails(candidate: ExperimentConfig) -> bool:
+        return candidate.epochs >= 4 and any(fault.kind == "forge" for fault in candidate.faults)
+
+    smallest = shrink(config, fails)
+
+    plain = make_config(epochs=4, nodes=7, faults=[Fault("forge", ("node_2",))])
+    assert smallest == plain
+
+
+def test_a_search_that_is_interrupted_keeps_what_it_has() -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    assert fuzz(10, progress=stop).runs == 3
+
+
+@pytest.mark.parametrize("runs", [0, -1, 1.5, True, "10"])
+def test_how_many_runs_is_a_number(runs: object) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        fuzz(runs)  # type: ignore[arg-type]
+    assert caught.value.field == "runs"
+
+
+def test_at_a_third_the_search_would_find_something() -> None:
+    """The same adversaries beyond the bound, so that silence below it means something."""
+    assert THREE_IN_A_ROW.consecutive == 3
+    partition = {"start": 0, "stop": "100s", "groups": "node_0|node_1"}
+    config = make_config(
+        nodes=4,
+        epochs=20,
+        signatures="none",
+        faults=[Fault("split", ("node_2", "node_3"))],
+        network={"partitions": [partition]},
+    )
+    violated = {check.name for check in check_results(config) if check.status is Status.VIOLATED}
+    assert {"consistency", "unique_notarization"} <= violated
+    below = replace(config.faults[0], nodes=("node_3",))
+    harmless = config.model_copy(update={"faults": (below,)})
+    assert Status.VIOLATED not in {check.status for check in check_results(harmless)}

@@ -1,0 +1,139 @@
+"""The settings of the explorer: what each of them makes of the experiment."""
+
+import pytest
+
+from streamlet_lab import Experiment, Fault, InvalidInput, fault_kinds
+from streamlet_lab.config import ED25519_TIMES
+from streamlet_lab.simulator import delay_kinds
+from streamlet_lab.widgets.settings import CONTROLS, Settings
+
+from .others import OTHERS
+
+# All that the other value of a setting changes in the document of the experiment.
+CHANGES = {
+    "epochs": {"epochs": 30},
+    "nodes": {"nodes": 7},
+    "faulty": {"faults.0.count": 2},
+    "fault": {"faults.0.kind": "silent_leader"},
+    "seed": {"seed": 5},
+    "block_tree": {},
+    "model": {"model": "crash"},
+    "leaders": {"leaders": "hashed"},
+    "quorum": {"quorum": "2f+1"},
+    "epoch_deltas": {"epoch_length": "1750ms"},
+    "echo": {"echo": False},
+    "fault_epochs": {"faults.0.start": 4, "faults.0.stop": 9},
+    "delays": {"network.delays": "uniform"},
+    "median_delay_ms": {"network.median_delay": "90ms"},
+    "delay_spread": {"network.delay_spread": 1.2},
+    "delta_ms": {"network.delta": "800ms", "epoch_length": "1600ms"},
+    "gst_s": {"network.gst": "10s"},
+    "slowdown": {"network.slowdown": 50.0},
+    "loss": {"network.loss": 0.25},
+    "when_lost": {"network.when_lost": "forever"},
+    "catch_up": {"network.catch_up": True},
+    "partition_s": {
+        "network.partitions.0.start": "3s",
+        "network.partitions.0.stop": "9s",
+        "network.partitions.0.groups.0.0": "node_0",
+        "network.partitions.0.groups.0.1": "node_1",
+        "network.partitions.0.groups.1.0": "node_2",
+        "network.partitions.0.groups.1.1": "node_3",
+        "network.partitions.0.one_way": False,
+    },
+    "slow_node": {"network.slow_nodes.node_0": 3.0},
+    "clock_skew_ms": {"network.clock_skew": "40ms"},
+    "processing": {f"network.{name}": time for name, time in ED25519_TIMES.items()},
+}
+
+
+def flat(value, place=""):
+    """Return the leaves of a document by their places."""
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    else:
+        return {place.removeprefix("."): value}
+    return {
+        key: leaf for name, part in parts for key, leaf in flat(part, f"{place}.{name}").items()
+    }
+
+
+def document(**settings):
+    return flat(Settings(**settings).config().to_document())
+
+
+def test_no_setting_is_forgotten_below():
+    assert list(CHANGES) == list(OTHERS) == list(CONTROLS)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_setting_changes_what_it_says_and_nothing_else(name):
+    before, after = document(), document(**{name: OTHERS[name]})
+    assert before.keys() <= after.keys()
+    assert {key: leaf for key, leaf in after.items() if before.get(key) != leaf} == CHANGES[name]
+
+
+def test_the_defaults_are_those_of_an_experiment():
+    plain = Experiment(epochs=60, nodes=4, faults=[Fault("crash", count=1)], signatures="none")
+    assert Settings().config().to_document() == plain.config.to_document()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 9),
+        ("epochs", 201),
+        ("epochs", 20.5),
+        ("nodes", 0),
+        ("nodes", "4"),
+        ("nodes", 17),
+        ("faulty", -1),
+        ("faulty", 5),
+        ("seed", -1),
+        ("fault", "gremlins"),
+        ("model", "hopeful"),
+        ("delays", "sample"),
+        ("loss", 0.6),
+        ("partition_s", (9, 3)),
+        ("echo", None),
+    ],
+)
+def test_what_the_controls_cannot_take_is_refused(field, value):
+    with pytest.raises(InvalidInput) as caught:
+        Settings(**{field: value})
+    assert (caught.value.field, caught.value.value) == (field, value)
+
+
+def test_every_kind_of_fault_and_of_delays_can_be_chosen():
+    assert CONTROLS["fault"].names() == fault_kinds()
+    assert {*CONTROLS["delays"].names(), "sample"} == {*delay_kinds()}
+
+
+@pytest.mark.parametrize("interval", [(0, 200), (4, 200)])
+def test_a_fault_until_the_end_of_the_longest_run_never_ends(interval):
+    (fault,) = Settings(fault_epochs=interval).config().faults
+    assert (fault.start, fault.stop) == (interval[0], None)
+
+
+def test_an_odd_node_is_in_the_second_part_of_a_partition():
+    (partition,) = Settings(nodes=5, partition_s=(0, 2)).config().network.partitions
+    assert [len(group) for group in partition.groups] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"nodes": 1, "faulty": 0, "partition_s": (1, 2)}, "two or more groups"),
+        ({"fault_epochs": (7, 7)}, "an epoch after the start"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_where_the_experiment_is_made(settings, message):
+    with pytest.raises(InvalidInput, match=message):
+        Settings(**settings).config()
+
+
+def test_knows_what_is_not_the_default():
+    assert Settings().changed == {}
+    assert Settings(loss=0.1, epochs=60, seed=4).changed == {"seed": 4, "loss": 0.1}
