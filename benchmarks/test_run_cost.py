@@ -1,30 +1,13 @@
 """What a run costs, as ratios to work of known size that is timed in the same run."""
 
-import time
-from collections.abc import Callable
-
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import streamlet_lab as sl
-from streamlet_lab.keys import Ed25519Keyring
+
+from .timing import seconds, signatures_alone
 
 ROUNDS = 15
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def signatures_alone(signatures: int, verifications: int) -> None:
-    """Sign and verify distinct messages of a vote's size, and nothing else."""
-    keyring = Ed25519Keyring(["node_0"], seed=0, remember=False)
-    messages = [number.to_bytes(96, "big") for number in range(max(signatures, verifications))]
-    signed = [keyring.sign("node_0", message) for message in messages[:signatures]]
-    for message, signature in zip(messages[:verifications], signed, strict=True):
-        assert keyring.verify("node_0", signature, message)
 
 
 @pytest.mark.parametrize("orders_per_epoch", [4, 8])

@@ -609,6 +609,9 @@ class ExperimentConfig(_Section):
         if network.loss and network.when_lost == "forever":
             protocol = "with" if network.catch_up else "without"
             reasons.append(f"{network.loss:.3g} of all copies lost for good, {protocol} catch-up")
+        beyond = {fault.kind for fault in self.faults if fault.kind != "crash"}
+        if self.model == "crash" and beyond:
+            reasons.append(f"faults that are no crashes: {', '.join(sorted(beyond))}")
         if self.model == "synchronous" and network.gst_in_force:
             end = format_duration(network.gst_in_force)
             reasons.append(f"bad times until {end}: the synchronous model has none")

@@ -54,9 +54,11 @@ class Consistency(Check):
         if node not in self.honest:
             return
         self.examined += 1
-        first, first_node = self._final.setdefault(block.height, (block, node))
-        if first.hash != block.hash:
-            self._violate(time, conflict(block, node, first, first_node), first, block)
+        first = self._final.get(block.height)
+        if first is None:
+            self._final[block.height] = block, node
+        elif first[0] is not block and first[0].hash != block.hash:
+            self._violate(time, conflict(block, node, *first), first[0], block)
 
     def conflicted(self, time: int, node: str, block: Block) -> None:
         """One node's own view contradicts itself."""
@@ -86,9 +88,11 @@ class UniqueNotarization(Check):
         if node not in self.honest:
             return
         self.examined += 1
-        first, first_node = self._notarized.setdefault(block.epoch, (block, node))
-        if first.hash != block.hash:
-            self._violate(time, conflict(block, node, first, first_node), first, block)
+        first = self._notarized.get(block.epoch)
+        if first is None:
+            self._notarized[block.epoch] = block, node
+        elif first[0] is not block and first[0].hash != block.hash:
+            self._violate(time, conflict(block, node, *first), first[0], block)
 
 
 class VoteDiscipline(Check):

@@ -95,6 +95,10 @@ class BlockTree:
         votes = self._votes.get(vote.subject)
         return votes is not None and vote.voter in votes
 
+    def has_quorum(self, block: Block) -> bool:
+        """Whether enough have voted for a block, known or not."""
+        return block.hash in self._voted_at.get(block.height, ())
+
     def is_notarized(self, block_hash: bytes) -> bool:
         """Whether the block ends a notarized chain: it and all its ancestors have a quorum."""
         entry = self._entries.get(block_hash)

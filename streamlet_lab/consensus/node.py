@@ -227,13 +227,13 @@ class StreamletNode:
             unknown.append(link)
             link = link.parent
         for link in reversed(unknown):
-            if self._reason_to_drop_proposal(link.proposal) is None:
-                self._take_in(link.proposal)
             for vote in link.votes:
                 if self._reason_to_drop_vote(vote) is None:
                     self.tree.add_vote(vote)
-            if not self.tree.is_notarized(link.proposal.block.hash):
+            if not self.tree.has_quorum(link.proposal.block):
                 return  # whoever made it lies: what stands on it cannot be notarized either
+            if self._reason_to_drop_proposal(link.proposal) is None:
+                self._take_in(link.proposal)
 
     def _vote_if_it_fits(self) -> list[Message]:
         """Vote for the first proposal of this epoch if it extends a longest notarized chain."""

@@ -37,6 +37,10 @@ class EventQueue:
         self._heap: list[tuple[int, Priority, int, Action, Any]] = []
         self._sequence = count()
 
+    def __len__(self) -> int:
+        """How many events are to come."""
+        return len(self._heap)
+
     def schedule(self, time: int, priority: Priority, action: Action, argument: Any = None) -> None:
         """Have ``action(time, argument)`` called at a time that has not passed."""
         heapq.heappush(self._heap, (time, priority, next(self._sequence), action, argument))

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from streamlet_lab.checks import Status
-from streamlet_lab.checks.properties import Consistency, UniqueNotarization
+from streamlet_lab.checks import Consistency, Status, UniqueNotarization
 from streamlet_lab.config import OBSERVER, Fault, make_config
 from streamlet_lab.consensus import OpaqueApplication, Proposal, Vote, round_robin, scheduled
 from streamlet_lab.consensus.evidence import Offence, find_offences

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from streamlet_lab.checks import Status
-from streamlet_lab.checks.properties import Consistency, UniqueNotarization
+from streamlet_lab.checks import Consistency, Status, UniqueNotarization
 from streamlet_lab.consensus import Proposal
 from streamlet_lab.simulator import Monitor, NodeFault, Send, fault_kind
 from streamlet_lab.streams import stream

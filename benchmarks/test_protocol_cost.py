@@ -1,0 +1,138 @@
+"""What the protocol costs, as ratios to work of known size that is timed in the same run."""
+
+import heapq
+import tracemalloc
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from streamlet_lab.checks import protocol_checks
+from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.consensus import Message, Vote
+from streamlet_lab.simulator import (
+    EventQueue,
+    Network,
+    Priority,
+    StreamletSimulation,
+    create_streamlet_network,
+    make_links,
+)
+
+from .timing import seconds, signatures_alone
+
+ROUNDS = 15
+
+
+@pytest.mark.parametrize(("nodes", "epochs", "bar"), [(4, 200, 1.5), (16, 40, 1.5), (64, 6, 4.0)])
+def test_run_against_its_signatures(
+    benchmark: BenchmarkFixture, nodes: int, epochs: int, bar: float
+) -> None:
+    config = make_config(nodes=nodes, epochs=epochs)
+    whole, pure = [], []
+    for _ in range(ROUNDS):
+        took, simulation = timed_run(config)
+        keyring = simulation.keyring
+        counts = keyring.signatures, keyring.verifications
+        whole.append(took)
+        pure.append(seconds(lambda: signatures_alone(*counts)))  # noqa: B023
+    # The quietest moments of each: a disturbed measurement of one must not flatter the other.
+    ratio = min(whole) / min(pure)
+    benchmark.extra_info["ratio"] = ratio
+    benchmark.pedantic(timed_run, (config,), rounds=1)
+    print(
+        f"\nbare protocol, {nodes} nodes, {epochs} epochs: {counts[0]} signatures, "
+        f"{counts[1]} verifications; run / signatures alone = {ratio:.2f} (bar {bar})"
+    )
+
+
+@pytest.mark.parametrize(("nodes", "epochs"), [(4, 400), (16, 60), (64, 6)])
+def test_first_arrival_against_a_bare_heap(
+    benchmark: BenchmarkFixture, nodes: int, epochs: int
+) -> None:
+    """A first arrival with all that the nodes make of it, and the network's part of it alone."""
+    config = make_config(nodes=nodes, epochs=epochs, signatures="none")
+    whole, part, heap = [], [], []
+    for _ in range(ROUNDS):
+        took, simulation = timed_run(config)
+        # The observer, which is not counted, receives each message too.
+        received = simulation.network.received.total()
+        whole.append(took / (received + received / (nodes - 1)))
+        carried, depth = carry_alone(config)
+        part.append(carried)
+        heap.append(push_and_pop(depth))
+    bare = min(heap)
+    benchmark.extra_info["ratio"] = min(whole) / bare
+    benchmark.pedantic(timed_run, (config,), rounds=1)
+    print(
+        f"\n{nodes} nodes, queue depth {depth}, signatures off: first arrival / heap push and pop "
+        f"= {min(whole) / bare:.1f}, of that the network {min(part) / bare:.1f} (bar 10); "
+        f"{1e6 * min(whole):.2f}, {1e6 * min(part):.2f} and {1e6 * bare:.2f} µs"
+    )
+
+
+def test_checks_against_the_run_that_they_watch(benchmark: BenchmarkFixture) -> None:
+    config = make_config(nodes=4, epochs=400, signatures="none")
+    with_checks, without = [], []
+    for _ in range(ROUNDS):
+        without.append(timed_run(config)[0])
+        with_checks.append(timed_run(config, checked=True)[0])
+    share = min(with_checks) / min(without) - 1
+    benchmark.extra_info["share"] = share
+    benchmark.pedantic(timed_run, (config,), {"checked": True}, rounds=1)
+    print(f"\nall checks, bare protocol without signatures: {100 * share:.1f} % more (bar 10 %)")
+
+
+def test_memory_of_a_hundred_nodes(benchmark: BenchmarkFixture) -> None:
+    config = make_config(nodes=100, epochs=100, signatures="none")
+    tracemalloc.start()
+    benchmark.pedantic(timed_run, (config,), {"checked": True}, rounds=1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    benchmark.extra_info["MiB"] = peak / 2**20
+    print(f"\n100 nodes, 100 epochs, echo on: {peak / 2**20:.0f} MiB at most (bar 1,024)")
+
+
+def timed_run(
+    config: ExperimentConfig, *, checked: bool = False
+) -> tuple[float, StreamletSimulation]:
+    simulation = create_streamlet_network(config)
+    if checked:
+        simulation.monitors.extend(protocol_checks(config, simulation))
+    return seconds(lambda: simulation.run(config.epochs)), simulation
+
+
+def carry_alone(config: ExperimentConfig) -> tuple[float, int]:
+    """Seconds for a first arrival if nobody does anything with it, and the queue's mean depth."""
+    depths, nodes = [], config.nodes
+    queue, links = EventQueue(), make_links(config.network, nodes, config.seed)
+
+    def receive(time: int, participant: int, message: Message) -> None:
+        depths.append(len(queue))
+
+    network = Network(queue, links.delay, nodes, 1, receive, shortest_delay=links.shortest)
+
+    def broadcast_all(time: int, epoch: int) -> None:
+        for voter in range(nodes):
+            vote = Vote("bench", epoch, 1, b"block", f"node_{voter}", b"")
+            network.broadcast(time, voter, vote)
+
+    def run() -> None:
+        for epoch in range(config.epochs):
+            start = epoch * config.epoch_length
+            queue.schedule(start, Priority.EPOCH, broadcast_all, epoch)
+            queue.run_until(start + config.epoch_length, Priority.REFERENCE)
+
+    took = seconds(run)
+    return took / len(depths), sum(depths) // len(depths)
+
+
+def push_and_pop(depth: int, count: int = 20_000) -> float:
+    """Seconds for one push and one pop of a heap of events that many deep."""
+    events = [(number, 0, number, None, None) for number in range(depth)]
+
+    def run() -> None:
+        for number in range(count):
+            heapq.heappush(events, (number + depth, 0, number, None, None))
+            heapq.heappop(events)
+
+    return seconds(run) / count

@@ -1,0 +1,22 @@
+"""What the benchmarks share: a stop watch, and the pure cost of signatures."""
+
+import time
+from collections.abc import Callable
+
+from streamlet_lab.keys import Ed25519Keyring
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long some work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def signatures_alone(signatures: int, verifications: int) -> None:
+    """Sign and verify distinct messages of a vote's size, and nothing else."""
+    keyring = Ed25519Keyring(["node_0"], seed=0, remember=False)
+    messages = [number.to_bytes(96, "big") for number in range(max(signatures, verifications))]
+    signed = [keyring.sign("node_0", message) for message in messages[:signatures]]
+    for message, signature in zip(messages[:verifications], signed, strict=True):
+        assert keyring.verify("node_0", signature, message)
