@@ -113,7 +113,8 @@ def carry_alone(config: ExperimentConfig) -> tuple[float, int]:
 
     def broadcast_all(time: int, epoch: int) -> None:
         for voter in range(nodes):
-            vote = Vote("bench", epoch, 1, b"block", f"node_{voter}", b"")
+            signature = epoch.to_bytes(8)
+            vote = Vote("bench", epoch, 1, b"block", f"node_{voter}", signature)
             network.broadcast(time, voter, vote)
 
     def run() -> None:

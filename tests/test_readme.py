@@ -35,7 +35,7 @@ def test_its_commands_work(
 ) -> None:
     block = README.split("## The commands")[1].split("```")[1]
     commands = re.findall(r"^python3 lab.py ([^#\n]+?)\s*(?:#.*)?$", block, flags=re.MULTILINE)
-    assert len(commands) == 4
+    assert len(commands) == 9
     monkeypatch.chdir(tmp_path)
     (tmp_path / "experiment.toml").write_text("epochs = 12\n", encoding="utf-8")
     for command in commands:

@@ -57,7 +57,7 @@ def draw_block_tree(
     axes.set_xlim(first - (1.6 if first == 0 else 0.6), last + 0.6)
     axes.set_ylim(min([0, *shown["lane"]]) - 1, max([0, *shown["lane"]]) + 1)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_yticks([0], ["longest\nchain"])
+    axes.set_yticks([0], ["main\nchain"])
     axes.set_xlabel("Epoch")
     axes.set_ylabel("Forks")
     legend_below(axes)

@@ -136,9 +136,11 @@ class BlockTree:
         A vote that signs another epoch or height than the block's is not a vote for that block, and
         takes nothing away from a true one of the same voter.
         """
-        votes = self._votes.setdefault(vote.subject, {})
+        votes = self._votes.get(vote.subject)
+        if votes is None:
+            votes = self._votes[vote.subject] = {}
         votes.setdefault(vote.voter, vote)
-        if len(votes) >= self.quorum:
+        if len(votes) == self.quorum:
             self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
             entry = self._entries.get(vote.block_hash)
             if entry is not None and not entry.has_quorum:

@@ -123,6 +123,9 @@ class Proposal:
     def __post_init__(self) -> None:
         object.__setattr__(self, "signed", proposal_bytes(self.block))
 
+    def __hash__(self) -> int:
+        return hash((self.signature, self.proposer))
+
     @property
     def epoch(self) -> int:
         """The epoch of the block."""
@@ -152,6 +155,9 @@ class Vote:
         object.__setattr__(self, "subject", (self.block_hash, self.epoch, self.height))
         signed = vote_bytes(self.chain_id, self.epoch, self.height, self.block_hash)
         object.__setattr__(self, "signed", signed)
+
+    def __hash__(self) -> int:
+        return hash((self.signature, self.voter))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,9 @@ from streamlet_lab.streams import stream
 #: nodes, n is the observer.
 Delay = Callable[[Message, int, int, int], int]
 
+# Receiver, and time of arrival.
+_Arrival = tuple[int, int]
+
 #: What makes the delays of a kind, from a random stream, the configuration and the number of nodes.
 DelayKind = Callable[[random.Random, NetworkConfig, int], Delay]
 
@@ -167,37 +170,59 @@ class LognormalDelays:
         self._normal = NormalDist()
         self._scale, self._spread = median - shortest, spread
         self._shortest, self._bound = shortest, bound
-        # Stretches of 2^shift microseconds: some hundred until Δ.
+        # Some hundred stretches until Δ.
         self._shift = max(0, bound.bit_length() - 9)
-        self._shares: dict[int, float] = {}
+        self._shares = _Shares(self._share_below, self._shift)
 
     def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
         """Draw a delay, whatever its message, link and time."""
         return self._quantile(self._uniform())
 
-    def shorter_than(self, limit: int) -> int | None:
-        """Draw a delay; None if it is not below a limit in microseconds."""
-        drawn = self._uniform()
-        stretch = limit >> self._shift
-        share = self._shares.get(stretch)
-        if share is None:
-            share = self._shares[stretch] = self._share_below((stretch + 1) << self._shift)
-        if drawn >= share:
-            return None
-        delay = self._quantile(drawn)
-        return delay if delay < limit else None
+    def sooner(self, due: Sequence[int], receivers: Sequence[int], time: int) -> list[_Arrival]:
+        """Draw a delay for each of several copies; return those that come before another is due.
+
+        Parameters
+        ----------
+        due : sequence of int
+            When each participant has the message otherwise.
+        receivers : sequence of int
+            To whom the copies go.
+        time : int
+            When they are sent.
+        """
+        uniform, shift, shares = self._uniform, self._shift, self._shares
+        found = []
+        for receiver in receivers:
+            limit = due[receiver] - time
+            drawn = uniform()
+            if drawn < shares[limit >> shift]:
+                delay = self._quantile(drawn)
+                if delay < limit:
+                    found.append((receiver, time + delay))
+        return found
 
     def _quantile(self, share: float) -> int:
         rest = self._scale * math.exp(self._spread * self._normal.inv_cdf(share or _LEAST))
-        return max(1, min(self._shortest + round(rest), self._bound))
+        delay = self._shortest + round(rest)
+        return delay if 1 <= delay <= self._bound else max(1, min(delay, self._bound))
 
     def _share_below(self, limit: int) -> float:
-        """Return at least the share of delays that are below a limit."""
         if limit > self._bound or not (self._spread and self._scale):
             return 1.0
         if limit <= self._shortest:
             return 0.0
         return self._normal.cdf(math.log((limit - self._shortest) / self._scale) / self._spread)
+
+
+class _Shares(dict[int, float]):
+    """At least the share of delays below the end of each stretch of 2^shift microseconds."""
+
+    def __init__(self, share_below: Callable[[int], float], shift: int) -> None:
+        self._share_below, self._shift = share_below, shift
+
+    def __missing__(self, stretch: int) -> float:
+        share = self[stretch] = self._share_below((stretch + 1) << self._shift)
+        return share
 
 
 def constant_delay(microseconds: int) -> Delay:

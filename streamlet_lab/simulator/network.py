@@ -99,7 +99,7 @@ class Network:
         self._queue = queue
         self._shortest_delay = shortest_delay
         self._delay = delay
-        self._shorter_than = delay.shorter_than if isinstance(delay, LognormalDelays) else None
+        self._sooner = delay.sooner if isinstance(delay, LognormalDelays) else None
         self._voters = voters
         self._participants = voters + listeners
         self._receive = receive
@@ -164,16 +164,16 @@ class Network:
         message, due, delay = flood.message, flood.due, self._delay
         hopeless = time + self._shortest_delay
         flood.open = contested = [one for one in flood.open if due[one] > hopeless]
-        shorter_than = self._shorter_than
-        for receiver in contested:
-            limit = due[receiver] - time
-            taken = (
-                delay(message, sender, receiver, time)
-                if shorter_than is None
-                else shorter_than(limit)
-            )
-            if taken is not None and taken < limit:
-                self._send(time, sender, receiver, flood, time + taken)
+        if self._sooner is None:
+            sooner = [
+                (receiver, arrival)
+                for receiver in contested
+                if (arrival := time + delay(message, sender, receiver, time)) < due[receiver]
+            ]
+        else:
+            sooner = self._sooner(due, contested, time)
+        for receiver, arrival in sooner:
+            self._send(time, sender, receiver, flood, arrival)
 
     def _send(self, time: int, sender: int, receiver: int, flood: _Flood, arrival: int) -> None:
         """Let a copy be on its way that comes before all others known so far."""

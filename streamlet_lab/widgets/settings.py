@@ -25,6 +25,11 @@ _faults = partial(_set_by, group="Faults")
 _network = partial(_set_by, group="Network")
 
 
+def _faults_offered() -> tuple[str, ...]:
+    # No control says what a script is to say.
+    return tuple(kind for kind in fault_kinds() if kind != "script")
+
+
 def _delays() -> tuple[str, ...]:
     # No control says the measured delays that samples are drawn from.
     return tuple(kind for kind in delay_kinds() if kind != "sample")
@@ -75,7 +80,7 @@ class Settings:
     epochs: int = _set_by("epochs", 60, 10, _LONGEST_RUN, 10)
     nodes: int = _set_by("nodes", 4, 1, 16)
     faulty: int = _set_by("faulty", 1, 0, 16)
-    fault: str = _set_by("fault", "crash", names=fault_kinds)
+    fault: str = _set_by("fault", "crash", names=_faults_offered)
     seed: int = _set_by("seed", 0, 0, 2**31 - 1)
     block_tree: bool = _set_by("block tree", False)
 

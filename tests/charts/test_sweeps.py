@@ -78,6 +78,12 @@ def test_a_series_is_named_after_the_setting_without_its_section():
     assert labels(axes) == ["delays = constant", "delays = lognormal"]
 
 
+def test_series_come_in_the_order_of_the_sweep():
+    runs = swept(["epochs", "leaders"], (4, "round_robin", 1.0), (4, "hashed", 1.1))
+    axes = chart(runs, "epochs", by="leaders")
+    assert labels(axes) == ["leaders = round_robin", "leaders = hashed"]
+
+
 def test_labels_stand_side_by_side_and_so_do_their_series():
     runs = swept(
         ["faults", "leaders"],
@@ -156,6 +162,7 @@ def test_means_are_joined_only_where_no_formula_is():
         (lambda delta: 14.7, "1 of 2 intervals (95 %, 2 runs each) hold the closed form"),
         (lambda delta: 14.71, "0 of 2 intervals (95 %, 2 runs each) hold the closed form"),
         (lambda delta: 5 + 1e-12, "2 of 2 intervals (95 %, 2 runs each) hold the closed form"),
+        (lambda delta: 5 - 1e-12, "2 of 2 intervals (95 %, 2 runs each) hold the closed form"),
         (lambda delta: 5.001, "1 of 2 intervals (95 %, 2 runs each) hold the closed form"),
         ({0.5: 2}.get, "1 of 1 intervals (95 %, 2 runs each) hold the closed form"),
         (None, "intervals: 95 %, 2 runs each"),

@@ -292,9 +292,11 @@ def test_no_link_is_faster_than_the_shortest_delay():
 def test_a_delay_that_is_too_long_need_not_be_known(limits, spread, shortest):
     drawn = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
     asked = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
-    for limit in limits:
-        delay = drawn(None, 0, 1, 0)
-        assert asked.shorter_than(limit) == (delay if delay < limit else None)
+    arrivals = [1_000 + drawn(None, 0, 1, 0) for _ in limits]
+    due = [1_000 + limit for limit in limits]
+    assert asked.sooner(due, range(len(due)), 1_000) == [
+        (receiver, arrival) for receiver, arrival in enumerate(arrivals) if arrival < due[receiver]
+    ]
 
 
 def test_without_spread_every_delay_is_the_median():
