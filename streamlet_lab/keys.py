@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SignatureScheme = Literal["ed25519", "none"]
 
@@ -63,18 +63,18 @@ class Ed25519Keyring:
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:
         """Whether the signature is the node's, over exactly this message."""
-        key = self._public.get(node)
-        if key is None:
-            return False
         if self._remembered is None:
-            return self._verify(key, signature, message)
+            return self._verify(node, signature, message)
         question = (node, signature, message)
         answer = self._remembered.get(question)
         if answer is None:
-            answer = self._remembered[question] = self._verify(key, signature, message)
+            answer = self._remembered[question] = self._verify(node, signature, message)
         return answer
 
-    def _verify(self, key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
+    def _verify(self, node: str, signature: bytes, message: bytes) -> bool:
+        key = self._public.get(node)
+        if key is None:
+            return False
         self.verifications += 1
         try:
             key.verify(signature, message)

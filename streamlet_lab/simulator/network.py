@@ -18,6 +18,8 @@ from streamlet_lab.simulator.queue import EventQueue, Priority
 Delivered = Callable[[int, int, int, int, Message], None]
 
 _ARRIVED: Final = -1
+# Looked up once: an enumeration's members cost more to reach than to compare.
+_DELIVERY: Final = Priority.DELIVERY
 
 
 class _Tally:
@@ -108,6 +110,8 @@ class Network:
         self._let_in = self._queue_up if verify_time else self._take_in
         self._busy_until = [0] * self._participants
         self._delivered = delivered
+        # Nobody may be down, or asks whose copy came first: the usual case, and the fast one.
+        self._is_plain = not self._unreliable and delivered is None
         self.online = [True] * self._participants
         self.echoes = [echo] * voters + [False] * listeners
         self._floods: dict[Message, _Flood] = {}
@@ -172,19 +176,25 @@ class Network:
             ]
         else:
             sooner = self._sooner(due, contested, time)
-        for receiver, arrival in sooner:
-            self._send(time, sender, receiver, flood, arrival)
+        if self._is_plain:
+            schedule, arrive = self._queue.schedule, self._arrive
+            for receiver, arrival in sooner:
+                due[receiver] = arrival
+                schedule(arrival, _DELIVERY, arrive, (flood, receiver))
+        else:
+            for receiver, arrival in sooner:
+                self._send(time, sender, receiver, flood, arrival)
 
     def _send(self, time: int, sender: int, receiver: int, flood: _Flood, arrival: int) -> None:
         """Let a copy be on its way that comes before all others known so far."""
         if receiver in self._unreliable:
             copy = (flood, receiver, sender, time)
-            self._queue.schedule(arrival, Priority.DELIVERY, self._arrive_perhaps, copy)
+            self._queue.schedule(arrival, _DELIVERY, self._arrive_perhaps, copy)
             return
         flood.due[receiver] = arrival
         if self._delivered is not None:
             flood.via[receiver] = (sender, time)
-        self._queue.schedule(arrival, Priority.DELIVERY, self._arrive, (flood, receiver))
+        self._queue.schedule(arrival, _DELIVERY, self._arrive, (flood, receiver))
 
     def _arrive(self, time: int, delivery: tuple[_Flood, int]) -> None:
         flood, receiver = delivery
@@ -207,14 +217,15 @@ class Network:
         receiver = delivery[1]
         done = max(time, self._busy_until[receiver]) + self._verify_time
         self._busy_until[receiver] = done
-        self._queue.schedule(done, Priority.DELIVERY, self._take_in, delivery)
+        self._queue.schedule(done, _DELIVERY, self._take_in, delivery)
 
     def _take_in(self, time: int, delivery: tuple[_Flood, int]) -> None:
         flood, receiver = delivery
         if receiver < self._voters:
-            flood.tally.received += 1
+            tally = flood.tally
+            tally.received += 1
             if self.echoes[receiver]:
-                flood.tally.echoed += self._voters - 1
+                tally.echoed += self._voters - 1
                 if flood.open:
                     self._forward(time, receiver, flood)
         if self._delivered is not None:
