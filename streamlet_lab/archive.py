@@ -72,7 +72,7 @@ def read_archive(path: Path, written_as: str) -> tuple[dict[str, Any], dict[str,
             raise DataError(f"{path}: written as {manifest['format']!r}, not as {written_as!r}")
         digests = manifest.pop("sha256")
         found = {name: _digest(content) for name, content in members.items()}
-        for name, digest in {**found, _MANIFEST: _digest_of(manifest)}.items():
+        for name, digest in {_MANIFEST: _digest_of(manifest), **found}.items():
             if digest != digests[name]:
                 raise DataError(f"{path}: {name} was changed after it was saved")
         return manifest, members

@@ -9,10 +9,9 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.prices import history
-from streamlet_lab.simulator import fault_kinds
 
 NAN, INFINITY = float("nan"), float("inf")
-KINDS = ", ".join(fault_kinds())
+KINDS = "withhold_votes"
 SOURCES = "market_data_1, market_data_2, external_feed"
 SECONDS = "seconds as a number, or a text with a unit such as '250ms'"
 MICROSECONDS = "a duration of whole microseconds"

@@ -22,7 +22,7 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
     --------
     >>> leader_of = hashed(["a", "b", "c"], "example")
     >>> [leader_of(epoch) for epoch in range(8)]
-    ['b', 'b', 'a', 'b', 'c', 'b', 'b', 'b']
+    ['c', 'a', 'c', 'b', 'a', 'b', 'c', 'a']
     """
     order = tuple(validators)
     domain = b"streamlet-lab/leader/1" + len(chain_id.encode()).to_bytes(4) + chain_id.encode()
