@@ -640,9 +640,8 @@ class ExperimentConfig(_Section):
         return ()
 
     def to_document(self) -> dict[str, Any]:
-        """Return the configuration as plain data, as it is saved; without what follows from it."""
-        derived = {"epoch_length"} - self.model_fields_set
-        document: dict[str, Any] = self.model_dump(mode="json", exclude_none=True, exclude=derived)
+        """Return the configuration as plain data, as it is saved."""
+        document: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
         return document
 
     def save(self, path: str | Path) -> None:

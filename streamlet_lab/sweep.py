@@ -277,12 +277,16 @@ def sweep(
 def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Document:
     """The settings that all runs have in common, with sections as mappings."""
     if isinstance(base, Experiment):
-        return base.config.to_document()
+        base = base.config
     if isinstance(base, ExperimentConfig):
-        return base.to_document()
+        document = base.to_document()
+        if "epoch_length" not in base.model_fields_set:
+            # Nobody set it: it is to follow Δ where that is varied.
+            del document["epoch_length"]
+        return document
     if not isinstance(base, Mapping):
         raise InvalidInput("base", base, "settings, an Experiment or an ExperimentConfig")
-    document: _Document = {}
+    document = {}
     for name, value in base.items():
         document = _with(document, name, value)
     return document

@@ -28,7 +28,7 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "d90cb9623692ce240c1dfd7b7b629d1a09f95aa15f5aca58b8a4c27e5026e596"
+GOLDEN_RESULT_SHA256: Final = "9adc4b7da147257f4877bcd2e7198f19e9923836e2ba38e5c6ab613d108f95d8"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
     141553330,
