@@ -8,6 +8,7 @@ usage: python3 lab.py TASK [ARGUMENTS]
   test       everything that CI runs (arguments go to pytest)
   notebooks  run the notebooks again and store their outputs
   bench      the benchmarks (arguments go to pytest)
+  nightly    20,000 random adversaries inside the model (arguments: --seed N, --save DIR)
 
 Any other word is a command of the lab itself:
 
@@ -135,6 +136,8 @@ def run_task(task: str, arguments: list[str]) -> int:
         # -s shows the ratios that the benchmarks print; a warning must not end a measurement.
         options = ["-q", "-s", "-W", "default", "--benchmark-columns=min,median,rounds"]
         return python("-m", "pytest", "benchmarks", *options, *arguments)
+    if task == "nightly":
+        task, arguments = "fuzz", ["--runs", "20000", *arguments]
     # Files named on the command line are the user's: found from where the user stands.
     return python("-m", "streamlet_lab", task, *arguments, cwd=Path.cwd())
 

@@ -300,7 +300,14 @@ def test_bench_shows_what_the_benchmarks_print(lab: ModuleType, children: Childr
     assert command[command.index("-W") + 1] == "default"
 
 
-@pytest.mark.parametrize("task", ["run", "lab", "notebooks", "bench", "streamlet"])
+def test_nightly_is_a_long_search(lab: ModuleType, children: Children) -> None:
+    lab.main(["nightly", "--seed", "7"])
+    (command,) = children.arguments
+
+    assert command == ["-m", "streamlet_lab", "fuzz", "--runs", "20000", "--seed", "7"]
+
+
+@pytest.mark.parametrize("task", ["run", "lab", "notebooks", "bench", "nightly", "streamlet"])
 def test_the_exit_code_is_the_childs(lab: ModuleType, children: Children, task: str) -> None:
     lab.main(["run"])
     children.exit_codes = {str(lab.PYTHON): 5}
