@@ -60,11 +60,17 @@ class Settings:
         never.
     delays : str
         A registered kind of delays.
-    median_delay_ms, delay_spread, delta_ms, gst_s, slowdown, loss, when_lost, catch_up
+    median_delay_ms, delay_spread, delta_ms, gst_s, slowdown, held, loss, when_lost, catch_up
         As :class:`~streamlet_lab.config.NetworkConfig` has them, in the unit of the name.
+    bad_s : tuple of int
+        A bad period beside the one before GST, in seconds; none if it has no length.
     partition_s : tuple of int
         Between which times, in seconds, the first half of the nodes and the second do not hear each
         other; none if there is no time between.
+    one_way : bool
+        Whether only the second half does not hear the first.
+    slow_link_ms : int
+        Delay of the link from node_0 to node_1 in this direction; 0 for that of any other link.
     slow_node : int
         Factor of all delays from and to the first node.
     clock_skew_ms : int
@@ -97,11 +103,15 @@ class Settings:
     delay_spread: float = _network("spread", 0.7, 0, 2, 0.1)
     delta_ms: int = _network("Δ (ms)", 500, 100, 1_000, 100)
     gst_s: int = _network("GST (s)", 0, 0, 200)
+    bad_s: tuple[int, int] = _network("bad time (s)", (0, 0), 0, 200)
     slowdown: int = _network("slowdown", 20, 1, 100)
+    held: float = _network("held", 0.0, 0, 1, 0.1)
     loss: float = _network("loss", 0.0, 0, 0.5, 0.01)
     when_lost: str = _network("if lost", "retransmit", names=lambda: ("retransmit", "forever"))
     catch_up: bool = _network("catch-up", False)
     partition_s: tuple[int, int] = _network("partition (s)", (0, 0), 0, 200)
+    one_way: bool = _network("one way", False)
+    slow_link_ms: int = _network("0 to 1 (ms)", 0, 0, 1_000, 10)
     slow_node: int = _network("slow node_0", 1, 1, 20)
     clock_skew_ms: int = _network("skew (ms)", 0, 0, 1_000, 10)
     processing: bool = _network("Ed25519 times", False)
@@ -146,17 +156,23 @@ class Settings:
         )
 
     def _network(self) -> dict[str, Any]:
+        bad_start, bad_stop = self.bad_s
         return {
             "delays": self.delays,
             "median_delay": f"{self.median_delay_ms}ms",
             "delay_spread": self.delay_spread,
             "delta": f"{self.delta_ms}ms",
             "gst": f"{self.gst_s}s",
+            "bad_periods": []
+            if bad_start == bad_stop
+            else [{"start": bad_start, "stop": bad_stop}],
             "slowdown": self.slowdown,
+            "held": self.held,
             "loss": self.loss,
             "when_lost": self.when_lost,
             "catch_up": self.catch_up,
             "partitions": self._partitions(),
+            "link_delays": {"node_0>node_1": f"{self.slow_link_ms}ms"} if self.slow_link_ms else {},
             "slow_nodes": {"node_0": self.slow_node} if self.slow_node > 1 else {},
             "clock_skew": f"{self.clock_skew_ms}ms",
             **(ED25519_TIMES if self.processing else {}),
@@ -168,7 +184,8 @@ class Settings:
             return []
         names = [f"node_{index}" for index in range(self.nodes)]
         half = self.nodes // 2
-        return [{"start": start, "stop": stop, "groups": (names[:half], names[half:])}]
+        groups = (names[:half], names[half:])
+        return [{"start": start, "stop": stop, "groups": groups, "one_way": self.one_way}]
 
 
 #: The control of every setting, by field.

@@ -28,7 +28,9 @@ CHANGES = {
     "delay_spread": {"network.delay_spread": 1.2},
     "delta_ms": {"network.delta": "800ms", "epoch_length": "1600ms"},
     "gst_s": {"network.gst": "10s"},
+    "bad_s": {"network.bad_periods.0.start": "20s", "network.bad_periods.0.stop": "30s"},
     "slowdown": {"network.slowdown": 50.0},
+    "held": {"network.held": 0.4},
     "loss": {"network.loss": 0.25},
     "when_lost": {"network.when_lost": "forever"},
     "catch_up": {"network.catch_up": True},
@@ -41,6 +43,8 @@ CHANGES = {
         "network.partitions.0.groups.1.1": "node_3",
         "network.partitions.0.one_way": False,
     },
+    "one_way": {},
+    "slow_link_ms": {"network.link_delays.node_0>node_1": "300ms"},
     "slow_node": {"network.slow_nodes.node_0": 3.0},
     "clock_skew_ms": {"network.clock_skew": "40ms"},
     "processing": {f"network.{name}": time for name, time in ED25519_TIMES.items()},
@@ -73,6 +77,15 @@ def test_a_setting_changes_what_it_says_and_nothing_else(name):
     before, after = document(), document(**{name: OTHERS[name]})
     assert before.keys() <= after.keys()
     assert {key: leaf for key, leaf in after.items() if before.get(key) != leaf} == CHANGES[name]
+
+
+def test_a_partition_may_be_one_way():
+    before, after = (
+        document(partition_s=(3, 9)),
+        document(partition_s=(3, 9), one_way=True),
+    )
+    changed = {key: leaf for key, leaf in after.items() if before[key] != leaf}
+    assert changed == {"network.partitions.0.one_way": True}
 
 
 def test_the_defaults_are_those_of_an_experiment():
