@@ -8,7 +8,7 @@ True
 
 import logging
 
-from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.config import ED25519_TIMES, REGION_DELAYS, ExperimentConfig, alternating
 from streamlet_lab.consensus import (
     Block,
     BlockTree,
@@ -52,6 +52,8 @@ from streamlet_lab.sweep import Sweep, mean_interval, sweep
 __version__ = "0.1.0"
 
 __all__ = [
+    "ED25519_TIMES",
+    "REGION_DELAYS",
     "AAPLPriceSimulator",
     "Block",
     "BlockTree",
@@ -83,6 +85,7 @@ __all__ = [
     "Sweep",
     "Trade",
     "Vote",
+    "alternating",
     "create_aapl_consensus_network",
     "delay_kind",
     "delay_kinds",

@@ -124,6 +124,38 @@ class Interval(_Section):
         return self
 
 
+def alternating(good: object, bad: object, until: object) -> list[Interval]:
+    """Return bad periods that take turns with good ones, beginning with a good one.
+
+    Parameters
+    ----------
+    good, bad, until : duration
+        Length of each good and each bad period, and when the last bad one is over at the latest.
+
+    Raises
+    ------
+    InvalidInput
+        If one of them is no duration, or is zero.
+
+    Examples
+    --------
+    >>> [(period.start, period.stop) for period in alternating("4s", "1s", until="12s")]
+    [(4000000, 5000000), (9000000, 10000000)]
+    """
+    lengths = {"good": good, "bad": bad, "until": until}
+    times = {name: to_microseconds(value, name) for name, value in lengths.items()}
+    for name, time in times.items():
+        if not time:
+            raise InvalidInput(name, lengths[name], "a duration above zero")
+    cycle = times["good"] + times["bad"]
+    return [
+        Interval.model_validate(
+            {"start": f"{start}us", "stop": f"{min(start + times['bad'], times['until'])}us"}
+        )
+        for start in range(times["good"], times["until"], cycle)
+    ]
+
+
 def _read_groups(value: object) -> object:
     if isinstance(value, str):
         return tuple(tuple(name.strip() for name in part.split(",")) for part in value.split("|"))

@@ -189,7 +189,8 @@ class Run:
         ]
         if self.evidence:
             lines.append(("Convicted", ", ".join(self.evidence)))
-        return lines + [("Outside the model", reason) for reason in self.outside_model]
+        lines += [("Outside the model", reason) for reason in self.outside_model]
+        return lines + [("Cannot be run again", why) for why in self.config.not_rerunnable]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

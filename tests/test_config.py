@@ -19,6 +19,7 @@ from streamlet_lab.config import (
     REGION_DELAYS,
     NetworkConfig,
     Partition,
+    alternating,
     load_config,
     make_config,
 )
@@ -645,3 +646,25 @@ def test_amounts_are_taken_as_they_print() -> None:
 
     assert len({make_config(prices=section).prices.base_price for section in prices}) == 1
     assert make_config(prices=prices[0]) == make_config(prices=prices[2])
+
+
+# --- Good and bad periods in turn
+
+
+def test_bad_periods_take_turns_with_good_ones_and_are_over_in_time() -> None:
+    periods = alternating("4s", 2, until="11s")
+    assert [(period.start, period.stop) for period in periods] == [
+        (4_000_000, 6_000_000),
+        (10_000_000, 11_000_000),
+    ]
+    assert make_config(network={"bad_periods": periods}).network.gst_in_force == 11_000_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [((0, 1, 9), "good"), ((1, "0s", 9), "bad"), ((1, 1, 0), "until"), (("x", 1, 9), "good")],
+)
+def test_a_period_has_a_length(arguments: tuple[Any, Any, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        alternating(*arguments)
+    assert caught.value.field == field
