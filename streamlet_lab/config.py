@@ -260,6 +260,9 @@ class NetworkConfig(_Section):
     held : float
         Share of all messages and receivers for which the network is an adversary in bad periods:
         no copy of the message, echoes included, arrives there before some instant of the period.
+    held_together : bool
+        Whether all proposals of an epoch, and all its votes, share one fate at a receiver: so a
+        whole notarization is hidden from some, rather than single votes.
     partitions : tuple of Partition
     sign_time, verify_time : duration
         Simulated time that making or verifying a signature takes; see :data:`ED25519_TIMES`.
@@ -292,6 +295,7 @@ class NetworkConfig(_Section):
     bad_periods: tuple[Interval, ...] = ()
     slowdown: Annotated[float, Field(ge=1, le=1e9, allow_inf_nan=False)] = 20.0
     held: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    held_together: bool = False
     partitions: tuple[Partition, ...] = ()
     sign_time: Duration = 0
     verify_time: Duration = 0

@@ -201,8 +201,9 @@ def _random_bad_times(draw: random.Random, epochs: int, epoch_length: int) -> di
         start = stop
     return {
         "bad_periods": periods,
-        "slowdown": draw.choice([1.0, 3.0, 20.0]),
-        "held": draw.choice([0.0, 0.2, 0.5, 0.8]),
+        "slowdown": draw.choice([1.0, 1.0, 3.0, 20.0]),
+        "held": draw.choice([0.0, 0.2, 0.35, 0.5]),
+        "held_together": draw.random() < 0.7,
     }
 
 

@@ -28,7 +28,7 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "9adc4b7da147257f4877bcd2e7198f19e9923836e2ba38e5c6ab613d108f95d8"
+GOLDEN_RESULT_SHA256: Final = "025dc616b76c0f25518b07d1ff442db391ba524c993da4ea27ef7df33359c367"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
     141553330,

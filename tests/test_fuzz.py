@@ -49,6 +49,7 @@ def test_every_run_is_inside_the_model_and_all_of_it_is_visited() -> None:
     for is_there in (
         lambda network: network.bad_periods,
         lambda network: network.held,
+        lambda network: network.held_together,
         lambda network: network.partitions,
         lambda network: network.loss,
         lambda network: network.clock_skew,
@@ -72,7 +73,7 @@ def test_a_run_follows_from_seed_and_number_alone() -> None:
 )
 def test_a_planted_bug_is_found_made_small_and_saved(rule: FinalityRule, tmp_path: Path) -> None:
     with planted(rule):
-        search = fuzz(70, seed=0, save=tmp_path)
+        search = fuzz(110, seed=0, save=tmp_path)
         finding = search.findings[0]
         original = random_config(stream(0, f"fuzz/{finding.number}"))
         saved = sorted(tmp_path.iterdir())

@@ -394,8 +394,12 @@ def _with_holding(delay: Delay, network: NetworkConfig, seed: int) -> Delay:
     A hash decides on each message and receiver: so all copies meet the same fate, and the links'
     own draws stay as they are.
     """
-    bad, share = network.bad_times, network.held
+    bad, share, together = network.bad_times, network.held, network.held_together
     key = seed.to_bytes(8)
+
+    def what(message: Message) -> bytes:
+        kind_and_epoch = f"{type(message).__name__}/{message.epoch}"
+        return kind_and_epoch.encode() if together else message.signed
 
     def held(message: Message, sender: int, receiver: int, time: int) -> int:
         drawn = delay(message, sender, receiver, time)
@@ -404,7 +408,7 @@ def _with_holding(delay: Delay, network: NetworkConfig, seed: int) -> Delay:
             return drawn
         start, stop = max(periods, key=itemgetter(1))
         digest = hashlib.blake2b(
-            receiver.to_bytes(4) + message.signed, digest_size=16, key=key, person=b"held"
+            receiver.to_bytes(4) + what(message), digest_size=16, key=key, person=b"held"
         ).digest()
         chance, instant = (int.from_bytes(half) / 2**64 for half in (digest[:8], digest[8:]))
         release = start + int((stop - start) * instant) if chance < share else 0

@@ -298,6 +298,23 @@ def test_a_message_that_is_held_back_from_a_node_is_so_whoever_passes_it_on():
     assert 2_000 + links.delay(vote, 1, 3, 2_000) == max(release, 3_000)
 
 
+def test_what_is_held_together_is_held_until_the_same_instant():
+    settings = {"gst": "3s", "slowdown": 1, "held": 0.5, "held_together": True}
+    links = make_links(
+        NetworkConfig(delays="constant", median_delay="1ms", **settings), nodes=4, seed=7
+    )
+    votes = [Vote("test", epoch % 20, 1, bytes([epoch]), "node_0", b"") for epoch in range(60)]
+    arrivals = {
+        (epoch, receiver): {
+            links.delay(vote, 0, receiver, 0) for vote in votes if vote.epoch == epoch
+        }
+        for epoch in range(20)
+        for receiver in (1, 2, 3)
+    }
+    assert all(len(times) == 1 for times in arrivals.values())
+    assert 15 < sum(time > 1_000 for (time,) in arrivals.values()) < 45
+
+
 # --- Whatever is set
 
 times = st.integers(0, 6_000_000)
@@ -329,6 +346,7 @@ disturbances = {
     "bad_periods": st.lists(periods(), max_size=2),
     "slowdown": st.floats(1, 1e9),
     "held": st.floats(0, 1),
+    "held_together": st.booleans(),
     "partitions": st.lists(partitions(), max_size=2),
 }
 
