@@ -640,7 +640,7 @@ class ExperimentConfig(_Section):
             reasons.append(f"quorum {votes} needs the votes of faulty nodes")
         if self.epoch_length < 2 * network.delta + sum(self._allowances.values()):
             reasons.append(" + ".join(["epoch shorter than 2Δ", *self._allowances]))
-        if not self.echo and self.model != "crash":
+        if not self.echo:
             reasons.append("messages are not echoed")
         if network.loss and network.when_lost == "forever":
             protocol = "with" if network.catch_up else "without"

@@ -6,11 +6,13 @@ of what it costs.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from streamlet_lab.errors import InvalidInput
 
 SignatureScheme = Literal["ed25519", "none"]
 
@@ -88,18 +90,28 @@ class IdealSignatures:
 
     The ideal that Ed25519 stands for, for large sweeps: a signature is valid if its signer did sign
     that message, so that no adversary gains anything from the switch.
+
+    Parameters
+    ----------
+    seed : int
+        Of the stamps, which nobody can know before they are set.
     """
 
     signatures = 0
     verifications = 0
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
+        self._secret = hashlib.blake2b(
+            str(seed).encode(), digest_size=16, person=b"ideal-signature"
+        ).digest()
         self._book: dict[tuple[str, bytes], bytes] = {}
 
     def sign(self, node: str, message: bytes) -> bytes:
         """Enter the message into the book, and return a stamp that nobody has seen before."""
         # Not empty, nor the signer's choice: else a forgery could equal a vote that is yet to come.
-        stamp = hashlib.blake2b(message, digest_size=8, key=node.encode()[:64]).digest()
+        stamp = hashlib.blake2b(
+            node.encode() + b"/" + message, digest_size=8, key=self._secret
+        ).digest()
         self._book[node, message] = stamp
         return stamp
 
@@ -108,12 +120,43 @@ class IdealSignatures:
         return self._book.get((node, message)) == signature
 
 
+class HeldKeys:
+    """A keyring that signs for some nodes only: what an adversary holds.
+
+    Parameters
+    ----------
+    keyring : Keyring
+    holders : collection of str
+        The nodes whose keys are held.
+    """
+
+    def __init__(self, keyring: Keyring, holders: Collection[str]) -> None:
+        self._keyring = keyring
+        self._holders = tuple(holders)
+
+    def sign(self, node: str, message: bytes) -> bytes:
+        """Sign a message with one of the keys.
+
+        Raises
+        ------
+        InvalidInput
+            If the node's key is not among them.
+        """
+        if node not in self._holders:
+            raise InvalidInput("node", node, f"one whose key is held: {', '.join(self._holders)}")
+        return self._keyring.sign(node, message)
+
+    def verify(self, node: str, signature: bytes, message: bytes) -> bool:
+        """Whether the signature is the node's, over exactly this message."""
+        return self._keyring.verify(node, signature, message)
+
+
 def make_keyring(
     scheme: SignatureScheme, nodes: Iterable[str], seed: int, *, remember: bool = True
 ) -> Ed25519Keyring | IdealSignatures:
     """Return the keyring of a signature scheme."""
     if scheme == "none":
-        return IdealSignatures()
+        return IdealSignatures(seed)
     return Ed25519Keyring(nodes, seed, remember=remember)
 
 

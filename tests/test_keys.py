@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.keys import Ed25519Keyring, IdealSignatures, make_keyring
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.keys import Ed25519Keyring, HeldKeys, IdealSignatures, make_keyring
 
 NODES = ("node_0", "node_1")
 KEYRING = Ed25519Keyring(NODES, seed=0)
@@ -103,3 +104,20 @@ def test_schemes_by_name():
     keyring = make_keyring("ed25519", NODES, 0)
     assert isinstance(keyring, Ed25519Keyring)
     assert keyring.public_key("node_0") == KEYRING.public_key("node_0")
+
+
+def test_stamps_follow_from_a_seed_that_others_do_not_know():
+    stamps = {IdealSignatures(seed).sign("node_0", b"message") for seed in range(5)}
+    assert len(stamps) == 5
+    assert make_keyring("none", NODES, 3).sign("node_0", b"message") in stamps
+
+
+@pytest.mark.parametrize("keyring", [KEYRING, IdealSignatures()])
+def test_held_keys_sign_for_their_holders_and_verify_everyone(keyring):
+    held = HeldKeys(keyring, ["node_0", "node_1"])
+    for node in ("node_0", "node_1"):
+        assert keyring.verify(node, held.sign(node, b"message"), b"message")
+    with pytest.raises(InvalidInput) as caught:
+        held.sign("node_2", b"message")
+    assert caught.value.value == "node_2"
+    assert held.verify("node_2", keyring.sign("node_2", b"message"), b"message")

@@ -66,8 +66,9 @@ class Liveness(Check):
 
     def entered(self, time: int, node: str, epoch: int) -> None:
         """Judge a node that was behind by its own clock."""
-        self._last_entry = time
-        if node in self._behind:
+        if node in self._trees:
+            self._last_entry = time
+        if node in self._behind and epoch == self._judged:
             self._insist(time, node, epoch)
 
     def result(self) -> CheckResult:

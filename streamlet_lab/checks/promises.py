@@ -49,7 +49,12 @@ def why_invalid(config: ExperimentConfig) -> str:
 
 def why_not_live(config: ExperimentConfig) -> str:
     """Say why even honest leaders may not get a block finalized; empty if the paper promises it."""
-    return "; ".join(config.outside_model)
+    reasons, network = [*config.outside_model], config.network
+    busy = network.sign_time or network.verify_time
+    if busy and (config.faulty_nodes or network.gst_in_force):
+        # An epoch has time for its own messages, not for others that pile up.
+        reasons.append("processing takes time, and more may come in than an epoch has time for")
+    return "; ".join(reasons)
 
 
 def _liars(config: ExperimentConfig) -> int:

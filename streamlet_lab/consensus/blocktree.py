@@ -50,7 +50,7 @@ class BlockTree:
 
     def __init__(self, genesis: Block, quorum: int, rule: FinalityRule = THREE_IN_A_ROW) -> None:
         self.quorum = quorum
-        self._rule = rule
+        self.rule = rule
         root = _Entry(genesis, None)
         root.has_quorum = root.notarized = True
         self._entries = {genesis.hash: root}
@@ -188,7 +188,7 @@ class BlockTree:
 
     def _finalize_below(self, tip: _Entry) -> None:
         """Finalize what the rule allows of a chain that has just been notarized up to its tip."""
-        rule, newest = self._rule, tip
+        rule, newest = self.rule, tip
         entry = tip
         for depth in range(1, rule.consecutive):
             parent = entry.parent

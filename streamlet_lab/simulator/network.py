@@ -201,8 +201,7 @@ class Network:
         if flood.due[receiver] != time:
             return  # an earlier copy has overtaken this one
         flood.due[receiver] = _ARRIVED
-        if self.online[receiver]:
-            self._let_in(time, delivery)
+        self._let_in(time, delivery)
 
     def _arrive_perhaps(self, time: int, copy: tuple[_Flood, int, int, int]) -> None:
         """Let a copy arrive at a participant that may be down, or may have had another one."""
@@ -221,6 +220,8 @@ class Network:
 
     def _take_in(self, time: int, delivery: tuple[_Flood, int]) -> None:
         flood, receiver = delivery
+        if not self.online[receiver]:
+            return
         if receiver < self._voters:
             tally = flood.tally
             tally.received += 1

@@ -22,7 +22,7 @@ from streamlet_lab.consensus import (
     scheduled,
 )
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.keys import Ed25519Keyring, IdealSignatures, make_keyring
+from streamlet_lab.keys import Ed25519Keyring, HeldKeys, IdealSignatures, make_keyring
 from streamlet_lab.simulator.faults import NodeFault, Seat, Send, make_fault, make_faults
 from streamlet_lab.simulator.links import Delay, clock_offsets, make_links
 from streamlet_lab.simulator.monitors import Audience, Monitor
@@ -173,15 +173,16 @@ class StreamletSimulation:
         for index, node_faults in enumerate(self._faults):
             for number, fault in enumerate(node_faults):
                 name = self._names[index]
+                accomplices = tuple(fault.partners) or (name,)
                 seat = Seat(
                     node=self._participants[index],
                     validators=self.node_ids,
-                    accomplices=tuple(fault.partners) or (name,),
+                    accomplices=accomplices,
                     leader_of=self.leader_of,
                     now=lambda: self.queue.now,
                     epoch_length=self.epoch_length,
                     random=stream(seed, f"adversary/{name}/{number}"),
-                    keyring=self.keyring,
+                    keyring=HeldKeys(self.keyring, accomplices),
                     vary=vary,
                     trees=trees,
                 )
@@ -298,6 +299,8 @@ class StreamletSimulation:
         """Hand a message to the network, at the instant at which it leaves its sender."""
         index, send = dispatch
         message, name = send.message, self._names[index]
+        if not self.network.online[index]:
+            return
         if send.to is None and send.delay is None:
             self.network.broadcast(time, index, message)
         else:

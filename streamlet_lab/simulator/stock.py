@@ -15,6 +15,7 @@ from streamlet_lab.prices import (
     Evaluation,
     GenesisPrice,
     MalformedPayload,
+    NoPrice,
     PreviousConsensus,
     PriceConsensus,
     QuoteFeed,
@@ -122,12 +123,19 @@ class PriceApplication:
 
 
 def _dearer(payload: bytes, cents: int) -> bytes:
-    """Return the claim of a price some cents higher; voters tolerate more than that."""
-    claim = decode_payload(payload)
-    if not isinstance(claim, PriceConsensus):
-        return payload
-    price = claim.consensus_price + cents * CENT
-    return replace(claim, consensus_price=price).to_payload()
+    """Return the claim of a price some cents higher; voters tolerate more than that.
+
+    Where there is no price, the reason is another, which voters believe as well.
+    """
+    try:
+        claim = decode_payload(payload)
+    except MalformedPayload:
+        return payload + b"#%d" % cents
+    if isinstance(claim, NoPrice):
+        return replace(claim, reason=f"{claim.reason} ({cents})").to_payload()
+    if isinstance(claim, GenesisPrice):
+        return replace(claim, price=claim.price + cents * CENT).to_payload()
+    return replace(claim, consensus_price=claim.consensus_price + cents * CENT).to_payload()
 
 
 def previous_consensus(ancestors: Iterator[Block]) -> PreviousConsensus:

@@ -6,7 +6,7 @@ from unittest import mock
 import pytest
 
 from streamlet_lab.config import Fault
-from streamlet_lab.consensus import Proposal, Vote
+from streamlet_lab.consensus import Proposal, Vote, proposal_bytes
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import Ed25519Keyring, IdealSignatures
 from streamlet_lab.simulator import (
@@ -299,3 +299,46 @@ def test_a_vote_that_was_forged_before_it_was_cast_still_arrives(keyring):
         run.run(5)
         runs.append(longest(run.observer))
     assert runs == [[1, 2, 3, 4, 5]] * 2
+
+
+@fault_kind("signer_for_all")
+class SignerForAll(NodeFault):
+    """Asks the keys that it holds for everyone's signature."""
+
+    def begin(self, epoch):
+        block = self.node.make_block(self.node.tree.longest[0])
+        for name in self.others:
+            with pytest.raises(InvalidInput, match="whose key is held"):
+                self.seat.keyring.sign(name, proposal_bytes(block))
+        yield Send(self.vote(block))
+
+
+def test_a_fault_holds_no_keys_of_honest_nodes():
+    run = simulation(faults={"node_3": "signer_for_all"}, epoch_length=10)
+    run.run(4)
+    assert longest(run.observer) == [1, 2, 3, 4]
+
+
+def test_a_node_that_crashed_says_nothing_about_what_it_still_had_to_verify():
+    said = Said("node_3")
+    run = simulation(
+        faults={"node_3": "crash@2", "node_1": "late_proposal"},
+        epoch_length=1_000,
+        verify_time=600,
+        sign_time=50,
+        monitors=[said],
+    )
+    run.run(4)
+    assert said.times
+    assert max(said.times) < 2_000
+
+
+class Said(Monitor):
+    """When a node sends something."""
+
+    def __init__(self, name):
+        self.name, self.times = name, []
+
+    def sent(self, time, node, message):
+        if node == self.name:
+            self.times.append(time)

@@ -353,3 +353,27 @@ def test_a_forged_vote_over_the_network_does_not_count():
             "not_a_validator": 1,
         }
         assert lab.nodes[name].tree.votes(bytes(32)) == []
+
+
+# Adversaries
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"node_5": "forge", "node_6": "forge"},
+        [{"kind": "forge", "nodes": ["node_6"]}, {"kind": "equivocate", "nodes": ["node_6"]}],
+    ],
+)
+def test_garbage_may_have_a_twin(faults):
+    lab, _ = network(nodes=7, faults=faults)
+    checks = watch(lab)
+    lab.run(20)
+    assert Status.VIOLATED not in {check.result().status for check in checks}
+
+
+def test_where_there_is_no_price_a_leader_can_equivocate_too():
+    _, recorder = run(8, faults={"node_1": "equivocate"}, prices={"max_price": "100"})
+    twins = [block for _, _, block in recorder.proposals if block.epoch == 1]
+    assert len(twins) == 2
+    assert all(isinstance(decode_payload(block.payload), NoPrice) for block in twins)

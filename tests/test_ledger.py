@@ -1,0 +1,63 @@
+"""What stays of a run as proof: the same after it was saved, and nothing that was never final."""
+
+from pathlib import Path
+
+import pytest
+
+from streamlet_lab.consensus import verify_proof
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.experiment import Experiment
+from streamlet_lab.result import Result
+
+
+def final_epochs(result: Result) -> list[int]:
+    return [block.epoch for block in result.ledger.tree.finalized]
+
+
+def there_and_back(result: Result, folder: Path) -> Result:
+    result.save(folder / "result.zip")
+    return Result.load(folder / "result.zip")
+
+
+@pytest.mark.parametrize("model", ["byzantine", "crash", "synchronous"])
+def test_a_loaded_ledger_has_the_same_final_chain(model: str, tmp_path: Path) -> None:
+    result = Experiment(model=model, nodes=4, epochs=14).run()
+    loaded = there_and_back(result, tmp_path)
+
+    assert final_epochs(loaded) == final_epochs(result)
+    assert len(final_epochs(result)) > 3
+    assert loaded.ledger.to_document() == result.ledger.to_document()
+
+
+def test_a_proof_is_the_same_from_a_loaded_ledger(tmp_path: Path) -> None:
+    result = Experiment(epochs=10, faults={"node_2": "silent_leader"}).run()
+    loaded = there_and_back(result, tmp_path)
+
+    for epoch in final_epochs(result)[1:]:
+        assert loaded.proof(epoch) == result.proof(epoch)
+        assert verify_proof(loaded.proof(epoch), result.keys).epoch == epoch
+
+
+def test_six_uncontested_blocks_are_no_proof_for_those_who_were_not_there(tmp_path: Path) -> None:
+    """Section 4 rests on having seen no rival in time, which no document can show."""
+    result = Experiment(model="synchronous", nodes=3, epochs=14).run()
+    for one in (result, there_and_back(result, tmp_path)):
+        with pytest.raises(InvalidInput) as caught:
+            one.proof(final_epochs(result)[-1])
+        assert caught.value.field == "model"
+
+
+def test_a_run_without_signatures_proves_nothing() -> None:
+    result = Experiment(epochs=6, signatures="none").run()
+    for ask in (lambda: result.keys, lambda: result.proof(2)):
+        with pytest.raises(InvalidInput) as caught:
+            ask()
+        assert caught.value.field == "signatures"
+
+
+@pytest.mark.parametrize("block", [99, -1, 5, "00", "", None, True])
+def test_what_is_not_a_final_block_is_named(block: object) -> None:
+    result = Experiment(epochs=6).run()
+    with pytest.raises(InvalidInput) as caught:
+        result.proof(block)  # type: ignore[arg-type]
+    assert caught.value.field == "block"
