@@ -71,6 +71,10 @@ class Evidence:
         """The voter."""
         return self.first.voter
 
+    def __repr__(self) -> str:
+        epochs = f"epochs {self.first.epoch} and {self.second.epoch}"
+        return f"Evidence({self.culprit}: {self.offence}, {epochs})"
+
     def to_document(self) -> dict[str, object]:
         """Return the evidence as a document for JSON; bytes are lowercase hexadecimal."""
         return {

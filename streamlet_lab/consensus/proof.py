@@ -97,6 +97,9 @@ class PublicKeys:
         if len(set(self.keys.values())) < len(self.keys):
             raise InvalidInput("keys", list(self.keys), "a key of its own for every node")
 
+    def __repr__(self) -> str:
+        return f"PublicKeys({self.chain_id!r}, {len(self.keys)} nodes, quorum {self.quorum})"
+
     def to_document(self) -> dict[str, object]:
         """Return the keys as a document for JSON; bytes are lowercase hexadecimal."""
         return {
@@ -157,6 +160,12 @@ class FinalityProof:
     payload: bytes
     headers: tuple[Header, ...]
     votes: tuple[Signatures, Signatures, Signatures]
+
+    def __repr__(self) -> str:
+        # What a document claims need not have a header.
+        places = [f"epoch {header.epoch}, height {header.height}, " for header in self.headers[:1]]
+        counts = " + ".join(f"{len(signatures)}" for signatures in self.votes)
+        return f"FinalityProof({''.join(places)}{counts} votes)"
 
     def to_document(self) -> dict[str, object]:
         """Return the proof as a document for JSON; bytes are lowercase hexadecimal.
