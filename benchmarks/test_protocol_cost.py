@@ -70,8 +70,11 @@ def test_first_arrival_against_a_bare_heap(
     )
 
 
-def test_checks_against_the_run_that_they_watch(benchmark: BenchmarkFixture) -> None:
-    config = make_config(nodes=4, epochs=400, signatures="none")
+@pytest.mark.parametrize("signatures", ["ed25519", "none"])
+def test_checks_against_the_run_that_they_watch(
+    benchmark: BenchmarkFixture, signatures: str
+) -> None:
+    config = make_config(nodes=4, epochs=400, signatures=signatures)
     with_checks, without = [], []
     for _ in range(ROUNDS):
         without.append(timed_run(config)[0])
@@ -79,7 +82,7 @@ def test_checks_against_the_run_that_they_watch(benchmark: BenchmarkFixture) -> 
     share = min(with_checks) / min(without) - 1
     benchmark.extra_info["share"] = share
     benchmark.pedantic(timed_run, (config,), {"checked": True}, rounds=1)
-    print(f"\nall checks, bare protocol without signatures: {100 * share:.1f} % more (bar 10 %)")
+    print(f"\nall checks, bare protocol, signatures {signatures}: {100 * share:.1f} % (bar 10 %)")
 
 
 def test_memory_of_a_hundred_nodes(benchmark: BenchmarkFixture) -> None:

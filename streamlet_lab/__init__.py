@@ -27,12 +27,17 @@ from streamlet_lab.fault import Fault
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade
 from streamlet_lab.prices import (
     AAPLPriceSimulator,
+    Aggregator,
     PriceConsensus,
     PriceConsensusService,
     PriceValidation,
     StockPrice,
+    aggregator,
+    aggregators,
     feed_names,
     load_history,
+    path_model,
+    path_models,
 )
 from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.scenarios import Scenario, ScenarioRun, scenario, scenario_names
@@ -55,6 +60,7 @@ __all__ = [
     "ED25519_TIMES",
     "REGION_DELAYS",
     "AAPLPriceSimulator",
+    "Aggregator",
     "Block",
     "BlockTree",
     "ConsensusMatchingEngine",
@@ -85,6 +91,8 @@ __all__ = [
     "Sweep",
     "Trade",
     "Vote",
+    "aggregator",
+    "aggregators",
     "alternating",
     "create_aapl_consensus_network",
     "delay_kind",
@@ -95,6 +103,8 @@ __all__ = [
     "is_proven",
     "load_history",
     "mean_interval",
+    "path_model",
+    "path_models",
     "run_protocol",
     "scenario",
     "scenario_names",

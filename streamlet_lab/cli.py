@@ -7,11 +7,12 @@ messages go to standard error. A mistake in the input ends with one message and 
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from streamlet_lab import __version__, demos
 from streamlet_lab.archive import check_archive_name
@@ -31,17 +32,19 @@ from streamlet_lab.files import write_atomically
 from streamlet_lab.fuzz import fuzz
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import check_scenario, scenario_names
-from streamlet_lab.simulator import fault_kinds
+from streamlet_lab.simulator import offered_fault_kinds
 
 #: Where the main job draws its charts unless told otherwise.
 DEFAULT_CHARTS: Final = Path("output") / "charts"
+
+_T = TypeVar("_T")
 
 # Below this a run is over before anyone wonders.
 _LONG_RUN: Final = 500
 
 _FAULTS_HELP: Final = (
     "faults as NODE=KIND[@START[-STOP]], separated by commas; "
-    f"kinds: {', '.join(fault_kinds())}; example: node_3=crash@4,node_1=silent_leader"
+    f"kinds: {', '.join(offered_fault_kinds())}; example: node_3=crash@4,node_1=silent_leader"
 )
 _FEED_HELP: Final = "'simulated', or a real history such as aapl-2012 (default: simulated)"
 
@@ -84,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    run = _add(
+    run = _add_run(
         commands,
         "run",
         _run,
@@ -93,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("file", nargs="?", type=Path, help="an experiment as .toml or .json")
     run.add_argument("--save", type=Path, metavar="FILE", help="save the result as FILE (.zip)")
-    _add(
+    _add_run(
         commands,
         "stock-consensus",
         _stock_consensus,
@@ -101,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "--epochs 12 --nodes 4",
         epochs=12,
     )
-    _add(
+    _add_run(
         commands,
         "consensus-trading",
         _consensus_trading,
@@ -109,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "--nodes 4 --feed aapl-2012",
         epochs=6,
     )
-    _add(
+    _add_run(
         commands,
         "streamlet",
         _streamlet,
@@ -125,21 +128,33 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_documents(commands: Any) -> None:
     """Add the commands that make and verify documents for those who were not there."""
-    proof = commands.add_parser("proof", help="write a proof that a block of a saved run is final")
-    proof.set_defaults(command=_proof)
+    proof = _add(
+        commands,
+        "proof",
+        _proof,
+        "write a proof that a block of a saved run is final",
+        "run.zip 5 --output proof.json",
+    )
     proof.add_argument("result", type=Path, help="what 'run --save' wrote")
     proof.add_argument("block", help="epoch or hash of a finalized block")
-    keys = commands.add_parser("keys", help="write the public keys of a saved run")
-    keys.set_defaults(command=_keys)
+    keys = _add(
+        commands,
+        "keys",
+        _keys,
+        "write the public keys of a saved run",
+        "run.zip --output keys.json",
+    )
     keys.add_argument("result", type=Path, help="what 'run --save' wrote")
     for parser in (proof, keys):
         parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
-    verify = commands.add_parser(
+    verify = _add(
+        commands,
         "verify",
-        help="check a finality proof with public keys and nothing else",
-        epilog="exit code 0: proven; 1: not proven; 2: not a proof, or not keys",
+        _verify,
+        "check a finality proof with public keys and nothing else",
+        "proof.json --keys keys.json",
+        exit_codes="0: proven; 1: not proven; 2: not a proof, or not keys",
     )
-    verify.set_defaults(command=_verify)
     verify.add_argument("proof", type=Path, help="what 'proof' wrote")
     verify.add_argument("--keys", type=Path, required=True, help="what 'keys' wrote")
     verify.add_argument(
@@ -151,28 +166,53 @@ def _add_documents(commands: Any) -> None:
 
 def _add_searches(commands: Any) -> None:
     """Add the commands that hold the protocol to what it promises."""
-    scenario = commands.add_parser(
+    scenario = _add(
+        commands,
         "scenario",
-        help="play a worked scenario, or one of your own, and compare with what it expects",
-        epilog="exit code 0: as expected; 1: not; 2: not a scenario",
+        _scenario,
+        "play a worked scenario, or one of your own, and compare with what it expects",
+        "B6",
+        exit_codes="0: as expected; 1: not; 2: not a scenario",
     )
-    scenario.set_defaults(command=_scenario)
     names = ", ".join(scenario_names())
     scenario.add_argument("source", metavar="NAME|FILE", help=f"a file, or one of: {names}")
-    fuzz = commands.add_parser(
+    fuzz = _add(
+        commands,
         "fuzz",
-        help="search for violations with random adversaries inside the paper's model",
-        epilog="exit code 0: none found; 1: some; 2: bad input",
+        _fuzz,
+        "search for violations with random adversaries inside the paper's model",
+        "--runs 100 --seed 7 --save findings",
+        exit_codes="0: none found; 1: some; 2: bad input",
     )
-    fuzz.set_defaults(command=_fuzz)
     fuzz.add_argument("--runs", type=int, default=1_000, metavar="N", help="default: 1000")
     fuzz.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     fuzz.add_argument(
-        "--save", type=Path, metavar="DIR", help="write a scenario of each violation into DIR"
+        "--save", type=_folder, metavar="DIR", help="write a scenario of each violation into DIR"
     )
 
 
 def _add(
+    commands: Any,
+    name: str,
+    command: Callable[[argparse.Namespace], int | None],
+    summary: str,
+    example: str,
+    *,
+    exit_codes: str = "",
+) -> argparse.ArgumentParser:
+    """Add a command that says what it does, how it ends, and how it is called."""
+    ending = f"exit code {exit_codes}. " if exit_codes else ""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"{ending}example: streamlet-lab {name} {example}",
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_run(
     commands: Any,
     name: str,
     command: Callable[[argparse.Namespace], None],
@@ -182,14 +222,9 @@ def _add(
     epochs: int | None = None,
     feed: bool = True,
 ) -> argparse.ArgumentParser:
-    """Add a command with the common options; one that is not given stays out of the settings."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=f"example: streamlet-lab {name} {example}",
-    )
-    parser.set_defaults(command=command, default_epochs=epochs)
+    """Add a command with the options of a run; what is not given stays out of the settings."""
+    parser = _add(commands, name, command, summary, example)
+    parser.set_defaults(default_epochs=epochs)
     shown = f" (default: {epochs})" if epochs else ""
     parser.add_argument("--epochs", type=int, metavar="N", help=f"length of the run{shown}")
     parser.add_argument("--nodes", type=int, metavar="N", help="number of nodes (default: 4)")
@@ -243,14 +278,27 @@ def _print(options: argparse.Namespace, demo: demos.Demo) -> None:
 def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
     """Say what was written, and keep standard output to the document if that was asked for."""
     names = ", ".join(path.name for path in paths)
-    print(f"Written to {paths[0].parent}: {names}", file=sys.stderr if options.json else sys.stdout)
+    folder = paths[0].parent
+    where = "" if folder == Path() else f" to {folder}"
+    print(f"Written{where}: {names}", file=sys.stderr if options.json else sys.stdout)
 
 
-def _check_place(option: str, path: Path | None) -> None:
-    """Refuse a place that cannot be written to while nothing is lost yet."""
+def _check_folder(option: str, path: Path | None) -> None:
+    """Refuse a folder that cannot be written to while nothing is lost yet."""
+    if path is not None:
+        _check_place(option, path, path.absolute())
+
+
+def _check_file(option: str, path: Path | None) -> None:
+    """Refuse a file that cannot be written while nothing is lost yet."""
     if path is None:
         return
-    folder = path.absolute() if option == "--plots" else path.absolute().parent
+    if path.is_dir():
+        raise InvalidInput(option, str(path), "the name of a file; this is a folder")
+    _check_place(option, path, path.absolute().parent)
+
+
+def _check_place(option: str, path: Path, folder: Path) -> None:
     while not folder.exists():
         folder = folder.parent
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
@@ -263,8 +311,8 @@ def _run(options: argparse.Namespace) -> None:
         settings = {**load_config(options.file).to_document(), **settings}
     experiment = Experiment(**settings)
     directory = options.plots or DEFAULT_CHARTS
-    _check_place("--plots", directory)
-    _check_place("--save", options.save)
+    _check_folder("--plots", directory)
+    _check_file("--save", options.save)
     if options.save is not None:
         check_archive_name(options.save, "--save")
     result = experiment.run(progress=_progress)
@@ -277,7 +325,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _stock_consensus(options: argparse.Namespace) -> None:
     experiment = Experiment(**_settings(options))
-    _check_place("--plots", options.plots)
+    _check_folder("--plots", options.plots)
     result = experiment.run(progress=_progress)
     _print(options, demos.stock_consensus(result))
     if options.plots is not None:
@@ -286,7 +334,7 @@ def _stock_consensus(options: argparse.Namespace) -> None:
 
 def _consensus_trading(options: argparse.Namespace) -> None:
     experiment = Experiment(**_settings(options))
-    _check_place("--plots", options.plots)
+    _check_folder("--plots", options.plots)
     _print(options, demos.consensus_trading(experiment.config, _progress))
     if options.plots is not None:
         result = experiment.run(progress=_progress)
@@ -294,7 +342,7 @@ def _consensus_trading(options: argparse.Namespace) -> None:
 
 
 def _streamlet(options: argparse.Namespace) -> None:
-    _check_place("--plots", options.plots)
+    _check_folder("--plots", options.plots)
     run = run_protocol(progress=_progress, **_settings(options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:
@@ -302,12 +350,33 @@ def _streamlet(options: argparse.Namespace) -> None:
 
 
 def _proof(options: argparse.Namespace) -> None:
-    block = int(options.block) if options.block.isdecimal() else options.block
+    block = _read_block(options.block)
+    _check_output(options)
     _write_document(options, Result.load(options.result).proof(block).to_document())
 
 
 def _keys(options: argparse.Namespace) -> None:
+    _check_output(options)
     _write_document(options, Result.load(options.result).keys.to_document())
+
+
+def _read_block(text: str) -> int | str:
+    if re.fullmatch(r"\d{1,8}", text, re.ASCII):
+        return int(text)
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        shown = text if len(text) <= 64 else f"{text[:64]}…"
+        raise InvalidInput("block", shown, "an epoch, or a hash of 64 lowercase hexadecimal digits")
+    return text
+
+
+def _check_output(options: argparse.Namespace) -> None:
+    """Refuse to write over the saved run, or over another one."""
+    output: Path | None = options.output
+    _check_file("--output", output)
+    if output is not None and (
+        output.suffix.lower() == ".zip" or output.resolve() == options.result.resolve()
+    ):
+        raise InvalidInput("--output", str(output), "a file other than a saved run: a .json file")
 
 
 def _write_document(options: argparse.Namespace, document: dict[str, object]) -> None:
@@ -319,8 +388,8 @@ def _write_document(options: argparse.Namespace, document: dict[str, object]) ->
 
 
 def _verify(options: argparse.Namespace) -> None:
-    keys = PublicKeys.from_document(_read_document(options.keys))
-    proof = FinalityProof.from_document(_read_document(options.proof))
+    keys = _read_document(options.keys, PublicKeys.from_document)
+    proof = _read_document(options.proof, FinalityProof.from_document)
     block = verify_proof(proof, keys, allow_unsafe_quorum=options.allow_unsafe_quorum)
     print("\n".join(demos.verified(block)))
 
@@ -332,7 +401,7 @@ def _scenario(options: argparse.Namespace) -> int:
 
 
 def _fuzz(options: argparse.Namespace) -> int:
-    _check_place("--save", options.save)
+    _check_folder("--save", options.save)
     progress = partial(_progress, what="run")
     search = fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
     print(search)
@@ -341,10 +410,13 @@ def _fuzz(options: argparse.Namespace) -> int:
     return 1 if search.findings else 0
 
 
-def _read_document(path: Path) -> object:
+def _read_document(path: Path, read: Callable[[object], _T]) -> _T:
+    """Read a document that others hand in; every error names its file."""
     try:
-        return parse_json(path.read_text(encoding="utf-8"))
+        return read(parse_json(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (DataError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not a text in UTF-8") from error
+    except StreamletLabError as error:
         raise DataError(f"{path}: {error}") from error

@@ -32,7 +32,9 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "claim": Column("str", "price_consensus, no_price, malformed, or empty without a block"),
         "reason": Column("str", "why there is no price, or why voters refused the block"),
         "true_price": Column("float64", "underlying price at the epoch's start, dollars"),
-        "consensus_price": Column("float64", "simple average in the block, dollars"),
+        "consensus_price": Column(
+            "float64", "aggregate in the block: simple average unless configured, dollars"
+        ),
         "consensus_cents": Column("Int64", "the same, cents"),
         "vwap": Column("float64", "volume-weighted average in the block, dollars"),
         "vwap_cents": Column("Int64", "the same, cents"),

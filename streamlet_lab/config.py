@@ -7,7 +7,7 @@ in it is reported before anything runs, with the field, the value and what would
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from itertools import chain
@@ -54,7 +54,6 @@ _LONGEST_MARKET_TIME = 7_500 * 365 * 86_400_000_000
 # means that it never arrives.
 _LATEST = 10**15
 _LINK = re.compile(r"(\w+)>(\w+)", re.ASCII)
-_CALLABLE = "callable:"
 _QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": "⌈n/2⌉"}
 
 # What pydantic puts into a location beside what a person wrote.
@@ -62,6 +61,9 @@ _LABELS = ("function-", "constrained-", "literal[", "tuple[")
 
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"
+
+#: Before the name of a function where delays that are one were saved.
+CALLABLE: Final = "callable:"
 
 #: Measured durations of Ed25519, to be given as ``network={**ED25519_TIMES}``: with the
 #: ``cryptography`` package on one core, signing took 32 to 47 µs and verifying 110 to 140 µs.
@@ -193,7 +195,7 @@ def _read_delays(value: object) -> object:
 
 
 def _write_delays(value: str | Callable[..., Any]) -> str:
-    return value if isinstance(value, str) else _CALLABLE + getattr(value, "__name__", "unnamed")
+    return value if isinstance(value, str) else CALLABLE + getattr(value, "__name__", "unnamed")
 
 
 def _read_skew(value: object) -> object:
@@ -333,6 +335,11 @@ class NetworkConfig(_Section):
             if name not in table:
                 raise InvalidInput("regions", name, f"one of {', '.join(table)}")
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            # A function's own text is where it lies in memory.
+            yield name, _write_delays(value) if name == "delays" else value
+
     @property
     def fastest(self) -> int:
         """The shortest delay in force, in microseconds."""
@@ -374,8 +381,14 @@ class PricesConfig(_Section):
         Multiplies the simulated path's returns; 1 is AAPL's own.
     trend : float
         Drift of the logarithm of the simulated price, per year.
+    path_model : str
+        The law of the simulated path's daily returns: ``"gjr_garch"``, ``"gbm"``, ``"merton"``,
+        ``"regime"`` or any other of :func:`~streamlet_lab.prices.path_models`, one's own included.
     sources : tuple of str
         Who quotes.
+    aggregator : str
+        How leaders and voters make the consensus price of the valid quotes: ``"mean"``,
+        ``"median"`` or any other of :func:`~streamlet_lab.prices.aggregators`, one's own included.
     min_price, max_price : amount, optional
         Bounds; the feed's own by default ($50 to $500 for the simulated AAPL).
     min_volume, max_deviation_percent, min_sources
@@ -390,7 +403,9 @@ class PricesConfig(_Section):
     base_price: Annotated[Amount, Field(ge=50, le=500)] = Decimal("150.00")
     volatility: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 1.0
     trend: Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)] = 0.0
+    path_model: str = "gjr_garch"
     sources: tuple[str, ...] = SOURCES
+    aggregator: str = "mean"
     min_price: Amount | None = None
     max_price: Amount | None = None
     min_volume: Amount = Decimal(100)
@@ -671,8 +686,8 @@ class ExperimentConfig(_Section):
     def not_rerunnable(self) -> tuple[str, ...]:
         """Reasons why a saved configuration cannot be run again from its file; empty if it can."""
         delays = _write_delays(self.network.delays)
-        if delays.startswith(_CALLABLE):
-            return (f"network.delays is the function {delays.removeprefix(_CALLABLE)}",)
+        if delays.startswith(CALLABLE):
+            return (f"network.delays is the function {delays.removeprefix(CALLABLE)}",)
         return ()
 
     def to_document(self) -> dict[str, Any]:

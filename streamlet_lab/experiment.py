@@ -133,6 +133,8 @@ def run_protocol(
     if config is not None and settings:
         raise InvalidInput("settings", sorted(settings), "none beside a configuration")
     config = make_config(**settings) if config is None else config
+    if not isinstance(config, ExperimentConfig):
+        raise InvalidInput("config", config, "an ExperimentConfig, or settings by name")
     simulation = create_streamlet_network(config)
     recorder = Recorder()
     checks = protocol_checks(config, simulation)

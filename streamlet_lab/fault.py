@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -39,7 +39,7 @@ class Fault:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.nodes, str):
+        if isinstance(self.nodes, str) or not isinstance(self.nodes, Iterable):
             raise InvalidInput("nodes", self.nodes, "a list of names of nodes")
         object.__setattr__(self, "nodes", tuple(self.nodes))
         for name in ("count", "start", "stop"):
@@ -54,6 +54,8 @@ class Fault:
             raise InvalidInput("start", self.start, "an epoch from 0 on")
         if self.stop is not None and self.stop <= self.start:
             raise InvalidInput("stop", self.stop, f"an epoch after the start, {self.start}")
+        if not isinstance(self.parameters, Mapping):
+            raise InvalidInput("parameters", self.parameters, "names with values")
         for name, value in self.parameters.items():
             if not _is_plain(value):
                 raise InvalidInput(

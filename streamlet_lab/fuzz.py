@@ -1,8 +1,9 @@
-"""Search for violations: random adversaries on random networks, inside the paper's model.
+"""Search for violations: random adversaries on random networks, inside the paper's models.
 
-Every run is legal: fewer than a third of the nodes are faulty, epochs are long enough, nothing that
-an honest node sends is lost. So every property must hold in each. A run follows from the seed and
-its number alone; one that fails is made as small as it goes and can be saved as a scenario.
+Every run is legal in one of the three models, mostly in that of Byzantine nodes and partial
+synchrony: no more nodes are faulty than it tolerates, epochs are long enough, nothing that an
+honest node sends is lost. So every property must hold in each. A run follows from the seed and its
+number alone; one that fails is made as small as it goes and can be saved as a scenario.
 """
 
 import random
@@ -10,23 +11,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from streamlet_lab.checks import CheckResult, Status, protocol_checks
 from streamlet_lab.config import ExperimentConfig, make_config
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.scenarios import Scenario
 from streamlet_lab.simulator import (
     Progress,
     create_streamlet_network,
     make_fault,
+    offered_fault_kinds,
     own_fault_kinds,
 )
 from streamlet_lab.streams import stream
-from streamlet_lab.theory import max_faulty
+from streamlet_lab.theory import FaultModel, max_faulty
 
 _MILLISECOND: Final = 1_000
+
+# Of Byzantine nodes in partial synchrony, of crashes, of synchrony.
+_MODEL_WEIGHTS: Final = (8, 1, 1)
 
 #: A run with an outcome: whether it is one that is searched for.
 Fails = Callable[[ExperimentConfig], bool]
@@ -71,20 +76,24 @@ class Search:
     findings : list of Finding
     examined : dict of str to int
         In how many of the runs each property had something to say.
+    unsaved : list of str
+        Why a finding could not be saved, for each that could not.
     """
 
     runs: int = 0
     findings: list[Finding] = field(default_factory=list)
     examined: dict[str, int] = field(default_factory=dict)
+    unsaved: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         found = f"{len(self.findings)} violations" if self.findings else "no violation"
         held = ", ".join(f"{name} {count}" for name, count in self.examined.items())
-        return f"{self.runs} runs, {found}; applicable in: {held}"
+        unsaved = "".join(f"; not saved: {reason}" for reason in self.unsaved)
+        return f"{self.runs} runs, {found}; applicable in: {held}{unsaved}"
 
 
 def fuzz(
-    runs: int, *, seed: int = 0, save: Path | None = None, progress: Progress | None = None
+    runs: int, *, seed: int = 0, save: str | Path | None = None, progress: Progress | None = None
 ) -> Search:
     """Run random adversaries inside the model and look for violations.
 
@@ -95,10 +104,15 @@ def fuzz(
     runs : int
     seed : int
         The same seed gives the same runs, whatever their number.
-    save : Path, optional
-        A folder for a scenario of each finding.
+    save : str or Path, optional
+        A folder for a scenario of each finding; it is made if it is not there.
     progress : callable, optional
         ``progress(done, runs)`` before each run.
+
+    Raises
+    ------
+    InvalidInput
+        If the number of runs is none, or the folder cannot be made.
 
     Examples
     --------
@@ -107,18 +121,27 @@ def fuzz(
     """
     if not isinstance(runs, int) or isinstance(runs, bool) or runs < 1:
         raise InvalidInput("runs", runs, "a whole number, at least 1")
+    folder = None if save is None else _make_folder(Path(save))
     search = Search()
     try:
         for number in range(runs):
             if progress is not None:
                 progress(number, runs)
-            _search_once(search, seed, number, save)
+            _search_once(search, seed, number, folder)
     except KeyboardInterrupt:
         pass  # what was found so far is the result, and says how many runs there were
     return search
 
 
-def _search_once(search: Search, seed: int, number: int, save: Path | None) -> None:
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput("save", str(folder), f"a folder ({error.strerror})") from error
+    return folder
+
+
+def _search_once(search: Search, seed: int, number: int, folder: Path | None) -> None:
     config = random_config(stream(seed, f"fuzz/{number}"))
     results = check_results(config)
     search.runs += 1
@@ -130,8 +153,16 @@ def _search_once(search: Search, seed: int, number: int, save: Path | None) -> N
         smallest = shrink(config, partial(_violates, names=names))
         finding = Finding(number, smallest, _violated(smallest))
         search.findings.append(finding)
-        if save is not None:
-            finding.scenario().save(save / f"fuzz_{seed}_{number}.txt")
+        if folder is not None:
+            _save(search, finding, folder / f"fuzz_{seed}_{number}.txt")
+
+
+def _save(search: Search, finding: Finding, path: Path) -> None:
+    """Save a finding; if that fails the search goes on, since it has the finding all the same."""
+    try:
+        finding.scenario().save(path)
+    except (DataError, OSError) as error:
+        search.unsaved.append(str(error))
 
 
 def check_results(config: ExperimentConfig) -> list[CheckResult]:
@@ -155,16 +186,24 @@ def _violates(config: ExperimentConfig, names: frozenset[str]) -> bool:
 
 
 def random_config(draw: random.Random) -> ExperimentConfig:
-    """Return a random configuration inside the paper's model for Byzantine nodes."""
+    """Return a random configuration inside one of the paper's models, mostly the first."""
+    model: FaultModel = draw.choices(get_args(FaultModel), _MODEL_WEIGHTS)[0]
     nodes = draw.choice([4, 4, 4, 5, 6, 7, 8, 10])
     delta = draw.choice([20, 100, 500]) * _MILLISECOND
     skew = draw.choice([0, 0, delta // 4])
     epoch_length = 2 * delta + skew + draw.choice([0, 0, delta])
     epochs = draw.randint(6, 24)
+    disturbances = {
+        **_random_bad_times(draw, epochs, epoch_length),
+        **_random_partition(draw, nodes, epochs * epoch_length),
+    }
+    if model == "synchronous":
+        disturbances = {}  # this model has no bad times
     return make_config(
         nodes=nodes,
         epochs=epochs,
         seed=draw.getrandbits(62),
+        model=model,
         signatures="none",
         leaders=draw.choice(["round_robin", "hashed"]),
         epoch_length=_text(epoch_length),
@@ -172,10 +211,9 @@ def random_config(draw: random.Random) -> ExperimentConfig:
             "delta": _text(delta),
             "clock_skew": _text(skew),
             **_random_delays(draw, delta),
-            **_random_bad_times(draw, epochs, epoch_length),
-            **_random_partition(draw, nodes, epochs * epoch_length),
+            **disturbances,
         },
-        faults=_random_faults(draw, nodes, epochs),
+        faults=_random_faults(draw, nodes, epochs, model),
     )
 
 
@@ -226,10 +264,11 @@ def _text(microseconds: int) -> str:
     return f"{microseconds}us"
 
 
-def _random_faults(draw: random.Random, nodes: int, epochs: int) -> list[Fault]:
-    """Return faults of fewer than a third of the nodes, alone or as accomplices."""
+def _random_faults(draw: random.Random, nodes: int, epochs: int, model: FaultModel) -> list[Fault]:
+    """Return faults of as many nodes as the model tolerates, alone or as accomplices."""
     names = [f"node_{index}" for index in range(nodes)]
-    faulty = draw.sample(names, draw.randint(0, max_faulty(nodes)))
+    faulty = draw.sample(names, draw.randint(0, max_faulty(nodes, model)))
+    kinds = ("crash",) if model == "crash" else _KINDS
     faults = []
     while faulty:
         together = draw.randint(1, len(faulty))
@@ -237,15 +276,15 @@ def _random_faults(draw: random.Random, nodes: int, epochs: int) -> list[Fault]:
         for _ in range(draw.choice([1, 1, 2])):
             start = draw.choice([0, 0, draw.randrange(epochs)])
             stop = draw.choice([None, start + draw.randint(1, epochs)])
-            faults.append(Fault(draw.choice(_KINDS), tuple(group), None, start, stop))
+            faults.append(Fault(draw.choice(kinds), tuple(group), None, start, stop))
     return faults
 
 
-# Without prices, and without the script, which is silent unless it is told what to say.
+# Those that need no prices.
 _KINDS: Final = tuple(
     kind
     for kind in own_fault_kinds()
-    if kind != "script" and not make_fault(Fault(kind, ("node_0",))).needs_prices
+    if kind in offered_fault_kinds() and not make_fault(Fault(kind, ("node_0",))).needs_prices
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from typing import Any
 
 from streamlet_lab.consensus import (
@@ -33,7 +34,7 @@ class Ledger:
     keys: PublicKeys | None
 
     def proof(self, block: str | int) -> FinalityProof:
-        """Return the proof that a block is final.
+        """Return the proof that a block is final for this node.
 
         Parameters
         ----------
@@ -43,7 +44,7 @@ class Ledger:
         Raises
         ------
         InvalidInput
-            If there is no such block, it is not final, or there are no signatures.
+            If this node did not see such a block final, or there are no signatures.
         """
         if self.keys is None:
             raise InvalidInput("signatures", "none", "'ed25519': a proof is made of signatures")
@@ -51,12 +52,14 @@ class Ledger:
             raise InvalidInput(
                 "model", "synchronous", "a model in which three consecutive epochs finalize a block"
             )
-        # By exact type: True would pass for epoch 1, and a column of a frame compares item by item.
-        if type(block) in (int, str):
-            for final in self.tree.finalized[1:]:
-                if block in (final.epoch, final.hash.hex()):
-                    return make_proof(self.tree, final)
-        raise InvalidInput("block", block, "the epoch or the hash of a finalized block")
+        # True would pass for epoch 1, and a column of a frame compares item by item.
+        if isinstance(block, bool) or not isinstance(block, str | Integral):
+            raise InvalidInput("block", type(block).__name__, "an epoch, or a hash as text")
+        for final in self.tree.finalized[1:]:
+            if block in (final.epoch, final.hash.hex()):
+                return make_proof(self.tree, final)
+        expected = "the epoch or the hash of a block that is final in this ledger, the observer's"
+        raise InvalidInput("block", block, expected)
 
     def to_document(self) -> dict[str, Any]:
         """Return what is needed to make the same proofs again, JSON-ready."""

@@ -120,10 +120,12 @@ class Run:
     def proof(self, block: str | int) -> FinalityProof:
         """Return the proof that a block, and what it carries, is final.
 
+        Proofs come from the observer's ledger: of what only other nodes finalized there is none.
+
         Parameters
         ----------
         block : str or int
-            Its hash as the frames have it, or the epoch of a finalized block.
+            Its hash as the frames have it, or the epoch of a block that the observer finalized.
 
         Raises
         ------
@@ -197,7 +199,9 @@ class Run:
 class ProtocolRun(Run):
     """A finished run of the bare protocol, without prices or a market.
 
-    Frames: see :data:`streamlet_lab.columns.PROTOCOL_COLUMNS`.
+    It has what every :class:`Run` has: ``config``, ``checks``, ``evidence``, ``excerpt``,
+    ``signatures``, ``verifications``, ``ledger`` and ``frames``, each frame also under its own
+    name, such as ``run.blocks``. Columns: :data:`streamlet_lab.columns.PROTOCOL_COLUMNS`.
     """
 
     @property
@@ -215,7 +219,9 @@ class ProtocolRun(Run):
 class Result(Run):
     """A finished run of the whole system.
 
-    Frames: see :data:`streamlet_lab.columns.COLUMNS`.
+    It has what every :class:`Run` has: ``config``, ``checks``, ``evidence``, ``excerpt``,
+    ``signatures``, ``verifications``, ``ledger`` and ``frames``, each frame also under its own
+    name, such as ``result.orders``. Columns: :data:`streamlet_lab.columns.COLUMNS`.
 
     Parameters
     ----------
@@ -267,6 +273,7 @@ class Result(Run):
             "orders": len(orders),
             "trades": len(self.trades),
             "rejected_orders": int((orders["status"] == "rejected").sum()),
+            "without_reference": int((rejections["reason"] == "no_consensus").sum()),
             "outside_band": int(by_band.sum()),
             "honest_orders": int(honest.sum()),
             "honest_outside_band": int((by_band & (rejections["intent"] == "honest")).sum()),
@@ -336,6 +343,13 @@ class Result(Run):
             *self._protocol_lines(),
             ("Epochs without price", str(summary["epochs_without_price"])),
             ("Orders", f"{summary['orders']}, {summary['trades']} trades"),
+            (
+                "Rejected",
+                (
+                    f"{summary['rejected_orders']}, "
+                    f"of these without a reference {summary['without_reference']}"
+                ),
+            ),
             (
                 "Outside the band",
                 (

@@ -160,6 +160,7 @@ class Sweep:
         """
         if setting not in self.settings:
             raise InvalidInput("setting", setting, f"one of {_listed(self.settings)}")
+        values = self._column(measure)
         others = [name for name in self.settings if name != setting]
         pair = [*others, "repeat"]
         sides = []
@@ -167,7 +168,7 @@ class Sweep:
             here = self.frame[setting] == value
             if not here.any():
                 raise InvalidInput(name, value, f"one of {_listed(self.frame[setting].unique())}")
-            sides.append(self.frame.loc[here, pair].assign(value=self._column(measure)))
+            sides.append(self.frame.loc[here, pair].assign(value=values))
         both = sides[0].merge(sides[1], on=pair)
         gain = both["value_y"] - both["value_x"]
         return _mean_frame(others, _means(both, others, measure, gain, confidence))
@@ -185,6 +186,8 @@ class Sweep:
         return f"<p>{html.escape(repr(self))}</p>{table}"
 
     def _column(self, measure: str) -> "pd.Series[float]":
+        if self.frame.empty:
+            raise InvalidInput("measure", measure, "a sweep of which at least one run was finished")
         if measure not in self.measures:
             raise InvalidInput("measure", measure, f"one of {_listed(self.measures)}")
         return self.frame[measure]
@@ -199,10 +202,22 @@ def summary_numbers(result: Any) -> dict[str, float | None]:
     """Return what a sweep measures unless told otherwise: the numbers of ``result.summary``.
 
     True counts as 1, so that its mean is a share. Settings that the summary repeats are left out.
+
+    Parameters
+    ----------
+    result : Result or ProtocolRun
+
+    Raises
+    ------
+    InvalidInput
+        If it has no summary.
     """
+    summary = getattr(result, "summary", None)
+    if not isinstance(summary, Mapping):
+        raise InvalidInput("run", result, "a result with a summary, or a measure of your own")
     return {
         name: value
-        for name, value in result.summary.items()
+        for name, value in summary.items()
         if isinstance(value, int | float | None) and name not in ExperimentConfig.model_fields
     }
 
@@ -246,8 +261,8 @@ def sweep(
     Raises
     ------
     InvalidInput
-        For the first setting that is wrong, before anything runs; or if a measure is not a finite
-        number or None, or has the name of another column.
+        For the first setting that is wrong, before anything runs; or if what is measured is no
+        mapping of names to finite numbers or None, or has the name of another column.
     DataError
         If a feed's history is missing or damaged.
 
@@ -262,6 +277,9 @@ def sweep(
     """
     if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
         raise InvalidInput("repeats", repeats, "a whole number, at least 1")
+    for name, function in (("run", run), ("measure", measure)):
+        if not callable(function):
+            raise InvalidInput(name, function, "a function")
     grid = _grid(_common(base), over)
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
     for _, document in grid:
@@ -280,6 +298,8 @@ def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Documen
         base = base.config
     if isinstance(base, ExperimentConfig):
         document = base.to_document()
+        # A document has only the name of a function.
+        document["network"]["delays"] = base.network.delays
         if "epoch_length" not in base.model_fields_set:
             # Nobody set it: it is to follow Δ where that is varied.
             del document["epoch_length"]
@@ -294,6 +314,8 @@ def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Documen
 
 def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, _Document]]:
     """Every combination: its labels, and its settings."""
+    if not isinstance(over, Mapping):
+        raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
     axes = [_labelled(name, values) for name, values in over.items()]
     grid = []
     for combination in product(*axes):
@@ -328,6 +350,8 @@ def _plain(label: Any) -> Any:
 
 def _with(document: _Document, name: str, value: Any) -> _Document:
     """The same settings but for one, which may be a section's."""
+    if not isinstance(name, str):
+        raise InvalidInput("setting", name, "the name of a setting")
     head, dot, rest = name.partition(".")
     if not dot:
         return {**document, head: value}
@@ -359,6 +383,8 @@ def _run_all(
 
 def _numbers(measured: Mapping[str, float | None], row: _Row) -> dict[str, float]:
     """What was measured in a run, with NaN for what it does not have."""
+    if not isinstance(measured, Mapping):
+        raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
     for name, value in measured.items():
         if name in row:
             raise InvalidInput("measure", name, f"a name other than {_listed(row)}")

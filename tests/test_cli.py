@@ -1,13 +1,18 @@
 """The command line: what it prints, byte by byte, and how it says no."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+import streamlet_lab as sl
 from streamlet_lab.cli import main
+from streamlet_lab.consensus import FinalityRule
+from streamlet_lab.scenarios import Scenario
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -106,6 +111,11 @@ MISTAKES = {
     "fault epoch": (["streamlet", "--faults", "node_1=crash@-5"], "faults: 'crash@-5'"),
     "fault without prices": (["streamlet", "--faults", "node_1=lying_leader"], "faults: 'lying_l"),
     "save": (["run", "--save", "result.csv"], "--save: 'result.csv'"),
+    "a scenario": (
+        ["scenario", "nope"],
+        "scenario: 'nope' is not valid; expected a file, or one of A1",
+    ),
+    "no scenario": (["scenario", ""], "scenario: '' is not valid; expected a file, or one of A1"),
     "missing file": (["run", "no-such-file.toml"], "no-such-file.toml: cannot be read"),
 }
 
@@ -143,20 +153,151 @@ def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_runs(
     assert file.read_text(encoding="utf-8") == "in the way"
 
 
-@pytest.mark.parametrize("command", ["run", "stock-consensus", "consensus-trading", "streamlet"])
-def test_every_help_text_has_an_example_that_works(
-    command: str,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A saved run, a proof and the keys, as files."""
+    result = sl.Experiment(epochs=8, market={"traders": 0}).run()
+    path = tmp_path_factory.mktemp("documents") / "run.zip"
+    result.save(path)
+    proof, keys = result.proof(5).to_document(), result.keys.to_document()
+    return {
+        "run.zip": path.read_bytes(),
+        "proof.json": json.dumps(proof).encode(),
+        "keys.json": json.dumps(keys).encode(),
+    }
+
+
+@pytest.fixture
+def folder(documents: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that one is in, with these files."""
     monkeypatch.chdir(tmp_path)
+    for name, content in documents.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "kept.run").write_bytes(documents["run.zip"])
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    return tmp_path
+
+
+ALL_COMMANDS = (
+    "run",
+    "stock-consensus",
+    "consensus-trading",
+    "streamlet",
+    "proof",
+    "keys",
+    "verify",
+    "scenario",
+    "fuzz",
+)
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_every_help_text_has_an_example_that_works(
+    command: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ending:
         main([command, "--help"])
     assert ending.value.code == 0
-    _, _, example = " ".join(capsys.readouterr().out.split()).partition("example: streamlet-lab ")
+    shown = " ".join(capsys.readouterr().out.split())
+    _, _, example = shown.partition("example: streamlet-lab ")
     assert example.startswith(command)
     assert main(example.split()) == 0
+
+
+def test_the_help_lists_every_command_that_is_tested(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = re.findall(r"^    ([a-z-]+)(?= |$)", capsys.readouterr().out, flags=re.MULTILINE)
+    assert tuple(shown) == ALL_COMMANDS
+
+
+def test_the_help_offers_only_faults_that_do_something(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["streamlet", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    _, _, kinds = shown.partition("kinds: ")
+    offered = kinds.partition(";")[0].split(", ")
+    assert {"amnesia", "crash", "withhold_votes"} <= {*offered}
+    assert "script" not in offered
+
+
+# --- Documents for those who were not there
+
+
+WRONG_DOCUMENTS = {
+    "proof over its run": ("proof run.zip 5 --output run.zip", "--output: 'run.zip'"),
+    "keys over its run": ("keys run.zip --output run.zip", "--output: 'run.zip'"),
+    "under another name": ("keys kept.run --output ./kept.run", "--output: 'kept.run'"),
+    "another saved run": ("keys kept.run --output run.zip", "--output: 'run.zip'"),
+    "in capitals": ("keys run.zip --output NEW.ZIP", "--output: 'NEW.ZIP'"),
+    "a folder": ("keys run.zip --output .", "--output: '.' is not valid; expected the name of a f"),
+    "no block": ("proof run.zip 99", "block: 99"),
+    "no hash": ("proof run.zip five", "block: 'five' is not valid; expected an epoch, or a hash"),
+    "digits": (f"proof run.zip {'9' * 5000}", f"block: '{'9' * 64}…' is not valid; expected an ep"),
+    "swapped": ("verify keys.json --keys proof.json", "proof.json: keys: "),
+    "keys as a proof": ("verify keys.json --keys keys.json", "keys.json: proof: "),
+    "binary proof": ("verify binary --keys keys.json", "binary: not a text in UTF-8"),
+    "binary keys": ("verify proof.json --keys binary", "binary: not a text in UTF-8"),
+    "no keys": ("verify proof.json --keys none.json", "none.json: cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_DOCUMENTS)
+def test_a_mistake_with_documents_leaves_every_file_as_it_was(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    arguments, start = WRONG_DOCUMENTS[name]
+    assert main(arguments.split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"streamlet-lab: error: {start}")
+    assert printed.err.count("\n") == 1
+    assert len(printed.err) < 300
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_what_is_written_where_one_is_has_no_dot_for_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "--epochs", "4", "--plots", "charts", "--save", "run.zip"]) == 0
+    charts, saved = capsys.readouterr().out.splitlines()[-2:]
+    assert charts.startswith("Written to charts: ")
+    assert saved == "Written: run.zip"
+
+
+# --- The search
+
+
+@pytest.mark.parametrize("command", ["run --save .", "fuzz --save file", "fuzz --save file/more"])
+def test_a_place_for_what_is_found_is_checked_before(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    assert main(command.split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("streamlet-lab: error: --save: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_finding_is_printed_even_if_it_cannot_be_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = mock.patch.object(Scenario, "save", side_effect=OSError(28, "No space left"))
+    rule = mock.patch("streamlet_lab.simulator.protocol.THREE_IN_A_ROW", FinalityRule(3, 0))
+    search = ["fuzz", "--runs", "40", "--seed", "3", "--save", str(tmp_path / "findings")]
+    with rule, full:
+        assert main(search) == 1
+    printed = capsys.readouterr().out
+    assert "; not saved: " in printed.splitlines()[0]
+    assert "\nscenario run_" in printed
+    assert (tmp_path / "findings").is_dir()
 
 
 def test_the_module_and_a_closed_pipe(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_a_model_has_its_bound_and_its_quorum(model: str, tolerated: int, votes:
     ("settings", "reason"),
     [
         ({"model": "crash", "quorum": 2}, "quorum 2 below ⌊n/2⌋ + 1 = 3"),
+        ({"model": "crash", "echo": False}, "messages are not echoed"),
         ({"model": "synchronous", "quorum": 1}, "quorum 1 below ⌈n/2⌉ = 2"),
         (
             {"model": "synchronous", "network": {"gst": "3s"}},
@@ -122,7 +123,6 @@ def test_a_promise_that_is_lost_is_named(settings: dict[str, Any], reason: str) 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"model": "crash", "echo": False},
         {"network": {"gst": "3s", "loss": 0.5}},
         {"network": {"loss": 0.0, "when_lost": "forever"}},
         {"network": {"clock_skew": "20ms"}, "epoch_length": "1020ms"},
@@ -199,6 +199,7 @@ def test_a_function_is_named_in_the_file_and_marked_as_missing_from_it(tmp_path:
 
     assert loaded.network.delays == "callable:_my_delays"
     for one in (config, loaded):
+        assert "delays='callable:_my_delays'" in repr(one)
         assert one.not_rerunnable == ("network.delays is the function _my_delays",)
     with pytest.raises(InvalidInput, match="callable:_my_delays"):
         Experiment.load(path)

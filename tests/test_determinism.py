@@ -28,7 +28,7 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "025dc616b76c0f25518b07d1ff442db391ba524c993da4ea27ef7df33359c367"
+GOLDEN_RESULT_SHA256: Final = "6958dae2257e6ecf56a93fd8517907c301563f731e50692b4794a9e8fdc76023"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
     141553330,

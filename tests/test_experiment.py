@@ -52,6 +52,12 @@ def test_the_same_experiment_gives_the_same_result_again() -> None:
     assert _frames_equal(experiment.run(), experiment.run())
 
 
+@pytest.mark.parametrize("config", [6, {"nodes": 4}, "experiment.toml"])
+def test_what_is_run_is_a_configuration(config: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"config: .* expected an ExperimentConfig, or settings"):
+        sl.run_protocol(config)
+
+
 def test_progress_is_reported_once_an_epoch() -> None:
     reports: list[tuple[int, int]] = []
     sl.Experiment(epochs=5, market=NO_TRADERS).run(

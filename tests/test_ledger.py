@@ -7,6 +7,7 @@ import pytest
 from streamlet_lab.consensus import verify_proof
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
+from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
 
 
@@ -61,3 +62,21 @@ def test_what_is_not_a_final_block_is_named(block: object) -> None:
     with pytest.raises(InvalidInput) as caught:
         result.proof(block)  # type: ignore[arg-type]
     assert caught.value.field == "block"
+
+
+def test_a_block_may_be_named_as_frames_have_it_but_not_by_a_column() -> None:
+    result = Experiment(epochs=6).run()
+    assert result.proof(result.epochs["epoch"].iloc[2]) == result.proof(2)
+    with pytest.raises(InvalidInput, match="an epoch, or a hash as text") as caught:
+        result.proof(result.epochs["epoch"])  # type: ignore[arg-type]
+    assert caught.value.value == "Series"
+
+
+def test_what_is_final_elsewhere_only_has_no_proof_and_the_error_says_whose_ledger_it_is() -> None:
+    split = [Fault("split", nodes=("node_2", "node_3"))]
+    torn = Experiment(nodes=4, epochs=12, seed=1, faults=split).run()
+    own = torn.blocks.loc[torn.blocks["finalized"], "block_hash"]
+    final = torn.finality.dropna(subset=["finalized_s"]).query("node == 'node_0'")["block_hash"]
+    (elsewhere, *_) = final[~final.isin(own)]
+    with pytest.raises(InvalidInput, match="final in this ledger, the observer's"):
+        torn.proof(elsewhere)

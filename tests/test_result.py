@@ -336,6 +336,10 @@ def test_the_summary_is_what_the_frames_say(result: Result) -> None:
         "orders": len(orders),
         "trades": len(result.trades),
         "rejected_orders": sum(row["status"] == "rejected" for row in orders),
+        "without_reference": sum(
+            row["status"] == "rejected" and row["reference_price"] != row["reference_price"]
+            for row in orders
+        ),
         "outside_band": len(band),
         "honest_orders": sum(row["intent"] == "honest" for row in orders),
         "honest_outside_band": sum(row["intent"] == "honest" for row in band),
@@ -411,3 +415,10 @@ def test_only_zip_files_are_written(small: Result, tmp_path: Path) -> None:
         small.save(tmp_path / "result.csv")
 
     assert not list(tmp_path.iterdir())
+
+
+def test_orders_that_found_no_reference_are_told_apart_from_those_outside_the_band() -> None:
+    stopped = Experiment(seed=5, signatures="none", **SCENARIOS["stopped"]).run()
+    orders = len(stopped.orders)
+    lines = [" ".join(line.split()) for line in repr(stopped).splitlines()]
+    assert f"Rejected {orders}, of these without a reference {orders}" in lines

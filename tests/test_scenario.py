@@ -143,9 +143,38 @@ def test_names_are_in_their_natural_order_and_the_files_say_them_too():
     assert all(scenario(name).name == name for name in names)
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(InvalidInput, match=r"'B2' is not valid; expected one of A1, A2, .*C3"):
-        scenario("B2")
+@pytest.mark.parametrize("name", ["B2", "", None])
+def test_an_unknown_name_is_answered_with_the_known_ones(name):
+    with pytest.raises(InvalidInput, match=r"scenario: .* is not valid; expected one of A1, .*C3"):
+        scenario(name)
+
+
+def test_capitals_do_not_matter():
+    assert scenario("b4-WITHOUT-echo") == scenario("B4-without-echo")
+    assert check_scenario("a2") == check_scenario("A2")
+
+
+@pytest.mark.parametrize("source", ["nope", "", "nope.txt"])
+def test_what_is_neither_a_name_nor_a_file_is_answered_with_the_names(
+    source, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput, match=rf"'{source}' .* expected a file, or one of A1, A2, "):
+        check_scenario(source)
+
+
+def test_a_scenario_that_expects_nothing_says_so():
+    run = Scenario.parse(f"{NETWORK}run 3\n").run()
+    assert run.passed
+    assert run.report()[1:] == ["nothing was expected: there is no line such as 'expect final 0-1'"]
+
+
+def test_a_line_that_is_no_toml_has_the_place_in_that_line():
+    with pytest.raises(InvalidInput) as caught:
+        Scenario(f"{NETWORK}quorum = three\nrun 3", "mine.txt")
+    said = str(caught.value)
+    assert said.startswith("mine.txt, line 4: ")
+    assert "(Invalid value (at column 10))" in said
 
 
 # --- What a run says
@@ -227,7 +256,12 @@ WRONG = {
     # what is wrong: (text, line, what the message says)
     "nothing": ("", None, "a first line such as"),
     "no name": ("nodes = 4\n", 1, "'nodes = 4' is not valid; expected 'scenario NAME: "),
-    "no run": ("scenario x: y\nnodes = 4\n", None, "a line such as 'run 12', or 'chain 0-1-2'"),
+    "no run": (
+        "scenario x: y\nnodes = 4\n",
+        None,
+        "lines: ['nodes = 4'] is not valid; expected among them a line such as 'run 12', or 'chain",
+    ),
+    "only a title": ("scenario x: y\n", None, "lines: [] is not valid; expected among them a line"),
     "unknown command": (
         f"{NETWORK}\nrum 3",
         5,
@@ -236,7 +270,13 @@ WRONG = {
     "epochs": (f"{NETWORK}run 0", 4, "run: '0' is not valid; expected a number of epochs"),
     "epochs twice": (f"{NETWORK}epochs = 9\nrun 3", 4, "epochs: 9 is not valid"),
     "not TOML": (f"{NETWORK}quorum = three\nrun 3", 4, "expected a line of TOML"),
-    "twice": (f"{NETWORK}nodes = 5\nrun 3", 4, "Cannot overwrite a value"),
+    "many epochs": (f"{NETWORK}run 99999999999", 4, "a number of epochs from 1 to 9999999"),
+    "twice": (
+        f"{NETWORK}nodes = 5\nrun 3",
+        4,
+        "setting: 'nodes = 5' is not valid; expected a setting that no line before gives",
+    ),
+    "below a value": (f"{NETWORK}network.delays.x = 5\nrun 3", 4, "a setting that no line before"),
     "no such setting": (f"{NETWORK}nods = 4\nrun 3", 4, "expected one of the settings"),
     "bad setting": (
         f"{NETWORK}# why\nquorum = 9\nrun 3",

@@ -220,6 +220,10 @@ def test_the_same_sweep_gives_the_same_bytes_in_any_order_of_the_grid():
         ({}, {"nodes": {4, 7}}, "over.nodes"),
         ({}, {"nodes": [4, 7, 4]}, "over.nodes"),
         ({}, {"seed": [1, 2]}, "over"),
+        ({}, ["nodes"], "over"),
+        ({}, "nodes", "over"),
+        ({}, {4: [1, 2]}, "setting"),
+        ({4: 1}, {}, "setting"),
     ],
 )
 def test_a_mistake_is_refused_before_anything_runs(base, over, field):
@@ -243,12 +247,40 @@ def test_there_is_at_least_one_repeat(repeats):
         ({"size": math.inf}, "measure.size"),
         ({"nodes": 4}, "measure"),
         ({"seed": 4}, "measure"),
+        (3, "measure"),
+        (None, "measure"),
     ],
 )
 def test_a_measure_is_a_finite_number_with_a_name_of_its_own(measured, field):
     with pytest.raises(InvalidInput) as refused:
         sweep_configs({}, {"nodes": [4]}, measure=lambda result: measured)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("functions", "field"),
+    [
+        ({"measure": "size"}, "measure"),
+        ({"run": None}, "run"),
+        # Without a measure of one's own a result has a summary.
+        ({"run": lambda config: None, "measure": summary_numbers}, "run"),
+    ],
+)
+def test_runs_and_measures_are_functions_that_fit_each_other(functions, field):
+    with pytest.raises(InvalidInput) as refused:
+        sweep_configs({}, {}, **functions)
+    assert refused.value.field == field
+
+
+def test_a_function_for_delays_is_that_of_every_run():
+    def delays(stream, network, nodes):
+        return lambda message, sender, receiver, time: 1
+
+    for base in (Experiment(network={"delays": delays}), {"network.delays": delays}):
+        swept = sweep_configs(
+            base, {}, measure=lambda config: {"same": config.network.delays is delays}
+        )
+        assert swept.frame["same"].all()
 
 
 # Means and differences.
@@ -338,6 +370,20 @@ def test_a_mean_of_what_was_not_measured_is_refused():
 
 
 # Progress and interrupts.
+
+
+def test_a_sweep_without_a_finished_run_has_nothing_to_compare():
+    def stop(config):
+        raise KeyboardInterrupt
+
+    swept = sweep_configs({}, {"nodes": [4, 7]}, run=stop)
+    assert swept.means().empty
+    for ask in (
+        lambda: swept.means("size"),
+        lambda: swept.difference("size", "nodes", 4, 7),
+    ):
+        with pytest.raises(InvalidInput, match="of which at least one run was finished"):
+            ask()
 
 
 def test_progress_after_each_run():

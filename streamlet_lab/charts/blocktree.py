@@ -22,8 +22,13 @@ def draw_block_tree(
     faulty: Collection[str] = (),
     first: int = 0,
     last: int | None = None,
+    *,
+    finality: pd.DataFrame | None = None,
 ) -> None:
     """Draw every block at its epoch with a line to its parent, each fork on a lane of its own.
+
+    What is final is the observer's view. What is final at another honest node alone has a mark of
+    its own, and where such views conflict, the line under the title says so.
 
     Parameters
     ----------
@@ -36,9 +41,12 @@ def draw_block_tree(
         Nodes with a fault at any time; their blocks have a shape of their own.
     first, last : int
         The epochs to show; the last one with a block by default.
+    finality : DataFrame, optional
+        ``node``, ``block_hash`` and ``finalized_s``: when each node sees each block final.
     """
     last = max(blocks["epoch"], default=first) if last is None else last
-    placed = blocks.assign(lane=lanes(blocks), status=_status(blocks))
+    elsewhere = _final_elsewhere(blocks, faulty, finality)
+    placed = blocks.assign(lane=lanes(blocks), status=_status(blocks, elsewhere))
     shown = placed[placed["epoch"].between(first, last)]
     _draw_edges(axes, placed)
     size = 1.3 * mark_size(last - first + 1)
@@ -61,12 +69,24 @@ def draw_block_tree(
     axes.set_xlabel("Epoch")
     axes.set_ylabel("Forks")
     legend_below(axes)
-    head(axes, "Which blocks become final?", _answer(shown, len(silent)))
+    # Every final chain has one block of each height.
+    conflict = not blocks.loc[blocks["finalized"] | elsewhere, "height"].is_unique
+    head(axes, "Which blocks become final?", _answer(shown, len(silent), conflict=conflict))
 
 
-def _status(blocks: pd.DataFrame) -> "pd.Series[str]":
-    reached = [blocks["finalized"], blocks["notarized"]]
-    names = np.select(reached, ["final", "only notarized"], "not notarized")
+def _final_elsewhere(
+    blocks: pd.DataFrame, faulty: Collection[str], finality: pd.DataFrame | None
+) -> "pd.Series[bool]":
+    """Return which blocks are final at an honest node, though not at the observer."""
+    if finality is None:
+        return pd.Series(data=False, index=blocks.index)
+    honest = finality["finalized_s"].notna() & ~finality["node"].isin(list(faulty))
+    return blocks["block_hash"].isin(finality.loc[honest, "block_hash"]) & ~blocks["finalized"]
+
+
+def _status(blocks: pd.DataFrame, elsewhere: "pd.Series[bool]") -> "pd.Series[str]":
+    reached = [blocks["finalized"], elsewhere, blocks["notarized"]]
+    names = np.select(reached, ["final", "final elsewhere", "only notarized"], "not notarized")
     return pd.Series(names, blocks.index)
 
 
@@ -98,11 +118,15 @@ def _write_votes(axes: Axes, shown: pd.DataFrame) -> None:
     axes.plot([], [], label="number: votes", **style.VOTES)
 
 
-def _answer(shown: pd.DataFrame, silent: int) -> str:
+def _answer(shown: pd.DataFrame, silent: int, *, conflict: bool) -> str:
     counts = shown["status"].value_counts()
     proposals = shown["epoch"].value_counts()
     final, forked = counts.get("final", 0), (shown["lane"] != 0).sum()
-    parts = [f"{final} of {len(shown)} proposed blocks are final, forks hold {forked}"]
+    parts = ["HONEST NODES DISAGREE about what is final"] if conflict else []
+    parts.append(
+        f"as the observer sees it, {final} of {len(shown)} proposed blocks are final, "
+        f"forks hold {forked}"
+    )
     for count, what in ((silent, "no proposal"), ((proposals > 1).sum(), "several")):
         if count:
             parts.append(f"{count} epoch{'' if count == 1 else 's'} had {what}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Final, Generic, TypeAlias, TypeVar
 
 import matplotlib.style
@@ -99,7 +100,9 @@ def block_tree_page(first: int = 0, last: int | None = None) -> Page[Run]:
 
     def draw(figure: Figure, run: Run) -> None:
         span = _span(run, first, run.config.epochs - 1 if last is None else last)
-        draw_block_tree(figure.subplots(), run.frames["blocks"], run.config.faulty_nodes, *span)
+        frames, faulty = run.frames, run.config.faulty_nodes
+        axes, finality = figure.subplots(), frames["finality"]
+        draw_block_tree(axes, frames["blocks"], faulty, *span, finality=finality)
 
     return Page((11, 4.5), draw)
 
@@ -109,6 +112,7 @@ def timeline_page(first: int = 0, last: int | None = None) -> Page[Run]:
 
     def draw(figure: Figure, run: Run) -> None:
         config = run.config
+        _check_epoch("first", first, 0, run)
         end = min(first + 1, config.epochs - 1) if last is None else last
         draw_timeline(
             figure.subplots(),
@@ -142,9 +146,12 @@ MESSAGES: Final = Page((9, 5.5), _messages)
 
 def _span(run: Run, first: int, last: int) -> tuple[int, int]:
     """Return the epochs, if the run has them."""
-    epochs = run.config.epochs
-    if not 0 <= first < epochs:
-        raise InvalidInput("first", first, f"an epoch from 0 to {epochs - 1}")
-    if not first <= last < epochs:
-        raise InvalidInput("last", last, f"an epoch from {first} to {epochs - 1}")
+    _check_epoch("first", first, 0, run)
+    _check_epoch("last", last, first, run)
     return first, last
+
+
+def _check_epoch(field: str, epoch: object, least: int, run: Run) -> None:
+    end = run.config.epochs - 1
+    if not (isinstance(epoch, Integral) and least <= int(epoch) <= end):
+        raise InvalidInput(field, epoch, f"an epoch from {least} to {end}")

@@ -21,6 +21,7 @@ from streamlet_lab.charts.figures import (
     violation_page,
 )
 from streamlet_lab.charts.messages import message_counts
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.result import Result
 
 
@@ -161,7 +162,15 @@ def plot_messages(shown: Sequence[Run] | pd.DataFrame) -> Figure:
     shown : sequence of results, or DataFrame
         Runs of different numbers of nodes, or what
         :func:`~streamlet_lab.charts.messages.message_counts` says of them.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no run among them, or they are not a sequence.
     """
+    if not isinstance(shown, pd.DataFrame | Sequence) or not len(shown):
+        what = shown if isinstance(shown, Sequence) else type(shown).__name__
+        raise InvalidInput("shown", what, "one run or more, as a list, or a frame of their counts")
     counts = shown if isinstance(shown, pd.DataFrame) else message_counts(shown)
     return _plot(MESSAGES, counts)
 

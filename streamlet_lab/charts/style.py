@@ -51,6 +51,7 @@ BLOCKS: Final[Mapping[tuple[str, str], Look]] = {
     )
     for status, color, filled, filling in (
         ("final", BLUE, True, "full"),
+        ("final elsewhere", VERMILLION, True, "left"),
         ("only notarized", BLUE, True, "bottom"),
         ("not notarized", VERMILLION, False, "full"),
     )
@@ -63,11 +64,35 @@ EPOCH: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2, "zorder
 LEADER: Final = _marks(BLACK, ">", markersize=9)
 #: First arrivals by kind of message and by who sent the copy.
 MESSAGES: Final[Mapping[tuple[str, str], Look]] = {
-    ("proposal", "from its author"): {"color": BLUE, "linestyle": "-", "linewidth": 1.8},
-    ("proposal", "passed on"): {"color": GREY, "linestyle": "-.", "linewidth": 1.0},
-    ("vote", "from its author"): {"color": ORANGE, "linestyle": "--", "linewidth": 1.1},
+    # Proposals are wide and pale: a vote on the same way lies on them and stays apart.
+    ("proposal", "from its author"): {
+        "color": BLUE,
+        "linestyle": "-",
+        "linewidth": 4.5,
+        "alpha": 0.35,
+    },
+    ("proposal", "passed on"): {
+        "color": GREY,
+        "linestyle": (0, (2.5, 1, 0.6, 1)),
+        "linewidth": 2.2,
+        "alpha": 0.5,
+    },
+    ("vote", "from its author"): {"color": ORANGE, "linestyle": "--", "linewidth": 1.3},
     ("vote", "passed on"): {"color": GREY, "linestyle": ":", "linewidth": 0.9},
 }
+#: The letters that tell blocks of one epoch apart, by kind of message.
+LETTERS: Final[Mapping[str, Look]] = {
+    kind: {
+        "color": color,
+        "ha": "center",
+        "va": "center",
+        "fontsize": "x-small",
+        "weight": "bold",
+        "bbox": {"facecolor": WHITE, "edgecolor": "none", "pad": 0.8},
+    }
+    for kind, color in (("proposal", BLUE), ("vote", BLACK))
+}
+LETTER_KEY: Final = _marks(BLACK, r"$\mathrm{A}$")
 SEES_NOTARIZED: Final = _marks(BLACK, "|", markersize=11, markeredgewidth=1.6)
 SEES_FINAL: Final = _marks(BLUE, "o", markersize=6)
 

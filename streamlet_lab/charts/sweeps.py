@@ -90,8 +90,8 @@ def plot_means(
     Raises
     ------
     InvalidInput
-        If there is no such measure, if the varied settings are others than ``x`` and ``by``, or if
-        ``by`` has more than six values or lacks one that has a closed form.
+        If it is no sweep, there is no such measure, the varied settings are others than ``x`` and
+        ``by``, or ``by`` has more than six values or lacks one that has a closed form.
 
     Examples
     --------
@@ -104,6 +104,8 @@ def plot_means(
     >>> figure.axes[0].texts[0].get_text()
     'means from 1.2 to 1.4; 2 of 2 intervals (95 %, 2 runs each) hold the closed form'
     """
+    if not isinstance(swept, Sweep):
+        raise InvalidInput("swept", type(swept).__name__, "what sweep returned")
     chosen = [x] if by is None else [x, by]
     if sorted(chosen) != sorted(swept.settings):
         raise InvalidInput("x, by", chosen, f"what was varied: {', '.join(swept.settings)}")

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import ceil
+from string import ascii_uppercase
 from typing import Final, Self
 
 import numpy as np
@@ -17,6 +19,12 @@ from streamlet_lab.units import MICROSECONDS_PER_SECOND
 
 # Room after the last arrival, before the quiet end of an epoch is left out.
 _ROOM: Final = 1.15
+# How many instants have room for their numbers below the axis.
+_MOST_TICKS: Final = 12
+# With more lines than this their letters cannot be read any more.
+_MOST_LETTERS: Final = 60
+# Where along a line its letter stands; a vote may go the way of a proposal.
+_LETTER_PLACES: Final = {"proposal": 0.35, "vote": 0.2}
 
 
 def draw_timeline(
@@ -33,9 +41,10 @@ def draw_timeline(
 ) -> None:
     """Draw every first arrival of a message as a line from its sender to its receiver.
 
-    The end of every epoch, when no message is under way, is left out. Such a diagram is Lamport's
-    ("Time, Clocks, and the Ordering of Events in a Distributed System", 1978), with time to the
-    right.
+    The end of every epoch, when no message is under way, is left out. Where an epoch has several
+    blocks, letters in the order of their arrival say which one an author's line is about. Such a
+    diagram is Lamport's ("Time, Clocks, and the Ordering of Events in a Distributed System", 1978),
+    with time to the right.
 
     Parameters
     ----------
@@ -43,7 +52,7 @@ def draw_timeline(
         Drawn on, from empty.
     trace : DataFrame
         One row for each first arrival: ``epoch``, ``kind`` (proposal or vote), ``author``,
-        ``sender`` (whose copy it is), ``receiver``, ``sent_s`` and ``received_s``.
+        ``block_hash``, ``sender`` (whose copy it is), ``receiver``, ``sent_s`` and ``received_s``.
     nodes : sequence of str
         One line each, from the top.
     epoch_length_s : float
@@ -75,6 +84,7 @@ def draw_timeline(
     for epoch in range(first, last + 2):
         axes.axvline(epoch * clock.shown_s, **style.EPOCH)
     _draw_messages(axes, shown, rows, clock)
+    _write_letters(axes, shown.assign(letter=_letters(trace)), rows, clock)
     led = range(first, min(last + 1, len(leaders)))
     starts = [epoch * clock.shown_s for epoch in led]
     places = [rows[leaders[epoch]] for epoch in led]
@@ -121,9 +131,11 @@ class _Clock:
     def label(self, axes: Axes, first: int, last: int) -> None:
         """Write the time below, in seconds of the protocol."""
         count = last - first + 1
-        offsets = MaxNLocator(max(12 // count, 1)).tick_values(0, self.shown_s)
-        kept = [offset for offset in offsets if 0 <= offset < 0.95 * self.shown_s]
-        places = [(epoch, offset) for epoch in range(first, last + 1) for offset in kept]
+        kept, step = [0.0], ceil(count / _MOST_TICKS)
+        if count <= _MOST_TICKS // 2:
+            offsets = MaxNLocator(_MOST_TICKS // count).tick_values(0, self.shown_s)
+            kept = [offset for offset in offsets if 0 <= offset < 0.95 * self.shown_s]
+        places = [(epoch, offset) for epoch in range(first, last + 1, step) for offset in kept]
         axes.set_xticks(
             [epoch * self.shown_s + offset for epoch, offset in places],
             [f"{epoch * self.epoch_s + offset:g}" for epoch, offset in places],
@@ -146,6 +158,30 @@ def _draw_messages(axes: Axes, shown: pd.DataFrame, rows: dict[str, int], clock:
         lines = list(np.stack([sent, ends], axis=1))
         label = f"{kind} {by} ({len(group)})"
         axes.add_collection(LineCollection(lines, label=label, **look), autolim=False)
+
+
+def _letters(trace: pd.DataFrame) -> "pd.Series[str]":
+    """Return which of its epoch's blocks each message is about; empty where there is only one."""
+    blocks = trace[["epoch", "block_hash"]].drop_duplicates()
+    several = blocks[blocks["epoch"].duplicated(keep=False)]
+    number = several.groupby("epoch").cumcount()
+    names = number.map(lambda place: f"{ascii_uppercase[place % 26]}{place // 26 or ''}")
+    letters = dict(zip(several["block_hash"], names, strict=True))
+    return trace["block_hash"].map(lambda block: letters.get(block, ""))
+
+
+def _write_letters(axes: Axes, shown: pd.DataFrame, rows: dict[str, int], clock: _Clock) -> None:
+    lettered = shown[(shown["letter"] != "") & (shown["sender"] == shown["author"])]
+    if not 0 < len(lettered) <= _MOST_LETTERS:
+        return
+    along = lettered["kind"].map(_LETTER_PLACES)
+    begin, end = clock.place(lettered["sent_s"]), clock.place(lettered["received_s"])
+    home, away = lettered["sender"].map(rows), lettered["receiver"].map(rows)
+    times, places = begin + along * (end - begin), home + along * (away - home)
+    columns = times, places, lettered["letter"], lettered["kind"]
+    for time, place, letter, kind in zip(*columns, strict=True):
+        axes.annotate(letter, (time, place), **style.LETTERS[kind])
+    axes.plot([], [], label="letter: which of the epoch's blocks", **style.LETTER_KEY)
 
 
 def _mark_finality(

@@ -10,7 +10,7 @@ from streamlet_lab.result import Result
 
 
 def draw_vwap(axes: Axes, result: Result, averages: Axes | None = None) -> None:
-    """Draw how far the simple average of the quotes is from the volume-weighted one.
+    """Draw how far the consensus price is from the volume-weighted average of the same quotes.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def draw_vwap(axes: Axes, result: Result, averages: Axes | None = None) -> None:
     if averages is None:
         legend_below(axes)
     else:
-        _draw_averages(averages, prices, size)
+        _draw_averages(averages, prices, size, result.config.prices.aggregator)
         legend_below(axes, averages)
     answer = (
         f"{(difference == 0).sum()} of {count} agreed prices are equal to the cent; "
@@ -48,10 +48,11 @@ def draw_vwap(axes: Axes, result: Result, averages: Axes | None = None) -> None:
     head(averages or axes, "Does weighting by volume change the price?", answer)
 
 
-def _draw_averages(axes: Axes, prices: pd.DataFrame, size: float) -> None:
+def _draw_averages(axes: Axes, prices: pd.DataFrame, size: float, aggregator: str) -> None:
+    name = "simple average" if aggregator == "mean" else aggregator.replace("_", " ")
     for column, label, scale, look in (
         ("vwap", "VWAP", 1.6, style.VWAP),
-        ("consensus_price", "consensus (simple average)", 0.7, style.CONSENSUS),
+        ("consensus_price", f"consensus ({name})", 0.7, style.CONSENSUS),
     ):
         axes.plot(prices["time_s"], prices[column], label=label, markersize=scale * size, **look)
     axes.set_ylabel("Price (US dollars)")

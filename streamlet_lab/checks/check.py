@@ -80,7 +80,8 @@ class Check(Monitor):
         elif self.violation:
             status, evidence = Status.VIOLATED, self.violation
         elif self.examined:
-            status, evidence = Status.HOLDS, f"{self.examined} cases examined"
+            cases = "case" if self.examined == 1 else "cases"
+            status, evidence = Status.HOLDS, f"{self.examined} {cases} examined"
         else:
             status, evidence = Status.NOT_APPLICABLE, self.without_a_case
         if self._unpromised and status is not Status.NOT_APPLICABLE:

@@ -18,6 +18,13 @@ from streamlet_lab.simulator import StockMarketConsensusNetwork, StreamletSimula
 def protocol_checks(config: ExperimentConfig, simulation: StreamletSimulation) -> tuple[Check, ...]:
     """Return the properties of the protocol, whatever the blocks carry.
 
+    Parameters
+    ----------
+    config : ExperimentConfig
+        What the simulation was made from: it decides what is promised.
+    simulation : StreamletSimulation
+        What is going to be watched, once the checks are among its monitors.
+
     Examples
     --------
     >>> from streamlet_lab.simulator import create_streamlet_network
@@ -53,7 +60,13 @@ def protocol_checks(config: ExperimentConfig, simulation: StreamletSimulation) -
 def market_checks(
     config: ExperimentConfig, network: StockMarketConsensusNetwork
 ) -> tuple[Check, ...]:
-    """Return the properties of a run with prices: those of the protocol, and valid prices."""
+    """Return the properties of a run with prices: those of the protocol, and valid prices.
+
+    Parameters
+    ----------
+    config, network
+        As of :func:`protocol_checks`.
+    """
     genesis = PreviousConsensus(network.feed.path.base_price, network.genesis.epoch)
     prices = ValidPrices(
         honest_nodes(config),

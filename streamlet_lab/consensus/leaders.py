@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection
 
+#: ``leader_of(epoch)``: the name of the validator that leads an epoch, 0 or later.
 LeaderRule = Callable[[int], str]
 
 
@@ -10,6 +11,11 @@ def round_robin(validators: Collection[str]) -> LeaderRule:
     """Return the description's rule: the validators lead in turn, from epoch 0 on.
 
     With n = 3f + 1 this never gives the five honest leaders in a row that Theorem 6 asks for.
+
+    Parameters
+    ----------
+    validators : collection of str
+        In the order in which they lead.
     """
     order = tuple(validators)
     return lambda epoch: order[epoch % len(order)]
@@ -17,6 +23,12 @@ def round_robin(validators: Collection[str]) -> LeaderRule:
 
 def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
     """Return the paper's rule: a hash of the epoch, as good as random, picks a validator.
+
+    Parameters
+    ----------
+    validators : collection of str
+    chain_id : str
+        Hashed together with the epoch, so that each chain has an order of its own.
 
     Examples
     --------
@@ -35,5 +47,11 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
 
 
 def scheduled(leaders: Collection[str]) -> LeaderRule:
-    """Return a rule that follows a list, from the beginning again after its end."""
+    """Return a rule that follows a list, from the beginning again after its end.
+
+    Parameters
+    ----------
+    leaders : collection of str
+        Of epoch 0, epoch 1 and so on; a validator may lead several times.
+    """
     return round_robin(leaders)

@@ -69,7 +69,15 @@ def block_hash(
     payload_hash: bytes,
     attachment_hash: bytes,
 ) -> bytes:
-    """Return the hash of a block from its header alone, whatever it carries."""
+    """Return the hash of a block from its header alone, whatever it carries.
+
+    Parameters
+    ----------
+    chain_id, epoch, height, parent
+        As of :class:`Block`.
+    payload_hash, attachment_hash : bytes
+        SHA-256 of what the block carries.
+    """
     header = (
         _prefix(b"streamlet-lab/block/1", chain_id)
         + _TWO_INTEGERS.pack(height, epoch)
@@ -81,7 +89,15 @@ def block_hash(
 
 
 def make_genesis(chain_id: str, payload: bytes = b"") -> Block:
-    """Return the block that every chain starts with: notarized and final from the beginning."""
+    """Return the block that every chain starts with: notarized and final from the beginning.
+
+    Parameters
+    ----------
+    chain_id : str
+        Names the chain.
+    payload : bytes
+        What it carries; nothing unless given.
+    """
     return Block(chain_id, GENESIS_EPOCH, 0, b"", payload)
 
 
@@ -95,6 +111,13 @@ def vote_bytes(chain_id: str, epoch: int, height: int, block_hash: bytes) -> byt
 
     Epoch and height stand beside the hash: with them a vote on a shorter chain after one on a
     longer chain is evidence by itself, without the blocks.
+
+    Parameters
+    ----------
+    chain_id : str
+    epoch, height : int
+        Of the block that is voted for.
+    block_hash : bytes
     """
     numbers = _TWO_INTEGERS.pack(epoch, height)
     return _prefix(b"streamlet-lab/vote/1", chain_id) + numbers + block_hash
@@ -135,6 +158,17 @@ class Proposal:
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One node's vote for one block, signed over :func:`vote_bytes`.
+
+    Parameters
+    ----------
+    chain_id : str
+        Of the chain that the block is in.
+    epoch, height : int
+        Of the block.
+    block_hash : bytes
+    voter : str
+    signature : bytes
+        The voter's.
 
     Attributes
     ----------

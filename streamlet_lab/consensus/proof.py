@@ -217,7 +217,16 @@ class FinalityProof:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedBlock:
-    """A block that is final, with its payload, as :func:`verify_proof` found out."""
+    """A block that is final, with its payload, as :func:`verify_proof` found out.
+
+    Parameters
+    ----------
+    epoch, height : int
+        Of the block: read them, since a later block may carry the very same payload.
+    block_hash : bytes
+    payload : bytes
+        For prices the JSON bytes.
+    """
 
     epoch: int
     height: int

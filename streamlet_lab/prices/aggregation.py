@@ -1,12 +1,11 @@
-"""From valid quotes to one price: the simple average, and the volume-weighted one beside it."""
+"""From valid quotes to one price by some aggregator, and the volume-weighted one beside it."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices.aggregators import Aggregator, mean, total_volume, vwap
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import MONEY, round_price
 
 
 class Aggregate(NamedTuple):
@@ -18,26 +17,23 @@ class Aggregate(NamedTuple):
     price_count: int
 
 
-def aggregate(quotes: Sequence[StockPrice]) -> Aggregate:
-    """Return simple average, VWAP, total volume and number of the quotes.
+def aggregate(quotes: Sequence[StockPrice], aggregator: Aggregator = mean) -> Aggregate:
+    """Return consensus price, VWAP, total volume and number of the quotes.
+
+    Parameters
+    ----------
+    quotes : sequence of StockPrice
+    aggregator : Aggregator
+        What makes the consensus price; the description's simple average by default.
 
     Raises
     ------
     InvalidInput
         If there is no quote, or no volume to weigh with.
     """
-    if not quotes:
-        raise InvalidInput("prices", [], "at least one quote")
-    price_sum = turnover = volume = Decimal(0)
-    for quote in quotes:
-        price_sum = MONEY.add(price_sum, quote.price)
-        turnover = MONEY.add(turnover, MONEY.multiply(quote.price, quote.volume))
-        volume = MONEY.add(volume, quote.volume)
-    if volume <= 0:
-        raise InvalidInput("volume", str(volume), "more than 0 shares in all")
     return Aggregate(
-        consensus_price=round_price(MONEY.divide(price_sum, Decimal(len(quotes)))),
-        volume_weighted_price=round_price(MONEY.divide(turnover, volume)),
-        total_volume=volume,
+        consensus_price=aggregator(quotes),
+        volume_weighted_price=vwap(quotes),
+        total_volume=total_volume(quotes),
         price_count=len(quotes),
     )

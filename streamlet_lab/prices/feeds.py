@@ -8,6 +8,7 @@ from typing import Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.history import load_bars, parse_feed_name
+from streamlet_lab.prices.models import make_model
 from streamlet_lab.prices.paths import TRADING_DAY, HistoricalPath, PricePath, SimulatedPath
 from streamlet_lab.prices.quotes import SOURCES, StockPrice
 from streamlet_lab.streams import stream
@@ -90,6 +91,7 @@ def make_path(
     base_price: Decimal = Decimal("150.00"),
     volatility: float = 1.0,
     trend: float = 0.0,
+    path_model: str = "gjr_garch",
 ) -> PricePath:
     """Return the path that a feed's name stands for.
 
@@ -104,11 +106,13 @@ def make_path(
     base_price : Decimal
     volatility, trend : float
         See :class:`~streamlet_lab.prices.paths.SimulatedPath`.
+    path_model : str
+        One of :func:`~streamlet_lab.prices.models.path_models`.
 
     Raises
     ------
     InvalidInput
-        If there is no such feed.
+        If there is no such feed, or no such model.
     DataError
         If the history's file is missing or damaged.
     """
@@ -119,6 +123,7 @@ def make_path(
             base_price=base_price,
             volatility=volatility,
             trend=trend,
+            model=make_model(path_model),
         )
     symbol, year = parse_feed_name(feed)
     bars = load_bars(symbol, year)

@@ -46,7 +46,7 @@ def load_bars(symbol: str, year: int | None = None) -> tuple[DailyBar, ...]:
     Parameters
     ----------
     symbol : str
-        One of :data:`SYMBOLS`.
+        One of :data:`SYMBOLS`; its case does not matter.
     year : int, optional
         A year in which the history has trading days.
 
@@ -57,20 +57,28 @@ def load_bars(symbol: str, year: int | None = None) -> tuple[DailyBar, ...]:
     DataError
         If the file is missing or is not the one that its checksum belongs to.
     """
-    if symbol not in SYMBOLS:
+    name = symbol.upper() if isinstance(symbol, str) else symbol
+    if name not in SYMBOLS:
         raise InvalidInput("symbol", symbol, f"one of {', '.join(SYMBOLS)}")
-    bars = _read_bars(symbol)
+    bars = _read_bars(name)
     if year is None:
         return bars
     of_year = tuple(bar for bar in bars if bar.date.year == year)
     if not of_year:
         first, last = bars[0].date.year, bars[-1].date.year
-        raise InvalidInput("year", year, f"a year from {first} to {last} for {symbol}")
+        raise InvalidInput("year", year, f"a year from {first} to {last} for {name}")
     return of_year
 
 
 def load_history(symbol: str, year: int | None = None) -> pd.DataFrame:
     """Return the bars of :func:`load_bars` as a frame, for looking.
+
+    Parameters
+    ----------
+    symbol : str
+        One of :data:`SYMBOLS`; its case does not matter.
+    year : int, optional
+        A year in which the history has trading days.
 
     Returns
     -------

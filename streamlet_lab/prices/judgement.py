@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from streamlet_lab.prices.aggregation import aggregate
+from streamlet_lab.prices.aggregators import Aggregator, mean
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.validation import (
@@ -36,6 +37,7 @@ def evaluate(
     epoch: int,
     previous: PreviousConsensus | None,
     timestamp: datetime,
+    aggregator: Aggregator = mean,
 ) -> Evaluation:
     """Validate an epoch's quotes and aggregate the valid ones.
 
@@ -49,7 +51,7 @@ def evaluate(
     if len(valid) < rules.min_sources:
         reason = f"{len(valid)} of {len(checks)} sources valid, {rules.min_sources} needed"
         return Evaluation(checks, NoPrice(symbol, reason, timestamp), previous)
-    total = aggregate(valid)
+    total = aggregate(valid, aggregator)
     return Evaluation(checks, PriceConsensus(symbol, *total, timestamp), previous)
 
 
@@ -66,12 +68,15 @@ class Voter:
         the voter's own quotes give.
     tolerance_percent : Decimal
         With ``observe``, how far a claimed price may lie from the voter's own, inclusive.
+    aggregator : Aggregator
+        What makes the consensus price of the voter's own quotes, and of a leader's.
     """
 
     symbol: str
     rules: PriceValidation
     policy: VoterPolicy = "observe"
     tolerance_percent: Decimal = Decimal("0.5")
+    aggregator: Aggregator = mean
 
     _tolerance: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
 

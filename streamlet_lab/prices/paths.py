@@ -6,23 +6,25 @@ Market time is an integer number of microseconds since the start of the path. A 
 
 import math
 import random
-from dataclasses import dataclass
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Protocol
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.history import DailyBar
+from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, GjrGarch, ReturnModel
 from streamlet_lab.prices.quotes import ORIGIN
 from streamlet_lab.units import MONEY, round_price, to_micros
 
 TRADING_DAY: Final = 23_400_000_000  # 6.5 hours
-TRADING_DAYS_PER_YEAR: Final = 252
 
 # The path is walked in stretches: one at a time is several times slower.
 _STEPS_AHEAD: Final = 256
 
-_BASE_VOLUME: Final = 4_500  # shares per epoch over all sources: the description's sample output
+# Shares per epoch over all sources at the opening: the description's sample output.
+_BASE_VOLUME: Final = 4_500
+_MIDDAY_SHARE: Final = 0.5  # of the opening's volume; the close's is as large as the opening's
 
 
 class PricePath(Protocol):
@@ -49,43 +51,12 @@ class PricePath(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class GjrGarch:
-    """Daily GJR-GARCH(1,1) with Student-t innovations, in percent.
-
-    h' = ω + (α + γ·[e < 0])·e² + β·h, return e = √h·z, z of unit variance. The defaults are the
-    fit to AAPL 2003–2013, without its drift.
-    """
-
-    omega: float = 0.0889
-    alpha: float = 0.0241
-    gamma: float = 0.063
-    beta: float = 0.9314
-    degrees_of_freedom: float = 5.43
-
-    @property
-    def long_run_variance(self) -> float:
-        """Unconditional variance of a daily return, in percent squared."""
-        return self.omega / (1 - self.alpha - self.gamma / 2 - self.beta)
-
-    def next_variance(self, variance: float, shock: float) -> float:
-        """Return tomorrow's variance after today's return ``shock``."""
-        leverage = self.gamma if shock < 0 else 0.0
-        return self.omega + (self.alpha + leverage) * shock * shock + self.beta * variance
-
-    def innovation(self, stream: random.Random) -> float:
-        """Draw a Student-t variate of unit variance."""
-        nu = self.degrees_of_freedom
-        chi_square = 2 * stream.gammavariate(nu / 2, 1)
-        return stream.gauss(0, 1) * math.sqrt((nu - 2) / chi_square)
-
-
 class SimulatedPath:
-    """Daily returns from a GJR-GARCH-t process, joined within each day by a Brownian bridge.
+    """Daily returns from a model, joined within each day by a Brownian bridge.
 
     The daily parameters stay daily, however short the step: a day's return is drawn when the day
-    begins, and the bridge fills in the day with the day's own variance. The path reflects at its
-    bounds, in logarithms.
+    begins, and the bridge fills in the day with the day's own variance; jumps come on top of it, at
+    their time of the day. The path reflects at its bounds, in logarithms.
 
     Parameters
     ----------
@@ -101,7 +72,8 @@ class SimulatedPath:
         Multiplies every return; 1 is AAPL's own, about 2.6 % a day.
     trend : float
         Drift of the logarithm of the price, per year of 252 trading days.
-    model : GjrGarch
+    model : ReturnModel, optional
+        `GjrGarch` unless given.
     """
 
     symbol = "AAPL"
@@ -116,7 +88,7 @@ class SimulatedPath:
         bounds: tuple[Decimal, Decimal] = (Decimal(50), Decimal(500)),
         volatility: float = 1.0,
         trend: float = 0.0,
-        model: GjrGarch | None = None,
+        model: ReturnModel | None = None,
     ) -> None:
         for name, value in (("volatility", volatility), ("trend", trend)):
             if not isinstance(value, int | float) or not math.isfinite(value):
@@ -127,14 +99,14 @@ class SimulatedPath:
         self._step = step
         self._volatility = volatility
         self._daily_drift = trend / TRADING_DAYS_PER_YEAR
-        self._model = model or GjrGarch()
+        self._days = (model or GjrGarch()).days(stream)
         self._low = math.log(bounds[0])
         self._width = math.log(bounds[1]) - self._low
-        self._variance = self._model.long_run_variance
         self._time = 0
         self._log_price = self._target = math.log(base_price)
         self._day_end = 0
         self._day_deviation = 0.0
+        self._jumps: deque[tuple[float, float]] = deque()  # still to come: when, how far
         self._grid = [to_micros(base_price)]
 
     def price(self, market_time: int) -> int:
@@ -145,8 +117,9 @@ class SimulatedPath:
         return self._grid[index]
 
     def volume(self, market_time: int) -> int:
-        """Return the description's typical volume."""
-        return _BASE_VOLUME
+        """Return the description's typical volume, less in the middle of the day: a U shape."""
+        share = market_time % TRADING_DAY / TRADING_DAY
+        return round(_BASE_VOLUME * (1 - 4 * (1 - _MIDDAY_SHARE) * share * (1 - share)))
 
     def timestamp(self, market_time: int) -> datetime:
         """Return the description's origin plus the market time."""
@@ -160,6 +133,8 @@ class SimulatedPath:
             while self._day_end <= time:
                 self._time, self._log_price = self._day_end, self._target
                 self._begin_day()
+            if self._jumps:
+                self._jump(time)
             if time > self._time:
                 remaining = self._day_end - self._time
                 elapsed = (time - self._time) / remaining
@@ -170,11 +145,21 @@ class SimulatedPath:
             self._grid.append(round(math.exp(self._reflected()) * 1_000_000))
 
     def _begin_day(self) -> None:
-        shock = math.sqrt(self._variance) * self._model.innovation(self._stream)
-        self._day_deviation = self._volatility * math.sqrt(self._variance) / 100
-        self._target += self._volatility * shock / 100 + self._daily_drift
-        self._variance = self._model.next_variance(self._variance, shock)
+        day = next(self._days)
+        self._day_deviation = self._volatility * day.deviation / 100
+        self._target += self._volatility * day.move / 100 + self._daily_drift
+        self._jumps.extend(
+            (self._day_end + jump.time * TRADING_DAY, self._volatility * jump.size / 100)
+            for jump in day.jumps
+        )
         self._day_end += TRADING_DAY
+
+    def _jump(self, time: int) -> None:
+        """Move the price, and with it the end of its bridge, by the jumps up to a time."""
+        while self._jumps and self._jumps[0][0] <= time:
+            _, size = self._jumps.popleft()
+            self._log_price += size
+            self._target += size
 
     def _reflected(self) -> float:
         """Fold the free path into the bounds, as two mirrors would."""

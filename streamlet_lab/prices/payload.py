@@ -29,7 +29,7 @@ class PriceConsensus:
     ----------
     symbol : str
     consensus_price : Decimal
-        Simple average of the valid prices, US dollars.
+        Aggregate of the valid prices, US dollars: their simple average unless configured.
     volume_weighted_price : Decimal
         VWAP of the valid prices, US dollars.
     total_volume : Decimal

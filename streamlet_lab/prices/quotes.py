@@ -30,6 +30,8 @@ class StockPrice:
         Who quotes.
     timestamp : datetime
         Market time of the quote, UTC.
+    confidence : Decimal, optional
+        How far the price may be off, in the source's own opinion: US dollars to either side.
     """
 
     symbol: str
@@ -37,6 +39,7 @@ class StockPrice:
     volume: Decimal
     source: str
     timestamp: datetime = ORIGIN
+    confidence: Decimal | None = None
 
     @classmethod
     def create(
@@ -46,6 +49,7 @@ class StockPrice:
         volume: object,
         source: str,
         timestamp: datetime = ORIGIN,
+        confidence: object = None,
     ) -> Self:
         """Make a quote from what a person types.
 
@@ -55,10 +59,21 @@ class StockPrice:
         Raises
         ------
         InvalidInput
-            If price or volume is not a finite number, or the price is finer than a micro-dollar.
+            If price, volume or confidence is not a finite number, price or confidence is finer than
+            a micro-dollar, or the confidence is negative.
         """
         amount = to_decimal(price, "price")
         to_micros(amount)
         if not isinstance(timestamp, datetime) or timestamp.tzinfo is None:
             raise InvalidInput("timestamp", str(timestamp), "a datetime with a time zone")
-        return cls(symbol, amount, to_decimal(volume, "volume"), source, timestamp)
+        shares = to_decimal(volume, "volume")
+        return cls(symbol, amount, shares, source, timestamp, _to_confidence(confidence))
+
+
+def _to_confidence(value: object) -> Decimal | None:
+    if value is None:
+        return None
+    confidence = to_decimal(value, "confidence")
+    if to_micros(confidence, "confidence") < 0:
+        raise InvalidInput("confidence", value, "zero or more dollars")
+    return confidence

@@ -1,9 +1,12 @@
 """Worked scenarios as text: what is done, and what must come of it.
 
 The lab's own are the ``.txt`` files of this folder, by name; anyone can write another. Epochs count
-from 0. The first line names the scenario; of the lines after it, ``#`` begins a comment. A block is
-written as its epoch, with a tag where an epoch has several (``4``, ``4A``), a chain as its blocks
-(``0-1-4A``, ``0..3-5``, ``none``).
+from 0. The first line names the scenario, in those after it ``#`` begins a comment::
+
+    scenario NAME: one sentence that says what it shows
+
+A block is written as its epoch, with a tag where an epoch has several (``4``, ``4A``), a chain as
+its blocks (``0-1-4A``, ``0..3-5``, ``none``).
 
 Block trees alone::
 
@@ -26,6 +29,24 @@ time of arrival. What is expected may stand between the commands::
     expect node_0, node_1: longest 0..2|0-1-3    two chains of one length
     expect guilty node_2, node_3                 whom the votes convict; or none
     expect consistency holds                     a check: holds, violated, or not applicable
+
+A whole one, which ``streamlet-lab scenario FILE`` plays if it is a file:
+
+>>> mine = Scenario.parse('''scenario silent: where a leader is silent an epoch is missing
+... nodes = 4
+... faults.node_2 = "silent_leader"    # it leads epoch 2
+... run 4
+... expect longest 0-1-3, final 0
+... run 2
+... expect longest 0-1-3..5, final 0-1-3-4
+... expect consistency holds
+... ''')
+>>> print(mine.run())
+silent: where a leader is silent an epoch is missing
+  met: expect longest 0-1-3, final 0
+  met: expect longest 0-1-3..5, final 0-1-3-4
+  met: expect consistency holds
+3 of 3 expectations met
 """
 
 from streamlet_lab.scenarios.library import check_scenario, scenario, scenario_names

@@ -2,6 +2,7 @@
 
 import re
 from importlib.resources import files
+from pathlib import Path
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.scenarios.runs import Scenario
@@ -18,6 +19,11 @@ def scenario_names() -> tuple[str, ...]:
 def scenario(name: str) -> Scenario:
     """Return a worked scenario.
 
+    Parameters
+    ----------
+    name : str
+        One of :func:`scenario_names`; its case does not matter.
+
     Raises
     ------
     InvalidInput
@@ -30,9 +36,10 @@ def scenario(name: str) -> Scenario:
       met: expect longest 0-2..4, final 0-2-3
     1 of 1 expectations met
     """
-    if name not in scenario_names():
+    own = _find(name)
+    if own is None:
         raise InvalidInput("scenario", name, f"one of {', '.join(scenario_names())}")
-    file = f"{name}.txt"
+    file = f"{own}.txt"
     return Scenario(_FOLDER.joinpath(file).read_text(encoding="utf-8"), file)
 
 
@@ -42,7 +49,7 @@ def check_scenario(source: str) -> tuple[list[str], bool]:
     Parameters
     ----------
     source : str
-        A name, or else a path.
+        A name, in capitals or not, or else a path.
 
     Returns
     -------
@@ -54,13 +61,28 @@ def check_scenario(source: str) -> tuple[list[str], bool]:
     Raises
     ------
     InvalidInput
-        For the first line that is wrong.
+        If it is neither, or for the first line that is wrong.
     DataError
-        If there is no such file.
+        If the file cannot be read.
     """
-    chosen = scenario(source) if source in scenario_names() else Scenario.load(source)
-    run = chosen.run()
+    run = _choose(source).run()
     return run.report(), run.passed
+
+
+def _choose(source: str) -> Scenario:
+    if _find(source) is not None:
+        return scenario(source)
+    # An empty path is the folder that one is in.
+    if source and Path(source).exists():
+        return Scenario.load(source)
+    expected = f"a file, or one of {', '.join(scenario_names())}"
+    raise InvalidInput("scenario", source, expected)
+
+
+def _find(name: str) -> str | None:
+    """Return the name of a worked scenario as its file has it."""
+    names = {own.lower(): own for own in scenario_names()}
+    return names.get(str(name).lower())
 
 
 def _parts(name: str) -> list[tuple[str, int]]:

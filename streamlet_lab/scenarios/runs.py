@@ -104,6 +104,8 @@ class ScenarioRun:
             lines.append(f"  {'met' if outcome.met else 'NOT MET'}: {outcome.expected}")
             if not outcome.met:
                 lines.append(f"    line {outcome.line}, found {outcome.found}")
+        if not self.outcomes:
+            return [*lines, "nothing was expected: there is no line such as 'expect final 0-1'"]
         met = len(self.outcomes) - len(self.failures)
         return [*lines, f"{met} of {len(self.outcomes)} expectations met"]
 
@@ -312,7 +314,8 @@ def _is_tree(document: Document, source: str) -> bool:
     """Say which of the two kinds of scenarios it is; refuse a mixture."""
     is_tree = any(isinstance(line.command, _TREE_COMMANDS) for line in document.lines)
     if not is_tree and not any(isinstance(line.command, Run) for line in document.lines):
-        raise InvalidInput(source, document.title, "a line such as 'run 12', or 'chain 0-1-2'")
+        expected = "among them a line such as 'run 12', or 'chain 0-1-2'"
+        raise InvalidInput(f"{source}: lines", [line.text for line in document.lines], expected)
     foreign = _NETWORK_COMMANDS if is_tree else _TREE_COMMANDS
     for line in document.lines:
         if isinstance(line.command, foreign):

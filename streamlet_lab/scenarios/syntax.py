@@ -25,6 +25,7 @@ from streamlet_lab.simulator.script import (
 Chain = tuple[str, ...]
 
 _LONGEST_CHAIN = 10_000
+_MOST_EPOCHS = 9_999_999
 _TITLE = re.compile(r"scenario ([\w.-]{1,80}): (\S.*)")
 _SETTING = re.compile(r"(\"[^\"]*\"|[\w.>-])+\s*=.*")
 _STEP_VERB = re.compile(r"\S+ (proposes|votes?) ")
@@ -244,12 +245,17 @@ def _read_title(line: str) -> tuple[str, str]:
 
 def _read_setting(line: str, settings: str) -> Setting:
     try:
-        # With those before it, so that a contradiction is found where it stands.
-        tomllib.loads(settings)
         document: Any = tomllib.loads(line)
     except tomllib.TOMLDecodeError as error:
-        expected = f"a line of TOML such as 'network.delta = \"5us\"' ({error})"
+        # The parser's own line is always 1 here.
+        reason = str(error).replace("at line 1, column", "at column")
+        expected = f"a line of TOML such as 'network.delta = \"5us\"' ({reason})"
         raise InvalidInput("setting", line, expected) from error
+    try:
+        # With those before it, so that a contradiction is found where it stands.
+        tomllib.loads(settings)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput("setting", line, "a setting that no line before gives") from error
     keys = []
     while isinstance(document, dict) and len(document) == 1:
         ((key, document),) = document.items()
@@ -286,7 +292,7 @@ def _read_notarize(rest: str) -> Notarize:
 
 def _read_run(rest: str) -> Run:
     if not re.fullmatch(r"[1-9]\d{0,6}", rest, re.ASCII):
-        raise InvalidInput("run", rest, "a number of epochs from 1 on")
+        raise InvalidInput("run", rest, f"a number of epochs from 1 to {_MOST_EPOCHS}")
     return Run(int(rest))
 
 

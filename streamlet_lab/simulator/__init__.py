@@ -24,6 +24,7 @@ from streamlet_lab.simulator.faults import (
     fault_kinds,
     make_fault,
     make_faults,
+    offered_fault_kinds,
     own_fault_kinds,
 )
 from streamlet_lab.simulator.links import (
@@ -90,6 +91,7 @@ __all__ = [
     "make_fault",
     "make_faults",
     "make_links",
+    "offered_fault_kinds",
     "own_fault_kinds",
     "priced",
     "protocol_settings",

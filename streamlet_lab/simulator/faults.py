@@ -26,6 +26,7 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, is_active
 from streamlet_lab.keys import Keyring
+from streamlet_lab.simulator.names import check_kind_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,12 @@ class Send:
     delay: int | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.to, str):
+            raise InvalidInput("to", self.to, "a list of names of nodes")
         if self.to is not None:
             object.__setattr__(self, "to", tuple(self.to))
-        if self.delay is not None and self.delay < 1:
-            raise InvalidInput("delay", self.delay, "at least 1 microsecond")
+        if self.delay is not None and not (type(self.delay) is int and self.delay >= 1):
+            raise InvalidInput("delay", self.delay, "whole microseconds, at least 1")
 
     def then(self, other: "Send") -> "Send":
         """Return what is left when a second fault has a word on how a message is sent."""
@@ -102,7 +105,8 @@ class NodeFault:
     """A fault of one node; this base changes nothing.
 
     The hooks `say`, `begin`, `heard` and `overheard` are called only while the fault is active and
-    the node is up. They return, or yield, what is to be sent.
+    the node is up. They return, or yield, what is to be sent. None is nothing, but not of `say`,
+    which replaces the node's own message: to send none it returns an empty list.
 
     Parameters
     ----------
@@ -166,15 +170,15 @@ class NodeFault:
         """Replace a message that the node would send to everyone."""
         yield Send(message)
 
-    def begin(self, epoch: int) -> Iterable[Send]:
+    def begin(self, epoch: int) -> Iterable[Send] | None:
         """Say more at the beginning of an epoch, after the node has proposed."""
         return ()
 
-    def heard(self, message: Message) -> Iterable[Send]:
+    def heard(self, message: Message) -> Iterable[Send] | None:
         """Say more when a message arrives that is new to the node, after the node has voted."""
         return ()
 
-    def overheard(self, message: Message, sender: str) -> Iterable[Send]:
+    def overheard(self, message: Message, sender: str) -> Iterable[Send] | None:
         """Say more the moment someone else sends a message; only if `rushing`."""
         return ()
 
@@ -221,8 +225,8 @@ class NodeFault:
         return self.seat.random
 
     def leads(self, epoch: int) -> bool:
-        """Whether its node leads an epoch."""
-        return self.seat.leader_of(epoch) == self.name
+        """Whether its node leads an epoch; nobody leads before the first."""
+        return epoch >= 0 and self.seat.leader_of(epoch) == self.name
 
     def twin(self, block: Block, number: int = 1) -> Block:
         """Return another block in the same place that voters would accept as well."""
@@ -266,15 +270,20 @@ _OWN: frozenset[str] = frozenset()
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
     """Register a kind of fault under a name, so that configurations can speak of it.
 
+    Parameters
+    ----------
+    name : str
+        Of lowercase letters, digits and underscores.
+
     Raises
     ------
     InvalidInput
-        If the name is one of the lab's own, or what it names is not a subclass of `NodeFault`.
+        If it is no such name or one of the lab's own, or what it names is not a subclass of
+        `NodeFault`.
     """
+    check_kind_name(name, _OWN, "fault_kind")
 
     def register(kind: type[NodeFault]) -> type[NodeFault]:
-        if name in _OWN:
-            raise InvalidInput("name", name, "a name other than the lab's own kinds")
         if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
             raise InvalidInput("kind", kind, "a subclass of NodeFault")
         _KINDS[name] = kind
@@ -286,6 +295,14 @@ def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
 def fault_kinds() -> tuple[str, ...]:
     """Return the names of all registered kinds, in alphabetical order."""
     return tuple(sorted(_KINDS))
+
+
+def offered_fault_kinds() -> tuple[str, ...]:
+    """Return the kinds that do something by their name alone, in alphabetical order.
+
+    That is all but the script, which says nothing unless it is told what.
+    """
+    return tuple(kind for kind in fault_kinds() if kind != "script")
 
 
 def close_register() -> None:
@@ -309,7 +326,9 @@ def make_fault(fault: Fault) -> NodeFault:
     """
     kind = _KINDS.get(fault.kind)
     if kind is None:
-        raise InvalidInput("faults", fault.kind, f"one of {', '.join(fault_kinds())}")
+        known = ", ".join(fault_kinds())
+        expected = f"one of {known}; a kind of your own must be registered before"
+        raise InvalidInput("faults", fault.kind, expected)
     try:
         return kind(fault.start, fault.stop, **fault.parameters)
     except TypeError as error:

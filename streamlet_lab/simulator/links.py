@@ -15,14 +15,15 @@ from operator import itemgetter
 from statistics import NormalDist
 from typing import Any, Final
 
-from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
+from streamlet_lab.config import CALLABLE, OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.simulator.names import check_kind_name
 from streamlet_lab.streams import stream
 
-#: Delay in microseconds, at least 1, of a message on the link from one participant to another, sent
-#: at a time: ``delay(message, sender, receiver, time)``. Participants 0 … n − 1 are the voting
-#: nodes, n is the observer.
+#: ``delay(message, sender, receiver, time)``: how long a message, sent at a time, is on its way
+#: from one participant to another. Time and delay are in microseconds, a delay is at
+#: least 1. Participants 0 … n − 1 are the voting nodes, n is the observer.
 Delay = Callable[[Message, int, int, int], int]
 
 # Receiver, and time of arrival.
@@ -64,10 +65,15 @@ def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
     What it draws is clipped: to Δ in good times, to the end of the bad period or Δ in bad ones, as
     the paper allows an adversary to delay messages (section 2).
 
+    Parameters
+    ----------
+    name : str
+        Of lowercase letters, digits and underscores.
+
     Raises
     ------
     InvalidInput
-        If the name is one of the lab's own.
+        If it is no such name, or one of the lab's own.
 
     Examples
     --------
@@ -79,9 +85,9 @@ def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
     (10000, 90000)
     """
 
+    check_kind_name(name, _OWN_KINDS, "delay_kind")
+
     def register(kind: DelayKind) -> DelayKind:
-        if name in _OWN_KINDS:
-            raise InvalidInput("name", name, "a name other than the lab's own kinds")
         _KINDS[name] = kind
         return kind
 
@@ -303,9 +309,7 @@ def _make_base(
     delays = network.delays
     kind = _KINDS.get(delays) if isinstance(delays, str) else delays
     if kind is None:
-        raise InvalidInput(
-            "network.delays", delays, f"one of {', '.join(delay_kinds())}, or a function"
-        )
+        raise InvalidInput("network.delays", delays, _expected_instead(str(delays)))
     try:
         inspect.signature(kind).bind(stream, network, nodes)
     except TypeError as error:
@@ -313,8 +317,19 @@ def _make_base(
             "network.delays", delays, "a function of a stream, the network and the number of nodes"
         ) from error
     delay: Delay = kind(stream, network, nodes)
+    if not callable(delay):
+        raise InvalidInput("network.delays", delays, "what returns a function that gives delays")
     # The lab's own kinds clip their delays themselves.
     return delay if isinstance(delays, str) and delays in _OWN_KINDS else _clipped(delay, limit)
+
+
+def _expected_instead(name: str) -> str:
+    """Say what is expected instead of the name of no kind, perhaps of a function once saved."""
+    if name.startswith(CALLABLE):
+        function = name.removeprefix(CALLABLE)
+        return f"the function {function} itself, which a file can name but not contain"
+    known = ", ".join(delay_kinds())
+    return f"one of {known}, or a function; a kind of your own must be registered before"
 
 
 # --- Layers

@@ -1,6 +1,6 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypedDict
 
@@ -235,7 +235,7 @@ class StreamletSimulation:
         self.network.echoes[index] = self._echo and all(fault.echoes(epoch) for fault in faults)
         if self.network.online[index]:
             self._act(time, index, node.start_epoch(epoch, observation))
-            self._say_more(time, index, lambda fault: fault.begin(epoch))
+            self._say_more(time, index, "begin", lambda fault: fault.begin(epoch))
 
     def _receive(self, time: int, index: int, message: Message) -> None:
         node, told = self._participants[index], self._told[index]
@@ -244,7 +244,7 @@ class StreamletSimulation:
         if messages or told.is_behind(node):
             self._act(time, index, messages)
         if self._faults[index]:
-            self._say_more(time, index, lambda fault: fault.heard(message))
+            self._say_more(time, index, "heard", lambda fault: fault.heard(message))
 
     def _delivered(
         self, received: int, sender: int, receiver: int, sent: int, message: Message
@@ -269,12 +269,13 @@ class StreamletSimulation:
             self._tell(time, index)
 
     def _say_more(
-        self, time: int, index: int, speak: Callable[[NodeFault], Iterable[Send]]
+        self, time: int, index: int, hook: str, speak: Callable[[NodeFault], Iterable[Send] | None]
     ) -> None:
         """Let each fault of a node say more; the faults listed after it have a word on how."""
         faults = self._active_faults(index)
         for position, fault in enumerate(faults):
-            self._carry(time, index, _as_said_by(faults[position + 1 :], speak(fault)))
+            said = _said(fault, hook, speak(fault))
+            self._carry(time, index, _as_said_by(faults[position + 1 :], said))
 
     def _carry(self, time: int, index: int, sends: Iterable[Send]) -> None:
         for send in sends:
@@ -305,6 +306,8 @@ class StreamletSimulation:
             self.network.broadcast(time, index, message)
         else:
             for receiver in self._names if send.to is None else send.to:
+                if receiver not in self._index:
+                    raise InvalidInput("to", receiver, f"one of {', '.join(self._names)}")
                 if receiver != name:
                     self.network.send(time, index, self._index[receiver], message, send.delay)
         if self._rushing:
@@ -329,7 +332,8 @@ class StreamletSimulation:
         for index, fault in self._rushing:
             # Whoever sends may have begun an epoch that this node is about to begin.
             if self.network.online[index] and fault.active(self._epoch):
-                self._carry(time, index, fault.overheard(message, self._names[sender]))
+                said = fault.overheard(message, self._names[sender])
+                self._carry(time, index, _said(fault, "overheard", said))
 
     def _tell(self, time: int, index: int) -> None:
         """Tell the monitors what is new in a node's append-only logs."""
@@ -421,6 +425,13 @@ def create_streamlet_network(
 ) -> StreamletSimulation:
     """Return a network that runs the bare protocol, with payloads that mean nothing.
 
+    Parameters
+    ----------
+    config : ExperimentConfig
+        What it says of prices and the market does not matter, nor the number of epochs.
+    monitors : sequence of Monitor
+        Who watches.
+
     Raises
     ------
     InvalidInput
@@ -460,8 +471,29 @@ class _Told:
 def _as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[Send]:
     """Let one fault of a node after the other replace what is to be sent."""
     for fault in faults:
-        sends = [send.then(replaced) for send in sends for replaced in fault.say(send.message)]
+        sends = [
+            send.then(replaced)
+            for send in sends
+            for replaced in _said(fault, "say", fault.say(send.message))
+        ]
     return sends
+
+
+def _said(fault: NodeFault, hook: str, said: object) -> Iterator[Send]:
+    """Yield what a hook says, one by one as it says it; refuse what is no message to send.
+
+    None is nothing, but for `say`: there it would silence the node where a return was forgotten.
+    """
+    if said is None and hook != "say":
+        return
+    place = f"{type(fault).__name__}.{hook}"
+    expected = "messages to send, returned in a list or yielded, each as Send(message)"
+    if not isinstance(said, Iterable):
+        raise InvalidInput(place, said, expected)
+    for send in said:
+        if not (isinstance(send, Send) and isinstance(send.message, Message)):
+            raise InvalidInput(place, send, expected)
+        yield send
 
 
 def _wrapped(application: Application, faults: Sequence[NodeFault]) -> Application:

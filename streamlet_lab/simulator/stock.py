@@ -23,6 +23,7 @@ from streamlet_lab.prices import (
     Voter,
     decode_payload,
     evaluate,
+    find_aggregator,
     make_path,
 )
 from streamlet_lab.simulator.monitors import Monitor
@@ -108,7 +109,13 @@ class PriceApplication:
         quotes: tuple[StockPrice, ...] = observation  # type: ignore[assignment]
         voter = self.voter
         evaluation = evaluate(
-            quotes, voter.rules, voter.symbol, epoch, previous, self.timestamp(epoch)
+            quotes,
+            voter.rules,
+            voter.symbol,
+            epoch,
+            previous,
+            self.timestamp(epoch),
+            voter.aggregator,
         )
         if _LOG.isEnabledFor(logging.INFO):
             for quote, reason in evaluation.checks:
@@ -150,7 +157,13 @@ def previous_consensus(ancestors: Iterator[Block]) -> PreviousConsensus:
 
 
 class StockMarketStreamletNode(StreamletNode):
-    """A Streamlet node whose blocks carry prices."""
+    """A Streamlet node whose blocks carry prices.
+
+    Parameters
+    ----------
+    node_id, validators, genesis, quorum, keyring, application, leader_of, finality, certify
+        As of :class:`~streamlet_lab.consensus.StreamletNode`.
+    """
 
     def finalized_prices(self) -> list[PriceConsensus]:
         """Return the finalized consensus prices, oldest first, with their blocks' hashes."""
@@ -212,22 +225,25 @@ class StockMarketConsensusNetwork(StreamletSimulation):
         self.config = config
         self._final_prices = _FinalPrices(OBSERVER)
         prices = config.prices
-        path = make_path(
-            config.feed,
-            config.seed,
-            config.market_time_per_epoch,
-            base_price=prices.base_price,
-            volatility=prices.volatility,
-            trend=prices.trend,
-        )
+        try:
+            path = make_path(
+                config.feed,
+                config.seed,
+                config.market_time_per_epoch,
+                base_price=prices.base_price,
+                volatility=prices.volatility,
+                trend=prices.trend,
+                path_model=prices.path_model,
+            )
+            rules = prices.rules(path.bounds)
+            aggregator = find_aggregator(prices.aggregator)
+        except InvalidInput as error:
+            section = "" if error.field == "feed" else "prices."
+            raise InvalidInput(f"{section}{error.field}", error.value, error.expected) from error
         self._duration = path.duration
         self._check_duration(config.epochs)
         self.feed = QuoteFeed(path, config.market_time_per_epoch, config.seed, prices.sources)
-        try:
-            rules = prices.rules(path.bounds)
-        except InvalidInput as error:
-            raise InvalidInput(f"prices.{error.field}", error.value, error.expected) from error
-        voter = Voter(path.symbol, rules, prices.voter_policy, prices.tolerance_percent)
+        voter = Voter(path.symbol, rules, prices.voter_policy, prices.tolerance_percent, aggregator)
         self.application = PriceApplication(voter, self.feed)
         chain_id = f"{path.symbol}/{config.feed}/{config.seed}"
         super().__init__(

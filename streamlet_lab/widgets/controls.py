@@ -1,7 +1,7 @@
 """What sets one value: which values it takes, and how it looks."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ipywidgets import (
@@ -42,6 +42,8 @@ class Control:
     names : callable, optional
         ``names()`` are those to choose from, asked for whenever they are used: kinds may be
         registered later.
+    written : mapping of str to str
+        How a name reads, where that is not the name itself.
     group : str
         The heading that it stands under; none if it is always in sight.
     """
@@ -52,6 +54,7 @@ class Control:
     high: float = 0
     step: float = 1
     names: Callable[[], tuple[str, ...]] | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
     group: str = ""
 
     def check(self, field: str, value: Any) -> None:
@@ -91,7 +94,8 @@ class Control:
             "layout": Layout(width=_WIDTH),
         }
         if self.names is not None:
-            return Dropdown(options=self.names(), **look)
+            options = [(self.written.get(name, name), name) for name in self.names()]
+            return Dropdown(options=options, **look)
         if isinstance(self.default, bool):
             return Checkbox(**look)
         if isinstance(self.default, int) and self.high > _LONGEST_SCALE:
@@ -109,5 +113,5 @@ class Control:
             case float():
                 written = f"{value:g}"
             case _:
-                written = f"{value}"
+                written = self.written.get(value, f"{value}")
         return f"{self.label}: {written}"

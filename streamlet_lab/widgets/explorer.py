@@ -12,6 +12,7 @@ from streamlet_lab.charts import STYLE, draw_overview, to_png
 from streamlet_lab.charts.figures import OVERVIEW, block_tree_page
 from streamlet_lab.charts.style import BLUE, VERMILLION, WHITE
 from streamlet_lab.checks import Status
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.result import Result
 from streamlet_lab.widgets.settings import CONTROLS, Settings
@@ -51,11 +52,6 @@ def render_block_tree(result: Result) -> bytes:
 def describe(result: Result, settings: Settings) -> str:
     """Return what the picture cannot say, as HTML."""
     config, summary = result.config, result.summary
-    violated = [
-        name.replace("_", " ")
-        for name, check in result.checks.items()
-        if check.status is Status.VIOLATED
-    ]
     latency = summary["median_latency_s"]
     nodes = "1 node" if config.nodes == 1 else f"{config.nodes} nodes"
     lines = [
@@ -67,7 +63,7 @@ def describe(result: Result, settings: Settings) -> str:
             f"signatures: {config.signatures}",
         ),
         (
-            _verdict("safe", "not safe", violated),
+            _safety(result),
             *([f"convicted: {', '.join(result.evidence)}"] if result.evidence else ()),
             f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks final",
             "no latency" if latency is None else f"median latency {latency:.2f} s",
@@ -75,6 +71,8 @@ def describe(result: Result, settings: Settings) -> str:
         (
             f"{summary['outside_band']} orders outside the band",
             f"{summary['honest_outside_band']} of {summary['honest_orders']} honest ones",
+            f"{summary['rejected_orders']} rejected",
+            f"{summary['without_reference']} of these without a reference",
         ),
         # What a closed section would hide.
         tuple(
@@ -84,6 +82,17 @@ def describe(result: Result, settings: Settings) -> str:
         ),
     ]
     return "<br>".join(" · ".join(line) for line in lines if line)
+
+
+def _safety(result: Result) -> str:
+    violated = [
+        name.replace("_", " ")
+        for name, check in result.checks.items()
+        if check.status is Status.VIOLATED
+    ]
+    if not violated and result.checks["consistency"].status is Status.NOT_APPLICABLE:
+        return "<b>nothing violated</b>, but nothing is final that could be compared"
+    return _verdict("safe", "not safe", violated)
 
 
 def _verdict(good: str, bad: str, objections: Sequence[str]) -> str:
@@ -113,7 +122,7 @@ class Explorer(VBox):
     readout : HTML
         The numbers, or what was wrong with the settings.
     image : Image
-        The charts, or the block tree.
+        The charts, or the block tree; hidden while the settings are wrong.
 
     Raises
     ------
@@ -122,6 +131,9 @@ class Explorer(VBox):
     """
 
     def __init__(self, **settings: Any) -> None:
+        for name, value in settings.items():
+            if name not in CONTROLS:
+                raise InvalidInput(name, value, f"one of {', '.join(CONTROLS)}")
         start = Settings(**settings)
         self.controls = {
             name: control.show(getattr(start, name)) for name, control in CONTROLS.items()
@@ -161,9 +173,12 @@ class Explorer(VBox):
         except Exception as error:
             # No cell shows the traceback of a callback: said here, or nowhere.
             self.readout.value = _verdict("", type(error).__name__, [str(error)])
+            # It keeps its place, so that nothing jumps.
+            self.image.layout.visibility = "hidden"
             return
         self.readout.value = describe(result, settings)
         self.image.value = picture
+        self.image.layout.visibility = "visible"
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.changed.items())

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from streamlet_lab.config import ED25519_TIMES, ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.simulator import delay_kinds, fault_kinds
+from streamlet_lab.simulator import delay_kinds, offered_fault_kinds
 from streamlet_lab.theory import FaultModel
 from streamlet_lab.widgets.controls import Control
 
@@ -23,11 +23,6 @@ def _set_by(label: str, default: Any, *limits: Any, **more: Any) -> Any:
 _protocol = partial(_set_by, group="Protocol")
 _faults = partial(_set_by, group="Faults")
 _network = partial(_set_by, group="Network")
-
-
-def _faults_offered() -> tuple[str, ...]:
-    # No control says what a script is to say.
-    return tuple(kind for kind in fault_kinds() if kind != "script")
 
 
 def _delays() -> tuple[str, ...]:
@@ -57,7 +52,7 @@ class Settings:
     echo : bool
     fault_epochs : tuple of int
         First epoch with the fault and first epoch without it; 200, where the longest run ends, is
-        never.
+        never. No fault if they are the same.
     delays : str
         A registered kind of delays.
     median_delay_ms, delay_spread, delta_ms, gst_s, slowdown, held, loss, when_lost, catch_up
@@ -86,13 +81,19 @@ class Settings:
     epochs: int = _set_by("epochs", 60, 10, _LONGEST_RUN, 10)
     nodes: int = _set_by("nodes", 4, 1, 16)
     faulty: int = _set_by("faulty", 1, 0, 16)
-    fault: str = _set_by("fault", "crash", names=_faults_offered)
+    fault: str = _set_by("fault", "crash", names=offered_fault_kinds)
     seed: int = _set_by("seed", 0, 0, 2**31 - 1)
     block_tree: bool = _set_by("block tree", False)
 
     model: str = _protocol("model", "byzantine", names=lambda: get_args(FaultModel))
     leaders: str = _protocol("leaders", "round_robin", names=lambda: ("round_robin", "hashed"))
-    quorum: str = _protocol("quorum", _FROM_MODEL, names=lambda: (_FROM_MODEL, "2f+1"))
+    quorum: str = _protocol(
+        "quorum",
+        _FROM_MODEL,
+        names=lambda: (_FROM_MODEL, "2f+1"),
+        # Whatever the model's own f is.
+        written={"2f+1": "2⌊(n−1)/3⌋ + 1"},
+    )
     epoch_deltas: float = _protocol("epoch (Δ)", 2.0, 0.5, 6, 0.5)
     echo: bool = _protocol("echo", True)
 
@@ -139,13 +140,11 @@ class Settings:
         InvalidInput
             If values that are good each for itself do not go together.
         """
-        start, stop = self.fault_epochs
-        until = None if stop == _LONGEST_RUN else stop
         return make_config(
             epochs=self.epochs,
             nodes=self.nodes,
             seed=self.seed,
-            faults=[Fault(self.fault, count=self.faulty, start=start, stop=until)],
+            faults=self._faults(),
             model=self.model,
             leaders=self.leaders,
             quorum=None if self.quorum == _FROM_MODEL else self.quorum,
@@ -154,6 +153,13 @@ class Settings:
             signatures="none",
             network=self._network(),
         )
+
+    def _faults(self) -> list[Fault]:
+        start, stop = self.fault_epochs
+        if start == stop:
+            return []
+        until = None if stop == _LONGEST_RUN else stop
+        return [Fault(self.fault, count=self.faulty, start=start, stop=until)]
 
     def _network(self) -> dict[str, Any]:
         bad_start, bad_stop = self.bad_s

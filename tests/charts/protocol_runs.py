@@ -36,19 +36,20 @@ FORKED = tree(
 
 TRACE = pd.DataFrame(
     [
-        (0, "proposal", "node_0", "node_0", "node_1", 0.0, 0.05),
-        (0, "proposal", "node_0", "node_0", "node_2", 0.0, 0.06),
-        (0, "vote", "node_1", "node_1", "node_0", 0.05, 0.1),
-        (0, "vote", "node_1", "node_0", "node_2", 0.1, 0.2),
-        (1, "proposal", "node_1", "node_1", "node_0", 1.0, 1.04),
-        (1, "proposal", "node_1", "node_0", "node_2", 1.04, 1.1),
-        (2, "vote", "node_2", "node_2", "node_0", 2.0, 3.5),
+        (0, "proposal", "node_0", "a", "node_0", "node_1", 0.0, 0.05),
+        (0, "proposal", "node_0", "a", "node_0", "node_2", 0.0, 0.06),
+        (0, "vote", "node_1", "a", "node_1", "node_0", 0.05, 0.1),
+        (0, "vote", "node_1", "a", "node_0", "node_2", 0.1, 0.2),
+        (1, "proposal", "node_1", "b", "node_1", "node_0", 1.0, 1.04),
+        (1, "proposal", "node_1", "b", "node_0", "node_2", 1.04, 1.1),
+        (2, "vote", "node_2", "x", "node_2", "node_0", 2.0, 3.5),
     ],
-    columns=["epoch", "kind", "author", "sender", "receiver", "sent_s", "received_s"],
+    columns=["epoch", "kind", "author", "block_hash", "sender", "receiver", "sent_s", "received_s"],
 )
 FINALITY = pd.DataFrame(
     {
         "node": ["node_0", "node_2", "node_0", "observer"],
+        "block_hash": ["a", "a", "b", "b"],
         "notarized_s": [0.1, 0.2, 1.04, 1.05],
         "finalized_s": [1.04, None, None, 1.05],
     }

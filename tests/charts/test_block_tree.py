@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from streamlet_lab.charts import draw_block_tree, style
@@ -46,10 +47,10 @@ def test_fate_is_the_filling_and_the_leader_the_shape():
             for key, look in style.BLOCKS.items()
             if key[0] == status
         }
-        for status in ("final", "only notarized", "not notarized")
+        for status in ("final", "final elsewhere", "only notarized", "not notarized")
     }
     assert {len(filling) for filling in fillings.values()} == {1}
-    assert len(set.union(*fillings.values())) == 3
+    assert len(set.union(*fillings.values())) == 4
 
 
 def test_edges_lead_from_every_block_to_its_parent():
@@ -100,11 +101,12 @@ def test_some_epochs_are_shown_with_their_blocks_only():
 def test_the_answer_counts():
     forked = answer(drawn(draw_block_tree, FORKED))
     assert forked == (
-        "3 of 7 proposed blocks are final, forks hold 3; 1 epoch had no proposal; "
+        "as the observer sees it, 3 of 7 proposed blocks are final, forks hold 3; "
+        "1 epoch had no proposal; "
         "1 epoch had several"
     )
     whole = answer(drawn(draw_block_tree, FORKED, (), 0, 1))
-    assert whole == "2 of 2 proposed blocks are final, forks hold 0"
+    assert whole == "as the observer sees it, 2 of 2 proposed blocks are final, forks hold 0"
     silent = drawn(draw_block_tree, FORKED, (), 0, 9)
     assert answer(silent).endswith("; 4 epochs had no proposal; 1 epoch had several")
     np.testing.assert_array_equal(points(silent, "no proposal (4)")[:, 0], [4, 7, 8, 9])
@@ -113,4 +115,25 @@ def test_the_answer_counts():
 def test_nothing_proposed_can_be_drawn():
     axes = drawn(draw_block_tree, FORKED.iloc[:0], (), 0, 3)
     assert len(points(axes, "no proposal (4)")) == 4
-    assert answer(axes).startswith("0 of 0 proposed blocks")
+    assert answer(axes).startswith("as the observer sees it, 0 of 0 proposed blocks")
+
+
+def finality(*rows):
+    return pd.DataFrame(rows, columns=["node", "block_hash", "finalized_s"])
+
+
+def test_what_only_other_honest_nodes_finalized_has_a_mark_of_its_own():
+    seen = finality(("node_0", "d", 7.1), ("node_1", "z", None), ("node_3", "x", 3.0))
+    axes = drawn(draw_block_tree, FORKED, {"node_3"}, finality=seen)
+    assert points(axes, "final elsewhere, faulty leader (1)").tolist() == [[6, 0]]
+    assert "DISAGREE" not in answer(axes)
+
+
+def test_a_conflict_of_final_chains_is_said_first():
+    """Whether the observer has one of the chains or not, and whichever epochs are shown."""
+    against_the_observer = finality(("node_0", "x", 3.0))
+    between_others = finality(("node_0", "d", 7.1), ("node_1", "z", 7.2))
+    for seen in (against_the_observer, between_others):
+        for span in ((), (0, 0)):
+            axes = drawn(draw_block_tree, FORKED, (), *span, finality=seen)
+            assert answer(axes).startswith("HONEST NODES DISAGREE about what is final; as the")

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
+from streamlet_lab import Experiment, Fault
 from streamlet_lab.charts import ProtocolPlots, message_counts, plot_messages
 from streamlet_lab.charts.figures import MESSAGES, block_tree_page, timeline_page, violation_page
 from streamlet_lab.errors import InvalidInput
@@ -36,10 +37,10 @@ def test_each_method_returns_an_open_pyplot_figure(plots, method):
 
 def test_the_block_tree_is_whole_by_default_and_knows_the_faulty(plots):
     (axes,) = plots.block_tree().axes
-    assert answer(axes).startswith("3 of 7 proposed blocks")
+    assert answer(axes).startswith("as the observer sees it, 3 of 7 proposed blocks")
     assert "final, faulty leader (1)" in labels(axes)
     (axes,) = plots.block_tree(2, 4).axes
-    assert answer(axes).startswith("1 of 2 proposed blocks")
+    assert answer(axes).startswith("as the observer sees it, 1 of 2 proposed blocks")
 
 
 def test_the_timeline_shows_two_epochs_by_default(plots):
@@ -55,12 +56,34 @@ def test_the_timeline_shows_two_epochs_by_default(plots):
 
 @pytest.mark.parametrize("method", ["block_tree", "timeline"])
 @pytest.mark.parametrize(
-    ("span", "field"), [((-1, 2), "first"), ((7,), "first"), ((3, 2), "last"), ((0, 7), "last")]
+    ("span", "field"),
+    [
+        ((-1, 2), "first"),
+        ((7,), "first"),
+        ((3, 2), "last"),
+        ((0, 7), "last"),
+        (("a",), "first"),
+        (("a", 1), "first"),
+        ((2.5, 3), "first"),
+        ((2, "3"), "last"),
+    ],
 )
 def test_epochs_that_the_run_does_not_have_are_refused(plots, method, span, field):
     with pytest.raises(InvalidInput) as caught:
         getattr(plots, method)(*span)
     assert caught.value.field == field
+
+
+def test_the_view_of_a_run_whose_nodes_disagree():
+    split = [Fault("split", nodes=("node_2", "node_3"))]
+    torn = Experiment(nodes=4, epochs=12, seed=1, faults=split, signatures="none").run()
+    assert torn.checks["consistency"].status == "violated"
+    (axes,) = torn.plot.block_tree().axes
+    assert answer(axes).startswith("HONEST NODES DISAGREE")
+    seen = torn.finality.query("node == 'node_0'").dropna(subset=["finalized_s"])["block_hash"]
+    elsewhere = set(seen) - set(torn.blocks.query("finalized")["block_hash"])
+    marks = [line for line in axes.get_lines() if str(line.get_label()).startswith("final else")]
+    assert sum(len(line.get_xdata()) for line in marks) == len(elsewhere) > 0
 
 
 def test_a_run_without_a_trace_or_a_violation_says_so():
@@ -76,6 +99,15 @@ def test_messages_can_be_drawn_of_several_results_or_a_frame():
     for shown in (results, message_counts(results)):
         (axes,) = plot_messages(shown).axes
         assert answer(axes).startswith("n = 16: ")
+
+
+@pytest.mark.parametrize(
+    ("shown", "value"), [([], []), (run("default"), "Result"), ({"a": 1}, "dict")]
+)
+def test_what_is_not_a_list_of_runs_is_refused(shown, value):
+    with pytest.raises(InvalidInput, match="one run or more, as a list") as caught:
+        plot_messages(shown)
+    assert (caught.value.field, caught.value.value) == ("shown", value)
 
 
 PAGES = {

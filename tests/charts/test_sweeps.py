@@ -233,3 +233,9 @@ def test_what_the_sweep_does_not_have_is_refused(shown, measure, x, options, fie
         plot_means(shown, measure, x, **options)
     assert caught.value.field == field
     assert not plt.get_fignums()
+
+
+def test_a_frame_is_no_sweep():
+    with pytest.raises(InvalidInput, match="what sweep returned") as caught:
+        chart(ONE.frame)
+    assert (caught.value.field, caught.value.value) == ("swept", "DataFrame")

@@ -1,6 +1,7 @@
 """The timeline shows every first arrival from where and when it was sent."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from streamlet_lab.charts import draw_timeline, style
@@ -98,3 +99,44 @@ def test_the_answer_counts():
 def test_a_run_without_a_trace_says_how_to_get_one():
     with pytest.raises(InvalidInput, match="trace=True"):
         timeline(trace=TRACE.iloc[:0])
+
+
+def tick_labels(axes):
+    return [label.get_text() for label in axes.get_xticklabels()]
+
+
+def test_of_many_epochs_only_the_starts_are_labelled_and_of_very_many_every_kth():
+    assert len(tick_labels(timeline(0, 5))) > 6
+    assert tick_labels(timeline(0, 6)) == [f"{epoch}" for epoch in range(7)]
+    assert tick_labels(timeline(0, 19)) == [f"{epoch}" for epoch in range(0, 20, 2)]
+
+
+TWINS = TRACE.assign(block_hash=["a", "z", "a", "a", "b", "b", "x"])
+
+
+def test_letters_on_their_authors_lines_tell_blocks_of_one_epoch_apart():
+    axes = drawn(draw_timeline, TWINS, NODES, 1.0, 0, 0)
+    notes = [text for text in axes.texts if hasattr(text, "xy")]
+    places = {(round(x, 9), round(y, 9)): text.get_text() for text in notes for x, y in [text.xy]}
+    # The proposals' 35 % along their lines, the vote's 20 %; what is passed on has none.
+    assert places == {(0.0175, 0.35): "A", (0.021, 0.7): "B", (0.06, 0.8): "A"}
+    assert "letter: which of the epoch's blocks" in labels(axes)
+
+
+def test_an_epoch_with_one_block_needs_no_letters():
+    axes = timeline(0, 1)
+    assert not [text for text in axes.texts if hasattr(text, "xy")]
+    assert not any(label.startswith("letter") for label in labels(axes))
+
+
+def test_too_many_letters_are_left_out():
+    axes = timeline(trace=pd.concat([TWINS] * 21, ignore_index=True))
+    assert not any(label.startswith("letter") for label in labels(axes))
+    assert any(label.startswith("letter") for label in labels(timeline(trace=TWINS)))
+
+
+def test_a_vote_on_the_way_of_a_proposal_stays_visible():
+    for by in ("from its author", "passed on"):
+        proposal, vote = style.MESSAGES["proposal", by], style.MESSAGES["vote", by]
+        assert proposal["linewidth"] > 2 * vote["linewidth"]
+        assert proposal["alpha"] <= 0.5

@@ -112,6 +112,13 @@ def test_what_never_occurs_is_not_applicable(consistency):
     assert (result.status, result.evidence) == (Status.NOT_APPLICABLE, "no case occurred")
 
 
+def test_one_case_is_one_case(consistency):
+    consistency.examined = 1
+    assert consistency.result().evidence == "1 case examined"
+    consistency.examined = 2
+    assert consistency.result().evidence == "2 cases examined"
+
+
 def test_the_first_violation_stays(consistency):
     report_final(consistency, 0, "X", view(X))
     report_final(consistency, 1, "Y", view(Y))

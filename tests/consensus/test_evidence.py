@@ -237,3 +237,8 @@ def test_more_than_the_tolerated_number_is_guaranteed_to_be_caught(nodes):
 
 def test_a_quorum_of_half_the_nodes_guarantees_nobody():
     assert guaranteed_culprits(5, 2) == 0
+
+
+def test_evidence_is_written_in_one_line():
+    twice = Evidence(Offence.TWO_VOTES, signed("node_1", 4, 3, b"A"), signed("node_1", 4, 3, b"B"))
+    assert repr(twice) == "Evidence(node_1: two votes in one epoch, epochs 4 and 4)"

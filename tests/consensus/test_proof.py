@@ -375,3 +375,13 @@ def test_every_tampered_field_is_refused(proof, data):
     document = tampered(proof.to_document(), data)
     with pytest.raises((InvalidInput, ProofRejected)):
         verify_proof(FinalityProof.from_document(document), KEYS)
+
+
+def test_a_proof_and_keys_are_written_in_one_line():
+    """Not as pages of bytes, and whatever a document claims."""
+    proof = claim(*chain_of(1, 3, 4, 5))
+    votes = " + ".join(str(len(signatures)) for signatures in proof.votes)
+    assert repr(proof) == f"FinalityProof(epoch 1, height 1, {votes} votes)"
+    assert repr(replace(proof, headers=())) == f"FinalityProof({votes} votes)"
+    nodes = len(KEYS.keys)
+    assert repr(KEYS) == f"PublicKeys({KEYS.chain_id!r}, {nodes} nodes, quorum {KEYS.quorum})"

@@ -139,6 +139,30 @@ def test_an_unknown_feed_is_refused() -> None:
         make_path("tsla", 0, TRADING_DAY)
 
 
+def test_a_path_follows_the_model_of_its_name() -> None:
+    """Golden values of a day each; those of the default are in test_determinism.py."""
+    second_days = {
+        name: make_path(SIMULATED, 1, TRADING_DAY, path_model=name).price(2 * TRADING_DAY)
+        for name in ("gjr_garch", "gbm", "merton", "regime")
+    }
+
+    assert second_days == {
+        "gjr_garch": 147_459_390,
+        "gbm": 149_413_064,
+        "merton": 154_134_782,
+        "regime": 152_514_872,
+    }
+    default = make_path(SIMULATED, 1, TRADING_DAY)
+    assert default.price(2 * TRADING_DAY) == second_days["gjr_garch"]
+
+
+def test_an_unknown_model_is_refused() -> None:
+    with pytest.raises(
+        InvalidInput, match=r"path_model: 'garch' .* gbm, gjr_garch, merton, regime"
+    ):
+        make_path(SIMULATED, 0, TRADING_DAY, path_model="garch")
+
+
 def test_the_nth_quote_of_the_simulator_is_of_the_nth_day() -> None:
     simulator = AAPLPriceSimulator(base_price=200, seed=4)
     quotes: list[StockPrice] = [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -135,9 +136,15 @@ def test_an_unknown_feed_is_refused(name: str) -> None:
     )
 
 
-def test_an_unknown_symbol_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"symbol: 'FB' .* one of AAPL, MSFT, IBM, GOOG"):
-        history.load_bars("FB")
+@pytest.mark.parametrize("symbol", ["FB", "", 3, None])
+def test_an_unknown_symbol_is_refused(symbol: Any) -> None:
+    with pytest.raises(InvalidInput, match=rf"symbol: {symbol!r} .* one of AAPL, MSFT, IBM, GOOG"):
+        history.load_bars(symbol)
+
+
+def test_a_symbol_may_be_written_as_in_the_name_of_its_feed() -> None:
+    assert history.load_bars("ibm", 2012) == history.load_bars("IBM", 2012)
+    assert history.load_history("aapl").equals(history.load_history("AAPL"))
 
 
 def test_a_year_without_trading_days_is_refused() -> None:

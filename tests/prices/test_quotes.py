@@ -15,9 +15,32 @@ def test_the_sources_are_the_descriptions() -> None:
 
 
 def test_a_quote_has_the_descriptions_fields() -> None:
+    """And a confidence, which a source may leave out."""
     names = [field.name for field in fields(StockPrice)]
 
-    assert names == ["symbol", "price", "volume", "source", "timestamp"]
+    assert names == ["symbol", "price", "volume", "source", "timestamp", "confidence"]
+    assert StockPrice.create("AAPL", 150, 100, "x").confidence is None
+
+
+@pytest.mark.parametrize("confidence", ["0.02", 0.02, Decimal("0.02")])
+def test_a_confidence_is_exactly_what_was_typed(confidence: object) -> None:
+    quote = StockPrice.create("AAPL", 150, 100, "x", confidence=confidence)
+
+    assert quote.confidence == Decimal("0.02")
+
+
+@pytest.mark.parametrize(
+    ("confidence", "expected"),
+    [
+        ("-0.01", "zero or more dollars"),
+        ("NaN", "a finite decimal number"),
+        (True, "a finite decimal number"),
+        ("0.0000001", "whole micro-dollars"),
+    ],
+)
+def test_an_impossible_confidence_is_refused(confidence: object, expected: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"^confidence: .* {expected}"):
+        StockPrice.create("AAPL", 150, 100, "x", confidence=confidence)
 
 
 @pytest.mark.parametrize("price", ["152.45", 152.45, Decimal("152.45")])

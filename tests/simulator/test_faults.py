@@ -6,7 +6,7 @@ from unittest import mock
 import pytest
 
 from streamlet_lab.config import Fault
-from streamlet_lab.consensus import Proposal, Vote, proposal_bytes
+from streamlet_lab.consensus import Proposal, Vote, hashed, proposal_bytes
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import Ed25519Keyring, IdealSignatures
 from streamlet_lab.simulator import (
@@ -19,6 +19,7 @@ from streamlet_lab.simulator import (
     faults,
     make_fault,
     make_faults,
+    offered_fault_kinds,
 )
 
 from .bare import longest, simulation
@@ -98,6 +99,29 @@ def test_a_kind_of_ones_own_works_under_its_name():
 def test_the_labs_own_kinds_cannot_be_replaced(kind):
     with pytest.raises(InvalidInput, match="other than the lab's own"):
         fault_kind(kind)(type("Mine", (NodeFault,), {}))
+
+
+@pytest.mark.parametrize("name", [3, None, "", "a b", "Lazy", "3rd", "late-vote", "crash@4", "x\n"])
+def test_a_kind_has_a_name_that_a_configuration_can_say(name):
+    with pytest.raises(InvalidInput, match=r"name: .* lowercase letters, digits and underscores"):
+        fault_kind(name)
+
+
+def test_forgotten_parentheses_are_pointed_out():
+    with pytest.raises(InvalidInput, match=r'in parentheses: @fault_kind\("name"\)'):
+
+        @fault_kind
+        class Mine(NodeFault):
+            pass
+
+
+def test_what_is_offered_does_something_by_its_name_alone():
+    assert {*fault_kinds()} - {*offered_fault_kinds()} == {"script"}
+
+
+def test_a_kind_that_is_not_registered_here_may_be_elsewhere():
+    with pytest.raises(InvalidInput, match=r"; a kind of your own must be registered before$"):
+        make_fault(Fault("gremlins", count=1))
 
 
 def test_only_a_node_fault_can_be_registered():
@@ -199,19 +223,69 @@ def test_nodes_that_share_a_fault_are_accomplices():
     ("first", "second", "to", "delay"),
     [
         ((None, None), (None, None), None, None),
-        (("ab", 5), (None, None), ("a", "b"), 5),
-        ((None, 5), ("b", 7), ("b",), 7),
-        (("ab", 5), ("bc", None), ("b",), 5),
-        (("a", None), ("b", None), (), None),
+        ((["a", "b"], 5), (None, None), ("a", "b"), 5),
+        ((None, 5), (["b"], 7), ("b",), 7),
+        ((["a", "b"], 5), (["b", "c"], None), ("b",), 5),
+        ((["a"], None), (["b"], None), (), None),
     ],
 )
 def test_a_second_fault_has_the_last_word_on_when_and_both_on_to_whom(first, second, to, delay):
     assert Send("first", *first).then(Send("second", *second)) == Send("second", to, delay)
 
 
-def test_nothing_arrives_at_once():
-    with pytest.raises(InvalidInput, match="at least 1 microsecond"):
-        Send("message", delay=0)
+def test_a_single_receiver_is_a_list_too():
+    with pytest.raises(InvalidInput, match="to: 'node_0' is not valid; expected a list of names"):
+        Send("message", "node_0")
+
+
+HOOKS = ("say", "begin", "heard", "overheard")
+
+
+def run_with_hook(hook, said):
+    """A run in which a hook of a fault of node_3 returns something, whatever it is."""
+    returned = {hook: lambda self, *arguments: said}
+    mine = type("Mine", (NodeFault,), {"rushing": hook == "overheard", **returned})
+    with mock.patch(f"{simulation.__module__}.make_faults", lambda faults: faults):
+        run = simulation(faults={"node_3": [mine(0, None)]}, epoch_length=10)
+    run.run(4)
+    return run
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("said", [5, 0, "vote", ["vote"], [Send("vote")], Send("vote")])
+def test_a_hook_that_says_no_messages_is_named_with_its_kind(hook, said):
+    with pytest.raises(InvalidInput, match=rf"^Mine\.{hook}: .* expected messages to send"):
+        run_with_hook(hook, said)
+
+
+@pytest.mark.parametrize("hook", ["begin", "heard", "overheard"])
+def test_a_hook_that_says_more_may_return_nothing(hook):
+    assert longest(run_with_hook(hook, None).observer) == [1, 2, 3, 4]
+
+
+def test_only_silence_on_purpose_replaces_what_a_node_says():
+    with pytest.raises(InvalidInput, match=r"^Mine\.say: None is not valid"):
+        run_with_hook("say", None)
+    # node_3 leads the last epoch.
+    assert longest(run_with_hook("say", []).observer) == [1, 2, 3]
+
+
+def test_what_a_hook_yields_is_sent_before_it_goes_on():
+    seen = []
+
+    class Mine(NodeFault):
+        def votes(self, epoch):
+            return False
+
+        def begin(self, epoch):
+            block = self.node.make_block(self.node.tree.longest[0])
+            yield Send(self.proposal(block))
+            seen.append(block.hash in self.node.tree)
+
+    with mock.patch(f"{simulation.__module__}.make_faults", lambda faults: faults):
+        run = simulation(faults={"node_0": [Mine(0, None)]}, epoch_length=10)
+    run.run(1)
+    assert seen == [True]
 
 
 class Chatter(NodeFault):
@@ -342,3 +416,38 @@ class Said(Monitor):
     def sent(self, time, node, message):
         if node == self.name:
             self.times.append(time)
+
+
+@pytest.mark.parametrize("delay", [0, -1, 1.5, float("nan"), True, "3"])
+def test_a_delay_is_a_whole_number_of_microseconds(delay):
+    with pytest.raises(InvalidInput) as caught:
+        Send(None, delay=delay)
+    assert caught.value.field == "delay"
+
+
+@fault_kind("writes_to_strangers")
+class WritesToStrangers(NodeFault):
+    def begin(self, epoch):
+        yield Send(self.vote(self.node.make_block(self.node.tree.longest[0])), to=("nobody",))
+
+
+def test_a_message_to_nobody_is_named():
+    run = simulation(faults={"node_3": "writes_to_strangers"})
+    with pytest.raises(InvalidInput, match="nobody"):
+        run.run(1)
+
+
+def test_nobody_leads_before_the_first_epoch():
+    fault = NodeFault(0, None)
+    fault.join(mock.Mock(leader_of=hashed(NAMES, "test")))
+    assert not fault.leads(-1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [({"nodes": 5}, "nodes"), ({"count": 1, "parameters": [1]}, "parameters")],
+)
+def test_a_fault_is_made_of_the_right_types(arguments, field):
+    with pytest.raises(InvalidInput) as caught:
+        Fault("crash", **arguments)
+    assert caught.value.field == field

@@ -146,11 +146,26 @@ def test_the_labs_own_kinds_cannot_be_replaced():
         delay_kind("lognormal")(lambda stream, network, nodes: constant_delay(1))
 
 
+@pytest.mark.parametrize("name", [3, "a b", "callable:mine"])
+def test_a_kind_has_a_name_that_a_configuration_can_say(name):
+    with pytest.raises(InvalidInput, match=r"name: .* lowercase letters, digits and underscores"):
+        delay_kind(name)
+
+
+def test_forgotten_parentheses_are_pointed_out():
+    with pytest.raises(InvalidInput, match=r'in parentheses: @delay_kind\("name"\)'):
+
+        @delay_kind
+        def mine(stream, network, nodes):
+            return constant_delay(1)
+
+
 @pytest.mark.parametrize(
     ("delays", "expected"),
     [
-        ("normal", "one of constant, .*lognormal, regions, sample, uniform, or a function"),
-        ("callable:mine", "or a function"),
+        ("normal", "one of constant, .*lognormal, regions, sample, uniform, or a function; "),
+        ("normal", "; a kind of your own must be registered before$"),
+        ("callable:mine", "the function mine itself, which a file can name but not contain$"),
         (lambda message, sender, receiver, time: 1, "a function of a stream, the network and"),
     ],
 )

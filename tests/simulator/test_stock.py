@@ -8,7 +8,7 @@ import pytest
 from streamlet_lab.checks import Status, market_checks
 from streamlet_lab.consensus import Block, Vote
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import NoPrice, PriceConsensus, decode_payload
+from streamlet_lab.prices import NoPrice, PriceConsensus, decode_payload, path_models
 from streamlet_lab.simulator import create_aapl_consensus_network, priced
 from streamlet_lab.theory import max_faulty
 
@@ -377,3 +377,20 @@ def test_where_there_is_no_price_a_leader_can_equivocate_too():
     twins = [block for _, _, block in recorder.proposals if block.epoch == 1]
     assert len(twins) == 2
     assert all(isinstance(decode_payload(block.payload), NoPrice) for block in twins)
+
+
+# Path models
+
+
+@pytest.mark.parametrize("model", path_models())
+def test_every_model_of_the_path_can_be_agreed_on(model):
+    lab, _ = run(8, prices={"path_model": model})
+    prices = [claim.consensus_price for claim in claims(lab).values() if claim is not None]
+    assert len(prices) > 4
+    assert len(set(prices)) == len(prices)
+
+
+def test_a_model_that_there_is_not_is_named():
+    with pytest.raises(InvalidInput) as caught:
+        run(2, prices={"path_model": "astrology"})
+    assert caught.value.field == "prices.path_model"

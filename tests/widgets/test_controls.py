@@ -100,7 +100,14 @@ def test_names_are_asked_for_at_every_use():
     control = Control("kind", "a", names=lambda: tuple(names))
     names.append("late")
     control.check("kind", "late")
-    assert control.show("late").options == ("a", "late")
+    assert control.show("late").options == (("a", "a"), ("late", "late"))
+
+
+def test_a_name_may_read_otherwise_than_its_value():
+    control = Control("quorum", "b", names=lambda: ("a", "b"), written={"b": "⌈b⌉"})
+    assert control.show("b").options == (("a", "a"), ("⌈b⌉", "b"))
+    assert control.show("b").value == "b"
+    assert control.say("b") == "quorum: ⌈b⌉"
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,15 @@ class TestDescribe:
         assert text.endswith("<br>loss: 0.1 · if lost: forever · partition (s): 2 to 4")
         assert "loss" not in said(epochs=20)
 
+    def test_says_how_many_orders_found_no_reference(self):
+        text = said(epochs=20, faulty=2)
+        assert "80 rejected · 80 of these without a reference" in text
+
+    def test_does_not_call_safe_what_was_never_tested(self):
+        text = said(epochs=20, faulty=2)
+        assert "nothing violated</b>, but nothing is final that could be compared" in text
+        assert ">safe<" not in text
+
     def test_is_free_of_markup_from_names(self):
         assert module._verdict("", "<i>", ["<none>"]).endswith("&lt;none&gt;")
 
@@ -183,20 +192,26 @@ class TestExplorer:
         explorer.controls["nodes"].value = 2  # takes the slider of the faulty nodes along
         assert [(settings.nodes, settings.faulty) for settings in runs] == [(4, 4), (2, 2)]
 
-    def test_what_does_not_go_together_is_said_in_the_readout_and_the_picture_stays(self):
+    def test_what_does_not_go_together_is_said_in_the_readout_and_the_picture_hides(self):
         explorer = Explorer(epochs=20, faulty=0, partition_s=(2, 6))
         picture = explorer.image.value
         explorer.controls["nodes"].value = 1
         assert "InvalidInput</b>: network.partitions" in explorer.readout.value
         assert "two or more groups of nodes" in explorer.readout.value
-        assert explorer.image.value == picture
+        assert explorer.image.layout.visibility == "hidden"
         explorer.controls["partition_s"].value = (0, 0)
+        assert explorer.image.layout.visibility == "visible"
         assert explorer.image.value != picture
         assert "InvalidInput" not in explorer.readout.value
 
     def test_refuses_to_start_with_what_the_controls_cannot_take(self):
         with pytest.raises(InvalidInput, match="faulty"):
             Explorer(nodes=3, faulty=4)
+
+    def test_refuses_a_setting_that_there_is_not(self):
+        with pytest.raises(InvalidInput, match="one of epochs, nodes") as caught:
+            Explorer(bogus=1)
+        assert caught.value.field == "bogus"
 
     def test_its_text_says_which_settings_are_not_the_defaults(self):
         explorer = Explorer(nodes=4, partition_s=(2, 6))

@@ -135,16 +135,20 @@ def test_an_odd_node_is_in_the_second_part_of_a_partition():
     assert [len(group) for group in partition.groups] == [2, 3]
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"nodes": 1, "faulty": 0, "partition_s": (1, 2)}, "two or more groups"),
-        ({"fault_epochs": (7, 7)}, "an epoch after the start"),
-    ],
-)
-def test_what_does_not_go_together_is_refused_where_the_experiment_is_made(settings, message):
-    with pytest.raises(InvalidInput, match=message):
-        Settings(**settings).config()
+def test_what_does_not_go_together_is_refused_where_the_experiment_is_made():
+    with pytest.raises(InvalidInput, match="two or more groups"):
+        Settings(nodes=1, faulty=0, partition_s=(1, 2)).config()
+
+
+@pytest.mark.parametrize("epoch", [0, 7, 200])
+def test_faulty_epochs_without_length_are_no_fault(epoch):
+    assert Settings(fault_epochs=(epoch, epoch)).config().faults == ()
+
+
+def test_the_quorum_that_takes_another_f_than_the_model_says_which():
+    quorum = CONTROLS["quorum"]
+    assert quorum.say("2f+1") == "quorum: 2⌊(n−1)/3⌋ + 1"
+    assert Settings(nodes=7, model="crash", quorum="2f+1").config().votes_needed == 5
 
 
 def test_knows_what_is_not_the_default():

@@ -1,0 +1,315 @@
+"""Ways to make one price of several quotes, under one interface, and what liars can do to each.
+
+===========================  =====================  ================================================
+name                         liars tolerated of n   up to then the price stays within
+===========================  =====================  ================================================
+``mean``, ``vwap``           0                      the range of the quotes
+``volume_weighted_median``   0                      the range of the quotes
+``trimmed_mean``             ⌊(n − 1)/3⌋            the range of the honest quotes
+``median``                   ⌊(n − 1)/2⌋            the range of the honest quotes
+``mad_filter``               ⌊(n − 1)/2⌋            three such ranges on either side of it
+``pyth``                     ⌊(n − 1)/2⌋            the honest quotes' confidence intervals
+===========================  =====================  ================================================
+
+One liar more, and no bound holds. A liar chooses its price, volume and confidence; volumes are what
+the sources say they are, so no number of liars is harmless where they weigh.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import reduce
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices.quotes import StockPrice
+from streamlet_lab.units import MONEY, round_price
+
+#: How many median absolute deviations from the median a quote may lie to count: two standard
+#: deviations of normal noise.
+MAD_CUTOFF: Final = Decimal(3)
+
+#: Confidence of a quote without one, as a part of its price: honest venues disagree by about 1 bp.
+DEFAULT_CONFIDENCE: Final = Decimal("0.0001")
+
+PriceFunction = Callable[[Sequence[StockPrice]], Decimal]
+Breakdown = Callable[[int], int]
+PriceRange = Callable[[Sequence[StockPrice]], tuple[Decimal, Decimal]]
+
+
+def price_range(quotes: Sequence[StockPrice]) -> tuple[Decimal, Decimal]:
+    """Return the lowest and the highest price."""
+    prices = [quote.price for quote in quotes]
+    return min(prices), max(prices)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregator:
+    """A way to make one price of several quotes; calling it rounds to the cent, half even.
+
+    Parameters
+    ----------
+    name : str
+        What a configuration calls it.
+    function : callable
+        Pure: the quotes, one or more, to a price that is not rounded yet.
+    breakdown : callable
+        How many liars among n sources it tolerates.
+    limits : callable
+        The honest quotes alone to what the price stays within, up to that number of liars.
+
+    Examples
+    --------
+    >>> quotes = [StockPrice.create("AAPL", price, 500, "") for price in (150, 150.02, 165)]
+    >>> mean(quotes), median(quotes)
+    (Decimal('155.01'), Decimal('150.02'))
+    >>> mean.breakdown(3), median.breakdown(3)
+    (0, 1)
+    """
+
+    name: str
+    function: PriceFunction
+    breakdown: Breakdown
+    limits: PriceRange = price_range
+
+    def __call__(self, quotes: Sequence[StockPrice]) -> Decimal:
+        """Return the price of the quotes.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no quote, or no volume where it weighs, or the function does not return an
+            amount.
+        """
+        if not quotes:
+            raise InvalidInput("prices", [], "at least one quote")
+        price = self.function(quotes)
+        if not (isinstance(price, Decimal) and price.is_finite()):
+            raise InvalidInput(f"aggregator {self.name}", price, "a finite Decimal")
+        return round_price(price)
+
+
+_AGGREGATORS: dict[str, Aggregator] = {}
+_OWN: frozenset[str] = frozenset()
+
+
+def aggregator(
+    name: str, *, breakdown: Breakdown, limits: PriceRange = price_range
+) -> Callable[[PriceFunction], Aggregator]:
+    """Register a function of quotes under a name, so that configurations can speak of it.
+
+    Parameters
+    ----------
+    name : str
+    breakdown, limits : callable
+        See :class:`Aggregator`.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not a name, or one of the lab's own.
+
+    Examples
+    --------
+    >>> @aggregator("lowest", breakdown=lambda sources: 0)
+    ... def lowest(quotes):
+    ...     return min(quote.price for quote in quotes)
+    >>> lowest([StockPrice.create("AAPL", price, 500, "") for price in (150, 151)])
+    Decimal('150.00')
+    """
+    if not (isinstance(name, str) and name.isidentifier()) or name in _OWN:
+        expected = f"a name such as 'my_median', other than {', '.join(sorted(_OWN))}"
+        raise InvalidInput("name", name, expected)
+
+    def register(function: PriceFunction) -> Aggregator:
+        _AGGREGATORS[name] = Aggregator(name, function, breakdown, limits)
+        return _AGGREGATORS[name]
+
+    return register
+
+
+def aggregators() -> tuple[str, ...]:
+    """Return the names of all aggregators, in alphabetical order."""
+    return tuple(sorted(_AGGREGATORS))
+
+
+def find_aggregator(name: str) -> Aggregator:
+    """Return the aggregator of a name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none.
+    """
+    if name not in _AGGREGATORS:
+        known = ", ".join(aggregators())
+        raise InvalidInput(
+            "aggregator", name, f"one of {known}; one of your own must be registered before"
+        )
+    return _AGGREGATORS[name]
+
+
+def total_volume(quotes: Iterable[StockPrice]) -> Decimal:
+    """Return the shares of all quotes together.
+
+    Raises
+    ------
+    InvalidInput
+        If there are none, so that nothing can be weighed with them.
+    """
+    volume = _sum(quote.volume for quote in quotes)
+    if volume <= 0:
+        raise InvalidInput("volume", str(volume), "more than 0 shares in all")
+    return volume
+
+
+# --- The lab's own
+
+
+def _none(sources: int) -> int:
+    return 0
+
+
+def _below_a_third(sources: int) -> int:
+    return (sources - 1) // 3
+
+
+def _below_half(sources: int) -> int:
+    return (sources - 1) // 2
+
+
+@aggregator("mean", breakdown=_none)
+def mean(quotes: Sequence[StockPrice]) -> Decimal:
+    """Return the simple average, the description's consensus price."""
+    return _mean([quote.price for quote in quotes])
+
+
+@aggregator("vwap", breakdown=_none)
+def vwap(quotes: Sequence[StockPrice]) -> Decimal:
+    """Return the average weighted by volume, the description's second price."""
+    turnover = _sum(MONEY.multiply(quote.price, quote.volume) for quote in quotes)
+    return MONEY.divide(turnover, total_volume(quotes))
+
+
+@aggregator("median", breakdown=_below_half)
+def median(quotes: Sequence[StockPrice]) -> Decimal:
+    """Return the middle price, or the mean of the two middle ones."""
+    return _middle([quote.price for quote in quotes])
+
+
+@aggregator("trimmed_mean", breakdown=_below_a_third)
+def trimmed_mean(quotes: Sequence[StockPrice]) -> Decimal:
+    """Return the mean without the ⌊(n − 1)/3⌋ lowest and as many highest prices."""
+    prices = sorted(quote.price for quote in quotes)
+    cut = _below_a_third(len(prices))
+    return _mean(prices[cut : len(prices) - cut])
+
+
+def _mad_limits(honest: Sequence[StockPrice]) -> tuple[Decimal, Decimal]:
+    # The median stays within the honest range, and the MAD below the length of it.
+    low, high = price_range(honest)
+    reach = MONEY.multiply(MAD_CUTOFF, MONEY.subtract(high, low))
+    return MONEY.subtract(low, reach), MONEY.add(high, reach)
+
+
+@aggregator("mad_filter", breakdown=_below_half, limits=_mad_limits)
+def mad_filter(quotes: Sequence[StockPrice]) -> Decimal:
+    """Return the mean of the prices within :data:`MAD_CUTOFF` deviations of the median."""
+    prices = [quote.price for quote in quotes]
+    middle = _middle(prices)
+    distances = [MONEY.abs(MONEY.subtract(price, middle)) for price in prices]
+    farthest = MONEY.multiply(MAD_CUTOFF, _middle(distances))
+    return _mean(
+        [price for price, distance in zip(prices, distances, strict=True) if distance <= farthest]
+    )
+
+
+@aggregator("volume_weighted_median", breakdown=_none)
+def volume_weighted_median(quotes: Sequence[StockPrice]) -> Decimal:
+    """Return the price below and above which half of the volume lies.
+
+    If that is true of all prices between two quotes, their mean.
+    """
+    half = MONEY.divide(total_volume(quotes), Decimal(2))
+    ranked = sorted(quotes, key=lambda quote: quote.price)
+    volumes = accumulate((quote.volume for quote in ranked), MONEY.add)
+    steps = [(volume, quote.price) for volume, quote in zip(volumes, ranked, strict=True)]
+    lower = next(price for volume, price in steps if volume >= half)
+    upper = next(price for volume, price in steps if volume > half)
+    return _mean([lower, upper])
+
+
+class PythPrice(NamedTuple):
+    """A price and its confidence, both in dollars and not rounded."""
+
+    price: Decimal
+    confidence: Decimal
+
+
+def pyth_price(quotes: Sequence[StockPrice]) -> PythPrice:
+    """Aggregate as the Pyth network does, with equal weights.
+
+    Each source has three votes: its price, and both ends of its confidence interval. The price is
+    the median of all votes, its confidence the larger distance to their quartiles. A quote without
+    a confidence is given :data:`DEFAULT_CONFIDENCE`.
+
+    Source: "Pyth Price Aggregation Proposal", https://pyth.network/blog/pyth-price-aggregation-proposal;
+    which vote is a quartile is as in ``price_model.c`` of pyth-network/pyth-client.
+
+    Examples
+    --------
+    >>> quotes = [
+    ...     StockPrice.create("AAPL", 101, 500, "liquid", confidence=1),
+    ...     StockPrice.create("AAPL", 110, 500, "illiquid", confidence=10),
+    ... ]
+    >>> pyth_price(quotes)
+    PythPrice(price=Decimal('101.5'), confidence=Decimal('8.5'))
+    """
+    votes = sorted(vote for quote in quotes for vote in _votes(quote))
+    middle, quarter = _middle(votes), len(votes) // 4
+    below = MONEY.subtract(middle, votes[quarter])
+    above = MONEY.subtract(votes[-1 - quarter], middle)
+    return PythPrice(middle, max(below, above))
+
+
+def _votes(quote: StockPrice) -> tuple[Decimal, Decimal, Decimal]:
+    confidence = quote.confidence
+    if confidence is None:
+        confidence = MONEY.multiply(quote.price, DEFAULT_CONFIDENCE)
+    return (
+        MONEY.subtract(quote.price, confidence),
+        quote.price,
+        MONEY.add(quote.price, confidence),
+    )
+
+
+def _pyth_limits(honest: Sequence[StockPrice]) -> tuple[Decimal, Decimal]:
+    votes = [vote for quote in honest for vote in _votes(quote)]
+    return min(votes), max(votes)
+
+
+@aggregator("pyth", breakdown=_below_half, limits=_pyth_limits)
+def pyth(quotes: Sequence[StockPrice]) -> Decimal:
+    """Return the price of :func:`pyth_price`."""
+    return pyth_price(quotes).price
+
+
+_OWN = frozenset(_AGGREGATORS)
+
+
+# --- Arithmetic that the caller's decimal context does not change
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(MONEY.add, amounts, Decimal(0))
+
+
+def _mean(amounts: Sequence[Decimal]) -> Decimal:
+    return MONEY.divide(_sum(amounts), Decimal(len(amounts)))
+
+
+def _middle(amounts: Sequence[Decimal]) -> Decimal:
+    ranked = sorted(amounts)
+    half = len(ranked) // 2
+    return _mean([ranked[half], ranked[-1 - half]])

@@ -1,0 +1,463 @@
+"""Each aggregator by hand, against a naive twin in exact fractions, and against liars."""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from decimal import ROUND_UP, Context, Decimal, localcontext
+from fractions import Fraction
+from itertools import chain
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import (
+    Aggregator,
+    PythPrice,
+    StockPrice,
+    aggregate,
+    aggregator,
+    aggregators,
+    find_aggregator,
+    pyth_price,
+)
+from streamlet_lab.units import round_price
+
+OWN = (
+    "mad_filter",
+    "mean",
+    "median",
+    "pyth",
+    "trimmed_mean",
+    "volume_weighted_median",
+    "vwap",
+)
+WEIGHTED = ("volume_weighted_median", "vwap")
+BELOW_HALF = ("mad_filter", "median", "pyth")
+
+
+def _quotes(
+    prices: Sequence[object], volumes: Sequence[object] = (), confidences: Sequence[object] = ()
+) -> list[StockPrice]:
+    return [
+        StockPrice.create(
+            "AAPL",
+            price,
+            volumes[index] if volumes else 500,
+            f"source_{index}",
+            confidence=confidences[index] if confidences else None,
+        )
+        for index, price in enumerate(prices)
+    ]
+
+
+def _micros(amount: int) -> Decimal:
+    return Decimal(amount).scaleb(-6)
+
+
+# --- What is there
+
+by_name = pytest.mark.parametrize("name", OWN)
+
+
+def test_these_are_the_labs_own() -> None:
+    assert {*OWN} <= {*aggregators()}
+    assert [*aggregators()] == sorted(aggregators())
+    assert {name: find_aggregator(name).name for name in OWN} == {name: name for name in OWN}
+
+
+def test_the_liars_that_each_tolerates_among_one_to_seven_sources() -> None:
+    stated = {
+        name: [find_aggregator(name).breakdown(sources) for sources in range(1, 8)] for name in OWN
+    }
+
+    assert stated == {
+        "mean": [0] * 7,
+        "vwap": [0] * 7,
+        "volume_weighted_median": [0] * 7,
+        "trimmed_mean": [0, 0, 0, 1, 1, 1, 2],
+        "median": [0, 0, 1, 1, 2, 2, 3],
+        "mad_filter": [0, 0, 1, 1, 2, 2, 3],
+        "pyth": [0, 0, 1, 1, 2, 2, 3],
+    }
+
+
+# --- By hand
+
+
+@pytest.mark.parametrize(
+    ("name", "prices", "volumes", "expected"),
+    [
+        ("mean", [150, 151, "151.60"], [1000, 2000, 3000], "150.87"),
+        ("vwap", [150, 151, "151.60"], [1000, 2000, 3000], "151.13"),
+        ("median", [165, 150, "150.04"], [], "150.04"),
+        ("median", [165, 150, "150.04", 90], [], "150.02"),
+        # Nothing is cut of three; one a side of four.
+        ("trimmed_mean", [150, "150.06", 165], [], "155.02"),
+        ("trimmed_mean", [150, "150.06", 165, 1], [], "150.03"),
+        ("trimmed_mean", [1, 2, 150, 151, 155, 900, 901], [], "152"),
+        # Median 152, deviations 2, 1, 0, 1 and 3.01 or 3: three times their median is 3.
+        ("mad_filter", [150, 151, 152, 153, "155.01"], [], "151.50"),
+        ("mad_filter", [150, 151, 152, 153, 155], [], "152.20"),
+        ("mad_filter", [150, 150, 150, 150, 165], [], "150"),
+        ("mad_filter", [150, 151], [], "150.5"),
+        ("volume_weighted_median", [152, 150, 151], [100, 100, 100], "151"),
+        ("volume_weighted_median", [150, 151, 152], [100, 100, 201], "152"),
+        ("volume_weighted_median", [150, 151, 152], [100, 100, 200], "151.5"),
+        ("volume_weighted_median", [150, 151, 152], [100, 0, 100], "151"),
+        # Votes 149.985, 150, 150.015 twice, then the third source's: the fifth of nine, to even.
+        ("pyth", [150, 150, 165], [], "150.02"),
+    ],
+)
+def test_worked_examples(
+    name: str, prices: list[object], volumes: list[object], expected: str
+) -> None:
+    assert find_aggregator(name)(_quotes(prices, volumes)) == Decimal(expected)
+
+
+@by_name
+def test_one_quote_is_its_own_price(name: str) -> None:
+    assert find_aggregator(name)(_quotes(["150.01"])) == Decimal("150.01")
+
+
+@pytest.mark.parametrize(
+    ("quotes", "expected"),
+    [
+        # The two examples of Pyth's own proposal: an outlier, and sources of different accuracy.
+        (([100] * 4 + [80], [1] * 5), ("100", "1")),
+        (([101, 110], [1, 10]), ("101.5", "8.5")),
+        # Sources that disagree more than they admit: the confidence is their spread.
+        (([100, 102, 104], [0, 0, 0]), ("102", "2")),
+    ],
+)
+def test_pyths_price_and_confidence(
+    quotes: tuple[list[int], list[int]], expected: tuple[str, str]
+) -> None:
+    prices, confidences = quotes
+
+    assert pyth_price(_quotes(prices, confidences=confidences)) == PythPrice(
+        *map(Decimal, expected)
+    )
+
+
+def test_a_quote_without_a_confidence_has_one_basis_point() -> None:
+    prices = ["150.00", "150.02", "149.99"]
+
+    assert pyth_price(_quotes(prices)) == pyth_price(
+        _quotes(prices, confidences=["0.015", "0.015002", "0.014999"])
+    )
+
+
+# --- Against naive twins: statistics of exact fractions
+
+Rows = list[tuple[int, int, int]]  # price and confidence in micro-dollars, volume
+
+
+def _median_of(rows: Rows) -> Fraction:
+    return statistics.median([Fraction(price) for price, _, _ in rows])
+
+
+def _trimmed(rows: Rows) -> Fraction:
+    prices = [Fraction(price) for price, _, _ in rows]
+    for _ in range((len(rows) - 1) // 3):
+        prices.remove(min(prices))
+        prices.remove(max(prices))
+    return statistics.mean(prices)
+
+
+def _filtered(rows: Rows) -> Fraction:
+    middle = _median_of(rows)
+    spread = statistics.median([abs(price - middle) for price, _, _ in rows])
+    return statistics.mean(
+        [Fraction(price) for price, _, _ in rows if abs(price - middle) <= 3 * spread]
+    )
+
+
+def _share_by_share(rows: Rows) -> Fraction:
+    return statistics.median(chain.from_iterable([Fraction(p)] * v for p, _, v in rows))
+
+
+def _pyth(rows: Rows) -> Fraction:
+    votes = chain.from_iterable((p - c, p, p + c) for p, c, _ in rows)
+    return statistics.median(map(Fraction, votes))
+
+
+TWINS: dict[str, Callable[[Rows], Fraction]] = {
+    "mean": lambda rows: statistics.mean(Fraction(price) for price, _, _ in rows),
+    "vwap": lambda rows: Fraction(sum(p * v for p, _, v in rows), sum(v for _, _, v in rows)),
+    "median": _median_of,
+    "trimmed_mean": _trimmed,
+    "mad_filter": _filtered,
+    "volume_weighted_median": _share_by_share,
+    "pyth": _pyth,
+}
+
+rows = st.lists(
+    st.tuples(
+        # Few different prices, so that many coincide; and any price.
+        st.integers(1, 9).map(lambda cents: 150_000_000 + 5_000 * cents)
+        | st.integers(1, 1_000_000_000),
+        st.integers(0, 1_000_000),
+        st.integers(1, 40),
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+def _quoted(rows: Rows) -> list[StockPrice]:
+    return _quotes(
+        [_micros(price) for price, _, _ in rows],
+        [volume for _, _, volume in rows],
+        [_micros(confidence) for _, confidence, _ in rows],
+    )
+
+
+@by_name
+@given(rows)
+def test_the_naive_twin_agrees_to_the_last_half_cent(name: str, rows: Rows) -> None:
+    exact = TWINS[name](rows) / 10**6
+
+    assert find_aggregator(name)(_quoted(rows)) == Decimal(round(exact * 100)).scaleb(-2)
+
+
+@given(rows)
+def test_pyths_confidence_is_the_larger_distance_to_a_quartile_vote(rows: Rows) -> None:
+    result = pyth_price(_quoted(rows))
+    votes = sorted(chain.from_iterable((p - c, p, p + c) for p, c, _ in rows))
+    quarter = math.floor(len(votes) / 4)
+    low, high = votes[quarter], votes[::-1][quarter]
+    middle = statistics.median(map(Fraction, votes))
+
+    assert Fraction(result.confidence) * 10**6 == max(middle - low, high - middle)
+
+
+# --- Laws
+
+examples = settings(max_examples=40)  # of each aggregator
+
+
+@by_name
+@examples
+@given(rows.flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))))
+def test_the_order_of_the_quotes_does_not_matter(name: str, orders: tuple[Rows, Rows]) -> None:
+    chosen = find_aggregator(name)
+    first, second = orders
+
+    assert chosen(_quoted(first)) == chosen(_quoted(second))
+
+
+@by_name
+@examples
+@given(rows, st.integers(0, 500))
+def test_all_prices_higher_by_so_many_dollars_the_result_too(
+    name: str, rows: Rows, dollars: int
+) -> None:
+    """With confidences that the sources state: what stands in for one follows the price."""
+    chosen = find_aggregator(name)
+    shifted = [(price + dollars * 10**6, *rest) for price, *rest in rows]
+
+    assert chosen(_quoted(shifted)) == chosen(_quoted(rows)) + dollars  # type: ignore[arg-type]
+
+
+@by_name
+@examples
+@given(rows)
+def test_in_another_currency_the_result_is_the_same(name: str, rows: Rows) -> None:
+    exact = find_aggregator(name).function
+    times_ten = [(10 * price, 10 * confidence, volume) for price, confidence, volume in rows]
+
+    assert exact(_quoted(times_ten)) == exact(_quoted(rows)) * 10
+
+
+@by_name
+@examples
+@given(rows, st.integers(2, 1_000))
+def test_only_shares_of_the_volume_matter(name: str, rows: Rows, factor: int) -> None:
+    chosen = find_aggregator(name)
+    more = [(price, confidence, volume * factor) for price, confidence, volume in rows]
+
+    assert chosen(_quoted(more)) == chosen(_quoted(rows))
+
+
+@given(rows)
+def test_with_equal_volumes_the_weighted_median_is_the_median(rows: Rows) -> None:
+    equal = _quoted([(price, confidence, 700) for price, confidence, _ in rows])
+
+    assert find_aggregator("volume_weighted_median")(equal) == find_aggregator("median")(equal)
+
+
+@given(rows)
+def test_with_certain_sources_pyths_price_is_the_median(rows: Rows) -> None:
+    certain = _quoted([(price, 0, volume) for price, _, volume in rows])
+
+    assert pyth_price(certain).price == find_aggregator("median").function(certain)
+
+
+@by_name
+def test_the_callers_decimal_context_changes_nothing(name: str) -> None:
+    chosen = find_aggregator(name)
+    quotes = _quotes(["150.014999", "151.025", "152.04", "152.05"], [1, 20, 300, 20])
+    expected = chosen(quotes)
+    with localcontext(Context(prec=2, rounding=ROUND_UP)):
+        assert chosen(quotes) == expected
+
+
+# --- Liars
+
+lies = st.tuples(
+    st.integers(0, 10**15), st.none() | st.integers(0, 10**12).map(_micros), st.integers(0, 10**9)
+)
+honest_quotes = st.lists(
+    st.tuples(
+        st.integers(149_000_000, 151_000_000), st.integers(0, 500_000), st.integers(100, 5_000)
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+def _lie(price: int, confidence: Decimal | None, volume: int) -> StockPrice:
+    return StockPrice("AAPL", _micros(price), Decimal(volume), "liar", confidence=confidence)
+
+
+def _most_liars(chosen: Aggregator, honest: int) -> int:
+    """How many liars may join so many honest sources."""
+    return max(b for b in range(honest + 1) if b <= chosen.breakdown(honest + b))
+
+
+@by_name
+@given(st.data())
+def test_up_to_the_breakdown_point_liars_cannot_move_the_price_beyond_the_limits(
+    name: str, data: st.DataObject
+) -> None:
+    chosen = find_aggregator(name)
+    honest = _quoted(data.draw(honest_quotes))
+    most = _most_liars(chosen, len(honest))
+    liars = [_lie(*lie) for lie in data.draw(st.lists(lies, min_size=most, max_size=most))]
+    low, high = map(round_price, chosen.limits(honest))
+
+    assert low <= chosen(data.draw(st.permutations([*honest, *liars]))) <= high
+
+
+@by_name
+@pytest.mark.parametrize("sources", range(2, 14))
+def test_one_liar_more_moves_it_anywhere(name: str, sources: int) -> None:
+    chosen = find_aggregator(name)
+    liars = chosen.breakdown(sources) + 1
+    honest = _quotes([Decimal(150) + _micros(100 * i) for i in range(sources - liars)])
+
+    for price in (10**4, 10**6, 10**8):
+        moved = chosen([*honest, *([_lie(price * 10**6, Decimal(0), 10**9)] * liars)])
+        assert moved > price / (2 * sources)
+        assert moved > chosen.limits(honest)[1]
+
+
+@pytest.mark.parametrize("name", BELOW_HALF)
+def test_the_limits_do_not_move_with_the_lie(name: str) -> None:
+    """Two of five: the description's average follows them, these do not care how bold they are."""
+    chosen = find_aggregator(name)
+    honest = _quotes(["150.00", "150.01", "150.03"])
+    moved = {chosen([*honest, *_quotes([price] * 2)]) for price in (200, 500, 10**6)}
+
+    assert len(moved) == 1
+    assert Decimal("150.01") <= moved.pop() <= Decimal("150.04")
+    assert find_aggregator("mean")([*honest, *_quotes([200] * 2)]) > 170
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_one_liar_among_many_wins_with_the_volume_that_it_reports(name: str) -> None:
+    quotes = _quotes([150] * 12 + [165], [1_000] * 12 + [10**9])
+
+    assert find_aggregator(name)(quotes) >= Decimal("164.99")
+
+
+@given(honest_quotes, st.data())
+def test_liars_with_less_than_half_of_the_volume_do_not_move_its_median_out(
+    rows: Rows, data: st.DataObject
+) -> None:
+    honest = _quoted(rows)
+    liars = [_lie(*lie) for lie in data.draw(st.lists(lies, max_size=9))]
+    fair = sum(quote.volume for quote in honest)
+    if sum(quote.volume for quote in liars) < fair:
+        low, high = map(round_price, find_aggregator("median").limits(honest))
+        assert low <= find_aggregator("volume_weighted_median")([*honest, *liars]) <= high
+
+
+@given(honest_quotes, st.data())
+def test_below_a_quarter_of_liars_pyths_price_is_within_the_honest_prices(
+    rows: Rows, data: st.DataObject
+) -> None:
+    honest = _quoted(rows)
+    most = (len(honest) - 1) // 3
+    liars = [_lie(*lie) for lie in data.draw(st.lists(lies, max_size=most))]
+    low, high = find_aggregator("median").limits(honest)
+
+    assert low <= pyth_price([*honest, *liars]).price <= high
+
+
+# --- Both prices, always
+
+
+@by_name
+@examples
+@given(rows)
+def test_the_second_price_stays_the_vwap(name: str, rows: Rows) -> None:
+    quotes = _quoted(rows)
+    chosen = find_aggregator(name)
+    result = aggregate(quotes, chosen)
+
+    assert result == aggregate(quotes)._replace(consensus_price=chosen(quotes))
+    assert result.volume_weighted_price == find_aggregator("vwap")(quotes)
+    assert str(result.consensus_price) == f"{result.consensus_price:.2f}"
+
+
+# --- Bad input, and one's own
+
+
+@by_name
+def test_nothing_has_no_price(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"prices: \[\] .* at least one quote"):
+        find_aggregator(name)([])
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+@pytest.mark.parametrize("volumes", [[0, 0], [100, -100], [100, -300]])
+def test_no_volume_cannot_weigh(name: str, volumes: list[object]) -> None:
+    with pytest.raises(InvalidInput, match=r"volume: .* more than 0 shares"):
+        find_aggregator(name)(_quotes([150, 151], volumes))
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(
+        InvalidInput, match=r"aggregator: 'mode' .* mad_filter, .*mean.* registered"
+    ):
+        find_aggregator("mode")
+
+
+@pytest.mark.parametrize("name", [*OWN, "", "my median", 7])
+def test_the_labs_own_names_and_what_is_no_name_cannot_be_registered(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"name: .* such as 'my_median', other than mad_filter"):
+        aggregator(name, breakdown=lambda sources: 0)
+
+
+def test_ones_own_is_rounded_as_the_others_and_may_be_replaced() -> None:
+    for factor in ("0.5", "0.25"):
+
+        @aggregator("own_share", breakdown=lambda sources: 0)
+        def own_share(quotes: Sequence[StockPrice], factor: str = factor) -> Decimal:
+            return quotes[0].price * Decimal(factor)
+
+        assert find_aggregator("own_share") is own_share
+
+    assert str(own_share(_quotes(["600.10"]))) == "150.02"  # of 150.025
+    assert "own_share" in aggregators()
+
+
+@pytest.mark.parametrize("price", [150.0, "150.00", None, Decimal("NaN"), Decimal("Infinity")])
+def test_what_is_no_amount_is_no_price(price: object) -> None:
+    own = Aggregator("own", lambda quotes: price, lambda sources: 0)  # type: ignore[arg-type,return-value]
+
+    with pytest.raises(InvalidInput, match=r"aggregator own: .* a finite Decimal"):
+        own(_quotes([150]))

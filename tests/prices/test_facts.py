@@ -1,0 +1,288 @@
+"""Stylized facts: each by hand and on a known law, and models beside real AAPL."""
+
+import math
+import statistics
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import TRADING_DAY, SimulatedPath, facts
+from streamlet_lab.prices.facts import (
+    COMPARED,
+    FACTS,
+    autocorrelation,
+    bootstrap_intervals,
+    compare_facts,
+    excess_kurtosis,
+    leverage,
+    model_returns,
+    real_returns,
+    standard_deviation,
+    tail_index,
+    volatility_clustering,
+)
+from streamlet_lab.prices.models import make_model
+from streamlet_lab.streams import stream
+
+Returns = NDArray[np.float64]
+
+
+def _normal(seed: int = 0, count: int = 20_000) -> Returns:
+    return np.random.default_rng(seed).standard_normal(count)
+
+
+@pytest.fixture(scope="module")
+def comparison() -> pd.DataFrame:
+    """The default and GBM beside real AAPL."""
+    return compare_facts(["gjr_garch", "gbm"], range(40))
+
+
+def _of(comparison: pd.DataFrame, model: str) -> pd.DataFrame:
+    return comparison[comparison.model == model].set_index("fact")
+
+
+# By hand
+
+
+def test_the_deviation_and_kurtosis_of_a_coin() -> None:
+    """±3 with equal chances has deviation 3 and the least kurtosis there is, −2."""
+    coin = [3.0, -3.0] * 50
+
+    assert standard_deviation(coin) == pytest.approx(3)
+    assert excess_kurtosis(coin) == pytest.approx(-2)
+
+
+def test_the_kurtosis_of_one_day_in_four() -> None:
+    """A Bernoulli variable: (1 − 6p(1 − p)) / p(1 − p)."""
+    assert excess_kurtosis([1.0, 0.0, 0.0, 0.0] * 25) == pytest.approx((1 - 1.125) / 0.1875)
+
+
+def test_the_tail_index_by_hand() -> None:
+    """The five largest of 100 are e and e² times the sixth: mean logarithm 7/5."""
+    e = math.e
+    returns = [e, -e, e, e**2, -(e**2), *[1.0, -1.0] * 47, 0.5]
+
+    assert tail_index(returns) == pytest.approx(5 / 7)
+
+
+def test_the_clustering_of_a_volatility_that_alternates() -> None:
+    """Autocorrelations −99/100 and 98/100."""
+    assert volatility_clustering([1.0, 3.0] * 50, lags=2) == pytest.approx(-0.005)
+
+
+def test_leverage_is_a_mean_of_plain_correlations() -> None:
+    series = list(map(float, _normal(count=200)))
+    by_hand = statistics.fmean(
+        statistics.correlation(series[:-lag], [value**2 for value in series[lag:]])
+        for lag in (1, 2, 3)
+    )
+
+    assert leverage(series, lags=3) == pytest.approx(by_hand)
+
+
+# On known laws
+
+
+def test_the_normal_law_has_none_of_the_facts() -> None:
+    """Four standard errors of 20,000: √(24/n) for the kurtosis, 1/√n for a correlation."""
+    returns = _normal()
+
+    assert excess_kurtosis(returns) == pytest.approx(0, abs=4 * math.sqrt(24 / 20_000))
+    assert autocorrelation(returns) == pytest.approx(0, abs=4 / math.sqrt(20_000))
+    assert volatility_clustering(returns) == pytest.approx(0, abs=4 / math.sqrt(20 * 20_000))
+    assert leverage(returns) == pytest.approx(0, abs=4 / math.sqrt(10 * 20_000))
+
+
+def test_laplaces_law_has_an_excess_kurtosis_of_three() -> None:
+    returns = np.random.default_rng(1).laplace(size=100_000)
+
+    assert excess_kurtosis(returns) == pytest.approx(3, abs=0.3)
+
+
+@pytest.mark.parametrize("index", [2.0, 3.0, 5.0])
+def test_hill_finds_the_index_of_a_pareto_law(index: float) -> None:
+    """Relative standard error 1/√1000."""
+    returns = 1 + np.random.default_rng(2).pareto(index, 20_000)
+
+    assert tail_index(returns) == pytest.approx(index, rel=4 / math.sqrt(1_000))
+
+
+@pytest.mark.parametrize("coefficient", [-0.5, 0.3, 0.8])
+def test_an_autoregression_has_powers_of_its_coefficient(coefficient: float) -> None:
+    shocks, series, value = _normal(3), [], 0.0
+    for shock in shocks:
+        value = coefficient * value + shock
+        series.append(value)
+    for lag in (1, 2, 3):
+        assert autocorrelation(series, lag) == pytest.approx(coefficient**lag, abs=0.04)
+
+
+def test_falls_that_are_followed_by_volatility_are_leverage() -> None:
+    """A mirrored history has the opposite leverage."""
+    draws, returns = _normal(4, 5_000), [0.0]
+    for draw in draws:
+        returns.append(float(draw) * (2 if returns[-1] < 0 else 1))
+    mirrored = [-value for value in returns]
+
+    assert leverage(returns, lags=1) < -0.1
+    assert leverage(mirrored, lags=1) == pytest.approx(-leverage(returns, lags=1))
+
+
+@given(st.integers(0, 1_000), st.floats(1e-3, 1e3))
+def test_the_unit_matters_to_the_deviation_alone(seed: int, unit: float) -> None:
+    returns = _normal(seed, 200) ** 3
+    for name, fact in FACTS.items():
+        expected = fact(returns) * (unit if name == "standard_deviation" else 1)
+        assert fact(unit * returns) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+# Real AAPL
+
+
+def test_the_real_returns_are_those_of_ten_years() -> None:
+    """2,558 closes; the split's day moved by 44.86 · 2 / 88.99, not by half."""
+    returns = real_returns()
+
+    assert len(returns) == 2_557
+    assert np.abs(returns).max() < 20
+    assert 100 * math.log(2 * 44.86 / 88.99) in [pytest.approx(value) for value in returns]
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("standard_deviation", 2.38),
+        ("excess_kurtosis", 4.595),
+        ("tail_index", 3.36),
+        ("volatility_clustering", 0.115),
+        ("leverage", -0.0535),
+        ("autocorrelation", -0.001),
+    ],
+)
+def test_the_facts_of_real_aapl(fact: str, value: float) -> None:
+    assert FACTS[fact](real_returns()) == pytest.approx(value, abs=0.005)
+
+
+# Intervals
+
+
+def test_intervals_are_around_the_truth() -> None:
+    """Of independent normal returns, in short blocks: 95 % of deviations within 1.96/√2n.
+
+    Either end has a standard error of 0.08 with 1,000 resamples, in units of 1/√2n.
+    """
+    returns = _normal(5, 2_000)
+    intervals = bootstrap_intervals(returns, block=5)
+    middle, unit = standard_deviation(returns), 1 / math.sqrt(2 * 2_000)
+    scores = [(end - middle) / unit for end in intervals["standard_deviation"]]
+
+    assert list(intervals) == list(FACTS)
+    assert scores == pytest.approx([-1.96, 1.96], abs=0.25)
+
+
+def test_a_block_of_the_whole_history_is_the_history() -> None:
+    returns = _normal(6, 300)
+    for fact, ends in bootstrap_intervals(returns, block=300, resamples=3).items():
+        assert ends == pytest.approx([FACTS[fact](returns)] * 2)
+
+
+def test_a_resample_is_as_long_as_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "FACTS", {"length": len})
+
+    assert bootstrap_intervals(_normal(count=300), block=200, resamples=5) == {"length": (300, 300)}
+
+
+def test_blocks_keep_what_lasts() -> None:
+    """Single days drawn at random have lost the clustering of their volatility."""
+    low, _ = bootstrap_intervals(real_returns(), resamples=50)["volatility_clustering"]
+    _, high = bootstrap_intervals(real_returns(), resamples=50, block=1)["volatility_clustering"]
+
+    assert high < 0.03 < low
+
+
+def test_the_resampling_has_a_seed() -> None:
+    returns = _normal(7, 300)
+    one, same, other = (
+        bootstrap_intervals(returns, block=20, resamples=10, seed=seed) for seed in (1, 1, 2)
+    )
+
+    assert one == same != other
+
+
+# Models
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_models_returns_are_those_of_a_free_path(name: str) -> None:
+    """Rounding to micro-dollars moves a return by less than a millionth."""
+    model, wide = make_model(name), (Decimal("0.01"), Decimal(10_000_000))
+    path = SimulatedPath(stream(3, "prices/path"), TRADING_DAY, bounds=wide, model=model)
+    logs = [100 * math.log(path.price(day * TRADING_DAY)) for day in range(201)]
+
+    assert np.diff(logs) == pytest.approx(model_returns(model, 3, 200), abs=1e-4)
+
+
+def test_real_aapl_lies_inside_its_own_intervals(comparison: pd.DataFrame) -> None:
+    assert _of(comparison, "real").inside.all()
+
+
+def test_gbm_fails_in_every_fact_but_its_size_and_its_unpredictability(
+    comparison: pd.DataFrame,
+) -> None:
+    gbm = _of(comparison, "gbm")
+
+    assert list(gbm.index[gbm.inside]) == ["standard_deviation", "autocorrelation"]
+    assert not gbm.share_inside[~gbm.inside].any()
+
+
+def test_the_default_has_the_facts_and_on_average_too_much_kurtosis(
+    comparison: pd.DataFrame,
+) -> None:
+    """A fourth moment that is not finite makes the mean of 40 sample kurtoses; the median fits."""
+    default = _of(comparison, "gjr_garch")
+
+    assert list(default.index[~default.inside]) == ["excess_kurtosis"]
+    assert default["median"].between(default.low, default.high)["excess_kurtosis"]
+    assert (default.share_inside >= 0.4).all()
+
+
+def test_a_comparison_is_one_row_per_model_and_fact() -> None:
+    frame = compare_facts(["merton"], seeds=[5])
+
+    assert list(frame.model) == ["real"] * len(FACTS) + ["merton"] * len(FACTS)
+    assert list(frame.fact) == [*FACTS, *FACTS]
+    assert (frame.inside == ((frame.low <= frame.value) & (frame.value <= frame.high))).all()
+    assert (frame.share_inside == frame.inside).all()
+    assert (frame["median"] == frame.value).all()
+
+
+# Bad input
+
+
+@pytest.mark.parametrize("fact", FACTS.values())
+@pytest.mark.parametrize(
+    "returns", [[], [1.0] * 99, [math.nan, *[1.0, 2.0] * 60], np.ones((200, 2)), [math.inf] * 200]
+)
+def test_what_is_no_series_of_returns_is_refused(fact: object, returns: object) -> None:
+    assert callable(fact)
+    with pytest.raises(InvalidInput, match=r"^returns: .* at least 100 finite numbers"):
+        fact(returns)
+
+
+@pytest.mark.parametrize("block", [0, -1, 301])
+def test_a_block_fits_into_the_history(block: int) -> None:
+    with pytest.raises(InvalidInput, match=r"^block: .* from 1 to the number of returns, 300"):
+        bootstrap_intervals(_normal(count=300), block=block)
+
+
+def test_a_comparison_needs_seeds_and_known_models() -> None:
+    with pytest.raises(InvalidInput, match=r"^seeds: "):
+        compare_facts(["gbm"], [])
+    with pytest.raises(InvalidInput, match=r"^path_model: "):
+        compare_facts(["garch"])
