@@ -352,12 +352,12 @@ def _streamlet(options: argparse.Namespace) -> None:
 def _proof(options: argparse.Namespace) -> None:
     block = _read_block(options.block)
     _check_output(options)
-    _write_document(options, Result.load(options.result).proof(block).to_document())
+    _write(options, Result.load(options.result).proof(block).to_json())
 
 
 def _keys(options: argparse.Namespace) -> None:
     _check_output(options)
-    _write_document(options, Result.load(options.result).keys.to_document())
+    _write(options, Result.load(options.result).keys.to_json())
 
 
 def _read_block(text: str) -> int | str:
@@ -379,8 +379,7 @@ def _check_output(options: argparse.Namespace) -> None:
         raise InvalidInput("--output", str(output), "a file other than a saved run: a .json file")
 
 
-def _write_document(options: argparse.Namespace, document: dict[str, object]) -> None:
-    text = json.dumps(document, indent=2) + "\n"
+def _write(options: argparse.Namespace, text: str) -> None:
     if options.output is None:
         print(text, end="")
     else:

@@ -16,6 +16,11 @@ LEAST_INTEGER: Final = -(2**63)
 GREATEST_INTEGER: Final = 2**63 - 1
 
 
+def write_json(document: dict[str, object]) -> str:
+    """Return a document as the text of a file."""
+    return json.dumps(document, indent=2) + "\n"
+
+
 def parse_json(text: str) -> object:
     """Parse a JSON text in which no object has a name twice.
 

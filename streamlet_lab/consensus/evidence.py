@@ -38,7 +38,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from streamlet_lab.consensus.documents import Part
+from streamlet_lab.consensus.documents import Part, write_json
 from streamlet_lab.consensus.messages import Vote
 
 EVIDENCE_FORMAT: Final = "streamlet-lab evidence 1"
@@ -83,6 +83,10 @@ class Evidence:
             "first": _vote_document(self.first),
             "second": _vote_document(self.second),
         }
+
+    def to_json(self) -> str:
+        """Return the document as the text of a file."""
+        return write_json(self.to_document())
 
     @classmethod
     def from_document(cls, document: object) -> "Evidence":

@@ -46,7 +46,7 @@ from itertools import pairwise
 from typing import Final
 
 from streamlet_lab.consensus.blocktree import BlockTree
-from streamlet_lab.consensus.documents import Part
+from streamlet_lab.consensus.documents import Part, write_json
 from streamlet_lab.consensus.evidence import is_signed
 from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_hash
 from streamlet_lab.errors import InvalidInput, StreamletLabError
@@ -109,6 +109,10 @@ class PublicKeys:
             "quorum": self.quorum,
             "keys": {name: key.hex() for name, key in self.keys.items()},
         }
+
+    def to_json(self) -> str:
+        """Return the document as the text of a file."""
+        return write_json(self.to_document())
 
     @classmethod
     def from_document(cls, document: object) -> "PublicKeys":
@@ -191,6 +195,10 @@ class FinalityProof:
                 for signatures in self.votes
             ],
         }
+
+    def to_json(self) -> str:
+        """Return the document as the text of a file."""
+        return write_json(self.to_document())
 
     @classmethod
     def from_document(cls, document: object) -> "FinalityProof":

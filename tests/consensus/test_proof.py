@@ -385,3 +385,15 @@ def test_a_proof_and_keys_are_written_in_one_line():
     assert repr(replace(proof, headers=())) == f"FinalityProof({votes} votes)"
     nodes = len(KEYS.keys)
     assert repr(KEYS) == f"PublicKeys({KEYS.chain_id!r}, {nodes} nodes, quorum {KEYS.quorum})"
+
+
+def test_proofs_and_keys_are_texts_for_others() -> None:
+    committee, second = Committee(), extend(GENESIS, 0)
+    third = extend(second, 1)
+    tree = BlockTree(GENESIS, committee.quorum)
+    for block in (second, third):
+        tree.add_block(block)
+        for vote in committee.votes(block):
+            tree.add_vote(vote)
+    proof = make_proof(tree, second)
+    assert FinalityProof.from_document(parse_json(proof.to_json())) == proof
