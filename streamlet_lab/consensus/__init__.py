@@ -44,6 +44,7 @@ from streamlet_lab.consensus.proof import (
     make_proof,
     verify_proof,
 )
+from streamlet_lab.consensus.view import TreeView
 
 __all__ = [
     "GENESIS_EPOCH",
@@ -65,6 +66,7 @@ __all__ = [
     "Proposal",
     "PublicKeys",
     "StreamletNode",
+    "TreeView",
     "Verdict",
     "VerifiedBlock",
     "Vote",

@@ -7,7 +7,7 @@ can do is said with it; f is the number of Byzantine nodes.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from streamlet_lab.consensus import BlockTree, Message, Proposal
+from streamlet_lab.consensus import Message, Proposal, TreeView
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.adversaries import in_halves
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
@@ -33,7 +33,7 @@ class Coalition(NodeFault):
         """Two halves of the honest nodes."""
         return in_halves(self.victims)
 
-    def view(self, part: tuple[str, ...]) -> BlockTree:
+    def view(self, part: tuple[str, ...]) -> TreeView:
         """Return the view of the first voter of a part; the node's own, if there is none."""
         return self.seat.trees[next((name for name in part if name in self.victims), self.name)]
 

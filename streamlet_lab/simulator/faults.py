@@ -14,11 +14,11 @@ from typing import Any, ClassVar
 from streamlet_lab.consensus import (
     Application,
     Block,
-    BlockTree,
     LeaderRule,
     Message,
     Proposal,
     StreamletNode,
+    TreeView,
     Vote,
     proposal_bytes,
     vote_bytes,
@@ -85,7 +85,7 @@ class Seat:
         Only ever asked to sign for accomplices.
     vary : callable
         ``vary(payload, number)``: another payload that voters would accept as well.
-    trees : mapping of str to BlockTree
+    trees : mapping of str to TreeView
         Every node's view, for those that may see everything.
     """
 
@@ -98,7 +98,7 @@ class Seat:
     random: random.Random
     keyring: Keyring
     vary: Callable[[bytes, int], bytes]
-    trees: Mapping[str, BlockTree]
+    trees: Mapping[str, TreeView]
 
 
 class NodeFault:

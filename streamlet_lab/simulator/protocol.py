@@ -15,6 +15,7 @@ from streamlet_lab.consensus import (
     OpaqueApplication,
     Proposal,
     StreamletNode,
+    TreeView,
     Vote,
     hashed,
     make_genesis,
@@ -169,7 +170,7 @@ class StreamletSimulation:
         )
 
     def _seat_faults(self, seed: int, vary: Callable[[bytes, int], bytes]) -> None:
-        trees = {name: node.tree for name, node in self.nodes.items()}
+        trees = {name: TreeView(node.tree) for name, node in self.nodes.items()}
         for index, node_faults in enumerate(self._faults):
             for number, fault in enumerate(node_faults):
                 name = self._names[index]
