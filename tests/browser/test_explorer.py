@@ -5,13 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+from .pages import RUN_ALL, TIMEOUT_MS, open_notebook
 
-TIMEOUT_MS = 60_000
-KERNEL_IS_IDLE = (
-    "window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status"
-    " === 'idle'"
-)
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CUT_OFF = (
     "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((it) => it.innerText)"
@@ -21,12 +17,8 @@ CUT_OFF = (
 @pytest.fixture
 def quickstart(chromium: Browser, jupyterlab: str) -> Page:
     """The first notebook, open and run from top to bottom."""
-    page = chromium.new_page(viewport={"width": 1600, "height": 1200})
-    page.set_default_timeout(TIMEOUT_MS)
-    page.goto(f"{jupyterlab}/doc/tree/01_quickstart.ipynb?reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.wait_for_function(KERNEL_IS_IDLE)
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page = open_notebook(chromium, jupyterlab, "01_quickstart.ipynb")
+    page.evaluate(RUN_ALL)
     page.wait_for_selector(".noUi-handle")
     return page
 

@@ -1,0 +1,44 @@
+"""Each lesson runs from top to bottom in JupyterLab, and shows each of its charts once."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from .pages import RUN_ALL, open_notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+RUN_MS = 300_000
+
+# A prompt is [*] while its cell is waiting or running.
+ALL_CELLS_RAN = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(
+    (prompt) => /^\\[\\d+\\]:$/.test(prompt.innerText))"""
+PICTURES = """() => [...document.querySelectorAll('.jp-CodeCell')].map(
+    (cell) => cell.querySelectorAll('.jp-OutputArea-output img').length)"""
+
+
+def pictures(page: Page) -> list[int]:
+    """How many pictures each cell shows."""
+    counts: list[int] = page.evaluate(PICTURES)
+    return counts
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_from_top_to_bottom(chromium: Browser, jupyterlab: str, path: Path) -> None:
+    page = open_notebook(chromium, jupyterlab, path.name)
+    stored = pictures(page)
+
+    # The answer comes when all have run, and is false where one failed.
+    assert page.evaluate(RUN_ALL)
+    page.wait_for_function(ALL_CELLS_RAN, timeout=RUN_MS)
+
+    assert page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
+    shown = pictures(page)
+    # Only a live widget shows a picture where the stored notebook has none.
+    alive = [cell for cell, count in enumerate(shown) if count > stored[cell]]
+    assert len(alive) == page.locator(".widget-image").count()
+    for cell, count in enumerate(stored):
+        assert cell in alive or shown[cell] == count
+    page.close()
