@@ -4,9 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from streamlet_lab.checks import Check, Excerpt, find_excerpt, market_checks, protocol_checks
+from streamlet_lab.checks import (
+    Check,
+    Excerpt,
+    find_culprits,
+    find_excerpt,
+    market_checks,
+    protocol_checks,
+)
 from streamlet_lab.config import ExperimentConfig, load_config, make_config
-from streamlet_lab.consensus import Evidence, PublicKeys, find_offences, is_proven
+from streamlet_lab.consensus import Evidence, PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import build_frames, build_protocol_frames
 from streamlet_lab.keys import Ed25519Keyring
@@ -176,24 +183,9 @@ def _find(
     known = {} if ledger.keys is None else ledger.keys.keys
     offences = [
         (evidence, is_proven(evidence, known))
-        for evidence in _find_offences(simulation, config).values()
+        for evidence in find_culprits(config, simulation).values()
     ]
     return _Findings(ledger, find_excerpt(checks, recorder, simulation), offences)
-
-
-def _find_offences(
-    simulation: StreamletSimulation, config: ExperimentConfig
-) -> dict[str, Evidence]:
-    """Search the votes that honest nodes hold; where all are honest there is nothing to find."""
-    if not config.faulty_nodes:
-        return {}
-    held = {
-        id(vote): vote
-        for name, node in simulation.nodes.items()
-        if name not in config.faulty_nodes
-        for vote in node.tree.all_votes()
-    }
-    return find_offences(held.values())
 
 
 def _public_keys(simulation: StreamletSimulation) -> PublicKeys | None:

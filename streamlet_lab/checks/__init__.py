@@ -8,6 +8,7 @@
 
 from streamlet_lab.checks.check import Check, CheckResult, Status
 from streamlet_lab.checks.excerpt import Excerpt, ExcerptRow, find_excerpt
+from streamlet_lab.checks.forensics import find_culprits
 from streamlet_lab.checks.liveness import Lemma5, SynchronousLiveness, Theorem6
 from streamlet_lab.checks.promises import honest_nodes, why_invalid, why_not_live, why_unsafe
 from streamlet_lab.checks.safety import (
@@ -31,6 +32,7 @@ __all__ = [
     "UniqueNotarization",
     "ValidPrices",
     "VoteDiscipline",
+    "find_culprits",
     "find_excerpt",
     "honest_nodes",
     "market_checks",

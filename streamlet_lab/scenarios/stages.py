@@ -1,21 +1,20 @@
 """Where a scenario is played: on block trees alone, or on nodes with a network between them."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain
 
-from streamlet_lab.checks import Check, Consistency, protocol_checks
+from streamlet_lab.checks import Check, Consistency, find_culprits, protocol_checks
 from streamlet_lab.config import OBSERVER, ExperimentConfig
 from streamlet_lab.consensus import (
     Block,
     BlockTree,
-    OpaqueApplication,
     Vote,
-    find_offences,
     make_genesis,
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.scenarios.syntax import Command, NewBlocks, Notarize, Run
-from streamlet_lab.simulator import StreamletSimulation, protocol_settings
+from streamlet_lab.simulator import create_streamlet_network
 from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
 
 
@@ -117,19 +116,12 @@ class NetworkStage:
     """
 
     def __init__(self, config: ExperimentConfig, deliveries: Sequence[Delivery] = ()) -> None:
-        chain_id = f"streamlet/{config.seed}"
-        settings = protocol_settings(config, chain_id)
-        faults = [*chain.from_iterable(settings["faults"].values())]
-        if any(fault.needs_prices for fault in faults):
-            raise InvalidInput("faults", config.faults, "kinds that make sense without prices")
+        names = (*config.node_ids, OBSERVER)
+        reroute = partial(scripted_delay, deliveries=deliveries, names=names)
+        self.config = config
+        self.simulation = create_streamlet_network(config, reroute=reroute if deliveries else None)
+        faults = chain.from_iterable(self.simulation.faults.values())
         self._scripts = [fault for fault in faults if isinstance(fault, Script)]
-        if deliveries:
-            names = (*config.node_ids, OBSERVER)
-            settings["delay"] = scripted_delay(settings["delay"], deliveries, names)
-            settings["shortest_delay"] = 1
-        self.simulation = StreamletSimulation(
-            config.node_ids, OpaqueApplication(), chain_id=chain_id, **settings
-        )
         checks = protocol_checks(config, self.simulation)
         self.simulation.monitors.extend(checks)
         self.checks: dict[str, Check] = {check.name: check for check in checks}
@@ -151,5 +143,4 @@ class NetworkStage:
 
     def guilty(self) -> tuple[str, ...]:
         """Return whom the votes that honest nodes have received convict."""
-        votes = chain.from_iterable(self.views[name].all_votes() for name in self.everyone)
-        return tuple(find_offences(votes))
+        return tuple(find_culprits(self.config, self.simulation))

@@ -190,6 +190,11 @@ class StreamletSimulation:
                 fault.join(seat)
 
     @property
+    def faults(self) -> dict[str, tuple[NodeFault, ...]]:
+        """The faults of each participant."""
+        return dict(zip(self._names, self._faults, strict=True))
+
+    @property
     def observer(self) -> StreamletNode:
         """The node without a vote."""
         return self.nodes[OBSERVER]
@@ -327,8 +332,7 @@ class StreamletSimulation:
 
     def _let_overhear(self, time: int, sender: int, message: Message) -> None:
         """Show a message to those who see everything; what they say themselves they know."""
-        rushing = dict.fromkeys(index for index, _ in self._rushing)
-        if sender in rushing:
+        if any(fault.rushing for fault in self._faults[sender]):
             return
         for index, fault in self._rushing:
             # Whoever sends may have begun an epoch that this node is about to begin.
@@ -422,7 +426,10 @@ def _leader_rule(config: ExperimentConfig, chain_id: str) -> LeaderRule:
 
 
 def create_streamlet_network(
-    config: ExperimentConfig, monitors: Sequence[Monitor] = ()
+    config: ExperimentConfig,
+    monitors: Sequence[Monitor] = (),
+    *,
+    reroute: Callable[[Delay], Delay] | None = None,
 ) -> StreamletSimulation:
     """Return a network that runs the bare protocol, with payloads that mean nothing.
 
@@ -432,6 +439,8 @@ def create_streamlet_network(
         What it says of prices and the market does not matter, nor the number of epochs.
     monitors : sequence of Monitor
         Who watches.
+    reroute : callable, optional
+        Makes other delays of those that the configuration says.
 
     Raises
     ------
@@ -450,6 +459,8 @@ def create_streamlet_network(
     for fault in config.faults:
         if make_fault(fault).needs_prices:
             raise InvalidInput("faults", fault.kind, "a kind that makes sense without prices")
+    if reroute is not None:
+        settings["delay"], settings["shortest_delay"] = reroute(settings["delay"]), 1
     return StreamletSimulation(
         config.node_ids, OpaqueApplication(), monitors=monitors, chain_id=chain_id, **settings
     )
