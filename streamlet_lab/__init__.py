@@ -8,6 +8,7 @@ True
 
 import logging
 
+from streamlet_lab import studies
 from streamlet_lab.config import ED25519_TIMES, REGION_DELAYS, ExperimentConfig, alternating
 from streamlet_lab.consensus import (
     Block,
@@ -31,13 +32,23 @@ from streamlet_lab.prices import (
     PriceConsensus,
     PriceConsensusService,
     PriceValidation,
+    Scene,
+    Source,
+    SourceFault,
     StockPrice,
+    TailRule,
     aggregator,
     aggregators,
     feed_names,
     load_history,
+    outlier_rule,
+    outlier_rules,
     path_model,
     path_models,
+    quote_table,
+    read_lobster,
+    source_fault_kind,
+    source_fault_kinds,
 )
 from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.scenarios import Scenario, ScenarioRun, scenario, scenario_names
@@ -82,13 +93,17 @@ __all__ = [
     "Result",
     "Scenario",
     "ScenarioRun",
+    "Scene",
     "Send",
+    "Source",
+    "SourceFault",
     "StockMarketConsensusNetwork",
     "StockMarketStreamletNode",
     "StockPrice",
     "StreamletLabError",
     "StreamletNode",
     "Sweep",
+    "TailRule",
     "Trade",
     "Vote",
     "aggregator",
@@ -103,11 +118,18 @@ __all__ = [
     "is_proven",
     "load_history",
     "mean_interval",
+    "outlier_rule",
+    "outlier_rules",
     "path_model",
     "path_models",
+    "quote_table",
+    "read_lobster",
     "run_protocol",
     "scenario",
     "scenario_names",
+    "source_fault_kind",
+    "source_fault_kinds",
+    "studies",
     "sweep",
     "verify_proof",
 ]

@@ -5,10 +5,12 @@ messages go to standard error. A mistake in the input ends with one message and 
 """
 
 import argparse
+import copy
 import json
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +32,7 @@ from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
 from streamlet_lab.files import write_atomically
 from streamlet_lab.fuzz import fuzz
+from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import check_scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
@@ -44,9 +47,16 @@ _LONG_RUN: Final = 500
 
 _FAULTS_HELP: Final = (
     "faults as NODE=KIND[@START[-STOP]], separated by commas; "
-    f"kinds: {', '.join(offered_fault_kinds())}; example: node_3=crash@4,node_1=silent_leader"
+    f"kinds: {', '.join(offered_fault_kinds())}; of sources: {', '.join(source_fault_kinds())}; "
+    "example: node_3=crash@4,external_feed=biased"
 )
-_FEED_HELP: Final = "'simulated', or a real history such as aapl-2012 (default: simulated)"
+_FEED_HELP: Final = (
+    "'simulated', 'history', a real one such as aapl-2012, or 'lobster' (default: simulated)"
+)
+_SET_HELP: Final = (
+    "any other setting by its name in a file, value as in TOML; may be repeated; "
+    "example: --set prices.aggregator=median --set network.gst=5s"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -232,6 +242,9 @@ def _add_run(
     parser.add_argument("--faults", metavar="LIST", help=_FAULTS_HELP)
     if feed:
         parser.add_argument("--feed", metavar="NAME", help=_FEED_HELP)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SETTING=VALUE", help=_SET_HELP
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     parser.add_argument("--plots", type=_folder, metavar="DIR", help="write charts as PNG into DIR")
     return parser
@@ -251,6 +264,32 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     if options.faults is not None:
         settings["faults"] = _read_faults(options.faults)
     return {name: value for name, value in settings.items() if value is not None}
+
+
+def _read_setting(text: str) -> tuple[list[str], Any]:
+    name, equals, value = text.partition("=")
+    keys = name.strip().split(".")
+    if not (equals and all(re.fullmatch(r"\w+", key, re.ASCII) for key in keys)):
+        raise InvalidInput("--set", text, "SETTING=VALUE, such as prices.aggregator=median")
+    try:
+        (read,) = tomllib.loads(f"value = {value}").values()
+    except (ValueError, RecursionError):
+        # A word or a duration needs no quotation marks here.
+        return keys, value.strip()
+    return keys, read
+
+
+def _with_set(settings: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """Return settings with those that were set one by one in their places."""
+    for text in options.set:
+        keys, value = _read_setting(text)
+        place = settings = copy.deepcopy(settings)
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+            if not isinstance(place, dict):
+                raise InvalidInput("--set", text, f"a setting; {key!r} has none below it")
+        place[keys[-1]] = value
+    return settings
 
 
 def _read_faults(text: str) -> tuple[Fault, ...]:
@@ -309,7 +348,7 @@ def _run(options: argparse.Namespace) -> None:
     settings = _settings(options)
     if options.file is not None:
         settings = {**load_config(options.file).to_document(), **settings}
-    experiment = Experiment(**settings)
+    experiment = Experiment(**_with_set(settings, options))
     directory = options.plots or DEFAULT_CHARTS
     _check_folder("--plots", directory)
     _check_file("--save", options.save)
@@ -324,7 +363,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _stock_consensus(options: argparse.Namespace) -> None:
-    experiment = Experiment(**_settings(options))
+    experiment = Experiment(**_with_set(_settings(options), options))
     _check_folder("--plots", options.plots)
     result = experiment.run(progress=_progress)
     _print(options, demos.stock_consensus(result))
@@ -333,7 +372,7 @@ def _stock_consensus(options: argparse.Namespace) -> None:
 
 
 def _consensus_trading(options: argparse.Namespace) -> None:
-    experiment = Experiment(**_settings(options))
+    experiment = Experiment(**_with_set(_settings(options), options))
     _check_folder("--plots", options.plots)
     _print(options, demos.consensus_trading(experiment.config, _progress))
     if options.plots is not None:
@@ -343,7 +382,7 @@ def _consensus_trading(options: argparse.Namespace) -> None:
 
 def _streamlet(options: argparse.Namespace) -> None:
     _check_folder("--plots", options.plots)
-    run = run_protocol(progress=_progress, **_settings(options))
+    run = run_protocol(progress=_progress, **_with_set(_settings(options), options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:
         _report_files(options, save_protocol_chart(run, options.plots))

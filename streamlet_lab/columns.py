@@ -19,6 +19,25 @@ _TIME: Final = Column("float64", "seconds of protocol time")
 _HASH: Final = Column("str", "hash of the block, hexadecimal; empty if there is none")
 _NODE: Final = Column("str", "name of the node")
 _ORDER: Final = Column("str", "id of the order")
+_SYMBOL: Final = Column("str", "what is quoted or traded")
+_CLAIM: Final = Column("str", "price_consensus, no_price, malformed, or empty without a block")
+_WHY_NOT: Final = Column("str", "why there is no price, or why voters refused the block")
+# What a block says of a symbol.
+_CLAIMED: Final[dict[str, Column]] = {
+    "true_price": Column("float64", "underlying price at the epoch's start, dollars"),
+    "consensus_price": Column(
+        "float64", "aggregate in the block: simple average unless configured, dollars"
+    ),
+    "consensus_cents": Column("Int64", "the same, cents"),
+    "vwap": Column(
+        "float64",
+        "volume-weighted average in the block, dollars; where voters observe and the aggregator "
+        "tolerates liars, its leader's word within the rules",
+    ),
+    "vwap_cents": Column("Int64", "the same, cents"),
+    "total_volume": Column("Int64", "volume in the block, shares"),
+    "price_count": Column("Int64", "number of valid sources in the block"),
+}
 _TRUE: Final = Column("float64", "underlying price at that instant, dollars")
 _REFERENCE: Final = Column("float64", "reference price at that instant, dollars; NaN before one")
 
@@ -29,22 +48,24 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "timestamp": Column("str", "market time of the quotes, ISO 8601, UTC"),
         "leader": _NODE,
         "block_hash": _HASH,
-        "claim": Column("str", "price_consensus, no_price, malformed, or empty without a block"),
-        "reason": Column("str", "why there is no price, or why voters refused the block"),
-        "true_price": Column("float64", "underlying price at the epoch's start, dollars"),
-        "consensus_price": Column(
-            "float64", "aggregate in the block: simple average unless configured, dollars"
-        ),
-        "consensus_cents": Column("Int64", "the same, cents"),
-        "vwap": Column("float64", "volume-weighted average in the block, dollars"),
-        "vwap_cents": Column("Int64", "the same, cents"),
-        "total_volume": Column("Int64", "volume in the block, shares"),
-        "price_count": Column("Int64", "number of valid sources in the block"),
+        # Of the first symbol; the frame `prices` has them all.
+        "claim": _CLAIM,
+        "reason": _WHY_NOT,
+        **_CLAIMED,
         "votes": Column("int64", "votes for the block that the observer has seen"),
         "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
         "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
         "latency_s": Column("float64", "from the epoch's start to finality, seconds"),
         "latency_epochs": Column("Int64", "epochs from its own to the one that finalized it"),
+    },
+    "prices": {
+        "epoch": _EPOCH,
+        "symbol": _SYMBOL,
+        "block_hash": _HASH,
+        "claim": _CLAIM,
+        "reason": _WHY_NOT,
+        **_CLAIMED,
+        "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
     },
     "blocks": {
         "block_hash": _HASH,
@@ -54,7 +75,7 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "proposer": _NODE,
         "proposed_s": _TIME,
         "claim": Column("str", "price_consensus, no_price or malformed"),
-        "consensus_price": Column("float64", "dollars"),
+        "consensus_price": Column("float64", "of the first symbol, dollars"),
         "votes": Column("int64", "votes that the observer has seen"),
         "refusals": Column("int64", "voters that found it unacceptable"),
         "reason": Column("str", "the first refusal's reason"),
@@ -72,19 +93,24 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
     },
     "quotes": {
         "epoch": _EPOCH,
+        "symbol": _SYMBOL,
         "source": Column("str", "who quotes"),
-        "price": Column("float64", "dollars"),
+        "price": Column("float64", "what the leader heard, dollars"),
         "price_micros": Column("int64", "the same, micro-dollars"),
         "volume": Column("int64", "shares"),
+        "confidence": Column("float64", "half width of the source's own interval, dollars"),
         "true_price": _TRUE,
         "previous_price": Column("float64", "consensus that the deviation rule compares with"),
         "valid": Column("bool", "whether the leader counted it"),
-        "reason": Column("str", "valid, the rule that it broke, or no_leader"),
+        "reason": Column(
+            "str", "valid, the rule that it broke, left_out of what the leader says, or no_leader"
+        ),
     },
     "orders": {
         "order_id": _ORDER,
         "time_s": _TIME,
         "epoch": _EPOCH,
+        "symbol": _SYMBOL,
         "trader": Column("str", "who sent it"),
         "intent": Column("str", "honest, or far: a price far from the true one"),
         "side": Column("str", "buy or sell"),
@@ -99,9 +125,10 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "filled": Column("int64", "shares traded"),
     },
     "trades": {
-        "trade_id": Column("int64", "position on the tape, from 0"),
+        "trade_id": Column("int64", "position on the symbol's tape, from 0"),
         "time_s": _TIME,
         "epoch": _EPOCH,
+        "symbol": _SYMBOL,
         "price": Column("float64", "dollars"),
         "price_cents": Column("int64", "the same, cents"),
         "quantity": Column("int64", "shares"),
@@ -113,6 +140,7 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
     "rejections": {
         "time_s": _TIME,
         "epoch": _EPOCH,
+        "symbol": _SYMBOL,
         "order_id": _ORDER,
         "intent": Column("str", "honest, or far: a price far from the true one"),
         "action": Column("str", "rejected at entry, or cancelled later"),

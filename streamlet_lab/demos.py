@@ -11,7 +11,7 @@ import pandas as pd
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import VerifiedBlock
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
-from streamlet_lab.prices import MalformedPayload, PriceConsensus, decode_payload
+from streamlet_lab.prices import MalformedPayload, PriceConsensus, decode_claims
 from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.simulator import Progress, ProgressReport, StockMarketConsensusNetwork
 from streamlet_lab.units import MONEY, format_price, from_ticks, round_price
@@ -47,10 +47,10 @@ def stock_consensus(result: Result) -> Demo:
     """Show each epoch's consensus and the finalized prices."""
     lines = banner(
         "STOCK MARKET CONSENSUS DEMO",
-        f"Streamlet Protocol for {result.symbol} Price Consensus",
+        f"Streamlet Protocol for {_symbols(result)} Price Consensus",
     )
     lines += [
-        f"Creating {result.symbol} consensus network with {result.config.nodes} nodes...",
+        f"Creating {_symbols(result)} consensus network with {result.config.nodes} nodes...",
         "",
         f"Running consensus simulation for {result.config.epochs} epochs...",
         "",
@@ -68,6 +68,8 @@ def consensus_trading(config: ExperimentConfig, progress: Progress | None = None
         network.monitors.append(ProgressReport(progress, config.epochs))
     network.run(config.epochs)
     lines = banner("CONSENSUS-BASED TRADING DEMO", "Streamlet Protocol + Trading Integration")
+    if len(config.symbols) > 1:
+        lines += [f"Trading {network.symbol}, the first of {', '.join(config.symbols)}", ""]
     engine = ConsensusMatchingEngine(network.symbol, network)
     consensus = engine.get_latest_consensus_price()
     document: dict[str, Any] = {
@@ -147,20 +149,21 @@ def verified(block: VerifiedBlock) -> list[str]:
         f"Final: epoch {block.epoch}, height {block.height}, block {block.block_hash.hex()}",
     ]
     try:
-        claim = decode_payload(block.payload)
+        claims = decode_claims(block.payload)
     except MalformedPayload:
         return [*lines, f"Payload: {block.payload!r}"]
-    if isinstance(claim, PriceConsensus):
-        lines += [
-            f"{claim.symbol} consensus price: {format_price(claim.consensus_price)}",
-            f"VWAP: {format_price(claim.volume_weighted_price)}",
-        ]
+    for claim in claims:
+        if isinstance(claim, PriceConsensus):
+            lines += [
+                f"{claim.symbol} consensus price: {format_price(claim.consensus_price)}",
+                f"{claim.symbol} VWAP: {format_price(claim.volume_weighted_price)}",
+            ]
     return lines
 
 
 def whole_system(result: Result) -> Demo:
     """Show the main job, from quotes to trades, shortened to what fits a few screens."""
-    lines = banner("STREAMLET LAB", f"{result.symbol}: quotes, consensus, finality, trades")
+    lines = banner("STREAMLET LAB", f"{_symbols(result)}: quotes, consensus, finality, trades")
     lines += [
         *_flat(_shortened(_epochs(result))),
         *_finalized_heading(result),
@@ -176,10 +179,16 @@ def whole_system(result: Result) -> Demo:
     return Demo(lines, document)
 
 
+def _symbols(result: Result) -> str:
+    return ", ".join(result.config.symbols)
+
+
 def _epochs(result: Result) -> list[list[str]]:
-    groups = []
-    for row in _records(result.epochs):
-        lines = [f"Epoch {row['epoch']}:"]
+    """Return the lines of each epoch: a block for each symbol, which is named among several."""
+    groups: dict[int, list[str]] = {}
+    for row in _records(result.prices):
+        of_symbol = f", {row['symbol']}" if len(result.config.symbols) > 1 else ""
+        lines = [f"Epoch {row['epoch']}{of_symbol}:"]
         if row["claim"] == "price_consensus":
             lines += [
                 f"  Consensus Price: {_cents(row['consensus_cents'])}",
@@ -191,8 +200,8 @@ def _epochs(result: Result) -> list[list[str]]:
                 lines.append(f"  Refused: {row['reason']}")
         else:
             lines.append(f"  No price: {row['reason']}")
-        groups.append([*lines, ""])
-    return groups
+        groups.setdefault(row["epoch"], []).extend([*lines, ""])
+    return list(groups.values())
 
 
 def _finalized_heading(result: Result) -> list[str]:
@@ -202,22 +211,30 @@ def _finalized_heading(result: Result) -> list[str]:
 
 
 def _finalized_prices(result: Result) -> list[list[str]]:
-    groups = []
-    for number, row in enumerate(_finalized(result), start=1):
-        price, block = _cents(row["consensus_cents"]), row["block_hash"][:8]
-        groups.append([f"  Finalized {number}: {price} (Block: {block}...)"])
-    return groups
+    """Return a line for each final block with a price, or with several of them by their symbols."""
+    prices: dict[str, list[str]] = {}
+    for row in _finalized(result):
+        of_symbol = f"{row['symbol']} " if len(result.config.symbols) > 1 else ""
+        price = f"{of_symbol}{_cents(row['consensus_cents'])}"
+        prices.setdefault(row["block_hash"], []).append(price)
+    return [
+        [f"  Finalized {number}: {', '.join(agreed)} (Block: {block[:8]}...)"]
+        for number, (block, agreed) in enumerate(prices.items(), start=1)
+    ]
 
 
 def _order_lines(result: Result) -> list[str]:
     """Return the first trades, and the first rejections, in the words of the trading demo."""
+    several = len(result.config.symbols) > 1
     traded = (
-        f"  {row['time_s']:.3f} s: {row['quantity']} shares at ${row['price']:,.2f}, "
+        f"  {row['time_s']:.3f} s: {row['quantity']} shares{_of(row, several)} at "
+        f"${row['price']:,.2f}, "
         f"{row['buy_order_id']} buys from {row['sell_order_id']}"
         for row in _records(result.trades)
     )
     rejected = (
-        f"  {row['time_s']:.3f} s: Trade rejected: Price ${row['price']:,.2f} deviates "
+        f"  {row['time_s']:.3f} s: Trade{_of(row, several)} rejected: "
+        f"Price ${row['price']:,.2f} deviates "
         f"{row['deviation_percent']:.2f}% from consensus ${row['reference_price']:,.2f}, "
         f"final since {row['reference_age_s']:.3f} s"
         for row in _records(result.rejections)
@@ -229,6 +246,10 @@ def _order_lines(result: Result) -> list[str]:
         "Rejected outside the band:",
         *islice(rejected, 3),
     ]
+
+
+def _of(row: _Record, several: bool) -> str:
+    return f" of {row['symbol']}" if several else ""
 
 
 def _protocol_lines(row: _Record) -> list[str]:
@@ -250,9 +271,11 @@ def _consensus_document(result: Result) -> dict[str, Any]:
         "config": result.config.to_document(),
         "summary": result.summary,
         "epochs": _records(result.epochs),
+        "prices": _records(result.prices),
         "finalized": [
             {
                 "epoch": row["epoch"],
+                "symbol": row["symbol"],
                 "consensus_price": str(from_ticks(row["consensus_cents"])),
                 "volume_weighted_price": str(from_ticks(row["vwap_cents"])),
                 "block_hash": row["block_hash"],
@@ -281,7 +304,7 @@ def _order_document(order: Order, engine: ConsensusMatchingEngine) -> dict[str, 
 def _finalized(result: Result) -> list[_Record]:
     return [
         row
-        for row in _records(result.epochs)
+        for row in _records(result.prices)
         if row["finalized_s"] is not None and row["claim"] == "price_consensus"
     ]
 

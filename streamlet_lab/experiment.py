@@ -95,9 +95,7 @@ class Experiment:
         network.run(self.config.epochs)
         findings = _find(network, recorder, checks, self.config)
         frames = build_frames(network, market, recorder, findings.excerpt, findings.offences)
-        return Result(
-            symbol=network.symbol, frames=frames, **_common(network, checks, findings, self.config)
-        )
+        return Result(frames=frames, **_common(network, checks, findings, self.config))
 
     def __repr__(self) -> str:
         settings = self.config.model_dump(mode="json", exclude_defaults=True)

@@ -1,4 +1,4 @@
-"""What a person says about a fault: which kind, which nodes, from when to when."""
+"""What a person says about a fault: which kind, which nodes or sources, from when to when."""
 
 import math
 import re
@@ -13,16 +13,17 @@ _SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d+)(?:-(\d+))?)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong with some nodes for some epochs.
+    """Something that goes wrong with some nodes, or sources of quotes, for some epochs.
 
     Parameters
     ----------
     kind : str
-        A registered kind, such as ``"crash"``, ``"silent_leader"`` or ``"withhold_votes"``.
+        A registered kind: of nodes, such as ``"crash"`` or ``"silent_leader"``, or of sources, such
+        as ``"biased"`` or ``"colluding"``.
     nodes : tuple of str
-        Which nodes; or else
+        Which nodes or sources; or else
     count : int, optional
-        how many of the last nodes.
+        how many of the last ones.
     start : int
         First epoch with the fault.
     stop : int, optional
@@ -64,7 +65,7 @@ class Fault:
 
     @classmethod
     def parse(cls, node: str, text: str) -> Self:
-        """Read the short form ``kind``, ``kind@start`` or ``kind@start-stop`` for one node."""
+        """Read the short form ``kind``, ``kind@start`` or ``kind@start-stop`` for one of them."""
         parts = _SHORT_FAULT.fullmatch(text) if isinstance(text, str) else None
         if parts is None:
             expected = "a kind with epochs as numbers, such as 'crash@4' or 'silent_leader@4-8'"

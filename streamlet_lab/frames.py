@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,15 @@ from streamlet_lab.checks import Excerpt
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, Column
 from streamlet_lab.consensus import Block, BlockTree, Evidence, Proposal, Vote
 from streamlet_lab.matching import Accepted, Cancelled, Reference, Rejected, Traded
-from streamlet_lab.prices import MalformedPayload, NoPrice, PriceConsensus, decode_payload
+from streamlet_lab.prices import (
+    Claim,
+    MalformedPayload,
+    NoPrice,
+    PriceConsensus,
+    StockPrice,
+    decode_claims,
+    decode_quotes,
+)
 from streamlet_lab.simulator import (
     Market,
     Recorder,
@@ -37,8 +46,9 @@ def build_frames(
     rows: dict[str, Rows] = {
         **_shared_rows(network, recorder, excerpt, offences),
         "epochs": _epochs(network, recorder),
+        "prices": _prices(network, recorder),
         "blocks": _blocks(network, recorder),
-        "quotes": _quotes(network),
+        "quotes": _quotes(network, recorder),
         "orders": _orders(network, market),
         "trades": _trades(network, market),
         "rejections": _rejections(network, market),
@@ -190,13 +200,13 @@ def _epochs(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterato
     length = network.epoch_length
     for epoch, leader in enumerate(recorder.leaders):
         block = proposals.get(epoch)
-        claim = _read(block)
+        claim = _read(block)[0]
         block_hash = block.hash if block else b""
         final = finalized.get(block_hash)
         yield (
             epoch,
             to_seconds(epoch * length),
-            network.application.timestamp(epoch).isoformat(),
+            network.timestamp(epoch).isoformat(),
             leader,
             block_hash.hex(),
             claim.kind,
@@ -211,6 +221,29 @@ def _epochs(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterato
         )
 
 
+def _prices(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
+    proposals = _main_proposals(recorder, network.observer.tree)
+    refusals = _first_refusals(recorder)
+    finalized = _times(recorder.finalizations, network.observer.node_id)
+    for epoch in range(network.next_epoch):
+        block = proposals.get(epoch)
+        block_hash = block.hash if block else b""
+        claims = _read(block)
+        for index, symbol in enumerate(network.symbols):
+            # What cannot be read is one reading, of all symbols.
+            claim = claims[min(index, len(claims) - 1)]
+            yield (
+                epoch,
+                symbol,
+                block_hash.hex(),
+                claim.kind,
+                claim.reason or refusals.get(block_hash, ""),
+                network.true_price(epoch * network.epoch_length, symbol) / 1e6,
+                *claim.price_columns,
+                _seconds(finalized.get(block_hash)),
+            )
+
+
 def _blocks(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
     tree = network.observer.tree
     refusals = _first_refusals(recorder)
@@ -219,7 +252,7 @@ def _blocks(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterato
         refused[refusal.block.hash] = refused.get(refusal.block.hash, 0) + 1
     final = {block.hash for block in tree.finalized}
     for time, node, block in recorder.proposals:
-        claim = _read(block)
+        claim = _read(block)[0]
         yield (
             block.hash.hex(),
             block.parent.hex(),
@@ -253,25 +286,46 @@ def _finality(network: StreamletSimulation, recorder: Recorder) -> Iterator[tupl
         )
 
 
-def _quotes(network: StockMarketConsensusNetwork) -> Iterator[tuple[Any, ...]]:
-    for epoch in range(network.next_epoch):
-        evaluation = network.application.evaluations.get(epoch)
+def _quotes(network: StockMarketConsensusNetwork, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
+    proposals = _main_proposals(recorder, network.observer.tree)
+    evaluations = network.application.evaluations
+    for epoch, index in product(range(network.next_epoch), range(len(network.symbols))):
+        symbol = network.symbols[index]
+        evaluation = evaluations[epoch][index] if epoch in evaluations else None
         previous = evaluation.previous if evaluation else None
-        true_price = network.true_price(epoch * network.epoch_length) / 1e6
-        reasons = [check.reason for check in evaluation.checks] if evaluation else []
-        for index, quote in enumerate(network.feed.quotes(epoch)):
-            reason = str(reasons[index]) if reasons else "no_leader"
+        true_price = network.true_price(epoch * network.epoch_length, symbol) / 1e6
+        quotes = [(quote, str(reason)) for quote, reason in evaluation.checks] if evaluation else []
+        # What the leader heard and does not say: it was silent, or voters could not read it.
+        unsaid = "left_out" if evaluation else "no_leader"
+        said = {quote for quote, _ in quotes}
+        quotes += [(q, unsaid) for q in network.heard[epoch].quotes[index] if q not in said]
+        carried = _carried(proposals.get(epoch))
+        for quote, heard_as in quotes:
+            # A leader that lies counts quotes and then does not carry them.
+            reason = heard_as if carried is None or quote in carried else unsaid
             yield (
                 epoch,
+                symbol,
                 quote.source,
                 float(quote.price),
                 to_micros(quote.price),
                 int(quote.volume),
+                _dollars(quote.confidence),
                 true_price,
                 float(previous.price) if previous else None,
                 reason == "valid",
                 reason,
             )
+
+
+def _carried(block: Block | None) -> set[StockPrice] | None:
+    """Return the quotes that a block carries; None without any that can be read."""
+    if block is None or not block.attachment:
+        return None
+    try:
+        return {signed.quote for signed in decode_quotes(block.attachment)}
+    except MalformedPayload:
+        return None
 
 
 def _orders(network: StockMarketConsensusNetwork, market: Market) -> Iterator[tuple[Any, ...]]:
@@ -283,6 +337,7 @@ def _orders(network: StockMarketConsensusNetwork, market: Market) -> Iterator[tu
             order.order_id,
             to_seconds(time),
             _epoch_at(time, network.epoch_length),
+            order.symbol,
             order.trader,
             submission.intent,
             str(order.side),
@@ -302,7 +357,7 @@ def _ends(market: Market) -> dict[str, tuple[str, str, int]]:
     """Return status, reason and filled shares of every order at the end of the run."""
     filled: dict[str, int] = {}
     ends: dict[str, tuple[str, str]] = {}
-    for event in market.engine.events:
+    for event in chain.from_iterable(engine.events for engine in market.engines.values()):
         match event:
             case Accepted():
                 filled[event.order_id] = 0
@@ -324,30 +379,37 @@ def _ends(market: Market) -> dict[str, tuple[str, str, int]]:
 
 
 def _trades(network: StockMarketConsensusNetwork, market: Market) -> Iterator[tuple[Any, ...]]:
-    for trade in market.engine.trades:
+    tape = [(trade, symbol) for symbol, engine in market.engines.items() for trade in engine.trades]
+    for trade, symbol in sorted(tape, key=lambda entry: entry[0].time):
         yield (
             trade.trade_id,
             to_seconds(trade.time),
             _epoch_at(trade.time, network.epoch_length),
+            symbol,
             float(trade.price),
             to_ticks(trade.price),
             trade.quantity,
             trade.buy_order_id,
             trade.sell_order_id,
             str(trade.aggressor),
-            network.true_price(trade.time) / 1e6,
+            network.true_price(trade.time, symbol) / 1e6,
         )
 
 
 def _rejections(network: StockMarketConsensusNetwork, market: Market) -> Iterator[tuple[Any, ...]]:
     intents = {arrival.submission.order.order_id: arrival for arrival in market.arrivals}
-    for event in market.engine.events:
-        if not isinstance(event, Rejected | Cancelled):
-            continue
+    events = [
+        (event, symbol)
+        for symbol, engine in market.engines.items()
+        for event in engine.events
+        if isinstance(event, Rejected | Cancelled)
+    ]
+    for event, symbol in sorted(events, key=lambda entry: entry[0].time):
         age = event.reference_age
         yield (
             to_seconds(event.time),
             _epoch_at(event.time, network.epoch_length),
+            symbol,
             event.order_id,
             intents[event.order_id].submission.intent,
             "rejected" if isinstance(event, Rejected) else "cancelled",
@@ -356,7 +418,7 @@ def _rejections(network: StockMarketConsensusNetwork, market: Market) -> Iterato
             _price(event.reference),
             _dollars(event.deviation_percent),
             _seconds(age),
-            network.true_price(event.time) / 1e6,
+            network.true_price(event.time, symbol) / 1e6,
         )
 
 
@@ -376,13 +438,17 @@ class _Reading(NamedTuple):
     price_columns: tuple[Any, ...] = (None,) * 6
 
 
-def _read(block: Block | None) -> _Reading:
+def _read(block: Block | None) -> list[_Reading]:
+    """Return what a block says of each symbol; one reading for what cannot be read."""
     if block is None:
-        return _Reading("", "no proposal")
+        return [_Reading("", "no proposal")]
     try:
-        claim = decode_payload(block.payload)
+        return list(map(_reading, decode_claims(block.payload)))
     except MalformedPayload as error:
-        return _Reading("malformed", str(error))
+        return [_Reading("malformed", str(error))]
+
+
+def _reading(claim: Claim) -> _Reading:
     if isinstance(claim, NoPrice):
         return _Reading("no_price", claim.reason)
     if not isinstance(claim, PriceConsensus):

@@ -3,7 +3,7 @@
 import html
 import io
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -20,7 +20,7 @@ from streamlet_lab.ledger import Ledger
 if TYPE_CHECKING:
     from streamlet_lab.charts import Plots, ProtocolPlots
 
-_FORMAT: Final = "streamlet-lab result 2"
+_FORMAT: Final = "streamlet-lab result 3"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -222,17 +222,21 @@ class Result(Run):
     It has what every :class:`Run` has: ``config``, ``checks``, ``evidence``, ``excerpt``,
     ``signatures``, ``verifications``, ``ledger`` and ``frames``, each frame also under its own
     name, such as ``result.orders``. Columns: :data:`streamlet_lab.columns.COLUMNS`.
-
-    Parameters
-    ----------
-    symbol : str
     """
 
-    symbol: str = field(kw_only=True)
+    @property
+    def symbol(self) -> str:
+        """The symbol, or the first of those, whose price was agreed on."""
+        return self.config.symbols[0]
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """One row for each epoch and symbol: what the epoch's block says of it."""
+        return self.frames["prices"]
 
     @property
     def quotes(self) -> pd.DataFrame:
-        """One row for each source and epoch."""
+        """One row for each source, symbol and epoch."""
         return self.frames["quotes"]
 
     @property
@@ -260,16 +264,24 @@ class Result(Run):
     @property
     def summary(self) -> dict[str, Any]:
         """The run on one screen; counts, and times in seconds."""
-        epochs, orders, rejections = self.epochs, self.orders, self.rejections
-        final = epochs["finalized_s"].notna()
+        orders, rejections = self.orders, self.rejections
+        is_priced = self.prices["claim"] == "price_consensus"
+        final = self.prices["finalized_s"].notna()
+        settled = self.prices[final & is_priced]
+        displacement = 1e4 * (settled["consensus_price"] / settled["true_price"] - 1).abs()
         honest = orders["intent"] == "honest"
         by_band = rejections["reason"] == "outside_band"
         return {
-            "symbol": self.symbol,
-            "feed": self.config.feed,
+            "symbol": ", ".join(self.config.symbols),
+            "feed": str(self.config.feed),
             **super().summary,
-            "finalized_prices": int((final & (epochs["claim"] == "price_consensus")).sum()),
-            "epochs_without_price": int((epochs["claim"] != "price_consensus").sum()),
+            "sources": len(self.config.prices.sources),
+            "faulty_sources": len(self.config.faulty_sources),
+            "tolerated_sources": self.config.prices.tolerated_sources,
+            "finalized_prices": int((final & is_priced).sum()),
+            "epochs_without_price": int((~is_priced).groupby(self.prices["epoch"]).any().sum()),
+            "refused_blocks": int((self.blocks["refusals"] > 0).sum()),
+            "largest_displacement_bp": _rounded(displacement.max()),
             "orders": len(orders),
             "trades": len(self.trades),
             "rejected_orders": int((orders["status"] == "rejected").sum()),
@@ -296,7 +308,6 @@ class Result(Run):
         manifest = {
             "format": _FORMAT,
             "config": self.config.to_document(),
-            "symbol": self.symbol,
             "checks": [asdict(check) for check in self.checks.values()],
             "evidence": [evidence.to_document() for evidence in self.evidence.values()],
             "excerpt": list(self.excerpt),
@@ -324,7 +335,6 @@ class Result(Run):
             evidence = map(Evidence.from_document, manifest["evidence"])
             return cls(
                 config=make_config(**manifest["config"]),
-                symbol=manifest["symbol"],
                 frames={name: _read_frame(name, members[f"{name}.csv"]) for name in COLUMNS},
                 checks={check.name: check for check in checks},
                 evidence={each.culprit: each for each in evidence},
@@ -336,12 +346,29 @@ class Result(Run):
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{path}: not a saved result, or damaged ({error})") from error
 
+    def _refusals_in_words(self) -> list[tuple[str, str]]:
+        refused = self.blocks[self.blocks["refusals"] > 0]
+        if refused.empty:
+            return []
+        return [("Refused by voters", f"{len(refused)} blocks, first: {refused['reason'].iloc[0]}")]
+
+    def _sources_in_words(self) -> str:
+        prices = self.config.prices
+        tolerated = "?" if prices.tolerated_sources is None else prices.tolerated_sources
+        return (
+            f"{len(prices.sources)}, {len(self.config.faulty_sources)} faulty, "
+            f"{prices.aggregator_name} tolerates {tolerated}, voters: {prices.voter_policy}"
+        )
+
     def _lines(self) -> list[tuple[str, str]]:
         summary = self.summary
         return [
             ("Feed", f"{summary['feed']} ({summary['symbol']}), {summary['epochs']} epochs"),
             *self._protocol_lines(),
+            ("Sources", self._sources_in_words()),
+            *self._refusals_in_words(),
             ("Epochs without price", str(summary["epochs_without_price"])),
+            ("Farthest from true", _or_nothing(summary["largest_displacement_bp"], "bp")),
             ("Orders", f"{summary['orders']}, {summary['trades']} trades"),
             (
                 "Rejected",
@@ -359,6 +386,10 @@ class Result(Run):
             ),
             *self._check_lines(),
         ]
+
+
+def _or_nothing(value: float | None, unit: str) -> str:
+    return "nothing final" if value is None else f"{value:.1f} {unit}"
 
 
 def _rounded(value: float) -> float | None:

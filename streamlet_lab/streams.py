@@ -29,9 +29,34 @@ def stream(seed: int, name: str) -> random.Random:
     InvalidInput
         If the seed is negative.
     """
+    state = _sequence(seed, name).generate_state(_WORDS, np.uint32)
+    return random.Random(int.from_bytes(state.astype(">u4").tobytes(), "big"))
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """Return numpy's generator that belongs to a seed and a name: for statistics, never for a run.
+
+    Its whole numbers are the same everywhere. Its normal and other variates may differ in their
+    last bits between processors and between versions of numpy, so that no run draws from it.
+
+    Parameters
+    ----------
+    seed : int
+        Zero or more.
+    name : str
+        The consumer. A :func:`stream` of the same name is another one.
+
+    Raises
+    ------
+    InvalidInput
+        If the seed is negative.
+    """
+    return np.random.Generator(np.random.PCG64(_sequence(seed, name)))
+
+
+def _sequence(seed: int, name: str) -> np.random.SeedSequence:
     if not isinstance(seed, int) or seed < 0:
         raise InvalidInput("seed", seed, "a whole number, zero or more")
     digest = hashlib.blake2b(name.encode(), digest_size=4 * _WORDS).digest()
     words = [int.from_bytes(digest[i : i + 4], "big") for i in range(0, len(digest), 4)]
-    state = np.random.SeedSequence([seed, *words]).generate_state(_WORDS, np.uint32)
-    return random.Random(int.from_bytes(state.astype(">u4").tobytes(), "big"))
+    return np.random.SeedSequence([seed, *words])

@@ -5,6 +5,7 @@ Each function states where its formula comes from. Nothing here looks at a simul
 
 from collections.abc import Collection
 from fractions import Fraction
+from statistics import NormalDist
 from typing import Literal, TypeVar
 
 from streamlet_lab.errors import InvalidInput
@@ -167,6 +168,89 @@ def round_robin_finality_lag(nodes: int, silent: Collection[int]) -> Fraction | 
 
     proposers = [epoch for epoch in range(nodes) if live[epoch]]
     return Fraction(sum(final_in(epoch) - epoch for epoch in proposers), len(proposers))
+
+
+def mean_displacement(
+    sources: int, liars: int, deviation: Number, epochs: int | None = None
+) -> Number:
+    """How far lying sources push the simple average of all quotes, as a share of the true price.
+
+    With s = liars/sources, honest quotes at the true price p, and the liars' quotes at the edge of
+    the corridor, the price of an epoch follows from the one before, beginning with c = p:
+
+        c' = (1 − s) p + s (1 + d) c.
+
+    After t epochs c/p − 1 is x (1 − (s (1 + d))ᵗ) with the limit x = s d / (1 − s (1 + d)): s d
+    after the first, and 1/19 in the end with one liar of three and d = 10 %. While no more than
+    half of the sources lie, honest quotes stay inside the corridor for ever; with more they do not,
+    and this recurrence ends.
+
+    Parameters
+    ----------
+    sources, liars : int
+    deviation : float or Fraction
+        How far a valid quote may be above the price before, as a share of it; below 0 for liars who
+        push down.
+    epochs : int, optional
+        The limit of many epochs unless given.
+
+    Raises
+    ------
+    InvalidInput
+        If more than half of the sources are liars, the deviation is not between −1 and 1, or the
+        epochs are fewer than 0.
+
+    Examples
+    --------
+    >>> mean_displacement(3, 1, Fraction(1, 10)), mean_displacement(3, 1, Fraction(1, 10), epochs=1)
+    (Fraction(1, 19), Fraction(1, 30))
+    """
+    if not 0 <= 2 * liars <= sources or sources < 1:
+        raise InvalidInput("liars", liars, f"from 0 to half of the {sources} sources")
+    if not -1 < deviation < 1:
+        raise InvalidInput("deviation", deviation, "a share between -1 and 1, such as 0.1")
+    if epochs is not None and epochs < 0:
+        raise InvalidInput("epochs", epochs, "zero or more, or None")
+    share = Fraction(liars, sources)
+    growth = share * (1 + deviation)
+    limit = share * deviation / (1 - growth)
+    return limit if epochs is None else limit * (1 - growth**epochs)
+
+
+def outside_band_share(displacement: float, band: float, spread: float) -> float:
+    """Return which share of honest limit prices a band around a displaced reference turns away.
+
+    With the reference at c, the true price p and the band b, an honest limit price is normal around
+    p with standard deviation σp, and acceptable from (1 − b)c to (1 + b)c. So it is
+
+        Φ(((1 − b) c/p − 1) / σ) + 1 − Φ(((1 + b) c/p − 1) / σ).
+
+    Parameters
+    ----------
+    displacement : float
+        c/p − 1.
+    band, spread : float
+        b and σ, as shares.
+
+    Raises
+    ------
+    InvalidInput
+        If the band is not above 0, or the spread is below.
+
+    Examples
+    --------
+    >>> round(outside_band_share(1 / 19, 0.05, 0.005), 9)  # the edge lies at the true price
+    0.5
+    """
+    if not band > 0:
+        raise InvalidInput("band", band, "a share above 0")
+    if not spread >= 0:
+        raise InvalidInput("spread", spread, "a share, zero or more")
+    low, high = ((1 + sign * band) * (1 + displacement) - 1 for sign in (-1, 1))
+    if not spread:
+        return float(not low <= 0 <= high)
+    honest = NormalDist(0, spread)
+    return honest.cdf(low) + 1 - honest.cdf(high)
 
 
 def _check_probability(p: float | Fraction) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import streamlet_lab as sl
@@ -15,6 +16,9 @@ KINDS = "withhold_votes"
 SOURCES = "market_data_1, market_data_2, external_feed"
 SECONDS = "seconds as a number, or a text with a unit such as '250ms'"
 MICROSECONDS = "a duration of whole microseconds"
+NAMED = "a registered name, or a function"
+PLAIN = "a text, a finite number, true, false, or a list or a table of these"
+REANCHOR = "from min_sources, 2, to the number of sources, 3"
 FINITE = "a finite decimal number such as 152.45"
 
 
@@ -24,6 +28,26 @@ def _fault(**fields: Any) -> dict[str, Any]:
 
 def _lie(price: object) -> dict[str, Any]:
     return _fault(kind="lying_leader", count=1, parameters={"price": price})
+
+
+def _model(name: str, **parameters: Any) -> dict[str, Any]:
+    return {"prices": {"path_model": name, "path_parameters": parameters}}
+
+
+def _sources(sources: object) -> dict[str, Any]:
+    return {"prices": {"sources": sources}}
+
+
+def _source(**settings: Any) -> dict[str, Any]:
+    return _sources(["market_data_1", {"name": "external_feed", **settings}])
+
+
+TWO = ["AAPL", "MSFT"]
+FRAME = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=70), "price": 9.5, "volume": 7})
+
+
+def _asset(symbol: str, **settings: Any) -> dict[str, Any]:
+    return {"symbols": TWO, "prices": {"assets": {symbol: settings}}}
 
 
 MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
@@ -44,7 +68,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     # Feeds
     ({"feed": "tsla"}, "feed", "tsla", "'simulated' or a real history: aapl, msft, ibm, goog"),
     ({"feed": "aapl-1999"}, "feed", "aapl-1999", "one year of it such as aapl-2012"),
-    ({"feed": 2012}, "feed", 2012, "a valid string"),
+    ({"feed": 2012}, "feed", 2012, "the name of a feed, or a DataFrame of time, price, volume"),
     ({"feed": "aapl-2012", "epochs": 251}, "epochs", 251, "at most 250"),
     (
         {"feed": "aapl-2012", "epochs": 126, "market_time_per_epoch": "13h"},
@@ -86,26 +110,88 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"prices": {"base_price": INFINITY}}, "prices.base_price", INFINITY, FINITE),
     ({"prices": {"base_price": "dear"}}, "prices.base_price", "dear", FINITE),
     ({"prices": {"base_price": True}}, "prices.base_price", True, FINITE),
-    ({"prices": {"base_price": "49.99"}}, "prices.base_price", "49.99", "greater than or equal"),
-    ({"prices": {"base_price": 501}}, "prices.base_price", 501, "less than or equal to 500"),
+    ({"prices": {"base_price": "49.99"}}, "prices.base_price", "49.99", "a price from 50 to 500"),
+    ({"prices": {"base_price": 501}}, "prices.base_price", "501", "a price from 50 to 500"),
     ({"prices": {"base_price": "1e400"}}, "prices.base_price", "1e400", "at most 12 digits"),
     ({"prices": {"base_price": "99.0000001"}}, "base_price", "99.0000001", "micro-dollars"),
     ({"prices": {"volatility": -1}}, "prices.volatility", -1, "greater than or equal to 0"),
     ({"prices": {"volatility": NAN}}, "prices.volatility", NAN, "finite"),
     ({"prices": {"trend": INFINITY}}, "prices.trend", INFINITY, "finite"),
-    ({"prices": {"sources": ["reuters"]}}, "prices.sources", "reuters", SOURCES),
-    ({"prices": {"sources": []}}, "prices.sources", (), "at least 2 different sources"),
-    (
-        {"prices": {"sources": ["external_feed"] * 2}},
-        "prices.sources",
-        ("external_feed", "external_feed"),
-        "at least 2 different sources",
-    ),
-    ({"prices": {"min_price": 0}}, "min_price", "0", "more than 0"),
-    ({"prices": {"min_price": 600}}, "min_price", "600", "below max_price 500"),
+    ({"prices": {"correlation": -0.1}}, "prices.correlation", -0.1, "greater than or equal to 0"),
+    ({"prices": {"correlation": 1.1}}, "prices.correlation", 1.1, "less than or equal to 1"),
+    ({"prices": {"splits": "forget"}}, "prices.splits", "forget", "'adjust' or 'keep'"),
+    ({"prices": {"aggregator": "mode"}}, "prices.aggregator", "mode", "median, pyth"),
+    ({"prices": {"aggregator": 3}}, "prices.aggregator", 3, NAMED),
+    ({"prices": {"outlier_rule": "odd"}}, "prices.outlier_rule", "odd", "one of tail"),
+    ({"prices": {"outlier_rule": 3}}, "prices.outlier_rule", 3, NAMED),
+    ({"prices": {"path_model": "walk"}}, "prices.path_model", "walk", "gbm, gjr_garch"),
+    ({"prices": {"path_model": ["gbm"]}}, "prices.path_model", ["gbm"], NAMED),
+    (_model("gbm", drift=1), "prices.path_parameters.drift", 1, "the parameters volatility"),
+    (_model("gbm", volatility=-1), "prices.path_parameters.volatility", -1, "a number from 0"),
+    (_model("gbm", volatility=NAN), "prices.path_parameters.volatility", NAN, PLAIN),
+    (_model("gbm", volatility=None), "prices.path_parameters.volatility", None, PLAIN),
+    (_model("regime", regimes=({},)), "prices.path_parameters.regimes", ({},), PLAIN),
+    ({"prices": {"path_parameters": 3}}, "prices.path_parameters", 3, "a valid dictionary"),
+    ({"prices": {"reanchor_after": 0}}, "prices.reanchor_after", 0, "greater than or equal to 1"),
+    ({"prices": {"reanchor_sources": 1}}, "prices.reanchor_sources", 1, REANCHOR),
+    ({"prices": {"reanchor_sources": 4}}, "prices.reanchor_sources", 4, REANCHOR),
+    ({"prices": {"min_price": 0}}, "prices.min_price", "0", "more than 0"),
+    ({"prices": {"max_price": 40}}, "prices.max_price", "40", "more than min_price 50"),
+    ({"prices": {"max_volume": 99}}, "prices.max_volume", "99", "from min_volume 100 to"),
+    # Sources
+    (_sources(0), "prices.sources", 0, "a whole number from 1 to 99"),
+    (_sources(100), "prices.sources", 100, "a whole number from 1 to 99"),
+    (_sources(1), "prices.sources", ("external_feed",), "at least min_sources, 2"),
+    (_sources([]), "prices.sources", (), "at least min_sources, 2"),
+    (_sources(["a", "b", "a"]), "prices.sources", ("a", "b", "a"), "each name once"),
+    (_sources(["a", {"name": "a"}]), "prices.sources", ("a", "a"), "each name once"),
+    (_sources("external_feed"), "prices.sources", "external_feed", "a number of sources, or a lis"),
+    (_sources(True), "prices.sources", True, "a number of sources, or a list"),
+    (_sources([3]), "prices.sources", 3, "the name of a source, or a table"),
+    (_sources([{"lag": 1}]), "prices.sources", {"lag": 1}, "a table with a name in it"),
+    (_sources(["node_1"]), "prices.sources.name", "node_1", "a name that no node has"),
+    (_sources(["observer"]), "prices.sources.name", "observer", "a name that no node has"),
+    (_sources(["Bourse"]), "prices.sources.name", "Bourse", "lowercase letters"),
+    (_source(noise=1), "prices.sources.noise", 1, "one of name, noise_bp, bias_bp, lag"),
+    (_source(noise_bp=-1), "prices.sources.noise_bp", -1, "a number from 0 to"),
+    (_source(lag="soon"), "prices.sources.lag", "soon", SECONDS),
+    (_source(lag=-1), "prices.sources.lag", -1, MICROSECONDS),
+    (_source(lag="1ns"), "prices.sources.lag", "1ns", MICROSECONDS),
+    (_source(outage=1), "prices.sources.outage", 1, "a share of the epochs below 1"),
+    (_source(volume_share=0), "prices.sources.volume_share", 0, "a number from"),
+    # Symbols and their settings
+    ({"symbols": ["AAPL", "AAPL"]}, "symbols", ["AAPL", "AAPL"], "each symbol once"),
+    ({"symbols": []}, "symbols", [], "a list of 1 to 20 symbols"),
+    ({"symbols": "AAPL"}, "symbols", "AAPL", "a list of 1 to 20 symbols"),
+    ({"symbols": ["aapl"]}, "symbols", "aapl", "capital letters"),
+    ({"symbols": [7]}, "symbols", 7, "capital letters"),
+    ({"symbols": TWO, "feed": "msft"}, "symbols", tuple(TWO), "MSFT alone: the feed 'msft'"),
+    ({"symbols": ["IBM"], "feed": "msft-2012"}, "symbols", ("IBM",), "MSFT alone"),
+    ({"symbols": TWO, "feed": FRAME}, "symbols", tuple(TWO), "one symbol: a frame"),
+    ({"symbols": ["TSLA"], "feed": "history"}, "symbol", "TSLA", "one of AAPL, MSFT, IBM, GOOG"),
+    ({"symbols": ["GOOG"], "feed": "history-2001"}, "feed", "history-2001", "one year of it"),
+    ({"feed": "frame:00"}, "feed", "frame:00", "the frame itself, which no file contains"),
+    ({"feed": FRAME[["time", "price"]]}, "feed.columns", ["time", "price"], "column 'volume'"),
+    ({"feed": FRAME.assign(price=0)}, "feed.price in row 0", "0", "a finite price"),
+    ({"feed": FRAME.iloc[::-1]}, "feed.time in row 1", "2024-03-09 00:00:00", "after"),
+    ({"feed": FRAME, "epochs": 71}, "epochs", 71, "at most 70"),
+    (_asset("IBM"), "prices.assets", "IBM", "one of AAPL, MSFT"),
+    (_asset("MSFT", colour=1), "prices.assets.MSFT", "colour", "base_price, volatility, trend"),
+    (_asset("MSFT", sources=4), "prices.assets.MSFT", "sources", "base_price, volatility, trend"),
+    (_asset("MSFT", volatility=-1), "prices.assets.MSFT.volatility", -1, "or equal to 0"),
+    (_asset("MSFT", base_price=49), "prices.assets.MSFT.base_price", "49", "a price from 50"),
+    (_asset("MSFT", base_price="1e-7"), "prices.assets.MSFT.base_price", "1E-7", "micro-dollars"),
+    (_asset("MSFT", min_price=151), "prices.assets.MSFT.base_price", "150.00", "from 151 to 500"),
+    (_asset("MSFT", min_price=500), "prices.assets.MSFT.min_price", "500", "below max_price 500"),
+    (_asset("MSFT", path_model="x"), "prices.assets.MSFT.path_model", "x", "gbm, gjr_garch"),
+    (_asset("MSFT", path_parameters={"x": 1}), "prices.assets.MSFT.path_parameters.x", 1, "omega"),
+    (_asset("MSFT", path_parameters={"x": NAN}), "prices.assets.MSFT.path_parameters", NAN, PLAIN),
+    (_asset("MSFT", reanchor_sources=4), "prices.assets.MSFT.reanchor_sources", 4, REANCHOR),
+    ({"prices": {"assets": {"AAPL": 3}}}, "prices.assets.AAPL", 3, "a valid dictionary"),
+    ({"prices": {"min_price": 600}}, "prices.min_price", "600", "below max_price 500"),
     ({"prices": {"min_volume": -1}}, "min_volume", "-1", "more than 0 shares"),
-    ({"prices": {"min_sources": 0}}, "min_sources", 0, "at least 1"),
-    ({"prices": {"min_sources": 4}}, "prices.sources", "external_feed", "at least 4 different"),
+    ({"prices": {"min_sources": 0}}, "prices.min_sources", 0, "greater than or equal to 1"),
+    ({"prices": {"min_sources": 4}}, "prices.sources", "external_feed", "at least min_sources, 4"),
     (
         {"prices": {"max_deviation_percent": "0.001"}},
         "max_deviation_percent",
@@ -141,6 +227,32 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"faults": {"node_3": "silent_leader@4-2"}}, "stop", 2, "an epoch after the start, 4"),
     ({"faults": {"node_3": 4}}, "faults", 4, ""),
     ({"faults": {"node_3": None}}, "faults", None, ""),
+    # Faults of sources
+    ({"faults": {"external_feed": "crash"}}, "faults", "crash", "expected one of adaptive, "),
+    ({"faults": {"external_feed": "crash"}}, "faults", "crash", "a kind of your own must be reg"),
+    ({"faults": {"external_feed": "explode"}}, "faults", "explode", "expected one of adaptive, "),
+    (
+        _fault(kind="crash", nodes=["node_3", "external_feed"]),
+        "faults",
+        "external_feed",
+        "a node from node_0 to node_3; the faults of sources are adaptive, ",
+    ),
+    (
+        {"symbols": ["AAPL", "GOOG"], "feed": "history"},
+        "symbols",
+        ("AAPL", "GOOG"),
+        "of the same days; epoch 0 is AAPL 2000-03-01, GOOG 2004-08-19",
+    ),
+    ({"faults": {"node_3": "biased"}}, "faults", "node_3", "'biased' is a fault of sources: mark"),
+    ({"faults": {"node_3": "biased"}}, "faults", "node_3", SOURCES),
+    ({"faults": {"reuters": "biased@4-8"}}, "faults", "reuters", SOURCES),
+    (_fault(kind="stale", count=4), "faults", 4, "a count of at most 3 sources"),
+    (
+        _fault(kind="stale", count=1, parameters={"x": 1}),
+        "faults.parameters",
+        {"x": 1},
+        "for stale",
+    ),
     # Faults, long form
     (_fault(), "nodes", (), "either names of nodes or a count"),
     (_fault(nodes=["node_1"], count=1), "nodes", ("node_1",), "either names of nodes or a count"),

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -91,6 +92,146 @@ def test_run_takes_an_experiment_file_and_options_win(
     assert config["faults"][0]["kind"] == "crash"
 
 
+# --- Several symbols
+
+SYMBOLS = ["--set", 'symbols=["AAPL", "MSFT"]']
+
+
+def test_every_symbol_has_its_block_in_every_epoch(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stock-consensus", "--epochs", "3", *SYMBOLS]) == 0
+    text = capsys.readouterr().out
+    assert main(["stock-consensus", "--epochs", "3", *SYMBOLS, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+
+    assert "Streamlet Protocol for AAPL, MSFT Price Consensus\n" in text
+    assert "Creating AAPL, MSFT consensus network" in text
+    headings = re.findall(r"^Epoch (\d), ([A-Z]+):$", text, flags=re.MULTILINE)
+    assert headings == [(str(epoch), name) for epoch in range(3) for name in ("AAPL", "MSFT")]
+    for row in document["prices"]:
+        price = f"${row['consensus_cents'] / 100:.2f}"
+        assert f"Epoch {row['epoch']}, {row['symbol']}:\n  Consensus Price: {price}\n" in text
+    finals = document["finalized"]
+    assert [final["symbol"] for final in finals] == ["AAPL", "MSFT"] * 2
+    for number, (one, other) in enumerate(zip(finals[::2], finals[1::2], strict=True), start=1):
+        prices = f"AAPL ${one['consensus_price']}, MSFT ${other['consensus_price']}"
+        block = one["block_hash"][:8]
+        assert f"  Finalized {number}: {prices} (Block: {block}...)\n" in text
+
+
+def test_the_trading_demo_says_what_it_trades_only_where_it_could_be_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for words, says in (([], False), (SYMBOLS, True)):
+        assert main(["consensus-trading", *words]) == 0
+        said = "Trading AAPL, the first of AAPL, MSFT\n" in capsys.readouterr().out
+        assert said is says
+
+
+def test_run_shows_and_draws_every_symbol(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["run", "--epochs", "9", *SYMBOLS, "--plots", str(tmp_path / "charts")]) == 0
+    text = capsys.readouterr().out
+    assert "AAPL, MSFT: quotes, consensus, finality, trades\n" in text
+    assert "\n...\nEpoch 7, AAPL:\n" in text
+    assert re.search(r"s: \d+ shares of (AAPL|MSFT) at \$", text)
+    further = {"prices_MSFT.png", "vwap_MSFT.png", "rejections_MSFT.png"}
+    assert further < {path.name for path in (tmp_path / "charts").iterdir()}
+    assert all(name in text.splitlines()[-1] for name in further)
+
+
+# --- Any other setting, one by one
+
+
+def _configured(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], command: str = "stock-consensus"
+) -> dict[str, Any]:
+    """The settings that a command says it ran with."""
+    assert main([command, "--epochs", "2", *arguments, "--json"]) == 0
+    config: dict[str, Any] = json.loads(capsys.readouterr().out)["config"]
+    return config
+
+
+# What is typed, where it ends up, and as what.
+SET: dict[str, tuple[str, str, object]] = {
+    "a word": ("prices.aggregator=median", "prices.aggregator", "median"),
+    "a word in quotes": ('prices.aggregator="median"', "prices.aggregator", "median"),
+    "a word with a hyphen": (
+        "prices.deviation_rule=re-anchor",
+        "prices.deviation_rule",
+        "re-anchor",
+    ),
+    "with spaces": (" prices.aggregator = median ", "prices.aggregator", "median"),
+    "a duration": ("network.gst=5s", "network.gst", "5s"),
+    "what begins as a number": ("quorum=2f+1", "quorum", "2f+1"),
+    "a number": ("nodes=7", "nodes", 7),
+    "a fraction": ("prices.volatility=2.5", "prices.volatility", 2.5),
+    "an amount": ("prices.base_price=200.10", "prices.base_price", "200.1"),
+    "yes or no": ("echo=false", "echo", False),
+    "a list": ('prices.sources=["a", "b"]', "prices.sources", ["a", "b"]),
+    "a table": ("prices.path_parameters={beta=0.5}", "prices.path_parameters", {"beta": 0.5}),
+    "deep down": ("prices.assets.AAPL.trend=0.5", "prices.assets", {"AAPL": {"trend": 0.5}}),
+    "what an option has said": ("epochs=3", "epochs", 3),
+}
+
+
+@pytest.mark.parametrize("name", SET)
+def test_any_setting_can_be_set(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    typed, setting, expected = SET[name]
+    value: Any = _configured(["--set", typed], capsys)
+    for key in setting.split("."):
+        value = value[key]
+    assert (value, type(value)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize("command", ["run", "stock-consensus", "consensus-trading", "streamlet"])
+def test_every_run_takes_settings_and_keeps_the_others(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain = _configured([], capsys, command)
+    sets = ["network.delta=400ms", "nodes=7", "network.gst=2s", "epoch_length=1s", "nodes=5"]
+    changed = _configured([word for each in sets for word in ("--set", each)], capsys, command)
+    network = {**plain["network"], "delta": "400ms", "gst": "2s"}
+    assert changed == {**plain, "nodes": 5, "network": network}
+
+
+def test_settings_change_what_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["--set", "prices.assets.AAPL.base_price=300", "--set", "prices.max_price=600"]
+    assert main(["stock-consensus", "--epochs", "3", *settings]) == 0
+    assert "Price: $300." in capsys.readouterr().out
+
+
+def test_settings_win_over_a_file_and_leave_the_rest_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "experiment.toml"
+    text = 'nodes = 7\n[prices]\naggregator = "median"\nmin_volume = 7\nsources = 5\n'
+    file.write_text(text, encoding="utf-8")
+    words = [str(file), "--set", "prices.aggregator=vwap", "--plots", str(tmp_path / "charts")]
+    config = _configured(words, capsys, "run")
+    assert config["nodes"] == 7
+    assert config["prices"]["aggregator"] == "vwap"
+    assert config["prices"]["min_volume"] == "7"
+    assert len(config["prices"]["sources"]) == 5
+
+
+@pytest.mark.parametrize(
+    "text", ["nodes=4\nepochs=9", "nodes=" + "9" * 5_000, "nodes=" + "[" * 5_000, "nodes=4]"]
+)
+def test_what_is_no_single_value_of_toml_is_a_word(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["streamlet", "--epochs", "2", "--set", text]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("streamlet-lab: error: nodes: '")
+    assert printed.err.count("\n") == 1
+
+
 def test_long_runs_report_their_progress_on_standard_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -111,6 +252,27 @@ MISTAKES = {
     "fault epoch": (["streamlet", "--faults", "node_1=crash@-5"], "faults: 'crash@-5'"),
     "fault without prices": (["streamlet", "--faults", "node_1=lying_leader"], "faults: 'lying_l"),
     "save": (["run", "--save", "result.csv"], "--save: 'result.csv'"),
+    "no value": (["streamlet", "--set", "nodes"], "--set: 'nodes' is not valid; expected SETTING="),
+    "nothing to set": (["streamlet", "--set", "=7"], "--set: '=7'"),
+    "an empty setting": (["stock-consensus", "--set", ""], "--set: ''"),
+    "a gap": (["consensus-trading", "--set", "prices..sources=4"], "--set: 'prices..sources=4'"),
+    "not a name": (["run", "--set", "gst now=5s"], "--set: 'gst now=5s'"),
+    "unknown setting": (["run", "--set", "colour=red"], "setting: 'colour'"),
+    "unknown setting below": (
+        ["run", "--set", "prices.colour=red"],
+        "prices: 'colour' is not valid",
+    ),
+    "below a value": (
+        ["run", "--set", "prices.sources=4", "--set", "prices.sources.lag=2s"],
+        "--set: 'prices.sources.lag=2s' is not valid; expected a setting; 'sources' has none below",
+    ),
+    "below an option": (
+        ["run", "--epochs", "3", "--set", "epochs.long=3"],
+        "--set: 'epochs.long=3' is not valid; expected a setting; 'epochs' has none below it",
+    ),
+    "a bad value": (["streamlet", "--set", "network.gst=soon"], "network.gst: 'soon'"),
+    "an empty value": (["streamlet", "--set", "nodes="], "nodes: ''"),
+    "a value out of bounds": (["streamlet", "--set", "nodes=0"], "nodes: 0"),
     "a scenario": (
         ["scenario", "nope"],
         "scenario: 'nope' is not valid; expected a file, or one of A1",

@@ -7,24 +7,28 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from streamlet_lab import Experiment, ExperimentConfig, Fault
+from streamlet_lab import Experiment, ExperimentConfig, Fault, Result
 from streamlet_lab.config import (
     ED25519_TIMES,
     OBSERVER,
     REGION_DELAYS,
+    FrameFeed,
     NetworkConfig,
     Partition,
+    PricesConfig,
     alternating,
     load_config,
     make_config,
 )
 from streamlet_lab.errors import DataError, InvalidInput
-from streamlet_lab.prices import SOURCES, TRADING_DAY
+from streamlet_lab.prices import SOURCES, TRADING_DAY, Source, source_fault_kinds
+from streamlet_lab.prices.models import GeometricBrownianMotion
 from streamlet_lab.units import format_duration
 
 # --- What is there by default
@@ -212,7 +216,7 @@ _CUT = {"stop": "1s", "groups": "node_0|node_1"}
 @pytest.mark.parametrize(
     ("network", "field", "expected"),
     [
-        ({"delays": 3}, "network.delays", "the name of a kind of delays, or a function"),
+        ({"delays": 3}, "network.delays", "a registered name, or a function"),
         ({"delays": "sample"}, "network.samples", "one delay or more"),
         ({"samples": [0]}, "network.samples.0", "greater than 0"),
         ({"region_delays": {}}, "network.region_delays", "at least 1 item"),
@@ -438,26 +442,104 @@ def _networks(names: list[str]) -> dict[str, st.SearchStrategy[Any]]:
     }
 
 
+_plain = st.recursive(
+    st.integers(-(2**63), 2**63 - 1)
+    | st.booleans()
+    | st.text(st.characters(codec="utf-8"))
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+
+# What may differ from symbol to symbol.
+_ASSET: dict[str, st.SearchStrategy[Any]] = {
+    "base_price": _amounts(50, 500),
+    "volatility": st.floats(0, 20),
+    "trend": st.floats(-50, 50),
+    "path_model": st.sampled_from(["gbm", "merton", "my own"]),
+    "path_parameters": st.dictionaries(st.text(st.characters(codec="utf-8")), _plain, max_size=2),
+    "min_price": _amounts(1, 50) | st.none(),
+    "max_price": _amounts(500, 10**9) | st.none(),
+    "min_volume": _amounts(1, 10**6),
+    "max_volume": _amounts(10**6, 10**9),
+    "max_deviation_percent": _amounts(0, 100),
+    "deviation_rule": st.sampled_from(["widen", "strict", "re-anchor"]),
+    "reanchor_after": st.integers(1, 100),
+}
+
+_PRICES: dict[str, st.SearchStrategy[Any]] = {
+    **_ASSET,
+    "correlation": shares,
+    "aggregator": st.sampled_from(["mean", "median", "my own"]),
+    "outlier_rule": st.sampled_from(["tail", "my own"]) | st.none(),
+    "splits": st.sampled_from(["adjust", "keep"]),
+    "voter_policy": st.sampled_from(["observe", "bounds", "evidence"]),
+    "tolerance_percent": _amounts(0, 100),
+}
+
+_SOURCE: dict[str, st.SearchStrategy[Any]] = {
+    "noise_bp": st.floats(0, 1_000) | st.integers(0, 1_000),
+    "bias_bp": st.floats(-5_000, 5_000),
+    "lag": durations.map(_text) | st.integers(0, 10**6),
+    "outage": st.floats(0, 0.5),
+    "outage_epochs": st.floats(1, 100),
+    "volume_share": st.floats(1e-6, 1e6),
+    "confidence_bp": st.floats(0, 10_000) | st.none(),
+}
+
+
+@st.composite
+def _sources(draw: st.DrawFn) -> list[Any]:
+    """Names, and tables with a name in them."""
+    names = draw(st.lists(st.sampled_from([*SOURCES, "x", "a_9"]), min_size=1, unique=True))
+    tables = st.fixed_dictionaries({}, optional=_SOURCE)
+    return [
+        draw(st.just(name) | tables.map(lambda own, n=name: {"name": n, **own})) for name in names
+    ]
+
+
+@st.composite
+def _price_settings(draw: st.DrawFn, symbols: list[str]) -> dict[str, Any]:
+    sources = draw(_sources() | st.integers(1, 9))
+    count = sources if isinstance(sources, int) else len(sources)
+    fewest = draw(st.integers(1, count))
+    reanchor = {"reanchor_sources": st.integers(fewest, count) | st.none()}
+    asset = st.fixed_dictionaries({}, optional={**_ASSET, **reanchor})
+    assets = {"assets": st.dictionaries(st.sampled_from(symbols), asset)}
+    others = draw(st.fixed_dictionaries({}, optional={**_PRICES, **reanchor, **assets}))
+    return {"sources": sources, "min_sources": fewest, **others}
+
+
+def _names_of(sources: list[Any] | int) -> list[str]:
+    return [source.name for source in PricesConfig(sources=sources, min_sources=1).sources]
+
+
+@st.composite
+def _source_faults(draw: st.DrawFn, sources: list[str]) -> dict[str, Any]:
+    fault: dict[str, Any] = {"kind": draw(st.sampled_from(source_fault_kinds()))}
+    if draw(st.booleans()):
+        return {**fault, "count": draw(st.integers(0, len(sources)))}
+    return {**fault, "nodes": draw(st.lists(st.sampled_from(sources), min_size=1, unique=True))}
+
+
 @st.composite
 def settings(draw: st.DrawFn) -> dict[str, Any]:
     """Any valid settings, each given or left out."""
     count = draw(nodes)
-    sources = draw(st.lists(st.sampled_from(SOURCES), min_size=1, unique=True))
     shortest, median = sorted(draw(st.tuples(durations, durations)))
     names = [f"node_{index}" for index in range(count)]
     network = _networks(names)
-    prices = {
-        "base_price": _amounts(50, 500),
-        "volatility": st.floats(0, 20),
-        "trend": st.floats(-50, 50),
-        "min_price": _amounts(1, 50),
-        "max_price": _amounts(500, 10**9),
-        "min_volume": _amounts(1, 10**6),
-        "max_deviation_percent": _amounts(0, 100),
-        "deviation_rule": st.sampled_from(["widen", "strict"]),
-        "voter_policy": st.sampled_from(["observe", "bounds"]),
-        "tolerance_percent": _amounts(0, 100),
-    }
+    symbols = draw(
+        st.lists(st.sampled_from(["AAPL", "MSFT", "BRK.B", "X9"]), min_size=1, unique=True)
+    )
+    feeds = ["simulated", "history", "history-2012", "lobster"]
+    if symbols in (["AAPL"], ["MSFT"]):
+        feeds += [symbols[0].lower(), f"{symbols[0].lower()}-2012"]
+    prices = draw(_price_settings(symbols))
+    sources = _names_of(prices["sources"])
     market = {
         "traders": st.integers(0, 10_000),
         "orders_per_epoch": st.floats(1e-6, 1e6),
@@ -471,8 +553,8 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
     top = {
         "epochs": st.integers(1, 10_000_000),
         "seed": st.integers(0, 2**63 - 1),
-        "feed": st.text(st.characters(codec="utf-8")),
-        "faults": st.lists(_faults(count), max_size=3),
+        "feed": st.sampled_from(feeds),
+        "faults": st.lists(_faults(count) | _source_faults(sources), max_size=3),
         "model": st.sampled_from(["byzantine", "crash", "synchronous"]),
         "leaders": st.sampled_from(["round_robin", "hashed"])
         | st.lists(st.sampled_from(names), min_size=1, max_size=3),
@@ -487,13 +569,10 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
             {"shortest_delay": st.just(_text(shortest)), "median_delay": st.just(_text(median))},
             optional=network,
         ),
-        "prices": st.fixed_dictionaries(
-            {"sources": st.just(sources), "min_sources": st.integers(1, len(sources))},
-            optional=prices,
-        ),
         "market": st.fixed_dictionaries({}, optional=market),
     }
-    return {"nodes": count, **draw(st.fixed_dictionaries({}, optional=top))}
+    others = draw(st.fixed_dictionaries({}, optional=top))
+    return {"nodes": count, "symbols": symbols, "prices": prices, **others}
 
 
 @pytest.fixture(scope="module")
@@ -669,3 +748,371 @@ def test_a_period_has_a_length(arguments: tuple[Any, Any, Any], field: str) -> N
     with pytest.raises(InvalidInput) as caught:
         alternating(*arguments)
     assert caught.value.field == field
+
+
+# --- Sources
+
+
+def test_sources_are_a_number_or_names_or_tables() -> None:
+    table = {"name": "external_feed", "noise_bp": 5, "lag": "1min"}
+    mixed = make_config(prices={"sources": ["market_data_1", table]}).prices
+
+    assert mixed.sources == (
+        Source("market_data_1"),
+        Source("external_feed", noise_bp=5, lag=60_000_000),
+    )
+    assert make_config(prices={"sources": mixed.sources}).prices == mixed
+    assert make_config(prices={"sources": 3}).prices == make_config().prices
+    assert make_config().prices.source_names == SOURCES
+    assert len(make_config(prices={"sources": 99}).prices.sources) == 99
+
+
+def test_a_file_has_of_a_source_what_was_said_of_it(tmp_path: Path) -> None:
+    sources = ["a", Source("b", bias_bp=-2.5, lag=1_500), {"name": "c", "noise_bp": 1.0}]
+    make_config(prices={"sources": sources}).save(tmp_path / "e.toml")
+    saved = tomllib.loads((tmp_path / "e.toml").read_text(encoding="utf-8"))
+
+    assert saved["prices"]["sources"] == ["a", {"name": "b", "bias_bp": -2.5, "lag": "1500us"}, "c"]
+
+
+def test_a_file_with_sources_symbols_and_assets(tmp_path: Path) -> None:
+    text = """
+        symbols = ["AAPL", "MSFT"]
+        [faults]
+        node_3 = "crash@4"
+        reuters = "biased@4-8"
+        [prices]
+        sources = ["market_data_1", {name = "reuters", lag = "1min"}]
+        [prices.assets.MSFT]
+        base_price = "300"
+        [prices.path_parameters]
+        omega = 0.1
+    """
+    (tmp_path / "e.toml").write_text(text, encoding="utf-8")
+    loaded = load_config(tmp_path / "e.toml")
+
+    assert loaded == make_config(
+        symbols=["AAPL", "MSFT"],
+        faults={"node_3": "crash@4", "reuters": "biased@4-8"},
+        prices={
+            "sources": ["market_data_1", Source("reuters", lag=60_000_000)],
+            "assets": {"MSFT": {"base_price": 300}},
+            "path_parameters": {"omega": 0.1},
+        },
+    )
+
+
+# --- Faults of sources
+
+
+def test_faults_of_nodes_and_of_sources_are_told_apart() -> None:
+    config = make_config(
+        faults=[
+            Fault("crash", count=1, start=4),
+            Fault("biased", count=2),
+            Fault("stale", nodes=("market_data_1",), start=60),
+        ]
+    )
+
+    assert [fault.kind for fault in config.node_faults] == ["crash"]
+    assert [fault.kind for fault in config.source_faults] == ["biased", "stale"]
+    assert config.faulty_nodes == {"node_3"}
+    assert config.faulty_sources == {"market_data_2", "external_feed"}
+
+
+def test_a_count_of_sources_becomes_their_names() -> None:
+    """So that a file says whose fault it is, whoever reads it."""
+    config = make_config(faults=[Fault("biased", count=1), Fault("crash", count=1)])
+
+    assert config.faults[0].nodes == ("external_feed",)
+    assert config.faults[0].count is None
+    assert (config.faults[1].nodes, config.faults[1].count) == ((), 1)
+    assert config == make_config(faults=[{"kind": "biased", "nodes": ["external_feed"]}, CRASH])
+    two = make_config(faults=[Fault("stale", count=2)], prices={"sources": ["a", "b", "c"]})
+    assert two.faults[0].nodes == ("b", "c")
+    assert make_config(faults=[Fault("biased", count=0)]).faulty_sources == frozenset()
+
+
+CRASH = Fault("crash", count=1)
+
+
+def test_a_fault_of_sources_is_one_by_their_names_even_if_nobody_registered_its_kind() -> None:
+    config = make_config(faults={"external_feed": "of_another_process@4", "node_1": "crash"})
+
+    assert [fault.kind for fault in config.source_faults] == ["of_another_process"]
+    assert [fault.kind for fault in config.node_faults] == ["crash"]
+    assert config.faulty_sources == {"external_feed"}
+    assert config.faulty_nodes == {"node_1"}
+    assert make_config(**config.to_document()) == config
+
+
+@pytest.mark.parametrize(
+    ("sources", "given", "fewest"),
+    [
+        (2, {}, 2),
+        (3, {}, 2),
+        (4, {}, 3),
+        (6, {}, 3),
+        (7, {}, 5),
+        (10, {}, 7),
+        (7, {"min_sources": 2}, 2),
+        (7, {"min_sources": 6}, 6),
+        (1, {"min_sources": 1}, 1),
+    ],
+)
+def test_evidence_asks_for_so_many_sources_that_liars_are_a_minority(
+    sources: int, given: dict[str, Any], fewest: int
+) -> None:
+    prices = PricesConfig(sources=sources, voter_policy="evidence", **given)
+
+    assert prices.min_sources == fewest
+    assert prices.rules((Decimal(1), Decimal(2))).min_sources == fewest
+    assert PricesConfig(**prices.model_dump()) == prices
+    if not given:
+        for policy in ("observe", "bounds"):
+            assert PricesConfig(sources=sources, voter_policy=policy).min_sources == 2
+
+
+def test_lying_sources_are_within_the_papers_model() -> None:
+    config = make_config(faults=[Fault("biased", count=3)])
+
+    assert config.faulty_nodes == frozenset()
+    assert config.outside_model == ()
+    assert make_config(model="crash", faults=[Fault("biased", count=3)]).outside_model == ()
+
+
+# --- Symbols
+
+
+@pytest.mark.parametrize(
+    ("feed", "symbols"),
+    [
+        ("simulated", ("AAPL",)),
+        ("history-2012", ("AAPL",)),
+        ("msft", ("MSFT",)),
+        ("goog-2008", ("GOOG",)),
+        ("lobster", ("AAPL",)),
+    ],
+)
+def test_a_feed_may_say_whose_it_is(feed: str, symbols: tuple[str, ...]) -> None:
+    config = make_config(feed=feed)
+
+    assert config.symbols == symbols
+    assert make_config(feed=feed, symbols=list(symbols)) == config
+
+
+def test_an_asset_has_its_own_settings_and_the_common_ones() -> None:
+    prices = make_config(
+        symbols=["AAPL", "MSFT"],
+        prices={
+            "base_price": 200,
+            "min_price": 20,
+            "volatility": 2,
+            "assets": {"MSFT": {"base_price": 30, "deviation_rule": "strict", "min_price": None}},
+        },
+    ).prices
+    aapl, msft = prices.of("AAPL"), prices.of("MSFT")
+
+    assert aapl == prices
+    assert (aapl.base_price, msft.base_price) == (200, 30)
+    assert (aapl.deviation_rule, msft.deviation_rule) == ("widen", "strict")
+    assert (aapl.volatility, msft.volatility) == (2, 2)
+    assert msft.min_price == 20, "None says nothing"
+    assert msft.sources == prices.sources
+
+
+def test_an_asset_can_go_back_to_a_default() -> None:
+    """What is said is said, even where it is the default."""
+    assets = {"MSFT": {"volatility": 1.0}}
+    config = make_config(symbols=["AAPL", "MSFT"], prices={"volatility": 3, "assets": assets})
+    again = make_config(**config.to_document())
+
+    for prices in (config.prices, again.prices):
+        assert (prices.of("AAPL").volatility, prices.of("MSFT").volatility) == (3, 1)
+
+
+def test_the_start_of_a_replay_is_in_its_prices() -> None:
+    """A base price, and where a path reflects, are a simulated path's."""
+    bounds = {"min_price": 1, "max_price": 20}
+
+    assert make_config(feed="history", prices=bounds).prices.min_price == 1
+    assert make_config(feed=_frame(), prices=bounds).prices.max_price == 20
+    with pytest.raises(InvalidInput, match=r"prices\.base_price: '150\.00' .* from 1 to 20"):
+        make_config(prices=bounds)
+
+
+@pytest.mark.parametrize(
+    ("rule", "after", "sources", "widening"),
+    [("widen", None, None, 10), ("strict", None, None, 0), ("re-anchor", 3, 3, 0)],
+)
+def test_each_deviation_rule_is_one_of_the_price_rooms(
+    rule: str, after: int | None, sources: int | None, widening: int
+) -> None:
+    prices = make_config(prices={"deviation_rule": rule}).prices
+    rules = prices.rules((Decimal(1), Decimal(9)))
+
+    assert (rules.min_price, rules.max_price) == (1, 9)
+    assert rules.widening_percent == widening
+    assert (rules.reanchor_after, rules.reanchor_sources) == (after, sources)
+
+
+@pytest.mark.parametrize(
+    ("count", "given", "needed"), [(3, None, 3), (4, None, 3), (7, None, 5), (7, 4, 4), (7, 7, 7)]
+)
+def test_re_anchoring_takes_more_than_two_thirds_of_the_sources(
+    count: int, given: int | None, needed: int
+) -> None:
+    settings = {"deviation_rule": "re-anchor", "sources": count, "reanchor_sources": given}
+    rules = make_config(prices=settings).prices.rules((Decimal(1), Decimal(9)))
+
+    assert rules.reanchor_sources == needed
+
+
+# --- Frames and functions, which no file contains
+
+
+def _frame(price: float = 9.5) -> pd.DataFrame:
+    days = pd.date_range("2024-01-01", periods=70)
+    return pd.DataFrame({"time": days, "price": price, "volume": 7_000})
+
+
+def test_frames_are_equal_if_their_content_is() -> None:
+    config = make_config(feed=_frame())
+
+    assert make_config(feed=_frame()) == config
+    assert make_config(feed=_frame(9.51)) != config
+    assert make_config() != config
+
+
+def test_a_frame_that_is_changed_later_does_not_change_the_configuration() -> None:
+    frame = _frame()
+    config = make_config(feed=frame)
+    frame["price"] = 1.0
+
+    assert config == make_config(feed=_frame())
+    assert isinstance(config.feed, FrameFeed)
+    assert set(config.feed.frame["price"]) == {9.5}
+
+
+def _cheapest(quotes: Any) -> Decimal:
+    return Decimal(min(quote.price for quote in quotes))
+
+
+def _steady() -> object:
+    return GeometricBrownianMotion(volatility=0.0)
+
+
+def _no_outliers(*_: Any) -> bool:
+    return False
+
+
+_OWN: dict[str, Any] = {
+    "symbols": ["AAPL", "MSFT"],
+    "prices": {
+        "aggregator": _cheapest,
+        "path_model": _steady,
+        "outlier_rule": _no_outliers,
+        "assets": {"MSFT": {"path_model": _steady}},
+    },
+}
+_REASONS = (
+    "prices.path_model is the function _steady",
+    "prices.aggregator is the function _cheapest",
+    "prices.outlier_rule is the function _no_outliers",
+    "prices.assets.MSFT.path_model is the function _steady",
+)
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+@pytest.mark.parametrize(
+    ("given", "reasons"), [(_OWN, _REASONS), ({"feed": _frame()}, ("feed is a frame",))]
+)
+def test_what_a_file_does_not_contain_is_said_before_and_after(
+    given: dict[str, Any], reasons: tuple[str, ...], suffix: str, tmp_path: Path
+) -> None:
+    config = make_config(**given)
+    path = tmp_path / f"e{suffix}"
+    config.save(path)
+    loaded = load_config(path)
+
+    assert config.not_rerunnable == loaded.not_rerunnable == reasons
+    assert loaded.to_document() == config.to_document()
+    assert load_config(path) == loaded
+    with pytest.raises(InvalidInput, match=r"function _\w+ itself|the frame itself"):
+        Experiment.load(path)
+
+
+def test_a_result_of_ones_own_functions_is_loaded_but_not_run_again(tmp_path: Path) -> None:
+    result = Experiment(epochs=4, **_OWN).run()
+    result.save(tmp_path / "own.zip")
+    loaded = Result.load(tmp_path / "own.zip")
+
+    pd.testing.assert_frame_equal(loaded.prices, result.prices)
+    assert loaded.config.not_rerunnable == _REASONS
+    assert loaded.summary == result.summary
+    with pytest.raises(InvalidInput) as caught:
+        Experiment.from_config(loaded.config)
+    assert str(caught.value) == (
+        "prices.path_model: 'callable:_steady' is not valid; expected the function _steady itself, "
+        "which a file can name but not contain"
+    )
+
+
+def test_a_result_of_ones_own_frame_is_loaded_but_not_run_again(tmp_path: Path) -> None:
+    result = Experiment(epochs=4, feed=_frame(), symbols=["ACME"]).run()
+    result.save(tmp_path / "own.zip")
+    loaded = Result.load(tmp_path / "own.zip")
+
+    assert list(loaded.prices.true_price) == [9.5] * 4
+    assert loaded.config.not_rerunnable == ("feed is a frame",)
+    assert loaded.summary == result.summary
+    with pytest.raises(InvalidInput, match=r"feed: 'frame:\w+' .* the frame itself, which no file"):
+        Experiment.from_config(loaded.config)
+
+
+# --- How an experiment prints
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({}, "Experiment()"),
+        ({"symbols": ["AAPL", "MSFT"]}, "Experiment(symbols=['AAPL', 'MSFT'])"),
+        ({"feed": "msft-2012"}, "Experiment(feed='msft-2012', symbols=['MSFT'])"),
+        ({"prices": {"sources": 3}}, "Experiment()"),
+        (
+            {"prices": {"sources": ["a", {"name": "b", "lag": 60}]}},
+            "Experiment(prices={'sources': ['a', {'name': 'b', 'lag': '1min'}]})",
+        ),
+        (
+            {"prices": {"assets": {"AAPL": {"base_price": 90}}}},
+            "Experiment(prices={'assets': {'AAPL': {'base_price': '90'}}})",
+        ),
+        (
+            {"prices": {"aggregator": _cheapest}},
+            "Experiment(prices={'aggregator': 'callable:_cheapest'})",
+        ),
+        (
+            {"prices": {"path_model": "gbm", "path_parameters": {"volatility": 0.2}}},
+            "Experiment(prices={'path_model': 'gbm', 'path_parameters': {'volatility': 0.2}})",
+        ),
+        (
+            {"faults": {"external_feed": "biased@4"}},
+            "Experiment(faults=[{'kind': 'biased', 'nodes': ['external_feed'], 'start': 4}])",
+        ),
+    ],
+)
+def test_an_experiment_prints_as_what_makes_it(given: dict[str, Any], text: str) -> None:
+    experiment = Experiment(**given)
+
+    assert repr(experiment) == text
+    if "callable:" not in text:
+        assert eval(text, {"Experiment": Experiment}).config == experiment.config
+
+
+def test_no_address_in_memory_is_printed() -> None:
+    config = make_config(feed=_frame(), prices={"aggregator": _cheapest})
+
+    assert "aggregator='callable:_cheapest'" in repr(config)
+    assert "feed=<frame:" in repr(config)
+    assert " at 0x" not in repr(config)

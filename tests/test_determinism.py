@@ -28,31 +28,31 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "6958dae2257e6ecf56a93fd8517907c301563f731e50692b4794a9e8fdc76023"
+GOLDEN_RESULT_SHA256: Final = "e3830a726478d19112b189608d9e12480e20d54958a0ff671c8b00ea3d186ef9"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
-    141553330,
-    147459390,
-    149598775,
-    149912188,
-    147920138,
-    148501274,
-    141248603,
+    144007356,
+    145975252,
+    148693674,
+    150969530,
+    151431889,
+    151179033,
+    148676629,
 ]
 GOLDEN_MINUTE_PRICES_MICROS: Final = [
     150000000,
-    149793084,
-    149710677,
-    150000962,
-    149979513,
-    149983991,
-    150048651,
-    150319591,
+    149924595,
+    150002317,
+    150195049,
+    150336947,
+    150255904,
+    150166368,
+    150034160,
 ]
 GOLDEN_QUOTES: Final = [
-    ("market_data_1", "141.25", "1897"),
-    ("market_data_2", "141.25", "619"),
-    ("external_feed", "141.26", "1251"),
+    ("market_data_1", "148.68", "1074"),
+    ("market_data_2", "148.66", "1702"),
+    ("external_feed", "148.69", "444"),
 ]
 # --- end of golden values
 

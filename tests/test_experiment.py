@@ -190,14 +190,17 @@ def test_in_real_time_the_band_stops_only_the_far_orders() -> None:
 
 
 def test_the_strict_rule_can_lock_the_price_out_for_good() -> None:
-    """After a move of more than 10 % no honest price is ever valid again; widening lets it in."""
+    """After a move of more than 10 % no honest price is ever valid again; widening lets it in.
+
+    AAPL fell by 52 % on the 149th day of the stretch.
+    """
     settings: dict[str, Any] = {"feed": "aapl-2000", "epochs": 200, "market": NO_TRADERS}
     strict = sl.Experiment(**settings, prices={"deviation_rule": "strict"}).run()
     widened = sl.Experiment(**settings).run()
 
-    assert (strict.epochs.claim[100:] == "no_price").all()
+    assert (strict.epochs.claim[148:] == "no_price").all()
     assert strict.summary["finalized_blocks"] == 199
-    assert (widened.epochs.claim[100:] == "price_consensus").mean() > 0.9
+    assert (widened.epochs.claim[153:] == "price_consensus").mean() > 0.9
 
 
 # --- A Byzantine leader
@@ -315,7 +318,7 @@ FORGERIES: dict[str, Forge] = {
 def _forged(forgery: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> sl.Result:
     nodes = settings.pop("forgers")
     kind = partial(_Forger, forge=FORGERIES[forgery], colludes=nodes == 4)
-    monkeypatch.setitem(faults._KINDS, "forger", kind)
+    monkeypatch.setitem(faults._KINDS._things, "forger", kind)
     return sl.Experiment(
         epochs=8,
         faults=[sl.Fault("forger", count=nodes)],
@@ -378,8 +381,10 @@ def test_a_whole_year_can_be_replayed_and_not_a_day_more() -> None:
         sl.Experiment(feed="aapl-2012", epochs=251)
 
 
-def _year(feed: str, epochs: int) -> sl.Result:
-    return sl.Experiment(feed=feed, epochs=epochs, signatures="none", market=NO_TRADERS).run()
+def _year(feed: str, epochs: int, **prices: Any) -> sl.Result:
+    return sl.Experiment(
+        feed=feed, epochs=epochs, signatures="none", market=NO_TRADERS, prices=prices
+    ).run()
 
 
 def _longest_run_without_price(result: sl.Result) -> int:
@@ -416,7 +421,7 @@ def test_no_year_locks_the_price_out(feed: str) -> None:
 def test_after_a_split_the_price_is_found_again(feed: str, day: str, wait: int) -> None:
     """On the day of the jump 10 % are allowed, on the fifth 50 %, on the sixth 60 %."""
     symbol, year = feed.split("-")
-    epochs = _year(feed, len(load_bars(symbol.upper(), int(year)))).epochs
+    epochs = _year(feed, len(load_bars(symbol.upper(), int(year))), splits="keep").epochs
     split = next(i for i, time in enumerate(epochs.timestamp) if time.startswith(day))
 
     assert list(epochs.claim[split : split + wait]) == ["no_price"] * wait

@@ -5,8 +5,10 @@ What can be recomputed is recomputed here from other frames, in exact arithmetic
 
 import json
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -15,6 +17,7 @@ import pytest
 from streamlet_lab import Experiment, Result
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import OBSERVER
+from streamlet_lab.prices import Scene, SourceFault, StockPrice, decode_quotes, source_fault_kind
 from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.theory import messages_per_epoch
 
@@ -87,6 +90,7 @@ def _reference_at(references: list[tuple[int, Fraction]], time: int) -> Fraction
 def test_the_frames_are_the_designs() -> None:
     assert list(COLUMNS) == [
         "epochs",
+        "prices",
         "blocks",
         "finality",
         "quotes",
@@ -160,6 +164,20 @@ def test_a_claim_has_a_price_or_a_reason(result: Result) -> None:
             assert row.votes == 0
 
 
+def _is_given_up(result: Result, epoch: int) -> bool:
+    """Whether more epochs before this one were lost than faulty leaders explain."""
+    epochs = result.epochs[result.epochs.notarized_s.notna() & (result.epochs.epoch < epoch)]
+    newest = [-1, *map(int, epochs.epoch)][-3:]
+    gaps = [later - earlier - 1 for earlier, later in pairwise([*newest, epoch])]
+    return max(gaps) > result.config.tolerated
+
+
+def test_leaders_give_up_the_price_in_the_run_that_breaks_down() -> None:
+    broken = Experiment(seed=3, **SCENARIOS["broken"]).run()
+    assert [epoch for epoch in range(12) if _is_given_up(broken, epoch)] == [*range(5, 12)]
+    assert set(broken.epochs[broken.epochs.claim == "no_price"].epoch) == {5, 8, 9}
+
+
 def test_claims_are_the_average_and_the_vwap_of_the_valid_quotes(result: Result) -> None:
     """Where the leader does not lie."""
     liars = {
@@ -172,7 +190,8 @@ def test_claims_are_the_average_and_the_vwap_of_the_valid_quotes(result: Result)
         quotes = result.quotes[(result.quotes.epoch == row.epoch) & result.quotes.valid]
         if row.leader in liars or row.claim == "":
             continue
-        assert (row.claim == "price_consensus") == (len(quotes) >= result.config.prices.min_sources)
+        enough = len(quotes) >= result.config.prices.min_sources
+        assert (row.claim == "price_consensus") == (enough and not _is_given_up(result, row.epoch))
         if row.claim != "price_consensus":
             continue
         prices = [int(micros) for micros in quotes.price_micros]
@@ -303,7 +322,7 @@ def test_every_view_of_finality_is_of_one_chain(result: Result) -> None:
 
 
 def test_each_source_quotes_once_an_epoch(result: Result) -> None:
-    sources = list(result.config.prices.sources)
+    sources = list(result.config.prices.source_names)
 
     assert list(result.quotes.source) == sources * result.config.epochs
     assert list(result.quotes.epoch) == [
@@ -313,7 +332,7 @@ def test_each_source_quotes_once_an_epoch(result: Result) -> None:
 
 def test_quotes_are_judged_by_the_rules(result: Result) -> None:
     network = StockMarketConsensusNetwork(result.config)
-    rules = network.application.voter.rules
+    rules = network.application.voters[0].rules
     for row in _rows(result.quotes):
         assert row.valid == (row.reason == "valid")
         price = Fraction(row.price_micros, 10**6)
@@ -328,6 +347,69 @@ def test_quotes_are_judged_by_the_rules(result: Result) -> None:
             assert not _missing(row.previous_price)
 
 
+EVIDENCE: dict[str, Any] = {"sources": 4, "voter_policy": "evidence"}
+
+
+def test_quotes_that_a_leader_does_not_carry_are_left_out() -> None:
+    """Under evidence it can do nothing else; what it leaves out is what the frame says."""
+    noisy = [{"name": f"source_{number}", "noise_bp": 20} for number in range(4)]
+    experiment = Experiment(
+        epochs=12,
+        faults={"node_1": "price_manipulator"},
+        prices={**EVIDENCE, "sources": noisy},
+        market={"traders": 0},
+    )
+    network = StockMarketConsensusNetwork(experiment.config)
+    network.run(12)
+    carried = {
+        block.epoch: {signed.quote.source for signed in decode_quotes(block.attachment)}
+        for block in network.observer.tree.notarized[1:]
+    }
+    quotes = experiment.run().quotes
+    left_out = quotes[quotes.reason == "left_out"]
+
+    assert set(left_out.epoch) == {1, 5, 9}
+    assert not left_out.valid.any()
+    for epoch, said in quotes.groupby("epoch"):
+        assert set(said.source) == {*experiment.config.prices.source_names}
+        assert set(said[said.reason != "left_out"].source) == carried[epoch]
+    assert left_out.previous_price.notna().all()
+
+
+def test_quotes_that_voters_could_not_believe_are_left_out_by_an_honest_leader() -> None:
+    @source_fault_kind("quoting_another_share")
+    class QuotingAnotherShare(SourceFault):
+        def quote(
+            self, honest: StockPrice | None, scene: Scene, receiver: str
+        ) -> StockPrice | None:
+            return honest and replace(honest, symbol="MSFT")
+
+    faults = {"external_feed": "quoting_another_share@2"}
+    for policy, reason in (("evidence", "left_out"), ("observe", "wrong_symbol")):
+        prices = {**EVIDENCE, "voter_policy": policy}
+        quotes = (
+            Experiment(epochs=4, faults=faults, prices=prices, market={"traders": 0}).run().quotes
+        )
+        assert list(quotes[~quotes.valid].source) == ["external_feed"] * 2
+        assert list(quotes[~quotes.valid].epoch) == [2, 3]
+        assert set(quotes[~quotes.valid].reason) == {reason}
+        assert len(quotes) == 4 * 4
+
+
+@pytest.mark.parametrize("kind", ["crash", "silent_leader"])
+def test_what_nobody_proposed_anything_about_had_no_leader(kind: str) -> None:
+    quotes = (
+        Experiment(epochs=8, faults={"node_1": kind}, prices=EVIDENCE, market={"traders": 0})
+        .run()
+        .quotes
+    )
+    unheard = quotes[quotes.reason == "no_leader"]
+
+    assert list(unheard.epoch) == [1] * 4 + [5] * 4
+    assert unheard.previous_price.isna().all()
+    assert set(quotes.reason) == {"valid", "no_leader"}
+
+
 def test_the_previous_price_is_of_the_nearest_priced_ancestor(result: Result) -> None:
     network = StockMarketConsensusNetwork(result.config)
     genesis = float(json.loads(network.genesis.payload)["price"])
@@ -339,6 +421,31 @@ def test_the_previous_price_is_of_the_nearest_priced_ancestor(result: Result) ->
         previous = genesis if ancestor is None else ancestor.consensus_price
         quotes = result.quotes[result.quotes.epoch == row.epoch]
         assert set(quotes.previous_price) == {previous}
+
+
+def test_a_source_states_its_own_interval(result: Result) -> None:
+    """Of 1 bp to either side, unless its settings say otherwise."""
+    half = [Fraction(micros, 10_000) for micros in result.quotes.price_micros]
+    stated = [Fraction(round(width * 10**6)) for width in result.quotes.confidence]
+
+    assert all(abs(a - b) <= Fraction(1, 2) for a, b in zip(stated, half, strict=True))
+
+
+# --- prices
+
+
+def test_the_prices_of_one_symbol_are_those_of_the_epochs(result: Result) -> None:
+    shared = [column for column in COLUMNS["prices"] if column in COLUMNS["epochs"]]
+
+    assert set(COLUMNS["prices"]) - set(shared) == {"symbol"}
+    assert set(result.prices.symbol) == {result.symbol}
+    pd.testing.assert_frame_equal(result.prices[shared], result.epochs[shared])
+
+
+def test_every_frame_of_the_market_names_the_symbol(result: Result) -> None:
+    for frame in (result.quotes, result.orders, result.trades, result.rejections):
+        assert set(frame.symbol) <= {result.symbol}
+    assert set(result.quotes.symbol) == {result.symbol}
 
 
 # --- orders, trades, rejections

@@ -14,7 +14,18 @@ RESULT, CHARTS = f"{PACKAGE}.result", "charts"
 # From the bottom up. A room may import from lower floors and from itself; rooms on one floor do
 # not know each other, unless the floor is shared.
 FLOORS = (
-    ("errors", "units", "streams", "keys", "theory", "files", "columns", "fault", "archive"),
+    (
+        "errors",
+        "units",
+        "streams",
+        "keys",
+        "theory",
+        "files",
+        "columns",
+        "fault",
+        "archive",
+        "register",
+    ),
     ("consensus", "prices", "matching"),
     ("config", "ledger"),
     ("simulator",),
@@ -126,7 +137,7 @@ def test_the_reader_sees_the_house():
         *sources
     }
     assert "streamlet_lab.consensus.messages" in imports("streamlet_lab.consensus.node", sources)
-    assert "streamlet_lab.prices" in imports("streamlet_lab.config", sources)
+    assert "streamlet_lab.prices" in imports("streamlet_lab.config.prices", sources)
 
 
 PLANTED = {
@@ -158,7 +169,7 @@ PLANTED = {
     ),
     "upwards, in a function": (
         "units",
-        "def lazily():\n    from streamlet_lab.config import Fault",
+        "def lazily():\n    from streamlet_lab.config import make_config",
         "streamlet_lab.units must not import streamlet_lab.config",
     ),
     "upwards, for types only": (

@@ -1,6 +1,8 @@
 """A result is saved whole, loaded whole or not at all, and can be run again."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -234,7 +236,7 @@ def test_another_format_is_named(saved: Path, tmp_path: Path) -> None:
         lambda manifest: manifest.update(sha256=[]),
         lambda manifest: manifest["sha256"].pop("epochs.csv"),
         lambda manifest: manifest.pop("signatures"),
-        lambda manifest: manifest.pop("symbol"),
+        lambda manifest: manifest.pop("verifications"),
     ],
     ids=range(16),
 )
@@ -312,6 +314,11 @@ def test_the_summary_is_what_the_frames_say(result: Result) -> None:
     ages = [row["reference_age_s"] for row in rejections]
     ages = [age for age in ages if age == age]
     config, summary = result.config, result.summary
+    off = [
+        abs(row["consensus_price"] / row["true_price"] - 1) * 10_000
+        for row in final
+        if row["claim"] == "price_consensus"
+    ]
 
     expected = {
         "symbol": result.symbol,
@@ -325,6 +332,10 @@ def test_the_summary_is_what_the_frames_say(result: Result) -> None:
         "safe": True,
         "proposed_blocks": sum(row["block_hash"] != "" for row in epochs),
         "finalized_blocks": len(final),
+        "sources": len(config.prices.sources),
+        "faulty_sources": len(config.faulty_sources),
+        "tolerated_sources": config.prices.tolerated_sources,
+        "largest_displacement_bp": pytest.approx(max(off), abs=0.0005) if off else None,
         "finalized_prices": sum(row["claim"] == "price_consensus" for row in final),
         "epochs_without_price": sum(row["claim"] != "price_consensus" for row in epochs),
         "median_latency_s": (
@@ -371,6 +382,108 @@ def test_a_result_prints_on_one_screen(result: Result) -> None:
         assert any(f"{check.status}: {check.evidence}" in line for line in lines)
     for reason in result.outside_model:
         assert any(reason in line for line in lines)
+
+
+def _line(result: Result, label: str) -> str:
+    """What stands behind a label."""
+    (line,) = [line for line in repr(result).splitlines() if line.startswith(f"{label}  ")]
+    return line.removeprefix(label).strip()
+
+
+def test_the_text_tells_of_the_sources(small: Result) -> None:
+    assert _line(small, "Sources") == "3, 0 faulty, mean tolerates 0, voters: observe"
+    liars = [{"kind": "biased", "count": 2, "parameters": {"bp": 400}}]
+    prices = {"sources": 7, "aggregator": "median", "voter_policy": "evidence"}
+    robust = Experiment(epochs=6, prices=prices, faults=liars).run()
+    exposed = Experiment(epochs=6, prices={**prices, "aggregator": "mean"}, faults=liars).run()
+
+    assert _line(robust, "Sources") == "7, 2 faulty, median tolerates 3, voters: evidence"
+    assert robust.summary["largest_displacement_bp"] < 10
+    assert 100 < exposed.summary["largest_displacement_bp"] < 130  # two sevenths of 400
+    for result in (robust, exposed):
+        farthest = result.summary["largest_displacement_bp"]
+        assert _line(result, "Farthest from true") == f"{farthest:.1f} bp"
+
+
+def test_the_farthest_price_is_that_of_any_symbol() -> None:
+    prices = {"sources": 3, "assets": {"MSFT": {"base_price": 400}}}
+    liars = [{"kind": "biased", "count": 1, "parameters": {"bp": 300}}]
+    result = Experiment(epochs=6, symbols=["AAPL", "MSFT"], prices=prices, faults=liars).run()
+    off = dict.fromkeys(result.config.symbols, 0.0)
+    for row in result.prices.itertuples():
+        if row.finalized_s == row.finalized_s and row.claim == "price_consensus":
+            off[row.symbol] = max(
+                off[row.symbol], abs(row.consensus_price / row.true_price - 1) * 10_000
+            )
+
+    assert min(off.values()) > 90
+    assert result.summary["largest_displacement_bp"] == pytest.approx(max(off.values()), abs=5e-4)
+
+
+def test_without_a_final_price_nothing_is_far_from_true() -> None:
+    stopped = Experiment(**SCENARIOS["stopped"]).run()
+
+    assert stopped.summary["finalized_prices"] == 0
+    assert stopped.summary["largest_displacement_bp"] is None
+    assert _line(stopped, "Farthest from true") == "nothing final"
+
+
+def test_nobody_knows_how_many_liars_a_function_tolerates(tmp_path: Path) -> None:
+    """Not the run itself, nor who loads it and has the function's name only."""
+
+    def highest(quotes: Any) -> Any:
+        return max(quote.price for quote in quotes)
+
+    result = Experiment(epochs=3, prices={"aggregator": highest}, market={"traders": 0}).run()
+    result.save(tmp_path / "result.zip")
+    loaded = Result.load(tmp_path / "result.zip")
+
+    for one in (result, loaded):
+        assert one.summary["tolerated_sources"] is None
+        name = one.config.prices.aggregator_name
+        assert _line(one, "Sources") == f"3, 0 faulty, {name} tolerates ?, voters: observe"
+    assert loaded.summary == result.summary
+    assert "highest" in loaded.config.prices.aggregator_name
+
+
+SAVED_ELSEWHERE = """
+import sys
+from streamlet_lab import Experiment, SourceFault, source_fault_kind
+
+@source_fault_kind("of_my_own")
+class OfMyOwn(SourceFault):
+    def quote(self, honest, scene, receiver):
+        return None
+
+fault = {"kind": "of_my_own", "count": 1}
+result = Experiment(epochs=4, signatures="none", faults=[fault], market={"traders": 2}).run()
+result.save(sys.argv[1])
+print(repr(sorted((name, str(value)) for name, value in result.summary.items())))
+"""
+
+
+def test_a_result_with_ones_own_kind_of_sources_loads_where_nobody_registered_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "result.zip"
+    saved = subprocess.run(
+        [sys.executable, "-c", SAVED_ELSEWHERE, str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    loaded = Result.load(path)
+
+    assert [fault.kind for fault in loaded.config.source_faults] == ["of_my_own"]
+    assert loaded.config.faulty_sources == {"external_feed"}
+    summary = repr(sorted((name, str(value)) for name, value in loaded.summary.items()))
+    assert summary == saved.stdout.strip()
+    assert _line(loaded, "Sources") == "3, 1 faulty, mean tolerates 0, voters: observe"
+    with pytest.raises(
+        InvalidInput, match=r"'of_my_own' .* of your own must be registered"
+    ) as caught:
+        Experiment.from_config(loaded.config)
+    assert caught.value.field == "faults"
 
 
 def test_a_notebook_shows_the_same_as_a_table(result: Result) -> None:

@@ -399,7 +399,15 @@ settings = st.fixed_dictionaries(
         "model": st.sampled_from(["byzantine", "crash", "synchronous"]),
         "echo": st.booleans(),
         "signatures": st.just("none"),
-        "feed": st.text(st.characters(codec="utf-8"), max_size=8),
+        "feed": st.sampled_from(["simulated", "history", "lobster", "aapl-2012"]),
+        "prices": st.fixed_dictionaries(
+            {},
+            optional={
+                "sources": st.just(["a", {"name": "b", "noise_bp": 5, "lag": "1min"}]),
+                "assets": st.just({"AAPL": {"base_price": 90, "path_parameters": {"x": [1, "y"]}}}),
+                "outlier_rule": st.just("tail"),
+            },
+        ),
         "faults": st.lists(
             st.builds(
                 lambda node, kind, start: {"kind": kind, "nodes": [node], "start": start},

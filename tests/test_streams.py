@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from streamlet_lab.streams import stream
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.streams import generator, stream
 
 GOLDEN = {
     (0, "network"): [8933091029018589780, 6182449249114318046],
@@ -57,3 +58,21 @@ def test_another_process_with_another_hash_seed_draws_the_same(hash_seed):
         check=True,
     )
     assert done.stdout.splitlines() == [str(words) for words in GOLDEN.values()]
+
+
+@pytest.mark.parametrize(
+    ("seed", "name", "words"),
+    [
+        (0, "network", [16346242841575298754, 10182159316651386992]),
+        (7, "trader/3", [16153725948305314093, 15055006294817592192]),
+    ],
+)
+def test_golden_words_of_numpys_generators(seed, name, words):
+    assert generator(seed, name).bit_generator.random_raw(2).tolist() == words
+
+
+@pytest.mark.parametrize("make", [stream, generator])
+@pytest.mark.parametrize("seed", [-1, 0.5, "1"])
+def test_a_seed_is_a_whole_number(make, seed):
+    with pytest.raises(InvalidInput, match=r"^seed: "):
+        make(seed, "network")

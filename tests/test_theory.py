@@ -217,3 +217,64 @@ def test_round_robin_with_seven_nodes_has_five_in_a_row_only_beside_two_neighbou
         neighbours = other - one in (1, 6)
         assert (longest_live_run(7, {one, other}) == 5) == neighbours
         assert longest_live_run(7, {one, other}) >= 3
+
+
+TENTH = Fraction(1, 10)
+
+
+@pytest.mark.parametrize(
+    ("sources", "liars", "first", "limit"),
+    [
+        (3, 1, Fraction(1, 30), Fraction(1, 19)),
+        (5, 2, Fraction(1, 25), Fraction(1, 14)),
+        (7, 2, Fraction(1, 35), Fraction(1, 24)),
+        (4, 2, Fraction(1, 20), Fraction(1, 9)),
+        (4, 0, 0, 0),
+    ],
+)
+def test_how_far_liars_push_the_mean(sources, liars, first, limit):
+    assert theory.mean_displacement(sources, liars, TENTH, epochs=1) == first
+    assert theory.mean_displacement(sources, liars, TENTH) == limit
+
+
+def test_one_liar_of_three_takes_the_mean_to_the_edge_of_a_band_of_five_percent():
+    price = 1 + theory.mean_displacement(3, 1, TENTH)
+    assert float(price) == pytest.approx(1.0526, abs=5e-5)
+    assert (price - 1) / price == Fraction(5, 100)
+
+
+@pytest.mark.parametrize("deviation", [TENTH, -TENTH, Fraction(1, 2), 0 * TENTH])
+@pytest.mark.parametrize(("sources", "liars"), [(3, 1), (5, 2), (4, 2), (13, 4)])
+def test_the_mean_follows_its_recurrence_and_honest_quotes_stay_valid(sources, liars, deviation):
+    price = Fraction(1)
+    for epoch in range(12):
+        assert theory.mean_displacement(sources, liars, deviation, epoch) == price - 1
+        assert abs(1 - price) <= abs(deviation) * price
+        price = (sources - liars + liars * (1 + deviation) * price) / Fraction(sources)
+    limit = 1 + theory.mean_displacement(sources, liars, deviation)
+    assert limit == (sources - liars + liars * (1 + deviation) * limit) / Fraction(sources)
+
+
+def test_with_more_than_half_of_liars_the_honest_quotes_leave_the_corridor():
+    # One liar more than the formula takes: two of three. Honest quotes are valid up to 1/(1 − d).
+    price, epochs = Fraction(1), 0
+    while (1 - TENTH) * price <= 1:
+        price, epochs = (1 + 2 * (1 + TENTH) * price) / 3, epochs + 1
+    assert epochs == 2
+
+
+@pytest.mark.parametrize(("sources", "liars"), [(3, 2), (3, -1), (0, 0)])
+def test_up_to_half_of_the_sources_lie(sources, liars):
+    with pytest.raises(InvalidInput, match="from 0 to half of the"):
+        theory.mean_displacement(sources, liars, 0.1)
+
+
+@pytest.mark.parametrize("deviation", [1, -1.5, float("nan")])
+def test_a_corridor_is_a_share(deviation):
+    with pytest.raises(InvalidInput, match="a share between -1 and 1"):
+        theory.mean_displacement(3, 1, deviation)
+
+
+def test_epochs_are_not_negative():
+    with pytest.raises(InvalidInput, match="epochs"):
+        theory.mean_displacement(3, 1, 0.1, epochs=-1)

@@ -2,12 +2,16 @@
 
 The ``draw_…`` functions draw on axes that they are given, so that notebook, command line and
 widgets show the same thing; :class:`Plots` and :class:`ProtocolPlots` put them on pyplot figures
-and :func:`save_charts` into files. :func:`plot_means` shows a sweep.
+and :func:`save_charts` into files. :func:`plot_means` shows a sweep; :func:`plot_displacement`,
+:func:`plot_push`, :func:`plot_policies`, :func:`plot_denial` and :func:`plot_facts` show studies.
 :mod:`~streamlet_lab.charts.series` gives what the charts of a market show as frames.
 """
 
 from streamlet_lab.charts.blocktree import draw_block_tree
+from streamlet_lab.charts.denial import denied_share, plot_denial
+from streamlet_lab.charts.displacement import plot_displacement, plot_push
 from streamlet_lab.charts.excerpt import draw_violation
+from streamlet_lab.charts.facts import plot_facts
 from streamlet_lab.charts.figures import draw_overview
 from streamlet_lab.charts.latency import draw_latency
 from streamlet_lab.charts.messages import draw_messages, message_counts
@@ -15,8 +19,9 @@ from streamlet_lab.charts.plots import Plots, ProtocolPlots, plot_messages
 from streamlet_lab.charts.png import save_charts, save_protocol_chart, to_png
 from streamlet_lab.charts.prices import draw_prices
 from streamlet_lab.charts.rejections import draw_rejections
+from streamlet_lab.charts.sources import draw_sources
 from streamlet_lab.charts.style import STYLE
-from streamlet_lab.charts.sweeps import plot_means
+from streamlet_lab.charts.sweeps import plot_means, plot_policies
 from streamlet_lab.charts.timeline import draw_timeline
 from streamlet_lab.charts.vwap import draw_vwap
 
@@ -24,18 +29,25 @@ __all__ = [
     "STYLE",
     "Plots",
     "ProtocolPlots",
+    "denied_share",
     "draw_block_tree",
     "draw_latency",
     "draw_messages",
     "draw_overview",
     "draw_prices",
     "draw_rejections",
+    "draw_sources",
     "draw_timeline",
     "draw_violation",
     "draw_vwap",
     "message_counts",
+    "plot_denial",
+    "plot_displacement",
+    "plot_facts",
     "plot_means",
     "plot_messages",
+    "plot_policies",
+    "plot_push",
     "save_charts",
     "save_protocol_chart",
     "to_png",

@@ -1,6 +1,6 @@
 """The charts on a page: which panels, how large. Notebook, files and widgets draw the same ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Final, Generic, TypeAlias, TypeVar
@@ -16,6 +16,7 @@ from streamlet_lab.charts.latency import draw_latency
 from streamlet_lab.charts.messages import draw_messages
 from streamlet_lab.charts.prices import draw_prices
 from streamlet_lab.charts.rejections import draw_rejections
+from streamlet_lab.charts.sources import draw_sources
 from streamlet_lab.charts.style import STYLE
 from streamlet_lab.charts.timeline import draw_timeline
 from streamlet_lab.charts.vwap import draw_vwap
@@ -50,14 +51,17 @@ class Page(Generic[Shown]):
             self.draw(figure, shown)
 
 
-def draw_overview(figure: Figure, result: Result) -> None:
+def draw_overview(figure: Figure, result: Result, symbol: str | None = None) -> None:
     """Draw all four charts on one figure; what its axes showed before is replaced."""
     if not figure.axes:
         figure.subplots(2, 2, gridspec_kw={"hspace": 0.06, "wspace": 0.04})
-    draws = (draw_prices, draw_latency, draw_vwap, draw_rejections)
-    for axes, draw in zip(figure.axes, draws, strict=True):
+    prices, latency, vwap, rejections = figure.axes
+    for axes in figure.axes:
         _wipe(axes)
-        draw(axes, result)
+    draw_prices(prices, result, symbol)
+    draw_latency(latency, result)
+    draw_vwap(vwap, result, symbol=symbol)
+    draw_rejections(rejections, result, symbol=symbol)
 
 
 def _wipe(axes: Axes) -> None:
@@ -68,31 +72,56 @@ def _wipe(axes: Axes) -> None:
     axes.autoscale()
 
 
-def _prices(figure: Figure, result: Result) -> None:
-    draw_prices(figure.subplots(), result)
+def market_pages(symbol: str | None = None) -> dict[str, Page[Result]]:
+    """Lay out the charts of prices and orders, by name; of the first symbol by default."""
+
+    def prices(figure: Figure, result: Result) -> None:
+        draw_prices(figure.subplots(), result, symbol)
+
+    def vwap(figure: Figure, result: Result) -> None:
+        averages, difference = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        draw_vwap(difference, result, averages, symbol)
+
+    def latency(figure: Figure, result: Result) -> None:
+        draw_latency(figure.subplots(), result)
+
+    def rejections(figure: Figure, result: Result) -> None:
+        orders, counts = figure.subplots(1, 2, width_ratios=(4, 1))
+        draw_rejections(orders, result, counts, symbol)
+
+    def sources(figure: Figure, result: Result) -> None:
+        draw_sources(figure.subplots(), result, symbol)
+
+    def overview(figure: Figure, result: Result) -> None:
+        draw_overview(figure, result, symbol)
+
+    return {
+        "prices": Page((9, 5), prices),
+        "vwap": Page((9, 5.5), vwap),
+        "latency": Page((9, 4.5), latency),
+        "rejections": Page((11, 5), rejections),
+        "sources": Page((9, 5.5), sources),
+        "overview": Page((14, 9.5), overview),
+    }
 
 
-def _vwap(figure: Figure, result: Result) -> None:
-    averages, difference = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    draw_vwap(difference, result, averages)
-
-
-def _latency(figure: Figure, result: Result) -> None:
-    draw_latency(figure.subplots(), result)
-
-
-def _rejections(figure: Figure, result: Result) -> None:
-    orders, counts = figure.subplots(1, 2, width_ratios=(4, 1))
-    draw_rejections(orders, result, counts)
-
-
+_FIRST: Final = market_pages()
+OVERVIEW: Final = _FIRST["overview"]
+#: The four charts of the overview, each on a page of its own.
 PAGES: Final[Mapping[str, Page[Result]]] = {
-    "prices": Page((9, 5), _prices),
-    "vwap": Page((9, 5.5), _vwap),
-    "latency": Page((9, 4.5), _latency),
-    "rejections": Page((11, 5), _rejections),
+    name: _FIRST[name] for name in ("prices", "vwap", "latency", "rejections")
 }
-OVERVIEW: Final = Page((14, 9.5), draw_overview)
+# What there is to see of each symbol; latency is that of blocks.
+_OF_A_SYMBOL: Final = ("prices", "vwap", "rejections")
+
+
+def pages_of(symbols: Sequence[str]) -> dict[str, Page[Result]]:
+    """Lay out `PAGES`, and those of each further symbol under names such as ``prices_MSFT``."""
+    pages = dict(PAGES)
+    for symbol in symbols[1:]:
+        own = market_pages(symbol)
+        pages |= {f"{name}_{symbol}": own[name] for name in _OF_A_SYMBOL}
+    return pages
 
 
 def block_tree_page(first: int = 0, last: int | None = None) -> Page[Run]:

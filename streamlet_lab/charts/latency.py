@@ -14,7 +14,7 @@ from streamlet_lab.charts.layout import (
     mark_size,
     time_axis,
 )
-from streamlet_lab.charts.series import Regime, closed_form, latency_range
+from streamlet_lab.charts.series import Regime, closed_form, fault_changes, latency_range
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
 
@@ -47,7 +47,7 @@ def draw_latency(axes: Axes, result: Result) -> None:
         _draw_regime(axes, result, regime, labelled=number == 0)
     waiting = epochs["start_s"][epochs["finalized_s"].isna()]
     mark_along_bottom(axes, waiting, "not final", style.MISSING)
-    mark_fault_changes(axes, config)
+    mark_fault_changes(axes, config, fault_changes(config))
     slowest = pd.concat([nodes["max"], epochs["latency_s"]]).max()
     # Where nothing is final, the scale is that of the best case.
     axes.set_ylim(0, 1.1 * (length if pd.isna(slowest) else slowest))

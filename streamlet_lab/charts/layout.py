@@ -1,5 +1,6 @@
 """What all charts share: headings, the time axis, marks of missing things, legends."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from math import sqrt
 from typing import Final
@@ -7,11 +8,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from streamlet_lab.charts import style
-from streamlet_lab.charts.series import fault_changes
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
@@ -19,6 +19,8 @@ from streamlet_lab.units import to_seconds
 # Where along the bottom of a chart missing things are marked, as a share of its height.
 _STRIP: Final = 0.025
 _POINTS_PER_INCH: Final = 72
+# What honest sources differ by is well below, what liars do well above.
+_LINEAR_BP: Final = 10.0
 
 
 def head(axes: Axes, question: str, answer: str) -> None:
@@ -26,6 +28,29 @@ def head(axes: Axes, question: str, answer: str) -> None:
     axes.set_title(question)
     place = axes.transAxes + _up(axes, 7)
     axes.text(0, 1, answer, transform=place, fontsize="small", color="#444444")
+
+
+def of_symbol(result: Result, symbol: str, answer: str) -> str:
+    """Say which symbol an answer is about, where there are several."""
+    return answer if len(result.config.symbols) == 1 else f"{symbol}: {answer}"
+
+
+def basis_point_axis(axes: Axes, label: str) -> None:
+    """Let the y-axis show what is drawn in basis points, be it 1 or 1,000 of them.
+
+    It is linear around zero; beyond 10 basis points, if anything is there, it is logarithmic.
+    """
+    largest = max(map(abs, axes.dataLim.intervaly), default=0)
+    if largest > _LINEAR_BP:
+        axes.set_yscale("symlog", linthresh=_LINEAR_BP)
+        axes.autoscale_view(scalex=False)  # the margins are to be those of the new scale
+        decades = _LINEAR_BP * 10.0 ** np.arange(np.ceil(np.log10(largest / _LINEAR_BP)) + 1)
+        ticks = [_LINEAR_BP / 2, *decades]
+        axes.yaxis.set_major_locator(FixedLocator([*(-tick for tick in ticks), 0, *ticks]))
+        axes.yaxis.set_minor_locator(NullLocator())
+        label = f"{label}\nlogarithmic beyond ±{_LINEAR_BP:g}"
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _signed(value)))
+    axes.set_ylabel(label)
 
 
 def time_axis(axes: Axes, result: Result) -> None:
@@ -61,9 +86,9 @@ def mark_along_bottom(axes: Axes, times: "pd.Series[float]", what: str, look: st
     )
 
 
-def mark_fault_changes(axes: Axes, config: ExperimentConfig) -> None:
-    """Draw a line where a fault begins or ends."""
-    for number, epoch in enumerate(fault_changes(config)):
+def mark_fault_changes(axes: Axes, config: ExperimentConfig, epochs: Iterable[int]) -> None:
+    """Draw a line at the epochs where a fault begins or ends."""
+    for number, epoch in enumerate(epochs):
         label = None if number else "a fault begins or ends"
         axes.axvline(to_seconds(epoch * config.epoch_length), label=label, **style.FAULT)
 
@@ -76,6 +101,10 @@ def mark_size(count: int) -> float:
 def percent(amount: Decimal) -> str:
     """Write an amount in percent, without needless zeros."""
     return f"{amount.normalize():f} %"
+
+
+def _signed(value: float) -> str:
+    return "0" if value == 0 else f"{value:+,.6g}".replace("-", "−")
 
 
 def _up(axes: Axes, points: float) -> ScaledTranslation:

@@ -11,16 +11,16 @@ from matplotlib.figure import Figure
 from streamlet_lab.charts import style
 from streamlet_lab.charts.figures import (
     MESSAGES,
-    OVERVIEW,
-    PAGES,
     Page,
     Run,
     Shown,
     block_tree_page,
+    market_pages,
     timeline_page,
     violation_page,
 )
 from streamlet_lab.charts.messages import message_counts
+from streamlet_lab.charts.series import chosen_symbol
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.result import Result
 
@@ -114,6 +114,9 @@ class ProtocolPlots:
 class Plots(ProtocolPlots):
     """The charts of a result: those of the protocol, and those of prices and orders.
 
+    Where there are several symbols, a chart of prices or orders shows one: the first unless another
+    is named. A symbol that the run does not have is an :class:`~streamlet_lab.errors.InvalidInput`.
+
     Parameters
     ----------
     result : Result
@@ -123,35 +126,44 @@ class Plots(ProtocolPlots):
     >>> from streamlet_lab import Experiment
     >>> plots = Experiment(epochs=12).run().plot
     >>> plots  # doctest: +NORMALIZE_WHITESPACE
-    Plots: prices(), vwap(), latency(), rejections(), overview(), block_tree(), timeline(),
-    messages(), violation()
+    Plots: prices(), vwap(), latency(), rejections(), sources(), overview(), block_tree(),
+    timeline(), messages(), violation()
     """
 
-    _methods: ClassVar[tuple[str, ...]] = (*PAGES, "overview", *ProtocolPlots._methods)
+    _methods: ClassVar[tuple[str, ...]] = (*market_pages(), *ProtocolPlots._methods)
 
     def __init__(self, result: Result) -> None:
         super().__init__(result)
         self._result = result
 
-    def prices(self) -> Figure:
+    def prices(self, symbol: str | None = None) -> Figure:
         """Does the final price keep up with the market? Path, quotes, consensus and band."""
-        return _plot(PAGES["prices"], self._result)
+        return self._page("prices", symbol)
 
-    def vwap(self) -> Figure:
+    def vwap(self, symbol: str | None = None) -> Figure:
         """Does weighting by volume change the price? Both averages and their difference."""
-        return _plot(PAGES["vwap"], self._result)
+        return self._page("vwap", symbol)
 
     def latency(self) -> Figure:
         """How long until an epoch's price is final? Simulation and closed form."""
-        return _plot(PAGES["latency"], self._result)
+        return self._page("latency", None)
 
-    def rejections(self) -> Figure:
+    def rejections(self, symbol: str | None = None) -> Figure:
         """Which orders does the band turn away? Every order against its reference."""
-        return _plot(PAGES["rejections"], self._result)
+        return self._page("rejections", symbol)
 
-    def overview(self) -> Figure:
-        """Draw these four on one page."""
-        return _plot(OVERVIEW, self._result)
+    def sources(self, symbol: str | None = None) -> Figure:
+        """How far apart are the sources, and who is out of line? Quotes against the true price."""
+        return self._page("sources", symbol)
+
+    def overview(self, symbol: str | None = None) -> Figure:
+        """Draw prices, latency, VWAP and rejections on one page."""
+        return self._page("overview", symbol)
+
+    def _page(self, name: str, symbol: str | None) -> Figure:
+        # Asked here, before there is an empty figure that a notebook would show.
+        chosen = chosen_symbol(self._result, symbol)
+        return _plot(market_pages(chosen)[name], self._result)
 
 
 def plot_messages(shown: Sequence[Run] | pd.DataFrame) -> Figure:

@@ -8,7 +8,7 @@ import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from streamlet_lab.charts.figures import PAGES, Page, Run, Shown, block_tree_page
+from streamlet_lab.charts.figures import Page, Run, Shown, block_tree_page, pages_of
 from streamlet_lab.charts.style import STYLE, WHITE
 from streamlet_lab.files import write_atomically
 from streamlet_lab.result import Result
@@ -17,7 +17,7 @@ _DPI: Final = 150
 
 
 def save_charts(result: Result, directory: str | Path) -> list[Path]:
-    """Write the four charts as PNG.
+    """Write the four charts as PNG, and three more for each symbol after the first.
 
     Parameters
     ----------
@@ -28,9 +28,11 @@ def save_charts(result: Result, directory: str | Path) -> list[Path]:
     Returns
     -------
     list of Path
-        ``prices.png``, ``vwap.png``, ``latency.png`` and ``rejections.png``.
+        ``prices.png``, ``vwap.png``, ``latency.png`` and ``rejections.png``; for a further symbol
+        MSFT ``prices_MSFT.png``, ``vwap_MSFT.png`` and ``rejections_MSFT.png``.
     """
-    return [_save(page, result, Path(directory) / f"{name}.png") for name, page in PAGES.items()]
+    pages = pages_of(result.config.symbols)
+    return [_save(page, result, Path(directory) / f"{name}.png") for name, page in pages.items()]
 
 
 def save_protocol_chart(run: Run, directory: str | Path) -> list[Path]:

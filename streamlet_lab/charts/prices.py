@@ -11,15 +11,23 @@ from streamlet_lab.charts.layout import (
     mark_along_bottom,
     mark_fault_changes,
     mark_size,
+    of_symbol,
     percent,
     time_axis,
 )
-from streamlet_lab.charts.series import reference_prices, within_band
+from streamlet_lab.charts.series import (
+    chosen_symbol,
+    epoch_prices,
+    fault_changes,
+    reference_prices,
+    source_fault_changes,
+    within_band,
+)
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
 
 
-def draw_prices(axes: Axes, result: Result) -> None:
+def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
     """Draw the underlying price, quotes, consensus prices, and the band around the final one.
 
     Parameters
@@ -27,12 +35,15 @@ def draw_prices(axes: Axes, result: Result) -> None:
     axes : Axes
         Drawn on, from empty.
     result : Result
+    symbol : str, optional
+        Whose price; the first symbol's by default.
     """
-    epochs = result.epochs
+    chosen = chosen_symbol(result, symbol)
+    epochs = epoch_prices(result, chosen)
     size = mark_size(len(epochs))
     priced = epochs["claim"] == "price_consensus"
     final = epochs[priced & epochs["finalized_s"].notna()]
-    _draw_band(axes, result)
+    _draw_band(axes, result, chosen)
     axes.plot(epochs["start_s"], epochs["true_price"], label="underlying price", **style.TRUE_PATH)
     axes.plot(
         final["start_s"],
@@ -41,23 +52,29 @@ def draw_prices(axes: Axes, result: Result) -> None:
         markersize=size,
         **style.FINAL,
     )
-    _draw_claims(axes, result, epochs[priced & epochs["finalized_s"].isna()], size)
+    quotes = result.quotes[result.quotes["symbol"] == chosen]
+    starts = quotes["epoch"] * to_seconds(result.config.epoch_length)
+    quoted = pd.Series(quotes["price"].to_numpy(), starts)
+    _draw_claims(axes, quoted, epochs[priced & epochs["finalized_s"].isna()], size)
     mark_along_bottom(axes, epochs["start_s"][~priced], "no price", style.MISSING)
-    mark_fault_changes(axes, result.config)
-    axes.set_ylabel(f"{result.symbol} (US dollars)")
+    config = result.config
+    changes = {*fault_changes(config), *source_fault_changes(config)}
+    mark_fault_changes(axes, config, sorted(changes))
+    axes.set_ylabel(f"{chosen} (US dollars)")
     time_axis(axes, result)
     legend_below(axes)
-    inside = within_band(result).sum()
+    inside = within_band(result, chosen).sum()
     answer = (
         f"{len(final)} of {len(epochs)} epochs have a final price; "
         f"the market is inside the band at the start of {inside}"
     )
-    head(axes, "Does the final price keep up with the market?", answer)
+    question = "Does the final price keep up with the market?"
+    head(axes, question, of_symbol(result, chosen, answer))
 
 
-def _draw_band(axes: Axes, result: Result) -> None:
+def _draw_band(axes: Axes, result: Result, symbol: str) -> None:
     """Draw the band as the market saw it: it moves at the instants of finality."""
-    config, references = result.config, reference_prices(result)
+    config, references = result.config, reference_prices(result, symbol)
     share = float(config.market.band_percent) / 100
     # The last reference holds until the run ends.
     prices = np.array([*references["price"], *references["price"].tail(1)])
@@ -69,15 +86,15 @@ def _draw_band(axes: Axes, result: Result) -> None:
         axes.step(times, edge, where="post", **style.BAND_EDGE)
 
 
-def _draw_claims(axes: Axes, result: Result, open_claims: pd.DataFrame, size: float) -> None:
+def _draw_claims(
+    axes: Axes, quoted: "pd.Series[float]", open_claims: pd.DataFrame, size: float
+) -> None:
     """Draw what was quoted, and what was proposed and did not become final.
 
     The scale stays that of the path and the final prices: a wild claim must not flatten them, and
     is marked at the edge.
     """
     low, high = axes.get_ylim()
-    starts = result.quotes["epoch"] * to_seconds(result.config.epoch_length)
-    quoted = pd.Series(result.quotes["price"].to_numpy(), starts)
     proposed = pd.Series(open_claims["consensus_price"].to_numpy(), open_claims["start_s"])
     claims = pd.concat([quoted, proposed])
     wild = claims[~claims.between(low, high)]

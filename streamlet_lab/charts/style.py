@@ -24,7 +24,7 @@ WHITE: Final = "#FFFFFF"
 Look = Mapping[str, Any]
 
 
-def _marks(color: str, marker: str, *, filled: bool = True, **more: Any) -> Look:
+def _marks(color: str, marker: Any, *, filled: bool = True, **more: Any) -> Look:
     return {
         "color": color,
         "marker": marker,
@@ -116,6 +116,79 @@ COUNTS: Final[Mapping[tuple[str, str], Look]] = {
 }
 TOTAL: Final[Look] = {"color": BLACK, "marker": "D", "linestyle": "-"}
 WITHOUT_ECHO: Final[Look] = {"color": GREY, "linestyle": (0, (6, 2))}
+
+#: Series of means: every second mark is hollow and larger, so that it shows around another.
+SERIES: Final[tuple[Look, ...]] = tuple(
+    {
+        "color": color,
+        "marker": marker,
+        "linestyle": dashes,
+        "markerfacecolor": WHITE if hollow else color,
+        "markersize": 8.5 if hollow else 5,
+        "zorder": 2.5 if hollow else 3,
+    }
+    for color, marker, dashes, hollow in (
+        (BLUE, "o", "-", False),
+        (ORANGE, "s", "-.", True),
+        (GREEN, "^", (0, (1, 1)), False),
+        (VERMILLION, "D", (0, (3, 1, 1, 1)), True),
+        (PURPLE, "v", (0, (5, 3)), False),
+        (SKY, "p", (0, (8, 2)), True),
+    )
+)
+FORM_DASHES: Final = ("--", ":", "-.", (0, (8, 3)), (0, (1, 4)), (0, (4, 1, 1, 1, 1, 1)))
+
+#: Sources, in their order: every second mark is hollow and larger, so that it shows around another.
+SOURCES: Final[tuple[Look, ...]] = tuple(
+    _marks(color, marker, filled=bool(number % 2 == 0), alpha=0.9)
+    for number, (color, marker) in enumerate(
+        (
+            (BLUE, "o"),
+            (ORANGE, "s"),
+            (GREEN, "^"),
+            (PURPLE, "D"),
+            (SKY, "v"),
+            (BLACK, "p"),
+            (BLUE, "<"),
+            (ORANGE, "h"),
+            (GREEN, "P"),
+            (PURPLE, ">"),
+        )
+    )
+)
+OTHER_SOURCES: Final = _marks(GREY, ".", zorder=2.5)
+AGREED: Final[Look] = {"color": BLACK, "marker": ".", "markersize": 3, "linewidth": 1.3}
+#: Why a quote did not count, drawn over its mark.
+NOT_COUNTED: Final[Mapping[str, Look]] = {
+    reason: _marks(VERMILLION, marker, markersize=8, markeredgewidth=1.2, zorder=4)
+    for reason, marker in (
+        ("outside_deviation", "x"),
+        ("outlier", "+"),
+        ("outside_agreement", (8, 2, 0)),
+        ("below_min_price", 7),
+        ("above_max_price", 6),
+        ("below_min_volume", "1"),
+        ("above_max_volume", "2"),
+        ("volume_too_fine", "3"),
+        ("wrong_symbol", "4"),
+        ("from_the_future", 4),
+        ("out_of_date", 5),
+        ("repeated_source", "|"),
+        ("left_out", (5, 2, 0)),
+        ("no_leader", "_"),
+    )
+}
+
+#: Displacements: dark is far, in colour and in grey; and a combination that was not studied.
+DISPLACEMENTS: Final = "cividis_r"
+NOT_STUDIED: Final = "#F2F2F2"
+LOCKED_OUT: Final[Look] = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.5}
+
+INTERVAL: Final[Look] = {"facecolor": SKY, "alpha": 0.3, "linewidth": 0}
+REAL: Final[Look] = {"color": BLACK, "linewidth": 1.4}
+INSIDE: Final = _marks(BLUE, "o", markersize=7)
+OUTSIDE: Final = _marks(VERMILLION, "X", markersize=8)
+MEDIAN: Final = _marks(BLACK, "|", markersize=11, markeredgewidth=1.2)
 
 BAND: Final[Look] = {"facecolor": SKY, "alpha": 0.22, "linewidth": 0}
 BAND_EDGE: Final[Look] = {"color": SKY, "linewidth": 0.9}

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from streamlet_lab.charts import style
 from streamlet_lab.charts.figures import Page
@@ -20,30 +21,12 @@ from streamlet_lab.sweep import Sweep
 ClosedForm: TypeAlias = Callable[[Any], Any]
 
 _SIZE: Final = (9, 4.8)
-# Every second mark is hollow and larger, so that it shows around another in the same place.
-_LOOKS: Final[tuple[style.Look, ...]] = tuple(
-    {
-        "color": color,
-        "marker": marker,
-        "linestyle": dashes,
-        "markerfacecolor": style.WHITE if hollow else color,
-        "markersize": 8.5 if hollow else 5,
-        "zorder": 2.5 if hollow else 3,
-    }
-    for color, marker, dashes, hollow in (
-        (style.BLUE, "o", "-", False),
-        (style.ORANGE, "s", "-.", True),
-        (style.GREEN, "^", (0, (1, 1)), False),
-        (style.VERMILLION, "D", (0, (3, 1, 1, 1)), True),
-        (style.PURPLE, "v", (0, (5, 3)), False),
-        (style.SKY, "p", (0, (8, 2)), True),
-    )
-)
-_FORM_DASHES: Final = ("--", ":", "-.", (0, (8, 3)), (0, (1, 4)), (0, (4, 1, 1, 1, 1, 1)))
 _GRID: Final = 1_000
 # Labels are 1 apart; how far then are their series, and how long is half of a formula's line?
 _APART: Final = 0.14
 _REACH: Final = 0.35
+# Above and below what is seen on a logarithmic axis.
+_ROOM: Final = 1.5
 # What floating point may add to an interval without width.
 _ROUNDING: Final = 1e-9
 
@@ -66,6 +49,7 @@ def plot_means(
     question: str | None = None,
     x_label: str | None = None,
     y_label: str | None = None,
+    y_scale: Literal["linear", "log"] = "linear",
 ) -> Figure:
     """How does a measure depend on a setting? Means with 95 % intervals, over closed forms.
 
@@ -86,12 +70,16 @@ def plot_means(
         The title.
     x_label, y_label : str, optional
         What the axes show, with units; the names of setting and measure by default.
+    y_scale : {"linear", "log"}
+        Linear, with zero in sight; or logarithmic, for measures of different magnitude: what is not
+        above zero is not seen there.
 
     Raises
     ------
     InvalidInput
         If it is no sweep, there is no such measure, the varied settings are others than ``x`` and
-        ``by``, or ``by`` has more than six values or lacks one that has a closed form.
+        ``by``, or ``by`` has more than six values or lacks one that has a closed form; or there is
+        no such scale.
 
     Examples
     --------
@@ -106,6 +94,8 @@ def plot_means(
     """
     if not isinstance(swept, Sweep):
         raise InvalidInput("swept", type(swept).__name__, "what sweep returned")
+    if y_scale not in ("linear", "log"):
+        raise InvalidInput("y_scale", y_scale, "'linear' or 'log'")
     chosen = [x] if by is None else [x, by]
     if sorted(chosen) != sorted(swept.settings):
         raise InvalidInput("x, by", chosen, f"what was varied: {', '.join(swept.settings)}")
@@ -116,12 +106,41 @@ def plot_means(
         _draw(axes, series, x)
         axes.set_xlabel(x_label or x)
         axes.set_ylabel(y_label or measure)
-        # Zero is in sight, so that heights can be compared.
-        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        if y_scale == "log":
+            _scale_by_means(axes, pd.concat([each.means for each in series]))
+        else:
+            # Zero is in sight, so that heights can be compared.
+            axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
         legend_below(axes)
         head(axes, question or f"How does {measure} depend on {x}?", _answer(series))
 
     return _plot(Page(_SIZE, draw), shown)
+
+
+def plot_policies(swept: Sweep) -> Figure:
+    """How far can a lying leader move the price? The worst displacement by what voters check.
+
+    Parameters
+    ----------
+    swept : Sweep
+        Over ``prices.voter_policy`` and ``prices.aggregator``, with the measure ``worst_bp``, such
+        as that of :func:`~streamlet_lab.studies.lying_leader`.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such sweep.
+    """
+    return plot_means(
+        swept,
+        "worst_bp",
+        "prices.voter_policy",
+        by="prices.aggregator",
+        question="How far can a lying leader move the price?",
+        x_label="What voters check of a leader's claim",
+        y_label="Worst displacement of a final price (basis points)",
+        y_scale="log",
+    )
 
 
 def _series(
@@ -133,8 +152,8 @@ def _series(
     parts: dict[Any, pd.DataFrame] = (
         {None: means} if by is None else dict(list(means.groupby(by, sort=False)))
     )
-    if len(parts) > len(_LOOKS):
-        raise InvalidInput("by", by, f"a setting with at most {len(_LOOKS)} values")
+    if len(parts) > len(style.SERIES):
+        raise InvalidInput("by", by, f"a setting with at most {len(style.SERIES)} values")
     forms = closed_form if isinstance(closed_form, Mapping) else dict.fromkeys(parts, closed_form)
     for value in forms:
         if value not in parts:
@@ -161,11 +180,11 @@ def _draw(axes: Axes, series: Sequence[_Series], x: str) -> None:
         if not numeric:
             shift = _APART * (number - (len(series) - 1) / 2)
             places = places.map(list(values).index) + shift
-        look = {**_LOOKS[number], **({} if numeric and not forms else {"linestyle": "none"})}
+        look = {**style.SERIES[number], **({} if numeric and not forms else {"linestyle": "none"})}
         margins = [means["mean"] - means["low"], means["high"] - means["mean"]]
         axes.errorbar(places, means["mean"], margins, capsize=3, label=name, **look)
     draw_form = _draw_curve if numeric else _draw_steps
-    for (form, label), dashes in zip(forms.items(), _FORM_DASHES, strict=False):
+    for (form, label), dashes in zip(forms.items(), style.FORM_DASHES, strict=False):
         look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2, "label": label}
         draw_form(axes, form, values, look)
     if numeric:
@@ -173,6 +192,16 @@ def _draw(axes: Axes, series: Sequence[_Series], x: str) -> None:
     else:
         axes.set_xticks(range(len(values)), labels=[str(value) for value in values])
         axes.set_xlim(-0.5, len(values) - 0.5)
+
+
+def _scale_by_means(axes: Axes, means: pd.DataFrame) -> None:
+    """Make the y-axis logarithmic around what can be seen there: an interval may reach to zero."""
+    values = means[["mean", "low", "high"]].to_numpy()
+    seen = values[values > 0]
+    axes.set_yscale("log", nonpositive="clip")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    if len(seen):
+        axes.set_ylim(seen.min() / _ROOM, seen.max() * _ROOM)
 
 
 def _labelled(series: Sequence[_Series]) -> dict[ClosedForm, str]:

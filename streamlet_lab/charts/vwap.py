@@ -4,12 +4,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from streamlet_lab.charts import style
-from streamlet_lab.charts.layout import head, legend_below, mark_size, time_axis
-from streamlet_lab.charts.series import agreed_prices
+from streamlet_lab.charts.layout import head, legend_below, mark_size, of_symbol, time_axis
+from streamlet_lab.charts.series import agreed_prices, chosen_symbol
 from streamlet_lab.result import Result
 
 
-def draw_vwap(axes: Axes, result: Result, averages: Axes | None = None) -> None:
+def draw_vwap(
+    axes: Axes, result: Result, averages: Axes | None = None, symbol: str | None = None
+) -> None:
     """Draw how far the consensus price is from the volume-weighted average of the same quotes.
 
     Parameters
@@ -19,8 +21,11 @@ def draw_vwap(axes: Axes, result: Result, averages: Axes | None = None) -> None:
     result : Result
     averages : Axes, optional
         Where to draw both averages, above the difference.
+    symbol : str, optional
+        Whose prices; the first symbol's by default.
     """
-    prices = agreed_prices(result)
+    chosen = chosen_symbol(result, symbol)
+    prices = agreed_prices(result, chosen)
     count = int(prices["vwap"].count())
     size = mark_size(count)
     time, difference, cent = prices["time_s"], prices["difference_bp"], prices["one_cent_bp"]
@@ -37,7 +42,7 @@ def draw_vwap(axes: Axes, result: Result, averages: Axes | None = None) -> None:
     if averages is None:
         legend_below(axes)
     else:
-        _draw_averages(averages, prices, size, result.config.prices.aggregator)
+        _draw_averages(averages, prices, size, result.config.prices.aggregator_name)
         legend_below(axes, averages)
     answer = (
         f"{(difference == 0).sum()} of {count} agreed prices are equal to the cent; "
@@ -45,7 +50,8 @@ def draw_vwap(axes: Axes, result: Result, averages: Axes | None = None) -> None:
         if count
         else "no price was agreed"
     )
-    head(averages or axes, "Does weighting by volume change the price?", answer)
+    question = "Does weighting by volume change the price?"
+    head(averages or axes, question, of_symbol(result, chosen, answer))
 
 
 def _draw_averages(axes: Axes, prices: pd.DataFrame, size: float, aggregator: str) -> None:

@@ -5,6 +5,10 @@ needs everything that the model asks for.
 """
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig
+from streamlet_lab.prices import equivocates
+
+# Standard deviations that normal noise does not reach in any run.
+_FAR = 10
 
 
 def honest_nodes(config: ExperimentConfig) -> frozenset[str]:
@@ -50,6 +54,8 @@ def why_invalid(config: ExperimentConfig) -> str:
 def why_not_live(config: ExperimentConfig) -> str:
     """Say why even honest leaders may not get a block finalized; empty if the paper promises it."""
     reasons, network = [*config.outside_model], config.network
+    if _may_be_set_against_each_other(config):
+        reasons.append("a source may tell nodes different things, so that they refuse each other")
     busy = network.sign_time or network.verify_time
     if busy and (config.faulty_nodes or network.gst_in_force):
         # An epoch has time for its own messages, not for others that pile up.
@@ -57,11 +63,32 @@ def why_not_live(config: ExperimentConfig) -> str:
     return "; ".join(reasons)
 
 
+def _may_be_set_against_each_other(config: ExperimentConfig) -> bool:
+    """Whether sources can have honest voters refuse an honest leader's prices.
+
+    Not if all sources that may be wrong or silent are no more than the aggregator tolerates, and
+    the others agree by far better than voters ask for.
+    """
+    prices = config.prices
+    if prices.voter_policy != "observe":
+        return False
+    if not any(equivocates(f.kind) and f.start < config.epochs for f in config.source_faults):
+        return False
+    unreliable = config.faulty_sources | {s.name for s in prices.sources if s.outage}
+    tolerance_bp = 100 * float(prices.tolerance_percent)
+    precise = all(
+        _FAR * source.noise_bp + abs(source.bias_bp) < tolerance_bp and not source.lag
+        for source in prices.sources
+        if source.name not in unreliable
+    )
+    return not precise or len(unreliable) > (prices.tolerated_sources or 0)
+
+
 def _liars(config: ExperimentConfig) -> int:
     """Count the nodes that may do worse than crash."""
     lying = {
         node
-        for fault in config.faults
+        for fault in config.node_faults
         if fault.kind != "crash" and fault.start < config.epochs
         for node in fault.affected(config.node_ids)
     }

@@ -1,6 +1,6 @@
 """Safety: what must never happen, whatever the network does."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from streamlet_lab.checks.check import Check, conflict, short
 from streamlet_lab.consensus import (
@@ -13,13 +13,14 @@ from streamlet_lab.consensus import (
 )
 from streamlet_lab.prices import (
     ORIGIN,
+    Claim,
     GenesisPrice,
     MalformedPayload,
     NoPrice,
     PreviousConsensus,
     PriceConsensus,
     Voter,
-    decode_payload,
+    decode_claims,
 )
 
 
@@ -152,16 +153,16 @@ class ValidPrices(Check):
     def __init__(
         self,
         honest: Collection[str],
-        voter: Voter,
-        previous: PreviousConsensus,
+        voters: Sequence[Voter],
+        previous: Sequence[PreviousConsensus],
         *,
         unpromised: str = "",
     ) -> None:
         super().__init__(honest, unpromised=unpromised)
-        self._voter = Voter(voter.symbol, voter.rules, "bounds")
-        self._genesis = previous
-        # The reference after each block that was judged.
-        self._references: dict[bytes, PreviousConsensus] = {}
+        self._voters = tuple(Voter(voter.symbol, voter.rules, "bounds") for voter in voters)
+        self._genesis = tuple(previous)
+        # The references after each block that was judged.
+        self._references: dict[bytes, tuple[PreviousConsensus, ...]] = {}
 
     def finalized(self, time: int, node: str, block: Block) -> None:
         """Judge each block once, when the first node finalizes it."""
@@ -169,19 +170,33 @@ class ValidPrices(Check):
             return
         self.examined += 1
         # A chain is finalized from its beginning on: only genesis was not judged.
-        previous = self._references.get(block.parent, self._genesis)
-        self._references[block.hash] = previous
+        references = self._references.get(block.parent, self._genesis)
+        self._references[block.hash] = references
         try:
-            claim = decode_payload(block.payload)
+            claims = decode_claims(block.payload)
         except MalformedPayload as error:
             self._violate(time, f"epoch {block.epoch}: malformed payload: {error}", block)
             return
+        if len(claims) != len(self._voters):
+            found = f"{len(claims)} symbols instead of {len(self._voters)}"
+            self._violate(time, f"epoch {block.epoch}: {found}", block)
+            return
+        judged = zip(self._voters, claims, references, strict=True)
+        self._references[block.hash] = tuple(
+            self._judge(time, block, voter, claim, previous) for voter, claim, previous in judged
+        )
+
+    def _judge(
+        self, time: int, block: Block, voter: Voter, claim: Claim, previous: PreviousConsensus
+    ) -> PreviousConsensus:
+        """Judge one symbol's claim, and return the reference of the next one."""
         # Whether the time stamp is right is a matter of the epoch's quotes, not of the rules.
         timestamp = ORIGIN if isinstance(claim, GenesisPrice) else claim.timestamp
-        own = NoPrice(self._voter.symbol, "", timestamp)
-        objection = self._voter.objection(claim, own, block.epoch, previous)
+        own = NoPrice(voter.symbol, "", timestamp)
+        objection = voter.objection(claim, own, block.epoch, previous)
         if objection is not None:
-            self._violate(time, f"epoch {block.epoch}: {objection}", block)
+            of = f"{voter.symbol}: " if len(self._voters) > 1 else ""
+            self._violate(time, f"epoch {block.epoch}: {of}{objection}", block)
         if isinstance(claim, PriceConsensus):
-            price = PreviousConsensus(claim.consensus_price, block.epoch)
-            self._references[block.hash] = price
+            return PreviousConsensus(claim.consensus_price, block.epoch)
+        return previous

@@ -67,10 +67,13 @@ def market_checks(
     config, network
         As of :func:`protocol_checks`.
     """
-    genesis = PreviousConsensus(network.feed.path.base_price, network.genesis.epoch)
+    genesis = [
+        PreviousConsensus(feed.path.base_price, network.genesis.epoch)
+        for feed in network.feeds.values()
+    ]
     prices = ValidPrices(
         honest_nodes(config),
-        network.application.voter,
+        network.application.voters,
         genesis,
         unpromised=why_invalid(config),
     )

@@ -24,6 +24,7 @@ from typing import Final, NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
+from streamlet_lab.register import Register
 from streamlet_lab.units import MONEY, round_price
 
 #: How many median absolute deviations from the median a quote may lie to count: two standard
@@ -90,8 +91,9 @@ class Aggregator:
         return round_price(price)
 
 
-_AGGREGATORS: dict[str, Aggregator] = {}
-_OWN: frozenset[str] = frozenset()
+_AGGREGATORS = Register[Aggregator](
+    "aggregator", "aggregator", field="aggregator", besides="a function"
+)
 
 
 def aggregator(
@@ -102,13 +104,14 @@ def aggregator(
     Parameters
     ----------
     name : str
+        Of lowercase letters, digits and underscores.
     breakdown, limits : callable
         See :class:`Aggregator`.
 
     Raises
     ------
     InvalidInput
-        If it is not a name, or one of the lab's own.
+        If it is no such name, or one of the lab's own.
 
     Examples
     --------
@@ -118,36 +121,32 @@ def aggregator(
     >>> lowest([StockPrice.create("AAPL", price, 500, "") for price in (150, 151)])
     Decimal('150.00')
     """
-    if not (isinstance(name, str) and name.isidentifier()) or name in _OWN:
-        expected = f"a name such as 'my_median', other than {', '.join(sorted(_OWN))}"
-        raise InvalidInput("name", name, expected)
+    _AGGREGATORS.check(name)
 
     def register(function: PriceFunction) -> Aggregator:
-        _AGGREGATORS[name] = Aggregator(name, function, breakdown, limits)
-        return _AGGREGATORS[name]
+        return _AGGREGATORS.add(name, Aggregator(name, function, breakdown, limits))
 
     return register
 
 
 def aggregators() -> tuple[str, ...]:
     """Return the names of all aggregators, in alphabetical order."""
-    return tuple(sorted(_AGGREGATORS))
+    return _AGGREGATORS.names
 
 
-def find_aggregator(name: str) -> Aggregator:
-    """Return the aggregator of a name.
+def find_aggregator(aggregator: str | PriceFunction) -> Aggregator:
+    """Return the aggregator of a name, or that of a function, which promises nothing about liars.
 
     Raises
     ------
     InvalidInput
-        If there is none.
+        If there is none of that name.
     """
-    if name not in _AGGREGATORS:
-        known = ", ".join(aggregators())
-        raise InvalidInput(
-            "aggregator", name, f"one of {known}; one of your own must be registered before"
-        )
-    return _AGGREGATORS[name]
+    if isinstance(aggregator, Aggregator):
+        return aggregator
+    if callable(aggregator):
+        return Aggregator(getattr(aggregator, "__name__", "unnamed"), aggregator, _none)
+    return _AGGREGATORS.find(aggregator)
 
 
 def total_volume(quotes: Iterable[StockPrice]) -> Decimal:
@@ -295,7 +294,7 @@ def pyth(quotes: Sequence[StockPrice]) -> Decimal:
     return pyth_price(quotes).price
 
 
-_OWN = frozenset(_AGGREGATORS)
+_AGGREGATORS.close()
 
 
 # --- Arithmetic that the caller's decimal context does not change

@@ -1,20 +1,37 @@
 """Sources that quote around one underlying path."""
 
-import random
+import math
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
+import pandas as pd
+
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.history import load_bars, parse_feed_name
-from streamlet_lab.prices.models import make_model
-from streamlet_lab.prices.paths import TRADING_DAY, HistoricalPath, PricePath, SimulatedPath
+from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, path_stream
+from streamlet_lab.prices.history import parse_feed_name
+from streamlet_lab.prices.lobster import LOBSTER, lobster_feed
+from streamlet_lab.prices.models import ReturnModel, make_model
+from streamlet_lab.prices.paths import (
+    TRADING_DAY,
+    HistoricalPath,
+    PricePath,
+    SimulatedPath,
+    SplitHandling,
+)
 from streamlet_lab.prices.quotes import SOURCES, StockPrice
+from streamlet_lab.prices.replay import ReplayPath
+from streamlet_lab.prices.sources import MICRO_DOLLAR, VOLUME_SPREAD, Source, standard_sources
 from streamlet_lab.streams import stream
-from streamlet_lab.units import CENT, from_ticks, to_decimal
+from streamlet_lab.units import from_ticks, to_decimal
 
 SIMULATED: Final = "simulated"
+
+#: What a path is the price of, where nothing says otherwise.
+DEFAULT_SYMBOL: Final = "AAPL"
 
 #: Grid of a simulated path, so that the price moves within an epoch too.
 STEPS_PER_EPOCH: Final = 10
@@ -22,14 +39,16 @@ STEPS_PER_EPOCH: Final = 10
 # Quotes are made in stretches: one epoch at a time is several times slower.
 _EPOCHS_AHEAD: Final = 32
 
-# Honest venues disagree by about this much (IBM minute VWAPs over three venues: median 1 bp).
-_NOISE: Final = 0.0001
-# Spread of the sources' shares of the volume: the standard deviation of its logarithm.
-_VOLUME_SPREAD: Final = 0.5
+_STANDARD_SOURCES: Final = standard_sources(3)
+_BASIS_POINTS: Final = 10_000
 
 
 class QuoteFeed:
-    """What every source quotes in every epoch, around one path.
+    """What every source honestly says in every epoch, around one path.
+
+    Each source draws from streams of its own, as much in each epoch whatever its settings. So
+    changing one source changes no other's prices or outages, nor what else this one draws; only
+    the volume of the market is split anew where its share changes.
 
     Parameters
     ----------
@@ -38,8 +57,13 @@ class QuoteFeed:
     market_time_per_epoch : int
         Microseconds of market time in an epoch; epoch e is quoted at its beginning.
     seed : int
-        Each source draws its noise and volume from a stream of its own.
-    sources : collection of str
+    sources : sequence of Source
+        In the order in which they are heard; the description's three unless given.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no source, or two of them share a name.
     """
 
     def __init__(
@@ -47,11 +71,16 @@ class QuoteFeed:
         path: PricePath,
         market_time_per_epoch: int,
         seed: int,
-        sources: Collection[str] = SOURCES,
+        sources: Sequence[Source] = _STANDARD_SOURCES,
     ) -> None:
+        names = [source.name for source in sources]
+        if not names or len(set(names)) < len(names):
+            raise InvalidInput("sources", names, "one source or more, each with a name of its own")
         self.path = path
         self.market_time_per_epoch = market_time_per_epoch
-        self._streams = {name: stream(seed, f"prices/source/{name}") for name in sources}
+        self.sources = tuple(sources)
+        shares = math.fsum(source.volume_share for source in sources)
+        self._voices = [_Voice(source, path, seed, shares) for source in sources]
         self._quotes: list[tuple[StockPrice, ...]] = []
 
     @property
@@ -59,8 +88,12 @@ class QuoteFeed:
         """The symbol that the sources quote."""
         return self.path.symbol
 
+    def timestamp(self, epoch: int) -> datetime:
+        """Return the calendar time at which an epoch is quoted, UTC."""
+        return self.path.timestamp(epoch * self.market_time_per_epoch)
+
     def quotes(self, epoch: int) -> tuple[StockPrice, ...]:
-        """Return the sources' quotes of an epoch, in their fixed order."""
+        """Return the quotes of an epoch in the sources' order, without those in an outage."""
         if epoch >= len(self._quotes):
             following = range(len(self._quotes), epoch + _EPOCHS_AHEAD)
             self._quotes.extend(map(self._make_quotes, following))
@@ -68,67 +101,137 @@ class QuoteFeed:
 
     def _make_quotes(self, epoch: int) -> tuple[StockPrice, ...]:
         market_time = epoch * self.market_time_per_epoch
-        true_price = self.path.price(market_time)
         timestamp = self.path.timestamp(market_time)
-        volume_each = self.path.volume(market_time) / len(self._streams)
-        return tuple(
-            StockPrice(
-                self.symbol,
-                _noisy_price(true_price, random_stream),
-                Decimal(round(volume_each * random_stream.lognormvariate(0, _VOLUME_SPREAD))),
-                source,
-                timestamp,
-            )
-            for source, random_stream in self._streams.items()
+        volume = self.path.volume(market_time)
+        quotes = (voice.quote(market_time, timestamp, volume) for voice in self._voices)
+        return tuple(quote for quote in quotes if quote is not None)
+
+
+class _Voice:
+    """A source with its random streams, asked once for every epoch in turn.
+
+    All that depends on its settings alone is worked out beforehand.
+    """
+
+    def __init__(self, source: Source, path: PricePath, seed: int, shares: float) -> None:
+        self._source = source
+        self._path = path
+        self._random = stream(seed, f"prices/{path.symbol}/source/{source.name}")
+        self._outages = stream(seed, f"prices/{path.symbol}/outage/{source.name}")
+        self._noise = source.noise_bp / _BASIS_POINTS
+        self._bias = source.bias_bp / _BASIS_POINTS
+        self._confidence = source.stated_confidence_bp / _BASIS_POINTS
+        # A lognormal factor of mean 1.
+        self._volume = source.volume_share / shares * math.exp(-(VOLUME_SPREAD**2) / 2)
+        # The chance of an outage after one, and after none, such that its share of all is right.
+        self._stays_out = 1 - 1 / source.outage_epochs
+        self._falls_out = source.outage / (1 - source.outage) / source.outage_epochs
+        self._chance = source.outage
+
+    def quote(self, market_time: int, timestamp: datetime, volume: int) -> StockPrice | None:
+        """Return what it says; None in an outage."""
+        noise = self._noise * self._random.gauss(0.0, 1.0)
+        shares = self._volume * math.exp(VOLUME_SPREAD * self._random.gauss(0.0, 1.0))
+        is_out = self._outages.random() < self._chance
+        self._chance = self._stays_out if is_out else self._falls_out
+        if is_out:
+            return None
+        true_price = self._path.price(max(market_time - self._source.lag, 0))
+        cents = max(round(true_price * (1 + self._bias + noise) / 10_000), 1)
+        return StockPrice(
+            self._path.symbol,
+            from_ticks(cents),
+            Decimal(round(volume * shares)),
+            self._source.name,
+            timestamp,
+            from_ticks(round(cents * 10_000 * self._confidence), MICRO_DOLLAR),
         )
 
 
 def make_path(
-    feed: str,
+    feed: str | pd.DataFrame,
     seed: int,
     market_time_per_epoch: int,
     *,
+    symbol: str | None = None,
     base_price: Decimal = Decimal("150.00"),
+    bounds: tuple[Decimal, Decimal] = (Decimal(50), Decimal(500)),
     volatility: float = 1.0,
     trend: float = 0.0,
-    path_model: str = "gjr_garch",
+    path_model: str | Callable[..., ReturnModel] = "gjr_garch",
+    path_parameters: Mapping[str, object] = MappingProxyType({}),
+    correlation: float = TYPICAL_CORRELATION,
+    splits: SplitHandling = "adjust",
 ) -> PricePath:
-    """Return the path that a feed's name stands for.
+    """Return the path that a feed stands for.
 
     Parameters
     ----------
-    feed : str
-        ``"simulated"``, or a real history such as ``"aapl-2012"``.
+    feed : str or pandas.DataFrame
+        ``"simulated"``; a real history such as ``"history"``, ``"history-2012"`` (the symbol's) or
+        ``"aapl-2012"``; ``"lobster"``, see :func:`~streamlet_lab.prices.lobster.lobster_feed`; or a
+        frame of one's own, see :class:`~streamlet_lab.prices.replay.ReplayPath`.
     seed : int
-        For the simulated path; history ignores it, as it ignores what follows.
+        Of a simulated path; a replay ignores it, as it ignores the settings of a simulated one.
     market_time_per_epoch : int
         Microseconds.
+    symbol : str, optional
+        AAPL unless it is given or the feed names another.
     base_price : Decimal
+    bounds : (Decimal, Decimal)
     volatility, trend : float
         See :class:`~streamlet_lab.prices.paths.SimulatedPath`.
-    path_model : str
-        One of :func:`~streamlet_lab.prices.models.path_models`.
+    path_model : str or callable
+        One of :func:`~streamlet_lab.prices.models.path_models`, or what returns a model.
+    path_parameters : mapping
+        Parameters of the model that are not to have their default value.
+    correlation : float
+        Of the Gaussians of this simulated path with those of any other symbol's, from 0 to 1; see
+        :mod:`~streamlet_lab.prices.correlation`.
+    splits : {"adjust", "keep"}
+        Of a real history, see :meth:`~streamlet_lab.prices.paths.HistoricalPath.of`.
 
     Raises
     ------
     InvalidInput
-        If there is no such feed, or no such model.
+        If there is no such feed or model, the symbol contradicts the feed, or a frame or a setting
+        is not acceptable.
     DataError
-        If the history's file is missing or damaged.
+        If a file is missing or damaged.
     """
+    name = DEFAULT_SYMBOL if symbol is None else symbol
+    if isinstance(feed, pd.DataFrame):
+        return ReplayPath(feed, name)
     if feed == SIMULATED:
         return SimulatedPath(
-            stream(seed, "prices/path"),
+            path_stream(seed, name, correlation),
             max(market_time_per_epoch // STEPS_PER_EPOCH, 1),
+            symbol=name,
             base_price=base_price,
+            bounds=bounds,
             volatility=volatility,
             trend=trend,
-            model=make_model(path_model),
+            model=make_model(path_model, path_parameters),
         )
-    symbol, year = parse_feed_name(feed)
-    bars = load_bars(symbol, year)
-    earlier = [bar for bar in load_bars(symbol) if bar.date < bars[0].date]
-    return HistoricalPath(symbol, bars, earlier[-1].close if earlier else bars[0].open)
+    if feed == LOBSTER:
+        return ReplayPath(lobster_feed(name), name)
+    share, year = parse_feed_name(feed, symbol)
+    return HistoricalPath.of(share, year, splits=splits)
+
+
+def feed_symbol(feed: str) -> str | None:
+    """Return the symbol that the name of a feed contains; None if any symbol has such a feed.
+
+    >>> feed_symbol("msft-2012"), feed_symbol("simulated")
+    ('MSFT', None)
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such feed.
+    """
+    kind, _, _ = feed.partition("-")
+    return None if kind in (SIMULATED, "history", "lobster") else parse_feed_name(feed)[0]
 
 
 class AAPLPriceSimulator:
@@ -182,8 +285,3 @@ class AAPLPriceSimulator:
         quote = self.feed.quotes(self._quoted[source])[SOURCES.index(source)]
         self._quoted[source] += 1
         return quote
-
-
-def _noisy_price(true_price: int, random_stream: random.Random) -> Decimal:
-    micro_dollars = true_price * (1 + _NOISE * random_stream.gauss(0, 1))
-    return from_ticks(max(round(micro_dollars / 10_000), 1), CENT)

@@ -5,24 +5,54 @@ import datetime
 import functools
 import hashlib
 import io
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import pandas as pd
 
 from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.units import MONEY
 
 SYMBOLS: Final = ("AAPL", "MSFT", "IBM", "GOOG")
 CHECKSUMS: Final = "checksums.sha256"
+
+#: The feed that is the history of whatever symbol is asked for.
+OWN_HISTORY: Final = "history"
+
+_FEEDS: Final = (
+    "'simulated' or a real history: aapl, msft, ibm, goog, history (the symbol's own), or one year "
+    "of it such as aapl-2012; lobster; or a DataFrame with time, price and volume"
+)
+
+
+class Split(NamedTuple):
+    """From this day on, ``ratio`` shares are what one share was."""
+
+    date: datetime.date
+    ratio: int
+
+
+#: The splits within the histories, in order of date (data/README.md).
+SPLITS: Final[Mapping[str, tuple[Split, ...]]] = MappingProxyType(
+    {
+        "AAPL": (Split(datetime.date(2000, 6, 21), 2), Split(datetime.date(2005, 2, 28), 2)),
+        "MSFT": (Split(datetime.date(2003, 2, 18), 2),),
+        "IBM": (),
+        "GOOG": (),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class DailyBar:
     """One trading day: prices in dollars and shares traded, as they were, not adjusted.
 
-    A split is therefore a jump; ``data/README.md`` lists them.
+    A split is therefore a jump, unless :func:`adjust_for_splits` takes it out.
     """
 
     date: datetime.date
@@ -38,6 +68,20 @@ def data_directory() -> Path:
     package = Path(__file__).resolve().parents[1]
     inside = package / "data"
     return inside if inside.is_dir() else package.parent / "data"
+
+
+def known_symbol(symbol: str) -> str:
+    """Return a symbol in capitals.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not one of :data:`SYMBOLS`.
+    """
+    name = symbol.upper() if isinstance(symbol, str) else symbol
+    if name not in SYMBOLS:
+        raise InvalidInput("symbol", symbol, f"one of {', '.join(SYMBOLS)}")
+    return name
 
 
 def load_bars(symbol: str, year: int | None = None) -> tuple[DailyBar, ...]:
@@ -57,9 +101,7 @@ def load_bars(symbol: str, year: int | None = None) -> tuple[DailyBar, ...]:
     DataError
         If the file is missing or is not the one that its checksum belongs to.
     """
-    name = symbol.upper() if isinstance(symbol, str) else symbol
-    if name not in SYMBOLS:
-        raise InvalidInput("symbol", symbol, f"one of {', '.join(SYMBOLS)}")
+    name = known_symbol(symbol)
     bars = _read_bars(name)
     if year is None:
         return bars
@@ -68,6 +110,52 @@ def load_bars(symbol: str, year: int | None = None) -> tuple[DailyBar, ...]:
         first, last = bars[0].date.year, bars[-1].date.year
         raise InvalidInput("year", year, f"a year from {first} to {last} for {name}")
     return of_year
+
+
+def adjust_for_splits(symbol: str, bars: Sequence[DailyBar]) -> tuple[DailyBar, ...]:
+    """Return a stretch of a history in shares of its last day, so that no split is a jump.
+
+    Prices before a split are divided by its ratio, and volumes multiplied. Splits outside of the
+    stretch change nothing: what has none is as it was traded.
+
+    Parameters
+    ----------
+    symbol : str
+        One of :data:`SYMBOLS`; its case does not matter.
+    bars : sequence of DailyBar
+        In order of date.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such share.
+
+    Examples
+    --------
+    >>> before, after = adjust_for_splits("MSFT", load_bars("MSFT", 2003)[30:32])
+    >>> str(before.date), str(before.close), str(after.close)
+    ('2003-02-14', '24.15', '24.96')
+    """
+    last = bars[-1].date if bars else datetime.date.min
+    splits = [split for split in SPLITS[known_symbol(symbol)] if split.date <= last]
+    return tuple(
+        _in_shares(bar, math.prod(split.ratio for split in splits if bar.date < split.date))
+        for bar in bars
+    )
+
+
+def _in_shares(bar: DailyBar, ratio: int) -> DailyBar:
+    if ratio == 1:
+        return bar
+    shares = Decimal(ratio)
+    return replace(
+        bar,
+        open=MONEY.divide(bar.open, shares),
+        high=MONEY.divide(bar.high, shares),
+        low=MONEY.divide(bar.low, shares),
+        close=MONEY.divide(bar.close, shares),
+        volume=bar.volume * ratio,
+    )
 
 
 def load_history(symbol: str, year: int | None = None) -> pd.DataFrame:
@@ -104,28 +192,40 @@ def feed_names() -> list[str]:
     return names
 
 
-def parse_feed_name(name: str) -> tuple[str, int | None]:
+def parse_feed_name(name: str, symbol: str | None = None) -> tuple[str, int | None]:
     """Return the symbol and the year, if any, that the name of a real feed stands for.
 
-    >>> parse_feed_name("aapl-2012")
-    ('AAPL', 2012)
+    Parameters
+    ----------
+    name : str
+        ``"aapl"`` names its share itself, ``"history"`` is that of the symbol; ``"aapl-2012"`` and
+        ``"history-2012"`` are one year of it.
+    symbol : str, optional
+        One of :data:`SYMBOLS`. Without it ``"history"`` is AAPL's.
 
     Raises
     ------
     InvalidInput
-        If there is no real feed of that name.
+        If there is no real feed of that name, or it is another symbol's.
+
+    Examples
+    --------
+    >>> parse_feed_name("aapl-2012"), parse_feed_name("history-2012", "MSFT")
+    (('AAPL', 2012), ('MSFT', 2012))
     """
-    symbol, _, year = name.partition("-")
-    if symbol.upper() in SYMBOLS and symbol.islower():
-        if not year and symbol == name:
-            return symbol.upper(), None
-        if year in {str(bar.date.year) for bar in _read_bars(symbol.upper())}:
-            return symbol.upper(), int(year)
-    raise InvalidInput(
-        "feed",
-        name,
-        "'simulated' or a real history: aapl, msft, ibm, goog, or one year of it such as aapl-2012",
-    )
+    share, _, year = name.partition("-") if isinstance(name, str) else ("", "", "")
+    if share == OWN_HISTORY:
+        named = SYMBOLS[0] if symbol is None else known_symbol(symbol)
+    elif share.upper() in SYMBOLS and share.islower():
+        named = share.upper()
+    else:
+        raise InvalidInput("feed", name, _FEEDS)
+    if year not in {str(bar.date.year) for bar in _read_bars(named)} and name != share:
+        raise InvalidInput("feed", name, _FEEDS)
+    if symbol is not None and symbol.upper() != named:
+        expected = f"{named}, which the feed {name!r} names, or the feed 'history' for any share"
+        raise InvalidInput("symbol", symbol, expected)
+    return named, int(year) if year else None
 
 
 @functools.cache

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from streamlet_lab.prices.aggregation import aggregate
 from streamlet_lab.prices.aggregators import Aggregator, mean
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.validation import (
+    OutlierRule,
     PreviousConsensus,
     PriceValidation,
     QuoteCheck,
@@ -18,8 +19,11 @@ from streamlet_lab.prices.validation import (
 )
 from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
 
-#: What a voter checks: the rules alone, or also its own quotes.
-VoterPolicy = Literal["bounds", "observe"]
+# What rounding to cents may have taken from a price.
+_ROUNDED_OFF: Final = Decimal("-0.005"), Decimal(0), Decimal("0.005")
+
+#: What a voter checks: the rules alone, its own quotes too, or the sources' signed quotes.
+VoterPolicy = Literal["bounds", "observe", "evidence"]
 
 
 class Evaluation(NamedTuple):
@@ -38,6 +42,7 @@ def evaluate(
     previous: PreviousConsensus | None,
     timestamp: datetime,
     aggregator: Aggregator = mean,
+    outlier: OutlierRule | None = None,
 ) -> Evaluation:
     """Validate an epoch's quotes and aggregate the valid ones.
 
@@ -46,10 +51,11 @@ def evaluate(
     Evaluation
         With a :class:`NoPrice` claim, and its reason, if too few quotes are valid.
     """
-    checks = check_quotes(quotes, rules, symbol, epoch, previous)
+    checks = check_quotes(quotes, rules, symbol, epoch, previous, timestamp, outlier)
     valid = [check.quote for check in checks if check.valid]
-    if len(valid) < rules.min_sources:
-        reason = f"{len(valid)} of {len(checks)} sources valid, {rules.min_sources} needed"
+    needed = rules.sources_needed(epoch, previous)
+    if len(valid) < needed:
+        reason = f"{len(valid)} of {len(checks)} sources valid, {needed} needed"
         return Evaluation(checks, NoPrice(symbol, reason, timestamp), previous)
     total = aggregate(valid, aggregator)
     return Evaluation(checks, PriceConsensus(symbol, *total, timestamp), previous)
@@ -63,13 +69,30 @@ class Voter:
     ----------
     symbol : str
     rules : PriceValidation
-    policy : {"observe", "bounds"}
-        ``bounds`` checks the rules alone; ``observe`` also compares the claimed prices with what
-        the voter's own quotes give.
+    policy : {"observe", "bounds", "evidence"}
+        ``bounds`` checks the rules alone; ``observe`` also compares the claim with what the voter's
+        own quotes give; ``evidence`` asks for exactly what the signed quotes in the block give.
     tolerance_percent : Decimal
         With ``observe``, how far a claimed price may lie from the voter's own, inclusive.
     aggregator : Aggregator
         What makes the consensus price of the voter's own quotes, and of a leader's.
+    outlier : OutlierRule, optional
+        Which quotes do not count although they pass the rules.
+
+    Notes
+    -----
+    With ``observe``, a source that tells the leader one thing and the voter another looks like a
+    leader that lies. Where the aggregator tolerates liars among the sources, the voter therefore
+    compares only the consensus price, which these can move no further than honest sources disagree,
+    and lets the number of sources differ by as many; VWAP and volume need to pass the rules alone,
+    since one source can make them anything. The tolerance must be wider than honest sources
+    disagree, and silent sources count among the liars. Where the aggregator tolerates none (mean,
+    VWAP), all figures must agree, and such a source can have every honest leader's price refused,
+    so that only blocks without a price go on: ``evidence`` is the cure.
+
+    With ``evidence``, a leader chooses whom it leaves out, down to the fewest quotes that make a
+    price. One that conspires with f lying sources leaves out honest ones until the liars are too
+    many for the aggregator, unless ``min_sources`` is so large that it tolerates f among as many.
     """
 
     symbol: str
@@ -77,12 +100,32 @@ class Voter:
     policy: VoterPolicy = "observe"
     tolerance_percent: Decimal = Decimal("0.5")
     aggregator: Aggregator = mean
+    outlier: OutlierRule | None = None
 
     _tolerance: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
 
     def __post_init__(self) -> None:
         tolerance = to_hundredths(self.tolerance_percent, "tolerance_percent")
         object.__setattr__(self, "_tolerance", tolerance)
+
+    def evaluate(
+        self,
+        quotes: Sequence[StockPrice],
+        epoch: int,
+        previous: PreviousConsensus | None,
+        timestamp: datetime,
+    ) -> Evaluation:
+        """Return what an honest node makes of an epoch's quotes."""
+        return evaluate(
+            quotes,
+            self.rules,
+            self.symbol,
+            epoch,
+            previous,
+            timestamp,
+            self.aggregator,
+            self.outlier,
+        )
 
     def objection(
         self,
@@ -94,14 +137,16 @@ class Voter:
         """Say why a claim is unacceptable; None if it is acceptable.
 
         A leader that claims to have no price is believed: it can delay the price by the epoch that
-        it leads, as silence could, and cannot move it.
+        it leads, as silence could, and cannot move it. With ``evidence`` it has only to leave out
+        quotes.
 
         Parameters
         ----------
         claim : PriceConsensus, NoPrice or GenesisPrice
             What the leader says about the epoch.
         own : PriceConsensus or NoPrice
-            What the voter's own quotes of that epoch give.
+            What the voter's own quotes of that epoch give; with ``evidence``, the signed ones in
+            the block.
         epoch : int
         previous : PreviousConsensus, optional
             The nearest priced ancestor of the proposed block.
@@ -112,12 +157,18 @@ class Voter:
             return f"symbol {claim.symbol} instead of {self.symbol}"
         if claim.timestamp != own.timestamp:
             return "timestamp of another epoch"
+        if self.policy == "evidence":
+            return None if claim == own else _difference(claim, own)
         if isinstance(claim, NoPrice):
             return None
-        if claim.price_count < self.rules.min_sources:
-            return f"{claim.price_count} sources, {self.rules.min_sources} needed"
-        if claim.total_volume < MONEY.multiply(self.rules.min_volume, Decimal(claim.price_count)):
+        needed = self.rules.sources_needed(epoch, previous)
+        if claim.price_count < needed:
+            return f"{claim.price_count} sources, {needed} needed"
+        count = Decimal(claim.price_count)
+        if claim.total_volume < MONEY.multiply(self.rules.min_volume, count):
             return f"volume {claim.total_volume} below the threshold of {claim.price_count} sources"
+        if claim.total_volume > MONEY.multiply(self.rules.max_volume, count):
+            return f"volume {claim.total_volume} above the limit of {claim.price_count} sources"
         for name, price in (
             ("consensus price", claim.consensus_price),
             ("VWAP", claim.volume_weighted_price),
@@ -132,9 +183,13 @@ class Voter:
         self, price: Decimal, epoch: int, previous: PreviousConsensus | None
     ) -> str | None:
         rules = self.rules
-        if not rules.min_price <= price <= rules.max_price:
+        # Quotes at the very edge may be finer than claims: what was rounded to a claim must pass.
+        possible = [MONEY.add(price, part) for part in _ROUNDED_OFF]
+        if possible[-1] < rules.min_price or possible[0] > rules.max_price:
             return f"outside {rules.min_price} to {rules.max_price}"
-        if previous is not None and not rules.within_deviation(price, previous, epoch):
+        if previous is not None and not any(
+            rules.within_deviation(each, previous, epoch) for each in possible
+        ):
             return f"too far from the previous consensus {previous.price}"
         return None
 
@@ -143,16 +198,34 @@ class Voter:
     ) -> str | None:
         if isinstance(own, NoPrice):
             return f"a price where this node sees none: {own.reason}"
-        if claim.price_count != own.price_count:
+        price, seen = claim.consensus_price, own.consensus_price
+        if not self._tolerates(price, seen):
+            return f"consensus price {price} too far from {seen}, which this node observes"
+        liars = self.aggregator.breakdown(max(claim.price_count, own.price_count))
+        if abs(claim.price_count - own.price_count) > liars:
             return f"{claim.price_count} sources where this node observes {own.price_count}"
-        if not is_within(
-            to_micros(claim.total_volume), to_micros(own.total_volume), self._tolerance
-        ):
+        if liars:
+            return None
+        if not self._tolerates(claim.total_volume, own.total_volume):
             return f"volume {claim.total_volume} too far from {own.total_volume}"
-        for name, price, seen in (
-            ("consensus price", claim.consensus_price, own.consensus_price),
-            ("VWAP", claim.volume_weighted_price, own.volume_weighted_price),
-        ):
-            if not is_within(to_micros(price), to_micros(seen), self._tolerance):
-                return f"{name} {price} too far from {seen}, which this node observes"
+        price, seen = claim.volume_weighted_price, own.volume_weighted_price
+        if not self._tolerates(price, seen):
+            return f"VWAP {price} too far from {seen}, which this node observes"
         return None
+
+    def _tolerates(self, claimed: Decimal, seen: Decimal) -> bool:
+        return is_within(to_micros(claimed), to_micros(seen), self._tolerance)
+
+
+def _difference(claim: Claim, own: PriceConsensus | NoPrice) -> str:
+    """Say in what a claim differs from what the signed quotes give."""
+    if isinstance(own, NoPrice):
+        said = f"reason {claim.reason!r}" if isinstance(claim, NoPrice) else "a price"
+        return f"{said} where the signed quotes give none: {own.reason}"
+    if not isinstance(claim, PriceConsensus):
+        return f"no price where the signed quotes give {own.consensus_price}"
+    for name in ("price_count", "consensus_price", "volume_weighted_price"):
+        claimed, given = getattr(claim, name), getattr(own, name)
+        if claimed != given:
+            return f"{name} {claimed} where the signed quotes give {given}"
+    return f"volume {claim.total_volume} where the signed quotes give {own.total_volume}"

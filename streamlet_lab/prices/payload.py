@@ -6,11 +6,15 @@ bytes is refused, so that voters never have to ask what a leader meant.
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
+
+_BATCH: Final = "price_consensus_batch"
+_GENESIS_BATCH: Final = "genesis_batch"
 
 _MOST_SOURCES: Final = 1_000_000
 # At most micro-dollars, as quotes have them; averages are in cents.
@@ -104,15 +108,29 @@ class GenesisPrice:
 Claim = PriceConsensus | NoPrice | GenesisPrice
 
 
+def encode_claims(claims: Sequence[Claim]) -> bytes:
+    """Return the exact bytes that a block carries: one claim's own, or those of a batch.
+
+    Parameters
+    ----------
+    claims : sequence of Claim
+        One for each symbol, in order; all of them of genesis, or none.
+    """
+    if len(claims) == 1:
+        return claims[0].to_payload()
+    kind = _BATCH if not isinstance(claims[0], GenesisPrice) else _GENESIS_BATCH
+    return _encode({"type": kind, "prices": [json.loads(claim.to_payload()) for claim in claims]})
+
+
 # Every node of a simulation reads the same few recent payloads.
 @lru_cache(maxsize=1024)
-def decode_payload(payload: bytes) -> Claim:
-    """Read a block's payload.
+def decode_claims(payload: bytes) -> tuple[Claim, ...]:
+    """Read a block's payload: one claim for each symbol.
 
     Raises
     ------
     MalformedPayload
-        If the bytes are not exactly what :meth:`to_payload` of some claim returns.
+        If the bytes are not exactly what :func:`encode_claims` of some claims returns.
     """
     try:
         document = json.loads(payload)
@@ -121,12 +139,43 @@ def decode_payload(payload: bytes) -> Claim:
     if not isinstance(document, dict):
         raise MalformedPayload("not a JSON object")
     try:
-        claim = _claim(document)
+        claims = _claims(document)
     except KeyError as error:
         raise MalformedPayload(f"no {error.args[0]!r}") from error
-    if claim.to_payload() != payload:
+    if encode_claims(claims) != payload:
         raise MalformedPayload("not in canonical form")
-    return claim
+    return claims
+
+
+def decode_payload(payload: bytes) -> Claim:
+    """Read the payload of a block that carries one symbol.
+
+    Raises
+    ------
+    MalformedPayload
+        If it is malformed, or carries several.
+    """
+    claims = decode_claims(payload)
+    if len(claims) > 1:
+        raise MalformedPayload(f"{len(claims)} symbols instead of one")
+    return claims[0]
+
+
+def _claims(document: dict[str, Any]) -> tuple[Claim, ...]:
+    kind = document["type"]
+    if kind not in (_BATCH, _GENESIS_BATCH):
+        return (_claim(document),)
+    objects = document["prices"]
+    if not isinstance(objects, list) or len(objects) < 2:
+        raise MalformedPayload("prices is not a list of two objects or more")
+    if not all(isinstance(item, dict) for item in objects):
+        raise MalformedPayload("prices has something in it that is not an object")
+    claims = tuple(map(_claim, objects))
+    if len({claim.symbol for claim in claims}) < len(claims):
+        raise MalformedPayload("a symbol twice")
+    if any(isinstance(claim, GenesisPrice) != (kind == _GENESIS_BATCH) for claim in claims):
+        raise MalformedPayload(f"a claim that does not belong into a {kind}")
+    return claims
 
 
 def _claim(document: dict[str, Any]) -> Claim:

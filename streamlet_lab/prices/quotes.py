@@ -59,9 +59,12 @@ class StockPrice:
         Raises
         ------
         InvalidInput
-            If price, volume or confidence is not a finite number, price or confidence is finer than
-            a micro-dollar, or the confidence is negative.
+            If symbol or source is no text; price, volume or confidence is not a finite number;
+            price or confidence is finer than a micro-dollar; or the confidence is negative.
         """
+        for name, text in (("symbol", symbol), ("source", source)):
+            if not isinstance(text, str):
+                raise InvalidInput(name, text, "a text")
         amount = to_decimal(price, "price")
         to_micros(amount)
         if not isinstance(timestamp, datetime) or timestamp.tzinfo is None:

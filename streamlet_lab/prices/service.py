@@ -19,7 +19,7 @@ class PriceConsensusService:
     Parameters
     ----------
     symbol : str
-        ``"AAPL"``: the one symbol that has a simulated feed.
+        What the simulated quotes are for.
     rules : PriceValidation, optional
         The description's by default.
     seed : int
@@ -34,9 +34,9 @@ class PriceConsensusService:
     def __init__(
         self, symbol: str = "AAPL", *, rules: PriceValidation | None = None, seed: int = 0
     ) -> None:
-        path = make_path(SIMULATED, seed, TRADING_DAY)
-        if symbol != path.symbol:
-            raise InvalidInput("symbol", symbol, path.symbol)
+        if not (isinstance(symbol, str) and symbol):
+            raise InvalidInput("symbol", symbol, "a symbol such as 'AAPL'")
+        path = make_path(SIMULATED, seed, TRADING_DAY, symbol=symbol)
         self.symbol = symbol
         self.rules = rules or PriceValidation()
         self.previous: PreviousConsensus | None = None

@@ -26,7 +26,8 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, is_active
 from streamlet_lab.keys import Keyring
-from streamlet_lab.simulator.names import check_kind_name
+from streamlet_lab.prices import reserve_kinds, source_fault_kinds
+from streamlet_lab.register import Register
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +264,7 @@ class NodeFault:
         return signer
 
 
-_KINDS: dict[str, type[NodeFault]] = {}
-_OWN: frozenset[str] = frozenset()
+_KINDS = Register[type[NodeFault]]("fault_kind", "kind", field="faults")
 
 
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
@@ -281,20 +281,22 @@ def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
         If it is no such name or one of the lab's own, or what it names is not a subclass of
         `NodeFault`.
     """
-    check_kind_name(name, _OWN, "fault_kind")
+    _KINDS.check(name)
+    if name in source_fault_kinds():
+        raise InvalidInput("name", name, "a name that no kind of fault of sources has")
 
     def register(kind: type[NodeFault]) -> type[NodeFault]:
         if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
             raise InvalidInput("kind", kind, "a subclass of NodeFault")
-        _KINDS[name] = kind
-        return kind
+        reserve_kinds([name])
+        return _KINDS.add(name, kind)
 
     return register
 
 
 def fault_kinds() -> tuple[str, ...]:
     """Return the names of all registered kinds, in alphabetical order."""
-    return tuple(sorted(_KINDS))
+    return _KINDS.names
 
 
 def offered_fault_kinds() -> tuple[str, ...]:
@@ -307,13 +309,12 @@ def offered_fault_kinds() -> tuple[str, ...]:
 
 def close_register() -> None:
     """Declare the kinds that there are now the lab's own, which nobody may replace."""
-    global _OWN
-    _OWN = frozenset(_KINDS)
+    _KINDS.close()
 
 
 def own_fault_kinds() -> tuple[str, ...]:
     """Return the names of the lab's own kinds, whatever others have registered."""
-    return tuple(sorted(_OWN))
+    return _KINDS.own
 
 
 def make_fault(fault: Fault) -> NodeFault:
@@ -324,11 +325,7 @@ def make_fault(fault: Fault) -> NodeFault:
     InvalidInput
         If there is no such kind, or it does not take these parameters.
     """
-    kind = _KINDS.get(fault.kind)
-    if kind is None:
-        known = ", ".join(fault_kinds())
-        expected = f"one of {known}; a kind of your own must be registered before"
-        raise InvalidInput("faults", fault.kind, expected)
+    kind = _find_kind(fault.kind)
     try:
         return kind(fault.start, fault.stop, **fault.parameters)
     except TypeError as error:
@@ -339,6 +336,15 @@ def make_fault(fault: Fault) -> NodeFault:
             dict(fault.parameters),
             f"for {fault.kind}: {', '.join(names) or 'none'}",
         ) from error
+
+
+def _find_kind(name: str) -> type[NodeFault]:
+    try:
+        return _KINDS.find(name)
+    except InvalidInput as error:
+        of_sources = ", ".join(source_fault_kinds())
+        expected = f"{error.expected}; kinds of sources are {of_sources}"
+        raise InvalidInput(error.field, error.value, expected) from error
 
 
 def make_faults(faults: Iterable[Fault], nodes: Sequence[str]) -> dict[str, list[NodeFault]]:

@@ -1,23 +1,33 @@
 """Leaders that lie about the price."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import tee
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from itertools import combinations, tee
+from typing import Any, ClassVar, Final
 
 from streamlet_lab.consensus import Application, Block, Verdict
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import PreviousConsensus, PriceConsensus, Voter, decode_payload
+from streamlet_lab.prices import (
+    Claim,
+    GenesisPrice,
+    NoPrice,
+    PreviousConsensus,
+    PriceConsensus,
+    SignedQuote,
+    Voter,
+    decode_claims,
+    decode_quotes,
+    encode_claims,
+    encode_quotes,
+)
 from streamlet_lab.simulator.faults import NodeFault, fault_kind
-from streamlet_lab.simulator.stock import previous_consensus
+from streamlet_lab.simulator.stock import PriceApplication, previous_consensus
 from streamlet_lab.units import CENT, from_ticks, round_price, to_decimal, to_ticks
 
-
-@runtime_checkable
-class _PricedApplication(Application, Protocol):
-    voter: Voter
+# With more sources than this, not every set of quotes is tried.
+_MOST_SETS_OF: Final = 10
 
 
 class _Liar(NodeFault):
@@ -32,9 +42,22 @@ class _Liar(NodeFault):
     ) -> PriceConsensus:
         """Return what the node claims instead of what is true."""
 
+    def choose(
+        self,
+        signed: Sequence[SignedQuote],
+        voter: Voter,
+        claim: PriceConsensus | NoPrice,
+        epoch: int,
+        previous: PreviousConsensus,
+    ) -> tuple[Claim, Sequence[SignedQuote]]:
+        """Return what the node claims of one symbol to voters that ask for evidence, and that."""
+        if isinstance(claim, PriceConsensus):
+            claim = self.lie(claim, voter, epoch, previous)
+        return claim, signed
+
     def wrap(self, application: Application) -> Application:
         """Replace the prices in the payloads that the node makes."""
-        if not isinstance(application, _PricedApplication):
+        if not isinstance(application, PriceApplication | _LyingApplication):
             raise InvalidInput("faults", type(self).__name__, "a kind that works without prices")
         return _LyingApplication(application, self)
 
@@ -73,7 +96,10 @@ class PriceManipulator(_Liar):
 
     So its blocks are notarized like any others. Consensus price and VWAP are as far from the truth
     as the rules, and with the policy ``observe`` the voters' tolerance, allow: a cent further, and
-    they would be refused. Nothing stops that at any f; the rules bound what it can do.
+    they would be refused. Nothing stops that at any f; the rules bound what it can do. With the
+    policy ``evidence`` it can only leave out quotes: of those that the sources signed it carries
+    the ones whose consensus price is the most extreme, out of all sets where there are ten sources
+    or fewer, else out of those that lie next to each other.
 
     Parameters
     ----------
@@ -108,10 +134,49 @@ class PriceManipulator(_Liar):
         vwap = _farthest(claim.volume_weighted_price, self._sign, lambda at: passes(with_vwap(at)))
         return replace(claim, consensus_price=price, volume_weighted_price=vwap)
 
+    def choose(
+        self,
+        signed: Sequence[SignedQuote],
+        voter: Voter,
+        claim: PriceConsensus | NoPrice,
+        epoch: int,
+        previous: PreviousConsensus,
+    ) -> tuple[Claim, Sequence[SignedQuote]]:
+        """Return the most extreme claim that some of the signed quotes make, and those quotes."""
+        if voter.policy != "evidence":
+            return super().choose(signed, voter, claim, epoch, previous)
+        timestamp = claim.timestamp
+        best: tuple[Claim, Sequence[SignedQuote]] = (claim, signed)
+        for chosen in _choices(signed):
+            quotes = [quote for quote, _, _ in chosen]
+            other = voter.evaluate(quotes, epoch, previous, timestamp).claim
+            if isinstance(other, PriceConsensus) and self._is_farther(other, best[0]):
+                best = other, chosen
+        return best
+
+    def _is_farther(self, claim: PriceConsensus, than: Claim) -> bool:
+        if not isinstance(than, PriceConsensus):
+            return True
+        return self._sign * (claim.consensus_price - than.consensus_price) > 0
+
+
+def _choices(signed: Sequence[SignedQuote]) -> Iterator[Sequence[SignedQuote]]:
+    """Yield sets of quotes, each in the order of their prices."""
+    ranked = sorted(signed, key=lambda one: one.quote.price)
+    sizes = range(1, len(ranked) + 1)
+    if len(ranked) <= _MOST_SETS_OF:
+        for size in sizes:
+            yield from combinations(ranked, size)
+    else:
+        for size in sizes:
+            for first in range(len(ranked) - size + 1):
+                yield ranked[first : first + size]
+
 
 class _LyingApplication:
-    def __init__(self, honest: _PricedApplication, fault: _Liar) -> None:
-        self.voter = honest.voter
+    def __init__(self, honest: "PriceApplication | _LyingApplication", fault: _Liar) -> None:
+        self.voters: tuple[Voter, ...] = honest.voters
+        self.symbols: tuple[str, ...] = honest.symbols
         self._honest = honest
         self._fault = fault
 
@@ -120,11 +185,21 @@ class _LyingApplication:
     ) -> tuple[bytes, bytes]:
         ancestors, same = tee(ancestors)
         payload, attachment = self._honest.make_payload(epoch, ancestors, observation)
-        claim = decode_payload(payload)
-        if not self._fault.active(epoch) or not isinstance(claim, PriceConsensus):
+        if not self._fault.active(epoch):
             return payload, attachment
-        lie = self._fault.lie(claim, self.voter, epoch, previous_consensus(same))
-        return lie.to_payload(), attachment
+        evidence = decode_quotes(attachment) if attachment else ()
+        references = previous_consensus(same, self.symbols)
+        lies: list[Claim] = []
+        chosen: list[SignedQuote] = []
+        for voter, claim, previous in zip(
+            self.voters, decode_claims(payload), references, strict=True
+        ):
+            assert not isinstance(claim, GenesisPrice)
+            own = [quote for quote in evidence if quote.quote.symbol == voter.symbol]
+            lie, quotes = self._fault.choose(own, voter, claim, epoch, previous)
+            lies.append(lie)
+            chosen += quotes
+        return encode_claims(lies), encode_quotes(chosen) if attachment else b""
 
     def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
         if self._fault.credulous and self._fault.active(block.epoch):

@@ -15,10 +15,10 @@ from operator import itemgetter
 from statistics import NormalDist
 from typing import Any, Final
 
-from streamlet_lab.config import CALLABLE, OBSERVER, NetworkConfig, Partition
+from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator.names import check_kind_name
+from streamlet_lab.register import Register
 from streamlet_lab.streams import stream
 
 #: ``delay(message, sender, receiver, time)``: how long a message, sent at a time, is on its way
@@ -55,8 +55,7 @@ class Links:
     shortest: int
 
 
-_KINDS: dict[str, DelayKind] = {}
-_OWN_KINDS: frozenset[str] = frozenset()
+_KINDS = Register[DelayKind]("delay_kind", "kind", field="network.delays", besides="a function")
 
 
 def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
@@ -84,19 +83,17 @@ def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
     >>> links.delay(None, 0, 1, 0), links.delay(None, 0, 4, 0)
     (10000, 90000)
     """
-
-    check_kind_name(name, _OWN_KINDS, "delay_kind")
+    _KINDS.check(name)
 
     def register(kind: DelayKind) -> DelayKind:
-        _KINDS[name] = kind
-        return kind
+        return _KINDS.add(name, kind)
 
     return register
 
 
 def delay_kinds() -> tuple[str, ...]:
     """Return the names of all registered kinds, in alphabetical order."""
-    return tuple(sorted(_KINDS))
+    return _KINDS.names
 
 
 def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
@@ -278,7 +275,7 @@ def _regions(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay
     return delay
 
 
-_OWN_KINDS = frozenset(_KINDS)
+_KINDS.close()
 
 
 def _regions_used(network: NetworkConfig) -> tuple[str, ...]:
@@ -307,9 +304,7 @@ def _make_base(
 ) -> Delay:
     """Return the kind's delays, none of them above the limit of its time."""
     delays = network.delays
-    kind = _KINDS.get(delays) if isinstance(delays, str) else delays
-    if kind is None:
-        raise InvalidInput("network.delays", delays, _expected_instead(str(delays)))
+    kind = _KINDS.find(delays) if isinstance(delays, str) else delays
     try:
         inspect.signature(kind).bind(stream, network, nodes)
     except TypeError as error:
@@ -320,16 +315,7 @@ def _make_base(
     if not callable(delay):
         raise InvalidInput("network.delays", delays, "what returns a function that gives delays")
     # The lab's own kinds clip their delays themselves.
-    return delay if isinstance(delays, str) and delays in _OWN_KINDS else _clipped(delay, limit)
-
-
-def _expected_instead(name: str) -> str:
-    """Say what is expected instead of the name of no kind, perhaps of a function once saved."""
-    if name.startswith(CALLABLE):
-        function = name.removeprefix(CALLABLE)
-        return f"the function {function} itself, which a file can name but not contain"
-    known = ", ".join(delay_kinds())
-    return f"one of {known}, or a function; a kind of your own must be registered before"
+    return delay if isinstance(delays, str) and delays in _KINDS.own else _clipped(delay, limit)
 
 
 # --- Layers

@@ -21,9 +21,9 @@ class Arrival(NamedTuple):
 
 
 class Market(Monitor):
-    """Traders and a matching engine on the clock of a consensus network.
+    """Traders and a matching engine for each symbol, on the clock of a consensus network.
 
-    The reference moves at the instant at which the node that the market reads sees a block
+    The references move at the instant at which the node that the market reads sees a block
     finalized. The market never looks at the true price; traders do.
 
     Parameters
@@ -33,27 +33,31 @@ class Market(Monitor):
 
     Attributes
     ----------
-    engine : ConsensusMatchingEngine
+    engines : dict of str to ConsensusMatchingEngine
+        By symbol.
     arrivals : list of Arrival
         Every order, in the order of its arrival.
     """
 
     def __init__(self, network: StockMarketConsensusNetwork) -> None:
         config = network.config.market
-        self.engine = ConsensusMatchingEngine(
-            network.symbol,
-            band=ConsensusBand(config.band_percent),
-            without_reference=config.without_reference,
-        )
+        self.engines = {
+            symbol: ConsensusMatchingEngine(
+                symbol,
+                band=ConsensusBand(config.band_percent),
+                without_reference=config.without_reference,
+            )
+            for symbol in network.symbols
+        }
         self.arrivals: list[Arrival] = []
         self._network = network
         self._reads = config.reference_node
-        self._newest: tuple[Decimal, bytes] | None = None
+        self._newest: dict[str, tuple[Decimal, bytes]] = {}
         network.monitors.append(self)
         for index in range(config.traders):
             trader = Trader(
                 f"trader_{index}",
-                network.symbol,
+                network.symbols,
                 config,
                 network.config.seed,
                 network.config.epoch_length,
@@ -62,23 +66,25 @@ class Market(Monitor):
             network.queue.schedule(first, Priority.ORDER, self._send, trader)
 
     def finalized(self, time: int, node: str, block: Block) -> None:
-        """Have the reference moved once everything that arrives at this instant is in."""
+        """Have the references moved once everything that arrives at this instant is in."""
         if node != self._reads:
             return
-        claim = read(block)
-        if isinstance(claim, PriceConsensus):
-            if self._newest is None:
-                self._network.queue.schedule(time, Priority.REFERENCE, self._move_reference)
-            self._newest = (claim.consensus_price, block.hash)
+        for claim in read(block):
+            # A dishonest quorum may finalize the price of something that nobody trades.
+            if isinstance(claim, PriceConsensus) and claim.symbol in self.engines:
+                if not self._newest:
+                    self._network.queue.schedule(time, Priority.REFERENCE, self._move_references)
+                self._newest[claim.symbol] = (claim.consensus_price, block.hash)
 
-    def _move_reference(self, time: int, _: None) -> None:
-        newest, self._newest = self._newest, None
-        assert newest is not None
-        price, block_hash = newest
-        self.engine.set_reference(Reference(price, time, block_hash.hex()), time)
+    def _move_references(self, time: int, _: None) -> None:
+        newest, self._newest = self._newest, {}
+        for symbol, (price, block_hash) in newest.items():
+            self.engines[symbol].set_reference(Reference(price, time, block_hash.hex()), time)
 
     def _send(self, time: int, trader: Trader) -> None:
-        submission = trader.next_submission(self._network.true_price(time))
-        self.arrivals.append(Arrival(time, submission, self.engine.reference))
-        self.engine.submit(submission.order, time)
+        symbol = trader.next_symbol()
+        engine = self.engines[symbol]
+        submission = trader.next_submission(symbol, self._network.true_price(time, symbol))
+        self.arrivals.append(Arrival(time, submission, engine.reference))
+        engine.submit(submission.order, time)
         self._network.queue.schedule(time + trader.wait(), Priority.ORDER, self._send, trader)

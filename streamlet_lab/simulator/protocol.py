@@ -51,7 +51,7 @@ class StreamletSimulation:
     chain_id : str
     genesis_payload : bytes
     observe : callable, optional
-        Epoch → what the nodes see of the outside world in it.
+        Epoch → what a node, given its name, sees of the outside world in it.
     faults : mapping of str to sequence of NodeFault, optional
     monitors : sequence of Monitor
         Who watches.
@@ -96,7 +96,7 @@ class StreamletSimulation:
         quorum: int,
         chain_id: str = "streamlet-lab",
         genesis_payload: bytes = b"",
-        observe: Callable[[int], object] = lambda epoch: None,
+        observe: Callable[[int], Callable[[str], object]] = lambda epoch: lambda node: None,
         faults: Mapping[str, Sequence[NodeFault]] | None = None,
         monitors: Sequence[Monitor] = (),
         leader_of: LeaderRule | None = None,
@@ -218,9 +218,9 @@ class StreamletSimulation:
         leader = self.leader_of(epoch)
         for hear in self._audience.epoch_started:
             hear(time, epoch, leader)
-        observation = self._observe(epoch)
+        hear_of = self._observe(epoch)
         for index, offset in enumerate(self._offsets):
-            entry = (index, epoch, observation)
+            entry = (index, epoch, hear_of(self._names[index]))
             if offset:
                 self.queue.schedule(time + offset, Priority.EPOCH, self._enter, entry)
             else:
@@ -401,7 +401,7 @@ def protocol_settings(config: ExperimentConfig, chain_id: str) -> ProtocolSettin
         delay=links.delay,
         epoch_length=config.epoch_length,
         quorum=config.votes_needed,
-        faults=make_faults(config.faults, config.node_ids),
+        faults=make_faults(config.node_faults, config.node_ids),
         leader_of=_leader_rule(config, chain_id),
         finality=SIX_UNCONTESTED if config.model == "synchronous" else THREE_IN_A_ROW,
         certify=network.catch_up or config.model == "crash",
@@ -457,7 +457,7 @@ def create_streamlet_network(
     chain_id = f"streamlet/{config.seed}"
     settings = protocol_settings(config, chain_id)
     for fault in config.faults:
-        if make_fault(fault).needs_prices:
+        if fault in config.source_faults or make_fault(fault).needs_prices:
             raise InvalidInput("faults", fault.kind, "a kind that makes sense without prices")
     if reroute is not None:
         settings["delay"], settings["shortest_delay"] = reroute(settings["delay"]), 1

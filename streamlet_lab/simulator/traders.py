@@ -1,5 +1,6 @@
 """A simple stream of traders around the underlying path."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from streamlet_lab.config import MarketConfig
@@ -32,7 +33,8 @@ class Trader:
     Parameters
     ----------
     name : str
-    symbol : str
+    symbols : sequence of str
+        What it trades: one as often as another.
     config : MarketConfig
     seed : int
     epoch_length : int
@@ -40,10 +42,10 @@ class Trader:
     """
 
     def __init__(
-        self, name: str, symbol: str, config: MarketConfig, seed: int, epoch_length: int
+        self, name: str, symbols: Sequence[str], config: MarketConfig, seed: int, epoch_length: int
     ) -> None:
         self.name = name
-        self._symbol = symbol
+        self._symbols = tuple(symbols)
         self._config = config
         self._stream = stream(seed, f"trader/{name}")
         self._mean_wait = epoch_length * config.traders / config.orders_per_epoch
@@ -53,8 +55,13 @@ class Trader:
         """Draw the time until the next order, in microseconds, at least 1."""
         return max(round(self._stream.expovariate(1) * self._mean_wait), 1)
 
-    def next_submission(self, true_price: int) -> Submission:
-        """Make the next order, given the true price in micro-dollars."""
+    def next_symbol(self) -> str:
+        """Draw what the next order is for."""
+        # With one symbol there is nothing to draw.
+        return self._symbols[0] if len(self._symbols) == 1 else self._stream.choice(self._symbols)
+
+    def next_submission(self, symbol: str, true_price: int) -> Submission:
+        """Make the next order, given the symbol's true price in micro-dollars."""
         draw, config = self._stream, self._config
         order_id = f"{self.name}/{self._orders}"
         self._orders += 1
@@ -63,16 +70,17 @@ class Trader:
         if draw.random() < config.far_share:
             sign = 1 if draw.random() < 0.5 else -1
             distance = sign * draw.uniform(_FAR_FROM, _FAR_TO)
-            return self._limit(order_id, side, quantity, true_price, distance, "far")
+            return self._limit(order_id, symbol, side, quantity, true_price, distance, "far")
         if draw.random() < config.market_order_share:
-            order = Order(order_id, self._symbol, side, OrderType.MARKET, quantity, None, self.name)
+            order = Order(order_id, symbol, side, OrderType.MARKET, quantity, None, self.name)
             return Submission(order, "honest", true_price)
         distance = draw.gauss(0, config.price_spread_percent / 100)
-        return self._limit(order_id, side, quantity, true_price, distance, "honest")
+        return self._limit(order_id, symbol, side, quantity, true_price, distance, "honest")
 
     def _limit(
         self,
         order_id: str,
+        symbol: str,
         side: Side,
         quantity: int,
         true_price: int,
@@ -81,5 +89,5 @@ class Trader:
     ) -> Submission:
         cents = max(round(true_price * (1 + distance) / 10_000), 1)
         price = from_ticks(cents)
-        order = Order(order_id, self._symbol, side, OrderType.LIMIT, quantity, price, self.name)
+        order = Order(order_id, symbol, side, OrderType.LIMIT, quantity, price, self.name)
         return Submission(order, intent, true_price)

@@ -43,7 +43,7 @@ class Control:
         ``names()`` are those to choose from, asked for whenever they are used: kinds may be
         registered later.
     written : mapping of str to str
-        How a name reads, where that is not the name itself.
+        How a name reads, where that is not the name itself with spaces in it.
     group : str
         The heading that it stands under; none if it is always in sight.
     """
@@ -94,7 +94,7 @@ class Control:
             "layout": Layout(width=_WIDTH),
         }
         if self.names is not None:
-            options = [(self.written.get(name, name), name) for name in self.names()]
+            options = [(self.write(name), name) for name in self.names()]
             return Dropdown(options=options, **look)
         if isinstance(self.default, bool):
             return Checkbox(**look)
@@ -103,15 +103,20 @@ class Control:
         slider = {int: IntSlider, float: FloatSlider, tuple: IntRangeSlider}[type(self.default)]
         return slider(min=self.low, max=self.high, step=self.step, **look)
 
-    def say(self, value: Any) -> str:
-        """Write the label and a value."""
+    def write(self, value: Any) -> str:
+        """Write a value as people read it."""
         match value:
             case bool():
-                written = "on" if value else "off"
+                return "on" if value else "off"
             case (start, stop):
-                written = f"{start} to {stop}"
+                return f"{start} to {stop}"
             case float():
-                written = f"{value:g}"
+                return f"{value:g}"
+            case str():
+                return self.written.get(value, value.replace("_", " "))
             case _:
-                written = self.written.get(value, f"{value}")
-        return f"{self.label}: {written}"
+                return f"{value}"
+
+    def say(self, value: Any) -> str:
+        """Write the label and a value."""
+        return f"{self.label}: {self.write(value)}"

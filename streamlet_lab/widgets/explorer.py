@@ -1,6 +1,7 @@
 """The explorer: controls for an experiment, and its charts redrawn as they move."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -9,16 +10,22 @@ from ipywidgets import HTML, Accordion, HBox, Image, Layout, VBox
 from matplotlib.figure import Figure
 
 from streamlet_lab.charts import STYLE, draw_overview, to_png
-from streamlet_lab.charts.figures import OVERVIEW, block_tree_page
+from streamlet_lab.charts.figures import OVERVIEW, Page, Run, block_tree_page, market_pages
 from streamlet_lab.charts.style import BLUE, VERMILLION, WHITE
 from streamlet_lab.checks import Status
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
+from streamlet_lab.prices import find_aggregator
 from streamlet_lab.result import Result
 from streamlet_lab.widgets.settings import CONTROLS, Settings
 
 # The charts are 1050 by 712 pixels: what a notebook is wide.
 _DPI: Final = 75
+# What may be drawn instead of the overview.
+_PAGES: Final[Mapping[str, Page[Result] | Page[Run]]] = {
+    "block_tree": block_tree_page(),
+    "sources": market_pages()["sources"],
+}
 
 
 def explore(settings: Settings) -> Result:
@@ -41,9 +48,8 @@ def render(figure: Figure, result: Result) -> bytes:
     return picture
 
 
-def render_block_tree(result: Result) -> bytes:
-    """Draw the block tree; return it as PNG."""
-    page = block_tree_page()
+def render_page(page: Page[Result] | Page[Run], result: Result) -> bytes:
+    """Draw a chart on a figure of its own; return it as PNG."""
     figure = Figure(figsize=page.size, dpi=_DPI, facecolor=WHITE)
     page.put_on(figure, result)
     return to_png(figure, compress_level=1)
@@ -53,10 +59,11 @@ def describe(result: Result, settings: Settings) -> str:
     """Return what the picture cannot say, as HTML."""
     config, summary = result.config, result.summary
     latency = summary["median_latency_s"]
+    fault = CONTROLS["fault"].write(settings.fault)
     nodes = "1 node" if config.nodes == 1 else f"{config.nodes} nodes"
     lines = [
         (
-            f"{nodes}, {len(config.faulty_nodes)} faulty ({settings.fault})",
+            f"{nodes}, {len(config.faulty_nodes)} faulty ({fault})",
             f"f = {config.tolerated} tolerated",
             f"quorum {config.votes_needed}",
             _verdict("inside the model", "outside the model", result.outside_model),
@@ -68,6 +75,7 @@ def describe(result: Result, settings: Settings) -> str:
             f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks final",
             "no latency" if latency is None else f"median latency {latency:.2f} s",
         ),
+        _sources(result, settings),
         (
             f"{summary['outside_band']} orders outside the band",
             f"{summary['honest_outside_band']} of {summary['honest_orders']} honest ones",
@@ -82,6 +90,32 @@ def describe(result: Result, settings: Settings) -> str:
         ),
     ]
     return "<br>".join(" · ".join(line) for line in lines if line)
+
+
+def _sources(result: Result, settings: Settings) -> Sequence[str]:
+    config = result.config
+    sources, liars = len(config.prices.sources), len(config.faulty_sources)
+    tolerated = find_aggregator(settings.aggregator).breakdown(sources)
+    kind = f" ({CONTROLS['lie'].write(settings.lie)})" if liars else ""
+    furthest = furthest_bp(result)
+    return (
+        f"{liars} of {sources} sources lying{kind}",
+        f"{CONTROLS['aggregator'].write(settings.aggregator)} tolerates {tolerated}",
+        "no final prices"
+        if furthest is None
+        else f"final prices at most {furthest:,.1f} bp from the truth",
+    )
+
+
+def furthest_bp(result: Result) -> float | None:
+    """Return how far the worst final price is from the true one of its epoch, in basis points.
+
+    None where no price is final.
+    """
+    prices = result.prices
+    final = prices[prices["finalized_s"].notna()]
+    furthest = ((final["consensus_price"] / final["true_price"] - 1) * 10_000).abs().max()
+    return None if math.isnan(furthest) else float(furthest)
 
 
 def _safety(result: Result) -> str:
@@ -102,7 +136,7 @@ def _verdict(good: str, bad: str, objections: Sequence[str]) -> str:
 
 
 class Explorer(VBox):
-    """Controls for epochs, nodes, faults, protocol and network, and the charts that follow.
+    """Controls for epochs, nodes, faults, protocol, network and prices, and the charts that follow.
 
     The run is repeated and the picture is redrawn at every change, while a slider is still being
     dragged too: Jupyter keeps one change under way and only the newest behind it, so that nothing
@@ -122,7 +156,7 @@ class Explorer(VBox):
     readout : HTML
         The numbers, or what was wrong with the settings.
     image : Image
-        The charts, or the block tree; hidden while the settings are wrong.
+        The charts, or another picture; hidden while the settings are wrong.
 
     Raises
     ------
@@ -159,17 +193,17 @@ class Explorer(VBox):
         return HBox(members, layout=Layout(flex_flow="row wrap"))
 
     def _update(self, _: object = None) -> None:
-        # Fewer nodes take the slider of the faulty ones along, which comes back here: the second
-        # of the two visits has nothing left to do.
+        # Fewer nodes take the slider of the faulty ones along, and fewer sources that of the lying
+        # ones; that comes back here, and the second of the two visits has nothing left to do.
         self.controls["faulty"].max = self.controls["nodes"].value
+        self.controls["lying"].max = self.controls["sources"].value
         settings = self.settings
         if settings == self._shown:
             return
         self._shown = settings
         try:
             result = explore(settings)
-            tree = settings.block_tree
-            picture = render_block_tree(result) if tree else render(self._figure, result)
+            picture = self._draw(result, settings.picture)
         except Exception as error:
             # No cell shows the traceback of a callback: said here, or nowhere.
             self.readout.value = _verdict("", type(error).__name__, [str(error)])
@@ -179,6 +213,10 @@ class Explorer(VBox):
         self.readout.value = describe(result, settings)
         self.image.value = picture
         self.image.layout.visibility = "visible"
+
+    def _draw(self, result: Result, picture: str) -> bytes:
+        page = _PAGES.get(picture)
+        return render(self._figure, result) if page is None else render_page(page, result)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.changed.items())

@@ -8,12 +8,22 @@ from typing import Any, Final, get_args
 from streamlet_lab.config import ED25519_TIMES, ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
+from streamlet_lab.prices import (
+    VoterPolicy,
+    aggregators,
+    outlier_rules,
+    path_models,
+    source_fault_kinds,
+)
 from streamlet_lab.simulator import delay_kinds, offered_fault_kinds
 from streamlet_lab.theory import FaultModel
 from streamlet_lab.widgets.controls import Control
 
 _LONGEST_RUN: Final = 200
+_MOST_SOURCES: Final = 13
 _FROM_MODEL: Final = "from the model"
+# With a space in it, so that nobody can register a rule under it.
+_NO_RULE: Final = "no rule"
 
 
 def _set_by(label: str, default: Any, *limits: Any, **more: Any) -> Any:
@@ -23,6 +33,7 @@ def _set_by(label: str, default: Any, *limits: Any, **more: Any) -> Any:
 _protocol = partial(_set_by, group="Protocol")
 _faults = partial(_set_by, group="Faults")
 _network = partial(_set_by, group="Network")
+_prices = partial(_set_by, group="Prices")
 
 
 def _delays() -> tuple[str, ...]:
@@ -41,8 +52,8 @@ class Settings:
         How many of the last nodes have the fault.
     fault : str
         A registered kind of fault.
-    block_tree : bool
-        Whether to draw the block tree instead of the four charts.
+    picture : str
+        ``"overview"``, the four charts; ``"block_tree"`` or ``"sources"``.
     model, leaders : str
         As :class:`~streamlet_lab.config.ExperimentConfig` has them.
     quorum : str
@@ -71,6 +82,21 @@ class Settings:
     clock_skew_ms : int
     processing : bool
         Whether signing and verifying take as long as measured with Ed25519.
+    path_model, volatility, aggregator, voter_policy, deviation_rule
+        As :class:`~streamlet_lab.config.PricesConfig` has them.
+    market_time : str
+        How much the market moves on in an epoch: ``"1s"``, ``"1min"``, ``"1h"``, or ``"6.5h"``, a
+        trading day.
+    sources, min_sources : int
+        How many there are, and how many valid quotes make a price.
+    lying : int
+        How many of the last sources lie.
+    lie : str
+        A registered kind of faults of sources.
+    lying_epochs : tuple of int
+        As `fault_epochs`, of the sources that lie.
+    outlier_rule : str
+        ``"no rule"``, or a registered one.
 
     Raises
     ------
@@ -83,7 +109,9 @@ class Settings:
     faulty: int = _set_by("faulty", 1, 0, 16)
     fault: str = _set_by("fault", "crash", names=offered_fault_kinds)
     seed: int = _set_by("seed", 0, 0, 2**31 - 1)
-    block_tree: bool = _set_by("block tree", False)
+    picture: str = _set_by(
+        "picture", "overview", names=lambda: ("overview", "block_tree", "sources")
+    )
 
     model: str = _protocol("model", "byzantine", names=lambda: get_args(FaultModel))
     leaders: str = _protocol("leaders", "round_robin", names=lambda: ("round_robin", "hashed"))
@@ -117,11 +145,58 @@ class Settings:
     clock_skew_ms: int = _network("skew (ms)", 0, 0, 1_000, 10)
     processing: bool = _network("Ed25519 times", False)
 
+    path_model: str = _prices(
+        "price model",
+        "gjr_garch",
+        names=path_models,
+        written={
+            "gjr_garch": "GJR-GARCH-t",
+            "gbm": "GBM",
+            "merton": "Merton jumps",
+            "regime": "regimes",
+        },
+    )
+    volatility: float = _prices("volatility ×", 1.0, 0, 5, 0.25)
+    market_time: str = _prices(
+        "market time",
+        "6.5h",
+        names=lambda: ("1s", "1min", "1h", "6.5h"),
+        written={
+            "1s": "1 s an epoch",
+            "1min": "1 min an epoch",
+            "1h": "1 h an epoch",
+            "6.5h": "6.5 h an epoch",
+        },
+    )
+    sources: int = _prices("sources", 3, 1, _MOST_SOURCES)
+    min_sources: int = _prices("min. sources", 2, 1, _MOST_SOURCES)
+    lying: int = _prices("lying", 0, 0, _MOST_SOURCES)
+    lie: str = _prices("lie", "adaptive", names=source_fault_kinds)
+    lying_epochs: tuple[int, int] = _prices("lying epochs", (0, _LONGEST_RUN), 0, _LONGEST_RUN)
+    aggregator: str = _prices(
+        "aggregator",
+        "mean",
+        names=aggregators,
+        written={
+            "mad_filter": "MAD filter",
+            "pyth": "Pyth's votes",
+            "volume_weighted_median": "weighted median",
+            "vwap": "VWAP",
+        },
+    )
+    voter_policy: str = _prices("voters go by", "observe", names=lambda: get_args(VoterPolicy))
+    deviation_rule: str = _prices(
+        "deviation rule", "widen", names=lambda: ("strict", "widen", "re-anchor")
+    )
+    outlier_rule: str = _prices("outliers", _NO_RULE, names=lambda: (_NO_RULE, *outlier_rules()))
+
     def __post_init__(self) -> None:
         for name, control in CONTROLS.items():
             control.check(name, getattr(self, name))
         if self.faulty > self.nodes:
             raise InvalidInput("faulty", self.faulty, f"an integer from 0 to {self.nodes}")
+        if self.lying > self.sources:
+            raise InvalidInput("lying", self.lying, f"an integer from 0 to {self.sources}")
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -133,7 +208,7 @@ class Settings:
         """Return the experiment that is meant.
 
         Without signatures: they change nothing that the charts show, cost more than all the rest,
-        and no fault can forge a vote without them either.
+        and no fault can forge a vote or a quote without them either.
 
         Raises
         ------
@@ -144,7 +219,7 @@ class Settings:
             epochs=self.epochs,
             nodes=self.nodes,
             seed=self.seed,
-            faults=self._faults(),
+            faults=[*self._node_faults(), *self._source_faults()],
             model=self.model,
             leaders=self.leaders,
             quorum=None if self.quorum == _FROM_MODEL else self.quorum,
@@ -152,14 +227,27 @@ class Settings:
             echo=self.echo,
             signatures="none",
             network=self._network(),
+            market_time_per_epoch=self.market_time,
+            prices=self._prices(),
         )
 
-    def _faults(self) -> list[Fault]:
-        start, stop = self.fault_epochs
-        if start == stop:
-            return []
-        until = None if stop == _LONGEST_RUN else stop
-        return [Fault(self.fault, count=self.faulty, start=start, stop=until)]
+    def _node_faults(self) -> list[Fault]:
+        return _last_ones(self.fault, self.faulty, self.fault_epochs)
+
+    def _source_faults(self) -> list[Fault]:
+        return _last_ones(self.lie, self.lying, self.lying_epochs) if self.lying else []
+
+    def _prices(self) -> dict[str, Any]:
+        return {
+            "path_model": self.path_model,
+            "volatility": self.volatility,
+            "sources": self.sources,
+            "min_sources": self.min_sources,
+            "aggregator": self.aggregator,
+            "voter_policy": self.voter_policy,
+            "deviation_rule": self.deviation_rule,
+            "outlier_rule": None if self.outlier_rule == _NO_RULE else self.outlier_rule,
+        }
 
     def _network(self) -> dict[str, Any]:
         bad_start, bad_stop = self.bad_s
@@ -192,6 +280,14 @@ class Settings:
         half = self.nodes // 2
         groups = (names[:half], names[half:])
         return [{"start": start, "stop": stop, "groups": groups, "one_way": self.one_way}]
+
+
+def _last_ones(kind: str, count: int, epochs: tuple[int, int]) -> list[Fault]:
+    start, stop = epochs
+    if start == stop:
+        return []
+    until = None if stop == _LONGEST_RUN else stop
+    return [Fault(kind, count=count, start=start, stop=until)]
 
 
 #: The control of every setting, by field.

@@ -13,6 +13,15 @@ CUT_OFF = (
     "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((it) => it.innerText)"
 )
 
+# A box to choose from never says that it scrolls: the texts are measured against their room.
+TOO_LONG = """(all) => all.flatMap((box) => {
+    const style = getComputedStyle(box), pen = document.createElement("canvas").getContext("2d");
+    const room = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    pen.font = style.font;
+    return [...box.options].map((option) => option.text)
+        .filter((text) => pen.measureText(text).width > room);
+})"""
+
 
 @pytest.fixture
 def quickstart(chromium: Browser, jupyterlab: str) -> Page:
@@ -26,6 +35,11 @@ def quickstart(chromium: Browser, jupyterlab: str) -> Page:
 def slider(page: Page, label: str) -> Locator:
     named = page.locator(".widget-slider", has=page.get_by_text(label, exact=True))
     return named.locator(".noUi-handle")
+
+
+def choice(page: Page, label: str) -> Locator:
+    named = page.locator(".widget-dropdown", has=page.get_by_text(label, exact=True))
+    return named.locator("select")
 
 
 def test_moving_the_slider_redraws_the_charts(quickstart: Page) -> None:
@@ -56,10 +70,33 @@ def test_a_section_opens_and_its_controls_work(quickstart: Page) -> None:
     expect(readout).to_contain_text("Δ (ms): 600", timeout=TIMEOUT_MS)
 
 
-def test_no_label_is_cut_off(quickstart: Page) -> None:
+def test_a_source_begins_to_lie_and_the_chart_of_the_sources_shows_it(quickstart: Page) -> None:
+    picture = quickstart.locator(".widget-image")
+    expect(picture).to_be_visible(timeout=TIMEOUT_MS)
+    readout = quickstart.locator(".streamlet-readout")
+    quickstart.locator(".jupyter-widget-Collapse-header", has_text="Prices").click()
+
+    slider(quickstart, "lying").press("ArrowRight")
+    expect(readout).to_contain_text("1 of 3 sources lying (adaptive)", timeout=TIMEOUT_MS)
+    choice(quickstart, "aggregator").select_option("median")
+    expect(readout).to_contain_text("median tolerates 1", timeout=TIMEOUT_MS)
+
+    before = picture.get_attribute("src")
+    choice(quickstart, "picture").select_option("sources")
+    expect(picture).not_to_have_attribute("src", before or "", timeout=TIMEOUT_MS)
+
+
+def test_no_label_and_no_choice_is_cut_off(quickstart: Page) -> None:
     labels = quickstart.locator(".widget-label:visible, .widget-label-basic:visible")
-    inside = {"Protocol": "leaders", "Faults": "faulty epochs", "Network": "partition (s)"}
+    inside = {
+        "Protocol": "leaders",
+        "Faults": "faulty epochs",
+        "Network": "partition (s)",
+        "Prices": "voters go by",
+    }
     for section, label in inside.items():
         quickstart.locator(".jupyter-widget-Collapse-header", has_text=section).click()
         expect(labels.filter(has_text=label)).to_be_visible(timeout=TIMEOUT_MS)
         assert labels.evaluate_all(CUT_OFF) == []
+        choices = quickstart.locator(".widget-dropdown select:visible")
+        assert choices.evaluate_all(TOO_LONG) == []

@@ -20,6 +20,18 @@ CASES = {
     "16 nodes": {"epochs": 40, "nodes": 16, "faults": [Fault("crash", count=5)]},
     "short epochs": {"epochs": 20, "epoch_length": "200ms", "market_time_per_epoch": "1min"},
     "slow epochs": {"epochs": 20, "epoch_length": "2s"},
+    "two symbols": {"epochs": 40, "symbols": ["AAPL", "MSFT"]},
+    "biased source": {
+        "epochs": 40,
+        "prices": {"sources": 5},
+        "faults": {"external_feed": "biased@10-30"},
+    },
+    "liars among many sources": {
+        "epochs": 40,
+        "prices": {"sources": 13},
+        "faults": [Fault("spiking", count=3)],
+        "market_time_per_epoch": "1min",
+    },
     "history": {"epochs": 60, "feed": "aapl-2012"},
     "2000 epochs": {"epochs": 2000, "faults": [Fault("silent_leader", count=1)]},
 }

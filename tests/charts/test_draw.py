@@ -22,11 +22,13 @@ class TestPrices:
         final = priced & epochs["finalized_s"].notna()
         for label, part, column in (
             ("underlying price", epochs, "true_price"),
-            ("final price (48)", epochs[final], "consensus_price"),
-            ("not final (1)", epochs[priced & ~final], "consensus_price"),
+            (f"final price ({final.sum()})", epochs[final], "consensus_price"),
+            (f"not final ({(priced & ~final).sum()})", epochs[priced & ~final], "consensus_price"),
         ):
+            assert len(part)
             np.testing.assert_array_equal(points(axes, label), rows(part, "start_s", column))
-        missing = points(axes, "no price (11)")
+        missing = points(axes, f"no price ({(~priced).sum()})")
+        assert len(missing)
         assert missing[:, 0].tolist() == epochs["start_s"][~priced].tolist()
 
     def test_shows_every_quote(self):
@@ -57,9 +59,11 @@ class TestPrices:
         axes = drawn(draw_prices, run("liars in the majority"))
         assert axes.get_ylim()[1] > 9999
 
-    def test_says_where_a_fault_begins(self):
+    def test_says_where_a_fault_of_a_node_or_a_source_begins(self):
         axes = drawn(draw_prices, run("crash in the middle"))
         assert list(find(axes, "a fault begins or ends").get_xdata()) == [20, 20]
+        axes = drawn(draw_prices, run("biased source"))
+        assert list(find(axes, "a fault begins or ends").get_xdata()) == [10, 10]
 
     def test_time_is_in_seconds_where_an_epoch_is_not_one(self):
         result = run("short epochs")

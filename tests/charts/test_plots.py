@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 from streamlet_lab.charts import STYLE
-from streamlet_lab.charts.figures import OVERVIEW, PAGES, block_tree_page
+from streamlet_lab.charts.figures import OVERVIEW, PAGES, block_tree_page, market_pages
 
 from .runs import CASES, run
 
-METHODS = [*PAGES, "overview", "block_tree", "messages"]
+METHODS = [*PAGES, "sources", "overview", "block_tree", "messages"]
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +31,16 @@ def test_each_method_returns_an_open_pyplot_figure(method):
 
 def test_text_of_plots_and_figures_is_the_same_every_time():
     plots = run("default").plot
-    names = [*PAGES, "overview", "block_tree", "timeline", "messages", "violation"]
+    names = [*PAGES, "sources", "overview", "block_tree", "timeline", "messages", "violation"]
     assert repr(plots) == f"Plots: {', '.join(f'{name}()' for name in names)}"
     assert all(callable(getattr(plots, name)) for name in names)
     assert repr(plots.prices()) == repr(plots.prices()) == "<Chart size 900x500 with 1 Axes>"
 
 
-@pytest.mark.parametrize("page", [*PAGES.values(), block_tree_page()], ids=[*PAGES, "block_tree"])
+DRAWN = {**PAGES, "sources": market_pages()["sources"], "block_tree": block_tree_page()}
+
+
+@pytest.mark.parametrize("page", DRAWN.values(), ids=DRAWN)
 @pytest.mark.parametrize("case", CASES)
 def test_every_kind_of_run_can_be_drawn(case, page):
     """Warnings are errors here."""

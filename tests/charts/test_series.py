@@ -6,16 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from streamlet_lab import Experiment, Fault
+from streamlet_lab import Experiment, Fault, InvalidInput
 from streamlet_lab.charts.series import (
     Regime,
     agreed_prices,
+    chosen_symbol,
     closed_form,
+    epoch_prices,
     fault_changes,
     judged_orders,
     latency_range,
+    quote_deviations,
     reference_prices,
     refusal_counts,
+    source_fault_changes,
     within_band,
 )
 from streamlet_lab.config import make_config
@@ -24,6 +28,99 @@ from streamlet_lab.theory import round_robin_finality_lag
 from .runs import run
 
 TRADED = ["default", "crash in the middle", "one lying leader", "reference of a node", "history"]
+
+
+SYMBOLS = ("AAPL", "MSFT")
+
+
+class TestSymbols:
+    def test_the_first_is_shown_unless_another_is_named(self):
+        result = run("two symbols")
+        assert [chosen_symbol(result, name) for name in (None, *SYMBOLS)] == ["AAPL", *SYMBOLS]
+
+    def test_one_that_the_run_does_not_have_is_refused(self):
+        with pytest.raises(InvalidInput, match="one of AAPL, MSFT") as caught:
+            epoch_prices(run("two symbols"), "IBM")
+        assert (caught.value.field, caught.value.value) == ("symbol", "IBM")
+
+    def test_prices_of_the_first_are_those_of_the_epochs_frame(self):
+        result = run("two symbols")
+        prices = epoch_prices(result)
+        shared = [name for name in result.epochs if name in prices]
+        assert {"start_s", "notarized_s", "finalized_s", "true_price", "vwap"} <= {*shared}
+        pd.testing.assert_frame_equal(prices[shared], result.epochs[shared])
+
+    @pytest.mark.parametrize("symbol", SYMBOLS)
+    def test_prices_are_its_own(self, symbol):
+        result = run("two symbols")
+        own = result.prices[result.prices["symbol"] == symbol]
+        for column in ("epoch", "true_price", "consensus_price"):
+            np.testing.assert_array_equal(epoch_prices(result, symbol)[column], own[column])
+
+    @pytest.mark.parametrize("symbol", SYMBOLS)
+    def test_references_are_what_the_market_held_its_orders_against(self, symbol):
+        result = run("two symbols")
+        orders = result.orders[result.orders["symbol"] == symbol]
+        held = pd.merge_asof(
+            orders.dropna(subset=["reference_price"]),
+            reference_prices(result, symbol),
+            on="time_s",
+        )
+        assert len(held) > 20
+        np.testing.assert_array_equal(held["price_y"], held["reference_price"])
+
+    def test_averages_orders_and_refusals_of_the_symbols_add_up_to_all(self):
+        result = run("two symbols")
+        known = result.rejections.dropna(subset=["price", "reference_price"])
+        judged = [judged_orders(result, symbol) for symbol in SYMBOLS]
+        refused = [len(orders[orders["action"] != "accepted"]) for orders in judged]
+        assert sum(refused) == len(known)
+        counts = [refusal_counts(result, symbol).to_numpy().sum() for symbol in SYMBOLS]
+        own = result.rejections.groupby("symbol").size()
+        assert counts == [own[symbol] for symbol in SYMBOLS]
+        assert min(counts) > 0
+        for symbol in SYMBOLS:
+            prices = result.prices[result.prices["symbol"] == symbol]
+            agreed = agreed_prices(result, symbol)
+            seen = agreed["vwap"].notna()
+            assert agreed["vwap"][seen].tolist() == prices["vwap"][seen.to_numpy()].tolist()
+
+    def test_within_band_is_of_the_symbols_own_path(self):
+        result = run("two symbols")
+        for symbol in SYMBOLS:
+            references = list(reference_prices(result, symbol).itertuples(index=False))
+            expected = []
+            for row in epoch_prices(result, symbol).itertuples():
+                held = [price for time, price in references if time <= row.start_s]
+                expected.append(bool(held) and abs(row.true_price - held[-1]) <= 0.05 * held[-1])
+            assert within_band(result, symbol).tolist() == expected
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_quote_deviations_are_in_basis_points_of_the_true_price(symbol):
+    result = run("two symbols")
+    quotes = result.quotes[result.quotes["symbol"] == symbol]
+    deviations = quote_deviations(result, symbol)
+    assert deviations["source"].tolist() == quotes["source"].tolist()
+    assert deviations["time_s"].tolist() == quotes["epoch"].tolist()
+    back = quotes["true_price"].to_numpy() * (1 + deviations["deviation_bp"].to_numpy() / 10_000)
+    np.testing.assert_allclose(back, quotes["price"], rtol=1e-12)
+
+
+def test_deviation_of_the_agreed_price_is_in_basis_points_of_the_true_one():
+    result = run("biased source")
+    prices = agreed_prices(result)
+    back = result.epochs["true_price"] * (1 + prices["deviation_bp"] / 10_000)
+    np.testing.assert_allclose(back, prices["consensus_price"], rtol=1e-12)
+    # One of five says 100 basis points too much, and the mean follows by a fifth of that.
+    assert prices["deviation_bp"].iloc[10:30].median() == pytest.approx(20, abs=2)
+
+
+def test_changes_of_sources_and_of_nodes_are_apart():
+    config = run("biased source").config
+    assert (fault_changes(config), source_fault_changes(config)) == ([], [10, 30])
+    crash = run("crash in the middle").config
+    assert (fault_changes(crash), source_fault_changes(crash)) == ([20], [])
 
 
 class TestReferencePrices:
@@ -38,7 +135,7 @@ class TestReferencePrices:
     def test_move_once_where_several_blocks_become_final_together(self):
         result = run("crash in the middle")
         references = reference_prices(result)
-        final = result.epochs.dropna(subset=["finalized_s"])
+        final = result.epochs.dropna(subset=["finalized_s", "consensus_price"])
         highest = final.groupby("finalized_s")["consensus_price"].last()
         assert len(highest) < len(final)
         assert references["time_s"].tolist() == highest.index.tolist()
@@ -66,7 +163,8 @@ class TestAgreedPrices:
         lies = result.epochs["consensus_price"] == 9999
         assert lies.sum() == 15
         assert prices["vwap"][lies].isna().all()
-        assert prices["vwap"].count() == result.epochs["notarized_s"].notna().sum()
+        priced = result.epochs.query("claim == 'price_consensus'")
+        assert prices["vwap"].count() == priced["notarized_s"].notna().sum()
 
     def test_difference_is_in_basis_points_of_the_vwap(self):
         prices = agreed_prices(run("default"))

@@ -200,6 +200,16 @@ def test_zero_is_in_sight():
     assert chart(swept(["epochs"], (1, -90.0), (2, 91.0)), "epochs").get_ylim()[0] < -90
 
 
+def test_a_logarithmic_axis_shows_all_that_is_above_zero():
+    runs = swept(["epochs"], (1, 1.0), (1, 3.0), (2, 1000.0), (2, 1000.0))
+    axes = chart(runs, "epochs", y_scale="log")
+    assert axes.get_yscale() == "log"
+    low, high = axes.get_ylim()
+    assert 0 < low < 2
+    assert 1000 < high < 2 * mean_interval([1, 3]).high * 1000
+    assert chart(swept(["epochs"], (1, NAN)), "epochs", y_scale="log").get_yscale() == "log"
+
+
 def test_the_figure_is_pyplots_and_its_legend_and_heading_cover_nothing():
     figure = plot_means(TWO, "latency_s", "network.delta", by="leaders", closed_form=lambda x: x)
     assert plt.gcf() is figure
@@ -218,6 +228,7 @@ SEVEN = swept(["epochs", "nodes"], *[(1, nodes, 1.0) for nodes in range(7)])
         (ONE, "latency_s", "delta", {}, "x, by"),
         (ONE, "latency_s", "network.delta", {"by": "leaders"}, "x, by"),
         (TWO, "latency_s", "network.delta", {}, "x, by"),
+        (ONE, "latency_s", "network.delta", {"y_scale": "square"}, "y_scale"),
         (SEVEN, "latency_s", "epochs", {"by": "nodes"}, "by"),
         (
             TWO,

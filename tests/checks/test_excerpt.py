@@ -192,7 +192,8 @@ def test_two_votes_of_one_node():
 
 
 def test_an_invalid_payload():
-    check = ValidPrices({"node_0"}, Voter("AAPL", PriceValidation()), PreviousConsensus(150, -1))
+    voter, previous = Voter("AAPL", PriceValidation()), PreviousConsensus(150, -1)
+    check = ValidPrices({"node_0"}, [voter], [previous])
     run, recorder = run_check(check)
     excerpt = find_excerpt([check], recorder, run)
     (row,) = excerpt.rows

@@ -2,7 +2,8 @@
 
 import pytest
 
-from streamlet_lab.checks import honest_nodes, why_invalid, why_not_live, why_unsafe
+from streamlet_lab import Experiment
+from streamlet_lab.checks import Status, honest_nodes, why_invalid, why_not_live, why_unsafe
 from streamlet_lab.config import make_config
 
 
@@ -58,6 +59,113 @@ def test_timing_is_a_matter_of_liveness_alone():
     late = make_config(epoch_length="1ms", echo=False, network={"gst": "5s"})
     assert why_unsafe(late) == ""
     assert why_not_live(late) == "epoch shorter than 2Δ; messages are not echoed"
+
+
+AGAINST_EACH_OTHER = "a source may tell nodes different things, so that they refuse each other"
+
+
+def telling_different_things(count, epochs=60, start=0, **prices):
+    fault = {"kind": "equivocating", "count": count, "start": start}
+    return make_config(faults=[fault], epochs=epochs, prices=prices)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (telling_different_things(1), AGAINST_EACH_OTHER),
+        (telling_different_things(1, sources=7, aggregator="vwap"), AGAINST_EACH_OTHER),
+        (telling_different_things(0), ""),
+        (telling_different_things(1, start=60), ""),
+        (telling_different_things(1, start=59), AGAINST_EACH_OTHER),
+        (telling_different_things(1, voter_policy="evidence"), ""),
+        (telling_different_things(1, voter_policy="bounds"), ""),
+        (telling_different_things(3, sources=7, aggregator="median"), ""),
+        (telling_different_things(4, sources=7, aggregator="median"), AGAINST_EACH_OTHER),
+        (
+            telling_different_things(1, aggregator=lambda quotes: quotes[0].price),
+            AGAINST_EACH_OTHER,
+        ),
+        (make_config(faults={"external_feed": "biased"}), ""),
+        (make_config(faults={"external_feed": "dropping"}), AGAINST_EACH_OTHER),
+    ],
+)
+def test_sources_that_set_voters_against_each_other_endanger_liveness_alone(config, reason):
+    assert why_not_live(config) == reason
+    assert (why_unsafe(config), why_invalid(config)) == ("", "")
+
+
+LIAR = {"external_feed": "equivocating"}
+
+
+def four(aggregator="median", faults=LIAR, sources=4, **others):
+    """Runs with one source that tells nodes different things, and what else may be wrong."""
+    return {
+        "faults": faults,
+        "prices": {"sources": sources, "aggregator": aggregator},
+        "signatures": "none",
+        "market": {"traders": 0},
+        **others,
+    }
+
+
+def also(kind, source="market_data_3", **parameters):
+    other = {"kind": kind, "nodes": [source], "parameters": parameters}
+    return [{"kind": "equivocating", "nodes": ["external_feed"]}, other]
+
+
+def sources(**settings):
+    """Four sources, of which the first, or all with `each`, are not the usual ones."""
+    each = settings.pop("each", False)
+    names = ("market_data_1", "market_data_2", "market_data_3", "external_feed")
+    return [{"name": name, **settings} if each or not i else name for i, name in enumerate(names)]
+
+
+UNPROMISED = {
+    "a second liar": four(faults=also("biased", bp=900)),
+    "of three, one is silent": four(faults=also("silent", "market_data_2"), sources=3),
+    "an outage": four(sources=sources(outage=0.5)),
+    "noise": four(faults={"external_feed": "dropping"}, sources=sources(each=True, noise_bp=200)),
+    "noise of one": four(sources=sources(noise_bp=5)),
+    "bias of one": four(sources=sources(bias_bp=-50)),
+    "a lag": four(sources=sources(lag="1s")),
+    "less tolerance": four() | {"prices": {**four()["prices"], "tolerance_percent": "0.02"}},
+}
+
+
+@pytest.mark.parametrize("settings", UNPROMISED.values(), ids=UNPROMISED)
+def test_what_is_wrong_besides_counts_with_the_liar(settings):
+    config = make_config(**settings)
+    assert why_not_live(config) == AGAINST_EACH_OTHER
+    checks = Experiment(epochs=20, seed=1, **settings).run().checks
+    status = {name: check.status for name, check in checks.items()}
+    assert status["lemma_5"] is status["theorem_6"] is Status.NOT_APPLICABLE
+    assert Status.VIOLATED not in status.values()
+
+
+PROMISED = {
+    "one liar of four": four(),
+    "whose own quotes are bad": four(
+        faults={"market_data_1": "equivocating"}, sources=sources(outage=0.5, lag="1h")
+    ),
+    "two of seven": four(faults=also("biased", bp=900), sources=7),
+    "a little noise and bias": four(sources=sources(each=True, noise_bp=2, bias_bp=20)),
+    "evidence": four("mean") | {"prices": {"voter_policy": "evidence"}},
+    "a liar that tells all the same": four("mean", faults={"external_feed": "biased"}),
+}
+
+
+@pytest.mark.parametrize("settings", PROMISED.values(), ids=PROMISED)
+def test_what_the_aggregator_evens_out_is_still_promised(settings):
+    assert why_not_live(make_config(**settings)) == ""
+    checks = Experiment(epochs=20, seed=1, **settings).run().checks
+    assert {check.status for check in checks.values()} == {Status.HOLDS}
+
+
+def test_two_faults_of_one_source_make_one_liar():
+    faults = [{"kind": kind, "nodes": ["external_feed"]} for kind in ("dropping", "equivocating")]
+    prices = {"sources": 4, "aggregator": "median"}
+    assert make_config(prices=prices).prices.tolerated_sources == 1
+    assert why_not_live(make_config(faults=faults, prices=prices)) == ""
 
 
 def test_crashes_alone_endanger_no_safety():

@@ -20,6 +20,7 @@ from streamlet_lab.prices import (
     PriceConsensus,
     PriceValidation,
     Voter,
+    encode_claims,
 )
 
 GENESIS = make_genesis("test")
@@ -97,7 +98,7 @@ def test_views_of_different_length_agree(consistency):
 
 @pytest.mark.parametrize(
     "check",
-    [Consistency({"X"}), UniqueNotarization({"X"}), ValidPrices({"X"}, VOTER, PREVIOUS)],
+    [Consistency({"X"}), UniqueNotarization({"X"}), ValidPrices({"X"}, [VOTER], [PREVIOUS])],
     ids=lambda check: check.name,
 )
 def test_faulty_nodes_promise_nothing(check):
@@ -140,16 +141,19 @@ def test_two_notarized_blocks_of_one_epoch():
     assert result.evidence.startswith(f"at 0.000002 s: Y has block {same_epoch.hash.hex()[:8]}")
 
 
+def claim(symbol, price):
+    """What a block says of a symbol; None is no price."""
+    if price is None:
+        return NoPrice(symbol, "none", ORIGIN)
+    return PriceConsensus(symbol, Decimal(price), Decimal(price), Decimal(4500), 3, ORIGIN)
+
+
 def price_chain(*prices):
     """Blocks of the epochs from 0 on; None is a block without a price."""
     parent, blocks = GENESIS, []
     for epoch, price in enumerate(prices):
-        if price is None:
-            claim = NoPrice("AAPL", "none", ORIGIN)
-        else:
-            amount = Decimal(price)
-            claim = PriceConsensus("AAPL", amount, amount, Decimal(4500), 3, ORIGIN)
-        (parent,) = chain(epoch, parent=parent, payload=claim.to_payload())
+        payload = claim("AAPL", price).to_payload()
+        (parent,) = chain(epoch, parent=parent, payload=payload)
         blocks.append(parent)
     return blocks
 
@@ -167,7 +171,7 @@ def price_chain(*prices):
     ],
 )
 def test_finalized_prices_are_held_against_the_rules_and_the_chain(prices, violation):
-    check = ValidPrices({"X"}, VOTER, PREVIOUS)
+    check = ValidPrices({"X"}, [VOTER], [PREVIOUS])
     for block in price_chain(*prices):
         check.finalized(0, "X", block)
     assert violation in check.violation
@@ -176,13 +180,62 @@ def test_finalized_prices_are_held_against_the_rules_and_the_chain(prices, viola
 
 
 def test_a_finalized_payload_that_is_no_claim_is_a_violation():
-    check = ValidPrices({"X"}, VOTER, PREVIOUS)
+    check = ValidPrices({"X"}, [VOTER], [PREVIOUS])
     check.finalized(0, "X", chain(0, payload=b"opaque")[0])
     assert check.violation == "at 0.000000 s: epoch 0: malformed payload: not JSON"
 
 
+BOTH = [VOTER, Voter("MSFT", PriceValidation())]
+
+
+def batch(*prices):
+    """A block of the first epoch with a price for each symbol; None is no price."""
+    claims = [claim(symbol, price) for symbol, price in zip(("AAPL", "MSFT"), prices, strict=False)]
+    return chain(0, payload=encode_claims(claims))[0]
+
+
+@pytest.mark.parametrize(
+    ("prices", "violation"),
+    [
+        (("150.00", "160.00"), ""),
+        ((None, "160.00"), ""),
+        (("150.00", None), ""),
+        ((None, None), ""),
+        (("150.00", "165.01"), "epoch 0: MSFT: consensus price 165.01 too far from the previous"),
+        (("165.01", "150.00"), "epoch 0: AAPL: consensus price 165.01 too far from the previous"),
+        (("150.00",), "epoch 0: 1 symbols instead of 2"),
+    ],
+)
+def test_each_symbol_of_a_block_is_held_against_its_own_rules(prices, violation):
+    check = ValidPrices({"X"}, BOTH, [PREVIOUS, PREVIOUS])
+    check.finalized(0, "X", batch(*prices))
+    assert violation in check.violation
+    assert bool(check.violation) is bool(violation)
+
+
+@pytest.mark.parametrize(("second", "violation"), [("300.00", False), ("150.00", True)])
+def test_each_symbol_has_its_own_previous_price(second, violation):
+    check = ValidPrices({"X"}, BOTH, [PREVIOUS, PreviousConsensus(Decimal(300), -1)])
+    check.finalized(0, "X", batch("150.00", second))
+    expected = "epoch 0: MSFT: consensus price 150.00 too far from the previous consensus 300"
+    assert (expected in check.violation) is violation
+    assert bool(check.violation) is violation
+
+
+def test_what_a_block_does_not_price_keeps_its_previous_price():
+    """180.01 is within 10 % of 164; 20 % away from 150 are allowed in the second epoch."""
+    check = ValidPrices({"X"}, BOTH, [PREVIOUS, PREVIOUS])
+    first = batch("164.00", None)
+    check.finalized(0, "X", first)
+    claims = [claim("AAPL", "180.00"), claim("MSFT", "180.01")]
+    check.finalized(0, "X", *chain(1, parent=first, payload=encode_claims(claims)))
+    assert "epoch 1: MSFT: consensus price 180.01 too far from the previous consensus 150" in (
+        check.violation
+    )
+
+
 def test_each_height_is_judged_once():
-    check = ValidPrices({"X", "Y"}, VOTER, PREVIOUS)
+    check = ValidPrices({"X", "Y"}, [VOTER], [PREVIOUS])
     for node in ("X", "Y", "X"):
         for block in price_chain("150.00", "151.00"):
             check.finalized(0, node, block)
@@ -190,7 +243,7 @@ def test_each_height_is_judged_once():
 
 
 def test_each_of_two_conflicting_blocks_is_judged_by_its_own_chain():
-    check = ValidPrices({"X", "Y"}, VOTER, PREVIOUS)
+    check = ValidPrices({"X", "Y"}, [VOTER], [PREVIOUS])
     for block in price_chain("150.00", "151.00"):
         check.finalized(0, "X", block)
     for block in price_chain("140.00", "154.01"):

@@ -436,9 +436,15 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
         find_aggregator("mode")
 
 
-@pytest.mark.parametrize("name", [*OWN, "", "my median", 7])
-def test_the_labs_own_names_and_what_is_no_name_cannot_be_registered(name: str) -> None:
-    with pytest.raises(InvalidInput, match=r"name: .* such as 'my_median', other than mad_filter"):
+@pytest.mark.parametrize("name", OWN)
+def test_the_labs_own_cannot_be_replaced(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^name: .* other than the lab's own aggregators$"):
+        aggregator(name, breakdown=lambda sources: 0)
+
+
+@pytest.mark.parametrize("name", ["", "my median", 7])
+def test_what_is_no_name_cannot_be_registered(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^name: .* such as 'my_aggregator'$"):
         aggregator(name, breakdown=lambda sources: 0)
 
 

@@ -1,5 +1,6 @@
 """Real histories: exact content, names, and what happens when a file is not what it should be."""
 
+import csv
 import datetime
 import itertools
 import shutil
@@ -14,6 +15,7 @@ import pytest
 
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import history
+from streamlet_lab.prices.history import DailyBar, Split, adjust_for_splits, load_bars
 
 
 @pytest.fixture
@@ -93,6 +95,87 @@ def test_prices_are_not_adjusted_for_splits(day: datetime.date, before: str, aft
     assert bars[split].close == Decimal(after)
 
 
+def _days_on_which_the_adjustment_changes(symbol: str) -> dict[datetime.date, float]:
+    """Days with the ratio of adj_close / close to that of the day before, where it is not near 1.
+
+    Dividends change it by a few percent, MSFT's special one of $3 by a tenth.
+    """
+    file = history.data_directory() / f"{symbol.lower()}.csv"
+    with file.open(encoding="ascii", newline="") as lines:
+        shares = {
+            datetime.date.fromisoformat(row["date"]): float(row["adj_close"]) / float(row["close"])
+            for row in csv.DictReader(lines)
+        }
+    return {
+        day: after / before
+        for (_, before), (day, after) in itertools.pairwise(shares.items())
+        if not 0.8 < after / before < 1.25
+    }
+
+
+@pytest.mark.parametrize("symbol", history.SYMBOLS)
+def test_the_table_has_every_split_that_the_source_knows(symbol: str) -> None:
+    """The source adjusts its own last column for splits, by the same ratios on the same days."""
+    found = _days_on_which_the_adjustment_changes(symbol)
+
+    assert [Split(day, round(ratio)) for day, ratio in found.items()] == [*history.SPLITS[symbol]]
+
+
+@pytest.mark.parametrize("symbol", history.SYMBOLS)
+def test_an_adjusted_history_has_no_jump_where_it_was_split(symbol: str) -> None:
+    bars = adjust_for_splits(symbol, load_bars(symbol))
+    for before, after in itertools.pairwise(bars):
+        if after.date in {split.date for split in history.SPLITS[symbol]}:
+            assert abs(after.close / before.close - 1) < Decimal("0.12")
+
+
+def test_a_day_before_two_splits_counts_four_shares_for_one() -> None:
+    assert adjust_for_splits("AAPL", load_bars("AAPL"))[0] == DailyBar(
+        date=datetime.date(2000, 3, 1),
+        open=Decimal("29.64"),
+        high=Decimal("33.015"),
+        low=Decimal("29.625"),
+        close=Decimal("32.5775"),
+        volume=38_464_400,
+    )
+
+
+@pytest.mark.parametrize("symbol", history.SYMBOLS)
+def test_adjusting_keeps_what_was_paid_on_each_day_and_the_last_day_as_it_was(symbol: str) -> None:
+    bars = load_bars(symbol)
+    adjusted = adjust_for_splits(symbol, bars)
+
+    assert adjusted[-1] == bars[-1]
+    for one, other in zip(bars, adjusted, strict=True):
+        assert one.date == other.date
+        assert one.close * one.volume == other.close * other.volume
+
+
+@pytest.mark.parametrize("year", [2001, 2004, 2006, 2012])
+def test_a_stretch_without_a_split_is_as_it_was_traded(year: int) -> None:
+    assert adjust_for_splits("AAPL", load_bars("AAPL", year)) == load_bars("AAPL", year)
+
+
+def test_the_day_of_the_split_counts_in_new_shares_already() -> None:
+    bars = load_bars("AAPL", 2005)
+    split = next(i for i, bar in enumerate(bars) if bar.date == datetime.date(2005, 2, 28))
+    adjusted = adjust_for_splits("aapl", bars)
+
+    assert adjusted[split:] == bars[split:]
+    assert adjusted[split - 1].close == bars[split - 1].close / 2
+    # Seen from the day before there has been no split yet.
+    assert adjust_for_splits("AAPL", bars[:split]) == bars[:split]
+
+
+def test_nothing_is_adjusted_in_an_empty_stretch() -> None:
+    assert adjust_for_splits("AAPL", ()) == ()
+
+
+def test_the_splits_of_an_unknown_share_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"symbol: 'TSLA' .* one of AAPL, MSFT, IBM, GOOG"):
+        adjust_for_splits("TSLA", ())
+
+
 def test_a_year_is_a_stretch_of_the_history() -> None:
     year = history.load_bars("AAPL", 2012)
 
@@ -124,16 +207,68 @@ def test_each_share_and_each_year_of_it_is_a_feed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["tsla", "AAPL", "aapl-1999", "goog-2003", "aapl-", "aapl-12", "aapl-2012-1", ""]
+    ("name", "symbol", "meant"),
+    [
+        ("history", None, ("AAPL", None)),
+        ("history", "GOOG", ("GOOG", None)),
+        ("history", "goog", ("GOOG", None)),
+        ("history-2004", "GOOG", ("GOOG", 2004)),
+        ("history-2003", "IBM", ("IBM", 2003)),
+        ("ibm-2003", "IBM", ("IBM", 2003)),
+        ("ibm", "ibm", ("IBM", None)),
+    ],
 )
-def test_an_unknown_feed_is_refused(name: str) -> None:
+def test_the_symbols_own_history_is_a_feed(
+    name: str, symbol: str | None, meant: tuple[str, int | None]
+) -> None:
+    assert history.parse_feed_name(name, symbol) == meant
+
+
+@pytest.mark.parametrize("name", ["aapl", "aapl-2012"])
+def test_a_symbol_that_contradicts_its_feed_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        history.parse_feed_name(name, "MSFT")
+
+    assert str(caught.value) == (
+        f"symbol: 'MSFT' is not valid; expected AAPL, which the feed '{name}' names, "
+        "or the feed 'history' for any share"
+    )
+
+
+def test_a_symbol_without_a_history_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"symbol: 'TSLA' .* one of AAPL, MSFT, IBM, GOOG"):
+        history.parse_feed_name("history", "TSLA")
+
+
+UNKNOWN: list[Any] = [
+    "tsla",
+    "AAPL",
+    "aapl-1999",
+    "goog-2003",
+    "aapl-",
+    "aapl-12",
+    "aapl-2012-1",
+    "",
+]
+UNKNOWN += ["History", "history-", "history-1999", "history2012", "-2012", None, 2012]
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_an_unknown_feed_is_refused(name: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         history.parse_feed_name(name)
 
     assert str(caught.value) == (
         f"feed: {name!r} is not valid; expected 'simulated' or a real history: "
-        "aapl, msft, ibm, goog, or one year of it such as aapl-2012"
+        "aapl, msft, ibm, goog, history (the symbol's own), or one year of it such as aapl-2012; "
+        "lobster; or a DataFrame with time, price and volume"
     )
+
+
+def test_a_year_that_one_share_has_and_another_has_not() -> None:
+    assert history.parse_feed_name("history-2003", "MSFT") == ("MSFT", 2003)
+    with pytest.raises(InvalidInput, match="feed: 'history-2003'"):
+        history.parse_feed_name("history-2003", "GOOG")
 
 
 @pytest.mark.parametrize("symbol", ["FB", "", 3, None])

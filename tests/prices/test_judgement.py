@@ -23,9 +23,12 @@ from streamlet_lab.prices import (
     QuoteReason,
     StockPrice,
     Voter,
+    aggregators,
     decode_payload,
     evaluate,
+    find_aggregator,
 )
+from streamlet_lab.prices.aggregators import Aggregator, median
 
 RULES = PriceValidation()
 PREVIOUS = PreviousConsensus(Decimal("150.00"), 6)
@@ -81,23 +84,32 @@ def test_how_many_sources_are_needed_is_a_rule() -> None:
 
 
 @given(
-    cents=st.lists(st.integers(4_000, 60_000), min_size=1, max_size=5),
+    micros=st.lists(st.integers(4_000, 60_000).map(lambda cents: 10_000 * cents), max_size=5)
+    | st.lists(st.integers(164_990_000, 165_060_000), max_size=5)
+    | st.lists(st.integers(40_000_000, 600_000_000), max_size=5),
     volumes=st.lists(st.integers(0, 10_000), min_size=5, max_size=5),
     previous=st.none()
     | st.builds(
         PreviousConsensus,
-        st.integers(5_000, 50_000).map(lambda amount: Decimal(amount).scaleb(-2)),
+        (st.integers(14_995, 15_005) | st.integers(5_000, 50_000)).map(
+            lambda amount: Decimal(amount).scaleb(-2)
+        ),
         st.integers(-1, 6),
     ),
-    policy=st.sampled_from(["observe", "bounds"]),
+    policy=st.sampled_from(["observe", "bounds", "evidence"]),
+    aggregator=st.sampled_from([find_aggregator(name) for name in aggregators()]),
 )
 def test_honest_voters_accept_an_honest_leader(
-    cents: list[int], volumes: list[int], previous: PreviousConsensus | None, policy: Any
+    micros: list[int],
+    volumes: list[int],
+    previous: PreviousConsensus | None,
+    policy: Any,
+    aggregator: Aggregator,
 ) -> None:
-    """Sources quote in cents, and all nodes of an epoch see the same quotes."""
-    quotes = _quotes([Decimal(price).scaleb(-2) for price in cents], volumes)
-    claim = evaluate(quotes, RULES, "AAPL", EPOCH, previous, ORIGIN).claim
-    voter = Voter("AAPL", RULES, policy, Decimal(0))
+    """All nodes of an epoch see the same quotes."""
+    quotes = _quotes([Decimal(price).scaleb(-6) for price in micros], volumes)
+    voter = Voter("AAPL", RULES, policy, Decimal(0), aggregator)
+    claim = voter.evaluate(quotes, EPOCH, previous, ORIGIN).claim
 
     assert voter.objection(decode_payload(claim.to_payload()), claim, EPOCH, previous) is None
 
@@ -239,3 +251,112 @@ def test_without_a_previous_consensus_only_the_bounds_count() -> None:
 def test_an_impossible_tolerance_is_refused(tolerance: str) -> None:
     with pytest.raises(InvalidInput, match=rf"tolerance_percent: '{tolerance}' .* hundredths"):
         Voter("AAPL", RULES, tolerance_percent=Decimal(tolerance))
+
+
+@pytest.mark.parametrize("policy", ["observe", "bounds"])
+@pytest.mark.parametrize(
+    ("previous", "price", "accepted"),
+    [
+        ("150.09", "165.10", True),  # 165.099 is in the corridor, and 165.10 in cents
+        ("150.04", "165.05", False),  # 165.044 is the last, and 165.04 in cents
+        ("150.04", "165.04", True),
+        ("150.09", "135.08", True),  # 135.081
+        ("150.06", "135.05", True),  # 135.054
+        ("150.06", "135.04", False),
+    ],
+)
+def test_the_corridor_is_that_of_prices_before_they_were_rounded(
+    previous: str, price: str, accepted: bool, policy: Any
+) -> None:
+    """Else a source that quotes the last micro-dollar could have honest leaders refused."""
+    claim = replace(OWN, consensus_price=Decimal(price), volume_weighted_price=Decimal(price))
+    before = PreviousConsensus(Decimal(previous), 6)
+
+    assert (_objection(claim, claim, before, policy=policy) is None) == accepted
+
+
+# --- Where the aggregator tolerates liars, a source may tell nodes different things
+
+
+@pytest.mark.parametrize(
+    ("changes", "objection"),
+    [
+        ({"volume_weighted_price": Decimal("160.00")}, None),
+        ({"total_volume": Decimal(400)}, None),
+        ({"price_count": 2}, None),
+        ({"price_count": 4}, None),
+        ({"price_count": 6}, "6 sources where this node observes 3"),
+        ({"total_volume": Decimal(299)}, "volume 299 below the threshold of 3 sources"),
+        (
+            {"total_volume": Decimal(30_000_000_001)},
+            "volume 30000000001 above the limit of 3 sources",
+        ),
+        (
+            {"volume_weighted_price": Decimal("165.01")},
+            "VWAP 165.01 too far from the previous consensus 150.00",
+        ),
+        (
+            {"consensus_price": Decimal("152.77")},
+            "consensus price 152.77 too far from 152.00, which this node observes",
+        ),
+        (
+            {"consensus_price": Decimal("151.23")},
+            "consensus price 151.23 too far from 152.00, which this node observes",
+        ),
+    ],
+)
+def test_only_what_liars_cannot_move_is_compared(
+    changes: dict[str, Any], objection: str | None
+) -> None:
+    assert _objection(replace(OWN, **changes), aggregator=median) == objection
+
+
+# --- Evidence
+
+
+def test_evidence_must_give_exactly_the_claim() -> None:
+    assert _objection(OWN, policy="evidence", previous=None) is None
+    assert _objection(NOTHING_SEEN, NOTHING_SEEN, policy="evidence") is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "own", "objection"),
+    [
+        (
+            replace(OWN, consensus_price=Decimal("152.01")),
+            OWN,
+            "consensus_price 152.01 where the signed quotes give 152.00",
+        ),
+        (
+            replace(OWN, volume_weighted_price=Decimal("152.09")),
+            OWN,
+            "volume_weighted_price 152.09 where the signed quotes give 152.10",
+        ),
+        (replace(OWN, price_count=2), OWN, "price_count 2 where the signed quotes give 3"),
+        (
+            replace(OWN, total_volume=Decimal(4501)),
+            OWN,
+            "volume 4501 where the signed quotes give 4500",
+        ),
+        (NOTHING_SEEN, OWN, "no price where the signed quotes give 152.00"),
+        (
+            OWN,
+            NOTHING_SEEN,
+            "a price where the signed quotes give none: 1 of 3 sources valid, 2 needed",
+        ),
+        (
+            replace(NOTHING_SEEN, reason="no"),
+            NOTHING_SEEN,
+            "reason 'no' where the signed quotes give none: 1 of 3 sources valid, 2 needed",
+        ),
+        (replace(OWN, symbol="MSFT"), OWN, "symbol MSFT instead of AAPL"),
+        (
+            replace(OWN, timestamp=ORIGIN + timedelta(microseconds=1)),
+            OWN,
+            "timestamp of another epoch",
+        ),
+        (GenesisPrice("AAPL", Decimal(152)), OWN, "a genesis payload in a later block"),
+    ],
+)
+def test_what_differs_from_the_evidence_is_named(claim: Claim, own: Any, objection: str) -> None:
+    assert _objection(claim, own, policy="evidence") == objection

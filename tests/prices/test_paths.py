@@ -10,13 +10,15 @@ import operator
 import random
 import statistics
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
     SIMULATED,
@@ -31,6 +33,7 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.prices.history import load_bars
 from streamlet_lab.prices.models import make_model
+from streamlet_lab.prices.replay import ReplayPath
 from streamlet_lab.streams import stream
 
 MODEL = GjrGarch()
@@ -94,7 +97,7 @@ def test_the_long_run_variance_is_the_fixed_point_of_the_recursion(
 
 
 def test_a_typical_day_moves_by_two_and_a_half_percent() -> None:
-    assert math.sqrt(MODEL.long_run_variance) == pytest.approx(2.6, abs=0.1)
+    assert math.sqrt(MODEL.long_run_variance) == pytest.approx(2.4, abs=0.1)
 
 
 def test_innovations_have_unit_variance_and_heavy_tails() -> None:
@@ -117,7 +120,7 @@ def test_daily_returns_have_the_long_run_deviation() -> None:
 
     assert statistics.pstdev(returns) == pytest.approx(math.sqrt(MODEL.long_run_variance), rel=0.1)
     # Without drift the mean is 0, to four standard errors.
-    assert abs(statistics.fmean(returns)) < 4 * 2.6 / math.sqrt(len(returns))
+    assert abs(statistics.fmean(returns)) < 4 * 2.4 / math.sqrt(len(returns))
 
 
 @pytest.mark.parametrize(("per_day", "days"), [(1, 4_000), (2, 4_000), (10, 2_000), (390, 200)])
@@ -328,8 +331,7 @@ def test_at_its_very_end_history_holds_its_last_close() -> None:
     ("feed", "symbol", "base"),
     [
         ("aapl-2012", "AAPL", "405.00"),
-        ("aapl-2005", "AAPL", "64.40"),
-        ("aapl", "AAPL", "118.56"),
+        ("aapl-2004", "AAPL", "21.37"),
         ("goog-2004", "GOOG", "100.01"),
     ],
 )
@@ -341,6 +343,90 @@ def test_genesis_carries_the_last_close_before_the_stretch(
 
     assert path.symbol == symbol
     assert path.base_price == Decimal(base)
+
+
+@pytest.mark.parametrize(
+    ("feed", "adjusted", "traded"),
+    [("aapl-2005", "32.20", "64.40"), ("aapl", "29.64", "118.56"), ("msft-2003", "25.85", "51.70")],
+)
+def test_genesis_is_adjusted_for_the_splits_within_the_stretch(
+    feed: str, adjusted: str, traded: str
+) -> None:
+    assert make_path(feed, 0, TRADING_DAY).base_price == Decimal(adjusted)
+    assert make_path(feed, 0, TRADING_DAY, splits="adjust").base_price == Decimal(adjusted)
+    assert make_path(feed, 0, TRADING_DAY, splits="keep").base_price == Decimal(traded)
+
+
+def test_a_split_is_no_jump_unless_history_is_kept_as_traded() -> None:
+    """88.99 before the split of two for one, 44.86 after it."""
+    days = [bar.date for bar in load_bars("AAPL", 2005)]
+    split = days.index(date(2005, 2, 28))
+    adjusted, kept = (
+        HistoricalPath.of("aapl", 2005, splits=splits) for splits in ("adjust", "keep")
+    )
+    before, after = (split - 1) * TRADING_DAY, split * TRADING_DAY
+
+    assert [path.price(before) for path in (adjusted, kept)] == [44_495_000, 88_990_000]
+    assert [path.price(after) for path in (adjusted, kept)] == [44_860_000, 44_860_000]
+    assert adjusted.volume(before) == 2 * kept.volume(before)
+    assert adjusted.volume(after) == kept.volume(after)
+    assert adjusted.symbol == kept.symbol == "AAPL"
+
+
+def test_an_unknown_handling_of_splits_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"splits: 'ignore' .* 'adjust' or 'keep'"):
+        make_path("aapl", 0, TRADING_DAY, splits="ignore")  # type: ignore[arg-type]
+
+
+def test_a_feed_without_a_symbol_is_that_of_the_symbol() -> None:
+    for symbol in ("AAPL", "MSFT"):
+        path = make_path("history-2012", 0, TRADING_DAY, symbol=symbol)
+        named = make_path(f"{symbol.lower()}-2012", 0, TRADING_DAY)
+
+        assert path.symbol == named.symbol == symbol
+        assert path.base_price == named.base_price
+        assert [path.price(day * TRADING_DAY) for day in range(250)] == [
+            named.price(day * TRADING_DAY) for day in range(250)
+        ]
+
+
+def test_the_feed_of_another_symbol_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"symbol: 'MSFT' .* AAPL, which the feed 'aapl' names"):
+        make_path("aapl", 0, TRADING_DAY, symbol="MSFT")
+
+
+def test_a_frame_is_replayed_under_its_symbol() -> None:
+    frame = pd.DataFrame({"time": pd.to_datetime(["2024-01-02"]), "price": [9.5], "volume": [7]})
+    path = make_path(frame, 0, TRADING_DAY, symbol="ACME")
+
+    assert isinstance(path, ReplayPath)
+    assert (path.symbol, path.price(0), path.volume(0)) == ("ACME", 9_500_000, 7)
+    assert make_path(frame, 0, TRADING_DAY).symbol == "AAPL"
+
+
+def test_each_symbol_has_a_simulated_path_of_its_own() -> None:
+    aapl, msft = (make_path(SIMULATED, 0, TRADING_DAY, symbol=name) for name in ("AAPL", "MSFT"))
+    default = make_path(SIMULATED, 0, TRADING_DAY)
+
+    assert (aapl.symbol, msft.symbol, default.symbol) == ("AAPL", "MSFT", "AAPL")
+    assert aapl.price(TRADING_DAY) == default.price(TRADING_DAY) != msft.price(TRADING_DAY)
+
+
+def test_a_models_parameters_can_be_given() -> None:
+    """A tenth of the volatility, a tenth of each return."""
+    wild, calm = (
+        make_path(
+            SIMULATED,
+            0,
+            TRADING_DAY,
+            path_model="gbm",
+            path_parameters={"volatility": volatility},
+        ).price(TRADING_DAY)
+        for volatility in (0.5, 0.05)
+    )
+
+    assert math.log(wild / 150e6) == pytest.approx(10 * math.log(calm / 150e6), abs=1e-6)
+    assert wild != 150_000_000
 
 
 @pytest.mark.parametrize("feed", ["aapl", "aapl-2000", "aapl-2012", "msft", "ibm", "goog-2008"])
@@ -363,3 +449,44 @@ def test_history_does_not_depend_on_the_seed() -> None:
     assert [one.price(day * TRADING_DAY) for day in range(250)] == [
         other.price(day * TRADING_DAY) for day in range(250)
     ]
+
+
+# --- A model of one's own
+
+
+class _Given:
+    """A model whose days are what they are said to be, and then end."""
+
+    def __init__(self, days: object) -> None:
+        self._days = days
+
+    def days(self, stream: random.Random) -> Iterator[Day]:
+        return self._days  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ([Day(0.0, 1.0)], "yields one Day by one"),
+        (None, "yields one Day by one"),
+        (iter([Day(0.0, 1.0)]), "never ends"),
+        (itertools.repeat(None), r"yields Day\(...\)"),
+        (itertools.repeat((0.0, 1.0)), r"yields Day\(...\)"),
+        (itertools.repeat(Day(math.nan, 1.0)), "finite move"),
+        (itertools.repeat(Day(math.inf, 1.0)), "finite move"),
+        (itertools.repeat(Day("much", 1.0)), "finite move"),  # type: ignore[arg-type]
+        (itertools.repeat(Day(0.0, -1.0)), "deviation of at least 0"),
+        (itertools.repeat(Day(0.0, math.nan)), "deviation of at least 0"),
+        (itertools.repeat(Day(0.0, math.inf)), "deviation of at least 0"),
+        (itertools.repeat(Day(0.0, 1.0, (Jump(0.5, math.inf),))), "jumps of finite size"),
+        (itertools.repeat(Day(0.0, 1.0, (Jump(1.5, 1.0),))), "a time from 0 to 1"),
+        (itertools.repeat(Day(0.0, 1.0, (Jump(math.nan, 1.0),))), "a time from 0 to 1"),
+        (itertools.repeat(Day(0.0, 1.0, (2.0,))), "jumps"),  # type: ignore[arg-type]
+        (itertools.repeat(Day(0.0, 1.0, None)), "jumps"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_day_is_refused_when_it_comes(days: object, expected: str) -> None:
+    path = _path(model=_Given(days))
+    for _ in range(2):  # and again, if it is asked again
+        with pytest.raises(InvalidInput, match=f"^path_model: .*{expected}"):
+            path.price(3 * TRADING_DAY)

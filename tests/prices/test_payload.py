@@ -21,7 +21,9 @@ from streamlet_lab.prices import (
     PriceConsensus,
     PriceValidation,
     Voter,
+    decode_claims,
     decode_payload,
+    encode_claims,
 )
 
 CONSENSUS = PriceConsensus("AAPL", Decimal("152.45"), Decimal("152.67"), Decimal(4500), 3, ORIGIN)
@@ -295,7 +297,7 @@ def test_deep_nesting_is_refused(template: bytes) -> None:
     same_time=st.booleans(),
     before=previous,
     epoch=st.integers(0, 200),
-    policy=st.sampled_from(["observe", "bounds"]),
+    policy=st.sampled_from(["observe", "bounds", "evidence"]),
 )
 def test_a_voter_has_an_opinion_on_every_claim(
     claim: Claim,
@@ -315,3 +317,141 @@ def test_a_voter_has_an_opinion_on_every_claim(
     objection = voter.objection(claim, own, epoch, before)
 
     assert objection is None or objection
+
+
+# --- Several symbols in one block
+
+MICROSOFT = replace(CONSENSUS, symbol="MSFT", consensus_price=Decimal("300.01"))
+IBM = NoPrice("IBM", "1 of 3 sources valid, 2 needed", ORIGIN)
+GENESES = (GENESIS, GenesisPrice("MSFT", Decimal("300.00")))
+
+batches = st.one_of(
+    st.lists(claims.filter(lambda claim: not isinstance(claim, GenesisPrice)), min_size=2),
+    st.lists(st.builds(GenesisPrice, texts, decimals), min_size=2),
+).filter(lambda batch: len({claim.symbol for claim in batch}) == len(batch))
+
+
+def _batch(*documents: object, kind: str = "price_consensus_batch", **more: object) -> bytes:
+    return json.dumps({"type": kind, "prices": documents, **more}).encode()
+
+
+def _document(claim: Claim) -> Any:
+    return json.loads(claim.to_payload())
+
+
+def test_a_block_of_one_symbol_carries_exactly_that_object() -> None:
+    for claim in (CONSENSUS, NO_PRICE, GENESIS):
+        assert encode_claims([claim]) == claim.to_payload()
+        assert decode_claims(claim.to_payload()) == (claim,)
+
+
+def test_a_batch_carries_one_object_for_each_symbol_in_order() -> None:
+    batch = (CONSENSUS, IBM, MICROSOFT)
+    payload = encode_claims(batch)
+
+    assert json.loads(payload) == {
+        "type": "price_consensus_batch",
+        "prices": [_document(claim) for claim in batch],
+    }
+    assert decode_claims(payload) == batch
+    assert decode_claims(encode_claims(batch[::-1])) == batch[::-1]
+
+
+def test_genesis_has_a_batch_of_its_own() -> None:
+    payload = encode_claims(GENESES)
+
+    assert payload == (
+        b'{"type": "genesis_batch", "prices": ['
+        b'{"type": "genesis", "symbol": "AAPL", "price": "150.00"}, '
+        b'{"type": "genesis", "symbol": "MSFT", "price": "300.00"}]}'
+    )
+    assert decode_claims(payload) == GENESES
+
+
+@given(batches)
+def test_a_batch_that_is_encoded_is_decoded(batch: list[Claim]) -> None:
+    payload = encode_claims(batch)
+
+    assert decode_claims(payload) == tuple(batch)
+    assert encode_claims(decode_claims(payload)) == payload
+
+
+def test_a_batch_is_no_payload_of_one_symbol() -> None:
+    with pytest.raises(MalformedPayload, match="2 symbols instead of one"):
+        decode_payload(encode_claims([CONSENSUS, MICROSOFT]))
+
+
+ONE, TWO = _document(CONSENSUS), _document(MICROSOFT)
+
+
+@pytest.mark.parametrize(
+    ("payload", "complaint"),
+    [
+        (_batch(), "prices is not a list of two objects or more"),
+        (_batch(ONE), "prices is not a list of two objects or more"),
+        (b'{"type": "price_consensus_batch"}', "no 'prices'"),
+        (b'{"type": "price_consensus_batch", "prices": 7}', "prices is not a list"),
+        (b'{"type": "price_consensus_batch", "prices": {"a": 1, "b": 2}}', "prices is not a list"),
+        (_batch(ONE, 7), "something in it that is not an object"),
+        (_batch(ONE, None), "something in it that is not an object"),
+        (_batch(ONE, [TWO]), "something in it that is not an object"),
+        (_batch(ONE, {}), "no 'type'"),
+        (_batch(ONE, {"type": "no_price"}), "no 'symbol'"),
+        (_batch(ONE, {"type": "other", "symbol": "MSFT"}), "unknown type 'other'"),
+        (_batch(ONE, ONE), "a symbol twice"),
+        (_batch(ONE, TWO, _document(replace(IBM, symbol="AAPL"))), "a symbol twice"),
+        (_batch(ONE, _document(GENESES[1])), "does not belong into a price_consensus_batch"),
+        (_batch(*map(_document, GENESES)), "does not belong into a price_consensus_batch"),
+        (_batch(ONE, TWO, kind="genesis_batch"), "does not belong into a genesis_batch"),
+        (
+            _batch(_document(GENESIS), TWO, kind="genesis_batch"),
+            "does not belong into a genesis_batch",
+        ),
+        (_batch(ONE, json.loads(_batch(ONE, TWO))), "no 'symbol'"),
+        (
+            _batch(ONE, {**json.loads(_batch(ONE, TWO)), "symbol": "MSFT"}),
+            "unknown type 'price_consensus_batch'",
+        ),
+        (_batch(ONE, {**TWO, "consensus_price": "300.0"}), "not a price in cents"),
+        (_batch(ONE, {**TWO, "extra": 1}), "not in canonical form"),
+        (_batch(ONE, {**TWO, "consensus_price": "0300.01"}), "not in canonical form"),
+        (_batch(ONE, dict(reversed(TWO.items()))), "not in canonical form"),
+        (_batch(ONE, TWO, extra=1), "not in canonical form"),
+        (_batch(ONE, TWO, symbol="AAPL"), "not in canonical form"),
+        (_batch(ONE, TWO) + b" ", "not in canonical form"),
+        (_batch(ONE, TWO).replace(b": ", b":"), "not in canonical form"),
+    ],
+)
+def test_a_malformed_batch_is_refused_with_a_reason(payload: bytes, complaint: str) -> None:
+    with pytest.raises(MalformedPayload, match=complaint):
+        decode_claims(payload)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 400), st.integers(0, 3), st.binary(max_size=3)),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_no_mutation_of_a_batch_does_harm(edits: list[tuple[int, int, bytes]]) -> None:
+    payload = encode_claims([CONSENSUS, IBM])
+    for place, length, insertion in edits:
+        place %= len(payload) + 1
+        payload = payload[:place] + insertion + payload[place + length :]
+    try:
+        decoded = decode_claims(payload)
+    except MalformedPayload:
+        return
+    assert encode_claims(decoded) == payload
+
+
+@pytest.mark.parametrize("kind", [b"price_consensus_batch", b"genesis_batch"])
+@pytest.mark.parametrize("place", [b"%s", b"[%s, %s]", b'[{"type": %s, "symbol": "A"}, {}]'])
+def test_deep_nesting_in_a_batch_is_refused(kind: bytes, place: bytes) -> None:
+    limit = sys.getrecursionlimit()
+    for depth in (*range(limit - 150, limit + 10), 100_000):
+        deep = b"[" * depth + b"]" * depth
+        prices = place.replace(b"%s", deep)
+        with pytest.raises(MalformedPayload):
+            decode_claims(b'{"type": "%s", "prices": %s}' % (kind, prices))

@@ -3,6 +3,7 @@
 from dataclasses import FrozenInstanceError, fields
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,16 @@ def test_what_is_not_a_number_is_refused(name: str, value: object) -> None:
 
     with pytest.raises(InvalidInput, match=rf"^{name}: .* expected a finite decimal number"):
         StockPrice.create("AAPL", numbers["price"], numbers["volume"], "market_data_1")
+
+
+@pytest.mark.parametrize("value", [None, 7, b"AAPL", ["AAPL"], True])
+@pytest.mark.parametrize("name", ["symbol", "source"])
+def test_a_symbol_and_a_source_are_texts(name: str, value: Any) -> None:
+    texts = {"symbol": "AAPL", "source": "market_data_1", name: value}
+
+    with pytest.raises(InvalidInput, match=rf"^{name}: .* expected a text$") as caught:
+        StockPrice.create(texts["symbol"], 150, 100, texts["source"])
+    assert (caught.value.field, caught.value.value) == (name, value)
 
 
 def test_a_price_is_in_whole_micro_dollars() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -119,9 +120,19 @@ def test_epochs_may_be_left_out_but_not_repeated() -> None:
     service.process_epoch_prices(4)
 
 
-def test_only_aapl_is_simulated() -> None:
-    with pytest.raises(InvalidInput, match=r"symbol: 'MSFT' .* AAPL"):
-        PriceConsensusService("MSFT")
+def test_any_symbol_is_simulated() -> None:
+    service = PriceConsensusService("MSFT")
+    payload, consensus = service.process_epoch_prices(0)
+
+    assert consensus is not None
+    assert consensus.symbol == "MSFT"
+    assert decode_payload(payload) == consensus
+
+
+@pytest.mark.parametrize("symbol", ["", None, 7])
+def test_a_symbol_is_a_text(symbol: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"symbol: .* a symbol such as 'AAPL'"):
+        PriceConsensusService(symbol)
 
 
 def test_a_seed_gives_one_history() -> None:

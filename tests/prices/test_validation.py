@@ -1,25 +1,42 @@
-"""The description's rules, at their edges and against a model in exact fractions."""
+"""The rules, at their edges, against a model in exact fractions, and over real history."""
 
+import itertools
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
+    ORIGIN,
+    SOURCES,
+    TRADING_DAY,
+    GjrGarch,
     PreviousConsensus,
+    PriceConsensus,
     PriceValidation,
     QuoteReason,
+    SimulatedPath,
     StockPrice,
     check_quotes,
+    decode_payload,
+    evaluate,
 )
+from streamlet_lab.prices.history import DailyBar, load_bars
+from streamlet_lab.streams import stream
 
 RULES = PriceValidation()
 STRICT = PriceValidation(widening_percent=Decimal(0))
+REANCHOR = PriceValidation(widening_percent=Decimal(0), reanchor_after=3, reanchor_sources=3)
 MICRO = Decimal("0.000001")
+MOST_SHARES = 10**10
 
 
 def _quote(
@@ -48,6 +65,9 @@ def test_the_defaults_are_the_descriptions() -> None:
         max_deviation_percent=Decimal(10),
         widening_percent=Decimal(10),
         min_sources=2,
+        max_volume=Decimal(MOST_SHARES),
+        reanchor_after=None,
+        reanchor_sources=None,
     )
 
 
@@ -70,14 +90,93 @@ def test_the_price_bounds_are_inclusive(price: str, reason: QuoteReason) -> None
 @pytest.mark.parametrize(
     ("volume", "reason"),
     [
+        (-1000, QuoteReason.BELOW_MIN_VOLUME),
         (0, QuoteReason.BELOW_MIN_VOLUME),
         (99, QuoteReason.BELOW_MIN_VOLUME),
         ("99.999999", QuoteReason.BELOW_MIN_VOLUME),
         (100, QuoteReason.VALID),
+        (MOST_SHARES, QuoteReason.VALID),
+        ("10000000000.000001", QuoteReason.ABOVE_MAX_VOLUME),
+        (10**12 - 1, QuoteReason.ABOVE_MAX_VOLUME),
+        ("100.000001", QuoteReason.VALID),
+        ("100.0000001", QuoteReason.VOLUME_TOO_FINE),
+        ("100.0000000", QuoteReason.VOLUME_TOO_FINE),
     ],
 )
-def test_the_volume_threshold_is_inclusive(volume: object, reason: QuoteReason) -> None:
+def test_the_volume_bounds_are_inclusive(volume: object, reason: QuoteReason) -> None:
     assert _reason(_quote(volume=volume)) is reason
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.decimals(100, 2 * MOST_SHARES, places=8) | st.integers(100, 10**12 - 1),
+            st.decimals(40, 510, places=6),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_whatever_sources_quote_an_honest_leaders_payload_is_well_formed(
+    said: list[tuple[Decimal | int, Decimal]],
+) -> None:
+    quotes = [
+        _quote(price, volume, source=f"source_{index}")
+        for index, (volume, price) in enumerate(said)
+    ]
+    claim = evaluate(quotes, RULES, "AAPL", 0, None, ORIGIN).claim
+
+    assert decode_payload(claim.to_payload()) == claim
+
+
+def test_so_it_is_with_ninety_nine_sources_of_the_largest_volume() -> None:
+    quotes = [_quote(500, MOST_SHARES, source=f"source_{index}") for index in range(99)]
+    claim = evaluate(quotes, RULES, "AAPL", 0, None, ORIGIN).claim
+
+    assert isinstance(claim, PriceConsensus)
+    assert claim.price_count == 99
+    assert decode_payload(claim.to_payload()) == claim
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (timedelta(0), QuoteReason.VALID),
+        (timedelta(microseconds=1), QuoteReason.FROM_THE_FUTURE),
+        (timedelta(hours=6.5), QuoteReason.FROM_THE_FUTURE),
+        (timedelta(microseconds=-1), QuoteReason.OUT_OF_DATE),
+        (timedelta(days=-365), QuoteReason.OUT_OF_DATE),
+    ],
+)
+def test_a_quote_bears_the_time_of_its_epoch(after: timedelta, reason: QuoteReason) -> None:
+    quote = replace(_quote(), timestamp=ORIGIN + after)
+    (timed,) = check_quotes([quote], RULES, "AAPL", 0, None, ORIGIN)
+    (untimed,) = check_quotes([quote], RULES, "AAPL", 0, None)
+
+    assert timed.reason is reason
+    assert untimed.valid
+
+
+def test_the_same_instant_in_another_time_zone_is_the_same_time() -> None:
+    elsewhere = ORIGIN.astimezone(timezone(timedelta(hours=-5)))
+    (check,) = check_quotes(
+        [replace(_quote(), timestamp=elsewhere)], RULES, "AAPL", 0, None, ORIGIN
+    )
+
+    assert check.valid
+
+
+def test_a_quote_that_is_replayed_counts_in_no_later_epoch() -> None:
+    """An old quote beside fresh ones, which would have been valid by its price."""
+    fresh = [replace(_quote(source=name), timestamp=ORIGIN) for name in SOURCES[:2]]
+    replayed = replace(_quote(source=SOURCES[2]), timestamp=ORIGIN - timedelta(seconds=1))
+    checks = check_quotes([*fresh, replayed], RULES, "AAPL", 1, None, ORIGIN)
+
+    assert [check.reason for check in checks] == [
+        QuoteReason.VALID,
+        QuoteReason.VALID,
+        QuoteReason.OUT_OF_DATE,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -184,8 +283,281 @@ def test_a_source_counts_once() -> None:
     ]
 
 
+def test_a_source_that_spoke_invalidly_does_not_speak_again() -> None:
+    checks = check_quotes([_quote(9999), _quote(150)], RULES, "AAPL", 0, None)
+
+    assert [check.reason for check in checks] == [
+        QuoteReason.ABOVE_MAX_PRICE,
+        QuoteReason.REPEATED_SOURCE,
+    ]
+
+
+def test_nobody_silences_a_source_by_what_it_said_elsewhere() -> None:
+    """Its quotes of another symbol or another epoch, put in front of the one that is asked for."""
+    second = timedelta(seconds=1)
+    quotes = [
+        _quote(symbol="MSFT"),
+        replace(_quote(), timestamp=ORIGIN - second),
+        replace(_quote(), timestamp=ORIGIN + second),
+        _quote(),
+        _quote(),
+    ]
+    checks = check_quotes(quotes, RULES, "AAPL", 0, None, ORIGIN)
+
+    assert [check.reason for check in checks] == [
+        QuoteReason.WRONG_SYMBOL,
+        QuoteReason.OUT_OF_DATE,
+        QuoteReason.FROM_THE_FUTURE,
+        QuoteReason.VALID,
+        QuoteReason.REPEATED_SOURCE,
+    ]
+
+
+def test_the_first_rule_that_a_quote_breaks_is_its_reason() -> None:
+    """All rules broken at once, then mended one by one."""
+    before, later = ORIGIN - timedelta(1), ORIGIN + timedelta(1)
+    quote = StockPrice.create("MSFT", 9999, 0, "external_feed", later)
+    previous = PreviousConsensus(Decimal(150), 0)
+    steps: list[tuple[dict[str, Any], QuoteReason]] = [
+        ({}, QuoteReason.WRONG_SYMBOL),
+        ({"symbol": "AAPL"}, QuoteReason.FROM_THE_FUTURE),
+        ({"timestamp": before}, QuoteReason.OUT_OF_DATE),
+        ({"timestamp": ORIGIN}, QuoteReason.REPEATED_SOURCE),
+        ({"source": "market_data_1"}, QuoteReason.ABOVE_MAX_PRICE),
+        ({"price": Decimal("0.01")}, QuoteReason.BELOW_MIN_PRICE),
+        ({"price": Decimal(400)}, QuoteReason.BELOW_MIN_VOLUME),
+        ({"volume": Decimal("1e11")}, QuoteReason.ABOVE_MAX_VOLUME),
+        ({"volume": Decimal("100.0000001")}, QuoteReason.VOLUME_TOO_FINE),
+        ({"volume": Decimal(100)}, QuoteReason.OUTSIDE_DEVIATION),
+        ({"price": Decimal(150)}, QuoteReason.OUTLIER),
+    ]
+    earlier = _quote(source="external_feed")
+    reasons = []
+    for change, _ in steps:
+        quote = replace(quote, **change)
+        _, check = check_quotes(
+            [earlier, quote], RULES, "AAPL", 1, previous, ORIGIN, lambda *_: True
+        )
+        reasons.append(check.reason)
+
+    assert reasons == [reason for _, reason in steps]
+
+
 def test_no_quotes_no_checks() -> None:
     assert check_quotes([], RULES, "AAPL", 0, None) == ()
+    assert check_quotes([], REANCHOR, "AAPL", 9, PreviousConsensus(Decimal(9), 0)) == ()
+
+
+# --- Re-anchoring
+
+PREVIOUS = PreviousConsensus(Decimal(100), 10)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "previous", "reanchors"),
+    [
+        (11, PREVIOUS, False),
+        (13, PREVIOUS, False),
+        (14, PREVIOUS, True),
+        (99, PREVIOUS, True),
+        (99, None, False),
+    ],
+)
+def test_the_chain_is_reanchored_after_three_epochs_without_a_price(
+    epoch: int, previous: PreviousConsensus | None, reanchors: bool
+) -> None:
+    rules = replace(REANCHOR, reanchor_sources=4)
+
+    assert rules.is_reanchoring(epoch, previous) == reanchors
+    assert rules.sources_needed(epoch, previous) == (4 if reanchors else 2)
+    if previous is not None:
+        assert rules.within_deviation(Decimal("110.00"), previous, epoch)
+        assert rules.within_deviation(Decimal("110.01"), previous, epoch) == reanchors
+
+
+@pytest.mark.parametrize("rules", [RULES, STRICT])
+def test_other_rules_never_reanchor(rules: PriceValidation) -> None:
+    assert not rules.is_reanchoring(1_000_000, PREVIOUS)
+    assert rules.sources_needed(1_000_000, PREVIOUS) == 2
+
+
+@pytest.mark.parametrize(
+    ("prices", "outside"),
+    [
+        (["200", "220", "180"], []),
+        (["200", "220.000001", "179.999999"], [1, 2]),
+        (["200", "200", "100"], [2]),
+        (["190", "210", "180", "220"], []),  # the median is 200
+        (["190", "210", "179.999999", "220.000001"], [2, 3]),
+        (["200", "9999", "200", "200"], []),  # above max_price already, and not in the median
+        (["300"], []),
+    ],
+)
+def test_quotes_are_then_measured_against_their_median(
+    prices: list[str], outside: list[int]
+) -> None:
+    quotes = [_quote(price, source=f"source_{index}") for index, price in enumerate(prices)]
+    checks = check_quotes(quotes, REANCHOR, "AAPL", 14, PREVIOUS)
+
+    found = [i for i, check in enumerate(checks) if check.reason is QuoteReason.OUTSIDE_AGREEMENT]
+    assert found == outside
+    assert all(check.reason is not QuoteReason.OUTSIDE_DEVIATION for check in checks)
+
+
+@example([100_000_000, 100_000_001], 0)  # the median is between two micro-dollars
+@given(
+    st.lists(st.integers(50_000_000, 500_000_000), min_size=1, max_size=7), st.integers(0, 5_000)
+)
+def test_agreement_is_exact(micros: list[int], limit: int) -> None:
+    rules = replace(REANCHOR, max_deviation_percent=Decimal(limit) / 100)
+    quotes = [
+        _quote(Decimal(price).scaleb(-6), source=f"source_{index}")
+        for index, price in enumerate(micros)
+    ]
+    median = Fraction(statistics.median([Fraction(price) for price in micros]))
+    checks = check_quotes(quotes, rules, "AAPL", 14, PREVIOUS)
+
+    assert [check.valid for check in checks] == [
+        abs(price - median) <= Fraction(limit, 10_000) * median for price in micros
+    ]
+
+
+def test_a_liar_alone_cannot_place_the_new_anchor() -> None:
+    """One of four, the quorum being three: wherever it stands, the price stays with the honest."""
+    honest = [_quote(price, source=f"source_{price}") for price in (199, 200, 201)]
+    for lie in (50, 150, 180, 200, 219, 300, 500):
+        quotes = [*honest, _quote(lie, source="liar")]
+        claim = evaluate(quotes, REANCHOR, "AAPL", 14, PREVIOUS, ORIGIN).claim
+        assert isinstance(claim, PriceConsensus)
+        assert 180 <= claim.consensus_price <= 220
+
+
+def test_fewer_sources_than_the_larger_quorum_make_no_price() -> None:
+    quotes = [_quote(150, source="market_data_1"), _quote(150, source="market_data_2")]
+
+    assert not isinstance(
+        evaluate(quotes, REANCHOR, "AAPL", 14, PREVIOUS, ORIGIN).claim, PriceConsensus
+    )
+
+
+# --- The deviation rule over real history and over simulated paths
+
+
+def _daily_quotes(bars: Sequence[DailyBar]) -> Callable[[int], list[StockPrice]]:
+    """Three sources that quote the close as traded, splits and all, with 1 bp of noise."""
+    random = stream(0, "test/noise")
+
+    def quotes(epoch: int) -> list[StockPrice]:
+        bar = bars[epoch]
+        return [
+            StockPrice(
+                "AAPL",
+                (bar.close * Decimal(1 + 0.0001 * random.gauss(0, 1))).quantize(MICRO),
+                Decimal(bar.volume),
+                source,
+                datetime(bar.date.year, bar.date.month, bar.date.day, tzinfo=UTC),
+            )
+            for source in SOURCES
+        ]
+
+    return quotes
+
+
+def _priced_epochs(
+    quotes: Callable[[int], Sequence[StockPrice]],
+    epochs: int,
+    rules: PriceValidation,
+    base: Decimal,
+) -> list[int]:
+    """Play the game of the chain without the chain: which epochs get a price."""
+    previous = PreviousConsensus(base, -1)
+    priced = []
+    for epoch in range(epochs):
+        said = quotes(epoch)
+        claim = evaluate(said, rules, "AAPL", epoch, previous, said[0].timestamp).claim
+        if isinstance(claim, PriceConsensus):
+            previous = PreviousConsensus(claim.consensus_price, epoch)
+            priced.append(epoch)
+    return priced
+
+
+def _droughts(priced: list[int]) -> list[int]:
+    """Epochs without a price between two with one."""
+    return [after - before - 1 for before, after in itertools.pairwise(priced)]
+
+
+def _priced_of_history(bars: Sequence[DailyBar], rules: PriceValidation) -> list[int]:
+    wide = replace(rules, min_price=Decimal(1), max_price=Decimal(2000))
+    return _priced_epochs(_daily_quotes(bars), len(bars), wide, bars[0].open)
+
+
+def test_the_literal_rule_deadlocks_on_real_history() -> None:
+    """AAPL's split of 2000-06-21: whoever stops looking before November 2006 waits for ever."""
+    bars = load_bars("AAPL")
+    priced = _priced_of_history(bars, STRICT)
+    droughts = _droughts(priced)
+    locked = priced[droughts.index(max(droughts))] + 1
+
+    assert (locked, bars[locked].date) == (78, date(2000, 6, 21))
+    assert max(droughts) == 1616
+    assert bars[locked + 1616].date == date(2006, 11, 24)
+    assert len(priced) == 1470
+
+    six_years = tuple(bar for bar in bars if bar.date.year < 2006)
+    assert max(_priced_of_history(six_years, STRICT)) == 77
+
+
+@pytest.mark.parametrize(
+    ("rules", "count", "longest"),
+    [
+        (RULES, 3232, 5),
+        (REANCHOR, 3209, 3),
+        (replace(REANCHOR, reanchor_after=1), 3246, 1),
+    ],
+)
+def test_widening_and_reanchoring_do_not(rules: PriceValidation, count: int, longest: int) -> None:
+    bars = load_bars("AAPL")
+    priced = _priced_of_history(bars, rules)
+
+    assert len(bars) == 3270
+    assert len(priced) == count
+    assert priced[-1] == 3269
+    assert max(_droughts(priced)) == longest
+
+
+def _ends_with_a_price(prices: Sequence[Decimal], rules: PriceValidation) -> bool:
+    """Whether the last true price, one for each epoch after the first, is valid."""
+    previous = PreviousConsensus(prices[0], 0)
+    for epoch, price in enumerate(prices):
+        if rules.within_deviation(price, previous, epoch):
+            previous = PreviousConsensus(price, epoch)
+    return previous.epoch == len(prices) - 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "least", "most"),
+    [
+        # The fit to AAPL 2003-2013 without conditions; 12.4 % of 5,000 runs.
+        (GjrGarch(0.0889, 0.0241, 0.063, 0.9314, 5.43), 0.09, 0.16),
+        (GjrGarch(), 0.045, 0.095),  # 6.8 % of 5,000 runs
+    ],
+)
+def test_the_literal_rule_ends_many_a_simulated_run(
+    model: GjrGarch, least: float, most: float
+) -> None:
+    """The share of runs of 200 epochs with daily moves that have no price at their end."""
+    runs = 1_000
+    ended = {STRICT: 0, RULES: 0, REANCHOR: 0}
+    for seed in range(runs):
+        path = SimulatedPath(stream(seed, "test/daily"), TRADING_DAY, model=model)
+        prices = [Decimal(path.price(day * TRADING_DAY)).scaleb(-6) for day in range(200)]
+        for rules in ended:
+            ended[rules] += not _ends_with_a_price(prices, rules)
+
+    assert least < ended[STRICT] / runs < most
+    assert ended[RULES] / runs < 0.02
+    assert ended[REANCHOR] / runs < 0.03  # up to three epochs each time
 
 
 @pytest.mark.parametrize(
@@ -200,6 +572,32 @@ def test_no_quotes_no_checks() -> None:
         ({"max_deviation_percent": Decimal("0.001")}, "max_deviation_percent", "0.001"),
         ({"widening_percent": Decimal("-0.01")}, "widening_percent", "-0.01"),
         ({"min_sources": 0}, "min_sources", "0"),
+        ({"max_volume": Decimal(99)}, "max_volume", "99"),
+        ({"max_volume": MOST_SHARES + 1}, "max_volume", "10000000001"),
+        ({"max_volume": "many"}, "max_volume", "many"),
+        ({"reanchor_sources": 3}, "reanchor_sources", "3"),
+        ({"widening_percent": 0, "reanchor_after": 3}, "reanchor_sources", "None"),
+        (
+            {"widening_percent": 0, "reanchor_after": 0, "reanchor_sources": 3},
+            "reanchor_after",
+            "0",
+        ),
+        (
+            {"widening_percent": 0, "reanchor_after": 2.5, "reanchor_sources": 3},
+            "reanchor_after",
+            "2.5",
+        ),
+        (
+            {"widening_percent": 0, "reanchor_after": True, "reanchor_sources": 3},
+            "reanchor_after",
+            "True",
+        ),
+        (
+            {"widening_percent": 0, "reanchor_after": 3, "reanchor_sources": 1},
+            "reanchor_sources",
+            "1",
+        ),
+        ({"reanchor_after": 3, "reanchor_sources": 3}, "widening_percent", "10"),
     ],
 )
 def test_impossible_rules_are_refused(settings: dict[str, Any], field: str, value: str) -> None:

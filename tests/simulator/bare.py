@@ -1,7 +1,7 @@
 """The bare protocol on a clock, set up in one line."""
 
-from streamlet_lab.config import Fault
 from streamlet_lab.consensus import OpaqueApplication
+from streamlet_lab.fault import Fault
 from streamlet_lab.keys import IdealSignatures
 from streamlet_lab.simulator import StreamletSimulation, constant_delay, make_fault
 from streamlet_lab.theory import quorum

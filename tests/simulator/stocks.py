@@ -3,10 +3,14 @@
 from streamlet_lab.config import make_config
 from streamlet_lab.simulator import Recorder, StockMarketConsensusNetwork, priced
 
+# So that the price never leaves the corridor of the deviation rule by itself.
+CALM = {"volatility": 0.2}
+
 
 def network(**settings):
-    """A network, and the recorder that watches it."""
+    """A network on a calm market, and the recorder that watches it."""
     recorder = Recorder()
+    settings["prices"] = {**CALM, **settings.get("prices", {})}
     return StockMarketConsensusNetwork(make_config(**settings), monitors=[recorder]), recorder
 
 
@@ -22,19 +26,18 @@ def liar(price, node="node_1", **settings):
 
 
 def follow(lab, price_at):
-    """Let a network that has not begun quote around a price that is given by epoch."""
-    lab.feed.path = GivenPath(lab.feed.path, lab.config.market_time_per_epoch, price_at)
+    """Let a network that has not begun quote around a price in dollars that is given by epoch."""
+    length = lab.config.market_time_per_epoch
+    lab.feed.path.price = lambda time: round(1_000_000 * price_at(time // length))
 
 
-class GivenPath:
-    """Another path's calendar and volume, and prices in dollars as given."""
-
-    def __init__(self, path, market_time_per_epoch, price_at):
-        self.symbol, self.base_price, self.bounds = path.symbol, path.base_price, path.bounds
-        self.duration, self.volume, self.timestamp = path.duration, path.volume, path.timestamp
-        self.price = lambda time: round(1_000_000 * price_at(time // market_time_per_epoch))
+def price_in(block):
+    """The price in a block of one symbol; None where there is none."""
+    prices = priced(block)
+    assert len(prices) <= 1
+    return prices[0] if prices else None
 
 
 def claims(lab):
     """The finalized price of each epoch; None where there is none."""
-    return {block.epoch: priced(block) for block in lab.observer.tree.finalized[1:]}
+    return {block.epoch: price_in(block) for block in lab.observer.tree.finalized[1:]}

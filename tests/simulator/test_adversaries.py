@@ -8,10 +8,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.checks import Consistency, Status, UniqueNotarization
-from streamlet_lab.config import OBSERVER, Fault, make_config
+from streamlet_lab.config import OBSERVER, make_config
 from streamlet_lab.consensus import OpaqueApplication, Proposal, Vote, round_robin, scheduled
 from streamlet_lab.consensus.evidence import Offence, find_offences
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
 from streamlet_lab.keys import IdealSignatures
 from streamlet_lab.simulator import (
     Monitor,
@@ -352,7 +353,7 @@ def test_b4_without_echo_an_attack_ends_all_progress(echo, byzantine_nodes):
 def test_every_kind_of_the_lab_is_examined_here():
     own = {
         name
-        for name, kind in faults._KINDS.items()
+        for name, kind in faults._KINDS._things.items()
         for module in (adversaries, coalitions, faults, forgers, liars)
         if getattr(module, kind.__name__, None) is kind
     }

@@ -5,9 +5,9 @@ from unittest import mock
 
 import pytest
 
-from streamlet_lab.config import Fault
 from streamlet_lab.consensus import Proposal, Vote, hashed, proposal_bytes
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
 from streamlet_lab.keys import Ed25519Keyring, IdealSignatures
 from streamlet_lab.simulator import (
     Monitor,
@@ -80,7 +80,7 @@ def test_what_is_no_fault(fault, field, expected):
 
 
 def test_a_kind_of_ones_own_works_under_its_name():
-    with mock.patch.dict("streamlet_lab.simulator.faults._KINDS"):
+    with mock.patch.dict(faults._KINDS._things):
 
         @fault_kind("proposes_in_even_epochs")
         class EvenEpochs(NodeFault):
@@ -120,8 +120,15 @@ def test_what_is_offered_does_something_by_its_name_alone():
 
 
 def test_a_kind_that_is_not_registered_here_may_be_elsewhere():
-    with pytest.raises(InvalidInput, match=r"; a kind of your own must be registered before$"):
+    expected = r"; a kind of your own must be registered before; kinds of sources are adaptive, "
+    with pytest.raises(InvalidInput, match=expected):
         make_fault(Fault("gremlins", count=1))
+
+
+def test_a_kind_of_nodes_has_no_name_that_a_kind_of_sources_has():
+    with pytest.raises(InvalidInput, match=r"^name: 'biased' .* no kind of fault of sources has"):
+        fault_kind("biased")
+    assert "biased" not in fault_kinds()
 
 
 def test_only_a_node_fault_can_be_registered():
@@ -130,7 +137,7 @@ def test_only_a_node_fault_can_be_registered():
 
 
 def test_parameters_that_a_kind_does_not_take_are_named(monkeypatch):
-    monkeypatch.setattr(faults, "_KINDS", dict(faults._KINDS))
+    monkeypatch.setattr(faults._KINDS, "_things", dict(faults._KINDS._things))
 
     @fault_kind("picky")
     class Picky(NodeFault):

@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from streamlet_lab.config import Fault
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
 from streamlet_lab.prices import PriceConsensus, decode_payload
-from streamlet_lab.simulator import make_fault, priced
+from streamlet_lab.simulator import make_fault
 from streamlet_lab.simulator.stock import previous_consensus
 
 from .bare import simulation
-from .stocks import claims, liar, run
+from .stocks import claims, liar, price_in, run
 
 CENT = Decimal("0.01")
 
@@ -24,15 +24,18 @@ def manipulator(direction="up", **settings):
 
 
 def led_by_node_1(lab):
-    """What node 1 claimed in the final chain, what honest quotes give, and what came before."""
+    """What node 1 claimed in the final chain, what honest quotes give, and what came before.
+
+    Epochs without a price, after a jump of the market, are left out.
+    """
     tree = lab.observer.tree
     for block in tree.finalized[1:]:
         if lab.leader_of(block.epoch) == "node_1":
-            previous = previous_consensus(tree.chain(block.parent))
-            quotes = lab.feed.quotes(block.epoch)
-            ancestors = tree.chain(block.parent)
-            honest, _ = lab.application.make_payload(block.epoch, ancestors, quotes)
-            yield priced(block), decode_payload(honest), block.epoch, previous
+            (previous,) = previous_consensus(tree.chain(block.parent), lab.symbols)
+            heard, ancestors = lab.heard[block.epoch], tree.chain(block.parent)
+            honest, _ = lab.application.make_payload(block.epoch, ancestors, heard)
+            if price_in(block) is not None:
+                yield price_in(block), decode_payload(honest), block.epoch, previous
 
 
 @pytest.mark.parametrize("policy", ["observe", "bounds"])
@@ -41,7 +44,7 @@ def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be
     policy, direction, sign
 ):
     lab, _ = run(40, faults=[manipulator(direction)], prices={"voter_policy": policy})
-    voter, examined = lab.application.voter, 0
+    (voter,), examined = lab.application.voters, 0
     for claim, honest, epoch, previous in led_by_node_1(lab):
         examined += 1
         for name in ("consensus_price", "volume_weighted_price"):
@@ -49,7 +52,7 @@ def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be
             farther = replace(claim, **{name: getattr(claim, name) + sign * CENT})
             assert voter.objection(claim, honest, epoch, previous) is None
             assert voter.objection(farther, honest, epoch, previous) is not None
-    assert examined == 10
+    assert examined >= 8
     assert all(node.refusals == [] for node in lab.nodes.values())
 
 
@@ -63,7 +66,8 @@ def test_a_manipulator_claims_half_a_percent_more_than_others_observe():
 def test_where_voters_check_the_rules_alone_a_manipulator_moves_the_price_by_ten_percent():
     lab, _ = run(16, faults=[manipulator()], prices={"voter_policy": "bounds"})
     for claim, _, _, previous in led_by_node_1(lab):
-        assert Decimal("0.099") < claim.consensus_price / previous.price - 1 <= Decimal("0.1")
+        assert previous.price * Decimal("1.099") < claim.consensus_price
+        assert claim.consensus_price - CENT / 2 <= previous.price * Decimal("1.1")
 
 
 def test_a_manipulator_is_honest_before_its_start_and_from_its_stop_on():
@@ -105,4 +109,4 @@ def test_a_lying_leader_votes_for_every_lie():
     lab, _ = run(4, faults=[liar("8888"), other])
     blocks = [b for b in lab.observer.tree.blocks() if b.epoch in (1, 2)]
     assert [lab.observer.tree.vote_count(block.hash) for block in blocks] == [2, 2]
-    assert all(isinstance(priced(block), PriceConsensus) for block in blocks)
+    assert all(isinstance(price_in(block), PriceConsensus) for block in blocks)

@@ -45,12 +45,9 @@ def constant(microseconds, **settings):
 
 
 @pytest.fixture
-def own_kinds():
+def own_kinds(monkeypatch):
     """A registry that a test may change."""
-    before = dict(module._KINDS)
-    yield
-    module._KINDS.clear()
-    module._KINDS.update(before)
+    monkeypatch.setattr(module._KINDS, "_things", dict(module._KINDS._things))
 
 
 # --- Kinds

@@ -173,12 +173,12 @@ def test_refusals_are_told_once_with_their_reason_and_nobody_votes():
     simulation(
         3,
         application=Refusal(),
-        observe=lambda epoch: f"in epoch {epoch}",
+        observe=lambda epoch: lambda node: f"in epoch {epoch} for {node}",
         monitors=[told],
     ).run(2)
     assert all(isinstance(message, Proposal) for message in told.messages)
     assert told.refusals == [
-        (time, node, epoch, f"nothing is good enough in epoch {epoch}")
+        (time, node, epoch, f"nothing is good enough in epoch {epoch} for {node}")
         for epoch, nodes in ((0, (0, 1, 2)), (1, (1, 0, 2)))
         for time, node in (
             (2 * epoch + (place > 0), f"node_{index}") for place, index in enumerate(nodes)

@@ -1,6 +1,7 @@
 """What traders send, and when."""
 
 import statistics
+from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -13,13 +14,13 @@ TRUE_PRICE = 150_000_000
 EPOCH = 1_000_000
 
 
-def trader(name="trader_0", seed=0, **settings):
-    return Trader(name, "AAPL", MarketConfig(**settings), seed, EPOCH)
+def trader(name="trader_0", seed=0, symbols=("AAPL",), **settings):
+    return Trader(name, symbols, MarketConfig(**settings), seed, EPOCH)
 
 
 def submissions(count, true_price=TRUE_PRICE, **settings):
     one = trader(**settings)
-    return [one.next_submission(true_price) for _ in range(count)]
+    return [one.next_submission("AAPL", true_price) for _ in range(count)]
 
 
 def distance(submission):
@@ -81,6 +82,25 @@ def test_orders_are_numbered_in_their_traders_name():
     orders = [one.order for one in submissions(3)]
     assert [order.order_id for order in orders] == ["trader_0/0", "trader_0/1", "trader_0/2"]
     assert {order.trader for order in orders} == {"trader_0"}
+
+
+def test_symbols_are_traded_equally_often():
+    one = trader(symbols=("AAPL", "MSFT", "IBM"))
+    drawn = Counter(one.next_symbol() for _ in range(6_000))
+    assert set(drawn) == {"AAPL", "MSFT", "IBM"}
+    assert all(count == pytest.approx(2_000, rel=0.06) for count in drawn.values())
+
+
+def test_a_trader_of_one_symbol_draws_nothing_for_it():
+    asked, silent = trader(), trader()
+    assert [asked.next_symbol() for _ in range(5)] == ["AAPL"] * 5
+    assert asked.wait() == silent.wait()
+
+
+def test_an_order_is_for_the_symbol_that_is_asked_for():
+    one = trader(symbols=("AAPL", "MSFT"))
+    orders = [one.next_submission(symbol, TRUE_PRICE).order for symbol in ("MSFT", "AAPL")]
+    assert [order.symbol for order in orders] == ["MSFT", "AAPL"]
 
 
 def test_each_trader_draws_from_a_stream_of_its_own():

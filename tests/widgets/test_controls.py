@@ -110,6 +110,13 @@ def test_a_name_may_read_otherwise_than_its_value():
     assert control.say("b") == "quorum: ⌈b⌉"
 
 
+def test_a_name_reads_with_spaces_and_stays_what_configurations_take():
+    control = Control("fault", "crash", names=lambda: ("crash", "silent_leader"))
+    assert control.show("crash").options == (("crash", "crash"), ("silent leader", "silent_leader"))
+    assert control.write("silent_leader") == "silent leader"
+    assert control.say("silent_leader") == "fault: silent leader"
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "text"),
     [

@@ -7,14 +7,15 @@ from matplotlib.figure import Figure
 
 import streamlet_lab.widgets.explorer as module
 from streamlet_lab import Experiment, Fault, InvalidInput
-from streamlet_lab.charts.figures import OVERVIEW
+from streamlet_lab.charts.figures import OVERVIEW, block_tree_page, market_pages
 from streamlet_lab.widgets import Explorer
-from streamlet_lab.widgets.explorer import describe, explore, render, render_block_tree
+from streamlet_lab.widgets.explorer import describe, explore, furthest_bp, render, render_page
 from streamlet_lab.widgets.settings import CONTROLS, Settings
 
 from .others import OTHERS
 
 PNG = b"\x89PNG"
+PAGES = {"block_tree": block_tree_page(), "sources": market_pages()["sources"]}
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def runs(monkeypatch):
         return explore(settings)
 
     monkeypatch.setattr(module, "explore", counted)
-    for name in ("render", "render_block_tree"):
+    for name in ("render", "render_page"):
         monkeypatch.setattr(module, name, lambda *_: PNG)
     return made
 
@@ -50,13 +51,20 @@ class TestExplore:
         assert config.faults[0].start == 0
         assert (config.epochs, config.nodes) == (10, 7)
 
-    def test_signatures_would_change_nothing_but_the_count_of_them(self):
-        settings = Settings(epochs=20, nodes=4, faulty=1, seed=3)
-        without = explore(settings)
-        signed = Experiment(epochs=20, seed=3, faults=[Fault("crash", count=1)]).run()
+    @pytest.mark.parametrize("policy", ["observe", "evidence"])
+    def test_signatures_would_change_nothing_but_the_count_of_them(self, policy):
+        without = explore(Settings(epochs=20, seed=3, lying=1, voter_policy=policy))
+        faults = [Fault("crash", count=1), Fault("adaptive", count=1)]
+        prices = {"voter_policy": policy}
+        signed = Experiment(epochs=20, seed=3, faults=faults, prices=prices).run()
         assert (without.signatures, signed.signatures > 0) == (0, True)
+        # Evidence is signed quotes in the blocks, which have other hashes then.
+        other = ["block_hash", "parent_hash"] if policy == "evidence" else []
         for name, frame in signed.frames.items():
-            pd.testing.assert_frame_equal(without.frames[name], frame)
+            left, right = (
+                each.drop(columns=other, errors="ignore") for each in (without.frames[name], frame)
+            )
+            pd.testing.assert_frame_equal(left, right)
 
 
 class TestRender:
@@ -77,13 +85,42 @@ class TestRender:
         assert [axes.get_position().bounds for axes in figure.axes] == places
 
 
-class TestRenderBlockTree:
-    def test_the_same_result_gives_the_same_bytes_and_another_one_others(self):
-        results = [explore(Settings(epochs=20, faulty=faulty)) for faulty in (1, 2)]
-        pictures = [render_block_tree(result) for result in results]
-        assert pictures == [render_block_tree(result) for result in results]
+class TestRenderPage:
+    @pytest.mark.parametrize("name", PAGES)
+    def test_the_same_result_gives_the_same_bytes_and_another_one_others(self, name):
+        settings = [Settings(epochs=20, faulty=faulty, lying=faulty) for faulty in (1, 2)]
+        results = [explore(each) for each in settings]
+        pictures = [render_page(PAGES[name], result) for result in results]
+        assert pictures == [render_page(PAGES[name], result) for result in results]
         assert pictures[0] != pictures[1]
         assert pictures[0].startswith(PNG)
+
+
+class TestFurthest:
+    def test_is_the_worst_final_price_of_the_run_above_or_below(self):
+        above = set()
+        for seed in range(4):
+            result = explore(Settings(epochs=20, seed=seed))
+            off = [
+                (row.consensus_price / row.true_price - 1) * 10_000
+                for row in result.prices.dropna(subset="finalized_s").itertuples()
+                if row.claim == "price_consensus"
+            ]
+            worst = max(off, key=abs)
+            above.add(worst > 0)
+            assert furthest_bp(result) == pytest.approx(abs(worst))
+        assert above == {True, False}
+
+    def test_one_liar_of_three_moves_the_mean_far_and_the_median_hardly(self):
+        mean, median = (
+            furthest_bp(explore(Settings(lying=1, aggregator=name))) for name in ("mean", "median")
+        )
+        assert median < 10 < 100 < mean
+
+    def test_does_not_look_at_what_never_became_final(self):
+        result = explore(Settings(epochs=20, faulty=2))
+        assert result.prices["consensus_price"].notna().any()
+        assert furthest_bp(result) is None
 
 
 class TestDescribe:
@@ -117,6 +154,21 @@ class TestDescribe:
         assert "not safe</b>: consistency" in text
         assert "convicted: node_2, node_3" in text
 
+    def test_says_who_lies_what_is_tolerated_and_what_it_did(self):
+        settings = Settings(epochs=20, sources=7, lying=2, aggregator="trimmed_mean")
+        result = explore(settings)
+        assert (
+            "2 of 7 sources lying (adaptive) · trimmed mean tolerates 2 · final prices at most "
+            f"{furthest_bp(result):.1f} bp from the truth"
+        ) in describe(result, settings)
+
+    def test_says_that_no_source_lies(self):
+        for honest in ({}, {"lying": 2, "lying_epochs": (20, 200)}):
+            assert "0 of 3 sources lying · mean tolerates 0" in said(epochs=20, **honest)
+
+    def test_says_that_no_price_is_final(self):
+        assert "mean tolerates 0 · no final prices" in said(epochs=20, faulty=2)
+
     def test_says_which_settings_of_a_closed_section_are_not_the_defaults(self):
         text = said(epochs=20, seed=3, loss=0.1, when_lost="forever", partition_s=(2, 4))
         assert text.endswith("<br>loss: 0.1 · if lost: forever · partition (s): 2 to 4")
@@ -149,29 +201,36 @@ class TestExplorer:
         assert runs == [Settings(epochs=20), changed]
         assert explorer.readout.value == describe(explore(changed), changed)
 
-    def test_five_controls_and_the_switch_are_on_top_and_the_rest_in_closed_sections(
+    def test_five_controls_and_the_picture_are_on_top_and_the_rest_in_closed_sections(
         self, explorer
     ):
         top, sections = explorer.children[:2]
         names = {control: name for name, control in explorer.controls.items()}
-        on_top = ["epochs", "nodes", "faulty", "fault", "seed", "block_tree"]
+        on_top = ["epochs", "nodes", "faulty", "fault", "seed", "picture"]
         assert [names[control] for control in top.children] == on_top
-        assert sections.titles == ("Protocol", "Faults", "Network")
+        assert sections.titles == ("Protocol", "Faults", "Network", "Prices")
         assert sections.selected_index is None
         hidden = [names[control] for rows in sections.children for control in rows.children]
         assert on_top + hidden == list(CONTROLS)
 
-    def test_draws_the_block_tree_instead_of_the_charts(self, explorer):
+    @pytest.mark.parametrize("name", PAGES)
+    def test_draws_another_picture_instead_of_the_charts(self, explorer, name):
         charts = explorer.image.value
-        explorer.controls["block_tree"].value = True
-        assert explorer.image.value == render_block_tree(explore(Settings(epochs=20)))
-        explorer.controls["block_tree"].value = False
+        explorer.controls["picture"].value = name
+        assert explorer.image.value == render_page(PAGES[name], explore(Settings(epochs=20)))
+        explorer.controls["picture"].value = "overview"
         assert explorer.image.value == charts
 
-    @pytest.mark.parametrize("name", ["nodes", "loss", "gst_s", "fault_epochs"])
-    @pytest.mark.parametrize("block_tree", [False, True])
-    def test_both_pictures_follow_the_controls(self, name, block_tree):
-        explorer = Explorer(epochs=20, block_tree=block_tree, when_lost="forever")
+    @pytest.mark.parametrize(
+        ("picture", "name"),
+        [
+            *(("overview", name) for name in ("nodes", "loss", "fault_epochs", "sources", "lying")),
+            *(("block_tree", name) for name in ("nodes", "loss", "gst_s", "fault_epochs")),
+            *(("sources", name) for name in ("market_time", "sources", "lying", "path_model")),
+        ],
+    )
+    def test_every_picture_follows_the_controls(self, picture, name):
+        explorer = Explorer(epochs=20, picture=picture, when_lost="forever")
         before = explorer.image.value
         explorer.controls[name].value = OTHERS[name]
         assert explorer.image.value != before
@@ -186,6 +245,15 @@ class TestExplorer:
         faulty.value = 9
         assert faulty.value == 3
         assert runs[-1] == explorer.settings
+
+    def test_there_are_never_more_lying_sources_than_sources(self, explorer, runs):
+        lying, sources = explorer.controls["lying"], explorer.controls["sources"]
+        assert lying.max == 3
+        sources.value = 7
+        lying.value = 6
+        sources.value = 4
+        assert (lying.max, lying.value) == (4, 4)
+        assert [(settings.sources, settings.lying) for settings in runs] == [(7, 0), (7, 6), (4, 4)]
 
     def test_one_change_is_one_run(self, explorer, runs):
         explorer.controls["faulty"].value = 4
@@ -204,9 +272,20 @@ class TestExplorer:
         assert explorer.image.value != picture
         assert "InvalidInput" not in explorer.readout.value
 
+    def test_fewer_sources_than_are_needed_are_said_in_the_readout(self, explorer):
+        explorer.controls["sources"].value = 1
+        assert "InvalidInput</b>: prices.sources" in explorer.readout.value
+        assert "at least min_sources, 2" in explorer.readout.value
+        assert explorer.image.layout.visibility == "hidden"
+        explorer.controls["min_sources"].value = 1
+        assert "0 of 1 sources lying" in explorer.readout.value
+        assert explorer.image.layout.visibility == "visible"
+
     def test_refuses_to_start_with_what_the_controls_cannot_take(self):
         with pytest.raises(InvalidInput, match="faulty"):
             Explorer(nodes=3, faulty=4)
+        with pytest.raises(InvalidInput, match="lying"):
+            Explorer(sources=3, lying=4)
 
     def test_refuses_a_setting_that_there_is_not(self):
         with pytest.raises(InvalidInput, match="one of epochs, nodes") as caught:

@@ -1,9 +1,12 @@
 """The settings of the explorer: what each of them makes of the experiment."""
 
+from typing import get_args
+
 import pytest
 
 from streamlet_lab import Experiment, Fault, InvalidInput, fault_kinds
-from streamlet_lab.config import ED25519_TIMES
+from streamlet_lab.config import ED25519_TIMES, PricesConfig
+from streamlet_lab.prices import aggregators, outlier_rules, path_models, source_fault_kinds
 from streamlet_lab.simulator import delay_kinds
 from streamlet_lab.widgets.settings import CONTROLS, Settings
 
@@ -16,7 +19,7 @@ CHANGES = {
     "faulty": {"faults.0.count": 2},
     "fault": {"faults.0.kind": "silent_leader"},
     "seed": {"seed": 5},
-    "block_tree": {},
+    "picture": {},
     "model": {"model": "crash"},
     "leaders": {"leaders": "hashed"},
     "quorum": {"quorum": "2f+1"},
@@ -48,6 +51,26 @@ CHANGES = {
     "slow_node": {"network.slow_nodes.node_0": 3.0},
     "clock_skew_ms": {"network.clock_skew": "40ms"},
     "processing": {f"network.{name}": time for name, time in ED25519_TIMES.items()},
+    "path_model": {"prices.path_model": "merton"},
+    "volatility": {"prices.volatility": 2.5},
+    "market_time": {"market_time_per_epoch": "1min"},
+    "sources": {
+        **{f"prices.sources.{place}": f"market_data_{place + 1}" for place in range(2, 6)},
+        "prices.sources.6": "external_feed",
+    },
+    "min_sources": {"prices.min_sources": 3},
+    "lying": {
+        "faults.1.kind": "adaptive",
+        "faults.1.count": 1,
+        "faults.1.start": 0,
+    },
+    # Nobody lies by default.
+    "lie": {},
+    "lying_epochs": {},
+    "aggregator": {"prices.aggregator": "trimmed_mean"},
+    "voter_policy": {"prices.voter_policy": "evidence"},
+    "deviation_rule": {"prices.deviation_rule": "re-anchor"},
+    "outlier_rule": {"prices.outlier_rule": "tail"},
 }
 
 
@@ -88,6 +111,13 @@ def test_a_partition_may_be_one_way():
     assert changed == {"network.partitions.0.one_way": True}
 
 
+def test_who_lies_how_and_when():
+    config = Settings(sources=5, lying=2, lie="biased", lying_epochs=(4, 9)).config()
+    assert config.source_faults == (Fault("biased", count=2, start=4, stop=9),)
+    assert config.faulty_sources == {*config.prices.source_names[-2:]}
+    assert config.node_faults == (Fault("crash", count=1),)
+
+
 def test_the_defaults_are_those_of_an_experiment():
     plain = Experiment(epochs=60, nodes=4, faults=[Fault("crash", count=1)], signatures="none")
     assert Settings().config().to_document() == plain.config.to_document()
@@ -111,6 +141,18 @@ def test_the_defaults_are_those_of_an_experiment():
         ("loss", 0.6),
         ("partition_s", (9, 3)),
         ("echo", None),
+        ("picture", "timeline"),
+        ("path_model", "flat"),
+        ("volatility", -1.0),
+        ("market_time", "2h"),
+        ("sources", 14),
+        ("min_sources", 0),
+        ("lying", 4),
+        ("lie", "crash"),
+        ("aggregator", "mode"),
+        ("voter_policy", "trust"),
+        ("deviation_rule", "none"),
+        ("outlier_rule", None),
     ],
 )
 def test_what_the_controls_cannot_take_is_refused(field, value):
@@ -124,10 +166,26 @@ def test_every_kind_of_fault_and_of_delays_can_be_chosen():
     assert {*CONTROLS["delays"].names(), "sample"} == {*delay_kinds()}
 
 
+def test_whatever_is_registered_for_prices_can_be_chosen():
+    def names(setting):
+        return {*CONTROLS[setting].names()}
+
+    assert names("path_model") == {*path_models()}
+    assert names("lie") == {*source_fault_kinds()}
+    assert names("aggregator") == {*aggregators()}
+    assert names("outlier_rule") - {"no rule"} == {*outlier_rules()}
+
+
+def test_every_deviation_rule_and_voter_policy_can_be_chosen():
+    for setting in ("deviation_rule", "voter_policy"):
+        taken = get_args(PricesConfig.model_fields[setting].annotation)
+        assert {*CONTROLS[setting].names()} == {*taken}
+
+
 @pytest.mark.parametrize("interval", [(0, 200), (4, 200)])
 def test_a_fault_until_the_end_of_the_longest_run_never_ends(interval):
-    (fault,) = Settings(fault_epochs=interval).config().faults
-    assert (fault.start, fault.stop) == (interval[0], None)
+    config = Settings(fault_epochs=interval, lying=1, lying_epochs=interval).config()
+    assert [(fault.start, fault.stop) for fault in config.faults] == 2 * [(interval[0], None)]
 
 
 def test_an_odd_node_is_in_the_second_part_of_a_partition():
@@ -138,11 +196,20 @@ def test_an_odd_node_is_in_the_second_part_of_a_partition():
 def test_what_does_not_go_together_is_refused_where_the_experiment_is_made():
     with pytest.raises(InvalidInput, match="two or more groups"):
         Settings(nodes=1, faulty=0, partition_s=(1, 2)).config()
+    with pytest.raises(InvalidInput, match="at least min_sources, 4"):
+        Settings(min_sources=4).config()
+
+
+def test_as_many_sources_may_lie_as_there_are():
+    assert len(Settings(sources=5, lying=5).config().faulty_sources) == 5
+    with pytest.raises(InvalidInput, match=r"lying: 6 is not valid; expected .* from 0 to 5"):
+        Settings(sources=5, lying=6)
 
 
 @pytest.mark.parametrize("epoch", [0, 7, 200])
 def test_faulty_epochs_without_length_are_no_fault(epoch):
-    assert Settings(fault_epochs=(epoch, epoch)).config().faults == ()
+    settings = Settings(fault_epochs=(epoch, epoch), lying=1, lying_epochs=(epoch, epoch))
+    assert settings.config().faults == ()
 
 
 def test_the_quorum_that_takes_another_f_than_the_model_says_which():

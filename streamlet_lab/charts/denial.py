@@ -1,0 +1,132 @@
+"""The chart of denied trades: what does a displaced price cost honest traders?"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from streamlet_lab.charts import style
+from streamlet_lab.charts.figures import Page
+from streamlet_lab.charts.layout import head, legend_below, percent
+from streamlet_lab.charts.plots import _plot
+from streamlet_lab.config import MarketConfig
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.sweep import Sweep
+from streamlet_lab.theory import outside_band_share
+
+_SIZE: Final = (9, 5)
+_GRID: Final = 600
+# The curve is drawn beyond the displacement that reaches the edge of the band.
+_BEYOND: Final = 1.4
+_BP: Final = 10_000
+
+
+def denied_share(displacement_bp: float, market: MarketConfig | None = None) -> float:
+    """Return which share of honest orders a band around a displaced price turns away.
+
+    Of limit orders as :func:`~streamlet_lab.theory.outside_band_share` says, of market orders none:
+    they have no price of their own.
+
+    Parameters
+    ----------
+    displacement_bp : float
+        How far the reference is above the true price, in basis points of it.
+    market : MarketConfig, optional
+        Band, spread and share of market orders; the default ones unless given.
+
+    Examples
+    --------
+    >>> round(denied_share(10_000 / 19), 3)  # one liar of three against the mean
+    0.4
+    """
+    market = MarketConfig() if market is None else market
+    outside = outside_band_share(
+        displacement_bp / _BP, float(market.band_percent) / 100, market.price_spread_percent / 100
+    )
+    return (1 - market.market_order_share) * outside
+
+
+def plot_denial(
+    swept: Sweep, by: str = "prices.aggregator", market: MarketConfig | None = None
+) -> Figure:
+    """What does a displaced price cost honest traders? Denied orders by displacement.
+
+    Parameters
+    ----------
+    swept : Sweep
+        With the measures ``mean_bp`` and ``denied``, such as that of
+        :func:`~streamlet_lab.studies.denied_trades`.
+    by : str
+        The varied setting that tells series apart, at most six.
+    market : MarketConfig, optional
+        That of the sweep; the default one unless given.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no sweep, or has no such setting or measure, or too many series.
+    """
+    if not isinstance(swept, Sweep):
+        raise InvalidInput("swept", type(swept).__name__, "what sweep returned")
+    if by not in swept.settings:
+        raise InvalidInput("by", by, f"one of {', '.join(swept.settings)}")
+    settings = list(swept.settings)
+    means = swept.means("denied").merge(swept.means("mean_bp")[[*settings, "mean"]], on=settings)
+    means = means.rename(columns={"mean_x": "denied", "mean_y": "displacement_bp"})
+    if means[by].nunique() > len(style.SERIES):
+        raise InvalidInput("by", by, f"a setting with at most {len(style.SERIES)} values")
+    traded = MarketConfig() if market is None else market
+
+    def draw(figure: Figure, means: pd.DataFrame) -> None:
+        axes = figure.subplots()
+        _draw_forms(axes, float(means["displacement_bp"].max()), traded)
+        groups = means.groupby(by, sort=False)
+        for (name, own), look in zip(groups, style.SERIES, strict=False):
+            margins = [own["denied"] - own["low"], own["high"] - own["denied"]]
+            axes.errorbar(
+                own["displacement_bp"],
+                own["denied"],
+                margins,
+                capsize=3,
+                label=_named(by, name),
+                **{**look, "linestyle": "none"},
+            )
+        axes.set_xlabel("Mean distance of the final price from the true one (basis points)")
+        axes.set_ylabel("Honest orders denied")
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_ylim(-0.03, 1.03)
+        legend_below(axes)
+        question = "What does a displaced price cost honest traders?"
+        head(axes, question, _answer(means, by, traded))
+
+    return _plot(Page(_SIZE, draw), means)
+
+
+def _draw_forms(axes: Axes, largest: float, market: MarketConfig) -> None:
+    """Draw the closed form for both directions: the band is relative, so that they differ."""
+    end = max(largest, _BEYOND * _BP * float(market.band_percent) / 100)
+    grid = np.linspace(0, end if np.isfinite(end) else 1, _GRID)
+    for sign, label, dashes in ((1, "pushed up", "--"), (-1, "pushed down", ":")):
+        values = [denied_share(sign * place, market) for place in grid]
+        look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2}
+        axes.plot(grid, values, label=f"closed form, price {label}", **look)
+
+
+def _answer(means: pd.DataFrame, by: str, market: MarketConfig) -> str:
+    measured = means.dropna(subset=["denied", "displacement_bp"])
+    if measured.empty:
+        return "no honest order was sent"
+    worst = measured.sort_values("denied", kind="stable").iloc[-1]
+    place = float(worst["displacement_bp"])
+    return (
+        f"{_named(by, worst[by])}: {worst['denied']:.0%} of the honest orders denied at "
+        f"{place:,.0f} bp (closed form up: {denied_share(place, market):.0%}); "
+        f"band ±{percent(market.band_percent)}; intervals: 95 %"
+    )
+
+
+def _named(by: str, value: object) -> str:
+    return f"{by.rpartition('.')[2]} = {value}"

@@ -1,0 +1,245 @@
+"""Charts of displacements: how far do liars push each aggregator, and how fast?"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from streamlet_lab.charts import style
+from streamlet_lab.charts.figures import Page
+from streamlet_lab.charts.layout import basis_point_axis, head, legend_below
+from streamlet_lab.charts.plots import _plot
+from streamlet_lab.errors import InvalidInput
+
+_PAIR: Final = ["sources", "liars"]
+_PUSHED: Final = ["aggregator", "epoch", "displacement_bp"]
+_CELL: Final = (1.45, 0.5)  # inches
+_BESIDE: Final = (3.2, 1.7)
+_LETTER: Final = (0.1, 0.068)  # inches of a letter at most: of a name, and of the answer
+_PUSH_SIZE: Final = (9, 5)
+_LARGEST_MARK: Final = 9.5  # points
+_MARKS_ABREAST: Final = 430.0  # points: how wide all marks of an aggregator together may be
+_SMALLEST_SCALE: Final = 0.3
+# What is written on a cell must be seen on it: from this brightness on black is.
+_BRIGHT: Final = 0.5
+# Between two magnitudes of ten, the smallest range of colours.
+_DECADE: Final = 10.0
+
+
+def plot_displacement(frame: pd.DataFrame, measure: str = "worst_bp") -> Figure:
+    """How far can liars push each aggregator? The worst of all seeds, by sources and liars.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`~streamlet_lab.studies.displacement` or
+        :func:`~streamlet_lab.studies.summarize_displacement`.
+    measure : str
+        ``"worst_bp"`` or ``"first_bp"``: the worst of all epochs, or that of the first.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such frame, or has no row or no such measure.
+    """
+    if measure not in ("worst_bp", "first_bp"):
+        raise InvalidInput("measure", measure, "'worst_bp' or 'first_bp'")
+    _check(frame, "aggregator", *_PAIR, "locked_out")
+    column = measure if measure in frame else f"{measure}_max"
+    _check(frame, column)
+    groups = frame.groupby(["aggregator", *_PAIR], sort=False)
+    cells = groups.agg(bp=(column, "max"), locked_out=("locked_out", "mean")).reset_index()
+    rows, pairs = cells["aggregator"].unique(), cells[_PAIR].drop_duplicates()
+    answer = _best_and_worst(cells)
+    # The answer begins behind the longest name.
+    written = _LETTER[0] * max(len(_name(name)) for name in rows) + _LETTER[1] * len(answer)
+    size = (
+        max(_BESIDE[0] + _CELL[0] * max(len(pairs), 3), written),
+        _BESIDE[1] + _CELL[1] * max(len(rows), 3),
+    )
+
+    def draw(figure: Figure, cells: pd.DataFrame) -> None:
+        axes = figure.subplots()
+        _draw_cells(figure, axes, cells)
+        what = "worst" if measure == "worst_bp" else "first epoch's"
+        axes.set_xlabel(f"Number in a cell: {what} displacement in basis points, worst of all runs")
+        if cells["locked_out"].any():
+            label = "locked out: no quotes are valid in the end"
+            axes.add_patch(Rectangle((0, 0), 0, 0, label=label, **style.LOCKED_OUT))
+            legend_below(axes)
+        head(axes, "How far can liars push each aggregator?", answer)
+
+    return _plot(Page(size, draw), cells)
+
+
+def plot_push(
+    frame: pd.DataFrame, closed_form: Mapping[str, Callable[[int], float]] | None = None
+) -> Figure:
+    """How fast do liars push the price, and where does it end? Displacement epoch by epoch.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``aggregator`` (at most six), ``epoch`` and ``displacement_bp``, which is NaN in
+        epochs without a price.
+    closed_form : mapping of str to callable, optional
+        By aggregator: from an epoch to the displacement in basis points that is expected in it.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such frame or has no row, or there are more aggregators, or a closed form of
+        another.
+
+    Examples
+    --------
+    >>> from streamlet_lab.theory import mean_displacement
+    >>> frame = pd.DataFrame(
+    ...     {"aggregator": "mean", "epoch": [0, 1], "displacement_bp": [333.3, 455.6]}
+    ... )
+    >>> figure = plot_push(frame, {"mean": lambda e: 1e4 * mean_displacement(3, 1, 0.1, e + 1)})
+    >>> figure.axes[0].texts[0].get_text()
+    'up to 456 bp with mean; closed form: off by at most 0.0 bp'
+    """
+    _check(frame, *_PUSHED)
+    names, forms = list(frame["aggregator"].unique()), closed_form or {}
+    if len(names) > len(style.SERIES):
+        raise InvalidInput("frame", names, f"at most {len(style.SERIES)} aggregators")
+    for name in forms:
+        if name not in names:
+            raise InvalidInput("closed_form", name, f"one of {', '.join(names)}")
+    epochs = range(int(frame["epoch"].min()), int(frame["epoch"].max()) + 1)
+    expected = {name: {each: float(form(each)) for each in epochs} for name, form in forms.items()}
+
+    def draw(figure: Figure, frame: pd.DataFrame) -> None:
+        axes = figure.subplots()
+        fitting = _MARKS_ABREAST / (_LARGEST_MARK * len(epochs))
+        scale = min(max(fitting, _SMALLEST_SCALE), 1)
+        axes.axhline(0, **style.ZERO)
+        for number, (name, look) in enumerate(zip(names, style.SERIES, strict=False)):
+            own = frame[frame["aggregator"] == name]
+            missed = int(own["displacement_bp"].isna().sum())
+            label = f"{_name(name)}, no price in {missed} epochs" if missed else _name(name)
+            # Aggregators often agree: of marks in one place the later is smaller, and on top.
+            look = {**look, "markersize": (_LARGEST_MARK - number) * scale, "zorder": 3}
+            if name in expected:
+                look["linestyle"] = "none"  # so that the line of the closed form is seen
+            axes.plot(own["epoch"], own["displacement_bp"], label=label, **look)
+        for (name, values), dashes in zip(expected.items(), style.FORM_DASHES, strict=False):
+            look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 4}
+            axes.plot(epochs, [*values.values()], label=f"closed form, {_name(name)}", **look)
+        axes.set_xlabel("Epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        basis_point_axis(axes, "Above the true price (basis points)")
+        legend_below(axes)
+        question = "How fast do liars push the price, and where does it end?"
+        head(axes, question, _answer(frame, expected))
+
+    return _plot(Page(_PUSH_SIZE, draw), frame)
+
+
+def _draw_cells(figure: Figure, axes: Axes, cells: pd.DataFrame) -> None:
+    rows = list(cells["aggregator"].unique())
+    pairs = list(cells[_PAIR].drop_duplicates().itertuples(index=False, name=None))
+    grid = np.full((len(rows), len(pairs)), np.nan)
+    # Zero has no place on a logarithmic scale: it looks like the smallest that is not.
+    positive = cells["bp"][cells["bp"] > 0]
+    low = float(positive.min()) if len(positive) else 1.0
+    high = max(float(positive.max()) if len(positive) else low, low * _DECADE)
+    places = [
+        (rows.index(cell["aggregator"]), pairs.index((cell["sources"], cell["liars"])), cell)
+        for cell in cells.to_dict("records")
+    ]
+    for row, column, cell in places:
+        grid[row, column] = cell["bp"]
+    axes.set_facecolor(style.NOT_STUDIED)
+    shown = np.ma.masked_invalid(np.maximum(grid, low))
+    image = axes.imshow(shown, cmap=style.DISPLACEMENTS, norm=LogNorm(low, high), aspect="auto")
+    for row, column, cell in places:
+        bp, locked = cell["bp"], cell["locked_out"]
+        text = "no price" if np.isnan(bp) else _number(bp)
+        if locked:
+            text += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
+            axes.add_patch(Rectangle((column - 0.46, row - 0.42), 0.92, 0.84, **style.LOCKED_OUT))
+        color = style.BLACK if np.isnan(bp) or _is_bright(image, max(bp, low)) else style.WHITE
+        axes.text(column, row, text, ha="center", va="center", color=color)
+    axes.set_yticks(range(len(rows)), [str(name).replace("_", " ") for name in rows])
+    axes.set_xticks(
+        range(len(pairs)), [f"{liars} of {sources} sources" for sources, liars in pairs]
+    )
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    bar = figure.colorbar(image, ax=axes, label="Displacement (basis points), logarithmic")
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    bar.outline.set_visible(False)
+
+
+def _is_bright(image: AxesImage, value: float) -> bool:
+    red, green, blue, _ = image.to_rgba(np.array(value))
+    return bool(0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT)
+
+
+def _best_and_worst(cells: pd.DataFrame) -> str:
+    """Say what each aggregator is worth; where half of the sources lie, none is worth anything."""
+    few = 2 * cells["liars"] < cells["sources"]
+    shown = cells[few] if few.any() else cells
+    answer = _extremes(shown.groupby("aggregator", sort=False)["bp"].max())
+    return f"fewer than half lying: {answer}" if len(shown) < len(cells) else answer
+
+
+def _extremes(worst: "pd.Series[float]") -> str:
+    """Say which aggregators move least, and which most; what is written alike is a tie."""
+    moved = worst.dropna()
+    if moved.empty:
+        return "no price came about"
+    written = moved.map(_number)
+    least, most = _number(moved.min()), _number(moved.max())
+    if least == most and 1 < len(moved) == len(worst):
+        return f"up to {most} bp with each of them"
+    furthest = f"up to {most} bp with {_listed(written.index[written == most])}"
+    if least == most:
+        return furthest
+    return f"at most {least} bp with {_listed(written.index[written == least])}, {furthest}"
+
+
+def _listed(names: Iterable[object]) -> str:
+    first, *others = map(_name, names)
+    if len(others) > 1:
+        return f"{first} and {len(others)} others"
+    return " and ".join([first, *others])
+
+
+def _answer(frame: pd.DataFrame, expected: Mapping[str, Mapping[int, float]]) -> str:
+    worst = frame["displacement_bp"].abs().groupby(frame["aggregator"], sort=False).max()
+    answer = _extremes(worst)
+    gaps = [
+        abs(bp - expected[name][epoch])
+        for name, epoch, bp in frame[_PUSHED].itertuples(index=False)
+        if name in expected and not np.isnan(bp)
+    ]
+    return f"{answer}; closed form: off by at most {_number(max(gaps))} bp" if gaps else answer
+
+
+def _name(name: object) -> str:
+    return str(name).replace("_", " ")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= _DECADE else f"{value:.1f}"
+
+
+def _check(frame: object, *columns: str) -> None:
+    if not isinstance(frame, pd.DataFrame) or frame.empty:
+        what = type(frame).__name__ if not isinstance(frame, pd.DataFrame) else "no rows"
+        raise InvalidInput("frame", what, f"a DataFrame with {', '.join(columns)}")
+    for column in columns:
+        if column not in frame:
+            raise InvalidInput("frame", list(frame), f"a frame with the column {column}")

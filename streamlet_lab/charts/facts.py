@@ -1,0 +1,113 @@
+"""The chart of stylized facts: which model of prices is like real AAPL?"""
+
+from math import ceil
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from streamlet_lab.charts import style
+from streamlet_lab.charts.figures import Page
+from streamlet_lab.charts.plots import _plot
+from streamlet_lab.errors import InvalidInput
+
+_REAL: Final = "real"
+_COLUMNS: Final = ("model", "fact", "value", "median", "low", "high", "inside", "share_inside")
+_ACROSS: Final = 3
+_PANEL: Final = (3.1, 0.24)  # inches: its width, and the height of a model's row
+_AROUND: Final = (1.1, 0.95, 1.1)  # beside all panels, below each row of them, and around all
+_PAD: Final = 0.1  # inches between what is above and what is below; the legend too
+_UNITS: Final = {"standard_deviation": "% a day"}
+
+
+def plot_facts(frame: pd.DataFrame) -> Figure:
+    """Which model of prices is like real AAPL? Each fact by model, over the real one's interval.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`~streamlet_lab.prices.facts.compare_facts`.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such frame, or has no model.
+    """
+    if not isinstance(frame, pd.DataFrame) or not {*_COLUMNS} <= {*frame}:
+        raise InvalidInput("frame", type(frame).__name__, "what compare_facts returned")
+    models = [name for name in frame["model"].unique() if name != _REAL]
+    if not models:
+        raise InvalidInput("frame", [*frame["model"].unique()], "at least one model to compare")
+    facts = list(frame["fact"].unique())
+    down = ceil(len(facts) / _ACROSS)
+    beside, below, around = _AROUND
+    across = min(len(facts), _ACROSS)
+    size = (
+        beside + _PANEL[0] * across,
+        around + down * (below + _PANEL[1] * (len(models) + 1)),
+    )
+
+    def draw(figure: Figure, frame: pd.DataFrame) -> None:
+        figure.set_layout_engine("constrained", h_pad=_PAD)
+        spaces = {"wspace": 0.1, "hspace": 0.08}
+        panels = figure.subplots(down, across, sharey=True, squeeze=False, gridspec_kw=spaces)
+        for axes, fact in zip(panels.flat, facts, strict=False):
+            _draw_fact(axes, frame[frame["fact"] == fact], models)
+            axes.set_title(_title(fact), fontsize="medium", pad=5)
+        for axes in panels.flat[len(facts) :]:
+            axes.set_axis_off()
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside lower left", ncols=len(labels), borderaxespad=0.8
+        )
+        _head(figure, panels[0, 0], _answer(frame, models))
+
+    return _plot(Page(size, draw), frame)
+
+
+def _draw_fact(axes: Axes, rows: pd.DataFrame, models: list[str]) -> None:
+    real = rows[rows["model"] == _REAL].iloc[0]
+    own = rows.set_index("model").loc[models]
+    places = list(range(len(models)))
+    axes.axvspan(real["low"], real["high"], label="real AAPL, 95 % interval", **style.INTERVAL)
+    axes.axvline(real["value"], label="real AAPL", **style.REAL)
+    for inside, label, look in (
+        (True, "mean of the paths, inside", style.INSIDE),
+        (False, "mean of the paths, outside", style.OUTSIDE),
+    ):
+        chosen = own["inside"] == inside
+        axes.plot(own["value"][chosen], np.flatnonzero(chosen), label=label, **look)
+    axes.plot(own["median"], places, label="median of the paths", **style.MEDIAN)
+    for place, share in zip(places, own["share_inside"], strict=True):
+        beside = axes.get_yaxis_transform()
+        axes.text(1.02, place, f"{share:.0%}", transform=beside, va="center", fontsize="small")
+    axes.set_yticks(places, [name.replace("_", " ") for name in models])
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    axes.margins(x=0.08)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _title(fact: str) -> str:
+    unit = f" ({_UNITS[fact]})" if fact in _UNITS else ""
+    return f"{fact.replace('_', ' ').capitalize()}{unit}"
+
+
+def _head(figure: Figure, axes: Axes, answer: str) -> None:
+    """Write question and answer above all panels; the second line of the title makes room."""
+    question = "Which model of prices is like real AAPL?"
+    look = {"ha": "left", "fontsize": 11.5, "weight": "bold"}
+    title = figure.suptitle(f"{question}\n ", x=0.01, **look)
+    text = axes.annotate(answer, (0, 0), xycoords=title, fontsize="small", color="#444444")
+    text.set_in_layout(False)
+
+
+def _answer(frame: pd.DataFrame, models: list[str]) -> str:
+    inside = frame.groupby("model")["inside"].agg(["sum", "size"]).loc[models]
+    counts = [
+        f"{name.replace('_', ' ')} {passed} of {count}"
+        for name, passed, count in inside.itertuples()
+    ]
+    return f"facts inside: {', '.join(counts)}; right of a row: share of single paths inside"

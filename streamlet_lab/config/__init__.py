@@ -1,0 +1,36 @@
+"""What a person types: the validated configuration of an experiment."""
+
+from streamlet_lab.config.experiment import ExperimentConfig, load_config, make_config
+from streamlet_lab.config.feeds import FRAME, Feed, FrameFeed
+from streamlet_lab.config.market import OBSERVER, MarketConfig
+from streamlet_lab.config.network import (
+    ED25519_TIMES,
+    REGION_DELAYS,
+    Interval,
+    NetworkConfig,
+    Partition,
+    alternating,
+)
+from streamlet_lab.config.prices import AssetConfig, PricesConfig
+from streamlet_lab.config.values import Amount, Duration
+
+__all__ = [
+    "ED25519_TIMES",
+    "FRAME",
+    "OBSERVER",
+    "REGION_DELAYS",
+    "Amount",
+    "AssetConfig",
+    "Duration",
+    "ExperimentConfig",
+    "Feed",
+    "FrameFeed",
+    "Interval",
+    "MarketConfig",
+    "NetworkConfig",
+    "Partition",
+    "PricesConfig",
+    "alternating",
+    "load_config",
+    "make_config",
+]

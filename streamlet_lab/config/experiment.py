@@ -1,0 +1,436 @@
+"""What a person types: the validated configuration of an experiment.
+
+A configuration is data. It can be saved as TOML or JSON, loaded, compared and run again; a mistake
+in it is reported before anything runs, with the field, the value and what would be valid.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+import tomli_w
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from streamlet_lab.config.feeds import FRAME, Feed
+from streamlet_lab.config.market import OBSERVER, MarketConfig
+from streamlet_lab.config.network import NetworkConfig
+from streamlet_lab.config.prices import PricesConfig
+from streamlet_lab.config.values import Duration, Section, unsaved_function
+from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.fault import Fault
+from streamlet_lab.files import write_atomically
+from streamlet_lab.keys import SignatureScheme
+from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
+from streamlet_lab.theory import FaultModel, max_faulty, quorum
+from streamlet_lab.units import format_duration
+
+# A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
+# is drawn ahead of a run.
+_LONGEST_EPOCH = 252 * TRADING_DAY
+_LONGEST_MARKET_TIME = 7_500 * 365 * 86_400_000_000
+
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9.]{0,11}", re.ASCII)
+_MOST_SYMBOLS = 20
+
+_QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": "⌈n/2⌉"}
+
+# What pydantic puts into a location beside what a person wrote.
+_LABELS = ("function-", "constrained-", "literal[", "tuple[")
+
+
+def _read_leaders(value: object) -> object:
+    named = isinstance(value, list | tuple) and value and all(isinstance(n, str) for n in value)
+    if not named and value not in ("round_robin", "hashed"):
+        raise InvalidInput("leaders", value, "'round_robin', 'hashed' or a list of names of nodes")
+    return value
+
+
+Leaders = Annotated[
+    Literal["round_robin", "hashed"] | tuple[str, ...], BeforeValidator(_read_leaders)
+]
+
+
+def _read_quorum(value: object) -> object:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if not is_count and value != "2f+1":
+        raise InvalidInput("quorum", value, "a whole number of at least 1, or '2f+1'")
+    return value
+
+
+Quorum = Annotated[int | Literal["2f+1"], BeforeValidator(_read_quorum)]
+
+
+def _read_symbols(value: object) -> object:
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= _MOST_SYMBOLS:
+        raise InvalidInput("symbols", value, f"a list of 1 to {_MOST_SYMBOLS} symbols")
+    for symbol in value:
+        if not (isinstance(symbol, str) and _SYMBOL.fullmatch(symbol)):
+            expected = "capital letters, digits and points, at most 12, such as 'AAPL'"
+            raise InvalidInput("symbols", symbol, expected)
+    if len(set(value)) < len(value):
+        raise InvalidInput("symbols", value, "each symbol once")
+    return value
+
+
+Symbols = Annotated[tuple[str, ...], BeforeValidator(_read_symbols)]
+
+
+class ExperimentConfig(Section):
+    """Everything that determines a run.
+
+    Attributes
+    ----------
+    epochs : int
+        Length of the run.
+    nodes : int
+        Number of voting nodes, ``node_0`` … .
+    seed : int
+        Of all randomness.
+    feed : str
+        ``"simulated"``; ``"history"`` or ``"history-2012"``, the real one of each symbol;
+        ``"aapl-2012"``, one that names its symbol; ``"lobster"``, from files of that format; or a
+        frame of one's own with the columns ``time``, ``price`` and ``volume``.
+    symbols : tuple of str
+        What prices the nodes agree on; one block carries them all. The feed's own, or ``"AAPL"``,
+        unless given.
+    faults : tuple of Fault
+        Of nodes, or of sources. Also a mapping of each to a short form:
+        ``{"node_3": "crash@4", "external_feed": "biased"}``.
+    model : {"byzantine", "crash", "synchronous"}
+        What the paper's promises are taken from: section 3, appendix A or section 4.
+    leaders : {"round_robin", "hashed"} or tuple of str
+        Who leads: the nodes in turn, as in the description; at random by a hash of the epoch, as in
+        the paper; or the names of nodes, one an epoch, again from the first when they end.
+    epoch_length : duration
+        Protocol time of an epoch; the paper's 2Δ unless given.
+    market_time_per_epoch : duration
+        How much the market moves on in an epoch; 6.5 hours is one trading day.
+    quorum : int or "2f+1", optional
+        Votes that notarize; what the model needs (⌈2n/3⌉ for Byzantine nodes) unless given. The
+        rule 2f + 1 with f = ⌊(n − 1)/3⌋ is unsafe except for n = 3f + 1; the description, which has
+        f = 1 for every n, means 3.
+    echo : bool
+        Whether nodes pass on every message that is new to them.
+    signatures : {"ed25519", "none"}
+    remember_verifications : bool
+        False makes every receiver verify every signature itself.
+    trace : bool
+        Whether the first arrival of every message at every node is recorded.
+    network, prices, market
+        The sections above.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=10_000_000)] = 60
+    nodes: Annotated[int, Field(ge=1, le=1_000)] = 4
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    feed: Feed = "simulated"
+    symbols: Symbols = ("AAPL",)
+    faults: tuple[Fault, ...] = ()
+    model: FaultModel = "byzantine"
+    leaders: Leaders = "round_robin"
+    epoch_length: Annotated[Duration, Field(gt=0)] = 1_000_000
+    market_time_per_epoch: Annotated[Duration, Field(gt=0)] = TRADING_DAY
+    quorum: Quorum | None = None
+    echo: bool = True
+    signatures: SignatureScheme = "ed25519"
+    remember_verifications: bool = True
+    trace: bool = False
+    network: NetworkConfig = NetworkConfig()
+    prices: PricesConfig = PricesConfig()
+    market: MarketConfig = MarketConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short_faults(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and isinstance(values.get("faults"), Mapping):
+            faults = tuple(Fault.parse(node, kind) for node, kind in values["faults"].items())
+            return {**values, "faults": faults}
+        return values
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if "epoch_length" not in self.model_fields_set:
+            object.__setattr__(self, "epoch_length", 2 * self.network.delta)
+        self._check_symbols()
+        self._check_market_time()
+        if isinstance(self.quorum, int) and self.quorum > self.nodes:
+            raise InvalidInput("quorum", self.quorum, f"at most the number of nodes, {self.nodes}")
+        for fault in self.faults:
+            self._check_fault(fault)
+        object.__setattr__(self, "faults", tuple(map(self._by_name, self.faults)))
+        if not isinstance(self.leaders, str):
+            self._check_names("leaders", self.leaders)
+        self._check_network_names()
+        self._check_names("market.reference_node", [self.market.reference_node], observer=True)
+        return self
+
+    def _check_symbols(self) -> None:
+        own = self._feed_is_a_frame
+        named = None if own else feed_symbol(str(self.feed))
+        if "symbols" not in self.model_fields_set and named is not None:
+            object.__setattr__(self, "symbols", (named,))
+        symbols = self.symbols
+        if named is not None and symbols != (named,):
+            raise InvalidInput("symbols", symbols, f"{named} alone: the feed {self.feed!r} is its")
+        if own and len(symbols) > 1:
+            raise InvalidInput("symbols", symbols, "one symbol: a frame is the feed of one")
+        for symbol in self.prices.assets:
+            if symbol not in symbols:
+                raise InvalidInput("prices.assets", symbol, f"one of {', '.join(symbols)}")
+        if self.feed == SIMULATED:
+            for symbol in symbols:
+                self.prices.check_start(symbol)
+
+    def _check_fault(self, fault: Fault) -> None:
+        kinds, sources = source_fault_kinds(), self.prices.source_names
+        if self._is_of_sources(fault):
+            what, known = "sources", sources
+            expected = f"a source, as {fault.kind!r} is a fault of sources: {', '.join(sources)}"
+        else:
+            what, known = "nodes", self.node_ids
+            expected = self._any_node
+        for name in fault.nodes:
+            if name not in known:
+                if name in sources:
+                    expected += f"; the faults of sources are {', '.join(kinds)}"
+                raise InvalidInput("faults", name, expected)
+        if fault.count is not None and fault.count > len(known):
+            raise InvalidInput("faults", fault.count, f"a count of at most {len(known)} {what}")
+
+    def _by_name(self, fault: Fault) -> Fault:
+        """Name the sources of a fault that counts them: so a file says whose fault it is."""
+        names = fault.affected(self.prices.source_names)
+        if fault.count and self._is_of_sources(fault):
+            return replace(fault, nodes=names, count=None)
+        return fault
+
+    def _check_market_time(self) -> None:
+        if self.market_time_per_epoch > _LONGEST_EPOCH:
+            raise InvalidInput(
+                "market_time_per_epoch",
+                format_duration(self.market_time_per_epoch),
+                f"at most a year of trading days, {format_duration(_LONGEST_EPOCH)}",
+            )
+        if self.epochs * self.market_time_per_epoch > _LONGEST_MARKET_TIME:
+            raise InvalidInput(
+                "market_time_per_epoch",
+                format_duration(self.market_time_per_epoch),
+                f"so little that {self.epochs} epochs end before the year 9999",
+            )
+
+    def _check_network_names(self) -> None:
+        network = self.network
+        for partition in network.partitions:
+            self._check_names("network.partitions", chain.from_iterable(partition.groups))
+        if isinstance(network.clock_skew, Mapping):
+            self._check_names("network.clock_skew", network.clock_skew)
+        self._check_names("network.slow_nodes", network.slow_nodes, observer=True)
+        for link in network.link_delays:
+            self._check_names("network.link_delays", link.split(">"), observer=True)
+
+    def _check_names(self, field: str, names: Iterable[str], *, observer: bool = False) -> None:
+        known = {*self.node_ids, OBSERVER} if observer else {*self.node_ids}
+        for name in names:
+            if name not in known:
+                expected = f"'{OBSERVER}' or {self._any_node}" if observer else self._any_node
+                raise InvalidInput(field, name, expected)
+
+    @property
+    def _any_node(self) -> str:
+        return f"a node from node_0 to node_{self.nodes - 1}"
+
+    @property
+    def node_ids(self) -> tuple[str, ...]:
+        """Names of the voting nodes, in the order of the round robin."""
+        return tuple(f"node_{index}" for index in range(self.nodes))
+
+    @property
+    def votes_needed(self) -> int:
+        """The quorum in force."""
+        if self.quorum == "2f+1":
+            return 2 * max_faulty(self.nodes) + 1
+        return quorum(self.nodes, self.model) if self.quorum is None else self.quorum
+
+    @property
+    def tolerated(self) -> int:
+        """How many faulty nodes the model tolerates."""
+        return max_faulty(self.nodes, self.model)
+
+    @property
+    def node_faults(self) -> tuple[Fault, ...]:
+        """The faults of nodes."""
+        return tuple(fault for fault in self.faults if not self._is_of_sources(fault))
+
+    @property
+    def source_faults(self) -> tuple[Fault, ...]:
+        """The faults of sources."""
+        return tuple(fault for fault in self.faults if self._is_of_sources(fault))
+
+    def _is_of_sources(self, fault: Fault) -> bool:
+        # A saved configuration may have a kind that is not registered here: its names tell.
+        names = self.prices.source_names
+        named = bool(fault.nodes) and all(name in names for name in fault.nodes)
+        return named or fault.kind in source_fault_kinds()
+
+    @property
+    def faulty_nodes(self) -> frozenset[str]:
+        """All nodes that have a fault at some time of the run."""
+        return self._affected(self.node_faults, self.node_ids)
+
+    @property
+    def faulty_sources(self) -> frozenset[str]:
+        """All sources that have a fault at some time of the run."""
+        return self._affected(self.source_faults, self.prices.source_names)
+
+    def _affected(self, faults: Iterable[Fault], names: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(
+            name for fault in faults if fault.start < self.epochs for name in fault.affected(names)
+        )
+
+    @property
+    def outside_model(self) -> tuple[str, ...]:
+        """Reasons why the paper promises nothing for this configuration; empty if it does."""
+        reasons = []
+        network, faulty, votes = self.network, len(self.faulty_nodes), self.votes_needed
+        if faulty > self.tolerated:
+            reasons.append(f"{faulty} of {self.nodes} nodes faulty, {self.tolerated} tolerated")
+        if votes < (safe := quorum(self.nodes, self.model)):
+            written = "2f+1, unsafe here: " if self.quorum == "2f+1" else ""
+            reasons.append(f"quorum {written}{votes} below {_QUORUMS[self.model]} = {safe}")
+        if votes > self.nodes - self.tolerated:
+            reasons.append(f"quorum {votes} needs the votes of faulty nodes")
+        if self.epoch_length < 2 * network.delta + sum(self._allowances.values()):
+            reasons.append(" + ".join(["epoch shorter than 2Δ", *self._allowances]))
+        if not self.echo:
+            reasons.append("messages are not echoed")
+        if network.loss and network.when_lost == "forever":
+            protocol = "with" if network.catch_up else "without"
+            reasons.append(f"{network.loss:.3g} of all copies lost for good, {protocol} catch-up")
+        beyond = {fault.kind for fault in self.node_faults if fault.kind != "crash"}
+        if self.model == "crash" and beyond:
+            reasons.append(f"faults that are no crashes: {', '.join(sorted(beyond))}")
+        if self.model == "synchronous" and network.gst_in_force:
+            end = format_duration(network.gst_in_force)
+            reasons.append(f"bad times until {end}: the synchronous model has none")
+        return tuple(reasons)
+
+    @property
+    def _allowances(self) -> dict[str, int]:
+        """What an epoch needs beside 2Δ, by its name with its figure; only what is not 0.
+
+        In the worst case a node verifies the proposal and all votes of an epoch one by one, and the
+        leader's and its own signature are made in between.
+        """
+        network = self.network
+        parts = {
+            "clock skew": network.largest_skew(self.node_ids),
+            "processing": (self.nodes + 1) * network.verify_time + 2 * network.sign_time,
+        }
+        return {f"{format_duration(time)} {name}": time for name, time in parts.items() if time}
+
+    @property
+    def not_rerunnable(self) -> tuple[str, ...]:
+        """Reasons why a saved configuration cannot be run again from its file; empty if it can."""
+        functions = self.prices.unsaved_functions
+        if (delays := unsaved_function(self.network.delays)) is not None:
+            functions = {"network.delays": delays, **functions}
+        reasons = [f"{name} is the function {function}" for name, function in functions.items()]
+        if self._feed_is_a_frame:
+            reasons.append("feed is a frame")
+        return tuple(reasons)
+
+    @property
+    def _feed_is_a_frame(self) -> bool:
+        """Whether the feed is a frame, or was one before the configuration was saved."""
+        return str(self.feed).startswith(FRAME)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the configuration as plain data, as it is saved."""
+        document: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        return document
+
+    def save(self, path: str | Path) -> None:
+        """Write the configuration to a ``.toml`` or ``.json`` file."""
+        path = Path(path)
+        match path.suffix:
+            case ".toml":
+                text = tomli_w.dumps(self.to_document())
+            case ".json":
+                text = json.dumps(self.to_document(), indent=2) + "\n"
+            case _:
+                raise InvalidInput("path", str(path), "a file name ending in .toml or .json")
+        write_atomically(path, text.encode())
+
+
+def make_config(**settings: Any) -> ExperimentConfig:
+    """Validate settings.
+
+    Raises
+    ------
+    InvalidInput
+        For the first setting that is wrong.
+    """
+    try:
+        return ExperimentConfig(**settings)
+    except ValidationError as error:
+        raise _first_mistake(error) from error
+
+
+def load_config(path: str | Path) -> ExperimentConfig:
+    """Read a configuration from a ``.toml`` or ``.json`` file.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it is not TOML or JSON.
+    InvalidInput
+        If a setting in it is wrong.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not a TOML or JSON document ({error})") from error
+    if not isinstance(document, dict):
+        raise DataError(f"{path}: not a table of settings")
+    return make_config(**document)
+
+
+def _first_mistake(error: ValidationError) -> InvalidInput:
+    """Turn pydantic's report into the lab's one clear message."""
+    first = error.errors(include_url=False)[0]
+    location = [str(part) for part in first["loc"] if not str(part).startswith(_LABELS)]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidInput):
+        # A validator names its own field more exactly than the place that it was called from.
+        if cause.field not in (*location[-1:], "duration", "price", "function"):
+            location.append(cause.field)
+        return InvalidInput(".".join(location), cause.value, cause.expected)
+    expected = first["msg"].removeprefix("Input should be ")
+    if first["type"] == "missing":
+        return InvalidInput(".".join(location[:-1]), first["input"], f"a {location[-1]} in it")
+    if first["type"] == "tuple_type":
+        expected = "a list"
+    if first["type"] == "unexpected_keyword_argument":
+        expected = f"one of {', '.join(item.name for item in fields(Fault))}"
+    if first["type"] == "extra_forbidden":
+        expected = f"one of the settings {', '.join(_known_settings(location[:-1]))}"
+        return InvalidInput(".".join(location[:-1]) or "setting", location[-1], expected)
+    return InvalidInput(".".join(location), first["input"], expected)
+
+
+def _known_settings(sections: list[str]) -> list[str]:
+    model: Any = ExperimentConfig
+    for section in sections:
+        inner = [part for part in get_args(model) if hasattr(part, "model_fields")]
+        # An item of a tuple or a table of sections, or a setting of one.
+        model = inner[0] if inner else model.model_fields[section].annotation
+    return list(model.model_fields)

@@ -1,0 +1,255 @@
+"""What is quoted, and which rules a price must pass."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+
+from streamlet_lab.config.values import (
+    Amount,
+    Named,
+    Parameters,
+    Section,
+    unsaved_function,
+    write_named,
+)
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import (
+    TYPICAL_CORRELATION,
+    Aggregator,
+    PriceValidation,
+    Source,
+    VoterPolicy,
+    aggregators,
+    find_aggregator,
+    read_sources,
+    standard_sources,
+    write_sources,
+)
+from streamlet_lab.register import CALLABLE
+from streamlet_lab.theory import max_faulty
+from streamlet_lab.units import to_micros
+
+# Where a simulated share's price stays unless its bounds are set: the description's.
+_LOWEST, _HIGHEST = Decimal(50), Decimal(500)
+
+
+class AssetConfig(Section):
+    """What may differ from symbol to symbol.
+
+    Attributes
+    ----------
+    base_price : amount
+        Where a simulated path begins, US dollars.
+    volatility : float
+        Multiplies the simulated path's returns; 1 is the model's own volatility, which is annual
+        and scaled to the length of an epoch.
+    trend : float
+        Drift of the logarithm of the simulated price, per year.
+    path_model : str or callable
+        The law of the simulated path's daily returns: ``"gjr_garch"``, ``"gbm"``, ``"merton"``,
+        ``"regime"`` or any other of :func:`~streamlet_lab.prices.path_models`; or a function that
+        makes one.
+    path_parameters : mapping
+        What the law takes, such as ``{"volatility": 0.2}`` for ``"gbm"``.
+    min_price, max_price : amount, optional
+        Bounds of the rules; the feed's own by default. A simulated path reflects at them: at $50
+        and $500 unless they are set.
+    min_volume, max_volume, max_deviation_percent
+        See :class:`~streamlet_lab.prices.PriceValidation`.
+    deviation_rule : {"widen", "strict", "re-anchor"}
+        What happens when the true price has left the corridor around the last consensus, so that no
+        quote counts: the corridor gains 10 percentage points with each epoch without a price; or
+        nothing, as the description has it, and the price is locked out for ever; or after some
+        epochs a larger number of sources that agree with each other makes a price anywhere.
+    reanchor_after : int
+        Epochs without a price before that.
+    reanchor_sources : int, optional
+        How many sources that takes; more than two thirds of them by default. With three sources
+        that is all of them, and one that is silent can put it off for ever; four tolerate one.
+    """
+
+    base_price: Amount = Decimal("150.00")
+    volatility: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 1.0
+    trend: Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)] = 0.0
+    path_model: Named = "gjr_garch"
+    path_parameters: Parameters = Field(default_factory=dict)
+    min_price: Amount | None = None
+    max_price: Amount | None = None
+    min_volume: Amount = Decimal(100)
+    max_volume: Amount = Decimal(10**10)
+    max_deviation_percent: Amount = Decimal(10)
+    deviation_rule: Literal["widen", "strict", "re-anchor"] = "widen"
+    reanchor_after: Annotated[int, Field(ge=1)] = 3
+    reanchor_sources: int | None = None
+
+
+def _read_aggregator(value: object) -> object:
+    # One that is registered is data: its name.
+    if isinstance(value, Aggregator) and value.name in aggregators():
+        return value.name if find_aggregator(value.name) is value else value
+    return value
+
+
+def _write_assets(assets: Mapping[str, AssetConfig]) -> dict[str, Any]:
+    return {
+        symbol: asset.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        for symbol, asset in assets.items()
+    }
+
+
+class PricesConfig(AssetConfig):
+    """What is quoted, and which rules a price must pass.
+
+    Attributes
+    ----------
+    assets : mapping of str to AssetConfig
+        By symbol, those of the settings above that differ from these.
+    correlation : float
+        Of the normal shocks of any two simulated symbols; that of their returns is a little lower,
+        since tails are fat and volatilities are each symbol's own. A symbol's path is the same
+        whatever other symbols there are.
+    sources : tuple of Source
+        Who quotes each symbol. Also a number of ordinary sources, or names and tables:
+        ``["market_data_1", {"name": "external_feed", "noise_bp": 5, "lag": "1min"}]``.
+    min_sources : int
+        Fewest valid quotes that make a consensus price. The description's two unless given; with
+        ``evidence`` 2f + 1 if that is more, f = ⌊(m − 1)/3⌋ of m sources: among so many, f liars
+        are a minority even where a lying leader leaves out honest quotes.
+    aggregator : str or callable
+        How leaders and voters make the consensus price of the valid quotes: ``"mean"``,
+        ``"median"`` or any other of :func:`~streamlet_lab.prices.aggregators`; or a function.
+    outlier_rule : str or callable, optional
+        One of :func:`~streamlet_lab.prices.outlier_rules`, or a function: which quotes do not count
+        although they pass the other rules.
+    splits : {"adjust", "keep"}
+        Whether the prices of real history before a split are divided by its ratio.
+    voter_policy, tolerance_percent
+        See :class:`~streamlet_lab.prices.Voter`.
+    """
+
+    assets: Annotated[
+        dict[str, AssetConfig], PlainSerializer(_write_assets, return_type=dict[str, Any])
+    ] = Field(default_factory=dict)
+    correlation: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = TYPICAL_CORRELATION
+    sources: Annotated[
+        tuple[Source, ...],
+        BeforeValidator(read_sources),
+        PlainSerializer(write_sources, return_type=list[Any]),
+    ] = standard_sources(3)
+    min_sources: Annotated[int, Field(ge=1)] = 2
+    aggregator: Annotated[Named, BeforeValidator(_read_aggregator)] = "mean"
+    outlier_rule: Named | None = None
+    splits: Literal["adjust", "keep"] = "adjust"
+    voter_policy: VoterPolicy = "observe"
+    tolerance_percent: Amount = Decimal("0.5")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        names = self.source_names
+        if len(set(names)) < len(names):
+            raise InvalidInput("sources", names, "each name once")
+        if self.voter_policy == "evidence" and "min_sources" not in self.model_fields_set:
+            object.__setattr__(self, "min_sources", max(2, 2 * max_faulty(len(names)) + 1))
+        if len(names) < self.min_sources:
+            raise InvalidInput("sources", names, f"at least min_sources, {self.min_sources}")
+        self._check_reanchoring("reanchor_sources", self.reanchor_sources)
+        for symbol, asset in self.assets.items():
+            self._check_reanchoring(f"assets.{symbol}.reanchor_sources", asset.reanchor_sources)
+        return self
+
+    def _check_reanchoring(self, field: str, sources: int | None) -> None:
+        if sources is not None and not self.min_sources <= sources <= len(self.sources):
+            expected = (
+                f"from min_sources, {self.min_sources}, to the number of sources, "
+                f"{len(self.sources)}"
+            )
+            raise InvalidInput(field, sources, expected)
+
+    def check_start(self, symbol: str) -> None:
+        """Refuse a symbol's simulated path that does not begin between where it reflects.
+
+        Raises
+        ------
+        InvalidInput
+            If it does not, or there is nothing between.
+        """
+        place = f"prices.assets.{symbol}" if symbol in self.assets else "prices"
+        own = self.of(symbol)
+        low, high = own.reflection
+        if low <= 0 or (low >= high and own.min_price is not None):
+            raise InvalidInput(
+                f"{place}.min_price", str(low), f"more than 0, below max_price {high}"
+            )
+        if low >= high:
+            raise InvalidInput(f"{place}.max_price", str(high), f"more than min_price {low}")
+        to_micros(own.base_price, f"{place}.base_price")
+        if not low <= own.base_price <= high:
+            raise InvalidInput(
+                f"{place}.base_price", str(own.base_price), f"a price from {low} to {high}"
+            )
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Names of the sources, in their order."""
+        return tuple(source.name for source in self.sources)
+
+    @property
+    def aggregator_name(self) -> str:
+        """The aggregator's name, a function's own if it is one."""
+        return write_named(self.aggregator).removeprefix(CALLABLE)
+
+    @property
+    def tolerated_sources(self) -> int | None:
+        """How many lying sources the aggregator tolerates; None for one that is not known here."""
+        if unsaved_function(self.aggregator) or self.aggregator not in aggregators():
+            return None
+        return find_aggregator(self.aggregator).breakdown(len(self.sources))
+
+    @property
+    def reflection(self) -> tuple[Decimal, Decimal]:
+        """Where a simulated path reflects."""
+        low = _LOWEST if self.min_price is None else self.min_price
+        high = _HIGHEST if self.max_price is None else self.max_price
+        return low, high
+
+    @property
+    def unsaved_functions(self) -> dict[str, str]:
+        """Functions that a saved configuration does not contain, by the name of their setting."""
+        settings: dict[str, object] = {
+            "path_model": self.path_model,
+            "aggregator": self.aggregator,
+            "outlier_rule": self.outlier_rule,
+        }
+        for symbol, asset in self.assets.items():
+            settings[f"assets.{symbol}.path_model"] = asset.path_model
+        named = {name: unsaved_function(value) for name, value in settings.items()}
+        return {f"prices.{name}": function for name, function in named.items() if function}
+
+    def of(self, symbol: str) -> "PricesConfig":
+        """Return the settings of one symbol."""
+        asset = self.assets.get(symbol)
+        if asset is None:
+            return self
+        own = {name: getattr(asset, name) for name in asset.model_fields_set}
+        return self.model_copy(update={name: own[name] for name in own if own[name] is not None})
+
+    def rules(self, bounds: tuple[Decimal, Decimal]) -> PriceValidation:
+        """Return the validation rules, given the feed's own bounds."""
+        low, high = bounds
+        reanchors = self.deviation_rule == "re-anchor"
+        quorum = self.reanchor_sources
+        if quorum is None:
+            quorum = max(2 * len(self.sources) // 3 + 1, self.min_sources)
+        return PriceValidation(
+            min_price=low if self.min_price is None else self.min_price,
+            max_price=high if self.max_price is None else self.max_price,
+            min_volume=self.min_volume,
+            max_volume=self.max_volume,
+            max_deviation_percent=self.max_deviation_percent,
+            widening_percent=Decimal(10 if self.deviation_rule == "widen" else 0),
+            min_sources=self.min_sources,
+            reanchor_after=self.reanchor_after if reanchors else None,
+            reanchor_sources=quorum if reanchors else None,
+        )

@@ -1,0 +1,195 @@
+"""What a source of quotes is like when it is honest: how noisy, how late, how often silent."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from decimal import Decimal
+from typing import Any, Final
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import format_duration, to_microseconds
+
+#: The finest part of a dollar that a quote may have.
+MICRO_DOLLAR: Final = Decimal("0.000001")
+
+#: Spread of a source's part of the volume: the standard deviation of its logarithm.
+VOLUME_SPREAD: Final = 0.5
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+# Sources share their names' space with the nodes of a simulation.
+_NODE_NAME: Final = re.compile(r"node_[0-9]+|observer", re.ASCII)
+
+_LARGEST_NOISE: Final = 1_000.0
+_LARGEST_BIAS: Final = 5_000.0
+_LARGEST_CONFIDENCE: Final = 10_000.0
+_LONGEST_OUTAGE: Final = 1e6
+_VOLUME_SHARES: Final = (1e-6, 1e6)
+_MOST_SOURCES: Final = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Somebody who quotes a price and a volume once in an epoch.
+
+    Parameters
+    ----------
+    name : str
+        Lowercase letters, digits and underscores, such as ``"market_data_1"``; no node's name.
+    noise_bp : float
+        Standard deviation of its price around the true one, basis points. Honest venues disagree
+        by about 1 bp (IBM minute VWAPs over three venues: median 1 bp).
+    bias_bp : float
+        How much too high its price is on average, basis points.
+    lag : int
+        Microseconds of market time by which its price, though not its timestamp, is old; rounded up
+        to the grid of a simulated path, a tenth of an epoch.
+    outage : float
+        Share of the epochs in which it says nothing.
+    outage_epochs : float
+        Mean length of an outage, epochs. An outage ends with every epoch with the same probability,
+        and so does the time between two: a Markov chain of two states. At 1, the default, no
+        outage lasts for two epochs, so that the share is one half at most.
+    volume_share : float
+        Of the market's volume, relative to the shares of the other sources.
+    confidence_bp : float, optional
+        Half the width of the interval that it states around its price, basis points; its noise
+        unless given.
+
+    Raises
+    ------
+    InvalidInput
+        If a value is no such thing, or outages of this length cannot make up this share.
+
+    Examples
+    --------
+    >>> Source("slow_venue", noise_bp=2, lag=1_000_000).stated_confidence_bp
+    2
+    """
+
+    name: str
+    noise_bp: float = 1.0
+    bias_bp: float = 0.0
+    lag: int = 0
+    outage: float = 0.0
+    outage_epochs: float = 1.0
+    volume_share: float = 1.0
+    confidence_bp: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
+            expected = "lowercase letters, digits and underscores, such as 'market_data_1'"
+            raise InvalidInput("name", self.name, expected)
+        if _NODE_NAME.fullmatch(self.name):
+            raise InvalidInput("name", self.name, "a name that no node has")
+        _check("noise_bp", self.noise_bp, 0, _LARGEST_NOISE)
+        _check("bias_bp", self.bias_bp, -_LARGEST_BIAS, _LARGEST_BIAS)
+        if type(self.lag) is not int or self.lag < 0:
+            raise InvalidInput("lag", self.lag, "whole microseconds, zero or more")
+        _check("outage", self.outage, 0, 1)
+        if self.outage == 1:
+            raise InvalidInput("outage", self.outage, "a share of the epochs below 1")
+        _check("outage_epochs", self.outage_epochs, 1, _LONGEST_OUTAGE)
+        # Rounded, so that nine epochs suffice for a share of 0.9.
+        shortest = round(self.outage / (1 - self.outage), 9)
+        if self.outage_epochs < shortest:
+            expected = f"at least {shortest:g} epochs for an outage of {self.outage:g}"
+            raise InvalidInput("outage_epochs", self.outage_epochs, expected)
+        _check("volume_share", self.volume_share, *_VOLUME_SHARES)
+        if self.confidence_bp is not None:
+            _check("confidence_bp", self.confidence_bp, 0, _LARGEST_CONFIDENCE)
+
+    @property
+    def stated_confidence_bp(self) -> float:
+        """Half the width of the interval that it states around its price, basis points."""
+        return self.noise_bp if self.confidence_bp is None else self.confidence_bp
+
+
+def _check(name: str, value: object, low: float, high: float) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and math.isfinite(value) and low <= value <= high):  # type: ignore[arg-type,operator]
+        raise InvalidInput(name, value, f"a number from {low:g} to {high:g}")
+
+
+def standard_sources(count: int) -> tuple[Source, ...]:
+    """Return so many honest sources, all alike; three have the description's names.
+
+    Raises
+    ------
+    InvalidInput
+        If the count is not from 1 to 99.
+
+    Examples
+    --------
+    >>> [source.name for source in standard_sources(3)]
+    ['market_data_1', 'market_data_2', 'external_feed']
+    """
+    if type(count) is not int or not 1 <= count <= _MOST_SOURCES:
+        raise InvalidInput("sources", count, f"a whole number from 1 to {_MOST_SOURCES}")
+    names = [*(f"market_data_{number}" for number in range(1, count)), "external_feed"]
+    return tuple(map(Source, names))
+
+
+def read_sources(value: object) -> tuple[Source, ...]:
+    """Return the sources that a setting means.
+
+    Parameters
+    ----------
+    value : object
+        A number of ordinary sources; or a list of sources, their names, or tables of their
+        settings, whose ``lag`` may be a text such as ``"1min"``.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such thing, or a source's settings are not as :class:`Source` describes.
+
+    Examples
+    --------
+    >>> [source.lag for source in read_sources(["on_time", {"name": "late", "lag": "2s"}])]
+    [0, 2000000]
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return standard_sources(value)
+    if not isinstance(value, list | tuple):
+        raise InvalidInput("sources", value, "a number of sources, or a list of them")
+    return tuple(map(_read_source, value))
+
+
+def _read_source(value: object) -> Source:
+    if isinstance(value, Source):
+        return value
+    if isinstance(value, str):
+        return Source(value)
+    if not isinstance(value, Mapping) or "name" not in value:
+        raise InvalidInput("sources", value, "the name of a source, or a table with a name in it")
+    known = [item.name for item in fields(Source)]
+    for setting in value:
+        if setting not in known:
+            raise InvalidInput(setting, value[setting], f"one of {', '.join(known)}")
+    settings = dict(value)
+    if "lag" in settings:
+        settings["lag"] = to_microseconds(settings["lag"], "lag")
+    return Source(**settings)
+
+
+def write_sources(sources: tuple[Source, ...]) -> list[Any]:
+    """Return what :func:`read_sources` reads, of names and tables that JSON and TOML can hold.
+
+    Examples
+    --------
+    >>> write_sources((Source("on_time"), Source("late", lag=2_000_000)))
+    ['on_time', {'name': 'late', 'lag': '2s'}]
+    """
+    return [_write_source(source) for source in sources]
+
+
+def _write_source(source: Source) -> str | dict[str, Any]:
+    changed = {
+        item.name: getattr(source, item.name)
+        for item in fields(Source)
+        if item.default is MISSING or getattr(source, item.name) != item.default
+    }
+    if "lag" in changed:
+        changed["lag"] = format_duration(changed["lag"])
+    return source.name if len(changed) == 1 else changed

@@ -1,0 +1,129 @@
+"""Registers of what configurations speak of by name: the lab's own things, and anyone else's."""
+
+import re
+from collections.abc import Iterable
+from typing import Final, Generic, TypeVar
+
+from streamlet_lab.errors import InvalidInput
+
+T = TypeVar("T")
+
+#: Before the name of a function where a saved configuration had the function itself.
+CALLABLE: Final = "callable:"
+
+_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class Register(Generic[T]):
+    """Things of one sort by their names.
+
+    The lab fills it and closes it; from then on nobody can replace what is in it. Anyone can still
+    add to it, and replace what is not the lab's own, since the cells of a notebook run again.
+
+    Parameters
+    ----------
+    decorator : str
+        What registers a thing is called, such as ``"path_model"``; for messages, as all else here.
+    what : str
+        One of the things, in the singular: ``"model"``.
+    field : str
+        Where a configuration gives the name.
+    besides : str, optional
+        What may be given there instead of a name: ``"a function"``.
+
+    Examples
+    --------
+    >>> import math
+    >>> from collections.abc import Callable
+    >>> roundings = Register[Callable[[float], int]]("rounding", "rounding", field="rounding")
+    >>> def rounding(name):
+    ...     roundings.check(name)
+    ...     return lambda function: roundings.add(name, function)
+    >>> down = rounding("down")(math.floor)
+    >>> roundings.close()
+    >>> @rounding("odd")
+    ... def odd(number):
+    ...     return 2 * math.floor(number / 2) + 1
+    >>> roundings.names, roundings.own
+    (('down', 'odd'), ('down',))
+    >>> roundings.find("odd")(3.9)
+    3
+    >>> roundings.find("up")
+    Traceback (most recent call last):
+    ...
+    streamlet_lab.errors.InvalidInput: rounding: 'up' is not valid; expected one of down, odd; a \
+rounding of your own must be registered before
+    """
+
+    def __init__(self, decorator: str, what: str, field: str, besides: str = "") -> None:
+        self._decorator = decorator
+        self._what = what
+        self._field = field
+        self._besides = besides
+        self._things: dict[str, T] = {}
+        self._own: tuple[str, ...] = ()
+        self._reserved: set[str] = set()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, in alphabetical order."""
+        return tuple(sorted(self._things))
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names of the lab's own, in alphabetical order, whatever others have added."""
+        return self._own
+
+    def close(self) -> None:
+        """Declare what there is now the lab's own."""
+        self._own = self.names
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Keep names free that mean something else where these things are named."""
+        self._reserved.update(names)
+
+    def check(self, name: object) -> None:
+        """Refuse what cannot be a new name, before there is anything to add under it.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not of lowercase letters, digits and underscores, or begins with a digit, or is
+            one of the lab's own, or reserved.
+        """
+        if callable(name):
+            raise InvalidInput("name", name, f'a name in parentheses: @{self._decorator}("name")')
+        if not (isinstance(name, str) and _NAME.fullmatch(name)):
+            expected = f"lowercase letters, digits and underscores, such as 'my_{self._what}'"
+            raise InvalidInput("name", name, expected)
+        if name in self._reserved:
+            raise InvalidInput("name", name, "a name that does not mean something else already")
+        if name in self._own:
+            raise InvalidInput("name", name, f"a name other than the lab's own {self._what}s")
+
+    def add(self, name: str, thing: T) -> T:
+        """Add a thing under a name that passes `check`, and return it, as decorators do."""
+        self.check(name)
+        self._things[name] = thing
+        return thing
+
+    def find(self, name: object) -> T:
+        """Return the thing of a name.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none.
+        """
+        if not (isinstance(name, str) and name in self._things):
+            raise InvalidInput(self._field, name, self._expected(name))
+        return self._things[name]
+
+    def _expected(self, name: object) -> str:
+        if isinstance(name, str) and name.startswith(CALLABLE):
+            function = name.removeprefix(CALLABLE)
+            return f"the function {function} itself, which a file can name but not contain"
+        besides = f", or {self._besides}" if self._besides else ""
+        one = f"an {self._what}" if self._what[0] in "aeiou" else f"a {self._what}"
+        known = ", ".join(self.names)
+        return f"one of {known}{besides}; {one} of your own must be registered before"

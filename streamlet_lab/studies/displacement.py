@@ -1,0 +1,349 @@
+"""How far lying sources push the price: a game of quotes, rules and aggregators, no network.
+
+In every epoch each honest source quotes the true price, which stands still, with a little noise;
+then the liars, who see that and act as one, quote what moves the price furthest in this epoch
+(:func:`~streamlet_lab.prices.attacks.most_extreme`). The price that comes about is the reference of
+the next epoch's deviation rule. Two games are played, one up and one down, and the worse counts.
+
+So the liars are greedy. Where the honest quotes stay inside the corridor and a higher quote never
+lowers the aggregate, nothing does better: the price of an epoch then grows with that of the one
+before. Where they do not stay, patience pays. One liar with all the volume under the strict rule
+takes the price to (1 + d)² of the true one with the corridor d, and then nothing validates any
+more; if it stops at 1/(1 − d) first, where the honest quotes are valid for the last time, it
+reaches (1 + d)/(1 − d): 2,222 basis points instead of 2,100 at d = 10 %.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+from typing import Final, Literal, NamedTuple, get_args
+
+import pandas as pd
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import (
+    ORIGIN,
+    PreviousConsensus,
+    PriceValidation,
+    StockPrice,
+    check_quotes,
+    find_aggregator,
+)
+from streamlet_lab.prices.aggregators import aggregators as registered
+from streamlet_lab.prices.attacks import Direction, most_extreme
+from streamlet_lab.prices.sources import VOLUME_SPREAD
+from streamlet_lab.streams import stream
+from streamlet_lab.studies.arguments import check_frame, read_names
+from streamlet_lab.units import MONEY, deviation_percent, from_ticks, to_decimal, to_micros
+
+#: The aggregators of the study unless others are named, from the weakest to the strongest.
+AGGREGATORS: Final = ("mean", "vwap", "trimmed_mean", "median", "mad_filter", "pyth")
+
+#: How many sources there are, and how many of them lie, unless other pairs are given.
+SOURCES: Final = ((3, 1), (5, 2), (7, 2))
+
+_SYMBOL: Final = "AAPL"
+# As the simulated feeds have it: shares of each source, and the deviation of their logarithm.
+_VOLUME: Final = 1_500
+# Games of a few milliseconds each: enough of them to be worth sending to another process.
+_GAMES_AT_ONCE: Final = 8
+
+_MOST_NOISE: Final = 1_000.0
+_MOST_SOURCES: Final = 99
+_PAIRS: Final = "pairs such as (7, 2): up to 99 sources, and fewer liars"
+
+_STRICT: Final = PriceValidation(widening_percent=Decimal(0))
+
+DeviationRule = Literal["strict", "widen"]
+
+
+def displacement(
+    aggregators: str | Iterable[str] = AGGREGATORS,
+    sources: Iterable[tuple[int, int]] = SOURCES,
+    *,
+    epochs: int = 60,
+    seeds: int = 40,
+    rules: PriceValidation | None = None,
+    true_price: object = 150,
+    noise_bp: float = 1.0,
+    deviation_rule: DeviationRule | None = None,
+    executor: Executor | None = None,
+) -> pd.DataFrame:
+    """Play the game for each aggregator, each number of sources and liars, and each seed.
+
+    A seed gives a source the same noise and volume whatever else there is, so that aggregators are
+    compared on the same quotes.
+
+    Parameters
+    ----------
+    aggregators : str or iterable of str
+        Registered names; rows of a function would have none.
+    sources : iterable of (int, int)
+        Pairs of how many sources there are and how many of them lie.
+    epochs : int
+        The horizon.
+    seeds : int
+        How many games of each kind, with the seeds 0, 1, 2, …
+    rules : PriceValidation, optional
+        The description's unless given.
+    true_price : number
+        US dollars; genesis carries it.
+    noise_bp : float
+        Standard deviation of the honest quotes around the true price, basis points.
+    deviation_rule : {"strict", "widen"}, optional
+        Of the description's rules: ``strict``, which is the default, or wider with each epoch
+        without a price. Not with rules of your own, which have it already.
+    executor : concurrent.futures.Executor, optional
+        Where the games are played; here, one after the other, unless given. The result is the same.
+        In another process only the aggregators are known that are registered there.
+
+    Returns
+    -------
+    DataFrame
+        One row for each aggregator, pair and seed, in this order:
+
+        ``aggregator``, ``sources``, ``liars``, ``seed``;
+        ``first_bp``: how far the first epoch's price is from the true one, basis points without
+        sign, NaN without a price;
+        ``worst_bp``: the same for the worst price of all epochs;
+        ``missed_epochs``: how many epochs had no price;
+        ``locked_out``: whether the second half of the epochs had none.
+
+        Each is the worse of the game up and the game down.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such aggregator, or a setting is wrong.
+    """
+    if type(seeds) is not int or seeds < 1:
+        raise InvalidInput("seeds", seeds, "a whole number, at least 1")
+    own_rules = _rules(rules, deviation_rule)
+    price = _price(true_price, own_rules)
+    if not isinstance(sources, Iterable):
+        raise InvalidInput("sources", sources, _PAIRS)
+    kinds = list(product(read_names("aggregators", aggregators), sources))
+    games = [
+        _make_game(name, pair, seed, epochs, own_rules, price, noise_bp)
+        for name, pair in kinds
+        for seed in range(seeds)
+    ]
+    if executor is None:
+        rows = [*map(_play, games)]
+    else:
+        rows = [*executor.map(_play, games, chunksize=_GAMES_AT_ONCE)]
+    return pd.DataFrame(rows, columns=_Row._fields)
+
+
+def push(
+    aggregators: str | Iterable[str] = AGGREGATORS,
+    sources: int = 3,
+    liars: int = 1,
+    *,
+    direction: Direction = "up",
+    epochs: int = 60,
+    seed: int = 0,
+    rules: PriceValidation | None = None,
+    true_price: object = 150,
+    noise_bp: float = 1.0,
+    deviation_rule: DeviationRule | None = None,
+) -> pd.DataFrame:
+    """Play one game for each aggregator, and return it epoch by epoch.
+
+    Parameters
+    ----------
+    aggregators : str or iterable of str
+    sources, liars : int
+    direction : {"up", "down"}
+    epochs, seed : int
+    rules, true_price, noise_bp, deviation_rule
+        As of :func:`displacement`.
+
+    Returns
+    -------
+    DataFrame
+        One row for each aggregator and epoch: ``aggregator``, ``epoch``, and ``displacement_bp``,
+        how far the price is from the true one, basis points without sign, NaN without a price.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such aggregator or direction, or a setting is wrong.
+    """
+    if direction not in get_args(Direction):
+        raise InvalidInput("direction", direction, "'up' or 'down'")
+    own_rules = _rules(rules, deviation_rule)
+    price = _price(true_price, own_rules)
+    rows = []
+    for name in read_names("aggregators", aggregators):
+        game = _make_game(name, (sources, liars), seed, epochs, own_rules, price, noise_bp)
+        rows += [(game.aggregator, *row) for row in enumerate(_displacements(game, direction))]
+    return pd.DataFrame(rows, columns=["aggregator", "epoch", "displacement_bp"])
+
+
+def summarize_displacement(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the median and the largest displacement over the seeds of a study.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`displacement`.
+
+    Returns
+    -------
+    DataFrame
+        One row for each aggregator and pair, in the order of the study: ``aggregator``,
+        ``sources``, ``liars``; ``first_bp_median``, ``first_bp_max``, ``worst_bp_median`` and
+        ``worst_bp_max`` in basis points; ``missed_epochs_max``; ``locked_out``, the share of the
+        seeds; ``seeds``, their number.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such frame.
+    """
+    check_frame(frame, _Row._fields)
+    groups = frame.groupby(["aggregator", "sources", "liars"], sort=False)
+    return groups.agg(
+        first_bp_median=("first_bp", "median"),
+        first_bp_max=("first_bp", "max"),
+        worst_bp_median=("worst_bp", "median"),
+        worst_bp_max=("worst_bp", "max"),
+        missed_epochs_max=("missed_epochs", "max"),
+        locked_out=("locked_out", "mean"),
+        seeds=("seed", "size"),
+    ).reset_index()
+
+
+class _Row(NamedTuple):
+    aggregator: str
+    sources: int
+    liars: int
+    seed: int
+    first_bp: float
+    worst_bp: float
+    missed_epochs: int
+    locked_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Game:
+    """A game that can be sent to another process."""
+
+    aggregator: str
+    sources: int
+    liars: int
+    seed: int
+    epochs: int
+    rules: PriceValidation
+    true_price: Decimal
+    noise_bp: float
+
+
+def _make_game(
+    aggregator: str,
+    pair: tuple[int, int],
+    seed: int,
+    epochs: int,
+    rules: PriceValidation,
+    true_price: Decimal,
+    noise_bp: float,
+) -> _Game:
+    if type(epochs) is not int or epochs < 1:
+        raise InvalidInput("epochs", epochs, "a whole number, at least 1")
+    if not 0 <= noise_bp < _MOST_NOISE:
+        raise InvalidInput("noise_bp", noise_bp, f"basis points from 0, below {_MOST_NOISE}")
+    if aggregator not in registered():
+        known = ", ".join(registered())
+        raise InvalidInput("aggregator", aggregator, f"one of {known}; register one of your own")
+    return _Game(aggregator, *_pair(pair), seed, epochs, rules, true_price, noise_bp)
+
+
+def _price(value: object, rules: PriceValidation) -> Decimal:
+    price = to_decimal(value, "true_price")
+    if not rules.min_price <= price <= rules.max_price:
+        expected = f"from min_price {rules.min_price} to max_price {rules.max_price}"
+        raise InvalidInput("true_price", str(price), expected)
+    to_micros(price, "true_price")
+    return price
+
+
+def _play(game: _Game) -> _Row:
+    """Play up and down, and return the worse of both."""
+    played = [_displacements(game, direction) for direction in get_args(Direction)]
+    missed = [sum(math.isnan(each) for each in bp) for bp in played]
+    return _Row(
+        game.aggregator,
+        game.sources,
+        game.liars,
+        game.seed,
+        first_bp=_largest(bp[0] for bp in played),
+        worst_bp=_largest(each for bp in played for each in bp),
+        missed_epochs=max(missed),
+        locked_out=any(all(map(math.isnan, bp[game.epochs // 2 :])) for bp in played),
+    )
+
+
+def _displacements(game: _Game, direction: Direction) -> list[float]:
+    """How far each epoch's price is from the true one, basis points; NaN without a price."""
+    rules, aggregator = game.rules, find_aggregator(game.aggregator)
+    liars = [f"liar_{number}" for number in range(game.liars)]
+    honest_quotes = _honest_quotes(game)
+    previous = PreviousConsensus(game.true_price, -1)
+    displacements = []
+    for epoch in range(game.epochs):
+        honest = next(honest_quotes)
+        lies = most_extreme(
+            honest, liars, rules, _SYMBOL, epoch, previous, aggregator, direction, ORIGIN
+        )
+        checks = check_quotes([*honest, *lies], rules, _SYMBOL, epoch, previous)
+        valid = [check.quote for check in checks if check.valid]
+        if len(valid) >= rules.sources_needed(epoch, previous):
+            previous = PreviousConsensus(aggregator(valid), epoch)
+            percent = deviation_percent(previous.price, game.true_price)
+            displacements.append(float(MONEY.multiply(percent, Decimal(100))))
+        else:
+            displacements.append(math.nan)
+    return displacements
+
+
+def _honest_quotes(game: _Game) -> Iterator[tuple[StockPrice, ...]]:
+    """Yield what the honest sources quote in each epoch."""
+    names = [f"honest_{number}" for number in range(game.sources - game.liars)]
+    streams = {name: stream(game.seed, f"displacement/{name}") for name in names}
+    micro_dollars = to_micros(game.true_price)
+    while True:
+        quotes = []
+        for name, random_stream in streams.items():
+            noise = game.noise_bp / 10_000 * random_stream.gauss(0, 1)
+            cents = max(round(micro_dollars * (1 + noise) / 10_000), 1)
+            volume = round(_VOLUME * random_stream.lognormvariate(0, VOLUME_SPREAD))
+            quotes.append(StockPrice(_SYMBOL, from_ticks(cents), Decimal(volume), name))
+        yield tuple(quotes)
+
+
+def _largest(displacements: Iterable[float]) -> float:
+    return max((each for each in displacements if not math.isnan(each)), default=math.nan)
+
+
+def _rules(rules: PriceValidation | None, deviation_rule: str | None) -> PriceValidation:
+    if deviation_rule is not None:
+        if deviation_rule not in get_args(DeviationRule):
+            raise InvalidInput("deviation_rule", deviation_rule, "'strict' or 'widen'")
+        if rules is not None:
+            raise InvalidInput("deviation_rule", deviation_rule, "None with rules of your own")
+    if rules is not None:
+        return rules
+    return PriceValidation() if deviation_rule == "widen" else _STRICT
+
+
+def _pair(pair: tuple[int, int]) -> tuple[int, int]:
+    if not (isinstance(pair, Sequence) and len(pair) == 2):
+        raise InvalidInput("sources", pair, _PAIRS)
+    sources, liars = pair
+    if not (type(sources) is type(liars) is int and 0 <= liars < sources <= _MOST_SOURCES):
+        raise InvalidInput("sources", pair, _PAIRS)
+    return sources, liars

@@ -1,0 +1,226 @@
+"""What lying leaders and lying sources do to a whole run: to the final price, and to the market."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import pandas as pd
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
+from streamlet_lab.prices import source_fault_kinds
+from streamlet_lab.result import Result
+from streamlet_lab.simulator import Progress
+from streamlet_lab.studies.arguments import check_result, read_names
+from streamlet_lab.sweep import Sweep, sweep
+
+#: What voters can check of a leader's claim, from the least to the most.
+POLICIES: Final = ("bounds", "observe", "evidence")
+
+# At one minute of market time an epoch honest prices move by about 0.1 %: what is far from the
+# truth is so because somebody lied.
+_CALM: Final = "1min"
+
+
+def final_prices(result: Result) -> pd.DataFrame:
+    """Return the final prices of a run beside the truth.
+
+    Returns
+    -------
+    DataFrame
+        One row for each final price: ``epoch``, ``symbol``, ``leader``, ``true_price`` and
+        ``consensus_price`` in dollars, ``displacement_bp``: how far the second is above the first,
+        basis points, and ``spread_bp``: the range of the epoch's honest quotes, those of sources
+        without a fault, in basis points of the true price.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no result of an experiment.
+    """
+    check_result(result)
+    prices = result.prices
+    final = prices[prices["finalized_s"].notna() & (prices["claim"] == "price_consensus")]
+    leaders = result.epochs.set_index("epoch")["leader"]
+    honest = result.quotes[~result.quotes["source"].isin(result.config.faulty_sources)]
+    quoted = honest.groupby(["epoch", "symbol"])["price"]
+    spread = (quoted.max() - quoted.min()).rename("spread").reset_index()
+    table = final.merge(spread, on=["epoch", "symbol"], how="left")
+    return pd.DataFrame(
+        {
+            "epoch": table["epoch"],
+            "symbol": table["symbol"],
+            "leader": table["epoch"].map(leaders),
+            "true_price": table["true_price"],
+            "consensus_price": table["consensus_price"],
+            "displacement_bp": 1e4 * (table["consensus_price"] / table["true_price"] - 1),
+            "spread_bp": 1e4 * table["spread"] / table["true_price"],
+        }
+    )
+
+
+def oracle_numbers(result: Result) -> dict[str, float | None]:
+    """Return how far the final prices of a run are from the truth, and what that cost.
+
+    Returns
+    -------
+    dict
+        ``worst_bp`` and ``mean_bp``: the largest and the mean displacement without sign;
+        ``led_worst_bp``: the largest in blocks of faulty leaders; ``beyond_spread_bp``: by how much
+        one of these is outside the range of the honest quotes at most, 0 or less if it never is;
+        ``final_prices``; ``denied``: the share of honest orders that were refused or cancelled as
+        outside the band; ``denied_volume``: their share of the honest orders' shares. None for what
+        there is nothing to measure of.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no result of an experiment.
+    """
+    return {**_price_numbers(result), **_denial_numbers(result)}
+
+
+def _price_numbers(result: Result) -> dict[str, float | None]:
+    final = final_prices(result)
+    size = final["displacement_bp"].abs()
+    led = final["leader"].isin(result.config.faulty_nodes)
+    return {
+        "worst_bp": _largest(size),
+        "mean_bp": None if final.empty else float(size.mean()),
+        "led_worst_bp": _largest(size[led]),
+        "beyond_spread_bp": _largest(_beyond(result, final[led])),
+        "final_prices": len(final),
+    }
+
+
+def _denial_numbers(result: Result) -> dict[str, float | None]:
+    orders = result.orders[result.orders["intent"] == "honest"]
+    if orders.empty:
+        return {"denied": None, "denied_volume": None}
+    outside = orders["reason"] == "outside_band"
+    volume = orders["quantity"] - orders["filled"]
+    return {
+        "denied": float(outside.mean()),
+        "denied_volume": float(volume[outside].sum() / orders["quantity"].sum()),
+    }
+
+
+def lying_leader(
+    policies: str | Iterable[str] = POLICIES,
+    aggregators: str | Iterable[str] = ("mean", "median"),
+    *,
+    direction: str = "up",
+    nodes: int = 4,
+    sources: int = 5,
+    epochs: int = 60,
+    repeats: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Run one leader that lies as much as voters let it, under each policy and aggregator.
+
+    Parameters
+    ----------
+    policies, aggregators : str or iterable of str
+        By their names.
+    direction : {"up", "down"}
+    nodes, sources, epochs, repeats, seed : int
+    progress : callable, optional
+        See :func:`~streamlet_lab.sweep.sweep`.
+
+    Returns
+    -------
+    Sweep
+        Of what :func:`oracle_numbers` measures of prices; nobody trades.
+
+    Raises
+    ------
+    InvalidInput
+        For the first setting that is wrong, before anything runs.
+    """
+    base: dict[str, Any] = {
+        "nodes": nodes,
+        "epochs": epochs,
+        "market_time_per_epoch": _CALM,
+        "signatures": "none",
+        "faults": [Fault("price_manipulator", count=1, parameters={"direction": direction})],
+        "prices": {"sources": sources},
+        "market": {"traders": 0},
+    }
+    over = {
+        "prices.voter_policy": read_names("policies", policies),
+        "prices.aggregator": read_names("aggregators", aggregators),
+    }
+    return sweep(base, over, repeats=repeats, seed=seed, measure=_price_numbers, progress=progress)
+
+
+def denied_trades(
+    aggregators: str | Iterable[str] = ("mean", "median"),
+    liars: int | Iterable[int] = (0, 1),
+    *,
+    kind: str = "colluding",
+    sources: int = 3,
+    epochs: int = 120,
+    repeats: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Run lying sources against each aggregator, with a market around the price that they move.
+
+    Parameters
+    ----------
+    aggregators : str or iterable of str
+        By their names.
+    liars : int or iterable of int
+        How many of the last sources have the fault.
+    kind : str
+        One of :func:`~streamlet_lab.prices.source_fault_kinds`.
+    sources, epochs, repeats, seed : int
+    progress : callable, optional
+        See :func:`~streamlet_lab.sweep.sweep`.
+
+    Returns
+    -------
+    Sweep
+        Of what :func:`oracle_numbers` measures.
+
+    Raises
+    ------
+    InvalidInput
+        For the first setting that is wrong, before anything runs.
+    """
+    if kind not in source_fault_kinds():
+        expected = f"a kind of fault of sources, one of {', '.join(source_fault_kinds())}"
+        raise InvalidInput("kind", kind, expected)
+    base: dict[str, Any] = {
+        "epochs": epochs,
+        "market_time_per_epoch": _CALM,
+        "signatures": "none",
+        "prices": {"sources": sources},
+        "market": {"far_share": 0.0},
+    }
+    faults = {count: [Fault(kind, count=count)] if count else [] for count in _counts(liars)}
+    over = {"prices.aggregator": read_names("aggregators", aggregators), "faults": faults}
+    return sweep(base, over, repeats=repeats, seed=seed, measure=oracle_numbers, progress=progress)
+
+
+def _counts(liars: int | Iterable[int]) -> tuple[int, ...]:
+    counts = tuple(liars) if isinstance(liars, Iterable) else (liars,)
+    for count in counts:
+        if type(count) is not int or count < 0:
+            raise InvalidInput("liars", count, "a whole number of sources, or a list of them")
+    return counts
+
+
+def _beyond(result: Result, final: pd.DataFrame) -> "pd.Series[float]":
+    """Return by how much each price is outside the range of its epoch's honest quotes."""
+    honest = result.quotes[~result.quotes["source"].isin(result.config.faulty_sources)]
+    ends = honest.groupby(["epoch", "symbol"])["price"].agg(["min", "max"]).reset_index()
+    table = final.merge(ends, on=["epoch", "symbol"], how="left")
+    outside = pd.concat(
+        [table["consensus_price"] - table["max"], table["min"] - table["consensus_price"]], axis=1
+    ).max(axis=1)
+    return 1e4 * outside / table["true_price"]
+
+
+def _largest(values: "pd.Series[float]") -> float | None:
+    return None if values.empty else float(values.max())

@@ -1,0 +1,295 @@
+"""Charts of displacements: the worst in every cell, lock-outs, closed forms beside the game."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+
+from streamlet_lab import Experiment, Fault, InvalidInput
+from streamlet_lab.charts import plot_displacement, plot_push
+from streamlet_lab.studies import displacement, summarize_displacement
+from streamlet_lab.theory import mean_displacement
+
+from .drawing import answer, assert_apart, find, labels, points, written
+
+NAN = float("nan")
+COLUMNS = ["aggregator", "sources", "liars", "seed", "first_bp", "worst_bp", "locked_out"]
+FRAME = pd.DataFrame(
+    [
+        ("mean", 3, 1, 0, 333.3, 527.0, False),
+        ("mean", 3, 1, 1, 334.7, 526.0, False),
+        ("mean", 7, 2, 0, 286.0, 417.0, False),
+        ("mean", 7, 2, 1, 285.0, 416.0, False),
+        ("vwap", 3, 1, 0, 1000.0, 2100.0, True),
+        ("vwap", 3, 1, 1, 1000.0, 2099.0, True),
+        ("vwap", 7, 2, 0, 1000.0, 23_333.0, False),
+        ("vwap", 7, 2, 1, 1000.0, 100.0, True),
+        ("trimmed_mean", 3, 1, 0, 0.0, 0.0, False),
+        ("trimmed_mean", 7, 2, 0, NAN, NAN, True),
+    ],
+    columns=COLUMNS,
+)
+
+
+@pytest.fixture(autouse=True)
+def _headless():
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+
+
+def cells(axes):
+    """What is written in each cell, by column and row; the answer was written last."""
+    return {text.get_position(): text.get_text() for text in axes.texts[:-1]}
+
+
+def answer_below(axes):
+    return axes.texts[-1].get_text()
+
+
+class TestDisplacement:
+    def test_cells_are_the_worst_of_all_seeds(self):
+        axes, _ = plot_displacement(FRAME).axes
+        assert cells(axes) == {
+            (0, 0): "527",
+            (1, 0): "417",
+            (0, 1): "2,100\nlocked out",
+            (1, 1): "23,333\nlocked out: 50%",
+            (0, 2): "0.0",
+            (1, 2): "no price\nlocked out",
+        }
+        assert [tick.get_text() for tick in axes.get_yticklabels()] == [
+            "mean",
+            "vwap",
+            "trimmed mean",
+        ]
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == [
+            "1 of 3 sources",
+            "2 of 7 sources",
+        ]
+
+    def test_colours_are_logarithmic_and_zero_is_the_lightest(self):
+        axes, bar = plot_displacement(FRAME).axes
+        (image,) = axes.images
+        shown = image.get_array()
+        assert shown[:2].tolist() == [[527, 417], [2100, 23_333]]
+        assert shown.mask.tolist() == [[False, False], [False, False], [False, True]]
+        places = np.asarray(image.norm(np.array([417.0, 23_333.0, (417 * 23_333) ** 0.5])))
+        np.testing.assert_allclose(places, [0, 1, 0.5], atol=1e-9)
+        assert shown[2, 0] == 417
+        assert bar.get_ylabel() == "Displacement (basis points), logarithmic"
+
+    def test_darker_is_further_even_in_grey(self):
+        axes, _ = plot_displacement(FRAME).axes
+        (image,) = axes.images
+        grey = [
+            np.dot(to_rgb(image.cmap(place)), (0.299, 0.587, 0.114))
+            for place in np.linspace(0, 1, 50)
+        ]
+        assert (np.diff(grey) < 0).all()
+
+    def test_numbers_stand_out_from_their_cells(self):
+        axes, _ = plot_displacement(FRAME).axes
+        (image,) = axes.images
+        for text in axes.texts[:-2]:  # the last two are a cell without a price, and the answer
+            column, row = text.get_position()
+            ground = np.dot(
+                image.to_rgba(np.array(image.get_array()[row, column]))[:3], (0.299, 0.587, 0.114)
+            )
+            ink = np.dot(to_rgb(text.get_color()), (0.299, 0.587, 0.114))
+            assert abs(ground - ink) > 0.45
+
+    def test_lock_outs_have_a_frame_and_are_explained(self):
+        axes, _ = plot_displacement(FRAME).axes
+        frames = [
+            tuple(patch.get_center().round(9))
+            for patch in axes.patches
+            if isinstance(patch, Rectangle) and patch.get_width()
+        ]
+        assert sorted(frames) == [(0, 1), (1, 1), (1, 2)]
+        assert labels(axes) == ["locked out: no quotes are valid in the end"]
+        axes, _ = plot_displacement(FRAME[~FRAME["locked_out"]]).axes
+        assert axes.get_legend() is None
+
+    def test_the_first_epoch_can_be_shown_instead(self):
+        axes, _ = plot_displacement(FRAME, "first_bp").axes
+        assert cells(axes)[0, 0] == "335"
+        assert axes.get_xlabel().startswith("Number in a cell: first epoch's displacement")
+
+    @pytest.mark.parametrize("measure", ["worst_bp", "first_bp"])
+    def test_a_study_and_its_summary_look_the_same(self, measure):
+        study = displacement(("mean", "median"), ((3, 1),), epochs=4, seeds=3)
+        whole, summary = (
+            cells(plot_displacement(frame, measure).axes[0])
+            for frame in (study, summarize_displacement(study))
+        )
+        assert whole == summary
+        worst = study.loc[study["aggregator"] == "mean", measure].max()
+        assert whole[0, 0] == f"{worst:,.0f}"
+
+    def test_answer_names_the_best_and_the_worst(self):
+        axes, _ = plot_displacement(FRAME.iloc[:8]).axes
+        assert answer_below(axes) == "at most 527 bp with mean, up to 23,333 bp with vwap"
+        axes, _ = plot_displacement(FRAME.iloc[-1:]).axes
+        assert answer_below(axes) == "no price came about"
+
+    def test_answer_names_every_aggregator_of_a_tie(self):
+        rows = [("mean", 9.0), ("vwap", 700.0), ("median", 3.0), ("pyth", 3.01), ("mad_filter", 3)]
+        frame = pd.DataFrame([(name, 3, 1, 0, bp, bp, False) for name, bp in rows], columns=COLUMNS)
+        for count, expected in (
+            (3, "at most 3.0 bp with median, up to 700 bp with vwap"),
+            (4, "at most 3.0 bp with median and pyth, up to 700 bp with vwap"),
+            (5, "at most 3.0 bp with median and 2 others, up to 700 bp with vwap"),
+        ):
+            assert answer_below(plot_displacement(frame[:count]).axes[0]) == expected
+        alike = frame[2:]
+        assert answer_below(plot_displacement(alike).axes[0]) == "up to 3.0 bp with each of them"
+        without_price = pd.concat([alike, frame[:1].assign(worst_bp=NAN)])
+        assert answer_below(plot_displacement(without_price).axes[0]) == (
+            "up to 3.0 bp with median and 2 others"
+        )
+
+    def test_answer_is_about_fewer_liars_than_half_where_there_are_such(self):
+        rows = [("mean", 5, 2, 715.0), ("median", 5, 2, 3.0)]
+        many = [(name, *pair, 23_333.0) for name in ("mean", "median") for pair in ((5, 3), (4, 2))]
+        few_and_many, only_many = (
+            pd.DataFrame([(*row[:3], 0, row[3], row[3], False) for row in chosen], columns=COLUMNS)
+            for chosen in (rows + many, many)
+        )
+        assert answer_below(plot_displacement(few_and_many).axes[0]) == (
+            "fewer than half lying: at most 3.0 bp with median, up to 715 bp with mean"
+        )
+        assert answer_below(plot_displacement(only_many).axes[0]) == (
+            "up to 23,333 bp with each of them"
+        )
+
+    def test_a_long_answer_has_room(self):
+        name = "an_aggregator_with_a_rather_long_name"
+        rows = [(f"{name}_{bp:.0f}", 3, 1, 0, bp, bp, False) for bp in (3.0, 9999.0)]
+        figure = plot_displacement(pd.DataFrame(rows, columns=COLUMNS))
+        figure.draw_without_rendering()
+        axes, bar = figure.axes
+        assert_apart(figure, [axes.texts[-1], axes.patch, bar.patch, bar.yaxis.label])
+
+    def test_nothing_covers_anything(self):
+        figure = plot_displacement(FRAME)
+        figure.draw_without_rendering()
+        axes, bar = figure.axes
+        outside = [text for text in written(axes) if text not in axes.texts[:-1]]
+        assert len(outside) == 3
+        assert_apart(figure, [*outside, axes.get_legend(), axes.patch, bar.patch, bar.yaxis.label])
+        width, height = axes.bbox.width / 2, axes.bbox.height / 3
+        for text in axes.texts[:-1]:
+            box = text.get_window_extent()
+            assert box.width < width
+            assert box.height < height
+
+    @pytest.mark.parametrize(
+        ("frame", "measure", "field"),
+        [
+            (FRAME, "median_bp", "measure"),
+            (FRAME.iloc[:0], "worst_bp", "frame"),
+            (FRAME.drop(columns="liars"), "worst_bp", "frame"),
+            ([1, 2], "worst_bp", "frame"),
+            (3, "worst_bp", "frame"),
+            (None, "first_bp", "frame"),
+        ],
+    )
+    def test_what_is_no_study_is_refused(self, frame, measure, field):
+        with pytest.raises(InvalidInput) as caught:
+            plot_displacement(frame, measure)
+        assert caught.value.field == field
+        assert not plt.get_fignums()
+
+
+def pushed(**values):
+    return pd.concat(
+        pd.DataFrame(
+            {"aggregator": name, "epoch": range(len(bp)), "displacement_bp": np.array(bp, float)}
+        )
+        for name, bp in values.items()
+    )
+
+
+PUSHED = pushed(mean=[333, 456, 500], vwap=[1000, 2100, NAN], trimmed_mean=[1, -2, 1])
+
+
+def game_form(epoch):
+    return 1e4 * mean_displacement(3, 1, 0.1, epoch + 1)
+
+
+class TestPush:
+    def test_marks_are_the_displacements(self):
+        (axes,) = plot_push(PUSHED).axes
+        assert points(axes, "mean").tolist() == [[0, 333], [1, 456], [2, 500]]
+        assert points(axes, "trimmed mean").tolist() == [[0, 1], [1, -2], [2, 1]]
+        np.testing.assert_array_equal(
+            points(axes, "vwap, no price in 1 epochs"), [[0, 1000], [1, 2100], [2, NAN]]
+        )
+
+    def test_closed_form_is_a_dashed_line_beside_marks_that_are_not_joined(self):
+        (axes,) = plot_push(PUSHED, {"mean": game_form}).axes
+        line = find(axes, "closed form, mean")
+        assert line.get_linestyle() == "--"
+        np.testing.assert_allclose(line.get_xydata(), [[e, game_form(e)] for e in range(3)])
+        assert find(axes, "mean").get_linestyle() == "None"
+        assert find(axes, "trimmed mean").get_linestyle() != "None"
+        assert answer(axes) == (
+            "at most 2.0 bp with trimmed mean, up to 2,100 bp with vwap; "
+            f"closed form: off by at most {456 - game_form(1):.1f} bp"
+        )
+
+    def test_closed_form_is_what_a_run_does(self):
+        """The mean of three sources of which one lies, in a calm market."""
+        settings = {"market_time_per_epoch": "1s", "market": {"traders": 0}}
+        faults = [Fault("colluding", count=1)]
+        result = Experiment(epochs=8, faults=faults, signatures="none", **settings).run()
+        epochs = result.epochs
+        bp = (epochs["consensus_price"] / epochs["true_price"] - 1) * 10_000
+        (axes,) = plot_push(pushed(mean=bp), {"mean": game_form}).axes
+        measured, form = points(axes, "mean"), points(axes, "closed form")
+        assert measured[-1, 1] > 500
+        np.testing.assert_allclose(measured, form, atol=5)
+
+    def test_marks_in_one_place_are_told_apart_by_size(self):
+        same = pushed(mean=[500, 500], trimmed_mean=[500, 500])
+        (axes,) = plot_push(same).axes
+        first, second = find(axes, "mean"), find(axes, "trimmed mean")
+        assert first.get_markersize() > second.get_markersize()
+
+    @pytest.mark.parametrize("epochs", [2, 60, 120])
+    def test_marks_of_an_aggregator_do_not_cover_each_other(self, epochs):
+        figure = plot_push(pushed(mean=[500] * epochs))
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        apart = axes.bbox.width / figure.dpi * 72 / epochs
+        assert 3 < find(axes, "mean").get_markersize() <= min(apart, 9.5)
+
+    def test_without_any_price_it_says_so(self):
+        (axes,) = plot_push(pushed(vwap=[NAN, NAN])).axes
+        assert answer(axes) == "no price came about"
+
+    def test_heading_and_legend_cover_nothing(self):
+        six = ("mean", "vwap", "trimmed_mean", "median", "mad_filter", "pyth")
+        many = pushed(**{name: [1000, 23_333, NAN] for name in six})
+        figure = plot_push(many, {"mean": game_form, "trimmed_mean": game_form})
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        assert_apart(figure, [*written(axes), axes.yaxis.label, axes.get_legend(), axes.patch])
+
+    @pytest.mark.parametrize(
+        ("frame", "forms", "field"),
+        [
+            (pushed(**{f"a{number}": [1] for number in range(7)}), None, "frame"),
+            (PUSHED, {"median": game_form}, "closed_form"),
+            (PUSHED.drop(columns="epoch"), None, "frame"),
+            (PUSHED.iloc[:0], None, "frame"),
+        ],
+    )
+    def test_what_cannot_be_shown_is_refused(self, frame, forms, field):
+        with pytest.raises(InvalidInput) as caught:
+            plot_push(frame, forms)
+        assert caught.value.field == field
+        assert not plt.get_fignums()

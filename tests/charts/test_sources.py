@@ -1,0 +1,177 @@
+"""The chart of the sources: every quote, what did not count and why, and who it was."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from streamlet_lab import Experiment, Fault
+from streamlet_lab.charts import draw_sources, style
+from streamlet_lab.charts.figures import market_pages
+from streamlet_lab.charts.series import agreed_prices, quote_deviations
+from streamlet_lab.prices import QuoteReason
+
+from .drawing import answer, assert_apart, drawn, find, labels, points, rows, written
+from .runs import run
+
+
+def test_every_source_has_its_quotes():
+    result = run("biased source")
+    axes, quotes = drawn(draw_sources, result), quote_deviations(result)
+    for name in result.config.prices.source_names:
+        own = quotes[quotes["source"] == name]
+        assert len(own) == 40
+        np.testing.assert_array_equal(points(axes, name), rows(own, "time_s", "deviation_bp"))
+
+
+def test_sources_with_a_fault_are_named_with_it():
+    names = labels(drawn(draw_sources, run("biased source")))
+    assert names[:5] == [
+        *(f"market_data_{number}" for number in range(1, 5)),
+        "external_feed (biased)",
+    ]
+    both = {"external_feed": "biased", "market_data_1": "volume_inflating"}
+    result = Experiment(epochs=4, faults=both, signatures="none").run()
+    names = labels(drawn(draw_sources, result))
+    assert names[0] == "market_data_1 (volume inflating)"
+
+
+def test_quotes_that_did_not_count_are_marked_by_reason():
+    result = run("liars among many sources")
+    axes, quotes = drawn(draw_sources, result), quote_deviations(result)
+    refused = quotes[~quotes["valid"]]
+    assert set(refused["reason"]) == {"outside_deviation", "below_min_volume"}
+    for reason, group in refused.groupby("reason"):
+        label = f"does not count: {reason.replace('_', ' ')} ({len(group)})"
+        np.testing.assert_array_equal(points(axes, label), rows(group, "time_s", "deviation_bp"))
+
+
+def test_every_reason_has_a_mark_of_its_own():
+    reasons = {str(reason) for reason in QuoteReason} - {"valid"} | {"left_out", "no_leader"}
+    assert set(style.NOT_COUNTED) == reasons
+    markers = [look["marker"] for look in style.NOT_COUNTED.values()]
+    assert len(set(markers)) == len(markers)
+
+
+def test_line_is_the_agreed_price():
+    result = run("biased source")
+    line = points(drawn(draw_sources, result), "agreed price")
+    np.testing.assert_array_equal(line, rows(agreed_prices(result), "time_s", "deviation_bp"))
+    assert np.isfinite(line).any()
+
+
+def test_only_the_chosen_symbol_is_shown():
+    result = run("two symbols")
+    shown = {}
+    for symbol in (None, "AAPL", "MSFT"):
+        axes = drawn(draw_sources, result, symbol)
+        shown[symbol] = points(axes, "market_data_1")
+        name = symbol or "AAPL"
+        assert answer(axes).startswith(f"{name}: half of")
+        assert axes.get_ylabel().startswith(f"{name}: above its true price (basis points)")
+        own = quote_deviations(result, name).query("source == 'market_data_1'")
+        np.testing.assert_array_equal(shown[symbol], rows(own, "time_s", "deviation_bp"))
+    assert not np.array_equal(shown["AAPL"], shown["MSFT"])
+
+
+def test_scale_is_logarithmic_only_where_somebody_is_far_out():
+    honest, lying = (drawn(draw_sources, run(case)) for case in ("default", "biased source"))
+    assert honest.get_yscale() == "linear"
+    assert "logarithmic" not in honest.get_ylabel()
+    assert lying.get_yscale() == "symlog"
+    assert lying.get_ylabel().endswith("logarithmic beyond ±10")
+    low, high = lying.get_ylim()
+    assert -100 < low < 0 < 100 < high < 1_000
+    lying.get_figure().draw_without_rendering()
+    ticks = [tick.get_text() for tick in lying.get_yticklabels()]
+    assert {"−5", "0", "+5", "+10", "+100"} <= {*ticks}
+
+
+@pytest.mark.parametrize("bp", [30, 900, 20_000])
+def test_a_logarithmic_scale_leaves_a_margin_around_every_mark(bp):
+    settings = {
+        "prices": {"max_deviation_percent": 500, "max_price": 5_000},
+        "market": {"traders": 0},
+    }
+    faults = [Fault("biased", count=1, start=2, parameters={"bp": bp})]
+    result = Experiment(epochs=4, faults=faults, signatures="none", **settings).run()
+    axes = drawn(draw_sources, result)
+    bottom, top = axes.bbox.intervaly
+    names = (*result.config.prices.source_names, "agreed price")
+    heights = [axes.transData.transform(points(axes, name))[:, 1] for name in names]
+    spread = np.concatenate(heights)
+    margin = (top - bottom) * 0.04
+    assert bottom + margin < spread.min() < bottom + 3 * margin
+    assert top - 3 * margin < spread.max() < top - margin
+
+
+def test_faults_of_sources_are_marked_where_they_begin_and_end():
+    axes = drawn(draw_sources, run("biased source"))
+    begins = find(axes, "a fault begins or ends")
+    places = [
+        line.get_xdata()[0]
+        for line in axes.get_lines()
+        if line.get_linestyle() == begins.get_linestyle() and line.get_xdata()[0]
+    ]
+    assert places == [10, 30]
+    assert "a fault begins or ends" not in labels(drawn(draw_sources, run("crash in the middle")))
+
+
+def test_of_many_sources_the_furthest_are_named():
+    result = run("liars among many sources")
+    axes, quotes = drawn(draw_sources, result), quote_deviations(result)
+    furthest = quotes["deviation_bp"].abs().groupby(quotes["source"]).max().sort_values()
+    others = quotes[quotes["source"].isin(furthest.index[:3])]
+    shown = points(axes, "3 other sources")
+    np.testing.assert_array_equal(shown, rows(others, "time_s", "deviation_bp"))
+    names = labels(axes)
+    assert sum(name.endswith("(spiking)") for name in names) == 3
+    assert not any(
+        name.startswith(tuple(f"{each} " for each in furthest.index[:3])) for name in names
+    )
+
+
+def test_answer_says_how_far_apart_they_are_and_who_is_out_of_line():
+    result = run("biased source")
+    quotes = quote_deviations(result)
+    typical = quotes["deviation_bp"].abs().median()
+    refused = (~quotes["valid"]).sum()
+    text = answer(drawn(draw_sources, result))
+    assert text.startswith(f"half of the quotes are within {typical:.1f} bp of the true price; ")
+    assert "external_feed is furthest, 10" in text
+    assert text.endswith(f"{refused} of 200 do not count")
+
+
+def test_without_quotes_it_says_so():
+    silent = [Fault("silent", count=3)]
+    result = Experiment(epochs=4, faults=silent, signatures="none").run()
+    axes = drawn(draw_sources, result)
+    assert result.quotes.empty
+    assert answer(axes) == "nothing was quoted"
+    axes.get_figure().draw_without_rendering()
+
+
+@pytest.mark.parametrize("case", ["default", "biased source", "liars among many sources"])
+def test_heading_and_legend_cover_nothing(case):
+    page = market_pages()["sources"]
+    figure = Figure(figsize=page.size)
+    page.put_on(figure, run(case))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert_apart(figure, [*written(axes), axes.yaxis.label, axes.get_legend(), axes.patch])
+
+
+@pytest.mark.parametrize("case", ["biased source", "liars among many sources"])
+def test_marks_differ_by_more_than_colour(case):
+    axes = drawn(draw_sources, run(case))
+    shapes = Counter(
+        (
+            str(line.get_marker()),
+            line.get_linestyle(),
+            line.get_markerfacecolor() == line.get_color(),
+        )
+        for line in axes.get_lines()
+        if not line.get_label().startswith("_")
+    )
+    assert all(count == 1 for count in shapes.values()), shapes

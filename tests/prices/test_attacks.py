@@ -1,0 +1,392 @@
+"""The search for the worst lies, against a search that tries everything."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from itertools import combinations_with_replacement, product
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import (
+    ORIGIN,
+    Aggregator,
+    PreviousConsensus,
+    PriceValidation,
+    StockPrice,
+    aggregators,
+    check_quotes,
+    find_aggregator,
+)
+from streamlet_lab.prices.attacks import MONOTONE, most_extreme
+from streamlet_lab.units import from_ticks
+
+OWN = ("mad_filter", "mean", "median", "pyth", "trimmed_mean", "volume_weighted_median", "vwap")
+EPOCH = 7
+
+# A corridor of 30 cents around $60: few enough prices to try them all.
+NARROW = PriceValidation(max_deviation_percent=Decimal("0.5"), widening_percent=Decimal(0))
+STRICT = PriceValidation(widening_percent=Decimal(0))
+
+by_name = pytest.mark.parametrize("name", OWN)
+both_ways = pytest.mark.parametrize("direction", ["up", "down"])
+
+
+def make_quotes(cents: Iterable[int], volume: int = 500) -> list[StockPrice]:
+    return [
+        StockPrice("AAPL", from_ticks(each), Decimal(volume), f"honest_{number}")
+        for number, each in enumerate(cents)
+    ]
+
+
+def before(cents: int, missed: int = 0) -> PreviousConsensus:
+    return PreviousConsensus(from_ticks(cents), EPOCH - 1 - missed)
+
+
+def attack(
+    honest: Sequence[StockPrice],
+    liars: int,
+    name: str,
+    direction: str,
+    rules: PriceValidation = NARROW,
+    previous: PreviousConsensus | None = None,
+    **options: object,
+) -> tuple[StockPrice, ...]:
+    names = [f"liar_{number}" for number in range(liars)]
+    return most_extreme(
+        honest,
+        names,
+        rules,
+        "AAPL",
+        EPOCH,
+        previous or before(6000),
+        find_aggregator(name),
+        direction,  # type: ignore[arg-type]
+        ORIGIN,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def price_of(
+    quotes: Sequence[StockPrice],
+    name: str,
+    rules: PriceValidation = NARROW,
+    previous: PreviousConsensus | None = None,
+    **options: object,
+) -> Decimal | None:
+    """What an honest node makes of them."""
+    previous = previous or before(6000)
+    checks = check_quotes(quotes, rules, "AAPL", EPOCH, previous, ORIGIN, **options)  # type: ignore[arg-type]
+    valid = [check.quote for check in checks if check.valid]
+    if len(valid) < rules.sources_needed(EPOCH, previous):
+        return None
+    return find_aggregator(name)(valid)
+
+
+def everything(
+    previous: PreviousConsensus,
+    volumes: Iterable[int] = (100, 10_000_000_000),
+    confidences: Iterable[int] = (0, 1, 60),
+) -> list[StockPrice]:
+    """Every price of a narrow corridor with some volumes and confidences, and one not valid."""
+    middle = int(previous.price * 100)
+    said = product(range(middle - 31, middle + 32), volumes, confidences)
+    quotes = [
+        StockPrice("AAPL", from_ticks(cents), Decimal(volume), "", ORIGIN, Decimal(confidence))
+        for cents, volume, confidence in said
+        if NARROW.within_deviation(from_ticks(cents), previous, EPOCH)
+    ]
+    return [*quotes, StockPrice("AAPL", Decimal(1), Decimal(0), "")]
+
+
+def best_of_everything(
+    honest: Sequence[StockPrice],
+    liars: int,
+    name: str,
+    direction: str,
+    said: Sequence[StockPrice],
+    previous: PreviousConsensus,
+) -> Decimal | None:
+    prices = []
+    for combination in combinations_with_replacement(said, liars):
+        lies = [
+            StockPrice(*("AAPL", lie.price, lie.volume, f"liar_{number}", ORIGIN, lie.confidence))
+            for number, lie in enumerate(combination)
+        ]
+        price = price_of([*honest, *lies], name, NARROW, previous)
+        if price is not None:
+            prices.append(price)
+    return (max if direction == "up" else min)(prices, default=None)
+
+
+# --- Against a search that tries everything
+
+
+@by_name
+@both_ways
+@settings(max_examples=15, deadline=None)
+@given(
+    cents=st.lists(st.integers(5_960, 6_040), min_size=2, max_size=4),
+    volume=st.integers(100, 5_000),
+    middle=st.integers(5_975, 6_025),
+)
+def test_one_liar_cannot_do_better(
+    name: str, direction: str, cents: list[int], volume: int, middle: int
+) -> None:
+    honest, previous = make_quotes(cents, volume), before(middle)
+    lies = attack(honest, 1, name, direction, NARROW, previous)
+
+    best = best_of_everything(honest, 1, name, direction, everything(previous), previous)
+
+    assert price_of([*honest, *lies], name, NARROW, previous) == best
+
+
+@by_name
+@both_ways
+@pytest.mark.parametrize("honest_sources", [1, 2, 3])
+def test_two_liars_cannot_do_better(name: str, direction: str, honest_sources: int) -> None:
+    # Honest venues disagree by about 1 bp: less than a cent at $60.
+    random = Random(honest_sources)
+    previous = before(6000)
+    # One weight is enough here, and of the monotone ones' prices every third and the ends.
+    said = everything(previous, volumes=[10_000_000_000], confidences=[0])
+    if find_aggregator(name) in MONOTONE:
+        said = said[::3] + said[-2:]
+    for spread in (1, 2, 4):
+        honest = make_quotes(6000 + round(random.gauss(0, spread)) for _ in range(honest_sources))
+        lies = attack(honest, 2, name, direction)
+
+        best = best_of_everything(honest, 2, name, direction, said, previous)
+
+        found = price_of([*honest, *lies], name)
+        assert found is not None
+        assert best is not None
+        assert found >= best if direction == "up" else found <= best
+
+
+PRICES = st.lists(st.integers(5_000, 7_000), min_size=1, max_size=7)
+
+
+@pytest.mark.parametrize("aggregator", MONOTONE, ids=lambda each: each.name)
+@given(data=st.data(), cents=PRICES, more=st.integers(0, 500))
+def test_a_higher_quote_never_lowers_these(
+    aggregator: Aggregator, data: st.DataObject, cents: list[int], more: int
+) -> None:
+    volumes = data.draw(st.lists(st.integers(1, 9_999), min_size=len(cents), max_size=len(cents)))
+    place = data.draw(st.integers(0, len(cents) - 1))
+
+    def price(cents: Sequence[int]) -> Decimal:
+        return aggregator.function(
+            [
+                StockPrice("AAPL", from_ticks(each), Decimal(volume), "", ORIGIN, Decimal(1))
+                for each, volume in zip(cents, volumes, strict=True)
+            ]
+        )
+
+    raised = [*cents]
+    raised[place] += more
+    assert price(raised) >= price(cents)
+
+
+def test_the_filter_is_not_one_of_them_and_all_others_are() -> None:
+    assert {each.name for each in MONOTONE} == {*OWN} - {"mad_filter"} <= {*aggregators()}
+    mad_filter = find_aggregator("mad_filter").function
+    assert mad_filter(make_quotes([6000, 6002, 6003])) > mad_filter(make_quotes([6000, 6002, 9000]))
+
+
+# --- What they do
+
+
+@pytest.mark.parametrize(("direction", "price"), [("up", "165.00"), ("down", "135.00")])
+def test_the_corridor_bounds_a_lie_in_the_mean(direction: str, price: str) -> None:
+    honest = make_quotes([15_000, 15_000])
+    [lie] = attack(honest, 1, "mean", direction, STRICT, before(15_000))
+    assert lie.price == Decimal(price)
+
+
+@pytest.mark.parametrize(
+    ("cents", "direction", "price"),
+    # 10 % of $150.01 is $15.001; of $150.09, $15.009.
+    [(15_001, "up", "165.01"), (15_001, "down", "135.01"), (15_009, "down", "135.09")],
+)
+def test_a_lie_is_the_last_whole_cent_inside(cents: int, direction: str, price: str) -> None:
+    [lie] = attack(make_quotes([15_000, 15_000]), 1, "mean", direction, STRICT, before(cents))
+    assert lie.price == Decimal(price)
+
+
+def test_the_corridor_is_wider_after_missed_epochs() -> None:
+    honest, rules = make_quotes([15_000, 15_000]), PriceValidation()
+    [lie] = attack(honest, 1, "mean", "up", rules, before(15_000, missed=2))
+    assert lie.price == Decimal("195.00")
+
+
+@pytest.mark.parametrize(("direction", "price"), [("up", "155.50"), ("down", "149.25")])
+def test_the_bounds_stop_a_lie_before_the_corridor_does(direction: str, price: str) -> None:
+    rules = PriceValidation(min_price=Decimal("149.245"), max_price=Decimal("155.504"))
+    [lie] = attack(make_quotes([15_000, 15_000]), 1, "mean", direction, rules, before(15_000))
+    assert lie.price == Decimal(price)
+
+
+def test_without_a_previous_consensus_only_the_bounds_stop_a_lie() -> None:
+    mean = find_aggregator("mean")
+    honest = make_quotes([15_000, 15_000])
+    [lie] = most_extreme(honest, ["liar"], STRICT, "AAPL", 0, None, mean, "up", ORIGIN)
+    assert lie.price == STRICT.max_price
+
+
+@pytest.mark.parametrize("name", ["vwap", "volume_weighted_median"])
+def test_volume_is_whatever_a_liar_says(name: str) -> None:
+    honest = make_quotes([15_000] * 6)
+    lies = attack(honest, 1, name, "up", STRICT, before(15_000))
+    assert lies[0].volume == STRICT.max_volume
+    price = price_of([*honest, *lies], name, STRICT, before(15_000))
+    assert price is not None
+    assert price > Decimal("164.99")
+
+
+def test_the_mad_filter_is_beaten_by_staying_just_inside() -> None:
+    # Median 150.02, MAD 0.02: the filter ends at 150.08, and $165 would be left out.
+    honest = make_quotes([15_000, 15_002])
+    [lie] = attack(honest, 1, "mad_filter", "up", STRICT, before(15_000))
+    assert lie.price == Decimal("150.08")
+
+
+def test_liars_may_be_more_than_the_honest() -> None:
+    honest = make_quotes([15_000])
+    lies = attack(honest, 4, "median", "up", STRICT, before(15_000))
+    assert price_of([*honest, *lies], "median", STRICT, before(15_000)) == Decimal("165.00")
+
+
+def test_a_wide_disagreement_is_searched_down_to_the_cent() -> None:
+    # 100 cents apart: the grid is coarser than a cent. Median 151.00, MAD 1.00, end 154.00.
+    honest = make_quotes([15_000, 15_100])
+    [lie] = attack(honest, 1, "mad_filter", "up", STRICT, before(15_000))
+    assert lie.price == Decimal("154.00")
+
+
+def test_while_the_chain_is_re_anchored_a_lie_must_agree_with_the_others() -> None:
+    rules = PriceValidation(
+        widening_percent=Decimal(0), reanchor_after=2, reanchor_sources=3, min_sources=2
+    )
+    honest, previous = make_quotes([15_000] * 3), before(30_000, missed=2)
+    lies = attack(honest, 1, "mean", "up", rules, previous)
+    assert lies[0].price == Decimal("165.00")
+    assert price_of([*honest, *lies], "mean", rules, previous) == Decimal("153.75")
+
+
+def test_an_outlier_rule_is_taken_into_account() -> None:
+    def far_from_all(
+        quote: StockPrice, quotes: Sequence[StockPrice], previous: object, epoch: int
+    ) -> bool:
+        return sum(abs(quote.price - other.price) > 3 for other in quotes) > 1
+
+    honest, options = make_quotes([15_000, 15_000, 15_000]), {"outlier": far_from_all}
+    [lie] = attack(honest, 1, "mean", "up", STRICT, before(15_000), **options)
+    assert lie.price == Decimal("153.00")
+
+
+def test_a_rule_that_punishes_the_far_end_is_seen_through() -> None:
+    # Above $160, whoever quotes costs the five at $154.90 their say.
+    def drops_the_middle(
+        quote: StockPrice, quotes: Sequence[StockPrice], previous: object, epoch: int
+    ) -> bool:
+        return quote.price == Decimal("154.9") and max(each.price for each in quotes) > 160
+
+    honest, options = make_quotes([15_000] * 3 + [15_490] * 5), {"outlier": drops_the_middle}
+    [lie] = attack(honest, 1, "mean", "up", STRICT, before(15_000), **options)
+    assert lie.price == Decimal("160.00")
+
+
+def test_liars_need_not_say_the_same_where_that_would_give_them_away() -> None:
+    def copies(
+        quote: StockPrice, quotes: Sequence[StockPrice], previous: object, epoch: int
+    ) -> bool:
+        return sum(quote.price == each.price for each in quotes) > 1
+
+    honest, options = make_quotes([15_000, 15_001]), {"outlier": copies}
+    lies = attack(honest, 2, "mean", "up", STRICT, before(15_000), **options)
+    price = price_of([*honest, *lies], "mean", STRICT, before(15_000), **options)
+    assert price is not None
+    assert price >= Decimal("155.00")
+
+
+def test_an_aggregator_of_ones_own_is_searched_too() -> None:
+    def nearest_but_one_dollar_above_the_lowest(quotes: Sequence[StockPrice]) -> Decimal:
+        low = min(quote.price for quote in quotes)
+        return max(quote.price for quote in quotes if quote.price <= low + 1)
+
+    own = Aggregator("own", nearest_but_one_dollar_above_the_lowest, breakdown=lambda sources: 0)
+    honest = make_quotes([15_000, 15_030])
+    [lie] = most_extreme(honest, ["liar"], STRICT, "AAPL", EPOCH, before(15_000), own, "up", ORIGIN)
+    assert lie.price == Decimal("151.00")
+
+
+# --- Who, when, and where nothing can be done
+
+
+def test_each_liar_quotes_once_for_the_symbol_and_the_time() -> None:
+    now = ORIGIN + timedelta(days=3)
+    mean = find_aggregator("mean")
+    lies = most_extreme([], ["b", "a"], STRICT, "IBM", EPOCH, before(15_000), mean, "up", now)
+    assert [(lie.source, lie.symbol, lie.timestamp) for lie in lies] == [
+        ("b", "IBM", now),
+        ("a", "IBM", now),
+    ]
+
+
+def test_nobody_who_lies_says_nothing() -> None:
+    assert attack(make_quotes([15_000]), 0, "mean", "up") == ()
+
+
+@both_ways
+def test_where_no_price_comes_about_liars_quote_the_end_of_the_corridor(direction: str) -> None:
+    # The notes' lock-out: the consensus is so high that no honest quote validates any more.
+    honest, previous = make_quotes([15_000, 15_001]), before(18_150)
+    lies = attack(honest, 1, "vwap", direction, STRICT, previous)
+    assert price_of([*honest, *lies], "vwap", STRICT, previous) is None
+    assert lies[0].price == {"up": Decimal("199.65"), "down": Decimal("163.35")}[direction]
+
+
+def test_liars_who_are_enough_move_the_price_where_the_honest_are_locked_out() -> None:
+    honest, previous = make_quotes([15_000, 15_001]), before(18_150)
+    lies = attack(honest, 2, "vwap", "up", STRICT, previous)
+    assert price_of([*honest, *lies], "vwap", STRICT, previous) == Decimal("199.65")
+
+
+@pytest.mark.parametrize(("direction", "price"), [("up", "150.07"), ("down", "150.01")])
+def test_where_nothing_validates_liars_quote_an_honest_price(direction: str, price: str) -> None:
+    rules = PriceValidation(max_deviation_percent=Decimal(0), widening_percent=Decimal(0))
+    previous = PreviousConsensus(Decimal("200.005"), EPOCH - 1)  # no whole cent is within 0 %
+    [lie] = attack(make_quotes([15_001, 15_007]), 1, "mean", direction, rules, previous)
+    assert lie.price == Decimal(price)
+
+
+@both_ways
+@given(cents=st.lists(st.integers(14_000, 16_000), min_size=1, max_size=5))
+@settings(max_examples=30, deadline=None)
+def test_liars_always_gain_at_least_what_silence_would(direction: str, cents: list[int]) -> None:
+    honest = make_quotes(cents)
+    for name in OWN:
+        alone = price_of(honest, name, STRICT, before(15_000))
+        lies = attack(honest, 2, name, direction, STRICT, before(15_000))
+        moved = price_of([*honest, *lies], name, STRICT, before(15_000))
+        assert moved is not None
+        if alone is not None:
+            assert moved >= alone if direction == "up" else moved <= alone
+
+
+@pytest.mark.parametrize("liars", [["honest_0"], ["liar", "liar"]])
+def test_a_liar_is_none_of_the_honest_and_named_once(liars: list[str]) -> None:
+    mean = find_aggregator("mean")
+    with pytest.raises(InvalidInput, match=r"liars: .* other sources than the honest"):
+        most_extreme(
+            make_quotes([1]), liars, STRICT, "AAPL", EPOCH, before(15_000), mean, "up", ORIGIN
+        )
+
+
+def test_a_direction_is_up_or_down() -> None:
+    with pytest.raises(InvalidInput, match="direction"):
+        attack(make_quotes([15_000]), 1, "mean", "sideways")

@@ -1,0 +1,337 @@
+"""Paths that move together.
+
+Where a correlation is measured, its standard error is at most 1/√n for n pairs of Gaussians and a
+little more for heavy tails; four of them are left to chance, and the seeds are fixed.
+"""
+
+import itertools
+import math
+import random
+import statistics
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import SIMULATED, TRADING_DAY, make_path
+from streamlet_lab.prices.correlation import (
+    TYPICAL_CORRELATION,
+    CommonFactor,
+    FactorStream,
+    path_stream,
+    realised_correlation,
+)
+from streamlet_lab.prices.history import adjust_for_splits, load_bars
+from streamlet_lab.prices.models import (
+    Day,
+    GeometricBrownianMotion,
+    GjrGarch,
+    MertonJumps,
+    ReturnModel,
+    make_model,
+)
+from streamlet_lab.prices.paths import SimulatedPath
+from streamlet_lab.streams import stream
+
+SYMBOLS = ("AAPL", "MSFT", "IBM")
+OWN_MODELS = ("gbm", "gjr_garch", "merton", "regime")
+WIDE = (Decimal("0.01"), Decimal(10_000_000))
+
+# One draw from a stream by each of the methods that a model may use.
+DRAWS: dict[str, Callable[[random.Random], object]] = {
+    "random": lambda source: source.random(),
+    "gauss": lambda source: source.gauss(1, 3),
+    "normalvariate": lambda source: source.normalvariate(1, 3),
+    "lognormvariate": lambda source: source.lognormvariate(0, 1),
+    "gammavariate": lambda source: source.gammavariate(2.7, 1),
+    "expovariate": lambda source: source.expovariate(0.6),
+    "choices": lambda source: source.choices("abc", [1, 2, 3]),
+    "randrange": lambda source: source.randrange(10**30),
+    "getrandbits": lambda source: source.getrandbits(70),
+    "sample": lambda source: source.sample(range(50), 5),
+}
+GAUSSIANS = {"gauss", "normalvariate", "lognormvariate"}
+
+
+def _factor_stream(loading: float, name: str = "own", seed: int = 5) -> FactorStream:
+    return FactorStream(stream(seed, name), CommonFactor(seed), loading)
+
+
+def _path(
+    symbol: str, correlation: float, step: int = TRADING_DAY, model: ReturnModel | None = None
+) -> SimulatedPath:
+    own = path_stream(3, symbol, correlation)
+    return SimulatedPath(own, step, symbol=symbol, bounds=WIDE, model=model)
+
+
+def _logs(path: SimulatedPath, points: int, step: int = TRADING_DAY) -> list[float]:
+    return [math.log(path.price(index * step)) for index in range(points)]
+
+
+def _returns(path: SimulatedPath, days: int) -> list[float]:
+    return [after - before for before, after in itertools.pairwise(_logs(path, days + 1))]
+
+
+@given(st.lists(st.sampled_from(sorted(DRAWS))), st.integers(0, 99))
+def test_without_a_loading_the_stream_is_the_own_one(names: list[str], seed: int) -> None:
+    mixed, own = _factor_stream(0.0, seed=seed), stream(seed, "own")
+    for index, name in enumerate(names):
+        mixed.begin_step(index)
+        assert DRAWS[name](mixed) == DRAWS[name](own)
+
+
+@given(st.lists(st.sampled_from(sorted(DRAWS))))
+def test_without_a_day_or_a_step_the_stream_is_the_own_one(names: list[str]) -> None:
+    mixed, own = _factor_stream(0.7), stream(5, "own")
+
+    assert [DRAWS[name](mixed) for name in names] == [DRAWS[name](own) for name in names]
+
+
+@given(st.lists(st.sampled_from(sorted(DRAWS))), st.booleans())
+def test_of_each_day_and_step_the_first_gaussian_is_mixed_and_nothing_else(
+    names: list[str], by_day: bool
+) -> None:
+    mixed, own, common = _factor_stream(0.7), stream(5, "own"), CommonFactor(5)
+    to_come = False
+    for index, name in enumerate(names):
+        if index % 3 == 0:
+            (mixed.begin_day if by_day else mixed.begin_step)(index)
+            shared = common.day(index) if by_day else common.step(index)
+            to_come = True
+        if to_come and name in ("gauss", "normalvariate"):
+            alone = getattr(own, name)(0, 1)
+            expected = 1 + 3 * (0.7 * shared + math.sqrt(1 - 0.7**2) * alone)
+            assert DRAWS[name](mixed) == pytest.approx(expected, rel=1e-12)
+        elif to_come and name == "lognormvariate":
+            assert DRAWS[name](mixed) != DRAWS[name](own)
+        else:
+            assert DRAWS[name](mixed) == DRAWS[name](own)
+        to_come = to_come and name not in GAUSSIANS
+
+
+def test_with_the_full_loading_the_gaussian_is_the_common_one() -> None:
+    mixed, common = _factor_stream(1.0), CommonFactor(5)
+    for index in range(20):
+        mixed.begin_day(index)
+        assert mixed.gauss(0, 1) == common.day(index)
+
+
+def test_the_own_stream_is_left_as_it_was() -> None:
+    own = stream(5, "own")
+    before = own.getstate()
+    _factor_stream(0.5).gauss(0, 1)
+    FactorStream(own, CommonFactor(5), 0.5).gauss(0, 1)
+
+    assert own.getstate() == before
+
+
+@given(st.lists(st.integers(0, 300), max_size=20), st.lists(st.integers(0, 300), max_size=20))
+def test_the_common_factor_is_counted_not_drawn_in_turn(days: list[int], steps: list[int]) -> None:
+    common = CommonFactor(9)
+    in_order = CommonFactor(9)
+    all_days = [in_order.day(index) for index in range(301)]
+    all_steps = [in_order.step(index) for index in range(301)]
+
+    assert [common.day(index) for index in days] == [all_days[index] for index in days]
+    assert [common.step(index) for index in steps] == [all_steps[index] for index in steps]
+    assert all_days != all_steps
+    assert all_days[0] != CommonFactor(10).day(0)
+
+
+@pytest.mark.parametrize("loading", [0.3, 0.8])
+def test_a_mixed_gaussian_is_a_standard_one_and_correlates_by_the_product(loading: float) -> None:
+    """20,000 pairs: four standard errors are 0.028 of a correlation, 0.04 of a variance."""
+    one, other = _factor_stream(loading, "one"), _factor_stream(0.9, "other")
+    pairs = []
+    for day in range(20_000):
+        one.begin_day(day)
+        other.begin_day(day)
+        pairs.append((one.gauss(0, 1), other.gauss(0, 1)))
+    first, second = zip(*pairs, strict=True)
+
+    assert statistics.fmean(first) == pytest.approx(0, abs=0.028)
+    assert statistics.pvariance(first) == pytest.approx(1, abs=0.04)
+    assert statistics.correlation(first, second) == pytest.approx(0.9 * loading, abs=0.028)
+
+
+@pytest.mark.parametrize("loading", [-0.1, 1.1, math.nan, True, "0.5", None])
+def test_a_loading_out_of_bounds_is_refused(loading: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"loading: .* a number from 0 to 1"):
+        _factor_stream(loading)
+
+
+@pytest.mark.parametrize("correlation", [-0.1, 1.1, math.nan, True, "0.5", None])
+def test_a_correlation_out_of_bounds_is_refused(correlation: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"correlation: .* a number from 0 to 1"):
+        make_path(SIMULATED, 0, TRADING_DAY, correlation=correlation)
+
+
+@pytest.mark.parametrize("name", OWN_MODELS)
+def test_without_correlation_a_path_is_the_independent_one(name: str) -> None:
+    step = TRADING_DAY // 4
+    independent = SimulatedPath(
+        stream(3, "prices/MSFT/path"), step, bounds=WIDE, model=make_model(name)
+    )
+    unloaded = SimulatedPath(
+        FactorStream(stream(3, "prices/MSFT/path"), CommonFactor(3), 0.0),
+        step,
+        bounds=WIDE,
+        model=make_model(name),
+    )
+    expected = _logs(independent, 200, step)
+
+    assert _logs(_path("MSFT", 0.0, step, make_model(name)), 200, step) == expected
+    assert _logs(unloaded, 200, step) == expected
+    assert _logs(_path("MSFT", 0.5, step, make_model(name)), 200, step) != expected
+
+
+def test_a_path_does_not_depend_on_what_other_paths_there_are() -> None:
+    def make(symbol: str) -> SimulatedPath:
+        path = make_path(SIMULATED, 3, TRADING_DAY, symbol=symbol, correlation=0.5)
+        assert isinstance(path, SimulatedPath)
+        return path
+
+    alone = [make("IBM").price(day * TRADING_DAY) for day in range(100)]
+    together = {symbol: make(symbol) for symbol in ("MSFT", "IBM", "AAPL")}
+    prices = [
+        {symbol: path.price(day * TRADING_DAY) for symbol, path in together.items()}
+        for day in range(100)
+    ]
+
+    assert [day["IBM"] for day in prices] == alone
+    assert alone != [day["AAPL"] for day in prices]
+
+
+@pytest.mark.parametrize("correlation", [0.2, 0.5, 0.9])
+def test_daily_returns_of_gbm_correlate_as_asked(correlation: float) -> None:
+    """4,000 days: four standard errors are 0.063."""
+    days = 4_000
+    paths = [_path(symbol, correlation, model=GeometricBrownianMotion()) for symbol in SYMBOLS]
+    for one, other in itertools.combinations([_returns(path, days) for path in paths], 2):
+        assert statistics.correlation(one, other) == pytest.approx(correlation, abs=0.063)
+
+
+@pytest.mark.parametrize("model", [GeometricBrownianMotion(), GjrGarch(), MertonJumps()])
+def test_within_the_day_the_noise_around_the_straight_line_correlates_as_asked(
+    model: ReturnModel,
+) -> None:
+    """At noon, half of the way: what is left is the bridge, Gaussian given the day's deviation.
+
+    Merton's jumps are not on the straight line; their share of it pulls the correlation down.
+    """
+    days, step, correlation = 4_000, TRADING_DAY // 2, 0.6
+    deviations = []
+    for symbol in SYMBOLS[:2]:
+        logs = _logs(_path(symbol, correlation, step, model), 2 * days + 1, step)
+        deviations.append(
+            [logs[i + 1] - (logs[i] + logs[i + 2]) / 2 for i in range(0, 2 * days, 2)]
+        )
+    measured = statistics.correlation(*deviations)
+
+    if isinstance(model, MertonJumps):
+        assert 0.1 < measured < correlation - 0.063
+    else:
+        assert measured == pytest.approx(correlation, abs=0.09)
+
+
+class _Wasteful:
+    """Gaussian days; for each it draws other Gaussians too, as many as it pleases."""
+
+    def days(self, stream: random.Random) -> Iterator[Day]:
+        while True:
+            move = stream.gauss(0, 2)
+            others = sum(stream.gauss(0, 1) for _ in range(stream.randrange(5)))
+            yield Day(move, 1.0 + 0.1 * abs(others))
+
+
+def test_models_that_draw_more_do_not_get_out_of_step() -> None:
+    """4,000 days: four standard errors are 0.063."""
+    step = TRADING_DAY // 2
+    wasteful, frugal = (
+        _logs(_path(symbol, 0.7, step, model), 8_001, step)[::2]
+        for symbol, model in (("AAPL", _Wasteful()), ("MSFT", GeometricBrownianMotion()))
+    )
+    one, other = ([b - a for a, b in itertools.pairwise(logs)] for logs in (wasteful, frugal))
+
+    assert statistics.correlation(one, other) == pytest.approx(0.7, abs=0.063)
+
+
+def test_everything_but_gaussians_stays_independent() -> None:
+    """The same times of jumps, one by one, as without correlation; what they carry differs."""
+
+    def jump_times(source: random.Random) -> list[float]:
+        days = itertools.islice(MertonJumps().days(source), 200)
+        return [jump.time for day in days for jump in day.jumps]
+
+    independent, correlated = path_stream(1, "IBM"), path_stream(1, "IBM", 0.9)
+
+    assert len(jump_times(path_stream(1, "IBM"))) > 50
+    assert jump_times(independent) == jump_times(correlated)
+    assert jump_times(path_stream(1, "IBM", 0.9)) != jump_times(path_stream(1, "AAPL", 0.9))
+
+
+@pytest.mark.parametrize("nu", [3.5, 5.43, 7.29, 20.0])
+def test_student_innovations_correlate_as_the_closed_form_says(nu: float) -> None:
+    """40,000 pairs of unit variance; four standard errors of their mean product are 0.025."""
+    model = GjrGarch(degrees_of_freedom=nu)
+    one, other = path_stream(2, "AAPL", 0.6), path_stream(2, "MSFT", 0.6)
+    products = []
+    for day in range(40_000):
+        for source in (one, other):
+            assert isinstance(source, FactorStream)
+            source.begin_day(day)
+        products.append(model.innovation(one) * model.innovation(other))
+
+    assert statistics.fmean(products) == pytest.approx(realised_correlation(0.6, nu), abs=0.025)
+
+
+@pytest.mark.parametrize("nu", [2.1, 3.0, 5.43, 30.0])
+def test_the_closed_form_is_the_square_of_an_expectation(nu: float) -> None:
+    expectation = stats.chi2(nu).expect(lambda x: math.sqrt((nu - 2) / x))
+
+    assert realised_correlation(1.0, nu) == pytest.approx(expectation**2, rel=1e-6)
+
+
+def test_with_many_degrees_of_freedom_nothing_is_lost() -> None:
+    assert realised_correlation(0.5, 1e6) == pytest.approx(0.5, rel=1e-5)
+    kept = [realised_correlation(1.0, nu) for nu in (2.5, 3, 5, 10, 100)]
+
+    assert kept == sorted(kept)
+    assert realised_correlation(0.0, 5.0) == 0
+
+
+@pytest.mark.parametrize("nu", [2.0, 1.0, -3.0, math.nan, math.inf])
+def test_innovations_without_a_variance_are_refused(nu: float) -> None:
+    with pytest.raises(InvalidInput, match=r"degrees_of_freedom: .* a finite number above 2"):
+        realised_correlation(0.5, nu)
+
+
+def _real_returns(symbol: str) -> list[float]:
+    bars = adjust_for_splits(symbol, [bar for bar in load_bars(symbol) if bar.date.year >= 2003])
+    logs = [math.log(bar.close) for bar in bars]
+    return [after - before for before, after in itertools.pairwise(logs)]
+
+
+def test_the_typical_correlation_is_that_of_real_shares() -> None:
+    """Ten seeds, each as long as the real history; four standard errors of their mean are 0.02."""
+    real = {
+        pair: statistics.correlation(*map(_real_returns, pair))
+        for pair in itertools.combinations(SYMBOLS, 2)
+    }
+    days = len(_real_returns("AAPL"))
+    simulated = []
+    for seed in range(10):
+        paths = [
+            SimulatedPath(path_stream(seed, symbol, TYPICAL_CORRELATION), TRADING_DAY, bounds=WIDE)
+            for symbol in SYMBOLS
+        ]
+        returns = [_returns(path, days) for path in paths]
+        simulated += [statistics.correlation(*pair) for pair in itertools.combinations(returns, 2)]
+
+    assert [round(value, 2) for value in real.values()] == [0.43, 0.46, 0.58]
+    assert statistics.fmean(simulated) == pytest.approx(statistics.fmean(real.values()), abs=0.02)

@@ -1,0 +1,760 @@
+"""Dishonest sources: what each kind says, who hears it, and what stays as it was."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault
+from streamlet_lab.prices.aggregation import aggregate
+from streamlet_lab.prices.aggregators import Aggregator, find_aggregator, mean
+from streamlet_lab.prices.attacks import most_extreme
+from streamlet_lab.prices.dishonest import (
+    Scene,
+    SourceFault,
+    Sources,
+    make_source_faults,
+    own_source_fault_kinds,
+    source_fault_kind,
+    source_fault_kinds,
+)
+from streamlet_lab.prices.feeds import QuoteFeed
+from streamlet_lab.prices.outliers import find_outlier_rule
+from streamlet_lab.prices.quotes import ORIGIN, StockPrice
+from streamlet_lab.prices.sources import Source, standard_sources
+from streamlet_lab.prices.validation import (
+    OutlierRule,
+    PreviousConsensus,
+    PriceValidation,
+    check_quotes,
+)
+
+EPOCH = 1_000_000
+NODES = tuple(f"node_{number}" for number in range(4))
+RECEIVERS = (*NODES, "observer")
+FIVE = standard_sources(5)
+NAMES = tuple(source.name for source in FIVE)
+RULES = PriceValidation()
+PREVIOUS = PreviousConsensus(Decimal("150.00"), -1)
+
+OWN = (
+    "adaptive",
+    "biased",
+    "colluding",
+    "dropping",
+    "equivocating",
+    "replaying",
+    "silent",
+    "spiking",
+    "stale",
+    "volume_inflating",
+)
+EQUIVOCATING = ("dropping", "equivocating")
+
+
+class RisingPath:
+    """Ten cents more in each epoch, from $150 on."""
+
+    symbol = "AAPL"
+    base_price = Decimal(150)
+    bounds = (Decimal(50), Decimal(500))
+    duration: int | None = None
+
+    def price(self, market_time: int) -> int:
+        """In micro-dollars."""
+        return 150_000_000 + market_time // 10
+
+    def volume(self, market_time: int) -> int:
+        """A constant."""
+        return 5_000
+
+    def timestamp(self, market_time: int) -> datetime:
+        """As a simulated path."""
+        return ORIGIN + timedelta(microseconds=market_time)
+
+
+class ConstantPath(RisingPath):
+    """Always $150."""
+
+    def price(self, market_time: int) -> int:
+        """A constant."""
+        return 150_000_000
+
+
+def _make(
+    *faults: Fault, sources: Sequence[Source] = FIVE, seed: int = 0, symbol: str = "AAPL"
+) -> Sources:
+    names = [source.name for source in sources]
+    feed = QuoteFeed(RisingPath(), EPOCH, seed, sources)
+    return Sources(feed, make_source_faults(faults, names, seed, symbol))
+
+
+def _fault(kind: str, *sources: str, start: int = 0, stop: int | None = None, **how: Any) -> Fault:
+    return Fault(kind, sources or ("external_feed",), None, start, stop, how)
+
+
+def _said(
+    sources: Sources,
+    epoch: int,
+    previous: PreviousConsensus | None = PREVIOUS,
+    rules: PriceValidation = RULES,
+    aggregator: Aggregator = mean,
+) -> Mapping[str, tuple[StockPrice, ...]]:
+    return sources.said(epoch, previous, rules, aggregator, RECEIVERS)
+
+
+def _heard(
+    sources: Sources, epoch: int, receiver: str = "node_0", **scene: Any
+) -> dict[str, StockPrice]:
+    return {quote.source: quote for quote in _said(sources, epoch, **scene)[receiver]}
+
+
+def _honest(sources: Sources, epoch: int) -> dict[str, StockPrice]:
+    return {quote.source: quote for quote in sources.feed.quotes(epoch)}
+
+
+# --- Without faults
+
+
+def test_honest_sources_are_the_feed_itself() -> None:
+    sources = _make()
+    for epoch in range(5):
+        for quotes in _said(sources, epoch).values():
+            assert quotes is sources.feed.quotes(epoch)
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_a_fault_changes_nothing_before_its_start_and_after_its_stop(kind: str) -> None:
+    sources = _make(_fault(kind, start=3, stop=6))
+    for epoch in range(10):
+        is_honest = all(
+            quotes is sources.feed.quotes(epoch) for quotes in _said(sources, epoch).values()
+        )
+        if not 3 <= epoch < 6:
+            assert is_honest
+    assert sources.feed.quotes(0)[-1].source == "external_feed"
+
+
+# --- What holds for all kinds
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_honest_sources_say_the_same_whatever_the_others_do(kind: str) -> None:
+    sources = _make(_fault(kind, "market_data_2", "external_feed"))
+    for epoch in range(30):
+        for quotes in _said(sources, epoch).values():
+            honest = [q for q in quotes if q.source not in ("market_data_2", "external_feed")]
+            assert honest == [
+                q
+                for q in sources.feed.quotes(epoch)
+                if q.source not in ("market_data_2", "external_feed")
+            ]
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_quotes_stay_in_the_order_of_the_sources(kind: str) -> None:
+    sources = _make(_fault(kind, "market_data_2", "external_feed"))
+    for epoch in range(10):
+        for quotes in _said(sources, epoch).values():
+            names = [quote.source for quote in quotes]
+            assert names == [name for name in NAMES if name in names]
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_all_who_hear_the_same_share_one_tuple(kind: str) -> None:
+    sources = _make(_fault(kind))
+    for epoch in range(30):
+        heard = _said(sources, epoch)
+        assert tuple(heard) == RECEIVERS
+        different = {id(quotes) for quotes in heard.values()}
+        assert len(different) == (2 if kind in EQUIVOCATING else 1)
+        assert len(set(heard.values())) == len(different)
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_a_lie_is_a_price_in_cents_and_a_volume_in_shares(kind: str) -> None:
+    sources = _make(_fault(kind, "market_data_2", "external_feed"))
+    for epoch in range(30):
+        for quotes in _said(sources, epoch).values():
+            for quote in quotes:
+                assert quote.price >= Decimal("0.01")
+                assert quote.price == round(quote.price, 2)
+                assert quote.volume == int(quote.volume)
+                assert quote.symbol == "AAPL"
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_the_same_seed_tells_the_same_lies(kind: str) -> None:
+    fault = _fault(kind, "market_data_2", "external_feed")
+    one, same = _make(fault, seed=5), _make(fault, seed=5)
+    assert [_said(one, epoch) for epoch in range(40)] == [_said(same, epoch) for epoch in range(40)]
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_what_a_source_says_does_not_depend_on_being_asked_before(kind: str) -> None:
+    """Nor on being asked twice: it is one word for each epoch."""
+    fault = _fault(kind, "market_data_2", "external_feed")
+    regular, rarely = _make(fault, seed=5), _make(fault, seed=5)
+    everything = [_said(regular, epoch) for epoch in range(40) for _ in range(2)][::2]
+    assert [_said(rarely, epoch) for epoch in (3, 17, 39)] == [
+        everything[epoch] for epoch in (3, 17, 39)
+    ]
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_a_source_in_an_outage_is_silent_whatever_its_fault(kind: str) -> None:
+    flaky = (*FIVE[:4], replace(FIVE[4], outage=0.5))
+    sources = _make(_fault(kind, "market_data_4", "external_feed"), sources=flaky)
+    silences = 0
+    for epoch in range(40):
+        if "external_feed" not in _honest(sources, epoch):
+            silences += 1
+            for quotes in _said(sources, epoch).values():
+                assert "external_feed" not in {quote.source for quote in quotes}
+    assert 5 < silences < 35
+
+
+def test_a_second_question_in_an_epoch_does_not_change_what_was_said() -> None:
+    sources = _make(_fault("colluding"))
+    first = _said(sources, 4)
+    assert _said(sources, 4, previous=PreviousConsensus(Decimal(300), 3)) is first
+    assert _said(sources, 5, previous=PreviousConsensus(Decimal(300), 3)) != first
+
+
+def test_several_faults_of_a_source_follow_each_other() -> None:
+    twice = _make(_fault("biased", bp=100), _fault("biased", bp=-500))
+    cents = Decimal("0.01")
+    for epoch in range(5):
+        honest = _honest(twice, epoch)["external_feed"].price
+        first = (honest * Decimal("1.01")).quantize(cents)
+        assert _heard(twice, epoch)["external_feed"].price == (first * Decimal("0.95")).quantize(
+            cents
+        )
+
+
+def test_a_bias_before_or_behind_an_equivocation_is_heard_by_all() -> None:
+    biased, equivocating = _fault("biased", bp=1_000), _fault("equivocating", bp=100)
+    for faults in ((biased, equivocating), (equivocating, biased)):
+        sources = _make(*faults)
+        honest = float(_honest(sources, 0)["external_feed"].price)
+        heard = {
+            round(10_000 * (float(_heard(sources, 0, name)["external_feed"].price) / honest - 1))
+            for name in RECEIVERS
+        }
+        assert heard in ({1_110, 890}, {1_110, 889}, {1_111, 890})
+
+
+def test_two_equivocations_of_a_source_follow_each_other_for_each_receiver() -> None:
+    sources = _make(_fault("equivocating", bp=1_000), _fault("equivocating", bp=2_000))
+    honest = float(_honest(sources, 0)["external_feed"].price)
+    heard = {
+        round(float(_heard(sources, 0, name)["external_feed"].price) / honest, 3)
+        for name in RECEIVERS
+    }
+    assert heard == {1.32, 0.72}  # 1.1 · 1.2 and 0.9 · 0.8
+
+
+# --- Each kind
+
+
+@pytest.mark.parametrize(("bp", "factor"), [(100, "1.01"), (-2_500, "0.75"), (0.5, "1.00005")])
+def test_biased(bp: float, factor: str) -> None:
+    sources = _make(_fault("biased", bp=bp))
+    for epoch in range(5):
+        honest, lie = (
+            quotes["external_feed"] for quotes in (_honest(sources, epoch), _heard(sources, epoch))
+        )
+        expected = (honest.price * Decimal(factor)).quantize(Decimal("0.01"))
+        assert lie == replace(honest, price=expected)
+
+
+def test_biased_and_very_sure_of_itself() -> None:
+    lie = _heard(_make(_fault("biased", bp=0, confidence_bp=0)), 0)["external_feed"]
+    assert lie.confidence == 0
+    lie = _heard(_make(_fault("biased", bp=0, confidence_bp=20)), 0)["external_feed"]
+    assert lie.confidence == lie.price * Decimal("0.002")
+
+
+def test_a_price_cannot_fall_below_a_cent() -> None:
+    sources = _make(_fault("biased", bp=-10_000))
+    assert _heard(sources, 0)["external_feed"].price == Decimal("0.01")
+
+
+def test_stale() -> None:
+    """The fault begins at 8: what was said before it is known."""
+    sources = _make(_fault("stale", start=8, epochs=3))
+    for epoch in range(8, 20):
+        old, honest = (_honest(sources, when)["external_feed"] for when in (epoch - 3, epoch))
+        lie = _heard(sources, epoch)["external_feed"]
+        assert lie == replace(honest, price=old.price, confidence=old.confidence)
+        assert lie.timestamp == sources.feed.timestamp(epoch)
+
+
+def test_stale_at_the_beginning_repeats_the_first_price() -> None:
+    sources = _make(_fault("stale"))
+    first = _honest(sources, 0)["external_feed"].price
+    prices = [_heard(sources, epoch)["external_feed"].price for epoch in range(7)]
+    assert prices[:6] == [first] * 6
+    assert prices[6] == _honest(sources, 1)["external_feed"].price != first
+
+
+def test_stale_since_its_start() -> None:
+    sources = _make(_fault("stale", start=4, since_start=True))
+    prices = {_heard(sources, epoch)["external_feed"].price for epoch in range(4, 30)}
+    assert prices == {_honest(sources, 4)["external_feed"].price}
+
+
+def test_replaying() -> None:
+    sources = _make(_fault("replaying", start=5, epochs=4))
+    for epoch in range(5, 15):
+        assert (
+            _heard(sources, epoch)["external_feed"] == _honest(sources, epoch - 4)["external_feed"]
+        )
+
+
+def test_a_replayed_quote_is_as_old_as_the_source_can_make_it() -> None:
+    sources = _make(_fault("replaying"))
+    timestamps = [_heard(sources, epoch)["external_feed"].timestamp for epoch in range(25)]
+    assert timestamps == [sources.feed.timestamp(max(epoch - 20, 0)) for epoch in range(25)]
+
+
+@pytest.mark.parametrize("kind", ["stale", "replaying"])
+def test_an_old_quote_is_the_last_one_that_there_was(kind: str) -> None:
+    flaky = (*FIVE[:4], replace(FIVE[4], outage=0.6, outage_epochs=4))
+    sources = _make(_fault(kind, epochs=2), sources=flaky)
+    said = {epoch: _honest(sources, epoch).get("external_feed") for epoch in range(60)}
+    spoken = [epoch for epoch, quote in said.items() if quote is not None]
+    for epoch in spoken:
+        source_said = [when for when in spoken if when <= max(epoch - 2, 0)]
+        old = said[source_said[-1] if source_said else spoken[0]]
+        assert old is not None
+        assert _heard(sources, epoch)["external_feed"].price == old.price
+
+
+def test_spiking() -> None:
+    """Of 4,000 epochs: four standard errors of a share of 0.2 are 0.025, of a half 0.07."""
+    sources, epochs = _make(_fault("spiking", share=0.2, size_percent=8)), 4_000
+    moves = [
+        float(_heard(sources, epoch)["external_feed"].price)
+        / float(_honest(sources, epoch)["external_feed"].price)
+        for epoch in range(epochs)
+    ]
+    spikes = [move for move in moves if move != 1]
+    assert abs(len(spikes) / epochs - 0.2) < 0.025
+    assert {round(move, 3) for move in spikes} == {0.92, 1.08}
+    assert abs(statistics.fmean(move > 1 for move in spikes) - 0.5) < 0.071
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0, {"100"}), (1, {"80", "120"})])
+def test_spiking_never_and_always(share: float, expected: set[str]) -> None:
+    sources = _make(_fault("spiking", share=share))
+    heard = {
+        _heard(sources, epoch)["external_feed"].price
+        / _honest(sources, epoch)["external_feed"].price
+        for epoch in range(60)
+    }
+    assert {f"{100 * factor:.0f}" for factor in heard} == expected
+
+
+def test_sources_that_spike_do_so_independently() -> None:
+    sources = _make(_fault("spiking", *NAMES[:2], share=0.5))
+    one, other = (
+        [_heard(sources, e)[name].price != _honest(sources, e)[name].price for e in range(400)]
+        for name in NAMES[:2]
+    )
+    assert abs(statistics.correlation(list(map(int, one)), list(map(int, other)))) < 0.2
+
+
+def test_symbols_have_spikes_of_their_own() -> None:
+    apple, ibm = (_make(_fault("spiking", share=0.5), symbol=name) for name in ("AAPL", "IBM"))
+    heard = [
+        [_heard(sources, epoch)["external_feed"].price for epoch in range(40)]
+        for sources in (apple, ibm)
+    ]
+    assert heard[0] != heard[1]
+
+
+def test_volume_inflating() -> None:
+    sources = _make(_fault("volume_inflating"), _fault("volume_inflating", NAMES[0], bp=50))
+    for epoch in range(5):
+        honest, heard = _honest(sources, epoch), _heard(sources, epoch)
+        lie, same = heard["external_feed"], honest["external_feed"]
+        assert lie == replace(same, volume=1_000 * same.volume)
+        assert heard[NAMES[0]].price == (honest[NAMES[0]].price * Decimal("1.005")).quantize(
+            Decimal("0.01")
+        )
+
+
+def test_silent() -> None:
+    sources = _make(_fault("silent", "market_data_2", "external_feed"))
+    assert tuple(_heard(sources, 0)) == ("market_data_1", "market_data_3", "market_data_4")
+
+
+@pytest.mark.parametrize(
+    ("direction", "previous", "rules", "price"),
+    [
+        ("up", PREVIOUS, RULES, "165.00"),
+        ("down", PREVIOUS, RULES, "135.00"),
+        ("up", PreviousConsensus(Decimal("151.23"), -1), RULES, "166.35"),  # 166.353
+        ("down", PreviousConsensus(Decimal("151.23"), -1), RULES, "136.11"),  # 136.107
+        ("up", PreviousConsensus(Decimal("150.00"), -2), RULES, "180.00"),  # widened
+        ("up", PreviousConsensus(Decimal("480.00"), -1), RULES, "500.00"),
+        ("down", PreviousConsensus(Decimal("52.00"), -1), RULES, "50.00"),
+        ("up", None, RULES, "500.00"),
+        ("down", None, RULES, "50.00"),
+        ("up", PREVIOUS, PriceValidation(max_price=Decimal("160.005")), "160.00"),
+        ("down", PREVIOUS, PriceValidation(min_price=Decimal("140.005")), "140.01"),
+        ("up", PREVIOUS, PriceValidation(max_deviation_percent=Decimal(0)), "150.00"),
+    ],
+)
+def test_colluding(
+    direction: str, previous: PreviousConsensus | None, rules: PriceValidation, price: str
+) -> None:
+    sources = _make(_fault("colluding", *NAMES[1:3], direction=direction))
+    heard = _heard(sources, 0, previous=previous, rules=rules)
+    honest = _honest(sources, 0)
+    for name in NAMES[1:3]:
+        assert heard[name] == replace(honest[name], price=Decimal(price))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(5_000, 50_000),
+    st.sampled_from(("up", "down")),
+    st.integers(0, 5),
+    st.integers(0, 9),
+)
+def test_a_cent_beyond_the_colluders_price_the_rules_refuse_it(
+    cents: int, direction: str, missed: int, percent: int
+) -> None:
+    previous = PreviousConsensus(Decimal(cents).scaleb(-2), -1 - missed)
+    rules = PriceValidation(max_deviation_percent=Decimal(percent))
+    sources = _make(_fault("colluding", direction=direction))
+    lie = _heard(sources, 0, previous=previous, rules=rules)["external_feed"]
+    step = Decimal("0.01") if direction == "up" else Decimal("-0.01")
+    further = replace(lie, price=lie.price + step)
+    accepted = [
+        check_quotes([quote], rules, "AAPL", 0, previous)[0].valid for quote in (lie, further)
+    ]
+    assert accepted == [True, False]
+
+
+def test_colluders_may_claim_a_large_volume_too() -> None:
+    sources = _make(_fault("colluding", volume_factor=40))
+    assert (
+        _heard(sources, 0)["external_feed"].volume
+        == 40 * _honest(sources, 0)["external_feed"].volume
+    )
+
+
+@pytest.mark.parametrize("name", ["mean", "median", "vwap", "pyth", "trimmed_mean"])
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_adaptive_carries_out_the_plan_of_its_accomplices(name: str, direction: Any) -> None:
+    liars, aggregator = NAMES[3:], find_aggregator(name)
+    sources = _make(_fault("adaptive", *liars, direction=direction))
+    heard = _heard(sources, 0, aggregator=aggregator)
+    honest = sources.feed.quotes(0)
+    plan = most_extreme(
+        honest[:3], liars, RULES, "AAPL", 0, PREVIOUS, aggregator, direction, honest[0].timestamp
+    )
+    assert tuple(heard[liar] for liar in liars) == plan
+
+    colluding = _make(_fault("colluding", *liars, direction=direction))
+    sign = 1 if direction == "up" else -1
+    reached, edge = (
+        sign * aggregate([*quotes.values()], aggregator).consensus_price
+        for quotes in (heard, _heard(colluding, 0, aggregator=aggregator))
+    )
+    assert reached >= edge
+    assert reached > sign * aggregate(honest, aggregator).consensus_price
+
+
+@pytest.mark.parametrize(("direction", "bp"), [("up", 10), ("down", -10)])
+def test_adaptive_keeps_within_the_outlier_rule_and_gains_at_least_what_a_small_bias_does(
+    direction: Any, bp: int
+) -> None:
+    """Minutes apart the tail rule leaves liars so little that a blind far end gains nothing."""
+    minute = 60_000_000
+    rule = find_outlier_rule("tail", minute)
+    feed = QuoteFeed(ConstantPath(), minute, 0, FIVE)
+    before = PreviousConsensus(Decimal(feed.path.price(0)) / 1_000_000, 0)
+
+    def reached(fault: Fault, known: OutlierRule | None = rule) -> tuple[Decimal, bool]:
+        faults = make_source_faults([fault], NAMES, 0, "AAPL")
+        heard = Sources(feed, faults).said(1, before, RULES, mean, RECEIVERS, known)["node_0"]
+        checks = check_quotes(
+            heard, RULES, "AAPL", 1, before, timestamp=feed.timestamp(1), outlier=rule
+        )
+        valid = [check.quote for check in checks if check.valid]
+        liar_counts = "external_feed" in {quote.source for quote in valid}
+        price = aggregate(valid, mean).consensus_price
+        return (price if direction == "up" else -price), liar_counts
+
+    plan, counts = reached(_fault("adaptive", direction=direction))
+    small, _ = reached(_fault("biased", bp=bp))
+    blind, blind_counts = reached(_fault("adaptive", direction=direction), None)
+    assert counts
+    assert not blind_counts
+    assert plan >= small
+    assert plan > blind
+
+
+def test_a_source_sees_the_outlier_rule_and_there_is_none_unless_it_is_given() -> None:
+    seen: list[Scene] = []
+
+    @source_fault_kind("looking_at_the_rule")
+    class Looking(SourceFault):
+        def quote(
+            self, honest: StockPrice | None, scene: Scene, receiver: str
+        ) -> StockPrice | None:
+            seen.append(scene)
+            return honest
+
+    sources = _make(_fault("looking_at_the_rule"))
+    rule = find_outlier_rule("tail")
+    sources.said(0, PREVIOUS, RULES, mean, RECEIVERS)
+    sources.said(1, PREVIOUS, RULES, mean, RECEIVERS, rule)
+    assert [scene.outlier for scene in seen] == [None, rule]
+
+
+def test_adaptive_plans_without_those_of_its_own_who_cannot_speak() -> None:
+    """With the MAD filter one liar goes less far than each of two would."""
+    flaky = (*FIVE[:4], replace(FIVE[4], outage=0.5))
+    sources = _make(_fault("adaptive", *NAMES[3:]), sources=flaky)
+    epoch = next(e for e in range(40) if "external_feed" not in _honest(sources, e))
+    honest, aggregator = sources.feed.quotes(epoch), find_aggregator("mad_filter")
+    (alone,), (one_of_two, _) = (
+        most_extreme(
+            honest[:3], liars, RULES, "AAPL", epoch, PREVIOUS, aggregator, "up", honest[0].timestamp
+        )
+        for liars in (NAMES[3:4], NAMES[3:])
+    )
+    assert _heard(sources, epoch, aggregator=aggregator)[NAMES[3]] == alone != one_of_two
+
+
+def test_equivocating() -> None:
+    sources = _make(_fault("equivocating", bp=200))
+    honest = _honest(sources, 0)["external_feed"]
+    cents = Decimal("0.01")
+    up, down = (
+        replace(honest, price=(honest.price * factor).quantize(cents))
+        for factor in (Decimal("1.02"), Decimal("0.98"))
+    )
+    heard = [_heard(sources, 0, node)["external_feed"] for node in NODES]
+    assert heard == [down, up, down, up] or heard == [up, down, up, down]
+
+
+@pytest.mark.parametrize("count", [4, 7, 10, 13, 31, 100])
+def test_receivers_are_divided_into_halves(count: int) -> None:
+    nodes = [f"node_{number}" for number in range(count)]
+    sources = _make(_fault("dropping"))
+    said = sources.said(0, PREVIOUS, RULES, mean, nodes)
+    reached = sum(len(quotes) == 5 for quotes in said.values())
+    assert abs(reached - count / 2) <= 1
+
+
+def test_dropping() -> None:
+    sources = _make(_fault("dropping"))
+    for epoch in range(5):
+        honest = sources.feed.quotes(epoch)
+        assert set(_said(sources, epoch).values()) == {honest, honest[:-1]}
+
+
+# --- Kinds by name
+
+
+def test_the_kinds_there_are() -> None:
+    assert own_source_fault_kinds() == OWN
+    assert {*OWN} <= {*source_fault_kinds()}
+
+
+def test_a_kind_of_ones_own() -> None:
+    @source_fault_kind("round_dollars")
+    class RoundDollars(SourceFault):
+        def quote(
+            self, honest: StockPrice | None, scene: Scene, receiver: str
+        ) -> StockPrice | None:
+            assert scene.sources == NAMES
+            assert self.accomplices == NAMES[3:]
+            assert receiver == ""
+            return honest and replace(honest, price=honest.price.to_integral_value())
+
+    sources = _make(_fault("round_dollars", *NAMES[3:]))
+    heard = _heard(sources, 0)
+    assert [heard[name].price for name in NAMES[3:]] == [150, 150]
+
+
+def test_a_kind_that_is_asked_draws_once_in_an_epoch() -> None:
+    asked: list[int] = []
+
+    @source_fault_kind("counting")
+    class Counting(SourceFault):
+        def quote(
+            self, honest: StockPrice | None, scene: Scene, receiver: str
+        ) -> StockPrice | None:
+            asked.append(scene.epoch)
+            return honest
+
+    sources = _make(_fault("counting"))
+    for epoch in (0, 0, 1, 1, 1, 2):
+        _said(sources, epoch)
+    assert asked == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_labs_own_kinds_cannot_be_replaced(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^name: .* other than the lab's own"):
+        source_fault_kind(name)
+
+
+@pytest.mark.parametrize("kind", [int, SourceFault, lambda start, stop: None, "biased"])
+def test_what_is_no_kind_is_refused(kind: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^kind: .* a subclass of SourceFault"):
+        source_fault_kind("mine")(kind)
+
+
+def _quote(price: Any, volume: Any = Decimal(100), confidence: Any = None) -> StockPrice:
+    """A quote that nobody has looked at yet."""
+    return StockPrice("AAPL", price, volume, "external_feed", ORIGIN, confidence)
+
+
+def _saying(answer: Any) -> Sources:
+    """Five sources, the last of which says this."""
+
+    @source_fault_kind("saying")
+    class Saying(SourceFault):
+        def quote(
+            self, honest: StockPrice | None, scene: Scene, receiver: str
+        ) -> StockPrice | None:
+            return answer  # type: ignore[no-any-return]
+
+    return _make(_fault("saying"))
+
+
+@pytest.mark.parametrize("answer", ["150", StockPrice.create("AAPL", 150, 100, "market_data_1")])
+def test_a_kind_that_says_no_quote_of_its_source_is_refused(answer: Any) -> None:
+    expected = r"^faults: .* a quote of external_feed, or None, from Saying\.quote$"
+    with pytest.raises(InvalidInput, match=expected):
+        _said(_saying(answer), 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        (_quote(Decimal("NaN")), "price"),
+        (_quote(Decimal("150.0000001")), "price"),
+        (_quote(Decimal(10) ** 12), "price"),
+        (_quote("much"), "price"),
+        (_quote(Decimal(150), Decimal("Infinity")), "volume"),
+        (_quote(Decimal(150), Decimal(10) ** 12), "volume"),
+        (_quote(Decimal(150), Decimal(1), Decimal("NaN")), "confidence"),
+        (_quote(Decimal(150), Decimal(1), Decimal("-0.01")), "confidence"),
+        (replace(_quote(Decimal(150)), timestamp=datetime(2024, 1, 15)), "timestamp"),  # noqa: DTZ001
+    ],
+)
+def test_a_quote_of_a_faulty_source_needs_numbers_as_any_other(
+    answer: StockPrice, field: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^faults: {field} of external_feed: "):
+        _said(_saying(answer), 0)
+
+
+def test_what_a_faulty_source_says_becomes_a_quote_as_what_a_person_types() -> None:
+    quote = _heard(_saying(_quote(150.1, 10**11, "0.5")), 0)["external_feed"]
+    assert quote == _quote(Decimal("150.1"), Decimal(10**11), Decimal("0.5"))
+    amounts = (quote.price, quote.volume, quote.confidence)
+    assert all(isinstance(amount, Decimal) for amount in amounts)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        _fault("biased", bp=1_000_000),
+        _fault("spiking", share=1, size_percent=10_000),
+        _fault("volume_inflating", factor=1_000_000, bp=1_000_000),
+        _fault("colluding", volume_factor=1_000_000),
+    ],
+    ids=str,
+)
+def test_the_labs_own_kinds_say_nothing_that_is_too_large_for_a_quote(fault: Fault) -> None:
+    """However loud they are: from the largest prices and volumes that a source can have."""
+    largest = Decimal(10**11)
+    honest = StockPrice.create("AAPL", largest, largest, "external_feed")
+    sources = _make(fault)
+    with mock.patch.object(QuoteFeed, "quotes", return_value=(honest,)):
+        (said,) = set(_said(sources, 0).values())
+    assert said[-1].source == "external_feed"
+    assert said[-1].price <= largest
+    assert said[-1].volume <= largest
+
+
+# --- From what a person types
+
+
+def test_faults_belong_to_the_sources_that_are_named_or_counted() -> None:
+    named = make_source_faults([_fault("biased", *NAMES[:2])], NAMES, 0, "AAPL")
+    counted = make_source_faults([Fault("biased", count=2)], NAMES, 0, "AAPL")
+    assert [len(named[name]) for name in NAMES] == [1, 1, 0, 0, 0]
+    assert [len(counted[name]) for name in NAMES] == [0, 0, 0, 1, 1]
+    assert counted[NAMES[4]][0].source == NAMES[4]
+    assert counted[NAMES[4]][0].accomplices == NAMES[3:]
+    assert make_source_faults([Fault("biased", count=0)], NAMES, 0, "AAPL") == {
+        name: [] for name in NAMES
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "field", "expected"),
+    [
+        (_fault("gremlins"), "faults", "one of .*adaptive, .*biased"),
+        (_fault("crash"), "faults", "one of .*adaptive, .*biased"),
+        (_fault("silent", "node_0"), "faults", "a source: market_data_1, .*external_feed"),
+        (Fault("silent", count=6), "faults", "a count of at most 5 sources"),
+        (_fault("silent", loud=True), "faults.parameters", "for silent: none"),
+        (_fault("biased", pb=3), "faults.parameters", "for biased: bp, confidence_bp"),
+        (_fault("stale", start=1, epoch=3), "faults.parameters", "for stale: epochs, since_start"),
+        (_fault("biased", bp="much"), "faults.parameters.bp", "a finite decimal number"),
+        (_fault("biased", bp=-10_001), "faults.parameters.bp", "from -10000 to 1000000"),
+        (_fault("biased", bp=10**7), "faults.parameters.bp", "from -10000 to 1000000"),
+        (_fault("biased", confidence_bp=-1), "faults.parameters.confidence_bp", "from 0 to 10000"),
+        (_fault("stale", epochs=0), "faults.parameters.epochs", "a whole number of at least 1"),
+        (_fault("stale", epochs=1.5), "faults.parameters.epochs", "a whole number of at least 1"),
+        (_fault("stale", epochs=True), "faults.parameters.epochs", "a whole number of at least 1"),
+        (_fault("stale", since_start=1), "faults.parameters.since_start", "true or false"),
+        (_fault("replaying", epochs=-3), "faults.parameters.epochs", "at least 1"),
+        (_fault("spiking", share=1.1), "faults.parameters.share", "from 0 to 1"),
+        (_fault("spiking", share=-0.1), "faults.parameters.share", "from 0 to 1"),
+        (_fault("spiking", size_percent=-5), "faults.parameters.size_percent", "from 0 to 10000"),
+        (_fault("volume_inflating", factor=-1), "faults.parameters.factor", "from 0 to 1000000"),
+        (_fault("colluding", direction="left"), "faults.parameters.direction", "'up' or 'down'"),
+        (_fault("colluding", volume_factor=-2), "faults.parameters.volume_factor", "from 0 to"),
+        (_fault("adaptive", direction=1), "faults.parameters.direction", "'up' or 'down'"),
+        (_fault("equivocating", bp=-1), "faults.parameters.bp", "from 0 to 10000"),
+        (_fault("dropping", share=0.5), "faults.parameters", "for dropping: none"),
+    ],
+)
+def test_what_no_fault_can_be_is_refused(fault: Fault, field: str, expected: str) -> None:
+    with pytest.raises(InvalidInput, match=expected) as refusal:
+        make_source_faults([fault], NAMES, 0, "AAPL")
+    assert refusal.value.field == field
+
+
+def test_faults_draw_from_streams_of_their_own() -> None:
+    """By seed, symbol, source and number of the fault."""
+    spiking = _fault("spiking", *NAMES[:2])
+    draws = set()
+    for seed in (0, 1):
+        for symbol in ("AAPL", "IBM"):
+            made = make_source_faults([spiking, spiking], NAMES, seed, symbol)
+            draws |= {fault.random.random() for name in NAMES for fault in made[name]}
+    assert len(draws) == 2 * 2 * 2 * 2
+    assert not any(math.isnan(draw) for draw in draws)

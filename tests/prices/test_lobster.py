@@ -1,0 +1,305 @@
+"""LOBSTER message files: tiny ones made here, and a real sample where there is one.
+
+The real ones may not be passed on. A check of them needs ``LOBSTER_DIR``, the folder with at least
+one message file.
+"""
+
+import csv
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.prices.feeds import make_path
+from streamlet_lab.prices.lobster import lobster_feed, read_lobster
+
+NAME = "MSFT_2012-06-21_34200000_37800000_message_50.csv"
+MESSAGES = """\
+34200.004241176,1,16113575,18,308700,1
+34200.1,4,16113575,18,308700,-1
+34200.100000001,4,16113576,100,308701,-1
+34200.100000001,4,16113577,20,308800,-1
+34200.100000001,5,0,3,308750,1
+34200.2,2,16113578,5,308600,1
+34201,5,0,50,308650,1
+34201.5,3,16113578,5,308600,1
+34202.000000999,6,-1,700,308000,-1
+34203.25,7,0,0,-1,-1
+34203.5,4,16113580,7,308900,1
+"""
+
+
+def _write(folder: Path, text: str = MESSAGES, name: str = NAME) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="ascii")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that ``LOBSTER_DIR`` names."""
+    monkeypatch.setenv("LOBSTER_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_executions_are_merged_by_their_time(tmp_path: Path) -> None:
+    """The last price and all shares of one time; nothing else is a trade."""
+    frame = read_lobster(_write(tmp_path))
+
+    assert list(frame.columns) == ["time", "price", "volume"]
+    assert list(frame["price"]) == [30.87, 30.875, 30.865, 30.89]
+    assert list(frame["volume"]) == [18, 123, 50, 7]
+    assert [str(time) for time in frame["time"]] == [
+        "2012-06-21 09:30:00.100000-04:00",
+        "2012-06-21 09:30:00.100000001-04:00",
+        "2012-06-21 09:30:01-04:00",
+        "2012-06-21 09:30:03.500000-04:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("date", "utc"),
+    [
+        ("2012-01-03", "14:30"),  # winter
+        ("2012-03-09", "14:30"),  # the Friday before the clock was put forward
+        ("2012-03-12", "13:30"),  # the Monday after
+        ("2012-11-05", "14:30"),  # the Monday after it was put back
+    ],
+)
+def test_times_are_new_yorks_on_the_day_that_the_name_states(
+    tmp_path: Path, date: str, utc: str
+) -> None:
+    path = _write(tmp_path, "34200,4,1,10,308700,1\n", NAME.replace("2012-06-21", date))
+    (time,) = read_lobster(str(path))["time"]
+
+    assert time.tz_convert("UTC").strftime("%Y-%m-%d %H:%M") == f"{date} {utc}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "34204.0,4,1,10,308700",
+        "34204.0,4,1,10,308700,1,0",
+        "34204.0,4,1,10,308700,0",
+        "34204.0,4,1,10,308700,",
+        "34204.0,8,1,10,308700,1",
+        "34204.0,4,1,-10,308700,1",
+        "34204.0,4,1,10,30.87,1",
+        "34204.0,4,x,10,308700,1",
+        "34204.0000000001,4,1,10,308700,1",
+        "34204.,4,1,10,308700,1",
+        "-34204.0,4,1,10,308700,1",
+        "86400.0,4,1,10,308700,1",
+        "nan,4,1,10,308700,1",
+        "34204.0, 4, 1, 10, 308700, 1",
+        "time,type,id,size,price,direction",
+    ],
+)
+def test_a_malformed_row_is_named(tmp_path: Path, line: str) -> None:
+    path = _write(tmp_path, MESSAGES + line + "\n34205.0,4,1,10,308700,1\n")
+    with pytest.raises(DataError) as caught:
+        read_lobster(path)
+
+    assert str(caught.value) == (
+        f"{path}, row 12: {line!r} is not a message; expected seconds after midnight, type 1 to 7, "
+        "order id, size, price, 1 or -1"
+    )
+
+
+def test_what_is_not_text_is_named_too(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(MESSAGES.encode() + b"\xff\x00\n")
+    with pytest.raises(DataError, match=r"row 12: .* is not a message"):
+        read_lobster(path)
+
+
+def test_a_row_earlier_than_the_one_before_is_named_whatever_its_type(tmp_path: Path) -> None:
+    path = _write(tmp_path, MESSAGES + "34203.499999999,1,1,10,308700,1\n")
+    with pytest.raises(DataError) as caught:
+        read_lobster(path)
+
+    assert str(caught.value) == (
+        f"{path}, row 12: '34203.499999999,1,1,10,308700,1' is earlier than the row before"
+    )
+
+
+@pytest.mark.parametrize("line", ["34204.0,4,1,0,308700,1", "34204.0,5,0,10,0,1"])
+def test_an_execution_of_nothing_or_at_no_price_is_named(tmp_path: Path, line: str) -> None:
+    path = _write(tmp_path, MESSAGES + line + "\n")
+    with pytest.raises(DataError, match=f"row 12: '{line}' executes nothing, or at no price"):
+        read_lobster(path)
+
+
+def test_a_file_without_a_trade_is_named(tmp_path: Path) -> None:
+    path = _write(tmp_path, MESSAGES.splitlines()[0] + "\n")
+    with pytest.raises(DataError) as caught:
+        read_lobster(path)
+
+    assert str(caught.value) == f"{path}: no execution (type 4 or 5) in the file"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trades.csv",
+        NAME.replace("message", "orderbook"),
+        NAME.replace("2012-06-21", "2012-06-31"),
+        NAME + ".gz",
+    ],
+)
+def test_a_name_that_states_no_date_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_lobster(_write(tmp_path, name=name))
+
+    assert str(caught.value) == (
+        f"path: {name!r} is not valid; expected a name such as "
+        "MSFT_2012-06-21_34200000_57600000_message_50.csv"
+    )
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=rf"{NAME}: the file cannot be read \(No such file"):
+        read_lobster(tmp_path / NAME)
+
+
+def test_the_feed_is_found_by_its_symbol(folder: Path) -> None:
+    _write(folder)
+    _write(folder, "34200,4,1,10,5850000,1\n", NAME.replace("MSFT", "AAPL"))
+    _write(folder, "not read\n", NAME.replace("message", "orderbook"))
+    _write(folder, "not read\n", "README.md")
+
+    pd.testing.assert_frame_equal(lobster_feed("MSFT"), read_lobster(folder / NAME))
+    assert list(lobster_feed("AAPL")["price"]) == [585.0]
+
+
+def test_the_files_of_several_days_and_hours_are_joined_in_order(folder: Path) -> None:
+    """By date and time, not as text: 9 o'clock comes before 10."""
+    for date, start, end, price in (
+        ("2012-06-22", 34_200_000, 37_800_000, 300_000),
+        ("2012-06-21", 100_000_00, 34_200_000, 200_000),
+        ("2012-06-21", 9_000_000, 10_000_000, 100_000),
+    ):
+        line = f"{start // 1000},4,1,10,{price},1\n"
+        _write(folder, line, f"MSFT_{date}_{start}_{end}_message_10.csv")
+    frame = lobster_feed("MSFT")
+
+    assert list(frame["price"]) == [10.0, 20.0, 30.0]
+    assert frame["time"].is_monotonic_increasing
+    assert list(frame.index) == [0, 1, 2]
+
+
+def test_files_that_overlap_are_refused(folder: Path) -> None:
+    """The same hour with fewer levels would count every trade twice."""
+    fewer = _write(folder, name=NAME.replace("_50.csv", "_10.csv"))
+    _write(folder)
+    with pytest.raises(DataError) as caught:
+        lobster_feed("MSFT")
+
+    assert str(caught.value) == f"{fewer} and {NAME} overlap in time; keep one of them"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_the_variable_the_feed_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    if value is None:
+        monkeypatch.delenv("LOBSTER_DIR", raising=False)
+    else:
+        monkeypatch.setenv("LOBSTER_DIR", value)
+    with pytest.raises(InvalidInput) as caught:
+        make_path("lobster", 0, 1_000_000, symbol="MSFT")
+
+    assert str(caught.value) == (
+        f"LOBSTER_DIR: {value!r} is not valid; expected an environment variable with the folder of "
+        "your LOBSTER message files"
+    )
+
+
+def test_a_folder_that_is_not_there_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOBSTER_DIR", str(folder / "elsewhere"))
+    with pytest.raises(DataError) as caught:
+        lobster_feed("MSFT")
+
+    assert str(caught.value).startswith(f"{folder / 'elsewhere'}: the folder that LOBSTER_DIR ")
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "MSF", "MSFT_2012-06-21", "*", ".*"])
+def test_a_symbol_without_a_file_is_named(folder: Path, symbol: str) -> None:
+    _write(folder)
+    with pytest.raises(DataError) as caught:
+        lobster_feed(symbol)
+
+    assert str(caught.value) == (
+        f"{folder}: no message file of {symbol}; "
+        f"expected {symbol}_<date>_<start>_<end>_message_<levels>.csv"
+    )
+
+
+def test_the_trades_are_replayed_as_they_came(folder: Path) -> None:
+    _write(folder)
+    path = make_path("lobster", 0, 1_000_000, symbol="MSFT")
+
+    assert path.symbol == "MSFT"
+    assert path.base_price == Decimal("30.87")
+    first = datetime(2012, 6, 21, 13, 30, 0, 100_000, UTC)
+    assert path.timestamp(0) == first
+    # Two rows in one microsecond: the later one stands.
+    assert [path.price(time) for time in (0, 899_999, 900_000, 3_400_000)] == [
+        30_875_000,
+        30_875_000,
+        30_865_000,
+        30_890_000,
+    ]
+    assert [path.volume(time) for time in (0, 900_000, 3_400_000)] == [141, 191, 198]
+    assert path.timestamp(900_000) == first + timedelta(milliseconds=900)
+
+
+def _rows(path: Path) -> Iterable[list[str]]:
+    with path.open(encoding="ascii", newline="") as lines:
+        yield from csv.reader(lines)
+
+
+@pytest.mark.skipif(
+    "LOBSTER_DIR" not in os.environ,
+    reason="LOBSTER_DIR is not set: the samples may not be passed on with the lab",
+)
+def test_real_files_give_every_execution_once() -> None:
+    """Read by other code: a dictionary from the time's own digits to price and shares."""
+    paths = sorted(Path(os.environ["LOBSTER_DIR"]).glob("*_message_*.csv"))
+    assert paths
+    for path in paths:
+        price: dict[Decimal, int] = {}
+        shares: dict[Decimal, int] = defaultdict(int)
+        for time, kind, _, size, amount, _ in _rows(path):
+            if kind in {"4", "5"}:
+                price[Decimal(time)] = int(amount)
+                shares[Decimal(time)] += int(size)
+        frame = read_lobster(path)
+        midnight = pd.Timestamp(path.name.split("_")[1], tz="America/New_York")
+        seconds = [Decimal((time - midnight).value).scaleb(-9) for time in frame["time"]]
+
+        assert seconds == list(price)
+        assert [round(value * 10_000) for value in frame["price"]] == list(price.values())
+        assert list(frame["volume"]) == list(shares.values())
+
+
+@pytest.mark.skipif(
+    "LOBSTER_DIR" not in os.environ,
+    reason="LOBSTER_DIR is not set: the samples may not be passed on with the lab",
+)
+def test_real_files_can_be_replayed() -> None:
+    names = [path.name for path in Path(os.environ["LOBSTER_DIR"]).glob("*_message_*.csv")]
+    for symbol in {name.split("_")[0] for name in names}:
+        frame = lobster_feed(symbol)
+        path = make_path("lobster", 0, 1_000_000, symbol=symbol)
+
+        assert path.price(0) <= frame["price"].max() * 1_000_000
+        assert path.duration is not None
+        assert path.price(path.duration) == round(frame["price"].iloc[-1] * 1_000_000)

@@ -1,0 +1,388 @@
+"""A person's own prices, replayed: what stands when, what is refused."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import TRADING_DAY
+from streamlet_lab.prices.history import load_bars, load_history
+from streamlet_lab.prices.paths import HistoricalPath
+from streamlet_lab.prices.replay import ReplayPath
+
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+START = 1_705_312_800_000_000  # 2024-01-15 10:00 UTC
+
+
+class Row(NamedTuple):
+    time: int  # microseconds since 1970
+    cents: int
+    volume: int
+
+
+def _frame(rows: list[Row]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "time": np.array([row.time for row in rows], dtype="datetime64[us]"),
+            "price": [row.cents / 100 for row in rows],
+            "volume": [row.volume for row in rows],
+        }
+    )
+
+
+def _at(times: list[str], **columns: Any) -> pd.DataFrame:
+    """A frame of rows at these times, at $10, $11, … and with 100 shares each."""
+    prices = [10.0 + row for row in range(len(times))]
+    data = {"time": pd.to_datetime(times), "price": prices, "volume": [100] * len(times)}
+    return pd.DataFrame(data | columns)
+
+
+GAPS = st.one_of(st.integers(1, 10), st.integers(1, HOUR), st.integers(1, 48 * HOUR))
+
+
+@st.composite
+def intraday(draw: st.DrawFn) -> list[Row]:
+    """At least two rows, any time apart."""
+    gaps = draw(st.lists(GAPS, min_size=1, max_size=12))
+    times = itertools.accumulate(gaps, initial=START)
+    return [Row(time, draw(st.integers(1, 10**7)), draw(st.integers(0, 10**6))) for time in times]
+
+
+class NaivePath:
+    """The documented rules, row by row, for rows that are not dates."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        gaps = [after.time - before.time for before, after in itertools.pairwise(rows)]
+        usual = sorted(gaps)[(len(gaps) - 1) // 2]
+        longest = max(30 * MINUTE, 2 * usual)
+        self.rows = rows
+        self.starts = [0]
+        self.closures = 0
+        for gap in gaps:
+            if gap > longest:
+                self.closures += 1
+                gap = usual
+            self.starts.append(self.starts[-1] + gap)
+        self.duration = self.starts[-1] + usual
+
+    def row(self, market_time: int) -> int:
+        found = 0
+        for row, start in enumerate(self.starts):
+            if start <= market_time:
+                found = row
+        return found
+
+    def volume(self, market_time: int) -> int:
+        now = min(market_time, self.duration - 1)
+        return sum(
+            row.volume
+            for row, start in zip(self.rows, self.starts, strict=True)
+            if now - TRADING_DAY < start <= now
+        )
+
+
+@given(intraday(), st.data())
+def test_it_does_what_the_naive_path_does(rows: list[Row], data: st.DataObject) -> None:
+    path, naive = ReplayPath(_frame(rows)), NaivePath(rows)
+
+    assert path.duration == naive.duration
+    assert path.closures == naive.closures
+    asked = [*naive.starts, *(start - 1 for start in naive.starts[1:]), naive.duration]
+    asked += data.draw(st.lists(st.integers(0, naive.duration), max_size=10))
+    for time in asked:
+        row = naive.row(time)
+        assert path.price(time) == rows[row].cents * 10_000
+        assert path.volume(time) == naive.volume(time)
+        microseconds = rows[row].time + time - naive.starts[row]
+        assert path.timestamp(time) == datetime.fromtimestamp(0, UTC) + timedelta(
+            microseconds=microseconds
+        )
+
+
+@given(intraday(), st.data())
+def test_time_never_goes_back(rows: list[Row], data: st.DataObject) -> None:
+    path = ReplayPath(_frame(rows))
+    assert path.duration is not None
+    times = sorted(data.draw(st.lists(st.integers(0, path.duration), min_size=2)))
+    timestamps = [path.timestamp(time) for time in [*times, path.duration]]
+
+    assert timestamps == sorted(timestamps)
+
+
+@given(intraday())
+def test_genesis_and_bounds(rows: list[Row]) -> None:
+    """The first price; half the lowest and twice the highest, to the cent."""
+    path = ReplayPath(_frame(rows), "ACME")
+    cents = [row.cents for row in rows]
+
+    assert path.symbol == "ACME"
+    assert path.base_price == Decimal(cents[0]) / 100
+    assert path.bounds[1] == Decimal(2 * max(cents)) / 100
+    assert abs(path.bounds[0] - Decimal(min(cents)) / 200) <= Decimal("0.005")
+
+
+def test_three_days_of_minutes_take_three_trading_days() -> None:
+    """390 rows a day: the last one of each is held for its minute, and the night is cut."""
+    opening = datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
+    times = [
+        opening + timedelta(days=day, minutes=minute) for day in range(3) for minute in range(390)
+    ]
+    path = ReplayPath(
+        pd.DataFrame({"time": times, "price": np.arange(1170) + 100.0, "volume": 1_000})
+    )
+
+    assert path.duration == 3 * TRADING_DAY
+    assert path.closures == 2
+    for day in range(3):
+        first, last = day * TRADING_DAY, (day + 1) * TRADING_DAY - MINUTE
+        assert path.price(first) == (100 + 390 * day) * 1_000_000
+        assert path.price(last) == (100 + 390 * day + 389) * 1_000_000
+        assert path.timestamp(first) == opening + timedelta(days=day)
+        assert path.timestamp(last) == opening + timedelta(days=day, minutes=389)
+    # The shares of one trading day, whenever it is asked; before, of what there was so far.
+    assert path.volume(0) == 1_000
+    assert path.volume(9 * MINUTE) == 10_000
+    assert {path.volume(minute * MINUTE) for minute in range(389, 1171)} == {390_000}
+
+
+def test_daily_rows_are_replayed_like_the_history_that_ships_with_the_lab() -> None:
+    frame = load_history("MSFT", 2003).reset_index()
+    frame = frame.rename(columns={"date": "time", "close": "price"})
+    own = ReplayPath(frame, "MSFT")
+    ours = HistoricalPath.of("MSFT", 2003, splits="keep")
+
+    assert own.duration == ours.duration == 252 * TRADING_DAY
+    assert own.bounds == ours.bounds
+    assert own.closures == 0
+    assert own.base_price == load_bars("MSFT", 2003)[0].close
+    for quarter in range(4 * 252):
+        time = quarter * TRADING_DAY // 4
+        assert own.price(time) == ours.price(time)
+        assert own.volume(time) == ours.volume(time)
+        assert own.timestamp(time) == ours.timestamp(time)
+    assert own.price(own.duration) == ours.price(own.duration)
+    assert own.volume(own.duration) == ours.volume(own.duration)
+
+
+def test_dates_are_dates_in_their_own_time_zone() -> None:
+    days = pd.to_datetime(["2024-03-08", "2024-03-11"]).tz_localize("America/New_York")
+    path = ReplayPath(pd.DataFrame({"time": days, "price": [10.0, 11.0], "volume": [1, 2]}))
+
+    assert path.duration == 2 * TRADING_DAY
+    assert path.timestamp(0) == datetime(2024, 3, 8, 5, tzinfo=UTC)
+    # The clock was put forward in between.
+    assert path.timestamp(TRADING_DAY) == datetime(2024, 3, 11, 4, tzinfo=UTC)
+
+
+def test_one_date_is_one_trading_day() -> None:
+    path = ReplayPath(_at(["2024-01-15"]))
+
+    assert path.duration == TRADING_DAY
+    assert path.price(0) == path.price(TRADING_DAY) == 10_000_000
+    assert path.volume(TRADING_DAY) == 100
+
+
+def test_a_time_without_a_zone_is_utc_and_any_other_zone_is_the_same_instant() -> None:
+    naive = _at(["2024-01-15 14:30", "2024-01-15 14:31"])
+    zone = naive.assign(time=naive["time"].dt.tz_localize("UTC").dt.tz_convert("Asia/Kolkata"))
+
+    assert ReplayPath(naive).timestamp(0) == datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
+    assert ReplayPath(zone).timestamp(0) == datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_the_resolution_of_the_times_does_not_matter(unit: str) -> None:
+    frame = _at(["2024-01-15 14:30", "2024-01-15 14:31"])
+    path = ReplayPath(frame.assign(time=frame["time"].dt.as_unit(unit)))
+
+    assert path.duration == 2 * MINUTE
+    assert path.timestamp(MINUTE) == datetime(2024, 1, 15, 14, 31, tzinfo=UTC)
+
+
+def test_of_rows_within_one_microsecond_the_last_price_and_all_shares_count() -> None:
+    seconds = [
+        "14:30:00.000000001",
+        "14:30:00.000000999",
+        "14:30:00.000001000",
+        "14:30:01.000000000",
+    ]
+    path = ReplayPath(_at([f"2024-01-15 {second}" for second in seconds]))
+
+    assert path.price(0) == 11_000_000
+    assert path.volume(0) == 200
+    assert path.price(1) == 12_000_000
+
+
+def test_hours_apart_is_usual_where_all_rows_are() -> None:
+    """Seven hourly bars a day: nights are closures, hours are not."""
+    opening = datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
+    times = [opening + timedelta(days=day, hours=hour) for day in range(3) for hour in range(7)]
+    path = ReplayPath(pd.DataFrame({"time": times, "price": 10.0, "volume": 1}))
+
+    assert path.duration == 21 * HOUR
+    assert path.closures == 2
+
+
+def test_the_longest_gap_can_be_set() -> None:
+    minutes = [0, 1, 2, 12, 13, 14, 54, 55]
+    frame = _at([f"2024-01-15 14:{m:02}" for m in minutes])
+
+    def summary(longest_gap: str | float | None) -> tuple[int | None, int]:
+        path = ReplayPath(frame, longest_gap=longest_gap)
+        return path.duration, path.closures
+
+    assert summary(None) == summary("30min") == summary(1800) == (17 * MINUTE, 1)
+    assert summary("10min") == (17 * MINUTE, 1)
+    assert summary("9min") == (8 * MINUTE, 2)
+    assert summary("40min") == (56 * MINUTE, 0)
+    # A gap as long as that is none too long.
+    assert summary("39.99min") == (17 * MINUTE, 1)
+
+
+@pytest.mark.parametrize(
+    ("longest_gap", "expected"),
+    [
+        ("30s", "at least the usual time between rows, 1min"),
+        ("soon", "seconds as a number, or a text with a unit"),
+        (-1, "a duration of whole microseconds, zero or more"),
+    ],
+)
+def test_a_longest_gap_that_cannot_be_is_refused(longest_gap: Any, expected: str) -> None:
+    frame = _at(["2024-01-15 14:30", "2024-01-15 14:31", "2024-01-15 14:32"])
+    with pytest.raises(InvalidInput) as caught:
+        ReplayPath(frame, longest_gap=longest_gap)
+
+    assert caught.value.field == "longest_gap"
+    assert caught.value.value == longest_gap
+    assert expected in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("price", "micro_dollars"),
+    [
+        (152.45, 152_450_000),
+        (0.1 + 0.2, 300_000),  # 0.30000000000000004
+        (1 / 3, 333_333),
+        (10.0000005, 10_000_000),  # half even
+        (10.0000015, 10_000_002),
+        (np.float32(152.45), 152_450_000),
+        (Decimal("152.450001"), 152_450_001),
+        ("152.45", 152_450_000),
+        (7, 7_000_000),
+        (0.01, 10_000),
+    ],
+)
+def test_prices_are_taken_as_they_print_and_rounded_to_micro_dollars(
+    price: Any, micro_dollars: int
+) -> None:
+    path = ReplayPath(_at(["2024-01-15"], price=pd.Series([price])))
+
+    assert path.price(0) == micro_dollars
+    assert path.base_price == Decimal(micro_dollars) / 1_000_000
+
+
+def test_other_columns_and_the_index_do_not_matter_and_nothing_is_changed() -> None:
+    plain = _at(["2024-01-15 14:30", "2024-01-15 14:31"])
+    busy = plain.assign(bid=1.0, price_note="x").set_index(pd.Index([7, 7]))[
+        ["bid", "volume", "price_note", "price", "time"]
+    ]
+    before = busy.copy(deep=True)
+    path = ReplayPath(busy)
+
+    assert path.price(MINUTE) == ReplayPath(plain).price(MINUTE) == 11_000_000
+    pd.testing.assert_frame_equal(busy, before)
+
+
+MINUTES = ["2024-01-15 14:30", "2024-01-15 14:31", "2024-01-15 14:32"]
+PRICE = "a finite price from 0.01 on"
+VOLUME = "a whole number of shares, zero or more"
+REFUSED: dict[str, tuple[Any, str, Any, str]] = {
+    # what is wrong: the frame, and the field, value and expectation of the message
+    "no frame": ([1, 2], "frame", "list", "a pandas DataFrame with the columns"),
+    "no time": (
+        _at(MINUTES).drop(columns="time"),
+        "columns",
+        ["price", "volume"],
+        "one column 'time'",
+    ),
+    "no price": (_at(MINUTES).drop(columns="price"), "columns", ["time", "volume"], "'price'"),
+    "no volume": (_at(MINUTES).drop(columns="volume"), "columns", ["time", "price"], "'volume'"),
+    "two prices": (
+        pd.concat([_at(MINUTES), _at(MINUTES)[["price"]]], axis=1),
+        "columns",
+        ["time", "price", "volume", "price"],
+        "one column 'price'",
+    ),
+    "no row": (_at(MINUTES)[:0], "rows", 0, "at least one row"),
+    "one row that is no date": (_at(MINUTES)[:1], "rows", 1, "at least two rows, unless"),
+    "times as text": (_at(MINUTES, time=MINUTES), "time", "str", "datetime64"),
+    "times as numbers": (_at(MINUTES, time=[1, 2, 3]), "time", "int64", "datetime64"),
+    "a time is missing": (
+        _at(MINUTES, time=pd.to_datetime([MINUTES[0], "NaT", MINUTES[2]])),
+        "time in row 1",
+        "NaT",
+        "a time",
+    ),
+    "unsorted": (
+        _at([MINUTES[0], MINUTES[2], MINUTES[1]]),
+        "time in row 2",
+        "2024-01-15 14:31:00",
+        "a time after that of the row before, 2024-01-15 14:32:00",
+    ),
+    "one time twice": (
+        _at([MINUTES[0], MINUTES[1], MINUTES[1]]),
+        "time in row 2",
+        "2024-01-15 14:31:00",
+        "a time after that of the row before, 2024-01-15 14:31:00",
+    ),
+    "one date twice": (
+        _at(["2024-01-15", "2024-01-16", "2024-01-16"]),
+        "time in row 2",
+        "2024-01-16 00:00:00",
+        "a time after that of the row before, 2024-01-16 00:00:00",
+    ),
+    "price NaN": (_at(MINUTES, price=[1, 2, np.nan]), "price in row 2", "nan", PRICE),
+    "price NA": (
+        _at(MINUTES, price=pd.array([1, None, 3], dtype="Int64")),
+        "price in row 1",
+        "nan",
+        PRICE,
+    ),
+    "price infinite": (_at(MINUTES, price=[1, np.inf, 3]), "price in row 1", "inf", PRICE),
+    "price zero": (_at(MINUTES, price=[0.0, 2, 3]), "price in row 0", "0.0", PRICE),
+    "price negative": (_at(MINUTES, price=[1, 2, -3.5]), "price in row 2", "-3.5", PRICE),
+    "price below a cent": (_at(MINUTES, price=[1, 2, 0.009]), "price in row 2", "0.009", PRICE),
+    "price as a word": (_at(MINUTES, price=["1", "2", "x"]), "price in row 2", "x", PRICE),
+    "price absurd": (_at(MINUTES, price=[1, 2, 1e300]), "price in row 2", "1e+300", PRICE),
+    "volume negative": (_at(MINUTES, volume=[1, -1, 1]), "volume in row 1", "-1", VOLUME),
+    "volume NaN": (_at(MINUTES, volume=[1, 1, np.nan]), "volume in row 2", "nan", VOLUME),
+    "volume infinite": (_at(MINUTES, volume=[np.inf, 1, 1]), "volume in row 0", "inf", VOLUME),
+    "volume fractional": (_at(MINUTES, volume=[1, 1.5, 1]), "volume in row 1", "1.5", VOLUME),
+    "volume truth": (_at(MINUTES, volume=[True, True, True]), "volume in row 0", "True", VOLUME),
+}
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
+def test_bad_input_is_refused_by_field_row_and_value(wrong: str) -> None:
+    frame, field, value, expected = REFUSED[wrong]
+    with pytest.raises(InvalidInput) as caught:
+        ReplayPath(frame)
+
+    assert caught.value.field == field
+    assert caught.value.value == value
+    assert expected in caught.value.expected
+    assert str(caught.value).startswith(f"{field}: {value!r} is not valid; expected ")
+
+
+def test_a_volume_in_whole_floats_or_of_nothing_is_fine() -> None:
+    path = ReplayPath(_at(MINUTES, volume=[0.0, 5.0, 7.0]))
+
+    assert [path.volume(minute * MINUTE) for minute in range(3)] == [0, 5, 12]

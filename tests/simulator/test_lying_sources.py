@@ -1,0 +1,595 @@
+"""No single source can halt the chain, nor make an honest leader look like a liar for long."""
+
+from dataclasses import replace
+from decimal import ROUND_FLOOR, Decimal
+from itertools import pairwise, product
+
+import pytest
+
+from streamlet_lab.consensus import Block
+from streamlet_lab.prices import (
+    NoPrice,
+    PriceConsensus,
+    QuoteReason,
+    SourceFault,
+    aggregators,
+    decode_claims,
+    decode_quotes,
+    find_aggregator,
+    own_source_fault_kinds,
+    source_fault_kind,
+)
+from streamlet_lab.simulator import priced
+from streamlet_lab.simulator.stock import Observation
+
+from .stocks import claims, follow, network, price_in, run
+
+POLICIES = ("bounds", "observe", "evidence")
+LIAR = "external_feed"
+EPOCHS = 8
+
+
+def lying(
+    kind, sources=4, *, nodes=4, symbols=("AAPL",), epochs=EPOCHS, feed="simulated", **prices
+):
+    """A run with one faulty source."""
+    fault = {"kind": kind, "nodes": [LIAR]} if isinstance(kind, str) else {**kind, "nodes": [LIAR]}
+    lab, _ = run(
+        epochs,
+        nodes=nodes,
+        symbols=symbols,
+        feed=feed,
+        signatures="none",
+        faults=[fault],
+        prices={"sources": sources, **prices},
+    )
+    return lab
+
+
+def with_parameters(kind, **parameters):
+    return {"kind": kind, "parameters": parameters}
+
+
+def reasons(lab):
+    return {verdict.reason for node in lab.nodes.values() for _, verdict in node.refusals}
+
+
+def says_different_things(kind):
+    return kind in ("dropping", "equivocating")
+
+
+def believed(lab):
+    """The final blocks of a run without prices that leaders gave up on."""
+    return [
+        block
+        for block in lab.observer.tree.finalized[1:]
+        for claim in decode_claims(block.payload)[:1]
+        if isinstance(claim, NoPrice) and claim.reason.startswith("no 3 blocks in a row")
+    ]
+
+
+def assert_goes_on(lab, epochs):
+    """Blocks become final all the time: leaders give up the price after n + 2 epochs at most."""
+    turns = len(lab.node_ids) + 2
+    final = [block.epoch for block in lab.observer.tree.finalized]
+    assert max(later - earlier - 1 for earlier, later in pairwise(final)) <= turns
+    # And then there are three blocks in a row, of which the last is not yet final.
+    assert final[-1] >= epochs - 1 - turns - 2
+
+
+# The chain goes on, whatever one source says
+
+
+@pytest.mark.parametrize("sources", [3, 4, 7])
+@pytest.mark.parametrize("kind", own_source_fault_kinds())
+def test_one_faulty_source_stops_neither_the_chain_nor_a_robust_price(kind, sources):
+    for name, policy in product(aggregators(), POLICIES):
+        tolerates_it = find_aggregator(name).breakdown(sources) > 0
+        lab = lying(kind, sources, aggregator=name, voter_policy=policy)
+        if policy == "observe" and says_different_things(kind) and not tolerates_it:
+            continue  # the chain goes on, and only the price waits: the next test, in longer runs
+        assert_goes_on(lab, EPOCHS)
+        assert len(claims(lab)) == EPOCHS - 1, (name, policy)
+        assert reasons(lab) == set(), (name, policy)
+        assert believed(lab) == [], (name, policy)
+        if tolerates_it:
+            assert None not in claims(lab).values(), (name, policy)
+
+
+EXPOSING = ["dropping", "equivocating", with_parameters("equivocating", bp=900)]
+
+
+@pytest.mark.parametrize("sources", [3, 4, 7])
+@pytest.mark.parametrize("kind", EXPOSING, ids=str)
+def test_with_an_aggregator_that_tolerates_no_liar_only_the_price_waits(kind, sources):
+    """The known exception, for who observes; its cures: a robust aggregator, or evidence."""
+    exposed = [name for name in aggregators() if not find_aggregator(name).breakdown(sources)]
+    assert {"mean", "vwap", "volume_weighted_median"} <= {*exposed}
+    for name in exposed:
+        lab = lying(kind, sources, epochs=16, aggregator=name, voter_policy="observe")
+        assert_goes_on(lab, 16)
+        assert all("observe" in reason for reason in reasons(lab)), name
+        waiting = [epoch for epoch, claim in claims(lab).items() if claim is None]
+        assert waiting == [block.epoch for block in believed(lab)], name
+        if kind != "equivocating":  # a hundred basis points do not always part the voters
+            assert len(waiting) >= 4, name
+        cured = lying(kind, sources, aggregator=name, voter_policy="evidence")
+        assert len(claims(cured)) == EPOCHS - 1, name
+        assert None not in claims(cured).values(), name
+    cured = lying(kind, sources, aggregator="median", voter_policy="observe")
+    assert len(claims(cured)) == EPOCHS - 1
+    assert None not in claims(cured).values()
+
+
+def with_faults(faults, epochs=40, **settings):
+    lab, _ = run(epochs, signatures="none", seed=1, faults=faults, **settings)
+    return lab
+
+
+def test_by_default_one_equivocating_source_takes_the_prices_and_not_the_chain():
+    lab, _ = network(epochs=40, seed=1, faults={LIAR: "equivocating"}, prices={"volatility": 1})
+    lab.run(40)
+    final = claims(lab)
+    assert_goes_on(lab, 40)
+    assert [*final.values()] == [None] * len(final)
+    # Six epochs are lost, then there are three blocks in a row, and four more are lost, and so on.
+    assert [*final] == [6, 7, 8, 13, 14, 15, 20, 21, 22, 27, 28, 29, 34, 35]
+    (first, *_) = believed(lab)
+    (claim,) = decode_claims(first.payload)
+    expected = "no 3 blocks in a row in 6 epochs: nodes may hear the sources differently"
+    assert claim.reason == expected
+    assert claim.timestamp == lab.timestamp(first.epoch)
+
+
+def test_of_several_symbols_all_wait():
+    lab = with_faults({LIAR: "dropping"}, 16, symbols=["AAPL", "MSFT"])
+    assert_goes_on(lab, 16)
+    for block in believed(lab):
+        first, second = decode_claims(block.payload)
+        assert (first.symbol, second.symbol) == ("AAPL", "MSFT")
+        assert (first.reason, first.timestamp) == (second.reason, second.timestamp)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "crashed"),
+    [
+        (4, ["node_3"]),
+        (7, ["node_3", "node_4"]),
+        (7, ["node_1", "node_4"]),
+    ],
+)
+def test_nor_does_it_with_as_many_crashed_nodes_as_are_tolerated(nodes, crashed):
+    faults = {**dict.fromkeys(crashed, "crash"), LIAR: "dropping"}
+    lab = with_faults(faults, nodes=nodes)
+    final = [*claims(lab)]
+    assert max(later - earlier for earlier, later in pairwise([-1, *final])) <= nodes + 3
+    assert final[-1] >= 40 - 2 * (nodes + 3)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "crashed"),
+    [
+        (4, ["node_1"]),
+        (4, ["node_3"]),
+        (7, ["node_1", "node_2"]),
+        (7, ["node_5", "node_6"]),
+        (7, ["node_0", "node_3"]),
+    ],
+)
+def test_crashed_leaders_that_are_tolerated_make_nobody_give_up_a_price(nodes, crashed):
+    """As many prices as where nobody ever gives one up."""
+    faults = dict.fromkeys(crashed, "crash")
+    lab = with_faults(faults, nodes=nodes)
+    without_the_rule = with_faults(faults, nodes=nodes, prices={"voter_policy": "bounds"})
+    assert claims(lab) == claims(without_the_rule)
+    assert believed(lab) == []
+    assert len(claims(lab)) >= 24
+
+
+@pytest.mark.parametrize("policy", ["bounds", "evidence"])
+@pytest.mark.parametrize("kind", ["dropping", "equivocating"])
+def test_who_does_not_observe_never_gives_up_a_price(kind, policy):
+    """Not even after more lost epochs than the faulty leaders explain."""
+    faults = {"node_0": "crash@6-9", "node_1": "crash@6-9", "node_2": "crash@6-9", LIAR: kind}
+    lab = with_faults(faults, 24, prices={"voter_policy": policy})
+    final = claims(lab)
+    assert {6, 7, 8}.isdisjoint(final)
+    assert len(final) >= 18
+    assert None not in final.values()
+
+
+@source_fault_kind("dropping_now_and_then")
+class DroppingNowAndThen(SourceFault):
+    """Reaches half of the receivers in some epochs, by a pattern, and all in the others."""
+
+    equivocates = True
+
+    def __init__(self, start, stop, pattern="10"):
+        super().__init__(start, stop)
+        self.pattern = pattern
+
+    def quote(self, honest, scene, receiver):
+        lies = self.pattern[scene.epoch % len(self.pattern)] == "1"
+        return None if lies and sum(receiver.encode()) % 2 else honest
+
+
+@pytest.mark.parametrize(
+    ("nodes", "pattern"),
+    [
+        (4, "1000"),
+        (4, "110"),
+        (4, "1100"),
+        (4, "1001"),
+        (4, "11110"),
+        (7, "1000"),
+        (7, "11100"),
+        (7, "11110"),
+        (4, "10"),
+        (4, "100"),
+        (7, "10"),
+        (7, "110"),
+        (7, "1001"),
+    ],
+)
+def test_nor_does_a_source_stop_the_chain_that_is_honest_now_and_then(nodes, pattern):
+    fault = {
+        "kind": "dropping_now_and_then",
+        "nodes": [LIAR],
+        "parameters": {"pattern": pattern},
+    }
+    lab = with_faults([fault], nodes=nodes)
+    final = [-1, *claims(lab)]
+    assert max(later - earlier for earlier, later in pairwise(final)) <= nodes + 3
+    assert final[-1] >= 40 - 2 * (nodes + 3)
+
+
+# The rule by itself, on ancestors made by hand
+
+
+def claim_after(lab, epochs, epoch):
+    """What an honest leader claims when the chain has blocks of these epochs."""
+    chain = [lab.genesis]
+    for each in epochs:
+        parent = chain[-1]
+        payload, _ = lab.application.make_payload(
+            each, reversed(chain), lab._listen(each)("node_0")
+        )
+        chain.append(Block(lab.genesis.chain_id, each, parent.height + 1, parent.hash, payload))
+    heard = lab._listen(epoch)("node_0")
+    payload, _ = lab.application.make_payload(epoch, reversed(chain), heard)
+    (claim,) = decode_claims(payload)
+    return claim
+
+
+@pytest.mark.parametrize(
+    ("nodes", "epochs", "epoch", "waits"),
+    [
+        # Six epochs of four nodes that lead in turn have three honest leaders in a row.
+        (4, [], 0, False),
+        (4, [], 5, False),
+        (4, [], 6, True),
+        (4, [0], 6, True),
+        (4, [0, 1], 6, True),
+        (4, [0, 1, 2], 6, False),
+        (4, [0, 1, 2], 7, True),
+        (4, [3, 4, 5], 8, False),
+        # Two in a row, and again two, are not three.
+        (4, [0, 1, 3, 4], 6, True),
+        (4, [0, 2, 4], 6, True),
+        # Until there are three blocks in a row.
+        (4, [6], 7, True),
+        (4, [6, 7], 8, True),
+        (4, [6, 7, 8], 9, False),
+        (4, [6, 7, 8], 12, False),
+        (4, [6, 7, 8], 13, True),
+        # Of seven nodes it takes nine epochs, of three five.
+        (7, [0, 1], 8, False),
+        (7, [0, 1], 9, True),
+        (7, [2, 3, 4], 11, False),
+        (7, [2, 3, 4], 12, True),
+        (3, [], 4, False),
+        (3, [], 5, True),
+    ],
+)
+def test_too_long_without_three_blocks_in_a_row_costs_the_price(nodes, epochs, epoch, waits):
+    lab, _ = network(nodes=nodes, signatures="none")
+    follow(lab, lambda epoch: 150)
+    claim = claim_after(lab, epochs, epoch)
+    if waits:
+        turns = nodes + 2
+        reason = f"no 3 blocks in a row in {turns} epochs: nodes may hear the sources differently"
+        assert claim == NoPrice("AAPL", reason, lab.timestamp(epoch))
+    else:
+        assert isinstance(claim, PriceConsensus)
+
+
+def test_leaders_that_are_drawn_are_given_more_time():
+    """Crashes that are tolerated cost no price, although three in a row are a matter of chance."""
+    for seed in range(5):
+        lab, _ = run(
+            60,
+            signatures="none",
+            seed=seed,
+            leaders="hashed",
+            faults={"node_1": "crash"},
+        )
+        assert believed(lab) == []
+
+
+@pytest.mark.parametrize("policy", ["bounds", "evidence"])
+def test_where_all_voters_go_by_the_same_lost_epochs_cost_nothing(policy):
+    lab, _ = network(signatures="none", prices={"voter_policy": policy})
+    follow(lab, lambda epoch: 150)
+    for epochs, epoch in (([], 9), ([0], 7), ([6, 7], 8)):
+        assert isinstance(claim_after(lab, epochs, epoch), PriceConsensus)
+
+
+EXTREME = [
+    with_parameters("biased", bp=-10_000),
+    with_parameters("biased", bp=1_000_000),
+    with_parameters("biased", bp=0, confidence_bp=10_000),
+    with_parameters("biased", bp=999, confidence_bp=0),
+    with_parameters("spiking", share=1, size_percent=10_000),
+    with_parameters("volume_inflating", factor=0),
+    with_parameters("volume_inflating", factor="0.000001"),
+    with_parameters("volume_inflating", factor=1_000_000, bp=1_000_000),
+    with_parameters("colluding", direction="down", volume_factor=1_000_000),
+    with_parameters("equivocating", bp=10_000),
+    with_parameters("equivocating", bp=999),
+]
+
+
+@pytest.mark.parametrize("feed", ["simulated", "aapl-2012"])
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("kind", EXTREME, ids=str)
+def test_nor_do_extreme_prices_and_volumes(kind, policy, feed):
+    for name in ("median", "trimmed_mean", "pyth", "mad_filter"):
+        lab = lying(kind, feed=feed, aggregator=name, voter_policy=policy)
+        assert len(claims(lab)) == EPOCHS - 1
+        assert None not in claims(lab).values()
+        assert reasons(lab) == set()
+
+
+@pytest.mark.parametrize("rule", ["widen", "strict", "re-anchor"])
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("kind", own_source_fault_kinds())
+def test_nor_does_a_jump_of_the_market_help_it(kind, policy, rule):
+    lab, _ = network(
+        signatures="none",
+        faults={LIAR: kind},
+        prices={
+            "sources": 4,
+            "aggregator": "median",
+            "voter_policy": policy,
+            "deviation_rule": rule,
+        },
+    )
+    follow(lab, lambda epoch: 150 if epoch < 4 else 172.5)
+    lab.run(14)
+    prices = claims(lab)
+    assert [*prices] == [*range(13)]
+    assert reasons(lab) == set()
+    if rule != "strict":
+        assert abs(prices[12].consensus_price - Decimal("172.5")) < 1
+
+
+# What only a source of somebody's own making says
+
+
+@source_fault_kind("of_another_symbol")
+class OfAnotherSymbol(SourceFault):
+    """Quotes Microsoft where it should quote something else."""
+
+    def quote(self, honest, scene, receiver):
+        return replace(honest, symbol="MSFT")
+
+
+@source_fault_kind("of_too_many_shares")
+class OfTooManyShares(SourceFault):
+    """Claims more shares than the rules accept, as many as a quote has digits for."""
+
+    def quote(self, honest, scene, receiver):
+        return replace(honest, volume=Decimal(10**12 - 1))
+
+
+@source_fault_kind("of_a_symbol_nobody_can_print")
+class OfASymbolNobodyCanPrint(SourceFault):
+    """Quotes what no objection could name: voters could not read it in a block."""
+
+    def quote(self, honest, scene, receiver):
+        return replace(honest, symbol=f"{honest.symbol}\n")
+
+
+@source_fault_kind("at_the_very_edge")
+class AtTheVeryEdge(SourceFault):
+    """Quotes the last micro-dollar in the corridor, and nearly all of the volume.
+
+    What the VWAP is rounded to lies beyond the corridor half of the time.
+    """
+
+    def quote(self, honest, scene, receiver):
+        missed = scene.epoch - scene.previous.epoch - 1
+        edge = scene.previous.price * (11 + missed) / 10
+        micros = edge.quantize(Decimal("0.000001"), rounding=ROUND_FLOOR)
+        return replace(honest, price=micros, volume=scene.rules.max_volume)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("symbols", [["AAPL"], ["AAPL", "MSFT"]])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "of_another_symbol",
+        "of_too_many_shares",
+        "of_a_symbol_nobody_can_print",
+        "at_the_very_edge",
+    ],
+)
+def test_honest_leaders_are_believed_whatever_a_source_says(kind, symbols, policy):
+    lab = lying(kind, symbols=symbols, epochs=12, aggregator="median", voter_policy=policy)
+    blocks = lab.observer.tree.finalized[1:]
+    assert len(blocks) == 11
+    assert reasons(lab) == set()
+    for symbol, feed in lab.feeds.items():
+        found = {b.epoch: c for b in blocks for c in priced(b) if c.symbol == symbol}
+        assert len(found) >= 10  # the market itself jumps once
+        for epoch, claim in found.items():
+            prices = [quote.price for quote in feed.quotes(epoch)]
+            assert min(prices) <= claim.consensus_price <= max(prices)
+
+
+@pytest.mark.parametrize("kind", ["of_another_symbol", "of_a_symbol_nobody_can_print"])
+def test_what_is_no_evidence_is_not_carried(kind):
+    lab = lying(kind, voter_policy="evidence")
+    assert len(lab.observer.tree.finalized) == EPOCHS
+    for block in lab.observer.tree.finalized[1:]:
+        carried = [one.quote.source for one in decode_quotes(block.attachment)]
+        assert carried == ["market_data_1", "market_data_2", "market_data_3"]
+
+
+# Nodes hear different things
+
+
+def observations(lab, epoch=0):
+    hear = lab._listen(epoch)
+    return {name: hear(name) for name in lab.nodes}
+
+
+def test_nodes_that_hear_the_same_share_one_observation():
+    honest, _ = network(signatures="none")
+    assert len({id(one) for one in observations(honest).values()}) == 1
+    biased, _ = network(signatures="none", faults={LIAR: "biased"})
+    assert len({id(one) for one in observations(biased).values()}) == 1
+
+
+@pytest.mark.parametrize("policy", ["observe", "evidence"])
+@pytest.mark.parametrize("symbols", [["AAPL"], ["AAPL", "MSFT"]])
+def test_an_equivocating_source_tells_half_of_them_another_price(symbols, policy):
+    lab, _ = network(
+        nodes=7,
+        symbols=symbols,
+        signatures="none",
+        faults={LIAR: "equivocating"},
+        prices={"voter_policy": policy},
+    )
+    heard = observations(lab)
+    assert len({id(one) for one in heard.values()}) == 2
+    for index, symbol in enumerate(symbols):
+        honest = {quote.source: quote for quote in lab.feeds[symbol].quotes(0)}
+        lies = {name: one.quotes[index][-1].price for name, one in heard.items()}
+        assert len({*lies.values()}) == 2
+        assert min(lies.values()) < honest[LIAR].price < max(lies.values())
+        for one in heard.values():
+            assert [honest[quote.source] for quote in one.quotes[index][:-1]] == [
+                *one.quotes[index][:-1]
+            ]
+    for one in heard.values():
+        expected = [quote for quotes in one.quotes for quote in quotes]
+        assert [signed.quote for signed in one.signed] == (expected if policy == "evidence" else [])
+
+
+def test_a_verdict_is_remembered_for_those_alone_who_heard_the_same():
+    lab, _ = network(signatures="none", faults={LIAR: "equivocating"})
+    one, other = {id(heard): heard for heard in observations(lab).values()}.values()
+    blocks = []
+    for heard in (one, other):
+        payload, _ = lab.application.make_payload(0, iter([lab.genesis]), heard)
+        blocks.append(Block(lab.genesis.chain_id, 0, 1, lab.genesis.hash, payload))
+    for block, heard in product(blocks * 2, (one, other, one, one, other)):
+        accepted = lab.application.judge(block, iter([lab.genesis]), heard).accepted
+        assert accepted == ((block is blocks[0]) == (heard is one))
+
+
+def test_equal_observations_are_not_mistaken_for_each_other():
+    """What is remembered goes by identity; a verdict must be the same either way."""
+    lab, _ = network(signatures="none")
+    heard = observations(lab)["node_0"]
+    payload, _ = lab.application.make_payload(0, iter([lab.genesis]), heard)
+    block = Block(lab.genesis.chain_id, 0, 1, lab.genesis.hash, payload)
+    for one in (heard, Observation(heard.quotes), Observation(tuple(map(tuple, heard.quotes)))):
+        assert lab.application.judge(block, iter([lab.genesis]), one).accepted
+
+
+# How far a lying leader gets
+
+
+def manipulator(direction):
+    return {
+        "kind": "price_manipulator",
+        "nodes": ["node_1"],
+        "parameters": {"direction": direction},
+    }
+
+
+def displacements(policy, aggregator, direction, faults=()):
+    """How far node 1 moves its final prices from those of honest leaders, as a part of them."""
+    lab, _ = run(
+        13,
+        signatures="none",
+        faults=[manipulator(direction), *faults],
+        prices={"sources": 4, "aggregator": aggregator, "voter_policy": policy},
+    )
+    chosen = find_aggregator(aggregator)
+    return [
+        price_in(block).consensus_price / chosen(lab.heard[block.epoch].quotes[0]) - 1
+        for block in lab.observer.tree.finalized[1:]
+        if lab.leader_of(block.epoch) == "node_1"
+    ]
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("up", 1), ("down", -1)])
+@pytest.mark.parametrize("aggregator", ["mean", "median"])
+def test_the_policy_decides_how_far_a_manipulator_gets(aggregator, direction, sign):
+    moved = {policy: displacements(policy, aggregator, direction) for policy in POLICIES}
+    assert {len(parts) for parts in moved.values()} == {3}
+    farthest = {policy: max(sign * part for part in parts) for policy, parts in moved.items()}
+    assert farthest["bounds"] > Decimal("0.05")
+    assert Decimal("0.0049") < farthest["observe"] <= Decimal("0.005")
+    assert 0 < farthest["evidence"] < Decimal("0.0005")
+
+
+def test_an_equivocating_source_gains_a_lying_leader_no_more_than_honest_sources_differ():
+    """Half a percent from what some voters observe; those differ by basis points."""
+    accomplice = {"kind": "equivocating", "nodes": [LIAR], "parameters": {"bp": 500}}
+    robust = ("median", "trimmed_mean", "pyth", "mad_filter")
+    moved = [
+        abs(part)
+        for aggregator, direction in product(robust, ("up", "down"))
+        for part in displacements("observe", aggregator, direction, [accomplice])
+    ]
+    assert len(moved) >= 8
+    assert Decimal("0.0049") < max(moved) <= Decimal("0.0055")
+
+
+@pytest.mark.parametrize("aggregator", ["median", "trimmed_mean", "pyth", "mad_filter"])
+def test_who_observes_refuses_a_price_beyond_the_tolerance_whatever_the_aggregator(aggregator):
+    lab, _ = network(
+        signatures="none",
+        prices={"sources": 4, "aggregator": aggregator, "voter_policy": "observe"},
+    )
+    follow(lab, lambda epoch: 150)
+    heard = observations(lab)["node_0"]
+    payload, _ = lab.application.make_payload(0, iter([lab.genesis]), heard)
+    (claim,) = decode_claims(payload)
+    for cents, accepted in ((74, True), (-74, True), (77, False), (-77, False)):
+        lie = replace(claim, consensus_price=claim.consensus_price + Decimal(cents) / 100)
+        block = Block(lab.genesis.chain_id, 0, 1, lab.genesis.hash, lie.to_payload())
+        assert lab.application.judge(block, iter([lab.genesis]), heard).accepted == accepted
+    # Of so many sources more, or fewer, the liars could still be few enough.
+    most = 5 if aggregator == "trimmed_mean" else 7
+    for count, accepted in ((2, False), (3, True), (most, True), (most + 1, False)):
+        lie = replace(claim, price_count=count)
+        block = Block(lab.genesis.chain_id, 0, 1, lab.genesis.hash, lie.to_payload())
+        verdict = lab.application.judge(block, iter([lab.genesis]), heard)
+        assert verdict.accepted == accepted, verdict
+
+
+def test_a_replayed_quote_does_not_count():
+    lab = lying("replaying", epochs=24, aggregator="median")
+    checks = [
+        check.reason
+        for epoch in range(21, 24)
+        for check in lab.application.evaluations[epoch][0].checks
+        if check.quote.source == LIAR
+    ]
+    assert checks == [QuoteReason.OUT_OF_DATE] * 3

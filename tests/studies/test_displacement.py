@@ -1,0 +1,267 @@
+"""How far liars push the price: the table, the closed form, and the bars for robust aggregators."""
+
+import math
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from decimal import Decimal
+from multiprocessing import get_context
+
+import pandas as pd
+import pytest
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import (
+    PreviousConsensus,
+    PriceValidation,
+    StockPrice,
+    check_quotes,
+    find_aggregator,
+)
+from streamlet_lab.studies import AGGREGATORS, SOURCES, displacement, push, summarize_displacement
+from streamlet_lab.theory import max_faulty, mean_displacement
+
+ROBUST = ("median", "trimmed_mean", "pyth", "mad_filter")
+STRICT = PriceValidation(widening_percent=Decimal(0))
+
+
+def below_a_third(*sources: int) -> list[tuple[int, int]]:
+    return [(each, max_faulty(each)) for each in sources]
+
+
+def only(frame: pd.DataFrame) -> pd.Series:
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+# --- The table of the literature on the description's rules
+
+
+@pytest.mark.parametrize(
+    ("name", "pair", "first", "worst"),
+    [
+        ("mean", (3, 1), 334, 528),
+        ("mean", (5, 2), 401, 715),
+        ("mean", (7, 2), 287, 418),
+        ("trimmed_mean", (3, 1), 334, 528),
+        ("trimmed_mean", (5, 2), 334, 528),
+        ("vwap", (3, 1), 1000, 2100),
+        ("vwap", (5, 2), 1000, 23_267),
+        ("vwap", (7, 2), 1000, 23_267),
+    ],
+)
+def test_what_is_not_robust_is_pushed_as_far_as_noted(
+    name: str, pair: tuple[int, int], first: float, worst: float
+) -> None:
+    row = only(summarize_displacement(displacement([name], [pair], seeds=2)))
+    assert row.first_bp_max == pytest.approx(first, rel=0.05)
+    assert row.worst_bp_max == pytest.approx(worst, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["vwap", "volume_weighted_median"])
+def test_one_liar_with_all_the_volume_ends_the_price_under_the_strict_rule(name: str) -> None:
+    row = only(displacement([name], [(7, 1)], seeds=1))
+    assert (row.worst_bp, row.missed_epochs, row.locked_out) == (2100, 59, True)
+
+
+def test_a_corridor_that_widens_lets_the_price_come_back() -> None:
+    row = only(displacement(["vwap"], [(7, 1)], seeds=1, deviation_rule="widen"))
+    assert not row.locked_out
+    assert row.missed_epochs < 59
+    assert row.worst_bp > 20_000  # and further away
+
+
+@pytest.mark.parametrize("name", ["mean", *ROBUST])
+def test_no_single_source_keeps_these_from_a_price(name: str) -> None:
+    frame = displacement([name], [(3, 1), (4, 1)], seeds=1, epochs=20)
+    assert not frame.missed_epochs.any()
+    assert not frame.locked_out.any()
+
+
+@pytest.mark.parametrize("pair", [(3, 1), (4, 1), (5, 2), (7, 2), (4, 2), (4, 0)])
+def test_without_noise_the_mean_is_pushed_as_the_closed_form_says(pair: tuple[int, int]) -> None:
+    deviation = 0.1
+    for epochs, tolerance in ((1, 0.7), (5, 1.5), (60, 2.5)):  # rounding to cents adds up
+        row = only(displacement(["mean"], [pair], epochs=epochs, seeds=1, noise_bp=0))
+        expected = 10_000 * mean_displacement(*pair, deviation, epochs)
+        assert row.worst_bp == pytest.approx(expected, abs=tolerance)
+    assert row.worst_bp == pytest.approx(10_000 * mean_displacement(*pair, deviation), abs=3)
+
+
+def test_patience_takes_a_volume_weighted_price_further_than_greed() -> None:
+    # What the module says of the one case where greedy liars are not the worst.
+    vwap = find_aggregator("vwap")
+    honest = [StockPrice.create("AAPL", 150, 1_500, name) for name in ("one", "two")]
+    previous, prices = PreviousConsensus(Decimal(150), -1), []
+    for epoch, lie in enumerate(["165", "166.66", "183.32"]):
+        quotes = [*honest, StockPrice.create("AAPL", lie, 10_000_000_000, "liar")]
+        checks = check_quotes(quotes, STRICT, "AAPL", epoch, previous)
+        assert all(check.valid for check in checks)
+        previous = PreviousConsensus(vwap(quotes), epoch)
+        prices.append(previous.price)
+    assert prices[-1] == Decimal("183.32")
+    greedy = only(displacement(["vwap"], [(3, 1)], seeds=1, noise_bp=0)).worst_bp
+    assert greedy == 2100
+    assert 10_000 * float(prices[-1] / 150 - 1) == pytest.approx(2_222, abs=1)
+
+
+# --- The bars
+
+
+def assert_bars(frame: pd.DataFrame) -> None:
+    worst = frame.groupby("aggregator").worst_bp.max()
+    assert worst.drop("mad_filter").max() <= 5
+    assert worst["mad_filter"] <= 8
+    assert not frame.missed_epochs.any()
+
+
+def test_robust_aggregators_hold_against_less_than_a_third_of_liars() -> None:
+    assert_bars(displacement(ROBUST, below_a_third(4, 7, 13), epochs=20, seeds=2))
+
+
+@pytest.mark.slow
+def test_robust_aggregators_hold_over_the_whole_horizon() -> None:
+    frame = displacement(ROBUST, below_a_third(*range(4, 14)), epochs=60, seeds=40)
+    assert len(frame) == 4 * 10 * 40
+    assert_bars(frame)
+
+
+@pytest.mark.slow
+def test_the_whole_table() -> None:
+    table = summarize_displacement(displacement()).set_index(["aggregator", "sources"])
+    assert len(table) == len(AGGREGATORS) * len(SOURCES)
+    for name, limit in (("median", 4), ("pyth", 4), ("mad_filter", 8)):
+        assert table.loc[name].worst_bp_max.max() <= limit
+    assert table.loc[("trimmed_mean", 7)].worst_bp_max <= 4
+    assert table.loc["trimmed_mean"].worst_bp_max.max() == pytest.approx(528, rel=0.05)
+    assert table.loc[("mean", 3)].worst_bp_max == pytest.approx(528, rel=0.05)
+    assert table.loc[("vwap", 3)].locked_out == 1
+
+
+# --- The frame
+
+
+def test_a_row_for_each_aggregator_pair_and_seed() -> None:
+    frame = displacement(["median", "mean"], [(4, 1), (3, 0)], epochs=2, seeds=2)
+    assert [*frame.columns] == [
+        *("aggregator", "sources", "liars", "seed"),
+        *("first_bp", "worst_bp", "missed_epochs", "locked_out"),
+    ]
+    rows = [*frame.iloc[:, :4].itertuples(index=False, name=None)]
+    assert rows == [
+        (name, *pair, seed)
+        for name in ("median", "mean")
+        for pair in ((4, 1), (3, 0))
+        for seed in (0, 1)
+    ]
+    assert (frame.worst_bp >= frame.first_bp).all()
+
+
+def test_a_game_does_not_depend_on_the_others() -> None:
+    alone = displacement(["median"], [(5, 1)], epochs=3, seeds=1)
+    among = displacement(["pyth", "median"], [(7, 2), (5, 1)], epochs=3, seeds=2)
+    same = among[(among.aggregator == "median") & (among.sources == 5) & (among.seed == 0)]
+    pd.testing.assert_frame_equal(alone, same.reset_index(drop=True))
+
+
+def test_a_longer_horizon_has_the_same_beginning_and_seeds_differ() -> None:
+    short, long = (displacement(["mean"], [(3, 1)], epochs=epochs, seeds=5) for epochs in (1, 9))
+    assert short.first_bp.equals(long.first_bp)
+    assert short.worst_bp.equals(short.first_bp)
+    assert (long.worst_bp > short.worst_bp).all()
+    assert short.first_bp.nunique() > 1
+
+
+def processes() -> Executor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+@pytest.mark.parametrize(
+    "make_executor", [lambda: ThreadPoolExecutor(2), processes], ids=["threads", "processes"]
+)
+def test_an_executor_changes_nothing(make_executor) -> None:  # type: ignore[no-untyped-def]
+    options = {"epochs": 2, "seeds": 5}
+    here = displacement(["mean", "mad_filter"], [(4, 1)], **options)
+    with make_executor() as executor:
+        there = displacement(["mean", "mad_filter"], [(4, 1)], executor=executor, **options)
+    pd.testing.assert_frame_equal(here, there)
+
+
+def test_too_few_honest_sources_for_any_price() -> None:
+    row = only(displacement(["mean"], [(1, 0)], epochs=4, seeds=1))
+    assert math.isnan(row.first_bp)
+    assert math.isnan(row.worst_bp)
+    assert (row.missed_epochs, row.locked_out) == (4, True)
+
+
+def test_rules_of_ones_own() -> None:
+    rules = PriceValidation(max_deviation_percent=Decimal(1), widening_percent=Decimal(0))
+    row = only(displacement(["mean"], [(3, 1)], epochs=1, seeds=1, rules=rules, noise_bp=0))
+    assert row.first_bp == pytest.approx(10_000 * mean_displacement(3, 1, 0.01, 1), abs=0.4)
+
+
+def test_the_summary_counts_over_seeds() -> None:
+    frame = pd.DataFrame(
+        {
+            "aggregator": ["b", "b", "b", "a"],
+            "sources": [3, 3, 3, 3],
+            "liars": [1, 1, 1, 1],
+            "seed": [0, 1, 2, 0],
+            "first_bp": [1.0, 2.0, 6.0, 5.0],
+            "worst_bp": [2.0, 3.0, 7.0, 5.0],
+            "missed_epochs": [0, 4, 1, 0],
+            "locked_out": [False, True, False, False],
+        }
+    )
+    b, a = summarize_displacement(frame).itertuples(index=False)
+    assert b[:7] == ("b", 3, 1, 2.0, 6.0, 3.0, 7.0)
+    assert b[7:] == (4, pytest.approx(1 / 3), 3)
+    assert a == ("a", 3, 1, 5.0, 5.0, 5.0, 5.0, 0, 0.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"aggregators": ["no_such"]}, "aggregator"),
+        ({"aggregators": "no_such"}, "aggregator"),
+        ({"aggregators": []}, "aggregators"),
+        ({"aggregators": 3}, "aggregators"),
+        ({"sources": 3}, "sources"),
+        ({"sources": [(3, 3)]}, "sources"),
+        ({"sources": [(3, -1)]}, "sources"),
+        ({"sources": [(100, 1)]}, "sources"),
+        ({"sources": [(3, 1, 1)]}, "sources"),
+        ({"sources": [3]}, "sources"),
+        ({"epochs": 0}, "epochs"),
+        ({"epochs": 1.5}, "epochs"),
+        ({"seeds": True}, "seeds"),
+        ({"true_price": 20}, "true_price"),
+        ({"true_price": "a lot"}, "true_price"),
+        ({"true_price": "150.0000001"}, "true_price"),
+        ({"noise_bp": -1}, "noise_bp"),
+        ({"noise_bp": math.nan}, "noise_bp"),
+        ({"deviation_rule": "none"}, "deviation_rule"),
+        ({"deviation_rule": "strict", "rules": STRICT}, "deviation_rule"),
+    ],
+)
+def test_bad_input_is_refused_by_name(options: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"^{field}: "):
+        displacement(**{"epochs": 1, "seeds": 1} | options)  # type: ignore[arg-type]
+
+
+def test_a_single_name_needs_no_list() -> None:
+    one, listed = (displacement(names, [(3, 1)], epochs=2, seeds=1) for names in ("mean", ["mean"]))
+    pd.testing.assert_frame_equal(one, listed)
+    pd.testing.assert_frame_equal(push("mean", epochs=2), push(["mean"], epochs=2))
+
+
+@pytest.mark.parametrize("study", [displacement, push])
+@pytest.mark.parametrize("given", [lambda quotes: quotes[0].price, "no_such"])
+def test_only_a_registered_aggregator_has_a_name_for_its_rows(study, given) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InvalidInput, match="regist") as caught:
+        study([given])
+    assert "or a function" not in str(caught.value)
+
+
+@pytest.mark.parametrize("frame", [3, None, pd.DataFrame(), pd.DataFrame({"aggregator": ["mean"]})])
+def test_a_summary_is_of_a_study(frame: object) -> None:
+    with pytest.raises(InvalidInput, match=r"^frame: .*displacement\(\)"):
+        summarize_displacement(frame)  # type: ignore[arg-type]

@@ -1,0 +1,196 @@
+"""What lying leaders and lying sources do to whole runs."""
+
+import pandas as pd
+import pytest
+
+import streamlet_lab as sl
+from streamlet_lab.studies import denied_trades, final_prices, lying_leader, oracle_numbers
+from streamlet_lab.theory import mean_displacement, outside_band_share
+
+
+def means(sweep, measure, over):
+    frame = sweep.means(measure)
+    return frame.set_index(over)["mean"]
+
+
+@pytest.fixture(scope="module")
+def liar():
+    return lying_leader(epochs=24, repeats=3)
+
+
+@pytest.fixture(scope="module")
+def denial():
+    return denied_trades(epochs=80, repeats=4)
+
+
+def test_a_lying_leader_gets_what_voters_leave_it(liar):
+    worst = means(liar, "led_worst_bp", "prices.voter_policy")
+    assert worst["bounds"].min() > 900  # the corridor: 10 %, from a price a little away
+    assert worst["observe"].between(40, 60).all()  # the tolerance of 0.5 %
+    assert worst["evidence"].max() < 5  # how far honest quotes disagree
+
+
+def test_with_evidence_it_stays_within_the_range_of_the_honest_quotes(liar):
+    beyond = liar.frame.groupby("prices.voter_policy")["beyond_spread_bp"]
+    assert (beyond.count() == 6).all()  # every run has a price of the liar's
+    assert beyond.max()["evidence"] <= 0
+    assert beyond.min()["observe"] > 30
+
+
+def _with_a_liars_price(above, below):
+    """A run of which one faulty leader's price is so many dollars beyond the honest quotes."""
+    fault = [sl.Fault("price_manipulator", nodes=("node_1",))]
+    settings = {"prices": {"voter_policy": "evidence"}, "market": {"traders": 0}}
+    result = sl.Experiment(epochs=3, signatures="none", faults=fault, **settings).run()
+    quoted = result.quotes[result.quotes["epoch"] == 1]["price"]
+    prices = result.frames["prices"].copy()
+    price = quoted.max() + above if above is not None else quoted.min() - below
+    prices.loc[prices["epoch"] == 1, "consensus_price"] = price
+    object.__setattr__(result, "frames", {**result.frames, "prices": prices})
+    return result, prices.loc[prices["epoch"] == 1, "true_price"].iloc[0]
+
+
+@pytest.mark.parametrize("dollars", [3, 0.5, 0, -0.001])
+@pytest.mark.parametrize("side", ["above", "below"])
+def test_a_price_is_beyond_the_range_above_it_and_below_it(side, dollars):
+    up = side == "above"
+    result, true_price = _with_a_liars_price(dollars if up else None, None if up else dollars)
+    beyond = oracle_numbers(result)["beyond_spread_bp"]
+    assert beyond == pytest.approx(1e4 * dollars / true_price, abs=1e-9)
+
+
+def test_a_leader_that_lies_downwards_goes_as_far():
+    low = lying_leader(["observe", "evidence"], ["median"], direction="down", epochs=24, repeats=2)
+    beyond = low.frame.groupby("prices.voter_policy")["beyond_spread_bp"]
+    assert beyond.min()["observe"] > 30
+    assert beyond.max()["evidence"] <= 0
+
+
+def test_one_liar_of_three_denies_trades_around_the_mean_and_none_around_the_median(denial):
+    denied = denial.means("denied").set_index(["prices.aggregator", "faults"])
+    assert denied.loc[("median", 0), "mean"] == denied.loc[("median", 1), "mean"] == 0
+    assert denied.loc[("mean", 0), "mean"] == 0
+    row = denied.loc[("mean", 1)]
+    limit = mean_displacement(3, 1, 0.1)
+    expected = 0.8 * outside_band_share(limit, 0.05, 0.005)
+    assert row["low"] <= expected <= row["high"]
+    worst = denial.means("worst_bp").set_index(["prices.aggregator", "faults"])["mean"]
+    assert worst[("mean", 1)] == pytest.approx(1e4 * limit, rel=0.05)
+    assert worst[("median", 1)] < 10
+
+
+def test_final_prices_are_those_of_the_frames():
+    result = sl.Experiment(
+        epochs=12,
+        symbols=["AAPL", "MSFT"],
+        signatures="none",
+        faults={"external_feed": "biased"},
+        prices={"aggregator": "median"},
+    ).run()
+    table = final_prices(result)
+    prices = result.prices[result.prices["finalized_s"].notna()]
+    assert len(table) == (prices["claim"] == "price_consensus").sum() > 10
+    for row in table.itertuples():
+        quoted = result.quotes[
+            (result.quotes["epoch"] == row.epoch)
+            & (result.quotes["symbol"] == row.symbol)
+            & (result.quotes["source"] != "external_feed")
+        ]["price"]
+        assert row.leader == result.epochs["leader"][row.epoch]
+        assert row.displacement_bp == pytest.approx(
+            1e4 * (row.consensus_price - row.true_price) / row.true_price
+        )
+        assert row.spread_bp == pytest.approx(1e4 * (quoted.max() - quoted.min()) / row.true_price)
+
+
+def test_a_run_without_a_final_price_or_an_order_has_no_numbers():
+    result = sl.Experiment(epochs=2, signatures="none", market={"traders": 0}).run()
+    nothing = result.frames["prices"].assign(finalized_s=float("nan"))
+    object.__setattr__(result, "frames", {**result.frames, "prices": nothing})
+    numbers = oracle_numbers(result)
+    assert numbers["final_prices"] == 0
+    missing = {name for name, value in numbers.items() if value is None}
+    assert missing == {
+        "worst_bp",
+        "mean_bp",
+        "led_worst_bp",
+        "beyond_spread_bp",
+        "denied",
+        "denied_volume",
+    }
+
+
+def test_denied_counts_honest_orders_that_the_band_turned_away():
+    result = sl.Experiment(
+        epochs=60,
+        signatures="none",
+        market_time_per_epoch="1min",
+        faults={"external_feed": "colluding"},
+    ).run()
+    orders = result.orders
+    honest = orders[orders["intent"] == "honest"]
+    denied = honest[honest["reason"] == "outside_band"]
+    numbers = oracle_numbers(result)
+    assert numbers["denied"] == len(denied) / len(honest) > 0.1
+    lost = (denied["quantity"] - denied["filled"]).sum()
+    assert numbers["denied_volume"] == pytest.approx(lost / honest["quantity"].sum())
+
+
+def test_a_push_is_the_game_of_the_study():
+    pushed = sl.studies.push(["mean", "median"], epochs=20, seed=3)
+    table = sl.studies.displacement(["mean", "median"], [(3, 1)], epochs=20, seeds=4)
+    worst = table[table["seed"] == 3].set_index("aggregator")["worst_bp"]
+    up = pushed.groupby("aggregator")["displacement_bp"].max()
+    down = (
+        sl.studies.push(["mean", "median"], epochs=20, seed=3, direction="down")
+        .groupby("aggregator")["displacement_bp"]
+        .max()
+    )
+    pd.testing.assert_series_equal(
+        pd.concat([up, down], axis=1).max(axis=1).sort_index(),
+        worst.sort_index(),
+        check_names=False,
+    )
+    with pytest.raises(sl.InvalidInput, match="direction"):
+        sl.studies.push(direction="sideways")
+
+
+def test_a_sweep_in_which_nobody_trades_measures_prices_alone(liar, denial):
+    assert not liar.frame.isna().all().any()
+    assert {*liar.measures} == {*denial.measures} - {"denied", "denied_volume"}
+
+
+def test_a_single_name_or_number_needs_no_list():
+    leaders = lying_leader("observe", "mean", epochs=4, repeats=1)
+    assert leaders.frame[["prices.voter_policy", "prices.aggregator"]].to_numpy().tolist() == [
+        ["observe", "mean"]
+    ]
+    denied = denied_trades("mean", 1, epochs=4, repeats=1)
+    assert denied.frame[["prices.aggregator", "faults"]].to_numpy().tolist() == [["mean", 1]]
+
+
+@pytest.mark.parametrize(
+    ("study", "options", "field"),
+    [
+        (lying_leader, {"policies": 3}, "policies"),
+        (lying_leader, {"policies": "no_such"}, "prices.voter_policy"),
+        (lying_leader, {"aggregators": [max]}, "aggregators"),
+        (denied_trades, {"aggregators": []}, "aggregators"),
+        (denied_trades, {"kind": "crash"}, "kind"),
+        (denied_trades, {"kind": None}, "kind"),
+        (denied_trades, {"liars": -1}, "liars"),
+        (denied_trades, {"liars": "1"}, "liars"),
+        (denied_trades, {"liars": [0, True]}, "liars"),
+    ],
+)
+def test_a_wrong_setting_of_a_study_is_refused_by_name(study, options, field):
+    with pytest.raises(sl.InvalidInput) as caught:
+        study(**{"epochs": 2, "repeats": 1} | options)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("measure", [final_prices, oracle_numbers])
+def test_only_a_run_with_prices_has_final_prices(measure):
+    for given in (3, sl.run_protocol(epochs=2, signatures="none")):
+        with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
+            measure(given)

@@ -1,0 +1,438 @@
+"""Several symbols in one experiment: one block for all, and for each its own rules and market."""
+
+import json
+import math
+import statistics
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import streamlet_lab as sl
+from streamlet_lab.config import make_config
+from streamlet_lab.consensus import Block, Verdict
+from streamlet_lab.prices import (
+    NoPrice,
+    PriceConsensus,
+    decode_claims,
+    decode_payload,
+    encode_claims,
+)
+from streamlet_lab.prices.history import load_bars
+from streamlet_lab.simulator import StockMarketConsensusNetwork
+
+TWO = ["AAPL", "MSFT"]
+# The second one's prices are far from the first one's, so that nothing is taken for the other.
+APART: dict[str, Any] = {
+    "symbols": TWO,
+    "prices": {"base_price": 90, "assets": {"MSFT": {"base_price": 300}}},
+    "seed": 3,
+}
+KEYS = [
+    "type",
+    "symbol",
+    "consensus_price",
+    "volume_weighted_price",
+    "total_volume",
+    "price_count",
+    "timestamp",
+]
+
+
+def _network(epochs: int, **settings: Any) -> StockMarketConsensusNetwork:
+    network = StockMarketConsensusNetwork(make_config(epochs=epochs, **settings))
+    network.run(epochs)
+    return network
+
+
+def _final(network: StockMarketConsensusNetwork) -> tuple[Block, ...]:
+    return tuple(network.observer.tree.finalized[1:])
+
+
+@pytest.fixture(scope="module")
+def result() -> sl.Result:
+    return sl.Experiment(epochs=40, market={"orders_per_epoch": 12}, **APART).run()
+
+
+# --- The block
+
+
+def test_one_block_carries_one_object_for_each_symbol() -> None:
+    blocks = _final(_network(6, **APART))
+
+    assert [block.epoch for block in blocks] == [0, 1, 2, 3, 4]
+    for block in blocks:
+        document = json.loads(block.payload)
+        assert list(document) == ["type", "prices"]
+        assert document["type"] == "price_consensus_batch"
+        assert [list(prices) for prices in document["prices"]] == [KEYS, KEYS]
+        assert [prices["type"] for prices in document["prices"]] == ["price_consensus"] * 2
+        assert [prices["symbol"] for prices in document["prices"]] == TWO
+        assert 60 < float(document["prices"][0]["consensus_price"]) < 140
+        assert 200 < float(document["prices"][1]["consensus_price"]) < 450
+
+
+def test_genesis_has_the_first_reference_of_each_symbol() -> None:
+    genesis = json.loads(_network(1, **APART).genesis.payload)
+
+    assert genesis == {
+        "type": "genesis_batch",
+        "prices": [
+            {"type": "genesis", "symbol": "AAPL", "price": "90"},
+            {"type": "genesis", "symbol": "MSFT", "price": "300"},
+        ],
+    }
+
+
+def test_a_block_of_one_symbol_is_the_object_itself() -> None:
+    alone = _network(6, market_time_per_epoch="1h")
+    both = _network(6, market_time_per_epoch="1h", symbols=TWO)
+
+    assert json.loads(alone.genesis.payload)["type"] == "genesis"
+    for one, two in zip(_final(alone), _final(both), strict=True):
+        document = json.loads(one.payload)
+        assert list(document) == KEYS
+        assert document["type"] == "price_consensus"
+        assert json.loads(two.payload)["prices"][0] == document
+
+
+# --- Voters
+
+
+@pytest.fixture
+def proposed() -> tuple[StockMarketConsensusNetwork, Block]:
+    """A network after an epoch, and the block of that epoch."""
+    network = _network(1, **APART)
+    (block,) = network.observer.tree.notarized[1:]
+    return network, block
+
+
+def _verdict(network: StockMarketConsensusNetwork, block: Block, payload: bytes) -> str:
+    """What an honest voter objects to another payload in the block's place."""
+    other = replace(block, payload=payload)
+    return network.application.judge(other, iter([network.genesis]), network.heard[0]).reason
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_lie_about_one_symbol_is_an_objection_to_the_block(
+    proposed: tuple[StockMarketConsensusNetwork, Block], index: int
+) -> None:
+    network, block = proposed
+    claims = list(decode_claims(block.payload))
+    honest = claims[index]
+    assert isinstance(honest, PriceConsensus)
+    assert _verdict(network, block, block.payload) == ""
+    claims[index] = replace(honest, consensus_price=honest.consensus_price + 5)
+
+    assert _verdict(network, block, encode_claims(claims)).startswith(
+        f"{TWO[index]}: consensus price {honest.consensus_price + 5} too far from"
+    )
+
+
+def test_a_block_without_a_symbol_or_with_symbols_in_another_order_is_refused(
+    proposed: tuple[StockMarketConsensusNetwork, Block],
+) -> None:
+    network, block = proposed
+    claims = decode_claims(block.payload)
+
+    assert "instead of 2" in _verdict(network, block, encode_claims(claims[:1]))
+    assert _verdict(network, block, encode_claims(claims[::-1])).startswith("AAPL: symbol")
+
+
+def test_the_wrong_symbol_alone_is_no_price_of_the_other() -> None:
+    """Where everyone colludes, another symbol's price may become final; nobody trades on it."""
+    claim = decode_payload(_final(_network(3))[0].payload)
+    assert isinstance(claim, PriceConsensus)
+    foreign = replace(claim, symbol="TSLA").to_payload()
+
+    @sl.fault_kind("test_foreign")
+    class Foreign(sl.NodeFault):
+        def wrap(self, application: Any) -> Any:
+            return _Foreign(foreign)
+
+    faults = [sl.Fault("test_foreign", count=4)]
+    run = sl.Experiment(epochs=8, faults=faults, symbols=TWO).run()
+
+    assert run.summary["finalized_blocks"] == 7
+    assert run.orders.reference_price.isna().all()
+
+
+class _Foreign:
+    def __init__(self, payload: bytes) -> None:
+        self._payload = payload
+
+    def make_payload(self, *_: object) -> tuple[bytes, bytes]:
+        return self._payload, b""
+
+    def judge(self, *_: object) -> Any:
+        return Verdict(accepted=True)
+
+
+@pytest.mark.parametrize("policy", ["bounds", "observe", "evidence"])
+def test_every_voter_policy_knows_several_symbols(policy: str) -> None:
+    prices = {**APART["prices"], "voter_policy": policy}
+    faults = [sl.Fault("lying_leader", nodes=("node_2",), parameters={"price": "9999"})]
+    run = sl.Experiment(**{**APART, "prices": prices}, epochs=12, faults=faults).run()
+    lies = run.blocks.proposer == "node_2"
+
+    assert run.safe
+    assert set(run.blocks[lies].votes) == {1}
+    assert set(run.blocks[~lies].refusals) == {0}
+    assert run.summary["finalized_prices"] > 0
+
+
+# --- Rules of each symbol
+
+
+def test_a_symbol_without_a_valid_price_does_not_stop_the_others() -> None:
+    assets = {"MSFT": {"min_volume": 10**9}}
+    calm: dict[str, Any] = {"epochs": 12, "symbols": TWO, "market_time_per_epoch": "1h"}
+    stuck = sl.Experiment(**calm, prices={"assets": assets}).run()
+    fine = sl.Experiment(**calm).run()
+    prices = dict(list(stuck.prices.groupby("symbol")))
+
+    assert set(prices["AAPL"].claim) == {"price_consensus"}
+    assert set(prices["MSFT"].claim) == {"no_price"}
+    assert set(stuck.quotes[stuck.quotes.symbol == "MSFT"].reason) == {"below_min_volume"}
+    assert prices["MSFT"].consensus_price.isna().all()
+    before = fine.prices[fine.prices.symbol == "AAPL"]
+    pd.testing.assert_series_equal(prices["AAPL"].consensus_price, before.consensus_price)
+    assert stuck.summary["finalized_blocks"] == fine.summary["finalized_blocks"] == 11
+    assert stuck.summary["finalized_prices"] == 11
+    assert fine.summary["finalized_prices"] == 22
+    assert stuck.summary["epochs_without_price"] == 12
+    assert stuck.safe
+    assert stuck.orders[stuck.orders.symbol == "MSFT"].reference_price.isna().all()
+    assert stuck.orders[stuck.orders.symbol == "AAPL"].reference_price.notna().any()
+
+
+def test_a_block_says_of_each_symbol_whether_it_has_a_price() -> None:
+    assets = {"AAPL": {"min_volume": 10**9}}
+    for block in _final(_network(4, symbols=TWO, prices={"assets": assets})):
+        first, second = decode_claims(block.payload)
+        assert isinstance(first, NoPrice)
+        assert isinstance(second, PriceConsensus)
+
+
+def test_each_symbol_has_its_own_rules_and_previous_price(result: sl.Result) -> None:
+    """The deviation rule looks back at the same symbol's last price."""
+    for symbol, frame in result.prices.groupby("symbol"):
+        quotes = result.quotes[result.quotes.symbol == symbol]
+        previous = quotes.groupby("epoch").previous_price.first()
+        known = frame.set_index("epoch").consensus_price.shift()
+        pd.testing.assert_series_equal(previous[1:], known[1:], check_names=False)
+
+
+def test_sources_lie_about_every_symbol() -> None:
+    run = sl.Experiment(epochs=6, **APART, faults={"external_feed": "biased"}).run()
+    share = run.quotes.price / run.quotes.true_price - 1
+    lies = run.quotes.source == "external_feed"
+
+    assert share[~lies].abs().max() < 0.001
+    for symbol in TWO:
+        assert share[lies & (run.quotes.symbol == symbol)].abs().min() > 0.005
+
+
+# --- The market
+
+
+def test_an_order_meets_the_reference_of_its_own_symbol(result: sl.Result) -> None:
+    final = result.prices[result.prices.finalized_s.notna()]
+    met = 0
+    for order in result.orders.itertuples():
+        own = final[(final.symbol == order.symbol) & (final.finalized_s <= order.time_s)]
+        if own.empty:
+            assert pd.isna(order.reference_price)
+        else:
+            assert order.reference_price == own.consensus_price.iloc[-1]
+            met += 1
+    assert met > 200
+
+
+def test_every_symbol_is_traded_against_itself_alone(result: sl.Result) -> None:
+    symbol_of = result.orders.set_index("order_id").symbol
+
+    assert set(result.orders.symbol) == set(result.trades.symbol) == set(TWO)
+    for trade in result.trades.itertuples():
+        assert symbol_of[trade.buy_order_id] == symbol_of[trade.sell_order_id] == trade.symbol
+    for rejection in result.rejections.itertuples():
+        assert symbol_of[rejection.order_id] == rejection.symbol
+    for _, tape in result.trades.groupby("symbol"):
+        assert list(tape.trade_id) == list(range(len(tape)))
+    assert result.trades.time_s.is_monotonic_increasing
+    assert result.rejections.time_s.is_monotonic_increasing
+
+
+# --- Frames
+
+
+def test_the_frames_have_one_row_for_each_symbol(result: sl.Result) -> None:
+    epochs = result.config.epochs
+
+    assert list(result.prices.symbol) == TWO * epochs
+    assert list(result.prices.epoch) == [epoch for epoch in range(epochs) for _ in TWO]
+    assert list(result.quotes.symbol) == [s for _ in range(epochs) for s in TWO for _ in range(3)]
+    assert result.symbol == "AAPL"
+    assert result.summary["symbol"] == "AAPL, MSFT"
+    first = result.prices[result.prices.symbol == "AAPL"].reset_index(drop=True)
+    for column in ("claim", "true_price", "consensus_cents", "vwap_cents", "price_count"):
+        pd.testing.assert_series_equal(first[column], result.epochs[column])
+    assert list(result.blocks.consensus_price) == list(first.consensus_price)
+
+
+def test_prices_are_made_of_their_own_symbols_quotes(result: sl.Result) -> None:
+    for row in result.prices.itertuples():
+        own = result.quotes[
+            (result.quotes.epoch == row.epoch) & (result.quotes.symbol == row.symbol)
+        ]
+        assert row.consensus_price == pytest.approx(own.price.mean(), abs=0.005001)
+        assert row.total_volume == own.volume.sum()
+        assert row.true_price == own.true_price.iloc[0]
+
+
+@pytest.mark.parametrize("symbols", [["MSFT"], TWO, ["IBM", "AAPL", "X.1"]])
+def test_a_result_of_several_symbols_is_saved_and_loaded(
+    symbols: list[str], tmp_path: Path
+) -> None:
+    run = sl.Experiment(epochs=6, symbols=symbols, market={"orders_per_epoch": 20}).run()
+    run.save(tmp_path / "several.zip")
+    loaded = sl.Result.load(tmp_path / "several.zip")
+
+    assert loaded.config == run.config
+    assert loaded.symbol == symbols[0]
+    assert loaded.summary == run.summary
+    for name, frame in run.frames.items():
+        pd.testing.assert_frame_equal(loaded.frames[name], frame)
+
+
+def test_the_same_experiment_is_the_same_run(result: sl.Result) -> None:
+    again = sl.Experiment.from_config(result.config).run()
+
+    for name, frame in result.frames.items():
+        pd.testing.assert_frame_equal(again.frames[name], frame)
+
+
+# --- Paths
+
+
+def _path(network: StockMarketConsensusNetwork, symbol: str, epochs: int) -> list[int]:
+    length = network.config.epoch_length
+    return [network.true_price(epoch * length, symbol) for epoch in range(epochs)]
+
+
+def _returns(correlation: float, epochs: int = 400) -> list[list[float]]:
+    # Far bounds: a path that is reflected moves against the others.
+    prices = {"correlation": correlation, "path_model": "gbm", "min_price": 1, "max_price": 10**6}
+    network = StockMarketConsensusNetwork(make_config(symbols=[*TWO, "IBM"], prices=prices))
+    paths = [_path(network, symbol, epochs) for symbol in network.symbols]
+    return [[math.log(b / a) for a, b in pairwise(p)] for p in paths]
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
+def test_simulated_paths_correlate_as_configured(correlation: float) -> None:
+    """Of 399 daily returns; the standard error is at most 0.05."""
+    aapl, msft, ibm = _returns(correlation)
+
+    for one, other in ((aapl, msft), (aapl, ibm), (msft, ibm)):
+        assert statistics.correlation(one, other) == pytest.approx(correlation, abs=0.17)
+
+
+def test_at_full_correlation_every_symbol_moves_alike() -> None:
+    aapl, msft, ibm = _returns(1.0)
+
+    assert aapl == pytest.approx(msft, abs=1e-6)
+    assert aapl == pytest.approx(ibm, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"symbols": TWO}),
+        ({"prices": {"correlation": 0}}, {"symbols": TWO, "prices": {"correlation": 0}}),
+        ({"symbols": TWO}, {"symbols": ["MSFT", "AAPL"]}),
+        ({"symbols": TWO}, {"symbols": ["AAPL", "IBM"]}),
+        ({"symbols": TWO}, {"symbols": [*TWO, "IBM"]}),
+        ({"symbols": TWO}, {**APART, "prices": {"assets": {"MSFT": {"volatility": 3}}}, "seed": 0}),
+    ],
+)
+def test_a_symbol_is_quoted_alike_whatever_else_there_is(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    first, second = (StockMarketConsensusNetwork(make_config(**given)) for given in (one, other))
+
+    assert _path(first, "AAPL", 100) == _path(second, "AAPL", 100)
+    for epoch in range(100):
+        assert first.feeds["AAPL"].quotes(epoch) == second.feeds["AAPL"].quotes(epoch)
+
+
+def test_symbols_have_paths_of_their_own() -> None:
+    network = StockMarketConsensusNetwork(make_config(symbols=TWO))
+
+    assert _path(network, "AAPL", 50)[1:] != _path(network, "MSFT", 50)[1:]
+    aapl, msft = (network.feeds[symbol].quotes(0) for symbol in TWO)
+    assert [quote.volume for quote in aapl] != [quote.volume for quote in msft]
+
+
+def test_real_history_of_several_symbols() -> None:
+    symbols = ["AAPL", "MSFT", "IBM"]
+    run = sl.Experiment(feed="history-2012", symbols=symbols, epochs=30).run()
+
+    for symbol, frame in run.prices.groupby("symbol"):
+        closes = [float(bar.close) for bar in load_bars(str(symbol), 2012)[:30]]
+        assert list(frame.true_price) == closes
+        assert (frame.consensus_price / frame.true_price - 1).abs().max() < 5e-4
+    assert run.summary["finalized_prices"] == 3 * 29
+    assert run.safe
+
+
+@pytest.mark.parametrize("symbols", [["AAPL", "GOOG"], ["GOOG", "AAPL"], ["MSFT", "AAPL", "GOOG"]])
+def test_histories_of_other_days_have_no_common_block(symbols: list[str]) -> None:
+    """Google's begins four years after the others'; a block has one timestamp."""
+    with pytest.raises(sl.InvalidInput, match="GOOG 2004-08-19") as caught:
+        sl.Experiment(feed="history", symbols=symbols, epochs=5)
+    assert caught.value.field == "symbols"
+    assert sl.Experiment(feed="history", symbols=["GOOG"], epochs=5).run().safe
+
+
+def test_histories_of_the_same_days_have_one() -> None:
+    network = _network(5, feed="history", symbols=TWO)
+
+    assert len(_final(network)) == 4
+    for block in _final(network):
+        aapl, msft = decode_claims(block.payload)
+        assert isinstance(aapl, PriceConsensus)
+        assert isinstance(msft, PriceConsensus)
+        days = {feed.timestamp(block.epoch) for feed in network.feeds.values()}
+        assert {aapl.timestamp, msft.timestamp} == days == {network.timestamp(block.epoch)}
+
+
+def test_history_ends_with_its_first_symbol_to_end() -> None:
+    with pytest.raises(sl.InvalidInput, match=r"epochs: 251 .* at most 250"):
+        sl.Experiment(feed="history-2012", symbols=TWO, epochs=251)
+
+
+def test_the_network_answers_for_each_symbol() -> None:
+    network = _network(8, **APART)
+    aapl, msft = network.reference(), network.reference("MSFT")
+
+    assert network.symbol == "AAPL"
+    assert aapl is not None
+    assert msft is not None
+    assert aapl == network.reference("AAPL")
+    assert aapl.price < Decimal(150) < msft.price
+    assert network.reference("IBM") is None
+    last = [price for price in network.get_finalized_consensus_prices() if price.symbol == "MSFT"]
+    assert msft.price == last[-1].consensus_price
+
+
+def test_quotes_that_no_leader_heard_are_of_their_symbol_too() -> None:
+    run = sl.Experiment(epochs=8, **APART, faults={"node_1": "crash"}).run()
+    unheard = run.quotes[run.quotes.reason == "no_leader"]
+
+    assert set(unheard.epoch) == {1, 5}
+    assert list(unheard.symbol) == [symbol for _ in (1, 5) for symbol in TWO for _ in range(3)]
+    assert (unheard.price / unheard.true_price - 1).abs().max() < 0.001

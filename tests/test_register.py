@@ -1,0 +1,166 @@
+"""Registers: which names there can be, who may replace what, and how a wrong name is answered."""
+
+import string
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamlet_lab import aggregator, delay_kind, fault_kind, path_model
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.register import Register
+
+LETTERS = string.ascii_lowercase + "_"
+
+
+@pytest.fixture
+def register() -> Register[object]:
+    """A closed register of two, and one that was added later."""
+    register = Register[object]("law", "law", field="prices.law")
+    register.add("steady", 1)
+    register.add("calm", 2)
+    register.close()
+    register.add("rough", 3)
+    return register
+
+
+# --- What is in it
+
+
+def test_names_are_in_order_and_the_labs_own_are_those_that_were_there_at_the_close(
+    register: Register[object],
+) -> None:
+    assert register.names == ("calm", "rough", "steady")
+    assert register.own == ("calm", "steady")
+
+
+def test_before_the_close_nothing_is_the_labs_own_and_anything_can_be_replaced() -> None:
+    register = Register[int]("law", "law", field="law")
+    register.add("steady", 1)
+    register.add("steady", 2)
+
+    assert register.own == ()
+    assert register.find("steady") == 2
+
+
+@pytest.mark.parametrize("thing", [None, 0, [], object()])
+def test_what_was_added_is_found_whatever_it_is(register: Register[object], thing: object) -> None:
+    assert register.add("mine", thing) is thing
+    assert register.find("mine") is thing
+
+
+def test_ones_own_can_be_registered_again(register: Register[object]) -> None:
+    register.add("rough", 4)
+
+    assert register.find("rough") == 4
+    assert register.names == ("calm", "rough", "steady")
+
+
+def test_the_labs_own_cannot_be_replaced(register: Register[object]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        register.add("calm", 5)
+
+    assert str(caught.value) == (
+        "name: 'calm' is not valid; expected a name other than the lab's own laws"
+    )
+    assert register.find("calm") == 2
+
+
+def test_registers_do_not_know_each_other(register: Register[object]) -> None:
+    other = Register[object]("law", "law", field="law")
+    other.add("calm", 6)
+
+    assert other.names == ("calm",)
+    assert register.find("calm") == 2
+
+
+# --- Names
+
+
+@given(st.text(LETTERS, min_size=1, max_size=1), st.text(LETTERS + string.digits))
+def test_letters_digits_and_underscores_make_a_name(first: str, rest: str) -> None:
+    register = Register[int]("law", "law", field="law")
+    register.add(first + rest, 1)
+
+    assert register.names == (first + rest,)
+
+
+@given(
+    st.text(LETTERS + string.digits),
+    st.characters(exclude_characters=LETTERS + string.digits),
+    st.text(LETTERS + string.digits),
+)
+def test_any_other_character_anywhere_does_not(before: str, other: str, after: str) -> None:
+    register = Register[int]("law", "law", field="law")
+    with pytest.raises(InvalidInput, match=r"^name: .* such as 'my_law'$"):
+        register.add(before + other + after, 1)
+
+    assert register.names == ()
+
+
+@pytest.mark.parametrize("name", ["", "3rd", "Calm", "calm\n", "größe", "٣", None, 3, b"calm", []])
+def test_what_is_no_name_is_refused(register: Register[object], name: object) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        register.check(name)
+
+    assert caught.value.field == "name"
+    assert caught.value.value == name
+    assert caught.value.expected == ("lowercase letters, digits and underscores, such as 'my_law'")
+
+
+@pytest.mark.parametrize(
+    ("decorator", "what"),
+    [
+        (fault_kind, "kind"),
+        (delay_kind, "kind"),
+        (path_model, "model"),
+        (partial(aggregator, breakdown=lambda sources: 0), "aggregator"),
+    ],
+)
+def test_every_decorator_of_the_lab_refuses_what_is_no_name_before_it_decorates(
+    decorator: object, what: str
+) -> None:
+    assert callable(decorator)
+    with pytest.raises(InvalidInput, match=f"^name: 'My own' .* such as 'my_{what}'$"):
+        decorator("My own")
+
+
+@pytest.mark.parametrize("decorator", [fault_kind, delay_kind, path_model])
+def test_a_decorator_without_its_name_says_how_it_is_written(decorator: object) -> None:
+    assert callable(decorator)
+    with pytest.raises(InvalidInput) as caught:
+
+        @decorator
+        class Mine:
+            pass
+
+    expected = f'a name in parentheses: @{getattr(decorator, "__name__", "")}("name")'
+    assert caught.value.expected == expected
+
+
+# --- What is not in it
+
+
+@pytest.mark.parametrize("name", ["astrology", "Calm", "", None, 3, [], {}])
+def test_what_is_not_there_is_answered_with_what_is(
+    register: Register[object], name: object
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        register.find(name)
+
+    assert caught.value.field == "prices.law"
+    assert caught.value.value == name
+    assert caught.value.expected == (
+        "one of calm, rough, steady; a law of your own must be registered before"
+    )
+
+
+def test_the_answer_says_what_may_be_given_besides_a_name() -> None:
+    register = Register[int]("estimator", "estimator", field="by", besides="a function")
+    register.add("mad", 1)
+    with pytest.raises(
+        InvalidInput,
+        match=r"^by: 'iqr' .* one of mad, or a function; an estimator of your own must be",
+    ):
+        register.find("iqr")
