@@ -25,6 +25,8 @@ _BESIDE: Final = (3.2, 1.7)
 _LETTER: Final = (0.1, 0.068)  # inches of a letter at most: of a name, and of the answer
 _PUSH_SIZE: Final = (9, 5)
 _LARGEST_MARK: Final = 9.5  # points
+# Series within this factor of each other share a linear axis.
+_ONE_MAGNITUDE: Final = 10
 _MARKS_ABREAST: Final = 430.0  # points: how wide all marks of an aggregator together may be
 _SMALLEST_SCALE: Final = 0.3
 # What is written on a cell must be seen on it: from this brightness on black is.
@@ -137,12 +139,20 @@ def plot_push(
             axes.plot(epochs, [*values.values()], label=f"closed form, {_name(name)}", **look)
         axes.set_xlabel("Epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        basis_point_axis(axes, "Above the true price (basis points)")
+        label, reached = "Above the true price (basis points)", _reached(frame)
+        if reached.max() > _ONE_MAGNITUDE * reached.min():
+            basis_point_axis(axes, label)
+        else:
+            axes.set_ylabel(label)  # a linear axis shows how the limit is approached
         legend_below(axes)
         question = "How fast do liars push the price, and where does it end?"
         head(axes, question, _answer(frame, expected))
 
     return _plot(Page(_PUSH_SIZE, draw), frame)
+
+
+def _reached(frame: pd.DataFrame) -> "pd.Series[float]":
+    return frame["displacement_bp"].abs().groupby(frame["aggregator"]).max()
 
 
 def _draw_cells(figure: Figure, axes: Axes, cells: pd.DataFrame) -> None:

@@ -293,3 +293,17 @@ class TestPush:
             plot_push(frame, forms)
         assert caught.value.field == field
         assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(("second", "scale"), [(300.0, "linear"), (3.0, "symlog")])
+def test_series_of_one_magnitude_share_a_linear_axis(second: float, scale: str) -> None:
+    frame = pd.DataFrame(
+        {
+            "aggregator": ["mean", "mean", "median", "median"],
+            "epoch": [0, 1, 0, 1],
+            "displacement_bp": [300.0, 500.0, second, second],
+        }
+    )
+    (axes,) = plot_push(frame).axes
+    assert axes.get_yscale() == scale
+    assert axes.get_ylabel().startswith("Above the true price (basis points)")
