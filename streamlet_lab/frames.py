@@ -344,7 +344,7 @@ def _orders(network: StockMarketConsensusNetwork, market: Market) -> Iterator[tu
             str(order.order_type),
             order.quantity,
             _dollars(order.price),
-            order.ticks,
+            None if order.price is None else to_ticks(order.price),
             submission.true_price / 1e6,
             _price(reference),
             status,

@@ -2,7 +2,7 @@
 
 An :class:`Order` is valid once it exists. A :class:`ConsensusMatchingEngine` takes it, holds its
 price against the :class:`ConsensusBand` around the latest :class:`Reference`, and matches it in
-price-time priority with what rests in the :class:`OrderBook`. Everything that happens comes out as
+price-time priority with what rests in the book. Everything that happens comes out as
 an :data:`Event` with a time and one sequence number; what changed hands is also a :class:`Trade`.
 
 The room knows nothing of blocks, feeds or networks. The reference comes in as a plain value, from
@@ -18,49 +18,86 @@ time. Prices are integer ticks inside and ``Decimal`` dollars outside.
 Trade rejected: Price $182.94 deviates 20.00% from consensus $152.45
 """
 
-from streamlet_lab.matching.band import ConsensusBand
-from streamlet_lab.matching.book import BookSide, Depth, OrderBook, PriceLevel, RestingOrder
-from streamlet_lab.matching.engine import ConsensusMatchingEngine, WithoutReference
+from streamlet_lab.matching.band import NEVER, Band, BandWatch, ConsensusBand
+from streamlet_lab.matching.core import EngineState, RestingState
+from streamlet_lab.matching.depth import BookView, Depth, PriceLevel, RestingOrder
+from streamlet_lab.matching.engine import ConsensusMatchingEngine, replay
 from streamlet_lab.matching.events import (
     Accepted,
     Cancelled,
     CancelReason,
+    Command,
     Event,
+    Expired,
+    MarketState,
+    Reduced,
+    ReferenceMoved,
     Rejected,
     RejectReason,
+    Replaced,
+    StateChanged,
     Traded,
 )
-from streamlet_lab.matching.orders import MAX_QUANTITY, Order, OrderType, Side, Trade
+from streamlet_lab.matching.instrument import Instrument
+from streamlet_lab.matching.orders import (
+    MAX_QUANTITY,
+    Order,
+    OrderType,
+    Side,
+    TimeInForce,
+    Trade,
+)
 from streamlet_lab.matching.reference import (
     FinalizedPrice,
     FinalizedPrices,
     Reference,
     ReferenceSource,
 )
+from streamlet_lab.matching.selftrade import SelfTrade
+from streamlet_lab.matching.settings import EngineSettings, WithoutReference
+from streamlet_lab.matching.views import EventLog, TradeTape
 
 __all__ = [
     "MAX_QUANTITY",
+    "NEVER",
     "Accepted",
-    "BookSide",
+    "Band",
+    "BandWatch",
+    "BookView",
     "CancelReason",
     "Cancelled",
+    "Command",
     "ConsensusBand",
     "ConsensusMatchingEngine",
     "Depth",
+    "EngineSettings",
+    "EngineState",
     "Event",
+    "EventLog",
+    "Expired",
     "FinalizedPrice",
     "FinalizedPrices",
+    "Instrument",
+    "MarketState",
     "Order",
-    "OrderBook",
     "OrderType",
     "PriceLevel",
+    "Reduced",
     "Reference",
+    "ReferenceMoved",
     "ReferenceSource",
     "RejectReason",
     "Rejected",
+    "Replaced",
     "RestingOrder",
+    "RestingState",
+    "SelfTrade",
     "Side",
+    "StateChanged",
+    "TimeInForce",
     "Trade",
+    "TradeTape",
     "Traded",
     "WithoutReference",
+    "replay",
 ]

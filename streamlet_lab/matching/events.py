@@ -1,8 +1,8 @@
 """What an engine answers: typed events, in one sequence.
 
-Each command is answered by exactly one of ``Accepted`` and ``Rejected``, or, for a cancel that
-succeeds, by ``Cancelled``. An accepted order ends once: by the ``Traded`` after which nothing of
-it remains, or by ``Cancelled``.
+Each command has exactly one answer: ``Accepted`` or ``Rejected`` for an order, and otherwise
+``Cancelled``, ``Reduced`` or ``Replaced``, or ``Rejected``. An accepted order ends once: by the
+``Traded`` after which nothing of it remains, by ``Cancelled`` or by ``Expired``.
 """
 
 from dataclasses import dataclass
@@ -15,22 +15,49 @@ from streamlet_lab.matching.reference import Reference
 from streamlet_lab.units import deviation_percent, format_price, round_price
 
 
+class Command(StrEnum):
+    """What a trader may ask for."""
+
+    ORDER = "order"
+    CANCEL = "cancel"
+    REDUCE = "reduce"
+    REPLACE = "replace"
+
+
+class MarketState(StrEnum):
+    """Whether orders are matched; in a halt they may only be cancelled or reduced."""
+
+    OPEN = "open"
+    HALTED = "halted"
+
+
 class RejectReason(StrEnum):
     """Why a command was refused; a refused command changes nothing."""
 
     WRONG_SYMBOL = "wrong_symbol"
+    INVALID_PRICE = "invalid_price"
+    INVALID_QUANTITY = "invalid_quantity"
+    INVALID_ORDER = "invalid_order"
+    OFF_TICK = "off_tick"
+    OFF_LOT = "off_lot"
+    HALTED = "halted"
     DUPLICATE_ID = "duplicate_id"
+    UNKNOWN_ID = "unknown_id"
     NO_CONSENSUS = "no_consensus"
     OUTSIDE_BAND = "outside_band"
-    UNKNOWN_ID = "unknown_id"
+    TOO_LATE = "too_late"
+    WOULD_TRADE = "would_trade"
 
 
 class CancelReason(StrEnum):
-    """Why what was left of an accepted order was taken away."""
+    """Why shares of an accepted order were taken away, all that were left or some."""
 
     REQUESTED = "requested"
     OUTSIDE_BAND = "outside_band"
     NO_LIQUIDITY = "no_liquidity"
+    IMMEDIATE_OR_CANCEL = "immediate_or_cancel"
+    FILL_OR_KILL = "fill_or_kill"
+    SELF_TRADE = "self_trade"
 
 
 class Accepted(NamedTuple):
@@ -80,6 +107,114 @@ class Traded(NamedTuple):
         return self.trade.time
 
 
+class Reduced(NamedTuple):
+    """Some shares were taken off a resting or arriving order; it keeps its priority.
+
+    Parameters
+    ----------
+    sequence : int
+        Position in the engine's log, from 0.
+    time : int
+        Simulated time in microseconds.
+    order_id : str
+    reason : CancelReason
+        ``requested`` or ``self_trade``.
+    quantity : int
+        Shares that were taken off.
+    remaining : int
+        Shares that are left, at least 1.
+    """
+
+    sequence: int
+    time: int
+    order_id: str
+    reason: CancelReason
+    quantity: int
+    remaining: int
+
+
+class Replaced(NamedTuple):
+    """A resting order got another price or size; where it may trade now, its trades follow.
+
+    Parameters
+    ----------
+    sequence : int
+        Position in the engine's log, from 0.
+    time : int
+        Simulated time in microseconds.
+    order_id : str
+    price : Decimal
+        The price from now on, in dollars.
+    quantity : int
+        Shares that are open from now on, before its trades.
+    keeps_priority : bool
+        Whether it stays in its place; otherwise it queues again, behind all others.
+    """
+
+    sequence: int
+    time: int
+    order_id: str
+    price: Decimal
+    quantity: int
+    keeps_priority: bool
+
+
+class Expired(NamedTuple):
+    """The time of a resting order was over.
+
+    Parameters
+    ----------
+    sequence : int
+        Position in the engine's log, from 0.
+    time : int
+        Simulated time in microseconds.
+    order_id : str
+    quantity : int
+        Shares that were left.
+    """
+
+    sequence: int
+    time: int
+    order_id: str
+    quantity: int
+
+
+class ReferenceMoved(NamedTuple):
+    """The market learned of a newer reference; cancellations may follow.
+
+    Parameters
+    ----------
+    sequence : int
+        Position in the engine's log, from 0.
+    time : int
+        Simulated time in microseconds.
+    reference : Reference
+        The reference from now on.
+    """
+
+    sequence: int
+    time: int
+    reference: Reference
+
+
+class StateChanged(NamedTuple):
+    """The market was halted or opened.
+
+    Parameters
+    ----------
+    sequence : int
+        Position in the engine's log, from 0.
+    time : int
+        Simulated time in microseconds.
+    state : MarketState
+        The state from now on.
+    """
+
+    sequence: int
+    time: int
+    state: MarketState
+
+
 @dataclass(frozen=True, slots=True)
 class _Refusal:
     """What a rejection and a cancellation have in common: a price, held against a reference.
@@ -91,7 +226,7 @@ class _Refusal:
     time : int
         Simulated time in microseconds.
     order_id : str
-        The order that was rejected or cancelled, or whose cancellation was refused.
+        The order that was rejected or cancelled, or that the refused command named.
     price : Decimal or None
         The price that was judged, in dollars; None where none was.
     reference : Reference or None
@@ -136,26 +271,50 @@ class Rejected(_Refusal):
     reason : RejectReason
         Why.
     order : Order or None
-        The refused order; None where a cancel was refused.
+        The refused order; None where another command was refused, or what came was no order.
+    command : Command
+        What was asked for.
+    detail : str
+        What was not valid, and what would be; empty where the reason says it all.
     """
 
     reason: RejectReason
     order: Order | None
+    command: Command = Command.ORDER
+    detail: str = ""
 
     @property
     def message(self) -> str:
         """The reason in words, as the description's demos print it."""
+        what = "Trade" if self.command is Command.ORDER else self.command.capitalize()
+        return f"{what} rejected: {self._reason_in_words()}"
+
+    def _reason_in_words(self) -> str:
         match self.reason:
             case RejectReason.OUTSIDE_BAND:
-                return f"Trade rejected: {self._deviation_in_words()}"
+                return self._deviation_in_words()
             case RejectReason.NO_CONSENSUS:
-                return "Trade rejected: No consensus price has been finalized yet"
+                return "No consensus price has been finalized yet"
             case RejectReason.DUPLICATE_ID:
-                return f"Trade rejected: Order id {self.order_id} was used before"
+                return f"Order id {self.order_id} was used before"
             case RejectReason.WRONG_SYMBOL:
-                return f"Trade rejected: Order {self.order_id} is for a symbol not traded here"
+                return f"Order {self.order_id} is for a symbol not traded here"
             case RejectReason.UNKNOWN_ID:
-                return f"Cancel rejected: No order {self.order_id} is in the book"
+                return f"No order {self.order_id} is in the book"
+            case RejectReason.HALTED:
+                return "The market is halted"
+            case RejectReason.TOO_LATE:
+                return f"Order {self.order_id} would have expired before it came"
+            case RejectReason.WOULD_TRADE:
+                return f"Order {self.order_id} would trade, and is post-only"
+            case (
+                RejectReason.INVALID_PRICE
+                | RejectReason.INVALID_QUANTITY
+                | RejectReason.INVALID_ORDER
+                | RejectReason.OFF_TICK
+                | RejectReason.OFF_LOT
+            ):
+                return self.detail
             case _:
                 assert_never(self.reason)
 
@@ -183,15 +342,35 @@ class Cancelled(_Refusal):
     @property
     def message(self) -> str:
         """The reason in words."""
+        return f"Order cancelled: {self._reason_in_words()}"
+
+    def _reason_in_words(self) -> str:
+        shares = f"{self.quantity} shares"
         match self.reason:
             case CancelReason.OUTSIDE_BAND:
-                return f"Order cancelled: {self._deviation_in_words()}"
+                return self._deviation_in_words()
             case CancelReason.NO_LIQUIDITY:
-                return f"Order cancelled: Nobody to trade {self.quantity} shares with"
+                return f"Nobody to trade {shares} with"
             case CancelReason.REQUESTED:
-                return f"Order cancelled: {self.quantity} shares of {self.order_id}, as requested"
+                return f"{shares} of {self.order_id}, as requested"
+            case CancelReason.IMMEDIATE_OR_CANCEL:
+                return f"{shares} of {self.order_id} could not trade at once"
+            case CancelReason.FILL_OR_KILL:
+                return f"{shares} of {self.order_id} could not trade whole at once"
+            case CancelReason.SELF_TRADE:
+                return f"{shares} of {self.order_id} would have met their own trader"
             case _:
                 assert_never(self.reason)
 
 
-Event: TypeAlias = Accepted | Rejected | Traded | Cancelled
+Event: TypeAlias = (
+    Accepted
+    | Rejected
+    | Traded
+    | Cancelled
+    | Reduced
+    | Replaced
+    | Expired
+    | ReferenceMoved
+    | StateChanged
+)

@@ -1,12 +1,12 @@
 """What traders send, and what comes of it: orders and trades, checked when they are made."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple, Self, TypeVar
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import from_ticks, to_decimal, to_ticks
+from streamlet_lab.units import CENT, MONEY, to_decimal
 
 #: Larger orders are typing errors; sums of a whole run still fit 64 bits.
 MAX_QUANTITY: Final = 1_000_000_000
@@ -28,9 +28,31 @@ class OrderType(StrEnum):
     MARKET = "market"
 
 
+class TimeInForce(StrEnum):
+    """How long an order lives.
+
+    ``day`` until the trading day ends, ``gtc`` until it is cancelled, ``gtt`` until an instant
+    that it names, ``ioc`` (immediate or cancel) takes what there is and ends, ``fok`` (fill or
+    kill) trades whole or not at all.
+    """
+
+    DAY = "day"
+    GOOD_TILL_CANCEL = "gtc"
+    GOOD_TILL_TIME = "gtt"
+    IMMEDIATE_OR_CANCEL = "ioc"
+    FILL_OR_KILL = "fok"
+
+    @property
+    def rests(self) -> bool:
+        """Whether what does not trade at once waits in the book."""
+        return self not in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order, valid by construction; :meth:`limit` and :meth:`market` are the short ways.
+
+    Whether its price and quantity lie on the grids of what it trades is the engine's to say.
 
     Parameters
     ----------
@@ -45,19 +67,20 @@ class Order:
     quantity : int
         Shares, from 1 to ``MAX_QUANTITY``.
     price : Decimal or None
-        The worst price at which the order may trade, in dollars, on the cent grid.
+        The worst price at which the order may trade, in dollars.
     trader : str
-        Who sent it; empty where nobody asks.
-
-    Attributes
-    ----------
-    ticks : int or None
-        The price in ticks, converted once.
+        Who sent it; empty where nobody asks. Self-trade prevention compares it.
+    time_in_force : TimeInForce
+        A market order never rests: it is ``ioc`` unless it is ``fok``.
+    expires : int or None
+        The instant at which a ``gtt`` order ends, in microseconds; None for all others.
+    post_only : bool
+        Whether the order is refused if it would trade on arrival.
 
     Raises
     ------
     InvalidInput
-        If a field is not valid, or price and type do not go together.
+        If a field is not valid, or fields do not go together.
     """
 
     order_id: str
@@ -67,24 +90,53 @@ class Order:
     quantity: int
     price: Decimal | None = None
     trader: str = ""
-    ticks: int | None = field(init=False, repr=False, compare=False)
+    time_in_force: TimeInForce = TimeInForce.DAY
+    expires: int | None = None
+    post_only: bool = False
 
     def __post_init__(self) -> None:
         require_text(self.order_id, "order_id")
         require_text(self.symbol, "symbol")
-        _require_quantity(self.quantity)
-        if type(self.side) is not Side:
-            object.__setattr__(self, "side", _read_member(Side, self.side, "side"))
-        if type(self.order_type) is not OrderType:
-            order_type = _read_member(OrderType, self.order_type, "order_type")
-            object.__setattr__(self, "order_type", order_type)
-        ticks = None if self.price is None else price_to_ticks(self.price)
-        if self.order_type is OrderType.LIMIT and ticks is None:
-            raise InvalidInput("price", None, "a price, because this is a limit order")
-        if self.order_type is OrderType.MARKET and ticks is not None:
+        require_quantity(self.quantity)
+        if not isinstance(self.trader, str):
+            raise InvalidInput("trader", self.trader, "a text")
+        self._read("side", Side)
+        self._read("order_type", OrderType)
+        self._read("time_in_force", TimeInForce)
+        if self.order_type is OrderType.LIMIT:
+            if self.price is None:
+                raise InvalidInput("price", None, "a price, because this is a limit order")
+            object.__setattr__(self, "price", read_price(self.price))
+        else:
+            self._check_market_order()
+        self._check_lifetime()
+
+    def _read(self, field: str, kind: type[StrEnum]) -> None:
+        value = getattr(self, field)
+        if type(value) is not kind:
+            object.__setattr__(self, field, _read_member(kind, value, field))
+
+    def _check_market_order(self) -> None:
+        if self.price is not None:
             raise InvalidInput("price", self.price, "no price, because this is a market order")
-        object.__setattr__(self, "price", None if ticks is None else from_ticks(ticks))
-        object.__setattr__(self, "ticks", ticks)
+        if self.time_in_force is TimeInForce.DAY:
+            object.__setattr__(self, "time_in_force", TimeInForce.IMMEDIATE_OR_CANCEL)
+        elif self.time_in_force.rests:
+            raise InvalidInput(
+                "time_in_force",
+                str(self.time_in_force),
+                "'ioc' or 'fok', because this is a market order",
+            )
+
+    def _check_lifetime(self) -> None:
+        if type(self.post_only) is not bool:
+            raise InvalidInput("post_only", self.post_only, "True or False")
+        if self.post_only and not self.time_in_force.rests:
+            raise InvalidInput("post_only", True, "False, because this order never rests")
+        if self.time_in_force is TimeInForce.GOOD_TILL_TIME:
+            require_whole(self.expires, "expires", "microseconds")
+        elif self.expires is not None:
+            raise InvalidInput("expires", self.expires, "None, because time_in_force is not 'gtt'")
 
     @classmethod
     def limit(
@@ -95,24 +147,47 @@ class Order:
         quantity: int,
         price: Decimal | float | str,
         trader: str = "",
+        *,
+        time_in_force: TimeInForce | str = TimeInForce.DAY,
+        expires: int | None = None,
+        post_only: bool = False,
     ) -> Self:
         """Make an order that trades at its price or better, and rests where it cannot."""
-        side = _read_member(Side, side, "side")
-        return cls(order_id, symbol, side, OrderType.LIMIT, quantity, to_decimal(price), trader)
+        return cls(
+            order_id,
+            symbol,
+            _read_member(Side, side, "side"),
+            OrderType.LIMIT,
+            quantity,
+            to_decimal(price),
+            trader,
+            _read_member(TimeInForce, time_in_force, "time_in_force"),
+            expires,
+            post_only,
+        )
 
     @classmethod
     def market(
-        cls, order_id: str, symbol: str, side: Side | str, quantity: int, trader: str = ""
+        cls,
+        order_id: str,
+        symbol: str,
+        side: Side | str,
+        quantity: int,
+        trader: str = "",
+        *,
+        time_in_force: TimeInForce | str = TimeInForce.IMMEDIATE_OR_CANCEL,
     ) -> Self:
         """Make an order that takes what the book offers and never rests."""
-        side = _read_member(Side, side, "side")
-        return cls(order_id, symbol, side, OrderType.MARKET, quantity, None, trader)
-
-    def accepts(self, ticks: int) -> bool:
-        """Whether the order may trade at a price, as far as its own limit goes."""
-        if self.ticks is None:
-            return True
-        return ticks <= self.ticks if self.side is Side.BUY else ticks >= self.ticks
+        return cls(
+            order_id,
+            symbol,
+            _read_member(Side, side, "side"),
+            OrderType.MARKET,
+            quantity,
+            None,
+            trader,
+            _read_member(TimeInForce, time_in_force, "time_in_force"),
+        )
 
 
 class Trade(NamedTuple):
@@ -146,18 +221,24 @@ class Trade(NamedTuple):
     aggressor: Side
 
 
-def price_to_ticks(price: object) -> int:
-    """Convert a price in dollars to ticks; a price is positive and lies on the cent grid.
+def read_price(price: object) -> Decimal:
+    """Read a price in dollars; one on the cent grid is written in cents.
 
     Raises
     ------
     InvalidInput
-        If it does not.
+        If it is not a number, NaN, infinite, huge, zero or negative.
+
+    Examples
+    --------
+    >>> read_price("149.4"), read_price(149.405)
+    (Decimal('149.40'), Decimal('149.405'))
     """
-    ticks = to_ticks(to_decimal(price))
-    if ticks <= 0:
-        raise InvalidInput("price", price, "a price of at least $0.01")
-    return ticks
+    amount = to_decimal(price)
+    if amount <= 0:
+        raise InvalidInput("price", price, "a price above zero")
+    cents = amount.quantize(CENT, context=MONEY)
+    return cents if cents == amount else amount.normalize(MONEY)
 
 
 def require_text(value: object, name: str) -> None:
@@ -172,6 +253,30 @@ def require_text(value: object, name: str) -> None:
         raise InvalidInput(name, value, "a text that is not empty")
 
 
+def require_whole(value: object, name: str, unit: str) -> None:
+    """Refuse what is not a whole number of at least 1.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the field.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidInput(name, value, f"a whole number of {unit}, at least 1")
+
+
+def require_quantity(value: object) -> None:
+    """Refuse what is not a number of shares that an order may have.
+
+    Raises
+    ------
+    InvalidInput
+        If it is zero, negative, fractional or above ``MAX_QUANTITY``.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_QUANTITY:
+        raise InvalidInput("quantity", value, f"a whole number of shares, 1 to {MAX_QUANTITY:,}")
+
+
 def _read_member(kind: type[_Member], value: str, name: str) -> _Member:
     try:
         return kind(value)
@@ -179,8 +284,3 @@ def _read_member(kind: type[_Member], value: str, name: str) -> _Member:
         raise InvalidInput(
             name, value, " or ".join(repr(str(member)) for member in kind)
         ) from error
-
-
-def _require_quantity(value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_QUANTITY:
-        raise InvalidInput("quantity", value, f"a whole number of shares, 1 to {MAX_QUANTITY:,}")

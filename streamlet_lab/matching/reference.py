@@ -1,13 +1,13 @@
 """Where the market's reference price comes in: a plain value, pushed or asked for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.orders import price_to_ticks
-from streamlet_lab.units import from_ticks
+from streamlet_lab.matching.orders import read_price
+from streamlet_lab.units import to_ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,6 @@ class Reference:
     block_hash : str
         The block that finalized it; empty where there is none.
 
-    Attributes
-    ----------
-    ticks : int
-        The price in ticks, converted once.
-
     Raises
     ------
     InvalidInput
@@ -37,14 +32,13 @@ class Reference:
     price: Decimal
     time: int
     block_hash: str = ""
-    ticks: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.time, bool) or not isinstance(self.time, int) or self.time < 0:
             raise InvalidInput("time", self.time, "whole microseconds, zero or more")
-        ticks = price_to_ticks(self.price)
-        object.__setattr__(self, "price", from_ticks(ticks))
-        object.__setattr__(self, "ticks", ticks)
+        price = read_price(self.price)
+        to_ticks(price)  # consensus prices are rounded to the cent
+        object.__setattr__(self, "price", price)
 
 
 @runtime_checkable

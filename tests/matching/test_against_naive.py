@@ -11,57 +11,153 @@ from streamlet_lab.matching import (
     Accepted,
     Cancelled,
     ConsensusMatchingEngine,
+    Expired,
+    Instrument,
     Order,
+    Reduced,
     Reference,
+    ReferenceMoved,
     Rejected,
+    Replaced,
+    SelfTrade,
     Side,
+    StateChanged,
     Traded,
+    replay,
 )
 
 from .naive import NaiveMatcher
 
 # Around $2.00 the band is 20 cents wide, so that random prices often meet, and often miss.
 cents = st.integers(185, 215)
-order_ids = st.integers(0, 40).map("order-{}".format)
+order_ids = st.integers(0, 30).map("order-{}".format)
 sides = st.sampled_from(["buy", "sell"])
 quantities = st.integers(1, 6)
-operations = st.one_of(
-    st.tuples(st.just("limit"), order_ids, sides, quantities, cents),
-    st.tuples(st.just("limit"), order_ids, sides, quantities, cents),
-    st.tuples(st.just("market"), order_ids, sides, st.integers(1, 20)),
-    st.tuples(st.just("cancel"), order_ids),
-    st.tuples(st.just("move"), st.integers(192, 208)),
+traders = st.sampled_from(["", "ann", "bob"])
+lifetimes = st.sampled_from(["day", "gtc", "gtt", "ioc", "fok"])
+limits = st.fixed_dictionaries(
+    {
+        "order_id": order_ids,
+        "side": sides,
+        "quantity": quantities,
+        "ticks": cents,
+        "trader": traders,
+        "lasts": lifetimes,
+        "lives": st.integers(0, 12),
+        "post_only": st.booleans(),
+    }
 )
-days = st.lists(operations, max_size=50)
+markets = st.fixed_dictionaries(
+    {
+        "order_id": order_ids,
+        "side": sides,
+        "quantity": st.integers(1, 20),
+        "trader": traders,
+        "lasts": st.sampled_from(["ioc", "fok"]),
+    }
+)
+operations = st.one_of(
+    st.tuples(st.just("limit"), limits),
+    st.tuples(st.just("limit"), limits),
+    st.tuples(st.just("limit"), limits),
+    st.tuples(st.just("market"), markets),
+    st.tuples(st.just("cancel"), order_ids),
+    st.tuples(st.just("reduce"), order_ids, st.integers(0, 4)),
+    st.tuples(st.just("replace"), order_ids, st.none() | cents, st.none() | st.integers(0, 8)),
+    st.tuples(st.just("move"), st.integers(192, 208)),
+    st.just(("end day",)),
+    st.tuples(st.just("halt"), st.booleans()),
+)
+steps = st.tuples(st.sampled_from([0, 0, 1, 3]), operations)
+days = st.lists(steps, max_size=50)
 many_days = settings(max_examples=300, deadline=None)
 
 
 def dollars(ticks):
-    return Decimal(ticks) / 100
+    return None if ticks is None else Decimal(ticks) / 100
+
+
+def exact(ticks):
+    return None if ticks is None else Fraction(ticks, 100)
+
+
+def rests(fields):
+    return fields["lasts"] not in ("ioc", "fok")
+
+
+def expiry(fields, time):
+    return max(time + fields["lives"] - 1, 1) if fields["lasts"] == "gtt" else None
 
 
 def perform(engine, operation, time):
     match operation:
-        case "limit", order_id, side, quantity, ticks:
-            return engine.submit(Order.limit(order_id, "X", side, quantity, dollars(ticks)), time)
-        case "market", order_id, side, quantity:
-            return engine.submit(Order.market(order_id, "X", side, quantity), time)
+        case "limit", fields:
+            order = Order.limit(
+                fields["order_id"],
+                "X",
+                fields["side"],
+                fields["quantity"],
+                dollars(fields["ticks"]),
+                fields["trader"],
+                time_in_force=fields["lasts"],
+                expires=expiry(fields, time),
+                post_only=fields["post_only"] and rests(fields),
+            )
+            return engine.submit(order, time)
+        case "market", fields:
+            order = Order.market(
+                fields["order_id"],
+                "X",
+                fields["side"],
+                fields["quantity"],
+                fields["trader"],
+                time_in_force=fields["lasts"],
+            )
+            return engine.submit(order, time)
         case "cancel", order_id:
             return engine.cancel(order_id, time)
+        case "reduce", order_id, shares:
+            return engine.reduce(order_id, shares, time)
+        case "replace", order_id, ticks, shares:
+            return engine.replace(order_id, price=dollars(ticks), quantity=shares, time=time)
         case "move", ticks:
             return engine.set_reference(Reference(dollars(ticks), time), time)
+        case ("end day",):
+            return engine.end_day(time)
+        case "halt", halted:
+            return engine.halt(time) if halted else engine.resume(time)
 
 
-def perform_naively(naive, operation):
+def perform_naively(naive, operation, time):
+    return naive.pass_time(time) + command(naive, operation, time)
+
+
+def command(naive, operation, time):
     match operation:
-        case "limit", order_id, side, quantity, ticks:
-            return naive.order(order_id, side, quantity, Fraction(ticks, 100))
-        case "market", order_id, side, quantity:
-            return naive.order(order_id, side, quantity, None)
+        case (("limit" | "market" as kind), fields):
+            return naive.order(
+                fields["order_id"],
+                fields["side"],
+                fields["quantity"],
+                exact(fields["ticks"]) if kind == "limit" else None,
+                time=time,
+                trader=fields["trader"],
+                lasts=fields["lasts"],
+                expires=expiry(fields, time),
+                post_only=kind == "limit" and fields["post_only"] and rests(fields),
+            )
         case "cancel", order_id:
             return naive.cancel(order_id)
+        case "reduce", order_id, shares:
+            return naive.reduce(order_id, shares)
+        case "replace", order_id, ticks, shares:
+            return naive.replace(order_id, exact(ticks), shares)
         case "move", ticks:
-            return naive.move(Fraction(ticks, 100))
+            return naive.move(exact(ticks))
+        case ("end day",):
+            return naive.end_day()
+        case "halt", halted:
+            return naive.set_halted(halted)
 
 
 def in_words(happened):
@@ -76,14 +172,21 @@ def in_words(happened):
             price = Fraction(trade.price)
             buyer, seller = trade.buy_order_id, trade.sell_order_id
             return ("traded", buyer, seller, price, trade.quantity, str(trade.aggressor))
+        case Reduced(_, _, order_id, reason, quantity, remaining):
+            return ("reduced", order_id, str(reason), quantity, remaining)
+        case Replaced(_, _, order_id, price, quantity, keeps):
+            return ("replaced", order_id, Fraction(price), quantity, keeps)
+        case Expired(_, _, order_id, quantity):
+            return ("expired", order_id, quantity)
+        case ReferenceMoved(_, _, reference):
+            return ("moved", Fraction(reference.price))
+        case StateChanged(_, _, state):
+            return ("state", str(state))
 
 
 def resting(engine):
     return [
-        [
-            (order.order.order_id, order.order.price, order.remaining)
-            for order in engine.book.side(side)
-        ]
+        [(one.order.order_id, Fraction(one.price), one.remaining) for one in engine.book.side(side)]
         for side in Side
     ]
 
@@ -101,26 +204,37 @@ def assert_not_crossed(engine):
 
 
 def assert_conserved(engine):
-    accepted = traded = cancelled = 0
+    """What was accepted was traded, taken away, or is still there."""
+    open_shares = {}
     for happened in engine.events:
         match happened:
             case Accepted(order=order):
-                accepted += order.quantity
+                open_shares[order.order_id] = order.quantity
             case Traded(trade=trade):
-                traded += trade.quantity
-            case Cancelled(quantity=quantity):
-                cancelled += quantity
-    left = sum(order.remaining for side in Side for order in engine.book.side(side))
-    assert accepted == 2 * traded + cancelled + left
+                open_shares[trade.buy_order_id] -= trade.quantity
+                open_shares[trade.sell_order_id] -= trade.quantity
+                assert open_shares[trade.buy_order_id] == happened.buy_remaining
+                assert open_shares[trade.sell_order_id] == happened.sell_remaining
+            case Cancelled() | Expired():
+                assert open_shares[happened.order_id] == happened.quantity
+                open_shares[happened.order_id] = 0
+            case Reduced():
+                open_shares[happened.order_id] -= happened.quantity
+                assert open_shares[happened.order_id] == happened.remaining > 0
+            case Replaced():
+                assert open_shares[happened.order_id] > 0
+                open_shares[happened.order_id] = happened.quantity
+    left = {one.order.order_id: one.remaining for side in Side for one in engine.book.side(side)}
+    assert {name: shares for name, shares in open_shares.items() if shares} == left
 
 
 def assert_depth_agrees(engine):
     depth = engine.book.depth()
     for side, levels in ((Side.BUY, depth.bids), (Side.SELL, depth.asks)):
-        orders = list(engine.book.side(side))
+        orders = engine.book.side(side)
         assert sum(level.orders for level in levels) == len(orders)
         for level in levels:
-            here = [order.remaining for order in orders if order.order.price == level.price]
+            here = [order.remaining for order in orders if order.price == level.price]
             assert (level.quantity, level.orders) == (sum(here), len(here))
 
 
@@ -129,72 +243,79 @@ def assert_resting_inside(engine):
         price = Fraction(engine.reference.price)
         for side in Side:
             for order in engine.book.side(side):
-                assert abs(Fraction(order.order.price) - price) / price <= Fraction(5, 100)
+                assert abs(Fraction(order.price) - price) / price <= Fraction(5, 100)
 
 
+def at_times(day):
+    """Give each operation of a day its instant."""
+    time = 0
+    for wait, operation in day:
+        time += wait
+        yield time, operation
+
+
+@pytest.mark.parametrize("lot", [1, 2])
+@pytest.mark.parametrize("day_length", [None, 20])
 @pytest.mark.parametrize("without_reference", ["reject", "allow"])
-@given(day=days)
-@many_days
-def test_same_events_and_same_book_after_every_operation(without_reference, day):
-    engine = ConsensusMatchingEngine("X", without_reference=without_reference)
-    naive = NaiveMatcher(without_reference=without_reference)
-    for time, operation in enumerate(day):
-        before = resting(engine)
+@given(day=days, policy=st.sampled_from(SelfTrade))
+@settings(max_examples=120, deadline=None)
+def test_same_events_and_same_book_after_every_operation(
+    without_reference, day_length, lot, day, policy
+):
+    instrument = Instrument("X", day=day_length, lot=lot)
+    rules = {"without_reference": without_reference, "self_trade": policy}
+    engine = ConsensusMatchingEngine(instrument, **rules)
+    naive = NaiveMatcher(**rules, day=day_length, lot=lot)
+    for time, operation in at_times(day):
+        engine.advance(time)
+        naive_before = naive.pass_time(time)
+        assert [
+            in_words(one) for one in engine.events[len(engine.events) - len(naive_before) :]
+        ] == naive_before
+        before = engine.state()
         happened = perform(engine, operation, time)
-        assert [in_words(one) for one in happened] == perform_naively(naive, operation)
+        assert [in_words(one) for one in happened] == perform_naively(naive, operation, time)
         assert resting(engine) == waiting(naive)
-        assert {one.time for one in happened} <= {time}
         if any(isinstance(one, Rejected) for one in happened):
             assert len(happened) == 1
-            assert resting(engine) == before
+            assert engine.state() == before._replace(events=before.events + 1)
         assert_not_crossed(engine)
         assert_resting_inside(engine)
         assert_depth_agrees(engine)
-        assert_conserved(engine)
+    assert_conserved(engine)
     assert [one.sequence for one in engine.events] == list(range(len(engine.events)))
     assert [trade.trade_id for trade in engine.trades] == list(range(len(engine.trades)))
-    for kind in {type(one).__name__ for one in engine.events}:
-        event(kind)
+    times = [one.time for one in engine.events]
+    assert times == sorted(times)
+    for one in engine.events:
+        event(" ".join((type(one).__name__, str(getattr(one, "reason", "")))))
 
 
-@given(
-    bids=st.lists(st.integers(170, 199), max_size=6),
-    asks=st.lists(st.integers(201, 230), max_size=6),
-    day=days.map(lambda day: [operation for operation in day if operation[0] != "move"]),
-)
+ANSWERS = {
+    "limit": Accepted,
+    "market": Accepted,
+    "cancel": Cancelled,
+    "reduce": (Reduced, Cancelled),
+    "replace": Replaced,
+}
+
+
+@given(day=days, policy=st.sampled_from(SelfTrade))
 @many_days
-def test_same_events_when_orders_already_rest_outside_the_band(bids, asks, day):
-    engine, naive = ConsensusMatchingEngine("X"), NaiveMatcher()
-    move = ("move", 200)
-    assert [in_words(one) for one in perform(engine, move, 0)] == perform_naively(naive, move)
-    for side, prices in (("buy", bids), ("sell", asks)):
-        for number, ticks in enumerate(prices):
-            order = Order.limit(f"{side}-{number}", "X", side, 3, dollars(ticks))
-            engine.book.add(order, 3)
-            naive.rest(order.order_id, side, Fraction(ticks, 100), 3)
-    for time, operation in enumerate(day):
-        happened = [in_words(one) for one in perform(engine, operation, time)]
-        assert happened == perform_naively(naive, operation)
-        assert resting(engine) == waiting(naive)
-        assert_not_crossed(engine)
-
-
-@given(day=days)
-@many_days
-def test_each_command_has_one_answer_and_each_accepted_order_ends_at_most_once(day):
-    engine = ConsensusMatchingEngine("X", without_reference="allow")
+def test_each_command_has_one_answer_and_each_accepted_order_ends_at_most_once(day, policy):
+    engine = ConsensusMatchingEngine("X", without_reference="allow", self_trade=policy)
     ended = set()
-    for time, operation in enumerate(day):
+    for time, operation in at_times(day):
+        due = engine.advance(time)
         happened = perform(engine, operation, time)
-        if operation[0] in ("limit", "market"):
-            assert isinstance(happened[0], Accepted | Rejected)
-            assert not any(isinstance(one, Accepted | Rejected) for one in happened[1:])
-        elif operation[0] == "cancel":
-            assert len(happened) == 1
-            assert isinstance(happened[0], Cancelled | Rejected)
-        for one in happened:
+        if operation[0] in ANSWERS:
+            assert isinstance(happened[0], (Rejected, ANSWERS[operation[0]]))
+            assert not any(isinstance(one, Accepted | Rejected | Replaced) for one in happened[1:])
+            if isinstance(happened[0], Rejected):
+                assert len(happened) == 1
+        for one in due + happened:
             ends = []
-            if isinstance(one, Cancelled):
+            if isinstance(one, Cancelled | Expired):
                 ends = [one.order_id]
             elif isinstance(one, Traded):
                 left = {
@@ -205,9 +326,33 @@ def test_each_command_has_one_answer_and_each_accepted_order_ends_at_most_once(d
             assert ended.isdisjoint(ends)
             ended.update(ends)
     accepted = {one.order_id for one in engine.events if isinstance(one, Accepted)}
-    still_there = {order.order.order_id for side in Side for order in engine.book.side(side)}
+    still_there = {one.order.order_id for side in Side for one in engine.book.side(side)}
     assert accepted == ended | still_there
     assert ended.isdisjoint(still_there)
+
+
+@pytest.mark.parametrize("without_reference", ["reject", "allow"])
+@pytest.mark.parametrize("day_length", [None, 20])
+@given(past=days, future=days, policy=st.sampled_from(SelfTrade))
+@settings(max_examples=150, deadline=None)
+def test_the_log_alone_rebuilds_the_state_and_what_comes_of_the_next_commands(
+    without_reference, day_length, past, future, policy
+):
+    engine = ConsensusMatchingEngine(
+        Instrument("X", day=day_length), without_reference=without_reference, self_trade=policy
+    )
+    now = 0
+    for now, operation in at_times(past):
+        perform(engine, operation, now)
+    again = replay(engine.events)
+    assert again.state() == engine.state()
+    assert again.events == engine.events
+    assert again.trades == engine.trades
+    assert again.book.depth() == engine.book.depth()
+    assert resting(again) == resting(engine)
+    for time, operation in at_times(future):
+        assert perform(again, operation, now + time) == perform(engine, operation, now + time)
+        assert again.state() == engine.state()
 
 
 class Network:
@@ -225,12 +370,13 @@ class Network:
 def test_asking_a_network_gives_what_pushing_gives_at_the_next_command(day):
     network = Network()
     asking, pushed = ConsensusMatchingEngine("X", network), ConsensusMatchingEngine("X")
-    for time, operation in enumerate(day):
+    for time, operation in at_times(day):
         if operation[0] == "move":
             network.latest = Reference(dollars(operation[1]), time)
             continue
-        moved = []
+        moved = pushed.advance(time)
         if network.latest is not None and network.latest != pushed.reference:
-            moved = pushed.set_reference(network.latest, time)
-        assert perform(asking, operation, time) == moved + perform(pushed, operation, time)
+            moved += pushed.set_reference(network.latest, time)
+        if operation[0] in ANSWERS:
+            assert perform(asking, operation, time) == moved + perform(pushed, operation, time)
         assert resting(asking) == resting(pushed)
