@@ -85,9 +85,10 @@ def _apply(core: MatchingCore, instrument: Instrument, event: Event) -> None:
             _take(core, waited, trade.quantity)
         case Cancelled():
             order_id, quantity, price = event.order_id, event.quantity, event.price
-            ticks = None if price is None else instrument.ticks(price)
+            judged_at = None if price is None else instrument.ticks(price)
             reason = CANCEL_REASONS.index(event.reason)
-            log.rows.append((CANCELLED, time, reason, order_id, quantity, ticks, event.reference))
+            row = (CANCELLED, time, reason, order_id, quantity, judged_at, event.reference)
+            log.rows.append(row)
             _take(core, order_id, quantity)
         case Reduced(_, _, order_id, why, quantity, remaining):
             reason = CANCEL_REASONS.index(why)

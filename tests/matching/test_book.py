@@ -3,11 +3,19 @@ from decimal import Decimal
 import pytest
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import Depth, Order, OrderBook, PriceLevel, Side
+from streamlet_lab.matching import (
+    ConsensusMatchingEngine,
+    Depth,
+    Order,
+    PriceLevel,
+    Reference,
+    RestingOrder,
+)
+from streamlet_lab.matching.book import BUY, SELL, OrderBook, Resting
 
 
-def rest(book, order_id, side, price, quantity=10):
-    book.add(Order.limit(order_id, "AAPL", side, quantity, price), quantity)
+def rest(engine, order_id, side, price, quantity=10):
+    engine.submit(Order.limit(order_id, "AAPL", side, quantity, price))
 
 
 def ids(side):
@@ -15,38 +23,48 @@ def ids(side):
 
 
 @pytest.fixture
-def book():
-    book = OrderBook()
+def engine():
+    engine = ConsensusMatchingEngine("AAPL")
+    engine.set_reference(Reference(Decimal("150.00"), 0))
+    return engine
+
+
+@pytest.fixture
+def book(engine):
+    fill(engine)
+    return engine.book
+
+
+def fill(book):
     rest(book, "b-low", "buy", "149.00")
     rest(book, "b-first", "buy", "150.00")
     rest(book, "b-second", "buy", "150.00", 5)
     rest(book, "s-high", "sell", "152.00")
     rest(book, "s-first", "sell", "151.00", 7)
     rest(book, "s-second", "sell", "151.00")
-    return book
 
 
-def test_empty_book():
-    book = OrderBook()
+def test_empty_book(engine):
+    book = engine.book
     assert (book.best_bid, book.best_ask, len(book)) == (None, None, 0)
     assert book.depth() == Depth((), ())
-    assert book.bids.front() is None
+    assert (book.bids, book.asks) == ([], [])
 
 
 def test_priority_is_price_then_arrival(book):
     assert ids(book.bids) == ["b-first", "b-second", "b-low"]
     assert ids(book.asks) == ["s-first", "s-second", "s-high"]
-    assert book.bids.front().order.order_id == "b-first"
-    assert book.asks.front().order.order_id == "s-first"
 
 
 def test_best_prices(book):
     assert (book.best_bid, book.best_ask) == (Decimal("150.00"), Decimal("151.00"))
 
 
-def test_sides(book):
-    assert book.side(Side.BUY) is book.opposite(Side.SELL) is book.bids
-    assert book.side(Side.SELL) is book.opposite(Side.BUY) is book.asks
+def test_found_order_shows_what_is_left_of_it_and_its_place(engine, book):
+    engine.reduce("b-first", 4)
+    order = Order.limit("b-first", "AAPL", "buy", 10, "150.00")
+    assert book.find("b-first") == RestingOrder(order, Decimal("150.00"), 6, 2)
+    assert book.find("b-ninth") is None
 
 
 def test_depth_counts_shares_and_orders_best_price_first(book):
@@ -68,51 +86,32 @@ def test_depth_of_no_levels_is_refused(book, levels):
         book.depth(levels)
 
 
-def test_reduced_order_keeps_its_priority(book):
-    book.reduce(book.find("b-first"), 4)
-    assert ids(book.bids)[0] == "b-first"
-    assert book.depth(1).bids == (PriceLevel(Decimal("150.00"), 11, 2),)
-
-
-def test_order_leaves_with_its_last_share(book):
-    book.reduce(book.find("b-first"), 10)
-    assert ids(book.bids) == ["b-second", "b-low"]
-    assert book.find("b-first") is None
-    assert len(book) == 5
-
-
-def test_price_leaves_with_its_last_order(book):
-    book.reduce(book.find("s-first"), 7)
-    book.reduce(book.find("s-second"), 10)
+def test_price_leaves_with_its_last_order(engine, book):
+    engine.cancel("s-first")
+    engine.cancel("s-second")
     assert book.best_ask == Decimal("152.00")
-    rest(book, "s-third", "sell", "151.00")
+    rest(engine, "s-third", "sell", "151.00")
     assert ids(book.asks) == ["s-third", "s-high"]
+    assert book.depth().asks[0] == PriceLevel(Decimal("151.00"), 10, 1)
 
 
-def test_order_that_comes_back_queues_again(book):
-    book.reduce(book.find("b-first"), 10)
-    rest(book, "b-first", "buy", "150.00")
-    assert ids(book.bids) == ["b-second", "b-first", "b-low"]
-
-
-def test_id_can_rest_only_once(book):
-    with pytest.raises(InvalidInput, match="order_id: 'b-low'"):
-        rest(book, "b-low", "buy", "148.00")
-
-
-def test_market_order_cannot_rest(book):
-    with pytest.raises(InvalidInput, match="order_type: 'market'"):
-        book.add(Order.market("m-1", "AAPL", "buy", 1), 1)
+def test_queue_can_be_left_from_every_place(engine, book):
+    for order_id in ("s-third", "s-fourth", "s-fifth"):
+        rest(engine, order_id, "sell", "151.00")
+    for order_id in ("s-third", "s-first", "s-fifth"):
+        engine.cancel(order_id)
+    assert ids(book.asks) == ["s-second", "s-fourth", "s-high"]
+    assert len(book) == 6
 
 
 def test_outside_goes_from_the_outermost_price_inwards_on_each_side():
     book = OrderBook()
-    for number, price in enumerate((90, 91, 91, 95, 105, 109, 110)):
-        rest(book, f"b{price}.{number}", "buy", price)
-    for number, price in enumerate((90, 91, 95, 105, 109, 109, 110)):
-        rest(book, f"s{price}.{number}", "sell", price)
-    outside = [resting.order.order_id for resting in book.outside(9_500, 10_500)]
-    assert outside == [
+    bids, asks = (90, 91, 91, 95, 105, 109, 110), (90, 91, 95, 105, 109, 109, 110)
+    for side, prices in ((BUY, bids), (SELL, asks)):
+        for number, ticks in enumerate(prices):
+            name = f"{'b' if side == BUY else 's'}{ticks}.{number}"
+            book.add(Resting(name, "", 10, number), side, ticks)
+    assert [resting.order_id for resting in book.outside(95, 105)] == [
         *("b110.6", "b109.5", "b90.0", "b91.1", "b91.2"),
         *("s90.0", "s91.1", "s110.6", "s109.4", "s109.5"),
     ]

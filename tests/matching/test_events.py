@@ -5,6 +5,7 @@ import pytest
 from streamlet_lab.matching import (
     Cancelled,
     CancelReason,
+    Command,
     Order,
     Reference,
     Rejected,
@@ -53,11 +54,34 @@ def test_without_a_reference_there_is_neither_deviation_nor_age():
         ),
         (RejectReason.DUPLICATE_ID, "Trade rejected: Order id s-1 was used before"),
         (RejectReason.WRONG_SYMBOL, "Trade rejected: Order s-1 is for a symbol not traded here"),
-        (RejectReason.UNKNOWN_ID, "Cancel rejected: No order s-1 is in the book"),
+        (RejectReason.HALTED, "Trade rejected: The market is halted"),
+        (RejectReason.TOO_LATE, "Trade rejected: Order s-1 would have expired before it came"),
+        (RejectReason.WOULD_TRADE, "Trade rejected: Order s-1 would trade, and is post-only"),
     ],
 )
 def test_rejection_in_words(reason, message):
     assert rejected(reason).message == message
+
+
+@pytest.mark.parametrize("command", [Command.CANCEL, Command.REDUCE, Command.REPLACE])
+def test_refused_command_says_what_it_was(command):
+    event = Rejected(0, 0, "s-1", None, None, RejectReason.UNKNOWN_ID, None, command)
+    assert event.message == f"{str(command).capitalize()} rejected: No order s-1 is in the book"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        RejectReason.INVALID_ORDER,
+        RejectReason.INVALID_PRICE,
+        RejectReason.INVALID_QUANTITY,
+        RejectReason.OFF_LOT,
+        RejectReason.OFF_TICK,
+    ],
+)
+def test_what_is_not_valid_is_told_as_it_was_found(reason):
+    event = Rejected(0, 0, "", None, None, reason, None, detail="quantity: 0 is not valid")
+    assert event.message == "Trade rejected: quantity: 0 is not valid"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +98,18 @@ def test_rejection_in_words(reason, message):
         (
             cancelled(CancelReason.REQUESTED),
             "Order cancelled: 40 shares of s-1, as requested",
+        ),
+        (
+            cancelled(CancelReason.IMMEDIATE_OR_CANCEL),
+            "Order cancelled: 40 shares of s-1 could not trade at once",
+        ),
+        (
+            cancelled(CancelReason.FILL_OR_KILL),
+            "Order cancelled: 40 shares of s-1 could not trade whole at once",
+        ),
+        (
+            cancelled(CancelReason.SELF_TRADE),
+            "Order cancelled: 40 shares of s-1 would have met their own trader",
         ),
     ],
 )

@@ -1,11 +1,15 @@
 from decimal import Decimal
 
+import pytest
+
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     Accepted,
     Cancelled,
     CancelReason,
     ConsensusMatchingEngine,
     Order,
+    Reference,
     RejectReason,
     Traded,
 )
@@ -54,15 +58,24 @@ def test_exactly_filled_order_leaves_nothing_to_cancel(engine):
     assert [type(event) for event in events] == [Accepted, Traded]
 
 
-def test_stops_at_the_first_price_outside_the_band(engine):
-    ask(engine, "s-1", "152.00", 10)
-    # A resting order that no check has seen, as when a book is seeded from recorded data.
-    engine.book.add(Order.limit("s-2", "AAPL", "sell", 10, "182.94"), 10)
+def test_stops_at_the_first_price_outside_the_band(keeping_engine):
+    engine = keeping_engine
+    engine.cancel("s-1")
+    engine.set_reference(Reference(Decimal("182.94"), 2_000_000))
+    ask(engine, "s-2", "182.94", 10)
+    engine.set_reference(Reference(Decimal("152.45"), 3_000_000))
+    ask(engine, "s-3", "152.00", 10)
     events = engine.submit(Order.market("b-1", "AAPL", "buy", 15))
     assert [type(event) for event in events] == [Accepted, Traded, Cancelled]
     assert (events[2].reason, events[2].quantity) == (CancelReason.OUTSIDE_BAND, 5)
     assert (events[2].price, events[2].deviation_percent) == (Decimal("182.94"), 20)
     assert engine.book.find("s-2").remaining == 10
+
+
+@pytest.mark.parametrize("lasts", ["gtc", "gtt"])
+def test_never_rests(lasts):
+    with pytest.raises(InvalidInput, match="time_in_force: .* because this is a market order"):
+        Order.market("b-1", "AAPL", "buy", 15, time_in_force=lasts)
 
 
 def test_is_rejected_before_the_first_reference():

@@ -25,11 +25,10 @@ class DescriptionNetwork:
 
 def test_reference_keeps_price_time_and_block():
     reference = Reference(Decimal("152.45"), 3_000_000, "a1b2c3d4")
-    assert (reference.price, reference.time, reference.block_hash, reference.ticks) == (
+    assert (reference.price, reference.time, reference.block_hash) == (
         Decimal("152.45"),
         3_000_000,
         "a1b2c3d4",
-        15_245,
     )
 
 
