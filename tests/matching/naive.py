@@ -26,13 +26,21 @@ class Waiting:
 
 class NaiveMatcher:
     def __init__(
-        self, *, percent=5, without_reference="reject", self_trade="none", day=None, lot=1
+        self,
+        *,
+        percent=5,
+        without_reference="reject",
+        self_trade="none",
+        day=None,
+        lot=1,
+        keeps=False,
     ):
         self.percent = Fraction(percent)
         self.without_reference = without_reference
         self.self_trade = self_trade
         self.day = day
         self.lot = lot
+        self.keeps = keeps  # what rests outside the band
         self.reference = None
         self.halted = False
         self.waiting = []
@@ -210,6 +218,8 @@ class NaiveMatcher:
     def move(self, reference):
         self.reference = reference
         said = [("moved", reference)]
+        if self.keeps:
+            return said
         for side in ("buy", "sell"):
             out = [w for w in self.waiting if w.side == side and not self.inside(w.price)]
             above = [w for w in out if w.price > reference]

@@ -26,6 +26,7 @@ from streamlet_lab.matching import (
     replay,
 )
 
+from .conftest import KeepingBand
 from .naive import NaiveMatcher
 
 # Around $2.00 the band is 20 cents wide, so that random prices often meet, and often miss.
@@ -291,6 +292,19 @@ def test_same_events_and_same_book_after_every_operation(
     assert times == sorted(times)
     for one in engine.events:
         event(" ".join((type(one).__name__, str(getattr(one, "reason", "")))))
+
+
+@given(day=days, policy=st.sampled_from(SelfTrade))
+@many_days
+def test_same_events_where_orders_may_rest_outside_the_band(day, policy):
+    engine = ConsensusMatchingEngine("X", band=KeepingBand(), self_trade=policy)
+    naive = NaiveMatcher(self_trade=policy, keeps=True)
+    for time, operation in at_times(day):
+        happened = [in_words(one) for one in perform(engine, operation, time)]
+        assert happened == perform_naively(naive, operation, time)
+        assert resting(engine) == waiting(naive)
+        assert_not_crossed(engine)
+    assert_conserved(engine)
 
 
 ANSWERS = {

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import ConsensusBand
+from streamlet_lab.matching import (
+    NEVER,
+    CancelReason,
+    ConsensusBand,
+    ConsensusMatchingEngine,
+    Order,
+    Reference,
+    replay,
+)
 
 ticks = st.integers(1, 100_000)
 
@@ -43,3 +51,54 @@ def test_bad_percentage_is_refused(percent):
 
 def test_fractions_of_a_percent_are_exact():
     assert ConsensusBand(Decimal("0.25")).limits(10_000) == (9_975, 10_025)
+
+
+def test_reference_between_two_ticks_is_taken_exactly():
+    # 5 % around 100.5 ticks is 95.475 to 105.525.
+    assert ConsensusBand().limits(Fraction(201, 2)) == (96, 105)
+
+
+class Narrowing:
+    """A band that shrinks to the reference itself ten microseconds after it moved."""
+
+    def watch(self):
+        return NarrowingWatch()
+
+
+class NarrowingWatch:
+    def __init__(self):
+        self.low, self.high, self.alarm = 0, NEVER, NEVER
+
+    def may_enter(self, side, ticks):
+        return True
+
+    def may_trade(self, ticks):
+        return self.low <= ticks <= self.high
+
+    def move_reference(self, ticks, time):
+        self.middle, self.alarm = int(ticks), time + 10
+        self.low, self.high = self.middle - 100, self.middle + 100
+
+    def move_clock(self, time):
+        self.alarm = NEVER
+        self.low = self.high = self.middle
+        return self.low, self.high
+
+
+def test_band_that_looks_at_the_clock_is_woken_in_time_after_those_that_expire():
+    engine = ConsensusMatchingEngine("X", band=Narrowing())
+    engine.set_reference(Reference(Decimal("10.00"), 0))
+    engine.submit(Order.limit("b-1", "X", "buy", 1, "9.50"))
+    engine.submit(Order.limit("b-2", "X", "buy", 1, "9.50", time_in_force="gtt", expires=10))
+    engine.submit(Order.limit("b-3", "X", "buy", 1, "10.00"))
+    assert engine.validate_trade_price("9.50")
+    expired, cancelled, accepted = engine.submit(Order.limit("s-1", "X", "sell", 1, "11.00"), 12)
+    assert (expired.order_id, expired.time) == ("b-2", 10)
+    assert (cancelled.order_id, cancelled.time) == ("b-1", 10)
+    assert cancelled.reason is CancelReason.OUTSIDE_BAND
+    assert accepted.time == 12
+    assert not engine.validate_trade_price("9.50")
+    again = replay(engine.events)
+    assert again.state() == engine.state()
+    order = Order.limit("s-2", "X", "sell", 1, "9.50")
+    assert again.submit(order) == engine.submit(order)

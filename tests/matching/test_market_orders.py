@@ -74,7 +74,7 @@ def test_stops_at_the_first_price_outside_the_band(keeping_engine):
 
 @pytest.mark.parametrize("lasts", ["gtc", "gtt"])
 def test_never_rests(lasts):
-    with pytest.raises(InvalidInput, match="time_in_force: .* because this is a market order"):
+    with pytest.raises(InvalidInput, match=r"time_in_force: .* because this is a market order"):
         Order.market("b-1", "AAPL", "buy", 15, time_in_force=lasts)
 
 

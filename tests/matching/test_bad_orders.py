@@ -1,0 +1,86 @@
+"""What no engine can take is refused with a reason code, and nothing changes."""
+
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.matching import (
+    Accepted,
+    ConsensusMatchingEngine,
+    Instrument,
+    Order,
+    Reference,
+    RejectReason,
+)
+
+GOOD = {
+    "order_id": "b-1",
+    "symbol": "AAPL",
+    "side": "buy",
+    "order_type": "limit",
+    "quantity": 10,
+    "price": Decimal("150.00"),
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        *(
+            ({"price": price}, RejectReason.INVALID_PRICE)
+            for price in (0, -1, "NaN", float("nan"), float("inf"), "1E+13", None, "much", True)
+        ),
+        *(
+            ({"quantity": quantity}, RejectReason.INVALID_QUANTITY)
+            for quantity in (0, -1, 1.5, Decimal(1), True, None, 10**10, float("nan"))
+        ),
+        ({"side": "hold"}, RejectReason.INVALID_ORDER),
+        ({"order_id": 7}, RejectReason.INVALID_ORDER),
+        ({"time_in_force": "gtt"}, RejectReason.INVALID_ORDER),
+        ({"colour": "red"}, RejectReason.INVALID_ORDER),
+        ({"price": "150.005"}, RejectReason.OFF_TICK),
+        ({"price": "182.94"}, RejectReason.OUTSIDE_BAND),
+        ({"symbol": "MSFT"}, RejectReason.WRONG_SYMBOL),
+        ({"order_id": "s-1"}, RejectReason.DUPLICATE_ID),
+    ],
+)
+def test_refused_with_a_reason_code_and_nothing_changes(engine, fields, reason):
+    engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "155.00"))
+    before = engine.state()
+    (event,) = engine.receive({**GOOD, **fields})
+    assert event.reason is reason
+    assert event.message.startswith("Trade rejected: ")
+    assert engine.state() == before._replace(events=before.events + 1)
+
+
+def test_good_fields_make_an_order(engine):
+    (event,) = engine.receive(GOOD, 2_000_000)
+    assert isinstance(event, Accepted)
+    assert event.order == Order(**GOOD)
+
+
+def test_grids_are_the_instruments():
+    engine = ConsensusMatchingEngine(Instrument("AAPL", tick=Decimal("0.05"), lot=100))
+    engine.set_reference(Reference(Decimal("152.47"), 0))
+    (event,) = engine.submit(Order.limit("b-1", "AAPL", "buy", 100, "152.43"))
+    assert (event.reason, event.price) == (RejectReason.OFF_TICK, Decimal("152.43"))
+    assert event.message.endswith("expected a multiple of the tick size 0.05")
+    (event,) = engine.submit(Order.limit("b-1", "AAPL", "buy", 150, "152.45"))
+    assert event.reason is RejectReason.OFF_LOT
+    assert event.message.endswith("expected a multiple of the lot size 100")
+    (event,) = engine.submit(Order.limit("b-1", "AAPL", "buy", 200, "152.45"))
+    assert isinstance(event, Accepted)
+    assert engine.book.best_bid == Decimal("152.45")
+    assert engine.reduce("b-1", 50)[0].reason is RejectReason.OFF_LOT
+    assert engine.replace("b-1", quantity=50)[0].reason is RejectReason.OFF_LOT
+    assert engine.replace("b-1", price="152.41")[0].reason is RejectReason.OFF_TICK
+
+
+def test_market_may_be_finer_than_the_cent():
+    engine = ConsensusMatchingEngine(Instrument("AAPL", tick=Decimal("0.0001")))
+    engine.set_reference(Reference(Decimal("0.50"), 0))
+    engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "0.5001"))
+    (trade,) = engine.process_order(Order.limit("b-1", "AAPL", "buy", 10, "0.525"))
+    assert trade.price == Decimal("0.5001")
+    (event,) = engine.submit(Order.limit("b-2", "AAPL", "buy", 10, "0.5251"))
+    assert event.reason is RejectReason.OUTSIDE_BAND

@@ -1,0 +1,55 @@
+"""What a log is, and what it rebuilds; the property is in ``test_against_naive``."""
+
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import ConsensusMatchingEngine, Order, Reference, replay
+
+
+@pytest.fixture
+def traded(engine):
+    engine.submit(Order.limit("s-1", "AAPL", "sell", 100, "152.00", "ann"))
+    engine.submit(Order.limit("b-1", "AAPL", "buy", 60, "153.00", "bob"))
+    engine.submit(Order.limit("x-1", "AAPL", "buy", 60, "182.94"))
+    return engine
+
+
+def test_rebuilt_engine_goes_on_as_the_first_would_have(traded):
+    again = replay(traded.events)
+    order = Order.market("b-2", "AAPL", "buy", 50)
+    assert again.submit(order, 3_000_000) == traded.submit(order, 3_000_000)
+    assert again.state() == traded.state()
+
+
+def test_plain_list_of_events_needs_the_settings(traded):
+    events = list(traded.events)
+    assert replay(events, traded.settings).state() == traded.state()
+    with pytest.raises(InvalidInput, match="settings"):
+        replay(events)
+
+
+def test_part_of_a_log_rebuilds_that_moment(traded):
+    early = replay(traded.events[:2], traded.settings)
+    assert early.book.find("s-1").remaining == 100
+    assert len(early.trades) == 0
+
+
+def test_log_reads_like_a_list(traded):
+    events = traded.events
+    assert [event.sequence for event in events] == [0, 1, 2, 3, 4]
+    assert events[-1].sequence == 4
+    assert events[1:3] == [events[1], events[2]]
+    assert events == list(events)
+    assert events != list(events)[:-1]
+    assert repr(traded.trades) == repr(list(traded.trades))
+    with pytest.raises(IndexError):
+        events[5]
+
+
+def test_state_tells_engines_apart(traded):
+    other = ConsensusMatchingEngine("AAPL")
+    other.set_reference(Reference(Decimal("152.45"), 1_000_000, "a1b2c3d4"))
+    assert other.state() != traded.state()
+    assert other.state() == replay(other.events).state()

@@ -1,0 +1,70 @@
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.matching import (
+    Cancelled,
+    CancelReason,
+    ConsensusMatchingEngine,
+    Order,
+    Reduced,
+    Reference,
+    SelfTrade,
+    Traded,
+)
+
+
+def meet(policy, *, selling=100, buying=60, traders=("ann", "ann")):
+    """Let a resting sell order and an arriving buy order meet; return the engine and events."""
+    engine = ConsensusMatchingEngine("AAPL", self_trade=policy)
+    engine.set_reference(Reference(Decimal("152.45"), 0))
+    engine.submit(Order.limit("s-1", "AAPL", "sell", selling, "152.00", traders[0]))
+    events = engine.submit(Order.limit("b-1", "AAPL", "buy", buying, "152.00", traders[1]))
+    return engine, events[1:]
+
+
+def outcome(event):
+    kind = type(event).__name__.lower()
+    if isinstance(event, Traded):
+        return kind, event.trade.quantity
+    assert event.reason is CancelReason.SELF_TRADE
+    return kind, event.order_id, event.quantity
+
+
+@pytest.mark.parametrize(
+    ("policy", "selling", "buying", "expected"),
+    [
+        ("none", 100, 60, [("traded", 60)]),
+        ("cancel_newest", 100, 60, [("cancelled", "b-1", 60)]),
+        ("cancel_oldest", 100, 60, [("cancelled", "s-1", 100)]),
+        ("cancel_both", 100, 60, [("cancelled", "s-1", 100), ("cancelled", "b-1", 60)]),
+        ("decrement", 100, 60, [("reduced", "s-1", 60), ("cancelled", "b-1", 60)]),
+        ("decrement", 60, 100, [("cancelled", "s-1", 60), ("reduced", "b-1", 60)]),
+        ("decrement", 60, 60, [("cancelled", "s-1", 60), ("cancelled", "b-1", 60)]),
+    ],
+)
+def test_each_policy(policy, selling, buying, expected):
+    engine, events = meet(policy, selling=selling, buying=buying)
+    assert [outcome(event) for event in events] == expected
+    gone = {event.order_id for event in events if isinstance(event, Cancelled)}
+    assert all(engine.book.find(order_id) is None for order_id in gone)
+    for event in events:
+        if isinstance(event, Reduced):
+            assert engine.book.find(event.order_id).remaining == event.remaining == 40
+
+
+@pytest.mark.parametrize("policy", list(SelfTrade))
+@pytest.mark.parametrize("traders", [("ann", "bob"), ("", ""), ("ann", "")])
+def test_others_trade_and_so_do_those_who_do_not_say_who_they_are(policy, traders):
+    _, events = meet(policy, traders=traders)
+    assert [outcome(event) for event in events] == [("traded", 60)]
+
+
+def test_having_lost_the_oldest_the_order_goes_on_to_the_next():
+    engine = ConsensusMatchingEngine("AAPL", self_trade="cancel_oldest")
+    engine.set_reference(Reference(Decimal("152.45"), 0))
+    for order_id, trader in (("s-1", "ann"), ("s-2", "bob"), ("s-3", "ann")):
+        engine.submit(Order.limit(order_id, "AAPL", "sell", 10, "152.00", trader))
+    events = engine.submit(Order.market("b-1", "AAPL", "buy", 10, "ann"))
+    assert [outcome(event) for event in events[1:]] == [("cancelled", "s-1", 10), ("traded", 10)]
+    assert [order.order.order_id for order in engine.book.asks] == ["s-3"]
