@@ -30,8 +30,11 @@ from .conftest import KeepingBand
 from .naive import NaiveMatcher
 
 # Around $2.00 the band is 20 cents wide, so that random prices often meet, and often miss.
-cents = st.integers(188, 212)
-order_ids = st.integers(0, 30).map("order-{}".format)
+cents = st.integers(196, 204) | st.integers(185, 215)
+order_ids = st.integers(0, 99).map("order-{}".format)
+# Which of the resting orders; the last number means one that is not there.
+NOBODY = 12
+targets = st.integers(0, NOBODY)
 sides = st.sampled_from(["buy", "sell"])
 quantities = st.integers(1, 6)
 traders = st.sampled_from(["", "ann", "bob"])
@@ -62,18 +65,22 @@ operations = st.one_of(
     st.tuples(st.just("limit"), limits),
     st.tuples(st.just("limit"), limits),
     st.tuples(st.just("market"), markets),
-    st.tuples(st.just("cancel"), order_ids),
-    st.tuples(st.just("reduce"), order_ids, st.integers(0, 4)),
-    st.tuples(st.just("replace"), order_ids, st.none() | cents, st.none() | st.integers(0, 8)),
+    st.tuples(st.just("cancel"), targets),
+    st.tuples(st.just("reduce"), targets, st.integers(0, 4)),
+    st.tuples(st.just("replace"), targets, st.none() | cents, st.none() | st.integers(0, 8)),
     st.tuples(st.just("move"), st.integers(192, 208)),
     st.just(("end day",)),
     st.tuples(st.just("halt"), st.sampled_from([True, False, False, False])),
 )
 steps = st.tuples(st.sampled_from([0, 0, 1, 3]), operations)
 # Most days begin with a reference, without which little happens.
-mornings = st.sampled_from([[], [(0, ("move", 200))], [(0, ("move", 200))]])
-days = st.tuples(mornings, st.lists(steps, max_size=50)).map(lambda parts: parts[0] + parts[1])
-many_days = settings(max_examples=300, deadline=None)
+mornings = st.sampled_from([[], *4 * [[(0, ("move", 200))]]])
+days = st.tuples(mornings, st.lists(steps, min_size=20, max_size=60)).map(
+    lambda parts: parts[0] + parts[1]
+)
+policies = st.sampled_from(SelfTrade)
+day_lengths = st.sampled_from([None, 20])
+many_days = settings(max_examples=150, deadline=None)
 
 
 def dollars(ticks):
@@ -249,27 +256,30 @@ def assert_resting_inside(engine):
                 assert abs(Fraction(order.price) - price) / price <= Fraction(5, 100)
 
 
-def at_times(day):
-    """Give each operation of a day its instant."""
+def at_times(day, engine):
+    """Give each operation of a day its instant, and its target among what rests by then."""
     time = 0
     for wait, operation in day:
         time += wait
+        if operation[0] in ("cancel", "reduce", "replace"):
+            kind, target, *rest = operation
+            ids = [one.order.order_id for side in Side for one in engine.book.side(side)]
+            name = "nobody" if target == NOBODY or not ids else ids[target % len(ids)]
+            operation = (kind, name, *rest)
         yield time, operation
 
 
-@pytest.mark.parametrize("lot", [1, 2])
-@pytest.mark.parametrize("day_length", [None, 20])
 @pytest.mark.parametrize("without_reference", ["reject", "allow"])
-@given(day=days, policy=st.sampled_from(SelfTrade))
-@settings(max_examples=120, deadline=None)
+@given(day=days, policy=policies, day_length=day_lengths, lot=st.sampled_from([1, 1, 1, 2]))
+@many_days
 def test_same_events_and_same_book_after_every_operation(
-    without_reference, day_length, lot, day, policy
+    without_reference, day, policy, day_length, lot
 ):
     instrument = Instrument("X", day=day_length, lot=lot)
     rules = {"without_reference": without_reference, "self_trade": policy}
     engine = ConsensusMatchingEngine(instrument, **rules)
     naive = NaiveMatcher(**rules, day=day_length, lot=lot)
-    for time, operation in at_times(day):
+    for time, operation in at_times(day, engine):
         engine.advance(time)
         naive_before = naive.pass_time(time)
         assert [
@@ -294,12 +304,12 @@ def test_same_events_and_same_book_after_every_operation(
         event(" ".join((type(one).__name__, str(getattr(one, "reason", "")))))
 
 
-@given(day=days, policy=st.sampled_from(SelfTrade))
+@given(day=days, policy=policies)
 @many_days
 def test_same_events_where_orders_may_rest_outside_the_band(day, policy):
     engine = ConsensusMatchingEngine("X", band=KeepingBand(), self_trade=policy)
     naive = NaiveMatcher(self_trade=policy, keeps=True)
-    for time, operation in at_times(day):
+    for time, operation in at_times(day, engine):
         happened = [in_words(one) for one in perform(engine, operation, time)]
         assert happened == perform_naively(naive, operation, time)
         assert resting(engine) == waiting(naive)
@@ -316,12 +326,12 @@ ANSWERS = {
 }
 
 
-@given(day=days, policy=st.sampled_from(SelfTrade))
+@given(day=days, policy=policies)
 @many_days
 def test_each_command_has_one_answer_and_each_accepted_order_ends_at_most_once(day, policy):
     engine = ConsensusMatchingEngine("X", without_reference="allow", self_trade=policy)
     ended = set()
-    for time, operation in at_times(day):
+    for time, operation in at_times(day, engine):
         due = engine.advance(time)
         happened = perform(engine, operation, time)
         if operation[0] in ANSWERS:
@@ -348,17 +358,16 @@ def test_each_command_has_one_answer_and_each_accepted_order_ends_at_most_once(d
 
 
 @pytest.mark.parametrize("without_reference", ["reject", "allow"])
-@pytest.mark.parametrize("day_length", [None, 20])
-@given(past=days, future=days, policy=st.sampled_from(SelfTrade))
-@settings(max_examples=150, deadline=None)
+@given(past=days, future=days, policy=policies, day_length=day_lengths)
+@settings(max_examples=75, deadline=None)
 def test_the_log_alone_rebuilds_the_state_and_what_comes_of_the_next_commands(
-    without_reference, day_length, past, future, policy
+    without_reference, past, future, policy, day_length
 ):
     engine = ConsensusMatchingEngine(
         Instrument("X", day=day_length), without_reference=without_reference, self_trade=policy
     )
     now = 0
-    for now, operation in at_times(past):
+    for now, operation in at_times(past, engine):
         perform(engine, operation, now)
     again = replay(engine.events)
     assert again.state() == engine.state()
@@ -366,7 +375,7 @@ def test_the_log_alone_rebuilds_the_state_and_what_comes_of_the_next_commands(
     assert again.trades == engine.trades
     assert again.book.depth() == engine.book.depth()
     assert resting(again) == resting(engine)
-    for time, operation in at_times(future):
+    for time, operation in at_times(future, engine):
         assert perform(again, operation, now + time) == perform(engine, operation, now + time)
         assert again.state() == engine.state()
 
@@ -386,7 +395,7 @@ class Network:
 def test_asking_a_network_gives_what_pushing_gives_at_the_next_command(day):
     network = Network()
     asking, pushed = ConsensusMatchingEngine("X", network), ConsensusMatchingEngine("X")
-    for time, operation in at_times(day):
+    for time, operation in at_times(day, pushed):
         if operation[0] == "move":
             network.latest = Reference(dollars(operation[1]), time)
         if operation[0] not in ANSWERS:
