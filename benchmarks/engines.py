@@ -1,0 +1,167 @@
+"""The lab's matching core and other people's engines, all driven by the same flow.
+
+Each class takes a flow, makes its commands of it outside the timing, and ``run`` sends them. It
+returns the shares that were traded, which must be the same for every engine.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+from streamlet_lab.matching import EngineSettings, Instrument, Reference, SelfTrade
+from streamlet_lab.matching.commands import Entry
+
+from .flow import CANCEL, CROSS, MIDDLE, Flow
+
+MAKERS = 7
+
+
+class Contender(Protocol):
+    """An engine with its commands ready."""
+
+    def run(self) -> None:
+        """Send every command."""
+
+    def traded(self) -> int:
+        """Return how many shares were traded."""
+
+
+class Lab:
+    """The lab's core with everything on: records, event log, band, self-trade prevention."""
+
+    def __init__(self, flow: Flow) -> None:
+        settings = EngineSettings(Instrument("X"), self_trade=SelfTrade.CANCEL_OLDEST)
+        self.core = settings.core()
+        reference = Reference(Decimal(MIDDLE) / 100, 0)
+        ticks = settings.instrument.fraction_of_ticks(reference.price)
+        self.core.move_reference(reference, ticks, 0)
+        self._commands: list[Entry | str] = [
+            str(event.order) if event.kind == CANCEL else self._entry(event)
+            for event in flow.events
+        ]
+
+    @staticmethod
+    def _entry(event: Any) -> Entry:
+        trader = "taker" if event.kind == CROSS else f"maker_{event.order % MAKERS}"
+        return Entry(str(event.order), event.side, event.ticks, event.quantity, trader)
+
+    def run(self) -> None:
+        enter, cancel = self.core.enter, self.core.cancel
+        for time, command in enumerate(self._commands):
+            if type(command) is str:
+                cancel(command, time)
+            else:
+                enter(command, time)  # type: ignore[arg-type]
+
+    def traded(self) -> int:
+        rows = self.core.log.rows
+        return sum(rows[sequence][4] for sequence in self.core.log.tape)
+
+
+class LightMatchingEngine:
+    """lightmatchingengine: pure Python, without log, band or checks."""
+
+    package = "lightmatchingengine"
+
+    def __init__(self, flow: Flow) -> None:
+        from lightmatchingengine import lightmatchingengine as peer
+
+        self._engine = peer.LightMatchingEngine()
+        self._commands = [
+            (event.order, event.ticks, event.quantity, 1 if event.side > 0 else 2)
+            if event.kind != CANCEL
+            else (event.order, 0, 0, 0)
+            for event in flow.events
+        ]
+        self._shares = 0
+
+    def run(self) -> None:
+        add, cancel, ids = self._engine.add_order, self._engine.cancel_order, {}
+        for number, ticks, quantity, side in self._commands:
+            if side:
+                order, trades = add("X", ticks, quantity, side)
+                ids[number] = order.order_id
+                if trades:
+                    self._shares += order.cum_qty
+            else:
+                cancel(ids[number], "X")
+
+    def traded(self) -> int:
+        return self._shares
+
+
+class Bourse:
+    """bourse: an order book in Rust."""
+
+    package = "bourse"
+
+    def __init__(self, flow: Flow) -> None:
+        import bourse
+
+        self._book = bourse.core.OrderBook(0, 1, True)
+        self._commands = [
+            (event.order, event.kind != CANCEL, event.side > 0, event.quantity, event.ticks)
+            for event in flow.events
+        ]
+
+    def run(self) -> None:
+        book, ids = self._book, {}
+        place, cancel, set_time = book.place_order, book.cancel_order, book.set_time
+        for time, (number, is_order, is_bid, quantity, ticks) in enumerate(self._commands):
+            set_time(time)  # orders of one instant lose their priority there
+            if is_order:
+                ids[number] = place(is_bid, quantity, 0, price=ticks)
+            else:
+                cancel(ids[number])
+
+    def traded(self) -> int:
+        return sum(trade[3] for trade in self._book.get_trades())
+
+
+class OrderMatching:
+    """order-matching: pure Python, whole order objects."""
+
+    package = "order_matching"
+
+    def __init__(self, flow: Flow) -> None:
+        from loguru import logger
+        from order_matching.enums import Side
+        from order_matching.matching_engine import MatchingEngine
+        from order_matching.order import LimitOrder
+        from order_matching.orders import Orders
+
+        logger.disable("order_matching")
+        self._engine = MatchingEngine(seed=0)
+        self._shares = 0
+        start = datetime(2024, 1, 15)  # noqa: DTZ001 (the peer compares with a naive one)
+        self._commands: list[tuple[Any, datetime, str]] = []
+        for number, event in enumerate(flow.events):
+            now, name, order = start + timedelta(microseconds=number), str(event.order), None
+            if event.kind != CANCEL:
+                side = Side.BUY if event.side > 0 else Side.SELL
+                order = Orders(
+                    [
+                        LimitOrder(
+                            side=side,
+                            price=float(event.ticks),
+                            size=event.quantity,
+                            timestamp=now,
+                            order_id=name,
+                            trader_id="x",
+                        )
+                    ]
+                )
+            self._commands.append((order, now, name))
+
+    def run(self) -> None:
+        engine = self._engine
+        for orders, now, name in self._commands:
+            if orders is None:
+                engine.cancel_order(name)
+            else:
+                engine.place(orders)
+                for trade in engine.match(now).trades:
+                    self._shares += int(trade.size)
+
+    def traded(self) -> int:
+        return self._shares

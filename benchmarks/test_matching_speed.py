@@ -1,0 +1,57 @@
+"""What the matching core does in a second, beside other people's engines on the same commands.
+
+``pip install -e ".[bench]"`` installs the peers; one that is missing is skipped. Run with ``-s``
+to see the figures.
+"""
+
+import gc
+import statistics
+from functools import cache
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from .engines import Bourse, Contender, Lab, LightMatchingEngine, OrderMatching
+from .flow import Flow, make_flow
+from .timing import seconds
+
+#: The class, how many rounds its speed allows, and the ratio to be reached.
+PEERS = [(LightMatchingEngine, 9, 1.2), (OrderMatching, 1, 100.0), (Bourse, 9, None)]
+
+
+@cache
+def flow() -> Flow:
+    """Return the 100,000 commands, the same for every engine."""
+    return make_flow()
+
+
+def timed(kind: type[Contender]) -> float:
+    """Return how long an engine takes for the flow; it must trade what the flow trades."""
+    contender = kind(flow())
+    gc.collect()
+    gc.freeze()  # what was made for the timing is not the engine's garbage to look through
+    taken = seconds(contender.run)
+    gc.unfreeze()
+    assert contender.traded() == flow().traded
+    return taken
+
+
+@pytest.mark.parametrize(("peer", "rounds", "bar"), PEERS, ids=[peer.package for peer, *_ in PEERS])
+def test_speed_beside(
+    benchmark: BenchmarkFixture, peer: type[Contender], rounds: int, bar: float | None
+) -> None:
+    pytest.importorskip(peer.package, reason=f"{peer.package} is not installed: extra 'bench'")
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(timed(Lab))
+        theirs.append(timed(peer))
+    # One after the other in each round, and the middle round, against what else the machine does.
+    ratio = statistics.median(them / us for us, them in zip(ours, theirs, strict=True))
+    benchmark.extra_info["ratio"] = ratio
+    benchmark.pedantic(lambda: timed(Lab), rounds=1)
+    counts, events = flow().counts(), len(flow().events)
+    print(
+        f"\n{events} commands {counts}, {flow().trades} trades: "
+        f"{events / min(ours):,.0f}/s, {peer.package} {events / min(theirs):,.0f}/s; "
+        f"ratio {ratio:.2f} (bar {bar or 'none: to be known'})"
+    )
