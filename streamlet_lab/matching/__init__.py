@@ -38,6 +38,7 @@ from streamlet_lab.matching.events import (
     StateChanged,
     Traded,
 )
+from streamlet_lab.matching.history import depth_over_time
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import (
     MAX_QUANTITY,
@@ -99,5 +100,6 @@ __all__ = [
     "TradeTape",
     "Traded",
     "WithoutReference",
+    "depth_over_time",
     "replay",
 ]

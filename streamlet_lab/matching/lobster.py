@@ -284,7 +284,10 @@ class _Replay:
 
     def _name(self, message: Message) -> str | None:
         """Return the order that a message is about: its own, or the one that stands for it."""
-        for name in (str(message.order_id), self._stand_ins.get((message.direction, message.price))):
+        for name in (
+            str(message.order_id),
+            self._stand_ins.get((message.direction, message.price)),
+        ):
             if name is not None and self._engine.book.find(name) is not None:
                 return name
         return None
@@ -304,11 +307,7 @@ class _Replay:
             for price, size in row.side(direction):
                 if worst is None or direction * price >= direction * worst:
                     continue
-                here = [
-                    one
-                    for one in book.side(_side(direction))
-                    if one.price == _dollars(price)
-                ]
+                here = [one for one in book.side(_side(direction)) if one.price == _dollars(price)]
                 if sum(one.remaining for one in here) != size:
                     for one in here:
                         self._engine.cancel(one.order.order_id)
