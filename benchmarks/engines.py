@@ -19,11 +19,19 @@ MAKERS = 7
 class Contender(Protocol):
     """An engine with its commands ready."""
 
+    def __init__(self, flow: Flow) -> None: ...
+
     def run(self) -> None:
         """Send every command."""
 
     def traded(self) -> int:
         """Return how many shares were traded."""
+
+
+class Peer(Contender, Protocol):
+    """Somebody else's engine, and the package that it comes from."""
+
+    package: str
 
 
 class Lab:
