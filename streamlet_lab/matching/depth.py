@@ -132,7 +132,7 @@ class BookView:
 
     def _show(self, resting: Resting) -> RestingOrder:
         return RestingOrder(
-            self._log.entry(resting.order_id).order(self._instrument),
+            self._log.order(resting.order_id, self._instrument),
             self._instrument.price(resting.level.ticks),
             resting.remaining,
             resting.priority,

@@ -457,6 +457,8 @@ class ConsensusMatchingEngine:
             except InvalidInput as error:
                 self._refuse_order(order, RejectReason.OFF_TICK, str(error))
             else:
+                if order.order_id not in self._core.log.accepted:
+                    self._core.log.orders[order.order_id] = order
                 self._core.enter(entry, self.now)
         self._report(begun)
 

@@ -30,7 +30,7 @@ DELETION: Final = 3
 EXECUTION: Final = 4
 
 _EMPTY: Final = 9_999_999_999
-_TICK: Final = Decimal("0.0001")
+_INSTRUMENT: Final = Instrument("LOBSTER", tick=Decimal("0.0001"))
 _NANOSECONDS: Final = 1_000_000_000
 
 #: Price in ten-thousandths of a dollar, and shares.
@@ -195,9 +195,7 @@ class _Replay:
     """An engine on its way through the messages."""
 
     def __init__(self, first: Row, levels: int) -> None:
-        self._engine = ConsensusMatchingEngine(
-            Instrument("LOBSTER", tick=_TICK), without_reference="allow"
-        )
+        self._engine = ConsensusMatchingEngine(_INSTRUMENT, without_reference="allow")
         self._levels = levels
         self._seeds = 0
         # Which order stands for those at a price that are not known by their ids.
@@ -227,10 +225,10 @@ class _Replay:
         name = self._name(message)
         if message.kind == NEW:
             side = _side(message.direction)
-            price = _dollars(message.price)
+            price = _INSTRUMENT.price(message.price)
             order = Order.limit(
                 str(message.order_id),
-                "LOBSTER",
+                _INSTRUMENT.symbol,
                 side,
                 message.size,
                 price,
@@ -261,17 +259,17 @@ class _Replay:
             self._compare(number, row, _without(before, direction, taken))
         order = Order.limit(
             f"aggressor/{self._runs}",
-            "LOBSTER",
+            _INSTRUMENT.symbol,
             _side(-direction),
             sum(message.size for message in executions),
-            _dollars(min(prices) if direction > 0 else max(prices)),
+            _INSTRUMENT.price(min(prices) if direction > 0 else max(prices)),
             time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
         )
         trades = [one.trade for one in self._engine.submit(order) if isinstance(one, Traded)]
         found = [
             (
                 trade.buy_order_id if direction > 0 else trade.sell_order_id,
-                int(trade.price / _TICK),
+                _INSTRUMENT.ticks(trade.price),
                 trade.quantity,
             )
             for trade in trades
@@ -296,7 +294,9 @@ class _Replay:
         name = f"seed/{self._seeds}"
         self._seeds += 1
         self._stand_ins[direction, price] = name
-        order = Order.limit(name, "LOBSTER", _side(direction), size, _dollars(price))
+        order = Order.limit(
+            name, _INSTRUMENT.symbol, _side(direction), size, _INSTRUMENT.price(price)
+        )
         self._engine.submit(order)
 
     def _come_into_view(self, row: Row) -> None:
@@ -307,7 +307,11 @@ class _Replay:
             for price, size in row.side(direction):
                 if worst is None or direction * price >= direction * worst:
                     continue
-                here = [one for one in book.side(_side(direction)) if one.price == _dollars(price)]
+                here = [
+                    one
+                    for one in book.side(_side(direction))
+                    if one.price == _INSTRUMENT.price(price)
+                ]
                 if sum(one.remaining for one in here) != size:
                     for one in here:
                         self._engine.cancel(one.order.order_id)
@@ -321,7 +325,7 @@ class _Replay:
         depth = self._engine.book.depth(self._levels + 1)
         return Row(
             *(
-                [(int(level.price / _TICK), level.quantity) for level in side]
+                [(_INSTRUMENT.ticks(level.price), level.quantity) for level in side]
                 for side in (depth.asks, depth.bids)
             )
         )
@@ -369,7 +373,3 @@ def _joined(fills: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]
 
 def _side(direction: int) -> Side:
     return Side.BUY if direction > 0 else Side.SELL
-
-
-def _dollars(price: int) -> Decimal:
-    return Decimal(price) * _TICK

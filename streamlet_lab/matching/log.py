@@ -77,18 +77,28 @@ class Log:
         Sequence numbers of the trades.
     accepted : dict of str to int
         Sequence number at which each id was accepted.
+    orders : dict of str to Order
+        Orders by their ids, where somebody has made them already.
     """
 
-    __slots__ = ("accepted", "rows", "tape")
+    __slots__ = ("accepted", "orders", "rows", "tape")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.tape: list[int] = []
         self.accepted: dict[str, int] = {}
+        self.orders: dict[str, Order] = {}
 
     def entry(self, order_id: str) -> Entry:
         """Return an accepted order as it came."""
         return Entry(*self.rows[self.accepted[order_id]][2:])
+
+    def order(self, order_id: str, instrument: Instrument) -> Order:
+        """Return an accepted order as it came, with its price in dollars."""
+        order = self.orders.get(order_id)
+        if order is None:
+            order = self.orders[order_id] = self.entry(order_id).order(instrument)
+        return order
 
 
 class EventReader:
@@ -147,8 +157,8 @@ class EventReader:
             buy, sell, aggressor = waited, arrived, Side.SELL
         return Trade(trade_id, time, instrument.symbol, price, quantity, buy, sell, aggressor)
 
-    def _accepted(self, sequence: int, time: int, *fields: Any) -> Accepted:
-        return Accepted(sequence, time, Entry(*fields).order(self._instrument))
+    def _accepted(self, sequence: int, time: int, order_id: str, *_: Any) -> Accepted:
+        return Accepted(sequence, time, self._log.order(order_id, self._instrument))
 
     def _rejected(
         self,
@@ -195,7 +205,7 @@ class EventReader:
         reference: Reference | None,
     ) -> Cancelled:
         price = None if ticks is None else self._instrument.price(ticks)
-        order, why = self._log.entry(order_id).order(self._instrument), CANCEL_REASONS[reason]
+        order, why = self._log.order(order_id, self._instrument), CANCEL_REASONS[reason]
         return Cancelled(sequence, time, order_id, price, reference, why, order, quantity)
 
     def _reduced(

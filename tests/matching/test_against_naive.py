@@ -69,6 +69,7 @@ operations = st.one_of(
     st.tuples(st.just("reduce"), targets, st.integers(0, 4)),
     st.tuples(st.just("replace"), targets, st.none() | cents, st.none() | st.integers(0, 8)),
     st.tuples(st.just("move"), st.integers(192, 208)),
+    st.tuples(st.just("move"), st.integers(180, 220)),
     st.just(("end day",)),
     st.tuples(st.just("halt"), st.sampled_from([True, False, False, False])),
 )
