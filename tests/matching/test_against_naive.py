@@ -37,7 +37,7 @@ NOBODY = 12
 targets = st.integers(0, NOBODY)
 sides = st.sampled_from(["buy", "sell"])
 quantities = st.integers(1, 6)
-traders = st.sampled_from(["", "ann", "bob"])
+traders = st.sampled_from(["", "ann", "ann", "bob"])
 lifetimes = st.sampled_from(["day", "day", "gtc", "gtt", "gtt", "ioc", "fok"])
 limits = st.fixed_dictionaries(
     {
@@ -316,6 +316,35 @@ def test_same_events_where_orders_may_rest_outside_the_band(day, policy):
         assert resting(engine) == waiting(naive)
         assert_not_crossed(engine)
     assert_conserved(engine)
+
+
+@given(
+    policy=policies,
+    offers=st.lists(st.tuples(st.integers(198, 202), quantities, traders), max_size=6),
+    price=st.none() | st.integers(199, 203),
+    quantity=st.integers(1, 12),
+)
+@many_days
+def test_fill_or_kill_is_whole_or_nothing_on_any_queue(policy, offers, price, quantity):
+    rules = {"without_reference": "allow", "self_trade": policy}
+    engine, naive = ConsensusMatchingEngine("X", **rules), NaiveMatcher(**rules)
+    fok = {"order_id": "f", "side": "buy", "quantity": quantity, "trader": "ann", "lasts": "fok"}
+    day = [
+        (
+            "limit",
+            {**fok, "side": "sell", "lasts": "gtc", "post_only": False}
+            | {"order_id": f"s{number}", "ticks": at, "quantity": shares, "trader": trader},
+        )
+        for number, (at, shares, trader) in enumerate(offers)
+    ]
+    last = (
+        ("market", fok) if price is None else ("limit", {**fok, "ticks": price, "post_only": False})
+    )
+    for operation in (*day, last):
+        happened = [in_words(one) for one in perform(engine, operation, 0)]
+        assert happened == perform_naively(naive, operation, 0)
+        assert resting(engine) == waiting(naive)
+    event(happened[-1][0])
 
 
 ANSWERS = {
