@@ -182,8 +182,8 @@ class OrderBook:
         What is left keeps its priority; an order of which nothing is left is gone.
         """
         resting.level.quantity -= quantity
-        resting.remaining -= quantity
-        if not resting.remaining:
+        resting.remaining = left = resting.remaining - quantity
+        if not left:
             before, behind = resting.before, resting.behind
             before.behind = behind
             behind.before = before

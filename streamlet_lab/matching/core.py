@@ -98,7 +98,9 @@ class MatchingCore:
         self, watch: BandWatch, self_trade: SelfTrade, needs_reference: bool, day: int | None
     ) -> None:
         self.watch = watch
-        self.log = Log()
+        self._may_enter = watch.may_enter
+        self.log = log = Log()
+        self._rows, self._accepted = log.rows, log.accepted
         self.book = OrderBook()
         self.now = 0
         self.reference: Reference | None
@@ -137,20 +139,20 @@ class MatchingCore:
         else:
             self.advance(time)
         order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = entry
-        log = self.log
+        accepted = self._accepted
         if self._closed is not None:
             reason = self._closed
-        elif order_id in log.accepted:
+        elif order_id in accepted:
             reason = RejectReason.DUPLICATE_ID
         elif expires is not None and expires <= time:
             reason = RejectReason.TOO_LATE
-        elif ticks is not None and not self.watch.may_enter(side, ticks):
+        elif ticks is not None and not self._may_enter(side, ticks):
             reason = RejectReason.OUTSIDE_BAND
         elif post_only and self._crosses(side, ticks):
             reason = RejectReason.WOULD_TRADE
         else:
-            rows = log.rows
-            log.accepted[order_id] = sequence = len(rows)
+            rows = self._rows
+            accepted[order_id] = sequence = len(rows)
             rows.append(
                 (
                     ACCEPTED,
@@ -199,7 +201,7 @@ class MatchingCore:
             return
         quantity = resting.remaining
         self.book.reduce(resting, quantity)
-        self.log.rows.append((CANCELLED, time, _REQUESTED, order_id, quantity, None, None))
+        self._rows.append((CANCELLED, time, _REQUESTED, order_id, quantity, None, None))
 
     def reduce(self, order_id: str, quantity: int, time: int) -> None:
         """Take shares off a resting order, which keeps its priority; all of them is a cancel."""
@@ -235,7 +237,7 @@ class MatchingCore:
             return
         entry = self.log.entry(order_id)
         side = entry.side
-        if not self.watch.may_enter(side, ticks):
+        if not self._may_enter(side, ticks):
             self.reject(RejectReason.OUTSIDE_BAND, Command.REPLACE, order_id, ticks)
             return
         if entry.post_only and self._crosses(side, ticks):
@@ -393,31 +395,45 @@ class MatchingCore:
 
         A limit is in the keys of the other side.
         """
-        log, book, may_trade = self.log, self.book, self.watch.may_trade
+        book, now, rows, tape = self.book, self.now, self.log.rows, self.log.tape
+        reduce, may_trade = book.reduce, self.watch.may_trade
         opposite = book.asks if side > 0 else book.bids
         own = trader if self._prevents_self_trade else ""
         while remaining:
             level = opposite.best()
             if level is None or level.key > limit:
                 break
-            ticks = level.ticks
-            if not may_trade(ticks):
-                # Resting would cross the book, trading would break the rule: the rest must go.
-                self._end(order_id, remaining, _OUTSIDE_BAND, ticks)
-                return 0
-            resting = level.head.behind
-            if own and resting.trader == own:
-                remaining = self._keep_apart(order_id, remaining, resting)
-                continue
-            left = resting.remaining
-            quantity = remaining if remaining < left else left
-            remaining -= quantity
-            book.reduce(resting, quantity)
-            tape = log.tape
-            trade_id = len(tape)
-            tape.append(len(log.rows))
-            parties = (side, order_id, resting.order_id, remaining, left - quantity)
-            log.rows.append((TRADED, self.now, trade_id, ticks, quantity, *parties))
+            ticks, head = level.ticks, level.head
+            while remaining and level.quantity:
+                if not may_trade(ticks):
+                    # Resting would cross the book, trading would break the rule: the rest must go.
+                    self._end(order_id, remaining, _OUTSIDE_BAND, ticks)
+                    return 0
+                resting = head.behind
+                if own and resting.trader == own:
+                    remaining = self._keep_apart(order_id, remaining, resting)
+                    continue
+                left = resting.remaining
+                quantity = remaining if remaining < left else left
+                remaining -= quantity
+                left -= quantity
+                reduce(resting, quantity)
+                trade_id = len(tape)
+                tape.append(len(rows))
+                rows.append(
+                    (
+                        TRADED,
+                        now,
+                        trade_id,
+                        ticks,
+                        quantity,
+                        side,
+                        order_id,
+                        resting.order_id,
+                        remaining,
+                        left,
+                    )
+                )
         return remaining
 
     def _keep_apart(self, order_id: str, remaining: int, resting: Resting) -> int:
