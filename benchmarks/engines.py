@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from streamlet_lab.matching import EngineSettings, Instrument, Reference, SelfTrade
-from streamlet_lab.matching.commands import Entry
+from streamlet_lab.matching.commands import Entry, Fields
 
 from .flow import CANCEL, CROSS, MIDDLE, Flow
 
@@ -43,15 +43,16 @@ class Lab:
         reference = Reference(Decimal(MIDDLE) / 100, 0)
         ticks = settings.instrument.fraction_of_ticks(reference.price)
         self.core.move_reference(reference, ticks, 0)
-        self._commands: list[Entry | str] = [
-            str(event.order) if event.kind == CANCEL else self._entry(event)
+        self._commands: list[Fields | str] = [
+            str(event.order) if event.kind == CANCEL else self._fields(event)
             for event in flow.events
         ]
 
     @staticmethod
-    def _entry(event: Any) -> Entry:
+    def _fields(event: Any) -> Fields:
         trader = "taker" if event.kind == CROSS else f"maker_{event.order % MAKERS}"
-        return Entry(str(event.order), event.side, event.ticks, event.quantity, trader)
+        entry = Entry(str(event.order), event.side, event.ticks, event.quantity, trader)
+        return tuple(entry)  # type: ignore[return-value]
 
     def run(self) -> None:
         enter, cancel = self.core.enter, self.core.cancel

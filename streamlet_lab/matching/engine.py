@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.band import Band
-from streamlet_lab.matching.commands import Entry
+from streamlet_lab.matching.commands import fields_of
 from streamlet_lab.matching.core import EngineState
 from streamlet_lab.matching.depth import BookView
 from streamlet_lab.matching.events import (
@@ -453,13 +453,13 @@ class ConsensusMatchingEngine:
             self._refuse_order(order, RejectReason.OFF_LOT, self._off_lot(order.quantity))
         else:
             try:
-                entry = Entry.of(order, self.instrument)
+                fields = fields_of(order, self.instrument)
             except InvalidInput as error:
                 self._refuse_order(order, RejectReason.OFF_TICK, str(error))
             else:
                 if order.order_id not in self._core.log.accepted:
                     self._core.log.orders[order.order_id] = order
-                self._core.enter(entry, self.now)
+                self._core.enter(fields, self.now)
         self._report(begun)
 
     def _refuse_order(self, order: Order, reason: RejectReason, detail: str = "") -> None:

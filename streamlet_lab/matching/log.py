@@ -5,7 +5,7 @@ A row begins with its kind and the instant; its position in the log is its seque
 ===========  ====================================================================================
 kind         the rest of the row
 ===========  ====================================================================================
-ACCEPTED     the fields of the entry
+ACCEPTED     fields of the entry, a plain tuple
 REJECTED     reason, command, order id, price, reference, order (or its entry), detail
 TRADED       trade id, ticks, quantity, side of the aggressor, id of the aggressor, id of the
              resting order, shares left of the first, shares left of the second
@@ -26,7 +26,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
-from streamlet_lab.matching.commands import Entry
+from streamlet_lab.matching.commands import Entry, Fields
 from streamlet_lab.matching.events import (
     Accepted,
     Cancelled,
@@ -91,7 +91,7 @@ class Log:
 
     def entry(self, order_id: str) -> Entry:
         """Return an accepted order as it came."""
-        return Entry(*self.rows[self.accepted[order_id]][2:])
+        return Entry._make(self.rows[self.accepted[order_id]][2])
 
     def order(self, order_id: str, instrument: Instrument) -> Order:
         """Return an accepted order as it came, with its price in dollars."""
@@ -157,8 +157,8 @@ class EventReader:
             buy, sell, aggressor = waited, arrived, Side.SELL
         return Trade(trade_id, time, instrument.symbol, price, quantity, buy, sell, aggressor)
 
-    def _accepted(self, sequence: int, time: int, order_id: str, *_: Any) -> Accepted:
-        return Accepted(sequence, time, self._log.order(order_id, self._instrument))
+    def _accepted(self, sequence: int, time: int, fields: Fields) -> Accepted:
+        return Accepted(sequence, time, self._log.order(fields[0], self._instrument))
 
     def _rejected(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from streamlet_lab.matching.book import Resting
-from streamlet_lab.matching.commands import IOC, Entry
+from streamlet_lab.matching.commands import IOC, Entry, fields_of
 from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.events import (
     Accepted,
@@ -59,15 +59,16 @@ def _apply(core: MatchingCore, instrument: Instrument, event: Event) -> None:
     log, time = core.log, event.time
     match event:
         case Accepted(sequence, _, order):
-            entry = Entry.of(order, instrument)
-            log.rows.append((ACCEPTED, time, *entry))
+            fields = fields_of(order, instrument)
+            entry = Entry._make(fields)
+            log.rows.append((ACCEPTED, time, fields))
             log.accepted[entry.order_id] = sequence
             if entry.time_in_force < IOC:
                 assert entry.ticks is not None
                 order_id, trader, quantity = entry.order_id, entry.trader, entry.quantity
                 resting = Resting(order_id, trader, quantity, sequence)
                 core.book.add(resting, entry.side, entry.ticks)
-                core.schedule_expiry(entry, sequence)
+                core.schedule_expiry(order_id, sequence)
         case Rejected():
             what = (REJECT_REASONS.index(event.reason), COMMANDS.index(event.command))
             judged = (event.order_id, event.price, event.reference, event.order, event.detail)
