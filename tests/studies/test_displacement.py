@@ -1,6 +1,7 @@
 """How far liars push the price: the table, the closed form, and the bars for robust aggregators."""
 
 import math
+from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from decimal import Decimal
 from multiprocessing import get_context
@@ -117,16 +118,24 @@ def test_robust_aggregators_hold_against_less_than_a_third_of_liars() -> None:
     assert_bars(displacement(ROBUST, below_a_third(4, 7, 13), epochs=20, seeds=2))
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Executor]:
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
 @pytest.mark.slow
-def test_robust_aggregators_hold_over_the_whole_horizon() -> None:
-    frame = displacement(ROBUST, below_a_third(*range(4, 14)), epochs=60, seeds=40)
+def test_robust_aggregators_hold_over_the_whole_horizon(workers: Executor) -> None:
+    pairs = below_a_third(*range(4, 14))
+    frame = displacement(ROBUST, pairs, epochs=60, seeds=40, executor=workers)
     assert len(frame) == 4 * 10 * 40
     assert_bars(frame)
 
 
 @pytest.mark.slow
-def test_the_whole_table() -> None:
-    table = summarize_displacement(displacement()).set_index(["aggregator", "sources"])
+def test_the_whole_table(workers: Executor) -> None:
+    frame = displacement(executor=workers)
+    table = summarize_displacement(frame).set_index(["aggregator", "sources"])
     assert len(table) == len(AGGREGATORS) * len(SOURCES)
     for name, limit in (("median", 4), ("pyth", 4), ("mad_filter", 8)):
         assert table.loc[name].worst_bp_max.max() <= limit

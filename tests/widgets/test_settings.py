@@ -61,7 +61,7 @@ CHANGES = {
     "min_sources": {"prices.min_sources": 3},
     "lying": {
         "faults.1.kind": "adaptive",
-        "faults.1.count": 1,
+        "faults.1.nodes.0": "external_feed",
         "faults.1.start": 0,
     },
     # Nobody lies by default.
@@ -113,7 +113,9 @@ def test_a_partition_may_be_one_way():
 
 def test_who_lies_how_and_when():
     config = Settings(sources=5, lying=2, lie="biased", lying_epochs=(4, 9)).config()
-    assert config.source_faults == (Fault("biased", count=2, start=4, stop=9),)
+    assert config.source_faults == (
+        Fault("biased", ("market_data_4", "external_feed"), start=4, stop=9),
+    )
     assert config.faulty_sources == {*config.prices.source_names[-2:]}
     assert config.node_faults == (Fault("crash", count=1),)
 
