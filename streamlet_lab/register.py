@@ -1,12 +1,13 @@
 """Registers of what configurations speak of by name: the lab's own things, and anyone else's."""
 
 import re
-from collections.abc import Iterable
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, TypeVar, cast
 
 from streamlet_lab.errors import InvalidInput
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 #: Before the name of a function where a saved configuration had the function itself.
 CALLABLE: Final = "callable:"
@@ -36,9 +37,7 @@ class Register(Generic[T]):
     >>> import math
     >>> from collections.abc import Callable
     >>> roundings = Register[Callable[[float], int]]("rounding", "rounding", field="rounding")
-    >>> def rounding(name):
-    ...     roundings.check(name)
-    ...     return lambda function: roundings.add(name, function)
+    >>> rounding = roundings.decorator
     >>> down = rounding("down")(math.floor)
     >>> roundings.close()
     >>> @rounding("odd")
@@ -106,6 +105,16 @@ rounding of your own must be registered before
         self.check(name)
         self._things[name] = thing
         return thing
+
+    def decorator(self, name: str) -> Callable[[D], D]:
+        """Return what adds a thing under a name, as it is, and leaves its type alone."""
+        self.check(name)
+
+        def register(thing: D) -> D:
+            self.add(name, cast(T, thing))
+            return thing
+
+        return register
 
     def find(self, name: object) -> T:
         """Return the thing of a name.

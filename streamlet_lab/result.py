@@ -262,13 +262,22 @@ class Result(Run):
         return Plots(self)
 
     @property
+    def largest_displacement_bp(self) -> float | None:
+        """How far the worst final price is from the true one of its epoch, in basis points.
+
+        None where no price is final.
+        """
+        final = self.prices[self.prices["finalized_s"].notna()]
+        displacement = (final["consensus_price"] / final["true_price"] - 1) * 10_000
+        largest = displacement.abs().max()
+        return None if pd.isna(largest) else float(largest)
+
+    @property
     def summary(self) -> dict[str, Any]:
         """The run on one screen; counts, and times in seconds."""
         orders, rejections = self.orders, self.rejections
         is_priced = self.prices["claim"] == "price_consensus"
         final = self.prices["finalized_s"].notna()
-        settled = self.prices[final & is_priced]
-        displacement = 1e4 * (settled["consensus_price"] / settled["true_price"] - 1).abs()
         honest = orders["intent"] == "honest"
         by_band = rejections["reason"] == "outside_band"
         return {
@@ -281,7 +290,7 @@ class Result(Run):
             "finalized_prices": int((final & is_priced).sum()),
             "epochs_without_price": int((~is_priced).groupby(self.prices["epoch"]).any().sum()),
             "refused_blocks": int((self.blocks["refusals"] > 0).sum()),
-            "largest_displacement_bp": _rounded(displacement.max()),
+            "largest_displacement_bp": _rounded(self.largest_displacement_bp),
             "orders": len(orders),
             "trades": len(self.trades),
             "rejected_orders": int((orders["status"] == "rejected").sum()),
@@ -392,8 +401,8 @@ def _or_nothing(value: float | None, unit: str) -> str:
     return "nothing final" if value is None else f"{value:.1f} {unit}"
 
 
-def _rounded(value: float) -> float | None:
-    return None if pd.isna(value) else round(float(value), 3)
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else round(float(value), 3)
 
 
 def _read_frame(name: str, content: bytes) -> pd.DataFrame:

@@ -103,13 +103,7 @@ def path_model(name: str) -> Callable[[F], F]:
     >>> "coin" in path_models()
     True
     """
-    _MODELS.check(name)
-
-    def register(factory: F) -> F:
-        _MODELS.add(name, factory)
-        return factory
-
-    return register
+    return _MODELS.decorator(name)
 
 
 def path_models() -> tuple[str, ...]:

@@ -92,13 +92,7 @@ def outlier_rule(name: str) -> Callable[[R], R]:
     >>> "alone_at_the_top" in outlier_rules()
     True
     """
-    _RULES.check(name)
-
-    def register(rule: R) -> R:
-        _RULES.add(name, rule)
-        return rule
-
-    return register
+    return _RULES.decorator(name)
 
 
 def outlier_rules() -> tuple[str, ...]:

@@ -83,12 +83,7 @@ def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
     >>> links.delay(None, 0, 1, 0), links.delay(None, 0, 4, 0)
     (10000, 90000)
     """
-    _KINDS.check(name)
-
-    def register(kind: DelayKind) -> DelayKind:
-        return _KINDS.add(name, kind)
-
-    return register
+    return _KINDS.decorator(name)
 
 
 def delay_kinds() -> tuple[str, ...]:

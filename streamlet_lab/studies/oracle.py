@@ -18,7 +18,7 @@ POLICIES: Final = ("bounds", "observe", "evidence")
 
 # At one minute of market time an epoch honest prices move by about 0.1 %: what is far from the
 # truth is so because somebody lied.
-_CALM: Final = "1min"
+_CALM: Final = {"market_time_per_epoch": "1min", "signatures": "none"}
 
 
 def final_prices(result: Result) -> pd.DataFrame:
@@ -41,10 +41,7 @@ def final_prices(result: Result) -> pd.DataFrame:
     prices = result.prices
     final = prices[prices["finalized_s"].notna() & (prices["claim"] == "price_consensus")]
     leaders = result.epochs.set_index("epoch")["leader"]
-    honest = result.quotes[~result.quotes["source"].isin(result.config.faulty_sources)]
-    quoted = honest.groupby(["epoch", "symbol"])["price"]
-    spread = (quoted.max() - quoted.min()).rename("spread").reset_index()
-    table = final.merge(spread, on=["epoch", "symbol"], how="left")
+    table = _beside_honest(result, final)
     return pd.DataFrame(
         {
             "epoch": table["epoch"],
@@ -53,7 +50,7 @@ def final_prices(result: Result) -> pd.DataFrame:
             "true_price": table["true_price"],
             "consensus_price": table["consensus_price"],
             "displacement_bp": 1e4 * (table["consensus_price"] / table["true_price"] - 1),
-            "spread_bp": 1e4 * table["spread"] / table["true_price"],
+            "spread_bp": 1e4 * (table["max"] - table["min"]) / table["true_price"],
         }
     )
 
@@ -138,10 +135,9 @@ def lying_leader(
         For the first setting that is wrong, before anything runs.
     """
     base: dict[str, Any] = {
+        **_CALM,
         "nodes": nodes,
         "epochs": epochs,
-        "market_time_per_epoch": _CALM,
-        "signatures": "none",
         "faults": [Fault("price_manipulator", count=1, parameters={"direction": direction})],
         "prices": {"sources": sources},
         "market": {"traders": 0},
@@ -192,9 +188,8 @@ def denied_trades(
         expected = f"a kind of fault of sources, one of {', '.join(source_fault_kinds())}"
         raise InvalidInput("kind", kind, expected)
     base: dict[str, Any] = {
+        **_CALM,
         "epochs": epochs,
-        "market_time_per_epoch": _CALM,
-        "signatures": "none",
         "prices": {"sources": sources},
         "market": {"far_share": 0.0},
     }
@@ -211,11 +206,16 @@ def _counts(liars: int | Iterable[int]) -> tuple[int, ...]:
     return counts
 
 
-def _beyond(result: Result, final: pd.DataFrame) -> "pd.Series[float]":
-    """Return by how much each price is outside the range of its epoch's honest quotes."""
+def _beside_honest(result: Result, final: pd.DataFrame) -> pd.DataFrame:
+    """Add the lowest and the highest honest quote of each row's epoch and symbol."""
     honest = result.quotes[~result.quotes["source"].isin(result.config.faulty_sources)]
     ends = honest.groupby(["epoch", "symbol"])["price"].agg(["min", "max"]).reset_index()
-    table = final.merge(ends, on=["epoch", "symbol"], how="left")
+    return final.merge(ends, on=["epoch", "symbol"], how="left")
+
+
+def _beyond(result: Result, final: pd.DataFrame) -> "pd.Series[float]":
+    """Return by how much each price is outside the range of its epoch's honest quotes."""
+    table = _beside_honest(result, final)
     outside = pd.concat(
         [table["consensus_price"] - table["max"], table["min"] - table["consensus_price"]], axis=1
     ).max(axis=1)

@@ -1,6 +1,5 @@
 """The explorer: controls for an experiment, and its charts redrawn as they move."""
 
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
@@ -15,7 +14,6 @@ from streamlet_lab.charts.style import BLUE, VERMILLION, WHITE
 from streamlet_lab.checks import Status
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
-from streamlet_lab.prices import find_aggregator
 from streamlet_lab.result import Result
 from streamlet_lab.widgets.settings import CONTROLS, Settings
 
@@ -95,9 +93,9 @@ def describe(result: Result, settings: Settings) -> str:
 def _sources(result: Result, settings: Settings) -> Sequence[str]:
     config = result.config
     sources, liars = len(config.prices.sources), len(config.faulty_sources)
-    tolerated = find_aggregator(settings.aggregator).breakdown(sources)
+    tolerated = config.prices.tolerated_sources
     kind = f" ({CONTROLS['lie'].write(settings.lie)})" if liars else ""
-    furthest = furthest_bp(result)
+    furthest = result.largest_displacement_bp
     return (
         f"{liars} of {sources} sources lying{kind}",
         f"{CONTROLS['aggregator'].write(settings.aggregator)} tolerates {tolerated}",
@@ -105,17 +103,6 @@ def _sources(result: Result, settings: Settings) -> Sequence[str]:
         if furthest is None
         else f"final prices at most {furthest:,.1f} bp from the truth",
     )
-
-
-def furthest_bp(result: Result) -> float | None:
-    """Return how far the worst final price is from the true one of its epoch, in basis points.
-
-    None where no price is final.
-    """
-    prices = result.prices
-    final = prices[prices["finalized_s"].notna()]
-    furthest = ((final["consensus_price"] / final["true_price"] - 1) * 10_000).abs().max()
-    return None if math.isnan(furthest) else float(furthest)
 
 
 def _safety(result: Result) -> str:

@@ -9,7 +9,7 @@ import streamlet_lab.widgets.explorer as module
 from streamlet_lab import Experiment, Fault, InvalidInput
 from streamlet_lab.charts.figures import OVERVIEW, block_tree_page, market_pages
 from streamlet_lab.widgets import Explorer
-from streamlet_lab.widgets.explorer import describe, explore, furthest_bp, render, render_page
+from streamlet_lab.widgets.explorer import describe, explore, render, render_page
 from streamlet_lab.widgets.settings import CONTROLS, Settings
 
 from .others import OTHERS
@@ -108,19 +108,20 @@ class TestFurthest:
             ]
             worst = max(off, key=abs)
             above.add(worst > 0)
-            assert furthest_bp(result) == pytest.approx(abs(worst))
+            assert result.largest_displacement_bp == pytest.approx(abs(worst))
         assert above == {True, False}
 
     def test_one_liar_of_three_moves_the_mean_far_and_the_median_hardly(self):
         mean, median = (
-            furthest_bp(explore(Settings(lying=1, aggregator=name))) for name in ("mean", "median")
+            explore(Settings(lying=1, aggregator=name)).largest_displacement_bp
+            for name in ("mean", "median")
         )
         assert median < 10 < 100 < mean
 
     def test_does_not_look_at_what_never_became_final(self):
         result = explore(Settings(epochs=20, faulty=2))
         assert result.prices["consensus_price"].notna().any()
-        assert furthest_bp(result) is None
+        assert result.largest_displacement_bp is None
 
 
 class TestDescribe:
@@ -159,7 +160,7 @@ class TestDescribe:
         result = explore(settings)
         assert (
             "2 of 7 sources lying (adaptive) · trimmed mean tolerates 2 · final prices at most "
-            f"{furthest_bp(result):.1f} bp from the truth"
+            f"{result.largest_displacement_bp:.1f} bp from the truth"
         ) in describe(result, settings)
 
     def test_says_that_no_source_lies(self):
