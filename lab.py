@@ -5,7 +5,7 @@ usage: python3 lab.py TASK [ARGUMENTS]
 
   run        the main job: one experiment, its summary and its charts
   lab        JupyterLab on the notebooks (arguments go to JupyterLab)
-  test       everything that CI runs (arguments go to pytest)
+  test       everything that CI runs, on all cores (arguments go to pytest; -n 0: in one process)
   notebooks  run the notebooks again and store their outputs
   bench      the benchmarks (arguments go to pytest)
   nightly    20,000 random adversaries inside the model (arguments: --seed N, --save DIR)
@@ -106,13 +106,15 @@ def set_up() -> None:
 
 def test(arguments: list[str]) -> int:
     """Run every check, whatever the ones before it said, and sum up."""
+    # More workers than this would wait for the browser and for the longest notebook.
+    workers = ["-n", "logical", "--maxprocesses=4"]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     checks = {
         "ruff check": ["ruff", "check"],
         "ruff format": ["ruff", "format", "--check"],
         "mypy": ["mypy"],
-        "pytest": ["pytest", *arguments],
-        "notebooks": ["pytest", *nbval, "notebooks"],
+        "pytest": ["pytest", *workers, "--dist=worksteal", *arguments],
+        "notebooks": ["pytest", *workers, "--dist=loadfile", *nbval, "notebooks"],
     }
     failed = []
     for name, command in checks.items():

@@ -321,13 +321,16 @@ def test_the_exit_code_is_the_childs(lab: ModuleType, children: Children, task: 
 def test_test_runs_every_check_in_order(
     lab: ModuleType, children: Children, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    workers = ["-n", "logical", "--maxprocesses=4"]
+    nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
+
     assert lab.main(["test", "-x"]) == 0
     assert children.arguments == [
         ["-m", "ruff", "check"],
         ["-m", "ruff", "format", "--check"],
         ["-m", "mypy"],
-        ["-m", "pytest", "-x"],
-        ["-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "notebooks"],
+        ["-m", "pytest", *workers, "--dist=worksteal", "-x"],
+        ["-m", "pytest", *workers, "--dist=loadfile", *nbval, "notebooks"],
     ]
     assert set(children.places) == {lab.ROOT}
     last_line = capsys.readouterr().out.splitlines()[-1]

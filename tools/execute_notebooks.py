@@ -4,6 +4,7 @@ usage: python tools/execute_notebooks.py [--into FOLDER] [NOTEBOOK ...]
 """
 
 import argparse
+import copy
 import os
 import tempfile
 from pathlib import Path
@@ -24,15 +25,15 @@ METADATA = {
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def execute(path: Path) -> str:
-    """Return the notebook with fresh outputs, as the text of its file.
+def execute(path: Path) -> nbformat.NotebookNode:
+    """Return the notebook with fresh outputs.
 
     Raises
     ------
     nbclient.exceptions.CellExecutionError
         If a cell fails; nothing is written then.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT_S,
@@ -43,6 +44,12 @@ def execute(path: Path) -> str:
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     client.execute()
+    return notebook
+
+
+def stored_form(notebook: nbformat.NotebookNode) -> str:
+    """Return the text of the notebook's file, without what differs from session to session."""
+    notebook = copy.deepcopy(notebook)
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({})
@@ -69,7 +76,7 @@ def main() -> None:
         os.environ["IPYTHONDIR"] = os.environ["MPLCONFIGDIR"] = folder
         for path in options.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")):
             target = options.into / path.name
-            text = execute(path)
+            text = stored_form(execute(path))
             changed = not target.exists() or target.read_text(encoding="utf-8") != text
             target.write_text(text, encoding="utf-8")
             print(f"{path.name}: {'changed' if changed else 'unchanged'}")

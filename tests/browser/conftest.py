@@ -18,6 +18,21 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60
 
+# Where the process of the tests ends without warning, a pipe from it closes, and its JupyterLab
+# and the kernels end too.
+SERVE = """
+import os, signal, sys, threading
+
+def end_with_the_tests():
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=end_with_the_tests, daemon=True).start()
+
+from jupyterlab.labapp import main
+main()
+"""
+
 # No news, no questions, and every cell in the page even when it is scrolled out of sight.
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
@@ -71,7 +86,7 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(sys.executable, "-c", SERVE, "--no-browser", "--allow-root"),
         *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
         *("--IdentityProvider.token=", "--ServerApp.password=", "--expose-app-in-browser"),
         f"--ServerApp.root_dir={folder / 'notebooks'}",
@@ -80,7 +95,9 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = folder / "log.txt"
     with (
         log.open("w", encoding="utf-8") as output,
-        subprocess.Popen(command, env=environment, stdout=output, stderr=output) as server,
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=output
+        ) as server,
     ):
         try:
             _wait_for(f"{address}/api/status", server, log)

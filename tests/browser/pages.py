@@ -8,6 +8,15 @@ KERNEL_IS_IDLE = (
     " === 'idle'"
 )
 RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+# Answers false where no cell holds the text.
+RUN_CELL_WITH = """(text) => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    const sources = notebook.widgets.map((cell) => cell.model.sharedModel.source);
+    const place = sources.findIndex((source) => source.includes(text));
+    if (place < 0) return false;
+    notebook.activeCellIndex = place;
+    return window.jupyterapp.commands.execute('notebook:run-cell').then(() => true);
+}"""
 
 
 def open_notebook(chromium: Browser, jupyterlab: str, name: str) -> Page:

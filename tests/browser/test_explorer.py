@@ -1,11 +1,12 @@
 """A person moves the controls in JupyterLab, and the charts follow."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from .pages import RUN_ALL, TIMEOUT_MS, open_notebook
+from .pages import RUN_CELL_WITH, TIMEOUT_MS, open_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -24,12 +25,13 @@ TOO_LONG = """(all) => all.flatMap((box) => {
 
 
 @pytest.fixture
-def quickstart(chromium: Browser, jupyterlab: str) -> Page:
-    """The first notebook, open and run from top to bottom."""
+def quickstart(chromium: Browser, jupyterlab: str) -> Iterator[Page]:
+    """The first notebook, open, and its explorer's cell run: it needs no other."""
     page = open_notebook(chromium, jupyterlab, "01_quickstart.ipynb")
-    page.evaluate(RUN_ALL)
+    assert page.evaluate(RUN_CELL_WITH, "import Explorer")
     page.wait_for_selector(".noUi-handle")
-    return page
+    yield page
+    page.close()
 
 
 def slider(page: Page, label: str) -> Locator:

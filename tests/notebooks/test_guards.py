@@ -1,17 +1,28 @@
 """Guards around nbval: it passes vacuously on notebooks that were stripped or run out of order."""
 
+import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "tools" / "execute_notebooks.py"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
+assert spec is not None
+assert spec.loader is not None
+execute_notebooks = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(execute_notebooks)
 
 
 def code_cells(path: Path) -> list[dict[str, Any]]:
@@ -74,17 +85,41 @@ class TestEveryNotebook:
         assert first["cell_type"] == "markdown"
         assert "?" in "".join(first["source"])
 
+    def test_has_the_form_that_executing_again_would_give_it(self, path: Path) -> None:
+        form = execute_notebooks.stored_form(nbformat.read(path, as_version=4))
+        assert form.encode() == path.read_bytes()
+
 
 @pytest.mark.slow
 def test_executing_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Pictures included, which nbval never compares."""
-    script = ROOT / "tools" / "execute_notebooks.py"
+    """One stands for all: nbval executes each and compares its outputs, pictures included."""
+    path = ROOT / "notebooks" / "02_streamlet.ipynb"
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     subprocess.run(
-        [sys.executable, str(script), "--into", str(tmp_path)],
+        [sys.executable, str(SCRIPT), "--into", str(tmp_path), str(path)],
         check=True,
         env=environment,
         capture_output=True,
     )
-    for path in NOTEBOOKS:
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+    assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.slow
+def test_nbval_finds_a_picture_that_differs(tmp_path: Path) -> None:
+    """By itself it compares none; the notebooks' conftest makes it."""
+    draw = nbformat.v4.new_code_cell(
+        "from IPython.display import Image, display\n"
+        "display(Image(data=bytes([137, 80, 78, 71, 13, 10, 26, 10]), format='png'))",
+        execution_count=1,
+    )
+    for name, stored in {"same": "iVBORw0KGgo=", "other": "iVBORw0KGgoA"}.items():
+        data = {"text/plain": "<IPython.core.display.Image object>", "image/png": stored}
+        draw.outputs = [nbformat.v4.new_output("display_data", data)]
+        nbformat.write(nbformat.v4.new_notebook(cells=[draw]), tmp_path / f"{name}.ipynb")
+    shutil.copy(ROOT / "notebooks" / "conftest.py", tmp_path)
+    options = ["-p", "no:cacheprovider", "-rA", "--nbval", "--nbval-current-env"]
+    command = [sys.executable, "-m", "pytest", *options, f"--rootdir={tmp_path}", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "PASSED same.ipynb" in done.stdout, done.stdout
+    assert "FAILED other.ipynb" in done.stdout
+    assert "mismatch 'image/png'" in done.stdout
