@@ -3,15 +3,23 @@
 Each function states where its formula comes from. Nothing here looks at a simulation.
 """
 
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from statistics import NormalDist
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from streamlet_lab.errors import InvalidInput
 
 #: A probability, or what is computed from one; fractions give exact answers.
 Number = TypeVar("Number", float, Fraction)
+
+# Trapezoidal rule for an average over a standard normal variate.
+_STEP: Final = 0.25
+_REACH: Final = 36
+_NORMAL: Final = NormalDist()
+# Of a series that converges like a theta function.
+_TERMS: Final = 5
 
 #: What the paper assumes: Byzantine nodes and partial synchrony (section 3), crashes and partial
 #: synchrony (appendix A), or Byzantine nodes and a network that is always in time (section 4).
@@ -251,6 +259,175 @@ def outside_band_share(displacement: float, band: float, spread: float) -> float
         return float(not low <= 0 <= high)
     honest = NormalDist(0, spread)
     return honest.cdf(low) + 1 - honest.cdf(high)
+
+
+def stale_outside_share(age: float, volatility: float, band: float, spread: float = 0.0) -> float:
+    """Return which share of honest limit prices a band around an old true price turns away.
+
+    The reference is what the true price was at some time before. Since then its logarithm has
+    moved by X, normal with mean 0 and standard deviation v = volatility·√age: a geometric Brownian
+    motion whose logarithm has no drift, as the simulated ``"gbm"`` path without a trend and away
+    from its bounds. An honest limit price is normal around the true price p with standard deviation
+    σp. Without spread the share is exactly
+
+        Φ(ln(1 − b) / v) + Φ(−ln(1 + b) / v),
+
+    with it the mean of `outside_band_share` at the displacement e^−X − 1. That is computed by the
+    trapezoidal rule, over X or over the limit price, whichever is wider, so that what is averaged
+    is smooth. The error is below 1e−14 up to a spread of 0.1; at 0.2, where limit prices below zero
+    begin to count, below 1e−7.
+
+    Parameters
+    ----------
+    age : float
+        How long ago, in the unit of time that the volatility is for: years with an annual one,
+        trading days with a daily one.
+    volatility : float
+        Standard deviation of the logarithm of the price after one unit of time.
+    band, spread : float
+        b and σ, as shares.
+
+    Raises
+    ------
+    InvalidInput
+        If age, volatility or spread is below 0, or the band is not between 0 and 1.
+
+    Examples
+    --------
+    Two days old, at 2.38 % a day, and three weeks old:
+
+    >>> round(stale_outside_share(2, 0.0238, 0.05), 4)
+    0.1374
+    >>> round(stale_outside_share(15, 0.0238, 0.05), 4)
+    0.5872
+    """
+    moved = _deviation(age, volatility)
+    low, high = _log_band(band)
+    if not 0 <= spread < math.inf:
+        raise InvalidInput("spread", spread, "a share, zero or more")
+    if not moved:
+        return outside_band_share(0.0, band, spread)
+    if spread > moved:
+        return _normal_mean(lambda z: outside_band_share(math.exp(-moved * z) - 1, band, spread))
+
+    def outside(z: float) -> float:
+        if 1 + spread * z <= 0:
+            return 1.0
+        limit = math.log(1 + spread * z)
+        return _normal_below((low - limit) / moved) + _normal_below((limit - high) / moved)
+
+    return _normal_mean(outside) if spread else outside(0.0)
+
+
+def first_passage_share(age: float, volatility: float, band: float) -> float:
+    """Return how likely a price has left a band around its start by a certain age.
+
+    The price is that of `stale_outside_share`, and the band is open from 1 − b to 1 + b times the
+    start: it matters whether the price was ever outside, not whether it is now. In logarithms this
+    is the exit of a Brownian motion from between two barriers, a = −ln(1 − b) below and
+    c = ln(1 + b) above. With w = a + c and v = volatility·√age, the reflection principle gives
+
+        Σ (−1)^m [erfc((a + m w) / (v√2)) + erfc((c + m w) / (v√2))],  m = 0, 1, 2, …
+
+    and the eigenfunctions of the interval give, for k = 1, 3, 5, …,
+
+        1 − Σ 4/(k π) sin(k π a / w) exp(−k² π² v² / (2 w²)).
+
+    Both are exact at any age (Feller, *An Introduction to Probability Theory and Its Applications*,
+    vol. II, section X.5; Darling and Siegert 1953). The first converges fast while v is small, the
+    second afterwards; each is taken where five terms leave an error below 1e−15.
+
+    Parameters
+    ----------
+    age, volatility, band : float
+        As for `stale_outside_share`.
+
+    Raises
+    ------
+    InvalidInput
+        If age or volatility is below 0, or the band is not between 0 and 1.
+
+    Examples
+    --------
+    >>> round(first_passage_share(1, 0.0238, 0.05), 4)
+    0.0715
+    """
+    moved = _deviation(age, volatility)
+    low, high = _log_band(band)
+    width = high - low
+    if not moved:
+        return 0.0
+    if moved < width / math.sqrt(math.pi):
+        scale = moved * math.sqrt(2)
+        return math.fsum(
+            (-1) ** m * math.erfc((barrier + m * width) / scale)
+            for m in range(_TERMS)
+            for barrier in (-low, high)
+        )
+    still_inside = math.fsum(
+        4
+        / (k * math.pi)
+        * math.sin(k * math.pi * -low / width)
+        * math.exp(-((k * math.pi * moved / width) ** 2) / 2)
+        for k in range(1, 2 * _TERMS, 2)
+    )
+    return 1 - still_inside
+
+
+def mean_first_passage(volatility: float, band: float) -> float:
+    """Return after how long a price leaves a band around its start, on average.
+
+    For the price of `first_passage_share`, −ln(1 − b) ln(1 + b) / volatility²: the Brownian motion
+    and its square less the time are martingales (Feller, as there).
+
+    Parameters
+    ----------
+    volatility, band : float
+        As for `stale_outside_share`.
+
+    Returns
+    -------
+    float
+        In the unit of time that the volatility is for; infinite without volatility.
+
+    Raises
+    ------
+    InvalidInput
+        If the volatility is below 0, or the band is not between 0 and 1.
+
+    Examples
+    --------
+    >>> round(mean_first_passage(0.0238, 0.05), 2)
+    4.42
+    """
+    variance = _deviation(1.0, volatility) ** 2
+    low, high = _log_band(band)
+    return -low * high / variance if variance else math.inf
+
+
+def _deviation(age: float, volatility: float) -> float:
+    """Return the standard deviation of the logarithm of the price after a time."""
+    for name, value in (("age", age), ("volatility", volatility)):
+        if not 0 <= value < math.inf:
+            raise InvalidInput(name, value, "a finite number, zero or more")
+    return volatility * math.sqrt(age)
+
+
+def _log_band(band: float) -> tuple[float, float]:
+    if not 0 < band < 1:
+        raise InvalidInput("band", band, "a share between 0 and 1, such as 0.05")
+    return math.log1p(-band), math.log1p(band)
+
+
+def _normal_below(z: float) -> float:
+    """Φ, with its full relative precision far below the mean too."""
+    return math.erfc(-z / math.sqrt(2)) / 2
+
+
+def _normal_mean(function: Callable[[float], float]) -> float:
+    """Return the mean of a smooth function of a standard normal variate."""
+    points = (_STEP * step for step in range(-_REACH, _REACH + 1))
+    return math.fsum(_STEP * _NORMAL.pdf(z) * function(z) for z in points)
 
 
 def _check_probability(p: float | Fraction) -> None:

@@ -1,13 +1,19 @@
 """Closed forms, against the numbers in the protocol's literature and by counting."""
 
+import math
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
+from statistics import NormalDist
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
 
 from streamlet_lab import theory
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.streams import stream
+from streamlet_lab.streams import generator, stream
 
 
 @pytest.mark.parametrize(("nodes", "faulty"), [(1, 0), (3, 0), (4, 1), (6, 1), (7, 2), (10, 3)])
@@ -278,3 +284,208 @@ def test_a_corridor_is_a_share(deviation):
 def test_epochs_are_not_negative():
     with pytest.raises(InvalidInput, match="epochs"):
         theory.mean_displacement(3, 1, 0.1, epochs=-1)
+
+
+# --- How soon a price leaves a band
+
+DAILY = 0.0238  # AAPL's volatility, per trading day
+AGES = st.floats(0, 1e4)
+VOLATILITIES = st.floats(0, 1)
+BANDS = st.floats(0.001, 0.9)
+SPREADS = st.floats(0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("age", "band", "share"),
+    [
+        # By hand: Φ(ln 0.95 / v) + Φ(−ln 1.05 / v) with v = 2.38 % √age from a table of Φ.
+        (1, 0.05, 0.0156 + 0.0202),
+        (4, 0.05, 0.1406 + 0.1526),
+        (1, 0.10, 0.0),
+    ],
+)
+def test_the_share_outside_an_old_band_is_that_of_two_normal_tails(age, band, share):
+    assert theory.stale_outside_share(age, DAILY, band) == pytest.approx(share, abs=1.5e-4)
+
+
+def outside_by_quadrature(moved, band, spread):
+    """The mean of the share outside a displaced band, piece by piece around its two steps."""
+
+    def integrand(z):
+        return NormalDist().pdf(z) * theory.outside_band_share(math.expm1(-moved * z), band, spread)
+
+    steps = (math.log1p(-band) / moved, math.log1p(band) / moved)
+    places = [step + 1.5 * piece * spread / moved for step in steps for piece in range(-8, 9)]
+    ends = sorted({-9.0, 9.0, *(place for place in places if -9 < place < 9)})
+    pieces = pairwise(ends)
+    return math.fsum(quad(integrand, *piece, epsabs=1e-15, epsrel=1e-13)[0] for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("spread", "tolerance"), [(0.0001, 1e-14), (0.005, 1e-14), (0.1, 1e-14), (0.2, 1e-7)]
+)
+@pytest.mark.parametrize("moved", [0.0001, 0.005, 0.0238, 0.1, 2])
+@pytest.mark.parametrize("band", [0.01, 0.05, 0.9])
+def test_the_average_over_limit_prices_is_as_exact_as_it_says(moved, band, spread, tolerance):
+    share = theory.stale_outside_share(1, moved, band, spread)
+    assert share == pytest.approx(outside_by_quadrature(moved, band, spread), abs=tolerance)
+
+
+def test_what_is_not_old_or_does_not_move_turns_away_what_any_band_does():
+    for spread in (0.0, 0.02):
+        fresh = theory.outside_band_share(0, 0.05, spread)
+        assert theory.stale_outside_share(0, DAILY, 0.05, spread) == fresh
+        assert theory.stale_outside_share(9, 0, 0.05, spread) == fresh
+        # From both sides of where the average changes its variable, and towards nothing at all.
+        nearly = theory.stale_outside_share(1e-12, DAILY, 0.05, spread)
+        assert nearly == pytest.approx(fresh, abs=1e-9)
+
+
+def test_a_price_without_limit_is_outside_in_the_end():
+    assert theory.stale_outside_share(1e12, DAILY, 0.05) == pytest.approx(1, abs=1e-5)
+    assert theory.stale_outside_share(1e12, DAILY, 0.05, 0.005) == pytest.approx(1, abs=1e-5)
+    assert theory.first_passage_share(1e12, DAILY, 0.05) == 1
+
+
+def test_the_unit_of_time_is_that_of_the_volatility():
+    yearly = DAILY * math.sqrt(252)
+    for share in (theory.stale_outside_share, theory.first_passage_share):
+        assert share(3 / 252, yearly, 0.05) == pytest.approx(share(3, DAILY, 0.05), rel=1e-12)
+    mean = theory.mean_first_passage(yearly, 0.05)
+    assert 252 * mean == pytest.approx(theory.mean_first_passage(DAILY, 0.05), rel=1e-12)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.005, 0.05])
+def test_random_prices_are_outside_an_old_band_as_often(spread):
+    random, count = generator(1, "theory/stale"), 400_000
+    age, band = 2.5, 0.05
+    price = np.exp(DAILY * math.sqrt(age) * random.standard_normal(count))
+    limit = price * (1 + spread * random.standard_normal(count))
+    share = np.mean(abs(limit - 1) > band)
+    expected = theory.stale_outside_share(age, DAILY, band, spread)
+    assert share == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / count))
+
+
+def exit_by_images(moved, band, images=400):
+    """The exit between two barriers as the density's mirror images give it, without alternation."""
+    low, high, normal = math.log1p(-band), math.log1p(band), NormalDist(0, moved)
+    period = 2 * (high - low)
+    return 1 - math.fsum(
+        normal.cdf(high - mirror)
+        - normal.cdf(low - mirror)
+        - normal.cdf(mirror - high)
+        + normal.cdf(mirror - 2 * high + low)
+        for mirror in (image * period for image in range(-images, images + 1))
+    )
+
+
+@pytest.mark.parametrize("band", [0.001, 0.05, 0.5, 0.95])
+@pytest.mark.parametrize("widths", [0.1, 0.3, 0.5641, 0.5642, 0.5643, 0.8, 1.5, 4])
+def test_the_chance_of_having_left_is_that_of_the_mirror_images(band, widths):
+    # The formula changes its series at 1/√π = 0.56419 of the band's width.
+    moved = widths * (math.log1p(band) - math.log1p(-band))
+    share = theory.first_passage_share(1, moved, band)
+    assert share == pytest.approx(exit_by_images(moved, band), abs=1e-12)
+
+
+@pytest.mark.parametrize("moved", [0.2, 0.5, 1, 1.2, 2, 4])
+def test_a_narrow_band_is_symmetric_and_has_the_known_series(moved):
+    # P(max |B| < c) = 4/π Σ (−1)^k/(2k + 1) exp(−(2k + 1)² π² t / 8 c²): Feller II, X.5.
+    band = 1e-7
+    inside = math.fsum(
+        4
+        / math.pi
+        * (-1) ** k
+        / (2 * k + 1)
+        * math.exp(-(((2 * k + 1) * math.pi * moved) ** 2) / 8)
+        for k in range(200)
+    )
+    share = theory.first_passage_share(1, moved * band, band)
+    assert share == pytest.approx(1 - inside, abs=1e-7)
+
+
+def test_while_it_is_unlikely_to_have_left_it_is_twice_as_likely_as_to_be_outside():
+    # The reflection principle, with relative precision far beyond that of 1 − p.
+    for age in (0.01, 0.03, 0.1):
+        outside = theory.stale_outside_share(age, DAILY, 0.05)
+        assert theory.first_passage_share(age, DAILY, 0.05) == pytest.approx(2 * outside, rel=1e-9)
+    assert 0 < theory.first_passage_share(0.01, DAILY, 0.05) < 1e-80
+
+
+@pytest.mark.parametrize("age", [1, 4, 12])
+def test_random_walks_leave_the_band_as_often(age):
+    # Between two steps a Brownian bridge from x to y crosses c with probability
+    # exp(−2 (c − x)(c − y) / variance); walks carry how likely they are to be inside yet.
+    random, walks, steps, band = generator(2, f"theory/exit/{age}"), 40_000, 64, 0.05
+    variance = DAILY**2 * age / steps
+    position, inside = np.zeros(walks), np.ones(walks)
+    for _ in range(steps):
+        after = position + math.sqrt(variance) * random.standard_normal(walks)
+        for distance, distance_after in (
+            (math.log1p(band) - position, math.log1p(band) - after),
+            (position - math.log1p(-band), after - math.log1p(-band)),
+        ):
+            away = np.maximum(distance, 0) * np.maximum(distance_after, 0)
+            inside *= -np.expm1(-2 * away / variance)
+        position = after
+    share, error = 1 - inside.mean(), inside.std() / math.sqrt(walks)
+    assert share == pytest.approx(theory.first_passage_share(age, DAILY, band), abs=4 * error)
+
+
+@pytest.mark.parametrize("band", [0.01, 0.05, 0.5])
+def test_the_mean_time_is_the_integral_of_the_chance_to_be_inside(band):
+    mean = theory.mean_first_passage(DAILY, band)
+    ends = (0, mean / 10, mean, 5 * mean, 40 * mean)
+    integral = math.fsum(
+        quad(lambda age: 1 - theory.first_passage_share(age, DAILY, band), *piece)[0]
+        for piece in pairwise(ends)
+    )
+    assert integral == pytest.approx(mean, rel=1e-7)
+    assert theory.mean_first_passage(0, band) == math.inf
+
+
+@given(AGES, VOLATILITIES, BANDS, SPREADS)
+def test_shares_are_shares_and_who_is_outside_has_left(age, volatility, band, spread):
+    outside = theory.stale_outside_share(age, volatility, band)
+    left = theory.first_passage_share(age, volatility, band)
+    assert 0 <= outside <= left + 1e-14
+    assert left <= 1
+    assert 0 <= theory.stale_outside_share(age, volatility, band, spread) <= 1 + 1e-14
+
+
+@given(st.lists(AGES, min_size=2, max_size=2), VOLATILITIES, BANDS)
+def test_the_older_the_more_and_the_wider_the_fewer(ages, volatility, band):
+    young, old = sorted(ages)
+    for share in (theory.stale_outside_share, theory.first_passage_share):
+        assert share(young, volatility, band) <= share(old, volatility, band) + 1e-14
+        assert share(old, volatility, band / 2) >= share(old, volatility, band) - 1e-14
+        assert share(old, volatility / 2, band) <= share(old, volatility, band) + 1e-14
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "expected"),
+    [
+        ((-1, 0.1, 0.05), "age", "zero or more"),
+        ((math.nan, 0.1, 0.05), "age", "zero or more"),
+        ((math.inf, 0.1, 0.05), "age", "finite"),
+        ((1, -0.1, 0.05), "volatility", "zero or more"),
+        ((1, math.inf, 0.05), "volatility", "finite"),
+        ((1, 0.1, 0), "band", "between 0 and 1"),
+        ((1, 0.1, 1), "band", "between 0 and 1"),
+        ((1, 0.1, math.nan), "band", "between 0 and 1"),
+    ],
+)
+def test_ages_volatilities_and_bands_that_cannot_be(wrong, field, expected):
+    formulas = [theory.stale_outside_share, theory.first_passage_share]
+    if field != "age":
+        formulas.append(lambda _, *others: theory.mean_first_passage(*others))
+    for formula in formulas:
+        with pytest.raises(InvalidInput, match=expected) as caught:
+            formula(*wrong)
+        assert caught.value.field == field
+
+
+@pytest.mark.parametrize("spread", [-0.1, math.nan, math.inf])
+def test_a_spread_is_a_share(spread):
+    with pytest.raises(InvalidInput, match="spread"):
+        theory.stale_outside_share(1, DAILY, 0.05, spread)
