@@ -8,12 +8,14 @@ import matplotlib.pyplot as plt
 import pytest
 from hypothesis import settings
 
+from streamlet_lab.matching.band import REGISTER as _BANDS
 from streamlet_lab.prices import dishonest, models, outliers
 from streamlet_lab.prices.aggregators import _AGGREGATORS
 from streamlet_lab.simulator import faults, links
 
 REGISTERS = (
     _AGGREGATORS,
+    _BANDS,
     dishonest._KINDS,
     models._MODELS,
     outliers._RULES,

@@ -18,14 +18,24 @@ time. Prices are integer ticks inside and ``Decimal`` dollars outside.
 Trade rejected: Price $182.94 deviates 20.00% from consensus $152.45
 """
 
-from streamlet_lab.matching.band import NEVER, Band, BandWatch, ConsensusBand
-from streamlet_lab.matching.core import EngineState, RestingState
+from streamlet_lab.matching.band import (
+    NEVER,
+    Band,
+    BandWatch,
+    Decision,
+    RestingPolicy,
+    band,
+    bands,
+    make_band,
+)
 from streamlet_lab.matching.depth import BookView, Depth, PriceLevel, RestingOrder
 from streamlet_lab.matching.engine import ConsensusMatchingEngine, replay
 from streamlet_lab.matching.events import (
     Accepted,
+    BandMoved,
     Cancelled,
     CancelReason,
+    Clipped,
     Command,
     Event,
     Expired,
@@ -37,6 +47,7 @@ from streamlet_lab.matching.events import (
     Replaced,
     StateChanged,
     Traded,
+    Uncrossed,
 )
 from streamlet_lab.matching.history import depth_over_time
 from streamlet_lab.matching.instrument import Instrument
@@ -48,11 +59,19 @@ from streamlet_lab.matching.orders import (
     TimeInForce,
     Trade,
 )
+from streamlet_lab.matching.record import EngineState, RestingState
 from streamlet_lab.matching.reference import (
     FinalizedPrice,
     FinalizedPrices,
     Reference,
     ReferenceSource,
+)
+from streamlet_lab.matching.rules import (
+    ConsensusBand,
+    EntryPolicy,
+    LuldBand,
+    StalePolicy,
+    VolatilityAuctionBand,
 )
 from streamlet_lab.matching.selftrade import SelfTrade
 from streamlet_lab.matching.settings import EngineSettings, WithoutReference
@@ -63,22 +82,27 @@ __all__ = [
     "NEVER",
     "Accepted",
     "Band",
+    "BandMoved",
     "BandWatch",
     "BookView",
     "CancelReason",
     "Cancelled",
+    "Clipped",
     "Command",
     "ConsensusBand",
     "ConsensusMatchingEngine",
+    "Decision",
     "Depth",
     "EngineSettings",
     "EngineState",
+    "EntryPolicy",
     "Event",
     "EventLog",
     "Expired",
     "FinalizedPrice",
     "FinalizedPrices",
     "Instrument",
+    "LuldBand",
     "MarketState",
     "Order",
     "OrderType",
@@ -91,15 +115,22 @@ __all__ = [
     "Rejected",
     "Replaced",
     "RestingOrder",
+    "RestingPolicy",
     "RestingState",
     "SelfTrade",
     "Side",
+    "StalePolicy",
     "StateChanged",
     "TimeInForce",
     "Trade",
     "TradeTape",
     "Traded",
+    "Uncrossed",
+    "VolatilityAuctionBand",
     "WithoutReference",
+    "band",
+    "bands",
     "depth_over_time",
+    "make_band",
     "replay",
 ]

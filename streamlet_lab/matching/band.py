@@ -1,126 +1,246 @@
-"""The band around the reference price outside of which nothing trades."""
+"""What a price band is to an engine, and the register of bands that go by a name.
 
-import math
-from dataclasses import dataclass, field
+A :class:`Band` is a value; its :meth:`Band.watch` is the band at work in one engine. The engine
+tells its watch facts and asks it questions. Facts are what stands in the log, so that a replay
+tells them again, in their order; a watch remembers nothing but facts, and its answers to questions
+follow from them and from the time. So the log alone rebuilds a watch, as it rebuilds the book.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import is_within, to_hundredths
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.register import Register
+from streamlet_lab.units import to_microseconds
 
-#: Later than any instant of a run.
+#: Later than any instant of a run, and higher than any price.
 NEVER: Final = 1 << 62
 
-#: The lowest and the highest price, in ticks, at which orders may rest.
-Range = tuple[int, int]
+#: The lowest and the highest price, in ticks; 0 and ``NEVER`` where there is no edge.
+Range: TypeAlias = tuple[int, int]
+
+#: What becomes of resting orders that a moved band leaves outside.
+RestingPolicy = Literal["cancel", "clip", "keep"]
 
 
-class BandWatch(Protocol):
-    """A band at work in one engine: what the engine asks, and tells, with prices in ticks.
-
-    Attributes
-    ----------
-    alarm : int
-        The next instant at which the engine must call :meth:`move_clock`, in microseconds;
-        ``NEVER`` where the band does not look at the clock.
-    """
-
-    alarm: int
-
-    def may_enter(self, side: int, ticks: int) -> bool:
-        """Whether a limit price is let in; ``side`` is 1 for a buy, -1 for a sell."""
-        ...
-
-    def may_trade(self, ticks: int) -> bool:
-        """Whether the next execution may happen at this price; asked just before it."""
-        ...
-
-    def move_reference(self, ticks: Fraction, time: int) -> Range | None:
-        """Take in a new reference; return where orders may rest, None to leave them alone."""
-        ...
-
-    def move_clock(self, time: int) -> Range | None:
-        """Act on an alarm and set the next one, which must be later; return as above."""
-        ...
-
-
-class Band(Protocol):
-    """A rule about prices, as a value: the same one serves many engines."""
-
-    def watch(self) -> BandWatch:
-        """Begin to watch one engine that has no reference yet."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ConsensusBand:
-    """The description's rule: a trade may deviate from the consensus by 5 % and no more.
-
-    It is asked at entry and at each execution; where the reference moves, resting orders that
-    are now outside are cancelled. The edge itself passes. Comparisons are made in integers.
+class Decision(NamedTuple):
+    """What a watch wants; whatever is None stays as it is. Without a change nothing happens.
 
     Parameters
     ----------
-    percent : Decimal or int
-        The largest deviation, in percent of the reference, with at most two decimal places.
+    limits : Range or None
+        Where trades may happen from now on.
+    reference : Fraction or None
+        What the band goes by from now on, in ticks. The engine rounds all but the consensus to
+        whole ticks, half even.
+    state : MarketState or None
+        The state from now on: any but ``HALTED``, which is the operator's. Disregarded in a halt.
+    kind : {"consensus", "trades", "auction"}
+        Where the reference comes from; ``"consensus"`` means the engine's latest one.
+    """
+
+    limits: Range | None = None
+    reference: Fraction | None = None
+    state: MarketState | None = None
+    kind: str = "consensus"
+
+
+class BandWatch:
+    """A band at work in one engine, with prices in ticks and instants in microseconds.
+
+    A base class: as it stands, it refuses at entry and at the trade what is outside the limits
+    that its decisions gave, and the orders that a move leaves outside are cancelled. Subclasses
+    override what they do otherwise; :meth:`on_reference` is the least.
+
+    Attributes
+    ----------
+    low, high : int
+        The limits as last told by :meth:`moved`; before that, there are none.
+    alarm : int
+        The next instant at which the engine must call :meth:`wake`. Facts may set it, always to
+        an instant later than their own.
+    listens : bool
+        Whether it is told of trades, and asked to :meth:`decide` after each command.
+    on_breach : {"cancel", "auction"}
+        What happens where :meth:`may_trade` says no: what is left of the arriving order is
+        cancelled, or a call auction begins, which it joins.
+    resting : {"cancel", "clip", "keep"}
+        What becomes of resting orders outside when the limits move, and after an auction, which
+        takes any price: cancelled; moved to the edge if they are aggressive (bids above, asks
+        below), while the others wait; or left alone.
+    """
+
+    low: int = 0
+    high: int = NEVER
+    alarm: int = NEVER
+    listens: bool = False
+    on_breach: Literal["cancel", "auction"] = "cancel"
+    resting: RestingPolicy = "cancel"
+
+    def may_enter(self, side: int, ticks: int) -> int | None:
+        """Return the price at which a limit order enters, None or 0 to refuse it.
+
+        Parameters
+        ----------
+        side : int
+            1 for a buy, -1 for a sell.
+        ticks : int
+            Its limit, which must not get better for others: only a lower bid, a higher ask.
+        """
+        return ticks if self.low <= ticks <= self.high else None
+
+    def may_trade(self, ticks: int) -> bool:
+        """Whether the next execution may happen at this price; not asked in an auction.
+
+        The answers do not change within a command: its own trades count when it is over.
+        """
+        return self.low <= ticks <= self.high
+
+    def traded(self, ticks: int, quantity: int, time: int) -> None:
+        """Take in a trade; told only to those who listen, of auctions too."""
+
+    def moved(self, limits: Range, reference: Fraction | None, time: int) -> None:
+        """Take in that the limits moved; the reference is None where there is none."""
+        self.low, self.high = limits
+
+    def entered(self, state: MarketState, time: int) -> None:
+        """Take in the state of the market from now on: by own decision, a breach, an operator."""
+
+    def wake(self, time: int) -> None:
+        """Take in that the alarm went off: set the next one, later than this instant."""
+        self.alarm = NEVER
+
+    def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
+        """Take in a new consensus reference, and say what comes of it.
+
+        A fact and a question: on a replay it is told again, and the answer is in the log already.
+
+        Parameters
+        ----------
+        ticks : Fraction
+            The price, which need not lie on the grid.
+        since : int
+            When it became final; its age counts from there.
+        time : int
+            The present instant.
+        """
+        return None
+
+    def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
+        """Say what should change at this instant; must change nothing itself.
+
+        Asked after each alarm, each reference and each change of state by the operator, and after
+        each command if the watch listens; then again after what its decision brought, until
+        nothing changes.
+        """
+        return None
+
+
+@runtime_checkable
+class Band(Protocol):
+    """A rule about prices, as a value: the same one serves many engines."""
+
+    def watch(self, pace: Fraction = Fraction(1)) -> BandWatch:
+        """Begin to watch one engine that has no reference yet.
+
+        Parameters
+        ----------
+        pace : Fraction
+            Microseconds of the engine's time per microsecond of market time, in which a band's
+            durations are meant.
+        """
+        ...
+
+
+#: What makes a band of its parameters.
+BandFactory: TypeAlias = Callable[..., Band]
+
+REGISTER: Final = Register[BandFactory](
+    "band", "band", field="band", besides="a function that returns one"
+)
+band = REGISTER.decorator
+
+
+def bands() -> tuple[str, ...]:
+    """Return the names of all bands, in alphabetical order."""
+    return REGISTER.names
+
+
+def make_band(
+    kind: str | BandFactory,
+    percent: Decimal | float | str = 5,
+    parameters: Mapping[str, Any] | None = None,
+) -> Band:
+    """Make a band by its name, or by what makes it.
+
+    Parameters
+    ----------
+    kind : str or callable
+        A name that was registered with :func:`band`, or a class or function of your own.
+    percent : Decimal
+        How wide it is on either side, in percent; given to whatever has such a parameter.
+    parameters : mapping, optional
+        Its other parameters by their names. Durations are seconds, or texts such as ``"5min"``.
 
     Raises
     ------
     InvalidInput
-        If the percentage is not above 0 and at most 100, or is finer than a hundredth.
+        If there is no such band, it has no such parameter, or a value is not valid.
+
+    Examples
+    --------
+    >>> import streamlet_lab.matching
+    >>> make_band("consensus", 5, {"stale": "halt", "stale_after": "3min"})
+    ConsensusBand(percent=5, at_entry='reject', resting='cancel', stale='halt', stale_after='3min')
+    >>> make_band("consensus", 5, {"stale_fater": "3min"})
+    Traceback (most recent call last):
+    ...
+    streamlet_lab.errors.InvalidInput: stale_fater: '3min' is not valid; expected another name: \
+'consensus' takes at_entry, resting, stale, stale_after
     """
-
-    percent: Decimal | int = 5
-    hundredths: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        hundredths = to_hundredths(self.percent, "percent")
-        if not 0 < hundredths <= 10_000:
-            raise InvalidInput("percent", self.percent, "more than 0 and at most 100")
-        object.__setattr__(self, "hundredths", hundredths)
-
-    def allows(self, price_ticks: int, reference_ticks: int) -> bool:
-        """Whether a price lies inside the band around a reference, both in ticks."""
-        return is_within(price_ticks, reference_ticks, self.hundredths)
-
-    def limits(self, reference_ticks: int | Fraction) -> Range:
-        """Return the lowest and the highest price that the band allows, in ticks.
-
-        The same rule as :meth:`allows`, solved for the price. The reference need not lie on the
-        grid; the limits do.
-        """
-        reach = Fraction(self.hundredths, 10_000) * reference_ticks
-        return math.ceil(reference_ticks - reach), math.floor(reference_ticks + reach)
-
-    def watch(self) -> "ConsensusWatch":
-        """Begin to watch one engine; before its first reference everything passes."""
-        return ConsensusWatch(self)
+    make = kind if callable(kind) else REGISTER.find(kind)
+    accepted = inspect.signature(make).parameters
+    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in accepted.values())
+    given = dict(parameters or {})
+    for name, value in given.items():
+        if name == "percent" or not (name in accepted or takes_any):
+            others = ", ".join(other for other in accepted if other != "percent")
+            called = repr(kind) if isinstance(kind, str) else getattr(make, "__name__", repr(make))
+            takes = f"another name: {called} takes {others or 'none besides percent'}"
+            raise InvalidInput(name, value, takes)
+    if "percent" in accepted or takes_any:
+        given["percent"] = percent
+    made = make(**given)
+    if not isinstance(made, Band):
+        raise InvalidInput("band", kind, "what returns a band: an object with a method watch()")
+    return made
 
 
-class ConsensusWatch:
-    """A :class:`ConsensusBand` at work: one range for entry, trade and rest."""
+def read_duration(value: object, field: str) -> int:
+    """Read a band's duration, in microseconds of market time.
 
-    __slots__ = ("_band", "_high", "_low", "alarm")
+    Raises
+    ------
+    InvalidInput
+        If it is not a duration, or not longer than zero.
+    """
+    duration = to_microseconds(value, field)
+    if not duration:
+        raise InvalidInput(field, value, "a duration longer than zero, such as '5min'")
+    return duration
 
-    def __init__(self, band: ConsensusBand) -> None:
-        self._band = band
-        self._low, self._high = 0, NEVER
-        self.alarm = NEVER
 
-    def may_enter(self, side: int, ticks: int) -> bool:
-        """Whether the price is inside the band."""
-        return self._low <= ticks <= self._high
+def read_choice(value: object, field: str, choices: tuple[str, ...]) -> None:
+    """Refuse a policy that is not known.
 
-    def may_trade(self, ticks: int) -> bool:
-        """Whether the price is inside the band."""
-        return self._low <= ticks <= self._high
-
-    def move_reference(self, ticks: Fraction, time: int) -> Range | None:
-        """Lay the band around a new reference."""
-        self._low, self._high = self._band.limits(ticks)
-        return self._low, self._high
-
-    def move_clock(self, time: int) -> Range | None:
-        """Leave everything as it is: this band does not look at the clock."""
-        return None
+    Raises
+    ------
+    InvalidInput
+        Naming the field and what would be valid.
+    """
+    if value not in choices:
+        raise InvalidInput(field, value, " or ".join(map(repr, choices)))

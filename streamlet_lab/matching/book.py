@@ -6,7 +6,7 @@ book costs the same wherever it rests. The orders at one price are a linked list
 arrival.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Final
 
@@ -105,12 +105,20 @@ class BookSide:
         return None
 
     def levels(self) -> Iterator[Level]:
-        """Yield the occupied levels, best first; the side must not change meanwhile."""
-        keys = self.keys.copy()
-        while keys:
-            level = self._levels[heappop(keys)]
+        """Yield the occupied levels, best first; the side must not change meanwhile.
+
+        The first ones cost the same however many there are: a key is looked at once the key above
+        it in the heap has had its turn.
+        """
+        keys = self.keys
+        ahead = [(key, place) for place, key in enumerate(keys[:1])]
+        while ahead:
+            key, place = heappop(ahead)
+            level = self._levels[key]
             if level.quantity:
                 yield level
+            for below in range(2 * place + 1, min(2 * place + 3, len(keys))):
+                heappush(ahead, (keys[below], below))
 
     def outside(self, low: int, high: int) -> list[Resting]:
         """Return the orders priced below ``low`` or above ``high``, in ticks.
@@ -118,10 +126,19 @@ class BookSide:
         First those beyond the best end, then those beyond the other, each from the outermost
         price inwards; at one price by arrival.
         """
-        best, worst = sorted((self._sign * low, self._sign * high))
-        beyond_best = sorted(key for key in self.keys if key < best)
-        beyond_worst = sorted((key for key in self.keys if key > worst), reverse=True)
-        return [resting for key in (*beyond_best, *beyond_worst) for resting in self._levels[key]]
+        best, worst = (low, high) if self._sign > 0 else (-high, -low)
+        beyond_worst = (key for key in self.keys if key > worst and key >= best)
+        return self._before(best) + self._at(sorted(beyond_worst, reverse=True))
+
+    def better_than(self, ticks: int) -> list[Resting]:
+        """Return the orders of higher bids or lower asks than a price, in priority."""
+        return self._before(self._sign * ticks)
+
+    def _before(self, best: int) -> list[Resting]:
+        return self._at(sorted(key for key in self.keys if key < best))
+
+    def _at(self, keys: Iterable[int]) -> list[Resting]:
+        return [resting for key in keys for resting in self._levels[key]]
 
     def add(self, resting: Resting, ticks: int) -> None:
         """Put an order behind all others at its price."""
@@ -144,7 +161,7 @@ class OrderBook:
     """The resting orders of one symbol, in ticks.
 
     The book keeps and orders what it is given. Matching, and so never leaving an order that
-    crosses the other side, is the engine's job.
+    crosses the other side except while an auction collects them, is the engine's job.
 
     Attributes
     ----------

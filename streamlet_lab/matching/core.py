@@ -6,31 +6,27 @@ alone rebuilds the state (:mod:`streamlet_lab.matching.replay`).
 """
 
 from fractions import Fraction
-from heapq import heappop, heappush
-from typing import Final, NamedTuple
+from typing import Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import NEVER, BandWatch, Range
-from streamlet_lab.matching.book import OrderBook, Resting
+from streamlet_lab.matching.auction import Clearing, clearing
+from streamlet_lab.matching.band import NEVER, BandWatch, Decision, Range
+from streamlet_lab.matching.book import BUY, SELL, BookSide, Resting
 from streamlet_lab.matching.commands import DAY, FOK, IOC, Entry, Fields
 from streamlet_lab.matching.events import CancelReason, Command, MarketState, RejectReason
+from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import (
     ACCEPTED,
+    BAND,
     CANCEL_REASONS,
     CANCELLED,
-    COMMANDS,
-    EXPIRED,
-    REDUCED,
     REFERENCE,
-    REJECT_REASONS,
-    REJECTED,
-    REPLACED,
     STATE,
     STATES,
     TRADED,
-    Log,
+    UNCROSSED,
 )
-from streamlet_lab.matching.orders import Order
+from streamlet_lab.matching.record import CLOSED, MarketRecord
 from streamlet_lab.matching.reference import Reference
 from streamlet_lab.matching.selftrade import SelfTrade, shares_lost
 
@@ -40,34 +36,13 @@ _NO_LIQUIDITY: Final = CANCEL_REASONS.index(CancelReason.NO_LIQUIDITY)
 _IMMEDIATE_OR_CANCEL: Final = CANCEL_REASONS.index(CancelReason.IMMEDIATE_OR_CANCEL)
 _FILL_OR_KILL: Final = CANCEL_REASONS.index(CancelReason.FILL_OR_KILL)
 _SELF_TRADE: Final = CANCEL_REASONS.index(CancelReason.SELF_TRADE)
+_IN_AUCTION: Final = CANCEL_REASONS.index(CancelReason.IN_AUCTION)
+
+#: More changes than this at one instant, and the band never comes to rest.
+_MOST_DECISIONS: Final = 100
 
 
-class RestingState(NamedTuple):
-    """One resting order in an :class:`EngineState`."""
-
-    ticks: int
-    priority: int
-    remaining: int
-    expires: int | None
-    entry: Entry
-
-
-class EngineState(NamedTuple):
-    """Everything that decides what an engine does next, as a value that compares.
-
-    The clock is left out: no event tells of an instant at which nothing happened.
-    """
-
-    market: MarketState
-    reference: Reference | None
-    bids: tuple[RestingState, ...]
-    asks: tuple[RestingState, ...]
-    accepted: dict[str, int]
-    events: int
-    trades: int
-
-
-class MatchingCore:
+class MatchingCore(MarketRecord):
     """Matches the orders of one symbol, priced in ticks.
 
     Each method that takes an instant first lets happen what is due until then: orders expire
@@ -81,38 +56,27 @@ class MatchingCore:
         What happens where an order would trade with another one of its trader.
     needs_reference : bool
         Whether orders are refused before the first reference.
-    day : int or None
-        Length of a trading day in microseconds; None where days end only with :meth:`end_day`.
-
-    Attributes
-    ----------
-    log : Log
-    book : OrderBook
-    now : int
-        The instant of the latest command, in microseconds.
-    reference : Reference or None
-    market : MarketState
+    instrument : Instrument
+        What is traded.
     """
 
     def __init__(
-        self, watch: BandWatch, self_trade: SelfTrade, needs_reference: bool, day: int | None
+        self,
+        watch: BandWatch,
+        self_trade: SelfTrade,
+        needs_reference: bool,
+        instrument: Instrument,
     ) -> None:
+        super().__init__(needs_reference, instrument)
         self.watch = watch
         self._may_enter = watch.may_enter
-        self.log = log = Log()
-        self._rows, self._accepted = log.rows, log.accepted
-        self.book = OrderBook()
-        self.now = 0
-        self.reference: Reference | None
-        self.market: MarketState
+        self._listens = watch.listens
+        self._rows, self._accepted = self.log.rows, self.log.accepted
         self._self_trade = self_trade
         self._prevents_self_trade = self_trade is not SelfTrade.NONE
-        self._needs_reference = needs_reference
-        self._day = day
-        self._expiries: list[tuple[int, int, str]] = []  # instant, acceptance, order: a heap
-        self._alarm = watch.alarm  # the next instant at which something is due
-        self._closed: RejectReason | None  # why every order is refused
-        self.adopt(None, MarketState.OPEN)
+        self._unsettled = False  # whether an auction left orders to which the band was not applied
+        self._alarm = NEVER  # the next instant at which something is due
+        self.set_alarm()
 
     def advance(self, time: int) -> None:
         """Move the clock, and let happen what is due until then.
@@ -127,9 +91,13 @@ class MatchingCore:
         while self._alarm <= time:
             self.now = self._alarm
             self._expire()
-            if self.watch.alarm <= self.now:
-                self._clear(self.watch.move_clock(self.now))
-            self._set_alarm()
+            rings = self.watch.alarm <= self.now
+            if rings:
+                self.watch.wake(self.now)
+            if rings or self._listens:
+                self._consult()
+            else:
+                self.set_alarm()
         self.now = time
 
     def enter(self, fields: Fields, time: int) -> None:
@@ -139,40 +107,45 @@ class MatchingCore:
         else:
             self.advance(time)
         order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = fields
-        accepted = self._accepted
-        if self._closed is not None:
-            reason = self._closed
+        accepted, closed, price = self._accepted, self._closed, ticks
+        if closed is not None and not self._collects(ticks, time_in_force, post_only):
+            reason = closed
         elif order_id in accepted:
             reason = RejectReason.DUPLICATE_ID
         elif expires is not None and expires <= time:
             reason = RejectReason.TOO_LATE
-        elif ticks is not None and not self._may_enter(side, ticks):
+        elif ticks is not None and not (price := self._may_enter(side, ticks)):
             reason = RejectReason.OUTSIDE_BAND
-        elif post_only and self._crosses(side, ticks):
+        elif post_only and self._crosses(side, price):
             reason = RejectReason.WOULD_TRADE
         else:
+            if price is not ticks:
+                self._check_entry(side, ticks, price)
             rows = self._rows
-            accepted[order_id] = sequence = len(rows)
+            accepted[order_id] = priority = len(rows)
             rows.append((ACCEPTED, time, fields))
-            limit = NEVER if ticks is None else side * ticks
+            if price != ticks:
+                priority = self._record_clip(order_id, price, quantity)
+            limit = NEVER if price is None else side * price
             if time_in_force == FOK and not self._can_fill(side, limit, quantity, trader):
                 self._end(order_id, quantity, _FILL_OR_KILL)
                 return
             book = self.book
             own, opposite = (book.bids, book.asks) if side > 0 else (book.asks, book.bids)
-            if opposite.keys and opposite.keys[0] <= limit:
+            if opposite.keys and opposite.keys[0] <= limit and closed is None:
                 quantity = self._match(order_id, side, limit, quantity, trader)
-                if not quantity:
-                    return
-            if ticks is None:
-                self._end(order_id, quantity, _NO_LIQUIDITY)
-            elif time_in_force >= IOC:
-                self._end(order_id, quantity, _IMMEDIATE_OR_CANCEL)
+            if not quantity:
+                pass
+            elif price is None or time_in_force >= IOC:
+                self._end(order_id, quantity, self._why_not_rest(price))
             else:
-                book.orders[order_id] = resting = Resting(order_id, trader, quantity, sequence)
-                own.add(resting, ticks)
+                book.orders[order_id] = resting = Resting(order_id, trader, quantity, priority)
+                own.add(resting, price)
                 if expires is not None or self._day is not None:
-                    self.schedule_expiry(order_id, sequence)
+                    self.schedule_expiry(order_id, accepted[order_id])
+                    self.set_alarm()
+            if self._listens:
+                self._consult()
             return
         self.reject(reason, Command.ORDER, order_id, ticks, Entry._make(fields))
 
@@ -189,6 +162,8 @@ class MatchingCore:
         quantity = resting.remaining
         self.book.reduce(resting, quantity)
         self._rows.append((CANCELLED, time, _REQUESTED, order_id, quantity, None, None))
+        if self._listens:
+            self._consult()
 
     def reduce(self, order_id: str, quantity: int, time: int) -> None:
         """Take shares off a resting order, which keeps its priority; all of them is a cancel."""
@@ -201,6 +176,8 @@ class MatchingCore:
             self.reject(RejectReason.INVALID_QUANTITY, Command.REDUCE, order_id, detail=detail)
         else:
             self._take_off(resting, quantity, _REQUESTED)
+            if self._listens:
+                self._consult()
 
     def replace(self, order_id: str, ticks: int | None, quantity: int | None, time: int) -> None:
         """Give a resting order another price or size; None leaves what there is.
@@ -209,8 +186,8 @@ class MatchingCore:
         checks and the matching of a new order.
         """
         self.advance(time)
-        if self.market is MarketState.HALTED:
-            self.reject(RejectReason.HALTED, Command.REPLACE, order_id)
+        if self.market in CLOSED:
+            self.reject(CLOSED[self.market], Command.REPLACE, order_id)
             return
         resting = self.book.orders.get(order_id)
         if resting is None:
@@ -221,39 +198,59 @@ class MatchingCore:
         if ticks == resting.level.ticks and quantity <= resting.remaining:
             self._record_replacement(order_id, ticks, quantity, True)
             self.book.reduce(resting, resting.remaining - quantity)
-            return
+            if self._listens:
+                self._consult()
+        else:
+            self._queue_again(resting, ticks, quantity)
+
+    def _queue_again(self, resting: Resting, ticks: int, quantity: int) -> None:
+        """Check and match a resting order at another price or size, unless it is refused."""
+        order_id = resting.order_id
         entry = self.log.entry(order_id)
         side = entry.side
-        if not self._may_enter(side, ticks):
+        price = self._may_enter(side, ticks)
+        if not price:
             self.reject(RejectReason.OUTSIDE_BAND, Command.REPLACE, order_id, ticks)
             return
-        if entry.post_only and self._crosses(side, ticks):
+        if entry.post_only and self._crosses(side, price):
             self.reject(RejectReason.WOULD_TRADE, Command.REPLACE, order_id, ticks)
             return
-        sequence = len(self.log.rows)
-        self._record_replacement(order_id, ticks, quantity, False)
+        self._check_entry(side, ticks, price)
+        priority = self._record_replacement(order_id, ticks, quantity, False)
+        if price != ticks:
+            priority = self._record_clip(order_id, price, quantity)
         self.book.lift(resting)
-        remaining = self._match(order_id, side, side * ticks, quantity, entry.trader)
-        if remaining:
-            resting.remaining, resting.priority = remaining, sequence
-            self.book.add(resting, side, ticks)
+        if self.market is not MarketState.AUCTION:
+            quantity = self._match(order_id, side, side * price, quantity, entry.trader)
+        if quantity:
+            resting.remaining, resting.priority = quantity, priority
+            self.book.add(resting, side, price)
         else:
             del self.book.orders[order_id]
+        if self._listens:
+            self._consult()
 
     def move_reference(self, reference: Reference, ticks: Fraction, time: int) -> None:
-        """Move the band, and cancel the resting orders that may not stay."""
+        """Take in a newer consensus, and let the band make of it what it does."""
         self.advance(time)
         self.log.rows.append((REFERENCE, time, reference))
         self.adopt(reference, self.market)
-        self._clear(self.watch.move_reference(ticks, time))
-        self._set_alarm()
+        decision = self.watch.on_reference(ticks, reference.time, time)
+        if decision is not None:
+            self._apply(decision)
+        self._consult()
 
-    def set_market(self, state: MarketState, time: int) -> None:
-        """Halt or open the market; to set what is already so changes nothing."""
+    def halt(self, time: int) -> None:
+        """Halt the market for the operator; an auction that is going on ends before."""
         self.advance(time)
-        if state is not self.market:
-            self.log.rows.append((STATE, time, STATES.index(state)))
-            self.adopt(self.reference, state)
+        if self.market is not MarketState.HALTED:
+            self._operate(MarketState.HALTED)
+
+    def resume(self, time: int) -> None:
+        """End a halt or an auction for the operator; any other state is the band's to end."""
+        self.advance(time)
+        if self.market in (MarketState.HALTED, MarketState.AUCTION):
+            self._operate(MarketState.OPEN)
 
     def end_day(self, time: int) -> None:
         """Let every day order expire, in the order of acceptance."""
@@ -261,117 +258,177 @@ class MatchingCore:
         for resting in list(self.book.orders.values()):
             if self.log.entry(resting.order_id).time_in_force == DAY:
                 self._lapse(resting)
+        if self._listens:
+            self._consult()
 
-    def adopt(self, reference: Reference | None, market: MarketState) -> None:
-        """Set the reference and the state of the market, and nothing else."""
-        self.reference, self.market = reference, market
-        if market is MarketState.HALTED:
-            self._closed = RejectReason.HALTED
-        elif reference is None and self._needs_reference:
-            self._closed = RejectReason.NO_CONSENSUS
-        else:
-            self._closed = None
+    def set_alarm(self) -> None:
+        """Find the next instant at which something is due.
 
-    def reject(
-        self,
-        reason: RejectReason,
-        command: Command,
-        order_id: str,
-        price: object = None,
-        order: Entry | Order | None = None,
-        detail: str = "",
-    ) -> None:
-        """Write down that a command is refused."""
-        # Another symbol's price means nothing beside this one's reference.
-        reference = None if reason is RejectReason.WRONG_SYMBOL else self.reference
-        self.log.rows.append(
-            (
-                REJECTED,
-                self.now,
-                REJECT_REASONS.index(reason),
-                COMMANDS.index(command),
-                order_id,
-                price,
-                reference,
-                order,
-                detail,
-            )
-        )
+        Raises
+        ------
+        InvalidInput
+            If the band's alarm does not lie ahead.
+        """
+        alarm = self.watch.alarm
+        if alarm <= self.now:
+            raise InvalidInput("alarm", alarm, f"an instant after {self.now}, to which it is set")
+        self._alarm = min(self.next_expiry(), alarm)
 
-    def schedule_expiry(self, order_id: str, sequence: int) -> None:
-        """Remember when an order ends that was accepted with a sequence number."""
-        expires = self.expiry(self.log.entry(order_id), sequence)
-        if expires is not None:
-            heappush(self._expiries, (expires, sequence, order_id))
-            self._set_alarm()
+    def _operate(self, state: MarketState) -> None:
+        self._change_state(state)
+        self._consult()
 
-    def expiry(self, entry: Entry, sequence: int) -> int | None:
-        """Return the instant at which an order ends by itself, None where it does not."""
-        if entry.time_in_force == DAY and self._day is not None:
-            accepted_at: int = self.log.rows[sequence][1]
-            return (accepted_at // self._day + 1) * self._day
-        return entry.expires
+    def _consult(self) -> None:
+        """Do what the band decides, until it leaves everything as it is; then set the alarm."""
+        bids, asks = self.book.bids, self.book.asks
+        for _ in range(_MOST_DECISIONS):
+            bid, ask = bids.best(), asks.best()
+            best_bid = None if bid is None else bid.ticks
+            best_ask = None if ask is None else ask.ticks
+            decision = self.watch.decide(self.now, best_bid, best_ask)
+            if decision is not None and self._apply(decision):
+                continue
+            if not self._unsettled:
+                self.set_alarm()
+                return
+            self._settle()
+        raise InvalidInput("band", type(self.watch).__name__, "decisions that come to an end")
 
-    def state(self) -> EngineState:
-        """Return the full state as a value."""
-        return EngineState(
-            self.market,
-            self.reference,
-            tuple(map(self._show, self.book.bids)),
-            tuple(map(self._show, self.book.asks)),
-            dict(self.log.accepted),
-            len(self.log.rows),
-            len(self.log.tape),
-        )
+    def _apply(self, decision: Decision) -> bool:
+        """Do what the band decided; return whether this changed anything."""
+        limits, reference = self.limits, self.band_reference
+        if decision.limits is not None:
+            low, high = decision.limits
+            if type(low) is not int or type(high) is not int:
+                raise InvalidInput("limits", decision.limits, "two whole numbers of ticks")
+            limits = max(low, 0), min(max(high, 0), NEVER)
+        if decision.reference is not None:
+            reference = self._reference_of(decision.reference, decision.kind)
+        moves = (limits, reference) != (self.limits, self.band_reference)
+        if moves:
+            self._move_band(limits or (0, NEVER), reference)
+        state = None if decision.state is None else MarketState(decision.state)
+        if state is None or state is self.market or self.market is MarketState.HALTED:
+            return moves
+        if state is MarketState.HALTED:
+            raise InvalidInput("state", state, "another state: a halt is the operator's")
+        self._change_state(state)
+        return True
 
-    def _show(self, resting: Resting) -> RestingState:
-        entry = self.log.entry(resting.order_id)
-        expires = self.expiry(entry, self.log.accepted[entry.order_id])
-        ticks, priority, remaining = resting.level.ticks, resting.priority, resting.remaining
-        return RestingState(ticks, priority, remaining, expires, entry)
+    def _reference_of(self, ticks: Fraction, kind: str) -> Reference:
+        """Put what the band goes by as people read it."""
+        if kind != "consensus":
+            return Reference(self.instrument.price(round(ticks)), self.now, kind=kind)
+        for known in (self.reference, self.band_reference):
+            if known is not None and known.kind == kind and self.ticks_of(known) == ticks:
+                return known
+        raise InvalidInput("reference", ticks, "the latest consensus, or another kind of reference")
 
-    def _set_alarm(self) -> None:
-        first = self._expiries[0][0] if self._expiries else NEVER
-        self._alarm = min(first, self.watch.alarm)
+    def _move_band(self, limits: Range, reference: Reference | None) -> None:
+        self.log.rows.append((BAND, self.now, *limits, reference))
+        self.adopt_band(limits, reference)
+        self.watch.moved(limits, self.ticks_of(reference), self.now)
+        self._settle()
 
-    def _expire(self) -> None:
-        while self._expiries and self._expiries[0][0] <= self.now:
-            resting = self.book.orders.get(heappop(self._expiries)[2])
-            if resting is not None:
-                self._lapse(resting)
+    def _settle(self) -> None:
+        """Do with the resting orders outside the limits what the band wants done with them."""
+        self._unsettled = False
+        book, limits = self.book, self.limits
+        if limits is None:
+            return
+        match self.watch.resting:
+            case "cancel":
+                for resting in book.outside(*limits):
+                    self._withdraw(resting, _OUTSIDE_BAND, resting.level.ticks)
+            case "clip":
+                for resting in book.bids.better_than(limits[1]):
+                    self._clip(resting, BUY, limits[1])
+                for resting in book.asks.better_than(limits[0]):
+                    self._clip(resting, SELL, limits[0])
+            case "keep":
+                pass
 
-    def _lapse(self, resting: Resting) -> None:
-        quantity = resting.remaining
-        self.book.reduce(resting, quantity)
-        self.log.rows.append((EXPIRED, self.now, resting.order_id, quantity))
+    def _check_entry(self, side: int, ticks: int | None, price: int | None) -> None:
+        """Refuse what a band must not answer, before anything has happened."""
+        assert ticks is not None
+        assert price is not None
+        if type(price) is not int:
+            raise InvalidInput("may_enter", price, "a price in whole ticks, or None to refuse")
+        if side * price > side * ticks:
+            expected = f"one that is no worse for its trader than the limit of {ticks} ticks"
+            raise InvalidInput("price", price, expected)
 
-    def _clear(self, allowed: Range | None) -> None:
-        if allowed is not None:
-            for resting in self.book.outside(*allowed):
-                self._withdraw(resting, _OUTSIDE_BAND, resting.level.ticks)
+    def _clip(self, resting: Resting, side: int, ticks: int) -> None:
+        if not ticks:  # The band lies below the lowest price, and has no edge to wait at.
+            self._withdraw(resting, _OUTSIDE_BAND, resting.level.ticks)
+            return
+        resting.priority = self._record_clip(resting.order_id, ticks, resting.remaining)
+        self.book.lift(resting)
+        self.book.add(resting, side, ticks)
 
-    def _withdraw(self, resting: Resting, reason: int, ticks: int | None = None) -> None:
-        quantity = resting.remaining
-        self.book.reduce(resting, quantity)
-        self._end(resting.order_id, quantity, reason, ticks)
+    def _change_state(self, state: MarketState) -> None:
+        if self.market is MarketState.AUCTION:
+            self._uncross()
+            self._unsettled = True
+        self.log.rows.append((STATE, self.now, STATES.index(state)))
+        self.adopt(self.reference, state)
+        self.watch.entered(state, self.now)
+        self.set_alarm()
 
-    def _end(self, order_id: str, quantity: int, reason: int, ticks: int | None = None) -> None:
-        reference = None if ticks is None else self.reference
-        self.log.rows.append((CANCELLED, self.now, reason, order_id, quantity, ticks, reference))
+    def _collects(self, ticks: int | None, time_in_force: int, post_only: bool) -> bool:
+        """Whether a call auction goes on that an order may join: one that can wait for its end."""
+        is_call = self._closed is RejectReason.IN_AUCTION
+        return is_call and ticks is not None and time_in_force < IOC and not post_only
 
-    def _take_off(self, resting: Resting, quantity: int, reason: int) -> None:
-        if quantity == resting.remaining:
-            self._withdraw(resting, reason)
-        elif quantity:
-            self.book.reduce(resting, quantity)
-            order_id = resting.order_id
-            self._record_reduction(order_id, reason, quantity, resting.remaining)
+    def _why_not_rest(self, ticks: int | None) -> int:
+        if self.market is MarketState.AUCTION:
+            return _IN_AUCTION
+        return _NO_LIQUIDITY if ticks is None else _IMMEDIATE_OR_CANCEL
 
-    def _record_reduction(self, order_id: str, reason: int, quantity: int, remaining: int) -> None:
-        self.log.rows.append((REDUCED, self.now, order_id, reason, quantity, remaining))
+    def _uncross(self) -> None:
+        """End a call auction: trade at one price what can trade there.
 
-    def _record_replacement(self, order_id: str, ticks: int, quantity: int, keeps: bool) -> None:
-        self.log.rows.append((REPLACED, self.now, order_id, ticks, quantity, keeps))
+        Self-trade prevention may take away orders that made the price. The book may then be
+        crossed still, and what is left finds a price of its own.
+        """
+        found = self._clearing()
+        if found is None:
+            self.log.rows.append((UNCROSSED, self.now, None, 0, 0))
+        while found is not None:
+            self.log.rows.append((UNCROSSED, self.now, *found))
+            self._trade_at(found.ticks)
+            found = self._clearing()
+
+    def _clearing(self) -> Clearing | None:
+        def limits(side: BookSide) -> list[tuple[int, int]]:
+            return [(level.ticks, level.quantity) for level in side.levels()]
+
+        reference = self.ticks_of(self._judge())
+        return clearing(limits(self.book.bids), limits(self.book.asks), reference)
+
+    def _trade_at(self, ticks: int) -> None:
+        """Trade at a price, in priority, until one side has nobody left whose limit allows it."""
+        bids, asks = self.book.bids, self.book.asks
+        while (bid := bids.best()) and (ask := asks.best()) and bid.ticks >= ticks >= ask.ticks:
+            buy, sell = bid.head.behind, ask.head.behind
+            younger, older = (buy, sell) if buy.priority > sell.priority else (sell, buy)
+            left, waiting = younger.remaining, older.remaining
+            if self._prevents_self_trade and younger.trader and younger.trader == older.trader:
+                lost, lost_waiting = shares_lost(self._self_trade, left, waiting)
+                self._take_off(older, lost_waiting, _SELF_TRADE)
+                self._take_off(younger, lost, _SELF_TRADE)
+                continue
+            quantity = min(left, waiting)
+            self.book.reduce(buy, quantity)
+            self.book.reduce(sell, quantity)
+            side = BUY if younger is buy else SELL
+            ids, remain = (younger.order_id, older.order_id), (left - quantity, waiting - quantity)
+            trade_id = len(self.log.tape)
+            self.log.tape.append(len(self.log.rows))
+            row = (TRADED, self.now, trade_id, ticks, quantity, side, *ids, *remain)
+            self.log.rows.append(row)
+            if self._listens:
+                self.watch.traded(ticks, quantity, self.now)
 
     def _crosses(self, side: int, ticks: int | None) -> bool:
         best = self.book.opposite(side).best()
@@ -380,10 +437,11 @@ class MatchingCore:
     def _match(self, order_id: str, side: int, limit: int, remaining: int, trader: str) -> int:
         """Trade what can be traded; return what is left to rest or to end, 0 after an end.
 
-        A limit is in the keys of the other side.
+        A limit is in the keys of the other side. A breach of the band may begin an auction.
         """
         book, now, rows, tape = self.book, self.now, self.log.rows, self.log.tape
         reduce, may_trade = book.reduce, self.watch.may_trade
+        traded = self.watch.traded if self._listens else None
         opposite = book.asks if side > 0 else book.bids
         own = trader if self._prevents_self_trade else ""
         while remaining:
@@ -393,6 +451,9 @@ class MatchingCore:
             ticks, head = level.ticks, level.head
             while remaining and level.quantity:
                 if not may_trade(ticks):
+                    if self.watch.on_breach == "auction":
+                        self._change_state(MarketState.AUCTION)
+                        return remaining
                     # Resting would cross the book, trading would break the rule: the rest must go.
                     self._end(order_id, remaining, _OUTSIDE_BAND, ticks)
                     return 0
@@ -421,6 +482,8 @@ class MatchingCore:
                         left,
                     )
                 )
+                if traded is not None:
+                    traded(ticks, quantity, now)
         return remaining
 
     def _keep_apart(self, order_id: str, remaining: int, resting: Resting) -> int:
@@ -446,7 +509,7 @@ class MatchingCore:
                     if lost:
                         return False
                     continue
-                quantity -= resting.remaining
-                if quantity <= 0:
+                if quantity <= resting.remaining:
                     return True
+                quantity -= resting.remaining
         return False

@@ -13,8 +13,7 @@ from streamlet_lab.matching.log import Log
 from streamlet_lab.matching.orders import Order, Side
 
 
-@dataclass(frozen=True, slots=True)
-class PriceLevel:
+class PriceLevel(NamedTuple):
     """One price of a depth snapshot: dollars, shares, number of orders."""
 
     price: Decimal

@@ -2,25 +2,19 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from copy import copy
+from copy import deepcopy
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import Band
-from streamlet_lab.matching.commands import fields_of
-from streamlet_lab.matching.core import EngineState
+from streamlet_lab.matching.band import NEVER, Band
 from streamlet_lab.matching.depth import BookView
-from streamlet_lab.matching.events import (
-    Cancelled,
-    Command,
-    Event,
-    MarketState,
-    Rejected,
-    RejectReason,
-)
+from streamlet_lab.matching.door import Door
+from streamlet_lab.matching.events import Cancelled, Event, MarketState, Rejected
 from streamlet_lab.matching.instrument import Instrument
-from streamlet_lab.matching.orders import Order, Trade, read_price, require_quantity
+from streamlet_lab.matching.orders import Order, Trade, read_price
+from streamlet_lab.matching.record import EngineState
 from streamlet_lab.matching.reference import (
     FinalizedPrices,
     LastFinalizedPrice,
@@ -33,11 +27,7 @@ from streamlet_lab.matching.settings import FIVE_PERCENT, EngineSettings, Withou
 from streamlet_lab.matching.views import EventLog, TradeTape
 from streamlet_lab.units import format_price, to_seconds
 
-_INVALID: Final = {
-    "price": RejectReason.INVALID_PRICE,
-    "quantity": RejectReason.INVALID_QUANTITY,
-}
-_LOG = logging.getLogger("streamlet_lab.matching")
+_LOG: Final = logging.getLogger("streamlet_lab.matching")
 
 
 class ConsensusMatchingEngine:
@@ -45,9 +35,10 @@ class ConsensusMatchingEngine:
 
     With the default band a limit price outside is rejected at entry. Every execution price is
     checked again just before it trades; what is left of an order that meets a price outside is
-    cancelled. When the reference moves, resting orders that are now outside are cancelled. A
-    market order that finds nobody is accepted, and what is left of it is cancelled with
-    ``no_liquidity``.
+    cancelled. When the reference moves, resting orders that are now outside are cancelled. Other
+    bands do other things at each of these points, move with other prices than the consensus, and
+    change the state of the market. A market order that finds nobody is accepted, and what is left
+    of it is cancelled with ``no_liquidity``.
 
     The reference comes from a network that is asked at each command, or is pushed with
     :meth:`set_reference` at the instant at which it changes. Where both happen, the network's
@@ -56,8 +47,9 @@ class ConsensusMatchingEngine:
     Simulated time is an integer number of microseconds and never runs backwards. A command that
     names no time happens at the time of the latest command or reference. What is due before a
     command happens before it, and at one instant orders expire before anything else: their events
-    come first in what the command returns, then ``ReferenceMoved`` and its cancellations, then
-    the command's own.
+    come first in what the command returns, then what the band's alarm brings, then
+    ``ReferenceMoved``, ``BandMoved`` and the cancellations, then the command's own, and last what
+    the band makes of it.
 
     Parameters
     ----------
@@ -71,6 +63,9 @@ class ConsensusMatchingEngine:
         Before the first reference, orders are rejected with ``no_consensus``, or trade unchecked.
     self_trade : SelfTrade or str
         What happens where an order would trade with another one of the same trader.
+    pace : Fraction or int
+        Microseconds of the engine's time per microsecond of market time, in which the band's
+        durations are meant.
 
     Attributes
     ----------
@@ -85,7 +80,8 @@ class ConsensusMatchingEngine:
     Raises
     ------
     InvalidInput
-        If the symbol is empty, the network offers no reference, or a policy is not known.
+        If the symbol is empty, the network offers no reference, a policy is not known, or band or
+        pace are none.
     """
 
     def __init__(
@@ -96,6 +92,7 @@ class ConsensusMatchingEngine:
         band: Band = FIVE_PERCENT,
         without_reference: WithoutReference = "reject",
         self_trade: SelfTrade | str = SelfTrade.NONE,
+        pace: Fraction | int = 1,
     ) -> None:
         instrument = symbol if isinstance(symbol, Instrument) else Instrument(symbol)
         offered = getattr(consensus_network, "symbol", instrument.symbol)
@@ -104,9 +101,16 @@ class ConsensusMatchingEngine:
                 "symbol", instrument.symbol, f"{offered}, which the network agrees on"
             )
         # The settings turn a policy's name into the policy, or refuse it.
-        self.settings = EngineSettings(instrument, band, without_reference, self_trade)  # type: ignore[arg-type]
+        self.settings = EngineSettings(
+            instrument,
+            band,
+            without_reference,
+            self_trade,  # type: ignore[arg-type]
+            Fraction(pace) if isinstance(pace, int) else pace,
+        )
         self.instrument = instrument
         self._core = core = self.settings.core()
+        self._door = Door(core, instrument)
         self._source = self._connect(consensus_network)
         self.book = BookView(core.book, core.log, instrument)
         self.events = EventLog(core.log, self.settings)
@@ -124,8 +128,25 @@ class ConsensusMatchingEngine:
 
     @property
     def reference(self) -> Reference | None:
-        """The reference that the latest command was held against, None before the first."""
+        """The latest consensus that the engine knows, None before the first."""
         return self._core.reference
+
+    @property
+    def band_reference(self) -> Reference | None:
+        """What the band goes by: the latest consensus, or a price of its own; None before any."""
+        return self._core.band_reference
+
+    @property
+    def band_limits(self) -> tuple[Decimal | None, Decimal | None] | None:
+        """The lowest and the highest price that may trade, in dollars; None before a reference.
+
+        One of the two is None where there is no such edge.
+        """
+        if self._core.limits is None:
+            return None
+        low, high = self._core.limits
+        price = self.instrument.price
+        return (price(low) if low else None), (price(high) if high < NEVER else None)
 
     @property
     def now(self) -> int:
@@ -134,7 +155,7 @@ class ConsensusMatchingEngine:
 
     @property
     def market(self) -> MarketState:
-        """Whether orders are matched."""
+        """What becomes of orders now."""
         return self._core.market
 
     def process_order(self, order: Order, time: int | None = None) -> list[Trade]:
@@ -187,21 +208,14 @@ class ConsensusMatchingEngine:
         >>> event.reason
         <RejectReason.INVALID_QUANTITY: 'invalid_quantity'>
         """
-        try:
-            order = Order(**fields)
-        except (InvalidInput, TypeError) as error:
-            first = self._begin(time)
-            order_id = fields.get("order_id")
-            field = error.field if isinstance(error, InvalidInput) else ""
-            self._core.reject(
-                _INVALID.get(field, RejectReason.INVALID_ORDER),
-                Command.ORDER,
-                order_id if isinstance(order_id, str) else "",
-                detail=str(error),
-            )
-            self._report(len(self.events) - 1)
-            return self.events[first:]
-        return self.submit(order, time)
+        first = self._begin(time)
+        begun = len(self.events)
+        order = self._door.read(fields)
+        if order is not None:
+            self._log_order(order)
+            self._door.submit(order)
+        self._report(begun)
+        return self.events[first:]
 
     def cancel(self, order_id: str, time: int | None = None) -> list[Event]:
         """Take a resting order out of the book.
@@ -246,8 +260,7 @@ class ConsensusMatchingEngine:
         """
         first = self._begin(time)
         begun = len(self.events)
-        if self._is_quantity(Command.REDUCE, order_id, quantity):
-            self._core.reduce(order_id, quantity, self.now)
+        self._door.reduce(order_id, quantity)
         self._report(begun)
         return self.events[first:]
 
@@ -288,12 +301,12 @@ class ConsensusMatchingEngine:
         """
         first = self._begin(time)
         begun = len(self.events)
-        self._replace(order_id, price, quantity)
+        self._door.replace(order_id, price, quantity)
         self._report(begun)
         return self.events[first:]
 
     def set_reference(self, reference: Reference, time: int | None = None) -> list[Event]:
-        """Move the band.
+        """Tell the band of a newer consensus.
 
         Parameters
         ----------
@@ -305,14 +318,14 @@ class ConsensusMatchingEngine:
         Returns
         -------
         list of Event
-            What was due before, ``ReferenceMoved``, and the cancellations: bids before asks, on
-            each side first those beyond its best end, from the outermost price inwards, at one
-            price by arrival.
+            What was due before, ``ReferenceMoved``, ``BandMoved``, and the cancellations: bids
+            before asks, on each side first those beyond its best end, from the outermost price
+            inwards, at one price by arrival. Then ``StateChanged``, if the band says so.
 
         Raises
         ------
         InvalidInput
-            If the time runs backwards, or is earlier than the reference.
+            If the time runs backwards, or is earlier than the reference, which must be a consensus.
         """
         self._check_time(time)
         first = len(self.events)
@@ -351,22 +364,36 @@ class ConsensusMatchingEngine:
     def halt(self, time: int | None = None) -> list[Event]:
         """Halt the market: orders are refused, resting ones may be cancelled or reduced.
 
+        Nobody but the operator ends a halt. A call auction that is going on is ended before, and
+        its orders are matched.
+
         Raises
         ------
         InvalidInput
             If the time runs backwards.
         """
-        return self._set_market(MarketState.HALTED, time)
+        self._check_time(time)
+        first = len(self.events)
+        self._core.halt(self.now if time is None else time)
+        self._report(first)
+        return self.events[first:]
 
     def resume(self, time: int | None = None) -> list[Event]:
-        """Open the market again.
+        """End a halt, or a call auction before its time.
+
+        The band may close the market again at once, such as for a reference that is too old. A
+        pause is the band's to end, so that in any other state nothing happens.
 
         Raises
         ------
         InvalidInput
             If the time runs backwards.
         """
-        return self._set_market(MarketState.OPEN, time)
+        self._check_time(time)
+        first = len(self.events)
+        self._core.resume(self.now if time is None else time)
+        self._report(first)
+        return self.events[first:]
 
     def get_latest_consensus_price(self) -> Decimal | None:
         """Return the latest finalized consensus price in dollars, None before the first."""
@@ -374,7 +401,7 @@ class ConsensusMatchingEngine:
         return None if reference is None else reference.price
 
     def validate_trade_price(self, price: Decimal | float | str) -> bool:
-        """Whether a price may trade at this instant.
+        """Whether the band lets a price trade at this instant, whatever the market's state.
 
         Raises
         ------
@@ -386,8 +413,11 @@ class ConsensusMatchingEngine:
         if latest is None:
             return self.settings.without_reference == "allow"
         if latest != self.reference:
-            watch = copy(watch)
-            watch.move_reference(self.instrument.fraction_of_ticks(latest.price), self.now)
+            watch = deepcopy(watch)
+            reference = self.instrument.fraction_of_ticks(latest.price)
+            decision = watch.on_reference(reference, latest.time, self.now)
+            if decision is not None and decision.limits is not None:
+                watch.moved(decision.limits, reference, self.now)
         return watch.may_trade(ticks)
 
     def state(self) -> EngineState:
@@ -425,90 +455,37 @@ class ConsensusMatchingEngine:
     def _check_time(self, time: int | None) -> None:
         if time is None:
             return
-        if isinstance(time, bool) or not isinstance(time, int) or time < self.now:
+        is_whole = isinstance(time, int) and not isinstance(time, bool)
+        if not is_whole or not self.now <= time < NEVER:
             raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
 
     def _adopt(self, reference: Reference, time: int | None) -> None:
+        if not isinstance(reference, Reference):
+            raise InvalidInput("reference", reference, "a Reference")
         if time is not None and reference.time > time:
             raise InvalidInput("reference.time", reference.time, f"an instant not after {time}")
+        if reference.kind != "consensus":
+            raise InvalidInput(
+                "reference.kind", reference.kind, "'consensus': others are the band's"
+            )
         ticks = self.instrument.fraction_of_ticks(reference.price)
         now = max(self.now, reference.time) if time is None else time
         self._core.move_reference(reference, ticks, now)
 
-    def _set_market(self, state: MarketState, time: int | None) -> list[Event]:
-        self._check_time(time)
-        first = len(self.events)
-        self._core.set_market(state, self.now if time is None else time)
-        self._report(first)
-        return self.events[first:]
-
     def _submit(self, order: Order, time: int | None) -> None:
+        if not isinstance(order, Order):
+            raise InvalidInput("order", order, "an Order; receive() takes the fields of one")
         self._begin(time)
         begun = len(self.events)
-        if _LOG.isEnabledFor(logging.INFO):
-            _LOG.info("%s", self._describe(order))
-        if order.symbol != self.symbol:
-            self._refuse_order(order, RejectReason.WRONG_SYMBOL)
-        elif order.quantity % self.instrument.lot:
-            self._refuse_order(order, RejectReason.OFF_LOT, self._off_lot(order.quantity))
-        else:
-            try:
-                fields = fields_of(order, self.instrument)
-            except InvalidInput as error:
-                self._refuse_order(order, RejectReason.OFF_TICK, str(error))
-            else:
-                if order.order_id not in self._core.log.accepted:
-                    self._core.log.orders[order.order_id] = order
-                self._core.enter(fields, self.now)
+        self._log_order(order)
+        self._door.submit(order)
         self._report(begun)
 
-    def _refuse_order(self, order: Order, reason: RejectReason, detail: str = "") -> None:
-        command, order_id = Command.ORDER, order.order_id
-        self._core.reject(reason, command, order_id, order.price, order, detail)
-
-    def _replace(
-        self, order_id: str, price: Decimal | float | str | None, quantity: int | None
-    ) -> None:
-        if quantity is not None and not self._is_quantity(Command.REPLACE, order_id, quantity):
-            return
-        ticks = None
-        if price is not None:
-            try:
-                amount = read_price(price)
-            except InvalidInput as error:
-                reason = RejectReason.INVALID_PRICE
-                self._core.reject(reason, Command.REPLACE, order_id, detail=str(error))
-                return
-            try:
-                ticks = self.instrument.ticks(amount)
-            except InvalidInput as error:
-                reason = RejectReason.OFF_TICK
-                self._core.reject(reason, Command.REPLACE, order_id, amount, detail=str(error))
-                return
-        self._core.replace(order_id, ticks, quantity, self.now)
-
-    def _is_quantity(self, command: Command, order_id: str, quantity: int) -> bool:
-        """Whether a quantity is one; otherwise the command is rejected."""
-        try:
-            require_quantity(quantity)
-        except InvalidInput as error:
-            reason = RejectReason.INVALID_QUANTITY
-            self._core.reject(reason, command, order_id, detail=str(error))
-            return False
-        if quantity % self.instrument.lot:
-            detail = self._off_lot(quantity)
-            self._core.reject(RejectReason.OFF_LOT, command, order_id, detail=detail)
-            return False
-        return True
-
-    def _off_lot(self, quantity: int) -> str:
-        expected = f"a multiple of the lot size {self.instrument.lot}"
-        return str(InvalidInput("quantity", quantity, expected))
-
-    def _describe(self, order: Order) -> str:
-        price = "market" if order.price is None else format_price(order.price)
-        reference = "none yet" if self.reference is None else format_price(self.reference.price)
-        return f"Processing order at {price} (consensus: {reference})"
+    def _log_order(self, order: Order) -> None:
+        if _LOG.isEnabledFor(logging.INFO):
+            price = "market" if order.price is None else format_price(order.price)
+            reference = "none yet" if self.reference is None else format_price(self.reference.price)
+            _LOG.info("%s", f"Processing order at {price} (consensus: {reference})")
 
     def _report(self, first: int) -> None:
         """Tell the standard log of what was refused or cancelled since a sequence number."""
@@ -550,6 +527,7 @@ def replay(
         band=settings.band,
         without_reference=settings.without_reference,
         self_trade=settings.self_trade,
+        pace=settings.pace,
     )
     restore(engine._core, settings.instrument, events)
     return engine

@@ -25,10 +25,20 @@ class Command(StrEnum):
 
 
 class MarketState(StrEnum):
-    """Whether orders are matched; in a halt they may only be cancelled or reduced."""
+    """What becomes of orders.
+
+    ``open``: they are matched. ``limit``: they are too, but the best price stands at the edge of
+    the band, and if it stays there an auction follows. ``halted``: they may only be cancelled or
+    reduced, until the operator resumes. ``paused``: the same, until there is a newer reference.
+    ``auction``: they are collected, and matched at one price when the state ends; only meanwhile
+    may the best bid be at or above the best ask.
+    """
 
     OPEN = "open"
+    LIMIT = "limit"
     HALTED = "halted"
+    PAUSED = "paused"
+    AUCTION = "auction"
 
 
 class RejectReason(StrEnum):
@@ -47,6 +57,8 @@ class RejectReason(StrEnum):
     OUTSIDE_BAND = "outside_band"
     TOO_LATE = "too_late"
     WOULD_TRADE = "would_trade"
+    STALE_REFERENCE = "stale_reference"
+    IN_AUCTION = "in_auction"
 
 
 class CancelReason(StrEnum):
@@ -58,6 +70,7 @@ class CancelReason(StrEnum):
     IMMEDIATE_OR_CANCEL = "immediate_or_cancel"
     FILL_OR_KILL = "fill_or_kill"
     SELF_TRADE = "self_trade"
+    IN_AUCTION = "in_auction"
 
 
 class Accepted(NamedTuple):
@@ -180,7 +193,7 @@ class Expired(NamedTuple):
 
 
 class ReferenceMoved(NamedTuple):
-    """The market learned of a newer reference; cancellations may follow.
+    """The market learned of a newer consensus reference; what the band makes of it follows.
 
     Parameters
     ----------
@@ -197,8 +210,81 @@ class ReferenceMoved(NamedTuple):
     reference: Reference
 
 
+class BandMoved(NamedTuple):
+    """The band lies elsewhere from now on; what it does to resting orders follows.
+
+    Parameters
+    ----------
+    sequence : int
+        Position in the engine's log, from 0.
+    time : int
+        Simulated time in microseconds.
+    low, high : Decimal or None
+        The lowest and the highest price at which trades may happen, in dollars; None where there
+        is no such edge.
+    reference : Reference or None
+        What the band goes by; None where it goes by none.
+    """
+
+    sequence: int
+    time: int
+    low: Decimal | None
+    high: Decimal | None
+    reference: Reference | None
+
+
+class Clipped(NamedTuple):
+    """The band moved an order to its edge, where it queues behind all others.
+
+    Parameters
+    ----------
+    sequence : int
+        Position in the engine's log, from 0.
+    time : int
+        Simulated time in microseconds.
+    order_id : str
+    price : Decimal
+        The price from now on, in dollars.
+    quantity : int
+        Shares that are left of it.
+    """
+
+    sequence: int
+    time: int
+    order_id: str
+    price: Decimal
+    quantity: int
+
+
+class Uncrossed(NamedTuple):
+    """A call auction found its price; its trades follow, all at that price.
+
+    Self-trade prevention may take away orders that the price was found with. Where this leaves
+    the book crossed, there is a second price for what is left.
+
+    Parameters
+    ----------
+    sequence : int
+        Position in the engine's log, from 0.
+    time : int
+        Simulated time in microseconds.
+    price : Decimal or None
+        Dollars; None where no bid met an ask.
+    quantity : int
+        Shares that can trade at the price.
+    surplus : int
+        Shares that cannot though their limit allows it: above 0 of buyers, below 0 of sellers.
+    """
+
+    sequence: int
+    time: int
+    price: Decimal | None
+    quantity: int
+    surplus: int
+
+
 class StateChanged(NamedTuple):
-    """The market was halted or opened.
+    """The market is in another state from now on.
 
     Parameters
     ----------
@@ -230,7 +316,7 @@ class _Refusal:
     price : Decimal or None
         The price that was judged, in dollars; None where none was.
     reference : Reference or None
-        The reference at that instant; None before the first.
+        What the band went by at that instant, else the consensus; None before the first.
     """
 
     sequence: int
@@ -256,9 +342,10 @@ class _Refusal:
         assert self.price is not None
         assert self.reference is not None
         assert deviation is not None
+        source = "consensus" if self.reference.kind == "consensus" else "reference"
         return (
             f"Price {format_price(self.price)} deviates {round_price(deviation)}% "
-            f"from consensus {format_price(self.reference.price)}"
+            f"from {source} {format_price(self.reference.price)}"
         )
 
 
@@ -307,6 +394,10 @@ class Rejected(_Refusal):
                 return f"Order {self.order_id} would have expired before it came"
             case RejectReason.WOULD_TRADE:
                 return f"Order {self.order_id} would trade, and is post-only"
+            case RejectReason.STALE_REFERENCE:
+                return "The market is paused: its reference is too old"
+            case RejectReason.IN_AUCTION:
+                return f"Order {self.order_id} cannot wait for the end of the call auction"
             case (
                 RejectReason.INVALID_PRICE
                 | RejectReason.INVALID_QUANTITY
@@ -359,6 +450,8 @@ class Cancelled(_Refusal):
                 return f"{shares} of {self.order_id} could not trade whole at once"
             case CancelReason.SELF_TRADE:
                 return f"{shares} of {self.order_id} would have met their own trader"
+            case CancelReason.IN_AUCTION:
+                return f"{shares} of {self.order_id} cannot wait for the end of the call auction"
             case _:
                 assert_never(self.reason)
 
@@ -372,5 +465,8 @@ Event: TypeAlias = (
     | Replaced
     | Expired
     | ReferenceMoved
+    | BandMoved
+    | Clipped
+    | Uncrossed
     | StateChanged
 )

@@ -9,6 +9,7 @@ from streamlet_lab.matching.depth import Depth, PriceLevel
 from streamlet_lab.matching.events import (
     Accepted,
     Cancelled,
+    Clipped,
     Event,
     Expired,
     Reduced,
@@ -90,10 +91,13 @@ class _Prices:
                 self._take(trade.sell_order_id, trade.quantity)
             case Cancelled() | Expired() | Reduced():
                 self._take(event.order_id, event.quantity)
-            case Replaced(_, _, order_id, price, quantity):
-                replaced = self._orders[order_id]
-                self._take(order_id, replaced.quantity)
-                self._open(order_id, replaced.side, price, quantity)
+            case Replaced(_, _, order_id, price, quantity) | Clipped(
+                _, _, order_id, price, quantity
+            ):
+                moved = self._orders.get(order_id)
+                if moved is not None:
+                    self._take(order_id, moved.quantity)
+                    self._open(order_id, moved.side, price, quantity)
 
     def depth(self, levels: int | None) -> Depth:
         """Return a snapshot."""

@@ -15,6 +15,9 @@ REPLACED     order id, ticks, quantity, whether it keeps its priority
 EXPIRED      order id, quantity
 REFERENCE    reference
 STATE        state
+BAND         lowest and highest price in ticks, reference
+CLIPPED      order id, ticks, quantity
+UNCROSSED    ticks or None, quantity, surplus
 ===========  ====================================================================================
 
 Reasons, commands and states are positions in their enumerations. The price of a rejection is in
@@ -26,11 +29,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
+from streamlet_lab.matching.band import NEVER
 from streamlet_lab.matching.commands import Entry, Fields
 from streamlet_lab.matching.events import (
     Accepted,
+    BandMoved,
     Cancelled,
     CancelReason,
+    Clipped,
     Command,
     Event,
     Expired,
@@ -42,6 +48,7 @@ from streamlet_lab.matching.events import (
     Replaced,
     StateChanged,
     Traded,
+    Uncrossed,
 )
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import Order, Side, Trade
@@ -56,6 +63,9 @@ REPLACED: Final = 5
 EXPIRED: Final = 6
 REFERENCE: Final = 7
 STATE: Final = 8
+BAND: Final = 9
+CLIPPED: Final = 10
+UNCROSSED: Final = 11
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -126,6 +136,9 @@ class EventReader:
             Expired,
             ReferenceMoved,
             self._state_changed,
+            self._band_moved,
+            self._clipped,
+            self._uncrossed,
         )
 
     def event(self, sequence: int) -> Event:
@@ -222,3 +235,21 @@ class EventReader:
 
     def _state_changed(self, sequence: int, time: int, state: int) -> StateChanged:
         return StateChanged(sequence, time, STATES[state])
+
+    def _band_moved(
+        self, sequence: int, time: int, low: int, high: int, reference: Reference | None
+    ) -> BandMoved:
+        lowest = self._instrument.price(low) if low else None
+        highest = self._instrument.price(high) if high < NEVER else None
+        return BandMoved(sequence, time, lowest, highest, reference)
+
+    def _clipped(
+        self, sequence: int, time: int, order_id: str, ticks: int, quantity: int
+    ) -> Clipped:
+        return Clipped(sequence, time, order_id, self._instrument.price(ticks), quantity)
+
+    def _uncrossed(
+        self, sequence: int, time: int, ticks: int | None, quantity: int, surplus: int
+    ) -> Uncrossed:
+        price = None if ticks is None else self._instrument.price(ticks)
+        return Uncrossed(sequence, time, price, quantity, surplus)

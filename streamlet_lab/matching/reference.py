@@ -3,41 +3,50 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.orders import read_price
 from streamlet_lab.units import to_ticks
 
+#: Where a reference may come from.
+KINDS: Final = ("consensus", "trades", "auction")
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A finalized consensus price, and since when the market knows it.
+    """A price that bands go by, mostly the finalized consensus, and since when it is known.
 
     Parameters
     ----------
     price : Decimal
-        Dollars, on the cent grid.
+        Dollars; the consensus lies on the cent grid.
     time : int
         Simulated time in microseconds at which the price became final where the market looks.
     block_hash : str
         The block that finalized it; empty where there is none.
+    kind : {"consensus", "trades", "auction"}
+        Where it comes from: what nodes agreed on, the market's own trades, or its last auction.
 
     Raises
     ------
     InvalidInput
-        If the price or the time is not valid.
+        If the price, the time or the kind is not valid.
     """
 
     price: Decimal
     time: int
     block_hash: str = ""
+    kind: str = "consensus"
 
     def __post_init__(self) -> None:
         if isinstance(self.time, bool) or not isinstance(self.time, int) or self.time < 0:
             raise InvalidInput("time", self.time, "whole microseconds, zero or more")
+        if self.kind not in KINDS:
+            raise InvalidInput("kind", self.kind, " or ".join(map(repr, KINDS)))
         price = read_price(self.price)
-        to_ticks(price)  # consensus prices are rounded to the cent
+        if self.kind == "consensus":
+            to_ticks(price)  # it is rounded to the cent
         object.__setattr__(self, "price", price)
 
 

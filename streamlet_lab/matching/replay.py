@@ -1,18 +1,22 @@
 """An engine rebuilt from its log alone, without matching anything again.
 
 Events are taken as facts: an accepted order that may rest joins its queue, and every later event
-takes from it what it says. What arrives and never rests leaves no trace in the book.
+takes from it what it says. What arrives and never rests leaves no trace in the book. The watch of
+the band is told the same facts, and asked nothing.
 """
 
 from collections.abc import Iterable
 from typing import assert_never
 
+from streamlet_lab.matching.band import NEVER
 from streamlet_lab.matching.book import Resting
 from streamlet_lab.matching.commands import IOC, Entry, fields_of
 from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.events import (
     Accepted,
+    BandMoved,
     Cancelled,
+    Clipped,
     Event,
     Expired,
     Reduced,
@@ -21,12 +25,15 @@ from streamlet_lab.matching.events import (
     Replaced,
     StateChanged,
     Traded,
+    Uncrossed,
 )
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import (
     ACCEPTED,
+    BAND,
     CANCEL_REASONS,
     CANCELLED,
+    CLIPPED,
     COMMANDS,
     EXPIRED,
     REDUCED,
@@ -37,6 +44,7 @@ from streamlet_lab.matching.log import (
     STATE,
     STATES,
     TRADED,
+    UNCROSSED,
 )
 from streamlet_lab.matching.orders import Side
 
@@ -46,13 +54,14 @@ def restore(core: MatchingCore, instrument: Instrument, events: Iterable[Event])
     for event in events:
         _pass_time(core, event.time)
         _apply(core, instrument, event)
+    core.set_alarm()
 
 
 def _pass_time(core: MatchingCore, time: int) -> None:
-    """Wake the band when the engine woke it; what it had cancelled then stands in the log."""
+    """Wake the band when the engine woke it; what it decided then stands in the log."""
     core.now = time
     while core.watch.alarm <= time:
-        core.watch.move_clock(core.watch.alarm)
+        core.watch.wake(core.watch.alarm)
 
 
 def _apply(core: MatchingCore, instrument: Instrument, event: Event) -> None:
@@ -84,6 +93,8 @@ def _apply(core: MatchingCore, instrument: Instrument, event: Event) -> None:
             log.rows.append((TRADED, time, *traded, arrived, waited, left, kept))
             _take(core, arrived, trade.quantity)
             _take(core, waited, trade.quantity)
+            if core.watch.listens:
+                core.watch.traded(ticks, trade.quantity, time)
         case Cancelled():
             order_id, quantity, price = event.order_id, event.quantity, event.price
             judged_at = None if price is None else instrument.ticks(price)
@@ -102,19 +113,34 @@ def _apply(core: MatchingCore, instrument: Instrument, event: Event) -> None:
             if keeps:
                 core.book.reduce(resting, resting.remaining - quantity)
             else:
-                core.book.lift(resting)
-                resting.remaining, resting.priority = quantity, sequence
-                core.book.add(resting, log.entry(order_id).side, ticks)
+                _queue_again(core, resting, ticks, quantity, sequence)
+        case Clipped(sequence, _, order_id, price, quantity):
+            ticks = instrument.ticks(price)
+            log.rows.append((CLIPPED, time, order_id, ticks, quantity))
+            clipped = core.book.orders.get(order_id)
+            if clipped is not None:
+                _queue_again(core, clipped, ticks, quantity, sequence)
         case Expired(_, _, order_id, quantity):
             log.rows.append((EXPIRED, time, order_id, quantity))
             _take(core, order_id, quantity)
         case ReferenceMoved(_, _, reference):
             log.rows.append((REFERENCE, time, reference))
             core.adopt(reference, core.market)
-            core.watch.move_reference(instrument.fraction_of_ticks(reference.price), time)
+            told = instrument.fraction_of_ticks(reference.price)
+            core.watch.on_reference(told, reference.time, time)
+        case BandMoved(_, _, lowest, highest, band_reference):
+            low = 0 if lowest is None else instrument.ticks(lowest)
+            high = NEVER if highest is None else instrument.ticks(highest)
+            log.rows.append((BAND, time, low, high, band_reference))
+            core.adopt_band((low, high), band_reference)
+            core.watch.moved((low, high), core.ticks_of(band_reference), time)
+        case Uncrossed(_, _, cleared_at, quantity, surplus):
+            found = None if cleared_at is None else instrument.ticks(cleared_at)
+            log.rows.append((UNCROSSED, time, found, quantity, surplus))
         case StateChanged(_, _, state):
             log.rows.append((STATE, time, STATES.index(state)))
             core.adopt(core.reference, state)
+            core.watch.entered(state, time)
         case _:
             assert_never(event)
 
@@ -123,3 +149,11 @@ def _take(core: MatchingCore, order_id: str, quantity: int) -> None:
     resting = core.book.orders.get(order_id)
     if resting is not None:
         core.book.reduce(resting, quantity)
+
+
+def _queue_again(
+    core: MatchingCore, resting: Resting, ticks: int, quantity: int, priority: int
+) -> None:
+    core.book.lift(resting)
+    resting.remaining, resting.priority = quantity, priority
+    core.book.add(resting, core.log.entry(resting.order_id).side, ticks)

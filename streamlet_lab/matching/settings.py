@@ -1,12 +1,14 @@
 """What makes one engine behave unlike another."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, Literal, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import Band, ConsensusBand
+from streamlet_lab.matching.band import Band
 from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.instrument import Instrument
+from streamlet_lab.matching.rules.consensus import ConsensusBand
 from streamlet_lab.matching.selftrade import SelfTrade
 
 WithoutReference = Literal["reject", "allow"]
@@ -28,19 +30,29 @@ class EngineSettings:
         Before the first reference, orders are rejected with ``no_consensus``, or trade unchecked.
     self_trade : SelfTrade
         What happens where an order would trade with another one of the same trader.
+    pace : Fraction
+        Microseconds of the engine's time per microsecond of market time, in which the band's
+        durations are meant.
 
     Raises
     ------
     InvalidInput
-        If a policy is not known.
+        If a policy is not known, the band is none, or the pace is not above zero.
     """
 
     instrument: Instrument
     band: Band = FIVE_PERCENT
     without_reference: WithoutReference = "reject"
     self_trade: SelfTrade = SelfTrade.NONE
+    pace: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
+        if isinstance(self.band, type) or not isinstance(self.band, Band):
+            expected = "a band, which is an object with a method watch(); make_band() makes one"
+            raise InvalidInput("band", self.band, expected)
+        if not isinstance(self.pace, int | Fraction) or self.pace <= 0:
+            raise InvalidInput("pace", self.pace, "a whole number or a Fraction, above zero")
+        object.__setattr__(self, "pace", Fraction(self.pace))
         if self.without_reference not in get_args(WithoutReference):
             raise InvalidInput("without_reference", self.without_reference, "'reject' or 'allow'")
         try:
@@ -52,5 +64,5 @@ class EngineSettings:
     def core(self) -> MatchingCore:
         """Make the core of an engine that has seen nothing yet."""
         needs_reference = self.without_reference == "reject"
-        day = self.instrument.day
-        return MatchingCore(self.band.watch(), self.self_trade, needs_reference, day)
+        watch = self.band.watch(self.pace)
+        return MatchingCore(watch, self.self_trade, needs_reference, self.instrument)

@@ -5,33 +5,6 @@ import pytest
 from streamlet_lab.matching import ConsensusBand, ConsensusMatchingEngine, Order, Reference
 
 
-class KeepingWatch:
-    """The consensus band at entry and at the trade, but what rests may stay."""
-
-    def __init__(self):
-        self.inner = ConsensusBand().watch()
-        self.alarm = self.inner.alarm
-
-    def may_enter(self, side, ticks):
-        return self.inner.may_enter(side, ticks)
-
-    def may_trade(self, ticks):
-        return self.inner.may_trade(ticks)
-
-    def move_reference(self, ticks, time):
-        self.inner.move_reference(ticks, time)
-
-    def move_clock(self, time):
-        return self.inner.move_clock(time)
-
-
-class KeepingBand:
-    """A band of another policy: it leaves orders outside where they are."""
-
-    def watch(self):
-        return KeepingWatch()
-
-
 @pytest.fixture
 def engine():
     """An engine whose reference is the description's $152.45, known since one second."""
@@ -46,7 +19,7 @@ def keeping_engine():
 
     Its reference moved from $100.00 to $152.45, so that the order rests outside.
     """
-    engine = ConsensusMatchingEngine("AAPL", band=KeepingBand())
+    engine = ConsensusMatchingEngine("AAPL", band=ConsensusBand(resting="keep"))
     engine.set_reference(Reference(Decimal("100.00"), 0))
     engine.submit(Order.limit("s-1", "AAPL", "sell", 100, "100.00"))
     engine.set_reference(Reference(Decimal("152.45"), 1_000_000, "a1b2c3d4"))

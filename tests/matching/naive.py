@@ -4,9 +4,13 @@ It shares no code with the package and says only in words and tuples what it doe
 engine can be compared with it after every operation.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from fractions import Fraction
 
+CENT = Fraction(1, 100)
+
+CLOSED = {"halted": "halted", "paused": "stale_reference"}
 OPPOSITE = {"buy": "sell", "sell": "buy"}
 
 
@@ -33,16 +37,27 @@ class NaiveMatcher:
         self_trade="none",
         day=None,
         lot=1,
-        keeps=False,
+        at_entry="reject",
+        resting="cancel",
+        stale="keep",
+        stale_after=None,
+        call=None,
     ):
         self.percent = Fraction(percent)
         self.without_reference = without_reference
         self.self_trade = self_trade
         self.day = day
         self.lot = lot
-        self.keeps = keeps  # what rests outside the band
-        self.reference = None
-        self.halted = False
+        self.at_entry = at_entry
+        self.resting = resting  # what happens to what rests outside a moved band
+        self.stale = stale
+        self.stale_after = stale_after
+        self.call = call  # how long an auction lasts that a breach of the band begins
+        self.now = 0
+        self.reference = None  # price, instant: the consensus
+        self.band = None  # low, high, price, instant, kind
+        self.state = "open"
+        self.auction_ends = None
         self.waiting = []
         self.accepted = []
         self.arrivals = 0
@@ -54,9 +69,21 @@ class NaiveMatcher:
         return sorted(mine, key=lambda w: (best_first * w.price, w.arrival))
 
     def inside(self, price):
-        if self.reference is None:
+        if self.band is None:
             return True
-        return abs(price - self.reference) / self.reference <= self.percent / 100
+        low, high, *_ = self.band
+        return (low is None or low <= price) and price <= high
+
+    def enters(self, side, price):
+        """The price at which an order enters; None where it does not."""
+        if self.inside(price) or self.at_entry == "ignore":
+            return price
+        if self.at_entry == "reject":
+            return None
+        low, high, *_ = self.band
+        if side == "buy":
+            return high if price > high else price
+        return low if low is not None and price < low else price
 
     def rest(self, order_id, side, price, quantity, **more):
         self.waiting.append(Waiting(self.arrivals, order_id, side, price, quantity, **more))
@@ -93,29 +120,36 @@ class NaiveMatcher:
             reason = "off_lot"
         elif price is not None and (price * 100).denominator != 1:
             reason = "off_tick"
-        elif self.halted:
-            reason = "halted"
+        elif self.state in CLOSED:
+            reason = CLOSED[self.state]
+        elif self.state == "auction" and (price is None or lasts in ("ioc", "fok") or post_only):
+            reason = "in_auction"
         elif order_id in self.accepted:
             reason = "duplicate_id"
         elif self.reference is None and self.without_reference == "reject":
             reason = "no_consensus"
         elif expires is not None and expires <= time:
             reason = "too_late"
-        elif price is not None and not self.inside(price):
+        elif price is not None and self.enters(side, price) is None:
             reason = "outside_band"
-        elif post_only and self.meets(side, price):
+        elif post_only and self.meets(side, self.enters(side, price)):
             reason = "would_trade"
         if reason is not None:
             return [("rejected", order_id, reason)]
         self.accepted.append(order_id)
         said = [("accepted", order_id)]
+        if price is not None and self.enters(side, price) != price:
+            price = self.enters(side, price)
+            said.append(("clipped", order_id, price, quantity))
         if lasts == "fok" and not self.fills(side, quantity, price, trader):
             return [*said, ("cancelled", order_id, "fill_or_kill", quantity)]
         if lasts == "day" and self.day is not None:
             expires = (time // self.day + 1) * self.day
         after, quantity = self.trade(order_id, side, quantity, price, trader)
         said += after
-        if quantity > 0 and price is None:
+        if quantity > 0 and self.state == "auction" and (price is None or lasts in ("ioc", "fok")):
+            said.append(("cancelled", order_id, "in_auction", quantity))
+        elif quantity > 0 and price is None:
             said.append(("cancelled", order_id, "no_liquidity", quantity))
         elif quantity > 0 and lasts in ("ioc", "fok"):
             said.append(("cancelled", order_id, "immediate_or_cancel", quantity))
@@ -126,27 +160,25 @@ class NaiveMatcher:
 
     def fills(self, side, quantity, price, trader):
         """Whether an order would trade whole: tried out on a copy of everything."""
-        trial = NaiveMatcher(percent=self.percent, self_trade=self.self_trade)
-        trial.reference = self.reference
-        trial.waiting = [Waiting(**vars(w)) for w in self.waiting]
+        trial = deepcopy(self)
         said, _ = trial.trade("trial", side, quantity, price, trader)
         return quantity == sum(one[4] for one in said if one[0] == "traded")
 
     def trade(self, order_id, side, quantity, price, trader):
         said = []
-        while quantity > 0:
+        while quantity > 0 and self.state != "auction":
             others = self.meets(side, price)
             if not others:
                 break
             other = others[0]
+            if not self.inside(other.price) and self.call is not None:
+                said += self.enter("auction")
+                break
             if not self.inside(other.price):
                 return [*said, ("cancelled", order_id, "outside_band", quantity)], 0
             shares = min(quantity, other.quantity)
             if trader and trader == other.trader and self.self_trade != "none":
-                mine = {"cancel_oldest": 0, "decrement": shares}.get(self.self_trade, quantity)
-                theirs = {"cancel_newest": 0, "decrement": shares}.get(
-                    self.self_trade, other.quantity
-                )
+                mine, theirs = self.losses(quantity, other.quantity)
                 said += self.lose(other.order_id, theirs, other.quantity)
                 other.quantity -= theirs
                 said += self.lose(order_id, mine, quantity)
@@ -159,6 +191,14 @@ class NaiveMatcher:
                 other.quantity -= shares
             self.waiting = [w for w in self.waiting if w.quantity > 0]
         return said, quantity
+
+    def losses(self, newer, older):
+        """How many shares a trader's two orders lose instead of trading."""
+        shares = min(newer, older)
+        return (
+            {"cancel_oldest": 0, "decrement": shares}.get(self.self_trade, newer),
+            {"cancel_newest": 0, "decrement": shares}.get(self.self_trade, older),
+        )
 
     def lose(self, order_id, shares, quantity):
         if not shares:
@@ -195,8 +235,8 @@ class NaiveMatcher:
             return [("rejected", order_id, "invalid_quantity")]
         if quantity is not None and quantity % self.lot:
             return [("rejected", order_id, "off_lot")]
-        if self.halted:
-            return [("rejected", order_id, "halted")]
+        if self.state in CLOSED:
+            return [("rejected", order_id, CLOSED[self.state])]
         if w is None:
             return [("rejected", order_id, "unknown_id")]
         price = w.price if price is None else price
@@ -204,37 +244,161 @@ class NaiveMatcher:
         if price == w.price and quantity <= w.quantity:
             w.quantity = quantity
             return [("replaced", order_id, price, quantity, True)]
-        if not self.inside(price):
+        asked, price = price, self.enters(w.side, price)
+        if price is None:
             return [("rejected", order_id, "outside_band")]
         if w.post_only and self.meets(w.side, price):
             return [("rejected", order_id, "would_trade")]
+        replaced = [("replaced", order_id, asked, quantity, False)]
+        if asked != price:
+            replaced.append(("clipped", order_id, price, quantity))
         self.waiting.remove(w)
         said, left = self.trade(order_id, w.side, quantity, price, w.trader)
         if left:
             more = {name: vars(w)[name] for name in ("trader", "lasts", "expires", "post_only")}
             self.rest(order_id, w.side, price, left, **more, accepted=w.accepted)
-        return [("replaced", order_id, price, quantity, False), *said]
+        return replaced + said
 
-    def move(self, reference):
-        self.reference = reference
-        said = [("moved", reference)]
-        if self.keeps:
-            return said
+    def move(self, price, since):
+        self.reference = (price, since)
+        said = [("moved", price)]
+        said += self.lay(price, since, "consensus", self.widths())
+        if self.state == "paused" and not self.is_stale():
+            said += self.enter("open")
+        return said + self.look()
+
+    def widths(self):
+        """How many times as wide as at first the band is."""
+        if self.stale != "widen" or self.reference is None:
+            return 1
+        return 1 + (self.now - self.reference[1]) // self.stale_after
+
+    def is_stale(self):
+        if self.stale != "halt" or self.reference is None:
+            return False
+        return self.now - self.reference[1] >= self.stale_after
+
+    def lay(self, price, since, kind, widths=1):
+        """Lay the band around a price, and see to what it leaves outside."""
+        share = min(self.percent * widths / 100, 1)
+        low = high = price
+        while low > 0 and (price - (low - CENT)) / price <= share:
+            low -= CENT
+        while (high + CENT - price) / price <= share:
+            high += CENT
+        band = (low or None, high, price, since, kind)
+        if band == self.band:
+            return []
+        self.band = band
+        return [("band", *band[:3], kind), *self.see_to_what_rests()]
+
+    def see_to_what_rests(self):
+        """What the band does with orders outside."""
+        said, (low, high, price, *_) = [], self.band
         for side in ("buy", "sell"):
             out = [w for w in self.waiting if w.side == side and not self.inside(w.price)]
-            above = [w for w in out if w.price > reference]
-            below = [w for w in out if w.price < reference]
+            above = [w for w in out if w.price > price]
+            below = [w for w in out if w.price < price]
             above.sort(key=lambda w: (-w.price, w.arrival))
             below.sort(key=lambda w: (w.price, w.arrival))
-            for w in above + below if side == "buy" else below + above:
-                self.waiting.remove(w)
-                said.append(("cancelled", w.order_id, "outside_band", w.quantity))
+            if self.resting == "cancel":
+                for w in above + below if side == "buy" else below + above:
+                    self.waiting.remove(w)
+                    said.append(("cancelled", w.order_id, "outside_band", w.quantity))
+            elif self.resting == "clip":
+                for w in above if side == "buy" else below:
+                    w.price, w.arrival = high if side == "buy" else low, self.arrivals
+                    self.arrivals += 1
+                    said.append(("clipped", w.order_id, w.price, w.quantity))
         return said
 
+    def look(self):
+        """What the band does of itself at this instant."""
+        if self.reference is None:
+            return []
+        said = []
+        if self.stale == "widen":
+            said += self.lay(*self.reference, "consensus", self.widths())
+        if self.is_stale() and self.state == "open":
+            said += self.enter("paused")
+        if self.state == "auction" and self.now == self.auction_ends:
+            said += self.enter("open")
+        return said
+
+    def enter(self, state):
+        """Another state; an auction is over before it."""
+        said = self.uncross() if self.state == "auction" else []
+        self.state = state
+        self.auction_ends = self.now + self.call if state == "auction" else None
+        prices = [one[3] for one in said if one[0] == "traded"]
+        said.append(("state", state))
+        if prices:
+            said += self.lay(prices[-1], self.now, "auction")
+        elif said[0][0] == "uncrossed":
+            said += self.see_to_what_rests()
+        return said
+
+    def uncross(self):
+        said = []
+        while True:
+            price, quantity, surplus = self.clearing_price()
+            if price is not None or not said:
+                said.append(("uncrossed", price, quantity, surplus))
+            if price is None:
+                return said
+            while True:
+                buys, sells = self.queue("buy"), self.queue("sell")
+                if not buys or not sells or buys[0].price < price or sells[0].price > price:
+                    break
+                said += self.cross(buys[0], sells[0], price)
+                self.waiting = [w for w in self.waiting if w.quantity > 0]
+
+    def cross(self, buy, sell, price):
+        older, newer = sorted((buy, sell), key=lambda w: w.arrival)
+        if newer.trader and newer.trader == older.trader and self.self_trade != "none":
+            mine, theirs = self.losses(newer.quantity, older.quantity)
+            said = self.lose(older.order_id, theirs, older.quantity)
+            said += self.lose(newer.order_id, mine, newer.quantity)
+            newer.quantity -= mine
+            older.quantity -= theirs
+            return said
+        shares = min(buy.quantity, sell.quantity)
+        buy.quantity -= shares
+        sell.quantity -= shares
+        return [("traded", buy.order_id, sell.order_id, price, shares, newer.side)]
+
+    def clearing_price(self):
+        """Try every price: most shares, least left over, pressure, nearest to the reference."""
+        buys, sells = self.queue("buy"), self.queue("sell")
+        if not buys or not sells or buys[0].price < sells[0].price:
+            return None, 0, 0
+        tried = {}
+        price = sells[0].price
+        while price <= buys[0].price:
+            bid = sum(w.quantity for w in buys if w.price >= price)
+            offered = sum(w.quantity for w in sells if w.price <= price)
+            tried[price] = (min(bid, offered), bid - offered)
+            price += CENT
+        most = max(quantity for quantity, _ in tried.values())
+        least = min(abs(over) for quantity, over in tried.values() if quantity == most)
+        left = [p for p, (n, over) in tried.items() if (n, abs(over)) == (most, least)]
+        bought = [p for p in left if tried[p][1] > 0]
+        sold = [p for p in left if tried[p][1] < 0]
+        if bought or sold:
+            left = bought[-1:] + sold[:1]
+        near = (left[0] + left[-1]) / 2 if self.band is None else self.band[2]
+        price = min(left, key=lambda p: (abs(p - near), (p / CENT) % 2))
+        return price, *tried[price]
+
     def pass_time(self, time):
-        """Let orders expire whose instant is not after ``time``."""
-        due = [w for w in self.waiting if w.expires is not None and w.expires <= time]
-        return self.expire(sorted(due, key=lambda w: (w.expires, w.accepted)))
+        """Let happen, instant by instant, what is due until a time."""
+        said = []
+        while self.now < time:
+            self.now += 1
+            due = [w for w in self.waiting if w.expires is not None and w.expires <= self.now]
+            said += self.expire(sorted(due, key=lambda w: (w.expires, w.accepted)))
+            said += self.look()
+        return said
 
     def end_day(self):
         due = [w for w in self.waiting if w.lasts == "day"]
@@ -245,6 +409,8 @@ class NaiveMatcher:
             self.waiting.remove(w)
         return [("expired", w.order_id, w.quantity) for w in due]
 
-    def set_halted(self, halted):
-        changed, self.halted = halted != self.halted, halted
-        return [("state", "halted" if halted else "open")] if changed else []
+    def halt(self):
+        return [] if self.state == "halted" else self.enter("halted") + self.look()
+
+    def resume(self):
+        return self.enter("open") + self.look() if self.state in ("halted", "auction") else []

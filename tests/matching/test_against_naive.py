@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 
 from streamlet_lab.matching import (
     Accepted,
+    BandMoved,
     Cancelled,
+    Clipped,
+    ConsensusBand,
     ConsensusMatchingEngine,
     Expired,
     Instrument,
+    MarketState,
     Order,
     Reduced,
     Reference,
@@ -23,10 +27,11 @@ from streamlet_lab.matching import (
     Side,
     StateChanged,
     Traded,
+    Uncrossed,
     replay,
 )
 
-from .conftest import KeepingBand
+from .calling import Calling
 from .naive import NaiveMatcher
 
 # Around $2.00 the band is 20 cents wide, so that random prices often meet, and often miss.
@@ -80,8 +85,26 @@ days = st.tuples(mornings, st.lists(steps, min_size=20, max_size=60)).map(
     lambda parts: parts[0] + parts[1]
 )
 policies = st.sampled_from(SelfTrade)
+ageing = st.sampled_from(
+    [{}, {}, {"stale": "widen", "stale_after": 4}, {"stale": "halt", "stale_after": 4}]
+)
+resting_policies = st.sampled_from(["cancel", "clip", "keep"])
+band_rules = st.builds(
+    lambda at_entry, resting, age: {"at_entry": at_entry, "resting": resting, **age},
+    st.sampled_from(["reject", "clip", "ignore"]),
+    resting_policies,
+    ageing,
+)
 day_lengths = st.sampled_from([None, 20])
 many_days = settings(max_examples=150, deadline=None)
+
+
+def as_band(rules):
+    """The band of some rules; its durations are microseconds there."""
+    if "call" in rules:
+        return Calling(**rules)
+    after = rules.get("stale_after")
+    return ConsensusBand(**{**rules, "stale_after": after and f"{after}us"})
 
 
 def dollars(ticks):
@@ -98,6 +121,11 @@ def rests(fields):
 
 def expiry(fields, time):
     return max(time + fields["lives"] - 1, 1) if fields["lasts"] == "gtt" else None
+
+
+def since(ticks, time):
+    """When the reference became final that the market learns of at a time."""
+    return max(time - ticks % 6, 0)
 
 
 def perform(engine, operation, time):
@@ -132,15 +160,11 @@ def perform(engine, operation, time):
         case "replace", order_id, ticks, shares:
             return engine.replace(order_id, price=dollars(ticks), quantity=shares, time=time)
         case "move", ticks:
-            return engine.set_reference(Reference(dollars(ticks), time), time)
+            return engine.set_reference(Reference(dollars(ticks), since(ticks, time)), time)
         case ("end day",):
             return engine.end_day(time)
         case "halt", halted:
             return engine.halt(time) if halted else engine.resume(time)
-
-
-def perform_naively(naive, operation, time):
-    return naive.pass_time(time) + command(naive, operation, time)
 
 
 def command(naive, operation, time):
@@ -164,11 +188,11 @@ def command(naive, operation, time):
         case "replace", order_id, ticks, shares:
             return naive.replace(order_id, exact(ticks), shares)
         case "move", ticks:
-            return naive.move(exact(ticks))
+            return naive.move(exact(ticks), since(ticks, time))
         case ("end day",):
             return naive.end_day()
         case "halt", halted:
-            return naive.set_halted(halted)
+            return naive.halt() if halted else naive.resume()
 
 
 def in_words(happened):
@@ -193,6 +217,13 @@ def in_words(happened):
             return ("moved", Fraction(reference.price))
         case StateChanged(_, _, state):
             return ("state", str(state))
+        case BandMoved(_, _, low, high, reference):
+            low = None if low is None else Fraction(low)
+            return ("band", low, Fraction(high), Fraction(reference.price), reference.kind)
+        case Clipped(_, _, order_id, price, quantity):
+            return ("clipped", order_id, Fraction(price), quantity)
+        case Uncrossed(_, _, price, quantity, surplus):
+            return ("uncrossed", None if price is None else Fraction(price), quantity, surplus)
 
 
 def resting(engine):
@@ -209,9 +240,9 @@ def waiting(naive):
 
 
 def assert_not_crossed(engine):
-    book = engine.book
-    if book.best_bid is not None and book.best_ask is not None:
-        assert book.best_bid < book.best_ask
+    bid, ask = engine.book.best_bid, engine.book.best_ask
+    if engine.market is not MarketState.AUCTION and bid is not None and ask is not None:
+        assert bid < ask
 
 
 def assert_conserved(engine):
@@ -232,6 +263,8 @@ def assert_conserved(engine):
             case Reduced():
                 open_shares[happened.order_id] -= happened.quantity
                 assert open_shares[happened.order_id] == happened.remaining > 0
+            case Clipped():
+                assert open_shares[happened.order_id] == happened.quantity
             case Replaced():
                 assert open_shares[happened.order_id] > 0
                 open_shares[happened.order_id] = happened.quantity
@@ -270,6 +303,31 @@ def at_times(day, engine):
         yield time, operation
 
 
+def assert_same_throughout(day, engine, naive, check):
+    """Compare every event and every state of the book."""
+    for time, operation in at_times(day, engine):
+        due = engine.advance(time)
+        assert [in_words(one) for one in due] == naive.pass_time(time)
+        before = engine.state()
+        happened = perform(engine, operation, time)
+        assert [in_words(one) for one in happened] == command(naive, operation, time)
+        assert resting(engine) == waiting(naive)
+        assert str(engine.market) == naive.state
+        if any(isinstance(one, Rejected) for one in happened):
+            assert len(happened) == 1
+            assert engine.state() == before._replace(events=before.events + 1)
+        assert_not_crossed(engine)
+        assert_depth_agrees(engine)
+        check(engine)
+    assert_conserved(engine)
+    assert [one.sequence for one in engine.events] == list(range(len(engine.events)))
+    assert [trade.trade_id for trade in engine.trades] == list(range(len(engine.trades)))
+    times = [one.time for one in engine.events]
+    assert times == sorted(times)
+    for one in engine.events:
+        event(" ".join((type(one).__name__, str(getattr(one, "reason", "")))))
+
+
 @pytest.mark.parametrize("without_reference", ["reject", "allow"])
 @given(day=days, policy=policies, day_length=day_lengths, lot=st.sampled_from([1, 1, 1, 2]))
 @many_days
@@ -280,42 +338,25 @@ def test_same_events_and_same_book_after_every_operation(
     rules = {"without_reference": without_reference, "self_trade": policy}
     engine = ConsensusMatchingEngine(instrument, **rules)
     naive = NaiveMatcher(**rules, day=day_length, lot=lot)
-    for time, operation in at_times(day, engine):
-        engine.advance(time)
-        naive_before = naive.pass_time(time)
-        assert [
-            in_words(one) for one in engine.events[len(engine.events) - len(naive_before) :]
-        ] == naive_before
-        before = engine.state()
-        happened = perform(engine, operation, time)
-        assert [in_words(one) for one in happened] == perform_naively(naive, operation, time)
-        assert resting(engine) == waiting(naive)
-        if any(isinstance(one, Rejected) for one in happened):
-            assert len(happened) == 1
-            assert engine.state() == before._replace(events=before.events + 1)
-        assert_not_crossed(engine)
-        assert_resting_inside(engine)
-        assert_depth_agrees(engine)
-    assert_conserved(engine)
-    assert [one.sequence for one in engine.events] == list(range(len(engine.events)))
-    assert [trade.trade_id for trade in engine.trades] == list(range(len(engine.trades)))
-    times = [one.time for one in engine.events]
-    assert times == sorted(times)
-    for one in engine.events:
-        event(" ".join((type(one).__name__, str(getattr(one, "reason", "")))))
+    assert_same_throughout(day, engine, naive, assert_resting_inside)
 
 
-@given(day=days, policy=policies)
-@many_days
-def test_same_events_where_orders_may_rest_outside_the_band(day, policy):
-    engine = ConsensusMatchingEngine("X", band=KeepingBand(), self_trade=policy)
-    naive = NaiveMatcher(self_trade=policy, keeps=True)
-    for time, operation in at_times(day, engine):
-        happened = [in_words(one) for one in perform(engine, operation, time)]
-        assert happened == perform_naively(naive, operation, time)
-        assert resting(engine) == waiting(naive)
-        assert_not_crossed(engine)
-    assert_conserved(engine)
+@pytest.mark.parametrize("without_reference", ["reject", "allow"])
+@given(day=days, policy=policies, rules=band_rules)
+@settings(many_days, max_examples=200)
+def test_same_events_under_any_policies_of_the_band(without_reference, day, policy, rules):
+    common = {"without_reference": without_reference, "self_trade": policy}
+    engine = ConsensusMatchingEngine("X", band=as_band(rules), **common)
+    naive = NaiveMatcher(**common, **rules)
+    assert_same_throughout(day, engine, naive, lambda engine: None)
+
+
+@given(day=days, policy=policies, call=st.sampled_from([1, 5, 20]), rest=resting_policies)
+@settings(many_days, max_examples=200)
+def test_same_events_where_a_breach_begins_a_call_auction(day, policy, call, rest):
+    engine = ConsensusMatchingEngine("X", band=Calling(call, rest), self_trade=policy)
+    naive = NaiveMatcher(self_trade=policy, at_entry="ignore", resting=rest, call=call)
+    assert_same_throughout(day, engine, naive, lambda engine: None)
 
 
 @given(
@@ -342,7 +383,7 @@ def test_fill_or_kill_is_whole_or_nothing_on_any_queue(policy, offers, price, qu
     )
     for operation in (*day, last):
         happened = [in_words(one) for one in perform(engine, operation, 0)]
-        assert happened == perform_naively(naive, operation, 0)
+        assert happened == command(naive, operation, 0)
         assert resting(engine) == waiting(naive)
     event(happened[-1][0])
 
@@ -388,13 +429,22 @@ def test_each_command_has_one_answer_and_each_accepted_order_ends_at_most_once(d
 
 
 @pytest.mark.parametrize("without_reference", ["reject", "allow"])
-@given(past=days, future=days, policy=policies, day_length=day_lengths)
+@given(
+    past=days,
+    future=days,
+    policy=policies,
+    day_length=day_lengths,
+    rules=st.just({}) | band_rules | st.just({"call": 5}),
+)
 @settings(max_examples=75, deadline=None)
 def test_the_log_alone_rebuilds_the_state_and_what_comes_of_the_next_commands(
-    without_reference, past, future, policy, day_length
+    without_reference, past, future, policy, day_length, rules
 ):
     engine = ConsensusMatchingEngine(
-        Instrument("X", day=day_length), without_reference=without_reference, self_trade=policy
+        Instrument("X", day=day_length),
+        band=as_band(rules),
+        without_reference=without_reference,
+        self_trade=policy,
     )
     now = 0
     for now, operation in at_times(past, engine):
@@ -427,7 +477,7 @@ def test_asking_a_network_gives_what_pushing_gives_at_the_next_command(day):
     asking, pushed = ConsensusMatchingEngine("X", network), ConsensusMatchingEngine("X")
     for time, operation in at_times(day, pushed):
         if operation[0] == "move":
-            network.latest = Reference(dollars(operation[1]), time)
+            network.latest = Reference(dollars(operation[1]), since(operation[1], time))
         if operation[0] not in ANSWERS:
             continue
         moved = pushed.advance(time)

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     NEVER,
+    BandMoved,
+    BandWatch,
     CancelReason,
     ConsensusBand,
     ConsensusMatchingEngine,
+    Decision,
     Order,
     Reference,
     replay,
@@ -61,28 +64,23 @@ def test_reference_between_two_ticks_is_taken_exactly():
 class Narrowing:
     """A band that shrinks to the reference itself ten microseconds after it moved."""
 
-    def watch(self):
+    def watch(self, pace=1):
         return NarrowingWatch()
 
 
-class NarrowingWatch:
-    def __init__(self):
-        self.low, self.high, self.alarm = 0, NEVER, NEVER
-
+class NarrowingWatch(BandWatch):
     def may_enter(self, side, ticks):
-        return True
+        return ticks
 
-    def may_trade(self, ticks):
-        return self.low <= ticks <= self.high
-
-    def move_reference(self, ticks, time):
+    def on_reference(self, ticks, since, time):
         self.middle, self.alarm = int(ticks), time + 10
-        self.low, self.high = self.middle - 100, self.middle + 100
+        return Decision((self.middle - 100, self.middle + 100), ticks)
 
-    def move_clock(self, time):
+    def wake(self, time):
         self.alarm = NEVER
-        self.low = self.high = self.middle
-        return self.low, self.high
+
+    def decide(self, time, best_bid, best_ask):
+        return Decision((self.middle, self.middle)) if self.alarm == NEVER else None
 
 
 def test_band_that_looks_at_the_clock_is_woken_in_time_after_those_that_expire():
@@ -92,8 +90,11 @@ def test_band_that_looks_at_the_clock_is_woken_in_time_after_those_that_expire()
     engine.submit(Order.limit("b-2", "X", "buy", 1, "9.50", time_in_force="gtt", expires=10))
     engine.submit(Order.limit("b-3", "X", "buy", 1, "10.00"))
     assert engine.validate_trade_price("9.50")
-    expired, cancelled, accepted = engine.submit(Order.limit("s-1", "X", "sell", 1, "11.00"), 12)
+    expired, moved, cancelled, accepted = engine.submit(
+        Order.limit("s-1", "X", "sell", 1, "11.00"), 12
+    )
     assert (expired.order_id, expired.time) == ("b-2", 10)
+    assert moved == BandMoved(6, 10, Decimal("10.00"), Decimal("10.00"), engine.reference)
     assert (cancelled.order_id, cancelled.time) == ("b-1", 10)
     assert cancelled.reason is CancelReason.OUTSIDE_BAND
     assert accepted.time == 12

@@ -1,6 +1,9 @@
 from decimal import Decimal
+from itertools import islice
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
@@ -11,7 +14,7 @@ from streamlet_lab.matching import (
     Reference,
     RestingOrder,
 )
-from streamlet_lab.matching.book import BUY, SELL, OrderBook, Resting
+from streamlet_lab.matching.book import BUY, SELL, BookSide, OrderBook, Resting
 
 
 def rest(engine, order_id, side, price, quantity=10):
@@ -63,7 +66,7 @@ def test_best_prices(book):
 def test_found_order_shows_what_is_left_of_it_and_its_place(engine, book):
     engine.reduce("b-first", 4)
     order = Order.limit("b-first", "AAPL", "buy", 10, "150.00")
-    assert book.find("b-first") == RestingOrder(order, Decimal("150.00"), 6, 2)
+    assert book.find("b-first") == RestingOrder(order, Decimal("150.00"), 6, 3)
     assert book.find("b-ninth") is None
 
 
@@ -115,3 +118,30 @@ def test_outside_goes_from_the_outermost_price_inwards_on_each_side():
         *("b110.6", "b109.5", "b90.0", "b91.1", "b91.2"),
         *("s90.0", "s91.1", "s110.6", "s109.4", "s109.5"),
     ]
+
+
+@given(prices=st.lists(st.integers(1, 60), max_size=60), gone=st.integers(0, 60))
+def test_levels_come_best_first_and_the_empty_ones_not_at_all(prices, gone):
+    for number, side in ((BUY, BookSide(BUY)), (SELL, BookSide(SELL))):
+        resting = [Resting(f"o-{place}", "", 1, place) for place in range(len(prices))]
+        for order, ticks in zip(resting, prices, strict=True):
+            side.add(order, ticks)
+        for order in resting[:gone]:
+            order.level.quantity -= 1
+        left = sorted(set(prices[gone:]), reverse=number == BUY)
+        assert [level.ticks for level in side.levels()] == left
+
+
+def test_the_first_levels_cost_the_same_however_many_there_are():
+    class Keys(list):
+        def copy(self):
+            pytest.fail("all prices were copied")
+
+        def __iter__(self):
+            pytest.fail("all prices were looked at")
+
+    side = BookSide(SELL)
+    for ticks in range(1, 1_001):
+        side.add(Resting(f"o-{ticks}", "", 1, ticks), ticks)
+    side.keys = Keys(side.keys)
+    assert [level.ticks for level in islice(side.levels(), 3)] == [1, 2, 3]

@@ -8,7 +8,7 @@ import pytest
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import EngineSettings, EventLog, Instrument, Reference
 from streamlet_lab.matching.commands import GTT, Entry
-from streamlet_lab.matching.log import ACCEPTED, CANCELLED, EXPIRED, REFERENCE, TRADED
+from streamlet_lab.matching.log import ACCEPTED, BAND, CANCELLED, EXPIRED, REFERENCE, TRADED
 
 
 @pytest.fixture
@@ -25,19 +25,19 @@ def kinds(core):
 
 def test_an_order_meets_what_has_not_expired(core):
     core.enter(tuple(Entry("s-1", -1, 10_000, 10)), 49)
-    assert kinds(core) == [REFERENCE, ACCEPTED, ACCEPTED, TRADED]
+    assert kinds(core) == [REFERENCE, BAND, ACCEPTED, ACCEPTED, TRADED]
 
 
 def test_what_is_due_happens_before_an_order(core):
     core.enter(tuple(Entry("s-1", -1, 10_000, 10)), 50)
-    assert kinds(core) == [REFERENCE, ACCEPTED, EXPIRED, ACCEPTED]
+    assert kinds(core) == [REFERENCE, BAND, ACCEPTED, EXPIRED, ACCEPTED]
 
 
 def test_what_is_due_happens_before_a_cancel(core):
     core.enter(tuple(Entry("s-1", -1, 10_100, 10)), 20)
     core.cancel("s-1", 60)
-    assert kinds(core) == [REFERENCE, ACCEPTED, ACCEPTED, EXPIRED, CANCELLED]
-    assert [row[1] for row in core.log.rows] == [0, 10, 20, 50, 60]
+    assert kinds(core) == [REFERENCE, BAND, ACCEPTED, ACCEPTED, EXPIRED, CANCELLED]
+    assert [row[1] for row in core.log.rows] == [0, 0, 10, 20, 50, 60]
 
 
 def test_time_does_not_run_backwards(core):
@@ -47,7 +47,7 @@ def test_time_does_not_run_backwards(core):
     ):
         with pytest.raises(InvalidInput, match=r"time: 9 .* not before 10"):
             act()
-    assert len(core.log.rows) == 2
+    assert len(core.log.rows) == 3
 
 
 def test_rows_of_orders_trades_and_cancels_are_nothing_to_the_garbage_collector(core):
@@ -55,12 +55,12 @@ def test_rows_of_orders_trades_and_cancels_are_nothing_to_the_garbage_collector(
     core.cancel("b-1", 21)
     gc.collect()
     gc.collect()  # first the tuple of an order's fields, then the row that holds it
-    rows = core.log.rows[1:]
+    rows = core.log.rows[2:]
     assert [row[0] for row in rows] == [ACCEPTED, ACCEPTED, TRADED, CANCELLED]
     assert not any(map(gc.is_tracked, rows))
 
 
 def test_events_can_be_read_of_what_was_said_in_ticks(core):
     settings = EngineSettings(Instrument("X"))
-    accepted = EventLog(core.log, settings)[1]
+    accepted = EventLog(core.log, settings)[2]
     assert (str(accepted.order.price), accepted.order.trader) == ("100.00", "ann")

@@ -25,8 +25,8 @@ def test_end_of_the_day_ends_day_orders_only_in_the_order_of_acceptance(engine):
     rest(engine, "b-4")
     engine.replace("b-1", quantity=20)
     assert engine.end_day(2_000_000) == [
-        Expired(6, 2_000_000, "b-1", 20),
-        Expired(7, 2_000_000, "b-4", 10),
+        Expired(7, 2_000_000, "b-1", 20),
+        Expired(8, 2_000_000, "b-4", 10),
     ]
     assert [order.order.order_id for order in engine.book.bids] == ["b-2", "b-3"]
 
@@ -41,7 +41,7 @@ def test_without_a_session_a_day_lasts_until_it_is_ended(engine):
 def test_session_ends_its_day_orders(session_engine, accepted, ends):
     rest(session_engine, "b-1", time=accepted)
     assert session_engine.advance(ends - 1) == []
-    assert session_engine.advance(ends) == [Expired(2, ends, "b-1", 10)]
+    assert session_engine.advance(ends) == [Expired(3, ends, "b-1", 10)]
 
 
 def test_session_leaves_other_orders_alone(session_engine):

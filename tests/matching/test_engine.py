@@ -8,6 +8,7 @@ import pytest
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     Accepted,
+    BandMoved,
     Cancelled,
     CancelReason,
     ConsensusBand,
@@ -56,8 +57,11 @@ def test_before_the_first_reference_orders_may_be_let_through_unchecked():
 def test_first_reference_cancels_what_came_in_unchecked():
     engine = ConsensusMatchingEngine("AAPL", without_reference="allow")
     engine.submit(limit("s-1", "sell", "400.00"))
-    moved, event = engine.set_reference(reference("152.45"))
-    assert moved == ReferenceMoved(1, 2_000_000, reference("152.45"))
+    referred, moved, event = engine.set_reference(reference("152.45"))
+    assert referred == ReferenceMoved(1, 2_000_000, reference("152.45"))
+    limits = (Decimal("144.83"), Decimal("160.07"))
+    assert moved == BandMoved(2, 2_000_000, *limits, reference("152.45"))
+    assert engine.band_limits == limits
     assert (event.order_id, event.reason) == ("s-1", CancelReason.OUTSIDE_BAND)
 
 
@@ -69,18 +73,18 @@ def test_moved_reference_cancels_what_is_now_outside(engine):
         ("s-high", "sell", "160.00"),
     ):
         engine.submit(limit(order_id, side, price))
-    _, event = engine.set_reference(reference("158.00"), 3_000_000)
+    _, _, event = engine.set_reference(reference("158.00"), 3_000_000)
     assert (event.order_id, event.quantity, event.time) == ("b-low", 100, 3_000_000)
     assert (event.reason, event.price) == (CancelReason.OUTSIDE_BAND, Decimal("145.00"))
     assert (event.reference, event.reference_age) == (reference("158.00"), 1_000_000)
-    _, *cancelled = engine.set_reference(reference("145.00"))
+    _, _, *cancelled = engine.set_reference(reference("145.00"))
     assert [one.order_id for one in cancelled] == ["s-high", "s-low"]
 
 
 def test_order_on_the_edge_of_the_moved_band_stays(engine):
     engine.submit(limit("b-1", "buy", "152.25"))
-    assert len(engine.set_reference(reference("145.00"))) == 1
-    assert len(engine.set_reference(reference("144.99"))) == 2
+    assert len(engine.set_reference(reference("145.00"))) == 2
+    assert len(engine.set_reference(reference("144.99"))) == 3
 
 
 def test_network_is_asked_at_each_command():
@@ -92,10 +96,11 @@ def test_network_is_asked_at_each_command():
     events = engine.submit(limit("s-1", "sell", "164.00"), 5_000_000)
     assert [(type(event), event.time) for event in events] == [
         (ReferenceMoved, 5_000_000),
+        (BandMoved, 5_000_000),
         (Cancelled, 5_000_000),
         (Accepted, 5_000_000),
     ]
-    assert (events[1].order_id, events[1].reference_age) == ("b-1", 1_000_000)
+    assert (events[2].order_id, events[2].reference_age) == ("b-1", 1_000_000)
 
 
 def test_network_is_asked_before_a_cancel_too():
@@ -104,7 +109,7 @@ def test_network_is_asked_before_a_cancel_too():
     network.latest = reference("152.45")
     engine.submit(limit("b-1", "buy", "145.00"))
     network.latest = reference("158.00")
-    _, cancelled, rejected = engine.cancel("b-1")
+    _, _, cancelled, rejected = engine.cancel("b-1")
     assert cancelled.reason is CancelReason.OUTSIDE_BAND
     assert rejected.reason is RejectReason.UNKNOWN_ID
 
@@ -129,7 +134,7 @@ def test_questions_see_the_latest_price_and_change_nothing():
     assert engine.get_latest_consensus_price() == Decimal("158.00")
     assert not engine.validate_trade_price("145.00")
     assert len(engine.book) == 1
-    assert len(engine.events) == 2
+    assert len(engine.events) == 3
 
 
 @pytest.mark.parametrize(
@@ -181,7 +186,7 @@ def test_time_that_is_none_or_runs_backwards_is_refused(engine, time):
     for act in (engine.reduce, engine.replace):
         with pytest.raises(InvalidInput):
             act("b-1", quantity=1, time=time)
-    assert (len(engine.book), len(engine.events)) == (0, 1)
+    assert (len(engine.book), len(engine.events)) == (0, 2)
 
 
 def test_a_truth_value_is_no_time():
@@ -214,9 +219,9 @@ def test_events_and_trades_are_numbered(engine):
     engine.submit(limit("s-1", "sell", "152.00", 50))
     engine.submit(limit("b-1", "buy", "152.00", 20))
     engine.submit(limit("b-2", "buy", "152.00", 20))
-    assert [event.sequence for event in engine.events] == [0, 1, 2, 3, 4, 5]
+    assert [event.sequence for event in engine.events] == [0, 1, 2, 3, 4, 5, 6]
     assert [trade.trade_id for trade in engine.trades] == [0, 1]
-    assert [event.time for event in engine.events] == [1_000_000] * 6
+    assert [event.time for event in engine.events] == [1_000_000] * 7
 
 
 def test_log_reads_as_in_the_description_with_reason_and_age(engine, caplog):
@@ -266,4 +271,4 @@ def test_prices_are_not_put_into_words_when_nobody_listens(engine, caplog, monke
     monkeypatch.setattr("streamlet_lab.matching.events.format_price", fail)
     caplog.set_level(logging.ERROR, LOGGER)
     engine.submit(limit("x-1", "sell", "182.94"))
-    assert len(engine.events) == 2
+    assert len(engine.events) == 3

@@ -57,10 +57,25 @@ def test_without_a_reference_there_is_neither_deviation_nor_age():
         (RejectReason.HALTED, "Trade rejected: The market is halted"),
         (RejectReason.TOO_LATE, "Trade rejected: Order s-1 would have expired before it came"),
         (RejectReason.WOULD_TRADE, "Trade rejected: Order s-1 would trade, and is post-only"),
+        (
+            RejectReason.STALE_REFERENCE,
+            "Trade rejected: The market is paused: its reference is too old",
+        ),
+        (
+            RejectReason.IN_AUCTION,
+            "Trade rejected: Order s-1 cannot wait for the end of the call auction",
+        ),
     ],
 )
 def test_rejection_in_words(reason, message):
     assert rejected(reason).message == message
+
+
+@pytest.mark.parametrize("kind", ["trades", "auction"])
+def test_words_tell_the_consensus_from_what_else_a_band_goes_by(kind):
+    reference = Reference(Decimal("152.45"), 2_000_000, kind=kind)
+    event = rejected(RejectReason.OUTSIDE_BAND, reference=reference)
+    assert event.message.endswith("Price $182.94 deviates 20.00% from reference $152.45")
 
 
 @pytest.mark.parametrize("command", [Command.CANCEL, Command.REDUCE, Command.REPLACE])

@@ -4,6 +4,7 @@ import pytest
 
 from streamlet_lab.matching import (
     Accepted,
+    BandMoved,
     CancelReason,
     Expired,
     Order,
@@ -20,7 +21,7 @@ def gtt(order_id, expires, price="150.00"):
 def test_expires_at_its_instant_before_anything_else(engine):
     engine.submit(gtt("b-1", 5_000_000))
     expired, accepted = engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "150.00"), 5_000_000)
-    assert expired == Expired(2, 5_000_000, "b-1", 10)
+    assert expired == Expired(3, 5_000_000, "b-1", 10)
     assert isinstance(accepted, Accepted)
     assert len(engine.trades) == 0
 
@@ -34,7 +35,7 @@ def test_trades_until_then(engine):
 def test_expires_before_the_reference_moves_at_the_same_instant(engine):
     engine.submit(gtt("b-1", 5_000_000))
     events = engine.set_reference(Reference(Decimal("190.00"), 5_000_000), 5_000_000)
-    assert [type(event) for event in events] == [Expired, ReferenceMoved]
+    assert [type(event) for event in events] == [Expired, ReferenceMoved, BandMoved]
 
 
 def test_several_expire_by_instant_then_by_acceptance_and_each_at_its_own_time(engine):

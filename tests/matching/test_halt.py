@@ -15,7 +15,7 @@ def bid(order_id):
 
 def test_halted_market_refuses_orders_and_replacements(engine):
     engine.submit(bid("b-1"))
-    assert engine.halt(2_000_000) == [StateChanged(2, 2_000_000, MarketState.HALTED)]
+    assert engine.halt(2_000_000) == [StateChanged(3, 2_000_000, MarketState.HALTED)]
     before = engine.state()
     for event in (*engine.submit(bid("b-2")), *engine.replace("b-1", quantity=5)):
         assert event.reason is RejectReason.HALTED

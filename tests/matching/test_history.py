@@ -1,16 +1,27 @@
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import ConsensusMatchingEngine, Order, depth_over_time
+from streamlet_lab.matching import (
+    ConsensusBand,
+    ConsensusMatchingEngine,
+    Order,
+    depth_over_time,
+    make_band,
+)
 
+from .calling import Calling
 from .test_against_naive import at_times, days, many_days, perform, policies
 
+BANDS = [ConsensusBand(), make_band("clip"), Calling(5, "clip")]
 
-@given(day=days, policy=policies)
+
+@given(day=days, policy=policies, band=st.sampled_from(BANDS))
 @many_days
-def test_snapshots_are_what_the_book_was(day, policy):
-    engine = ConsensusMatchingEngine("X", without_reference="allow", self_trade=policy)
+def test_snapshots_are_what_the_book_was(day, policy, band):
+    rules = {"without_reference": "allow", "self_trade": policy}
+    engine = ConsensusMatchingEngine("X", band=band, **rules)
     seen = {}
     for time, operation in at_times(day, engine):
         perform(engine, operation, time)

@@ -11,7 +11,7 @@ def test_takes_shares_off_and_keeps_the_place(engine):
     rest(engine, "b-1")
     rest(engine, "b-2")
     (event,) = engine.reduce("b-1", 40, 2_000_000)
-    assert event == Reduced(3, 2_000_000, "b-1", CancelReason.REQUESTED, 40, 60)
+    assert event == Reduced(4, 2_000_000, "b-1", CancelReason.REQUESTED, 40, 60)
     trades = engine.process_order(Order.market("s-1", "AAPL", "sell", 80))
     assert [(trade.buy_order_id, trade.quantity) for trade in trades] == [("b-1", 60), ("b-2", 20)]
 

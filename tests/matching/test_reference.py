@@ -81,3 +81,14 @@ def test_reference_is_preferred_to_the_list():
     assert ConsensusMatchingEngine("AAPL", network).get_latest_consensus_price() == Decimal(
         "153.12"
     )
+
+
+def test_only_the_consensus_must_lie_on_the_cent_grid_and_kinds_are_known():
+    price = Decimal("152.4567")
+    assert Reference(price, 0, kind="auction").price == price
+    with pytest.raises(InvalidInput):
+        Reference(price, 0)
+    with pytest.raises(InvalidInput, match="'consensus': others are the band's"):
+        ConsensusMatchingEngine("X").set_reference(Reference(price, 0, kind="auction"))
+    with pytest.raises(InvalidInput, match="'consensus' or 'trades' or 'auction'"):
+        Reference(Decimal("152.45"), 0, kind="rumour")

@@ -24,7 +24,7 @@ def ids(engine):
 
 def test_smaller_size_keeps_the_place(queue):
     (event,) = queue.replace("b-1", quantity=30, time=2_000_000)
-    assert event == Replaced(4, 2_000_000, "b-1", Decimal("150.00"), 30, True)
+    assert event == Replaced(5, 2_000_000, "b-1", Decimal("150.00"), 30, True)
     assert ids(queue) == ["b-1", "b-2", "b-3"]
     assert queue.book.find("b-1").remaining == 30
 
@@ -38,7 +38,7 @@ def test_larger_size_queues_again(queue):
 def test_new_price_queues_again_and_its_smaller_size_does_not_help(queue):
     queue.submit(Order.limit("b-4", "AAPL", "buy", 100, "151.00"))
     (event,) = queue.replace("b-1", price="151.00", quantity=50)
-    assert event == Replaced(5, 1_000_000, "b-1", Decimal("151.00"), 50, False)
+    assert event == Replaced(6, 1_000_000, "b-1", Decimal("151.00"), 50, False)
     assert ids(queue) == ["b-4", "b-1", "b-2", "b-3"]
 
 

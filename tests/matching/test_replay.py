@@ -31,21 +31,21 @@ def test_plain_list_of_events_needs_the_settings(traded):
 
 
 def test_part_of_a_log_rebuilds_that_moment(traded):
-    early = replay(traded.events[:2], traded.settings)
+    early = replay(traded.events[:3], traded.settings)
     assert early.book.find("s-1").remaining == 100
     assert len(early.trades) == 0
 
 
 def test_log_reads_like_a_list(traded):
     events = traded.events
-    assert [event.sequence for event in events] == [0, 1, 2, 3, 4]
-    assert events[-1].sequence == 4
+    assert [event.sequence for event in events] == [0, 1, 2, 3, 4, 5]
+    assert events[-1].sequence == 5
     assert events[1:3] == [events[1], events[2]]
     assert events == list(events)
     assert events != list(events)[:-1]
     assert repr(traded.trades) == repr(list(traded.trades))
     with pytest.raises(IndexError):
-        events[5]
+        events[6]
 
 
 def test_state_tells_engines_apart(traded):

@@ -1,0 +1,255 @@
+"""The band around the consensus price, with its policies at entry, at rest and for a stale one."""
+
+import math
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, Literal, get_args
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching.band import (
+    NEVER,
+    BandWatch,
+    Decision,
+    Range,
+    RestingPolicy,
+    band,
+    read_choice,
+    read_duration,
+)
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.rules.percent import around, read_percent
+from streamlet_lab.units import is_within
+
+EntryPolicy = Literal["reject", "clip", "ignore"]
+StalePolicy = Literal["keep", "widen", "halt"]
+
+#: A band that is as wide as this reaches down to zero, and does not widen any more.
+_WIDEST: Final = 10_000
+
+
+@band("consensus")
+@dataclass(frozen=True, slots=True)
+class ConsensusBand:
+    """A trade may deviate from the consensus by 5 % and no more; the edge itself passes.
+
+    The default is the description's rule: asked at entry and at each execution, and where the
+    reference moves, resting orders that are now outside are cancelled. Each execution is checked
+    whatever the policies. Comparisons are made in integers.
+
+    Parameters
+    ----------
+    percent : Decimal or int
+        The largest deviation, in percent of the reference, with at most two decimal places.
+    at_entry : {"reject", "clip", "ignore"}
+        What becomes of a limit price outside: the order is refused; it enters at the edge if it
+        is aggressive (a bid above the band, an ask below) and else as it is, to wait until the
+        band comes; or it enters as it is.
+    resting : {"cancel", "clip", "keep"}
+        What becomes of resting orders outside when the band moves: cancelled; moved to its edge
+        if they are aggressive, where they stay; or left where they are.
+    stale : {"keep", "widen", "halt"}
+        What an old reference does: nothing; the band gains ``percent`` points with each full
+        ``stale_after`` of age, up to 100; or the market pauses at that age, until there is a
+        newer one.
+    stale_after : float, str or None
+        The age in market time, as seconds or as a text such as ``"3min"``; None where stale
+        references are kept.
+
+    Raises
+    ------
+    InvalidInput
+        If the percentage is not above 0 and at most 100, or is finer than a hundredth, a policy
+        is not known, or ``stale_after`` is not a duration or does not go with ``stale``.
+
+    Examples
+    --------
+    >>> ConsensusBand().limits(15_245)
+    (14483, 16007)
+    """
+
+    percent: Decimal | float | str = 5
+    at_entry: EntryPolicy = "reject"
+    resting: RestingPolicy = "cancel"
+    stale: StalePolicy = "keep"
+    stale_after: float | str | None = None
+    hundredths: int = field(init=False, repr=False, compare=False)
+    lasts: int | None = field(init=False, repr=False, compare=False)  # microseconds, market time
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hundredths", read_percent(self.percent, "percent"))
+        read_choice(self.at_entry, "at_entry", get_args(EntryPolicy))
+        read_choice(self.resting, "resting", get_args(RestingPolicy))
+        read_choice(self.stale, "stale", get_args(StalePolicy))
+        if self.stale == "keep":
+            if self.stale_after is not None:
+                expected = "None, because stale references are kept"
+                raise InvalidInput("stale_after", self.stale_after, expected)
+            lasts = None
+        elif self.stale_after is None:
+            expected = f"a duration such as '3min', because stale is {self.stale!r}"
+            raise InvalidInput("stale_after", None, expected)
+        else:
+            lasts = read_duration(self.stale_after, "stale_after")
+        object.__setattr__(self, "lasts", lasts)
+
+    def allows(self, price_ticks: int, reference_ticks: int) -> bool:
+        """Whether a price lies inside the band around a reference, both in ticks."""
+        return is_within(price_ticks, reference_ticks, self.hundredths)
+
+    def limits(self, reference_ticks: int | Fraction, widths: int = 1) -> Range:
+        """Return the lowest and the highest price that the band allows, in ticks.
+
+        The same rule as :meth:`allows`, solved for the price. The reference need not lie on the
+        grid; the limits do.
+
+        Parameters
+        ----------
+        reference_ticks : Fraction
+        widths : int
+            How many times as wide as at first it has become with age.
+        """
+        return around(Fraction(reference_ticks), min(widths * self.hundredths, _WIDEST))
+
+    def watch(self, pace: Fraction = Fraction(1)) -> BandWatch:
+        """Begin to watch one engine; before its first reference everything passes."""
+        lasts = None if self.lasts is None else self.lasts * pace
+        match self.stale:
+            case "widen" if lasts is not None:
+                return WideningWatch(self, lasts)
+            case "halt" if lasts is not None:
+                return HaltingWatch(self, lasts)
+            case _:
+                return ConsensusWatch(self)
+
+
+@band("trade_only")
+def trade_only(
+    percent: Decimal | float | str = 5,
+    stale: StalePolicy = "keep",
+    stale_after: float | str | None = None,
+) -> ConsensusBand:
+    """Check prices at the trade only: any may enter and rest, and block the book for others."""
+    return ConsensusBand(percent, "ignore", "keep", stale, stale_after)
+
+
+@band("keep_resting")
+def keep_resting(
+    percent: Decimal | float | str = 5,
+    stale: StalePolicy = "keep",
+    stale_after: float | str | None = None,
+) -> ConsensusBand:
+    """Check prices at entry and at the trade, and leave resting orders where they are."""
+    return ConsensusBand(percent, "reject", "keep", stale, stale_after)
+
+
+@band("clip")
+def clip(
+    percent: Decimal | float | str = 5,
+    stale: StalePolicy = "keep",
+    stale_after: float | str | None = None,
+) -> ConsensusBand:
+    """Move aggressive prices to the edge of the band, at entry and whenever it moves."""
+    return ConsensusBand(percent, "clip", "clip", stale, stale_after)
+
+
+class ConsensusWatch(BandWatch):
+    """A :class:`ConsensusBand` at work: a reference is good until there is a newer one."""
+
+    def __init__(self, band: ConsensusBand) -> None:
+        self.band = band
+        self.resting = band.resting
+        self.low, self.high = 0, NEVER
+        self._at_entry = band.at_entry
+
+    def may_enter(self, side: int, ticks: int) -> int | None:
+        """Let a price in that is inside; one outside as the policy says."""
+        if self.low <= ticks <= self.high or self._at_entry == "ignore":
+            return ticks
+        if self._at_entry == "reject":
+            return None
+        return min(ticks, self.high) if side > 0 else max(ticks, self.low)
+
+    def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
+        """Lay the band around a new reference."""
+        return Decision(self.band.limits(ticks), ticks)
+
+
+class AgeingWatch(ConsensusWatch):
+    """A watch that looks at the age of the reference.
+
+    Parameters
+    ----------
+    band : ConsensusBand
+    lasts : Fraction
+        The age that counts, in microseconds of the engine's time.
+    """
+
+    def __init__(self, band: ConsensusBand, lasts: Fraction) -> None:
+        super().__init__(band)
+        self._lasts = lasts
+        self._ticks: Fraction | None = None
+        self._since = 0
+
+    def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
+        """Lay the band around a new reference, as wide as is right for its age."""
+        self._ticks, self._since = ticks, since
+        self.wake(time)
+        return self._judge(time)
+
+    def wake(self, time: int) -> None:
+        """Set the alarm to the next full multiple of the age."""
+        self.alarm = self._since + math.ceil((self._times(time) + 1) * self._lasts)
+
+    def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
+        """Do what is right for the age."""
+        return None if self._ticks is None else self._judge(time)
+
+    def _times(self, time: int) -> int:
+        """How many times the age is full."""
+        return math.floor((time - self._since) / self._lasts)
+
+    def _judge(self, time: int) -> Decision | None:
+        raise NotImplementedError
+
+
+class WideningWatch(AgeingWatch):
+    """A band that trusts an old reference less, and so lets more pass."""
+
+    def wake(self, time: int) -> None:
+        """Set the alarm to the next full multiple of the age, until the band is at its widest."""
+        if (self._times(time) + 1) * self.band.hundredths < _WIDEST:
+            super().wake(time)
+        else:
+            self.alarm = NEVER
+
+    def _judge(self, time: int) -> Decision:
+        assert self._ticks is not None
+        return Decision(self.band.limits(self._ticks, 1 + self._times(time)), self._ticks)
+
+
+class HaltingWatch(AgeingWatch):
+    """A band without which nothing trades once its reference is too old."""
+
+    def __init__(self, band: ConsensusBand, lasts: Fraction) -> None:
+        super().__init__(band, lasts)
+        self._state = MarketState.OPEN
+
+    def entered(self, state: MarketState, time: int) -> None:
+        """Remember the state."""
+        self._state = state
+
+    def wake(self, time: int) -> None:
+        """Set the alarm to the instant at which the reference is too old, if that is to come."""
+        self.alarm = NEVER
+        if not self._times(time):
+            super().wake(time)
+
+    def _judge(self, time: int) -> Decision:
+        assert self._ticks is not None
+        state = None
+        if self._times(time):
+            state = MarketState.PAUSED
+        elif self._state is MarketState.PAUSED:
+            state = MarketState.OPEN
+        return Decision(self.band.limits(self._ticks), self._ticks, state)

@@ -1,0 +1,209 @@
+"""Limit up, limit down: the bands of the US market around its own trades."""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from streamlet_lab.matching.band import (
+    NEVER,
+    BandWatch,
+    Decision,
+    Range,
+    band,
+    read_duration,
+)
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.rules.percent import around, read_percent
+
+_MATCHING: Final = (MarketState.OPEN, MarketState.LIMIT)
+
+
+@band("luld")
+@dataclass(frozen=True, slots=True)
+class LuldBand:
+    """Bands around the mean of the last five minutes' trades, and a pause where they hold.
+
+    The rules are those of the Plan to Address Extraordinary Market Volatility (Regulation NMS, in
+    force since 2013), for one market that is its own primary listing exchange:
+
+    - Bands (section V(A)(1)): no trade is farther than ``percent`` from the reference price, and
+      no bid is above the upper band, no ask below the lower one: such orders are moved to the
+      edge. Edges are rounded inwards to the tick. Other orders outside wait.
+    - Reference price (V(A)(1), (2)): the arithmetic mean of the trades of the last ``window``,
+      not weighted with their quantities. It replaces the one in force once it is at least
+      ``publish_percent`` away from it, and that one has been in force for ``hold``. Without
+      trades in the window the one in force stays. The first is the first consensus price, which
+      stands for the opening price (V(B)).
+    - Limit state (VI(B)): begins when the best bid is at the upper band, or the best ask at the
+      lower one. Trading goes on, no new reference is published. It ends when that quote is gone.
+    - Pause (VI(B)(4), VII(A)): after ``limit`` in a limit state the market pauses for ``pause``,
+      during which orders at any price are collected for the reopening auction.
+    - Reopening (V(C)): its price is the next reference; without one it is the middle of the best
+      bid and the best ask, or else the former reference once more. It is in force for ``hold``
+      too. The mean begins anew with the trades after the reopening.
+
+    Left out: wider bands at the open and the close, those of other tiers and cheap stocks, the
+    straddle state, collars and extensions of the reopening auction. A limit state that one order
+    takes from one band to the other goes on.
+
+    Parameters
+    ----------
+    percent : Decimal or int
+        How far the bands are from the reference, in percent; 5 for the S&P 500 and Russell 1000.
+    window : float or str
+        What the mean is taken over. This and all other durations are in market time, as seconds
+        or as texts such as ``"5min"``.
+    publish_percent : Decimal or int
+        The least change of the reference, in percent of the one in force.
+    hold : float or str
+        How long a reference stays in force at least.
+    limit : float or str
+        How long a limit state may last.
+    pause : float or str
+        How long a pause lasts.
+
+    Raises
+    ------
+    InvalidInput
+        If a percentage is not above 0 and at most 100, or finer than a hundredth, or a duration is
+        not one, or zero.
+    """
+
+    percent: Decimal | float | str = 5
+    window: float | str = "5min"
+    publish_percent: Decimal | float | str = 1
+    hold: float | str = "30s"
+    limit: float | str = "15s"
+    pause: float | str = "5min"
+
+    def __post_init__(self) -> None:
+        self.watch()  # reads every parameter
+
+    def watch(self, pace: Fraction = Fraction(1)) -> "LuldWatch":
+        """Begin to watch one engine; before its first reference everything passes."""
+        return LuldWatch(self, pace)
+
+
+class LuldWatch(BandWatch):
+    """A :class:`LuldBand` at work."""
+
+    listens = True
+    resting = "clip"
+
+    def __init__(self, band: LuldBand, pace: Fraction) -> None:
+        self._hundredths = read_percent(band.percent, "percent")
+        self._least_change = read_percent(band.publish_percent, "publish_percent")
+        self._window = math.ceil(read_duration(band.window, "window") * pace)
+        self._hold = math.ceil(read_duration(band.hold, "hold") * pace)
+        self._lasts = {
+            MarketState.LIMIT: math.ceil(read_duration(band.limit, "limit") * pace),
+            MarketState.AUCTION: math.ceil(read_duration(band.pause, "pause") * pace),
+        }
+        self._reference: Fraction | None = None
+        self._held_until = 0
+        self._trades: deque[tuple[int, int]] = deque()  # instant and price, of the window
+        self._sum = 0  # of their prices
+        self._state = MarketState.OPEN
+        self._state_until: int | None = None
+        self._reopens = False  # until the reference of a reopening is in force
+        self._reopening_price: int | None = None
+
+    def may_enter(self, side: int, ticks: int) -> int:
+        """Move an aggressive price to the edge; in a call phase let any price in."""
+        if self._state is MarketState.AUCTION:
+            return ticks
+        return min(ticks, self.high) if side > 0 else max(ticks, self.low)
+
+    def traded(self, ticks: int, quantity: int, time: int) -> None:
+        """Add a trade to the window; one of an auction makes the reopening price instead."""
+        if self._state is MarketState.AUCTION:
+            self._reopening_price = ticks
+            return
+        self._trades.append((time, ticks))
+        self._sum += ticks
+        self.wake(time)
+
+    def moved(self, limits: Range, reference: Fraction | None, time: int) -> None:
+        """Hold a new reference from now on."""
+        self.low, self.high = limits
+        self._reference = reference
+        self._held_until = time + self._hold
+        self._reopens = False
+        self.wake(time)
+
+    def entered(self, state: MarketState, time: int) -> None:
+        """Start the timer of the state; begin anew with the trades after an auction."""
+        if state is MarketState.AUCTION:
+            self._trades.clear()
+            self._sum = 0
+            self._reopening_price = None
+        elif self._state is MarketState.AUCTION:
+            self._reopens = True
+        self._state = state
+        lasts = self._lasts.get(state)
+        self._state_until = None if lasts is None else time + lasts
+        self.wake(time)
+
+    def wake(self, time: int) -> None:
+        """Forget what has left the window; wake when the next trade leaves it or a time is over."""
+        trades = self._trades
+        while trades and trades[0][0] + self._window <= time:
+            self._sum -= trades.popleft()[1]
+        instants = [self._held_until]
+        if trades:
+            instants.append(trades[0][0] + self._window)
+        if self._state_until is not None:
+            instants.append(self._state_until)
+        self.alarm = min((instant for instant in instants if instant > time), default=NEVER)
+
+    def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
+        """Begin with the first consensus; later ones do not matter."""
+        if self._reference is not None:
+            return None
+        return Decision(around(ticks, self._hundredths), ticks)
+
+    def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
+        """Bring the band up to date; then hold the best quotes against it."""
+        state = self._state
+        is_over = self._state_until is not None and time >= self._state_until
+        if state is MarketState.AUCTION:
+            return Decision(state=MarketState.OPEN) if is_over else None
+        decision = self._reopen(best_bid, best_ask) if self._reopens else self._publish(time)
+        if decision is not None or state not in _MATCHING:
+            return decision
+        # Bids above and asks below the band have been moved to its edge, and cannot be beyond.
+        is_at_edge = best_bid == self.high or best_ask == self.low
+        if state is MarketState.LIMIT and is_at_edge and is_over:
+            return Decision(state=MarketState.AUCTION)
+        wanted = MarketState.LIMIT if is_at_edge else MarketState.OPEN
+        return None if wanted is state else Decision(state=wanted)
+
+    def _reopen(self, best_bid: int | None, best_ask: int | None) -> Decision | None:
+        """Return the reference after an auction, also where it is that before: it begins anew."""
+        reference = self._reference
+        if self._reopening_price is not None:
+            reference = Fraction(self._reopening_price)
+        elif best_bid is not None and best_ask is not None:
+            reference = Fraction(best_bid + best_ask, 2)
+        return None if reference is None else self._move(reference, "auction")
+
+    def _publish(self, time: int) -> Decision | None:
+        """Return the mean of the window, if it is the next reference."""
+        reference, trades = self._reference, self._trades
+        if self._state is not MarketState.OPEN or time < self._held_until:
+            return None
+        if reference is None or not trades:
+            return None
+        # Both times the number of trades: in integers, because it is asked after each command.
+        mean, present = self._sum * reference.denominator, len(trades) * reference.numerator
+        if abs(mean - present) * 10_000 < self._least_change * present:
+            return None
+        decision = self._move(Fraction(self._sum, len(trades)), "trades")
+        return None if decision.reference == reference else decision
+
+    def _move(self, ticks: Fraction, kind: str) -> Decision:
+        reference = Fraction(round(ticks))  # so it stands in the log
+        return Decision(around(reference, self._hundredths), reference, kind=kind)

@@ -1,0 +1,34 @@
+"""Percentages of bands, and the prices that they allow."""
+
+from fractions import Fraction
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching.band import Range
+from streamlet_lab.units import to_hundredths
+
+
+def read_percent(value: object, field: str) -> int:
+    """Read a percentage as hundredths of a percent.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not above 0 and at most 100, or is finer than that.
+    """
+    hundredths = to_hundredths(value, field)
+    if not 0 < hundredths <= 10_000:
+        raise InvalidInput(field, value, "more than 0 and at most 100")
+    return hundredths
+
+
+def around(ticks: Fraction, hundredths: int) -> Range:
+    """Return the lowest and the highest price, in ticks, within a percentage of a price.
+
+    Both are rounded inwards, so that none is farther away than the percentage.
+
+    >>> around(Fraction(15_245), 500)
+    (14483, 16007)
+    """
+    # In integers, because bands are moved often: -(-a // b) is a / b rounded up.
+    price, unit = ticks.numerator, ticks.denominator * 10_000
+    return -(-price * (10_000 - hundredths) // unit), price * (10_000 + hundredths) // unit

@@ -1,0 +1,122 @@
+"""Dynamic and static price ranges whose breach begins a volatility auction."""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from streamlet_lab.matching.band import NEVER, BandWatch, Decision, Range, band, read_duration
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.rules.percent import around, read_percent
+
+
+@band("volatility_auction")
+@dataclass(frozen=True, slots=True)
+class VolatilityAuctionBand:
+    """An execution too far from the last trade or the last auction waits for an auction.
+
+    The rules are those of Deutsche Börse's T7 market model for Xetra, volatility interruptions in
+    continuous trading:
+
+    - Orders enter at any price. Before each execution its price is held against two ranges: the
+      dynamic one around the last trade, and the wider static one around the price of the last
+      auction. At first both are around the first consensus price, which stands for the opening
+      auction; later ones do not matter.
+    - An order trades up to the edge. Where its next price is outside of a range, a call phase
+      begins, which the rest of the order joins if it can wait.
+    - The ranges stay where they are while one order is matched, and follow its last trade after.
+    - After ``call`` the auction finds a price; both ranges are then around it. Without a price
+      they stay.
+
+    Left out: the random end of the call phase, and its extension where the price it would find is
+    far outside.
+
+    Parameters
+    ----------
+    percent : Decimal or int
+        How far the static range reaches, in percent of the last auction's price.
+    dynamic_percent : Decimal or int
+        How far the dynamic range reaches, in percent of the last trade's price.
+    call : float or str
+        How long a call phase lasts in market time, as seconds or as a text such as ``"2min"``.
+
+    Raises
+    ------
+    InvalidInput
+        If a percentage is not above 0 and at most 100, or finer than a hundredth, or the duration
+        is not one, or zero.
+    """
+
+    percent: Decimal | float | str = 5
+    dynamic_percent: Decimal | float | str = Decimal("2.5")
+    call: float | str = "2min"
+
+    def __post_init__(self) -> None:
+        self.watch()  # reads every parameter
+
+    def watch(self, pace: Fraction = Fraction(1)) -> "VolatilityAuctionWatch":
+        """Begin to watch one engine; before its first reference everything passes."""
+        return VolatilityAuctionWatch(self, pace)
+
+
+class VolatilityAuctionWatch(BandWatch):
+    """A :class:`VolatilityAuctionBand` at work."""
+
+    listens = True
+    on_breach = "auction"
+    resting = "keep"
+
+    def __init__(self, band: VolatilityAuctionBand, pace: Fraction) -> None:
+        self._static = read_percent(band.percent, "percent")
+        self._dynamic = read_percent(band.dynamic_percent, "dynamic_percent")
+        self._call = math.ceil(read_duration(band.call, "call") * pace)
+        self._state = MarketState.OPEN
+        self._until = NEVER
+        self._auction_price: Fraction | None = None
+        self._last_price: Fraction | None = None
+        self._kind = "consensus"  # where the last price comes from
+        self._told: Fraction | None = None  # the last price that stands in the log
+
+    def may_enter(self, side: int, ticks: int) -> int:
+        """Let any price in."""
+        return ticks
+
+    def traded(self, ticks: int, quantity: int, time: int) -> None:
+        """Remember the price, for the dynamic range; that of an auction for both."""
+        if self._auction_price is None:
+            return  # without an opening there are no ranges yet
+        self._last_price = Fraction(ticks)
+        self._kind = "trades"
+        if self._state is MarketState.AUCTION:
+            self._auction_price = self._last_price
+            self._kind = "auction"
+
+    def moved(self, limits: Range, reference: Fraction | None, time: int) -> None:
+        """Remember what is known of the ranges."""
+        self.low, self.high = limits
+        self._told = reference
+
+    def entered(self, state: MarketState, time: int) -> None:
+        """Start the timer of a call phase."""
+        self._state = state
+        self._until = time + self._call if state is MarketState.AUCTION else NEVER
+        self.alarm = self._until
+
+    def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
+        """Begin with the first consensus."""
+        if self._auction_price is None:
+            self._auction_price = self._last_price = ticks
+        return None
+
+    def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
+        """End a call phase that is over; let the ranges follow the prices."""
+        if self._state is MarketState.AUCTION:
+            return Decision(state=MarketState.OPEN) if time >= self._until else None
+        if self._auction_price is None or self._last_price is None:
+            return None
+        static = around(self._auction_price, self._static)
+        dynamic = around(self._last_price, self._dynamic)
+        limits = max(static[0], dynamic[0]), min(static[1], dynamic[1])
+        if (*limits, self._last_price) == (self.low, self.high, self._told):
+            return None
+        return Decision(limits, self._last_price, kind=self._kind)

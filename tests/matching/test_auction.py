@@ -1,0 +1,165 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab.matching.auction import Clearing, clearing
+
+
+def curves(bids, asks, ticks):
+    """What is bid for and what is offered at a price, added up order by order."""
+    demand = sum(quantity for limit, quantity in bids if limit >= ticks)
+    supply = sum(quantity for limit, quantity in asks if limit <= ticks)
+    return demand, supply
+
+
+def naive_clearing(bids, asks, reference):
+    """Look at every price of the range, and keep what each rule keeps."""
+    limits = [limit for limit, _ in (*bids, *asks)]
+    if not limits:
+        return None
+    outcomes = {}
+    for ticks in range(min(limits), max(limits) + 1):
+        demand, supply = curves(bids, asks, ticks)
+        outcomes[ticks] = min(demand, supply), demand - supply
+    most = max(traded for traded, _ in outcomes.values())
+    if most == 0:
+        return None
+    left = {ticks: surplus for ticks, (traded, surplus) in outcomes.items() if traded == most}
+    least = min(map(abs, left.values()))
+    left = {ticks: surplus for ticks, surplus in left.items() if abs(surplus) == least}
+    buyers = [ticks for ticks, surplus in left.items() if surplus > 0]
+    sellers = [ticks for ticks, surplus in left.items() if surplus < 0]
+    if buyers and sellers:
+        candidates = [max(buyers), min(sellers)]
+    elif buyers:
+        candidates = [max(buyers)]
+    elif sellers:
+        candidates = [min(sellers)]
+    else:
+        candidates = list(left)
+    if reference is None:
+        reference = Fraction(min(candidates) + max(candidates), 2)
+    ticks = min(candidates, key=lambda ticks: (abs(ticks - reference), ticks % 2))
+    return Clearing(ticks, most, left[ticks])
+
+
+@pytest.mark.parametrize("reference", [None, Fraction(90), Fraction(110)])
+def test_most_shares_trade(reference):
+    # At 100 to 101 only 200 shares are offered; at 102 there are 500, and 400 are bid for.
+    bids = [(103, 100), (102, 300), (100, 400)]
+    asks = [(100, 200), (102, 300)]
+    assert clearing(bids, asks, reference) == Clearing(102, 400, -100)
+
+
+@pytest.mark.parametrize("reference", [None, Fraction(90), Fraction(110)])
+def test_of_those_the_fewest_are_left_over(reference):
+    # 300 shares trade at 101 and at 102; at 101 there are 500 buyers, at 102 there are 400.
+    bids = [(102, 400), (101, 100)]
+    asks = [(101, 300)]
+    assert clearing(bids, asks, reference) == Clearing(102, 300, 100)
+
+
+@pytest.mark.parametrize("reference", [None, Fraction(90), Fraction(110)])
+def test_left_over_buyers_take_the_highest_price(reference):
+    assert clearing([(105, 300)], [(100, 200)], reference) == Clearing(105, 200, 100)
+
+
+@pytest.mark.parametrize("reference", [None, Fraction(90), Fraction(110)])
+def test_left_over_sellers_take_the_lowest_price(reference):
+    assert clearing([(105, 200)], [(100, 300)], reference) == Clearing(100, 200, -100)
+
+
+@pytest.mark.parametrize(
+    ("reference", "ticks"),
+    [
+        (Fraction(90), 100),
+        (Fraction(102), 102),
+        (Fraction(205, 2) + Fraction(1, 100), 103),
+        (Fraction(110), 105),
+        (None, 102),
+    ],
+)
+def test_with_nobody_left_over_the_nearest_to_the_reference_is_taken(reference, ticks):
+    # Every price from 100 to 105 serves all. The middle, without a reference, is 102.5.
+    assert clearing([(105, 200)], [(100, 200)], reference) == Clearing(ticks, 200, 0)
+
+
+@pytest.mark.parametrize(("reference", "ticks"), [(203, 102), (205, 102), (207, 104)])
+def test_tie_goes_to_the_even_tick(reference, ticks):
+    assert clearing([(105, 1)], [(100, 1)], Fraction(reference, 2)).ticks == ticks
+
+
+@pytest.mark.parametrize(("reference", "outcome"), [(90, (101, 100)), (110, (102, -100))])
+def test_between_pressures_of_both_signs_the_reference_decides(reference, outcome):
+    # 100 shares trade at 101, where 100 buyers are left, and at 102, where it is 100 sellers.
+    bids = [(102, 100), (101, 100)]
+    asks = [(101, 100), (102, 100)]
+    ticks, surplus = outcome
+    assert clearing(bids, asks, Fraction(reference)) == Clearing(ticks, 100, surplus)
+
+
+def test_price_between_limits_counts_where_it_leaves_nobody_over():
+    # At the limits 101 and 104 somebody is left over, at 102 and 103 nobody.
+    bids, asks = [(105, 100), (101, 50)], [(100, 100), (104, 50)]
+    assert clearing(bids, asks, Fraction(110)) == Clearing(103, 100, 0)
+    assert clearing(bids, asks, Fraction(90)) == Clearing(102, 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks"),
+    [([], []), ([(100, 1)], []), ([], [(100, 1)]), ([(99, 5), (98, 5)], [(100, 5), (101, 5)])],
+)
+def test_without_a_bid_as_high_as_an_ask_there_is_no_price(bids, asks):
+    assert clearing(bids, asks, Fraction(100)) is None
+
+
+def test_limits_that_meet_trade_at_the_limit():
+    assert clearing([(100, 7)], [(100, 7)], None) == Clearing(100, 7, 0)
+
+
+orders = st.lists(st.tuples(st.integers(1, 12), st.integers(1, 6)), max_size=8)
+references = st.none() | st.fractions(Fraction(0), Fraction(14), max_denominator=4)
+
+
+@given(bids=orders, asks=orders, reference=references)
+@settings(deadline=None, max_examples=400)
+@example(bids=[(8, 2), (4, 1)], asks=[(3, 2), (7, 1)], reference=None)
+def test_clearing_is_what_a_search_over_every_price_finds(bids, asks, reference):
+    assert clearing(bids, asks, reference) == naive_clearing(bids, asks, reference)
+
+
+@given(bids=orders, asks=orders, reference=references)
+@settings(deadline=None)
+def test_order_in_which_orders_come_does_not_matter(bids, asks, reference):
+    assert clearing(bids, asks, reference) == clearing(bids[::-1], asks[::-1], reference)
+
+
+@given(bids=orders, asks=orders, reference=references)
+@settings(deadline=None)
+def test_sides_are_treated_alike(bids, asks, reference):
+    # Turned upside down, round an even number so that ties stay ties, buyers are sellers.
+    flipped = clearing(
+        [(20 - ticks, quantity) for ticks, quantity in asks],
+        [(20 - ticks, quantity) for ticks, quantity in bids],
+        None if reference is None else 20 - reference,
+    )
+    outcome = clearing(bids, asks, reference)
+    assert flipped == (outcome and Clearing(20 - outcome.ticks, outcome[1], -outcome.surplus))
+
+
+@given(bids=orders, asks=orders, reference=references)
+@settings(deadline=None)
+def test_what_is_left_after_the_auction_does_not_cross(bids, asks, reference):
+    outcome = clearing(bids, asks, reference)
+    if outcome is None:
+        return
+    demand, supply = curves(bids, asks, outcome.ticks)
+    assert outcome.quantity == min(demand, supply)
+    assert outcome.surplus == demand - supply
+    # Whoever is willing beyond the price is served: only those at the price may be left over.
+    above, _ = curves(bids, asks, outcome.ticks + 1)
+    _, below = curves(bids, asks, outcome.ticks - 1)
+    assert above <= outcome.quantity
+    assert below <= outcome.quantity

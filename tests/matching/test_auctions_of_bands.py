@@ -1,0 +1,414 @@
+"""LULD and the volatility auction at work in an engine."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab.matching import (
+    Accepted,
+    BandMoved,
+    Cancelled,
+    CancelReason,
+    Clipped,
+    ConsensusMatchingEngine,
+    MarketState,
+    Order,
+    Reference,
+    Rejected,
+    RejectReason,
+    StateChanged,
+    Traded,
+    Uncrossed,
+    make_band,
+    replay,
+)
+
+OPEN, LIMIT, AUCTION = MarketState.OPEN, MarketState.LIMIT, MarketState.AUCTION
+SECOND = 1_000_000
+
+
+def engine_with(band, **parameters):
+    """An engine at $100.00 from the instant 0 on."""
+    engine = ConsensusMatchingEngine("X", band=make_band(band, 5, parameters))
+    engine.set_reference(Reference(Decimal("100.00"), 0, "a1b2c3d4"))
+    return engine
+
+
+def limit(engine, order_id, side, price, quantity=100, time=None, **options):
+    return engine.submit(Order.limit(order_id, "X", side, quantity, price, **options), time)
+
+
+def outline(events):
+    """What happened, in few words."""
+    return [words(event) for event in events]
+
+
+def words(event):
+    match event:
+        case StateChanged():
+            return str(event.state)
+        case BandMoved():
+            return f"band {event.low} to {event.high} {event.reference.kind}"
+        case Uncrossed():
+            return f"uncrossed {event.price} {event.quantity} {event.surplus:+d}"
+        case Traded():
+            trade = event.trade
+            buyer, seller = trade.buy_order_id, trade.sell_order_id
+            return f"{buyer} buys {trade.quantity} of {seller} at {trade.price}"
+        case Clipped():
+            return f"{event.order_id} clipped to {event.price}"
+        case Rejected() | Cancelled():
+            return f"{event.order_id} {event.reason}"
+        case Accepted():
+            return f"{event.order.order_id} accepted"
+        case _:
+            return type(event).__name__
+
+
+@pytest.fixture
+def luld():
+    """LULD at $100.00: its bands are at $95 and $105."""
+    return engine_with("luld")
+
+
+@pytest.fixture
+def ranges():
+    """A volatility auction's ranges at $100.00: $97.50 to $102.50, and $95 to $105."""
+    return engine_with("volatility_auction")
+
+
+# -- LULD
+
+
+def test_opening_bands_follow_the_first_consensus(luld):
+    assert outline(luld.events) == ["ReferenceMoved", "band 95.00 to 105.00 consensus"]
+    luld.set_reference(Reference(Decimal("120.00"), 60 * SECOND))
+    assert luld.band_limits == (Decimal("95.00"), Decimal("105.00"))
+
+
+def test_order_clipped_to_the_edge_queues_behind_those_already_there(luld):
+    assert outline(limit(luld, "b-1", "buy", "105.00")) == ["b-1 accepted", "limit"]
+    assert outline(limit(luld, "b-2", "buy", "110.00")) == ["b-2 accepted", "b-2 clipped to 105.00"]
+    assert outline(limit(luld, "b-3", "buy", "105.00")) == ["b-3 accepted"]
+    trades = luld.process_order(Order.limit("s-1", "X", "sell", 250, "100.00"))
+    assert [trade.buy_order_id for trade in trades] == ["b-1", "b-2", "b-3"]
+    assert {trade.price for trade in trades} == {Decimal("105.00")}
+
+
+def test_passive_order_outside_waits_and_does_not_trade(luld):
+    limit(luld, "s-1", "sell", "106.00")
+    events = luld.submit(Order.market("b-1", "X", "buy", 100))
+    assert outline(events) == ["b-1 accepted", "b-1 outside_band"]
+    assert luld.book.find("s-1").remaining == 100
+
+
+def test_limit_state_resolves_itself_when_the_quote_trades(luld):
+    assert outline(limit(luld, "b-1", "buy", "105.00", time=1 * SECOND))[1:] == ["limit"]
+    assert outline(limit(luld, "s-1", "sell", "104.00", 60, time=15 * SECOND))[1:] == [
+        "b-1 buys 60 of s-1 at 105.00",
+    ]
+    assert outline(limit(luld, "s-2", "sell", "104.00", 40, time=16 * SECOND - 1))[1:] == [
+        "b-1 buys 40 of s-2 at 105.00",
+        "open",
+    ]
+    (moved,) = luld.advance(60 * SECOND)
+    assert (moved.time, words(moved)) == (30 * SECOND, "band 99.75 to 110.25 trades")
+
+
+@pytest.mark.parametrize("how", ["cancel", "replace", "reduce"])
+def test_limit_state_ends_when_the_quote_is_taken_away(luld, how):
+    limit(luld, "b-1", "buy", "105.00", time=1 * SECOND)
+    if how == "cancel":
+        events = luld.cancel("b-1", 2 * SECOND)
+    elif how == "replace":
+        events = luld.replace("b-1", price="104.99", time=2 * SECOND)
+    else:
+        events = luld.reduce("b-1", 100, 2 * SECOND)
+    assert outline(events)[1:] == ["open"]
+    assert luld.advance(60 * SECOND) == []
+
+
+def test_limit_state_of_fifteen_seconds_leads_to_a_pause_and_a_reopening(luld):
+    limit(luld, "b-1", "buy", "108.00", time=1 * SECOND)
+    luld.advance(16 * SECOND - 1)
+    assert luld.market is LIMIT
+    assert outline(luld.advance(16 * SECOND)) == ["auction"]
+    # Any price may be named in the call phase, and nothing trades.
+    collected = [
+        *limit(luld, "b-2", "buy", "112.00", 200, time=20 * SECOND),
+        *limit(luld, "s-1", "sell", "109.00", 150, time=30 * SECOND),
+        *limit(luld, "s-2", "sell", "104.00", 50, time=40 * SECOND),
+    ]
+    assert outline(collected) == ["b-2 accepted", "s-1 accepted", "s-2 accepted"]
+    assert luld.advance(316 * SECOND - 1) == []
+    # From 109 to 112 all 200 trade and nobody is left over: the nearest to $100 is 109.
+    reopening = luld.advance(316 * SECOND)
+    assert outline(reopening) == [
+        "uncrossed 109.00 200 +0",
+        "b-2 buys 50 of s-2 at 109.00",
+        "b-2 buys 150 of s-1 at 109.00",
+        "open",
+        "band 103.55 to 114.45 auction",
+    ]
+    assert luld.band_reference == Reference(Decimal("109.00"), 316 * SECOND, kind="auction")
+    assert luld.book.find("b-1").price == Decimal("105.00")
+    # What was outside the band before trades now, and what was inside is outside.
+    limit(luld, "s-3", "sell", "114.00")
+    trades = luld.process_order(Order.market("b-4", "X", "buy", 100))
+    assert [trade.price for trade in trades] == [Decimal("114.00")]
+    assert outline(limit(luld, "s-4", "sell", "100.00"))[1] == "s-4 clipped to 103.55"
+
+
+def test_bid_that_the_auction_leaves_beyond_the_edge_is_clipped_before_trading_goes_on(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    limit(luld, "b-2", "buy", "120.00")
+    assert outline(luld.advance(315 * SECOND)) == [
+        "uncrossed None 0 +0",
+        "open",
+        "band 95.00 to 105.00 auction",
+        "b-2 clipped to 105.00",
+        "limit",
+    ]
+
+
+def test_nothing_is_published_below_one_percent(luld):
+    limit(luld, "s-1", "sell", "100.99", time=40 * SECOND)
+    assert outline(luld.submit(Order.market("b-1", "X", "buy", 50)))[1:] == [
+        "b-1 buys 50 of s-1 at 100.99",
+    ]
+    luld.cancel("s-1")
+    limit(luld, "s-2", "sell", "101.01", time=50 * SECOND)
+    assert outline(luld.submit(Order.market("b-2", "X", "buy", 50)))[1:] == [
+        "b-2 buys 50 of s-2 at 101.01",
+        "band 95.95 to 106.05 trades",
+    ]
+
+
+def test_nothing_is_published_before_thirty_seconds_and_then_without_a_command(luld):
+    limit(luld, "s-1", "sell", "103.00", time=10 * SECOND)
+    luld.submit(Order.market("b-1", "X", "buy", 50))
+    assert luld.advance(30 * SECOND - 1) == []
+    (moved,) = luld.advance(100 * SECOND)
+    assert (moved.time, moved.reference.price) == (30 * SECOND, Decimal("103.00"))
+
+
+def test_moving_band_clips_what_rests_beyond_its_edge(luld):
+    limit(luld, "s-1", "sell", "97.00", 10, time=0)
+    limit(luld, "b-1", "buy", "97.00", 10)
+    limit(luld, "b-2", "buy", "104.50", time=1 * SECOND)
+    # At $97 the upper edge is $101.85.
+    assert outline(luld.advance(30 * SECOND)) == [
+        "band 92.15 to 101.85 trades",
+        "b-2 clipped to 101.85",
+        "limit",
+    ]
+
+
+def test_operator_who_halts_a_pause_uncrosses_the_book_first(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    limit(luld, "s-1", "sell", "104.00")
+    assert outline(luld.halt(20 * SECOND)) == [
+        "uncrossed 104.00 100 +0",
+        "b-1 buys 100 of s-1 at 104.00",
+        "halted",
+        "band 98.80 to 109.20 auction",
+    ]
+    (event,) = limit(luld, "b-2", "buy", "100.00", time=600 * SECOND)
+    assert event.reason is RejectReason.HALTED
+    assert outline(luld.resume(700 * SECOND)) == ["open"]
+
+
+def test_halt_in_a_limit_state_stops_its_clock(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    assert outline(luld.halt(10 * SECOND)) == ["halted"]
+    assert luld.advance(100 * SECOND) == []
+    assert outline(luld.resume(100 * SECOND)) == ["open", "limit"]
+    assert luld.advance(115 * SECOND - 1) == []
+    assert outline(luld.advance(115 * SECOND)) == ["auction"]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order.market("s-1", "X", "sell", 100),
+        Order.limit("s-1", "X", "sell", 100, "100.00", time_in_force="ioc"),
+        Order.limit("s-1", "X", "sell", 100, "100.00", time_in_force="fok"),
+        Order.limit("s-1", "X", "sell", 100, "110.00", post_only=True),
+    ],
+    ids=["market", "ioc", "fok", "post-only"],
+)
+def test_orders_that_cannot_wait_are_refused_in_a_pause(luld, order):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    (event,) = luld.submit(order)
+    assert event.reason is RejectReason.IN_AUCTION
+    assert luld.book.best_ask is None
+
+
+# -- volatility auction
+
+
+def test_order_trades_up_to_the_edge_and_the_rest_joins_the_auction(ranges):
+    limit(ranges, "s-1", "sell", "102.50", 30)
+    limit(ranges, "s-2", "sell", "103.00", 50)
+    assert outline(limit(ranges, "b-1", "buy", "104.00", time=1 * SECOND)) == [
+        "b-1 accepted",
+        "b-1 buys 30 of s-1 at 102.50",
+        "auction",
+    ]
+    assert ranges.book.find("b-1").remaining == 70
+    assert ranges.advance(121 * SECOND - 1) == []
+    assert outline(ranges.advance(121 * SECOND)) == [
+        "uncrossed 104.00 50 +20",
+        "b-1 buys 50 of s-2 at 104.00",
+        "open",
+        "band 101.40 to 106.60 auction",
+    ]
+
+
+def test_market_order_does_not_join_the_auction_that_it_begins(ranges):
+    limit(ranges, "s-1", "sell", "102.50", 30)
+    limit(ranges, "s-2", "sell", "103.00", 50)
+    events = ranges.submit(Order.market("b-1", "X", "buy", 100))
+    assert outline(events)[1:] == [
+        "b-1 buys 30 of s-1 at 102.50",
+        "auction",
+        "b-1 in_auction",
+    ]
+    assert (events[-1].reason, events[-1].quantity) == (CancelReason.IN_AUCTION, 70)
+
+
+def test_fill_or_kill_order_begins_no_auction(ranges):
+    limit(ranges, "s-1", "sell", "102.50", 30)
+    limit(ranges, "s-2", "sell", "103.00", 70)
+    order = Order.limit("b-1", "X", "buy", 100, "104.00", time_in_force="fok")
+    assert outline(ranges.submit(order)) == ["b-1 accepted", "b-1 fill_or_kill"]
+    assert ranges.market is OPEN
+
+
+def test_dynamic_range_follows_the_trades_of_whole_orders(ranges):
+    limit(ranges, "s-1", "sell", "101.00", 10)
+    limit(ranges, "s-2", "sell", "102.00", 10)
+    limit(ranges, "s-3", "sell", "103.00", 10)
+    assert outline(limit(ranges, "b-1", "buy", "102.00", 20))[1:] == [
+        "b-1 buys 10 of s-1 at 101.00",
+        "b-1 buys 10 of s-2 at 102.00",
+        "band 99.45 to 104.55 trades",
+    ]
+    assert outline(limit(ranges, "b-2", "buy", "103.00", 10))[1:] == [
+        "b-2 buys 10 of s-3 at 103.00",
+        "band 100.43 to 105.00 trades",
+    ]
+
+
+def test_crossing_orders_far_outside_begin_an_auction_at_once(ranges):
+    limit(ranges, "s-1", "sell", "90.00")
+    assert outline(limit(ranges, "b-1", "buy", "90.00")) == ["b-1 accepted", "auction"]
+    assert outline(ranges.advance(120 * SECOND)) == [
+        "uncrossed 90.00 100 +0",
+        "b-1 buys 100 of s-1 at 90.00",
+        "open",
+        "band 87.75 to 92.25 auction",
+    ]
+
+
+# -- both: invariants, and the same future after a replay
+
+
+SHORT = {
+    "luld": {"window": "20us", "hold": "6us", "limit": "4us", "pause": "10us"},
+    "volatility_auction": {"call": "10us"},
+}
+waits = st.integers(0, 6)
+actions = st.one_of(
+    st.tuples(
+        st.just("order"),
+        waits,
+        st.sampled_from(["buy", "sell"]),
+        st.integers(88, 112),
+        st.integers(1, 5),
+        st.sampled_from(["day", "day", "day", "ioc", "fok"]),
+    ),
+    st.tuples(st.just("cancel"), waits, st.integers(0, 30)),
+    st.tuples(st.just("replace"), waits, st.integers(0, 30), st.integers(88, 112)),
+    st.tuples(st.just("wait"), st.integers(1, 20)),
+    st.tuples(st.sampled_from(["halt", "resume"]), waits),
+)
+
+
+def act(engine, number, action):
+    kind, wait, *values = action
+    time = engine.now + wait
+    match kind:
+        case "order":
+            side, price, quantity, time_in_force = values
+            name = str(number)
+            return limit(engine, name, side, price, quantity, time, time_in_force=time_in_force)
+        case "cancel":
+            return engine.cancel(str(values[0]), time)
+        case "replace":
+            return engine.replace(str(values[0]), price=values[1], time=time)
+        case "halt":
+            return engine.halt(time)
+        case "resume":
+            return engine.resume(time)
+        case _:
+            return engine.advance(time)
+
+
+@pytest.mark.parametrize("band", SHORT)
+@given(script=st.lists(actions, max_size=30), cut=st.integers(0, 30))
+@settings(deadline=None, max_examples=100)
+def test_book_crosses_only_in_an_auction_and_a_replay_has_the_same_future(band, script, cut):
+    engine = engine_with(band, **SHORT[band])
+    again = None
+    for number, action in enumerate(script):
+        if number == cut:
+            again = replay(list(engine.events), engine.settings)
+            again.advance(engine.now)
+        events = act(engine, number, action)
+        if again is not None:
+            assert act(again, number, action) == events
+        bid, ask = engine.book.best_bid, engine.book.best_ask
+        if engine.market is AUCTION:
+            continue
+        assert bid is None or ask is None or bid < ask
+        if band == "luld":
+            low, high = engine.band_limits
+            assert bid is None or bid <= high
+            assert ask is None or ask >= low
+    assert replay(engine.events).state() == engine.state()
+
+
+STORY = [
+    ("order", SECOND, "buy", 108, 100, "day"),
+    ("order", SECOND, "sell", 104, 50, "day"),
+    ("wait", 13 * SECOND),
+    ("wait", 2 * SECOND),
+    ("order", SECOND, "sell", 106, 70, "day"),
+    ("order", 100 * SECOND, "buy", 109, 20, "day"),
+    ("wait", 300 * SECOND),
+    ("order", 100 * SECOND, "sell", 107, 20, "day"),
+    ("wait", 300 * SECOND),
+]
+
+
+@pytest.mark.parametrize("cut", range(len(STORY)))
+def test_engine_rebuilt_in_a_limit_state_or_a_call_phase_goes_on_alike(cut):
+    engine = engine_with("luld")
+    for number, action in enumerate(STORY[:cut]):
+        act(engine, number, action)
+    again = replay(list(engine.events), engine.settings)
+    assert again.state() == engine.state()
+    again.advance(engine.now)
+    states = []
+    for number, action in enumerate(STORY[cut:], cut):
+        assert act(again, number, action) == act(engine, number, action)
+        states.append(engine.market)
+    assert again.state() == engine.state()
+    expected = [LIMIT, LIMIT, LIMIT, AUCTION, AUCTION, AUCTION, OPEN, OPEN, OPEN]
+    assert states == expected[cut:]

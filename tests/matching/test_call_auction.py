@@ -1,0 +1,209 @@
+"""A call auction in the engine: what it collects and refuses, how it ends, what follows."""
+
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.matching import (
+    Accepted,
+    BandMoved,
+    Cancelled,
+    CancelReason,
+    Clipped,
+    ConsensusMatchingEngine,
+    MarketState,
+    Order,
+    Reference,
+    Rejected,
+    RejectReason,
+    Side,
+    StateChanged,
+    Traded,
+    Uncrossed,
+    replay,
+)
+
+from .calling import Calling
+
+
+def limit(order_id, side, price, quantity=10, trader="", **more):
+    return Order.limit(order_id, "X", side, quantity, price, trader, **more)
+
+
+def started(**settings):
+    """An engine with a reference of $100.00, where somebody asks $106.00 and nobody bids."""
+    band = Calling(50, settings.pop("resting", "keep"))
+    engine = ConsensusMatchingEngine("X", band=band, **settings)
+    engine.set_reference(Reference(Decimal("100.00"), 0))
+    engine.submit(limit("s-1", "sell", "104.00", 4))
+    engine.submit(limit("s-2", "sell", "106.00"))
+    return engine
+
+
+@pytest.fixture
+def engine():
+    return started()
+
+
+@pytest.fixture
+def calling(engine):
+    """A call auction that began at 10 with 6 shares that are bid for at $107.00."""
+    engine.submit(limit("b-1", "buy", "107.00"), 10)
+    return engine
+
+
+def test_breach_stops_the_order_and_what_is_left_of_it_joins_the_call(engine):
+    accepted, traded, changed = engine.submit(limit("b-1", "buy", "107.00"), 10)
+    assert isinstance(accepted, Accepted)
+    assert (traded.trade.price, traded.buy_remaining) == (Decimal("104.00"), 6)
+    assert changed == StateChanged(changed.sequence, 10, MarketState.AUCTION)
+    assert (engine.book.best_bid, engine.book.best_ask) == (Decimal("107.00"), Decimal("106.00"))
+    assert engine.market is MarketState.AUCTION
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order.market("b-1", "X", "buy", 10),
+        limit("b-1", "buy", "107.00", time_in_force="ioc"),
+    ],
+)
+def test_order_that_cannot_wait_begins_the_call_and_ends(engine, order):
+    *_, changed, cancelled = engine.submit(order)
+    assert changed.state is MarketState.AUCTION
+    assert (cancelled.reason, cancelled.quantity) == (CancelReason.IN_AUCTION, 6)
+    assert cancelled.message == (
+        "Order cancelled: 6 shares of b-1 cannot wait for the end of the call auction"
+    )
+    assert len(engine.book.bids) == 0
+
+
+def test_fill_or_kill_that_would_begin_a_call_is_killed(engine):
+    _, cancelled = engine.submit(limit("b-1", "buy", "107.00", time_in_force="fok"))
+    assert cancelled.reason is CancelReason.FILL_OR_KILL
+    assert engine.market is MarketState.OPEN
+
+
+def test_replacement_may_begin_a_call_too(engine):
+    engine.submit(limit("b-1", "buy", "99.00"))
+    replaced, traded, changed = engine.replace("b-1", price="107.00")
+    assert isinstance(traded, Traded)
+    assert changed.state is MarketState.AUCTION
+    assert engine.book.find("b-1").remaining == 6
+    assert engine.book.find("b-1").priority == replaced.sequence
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order.market("x", "X", "buy", 10),
+        Order.market("x", "X", "buy", 10, time_in_force="fok"),
+        limit("x", "buy", "107.00", time_in_force="ioc"),
+        limit("x", "buy", "90.00", time_in_force="fok"),
+        limit("x", "buy", "90.00", post_only=True),
+    ],
+)
+def test_call_refuses_what_cannot_wait_for_its_end(calling, order):
+    before = calling.state()
+    (event,) = calling.submit(order)
+    assert event.reason is RejectReason.IN_AUCTION
+    assert event.message == "Trade rejected: Order x cannot wait for the end of the call auction"
+    assert calling.state() == before._replace(events=before.events + 1)
+
+
+def test_call_collects_without_matching(calling):
+    (event,) = calling.submit(limit("s-3", "sell", "99.00", time_in_force="gtc"))
+    assert isinstance(event, Accepted)
+    (event,) = calling.replace("s-3", price="98.00", quantity=20)
+    assert (event.price, event.keeps_priority) == (Decimal("98.00"), False)
+    assert calling.reduce("s-3", 5)[0].remaining == 15
+    assert isinstance(calling.cancel("s-2")[0], Cancelled)
+    assert [one.order.order_id for one in calling.book.asks] == ["s-3"]
+    assert calling.submit(limit("s-3", "sell", "99.00"))[0].reason is RejectReason.DUPLICATE_ID
+    assert len(calling.trades) == 1
+
+
+def test_end_trades_at_one_price_and_the_band_follows_it(calling):
+    calling.submit(limit("s-3", "sell", "105.00", 3), 20)
+    assert calling.advance(59) == []
+    uncrossed, first, second, changed, moved = calling.advance(60)
+    # At $106.00 and $107.00 all 6 shares trade and sellers are left over: the lower one.
+    assert uncrossed == Uncrossed(uncrossed.sequence, 60, Decimal("106.00"), 6, -7)
+    assert [one.trade.price for one in (first, second)] == [Decimal("106.00")] * 2
+    assert [one.trade.sell_order_id for one in (first, second)] == ["s-3", "s-2"]
+    assert [one.trade.quantity for one in (first, second)] == [3, 3]
+    # The younger of two orders is the aggressor.
+    assert [one.trade.aggressor for one in (first, second)] == [Side.SELL, Side.BUY]
+    assert changed == StateChanged(changed.sequence, 60, MarketState.OPEN)
+    assert isinstance(moved, BandMoved)
+    assert moved.reference == Reference(Decimal("106.00"), 60, kind="auction")
+    assert (moved.low, moved.high) == (Decimal("100.70"), Decimal("111.30"))
+    assert calling.band_reference == moved.reference
+    assert calling.reference == Reference(Decimal("100.00"), 0)
+    assert calling.band_limits == (moved.low, moved.high)
+
+
+def test_call_in_which_nobody_meets_anybody_has_no_price(calling):
+    calling.cancel("b-1")
+    uncrossed, changed = calling.advance(60)
+    assert uncrossed == Uncrossed(uncrossed.sequence, 60, None, 0, 0)
+    assert changed.state is MarketState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("end", "state"), [("halt", MarketState.HALTED), ("resume", MarketState.OPEN)]
+)
+def test_operator_ends_a_call_before_its_time_and_it_is_uncrossed(calling, end, state):
+    uncrossed, traded, changed, moved = getattr(calling, end)(30)
+    assert (uncrossed.price, traded.trade.quantity) == (Decimal("106.00"), 6)
+    assert changed == StateChanged(changed.sequence, 30, state)
+    assert isinstance(moved, BandMoved)
+    assert calling.advance(1_000) == []
+
+
+def test_prevented_self_trades_may_leave_a_second_price():
+    engine = started(self_trade="cancel_both")
+    engine.submit(Order.market("b-0", "X", "buy", 10), 10)
+    for order_id, side, price, quantity, trader in (
+        ("b-1", "buy", "105.00", 10, "ann"),
+        ("b-2", "buy", "101.00", 6, "bob"),
+        ("s-3", "sell", "100.00", 1, "ann"),
+        ("s-4", "sell", "101.00", 6, "cat"),
+        ("s-5", "sell", "102.00", 6, "dan"),
+    ):
+        engine.submit(limit(order_id, side, price, quantity, trader))
+    first, older, newer, second, traded, changed, moved = engine.advance(60)
+    assert (first.price, first.quantity, first.surplus) == (Decimal("102.00"), 10, -3)
+    assert [(one.order_id, one.reason) for one in (older, newer)] == [
+        ("b-1", CancelReason.SELF_TRADE),
+        ("s-3", CancelReason.SELF_TRADE),
+    ]
+    assert (second.price, second.quantity, second.surplus) == (Decimal("101.00"), 6, 0)
+    assert (traded.trade.price, traded.trade.quantity) == (Decimal("101.00"), 6)
+    assert changed.state is MarketState.OPEN
+    assert moved.reference.price == Decimal("101.00")
+    assert replay(engine.events).state() == engine.state()
+
+
+def test_what_a_call_without_a_price_leaves_outside_is_seen_to():
+    engine = started(resting="clip")
+    engine.submit(limit("b-1", "buy", "107.00"), 10)
+    engine.cancel("s-2")
+    *_, clipped = engine.advance(60)
+    assert clipped == Clipped(clipped.sequence, 60, "b-1", Decimal("105.00"), 6)
+
+
+def test_expiry_in_a_call_comes_before_its_end(calling):
+    calling.submit(limit("s-3", "sell", "99.00", time_in_force="gtt", expires=60), 20)
+    expired, uncrossed, *_ = calling.advance(60)
+    assert (expired.order_id, uncrossed.quantity) == ("s-3", 6)
+
+
+def test_halted_and_opened_again_the_market_matches(calling):
+    calling.halt(20)
+    (event,) = calling.submit(limit("b-2", "buy", "100.00"))
+    assert isinstance(event, Rejected)
+    assert event.reason is RejectReason.HALTED
+    assert event.reference == calling.band_reference
+    (changed,) = calling.resume()
+    assert changed.state is MarketState.OPEN

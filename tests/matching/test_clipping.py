@@ -1,0 +1,143 @@
+"""Prices moved to the edge of the band: at entry, and when it moves."""
+
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.matching import (
+    Accepted,
+    CancelReason,
+    Clipped,
+    ConsensusMatchingEngine,
+    Instrument,
+    Order,
+    Reference,
+    RejectReason,
+    Replaced,
+    make_band,
+    replay,
+)
+
+
+@pytest.fixture
+def engine():
+    """An engine whose band is $95.00 to $105.00."""
+    engine = ConsensusMatchingEngine("X", band=make_band("clip"))
+    engine.set_reference(Reference(Decimal("100.00"), 0))
+    return engine
+
+
+def limit(order_id, side, price, **more):
+    return Order.limit(order_id, "X", side, 10, price, **more)
+
+
+def prices(engine, side):
+    return [(one.order.order_id, str(one.price)) for one in getattr(engine.book, side)]
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "enters"),
+    [
+        ("buy", "105.01", "105.00"),
+        ("buy", "180.00", "105.00"),
+        ("sell", "94.99", "95.00"),
+        ("buy", "105.00", "105.00"),
+        ("buy", "94.99", "94.99"),
+        ("sell", "105.01", "105.01"),
+    ],
+)
+def test_only_the_aggressive_side_is_clipped(engine, side, price, enters):
+    accepted, *clipped = engine.submit(limit("o", side, price))
+    assert isinstance(accepted, Accepted)
+    assert str(accepted.order.price) == price
+    assert engine.book.find("o").price == Decimal(enters)
+    assert [one.price for one in clipped] == [Decimal(enters)] * (price != enters)
+
+
+def test_clipped_order_trades_up_to_the_edge_and_rests_there_behind_the_others(engine):
+    engine.submit(limit("s-1", "sell", "104.00"))
+    engine.submit(limit("b-1", "buy", "90.00"))
+    engine.replace("b-1", price="103.00")
+    order = Order.limit("b-2", "X", "buy", 25, "120.00")
+    accepted, clipped, traded = engine.submit(order)
+    assert clipped == Clipped(accepted.sequence + 1, 0, "b-2", Decimal("105.00"), 25)
+    assert (traded.trade.price, traded.buy_remaining) == (Decimal("104.00"), 15)
+    engine.submit(limit("b-3", "buy", "105.00"))
+    assert prices(engine, "bids") == [("b-2", "105.00"), ("b-3", "105.00"), ("b-1", "103.00")]
+
+
+def test_replacement_is_clipped_as_an_order_is(engine):
+    engine.submit(limit("b-1", "buy", "100.00"))
+    replaced, clipped = engine.replace("b-1", price="110.00")
+    assert isinstance(replaced, Replaced)
+    assert (replaced.price, clipped.price) == (Decimal("110.00"), Decimal("105.00"))
+    assert engine.book.find("b-1").priority == clipped.sequence
+
+
+def test_order_that_never_rests_is_clipped_too(engine):
+    engine.submit(limit("s-1", "sell", "106.00"))
+    _, clipped, cancelled = engine.submit(limit("b-1", "buy", "107.00", time_in_force="ioc"))
+    assert isinstance(clipped, Clipped)
+    assert cancelled.quantity == 10
+
+
+def test_post_only_goes_by_where_it_enters(engine):
+    engine.submit(limit("s-1", "sell", "106.00"))
+    accepted, _ = engine.submit(limit("b-1", "buy", "107.00", post_only=True))
+    assert isinstance(accepted, Accepted)
+    engine.submit(limit("s-2", "sell", "105.00"))
+    assert len(engine.trades) == 1
+    engine.submit(limit("s-3", "sell", "105.00"))
+    (event,) = engine.submit(limit("b-2", "buy", "107.00", post_only=True))
+    assert event.reason is RejectReason.WOULD_TRADE
+
+
+def test_moved_band_clips_best_price_first_then_by_arrival_and_they_stay_there(engine):
+    for order_id, price in (("b-1", "103.00"), ("b-2", "104.00"), ("b-3", "103.00")):
+        engine.submit(limit(order_id, "buy", price))
+    engine.submit(limit("b-4", "buy", "94.50"))
+    engine.submit(limit("b-5", "buy", "90.00"))
+    _, _, *clipped = engine.set_reference(Reference(Decimal("90.00"), 0))
+    assert [one.order_id for one in clipped] == ["b-2", "b-1", "b-3"]
+    assert {str(one.price) for one in clipped} == {"94.50"}
+    rests = [("b-4", "94.50"), ("b-2", "94.50"), ("b-1", "94.50"), ("b-3", "94.50")]
+    assert prices(engine, "bids") == [*rests, ("b-5", "90.00")]
+    assert len(engine.set_reference(Reference(Decimal("100.00"), 0))) == 2
+    assert prices(engine, "bids") == [*rests, ("b-5", "90.00")]
+
+
+def test_moved_band_clips_asks_upwards_and_leaves_passive_ones(engine):
+    for order_id, price in (("s-1", "96.00"), ("s-2", "101.00"), ("s-3", "130.00")):
+        engine.submit(limit(order_id, "sell", price))
+    _, _, clipped = engine.set_reference(Reference(Decimal("105.00"), 0))
+    assert (clipped.order_id, clipped.price) == ("s-1", Decimal("99.75"))
+    assert prices(engine, "asks") == [("s-1", "99.75"), ("s-2", "101.00"), ("s-3", "130.00")]
+
+
+def test_what_waits_outside_trades_with_nobody_until_the_band_is_there(engine):
+    engine.submit(limit("s-1", "sell", "108.00"))
+    _, cancelled = engine.submit(Order.market("b-1", "X", "buy", 5))
+    assert (cancelled.reason, cancelled.price) == ("outside_band", Decimal("108.00"))
+    engine.set_reference(Reference(Decimal("104.00"), 0))
+    assert len(engine.process_order(limit("b-2", "buy", "108.00"))) == 1
+
+
+@pytest.fixture
+def dollars():
+    """An engine of whole dollars whose band is $0.95 to $1.05, and then lies below a dollar."""
+    engine = ConsensusMatchingEngine(Instrument("X", tick=1), band=make_band("clip"))
+    engine.set_reference(Reference(Decimal("1.00"), 0))
+    engine.submit(limit("b-1", "buy", "1.00"))
+    engine.submit(limit("s-1", "sell", "2.00"))
+    return engine
+
+
+def test_bid_has_no_edge_to_wait_at_where_the_band_lies_below_the_lowest_price(dollars):
+    moved = dollars.set_reference(Reference(Decimal("0.50"), 1), 1)
+    assert [one.order_id for one in moved[2:]] == ["b-1"]
+    assert moved[2].reason is CancelReason.OUTSIDE_BAND
+    (event,) = dollars.submit(limit("b-2", "buy", "3.00"))
+    assert event.reason is RejectReason.OUTSIDE_BAND
+    dollars.submit(limit("s-2", "sell", "1.00"))
+    assert prices(dollars, "asks") == [("s-2", "1"), ("s-1", "2")]
+    assert replay(dollars.events).state() == dollars.state()

@@ -1,0 +1,62 @@
+"""What commands do in a limit state, and what ends one."""
+
+from decimal import Decimal
+
+import pytest
+
+from streamlet_lab.matching import (
+    ConsensusMatchingEngine,
+    Instrument,
+    MarketState,
+    Order,
+    Reference,
+    StateChanged,
+    make_band,
+)
+
+SECOND = 1_000_000
+
+
+def limit(order_id, side, price, **more):
+    return Order.limit(order_id, "X", side, 10, price, **more)
+
+
+@pytest.fixture
+def engine():
+    """A market whose best bid is at the upper band of $105.00."""
+    engine = ConsensusMatchingEngine(Instrument("X", day=10 * SECOND), band=make_band("luld"))
+    engine.set_reference(Reference(Decimal("100.00"), 0))
+    engine.submit(limit("s-1", "sell", "110.00", time_in_force="gtc"), SECOND)
+    engine.submit(limit("b-1", "buy", "105.00"), SECOND)
+    assert engine.market is MarketState.LIMIT
+    return engine
+
+
+def test_replacement_that_crosses_trades(engine):
+    replaced = engine.replace("s-1", price="104.00")
+    assert [type(one).__name__ for one in replaced] == ["Replaced", "Traded", "StateChanged"]
+    assert engine.trades[-1].price == Decimal("105.00")
+    assert len(engine.book) == 0
+
+
+def test_end_of_the_day_takes_the_quote_away(engine):
+    *_, last = engine.end_day(2 * SECOND)
+    assert last == StateChanged(last.sequence, 2 * SECOND, MarketState.OPEN)
+
+
+def test_quote_that_expires_ends_it_at_that_instant(engine):
+    *_, last = engine.advance(12 * SECOND)
+    assert last == StateChanged(last.sequence, 10 * SECOND, MarketState.OPEN)
+
+
+def test_reopening_is_nearest_to_what_the_band_goes_by_and_not_to_the_consensus(engine):
+    engine.submit(limit("b-2", "buy", "105.00", time_in_force="gtc"), 2 * SECOND)
+    engine.set_reference(Reference(Decimal("108.00"), 3 * SECOND), 3 * SECOND)
+    engine.advance(16 * SECOND)
+    assert engine.market is MarketState.AUCTION
+    engine.cancel("b-2")
+    engine.cancel("s-1")
+    for order_id, side, price in (("b-3", "buy", "109.00"), ("s-2", "sell", "99.00")):
+        engine.submit(limit(order_id, side, price, time_in_force="gtc"), 17 * SECOND)
+    engine.resume(18 * SECOND)
+    assert engine.trades[-1].price == Decimal("100.00")

@@ -1,0 +1,678 @@
+"""The rules of LULD, told to its watch alone: prices in ticks, instants in microseconds."""
+
+from copy import deepcopy
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching.band import NEVER, Decision, make_band
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.rules import LuldBand
+
+OPEN, LIMIT, AUCTION, HALTED = (
+    MarketState.OPEN,
+    MarketState.LIMIT,
+    MarketState.AUCTION,
+    MarketState.HALTED,
+)
+SECOND = 1_000_000
+
+
+class Market:
+    """What an engine is to a watch: it tells facts, asks, and does what the watch decides.
+
+    It has quotes instead of a book. A call auction trades once, at the ask, where the quotes cross.
+    """
+
+    def __init__(self, watch, every_instant=False):
+        self.watch = watch
+        self.every_instant = every_instant  # ask at each microsecond, whatever the alarm
+        self.now = 0
+        self.state = OPEN
+        self.limits = (0, NEVER)
+        self.reference = None
+        self.bid = self.ask = None
+        self.history = []
+
+    def at(self, time):
+        """Let time pass until an instant."""
+        while self.now < time:
+            alarm = self.now + 1 if self.every_instant else self.watch.alarm
+            assert alarm > self.now
+            if alarm > time:
+                break
+            self.now = alarm
+            self.watch.wake(alarm)
+            self.settle()
+        self.now = time
+        return self
+
+    def learn(self, ticks):
+        """A consensus price becomes final."""
+        decision = self.watch.on_reference(Fraction(ticks), self.now, self.now)
+        if decision is not None:
+            self.obey(decision)
+        self.settle()
+        return self
+
+    def trade(self, *prices):
+        for ticks in prices:
+            self.watch.traded(ticks, 100, self.now)
+        self.settle()
+        return self
+
+    def quote(self, bid=None, ask=None):
+        self.bid = None if bid is None else self.watch.may_enter(1, bid)
+        self.ask = None if ask is None else self.watch.may_enter(-1, ask)
+        self.settle()
+        return self
+
+    def enter(self, state):
+        """Change the state, as an operator or a decision does."""
+        if self.state is AUCTION and None not in (self.bid, self.ask) and self.bid >= self.ask:
+            self.watch.traded(self.ask, 100, self.now)
+            self.bid = self.ask = None
+        self.state = state
+        self.watch.entered(state, self.now)
+        self.history.append((self.now, state))
+
+    def operate(self, state):
+        self.enter(state)
+        self.settle()
+        return self
+
+    def settle(self):
+        for _ in range(10):
+            decision = self.watch.decide(self.now, self.bid, self.ask)
+            if decision is None or not self.obey(decision):
+                return
+        raise AssertionError("the watch does not come to rest")
+
+    def obey(self, decision):
+        """Do what is decided, and say whether this changed anything."""
+        changes = False
+        reference = decision.reference, decision.kind, self.now
+        if decision.limits is not None and reference != self.reference:
+            changes = True
+            self.limits, self.reference = decision.limits, reference
+            self.watch.moved(decision.limits, decision.reference, self.now)
+            self.history.append((self.now, decision.kind, decision.reference, decision.limits))
+            self.clip()
+        if decision.state not in (None, self.state) and self.state is not HALTED:
+            changes = True
+            self.enter(decision.state)
+        return changes
+
+    def clip(self):
+        """Move aggressive quotes to the edge."""
+        self.bid = None if self.bid is None else min(self.bid, self.limits[1])
+        self.ask = None if self.ask is None else max(self.ask, self.limits[0])
+
+
+@pytest.fixture
+def market():
+    """A market at $100.00 from the instant 0 on: its bands are at $95 and $105."""
+    return Market(LuldBand().watch()).learn(10_000)
+
+
+# -- bands
+
+
+def test_before_the_first_reference_everything_passes():
+    watch = LuldBand().watch()
+    assert (watch.may_enter(1, 10**9), watch.may_enter(-1, 1)) == (10**9, 1)
+    assert watch.may_trade(10**9)
+    assert watch.decide(0, 10**9, None) is None
+    assert watch.alarm == NEVER
+
+
+def test_first_consensus_opens_the_bands_and_later_ones_do_not_matter(market):
+    assert market.history == [(0, "consensus", 10_000, (9_500, 10_500))]
+    market.at(60 * SECOND).learn(20_000)
+    assert len(market.history) == 1
+
+
+def test_trades_before_the_first_reference_publish_nothing():
+    market = Market(LuldBand().watch()).trade(20_000)
+    assert market.history == []
+
+
+def test_edges_are_rounded_inwards():
+    # 5 % around $152.45 is $144.8275 to $160.0725.
+    decision = LuldBand().watch().on_reference(Fraction(15_245), 0, 0)
+    assert decision == Decision((14_483, 16_007), Fraction(15_245))
+
+
+def test_aggressive_prices_are_moved_to_the_edge_and_passive_ones_wait(market):
+    watch = market.watch
+    assert watch.may_enter(1, 10_501) == 10_500
+    assert watch.may_enter(-1, 9_499) == 9_500
+    assert watch.may_enter(1, 9_000) == 9_000
+    assert watch.may_enter(-1, 11_000) == 11_000
+    assert watch.may_enter(1, 10_500) == 10_500
+    assert watch.resting == "clip"
+
+
+def test_trades_are_inside_the_bands_the_edges_included(market):
+    allowed = [market.watch.may_trade(ticks) for ticks in (9_499, 9_500, 10_500, 10_501)]
+    assert allowed == [False, True, True, False]
+    assert market.watch.on_breach == "cancel"
+
+
+# -- reference
+
+
+def test_mean_of_the_trades_is_published_from_one_percent_on(market):
+    # Means: 100.99, 100.995, 101.00.
+    market.at(40 * SECOND).trade(10_099)
+    market.at(50 * SECOND).trade(10_100)
+    assert len(market.history) == 1
+    market.at(60 * SECOND).trade(10_101)
+    assert market.history[1:] == [(60 * SECOND, "trades", 10_100, (9_595, 10_605))]
+
+
+def test_one_percent_down_counts_as_well(market):
+    market.at(40 * SECOND).trade(9_901)
+    assert len(market.history) == 1
+    market.at(50 * SECOND).trade(9_899)
+    assert market.history[1:] == [(50 * SECOND, "trades", 9_900, (9_405, 10_395))]
+
+
+def test_reference_between_two_ticks_is_compared_exactly():
+    # 1 % of 10,000.5 ticks is 100.005.
+    market = Market(LuldBand().watch()).learn(Fraction(20_001, 2))
+    market.at(40 * SECOND).trade(10_100)
+    assert len(market.history) == 1
+    market.at(340 * SECOND).trade(10_101)
+    assert market.history[-1][:3] == (340 * SECOND, "trades", 10_101)
+
+
+def test_quantities_do_not_weigh():
+    watch = LuldBand().watch()
+    watch.moved((9_500, 10_500), Fraction(10_000), 0)
+    watch.traded(10_050, 1_000_000, 40 * SECOND)
+    watch.traded(10_350, 1, 40 * SECOND)
+    assert watch.decide(40 * SECOND, None, None).reference == 10_200
+
+
+def test_reference_is_published_in_whole_ticks_half_even_and_its_bands_are_around_that(market):
+    # The mean is 10,200.5.
+    market.at(40 * SECOND).trade(10_200, 10_201)
+    assert market.history[-1] == (40 * SECOND, "trades", 10_200, (9_690, 10_710))
+
+
+def test_reference_that_rounds_to_the_one_in_force_is_not_published():
+    # The mean of 20.4 ticks is 2 % away from 20, and the nearest price to it is 20.
+    market = Market(LuldBand().watch()).learn(20)
+    market.at(40 * SECOND).trade(20, 20, 20, 21, 21)
+    assert len(market.history) == 1
+
+
+def test_reference_stays_in_force_for_thirty_seconds_and_then_moves_without_a_trade(market):
+    market.at(10 * SECOND).trade(10_200)
+    market.at(30 * SECOND - 1)
+    assert len(market.history) == 1
+    market.at(31 * SECOND)
+    assert market.history[1:] == [(30 * SECOND, "trades", 10_200, (9_690, 10_710))]
+    market.at(59 * SECOND).trade(10_600)
+    assert len(market.history) == 2
+    market.at(61 * SECOND)
+    assert market.history[2][:3] == (60 * SECOND, "trades", 10_400)
+
+
+def test_trade_leaves_the_window_after_five_minutes_and_may_move_the_mean_by_that(market):
+    market.at(10 * SECOND).trade(9_950)
+    market.at(20 * SECOND).trade(10_150)
+    market.at(310 * SECOND - 1)
+    assert len(market.history) == 1
+    market.at(400 * SECOND)
+    assert market.history[1:] == [(310 * SECOND, "trades", 10_150, (9_643, 10_657))]
+
+
+def test_without_trades_in_the_window_the_reference_stays(market):
+    market.at(40 * SECOND).trade(10_200).at(3_600 * SECOND)
+    assert [entry[0] for entry in market.history] == [0, 40 * SECOND]
+    assert market.watch.alarm == NEVER
+
+
+# -- limit state
+
+
+@pytest.mark.parametrize(
+    ("quotes", "is_limit"),
+    [
+        ((10_500, 10_501), True),
+        ((10_500, None), True),
+        ((10_499, 10_500), False),
+        ((10_499, None), False),
+        ((9_499, 9_500), True),
+        ((None, 9_500), True),
+        ((9_500, 9_501), False),
+        ((9_000, 11_000), False),
+        ((None, None), False),
+    ],
+)
+def test_limit_state_is_a_best_bid_at_the_upper_or_a_best_ask_at_the_lower_band(
+    market, quotes, is_limit
+):
+    market.at(5).quote(*quotes)
+    assert market.history[1:] == ([(5, LIMIT)] if is_limit else [])
+
+
+def test_order_clipped_to_the_edge_begins_a_limit_state(market):
+    market.at(5).quote(bid=12_000)
+    assert (market.bid, market.state) == (10_500, LIMIT)
+
+
+def test_limit_state_ends_when_the_quote_is_gone(market):
+    market.at(1 * SECOND).quote(10_500, 10_600)
+    market.at(16 * SECOND - 1).quote(10_499, 10_600)
+    assert market.history[1:] == [(1 * SECOND, LIMIT), (16 * SECOND - 1, OPEN)]
+    market.at(60 * SECOND)
+    assert market.state is OPEN
+
+
+def test_each_limit_state_has_fifteen_seconds_of_its_own(market):
+    market.at(1 * SECOND).quote(10_500)
+    market.at(10 * SECOND).quote(10_499)
+    market.at(11 * SECOND).quote(10_500)
+    market.at(26 * SECOND - 1)
+    assert market.state is LIMIT
+    assert market.at(26 * SECOND).state is AUCTION
+
+
+def test_limit_state_leads_to_a_pause_after_fifteen_seconds_and_that_ends_after_five_minutes(
+    market,
+):
+    market.at(1 * SECOND).quote(ask=9_400)
+    market.at(1_000 * SECOND - 1)
+    assert market.history[1:] == [
+        (1 * SECOND, LIMIT),
+        (16 * SECOND, AUCTION),
+        (316 * SECOND, OPEN),
+        # There was no bid to trade with. The ask is still at the lower band.
+        (316 * SECOND, "auction", 10_000, (9_500, 10_500)),
+        (316 * SECOND, LIMIT),
+        (331 * SECOND, AUCTION),
+        (631 * SECOND, OPEN),
+        (631 * SECOND, "auction", 10_000, (9_500, 10_500)),
+        (631 * SECOND, LIMIT),
+        (646 * SECOND, AUCTION),
+        (946 * SECOND, OPEN),
+        (946 * SECOND, "auction", 10_000, (9_500, 10_500)),
+        (946 * SECOND, LIMIT),
+        (961 * SECOND, AUCTION),
+    ]
+
+
+def test_quote_that_leaves_at_the_last_instant_is_still_in_time(market):
+    market.at(1 * SECOND).quote(10_500)
+    market.watch.wake(16 * SECOND)
+    assert market.watch.decide(16 * SECOND, 10_499, None) == Decision(state=OPEN)
+    assert market.watch.decide(16 * SECOND, 10_500, None) == Decision(state=AUCTION)
+
+
+def test_trades_go_on_in_a_limit_state_but_no_reference_is_published(market):
+    market.at(40 * SECOND).quote(10_500)
+    assert market.watch.may_trade(10_500)
+    market.at(41 * SECOND).trade(10_500)
+    assert market.history[1:] == [(40 * SECOND, LIMIT)]
+    market.at(42 * SECOND).quote(10_400)
+    assert market.history[2:] == [
+        (42 * SECOND, OPEN),
+        (42 * SECOND, "trades", 10_500, (9_975, 11_025)),
+    ]
+
+
+def test_band_is_brought_up_to_date_before_quotes_are_held_against_it(market):
+    watch = market.at(40 * SECOND).watch
+    watch.traded(10_500, 100, 40 * SECOND)
+    assert watch.decide(40 * SECOND, 10_500, None).limits == (9_975, 11_025)
+
+
+# -- pause and reopening
+
+
+@pytest.fixture
+def paused(market):
+    """A market in a pause since 100 s, with a trade at $104 at 99 s."""
+    market.at(85 * SECOND).quote(10_500)
+    market.at(99 * SECOND).trade(10_400)
+    market.at(100 * SECOND)
+    assert market.state is AUCTION
+    return market
+
+
+def test_any_price_enters_a_call_phase(paused):
+    assert paused.watch.may_enter(1, 12_000) == 12_000
+    assert paused.watch.may_enter(-1, 8_000) == 8_000
+
+
+def test_reopening_price_is_the_new_reference_and_counts_only_once(paused):
+    paused.quote(11_500, 11_000).at(400 * SECOND)
+    assert paused.history[-2:] == [
+        (400 * SECOND, OPEN),
+        (400 * SECOND, "auction", 11_000, (10_450, 11_550)),
+    ]
+    # The mean of what was traded after the reopening is 112.00; with the auction it were 111.00,
+    # with the trade before the pause 109.33.
+    paused.at(440 * SECOND).trade(11_200)
+    assert paused.history[-1][:3] == (440 * SECOND, "trades", 11_200)
+
+
+def test_reference_of_the_reopening_stays_in_force_for_thirty_seconds(paused):
+    paused.quote(11_500, 11_000).at(400 * SECOND)
+    paused.at(401 * SECOND).trade(11_300)
+    paused.at(430 * SECOND - 1)
+    assert paused.history[-1][0] == 400 * SECOND
+    assert paused.at(430 * SECOND).history[-1][:3] == (430 * SECOND, "trades", 11_300)
+
+
+def test_without_a_price_the_middle_of_the_quotes_is_the_new_reference(paused):
+    paused.quote(10_900, 11_101).at(400 * SECOND)
+    # 110.005 is published as 110.00.
+    assert paused.history[-2:] == [
+        (400 * SECOND, OPEN),
+        (400 * SECOND, "auction", 11_000, (10_450, 11_550)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quotes", "left"),
+    [
+        ((None, None), (None, None)),
+        ((10_700, None), (10_500, None)),
+        ((None, 9_000), (None, 9_500)),
+    ],
+)
+def test_with_neither_the_former_reference_begins_anew(paused, quotes, left):
+    paused.quote(*quotes).at(400 * SECOND)
+    moved = (400 * SECOND, "auction", 10_000, (9_500, 10_500))
+    assert paused.history[3:5] == [(400 * SECOND, OPEN), moved]
+    # What the call phase left beyond the edge was moved there.
+    assert (paused.bid, paused.ask) == left
+    paused.quote().trade(10_300)
+    moves = len(paused.history)
+    paused.at(430 * SECOND - 1)
+    assert len(paused.history) == moves
+    assert paused.at(430 * SECOND).history[-1][:3] == (430 * SECOND, "trades", 10_300)
+
+
+def test_quotes_after_a_reopening_without_quotes_do_not_move_the_reference(paused):
+    paused.quote().at(400 * SECOND)
+    moves = len(paused.history)
+    paused.quote(10_400, 10_498)
+    assert len(paused.history) == moves
+
+
+def test_reopening_at_the_reference_in_force_does_not_stop_later_ones(paused):
+    paused.quote(10_000, 10_000).at(400 * SECOND)
+    assert paused.history[-1][:3] == (400 * SECOND, "auction", 10_000)
+    paused.at(440 * SECOND).trade(10_200)
+    assert paused.history[-1][:3] == (440 * SECOND, "trades", 10_200)
+
+
+def test_mean_begins_anew_where_a_pause_is_cut_short(paused):
+    paused.quote(11_500, 11_000).at(110 * SECOND).operate(OPEN)
+    paused.at(150 * SECOND).trade(11_200)
+    assert paused.history[-1][:3] == (150 * SECOND, "trades", 11_200)
+
+
+def test_price_of_an_earlier_auction_is_no_reopening_price(paused):
+    paused.quote(11_500, 11_000).at(400 * SECOND).quote(12_000).at(415 * SECOND)
+    assert paused.state is AUCTION
+    paused.quote(12_000, 12_100).at(715 * SECOND)
+    assert paused.history[-1][:3] == (715 * SECOND, "auction", 12_050)
+
+
+def test_operator_who_halts_a_pause_ends_it_with_the_auction(paused):
+    paused.quote(11_500, 11_000).at(200 * SECOND).operate(HALTED)
+    moved = (200 * SECOND, "auction", 11_000, (10_450, 11_550))
+    assert paused.history[-2:] == [(200 * SECOND, HALTED), moved]
+    paused.at(1_000 * SECOND)
+    assert paused.history[-1] == moved
+    paused.operate(OPEN)
+    assert paused.history[-1] == (1_000 * SECOND, OPEN)
+
+
+def test_halt_ends_a_limit_state_and_resuming_begins_another(market):
+    market.at(1 * SECOND).quote(10_500)
+    market.at(2 * SECOND).operate(HALTED).at(100 * SECOND).operate(OPEN)
+    assert market.history[1:] == [
+        (1 * SECOND, LIMIT),
+        (2 * SECOND, HALTED),
+        (100 * SECOND, OPEN),
+        (100 * SECOND, LIMIT),
+    ]
+    assert market.at(115 * SECOND).state is AUCTION
+
+
+def test_no_reference_is_published_in_a_halt(market):
+    market.at(40 * SECOND).operate(HALTED)
+    market.trade(10_300)
+    assert market.history[-1] == (40 * SECOND, HALTED)
+    assert market.watch.decide(40 * SECOND, 10_500, None) is None
+    assert market.operate(OPEN).history[-1][:3] == (40 * SECOND, "trades", 10_300)
+
+
+# -- parameters
+
+
+def test_durations_are_market_time_and_the_pace_converts_them():
+    # A minute of the market in a second of the engine.
+    market = Market(LuldBand().watch(Fraction(1, 60))).learn(10_000).trade(10_300)
+    market.at(SECOND // 2 - 1)
+    assert len(market.history) == 1
+    assert market.at(SECOND // 2).history[-1][:3] == (SECOND // 2, "trades", 10_300)
+    market.quote(market.limits[1]).at(SECOND * 3 // 4 + 5 * SECOND)
+    assert market.history[2:5] == [
+        (SECOND // 2, LIMIT),
+        (SECOND * 3 // 4, AUCTION),
+        (SECOND * 3 // 4 + 5 * SECOND, OPEN),
+    ]
+    market.quote().at(10 * SECOND).trade(10_600)
+    market.at(12 * SECOND).trade(10_500)
+    # The trade at 10 s leaves the window at 15 s.
+    assert market.watch.alarm == 15 * SECOND
+
+
+def test_duration_shorter_than_a_microsecond_of_the_engine_becomes_one():
+    market = Market(LuldBand().watch(Fraction(1, 10**9))).learn(10_000).quote(10_500).at(2)
+    assert market.history[1:4] == [(0, LIMIT), (1, AUCTION), (2, OPEN)]
+
+
+def test_every_parameter_is_used():
+    band = make_band(
+        "luld",
+        10,
+        {"window": 20, "publish_percent": 2, "hold": 3, "limit": 4, "pause": "5s"},
+    )
+    assert band == LuldBand(10, 20, 2, 3, 4, "5s")
+    market = Market(band.watch()).learn(10_000)
+    assert market.limits == (9_000, 11_000)
+    market.at(1 * SECOND).trade(10_199)
+    assert len(market.at(4 * SECOND).history) == 1
+    market.trade(10_201)
+    assert len(market.history) == 2
+    market.at(5 * SECOND).trade(10_996)
+    market.at(20 * SECOND)
+    assert market.history[2:] == [(7 * SECOND, "trades", 10_465, (9_419, 11_511))]
+    market.quote(11_511).at(30 * SECOND)
+    assert market.history[3:5] == [(20 * SECOND, LIMIT), (24 * SECOND, AUCTION)]
+    assert market.history[5][0] == 29 * SECOND
+    # The trades at 1 s and at 4 s left the window before.
+    assert market.limits == (9_419, 11_511)
+
+
+@pytest.mark.parametrize("field", ["percent", "publish_percent"])
+@pytest.mark.parametrize("value", [0, -1, 101, Decimal("2.505"), Decimal("NaN"), True, "wide"])
+def test_bad_percentage_is_refused(field, value):
+    with pytest.raises(InvalidInput) as caught:
+        LuldBand(**{field: value})
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("field", ["window", "hold", "limit", "pause"])
+@pytest.mark.parametrize("value", [0, -1, "5 minutes", None, True])
+def test_bad_duration_is_refused(field, value):
+    with pytest.raises(InvalidInput) as caught:
+        LuldBand(**{field: value})
+    assert caught.value.field == field
+
+
+# -- against a model that recomputes everything from all facts
+
+
+class NaiveLuld:
+    """LULD from the list of all facts, with nothing remembered in between."""
+
+    percent, window, publish_percent, hold, limit, pause = 5, 20, 1, 6, 4, 10
+    alarm = 0
+
+    def __init__(self):
+        self.facts = []
+
+    def band(self):
+        """The same rules for the watch; a microsecond is a millionth of a second."""
+        durations = (f"{us}us" for us in (self.window, self.hold, self.limit, self.pause))
+        window, hold, limit, pause = durations
+        return LuldBand(self.percent, window, self.publish_percent, hold, limit, pause)
+
+    def wake(self, time):
+        pass
+
+    def traded(self, ticks, quantity, time):
+        self.facts.append(("traded", time, ticks))
+
+    def moved(self, limits, reference, time):
+        self.facts.append(("moved", time, limits, reference))
+
+    def entered(self, state, time):
+        self.facts.append(("entered", time, state))
+
+    def limits(self):
+        moves = [fact for fact in self.facts if fact[0] == "moved"]
+        return moves[-1][2] if moves else (0, NEVER)
+
+    def may_enter(self, side, ticks):
+        low, high = self.limits()
+        if self.state()[0] is AUCTION:
+            return ticks
+        if side > 0 and ticks > high:
+            return high
+        if side < 0 and ticks < low:
+            return low
+        return ticks
+
+    def state(self):
+        states = [fact for fact in self.facts if fact[0] == "entered"]
+        return (states[-1][2], states[-1][1]) if states else (OPEN, 0)
+
+    def edges(self, reference):
+        inside = [
+            ticks
+            for ticks in range(1, 2 * int(reference))
+            if abs(ticks - reference) * 100 <= self.percent * reference
+        ]
+        return inside[0], inside[-1]
+
+    def on_reference(self, ticks, since, time):
+        if any(fact[0] == "moved" for fact in self.facts):
+            return None
+        return Decision(self.edges(ticks), ticks)
+
+    def decide(self, time, bid, ask):
+        state, since = self.state()
+        reference, held_since, mean_of, reopening = None, 0, [], None
+        in_auction = reopens = False
+        for kind, instant, what, *rest in self.facts:
+            if kind == "moved":
+                reference, held_since, reopens = rest[0], instant, False
+            elif kind == "entered":
+                reopens = reopens or in_auction
+                in_auction = what is AUCTION
+                if in_auction:
+                    mean_of, reopening = [], None
+            elif in_auction:
+                reopening = what
+            else:
+                mean_of.append((instant, what))
+        if state is AUCTION:
+            if time - since < self.pause:
+                return None
+            return Decision(state=OPEN)
+        if reopens:
+            if reopening is None:
+                reopening = reference
+                if bid is not None and ask is not None:
+                    reopening = round(Fraction(bid + ask, 2))
+            return Decision(self.edges(reopening), Fraction(reopening), None, "auction")
+        prices = [ticks for instant, ticks in mean_of if instant > time - self.window]
+        if state is OPEN and reference and prices and time - held_since >= self.hold:
+            mean = Fraction(sum(prices), len(prices))
+            rounded = Fraction(round(mean))
+            is_far = abs(mean / reference - 1) >= Fraction(self.publish_percent, 100)
+            if is_far and rounded != reference:
+                return Decision(self.edges(rounded), rounded, None, "trades")
+        if state is HALTED:
+            return None
+        low, high = self.limits()
+        at_edge = (bid == high and (ask is None or ask > high)) or (
+            ask == low and (bid is None or bid < low)
+        )
+        if state is OPEN:
+            return Decision(state=LIMIT) if at_edge else None
+        if not at_edge:
+            return Decision(state=OPEN)
+        return Decision(state=AUCTION) if time - since >= self.limit else None
+
+
+prices = st.integers(180, 230)
+waits = st.integers(0, 7)
+steps = st.one_of(
+    st.tuples(st.just("trade"), waits, prices),
+    st.tuples(st.just("quote"), waits, st.none() | prices, st.none() | prices),
+    st.tuples(st.just("quote"), waits, st.just(10_000), st.none()),
+    st.tuples(st.just("quote"), waits, st.none(), st.just(1)),
+    st.tuples(st.just("wait"), st.integers(1, 25)),
+    st.tuples(st.just("operate"), waits, st.sampled_from([HALTED, OPEN])),
+)
+
+
+def play(market, step):
+    kind, wait, *values = step
+    market.at(market.now + wait)
+    if kind == "trade" and market.state in (OPEN, LIMIT):
+        low, high = market.limits
+        market.trade(min(max(values[0], low), high))
+    elif kind == "quote" and market.state is not HALTED:
+        bid, ask = values
+        crosses = None not in (bid, ask) and bid >= ask
+        if market.state is AUCTION or not crosses:
+            market.quote(bid, ask)
+    elif kind == "operate" and (values[0] is HALTED) != (market.state is HALTED):
+        market.operate(values[0])
+
+
+@given(script=st.lists(steps, max_size=40), cut=st.integers(0, 40))
+@settings(deadline=None, max_examples=200)
+@example(
+    script=[("quote", 0, 10_000, None), ("quote", 5, 215, 205), ("wait", 25), ("trade", 1, 208)],
+    cut=2,
+)
+def test_watch_decides_what_a_model_of_all_facts_decides_at_each_microsecond(script, cut):
+    naive = Market(NaiveLuld(), every_instant=True).learn(200)
+    market = Market(NaiveLuld().band().watch()).learn(200)
+    for number, step in enumerate(script):
+        if number == cut:
+            market.watch = deepcopy(market.watch)
+        play(naive, step)
+        play(market, step)
+        assert market.history == naive.history
+        assert (market.bid, market.ask) == (naive.bid, naive.ask)
+    for entry in market.history:
+        event(f"{entry[1]}")

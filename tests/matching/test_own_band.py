@@ -1,0 +1,318 @@
+"""Bands of somebody's own, and what goes by a name."""
+
+import math
+import textwrap
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import (
+    NEVER,
+    BandWatch,
+    ConsensusBand,
+    ConsensusMatchingEngine,
+    Decision,
+    MarketState,
+    Order,
+    Reference,
+    band,
+    bands,
+    make_band,
+)
+from streamlet_lab.matching.band import REGISTER
+
+
+@dataclass(frozen=True)
+class FallingBand:
+    """Lets prices fall by a percentage of the consensus, and rise by less."""
+
+    percent: int = 5
+    rise: int = 1
+
+    def watch(self, pace=1):
+        return FallingWatch(self)
+
+
+class FallingWatch(BandWatch):
+    def __init__(self, band):
+        self.band = band
+
+    def on_reference(self, ticks, since, time):
+        low = math.ceil(ticks * (100 - self.band.percent) / 100)
+        return Decision((low, math.floor(ticks * (100 + self.band.rise) / 100)), ticks)
+
+
+@pytest.fixture
+def register(monkeypatch):
+    """Keep the register as it was for everybody else."""
+    monkeypatch.setattr(REGISTER, "_things", dict(REGISTER._things))
+
+
+def market(band, **settings):
+    engine = ConsensusMatchingEngine("X", band=band, **settings)
+    engine.set_reference(Reference(Decimal("100.00"), 0))
+    return engine
+
+
+def test_the_band_of_ones_own_in_the_architecture_page_works(register):
+    page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    examples = [part.split("  ```")[0] for part in page.split("```python\n")[1:]]
+    (example,) = (part for part in examples if "BandWatch" in part)
+    exec(compile(textwrap.dedent(example), "architecture.md", "exec"), {})
+    assert market(make_band("falling")).band_limits == (Decimal("95.00"), Decimal("101.00"))
+
+
+def test_a_band_of_ones_own_works_by_its_name(register):
+    band("falling")(FallingBand)
+    assert "falling" in bands()
+    engine = market(make_band("falling", 10, {"rise": 2}))
+    assert engine.band_limits == (Decimal("90.00"), Decimal("102.00"))
+    (event,) = engine.submit(Order.limit("b-1", "X", "buy", 10, "102.01"))
+    assert event.message == "Trade rejected: Price $102.01 deviates 2.01% from consensus $100.00"
+    engine.submit(Order.limit("b-2", "X", "buy", 10, "101.00"))
+    assert engine.set_reference(Reference(Decimal("99.00"), 1), 1)[-1].order_id == "b-2"
+
+
+def test_the_labs_own_have_names_and_what_makes_one_needs_none():
+    assert {"consensus", "trade_only", "keep_resting", "clip"} <= set(bands())
+    assert make_band("consensus") == ConsensusBand()
+    assert make_band("trade_only") == ConsensusBand(at_entry="ignore", resting="keep")
+    assert make_band("keep_resting") == ConsensusBand(resting="keep")
+    assert make_band("clip", 3) == ConsensusBand(3, at_entry="clip", resting="clip")
+    assert make_band(FallingBand, 7) == FallingBand(7)
+    assert make_band(lambda: FallingBand(3)) == FallingBand(3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "percent", "parameters", "field", "expected"),
+    [
+        ("wide", 5, {}, "band", "one of clip, consensus"),
+        (None, 5, {}, "band", "one of clip, consensus"),
+        (lambda: 3, 5, {}, "band", "a method watch"),
+        ("consensus", 5, {"width": 3}, "width", "at_entry, resting, stale, stale_after"),
+        ("clip", 5, {"resting": "keep"}, "resting", "'clip' takes stale, stale_after"),
+        (FallingBand, 5, {"fall": 3}, "fall", "FallingBand takes rise"),
+        ("consensus", 0, {}, "percent", "more than 0"),
+        ("consensus", "wide", {}, "percent", "decimal number"),
+        ("clip", 101, {}, "percent", "at most 100"),
+        ("consensus", 5, {"at_entry": "maybe"}, "at_entry", "'reject' or 'clip' or 'ignore'"),
+        ("consensus", 5, {"resting": 3}, "resting", "'cancel' or 'clip' or 'keep'"),
+        ("consensus", 5, {"stale": ["halt"]}, "stale", "'keep' or 'widen' or 'halt'"),
+        ("consensus", 5, {"stale": "halt"}, "stale_after", "a duration such as"),
+        ("consensus", 5, {"stale_after": "3min"}, "stale_after", "stale references are kept"),
+        ("clip", 5, {"stale": "widen", "stale_after": "soon"}, "stale_after", "'1min'"),
+        ("clip", 5, {"stale": "widen", "stale_after": 0}, "stale_after", "longer than zero"),
+        ("clip", 5, {"stale": "widen", "stale_after": -3}, "stale_after", "zero or more"),
+        ("clip", 5, {"stale": "widen", "stale_after": True}, "stale_after", "seconds"),
+    ],
+)
+def test_bad_parameters_are_named_with_what_would_be_valid(
+    kind, percent, parameters, field, expected
+):
+    with pytest.raises(InvalidInput) as caught:
+        make_band(kind, percent, parameters)
+    assert caught.value.field == field
+    assert expected in caught.value.expected
+
+
+def test_durations_may_be_texts_or_seconds():
+    for text in ("3min", 180, 180.0):
+        band = make_band("consensus", 5, {"stale": "halt", "stale_after": text})
+        assert band.lasts == 180_000_000
+
+
+class Deciding(BandWatch):
+    """Does what it was given, once there is a reference."""
+
+    def __init__(self, decisions):
+        self.decisions = decisions
+        self.seen = False
+
+    def watch(self, pace=1):
+        return self
+
+    def on_reference(self, ticks, since, time):
+        self.seen = True
+
+    def decide(self, time, best_bid, best_ask):
+        return next(self.decisions, None) if self.seen else None
+
+
+def endless():
+    price = 1
+    while True:
+        yield Decision((price, price))
+        price += 1
+
+
+@pytest.mark.parametrize(
+    ("decisions", "field"),
+    [
+        (endless(), "band"),
+        (iter([Decision(state=MarketState.HALTED)]), "state"),
+        (iter([Decision((1, 2), Fraction(5))]), "reference"),
+        (iter([Decision((1, 2), Fraction(5), kind="guess")]), "kind"),
+    ],
+)
+def test_decision_that_cannot_be_is_refused(decisions, field):
+    with pytest.raises(InvalidInput) as caught:
+        market(Deciding(decisions))
+    assert caught.value.field == field
+
+
+def test_decision_that_changes_nothing_is_not_written_down():
+    same = Decision((9_500, 10_500), Fraction(10_000))
+    engine = market(Deciding(iter([same, same, same])))
+    assert len(engine.events) == 2
+
+
+def test_references_of_the_bands_own_lie_on_the_grid():
+    decisions = [Decision((1, 2), Fraction(2_001, 2), kind="trades")]
+    engine = market(Deciding(iter(decisions)))
+    assert engine.band_reference == Reference(Decimal("10.00"), 0, kind="trades")
+    (event,) = engine.submit(Order.limit("b-1", "X", "buy", 10, "102.01"))
+    assert event.reference == engine.band_reference
+    assert event.message.endswith("deviates 920.10% from reference $10.00")
+
+
+def test_alarm_that_does_not_lie_ahead_is_refused():
+    class Late(BandWatch):
+        def watch(self, pace=1):
+            return self
+
+        def on_reference(self, ticks, since, time):
+            self.alarm = time
+
+    with pytest.raises(InvalidInput, match="alarm: 0 "):
+        market(Late())
+
+
+def test_entry_must_not_be_worse_than_the_limit():
+    class Worse(BandWatch):
+        def watch(self, pace=1):
+            return self
+
+        def may_enter(self, side, ticks):
+            return ticks + 1
+
+    engine = market(Worse())
+    engine.submit(Order.limit("s-1", "X", "sell", 10, "100.00"))
+    assert engine.book.best_ask == Decimal("100.01")
+    with pytest.raises(InvalidInput, match="no worse for its trader"):
+        engine.submit(Order.limit("b-1", "X", "buy", 10, "100.00"))
+
+
+def answering(answer):
+    """A band that answers so to every price."""
+
+    class Answering(BandWatch):
+        def watch(self, pace=1):
+            return self
+
+        def may_enter(self, side, ticks):
+            return answer(side, ticks)
+
+    return Answering()
+
+
+@pytest.mark.parametrize("answer", [True, 9_999.0, Fraction(9_999)])
+def test_entry_is_a_number_of_ticks_and_not_a_yes(answer):
+    engine = market(answering(lambda side, ticks: answer))
+    before = engine.state()
+    with pytest.raises(InvalidInput, match=r"may_enter: .* whole ticks, or None"):
+        engine.submit(Order.limit("b-1", "X", "buy", 10, "100.00"))
+    assert engine.state() == before
+
+
+@pytest.mark.parametrize("answer", [None, 0, False])
+def test_entry_at_no_price_is_refused(answer):
+    engine = market(answering(lambda side, ticks: answer if ticks > 10_000 else ticks))
+    (event,) = engine.submit(Order.limit("b-1", "X", "buy", 10, "100.01"))
+    assert event.reason == "outside_band"
+    engine.submit(Order.limit("b-2", "X", "buy", 10, "100.00"))
+    (event,) = engine.replace("b-2", price="100.01")
+    assert event.reason == "outside_band"
+
+
+def test_band_that_makes_a_price_worse_changes_nothing():
+    engine = market(answering(lambda side, ticks: ticks if ticks == 10_000 else ticks + side))
+    engine.submit(Order.limit("b-1", "X", "buy", 10, "100.00"))
+    before = engine.state()
+    with pytest.raises(InvalidInput, match="no worse for its trader"):
+        engine.submit(Order.limit("b-2", "X", "buy", 10, "99.00"))
+    with pytest.raises(InvalidInput, match="no worse for its trader"):
+        engine.replace("b-1", price="99.00")
+    assert engine.state() == before
+
+
+@pytest.mark.parametrize("low", [9_500.0, Fraction(19_001, 2), None, "9500"])
+def test_limits_are_whole_ticks(low):
+    with pytest.raises(InvalidInput, match=r"limits: .* whole numbers of ticks"):
+        market(Deciding(iter([Decision((low, 10_500))])))
+
+
+@pytest.mark.parametrize(
+    ("field", "settings"),
+    [
+        ("band", {"band": 5}),
+        ("band", {"band": ConsensusBand}),
+        ("band", {"band": "consensus"}),
+        ("pace", {"pace": 0}),
+        ("pace", {"pace": -1}),
+        ("pace", {"pace": 0.5}),
+    ],
+)
+def test_bad_settings_are_named(field, settings):
+    with pytest.raises(InvalidInput) as caught:
+        ConsensusMatchingEngine("X", **settings)
+    assert caught.value.field == field
+
+
+def test_band_between_two_ticks_lets_nothing_rest():
+    decisions = iter([None, None, None, None, Decision((9_999, 9_998))])
+    engine = market(Deciding(decisions), without_reference="allow")
+    for order_id, price in (("b-1", "99.97"), ("b-2", "99.98"), ("b-3", "99.99"), ("b-4", "99.00")):
+        engine.submit(Order.limit(order_id, "X", "buy", 10, price))
+    for number in range(4):
+        engine.set_reference(Reference(Decimal("100.00"), number + 1), number + 1)
+    assert [one.order_id for one in engine.events[-4:]] == ["b-3", "b-4", "b-1", "b-2"]
+    assert len(engine.book) == 0
+
+
+def test_no_edge_is_none():
+    engine = market(Deciding(iter([Decision((0, NEVER))])))
+    assert engine.band_limits == (None, None)
+    assert (engine.events[-1].low, engine.events[-1].high) == (None, None)
+
+
+def test_call_that_a_breach_begins_ends_in_time_though_the_band_does_not_listen():
+    class Deaf(BandWatch):
+        on_breach = "auction"
+        state = MarketState.OPEN
+
+        def watch(self, pace=1):
+            return self
+
+        def may_enter(self, side, ticks):
+            return ticks
+
+        def on_reference(self, ticks, since, time):
+            return Decision((9_500, 10_500), ticks)
+
+        def entered(self, state, time):
+            self.state = state
+            self.alarm = time + 10 if state is MarketState.AUCTION else NEVER
+
+        def decide(self, time, best_bid, best_ask):
+            return Decision(state=MarketState.OPEN) if time >= 10 else None
+
+    engine = market(Deaf())
+    engine.submit(Order.limit("s-1", "X", "sell", 10, "106.00"), 1)
+    engine.submit(Order.limit("b-1", "X", "buy", 10, "106.00"), 1)
+    assert engine.market is MarketState.AUCTION
+    assert [one.time for one in engine.advance(20)] == [11, 11, 11]
+    assert engine.market is MarketState.OPEN

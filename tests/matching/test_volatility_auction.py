@@ -1,0 +1,181 @@
+"""The rules of the volatility auction, told to its watch alone: prices in ticks."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching.band import NEVER, Decision, make_band
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.rules import VolatilityAuctionBand
+
+OPEN, AUCTION, HALTED = MarketState.OPEN, MarketState.AUCTION, MarketState.HALTED
+SECOND = 1_000_000
+
+
+def settle(watch, time):
+    """Tell the watch what it decides, until it decides nothing; return the decisions."""
+    decisions = []
+    while (decision := watch.decide(time, None, None)) is not None:
+        decisions.append(decision)
+        assert len(decisions) < 5
+        if decision.limits is not None:
+            watch.moved(decision.limits, decision.reference, time)
+        if decision.state is not None:
+            watch.entered(decision.state, time)
+    return decisions
+
+
+@pytest.fixture
+def watch():
+    """A watch at $100.00: dynamic range $97.50 to $102.50 inside the static $95 to $105."""
+    watch = VolatilityAuctionBand().watch()
+    assert watch.on_reference(Fraction(10_000), 0, 0) is None
+    settle(watch, 0)
+    return watch
+
+
+def test_before_the_first_reference_everything_passes():
+    watch = VolatilityAuctionBand().watch()
+    watch.traded(10_000, 1, 0)
+    assert watch.decide(0, None, None) is None
+    assert watch.may_trade(1)
+    assert watch.may_trade(10**9)
+    watch.on_reference(Fraction(20_000), 5, 5)
+    assert settle(watch, 5) == [Decision((19_500, 20_500), Fraction(20_000), None, "consensus")]
+
+
+def test_first_consensus_opens_both_ranges_and_later_ones_do_not_matter():
+    watch = VolatilityAuctionBand().watch()
+    watch.on_reference(Fraction(10_000), 0, 0)
+    assert settle(watch, 0) == [Decision((9_750, 10_250), Fraction(10_000), None, "consensus")]
+    watch.on_reference(Fraction(20_000), 5, 5)
+    assert settle(watch, 5) == []
+
+
+def test_last_price_is_told_where_the_ranges_stay_what_they_are():
+    watch = VolatilityAuctionBand(3, 5).watch()  # the static range alone decides
+    watch.on_reference(Fraction(10_000), 0, 0)
+    settle(watch, 0)
+    watch.traded(10_100, 10, 1)
+    assert settle(watch, 1) == [Decision((9_700, 10_300), Fraction(10_100), None, "trades")]
+
+
+def test_reference_between_two_ticks_is_taken_exactly():
+    watch = VolatilityAuctionBand(dynamic_percent=1).watch()
+    watch.on_reference(Fraction(20_001, 2), 0, 0)
+    # 1 % around 10,000.5 ticks is 9,900.495 to 10,100.505.
+    assert settle(watch, 0)[0].limits == (9_901, 10_100)
+
+
+def test_any_price_enters_and_stays(watch):
+    assert (watch.may_enter(1, 20_000), watch.may_enter(-1, 1)) == (20_000, 1)
+    assert watch.resting == "keep"
+    assert watch.on_breach == "auction"
+
+
+def test_trades_are_inside_the_ranges_the_edges_included(watch):
+    allowed = [watch.may_trade(ticks) for ticks in (9_749, 9_750, 10_250, 10_251)]
+    assert allowed == [False, True, True, False]
+
+
+def test_dynamic_range_follows_the_last_trade_once_its_order_is_matched(watch):
+    watch.traded(10_100, 1, 7)
+    watch.traded(10_200, 1, 7)
+    assert not watch.may_trade(10_251)  # the same order goes on
+    assert settle(watch, 7) == [Decision((9_945, 10_455), Fraction(10_200), None, "trades")]
+    assert watch.may_trade(10_455)
+
+
+def test_static_range_stays_and_cuts_the_dynamic_one(watch):
+    watch.traded(10_400, 1, 7)
+    # 2.5 % around $104 is $101.40 to $106.60; the static range ends at $105.
+    assert settle(watch, 7)[0].limits == (10_140, 10_500)
+    watch.traded(9_600, 1, 8)
+    assert settle(watch, 8)[0].limits == (9_500, 9_840)
+
+
+def test_trade_at_the_last_price_changes_nothing(watch):
+    watch.traded(10_000, 1, 7)
+    assert settle(watch, 7) == []
+
+
+def test_call_phase_lasts_two_minutes(watch):
+    watch.entered(AUCTION, 10)
+    assert watch.alarm == 10 + 120 * SECOND
+    assert watch.decide(10 + 120 * SECOND - 1, 10_500, 10_400) is None
+    watch.wake(watch.alarm)
+    assert watch.alarm == NEVER
+    assert watch.decide(10 + 120 * SECOND, 10_500, 10_400) == Decision(state=OPEN)
+
+
+def test_price_of_the_auction_is_the_middle_of_both_ranges(watch):
+    watch.traded(10_200, 1, 5)
+    settle(watch, 5)
+    watch.entered(AUCTION, 10)
+    watch.traded(11_000, 1, 20)
+    watch.traded(11_000, 1, 20)
+    watch.entered(OPEN, 20)
+    assert settle(watch, 20) == [Decision((10_725, 11_275), Fraction(11_000), None, "auction")]
+    watch.traded(11_200, 1, 21)
+    settle(watch, 21)
+    watch.traded(11_400, 1, 22)
+    # 5 % around $110.00 ends at $115.50, 2.5 % around $114.00 at $116.85.
+    assert settle(watch, 22) == [Decision((11_115, 11_550), Fraction(11_400), None, "trades")]
+
+
+def test_auction_without_a_price_leaves_the_ranges(watch):
+    watch.entered(AUCTION, 10)
+    watch.entered(OPEN, 20)
+    assert settle(watch, 20) == []
+    assert watch.alarm == NEVER
+
+
+def test_operator_who_halts_ends_the_call_phase(watch):
+    watch.entered(AUCTION, 10)
+    watch.traded(11_000, 1, 20)
+    watch.entered(HALTED, 20)
+    assert settle(watch, 20) == [Decision((10_725, 11_275), Fraction(11_000), None, "auction")]
+    assert watch.alarm == NEVER
+    watch.entered(OPEN, 30)
+    assert settle(watch, 30) == []
+
+
+def test_dynamic_range_may_be_wider_than_the_static_one():
+    watch = VolatilityAuctionBand(percent=2, dynamic_percent=10).watch()
+    watch.on_reference(Fraction(10_000), 0, 0)
+    assert settle(watch, 0)[0].limits == (9_800, 10_200)
+
+
+def test_call_phase_is_market_time_and_the_pace_converts_it():
+    watch = VolatilityAuctionBand(call="1us").watch(Fraction(5, 2))
+    watch.entered(AUCTION, 10)
+    assert watch.alarm == 13
+
+
+def test_every_parameter_is_used():
+    band = make_band("volatility_auction", 4, {"dynamic_percent": 3, "call": 60})
+    assert band == VolatilityAuctionBand(4, 3, 60)
+    watch = band.watch()
+    watch.on_reference(Fraction(10_000), 0, 0)
+    assert settle(watch, 0)[0].limits == (9_700, 10_300)
+    watch.traded(10_300, 1, 1)
+    assert settle(watch, 1)[0].limits == (9_991, 10_400)
+    watch.entered(AUCTION, 1)
+    assert watch.alarm == 1 + 60 * SECOND
+
+
+@pytest.mark.parametrize("field", ["percent", "dynamic_percent"])
+@pytest.mark.parametrize("value", [0, -1, 101, Decimal("2.505"), Decimal("NaN"), True, "wide"])
+def test_bad_percentage_is_refused(field, value):
+    with pytest.raises(InvalidInput) as caught:
+        VolatilityAuctionBand(**{field: value})
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("value", [0, -1, "2 minutes", None, True])
+def test_bad_duration_is_refused(value):
+    with pytest.raises(InvalidInput) as caught:
+        VolatilityAuctionBand(call=value)
+    assert caught.value.field == "call"
