@@ -10,11 +10,9 @@ from .timing import seconds, signatures_alone
 ROUNDS = 15
 
 
-@pytest.mark.parametrize("orders_per_epoch", [4, 8])
-def test_whole_run_against_its_signatures(
-    benchmark: BenchmarkFixture, orders_per_epoch: int
-) -> None:
-    experiment = sl.Experiment(epochs=200, nodes=4, market={"orders_per_epoch": orders_per_epoch})
+@pytest.mark.parametrize("traders", [20, 40])
+def test_whole_run_against_its_signatures(benchmark: BenchmarkFixture, traders: int) -> None:
+    experiment = sl.Experiment(epochs=200, nodes=4, market={"traders": traders})
     result = experiment.run()
     whole, pure = [], []
     for _ in range(ROUNDS):
@@ -25,7 +23,7 @@ def test_whole_run_against_its_signatures(
     benchmark.extra_info["ratio"] = ratio
     benchmark.pedantic(experiment.run, rounds=1)
     print(
-        f"\n200 epochs, 4 nodes, {orders_per_epoch} orders an epoch: {result.signatures} "
+        f"\n200 epochs, 4 nodes, {traders} traders: {result.signatures} "
         f"signatures, {result.verifications} verifications; "
         f"run / signatures alone = {ratio:.2f} (bar 1.5)"
     )

@@ -25,7 +25,7 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
-from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade
+from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade, band, bands
 from streamlet_lab.prices import (
     AAPLPriceSimulator,
     Aggregator,
@@ -57,11 +57,14 @@ from streamlet_lab.simulator import (
     Send,
     StockMarketConsensusNetwork,
     StockMarketStreamletNode,
+    Trader,
     create_aapl_consensus_network,
     delay_kind,
     delay_kinds,
     fault_kind,
     fault_kinds,
+    trader_kind,
+    trader_kinds,
 )
 from streamlet_lab.sweep import Sweep, mean_interval, sweep
 
@@ -105,10 +108,13 @@ __all__ = [
     "Sweep",
     "TailRule",
     "Trade",
+    "Trader",
     "Vote",
     "aggregator",
     "aggregators",
     "alternating",
+    "band",
+    "bands",
     "create_aapl_consensus_network",
     "delay_kind",
     "delay_kinds",
@@ -131,6 +137,8 @@ __all__ = [
     "source_fault_kinds",
     "studies",
     "sweep",
+    "trader_kind",
+    "trader_kinds",
     "verify_proof",
 ]
 

@@ -39,7 +39,18 @@ _CLAIMED: Final[dict[str, Column]] = {
     "price_count": Column("Int64", "number of valid sources in the block"),
 }
 _TRUE: Final = Column("float64", "underlying price at that instant, dollars")
-_REFERENCE: Final = Column("float64", "reference price at that instant, dollars; NaN before one")
+_REFERENCE: Final = Column(
+    "float64", "what the band goes by at that instant, dollars; NaN before there is any"
+)
+_AGE: Final = Column("float64", "since the market knows that reference, seconds of protocol time")
+_INTENT: Final = Column(
+    "str", "honest; far: a price far from the true one by mistake; or manipulating"
+)
+_STATE: Final = Column(
+    "str", "open; limit; auction; paused by a stale reference; or halted by an operator"
+)
+_LOW: Final = Column("float64", "lowest price at which trades may happen, dollars; NaN if any")
+_HIGH: Final = Column("float64", "highest price at which trades may happen, dollars; NaN if any")
 
 COLUMNS: Final[dict[str, dict[str, Column]]] = {
     "epochs": {
@@ -112,17 +123,26 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "epoch": _EPOCH,
         "symbol": _SYMBOL,
         "trader": Column("str", "who sent it"),
-        "intent": Column("str", "honest, or far: a price far from the true one"),
+        "kind": Column("str", "kind of the trader"),
+        "intent": _INTENT,
         "side": Column("str", "buy or sell"),
         "type": Column("str", "limit or market"),
+        "time_in_force": Column("str", "day, gtc, gtt, ioc or fok"),
+        "expires_s": Column("float64", "when it ends by itself, seconds; NaN if it does not"),
         "quantity": Column("int64", "shares"),
         "price": Column("float64", "limit, dollars; NaN for a market order"),
         "price_cents": Column("Int64", "the same, cents"),
         "true_price": _TRUE,
+        "fair": Column(
+            "bool", "its price is not more than fair_percent from the true one, or it names none"
+        ),
         "reference_price": _REFERENCE,
-        "status": Column("str", "rejected, cancelled, filled, or resting at the end"),
+        "reference_epoch": Column("Int64", "epoch of the block that the reference comes from"),
+        "reference_age_s": _AGE,
+        "status": Column("str", "rejected, cancelled, expired, filled, or resting at the end"),
         "reason": Column("str", "why it was rejected or cancelled"),
         "filled": Column("int64", "shares traded"),
+        "clipped": Column("bool", "whether the band ever moved its price to an edge"),
     },
     "trades": {
         "trade_id": Column("int64", "position on the symbol's tape, from 0"),
@@ -135,21 +155,75 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "buy_order_id": _ORDER,
         "sell_order_id": _ORDER,
         "aggressor": Column("str", "side of the order that came last"),
+        "auction": Column("bool", "whether it is of a call auction"),
+        "reference_price": _REFERENCE,
+        "reference_age_s": _AGE,
         "true_price": _TRUE,
+        "fair": Column(
+            "bool",
+            "its price is not more than fair_percent from the true one; otherwise it is missed",
+        ),
     },
     "rejections": {
         "time_s": _TIME,
         "epoch": _EPOCH,
         "symbol": _SYMBOL,
         "order_id": _ORDER,
-        "intent": Column("str", "honest, or far: a price far from the true one"),
-        "action": Column("str", "rejected at entry, or cancelled later"),
+        "intent": _INTENT,
+        "action": Column(
+            "str",
+            "rejected at entry; not replaced: the order stays as it was; or cancelled or reduced, "
+            "not at its trader's wish",
+        ),
         "reason": Column("str", "reason code"),
+        "quantity": Column("int64", "shares that were refused or taken away"),
         "price": Column("float64", "the price that was judged, dollars; NaN if none was"),
         "reference_price": _REFERENCE,
         "deviation_percent": Column("float64", "distance from the reference, percent of it"),
-        "reference_age_s": Column("float64", "since the reference became final, seconds"),
+        "reference_age_s": _AGE,
         "true_price": _TRUE,
+        "verdict": Column(
+            "str",
+            "false: the price that was judged was fair, or none was; justified: it was not. At an "
+            "execution that is the price of the trade, whatever the order's own limit. Empty: band "
+            "and reference had no part in it",
+        ),
+    },
+    "bands": {
+        "time_s": _TIME,
+        "epoch": _EPOCH,
+        "symbol": _SYMBOL,
+        "state": _STATE,
+        "reference_price": _REFERENCE,
+        "reference_kind": Column("str", "what the band goes by: consensus, trades or auction"),
+        "low": _LOW,
+        "high": _HIGH,
+    },
+    "book": {
+        "time_s": _TIME,
+        "epoch": _EPOCH,
+        "symbol": _SYMBOL,
+        "state": _STATE,
+        "best_bid": Column("float64", "highest price that somebody pays, dollars; NaN if nobody"),
+        "best_ask": Column("float64", "lowest price that somebody asks, dollars; NaN if nobody"),
+        "bid_quantity": Column("int64", "shares at the best bid"),
+        "ask_quantity": Column("int64", "shares at the best ask"),
+        "reference_price": _REFERENCE,
+        "reference_age_s": _AGE,
+        "low": _LOW,
+        "high": _HIGH,
+        "true_price": _TRUE,
+    },
+    "depth": {
+        "time_s": _TIME,
+        "epoch": _EPOCH,
+        "symbol": _SYMBOL,
+        "side": Column("str", "buy or sell"),
+        "level": Column("int64", "position among the occupied prices, 0 is the best"),
+        "price": Column("float64", "dollars"),
+        "price_cents": Column("int64", "the same, cents"),
+        "quantity": Column("int64", "shares of all orders at that price"),
+        "orders": Column("int64", "number of these orders"),
     },
     "messages": {
         "epoch": Column("int64", "epoch of the block that the message is about"),

@@ -244,7 +244,7 @@ def _order_lines(result: Result) -> list[str]:
         f"Trades: {len(result.trades)}",
         *islice(traded, 3),
         "Rejected outside the band:",
-        *islice(rejected, 3),
+        *(list(islice(rejected, 3)) or ["  none"]),
     ]
 
 

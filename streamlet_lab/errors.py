@@ -24,6 +24,10 @@ class InvalidInput(StreamletLabError, ValueError):
         self.value = value
         self.expected = expected
 
+    def __reduce__(self) -> tuple[type["InvalidInput"], tuple[str, object, str]]:
+        # An executor sends errors from one process to another.
+        return type(self), (self.field, self.value, self.expected)
+
 
 class DataError(StreamletLabError):
     """A file that the lab needs is missing, or is not what it was when it was written."""

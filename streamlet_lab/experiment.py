@@ -93,6 +93,7 @@ class Experiment:
         _attach(network, recorder, checks, monitors, progress, self.config.epochs)
         market = Market(network)
         network.run(self.config.epochs)
+        market.close(self.config.epochs * self.config.epoch_length)
         findings = _find(network, recorder, checks, self.config)
         frames = build_frames(network, market, recorder, findings.excerpt, findings.offences)
         return Result(frames=frames, **_common(network, checks, findings, self.config))
@@ -104,9 +105,9 @@ class Experiment:
 
     def _set_up(self, config: ExperimentConfig) -> None:
         self.config = config
-        # Making the network reads everything that a run reads, so that a wrong feed or fault is
-        # reported now.
-        StockMarketConsensusNetwork(config)
+        # Making network and market reads everything that a run reads, so that a wrong feed, fault
+        # or band is reported now.
+        Market(StockMarketConsensusNetwork(config))
 
 
 def run_protocol(

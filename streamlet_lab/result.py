@@ -16,11 +16,13 @@ from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.ledger import Ledger
+from streamlet_lab.quality import market_numbers, market_quality
+from streamlet_lab.units import to_seconds
 
 if TYPE_CHECKING:
     from streamlet_lab.charts import Plots, ProtocolPlots
 
-_FORMAT: Final = "streamlet-lab result 3"
+_FORMAT: Final = "streamlet-lab result 4"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -251,8 +253,40 @@ class Result(Run):
 
     @property
     def rejections(self) -> pd.DataFrame:
-        """One row for each rejected or cancelled order."""
+        """One row for each time that the market refused an order or took shares of it away."""
         return self.frames["rejections"]
+
+    @property
+    def bands(self) -> pd.DataFrame:
+        """One row for each move of a band, and each change of a market's state."""
+        return self.frames["bands"]
+
+    @property
+    def book(self) -> pd.DataFrame:
+        """One row for each sampled instant and symbol: the best prices, the band, the truth."""
+        return self.frames["book"]
+
+    @property
+    def depth(self) -> pd.DataFrame:
+        """One row for each sampled instant, symbol, side and price of the book."""
+        return self.frames["depth"]
+
+    @property
+    def market_quality(self) -> pd.DataFrame:
+        """One row for each symbol: false rejections, missed trades, spread, delays, ages.
+
+        See :data:`streamlet_lab.quality.MEASURES` for the meaning of each column.
+        """
+        return market_quality(self.frames, self.config.symbols, self._epoch_s)
+
+    @property
+    def market_numbers(self) -> dict[str, Any]:
+        """The same of all symbols together; None for what cannot be measured."""
+        return market_numbers(self.frames, self._epoch_s)
+
+    @property
+    def _epoch_s(self) -> float:
+        return to_seconds(self.config.epoch_length)
 
     @property
     def plot(self) -> "Plots":
@@ -298,7 +332,7 @@ class Result(Run):
             "outside_band": int(by_band.sum()),
             "honest_orders": int(honest.sum()),
             "honest_outside_band": int((by_band & (rejections["intent"] == "honest")).sum()),
-            "median_reference_age_s": _rounded(rejections["reference_age_s"].median()),
+            "median_reference_age_s": _rounded(orders["reference_age_s"].median()),
         }
 
     def save(self, path: str | Path) -> None:

@@ -8,8 +8,10 @@ import html
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import product
 from numbers import Real
 from operator import itemgetter
@@ -231,6 +233,7 @@ def sweep(
     run: Run = run_experiment,
     measure: Measure = summary_numbers,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Sweep:
     """Run every combination of some settings, several times each.
 
@@ -257,6 +260,10 @@ def sweep(
         From a result to numbers by name; :func:`summary_numbers` by default.
     progress : callable, optional
         ``progress(done, total)`` is called after each run.
+    executor : concurrent.futures.Executor, optional
+        Where the runs take place; here, one after the other, unless given. The result is the same.
+        Another process must be able to import ``run`` and ``measure``, and knows only what is
+        registered there.
 
     Raises
     ------
@@ -286,7 +293,8 @@ def sweep(
         # An experiment is set up to be told of a wrong feed or fault now.
         Experiment(**document)
 
-    rows = _run_all(grid, seeds, run, measure, progress)
+    play = partial(_play, run, measure)
+    rows = _run_all(play, grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
     frame = pd.DataFrame(rows, columns=list(columns))
     return Sweep(frame, tuple(over), planned=len(grid) * repeats)
@@ -297,9 +305,8 @@ def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Documen
     if isinstance(base, Experiment):
         base = base.config
     if isinstance(base, ExperimentConfig):
-        document = base.to_document()
-        # A document has only the name of a function.
-        document["network"]["delays"] = base.network.delays
+        document: _Document = _with_functions(base.to_document(), base)
+        document["feed"] = base.feed  # it may be a frame
         if "epoch_length" not in base.model_fields_set:
             # Nobody set it: it is to follow Δ where that is varied.
             del document["epoch_length"]
@@ -310,6 +317,17 @@ def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Documen
     for name, value in base.items():
         document = _with(document, name, value)
     return document
+
+
+def _with_functions(document: Any, setting: object) -> Any:
+    """The same settings with the functions themselves, of which a document has only the names."""
+    if isinstance(document, dict):
+        if not isinstance(setting, Mapping):
+            setting = {name: getattr(setting, name, None) for name in document}
+        return {name: _with_functions(value, setting.get(name)) for name, value in document.items()}
+    if isinstance(document, list) and isinstance(setting, tuple | list):
+        return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
+    return setting if callable(setting) else document
 
 
 def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, _Document]]:
@@ -362,23 +380,32 @@ def _with(document: _Document, name: str, value: Any) -> _Document:
 
 
 def _run_all(
+    play: Callable[[_Row, _Document], _Row],
     grid: list[tuple[_Row, _Document]],
     seeds: list[int],
-    run: Run,
-    measure: Measure,
     progress: Progress | None,
+    executor: Executor | None,
 ) -> list[_Row]:
     """Run until an interrupt, round the grid with one seed after another; rows in grid order."""
+    points, rows, documents = [], [], []
+    for repeat, seed in enumerate(seeds):
+        for point, (labels, document) in enumerate(grid):
+            points.append(point)
+            rows.append({**labels, "repeat": repeat, "seed": seed})
+            documents.append({**document, "seed": seed})
     finished: list[tuple[int, _Row]] = []
+    runs = (map if executor is None else executor.map)(play, rows, documents)
     with suppress(KeyboardInterrupt):
-        for repeat, seed in enumerate(seeds):
-            for point, (labels, document) in enumerate(grid):
-                result = run(make_config(**{**document, "seed": seed}))
-                row = {**labels, "repeat": repeat, "seed": seed}
-                finished.append((point, row | _numbers(measure(result), row)))
-                if progress is not None:
-                    progress(len(finished), len(grid) * len(seeds))
+        for point, row in zip(points, runs, strict=True):
+            finished.append((point, row))
+            if progress is not None:
+                progress(len(finished), len(points))
     return [row for _, row in sorted(finished, key=itemgetter(0))]
+
+
+def _play(run: Run, measure: Measure, row: _Row, document: _Document) -> _Row:
+    """Make one run, and return its row with what was measured."""
+    return row | _numbers(measure(run(make_config(**document))), row)
 
 
 def _numbers(measured: Mapping[str, float | None], row: _Row) -> dict[str, float]:

@@ -12,6 +12,7 @@ from streamlet_lab.matching.band import REGISTER as _BANDS
 from streamlet_lab.prices import dishonest, models, outliers
 from streamlet_lab.prices.aggregators import _AGGREGATORS
 from streamlet_lab.simulator import faults, links
+from streamlet_lab.simulator.traders import kinds
 
 REGISTERS = (
     _AGGREGATORS,
@@ -20,6 +21,7 @@ REGISTERS = (
     models._MODELS,
     outliers._RULES,
     faults._KINDS,
+    kinds._KINDS,
     links._KINDS,
 )
 

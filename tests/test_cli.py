@@ -127,6 +127,14 @@ def test_the_trading_demo_says_what_it_trades_only_where_it_could_be_another(
         assert said is says
 
 
+def test_a_run_that_rejects_nothing_outside_the_band_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calm = ["--set", "market_time_per_epoch=1min", "--set", "market.traders=20"]
+    assert main(["run", "--epochs", "9", *calm]) == 0
+    assert "Rejected outside the band:\n  none\n" in capsys.readouterr().out
+
+
 def test_run_shows_and_draws_every_symbol(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

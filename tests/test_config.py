@@ -372,6 +372,16 @@ def _amounts(low: int, high: int) -> st.SearchStrategy[str]:
     return st.decimals(low, high, places=2).map(str)
 
 
+def _traders() -> st.SearchStrategy[dict[str, Any]]:
+    kind = st.sampled_from(["zero_intelligence", "market_maker", 'näïve "kind"'])
+    options = {
+        "count": st.integers(1, 10_000),
+        "rate": st.floats(1e-6, 1e6),
+        "parameters": st.dictionaries(st.sampled_from(["size", "edge"]), st.integers(0, 5)),
+    }
+    return st.fixed_dictionaries({"kind": kind}, optional=options)
+
+
 @st.composite
 def _faults(draw: st.DrawFn, nodes: int) -> dict[str, Any]:
     start = draw(st.integers(0, 100))
@@ -541,12 +551,16 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
     prices = draw(_price_settings(symbols))
     sources = _names_of(prices["sources"])
     market = {
-        "traders": st.integers(0, 10_000),
-        "orders_per_epoch": st.floats(1e-6, 1e6),
-        "market_order_share": shares,
-        "far_share": shares,
-        "price_spread_percent": st.floats(0, 20),
+        "traders": st.integers(0, 10_000) | st.lists(_traders(), max_size=3),
+        "band": st.sampled_from(["consensus", "luld"]),
+        "band_parameters": st.dictionaries(
+            st.sampled_from(["a", "b"]), st.text("5min", max_size=4)
+        ),
         "band_percent": _amounts(1, 100),
+        "fair_percent": _amounts(1, 100),
+        "self_trade": st.sampled_from(["none", "decrement"]),
+        "samples_per_epoch": st.integers(1, 1_000),
+        "depth_levels": st.integers(1, 1_000),
         "without_reference": st.sampled_from(["reject", "allow"]),
         "reference_node": st.sampled_from([OBSERVER, f"node_{count - 1}"]),
     }
@@ -714,8 +728,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_mistake_in_a_file_is_reported_as_one_in_code(tmp_path: Path) -> None:
     path = tmp_path / "e.toml"
-    path.write_text("[market]\nband = 5\n", encoding="utf-8")
-    with pytest.raises(InvalidInput, match=r"market: 'band' .* traders, orders_per_epoch"):
+    path.write_text("[market]\nbands = 5\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"market: 'bands' .* traders, band"):
         load_config(path)
 
 
@@ -1116,3 +1130,19 @@ def test_no_address_in_memory_is_printed() -> None:
     assert "aggregator='callable:_cheapest'" in repr(config)
     assert "feed=<frame:" in repr(config)
     assert " at 0x" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"epochs": True}, "epochs"),
+        ({"market": {"samples_per_epoch": True}}, "market.samples_per_epoch"),
+        ({"market": {"traders": [{"kind": "informed", "count": True}]}}, "market.traders.0.count"),
+        ({"market": {"traders": [{"kind": "informed", "rate": True}]}}, "market.traders.0.rate"),
+        ({"network": {"loss": False}}, "network.loss"),
+    ],
+)
+def test_true_and_false_are_no_numbers(settings: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_config(**settings)
+    assert (caught.value.field, caught.value.expected) == (field, "a number")

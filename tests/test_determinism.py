@@ -24,11 +24,11 @@ EXPERIMENT: Final[dict[str, Any]] = {
     "nodes": 4,
     "seed": 1,
     "faults": {"node_3": "crash@4"},
-    "market": {"orders_per_epoch": 20},
+    "market": {"traders": 100},
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "e3830a726478d19112b189608d9e12480e20d54958a0ff671c8b00ea3d186ef9"
+GOLDEN_RESULT_SHA256: Final = "7e01fada23e974bf5eb45c81b489fb04dc1d13c9d7c95e64d97c4b1c2d66cf6f"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
     144007356,

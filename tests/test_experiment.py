@@ -120,7 +120,7 @@ def test_without_signatures_the_prices_are_the_same() -> None:
         {"faults": {"node_3": "silent_leader"}},
         {"nodes": 7},
         {"network": {"median_delay": "200ms"}},
-        {"market": {"traders": 3, "orders_per_epoch": 2}},
+        {"market": {"traders": 3}},
         {"prices": {"voter_policy": "bounds"}},
         {"echo": False},
     ],
@@ -154,7 +154,7 @@ def test_a_setting_does_not_reshuffle_the_orders(setting: dict[str, Any]) -> Non
 
 def test_the_market_does_not_change_the_consensus() -> None:
     quiet = sl.Experiment(epochs=15, seed=2, market=NO_TRADERS).run()
-    busy = sl.Experiment(epochs=15, seed=2, market={"orders_per_epoch": 50}).run()
+    busy = sl.Experiment(epochs=15, seed=2, market={"traders": 250}).run()
 
     for name in ("epochs", "blocks", "finality", "quotes", "messages"):
         pd.testing.assert_frame_equal(quiet.frames[name], busy.frames[name])
@@ -322,7 +322,7 @@ def _forged(forgery: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> s
     return sl.Experiment(
         epochs=8,
         faults=[sl.Fault("forger", count=nodes)],
-        market={"orders_per_epoch": 20},
+        market={"traders": 100},
         **settings,
     ).run()
 
@@ -432,7 +432,10 @@ def test_the_traders_see_a_year_of_history_too() -> None:
     result = sl.Experiment(feed="goog-2008", epochs=60, signatures="none").run()
 
     assert result.symbol == "GOOG"
-    assert set(result.orders[result.orders.trader == "trader_0"].status) & {"filled", "resting"}
+    assert set(result.orders[result.orders.trader == "zero_intelligence_0"].status) & {
+        "filled",
+        "resting",
+    }
     assert result.summary["trades"] > 0
 
 

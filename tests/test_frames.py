@@ -20,9 +20,14 @@ from streamlet_lab.prices import Scene, SourceFault, StockPrice, decode_quotes, 
 from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.theory import messages_per_epoch
 
+BUSY = [
+    {"kind": "zero_intelligence", "count": 20, "rate": 2.4},
+    {"kind": "fat_finger", "rate": 12},
+]
+
 SCENARIOS: dict[str, dict[str, Any]] = {
     "plain": {"epochs": 40},
-    "busy": {"epochs": 20, "market": {"orders_per_epoch": 60, "far_share": 0.2}},
+    "busy": {"epochs": 20, "market": {"traders": BUSY}},
     "seven": {"epochs": 30, "nodes": 7, "faults": {"node_5": "crash@4", "node_6": "crash@9"}},
     "silent": {"epochs": 30, "faults": {"node_1": "silent_leader@5-20"}},
     "withheld": {"epochs": 30, "faults": {"node_2": "withhold_votes"}},
@@ -96,6 +101,9 @@ def test_the_frames_are_the_designs() -> None:
         "orders",
         "trades",
         "rejections",
+        "bands",
+        "book",
+        "depth",
         "messages",
         "trace",
         "violation",

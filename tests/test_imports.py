@@ -30,7 +30,7 @@ FLOORS = (
     ("config", "ledger"),
     ("simulator",),
     ("checks",),
-    ("frames",),
+    ("frames", "quality"),
     ("result",),
     ("experiment",),
     ("scenarios",),

@@ -55,7 +55,7 @@ def _final(network: StockMarketConsensusNetwork) -> tuple[Block, ...]:
 
 @pytest.fixture(scope="module")
 def result() -> sl.Result:
-    return sl.Experiment(epochs=40, market={"orders_per_epoch": 12}, **APART).run()
+    return sl.Experiment(epochs=40, market={"traders": 20}, **APART).run()
 
 
 # --- The block
@@ -298,7 +298,7 @@ def test_prices_are_made_of_their_own_symbols_quotes(result: sl.Result) -> None:
 def test_a_result_of_several_symbols_is_saved_and_loaded(
     symbols: list[str], tmp_path: Path
 ) -> None:
-    run = sl.Experiment(epochs=6, symbols=symbols, market={"orders_per_epoch": 20}).run()
+    run = sl.Experiment(epochs=6, symbols=symbols, market={"traders": 30}).run()
     run.save(tmp_path / "several.zip")
     loaded = sl.Result.load(tmp_path / "several.zip")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from streamlet_lab.cli import main
-from streamlet_lab.simulator import faults
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,18 +43,24 @@ def test_its_commands_work(
 
 def test_its_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    block = README.split("```python\n")[1].split("```")[0]
-    exec(compile(block, "README.md", "exec"), {})
+    blocks = [rest.split("```")[0] for rest in README.split("```python\n")[1:]]
+    assert len(blocks) == 3
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
 
 
-def test_the_fault_of_ones_own_in_the_architecture_page_works(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_things_of_ones_own_in_the_architecture_page_work(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(faults._KINDS, "_things", dict(faults._KINDS._things))
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    example = textwrap.dedent(page.split("```python\n")[1].split("  ```")[0])
-    exec(compile(example, "architecture.md", "exec"), {})
-    assert "Consistency            holds" in capsys.readouterr().out
+    examples = re.findall(r"^ *```python\n(.*?)^ *```", page, flags=re.MULTILINE | re.DOTALL)
+    assert len(examples) == 3
+    for example in examples:
+        exec(compile(textwrap.dedent(example), "architecture.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "Consistency            holds" in printed
+    assert "false_rejection_rate" in printed
 
 
 def test_its_links_lead_somewhere() -> None:

@@ -19,13 +19,18 @@ from streamlet_lab import DataError, Experiment, InvalidInput, Result
 from streamlet_lab.checks import CheckResult, Status
 from streamlet_lab.columns import COLUMNS
 
+BUSY = [
+    {"kind": "zero_intelligence", "count": 20, "rate": 2.4},
+    {"kind": "fat_finger", "rate": 12},
+]
+
 SCENARIOS: dict[str, dict[str, Any]] = {
     "plain": {"epochs": 20},
     "faults": {
         "epochs": 20,
         "nodes": 7,
         "faults": {"node_5": "crash@4", "node_6": "silent_leader@2-9"},
-        "market": {"orders_per_epoch": 40, "far_share": 0.3},
+        "market": {"traders": BUSY},
     },
     "lying": {"epochs": 10, "faults": [{"kind": "lying_leader", "count": 1}]},
     "outside": {"epochs": 8, "nodes": 5, "quorum": 3, "epoch_length": "0.9s"},
@@ -311,7 +316,7 @@ def test_the_summary_is_what_the_frames_say(result: Result) -> None:
     rejections = result.rejections.to_dict("records")
     final = [row for row in epochs if row["finalized_s"] == row["finalized_s"]]
     band = [row for row in rejections if row["reason"] == "outside_band"]
-    ages = [row["reference_age_s"] for row in rejections]
+    ages = [row["reference_age_s"] for row in orders]
     ages = [age for age in ages if age == age]
     config, summary = result.config, result.summary
     off = [

@@ -3,13 +3,18 @@
 import html
 import math
 import random
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from statistics import NormalDist
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from streamlet_lab import Experiment, InvalidInput
+from streamlet_lab import Experiment, InvalidInput, Trader
 from streamlet_lab.config import make_config
+from streamlet_lab.matching import BandWatch
+from streamlet_lab.prices import GeometricBrownianMotion
 from streamlet_lab.sweep import mean_interval, run_experiment, summary_numbers, sweep
 
 NO_FAULT, SILENT = {}, {"node_3": "silent_leader"}
@@ -283,6 +288,29 @@ def test_a_function_for_delays_is_that_of_every_run():
         assert swept.frame["same"].all()
 
 
+def test_what_an_experiment_takes_from_its_user_is_that_of_every_run():
+    class Buyer(Trader):
+        def act(self, view):
+            yield self.buy(100, view.true_price)
+
+    class Wide:
+        def watch(self, pace=1):
+            return BandWatch()
+
+    def make_model():
+        return GeometricBrownianMotion(0.1)
+
+    settings = {
+        "epochs": 4,
+        "signatures": "none",
+        "market": {"traders": [{"kind": Buyer, "count": 2}, "fat_finger"], "band": Wide},
+        "prices": {"path_model": make_model, "aggregator": "median"},
+    }
+    swept = sweep(Experiment(**settings), {"nodes": [4, 5]}, repeats=2)
+    pd.testing.assert_frame_equal(swept.frame, sweep(settings, {"nodes": [4, 5]}, repeats=2).frame)
+    assert (swept.frame["orders"] > 0).all()
+
+
 # Means and differences.
 
 
@@ -465,3 +493,65 @@ def test_a_summary_s_numbers_are_those_that_are_no_settings():
     assert numbers["safe"] is True
     assert numbers["proposed_blocks"] == 3
     assert numbers.keys().isdisjoint({"epochs", "nodes", "feed", "symbol", "outside_model"})
+
+
+# Elsewhere.
+
+
+def faulty_nodes(config):
+    """What another process can import."""
+    return {"faulty": len(config.faulty_nodes), "noise": config.seed % 1000}
+
+
+def no_run(config):
+    raise InvalidInput("weather", 3, "rain, as it happens")
+
+
+def two_threads():
+    return ThreadPoolExecutor(2)
+
+
+def one_process():
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+@pytest.mark.parametrize("make_executor", [two_threads, one_process])
+def test_an_executor_changes_nothing(make_executor):
+    over = {"faults": {"none": NO_FAULT, "silent": SILENT}, "echo": [True, False]}
+    told = []
+    with make_executor() as executor:
+        there = sweep_configs(
+            {},
+            over,
+            run=make_config_again,
+            measure=faulty_nodes,
+            executor=executor,
+            progress=lambda *step: told.append(step),
+        )
+    here = sweep_configs({}, over, measure=faulty_nodes)
+    pd.testing.assert_frame_equal(there.frame, here.frame)
+    assert told == [(done, 12) for done in range(1, 13)]
+
+
+def make_config_again(config):
+    return make_config(**config.to_document())
+
+
+def test_an_interrupt_while_others_run_keeps_what_was_finished():
+    def stop_after_five(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(2) as executor:
+        swept = sweep_configs(
+            {}, {"nodes": [4, 7, 10]}, repeats=4, executor=executor, progress=stop_after_five
+        )
+    assert rows(swept.means()[["nodes", "n"]]) == [(4, 2), (7, 2), (10, 1)]
+    assert not swept.complete
+
+
+@pytest.mark.parametrize("make_executor", [two_threads, one_process])
+def test_what_goes_wrong_elsewhere_is_raised_here(make_executor):
+    with make_executor() as executor, pytest.raises(InvalidInput, match="as it happens") as caught:
+        sweep_configs({}, {"nodes": [4, 7]}, run=no_run, executor=executor)
+    assert (caught.value.field, caught.value.value) == ("weather", 3)

@@ -14,6 +14,7 @@ import statistics
 import numpy as np
 
 import streamlet_lab as sl
+from streamlet_lab.charts import Flow
 from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.units import MICROSECONDS_PER_SECOND
 
@@ -42,7 +43,7 @@ def expected(experiment: sl.Experiment, result: sl.Result) -> tuple[float, float
     """
     network = StockMarketConsensusNetwork(experiment.config)
     length, market = network.epoch_length, experiment.config.market
-    spread, band = market.price_spread_percent / 100, float(market.band_percent) / 100
+    spread, band = Flow().spread_percent / 100, float(market.band_percent) / 100
     finals = result.epochs.dropna(subset=["finalized_s"])
     final_at = finals["finalized_s"].to_numpy()
     quoted = [network.true_price(int(epoch) * length) for epoch in finals["epoch"]]

@@ -3,12 +3,14 @@
 The ``draw_…`` functions draw on axes that they are given, so that notebook, command line and
 widgets show the same thing; :class:`Plots` and :class:`ProtocolPlots` put them on pyplot figures
 and :func:`save_charts` into files. :func:`plot_means` shows a sweep; :func:`plot_displacement`,
-:func:`plot_push`, :func:`plot_policies`, :func:`plot_denial` and :func:`plot_facts` show studies.
+:func:`plot_push`, :func:`plot_policies`, :func:`plot_denial`, :func:`plot_staleness`,
+:func:`plot_bands` and :func:`plot_facts` show studies.
 :mod:`~streamlet_lab.charts.series` gives what the charts of a market show as frames.
 """
 
 from streamlet_lab.charts.blocktree import draw_block_tree
-from streamlet_lab.charts.denial import denied_share, plot_denial
+from streamlet_lab.charts.book import draw_book
+from streamlet_lab.charts.denial import Flow, denied_share, plot_denial
 from streamlet_lab.charts.displacement import plot_displacement, plot_push
 from streamlet_lab.charts.excerpt import draw_violation
 from streamlet_lab.charts.facts import plot_facts
@@ -18,6 +20,7 @@ from streamlet_lab.charts.messages import draw_messages, message_counts
 from streamlet_lab.charts.plots import Plots, ProtocolPlots, plot_messages
 from streamlet_lab.charts.png import save_charts, save_protocol_chart, to_png
 from streamlet_lab.charts.prices import draw_prices
+from streamlet_lab.charts.quality import plot_bands, plot_staleness
 from streamlet_lab.charts.rejections import draw_rejections
 from streamlet_lab.charts.sources import draw_sources
 from streamlet_lab.charts.style import STYLE
@@ -27,10 +30,12 @@ from streamlet_lab.charts.vwap import draw_vwap
 
 __all__ = [
     "STYLE",
+    "Flow",
     "Plots",
     "ProtocolPlots",
     "denied_share",
     "draw_block_tree",
+    "draw_book",
     "draw_latency",
     "draw_messages",
     "draw_overview",
@@ -41,6 +46,7 @@ __all__ = [
     "draw_violation",
     "draw_vwap",
     "message_counts",
+    "plot_bands",
     "plot_denial",
     "plot_displacement",
     "plot_facts",
@@ -48,6 +54,7 @@ __all__ = [
     "plot_messages",
     "plot_policies",
     "plot_push",
+    "plot_staleness",
     "save_charts",
     "save_protocol_chart",
     "to_png",

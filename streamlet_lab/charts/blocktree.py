@@ -10,7 +10,13 @@ from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import style
 from streamlet_lab.charts.lanes import GENESIS_EPOCH, lanes
-from streamlet_lab.charts.layout import head, legend_below, mark_along_bottom, mark_size
+from streamlet_lab.charts.layout import (
+    add_key,
+    head,
+    legend_below,
+    mark_along_bottom,
+    mark_size,
+)
 
 # With more blocks than this their votes cannot be read any more.
 _MOST_WITH_VOTES = 40
@@ -115,7 +121,7 @@ def _write_votes(axes: Axes, shown: pd.DataFrame) -> None:
             fontsize="x-small",
             color=style.GREY,
         )
-    axes.plot([], [], label="number: votes", **style.VOTES)
+    add_key(axes, "number: votes", style.VOTES)
 
 
 def _answer(shown: pd.DataFrame, silent: int, *, conflict: bool) -> str:

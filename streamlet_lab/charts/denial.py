@@ -1,6 +1,7 @@
 """The chart of denied trades: what does a displaced price cost honest traders?"""
 
-from typing import Final
+from decimal import Decimal
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from streamlet_lab.charts import style
 from streamlet_lab.charts.figures import Page
 from streamlet_lab.charts.layout import head, legend_below, percent
 from streamlet_lab.charts.plots import _plot
-from streamlet_lab.config import MarketConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.sweep import Sweep
 from streamlet_lab.theory import outside_band_share
@@ -24,7 +24,28 @@ _BEYOND: Final = 1.4
 _BP: Final = 10_000
 
 
-def denied_share(displacement_bp: float, market: MarketConfig | None = None) -> float:
+class Flow(NamedTuple):
+    """Honest orders, and the band that they meet.
+
+    Parameters
+    ----------
+    band_percent : float
+        Largest deviation from the reference.
+    spread_percent : float
+        Standard deviation of limit prices around the true one.
+    market_order_share : float
+        Share of orders without a price.
+    """
+
+    band_percent: float = 5
+    spread_percent: float = 0.5
+    market_order_share: float = 0.2
+
+
+_DEFAULT: Final = Flow()
+
+
+def denied_share(displacement_bp: float, flow: Flow = _DEFAULT) -> float:
     """Return which share of honest orders a band around a displaced price turns away.
 
     Of limit orders as :func:`~streamlet_lab.theory.outside_band_share` says, of market orders none:
@@ -34,24 +55,21 @@ def denied_share(displacement_bp: float, market: MarketConfig | None = None) -> 
     ----------
     displacement_bp : float
         How far the reference is above the true price, in basis points of it.
-    market : MarketConfig, optional
-        Band, spread and share of market orders; the default ones unless given.
+    flow : Flow
+        The orders; those of zero-intelligence traders unless given.
 
     Examples
     --------
     >>> round(denied_share(10_000 / 19), 3)  # one liar of three against the mean
     0.4
     """
-    market = MarketConfig() if market is None else market
     outside = outside_band_share(
-        displacement_bp / _BP, float(market.band_percent) / 100, market.price_spread_percent / 100
+        displacement_bp / _BP, flow.band_percent / 100, flow.spread_percent / 100
     )
-    return (1 - market.market_order_share) * outside
+    return (1 - flow.market_order_share) * outside
 
 
-def plot_denial(
-    swept: Sweep, by: str = "prices.aggregator", market: MarketConfig | None = None
-) -> Figure:
+def plot_denial(swept: Sweep, by: str = "prices.aggregator", flow: Flow = _DEFAULT) -> Figure:
     """What does a displaced price cost honest traders? Denied orders by displacement.
 
     Parameters
@@ -61,7 +79,7 @@ def plot_denial(
         :func:`~streamlet_lab.studies.denied_trades`.
     by : str
         The varied setting that tells series apart, at most six.
-    market : MarketConfig, optional
+    flow : Flow
         That of the sweep; the default one unless given.
 
     Raises
@@ -78,11 +96,10 @@ def plot_denial(
     means = means.rename(columns={"mean_x": "denied", "mean_y": "displacement_bp"})
     if means[by].nunique() > len(style.SERIES):
         raise InvalidInput("by", by, f"a setting with at most {len(style.SERIES)} values")
-    traded = MarketConfig() if market is None else market
 
     def draw(figure: Figure, means: pd.DataFrame) -> None:
         axes = figure.subplots()
-        _draw_forms(axes, float(means["displacement_bp"].max()), traded)
+        _draw_forms(axes, float(means["displacement_bp"].max()), flow)
         groups = means.groupby(by, sort=False)
         for (name, own), look in zip(groups, style.SERIES, strict=False):
             margins = [own["denied"] - own["low"], own["high"] - own["denied"]]
@@ -100,22 +117,22 @@ def plot_denial(
         axes.set_ylim(-0.03, 1.03)
         legend_below(axes)
         question = "What does a displaced price cost honest traders?"
-        head(axes, question, _answer(means, by, traded))
+        head(axes, question, _answer(means, by, flow))
 
     return _plot(Page(_SIZE, draw), means)
 
 
-def _draw_forms(axes: Axes, largest: float, market: MarketConfig) -> None:
+def _draw_forms(axes: Axes, largest: float, flow: Flow) -> None:
     """Draw the closed form for both directions: the band is relative, so that they differ."""
-    end = max(largest, _BEYOND * _BP * float(market.band_percent) / 100)
+    end = max(largest, _BEYOND * _BP * flow.band_percent / 100)
     grid = np.linspace(0, end if np.isfinite(end) else 1, _GRID)
     for sign, label, dashes in ((1, "pushed up", "--"), (-1, "pushed down", ":")):
-        values = [denied_share(sign * place, market) for place in grid]
+        values = [denied_share(sign * place, flow) for place in grid]
         look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2}
         axes.plot(grid, values, label=f"closed form, price {label}", **look)
 
 
-def _answer(means: pd.DataFrame, by: str, market: MarketConfig) -> str:
+def _answer(means: pd.DataFrame, by: str, flow: Flow) -> str:
     measured = means.dropna(subset=["denied", "displacement_bp"])
     if measured.empty:
         return "no honest order was sent"
@@ -123,8 +140,8 @@ def _answer(means: pd.DataFrame, by: str, market: MarketConfig) -> str:
     place = float(worst["displacement_bp"])
     return (
         f"{_named(by, worst[by])}: {worst['denied']:.0%} of the honest orders denied at "
-        f"{place:,.0f} bp (closed form up: {denied_share(place, market):.0%}); "
-        f"band ±{percent(market.band_percent)}; intervals: 95 %"
+        f"{place:,.0f} bp (closed form up: {denied_share(place, flow):.0%}); "
+        f"band ±{percent(Decimal(str(flow.band_percent)))}; intervals: 95 %"
     )
 
 

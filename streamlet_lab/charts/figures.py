@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from streamlet_lab.charts.blocktree import draw_block_tree
+from streamlet_lab.charts.book import draw_book
 from streamlet_lab.charts.excerpt import draw_violation, violation_size
 from streamlet_lab.charts.latency import draw_latency
 from streamlet_lab.charts.messages import draw_messages
@@ -72,6 +73,18 @@ def _wipe(axes: Axes) -> None:
     axes.autoscale()
 
 
+def book_page(symbol: str | None = None, first: int = 0, last: int | None = None) -> Page[Result]:
+    """Lay out the order book in these epochs; of the first symbol and in all by default."""
+
+    def draw(figure: Figure, result: Result) -> None:
+        epochs, length = result.config.epochs, result.config.epoch_length
+        begin, end = _span(result, first, epochs - 1 if last is None else last)
+        span = to_seconds(begin * length), to_seconds((end + 1) * length)
+        draw_book(figure.subplots(), result, symbol, span)
+
+    return Page((11, 6), draw)
+
+
 def market_pages(symbol: str | None = None) -> dict[str, Page[Result]]:
     """Lay out the charts of prices and orders, by name; of the first symbol by default."""
 
@@ -100,6 +113,7 @@ def market_pages(symbol: str | None = None) -> dict[str, Page[Result]]:
         "vwap": Page((9, 5.5), vwap),
         "latency": Page((9, 4.5), latency),
         "rejections": Page((11, 5), rejections),
+        "book": book_page(symbol),
         "sources": Page((9, 5.5), sources),
         "overview": Page((14, 9.5), overview),
     }

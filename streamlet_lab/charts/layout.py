@@ -7,7 +7,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import Collection, PathCollection
+from matplotlib.container import BarContainer, Container, ErrorbarContainer
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
@@ -18,16 +23,18 @@ from streamlet_lab.units import to_seconds
 
 # Where along the bottom of a chart missing things are marked, as a share of its height.
 _STRIP: Final = 0.025
+# Marks in the legend that stand for what is drawn otherwise.
+_KEY: Final = "key"
 _POINTS_PER_INCH: Final = 72
 # What honest sources differ by is well below, what liars do well above.
 _LINEAR_BP: Final = 10.0
 
 
-def head(axes: Axes, question: str, answer: str) -> None:
-    """Write what the chart asks, and below it what this run answers."""
+def head(axes: Axes, question: str, answer: str) -> Text:
+    """Write what the chart asks, and below it what this run answers; return the answer."""
     axes.set_title(question)
     place = axes.transAxes + _up(axes, 7)
-    axes.text(0, 1, answer, transform=place, fontsize="small", color="#444444")
+    return axes.text(0, 1, answer, transform=place, fontsize="small", color="#444444")
 
 
 def of_symbol(result: Result, symbol: str, answer: str) -> str:
@@ -53,30 +60,45 @@ def basis_point_axis(axes: Axes, label: str) -> None:
     axes.set_ylabel(label)
 
 
-def time_axis(axes: Axes, result: Result) -> None:
-    """Let the x-axis show the whole run, in seconds of protocol time."""
+def time_axis(axes: Axes, result: Result, span: tuple[float, float] | None = None) -> None:
+    """Let the x-axis show the whole run, or a span of it, in seconds of protocol time."""
     config, begin = result.config, result.epochs["timestamp"].iloc[0][: len("2024-01-15")]
-    end = to_seconds(config.epochs * config.epoch_length)
-    axes.set_xlim(-0.01 * end, 1.01 * end)
+    start, end = span or (0, to_seconds(config.epochs * config.epoch_length))
+    room = 0.01 * (end - start)
+    axes.set_xlim(start - room, end + room)
     axes.xaxis.set_major_locator(MaxNLocator(10, steps=[1, 2, 5, 10]))
     epoch, market = _duration(config.epoch_length), _duration(config.market_time_per_epoch)
     axes.set_xlabel(f"Protocol time (s); an epoch is {epoch}, {market} of the market from {begin}")
 
 
 def legend_below(axes: Axes, *others: Axes) -> None:
-    """Explain the marks of these axes below the x-axis of the first, where no data can be."""
-    handles = [handle for each in (*others, axes) for handle in each.get_legend_handles_labels()[0]]
+    """Explain the marks of these axes below the x-axis of the first, where no data can be.
+
+    What has no mark needs no explanation.
+    """
+    named = [handle for each in (*others, axes) for handle in each.get_legend_handles_labels()[0]]
+    handles = [handle for handle in named if _is_seen(handle)]
     place = axes.transAxes + _up(axes, -40)
     axes.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=place, ncols=3
     )
 
 
-def mark_along_bottom(axes: Axes, times: "pd.Series[float]", what: str, look: style.Look) -> None:
-    """Mark along the bottom when something happened that has no place on the y-axis."""
+def add_key(axes: Axes, what: str, look: style.Look) -> None:
+    """Explain in the legend what is drawn otherwise than by series, such as texts."""
+    axes.plot([], [], label=what, gid=_KEY, **look)
+
+
+def mark_along_bottom(
+    axes: Axes, times: "pd.Series[float]", what: str, look: style.Look, row: int = 0
+) -> None:
+    """Mark along the bottom when something happened that has no place on the y-axis.
+
+    Things of two kinds have a row each, 0 is the lowest.
+    """
     axes.plot(
         times,
-        np.full(len(times), _STRIP),
+        np.full(len(times), (2 * row + 1) * _STRIP),
         transform=axes.get_xaxis_transform(),
         label=f"{what} ({len(times)})",
         markersize=8,
@@ -84,6 +106,32 @@ def mark_along_bottom(axes: Axes, times: "pd.Series[float]", what: str, look: st
         markeredgewidth=min(1.5, 200 / max(len(times), 1)),
         **look,
     )
+
+
+def mark_off_scale(axes: Axes, prices: "pd.Series[float]", joined: float = 0.0) -> None:
+    """Mark at the edges of the scale what lies beyond them; one stretch has one line.
+
+    Parameters
+    ----------
+    axes : Axes
+        With the y-limits that were set for it.
+    prices : Series
+        By time in seconds.
+    joined : float
+        What is at most so many seconds apart is of one stretch; nothing is by default.
+    """
+    places: list[tuple[float, float]] = []
+    limits = axes.get_ylim()
+    below, above = prices[prices < limits[0]], prices[prices > limits[1]]
+    for edge, wild in zip(limits, (below, above), strict=True):
+        times = np.unique(wild.index.to_numpy(dtype=float))
+        stretches = np.split(times, np.flatnonzero(np.diff(times) > joined) + 1)
+        for stretch in stretches if len(times) else ():
+            places += [(time, edge) for time in np.unique(stretch[[0, -1]])]
+            places.append((np.nan, edge))
+    if places:
+        label = f"off the scale ({len(below) + len(above)})"
+        axes.plot(*zip(*places, strict=True), label=label, clip_on=False, **style.OFF_SCALE)
 
 
 def mark_fault_changes(axes: Axes, config: ExperimentConfig, epochs: Iterable[int]) -> None:
@@ -98,9 +146,27 @@ def mark_size(count: int) -> float:
     return 4.5 * min(max(sqrt(80 / max(count, 1)), 0.35), 1)
 
 
-def percent(amount: Decimal) -> str:
+def percent(amount: Decimal | float) -> str:
     """Write an amount in percent, without needless zeros."""
-    return f"{amount.normalize():f} %"
+    return f"{Decimal(str(amount)).normalize():f} %"
+
+
+def _is_seen(handle: Artist | Container) -> bool:
+    """Whether something is there to be explained: a series without data has no mark."""
+    match handle:
+        case Line2D():
+            places = np.asarray(handle.get_xydata(), dtype=float)
+            return handle.get_gid() == _KEY or bool(np.isfinite(places).all(axis=1).any())
+        case ErrorbarContainer():
+            return _is_seen(handle.lines[0])
+        case BarContainer():
+            return any(bar.get_width() and bar.get_height() for bar in handle.patches)
+        case PathCollection():
+            return np.asarray(handle.get_offsets()).size > 0
+        case Collection():
+            return any(np.asarray(path.vertices).size for path in handle.get_paths())
+        case _:
+            return True
 
 
 def _signed(value: float) -> str:

@@ -15,6 +15,7 @@ from streamlet_lab.charts.figures import (
     Run,
     Shown,
     block_tree_page,
+    book_page,
     market_pages,
     timeline_page,
     violation_page,
@@ -126,8 +127,8 @@ class Plots(ProtocolPlots):
     >>> from streamlet_lab import Experiment
     >>> plots = Experiment(epochs=12).run().plot
     >>> plots  # doctest: +NORMALIZE_WHITESPACE
-    Plots: prices(), vwap(), latency(), rejections(), sources(), overview(), block_tree(),
-    timeline(), messages(), violation()
+    Plots: prices(), vwap(), latency(), rejections(), book(), sources(), overview(),
+    block_tree(), timeline(), messages(), violation()
     """
 
     _methods: ClassVar[tuple[str, ...]] = (*market_pages(), *ProtocolPlots._methods)
@@ -149,8 +150,24 @@ class Plots(ProtocolPlots):
         return self._page("latency", None)
 
     def rejections(self, symbol: str | None = None) -> Figure:
-        """Which orders does the band turn away? Every order against its reference."""
+        """Which orders does the band turn away, and which of them wrongly? The band over time."""
         return self._page("rejections", symbol)
+
+    def book(self, symbol: str | None = None, first: int = 0, last: int | None = None) -> Figure:
+        """Where is the liquidity, and at what prices does it trade? Depth over time, with trades.
+
+        Parameters
+        ----------
+        symbol : str, optional
+        first, last : int
+            The epochs to show; all by default.
+
+        Raises
+        ------
+        InvalidInput
+            If the run has no such symbol or epochs.
+        """
+        return _plot(book_page(chosen_symbol(self._result, symbol), first, last), self._result)
 
     def sources(self, symbol: str | None = None) -> Figure:
         """How far apart are the sources, and who is out of line? Quotes against the true price."""
@@ -191,5 +208,9 @@ def _plot(page: Page[Shown], shown: Shown) -> Figure:
     # Not within the style: the first figure of all loads pyplot's backend, and the end of the style
     # would undo what that sets, so that Jupyter would show no later figure.
     figure = plt.figure(FigureClass=Chart, figsize=page.size, facecolor=style.WHITE)
-    page.put_on(figure, shown)
+    try:
+        page.put_on(figure, shown)
+    except InvalidInput:
+        plt.close(figure)  # a notebook would show it empty
+        raise
     return figure

@@ -1,25 +1,25 @@
 """The price chart: does the final price keep up with the market?"""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from streamlet_lab.charts import style
+from streamlet_lab.charts.band import band_name, draw_band
 from streamlet_lab.charts.layout import (
     head,
     legend_below,
     mark_along_bottom,
     mark_fault_changes,
+    mark_off_scale,
     mark_size,
     of_symbol,
-    percent,
     time_axis,
 )
 from streamlet_lab.charts.series import (
+    band_steps,
     chosen_symbol,
     epoch_prices,
     fault_changes,
-    reference_prices,
     source_fault_changes,
     within_band,
 )
@@ -43,7 +43,6 @@ def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
     size = mark_size(len(epochs))
     priced = epochs["claim"] == "price_consensus"
     final = epochs[priced & epochs["finalized_s"].notna()]
-    _draw_band(axes, result, chosen)
     axes.plot(epochs["start_s"], epochs["true_price"], label="underlying price", **style.TRUE_PATH)
     axes.plot(
         final["start_s"],
@@ -52,10 +51,13 @@ def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
         markersize=size,
         **style.FINAL,
     )
+    draw_band(axes, band_steps(result, chosen), band_name(result.config.market))
     quotes = result.quotes[result.quotes["symbol"] == chosen]
     starts = quotes["epoch"] * to_seconds(result.config.epoch_length)
     quoted = pd.Series(quotes["price"].to_numpy(), starts)
-    _draw_claims(axes, quoted, epochs[priced & epochs["finalized_s"].isna()], size)
+    not_final = epochs[priced & epochs["finalized_s"].isna()]
+    proposed = pd.Series(not_final["consensus_price"].to_numpy(), not_final["start_s"])
+    _draw_claims(axes, quoted, proposed, size, to_seconds(result.config.epoch_length))
     mark_along_bottom(axes, epochs["start_s"][~priced], "no price", style.MISSING)
     config = result.config
     changes = {*fault_changes(config), *source_fault_changes(config)}
@@ -72,22 +74,12 @@ def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
     head(axes, question, of_symbol(result, chosen, answer))
 
 
-def _draw_band(axes: Axes, result: Result, symbol: str) -> None:
-    """Draw the band as the market saw it: it moves at the instants of finality."""
-    config, references = result.config, reference_prices(result, symbol)
-    share = float(config.market.band_percent) / 100
-    # The last reference holds until the run ends.
-    prices = np.array([*references["price"], *references["price"].tail(1)])
-    times = [*references["time_s"], to_seconds(config.epochs * config.epoch_length)][: len(prices)]
-    low, high = prices * (1 - share), prices * (1 + share)
-    label = f"±{percent(config.market.band_percent)} of the last final price"
-    axes.fill_between(times, low, high, step="post", label=label, **style.BAND)
-    for edge in (low, high):
-        axes.step(times, edge, where="post", **style.BAND_EDGE)
-
-
 def _draw_claims(
-    axes: Axes, quoted: "pd.Series[float]", open_claims: pd.DataFrame, size: float
+    axes: Axes,
+    quoted: "pd.Series[float]",
+    proposed: "pd.Series[float]",
+    size: float,
+    epoch_s: float,
 ) -> None:
     """Draw what was quoted, and what was proposed and did not become final.
 
@@ -95,15 +87,10 @@ def _draw_claims(
     is marked at the edge.
     """
     low, high = axes.get_ylim()
-    proposed = pd.Series(open_claims["consensus_price"].to_numpy(), open_claims["start_s"])
-    claims = pd.concat([quoted, proposed])
-    wild = claims[~claims.between(low, high)]
     for prices, label, look in (
         (quoted, "quotes", {**style.QUOTES, "markersize": 2 * size}),
         (proposed, f"not final ({len(proposed)})", {**style.NOT_FINAL, "markersize": size}),
     ):
         axes.plot(prices[prices.between(low, high)], label=label, **look)
-    if not wild.empty:
-        label = f"off the scale ({len(wild)})"
-        axes.plot(wild.clip(low, high), label=label, clip_on=False, **style.OFF_SCALE)
     axes.set_ylim(low, high)
+    mark_off_scale(axes, pd.concat([quoted, proposed]), joined=1.5 * epoch_s)

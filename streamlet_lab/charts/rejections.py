@@ -1,38 +1,43 @@
-"""The rejection chart: which orders does the band turn away?"""
+"""The rejection chart: which orders does the band turn away, and which of them wrongly?"""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from streamlet_lab.charts import style
+from streamlet_lab.charts.band import band_name, draw_band, draw_reference, draw_states
 from streamlet_lab.charts.layout import (
     head,
     legend_below,
     mark_along_bottom,
+    mark_off_scale,
     mark_size,
     of_symbol,
-    percent,
     time_axis,
 )
 from streamlet_lab.charts.series import (
+    band_steps,
     chosen_symbol,
-    judged_orders,
-    reference_prices,
+    judged,
+    price_limits,
     refusal_counts,
+    state_spans,
+    true_path,
 )
 from streamlet_lab.result import Result
-from streamlet_lab.units import to_seconds
+
+_TRADES = ((True, "fair trade", style.FAIR_TRADE), (False, "missed trade", style.MISSED_TRADE))
 
 
 def draw_rejections(
     axes: Axes, result: Result, counts: Axes | None = None, symbol: str | None = None
 ) -> None:
-    """Draw every order's price relative to the reference at that instant, and its fate.
+    """Draw the band around the path, and what was turned away or let through, by what was right.
 
     Parameters
     ----------
     axes : Axes
-        Where to draw the orders; from empty.
+        Where to draw prices over time; from empty.
     result : Result
     counts : Axes, optional
         Where to draw how many orders were refused for each reason.
@@ -40,52 +45,59 @@ def draw_rejections(
         Orders for what; for the first symbol by default.
     """
     chosen = chosen_symbol(result, symbol)
-    judged = judged_orders(result, chosen)
-    _draw_band(axes, result, chosen)
-    for (action, intent), look in style.ORDERS.items():
-        group = judged[(judged["action"] == action) & (judged["intent"] == intent)]
-        label = f"{action}, {intent} ({len(group)})"
-        size = mark_size(len(group))
-        axes.plot(group["time_s"], group["deviation_percent"], label=label, markersize=size, **look)
+    path, steps = true_path(result, chosen), band_steps(result, chosen)
+    refused, unpriced, unreferenced, trades = judged(result, chosen)
+    edges = (steps[column] for column in ("reference_price", "low", "high"))
+    axes.set_ylim(price_limits(path, *edges, trades["price"]))
+    _shade_before(axes, steps)
+    draw_states(axes, state_spans(result, chosen))
+    draw_band(axes, steps, band_name(result.config.market))
+    axes.plot(path, label="underlying price", **style.TRUE_PATH)
+    draw_reference(axes, steps)
+    for fair, what, look in _TRADES:
+        _mark(axes, trades[trades["fair"] == fair], what, look)
+    for verdict, look in style.REJECTIONS.items():
+        _mark(axes, refused[refused["verdict"] == verdict], f"{verdict} rejection", look)
+    judged_prices = pd.concat([trades, refused])
+    mark_off_scale(axes, judged_prices.set_index("time_s")["price"])
+    mark_along_bottom(axes, unreferenced["time_s"], "no reference yet", style.UNJUDGED)
+    what = "market order turned away"
+    mark_along_bottom(axes, unpriced["time_s"], what, style.NO_PRICE, row=1)
     if counts is not None:
         _draw_counts(counts, refusal_counts(result, chosen))
-    axes.set_ylabel("Price relative to the reference (%)")
+    axes.set_ylabel(f"{chosen} (US dollars)")
     time_axis(axes, result)
     legend_below(axes)
-    band = percent(result.config.market.band_percent)
-    question = f"Which orders does the ±{band} band turn away?"
+    question = "Which orders does the band turn away, and which of them wrongly?"
     head(axes, question, of_symbol(result, chosen, _answer(result, chosen)))
 
 
 def _answer(result: Result, symbol: str) -> str:
-    orders, refused = (
-        frame[frame["symbol"] == symbol] for frame in (result.orders, result.rejections)
-    )
-    if orders.empty:
+    quality = result.market_quality.loc[symbol].to_dict()
+    if not quality["orders"]:
         return "no orders were sent"
-    by_band = refused[refused["reason"] == "outside_band"]
-    turned_away, sent = (
-        {intent: int((frame["intent"] == intent).sum()) for intent in ("honest", "far")}
-        for frame in (by_band, orders)
-    )
+    false, fair = int(quality["false_rejections"]), int(quality["fair_orders"])
+    rate = f" ({false / fair:.1%})" if fair else ""
     return (
-        f"{turned_away['honest']} of {sent['honest']} honest orders, "
-        f"{turned_away['far']} of {sent['far']} that were sent far away"
+        f"wrongly {false:,} of {fair:,} limit orders with a fair price{rate}, "
+        f"justly {quality['justified_rejections']:,.0f}; "
+        f"{quality['missed_trades']:,.0f} of {quality['trades']:,.0f} trades missed"
     )
 
 
-def _draw_band(axes: Axes, result: Result, symbol: str) -> None:
-    """Draw the band from the first reference on; before, orders are marked along the bottom."""
-    band, references = result.config.market.band_percent, reference_prices(result, symbol)
-    edge = float(band)
-    end = to_seconds(result.config.epochs * result.config.epoch_length)
-    first = references["time_s"].min() if len(references) else end
+def _mark(axes: Axes, rows: pd.DataFrame, what: str, look: style.Look) -> None:
+    """Mark the rows that are on the scale, and say how many there are in all."""
+    seen = rows[rows["price"].between(*axes.get_ylim())]
+    size = mark_size(len(rows)) * (1.4 if look["marker"] == "." else 1)
+    label = f"{what} ({len(rows):,})"
+    axes.plot(seen["time_s"], seen["price"], label=label, markersize=size, **look)
+
+
+def _shade_before(axes: Axes, steps: pd.DataFrame) -> None:
+    """Shade the time before the first reference."""
+    known = steps.loc[steps["reference_price"].notna(), "time_s"]
+    first = known.iloc[0] if len(known) else steps["time_s"].iloc[-1]
     axes.axvspan(0, first, **style.NO_REFERENCE)
-    axes.fill_between([first, end], -edge, edge, label=f"band, ±{percent(band)}", **style.BAND)
-    axes.hlines([-edge, edge], first, end, **style.BAND_EDGE)
-    orders = result.orders[result.orders["symbol"] == symbol]
-    times = orders["time_s"][orders["reference_price"].isna()]
-    mark_along_bottom(axes, times, "no reference yet", style.UNJUDGED)
 
 
 def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
@@ -94,9 +106,10 @@ def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
         return
     names = [f"{action}:\n{reason.replace('_', ' ')}" for action, reason in counts.index]
     left = np.zeros(len(counts))
-    for intent, look in style.INTENT_BARS.items():
-        bars = axes.barh(names, counts[intent], left=left, height=0.6, label=intent, **look)
-        left += counts[intent]
+    for verdict, look in style.VERDICTS.items():
+        label = verdict or "not by the band"
+        bars = axes.barh(names, counts[verdict], left=left, height=0.6, label=label, **look)
+        left += counts[verdict]
     axes.bar_label(bars, labels=[f"{total:,.0f}" for total in left], padding=3)
     axes.invert_yaxis()
     axes.set_xlabel("Refused orders")

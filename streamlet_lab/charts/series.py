@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -12,6 +13,12 @@ from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
 from streamlet_lab.theory import round_robin_finality_lag
 from streamlet_lab.units import to_seconds
+
+# How far from the range of the path a price may be that is on the scale, as a share of the path.
+_NEAR: Final = 0.2
+# Above and below what is shown: a share of it, or dollars.
+_ROOM: Final = 0.06
+_LEAST_ROOM: Final = 0.01
 
 
 def chosen_symbol(result: Result, symbol: str | None) -> str:
@@ -60,39 +67,77 @@ def quote_deviations(result: Result, symbol: str | None = None) -> pd.DataFrame:
     return columns[["time_s", "source", "deviation_bp", "valid", "reason"]]
 
 
-def reference_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return the reference of the market, each row in force from ``time_s`` to the next one's.
+def true_path(result: Result, symbol: str | None = None) -> "pd.Series[float]":
+    """Return the underlying price of one symbol at every instant at which a frame knows it.
 
-    Blocks that become final at the same instant move the reference once, to the highest one. Where
-    the market reads a node that finalized other blocks than the observer, only the prices of the
-    first symbol are known of those.
+    Returns
+    -------
+    Series
+        Dollars by seconds of protocol time, in order.
+    """
+    chosen = chosen_symbol(result, symbol)
+    frames = (result.book, result.orders, result.trades, result.rejections)
+    known = pd.concat([_of_symbol(frame, chosen)[["time_s", "true_price"]] for frame in frames])
+    return known.drop_duplicates("time_s").set_index("time_s")["true_price"].sort_index()
+
+
+def band_steps(result: Result, symbol: str | None = None) -> pd.DataFrame:
+    """Return what the band of one symbol says, each row in force from its instant to the next.
 
     Returns
     -------
     DataFrame
-        Columns ``time_s`` and ``price`` (dollars).
+        Columns ``time_s``, ``state``, ``reference_price``, ``low`` and ``high`` as in
+        ``result.bands``, one row for an instant. The first is of time 0, when the market is open
+        and has no reference; the last repeats what is in force when the run ends.
     """
-    chosen, finality = chosen_symbol(result, symbol), result.finality
-    # What the blocks say of the first symbol; what the blocks in the observer's chain say of all.
-    claims = result.blocks if chosen == result.symbol else _of_symbol(result.prices, chosen)
-    reader = result.config.market.reference_node
-    seen = finality[(finality["node"] == reader) & finality["finalized_s"].notna()]
-    priced = claims.loc[claims["claim"] == "price_consensus", ["block_hash", "consensus_price"]]
-    steps = (
-        seen.merge(priced, on="block_hash")
-        .sort_values(["finalized_s", "height"])
-        .drop_duplicates("finalized_s", keep="last")
-    )
-    return pd.DataFrame({"time_s": steps["finalized_s"], "price": steps["consensus_price"]})
+    columns = ["time_s", "state", "reference_price", "low", "high"]
+    moves = _of_symbol(result.bands, chosen_symbol(result, symbol))[columns]
+    begin = pd.DataFrame([(0.0, "open", *3 * [float("nan")])], columns=columns)
+    known = pd.concat([begin, moves]) if len(moves) else begin
+    end = to_seconds(result.config.epochs * result.config.epoch_length)
+    steps = known.drop_duplicates("time_s", keep="last")
+    return pd.concat([steps, steps.tail(1).assign(time_s=end)], ignore_index=True)
+
+
+def state_spans(result: Result, symbol: str | None = None) -> pd.DataFrame:
+    """Return when the market of one symbol was not simply open.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``state``, ``start_s`` and ``stop_s``.
+    """
+    steps = band_steps(result, symbol)
+    number = (steps["state"] != steps["state"].shift()).cumsum()
+    spans = steps.groupby(number).agg(state=("state", "first"), start_s=("time_s", "first"))
+    spans["stop_s"] = spans["start_s"].shift(-1).fillna(steps["time_s"].iloc[-1])
+    return spans[spans["state"] != "open"].reset_index(drop=True)
+
+
+def price_limits(path: "pd.Series[float]", *others: "pd.Series[float]") -> tuple[float, float]:
+    """Return the range of prices that shows a path and what is near it.
+
+    What is more than a fifth beyond the path's own range does not flatten the rest.
+    """
+    nearest = path.min() * (1 - _NEAR), path.max() * (1 + _NEAR)
+    values = pd.concat([path, *(each.clip(*nearest) for each in others if each.notna().any())])
+    low, high = float(values.min()), float(values.max())
+    room = max(_ROOM * (high - low), _LEAST_ROOM)
+    return low - room, high + room
 
 
 def within_band(result: Result, symbol: str | None = None) -> "pd.Series[bool]":
-    """Return for every epoch whether the underlying price starts it inside the market's band."""
+    """Return for every epoch whether the underlying price starts it inside the market's band.
+
+    It does not where there is no band yet; on a side without an edge nothing is outside.
+    """
     starts = epoch_prices(result, symbol)[["start_s", "true_price"]]
-    references = reference_prices(result, symbol)
-    held = pd.merge_asof(starts, references, left_on="start_s", right_on="time_s")
-    deviation = (held["true_price"] / held["price"] - 1).abs() * 100
-    return deviation <= float(result.config.market.band_percent)
+    steps = band_steps(result, symbol)
+    held = pd.merge_asof(starts, steps, left_on="start_s", right_on="time_s")
+    price = held["true_price"]
+    outside = (price < held["low"]) | (price > held["high"])
+    return held["reference_price"].notna() & ~outside
 
 
 def agreed_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
@@ -123,40 +168,54 @@ def agreed_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
     )
 
 
-def judged_orders(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return each time that a price was held against a reference, and what came of it.
+class Judged(NamedTuple):
+    """What the band did to the orders and trades of one symbol, as rows of the frames.
 
-    An order that rests and is cancelled later is there twice: accepted, then cancelled. Market
-    orders have no price of their own and appear only where an execution price was refused.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``time_s``, ``action`` (accepted, rejected or cancelled), ``intent`` and
-        ``deviation_percent``: signed, in percent of the reference at that instant.
+    Parameters
+    ----------
+    rejections : DataFrame
+        Rows of ``result.rejections`` with a verdict, a price and a reference.
+    unpriced : DataFrame
+        Those with a reference, but without a price: market orders.
+    unreferenced : DataFrame
+        Rows of ``result.orders`` that came before there was a reference.
+    trades : DataFrame
+        Rows of ``result.trades``.
     """
+
+    rejections: pd.DataFrame
+    unpriced: pd.DataFrame
+    unreferenced: pd.DataFrame
+    trades: pd.DataFrame
+
+
+def judged(result: Result, symbol: str | None = None) -> Judged:
+    """Return what the band did to the orders and trades of one symbol."""
     chosen = chosen_symbol(result, symbol)
-    orders, refused = _of_symbol(result.orders, chosen), _of_symbol(result.rejections, chosen)
-    accepted = orders[orders["status"] != "rejected"].assign(action="accepted")
-    columns = ["time_s", "action", "intent", "price", "reference_price"]
-    judged = pd.concat([accepted[columns], refused[columns]]).dropna(
-        subset=["price", "reference_price"]
+    refused, orders, trades = (
+        _of_symbol(frame, chosen) for frame in (result.rejections, result.orders, result.trades)
     )
-    deviation = (judged["price"] / judged["reference_price"] - 1) * 100
-    return judged[["time_s", "action", "intent"]].assign(deviation_percent=deviation)
+    by_band = refused[(refused["verdict"] != "") & refused["reference_price"].notna()]
+    return Judged(
+        by_band[by_band["price"].notna()],
+        by_band[by_band["price"].isna()],
+        orders[orders["reference_price"].isna()],
+        trades,
+    )
 
 
 def refusal_counts(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return how many orders were refused for each reason.
+    """Return how many orders were refused for each reason, by verdict.
 
     Returns
     -------
     DataFrame
-        Indexed by ``action`` and ``reason``, most frequent first; columns ``honest`` and ``far``.
+        Indexed by ``action`` and ``reason``, most frequent first; columns ``false``, ``justified``
+        and the empty text, where the band had no part in it.
     """
     refused = _of_symbol(result.rejections, chosen_symbol(result, symbol))
-    counts = refused.groupby(["action", "reason", "intent"]).size().unstack(fill_value=0)
-    counts = counts.reindex(columns=["honest", "far"], fill_value=0)
+    counts = refused.groupby(["action", "reason", "verdict"]).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=["false", "justified", ""], fill_value=0)
     return counts.loc[counts.sum(axis="columns").sort_values(ascending=False, kind="stable").index]
 
 

@@ -17,6 +17,7 @@ GREEN: Final = "#009E73"
 BLUE: Final = "#0072B2"
 VERMILLION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
+YELLOW: Final = "#F0E442"
 GREY: Final = "#888888"
 WHITE: Final = "#FFFFFF"
 
@@ -39,7 +40,7 @@ TRUE_PATH: Final[Look] = {"color": BLACK, "linewidth": 1.0}
 QUOTES: Final = _marks(GREY, "_", markeredgewidth=0.8, zorder=2.5)
 FINAL: Final = _marks(BLUE, "o")
 NOT_FINAL: Final = _marks(BLUE, "o", filled=False)
-OFF_SCALE: Final = _marks(VERMILLION, "d", filled=False)
+OFF_SCALE: Final = _marks(BLACK, "d", filled=False, linestyle="-", linewidth=1.5)
 MISSING: Final = _marks(VERMILLION, "|")
 FAULT: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
 PARENT: Final[Look] = {"color": GREY, "linewidth": 1.0}
@@ -204,18 +205,48 @@ NODES: Final[Look] = {"color": ORANGE, "alpha": 0.8}
 MEAN: Final[Look] = {"color": BLUE}
 CLOSED_FORM: Final[Look] = {"color": BLACK, "linestyle": "--", "linewidth": 1.6}
 
-#: Orders by what became of them and what they meant.
-ORDERS: Final[Mapping[tuple[str, str], Look]] = {
-    ("accepted", "honest"): _marks(GREY, "o", zorder=2, alpha=0.65, markeredgewidth=0),
-    ("accepted", "far"): _marks(GREEN, "*"),
-    ("rejected", "honest"): _marks(VERMILLION, "x"),
-    ("rejected", "far"): _marks(VERMILLION, "D"),
-    ("cancelled", "honest"): _marks(PURPLE, "o", filled=False),
-    ("cancelled", "far"): _marks(PURPLE, "D", filled=False),
+REFERENCE: Final[Look] = {"color": PURPLE, "linewidth": 1.2, "linestyle": (0, (4, 1.2))}
+#: States of a market that is not simply open.
+STATES: Final[Mapping[str, Look]] = {
+    state: {"facecolor": color, "edgecolor": GREY, "alpha": 0.35, "hatch": hatch, "linewidth": 0}
+    for state, color, hatch in (
+        ("limit", "#F5E6BF", ""),
+        ("auction", "#E9D3E0", "...."),
+        ("paused", "#DDDDDD", "////"),
+        ("halted", "#BBBBBB", "xxxx"),
+    )
+}
+FAIR_TRADE: Final = _marks(GREY, ".", zorder=2, alpha=0.6, markeredgewidth=0)
+MISSED_TRADE: Final = _marks(YELLOW, "^", markeredgecolor=BLACK, markeredgewidth=0.6, zorder=3.5)
+#: Rejections by verdict, in a picture of prices.
+REJECTIONS: Final[Mapping[str, Look]] = {
+    "false": _marks(VERMILLION, "x", zorder=4, markeredgewidth=1.4),
+    "justified": _marks(GREEN, "D", filled=False),
+}
+#: The same as bars of counts; no verdict: the band had no part in it.
+VERDICTS: Final[Mapping[str, Look]] = {
+    "false": {"facecolor": VERMILLION, "edgecolor": VERMILLION, "linewidth": 0},
+    "justified": {"facecolor": WHITE, "edgecolor": GREEN, "hatch": "/////", "linewidth": 0},
+    "": {"facecolor": GREY, "edgecolor": GREY, "linewidth": 0},
 }
 NO_REFERENCE: Final[Look] = {"facecolor": GREY, "alpha": 0.15, "linewidth": 0}
 UNJUDGED: Final = _marks(BLACK, "|")
-INTENT_BARS: Final[Mapping[str, Look]] = {
-    "honest": {"facecolor": GREY, "edgecolor": GREY},
-    "far": {"facecolor": WHITE, "edgecolor": BLACK, "hatch": "/////", "linewidth": 0},
+NO_PRICE: Final = _marks(VERMILLION, "2", zorder=4)
+
+#: Shares in the book, from few to many: light to dark, which a grey print keeps.
+DEPTH: Final[Mapping[str, tuple[str, ...]]] = {
+    "buy": ("#D6EAF6", SKY, BLUE, "#002D47"),
+    "sell": ("#FBE7BE", ORANGE, VERMILLION, "#4A1D00"),
 }
+BEST: Final[Mapping[str, Look]] = {
+    "buy": {"color": BLUE, "linewidth": 1.2},
+    "sell": {"color": VERMILLION, "linewidth": 1.2, "linestyle": (0, (3, 0.8))},
+}
+TRADE: Final[Look] = {
+    "facecolor": WHITE,
+    "edgecolor": BLACK,
+    "marker": "o",
+    "linewidth": 0.7,
+    "zorder": 3,
+}
+MISSED: Final[Look] = {**TRADE, "facecolor": YELLOW, "marker": "^", "zorder": 3.5}

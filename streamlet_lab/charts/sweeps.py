@@ -50,6 +50,7 @@ def plot_means(
     x_label: str | None = None,
     y_label: str | None = None,
     y_scale: Literal["linear", "log"] = "linear",
+    unit: str = "",
 ) -> Figure:
     """How does a measure depend on a setting? Means with 95 % intervals, over closed forms.
 
@@ -73,6 +74,8 @@ def plot_means(
     y_scale : {"linear", "log"}
         Linear, with zero in sight; or logarithmic, for measures of different magnitude: what is not
         above zero is not seen there.
+    unit : str
+        Of the measure, for the line below the title.
 
     Raises
     ------
@@ -112,7 +115,7 @@ def plot_means(
             # Zero is in sight, so that heights can be compared.
             axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
         legend_below(axes)
-        head(axes, question or f"How does {measure} depend on {x}?", _answer(series))
+        head(axes, question or f"How does {measure} depend on {x}?", _answer(series, unit))
 
     return _plot(Page(_SIZE, draw), shown)
 
@@ -140,6 +143,7 @@ def plot_policies(swept: Sweep) -> Figure:
         x_label="What voters check of a leader's claim",
         y_label="Worst displacement of a final price (basis points)",
         y_scale="log",
+        unit="bp",
     )
 
 
@@ -173,25 +177,55 @@ def _values(form: ClosedForm, places: Iterable[Any]) -> "np.ndarray[Any, np.dtyp
 
 def _draw(axes: Axes, series: Sequence[_Series], x: str) -> None:
     values = pd.concat([each.means[x] for each in series]).drop_duplicates()
-    numeric = values.dtype.kind in "iuf"
     forms = _labelled(series)
+    joined = is_numeric(values) and not forms
     for number, (name, means, _) in enumerate(series):
-        places = means[x]
-        if not numeric:
-            shift = _APART * (number - (len(series) - 1) / 2)
-            places = places.map(list(values).index) + shift
-        look = {**style.SERIES[number], **({} if numeric and not forms else {"linestyle": "none"})}
+        places = side_by_side(means[x], values, number, len(series))
+        look = {**style.SERIES[number], **({} if joined else {"linestyle": "none"})}
         margins = [means["mean"] - means["low"], means["high"] - means["mean"]]
         axes.errorbar(places, means["mean"], margins, capsize=3, label=name, **look)
-    draw_form = _draw_curve if numeric else _draw_steps
     for (form, label), dashes in zip(forms.items(), style.FORM_DASHES, strict=False):
         look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2, "label": label}
         draw_form(axes, form, values, look)
-    if numeric:
+    name_values(axes, values)
+
+
+def side_by_side(
+    own: "pd.Series[Any]", values: "pd.Series[Any]", number: int, count: int
+) -> "pd.Series[float]":
+    """Return where a series has its marks: at numbers, or beside the others' at labels.
+
+    Parameters
+    ----------
+    own : Series
+        The values of the setting that the series has.
+    values : Series
+        All of them, in their order, each once.
+    number, count : int
+        Which of how many series it is.
+    """
+    if is_numeric(values):
+        return own
+    return own.map(list(values).index) + _APART * (number - (count - 1) / 2)
+
+
+def name_values(axes: Axes, values: "pd.Series[Any]") -> None:
+    """Let the x-axis show the values of a setting: numbers, or labels side by side."""
+    if is_numeric(values):
         axes.margins(x=0.03)
     else:
         axes.set_xticks(range(len(values)), labels=[str(value) for value in values])
         axes.set_xlim(-0.5, len(values) - 0.5)
+
+
+def draw_form(axes: Axes, form: ClosedForm, values: "pd.Series[Any]", look: style.Look) -> None:
+    """Draw a formula: as a curve between numbers, as a step at each label."""
+    (_draw_curve if is_numeric(values) else _draw_steps)(axes, form, values, look)
+
+
+def is_numeric(values: "pd.Series[Any]") -> bool:
+    """Whether values have places on an axis of their own; others are labels."""
+    return values.dtype.kind in "iuf"
 
 
 def _scale_by_means(axes: Axes, means: pd.DataFrame) -> None:
@@ -228,11 +262,11 @@ def _draw_steps(axes: Axes, form: ClosedForm, values: "pd.Series[Any]", look: st
     axes.hlines(_values(form, values), places - _REACH, places + _REACH, **look)
 
 
-def _answer(series: Sequence[_Series]) -> str:
+def _answer(series: Sequence[_Series], unit: str) -> str:
     means = pd.concat([each.means for each in series])
     if means["mean"].isna().all():
         return "no run has this measure"
-    answer = f"means from {means['mean'].min():.4g} to {means['mean'].max():.4g}"
+    answer = f"means from {means['mean'].min():.4g} to {means['mean'].max():.4g} {unit}".rstrip()
     least, most = means["n"].min(), means["n"].max()
     runs = f"{most} runs each" if least == most else f"{least} to {most} runs each"
     judged = means.dropna(subset=["low", "expected"])

@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import style
-from streamlet_lab.charts.layout import head, legend_below
+from streamlet_lab.charts.layout import add_key, head, legend_below
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import MICROSECONDS_PER_SECOND
 
@@ -181,7 +181,7 @@ def _write_letters(axes: Axes, shown: pd.DataFrame, rows: dict[str, int], clock:
     columns = times, places, lettered["letter"], lettered["kind"]
     for time, place, letter, kind in zip(*columns, strict=True):
         axes.annotate(letter, (time, place), **style.LETTERS[kind])
-    axes.plot([], [], label="letter: which of the epoch's blocks", **style.LETTER_KEY)
+    add_key(axes, "letter: which of the epoch's blocks", style.LETTER_KEY)
 
 
 def _mark_finality(

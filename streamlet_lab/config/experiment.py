@@ -336,7 +336,7 @@ class ExperimentConfig(Section):
     @property
     def not_rerunnable(self) -> tuple[str, ...]:
         """Reasons why a saved configuration cannot be run again from its file; empty if it can."""
-        functions = self.prices.unsaved_functions
+        functions = {**self.prices.unsaved_functions, **self.market.unsaved_functions}
         if (delays := unsaved_function(self.network.delays)) is not None:
             functions = {"network.delays": delays, **functions}
         reasons = [f"{name} is the function {function}" for name, function in functions.items()]

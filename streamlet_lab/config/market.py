@@ -1,50 +1,133 @@
-"""Who trades, and against which reference."""
+"""Who trades, against which reference, and in which band."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from streamlet_lab.config.values import Amount, Section
+from streamlet_lab.config.values import Amount, Named, Parameters, Section, unsaved_function
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import SelfTrade
 from streamlet_lab.units import to_hundredths
 
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"
 
+_MOST_TRADERS: Final = 10_000
 
-class MarketConfig(Section):
-    """Who trades, and against which reference.
+
+class TraderConfig(Section):
+    """Some traders of one kind.
 
     Attributes
     ----------
-    traders : int
-        Number of traders; 0 leaves the market empty.
-    orders_per_epoch : float
-        Mean number of orders of all traders together in an epoch (Poisson arrivals).
-    market_order_share : float
-        Share of market orders among honest ones.
-    far_share : float
-        Share of orders with a price 6 to 30 % away from the true one.
-    price_spread_percent : float
-        Standard deviation of honest limit prices around the true price.
+    kind : str or class
+        One of :func:`~streamlet_lab.simulator.trader_kinds`, or a class of traders.
+    count : int
+        How many of them trade each symbol.
+    rate : float
+        How often each of them acts, per second of protocol time (Poisson).
+    parameters : mapping
+        What the kind takes, such as ``{"spread_percent": 1}`` for ``"zero_intelligence"``.
+    """
+
+    kind: Named
+    count: Annotated[int, Field(ge=1, le=_MOST_TRADERS)] = 1
+    rate: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 1.0
+    parameters: Parameters = Field(default_factory=dict)
+
+
+def _zero_intelligence(count: int) -> TraderConfig:
+    return TraderConfig(kind="zero_intelligence", count=count, rate=0.2)
+
+
+def _read_traders(value: object) -> object:
+    """Let a number mean ordinary traders, and a name or a class one trader of that kind."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value <= _MOST_TRADERS:
+            raise InvalidInput("traders", value, f"a whole number from 0 to {_MOST_TRADERS}")
+        return (_zero_intelligence(value),) if value else ()
+    if not isinstance(value, list | tuple):
+        raise InvalidInput("traders", value, "a number of traders, or a list of kinds and tables")
+    return tuple(map(_read_trader, value))
+
+
+def _read_trader(value: object) -> object:
+    if isinstance(value, TraderConfig | Mapping):
+        return value
+    if isinstance(value, str) or callable(value):
+        return TraderConfig(kind=value)
+    expected = "the kind of a trader, or a table with a kind in it"
+    raise InvalidInput("traders", value, expected)
+
+
+Traders = Annotated[tuple[TraderConfig, ...], BeforeValidator(_read_traders)]
+
+
+class MarketConfig(Section):
+    """Who trades, against which reference, and in which band.
+
+    Attributes
+    ----------
+    traders : tuple of TraderConfig
+        Who trades. Also a number of zero-intelligence traders that each send an order in five
+        seconds of protocol time; or kinds and tables:
+        ``["market_maker", {"kind": "informed", "count": 3, "rate": 0.5}]``. None leaves the
+        market empty.
+    band : str or callable
+        Which prices may enter, trade and rest: one of :func:`~streamlet_lab.matching.bands`, or a
+        function that makes a band of a percentage and parameters.
     band_percent : amount
-        Largest deviation of a trade from the reference, in percent; in hundredths.
+        Largest deviation of a trade from what the band goes by, in percent; in hundredths.
+    band_parameters : mapping
+        What else the band takes. Its durations are market time: ``{"pause": "5min"}``.
     without_reference : {"reject", "allow"}
         What happens to orders before the first finalization.
+    self_trade : str
+        What happens where a trader would trade with itself; see
+        :class:`~streamlet_lab.matching.SelfTrade`.
+    fair_percent : amount
+        A price is fair that is at most so far from the true one, in percent; in hundredths. It
+        decides which rejections are false and which trades are missed, and nothing in the market.
+    samples_per_epoch : int
+        How often the frames ``book`` and ``depth`` show the book.
+    depth_levels : int
+        How many prices of each side ``depth`` shows.
     reference_node : str
         Whose finalized chain the market reads: the non-voting observer, or one of the nodes.
     """
 
-    traders: Annotated[int, Field(ge=0, le=10_000)] = 20
-    orders_per_epoch: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 4.0
-    market_order_share: Annotated[float, Field(ge=0, le=1)] = 0.2
-    far_share: Annotated[float, Field(ge=0, le=1)] = 0.03
-    price_spread_percent: Annotated[float, Field(ge=0, le=20)] = 0.5
+    traders: Traders = (_zero_intelligence(20), TraderConfig(kind="fat_finger", rate=0.12))
+    band: Named = "consensus"
     band_percent: Annotated[Amount, Field(gt=0, le=100)] = Decimal(5)
+    band_parameters: Parameters = Field(default_factory=dict)
     without_reference: Literal["reject", "allow"] = "reject"
+    self_trade: SelfTrade = SelfTrade.NONE
+    fair_percent: Annotated[Amount, Field(gt=0, le=100)] = Decimal(5)
+    samples_per_epoch: Annotated[int, Field(ge=1, le=1_000)] = 4
+    depth_levels: Annotated[int, Field(ge=1, le=1_000)] = 10
     reference_node: str = OBSERVER
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         to_hundredths(self.band_percent, "band_percent")
+        to_hundredths(self.fair_percent, "fair_percent")
+        if "percent" in self.band_parameters:
+            value = self.band_parameters["percent"]
+            raise InvalidInput("band_parameters.percent", value, "band_percent in its place")
         return self
+
+    @property
+    def fair_hundredths(self) -> int:
+        """How far a fair price is from the true one at most, in hundredths of a percent."""
+        return to_hundredths(self.fair_percent, "fair_percent")
+
+    @property
+    def unsaved_functions(self) -> dict[str, str]:
+        """Functions that a saved configuration does not contain, by the name of their setting."""
+        settings: dict[str, object] = {"band": self.band}
+        for index, trader in enumerate(self.traders):
+            settings[f"traders.{index}.kind"] = trader.kind
+        named = {name: unsaved_function(value) for name, value in settings.items()}
+        return {f"market.{name}": function for name, function in named.items() if function}

@@ -5,7 +5,15 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+)
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.register import CALLABLE
@@ -79,6 +87,17 @@ class Section(BaseModel):
     """A part of a configuration: frozen, and strict about the names of its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_truth_for_numbers(cls, value: object, info: ValidationInfo) -> object:
+        assert info.field_name is not None
+        field = cls.model_fields[info.field_name]
+        # Durations read themselves, and say what they would be.
+        reads_itself = any(isinstance(each, BeforeValidator) for each in field.metadata)
+        if isinstance(value, bool) and field.annotation in (int, float) and not reads_itself:
+            raise InvalidInput(info.field_name, value, "a number")
+        return value
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():

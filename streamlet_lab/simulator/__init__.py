@@ -54,7 +54,14 @@ from streamlet_lab.simulator.stock import (
     create_aapl_consensus_network,
     priced,
 )
-from streamlet_lab.simulator.traders import Submission, Trader
+from streamlet_lab.simulator.traders import (
+    MarketView,
+    Trader,
+    make_traders,
+    own_trader_kinds,
+    trader_kind,
+    trader_kinds,
+)
 
 close_register()
 
@@ -66,6 +73,7 @@ __all__ = [
     "Links",
     "LognormalDelays",
     "Market",
+    "MarketView",
     "Monitor",
     "Network",
     "NodeFault",
@@ -79,7 +87,6 @@ __all__ = [
     "StockMarketConsensusNetwork",
     "StockMarketStreamletNode",
     "StreamletSimulation",
-    "Submission",
     "Trader",
     "constant_delay",
     "create_aapl_consensus_network",
@@ -91,8 +98,12 @@ __all__ = [
     "make_fault",
     "make_faults",
     "make_links",
+    "make_traders",
     "offered_fault_kinds",
     "own_fault_kinds",
+    "own_trader_kinds",
     "priced",
     "protocol_settings",
+    "trader_kind",
+    "trader_kinds",
 ]

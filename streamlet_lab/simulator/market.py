@@ -1,30 +1,52 @@
-"""The market on the clock: traders send, the engine matches, finality moves the reference."""
+"""The market on the clock: traders act, the engines match, finality moves the references."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Final, NamedTuple
 
+from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Block
-from streamlet_lab.matching import ConsensusBand, ConsensusMatchingEngine, Reference
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import (
+    ConsensusMatchingEngine,
+    Event,
+    Order,
+    Reference,
+    Traded,
+    make_band,
+)
 from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.queue import Priority
 from streamlet_lab.simulator.stock import StockMarketConsensusNetwork, read
-from streamlet_lab.simulator.traders import Submission, Trader
+from streamlet_lab.simulator.traders import (
+    Action,
+    Cancel,
+    MarketView,
+    Replace,
+    Submit,
+    Trader,
+    make_traders,
+)
 
 
 class Arrival(NamedTuple):
-    """A submission at the instant at which the engine took it in."""
+    """An order at the instant at which the engine of a symbol took it in."""
 
     time: int
-    submission: Submission
-    reference: Reference | None
+    symbol: str
+    order: Order
+    kind: str
+    intent: str
+    true_price: int  # micro-dollars
 
 
 class Market(Monitor):
     """Traders and a matching engine for each symbol, on the clock of a consensus network.
 
     The references move at the instant at which the node that the market reads sees a block
-    finalized. The market never looks at the true price; traders do.
+    finalized. The market never looks at the true price; traders may.
 
     Parameters
     ----------
@@ -35,35 +57,44 @@ class Market(Monitor):
     ----------
     engines : dict of str to ConsensusMatchingEngine
         By symbol.
+    traders : list of Trader
+        In the order of the configuration, for each symbol.
     arrivals : list of Arrival
         Every order, in the order of its arrival.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such band or kind of trader, or it does not take these parameters.
     """
 
     def __init__(self, network: StockMarketConsensusNetwork) -> None:
         config = network.config.market
-        self.engines = {
-            symbol: ConsensusMatchingEngine(
-                symbol,
-                band=ConsensusBand(config.band_percent),
-                without_reference=config.without_reference,
-            )
-            for symbol in network.symbols
-        }
+        self.engines = {symbol: _make_engine(network.config, symbol) for symbol in network.symbols}
+        self.traders = make_traders(config.traders, network.symbols, network.config.seed)
         self.arrivals: list[Arrival] = []
         self._network = network
         self._reads = config.reference_node
         self._newest: dict[str, tuple[Decimal, bytes]] = {}
+        self._owners: dict[str, Trader] = {}  # by order
+        self._last_prices: dict[str, float] = {}  # of the latest trade, by symbol
         network.monitors.append(self)
-        for index in range(config.traders):
-            trader = Trader(
-                f"trader_{index}",
-                network.symbols,
-                config,
-                network.config.seed,
-                network.config.epoch_length,
-            )
+        for trader in self.traders:
             first = network.queue.now + trader.wait()
-            network.queue.schedule(first, Priority.ORDER, self._send, trader)
+            network.queue.schedule(first, Priority.ORDER, self._act, trader)
+
+    @property
+    def samples(self) -> list[int]:
+        """The instants at which the book is shown, from the beginning to the end: microseconds."""
+        config = self._network.config
+        each = config.market.samples_per_epoch
+        count, length = self._network.next_epoch * each, self._network.epoch_length
+        return [number * length // each for number in range(count + 1)]
+
+    def close(self, time: int) -> None:
+        """Let everything happen that is due until the end of a run."""
+        for engine in self.engines.values():
+            self._tell(engine.advance(time))
 
     def finalized(self, time: int, node: str, block: Block) -> None:
         """Have the references moved once everything that arrives at this instant is in."""
@@ -79,12 +110,85 @@ class Market(Monitor):
     def _move_references(self, time: int, _: None) -> None:
         newest, self._newest = self._newest, {}
         for symbol, (price, block_hash) in newest.items():
-            self.engines[symbol].set_reference(Reference(price, time, block_hash.hex()), time)
+            reference = Reference(price, time, block_hash.hex())
+            self._tell(self.engines[symbol].set_reference(reference, time))
 
-    def _send(self, time: int, trader: Trader) -> None:
-        symbol = trader.next_symbol()
-        engine = self.engines[symbol]
-        submission = trader.next_submission(symbol, self._network.true_price(time, symbol))
-        self.arrivals.append(Arrival(time, submission, engine.reference))
-        engine.submit(submission.order, time)
-        self._network.queue.schedule(time + trader.wait(), Priority.ORDER, self._send, trader)
+    def _act(self, time: int, trader: Trader) -> None:
+        engine = self.engines[trader.symbol]
+        # What is due until now has happened when the trader looks.
+        self._tell(engine.advance(time))
+        true_price = self._network.true_price(time, trader.symbol)
+        view = _view(engine, time, true_price, self._last_prices.get(trader.symbol))
+        for action in trader.decide(view):
+            self._carry_out(action, trader, time, true_price)
+        self._network.queue.schedule(time + trader.wait(), Priority.ORDER, self._act, trader)
+
+    def _carry_out(self, action: Action, trader: Trader, time: int, true_price: int) -> None:
+        engine = self.engines[trader.symbol]
+        match action:
+            case Submit(order, intent):
+                arrival = Arrival(time, trader.symbol, order, trader.kind, intent, true_price)
+                self.arrivals.append(arrival)
+                self._owners.setdefault(order.order_id, trader)
+                events = engine.submit(order, time)
+            case Cancel(order_id):
+                events = engine.cancel(order_id, time)
+            case Replace(order_id, price, quantity):
+                events = engine.replace(order_id, price=price, quantity=quantity, time=time)
+        self._tell(events)
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        """Tell traders what became of their orders."""
+        owners = self._owners
+        for event in events:
+            if isinstance(event, Traded):
+                trade = event.trade
+                self._last_prices[trade.symbol] = float(trade.price)
+                sides = (trade.buy_order_id, trade.sell_order_id)
+                for trader in dict.fromkeys(owners[order_id] for order_id in sides):
+                    trader.told(event)
+            elif (order_id := getattr(event, "order_id", None)) in owners:
+                owners[order_id].told(event)
+
+
+# What complaints of a band are about; all others are about its parameters.
+_BAND_SETTINGS: Final = {"band": "band", "percent": "band_percent"}
+
+
+def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngine:
+    market = config.market
+    try:
+        band = make_band(market.band, market.band_percent, market.band_parameters)
+    except InvalidInput as error:
+        setting = _BAND_SETTINGS.get(error.field, f"band_parameters.{error.field}")
+        raise InvalidInput(f"market.{setting}", error.value, error.expected) from None
+    return ConsensusMatchingEngine(
+        symbol,
+        band=band,
+        without_reference=market.without_reference,
+        self_trade=market.self_trade,
+        pace=Fraction(config.epoch_length, config.market_time_per_epoch),
+    )
+
+
+def _view(
+    engine: ConsensusMatchingEngine, time: int, true_price: int, last_price: float | None
+) -> MarketView:
+    book, reference, limits = engine.book, engine.reference, engine.band_limits
+    low, high = (None, None) if limits is None else limits
+    return MarketView(
+        time,
+        engine.symbol,
+        true_price / 1e6,
+        _dollars(book.best_bid),
+        _dollars(book.best_ask),
+        last_price,
+        None if reference is None else float(reference.price),
+        engine.market,
+        _dollars(low),
+        _dollars(high),
+    )
+
+
+def _dollars(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)

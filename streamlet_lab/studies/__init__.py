@@ -1,9 +1,14 @@
-"""Studies: what liars do to the price, and what that does to the market.
+"""Studies: what liars and stale references do to the price, and what that does to the market.
 
 :mod:`~streamlet_lab.studies.displacement` is a game without a network, which shows what each
 aggregator is worth; :mod:`~streamlet_lab.studies.oracle` measures whole runs.
+:mod:`~streamlet_lab.studies.ages` asks paths alone what an old reference costs, and
+:mod:`~streamlet_lab.studies.staleness` whole runs; :mod:`~streamlet_lab.studies.bands` compares
+bands on the same orders.
 """
 
+from streamlet_lab.studies.ages import AGES, compare_ages, outside_by_age
+from streamlet_lab.studies.bands import BANDS, band_numbers, compare_bands
 from streamlet_lab.studies.displacement import (
     AGGREGATORS,
     SOURCES,
@@ -18,16 +23,34 @@ from streamlet_lab.studies.oracle import (
     lying_leader,
     oracle_numbers,
 )
+from streamlet_lab.studies.staleness import (
+    CAUSES,
+    daily_volatility,
+    run_at_pace,
+    staleness,
+    staleness_numbers,
+)
 
 __all__ = [
+    "AGES",
     "AGGREGATORS",
+    "BANDS",
+    "CAUSES",
     "POLICIES",
     "SOURCES",
+    "band_numbers",
+    "compare_ages",
+    "compare_bands",
+    "daily_volatility",
     "denied_trades",
     "displacement",
     "final_prices",
     "lying_leader",
     "oracle_numbers",
+    "outside_by_age",
     "push",
+    "run_at_pace",
+    "staleness",
+    "staleness_numbers",
     "summarize_displacement",
 ]

@@ -1,6 +1,6 @@
 """What several studies are given: names, runs, and the frames of other studies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -45,6 +45,36 @@ def check_result(result: object) -> None:
     if not isinstance(result, Result):
         expected = "the result of an Experiment, which has prices"
         raise InvalidInput("result", type(result).__name__, expected)
+
+
+def check_settings(settings: object, varied: str) -> None:
+    """Refuse what are no settings of all runs of a study.
+
+    Parameters
+    ----------
+    settings : object
+        What was given.
+    varied : str
+        The setting that the study varies itself.
+
+    Raises
+    ------
+    InvalidInput
+        If they are no mapping, or have the one that is varied.
+
+    Examples
+    --------
+    >>> check_settings({"nodes": 7}, "market.band")
+    >>> check_settings({"market.band": "luld"}, "market.band")
+    Traceback (most recent call last):
+    ...
+    streamlet_lab.errors.InvalidInput: settings: 'market.band' is not valid; expected settings \
+other than the one that is varied
+    """
+    if not isinstance(settings, Mapping):
+        raise InvalidInput("settings", settings, "settings by their names")
+    if varied in settings:
+        raise InvalidInput("settings", varied, "settings other than the one that is varied")
 
 
 def check_frame(frame: object, columns: Iterable[str]) -> None:

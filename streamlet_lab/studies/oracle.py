@@ -191,7 +191,7 @@ def denied_trades(
         **_CALM,
         "epochs": epochs,
         "prices": {"sources": sources},
-        "market": {"far_share": 0.0},
+        "market": {"traders": 20},
     }
     faults = {count: [Fault(kind, count=count)] if count else [] for count in _counts(liars)}
     over = {"prices.aggregator": read_names("aggregators", aggregators), "faults": faults}

@@ -23,6 +23,7 @@ _DPI: Final = 75
 _PAGES: Final[Mapping[str, Page[Result] | Page[Run]]] = {
     "block_tree": block_tree_page(),
     "sources": market_pages()["sources"],
+    "book": market_pages()["book"],
 }
 
 
@@ -80,6 +81,7 @@ def describe(result: Result, settings: Settings) -> str:
             f"{summary['rejected_orders']} rejected",
             f"{summary['without_reference']} of these without a reference",
         ),
+        _market(result, settings),
         # What a closed section would hide.
         tuple(
             CONTROLS[name].say(value)
@@ -105,6 +107,18 @@ def _sources(result: Result, settings: Settings) -> Sequence[str]:
     )
 
 
+def _market(result: Result, settings: Settings) -> Sequence[str]:
+    quality = result.market_numbers
+    return (
+        f"band: {CONTROLS['band'].write(settings.band)}",
+        (
+            f"{quality['false_rejections']} of {quality['fair_orders']} fair limit orders "
+            "rejected wrongly"
+        ),
+        f"{quality['missed_trades']} of {quality['trades']} trades missed",
+    )
+
+
 def _safety(result: Result) -> str:
     violated = [
         name.replace("_", " ")
@@ -123,7 +137,7 @@ def _verdict(good: str, bad: str, objections: Sequence[str]) -> str:
 
 
 class Explorer(VBox):
-    """Controls for epochs, nodes, faults, protocol, network and prices, and the charts that follow.
+    """Controls for epochs, nodes, faults, protocol, network, prices and market, and their charts.
 
     The run is repeated and the picture is redrawn at every change, while a slider is still being
     dragged too: Jupyter keeps one change under way and only the newest behind it, so that nothing

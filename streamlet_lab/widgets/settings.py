@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 from streamlet_lab.config import ED25519_TIMES, ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
+from streamlet_lab.matching import StalePolicy, WithoutReference, bands
 from streamlet_lab.prices import (
     VoterPolicy,
     aggregators,
@@ -17,6 +18,7 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.simulator import delay_kinds, offered_fault_kinds
 from streamlet_lab.theory import FaultModel
+from streamlet_lab.units import to_microseconds, to_seconds
 from streamlet_lab.widgets.controls import Control
 
 _LONGEST_RUN: Final = 200
@@ -24,6 +26,15 @@ _MOST_SOURCES: Final = 13
 _FROM_MODEL: Final = "from the model"
 # With a space in it, so that nobody can register a rule under it.
 _NO_RULE: Final = "no rule"
+# How many of each kind trade, if any.
+_TRADERS: Final = {
+    "zero_intelligence": 20,
+    "fat_finger": 1,
+    "informed": 1,
+    "market_maker": 1,
+    "momentum": 1,
+    "manipulator": 1,
+}
 
 
 def _set_by(label: str, default: Any, *limits: Any, **more: Any) -> Any:
@@ -34,6 +45,7 @@ _protocol = partial(_set_by, group="Protocol")
 _faults = partial(_set_by, group="Faults")
 _network = partial(_set_by, group="Network")
 _prices = partial(_set_by, group="Prices")
+_market = partial(_set_by, group="Market")
 
 
 def _delays() -> tuple[str, ...]:
@@ -53,7 +65,7 @@ class Settings:
     fault : str
         A registered kind of fault.
     picture : str
-        ``"overview"``, the four charts; ``"block_tree"`` or ``"sources"``.
+        ``"overview"``, the four charts; ``"block_tree"``, ``"sources"`` or ``"book"``.
     model, leaders : str
         As :class:`~streamlet_lab.config.ExperimentConfig` has them.
     quorum : str
@@ -97,6 +109,15 @@ class Settings:
         As `fault_epochs`, of the sources that lie.
     outlier_rule : str
         ``"no rule"``, or a registered one.
+    band, band_percent, without_reference
+        As :class:`~streamlet_lab.config.MarketConfig` has them.
+    stale : str
+        What an old reference does: ``"keep"``, ``"widen"`` or ``"halt"``; for the bands that go by
+        the consensus.
+    stale_epochs : int
+        How old that is, in epochs of market time.
+    zero_intelligence, informed, market_maker, momentum, fat_finger, manipulator : float
+        How often all traders of the kind together act, per second of protocol time; 0 for none.
 
     Raises
     ------
@@ -110,7 +131,7 @@ class Settings:
     fault: str = _set_by("fault", "crash", names=offered_fault_kinds)
     seed: int = _set_by("seed", 0, 0, 2**31 - 1)
     picture: str = _set_by(
-        "picture", "overview", names=lambda: ("overview", "block_tree", "sources")
+        "picture", "overview", names=lambda: ("overview", "block_tree", "sources", "book")
     )
 
     model: str = _protocol("model", "byzantine", names=lambda: get_args(FaultModel))
@@ -190,6 +211,20 @@ class Settings:
     )
     outlier_rule: str = _prices("outliers", _NO_RULE, names=lambda: (_NO_RULE, *outlier_rules()))
 
+    band: str = _market("band", "consensus", names=bands, written={"luld": "LULD"})
+    band_percent: float = _market("band ± (%)", 5.0, 0.5, 20, 0.5)
+    stale: str = _market("stale price", "keep", names=lambda: get_args(StalePolicy))
+    stale_epochs: int = _market("stale epochs", 3, 1, 10)
+    without_reference: str = _market(
+        "no price yet", "reject", names=lambda: get_args(WithoutReference)
+    )
+    zero_intelligence: float = _market("random/s", 4.0, 0, 20, 0.5)
+    informed: float = _market("informed/s", 0.0, 0, 10, 0.5)
+    market_maker: float = _market("makers/s", 0.0, 0, 10, 0.5)
+    momentum: float = _market("momentum/s", 0.0, 0, 10, 0.5)
+    fat_finger: float = _market("far off/s", 0.12, 0, 2, 0.04)
+    manipulator: float = _market("manipul./s", 0.0, 0, 10, 0.5)
+
     def __post_init__(self) -> None:
         for name, control in CONTROLS.items():
             control.check(name, getattr(self, name))
@@ -229,6 +264,7 @@ class Settings:
             network=self._network(),
             market_time_per_epoch=self.market_time,
             prices=self._prices(),
+            market=self._market(),
         )
 
     def _node_faults(self) -> list[Fault]:
@@ -248,6 +284,24 @@ class Settings:
             "deviation_rule": self.deviation_rule,
             "outlier_rule": None if self.outlier_rule == _NO_RULE else self.outlier_rule,
         }
+
+    def _market(self) -> dict[str, Any]:
+        old = self.stale_epochs * to_seconds(to_microseconds(self.market_time))
+        stale = {} if self.stale == "keep" else {"stale": self.stale, "stale_after": old}
+        return {
+            "band": self.band,
+            "band_percent": f"{self.band_percent:g}",
+            "band_parameters": stale,
+            "without_reference": self.without_reference,
+            "traders": self._traders(),
+        }
+
+    def _traders(self) -> list[dict[str, Any]]:
+        return [
+            {"kind": kind, "count": count, "rate": getattr(self, kind) / count}
+            for kind, count in _TRADERS.items()
+            if getattr(self, kind)
+        ]
 
     def _network(self) -> dict[str, Any]:
         bad_start, bad_stop = self.bad_s

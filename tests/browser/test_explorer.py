@@ -95,6 +95,7 @@ def test_no_label_and_no_choice_is_cut_off(quickstart: Page) -> None:
         "Faults": "faulty epochs",
         "Network": "partition (s)",
         "Prices": "voters go by",
+        "Market": "makers/s",
     }
     for section, label in inside.items():
         quickstart.locator(".jupyter-widget-Collapse-header", has_text=section).click()

@@ -34,6 +34,12 @@ def labels(axes):
     return axes.get_legend_handles_labels()[1]
 
 
+def explained(axes):
+    """What the legend says, if there is one."""
+    legend = axes.get_legend()
+    return [text.get_text() for text in legend.get_texts()] if legend else []
+
+
 def answer(axes):
     """The line under the title."""
     (text,) = [text.get_text() for text in axes.texts if text.get_position() == (0, 1)]

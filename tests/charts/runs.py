@@ -1,5 +1,6 @@
 """Runs that the chart tests look at, each made once."""
 
+from dataclasses import replace
 from functools import cache
 
 from streamlet_lab import Experiment, Fault, Result
@@ -15,6 +16,18 @@ CASES = {
     "no orders": {"epochs": 20, "market": {"traders": 0}},
     "trading without a reference": {"epochs": 20, "market": {"without_reference": "allow"}},
     "reference of a node": {"epochs": 20, "market": {"reference_node": "node_2"}},
+    "volatile": {"epochs": 40, "prices": {"volatility": 3}},
+    "keep resting": {"epochs": 40, "market": {"band": "keep_resting"}},
+    "market maker": {
+        "epochs": 30,
+        "market": {
+            "traders": [
+                "market_maker",
+                {"kind": "zero_intelligence", "count": 100, "rate": 0.2},
+                {"kind": "fat_finger", "count": 3},
+            ]
+        },
+    },
     "one epoch": {"epochs": 1},
     "one node": {"epochs": 20, "nodes": 1},
     "16 nodes": {"epochs": 40, "nodes": 16, "faults": [Fault("crash", count=5)]},
@@ -33,8 +46,25 @@ CASES = {
         "market_time_per_epoch": "1min",
     },
     "history": {"epochs": 60, "feed": "aapl-2012"},
+    "colluding source": {"epochs": 60, "faults": {"external_feed": "colluding"}},
     "2000 epochs": {"epochs": 2000, "faults": [Fault("silent_leader", count=1)]},
 }
+
+
+@cache
+def in_states() -> Result:
+    """A run whose bands frame has every state of a market, and edges that are missing."""
+    result = run("market maker")
+    bands, missing = result.bands.copy(), float("nan")
+    bands.loc[4, "state"] = "limit"
+    bands.loc[5:7, "state"] = "auction"
+    bands.loc[12:13, "state"] = "paused"
+    bands.loc[15, "state"] = "halted"
+    bands.loc[17, "state"] = "auction"
+    bands.loc[9, "low"] = missing
+    bands.loc[20:21, ["low", "high"]] = missing
+    bands.loc[23, "high"] = missing
+    return replace(result, frames={**result.frames, "bands": bands})
 
 
 @cache

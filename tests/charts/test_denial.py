@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from streamlet_lab import Fault, InvalidInput, Sweep, sweep
-from streamlet_lab.charts import denied_share, plot_denial, plot_policies
-from streamlet_lab.config import MarketConfig
+from streamlet_lab.charts import Flow, denied_share, plot_denial, plot_policies
 from streamlet_lab.sweep import mean_interval
 
 from .drawing import answer, assert_apart, find, labels, points, written
@@ -58,12 +57,12 @@ class TestClosedForm:
         assert denied_share(10_000 / 19) == pytest.approx(0.4)
 
     def test_knows_the_market(self):
-        wide = MarketConfig(band_percent=10, price_spread_percent=1.0, market_order_share=0)
+        wide = Flow(band_percent=10, spread_percent=1.0, market_order_share=0)
         expected = PHI((0.9 * 1.1 - 1) / 0.01)
         assert denied_share(1_000, wide) == pytest.approx(expected)
 
     def test_without_spread_all_or_none_are_denied(self):
-        exact = MarketConfig(price_spread_percent=0, market_order_share=0)
+        exact = Flow(spread_percent=0, market_order_share=0)
         assert [denied_share(bp, exact) for bp in (0, 526, 527, -527, -476)] == [0, 0, 1, 1, 0]
 
     def test_is_what_a_market_does(self):
@@ -74,7 +73,7 @@ class TestClosedForm:
             "signatures": "none",
             "faults": [Fault("biased", count=1, parameters={"bp": 3 * 530})],
             "prices": {"max_deviation_percent": 50},
-            "market": {"orders_per_epoch": 30, "far_share": 0},
+            "market": {"traders": 150},
         }
 
         def denied(result):
@@ -154,6 +153,7 @@ class TestPolicies:
         assert mean.lines[0].get_xydata().tolist() == [[0, 1020], [1, 2]]
         assert [tick.get_text() for tick in axes.get_xticklabels()] == ["bounds", "evidence"]
         assert axes.get_yscale() == "log"
+        assert answer(axes) == "means from 2 to 1020 bp; intervals: 95 %, 2 runs each"
         # The interval of 1 and 3 reaches below zero, which has no place here.
         low, high = axes.get_ylim()
         assert low < 2

@@ -1,17 +1,20 @@
 """What is on the charts: the numbers of the frames, marks for what is missing, units, legends."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from streamlet_lab.charts import draw_latency, draw_prices, draw_rejections, draw_vwap, style
+from streamlet_lab.charts import draw_latency, draw_prices, draw_rejections, draw_vwap
+from streamlet_lab.charts.band import band_name
 from streamlet_lab.charts.figures import OVERVIEW, PAGES
-from streamlet_lab.charts.series import judged_orders, reference_prices, refusal_counts
+from streamlet_lab.charts.series import band_steps, judged, refusal_counts, true_path
+from streamlet_lab.config import MarketConfig
 
-from .drawing import drawn, find, points, rows
-from .runs import CASES, run
+from .drawing import answer, drawn, explained, find, points, rows
+from .runs import CASES, in_states, run
 
 
 class TestPrices:
@@ -36,15 +39,40 @@ class TestPrices:
         axes = drawn(draw_prices, result)
         np.testing.assert_array_equal(points(axes, "quotes"), rows(result.quotes, "epoch", "price"))
 
-    def test_band_is_a_step_at_each_instant_of_finality(self):
-        result = run("crash in the middle")
+    @pytest.mark.parametrize("case", ["crash in the middle", "keep resting"])
+    def test_band_is_that_of_the_frame(self, case):
+        result = run(case)
         axes = drawn(draw_prices, result)
-        references = reference_prices(result)
         low, high = (line for line in axes.get_lines() if line.get_drawstyle() == "steps-post")
-        times = [*references["time_s"], 60]
-        prices = np.array([*references["price"], references["price"].iloc[-1]])
-        np.testing.assert_allclose(low.get_xydata(), np.column_stack([times, prices * 0.95]))
-        np.testing.assert_allclose(high.get_xydata(), np.column_stack([times, prices * 1.05]))
+        for line, side in ((low, "low"), (high, "high")):
+            times = [0, *result.bands["time_s"], result.config.epochs]
+            edges = [np.nan, *result.bands[side], result.bands[side].iloc[-1]]
+            np.testing.assert_array_equal(line.get_xydata(), np.column_stack([times, edges]))
+
+    def test_band_has_its_name(self):
+        labels = explained(drawn(draw_prices, run("keep resting")))
+        assert "band (keep resting, ±5 %)" in labels
+
+    @pytest.mark.parametrize(
+        ("market", "name"),
+        [
+            ({"band": "luld", "band_percent": 2.5}, "band (US LULD, ±2.5 %)"),
+            (
+                {"band": "volatility_auction"},
+                "band (volatility auction, static range ±5 %)",
+            ),
+            (
+                {"band_parameters": {"stale": "widen", "stale_after": "13h"}},
+                "band (consensus, ±5 %, wider with age)",
+            ),
+            (
+                {"band_parameters": {"stale": "halt", "stale_after": "13h"}},
+                "band (consensus, ±5 %)",
+            ),
+        ],
+    )
+    def test_its_width_is_said_as_it_is_meant(self, market, name):
+        assert band_name(MarketConfig(**market)) == name
 
     def test_a_refused_lie_is_marked_at_the_edge_and_does_not_flatten_the_rest(self):
         result = run("one lying leader")
@@ -52,8 +80,23 @@ class TestPrices:
         high = axes.get_ylim()[1]
         assert high < 1.2 * result.epochs["true_price"].max()
         lies = points(axes, "off the scale (15)")
+        assert lies[~np.isnan(lies[:, 0]), 0].tolist() == list(range(3, 60, 4))
         assert (lies[:, 1] == high).all()
         assert len(points(axes, "not final (16)")) == 1
+
+    def test_lies_in_one_epoch_after_the_other_are_one_stretch(self):
+        result = run("colluding source")
+        axes = drawn(draw_prices, result)
+        wild = result.quotes[result.quotes["price"] > axes.get_ylim()[1]]
+        epochs = wild["epoch"].to_numpy()
+        assert len(epochs) > 3
+        ends = [
+            [run[0], run[-1]] for run in np.split(epochs, np.flatnonzero(np.diff(epochs) > 1) + 1)
+        ]
+        marks = points(axes, f"off the scale ({len(wild)})")[:, 0]
+        stretches = np.split(marks, np.flatnonzero(np.isnan(marks)) + 1)[:-1]
+        assert [[part[0], part[-2]] for part in stretches] == ends
+        assert len(marks) < len(epochs)
 
     def test_a_lie_that_became_final_is_on_the_scale(self):
         axes = drawn(draw_prices, run("liars in the majority"))
@@ -144,42 +187,133 @@ class TestLatency:
 
 
 class TestRejections:
-    @pytest.mark.parametrize("case", ["crash in the middle", "too many crashed"])
-    def test_there_is_one_mark_for_each_order_by_fate_and_intent(self, case):
+    @pytest.mark.parametrize("case", ["crash in the middle", "volatile", "market maker"])
+    def test_there_is_one_mark_for_each_rejection_and_trade_by_what_was_right(self, case):
         result = run(case)
-        axes, judged = drawn(draw_rejections, result), judged_orders(result)
-        for action, intent in style.ORDERS:
-            part = judged[(judged["action"] == action) & (judged["intent"] == intent)]
-            shown = points(axes, f"{action}, {intent} ({len(part)})")
-            np.testing.assert_array_equal(shown, rows(part, "time_s", "deviation_percent"))
-        refused = sum(
-            len(points(axes, f"{action}, {intent}"))
-            for action, intent in style.ORDERS
-            if action != "accepted"
-        )
-        assert refused == result.rejections["deviation_percent"].notna().sum()
+        axes, parts = drawn(draw_rejections, result), judged(result)
+        low, high = axes.get_ylim()
+        fair = parts.trades["fair"]
+        groups = {
+            "fair trade": parts.trades[fair],
+            "missed trade": parts.trades[~fair],
+            **{f"{verdict} rejection": own for verdict, own in parts.rejections.groupby("verdict")},
+        }
+        assert len(groups) == 4
+        off_scale = 0
+        for what, own in groups.items():
+            seen = own[own["price"].between(low, high)]
+            off_scale += len(own) - len(seen)
+            shown = points(axes, f"{what} ({len(own):,})")
+            np.testing.assert_array_equal(shown, rows(seen, "time_s", "price"))
+        beyond = points(axes, f"off the scale ({off_scale})") if off_scale else np.empty((0, 2))
+        assert set(beyond[:, 1]) <= {low, high}
+        assert np.isfinite(beyond[:, 0]).sum() == off_scale
+
+    def test_scale_is_that_of_path_and_band_not_of_far_orders(self):
+        result = run("market maker")
+        low, high = drawn(draw_rejections, result).get_ylim()
+        path, bands = true_path(result), result.bands
+        assert low < min(path.min(), bands["low"].min()) < low + 0.1 * (high - low)
+        assert high > max(path.max(), bands["high"].max()) > high - 0.1 * (high - low)
+        prices = result.rejections["price"]
+        assert prices.max() > high
+        assert prices.min() < low
+
+    def test_path_and_reference_are_lines(self):
+        result = run("crash in the middle")
+        axes, path, steps = drawn(draw_rejections, result), true_path(result), band_steps(result)
+        shown = points(axes, "underlying price")
+        assert shown.tolist() == np.column_stack([path.index, path]).tolist()
+        assert {*result.book["time_s"]} < {*shown[:, 0]}
+        reference = find(axes, "reference")
+        assert reference.get_drawstyle() == "steps-post"
+        expected = rows(steps, "time_s", "reference_price")
+        np.testing.assert_array_equal(reference.get_xydata(), expected)
+
+    def test_band_is_filled_between_the_edges_of_the_frame(self):
+        result = in_states()
+        axes = drawn(draw_rejections, result)
+        pieces = find(axes, "band (consensus, ±5 %)").get_paths()
+        low, high = axes.get_ylim()
+        steps = band_steps(result)
+        for now, after in zip(
+            steps.itertuples(index=False), steps.iloc[1:].itertuples(index=False), strict=False
+        ):
+            middle = (now.time_s + after.time_s) / 2
+            is_limited = not (np.isnan(now.low) and np.isnan(now.high))
+            bottom = low if np.isnan(now.low) else now.low
+            top = high if np.isnan(now.high) else now.high
+            for price in (bottom + 0.01, top - 0.01):
+                inside = any(piece.contains_point((middle, price)) for piece in pieces)
+                assert inside == is_limited
+            for price in (now.low - 0.01, now.high + 0.01):
+                assert not any(piece.contains_point((middle, price)) for piece in pieces)
+
+    def test_states_of_the_market_are_shaded_and_named(self):
+        axes = drawn(draw_rejections, in_states())
+        states = ["call auction (2)", "halt (1)", "limit state (1)", "pause, stale reference (1)"]
+        assert [label for label in explained(axes) if label in states] == states
+        times = in_states().bands["time_s"]
+        box = find(axes, "pause").get_extents().transformed(axes.transData.inverted())
+        assert (box.x0, box.x1) == pytest.approx((times[12], times[14]))
 
     def test_orders_before_the_first_reference_stand_apart(self):
         result = run("crash in the middle")
         early = result.rejections.query("reason == 'no_consensus'")
-        axes = drawn(draw_rejections, result)
-        marks = points(axes, f"no reference yet ({len(early)})")
+        marks = points(drawn(draw_rejections, result), f"no reference yet ({len(early)})")
         assert marks[:, 0].tolist() == early["time_s"].tolist()
-        band = find(axes, "band, ±5 %").get_paths()[0].vertices
-        assert band[:, 0].min() == reference_prices(result)["time_s"].min()
-        assert (band[:, 1].min(), band[:, 1].max()) == (-5, 5)
 
-    def test_bars_count_the_reasons(self):
+    def test_market_orders_stand_apart_in_a_row_of_their_own(self):
+        result = run("default")
+        first = result.rejections["reference_price"].first_valid_index()
+        refused = result.rejections.copy()
+        refused.loc[first, ["price", "verdict"]] = [np.nan, "false"]
+        axes = drawn(
+            draw_rejections, replace(result, frames={**result.frames, "rejections": refused})
+        )
+        ((time, height),) = points(axes, "market order turned away (1)")
+        assert time == refused["time_s"][first]
+        assert height > points(axes, "no reference yet")[0, 1]
+
+    def test_answer_is_what_market_quality_says(self):
+        result = run("volatile")
+        quality = result.market_quality.iloc[0]
+        false, fair, missed = quality[["false_rejections", "fair_orders", "missed_trades"]]
+        assert min(false, missed) > 0
+        expected = (
+            f"wrongly {false:.0f} of {fair:.0f} limit orders with a fair price ({false / fair:.1%})"
+        )
+        assert answer(drawn(draw_rejections, result)) == (
+            f"{expected}, justly {quality['justified_rejections']:.0f}; "
+            f"{missed:.0f} of {quality['trades']:.0f} trades missed"
+        )
+        assert answer(drawn(draw_rejections, run("no orders"))) == "no orders were sent"
+
+    def test_bars_count_the_reasons_by_verdict(self):
         result = run("too many crashed")
         orders, counts = Figure().subplots(1, 2)
         draw_rejections(orders, result, counts)
         widths = [bar.get_width() for bar in counts.patches]
         expected = refusal_counts(result)
-        assert widths == [*expected["honest"], *expected["far"]]
+        assert widths == [*expected["false"], *expected["justified"], *expected[""]]
         begins = [bar.get_x() for bar in counts.patches]
-        assert begins == [*np.zeros(len(expected)), *expected["honest"]]
+        both = expected["false"] + expected["justified"]
+        assert begins == [*np.zeros(len(expected)), *expected["false"], *both]
         names = [label.get_text() for label in counts.get_yticklabels()]
-        assert names[0] == "rejected:\noutside band"
+        assert names[0] == "{}:\n{}".format(*expected.index[0]).replace("_", " ")
+        assert explained(counts) == ["false", "justified", "not by the band"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("case", ["default", "nothing final", "no orders", "one node"])
+def test_legends_explain_nothing_that_is_not_there(case, name):
+    figure = Figure(figsize=PAGES[name].size)
+    PAGES[name].put_on(figure, run(case))
+    for axes in figure.axes:
+        assert not [label for label in explained(axes) if "(0)" in label]
+        for line in axes.get_lines():
+            if not np.isfinite(line.get_xydata().astype(float)).all(axis=1).any():
+                assert line.get_label() not in explained(axes)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -203,7 +337,7 @@ def test_legends_and_headings_cover_nothing(case):
 
 
 UNITS = {"Price (US dollars)", "AAPL (US dollars)", "Difference (basis points)", "Latency (s)"}
-UNITS |= {"Price relative to the reference (%)", ""}
+UNITS |= {""}
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -10,9 +10,9 @@ from nbclient import NotebookClient
 from streamlet_lab.charts import STYLE
 from streamlet_lab.charts.figures import OVERVIEW, PAGES, block_tree_page, market_pages
 
-from .runs import CASES, run
+from .runs import CASES, in_states, run
 
-METHODS = [*PAGES, "sources", "overview", "block_tree", "messages"]
+METHODS = [*PAGES, "book", "sources", "overview", "block_tree", "messages"]
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +31,27 @@ def test_each_method_returns_an_open_pyplot_figure(method):
 
 def test_text_of_plots_and_figures_is_the_same_every_time():
     plots = run("default").plot
-    names = [*PAGES, "sources", "overview", "block_tree", "timeline", "messages", "violation"]
+    names = [
+        *PAGES,
+        "book",
+        "sources",
+        "overview",
+        "block_tree",
+        "timeline",
+        "messages",
+        "violation",
+    ]
     assert repr(plots) == f"Plots: {', '.join(f'{name}()' for name in names)}"
     assert all(callable(getattr(plots, name)) for name in names)
     assert repr(plots.prices()) == repr(plots.prices()) == "<Chart size 900x500 with 1 Axes>"
 
 
-DRAWN = {**PAGES, "sources": market_pages()["sources"], "block_tree": block_tree_page()}
+DRAWN = {
+    **PAGES,
+    "sources": market_pages()["sources"],
+    "book": market_pages()["book"],
+    "block_tree": block_tree_page(),
+}
 
 
 @pytest.mark.parametrize("page", DRAWN.values(), ids=DRAWN)
@@ -46,6 +60,14 @@ def test_every_kind_of_run_can_be_drawn(case, page):
     """Warnings are errors here."""
     figure = Figure(figsize=page.size)
     page.put_on(figure, run(case))
+    figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("name", ["prices", "rejections", "book", "overview"])
+def test_every_state_of_a_market_can_be_drawn(name):
+    page = market_pages()[name]
+    figure = Figure(figsize=page.size)
+    page.put_on(figure, in_states())
     figure.draw_without_rendering()
 
 

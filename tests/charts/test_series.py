@@ -1,5 +1,6 @@
 """What the charts show, held against the frames and against the closed forms."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,22 +11,25 @@ from streamlet_lab import Experiment, Fault, InvalidInput
 from streamlet_lab.charts.series import (
     Regime,
     agreed_prices,
+    band_steps,
     chosen_symbol,
     closed_form,
     epoch_prices,
     fault_changes,
-    judged_orders,
+    judged,
     latency_range,
+    price_limits,
     quote_deviations,
-    reference_prices,
     refusal_counts,
     source_fault_changes,
+    state_spans,
+    true_path,
     within_band,
 )
 from streamlet_lab.config import make_config
 from streamlet_lab.theory import round_robin_finality_lag
 
-from .runs import run
+from .runs import in_states, run
 
 TRADED = ["default", "crash in the middle", "one lying leader", "reference of a node", "history"]
 
@@ -58,26 +62,24 @@ class TestSymbols:
             np.testing.assert_array_equal(epoch_prices(result, symbol)[column], own[column])
 
     @pytest.mark.parametrize("symbol", SYMBOLS)
-    def test_references_are_what_the_market_held_its_orders_against(self, symbol):
+    def test_bands_are_what_the_market_held_its_orders_against(self, symbol):
         result = run("two symbols")
         orders = result.orders[result.orders["symbol"] == symbol]
-        held = pd.merge_asof(
-            orders.dropna(subset=["reference_price"]),
-            reference_prices(result, symbol),
-            on="time_s",
-        )
-        assert len(held) > 20
-        np.testing.assert_array_equal(held["price_y"], held["reference_price"])
+        held = pd.merge_asof(orders, band_steps(result, symbol), on="time_s")
+        assert held["reference_price_y"].notna().sum() > 20
+        np.testing.assert_array_equal(held["reference_price_y"], held["reference_price_x"])
 
     def test_averages_orders_and_refusals_of_the_symbols_add_up_to_all(self):
         result = run("two symbols")
-        known = result.rejections.dropna(subset=["price", "reference_price"])
-        judged = [judged_orders(result, symbol) for symbol in SYMBOLS]
-        refused = [len(orders[orders["action"] != "accepted"]) for orders in judged]
-        assert sum(refused) == len(known)
+        own = [judged(result, symbol) for symbol in SYMBOLS]
+        by_band = result.rejections[result.rejections["verdict"] != ""]
+        sizes = [len(each.rejections) + len(each.unpriced) for each in own]
+        assert sum(sizes) == by_band["reference_price"].count()
+        assert min(sizes) > 0
+        assert sum(len(each.trades) for each in own) == len(result.trades)
         counts = [refusal_counts(result, symbol).to_numpy().sum() for symbol in SYMBOLS]
-        own = result.rejections.groupby("symbol").size()
-        assert counts == [own[symbol] for symbol in SYMBOLS]
+        rows = result.rejections.groupby("symbol").size()
+        assert counts == [rows[symbol] for symbol in SYMBOLS]
         assert min(counts) > 0
         for symbol in SYMBOLS:
             prices = result.prices[result.prices["symbol"] == symbol]
@@ -88,12 +90,19 @@ class TestSymbols:
     def test_within_band_is_of_the_symbols_own_path(self):
         result = run("two symbols")
         for symbol in SYMBOLS:
-            references = list(reference_prices(result, symbol).itertuples(index=False))
+            moves = list(result.bands[result.bands["symbol"] == symbol].itertuples(index=False))
             expected = []
             for row in epoch_prices(result, symbol).itertuples():
-                held = [price for time, price in references if time <= row.start_s]
-                expected.append(bool(held) and abs(row.true_price - held[-1]) <= 0.05 * held[-1])
+                held = [move for move in moves if move.time_s <= row.start_s]
+                expected.append(bool(held) and held[-1].low <= row.true_price <= held[-1].high)
             assert within_band(result, symbol).tolist() == expected
+
+    @pytest.mark.parametrize("symbol", SYMBOLS)
+    def test_the_path_is_the_symbols_own(self, symbol):
+        result = run("two symbols")
+        book = result.book[result.book["symbol"] == symbol]
+        path = true_path(result, symbol)
+        assert path[book["time_s"]].tolist() == book["true_price"].tolist()
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
@@ -123,37 +132,111 @@ def test_changes_of_sources_and_of_nodes_are_apart():
     assert (fault_changes(crash), source_fault_changes(crash)) == ([20], [])
 
 
-class TestReferencePrices:
+class TestBandSteps:
     @pytest.mark.parametrize("case", TRADED)
     def test_are_what_the_market_held_every_order_against(self, case):
         result = run(case)
-        orders = result.orders.dropna(subset=["reference_price"])
-        held = pd.merge_asof(orders, reference_prices(result), on="time_s")
-        assert len(orders)
-        np.testing.assert_array_equal(held["price_y"], orders["reference_price"])
+        held = pd.merge_asof(result.orders, band_steps(result), on="time_s")
+        assert held["reference_price_y"].notna().any()
+        np.testing.assert_array_equal(held["reference_price_y"], held["reference_price_x"])
 
-    def test_move_once_where_several_blocks_become_final_together(self):
-        result = run("crash in the middle")
-        references = reference_prices(result)
-        final = result.epochs.dropna(subset=["finalized_s", "consensus_price"])
-        highest = final.groupby("finalized_s")["consensus_price"].last()
-        assert len(highest) < len(final)
-        assert references["time_s"].tolist() == highest.index.tolist()
-        assert references["price"].tolist() == highest.tolist()
+    def test_begin_without_a_reference_and_hold_until_the_end(self):
+        steps = band_steps(run("default"))
+        assert steps["time_s"].iloc[[0, -1]].tolist() == [0, 60]
+        assert steps[["reference_price", "low", "high"]].iloc[0].isna().all()
+        assert steps["state"].iloc[0] == "open"
+        assert steps.iloc[-1, 1:].tolist() == steps.iloc[-2, 1:].tolist()
+        assert steps.iloc[-1, 2:].notna().all()
 
-    def test_are_empty_where_nothing_is_final(self):
-        assert reference_prices(run("nothing final")).empty
+    def test_of_several_moves_in_an_instant_the_last_counts(self):
+        result = run("default")
+        twice = result.bands.iloc[[3]].assign(state="auction", low=1.0)
+        bands = pd.concat([result.bands.iloc[:4], twice, result.bands.iloc[4:]])
+        steps = band_steps(replace(result, frames={**result.frames, "bands": bands}))
+        assert steps["time_s"].is_unique
+        assert steps.loc[4, ["state", "low"]].tolist() == ["auction", 1.0]
+        assert steps["low"].iloc[5] == band_steps(result)["low"].iloc[5] != 1.0
+
+    def test_are_two_rows_of_nothing_where_nothing_is_final(self):
+        steps = band_steps(run("nothing final"))
+        assert steps["time_s"].tolist() == [0, 60]
+        assert steps[["reference_price", "low", "high"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("case", ["too many crashed", "history", "nothing final"])
-def test_within_band_compares_each_epoch_with_the_reference_in_force(case):
+class TestStateSpans:
+    def test_are_those_of_the_frame(self):
+        result = in_states()
+        times = result.bands["time_s"]
+        expected = [("limit", 4, 5), ("auction", 5, 8), ("paused", 12, 14), ("halted", 15, 16)]
+        expected.append(("auction", 17, 18))
+        spans = state_spans(result)
+        assert spans["state"].tolist() == [state for state, _, _ in expected]
+        assert spans["start_s"].tolist() == [times[first] for _, first, _ in expected]
+        assert spans["stop_s"].tolist() == [times[stop] for _, _, stop in expected]
+
+    def test_one_that_lasts_ends_with_the_run(self):
+        result = run("default")
+        bands = result.bands.assign(state="halted")
+        spans = state_spans(replace(result, frames={**result.frames, "bands": bands}))
+        assert spans.to_numpy().tolist() == [["halted", bands["time_s"].iloc[0], 60.0]]
+
+    def test_there_is_none_while_the_market_is_open(self):
+        assert state_spans(run("default")).empty
+        assert state_spans(run("nothing final")).empty
+
+
+class TestTruePath:
+    def test_is_in_order_and_has_every_known_instant_once(self):
+        result = run("default")
+        path = true_path(result)
+        assert path.index.is_monotonic_increasing
+        assert path.index.is_unique
+        frames = (result.orders, result.trades, result.rejections, result.book)
+        assert {*path.index} == {time for frame in frames for time in frame["time_s"]}
+        for frame in frames:
+            assert path[frame["time_s"]].tolist() == frame["true_price"].tolist()
+
+
+class TestPriceLimits:
+    def test_hold_path_and_what_is_near_with_some_room(self):
+        path, band = pd.Series([100.0, 110.0]), pd.Series([95.0, 120.0, float("nan")])
+        low, high = price_limits(path, band)
+        assert (low, high) == pytest.approx((95 - 0.06 * 25, 120 + 0.06 * 25))
+
+    def test_what_is_far_does_not_flatten_the_rest(self):
+        path, far = pd.Series([100.0, 110.0]), pd.Series([1.0, 9999.0])
+        low, high = price_limits(path, far)
+        assert (low, high) == pytest.approx((80 - 0.06 * 52, 132 + 0.06 * 52))
+
+    def test_a_price_that_stands_still_has_room(self):
+        nothing = pd.Series([float("nan")])
+        assert price_limits(pd.Series([50.0]), nothing) == pytest.approx((49.99, 50.01))
+
+
+@pytest.mark.parametrize("case", ["too many crashed", "history", "nothing final", "keep resting"])
+def test_within_band_compares_each_epoch_with_the_band_in_force(case):
     result = run(case)
-    references = list(reference_prices(result).itertuples(index=False))
+    moves = list(result.bands.itertuples(index=False))
     expected = []
     for row in result.epochs.itertuples():
-        held = [price for time, price in references if time <= row.start_s]
-        expected.append(bool(held) and abs(row.true_price - held[-1]) <= 0.05 * held[-1])
+        held = [move for move in moves if move.time_s <= row.start_s]
+        expected.append(bool(held) and held[-1].low <= row.true_price <= held[-1].high)
     assert within_band(result).tolist() == expected
+    assert any(expected) or case == "nothing final"
+
+
+def test_nothing_is_outside_on_a_side_without_an_edge():
+    result = run("crash in the middle")
+    inside = within_band(result)
+    known = result.epochs["start_s"] >= result.bands["time_s"].min()
+    assert not inside[known].all()
+    for sides in (["low"], ["high"], ["low", "high"]):
+        bands = result.bands.assign(**dict.fromkeys(sides, float("nan")))
+        freer = within_band(replace(result, frames={**result.frames, "bands": bands}))
+        assert freer.sum() > inside.sum()
+        assert not freer[~known].any()
+        if len(sides) == 2:
+            assert freer[known].all()
 
 
 class TestAgreedPrices:
@@ -175,41 +258,46 @@ class TestAgreedPrices:
         assert (prices["difference_bp"] < 0).any()
 
 
-class TestJudgedOrders:
-    def test_every_judged_refusal_is_there_with_its_deviation(self):
-        result = run("crash in the middle")
-        judged = judged_orders(result)
-        refused = judged[judged["action"] != "accepted"]
-        recorded = result.rejections.dropna(subset=["price", "reference_price"])
-        np.testing.assert_allclose(
-            refused["deviation_percent"].abs(), recorded["deviation_percent"], atol=1e-9
-        )
-        above = recorded["price"] > recorded["reference_price"]
-        assert ((refused["deviation_percent"] > 0).to_numpy() == above.to_numpy()).all()
-        assert above.any()
-        assert not above.all()
+class TestJudged:
+    @pytest.mark.parametrize("case", ["crash in the middle", "volatile", "market maker"])
+    def test_every_rejection_by_the_band_is_in_one_part(self, case):
+        result = run(case)
+        rejections, unpriced, early, trades = judged(result)
+        assert set(rejections["verdict"]) == {"false", "justified"}
+        assert rejections["price"].notna().all()
+        assert unpriced["price"].isna().all()
+        with_reference = result.rejections["reference_price"].notna()
+        by_band = result.rejections[with_reference & (result.rejections["verdict"] != "")]
+        assert sorted([*rejections.index, *unpriced.index]) == by_band.index.tolist()
+        assert early["reference_price"].isna().all()
+        assert len(early) == result.orders["reference_price"].isna().sum() > 0
+        pd.testing.assert_frame_equal(trades, result.trades)
 
-    def test_accepted_limit_orders_lie_within_the_band(self):
-        result = run("crash in the middle")
-        judged = judged_orders(result)
-        accepted = judged[judged["action"] == "accepted"]
-        limits = result.orders.query("type == 'limit' and status != 'rejected'")
-        assert len(accepted) == len(limits) > 0
-        assert accepted["deviation_percent"].abs().max() <= 5
+    def test_what_the_band_had_no_part_in_is_left_out(self):
+        result = run("default")
+        before = judged(result).rejections.index
+        refused = result.rejections.copy()
+        refused.loc[before[3], "verdict"] = ""
+        kept = judged(replace(result, frames={**result.frames, "rejections": refused}))
+        assert {*before} - {*kept.rejections.index} == {before[3]}
 
-    def test_orders_before_the_first_reference_are_not_judged(self):
-        result = run("trading without a reference")
-        first = reference_prices(result)["time_s"].min()
-        assert (result.orders["time_s"] < first).any()
-        assert judged_orders(result)["time_s"].min() >= first
+    def test_market_orders_that_are_turned_away_have_no_price(self):
+        result = run("default")
+        first = result.rejections["reference_price"].first_valid_index()
+        refused = result.rejections.copy()
+        refused.loc[first, ["price", "verdict"]] = [float("nan"), "false"]
+        marked = judged(replace(result, frames={**result.frames, "rejections": refused}))
+        assert marked.unpriced.index.tolist() == [first]
+        assert first not in marked.rejections.index
 
 
 def test_refusal_counts_add_up_and_fall():
     result = run("too many crashed")
     counts = refusal_counts(result)
     totals = counts.sum(axis="columns").tolist()
-    assert counts["far"].sum() == (result.rejections["intent"] == "far").sum() > 0
-    assert sum(totals) == len(result.rejections)
+    assert list(counts) == ["false", "justified", ""]
+    for verdict in counts:
+        assert counts[verdict].sum() == (result.rejections["verdict"] == verdict).sum() > 0
     assert totals == sorted(totals, reverse=True)
 
 

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from streamlet_lab import InvalidInput
 from streamlet_lab.charts import draw_prices, draw_rejections, draw_vwap, save_charts, to_png
 from streamlet_lab.charts.figures import OVERVIEW, market_pages
-from streamlet_lab.charts.series import agreed_prices, judged_orders
+from streamlet_lab.charts.series import agreed_prices, judged
 
 from .drawing import answer, drawn, labels, points, rows
 from .runs import run
 
-CHARTS = ["prices", "vwap", "rejections", "sources", "overview"]
+CHARTS = ["prices", "vwap", "rejections", "book", "sources", "overview"]
 
 
 @pytest.fixture(autouse=True)
@@ -45,15 +45,13 @@ def test_differences_and_orders_are_those_of_the_symbol(symbol):
     np.testing.assert_array_equal(points(axes, "consensus − VWAP"), expected)
 
     axes = drawn(draw_rejections, result, None, symbol)
-    judged = judged_orders(result, symbol).query("action == 'rejected' and intent == 'honest'")
-    shown = points(axes, f"rejected, honest ({len(judged)})")
-    assert shown.tolist() == rows(judged, "time_s", "deviation_percent").tolist()
-    orders, refused = (
-        frame[frame["symbol"] == symbol] for frame in (result.orders, result.rejections)
-    )
-    honest = (orders["intent"] == "honest").sum()
-    by_band = ((refused["reason"] == "outside_band") & (refused["intent"] == "honest")).sum()
-    assert answer(axes).startswith(f"{symbol}: {by_band} of {honest} honest orders, ")
+    false = judged(result, symbol).rejections.query("verdict == 'false'")
+    shown = points(axes, f"false rejection ({len(false)})")
+    assert shown.tolist() == rows(false, "time_s", "price").tolist()
+    assert axes.get_ylabel() == f"{symbol} (US dollars)"
+    orders = result.orders[result.orders["symbol"] == symbol]
+    number = result.market_quality.loc[symbol, "false_rejections"]
+    assert answer(axes).startswith(f"{symbol}: wrongly {number:.0f} of ")
     early = orders["reference_price"].isna().sum()
     assert len(points(axes, f"no reference yet ({early})")) == early
 

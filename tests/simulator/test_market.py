@@ -1,11 +1,13 @@
 """The market on the clock: which price counts at which instant, and for whom."""
 
 from bisect import bisect_right
+from typing import ClassVar
 
 import pytest
 
-from streamlet_lab.matching import Accepted, Rejected, RejectReason
+from streamlet_lab.matching import Accepted, ReferenceMoved, Rejected, RejectReason
 from streamlet_lab.simulator import Market, Priority, priced
+from streamlet_lab.simulator.traders import Trader
 
 from .stocks import follow, network
 
@@ -41,9 +43,19 @@ def references(recorder, reader="observer"):
     return [time for time, _ in found], [claim for _, claim in found]
 
 
+def met(market):
+    """Every order's instant, and the reference that the engine knew then."""
+    (engine,) = market.engines.values()
+    moves = [event for event in engine.events if isinstance(event, ReferenceMoved)]
+    moved = [event.time for event in moves]
+    for arrival in market.arrivals:
+        known = bisect_right(moved, arrival.time)
+        yield arrival.time, moves[known - 1].reference if known else None
+
+
 def assert_references_follow(recorder, market, reader="observer"):
     times, claims = references(recorder, reader)
-    for time, _, reference in market.arrivals:
+    for time, reference in met(market):
         known = bisect_right(times, time)
         if known == 0:
             assert reference is None
@@ -60,14 +72,13 @@ def test_an_order_meets_the_last_price_that_is_final_at_its_instant(setting):
     _, recorder, market = trade(30, **settings)
     reader = settings.get("market", {}).get("reference_node", "observer")
     assert_references_follow(recorder, market, reader)
-    met = {reference for _, _, reference in market.arrivals}
-    assert len(met) > 5
+    assert len({reference for _, reference in met(market)}) > 5
 
 
 def test_blocks_without_a_price_do_not_move_the_reference():
     _, recorder, market = trade(16, price_at=lambda epoch: 172.5 if epoch > 4 else 150)
     assert_references_follow(recorder, market)
-    ages = [time - reference.time for time, _, reference in market.arrivals if reference]
+    ages = [time - reference.time for time, reference in met(market) if reference]
     assert max(ages) > 1_500_000
 
 
@@ -99,7 +110,7 @@ def test_at_one_instant_the_reference_moves_before_the_orders():
 
 def test_traders_see_the_true_price_at_their_instant():
     lab, _, market = trade(12)
-    seen = [submission.true_price for _, submission, _ in market.arrivals]
+    seen = [arrival.true_price for arrival in market.arrivals]
     assert seen == [lab.true_price(time) for time, *_ in market.arrivals]
     assert len(set(seen)) > 30
 
@@ -111,9 +122,7 @@ def events_of(market, kind):
 def test_orders_before_the_first_finalization_are_rejected():
     _, recorder, market = trade(12)
     first = references(recorder)[0][0]
-    early = [
-        arrival.submission.order.order_id for arrival in market.arrivals if arrival.time < first
-    ]
+    early = [arrival.order.order_id for arrival in market.arrivals if arrival.time < first]
     rejected = {
         event.order_id
         for event in events_of(market, Rejected)
@@ -125,7 +134,7 @@ def test_orders_before_the_first_finalization_are_rejected():
 
 
 def test_orders_before_the_first_finalization_may_be_allowed():
-    _, recorder, market = trade(12, market={"without_reference": "allow"})
+    _, recorder, market = trade(12, market={"without_reference": "allow", "traders": 100})
     first = references(recorder)[0][0]
     assert any(trade.time < first for trade in market.engines["AAPL"].trades)
     assert RejectReason.NO_CONSENSUS not in {event.reason for event in events_of(market, Rejected)}
@@ -135,7 +144,7 @@ def test_far_orders_are_rejected_by_a_band_as_wide_as_configured():
     _, _, narrow = trade(30)
     _, _, wide = trade(30, market={"band_percent": 50})
     for market, rejects in ((narrow, True), (wide, False)):
-        far = {a.submission.order.order_id for a in market.arrivals if a.submission.intent == "far"}
+        far = {each.order.order_id for each in market.arrivals if each.intent == "far"}
         outside = {
             event.order_id
             for event in events_of(market, Rejected)
@@ -162,7 +171,7 @@ def quoted(lab, epochs):
 
 
 def sent(market):
-    return [(time, submission) for time, submission, _ in market.arrivals]
+    return market.arrivals
 
 
 @pytest.mark.parametrize(
@@ -197,8 +206,50 @@ def test_another_seed_means_other_prices_orders_and_delays():
 
 
 def test_one_more_trader_does_not_change_what_the_others_send():
-    _, _, few = trade(20, market={"traders": 4, "orders_per_epoch": 4})
-    _, _, more = trade(20, market={"traders": 5, "orders_per_epoch": 5})
-    others = [entry for entry in sent(more) if entry[1].order.trader != "trader_4"]
+    _, _, few = trade(20, market={"traders": 4})
+    _, _, more = trade(20, market={"traders": 5})
+    others = [entry for entry in sent(more) if entry.order.trader != "zero_intelligence_4"]
     assert others == sent(few)
     assert len(others) < len(sent(more))
+
+
+# What traders see
+
+
+class Watcher(Trader):
+    """Bids for a moment only, and remembers all that it sees."""
+
+    seen: ClassVar[list] = []
+
+    def act(self, view):
+        self.seen.append((view, dict(self.orders)))
+        yield self.buy(10, 100.0, time_in_force="gtt", expires=view.time + 1)
+
+
+def watch(**market):
+    Watcher.seen = []
+    traders = [Watcher, *market.pop("traders", [])]
+    market = {"traders": traders, "band_percent": 100, "without_reference": "allow", **market}
+    lab, _ = network(epochs=20, symbols=["AAPL", "MSFT"], market=market)
+    exchange = Market(lab)
+    lab.run(20)
+    return exchange, Watcher.seen
+
+
+def test_what_is_due_has_happened_when_a_trader_looks():
+    _, seen = watch()
+    assert len(seen) > 20
+    assert all(view.best_bid is None and not orders for view, orders in seen)
+
+
+def test_traders_see_the_latest_trade_of_their_own_symbol():
+    flow = {"kind": "zero_intelligence", "count": 4, "rate": 2}
+    market, seen = watch(traders=[flow])
+    for symbol, engine in market.engines.items():
+        trades = engine.trades[:]
+        times = [trade.time for trade in trades]
+        views = [view for view, _ in seen if view.symbol == symbol]
+        assert len({view.last_price for view in views}) > 5
+        for view in views:
+            before = bisect_right(times, view.time)
+            assert view.last_price == (float(trades[before - 1].price) if before else None)

@@ -177,7 +177,7 @@ class TestDescribe:
 
     def test_says_how_many_orders_found_no_reference(self):
         text = said(epochs=20, faulty=2)
-        assert "80 rejected · 80 of these without a reference" in text
+        assert "79 rejected · 79 of these without a reference" in text
 
     def test_does_not_call_safe_what_was_never_tested(self):
         text = said(epochs=20, faulty=2)
@@ -209,7 +209,7 @@ class TestExplorer:
         names = {control: name for name, control in explorer.controls.items()}
         on_top = ["epochs", "nodes", "faulty", "fault", "seed", "picture"]
         assert [names[control] for control in top.children] == on_top
-        assert sections.titles == ("Protocol", "Faults", "Network", "Prices")
+        assert sections.titles == ("Protocol", "Faults", "Network", "Prices", "Market")
         assert sections.selected_index is None
         hidden = [names[control] for rows in sections.children for control in rows.children]
         assert on_top + hidden == list(CONTROLS)

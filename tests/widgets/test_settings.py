@@ -5,9 +5,10 @@ from typing import get_args
 import pytest
 
 from streamlet_lab import Experiment, Fault, InvalidInput, fault_kinds
-from streamlet_lab.config import ED25519_TIMES, PricesConfig
+from streamlet_lab.config import ED25519_TIMES, MarketConfig, PricesConfig
+from streamlet_lab.matching import StalePolicy, bands
 from streamlet_lab.prices import aggregators, outlier_rules, path_models, source_fault_kinds
-from streamlet_lab.simulator import delay_kinds
+from streamlet_lab.simulator import delay_kinds, own_trader_kinds
 from streamlet_lab.widgets.settings import CONTROLS, Settings
 
 from .others import OTHERS
@@ -71,6 +72,38 @@ CHANGES = {
     "voter_policy": {"prices.voter_policy": "evidence"},
     "deviation_rule": {"prices.deviation_rule": "re-anchor"},
     "outlier_rule": {"prices.outlier_rule": "tail"},
+    "band": {"market.band": "clip"},
+    "band_percent": {"market.band_percent": "2.5"},
+    "stale": {
+        "market.band_parameters.stale": "widen",
+        # Three epochs of a trading day.
+        "market.band_parameters.stale_after": 3 * 6.5 * 3_600,
+    },
+    # Stale references are kept by default.
+    "stale_epochs": {},
+    "without_reference": {"market.without_reference": "allow"},
+    "zero_intelligence": {"market.traders.0.rate": 0.5},
+    "informed": {
+        "market.traders.2.kind": "informed",
+        "market.traders.2.count": 1,
+        "market.traders.2.rate": 1.5,
+    },
+    "market_maker": {
+        "market.traders.2.kind": "market_maker",
+        "market.traders.2.count": 1,
+        "market.traders.2.rate": 2.0,
+    },
+    "momentum": {
+        "market.traders.2.kind": "momentum",
+        "market.traders.2.count": 1,
+        "market.traders.2.rate": 2.5,
+    },
+    "fat_finger": {"market.traders.1.rate": 0.4},
+    "manipulator": {
+        "market.traders.2.kind": "manipulator",
+        "market.traders.2.count": 1,
+        "market.traders.2.rate": 3.0,
+    },
 }
 
 
@@ -176,6 +209,22 @@ def test_whatever_is_registered_for_prices_can_be_chosen():
     assert names("lie") == {*source_fault_kinds()}
     assert names("aggregator") == {*aggregators()}
     assert names("outlier_rule") - {"no rule"} == {*outlier_rules()}
+
+
+def test_whatever_is_registered_for_the_market_can_be_chosen():
+    assert {*CONTROLS["band"].names()} == {*bands()}
+    assert {name for name, each in CONTROLS.items() if each.group == "Market"} >= {
+        *own_trader_kinds()
+    }
+    assert {*CONTROLS["stale"].names()} == {*get_args(StalePolicy)}
+
+
+def test_the_default_traders_are_those_of_an_experiment():
+    assert Settings().config().market == MarketConfig()
+
+
+def test_without_a_rate_nobody_of_a_kind_trades():
+    assert Settings(zero_intelligence=0.0, fat_finger=0.0).config().market.traders == ()
 
 
 def test_every_deviation_rule_and_voter_policy_can_be_chosen():

@@ -1,0 +1,97 @@
+"""The band as the market had it, for every chart with prices on its y-axis."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from streamlet_lab.charts import style
+from streamlet_lab.charts.layout import percent
+from streamlet_lab.config import MarketConfig
+from streamlet_lab.config.values import unsaved_function
+
+_STATES: Final[Mapping[str, str]] = {
+    "limit": "limit state",
+    "auction": "call auction",
+    "paused": "pause, stale reference",
+    "halted": "halt",
+}
+
+
+#: Bands whose names do not say it all.
+BAND_NAMES: Final[Mapping[str, str]] = {"luld": "US LULD"}
+# What a percentage is of that is not the width of the whole band.
+_WIDTHS: Final[Mapping[str, str]] = {"volatility_auction": "static range "}
+
+
+def band_name(market: MarketConfig) -> str:
+    """Name a band with its width, such as ``band (trade only, ±5 %)``."""
+    name = unsaved_function(market.band) or str(market.band)
+    called = BAND_NAMES.get(name, name.replace("_", " "))
+    width = f"{_WIDTHS.get(name, '')}±{percent(market.band_percent)}"
+    widens = market.band_parameters.get("stale") == "widen"
+    return f"band ({called}, {width}{', wider with age' if widens else ''})"
+
+
+def draw_band(axes: Axes, steps: pd.DataFrame, name: str) -> None:
+    """Fill the band and draw its edges: they move in steps.
+
+    Parameters
+    ----------
+    axes : Axes
+    steps : DataFrame
+        From :func:`~streamlet_lab.charts.series.band_steps`. On a side without an edge the filling
+        goes on to the limits of the axes.
+    name : str
+        For the legend.
+    """
+    times = steps["time_s"].to_numpy()
+    low, high = (steps[side].to_numpy() for side in ("low", "high"))
+    draw_band_edges(axes, steps)
+    least, most = limits = axes.get_ylim()
+    is_limited = ~(np.isnan(low) & np.isnan(high))
+    axes.fill_between(
+        np.repeat(times, 2)[1:-1],
+        _until_next(np.where(np.isnan(low), least, low)),
+        _until_next(np.where(np.isnan(high), most, high)),
+        where=_until_next(is_limited),
+        label=name,
+        **style.BAND,
+    )
+    axes.set_ylim(limits)
+
+
+def draw_band_edges(axes: Axes, steps: pd.DataFrame, name: str | None = None) -> None:
+    """Draw where the band ends, without the filling."""
+    for side, label in (("low", name), ("high", None)):
+        axes.step(steps["time_s"], steps[side], where="post", label=label, **style.BAND_EDGE)
+
+
+def draw_reference(axes: Axes, steps: pd.DataFrame) -> None:
+    """Draw what the band goes by."""
+    prices = steps["reference_price"]
+    axes.step(steps["time_s"], prices, where="post", label="reference", **style.REFERENCE)
+
+
+def draw_states(axes: Axes, spans: pd.DataFrame) -> None:
+    """Shade when the market is not simply open.
+
+    Parameters
+    ----------
+    axes : Axes
+    spans : DataFrame
+        From :func:`~streamlet_lab.charts.series.state_spans`.
+    """
+    for state, own in spans.groupby("state"):
+        label = f"{_STATES[str(state)]} ({len(own)})"
+        for start, stop in zip(own["start_s"], own["stop_s"], strict=True):
+            axes.axvspan(start, stop, label=label, zorder=0.5, **style.STATES[str(state)])
+            label = "_again"
+
+
+def _until_next(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Repeat each value at the instant of the next one: it is in force until then."""
+    return np.repeat(values, 2)[:-2]

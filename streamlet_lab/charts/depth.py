@@ -1,0 +1,106 @@
+"""What rests in the book, as cells of time and price: no drawing here."""
+
+from math import ceil, floor
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from streamlet_lab.charts.series import chosen_symbol
+from streamlet_lab.result import Result
+
+Grid = NDArray[np.float64]
+
+# More cells than that are less than two pixels wide.
+_COLUMNS: Final = 400
+_ROWS: Final = 150
+
+
+class DepthGrid(NamedTuple):
+    """Shares in the book by time and price.
+
+    Parameters
+    ----------
+    times : array
+        Edges of the columns, seconds.
+    prices : array
+        Edges of the rows, dollars; half a cent below a price.
+    bids, asks : array
+        Shares in a row, mean of the instants in a column; NaN where there are none, or more of the
+        other side.
+    cents : int
+        How many prices a row holds.
+    """
+
+    times: Grid
+    prices: Grid
+    bids: Grid
+    asks: Grid
+    cents: int
+
+
+def depth_grid(
+    result: Result,
+    span: tuple[float, float],
+    limits: tuple[float, float],
+    symbol: str | None = None,
+) -> DepthGrid:
+    """Return what rests in one symbol's book, in cells that can be seen.
+
+    Parameters
+    ----------
+    result : Result
+    span : tuple of float
+        From and to when, seconds.
+    limits : tuple of float
+        From and to which price, dollars.
+    symbol : str, optional
+        The first one by default.
+    """
+    chosen, (start, stop) = chosen_symbol(result, symbol), span
+    book, depth = (
+        frame[(frame["symbol"] == chosen) & (frame["time_s"] >= start) & (frame["time_s"] < stop)]
+        for frame in (result.book, result.depth)
+    )
+    instants = book["time_s"].to_numpy()
+    times = np.append(instants[:: ceil(len(instants) / _COLUMNS) or 1], stop)
+    low, high = (100 * price for price in limits)
+    cents = _round_width((high - low) / _ROWS)
+    first, last = floor(low / cents), floor(high / cents)
+    prices = (np.arange(first, last + 2) * cents - 0.5) / 100
+    shape = (last + 1 - first, len(times) - 1)
+    samples = np.bincount(_column(times, instants), minlength=shape[1])
+    bids, asks = (
+        _sum(depth[depth["side"] == side], times, first, cents, shape) / samples
+        for side in ("buy", "sell")
+    )
+    more_asks = asks > bids
+    return DepthGrid(
+        times,
+        prices,
+        np.where(more_asks | (bids == 0), np.nan, bids),
+        np.where(more_asks, asks, np.nan),
+        cents,
+    )
+
+
+def _sum(depth: pd.DataFrame, times: Grid, first: int, cents: int, shape: tuple[int, int]) -> Grid:
+    row = depth["price_cents"].to_numpy() // cents - first
+    column = _column(times, depth["time_s"].to_numpy())
+    seen = (row >= 0) & (row < shape[0])
+    total = np.zeros(shape)
+    np.add.at(total, (row[seen], column[seen]), depth["quantity"].to_numpy()[seen])
+    return total
+
+
+def _column(times: Grid, instants: Grid) -> NDArray[np.intp]:
+    return np.searchsorted(times[:-1], instants, side="right") - 1
+
+
+def _round_width(least: float) -> int:
+    """Return a round number of cents, at least one and this many."""
+    magnitude = 1
+    while 5 * magnitude < least:
+        magnitude *= 10
+    return next(digit * magnitude for digit in (1, 2, 5) if digit * magnitude >= least)

@@ -1,0 +1,327 @@
+"""One symbol's events, read once: what became of its orders, its trades, where its band was.
+
+What counts is what the events say, in their order; nothing is asked of the engine.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from streamlet_lab.frames.tables import Timed, cents, dollars, epoch_at, seconds
+from streamlet_lab.matching import (
+    Accepted,
+    BandMoved,
+    Cancelled,
+    CancelReason,
+    Clipped,
+    Command,
+    Event,
+    Expired,
+    MarketState,
+    Reduced,
+    Reference,
+    ReferenceMoved,
+    Rejected,
+    RejectReason,
+    Replaced,
+    StateChanged,
+    Traded,
+)
+from streamlet_lab.simulator import Arrival
+from streamlet_lab.units import MONEY, is_within, to_seconds
+
+#: Why the band, or the want of a reference, turns shares away. Reasons of cancellations are the
+#: same texts.
+BAND_REASONS: Final[frozenset[str]] = frozenset(
+    {
+        RejectReason.OUTSIDE_BAND,
+        RejectReason.NO_CONSENSUS,
+        RejectReason.STALE_REFERENCE,
+        RejectReason.IN_AUCTION,
+    }
+)
+
+# An order can name a price as fine as 10^-12 dollars; true prices are micro-dollars.
+_FINEST: Final = 12
+_FINEST_PER_MICRO: Final = 10**6
+
+
+def is_fair(price: Decimal, true_price: int, hundredths: int) -> bool:
+    """Whether a price is near the true one; the edge itself is fair.
+
+    Parameters
+    ----------
+    price : Decimal
+        Dollars.
+    true_price : int
+        Micro-dollars.
+    hundredths : int
+        The allowed deviation in hundredths of a percent of the true price.
+
+    Examples
+    --------
+    >>> is_fair(Decimal("105.00"), 100_000_000, 500), is_fair(Decimal("105.01"), 100_000_000, 500)
+    (True, False)
+    """
+    finest = int(price.scaleb(_FINEST, MONEY))
+    return is_within(finest, true_price * _FINEST_PER_MICRO, hundredths)
+
+
+class Moment(NamedTuple):
+    """What holds from an instant on, until the next moment.
+
+    Parameters
+    ----------
+    time : int
+        Microseconds.
+    state : MarketState
+    consensus : Reference or None
+        The latest finalized price that the market knows.
+    band_reference : Reference or None
+        What the band goes by, where it has said so.
+    low, high : float or None
+        The band, in dollars.
+    """
+
+    time: int
+    state: MarketState = MarketState.OPEN
+    consensus: Reference | None = None
+    band_reference: Reference | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def reference(self) -> Reference | None:
+        """What prices are held against: that of the band, else the consensus."""
+        return self.band_reference or self.consensus
+
+    def price_and_age(self, now: int) -> tuple[float | None, float | None]:
+        """Return the reference's price in dollars, and its age in seconds at an instant."""
+        reference = self.reference
+        if reference is None:
+            return None, None
+        return float(reference.price), to_seconds(now - reference.time)
+
+
+@dataclass(slots=True)
+class _Fate:
+    """What became of an order."""
+
+    arrival: Arrival
+    moment: Moment  # when it came
+    price: Decimal | None  # where it stands: its limit, until it is replaced or clipped
+    status: str = "resting"
+    reason: str = ""
+    filled: int = 0
+    clipped: bool = False
+
+
+class Tape:
+    """What one symbol's events say, as rows of frames, each with its instant.
+
+    Parameters
+    ----------
+    symbol : str
+    events : iterable of Event
+        The log of its engine, from the beginning.
+    arrivals : sequence of Arrival
+        The orders that it answers there, in the same order.
+    true_price : callable
+        Returns the true price in micro-dollars at an instant.
+    epoch_length : int
+        Microseconds.
+    fair_hundredths : int
+        How far a fair price is from the true one at most, in hundredths of a percent.
+    epochs : mapping of str to int
+        The epochs of the blocks that references come from, by their hashes.
+
+    Attributes
+    ----------
+    moments : list of Moment
+        At least one; the first is of the instant 0.
+    trades, rejections, bands : list of Timed
+    """
+
+    def __init__(
+        self,
+        symbol: str,
+        events: Iterable[Event],
+        arrivals: Sequence[Arrival],
+        *,
+        true_price: Callable[[int], int],
+        epoch_length: int,
+        fair_hundredths: int,
+        epochs: Mapping[str, int],
+    ) -> None:
+        self.moments = [Moment(0)]
+        self.trades: list[Timed] = []
+        self.rejections: list[Timed] = []
+        self.bands: list[Timed] = []
+        self._symbol = symbol
+        self._arrivals = arrivals
+        self._true_price = true_price
+        self._length = epoch_length
+        self._fair = fair_hundredths
+        self._epochs = epochs
+        self._fates: list[_Fate] = []  # one for each arrival, which has exactly one answer
+        self._accepted: dict[str, _Fate] = {}
+        for event in events:
+            self._read(event)
+
+    def orders(self) -> Iterator[Timed]:
+        """Yield every order, with what became of it."""
+        for arrival, fate in zip(self._arrivals, self._fates, strict=True):
+            time, order, true_price = arrival.time, arrival.order, arrival.true_price
+            reference = fate.moment.reference
+            price, age = fate.moment.price_and_age(time)
+            row = (
+                order.order_id,
+                *self.place(time),
+                order.trader,
+                arrival.kind,
+                arrival.intent,
+                order.side.value,
+                order.order_type.value,
+                order.time_in_force.value,
+                seconds(order.expires),
+                order.quantity,
+                dollars(order.price),
+                None if order.price is None else cents(order.price),
+                true_price / 1e6,
+                order.price is None or is_fair(order.price, true_price, self._fair),
+                price,
+                None if reference is None else self._epochs.get(reference.block_hash),
+                age,
+                fate.status,
+                fate.reason,
+                fate.filled,
+                fate.clipped,
+            )
+            yield time, row
+
+    def place(self, time: int) -> tuple[float, int, str]:
+        """Return an instant in seconds, its epoch and the symbol, as all frames begin."""
+        # At the instant 0 nothing has happened; it is of the first epoch, like all that follows.
+        return to_seconds(time), max(epoch_at(time, self._length), 0), self._symbol
+
+    def _read(self, event: Event) -> None:
+        match event:
+            case Accepted():
+                self._accepted[event.order_id] = self._answer()
+            case Rejected(command=Command.ORDER):
+                fate = self._answer("rejected", event.reason.value)
+                self._turn_away(event, fate, "rejected", fate.arrival.order.quantity)
+            case Rejected(command=Command.REPLACE):
+                known = self._accepted.get(event.order_id)
+                if known is not None and known.status == "resting":
+                    self._turn_away(event, known, "not replaced", 0)
+            case Cancelled():
+                fate = self._accepted[event.order_id]
+                fate.status, fate.reason = "cancelled", event.reason.value
+                if event.reason is not CancelReason.REQUESTED:
+                    self._turn_away(event, fate, "cancelled", event.quantity)
+            case Reduced(reason=reason) if reason is not CancelReason.REQUESTED:
+                fate = self._accepted[event.order_id]
+                self._turn_away(event, fate, "reduced", event.quantity)
+            case Expired():
+                self._accepted[event.order_id].status = "expired"
+            case Replaced():
+                self._accepted[event.order_id].price = event.price
+            case Clipped():
+                fate = self._accepted[event.order_id]
+                fate.price, fate.clipped = event.price, True
+            case Traded():
+                self._trade(event)
+            case ReferenceMoved():
+                moment = self.moments[-1]._replace(time=event.time, consensus=event.reference)
+                self.moments.append(moment)
+            case BandMoved(_, time, low, high, reference):
+                limits = {"low": dollars(low), "high": dollars(high)}
+                self._move(time, band_reference=reference, **limits)
+            case StateChanged(_, time, state):
+                self._move(time, state=state)
+
+    def _answer(self, status: str = "resting", reason: str = "") -> _Fate:
+        arrival = self._arrivals[len(self._fates)]
+        fate = _Fate(arrival, self.moments[-1], arrival.order.price, status, reason)
+        self._fates.append(fate)
+        return fate
+
+    def _trade(self, event: Traded) -> None:
+        trade = event.trade
+        for order_id, remaining in (
+            (trade.buy_order_id, event.buy_remaining),
+            (trade.sell_order_id, event.sell_remaining),
+        ):
+            fate = self._accepted[order_id]
+            fate.filled += trade.quantity
+            if not remaining:
+                fate.status = "filled"
+        moment, true_price = self.moments[-1], self._true_price(trade.time)
+        row = (
+            trade.trade_id,
+            *self.place(trade.time),
+            float(trade.price),
+            cents(trade.price),
+            trade.quantity,
+            trade.buy_order_id,
+            trade.sell_order_id,
+            trade.aggressor.value,
+            # In a call phase nothing trades until its auction, which is its end.
+            moment.state is MarketState.AUCTION,
+            *moment.price_and_age(trade.time),
+            true_price / 1e6,
+            is_fair(trade.price, true_price, self._fair),
+        )
+        self.trades.append((trade.time, row))
+
+    def _turn_away(
+        self, event: Rejected | Cancelled | Reduced, fate: _Fate, action: str, quantity: int
+    ) -> None:
+        true_price = self._true_price(event.time)
+        judged = (None,) * 4 if isinstance(event, Reduced) else _judgement(event)
+        price = fate.price if isinstance(event, Reduced) or event.price is None else event.price
+        row = (
+            *self.place(event.time),
+            event.order_id,
+            fate.arrival.intent,
+            action,
+            event.reason.value,
+            quantity,
+            *judged,
+            true_price / 1e6,
+            self._verdict(event.reason, price, true_price),
+        )
+        self.rejections.append((event.time, row))
+
+    def _verdict(
+        self, reason: RejectReason | CancelReason, price: Decimal | None, true_price: int
+    ) -> str:
+        """Say whether the band was right to turn shares away at a price.
+
+        An order that names no price, and was held against none, would have traded at a fair one.
+        """
+        if reason not in BAND_REASONS:
+            return ""
+        fair = price is None or is_fair(price, true_price, self._fair)
+        return "false" if fair else "justified"
+
+    def _move(self, time: int, **changes: Any) -> None:
+        moment = self.moments[-1]._replace(time=time, **changes)
+        self.moments.append(moment)
+        price, _ = moment.price_and_age(time)
+        kind = "" if moment.reference is None else moment.reference.kind
+        row = (*self.place(time), moment.state.value, price, kind, moment.low, moment.high)
+        self.bands.append((time, row))
+
+
+def _judgement(event: Rejected | Cancelled) -> tuple[float | None, ...]:
+    """Return the price that was judged, the reference, the deviation from it and its age."""
+    reference = event.reference
+    return (
+        dollars(event.price),
+        None if reference is None else float(reference.price),
+        dollars(event.deviation_percent),
+        seconds(event.reference_age),
+    )

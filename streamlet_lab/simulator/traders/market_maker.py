@@ -1,0 +1,108 @@
+"""Traders who live on the spread."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import Side
+from streamlet_lab.simulator.traders import parameters
+from streamlet_lab.simulator.traders.kinds import trader_kind
+from streamlet_lab.simulator.traders.trader import Seat, Trader
+from streamlet_lab.simulator.traders.view import Action, MarketView, OpenOrder
+from streamlet_lab.units import MONEY, from_ticks
+
+
+@trader_kind("market_maker")
+class MarketMaker(Trader):
+    """Quotes both sides around what it takes for fair, and leans against its inventory.
+
+    It does not know the true price. Fair is the weighted mean of the reference and the last trade,
+    or the one of them that there is; as long as there is neither, it does not quote. Its
+    reservation price is the fair one, shifted against its position in a straight line:
+
+        reservation = fair × (1 − skew × position / inventory limit)
+
+    This has the form of s − q·γ·σ²·(T − t) in Avellaneda and Stoikov (2008, "High-frequency
+    trading in a limit order book", Quantitative Finance 8(3)), with the product of risk aversion,
+    variance and horizon as one constant, because a run has no closing bell. The quotes lie half a
+    spread below and above it. A side whose fill would take the position beyond the limit is not
+    quoted, so the position never passes it.
+
+    At each act it leaves a quote that is still right in its place in the queue, and puts a new one
+    in the place of any other: at most one rests on a side, and its own never cross. Quotes are not
+    post-only: they wait in call auctions too, and one that meets a better price of somebody else
+    trades there.
+
+    Parameters
+    ----------
+    seat : Seat
+    half_spread_percent : float
+        Distance of each quote from the reservation price, at least 0.001.
+    size : int
+        Shares of each quote.
+    inventory_limit : int
+        The largest position, long or short, at least the size.
+    skew_percent : float
+        How far the reservation price is from the fair one when the position is at its limit.
+    reference_weight : float
+        Weight of the reference in the fair price, 0 to 1; the last trade has the rest.
+    """
+
+    def __init__(
+        self,
+        seat: Seat,
+        *,
+        half_spread_percent: float = 0.1,
+        size: int = 100,
+        inventory_limit: int = 1_000,
+        skew_percent: float = 0.2,
+        reference_weight: float = 0.5,
+    ) -> None:
+        super().__init__(seat)
+        half_spread = parameters.number("half_spread_percent", half_spread_percent, 0.001, 50)
+        self._half_spread = half_spread / 100
+        self._size = parameters.shares("size", size)
+        self._limit = parameters.shares("inventory_limit", inventory_limit)
+        if self._limit < self._size:
+            expected = f"at least the size of a quote, {size} shares"
+            raise InvalidInput("inventory_limit", inventory_limit, expected)
+        self._skew = parameters.percent("skew_percent", skew_percent, 50)
+        self._weight = parameters.number("reference_weight", reference_weight, 0, 1)
+
+    def act(self, view: MarketView) -> Iterator[Action]:
+        """Put the quotes where they should be."""
+        wanted = self._quotes(view)
+        kept = set[Side]()
+        for order_id, order in self.orders.items():
+            if self._is_right(order, wanted):
+                kept.add(order.side)
+            else:
+                yield self.cancel(order_id)
+        for side, price in wanted.items():
+            if side not in kept:
+                send = self.buy if side is Side.BUY else self.sell
+                yield send(self._size, price)
+
+    def _quotes(self, view: MarketView) -> dict[Side, Decimal]:
+        fair = self._fair(view)
+        if fair is None:
+            return {}
+        reservation = fair * (1 - self._skew * self.position / self._limit)
+        # On a coarse grid, or at its ends, both could fall on one price.
+        ask = max(self.on_grid(reservation * (1 + self._half_spread)), from_ticks(2, self.tick))
+        below_ask = MONEY.subtract(ask, self.tick)
+        bid = min(self.on_grid(reservation * (1 - self._half_spread)), below_ask)
+        quotes = {}
+        if self.position + self._size <= self._limit:
+            quotes[Side.BUY] = bid
+        if self.position - self._size >= -self._limit:
+            quotes[Side.SELL] = ask
+        return quotes
+
+    def _fair(self, view: MarketView) -> float | None:
+        if view.reference is None or view.last_price is None:
+            return view.last_price if view.reference is None else view.reference
+        return self._weight * view.reference + (1 - self._weight) * view.last_price
+
+    def _is_right(self, order: OpenOrder, wanted: dict[Side, Decimal]) -> bool:
+        return order.price == wanted.get(order.side) and order.quantity == self._size

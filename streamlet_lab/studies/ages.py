@@ -1,0 +1,219 @@
+"""How often a price is outside the band around what it was some days before: on paths alone.
+
+No network, no market. It is what a band around an old reference costs if everything else is
+perfect, and so the yardstick for the runs of :mod:`~streamlet_lab.studies.staleness`.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import ReturnModel
+from streamlet_lab.prices.facts import BLOCK, LEVEL, RESAMPLES, model_returns
+from streamlet_lab.prices.history import adjust_for_splits, load_bars
+from streamlet_lab.prices.models import make_model
+from streamlet_lab.streams import generator
+from streamlet_lab.studies.arguments import read_names
+from streamlet_lab.sweep import mean_interval
+from streamlet_lab.theory import first_passage_share, stale_outside_share
+
+#: In trading days.
+AGES: Final = (1, 2, 3)
+
+_SYMBOL: Final = "AAPL"
+_FIRST_YEAR: Final = 2003
+
+# So that a move of exactly the band's width is inside, as in the market.
+_ROUNDING: Final = 1e-12
+
+Models = Iterable[str] | Mapping[str, ReturnModel]
+
+
+def outside_by_age(
+    prices: ArrayLike,
+    ages: Iterable[int] = AGES,
+    *,
+    band_percent: float = 5.0,
+    block: int = BLOCK,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the share of prices outside the band around an earlier price of the same path.
+
+    Parameters
+    ----------
+    prices : array of float
+        At equal steps: daily ones make the ages days.
+    ages : iterable of int
+        How many steps earlier.
+    band_percent : float
+        Half the width of the band; exactly so far away is inside.
+    block : int
+        Consecutive steps that the resampling keeps together, fewer if there are not so many.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    DataFrame
+        One row for each age: ``age``, ``share``, and the ends ``low`` and ``high`` of its interval.
+        That is the 95 % percentile interval of a moving-block bootstrap (Künsch 1989) of what is
+        inside and what outside, with 1,000 resamples.
+
+    Raises
+    ------
+    InvalidInput
+        If a price is not a finite number above 0, or an age, the band or the block cannot be.
+
+    Examples
+    --------
+    >>> outside_by_age([100, 106, 104, 98, 98, 98], [1, 2], block=1)[["age", "share"]]
+       age  share
+    0    1    0.4
+    1    2    0.5
+    """
+    path = _path(prices)
+    rows = []
+    for age in _ages(ages, len(path)):
+        outside = _is_outside(path, age, _band(band_percent))
+        rows.append((age, float(outside.mean()), *_bootstrap(outside, block, seed)))
+    return pd.DataFrame(rows, columns=["age", "share", "low", "high"])
+
+
+def compare_ages(
+    models: Models = ("gjr_garch", "gbm"),
+    ages: Iterable[int] = AGES,
+    *,
+    band_percent: float = 5.0,
+    first_year: int = _FIRST_YEAR,
+    paths: int = 40,
+) -> pd.DataFrame:
+    """Compare real AAPL with models of it: how often is a price outside the band around an old one.
+
+    Parameters
+    ----------
+    models : iterable of str, or mapping of str to ReturnModel
+        Names of :func:`~streamlet_lab.prices.path_models`, or models under names of one's own.
+    ages : iterable of int
+        In trading days.
+    band_percent : float
+    first_year : int
+        Of the real history, whose splits are taken out; it ends on 2013-03-01.
+    paths : int
+        How many paths of each model, each as long as the history, with the seeds 0, 1, 2, …
+
+    Returns
+    -------
+    DataFrame
+        One row for each path and age, first those of the history, as path ``"real"``: ``path``,
+        ``age``; ``share``, ``low`` and ``high``, for the history as :func:`outside_by_age` has
+        them, for a model the mean of its paths with its 95 % interval; ``diffusion`` and
+        ``first_passage``: what a geometric Brownian motion with the standard deviation of the same
+        daily returns has, of being outside after that time
+        (:func:`~streamlet_lab.theory.stale_outside_share`) and of having been outside meanwhile
+        (:func:`~streamlet_lab.theory.first_passage_share`).
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such model or year, or another setting is wrong.
+    """
+    if type(paths) is not int or paths < 1:
+        raise InvalidInput("paths", paths, "a whole number, at least 1")
+    made = _models(models)
+    band, real = _band(band_percent), _real_closes(first_year)
+    steps = _ages(ages, len(real))
+    tables = [
+        ("real", np.diff(np.log(real)), outside_by_age(real, steps, band_percent=band_percent))
+    ]
+    for name, model in made.items():
+        returns = [model_returns(model, seed, len(real) - 1) / 100 for seed in range(paths)]
+        tables.append((name, np.concatenate(returns), _shares_of_model(returns, steps, band)))
+    rows = []
+    for name, drawn, table in tables:
+        deviation = float(np.std(drawn))
+        for age, share, low, high in table.itertuples(index=False, name=None):
+            formulas = (stale_outside_share, first_passage_share)
+            forms = (formula(age, deviation, band) for formula in formulas)
+            rows.append((name, age, share, low, high, *forms))
+    columns = ["path", "age", "share", "low", "high", "diffusion", "first_passage"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _real_closes(first_year: int) -> NDArray[np.float64]:
+    bars = load_bars(_SYMBOL)
+    years = {bar.date.year for bar in bars}
+    if first_year not in years:
+        raise InvalidInput("first_year", first_year, f"a year from {min(years)} to {max(years)}")
+    bars = adjust_for_splits(_SYMBOL, bars)
+    return np.array([float(bar.close) for bar in bars if bar.date.year >= first_year])
+
+
+def _models(models: Models) -> dict[str, ReturnModel]:
+    if not isinstance(models, Mapping):
+        return {name: make_model(name) for name in read_names("models", models)}
+    return {name: make_model(lambda model=model: model) for name, model in models.items()}
+
+
+def _shares_of_model(
+    returns: list[NDArray[np.float64]], ages: tuple[int, ...], band: float
+) -> pd.DataFrame:
+    paths = [np.exp(np.concatenate([[0.0], np.cumsum(each)])) for each in returns]
+    rows = []
+    for age in ages:
+        of_paths = mean_interval(float(_is_outside(path, age, band).mean()) for path in paths)
+        rows.append((age, of_paths.mean, of_paths.low, of_paths.high))
+    return pd.DataFrame(rows, columns=["age", "share", "low", "high"])
+
+
+def _is_outside(path: NDArray[np.float64], age: int, band: float) -> NDArray[np.bool_]:
+    before = path[:-age]
+    return np.abs(path[age:] - before) > band * before * (1 + _ROUNDING)
+
+
+def _bootstrap(outside: NDArray[np.bool_], block: int, seed: int) -> tuple[float, float]:
+    """Return the percentile interval of the share, resampled in blocks."""
+    if type(block) is not int or block < 1:
+        raise InvalidInput("block", block, "a whole number, at least 1")
+    block = min(block, len(outside))
+    sums = np.concatenate([[0], np.cumsum(outside)])
+    in_block = sums[block:] - sums[:-block]
+    blocks = math.ceil(len(outside) / block)
+    drawn = generator(seed, "studies/ages").integers(len(in_block), size=(RESAMPLES, blocks))
+    shares = in_block[drawn].sum(axis=1) / (blocks * block)
+    low, high = np.quantile(shares, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return float(low), float(high)
+
+
+def _path(prices: ArrayLike) -> NDArray[np.float64]:
+    expected = "at least two finite prices above 0, one after the other"
+    try:
+        path = np.asarray(prices, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInput("prices", prices, expected) from None
+    if path.ndim != 1 or len(path) < 2:
+        raise InvalidInput("prices", prices, expected)
+    wrong = path[~(np.isfinite(path) & (path > 0))]
+    if len(wrong):
+        raise InvalidInput("prices", float(wrong[0]), expected)
+    return path
+
+
+def _ages(ages: Iterable[int], length: int) -> tuple[int, ...]:
+    if not isinstance(ages, Iterable):
+        raise InvalidInput("ages", ages, "a list of whole numbers of steps")
+    found = tuple(ages)
+    for age in found:
+        if type(age) is not int or not 1 <= age < length:
+            raise InvalidInput("ages", age, f"whole numbers from 1 to {length - 1}")
+    return found
+
+
+def _band(percent: float) -> float:
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent < 100:
+        raise InvalidInput("band_percent", percent, "a percentage between 0 and 100")
+    return percent / 100

@@ -1,0 +1,289 @@
+"""What a stale reference costs: honest orders refused, against what makes the reference old.
+
+Traders are of zero intelligence: they send the same orders whatever becomes of them, so that what
+is refused is the reference's doing alone. Beside each measured rate stands what the ages of the
+references imply on the path alone, and what a diffusion has at those ages.
+"""
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from streamlet_lab.config import ExperimentConfig, PricesConfig
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import (
+    SIMULATED,
+    STEPS_PER_EPOCH,
+    TRADING_DAY,
+    GeometricBrownianMotion,
+    GjrGarch,
+)
+from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, make_model
+from streamlet_lab.result import Result
+from streamlet_lab.simulator import Progress
+from streamlet_lab.studies.arguments import check_result, check_settings
+from streamlet_lab.sweep import Run, Sweep, Values, run_experiment, sweep
+from streamlet_lab.theory import first_passage_share, stale_outside_share
+from streamlet_lab.units import MICROSECONDS_PER_SECOND
+
+# Of floating point, in shares of a step or of a price.
+_ROUNDING: Final = 1e-9
+
+# A number of traders means zero intelligence.
+_BASE: Final[Mapping[str, Any]] = MappingProxyType({"signatures": "none", "market.traders": 20})
+
+
+def run_at_pace(config: ExperimentConfig) -> Result:
+    """Run an experiment whose ``market_time_per_epoch`` is meant for an epoch of one second.
+
+    So the market moves on as fast whatever the length of an epoch: longer ones take more of its
+    time.
+    """
+    pace = config.market_time_per_epoch * config.epoch_length // MICROSECONDS_PER_SECOND
+    result: Result = run_experiment(config.model_copy(update={"market_time_per_epoch": pace}))
+    return result
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """What can make a reference stale: a setting, its values, and what all runs have in common."""
+
+    setting: str
+    values: Values
+    base: Mapping[str, Any] = field(default_factory=dict)
+    run: Run = run_experiment
+
+
+def _silent(*nodes: int) -> dict[str, str]:
+    return {f"node_{number}": "silent_leader" for number in nodes}
+
+
+_CAUSES: Final[Mapping[str, _Cause]] = MappingProxyType(
+    {
+        "latency": _Cause("network.median_delay", (0.02, 0.1, 0.2, 0.3, 0.4)),
+        "faults": _Cause(
+            "faults",
+            {
+                "none": {},
+                "1 silent": _silent(0),
+                "2 neighbours": _silent(0, 1),
+                "2 apart": _silent(0, 3),
+            },
+            {"nodes": 7},
+        ),
+        "volatility": _Cause("prices.volatility", (0.25, 0.5, 1.0, 1.5, 2.0)),
+        "market_time": _Cause("market_time_per_epoch", (60, 3_600, 7_200, 11_700, 23_400)),
+        "epoch_length": _Cause("epoch_length", (1.0, 1.5, 2.0, 3.0), run=run_at_pace),
+    }
+)
+
+
+#: What :func:`staleness` varies.
+CAUSES: Final = tuple(_CAUSES)
+
+
+def staleness(
+    cause: str = "latency",
+    values: Values | None = None,
+    *,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    epochs: int = 200,
+    repeats: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> Sweep:
+    """Measure how many honest orders a stale reference has refused, against one cause of its age.
+
+    Parameters
+    ----------
+    cause : {"latency", "faults", "volatility", "market_time", "epoch_length"}
+        What is varied: ``"latency"``, the median delay of a link, seconds, which finality waits
+        for; ``"faults"``, silent leaders among seven nodes; ``"volatility"``, the factor of all
+        returns; ``"market_time"``, how many seconds of it an epoch takes; ``"epoch_length"``, in
+        seconds, while the market moves on by a trading day in each second, or by what
+        ``market_time_per_epoch`` is.
+    values : iterable, or mapping of labels to values, optional
+        Other values of the same setting.
+    settings : mapping
+        Of all runs, such as ``{"prices.path_model": "gbm"}``; those of a section with a dot, as
+        :func:`~streamlet_lab.sweep.sweep` takes them.
+    epochs, repeats, seed, progress, executor
+        See :func:`~streamlet_lab.sweep.sweep`.
+
+    Returns
+    -------
+    Sweep
+        Of what :func:`staleness_numbers` measures. The varied setting is its only one.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such cause; or for the first setting that is wrong, before anything runs.
+
+    Examples
+    --------
+    >>> swept = staleness("volatility", [0.5, 1], epochs=60, repeats=2)
+    >>> swept.means("entry_rate")[["prices.volatility", "n"]]
+       prices.volatility  n
+    0                0.5  2
+    1                1.0  2
+    """
+    if cause not in CAUSES:
+        raise InvalidInput("cause", cause, f"one of {', '.join(CAUSES)}")
+    what = _CAUSES[cause]
+    check_settings(settings, what.setting)
+    return sweep(
+        {**_BASE, **what.base, "epochs": epochs, **settings},
+        {what.setting: what.values if values is None else values},
+        repeats=repeats,
+        seed=seed,
+        run=what.run,
+        measure=staleness_numbers,
+        progress=progress,
+        executor=executor,
+    )
+
+
+def staleness_numbers(result: Result) -> dict[str, float | None]:
+    """Return how stale the references of a run were, and what that cost.
+
+    What counts here are limit orders with a fair price that came when there was a reference. The
+    band is to be one that refuses at entry what is outside of it, around the consensus price.
+
+    Returns
+    -------
+    dict
+        ``false_rejection_rate`` and ``missed_rate``: as ``result.market_numbers`` has them,
+        cancellations later than at entry included;
+
+        ``entry_rate``: share of the orders that were refused at entry as outside the band;
+        ``implied_rate``: share of them whose price is outside the band around the *true* price at
+        the beginning of the reference's epoch: what the age of the references implies on the path
+        alone;
+        ``implied_margin``: share of them so near to an edge of that band that the consensus price's
+        own error decides; the two rates cannot differ by more;
+        ``diffusion_rate``: what a geometric Brownian motion of the path's long-run volatility has
+        at the same ages (:func:`~streamlet_lab.theory.stale_outside_share`, with the spread of the
+        very orders); for the models ``"gbm"``, of which it is the closed form, and ``"gjr_garch"``,
+        without trend. It knows neither reflection nor the rules of validation: where a price leaves
+        the corridor of the deviation rule, the references that follow are old because of that;
+        ``first_passage_rate``: how likely that motion has been outside since
+        (:func:`~streamlet_lab.theory.first_passage_share`);
+
+        ``mean_age_days`` and ``median_age_days``: trading days between the true prices that the
+        reference and the order go by, from the beginning of the reference's epoch;
+        ``mean_age_s`` and ``median_age_s``: from there in seconds of protocol time;
+        ``mean_known_s``: the same since the market knows the reference;
+        ``mean_latency_s``: of finality, from the beginning of an epoch;
+        ``orders``: how many there are.
+
+        None for what there is nothing to measure of.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no result of an experiment.
+    """
+    check_result(result)
+    quality = result.market_numbers
+    return {
+        "false_rejection_rate": quality["false_rejection_rate"],
+        "missed_rate": quality["missed_rate"],
+        **_age_numbers(_judged(result), result.config),
+        "mean_latency_s": result.summary["mean_latency_s"],
+    }
+
+
+def _judged(result: Result) -> pd.DataFrame:
+    """Return the orders that count, with what their references are made of.
+
+    Columns are added: ``quoted_price``, the true price at the beginning of the reference's epoch,
+    and the ages since in seconds and in trading days.
+    """
+    config, orders = result.config, result.orders
+    known = (orders["type"] == "limit") & orders["fair"] & orders["reference_epoch"].notna()
+    table = orders[known]
+    epoch = table["reference_epoch"].astype("int64")
+    quoted = result.prices.set_index(["epoch", "symbol"])["true_price"]
+    beginnings = pd.MultiIndex.from_arrays([epoch, table["symbol"]])
+    epoch_s = config.epoch_length / MICROSECONDS_PER_SECOND
+    age_s = table["time_s"] - epoch * epoch_s
+    # A simulated price stands still between the steps of its path.
+    steps = np.floor(age_s / epoch_s * STEPS_PER_EPOCH + _ROUNDING)
+    days_per_epoch = config.market_time_per_epoch / TRADING_DAY
+    return table.assign(
+        quoted_price=quoted.reindex(beginnings).to_numpy(),
+        age_s=age_s,
+        age_days=steps / STEPS_PER_EPOCH * days_per_epoch,
+    )
+
+
+def _age_numbers(table: pd.DataFrame, config: ExperimentConfig) -> dict[str, float | None]:
+    band = float(config.market.band_percent) / 100
+    refused = (table["status"] == "rejected") & (table["reason"] == "outside_band")
+    ratio = table["price"] / table["quoted_price"]
+    error = (table["reference_price"] / table["quoted_price"] - 1).abs().max()
+    near = ((ratio / (1 + side * band) - 1).abs() <= error + _ROUNDING for side in (-1, 1))
+    diffusion, passed = _diffusion_rates(table, config, band)
+    numbers = {
+        "entry_rate": refused.mean(),
+        "implied_rate": ((ratio - 1).abs() > band).mean(),
+        "implied_margin": np.logical_or(*near).mean(),
+        "diffusion_rate": diffusion,
+        "first_passage_rate": passed,
+        "mean_age_days": table["age_days"].mean(),
+        "median_age_days": table["age_days"].median(),
+        "mean_age_s": table["age_s"].mean(),
+        "median_age_s": table["age_s"].median(),
+        "mean_known_s": table["reference_age_s"].mean(),
+    }
+    there = {name: None if math.isnan(value) else float(value) for name, value in numbers.items()}
+    return {**there, "orders": len(table)}
+
+
+def _diffusion_rates(
+    table: pd.DataFrame, config: ExperimentConfig, band: float
+) -> tuple[float, float]:
+    """Return the means of both closed forms over all orders; NaN where they do not apply."""
+    outside, passed = [], []
+    for symbol, orders in table.groupby("symbol", sort=False):
+        volatility = daily_volatility(config, str(symbol))
+        if volatility is None:
+            return math.nan, math.nan
+        distance = orders["price"] / orders["true_price"] - 1
+        spread = math.sqrt((distance**2).mean())
+        ages, counts = np.unique(orders["age_days"], return_counts=True)
+        for age, count in zip(map(float, ages), counts, strict=True):
+            outside.append(count * stale_outside_share(age, volatility, band, spread))
+            passed.append(count * first_passage_share(age, volatility, band))
+    if table.empty:
+        return math.nan, math.nan
+    return math.fsum(outside) / len(table), math.fsum(passed) / len(table)
+
+
+def daily_volatility(config: ExperimentConfig, symbol: str) -> float | None:
+    """Return the long-run standard deviation of a simulated path's daily logarithmic returns.
+
+    Returns
+    -------
+    float or None
+        As a share; None where no closed form applies: for a replay, a path with a trend, or a model
+        other than ``"gbm"`` and ``"gjr_garch"``.
+    """
+    prices: PricesConfig = config.prices.of(symbol)
+    if config.feed != SIMULATED or prices.trend:
+        return None
+    match make_model(prices.path_model, prices.path_parameters):
+        case GeometricBrownianMotion(volatility):
+            return prices.volatility * volatility / math.sqrt(TRADING_DAYS_PER_YEAR)
+        case GjrGarch() as model:
+            return prices.volatility * math.sqrt(model.long_run_variance) / 100
+        case _:
+            return None

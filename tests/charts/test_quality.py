@@ -1,0 +1,276 @@
+"""What a stale reference costs, and what each band does: means, intervals and formulas."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from streamlet_lab import InvalidInput, Sweep, sweep
+from streamlet_lab.charts import plot_bands, plot_staleness
+from streamlet_lab.charts.quality import _LABELS
+from streamlet_lab.studies.staleness import _CAUSES
+from streamlet_lab.sweep import mean_interval
+
+from .drawing import answer, assert_apart, explained, find, points, written
+
+NAN = float("nan")
+BANDS = ["consensus", "trade_only", "keep_resting", "luld"]
+
+
+@pytest.fixture(autouse=True)
+def _headless():
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+
+
+def swept(setting, **measures):
+    """A sweep: by measure, the values of the setting with the numbers of the runs."""
+    rows = []
+    first = next(iter(measures.values()))
+    for value, numbers in first.items():
+        for repeat in range(len(numbers)):
+            own = {name: table[value][repeat] for name, table in measures.items()}
+            rows.append({setting: value, "repeat": repeat, "seed": repeat, **own})
+    return Sweep(pd.DataFrame(rows), (setting,), planned=len(rows))
+
+
+RATES = {
+    "false_rejection_rate": {1.0: [0.10, 0.20], 2.0: [0.30, 0.30]},
+    "missed_rate": {1.0: [0.01, 0.01], 2.0: [0.02, 0.02]},
+    "entry_rate": {1.0: [0.09, 0.11], 2.0: [0.20, 0.22]},
+    "implied_rate": {1.0: [0.09, 0.11], 2.0: [0.18, 0.20]},
+    "diffusion_rate": {1.0: [0.08, 0.12], 2.0: [0.21, 0.21]},
+    "first_passage_rate": {1.0: [0.15, 0.15], 2.0: [0.4, 0.4]},
+}
+NUMBERS = swept("epoch_length", **RATES)
+LABELS = swept(
+    "faults",
+    **{
+        name: dict(zip(("none", "1 silent"), table.values(), strict=True))
+        for name, table in RATES.items()
+    },
+)
+SHOWN = {
+    "false rejections": "false_rejection_rate",
+    "refused at entry by a reference": "entry_rate",
+    "implied by the references' ages": "implied_rate",
+}
+
+
+def series(axes, name):
+    (found,) = [each for each in axes.containers if each.get_label() == name]
+    return found
+
+
+class TestStaleness:
+    def test_marks_are_the_means_and_bars_their_intervals(self):
+        (axes,) = plot_staleness(NUMBERS).axes
+        for label, measure in SHOWN.items():
+            drawn = series(axes, label)
+            intervals = [mean_interval(numbers) for numbers in RATES[measure].values()]
+            expected = [[x, each.mean] for x, each in zip((1, 2), intervals, strict=True)]
+            np.testing.assert_allclose(drawn.lines[0].get_xydata(), expected)
+            (bars,) = drawn.lines[2]
+            ends = [bar[:, 1] for bar in bars.get_segments()]
+            np.testing.assert_allclose(ends, [[each.low, each.high] for each in intervals])
+
+    def test_formulas_that_were_measured_are_lines_through_their_means(self):
+        (axes,) = plot_staleness(NUMBERS).axes
+        for label, heights in (
+            ("diffusion of these ages, outside", [0.1, 0.21]),
+            ("first passage by these ages", [0.15, 0.4]),
+        ):
+            np.testing.assert_allclose(points(axes, label), [[1, heights[0]], [2, heights[1]]])
+        dashes = {
+            line.get_linestyle() for line in axes.get_lines() if line.get_color() == "#000000"
+        }
+        assert len(dashes) == 2
+
+    def test_other_curves_are_functions_or_frames(self):
+        frame = pd.DataFrame({"x": [1.0, 1.5], "y": [0.1, 0.7]})
+        (axes,) = plot_staleness(NUMBERS, curves={"half": lambda x: x / 2, "points": frame}).axes
+        curve = points(axes, "half")
+        np.testing.assert_allclose(curve[:, 1], curve[:, 0] / 2)
+        assert len(curve) > 100
+        assert points(axes, "points").tolist() == [[1, 0.1], [1.5, 0.7]]
+        lines = [find(axes, label) for label in ("half", "points", "diffusion", "first passage")]
+        assert len({str(line._dash_pattern) for line in lines}) == 4
+
+    def test_labels_stand_side_by_side_with_steps(self):
+        curves = {"mine": {"none": 0.3}.get, "frame": pd.DataFrame({"x": ["1 silent"], "y": [0.4]})}
+        (axes,) = plot_staleness(LABELS, "faults", curves=curves).axes
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == ["none", "1 silent"]
+        places = np.array([series(axes, name).lines[0].get_xdata() for name in SHOWN], dtype=float)
+        np.testing.assert_allclose(np.mean(places, axis=0), [0, 1])
+        assert (np.diff(places, axis=0) > 0).all()
+        for label, place, height in (
+            ("mine", 0, 0.3),
+            ("frame", 1, 0.4),
+            ("first passage", 1, 0.4),
+        ):
+            step = find(axes, label).get_segments()[place]
+            np.testing.assert_allclose(step[:, 1], height)
+            assert step[:, 0].mean() == pytest.approx(place)
+
+    def test_what_was_not_measured_is_not_there(self):
+        only = swept("epoch_length", false_rejection_rate=RATES["false_rejection_rate"])
+        (axes,) = plot_staleness(only).axes
+        assert explained(axes) == ["false rejections"]
+        assert answer(axes) == "false rejections from 15.0% to 30.0%; intervals: 95 %, 2 runs each"
+
+    def test_answer_holds_the_orders_at_entry_against_the_ages(self):
+        (axes,) = plot_staleness(NUMBERS).axes
+        assert answer(axes) == (
+            "false rejections from 15.0% to 30.0%; at entry off by at most 2 points from what the "
+            "ages imply; intervals: 95 %, 2 runs each"
+        )
+
+    def test_a_run_without_orders_says_so(self):
+        (axes,) = plot_staleness(swept("nodes", false_rejection_rate={4: [NAN, NAN]})).axes
+        assert answer(axes) == "no run has an order with a fair price"
+
+    def test_titles_and_units(self):
+        (axes,) = plot_staleness(NUMBERS, question="Why?", x_label="Epoch (s)").axes
+        assert axes.get_title(loc="left") == "Why?"
+        assert axes.get_xlabel() == "Epoch (s)"
+        named = "Length of an epoch (s of protocol time)"
+        assert plot_staleness(NUMBERS).axes[0].get_xlabel() == named
+        assert axes.get_ylabel() == "Share of the limit orders with a fair price"
+        assert axes.get_ylim()[0] == 0
+
+    def test_every_setting_that_staleness_varies_has_a_label(self):
+        assert {each.setting for each in _CAUSES.values()} == {*_LABELS}
+
+    @pytest.mark.parametrize("shown", [NUMBERS, LABELS], ids=["numbers", "labels"])
+    def test_heading_and_legend_cover_nothing(self, shown):
+        figure = plot_staleness(shown, curves={"a curve of one's own": lambda _: 0.1})
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        assert_apart(figure, [*written(axes), axes.yaxis.label, axes.get_legend(), axes.patch])
+        assert axes.get_window_extent().width > 0.8 * figure.bbox.width
+
+    @pytest.mark.parametrize(
+        ("shown", "options", "field"),
+        [
+            (NUMBERS.frame, {}, "swept"),
+            (NUMBERS, {"x": "faults"}, "swept"),
+            (swept("nodes", missed_rate={4: [0.1]}), {}, "measure"),
+            (NUMBERS, {"curves": {"a": 3}}, "curves['a']"),
+            (NUMBERS, {"curves": {"a": pd.DataFrame({"x": [1]})}}, "curves['a']"),
+            (NUMBERS, {"curves": {str(each): float for each in range(5)}}, "curves"),
+        ],
+    )
+    def test_what_is_no_such_sweep_or_curve_is_refused(self, shown, options, field):
+        with pytest.raises(InvalidInput) as caught:
+            plot_staleness(shown, **options)
+        assert caught.value.field == field
+        assert not plt.get_fignums()
+
+    def test_a_sweep_of_two_settings_is_refused(self):
+        frame = NUMBERS.frame.assign(nodes=4)
+        two = Sweep(frame, ("epoch_length", "nodes"), planned=4)
+        with pytest.raises(InvalidInput, match="over one setting"):
+            plot_staleness(two)
+
+
+COSTS = {
+    "false_rejection_rate": dict(
+        zip(BANDS, ([0.1, 0.2], [0.02, 0.02], [0.3, 0.5], [0.02, 0.02]), strict=True)
+    ),
+    "clipped_share": dict(
+        zip(BANDS, ([0.0, 0.0], [0.1, 0.3], [0.0, 0.0], [0.2, 0.2]), strict=True)
+    ),
+    "missed_rate": dict(zip(BANDS, ([0.0, 0.0], [0.4, 0.6], [0.1, 0.1], [0.2, 0.2]), strict=True)),
+    "refused_share": dict(
+        zip(BANDS, ([0.2, 0.3], [0.0, 0.1], [0.4, 0.4], [0.3, 0.3]), strict=True)
+    ),
+    "swept_share": dict(zip(BANDS, ([0.1, 0.2], [0.0, 0.0], [0.0, 0.0], [0.1, 0.1]), strict=True)),
+}
+COMPARED = swept("market.band", **COSTS)
+
+
+class TestBands:
+    def test_each_panel_has_the_means_of_a_measure_with_their_intervals(self):
+        panels = plot_bands(COMPARED).axes
+        assert len(panels) == 3
+        drawn = [series for axes in panels for series in axes.containers]
+        shifts = [-0.12, 0.12, 0, -0.12, 0.12]
+        for shown, table, shift in zip(drawn, COSTS.values(), shifts, strict=True):
+            intervals = [mean_interval(numbers) for numbers in table.values()]
+            expected = [[each.mean, row + shift] for row, each in enumerate(intervals)]
+            np.testing.assert_allclose(shown.lines[0].get_xydata(), expected)
+            (bars,) = shown.lines[2]
+            ends = [bar[:, 0] for bar in bars.get_segments()]
+            np.testing.assert_allclose(ends, [[each.low, each.high] for each in intervals])
+        assert all(-0.1 < axes.get_xlim()[0] < 0 for axes in panels)
+        assert explained(panels[2]) == ["as they came", "out of the book later"]
+        assert explained(panels[0]) == ["rejected", "moved to the edge"]
+        assert not explained(panels[1])
+
+    def test_bands_have_readable_names_from_top_to_bottom(self):
+        first = plot_bands(COMPARED).axes[0]
+        names = [tick.get_text() for tick in first.get_yticklabels()]
+        assert names == ["consensus", "at the trade only", "keep resting", "US LULD"]
+        assert first.get_ylim() == (3.5, -0.5)
+
+    def test_panels_say_of_what_the_shares_are(self):
+        texts = [axes.get_xlabel() for axes in plot_bands(COMPARED).axes]
+        assert texts == [
+            "Of limit orders with a fair price",
+            "Missed trades, of all trades",
+            "Turned away, of all orders",
+        ]
+
+    def test_answer_names_the_best(self):
+        assert answer(plot_bands(COMPARED).axes[0]) == (
+            "fewest false rejections: at the trade only and 1 more (2.0%); "
+            "fewest missed trades: consensus (0.0%); intervals: 95 %, 2 runs each"
+        )
+
+    def test_a_market_without_trades_has_no_best(self):
+        never = {**COSTS, "missed_rate": {band: [NAN, NAN] for band in BANDS}}
+        said = answer(plot_bands(swept("market.band", **never)).axes[0])
+        assert "missed" not in said
+
+    def test_heading_and_names_cover_nothing(self):
+        figure = plot_bands(COMPARED)
+        figure.draw_without_rendering()
+        first, *others = figure.axes
+        titles = [text for text in written(first) if text is not first.xaxis.label]
+        boxes = [axes.patch for axes in figure.axes]
+        labels = [axes.xaxis.label for axes in figure.axes]
+        assert_apart(figure, [*titles, *boxes, *labels, others[-1].get_legend()])
+        widths = [axes.get_window_extent().width for axes in (first, *others)]
+        assert widths == pytest.approx([widths[0]] * 3, rel=0.02)
+
+    @pytest.mark.parametrize(
+        ("shown", "field"),
+        [
+            (NUMBERS, "swept"),
+            (COMPARED.frame, "swept"),
+            (swept("market.band", missed_rate=COSTS["missed_rate"]), "measure"),
+        ],
+    )
+    def test_another_sweep_is_refused(self, shown, field):
+        with pytest.raises(InvalidInput) as caught:
+            plot_bands(shown)
+        assert caught.value.field == field
+        assert not plt.get_fignums()
+
+    def test_real_runs_can_be_compared(self):
+        def measure(result):
+            numbers = result.market_numbers
+            share = (result.rejections["verdict"] != "").sum() / numbers["orders"]
+            return {**numbers, "refused_share": share, "swept_share": 0.0, "clipped_share": 0.0}
+
+        shown = sweep(
+            {"epochs": 20, "signatures": "none"},
+            {"market.band": ["consensus", "keep_resting"]},
+            repeats=2,
+            measure=measure,
+        )
+        means = shown.means("refused_share")["mean"].tolist()
+        drawn = plot_bands(shown).axes[2].containers[0].lines[0].get_xdata()
+        assert drawn.tolist() == means
+        assert means[0] != means[1]

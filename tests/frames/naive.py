@@ -1,0 +1,119 @@
+"""The frames of the market, computed slowly: from the events, the network and fractions.
+
+Nothing is shared with the package but the events themselves: each instant is told from the
+beginning of the log.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.frames import build_frames
+from streamlet_lab.matching import (
+    Accepted,
+    Cancelled,
+    Event,
+    Expired,
+    Reduced,
+    Reference,
+    ReferenceMoved,
+    Replaced,
+    Side,
+    Traded,
+)
+from streamlet_lab.matching.events import BandMoved, Clipped
+from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+
+
+class Lab(NamedTuple):
+    """A finished run with its insides."""
+
+    config: ExperimentConfig
+    network: StockMarketConsensusNetwork
+    market: Market
+    recorder: Recorder
+    frames: dict[str, Any]
+
+    def events(self, symbol: str) -> list[Event]:
+        return list(self.market.engines[symbol].events)
+
+    def true_price(self, time_s: float, symbol: str) -> Fraction:
+        return Fraction(self.network.true_price(round(time_s * 10**6), symbol), 10**6)
+
+    def is_fair(self, price: Fraction, time_s: float, symbol: str) -> bool:
+        true = self.true_price(time_s, symbol)
+        return abs(price - true) <= Fraction(self.config.market.fair_percent) / 100 * true
+
+
+def run(**settings: Any) -> Lab:
+    """Run an experiment as :class:`Experiment` does, and keep its insides."""
+    config = make_config(signatures="none", **settings)
+    network, recorder = StockMarketConsensusNetwork(config), Recorder()
+    network.monitors.append(recorder)
+    market = Market(network)
+    network.run(config.epochs)
+    market.close(config.epochs * config.epoch_length)
+    frames = build_frames(network, market, recorder, None, [])
+    return Lab(config, network, market, recorder, frames)
+
+
+def until(events: Iterable[Event], time: int) -> list[Event]:
+    return [event for event in events if event.time <= time]
+
+
+def reference_at(events: Iterable[Event]) -> Reference | None:
+    """What prices are held against after these events."""
+    consensus = band = None
+    for event in events:
+        if isinstance(event, ReferenceMoved):
+            consensus = event.reference
+        elif isinstance(event, BandMoved):
+            band = event.reference
+    return band or consensus
+
+
+class Open(NamedTuple):
+    side: Side
+    price: Fraction
+    quantity: int
+
+
+def open_orders(events: Iterable[Event]) -> dict[str, Open]:
+    """The orders in the book after these events, told by what the events say is left."""
+    orders: dict[str, Open] = {}
+
+    def leave(order_id: str, quantity: int) -> None:
+        if order_id in orders and quantity:
+            orders[order_id] = orders[order_id]._replace(quantity=quantity)
+        else:
+            orders.pop(order_id, None)
+
+    for event in events:
+        match event:
+            case Accepted(order=order) if order.price is not None and order.time_in_force.rests:
+                orders[order.order_id] = Open(order.side, Fraction(order.price), order.quantity)
+            case Traded(trade=trade):
+                leave(trade.buy_order_id, event.buy_remaining)
+                leave(trade.sell_order_id, event.sell_remaining)
+            case Reduced():
+                leave(event.order_id, event.remaining)
+            case Cancelled() | Expired():
+                leave(event.order_id, 0)
+            case Replaced() | Clipped():
+                if event.order_id in orders:
+                    side = orders[event.order_id].side
+                    moved = Open(side, Fraction(event.price), event.quantity)
+                    orders[event.order_id] = moved
+    return orders
+
+
+def levels(orders: Iterable[Open], side: Side) -> list[tuple[Fraction, int, int]]:
+    """Price, shares and number of orders, best price first."""
+    found: dict[Fraction, list[int]] = defaultdict(list)
+    for order in orders:
+        if order.side is side:
+            found[order.price].append(order.quantity)
+    best_first = sorted(found, reverse=side is Side.BUY)
+    return [(price, sum(found[price]), len(found[price])) for price in best_first]

@@ -1,0 +1,283 @@
+"""The frames of real markets agree with the events, with the network, and with each other."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streamlet_lab.columns import COLUMNS
+from streamlet_lab.config import make_config
+from streamlet_lab.frames import build_frames
+from streamlet_lab.frames.market import market_rows
+from streamlet_lab.frames.tables import make_frame
+from streamlet_lab.matching import Cancelled, CancelReason, Rejected, Side, Traded
+from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+
+from .naive import Lab, levels, open_orders, reference_at, run, until
+
+EVERYBODY = [
+    {"kind": "zero_intelligence", "count": 4, "rate": 1},
+    {"kind": "fat_finger", "rate": 1},
+    {"kind": "market_maker", "rate": 1},
+    {"kind": "informed", "rate": 1},
+    {"kind": "momentum", "rate": 1},
+]
+
+MARKETS: dict[str, dict[str, Any]] = {
+    "the default": {"epochs": 20},
+    "everybody": {"epochs": 20, "market": {"traders": EVERYBODY, "samples_per_epoch": 7}},
+    "two symbols": {
+        "epochs": 12,
+        "symbols": ["AAPL", "MSFT"],
+        "market": {"traders": EVERYBODY, "depth_levels": 2},
+    },
+    "nobody": {"epochs": 4, "market": {"traders": 0}},
+    "one epoch": {"epochs": 1, "nodes": 1, "market": {"traders": EVERYBODY}},
+    "nothing final": {
+        "epochs": 8,
+        "faults": {"node_1": "crash", "node_2": "crash"},
+        "market": {"traders": EVERYBODY},
+    },
+    "unchecked at first": {
+        "epochs": 12,
+        "market": {"traders": EVERYBODY, "without_reference": "allow", "fair_percent": 1},
+    },
+    "read from a node that crashes": {
+        "epochs": 16,
+        "faults": {"node_2": "crash@9"},
+        "market": {"traders": EVERYBODY, "reference_node": "node_2"},
+    },
+    "self-trade prevention": {
+        "epochs": 12,
+        "market": {
+            "traders": [{"kind": "zero_intelligence", "count": 2, "rate": 6}],
+            "self_trade": "decrement",
+        },
+    },
+    "history": {"epochs": 20, "feed": "aapl-2008", "market": {"traders": EVERYBODY}},
+}
+
+
+@pytest.fixture(scope="module", params=MARKETS)
+def lab(request: pytest.FixtureRequest) -> Lab:
+    return run(seed=5, **MARKETS[request.param])
+
+
+def _micros(time_s: float) -> int:
+    return round(time_s * 10**6)
+
+
+def _dollars(price: Fraction | None) -> float | None:
+    return None if price is None else float(price)
+
+
+def _same(shown: float, expected: float | None) -> bool:
+    return bool(pd.isna(shown)) if expected is None else shown == expected
+
+
+def assert_agrees(lab: Lab) -> None:
+    """Hold every frame of the market against what the events say."""
+    assert_columns(lab)
+    for symbol in lab.market.engines:
+        assert_samples_agree(lab, symbol)
+        assert_orders_agree(lab, symbol)
+        assert_trades_agree(lab, symbol)
+        assert_rejections_agree(lab, symbol)
+
+
+def assert_columns(lab: Lab) -> None:
+    order = {symbol: number for number, symbol in enumerate(lab.market.engines)}
+    for name in ("orders", "trades", "rejections", "bands", "book", "depth"):
+        frame = lab.frames[name]
+        assert list(frame.columns) == list(COLUMNS[name])
+        for column, what in COLUMNS[name].items():
+            assert frame[column].dtype == what.dtype, f"{name}.{column}"
+        assert list(frame.index) == list(range(len(frame)))
+        place = list(zip(frame.time_s, frame.symbol.map(order), strict=True))
+        times = [time for time, _ in place]
+        assert times == sorted(times)
+        if name != "orders":  # at one instant two traders come in the order of the queue
+            assert place == sorted(place)
+
+
+def assert_samples_agree(lab: Lab, symbol: str) -> None:
+    length, each = lab.config.epoch_length, lab.config.market.samples_per_epoch
+    book = lab.frames["book"]
+    book = book[book.symbol == symbol]
+    depth = lab.frames["depth"]
+    depth = depth[depth.symbol == symbol]
+    count = lab.config.epochs * each
+    assert [_micros(time) for time in book.time_s] == [k * length // each for k in range(count + 1)]
+    events, shown = lab.events(symbol), dict(list(depth.groupby("time_s")))
+    for row in book.itertuples():
+        past = until(events, _micros(row.time_s))
+        orders, reference = list(open_orders(past).values()), reference_at(past)
+        bids, asks = levels(orders, Side.BUY), levels(orders, Side.SELL)
+        assert _same(row.best_bid, _dollars(bids[0][0] if bids else None))
+        assert _same(row.best_ask, _dollars(asks[0][0] if asks else None))
+        assert (row.bid_quantity, row.ask_quantity) == (
+            bids[0][1] if bids else 0,
+            asks[0][1] if asks else 0,
+        )
+        if bids and asks and row.state != "auction":
+            assert row.best_bid < row.best_ask
+        assert _same(row.reference_price, reference and float(reference.price))
+        age = None if reference is None else (_micros(row.time_s) - reference.time) / 10**6
+        assert _same(row.reference_age_s, age)
+        assert row.true_price == float(lab.true_price(row.time_s, symbol))
+        most = lab.config.market.depth_levels
+        expected = [
+            (side, level, float(price), int(100 * price), quantity, number)
+            for side, there in (("buy", bids), ("sell", asks))
+            for level, (price, quantity, number) in enumerate(there[:most])
+        ]
+        columns = ["side", "level", "price", "price_cents", "quantity", "orders"]
+        table = shown.get(row.time_s)
+        found = [] if table is None else [*table[columns].itertuples(index=False, name=None)]
+        assert found == expected
+
+
+def assert_orders_agree(lab: Lab, symbol: str) -> None:
+    orders = lab.frames["orders"]
+    orders = orders[orders.symbol == symbol]
+    arrivals = [arrival for arrival in lab.market.arrivals if arrival.symbol == symbol]
+    events = lab.events(symbol)
+    epochs = {block.hash.hex(): block.epoch for block in lab.recorder.blocks.values()}
+    resting = open_orders(events)
+    filled: dict[str, int] = {}
+    for event in events:
+        if isinstance(event, Traded):
+            for order_id in (event.trade.buy_order_id, event.trade.sell_order_id):
+                filled[order_id] = filled.get(order_id, 0) + event.trade.quantity
+    assert len(orders) == len(arrivals)
+    for row, arrival in zip(orders.itertuples(), arrivals, strict=True):
+        order = arrival.order
+        assert (row.order_id, row.trader, row.kind, row.intent, row.quantity) == (
+            order.order_id,
+            order.trader,
+            arrival.kind,
+            arrival.intent,
+            order.quantity,
+        )
+        assert row.true_price == float(lab.true_price(row.time_s, symbol))
+        limit = None if order.price is None else Fraction(order.price)
+        assert row.fair == (limit is None or lab.is_fair(limit, row.time_s, symbol))
+        # References move before the orders of their instant.
+        reference = reference_at(until(events, arrival.time))
+        assert _same(row.reference_price, reference and float(reference.price))
+        if reference is not None:
+            assert row.reference_epoch == epochs[reference.block_hash]
+        assert row.filled == filled.get(row.order_id, 0)
+        assert (row.status == "resting") == (row.order_id in resting)
+
+
+def assert_trades_agree(lab: Lab, symbol: str) -> None:
+    trades = lab.frames["trades"]
+    trades = trades[trades.symbol == symbol]
+    made = [event.trade for event in lab.events(symbol) if isinstance(event, Traded)]
+    assert list(trades.trade_id) == list(range(len(made)))
+    for row, trade in zip(trades.itertuples(), made, strict=True):
+        assert (_micros(row.time_s), row.price_cents, row.quantity) == (
+            trade.time,
+            int(100 * trade.price),
+            trade.quantity,
+        )
+        assert (row.buy_order_id, row.sell_order_id) == (trade.buy_order_id, trade.sell_order_id)
+        assert row.fair == lab.is_fair(Fraction(trade.price), row.time_s, symbol)
+        assert not row.auction
+    orders = lab.frames["orders"]
+    filled = orders[orders.symbol == symbol].filled.sum()
+    assert filled == 2 * trades.quantity.sum()
+
+
+def assert_rejections_agree(lab: Lab, symbol: str) -> None:
+    rejections = lab.frames["rejections"]
+    rejections = rejections[rejections.symbol == symbol]
+    asked = {
+        event.order_id
+        for event in lab.events(symbol)
+        if isinstance(event, Cancelled) and event.reason is CancelReason.REQUESTED
+    }
+    assert asked.isdisjoint(rejections.order_id)
+    orders = {order.order_id: order for order in (each.order for each in lab.market.arrivals)}
+    events = [event for event in lab.events(symbol) if isinstance(event, Rejected | Cancelled)]
+    by_band = [event for event in events if event.reason in ("outside_band", "no_consensus")]
+    judged = rejections[rejections.verdict != ""]
+    assert len(judged) == len(by_band)
+    for row, event in zip(judged.itertuples(), by_band, strict=True):
+        assert (row.order_id, row.reason) == (event.order_id, str(event.reason))
+        price = orders[row.order_id].price if event.price is None else event.price
+        is_fair = price is None or lab.is_fair(Fraction(price), row.time_s, symbol)
+        assert row.verdict == ("false" if is_fair else "justified")
+
+
+def test_the_frames_agree_with_the_events(lab: Lab) -> None:
+    assert_agrees(lab)
+
+
+TRADERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(
+                ["zero_intelligence", "fat_finger", "market_maker", "informed", "momentum"]
+            ),
+            "count": st.integers(1, 3),
+            "rate": st.sampled_from([0.5, 2.0, 6.0]),
+        }
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 2**32),
+    epochs=st.integers(1, 5),
+    symbols=st.sampled_from([["AAPL"], ["AAPL", "MSFT"]]),
+    volatility=st.sampled_from([1, 6]),
+    market=st.fixed_dictionaries(
+        {
+            "traders": TRADERS,
+            "samples_per_epoch": st.integers(1, 6),
+            "depth_levels": st.integers(1, 4),
+            "band_percent": st.sampled_from([1, 5, 20]),
+            "fair_percent": st.sampled_from([1, 5]),
+            "without_reference": st.sampled_from(["reject", "allow"]),
+            "self_trade": st.sampled_from(["none", "cancel_newest", "decrement"]),
+        }
+    ),
+)
+def test_the_frames_of_any_market_agree_with_its_events(
+    seed: int, epochs: int, symbols: list[str], volatility: int, market: dict[str, Any]
+) -> None:
+    prices = {"volatility": volatility}
+    lab = run(seed=seed, epochs=epochs, symbols=symbols, prices=prices, market=market)
+    assert_agrees(lab)
+
+
+def test_a_run_that_is_stopped_has_samples_up_to_where_it_stopped() -> None:
+    network, recorder = StockMarketConsensusNetwork(make_config(epochs=50)), Recorder()
+    network.monitors.append(recorder)
+    market = Market(network)
+    network.run(3)
+    book = build_frames(network, market, recorder, None, [])["book"]
+    assert np.array_equal(book.time_s, np.arange(13) / 4)
+
+
+def test_references_are_found_in_the_chain_that_the_market_reads() -> None:
+    """Where final chains conflict, the observer's does not have them all."""
+    lab = run(seed=5, **MARKETS["read from a node that crashes"])
+    known = lab.frames["orders"].reference_price.notna()
+    assert known.any()
+    for reader, expected in (("node_2", known), ("observer", known & False)):
+        recorder = Recorder()
+        recorder.finalizations = [
+            record for record in lab.recorder.finalizations if record.node == reader
+        ]
+        rows = market_rows(lab.network, lab.market, recorder)["orders"]
+        orders = make_frame(COLUMNS["orders"], rows)
+        assert orders.reference_epoch.notna().tolist() == expected.tolist()

@@ -1,0 +1,486 @@
+"""What the frames make of events, whatever band or state they come from: lists made by hand."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from itertools import count
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamlet_lab.columns import COLUMNS
+from streamlet_lab.frames.book import book_rows
+from streamlet_lab.frames.tables import make_frame
+from streamlet_lab.frames.tape import BAND_REASONS, Tape, is_fair
+from streamlet_lab.matching import (
+    Accepted,
+    Cancelled,
+    CancelReason,
+    Command,
+    Event,
+    Expired,
+    MarketState,
+    Order,
+    Reduced,
+    Reference,
+    ReferenceMoved,
+    Rejected,
+    RejectReason,
+    Replaced,
+    Side,
+    StateChanged,
+    Trade,
+    Traded,
+)
+from streamlet_lab.matching.events import BandMoved, Clipped, Uncrossed
+from streamlet_lab.simulator import Arrival
+
+TRUE = 100_000_000  # micro-dollars: $100
+SECOND = 1_000_000
+
+
+class Story:
+    """Writes a log, and the arrivals that it answers."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.arrivals: list[Arrival] = []
+        self.time = 0
+        self._trades = count()
+
+    def _say(self, event: Event) -> None:
+        self.events.append(event)
+
+    def _next(self) -> tuple[int, int]:
+        return len(self.events), self.time
+
+    def arrive(self, order: Order, symbol: str = "AAPL") -> None:
+        self.arrivals.append(Arrival(self.time, symbol, order, "kind", "honest", TRUE))
+
+    def accept(self, order_id: str, price: str | None = "100.00", **fields: Any) -> Order:
+        order = _order(order_id, price, **fields)
+        self.arrive(order)
+        self._say(Accepted(*self._next(), order))
+        return order
+
+    def refuse(
+        self, order: Order, reason: RejectReason, reference: Reference | None = None
+    ) -> None:
+        self.arrive(order)
+        price, order_id = order.price, order.order_id
+        self._say(Rejected(*self._next(), order_id, price, reference, reason, order))
+
+    def refuse_replacement(
+        self, order_id: str, reason: RejectReason, price: str | None = None
+    ) -> None:
+        wanted = None if price is None else Decimal(price)
+        command = Command.REPLACE
+        self._say(Rejected(*self._next(), order_id, wanted, None, reason, None, command))
+
+    def cancel(
+        self,
+        order: Order,
+        reason: CancelReason,
+        price: str | None = None,
+        reference: Reference | None = None,
+    ) -> None:
+        judged = None if price is None else Decimal(price)
+        what = (order.order_id, judged, reference, reason, order, order.quantity)
+        self._say(Cancelled(*self._next(), *what))
+
+    def expire(self, order: Order) -> None:
+        self._say(Expired(*self._next(), order.order_id, order.quantity))
+
+    def trade(self, buy: Order, sell: Order, price: str = "100.00", quantity: int = 10) -> None:
+        sequence, time = self._next()
+        ids = (buy.order_id, sell.order_id)
+        made = Trade(next(self._trades), time, "AAPL", Decimal(price), quantity, *ids, Side.BUY)
+        left = (buy.quantity - quantity, sell.quantity - quantity)
+        self._say(Traded(sequence, made, *left))
+
+    def state(self, state: MarketState) -> None:
+        self._say(StateChanged(*self._next(), state))
+
+    def uncross(self, price: str | None = "100.00") -> None:
+        found = None if price is None else Decimal(price)
+        self._say(Uncrossed(*self._next(), found, 10, 0))
+
+    def refer(self, price: str, block: str = "b") -> Reference:
+        reference = Reference(Decimal(price), self.time, block)
+        self._say(ReferenceMoved(*self._next(), reference))
+        return reference
+
+    def band(self, low: str | None, high: str | None, reference: Reference | None) -> None:
+        limits = [None if edge is None else Decimal(edge) for edge in (low, high)]
+        self._say(BandMoved(*self._next(), *limits, reference))
+
+    def clip(self, order: Order, price: str) -> None:
+        self._say(Clipped(*self._next(), order.order_id, Decimal(price), order.quantity))
+
+    def replace(self, order: Order, price: str, quantity: int) -> None:
+        what = (order.order_id, Decimal(price), quantity, False)
+        self._say(Replaced(*self._next(), *what))
+
+    def reduce(self, order: Order, reason: CancelReason, quantity: int) -> None:
+        left = order.quantity - quantity
+        self._say(Reduced(*self._next(), order.order_id, reason, quantity, left))
+
+
+def _order(order_id: str, price: str | None = "100.00", **fields: Any) -> Order:
+    symbol, side = fields.pop("symbol", "AAPL"), fields.pop("side", "buy")
+    quantity = fields.pop("quantity", 10)
+    kind = "market" if price is None else "limit"
+    return Order(order_id, symbol, side, kind, quantity, price, "someone", **fields)  # type: ignore[arg-type]
+
+
+def _frames(story: Story, samples: Sequence[int] = (0,)) -> dict[str, pd.DataFrame]:
+    tape = Tape(
+        "AAPL",
+        story.events,
+        story.arrivals,
+        true_price=lambda time: TRUE,
+        epoch_length=SECOND,
+        fair_hundredths=500,
+        epochs={"b": 7},
+    )
+    book, depth = book_rows(tape, story.events, samples, 10, lambda time: TRUE)
+    rows = {
+        "orders": tape.orders(),
+        "trades": tape.trades,
+        "rejections": tape.rejections,
+        "bands": tape.bands,
+        "book": book,
+        "depth": depth,
+    }
+    return {
+        name: make_frame(COLUMNS[name], [row for _, row in timed]) for name, timed in rows.items()
+    }
+
+
+def _is_missing(value: object) -> bool:
+    return bool(pd.isna(value))
+
+
+# --- What the band goes by
+
+
+def test_before_there_is_a_band_the_reference_is_the_consensus() -> None:
+    story = Story()
+    story.accept("a")
+    story.time = 2 * SECOND
+    story.refer("101.00")
+    story.time = 5 * SECOND
+    story.accept("b")
+    story.refer("102.00")
+    story.accept("c")
+    orders = _frames(story)["orders"]
+    assert orders.reference_price.tolist()[1:] == [101.0, 102.0]
+    assert orders.reference_age_s.tolist()[1:] == [3.0, 0.0]
+    assert orders.reference_epoch.tolist()[1:] == [7, 7]
+    assert _is_missing(orders.reference_price[0])
+    assert _is_missing(orders.reference_epoch[0])
+
+
+def test_a_newer_consensus_does_not_move_a_band_that_goes_by_something_older() -> None:
+    """LULD opens with the first consensus, and then goes by its own trades."""
+    story = Story()
+    opening = story.refer("100.00")
+    story.band("95.00", "105.00", opening)
+    story.time = 3 * SECOND
+    story.refer("110.00")
+    story.accept("a")
+    story.time = 4 * SECOND
+    own = Reference(Decimal("101.00"), 4 * SECOND, kind="trades")
+    story.band("95.95", "106.05", own)
+    story.refer("111.00")
+    story.accept("b")
+    frames = _frames(story, [3 * SECOND, 4 * SECOND])
+    assert frames["orders"].reference_price.tolist() == [100.0, 101.0]
+    assert frames["orders"].reference_age_s.tolist() == [3.0, 0.0]
+    assert frames["orders"].reference_epoch.isna().tolist() == [False, True]
+    assert frames["book"].reference_price.tolist() == [100.0, 101.0]
+    assert frames["book"].low.tolist() == [95.0, 95.95]
+    bands = frames["bands"]
+    assert bands.reference_kind.tolist() == ["consensus", "trades"]
+    assert bands[["low", "high"]].to_numpy().tolist() == [[95.0, 105.0], [95.95, 106.05]]
+
+
+def test_a_band_that_goes_by_nothing_leaves_the_consensus() -> None:
+    story = Story()
+    story.refer("100.00")
+    story.band("90.00", None, None)
+    story.accept("a")
+    frames = _frames(story)
+    assert frames["orders"].reference_price.tolist() == [100.0]
+    assert frames["bands"].low.tolist() == [90.0]
+    assert frames["bands"].high.isna().all()
+
+
+def test_each_move_and_each_change_of_state_is_a_row_of_bands() -> None:
+    story = Story()
+    story.state(MarketState.HALTED)
+    story.time = SECOND
+    story.state(MarketState.OPEN)
+    story.time += 1
+    story.band("95.00", "105.00", story.refer("100.00"))
+    story.state(MarketState.LIMIT)
+    bands = _frames(story)["bands"]
+    assert bands.state.tolist() == ["halted", "open", "open", "limit"]
+    assert bands.time_s.tolist() == [0.0, 1.0, 1.000001, 1.000001]
+    assert bands.epoch.tolist() == [0, 0, 1, 1]
+    assert bands.reference_kind.tolist() == ["", "", "consensus", "consensus"]
+    assert bands.high.isna().tolist() == [True, True, False, False]
+
+
+# --- Trades
+
+
+def test_what_trades_when_a_call_ends_is_of_the_auction_and_nothing_else() -> None:
+    story = Story()
+    pairs = [
+        (story.accept(f"b{number}"), story.accept(f"s{number}", side="sell")) for number in range(4)
+    ]
+    story.trade(*pairs[0])
+    story.state(MarketState.AUCTION)
+    story.uncross()
+    story.trade(*pairs[1])
+    story.uncross("99.00")
+    story.trade(*pairs[2], price="99.00")
+    story.state(MarketState.OPEN)
+    story.trade(*pairs[3])
+    frames = _frames(story)
+    assert frames["trades"].auction.tolist() == [False, True, True, False]
+    assert frames["trades"].price_cents.tolist() == [10_000, 10_000, 9_900, 10_000]
+    assert set(frames["orders"].status) == {"filled"}
+
+
+def test_an_auction_without_trades_leaves_the_next_trade_alone() -> None:
+    story = Story()
+    buy, sell = story.accept("b"), story.accept("s", side="sell")
+    story.state(MarketState.AUCTION)
+    story.uncross(None)
+    story.state(MarketState.HALTED)
+    story.state(MarketState.OPEN)
+    story.trade(buy, sell)
+    assert _frames(story)["trades"].auction.tolist() == [False]
+
+
+def test_the_edge_is_fair_and_the_next_cent_is_not() -> None:
+    prices = ["94.99", "95.00", "100.00", "105.00", "105.01"]
+    expected = [False, True, True, True, False]
+    story = Story()
+    for number, price in enumerate(prices):
+        buy = story.accept(f"b{number}", price)
+        sell = story.accept(f"s{number}", price, side="sell")
+        story.trade(buy, sell, price)
+    for number, price in enumerate(prices):
+        story.refuse(_order(f"r{number}", price), RejectReason.OUTSIDE_BAND)
+    frames = _frames(story)
+    assert frames["trades"].fair.tolist() == expected
+    assert frames["orders"].fair.tolist()[:10:2] == expected
+    assert frames["orders"].fair.tolist()[10:] == expected
+    verdicts = ["false" if fair else "justified" for fair in expected]
+    assert frames["rejections"].verdict.tolist() == verdicts
+
+
+@given(
+    price=st.decimals("0.000001", "999999999", places=6),
+    true_price=st.integers(1, 10**12),
+    percent=st.integers(0, 10_000),
+)
+def test_fairness_is_exact(price: Decimal, true_price: int, percent: int) -> None:
+    true = Fraction(true_price, 10**6)
+    expected = abs(Fraction(price) - true) <= Fraction(percent, 10_000) * true
+    assert is_fair(price, true_price, percent) == expected
+
+
+# --- What was turned away
+
+
+@pytest.mark.parametrize("reason", RejectReason)
+def test_a_refusal_has_a_verdict_where_the_band_had_a_part(reason: RejectReason) -> None:
+    story = Story()
+    reference = Reference(Decimal("80.00"), 0)
+    for number, price in enumerate(("100.00", "120.00", None)):
+        story.refuse(_order(str(number), price), reason, reference)
+    frames = _frames(story)
+    part = reason in BAND_REASONS
+    verdicts = ["false", "justified", "false"] if part else [""] * 3
+    assert frames["rejections"].verdict.tolist() == verdicts
+    assert frames["rejections"].action.tolist() == ["rejected"] * 3
+    assert frames["rejections"].quantity.tolist() == [10] * 3
+    assert frames["rejections"].deviation_percent.tolist()[:2] == [25.0, 50.0]
+    assert frames["orders"].status.tolist() == ["rejected"] * 3
+    assert frames["orders"].reason.tolist() == [str(reason)] * 3
+
+
+def test_the_band_has_a_part_in_these_reasons_and_in_no_others() -> None:
+    refusals = {reason.name for reason in RejectReason if reason in BAND_REASONS}
+    assert refusals == {"OUTSIDE_BAND", "NO_CONSENSUS", "STALE_REFERENCE", "IN_AUCTION"}
+    cancellations = {reason.name for reason in CancelReason if reason in BAND_REASONS}
+    assert cancellations == {"OUTSIDE_BAND", "IN_AUCTION"}
+
+
+@pytest.mark.parametrize("reason", CancelReason)
+def test_a_cancellation_is_a_rejection_unless_its_trader_asked(reason: CancelReason) -> None:
+    story = Story()
+    order = story.accept("a")
+    story.time = 3 * SECOND
+    story.cancel(order, reason, "106.00", Reference(Decimal("100.00"), SECOND))
+    frames = _frames(story)
+    assert frames["orders"].status.tolist() == ["cancelled"]
+    assert frames["orders"].reason.tolist() == [str(reason)]
+    rejections = frames["rejections"]
+    if reason is CancelReason.REQUESTED:
+        assert rejections.empty
+        return
+    assert rejections.action.tolist() == ["cancelled"]
+    assert rejections.price.tolist() == [106.0]
+    assert rejections.deviation_percent.tolist() == [6.0]
+    assert rejections.reference_age_s.tolist() == [2.0]
+    # What was judged is the price at which it would have traded, not its limit.
+    assert rejections.verdict.tolist() == ["justified" if reason in BAND_REASONS else ""]
+
+
+def test_where_no_price_was_judged_it_is_the_one_at_which_the_order_stands() -> None:
+    story = Story()
+    plain, clipped, replaced = (story.accept(name, "120.00") for name in "abc")
+    story.clip(clipped, "105.00")
+    story.replace(replaced, "95.00", 10)
+    for order in (plain, clipped, replaced):
+        story.cancel(order, CancelReason.IN_AUCTION)
+    frames = _frames(story)
+    assert frames["rejections"].verdict.tolist() == ["justified", "false", "false"]
+    assert frames["rejections"].price.isna().all()
+    assert frames["orders"].clipped.tolist() == [False, True, False]
+
+
+def test_shares_that_an_order_loses_to_its_own_trader_are_turned_away() -> None:
+    story = Story()
+    order = story.accept("a")
+    story.reduce(order, CancelReason.REQUESTED, 3)
+    story.reduce(order, CancelReason.SELF_TRADE, 2)
+    frames = _frames(story)
+    row = frames["rejections"].iloc[0]
+    assert len(frames["rejections"]) == 1
+    assert (row.action, row.reason, row.quantity, row.verdict) == ("reduced", "self_trade", 2, "")
+    assert frames["orders"].status.tolist() == ["resting"]
+
+
+def test_a_refused_replacement_leaves_the_order_as_it_was() -> None:
+    story = Story()
+    order = story.accept("a", "100.00")
+    story.refuse_replacement("a", RejectReason.OUTSIDE_BAND, "120.00")
+    story.refuse_replacement("a", RejectReason.OUTSIDE_BAND, "104.00")
+    story.replace(order, "130.00", 10)
+    story.refuse_replacement("a", RejectReason.STALE_REFERENCE)
+    story.refuse_replacement("a", RejectReason.HALTED)
+    frames = _frames(story)
+    rejections = frames["rejections"]
+    assert rejections.verdict.tolist() == ["justified", "false", "justified", ""]
+    assert set(rejections.action) == {"not replaced"}
+    assert set(rejections.quantity) == {0}
+    assert frames["orders"][["status", "reason"]].to_numpy().tolist() == [["resting", ""]]
+
+
+def test_what_is_asked_of_orders_that_are_gone_or_never_were_is_no_rejection() -> None:
+    story = Story()
+    order = story.accept("a")
+    story.expire(order)
+    story.refuse_replacement("a", RejectReason.UNKNOWN_ID)
+    story.refuse_replacement("never", RejectReason.UNKNOWN_ID)
+    for command in (Command.CANCEL, Command.REDUCE):
+        event = Rejected(0, 0, "a", None, None, RejectReason.UNKNOWN_ID, None, command)
+        story.events.append(event)
+    frames = _frames(story)
+    assert frames["rejections"].empty
+    assert frames["orders"].status.tolist() == ["expired"]
+    assert frames["orders"].reason.tolist() == [""]
+
+
+# --- Orders
+
+
+def test_a_second_order_of_an_id_is_refused_and_the_first_one_goes_on() -> None:
+    story = Story()
+    buy = story.accept("a", "100.00")
+    story.refuse(_order("a", "101.00"), RejectReason.DUPLICATE_ID)
+    sell = story.accept("s", side="sell", quantity=4)
+    story.trade(buy, sell, quantity=4)
+    orders = _frames(story)["orders"]
+    assert orders.status.tolist() == ["resting", "rejected", "filled"]
+    assert orders.filled.tolist() == [4, 0, 4]
+    assert orders.price_cents.tolist() == [10_000, 10_100, 10_000]
+
+
+def test_orders_off_the_grid_or_of_another_symbol_are_shown_as_they_came() -> None:
+    story = Story()
+    story.refuse(_order("a", "100.005"), RejectReason.OFF_TICK)
+    story.refuse(_order("b", symbol="MSFT"), RejectReason.WRONG_SYMBOL)
+    orders = _frames(story)["orders"]
+    assert orders.price.tolist() == [100.005, 100.0]
+    assert orders.price_cents.isna().tolist() == [True, False]
+    assert orders.symbol.tolist() == ["AAPL", "AAPL"]
+    assert orders.fair.tolist() == [True, True]
+
+
+def test_every_arrival_has_one_answer() -> None:
+    story = Story()
+    story.accept("a")
+    story.arrive(_order("b"))
+    with pytest.raises(ValueError, match="shorter"):
+        _frames(story)
+    story = Story()
+    story.accept("a")
+    story.arrivals.clear()
+    with pytest.raises(IndexError):
+        _frames(story)
+
+
+def test_without_events_there_are_samples_and_nothing_else() -> None:
+    frames = _frames(Story(), [0, SECOND])
+    assert {name: len(frame) for name, frame in frames.items() if len(frame)} == {"book": 2}
+    book = frames["book"]
+    assert book.epoch.tolist() == [0, 0]
+    assert book.state.tolist() == ["open", "open"]
+    for column in ("best_bid", "best_ask", "reference_price", "reference_age_s", "low", "high"):
+        assert book[column].isna().all()
+    for name, frame in frames.items():
+        for column, what in COLUMNS[name].items():
+            assert frame[column].dtype == what.dtype
+
+
+# --- Samples
+
+
+def test_a_sample_shows_its_own_instant() -> None:
+    story = Story()
+    story.time = SECOND
+    story.band("95.00", "105.00", story.refer("100.00"))
+    story.accept("a", "99.00")
+    story.state(MarketState.PAUSED)
+    book = _frames(story, [0, SECOND - 1, SECOND, 3 * SECOND])["book"]
+    assert book.best_bid.isna().tolist() == [True, True, False, False]
+    assert book.state.tolist() == ["open", "open", "paused", "paused"]
+    assert book.reference_age_s.tolist()[2:] == [0.0, 2.0]
+    assert book.epoch.tolist() == [0, 0, 0, 2]
+    assert book.bid_quantity.tolist() == [0, 0, 10, 10]
+
+
+def test_depth_shows_both_sides_best_first() -> None:
+    story = Story()
+    for number, price in enumerate(("99.00", "99.50", "99.00")):
+        story.accept(f"b{number}", price)
+    story.accept("s", "101.00", side="sell")
+    frames = _frames(story, [1])
+    shown = frames["depth"][["side", "level", "price_cents", "quantity", "orders"]]
+    assert shown.to_numpy().tolist() == [
+        ["buy", 0, 9_950, 10, 1],
+        ["buy", 1, 9_900, 20, 2],
+        ["sell", 0, 10_100, 10, 1],
+    ]
+    assert frames["book"].best_bid.tolist() == [99.5]
+    assert frames["book"].ask_quantity.tolist() == [10]

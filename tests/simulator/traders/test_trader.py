@@ -1,0 +1,340 @@
+"""What every trader can do, and what it knows of its own orders."""
+
+import statistics
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import Order, OrderType, SelfTrade, Side, TimeInForce
+from streamlet_lab.simulator.traders import Cancel, Replace, Seat, Submit, Trader
+from streamlet_lab.streams import stream
+
+from .floor import SECOND, SYMBOL, Floor, seat, view
+
+
+class Scripted(Trader):
+    """Does what the test says next."""
+
+    def __init__(self, seat, steps=()):
+        super().__init__(seat)
+        self.steps = iter(steps)
+
+    def act(self, view):
+        step = next(self.steps, None)
+        return step(self) if callable(step) else step
+
+
+@pytest.fixture
+def trader():
+    return Scripted(seat())
+
+
+# --- When it acts
+
+
+@pytest.mark.parametrize("rate", [0.2, 3.0])
+def test_waits_are_those_of_a_poisson_process(rate):
+    one = Scripted(seat(rate=rate))
+    waits = [one.wait() for _ in range(20_000)]
+    # An exponential law's mean and standard deviation are equal; 3 % are over four standard errors.
+    assert statistics.fmean(waits) == pytest.approx(SECOND / rate, rel=0.03)
+    assert statistics.pstdev(waits) == pytest.approx(SECOND / rate, rel=0.03)
+
+
+def test_a_wait_is_never_shorter_than_a_microsecond():
+    one = Scripted(seat(rate=1e6))
+    waits = [one.wait() for _ in range(1_000)]
+    assert min(waits) == 1
+    assert all(type(wait) is int for wait in waits)
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 10**400, "1", None, True])
+def test_a_rate_is_a_number_above_zero(rate):
+    with pytest.raises(InvalidInput, match=r"^rate: .* expected a number from 1e-06 to 1e\+06"):
+        seat(rate=rate)
+
+
+# --- Orders
+
+
+def test_an_order_has_its_traders_name_symbol_and_number(trader):
+    orders = [trader.buy(10).order, trader.sell(20, 151).order, trader.buy(30, 149).order]
+    assert [order.order_id for order in orders] == [f"trader_0/AAPL/{n}" for n in range(3)]
+    assert {(order.trader, order.symbol) for order in orders} == {("trader_0", "AAPL")}
+    assert [order.side for order in orders] == [Side.BUY, Side.SELL, Side.BUY]
+    assert [order.quantity for order in orders] == [10, 20, 30]
+
+
+def test_the_kind_is_the_name_without_the_number():
+    assert Scripted(seat("my_kind_12")).kind == "my_kind"
+
+
+def test_without_a_price_it_is_a_market_order(trader):
+    order = trader.buy(10).order
+    assert (order.order_type, order.price) == (OrderType.MARKET, None)
+    assert order.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
+
+
+@pytest.mark.parametrize("send", ["buy", "sell"])
+def test_options_reach_the_order(trader, send):
+    submit = getattr(trader, send)
+    order, intent = submit(10, 150, time_in_force="gtt", expires=7, post_only=True, intent="far")
+    assert (order.time_in_force, order.expires, order.post_only) == ("gtt", 7, True)
+    assert order.time_in_force is TimeInForce.GOOD_TILL_TIME
+    assert intent == "far"
+
+
+def test_an_intent_is_that_of_the_kind_unless_given():
+    class Shady(Scripted):
+        intent = "manipulating"
+
+    assert Scripted(seat()).buy(10).intent == "honest"
+    assert Shady(seat()).buy(10).intent == "manipulating"
+    assert Shady(seat()).buy(10, intent="honest").intent == "honest"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"quantity": 0}, "quantity"),
+        ({"quantity": 10, "price": float("nan")}, "price"),
+        ({"quantity": 10, "price": float("inf")}, "price"),
+        ({"quantity": 10, "price": "150"}, "price"),
+        ({"quantity": 10, "price": True}, "price"),
+        ({"quantity": 10, "price": 150, "time_in_force": "never"}, "time_in_force"),
+        ({"quantity": 10, "post_only": True}, "post_only"),
+        ({"quantity": 10, "intent": "evil"}, "intent"),
+    ],
+)
+def test_bad_orders_are_refused_when_they_are_made(trader, arguments, field):
+    with pytest.raises(InvalidInput) as caught:
+        trader.buy(**arguments)
+    assert caught.value.field == field
+    assert trader.buy(10).order.order_id.endswith("/0")
+
+
+@pytest.mark.parametrize(
+    ("price", "on_grid"),
+    [
+        (150, "150.00"),
+        (150.004, "150.00"),
+        (150.006, "150.01"),
+        (150.005, "150.00"),  # half even
+        (150.015, "150.02"),
+        (Decimal("150.015"), "150.02"),
+        (0.0, "0.01"),
+        (-20.0, "0.01"),
+        (1e-300, "0.01"),
+        (1e300, "999999999999.99"),
+        (10**400, "999999999999.99"),
+        (152.44999999999999, "152.45"),
+    ],
+)
+def test_prices_are_put_on_the_cent_grid(trader, price, on_grid):
+    assert str(trader.on_grid(price)) == on_grid
+    assert str(trader.buy(10, price).order.price) == on_grid
+    assert str(trader.replace("trader_0/AAPL/0", price).price) == on_grid
+
+
+def test_the_grid_is_that_of_the_seat():
+    coarse = Scripted(Seat("trader_0", SYMBOL, stream(0, "x"), 1.0, Decimal("0.05")))
+    assert [str(coarse.on_grid(one)) for one in (150.02, 150.03, 0.01)] == [
+        "150.00",
+        "150.05",
+        "0.05",
+    ]
+    assert coarse.sell(10, 1e300).order.price == Decimal("999999999999.95")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.decimals(-10, 10**6, places=7))
+def test_any_finite_price_becomes_one_that_an_order_may_have(price):
+    order = Scripted(seat()).buy(10, price).order
+    assert Decimal("0.01") <= order.price <= Decimal("999999999999.99")
+    if Decimal("0.01") <= Decimal(str(price)) <= Decimal("999999999999.99"):
+        assert abs(order.price - Decimal(str(price))) <= Decimal("0.005")
+
+
+def test_quantities_are_multiples_of_ten_unless_a_size_is_given(trader):
+    drawn = [trader.draw_quantity() for _ in range(4_000)]
+    assert set(drawn) == set(range(10, 201, 10))
+    assert statistics.fmean(drawn) == pytest.approx(105, abs=4)  # four standard errors
+    assert trader.draw_quantity(7) == 7
+
+
+# --- Decisions
+
+
+def test_what_is_decided_is_what_act_returns_or_yields(trader):
+    bought, cancelled = trader.buy(10, 150), trader.cancel("trader_0/AAPL/0")
+    replaced = trader.replace("trader_0/AAPL/0", quantity=5)
+    trader.steps = iter([[bought, cancelled], None, (one for one in [replaced]), []])
+    assert trader.decide(view()) == (bought, cancelled)
+    assert trader.decide(view()) == ()
+    assert trader.decide(view()) == (Replace("trader_0/AAPL/0", None, 5),)
+    assert trader.decide(view()) == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        7,
+        False,
+        [None],
+        "buy",
+        [("trader_0/AAPL/0",)],
+        Cancel("trader_0/AAPL/0"),  # not in a list
+        [Order.limit("trader_0/AAPL/0", SYMBOL, "buy", 10, 150)],
+        [Cancel("trader_1/AAPL/0")],
+        [Cancel("trader_0/MSFT/0")],
+        [Cancel(None)],
+        [Replace("trader_1/AAPL/0", None, 5)],
+        [Submit(Order.limit("mine", SYMBOL, "buy", 10, 150), "honest")],
+    ],
+)
+def test_what_is_no_action_of_its_own_is_refused(trader, wrong):
+    trader.steps = iter([wrong])
+    with pytest.raises(InvalidInput, match=r"^trader_0\.act: "):
+        trader.decide(view())
+
+
+@pytest.mark.parametrize("step", [7, False, Cancel("trader_0/AAPL/0"), lambda self: self.buy(10)])
+def test_what_is_no_list_is_refused_as_such(trader, step):
+    trader.steps = iter([step])
+    with pytest.raises(InvalidInput, match=r"expected a list of actions, or None$"):
+        trader.decide(view())
+
+
+def test_an_order_that_was_made_and_not_yielded_is_not_lost_in_silence(trader):
+    trader.steps = iter([lambda one: None, lambda one: one.buy(10, 150) and None])
+    assert trader.decide(view()) == ()
+    with pytest.raises(InvalidInput, match=r"^trader_0\.act: None .* by `yield`$"):
+        trader.decide(view())
+
+
+def test_a_kind_must_say_how_it_acts():
+    class Idle(Trader):
+        pass
+
+    with pytest.raises(TypeError, match="act"):
+        Idle(seat())
+
+
+# --- Its account, event by event
+
+
+def act(trader, others=(), **settings):
+    """Let a trader take all its steps at a real engine, after strangers' orders."""
+    settings = {"without_reference": "allow", **settings}
+    floor = Floor([trader], **settings)
+    for order in others:
+        floor.tell(floor.engine.submit(order, 0))
+    return floor
+
+
+def stranger(side, quantity, price, number=0):
+    return Order.limit(f"stranger/{number}", SYMBOL, side, quantity, price)
+
+
+def open_orders(trader):
+    return {
+        order_id.rpartition("/")[2]: (str(order.side), str(order.price), order.quantity)
+        for order_id, order in trader.orders.items()
+    }
+
+
+def test_an_accepted_order_is_open_until_it_is_cancelled():
+    trader = Scripted(seat(), [lambda self: [self.buy(10, 150)]])
+    floor = act(trader)
+    floor.act(trader, 1)
+    assert open_orders(trader) == {"0": ("buy", "150.00", 10)}
+    trader.steps = iter([lambda self: [self.cancel(one) for one in self.orders]])
+    floor.act(trader, 2)
+    assert open_orders(trader) == {}
+    assert trader.position == 0
+
+
+def test_a_rejected_order_is_not_open():
+    trader = Scripted(seat(), [lambda self: [self.buy(10, 150)]])
+    floor = act(trader, without_reference="reject")
+    floor.act(trader, 1)
+    assert open_orders(trader) == {}
+
+
+@pytest.mark.parametrize(("mine", "theirs", "sign"), [("buy", "sell", 1), ("sell", "buy", -1)])
+def test_trades_move_the_position_and_leave_the_rest_open(mine, theirs, sign):
+    trader = Scripted(seat(), [lambda self: [getattr(self, mine)(50, 150)]])
+    floor = act(trader, [stranger(theirs, 20, 150)])
+    floor.act(trader, 1)
+    assert trader.position == sign * 20
+    assert open_orders(trader) == {"0": (mine, "150.00", 30)}
+    floor.tell(floor.engine.submit(stranger(theirs, 30, 150, 1), 2))
+    assert trader.position == sign * 50
+    assert open_orders(trader) == {}
+
+
+def test_a_market_order_is_never_left_open():
+    trader = Scripted(seat(), [lambda self: [self.buy(50)]])
+    floor = act(trader, [stranger("sell", 20, 150)])
+    floor.act(trader, 1)
+    assert (trader.position, open_orders(trader)) == (20, {})
+
+
+def test_a_trade_with_oneself_changes_no_position_and_both_orders():
+    trader = Scripted(seat(), [lambda self: [self.buy(50, 150), self.sell(20, 150)]])
+    act(trader).act(trader, 1)
+    assert (trader.position, open_orders(trader)) == (0, {"0": ("buy", "150.00", 30)})
+
+
+def test_a_prevented_trade_with_oneself_reduces_an_order():
+    trader = Scripted(seat(), [lambda self: [self.buy(50, 150), self.sell(20, 150)]])
+    act(trader, self_trade=SelfTrade.DECREMENT).act(trader, 1)
+    assert (trader.position, open_orders(trader)) == (0, {"0": ("buy", "150.00", 30)})
+
+
+def test_a_replaced_order_has_its_new_price_and_quantity():
+    trader = Scripted(seat(), [lambda self: [self.buy(50, 150)]])
+    floor = act(trader)
+    floor.act(trader, 1)
+    changes = [{"price": 151}, {"quantity": 20}, {"price": 149.5, "quantity": 80}]
+    expected = [("151.00", 50), ("151.00", 20), ("149.50", 80)]
+    for time, (change, (price, quantity)) in enumerate(zip(changes, expected, strict=True), 2):
+        trader.steps = iter([[trader.replace("trader_0/AAPL/0", **change)]])
+        floor.act(trader, time)
+        assert open_orders(trader) == {"0": ("buy", price, quantity)}
+
+
+def test_an_expired_order_is_gone():
+    trader = Scripted(seat(), [lambda self: [self.buy(5, 150, time_in_force="gtt", expires=9)]])
+    floor = act(trader)
+    floor.act(trader, 1)
+    assert len(trader.orders) == 1
+    floor.tell(floor.engine.advance(9))
+    assert trader.orders == {}
+
+
+def test_an_order_that_the_band_takes_away_is_gone():
+    trader = Scripted(seat(), [lambda self: [self.buy(5, 150), self.buy(5, 158)]])
+    floor = act(trader)
+    floor.act(trader, 1)
+    floor.set_reference(165, 2)
+    assert open_orders(trader) == {"1": ("buy", "158.00", 5)}
+
+
+def test_what_happens_to_others_changes_nothing():
+    trader = Scripted(seat(), [lambda self: [self.buy(5, 140)]])
+    other = Scripted(seat("trader_1"), [lambda self: [self.buy(30, 150), self.sell(10, 150)]])
+    floor = act(trader)
+    floor.act(trader, 1)
+    before = open_orders(trader)
+    floor.traders["trader_1/AAPL"] = other
+    floor.act(other, 2)
+    other.steps = iter([lambda self: [self.replace(one, 149) for one in self.orders]])
+    floor.act(other, 3)
+    other.steps = iter([lambda self: [self.cancel(one) for one in self.orders]])
+    floor.act(other, 4)
+    for event in floor.engine.events[1:]:
+        trader.told(event)
+        assert (trader.position, open_orders(trader)) == (0, before)

@@ -1,0 +1,170 @@
+"""How often a price is outside the band around an earlier one, on paths alone."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices import GeometricBrownianMotion, GjrGarch
+from streamlet_lab.studies import compare_ages, outside_by_age
+from streamlet_lab.theory import stale_outside_share
+
+# The parameters of the model that the figures 5.4, 13 and 20 % were measured on, its drift aside.
+EARLIER = GjrGarch(omega=0.0889, alpha=0.0241, gamma=0.063, beta=0.9314, degrees_of_freedom=5.43)
+
+PRICES = st.lists(st.floats(1, 1000), min_size=4, max_size=40)
+
+
+def shares(frame, path):
+    return frame[frame["path"] == path].set_index("age")["share"]
+
+
+def naive_share(prices, age, percent):
+    """One price after the other."""
+    pairs = zip(prices, prices[age:], strict=False)
+    exact = [(Fraction(before), Fraction(after)) for before, after in pairs]
+    outside = [abs(after - before) > Fraction(percent, 100) * before for before, after in exact]
+    return sum(outside) / len(outside)
+
+
+def outside_at_once(before, after):
+    return outside_by_age([before, after], [1])["share"].iloc[0]
+
+
+@given(PRICES, st.integers(1, 3), st.sampled_from([1, 5, 20]))
+def test_the_share_is_that_of_the_prices_counted_one_by_one(prices, age, percent):
+    row = outside_by_age(prices, [age], band_percent=percent).iloc[0]
+    assert row["share"] == pytest.approx(naive_share(prices, age, percent))
+    assert 0 <= row["low"] <= row["high"] <= 1
+
+
+def test_exactly_at_the_edge_is_inside():
+    cents = range(2_000, 50_000, 340)
+    for side in (1, -1):
+        edges = [(cent / 100, cent * (100 + 5 * side) / 10_000) for cent in cents]
+        assert [outside_at_once(*edge) for edge in edges] == [0] * len(cents)
+        beyond = [(before, edge + side * 0.01) for before, edge in edges]
+        assert [outside_at_once(*edge) for edge in beyond] == [1] * len(cents)
+
+
+def test_the_interval_of_independent_days_is_that_of_a_share():
+    # Days whose price leaves the band with chance 0.1 and comes back at once, whatever was before.
+    drawn = np.random.Generator(np.random.PCG64(1)).random(4_000) < 0.1
+    path = np.cumprod(np.where(drawn, 1.1, 1.0))
+    row = outside_by_age(path, [1], block=1).iloc[0]
+    p = drawn[1:].mean()
+    deviation = math.sqrt(p * (1 - p) / (len(path) - 1))
+    assert row["share"] == pytest.approx(p)
+    assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * deviation, rel=0.1)
+    assert row["low"] < p < row["high"]
+
+
+def test_blocks_keep_what_comes_in_stretches():
+    # A hundred days outside, a hundred inside, and so on: single days hide how few stretches are.
+    moves = np.tile(np.repeat([1.1, 1 / 1.01], 100), 10)
+    path = np.cumprod(moves) ** 0.9
+    widths = {}
+    for block in (1, 100):
+        row = outside_by_age(path, [1], block=block).iloc[0]
+        widths[block] = row["high"] - row["low"]
+    assert widths[100] > 5 * widths[1]
+
+
+def test_the_seed_is_that_of_the_resampling_alone():
+    path = 100 * np.exp(np.cumsum(0.03 * np.random.Generator(np.random.PCG64(2)).normal(size=600)))
+    first, again, other = (outside_by_age(path, seed=seed, block=20) for seed in (0, 0, 1))
+    pd.testing.assert_frame_equal(first, again)
+    assert first["share"].tolist() == other["share"].tolist()
+    assert first["low"].tolist() != other["low"].tolist()
+
+
+def test_real_history_and_the_default_model():
+    # Measured. The interval of the real ones is wide: calm and turbulent years.
+    frame = compare_ages(paths=20)
+    assert shares(frame, "real").to_list() == pytest.approx([0.0418, 0.1088, 0.1820], abs=5e-5)
+    real, model = (frame[frame["path"] == name] for name in ("real", "gjr_garch"))
+    inside = real["low"].to_numpy() < model["share"].to_numpy()
+    assert (inside & (model["share"].to_numpy() < real["high"].to_numpy())).all()
+
+
+def test_the_whole_history_has_wilder_years_before():
+    frame = compare_ages({}, first_year=2000)
+    assert frame["path"].unique().tolist() == ["real"]
+    assert shares(frame, "real").to_list() == pytest.approx([0.0688, 0.1460, 0.2268], abs=5e-5)
+
+
+def test_the_figures_of_the_earlier_model():
+    # 5.4, 13 and 20 %, with a drift that is left out here.
+    frame = compare_ages({"earlier": EARLIER}, paths=60)
+    assert shares(frame, "earlier").to_list() == pytest.approx([0.054, 0.13, 0.20], abs=0.006)
+
+
+def test_a_geometric_brownian_motion_has_its_closed_form():
+    volatility = 0.5
+    gbm = compare_ages({"own": GeometricBrownianMotion(volatility)}, [1, 3, 9], paths=30)
+    gbm = gbm[gbm["path"] == "own"]
+    for row in gbm.itertuples():
+        exact = stale_outside_share(row.age / 252, volatility, 0.05)
+        assert row.low <= exact <= row.high
+        assert row.diffusion == pytest.approx(exact, rel=0.02)
+        assert row.diffusion < row.first_passage < 2.01 * row.diffusion
+
+
+def test_heavy_tails_leave_later_than_a_diffusion_of_the_same_variance():
+    # Most of the variance is on few days: the ones that leave at once.
+    frame = compare_ages(paths=20)
+    model = frame[frame["path"] == "gjr_garch"].set_index("age")
+    assert model.loc[1, "low"] > model.loc[1, "diffusion"]
+    assert (model["high"] < model["diffusion"]).loc[[2, 3]].all()
+
+
+@pytest.mark.parametrize(
+    ("prices", "options", "field"),
+    [
+        ([100], {}, "prices"),
+        ([100, -1, 100, 100], {}, "prices"),
+        ([100, math.nan, 100, 100], {}, "prices"),
+        ([[100, 101], [100, 102]], {}, "prices"),
+        ([100] * 9, {"ages": [0]}, "ages"),
+        ([100] * 9, {"ages": [9]}, "ages"),
+        ([100] * 9, {"ages": [1.5]}, "ages"),
+        ([100] * 9, {"ages": 2}, "ages"),
+        ([100] * 9, {"band_percent": 0}, "band_percent"),
+        ([100] * 9, {"band_percent": "5"}, "band_percent"),
+        ([100] * 9, {"block": 0}, "block"),
+        ([100] * 9, {"seed": -1}, "seed"),
+    ],
+)
+def test_what_is_no_path_or_no_age_is_refused(prices, options, field):
+    with pytest.raises(InvalidInput) as caught:
+        outside_by_age(prices, **options)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"models": "no_such"}, "path_model"),
+        ({"models": {"mine": 3}}, "path_model"),
+        ({"paths": 0}, "paths"),
+        ({"first_year": 1999}, "first_year"),
+        ({"ages": [100_000]}, "ages"),
+        ({"band_percent": 100}, "band_percent"),
+    ],
+)
+def test_a_wrong_setting_of_the_comparison_is_refused(options, field):
+    with pytest.raises(InvalidInput) as caught:
+        compare_ages(**{"models": {}} | options)
+    assert caught.value.field == field
+
+
+def test_the_price_that_is_none_is_named():
+    with pytest.raises(InvalidInput, match=r"prices: -1\.0 is not valid"):
+        outside_by_age([100, -1, 100, 100])
+    with pytest.raises(InvalidInput, match="prices"):
+        outside_by_age("many")

@@ -1,0 +1,160 @@
+"""What each band does to one and the same order flow."""
+
+import pandas as pd
+import pytest
+
+import streamlet_lab as sl
+from streamlet_lab.matching.band import bands as registered
+from streamlet_lab.studies import BANDS, band_numbers, compare_bands
+from streamlet_lab.sweep import Sweep
+
+# What traders send; the rest of the columns is what becomes of it.
+COMMAND = [
+    "order_id",
+    "time_s",
+    "epoch",
+    "symbol",
+    "trader",
+    "kind",
+    "intent",
+    "side",
+    "type",
+    "time_in_force",
+    "expires_s",
+    "quantity",
+    "price",
+    "price_cents",
+    "true_price",
+    "fair",
+]
+MINUTES = {"market_time_per_epoch": "1min"}
+
+
+def run(band: str, **settings) -> sl.Result:
+    settings.setdefault("market", {})["band"] = band
+    return sl.Experiment(**{"epochs": 40, "signatures": "none"} | settings).run()
+
+
+def same_flow(results: list[sl.Result]) -> bool:
+    """Whether traders sent the same orders in all runs."""
+    first, *others = (result.orders[COMMAND] for result in results)
+    return all(first.equals(other) for other in others)
+
+
+@pytest.fixture(scope="module")
+def daily() -> Sweep:
+    names = ["consensus", "trade_only", "keep_resting"]
+    return compare_bands(names, epochs=120, repeats=6)
+
+
+def means(swept: Sweep, measure: str) -> "pd.Series[float]":
+    return swept.means(measure).set_index("market.band")["mean"]
+
+
+def test_the_default_traders_send_the_same_whatever_the_band_does():
+    results = [run(band, **MINUTES, seed=2) for band in BANDS]
+    assert len(results[0].orders) > 100
+    assert results[0].orders["intent"].value_counts()["far"] > 1
+    assert same_flow(results)
+    # And it does something: no two of these have the same fate.
+    fates = {tuple(result.orders["filled"]) for result in results[:2]}
+    assert len(fates) == 2
+
+
+def test_a_trader_that_looks_at_the_book_sends_something_else():
+    market = {"traders": ["market_maker", {"kind": "zero_intelligence", "rate": 3}]}
+    results = [run(band, market=dict(market)) for band in ("consensus", "trade_only")]
+    assert not same_flow(results)
+
+
+def test_every_band_is_compared_on_every_seed():
+    swept = compare_bands(epochs=8, repeats=2, settings=MINUTES)
+    assert swept.settings == ("market.band",)
+    assert swept.frame["market.band"].tolist() == [name for name in BANDS for _ in range(2)]
+    assert swept.frame.groupby("seed")["orders"].nunique().eq(1).all()
+    assert set(BANDS) <= set(registered())
+
+
+def test_orders_that_are_left_outside_the_band_block_the_book(daily):
+    # One and the same flow: whoever meets them is refused the trade.
+    gain = daily.difference("refused_share", "market.band", "consensus", "keep_resting").iloc[0]
+    assert gain["low"] > 0.05
+    refused = means(daily, "refused_share")
+    assert refused["keep_resting"] > 3 * refused["consensus"]
+    assert means(daily, "trades")["keep_resting"] < 0.7 * means(daily, "trades")["consensus"]
+
+
+@pytest.mark.parametrize("band", ["consensus", "trade_only", "keep_resting"])
+def test_fair_orders_that_meet_a_price_out_of_line_are_blocked(band):
+    result = run(band, epochs=60, seed=1, faults={"node_3": "crash@20"})
+    orders = result.orders.set_index("order_id")
+    blocked = set()
+    for row in result.rejections.itertuples():
+        order = orders.loc[row.order_id]
+        limit = row.true_price if order["type"] == "market" else order["price"]
+        near = abs(limit - order["true_price"]) <= 0.05 * order["true_price"]
+        far = row.price == row.price and abs(row.price / row.true_price - 1) > 0.05
+        if row.time_s == order["time_s"] and row.reason == "outside_band" and near and far:
+            blocked.add(row.order_id)
+    assert band_numbers(result)["blocked_share"] == len(blocked) / len(orders)
+    assert (len(blocked) > len(orders) / 5) == (band != "consensus")
+
+
+def test_only_a_band_that_cancels_takes_orders_out_of_the_book(daily):
+    swept = means(daily, "swept_share")
+    assert swept["consensus"] > 0.05
+    assert swept["keep_resting"] == swept["trade_only"] == 0
+
+
+def test_without_a_check_at_entry_typing_errors_block_the_book_at_once():
+    swept = compare_bands(["consensus", "trade_only"], epochs=80, repeats=3, settings=MINUTES)
+    refused = means(swept, "refused_share")
+    # No honest price is far from a minute-old one: with the check, only the errors are refused.
+    assert refused["consensus"] < 0.05 < 0.15 < refused["trade_only"]
+
+
+@pytest.mark.parametrize("band", ["consensus", "keep_resting"])
+def test_shares_are_those_of_the_orders_counted_one_by_one(band):
+    result = run(band, epochs=60, seed=1)
+    came = dict(zip(result.orders["order_id"], result.orders["time_s"], strict=True))
+    at_once, later = set(), set()
+    for row in result.rejections.itertuples():
+        if row.verdict in ("false", "justified"):
+            (at_once if row.time_s == came[row.order_id] else later).add(row.order_id)
+    numbers = band_numbers(result)
+    assert numbers["refused_share"] == len(at_once) / len(came) > 0
+    assert numbers["swept_share"] == len(later) / len(came)
+    assert bool(later) == (band == "consensus")
+    for name, value in result.market_numbers.items():
+        assert numbers[name] == value
+
+
+def test_a_run_without_orders_has_no_shares():
+    numbers = band_numbers(run("consensus", epochs=2, market={"traders": 0}))
+    assert numbers["refused_share"] is numbers["swept_share"] is None
+    assert numbers["blocked_share"] is None
+    assert numbers["orders"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"bands": "no_such"}, "band"),
+        ({"bands": []}, "bands"),
+        ({"bands": [max]}, "bands"),
+        ({"bands": "consensus", "settings": 3}, "settings"),
+        ({"bands": "consensus", "settings": {"market.band": "luld"}}, "settings"),
+        ({"bands": "consensus", "settings": {"market.band_percent": 0}}, "market.band_percent"),
+        ({"bands": "consensus", "repeats": 0}, "repeats"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_anything_runs(options, field):
+    with pytest.raises(sl.InvalidInput) as caught:
+        compare_bands(**options)
+    assert caught.value.field in (field, f"market.{field}")
+
+
+def test_only_a_run_with_a_market_has_a_band():
+    for given in (3, sl.run_protocol(epochs=2, signatures="none")):
+        with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
+            band_numbers(given)

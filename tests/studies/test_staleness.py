@@ -1,0 +1,295 @@
+"""What stale references cost: measured, implied by their ages, and in closed form."""
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+import pandas as pd
+import pytest
+
+import streamlet_lab as sl
+from streamlet_lab.config import make_config
+from streamlet_lab.simulator import StockMarketConsensusNetwork
+from streamlet_lab.studies import (
+    CAUSES,
+    compare_ages,
+    compare_bands,
+    daily_volatility,
+    staleness,
+    staleness_numbers,
+)
+from streamlet_lab.sweep import Sweep, mean_interval
+from streamlet_lab.theory import stale_outside_share
+
+GBM = {"prices.path_model": "gbm"}
+DELAYS = [0.05, 0.3]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Executor]:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="module")
+def gbm(workers: Executor) -> Sweep:
+    return staleness("latency", DELAYS, settings=GBM, repeats=16, executor=workers)
+
+
+@pytest.fixture(scope="module")
+def default(workers: Executor) -> Sweep:
+    return staleness("latency", DELAYS, repeats=10, executor=workers)
+
+
+def means(swept: Sweep, measure: str) -> "pd.Series[float]":
+    return swept.means(measure).set_index(swept.settings[0])["mean"]
+
+
+# --- The three rates agree
+
+
+@pytest.mark.parametrize("name", ["gbm", "default"])
+def test_each_run_s_rate_is_what_the_ages_of_its_references_imply(name, request):
+    frame = request.getfixturevalue(name).frame
+    # The consensus price is the true one but for about a basis point, so only orders within that
+    # distance of an edge can be judged otherwise: of 650 orders a few.
+    assert frame["implied_margin"].max() < 0.015
+    difference = (frame["entry_rate"] - frame["implied_rate"]).abs()
+    assert (difference <= frame["implied_margin"] + 1e-12).all()
+    assert difference.mean() < 0.001
+    assert (frame["entry_rate"] > 0).mean() > 0.8
+
+
+def test_the_rate_of_a_diffusion_is_its_closed_form_at_the_ages_of_the_references(gbm):
+    for delay, runs in gbm.frame.groupby("network.median_delay"):
+        off = mean_interval(runs["entry_rate"] - runs["diffusion_rate"])
+        assert off.low <= 0 <= off.high, delay
+        assert off.high - off.low < 0.05  # narrow enough to tell a day from two
+
+
+def test_the_default_path_is_between_its_shares_of_one_day_and_of_two(default):
+    alone = compare_ages("gjr_garch", [1, 2], paths=20).set_index(["path", "age"])["share"]
+    young = default.frame[default.frame["network.median_delay"] == DELAYS[0]]
+    assert 1.4 < young["mean_age_days"].mean() < 1.7
+    rate = mean_interval(young["entry_rate"])
+    assert alone["gjr_garch", 1] < rate.mean < alone["gjr_garch", 2]
+
+
+def test_to_have_been_outside_is_about_twice_as_likely_as_to_be(gbm):
+    ratio = gbm.frame["first_passage_rate"] / gbm.frame["diffusion_rate"]
+    assert ratio.between(1.8, 2.001).all()
+
+
+def test_the_numbers_are_those_of_the_orders_counted_one_by_one():
+    experiment = sl.Experiment(
+        epochs=80,
+        seed=3,
+        symbols=["AAPL", "MSFT"],
+        signatures="none",
+        nodes=7,
+        faults={"node_0": "silent_leader", "node_3": "silent_leader"},
+        epoch_length="1.5s",
+        prices={"path_model": "gbm", "assets": {"MSFT": {"volatility": 0.5}}},
+        market={
+            "traders": [
+                {"kind": "zero_intelligence", "count": 30, "rate": 0.2},
+                {"kind": "fat_finger", "rate": 0.5},
+            ],
+            "band_percent": 3,
+            "band_parameters": {"stale": "halt", "stale_after": "16h"},
+        },
+    )
+    result, network = experiment.run(), StockMarketConsensusNetwork(experiment.config)
+    length, day = 1_500_000, 23_400_000_000
+    refused, implied, seconds, days, closed = [], [], [], [], []
+    squares = {"AAPL": [], "MSFT": []}
+    for order in result.orders.itertuples():
+        if order.type == "limit" and order.fair and not pd.isna(order.reference_epoch):
+            squares[order.symbol].append((order.price / order.true_price - 1) ** 2)
+    spread = {name: math.sqrt(sum(each) / len(each)) for name, each in squares.items()}
+    for order in result.orders.itertuples():
+        if order.type != "limit" or not order.fair or pd.isna(order.reference_epoch):
+            continue
+        time, start = round(order.time_s * 1e6), int(order.reference_epoch) * length
+        quoted = network.true_price(start, order.symbol) / 1e6
+        refused.append((order.status, order.reason) == ("rejected", "outside_band"))
+        implied.append(abs(order.price - quoted) > 0.03 * quoted)
+        seconds.append((time - start) / 1e6)
+        step = day // 10
+        days.append((network.market_time(time) // step - network.market_time(start) // step) / 10)
+        daily = 0.378 / math.sqrt(252) * (0.5 if order.symbol == "MSFT" else 1)
+        closed.append(stale_outside_share(days[-1], daily, 0.03, spread[order.symbol]))
+    # Far prices, and refusals for another reason, do not count.
+    assert not result.orders["fair"].all()
+    assert (result.orders["reason"] == "stale_reference").sum() > 20
+    numbers = staleness_numbers(result)
+    assert numbers["orders"] == len(refused) > 500
+    assert 0.05 < numbers["entry_rate"] == pytest.approx(sum(refused) / len(refused))
+    assert numbers["implied_rate"] == pytest.approx(sum(implied) / len(implied))
+    assert numbers["mean_age_s"] == pytest.approx(sum(seconds) / len(seconds))
+    assert numbers["median_age_s"] == pytest.approx(sorted(seconds)[len(seconds) // 2], abs=0.01)
+    assert numbers["mean_age_days"] == pytest.approx(sum(days) / len(days))
+    assert numbers["diffusion_rate"] == pytest.approx(sum(closed) / len(closed))
+    quality = result.market_numbers
+    for name in ("false_rejection_rate", "missed_rate"):
+        assert numbers[name] == quality[name]
+
+
+def test_a_lying_source_adds_what_no_age_implies():
+    result = sl.Experiment(
+        epochs=80,
+        signatures="none",
+        market_time_per_epoch="1min",
+        faults={"external_feed": "colluding"},
+        market={"traders": 20},
+    ).run()
+    numbers = staleness_numbers(result)
+    assert numbers["implied_rate"] == 0
+    assert 0.3 < numbers["entry_rate"] <= numbers["implied_margin"]
+
+
+# --- What makes references old
+
+
+def test_slow_links_make_finality_late_references_old_and_rejections_many(gbm, default):
+    for swept in (gbm, default):
+        for measure in ("mean_latency_s", "mean_age_s", "mean_age_days", "entry_rate"):
+            gain = swept.difference(measure, "network.median_delay", *DELAYS).iloc[0]
+            assert gain["low"] > 0, measure
+
+
+def test_silent_leaders_cost_the_more_the_more_they_are_apart(workers):
+    swept = staleness("faults", epochs=80, repeats=4, executor=workers)
+    for measure in ("mean_age_days", "entry_rate", "implied_rate", "diffusion_rate"):
+        values = means(swept, measure)
+        assert list(values.index) == ["none", "1 silent", "2 neighbours", "2 apart"]
+        assert values.is_monotonic_increasing, measure
+
+
+def test_a_calm_price_never_leaves_the_band(workers):
+    swept = staleness("volatility", [0.1, 1, 2], epochs=80, repeats=4, executor=workers)
+    rate = means(swept, "entry_rate")
+    assert rate[0.1] == 0 < rate[1] < rate[2]
+    assert means(swept, "diffusion_rate")[0.1] < 1e-9
+
+
+def test_the_less_market_time_an_epoch_has_the_younger_the_reference(workers):
+    swept = staleness("market_time", [60, 23_400], epochs=80, repeats=3, executor=workers)
+    assert means(swept, "entry_rate")[60] == 0
+    days, seconds = means(swept, "mean_age_days"), means(swept, "mean_age_s")
+    assert days[23_400] / days[60] == pytest.approx(390)
+    assert seconds[60] == pytest.approx(seconds[23_400])
+
+
+def test_long_epochs_make_old_references_of_a_market_that_goes_on(workers):
+    swept = staleness("epoch_length", [1.0, 3.0], epochs=60, repeats=4, executor=workers)
+    days, seconds = means(swept, "mean_age_days"), means(swept, "mean_age_s")
+    # A trading day in a second, less half a step of the path on average.
+    for length in (1.0, 3.0):
+        assert days[length] == pytest.approx(seconds[length] - length / 20, abs=0.01 * length)
+    assert means(swept, "entry_rate")[3.0] > 2 * means(swept, "entry_rate")[1.0]
+    slow = staleness(
+        "epoch_length", [2.0], settings={"market_time_per_epoch": "1min"}, epochs=40, repeats=1
+    )
+    assert means(slow, "mean_age_days")[2.0] == pytest.approx(
+        means(slow, "mean_age_s")[2.0] / 390, rel=0.05
+    )
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_every_cause_has_values_of_its_own_and_measures_all(cause, workers):
+    swept = staleness(cause, epochs=12, repeats=1, executor=workers)
+    assert len(swept.frame) > 3
+    assert swept.complete
+    assert not swept.frame.isna().any(axis=None)
+
+
+# --- What there is not
+
+
+def test_a_run_without_orders_or_references_has_no_rates():
+    for market in ({"traders": 0}, {"traders": 20}):
+        result = sl.Experiment(epochs=1, signatures="none", market=market).run()
+        numbers = staleness_numbers(result)
+        assert numbers.pop("orders") == 0
+        # Orders that find no reference are refused too, for want of one.
+        assert numbers.pop("false_rejection_rate") == (1 if market["traders"] else None)
+        assert {*numbers.values()} == {None}
+
+
+@pytest.mark.parametrize(
+    ("settings", "percent"),
+    [
+        ({"prices": {"path_model": "gbm"}}, 37.8 / math.sqrt(252)),
+        ({"prices": {"path_model": "gbm", "volatility": 2}}, 2 * 37.8 / math.sqrt(252)),
+        ({"prices": {"path_model": "gbm", "path_parameters": {"volatility": 0.2}}}, 1.2599),
+        ({}, 2.374),
+        ({"prices": {"trend": 0.1}}, None),
+        ({"prices": {"path_model": "merton"}}, None),
+        ({"feed": "aapl-2012"}, None),
+    ],
+)
+def test_the_volatility_of_a_diffusion_where_there_is_one(settings, percent):
+    found = daily_volatility(make_config(**settings), "AAPL")
+    assert found == (None if percent is None else pytest.approx(percent / 100, rel=1e-3))
+
+
+def test_without_a_diffusion_there_is_no_closed_form():
+    result = sl.Experiment(epochs=30, feed="aapl-2012", signatures="none").run()
+    numbers = staleness_numbers(result)
+    assert numbers["diffusion_rate"] is numbers["first_passage_rate"] is None
+    assert numbers["implied_rate"] is not None
+
+
+class Counting(ThreadPoolExecutor):
+    """An executor that counts what it is given."""
+
+    given = 0
+
+    def submit(self, *call, **options):
+        self.given += 1
+        return super().submit(*call, **options)
+
+
+@pytest.mark.parametrize("study", [staleness, compare_bands])
+def test_runs_take_place_where_the_executor_is(study):
+    told = []
+    with Counting(1) as executor:
+        swept = study(
+            epochs=2, repeats=1, executor=executor, progress=lambda *step: told.append(step)
+        )
+        assert executor.given == len(swept.frame) == len(told) > 2
+
+
+def test_an_executor_changes_nothing(workers):
+    here, there = (
+        staleness("volatility", [1, 2], epochs=12, repeats=2, executor=executor)
+        for executor in (None, workers)
+    )
+    pd.testing.assert_frame_equal(here.frame, there.frame)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"cause": "weather"}, "cause"),
+        ({"cause": ["latency"]}, "cause"),
+        ({"values": 3}, "over.network.median_delay"),
+        ({"values": [-1]}, "network.median_delay"),
+        ({"settings": "gbm"}, "settings"),
+        ({"settings": {"prices.path_model": "no_such"}}, "prices.path_model"),
+        ({"repeats": 0}, "repeats"),
+        ({"epochs": 0}, "epochs"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_anything_runs(options, field):
+    with pytest.raises(sl.InvalidInput) as caught:
+        staleness(**options)
+    assert caught.value.field == field
+
+
+def test_only_a_run_with_a_market_has_stale_references():
+    for given in (3, sl.run_protocol(epochs=2, signatures="none")):
+        with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
+            staleness_numbers(given)
