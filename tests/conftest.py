@@ -1,29 +1,10 @@
 """What all tests share."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from unittest import mock
 
 import matplotlib.pyplot as plt
 import pytest
 from hypothesis import settings
-
-from streamlet_lab.matching.band import REGISTER as _BANDS
-from streamlet_lab.prices import dishonest, models, outliers
-from streamlet_lab.prices.aggregators import _AGGREGATORS
-from streamlet_lab.simulator import faults, links
-from streamlet_lab.simulator.traders import kinds
-
-REGISTERS = (
-    _AGGREGATORS,
-    _BANDS,
-    dishonest._KINDS,
-    models._MODELS,
-    outliers._RULES,
-    faults._KINDS,
-    kinds._KINDS,
-    links._KINDS,
-)
 
 # Timing is nobody's business here, and a red run must be red again.
 settings.register_profile("lab", deadline=None, derandomize=True)
@@ -35,12 +16,3 @@ def no_figure_left_open() -> Iterator[None]:
     """Close what a test drew with pyplot: open figures are global state."""
     yield
     plt.close("all")
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_registered() -> Iterator[None]:
-    """Forget what a test registered: others go through all that there is."""
-    with ExitStack() as stack:
-        for register in REGISTERS:
-            stack.enter_context(mock.patch.dict(register._things))
-        yield
