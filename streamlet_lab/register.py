@@ -31,6 +31,8 @@ class Register(Generic[T]):
         Where a configuration gives the name.
     besides : str, optional
         What may be given there instead of a name: ``"a function"``.
+    accept : callable, optional
+        Raises `InvalidInput` for what is no such thing, before it is added.
 
     Examples
     --------
@@ -54,11 +56,19 @@ class Register(Generic[T]):
 rounding of your own must be registered before
     """
 
-    def __init__(self, decorator: str, what: str, field: str, besides: str = "") -> None:
+    def __init__(
+        self,
+        decorator: str,
+        what: str,
+        field: str,
+        besides: str = "",
+        accept: Callable[[object], None] | None = None,
+    ) -> None:
         self._decorator = decorator
         self._what = what
         self._field = field
         self._besides = besides
+        self._accept = accept
         self._things: dict[str, T] = {}
         self._own: tuple[str, ...] = ()
         self._reserved: set[str] = set()
@@ -103,6 +113,8 @@ rounding of your own must be registered before
     def add(self, name: str, thing: T) -> T:
         """Add a thing under a name that passes `check`, and return it, as decorators do."""
         self.check(name)
+        if self._accept is not None:
+            self._accept(thing)
         self._things[name] = thing
         return thing
 

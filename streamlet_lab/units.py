@@ -122,6 +122,21 @@ def to_decimal(value: object, field: str = "price") -> Decimal:
     return amount
 
 
+def to_number(value: object, low: float, high: float, field: str) -> float:
+    """Return a number between two finite others, both of them included, as a float.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none; true and false are none either.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # Nothing compares with NaN, so that it is refused too.
+    if not (is_number and low <= value <= high):  # type: ignore[operator]
+        raise InvalidInput(field, value, f"a number from {low:g} to {high:g}")
+    return float(value)  # type: ignore[arg-type]
+
+
 def to_ticks(price: Decimal, tick: Decimal = CENT, field: str = "price") -> int:
     """Convert a price to ticks.
 

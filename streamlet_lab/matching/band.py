@@ -93,6 +93,13 @@ class BandWatch:
         """
         return ticks if self.low <= ticks <= self.high else None
 
+    def clipped(self, side: int, ticks: int) -> int:
+        """Return a limit, or the edge where it is aggressive and lies beyond.
+
+        A bid above the band is, and an ask below; for bands whose `may_enter` moves prices.
+        """
+        return min(ticks, self.high) if side > 0 else max(ticks, self.low)
+
     def may_trade(self, ticks: int) -> bool:
         """Whether the next execution may happen at this price; not asked in an auction.
 

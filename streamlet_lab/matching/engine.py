@@ -1,7 +1,7 @@
 """The matching engine: commands in, typed events out, money in ``Decimal``."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
@@ -231,11 +231,7 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time runs backwards.
         """
-        first = self._begin(time)
-        begun = len(self.events)
-        self._core.cancel(order_id, self.now)
-        self._report(begun)
-        return self.events[first:]
+        return self._command(time, lambda: self._core.cancel(order_id, self.now))
 
     def reduce(self, order_id: str, quantity: int, time: int | None = None) -> list[Event]:
         """Take shares off a resting order, which keeps its priority.
@@ -258,11 +254,7 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time runs backwards.
         """
-        first = self._begin(time)
-        begun = len(self.events)
-        self._door.reduce(order_id, quantity)
-        self._report(begun)
-        return self.events[first:]
+        return self._command(time, lambda: self._door.reduce(order_id, quantity))
 
     def replace(
         self,
@@ -299,11 +291,7 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time runs backwards.
         """
-        first = self._begin(time)
-        begun = len(self.events)
-        self._door.replace(order_id, price, quantity)
-        self._report(begun)
-        return self.events[first:]
+        return self._command(time, lambda: self._door.replace(order_id, price, quantity))
 
     def set_reference(self, reference: Reference, time: int | None = None) -> list[Event]:
         """Tell the band of a newer consensus.
@@ -341,11 +329,7 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time runs backwards.
         """
-        self._check_time(time)
-        first = len(self.events)
-        self._core.advance(time)
-        self._report(first)
-        return self.events[first:]
+        return self._operate(self._core.advance, time)
 
     def end_day(self, time: int | None = None) -> list[Event]:
         """End the trading day: every day order expires, in the order of acceptance.
@@ -355,11 +339,7 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time runs backwards.
         """
-        self._check_time(time)
-        first = len(self.events)
-        self._core.end_day(self.now if time is None else time)
-        self._report(first)
-        return self.events[first:]
+        return self._operate(self._core.end_day, time)
 
     def halt(self, time: int | None = None) -> list[Event]:
         """Halt the market: orders are refused, resting ones may be cancelled or reduced.
@@ -372,11 +352,7 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time runs backwards.
         """
-        self._check_time(time)
-        first = len(self.events)
-        self._core.halt(self.now if time is None else time)
-        self._report(first)
-        return self.events[first:]
+        return self._operate(self._core.halt, time)
 
     def resume(self, time: int | None = None) -> list[Event]:
         """End a halt, or a call auction before its time.
@@ -389,11 +365,7 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time runs backwards.
         """
-        self._check_time(time)
-        first = len(self.events)
-        self._core.resume(self.now if time is None else time)
-        self._report(first)
-        return self.events[first:]
+        return self._operate(self._core.resume, time)
 
     def get_latest_consensus_price(self) -> Decimal | None:
         """Return the latest finalized consensus price in dollars, None before the first."""
@@ -451,6 +423,22 @@ class ConsensusMatchingEngine:
                 self._adopt(reference, time)
         self._report(first)
         return first
+
+    def _command(self, time: int | None, carry_out: Callable[[], None]) -> list[Event]:
+        """Carry out a trader's command after what comes before it; return the events of both."""
+        first = self._begin(time)
+        begun = len(self.events)
+        carry_out()
+        self._report(begun)
+        return self.events[first:]
+
+    def _operate(self, carry_out: Callable[[int], None], time: int | None) -> list[Event]:
+        """Carry out what the operator or the clock wants at an instant, and return its events."""
+        self._check_time(time)
+        first = len(self.events)
+        carry_out(self.now if time is None else time)
+        self._report(first)
+        return self.events[first:]
 
     def _check_time(self, time: int | None) -> None:
         if time is None:

@@ -139,7 +139,16 @@ class SourceFault(ABC):
 
 K = TypeVar("K", bound=type[SourceFault])
 
-_KINDS = Register[type[SourceFault]]("source_fault_kind", "kind", field="faults")
+
+def _check_kind(kind: object) -> None:
+    is_kind = isinstance(kind, type) and issubclass(kind, SourceFault)
+    if not is_kind or inspect.isabstract(kind):
+        raise InvalidInput("kind", kind, "a subclass of SourceFault with a method `quote`")
+
+
+_KINDS = Register[type[SourceFault]](
+    "source_fault_kind", "kind", field="faults", accept=_check_kind
+)
 
 
 def source_fault_kind(name: str) -> Callable[[K], K]:
@@ -165,16 +174,7 @@ def source_fault_kind(name: str) -> Callable[[K], K]:
     >>> "shy" in source_fault_kinds()
     True
     """
-    _KINDS.check(name)
-
-    def register(kind: K) -> K:
-        is_kind = isinstance(kind, type) and issubclass(kind, SourceFault)
-        if not is_kind or inspect.isabstract(kind):
-            raise InvalidInput("kind", kind, "a subclass of SourceFault with a method `quote`")
-        _KINDS.add(name, kind)
-        return kind
-
-    return register
+    return _KINDS.decorator(name)
 
 
 def source_fault_kinds() -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """What a source of quotes is like when it is honest: how noisy, how late, how often silent."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -8,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import format_duration, to_microseconds
+from streamlet_lab.units import format_duration, to_microseconds, to_number
 
 #: The finest part of a dollar that a quote may have.
 MICRO_DOLLAR: Final = Decimal("0.000001")
@@ -82,33 +81,27 @@ class Source:
             raise InvalidInput("name", self.name, expected)
         if _NODE_NAME.fullmatch(self.name):
             raise InvalidInput("name", self.name, "a name that no node has")
-        _check("noise_bp", self.noise_bp, 0, _LARGEST_NOISE)
-        _check("bias_bp", self.bias_bp, -_LARGEST_BIAS, _LARGEST_BIAS)
+        to_number(self.noise_bp, 0, _LARGEST_NOISE, "noise_bp")
+        to_number(self.bias_bp, -_LARGEST_BIAS, _LARGEST_BIAS, "bias_bp")
         if type(self.lag) is not int or self.lag < 0:
             raise InvalidInput("lag", self.lag, "whole microseconds, zero or more")
-        _check("outage", self.outage, 0, 1)
+        to_number(self.outage, 0, 1, "outage")
         if self.outage == 1:
             raise InvalidInput("outage", self.outage, "a share of the epochs below 1")
-        _check("outage_epochs", self.outage_epochs, 1, _LONGEST_OUTAGE)
+        to_number(self.outage_epochs, 1, _LONGEST_OUTAGE, "outage_epochs")
         # Rounded, so that nine epochs suffice for a share of 0.9.
         shortest = round(self.outage / (1 - self.outage), 9)
         if self.outage_epochs < shortest:
             expected = f"at least {shortest:g} epochs for an outage of {self.outage:g}"
             raise InvalidInput("outage_epochs", self.outage_epochs, expected)
-        _check("volume_share", self.volume_share, *_VOLUME_SHARES)
+        to_number(self.volume_share, *_VOLUME_SHARES, "volume_share")
         if self.confidence_bp is not None:
-            _check("confidence_bp", self.confidence_bp, 0, _LARGEST_CONFIDENCE)
+            to_number(self.confidence_bp, 0, _LARGEST_CONFIDENCE, "confidence_bp")
 
     @property
     def stated_confidence_bp(self) -> float:
         """Half the width of the interval that it states around its price, basis points."""
         return self.noise_bp if self.confidence_bp is None else self.confidence_bp
-
-
-def _check(name: str, value: object, low: float, high: float) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (is_number and math.isfinite(value) and low <= value <= high):  # type: ignore[arg-type,operator]
-        raise InvalidInput(name, value, f"a number from {low:g} to {high:g}")
 
 
 def standard_sources(count: int) -> tuple[Source, ...]:

@@ -168,7 +168,7 @@ class ConsensusWatch(BandWatch):
             return ticks
         if self._at_entry == "reject":
             return None
-        return min(ticks, self.high) if side > 0 else max(ticks, self.low)
+        return self.clipped(side, ticks)
 
     def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
         """Lay the band around a new reference."""

@@ -113,9 +113,7 @@ class LuldWatch(BandWatch):
 
     def may_enter(self, side: int, ticks: int) -> int:
         """Move an aggressive price to the edge; in a call phase let any price in."""
-        if self._state is MarketState.AUCTION:
-            return ticks
-        return min(ticks, self.high) if side > 0 else max(ticks, self.low)
+        return ticks if self._state is MarketState.AUCTION else self.clipped(side, ticks)
 
     def traded(self, ticks: int, quantity: int, time: int) -> None:
         """Add a trade to the window; one of an auction makes the reopening price instead."""

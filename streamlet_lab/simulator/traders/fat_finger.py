@@ -41,7 +41,7 @@ class FatFinger(Trader):
         self._farthest = parameters.percent("to_percent", to_percent)
         if self._nearest > self._farthest:
             raise InvalidInput("to_percent", to_percent, f"at least from_percent, {from_percent}")
-        self._size = None if size is None else parameters.shares("size", size)
+        self._size = parameters.size(size)
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Send one order."""

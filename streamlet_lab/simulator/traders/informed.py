@@ -41,7 +41,7 @@ class Informed(Trader):
         super().__init__(seat)
         self._noise = parameters.percent("noise_percent", noise_percent)
         self._edge = parameters.percent("edge_percent", edge_percent)
-        self._size = None if size is None else parameters.shares("size", size)
+        self._size = parameters.size(size)
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Take a quote that is wrong, or offer one."""

@@ -18,7 +18,21 @@ _MOST = 10_000
 
 K = TypeVar("K", bound=type[Trader])
 
-_KINDS = Register[type[Trader]]("trader_kind", "kind", field=_FIELD, besides=_KIND)
+
+def _check_kind(kind: object, field: str = "kind") -> None:
+    is_kind = isinstance(kind, type) and issubclass(kind, Trader)
+    if not is_kind or inspect.isabstract(kind):
+        raise InvalidInput(field, kind, _KIND)
+    assert isinstance(kind, type)
+    assert issubclass(kind, Trader)
+    if kind.intent not in get_args(Intent):
+        expected = f"one of {', '.join(get_args(Intent))}"
+        raise InvalidInput(f"{kind.__name__}.intent", kind.intent, expected)
+
+
+_KINDS = Register[type[Trader]](
+    "trader_kind", "kind", field=_FIELD, besides=_KIND, accept=_check_kind
+)
 
 
 class TradersOfAKind(Protocol):
@@ -77,14 +91,7 @@ def trader_kind(name: str) -> Callable[[K], K]:
     >>> "believer" in trader_kinds()
     True
     """
-    _KINDS.check(name)
-
-    def register(kind: K) -> K:
-        _check_kind(kind, "kind")
-        _KINDS.add(name, kind)
-        return kind
-
-    return register
+    return _KINDS.decorator(name)
 
 
 def trader_kinds() -> tuple[str, ...]:
@@ -158,17 +165,6 @@ def _find(kind: object) -> tuple[Callable[..., Any], str]:
     if isinstance(kind, type):
         _check_kind(kind, _FIELD)
     return kind, getattr(kind, "__name__", type(kind).__name__).lower()
-
-
-def _check_kind(kind: object, field: str) -> None:
-    is_kind = isinstance(kind, type) and issubclass(kind, Trader)
-    if not is_kind or inspect.isabstract(kind):
-        raise InvalidInput(field, kind, _KIND)
-    assert isinstance(kind, type)
-    assert issubclass(kind, Trader)
-    if kind.intent not in get_args(Intent):
-        expected = f"one of {', '.join(get_args(Intent))}"
-        raise InvalidInput(f"{kind.__name__}.intent", kind.intent, expected)
 
 
 def _make(kind: Callable[..., Any], seat: Seat, given: Mapping[str, Any], place: str) -> Trader:

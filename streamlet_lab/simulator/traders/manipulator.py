@@ -44,7 +44,7 @@ class Manipulator(Trader):
         super().__init__(seat)
         self._threshold = parameters.percent("threshold_percent", threshold_percent)
         self._edge = parameters.percent("edge_percent", edge_percent)
-        self._size = None if size is None else parameters.shares("size", size)
+        self._size = parameters.size(size)
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Sell dear or buy cheap, if the lie has made that possible."""

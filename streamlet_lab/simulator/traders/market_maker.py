@@ -9,7 +9,7 @@ from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.kinds import trader_kind
 from streamlet_lab.simulator.traders.trader import Seat, Trader
 from streamlet_lab.simulator.traders.view import Action, MarketView, OpenOrder
-from streamlet_lab.units import MONEY, from_ticks
+from streamlet_lab.units import MONEY, from_ticks, to_number
 
 
 @trader_kind("market_maker")
@@ -59,7 +59,7 @@ class MarketMaker(Trader):
         reference_weight: float = 0.5,
     ) -> None:
         super().__init__(seat)
-        half_spread = parameters.number("half_spread_percent", half_spread_percent, 0.001, 50)
+        half_spread = to_number(half_spread_percent, 0.001, 50, "half_spread_percent")
         self._half_spread = half_spread / 100
         self._size = parameters.shares("size", size)
         self._limit = parameters.shares("inventory_limit", inventory_limit)
@@ -67,7 +67,7 @@ class MarketMaker(Trader):
             expected = f"at least the size of a quote, {size} shares"
             raise InvalidInput("inventory_limit", inventory_limit, expected)
         self._skew = parameters.percent("skew_percent", skew_percent, 50)
-        self._weight = parameters.number("reference_weight", reference_weight, 0, 1)
+        self._weight = to_number(reference_weight, 0, 1, "reference_weight")
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Put the quotes where they should be."""

@@ -40,7 +40,7 @@ class Momentum(Trader):
         self._lookback = parameters.whole("lookback", lookback, 1, 100_000)
         self._seen = deque[float](maxlen=self._lookback + 1)
         self._threshold = parameters.percent("threshold_percent", threshold_percent)
-        self._size = None if size is None else parameters.shares("size", size)
+        self._size = parameters.size(size)
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Follow the price if it has moved far enough."""

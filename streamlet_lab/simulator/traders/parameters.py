@@ -1,23 +1,8 @@
 """Checks of what the kinds of traders take."""
 
-from typing import TypeGuard
-
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import MAX_QUANTITY
-
-
-def number(name: str, value: object, low: float, high: float) -> float:
-    """Return a parameter that is a number between two others, both of them included.
-
-    Raises
-    ------
-    InvalidInput
-        If it is not.
-    """
-    # Nothing compares with NaN, so that it is refused too.
-    if not (_is_number(value) and low <= value <= high):
-        raise InvalidInput(name, value, f"a number from {low:g} to {high:g}")
-    return float(value)
+from streamlet_lab.units import to_number
 
 
 def percent(name: str, value: object, high: float = 100) -> float:
@@ -28,7 +13,7 @@ def percent(name: str, value: object, high: float = 100) -> float:
     InvalidInput
         If it is no number from 0 to ``high``.
     """
-    return number(name, value, 0, high) / 100
+    return to_number(value, 0, high, name) / 100
 
 
 def whole(name: str, value: object, low: int, high: int) -> int:
@@ -55,6 +40,17 @@ def shares(name: str, value: object) -> int:
     return whole(name, value, 1, MAX_QUANTITY)
 
 
+def size(value: object) -> int | None:
+    """Return the number of shares of each order; None where it is drawn.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither.
+    """
+    return None if value is None else shares("size", value)
+
+
 def rate(name: str, value: object) -> float:
     """Return a parameter that is a number of acts per second.
 
@@ -63,8 +59,4 @@ def rate(name: str, value: object) -> float:
     InvalidInput
         If it is no number from 0.000001 to 1,000,000.
     """
-    return number(name, value, 1e-6, 1e6)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return to_number(value, 1e-6, 1e6, name)

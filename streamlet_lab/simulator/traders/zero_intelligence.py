@@ -6,6 +6,7 @@ from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.kinds import trader_kind
 from streamlet_lab.simulator.traders.trader import Seat, Trader
 from streamlet_lab.simulator.traders.view import Action, MarketView
+from streamlet_lab.units import to_number
 
 
 @trader_kind("zero_intelligence")
@@ -36,8 +37,8 @@ class ZeroIntelligence(Trader):
     ) -> None:
         super().__init__(seat)
         self._spread = parameters.percent("spread_percent", spread_percent)
-        self._market_share = parameters.number("market_order_share", market_order_share, 0, 1)
-        self._size = None if size is None else parameters.shares("size", size)
+        self._market_share = to_number(market_order_share, 0, 1, "market_order_share")
+        self._size = parameters.size(size)
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Send one order."""
