@@ -25,6 +25,7 @@ FLOORS = (
         "fault",
         "archive",
         "register",
+        "intervals",
     ),
     ("consensus", "prices", "matching"),
     ("config", "ledger"),
