@@ -33,8 +33,8 @@ class Share(float):
         share.part, share.whole = part, whole
         return share
 
-    def __getnewargs__(self) -> tuple[float, float]:  # copies and pickles
-        return self.part, self.whole
+    def __reduce__(self) -> tuple[type[Self], tuple[float, float]]:  # copies and pickles
+        return type(self), (self.part, self.whole)
 
     @classmethod
     def of(cls, part: float, whole: float) -> Self | None:
