@@ -142,7 +142,7 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "status": Column("str", "rejected, cancelled, expired, filled, or resting at the end"),
         "reason": Column("str", "why it was rejected or cancelled"),
         "filled": Column("int64", "shares traded"),
-        "clipped": Column("bool", "whether the band ever moved its price to an edge"),
+        "clipped": Column("bool", "whether the band ever repriced it, to its edge"),
     },
     "trades": {
         "trade_id": Column("int64", "position on the symbol's tape, from 0"),
@@ -159,10 +159,7 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "reference_price": _REFERENCE,
         "reference_age_s": _AGE,
         "true_price": _TRUE,
-        "fair": Column(
-            "bool",
-            "its price is not more than fair_percent from the true one; otherwise it is missed",
-        ),
+        "fair": Column("bool", "its price is not more than fair_percent from the true one"),
     },
     "rejections": {
         "time_s": _TIME,
@@ -175,18 +172,32 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
             "rejected at entry; not replaced: the order stays as it was; or cancelled or reduced, "
             "not at its trader's wish",
         ),
+        "stopped": Column(
+            "str",
+            "where band, reference, auction or halt stopped the order: at_entry, at_trade, or swept "
+            "out of the book later; empty if they had no part in it, or it was not replaced only",
+        ),
         "reason": Column("str", "reason code"),
         "quantity": Column("int64", "shares that were refused or taken away"),
-        "price": Column("float64", "the price that was judged, dollars; NaN if none was"),
+        "own_price": Column(
+            "float64", "the order's limit as its trader last named it, dollars; NaN without one"
+        ),
+        "price": Column(
+            "float64",
+            "the price that was judged, dollars; at a trade that of what rested; NaN if none was",
+        ),
         "reference_price": _REFERENCE,
         "deviation_percent": Column("float64", "distance from the reference, percent of it"),
         "reference_age_s": _AGE,
         "true_price": _TRUE,
         "verdict": Column(
             "str",
-            "false: the price that was judged was fair, or none was; justified: it was not. At an "
-            "execution that is the price of the trade, whatever the order's own limit. Empty: band "
-            "and reference had no part in it",
+            "of a limit order that was stopped, by its own price. false: fair when it came and when "
+            "stopped; justified: at neither; turned_fair or turned_unfair: fair at the second, or at "
+            "the first alone. market: a market order. Empty where it was not stopped",
+        ),
+        "blocked": Column(
+            "bool", "stopped at a trade, and the price of what rested in the book was not fair"
         ),
     },
     "bands": {

@@ -3,6 +3,7 @@
 import html
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -16,13 +17,43 @@ from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.ledger import Ledger
-from streamlet_lab.quality import market_numbers, market_quality
+from streamlet_lab.metrics import (
+    activity,
+    in_words,
+    judged_by,
+    market_numbers,
+    market_quality,
+    sensitivity,
+)
 from streamlet_lab.units import to_seconds
 
 if TYPE_CHECKING:
     from streamlet_lab.charts import Plots, ProtocolPlots
 
-_FORMAT: Final = "streamlet-lab result 4"
+_FORMAT: Final = "streamlet-lab result 5"
+
+# Of the measures of the market, those that the summary has.
+_IN_SUMMARY: Final = (
+    "orders",
+    "trades",
+    "unfair_trades",
+    "unfair_trade_rate",
+    "fair_orders",
+    "fair_orders_stopped",
+    "fair_stopped_rate",
+    "orders_stopped",
+    "stopped_at_entry",
+    "stopped_at_trade",
+    "swept",
+    "without_reference",
+    "repriced_orders",
+    "fair_orders_repriced",
+    "halts",
+    "auctions",
+    "halted_s",
+    "halted_share",
+    "median_reference_age_s",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -273,9 +304,9 @@ class Result(Run):
 
     @property
     def market_quality(self) -> pd.DataFrame:
-        """One row for each symbol: false rejections, missed trades, spread, delays, ages.
+        """One row for each symbol: fair orders stopped, unfair trades, spread, delays, ages.
 
-        See :data:`streamlet_lab.quality.MEASURES` for the meaning of each column.
+        See :data:`streamlet_lab.metrics.MEASURES` for the meaning of each column.
         """
         return market_quality(self.frames, self.config.symbols, self._epoch_s)
 
@@ -283,6 +314,30 @@ class Result(Run):
     def market_numbers(self) -> dict[str, Any]:
         """The same of all symbols together; None for what cannot be measured."""
         return market_numbers(self.frames, self._epoch_s)
+
+    def market_numbers_at(self, fair_percent: Any) -> dict[str, Any]:
+        """Return the same where another ``fair_percent`` says which prices are fair.
+
+        The market itself never asks what is fair, so that this needs no other run.
+
+        Raises
+        ------
+        InvalidInput
+            If it is no percentage in hundredths.
+        """
+        return market_numbers(judged_by(self.frames, fair_percent), self._epoch_s)
+
+    def sensitivity(self, fair_percents: Iterable[Any] = (1, 2, 5)) -> pd.DataFrame:
+        """Return how much depends on what is called fair: a row for each ``fair_percent``.
+
+        Columns: :data:`streamlet_lab.metrics.OF_FAIRNESS`.
+
+        Raises
+        ------
+        InvalidInput
+            If one of them is no percentage in hundredths.
+        """
+        return sensitivity(self.frames, fair_percents)
 
     @property
     def _epoch_s(self) -> float:
@@ -309,11 +364,9 @@ class Result(Run):
     @property
     def summary(self) -> dict[str, Any]:
         """The run on one screen; counts, and times in seconds."""
-        orders, rejections = self.orders, self.rejections
         is_priced = self.prices["claim"] == "price_consensus"
         final = self.prices["finalized_s"].notna()
-        honest = orders["intent"] == "honest"
-        by_band = rejections["reason"] == "outside_band"
+        numbers = activity(self.frames)
         return {
             "symbol": ", ".join(self.config.symbols),
             "feed": str(self.config.feed),
@@ -325,14 +378,9 @@ class Result(Run):
             "epochs_without_price": int((~is_priced).groupby(self.prices["epoch"]).any().sum()),
             "refused_blocks": int((self.blocks["refusals"] > 0).sum()),
             "largest_displacement_bp": _rounded(self.largest_displacement_bp),
-            "orders": len(orders),
-            "trades": len(self.trades),
-            "rejected_orders": int((orders["status"] == "rejected").sum()),
-            "without_reference": int((rejections["reason"] == "no_consensus").sum()),
-            "outside_band": int(by_band.sum()),
-            "honest_orders": int(honest.sum()),
-            "honest_outside_band": int((by_band & (rejections["intent"] == "honest")).sum()),
-            "median_reference_age_s": _rounded(orders["reference_age_s"].median()),
+            **{name: numbers[name] for name in _IN_SUMMARY},
+            "halted_s": _rounded(numbers["halted_s"]),
+            "median_reference_age_s": _rounded(numbers["median_reference_age_s"]),
         }
 
     def save(self, path: str | Path) -> None:
@@ -412,21 +460,7 @@ class Result(Run):
             *self._refusals_in_words(),
             ("Epochs without price", str(summary["epochs_without_price"])),
             ("Farthest from true", _or_nothing(summary["largest_displacement_bp"], "bp")),
-            ("Orders", f"{summary['orders']}, {summary['trades']} trades"),
-            (
-                "Rejected",
-                (
-                    f"{summary['rejected_orders']}, "
-                    f"of these without a reference {summary['without_reference']}"
-                ),
-            ),
-            (
-                "Outside the band",
-                (
-                    f"{summary['outside_band']}, of these honest {summary['honest_outside_band']} "
-                    f"of {summary['honest_orders']} orders"
-                ),
-            ),
+            *in_words(summary),
             *self._check_lines(),
         ]
 

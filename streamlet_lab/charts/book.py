@@ -27,7 +27,7 @@ from streamlet_lab.charts.series import (
     true_path,
 )
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.quality import quoted_spreads
+from streamlet_lab.metrics import quoted_spreads
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
 

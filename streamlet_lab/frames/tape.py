@@ -6,7 +6,7 @@ What counts is what the events say, in their order; nothing is asked of the engi
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from streamlet_lab.frames.tables import Timed, cents, dollars, epoch_at, seconds
 from streamlet_lab.matching import (
@@ -28,45 +28,17 @@ from streamlet_lab.matching import (
     StateChanged,
     Traded,
 )
-from streamlet_lab.simulator import Arrival
-from streamlet_lab.units import MONEY, is_within, to_seconds
-
-#: Why the band, or the want of a reference, turns shares away. Reasons of cancellations are the
-#: same texts.
-BAND_REASONS: Final[frozenset[str]] = frozenset(
-    {
-        RejectReason.OUTSIDE_BAND,
-        RejectReason.NO_CONSENSUS,
-        RejectReason.STALE_REFERENCE,
-        RejectReason.IN_AUCTION,
-    }
+from streamlet_lab.metrics import (
+    AT_ENTRY,
+    AT_TRADE,
+    MARKET,
+    STOP_REASONS,
+    SWEPT,
+    is_fair,
+    verdict,
 )
-
-# An order can name a price as fine as 10^-12 dollars; true prices are micro-dollars.
-_FINEST: Final = 12
-_FINEST_PER_MICRO: Final = 10**6
-
-
-def is_fair(price: Decimal, true_price: int, hundredths: int) -> bool:
-    """Whether a price is near the true one; the edge itself is fair.
-
-    Parameters
-    ----------
-    price : Decimal
-        Dollars.
-    true_price : int
-        Micro-dollars.
-    hundredths : int
-        The allowed deviation in hundredths of a percent of the true price.
-
-    Examples
-    --------
-    >>> is_fair(Decimal("105.00"), 100_000_000, 500), is_fair(Decimal("105.01"), 100_000_000, 500)
-    (True, False)
-    """
-    finest = int(price.scaleb(_FINEST, MONEY))
-    return is_within(finest, true_price * _FINEST_PER_MICRO, hundredths)
-
+from streamlet_lab.simulator import Arrival
+from streamlet_lab.units import to_seconds
 
 class Moment(NamedTuple):
     """What holds from an instant on, until the next moment.
@@ -110,7 +82,7 @@ class _Fate:
 
     arrival: Arrival
     moment: Moment  # when it came
-    price: Decimal | None  # where it stands: its limit, until it is replaced or clipped
+    price: Decimal | None  # its limit, as its trader last named it: a clip leaves it as it is
     status: str = "resting"
     reason: str = ""
     filled: int = 0
@@ -166,6 +138,7 @@ class Tape:
         self._epochs = epochs
         self._fates: list[_Fate] = []  # one for each arrival, which has exactly one answer
         self._accepted: dict[str, _Fate] = {}
+        self._incoming = ""  # the order that came or was replaced last, while it may be matching
         for event in events:
             self._read(event)
 
@@ -189,7 +162,7 @@ class Tape:
                 dollars(order.price),
                 None if order.price is None else cents(order.price),
                 true_price / 1e6,
-                order.price is None or is_fair(order.price, true_price, self._fair),
+                self._is_fair(order.price, true_price),
                 price,
                 None if reference is None else self._epochs.get(reference.block_hash),
                 age,
@@ -209,9 +182,11 @@ class Tape:
         match event:
             case Accepted():
                 self._accepted[event.order_id] = self._answer()
+                self._incoming = event.order_id
             case Rejected(command=Command.ORDER):
                 fate = self._answer("rejected", event.reason.value)
-                self._turn_away(event, fate, "rejected", fate.arrival.order.quantity)
+                quantity = fate.arrival.order.quantity
+                self._turn_away(event, fate, "rejected", quantity, AT_ENTRY)
             case Rejected(command=Command.REPLACE):
                 known = self._accepted.get(event.order_id)
                 if known is not None and known.status == "resting":
@@ -220,7 +195,12 @@ class Tape:
                 fate = self._accepted[event.order_id]
                 fate.status, fate.reason = "cancelled", event.reason.value
                 if event.reason is not CancelReason.REQUESTED:
-                    self._turn_away(event, fate, "cancelled", event.quantity)
+                    # What could not wait for an auction was ended by the one that it began.
+                    at_trade = event.order_id == self._incoming or (
+                        event.reason is CancelReason.IN_AUCTION
+                    )
+                    where = AT_TRADE if at_trade else SWEPT
+                    self._turn_away(event, fate, "cancelled", event.quantity, where)
             case Reduced(reason=reason) if reason is not CancelReason.REQUESTED:
                 fate = self._accepted[event.order_id]
                 self._turn_away(event, fate, "reduced", event.quantity)
@@ -228,9 +208,9 @@ class Tape:
                 self._accepted[event.order_id].status = "expired"
             case Replaced():
                 self._accepted[event.order_id].price = event.price
+                self._incoming = event.order_id
             case Clipped():
-                fate = self._accepted[event.order_id]
-                fate.price, fate.clipped = event.price, True
+                self._accepted[event.order_id].clipped = True
             case Traded():
                 self._trade(event)
             case ReferenceMoved():
@@ -272,42 +252,55 @@ class Tape:
             moment.state is MarketState.AUCTION,
             *moment.price_and_age(trade.time),
             true_price / 1e6,
-            is_fair(trade.price, true_price, self._fair),
+            self._is_fair(trade.price, true_price),
         )
         self.trades.append((trade.time, row))
 
     def _turn_away(
-        self, event: Rejected | Cancelled | Reduced, fate: _Fate, action: str, quantity: int
+        self,
+        event: Rejected | Cancelled | Reduced,
+        fate: _Fate,
+        action: str,
+        quantity: int,
+        where: str = "",
     ) -> None:
+        """Write down that an order lost shares, or a replacement; and whether it was stopped so."""
         true_price = self._true_price(event.time)
-        judged = (None,) * 4 if isinstance(event, Reduced) else _judgement(event)
-        price = fate.price if isinstance(event, Reduced) or event.price is None else event.price
+        price, judged = None, (None,) * 4
+        if not isinstance(event, Reduced):
+            price, judged = event.price, _judgement(event)
+        if event.reason not in STOP_REASONS:
+            where = ""
         row = (
             *self.place(event.time),
             event.order_id,
             fate.arrival.intent,
             action,
+            where,
             event.reason.value,
             quantity,
+            dollars(fate.price),
             *judged,
             true_price / 1e6,
-            self._verdict(event.reason, price, true_price),
+            self._verdict(fate, true_price) if where else "",
+            where == AT_TRADE and not self._is_fair(price, true_price),
         )
         self.rejections.append((event.time, row))
 
-    def _verdict(
-        self, reason: RejectReason | CancelReason, price: Decimal | None, true_price: int
-    ) -> str:
-        """Say whether the band was right to turn shares away at a price.
+    def _verdict(self, fate: _Fate, true_price: int) -> str:
+        """Say of an order that is stopped whether it was fair, when it came and now."""
+        arrival = fate.arrival
+        if fate.price is None:
+            return MARKET
+        came_fair = self._is_fair(arrival.order.price, arrival.true_price)
+        return verdict(came_fair, self._is_fair(fate.price, true_price))
 
-        An order that names no price, and was held against none, would have traded at a fair one.
-        """
-        if reason not in BAND_REASONS:
-            return ""
-        fair = price is None or is_fair(price, true_price, self._fair)
-        return "false" if fair else "justified"
+    def _is_fair(self, price: Decimal | None, true_price: int) -> bool:
+        """Whether a price is fair; where there is none, it is."""
+        return price is None or is_fair(price, true_price, self._fair)
 
     def _move(self, time: int, **changes: Any) -> None:
+        self._incoming = ""  # what is cancelled from here on has rested in the book
         moment = self.moments[-1]._replace(time=time, **changes)
         self.moments.append(moment)
         price, _ = moment.price_and_age(time)

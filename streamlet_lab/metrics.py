@@ -1,0 +1,553 @@
+"""What a market was worth: every measure of it, defined once, with its denominator.
+
+Everything follows from the frames of a result, so that a loaded one gives the same figures.
+Summary, charts, studies and commands all count with what stands here.
+
+**Fair.** A price is fair that is at most ``fair_percent`` from the true one at that instant,
+whatever the band says.
+
+**Stopped.** An order is stopped where the band, the want of a good reference, a call auction or a
+halt refuses it, ends its execution, or takes it out of the book. That happens to an order once: at
+its entry, at a trade (its own entry or replacement would have traded at a price that the band
+forbids, or in an auction that it cannot wait for), or later, when it is swept out of the book.
+
+**False.** An order is judged by its own price, that is the limit as its trader last named it, never
+by what rests in the book nor by the edge to which a band moved it (who then changes the size alone
+takes that price for its own); and at two instants, when it came and when it was stopped. A *fair order stopped* was fair at both, which is a false rejection.
+One that was fair when it came, and is swept when its price is so no longer, is swept justly.
+
+==================  ======================  =======================
+limit orders        fair when stopped       not fair when stopped
+==================  ======================  =======================
+fair when it came   fair_orders_stopped     stopped_turned_unfair
+not fair then       stopped_turned_fair     unfair_orders_stopped
+==================  ======================  =======================
+
+Market orders name no price. They are in no cell, and have a count of their own; these five counts
+add up to ``orders_stopped``. An order that was refused, and is sent once more under its id, is
+another order.
+
+What the log calls by another reason is not seen: a fill-or-kill order that finds too few shares
+within the band ends as ``fill_or_kill``.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from streamlet_lab.intervals import Share
+from streamlet_lab.matching import RejectReason
+from streamlet_lab.units import MONEY, is_within, to_hundredths
+
+#: Where orders are stopped: the column ``stopped`` of the frame ``rejections``.
+AT_ENTRY: Final = "at_entry"
+AT_TRADE: Final = "at_trade"
+SWEPT: Final = "swept"
+
+#: Why orders are stopped. Reasons of cancellations are the same texts.
+STOP_REASONS: Final = (
+    RejectReason.OUTSIDE_BAND,
+    RejectReason.NO_CONSENSUS,
+    RejectReason.STALE_REFERENCE,
+    RejectReason.IN_AUCTION,
+    RejectReason.HALTED,
+)
+
+#: What is said of an order that was stopped, in words: the column ``verdict`` of ``rejections``.
+VERDICTS: Final[dict[str, str]] = {
+    "false": "fair order stopped",
+    "turned_fair": "stopped when it had become fair",
+    "turned_unfair": "stopped when no longer fair",
+    "justified": "unfair order stopped",
+    "market": "market order stopped",
+}
+FALSE, TURNED_FAIR, TURNED_UNFAIR, JUSTIFIED, MARKET = VERDICTS
+
+#: What is measured, in this order: the columns of ``result.market_quality``.
+MEASURES: Final[dict[str, str]] = {
+    "orders": "orders that were sent",
+    "trades": "trades",
+    "fair_orders": "limit orders whose own price was fair when they came",
+    "fair_orders_stopped": (
+        "of these, those that were stopped, for whatever reason, while their own price was fair"
+    ),
+    "fair_stopped_rate": "fair orders stopped, of fair orders: the headline",
+    "fair_stopped_at_entry": "of the fair orders stopped, those that were refused as they came",
+    "fair_stopped_at_trade": "those whose execution was ended; the rest of them went",
+    "fair_swept": "those that were taken out of the book later; these three add up to all",
+    "fair_stopped_outside_band": "of the fair orders stopped, those outside the band",
+    "fair_stopped_no_consensus": "those that came before there was any reference",
+    "fair_stopped_stale_reference": "those that came while the reference was too old",
+    "fair_stopped_in_auction": "those that could not wait for the end of a call auction",
+    "fair_stopped_halted": (
+        "those that came while the operator had halted the market; these five add up to all"
+    ),
+    "fair_stopped_blocked": (
+        "of those at a trade, those that were stopped because the price of what rested in the book "
+        "was not fair"
+    ),
+    "stopped_turned_fair": "limit orders that were not fair when they came, stopped when they were",
+    "stopped_turned_unfair": "limit orders that were fair when they came, stopped when no longer",
+    "unfair_orders_stopped": "limit orders that were fair neither when they came nor when stopped",
+    "market_orders": "orders that name no price",
+    "market_orders_stopped": "of these, those that were stopped",
+    "orders_stopped": "all orders that were stopped: the four counts of limit orders, and these",
+    "stopped_at_entry": "of all orders stopped, those that were refused as they came",
+    "stopped_at_trade": "those whose execution was ended",
+    "swept": "those that were taken out of the book later; these three add up to all",
+    "without_reference": "of all orders stopped, those that came before there was any reference",
+    "repriced_orders": "orders that the band ever moved to its edge",
+    "fair_orders_repriced": "of these, those that are fair orders",
+    "unfair_trades": "trades that happened at a price that was not fair",
+    "unfair_trade_rate": "the same, of trades",
+    "stopped_volume": "shares that were refused or taken away from the orders stopped",
+    "fair_stopped_volume": "of these, shares of the fair orders stopped",
+    "unfair_trade_volume": "shares that traded at a price that was not fair",
+    "mean_spread_bp": (
+        "quoted spread in basis points of the midpoint, mean over the time in which both sides "
+        "quote and orders are matched"
+    ),
+    "two_sided_share": (
+        "share of the sampled instants at which both sides quote and orders are matched"
+    ),
+    "halts": "how often a market was halted by its operator, or paused by a stale reference",
+    "auctions": "how many call auctions began",
+    "halted_s": "seconds during which a market was halted, paused or in a call auction",
+    "halted_share": "the same, of the time that the market was watched",
+    "discovery_delay_s": (
+        "how many seconds old the true price is that the midpoint is nearest to; least squares"
+    ),
+    "reference_delay_s": "the same of the reference, from the instant at which it was quoted",
+    "mean_reference_age_s": (
+        "seconds for which the market has known its reference when an order comes, mean"
+    ),
+    "median_reference_age_s": "the same, median",
+}
+
+#: Of the measures that depend on what is called fair, those that :func:`sensitivity` compares.
+OF_FAIRNESS: Final = (
+    "fair_orders",
+    "fair_orders_stopped",
+    "fair_stopped_rate",
+    "stopped_turned_fair",
+    "stopped_turned_unfair",
+    "unfair_orders_stopped",
+    "unfair_trades",
+    "unfair_trade_rate",
+)
+
+# An order can name a price as fine as 10^-12 dollars; true prices are micro-dollars.
+_FINEST: Final = 12
+_FINEST_PER_MICRO: Final = 10**6
+
+# The longest delay that is looked for, in epochs.
+_LONGEST_DELAY: Final = 12
+
+# Errors that differ by less than rounding are the same.
+_SAME: Final = 1 + 1e-9
+
+_MATCHED: Final = ("open", "limit")
+_HALTS: Final = ("halted", "paused")
+
+Frames = Mapping[str, pd.DataFrame]
+_Path = npt.NDArray[np.float64]
+
+
+def is_fair(price: Decimal, true_price: int, hundredths: int) -> bool:
+    """Whether a price is near the true one; the edge itself is fair.
+
+    Parameters
+    ----------
+    price : Decimal
+        Dollars.
+    true_price : int
+        Micro-dollars.
+    hundredths : int
+        The allowed deviation in hundredths of a percent of the true price.
+
+    Examples
+    --------
+    >>> is_fair(Decimal("105.00"), 100_000_000, 500), is_fair(Decimal("105.01"), 100_000_000, 500)
+    (True, False)
+    """
+    finest = int(price.scaleb(_FINEST, MONEY))
+    return is_within(finest, true_price * _FINEST_PER_MICRO, hundredths)
+
+
+def verdict(came_fair: bool, fair: bool) -> str:
+    """Return what is said of a limit order that was stopped; see :data:`VERDICTS`.
+
+    Parameters
+    ----------
+    came_fair, fair : bool
+        Whether its own price was fair when it came, and when it was stopped.
+    """
+    if came_fair:
+        return FALSE if fair else TURNED_UNFAIR
+    return TURNED_FAIR if fair else JUSTIFIED
+
+
+def market_quality(frames: Frames, symbols: tuple[str, ...], epoch_s: float) -> pd.DataFrame:
+    """Return the quality of each symbol's market.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        Those of a result.
+    symbols : tuple of str
+    epoch_s : float
+        Length of an epoch in seconds.
+
+    Returns
+    -------
+    DataFrame
+        One row for each symbol; columns as :data:`MEASURES` has them.
+    """
+    rows = [
+        market_numbers({name: _of(frames[name], symbol) for name in _USED}, epoch_s)
+        for symbol in symbols
+    ]
+    return pd.DataFrame(rows, index=pd.Index(symbols, name="symbol"), columns=list(MEASURES))
+
+
+_USED: Final = ("orders", "trades", "rejections", "bands", "book")
+
+
+def _of(frame: pd.DataFrame, symbol: str) -> pd.DataFrame:
+    return frame[frame["symbol"] == symbol]
+
+
+def market_numbers(frames: Frames, epoch_s: float) -> dict[str, Any]:
+    """Return the quality of all symbols' markets together; None for what cannot be measured.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        Those of a result.
+    epoch_s : float
+        Length of an epoch in seconds.
+
+    Returns
+    -------
+    dict
+        By the names of :data:`MEASURES`. Shares of cases are of the type
+        :class:`~streamlet_lab.intervals.Share`, which has numerator and denominator.
+    """
+    samples = frames["book"]
+    # A sample stands for the time since the one before it; at the instant 0 nothing has passed.
+    book = samples[samples["time_s"] > 0]
+    spreads = quoted_spreads(book)
+    numbers = {
+        **activity(frames),
+        "mean_spread_bp": _mean(spreads),
+        "two_sided_share": Share.of(len(spreads), len(book)),
+        "discovery_delay_s": delay(samples.assign(seen=midpoints(book)), epoch_s),
+        "reference_delay_s": delay(samples.assign(seen=samples["reference_price"]), epoch_s),
+        "mean_reference_age_s": _mean(frames["orders"]["reference_age_s"]),
+    }
+    return {name: numbers[name] for name in MEASURES}
+
+
+def activity(frames: Frames) -> dict[str, Any]:
+    """Return those of the :data:`MEASURES` that need no look at the book's prices.
+
+    They are what a summary is made of.
+    """
+    orders, trades, rejections = frames["orders"], frames["trades"], frames["rejections"]
+    stopped = rejections[rejections["verdict"] != ""]
+    is_false = stopped["verdict"] == FALSE
+    cells = Counter(
+        zip(*(stopped[name].tolist() for name in ("verdict", "stopped", "reason")), strict=True)
+    )
+
+    def count(*values: str) -> int:
+        """Count the orders stopped that have all these values, which no two columns share."""
+        return sum(number for cell, number in cells.items() if {*values} <= {*cell})
+
+    is_limit = orders["type"] == "limit"
+    fair = orders[is_limit & orders["fair"]]
+    unfair_trades = trades[~trades["fair"]]
+    age = orders["reference_age_s"]
+    return {
+        "orders": len(orders),
+        "trades": len(trades),
+        "fair_orders": len(fair),
+        "fair_orders_stopped": count(FALSE),
+        "fair_stopped_rate": Share.of(count(FALSE), len(fair)),
+        "fair_stopped_at_entry": count(FALSE, AT_ENTRY),
+        "fair_stopped_at_trade": count(FALSE, AT_TRADE),
+        "fair_swept": count(FALSE, SWEPT),
+        **{f"fair_stopped_{reason}": count(FALSE, reason) for reason in STOP_REASONS},
+        "fair_stopped_blocked": int(stopped.loc[is_false, "blocked"].sum()),
+        "stopped_turned_fair": count(TURNED_FAIR),
+        "stopped_turned_unfair": count(TURNED_UNFAIR),
+        "unfair_orders_stopped": count(JUSTIFIED),
+        "market_orders": int((~is_limit).sum()),
+        "market_orders_stopped": count(MARKET),
+        "orders_stopped": count(),
+        "stopped_at_entry": count(AT_ENTRY),
+        "stopped_at_trade": count(AT_TRADE),
+        "swept": count(SWEPT),
+        "without_reference": count(RejectReason.NO_CONSENSUS),
+        "repriced_orders": int(orders["clipped"].sum()),
+        "fair_orders_repriced": int(fair["clipped"].sum()),
+        "unfair_trades": len(unfair_trades),
+        "unfair_trade_rate": Share.of(len(unfair_trades), len(trades)),
+        "stopped_volume": int(stopped["quantity"].sum()),
+        "fair_stopped_volume": int(stopped.loc[is_false, "quantity"].sum()),
+        "unfair_trade_volume": int(unfair_trades["quantity"].sum()),
+        **_interruptions(frames["bands"], frames["book"]),
+        "median_reference_age_s": None if age.isna().all() else float(age.median()),
+    }
+
+
+def in_words(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say what became of the orders: a heading and a text for each line that has something to say.
+
+    Parameters
+    ----------
+    numbers : mapping
+        What :func:`activity`, :func:`market_numbers` or ``result.summary`` has.
+    """
+    number = {name: value for name, value in numbers.items() if value is not None}
+    at_a_price = f", {number['unfair_trades']:,} of these at an unfair price"
+    lines = [
+        (
+            "Orders",
+            f"{number['orders']:,}, {number['trades']:,} trades"
+            + (at_a_price if number["trades"] else ""),
+        )
+    ]
+    if number["orders_stopped"]:
+        early = number["without_reference"]
+        parts = [
+            f"{number['stopped_at_entry']:,} at entry"
+            + (f" (of these {early:,} without a reference)" if early else ""),
+            *(
+                f"{number[name]:,} {what}"
+                for name, what in (("stopped_at_trade", "at a trade"), ("swept", "swept later"))
+                if number[name]
+            ),
+        ]
+        lines.append(("Stopped", f"{number['orders_stopped']:,}: {', '.join(parts)}"))
+    if number["fair_orders"]:
+        lines.append(("Fair orders stopped", rate_in_words(numbers)))
+    if number["repriced_orders"]:
+        fair = f"{number['fair_orders_repriced']:,} of these fair"
+        lines.append(("Repriced", f"{number['repriced_orders']:,} to the band's edge, {fair}"))
+    if number["halts"] or number["auctions"]:
+        counts = [
+            _counted(number[name], name.removesuffix("s"))
+            for name in ("halts", "auctions")
+            if number[name]
+        ]
+        share = f" ({number['halted_share']:.1%} of the time)" if "halted_share" in number else ""
+        lines.append(("Halted", f"{' and '.join(counts)}, {number['halted_s']:,.1f} s{share}"))
+    return lines
+
+
+def rate_in_words(numbers: Mapping[str, Any]) -> str:
+    """Say the headline: how many fair orders were stopped, of how many."""
+    rate = numbers["fair_stopped_rate"]
+    share = "" if rate is None else f" ({rate:.1%})"
+    return f"{numbers['fair_orders_stopped']:,.0f} of {numbers['fair_orders']:,.0f}{share}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
+    """Return the frames as they are where other prices are called fair.
+
+    Prices and true prices are in the frames, and the market itself never asks what is fair: there
+    is no need for another run.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        Those of a result.
+    fair_percent : amount
+        How far a fair price is from the true one at most, in percent; in hundredths.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no percentage in hundredths.
+    """
+    hundredths = to_hundredths(fair_percent, "fair_percent")
+    orders, trades, rejections = (frames[name] for name in ("orders", "trades", "rejections"))
+    orders = orders.assign(fair=_are_fair(orders["price"], orders["true_price"], hundredths))
+    trades = trades.assign(fair=_are_fair(trades["price"], trades["true_price"], hundredths))
+    true_prices = rejections["true_price"]
+    now = _are_fair(rejections["own_price"], true_prices, hundredths)
+    # One that was refused came at that very instant; of the others one was accepted under each id.
+    accepted = orders[orders["status"] != "rejected"]
+    came = dict(
+        zip(zip(accepted["symbol"], accepted["order_id"], strict=True), accepted["fair"], strict=True)
+    )
+    keys = zip(rejections["symbol"], rejections["order_id"], strict=True)
+    judged = [
+        known if known in ("", MARKET) else verdict(fair if at_entry else came[key], fair)
+        for known, at_entry, key, fair in zip(
+            rejections["verdict"], rejections["stopped"] == AT_ENTRY, keys, now, strict=True
+        )
+    ]
+    blocked = (rejections["stopped"] == AT_TRADE) & ~np.array(
+        _are_fair(rejections["price"], true_prices, hundredths), dtype=np.bool_
+    )
+    rejections = rejections.assign(verdict=pd.array(judged, dtype="str"), blocked=blocked)
+    return {**frames, "orders": orders, "trades": trades, "rejections": rejections}
+
+
+def _are_fair(
+    prices: "pd.Series[float]", true_prices: "pd.Series[float]", hundredths: int
+) -> list[bool]:
+    """Say for each price whether it is fair; where there is none, it is.
+
+    The shortest decimal of a float is the price that it was made of.
+    """
+    return [
+        np.isnan(price) or is_fair(Decimal(repr(price)), round(true_price * 1e6), hundredths)
+        for price, true_price in zip(prices.tolist(), true_prices.tolist(), strict=True)
+    ]
+
+
+def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:
+    """Return what depends on what is called fair, for several answers to that.
+
+    Returns
+    -------
+    DataFrame
+        One row for each percentage, which is the index; columns as :data:`OF_FAIRNESS` has them.
+    """
+    percents = list(fair_percents)
+    rows = [activity(judged_by(frames, percent)) for percent in percents]
+    return pd.DataFrame(
+        rows, index=pd.Index(percents, name="fair_percent"), columns=list(OF_FAIRNESS)
+    )
+
+
+def state_spans(bands: pd.DataFrame, symbol: str, end_s: float) -> pd.DataFrame:
+    """Return when the market of one symbol was not simply open, from the frame ``bands``.
+
+    Parameters
+    ----------
+    bands : DataFrame
+    symbol : str
+    end_s : float
+        When the run ends, seconds of protocol time.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``state``, ``start_s`` and ``stop_s``. One that ends as it begins has its row too.
+    """
+    moves = _of(bands, symbol)
+    changes = moves[moves["state"] != moves["state"].shift(fill_value="open")]
+    spans = pd.DataFrame(
+        {
+            "state": changes["state"],
+            "start_s": changes["time_s"],
+            "stop_s": changes["time_s"].shift(-1, fill_value=end_s),
+        }
+    )
+    return spans[spans["state"] != "open"].reset_index(drop=True)
+
+
+def _interruptions(bands: pd.DataFrame, book: pd.DataFrame) -> dict[str, Any]:
+    """Return how often, and for how long, orders were not matched as they came."""
+    # The last sample is of the instant at which the run ends.
+    ends = book.groupby("symbol", sort=False)["time_s"].max()
+    spans = [state_spans(bands, str(symbol), end_s) for symbol, end_s in ends.items()]
+    counts, halted_s = {"halts": 0, "auctions": 0}, 0.0
+    for own in spans:
+        counts["halts"] += int(own["state"].isin(_HALTS).sum())
+        counts["auctions"] += int((own["state"] == "auction").sum())
+        closed = own[~own["state"].isin(_MATCHED)]
+        halted_s += float((closed["stop_s"] - closed["start_s"]).sum())
+    return {
+        **counts,
+        "halted_s": halted_s,
+        "halted_share": Share.of(halted_s, float(ends.sum())),
+    }
+
+
+def is_matched(book: pd.DataFrame) -> "pd.Series[bool]":
+    """Return for rows of the frame ``book`` whether orders are matched as they come."""
+    return book["state"].isin(_MATCHED)
+
+
+def midpoints(book: pd.DataFrame) -> "pd.Series[float]":
+    """Return the midpoint where both sides quote and orders are matched, in dollars."""
+    quoted = book[is_matched(book) & book["best_bid"].notna() & book["best_ask"].notna()]
+    return (quoted["best_bid"] + quoted["best_ask"]) / 2
+
+
+def quoted_spreads(book: pd.DataFrame) -> "pd.Series[float]":
+    """Return the quoted spread in basis points of the midpoint, where there is a midpoint."""
+    middle = midpoints(book)
+    quoted = book.loc[middle.index]
+    return 1e4 * (quoted["best_ask"] - quoted["best_bid"]) / middle
+
+
+def _mean(values: "pd.Series[float]") -> float | None:
+    return None if values.isna().all() else float(values.mean())
+
+
+def delay(samples: pd.DataFrame, epoch_s: float) -> float | None:
+    """Return how old the true price is that a series is nearest to, in seconds.
+
+    The delay d that makes the mean of (ln seen(t) − ln true(t − d))² smallest, in steps of the
+    samples. Every delay is held against the same instants, those of all symbols together, and is at
+    most twelve epochs and half of the run. Of delays that are equally good it is the middle one.
+
+    Where the true price is a random walk and what was seen is that price at ever changing ages,
+    this is the median of the ages.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Columns ``symbol``, ``time_s``, ``true_price`` and ``seen``, at equal steps of time and the
+        same for all symbols; missing where nothing was seen.
+    epoch_s : float
+        Length of an epoch in seconds.
+
+    Returns
+    -------
+    float or None
+        None where nothing was seen, or nothing moved: what stands still has no delay.
+    """
+    tables = [each for _, each in samples.groupby("symbol", sort=False)]
+    count = len(tables[0]) if tables else 0
+    if count < 2:
+        return None
+    step = float(np.ptp(tables[0]["time_s"])) / (count - 1)
+    longest = min(round(_LONGEST_DELAY * epoch_s / step), (count - 1) // 2)
+    paths = [(_log(each["true_price"]), _log(each["seen"])[longest:]) for each in tables]
+    moving = [(true, seen) for true, seen in paths if _moves(true) and _moves(seen)]
+    if not moving or not longest:
+        return None
+    errors = np.array([_error(moving, late, longest) for late in range(longest + 1)])
+    best = np.flatnonzero(errors <= errors.min() * _SAME)
+    return step * float(best.mean())
+
+
+def _log(prices: "pd.Series[float]") -> _Path:
+    return np.log(prices.to_numpy(dtype=np.float64))
+
+
+def _moves(path: _Path) -> bool:
+    known = path[~np.isnan(path)]
+    return known.size > 0 and bool(known.max() > known.min())
+
+
+def _error(paths: list[tuple[_Path, _Path]], late: int, longest: int) -> float:
+    """Return the mean squared distance from the true price of so many samples before."""
+    distances = [seen - true[longest - late : len(true) - late] for true, seen in paths]
+    return float(np.nanmean(np.square(np.concatenate(distances))))
