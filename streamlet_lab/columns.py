@@ -174,8 +174,8 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         ),
         "stopped": Column(
             "str",
-            "where band, reference, auction or halt stopped the order: at_entry, at_trade, or swept "
-            "out of the book later; empty if they had no part in it, or it was not replaced only",
+            "where band, reference, auction or halt stopped the order: at_entry, at_trade, or "
+            "swept out of the book later; empty if they had no part in it, or it stayed as it was",
         ),
         "reason": Column("str", "reason code"),
         "quantity": Column("int64", "shares that were refused or taken away"),
@@ -192,9 +192,9 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "true_price": _TRUE,
         "verdict": Column(
             "str",
-            "of a limit order that was stopped, by its own price. false: fair when it came and when "
-            "stopped; justified: at neither; turned_fair or turned_unfair: fair at the second, or at "
-            "the first alone. market: a market order. Empty where it was not stopped",
+            "of a limit order that was stopped, by its own price. false: fair when it came and "
+            "when stopped; justified: at neither; turned_fair or turned_unfair: only when stopped, "
+            "or only when it came. market: a market order. Empty where it was not stopped",
         ),
         "blocked": Column(
             "bool", "stopped at a trade, and the price of what rested in the book was not fair"

@@ -13,8 +13,9 @@ forbids, or in an auction that it cannot wait for), or later, when it is swept o
 
 **False.** An order is judged by its own price, that is the limit as its trader last named it, never
 by what rests in the book nor by the edge to which a band moved it (who then changes the size alone
-takes that price for its own); and at two instants, when it came and when it was stopped. A *fair order stopped* was fair at both, which is a false rejection.
-One that was fair when it came, and is swept when its price is so no longer, is swept justly.
+takes that price for its own); and at two instants, when it came and when it was stopped. A *fair
+order stopped* was fair at both, which is a false rejection. One that was fair when it came, and is
+swept when its price is so no longer, is swept justly.
 
 ==================  ======================  =======================
 limit orders        fair when stopped       not fair when stopped
@@ -389,7 +390,11 @@ def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
     # One that was refused came at that very instant; of the others one was accepted under each id.
     accepted = orders[orders["status"] != "rejected"]
     came = dict(
-        zip(zip(accepted["symbol"], accepted["order_id"], strict=True), accepted["fair"], strict=True)
+        zip(
+            zip(accepted["symbol"], accepted["order_id"], strict=True),
+            accepted["fair"],
+            strict=True,
+        )
     )
     keys = zip(rejections["symbol"], rejections["order_id"], strict=True)
     judged = [

@@ -39,10 +39,10 @@ _DECADE: Final = 10.0
 _TRADE_AREA: Final = 16.0
 _LARGEST_TRADE: Final = 80.0
 _SIDES: Final = {"buy": "bids", "sell": "asks"}
-# The smallest mark of each kind: a missed trade is to be seen among a thousand others.
+# The smallest mark of each kind: one that is not fair is to be seen among a thousand others.
 _TRADES: Final = (
     (True, "fair trade", 2.0, style.TRADE),
-    (False, "missed trade", 14.0, style.MISSED),
+    (False, "unfair trade", 14.0, style.UNFAIR),
 )
 
 
@@ -154,7 +154,7 @@ def _answer(book: pd.DataFrame, trades: pd.DataFrame) -> str:
     spreads = quoted_spreads(book)
     traded = (
         f"{len(trades):,} trades of {trades['quantity'].sum():,} shares, "
-        f"{(~trades['fair']).sum():,} of them missed"
+        f"{(~trades['fair']).sum():,} of them unfair"
     )
     if spreads.empty:
         return f"never both bids and asks; {traded}"

@@ -1,4 +1,4 @@
-"""The chart of denied trades: what does a displaced price cost honest traders?"""
+"""The chart of denied trades: what does a displaced price cost whoever asks a fair one?"""
 
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -25,7 +25,7 @@ _BP: Final = 10_000
 
 
 class Flow(NamedTuple):
-    """Honest orders, and the band that they meet.
+    """Fair limit orders, and the band that they meet.
 
     Parameters
     ----------
@@ -33,23 +33,19 @@ class Flow(NamedTuple):
         Largest deviation from the reference.
     spread_percent : float
         Standard deviation of limit prices around the true one.
-    market_order_share : float
-        Share of orders without a price.
     """
 
     band_percent: float = 5
     spread_percent: float = 0.5
-    market_order_share: float = 0.2
 
 
 _DEFAULT: Final = Flow()
 
 
 def denied_share(displacement_bp: float, flow: Flow = _DEFAULT) -> float:
-    """Return which share of honest orders a band around a displaced price turns away.
+    """Return which share of fair limit orders a band around a displaced price stops.
 
-    Of limit orders as :func:`~streamlet_lab.theory.outside_band_share` says, of market orders none:
-    they have no price of their own.
+    See :func:`~streamlet_lab.theory.outside_band_share`.
 
     Parameters
     ----------
@@ -61,16 +57,15 @@ def denied_share(displacement_bp: float, flow: Flow = _DEFAULT) -> float:
     Examples
     --------
     >>> round(denied_share(10_000 / 19), 3)  # one liar of three against the mean
-    0.4
+    0.5
     """
-    outside = outside_band_share(
+    return outside_band_share(
         displacement_bp / _BP, flow.band_percent / 100, flow.spread_percent / 100
     )
-    return (1 - flow.market_order_share) * outside
 
 
 def plot_denial(swept: Sweep, by: str = "prices.aggregator", flow: Flow = _DEFAULT) -> Figure:
-    """What does a displaced price cost honest traders? Denied orders by displacement.
+    """What does a displaced price cost? Fair orders denied as outside the band, by displacement.
 
     Parameters
     ----------
@@ -112,11 +107,11 @@ def plot_denial(swept: Sweep, by: str = "prices.aggregator", flow: Flow = _DEFAU
                 **{**look, "linestyle": "none"},
             )
         axes.set_xlabel("Mean distance of the final price from the true one (basis points)")
-        axes.set_ylabel("Honest orders denied")
+        axes.set_ylabel("Fair orders denied, outside the band")
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.set_ylim(-0.03, 1.03)
         legend_below(axes)
-        question = "What does a displaced price cost honest traders?"
+        question = "What does a displaced price cost whoever asks a fair one?"
         head(axes, question, _answer(means, by, flow))
 
     return _plot(Page(_SIZE, draw), means)
@@ -135,11 +130,11 @@ def _draw_forms(axes: Axes, largest: float, flow: Flow) -> None:
 def _answer(means: pd.DataFrame, by: str, flow: Flow) -> str:
     measured = means.dropna(subset=["denied", "displacement_bp"])
     if measured.empty:
-        return "no honest order was sent"
+        return "no fair order was sent"
     worst = measured.sort_values("denied", kind="stable").iloc[-1]
     place = float(worst["displacement_bp"])
     return (
-        f"{_named(by, worst[by])}: {worst['denied']:.0%} of the honest orders denied at "
+        f"{_named(by, worst[by])}: {worst['denied']:.0%} of the fair orders denied at "
         f"{place:,.0f} bp (closed form up: {denied_share(place, flow):.0%}); "
         f"band ±{percent(Decimal(str(flow.band_percent)))}; intervals: 95 %"
     )

@@ -71,7 +71,7 @@ def time_axis(axes: Axes, result: Result, span: tuple[float, float] | None = Non
     axes.set_xlabel(f"Protocol time (s); an epoch is {epoch}, {market} of the market from {begin}")
 
 
-def legend_below(axes: Axes, *others: Axes) -> None:
+def legend_below(axes: Axes, *others: Axes, ncols: int = 3) -> None:
     """Explain the marks of these axes below the x-axis of the first, where no data can be.
 
     What has no mark needs no explanation.
@@ -80,7 +80,7 @@ def legend_below(axes: Axes, *others: Axes) -> None:
     handles = [handle for handle in named if _is_seen(handle)]
     place = axes.transAxes + _up(axes, -40)
     axes.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=place, ncols=3
+        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=place, ncols=ncols
     )
 
 
@@ -89,16 +89,11 @@ def add_key(axes: Axes, what: str, look: style.Look) -> None:
     axes.plot([], [], label=what, gid=_KEY, **look)
 
 
-def mark_along_bottom(
-    axes: Axes, times: "pd.Series[float]", what: str, look: style.Look, row: int = 0
-) -> None:
-    """Mark along the bottom when something happened that has no place on the y-axis.
-
-    Things of two kinds have a row each, 0 is the lowest.
-    """
+def mark_along_bottom(axes: Axes, times: "pd.Series[float]", what: str, look: style.Look) -> None:
+    """Mark along the bottom when something happened that has no place on the y-axis."""
     axes.plot(
         times,
-        np.full(len(times), (2 * row + 1) * _STRIP),
+        np.full(len(times), _STRIP),
         transform=axes.get_xaxis_transform(),
         label=f"{what} ({len(times)})",
         markersize=8,

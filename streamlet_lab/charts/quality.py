@@ -23,7 +23,7 @@ Curve = Callable[[Any], Any] | pd.DataFrame
 
 #: Measures of :func:`~streamlet_lab.studies.staleness_numbers`: in runs, and as formulas have them.
 _MEASURED: Final[Mapping[str, str]] = {
-    "false_rejection_rate": "false rejections",
+    "fair_stopped_rate": "stopped, for whatever reason",
     "entry_rate": "refused at entry by a reference",
     "implied_rate": "implied by the references' ages",
 }
@@ -39,7 +39,8 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "diffusion_rate": "diffusion of these ages, outside",
     "first_passage_rate": "first passage by these ages",
 }
-_RATE: Final = "false_rejection_rate"
+_RATE: Final = "fair_stopped_rate"
+_UNFAIR: Final = "unfair_trade_rate"
 _ENTRY: Final = "entry_rate"
 _IMPLIED: Final = "implied_rate"
 _SIZE: Final = (9, 5.2)
@@ -48,11 +49,11 @@ _BAND: Final = "market.band"
 #: What a band costs: the panels, and in each the measures by what they are called there.
 _COSTS: Final[Mapping[str, Mapping[str, str]]] = {
     "Of limit orders with a fair price": {
-        _RATE: "rejected",
-        "clipped_share": "moved to the edge",
+        _RATE: "stopped",
+        "repriced_share": "moved to the edge",
     },
-    "Missed trades, of all trades": {"missed_rate": ""},
-    "Turned away, of all orders": {
+    "Trades at an unfair price, of all trades": {_UNFAIR: ""},
+    "Stopped, of all orders": {
         "refused_share": "as they came",
         "swept_share": "out of the book later",
     },
@@ -77,12 +78,12 @@ def plot_staleness(
     question: str | None = None,
     x_label: str | None = None,
 ) -> Figure:
-    """What does a stale reference cost? False rejections by what makes it old, beside formulas.
+    """What does a stale reference cost? Fair orders stopped by what makes it old, beside formulas.
 
     Parameters
     ----------
     swept : Sweep
-        With the measure ``false_rejection_rate``. Those of
+        With the measure ``fair_stopped_rate``. Those of
         :func:`~streamlet_lab.studies.staleness_numbers` that it has too are drawn beside it:
         ``entry_rate``, ``implied_rate``, ``diffusion_rate`` and ``first_passage_rate``.
     x : str, optional
@@ -152,9 +153,9 @@ def plot_bands(swept: Sweep) -> Figure:
     Parameters
     ----------
     swept : Sweep
-        Over ``market.band`` alone, with the measures ``false_rejection_rate``, ``missed_rate``,
-        ``refused_share`` and ``swept_share``, as :func:`~streamlet_lab.studies.compare_bands` has
-        them.
+        Over ``market.band`` alone, with the measures ``fair_stopped_rate``, ``repriced_share``,
+        ``unfair_trade_rate``, ``refused_share`` and ``swept_share``, as
+        :func:`~streamlet_lab.studies.compare_bands` has them.
 
     Raises
     ------
@@ -231,7 +232,7 @@ def _answer(tables: Mapping[str, pd.DataFrame]) -> str:
     rates = tables[_RATE]
     if rates["mean"].isna().all():
         return "no run has an order with a fair price"
-    parts = [f"false rejections from {rates['mean'].min():.1%} to {rates['mean'].max():.1%}"]
+    parts = [f"fair orders stopped from {rates['mean'].min():.1%} to {rates['mean'].max():.1%}"]
     if _ENTRY in tables and _IMPLIED in tables:
         gaps = tables[_ENTRY]["mean"].to_numpy() - tables[_IMPLIED]["mean"].to_numpy()
         off = 100 * float(pd.Series(gaps).abs().max())
@@ -243,8 +244,8 @@ def _compared(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say which band costs least, and which lets least through."""
     parts = []
     for measure, what in (
-        (_RATE, "fewest false rejections"),
-        ("missed_rate", "fewest missed trades"),
+        (_RATE, "fewest fair orders stopped"),
+        (_UNFAIR, "fewest trades at an unfair price"),
     ):
         own = tables[measure].dropna(subset=["mean"])
         if own.empty:

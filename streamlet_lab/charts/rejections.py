@@ -1,4 +1,6 @@
-"""The rejection chart: which orders does the band turn away, and which of them wrongly?"""
+"""The rejection chart: which orders does the band stop, and which of them wrongly?"""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,15 +26,27 @@ from streamlet_lab.charts.series import (
     state_spans,
     true_path,
 )
+from streamlet_lab.metrics import MARKET, VERDICTS, rate_in_words
 from streamlet_lab.result import Result
 
-_TRADES = ((True, "fair trade", style.FAIR_TRADE), (False, "missed trade", style.MISSED_TRADE))
+#: Beside the bars, which are of orders stopped.
+_BARS = {
+    "false": "fair",
+    "turned_fair": "become fair",
+    "turned_unfair": "no longer fair",
+    "justified": "unfair",
+    "market": "market order",
+    "": "not by the band",
+}
+_TRADES = ((True, "fair trade", style.FAIR_TRADE), (False, "unfair trade", style.UNFAIR_TRADE))
 
 
 def draw_rejections(
     axes: Axes, result: Result, counts: Axes | None = None, symbol: str | None = None
 ) -> None:
-    """Draw the band around the path, and what was turned away or let through, by what was right.
+    """Draw the band around the path, and what was stopped or let through, by what was right.
+
+    An order is marked at its own price.
 
     Parameters
     ----------
@@ -40,13 +54,13 @@ def draw_rejections(
         Where to draw prices over time; from empty.
     result : Result
     counts : Axes, optional
-        Where to draw how many orders were refused for each reason.
+        Where to draw how many orders were stopped where, and why.
     symbol : str, optional
         Orders for what; for the first symbol by default.
     """
     chosen = chosen_symbol(result, symbol)
     path, steps = true_path(result, chosen), band_steps(result, chosen)
-    refused, unpriced, unreferenced, trades = judged(result, chosen)
+    stopped, unpriced, trades = judged(result, chosen)
     edges = (steps[column] for column in ("reference_price", "low", "high"))
     axes.set_ylim(price_limits(path, *edges, trades["price"]))
     _shade_before(axes, steps)
@@ -56,32 +70,31 @@ def draw_rejections(
     draw_reference(axes, steps)
     for fair, what, look in _TRADES:
         _mark(axes, trades[trades["fair"] == fair], what, look)
-    for verdict, look in style.REJECTIONS.items():
-        _mark(axes, refused[refused["verdict"] == verdict], f"{verdict} rejection", look)
-    judged_prices = pd.concat([trades, refused])
-    mark_off_scale(axes, judged_prices.set_index("time_s")["price"])
-    mark_along_bottom(axes, unreferenced["time_s"], "no reference yet", style.UNJUDGED)
-    what = "market order turned away"
-    mark_along_bottom(axes, unpriced["time_s"], what, style.NO_PRICE, row=1)
+    for verdict, look in style.STOPPED.items():
+        own = stopped[stopped["verdict"] == verdict].assign(price=stopped["own_price"])
+        _mark(axes, own, VERDICTS[verdict], look)
+    shown = pd.concat(
+        [trades.set_index("time_s")["price"], stopped.set_index("time_s")["own_price"]]
+    )
+    mark_off_scale(axes, shown)
+    mark_along_bottom(axes, unpriced["time_s"], VERDICTS[MARKET], style.NO_PRICE)
     if counts is not None:
         _draw_counts(counts, refusal_counts(result, chosen))
     axes.set_ylabel(f"{chosen} (US dollars)")
     time_axis(axes, result)
     legend_below(axes)
-    question = "Which orders does the band turn away, and which of them wrongly?"
+    question = "Which orders does the band stop, and which of them wrongly?"
     head(axes, question, of_symbol(result, chosen, _answer(result, chosen)))
 
 
 def _answer(result: Result, symbol: str) -> str:
-    quality = result.market_quality.loc[symbol].to_dict()
-    if not quality["orders"]:
+    numbers: dict[Any, Any] = result.market_quality.loc[symbol].to_dict()
+    if not numbers["orders"]:
         return "no orders were sent"
-    false, fair = int(quality["false_rejections"]), int(quality["fair_orders"])
-    rate = f" ({false / fair:.1%})" if fair else ""
     return (
-        f"wrongly {false:,} of {fair:,} limit orders with a fair price{rate}, "
-        f"justly {quality['justified_rejections']:,.0f}; "
-        f"{quality['missed_trades']:,.0f} of {quality['trades']:,.0f} trades missed"
+        f"fair orders stopped: {rate_in_words(numbers)}; "
+        f"{numbers['orders_stopped'] - numbers['fair_orders_stopped']:,.0f} other orders stopped; "
+        f"{numbers['unfair_trades']:,.0f} of {numbers['trades']:,.0f} trades at an unfair price"
     )
 
 
@@ -104,14 +117,15 @@ def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
     if counts.empty:
         axes.set_axis_off()
         return
-    names = [f"{action}:\n{reason.replace('_', ' ')}" for action, reason in counts.index]
+    names = [f"{where}:\n{reason}".replace("_", " ") for where, reason in counts.index]
     left = np.zeros(len(counts))
     for verdict, look in style.VERDICTS.items():
-        label = verdict or "not by the band"
-        bars = axes.barh(names, counts[verdict], left=left, height=0.6, label=label, **look)
+        bars = axes.barh(
+            names, counts[verdict], left=left, height=0.6, label=_BARS[verdict], **look
+        )
         left += counts[verdict]
     axes.bar_label(bars, labels=[f"{total:,.0f}" for total in left], padding=3)
     axes.invert_yaxis()
-    axes.set_xlabel("Refused orders")
+    axes.set_xlabel("Orders stopped")
     axes.grid(visible=False)
-    legend_below(axes)
+    legend_below(axes, ncols=1)

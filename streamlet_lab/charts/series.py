@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
+from streamlet_lab import metrics
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
@@ -108,11 +109,8 @@ def state_spans(result: Result, symbol: str | None = None) -> pd.DataFrame:
     DataFrame
         Columns ``state``, ``start_s`` and ``stop_s``.
     """
-    steps = band_steps(result, symbol)
-    number = (steps["state"] != steps["state"].shift()).cumsum()
-    spans = steps.groupby(number).agg(state=("state", "first"), start_s=("time_s", "first"))
-    spans["stop_s"] = spans["start_s"].shift(-1).fillna(steps["time_s"].iloc[-1])
-    return spans[spans["state"] != "open"].reset_index(drop=True)
+    end_s = to_seconds(result.config.epochs * result.config.epoch_length)
+    return metrics.state_spans(result.bands, chosen_symbol(result, symbol), end_s)
 
 
 def price_limits(path: "pd.Series[float]", *others: "pd.Series[float]") -> tuple[float, float]:
@@ -169,53 +167,47 @@ def agreed_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
 
 
 class Judged(NamedTuple):
-    """What the band did to the orders and trades of one symbol, as rows of the frames.
+    """What became of the orders and trades of one symbol, as rows of the frames.
 
     Parameters
     ----------
-    rejections : DataFrame
-        Rows of ``result.rejections`` with a verdict, a price and a reference.
+    stopped : DataFrame
+        Rows of ``result.rejections``: limit orders that were stopped.
     unpriced : DataFrame
-        Those with a reference, but without a price: market orders.
-    unreferenced : DataFrame
-        Rows of ``result.orders`` that came before there was a reference.
+        The same, market orders.
     trades : DataFrame
         Rows of ``result.trades``.
     """
 
-    rejections: pd.DataFrame
+    stopped: pd.DataFrame
     unpriced: pd.DataFrame
-    unreferenced: pd.DataFrame
     trades: pd.DataFrame
 
 
 def judged(result: Result, symbol: str | None = None) -> Judged:
-    """Return what the band did to the orders and trades of one symbol."""
+    """Return what became of the orders and trades of one symbol."""
     chosen = chosen_symbol(result, symbol)
-    refused, orders, trades = (
-        _of_symbol(frame, chosen) for frame in (result.rejections, result.orders, result.trades)
-    )
-    by_band = refused[(refused["verdict"] != "") & refused["reference_price"].notna()]
-    return Judged(
-        by_band[by_band["price"].notna()],
-        by_band[by_band["price"].isna()],
-        orders[orders["reference_price"].isna()],
-        trades,
-    )
+    refused, trades = (_of_symbol(frame, chosen) for frame in (result.rejections, result.trades))
+    is_market = refused["verdict"] == metrics.MARKET
+    is_stopped = refused["verdict"] != ""
+    return Judged(refused[is_stopped & ~is_market], refused[is_market], trades)
 
 
 def refusal_counts(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return how many orders were refused for each reason, by verdict.
+    """Return how many orders were stopped, where and why, by verdict.
 
     Returns
     -------
     DataFrame
-        Indexed by ``action`` and ``reason``, most frequent first; columns ``false``, ``justified``
-        and the empty text, where the band had no part in it.
+        Indexed by ``where`` and ``reason``, most frequent first; a column for each of
+        :data:`~streamlet_lab.metrics.VERDICTS`, and the empty text, for orders that lost shares
+        without being stopped: for these ``where`` is the ``action``.
     """
     refused = _of_symbol(result.rejections, chosen_symbol(result, symbol))
-    counts = refused.groupby(["action", "reason", "verdict"]).size().unstack(fill_value=0)
-    counts = counts.reindex(columns=["false", "justified", ""], fill_value=0)
+    refused = refused[refused["action"] != "not replaced"]
+    where = refused["stopped"].where(refused["verdict"] != "", refused["action"]).rename("where")
+    counts = refused.groupby([where, "reason", "verdict"]).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=[*metrics.VERDICTS, ""], fill_value=0)
     return counts.loc[counts.sum(axis="columns").sort_values(ascending=False, kind="stable").index]
 
 

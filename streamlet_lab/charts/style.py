@@ -217,20 +217,24 @@ STATES: Final[Mapping[str, Look]] = {
     )
 }
 FAIR_TRADE: Final = _marks(GREY, ".", zorder=2, alpha=0.6, markeredgewidth=0)
-MISSED_TRADE: Final = _marks(YELLOW, "^", markeredgecolor=BLACK, markeredgewidth=0.6, zorder=3.5)
-#: Rejections by verdict, in a picture of prices.
-REJECTIONS: Final[Mapping[str, Look]] = {
+UNFAIR_TRADE: Final = _marks(YELLOW, "^", markeredgecolor=BLACK, markeredgewidth=0.6, zorder=3.5)
+#: Orders stopped, by verdict, in a picture of prices.
+STOPPED: Final[Mapping[str, Look]] = {
     "false": _marks(VERMILLION, "x", zorder=4, markeredgewidth=1.4),
-    "justified": _marks(GREEN, "D", filled=False),
+    "turned_fair": _marks(VERMILLION, "+", zorder=4, markeredgewidth=1.4),
+    "turned_unfair": _marks(GREEN, "d", filled=False),
+    "justified": _marks(GREEN, "D"),
 }
-#: The same as bars of counts; no verdict: the band had no part in it.
+#: The same as bars of counts; no verdict: they were not stopped.
 VERDICTS: Final[Mapping[str, Look]] = {
     "false": {"facecolor": VERMILLION, "edgecolor": VERMILLION, "linewidth": 0},
-    "justified": {"facecolor": WHITE, "edgecolor": GREEN, "hatch": "/////", "linewidth": 0},
+    "turned_fair": {"facecolor": ORANGE, "edgecolor": VERMILLION, "hatch": "....", "linewidth": 0},
+    "turned_unfair": {"facecolor": WHITE, "edgecolor": GREEN, "hatch": "/////", "linewidth": 0},
+    "justified": {"facecolor": GREEN, "edgecolor": GREEN, "linewidth": 0},
+    "market": {"facecolor": WHITE, "edgecolor": VERMILLION, "hatch": "xxxx", "linewidth": 0},
     "": {"facecolor": GREY, "edgecolor": GREY, "linewidth": 0},
 }
 NO_REFERENCE: Final[Look] = {"facecolor": GREY, "alpha": 0.15, "linewidth": 0}
-UNJUDGED: Final = _marks(BLACK, "|")
 NO_PRICE: Final = _marks(VERMILLION, "2", zorder=4)
 
 #: Shares in the book, from few to many: light to dark, which a grey print keeps.
@@ -249,4 +253,4 @@ TRADE: Final[Look] = {
     "linewidth": 0.7,
     "zorder": 3,
 }
-MISSED: Final[Look] = {**TRADE, "facecolor": YELLOW, "marker": "^", "zorder": 3.5}
+UNFAIR: Final[Look] = {**TRADE, "facecolor": YELLOW, "marker": "^", "zorder": 3.5}

@@ -23,7 +23,6 @@ from streamlet_lab.matching import (
     Reference,
     ReferenceMoved,
     Rejected,
-    RejectReason,
     Replaced,
     StateChanged,
     Traded,
@@ -39,6 +38,7 @@ from streamlet_lab.metrics import (
 )
 from streamlet_lab.simulator import Arrival
 from streamlet_lab.units import to_seconds
+
 
 class Moment(NamedTuple):
     """What holds from an instant on, until the next moment.
@@ -266,7 +266,8 @@ class Tape:
     ) -> None:
         """Write down that an order lost shares, or a replacement; and whether it was stopped so."""
         true_price = self._true_price(event.time)
-        price, judged = None, (None,) * 4
+        price: Decimal | None = None
+        judged: tuple[float | None, ...] = (None,) * 4
         if not isinstance(event, Reduced):
             price, judged = event.price, _judgement(event)
         if event.reason not in STOP_REASONS:

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from types import MappingProxyType
 from typing import Any, Final
 
+from streamlet_lab.intervals import Share
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.arguments import check_result, check_settings, read_names
@@ -69,18 +70,16 @@ def compare_bands(
 
 
 def band_numbers(result: Result) -> dict[str, float | None]:
-    """Return the quality of a run's market, and how many of all orders its band turned away.
+    """Return the quality of a run's market, and shares of its orders that its band was hard on.
 
     Returns
     -------
     dict
-        ``refused_share``: orders that the band refused, or whose shares it took away, at the
-        instant at which they came, of all orders; ``blocked_share``: those of them whose own price
-        was fair, or that named none, while what rested in the book would have traded with them at a
-        price that was not: no false rejections, and yet orders that could not trade;
-        ``swept_share``: orders that it took out of the book later; ``clipped_share``: fair limit
-        orders whose price it moved to its edge, of all of these; and ``result.market_numbers``.
-        None for what there is nothing to measure of.
+        ``refused_share``: orders stopped at their entry or at a trade, of all orders;
+        ``swept_share``: orders taken out of the book later, of all orders; ``blocked_share``: fair
+        orders stopped because the price of what rested in the book was not fair, of fair orders;
+        ``repriced_share``: fair orders whose price the band moved to its edge, of fair orders; and
+        ``result.market_numbers``. None for what there is nothing to measure of.
 
     Raises
     ------
@@ -88,22 +87,14 @@ def band_numbers(result: Result) -> dict[str, float | None]:
         If it is no result of an experiment.
     """
     check_result(result)
-    orders, rejections = result.orders, result.rejections
-    turned_away = rejections[rejections["verdict"] != ""]
-    came = orders.drop_duplicates("order_id").set_index("order_id")["time_s"]
-    at_once = turned_away["time_s"] == turned_away["order_id"].map(came)
-    is_fair = turned_away["order_id"].isin(orders.loc[orders["fair"], "order_id"])
-    blocked = at_once & is_fair & (turned_away["verdict"] == "justified")
-    count, quality = len(orders), result.market_numbers
-    fair = quality["fair_orders"]
-
-    def share(ids: Any) -> float | None:
-        return ids.nunique() / count if count else None
-
+    numbers = result.market_numbers
+    orders, fair = numbers["orders"], numbers["fair_orders"]
     return {
-        "refused_share": share(turned_away.loc[at_once, "order_id"]),
-        "blocked_share": share(turned_away.loc[blocked, "order_id"]),
-        "swept_share": share(turned_away.loc[~at_once, "order_id"]),
-        "clipped_share": quality["clipped_orders"] / fair if fair else None,
-        **quality,
+        "refused_share": Share.of(
+            numbers["stopped_at_entry"] + numbers["stopped_at_trade"], orders
+        ),
+        "swept_share": Share.of(numbers["swept"], orders),
+        "blocked_share": Share.of(numbers["fair_stopped_blocked"], fair),
+        "repriced_share": Share.of(numbers["fair_orders_repriced"], fair),
+        **numbers,
     }

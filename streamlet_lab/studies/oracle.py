@@ -7,6 +7,7 @@ import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
+from streamlet_lab.intervals import Share
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
@@ -64,8 +65,8 @@ def oracle_numbers(result: Result) -> dict[str, float | None]:
         ``worst_bp`` and ``mean_bp``: the largest and the mean displacement without sign;
         ``led_worst_bp``: the largest in blocks of faulty leaders; ``beyond_spread_bp``: by how much
         one of these is outside the range of the honest quotes at most, 0 or less if it never is;
-        ``final_prices``; ``denied``: the share of honest orders that were refused or cancelled as
-        outside the band; ``denied_volume``: their share of the honest orders' shares. None for what
+        ``final_prices``; ``fair_stopped_rate`` as ``result.market_numbers`` has it; ``denied``: the
+        part of it that is outside the band, which is what a displaced price does. None for what
         there is nothing to measure of.
 
     Raises
@@ -90,14 +91,10 @@ def _price_numbers(result: Result) -> dict[str, float | None]:
 
 
 def _denial_numbers(result: Result) -> dict[str, float | None]:
-    orders = result.orders[result.orders["intent"] == "honest"]
-    if orders.empty:
-        return {"denied": None, "denied_volume": None}
-    outside = orders["reason"] == "outside_band"
-    volume = orders["quantity"] - orders["filled"]
+    numbers = result.market_numbers
     return {
-        "denied": float(outside.mean()),
-        "denied_volume": float(volume[outside].sum() / orders["quantity"].sum()),
+        "fair_stopped_rate": numbers["fair_stopped_rate"],
+        "denied": Share.of(numbers["fair_stopped_outside_band"], numbers["fair_orders"]),
     }
 
 

@@ -1,4 +1,4 @@
-"""What a stale reference costs: honest orders refused, against what makes the reference old.
+"""What a stale reference costs: fair orders stopped, against what makes the reference old.
 
 Traders are of zero intelligence: they send the same orders whatever becomes of them, so that what
 is refused is the reference's doing alone. Beside each measured rate stands what the ages of the
@@ -17,6 +17,7 @@ import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig, PricesConfig
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.intervals import Share
 from streamlet_lab.prices import (
     SIMULATED,
     STEPS_PER_EPOCH,
@@ -99,7 +100,7 @@ def staleness(
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Sweep:
-    """Measure how many honest orders a stale reference has refused, against one cause of its age.
+    """Measure how many fair orders a stale reference has stopped, against one cause of its age.
 
     Parameters
     ----------
@@ -160,8 +161,8 @@ def staleness_numbers(result: Result) -> dict[str, float | None]:
     Returns
     -------
     dict
-        ``false_rejection_rate`` and ``missed_rate``: as ``result.market_numbers`` has them,
-        cancellations later than at entry included;
+        ``fair_stopped_rate`` and ``unfair_trade_rate``: as ``result.market_numbers`` has them, the
+        first with orders that came before there was a reference or were swept later;
 
         ``entry_rate``: share of the orders that were refused at entry as outside the band;
         ``implied_rate``: share of them whose price is outside the band around the *true* price at
@@ -192,10 +193,10 @@ def staleness_numbers(result: Result) -> dict[str, float | None]:
         If it is no result of an experiment.
     """
     check_result(result)
-    quality = result.market_numbers
+    numbers = result.market_numbers
     return {
-        "false_rejection_rate": quality["false_rejection_rate"],
-        "missed_rate": quality["missed_rate"],
+        "fair_stopped_rate": numbers["fair_stopped_rate"],
+        "unfair_trade_rate": numbers["unfair_trade_rate"],
         **_age_numbers(_judged(result), result.config),
         "mean_latency_s": result.summary["mean_latency_s"],
     }
@@ -231,27 +232,35 @@ def _age_numbers(table: pd.DataFrame, config: ExperimentConfig) -> dict[str, flo
     ratio = table["price"] / table["quoted_price"]
     error = (table["reference_price"] / table["quoted_price"] - 1).abs().max()
     near = ((ratio / (1 + side * band) - 1).abs() <= error + _ROUNDING for side in (-1, 1))
-    diffusion, passed = _diffusion_rates(table, config, band)
-    numbers = {
-        "entry_rate": refused.mean(),
-        "implied_rate": ((ratio - 1).abs() > band).mean(),
-        "implied_margin": np.logical_or(*near).mean(),
+    diffusion, passed = _expected(table, config, band)
+    shares = {
+        "entry_rate": refused.sum(),
+        "implied_rate": ((ratio - 1).abs() > band).sum(),
+        "implied_margin": np.logical_or(*near).sum(),
         "diffusion_rate": diffusion,
         "first_passage_rate": passed,
+    }
+    means = {
         "mean_age_days": table["age_days"].mean(),
         "median_age_days": table["age_days"].median(),
         "mean_age_s": table["age_s"].mean(),
         "median_age_s": table["age_s"].median(),
         "mean_known_s": table["reference_age_s"].mean(),
     }
-    there = {name: None if math.isnan(value) else float(value) for name, value in numbers.items()}
-    return {**there, "orders": len(table)}
+    count = len(table)
+    return {
+        **{name: _share(float(part), count) for name, part in shares.items()},
+        **{name: None if math.isnan(mean) else float(mean) for name, mean in means.items()},
+        "orders": count,
+    }
 
 
-def _diffusion_rates(
-    table: pd.DataFrame, config: ExperimentConfig, band: float
-) -> tuple[float, float]:
-    """Return the means of both closed forms over all orders; NaN where they do not apply."""
+def _share(part: float, whole: int) -> Share | None:
+    return None if math.isnan(part) else Share.of(part, whole)
+
+
+def _expected(table: pd.DataFrame, config: ExperimentConfig, band: float) -> tuple[float, float]:
+    """Return how many orders both closed forms expect outside; NaN where they do not apply."""
     outside, passed = [], []
     for symbol, orders in table.groupby("symbol", sort=False):
         volatility = daily_volatility(config, str(symbol))
@@ -263,9 +272,7 @@ def _diffusion_rates(
         for age, count in zip(map(float, ages), counts, strict=True):
             outside.append(count * stale_outside_share(age, volatility, band, spread))
             passed.append(count * first_passage_share(age, volatility, band))
-    if table.empty:
-        return math.nan, math.nan
-    return math.fsum(outside) / len(table), math.fsum(passed) / len(table)
+    return math.fsum(outside), math.fsum(passed)
 
 
 def daily_volatility(config: ExperimentConfig, symbol: str) -> float | None:

@@ -14,6 +14,7 @@ from streamlet_lab.charts.style import BLUE, VERMILLION, WHITE
 from streamlet_lab.checks import Status
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
+from streamlet_lab.metrics import in_words
 from streamlet_lab.result import Result
 from streamlet_lab.widgets.settings import CONTROLS, Settings
 
@@ -75,12 +76,6 @@ def describe(result: Result, settings: Settings) -> str:
             "no latency" if latency is None else f"median latency {latency:.2f} s",
         ),
         _sources(result, settings),
-        (
-            f"{summary['outside_band']} orders outside the band",
-            f"{summary['honest_outside_band']} of {summary['honest_orders']} honest ones",
-            f"{summary['rejected_orders']} rejected",
-            f"{summary['without_reference']} of these without a reference",
-        ),
         _market(result, settings),
         # What a closed section would hide.
         tuple(
@@ -108,14 +103,10 @@ def _sources(result: Result, settings: Settings) -> Sequence[str]:
 
 
 def _market(result: Result, settings: Settings) -> Sequence[str]:
-    quality = result.market_numbers
+    lines = in_words(result.summary)
     return (
         f"band: {CONTROLS['band'].write(settings.band)}",
-        (
-            f"{quality['false_rejections']} of {quality['fair_orders']} fair limit orders "
-            "rejected wrongly"
-        ),
-        f"{quality['missed_trades']} of {quality['trades']} trades missed",
+        *(f"{heading.lower()}: {text}" for heading, text in lines),
     )
 
 
