@@ -1,5 +1,7 @@
 """Market quality: the same figures from the events and the path, and delays that are known."""
 
+import math
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from statistics import mean, median
@@ -9,15 +11,45 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from frames.naive import Lab, levels, open_orders, reference_at, run, until
-from hypothesis import given
+from frames.naive import (
+    STOPPING,
+    Lab,
+    Stop,
+    levels,
+    open_orders,
+    reference_at,
+    run,
+    stops,
+    until,
+)
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import streamlet_lab as sl
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.frames.tables import make_frame
-from streamlet_lab.matching import Cancelled, Clipped, Rejected, RejectReason, Side, Traded
-from streamlet_lab.quality import MEASURES, delay, market_numbers, market_quality
+from streamlet_lab.frames.tape import Tape
+from streamlet_lab.intervals import Share
+from streamlet_lab.matching import (
+    ConsensusBand,
+    ConsensusMatchingEngine,
+    Order,
+    Reference,
+    Side,
+    StateChanged,
+    Traded,
+)
+from streamlet_lab.matching.events import Clipped
+from streamlet_lab.metrics import (
+    MEASURES,
+    OF_FAIRNESS,
+    STOP_REASONS,
+    delay,
+    judged_by,
+    market_numbers,
+    market_quality,
+)
+from streamlet_lab.simulator import Arrival
 
 EVERYBODY = [
     {"kind": "zero_intelligence", "count": 6, "rate": 1},
@@ -45,9 +77,24 @@ RUNS: dict[str, dict[str, Any]] = {
             "fair_percent": 2,
         },
     },
+    "at the trade only": {
+        "epochs": 20,
+        "prices": {"volatility": 3},
+        "market": {"band": "trade_only"},
+    },
+    "clipping": {"epochs": 20, "prices": {"volatility": 2}, "market": {"band": "clip"}},
+    "auctions": {
+        "epochs": 24,
+        "market_time_per_epoch": "1min",
+        "prices": {"volatility": 20},
+        "market": {"traders": EVERYBODY, "band": "luld"},
+    },
+    "pauses": {
+        "epochs": 24,
+        "faults": {"node_3": "crash@8"},
+        "market": {"band_parameters": {"stale": "halt", "stale_after": "8h"}},
+    },
 }
-
-BAND = {"outside_band", "no_consensus", "stale_reference", "in_auction"}
 
 
 @pytest.fixture(scope="module", params=RUNS)
@@ -65,80 +112,110 @@ def _epoch_s(lab: Lab) -> float:
 def _naive(lab: Lab, symbols: list[str]) -> dict[str, Any]:
     """Every measure but the delays, told from the events."""
     sent = [each for each in lab.market.arrivals if each.symbol in symbols]
-    orders = {each.order.order_id: each for each in sent}
-    trades, turned, ages, spreads, halted, samples = [], [], [], [], 0, 0
+    trades, stopped, ages, spreads, samples = [], [], [], [], 0
+    spans: dict[str, list[int]] = {"halted": [], "paused": [], "auction": [], "limit": []}
+    clipped = set()
     for symbol in symbols:
         events = lab.events(symbol)
         trades += [event.trade for event in events if isinstance(event, Traded)]
-        turned += [
-            (symbol, event)
-            for event in events
-            if isinstance(event, Rejected | Cancelled) and event.reason in BAND
-        ]
+        stopped += stops(lab, symbol)
+        clipped |= {event.order_id for event in events if isinstance(event, Clipped)}
         for each in sent:
             if each.symbol == symbol:
+                # Within one instant the slow one does not follow bands that go by trades.
                 reference = reference_at(until(events, each.time))
                 if reference is not None:
                     ages.append((each.time - reference.time) / 10**6)
         length, each_epoch = lab.config.epoch_length, lab.config.market.samples_per_epoch
         for number in range(1, lab.config.epochs * each_epoch + 1):
             samples += 1
-            rest = list(open_orders(until(events, number * length // each_epoch)).values())
+            past = until(events, number * length // each_epoch)
+            rest = list(open_orders(past).values())
             bids, asks = levels(rest, Side.BUY), levels(rest, Side.SELL)
-            if bids and asks:
+            states = [event.state for event in past if isinstance(event, StateChanged)]
+            if bids and asks and (not states or states[-1] in ("open", "limit")):
                 bid, ask = bids[0][0], asks[0][0]
                 spreads.append(float(10_000 * (ask - bid) / ((ask + bid) / 2)))
+        changes = [event for event in events if isinstance(event, StateChanged)]
+        ends = [change.time for change in changes[1:]] + [lab.config.epochs * length]
+        for change, end in zip(changes, ends, strict=False):
+            if change.state != "open":
+                spans[change.state].append(end - change.time)
     fair = {
-        order_id
-        for order_id, each in orders.items()
+        each.order.order_id
+        for each in sent
         if each.order.price is not None
         and lab.is_fair(Fraction(each.order.price), each.time / 10**6, each.symbol)
     }
-    clipped = {
-        event.order_id
-        for symbol in symbols
-        for event in lab.events(symbol)
-        if isinstance(event, Clipped)
-    }
-    false, justified, lost, early = set(), set(), 0, set()
-    rejected = 0
-    for symbol, event in turned:
-        arrival = orders[event.order_id]
-        quantity = event.quantity if isinstance(event, Cancelled) else arrival.order.quantity
-        price = arrival.order.price if event.price is None else event.price
-        rejected += quantity
-        if price is None or lab.is_fair(Fraction(price), event.time / 10**6, symbol):
-            false.add(event.order_id)
-            if event.reason is RejectReason.NO_CONSENSUS:
-                early.add(event.order_id)
-            lost += quantity
-        else:
-            justified.add(event.order_id)
-    missed = [
+    unfair = [
         trade
         for trade in trades
         if not lab.is_fair(Fraction(trade.price), trade.time / 10**6, trade.symbol)
     ]
+    false = [stop for stop in stopped if stop.verdict == "false"]
+    assert {stop.event.order_id for stop in false} <= fair
+    limits = [stop for stop in stopped if stop.own_price is not None]
+    blocked = [
+        stop
+        for stop in false
+        if stop.where == "at_trade"
+        and stop.event.price is not None
+        and not lab.is_fair(Fraction(stop.event.price), stop.event.time / 10**6, _symbol(stop))
+    ]
+    closed = [length for state, own in spans.items() if state != "limit" for length in own]
+    halted_s = pytest.approx(sum(closed) / 10**6, abs=1e-9)
+    watched_s = len(symbols) * lab.config.epochs * lab.config.epoch_length / 10**6
     return {
         "orders": len(sent),
         "trades": len(trades),
         "fair_orders": len(fair),
-        "false_rejections": len(false & fair),
-        "before_reference": len(early & fair),
-        "justified_rejections": len(justified),
-        "false_rejection_rate": len(false & fair) / len(fair) if fair else None,
-        "clipped_orders": len(clipped & fair),
-        "missed_trades": len(missed),
-        "missed_rate": len(missed) / len(trades) if trades else None,
-        "rejected_volume": rejected,
-        "lost_volume": lost,
-        "missed_volume": sum(trade.quantity for trade in missed),
+        "fair_orders_stopped": len(false),
+        "fair_stopped_rate": len(false) / len(fair) if fair else None,
+        "fair_stopped_at_entry": sum(stop.where == "at_entry" for stop in false),
+        "fair_stopped_at_trade": sum(stop.where == "at_trade" for stop in false),
+        "fair_swept": sum(stop.where == "swept" for stop in false),
+        **{
+            f"fair_stopped_{reason}": sum(stop.event.reason == reason for stop in false)
+            for reason in STOPPING
+        },
+        "fair_stopped_blocked": len(blocked),
+        "stopped_turned_fair": sum(stop.fair and not stop.came_fair for stop in limits),
+        "stopped_turned_unfair": sum(stop.came_fair and not stop.fair for stop in limits),
+        "unfair_orders_stopped": sum(not (stop.fair or stop.came_fair) for stop in limits),
+        "market_orders": sum(each.order.price is None for each in sent),
+        "market_orders_stopped": len(stopped) - len(limits),
+        "orders_stopped": len(stopped),
+        "stopped_at_entry": sum(stop.where == "at_entry" for stop in stopped),
+        "stopped_at_trade": sum(stop.where == "at_trade" for stop in stopped),
+        "swept": sum(stop.where == "swept" for stop in stopped),
+        "without_reference": sum(stop.event.reason == "no_consensus" for stop in stopped),
+        "repriced_orders": len(clipped),
+        "fair_orders_repriced": len(clipped & fair),
+        "unfair_trades": len(unfair),
+        "unfair_trade_rate": len(unfair) / len(trades) if trades else None,
+        "stopped_volume": sum(stop.quantity for stop in stopped),
+        "fair_stopped_volume": sum(stop.quantity for stop in false),
+        "unfair_trade_volume": sum(trade.quantity for trade in unfair),
         "mean_spread_bp": pytest.approx(mean(spreads)) if spreads else None,
         "two_sided_share": len(spreads) / samples,
-        "halted_share": halted / samples,
-        "mean_reference_age_s": pytest.approx(mean(ages)) if ages else None,
-        "median_reference_age_s": pytest.approx(median(ages)) if ages else None,
+        "halts": len(spans["halted"]) + len(spans["paused"]),
+        "auctions": len(spans["auction"]),
+        "halted_s": halted_s,
+        "halted_share": pytest.approx(sum(closed) / 10**6 / watched_s),
+        **(
+            {
+                "mean_reference_age_s": pytest.approx(mean(ages)) if ages else None,
+                "median_reference_age_s": pytest.approx(median(ages)) if ages else None,
+            }
+            if lab.config.market.band != "luld"
+            else {}
+        ),
     }
+
+
+def _symbol(stop: Stop) -> str:
+    """Ids of orders have the trader, the symbol and a number."""
+    return stop.event.order_id.split("/")[1]
 
 
 def test_all_counts_shares_and_means_are_those_of_the_events(lab: Lab) -> None:
@@ -152,21 +229,200 @@ def test_each_symbol_has_a_row_of_its_own(lab: Lab) -> None:
     table = market_quality(lab.frames, lab.config.symbols, _epoch_s(lab))
     assert list(table.columns) == list(MEASURES)
     assert tuple(table.index) == lab.config.symbols
+    pooled = market_numbers(lab.frames, _epoch_s(lab))
     for symbol in lab.config.symbols:
         expected = _naive(lab, [symbol])
-        found = table.loc[symbol]
-        assert {name: found[name] for name in expected} == expected
-    pooled = market_numbers(lab.frames, _epoch_s(lab))
-    for name in ("orders", "trades", "fair_orders", "rejected_volume", "missed_volume"):
-        assert table[name].sum() == pooled[name]
+        found = table.loc[symbol].to_dict()
+        assert {name: found[name] for name in expected} == {
+            name: value if value is not None or pooled[name] is None else pytest.approx(math.nan)
+            for name, value in expected.items()
+        }
+    counts = [name for name, value in pooled.items() if isinstance(value, int)]
+    assert "fair_stopped_blocked" in counts
+    for name in counts:
+        assert table[name].sum() == pooled[name], name
 
 
 def test_these_runs_have_something_to_count() -> None:
-    wild = run(seed=8, **RUNS["wild"])
-    numbers = market_numbers(wild.frames, _epoch_s(wild))
-    for name in ("false_rejections", "justified_rejections", "missed_trades", "lost_volume"):
-        assert numbers[name] > 0, name
-    assert 0 < numbers["lost_volume"] < numbers["rejected_volume"]
+    labs = {name: run(seed=8, **settings) for name, settings in RUNS.items()}
+    all_numbers = [market_numbers(lab.frames, _epoch_s(lab)) for lab in labs.values()]
+    # No operator halts these, and an order that can wait joins an auction.
+    never = {"fair_stopped_halted", "fair_stopped_in_auction"}
+    assert {name for name in MEASURES if not any(each[name] for each in all_numbers)} == never
+
+
+# --- What adds up
+
+
+def assert_adds_up(numbers: dict[str, Any]) -> None:
+    """Hold the breakdowns against what they are breakdowns of."""
+    false = numbers["fair_orders_stopped"]
+    assert false == sum(
+        numbers[name] for name in ("fair_stopped_at_entry", "fair_stopped_at_trade", "fair_swept")
+    )
+    assert false == sum(numbers[f"fair_stopped_{reason}"] for reason in STOP_REASONS)
+    cells = ("stopped_turned_fair", "stopped_turned_unfair", "unfair_orders_stopped")
+    limits = false + sum(numbers[name] for name in cells)
+    assert numbers["orders_stopped"] == limits + numbers["market_orders_stopped"]
+    assert numbers["orders_stopped"] == sum(
+        numbers[name] for name in ("stopped_at_entry", "stopped_at_trade", "swept")
+    )
+    assert false + numbers["stopped_turned_unfair"] <= numbers["fair_orders"]
+    assert numbers["fair_stopped_blocked"] <= numbers["fair_stopped_at_trade"]
+    for name, part, whole in (
+        ("fair_stopped_rate", "fair_orders_stopped", "fair_orders"),
+        ("unfair_trade_rate", "unfair_trades", "trades"),
+    ):
+        share = numbers[name]
+        if numbers[whole]:
+            assert isinstance(share, Share)
+            assert (share.part, share.whole) == (numbers[part], numbers[whole])
+        else:
+            assert share is None
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 2**32),
+    band=st.sampled_from(
+        ["consensus", "trade_only", "keep_resting", "clip", "luld", "volatility_auction"]
+    ),
+    step=st.sampled_from(["1min", "6.5h"]),
+    volatility=st.sampled_from([1, 6, 20]),
+    fair_percent=st.sampled_from([1, 5]),
+)
+def test_every_order_that_was_stopped_is_in_exactly_one_cell(
+    seed: int, band: str, step: str, volatility: int, fair_percent: int
+) -> None:
+    market = {"traders": EVERYBODY, "band": band, "fair_percent": fair_percent}
+    prices = {"volatility": volatility}
+    lab = run(seed=seed, epochs=6, market_time_per_epoch=step, prices=prices, market=market)
+    numbers = market_numbers(lab.frames, _epoch_s(lab))
+    assert_adds_up(numbers)
+    told = [stop.verdict for symbol in lab.market.engines for stop in stops(lab, symbol)]
+    assert numbers["orders_stopped"] == len(told)
+    for name, value in (
+        ("fair_orders_stopped", "false"),
+        ("stopped_turned_fair", "turned_fair"),
+        ("stopped_turned_unfair", "turned_unfair"),
+        ("unfair_orders_stopped", "justified"),
+        ("market_orders_stopped", "market"),
+    ):
+        assert numbers[name] == told.count(value)
+
+
+# --- A worked example: bands, ranked
+
+
+def _worked(band: str) -> dict[str, Any]:
+    """Seven orders in a band of 5 % around $100, which is the true price.
+
+    A typing error bids $120. A check at entry refuses it; without one it rests, and every ask finds
+    it, would trade at $120, and is stopped. In the fifth second the true price is $106, which the
+    reference does not know: an ask of that price is fair, and outside the band. At last somebody
+    bids $98, and somebody sells at any price.
+    """
+    parameters: dict[str, Any] = {"consensus": {}, "trade_only": {"at_entry": "ignore"}}[band]
+    rules = ConsensusBand(5, resting="cancel" if band == "consensus" else "keep", **parameters)
+    engine = ConsensusMatchingEngine("AAPL", band=rules)
+    engine.set_reference(Reference(Decimal(100), 0), 0)
+    second, arrivals = 10**6, []
+
+    def true_price(time: int) -> int:
+        return (106 if time == 5 * second else 100) * second
+
+    for number, (side, price) in enumerate(
+        (
+            ("buy", "120"),
+            ("sell", "100"),
+            ("sell", "101"),
+            ("sell", "99"),
+            ("sell", "106"),
+            ("buy", "98"),
+            ("sell", None),
+        ),
+        start=1,
+    ):
+        kind = "market" if price is None else "limit"
+        order = Order(str(number), "AAPL", side, kind, 10, price, "someone")  # type: ignore[arg-type]
+        time = number * second
+        arrivals.append(Arrival(time, "AAPL", order, "kind", "honest", true_price(time)))
+        engine.submit(order, time)
+    tape = Tape(
+        "AAPL",
+        engine.events,
+        arrivals,
+        true_price=true_price,
+        epoch_length=second,
+        fair_hundredths=500,
+        epochs={},
+    )
+    rows = {
+        "orders": tape.orders(),
+        "trades": tape.trades,
+        "rejections": tape.rejections,
+        "bands": tape.bands,
+        "book": [],
+    }
+    frames = {
+        name: make_frame(COLUMNS[name], [row for _, row in timed]) for name, timed in rows.items()
+    }
+    return market_numbers(frames, 1.0)
+
+
+def test_a_band_is_not_praised_for_the_fair_orders_that_an_error_blocks() -> None:
+    """Judged by what rests in the book, each of the four was stopped justly."""
+    checked, unchecked = _worked("consensus"), _worked("trade_only")
+    assert checked["fair_orders"] == unchecked["fair_orders"] == 5
+    # With the check: the error at entry, justly, and the ask of $106.
+    assert (checked["fair_orders_stopped"], checked["unfair_orders_stopped"]) == (1, 1)
+    assert checked["fair_stopped_at_entry"] == 1
+    assert (checked["trades"], checked["market_orders_stopped"]) == (1, 0)
+    # Without: four asks and the market order at the trade with the error, which stays.
+    assert (unchecked["fair_orders_stopped"], unchecked["unfair_orders_stopped"]) == (4, 0)
+    assert unchecked["fair_stopped_at_trade"] == 4
+    assert unchecked["fair_stopped_blocked"] == 4
+    assert (unchecked["trades"], unchecked["market_orders_stopped"]) == (0, 1)
+    assert checked["fair_stopped_rate"] == 0.2 < 0.8 == unchecked["fair_stopped_rate"]
+    assert_adds_up(checked)
+    assert_adds_up(unchecked)
+
+
+# --- Another answer to what is fair
+
+
+def test_the_frames_judged_by_their_own_percentage_are_the_same(lab: Lab) -> None:
+    again = judged_by(lab.frames, lab.config.market.fair_percent)
+    for name, frame in lab.frames.items():
+        pd.testing.assert_frame_equal(again[name], frame, check_exact=True)
+
+
+@pytest.mark.parametrize("name", ["wild", "at the trade only", "two symbols"])
+def test_another_percentage_needs_no_other_run(name: str) -> None:
+    lab = run(seed=8, **RUNS[name])
+    for percent in (1, "2.5", Decimal(9)):
+        market = {**RUNS[name].get("market", {}), "fair_percent": percent}
+        other = run(seed=8, **{**RUNS[name], "market": market})
+        again = judged_by(lab.frames, percent)
+        for frame in ("orders", "trades", "rejections"):
+            pd.testing.assert_frame_equal(again[frame], other.frames[frame], check_exact=True)
+
+
+def test_percentages_stand_beside_each_other() -> None:
+    result = sl.Experiment(epochs=20, seed=1, signatures="none").run()
+    table = result.sensitivity()
+    assert table.index.tolist() == [1, 2, 5]
+    assert table.columns.tolist() == list(OF_FAIRNESS)
+    for percent in table.index:
+        numbers = result.market_numbers_at(percent)
+        assert table.loc[percent].tolist() == [numbers[name] for name in OF_FAIRNESS]
+        assert_adds_up(numbers)
+    assert table["fair_orders"].is_monotonic_increasing
+    assert table["unfair_trades"].is_monotonic_decreasing
+    assert result.market_numbers_at(5) == result.market_numbers
+    for wrong in (-1, "some", 0.001):
+        with pytest.raises(sl.InvalidInput, match="fair_percent"):
+            result.sensitivity([5, wrong])
 
 
 # --- Definitions, on frames made by hand
@@ -176,7 +432,7 @@ def _frames(**rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     """Frames with these rows; what a row does not say is 0, empty or missing."""
     blank = {"str": "", "float64": float("nan"), "Int64": None, "int64": 0, "bool": False}
     frames = {}
-    for name in ("orders", "trades", "rejections", "book"):
+    for name in ("orders", "trades", "rejections", "bands", "book"):
         columns = COLUMNS[name]
         defaults = {column: blank[what.dtype] for column, what in columns.items()}
         full = [{**defaults, "symbol": "AAPL", **row} for row in rows.get(name, [])]
@@ -193,8 +449,8 @@ def test_an_empty_market_has_nothing_to_measure() -> None:
     counts = [name for name, value in numbers.items() if value is not None]
     assert {numbers[name] for name in counts} == {0}
     assert set(MEASURES) - set(counts) == {
-        "false_rejection_rate",
-        "missed_rate",
+        "fair_stopped_rate",
+        "unfair_trade_rate",
         "mean_spread_bp",
         "two_sided_share",
         "halted_share",
@@ -205,45 +461,58 @@ def test_an_empty_market_has_nothing_to_measure() -> None:
     }
 
 
-def test_the_rate_is_of_limit_orders_and_the_volumes_are_of_all() -> None:
+def test_the_rate_is_of_limit_orders_and_volumes_are_of_all() -> None:
     orders = [
         {"order_id": "fair", "type": "limit", "fair": True},
         {"order_id": "let in", "type": "limit", "fair": True},
         {"order_id": "far", "type": "limit"},
         {"order_id": "market", "type": "market", "fair": True},
     ]
-    turned = {"action": "rejected", "quantity": 10}
+    stopped = {"action": "rejected", "stopped": "at_entry", "quantity": 10}
     rejections = [
-        {**turned, "order_id": "fair", "verdict": "false"},
-        {**turned, "order_id": "market", "verdict": "false"},
-        {**turned, "order_id": "far", "verdict": "justified"},
-        {**turned, "order_id": "let in", "verdict": "", "action": "cancelled"},
+        {**stopped, "order_id": "fair", "verdict": "false", "reason": "outside_band"},
+        {**stopped, "order_id": "market", "verdict": "market", "reason": "no_consensus"},
+        {**stopped, "order_id": "far", "verdict": "justified", "reason": "outside_band"},
+        {"order_id": "let in", "action": "cancelled", "quantity": 10, "reason": "no_liquidity"},
     ]
     numbers = _numbers(orders=orders, rejections=rejections)
     assert numbers["fair_orders"] == 2
-    assert numbers["false_rejections"] == numbers["justified_rejections"] == 1
-    assert numbers["false_rejection_rate"] == 0.5
-    assert (numbers["rejected_volume"], numbers["lost_volume"]) == (30, 20)
+    assert numbers["fair_orders_stopped"] == numbers["unfair_orders_stopped"] == 1
+    assert numbers["fair_stopped_rate"] == 0.5
+    assert (numbers["market_orders"], numbers["market_orders_stopped"]) == (1, 1)
+    assert (numbers["stopped_volume"], numbers["fair_stopped_volume"]) == (30, 10)
+    assert_adds_up(numbers)
 
 
-def test_an_order_counts_once_however_often_it_is_turned_away() -> None:
-    orders = [{"order_id": "again", "type": "limit", "fair": True}] * 3
-    rejections = [{"order_id": "again", "verdict": "false", "action": "rejected"}] * 3
-    rejections += [{"order_id": "far", "verdict": "justified", "action": "reduced"}] * 2
-    numbers = _numbers(orders=orders, rejections=rejections)
-    assert numbers["orders"] == 3
-    assert numbers["fair_orders"] == numbers["false_rejections"] == 1
-    assert numbers["justified_rejections"] == 1
+def test_an_order_that_is_sent_once_more_is_another_one() -> None:
+    orders = [{"order_id": "again", "type": "limit", "fair": True, "status": "rejected"}] * 3
+    row = {"order_id": "again", "verdict": "false", "action": "rejected", "stopped": "at_entry"}
+    numbers = _numbers(orders=orders, rejections=[{**row, "reason": "no_consensus"}] * 3)
+    assert numbers["orders"] == numbers["fair_orders"] == numbers["fair_orders_stopped"] == 3
+    assert_adds_up(numbers)
 
 
-def test_an_order_that_may_not_be_replaced_is_not_turned_away() -> None:
-    orders = [{"order_id": "a", "type": "limit", "fair": True}]
-    rejections = [
-        {"order_id": "a", "verdict": verdict, "action": "not replaced"}
-        for verdict in ("false", "justified")
+def test_halts_and_auctions_are_timed_to_the_instant_and_not_by_samples() -> None:
+    book = [{"time_s": float(number), "symbol": symbol} for number in range(11) for symbol in "AB"]
+    states = [
+        ("A", 1.25, "limit"),
+        ("A", 1.5, "auction"),
+        ("A", 1.75, "auction"),  # a move of the band
+        ("A", 3.125, "auction"),
+        ("A", 3.5, "open"),
+        ("A", 4.0, "auction"),
+        ("A", 4.0, "open"),  # an auction that ends at once
+        ("A", 5.0, "paused"),
+        ("A", 5.5, "halted"),
+        ("A", 6.0, "open"),
+        ("B", 9.75, "auction"),  # until the end
     ]
-    numbers = _numbers(orders=orders, rejections=rejections)
-    assert numbers["false_rejections"] == numbers["justified_rejections"] == 0
+    bands = [dict(zip(("symbol", "time_s", "state"), row, strict=True)) for row in states]
+    numbers = _numbers(book=book, bands=bands)
+    assert (numbers["halts"], numbers["auctions"]) == (2, 3)
+    assert numbers["halted_s"] == 2.0 + 0.5 + 0.5 + 0.25
+    share = numbers["halted_share"]
+    assert (share.part, share.whole) == (3.25, 20.0)
 
 
 def test_the_spread_is_of_the_time_in_which_orders_are_matched() -> None:
@@ -259,7 +528,7 @@ def test_the_spread_is_of_the_time_in_which_orders_are_matched() -> None:
     # The first sample is of the instant 0, before any time has passed.
     assert numbers["mean_spread_bp"] == pytest.approx((200 + 2_000) / 2)
     assert numbers["two_sided_share"] == 2 / 8
-    assert numbers["halted_share"] == 3 / 8
+    assert isinstance(numbers["two_sided_share"], Share)
 
 
 # --- Delays
@@ -394,7 +663,7 @@ def test_a_loaded_result_has_the_same_quality(tmp_path: Path) -> None:
 
 def test_every_measure_has_a_meaning() -> None:
     assert all(MEASURES.values())
-    assert len(set(MEASURES.values())) == len(MEASURES)
+    assert set(OF_FAIRNESS) < set(MEASURES)
 
 
 def test_a_run_without_traders_still_measures_its_reference() -> None:

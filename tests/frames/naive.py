@@ -14,13 +14,16 @@ from streamlet_lab.frames import build_frames
 from streamlet_lab.matching import (
     Accepted,
     Cancelled,
+    Command,
     Event,
     Expired,
     Reduced,
     Reference,
     ReferenceMoved,
+    Rejected,
     Replaced,
     Side,
+    StateChanged,
     Traded,
 )
 from streamlet_lab.matching.events import BandMoved, Clipped
@@ -117,3 +120,68 @@ def levels(orders: Iterable[Open], side: Side) -> list[tuple[Fraction, int, int]
             found[order.price].append(order.quantity)
     best_first = sorted(found, reverse=side is Side.BUY)
     return [(price, sum(found[price]), len(found[price])) for price in best_first]
+
+
+#: Why band, reference, auction or halt stop orders.
+STOPPING = {"outside_band", "no_consensus", "stale_reference", "in_auction", "halted"}
+
+
+class Stop(NamedTuple):
+    """An order that was stopped, told from the events alone."""
+
+    event: Rejected | Cancelled
+    where: str
+    own_price: Fraction | None
+    came_fair: bool
+    fair: bool
+    quantity: int
+
+    @property
+    def verdict(self) -> str:
+        if self.own_price is None:
+            return "market"
+        if self.came_fair and self.fair:
+            return "false"
+        if not (self.came_fair or self.fair):
+            return "justified"
+        return "turned_fair" if self.fair else "turned_unfair"
+
+
+def stops(lab: Lab, symbol: str) -> list[Stop]:
+    """Every order of a symbol that was stopped, each told by going back through the log."""
+    events = lab.events(symbol)
+    return [
+        _stop(lab, symbol, events[: number + 1])
+        for number, event in enumerate(events)
+        if isinstance(event, Rejected | Cancelled)
+        and event.reason in STOPPING
+        and getattr(event, "command", Command.ORDER) is Command.ORDER
+    ]
+
+
+def _stop(lab: Lab, symbol: str, log: list[Event]) -> Stop:
+    last = log[-1]
+    if isinstance(last, Rejected):
+        order, where, came = last.order, "at_entry", last.time
+        price = None if order is None or order.price is None else Fraction(order.price)
+        first = price
+        quantity = 0 if order is None else order.quantity
+    else:
+        assert isinstance(last, Cancelled)
+        own = [
+            (number, event)
+            for number, event in enumerate(log)
+            if isinstance(event, Accepted | Replaced) and event.order_id == last.order_id
+        ]
+        accepted, (begin, latest) = own[0][1], own[-1]
+        assert isinstance(accepted, Accepted)
+        came = accepted.time
+        first = None if accepted.order.price is None else Fraction(accepted.order.price)
+        price = Fraction(latest.price) if isinstance(latest, Replaced) else first
+        # What the band, or the end of an auction, takes away comes after a move of either.
+        rested = any(isinstance(event, BandMoved | StateChanged) for event in log[begin:])
+        where = "swept" if rested and last.reason != "in_auction" else "at_trade"
+        quantity = last.quantity
+    came_fair = first is None or lab.is_fair(first, came / 10**6, symbol)
+    fair = price is None or lab.is_fair(price, last.time / 10**6, symbol)
+    return Stop(last, where, price, came_fair, fair, quantity)

@@ -14,10 +14,19 @@ from streamlet_lab.config import make_config
 from streamlet_lab.frames import build_frames
 from streamlet_lab.frames.market import market_rows
 from streamlet_lab.frames.tables import make_frame
-from streamlet_lab.matching import Cancelled, CancelReason, Rejected, Side, Traded
+from streamlet_lab.matching import (
+    Accepted,
+    Cancelled,
+    CancelReason,
+    Event,
+    Replaced,
+    Side,
+    Traded,
+)
+from streamlet_lab.matching.events import Clipped
 from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
 
-from .naive import Lab, levels, open_orders, reference_at, run, until
+from .naive import Lab, levels, open_orders, reference_at, run, stops, until
 
 EVERYBODY = [
     {"kind": "zero_intelligence", "count": 4, "rate": 1},
@@ -56,6 +65,22 @@ MARKETS: dict[str, dict[str, Any]] = {
         "market": {
             "traders": [{"kind": "zero_intelligence", "count": 2, "rate": 6}],
             "self_trade": "decrement",
+        },
+    },
+    **{
+        band: {
+            "epochs": 12,
+            "prices": {"volatility": 3},
+            "market": {"traders": EVERYBODY, "band": band},
+        }
+        for band in ("trade_only", "keep_resting", "clip")
+    },
+    "paused": {
+        "epochs": 16,
+        "faults": {"node_3": "crash@4"},
+        "market": {
+            "traders": EVERYBODY,
+            "band_parameters": {"stale": "halt", "stale_after": "8h"},
         },
     },
     "history": {"epochs": 20, "feed": "aapl-2008", "market": {"traders": EVERYBODY}},
@@ -203,20 +228,50 @@ def assert_rejections_agree(lab: Lab, symbol: str) -> None:
         if isinstance(event, Cancelled) and event.reason is CancelReason.REQUESTED
     }
     assert asked.isdisjoint(rejections.order_id)
-    orders = {order.order_id: order for order in (each.order for each in lab.market.arrivals)}
-    events = [event for event in lab.events(symbol) if isinstance(event, Rejected | Cancelled)]
-    by_band = [event for event in events if event.reason in ("outside_band", "no_consensus")]
-    judged = rejections[rejections.verdict != ""]
-    assert len(judged) == len(by_band)
-    for row, event in zip(judged.itertuples(), by_band, strict=True):
+    stopped = rejections[rejections.verdict != ""]
+    expected = stops(lab, symbol)
+    assert len(stopped) == len(expected)
+    assert (rejections.stopped == "").equals(rejections.verdict == "")
+    assert not rejections.blocked[rejections.stopped != "at_trade"].any()
+    standing = _standing(lab.events(symbol))
+    for row, stop in zip(stopped.itertuples(), expected, strict=True):
+        event = stop.event
         assert (row.order_id, row.reason) == (event.order_id, str(event.reason))
-        price = orders[row.order_id].price if event.price is None else event.price
-        is_fair = price is None or lab.is_fair(Fraction(price), row.time_s, symbol)
-        assert row.verdict == ("false" if is_fair else "justified")
+        assert (row.stopped, row.verdict, row.quantity) == (stop.where, stop.verdict, stop.quantity)
+        assert _same(row.own_price, _dollars(stop.own_price))
+        judged = None if event.price is None else Fraction(event.price)
+        resting_is_fair = judged is None or lab.is_fair(judged, row.time_s, symbol)
+        assert row.blocked == (stop.where == "at_trade" and not resting_is_fair)
+        if stop.where == "swept":
+            assert judged == standing[event.sequence]
+
+
+def _standing(events: list[Event]) -> dict[int, Fraction]:
+    """For each order that leaves the book: where it stood."""
+    found, places = {}, {}
+    for event in events:
+        match event:
+            case Accepted(order=order) if order.price is not None:
+                places[event.order_id] = Fraction(order.price)
+            case Replaced() | Clipped():
+                places[event.order_id] = Fraction(event.price)
+            case Cancelled() if event.order_id in places:
+                found[event.sequence] = places[event.order_id]
+    return found
 
 
 def test_the_frames_agree_with_the_events(lab: Lab) -> None:
     assert_agrees(lab)
+
+
+@pytest.mark.parametrize("band", ["luld", "volatility_auction"])
+def test_what_is_stopped_in_auctions_agrees_with_the_events(band: str) -> None:
+    """These bands go by trades, which the slow references here do not follow within an instant."""
+    market = {"traders": EVERYBODY, "band": band}
+    fast = {"market_time_per_epoch": "1min", "prices": {"volatility": 20}}
+    lab = run(seed=5, epochs=16, market=market, **fast)
+    assert_rejections_agree(lab, "AAPL")
+    assert "in_auction" in set(lab.frames["rejections"].reason)
 
 
 TRADERS = st.lists(
@@ -244,6 +299,7 @@ TRADERS = st.lists(
             "traders": TRADERS,
             "samples_per_epoch": st.integers(1, 6),
             "depth_levels": st.integers(1, 4),
+            "band": st.sampled_from(["consensus", "trade_only", "keep_resting", "clip"]),
             "band_percent": st.sampled_from([1, 5, 20]),
             "fair_percent": st.sampled_from([1, 5]),
             "without_reference": st.sampled_from(["reject", "allow"]),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.frames.book import book_rows
 from streamlet_lab.frames.tables import make_frame
-from streamlet_lab.frames.tape import BAND_REASONS, Tape, is_fair
+from streamlet_lab.frames.tape import Tape
 from streamlet_lab.matching import (
     Accepted,
     Cancelled,
@@ -36,6 +36,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.matching.events import BandMoved, Clipped, Uncrossed
+from streamlet_lab.metrics import STOP_REASONS, is_fair
 from streamlet_lab.simulator import Arrival
 
 TRUE = 100_000_000  # micro-dollars: $100
@@ -301,15 +302,18 @@ def test_fairness_is_exact(price: Decimal, true_price: int, percent: int) -> Non
 
 
 @pytest.mark.parametrize("reason", RejectReason)
-def test_a_refusal_has_a_verdict_where_the_band_had_a_part(reason: RejectReason) -> None:
+def test_a_refusal_has_a_verdict_where_the_market_stopped_the_order(reason: RejectReason) -> None:
     story = Story()
     reference = Reference(Decimal("80.00"), 0)
     for number, price in enumerate(("100.00", "120.00", None)):
         story.refuse(_order(str(number), price), reason, reference)
     frames = _frames(story)
-    part = reason in BAND_REASONS
-    verdicts = ["false", "justified", "false"] if part else [""] * 3
+    part = reason in STOP_REASONS
+    verdicts = ["false", "justified", "market"] if part else [""] * 3
     assert frames["rejections"].verdict.tolist() == verdicts
+    assert frames["rejections"].stopped.tolist() == ["at_entry" if part else ""] * 3
+    assert frames["rejections"].own_price.tolist()[:2] == [100.0, 120.0]
+    assert not frames["rejections"].blocked.any()
     assert frames["rejections"].action.tolist() == ["rejected"] * 3
     assert frames["rejections"].quantity.tolist() == [10] * 3
     assert frames["rejections"].deviation_percent.tolist()[:2] == [25.0, 50.0]
@@ -317,10 +321,10 @@ def test_a_refusal_has_a_verdict_where_the_band_had_a_part(reason: RejectReason)
     assert frames["orders"].reason.tolist() == [str(reason)] * 3
 
 
-def test_the_band_has_a_part_in_these_reasons_and_in_no_others() -> None:
-    refusals = {reason.name for reason in RejectReason if reason in BAND_REASONS}
-    assert refusals == {"OUTSIDE_BAND", "NO_CONSENSUS", "STALE_REFERENCE", "IN_AUCTION"}
-    cancellations = {reason.name for reason in CancelReason if reason in BAND_REASONS}
+def test_these_reasons_stop_orders_and_no_others() -> None:
+    refusals = {reason.name for reason in RejectReason if reason in STOP_REASONS}
+    assert refusals == {"OUTSIDE_BAND", "NO_CONSENSUS", "STALE_REFERENCE", "IN_AUCTION", "HALTED"}
+    cancellations = {reason.name for reason in CancelReason if reason in STOP_REASONS}
     assert cancellations == {"OUTSIDE_BAND", "IN_AUCTION"}
 
 
@@ -341,21 +345,53 @@ def test_a_cancellation_is_a_rejection_unless_its_trader_asked(reason: CancelRea
     assert rejections.price.tolist() == [106.0]
     assert rejections.deviation_percent.tolist() == [6.0]
     assert rejections.reference_age_s.tolist() == [2.0]
-    # What was judged is the price at which it would have traded, not its limit.
-    assert rejections.verdict.tolist() == ["justified" if reason in BAND_REASONS else ""]
+    # It is judged by its own price, which is fair, whatever it would have traded at.
+    part = reason in STOP_REASONS
+    row = rejections.iloc[0]
+    assert (row.verdict, row.stopped) == (("false", "at_trade") if part else ("", ""))
+    assert row.own_price == 100.0
+    assert row.blocked == part
 
 
-def test_where_no_price_was_judged_it_is_the_one_at_which_the_order_stands() -> None:
+def test_an_order_has_its_traders_price_and_not_the_edge_that_a_band_moved_it_to() -> None:
     story = Story()
     plain, clipped, replaced = (story.accept(name, "120.00") for name in "abc")
+    worse = story.accept("d", "100.00")
     story.clip(clipped, "105.00")
     story.replace(replaced, "95.00", 10)
-    for order in (plain, clipped, replaced):
-        story.cancel(order, CancelReason.IN_AUCTION)
+    story.replace(worse, "90.00", 10)
+    story.band("99.00", "101.00", None)
+    for order in (plain, clipped, replaced, worse):
+        story.cancel(order, CancelReason.OUTSIDE_BAND)
     frames = _frames(story)
-    assert frames["rejections"].verdict.tolist() == ["justified", "false", "false"]
-    assert frames["rejections"].price.isna().all()
-    assert frames["orders"].clipped.tolist() == [False, True, False]
+    rejections = frames["rejections"]
+    assert rejections.verdict.tolist() == ["justified", "justified", "turned_fair", "turned_unfair"]
+    assert rejections.own_price.tolist() == [120.0, 120.0, 95.0, 90.0]
+    assert rejections.price.isna().all()
+    assert frames["orders"].clipped.tolist() == [False, True, False, False]
+
+
+def test_an_order_is_stopped_at_a_trade_or_swept_out_of_the_book_later() -> None:
+    story = Story()
+    early = story.accept("early")
+    halfway = story.accept("halfway")
+    story.cancel(halfway, CancelReason.OUTSIDE_BAND, "106.00")
+    story.replace(early, "101.00", 10)
+    story.cancel(early, CancelReason.OUTSIDE_BAND, "100.00")
+    for name, move in (("band", True), ("state", False)):
+        resting = story.accept(name)
+        if move:
+            story.band("105.00", None, None)
+        else:
+            story.state(MarketState.OPEN)
+        story.cancel(resting, CancelReason.OUTSIDE_BAND, "100.00")
+    waiting = story.accept("waiting")
+    story.state(MarketState.AUCTION)
+    story.cancel(waiting, CancelReason.IN_AUCTION)
+    rejections = _frames(story)["rejections"]
+    assert rejections.stopped.tolist() == ["at_trade"] * 2 + ["swept"] * 2 + ["at_trade"]
+    # 106 is 6 % from the true price, 100 is that price; where nothing was judged nothing blocks.
+    assert rejections.blocked.tolist() == [True, False, False, False, False]
 
 
 def test_shares_that_an_order_loses_to_its_own_trader_are_turned_away() -> None:
@@ -380,7 +416,7 @@ def test_a_refused_replacement_leaves_the_order_as_it_was() -> None:
     story.refuse_replacement("a", RejectReason.HALTED)
     frames = _frames(story)
     rejections = frames["rejections"]
-    assert rejections.verdict.tolist() == ["justified", "false", "justified", ""]
+    assert set(rejections.verdict) == set(rejections.stopped) == {""}
     assert set(rejections.action) == {"not replaced"}
     assert set(rejections.quantity) == {0}
     assert frames["orders"][["status", "reason"]].to_numpy().tolist() == [["resting", ""]]
