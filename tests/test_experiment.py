@@ -170,7 +170,7 @@ def test_a_narrower_band_rejects_more() -> None:
     rejected = [
         sl.Experiment(epochs=30, seed=2, market={"band_percent": percent})
         .run()
-        .summary["outside_band"]
+        .summary["orders_stopped"]
         for percent in (1, 5, 20)
     ]
 

@@ -60,7 +60,7 @@ def test_the_things_of_ones_own_in_the_architecture_page_work(
         exec(compile(textwrap.dedent(example), "architecture.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "Consistency            holds" in printed
-    assert "false_rejection_rate" in printed
+    assert "fair_stopped_rate" in printed
 
 
 def test_its_links_lead_somewhere() -> None:

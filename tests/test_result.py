@@ -315,7 +315,10 @@ def test_the_summary_is_what_the_frames_say(result: Result) -> None:
     orders = result.orders.to_dict("records")
     rejections = result.rejections.to_dict("records")
     final = [row for row in epochs if row["finalized_s"] == row["finalized_s"]]
-    band = [row for row in rejections if row["reason"] == "outside_band"]
+    stopped = [row for row in rejections if row["verdict"]]
+    fair = [row for row in orders if row["type"] == "limit" and row["fair"]]
+    false = sum(row["verdict"] == "false" for row in stopped)
+    unfair = sum(not trade for trade in result.trades["fair"])
     ages = [row["reference_age_s"] for row in orders]
     ages = [age for age in ages if age == age]
     config, summary = result.config, result.summary
@@ -351,14 +354,22 @@ def test_the_summary_is_what_the_frames_say(result: Result) -> None:
         ),
         "orders": len(orders),
         "trades": len(result.trades),
-        "rejected_orders": sum(row["status"] == "rejected" for row in orders),
-        "without_reference": sum(
-            row["status"] == "rejected" and row["reference_price"] != row["reference_price"]
-            for row in orders
-        ),
-        "outside_band": len(band),
-        "honest_orders": sum(row["intent"] == "honest" for row in orders),
-        "honest_outside_band": sum(row["intent"] == "honest" for row in band),
+        "unfair_trades": unfair,
+        "unfair_trade_rate": unfair / len(result.trades) if len(result.trades) else None,
+        "fair_orders": len(fair),
+        "fair_orders_stopped": false,
+        "fair_stopped_rate": false / len(fair) if fair else None,
+        "orders_stopped": len(stopped),
+        "stopped_at_entry": sum(row["action"] == "rejected" for row in stopped),
+        "stopped_at_trade": 0,
+        "swept": sum(row["action"] == "cancelled" for row in stopped),
+        "without_reference": sum(row["reason"] == "no_consensus" for row in stopped),
+        "repriced_orders": 0,
+        "fair_orders_repriced": 0,
+        "halts": 0,
+        "auctions": 0,
+        "halted_s": 0,
+        "halted_share": 0,
         "median_reference_age_s": round(median(ages), 3) if ages else None,
     }
 
@@ -539,4 +550,36 @@ def test_orders_that_found_no_reference_are_told_apart_from_those_outside_the_ba
     stopped = Experiment(seed=5, signatures="none", **SCENARIOS["stopped"]).run()
     orders = len(stopped.orders)
     lines = [" ".join(line.split()) for line in repr(stopped).splitlines()]
-    assert f"Rejected {orders}, of these without a reference {orders}" in lines
+    assert f"Stopped {orders}: {orders} at entry (of these {orders} without a reference)" in lines
+
+
+def test_the_text_says_how_long_the_market_was_halted_and_what_was_repriced() -> None:
+    fast = {"market_time_per_epoch": "1min", "prices": {"volatility": 20}, "signatures": "none"}
+    traders = ["market_maker", {"kind": "zero_intelligence", "count": 20}, "fat_finger"]
+    for seed in range(3):
+        market = {"band": "luld", "traders": traders}
+        result = Experiment(epochs=40, seed=seed, market=market, **fast).run()
+        bands, summary = result.bands, result.summary
+        # States last until the next row, or the end of the run.
+        lasts = [*bands["time_s"][1:], 40.0] - bands["time_s"]
+        closed = lasts[bands["state"] == "auction"].sum()
+        assert summary["auctions"] > 0
+        assert summary["halted_s"] == pytest.approx(closed, abs=0.001)
+        assert summary["halted_share"] == pytest.approx(closed / 40)
+        noun = "auction" if summary["auctions"] == 1 else "auctions"
+        assert _line(result, "Halted") == (
+            f"{summary['auctions']} {noun}, {closed:.1f} s ({closed / 40:.1%} of the time)"
+        )
+        repriced = result.orders[result.orders["clipped"]]
+        assert summary["repriced_orders"] == len(repriced) > 0
+        assert _line(result, "Repriced") == (
+            f"{len(repriced)} to the band's edge, {repriced['fair'].sum()} of these fair"
+        )
+
+
+def test_a_line_that_has_nothing_to_say_is_left_out() -> None:
+    quiet = Experiment(epochs=3, market={"traders": 0}).run()
+    text = repr(quiet)
+    assert _line(quiet, "Orders") == "0, 0 trades"
+    for label in ("Stopped", "Fair orders stopped", "Repriced", "Halted"):
+        assert f"\n{label}  " not in text

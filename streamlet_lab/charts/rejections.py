@@ -70,13 +70,11 @@ def draw_rejections(
     draw_reference(axes, steps)
     for fair, what, look in _TRADES:
         _mark(axes, trades[trades["fair"] == fair], what, look)
+    at_own_price = stopped.assign(price=stopped["own_price"])
     for verdict, look in style.STOPPED.items():
-        own = stopped[stopped["verdict"] == verdict].assign(price=stopped["own_price"])
+        own = at_own_price[at_own_price["verdict"] == verdict]
         _mark(axes, own, VERDICTS[verdict], look)
-    shown = pd.concat(
-        [trades.set_index("time_s")["price"], stopped.set_index("time_s")["own_price"]]
-    )
-    mark_off_scale(axes, shown)
+    mark_off_scale(axes, pd.concat([trades, at_own_price]).set_index("time_s")["price"])
     mark_along_bottom(axes, unpriced["time_s"], VERDICTS[MARKET], style.NO_PRICE)
     if counts is not None:
         _draw_counts(counts, refusal_counts(result, chosen))

@@ -149,7 +149,7 @@ class TestBook:
     def test_trades_are_marks_with_an_area_by_shares(self):
         result = run("keep resting")
         axes = drawn(draw_book, result)
-        for fair, label in ((True, "fair trade"), (False, "missed trade")):
+        for fair, label in ((True, "fair trade"), (False, "unfair trade")):
             own = result.trades[result.trades["fair"] == fair]
             assert len(own)
             seen = own[own["price"].between(*axes.get_ylim())]
@@ -158,7 +158,7 @@ class TestBook:
             larger = marks.get_sizes()[np.argsort(seen["quantity"], kind="stable")]
             assert (np.diff(larger) >= 0).all()
             assert (larger[-1] > larger[0]) == fair
-        fair, missed = (find(axes, label).get_paths()[0] for label in ("fair", "missed"))
+        fair, missed = (find(axes, label).get_paths()[0] for label in ("fair", "unfair"))
         assert len(fair.vertices) != len(missed.vertices)
 
     def test_scale_is_that_of_trades_and_quotes_not_of_far_orders(self):
@@ -200,10 +200,10 @@ class TestBook:
         assert said == pytest.approx(spread, rel=0.03)
         missed = (~trades["fair"]).sum()
         assert answer(drawn(draw_book, result)).endswith(
-            f"{len(trades)} trades of {trades['quantity'].sum():,} shares, {missed} of them missed"
+            f"{len(trades)} trades of {trades['quantity'].sum():,} shares, {missed} of them unfair"
         )
         assert answer(drawn(draw_book, run("no orders"))) == (
-            "never both bids and asks; 0 trades of 0 shares, 0 of them missed"
+            "never both bids and asks; 0 trades of 0 shares, 0 of them unfair"
         )
 
     def test_its_share_and_spread_are_of_the_times_at_which_orders_are_matched(self):

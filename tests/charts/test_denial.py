@@ -9,6 +9,7 @@ import pytest
 
 from streamlet_lab import Fault, InvalidInput, Sweep, sweep
 from streamlet_lab.charts import Flow, denied_share, plot_denial, plot_policies
+from streamlet_lab.metrics import activity
 from streamlet_lab.sweep import mean_interval
 
 from .drawing import answer, assert_apart, find, labels, points, written
@@ -50,19 +51,19 @@ class TestClosedForm:
     def test_is_the_share_of_normal_limit_prices_outside_the_band(self, bp):
         ratio = 1 + bp / 10_000
         outside = PHI((0.95 * ratio - 1) / 0.005) + 1 - PHI((1.05 * ratio - 1) / 0.005)
-        assert denied_share(bp) == pytest.approx(0.8 * outside, abs=1e-12)
+        assert denied_share(bp) == pytest.approx(outside, abs=1e-12)
 
     def test_one_liar_of_three_against_the_mean_denies_half_of_the_limit_orders(self):
         """c/p = 1/0.95: the true price is on the very edge of the band."""
-        assert denied_share(10_000 / 19) == pytest.approx(0.4)
+        assert denied_share(10_000 / 19) == pytest.approx(0.5)
 
     def test_knows_the_market(self):
-        wide = Flow(band_percent=10, spread_percent=1.0, market_order_share=0)
+        wide = Flow(band_percent=10, spread_percent=1.0)
         expected = PHI((0.9 * 1.1 - 1) / 0.01)
         assert denied_share(1_000, wide) == pytest.approx(expected)
 
     def test_without_spread_all_or_none_are_denied(self):
-        exact = Flow(spread_percent=0, market_order_share=0)
+        exact = Flow(spread_percent=0)
         assert [denied_share(bp, exact) for bp in (0, 526, 527, -527, -476)] == [0, 0, 1, 1, 0]
 
     def test_is_what_a_market_does(self):
@@ -77,8 +78,13 @@ class TestClosedForm:
         }
 
         def denied(result):
-            late = result.orders[result.orders["epoch"] > 5]
-            return {"denied": float((late["reason"] == "outside_band").mean()), "n": len(late)}
+            late = {
+                name: frame[frame["epoch"] > 5] if name in ("orders", "rejections") else frame
+                for name, frame in result.frames.items()
+            }
+            numbers = activity(late)
+            outside, fair = numbers["fair_stopped_outside_band"], numbers["fair_orders"]
+            return {"denied": outside / fair, "n": fair}
 
         (row,) = sweep(base, {}, repeats=1, measure=denied).frame.itertuples()
         expected = denied_share(530)
@@ -113,14 +119,14 @@ class TestDenial:
     def test_answer_holds_the_worst_against_the_closed_form(self):
         (axes,) = plot_denial(DENIED).axes
         assert answer(axes) == (
-            "aggregator = mean: 40% of the honest orders denied at 521 bp "
+            "aggregator = mean: 40% of the fair orders denied at 521 bp "
             f"(closed form up: {denied_share(521):.0%}); band ±5 %; intervals: 95 %"
         )
 
-    def test_without_honest_orders_it_says_so(self):
+    def test_without_fair_orders_it_says_so(self):
         none = swept(["prices.aggregator"], ["mean_bp", "denied"], ("mean", 1.0, float("nan")))
         figure = plot_denial(none)
-        assert answer(figure.axes[0]) == "no honest order was sent"
+        assert answer(figure.axes[0]) == "no fair order was sent"
         figure.draw_without_rendering()
 
     def test_heading_and_legend_cover_nothing(self):

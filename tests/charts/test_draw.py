@@ -1,7 +1,6 @@
 """What is on the charts: the numbers of the frames, marks for what is missing, units, legends."""
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +9,10 @@ from matplotlib.figure import Figure
 from streamlet_lab.charts import draw_latency, draw_prices, draw_rejections, draw_vwap
 from streamlet_lab.charts.band import band_name
 from streamlet_lab.charts.figures import OVERVIEW, PAGES
+from streamlet_lab.charts.rejections import _BARS
 from streamlet_lab.charts.series import band_steps, judged, refusal_counts, true_path
 from streamlet_lab.config import MarketConfig
+from streamlet_lab.metrics import VERDICTS
 
 from .drawing import answer, drawn, explained, find, points, rows
 from .runs import CASES, in_states, run
@@ -195,10 +196,13 @@ class TestRejections:
         fair = parts.trades["fair"]
         groups = {
             "fair trade": parts.trades[fair],
-            "missed trade": parts.trades[~fair],
-            **{f"{verdict} rejection": own for verdict, own in parts.rejections.groupby("verdict")},
+            "unfair trade": parts.trades[~fair],
+            **{
+                VERDICTS[verdict]: own.assign(price=own["own_price"])
+                for verdict, own in parts.stopped.groupby("verdict")
+            },
         }
-        assert len(groups) == 4
+        assert len(groups) >= 4
         off_scale = 0
         for what, own in groups.items():
             seen = own[own["price"].between(low, high)]
@@ -257,35 +261,23 @@ class TestRejections:
         box = find(axes, "pause").get_extents().transformed(axes.transData.inverted())
         assert (box.x0, box.x1) == pytest.approx((times[12], times[14]))
 
-    def test_orders_before_the_first_reference_stand_apart(self):
-        result = run("crash in the middle")
-        early = result.rejections.query("reason == 'no_consensus'")
-        marks = points(drawn(draw_rejections, result), f"no reference yet ({len(early)})")
-        assert marks[:, 0].tolist() == early["time_s"].tolist()
-
-    def test_market_orders_stand_apart_in_a_row_of_their_own(self):
-        result = run("default")
-        first = result.rejections["reference_price"].first_valid_index()
-        refused = result.rejections.copy()
-        refused.loc[first, ["price", "verdict"]] = [np.nan, "false"]
-        axes = drawn(
-            draw_rejections, replace(result, frames={**result.frames, "rejections": refused})
-        )
-        ((time, height),) = points(axes, "market order turned away (1)")
-        assert time == refused["time_s"][first]
-        assert height > points(axes, "no reference yet")[0, 1]
+    def test_market_orders_stand_apart_at_the_bottom(self):
+        result = run("nothing final")
+        axes, unpriced = drawn(draw_rejections, result), judged(result).unpriced
+        marks = points(axes, f"market order stopped ({len(unpriced)})")
+        assert len(unpriced) > 5
+        assert marks[:, 0].tolist() == unpriced["time_s"].tolist()
+        assert set(marks[:, 1]) == {0.025}
 
     def test_answer_is_what_market_quality_says(self):
         result = run("volatile")
         quality = result.market_quality.iloc[0]
-        false, fair, missed = quality[["false_rejections", "fair_orders", "missed_trades"]]
-        assert min(false, missed) > 0
-        expected = (
-            f"wrongly {false:.0f} of {fair:.0f} limit orders with a fair price ({false / fair:.1%})"
-        )
+        stopped, fair, unfair = quality[["fair_orders_stopped", "fair_orders", "unfair_trades"]]
+        assert min(stopped, unfair) > 0
         assert answer(drawn(draw_rejections, result)) == (
-            f"{expected}, justly {quality['justified_rejections']:.0f}; "
-            f"{missed:.0f} of {quality['trades']:.0f} trades missed"
+            f"fair orders stopped: {stopped:.0f} of {fair:.0f} ({stopped / fair:.1%}); "
+            f"{quality['orders_stopped'] - stopped:.0f} other orders stopped; "
+            f"{unfair:.0f} of {quality['trades']:.0f} trades at an unfair price"
         )
         assert answer(drawn(draw_rejections, run("no orders"))) == "no orders were sent"
 
@@ -295,13 +287,15 @@ class TestRejections:
         draw_rejections(orders, result, counts)
         widths = [bar.get_width() for bar in counts.patches]
         expected = refusal_counts(result)
-        assert widths == [*expected["false"], *expected["justified"], *expected[""]]
+        assert widths == [number for verdict in expected for number in expected[verdict]]
         begins = [bar.get_x() for bar in counts.patches]
-        both = expected["false"] + expected["justified"]
-        assert begins == [*np.zeros(len(expected)), *expected["false"], *both]
+        before = expected.cumsum(axis="columns") - expected
+        assert begins == [number for verdict in before for number in before[verdict]]
         names = [label.get_text() for label in counts.get_yticklabels()]
         assert names[0] == "{}:\n{}".format(*expected.index[0]).replace("_", " ")
-        assert explained(counts) == ["false", "justified", "not by the band"]
+        seen = [what for what in _BARS if expected[what].any()]
+        assert {"false", "turned_unfair", ""} <= {*seen}
+        assert explained(counts) == [_BARS[what] for what in seen]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -8,6 +8,7 @@ import pytest
 from streamlet_lab import InvalidInput, Sweep, sweep
 from streamlet_lab.charts import plot_bands, plot_staleness
 from streamlet_lab.charts.quality import _LABELS
+from streamlet_lab.studies import band_numbers
 from streamlet_lab.studies.staleness import _CAUSES
 from streamlet_lab.sweep import mean_interval
 
@@ -36,8 +37,8 @@ def swept(setting, **measures):
 
 
 RATES = {
-    "false_rejection_rate": {1.0: [0.10, 0.20], 2.0: [0.30, 0.30]},
-    "missed_rate": {1.0: [0.01, 0.01], 2.0: [0.02, 0.02]},
+    "fair_stopped_rate": {1.0: [0.10, 0.20], 2.0: [0.30, 0.30]},
+    "unfair_trade_rate": {1.0: [0.01, 0.01], 2.0: [0.02, 0.02]},
     "entry_rate": {1.0: [0.09, 0.11], 2.0: [0.20, 0.22]},
     "implied_rate": {1.0: [0.09, 0.11], 2.0: [0.18, 0.20]},
     "diffusion_rate": {1.0: [0.08, 0.12], 2.0: [0.21, 0.21]},
@@ -52,7 +53,7 @@ LABELS = swept(
     },
 )
 SHOWN = {
-    "false rejections": "false_rejection_rate",
+    "stopped, for whatever reason": "fair_stopped_rate",
     "refused at entry by a reference": "entry_rate",
     "implied by the references' ages": "implied_rate",
 }
@@ -114,20 +115,22 @@ class TestStaleness:
             assert step[:, 0].mean() == pytest.approx(place)
 
     def test_what_was_not_measured_is_not_there(self):
-        only = swept("epoch_length", false_rejection_rate=RATES["false_rejection_rate"])
+        only = swept("epoch_length", fair_stopped_rate=RATES["fair_stopped_rate"])
         (axes,) = plot_staleness(only).axes
-        assert explained(axes) == ["false rejections"]
-        assert answer(axes) == "false rejections from 15.0% to 30.0%; intervals: 95 %, 2 runs each"
+        assert explained(axes) == ["stopped, for whatever reason"]
+        assert (
+            answer(axes) == "fair orders stopped from 15.0% to 30.0%; intervals: 95 %, 2 runs each"
+        )
 
     def test_answer_holds_the_orders_at_entry_against_the_ages(self):
         (axes,) = plot_staleness(NUMBERS).axes
         assert answer(axes) == (
-            "false rejections from 15.0% to 30.0%; at entry off by at most 2 points from what the "
-            "ages imply; intervals: 95 %, 2 runs each"
+            "fair orders stopped from 15.0% to 30.0%; at entry off by at most 2 points from what "
+            "the ages imply; intervals: 95 %, 2 runs each"
         )
 
     def test_a_run_without_orders_says_so(self):
-        (axes,) = plot_staleness(swept("nodes", false_rejection_rate={4: [NAN, NAN]})).axes
+        (axes,) = plot_staleness(swept("nodes", fair_stopped_rate={4: [NAN, NAN]})).axes
         assert answer(axes) == "no run has an order with a fair price"
 
     def test_titles_and_units(self):
@@ -155,7 +158,7 @@ class TestStaleness:
         [
             (NUMBERS.frame, {}, "swept"),
             (NUMBERS, {"x": "faults"}, "swept"),
-            (swept("nodes", missed_rate={4: [0.1]}), {}, "measure"),
+            (swept("nodes", unfair_trade_rate={4: [0.1]}), {}, "measure"),
             (NUMBERS, {"curves": {"a": 3}}, "curves['a']"),
             (NUMBERS, {"curves": {"a": pd.DataFrame({"x": [1]})}}, "curves['a']"),
             (NUMBERS, {"curves": {str(each): float for each in range(5)}}, "curves"),
@@ -175,13 +178,15 @@ class TestStaleness:
 
 
 COSTS = {
-    "false_rejection_rate": dict(
+    "fair_stopped_rate": dict(
         zip(BANDS, ([0.1, 0.2], [0.02, 0.02], [0.3, 0.5], [0.02, 0.02]), strict=True)
     ),
-    "clipped_share": dict(
+    "repriced_share": dict(
         zip(BANDS, ([0.0, 0.0], [0.1, 0.3], [0.0, 0.0], [0.2, 0.2]), strict=True)
     ),
-    "missed_rate": dict(zip(BANDS, ([0.0, 0.0], [0.4, 0.6], [0.1, 0.1], [0.2, 0.2]), strict=True)),
+    "unfair_trade_rate": dict(
+        zip(BANDS, ([0.0, 0.0], [0.4, 0.6], [0.1, 0.1], [0.2, 0.2]), strict=True)
+    ),
     "refused_share": dict(
         zip(BANDS, ([0.2, 0.3], [0.0, 0.1], [0.4, 0.4], [0.3, 0.3]), strict=True)
     ),
@@ -205,7 +210,7 @@ class TestBands:
             np.testing.assert_allclose(ends, [[each.low, each.high] for each in intervals])
         assert all(-0.1 < axes.get_xlim()[0] < 0 for axes in panels)
         assert explained(panels[2]) == ["as they came", "out of the book later"]
-        assert explained(panels[0]) == ["rejected", "moved to the edge"]
+        assert explained(panels[0]) == ["stopped", "moved to the edge"]
         assert not explained(panels[1])
 
     def test_bands_have_readable_names_from_top_to_bottom(self):
@@ -218,20 +223,20 @@ class TestBands:
         texts = [axes.get_xlabel() for axes in plot_bands(COMPARED).axes]
         assert texts == [
             "Of limit orders with a fair price",
-            "Missed trades, of all trades",
-            "Turned away, of all orders",
+            "Trades at an unfair price, of all trades",
+            "Stopped, of all orders",
         ]
 
     def test_answer_names_the_best(self):
         assert answer(plot_bands(COMPARED).axes[0]) == (
-            "fewest false rejections: at the trade only and 1 more (2.0%); "
-            "fewest missed trades: consensus (0.0%); intervals: 95 %, 2 runs each"
+            "fewest fair orders stopped: at the trade only and 1 more (2.0%); "
+            "fewest trades at an unfair price: consensus (0.0%); intervals: 95 %, 2 runs each"
         )
 
     def test_a_market_without_trades_has_no_best(self):
-        never = {**COSTS, "missed_rate": {band: [NAN, NAN] for band in BANDS}}
+        never = {**COSTS, "unfair_trade_rate": {band: [NAN, NAN] for band in BANDS}}
         said = answer(plot_bands(swept("market.band", **never)).axes[0])
-        assert "missed" not in said
+        assert "unfair" not in said
 
     def test_heading_and_names_cover_nothing(self):
         figure = plot_bands(COMPARED)
@@ -249,7 +254,7 @@ class TestBands:
         [
             (NUMBERS, "swept"),
             (COMPARED.frame, "swept"),
-            (swept("market.band", missed_rate=COSTS["missed_rate"]), "measure"),
+            (swept("market.band", unfair_trade_rate=COSTS["unfair_trade_rate"]), "measure"),
         ],
     )
     def test_another_sweep_is_refused(self, shown, field):
@@ -259,16 +264,11 @@ class TestBands:
         assert not plt.get_fignums()
 
     def test_real_runs_can_be_compared(self):
-        def measure(result):
-            numbers = result.market_numbers
-            share = (result.rejections["verdict"] != "").sum() / numbers["orders"]
-            return {**numbers, "refused_share": share, "swept_share": 0.0, "clipped_share": 0.0}
-
         shown = sweep(
             {"epochs": 20, "signatures": "none"},
             {"market.band": ["consensus", "keep_resting"]},
             repeats=2,
-            measure=measure,
+            measure=band_numbers,
         )
         means = shown.means("refused_share")["mean"].tolist()
         drawn = plot_bands(shown).axes[2].containers[0].lines[0].get_xdata()

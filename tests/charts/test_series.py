@@ -27,6 +27,7 @@ from streamlet_lab.charts.series import (
     within_band,
 )
 from streamlet_lab.config import make_config
+from streamlet_lab.metrics import VERDICTS
 from streamlet_lab.theory import round_robin_finality_lag
 
 from .runs import in_states, run
@@ -72,9 +73,8 @@ class TestSymbols:
     def test_averages_orders_and_refusals_of_the_symbols_add_up_to_all(self):
         result = run("two symbols")
         own = [judged(result, symbol) for symbol in SYMBOLS]
-        by_band = result.rejections[result.rejections["verdict"] != ""]
-        sizes = [len(each.rejections) + len(each.unpriced) for each in own]
-        assert sum(sizes) == by_band["reference_price"].count()
+        sizes = [len(each.stopped) + len(each.unpriced) for each in own]
+        assert sum(sizes) == (result.rejections["verdict"] != "").sum()
         assert min(sizes) > 0
         assert sum(len(each.trades) for each in own) == len(result.trades)
         counts = [refusal_counts(result, symbol).to_numpy().sum() for symbol in SYMBOLS]
@@ -260,45 +260,47 @@ class TestAgreedPrices:
 
 class TestJudged:
     @pytest.mark.parametrize("case", ["crash in the middle", "volatile", "market maker"])
-    def test_every_rejection_by_the_band_is_in_one_part(self, case):
+    def test_every_order_that_was_stopped_is_in_one_part(self, case):
         result = run(case)
-        rejections, unpriced, early, trades = judged(result)
-        assert set(rejections["verdict"]) == {"false", "justified"}
-        assert rejections["price"].notna().all()
-        assert unpriced["price"].isna().all()
-        with_reference = result.rejections["reference_price"].notna()
-        by_band = result.rejections[with_reference & (result.rejections["verdict"] != "")]
-        assert sorted([*rejections.index, *unpriced.index]) == by_band.index.tolist()
-        assert early["reference_price"].isna().all()
-        assert len(early) == result.orders["reference_price"].isna().sum() > 0
+        stopped, unpriced, trades = judged(result)
+        assert {"false", "turned_unfair"} <= {*stopped["verdict"]} < {*VERDICTS} - {"market"}
+        assert stopped["own_price"].notna().all()
+        assert (unpriced["verdict"] == "market").all()
+        assert unpriced["own_price"].isna().all()
+        all_stopped = result.rejections[result.rejections["verdict"] != ""]
+        assert sorted([*stopped.index, *unpriced.index]) == all_stopped.index.tolist()
         pd.testing.assert_frame_equal(trades, result.trades)
 
-    def test_what_the_band_had_no_part_in_is_left_out(self):
+    def test_what_was_not_stopped_is_left_out(self):
         result = run("default")
-        before = judged(result).rejections.index
+        before = judged(result).stopped.index
         refused = result.rejections.copy()
         refused.loc[before[3], "verdict"] = ""
         kept = judged(replace(result, frames={**result.frames, "rejections": refused}))
-        assert {*before} - {*kept.rejections.index} == {before[3]}
-
-    def test_market_orders_that_are_turned_away_have_no_price(self):
-        result = run("default")
-        first = result.rejections["reference_price"].first_valid_index()
-        refused = result.rejections.copy()
-        refused.loc[first, ["price", "verdict"]] = [float("nan"), "false"]
-        marked = judged(replace(result, frames={**result.frames, "rejections": refused}))
-        assert marked.unpriced.index.tolist() == [first]
-        assert first not in marked.rejections.index
+        assert {*before} - {*kept.stopped.index} == {before[3]}
 
 
 def test_refusal_counts_add_up_and_fall():
     result = run("too many crashed")
     counts = refusal_counts(result)
     totals = counts.sum(axis="columns").tolist()
-    assert list(counts) == ["false", "justified", ""]
+    assert list(counts) == [*VERDICTS, ""]
     for verdict in counts:
-        assert counts[verdict].sum() == (result.rejections["verdict"] == verdict).sum() > 0
+        assert counts[verdict].sum() == (result.rejections["verdict"] == verdict).sum()
+    assert (counts[["false", "turned_unfair", ""]].sum() > 0).all()
     assert totals == sorted(totals, reverse=True)
+    assert {where for where, _ in counts.index} <= {"at_entry", "at_trade", "swept", "cancelled"}
+
+
+def test_what_was_not_replaced_only_is_in_no_bar():
+    result = run("default")
+    refused = result.rejections.copy()
+    not_stopped = refused.index[refused["verdict"] == ""][0]
+    refused.loc[not_stopped, ["action", "reason"]] = ["not replaced", "outside_band"]
+    changed = replace(result, frames={**result.frames, "rejections": refused})
+    before, after = refusal_counts(result), refusal_counts(changed)
+    assert after.to_numpy().sum() == before.to_numpy().sum() - 1
+    assert after[""].sum() == before[""].sum() - 1
 
 
 def test_latency_range_spans_the_nodes():

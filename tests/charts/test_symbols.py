@@ -45,15 +45,12 @@ def test_differences_and_orders_are_those_of_the_symbol(symbol):
     np.testing.assert_array_equal(points(axes, "consensus − VWAP"), expected)
 
     axes = drawn(draw_rejections, result, None, symbol)
-    false = judged(result, symbol).rejections.query("verdict == 'false'")
-    shown = points(axes, f"false rejection ({len(false)})")
-    assert shown.tolist() == rows(false, "time_s", "price").tolist()
+    false = judged(result, symbol).stopped.query("verdict == 'false'")
+    shown = points(axes, f"fair order stopped ({len(false)})")
+    assert shown.tolist() == rows(false, "time_s", "own_price").tolist()
     assert axes.get_ylabel() == f"{symbol} (US dollars)"
-    orders = result.orders[result.orders["symbol"] == symbol]
-    number = result.market_quality.loc[symbol, "false_rejections"]
-    assert answer(axes).startswith(f"{symbol}: wrongly {number:.0f} of ")
-    early = orders["reference_price"].isna().sum()
-    assert len(points(axes, f"no reference yet ({early})")) == early
+    number = result.market_quality.loc[symbol, "fair_orders_stopped"]
+    assert answer(axes).startswith(f"{symbol}: fair orders stopped: {number:.0f} of ")
 
 
 @pytest.mark.parametrize("symbol", ["AAPL", "MSFT"])

@@ -72,7 +72,7 @@ def test_one_liar_of_three_denies_trades_around_the_mean_and_none_around_the_med
     assert denied.loc[("mean", 0), "mean"] == 0
     row = denied.loc[("mean", 1)]
     limit = mean_displacement(3, 1, 0.1)
-    expected = 0.8 * outside_band_share(limit, 0.05, 0.005)
+    expected = outside_band_share(limit, 0.05, 0.005)
     assert row["low"] <= expected <= row["high"]
     worst = denial.means("worst_bp").set_index(["prices.aggregator", "faults"])["mean"]
     assert worst[("mean", 1)] == pytest.approx(1e4 * limit, rel=0.05)
@@ -115,12 +115,12 @@ def test_a_run_without_a_final_price_or_an_order_has_no_numbers():
         "mean_bp",
         "led_worst_bp",
         "beyond_spread_bp",
+        "fair_stopped_rate",
         "denied",
-        "denied_volume",
     }
 
 
-def test_denied_counts_honest_orders_that_the_band_turned_away():
+def test_denied_counts_fair_orders_that_were_stopped_as_outside_the_band():
     result = sl.Experiment(
         epochs=60,
         signatures="none",
@@ -128,12 +128,20 @@ def test_denied_counts_honest_orders_that_the_band_turned_away():
         faults={"external_feed": "colluding"},
     ).run()
     orders = result.orders
-    honest = orders[orders["intent"] == "honest"]
-    denied = honest[honest["reason"] == "outside_band"]
+    fair = orders[(orders["type"] == "limit") & orders["fair"]]
+    own = dict(zip(fair["order_id"], fair["price"], strict=True))
+    # Nobody replaces orders here, so that a limit is what it was.
+    denied, early = 0, 0
+    for row in result.rejections.itertuples():
+        is_fair = row.order_id in own and (
+            abs(own[row.order_id] - row.true_price) <= 0.05 * row.true_price
+        )
+        denied += is_fair and row.reason == "outside_band"
+        early += is_fair and row.reason == "no_consensus"
     numbers = oracle_numbers(result)
-    assert numbers["denied"] == len(denied) / len(honest) > 0.1
-    lost = (denied["quantity"] - denied["filled"]).sum()
-    assert numbers["denied_volume"] == pytest.approx(lost / honest["quantity"].sum())
+    assert (numbers["denied"].part, numbers["denied"].whole) == (denied, len(fair))
+    assert numbers["denied"] > 0.1
+    assert numbers["fair_stopped_rate"].part == denied + early > denied
 
 
 def test_a_push_is_the_game_of_the_study():
@@ -157,7 +165,7 @@ def test_a_push_is_the_game_of_the_study():
 
 def test_a_sweep_in_which_nobody_trades_measures_prices_alone(liar, denial):
     assert not liar.frame.isna().all().any()
-    assert {*liar.measures} == {*denial.measures} - {"denied", "denied_volume"}
+    assert {*liar.measures} == {*denial.measures} - {"fair_stopped_rate", "denied"}
 
 
 def test_a_single_name_or_number_needs_no_list():

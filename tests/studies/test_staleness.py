@@ -132,7 +132,7 @@ def test_the_numbers_are_those_of_the_orders_counted_one_by_one():
     assert numbers["mean_age_days"] == pytest.approx(sum(days) / len(days))
     assert numbers["diffusion_rate"] == pytest.approx(sum(closed) / len(closed))
     quality = result.market_numbers
-    for name in ("false_rejection_rate", "missed_rate"):
+    for name in ("fair_stopped_rate", "unfair_trade_rate"):
         assert numbers[name] == quality[name]
 
 
@@ -214,7 +214,7 @@ def test_a_run_without_orders_or_references_has_no_rates():
         numbers = staleness_numbers(result)
         assert numbers.pop("orders") == 0
         # Orders that find no reference are refused too, for want of one.
-        assert numbers.pop("false_rejection_rate") == (1 if market["traders"] else None)
+        assert numbers.pop("fair_stopped_rate") == (1 if market["traders"] else None)
         assert {*numbers.values()} == {None}
 
 

@@ -133,7 +133,8 @@ class TestDescribe:
         assert "signatures: none" in text
         assert f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks" in text
         assert f"median latency {summary['median_latency_s']:.2f} s" in text
-        assert f"{summary['outside_band']} orders outside the band" in text
+        stopped, fair = summary["fair_orders_stopped"], summary["fair_orders"]
+        assert f"fair orders stopped: {stopped} of {fair} ({stopped / fair:.1%})" in text
         assert "inside the model</b>" in text
         assert ">safe</b>" in text
         assert "convicted" not in text
