@@ -89,7 +89,7 @@ class MarketConfig(Section):
         :class:`~streamlet_lab.matching.SelfTrade`.
     fair_percent : amount
         A price is fair that is at most so far from the true one, in percent; in hundredths. It
-        decides which rejections are false and which trades are missed, and nothing in the market.
+        decides which orders stopped and which trades count as fair, and nothing in the market.
     samples_per_epoch : int
         How often the frames ``book`` and ``depth`` show the book.
     depth_levels : int
