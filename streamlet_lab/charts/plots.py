@@ -150,7 +150,7 @@ class Plots(ProtocolPlots):
         return self._page("latency", None)
 
     def rejections(self, symbol: str | None = None) -> Figure:
-        """Which orders does the band turn away, and which of them wrongly? The band over time."""
+        """Which orders does the band stop, and which of them wrongly? The band over time."""
         return self._page("rejections", symbol)
 
     def book(self, symbol: str | None = None, first: int = 0, last: int | None = None) -> Figure:
