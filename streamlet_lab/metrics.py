@@ -335,7 +335,7 @@ def in_words(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
                 if number[name]
             ),
         ]
-        lines.append(("Stopped", f"{number['orders_stopped']:,}: {', '.join(parts)}"))
+        lines.append(("Orders stopped", f"{number['orders_stopped']:,}, {', '.join(parts)}"))
     if number["fair_orders"]:
         lines.append(("Fair orders stopped", rate_in_words(numbers)))
     if number["repriced_orders"]:

@@ -550,7 +550,10 @@ def test_orders_that_found_no_reference_are_told_apart_from_those_outside_the_ba
     stopped = Experiment(seed=5, signatures="none", **SCENARIOS["stopped"]).run()
     orders = len(stopped.orders)
     lines = [" ".join(line.split()) for line in repr(stopped).splitlines()]
-    assert f"Stopped {orders}: {orders} at entry (of these {orders} without a reference)" in lines
+    assert (
+        f"Orders stopped {orders}, {orders} at entry (of these {orders} without a reference)"
+        in lines
+    )
 
 
 def test_the_text_says_how_long_the_market_was_halted_and_what_was_repriced() -> None:
@@ -581,5 +584,5 @@ def test_a_line_that_has_nothing_to_say_is_left_out() -> None:
     quiet = Experiment(epochs=3, market={"traders": 0}).run()
     text = repr(quiet)
     assert _line(quiet, "Orders") == "0, 0 trades"
-    for label in ("Stopped", "Fair orders stopped", "Repriced", "Halted"):
+    for label in ("Orders stopped", "Fair orders stopped", "Repriced", "Halted"):
         assert f"\n{label}  " not in text

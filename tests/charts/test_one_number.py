@@ -100,7 +100,7 @@ def test_summary_quality_text_and_studies_say_the_same(result):
     assert f"Fair orders stopped    {said}" in whole_system(result).lines
     assert f"fair orders stopped: {said}" in describe(result, Settings())
     assert said in result._repr_html_()
-    all_stopped, *where = numbers_in(lines["Stopped"].replace("of these", ""))
+    all_stopped, *where = numbers_in(lines["Orders stopped"].replace("of these", ""))
     early = [numbers["without_reference"]] if numbers["without_reference"] else []
     assert all_stopped == sum(where) - sum(early) == (result.rejections["stopped"] != "").sum()
 

@@ -178,7 +178,7 @@ class TestDescribe:
 
     def test_says_how_many_orders_found_no_reference(self):
         text = said(epochs=20, faulty=2)
-        assert "79 rejected · 79 of these without a reference" in text
+        assert "orders stopped: 79, 79 at entry (of these 79 without a reference)" in text
 
     def test_does_not_call_safe_what_was_never_tested(self):
         text = said(epochs=20, faulty=2)
