@@ -315,52 +315,37 @@ def in_words(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
     numbers : mapping
         What :func:`activity`, :func:`market_numbers` or ``result.summary`` has.
     """
-    number = {name: value for name, value in numbers.items() if value is not None}
-    at_a_price = f", {number['unfair_trades']:,} of these at an unfair price"
-    lines = [
-        (
-            "Orders",
-            f"{number['orders']:,}, {number['trades']:,} trades"
-            + (at_a_price if number["trades"] else ""),
-        )
-    ]
-    if number["orders_stopped"]:
-        early = number["without_reference"]
-        parts = [
-            f"{number['stopped_at_entry']:,} at entry"
-            + (f" (of these {early:,} without a reference)" if early else ""),
-            *(
-                f"{number[name]:,} {what}"
-                for name, what in (("stopped_at_trade", "at a trade"), ("swept", "swept later"))
-                if number[name]
-            ),
-        ]
-        lines.append(("Orders stopped", f"{number['orders_stopped']:,}, {', '.join(parts)}"))
-    if number["fair_orders"]:
+    trades, unfair = numbers["trades"], numbers["unfair_trades"]
+    at_a_price = f", {unfair:,} of these at an unfair price" if trades else ""
+    lines = [("Orders", f"{numbers['orders']:,}, {trades:,} trades{at_a_price}")]
+    if numbers["orders_stopped"]:
+        early, at_trade = numbers["without_reference"], numbers["stopped_at_trade"]
+        text = f"{numbers['orders_stopped']:,}, {numbers['stopped_at_entry']:,} at entry"
+        text += f" (of these {early:,} without a reference)" if early else ""
+        text += f", {at_trade:,} at a trade" if at_trade else ""
+        text += f", {numbers['swept']:,} swept later" if numbers["swept"] else ""
+        lines.append(("Orders stopped", text))
+    if numbers["fair_orders"]:
         lines.append(("Fair orders stopped", rate_in_words(numbers)))
-    if number["repriced_orders"]:
-        fair = f"{number['fair_orders_repriced']:,} of these fair"
-        lines.append(("Repriced", f"{number['repriced_orders']:,} to the band's edge, {fair}"))
-    if number["halts"] or number["auctions"]:
-        counts = [
-            _counted(number[name], name.removesuffix("s"))
+    if numbers["repriced_orders"]:
+        fair = f"{numbers['fair_orders_repriced']:,} of these fair"
+        lines.append(("Repriced", f"{numbers['repriced_orders']:,} to the band's edge, {fair}"))
+    if numbers["halts"] or numbers["auctions"]:
+        counts = " and ".join(
+            f"{numbers[name]:,} {name if numbers[name] > 1 else name.removesuffix('s')}"
             for name in ("halts", "auctions")
-            if number[name]
-        ]
-        share = f" ({number['halted_share']:.1%} of the time)" if "halted_share" in number else ""
-        lines.append(("Halted", f"{' and '.join(counts)}, {number['halted_s']:,.1f} s{share}"))
+            if numbers[name]
+        )
+        lasted = f"{numbers['halted_s']:,.1f} s ({numbers['halted_share']:.1%} of the time)"
+        lines.append(("Halted", f"{counts}, {lasted}"))
     return lines
 
 
 def rate_in_words(numbers: Mapping[str, Any]) -> str:
     """Say the headline: how many fair orders were stopped, of how many."""
-    rate = numbers["fair_stopped_rate"]
-    share = "" if rate is None else f" ({rate:.1%})"
-    return f"{numbers['fair_orders_stopped']:,.0f} of {numbers['fair_orders']:,.0f}{share}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    stopped, fair = numbers["fair_orders_stopped"], numbers["fair_orders"]
+    share = f" ({numbers['fair_stopped_rate']:.1%})" if fair else ""
+    return f"{stopped:,.0f} of {fair:,.0f}{share}"
 
 
 def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
