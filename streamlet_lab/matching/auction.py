@@ -1,10 +1,13 @@
 """The price at which a call auction clears: pure, in integer ticks."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
+
+from streamlet_lab.matching.book import Resting
+from streamlet_lab.matching.selftrade import SelfTrade, shares_lost
 
 
 class Clearing(NamedTuple):
@@ -24,6 +27,21 @@ class Clearing(NamedTuple):
     ticks: int
     quantity: int
     surplus: int
+
+
+class Outcome(NamedTuple):
+    """What the end of a call auction brings.
+
+    Attributes
+    ----------
+    found : Clearing or None
+        Its price; None where nothing trades.
+    lost : mapping of Resting to int
+        Shares that self-trade prevention takes off orders before anything trades.
+    """
+
+    found: Clearing | None
+    lost: Mapping[Resting, int]
 
 
 class _Stretch(NamedTuple):
@@ -92,6 +110,71 @@ def clearing(
     nearest = round(Fraction(low + high, 2) if reference_ticks is None else reference_ticks)
     ticks = min(max(nearest, low), high)
     return Clearing(ticks, most, (first if ticks <= first.high else last).surplus)
+
+
+def call_auction(
+    bids: Sequence[Resting],
+    asks: Sequence[Resting],
+    reference_ticks: Fraction | None,
+    self_trade: SelfTrade,
+) -> Outcome:
+    """Find the price of an auction among those shares that will trade with somebody else.
+
+    Shares that would meet their own trader at the price found are taken off as self-trade
+    prevention says, and the price is found anew without them, until there are none: what never
+    trades makes no price for others.
+
+    Parameters
+    ----------
+    bids, asks : sequence of Resting
+        The orders of each side, in priority. They are left as they are.
+    reference_ticks : Fraction or None
+        See :func:`clearing`.
+    self_trade : SelfTrade
+    """
+    left = {resting: resting.remaining for resting in (*bids, *asks)}
+    while True:
+        bids, asks = ([one for one in side if left[one]] for side in (bids, asks))
+        bought, sold = ([(one.level.ticks, left[one]) for one in side] for side in (bids, asks))
+        found = clearing(bought, sold, reference_ticks)
+        if found is None or self_trade is SelfTrade.NONE:
+            break
+        kept = _kept_apart(bids, asks, left, found.ticks, self_trade)
+        if kept == left:
+            break
+        left = kept
+    lost = {one: one.remaining - shares for one, shares in left.items() if shares < one.remaining}
+    return Outcome(found, lost)
+
+
+def _kept_apart(
+    bids: Sequence[Resting],
+    asks: Sequence[Resting],
+    left: Mapping[Resting, int],
+    ticks: int,
+    self_trade: SelfTrade,
+) -> dict[Resting, int]:
+    """Match at a price, and return what is left of all orders without their self-trades."""
+    kept, waiting = dict(left), dict(left)  # without the losses; without what traded, too
+    buys = iter([one for one in bids if one.level.ticks >= ticks])
+    sells = iter([one for one in asks if one.level.ticks <= ticks])
+    buy, sell = next(buys, None), next(sells, None)
+    while buy is not None and sell is not None:
+        younger, older = (buy, sell) if buy.priority > sell.priority else (sell, buy)
+        meets = min(waiting[buy], waiting[sell])
+        if younger.trader and younger.trader == older.trader:
+            lost = shares_lost(self_trade, waiting[younger], waiting[older])
+            for one, shares in zip((younger, older), lost, strict=True):
+                kept[one] -= shares
+                waiting[one] -= shares
+        else:
+            waiting[buy] -= meets
+            waiting[sell] -= meets
+        if not waiting[buy]:
+            buy = next(buys, None)
+        if not waiting[sell]:
+            sell = next(sells, None)
+    return kept
 
 
 def _stretches(bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]) -> list[_Stretch]:

@@ -107,6 +107,15 @@ class BandWatch:
         """
         return self.low <= ticks <= self.high
 
+    def may_clear(self, ticks: int, time: int) -> bool:
+        """Whether an auction may end at this price; if not, it goes on.
+
+        Asked where :meth:`decide` ends an auction in which orders would trade, of the one price of
+        these trades. A watch that says no must set its alarm to another instant at which it
+        decides again. Not asked where an operator ends the auction.
+        """
+        return True
+
     def traded(self, ticks: int, quantity: int, time: int) -> None:
         """Take in a trade; told only to those who listen, of auctions too."""
 

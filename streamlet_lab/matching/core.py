@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.auction import Clearing, clearing
+from streamlet_lab.matching.auction import Outcome, call_auction
 from streamlet_lab.matching.band import NEVER, BandWatch, Decision, Range
-from streamlet_lab.matching.book import BUY, SELL, BookSide, Resting
+from streamlet_lab.matching.book import BUY, SELL, Resting
 from streamlet_lab.matching.commands import DAY, FOK, IOC, Entry, Fields
 from streamlet_lab.matching.events import CancelReason, Command, MarketState, RejectReason
 from streamlet_lab.matching.instrument import Instrument
@@ -312,7 +312,13 @@ class MatchingCore(MarketRecord):
             return moves
         if state is MarketState.HALTED:
             raise InvalidInput("state", state, "another state: a halt is the operator's")
-        self._change_state(state)
+        outcome = None
+        if self.market is MarketState.AUCTION:
+            outcome = self._outcome()
+            found = outcome.found
+            if found is not None and not self.watch.may_clear(found.ticks, self.now):
+                return moves
+        self._change_state(state, outcome)
         return True
 
     def _reference_of(self, ticks: Fraction, kind: str) -> Reference:
@@ -366,9 +372,10 @@ class MatchingCore(MarketRecord):
         self.book.lift(resting)
         self.book.add(resting, side, ticks)
 
-    def _change_state(self, state: MarketState) -> None:
+    def _change_state(self, state: MarketState, outcome: Outcome | None = None) -> None:
+        """Enter a state; before that, an auction that goes on ends, with its outcome if known."""
         if self.market is MarketState.AUCTION:
-            self._uncross()
+            self._uncross(outcome or self._outcome())
             self._unsettled = True
         self.log.rows.append((STATE, self.now, STATES.index(state)))
         self.adopt(self.reference, state)
@@ -385,44 +392,28 @@ class MatchingCore(MarketRecord):
             return _IN_AUCTION
         return _NO_LIQUIDITY if ticks is None else _IMMEDIATE_OR_CANCEL
 
-    def _uncross(self) -> None:
-        """End a call auction: trade at one price what can trade there.
+    def _outcome(self) -> Outcome:
+        """Find what a call auction would bring if it ended now."""
+        book, reference = self.book, self.ticks_of(self._judge())
+        return call_auction(list(book.bids), list(book.asks), reference, self._self_trade)
 
-        Self-trade prevention may take away orders that made the price. The book may then be
-        crossed still, and what is left finds a price of its own.
-        """
-        found = self._clearing()
+    def _uncross(self, outcome: Outcome) -> None:
+        """End a call auction: trade at one price, in priority, what can trade there."""
+        found, lost = outcome
+        self.log.rows.append((UNCROSSED, self.now, *(found or (None, 0, 0))))
+        for resting, shares in lost.items():
+            self._take_off(resting, shares, _SELF_TRADE)
         if found is None:
-            self.log.rows.append((UNCROSSED, self.now, None, 0, 0))
-        while found is not None:
-            self.log.rows.append((UNCROSSED, self.now, *found))
-            self._trade_at(found.ticks)
-            found = self._clearing()
-
-    def _clearing(self) -> Clearing | None:
-        def limits(side: BookSide) -> list[tuple[int, int]]:
-            return [(level.ticks, level.quantity) for level in side.levels()]
-
-        reference = self.ticks_of(self._judge())
-        return clearing(limits(self.book.bids), limits(self.book.asks), reference)
-
-    def _trade_at(self, ticks: int) -> None:
-        """Trade at a price, in priority, until one side has nobody left whose limit allows it."""
-        bids, asks = self.book.bids, self.book.asks
+            return
+        bids, asks, ticks = self.book.bids, self.book.asks, found.ticks
         while (bid := bids.best()) and (ask := asks.best()) and bid.ticks >= ticks >= ask.ticks:
             buy, sell = bid.head.behind, ask.head.behind
             younger, older = (buy, sell) if buy.priority > sell.priority else (sell, buy)
-            left, waiting = younger.remaining, older.remaining
-            if self._prevents_self_trade and younger.trader and younger.trader == older.trader:
-                lost, lost_waiting = shares_lost(self._self_trade, left, waiting)
-                self._take_off(older, lost_waiting, _SELF_TRADE)
-                self._take_off(younger, lost, _SELF_TRADE)
-                continue
-            quantity = min(left, waiting)
+            quantity = min(buy.remaining, sell.remaining)
             self.book.reduce(buy, quantity)
             self.book.reduce(sell, quantity)
             side = BUY if younger is buy else SELL
-            ids, remain = (younger.order_id, older.order_id), (left - quantity, waiting - quantity)
+            ids, remain = (younger.order_id, older.order_id), (younger.remaining, older.remaining)
             trade_id = len(self.log.tape)
             self.log.tape.append(len(self.log.rows))
             row = (TRADED, self.now, trade_id, ticks, quantity, side, *ids, *remain)

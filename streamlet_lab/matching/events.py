@@ -257,10 +257,10 @@ class Clipped(NamedTuple):
 
 
 class Uncrossed(NamedTuple):
-    """A call auction found its price; its trades follow, all at that price.
+    """A call auction ended: what it takes off orders and its trades follow, all at one price.
 
-    Self-trade prevention may take away orders that the price was found with. Where this leaves
-    the book crossed, there is a second price for what is left.
+    Shares that would have traded with their own trader do not count for the price. Self-trade
+    prevention takes them off first.
 
     Parameters
     ----------

@@ -42,6 +42,7 @@ class NaiveMatcher:
         stale="keep",
         stale_after=None,
         call=None,
+        collar=None,
     ):
         self.percent = Fraction(percent)
         self.without_reference = without_reference
@@ -53,11 +54,12 @@ class NaiveMatcher:
         self.stale = stale
         self.stale_after = stale_after
         self.call = call  # how long an auction lasts that a breach of the band begins
+        self.collar = collar  # percent by which its price may be off after each such time
         self.now = 0
         self.reference = None  # price, instant: the consensus
         self.band = None  # low, high, price, instant, kind
         self.state = "open"
-        self.auction_ends = None
+        self.auction_began = None
         self.waiting = []
         self.accepted = []
         self.arrivals = 0
@@ -321,15 +323,29 @@ class NaiveMatcher:
             said += self.lay(*self.reference, "consensus", self.widths())
         if self.is_stale() and self.state == "open":
             said += self.enter("paused")
-        if self.state == "auction" and self.now == self.auction_ends:
+        if self.state == "auction" and self.now in self.ends_of_calls():
             said += self.enter("open")
         return said
+
+    def ends_of_calls(self):
+        """The instants, until now, at which the auction may end: how far its price is off says."""
+        ends = []
+        end = self.auction_began + self.call
+        while end <= self.now:
+            ends.append(end)
+            end += self.call
+        if self.collar is None or not ends:
+            return ends
+        price = deepcopy(self).uncross()[0][1]
+        middle = self.band[2]
+        is_near = price is None or abs(price / middle - 1) <= len(ends) * Fraction(self.collar, 100)
+        return ends if is_near else []
 
     def enter(self, state):
         """Another state; an auction is over before it."""
         said = self.uncross() if self.state == "auction" else []
         self.state = state
-        self.auction_ends = self.now + self.call if state == "auction" else None
+        self.auction_began = self.now if state == "auction" else None
         prices = [one[3] for one in said if one[0] == "traded"]
         said.append(("state", state))
         if prices:
@@ -339,33 +355,50 @@ class NaiveMatcher:
         return said
 
     def uncross(self):
-        said = []
+        """Trade at one price; before that, take off what would meet its own trader there."""
+        taken = []  # the orders that lose shares, each with what is left of it
+        asked = {w.order_id: w.quantity for w in self.waiting}
         while True:
             price, quantity, surplus = self.clearing_price()
-            if price is not None or not said:
-                said.append(("uncrossed", price, quantity, surplus))
-            if price is None:
-                return said
-            while True:
-                buys, sells = self.queue("buy"), self.queue("sell")
-                if not buys or not sells or buys[0].price < price or sells[0].price > price:
-                    break
-                said += self.cross(buys[0], sells[0], price)
-                self.waiting = [w for w in self.waiting if w.quantity > 0]
+            lost, trades = deepcopy(self).cross(price)
+            if not lost:
+                break
+            for order_id, shares in lost:
+                w = self.find(order_id)
+                w.quantity -= shares
+                taken.append(w)
+            self.waiting = [w for w in self.waiting if w.quantity > 0]
+        said = [("uncrossed", price, quantity, surplus)]
+        for side in ("buy", "sell"):
+            mine = {w.order_id: w for w in taken if w.side == side}.values()
+            best_first = -1 if side == "buy" else 1
+            for w in sorted(mine, key=lambda w: (best_first * w.price, w.arrival)):
+                before = asked[w.order_id]
+                said += self.lose(w.order_id, before - w.quantity, before)
+        self.cross(price)
+        return said + trades
 
-    def cross(self, buy, sell, price):
-        older, newer = sorted((buy, sell), key=lambda w: w.arrival)
-        if newer.trader and newer.trader == older.trader and self.self_trade != "none":
-            mine, theirs = self.losses(newer.quantity, older.quantity)
-            said = self.lose(older.order_id, theirs, older.quantity)
-            said += self.lose(newer.order_id, mine, newer.quantity)
-            newer.quantity -= mine
-            older.quantity -= theirs
-            return said
-        shares = min(buy.quantity, sell.quantity)
-        buy.quantity -= shares
-        sell.quantity -= shares
-        return [("traded", buy.order_id, sell.order_id, price, shares, newer.side)]
+    def cross(self, price):
+        """Match at a price; return what orders lose and how they trade."""
+        lost, trades = [], []
+        while price is not None:
+            buys, sells = self.queue("buy"), self.queue("sell")
+            if not buys or not sells or buys[0].price < price or sells[0].price > price:
+                break
+            buy, sell = buys[0], sells[0]
+            older, newer = sorted((buy, sell), key=lambda w: w.arrival)
+            if newer.trader and newer.trader == older.trader and self.self_trade != "none":
+                mine, theirs = self.losses(newer.quantity, older.quantity)
+                lost += [(w.order_id, n) for w, n in ((newer, mine), (older, theirs)) if n]
+                newer.quantity -= mine
+                older.quantity -= theirs
+            else:
+                shares = min(buy.quantity, sell.quantity)
+                buy.quantity -= shares
+                sell.quantity -= shares
+                trades.append(("traded", buy.order_id, sell.order_id, price, shares, newer.side))
+            self.waiting = [w for w in self.waiting if w.quantity > 0]
+        return lost, trades
 
     def clearing_price(self):
         """Try every price: most shares, least left over, pressure, nearest to the reference."""

@@ -351,11 +351,19 @@ def test_same_events_under_any_policies_of_the_band(without_reference, day, poli
     assert_same_throughout(day, engine, naive, lambda engine: None)
 
 
-@given(day=days, policy=policies, call=st.sampled_from([1, 5, 20]), rest=resting_policies)
+@given(
+    day=days,
+    policy=policies,
+    call=st.sampled_from([1, 5, 20]),
+    rest=resting_policies,
+    collar=st.sampled_from([None, 1, 3]),
+)
 @settings(many_days, max_examples=200)
-def test_same_events_where_a_breach_begins_a_call_auction(day, policy, call, rest):
-    engine = ConsensusMatchingEngine("X", band=Calling(call, rest), self_trade=policy)
-    naive = NaiveMatcher(self_trade=policy, at_entry="ignore", resting=rest, call=call)
+def test_same_events_where_a_breach_begins_a_call_auction(day, policy, call, rest, collar):
+    band = Calling(call, rest, collar)
+    engine = ConsensusMatchingEngine("X", band=band, self_trade=policy)
+    rules = {"at_entry": "ignore", "resting": rest, "call": call, "collar": collar}
+    naive = NaiveMatcher(self_trade=policy, **rules)
     assert_same_throughout(day, engine, naive, lambda engine: None)
 
 
@@ -434,7 +442,7 @@ def test_each_command_has_one_answer_and_each_accepted_order_ends_at_most_once(d
     future=days,
     policy=policies,
     day_length=day_lengths,
-    rules=st.just({}) | band_rules | st.just({"call": 5}),
+    rules=st.just({}) | band_rules | st.just({"call": 5}) | st.just({"call": 5, "collar": 1}),
 )
 @settings(max_examples=75, deadline=None)
 def test_the_log_alone_rebuilds_the_state_and_what_comes_of_the_next_commands(

@@ -105,12 +105,12 @@ def test_passive_order_outside_waits_and_does_not_trade(luld):
 
 
 def test_limit_state_resolves_itself_when_the_quote_trades(luld):
-    assert outline(limit(luld, "b-1", "buy", "105.00", time=1 * SECOND))[1:] == ["limit"]
-    assert outline(limit(luld, "s-1", "sell", "104.00", 60, time=15 * SECOND))[1:] == [
-        "b-1 buys 60 of s-1 at 105.00",
+    assert outline(limit(luld, "b-1", "buy", "105.00", 200, time=1 * SECOND))[1:] == ["limit"]
+    assert outline(limit(luld, "s-1", "sell", "104.00", 120, time=15 * SECOND))[1:] == [
+        "b-1 buys 120 of s-1 at 105.00",
     ]
-    assert outline(limit(luld, "s-2", "sell", "104.00", 40, time=16 * SECOND - 1))[1:] == [
-        "b-1 buys 40 of s-2 at 105.00",
+    assert outline(limit(luld, "s-2", "sell", "104.00", 80, time=16 * SECOND - 1))[1:] == [
+        "b-1 buys 80 of s-2 at 105.00",
         "open",
     ]
     (moved,) = luld.advance(60 * SECOND)
@@ -168,36 +168,122 @@ def test_bid_that_the_auction_leaves_beyond_the_edge_is_clipped_before_trading_g
     assert outline(luld.advance(315 * SECOND)) == [
         "uncrossed None 0 +0",
         "open",
-        "band 95.00 to 105.00 auction",
         "b-2 clipped to 105.00",
         "limit",
     ]
 
 
+def test_order_that_never_trades_does_not_move_the_reference_of_a_reopening(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    luld.cancel("b-1")
+    limit(luld, "b-2", "buy", "100.00")
+    limit(luld, "s-1", "sell", "10000.00", 1)
+    assert outline(luld.advance(315 * SECOND)) == ["uncrossed None 0 +0", "open"]
+    assert luld.band_limits == (Decimal("95.00"), Decimal("105.00"))
+    assert luld.band_reference.price == Decimal("100.00")
+
+
+def test_odd_lot_that_trades_alone_in_a_reopening_does_not_move_the_reference(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    luld.cancel("b-1")
+    limit(luld, "b-2", "buy", "109.00", 99)
+    limit(luld, "s-1", "sell", "109.00", 99)
+    assert outline(luld.advance(315 * SECOND))[1:] == ["b-2 buys 99 of s-1 at 109.00", "open"]
+    assert luld.band_limits == (Decimal("95.00"), Decimal("105.00"))
+
+
+def test_several_small_orders_are_a_round_lot_together_in_a_reopening(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    luld.cancel("b-1")
+    limit(luld, "b-2", "buy", "109.00", 99)
+    limit(luld, "b-3", "buy", "109.00", 1)
+    limit(luld, "s-1", "sell", "109.00", 100)
+    assert outline(luld.advance(315 * SECOND))[-1] == "band 103.55 to 114.45 auction"
+
+
+def test_reopening_outside_the_collars_waits_for_another_pause_and_wider_ones(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    limit(luld, "b-2", "buy", "115.01", 200)
+    limit(luld, "s-1", "sell", "115.01", 200)
+    # 10 % from $100 after five minutes, 15 % after ten, 20 % after fifteen.
+    assert luld.advance(915 * SECOND - 1) == []
+    assert outline(luld.advance(915 * SECOND)) == [
+        "uncrossed 115.01 200 +0",
+        "b-2 buys 200 of s-1 at 115.01",
+        "open",
+        "band 109.26 to 120.76 auction",
+    ]
+
+
+@pytest.mark.parametrize(("price", "minutes"), [("110.00", 5), ("110.01", 10), ("90.00", 5)])
+def test_edges_of_the_collars_are_inside(luld, price, minutes):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    luld.cancel("b-1")
+    limit(luld, "b-2", "buy", price)
+    limit(luld, "s-1", "sell", price)
+    luld.advance((minutes * 60 + 15) * SECOND - 1)
+    assert luld.market is AUCTION
+    luld.advance((minutes * 60 + 15) * SECOND)
+    assert luld.trades[-1].price == Decimal(price)
+
+
+def test_operator_who_ends_a_pause_takes_the_price_that_there_is(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    limit(luld, "b-2", "buy", "150.00")
+    limit(luld, "s-1", "sell", "150.00")
+    assert outline(luld.resume(20 * SECOND))[-1] == "band 142.50 to 157.50 auction"
+
+
+def test_extended_pause_that_nobody_crosses_any_more_ends_with_its_extension(luld):
+    limit(luld, "b-1", "buy", "105.00", time=0)
+    luld.advance(15 * SECOND)
+    limit(luld, "b-2", "buy", "150.00")
+    limit(luld, "s-1", "sell", "150.00")
+    luld.advance(400 * SECOND)
+    assert luld.market is AUCTION
+    assert outline(luld.cancel("b-2", 400 * SECOND)) == ["b-2 requested"]
+    luld.cancel("b-1", 400 * SECOND)
+    assert luld.advance(615 * SECOND - 1) == []
+    assert outline(luld.advance(615 * SECOND)) == ["uncrossed None 0 +0", "open"]
+
+
+def test_one_share_does_not_move_the_mean(luld):
+    limit(luld, "s-1", "sell", "103.00", 1, time=40 * SECOND)
+    assert outline(luld.submit(Order.market("b-1", "X", "buy", 1)))[1:] == [
+        "b-1 buys 1 of s-1 at 103.00",
+    ]
+    assert luld.advance(400 * SECOND) == []
+
+
 def test_nothing_is_published_below_one_percent(luld):
     limit(luld, "s-1", "sell", "100.99", time=40 * SECOND)
-    assert outline(luld.submit(Order.market("b-1", "X", "buy", 50)))[1:] == [
-        "b-1 buys 50 of s-1 at 100.99",
+    assert outline(luld.submit(Order.market("b-1", "X", "buy", 100)))[1:] == [
+        "b-1 buys 100 of s-1 at 100.99",
     ]
-    luld.cancel("s-1")
     limit(luld, "s-2", "sell", "101.01", time=50 * SECOND)
-    assert outline(luld.submit(Order.market("b-2", "X", "buy", 50)))[1:] == [
-        "b-2 buys 50 of s-2 at 101.01",
+    assert outline(luld.submit(Order.market("b-2", "X", "buy", 100)))[1:] == [
+        "b-2 buys 100 of s-2 at 101.01",
         "band 95.95 to 106.05 trades",
     ]
 
 
 def test_nothing_is_published_before_thirty_seconds_and_then_without_a_command(luld):
     limit(luld, "s-1", "sell", "103.00", time=10 * SECOND)
-    luld.submit(Order.market("b-1", "X", "buy", 50))
+    luld.submit(Order.market("b-1", "X", "buy", 100))
     assert luld.advance(30 * SECOND - 1) == []
     (moved,) = luld.advance(100 * SECOND)
     assert (moved.time, moved.reference.price) == (30 * SECOND, Decimal("103.00"))
 
 
 def test_moving_band_clips_what_rests_beyond_its_edge(luld):
-    limit(luld, "s-1", "sell", "97.00", 10, time=0)
-    limit(luld, "b-1", "buy", "97.00", 10)
+    limit(luld, "s-1", "sell", "97.00", time=0)
+    limit(luld, "b-1", "buy", "97.00")
     limit(luld, "b-2", "buy", "104.50", time=1 * SECOND)
     # At $97 the upper edge is $101.85.
     assert outline(luld.advance(30 * SECOND)) == [
@@ -308,7 +394,9 @@ def test_dynamic_range_follows_the_trades_of_whole_orders(ranges):
 def test_crossing_orders_far_outside_begin_an_auction_at_once(ranges):
     limit(ranges, "s-1", "sell", "90.00")
     assert outline(limit(ranges, "b-1", "buy", "90.00")) == ["b-1 accepted", "auction"]
-    assert outline(ranges.advance(120 * SECOND)) == [
+    # It may be 5 % from $100 after two minutes, and 10 % after four.
+    assert ranges.advance(240 * SECOND - 1) == []
+    assert outline(ranges.advance(240 * SECOND)) == [
         "uncrossed 90.00 100 +0",
         "b-1 buys 100 of s-1 at 90.00",
         "open",
@@ -316,11 +404,26 @@ def test_crossing_orders_far_outside_begin_an_auction_at_once(ranges):
     ]
 
 
+def test_operator_who_ends_a_call_takes_the_price_that_there_is(ranges):
+    limit(ranges, "s-1", "sell", "50.00")
+    limit(ranges, "b-1", "buy", "50.00")
+    assert outline(ranges.resume(SECOND))[-1] == "band 48.75 to 51.25 auction"
+
+
+def test_auction_in_which_nothing_trades_leaves_the_ranges(ranges):
+    limit(ranges, "s-1", "sell", "90.00")
+    limit(ranges, "b-1", "buy", "90.00")
+    ranges.cancel("s-1")
+    limit(ranges, "s-2", "sell", "10000.00", 1)
+    assert outline(ranges.advance(120 * SECOND)) == ["uncrossed None 0 +0", "open"]
+    assert ranges.band_limits == (Decimal("97.50"), Decimal("102.50"))
+
+
 # -- both: invariants, and the same future after a replay
 
 
 SHORT = {
-    "luld": {"window": "20us", "hold": "6us", "limit": "4us", "pause": "10us"},
+    "luld": {"window": "20us", "hold": "6us", "limit": "4us", "pause": "10us", "round_lot": 2},
     "volatility_auction": {"call": "10us"},
 }
 waits = st.integers(0, 6)
@@ -385,14 +488,14 @@ def test_book_crosses_only_in_an_auction_and_a_replay_has_the_same_future(band, 
 
 
 STORY = [
-    ("order", SECOND, "buy", 108, 100, "day"),
-    ("order", SECOND, "sell", 104, 50, "day"),
+    ("order", SECOND, "buy", 108, 1000, "day"),
+    ("order", SECOND, "sell", 104, 500, "day"),
     ("wait", 13 * SECOND),
     ("wait", 2 * SECOND),
-    ("order", SECOND, "sell", 106, 70, "day"),
-    ("order", 100 * SECOND, "buy", 109, 20, "day"),
+    ("order", SECOND, "sell", 106, 700, "day"),
+    ("order", 100 * SECOND, "buy", 109, 200, "day"),
     ("wait", 300 * SECOND),
-    ("order", 100 * SECOND, "sell", 107, 20, "day"),
+    ("order", 100 * SECOND, "sell", 107, 200, "day"),
     ("wait", 300 * SECOND),
 ]
 

@@ -16,6 +16,7 @@ from streamlet_lab.matching.band import (
     read_duration,
 )
 from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.orders import require_whole
 from streamlet_lab.matching.rules.percent import around, read_percent
 
 _MATCHING: Final = (MarketState.OPEN, MarketState.LIMIT)
@@ -33,21 +34,30 @@ class LuldBand:
       no bid is above the upper band, no ask below the lower one: such orders are moved to the
       edge. Edges are rounded inwards to the tick. Other orders outside wait.
     - Reference price (V(A)(1), (2)): the arithmetic mean of the trades of the last ``window``,
-      not weighted with their quantities. It replaces the one in force once it is at least
-      ``publish_percent`` away from it, and that one has been in force for ``hold``. Without
-      trades in the window the one in force stays. The first is the first consensus price, which
-      stands for the opening price (V(B)).
+      not weighted with their quantities. Trades of fewer shares than a ``round_lot`` do not
+      count: odd lots do not update LULD references (Nasdaq Equity Technical Update 2013-33). It
+      replaces the one in force once it is at least ``publish_percent`` away from it, and that one
+      has been in force for ``hold``. Without trades in the window the one in force stays. The
+      first is the first consensus price, which stands for the opening price (V(B)).
     - Limit state (VI(B)): begins when the best bid is at the upper band, or the best ask at the
       lower one. Trading goes on, no new reference is published. It ends when that quote is gone.
     - Pause (VI(B)(4), VII(A)): after ``limit`` in a limit state the market pauses for ``pause``,
       during which orders at any price are collected for the reopening auction.
-    - Reopening (V(C)): its price is the next reference; without one it is the middle of the best
-      bid and the best ask, or else the former reference once more. It is in force for ``hold``
-      too. The mean begins anew with the trades after the reopening.
+    - Collars: the auction may clear up to twice ``percent`` away from the reference. Where its
+      price would be farther away, the pause is extended by its own length, and the collars widen
+      by ``percent``, as often as it takes. Listing exchanges do so in steps of 5 % and 5 minutes
+      (NYSE American Rule 7.35E, 82 FR 50898), from the edge that held, and on that side only; here
+      both sides widen.
+    - Reopening (V(C)): the price of at least a round lot that trades in the auction is the next
+      reference. Where less trades, or nothing, the one in force stays. The Plan then takes the
+      middle of the quotes (I, "Reopening Price"), which an order far away that never trades moves
+      anywhere; for the same reason it gave up the middle at the opening (Amendment 10, 2016). The
+      reference is in force for ``hold``, and the mean begins anew with the trades after the
+      reopening.
 
     Left out: wider bands at the open and the close, those of other tiers and cheap stocks, the
-    straddle state, collars and extensions of the reopening auction. A limit state that one order
-    takes from one band to the other goes on.
+    straddle state. Odd lots count as quotes. A limit state that one order takes from one band to
+    the other goes on. An operator who ends a pause takes any price.
 
     Parameters
     ----------
@@ -63,13 +73,15 @@ class LuldBand:
     limit : float or str
         How long a limit state may last.
     pause : float or str
-        How long a pause lasts.
+        How long a pause lasts, and each extension of it.
+    round_lot : int
+        The fewest shares of a trade that counts: 100 for a stock of up to $250, such as AAPL.
 
     Raises
     ------
     InvalidInput
-        If a percentage is not above 0 and at most 100, or finer than a hundredth, or a duration is
-        not one, or zero.
+        If a percentage is not above 0 and at most 100, or finer than a hundredth, a duration is
+        not one, or zero, or the round lot is not a whole number of at least 1.
     """
 
     percent: Decimal | float | str = 5
@@ -78,6 +90,7 @@ class LuldBand:
     hold: float | str = "30s"
     limit: float | str = "15s"
     pause: float | str = "5min"
+    round_lot: int = 100
 
     def __post_init__(self) -> None:
         self.watch()  # reads every parameter
@@ -98,27 +111,31 @@ class LuldWatch(BandWatch):
         self._least_change = read_percent(band.publish_percent, "publish_percent")
         self._window = math.ceil(read_duration(band.window, "window") * pace)
         self._hold = math.ceil(read_duration(band.hold, "hold") * pace)
-        self._lasts = {
-            MarketState.LIMIT: math.ceil(read_duration(band.limit, "limit") * pace),
-            MarketState.AUCTION: math.ceil(read_duration(band.pause, "pause") * pace),
-        }
+        self._limit = math.ceil(read_duration(band.limit, "limit") * pace)
+        self._pause = math.ceil(read_duration(band.pause, "pause") * pace)
+        require_whole(band.round_lot, "round_lot", "shares")
+        self._round_lot = band.round_lot
         self._reference: Fraction | None = None
         self._held_until = 0
         self._trades: deque[tuple[int, int]] = deque()  # instant and price, of the window
         self._sum = 0  # of their prices
         self._state = MarketState.OPEN
-        self._state_until: int | None = None
-        self._reopens = False  # until the reference of a reopening is in force
-        self._reopening_price: int | None = None
+        self._since = 0  # when the state began
+        self._reopening_price: int | None = None  # until it is in force
+        self._reopening_quantity = 0
 
     def may_enter(self, side: int, ticks: int) -> int:
         """Move an aggressive price to the edge; in a call phase let any price in."""
         return ticks if self._state is MarketState.AUCTION else self.clipped(side, ticks)
 
     def traded(self, ticks: int, quantity: int, time: int) -> None:
-        """Add a trade to the window; one of an auction makes the reopening price instead."""
+        """Add a round lot to the window; those of an auction make the reopening price instead."""
         if self._state is MarketState.AUCTION:
-            self._reopening_price = ticks
+            self._reopening_quantity += quantity
+            if self._reopening_quantity >= self._round_lot:
+                self._reopening_price = ticks
+            return
+        if quantity < self._round_lot:
             return
         self._trades.append((time, ticks))
         self._sum += ticks
@@ -129,7 +146,7 @@ class LuldWatch(BandWatch):
         self.low, self.high = limits
         self._reference = reference
         self._held_until = time + self._hold
-        self._reopens = False
+        self._reopening_price = None
         self.wake(time)
 
     def entered(self, state: MarketState, time: int) -> None:
@@ -138,11 +155,10 @@ class LuldWatch(BandWatch):
             self._trades.clear()
             self._sum = 0
             self._reopening_price = None
+            self._reopening_quantity = 0
         elif self._state is MarketState.AUCTION:
-            self._reopens = True
-        self._state = state
-        lasts = self._lasts.get(state)
-        self._state_until = None if lasts is None else time + lasts
+            self._held_until = time + self._hold
+        self._state, self._since = state, time
         self.wake(time)
 
     def wake(self, time: int) -> None:
@@ -153,9 +169,19 @@ class LuldWatch(BandWatch):
         instants = [self._held_until]
         if trades:
             instants.append(trades[0][0] + self._window)
-        if self._state_until is not None:
-            instants.append(self._state_until)
+        if self._state is MarketState.LIMIT:
+            instants.append(self._since + self._limit)
+        elif self._state is MarketState.AUCTION:
+            instants.append(time + self._pause - (time - self._since) % self._pause)
         self.alarm = min((instant for instant in instants if instant > time), default=NEVER)
+
+    def may_clear(self, ticks: int, time: int) -> bool:
+        """Let an auction end inside the collars, which widen with each pause that is over."""
+        if self._reference is None:
+            return True
+        widths = 1 + (time - self._since) // self._pause
+        low, high = around(self._reference, widths * self._hundredths)
+        return low <= ticks <= high
 
     def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
         """Begin with the first consensus; later ones do not matter."""
@@ -165,28 +191,21 @@ class LuldWatch(BandWatch):
 
     def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
         """Bring the band up to date; then hold the best quotes against it."""
-        state = self._state
-        is_over = self._state_until is not None and time >= self._state_until
+        state, elapsed = self._state, time - self._since
         if state is MarketState.AUCTION:
+            is_over = elapsed > 0 and elapsed % self._pause == 0
             return Decision(state=MarketState.OPEN) if is_over else None
-        decision = self._reopen(best_bid, best_ask) if self._reopens else self._publish(time)
+        if self._reopening_price is not None:
+            return self._move(Fraction(self._reopening_price), "auction")
+        decision = self._publish(time)
         if decision is not None or state not in _MATCHING:
             return decision
         # Bids above and asks below the band have been moved to its edge, and cannot be beyond.
         is_at_edge = best_bid == self.high or best_ask == self.low
-        if state is MarketState.LIMIT and is_at_edge and is_over:
+        if state is MarketState.LIMIT and is_at_edge and elapsed >= self._limit:
             return Decision(state=MarketState.AUCTION)
         wanted = MarketState.LIMIT if is_at_edge else MarketState.OPEN
         return None if wanted is state else Decision(state=wanted)
-
-    def _reopen(self, best_bid: int | None, best_ask: int | None) -> Decision | None:
-        """Return the reference after an auction, also where it is that before: it begins anew."""
-        reference = self._reference
-        if self._reopening_price is not None:
-            reference = Fraction(self._reopening_price)
-        elif best_bid is not None and best_ask is not None:
-            reference = Fraction(best_bid + best_ask, 2)
-        return None if reference is None else self._move(reference, "auction")
 
     def _publish(self, time: int) -> Decision | None:
         """Return the mean of the window, if it is the next reference."""

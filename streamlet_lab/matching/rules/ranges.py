@@ -27,9 +27,13 @@ class VolatilityAuctionBand:
     - The ranges stay where they are while one order is matched, and follow its last trade after.
     - After ``call`` the auction finds a price; both ranges are then around it. Without a price
       they stay.
+    - A price of the auction that is more than ``percent`` away from the last trade extends the call
+      phase by its own length. The corridor in which it may clear is ``percent`` wider after each,
+      as in Xetra's model of automated corridor expansion (Xetra circular 044/24, whose class 5 has
+      ranges of 3 and 6 %, and corridors of 5, 10 and 15 %; here they go on widening).
 
-    Left out: the random end of the call phase, and its extension where the price it would find is
-    far outside.
+    Left out: the random end of the call phase. An operator who ends it takes any price, as on
+    Xetra. One share is a round lot there, so that each trade counts.
 
     Parameters
     ----------
@@ -38,7 +42,8 @@ class VolatilityAuctionBand:
     dynamic_percent : Decimal or int
         How far the dynamic range reaches, in percent of the last trade's price.
     call : float or str
-        How long a call phase lasts in market time, as seconds or as a text such as ``"2min"``.
+        How long a call phase lasts in market time, and each extension of it, as seconds or as a
+        text such as ``"2min"``.
 
     Raises
     ------
@@ -71,7 +76,7 @@ class VolatilityAuctionWatch(BandWatch):
         self._dynamic = read_percent(band.dynamic_percent, "dynamic_percent")
         self._call = math.ceil(read_duration(band.call, "call") * pace)
         self._state = MarketState.OPEN
-        self._until = NEVER
+        self._since = 0  # when the state began
         self._auction_price: Fraction | None = None
         self._last_price: Fraction | None = None
         self._kind = "consensus"  # where the last price comes from
@@ -98,9 +103,22 @@ class VolatilityAuctionWatch(BandWatch):
 
     def entered(self, state: MarketState, time: int) -> None:
         """Start the timer of a call phase."""
-        self._state = state
-        self._until = time + self._call if state is MarketState.AUCTION else NEVER
-        self.alarm = self._until
+        self._state, self._since = state, time
+        self.wake(time)
+
+    def wake(self, time: int) -> None:
+        """Wake when the call phase, or its present extension, is over."""
+        self.alarm = NEVER
+        if self._state is MarketState.AUCTION:
+            self.alarm = time + self._call - (time - self._since) % self._call
+
+    def may_clear(self, ticks: int, time: int) -> bool:
+        """Let an auction end inside the corridor, which widens with each call that is over."""
+        if self._last_price is None:
+            return True
+        calls = (time - self._since) // self._call
+        low, high = around(self._last_price, calls * self._static)
+        return low <= ticks <= high
 
     def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
         """Begin with the first consensus."""
@@ -111,7 +129,9 @@ class VolatilityAuctionWatch(BandWatch):
     def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
         """End a call phase that is over; let the ranges follow the prices."""
         if self._state is MarketState.AUCTION:
-            return Decision(state=MarketState.OPEN) if time >= self._until else None
+            elapsed = time - self._since
+            is_over = elapsed > 0 and elapsed % self._call == 0
+            return Decision(state=MarketState.OPEN) if is_over else None
         if self._auction_price is None or self._last_price is None:
             return None
         static = around(self._auction_price, self._static)
