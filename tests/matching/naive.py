@@ -124,12 +124,12 @@ class NaiveMatcher:
             reason = "off_tick"
         elif self.state in CLOSED:
             reason = CLOSED[self.state]
+        elif self.reference is None and self.without_reference == "reject":
+            reason = "no_consensus"
         elif self.state == "auction" and (price is None or lasts in ("ioc", "fok") or post_only):
             reason = "in_auction"
         elif order_id in self.accepted:
             reason = "duplicate_id"
-        elif self.reference is None and self.without_reference == "reject":
-            reason = "no_consensus"
         elif expires is not None and expires <= time:
             reason = "too_late"
         elif price is not None and self.enters(side, price) is None:

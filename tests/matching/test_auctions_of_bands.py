@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.matching import (
@@ -18,6 +18,7 @@ from streamlet_lab.matching import (
     Reference,
     Rejected,
     RejectReason,
+    Replaced,
     StateChanged,
     Traded,
     Uncrossed,
@@ -485,6 +486,53 @@ def test_book_crosses_only_in_an_auction_and_a_replay_has_the_same_future(band, 
             assert bid is None or bid <= high
             assert ask is None or ask >= low
     assert replay(engine.events).state() == engine.state()
+
+
+# How far an auction may clear from what the band goes by, in percent, after each call phase.
+COLLARS = {"luld": lambda calls: 2 + 2 * calls, "volatility_auction": lambda calls: 2 * calls}
+
+
+@pytest.mark.parametrize("band", SHORT)
+@given(script=st.lists(actions, max_size=40))
+@settings(deadline=None, max_examples=200)
+def test_auction_that_the_band_ends_clears_inside_its_collars(band, script):
+    engine = ConsensusMatchingEngine("X", band=make_band(band, 2, SHORT[band]))
+    engine.set_reference(Reference(Decimal("100.00"), 0))
+    began, middle = 0, Decimal(100)
+    for number, action in enumerate(script):
+        is_band = action[0] not in ("halt", "resume")
+        wait = 0 if action[0] == "wait" else action[1]
+        events = [*engine.advance(engine.now + wait)]
+        due = len(events)
+        events += act(
+            engine, number, (action[0], 0, *action[2:]) if action[0] != "wait" else action
+        )
+        for place, one in enumerate(events):
+            match one:
+                case StateChanged(time=began):
+                    pass
+                case BandMoved(reference=reference):
+                    middle = reference.price
+                case Uncrossed(time=time, price=price) if price and (is_band or place < due):
+                    calls = (time - began) // 10
+                    event(f"{calls} calls")
+                    assert calls
+                    assert abs(price - middle) * 100 <= COLLARS[band](calls) * middle
+                case Traded(trade=trade):
+                    sides = (trade.buy_order_id, trade.sell_order_id)
+                    bought, sold = (limit_of(engine, order_id) for order_id in sides)
+                    assert sold <= trade.price <= bought
+
+
+def limit_of(engine, order_id):
+    """The price that an order named last."""
+    prices = [
+        one.order.price if isinstance(one, Accepted) else one.price
+        for one in engine.events
+        if (isinstance(one, Accepted) and one.order.order_id == order_id)
+        or (isinstance(one, Replaced) and one.order_id == order_id)
+    ]
+    return prices[-1]
 
 
 STORY = [

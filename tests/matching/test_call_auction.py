@@ -32,7 +32,7 @@ def limit(order_id, side, price, quantity=10, trader="", **more):
 
 def started(**settings):
     """An engine with a reference of $100.00, where somebody asks $106.00 and nobody bids."""
-    band = Calling(50, settings.pop("resting", "keep"))
+    band = Calling(50, settings.pop("resting", "keep"), settings.pop("collar", None))
     engine = ConsensusMatchingEngine("X", band=band, **settings)
     engine.set_reference(Reference(Decimal("100.00"), 0))
     engine.submit(limit("s-1", "sell", "104.00", 4))
@@ -161,7 +161,7 @@ def test_operator_ends_a_call_before_its_time_and_it_is_uncrossed(calling, end, 
     assert calling.advance(1_000) == []
 
 
-def test_prevented_self_trades_may_leave_a_second_price():
+def test_shares_that_would_meet_their_own_trader_make_no_price():
     engine = started(self_trade="cancel_both")
     engine.submit(Order.market("b-0", "X", "buy", 10), 10)
     for order_id, side, price, quantity, trader in (
@@ -172,17 +172,62 @@ def test_prevented_self_trades_may_leave_a_second_price():
         ("s-5", "sell", "102.00", 6, "dan"),
     ):
         engine.submit(limit(order_id, side, price, quantity, trader))
-    first, older, newer, second, traded, changed, moved = engine.advance(60)
-    assert (first.price, first.quantity, first.surplus) == (Decimal("102.00"), 10, -3)
+    # With ann's orders the price would be $102.00, at which 10 shares could trade.
+    uncrossed, older, newer, traded, changed, moved = engine.advance(60)
+    assert (uncrossed.price, uncrossed.quantity, uncrossed.surplus) == (Decimal("101.00"), 6, 0)
     assert [(one.order_id, one.reason) for one in (older, newer)] == [
         ("b-1", CancelReason.SELF_TRADE),
         ("s-3", CancelReason.SELF_TRADE),
     ]
-    assert (second.price, second.quantity, second.surplus) == (Decimal("101.00"), 6, 0)
     assert (traded.trade.price, traded.trade.quantity) == (Decimal("101.00"), 6)
     assert changed.state is MarketState.OPEN
     assert moved.reference.price == Decimal("101.00")
     assert replay(engine.events).state() == engine.state()
+
+
+@pytest.mark.parametrize(
+    ("policy", "price"),
+    [("none", "106.00"), ("cancel_both", "102.00"), ("decrement", "102.00")],
+)
+def test_orders_of_one_trader_to_buy_and_to_sell_do_not_move_the_price_of_others(policy, price):
+    engine = started(self_trade=policy)
+    engine.submit(Order.market("b-0", "X", "buy", 10), 10)
+    engine.cancel("s-2")
+    for order_id, side, limit_price, quantity, trader in (
+        ("b-1", "buy", "107.00", 10, "bob"),
+        ("s-1b", "sell", "102.00", 10, "cat"),
+        ("b-2", "buy", "106.00", 500, "ann"),
+        ("s-3", "sell", "106.00", 500, "ann"),
+    ):
+        engine.submit(limit(order_id, side, limit_price, quantity, trader))
+    engine.advance(60)
+    others = [one for one in engine.trades if one.sell_order_id == "s-1b"]
+    assert [(one.price, one.quantity) for one in others] == [(Decimal(price), 10)]
+    assert replay(engine.events).state() == engine.state()
+
+
+def test_order_that_trades_in_part_and_meets_its_own_trader_loses_only_the_rest():
+    engine = started(self_trade="cancel_oldest")
+    engine.submit(Order.market("b-0", "X", "buy", 10), 10)
+    engine.cancel("s-2")
+    for order_id, side, price, quantity, trader in (
+        ("b-1", "buy", "101.00", 10, "ann"),
+        ("s-3", "sell", "100.00", 6, "bob"),
+        ("s-4", "sell", "101.00", 10, "ann"),
+    ):
+        engine.submit(limit(order_id, side, price, quantity, trader))
+    uncrossed, reduced, traded, *_ = engine.advance(60)
+    assert (uncrossed.price, uncrossed.quantity) == (Decimal("100.00"), 6)
+    assert (reduced.order_id, reduced.quantity, reduced.remaining) == ("b-1", 4, 6)
+    assert (traded.trade.sell_order_id, traded.trade.quantity) == ("s-3", 6)
+    assert engine.book.find("s-4").remaining == 10
+
+
+def test_call_goes_on_while_its_price_is_outside_the_collar():
+    engine = started(collar=3)
+    engine.submit(limit("b-1", "buy", "107.00"), 10)
+    assert engine.advance(109) == []
+    assert engine.advance(110)[0].price == Decimal("106.00")
 
 
 def test_what_a_call_without_a_price_leaves_outside_is_seen_to():

@@ -141,3 +141,76 @@ def test_bid_has_no_edge_to_wait_at_where_the_band_lies_below_the_lowest_price(d
     dollars.submit(limit("s-2", "sell", "1.00"))
     assert prices(dollars, "asks") == [("s-2", "1"), ("s-1", "2")]
     assert replay(dollars.events).state() == dollars.state()
+
+
+# -- replacements beyond the edge, of orders of every kind that rests
+
+
+LASTING = {"day": {}, "gtc": {"time_in_force": "gtc"}, "gtt": {"time_in_force": "gtt"}}
+
+
+@pytest.fixture
+def waiting(engine):
+    """The same engine with an ask of $106.00 and a bid of $94.00, outside the band."""
+    engine.submit(limit("s-1", "sell", "106.00"))
+    engine.submit(limit("b-1", "buy", "94.00"))
+    return engine
+
+
+@pytest.mark.parametrize("post_only", [False, True])
+@pytest.mark.parametrize("lasts", LASTING)
+@pytest.mark.parametrize(
+    ("side", "price", "beyond", "edge"),
+    [("buy", "99.00", "107.00", "105.00"), ("sell", "101.00", "93.00", "95.00")],
+)
+def test_replaced_order_that_is_clipped_short_of_the_other_side_waits_at_the_edge(
+    waiting, side, price, beyond, edge, lasts, post_only
+):
+    more = LASTING[lasts] | ({"expires": 50} if lasts == "gtt" else {})
+    waiting.submit(limit("p-1", side, price, post_only=post_only, **more))
+    replaced, clipped = waiting.replace("p-1", price=beyond, time=10)
+    assert (replaced.price, replaced.keeps_priority) == (Decimal(beyond), False)
+    assert clipped == Clipped(clipped.sequence, 10, "p-1", Decimal(edge), 10)
+    resting = waiting.book.find("p-1")
+    assert (resting.price, resting.remaining) == (Decimal(edge), 10)
+    assert resting.priority == clipped.sequence
+    assert not waiting.trades
+    expired = waiting.advance(50)
+    assert [one.order_id for one in expired] == (["p-1"] if lasts == "gtt" else [])
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "beyond"), [("buy", "99.00", "107.00"), ("sell", "101.00", "93.00")]
+)
+def test_new_post_only_order_that_is_clipped_short_of_the_other_side_is_accepted(
+    waiting, side, price, beyond
+):
+    accepted, clipped = waiting.submit(limit("p-1", side, beyond, post_only=True))
+    assert isinstance(accepted, Accepted)
+    assert clipped.order_id == "p-1"
+    assert not waiting.trades
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "beyond", "other"),
+    [("buy", "99.00", "107.00", "105.00"), ("sell", "101.00", "93.00", "95.00")],
+)
+def test_replaced_post_only_order_that_meets_the_other_side_at_the_edge_is_refused(
+    waiting, side, price, beyond, other
+):
+    waiting.submit(limit("p-1", side, price, post_only=True))
+    waiting.submit(limit("o-1", "sell" if side == "buy" else "buy", other))
+    (event,) = waiting.replace("p-1", price=beyond)
+    assert (event.reason, event.price) == (RejectReason.WOULD_TRADE, Decimal(beyond))
+    assert waiting.book.find("p-1").price == Decimal(price)
+
+
+@pytest.mark.parametrize("lasts", LASTING)
+def test_replaced_order_that_is_clipped_trades_up_to_the_edge(waiting, lasts):
+    more = LASTING[lasts] | ({"expires": 50} if lasts == "gtt" else {})
+    waiting.submit(limit("b-2", "buy", "99.00", **more))
+    waiting.submit(Order.limit("s-2", "X", "sell", 4, "104.00"))
+    _, clipped, traded = waiting.replace("b-2", price="107.00")
+    assert (traded.trade.price, traded.trade.quantity) == (Decimal("104.00"), 4)
+    assert waiting.book.find("b-2").remaining == 6
+    assert waiting.book.find("b-2").priority == clipped.sequence

@@ -1,5 +1,6 @@
 """What holds under every band, whatever it does."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -14,6 +15,9 @@ from streamlet_lab.matching import (
     Expired,
     Instrument,
     MarketState,
+    Order,
+    Reference,
+    ReferenceMoved,
     Rejected,
     Replaced,
     Side,
@@ -44,7 +48,7 @@ BANDS = {
     **{name: make_band(name) for name in bands()},
     "widening": make_band("consensus", 5, {"stale": "widen", "stale_after": "1min"}),
     "pausing": make_band("clip", 5, {"stale": "halt", "stale_after": "1min"}),
-    "quick luld": make_band("luld", 1, {"limit": "10s", "pause": "2min"}),
+    "quick luld": make_band("luld", 1, {"limit": "10s", "pause": "2min", "round_lot": 2}),
     "narrow ranges": make_band("volatility_auction", 3, {"dynamic_percent": 1}),
     "calling": Calling(6, "clip"),
 }
@@ -99,6 +103,27 @@ def assert_states_follow(engine):
     assert state is engine.market
 
 
+def assert_references_are_prices(engine):
+    """What a band goes by is a consensus, an auction's price, or a mean of trades that count."""
+    consensus, cleared, traded = set(), None, []
+    for one in engine.events:
+        match one:
+            case ReferenceMoved(reference=reference):
+                consensus.add(reference.price)
+            case Uncrossed(price=price):
+                cleared = price
+            case Traded(trade=trade) if trade.quantity >= getattr(engine.band, "round_lot", 1):
+                traded.append(trade.price)
+            case BandMoved(reference=reference):
+                match reference.kind:
+                    case "consensus":
+                        assert reference.price in consensus
+                    case "auction":
+                        assert reference.price == cleared
+                    case "trades":
+                        assert min(traded) <= reference.price <= max(traded)
+
+
 @pytest.mark.parametrize("name", BANDS)
 @given(
     past=days,
@@ -135,6 +160,7 @@ def test_every_band(name, past, future, policy, day_length, without_reference):
         assert_trades_are_inside,
         assert_all_end_once,
         assert_states_follow,
+        assert_references_are_prices,
     ):
         check(engine)
     for one in engine.events:
@@ -145,3 +171,57 @@ def test_every_band(name, past, future, policy, day_length, without_reference):
     for time, operation in at_times(future, engine):
         assert perform(again, operation, now + time) == perform(engine, operation, now + time)
         assert again.state() == engine.state()
+
+
+# -- orders that never trade: bids below $2.00 and asks from there on, as far away as one likes
+
+BIDS, ASKS = st.integers(1, 199), st.integers(200, 100_000)
+waits = st.sampled_from([0, 0, 1, 2, 5, 12, 30])
+quiet = st.one_of(
+    st.tuples(st.just("buy"), BIDS | st.integers(185, 199), st.integers(1, 3)),
+    st.tuples(st.just("sell"), ASKS | st.integers(200, 215), st.integers(1, 3)),
+    st.tuples(st.just("sell"), ASKS | st.integers(200, 215), st.integers(1, 3)),
+    st.tuples(st.just("cancel"), st.integers(0, 12)),
+    st.tuples(st.just("replace"), st.integers(0, 12), BIDS, ASKS),
+    st.tuples(st.just("reference"), st.integers(180, 220)),
+    st.tuples(st.sampled_from(["halt", "resume", "wait", "wait"])),
+)
+
+
+def act_quietly(engine, number, action, time):
+    match action:
+        case (("buy" | "sell" as side), ticks, quantity):
+            price = Decimal(ticks) / 100
+            engine.submit(Order.limit(str(number), "X", side, quantity, price), time)
+        case "cancel", target:
+            engine.cancel(str(target), time)
+        case "replace", target, bid, ask:
+            order = engine.book.find(str(target))
+            is_bid = order is not None and order.order.side is Side.BUY
+            price = Decimal(bid if is_bid else ask) / 100
+            engine.replace(str(target), price=price, time=time)
+
+
+@pytest.mark.parametrize("name", BANDS)
+@given(script=st.lists(st.tuples(waits, quiet), min_size=5, max_size=40), policy=policies)
+@some_days
+def test_orders_that_never_trade_move_no_reference_and_no_limits(name, script, policy):
+    engine, empty = (
+        ConsensusMatchingEngine("X", band=BANDS[name], self_trade=policy, pace=PACE)
+        for _ in range(2)
+    )
+    time = 0
+    for number, (wait, action) in enumerate([(0, ("reference", 200)), *script]):
+        time += wait
+        for each in (engine, empty):
+            each.advance(time)
+            match action:
+                case "reference", ticks:
+                    each.set_reference(Reference(Decimal(ticks) / 100, time), time)
+                case (("halt" | "resume" as command),):
+                    getattr(each, command)(time)
+        act_quietly(engine, number, action, time)
+        event(str(engine.market))
+        assert engine.band_limits == empty.band_limits
+        assert engine.band_reference == empty.band_reference
+    assert not engine.trades

@@ -25,7 +25,8 @@ SECOND = 1_000_000
 class Market:
     """What an engine is to a watch: it tells facts, asks, and does what the watch decides.
 
-    It has quotes instead of a book. A call auction trades once, at the ask, where the quotes cross.
+    It has quotes instead of a book. A call auction trades once, at the ask, where the quotes cross
+    and the watch lets it.
     """
 
     def __init__(self, watch, every_instant=False):
@@ -36,6 +37,7 @@ class Market:
         self.limits = (0, NEVER)
         self.reference = None
         self.bid = self.ask = None
+        self.unsettled = False  # whether an auction left quotes beyond the edges
         self.history = []
 
     def at(self, time):
@@ -59,9 +61,9 @@ class Market:
         self.settle()
         return self
 
-    def trade(self, *prices):
+    def trade(self, *prices, quantity=100):
         for ticks in prices:
-            self.watch.traded(ticks, 100, self.now)
+            self.watch.traded(ticks, quantity, self.now)
         self.settle()
         return self
 
@@ -73,12 +75,17 @@ class Market:
 
     def enter(self, state):
         """Change the state, as an operator or a decision does."""
-        if self.state is AUCTION and None not in (self.bid, self.ask) and self.bid >= self.ask:
-            self.watch.traded(self.ask, 100, self.now)
-            self.bid = self.ask = None
+        if self.state is AUCTION:
+            self.unsettled = True
+            if self.crosses():
+                self.watch.traded(self.ask, 100, self.now)
+                self.bid = self.ask = None
         self.state = state
         self.watch.entered(state, self.now)
         self.history.append((self.now, state))
+
+    def crosses(self):
+        return None not in (self.bid, self.ask) and self.bid >= self.ask
 
     def operate(self, state):
         self.enter(state)
@@ -88,8 +95,11 @@ class Market:
     def settle(self):
         for _ in range(10):
             decision = self.watch.decide(self.now, self.bid, self.ask)
-            if decision is None or not self.obey(decision):
+            if decision is not None and self.obey(decision):
+                continue
+            if not self.unsettled:
                 return
+            self.clip()
         raise AssertionError("the watch does not come to rest")
 
     def obey(self, decision):
@@ -102,13 +112,16 @@ class Market:
             self.watch.moved(decision.limits, decision.reference, self.now)
             self.history.append((self.now, decision.kind, decision.reference, decision.limits))
             self.clip()
-        if decision.state not in (None, self.state) and self.state is not HALTED:
+        stays = self.state is AUCTION and self.crosses()
+        stays = stays and not self.watch.may_clear(self.ask, self.now)
+        if decision.state not in (None, self.state) and self.state is not HALTED and not stays:
             changes = True
             self.enter(decision.state)
         return changes
 
     def clip(self):
         """Move aggressive quotes to the edge."""
+        self.unsettled = False
         self.bid = None if self.bid is None else min(self.bid, self.limits[1])
         self.ask = None if self.ask is None else max(self.ask, self.limits[0])
 
@@ -195,8 +208,15 @@ def test_quantities_do_not_weigh():
     watch = LuldBand().watch()
     watch.moved((9_500, 10_500), Fraction(10_000), 0)
     watch.traded(10_050, 1_000_000, 40 * SECOND)
-    watch.traded(10_350, 1, 40 * SECOND)
+    watch.traded(10_350, 100, 40 * SECOND)
     assert watch.decide(40 * SECOND, None, None).reference == 10_200
+
+
+def test_odd_lots_do_not_count(market):
+    market.at(40 * SECOND).trade(10_400, quantity=99)
+    assert market.at(340 * SECOND).history == [(0, "consensus", 10_000, (9_500, 10_500))]
+    market.trade(10_300, quantity=100)
+    assert market.history[-1] == (340 * SECOND, "trades", 10_300, (9_785, 10_815))
 
 
 def test_reference_is_published_in_whole_ticks_half_even_and_its_bands_are_around_that(market):
@@ -295,15 +315,12 @@ def test_limit_state_leads_to_a_pause_after_fifteen_seconds_and_that_ends_after_
         (16 * SECOND, AUCTION),
         (316 * SECOND, OPEN),
         # There was no bid to trade with. The ask is still at the lower band.
-        (316 * SECOND, "auction", 10_000, (9_500, 10_500)),
         (316 * SECOND, LIMIT),
         (331 * SECOND, AUCTION),
         (631 * SECOND, OPEN),
-        (631 * SECOND, "auction", 10_000, (9_500, 10_500)),
         (631 * SECOND, LIMIT),
         (646 * SECOND, AUCTION),
         (946 * SECOND, OPEN),
-        (946 * SECOND, "auction", 10_000, (9_500, 10_500)),
         (946 * SECOND, LIMIT),
         (961 * SECOND, AUCTION),
     ]
@@ -352,6 +369,27 @@ def test_any_price_enters_a_call_phase(paused):
     assert paused.watch.may_enter(-1, 8_000) == 8_000
 
 
+@pytest.mark.parametrize("quotes", [(10_000, 1_000_000), (1, 10_000), (9_000, 11_000)])
+def test_quotes_that_do_not_trade_leave_the_reference_where_it_is(paused, quotes):
+    paused.quote(*quotes).at(400 * SECOND)
+    assert paused.history[3] == (400 * SECOND, OPEN)
+    assert (paused.reference[0], paused.limits) == (10_000, (9_500, 10_500))
+
+
+@pytest.mark.parametrize(("ask", "pauses"), [(11_000, 1), (11_001, 2), (9_000, 1), (8_999, 2)])
+def test_reopening_outside_the_collars_waits_until_they_are_wide_enough(paused, ask, pauses):
+    paused.quote(20_000, ask).at((100 + 300 * pauses) * SECOND - 1)
+    assert paused.state is AUCTION
+    paused.at((100 + 300 * pauses) * SECOND)
+    assert paused.history[-1][:3] == ((100 + 300 * pauses) * SECOND, "auction", ask)
+
+
+def test_reopening_that_comes_to_lie_inside_the_collars_waits_for_the_end_of_the_extension(paused):
+    paused.quote(20_000, 15_000).at(401 * SECOND).quote(20_000, 10_100).at(700 * SECOND - 1)
+    assert paused.state is AUCTION
+    assert paused.at(700 * SECOND).history[-1][:3] == (700 * SECOND, "auction", 10_100)
+
+
 def test_reopening_price_is_the_new_reference_and_counts_only_once(paused):
     paused.quote(11_500, 11_000).at(400 * SECOND)
     assert paused.history[-2:] == [
@@ -372,27 +410,19 @@ def test_reference_of_the_reopening_stays_in_force_for_thirty_seconds(paused):
     assert paused.at(430 * SECOND).history[-1][:3] == (430 * SECOND, "trades", 11_300)
 
 
-def test_without_a_price_the_middle_of_the_quotes_is_the_new_reference(paused):
-    paused.quote(10_900, 11_101).at(400 * SECOND)
-    # 110.005 is published as 110.00.
-    assert paused.history[-2:] == [
-        (400 * SECOND, OPEN),
-        (400 * SECOND, "auction", 11_000, (10_450, 11_550)),
-    ]
-
-
 @pytest.mark.parametrize(
     ("quotes", "left"),
     [
         ((None, None), (None, None)),
         ((10_700, None), (10_500, None)),
         ((None, 9_000), (None, 9_500)),
+        ((10_200, 10_300), (10_200, 10_300)),
     ],
 )
-def test_with_neither_the_former_reference_begins_anew(paused, quotes, left):
+def test_without_a_price_the_former_reference_is_held_anew(paused, quotes, left):
     paused.quote(*quotes).at(400 * SECOND)
-    moved = (400 * SECOND, "auction", 10_000, (9_500, 10_500))
-    assert paused.history[3:5] == [(400 * SECOND, OPEN), moved]
+    assert paused.history[3] == (400 * SECOND, OPEN)
+    assert paused.reference[:2] == (10_000, "consensus")
     # What the call phase left beyond the edge was moved there.
     assert (paused.bid, paused.ask) == left
     paused.quote().trade(10_300)
@@ -425,8 +455,9 @@ def test_mean_begins_anew_where_a_pause_is_cut_short(paused):
 def test_price_of_an_earlier_auction_is_no_reopening_price(paused):
     paused.quote(11_500, 11_000).at(400 * SECOND).quote(12_000).at(415 * SECOND)
     assert paused.state is AUCTION
-    paused.quote(12_000, 12_100).at(715 * SECOND)
-    assert paused.history[-1][:3] == (715 * SECOND, "auction", 12_050)
+    paused.quote(11_000, 12_100).at(715 * SECOND)
+    assert paused.history[-1] == (715 * SECOND, OPEN)
+    assert paused.reference == (11_000, "auction", 400 * SECOND)
 
 
 def test_operator_who_halts_a_pause_ends_it_with_the_auction(paused):
@@ -489,10 +520,10 @@ def test_every_parameter_is_used():
     band = make_band(
         "luld",
         10,
-        {"window": 20, "publish_percent": 2, "hold": 3, "limit": 4, "pause": "5s"},
+        {"window": 20, "publish_percent": 2, "hold": 3, "limit": 4, "pause": "5s", "round_lot": 7},
     )
-    assert band == LuldBand(10, 20, 2, 3, 4, "5s")
-    market = Market(band.watch()).learn(10_000)
+    assert band == LuldBand(10, 20, 2, 3, 4, "5s", 7)
+    market = Market(band.watch()).learn(10_000).trade(10_900, quantity=6)
     assert market.limits == (9_000, 11_000)
     market.at(1 * SECOND).trade(10_199)
     assert len(market.at(4 * SECOND).history) == 1
@@ -524,13 +555,20 @@ def test_bad_duration_is_refused(field, value):
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize("value", [0, -1, 2.5, "100", None, True])
+def test_bad_round_lot_is_refused(value):
+    with pytest.raises(InvalidInput) as caught:
+        LuldBand(round_lot=value)
+    assert caught.value.field == "round_lot"
+
+
 # -- against a model that recomputes everything from all facts
 
 
 class NaiveLuld:
     """LULD from the list of all facts, with nothing remembered in between."""
 
-    percent, window, publish_percent, hold, limit, pause = 5, 20, 1, 6, 4, 10
+    percent, window, publish_percent, hold, limit, pause, round_lot = 5, 20, 1, 6, 4, 10, 100
     alarm = 0
 
     def __init__(self):
@@ -540,13 +578,15 @@ class NaiveLuld:
         """The same rules for the watch; a microsecond is a millionth of a second."""
         durations = (f"{us}us" for us in (self.window, self.hold, self.limit, self.pause))
         window, hold, limit, pause = durations
-        return LuldBand(self.percent, window, self.publish_percent, hold, limit, pause)
+        return LuldBand(
+            self.percent, window, self.publish_percent, hold, limit, pause, self.round_lot
+        )
 
     def wake(self, time):
         pass
 
     def traded(self, ticks, quantity, time):
-        self.facts.append(("traded", time, ticks))
+        self.facts.append(("traded", time, ticks, quantity))
 
     def moved(self, limits, reference, time):
         self.facts.append(("moved", time, limits, reference))
@@ -580,6 +620,14 @@ class NaiveLuld:
         ]
         return inside[0], inside[-1]
 
+    def may_clear(self, ticks, time):
+        moves = [fact for fact in self.facts if fact[0] == "moved"]
+        reference, share, began = moves[-1][3], self.percent, self.state()[1]
+        while began + self.pause <= time:
+            began += self.pause
+            share += self.percent
+        return abs(Fraction(ticks) / reference - 1) <= Fraction(share, 100)
+
     def on_reference(self, ticks, since, time):
         if any(fact[0] == "moved" for fact in self.facts):
             return None
@@ -587,29 +635,25 @@ class NaiveLuld:
 
     def decide(self, time, bid, ask):
         state, since = self.state()
-        reference, held_since, mean_of, reopening = None, 0, [], None
-        in_auction = reopens = False
+        reference, held_since, mean_of, crossed = None, 0, [], []
+        in_auction = False
         for kind, instant, what, *rest in self.facts:
             if kind == "moved":
-                reference, held_since, reopens = rest[0], instant, False
+                reference, held_since, crossed = rest[0], instant, []
             elif kind == "entered":
-                reopens = reopens or in_auction
+                held_since = instant if in_auction else held_since
                 in_auction = what is AUCTION
                 if in_auction:
-                    mean_of, reopening = [], None
+                    mean_of, crossed = [], []
             elif in_auction:
-                reopening = what
-            else:
+                crossed.append((what, rest[0]))
+            elif rest[0] >= self.round_lot:
                 mean_of.append((instant, what))
         if state is AUCTION:
-            if time - since < self.pause:
-                return None
-            return Decision(state=OPEN)
-        if reopens:
-            if reopening is None:
-                reopening = reference
-                if bid is not None and ask is not None:
-                    reopening = round(Fraction(bid + ask, 2))
+            ends = range(since + self.pause, time + 1, self.pause)
+            return Decision(state=OPEN) if time in ends else None
+        if sum(quantity for _, quantity in crossed) >= self.round_lot:
+            reopening = crossed[-1][0]
             return Decision(self.edges(reopening), Fraction(reopening), None, "auction")
         prices = [ticks for instant, ticks in mean_of if instant > time - self.window]
         if state is OPEN and reference and prices and time - held_since >= self.hold:
@@ -634,7 +678,7 @@ class NaiveLuld:
 prices = st.integers(180, 230)
 waits = st.integers(0, 7)
 steps = st.one_of(
-    st.tuples(st.just("trade"), waits, prices),
+    st.tuples(st.just("trade"), waits, prices, st.sampled_from([1, 99, 100, 100, 250])),
     st.tuples(st.just("quote"), waits, st.none() | prices, st.none() | prices),
     st.tuples(st.just("quote"), waits, st.just(10_000), st.none()),
     st.tuples(st.just("quote"), waits, st.none(), st.just(1)),
@@ -648,7 +692,7 @@ def play(market, step):
     market.at(market.now + wait)
     if kind == "trade" and market.state in (OPEN, LIMIT):
         low, high = market.limits
-        market.trade(min(max(values[0], low), high))
+        market.trade(min(max(values[0], low), high), quantity=values[1])
     elif kind == "quote" and market.state is not HALTED:
         bid, ask = values
         crosses = None not in (bid, ask) and bid >= ask
@@ -661,9 +705,15 @@ def play(market, step):
 @given(script=st.lists(steps, max_size=40), cut=st.integers(0, 40))
 @settings(deadline=None, max_examples=200)
 @example(
-    script=[("quote", 0, 10_000, None), ("quote", 5, 215, 205), ("wait", 25), ("trade", 1, 208)],
+    script=[
+        ("quote", 0, 10_000, None),
+        ("quote", 5, 215, 205),
+        ("wait", 25),
+        ("trade", 1, 208, 99),
+    ],
     cut=2,
 )
+@example(script=[("quote", 0, 10_000, None), ("quote", 5, 231, 230), ("wait", 60)], cut=1)
 def test_watch_decides_what_a_model_of_all_facts_decides_at_each_microsecond(script, cut):
     naive = Market(NaiveLuld(), every_instant=True).learn(200)
     market = Market(NaiveLuld().band().watch()).learn(200)

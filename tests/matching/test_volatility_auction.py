@@ -105,9 +105,32 @@ def test_call_phase_lasts_two_minutes(watch):
     watch.entered(AUCTION, 10)
     assert watch.alarm == 10 + 120 * SECOND
     assert watch.decide(10 + 120 * SECOND - 1, 10_500, 10_400) is None
-    watch.wake(watch.alarm)
-    assert watch.alarm == NEVER
     assert watch.decide(10 + 120 * SECOND, 10_500, 10_400) == Decision(state=OPEN)
+
+
+def test_call_phase_is_extended_by_its_own_length(watch):
+    watch.entered(AUCTION, 10)
+    watch.wake(watch.alarm)
+    assert watch.alarm == 10 + 240 * SECOND
+    assert watch.decide(10 + 240 * SECOND - 1, 10_500, 10_400) is None
+    assert watch.decide(10 + 240 * SECOND, 10_500, 10_400) == Decision(state=OPEN)
+
+
+def test_corridor_of_the_auction_is_around_the_last_trade_and_widens_with_each_call(watch):
+    watch.traded(10_200, 1, 5)
+    settle(watch, 5)
+    watch.entered(AUCTION, 10)
+    # 5 % around $102.00 is $96.90 to $107.10, and 10 % is $91.80 to $112.20.
+    for calls, low, high in ((1, 9_690, 10_710), (2, 9_180, 11_220)):
+        end = 10 + calls * 120 * SECOND
+        allowed = [watch.may_clear(at, end) for at in (low - 1, low, high, high + 1)]
+        assert allowed == [False, True, True, False]
+
+
+def test_auction_before_the_first_reference_may_clear_anywhere():
+    watch = VolatilityAuctionBand().watch()
+    watch.entered(AUCTION, 10)
+    assert watch.may_clear(10**9, 10 + 120 * SECOND)
 
 
 def test_price_of_the_auction_is_the_middle_of_both_ranges(watch):
@@ -164,6 +187,7 @@ def test_every_parameter_is_used():
     assert settle(watch, 1)[0].limits == (9_991, 10_400)
     watch.entered(AUCTION, 1)
     assert watch.alarm == 1 + 60 * SECOND
+    assert not watch.may_clear(10_713, watch.alarm)
 
 
 @pytest.mark.parametrize("field", ["percent", "dynamic_percent"])
