@@ -491,9 +491,19 @@ def test_book_crosses_only_in_an_auction_and_a_replay_has_the_same_future(band, 
 # How far an auction may clear from what the band goes by, in percent, after each call phase.
 COLLARS = {"luld": lambda calls: 2 + 2 * calls, "volatility_auction": lambda calls: 2 * calls}
 
+some_orders = st.tuples(
+    st.just("order"),
+    waits,
+    st.sampled_from(["buy", "sell"]),
+    st.integers(95, 105) | st.integers(88, 112),
+    st.integers(1, 5),
+    st.just("day"),
+)
+mostly_orders = st.one_of(*[some_orders] * 5, st.tuples(st.just("wait"), st.just(10)), actions)
+
 
 @pytest.mark.parametrize("band", SHORT)
-@given(script=st.lists(actions, max_size=40))
+@given(script=st.lists(mostly_orders, min_size=10, max_size=40))
 @settings(deadline=None, max_examples=200)
 def test_auction_that_the_band_ends_clears_inside_its_collars(band, script):
     engine = ConsensusMatchingEngine("X", band=make_band(band, 2, SHORT[band]))

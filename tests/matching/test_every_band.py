@@ -203,15 +203,19 @@ def act_quietly(engine, number, action, time):
 
 
 @pytest.mark.parametrize("name", BANDS)
-@given(script=st.lists(st.tuples(waits, quiet), min_size=5, max_size=40), policy=policies)
-@some_days
-def test_orders_that_never_trade_move_no_reference_and_no_limits(name, script, policy):
+@given(
+    first=st.integers(180, 220),  # so that one side or the other may be at the edge of the band
+    script=st.lists(st.tuples(waits, quiet), min_size=10, max_size=40),
+    policy=policies,
+)
+@settings(some_days, max_examples=60)
+def test_orders_that_never_trade_move_no_reference_and_no_limits(name, first, script, policy):
     engine, empty = (
         ConsensusMatchingEngine("X", band=BANDS[name], self_trade=policy, pace=PACE)
         for _ in range(2)
     )
     time = 0
-    for number, (wait, action) in enumerate([(0, ("reference", 200)), *script]):
+    for number, (wait, action) in enumerate([(0, ("reference", first)), *script]):
         time += wait
         for each in (engine, empty):
             each.advance(time)
