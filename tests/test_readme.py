@@ -4,10 +4,13 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
+import streamlet_lab as sl
 from streamlet_lab.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +51,31 @@ def test_its_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
+
+
+def luld_runs(**traders: object) -> Iterator[sl.Result]:
+    """Run the LULD market of the README with 40 seeds."""
+    (block,) = (one.split("```")[0] for one in README.split("```python\n")[1:] if "busy =" in one)
+    call = block.split("busy = ")[1].split("\nbusy")[0]
+    config = eval(call.replace(").run()", ").config"), {"sl": sl})
+    market = type(config.market).model_validate(config.market.model_dump() | traders)
+    for seed in range(40):
+        seeded = config.model_copy(update={"seed": seed, "market": market})
+        yield sl.Experiment.from_config(seeded).run()
+
+
+@pytest.mark.slow
+def test_in_its_luld_market_typing_errors_make_limit_states_and_no_pauses() -> None:
+    states = [state for result in luld_runs() for state in result.bands["state"]]
+    assert states.count("limit") > 40
+    assert "auction" not in states
+
+
+@pytest.mark.slow
+def test_where_traders_look_once_a_minute_it_stands_still_for_the_time_that_it_says() -> None:
+    traders = ["market_maker", {"kind": "informed", "count": 3}, "fat_finger"]
+    shares = [result.market_numbers["halted_share"] for result in luld_runs(traders=traders)]
+    assert f"{fmean(shares):.0%}".replace("%", " % of the time.") in README
 
 
 def test_the_things_of_ones_own_in_the_architecture_page_work(
