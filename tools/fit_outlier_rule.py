@@ -83,7 +83,7 @@ def ten_percent(
 ) -> bool:
     """Take for an outlier what is more than 10 % away from the previous consensus."""
     return previous is not None and not PriceValidation().within_deviation(
-        quote.price, previous, epoch
+        quote.price, previous
     )
 
 

@@ -301,11 +301,12 @@ def _displacements(game: _Game, direction: Direction) -> list[float]:
         )
         checks = check_quotes([*honest, *lies], rules, _SYMBOL, epoch, previous)
         valid = [check.quote for check in checks if check.valid]
-        if len(valid) >= rules.sources_needed(epoch, previous):
+        if len(valid) >= rules.sources_needed(previous):
             previous = PreviousConsensus(aggregator(valid), epoch)
             percent = deviation_percent(previous.price, game.true_price)
             displacements.append(float(MONEY.multiply(percent, Decimal(100))))
         else:
+            previous = previous.after_no_price()
             displacements.append(math.nan)
     return displacements
 

@@ -120,6 +120,17 @@ def test_epochs_may_be_left_out_but_not_repeated() -> None:
     service.process_epoch_prices(4)
 
 
+def test_an_epoch_without_a_price_widens_the_corridor_and_one_left_out_does_not() -> None:
+    service = PriceConsensusService("AAPL", rules=PriceValidation(max_deviation_percent=0))
+    _, first = service.process_epoch_prices(0)
+    assert first is not None
+    before = PreviousConsensus(first.consensus_price, 0)
+    service.process_epoch_prices(7)
+    assert service.previous == before._replace(no_prices=1)
+    with pytest.raises(InvalidInput, match="an epoch from 8 on"):
+        service.process_epoch_prices(7)
+
+
 def test_any_symbol_is_simulated() -> None:
     service = PriceConsensusService("MSFT")
     payload, consensus = service.process_epoch_prices(0)
