@@ -60,9 +60,10 @@ class AssetConfig(Section):
         See :class:`~streamlet_lab.prices.PriceValidation`.
     deviation_rule : {"widen", "strict", "re-anchor"}
         What happens when the true price has left the corridor around the last consensus, so that no
-        quote counts: the corridor gains 10 percentage points with each block that says so on the
-        chain; or nothing, as the description has it, and the price is locked out for ever; or after
-        some such blocks a larger number of sources that agree with each other makes a price anywhere.
+        quote counts: the corridor gains 10 percentage points with each block on the chain that says
+        so; or nothing, as the description has it, and the price is locked out for ever; or after
+        some such blocks a larger number of sources that agree with each other makes a price
+        anywhere.
     reanchor_after : int
         How many such blocks before that.
     reanchor_sources : int, optional

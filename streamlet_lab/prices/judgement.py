@@ -179,9 +179,7 @@ class Voter:
             return self._objection_from_own_quotes(claim, own)
         return None
 
-    def _objection_to_price(
-        self, price: Decimal, previous: PreviousConsensus | None
-    ) -> str | None:
+    def _objection_to_price(self, price: Decimal, previous: PreviousConsensus | None) -> str | None:
         rules = self.rules
         # Quotes at the very edge may be finer than claims: what was rounded to a claim must pass.
         possible = [MONEY.add(price, part) for part in _ROUNDED_OFF]

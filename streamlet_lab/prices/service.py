@@ -11,6 +11,7 @@ from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.payload import PriceConsensus
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation, check_quotes
+from streamlet_lab.units import to_whole
 
 
 class PriceConsensusService:
@@ -76,8 +77,7 @@ class PriceConsensusService:
         InvalidInput
             If the epoch does not come after the last one.
         """
-        if not isinstance(epoch, int) or epoch < self._next_epoch:
-            raise InvalidInput("epoch", epoch, f"an epoch from {self._next_epoch} on")
+        epoch = to_whole(epoch, self._next_epoch, "epoch")
         self._next_epoch = epoch + 1
         quotes = self._feed.quotes(epoch)
         claim = evaluate(

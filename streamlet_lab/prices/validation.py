@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol, Self, TypeGuard
+from typing import Final, NamedTuple, Protocol, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros
+from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_whole
 
 #: More shares than any market trades. Ninety-nine such quotes still sum up to the twelve digits
 #: that a payload has room for.
@@ -128,16 +128,16 @@ class PriceValidation:
         Largest distance from the previous consensus, in percent of it, inclusive; in hundredths.
     widening_percent : Decimal
         Percentage points that the deviation rule gains with each block on the chain that says that
-        there is no price. 0 is the description's literal rule, under which no honest price is ever valid
-        again once the true price has left the corridor.
+        there is no price. 0 is the description's literal rule, under which no honest price is ever
+        valid again once the true price has left the corridor.
     min_sources : int
         Fewest valid quotes that make a consensus price.
     max_volume : Decimal
         Most shares that a quote may claim, inclusive; at most :data:`LARGEST_VOLUME`.
     reanchor_after : int, optional
         After so many blocks on the chain that say that there is no price, quotes count that lie
-        within ``max_deviation_percent`` of the median of the otherwise valid ones, wherever the previous
-        consensus was. Takes the place of the widening, which must be 0. None is never.
+        within ``max_deviation_percent`` of the median of the otherwise valid ones, wherever the
+        previous consensus was. Takes the place of the widening, which must be 0. None is never.
     reanchor_sources : int, optional
         Fewest valid quotes that make a price then; needed with ``reanchor_after``. More than two
         thirds of the sources, as for a quorum of nodes, tolerate that less than a third of them
@@ -178,8 +178,7 @@ class PriceValidation:
                 str(self.max_volume),
                 f"from min_volume {self.min_volume} to {LARGEST_VOLUME} shares",
             )
-        if self.min_sources < 1:
-            raise InvalidInput("min_sources", self.min_sources, "at least 1")
+        to_whole(self.min_sources, 1, "min_sources")
         self._check_reanchoring()
         deviation = to_hundredths(self.max_deviation_percent, "max_deviation_percent")
         widening = to_hundredths(self.widening_percent, "widening_percent")
@@ -192,11 +191,8 @@ class PriceValidation:
             if sources is not None:
                 raise InvalidInput("reanchor_sources", sources, "None without reanchor_after")
             return
-        if not _is_whole(after) or after < 1:
-            raise InvalidInput("reanchor_after", after, "a number of blocks from 1, or None")
-        if not _is_whole(sources) or sources < self.min_sources:
-            expected = f"a number of sources from min_sources {self.min_sources}"
-            raise InvalidInput("reanchor_sources", sources, expected)
+        to_whole(after, 1, "reanchor_after")
+        to_whole(sources, self.min_sources, "reanchor_sources")
         if self.widening_percent:
             raise InvalidInput(
                 "widening_percent", str(self.widening_percent), "0 with reanchor_after"
@@ -356,7 +352,3 @@ def _decimals(amount: Decimal) -> int:
     exponent = amount.as_tuple().exponent
     assert isinstance(exponent, int)
     return -exponent
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -49,7 +49,7 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.protocol import StreamletSimulation, protocol_settings
-from streamlet_lab.units import CENT, format_duration
+from streamlet_lab.units import CENT, format_duration, to_whole
 
 _LOG = logging.getLogger("streamlet_lab.prices")
 
@@ -620,8 +620,7 @@ class StockMarketConsensusNetwork(StreamletSimulation):
             Prices that the observer saw notarized in these epochs, in the order of their epochs;
             within one, in that of the symbols.
         """
-        if not isinstance(epochs, int) or epochs < 1:
-            raise InvalidInput("epochs", epochs, "a whole number of at least 1")
+        epochs = to_whole(epochs, 1, "epochs")
         self._check_duration(self.next_epoch + epochs)
         first = len(self.observer.tree.notarized)
         self.run(epochs)

@@ -36,7 +36,7 @@ def led_by_node_1(lab):
             heard, ancestors = lab.heard[block.epoch], tree.chain(block.parent)
             honest, _ = lab.application.make_payload(block.epoch, ancestors, heard)
             if price_in(block) is not None:
-                yield price_in(block), decode_payload(honest), block.epoch, previous
+                yield price_in(block), decode_payload(honest), previous
 
 
 @pytest.mark.parametrize("policy", ["observe", "bounds"])
@@ -46,7 +46,7 @@ def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be
 ):
     lab, _ = run(40, faults=[manipulator(direction)], prices={"voter_policy": policy})
     (voter,), examined = lab.application.voters, 0
-    for claim, honest, epoch, previous in led_by_node_1(lab):
+    for claim, honest, previous in led_by_node_1(lab):
         examined += 1
         for name in ("consensus_price", "volume_weighted_price"):
             assert sign * (getattr(claim, name) - getattr(honest, name)) > 0
@@ -59,14 +59,14 @@ def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be
 
 def test_a_manipulator_claims_half_a_percent_more_than_others_observe():
     lab, _ = run(16, faults=[manipulator()], prices={"tolerance_percent": "0.5"})
-    for claim, honest, _, _ in led_by_node_1(lab):
+    for claim, honest, _ in led_by_node_1(lab):
         gain = claim.consensus_price / honest.consensus_price - 1
         assert Decimal("0.0049") < gain <= Decimal("0.0050")
 
 
 def test_where_voters_check_the_rules_alone_a_manipulator_moves_the_price_by_ten_percent():
     lab, _ = run(16, faults=[manipulator()], prices={"voter_policy": "bounds"})
-    for claim, _, _, previous in led_by_node_1(lab):
+    for claim, _, previous in led_by_node_1(lab):
         assert previous.price * Decimal("1.099") < claim.consensus_price
         assert claim.consensus_price - CENT / 2 <= previous.price * Decimal("1.1")
 
@@ -171,4 +171,5 @@ def test_so_many_sources_that_no_price_is_left_without_them_widen_the_corridor_t
     ]
     move, without = max(jumps(faults))
     assert without == 3
-    assert Decimal("0.39") < move < Decimal("0.41")
+    # Two thirds of 40 %, as the honest third is valid in so wide a corridor.
+    assert Decimal("0.26") < move < Decimal("0.27")
