@@ -173,3 +173,17 @@ def test_so_many_sources_that_no_price_is_left_without_them_widen_the_corridor_t
     assert without == 3
     # Two thirds of 40 %, as the honest third is valid in so wide a corridor.
     assert Decimal("0.26") < move < Decimal("0.27")
+
+
+def test_one_source_that_equivocates_widens_the_corridor_for_its_own_lie():
+    """Nor this: a third of 40 %, once the leaders have given up the price to go on."""
+    liar = {"nodes": ["external_feed"]}
+    faults = [
+        {"kind": "equivocating", **liar, "parameters": {"bp": 500}, "stop": 9},
+        {"kind": "colluding", **liar, "start": 9},
+    ]
+    lab, _ = run(14, signatures="none", faults=faults)
+    found = claims(lab)
+    assert [found[epoch] for epoch in (6, 7, 8)] == [None] * 3
+    moved = found[9].consensus_price / 150 - 1
+    assert Decimal("0.12") < moved < Decimal("0.15")
