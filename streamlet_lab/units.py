@@ -203,8 +203,8 @@ def to_whole(value: object, low: int, field: str, high: int | None = None) -> in
     """
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_whole or value < low or (high is not None and value > high):  # type: ignore[operator]
-        most = "of at least {}" if high is None else "from {} to {}"
-        raise InvalidInput(field, value, "a whole number " + most.format(low, high))
+        ends = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+        raise InvalidInput(field, value, f"a whole number {ends}")
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
