@@ -78,9 +78,7 @@ def denied_share(displacement_bp: float, flow: Flow = _DEFAULT) -> float:
     0.5
     """
     displaced = to_number(displacement_bp, -_BP, math.inf, "displacement_bp", above=True)
-    return outside_band_share(
-        displaced / _BP, flow.band_percent / 100, flow.spread_percent / 100
-    )
+    return outside_band_share(displaced / _BP, flow.band_percent / 100, flow.spread_percent / 100)
 
 
 def plot_denial(swept: Sweep, by: str = "prices.aggregator", flow: Flow = _DEFAULT) -> Figure:
