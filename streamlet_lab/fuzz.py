@@ -27,6 +27,7 @@ from streamlet_lab.simulator import (
 )
 from streamlet_lab.streams import stream
 from streamlet_lab.theory import FaultModel, max_faulty
+from streamlet_lab.units import to_whole
 
 _MILLISECOND: Final = 1_000
 
@@ -119,8 +120,7 @@ def fuzz(
     >>> fuzz(3).findings
     []
     """
-    if not isinstance(runs, int) or isinstance(runs, bool) or runs < 1:
-        raise InvalidInput("runs", runs, "a whole number, at least 1")
+    runs = to_whole(runs, 1, "runs")
     folder = None if save is None else _make_folder(Path(save))
     search = Search()
     try:

@@ -26,6 +26,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
+from streamlet_lab.units import to_whole
 
 #: From a configuration to what is measured.
 Run = Callable[[ExperimentConfig], Any]
@@ -282,8 +283,7 @@ def sweep(
     0        none  11.0  2
     1  one silent   8.0  2
     """
-    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
-        raise InvalidInput("repeats", repeats, "a whole number, at least 1")
+    repeats = to_whole(repeats, 1, "repeats")
     for name, function in (("run", run), ("measure", measure)):
         if not callable(function):
             raise InvalidInput(name, function, "a function")

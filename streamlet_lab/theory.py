@@ -1,25 +1,33 @@
 """Closed forms, to be drawn beside what the simulator measures.
 
 Each function states where its formula comes from. Nothing here looks at a simulation.
+
+Numbers may be Python's own or numpy's. Counts are at most a million, which is as far as any sum
+here is worth adding up. A share is never below 0 or above 1, whatever was rounded on the way.
 """
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable
 from fractions import Fraction
-from statistics import NormalDist
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar, get_args
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_name, to_number, to_whole
 
 #: A probability, or what is computed from one; fractions give exact answers.
 Number = TypeVar("Number", float, Fraction)
 
-# Trapezoidal rule for an average over a standard normal variate.
-_STEP: Final = 0.25
-_REACH: Final = 36
-_NORMAL: Final = NormalDist()
+# Of nodes, epochs, sources.
+_MOST: Final = 1_000_000
 # Of a series that converges like a theta function.
 _TERMS: Final = 5
+# Standard deviations from the mean; beyond them lie 2e-19 of a normal variate.
+_REACH: Final = 9.0
+# Around the edge of the band, in standard deviations of the price: where an average bends.
+_BENDS: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+# The logarithm of nearly the largest float.
+_LARGEST_LOG: Final = 700.0
+_LARGEST: Final = "so large that the mean is a number below 1.8e308, or a Fraction"
 
 #: What the paper assumes: Byzantine nodes and partial synchrony (section 3), crashes and partial
 #: synchrony (appendix A), or Byzantine nodes and a network that is always in time (section 4).
@@ -31,7 +39,13 @@ def max_faulty(nodes: int, model: FaultModel = "byzantine") -> int:
 
     The largest f with 3f < n for Byzantine nodes in partial synchrony (section 3), with 2f < n in
     the two other models (section 4, appendix A).
+
+    Raises
+    ------
+    InvalidInput
+        If the nodes are no whole number from 1 to a million, or there is no such model.
     """
+    nodes, model = _count(nodes, "nodes", 1), _fault_model(model)
     return (nodes - 1) // (3 if model == "byzantine" else 2)
 
 
@@ -40,8 +54,14 @@ def quorum(nodes: int, model: FaultModel = "byzantine") -> int:
 
     At least 2n/3 for Byzantine nodes in partial synchrony (section 3), more than n/2 for crashes
     (appendix A), at least n/2 in the synchronous model (section 4).
+
+    Raises
+    ------
+    InvalidInput
+        If the nodes are no whole number from 1 to a million, or there is no such model.
     """
-    match model:
+    nodes = _count(nodes, "nodes", 1)
+    match _fault_model(model):
         case "byzantine":
             return -(-2 * nodes // 3)
         case "crash":
@@ -55,7 +75,13 @@ def messages_per_epoch(nodes: int, *, echo: bool = True) -> int:
 
     One proposal and n votes leave their author for n − 1 others; with echoing each of the n − 1
     receivers sends each of the n + 1 messages on to n − 1 others (section 3, "echo").
+
+    Raises
+    ------
+    InvalidInput
+        If the nodes are no whole number from 1 to a million.
     """
+    nodes = _count(nodes, "nodes", 1)
     copies = (nodes + 1) * (nodes - 1)
     return copies * nodes if echo else copies
 
@@ -69,10 +95,18 @@ def wait_for_run(length: int, p: Number) -> Number:
     Raises
     ------
     InvalidInput
-        If ``p`` is not above 0 and at most 1.
+        If ``length`` is no whole number from 0 to a million, or ``p`` not above 0 and at most 1, or
+        so small that the mean is beyond every float; that of a fraction is exact.
     """
-    _check_probability(p)
-    return sum((p**-i for i in range(1, length + 1)), start=0 * p)
+    length, p = _count(length, "length"), _probability(p)
+    if p == 1:
+        return length * p
+    if isinstance(p, Fraction):
+        return (p**-length - 1) / (1 - p)
+    try:
+        return math.expm1(-length * math.log(p)) / (1 - p)
+    except OverflowError:
+        raise InvalidInput("p", p, _LARGEST) from None
 
 
 def chance_of_run(length: int, trials: int, p: Number) -> Number:
@@ -86,18 +120,20 @@ def chance_of_run(length: int, trials: int, p: Number) -> Number:
     Raises
     ------
     InvalidInput
-        If ``p`` is not above 0 and at most 1.
+        If ``length`` or ``trials`` is no whole number from 0 to a million, or ``p`` is not above 0
+        and at most 1.
 
     Examples
     --------
     >>> chance_of_run(3, 4, Fraction(1, 2))
     Fraction(3, 16)
     """
-    _check_probability(p)
-    so_far = [0 * p] * length + [p**length]
+    length, trials, p = _count(length, "length"), _count(trials, "trials"), _probability(p)
+    run = p**length
+    so_far = [0 * p] * length + [run]
     for trial in range(length + 1, trials + 1):
-        ends_now = (1 - so_far[trial - length - 1]) * (1 - p) * p**length
-        so_far.append(so_far[-1] + ends_now)
+        ends_now = (1 - so_far[trial - length - 1]) * (1 - p) * run
+        so_far.append(min(so_far[-1] + ends_now, 0 * p + 1))
     return so_far[trials]
 
 
@@ -117,39 +153,74 @@ def finality_lag(p: Number) -> Number:
     Raises
     ------
     InvalidInput
-        If ``p`` is not above 0 and at most 1.
+        If ``p`` is not above 0 and at most 1, or so small that the mean is beyond every float; that
+        of a fraction is exact.
 
     Examples
     --------
     >>> finality_lag(Fraction(2, 3))
     Fraction(33, 8)
     """
-    _check_probability(p)
-    return (1 + p - p * p) / p**3
+    p = _probability(p)
+    lag = (1 + p - p * p) / p / p / p
+    if lag == math.inf:
+        raise InvalidInput("p", p, _LARGEST)
+    return lag
 
 
 def final_blocks(epochs: int, p: Number) -> Number:
     """Mean number of final blocks after so many epochs, under the premises of `finality_lag`.
 
-    Each epoch brings a block with probability p, and p·L blocks wait for finality at any time
-    (Little's law), which leaves p (epochs − L). It holds once the run is long beside the lag.
+    The sum over all epochs of how likely each brings a block, p, and that block is final by the
+    end: with k more epochs to come F₂(k) = p + (1 − p) F₀(k − 1) if the leader before was live too,
+    as genesis is, else F₁(k) = p F₂(k − 1) + (1 − p) F₀(k − 1), where
+    F₀(k) = p F₁(k − 1) + (1 − p) F₀(k − 1), and no epoch is too few: F(0) = 0. In a long run it
+    grows by p with each epoch, and p·L blocks wait at any time (Little's law).
 
     Raises
     ------
     InvalidInput
-        If ``p`` is not above 0 and at most 1.
+        If the epochs are no whole number from 0 to a million, or ``p`` is not above 0 and at most
+        1.
+
+    Examples
+    --------
+    >>> final_blocks(3, Fraction(1, 2))  # 2 with three live leaders, 1 with the first two alone
+    Fraction(3, 8)
     """
-    return p * (epochs - finality_lag(p))
+    epochs, p = _count(epochs, "epochs"), _probability(p)
+    none = one = two = total = 0 * p
+    for left in range(epochs):
+        before_was_live = 0 * p + 1 if left == epochs - 1 else p
+        total += p * (before_was_live * two + (1 - before_was_live) * one)
+        none, one, two = p * one + (1 - p) * none, p * two + (1 - p) * none, p + (1 - p) * none
+    return total
 
 
 def live_runs(nodes: int, silent: Collection[int], length: int = 3) -> Fraction:
     """Share of epochs that complete a run of ``length`` live leaders under round robin.
 
     Exact, by counting one cycle: a run of three live leaders is what finalizes a block.
+
+    Parameters
+    ----------
+    nodes : int
+    silent : collection of int
+        Whose turns pass without a block: numbers from 0, below ``nodes``.
+    length : int
+
+    Raises
+    ------
+    InvalidInput
+        If the nodes are no whole number from 1 to a million, the length none from 0 to a million,
+        or a silent one is none of the nodes.
     """
-    complete = sum(
-        all((end - back) % nodes not in silent for back in range(length)) for end in range(nodes)
-    )
+    nodes, length = _count(nodes, "nodes", 1), _count(length, "length")
+    live = _live(nodes, silent)
+    in_a_row = complete = 0
+    for epoch in range(2 * nodes):  # the first cycle says what the second begins with
+        in_a_row = in_a_row + 1 if live[epoch % nodes] else 0
+        complete += epoch >= nodes and in_a_row >= min(length, nodes)
     return Fraction(complete, nodes)
 
 
@@ -159,23 +230,33 @@ def round_robin_finality_lag(nodes: int, silent: Collection[int]) -> Fraction | 
     Round robin with silent leaders, no forks, messages in time: the block of epoch e is final in
     the first epoch t > e in which t − 2, t − 1 and t all have live leaders and t − 1 ≥ e.
 
+    Parameters
+    ----------
+    nodes, silent
+        As of `live_runs`.
+
     Returns
     -------
     Fraction or None
         None where no three consecutive leaders are live, so that nothing is ever final.
+
+    Raises
+    ------
+    InvalidInput
+        As of `live_runs`.
     """
-    if not live_runs(nodes, silent):
-        return None
-    live = [leader not in silent for leader in range(nodes)]
-
-    def final_in(epoch: int) -> int:
-        end = epoch + 1
-        while not all(live[(end - back) % nodes] for back in range(3)):
-            end += 1
-        return end
-
-    proposers = [epoch for epoch in range(nodes) if live[epoch]]
-    return Fraction(sum(final_in(epoch) - epoch for epoch in proposers), len(proposers))
+    nodes = _count(nodes, "nodes", 1)
+    live = _live(nodes, silent)
+    in_a_row = waited = 0
+    waiting: list[int] = []
+    for epoch in range(3 * nodes):  # blocks of the second cycle; the third finalizes the last
+        in_a_row = in_a_row + 1 if live[epoch % nodes] else 0
+        if in_a_row >= 3:
+            waited += sum(epoch - earlier for earlier in waiting)
+            waiting.clear()
+        if in_a_row and nodes <= epoch < 2 * nodes:
+            waiting.append(epoch)
+    return None if waiting or not waited else Fraction(waited, sum(live))
 
 
 def mean_displacement(
@@ -205,24 +286,28 @@ def mean_displacement(
     Raises
     ------
     InvalidInput
-        If more than half of the sources are liars, the deviation is not between −1 and 1, or the
-        epochs are fewer than 0.
+        If the sources are no whole number from 1 to a million, the liars none from 0 to half of
+        them, the epochs none from 0 to a million, or the deviation is not between −1 and 1.
 
     Examples
     --------
     >>> mean_displacement(3, 1, Fraction(1, 10)), mean_displacement(3, 1, Fraction(1, 10), epochs=1)
     (Fraction(1, 19), Fraction(1, 30))
     """
-    if not 0 <= 2 * liars <= sources or sources < 1:
-        raise InvalidInput("liars", liars, f"from 0 to half of the {sources} sources")
-    if not -1 < deviation < 1:
-        raise InvalidInput("deviation", deviation, "a share between -1 and 1, such as 0.1")
-    if epochs is not None and epochs < 0:
-        raise InvalidInput("epochs", epochs, "zero or more, or None")
+    sources = _count(sources, "sources", 1)
+    liars = to_whole(liars, 0, "liars", sources // 2)
+    deviation = _exact(deviation, "deviation", -1, 1, above=True, below=True)
     share = Fraction(liars, sources)
-    growth = share * (1 + deviation)
-    limit = share * deviation / (1 - growth)
-    return limit if epochs is None else limit * (1 - growth**epochs)
+    first = share * deviation
+    closing = 1 - share - first  # 1 − s (1 + d), without the digits that 1 + d would lose
+    limit = first / closing
+    if epochs is None:
+        return limit
+    epochs = _count(epochs, "epochs")
+    growth = share + first
+    if isinstance(limit, Fraction) or growth < 1 / 2:
+        return limit * (1 - growth**epochs)
+    return -limit * math.expm1(epochs * math.log1p(-closing))
 
 
 def outside_band_share(displacement: float, band: float, spread: float) -> float:
@@ -236,29 +321,28 @@ def outside_band_share(displacement: float, band: float, spread: float) -> float
     Parameters
     ----------
     displacement : float
-        c/p − 1.
+        c/p − 1, above −1.
     band, spread : float
         b and σ, as shares.
 
     Raises
     ------
     InvalidInput
-        If the band is not above 0, or the spread is below.
+        If the displacement is not above −1, the band not above 0, the spread below 0, or one of
+        them not finite.
 
     Examples
     --------
     >>> round(outside_band_share(1 / 19, 0.05, 0.005), 9)  # the edge lies at the true price
     0.5
     """
-    if not band > 0:
-        raise InvalidInput("band", band, "a share above 0")
-    if not spread >= 0:
-        raise InvalidInput("spread", spread, "a share, zero or more")
+    displacement = to_number(displacement, -1, math.inf, "displacement", above=True)
+    band = to_number(band, 0, math.inf, "band", above=True)
+    spread = to_number(spread, 0, math.inf, "spread")
     low, high = ((1 + sign * band) * (1 + displacement) - 1 for sign in (-1, 1))
     if not spread:
         return float(not low <= 0 <= high)
-    honest = NormalDist(0, spread)
-    return honest.cdf(low) + 1 - honest.cdf(high)
+    return _share(_normal_below(low / spread) + _normal_below(-high / spread))
 
 
 def stale_outside_share(age: float, volatility: float, band: float, spread: float = 0.0) -> float:
@@ -272,10 +356,10 @@ def stale_outside_share(age: float, volatility: float, band: float, spread: floa
 
         Φ(ln(1 − b) / v) + Φ(−ln(1 + b) / v),
 
-    with it the mean of `outside_band_share` at the displacement e^−X − 1. That is computed by the
-    trapezoidal rule, over X or over the limit price, whichever is wider, so that what is averaged
-    is smooth. The error is below 1e−14 up to a spread of 0.1; at 0.2, where limit prices below zero
-    begin to count, below 1e−7.
+    with it the mean over a standard normal Z of what this is for the limit price (1 + σZ) p: both
+    logarithms less ln(1 + σZ), and 1 where the limit price is below zero. That is computed by
+    adaptive quadrature (QUADPACK), in pieces between the places where the limit price leaves the
+    band. The error is below 1e−11.
 
     Parameters
     ----------
@@ -290,7 +374,7 @@ def stale_outside_share(age: float, volatility: float, band: float, spread: floa
     Raises
     ------
     InvalidInput
-        If age, volatility or spread is below 0, or the band is not between 0 and 1.
+        If age, volatility or spread is below 0 or not finite, or the band is not between 0 and 1.
 
     Examples
     --------
@@ -303,20 +387,40 @@ def stale_outside_share(age: float, volatility: float, band: float, spread: floa
     """
     moved = _deviation(age, volatility)
     low, high = _log_band(band)
-    if not 0 <= spread < math.inf:
-        raise InvalidInput("spread", spread, "a share, zero or more")
+    spread = to_number(spread, 0, math.inf, "spread")
     if not moved:
         return outside_band_share(0.0, band, spread)
-    if spread > moved:
-        return _normal_mean(lambda z: outside_band_share(math.exp(-moved * z) - 1, band, spread))
+    if moved == math.inf:
+        return 1.0
 
-    def outside(z: float) -> float:
-        if 1 + spread * z <= 0:
-            return 1.0
-        limit = math.log(1 + spread * z)
-        return _normal_below((low - limit) / moved) + _normal_below((limit - high) / moved)
+    def outside(log_limit: float) -> float:
+        return _normal_below((low - log_limit) / moved) + _normal_below((log_limit - high) / moved)
 
-    return _normal_mean(outside) if spread else outside(0.0)
+    if not spread:
+        return _share(outside(0.0))
+    # Takes longer to import than the rest of the package.
+    from scipy.integrate import quad
+
+    def outside_by_limit(z: float) -> float:
+        share = outside(math.log1p(spread * z)) if spread * z > -1 else 1.0
+        return math.exp(-z * z / 2) * share
+
+    start = max(-_REACH, -1 / spread)
+    highest = min(math.log1p(spread * _REACH), _LARGEST_LOG)
+    moves = [sign * moved * bend for sign in (-1, 1) for bend in _BENDS]
+    logs = (edge + move for edge in (low, high) for move in moves)
+    bends = [0.0, *(math.expm1(log_limit) / spread for log_limit in logs if log_limit < highest)]
+    integral, *_ = quad(
+        outside_by_limit,
+        start,
+        _REACH,
+        points=[bend for bend in bends if start < bend < _REACH],
+        limit=1_000,
+        epsabs=1e-13,
+        epsrel=1e-12,
+        full_output=1,
+    )
+    return _share(integral / math.sqrt(2 * math.pi) + _normal_below(start))
 
 
 def first_passage_share(age: float, volatility: float, band: float) -> float:
@@ -345,7 +449,7 @@ def first_passage_share(age: float, volatility: float, band: float) -> float:
     Raises
     ------
     InvalidInput
-        If age or volatility is below 0, or the band is not between 0 and 1.
+        If age or volatility is below 0 or not finite, or the band is not between 0 and 1.
 
     Examples
     --------
@@ -359,19 +463,19 @@ def first_passage_share(age: float, volatility: float, band: float) -> float:
         return 0.0
     if moved < width / math.sqrt(math.pi):
         scale = moved * math.sqrt(2)
-        return math.fsum(
+        left = math.fsum(
             (-1) ** m * math.erfc((barrier + m * width) / scale)
             for m in range(_TERMS)
             for barrier in (-low, high)
         )
+        return _share(left)
+    in_widths = math.pi * moved / width
+    rate = in_widths * in_widths / 2  # a power would raise where this is infinite
     still_inside = math.fsum(
-        4
-        / (k * math.pi)
-        * math.sin(k * math.pi * -low / width)
-        * math.exp(-((k * math.pi * moved / width) ** 2) / 2)
+        4 / (k * math.pi) * math.sin(k * math.pi * -low / width) * math.exp(-k * k * rate)
         for k in range(1, 2 * _TERMS, 2)
     )
-    return 1 - still_inside
+    return _share(1 - still_inside)
 
 
 def mean_first_passage(volatility: float, band: float) -> float:
@@ -393,29 +497,32 @@ def mean_first_passage(volatility: float, band: float) -> float:
     Raises
     ------
     InvalidInput
-        If the volatility is below 0, or the band is not between 0 and 1.
+        If the volatility is below 0 or not finite, or above 0 but so small that the mean is beyond
+        every float, or the band is not between 0 and 1.
 
     Examples
     --------
     >>> round(mean_first_passage(0.0238, 0.05), 2)
     4.42
     """
-    variance = _deviation(1.0, volatility) ** 2
+    deviation = _deviation(1.0, volatility)
     low, high = _log_band(band)
-    return -low * high / variance if variance else math.inf
+    if not deviation:
+        return math.inf
+    mean = (-low / deviation) * (high / deviation)
+    if mean == math.inf:
+        raise InvalidInput("volatility", volatility, f"0, or {_LARGEST}")
+    return mean
 
 
 def _deviation(age: float, volatility: float) -> float:
     """Return the standard deviation of the logarithm of the price after a time."""
-    for name, value in (("age", age), ("volatility", volatility)):
-        if not 0 <= value < math.inf:
-            raise InvalidInput(name, value, "a finite number, zero or more")
-    return volatility * math.sqrt(age)
+    age = to_number(age, 0, math.inf, "age")
+    return to_number(volatility, 0, math.inf, "volatility") * math.sqrt(age)
 
 
 def _log_band(band: float) -> tuple[float, float]:
-    if not 0 < band < 1:
-        raise InvalidInput("band", band, "a share between 0 and 1, such as 0.05")
+    band = to_number(band, 0, 1, "band", above=True, below=True)
     return math.log1p(-band), math.log1p(band)
 
 
@@ -424,12 +531,37 @@ def _normal_below(z: float) -> float:
     return math.erfc(-z / math.sqrt(2)) / 2
 
 
-def _normal_mean(function: Callable[[float], float]) -> float:
-    """Return the mean of a smooth function of a standard normal variate."""
-    points = (_STEP * step for step in range(-_REACH, _REACH + 1))
-    return math.fsum(_STEP * _NORMAL.pdf(z) * function(z) for z in points)
+def _share(computed: float) -> float:
+    """Take off what rounding added to a share."""
+    return min(max(computed, 0.0), 1.0)
 
 
-def _check_probability(p: float | Fraction) -> None:
-    if not 0 < p <= 1:
-        raise InvalidInput("p", p, "a probability above 0 and at most 1")
+def _fault_model(name: FaultModel) -> FaultModel:
+    to_name(name, get_args(FaultModel), "model")
+    return name
+
+
+def _count(value: object, field: str, low: int = 0) -> int:
+    return to_whole(value, low, field, _MOST)
+
+
+def _probability(p: Number) -> Number:
+    return _exact(p, "p", 0, 1, above=True)
+
+
+def _exact(
+    value: Number, field: str, low: float, high: float, *, above: bool = False, below: bool = False
+) -> Number:
+    """Return a checked number as a float, but a fraction as it is."""
+    number = to_number(value, low, high, field, above=above, below=below)
+    return value if isinstance(value, Fraction) else number
+
+
+def _live(nodes: int, silent: Iterable[int]) -> list[bool]:
+    """Say of each node whether it is live."""
+    if not isinstance(silent, Iterable):
+        raise InvalidInput("silent", silent, "a collection of nodes, each by its number")
+    live = [True] * nodes
+    for node in silent:
+        live[to_whole(node, 0, "silent", nodes - 1)] = False
+    return live

@@ -1,13 +1,17 @@
-"""Time and money.
+"""Time, money, and what else of numbers comes from outside.
 
 Simulated time is an integer number of microseconds. Money is :class:`decimal.Decimal` where people
 meet it and an integer number of ticks where it is compared: no float decides a trade, a vote or a
 hash.
 """
 
+import math
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from fractions import Fraction
+from numbers import Integral, Real
 from typing import Final
 
 from streamlet_lab.errors import InvalidInput
@@ -122,19 +126,99 @@ def to_decimal(value: object, field: str = "price") -> Decimal:
     return amount
 
 
-def to_number(value: object, low: float, high: float, field: str) -> float:
-    """Return a number between two finite others, both of them included, as a float.
+def to_number(
+    value: object,
+    low: float,
+    high: float,
+    field: str,
+    *,
+    above: bool = False,
+    below: bool = False,
+) -> float:
+    """Return a finite number between two others as a float.
+
+    Parameters
+    ----------
+    value : number
+        Python's own or numpy's, or a fraction.
+    low, high : float
+        Both included; an infinite one is no bound.
+    field : str
+        The name that an error message uses.
+    above, below : bool
+        Leave out the lower end, or the upper one.
 
     Raises
     ------
     InvalidInput
         If it is none; true and false are none either.
+
+    Examples
+    --------
+    >>> to_number(1, 0, 1, "p")
+    1.0
+    >>> to_number(1, 0, 1, "p", below=True)
+    Traceback (most recent call last):
+    ...
+    streamlet_lab.errors.InvalidInput: p: 1 is not valid; expected a number from 0 and below 1
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = math.nan
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with suppress(OverflowError):  # an integer, or a fraction, beyond every float
+            # What a float would round to an end may lie outside.
+            number = float(value) if low <= value <= high else math.nan  # type: ignore[operator]
+    is_at_end = (above and number == low) or (below and number == high)
     # Nothing compares with NaN, so that it is refused too.
-    if not (is_number and low <= value <= high):  # type: ignore[operator]
-        raise InvalidInput(field, value, f"a number from {low:g} to {high:g}")
-    return float(value)  # type: ignore[arg-type]
+    if not low <= number <= high or math.isinf(number) or is_at_end:
+        raise InvalidInput(field, value, _between(low, high, above, below))
+    return number
+
+
+def _between(low: float, high: float, above: bool, below: bool) -> str:
+    start = f"above {low:g}" if above else f"from {low:g}"
+    if math.isinf(high):
+        return f"a finite number {start}" if above else f"a finite number {start} on"
+    if above or below:
+        return f"a number {start} and {'below' if below else 'at most'} {high:g}"
+    return f"a number {start} to {high:g}"
+
+
+def to_whole(value: object, low: int, field: str, high: int | None = None) -> int:
+    """Return a whole number, Python's own or numpy's, as an integer.
+
+    Parameters
+    ----------
+    value : int
+    low : int
+        The least.
+    field : str
+        The name that an error message uses.
+    high : int, optional
+        The most.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none; true and false are none either, nor is 2.0.
+    """
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or value < low or (high is not None and value > high):  # type: ignore[operator]
+        ends = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+        raise InvalidInput(field, value, f"a whole number {ends}")
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def to_name(value: object, names: Sequence[str], field: str) -> str:
+    """Return one of some names.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none of them.
+    """
+    if not isinstance(value, str) or value not in names:
+        raise InvalidInput(field, value, "one of " + ", ".join(map(repr, names)))
+    return value
 
 
 def to_ticks(price: Decimal, tick: Decimal = CENT, field: str = "price") -> int:

@@ -1,15 +1,18 @@
 """Time in whole microseconds, money in exact decimals, and input that is neither."""
 
 import decimal
+import math
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab import units
 from streamlet_lab.errors import InvalidInput, StreamletLabError
+from streamlet_lab.units import to_name, to_number, to_whole
 
 cents = st.integers(-(10**14), 10**14)
 
@@ -216,3 +219,66 @@ def test_a_callers_decimal_context_changes_nothing():
         assert units.from_ticks(12_345_678) == Decimal("123456.78")
         assert units.to_ticks(Decimal("123456.78")) == 12_345_678
         assert units.to_micros(Decimal("123456.78")) == 123_456_780_000
+
+
+@pytest.mark.parametrize(
+    ("value", "ends", "number"),
+    [
+        (0, {}, 0.0),
+        (1, {}, 1.0),
+        (Fraction(1, 4), {}, 0.25),
+        (np.float32(0.5), {}, 0.5),
+        (np.int64(1), {}, 1.0),
+        (5e-324, {"above": True}, 5e-324),
+        (1 - 2**-53, {"below": True}, 1 - 2**-53),
+    ],
+)
+def test_numbers_between_two_others(value, ends, number):
+    found = to_number(value, 0, 1, "it", **ends)
+    assert (found, type(found)) == (number, float)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "ends", "expected"),
+    [
+        (1.5, 0, 1, {}, "a number from 0 to 1"),
+        (Fraction(1) + Fraction(1, 10**30), 0, 1, {}, "a number from 0 to 1"),
+        (math.nan, 0, 1, {}, "a number from 0 to 1"),
+        (True, 0, 1, {}, "a number from 0 to 1"),
+        (np.True_, 0, 1, {}, "a number from 0 to 1"),
+        ("1", 0, 1, {}, "a number from 0 to 1"),
+        (0, 0, 1, {"above": True}, "a number above 0 and at most 1"),
+        (Fraction(1, 10**400), 0, 1, {"above": True}, "a number above 0 and at most 1"),
+        (1, 0, 1, {"below": True}, "a number from 0 and below 1"),
+        (1, 0, 1, {"above": True, "below": True}, "a number above 0 and below 1"),
+        (math.inf, 0, math.inf, {}, "a finite number from 0 on"),
+        (10**400, 0, math.inf, {}, "a finite number from 0 on"),
+        (0.0, 0, math.inf, {"above": True}, "a finite number above 0"),
+    ],
+)
+def test_what_is_no_number_between_two_others(value, low, high, ends, expected):
+    with pytest.raises(InvalidInput) as caught:
+        to_number(value, low, high, "it", **ends)
+    assert (caught.value.field, caught.value.expected) == ("it", expected)
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
+def test_whole_numbers(value):
+    found = to_whole(value, 3, "it", 3)
+    assert (found, type(found)) == (3, int)
+
+
+@pytest.mark.parametrize("value", [2, 4, 3.0, Fraction(3), "3", True, np.True_, None, math.nan])
+def test_what_is_no_whole_number(value):
+    with pytest.raises(InvalidInput, match=r"it: .* a whole number from 3 to 3"):
+        to_whole(value, 3, "it", 3)
+    if value != 4:
+        with pytest.raises(InvalidInput, match=r"it: .* a whole number of at least 3"):
+            to_whole(value, 3, "it")
+
+
+def test_names_of_a_list():
+    assert to_name("b", ("a", "b"), "it") == "b"
+    for wrong in ("c", "", None, 1, ["a"]):
+        with pytest.raises(InvalidInput, match=r"it: .* one of 'a', 'b'"):
+            to_name(wrong, ("a", "b"), "it")

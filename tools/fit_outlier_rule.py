@@ -82,9 +82,7 @@ def ten_percent(
     quote: StockPrice, quotes: Sequence[StockPrice], previous: PreviousConsensus | None, epoch: int
 ) -> bool:
     """Take for an outlier what is more than 10 % away from the previous consensus."""
-    return previous is not None and not PriceValidation().within_deviation(
-        quote.price, previous, epoch
-    )
+    return previous is not None and not PriceValidation().within_deviation(quote.price, previous)
 
 
 def main() -> None:

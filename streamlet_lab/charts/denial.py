@@ -1,7 +1,9 @@
 """The chart of denied trades: what does a displaced price cost whoever asks a fair one?"""
 
+import math
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from streamlet_lab.charts.plots import _plot
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.sweep import Sweep
 from streamlet_lab.theory import outside_band_share
+from streamlet_lab.units import to_number
 
 _SIZE: Final = (9, 5)
 _GRID: Final = 600
@@ -24,19 +27,29 @@ _BEYOND: Final = 1.4
 _BP: Final = 10_000
 
 
-class Flow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Flow:
     """Fair limit orders, and the band that they meet.
 
     Parameters
     ----------
     band_percent : float
-        Largest deviation from the reference.
+        Largest deviation from the reference, above 0.
     spread_percent : float
-        Standard deviation of limit prices around the true one.
+        Standard deviation of limit prices around the true one, at least 0.
+
+    Raises
+    ------
+    InvalidInput
+        If one is no such number.
     """
 
     band_percent: float = 5
     spread_percent: float = 0.5
+
+    def __post_init__(self) -> None:
+        to_number(self.band_percent, 0, math.inf, "band_percent", above=True)
+        to_number(self.spread_percent, 0, math.inf, "spread_percent")
 
 
 _DEFAULT: Final = Flow()
@@ -50,18 +63,22 @@ def denied_share(displacement_bp: float, flow: Flow = _DEFAULT) -> float:
     Parameters
     ----------
     displacement_bp : float
-        How far the reference is above the true price, in basis points of it.
+        How far the reference is above the true price, in basis points of it: above −10,000.
     flow : Flow
         The orders; those of zero-intelligence traders unless given.
+
+    Raises
+    ------
+    InvalidInput
+        If the displacement is not above −10,000, or not finite.
 
     Examples
     --------
     >>> round(denied_share(10_000 / 19), 3)  # one liar of three against the mean
     0.5
     """
-    return outside_band_share(
-        displacement_bp / _BP, flow.band_percent / 100, flow.spread_percent / 100
-    )
+    displaced = to_number(displacement_bp, -_BP, math.inf, "displacement_bp", above=True)
+    return outside_band_share(displaced / _BP, flow.band_percent / 100, flow.spread_percent / 100)
 
 
 def plot_denial(swept: Sweep, by: str = "prices.aggregator", flow: Flow = _DEFAULT) -> Figure:
@@ -122,9 +139,11 @@ def _draw_forms(axes: Axes, largest: float, flow: Flow) -> None:
     end = max(largest, _BEYOND * _BP * flow.band_percent / 100)
     grid = np.linspace(0, end if np.isfinite(end) else 1, _GRID)
     for sign, label, dashes in ((1, "pushed up", "--"), (-1, "pushed down", ":")):
-        values = [denied_share(sign * place, flow) for place in grid]
+        # No price can be pushed down to nothing.
+        places = grid if sign > 0 else grid[grid < _BP]
+        values = [denied_share(sign * place, flow) for place in places]
         look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2}
-        axes.plot(grid, values, label=f"closed form, price {label}", **look)
+        axes.plot(places, values, label=f"closed form, price {label}", **look)
 
 
 def _answer(means: pd.DataFrame, by: str, flow: Flow) -> str:

@@ -193,10 +193,10 @@ class ValidPrices(Check):
         # Whether the time stamp is right is a matter of the epoch's quotes, not of the rules.
         timestamp = ORIGIN if isinstance(claim, GenesisPrice) else claim.timestamp
         own = NoPrice(voter.symbol, "", timestamp)
-        objection = voter.objection(claim, own, block.epoch, previous)
+        objection = voter.objection(claim, own, previous)
         if objection is not None:
             of = f"{voter.symbol}: " if len(self._voters) > 1 else ""
             self._violate(time, f"epoch {block.epoch}: {of}{objection}", block)
         if isinstance(claim, PriceConsensus):
             return PreviousConsensus(claim.consensus_price, block.epoch)
-        return previous
+        return previous.after_no_price() if isinstance(claim, NoPrice) else previous

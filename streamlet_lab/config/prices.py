@@ -60,11 +60,12 @@ class AssetConfig(Section):
         See :class:`~streamlet_lab.prices.PriceValidation`.
     deviation_rule : {"widen", "strict", "re-anchor"}
         What happens when the true price has left the corridor around the last consensus, so that no
-        quote counts: the corridor gains 10 percentage points with each epoch without a price; or
-        nothing, as the description has it, and the price is locked out for ever; or after some
-        epochs a larger number of sources that agree with each other makes a price anywhere.
+        quote counts: the corridor gains 10 percentage points with each block on the chain that says
+        so; or nothing, as the description has it, and the price is locked out for ever; or after
+        some such blocks a larger number of sources that agree with each other makes a price
+        anywhere.
     reanchor_after : int
-        Epochs without a price before that.
+        How many such blocks before that.
     reanchor_sources : int, optional
         How many sources that takes; more than two thirds of them by default. With three sources
         that is all of them, and one that is silent can put it off for ever; four tolerate one.

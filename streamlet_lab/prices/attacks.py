@@ -171,9 +171,9 @@ class _Attack:
             timestamp=timestamp,
             outlier=outlier,
         )
-        self._needed = rules.sources_needed(epoch, previous)
+        self._needed = rules.sources_needed(previous)
         # Some rules compare quotes with each other; without them one check of each will do.
-        self.compared = outlier is not None or rules.is_reanchoring(epoch, previous)
+        self.compared = outlier is not None or rules.is_reanchoring(previous)
         self._valid_honest = self._valid(honest)
         self._gains: dict[_Lies, Decimal] = {}
 

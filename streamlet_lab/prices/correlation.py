@@ -9,8 +9,8 @@ import random
 from array import array
 from typing import Final
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.streams import stream
+from streamlet_lab.units import to_number
 
 #: With this correlation of the Gaussians, daily returns of the default model correlate as real ones
 #: do: those of AAPL, MSFT and IBM from 2003-01-02 to 2013-03-01 by 0.43, 0.46 and 0.58, on average
@@ -70,7 +70,7 @@ class FactorStream(random.Random):
         super().__init__(0)
         self.setstate(own.getstate())
         self._common = common
-        self._loading = _share(loading, "loading")
+        self._loading = to_number(loading, 0, 1, "loading")
         self._rest = math.sqrt(1 - loading**2)
         self._to_mix: float | None = None
 
@@ -113,7 +113,7 @@ def path_stream(seed: int, symbol: str, correlation: float = 0.0) -> random.Rand
         If the correlation is not within its bounds.
     """
     own = stream(seed, f"prices/{symbol}/path")
-    if _share(correlation, "correlation") == 0:
+    if to_number(correlation, 0, 1, "correlation") == 0:
         return own
     return FactorStream(own, CommonFactor(seed), math.sqrt(correlation))
 
@@ -142,21 +142,17 @@ def realised_correlation(correlation: float, degrees_of_freedom: float) -> float
     >>> round(realised_correlation(0.5, 5.43), 3)
     0.433
     """
-    nu = degrees_of_freedom
-    if not (math.isfinite(nu) and nu > 2):
-        raise InvalidInput("degrees_of_freedom", nu, "a finite number above 2")
-    log_ratio = math.lgamma((nu - 1) / 2) - math.lgamma(nu / 2)
-    expectation = math.sqrt((nu - 2) / 2) * math.exp(log_ratio)
-    return _share(correlation, "correlation") * expectation**2
+    nu = to_number(degrees_of_freedom, 2, math.inf, "degrees_of_freedom", above=True)
+    # Takes longer to import than the rest of the room together.
+    from scipy.special import beta
+
+    # Γ((ν − 1)/2) / Γ(ν/2), where the two alone, or their logarithms, would lose all digits.
+    ratio = float(beta((nu - 1) / 2, 1 / 2)) / math.sqrt(math.pi)
+    expectation = min(math.sqrt((nu - 2) / 2) * ratio, 1.0)
+    return to_number(correlation, 0, 1, "correlation") * expectation**2
 
 
 def _draw_up_to(index: int, drawn: "array[float]", source: random.Random) -> float:
     while len(drawn) <= index:
         drawn.append(source.gauss(0.0, 1.0))
     return drawn[index]
-
-
-def _share(value: float, field: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise InvalidInput(field, value, "a number from 0 to 1")
-    return value

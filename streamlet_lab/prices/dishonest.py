@@ -674,7 +674,7 @@ def _edge(scene: Scene, direction: Direction) -> Decimal:
     known = min(max(_cents(previous.price, ROUND_FLOOR), lowest), highest)
     way = range(known, end + step, step)
     refused = bisect_left(
-        way, True, key=lambda at: not rules.within_deviation(from_ticks(at), previous, scene.epoch)
+        way, True, key=lambda at: not rules.within_deviation(from_ticks(at), previous)
     )
     return from_ticks(way[max(refused - 1, 0)])
 

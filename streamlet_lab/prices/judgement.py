@@ -53,7 +53,7 @@ def evaluate(
     """
     checks = check_quotes(quotes, rules, symbol, epoch, previous, timestamp, outlier)
     valid = [check.quote for check in checks if check.valid]
-    needed = rules.sources_needed(epoch, previous)
+    needed = rules.sources_needed(previous)
     if len(valid) < needed:
         reason = f"{len(valid)} of {len(checks)} sources valid, {needed} needed"
         return Evaluation(checks, NoPrice(symbol, reason, timestamp), previous)
@@ -131,14 +131,13 @@ class Voter:
         self,
         claim: Claim,
         own: PriceConsensus | NoPrice,
-        epoch: int,
         previous: PreviousConsensus | None,
     ) -> str | None:
         """Say why a claim is unacceptable; None if it is acceptable.
 
-        A leader that claims to have no price is believed: it can delay the price by the epoch that
-        it leads, as silence could, and cannot move it. With ``evidence`` it has only to leave out
-        quotes.
+        With ``observe`` a leader that claims to have no price is believed by voters who have none
+        either: a block without a price widens the corridor of the next one. With ``bounds`` every
+        such leader is believed, and with ``evidence`` it has only to leave out quotes.
 
         Parameters
         ----------
@@ -147,7 +146,6 @@ class Voter:
         own : PriceConsensus or NoPrice
             What the voter's own quotes of that epoch give; with ``evidence``, the signed ones in
             the block.
-        epoch : int
         previous : PreviousConsensus, optional
             The nearest priced ancestor of the proposed block.
         """
@@ -160,8 +158,10 @@ class Voter:
         if self.policy == "evidence":
             return None if claim == own else _difference(claim, own)
         if isinstance(claim, NoPrice):
+            if self.policy == "observe" and isinstance(own, PriceConsensus):
+                return f"no price where this node observes {own.consensus_price}"
             return None
-        needed = self.rules.sources_needed(epoch, previous)
+        needed = self.rules.sources_needed(previous)
         if claim.price_count < needed:
             return f"{claim.price_count} sources, {needed} needed"
         count = Decimal(claim.price_count)
@@ -173,22 +173,20 @@ class Voter:
             ("consensus price", claim.consensus_price),
             ("VWAP", claim.volume_weighted_price),
         ):
-            if objection := self._objection_to_price(price, epoch, previous):
+            if objection := self._objection_to_price(price, previous):
                 return f"{name} {price} {objection}"
         if self.policy == "observe":
             return self._objection_from_own_quotes(claim, own)
         return None
 
-    def _objection_to_price(
-        self, price: Decimal, epoch: int, previous: PreviousConsensus | None
-    ) -> str | None:
+    def _objection_to_price(self, price: Decimal, previous: PreviousConsensus | None) -> str | None:
         rules = self.rules
         # Quotes at the very edge may be finer than claims: what was rounded to a claim must pass.
         possible = [MONEY.add(price, part) for part in _ROUNDED_OFF]
         if possible[-1] < rules.min_price or possible[0] > rules.max_price:
             return f"outside {rules.min_price} to {rules.max_price}"
         if previous is not None and not any(
-            rules.within_deviation(each, previous, epoch) for each in possible
+            rules.within_deviation(each, previous) for each in possible
         ):
             return f"too far from the previous consensus {previous.price}"
         return None

@@ -52,7 +52,7 @@ from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.validation import OutlierRule, PreviousConsensus, twice_median_micros
 from streamlet_lab.register import Register
-from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros
+from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_number
 
 #: The largest of all sizes that :func:`tail_level` takes for the tail.
 TAIL_SHARE: Final = 0.05
@@ -156,8 +156,7 @@ def tail_level(sizes: ArrayLike, once_in: float = ONCE_IN) -> Decimal:
     sample = _series(sizes, "sizes")
     if (sample < 0).any():
         raise InvalidInput("sizes", float(sample.min()), "sizes without sign, all at least 0")
-    if not 1 / TAIL_SHARE <= once_in < math.inf:
-        raise InvalidInput("once_in", once_in, f"a number of at least {1 / TAIL_SHARE:.0f}")
+    once_in = to_number(once_in, 1 / TAIL_SHARE, math.inf, "once_in")
     threshold = np.quantile(sample, 1 - TAIL_SHARE) if sample.size else 0.0
     excesses = sample[sample > threshold] - threshold
     if len(excesses) < _FEWEST_IN_TAIL:

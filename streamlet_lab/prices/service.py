@@ -11,6 +11,7 @@ from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.payload import PriceConsensus
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation, check_quotes
+from streamlet_lab.units import to_whole
 
 
 class PriceConsensusService:
@@ -28,7 +29,8 @@ class PriceConsensusService:
     Attributes
     ----------
     previous : PreviousConsensus or None
-        The last consensus that :meth:`process_epoch_prices` made; the deviation rule's reference.
+        The last consensus that :meth:`process_epoch_prices` made, and how many epochs that it was
+        asked for since then had none; the deviation rule's reference.
     """
 
     def __init__(
@@ -40,12 +42,12 @@ class PriceConsensusService:
         self.symbol = symbol
         self.rules = rules or PriceValidation()
         self.previous: PreviousConsensus | None = None
+        self._next_epoch = 0
         self._feed = QuoteFeed(path, TRADING_DAY, seed)
 
     def validate_prices(self, prices: Sequence[StockPrice]) -> list[StockPrice]:
         """Return the prices that pass the rules, measured against the last consensus."""
-        epoch = self.previous.epoch + 1 if self.previous else 0
-        checks = check_quotes(prices, self.rules, self.symbol, epoch, self.previous)
+        checks = check_quotes(prices, self.rules, self.symbol, self._next_epoch, self.previous)
         return [check.quote for check in checks if check.valid]
 
     def calculate_consensus_price(
@@ -73,16 +75,17 @@ class PriceConsensusService:
         Raises
         ------
         InvalidInput
-            If the epoch does not come after the last one with a consensus.
+            If the epoch does not come after the last one.
         """
-        earliest = self.previous.epoch + 1 if self.previous else 0
-        if not isinstance(epoch, int) or epoch < earliest:
-            raise InvalidInput("epoch", epoch, f"an epoch from {earliest} on")
+        epoch = to_whole(epoch, self._next_epoch, "epoch")
+        self._next_epoch = epoch + 1
         quotes = self._feed.quotes(epoch)
         claim = evaluate(
             quotes, self.rules, self.symbol, epoch, self.previous, quotes[0].timestamp
         ).claim
         if not isinstance(claim, PriceConsensus):
+            if self.previous is not None:
+                self.previous = self.previous.after_no_price()
             return claim.to_payload(), None
         self.previous = PreviousConsensus(claim.consensus_price, epoch)
         return claim.to_payload(), claim

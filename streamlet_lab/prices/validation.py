@@ -4,9 +4,12 @@ What happens when the true price leaves the corridor of the deviation rule is on
 
 - *strict*, the description's literal rule: ``widening_percent=0``. Once the true price stays out of
   the corridor, no honest price is valid ever again.
-- *widen*, the default: the corridor grows with each epoch without a price.
-- *re-anchor*: after ``reanchor_after`` epochs without a price the quotes are measured against each
-  other instead of against a price that nobody believes any more, and more of them are needed.
+- *widen*, the default: the corridor grows with each block on the chain that says ``no_price``.
+- *re-anchor*: after ``reanchor_after`` such blocks the quotes are measured against each other
+  instead of against a price that nobody believes any more, and more of them are needed.
+
+An epoch without a block, such as that of a silent leader, says nothing about the price, and so
+changes nothing: else whoever keeps silent would let others move the price further.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,11 +17,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol, TypeGuard
+from typing import Final, NamedTuple, Protocol, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros
+from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_whole
 
 #: More shares than any market trades. Ninety-nine such quotes still sum up to the twelve digits
 #: that a payload has room for.
@@ -65,10 +68,24 @@ class QuoteCheck(NamedTuple):
 
 
 class PreviousConsensus(NamedTuple):
-    """The reference of the deviation rule: the nearest priced ancestor of the block being made."""
+    """The reference of the deviation rule: the nearest priced ancestor of the block being made.
+
+    Parameters
+    ----------
+    price : Decimal
+    epoch : int
+        Of the ancestor.
+    no_prices : int
+        How many blocks between it and the block being made say that there is no price.
+    """
 
     price: Decimal
     epoch: int
+    no_prices: int = 0
+
+    def after_no_price(self) -> Self:
+        """Return the reference once another block says that there is no price."""
+        return self._replace(no_prices=self.no_prices + 1)
 
 
 class OutlierRule(Protocol):
@@ -110,17 +127,17 @@ class PriceValidation:
     max_deviation_percent : Decimal
         Largest distance from the previous consensus, in percent of it, inclusive; in hundredths.
     widening_percent : Decimal
-        Percentage points that the deviation rule gains with each epoch that passed without a price
-        on the chain. 0 is the description's literal rule, under which no honest price is ever valid
-        again once the true price has left the corridor.
+        Percentage points that the deviation rule gains with each block on the chain that says that
+        there is no price. 0 is the description's literal rule, under which no honest price is ever
+        valid again once the true price has left the corridor.
     min_sources : int
         Fewest valid quotes that make a consensus price.
     max_volume : Decimal
         Most shares that a quote may claim, inclusive; at most :data:`LARGEST_VOLUME`.
     reanchor_after : int, optional
-        After so many epochs without a price on the chain, quotes count that lie within
-        ``max_deviation_percent`` of the median of the otherwise valid ones, wherever the previous
-        consensus was. Takes the place of the widening, which must be 0. None is never.
+        After so many blocks on the chain that say that there is no price, quotes count that lie
+        within ``max_deviation_percent`` of the median of the otherwise valid ones, wherever the
+        previous consensus was. Takes the place of the widening, which must be 0. None is never.
     reanchor_sources : int, optional
         Fewest valid quotes that make a price then; needed with ``reanchor_after``. More than two
         thirds of the sources, as for a quorum of nodes, tolerate that less than a third of them
@@ -161,8 +178,7 @@ class PriceValidation:
                 str(self.max_volume),
                 f"from min_volume {self.min_volume} to {LARGEST_VOLUME} shares",
             )
-        if self.min_sources < 1:
-            raise InvalidInput("min_sources", self.min_sources, "at least 1")
+        to_whole(self.min_sources, 1, "min_sources")
         self._check_reanchoring()
         deviation = to_hundredths(self.max_deviation_percent, "max_deviation_percent")
         widening = to_hundredths(self.widening_percent, "widening_percent")
@@ -175,36 +191,33 @@ class PriceValidation:
             if sources is not None:
                 raise InvalidInput("reanchor_sources", sources, "None without reanchor_after")
             return
-        if not _is_whole(after) or after < 1:
-            raise InvalidInput("reanchor_after", after, "a number of epochs from 1, or None")
-        if not _is_whole(sources) or sources < self.min_sources:
-            expected = f"a number of sources from min_sources {self.min_sources}"
-            raise InvalidInput("reanchor_sources", sources, expected)
+        to_whole(after, 1, "reanchor_after")
+        to_whole(sources, self.min_sources, "reanchor_sources")
         if self.widening_percent:
             raise InvalidInput(
                 "widening_percent", str(self.widening_percent), "0 with reanchor_after"
             )
 
-    def is_reanchoring(self, epoch: int, previous: PreviousConsensus | None) -> bool:
-        """Whether the previous consensus is too old to measure an epoch's quotes against."""
+    def is_reanchoring(self, previous: PreviousConsensus | None) -> bool:
+        """Whether too many blocks had no price to measure quotes against the previous consensus."""
         if self.reanchor_after is None or previous is None:
             return False
-        return _missed(epoch, previous) >= self.reanchor_after
+        return previous.no_prices >= self.reanchor_after
 
-    def sources_needed(self, epoch: int, previous: PreviousConsensus | None) -> int:
+    def sources_needed(self, previous: PreviousConsensus | None) -> int:
         """Return the fewest valid quotes that make an epoch's price."""
-        if self.reanchor_sources is not None and self.is_reanchoring(epoch, previous):
+        if self.reanchor_sources is not None and self.is_reanchoring(previous):
             return self.reanchor_sources
         return self.min_sources
 
-    def within_deviation(self, price: Decimal, previous: PreviousConsensus, epoch: int) -> bool:
-        """Whether a price of an epoch may follow the previous consensus; the edge passes.
+    def within_deviation(self, price: Decimal, previous: PreviousConsensus) -> bool:
+        """Whether a price may follow the previous consensus; the edge passes.
 
         While the chain is re-anchored any price may: then it is the quotes that must agree.
         """
-        if self.is_reanchoring(epoch, previous):
+        if self.is_reanchoring(previous):
             return True
-        allowed = self._deviation + self._widening * _missed(epoch, previous)
+        allowed = self._deviation + self._widening * previous.no_prices
         return is_within(to_micros(price), to_micros(previous.price), allowed)
 
     def in_agreement(self, price: Decimal, quotes: Sequence[StockPrice]) -> bool:
@@ -258,11 +271,11 @@ def check_quotes(
     checks = []
     sources: set[str] = set()
     for quote in quotes:
-        reason = _reason(quote, rules, symbol, epoch, previous, timestamp, sources)
+        reason = _reason(quote, rules, symbol, previous, timestamp, sources)
         checks.append(QuoteCheck(quote, reason))
         if reason not in _NOT_ASKED_FOR:
             sources.add(quote.source)
-    if rules.is_reanchoring(epoch, previous):
+    if rules.is_reanchoring(previous):
         checks = _check_agreement(checks, rules)
         previous = None
     if outlier is not None:
@@ -274,7 +287,6 @@ def _reason(
     quote: StockPrice,
     rules: PriceValidation,
     symbol: str,
-    epoch: int,
     previous: PreviousConsensus | None,
     timestamp: datetime | None,
     sources_so_far: set[str],
@@ -297,7 +309,7 @@ def _reason(
         return QuoteReason.ABOVE_MAX_VOLUME
     if _decimals(quote.volume) > _MOST_DECIMALS:
         return QuoteReason.VOLUME_TOO_FINE
-    if previous is not None and not rules.within_deviation(quote.price, previous, epoch):
+    if previous is not None and not rules.within_deviation(quote.price, previous):
         return QuoteReason.OUTSIDE_DEVIATION
     return QuoteReason.VALID
 
@@ -335,16 +347,8 @@ def _valid_quotes(checks: Iterable[QuoteCheck]) -> tuple[StockPrice, ...]:
     return tuple(check.quote for check in checks if check.valid)
 
 
-def _missed(epoch: int, previous: PreviousConsensus) -> int:
-    return epoch - previous.epoch - 1
-
-
 def _decimals(amount: Decimal) -> int:
     """Return the decimal places as written: a sum keeps trailing zeros, too."""
     exponent = amount.as_tuple().exponent
     assert isinstance(exponent, int)
     return -exponent
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)

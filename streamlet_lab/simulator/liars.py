@@ -38,7 +38,7 @@ class _Liar(NodeFault):
 
     @abstractmethod
     def lie(
-        self, claim: PriceConsensus, voter: Voter, epoch: int, previous: PreviousConsensus
+        self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus
     ) -> PriceConsensus:
         """Return what the node claims instead of what is true."""
 
@@ -52,7 +52,7 @@ class _Liar(NodeFault):
     ) -> tuple[Claim, Sequence[SignedQuote]]:
         """Return what the node claims of one symbol to voters that ask for evidence, and that."""
         if isinstance(claim, PriceConsensus):
-            claim = self.lie(claim, voter, epoch, previous)
+            claim = self.lie(claim, voter, previous)
         return claim, signed
 
     def wrap(self, application: Application) -> Application:
@@ -84,7 +84,7 @@ class LyingLeader(_Liar):
         self._price = round_price(amount)
 
     def lie(
-        self, claim: PriceConsensus, voter: Voter, epoch: int, previous: PreviousConsensus
+        self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus
     ) -> PriceConsensus:
         """Return a claim of the given price."""
         return replace(claim, consensus_price=self._price, volume_weighted_price=self._price)
@@ -117,7 +117,7 @@ class PriceManipulator(_Liar):
         self._sign = 1 if direction == "up" else -1
 
     def lie(
-        self, claim: PriceConsensus, voter: Voter, epoch: int, previous: PreviousConsensus
+        self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus
     ) -> PriceConsensus:
         """Return the claim at the edge of what voters with the same quotes accept."""
 
@@ -128,7 +128,7 @@ class PriceManipulator(_Liar):
             return replace(claim, volume_weighted_price=price)
 
         def passes(lie: PriceConsensus) -> bool:
-            return voter.objection(lie, claim, epoch, previous) is None
+            return voter.objection(lie, claim, previous) is None
 
         price = _farthest(claim.consensus_price, self._sign, lambda at: passes(with_price(at)))
         vwap = _farthest(claim.volume_weighted_price, self._sign, lambda at: passes(with_vwap(at)))

@@ -49,7 +49,7 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.protocol import StreamletSimulation, protocol_settings
-from streamlet_lab.units import CENT, format_duration
+from streamlet_lab.units import CENT, format_duration, to_whole
 
 _LOG = logging.getLogger("streamlet_lab.prices")
 
@@ -99,11 +99,18 @@ def previous_consensus(
     """
     remembered = {} if remembered is None else remembered
     found: dict[str, PreviousConsensus] = {}
+    no_prices = dict.fromkeys(symbols, 0)
     newest = b""
     for block in ancestors:
         newest = newest or block.hash
         for symbol, previous in _references_in(block, symbols, remembered):
-            found.setdefault(symbol, previous)
+            if symbol in found:
+                continue
+            if previous is None:
+                no_prices[symbol] += 1
+            else:
+                newer = no_prices[symbol]
+                found[symbol] = previous._replace(no_prices=previous.no_prices + newer)
         if len(found) == len(symbols):
             remembered[newest] = references = tuple(found[symbol] for symbol in symbols)
             return references
@@ -112,7 +119,8 @@ def previous_consensus(
 
 def _references_in(
     block: Block, symbols: Sequence[str], remembered: Mapping[bytes, _References]
-) -> Iterable[tuple[str, PreviousConsensus]]:
+) -> Iterable[tuple[str, PreviousConsensus | None]]:
+    """Yield what is known after a block, by symbol; None where the block says `no_price`."""
     if block.hash in remembered:
         yield from zip(symbols, remembered[block.hash], strict=True)
         return
@@ -121,7 +129,9 @@ def _references_in(
             continue  # only a dishonest quorum prices other symbols
         if isinstance(claim, PriceConsensus):
             yield claim.symbol, PreviousConsensus(claim.consensus_price, block.epoch)
-        elif isinstance(claim, GenesisPrice) and block.height == 0:
+        elif isinstance(claim, NoPrice):
+            yield claim.symbol, None
+        elif block.height == 0:
             yield claim.symbol, PreviousConsensus(claim.price, block.epoch)
 
 
@@ -167,6 +177,11 @@ class PriceApplication:
     there are three: enough to finalize one. So the chain goes on, and only the price waits. With
     the other policies what voters go by is the same for all.
 
+    Each block without a price widens the corridor, so that with ``observe`` a leader that claims
+    none is believed in two cases only beside that: where the voter has none either, and where the
+    aggregator tolerates liars among so many sources, who could have the leader hear less than the
+    voter does, and gain nothing from the corridor.
+
     Attributes
     ----------
     evaluations : dict of int to tuple of Evaluation
@@ -207,8 +222,7 @@ class PriceApplication:
             quotes, attachment = self._by_symbol(evidence), encode_quotes(evidence)
         evaluations = self._evaluate(epoch, previous, quotes)
         claims: list[Claim] = [evaluation.claim for evaluation in evaluations]
-        first = epoch - self._turns
-        if self._observes and first >= 0 and not _has_row(newest, first):
+        if self._gave_up(epoch, newest):
             lost = f"no {_IN_A_ROW} blocks in a row in {self._turns} epochs"
             reason = f"{lost}: nodes may hear the sources differently"
             claims = [NoPrice(symbol, reason, self.timestamp(epoch)) for symbol in self.symbols]
@@ -239,13 +253,26 @@ class PriceApplication:
             return "an attachment that nobody asked for"
         if len(claims) != len(self.voters):
             return f"{len(claims)} symbols instead of {len(self.voters)}"
+        ancestors, newest = tee(ancestors)
         previous = self.references(ancestors)
         own = self._evaluate(block.epoch, previous, quotes)
+        gave_up = self._gave_up(block.epoch, newest)
         for voter, claim, evaluation in zip(self.voters, claims, own, strict=True):
-            objection = voter.objection(claim, evaluation.claim, block.epoch, evaluation.previous)
+            seen = evaluation.claim
+            if isinstance(claim, NoPrice) and (gave_up or self._tolerates_liars(voter)):
+                seen = replace(claim, timestamp=seen.timestamp)
+            objection = voter.objection(claim, seen, evaluation.previous)
             if objection is not None:
                 return objection if len(claims) == 1 else f"{voter.symbol}: {objection}"
         return None
+
+    def _gave_up(self, epoch: int, ancestors: Iterable[Block]) -> bool:
+        """Whether voters may hear the sources so differently that leaders claim no price."""
+        first = epoch - self._turns
+        return self._observes and first >= 0 and not _has_row(ancestors, first)
+
+    def _tolerates_liars(self, voter: Voter) -> bool:
+        return voter.policy == "observe" and voter.aggregator.breakdown(len(self._known[1])) > 0
 
     def references(self, ancestors: Iterable[Block]) -> _References:
         """Return what the deviation rule compares with on a chain, for each symbol."""
@@ -593,8 +620,7 @@ class StockMarketConsensusNetwork(StreamletSimulation):
             Prices that the observer saw notarized in these epochs, in the order of their epochs;
             within one, in that of the symbols.
         """
-        if not isinstance(epochs, int) or epochs < 1:
-            raise InvalidInput("epochs", epochs, "a whole number of at least 1")
+        epochs = to_whole(epochs, 1, "epochs")
         self._check_duration(self.next_epoch + epochs)
         first = len(self.observer.tree.notarized)
         self.run(epochs)

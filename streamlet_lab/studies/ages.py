@@ -21,6 +21,7 @@ from streamlet_lab.streams import generator
 from streamlet_lab.studies.arguments import read_names
 from streamlet_lab.sweep import mean_interval
 from streamlet_lab.theory import first_passage_share, stale_outside_share
+from streamlet_lab.units import to_number, to_whole
 
 #: In trading days.
 AGES: Final = (1, 2, 3)
@@ -122,8 +123,7 @@ def compare_ages(
     InvalidInput
         If there is no such model or year, or another setting is wrong.
     """
-    if type(paths) is not int or paths < 1:
-        raise InvalidInput("paths", paths, "a whole number, at least 1")
+    paths = to_whole(paths, 1, "paths")
     made = _models(models)
     band, real = _band(band_percent), _real_closes(first_year)
     steps = _ages(ages, len(real))
@@ -177,9 +177,7 @@ def _is_outside(path: NDArray[np.float64], age: int, band: float) -> NDArray[np.
 
 def _bootstrap(outside: NDArray[np.bool_], block: int, seed: int) -> tuple[float, float]:
     """Return the percentile interval of the share, resampled in blocks."""
-    if type(block) is not int or block < 1:
-        raise InvalidInput("block", block, "a whole number, at least 1")
-    block = min(block, len(outside))
+    block = min(to_whole(block, 1, "block"), len(outside))
     sums = np.concatenate([[0], np.cumsum(outside)])
     in_block = sums[block:] - sums[:-block]
     blocks = math.ceil(len(outside) / block)
@@ -206,14 +204,8 @@ def _path(prices: ArrayLike) -> NDArray[np.float64]:
 def _ages(ages: Iterable[int], length: int) -> tuple[int, ...]:
     if not isinstance(ages, Iterable):
         raise InvalidInput("ages", ages, "a list of whole numbers of steps")
-    found = tuple(ages)
-    for age in found:
-        if type(age) is not int or not 1 <= age < length:
-            raise InvalidInput("ages", age, f"whole numbers from 1 to {length - 1}")
-    return found
+    return tuple(to_whole(age, 1, "ages", length - 1) for age in ages)
 
 
 def _band(percent: float) -> float:
-    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent < 100:
-        raise InvalidInput("band_percent", percent, "a percentage between 0 and 100")
-    return percent / 100
+    return to_number(percent, 0, 100, "band_percent", above=True, below=True) / 100

@@ -37,7 +37,16 @@ from streamlet_lab.prices.attacks import Direction, most_extreme
 from streamlet_lab.prices.sources import VOLUME_SPREAD
 from streamlet_lab.streams import stream
 from streamlet_lab.studies.arguments import check_frame, read_names
-from streamlet_lab.units import MONEY, deviation_percent, from_ticks, to_decimal, to_micros
+from streamlet_lab.units import (
+    MONEY,
+    deviation_percent,
+    from_ticks,
+    to_decimal,
+    to_micros,
+    to_name,
+    to_number,
+    to_whole,
+)
 
 #: The aggregators of the study unless others are named, from the weakest to the strongest.
 AGGREGATORS: Final = ("mean", "vwap", "trimmed_mean", "median", "mad_filter", "pyth")
@@ -119,8 +128,7 @@ def displacement(
     InvalidInput
         If there is no such aggregator, or a setting is wrong.
     """
-    if type(seeds) is not int or seeds < 1:
-        raise InvalidInput("seeds", seeds, "a whole number, at least 1")
+    seeds = to_whole(seeds, 1, "seeds")
     own_rules = _rules(rules, deviation_rule)
     price = _price(true_price, own_rules)
     if not isinstance(sources, Iterable):
@@ -173,8 +181,7 @@ def push(
     InvalidInput
         If there is no such aggregator or direction, or a setting is wrong.
     """
-    if direction not in get_args(Direction):
-        raise InvalidInput("direction", direction, "'up' or 'down'")
+    to_name(direction, get_args(Direction), "direction")
     own_rules = _rules(rules, deviation_rule)
     price = _price(true_price, own_rules)
     rows = []
@@ -252,10 +259,8 @@ def _make_game(
     true_price: Decimal,
     noise_bp: float,
 ) -> _Game:
-    if type(epochs) is not int or epochs < 1:
-        raise InvalidInput("epochs", epochs, "a whole number, at least 1")
-    if not 0 <= noise_bp < _MOST_NOISE:
-        raise InvalidInput("noise_bp", noise_bp, f"basis points from 0, below {_MOST_NOISE}")
+    epochs = to_whole(epochs, 1, "epochs")
+    noise_bp = to_number(noise_bp, 0, _MOST_NOISE, "noise_bp", below=True)
     if aggregator not in registered():
         known = ", ".join(registered())
         raise InvalidInput("aggregator", aggregator, f"one of {known}; register one of your own")
@@ -301,11 +306,12 @@ def _displacements(game: _Game, direction: Direction) -> list[float]:
         )
         checks = check_quotes([*honest, *lies], rules, _SYMBOL, epoch, previous)
         valid = [check.quote for check in checks if check.valid]
-        if len(valid) >= rules.sources_needed(epoch, previous):
+        if len(valid) >= rules.sources_needed(previous):
             previous = PreviousConsensus(aggregator(valid), epoch)
             percent = deviation_percent(previous.price, game.true_price)
             displacements.append(float(MONEY.multiply(percent, Decimal(100))))
         else:
+            previous = previous.after_no_price()
             displacements.append(math.nan)
     return displacements
 
@@ -331,8 +337,7 @@ def _largest(displacements: Iterable[float]) -> float:
 
 def _rules(rules: PriceValidation | None, deviation_rule: str | None) -> PriceValidation:
     if deviation_rule is not None:
-        if deviation_rule not in get_args(DeviationRule):
-            raise InvalidInput("deviation_rule", deviation_rule, "'strict' or 'widen'")
+        to_name(deviation_rule, get_args(DeviationRule), "deviation_rule")
         if rules is not None:
             raise InvalidInput("deviation_rule", deviation_rule, "None with rules of your own")
     if rules is not None:
@@ -343,7 +348,8 @@ def _rules(rules: PriceValidation | None, deviation_rule: str | None) -> PriceVa
 def _pair(pair: tuple[int, int]) -> tuple[int, int]:
     if not (isinstance(pair, Sequence) and len(pair) == 2):
         raise InvalidInput("sources", pair, _PAIRS)
-    sources, liars = pair
-    if not (type(sources) is type(liars) is int and 0 <= liars < sources <= _MOST_SOURCES):
-        raise InvalidInput("sources", pair, _PAIRS)
-    return sources, liars
+    try:
+        sources = to_whole(pair[0], 1, "sources", _MOST_SOURCES)
+        return sources, to_whole(pair[1], 0, "liars", sources - 1)
+    except InvalidInput:
+        raise InvalidInput("sources", pair, _PAIRS) from None

@@ -13,6 +13,7 @@ from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.arguments import check_result, read_names
 from streamlet_lab.sweep import Sweep, sweep
+from streamlet_lab.units import to_whole
 
 #: What voters can check of a leader's claim, from the least to the most.
 POLICIES: Final = ("bounds", "observe", "evidence")
@@ -198,8 +199,7 @@ def denied_trades(
 def _counts(liars: int | Iterable[int]) -> tuple[int, ...]:
     counts = tuple(liars) if isinstance(liars, Iterable) else (liars,)
     for count in counts:
-        if type(count) is not int or count < 0:
-            raise InvalidInput("liars", count, "a whole number of sources, or a list of them")
+        to_whole(count, 0, "liars")
     return counts
 
 

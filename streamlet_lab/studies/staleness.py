@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig, PricesConfig
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.intervals import Share
 from streamlet_lab.prices import (
     SIMULATED,
@@ -31,7 +30,7 @@ from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.arguments import check_result, check_settings
 from streamlet_lab.sweep import Run, Sweep, Values, run_experiment, sweep
 from streamlet_lab.theory import first_passage_share, stale_outside_share
-from streamlet_lab.units import MICROSECONDS_PER_SECOND
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_name
 
 # Of floating point, in shares of a step or of a price.
 _ROUNDING: Final = 1e-9
@@ -136,8 +135,7 @@ def staleness(
     0                0.5  2
     1                1.0  2
     """
-    if cause not in CAUSES:
-        raise InvalidInput("cause", cause, f"one of {', '.join(CAUSES)}")
+    to_name(cause, CAUSES, "cause")
     what = _CAUSES[cause]
     check_settings(settings, what.setting)
     return sweep(

@@ -66,6 +66,25 @@ class TestClosedForm:
         exact = Flow(spread_percent=0)
         assert [denied_share(bp, exact) for bp in (0, 526, 527, -527, -476)] == [0, 0, 1, 1, 0]
 
+    @pytest.mark.parametrize("bp", [-10_000, -20_000, float("nan"), float("inf"), "5", True])
+    def test_a_price_is_above_zero(self, bp):
+        with pytest.raises(InvalidInput, match=r"displacement_bp: .* above -10000"):
+            denied_share(bp)
+        assert denied_share(np.float64(-9_999)) == pytest.approx(1)
+
+    @pytest.mark.parametrize(
+        ("field", "wrong"),
+        [
+            ("band_percent", 0),
+            ("band_percent", float("inf")),
+            ("spread_percent", -0.1),
+        ],
+    )
+    def test_a_flow_is_checked(self, field, wrong):
+        with pytest.raises(InvalidInput) as caught:
+            Flow(**{field: wrong})
+        assert caught.value.field == field
+
     def test_is_what_a_market_does(self):
         """A source's bias of 3 · 530 basis points moves the mean of three by 530."""
         base = {
@@ -115,6 +134,11 @@ class TestDenial:
             assert curve[-1, 0] >= 521
         up, down = (find(axes, f"closed form, price pushed {way}") for way in ("up", "down"))
         assert up.get_linestyle() != down.get_linestyle()
+
+    def test_no_price_is_pushed_down_to_nothing(self):
+        (axes,) = plot_denial(DENIED, flow=Flow(band_percent=80)).axes
+        assert points(axes, "closed form, price pushed up")[-1, 0] == pytest.approx(11_200)
+        assert 9_900 < points(axes, "closed form, price pushed d")[-1, 0] < 10_000
 
     def test_answer_holds_the_worst_against_the_closed_form(self):
         (axes,) = plot_denial(DENIED).axes

@@ -234,6 +234,27 @@ def test_what_a_block_does_not_price_keeps_its_previous_price():
     )
 
 
+@pytest.mark.parametrize(
+    ("without", "price", "violation"),
+    [
+        ((), "165.00", False),
+        ((), "165.01", True),
+        ((1,), "180.00", False),
+        ((1,), "180.01", True),
+        ((1, 2), "195.00", False),
+        ((1, 2), "195.01", True),
+    ],
+)
+def test_only_blocks_without_a_price_widen_what_is_valid(without, price, violation):
+    """Five epochs pass in any case; in the others nobody says anything."""
+    check = ValidPrices({"X"}, [VOTER], [PREVIOUS])
+    parent = GENESIS
+    for epoch, said in [*((epoch, None) for epoch in without), (5, price)]:
+        [parent] = chain(epoch, parent=parent, payload=encode_claims([claim("AAPL", said)]))
+        check.finalized(0, "X", parent)
+    assert (f"{price} too far from the previous consensus 150" in check.violation) is violation
+
+
 def test_each_height_is_judged_once():
     check = ValidPrices({"X", "Y"}, [VOTER], [PREVIOUS])
     for node in ("X", "Y", "X"):

@@ -43,7 +43,7 @@ def make_quotes(cents: Iterable[int], volume: int = 500) -> list[StockPrice]:
 
 
 def before(cents: int, missed: int = 0) -> PreviousConsensus:
-    return PreviousConsensus(from_ticks(cents), EPOCH - 1 - missed)
+    return PreviousConsensus(from_ticks(cents), EPOCH - 1 - missed, missed)
 
 
 def attack(
@@ -81,7 +81,7 @@ def price_of(
     previous = previous or before(6000)
     checks = check_quotes(quotes, rules, "AAPL", EPOCH, previous, ORIGIN, **options)  # type: ignore[arg-type]
     valid = [check.quote for check in checks if check.valid]
-    if len(valid) < rules.sources_needed(EPOCH, previous):
+    if len(valid) < rules.sources_needed(previous):
         return None
     return find_aggregator(name)(valid)
 
@@ -97,7 +97,7 @@ def everything(
     quotes = [
         StockPrice("AAPL", from_ticks(cents), Decimal(volume), "", ORIGIN, Decimal(confidence))
         for cents, volume, confidence in said
-        if NARROW.within_deviation(from_ticks(cents), previous, EPOCH)
+        if NARROW.within_deviation(from_ticks(cents), previous)
     ]
     return [*quotes, StockPrice("AAPL", Decimal(1), Decimal(0), "")]
 

@@ -299,6 +299,8 @@ def test_the_closed_form_is_the_square_of_an_expectation(nu: float) -> None:
 
 def test_with_many_degrees_of_freedom_nothing_is_lost() -> None:
     assert realised_correlation(0.5, 1e6) == pytest.approx(0.5, rel=1e-5)
+    for nu in (1e9, 1e15, 1e300):
+        assert 1 - 2 / nu - 1e-12 < realised_correlation(1.0, nu) <= 1
     kept = [realised_correlation(1.0, nu) for nu in (2.5, 3, 5, 10, 100)]
 
     assert kept == sorted(kept)

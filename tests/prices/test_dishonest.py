@@ -406,7 +406,7 @@ def test_silent() -> None:
         ("down", PREVIOUS, RULES, "135.00"),
         ("up", PreviousConsensus(Decimal("151.23"), -1), RULES, "166.35"),  # 166.353
         ("down", PreviousConsensus(Decimal("151.23"), -1), RULES, "136.11"),  # 136.107
-        ("up", PreviousConsensus(Decimal("150.00"), -2), RULES, "180.00"),  # widened
+        ("up", PreviousConsensus(Decimal("150.00"), -2, 1), RULES, "180.00"),  # widened
         ("up", PreviousConsensus(Decimal("480.00"), -1), RULES, "500.00"),
         ("down", PreviousConsensus(Decimal("52.00"), -1), RULES, "50.00"),
         ("up", None, RULES, "500.00"),
@@ -436,7 +436,7 @@ def test_colluding(
 def test_a_cent_beyond_the_colluders_price_the_rules_refuse_it(
     cents: int, direction: str, missed: int, percent: int
 ) -> None:
-    previous = PreviousConsensus(Decimal(cents).scaleb(-2), -1 - missed)
+    previous = PreviousConsensus(Decimal(cents).scaleb(-2), -1 - missed, missed)
     rules = PriceValidation(max_deviation_percent=Decimal(percent))
     sources = _make(_fault("colluding", direction=direction))
     lie = _heard(sources, 0, previous=previous, rules=rules)["external_feed"]

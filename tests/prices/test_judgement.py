@@ -111,7 +111,7 @@ def test_honest_voters_accept_an_honest_leader(
     voter = Voter("AAPL", RULES, policy, Decimal(0), aggregator)
     claim = voter.evaluate(quotes, EPOCH, previous, ORIGIN).claim
 
-    assert voter.objection(decode_payload(claim.to_payload()), claim, EPOCH, previous) is None
+    assert voter.objection(decode_payload(claim.to_payload()), claim, previous) is None
 
 
 def _objection(
@@ -120,7 +120,7 @@ def _objection(
     previous: PreviousConsensus | None = PREVIOUS,
     **settings: Any,
 ) -> str | None:
-    return Voter("AAPL", RULES, **settings).objection(claim, own, EPOCH, previous)
+    return Voter("AAPL", RULES, **settings).objection(claim, own, previous)
 
 
 @pytest.mark.parametrize("policy", ["observe", "bounds"])
@@ -228,10 +228,20 @@ def test_the_tolerance_is_exact(own: int, claimed: int, tolerance: int) -> None:
     assert (objection is None) == (abs(Fraction(claimed, own) - 1) <= Fraction(tolerance, 10_000))
 
 
-@pytest.mark.parametrize("policy", ["observe", "bounds"])
-@pytest.mark.parametrize("own", [OWN, NOTHING_SEEN])
-def test_a_leader_without_a_price_is_believed(own: Any, policy: Any) -> None:
-    assert _objection(NoPrice("AAPL", "the feeds are down", ORIGIN), own, policy=policy) is None
+@pytest.mark.parametrize(
+    ("policy", "own", "objection"),
+    [
+        ("bounds", OWN, None),
+        ("bounds", NOTHING_SEEN, None),
+        ("observe", OWN, "no price where this node observes 152.00"),
+        ("observe", NOTHING_SEEN, None),
+    ],
+)
+def test_a_leader_without_a_price_is_believed_by_who_has_none(
+    policy: Any, own: Any, objection: str | None
+) -> None:
+    claim = NoPrice("AAPL", "the feeds are down", ORIGIN)
+    assert _objection(claim, own, policy=policy) == objection
 
 
 def test_a_price_where_the_voter_sees_none() -> None:

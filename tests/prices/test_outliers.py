@@ -360,7 +360,8 @@ def test_while_reanchoring_there_is_no_reference() -> None:
     quotes = _quotes(["300", "300.01", "300.02"])
 
     at_first = check_quotes(quotes, rules, "AAPL", 13, HUNDRED, outlier=tail)
-    later = check_quotes(quotes, rules, "AAPL", 14, HUNDRED, outlier=tail)
+    lost = HUNDRED._replace(no_prices=3)
+    later = check_quotes(quotes, rules, "AAPL", 14, lost, outlier=tail)
     assert {check.reason for check in at_first} == {QuoteReason.OUTSIDE_DEVIATION}
     assert {check.reason for check in later} == {QuoteReason.VALID}
 
@@ -484,6 +485,7 @@ def test_it_does_not_lock_the_chain_on_real_history() -> None:
         if isinstance(claim, PriceConsensus):
             previous = PreviousConsensus(claim.consensus_price, epoch)
         else:
+            previous = previous.after_no_price()
             missed.append(epoch)
 
     assert 0 < len(missed) < 70

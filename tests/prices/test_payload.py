@@ -296,7 +296,6 @@ def test_deep_nesting_is_refused(template: bytes) -> None:
     own=lies | no_prices,
     same_time=st.booleans(),
     before=previous,
-    epoch=st.integers(0, 200),
     policy=st.sampled_from(["observe", "bounds", "evidence"]),
 )
 def test_a_voter_has_an_opinion_on_every_claim(
@@ -304,17 +303,14 @@ def test_a_voter_has_an_opinion_on_every_claim(
     own: PriceConsensus | NoPrice,
     same_time: bool,
     before: PreviousConsensus | None,
-    epoch: int,
     policy: Any,
 ) -> None:
     """Judging never raises, whatever has been decoded."""
-    if before is not None:
-        before = before._replace(epoch=min(before.epoch, epoch - 1))
     if same_time and not isinstance(claim, GenesisPrice):
         own = replace(own, timestamp=claim.timestamp)
     voter = Voter(claim.symbol, PriceValidation(), policy)
 
-    objection = voter.objection(claim, own, epoch, before)
+    objection = voter.objection(claim, own, before)
 
     assert objection is None or objection
 

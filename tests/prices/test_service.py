@@ -115,9 +115,20 @@ def test_epochs_may_be_left_out_but_not_repeated() -> None:
     service = PriceConsensusService("AAPL")
     service.process_epoch_prices(3)
     for epoch in (-1, 0, 3):
-        with pytest.raises(InvalidInput, match=rf"epoch: {epoch} .* an epoch from 4 on"):
+        with pytest.raises(InvalidInput, match=rf"epoch: {epoch} .* at least 4$"):
             service.process_epoch_prices(epoch)
     service.process_epoch_prices(4)
+
+
+def test_an_epoch_without_a_price_widens_the_corridor_and_one_left_out_does_not() -> None:
+    service = PriceConsensusService("AAPL", rules=PriceValidation(max_deviation_percent=0))
+    _, first = service.process_epoch_prices(0)
+    assert first is not None
+    before = PreviousConsensus(first.consensus_price, 0)
+    service.process_epoch_prices(7)
+    assert service.previous == before._replace(no_prices=1)
+    with pytest.raises(InvalidInput, match=r"epoch: 7 .* at least 8$"):
+        service.process_epoch_prices(7)
 
 
 def test_any_symbol_is_simulated() -> None:

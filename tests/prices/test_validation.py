@@ -201,9 +201,11 @@ def test_without_a_previous_consensus_there_is_no_deviation() -> None:
 
 
 @pytest.mark.parametrize("missed", [0, 1, 2, 4, 9])
-def test_each_epoch_without_a_price_widens_the_rule_by_ten_points(missed: int) -> None:
-    previous = PreviousConsensus(Decimal(100), 10)
-    epoch = 11 + missed
+@pytest.mark.parametrize("silent", [0, 1, 20])
+def test_each_block_without_a_price_widens_the_rule_by_ten_points(missed: int, silent: int) -> None:
+    """Epochs in which the chain says nothing do not."""
+    previous = PreviousConsensus(Decimal(100), 10, missed)
+    epoch = 11 + missed + silent
     edge = Decimal(100 + 10 * (1 + missed))
 
     assert _reason(_quote(edge), previous, epoch) is QuoteReason.VALID
@@ -212,7 +214,7 @@ def test_each_epoch_without_a_price_widens_the_rule_by_ten_points(missed: int) -
 
 @pytest.mark.parametrize("missed", [0, 1, 9, 1_000])
 def test_the_strict_rule_never_widens(missed: int) -> None:
-    previous = PreviousConsensus(Decimal(100), 10)
+    previous = PreviousConsensus(Decimal(100), 10, missed)
     epoch = 11 + missed
 
     assert _reason(_quote(110), previous, epoch, STRICT) is QuoteReason.VALID
@@ -248,7 +250,7 @@ def test_the_deviation_rule_is_exact(
     price = Fraction(micros, 1_000_000)
 
     passes = rules.within_deviation(
-        Decimal(micros).scaleb(-6), PreviousConsensus(Decimal(previous) / 100, 3), 4 + missed
+        Decimal(micros).scaleb(-6), PreviousConsensus(Decimal(previous) / 100, 3, missed)
     )
 
     assert passes == (abs(price - reference) <= allowed * reference)
@@ -259,7 +261,7 @@ def test_the_callers_decimal_context_changes_nothing() -> None:
     with localcontext(Context(prec=2)):
         rules = PriceValidation(max_deviation_percent=Decimal("12.51"))
         reasons = [
-            _reason(_quote(price), previous, epoch, rules)
+            _reason(_quote(price), previous._replace(no_prices=epoch - 1), epoch, rules)
             for price, epoch in (("112.51", 1), ("112.80", 1), ("122.51", 2), ("122.80", 2))
         ]
 
@@ -345,40 +347,42 @@ def test_the_first_rule_that_a_quote_breaks_is_its_reason() -> None:
 
 def test_no_quotes_no_checks() -> None:
     assert check_quotes([], RULES, "AAPL", 0, None) == ()
-    assert check_quotes([], REANCHOR, "AAPL", 9, PreviousConsensus(Decimal(9), 0)) == ()
+    assert check_quotes([], REANCHOR, "AAPL", 9, PreviousConsensus(Decimal(9), 0, 8)) == ()
 
 
 # --- Re-anchoring
 
 PREVIOUS = PreviousConsensus(Decimal(100), 10)
+LOST = PREVIOUS._replace(no_prices=3)
 
 
 @pytest.mark.parametrize(
-    ("epoch", "previous", "reanchors"),
+    ("previous", "reanchors"),
     [
-        (11, PREVIOUS, False),
-        (13, PREVIOUS, False),
-        (14, PREVIOUS, True),
-        (99, PREVIOUS, True),
-        (99, None, False),
+        (PREVIOUS, False),
+        (PREVIOUS._replace(no_prices=2), False),
+        (PREVIOUS._replace(no_prices=3), True),
+        (PREVIOUS._replace(no_prices=99), True),
+        (None, False),
     ],
 )
-def test_the_chain_is_reanchored_after_three_epochs_without_a_price(
-    epoch: int, previous: PreviousConsensus | None, reanchors: bool
+def test_the_chain_is_reanchored_after_three_blocks_without_a_price(
+    previous: PreviousConsensus | None, reanchors: bool
 ) -> None:
     rules = replace(REANCHOR, reanchor_sources=4)
 
-    assert rules.is_reanchoring(epoch, previous) == reanchors
-    assert rules.sources_needed(epoch, previous) == (4 if reanchors else 2)
+    assert rules.is_reanchoring(previous) == reanchors
+    assert rules.sources_needed(previous) == (4 if reanchors else 2)
     if previous is not None:
-        assert rules.within_deviation(Decimal("110.00"), previous, epoch)
-        assert rules.within_deviation(Decimal("110.01"), previous, epoch) == reanchors
+        assert rules.within_deviation(Decimal("110.00"), previous)
+        assert rules.within_deviation(Decimal("110.01"), previous) == reanchors
 
 
 @pytest.mark.parametrize("rules", [RULES, STRICT])
 def test_other_rules_never_reanchor(rules: PriceValidation) -> None:
-    assert not rules.is_reanchoring(1_000_000, PREVIOUS)
-    assert rules.sources_needed(1_000_000, PREVIOUS) == 2
+    after_many = PREVIOUS._replace(no_prices=1_000_000)
+    assert not rules.is_reanchoring(after_many)
+    assert rules.sources_needed(after_many) == 2
 
 
 @pytest.mark.parametrize(
@@ -397,7 +401,7 @@ def test_quotes_are_then_measured_against_their_median(
     prices: list[str], outside: list[int]
 ) -> None:
     quotes = [_quote(price, source=f"source_{index}") for index, price in enumerate(prices)]
-    checks = check_quotes(quotes, REANCHOR, "AAPL", 14, PREVIOUS)
+    checks = check_quotes(quotes, REANCHOR, "AAPL", 14, LOST)
 
     found = [i for i, check in enumerate(checks) if check.reason is QuoteReason.OUTSIDE_AGREEMENT]
     assert found == outside
@@ -415,7 +419,7 @@ def test_agreement_is_exact(micros: list[int], limit: int) -> None:
         for index, price in enumerate(micros)
     ]
     median = Fraction(statistics.median([Fraction(price) for price in micros]))
-    checks = check_quotes(quotes, rules, "AAPL", 14, PREVIOUS)
+    checks = check_quotes(quotes, rules, "AAPL", 14, LOST)
 
     assert [check.valid for check in checks] == [
         abs(price - median) <= Fraction(limit, 10_000) * median for price in micros
@@ -427,16 +431,24 @@ def test_a_liar_alone_cannot_place_the_new_anchor() -> None:
     honest = [_quote(price, source=f"source_{price}") for price in (199, 200, 201)]
     for lie in (50, 150, 180, 200, 219, 300, 500):
         quotes = [*honest, _quote(lie, source="liar")]
-        claim = evaluate(quotes, REANCHOR, "AAPL", 14, PREVIOUS, ORIGIN).claim
+        claim = evaluate(quotes, REANCHOR, "AAPL", 14, LOST, ORIGIN).claim
         assert isinstance(claim, PriceConsensus)
         assert 180 <= claim.consensus_price <= 220
+
+
+def test_epochs_in_which_the_chain_says_nothing_do_not_reanchor_it() -> None:
+    quotes = [_quote(200, source=f"source_{index}") for index in range(3)]
+
+    for epoch in (11, 14, 99):
+        checks = check_quotes(quotes, REANCHOR, "AAPL", epoch, PREVIOUS)
+        assert {check.reason for check in checks} == {QuoteReason.OUTSIDE_DEVIATION}
 
 
 def test_fewer_sources_than_the_larger_quorum_make_no_price() -> None:
     quotes = [_quote(150, source="market_data_1"), _quote(150, source="market_data_2")]
 
     assert not isinstance(
-        evaluate(quotes, REANCHOR, "AAPL", 14, PREVIOUS, ORIGIN).claim, PriceConsensus
+        evaluate(quotes, REANCHOR, "AAPL", 14, LOST, ORIGIN).claim, PriceConsensus
     )
 
 
@@ -478,6 +490,8 @@ def _priced_epochs(
         if isinstance(claim, PriceConsensus):
             previous = PreviousConsensus(claim.consensus_price, epoch)
             priced.append(epoch)
+        else:
+            previous = previous.after_no_price()
     return priced
 
 
@@ -529,8 +543,10 @@ def _ends_with_a_price(prices: Sequence[Decimal], rules: PriceValidation) -> boo
     """Whether the last true price, one for each epoch after the first, is valid."""
     previous = PreviousConsensus(prices[0], 0)
     for epoch, price in enumerate(prices):
-        if rules.within_deviation(price, previous, epoch):
+        if rules.within_deviation(price, previous):
             previous = PreviousConsensus(price, epoch)
+        else:
+            previous = previous.after_no_price()
     return previous.epoch == len(prices) - 1
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.prices import PriceConsensus, decode_payload
-from streamlet_lab.simulator import make_fault
+from streamlet_lab.prices import NoPrice, PriceConsensus, decode_payload
+from streamlet_lab.simulator import fault_kind, make_fault
+from streamlet_lab.simulator.liars import LyingLeader
 from streamlet_lab.simulator.stock import previous_consensus
 
 from .bare import simulation
@@ -35,7 +36,7 @@ def led_by_node_1(lab):
             heard, ancestors = lab.heard[block.epoch], tree.chain(block.parent)
             honest, _ = lab.application.make_payload(block.epoch, ancestors, heard)
             if price_in(block) is not None:
-                yield price_in(block), decode_payload(honest), block.epoch, previous
+                yield price_in(block), decode_payload(honest), previous
 
 
 @pytest.mark.parametrize("policy", ["observe", "bounds"])
@@ -45,27 +46,27 @@ def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be
 ):
     lab, _ = run(40, faults=[manipulator(direction)], prices={"voter_policy": policy})
     (voter,), examined = lab.application.voters, 0
-    for claim, honest, epoch, previous in led_by_node_1(lab):
+    for claim, honest, previous in led_by_node_1(lab):
         examined += 1
         for name in ("consensus_price", "volume_weighted_price"):
             assert sign * (getattr(claim, name) - getattr(honest, name)) > 0
             farther = replace(claim, **{name: getattr(claim, name) + sign * CENT})
-            assert voter.objection(claim, honest, epoch, previous) is None
-            assert voter.objection(farther, honest, epoch, previous) is not None
+            assert voter.objection(claim, honest, previous) is None
+            assert voter.objection(farther, honest, previous) is not None
     assert examined >= 8
     assert all(node.refusals == [] for node in lab.nodes.values())
 
 
 def test_a_manipulator_claims_half_a_percent_more_than_others_observe():
     lab, _ = run(16, faults=[manipulator()], prices={"tolerance_percent": "0.5"})
-    for claim, honest, _, _ in led_by_node_1(lab):
+    for claim, honest, _ in led_by_node_1(lab):
         gain = claim.consensus_price / honest.consensus_price - 1
         assert Decimal("0.0049") < gain <= Decimal("0.0050")
 
 
 def test_where_voters_check_the_rules_alone_a_manipulator_moves_the_price_by_ten_percent():
     lab, _ = run(16, faults=[manipulator()], prices={"voter_policy": "bounds"})
-    for claim, _, _, previous in led_by_node_1(lab):
+    for claim, _, previous in led_by_node_1(lab):
         assert previous.price * Decimal("1.099") < claim.consensus_price
         assert claim.consensus_price - CENT / 2 <= previous.price * Decimal("1.1")
 
@@ -110,3 +111,79 @@ def test_a_lying_leader_votes_for_every_lie():
     blocks = [b for b in lab.observer.tree.blocks() if b.epoch in (1, 2)]
     assert [lab.observer.tree.vote_count(block.hash) for block in blocks] == [2, 2]
     assert all(isinstance(price_in(block), PriceConsensus) for block in blocks)
+
+
+# What silence, and a claim of no price, are worth to liars
+
+
+@fault_kind("false_no_price")
+class FalseNoPrice(LyingLeader):
+    """Says that there is no price."""
+
+    credulous = False
+
+    def lie(self, claim, voter, previous):
+        return NoPrice(claim.symbol, "none", claim.timestamp)
+
+
+COLLUDING = {"kind": "colluding", "nodes": ["market_data_1", "market_data_2"]}
+
+
+def jumps(faults, **settings):
+    """The moves between final prices that follow each other, and how many blocks had none."""
+    lab, _ = run(14, signatures="none", faults=faults, **settings)
+    prices, moves, without = [Decimal(150)], [], 0
+    for price in claims(lab).values():
+        if price is None:
+            without += 1
+            continue
+        moves.append((price.consensus_price / prices[-1] - 1, without))
+        prices.append(price.consensus_price)
+        without = 0
+    assert len(moves) >= 5
+    return moves
+
+
+@pytest.mark.parametrize("leader", ["crash", "silent_leader"])
+@pytest.mark.parametrize("policy", ["bounds", "observe", "evidence"])
+def test_a_silent_leader_lets_colluding_sources_move_the_price_no_further(policy, leader):
+    """It was 20 %: the corridor grew with the epochs, whatever the chain said."""
+    faults = [COLLUDING, {"kind": leader, "nodes": ["node_1"]}]
+    moves = jumps(faults, prices={"voter_policy": policy})
+    assert {without for _, without in moves} == {0}
+    assert Decimal("0.099") < max(move for move, _ in moves) <= Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("policy", "most"), [("observe", Decimal("0.1")), ("bounds", Decimal("0.2"))]
+)
+def test_nor_does_a_leader_that_claims_no_price_where_voters_observe_one(policy, most):
+    faults = [COLLUDING, {"kind": "false_no_price", "nodes": ["node_1"]}]
+    farthest = max(move for move, _ in jumps(faults, prices={"voter_policy": policy}))
+    assert most - Decimal("0.001") < farthest <= most
+
+
+def test_so_many_sources_that_no_price_is_left_without_them_widen_the_corridor_themselves():
+    """What nothing here prevents: two of three, of which two are needed."""
+    faults = [
+        {"kind": "silent", "nodes": COLLUDING["nodes"], "start": 4, "stop": 7},
+        {**COLLUDING, "start": 7},
+    ]
+    move, without = max(jumps(faults))
+    assert without == 3
+    # Two thirds of 40 %, as the honest third is valid in so wide a corridor.
+    assert Decimal("0.26") < move < Decimal("0.27")
+
+
+def test_one_source_that_equivocates_widens_the_corridor_for_its_own_lie():
+    """Nor this: a third of 40 %, once the leaders have given up the price to go on."""
+    liar = {"nodes": ["external_feed"]}
+    faults = [
+        {"kind": "equivocating", **liar, "parameters": {"bp": 500}, "stop": 9},
+        {"kind": "colluding", **liar, "start": 9},
+    ]
+    lab, _ = run(14, signatures="none", faults=faults)
+    found = claims(lab)
+    assert [found[epoch] for epoch in (6, 7, 8)] == [None] * 3
+    moved = found[9].consensus_price / 150 - 1
+    assert Decimal("0.12") < moved < Decimal("0.15")

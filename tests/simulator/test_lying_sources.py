@@ -408,8 +408,7 @@ class AtTheVeryEdge(SourceFault):
     """
 
     def quote(self, honest, scene, receiver):
-        missed = scene.epoch - scene.previous.epoch - 1
-        edge = scene.previous.price * (11 + missed) / 10
+        edge = scene.previous.price * (11 + scene.previous.no_prices) / 10
         micros = edge.quantize(Decimal("0.000001"), rounding=ROUND_FLOOR)
         return replace(honest, price=micros, volume=scene.rules.max_volume)
 

@@ -347,9 +347,34 @@ def test_the_reference_is_the_nearest_ancestor_with_a_price(lab):
     low = block_of(lab, claim_of(lab, 0, "140.00"), 0, lab.genesis)
     without = block_of(lab, NoPrice("AAPL", "none", timestamp), 1, low)
     for price, accepted in (("168.00", True), ("168.01", False)):
-        # One epoch without a price: 20 % instead of 10 %.
-        block = block_of(lab, claim_of(lab, 2, price), 2, without)
+        # One block without a price: 20 % instead of 10 %, however many epochs have none.
+        block = block_of(lab, claim_of(lab, 9, price), 9, without)
         assert judge(lab, block, without, low).accepted == accepted
+
+
+@pytest.mark.parametrize(
+    ("settings", "epoch", "reason"),
+    [
+        ({}, 1, "no price where this node observes"),
+        ({"aggregator": "median"}, 1, ""),
+        ({"aggregator": "trimmed_mean"}, 1, "no price where this node observes"),
+        ({"aggregator": "trimmed_mean", "sources": 4}, 1, ""),
+        ({"voter_policy": "bounds"}, 1, ""),
+        # As long as three honest leaders have not had the time to make three blocks in a row.
+        ({}, 5, "no price where this node observes"),
+        ({}, 6, ""),
+    ],
+)
+def test_no_price_is_not_believed_where_it_would_only_widen_the_corridor(settings, epoch, reason):
+    lab, _ = network(prices=settings)
+    follow(lab, lambda epoch: 150)
+    timestamp = lab.timestamp(epoch)
+    block = block_of(lab, NoPrice("AAPL", "none", timestamp), epoch, lab.genesis)
+    said = judge(lab, block).reason
+    assert said.startswith(reason)
+    assert bool(said) == bool(reason)
+    later = block_of(lab, NoPrice("AAPL", "none", lab.timestamp(99)), epoch, lab.genesis)
+    assert judge(lab, later).reason == "timestamp of another epoch"
 
 
 def test_a_price_of_another_symbol_is_no_reference(lab):
@@ -412,11 +437,13 @@ def _any_claim(symbol, kind, epoch):
 
 def _nearest(ancestors, symbol):
     """The last price of a symbol on a chain, looked for as simply as can be."""
+    no_prices = 0
     for block in ancestors:
         for claim in read(block):
             if claim.symbol == symbol and isinstance(claim, PriceConsensus):
-                return PreviousConsensus(claim.consensus_price, block.epoch)
-    return PreviousConsensus(Decimal("150.00"), -1)
+                return PreviousConsensus(claim.consensus_price, block.epoch, no_prices)
+            no_prices += claim.symbol == symbol and isinstance(claim, NoPrice)
+    return PreviousConsensus(Decimal("150.00"), -1, no_prices)
 
 
 def test_the_application_walks_no_chain_twice():

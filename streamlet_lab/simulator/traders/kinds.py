@@ -11,6 +11,7 @@ from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.trader import Seat, Trader
 from streamlet_lab.simulator.traders.view import Intent
 from streamlet_lab.streams import stream
+from streamlet_lab.units import to_whole
 
 _FIELD = "market.traders"
 _KIND = "a subclass of Trader with a method act(view)"
@@ -148,7 +149,7 @@ a whole number from 1 to 100,000
     made = Counter[str]()
     for config in configs:
         kind, name = _find(config.kind)
-        count = parameters.whole(f"{_FIELD}.{name}.count", config.count, 0, _MOST)
+        count = to_whole(config.count, 0, f"{_FIELD}.{name}.count", _MOST)
         rate = parameters.rate(f"{_FIELD}.{name}.rate", config.rate)
         for index in range(made[name], made[name] + count):
             for symbol in symbols:

@@ -7,6 +7,7 @@ from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.kinds import trader_kind
 from streamlet_lab.simulator.traders.trader import Seat, Trader
 from streamlet_lab.simulator.traders.view import Action, MarketView
+from streamlet_lab.units import to_whole
 
 
 @trader_kind("momentum")
@@ -37,7 +38,7 @@ class Momentum(Trader):
         size: int | None = None,
     ) -> None:
         super().__init__(seat)
-        self._lookback = parameters.whole("lookback", lookback, 1, 100_000)
+        self._lookback = to_whole(lookback, 1, "lookback", 100_000)
         self._seen = deque[float](maxlen=self._lookback + 1)
         self._threshold = parameters.percent("threshold_percent", threshold_percent)
         self._size = parameters.size(size)

@@ -1,8 +1,7 @@
 """Checks of what the kinds of traders take."""
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import MAX_QUANTITY
-from streamlet_lab.units import to_number
+from streamlet_lab.units import to_number, to_whole
 
 
 def percent(name: str, value: object, high: float = 100) -> float:
@@ -16,19 +15,6 @@ def percent(name: str, value: object, high: float = 100) -> float:
     return to_number(value, 0, high, name) / 100
 
 
-def whole(name: str, value: object, low: int, high: int) -> int:
-    """Return a parameter that is a whole number between two others, both of them included.
-
-    Raises
-    ------
-    InvalidInput
-        If it is not.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InvalidInput(name, value, f"a whole number from {low:,} to {high:,}")
-    return value
-
-
 def shares(name: str, value: object) -> int:
     """Return a parameter that is a number of shares which an order may have.
 
@@ -37,7 +23,7 @@ def shares(name: str, value: object) -> int:
     InvalidInput
         If it is not.
     """
-    return whole(name, value, 1, MAX_QUANTITY)
+    return to_whole(value, 1, name, MAX_QUANTITY)
 
 
 def size(value: object) -> int | None:
