@@ -9,8 +9,8 @@ import pytest
 
 from streamlet_lab import Fault, InvalidInput, Sweep, sweep
 from streamlet_lab.charts import Flow, denied_share, plot_denial, plot_policies
+from streamlet_lab.intervals import mean_interval
 from streamlet_lab.metrics import activity
-from streamlet_lab.sweep import mean_interval
 
 from .drawing import answer, assert_apart, find, labels, points, written
 
