@@ -120,7 +120,7 @@ class TestDenial:
         (axes,) = plot_denial(DENIED).axes
         assert answer(axes) == (
             "aggregator = mean: 40% of the fair orders denied at 521 bp "
-            f"(closed form up: {denied_share(521):.0%}); band ±5 %; intervals: 95 %"
+            f"(closed form up: {denied_share(521):.0%}); band ±5 %; intervals: 95 %, 2 runs each"
         )
 
     def test_without_fair_orders_it_says_so(self):
