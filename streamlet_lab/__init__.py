@@ -25,6 +25,7 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
+from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade, band, bands
 from streamlet_lab.prices import (
     AAPLPriceSimulator,
@@ -66,7 +67,7 @@ from streamlet_lab.simulator import (
     trader_kind,
     trader_kinds,
 )
-from streamlet_lab.sweep import Sweep, mean_interval, sweep
+from streamlet_lab.sweep import Sweep, sweep
 
 __version__ = "0.1.0"
 
@@ -98,6 +99,7 @@ __all__ = [
     "ScenarioRun",
     "Scene",
     "Send",
+    "Share",
     "Source",
     "SourceFault",
     "StockMarketConsensusNetwork",
@@ -133,6 +135,8 @@ __all__ = [
     "run_protocol",
     "scenario",
     "scenario_names",
+    "share_difference",
+    "share_interval",
     "source_fault_kind",
     "source_fault_kinds",
     "studies",

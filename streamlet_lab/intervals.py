@@ -1,6 +1,33 @@
-"""Estimates from independent runs, each with its confidence interval."""
+"""Estimates from independent runs, each with its confidence interval.
 
-from typing import Self
+Three estimators, by what a run gives: a number (:func:`mean_interval`), a share of its own cases
+(:func:`share_interval`), or two shares on the same prices and traders (:func:`share_difference`).
+What they cover is measured in ``docs/coverage.md``.
+"""
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, expit, logit, stdtrit
+
+from streamlet_lab.errors import InvalidInput
+
+#: With fewer runs a share has no interval, unless it is an exact one. The interval of a share of
+#: 4 % (a day's age, a band of 5 %) reaches from half of it to twice as much with ten runs, and is
+#: more than three times as wide as the share itself with four; of what one run in twenty has, ten
+#: runs show nothing in six cases of ten.
+FEWEST_RUNS: Final = 10
+
+#: Notes of an interval.
+TOO_FEW: Final = "too few runs"
+NO_EVENT: Final = "no event: upper bound"
+NO_EXCEPTION: Final = "no exception: lower bound"
+NO_DIFFERENCE: Final = "no run differs: bounds"
 
 
 class Share(float):
@@ -40,3 +67,236 @@ class Share(float):
     def of(cls, part: float, whole: float) -> Self | None:
         """Return the share, or None where there is nothing to be a share of."""
         return cls(part, whole) if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate and its confidence interval.
+
+    Parameters
+    ----------
+    mean : float
+        The estimate: a mean; of shares the pooled share, which is their mean weighted by wholes.
+        NaN without runs.
+    low, high : float
+        Ends of the interval; NaN with too few runs.
+    n : int
+        How many runs there were.
+    estimator : str
+        ``"t"`` (of a mean), ``"cluster"`` (of shares, and of their difference), or ``"exact"``.
+    note : str
+        What a reader is to know: ``"too few runs"`` where there is no interval, ``"no event: upper
+        bound"``, ``"no exception: lower bound"``, ``"no run differs: bounds"``; or nothing.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    estimator: str
+    note: str = ""
+
+
+def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> Interval:
+    """Return the mean of a sample and its Student-t interval; NaN among the values is left out.
+
+    The interval is mean ± t · s / √n, with s the sample's standard deviation and t the quantile of
+    Student's distribution with n − 1 degrees of freedom. It holds for numbers from independent runs
+    that are about normal, or many. Two runs are enough for it to be an interval; of a skewed
+    number, such as a run's largest move, it covers 91 to 94 % where 95 is said, with two runs or
+    with forty. Shares have an estimator of their own, :func:`share_interval`.
+
+    Raises
+    ------
+    InvalidInput
+        If the confidence is not between 0 and 1.
+
+    Examples
+    --------
+    >>> mean_interval([1.0, 2.0, 3.0])
+    Interval(mean=2.0, low=-0.484..., high=4.484..., n=3, estimator='t', note='')
+    """
+    _check_confidence(confidence)
+    sample = [float(value) for value in values if not math.isnan(value)]
+    n = len(sample)
+    if n < 2:
+        return _without_ends(sample[0] if sample else math.nan, n, "t")
+    # The statistics module is exact: equal numbers have their own value as mean, and no deviation.
+    mean = statistics.mean(sample)
+    quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
+    margin = quantile * statistics.stdev(sample) / math.sqrt(n)
+    return Interval(mean, mean - margin, mean + margin, n, "t")
+
+
+def share_interval(
+    shares: Iterable[Share | None], *, confidence: float = 0.95, fewest: int = FEWEST_RUNS
+) -> Interval:
+    """Return the pooled share of independent runs, with an interval that keeps runs together.
+
+    The estimate is the sum of the parts over the sum of the wholes. Cases of one run depend on each
+    other, so that runs are resampled, not cases: the standard error is that of the jackknife that
+    leaves out one run at a time. The interval is symmetric in the logit, ln(p / (1 − p)), as survey
+    statistics do it (Korn and Graubard 1999, ch. 2), because shares of rare events are skewed; it
+    cannot leave [0, 1]. The quantile is Student's, with Satterthwaite's degrees of freedom,
+    2n / (κ − 1) and at most n − 1, κ the kurtosis of what single runs do to the share: if one run
+    has nearly all events, there are two degrees, however many runs there are.
+
+    Of the intervals that were compared, that is the simplest which covers at least 92 % where 95 is
+    said, in each of the cases of ``docs/coverage.md``, from 20 runs on.
+
+    Where no run has an event, the interval ends at an exact bound. Of n independent runs without
+    one, the chance q that a run has any is at most 1 − (α/2)^(1/n) (Clopper and Pearson 1934), at
+    confidence 1 − α/2. The pooled share is at most q times the largest whole over the mean one: at
+    most q if wholes are equal. That is far above what that many independent *cases* would say,
+    and it has to be: who has seen no run with an event knows nothing of how many it has. Where
+    every case is an event it is the mirror image. If each run has one case, as with yes or no, the
+    whole interval is Clopper and Pearson's.
+
+    Parameters
+    ----------
+    shares : iterable of Share or None
+        One of each run; None is a run without a case, and left out.
+    confidence : float
+    fewest : int
+        With fewer runs there is no interval unless it is exact: at least 2.
+
+    Raises
+    ------
+    InvalidInput
+        If the confidence is not between 0 and 1, or ``fewest`` is below 2.
+
+    Examples
+    --------
+    >>> runs = [Share(part, 60) for part in (0, 3, 0, 1, 9, 2, 0, 4, 0, 1)]
+    >>> share_interval(runs)
+    Interval(mean=0.0333..., low=0.0105..., high=0.1000..., n=10, estimator='cluster', note='')
+    >>> unseen = share_interval([Share(0, 60)] * 10)
+    >>> unseen.high, unseen.note
+    (0.308..., 'no event: upper bound')
+    """
+    _check_confidence(confidence)
+    _check_fewest(fewest)
+    parts, wholes = _columns([share for share in shares if share is not None])
+    n = len(parts)
+    if not n:
+        return _without_ends(math.nan, 0, "cluster")
+    share = float(parts.sum() / wholes.sum())
+    if (wholes == 1).all() and ((parts == 0) | (parts == 1)).all():
+        return _exact(int(parts.sum()), n, confidence)
+    if not parts.any():
+        bound = _bound(wholes, confidence)
+        return Interval(share, 0.0, bound, n, "exact", NO_EVENT)
+    if (parts == wholes).all():
+        bound = _bound(wholes, confidence)
+        return Interval(share, 1 - bound, 1.0, n, "exact", NO_EXCEPTION)
+    if n < fewest:
+        return _without_ends(share, n, "cluster")
+    margin = _margin(_left_out(parts, wholes), confidence) / (share * (1 - share))
+    low, high = (float(expit(logit(share) + side * margin)) for side in (-1, 1))
+    return Interval(share, low, high, n, "cluster")
+
+
+def share_difference(
+    first: Iterable[Share | None],
+    second: Iterable[Share | None],
+    *,
+    confidence: float = 0.95,
+    fewest: int = FEWEST_RUNS,
+) -> Interval:
+    """Return the pooled share of ``second`` less that of ``first``, paired run by run.
+
+    The two shares of a pair are of the same seed: leaving out a pair at a time keeps what they have
+    in common. Error and degrees of freedom are as in :func:`share_interval`; the interval is
+    symmetric around the difference, and cut off at −1 and 1. Where no run differs, its ends are
+    the exact bounds that follow from n pairs without a difference.
+
+    Parameters
+    ----------
+    first, second : iterable of Share or None
+        One of each run, in the same order; a pair in which one is None is left out.
+    confidence, fewest
+        As in :func:`share_interval`.
+
+    Raises
+    ------
+    InvalidInput
+        If the confidence is not between 0 and 1, or ``fewest`` is below 2.
+    """
+    _check_confidence(confidence)
+    _check_fewest(fewest)
+    pairs = [
+        (one, other)
+        for one, other in zip(first, second, strict=True)
+        if one is not None and other is not None
+    ]
+    n = len(pairs)
+    if not n:
+        return _without_ends(math.nan, 0, "cluster")
+    sides = [_columns([pair[side] for pair in pairs]) for side in (0, 1)]
+    (parts, wholes), (other_parts, other_wholes) = sides
+    before, after = (float(part.sum() / whole.sum()) for part, whole in sides)
+    if (parts == other_parts).all() and (wholes == other_wholes).all():
+        bound = _bound(wholes, confidence)
+        return Interval(0.0, -bound, bound, n, "exact", NO_DIFFERENCE)
+    gain = after - before
+    if n < fewest:
+        return _without_ends(gain, n, "cluster")
+    gains = _left_out(other_parts, other_wholes) - _left_out(parts, wholes)
+    margin = _margin(gains, confidence)
+    return Interval(gain, max(gain - margin, -1.0), min(gain + margin, 1.0), n, "cluster")
+
+
+_Array = NDArray[np.float64]
+
+
+def _columns(shares: list[Share]) -> tuple[_Array, _Array]:
+    parts = np.array([share.part for share in shares], dtype=np.float64)
+    return parts, np.array([share.whole for share in shares], dtype=np.float64)
+
+
+def _left_out(parts: _Array, wholes: _Array) -> _Array:
+    """Return the pooled share without each run."""
+    left: _Array = (parts.sum() - parts) / (wholes.sum() - wholes)
+    return left
+
+
+def _margin(left_out: _Array, confidence: float) -> float:
+    """Return half the width of the interval, from the estimates without one run each."""
+    n = len(left_out)
+    squares = (left_out - left_out.mean()) ** 2
+    total = float(squares.sum())
+    if not total:
+        return 0.0
+    kurtosis = n * float((squares**2).sum()) / total**2
+    freedom = 2 * n / max(kurtosis - 1, 2 * n / (n - 1))
+    quantile = float(stdtrit(freedom, (1 + confidence) / 2))
+    return quantile * math.sqrt((n - 1) / n * total)
+
+
+def _bound(wholes: _Array, confidence: float) -> float:
+    """Return the largest share of events of which none of these runs would have any."""
+    of_runs = _exact(0, len(wholes), confidence).high
+    return min(1.0, of_runs * float(wholes.max() / wholes.mean()))
+
+
+def _exact(events: int, n: int, confidence: float) -> Interval:
+    """Return the interval of Clopper and Pearson for so many of n independent cases."""
+    tail = (1 - confidence) / 2
+    low = float(betaincinv(events, n - events + 1, tail)) if events else 0.0
+    high = float(betaincinv(events + 1, n - events, 1 - tail)) if events < n else 1.0
+    note = NO_EVENT if not events else NO_EXCEPTION if events == n else ""
+    return Interval(events / n, low, high, n, "exact", note)
+
+
+def _without_ends(estimate: float, n: int, estimator: str) -> Interval:
+    return Interval(estimate, math.nan, math.nan, n, estimator, TOO_FEW)
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise InvalidInput("confidence", confidence, "a number between 0 and 1, such as 0.95")
+
+
+def _check_fewest(fewest: int) -> None:
+    if fewest < 2:
+        raise InvalidInput("fewest", fewest, "a number of runs, at least 2")

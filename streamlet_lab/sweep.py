@@ -6,24 +6,29 @@ the same prices, delays and traders, which :meth:`Sweep.difference` turns into n
 
 import html
 import math
-import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import partial
 from itertools import product
 from numbers import Real
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
+from streamlet_lab.intervals import (
+    Interval,
+    Share,
+    mean_interval,
+    share_difference,
+    share_interval,
+)
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
 from streamlet_lab.units import to_whole
@@ -38,55 +43,11 @@ Values = Iterable[Any] | Mapping[Any, Any]
 _Document = dict[str, Any]
 _Row = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class MeanInterval:
-    """A mean and its confidence interval.
-
-    Parameters
-    ----------
-    mean : float
-        NaN without numbers.
-    low, high : float
-        Ends of the interval; NaN with fewer than two numbers.
-    n : int
-        How many numbers there were.
-    """
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-
-def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> MeanInterval:
-    """Return the mean of a sample and its Student-t interval; NaN among the values is left out.
-
-    The interval is mean ± t · s / √n, with s the sample's standard deviation and t the quantile of
-    Student's distribution with n − 1 degrees of freedom. It holds for numbers from independent runs
-    that are about normal, or many. Shares are treated no differently: each run gives one number.
-
-    Raises
-    ------
-    InvalidInput
-        If the confidence is not between 0 and 1.
-
-    Examples
-    --------
-    >>> mean_interval([1.0, 2.0, 3.0])
-    MeanInterval(mean=2.0, low=-0.484..., high=4.484..., n=3)
-    """
-    if not 0 < confidence < 1:
-        raise InvalidInput("confidence", confidence, "a number between 0 and 1, such as 0.95")
-    sample = [value for value in values if not math.isnan(value)]
-    n = len(sample)
-    if n < 2:
-        return MeanInterval(sample[0] if sample else math.nan, math.nan, math.nan, n)
-    # The statistics module is exact: equal numbers have their own value as mean, and no deviation.
-    mean = statistics.mean(sample)
-    quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
-    margin = quantile * statistics.stdev(sample) / math.sqrt(n)
-    return MeanInterval(mean, mean - margin, mean + margin, n)
+# A share has two more columns in the frame, from which runs are pooled.
+_PART: Final = ".part"
+_WHOLE: Final = ".whole"
+_SECOND: Final = " of second"
+_ESTIMATE: Final = tuple(field.name for field in fields(Interval))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,7 +58,8 @@ class Sweep:
     ----------
     frame : DataFrame
         One row for each finished run, in the order of the grid and then of the repeats: the varied
-        settings, ``repeat``, ``seed``, and the measures, NaN where a run does not have one.
+        settings, ``repeat``, ``seed``, and the measures, NaN where a run does not have one. A share
+        ``x`` has the columns ``x.part`` and ``x.whole`` beside it.
     settings : tuple of str
         The varied settings, which are the first columns.
     planned : int
@@ -116,32 +78,47 @@ class Sweep:
     @property
     def measures(self) -> tuple[str, ...]:
         """What was measured in each run."""
-        return tuple(self.frame.columns[len(self.settings) + 2 :])
+        measured = self.frame.columns[len(self.settings) + 2 :]
+        return tuple(name for name in measured if not name.endswith((_PART, _WHOLE)))
 
     def means(self, *measures: str, confidence: float = 0.95) -> pd.DataFrame:
         """Return the mean of each measure for each setting; of all measures if none is named.
 
+        Of a share it is the pooled one: all parts over all wholes.
+
         Returns
         -------
         DataFrame
-            The varied settings, ``measure``, ``mean``, ``low``, ``high`` and ``n``: see
-            :func:`mean_interval`. The rows of one measure stand together.
+            The varied settings, ``measure``, and what an
+            :class:`~streamlet_lab.intervals.Interval` has: ``mean``, ``low``, ``high``, ``n``,
+            ``estimator`` and ``note``. They are those of
+            :func:`~streamlet_lab.intervals.share_interval` for a share, of
+            :func:`~streamlet_lab.intervals.mean_interval` for another number. The rows of one
+            measure stand together.
 
         Raises
         ------
         InvalidInput
             If there is no such measure, or the confidence is not between 0 and 1.
         """
-        tables = [
-            _means(self.frame, self.settings, measure, self._column(measure), confidence)
-            for measure in measures or self.measures
-        ]
-        return _mean_frame(self.settings, *tables)
+        rows = []
+        for measure in measures or self.measures:
+            self._check(measure)
+            for labels, runs in _groups(self.frame, self.settings):
+                if self.is_share(measure):
+                    estimate = share_interval(_shares(runs, measure), confidence=confidence)
+                else:
+                    estimate = mean_interval(runs[measure], confidence=confidence)
+                rows.append((*labels, measure, *astuple(estimate)))
+        return pd.DataFrame(rows, columns=[*self.settings, "measure", *_ESTIMATE])
 
     def difference(
         self, measure: str, setting: str, first: Any, second: Any, *, confidence: float = 0.95
     ) -> pd.DataFrame:
         """Return the mean of ``second − first``, run by run with the same seed.
+
+        Of a share it is the difference of the pooled ones, with its interval over pairs of runs:
+        see :func:`~streamlet_lab.intervals.share_difference`.
 
         Parameters
         ----------
@@ -163,18 +140,25 @@ class Sweep:
         """
         if setting not in self.settings:
             raise InvalidInput("setting", setting, f"one of {_listed(self.settings)}")
-        values = self._column(measure)
-        others = [name for name in self.settings if name != setting]
-        pair = [*others, "repeat"]
+        self._check(measure)
         sides = []
         for name, value in (("first", first), ("second", second)):
-            here = self.frame[setting] == value
-            if not here.any():
+            here = self.frame[self.frame[setting] == value]
+            if here.empty:
                 raise InvalidInput(name, value, f"one of {_listed(self.frame[setting].unique())}")
-            sides.append(self.frame.loc[here, pair].assign(value=values))
-        both = sides[0].merge(sides[1], on=pair)
-        gain = both["value_y"] - both["value_x"]
-        return _mean_frame(others, _means(both, others, measure, gain, confidence))
+            sides.append(here)
+        others = [name for name in self.settings if name != setting]
+        pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))
+        rows = []
+        for labels, runs in _groups(pairs, others):
+            if self.is_share(measure):
+                shares = (_shares(runs, measure, end) for end in ("", _SECOND))
+                estimate = share_difference(*shares, confidence=confidence)
+            else:
+                gains = runs[measure + _SECOND] - runs[measure]
+                estimate = mean_interval(gains, confidence=confidence)
+            rows.append((*labels, measure, *astuple(estimate)))
+        return pd.DataFrame(rows, columns=[*others, "measure", *_ESTIMATE])
 
     def __repr__(self) -> str:
         over = f" over {_listed(self.settings)}" if self.settings else ""
@@ -188,12 +172,15 @@ class Sweep:
         table = self.means().to_html(index=False, border=0, float_format="{:.6g}".format)
         return f"<p>{html.escape(repr(self))}</p>{table}"
 
-    def _column(self, measure: str) -> "pd.Series[float]":
+    def _check(self, measure: str) -> None:
         if self.frame.empty:
             raise InvalidInput("measure", measure, "a sweep of which at least one run was finished")
         if measure not in self.measures:
             raise InvalidInput("measure", measure, f"one of {_listed(self.measures)}")
-        return self.frame[measure]
+
+    def is_share(self, measure: str) -> bool:
+        """Whether a measure is a share, so that the frame has its part and whole too."""
+        return f"{measure}{_WHOLE}" in self.frame
 
 
 def run_experiment(config: ExperimentConfig) -> Any:
@@ -258,7 +245,9 @@ def sweep(
     run : callable, optional
         From an :class:`~streamlet_lab.config.ExperimentConfig` to a result.
     measure : callable, optional
-        From a result to numbers by name; :func:`summary_numbers` by default.
+        From a result to numbers by name; :func:`summary_numbers` by default. A share of a run's
+        cases is best given as a :class:`~streamlet_lab.intervals.Share`: then runs are pooled, and
+        the interval is that of a share. True and false count as the share of runs.
     progress : callable, optional
         ``progress(done, total)`` is called after each run.
     executor : concurrent.futures.Executor, optional
@@ -270,7 +259,8 @@ def sweep(
     ------
     InvalidInput
         For the first setting that is wrong, before anything runs; or if what is measured is no
-        mapping of names to finite numbers or None, or has the name of another column.
+        mapping of names to finite numbers or None, has the name of another column, or is a share
+        in some runs only.
     DataError
         If a feed's history is missing or damaged.
 
@@ -297,7 +287,9 @@ def sweep(
     rows = _run_all(play, grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
     frame = pd.DataFrame(rows, columns=list(columns))
-    return Sweep(frame, tuple(over), planned=len(grid) * repeats)
+    swept = Sweep(frame, tuple(over), planned=len(grid) * repeats)
+    _check_shares(swept)
+    return swept
 
 
 def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Document:
@@ -412,40 +404,44 @@ def _numbers(measured: Mapping[str, float | None], row: _Row) -> dict[str, float
     """What was measured in a run, with NaN for what it does not have."""
     if not isinstance(measured, Mapping):
         raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
+    numbers = {}
     for name, value in measured.items():
-        if name in row:
-            raise InvalidInput("measure", name, f"a name other than {_listed(row)}")
+        if name in row or not isinstance(name, str) or name.endswith((_PART, _WHOLE)):
+            expected = f"a name other than {_listed(row)}, that does not end in {_PART} or {_WHOLE}"
+            raise InvalidInput("measure", name, expected)
         if value is not None and (not isinstance(value, Real | np.bool_) or math.isinf(value)):
             raise InvalidInput(f"measure.{name}", value, "a finite number, or None")
-    return {name: math.nan if value is None else float(value) for name, value in measured.items()}
+        numbers[name] = math.nan if value is None else float(value)
+        if isinstance(value, bool | np.bool_):
+            value = Share(float(value), 1)
+        if isinstance(value, Share):
+            numbers |= {name + _PART: float(value.part), name + _WHOLE: float(value.whole)}
+    return numbers
 
 
-def _means(
-    frame: pd.DataFrame,
-    settings: Sequence[str],
-    measure: str,
-    values: "pd.Series[float]",
-    confidence: float,
-) -> list[dict[str, Any]]:
-    """The mean of the values for each combination of the settings, in their order."""
-    samples: dict[tuple[Any, ...], list[float]] = {}
-    columns = (frame[name] for name in settings)
-    combinations = zip(*columns, strict=True) if settings else [()] * len(frame)
-    for combination, value in zip(combinations, values, strict=True):
-        samples.setdefault(combination, []).append(value)
-    return [
-        {
-            **dict(zip(settings, combination, strict=True)),
-            "measure": measure,
-            **asdict(mean_interval(sample, confidence=confidence)),
-        }
-        for combination, sample in samples.items()
-    ]
+def _check_shares(swept: Sweep) -> None:
+    """Refuse what is a share in some runs and a plain number in others: it cannot be pooled."""
+    for measure in filter(swept.is_share, swept.measures):
+        plain = swept.frame[measure].notna() & swept.frame[measure + _WHOLE].isna()
+        if plain.any():
+            value = float(swept.frame.loc[plain, measure].iloc[0])
+            expected = "a share, as in other runs, with its part and whole"
+            raise InvalidInput(f"measure.{measure}", value, expected)
 
 
-def _mean_frame(settings: Sequence[str], *tables: list[dict[str, Any]]) -> pd.DataFrame:
-    columns = [*settings, "measure", "mean", "low", "high", "n"]
-    return pd.DataFrame([row for table in tables for row in table], columns=columns)
+def _groups(
+    frame: pd.DataFrame, settings: Sequence[str]
+) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """The rows of each combination of the settings, in their order."""
+    if not settings or frame.empty:
+        return [] if frame.empty else [((), frame)]
+    return list(frame.groupby(list(settings), sort=False, dropna=False))
+
+
+def _shares(runs: pd.DataFrame, measure: str, end: str = "") -> list[Share | None]:
+    """The shares of a measure, None for a run that has none."""
+    columns = (runs[f"{measure}{what}{end}"] for what in (_PART, _WHOLE))
+    return [Share(part, whole) if whole > 0 else None for part, whole in zip(*columns, strict=True)]
 
 
 def _listed(names: Iterable[Any]) -> str:

@@ -2,10 +2,9 @@
 
 import html
 import math
-import random
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import astuple
 from multiprocessing import get_context
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,10 @@ import pytest
 
 from streamlet_lab import Experiment, InvalidInput, Trader
 from streamlet_lab.config import make_config
+from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
 from streamlet_lab.matching import BandWatch
 from streamlet_lab.prices import GeometricBrownianMotion
-from streamlet_lab.sweep import mean_interval, run_experiment, summary_numbers, sweep
+from streamlet_lab.sweep import run_experiment, summary_numbers, sweep
 
 NO_FAULT, SILENT = {}, {"node_3": "silent_leader"}
 
@@ -36,64 +36,6 @@ def sweep_configs(base, over, **options):
 
 def rows(frame):
     return list(frame.itertuples(index=False, name=None))
-
-
-# The interval.
-
-
-def test_interval_of_a_sample_computed_by_hand():
-    # Mean 5, deviation √((9 + 1 + 1 + 9) / 3) = √(20/3); Student's t is 3.18245 for 3 degrees.
-    interval = mean_interval([2, 4, 6, 8])
-    margin = 3.182446 * math.sqrt(20 / 3) / 2
-    assert (interval.mean, interval.n) == (5, 4)
-    assert (interval.low, interval.high) == pytest.approx((5 - margin, 5 + margin))
-
-
-def test_a_higher_confidence_has_a_wider_interval():
-    # 63.6567 and 12.7062 are the t of two numbers at 99 and 95 %.
-    widths = [
-        each.high - each.low
-        for each in (mean_interval([0, 1], confidence=level) for level in (0.99, 0.95))
-    ]
-    assert widths == pytest.approx([63.6567, 12.7062], rel=1e-5)
-
-
-def test_equal_numbers_have_an_interval_without_width():
-    # In floating point the mean of 0.1, 0.1 and 0.1 may be another number.
-    interval = mean_interval([0.1] * 3)
-    assert (interval.mean, interval.low, interval.high) == (0.1, 0.1, 0.1)
-
-
-def test_one_number_has_a_mean_and_no_interval():
-    interval = mean_interval([3.5, math.nan])
-    assert (interval.mean, interval.n) == (3.5, 1)
-    assert math.isnan(interval.low)
-    assert math.isnan(interval.high)
-
-
-def test_no_number_has_no_mean():
-    interval = mean_interval([math.nan])
-    assert interval.n == 0
-    assert math.isnan(interval.mean)
-
-
-@pytest.mark.parametrize("confidence", [0, 1, 95, -0.5])
-def test_a_confidence_lies_between_zero_and_one(confidence):
-    with pytest.raises(InvalidInput, match="confidence"):
-        mean_interval([1, 2], confidence=confidence)
-
-
-@pytest.mark.parametrize("confidence", [0.8, 0.95])
-def test_the_interval_covers_the_true_mean_as_often_as_it_says(confidence):
-    drawn, normal, samples = random.Random(1), NormalDist(10, 3), 4_000
-    covered = 0
-    for _ in range(samples):
-        sample = [normal.inv_cdf(drawn.random()) for _ in range(5)]
-        interval = mean_interval(sample, confidence=confidence)
-        covered += interval.low <= 10 <= interval.high
-    # Three standard deviations of a share; a normal quantile instead of t would be at 0.88 or 0.73.
-    tolerance = 3 * math.sqrt(confidence * (1 - confidence) / samples)
-    assert covered / samples == pytest.approx(confidence, abs=tolerance)
 
 
 # The grid.
@@ -252,6 +194,8 @@ def test_there_is_at_least_one_repeat(repeats):
         ({"size": math.inf}, "measure.size"),
         ({"nodes": 4}, "measure"),
         ({"seed": 4}, "measure"),
+        ({"late.part": 4}, "measure"),
+        ({"late.whole": 4}, "measure"),
         (3, "measure"),
         (None, "measure"),
     ],
@@ -317,10 +261,11 @@ def test_what_an_experiment_takes_from_its_user_is_that_of_every_run():
 def test_means_of_each_setting_are_those_of_its_rows():
     swept = sweep_configs({}, {"nodes": [7, 4]}, repeats=6)
     means = swept.means("size")
-    assert list(means.columns) == ["nodes", "measure", "mean", "low", "high", "n"]
+    estimate = ["mean", "low", "high", "n", "estimator", "note"]
+    assert list(means.columns) == ["nodes", "measure", *estimate]
     for nodes, row in zip((7, 4), rows(means), strict=True):
         interval = mean_interval(swept.frame.loc[swept.frame["nodes"] == nodes, "size"])
-        assert row == (nodes, "size", interval.mean, interval.low, interval.high, 6)
+        assert row == (nodes, "size", *astuple(interval))
 
 
 def test_means_without_a_name_are_those_of_all_measures():
@@ -364,7 +309,7 @@ def test_a_difference_is_taken_between_runs_with_the_same_seed():
     swept = sweep_configs({}, {"echo": [True, False], "nodes": [4, 7]}, repeats=6)
     # The noise is the seed's, so it cancels; unpaired it would drown in an interval of hundreds.
     assert rows(swept.difference("size", "nodes", 4, 7)) == [
-        (echo, "size", 3000.0, 3000.0, 3000.0, 6) for echo in (True, False)
+        (echo, "size", 3000.0, 3000.0, 3000.0, 6, "t", "") for echo in (True, False)
     ]
     assert rows(swept.difference("size", "nodes", 7, 4))[0][2] == -3000.0
 
@@ -373,7 +318,7 @@ def test_a_difference_of_the_only_setting_is_one_row():
     over = {"faults": {"none": NO_FAULT, "silent": SILENT}}
     swept = sweep_configs({}, over, measure=lambda config: {"faulty": len(config.faulty_nodes)})
     assert rows(swept.difference("faulty", "faults", "none", "silent")) == [
-        ("faulty", 1.0, 1.0, 1.0, 3)
+        ("faulty", 1.0, 1.0, 1.0, 3, "t", "")
     ]
 
 
@@ -395,6 +340,86 @@ def test_a_difference_of_what_is_not_there_is_refused(arguments, field):
 def test_a_mean_of_what_was_not_measured_is_refused():
     with pytest.raises(InvalidInput, match="measure: 'weight' is not valid; expected one of size"):
         sweep_configs({}, {}).means("weight")
+
+
+# Shares.
+
+
+def late_orders(config):
+    """From 0 to 4 late ones of 5 to 9, more with more nodes; of some runs none at all."""
+    whole = 5 + config.seed % 5
+    late = Share(min(config.seed % 3 + config.nodes // 7, 4), whole)
+    return {"late": None if config.seed % 11 == 0 else late, "whole": whole}
+
+
+def late_shares(swept, nodes):
+    """The shares of one setting, from the seeds alone."""
+    seeds = swept.frame.loc[swept.frame["nodes"] == nodes, "seed"]
+    return [late_orders(make_config(seed=int(seed), nodes=nodes))["late"] for seed in seeds]
+
+
+LATE = {"over": {"nodes": [4, 7]}, "measure": late_orders, "repeats": 25}
+
+
+def test_a_share_is_pooled_with_its_own_interval():
+    swept = sweep_configs({}, **LATE)
+    assert swept.measures == ("late", "whole")
+    assert swept.is_share("late")
+    assert not swept.is_share("whole")
+    means = swept.means("late").set_index("nodes")
+    for nodes in (4, 7):
+        shares = late_shares(swept, nodes)
+        assert None in shares
+        pooled = share_interval(shares)
+        assert pooled.mean != pytest.approx(mean_interval(filter(None, shares)).mean, rel=1e-3)
+        assert tuple(means.loc[nodes]) == ("late", *astuple(pooled))
+
+
+def test_a_difference_of_shares_is_that_of_pooled_ones():
+    swept = sweep_configs({}, **LATE)
+    (row,) = rows(swept.difference("late", "nodes", 4, 7))
+    expected = share_difference(late_shares(swept, 4), late_shares(swept, 7))
+    assert row == ("late", *astuple(expected))
+    assert row[1] > 0
+    assert row[-2] == "cluster"
+
+
+def test_the_frame_has_part_and_whole_of_every_run():
+    swept = sweep_configs({}, **LATE)
+    frame = swept.frame.dropna()
+    assert list(frame.columns[-4:]) == ["late", "late.part", "late.whole", "whole"]
+    assert (frame["late"] == frame["late.part"] / frame["late.whole"]).all()
+    assert (frame["late.whole"] == frame["whole"]).all()
+
+
+def test_yes_and_no_are_a_share_of_runs():
+    answers = iter([True, False, np.True_, True])
+    swept = sweep_configs({}, {}, measure=lambda config: {"safe": next(answers)}, repeats=4)
+    (row,) = rows(swept.means())
+    assert row[:2] == ("safe", 0.75)
+    # Clopper and Pearson's, of 3 of 4.
+    assert row[2:] == (
+        pytest.approx(0.19412, abs=1e-5),
+        pytest.approx(0.99369, abs=1e-5),
+        4,
+        "exact",
+        "",
+    )
+
+
+def test_few_runs_have_a_share_without_an_interval():
+    swept = sweep_configs({}, **LATE | {"repeats": 5})
+    means = swept.means("late")
+    assert means["mean"].notna().all()
+    assert means[["low", "high"]].isna().all(axis=None)
+    assert set(means["note"]) == {"too few runs"}
+    assert "too few runs" in swept._repr_html_()
+
+
+def test_what_is_a_share_in_some_runs_only_is_refused():
+    measured = iter([Share(1, 4), None, 0.25])
+    with pytest.raises(InvalidInput, match=r"measure\.late: 0\.25 .* a share, as in other runs"):
+        sweep_configs({}, {}, measure=lambda config: {"late": next(measured)})
 
 
 # Progress and interrupts.

@@ -8,7 +8,7 @@ little. So three moments of the history are conditions, and the likelihood decid
 - the excess kurtosis, in its closed form, is at most a standard error above the sample's;
 - the leverage, as its mean over simulated paths of the history's length, likewise.
 
-The standard errors are those of the intervals in `streamlet_lab.prices.facts`. Tail index,
+The standard errors are those of `streamlet_lab.prices.facts`. Tail index,
 clustering and autocorrelation are left out of the fit and show how good it is.
 
 usage: python tools/fit_path_model.py [--paths N]
@@ -17,7 +17,6 @@ usage: python tools/fit_path_model.py [--paths N]
 import argparse
 import functools
 import math
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,9 +127,7 @@ def conditional_fit(returns: Returns, paths: int) -> GjrGarch:
 
 
 def _a_standard_error_above(name: str, returns: Returns) -> float:
-    low, high = facts.bootstrap_intervals(returns)[name]
-    width = 2 * NormalDist().inv_cdf((1 + facts.LEVEL) / 2)
-    return facts.FACTS[name](returns) + (high - low) / width
+    return facts.FACTS[name](returns) + facts.standard_errors(returns)[name]
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ usage: python tools/measure_defaults.py [--runs N] [--epochs N]
 import argparse
 import itertools
 import math
-import statistics
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.units import MICROSECONDS_PER_SECOND
 
 
-def measured(result: sl.Result) -> tuple[float, float]:
+def measured(result: sl.Result) -> tuple[sl.Share, sl.Share]:
     """Return the share of honest limit orders rejected at entry, and of epochs without a price.
 
     Orders before the first finalization are left out: they are rejected for another reason.
@@ -30,11 +29,14 @@ def measured(result: sl.Result) -> tuple[float, float]:
         & (orders["type"] == "limit")
         & orders["reference_price"].notna()
     ]
-    rejected = (limits["status"] == "rejected").mean()
-    return float(rejected), float((result.epochs["claim"] != "price_consensus").mean())
+    unpriced = result.epochs["claim"] != "price_consensus"
+    return (
+        sl.Share(int((limits["status"] == "rejected").sum()), len(limits)),
+        sl.Share(int(unpriced.sum()), len(unpriced)),
+    )
 
 
-def expected(experiment: sl.Experiment, result: sl.Result) -> tuple[float, float]:
+def expected(experiment: sl.Experiment, result: sl.Result) -> tuple[sl.Share, sl.Share]:
     """Return the same two shares, from the path alone.
 
     A reference that is final at time t was quoted at the beginning of its epoch. An honest limit
@@ -57,7 +59,10 @@ def expected(experiment: sl.Experiment, result: sl.Result) -> tuple[float, float
             shares.append(1 - _inside(now / quoted[latest], spread, band))
     starts = [network.true_price(epoch * length) for epoch in range(experiment.config.epochs)]
     moves = [abs(after / before - 1) for before, after in itertools.pairwise(starts)]
-    return statistics.fmean(shares), sum(move > 0.10 for move in moves) / len(starts)
+    return (
+        sl.Share(math.fsum(shares), len(shares)),
+        sl.Share(sum(move > 0.10 for move in moves), len(starts)),
+    )
 
 
 def _inside(ratio: float, spread: float, band: float) -> float:
@@ -66,10 +71,10 @@ def _inside(ratio: float, spread: float, band: float) -> float:
     return 0.5 * (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2)))
 
 
-def _line(label: str, values: list[float]) -> str:
-    mean = statistics.fmean(values)
-    half = 1.96 * statistics.stdev(values) / math.sqrt(len(values))
-    return f"{label:<52} {100 * mean:6.2f} % ± {100 * half:.2f}"
+def _line(label: str, shares: list[sl.Share]) -> str:
+    found = sl.share_interval(shares)
+    ends = f"[{100 * found.low:.2f}, {100 * found.high:.2f}]"
+    return f"{label:<52} {100 * found.mean:6.2f} %  {ends} {found.note}".rstrip()
 
 
 def main() -> None:

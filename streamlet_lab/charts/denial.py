@@ -15,6 +15,7 @@ from streamlet_lab.charts import style
 from streamlet_lab.charts.figures import Page
 from streamlet_lab.charts.layout import head, legend_below, percent
 from streamlet_lab.charts.plots import _plot
+from streamlet_lab.charts.sweeps import intervals_in_words
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.sweep import Sweep
 from streamlet_lab.theory import outside_band_share
@@ -155,7 +156,7 @@ def _answer(means: pd.DataFrame, by: str, flow: Flow) -> str:
     return (
         f"{_named(by, worst[by])}: {worst['denied']:.0%} of the fair orders denied at "
         f"{place:,.0f} bp (closed form up: {denied_share(place, flow):.0%}); "
-        f"band ±{percent(Decimal(str(flow.band_percent)))}; intervals: 95 %"
+        f"band ±{percent(Decimal(str(flow.band_percent)))}; {intervals_in_words(measured)}"
     )
 
 

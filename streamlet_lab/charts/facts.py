@@ -15,7 +15,7 @@ from streamlet_lab.charts.plots import _plot
 from streamlet_lab.errors import InvalidInput
 
 _REAL: Final = "real"
-_COLUMNS: Final = ("model", "fact", "value", "median", "low", "high", "inside", "share_inside")
+_COLUMNS: Final = ("model", "fact", "value", "median", "low", "high", "inside")
 _ACROSS: Final = 3
 _PANEL: Final = (3.1, 0.24)  # inches: its width, and the height of a model's row
 _AROUND: Final = (1.1, 0.95, 1.1)  # beside all panels, below each row of them, and around all
@@ -24,7 +24,9 @@ _UNITS: Final = {"standard_deviation": "% a day"}
 
 
 def plot_facts(frame: pd.DataFrame) -> Figure:
-    """Which model of prices is like real AAPL? Each fact by model, over the real one's interval.
+    """Which model of prices is like real AAPL? Each fact by model, beside the real one.
+
+    A bar has the middle 95 % of a model's paths: see :mod:`streamlet_lab.prices.facts`.
 
     Parameters
     ----------
@@ -72,18 +74,15 @@ def _draw_fact(axes: Axes, rows: pd.DataFrame, models: list[str]) -> None:
     real = rows[rows["model"] == _REAL].iloc[0]
     own = rows.set_index("model").loc[models]
     places = list(range(len(models)))
-    axes.axvspan(real["low"], real["high"], label="real AAPL, 95 % interval", **style.INTERVAL)
     axes.axvline(real["value"], label="real AAPL", **style.REAL)
     for inside, label, look in (
-        (True, "mean of the paths, inside", style.INSIDE),
-        (False, "mean of the paths, outside", style.OUTSIDE),
+        (True, "paths of a model (median, middle 95 %): real AAPL inside", style.INSIDE),
+        (False, "real AAPL outside", style.OUTSIDE),
     ):
-        chosen = own["inside"] == inside
-        axes.plot(own["value"][chosen], np.flatnonzero(chosen), label=label, **look)
-    axes.plot(own["median"], places, label="median of the paths", **style.MEDIAN)
-    for place, share in zip(places, own["share_inside"], strict=True):
-        beside = axes.get_yaxis_transform()
-        axes.text(1.02, place, f"{share:.0%}", transform=beside, va="center", fontsize="small")
+        chosen = own[own["inside"] == inside]
+        rows_of = np.flatnonzero(own["inside"] == inside)
+        reach = [chosen["median"] - chosen["low"], chosen["high"] - chosen["median"]]
+        axes.errorbar(chosen["median"], rows_of, xerr=reach, capsize=3, label=label, **look)
     axes.set_yticks(places, [name.replace("_", " ") for name in models])
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.margins(x=0.08)
@@ -110,4 +109,4 @@ def _answer(frame: pd.DataFrame, models: list[str]) -> str:
         f"{name.replace('_', ' ')} {passed} of {count}"
         for name, passed, count in inside.itertuples()
     ]
-    return f"facts inside: {', '.join(counts)}; right of a row: share of single paths inside"
+    return f"facts in which real AAPL could be a path: {', '.join(counts)}"

@@ -14,7 +14,13 @@ from streamlet_lab.charts.band import BAND_NAMES
 from streamlet_lab.charts.figures import Page
 from streamlet_lab.charts.layout import head, legend_below
 from streamlet_lab.charts.plots import _plot
-from streamlet_lab.charts.sweeps import draw_form, is_numeric, name_values, side_by_side
+from streamlet_lab.charts.sweeps import (
+    draw_form,
+    intervals_in_words,
+    is_numeric,
+    name_values,
+    side_by_side,
+)
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.sweep import Sweep
 
@@ -237,7 +243,7 @@ def _answer(tables: Mapping[str, pd.DataFrame]) -> str:
         gaps = tables[_ENTRY]["mean"].to_numpy() - tables[_IMPLIED]["mean"].to_numpy()
         off = 100 * float(pd.Series(gaps).abs().max())
         parts.append(f"at entry off by at most {off:.2g} points from what the ages imply")
-    return "; ".join([*parts, _intervals(rates)])
+    return "; ".join([*parts, intervals_in_words(rates)])
 
 
 def _compared(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -254,13 +260,7 @@ def _compared(tables: Mapping[str, pd.DataFrame]) -> str:
         first, *others = (_band_name(band) for band in own.loc[own["mean"] == least, _BAND])
         ties = f" and {len(others)} more" if others else ""
         parts.append(f"{what}: {first}{ties} ({least:.1%})")
-    return "; ".join([*parts, _intervals(tables[_RATE])])
-
-
-def _intervals(means: pd.DataFrame) -> str:
-    least, most = means["n"].min(), means["n"].max()
-    runs = f"{most}" if least == most else f"{least} to {most}"
-    return f"intervals: 95 %, {runs} runs each"
+    return "; ".join([*parts, intervals_in_words(tables[_RATE])])
 
 
 def _band_name(band: object) -> str:

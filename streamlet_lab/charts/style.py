@@ -185,11 +185,9 @@ DISPLACEMENTS: Final = "cividis_r"
 NOT_STUDIED: Final = "#F2F2F2"
 LOCKED_OUT: Final[Look] = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.5}
 
-INTERVAL: Final[Look] = {"facecolor": SKY, "alpha": 0.3, "linewidth": 0}
 REAL: Final[Look] = {"color": BLACK, "linewidth": 1.4}
 INSIDE: Final = _marks(BLUE, "o", markersize=7)
 OUTSIDE: Final = _marks(VERMILLION, "X", markersize=8)
-MEDIAN: Final = _marks(BLACK, "|", markersize=11, markeredgewidth=1.2)
 
 BAND: Final[Look] = {"facecolor": SKY, "alpha": 0.22, "linewidth": 0}
 BAND_EDGE: Final[Look] = {"color": SKY, "linewidth": 0.9}

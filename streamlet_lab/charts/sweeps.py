@@ -15,6 +15,7 @@ from streamlet_lab.charts.figures import Page
 from streamlet_lab.charts.layout import head, legend_below
 from streamlet_lab.charts.plots import _plot
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.intervals import TOO_FEW
 from streamlet_lab.sweep import Sweep
 
 #: From a value on the x-axis to the mean that is expected there; None where none is.
@@ -53,6 +54,9 @@ def plot_means(
     unit: str = "",
 ) -> Figure:
     """How does a measure depend on a setting? Means with 95 % intervals, over closed forms.
+
+    Where runs are too few for an interval there is none: see
+    :func:`~streamlet_lab.intervals.share_interval`.
 
     Parameters
     ----------
@@ -267,11 +271,25 @@ def _answer(series: Sequence[_Series], unit: str) -> str:
     if means["mean"].isna().all():
         return "no run has this measure"
     answer = f"means from {means['mean'].min():.4g} to {means['mean'].max():.4g} {unit}".rstrip()
-    least, most = means["n"].min(), means["n"].max()
-    runs = f"{most} runs each" if least == most else f"{least} to {most} runs each"
     judged = means.dropna(subset=["low", "expected"])
     if judged.empty:
-        return f"{answer}; intervals: 95 %, {runs}"
+        return f"{answer}; {intervals_in_words(means)}"
     below = judged["low"] - _ROUNDING <= judged["expected"]
     hold = (below & (judged["expected"] <= judged["high"] + _ROUNDING)).sum()
+    runs = runs_in_words(means)
     return f"{answer}; {hold} of {len(judged)} intervals (95 %, {runs}) hold the closed form"
+
+
+def intervals_in_words(means: pd.DataFrame) -> str:
+    """Say what the intervals of means are, and where there are none."""
+    runs, missing = runs_in_words(means), means["note"] == TOO_FEW
+    if missing.all():
+        return f"no intervals: {runs}, too few"
+    rest = "; none where runs are too few" if missing.any() else ""
+    return f"intervals: 95 %, {runs}{rest}"
+
+
+def runs_in_words(means: pd.DataFrame) -> str:
+    """Say how many runs there are for each mean."""
+    least, most = means["n"].min(), means["n"].max()
+    return f"{most} runs each" if least == most else f"{least} to {most} runs each"

@@ -4,7 +4,6 @@ No network, no market. It is what a band around an old reference costs if everyt
 perfect, and so the yardstick for the runs of :mod:`~streamlet_lab.studies.staleness`.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -13,13 +12,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.intervals import Share, share_interval
 from streamlet_lab.prices import ReturnModel
-from streamlet_lab.prices.facts import BLOCK, LEVEL, RESAMPLES, model_returns
+from streamlet_lab.prices.facts import model_returns
 from streamlet_lab.prices.history import adjust_for_splits, load_bars
-from streamlet_lab.prices.models import make_model
-from streamlet_lab.streams import generator
+from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, make_model
 from streamlet_lab.studies.arguments import read_names
-from streamlet_lab.sweep import mean_interval
 from streamlet_lab.theory import first_passage_share, stale_outside_share
 from streamlet_lab.units import to_number, to_whole
 
@@ -40,8 +38,7 @@ def outside_by_age(
     ages: Iterable[int] = AGES,
     *,
     band_percent: float = 5.0,
-    block: int = BLOCK,
-    seed: int = 0,
+    block: int = TRADING_DAYS_PER_YEAR,
 ) -> pd.DataFrame:
     """Return the share of prices outside the band around an earlier price of the same path.
 
@@ -54,16 +51,15 @@ def outside_by_age(
     band_percent : float
         Half the width of the band; exactly so far away is inside.
     block : int
-        Consecutive steps that the resampling keeps together, fewer if there are not so many.
-    seed : int
-        Of the resampling.
+        Steps of one stretch, about: what is longer ago than that no longer matters.
 
     Returns
     -------
     DataFrame
-        One row for each age: ``age``, ``share``, and the ends ``low`` and ``high`` of its interval.
-        That is the 95 % percentile interval of a moving-block bootstrap (Künsch 1989) of what is
-        inside and what outside, with 1,000 resamples.
+        One row for each age: ``age``, ``share``, and the ends ``low`` and ``high`` of its 95 %
+        interval. That is :func:`~streamlet_lab.intervals.share_interval` with stretches of the path
+        in place of runs; NaN if there are fewer than ten. In blocks of a trading year calm and
+        turbulent times are kept together: see ``docs/coverage.md`` for what it covers.
 
     Raises
     ------
@@ -77,11 +73,14 @@ def outside_by_age(
     0    1    0.4
     1    2    0.5
     """
+    if type(block) is not int or block < 1:
+        raise InvalidInput("block", block, "a whole number, at least 1")
     path = _path(prices)
     rows = []
     for age in _ages(ages, len(path)):
         outside = _is_outside(path, age, _band(band_percent))
-        rows.append((age, float(outside.mean()), *_bootstrap(outside, block, seed)))
+        stretches = np.array_split(outside, max(len(outside) // block, 1))
+        rows.append((age, *_estimate(stretches)))
     return pd.DataFrame(rows, columns=["age", "share", "low", "high"])
 
 
@@ -112,9 +111,9 @@ def compare_ages(
     DataFrame
         One row for each path and age, first those of the history, as path ``"real"``: ``path``,
         ``age``; ``share``, ``low`` and ``high``, for the history as :func:`outside_by_age` has
-        them, for a model the mean of its paths with its 95 % interval; ``diffusion`` and
-        ``first_passage``: what a geometric Brownian motion with the standard deviation of the same
-        daily returns has, of being outside after that time
+        them, for a model those of all its paths together, with the interval over paths;
+        ``diffusion`` and ``first_passage``: what a geometric Brownian motion with the standard
+        deviation of the same daily returns has, of being outside after that time
         (:func:`~streamlet_lab.theory.stale_outside_share`) and of having been outside meanwhile
         (:func:`~streamlet_lab.theory.first_passage_share`).
 
@@ -165,8 +164,7 @@ def _shares_of_model(
     paths = [np.exp(np.concatenate([[0.0], np.cumsum(each)])) for each in returns]
     rows = []
     for age in ages:
-        of_paths = mean_interval(float(_is_outside(path, age, band).mean()) for path in paths)
-        rows.append((age, of_paths.mean, of_paths.low, of_paths.high))
+        rows.append((age, *_estimate(_is_outside(path, age, band) for path in paths)))
     return pd.DataFrame(rows, columns=["age", "share", "low", "high"])
 
 
@@ -175,16 +173,10 @@ def _is_outside(path: NDArray[np.float64], age: int, band: float) -> NDArray[np.
     return np.abs(path[age:] - before) > band * before * (1 + _ROUNDING)
 
 
-def _bootstrap(outside: NDArray[np.bool_], block: int, seed: int) -> tuple[float, float]:
-    """Return the percentile interval of the share, resampled in blocks."""
-    block = min(to_whole(block, 1, "block"), len(outside))
-    sums = np.concatenate([[0], np.cumsum(outside)])
-    in_block = sums[block:] - sums[:-block]
-    blocks = math.ceil(len(outside) / block)
-    drawn = generator(seed, "studies/ages").integers(len(in_block), size=(RESAMPLES, blocks))
-    shares = in_block[drawn].sum(axis=1) / (blocks * block)
-    low, high = np.quantile(shares, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return float(low), float(high)
+def _estimate(pieces: Iterable[NDArray[np.bool_]]) -> tuple[float, float, float]:
+    """Return the share outside in all pieces together, and the ends of its interval over pieces."""
+    found = share_interval(Share(int(piece.sum()), len(piece)) for piece in pieces)
+    return found.mean, found.low, found.high
 
 
 def _path(prices: ArrayLike) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ import pytest
 
 from streamlet_lab import Fault, InvalidInput, Sweep, sweep
 from streamlet_lab.charts import Flow, denied_share, plot_denial, plot_policies
+from streamlet_lab.intervals import mean_interval
 from streamlet_lab.metrics import activity
-from streamlet_lab.sweep import mean_interval
 
 from .drawing import answer, assert_apart, find, labels, points, written
 
@@ -144,7 +144,7 @@ class TestDenial:
         (axes,) = plot_denial(DENIED).axes
         assert answer(axes) == (
             "aggregator = mean: 40% of the fair orders denied at 521 bp "
-            f"(closed form up: {denied_share(521):.0%}); band ±5 %; intervals: 95 %"
+            f"(closed form up: {denied_share(521):.0%}); band ±5 %; intervals: 95 %, 2 runs each"
         )
 
     def test_without_fair_orders_it_says_so(self):

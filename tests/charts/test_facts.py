@@ -1,6 +1,9 @@
-"""The chart of stylized facts: what is inside the real one's interval is seen at once."""
+"""The chart of stylized facts: where the real one could be a path is seen at once."""
+
+import math
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -8,9 +11,19 @@ from streamlet_lab import InvalidInput
 from streamlet_lab.charts import plot_facts
 from streamlet_lab.prices.facts import FACTS, compare_facts
 
-from .drawing import assert_apart, find, points
+from .drawing import assert_apart
 
-COLUMNS = ["model", "fact", "value", "median", "low", "high", "inside", "share_inside"]
+NAN = math.nan
+INSIDE = "paths of a model (median, middle 95 %): real AAPL inside"
+OUTSIDE = "real AAPL outside"
+COLUMNS = ["model", "fact", "value", "median", "low", "high", "inside", "below"]
+
+
+def marks_of(axes, label):
+    """Where the marks of a label are, and the ends of their bars."""
+    (found,) = [each for each in axes.containers if each.get_label() == label]
+    (bars,) = found.lines[2]
+    return found.lines[0].get_xydata().tolist(), bars.get_segments()
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +35,7 @@ def _headless():
 
 @pytest.fixture(scope="module")
 def compared():
-    return compare_facts(("gjr_garch", "gbm"), seeds=range(2))
+    return compare_facts(("gjr_garch", "gbm"), seeds=range(39))
 
 
 def test_every_fact_has_a_panel_with_every_model(compared):
@@ -34,47 +47,45 @@ def test_every_fact_has_a_panel_with_every_model(compared):
     assert len(panels) == len(FACTS) == 6
     for axes, fact in zip(panels, FACTS, strict=True):
         own = compared[(compared["fact"] == fact) & (compared["model"] != "real")]
-        inside = points(axes, "mean of the paths, inside").tolist()
-        outside = points(axes, "mean of the paths, outside").tolist()
-        places = [[row.value, place] for place, row in enumerate(own.itertuples())]
-        assert inside == [
-            place for place, is_in in zip(places, own["inside"], strict=True) if is_in
-        ]
-        assert sorted(inside + outside) == sorted(places)
-        medians = points(axes, "median of the paths")
-        assert medians[:, 0].tolist() == own["median"].tolist()
+        for label, is_in in ((INSIDE, True), (OUTSIDE, False)):
+            marks, bars = marks_of(axes, label)
+            rows = [
+                (place, row) for place, row in enumerate(own.itertuples()) if row.inside == is_in
+            ]
+            assert marks == [[row.median, place] for place, row in rows]
+            ends = [[[row.low, place], [row.high, place]] for place, row in rows]
+            np.testing.assert_allclose(np.reshape(bars, (-1, 2, 2)), np.reshape(ends, (-1, 2, 2)))
     names = [tick.get_text() for tick in panels[0].get_yticklabels()]
     assert names == ["gjr garch", "gbm"]
 
 
-def test_band_and_line_are_those_of_the_real_history(compared):
+def test_the_line_is_the_real_history_and_in_sight(compared):
     for axes, fact in zip(plot_facts(compared).axes, FACTS, strict=True):
         rows = compared[(compared["fact"] == fact) & (compared["model"] == "real")]
         (real,) = rows.itertuples()
-        band = find(axes, "real AAPL, 95 % interval")
-        assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx(
-            (real.low, real.high)
-        )
         (line,) = [line for line in axes.get_lines() if line.get_label() == "real AAPL"]
         assert list(line.get_xdata()) == [real.value] * 2
         low, high = axes.get_xlim()
-        assert low < real.low < real.high < high
+        assert low < real.value < high
 
 
-def test_the_share_of_single_paths_stands_beside_each_row():
+def test_the_answer_counts_the_facts_of_each_model():
     rows = [
-        ("real", "leverage", -0.05, -0.05, -0.08, -0.02, True, 1.0),
+        ("real", "leverage", -0.05, -0.05, NAN, NAN, True, NAN),
         ("one", "leverage", -0.04, -0.04, -0.08, -0.02, True, 0.825),
-        ("two", "leverage", 0.01, 0.01, -0.08, -0.02, False, 0.0),
+        ("two", "leverage", 0.01, 0.01, 0.0, 0.02, False, 0.0),
     ]
-    figure = plot_facts(pd.DataFrame(rows, columns=COLUMNS))
-    (axes,) = figure.axes
-    beside = {
-        text.get_position()[1]: text.get_text() for text in axes.texts if "%" in text.get_text()
-    }
-    assert beside == {0: "82%", 1: "0%"}
-    (answered,) = [text.get_text() for text in axes.texts if "inside" in text.get_text()]
-    assert answered.startswith("facts inside: one 1 of 1, two 0 of 1")
+    (axes,) = plot_facts(pd.DataFrame(rows, columns=COLUMNS)).axes
+    (answered,) = [text.get_text() for text in axes.texts]
+    assert answered == "facts in which real AAPL could be a path: one 1 of 1, two 0 of 1"
+
+
+def test_too_few_paths_have_marks_without_bars():
+    figure = plot_facts(compare_facts(("gbm",), seeds=range(2)))
+    figure.draw_without_rendering()
+    marks, bars = marks_of(figure.axes[0], OUTSIDE)
+    assert len(marks) == 1
+    assert np.isnan(bars[0]).all()
 
 
 def test_heading_and_legend_cover_nothing(compared):
@@ -83,7 +94,7 @@ def test_heading_and_legend_cover_nothing(compared):
     question = figure.get_suptitle()
     assert question.strip() == "Which model of prices is like real AAPL?"
     (legend,) = figure.legends
-    (answered,) = [text for text in figure.axes[0].texts if "facts inside" in text.get_text()]
+    (answered,) = [text for text in figure.axes[0].texts if "facts in which" in text.get_text()]
     patches = [axes.patch for axes in figure.axes]
     titles = [axes._left_title for axes in figure.axes]
     shares = [text for axes in figure.axes for text in axes.texts if text is not answered]
@@ -95,7 +106,7 @@ def test_heading_and_legend_cover_nothing(compared):
 def test_models_keep_the_order_of_the_frame():
     names = ["two", "one", "three"]
     rows = [
-        (name, fact, number, number, 0, 1, True, 1.0)
+        (name, fact, number, number, number - 1, number + 1, True, 1.0)
         for number, name in enumerate(["real", *names])
         for fact in ("leverage", "kurtosis")
     ]
@@ -104,9 +115,9 @@ def test_models_keep_the_order_of_the_frame():
     low, high = first.get_ylim()
     assert low > high  # from top to bottom
     for axes in (first, second):
-        assert points(axes, "mean of the paths, inside").tolist() == [[1, 0], [2, 1], [3, 2]]
-    (answered,) = [text.get_text() for text in first.texts if "inside" in text.get_text()]
-    assert answered.startswith("facts inside: two 2 of 2, one 2 of 2, three 2 of 2")
+        assert marks_of(axes, INSIDE)[0] == [[1, 0], [2, 1], [3, 2]]
+    (answered,) = [text.get_text() for text in first.texts]
+    assert answered.endswith(": two 2 of 2, one 2 of 2, three 2 of 2")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from streamlet_lab import InvalidInput, Sweep, sweep
 from streamlet_lab.charts import plot_bands, plot_staleness
 from streamlet_lab.charts.quality import _LABELS
+from streamlet_lab.intervals import mean_interval
 from streamlet_lab.studies import band_numbers
 from streamlet_lab.studies.staleness import _CAUSES
-from streamlet_lab.sweep import mean_interval
 
 from .drawing import answer, assert_apart, explained, find, points, written
 

@@ -7,7 +7,7 @@ import pytest
 
 from streamlet_lab import InvalidInput, Sweep
 from streamlet_lab.charts import plot_means
-from streamlet_lab.sweep import mean_interval
+from streamlet_lab.intervals import mean_interval
 
 from .drawing import answer, assert_apart, find, labels, points, written
 

@@ -38,10 +38,10 @@ from streamlet_lab.prices import (
     path_models,
 )
 from streamlet_lab.prices.facts import (
-    bootstrap_intervals,
     excess_kurtosis,
     real_returns,
     standard_deviation,
+    standard_errors,
 )
 from streamlet_lab.prices.models import make_model
 from streamlet_lab.streams import stream
@@ -242,10 +242,9 @@ def test_the_default_has_the_historys_variance() -> None:
 
 
 def test_the_default_has_a_kurtosis_at_most_a_standard_error_above_the_historys() -> None:
-    """4.60 + 1.09: the interval of the facts is 2 · 1.96 standard errors wide."""
+    """4.60 + 1.09."""
     returns = real_returns()
-    low, high = bootstrap_intervals(returns)["excess_kurtosis"]
-    most = excess_kurtosis(returns) + (high - low) / 3.92
+    most = excess_kurtosis(returns) + standard_errors(returns)["excess_kurtosis"]
 
     assert most - 0.1 < GjrGarch().excess_kurtosis < most
 

@@ -10,6 +10,7 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
+from streamlet_lab.intervals import mean_interval
 from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.studies import (
     CAUSES,
@@ -19,7 +20,7 @@ from streamlet_lab.studies import (
     staleness,
     staleness_numbers,
 )
-from streamlet_lab.sweep import Sweep, mean_interval
+from streamlet_lab.sweep import Sweep
 from streamlet_lab.theory import stale_outside_share
 
 GBM = {"prices.path_model": "gbm"}
