@@ -65,9 +65,10 @@ class ReturnModel(Protocol):
     """A law of daily returns."""
 
     def days(self, stream: random.Random) -> Iterator[Day]:
-        """Yield one day after the other, without end, from a stream that the path draws from too.
+        """Yield one day after the other, without end.
 
-        What a day needs is drawn when the day is asked for.
+        What a day needs is drawn from the stream when the day is asked for. Nothing else draws from
+        it, so that the days are the same whatever happens within them.
         """
         ...
 
