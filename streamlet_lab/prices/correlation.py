@@ -1,6 +1,7 @@
 """Paths that move together: one common Gaussian factor behind the paths of several shares.
 
-What a path draws from depends on the seed and its symbol, the common factor on the seed alone. So
+Within the day they share one clock, too: much happens to all of them at once, so that they
+correlate as asked in every step. What a path draws from depends on the seed and its symbol, the common factor on the seed alone. So
 the path of a share is the same whatever other shares there are.
 """
 
@@ -19,10 +20,10 @@ TYPICAL_CORRELATION: Final = 0.57
 
 
 class CommonFactor:
-    """What all shares have in common: standard Gaussians for each day and each stretch of a day.
+    """What all shares have in common: a standard Gaussian for each day, and more within the days.
 
-    They belong to their place in time: it does not matter which of them are asked for, nor how many
-    Gaussians a share's own model draws in between.
+    It belongs to its place in time: it does not matter what is asked for, nor how many Gaussians a
+    share's own model draws in between.
 
     Parameters
     ----------
@@ -37,9 +38,9 @@ class CommonFactor:
         """Return the Gaussian of a trading day, counted from 0."""
         return self._days.of(index).gauss(0.0, 1.0)
 
-    def stretch(self, start: int, width: int, count: int) -> list[float]:
-        """Return Gaussians of the stretch that begins here and has cuts so far apart."""
-        return _gaussians(self._stretches.of(start, width), count)
+    def stretch(self, start: int, width: int) -> random.Random:
+        """Return the stream of the stretch that begins here and has cuts so far apart."""
+        return self._stretches.of(start, width)
 
 
 class FactorStream(random.Random):
@@ -103,7 +104,8 @@ class PathStreams:
     seed : int
     symbol : str
     correlation : float
-        Of the Gaussians of any two symbols, from 0 to 1. Everything else is independent.
+        Of the Gaussians of any two symbols, from 0 to 1. Above 0 the clock within the day is the
+        same for all symbols; everything else is independent.
 
     Raises
     ------
@@ -131,7 +133,7 @@ class PathStreams:
             self._days.begin_day(index)
 
     def stretch(self, start: int, width: int, count: int) -> tuple[list[float], random.Random]:
-        """Return Gaussians of a stretch, and its stream for whatever else it needs.
+        """Return Gaussians of a stretch, and a stream that its clock goes by.
 
         Parameters
         ----------
@@ -143,14 +145,12 @@ class PathStreams:
             How many Gaussians.
         """
         own = self._stretches.of(start, width)
-        gaussians = _gaussians(own, count)
-        if self._loading:
-            common = self._common.stretch(start, width, count)
-            gaussians = [
-                self._loading * shared + self._rest * alone
-                for shared, alone in zip(common, gaussians, strict=True)
-            ]
-        return gaussians, own
+        alone = [own.gauss(0.0, 1.0) for _ in range(count)]
+        if not self._loading:
+            return alone, own
+        common = self._common.stretch(start, width)
+        mixed = [self._loading * common.gauss(0.0, 1.0) + self._rest * one for one in alone]
+        return mixed, common
 
 
 def realised_correlation(correlation: float, degrees_of_freedom: float) -> float:
@@ -183,10 +183,6 @@ def realised_correlation(correlation: float, degrees_of_freedom: float) -> float
     log_ratio = math.lgamma((nu - 1) / 2) - math.lgamma(nu / 2)
     expectation = math.sqrt((nu - 2) / 2) * math.exp(log_ratio)
     return _share(correlation, "correlation") * expectation**2
-
-
-def _gaussians(source: random.Random, count: int) -> list[float]:
-    return [source.gauss(0.0, 1.0) for _ in range(count)]
 
 
 def _share(value: float, field: str) -> float:

@@ -189,10 +189,8 @@ class GjrGarch:
 
     The default is the one with the highest likelihood, given AAPL's returns of 2003–2013 without
     their drift, of those whose variance is the sample's and whose excess kurtosis and leverage are
-    within a standard error of it (`prices.facts`). Without these conditions, the likelihood is the
-    highest where the kurtosis is 28 rather than 4.6, and the leverage less than half of the
-    sample's; their price is 7.8 in the logarithm of the likelihood. ``tools/fit_path_model.py`` is
-    the fit.
+    within a standard error of it (`prices.facts`). :func:`gjr_garch_mle` is the fit without these
+    conditions. ``tools/fit_path_model.py`` is the fit of both.
 
     Parameters
     ----------
@@ -268,6 +266,15 @@ class GjrGarch:
             shock = deviation * self.innovation(stream)
             yield Day(shock, deviation)
             variance = self.next_variance(variance, shock)
+
+
+@path_model("gjr_garch_mle")
+def gjr_garch_mle() -> GjrGarch:
+    """Return the fit of the highest likelihood to the same returns, without conditions.
+
+    TODO
+    """
+    return GjrGarch(0.092, 0.0239, 0.06, 0.9311, 5.54)
 
 
 @path_model("gbm")

@@ -30,8 +30,8 @@ MOST_INTRADAY: Final = 0.9
 #: What becomes of the splits in a real history: taken out, or left as jumps of the price.
 SplitHandling = Literal["adjust", "keep"]
 
-# The path is walked in stretches: one at a time is several times slower.
-_STEPS_AHEAD: Final = 256
+# The path is walked in stretches: one step at a time is slower.
+_STEPS_AHEAD: Final = 32
 
 # Shares per epoch over all sources at the opening: the description's sample output.
 _BASE_VOLUME: Final = 4_500

@@ -1,10 +1,10 @@
 """How a simulated price gets from a day's open to its close.
 
 A session is a tree of cells. The whole of it is cut into cells of 39 minutes, these into cells of
-3 minutes, these of 30 seconds, 6 seconds, 1 second, and then by tens down to the microsecond. A
-cell is cut only where somebody looks into it, always in the same way: its Gaussians and the rest
-of its chance come from a stream that belongs to its place in time. So whoever looks at the price
-in larger steps sees some of the prices that others see in smaller ones.
+19.5 minutes, then of 90, 30, 6 seconds and 1 second, and by tens down to a millisecond. A cell is
+cut only where somebody looks into it, always in the same way: its Gaussians and its clock come from
+streams that belong to its place in time. So whoever looks at the price in larger steps sees some of
+the prices that others see in smaller ones.
 
 Within a cell the price is a Brownian bridge from its beginning to its end, in the time of a clock
 that runs the faster the more happens (Clark 1973). The clock is a multiplicative cascade
@@ -16,8 +16,9 @@ variance, where its return is normal, the kurtosis of the price's move in the ce
 
     3 E[s²] / E[s]² = 3 τ^(−h),
 
-that of the normal law for the whole session and the larger the shorter the time. ``intraday`` is h:
-with 0 the clock is the one on the wall, and the price a Brownian bridge.
+that of the normal law for the whole session and the larger the shorter the time. Of moves across
+several cells it is somewhat lower than of those in one cell of their length. ``intraday`` is h: with
+0 the clock is the one on the wall, and the price a Brownian bridge.
 """
 
 import itertools
@@ -27,15 +28,18 @@ from typing import Final, NamedTuple
 
 from streamlet_lab.prices.correlation import PathStreams
 
-#: Into how many parts the session is cut, each of them again, and so on down to a microsecond.
-PARTS: Final = (10, 13, 6, 5, 6, 10, 10, 10, 10, 10, 10)
+#: Into how many parts the session is cut, each of them again, and so on.
+PARTS: Final = (10, 2, 13, 3, 5, 6, 10, 10, 10)
 
-_WHOLE: Final = math.prod(PARTS)  # of a trading day, 6.5 hours
+#: The smallest cells, in microseconds: a usual move in one of them is below a tenth of a cent.
+SMALLEST: Final = 1_000
+
+_WHOLE: Final = math.prod(PARTS) * SMALLEST  # of a trading day, 6.5 hours
 
 #: With this h the default model's moves in five minutes have the excess kurtosis of those of S&P
 #: 500 index futures, 15.95 (Cont 2001, "Empirical properties of asset returns", Quantitative
 #: Finance 1, 223–236). ``tools/fit_path_model.py`` is the fit.
-TYPICAL_INTRADAY: Final = 0.29
+TYPICAL_INTRADAY: Final = 0.34
 
 
 class _Cell(NamedTuple):
@@ -82,7 +86,7 @@ class Session:
         cells = self._cells
         while True:
             cell = cells[-1]
-            if cell.start == time:
+            if time < cell.start + SMALLEST:
                 return cell.first
             cells.pop()
             if time < cell.start + cell.width:

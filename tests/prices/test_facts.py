@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import TRADING_DAY, SimulatedPath, facts
+from streamlet_lab.prices import TRADING_DAY, PathStreams, SimulatedPath, facts
 from streamlet_lab.prices.facts import (
     COMPARED,
     FACTS,
@@ -234,10 +234,13 @@ def test_the_intervals_of_real_aapl_are_those_that_were_written_down(
 
 
 @pytest.mark.parametrize("name", COMPARED)
-def test_a_models_returns_are_those_of_a_free_path(name: str) -> None:
+def test_a_models_returns_are_those_of_a_free_path(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rounding to micro-dollars moves a return by less than a millionth."""
     model, wide = make_model(name), (Decimal("0.01"), Decimal(10_000_000))
-    path = SimulatedPath(stream(3, "prices/path"), TRADING_DAY, bounds=wide, model=model)
+    monkeypatch.setattr(facts, "stream", lambda seed, name: PathStreams(seed, "AAPL").days)
+    path = SimulatedPath(PathStreams(3, "AAPL"), TRADING_DAY, bounds=wide, model=model)
     logs = [100 * math.log(path.price(day * TRADING_DAY)) for day in range(201)]
 
     assert np.diff(logs) == pytest.approx(model_returns(model, 3, 200), abs=1e-4)

@@ -22,6 +22,7 @@ from streamlet_lab.prices import (
     PriceValidation,
     QuoteFeed,
     QuoteReason,
+    PathStreams,
     SimulatedPath,
     StockPrice,
     aggregate,
@@ -403,7 +404,7 @@ def test_honest_days_that_it_finds_implausible(
 
 
 def _simulated(length: int, epochs: int) -> list[tuple[StockPrice, ...]]:
-    path = SimulatedPath(stream(1, "test/path"), length)
+    path = SimulatedPath(PathStreams(1, "TEST"), length)
     feed = QuoteFeed(path, length, 1)
     return [feed.quotes(epoch) for epoch in range(epochs)]
 
