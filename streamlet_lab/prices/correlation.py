@@ -1,8 +1,8 @@
 """Paths that move together: one common Gaussian factor behind the paths of several shares.
 
 Within the day they share one clock, too: much happens to all of them at once, so that they
-correlate as asked in every step. What a path draws from depends on the seed and its symbol, the common factor on the seed alone. So
-the path of a share is the same whatever other shares there are.
+correlate as asked at every step. What a path draws from depends on the seed and its symbol, the
+common factor on the seed alone. So the path of a share is the same whatever other shares there are.
 """
 
 import math

@@ -17,8 +17,8 @@ variance, where its return is normal, the kurtosis of the price's move in the ce
     3 E[s²] / E[s]² = 3 τ^(−h),
 
 that of the normal law for the whole session and the larger the shorter the time. Of moves across
-several cells it is somewhat lower than of those in one cell of their length. ``intraday`` is h: with
-0 the clock is the one on the wall, and the price a Brownian bridge.
+several cells it is somewhat lower than of those in one cell of their length. ``intraday`` is h:
+with 0 the clock is the one on the wall, and the price a Brownian bridge.
 """
 
 import itertools

@@ -173,8 +173,9 @@ def staleness_numbers(result: Result) -> dict[str, float | None]:
         ``diffusion_rate``: what a geometric Brownian motion of the path's long-run volatility has
         at the same ages (:func:`~streamlet_lab.theory.stale_outside_share`, with the spread of the
         very orders); for the models ``"gbm"``, of which it is the closed form, and ``"gjr_garch"``,
-        without trend and with ``prices.nights`` and ``prices.intraday`` 0. It knows neither reflection nor the rules of validation: where a price leaves
-        the corridor of the deviation rule, the references that follow are old because of that;
+        without trend and with ``prices.nights`` and ``prices.intraday`` 0. It knows neither
+        reflection nor the rules of validation: where a price leaves the corridor of the deviation
+        rule, the references that follow are old because of that;
         ``first_passage_rate``: how likely that motion has been outside since
         (:func:`~streamlet_lab.theory.first_passage_share`);
 

@@ -1,7 +1,9 @@
 """Stylized facts: each by hand and on a known law, and models beside real AAPL."""
 
+import itertools
 import math
 import statistics
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -22,13 +24,15 @@ from streamlet_lab.prices.facts import (
     excess_kurtosis,
     leverage,
     model_returns,
+    night_share,
     real_returns,
     standard_deviation,
     tail_index,
     volatility_clustering,
 )
+from streamlet_lab.prices.history import load_bars
 from streamlet_lab.prices.models import make_model
-from streamlet_lab.streams import stream
+from streamlet_lab.prices.paths import TYPICAL_NIGHTS
 
 Returns = NDArray[np.float64]
 
@@ -227,6 +231,27 @@ def test_the_intervals_of_real_aapl_are_those_that_were_written_down(
         (0.0332, 0.1913),
         (-0.0811, -0.0185),
         (-0.0308, 0.0312),
+    ]
+
+
+def test_a_third_of_the_variance_passes_overnight() -> None:
+    """By hand, of opens and closes as traded but for AAPL's one split, two for one."""
+    bars = [bar for bar in load_bars("AAPL") if bar.date.year >= 2003]
+    nights = []
+    for before, bar in itertools.pairwise(bars):
+        ratio = 2 if bar.date == date(2005, 2, 28) else 1
+        nights.append(math.log(ratio * bar.open / before.close))
+    sessions = [math.log(bar.close / bar.open) for bar in bars]
+    by_hand = statistics.pvariance(nights)
+    by_hand /= by_hand + statistics.pvariance(sessions)
+
+    assert night_share() == pytest.approx(by_hand)
+    assert round(night_share(), 2) == TYPICAL_NIGHTS
+    assert [round(night_share(name), 3) for name in ("AAPL", "MSFT", "IBM", "GOOG")] == [
+        0.318,
+        0.327,
+        0.325,
+        0.375,
     ]
 
 

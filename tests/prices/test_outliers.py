@@ -17,12 +17,12 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
     TRADING_DAY,
+    PathStreams,
     PreviousConsensus,
     PriceConsensus,
     PriceValidation,
     QuoteFeed,
     QuoteReason,
-    PathStreams,
     SimulatedPath,
     StockPrice,
     aggregate,
@@ -40,7 +40,6 @@ from streamlet_lab.prices.outliers import (
     tail_level,
 )
 from streamlet_lab.prices.validation import OutlierRule
-from streamlet_lab.streams import stream
 
 RULES = PriceValidation()
 MINUTE = TRADING_DAY // 390

@@ -277,7 +277,7 @@ def _moves(cell: int, days: int, intraday: float) -> list[float]:
 
 
 def _mean_power(moves: list[float], power: int, cell: int) -> tuple[float, float]:
-    """Mean power of the moves over their deviation, and its standard error: days are independent."""
+    """Mean power of moves over their deviation, and its standard error: days are independent."""
     share, per_day = cell / TRADING_DAY, TRADING_DAY // cell
     powers = (np.array(moves) / math.sqrt(share)) ** power
     days = powers.reshape(-1, per_day).mean(axis=1)
