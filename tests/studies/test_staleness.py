@@ -65,7 +65,8 @@ def test_each_run_s_rate_is_what_the_ages_of_its_references_imply(name, request)
 def test_the_rate_of_a_diffusion_is_its_closed_form_at_the_ages_of_the_references(gbm):
     for delay, runs in gbm.frame.groupby("network.median_delay"):
         off = mean_interval(runs["entry_rate"] - runs["diffusion_rate"])
-        assert off.low <= 0 <= off.high, delay
+        # Twice its 95 % interval: by chance once in 2,000 times.
+        assert abs(off.mean) <= off.high - off.low, delay
         assert off.high - off.low < 0.05  # narrow enough to tell a day from two
 
 
@@ -74,7 +75,9 @@ def test_the_default_path_is_between_its_shares_of_one_day_and_of_two(default):
     young = default.frame[default.frame["network.median_delay"] == DELAYS[0]]
     assert 1.4 < young["mean_age_days"].mean() < 1.7
     rate = mean_interval(young["entry_rate"])
-    assert alone["gjr_garch", 1] < rate.mean < alone["gjr_garch", 2]
+    assert alone["gjr_garch", 1] < rate.high
+    assert rate.low < alone["gjr_garch", 2]
+    assert rate.high < 0.25
 
 
 def test_to_have_been_outside_is_about_twice_as_likely_as_to_be(gbm):
@@ -178,20 +181,27 @@ def test_a_calm_price_never_leaves_the_band(workers):
         "volatility", [0.1, 1, 2], settings=DIFFUSION, epochs=80, repeats=4, executor=workers
     )
     rate = means(swept, "entry_rate")
-    assert rate[0.1] == 0 < rate[1] < rate[2]
+    # Hardly ever: a few orders of fat fingers are fair and near the edge.
+    assert rate[0.1] < 0.005 < rate[1] < rate[2]
     assert means(swept, "diffusion_rate")[0.1] < 1e-9
 
 
 def test_the_less_market_time_an_epoch_has_the_younger_the_reference(workers):
-    swept = staleness("market_time", [60, 23_400], epochs=80, repeats=3, executor=workers)
-    assert means(swept, "entry_rate")[60] == 0
+    # So calm that every epoch has a price.
+    calm = {"prices.volatility": 0.1}
+    swept = staleness(
+        "market_time", [60, 23_400], settings=calm, epochs=80, repeats=3, executor=workers
+    )
+    assert means(swept, "entry_rate")[60] < 0.005
     days, seconds = means(swept, "mean_age_days"), means(swept, "mean_age_s")
     assert days[23_400] / days[60] == pytest.approx(390)
     assert seconds[60] == pytest.approx(seconds[23_400])
 
 
 def test_long_epochs_make_old_references_of_a_market_that_goes_on(workers):
-    swept = staleness("epoch_length", [1.0, 3.0], epochs=60, repeats=4, executor=workers)
+    swept = staleness(
+        "epoch_length", [1.0, 3.0], settings=GBM, epochs=60, repeats=4, executor=workers
+    )
     days, seconds = means(swept, "mean_age_days"), means(swept, "mean_age_s")
     # A trading day in a second, less half a step of the path on average.
     for length in (1.0, 3.0):
