@@ -413,6 +413,8 @@ def _simulated(length: int, epochs: int) -> list[tuple[StockPrice, ...]]:
 def test_one_liar_of_three_is_found_and_the_honest_stay(length: int, lie: str) -> None:
     rule = find_outlier_rule("tail", length)
     epochs = _simulated(length, 2_000)
+    # Of days one in a thousand; minutes have fatter tails, and opens among them.
+    most = 0.003 if length == TRADING_DAY else 0.006
     found = wrong = 0
     for epoch in range(1, len(epochs)):
         honest = [quote.price for quote in epochs[epoch]]
@@ -421,11 +423,11 @@ def test_one_liar_of_three_is_found_and_the_honest_stay(length: int, lie: str) -
         liar, *others = _verdicts(rule, prices, previous, epoch)
         found, wrong = found + liar, wrong + sum(others)
 
-    assert wrong / (2 * len(epochs)) < 0.003
+    assert wrong / (2 * len(epochs)) < most
     if Decimal(lie):
         assert found == len(epochs) - 1
     else:
-        assert found / len(epochs) < 0.003
+        assert found / len(epochs) < most
 
 
 def test_of_two_that_lie_it_finds_those_that_the_market_could_not_have_moved() -> None:
