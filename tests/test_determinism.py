@@ -28,7 +28,7 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "7288b25390236a781788a90a765e6638adbef7ab993c6eff203e7b86a4b052b2"
+GOLDEN_RESULT_SHA256: Final = "407353f63905a2586a853d0c2c5a09d9bb45cc2e6731cce4210f58f7e370b1ef"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
     151459982,
