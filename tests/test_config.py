@@ -470,6 +470,8 @@ _ASSET: dict[str, st.SearchStrategy[Any]] = {
     "volatility": st.floats(0, 20),
     "trend": st.floats(-50, 50),
     "path_model": st.sampled_from(["gbm", "merton", "my own"]),
+    "nights": st.floats(0, 1, exclude_max=True),
+    "intraday": st.floats(0, 0.9),
     "path_parameters": st.dictionaries(st.text(st.characters(codec="utf-8")), _plain, max_size=2),
     "min_price": _amounts(1, 50) | st.none(),
     "max_price": _amounts(500, 10**9) | st.none(),

@@ -28,31 +28,31 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "7e01fada23e974bf5eb45c81b489fb04dc1d13c9d7c95e64d97c4b1c2d66cf6f"
+GOLDEN_RESULT_SHA256: Final = "407353f63905a2586a853d0c2c5a09d9bb45cc2e6731cce4210f58f7e370b1ef"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
-    144007356,
-    145975252,
-    148693674,
-    150969530,
-    151431889,
-    151179033,
-    148676629,
+    151459982,
+    150776929,
+    150786507,
+    152236398,
+    150042112,
+    152004314,
+    150927498,
 ]
 GOLDEN_MINUTE_PRICES_MICROS: Final = [
     150000000,
-    149924595,
-    150002317,
-    150195049,
-    150336947,
-    150255904,
-    150166368,
-    150034160,
+    147805926,
+    147830949,
+    147874984,
+    147824795,
+    147915118,
+    147920564,
+    147911411,
 ]
 GOLDEN_QUOTES: Final = [
-    ("market_data_1", "148.68", "1074"),
-    ("market_data_2", "148.66", "1702"),
-    ("external_feed", "148.69", "444"),
+    ("market_data_1", "150.93", "1074"),
+    ("market_data_2", "150.91", "1702"),
+    ("external_feed", "150.94", "444"),
 ]
 # --- end of golden values
 

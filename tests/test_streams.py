@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.streams import generator, stream
+from streamlet_lab.streams import StreamFamily, generator, stream
 
 GOLDEN = {
     (0, "network"): [8933091029018589780, 6182449249114318046],
@@ -15,6 +15,8 @@ GOLDEN = {
     (7, "trader/3"): [3214382768111767456, 3527403712955460290],
     (2**63 - 1, "network"): [6593515322925843287, 17553747663844496966],
 }
+
+FAMILY = [4105273388356562795, 15784066947581633590, 1597591408264671810]
 
 
 def first_words(seed, name):
@@ -25,6 +27,24 @@ def first_words(seed, name):
 @pytest.mark.parametrize("key", GOLDEN)
 def test_golden_values(key):
     assert first_words(*key) == GOLDEN[key]
+
+
+def test_golden_values_of_a_family():
+    family = StreamFamily(7, "trader/3")
+    assert [family.of(*key).getrandbits(64) for key in [(), (0,), (-1, 2**62)]] == FAMILY
+
+
+def test_every_member_of_a_family_has_a_stream_of_its_own():
+    families = [StreamFamily(seed, name) for seed in range(5) for name in ("a", "b")]
+    keys = [(), (0,), (0, 0), (1,), (1, 0), (0, 1), (256,)]
+    first = {family.of(*key).getrandbits(64) for family in families for key in keys}
+    assert len(first) == len(families) * len(keys)
+
+
+def test_the_order_in_which_a_family_is_asked_does_not_matter():
+    one, other = StreamFamily(0, "a"), StreamFamily(0, "a")
+    forwards = [one.of(index).random() for index in range(50)]
+    assert [other.of(index).random() for index in reversed(range(50))] == forwards[::-1]
 
 
 def test_every_seed_and_name_has_a_stream_of_its_own():
@@ -71,7 +91,7 @@ def test_golden_words_of_numpys_generators(seed, name, words):
     assert generator(seed, name).bit_generator.random_raw(2).tolist() == words
 
 
-@pytest.mark.parametrize("make", [stream, generator])
+@pytest.mark.parametrize("make", [stream, generator, StreamFamily])
 @pytest.mark.parametrize("seed", [-1, 0.5, "1"])
 def test_a_seed_is_a_whole_number(make, seed):
     with pytest.raises(InvalidInput, match=r"^seed: "):

@@ -16,7 +16,10 @@ from streamlet_lab.config.values import (
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
+    MOST_INTRADAY,
     TYPICAL_CORRELATION,
+    TYPICAL_INTRADAY,
+    TYPICAL_NIGHTS,
     Aggregator,
     PriceValidation,
     Source,
@@ -53,6 +56,14 @@ class AssetConfig(Section):
         makes one.
     path_parameters : mapping
         What the law takes, such as ``{"volatility": 0.2}`` for ``"gbm"``.
+    nights : float
+        Share of a day's variance that passes overnight, at once, before the open; AAPL's unless
+        given. A run begins at a close, so that its first night passes right after its beginning.
+    intraday : float
+        How much fatter than the day's the tails of short times within a session are: 0 is a
+        Brownian bridge, the default has the kurtosis of five minutes that Cont (2001) reports; see
+        :mod:`~streamlet_lab.prices.session`. With 0 for both, ``"gbm"`` is a geometric Brownian
+        motion at every step, and the closed forms of :mod:`~streamlet_lab.theory` apply.
     min_price, max_price : amount, optional
         Bounds of the rules; the feed's own by default. A simulated path reflects at them: at $50
         and $500 unless they are set.
@@ -76,6 +87,10 @@ class AssetConfig(Section):
     trend: Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)] = 0.0
     path_model: Named = "gjr_garch"
     path_parameters: Parameters = Field(default_factory=dict)
+    nights: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = TYPICAL_NIGHTS
+    intraday: Annotated[float, Field(ge=0, le=MOST_INTRADAY, allow_inf_nan=False)] = (
+        TYPICAL_INTRADAY
+    )
     min_price: Amount | None = None
     max_price: Amount | None = None
     min_volume: Amount = Decimal(100)

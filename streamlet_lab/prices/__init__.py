@@ -27,7 +27,11 @@ from streamlet_lab.prices.attestation import (
     objection_to_quotes,
     sign_quote,
 )
-from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, realised_correlation
+from streamlet_lab.prices.correlation import (
+    TYPICAL_CORRELATION,
+    PathStreams,
+    realised_correlation,
+)
 from streamlet_lab.prices.dishonest import (
     Scene,
     SourceFault,
@@ -69,7 +73,14 @@ from streamlet_lab.prices.outliers import (
     outlier_rules,
     tail_level,
 )
-from streamlet_lab.prices.paths import TRADING_DAY, HistoricalPath, PricePath, SimulatedPath
+from streamlet_lab.prices.paths import (
+    MOST_INTRADAY,
+    TRADING_DAY,
+    TYPICAL_NIGHTS,
+    HistoricalPath,
+    PricePath,
+    SimulatedPath,
+)
 from streamlet_lab.prices.payload import (
     Claim,
     GenesisPrice,
@@ -83,6 +94,7 @@ from streamlet_lab.prices.payload import (
 from streamlet_lab.prices.quotes import ORIGIN, SOURCES, StockPrice
 from streamlet_lab.prices.replay import ReplayPath
 from streamlet_lab.prices.service import PriceConsensusService
+from streamlet_lab.prices.session import TYPICAL_INTRADAY
 from streamlet_lab.prices.sources import Source, read_sources, standard_sources, write_sources
 from streamlet_lab.prices.validation import (
     OutlierRule,
@@ -92,15 +104,17 @@ from streamlet_lab.prices.validation import (
     QuoteReason,
     check_quotes,
 )
-from streamlet_lab.prices.vectorised import quote_table
 
 __all__ = [
+    "MOST_INTRADAY",
     "ORIGIN",
     "SIMULATED",
     "SOURCES",
     "STEPS_PER_EPOCH",
     "TRADING_DAY",
     "TYPICAL_CORRELATION",
+    "TYPICAL_INTRADAY",
+    "TYPICAL_NIGHTS",
     "AAPLPriceSimulator",
     "Aggregate",
     "Aggregator",
@@ -116,6 +130,7 @@ __all__ = [
     "MertonJumps",
     "NoPrice",
     "OutlierRule",
+    "PathStreams",
     "PreviousConsensus",
     "PriceConsensus",
     "PriceConsensusService",
@@ -166,7 +181,6 @@ __all__ = [
     "path_model",
     "path_models",
     "pyth_price",
-    "quote_table",
     "read_lobster",
     "read_sources",
     "realised_correlation",

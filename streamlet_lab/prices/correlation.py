@@ -1,15 +1,15 @@
 """Paths that move together: one common Gaussian factor behind the paths of several shares.
 
-A path's own stream depends on the seed and its symbol, the common factor on the seed alone. So the
-path of a share is the same whatever other shares there are.
+Within the day they share one clock, too: much happens to all of them at once, so that they
+correlate as asked at every step. What a path draws from depends on the seed and its symbol, the
+common factor on the seed alone. So the path of a share is the same whatever other shares there are.
 """
 
 import math
 import random
-from array import array
 from typing import Final
 
-from streamlet_lab.streams import stream
+from streamlet_lab.streams import StreamFamily, stream
 from streamlet_lab.units import to_number
 
 #: With this correlation of the Gaussians, daily returns of the default model correlate as real ones
@@ -20,10 +20,10 @@ TYPICAL_CORRELATION: Final = 0.57
 
 
 class CommonFactor:
-    """What all shares have in common: a standard Gaussian for each day and each step of the grid.
+    """What all shares have in common: a standard Gaussian for each day, and more within the days.
 
-    They are counted, not drawn in turn: it does not matter how many Gaussians a share's own model
-    draws in between.
+    It belongs to its place in time: it does not matter what is asked for, nor how many Gaussians a
+    share's own model draws in between.
 
     Parameters
     ----------
@@ -31,26 +31,25 @@ class CommonFactor:
     """
 
     def __init__(self, seed: int) -> None:
-        self._day_stream = stream(seed, "prices/market/days")
-        self._step_stream = stream(seed, "prices/market/steps")
-        self._days, self._steps = array("d"), array("d")
+        self._days = StreamFamily(seed, "prices/market/days")
+        self._stretches = StreamFamily(seed, "prices/market/stretches")
 
     def day(self, index: int) -> float:
         """Return the Gaussian of a trading day, counted from 0."""
-        return _draw_up_to(index, self._days, self._day_stream)
+        return self._days.of(index).gauss(0.0, 1.0)
 
-    def step(self, index: int) -> float:
-        """Return the Gaussian of a step of the paths' grid."""
-        return _draw_up_to(index, self._steps, self._step_stream)
+    def stretch(self, start: int, width: int) -> random.Random:
+        """Return the stream of the stretch that begins here and has cuts so far apart."""
+        return self._stretches.of(start, width)
 
 
 class FactorStream(random.Random):
-    """A path's own stream, some of whose Gaussians are mixed with those of a common factor.
+    """A stream for a path's days, some of whose Gaussians are mixed with those of a common factor.
 
-    Mixed are the first Gaussian after `begin_day` and the first one after `begin_step`; every
-    other draw is the own stream's. A mixed one, loading · common + √(1 − loading²) · own, is a
-    standard Gaussian again, and takes as much from the own stream as an unmixed one. Two streams
-    with one common factor have it correlated by the product of their loadings.
+    Mixed is the first Gaussian after `begin_day`; every other draw is the own stream's. A mixed
+    one, loading · common + √(1 − loading²) · own, is a standard Gaussian again, and takes as much
+    from the own stream as an unmixed one. Two streams with one common factor have it correlated by
+    the product of their loadings.
 
     Parameters
     ----------
@@ -78,12 +77,8 @@ class FactorStream(random.Random):
         """Mix the next Gaussian with the common one of a day."""
         self._to_mix = self._common.day(index)
 
-    def begin_step(self, index: int) -> None:
-        """Mix the next Gaussian with the common one of a step of the grid."""
-        self._to_mix = self._common.step(index)
-
     def gauss(self, mu: float = 0.0, sigma: float = 1.0) -> float:
-        """Draw a Gaussian, mixed if it is the first of a day or of a step."""
+        """Draw a Gaussian, mixed if it is the first of a day."""
         return mu + self._mixed(super().gauss(0.0, 1.0)) * sigma
 
     def normalvariate(self, mu: float = 0.0, sigma: float = 1.0) -> float:
@@ -97,25 +92,65 @@ class FactorStream(random.Random):
         return self._loading * common + self._rest * own
 
 
-def path_stream(seed: int, symbol: str, correlation: float = 0.0) -> random.Random:
-    """Return the stream of a symbol's path.
+class PathStreams:
+    """All that the simulated path of a symbol draws from.
+
+    Days have a stream of their own, drawn from in turn; each stretch within a day has another one,
+    which is found by its place in time. So days are the same however many stretches are looked at,
+    and a stretch is the same whichever others are.
 
     Parameters
     ----------
     seed : int
     symbol : str
     correlation : float
-        Of the Gaussians of any two symbols, from 0 to 1.
+        Of the Gaussians of any two symbols, from 0 to 1. Above 0 the clock within the day is the
+        same for all symbols; everything else is independent.
 
     Raises
     ------
     InvalidInput
-        If the correlation is not within its bounds.
+        If the seed is negative, or the correlation not within its bounds.
     """
-    own = stream(seed, f"prices/{symbol}/path")
-    if to_number(correlation, 0, 1, "correlation") == 0:
-        return own
-    return FactorStream(own, CommonFactor(seed), math.sqrt(correlation))
+
+    def __init__(self, seed: int, symbol: str, correlation: float = 0.0) -> None:
+        self._loading = math.sqrt(to_number(correlation, 0, 1, "correlation"))
+        self._rest = math.sqrt(1 - self._loading**2)
+        self._common = CommonFactor(seed)
+        self._days = FactorStream(
+            stream(seed, f"prices/{symbol}/days"), self._common, self._loading
+        )
+        self._stretches = StreamFamily(seed, f"prices/{symbol}/stretches")
+
+    @property
+    def days(self) -> random.Random:
+        """The stream of the days."""
+        return self._days
+
+    def begin_day(self, index: int) -> None:
+        """Mix the next Gaussian of the days with the common one of this day, counted from 0."""
+        if self._loading:
+            self._days.begin_day(index)
+
+    def stretch(self, start: int, width: int, count: int) -> tuple[list[float], random.Random]:
+        """Return Gaussians of a stretch, and a stream that its clock goes by.
+
+        Parameters
+        ----------
+        start : int
+            Where it begins, in microseconds of market time.
+        width : int
+            How far apart its cuts are, microseconds.
+        count : int
+            How many Gaussians.
+        """
+        own = self._stretches.of(start, width)
+        alone = [own.gauss(0.0, 1.0) for _ in range(count)]
+        if not self._loading:
+            return alone, own
+        common = self._common.stretch(start, width)
+        mixed = [self._loading * common.gauss(0.0, 1.0) + self._rest * one for one in alone]
+        return mixed, common
 
 
 def realised_correlation(correlation: float, degrees_of_freedom: float) -> float:
@@ -150,9 +185,3 @@ def realised_correlation(correlation: float, degrees_of_freedom: float) -> float
     ratio = float(beta((nu - 1) / 2, 1 / 2)) / math.sqrt(math.pi)
     expectation = min(math.sqrt((nu - 2) / 2) * ratio, 1.0)
     return to_number(correlation, 0, 1, "correlation") * expectation**2
-
-
-def _draw_up_to(index: int, drawn: "array[float]", source: random.Random) -> float:
-    while len(drawn) <= index:
-        drawn.append(source.gauss(0.0, 1.0))
-    return drawn[index]

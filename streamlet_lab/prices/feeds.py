@@ -11,12 +11,13 @@ from typing import Final
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, path_stream
+from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, PathStreams
 from streamlet_lab.prices.history import parse_feed_name
 from streamlet_lab.prices.lobster import LOBSTER, lobster_feed
 from streamlet_lab.prices.models import ReturnModel, make_model
 from streamlet_lab.prices.paths import (
     TRADING_DAY,
+    TYPICAL_NIGHTS,
     HistoricalPath,
     PricePath,
     SimulatedPath,
@@ -24,6 +25,7 @@ from streamlet_lab.prices.paths import (
 )
 from streamlet_lab.prices.quotes import SOURCES, StockPrice
 from streamlet_lab.prices.replay import ReplayPath
+from streamlet_lab.prices.session import TYPICAL_INTRADAY
 from streamlet_lab.prices.sources import MICRO_DOLLAR, VOLUME_SPREAD, Source, standard_sources
 from streamlet_lab.streams import stream
 from streamlet_lab.units import from_ticks, to_decimal
@@ -160,6 +162,8 @@ def make_path(
     trend: float = 0.0,
     path_model: str | Callable[..., ReturnModel] = "gjr_garch",
     path_parameters: Mapping[str, object] = MappingProxyType({}),
+    nights: float = TYPICAL_NIGHTS,
+    intraday: float = TYPICAL_INTRADAY,
     correlation: float = TYPICAL_CORRELATION,
     splits: SplitHandling = "adjust",
 ) -> PricePath:
@@ -185,6 +189,9 @@ def make_path(
         One of :func:`~streamlet_lab.prices.models.path_models`, or what returns a model.
     path_parameters : mapping
         Parameters of the model that are not to have their default value.
+    nights, intraday : float
+        See :class:`~streamlet_lab.prices.paths.SimulatedPath`; with 0 for both and the model
+        ``"gbm"`` the price is a geometric Brownian motion at every step.
     correlation : float
         Of the Gaussians of this simulated path with those of any other symbol's, from 0 to 1; see
         :mod:`~streamlet_lab.prices.correlation`.
@@ -204,7 +211,7 @@ def make_path(
         return ReplayPath(feed, name)
     if feed == SIMULATED:
         return SimulatedPath(
-            path_stream(seed, name, correlation),
+            PathStreams(seed, name, correlation),
             max(market_time_per_epoch // STEPS_PER_EPOCH, 1),
             symbol=name,
             base_price=base_price,
@@ -212,6 +219,8 @@ def make_path(
             volatility=volatility,
             trend=trend,
             model=make_model(path_model, path_parameters),
+            nights=nights,
+            intraday=intraday,
         )
     if feed == LOBSTER:
         return ReplayPath(lobster_feed(name), name)

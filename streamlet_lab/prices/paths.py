@@ -1,11 +1,10 @@
 """The underlying path that all sources quote around: simulated, or real history replayed.
 
 Market time is an integer number of microseconds since the start of the path. A trading day is
-6.5 hours of it; nights take no market time, so that daily returns keep their daily size.
+6.5 hours of it, and a night none: the price is another one after it.
 """
 
 import math
-import random
 from collections import deque
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,19 +12,26 @@ from decimal import Decimal
 from typing import Final, Literal, Protocol, Self
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.correlation import FactorStream
+from streamlet_lab.prices.correlation import PathStreams
 from streamlet_lab.prices.history import DailyBar, adjust_for_splits, known_symbol, load_bars
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, Day, GjrGarch, Jump, ReturnModel
 from streamlet_lab.prices.quotes import ORIGIN
+from streamlet_lab.prices.session import TYPICAL_INTRADAY, Session
 from streamlet_lab.units import MONEY, round_price, to_micros
 
 TRADING_DAY: Final = 23_400_000_000  # 6.5 hours
 
+#: Share of the variance of AAPL's returns that passes overnight (`prices.facts.night_share`).
+TYPICAL_NIGHTS: Final = 0.32
+
+#: With more, most of a day's variance would pass within seconds.
+MOST_INTRADAY: Final = 0.9
+
 #: What becomes of the splits in a real history: taken out, or left as jumps of the price.
 SplitHandling = Literal["adjust", "keep"]
 
-# The path is walked in stretches: one at a time is several times slower.
-_STEPS_AHEAD: Final = 256
+# The path is walked in stretches: one step at a time is slower.
+_STEPS_AHEAD: Final = 32
 
 # Shares per epoch over all sources at the opening: the description's sample output.
 _BASE_VOLUME: Final = 4_500
@@ -57,17 +63,22 @@ class PricePath(Protocol):
 
 
 class SimulatedPath:
-    """Daily returns from a model, joined within each day by a Brownian bridge.
+    """Daily returns from a model, a night before each session, and a walk through the session.
 
-    The daily parameters stay daily, however short the step: a day's return is drawn when the day
-    begins, and the bridge fills in the day with the day's own variance; jumps come on top of it, at
-    their time of the day. The path reflects at its bounds, in logarithms.
+    A day begins at the last close. First the night passes, at once, with the share ``nights`` of
+    the day's variance and of its return; then the session, with the rest of both
+    (:class:`~streamlet_lab.prices.session.Session`); jumps come on top at their time. At the
+    instant of the close itself the price is the close; the open is seen right after it. So a path
+    begins at a close too, and its first night passes right after time 0.
+
+    The daily law is the model's, whatever ``nights``, ``intraday`` and the step: the closes are the
+    same. The step says only how often somebody looks: two paths that differ in it have the same
+    price at each instant that is on both grids. The path reflects at its bounds, in logarithms.
 
     Parameters
     ----------
-    stream : random.Random
-        The path's own random stream. With a `FactorStream` the first Gaussian of each day and that
-        of each grid step are correlated with those of the paths that share its common factor.
+    streams : PathStreams
+        What the path draws from: a stream for the days, others within them.
     step : int
         Grid of the path in microseconds of market time; the price is constant between grid points.
     symbol : str
@@ -82,13 +93,26 @@ class SimulatedPath:
         Drift of the logarithm of the price, per year of 252 trading days.
     model : ReturnModel, optional
         `GjrGarch` unless given.
+    nights : float
+        Share of a day's variance that passes overnight, from 0 to less than 1; AAPL's unless given.
+        A day of variance v and return r has an open that is normal around ``nights`` · r with the
+        variance ``nights`` · (1 − ``nights``) · v, a Brownian bridge that was left for a while. Of
+        the jumps of a day those before the time ``nights`` come at the open, too.
+    intraday : float
+        How much fatter the tails are the shorter the time within a session, from 0 (not at all: a
+        Brownian bridge) to 0.9; see :mod:`~streamlet_lab.prices.session`.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is not within its bounds; later, if the model yields what is no day.
     """
 
     duration: int | None = None
 
     def __init__(
         self,
-        stream: random.Random,
+        streams: PathStreams,
         step: int,
         *,
         symbol: str = "AAPL",
@@ -97,26 +121,33 @@ class SimulatedPath:
         volatility: float = 1.0,
         trend: float = 0.0,
         model: ReturnModel | None = None,
+        nights: float = TYPICAL_NIGHTS,
+        intraday: float = TYPICAL_INTRADAY,
     ) -> None:
         for name, value in (("volatility", volatility), ("trend", trend)):
             if not isinstance(value, int | float) or not math.isfinite(value):
                 raise InvalidInput(name, value, "a finite number")
+        if not 0 <= nights < 1:
+            raise InvalidInput("nights", nights, "a number from 0 to less than 1")
+        if not 0 <= intraday <= MOST_INTRADAY:
+            raise InvalidInput("intraday", intraday, f"a number from 0 to {MOST_INTRADAY}")
         self.symbol = symbol
         self.base_price = base_price
         self.bounds = bounds
-        self._stream = stream
-        self._shared = stream if isinstance(stream, FactorStream) else None
+        self._streams = streams
         self._step = step
         self._volatility = volatility
         self._daily_drift = trend / TRADING_DAYS_PER_YEAR
-        self._days = (model or GjrGarch()).days(stream)
+        self._days = (model or GjrGarch()).days(streams.days)
+        self._nights = nights
+        self._intraday = intraday
         self._low = math.log(bounds[0])
         self._width = math.log(bounds[1]) - self._low
-        self._time = 0
-        self._log_price = self._target = math.log(base_price)
         self._day_end = 0
-        self._day_deviation = 0.0
+        self._close = math.log(base_price)  # the day's, without reflection
+        self._session: Session
         self._jumps: deque[tuple[float, float]] = deque()  # still to come: when, how far
+        self._jumped = 0.0  # since the day's beginning
         self._grid = [to_micros(base_price)]
 
     def price(self, market_time: int) -> int:
@@ -137,47 +168,45 @@ class SimulatedPath:
 
     def _extend(self, last: int) -> None:
         """Walk the free path from grid point to grid point, up to and including the last one."""
-        gauss, sqrt = self._stream.gauss, math.sqrt
         for index in range(len(self._grid), last + 1):
             time = index * self._step
-            while self._day_end <= time:
-                self._time, self._log_price = self._day_end, self._target
+            while time > self._day_end:
                 self._begin_day()
-            if self._jumps:
-                self._jump(time)
-            if time > self._time:
-                remaining = self._day_end - self._time
-                elapsed = (time - self._time) / remaining
-                bridge = sqrt(elapsed * (self._day_end - time) / TRADING_DAY)
-                if self._shared:
-                    self._shared.begin_step(index)
-                self._log_price += elapsed * (self._target - self._log_price)
-                self._log_price += bridge * self._day_deviation * gauss(0.0, 1.0)
-                self._time = time
-            self._grid.append(round(math.exp(self._reflected()) * 1_000_000))
+            self._grid.append(round(math.exp(self._reflected(self._log_price(time))) * 1_000_000))
 
     def _begin_day(self) -> None:
-        if self._shared:
-            self._shared.begin_day(self._day_end // TRADING_DAY)
+        start, first, nights = self._day_end, self._close, self._nights
+        self._streams.begin_day(start // TRADING_DAY)
         day = next_day(self._days)
-        self._day_deviation = self._volatility * day.deviation / 100
-        self._target += self._volatility * day.move / 100 + self._daily_drift
-        self._jumps.extend(
-            (self._day_end + jump.time * TRADING_DAY, self._volatility * jump.size / 100)
-            for jump in day.jumps
+        deviation = self._volatility * day.deviation / 100
+        move = self._volatility * day.move / 100 + self._daily_drift
+        opening = first
+        if nights:
+            (gaussian,), _ = self._streams.stretch(start, TRADING_DAY, 1)
+            opening += nights * move + math.sqrt(nights * (1 - nights)) * deviation * gaussian
+        variance = (1 - nights) * deviation**2
+        self._session = Session(
+            self._streams, start, opening, first + move, variance, self._intraday
         )
-        self._day_end += TRADING_DAY
+        self._jumped = 0.0
+        self._jumps.clear()
+        for jump in day.jumps:
+            time = start + max(jump.time - nights, 0.0) / (1 - nights) * TRADING_DAY
+            self._jumps.append((time, self._volatility * jump.size / 100))
+        self._close = first + (move + sum(size for _, size in self._jumps))
+        self._day_end = start + TRADING_DAY
 
-    def _jump(self, time: int) -> None:
-        """Move the price, and with it the end of its bridge, by the jumps up to a time."""
+    def _log_price(self, time: int) -> float:
+        """Return the free path in the current day; times must not go backwards."""
+        if time == self._day_end:
+            return self._close
         while self._jumps and self._jumps[0][0] <= time:
-            _, size = self._jumps.popleft()
-            self._log_price += size
-            self._target += size
+            self._jumped += self._jumps.popleft()[1]
+        return self._session.at(time) + self._jumped
 
-    def _reflected(self) -> float:
+    def _reflected(self, log_price: float) -> float:
         """Fold the free path into the bounds, as two mirrors would."""
-        position = (self._log_price - self._low) % (2 * self._width)
+        position = (log_price - self._low) % (2 * self._width)
         return self._low + min(position, 2 * self._width - position)
 
 

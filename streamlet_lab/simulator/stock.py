@@ -422,6 +422,8 @@ class _Room:
             trend=prices.trend,
             path_model=prices.path_model,
             path_parameters=prices.path_parameters,
+            nights=prices.nights,
+            intraday=prices.intraday,
             correlation=prices.correlation,
             splits=prices.splits,
         )

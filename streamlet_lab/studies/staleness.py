@@ -171,8 +171,9 @@ def staleness_numbers(result: Result) -> dict[str, float | None]:
         ``diffusion_rate``: what a geometric Brownian motion of the path's long-run volatility has
         at the same ages (:func:`~streamlet_lab.theory.stale_outside_share`, with the spread of the
         very orders); for the models ``"gbm"``, of which it is the closed form, and ``"gjr_garch"``,
-        without trend. It knows neither reflection nor the rules of validation: where a price leaves
-        the corridor of the deviation rule, the references that follow are old because of that;
+        without trend and with ``prices.nights`` and ``prices.intraday`` 0. It knows neither
+        reflection nor the rules of validation: where a price leaves the corridor of the deviation
+        rule, the references that follow are old because of that;
         ``first_passage_rate``: how likely that motion has been outside since
         (:func:`~streamlet_lab.theory.first_passage_share`);
 
@@ -279,11 +280,11 @@ def daily_volatility(config: ExperimentConfig, symbol: str) -> float | None:
     Returns
     -------
     float or None
-        As a share; None where no closed form applies: for a replay, a path with a trend, or a model
-        other than ``"gbm"`` and ``"gjr_garch"``.
+        As a share; None where no closed form applies: for a replay, a path with a trend, with
+        nights or with an intraday clock, or a model other than ``"gbm"`` and ``"gjr_garch"``.
     """
     prices: PricesConfig = config.prices.of(symbol)
-    if config.feed != SIMULATED or prices.trend:
+    if config.feed != SIMULATED or prices.trend or prices.nights or prices.intraday:
         return None
     match make_model(prices.path_model, prices.path_parameters):
         case GeometricBrownianMotion(volatility):

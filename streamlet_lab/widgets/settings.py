@@ -172,6 +172,7 @@ class Settings:
         names=path_models,
         written={
             "gjr_garch": "GJR-GARCH-t",
+            "gjr_garch_mle": "GJR-GARCH-t, most likely",
             "gbm": "GBM",
             "merton": "Merton jumps",
             "regime": "regimes",

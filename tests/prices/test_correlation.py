@@ -23,7 +23,7 @@ from streamlet_lab.prices.correlation import (
     TYPICAL_CORRELATION,
     CommonFactor,
     FactorStream,
-    path_stream,
+    PathStreams,
     realised_correlation,
 )
 from streamlet_lab.prices.history import adjust_for_splits, load_bars
@@ -63,10 +63,14 @@ def _factor_stream(loading: float, name: str = "own", seed: int = 5) -> FactorSt
 
 
 def _path(
-    symbol: str, correlation: float, step: int = TRADING_DAY, model: ReturnModel | None = None
+    symbol: str,
+    correlation: float,
+    step: int = TRADING_DAY,
+    model: ReturnModel | None = None,
+    **within: float,
 ) -> SimulatedPath:
-    own = path_stream(3, symbol, correlation)
-    return SimulatedPath(own, step, symbol=symbol, bounds=WIDE, model=model)
+    streams = PathStreams(3, symbol, correlation)
+    return SimulatedPath(streams, step, symbol=symbol, bounds=WIDE, model=model, **within)
 
 
 def _logs(path: SimulatedPath, points: int, step: int = TRADING_DAY) -> list[float]:
@@ -81,27 +85,25 @@ def _returns(path: SimulatedPath, days: int) -> list[float]:
 def test_without_a_loading_the_stream_is_the_own_one(names: list[str], seed: int) -> None:
     mixed, own = _factor_stream(0.0, seed=seed), stream(seed, "own")
     for index, name in enumerate(names):
-        mixed.begin_step(index)
+        mixed.begin_day(index)
         assert DRAWS[name](mixed) == DRAWS[name](own)
 
 
 @given(st.lists(st.sampled_from(sorted(DRAWS))))
-def test_without_a_day_or_a_step_the_stream_is_the_own_one(names: list[str]) -> None:
+def test_without_a_day_the_stream_is_the_own_one(names: list[str]) -> None:
     mixed, own = _factor_stream(0.7), stream(5, "own")
 
     assert [DRAWS[name](mixed) for name in names] == [DRAWS[name](own) for name in names]
 
 
-@given(st.lists(st.sampled_from(sorted(DRAWS))), st.booleans())
-def test_of_each_day_and_step_the_first_gaussian_is_mixed_and_nothing_else(
-    names: list[str], by_day: bool
-) -> None:
+@given(st.lists(st.sampled_from(sorted(DRAWS))))
+def test_of_each_day_the_first_gaussian_is_mixed_and_nothing_else(names: list[str]) -> None:
     mixed, own, common = _factor_stream(0.7), stream(5, "own"), CommonFactor(5)
     to_come = False
     for index, name in enumerate(names):
         if index % 3 == 0:
-            (mixed.begin_day if by_day else mixed.begin_step)(index)
-            shared = common.day(index) if by_day else common.step(index)
+            mixed.begin_day(index)
+            shared = common.day(index)
             to_come = True
         if to_come and name in ("gauss", "normalvariate"):
             alone = getattr(own, name)(0, 1)
@@ -130,17 +132,46 @@ def test_the_own_stream_is_left_as_it_was() -> None:
     assert own.getstate() == before
 
 
-@given(st.lists(st.integers(0, 300), max_size=20), st.lists(st.integers(0, 300), max_size=20))
-def test_the_common_factor_is_counted_not_drawn_in_turn(days: list[int], steps: list[int]) -> None:
-    common = CommonFactor(9)
-    in_order = CommonFactor(9)
-    all_days = [in_order.day(index) for index in range(301)]
-    all_steps = [in_order.step(index) for index in range(301)]
+@given(st.lists(st.integers(0, 30), max_size=20))
+def test_the_common_factor_belongs_to_its_place_in_time(places: list[int]) -> None:
+    common, in_order = CommonFactor(9), CommonFactor(9)
+    days = [in_order.day(index) for index in range(31)]
+    stretches = [in_order.stretch(index, 7).random() for index in range(31)]
 
-    assert [common.day(index) for index in days] == [all_days[index] for index in days]
-    assert [common.step(index) for index in steps] == [all_steps[index] for index in steps]
-    assert all_days != all_steps
-    assert all_days[0] != CommonFactor(10).day(0)
+    assert [common.day(index) for index in places] == [days[index] for index in places]
+    assert [common.stretch(index, 7).random() for index in places] == [
+        stretches[index] for index in places
+    ]
+    assert len({*days, *stretches, common.stretch(0, 8).random()}) == 63
+    assert days[0] != CommonFactor(10).day(0)
+
+
+@given(st.lists(st.integers(0, 30), max_size=20), st.sampled_from([0.0, 0.5, 1.0]))
+def test_a_path_s_stretches_do_not_depend_on_what_else_is_drawn(
+    places: list[int], correlation: float
+) -> None:
+    streams, in_order = (PathStreams(9, "IBM", correlation) for _ in range(2))
+    drawn = [in_order.stretch(index, 7, 3)[0] for index in range(31)]
+
+    assert [streams.stretch(index, 7, 3)[0] for index in places] == [
+        drawn[index] for index in places
+    ]
+    assert streams.days.random() == in_order.days.random()
+
+
+def test_the_gaussians_of_stretches_correlate_and_their_clock_is_the_same() -> None:
+    """8,000 pairs: four standard errors are 0.045."""
+    one, other = PathStreams(9, "IBM", 0.6), PathStreams(9, "AAPL", 0.6)
+    first, second = (
+        [gaussian for start in range(2_000) for gaussian in streams.stretch(start, 7, 4)[0]]
+        for streams in (one, other)
+    )
+
+    assert statistics.correlation(first, second) == pytest.approx(0.6, abs=0.045)
+    assert statistics.pvariance(first) == pytest.approx(1, abs=0.065)
+    assert one.stretch(0, 7, 4)[1].random() == other.stretch(0, 7, 4)[1].random()
+    alone = [PathStreams(9, symbol).stretch(0, 7, 4)[1].random() for symbol in SYMBOLS]
+    assert len({*alone}) == len(SYMBOLS)
 
 
 @pytest.mark.parametrize("loading", [0.3, 0.8])
@@ -172,22 +203,13 @@ def test_a_correlation_out_of_bounds_is_refused(correlation: Any) -> None:
 
 
 @pytest.mark.parametrize("name", OWN_MODELS)
-def test_without_correlation_a_path_is_the_independent_one(name: str) -> None:
-    step = TRADING_DAY // 4
-    independent = SimulatedPath(
-        stream(3, "prices/MSFT/path"), step, bounds=WIDE, model=make_model(name)
-    )
-    unloaded = SimulatedPath(
-        FactorStream(stream(3, "prices/MSFT/path"), CommonFactor(3), 0.0),
-        step,
-        bounds=WIDE,
-        model=make_model(name),
-    )
-    expected = _logs(independent, 200, step)
+def test_without_correlation_the_days_are_those_of_the_own_stream(name: str) -> None:
+    days = make_model(name).days(stream(3, "prices/MSFT/days"))
+    moves = [day.total / 100 for day in itertools.islice(days, 200)]
 
-    assert _logs(_path("MSFT", 0.0, step, make_model(name)), 200, step) == expected
-    assert _logs(unloaded, 200, step) == expected
-    assert _logs(_path("MSFT", 0.5, step, make_model(name)), 200, step) != expected
+    independent = _returns(_path("MSFT", 0.0, model=make_model(name)), 200)
+    assert independent == pytest.approx(moves, abs=1e-6)
+    assert _returns(_path("MSFT", 0.5, model=make_model(name)), 200) != independent
 
 
 def test_a_path_does_not_depend_on_what_other_paths_there_are() -> None:
@@ -216,18 +238,19 @@ def test_daily_returns_of_gbm_correlate_as_asked(correlation: float) -> None:
         assert statistics.correlation(one, other) == pytest.approx(correlation, abs=0.063)
 
 
+@pytest.mark.parametrize("within", [{}, {"nights": 0.0, "intraday": 0.0}], ids=str)
 @pytest.mark.parametrize("model", [GeometricBrownianMotion(), GjrGarch(), MertonJumps()])
 def test_within_the_day_the_noise_around_the_straight_line_correlates_as_asked(
-    model: ReturnModel,
+    model: ReturnModel, within: dict[str, float]
 ) -> None:
-    """At noon, half of the way: what is left is the bridge, Gaussian given the day's deviation.
+    """At noon, half of the way: what is left is Gaussian given the day's deviation and its clock.
 
     Merton's jumps are not on the straight line; their share of it pulls the correlation down.
     """
     days, step, correlation = 4_000, TRADING_DAY // 2, 0.6
     deviations = []
     for symbol in SYMBOLS[:2]:
-        logs = _logs(_path(symbol, correlation, step, model), 2 * days + 1, step)
+        logs = _logs(_path(symbol, correlation, step, model, **within), 2 * days + 1, step)
         deviations.append(
             [logs[i + 1] - (logs[i] + logs[i + 2]) / 2 for i in range(0, 2 * days, 2)]
         )
@@ -237,6 +260,24 @@ def test_within_the_day_the_noise_around_the_straight_line_correlates_as_asked(
         assert 0.1 < measured < correlation - 0.063
     else:
         assert measured == pytest.approx(correlation, abs=0.09)
+
+
+def test_minutes_correlate_as_asked() -> None:
+    """Two clocks of their own would leave less than two thirds of it."""
+    minute, model = TRADING_DAY // 390, GeometricBrownianMotion()
+    one, other = (
+        [b - a for a, b in itertools.pairwise(_logs(path, 40 * 390, minute))]
+        for path in (_path(symbol, 0.6, minute, model, nights=0.0) for symbol in SYMBOLS[:2])
+    )
+
+    assert statistics.correlation(one, other) == pytest.approx(0.6, abs=0.1)
+
+
+def test_with_the_full_correlation_all_paths_are_alike_at_every_step() -> None:
+    minute, model = TRADING_DAY // 390, GeometricBrownianMotion()
+    one, other = (_logs(_path(symbol, 1.0, minute, model), 800, minute) for symbol in SYMBOLS[:2])
+
+    assert one == other
 
 
 class _Wasteful:
@@ -268,24 +309,25 @@ def test_everything_but_gaussians_stays_independent() -> None:
         days = itertools.islice(MertonJumps().days(source), 200)
         return [jump.time for day in days for jump in day.jumps]
 
-    independent, correlated = path_stream(1, "IBM"), path_stream(1, "IBM", 0.9)
+    independent, correlated, other = (
+        jump_times(PathStreams(1, symbol, correlation).days)
+        for symbol, correlation in (("IBM", 0.0), ("IBM", 0.9), ("AAPL", 0.9))
+    )
 
-    assert len(jump_times(path_stream(1, "IBM"))) > 50
-    assert jump_times(independent) == jump_times(correlated)
-    assert jump_times(path_stream(1, "IBM", 0.9)) != jump_times(path_stream(1, "AAPL", 0.9))
+    assert len(independent) > 50
+    assert independent == correlated != other
 
 
 @pytest.mark.parametrize("nu", [3.5, 5.43, 7.29, 20.0])
 def test_student_innovations_correlate_as_the_closed_form_says(nu: float) -> None:
     """40,000 pairs of unit variance; four standard errors of their mean product are 0.025."""
     model = GjrGarch(degrees_of_freedom=nu)
-    one, other = path_stream(2, "AAPL", 0.6), path_stream(2, "MSFT", 0.6)
+    one, other = PathStreams(2, "AAPL", 0.6), PathStreams(2, "MSFT", 0.6)
     products = []
     for day in range(40_000):
-        for source in (one, other):
-            assert isinstance(source, FactorStream)
-            source.begin_day(day)
-        products.append(model.innovation(one) * model.innovation(other))
+        for streams in (one, other):
+            streams.begin_day(day)
+        products.append(model.innovation(one.days) * model.innovation(other.days))
 
     assert statistics.fmean(products) == pytest.approx(realised_correlation(0.6, nu), abs=0.025)
 
@@ -329,7 +371,7 @@ def test_the_typical_correlation_is_that_of_real_shares() -> None:
     simulated = []
     for seed in range(10):
         paths = [
-            SimulatedPath(path_stream(seed, symbol, TYPICAL_CORRELATION), TRADING_DAY, bounds=WIDE)
+            SimulatedPath(PathStreams(seed, symbol, TYPICAL_CORRELATION), TRADING_DAY, bounds=WIDE)
             for symbol in SYMBOLS
         ]
         returns = [_returns(path, days) for path in paths]

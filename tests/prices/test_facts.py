@@ -1,7 +1,9 @@
 """Stylized facts: each by hand and on a known law, and models beside real AAPL."""
 
+import itertools
 import math
 import statistics
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import TRADING_DAY, SimulatedPath, facts
+from streamlet_lab.prices import TRADING_DAY, PathStreams, SimulatedPath, facts
 from streamlet_lab.prices.facts import (
     COMPARED,
     FACTS,
@@ -22,14 +24,16 @@ from streamlet_lab.prices.facts import (
     leverage,
     middle,
     model_returns,
+    night_share,
     real_returns,
     standard_deviation,
     standard_errors,
     tail_index,
     volatility_clustering,
 )
+from streamlet_lab.prices.history import load_bars
 from streamlet_lab.prices.models import make_model
-from streamlet_lab.streams import stream
+from streamlet_lab.prices.paths import TYPICAL_NIGHTS
 
 Returns = NDArray[np.float64]
 
@@ -243,14 +247,38 @@ def test_of_few_values_nobody_knows_the_middle() -> None:
     assert all(map(math.isnan, middle(range(38))))
 
 
+def test_a_third_of_the_variance_passes_overnight() -> None:
+    """By hand, of opens and closes as traded but for AAPL's one split, two for one."""
+    bars = [bar for bar in load_bars("AAPL") if bar.date.year >= 2003]
+    nights = []
+    for before, bar in itertools.pairwise(bars):
+        ratio = 2 if bar.date == date(2005, 2, 28) else 1
+        nights.append(math.log(ratio * bar.open / before.close))
+    sessions = [math.log(bar.close / bar.open) for bar in bars]
+    by_hand = statistics.pvariance(nights)
+    by_hand /= by_hand + statistics.pvariance(sessions)
+
+    assert night_share() == pytest.approx(by_hand)
+    assert round(night_share(), 2) == TYPICAL_NIGHTS
+    assert [round(night_share(name), 3) for name in ("AAPL", "MSFT", "IBM", "GOOG")] == [
+        0.318,
+        0.327,
+        0.325,
+        0.375,
+    ]
+
+
 # Models
 
 
 @pytest.mark.parametrize("name", COMPARED)
-def test_a_models_returns_are_those_of_a_free_path(name: str) -> None:
+def test_a_models_returns_are_those_of_a_free_path(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rounding to micro-dollars moves a return by less than a millionth."""
     model, wide = make_model(name), (Decimal("0.01"), Decimal(10_000_000))
-    path = SimulatedPath(stream(3, "prices/path"), TRADING_DAY, bounds=wide, model=model)
+    monkeypatch.setattr(facts, "stream", lambda seed, name: PathStreams(seed, "AAPL").days)
+    path = SimulatedPath(PathStreams(3, "AAPL"), TRADING_DAY, bounds=wide, model=model)
     logs = [100 * math.log(path.price(day * TRADING_DAY)) for day in range(201)]
 
     assert np.diff(logs) == pytest.approx(model_returns(model, 3, 200), abs=1e-4)

@@ -153,10 +153,10 @@ def test_a_path_follows_the_model_of_its_name() -> None:
     }
 
     assert second_days == {
-        "gjr_garch": 145_975_252,
-        "gbm": 144_895_082,
-        "merton": 146_152_414,
-        "regime": 153_928_168,
+        "gjr_garch": 150_776_929,
+        "gbm": 148_687_555,
+        "merton": 153_297_370,
+        "regime": 158_187_055,
     }
     default = make_path(SIMULATED, 1, TRADING_DAY)
     assert default.price(2 * TRADING_DAY) == second_days["gjr_garch"]
@@ -164,7 +164,7 @@ def test_a_path_follows_the_model_of_its_name() -> None:
 
 def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(
-        InvalidInput, match=r"path_model: 'garch' .* gbm, gjr_garch, merton, regime"
+        InvalidInput, match=r"path_model: 'garch' .* gbm, gjr_garch, gjr_garch_mle, merton, regime"
     ):
         make_path(SIMULATED, 0, TRADING_DAY, path_model="garch")
 

@@ -17,6 +17,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
     TRADING_DAY,
+    PathStreams,
     PreviousConsensus,
     PriceConsensus,
     PriceValidation,
@@ -39,7 +40,6 @@ from streamlet_lab.prices.outliers import (
     tail_level,
 )
 from streamlet_lab.prices.validation import OutlierRule
-from streamlet_lab.streams import stream
 
 RULES = PriceValidation()
 MINUTE = TRADING_DAY // 390
@@ -404,7 +404,7 @@ def test_honest_days_that_it_finds_implausible(
 
 
 def _simulated(length: int, epochs: int) -> list[tuple[StockPrice, ...]]:
-    path = SimulatedPath(stream(1, "test/path"), length)
+    path = SimulatedPath(PathStreams(1, "TEST"), length)
     feed = QuoteFeed(path, length, 1)
     return [feed.quotes(epoch) for epoch in range(epochs)]
 
@@ -414,6 +414,8 @@ def _simulated(length: int, epochs: int) -> list[tuple[StockPrice, ...]]:
 def test_one_liar_of_three_is_found_and_the_honest_stay(length: int, lie: str) -> None:
     rule = find_outlier_rule("tail", length)
     epochs = _simulated(length, 2_000)
+    # Of days one in a thousand; minutes have fatter tails, and opens among them.
+    most = 0.003 if length == TRADING_DAY else 0.006
     found = wrong = 0
     for epoch in range(1, len(epochs)):
         honest = [quote.price for quote in epochs[epoch]]
@@ -422,11 +424,11 @@ def test_one_liar_of_three_is_found_and_the_honest_stay(length: int, lie: str) -
         liar, *others = _verdicts(rule, prices, previous, epoch)
         found, wrong = found + liar, wrong + sum(others)
 
-    assert wrong / (2 * len(epochs)) < 0.003
+    assert wrong / (2 * len(epochs)) < most
     if Decimal(lie):
         assert found == len(epochs) - 1
     else:
-        assert found / len(epochs) < 0.003
+        assert found / len(epochs) < most
 
 
 def test_of_two_that_lie_it_finds_those_that_the_market_could_not_have_moved() -> None:

@@ -8,15 +8,19 @@ import itertools
 import math
 import operator
 import random
+import runpy
 import statistics
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
@@ -28,27 +32,35 @@ from streamlet_lab.prices import (
     GjrGarch,
     HistoricalPath,
     Jump,
+    PathStreams,
     SimulatedPath,
     make_path,
 )
 from streamlet_lab.prices.history import load_bars
 from streamlet_lab.prices.models import make_model
+from streamlet_lab.prices.paths import TYPICAL_NIGHTS
 from streamlet_lab.prices.replay import ReplayPath
+from streamlet_lab.prices.session import PARTS, SMALLEST, TYPICAL_INTRADAY
 from streamlet_lab.streams import stream
 
 MODEL = GjrGarch()
 # So wide that the path never meets them: nothing is folded.
 WIDE = (Decimal("0.01"), Decimal(10_000_000))
 MINUTE = 60_000_000
+# No nights and a clock that runs evenly: a Brownian bridge within each day.
+DIFFUSION = {"nights": 0.0, "intraday": 0.0}
+# Of variance 1 a day.
+NORMAL = GeometricBrownianMotion(math.sqrt(252) / 100)
+FIT = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "fit_path_model.py"))
 
 
 def _path(seed: int = 0, step: int = TRADING_DAY, **settings: object) -> SimulatedPath:
-    return SimulatedPath(stream(seed, "test"), step, **settings)  # type: ignore[arg-type]
+    return SimulatedPath(PathStreams(seed, "TEST"), step, **settings)  # type: ignore[arg-type]
 
 
-def _logs(seed: int, days: int, per_day: int) -> list[float]:
+def _logs(seed: int, days: int, per_day: int, **settings: object) -> list[float]:
     """Logarithms of the path's prices, ``per_day`` of them each day and the last one's end."""
-    path = _path(seed, TRADING_DAY // per_day, bounds=WIDE)
+    path = _path(seed, TRADING_DAY // per_day, bounds=WIDE, **settings)
     return [
         math.log(path.price(index * TRADING_DAY // per_day) / 1e6)
         for index in range(days * per_day + 1)
@@ -145,7 +157,7 @@ def test_within_a_day_the_path_is_a_brownian_bridge(part: int) -> None:
     errors of a mean of 4,000 squares of normal variates are 9 %, of the two other means 6 %.
     """
     days, share = 4_000, part / 4
-    logs = _logs(11, days, 4)
+    logs = _logs(11, days, 4, **DIFFUSION)
     ends = logs[::4]
     returns, deviations = [], []
     for day, (change, variance) in enumerate(_with_variances(ends)):
@@ -176,6 +188,221 @@ def test_the_order_of_questions_does_not_matter(times: list[int]) -> None:
 
     assert {time: path.price(time) for time in times} == in_order
     assert {time: path.price(time) for time in times} == in_order
+
+
+# --- One path, however often one looks
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"path_model": model, "symbol": symbol}
+        for model in ("gjr_garch", "gjr_garch_mle", "gbm", "merton", "regime")
+        for symbol in ("AAPL", "MSFT")
+    ]
+    # Reflected every few days, with a trend, without a common factor, as a diffusion.
+    + [{"volatility": 10.0, "trend": 20.0, "path_model": model} for model in ("gbm", "merton")]
+    + [{"correlation": 0.0}, {"correlation": 1.0}, DIFFUSION],
+    ids=str,
+)
+def test_the_same_days_pass_under_every_step(chosen: dict[str, object]) -> None:
+    """Whatever the market time of an epoch, the closes are the same to the micro-dollar."""
+    closes = []
+    for length, days in [
+        (TRADING_DAY, 60),
+        (TRADING_DAY // 2, 60),
+        (60 * MINUTE, 60),
+        (MINUTE, 2),
+    ]:
+        path = make_path(SIMULATED, 3, length, **chosen)  # type: ignore[arg-type]
+        closes.append([path.price(day * TRADING_DAY) for day in range(days + 1)])
+
+    for fewer in closes[1:]:
+        assert fewer == closes[0][: len(fewer)]
+    assert len(set(closes[0])) == 61
+
+
+@given(
+    st.integers(TRADING_DAY // 1_000, TRADING_DAY) | st.sampled_from([MINUTE, 10 * MINUTE]),
+    st.integers(2, 20),
+    st.sampled_from(["gjr_garch", "merton"]),
+    st.sampled_from([0.0, 0.34, 0.9]),
+    st.sampled_from([0.0, 0.32]),
+)
+@settings(max_examples=30)
+def test_larger_steps_see_some_of_the_prices_of_smaller_ones(
+    step: int, times: int, model: str, intraday: float, nights: float
+) -> None:
+    fine, coarse = (
+        SimulatedPath(
+            PathStreams(1, "TEST", 0.5),
+            size,
+            model=make_model(model),
+            intraday=intraday,
+            nights=nights,
+        )
+        for size in (step, times * step)
+    )
+
+    for index in range(8):
+        time = index * times * step
+        assert coarse.price(time) == fine.price(time)
+
+
+@pytest.mark.parametrize("model", ["gjr_garch", "gbm", "merton", "regime"])
+@pytest.mark.parametrize("within", [{"nights": 0.6}, {"intraday": 0.7}, DIFFUSION], ids=str)
+def test_what_happens_within_the_days_does_not_change_them(
+    model: str, within: dict[str, float]
+) -> None:
+    default, other = (
+        make_path(SIMULATED, 5, TRADING_DAY // 2, path_model=model, **chosen)
+        for chosen in ({}, within)
+    )
+
+    assert [other.price(day * TRADING_DAY) for day in range(100)] == [
+        default.price(day * TRADING_DAY) for day in range(100)
+    ]
+    assert other.price(TRADING_DAY // 2) != default.price(TRADING_DAY // 2)
+
+
+# --- Within the session
+
+
+def _moves(cell: int, days: int, intraday: float) -> list[float]:
+    """Moves in each cell of that length, without nights, of normal days of variance 1."""
+    path = _path(4, cell, bounds=WIDE, model=NORMAL, nights=0.0, intraday=intraday)
+    times = range(0, days * TRADING_DAY + 1, cell)
+    logs = [100 * math.log(path.price(time)) for time in times]
+    return [after - before for before, after in itertools.pairwise(logs)]
+
+
+def _mean_power(moves: list[float], power: int, cell: int) -> tuple[float, float]:
+    """Mean power of moves over their deviation, and its standard error: days are independent."""
+    share, per_day = cell / TRADING_DAY, TRADING_DAY // cell
+    powers = (np.array(moves) / math.sqrt(share)) ** power
+    days = powers.reshape(-1, per_day).mean(axis=1)
+    return float(days.mean()), float(days.std() / math.sqrt(len(days)))
+
+
+@pytest.mark.parametrize("minutes", [39, 19.5, 1.5, 0.5])
+@pytest.mark.parametrize("intraday", [0.0, TYPICAL_INTRADAY])
+def test_tails_are_the_fatter_the_shorter_the_time(minutes: float, intraday: float) -> None:
+    """The kurtosis is 3 (6.5 h / cell)^h, and the variance that of the time."""
+    cell = round(minutes * MINUTE)
+    moves = _moves(cell, {0.5: 150, 1.5: 600}.get(minutes, 2_000), intraday)
+    expected = 3 * (TRADING_DAY / cell) ** intraday
+    variance, error = _mean_power(moves, 2, cell)
+    assert abs(variance - 1) < 4 * error < 0.5
+    fourth, error = _mean_power(moves, 4, cell)
+    assert abs(fourth - expected) < 4 * error < 0.5 * expected
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(1, 20.75), (5, 10.58)])
+def test_minutes_have_the_kurtosis_of_the_cells_that_they_are_made_of(
+    minutes: int, expected: float
+) -> None:
+    """Of the second moments of all cells of 30 seconds, as the fit has them."""
+    normal = GjrGarch(1, 0, 0, 0, 1e6)
+    exact = FIT["kurtosis_within_the_session"](normal, TYPICAL_INTRADAY, 2 * minutes) + 3
+
+    assert exact == pytest.approx(expected, abs=0.01)
+    moves = _moves(minutes * MINUTE, 200 if minutes == 1 else 400, TYPICAL_INTRADAY)
+    fourth, error = _mean_power(moves, 4, minutes * MINUTE)
+    assert abs(fourth - exact) < 4 * error < 0.5 * exact
+
+
+def test_five_minutes_of_the_default_have_the_kurtosis_of_the_literature() -> None:
+    assert FIT["fitted_intraday"](GjrGarch()) == pytest.approx(TYPICAL_INTRADAY, abs=0.005)
+    found = FIT["kurtosis_within_the_session"](GjrGarch(), TYPICAL_INTRADAY, 10)
+    assert found == pytest.approx(15.95, abs=0.1)
+
+
+@pytest.mark.parametrize("minutes", [0.5, 39])
+def test_without_a_clock_the_moves_are_normal_at_every_step(minutes: float) -> None:
+    """By Kolmogorov and Smirnov's test, which the clock fails at once."""
+    cell = round(minutes * MINUTE)
+    deviation = math.sqrt(cell / TRADING_DAY)
+    days = 10 if minutes < 1 else 800
+    even, clocked = (
+        stats.kstest([move / deviation for move in _moves(cell, days, intraday)], "norm").pvalue
+        for intraday in (0.0, TYPICAL_INTRADAY)
+    )
+
+    assert even > 1e-4
+    assert clocked < 1e-9
+
+
+def test_the_cells_make_up_the_day() -> None:
+    assert math.prod(PARTS) * SMALLEST == TRADING_DAY
+
+
+@pytest.mark.parametrize("value", [-0.1, 0.91, math.nan, math.inf])
+def test_a_clock_out_of_bounds_is_refused(value: float) -> None:
+    with pytest.raises(InvalidInput, match=r"^intraday: .* a number from 0 to 0\.9"):
+        _path(intraday=value)
+
+
+# --- Nights
+
+
+@pytest.mark.parametrize("intraday", [0.0, TYPICAL_INTRADAY])
+@pytest.mark.parametrize("nights", [0.0, 0.1, TYPICAL_NIGHTS, 0.8])
+def test_a_night_has_its_share_of_the_variance_and_the_session_the_rest(
+    nights: float, intraday: float
+) -> None:
+    """Of 4,000 days of variance 1: the first tenth of a session, the night before it included.
+
+    Four standard errors of a mean of 4,000 squares are 9 % of it, of fatter tails 16 %.
+    """
+    path = _path(6, TRADING_DAY // 10, bounds=WIDE, model=NORMAL, nights=nights, intraday=intraday)
+    logs = [100 * math.log(path.price(i * TRADING_DAY // 10)) for i in range(40_001)]
+    moves = [after - before for before, after in itertools.pairwise(logs)]
+    first = statistics.fmean(move**2 for move in moves[::10])
+    later = [move**2 for index, move in enumerate(moves) if index % 10]
+
+    assert first == pytest.approx(nights + (1 - nights) / 10, rel=0.16)
+    assert 10 * statistics.fmean(later) == pytest.approx(1 - nights, rel=0.06)
+
+
+def test_a_night_follows_the_move_of_its_day() -> None:
+    """Without any deviation it is its share of the move; the first minute adds a little."""
+    path = _path(6, MINUTE, bounds=WIDE, model=_Steady(), nights=0.32, intraday=0.0)
+    for day in range(3):
+        before = path.price(day * TRADING_DAY)
+        opened = path.price(day * TRADING_DAY + MINUTE)
+        assert 100 * math.log(opened / before) == pytest.approx(2 * (0.32 + 0.68 / 390), abs=1e-5)
+        assert 100 * math.log(path.price((day + 1) * TRADING_DAY) / before) == pytest.approx(2)
+
+
+class _Steady:
+    """Each day rises by 2 %, without any deviation."""
+
+    def days(self, stream: random.Random) -> Iterator[Day]:
+        return itertools.repeat(Day(2.0, 0.0))
+
+
+def test_at_the_boundary_the_price_is_the_close_and_right_after_it_the_open() -> None:
+    """Jumps by 4 % at a quarter of the day's variance come with the night, if that is longer."""
+    path = _path(step=TRADING_DAY // 100, bounds=WIDE, model=_TwoJumps(), nights=0.5, intraday=0.0)
+
+    def percent(hundredths: int) -> float:
+        return 100 * math.log(path.price(hundredths * TRADING_DAY // 100) / 150e6)
+
+    assert percent(0) == 0
+    assert percent(1) == pytest.approx(4 + 4 + 4 / 100, abs=1e-5)
+    assert percent(49) == pytest.approx(4 + 4 + 4 * 0.49, abs=1e-5)
+    assert percent(50) == pytest.approx(4 + 4 + 4 * 0.5 - 2, abs=1e-5)  # three quarters of the way
+    assert percent(100) == pytest.approx(10, abs=1e-5)
+    assert percent(101) == pytest.approx(10 + 4 + 4 + 4 / 100, abs=1e-5)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0, math.nan, math.inf])
+def test_nights_out_of_bounds_are_refused(value: float) -> None:
+    with pytest.raises(InvalidInput, match=r"^nights: .* a number from 0 to less than 1"):
+        _path(nights=value)
+
+
+# --- Where it begins, and its bounds
 
 
 def test_the_path_begins_at_the_base_price() -> None:
@@ -243,7 +470,7 @@ class _TwoJumps:
 
 @given(st.integers(1, 3 * TRADING_DAY), st.lists(st.integers(0, 5 * TRADING_DAY), max_size=5))
 def test_a_jump_comes_at_its_instant_whatever_the_step(step: int, times: list[int]) -> None:
-    path = _path(step=max(step, TRADING_DAY // 100), bounds=WIDE, model=_TwoJumps())
+    path = _path(step=max(step, TRADING_DAY // 100), bounds=WIDE, model=_TwoJumps(), **DIFFUSION)
     for time in times:
         days, share = divmod(time // path._step * path._step / TRADING_DAY, 1)
         percent = 10 * days + 8 * share + 4 * (share >= 0.25) - 2 * (share >= 0.75)
@@ -251,7 +478,7 @@ def test_a_jump_comes_at_its_instant_whatever_the_step(step: int, times: list[in
 
 
 def test_a_jump_on_the_grid_belongs_to_its_point() -> None:
-    path = _path(step=TRADING_DAY // 4, bounds=WIDE, model=_TwoJumps())
+    path = _path(step=TRADING_DAY // 4, bounds=WIDE, model=_TwoJumps(), **DIFFUSION)
     prices = [path.price(quarter * TRADING_DAY // 4) for quarter in range(5)]
 
     assert prices == pytest.approx([150e6 * math.exp(x / 100) for x in (0, 6, 8, 8, 10)], rel=1e-7)
@@ -267,7 +494,7 @@ def test_volatility_multiplies_jumps_too() -> None:
 def test_gbms_annual_volatility_is_scaled_to_the_length_of_an_epoch(hours: float) -> None:
     """By the square root of its share of a year; four standard errors of 4,000 are 4.5 %."""
     epoch = round(hours * 60) * MINUTE
-    path = _path(2, epoch // 10, bounds=WIDE, model=GeometricBrownianMotion(0.3))
+    path = _path(2, epoch // 10, bounds=WIDE, model=GeometricBrownianMotion(0.3), **DIFFUSION)
     logs = [math.log(path.price(index * epoch)) for index in range(4_001)]
     deviation = statistics.pstdev(map(operator.sub, logs[1:], logs))
 

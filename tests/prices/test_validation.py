@@ -19,6 +19,7 @@ from streamlet_lab.prices import (
     SOURCES,
     TRADING_DAY,
     GjrGarch,
+    PathStreams,
     PreviousConsensus,
     PriceConsensus,
     PriceValidation,
@@ -566,7 +567,7 @@ def test_the_literal_rule_ends_many_a_simulated_run(
     runs = 1_000
     ended = {STRICT: 0, RULES: 0, REANCHOR: 0}
     for seed in range(runs):
-        path = SimulatedPath(stream(seed, "test/daily"), TRADING_DAY, model=model)
+        path = SimulatedPath(PathStreams(seed, "TEST"), TRADING_DAY, model=model)
         prices = [Decimal(path.price(day * TRADING_DAY)).scaleb(-6) for day in range(200)]
         for rules in ended:
             ended[rules] += not _ends_with_a_price(prices, rules)

@@ -23,7 +23,8 @@ from streamlet_lab.studies import (
 from streamlet_lab.sweep import Sweep
 from streamlet_lab.theory import stale_outside_share
 
-GBM = {"prices.path_model": "gbm"}
+DIFFUSION = {"prices.nights": 0, "prices.intraday": 0}
+GBM = {"prices.path_model": "gbm", **DIFFUSION}
 DELAYS = [0.05, 0.3]
 
 
@@ -65,7 +66,8 @@ def test_each_run_s_rate_is_what_the_ages_of_its_references_imply(name, request)
 def test_the_rate_of_a_diffusion_is_its_closed_form_at_the_ages_of_the_references(gbm):
     for delay, runs in gbm.frame.groupby("network.median_delay"):
         off = mean_interval(runs["entry_rate"] - runs["diffusion_rate"])
-        assert off.low <= 0 <= off.high, delay
+        # Twice its 95 % interval: by chance once in 2,000 times.
+        assert abs(off.mean) <= off.high - off.low, delay
         assert off.high - off.low < 0.05  # narrow enough to tell a day from two
 
 
@@ -74,7 +76,9 @@ def test_the_default_path_is_between_its_shares_of_one_day_and_of_two(default):
     young = default.frame[default.frame["network.median_delay"] == DELAYS[0]]
     assert 1.4 < young["mean_age_days"].mean() < 1.7
     rate = mean_interval(young["entry_rate"])
-    assert alone["gjr_garch", 1] < rate.mean < alone["gjr_garch", 2]
+    assert alone["gjr_garch", 1] < rate.high
+    assert rate.low < alone["gjr_garch", 2]
+    assert rate.high < 0.25
 
 
 def test_to_have_been_outside_is_about_twice_as_likely_as_to_be(gbm):
@@ -91,7 +95,12 @@ def test_the_numbers_are_those_of_the_orders_counted_one_by_one():
         nodes=7,
         faults={"node_0": "silent_leader", "node_3": "silent_leader"},
         epoch_length="1.5s",
-        prices={"path_model": "gbm", "assets": {"MSFT": {"volatility": 0.5}}},
+        prices={
+            "path_model": "gbm",
+            "nights": 0,
+            "intraday": 0,
+            "assets": {"MSFT": {"volatility": 0.5}},
+        },
         market={
             "traders": [
                 {"kind": "zero_intelligence", "count": 30, "rate": 0.2},
@@ -161,7 +170,7 @@ def test_slow_links_make_finality_late_references_old_and_rejections_many(gbm, d
 
 
 def test_silent_leaders_cost_the_more_the_more_they_are_apart(workers):
-    swept = staleness("faults", epochs=80, repeats=4, executor=workers)
+    swept = staleness("faults", settings=DIFFUSION, epochs=80, repeats=4, executor=workers)
     for measure in ("mean_age_days", "entry_rate", "implied_rate", "diffusion_rate"):
         values = means(swept, measure)
         assert list(values.index) == ["none", "1 silent", "2 neighbours", "2 apart"]
@@ -169,22 +178,31 @@ def test_silent_leaders_cost_the_more_the_more_they_are_apart(workers):
 
 
 def test_a_calm_price_never_leaves_the_band(workers):
-    swept = staleness("volatility", [0.1, 1, 2], epochs=80, repeats=4, executor=workers)
+    swept = staleness(
+        "volatility", [0.1, 1, 2], settings=DIFFUSION, epochs=80, repeats=4, executor=workers
+    )
     rate = means(swept, "entry_rate")
-    assert rate[0.1] == 0 < rate[1] < rate[2]
+    # Hardly ever: a few orders of fat fingers are fair and near the edge.
+    assert rate[0.1] < 0.005 < rate[1] < rate[2]
     assert means(swept, "diffusion_rate")[0.1] < 1e-9
 
 
 def test_the_less_market_time_an_epoch_has_the_younger_the_reference(workers):
-    swept = staleness("market_time", [60, 23_400], epochs=80, repeats=3, executor=workers)
-    assert means(swept, "entry_rate")[60] == 0
+    # So calm that every epoch has a price.
+    calm = {"prices.volatility": 0.1}
+    swept = staleness(
+        "market_time", [60, 23_400], settings=calm, epochs=80, repeats=3, executor=workers
+    )
+    assert means(swept, "entry_rate")[60] < 0.005
     days, seconds = means(swept, "mean_age_days"), means(swept, "mean_age_s")
     assert days[23_400] / days[60] == pytest.approx(390)
     assert seconds[60] == pytest.approx(seconds[23_400])
 
 
 def test_long_epochs_make_old_references_of_a_market_that_goes_on(workers):
-    swept = staleness("epoch_length", [1.0, 3.0], epochs=60, repeats=4, executor=workers)
+    swept = staleness(
+        "epoch_length", [1.0, 3.0], settings=GBM, epochs=60, repeats=4, executor=workers
+    )
     days, seconds = means(swept, "mean_age_days"), means(swept, "mean_age_s")
     # A trading day in a second, less half a step of the path on average.
     for length in (1.0, 3.0):
@@ -200,7 +218,7 @@ def test_long_epochs_make_old_references_of_a_market_that_goes_on(workers):
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_every_cause_has_values_of_its_own_and_measures_all(cause, workers):
-    swept = staleness(cause, epochs=12, repeats=1, executor=workers)
+    swept = staleness(cause, settings=DIFFUSION, epochs=12, repeats=1, executor=workers)
     assert len(swept.frame) > 3
     assert swept.complete
     assert not swept.frame.isna().any(axis=None)
@@ -222,17 +240,20 @@ def test_a_run_without_orders_or_references_has_no_rates():
 @pytest.mark.parametrize(
     ("settings", "percent"),
     [
-        ({"prices": {"path_model": "gbm"}}, 37.8 / math.sqrt(252)),
-        ({"prices": {"path_model": "gbm", "volatility": 2}}, 2 * 37.8 / math.sqrt(252)),
-        ({"prices": {"path_model": "gbm", "path_parameters": {"volatility": 0.2}}}, 1.2599),
+        ({"path_model": "gbm"}, 37.8 / math.sqrt(252)),
+        ({"path_model": "gbm", "volatility": 2}, 2 * 37.8 / math.sqrt(252)),
+        ({"path_model": "gbm", "path_parameters": {"volatility": 0.2}}, 1.2599),
         ({}, 2.374),
-        ({"prices": {"trend": 0.1}}, None),
-        ({"prices": {"path_model": "merton"}}, None),
-        ({"feed": "aapl-2012"}, None),
+        ({"trend": 0.1}, None),
+        ({"nights": 0.1}, None),
+        ({"intraday": 0.1}, None),
+        ({"path_model": "merton"}, None),
     ],
 )
 def test_the_volatility_of_a_diffusion_where_there_is_one(settings, percent):
-    found = daily_volatility(make_config(**settings), "AAPL")
+    prices = {"nights": 0, "intraday": 0, **settings}
+    found = daily_volatility(make_config(prices=prices), "AAPL")
+    assert daily_volatility(make_config(prices=prices, feed="aapl-2012"), "AAPL") is None
     assert found == (None if percent is None else pytest.approx(percent / 100, rel=1e-3))
 
 
