@@ -22,6 +22,9 @@ POLICIES: Final = ("bounds", "observe", "evidence")
 # truth is so because somebody lied.
 _CALM: Final = {"market_time_per_epoch": "1min", "signatures": "none"}
 
+# The true price is not to jump: what is measured is what liars do.
+_STILL: Final = {"nights": 0, "intraday": 0}
+
 
 def final_prices(result: Result) -> pd.DataFrame:
     """Return the final prices of a run beside the truth.
@@ -137,7 +140,7 @@ def lying_leader(
         "nodes": nodes,
         "epochs": epochs,
         "faults": [Fault("price_manipulator", count=1, parameters={"direction": direction})],
-        "prices": {"sources": sources},
+        "prices": {"sources": sources, **_STILL},
         "market": {"traders": 0},
     }
     over = {
@@ -188,7 +191,7 @@ def denied_trades(
     base: dict[str, Any] = {
         **_CALM,
         "epochs": epochs,
-        "prices": {"sources": sources},
+        "prices": {"sources": sources, **_STILL},
         "market": {"traders": 20},
     }
     faults = {count: [Fault(kind, count=count)] if count else [] for count in _counts(liars)}
