@@ -22,7 +22,8 @@ def one_line_changed(function: Callable[..., Any], old: str, new: str) -> Iterat
         A piece of its source, and what stands there instead.
     """
     source = textwrap.dedent(inspect.getsource(function))
-    assert source.count(old) == 1, f"{old!r} is {source.count(old)} times in {function.__qualname__}"
+    found = source.count(old)
+    assert found == 1, f"{old!r} is {found} times in {function.__qualname__}"
     made: dict[str, Any] = {}
     exec(compile(source.replace(old, new), "<planted>", "exec"), function.__globals__, made)
     right = function.__code__

@@ -434,6 +434,47 @@ def test_a_node_that_crashes_between_signing_and_sending_has_said_nothing(fault,
         assert (0 in epochs) is voted
 
 
+class Sender(Monitor):
+    """What node_3 is said to have sent."""
+
+    def __init__(self):
+        self.said = []
+
+    def sent(self, time, node, message):
+        if node == "node_3":
+            self.said.append(message)
+
+
+class Pretender(NodeFault):
+    """Says one thing that is its own, and others that are nobody's."""
+
+    def begin(self, epoch):
+        if epoch == 0:
+            block = self.node.make_block(self.node.tree.longest[0])
+            vote, proposal = self.vote(block), self.proposal(block)
+            yield Send(vote)
+            yield Send(replace(vote, voter="node_1"))
+            yield Send(replace(vote, signature=b"forged"))
+            yield Send(proposal)  # of an epoch that it does not lead
+            yield Send(self.proposal(replace(block, epoch=-1)))
+            yield Send(replace(proposal, proposer="node_0"))
+
+
+def test_monitors_are_told_only_of_what_is_genuine():
+    sender = Sender()
+    with mock.patch(f"{simulation.__module__}.make_faults", lambda faults: faults):
+        run = simulation(
+            faults={"node_3": [Pretender(0, 1)]},
+            epoch_length=10,
+            monitors=[sender],
+            leader_of=lambda epoch: "node_3" if epoch < 0 else NAMES[epoch % 4],
+        )
+    run.run(1)
+    assert [(type(said), said.epoch) for said in sender.said] == [(Vote, 0), (Vote, 0)]
+    assert {said.voter for said in sender.said} == {"node_3"}
+    assert all(run.keyring.verify(said.voter, said.signature, said.signed) for said in sender.said)
+
+
 class Said(Monitor):
     """When a node sends something."""
 
