@@ -5,6 +5,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from mutants.planting import one_line_changed
 
 from streamlet_lab.checks import Status
 from streamlet_lab.config import ExperimentConfig, make_config
@@ -95,6 +96,19 @@ def test_a_planted_bug_is_found_made_small_and_saved(rule: FinalityRule, tmp_pat
         assert not again.passed
     # Without the bug the saved run is as it should be.
     assert Scenario.load(saved[0]).run().passed
+
+
+def test_votes_of_a_certificate_that_nobody_verifies_are_found(tmp_path: Path) -> None:
+    unverified = "self._reason_to_drop_vote(vote) is None", "True"
+    with one_line_changed(StreamletNode._catch_up, *unverified):
+        search = fuzz(20, seed=19, save=tmp_path)
+        (finding,) = search.findings
+        (saved,) = tmp_path.iterdir()
+        assert [check.name for check in finding.violated] == ["unique_notarization"]
+        assert [fault.kind for fault in finding.config.faults] == ["forge_certificate"]
+        assert not Scenario.load(saved).run().passed
+    assert Scenario.load(saved).run().passed
+    assert fuzz(20, seed=19).findings == []
 
 
 def test_a_finding_that_cannot_be_saved_is_found_all_the_same(tmp_path: Path) -> None:

@@ -625,6 +625,15 @@ def test_delays_are_looked_for_within_twelve_epochs_and_half_of_the_run() -> Non
     assert delay(_samples(short[:0], short[:0]), 1.0) is None
 
 
+def test_of_an_even_number_of_samples_half_of_the_run_is_rounded_down() -> None:
+    """Twenty samples are nineteen steps: nine is less than half of them, ten is more."""
+    even = _walk(20)
+    assert delay(_samples(even, _late(even, 9)), 1.0) == 9 * 0.25
+    beyond = delay(_samples(even, _late(even, 10)), 1.0)
+    assert beyond is not None
+    assert beyond <= 9 * 0.25
+
+
 @pytest.mark.parametrize("link", ["20ms", "150ms"])
 def test_the_delay_of_the_reference_is_the_age_of_the_quotes_behind_it(link: str) -> None:
     """Constant links: each quote is as old when it becomes the reference, and one epoch more."""

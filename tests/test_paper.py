@@ -414,6 +414,16 @@ def test_section_4_finalize_only_if_nothing_else_was_notarized_at_those_lengths(
     assert final_epochs(notarized_view([1], [*six, 8], rule=SIX_UNCONTESTED)) == [2, 3]
 
 
+@pytest.mark.parametrize("shared", range(6))
+def test_section_4_one_rival_at_any_of_the_six_lengths_is_enough(shared):
+    six = [2, 3, 4, 5, 6, 7]
+    rival = [*six[:shared], 9]  # one block, at the length after those that they share
+    assert final_epochs(notarized_view(rival, six, rule=SIX_UNCONTESTED)) == []
+    # One more block, and the first of the six is no longer among the last six.
+    finalized = [2, 3] if shared == 0 else []
+    assert final_epochs(notarized_view(rival, [*six, 8], rule=SIX_UNCONTESTED)) == finalized
+
+
 @fault_kind("paper_twins")
 class Twins(NodeFault):
     """Leads with two blocks, each for half of the others, and votes for both."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from streamlet_lab.config import OBSERVER
-from streamlet_lab.consensus import Block, Message, Proposal, Vote, vote_bytes
+from streamlet_lab.consensus import Block, Certificate, Message, Proposal, Vote, vote_bytes
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
 
@@ -90,6 +90,84 @@ class Forger(NodeFault):
             return b"\1"
         bit = 1 << self.random.randrange(8 * len(signature))
         return (int.from_bytes(signature, "big") ^ bit).to_bytes(len(signature), "big")
+
+
+@fault_kind("forge_certificate")
+class CertificateForger(NodeFault):
+    """The leader proposes a second block, on a chain that only a forged certificate notarizes.
+
+    The chain leaves the notarized one below its tip, and has a block, truly signed, for each later
+    epoch that the node or an accomplice has led. The votes under these blocks are the coalition's
+    own and others', with signatures over something else; or strangers'; or those for a block that
+    the chain leaves aside; or one again and again; or too few. Or else the chain is the notarized
+    one, and all that is false is who signed its last proposal.
+
+    Whoever counts a vote that it has not verified takes two chains for notarized. A right node
+    believes nothing in a certificate: at any f this costs messages and verifications, and perhaps
+    the block that the forger proposed first, where the second overtakes it.
+    """
+
+    def begin(self, epoch: int) -> Iterable[Send]:
+        """Propose on a forged chain, after the node's own block."""
+        if not self.leads(epoch):
+            return
+        *true, tip = [*self.node.tree.chain(self.node.tree.longest[0].hash)][::-1]
+        if not true:
+            return  # there is nothing yet that a chain could leave aside
+        forge_votes = self.random.choice(
+            (self._stolen, self._strange, self._misplaced, self._repeated, self._too_few, None)
+        )
+        if forge_votes is None:
+            yield self._show(tip, self._misproposed(tip))
+            return
+        fork = self.random.choice(true[-len(self.seat.validators) :])
+        aside = self.node.tree.votes([*true, tip][fork.height + 1].hash)
+        certificate = None
+        for before in range(fork.epoch + 1, epoch):
+            leader = self.seat.leader_of(before)
+            if leader in self.seat.accomplices:
+                fork = replace(self._block_on(fork), epoch=before)
+                votes = tuple(forge_votes(fork, aside))
+                certificate = Certificate(self.proposal(fork, leader), votes, certificate)
+        yield self._show(fork, certificate)
+
+    def _show(self, parent: Block, certificate: Certificate | None) -> Send:
+        proposal = self.proposal(self._block_on(parent))
+        return Send(replace(proposal, certificate=certificate))
+
+    def _block_on(self, parent: Block) -> Block:
+        """Return a block of now on one that this node's view may not have."""
+        block = self.twin(self.node.make_block(self.node.tree.longest[0]))
+        return replace(block, height=parent.height + 1, parent=parent.hash)
+
+    def _misproposed(self, block: Block) -> Certificate:
+        """Return what notarizes a block, under a proposal that its leader has not signed."""
+        proposal = replace(self.proposal(block), proposer=self.seat.leader_of(block.epoch))
+        if self.leads(block.epoch):
+            proposal = replace(proposal, signature=proposal.signature[::-1])
+        return Certificate(proposal, tuple(self.node.tree.votes(block.hash)), None)
+
+    def _stolen(self, block: Block, aside: list[Vote]) -> Iterator[Vote]:
+        own, signed = self.vote(block), {vote.voter: vote.signature for vote in aside}
+        for name in self.random.sample(self.seat.validators, self.node.tree.quorum):
+            if name in self.seat.accomplices:
+                yield self.vote(block, name)
+            else:
+                yield replace(own, voter=name, signature=signed.get(name, own.signature))
+
+    def _strange(self, block: Block, aside: list[Vote]) -> Iterator[Vote]:
+        for number in range(self.node.tree.quorum):
+            yield replace(self.vote(block), voter=f"stranger_{number}")
+
+    def _misplaced(self, block: Block, aside: list[Vote]) -> Iterable[Vote]:
+        return aside
+
+    def _repeated(self, block: Block, aside: list[Vote]) -> Iterable[Vote]:
+        return [self.vote(block)] * self.node.tree.quorum
+
+    def _too_few(self, block: Block, aside: list[Vote]) -> Iterator[Vote]:
+        for name in self.seat.accomplices[: self.node.tree.quorum - 1]:
+            yield self.vote(block, name)
 
 
 #: Most messages of its own invention that a random Byzantine node sends in an epoch.

@@ -5,11 +5,13 @@ from dataclasses import replace
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from streamlet_lab.consensus import Block, BlockTree
+from streamlet_lab.consensus import Block, BlockTree, FinalityRule
 
 from .committee import GENESIS, VOTERS, vote_for
 
 QUORUM = 3
+#: Section 4's rule with three blocks for six, so that short histories have something final.
+THREE_UNCONTESTED = FinalityRule(3, 2, uncontested=True)
 
 
 class NaiveView:
@@ -45,6 +47,22 @@ class NaiveView:
         notarized = self.notarized()
         length = max(len(self.chain(block)) for block in notarized)
         return {block for block in notarized if len(self.chain(block)) == length}
+
+    def uncontested(self, tip):
+        """The first of the last three blocks up to a tip, if their epochs are consecutive and
+        nothing else, known or not, has a quorum at their heights; otherwise none."""
+        three = self.chain(tip)[:3]
+        heights = {block.height for block in three}
+        subjects = {(v.block_hash, v.epoch, v.height) for v in self.votes}
+        rivals = {
+            subject[0]
+            for subject in subjects
+            if subject[2] in heights
+            and subject[0] not in {block.hash for block in three}
+            and len({v.voter for v in self.votes if v.subject == subject}) >= QUORUM
+        }
+        consecutive = len(three) == 3 and three[0].epoch - three[2].epoch == 2
+        return [three[2]] if consecutive and not rivals else []
 
     def seconds(self):
         """Middles of three adjacent notarized blocks with consecutive epochs."""
@@ -113,6 +131,28 @@ def test_every_step_agrees_with_the_naive_view(items):
         assert_final_chain_follows(tree, naive)
     event("something final" if len(finalized) > 1 else "nothing final")
     event("conflict" if tree.conflicts else "no conflict")
+
+
+@settings(max_examples=100)
+@given(arrivals())
+def test_every_step_of_section_4_agrees_with_the_naive_view(items):
+    tree, naive = BlockTree(GENESIS, QUORUM, THREE_UNCONTESTED), NaiveView()
+    notarized, allowed = {GENESIS}, set()
+    for item in items:
+        if isinstance(item, Block):
+            tree.add_block(item)
+            naive.blocks.add(item)
+        else:
+            tree.add_vote(item)
+            naive.votes.add(item)
+        # What counts are the rivals that were seen when the third block was.
+        for tip in naive.notarized() - notarized:
+            allowed.update(naive.uncontested(tip))
+        notarized = naive.notarized()
+        assert [*reversed(tree.finalized)] == naive.chain(tree.finalized[-1])
+        assert tree.finalized[-1] in allowed | {GENESIS}
+        assert allowed - {*tree.finalized} == {*tree.conflicts}
+    event("something final" if len(tree.finalized) > 1 else "nothing final")
 
 
 def assert_final_chain_follows(tree, naive):

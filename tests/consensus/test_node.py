@@ -127,6 +127,28 @@ def test_no_vote_for_a_chain_shorter_than_the_longest_notarized(committee, node)
     assert tell(node, committee.propose(extend(blocks[0], 2))) == []
 
 
+@pytest.mark.parametrize("falsely", [0, 1], ids=["genesis", "a shorter chain"])
+def test_no_vote_for_a_block_that_lies_about_its_height(committee, node, falsely):
+    # Its parent is notarized and its height one more than that of the longest chain.
+    first, second = extend(GENESIS, 0), extend(extend(GENESIS, 0), 1)
+    for block in (first, second):
+        tell(node, committee.propose(block), *committee.votes(block))
+    node.start_epoch(2)
+    false = replace(extend((GENESIS, first)[falsely], 2), height=3)
+    assert tell(node, committee.propose(false)) == []
+    # It was the leader's first proposal of the epoch, so there is no vote for another either.
+    assert tell(node, committee.propose(extend(second, 2))) == []
+
+
+@pytest.mark.parametrize("epoch", [5, 6], ids=["the same", "later"])
+def test_no_vote_for_a_block_whose_parent_is_not_of_an_earlier_epoch(committee, node, epoch):
+    parent = extend(GENESIS, epoch)
+    node.start_epoch(5)
+    assert tell(node, committee.propose(extend(parent, 5, b"child"))) == []
+    assert tell(node, *committee.votes(parent), committee.propose(parent)) == []
+    assert node.tree.longest == [parent]
+
+
 def test_no_vote_on_a_parent_that_is_not_notarized(committee, node):
     node.start_epoch(1)
     parent = extend(GENESIS, 0)

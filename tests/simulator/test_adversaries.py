@@ -37,7 +37,15 @@ from .bare import NEVER, author, final, longest
 DELTA = 10
 EPOCH = 2 * DELTA
 
-ALONE = ("double_vote", "equivocate", "forge", "late_proposal", "late_reveal", "late_vote")
+ALONE = (
+    "double_vote",
+    "equivocate",
+    "forge",
+    "forge_certificate",
+    "late_proposal",
+    "late_reveal",
+    "late_vote",
+)
 TOGETHER = ("amnesia", "echo_attack", "split")
 PROTOCOL_KINDS = ("crash", "random", "silent_leader", "withhold_votes", *ALONE, *TOGETHER)
 KINDS = ("lying_leader", "price_manipulator", *PROTOCOL_KINDS)
@@ -209,6 +217,39 @@ def test_a_forger_keeps_no_honest_vote_from_arriving():
             assert sorted(voters) == [*names(0, 1, 2, 3)]
 
 
+def test_a_forger_of_certificates_changes_no_chain_and_has_none_of_its_own():
+    kinds_of_lies = set()
+    for seed in range(4):
+        lab, arrivals = run(30, byzantine("forge_certificate", 5, 6), nodes=7, seed=seed)
+        assert final(lab.observer) == [*range(1, 30)]
+        tree = lab.observer.tree
+        shown = {m for _, _, m in arrivals.all if isinstance(m, Proposal) and m.certificate}
+        assert {proposal.proposer for proposal in shown} == {*names(5, 6)}
+        for proposal in shown:
+            assert not tree.is_notarized(proposal.block.hash)
+            kinds_of_lies.add(_what_is_wrong(proposal.certificate, lab))
+    assert kinds_of_lies == {"proposal", "signature", "stranger", "block", "again", "too few"}
+
+
+def _what_is_wrong(certificate, lab):
+    """The first thing in a forged certificate that whoever takes it in has to notice."""
+    proposal, votes = certificate.proposal, certificate.votes
+    verify, block = lab.keyring.verify, proposal.block
+    if not verify(proposal.proposer, proposal.signature, proposal.signed):
+        return "proposal"
+    assert proposal.proposer == lab.leader_of(block.epoch)
+    if any(vote.block_hash != block.hash for vote in votes):
+        return "block"
+    if any(vote.voter not in lab.node_ids for vote in votes):
+        return "stranger"
+    if len({vote.voter for vote in votes}) < len(votes):
+        return "again"
+    if len(votes) < lab.observer.tree.quorum:
+        return "too few"
+    assert not all(verify(vote.voter, vote.signature, vote.signed) for vote in votes)
+    return "signature"
+
+
 def test_a_random_node_says_no_more_than_it_may():
     said = []
 
@@ -288,6 +329,34 @@ def test_c1_a_split_makes_two_halves_finalize_different_chains():
     assert consistency.result().status is unique.result().status is Status.VIOLATED
     offences = {name: evidence.offence for name, evidence in guilty.items()}
     assert offences == dict.fromkeys(names(2, 3), Offence.TWO_VOTES)
+
+
+class Conflicts(Monitor):
+    """Who is told of which block that contradicts what it has finalized, and when."""
+
+    def __init__(self):
+        self.told = []
+
+    def conflicted(self, time, node, block):
+        self.told.append((time, node, block))
+
+
+def test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once():
+    healed = 4 * EPOCH
+
+    def delay(message, sender, receiver, time):
+        return max(DELTA, healed - time) if {sender, receiver} == {0, 1} else DELTA
+
+    leaders, conflicts = scheduled(names(2, 3, 2, 0)), Conflicts()
+    split = byzantine("split", 2, 3)
+    lab, _ = run(6, split, delay=delay, leader_of=leaders, monitors=[conflicts])
+    for name in names(0, 1):
+        other = lab.nodes["node_1" if name == "node_0" else "node_0"].tree.finalized
+        told = [(time, block) for time, node, block in conflicts.told if node == name]
+        assert told[:2] == [(healed, block) for block in other[1:3]]
+    assert OBSERVER in {node for _, node, _ in conflicts.told}
+    for name, node in lab.nodes.items():
+        assert node.tree.conflicts == [block for _, who, block in conflicts.told if who == name]
 
 
 def test_c2_amnesia_breaks_safety_without_a_double_vote():
@@ -449,7 +518,17 @@ def test_the_same_seed_gives_the_same_run(kind):
         fault = byzantine(kind, 2, 3)
         lab = price_network([fault], "none", seed=seed, monitors=[watching])
         lab.run(6)
-        return watching.all
+        return [(time, receiver, *parts(message)) for time, receiver, message in watching.all]
+
+    def parts(message):
+        """A message piece by piece: no two certificates are equal, whatever is in them."""
+        if isinstance(message, Vote):
+            return [message]
+        certificate, pieces = message.certificate, [replace(message, certificate=None)]
+        while certificate is not None:
+            pieces += [certificate.proposal, *certificate.votes]
+            certificate = certificate.parent
+        return pieces
 
     assert arrivals(1) == arrivals(1)
     assert arrivals(1) != arrivals(2)

@@ -359,6 +359,15 @@ def test_a_rushing_fault_sees_everything_from_its_first_epoch_on():
     assert sorted(fault.noted[1:]) == [(1, "Vote", name) for name in others]
 
 
+def test_a_rushing_fault_sees_nothing_while_its_node_is_down():
+    fault, crash = Eavesdropper(0, None), make_fault(Fault.parse("node_0", "crash@1-3"))
+    with mock.patch(f"{simulation.__module__}.make_faults", lambda faults: faults):
+        run = simulation(faults={"node_0": [fault, crash]}, epoch_length=10)
+    run.run(4)
+    assert {epoch for epoch, _, _ in fault.noted} == {0, 3}
+    assert longest(run.observer) == [1, 2, 3, 4]  # there was something to see
+
+
 @fault_kind("impostor")
 class Impostor(NodeFault):
     """Writes votes in others' names before they have voted."""
@@ -412,6 +421,58 @@ def test_a_node_that_crashed_says_nothing_about_what_it_still_had_to_verify():
     run.run(4)
     assert said.times
     assert max(said.times) < 2_000
+
+
+@pytest.mark.parametrize(("fault", "voted"), [("crash@1", False), ("crash@2", True)])
+def test_a_node_that_crashes_between_signing_and_sending_has_said_nothing(fault, voted):
+    # The proposal of epoch 0 leaves at 60 and arrives at 61, the vote for it leaves at 121.
+    run = simulation(faults={"node_3": fault}, epoch_length=100, sign_time=60)
+    run.run(4)
+    nodes = [run.nodes[name] for name in (*NAMES[:3], "observer")]
+    for node in nodes:
+        epochs = {vote.epoch for vote in node.tree.all_votes() if vote.voter == "node_3"}
+        assert (0 in epochs) is voted
+
+
+class Sender(Monitor):
+    """What node_3 is said to have sent."""
+
+    def __init__(self):
+        self.said = []
+
+    def sent(self, time, node, message):
+        if node == "node_3":
+            self.said.append(message)
+
+
+class Pretender(NodeFault):
+    """Says one thing that is its own, and others that are nobody's."""
+
+    def begin(self, epoch):
+        if epoch == 0:
+            block = self.node.make_block(self.node.tree.longest[0])
+            vote, proposal = self.vote(block), self.proposal(block)
+            yield Send(vote)
+            yield Send(replace(vote, voter="node_1"))
+            yield Send(replace(vote, signature=b"forged"))
+            yield Send(proposal)  # of an epoch that it does not lead
+            yield Send(self.proposal(replace(block, epoch=-1)))
+            yield Send(replace(proposal, proposer="node_0"))
+
+
+def test_monitors_are_told_only_of_what_is_genuine():
+    sender = Sender()
+    with mock.patch(f"{simulation.__module__}.make_faults", lambda faults: faults):
+        run = simulation(
+            faults={"node_3": [Pretender(0, 1)]},
+            epoch_length=10,
+            monitors=[sender],
+            leader_of=lambda epoch: "node_3" if epoch < 0 else NAMES[epoch % 4],
+        )
+    run.run(1)
+    assert [(type(said), said.epoch) for said in sender.said] == [(Vote, 0), (Vote, 0)]
+    assert {said.voter for said in sender.said} == {"node_3"}
+    assert all(run.keyring.verify(said.voter, said.signature, said.signed) for said in sender.said)
 
 
 class Said(Monitor):

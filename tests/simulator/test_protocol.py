@@ -55,6 +55,30 @@ def test_monitors_hear_of_a_block_notarized_before_they_hear_that_its_parent_is_
     ]
 
 
+class Arrivals(Monitor):
+    """When what one node said arrives at another."""
+
+    def __init__(self, sender, receiver):
+        self.link, self.all = (sender, receiver), []
+
+    def delivered(self, received, sender, receiver, sent, message):
+        if (sender, receiver) == self.link:
+            self.all.append((received, type(message).__name__))
+
+
+def test_a_node_signs_one_message_after_the_other_and_each_leaves_when_it_is_signed():
+    there, back = Arrivals("node_0", "node_1"), Arrivals("node_1", "node_0")
+    run = simulation(
+        4, epoch_length=500, sign_time=60, monitors=[there, back], trace=True, echo=False
+    )
+    run.run(1)
+    # The leader signs its proposal and its vote; node_1 its vote once the proposal is there.
+    assert there.all == [(61, "Proposal"), (121, "Vote")]
+    assert back.all == [(61 + 61, "Vote")]
+    run.run(1)
+    assert there.all[2:] == [(500 + 122, "Vote")]
+
+
 def test_epochs_start_on_time_and_their_leaders_take_turns():
     diary = Diary()
     simulation(3, epoch_length=10, monitors=[diary]).run(5)

@@ -1,0 +1,247 @@
+"""A notarized chain that comes with a proposal: what is new in it counts as if it had come alone,
+and whoever made it is believed nothing."""
+
+from dataclasses import replace
+from unittest import mock
+
+import pytest
+
+from streamlet_lab.consensus import Certificate, Proposal, StreamletNode, Vote
+
+from .committee import GENESIS, OPAQUE, Committee, extend
+from .test_node import FORGED_PROPOSALS, tell, voted_for
+
+
+@pytest.fixture
+def committee():
+    return Committee()
+
+
+@pytest.fixture
+def node(committee):
+    """A node that leads epochs 2, 6, …"""
+    return committee.node("node_2")
+
+
+def chain_of(*epochs, payload=b""):
+    """Blocks on genesis, one in each of these epochs."""
+    blocks = [GENESIS]
+    for epoch in epochs:
+        blocks.append(extend(blocks[-1], epoch, payload))
+    return blocks[1:]
+
+
+def certificate(committee, blocks, *, votes=None, proposal=None, parent=None):
+    """A certificate of a chain; other votes or another proposal than true ones at its end."""
+    for block in blocks:
+        is_last = block is blocks[-1]
+        parent = Certificate(
+            (is_last and proposal) or committee.propose(block),
+            tuple(committee.votes(block) if votes is None or not is_last else votes),
+            parent,
+        )
+    return parent
+
+
+def carrier(committee, parent, epoch, made):
+    """A proposal on a block, with a certificate, by the leader of its epoch."""
+    return replace(committee.propose(extend(parent, epoch, b"carrier")), certificate=made)
+
+
+def show(committee, node, made, epoch=5):
+    """Let a node, in that epoch, receive a certificate with a proposal on the last block in it."""
+    if node.epoch < epoch:
+        node.start_epoch(epoch)
+    return tell(node, carrier(committee, made.proposal.block, epoch, made))
+
+
+# A true one
+
+
+def test_whoever_has_missed_everything_catches_up_and_votes(committee, node):
+    blocks = chain_of(0, 1, 3)
+    said = show(committee, node, certificate(committee, blocks))
+    assert node.tree.notarized == [GENESIS, *blocks]
+    assert node.tree.finalized == [GENESIS, blocks[0]]
+    assert voted_for(said) == [extend(blocks[-1], 5, b"carrier").hash]
+
+
+def test_what_is_missing_may_be_in_the_middle(committee, node):
+    blocks = chain_of(0, 1, 2, 3)
+    for block in (blocks[0], blocks[2], blocks[3]):
+        tell(node, committee.propose(block), *committee.votes(block))
+    assert node.tree.longest == [blocks[0]]
+    show(committee, node, certificate(committee, blocks))
+    assert node.tree.longest == [blocks[3]]
+    assert node.tree.finalized[-1] == blocks[2]
+
+
+def test_what_is_notarized_already_is_not_looked_at_again(committee, node):
+    blocks = chain_of(*range(40))
+    show(committee, node, certificate(committee, blocks[:39]), epoch=40)
+    with mock.patch.object(node.tree, "has_vote", wraps=node.tree.has_vote) as has_vote:
+        show(committee, node, certificate(committee, blocks), epoch=41)
+    assert has_vote.call_count == committee.quorum  # the votes for the last block
+    assert node.tree.longest == [blocks[39]]
+
+
+# Votes that nobody cast
+
+
+def signed_elsewhere(committee, block):
+    other = extend(GENESIS, 9, b"what they did vote for")
+    return [
+        replace(vote, signature=committee.vote(other, vote.voter).signature)
+        for vote in committee.votes(block)
+    ]
+
+
+FALSE_VOTES = {
+    "signed for another block": signed_elsewhere,
+    "signed by one for all": lambda c, block: [
+        replace(c.vote(block, "node_0"), voter=name) for name in c.names
+    ],
+    "not signed": lambda c, block: [replace(vote, signature=b"") for vote in c.votes(block)],
+    "signed, but one by a stranger": lambda c, block: c.votes(
+        block, ["node_0", "node_1", "stranger"]
+    ),
+    "signed for another chain": lambda c, block: [
+        c.vote(block, name, chain_id="other") for name in c.names
+    ],
+    "signed with another height": lambda c, block: [
+        c.vote(block, name, height=block.height + 1) for name in c.names
+    ],
+    "for the block's twin": lambda c, block: c.votes(replace(block, payload=b"twin")),
+    "one fewer than a quorum": lambda c, block: c.votes(block)[:-1],
+    "one of them again and again": lambda c, block: [*c.votes(block)[:-1]] * 3,
+    "none": lambda c, block: [],
+}
+
+
+@pytest.mark.parametrize("below", [(), (0, 1)], ids=["on genesis", "on a true chain"])
+@pytest.mark.parametrize("forgery", FALSE_VOTES)
+def test_false_votes_notarize_nothing_and_keep_no_true_one_away(committee, node, forgery, below):
+    *true, block = chain_of(*below, 3)
+    false = FALSE_VOTES[forgery](committee, block)
+    show(committee, node, certificate(committee, [*true, block], votes=false))
+    # Whether a node takes the true part of what a liar sends does not matter.
+    assert {*node.tree.notarized} <= {GENESIS, *true}
+    assert not node.tree.knows(block.hash)
+    for vote in node.tree.all_votes():
+        assert vote.chain_id == GENESIS.chain_id
+        assert committee.keyring.verify(vote.voter, vote.signature, vote.signed)
+        assert vote.voter != "stranger"
+    for one in (*true, block):
+        tell(node, committee.propose(one), *committee.votes(one))
+    assert node.tree.longest == [block]
+
+
+def test_a_quorum_that_names_another_epoch_is_no_quorum(committee, node):
+    (block,) = chain_of(3)
+    votes = [committee.vote(block, name, epoch=4) for name in committee.names]
+    show(committee, node, certificate(committee, [block], votes=votes))
+    assert node.tree.longest == [GENESIS]
+
+
+@pytest.mark.parametrize("forgery", FALSE_VOTES)
+def test_a_node_that_is_shown_a_forged_chain_votes_for_the_true_one(committee, node, forgery):
+    true, forged = chain_of(1), chain_of(0, 1, 3, payload=b"forged")
+    tell(node, committee.propose(true[0]), *committee.votes(true[0]))
+    bad = certificate(committee, forged[:1], votes=FALSE_VOTES[forgery](committee, forged[0]))
+    for block in forged[1:]:
+        bad = certificate(committee, [block], parent=bad)
+    assert show(committee, node, bad, epoch=4) == []
+    node.start_epoch(5)
+    block = extend(true[0], 5, b"true")
+    assert voted_for(tell(node, committee.propose(block))) == [block.hash]
+    # What stands on a false block cannot be notarized, so it is not even kept.
+    assert [b for b in forged if node.tree.knows(b.hash)] == []
+
+
+# Proposals that nobody made, under votes that were cast
+
+
+@pytest.mark.parametrize("forgery", FORGED_PROPOSALS)
+def test_a_quorum_does_not_vouch_for_a_proposal(committee, node, forgery):
+    make, _ = FORGED_PROPOSALS[forgery]
+    block = extend(GENESIS, 0)
+    forged = make(committee, block)
+    votes = committee.votes(forged.block)
+    child = extend(forged.block, 1)
+    made = certificate(committee, [forged.block], votes=votes, proposal=forged)
+    show(committee, node, certificate(committee, [child], parent=made))
+    assert not node.tree.knows(forged.block.hash)
+    assert node.tree.longest == [GENESIS]
+    tell(node, committee.propose(block), *committee.votes(block))
+    assert node.tree.is_notarized(block.hash)
+
+
+def test_a_link_that_is_not_the_parent_notarizes_no_chain(committee, node):
+    first, second, third = chain_of(0, 1, 2)
+    cut = certificate(committee, [third], parent=certificate(committee, [first]))
+    show(committee, node, cut)
+    assert {*node.tree.notarized} <= {GENESIS, first}
+    for block in (first, second, third):
+        tell(node, committee.propose(block), *committee.votes(block))
+    assert node.tree.longest == [third]
+
+
+def test_a_certified_block_breaks_no_rule_of_chains(committee, node):
+    (parent,) = chain_of(2)
+    for broken in (replace(extend(parent, 3), height=3), extend(parent, 2), extend(parent, 1)):
+        show(committee, node, certificate(committee, [parent, broken]))
+        assert broken.hash not in node.tree
+    assert {*node.tree.notarized} <= {GENESIS, parent}
+
+
+# What an honest leader sends along
+
+
+def leader_of(committee, name="node_3"):
+    return StreamletNode(
+        name, committee.names, GENESIS, committee.quorum, committee.keyring, OPAQUE, certify=True
+    )
+
+
+def links(made):
+    """A certificate and those below it."""
+    return [] if made is None else [made, *links(made.parent)]
+
+
+def test_a_leader_certifies_the_chain_that_it_extends(committee, node):
+    leader, blocks = leader_of(committee), chain_of(0, 1, 2)
+    stale = extend(blocks[0], 5, b"not notarized")
+    for block in (*blocks, stale):
+        tell(leader, committee.propose(block))
+    for block in blocks:
+        tell(leader, *committee.votes(block, committee.names[::-1]))
+    proposal, _ = leader.start_epoch(7)
+    assert isinstance(proposal, Proposal)
+    assert [link.proposal.block for link in links(proposal.certificate)] == blocks[::-1]
+    for link in links(proposal.certificate):
+        assert len({vote.voter for vote in link.votes}) == len(link.votes) == committee.quorum
+        assert all(isinstance(vote, Vote) for vote in link.votes)
+    node.start_epoch(7)
+    assert voted_for(tell(node, proposal)) == [proposal.block.hash]
+
+
+def test_later_certificates_share_earlier_ones_and_follow_the_longest_chain(committee):
+    leader, blocks = leader_of(committee), chain_of(0, 1)
+    fork = extend(blocks[0], 4), extend(extend(blocks[0], 4), 5)
+    made = []
+    for epoch, block in zip((3, 7, 11, 15), (None, *blocks, fork[1]), strict=True):
+        if block is fork[1]:
+            tell(leader, committee.propose(fork[0]), *committee.votes(fork[0]))
+        if block is not None:
+            tell(leader, committee.propose(block), *committee.votes(block))
+        made.append(leader.start_epoch(epoch)[0].certificate)
+    assert made[0] is None
+    assert [link.proposal.block.epoch for link in links(made[3])] == [5, 4, 0]
+    assert links(made[3])[-1] is made[1]
+    assert made[2].parent is made[1]
+
+
+def test_who_does_not_certify_sends_nothing_along(committee, node):
+    (block,) = chain_of(0)
+    tell(node, committee.propose(block), *committee.votes(block))
+    assert node.start_epoch(6)[0].certificate is None
