@@ -146,6 +146,7 @@ def _frames(story: Story, samples: Sequence[int] = (0,)) -> dict[str, pd.DataFra
         epoch_length=SECOND,
         fair_hundredths=500,
         epochs={"b": 7},
+        quoted={Reference(Decimal("101.00"), 2 * SECOND, "b"): SECOND},
     )
     book, depth = book_rows(tape, story.events, samples, 10, lambda time: TRUE)
     rows = {
