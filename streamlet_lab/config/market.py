@@ -101,11 +101,6 @@ class MarketConfig(Section):
         seconds of protocol time; or kinds and tables:
         ``["market_maker", {"kind": "informed", "count": 3, "rate": 0.5}]``. None leaves the
         market empty.
-    reference : ReferenceConfig
-        Where the reference of the band comes from: ``"consensus"``, the price that became final
-        last; or an oracle that publishes the true price without any agreement, to compare with:
-        ``"delayed"``, ``"heartbeat"`` or ``"twap"``. A kind, or a table with its parameters:
-        ``{"kind": "heartbeat", "parameters": {"deviation_percent": 1}}``.
     band : str or callable
         Which prices may enter, trade and rest: one of :func:`~streamlet_lab.matching.bands`, or a
         function that makes a band of a percentage and parameters.
@@ -125,13 +120,17 @@ class MarketConfig(Section):
         How often the frames ``book`` and ``depth`` show the book.
     depth_levels : int
         How many prices of each side ``depth`` shows.
+    reference : ReferenceConfig
+        Where the reference of the band comes from: ``"consensus"``, the price that became final
+        last; or an oracle that publishes the true price without any agreement, to compare with:
+        ``"delayed"``, ``"heartbeat"`` or ``"twap"``. A kind, or a table with its parameters:
+        ``{"kind": "heartbeat", "parameters": {"deviation_percent": 1}}``.
     reference_node : str
         Whose finalized chain the market reads if its reference is the consensus: the non-voting
         observer, or one of the nodes.
     """
 
     traders: Traders = (_zero_intelligence(20), TraderConfig(kind="fat_finger", rate=0.12))
-    reference: Annotated[ReferenceConfig, BeforeValidator(_read_reference)] = ReferenceConfig()
     band: Named = "consensus"
     band_percent: Annotated[Amount, Field(gt=0, le=100)] = Decimal(5)
     band_parameters: Parameters = Field(default_factory=dict)
@@ -140,6 +139,7 @@ class MarketConfig(Section):
     fair_percent: Annotated[Amount, Field(gt=0, le=100)] = Decimal(5)
     samples_per_epoch: Annotated[int, Field(ge=1, le=1_000)] = 4
     depth_levels: Annotated[int, Field(ge=1, le=1_000)] = 10
+    reference: Annotated[ReferenceConfig, BeforeValidator(_read_reference)] = ReferenceConfig()
     reference_node: str = OBSERVER
 
     @model_validator(mode="after")
