@@ -211,7 +211,9 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "symbol": _SYMBOL,
         "state": _STATE,
         "reference_price": _REFERENCE,
-        "reference_kind": Column("str", "what the band goes by: consensus, oracle, trades or auction"),
+        "reference_kind": Column(
+            "str", "what the band goes by: consensus, oracle, trades or auction"
+        ),
         "low": _LOW,
         "high": _HIGH,
     },

@@ -32,7 +32,6 @@ from streamlet_lab.simulator.traders import (
 )
 from streamlet_lab.units import from_ticks
 
-
 _MICROS_PER_CENT: Final = 10_000
 
 

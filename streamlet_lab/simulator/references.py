@@ -105,8 +105,8 @@ def publications(
     Raises
     ------
     InvalidInput
-        If there is no such kind, or it does not take these parameters; or, when it comes to that, if
-        what it yields is no publication, or is earlier than the one before.
+        If there is no such kind, or it does not take these parameters; or, when it comes to that,
+        if what it yields is no publication, or is earlier than the one before.
 
     Examples
     --------

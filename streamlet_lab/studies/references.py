@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.intervals import Share
 from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
 from streamlet_lab.quality import market_numbers
 from streamlet_lab.result import Result
@@ -120,7 +121,7 @@ def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
     step : int
         Of the path, in microseconds of market time.
     """
-    age, period = (TRADING_DAY * consensus[name].mean() for name in ("mean_age_days", "period_days"))
+    age, period = TRADING_DAY * consensus[["mean_age_days", "period_days"]].mean()
     if math.isnan(age) or math.isnan(period):
         expected = f"epochs or settings in which prices become final after {_WARM_UP} epochs"
         raise InvalidInput("epochs", None, expected)
@@ -152,10 +153,12 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
     -------
     dict
         ``mean_age_days``: trading days between the true prices that the reference and an order go
-        by, mean over all orders; ``period_days``: between one price that references are made of
-        and the next, median; ``distance_percent``: how far the reference is from the true price
-        when an order comes, root of the mean square; and what ``result.market_numbers`` has, of
-        these epochs alone. None for what there is nothing to measure of.
+        by, mean over all orders; ``period_days``: from one true price that references of orders go
+        by to the next, median; ``distance_percent``: how far the reference is from the true price
+        when an order comes, root of the mean square; ``entry_rate``: share of the limit orders with
+        a fair price, that came when there was a reference, which the band refused as they came; the
+        other fair orders that it stops rested until the reference moved; and what
+        ``result.market_numbers`` has, of these epochs alone. None for what there is nothing to measure of.
 
     Raises
     ------
@@ -172,12 +175,15 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
     orders = frames["orders"]
     known = orders[orders["reference_quoted_s"].notna()]
     distance = known["reference_price"] / known["true_price"] - 1
+    judged = known[known["fair"] & (known["type"] == "limit")]
+    refused = (judged["status"] == "rejected") & (judged["reason"] == "outside_band")
     periods = np.diff(known["reference_quoted_s"].unique())
     days_per_s = result.config.market_time_per_epoch / TRADING_DAY / epoch_s
     return {
         "mean_age_days": None if known.empty else float(age_days(known, result.config).mean()),
         "period_days": float(np.median(periods)) * days_per_s if periods.size else None,
         "distance_percent": None if known.empty else 100 * math.sqrt((distance**2).mean()),
+        "entry_rate": Share.of(int(refused.sum()), len(judged)),
         **market_numbers(frames, epoch_s),
     }
 

@@ -138,7 +138,8 @@ def test_on_a_random_walk_a_twap_is_as_far_as_a_price_of_a_third_of_its_window(l
         prices.append(prices[-1] + stream.choice([-step, step]))
     found = published("twap", prices, window=looks, every=1, check=1)[looks:]
     errors = [(prices[one.time // SECOND] - one.price) ** 2 for one in found]
-    age = float(sum(errors) / len(errors)) / step**2  # the variance of a second is the step's square
+    # The variance of a second is the square of its step.
+    age = float(sum(errors) / len(errors)) / step**2
     exact = (looks + 1) * (2 * looks + 1) / (6 * looks)
     assert age == pytest.approx(exact, rel=0.06)
     if looks == 60:
@@ -294,6 +295,7 @@ def test_prices_orders_and_consensus_are_the_same_whatever_the_reference(kind):
     other_lab, other_recorder, other_market = run(ORACLES[kind], **settings)
     assert len(market.arrivals) > 100
     assert market.arrivals == other_market.arrivals
+    assert lab.heard == other_lab.heard
     assert vars(recorder) == vars(other_recorder)
     for symbol in lab.symbols:
         events, others = (each.engines[symbol].events for each in (market, other_market))
