@@ -128,8 +128,9 @@ def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
     # Quoted at a step of the path, so that within a period the age is that of its first step, of
     # its second, and so on to the last.
     rise = (period - step) / 2
-    # Seen are prices 1, 2, … and so many steps old.
-    looks = max(round(2 * age / step) - 1, 1)
+    # Seen are prices 1, 2, … and so many steps old; of an odd number the one in the middle is as old
+    # as all are on average.
+    looks = 2 * max(round(age / step), 1) - 1
     durations: dict[str, dict[str, float]] = {
         "delayed": {"delay": max(age - rise, 0), "every": period},
         "delayed_always": {"delay": age, "every": step},
@@ -158,7 +159,8 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
         when an order comes, root of the mean square; ``entry_rate``: share of the limit orders with
         a fair price, that came when there was a reference, which the band refused as they came; the
         other fair orders that it stops rested until the reference moved; and what
-        ``result.market_numbers`` has, of these epochs alone. None for what there is nothing to measure of.
+        ``result.market_numbers`` has, of these epochs alone. None for what there is nothing to
+        measure of.
 
     Raises
     ------
