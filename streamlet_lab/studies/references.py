@@ -128,8 +128,8 @@ def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
     # Quoted at a step of the path, so that within a period the age is that of its first step, of
     # its second, and so on to the last.
     rise = (period - step) / 2
-    # Seen are prices 1, 2, … and so many steps old; of an odd number the one in the middle is as old
-    # as all are on average.
+    # Seen are prices 1, 2, … and so many steps old. Of an odd number the one in the middle is as
+    # old as all are on average.
     looks = 2 * max(round(age / step), 1) - 1
     durations: dict[str, dict[str, float]] = {
         "delayed": {"delay": max(age - rise, 0), "every": period},
