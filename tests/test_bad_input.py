@@ -264,8 +264,8 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         )
         for kind, name, value, expected in (
             ("consensus", "delay", "1h", "no parameters"),
-            ("delayed", "dealy", "1h", "one of the parameters delay, every"),
-            ("delayed", "price", 3, "one of the parameters delay, every"),
+            ("delayed", "dealy", "1h", "one of the parameters delay, every, first"),
+            ("delayed", "price", 3, "one of the parameters delay, every, first"),
             ("delayed", "delay", "soon", "a text with a unit"),
             ("delayed", "delay", -1, "zero or more"),
             ("delayed", "every", 0, "longer than zero"),

@@ -157,14 +157,14 @@ def _consensus(price: TruePrice) -> Iterator[Publication]:
 
 @reference_kind("delayed")
 def _delayed(
-    price: TruePrice, *, delay: object = "15min", every: object = "5min"
+    price: TruePrice, *, delay: object = "15min", every: object = "5min", first: object = 0
 ) -> Iterator[Publication]:
     """Publish the true price of some time ago.
 
-    It is quoted at the beginning and then regularly, and each time known a delay later: its age
-    goes from the delay up to the delay and a period, and is their mean on average. With a short
-    period the age is always the same; with one as long as the time between two finalizations it
-    rises and falls as that of the consensus does.
+    It is quoted regularly, and each time known a delay later: its age goes from the delay up to the
+    delay and a period, and is half-way on average. With a short period the age is always the same;
+    with one as long as the time between two finalizations it rises and falls as that of the
+    consensus does.
 
     Parameters
     ----------
@@ -173,9 +173,11 @@ def _delayed(
         Fifteen minutes unless given, as exchanges delay the prices that they give away.
     every : duration
         The period.
+    first : duration
+        When it is quoted for the first time; at the beginning unless given.
     """
     wait, period = to_microseconds(delay, "delay"), read_duration(every, "every")
-    for time in count(0, period):
+    for time in count(to_microseconds(first, "first"), period):
         yield Publication(time + wait, price(time), time)
 
 

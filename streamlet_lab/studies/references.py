@@ -50,11 +50,11 @@ def compare_references(
     The consensus runs first, and the mean age of its price in all of these runs is what the others
     are given:
 
-    ``"delayed"``: the true price with that mean age, renewed as rarely as the consensus usually is,
-    so that its age rises and falls in the same way; ``"delayed_always"``: the true price with just
-    that age, renewed at each step of the path; ``"heartbeat"``: published at a move of 0.5 % or
-    after an hour of the market, however old that is; ``"twap"``: the time-weighted average over
-    a window in which the price has that mean age.
+    ``"delayed"``: the true price with that mean age, renewed as rarely and at about the same times
+    as the consensus usually is, so that its age rises and falls with it; ``"delayed_always"``: the
+    true price with just that age, renewed at each step of the path; ``"heartbeat"``: published at a
+    move of 0.5 % or after an hour of the market, however old that is; ``"twap"``: the time-weighted
+    average over a window in which the price has that mean age.
 
     The default traders never look at the book or the reference: what they send is the same
     whatever the reference.
@@ -121,7 +121,8 @@ def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
     step : int
         Of the path, in microseconds of market time.
     """
-    age, period = TRADING_DAY * consensus[["mean_age_days", "period_days"]].mean()
+    age = TRADING_DAY * consensus["mean_age_days"].mean()
+    period, phase = TRADING_DAY * consensus[["period_days", "phase_days"]].median()
     if math.isnan(age) or math.isnan(period):
         expected = f"epochs or settings in which prices become final after {_WARM_UP} epochs"
         raise InvalidInput("epochs", None, expected)
@@ -132,7 +133,7 @@ def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
     # old as all are on average.
     looks = 2 * max(round(age / step), 1) - 1
     durations: dict[str, dict[str, float]] = {
-        "delayed": {"delay": max(age - rise, 0), "every": period},
+        "delayed": {"delay": max(age - rise, 0), "every": period, "first": phase},
         "delayed_always": {"delay": age, "every": step},
         "heartbeat": {},
         "twap": {"window": looks * step, "every": step, "check": step},
@@ -155,7 +156,8 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
     dict
         ``mean_age_days``: trading days between the true prices that the reference and an order go
         by, mean over all orders; ``period_days``: from one true price that references of orders go
-        by to the next, median; ``distance_percent``: how far the reference is from the true price
+        by to the next, median; ``phase_days``: from the last multiple of that to one of these
+        prices, median; ``distance_percent``: how far the reference is from the true price
         when an order comes, root of the mean square; ``entry_rate``: share of the limit orders with
         a fair price, that came when there was a reference, which the band refused as they came; the
         other fair orders that it stops rested until the reference moved; and what
@@ -179,11 +181,13 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
     distance = known["reference_price"] / known["true_price"] - 1
     judged = known[known["fair"] & (known["type"] == "limit")]
     refused = (judged["status"] == "rejected") & (judged["reason"] == "outside_band")
-    periods = np.diff(known["reference_quoted_s"].unique())
-    days_per_s = result.config.market_time_per_epoch / TRADING_DAY / epoch_s
+    quoted = np.rint(MICROSECONDS_PER_SECOND * known["reference_quoted_s"].unique())
+    period = float(np.median(np.diff(quoted))) if len(quoted) > 1 else math.nan
+    days = result.config.market_time_per_epoch / TRADING_DAY / result.config.epoch_length
     return {
         "mean_age_days": None if known.empty else float(age_days(known, result.config).mean()),
-        "period_days": float(np.median(periods)) * days_per_s if periods.size else None,
+        "period_days": None if math.isnan(period) else period * days,
+        "phase_days": None if math.isnan(period) else float(np.median(quoted % period)) * days,
         "distance_percent": None if known.empty else 100 * math.sqrt((distance**2).mean()),
         "entry_rate": Share.of(int(refused.sum()), len(judged)),
         **market_numbers(frames, epoch_s),

@@ -50,13 +50,13 @@ seconds = st.integers(1, 9)
 # --- What is published
 
 
-@given(prices=walks, delay=st.integers(0, 9), every=seconds)
-def test_a_delayed_price_is_that_of_so_long_ago(prices, delay, every):
-    found = published("delayed", prices, delay=f"{delay}s", every=f"{every}s")
+@given(prices=walks, delay=st.integers(0, 9), every=seconds, first=st.integers(0, 9))
+def test_a_delayed_price_is_that_of_so_long_ago(prices, delay, every, first):
+    found = published("delayed", prices, delay=f"{delay}s", every=f"{every}s", first=f"{first}s")
     last = len(prices) - 1
     assert found == [
         Publication((start + delay) * SECOND, prices[start], start * SECOND)
-        for start in range(0, last + 1, every)
+        for start in range(first, last + 1, every)
         if start + delay <= last
     ]
 
@@ -98,6 +98,11 @@ def test_a_move_of_just_the_threshold_is_not_published():
     prices = [100_000_000, 100_500_000, 100_500_001]
     found = published("heartbeat", prices, deviation_percent=0.5, heartbeat="1h", check=1)
     assert [one.price for one in found] == [prices[0], prices[2]]
+
+
+def test_a_price_that_stands_still_is_published_at_each_heartbeat():
+    found = published("heartbeat", 14 * [100_000_000], heartbeat=4, check=2)
+    assert [one.time for one in found] == [0, 4 * SECOND, 8 * SECOND, 12 * SECOND]
 
 
 def test_what_a_heartbeat_sees_is_known_a_delay_later():

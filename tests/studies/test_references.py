@@ -56,6 +56,9 @@ def test_the_others_are_given_the_age_of_the_consensus(settings, epoch_days, per
     periods = means(swept, "period_days") / epoch_days
     assert periods["consensus"] == pytest.approx(period)
     assert periods["delayed"] == pytest.approx(period)
+    phases = means(swept, "phase_days") / epoch_days
+    # Where node_3 never leads a block, the middle one of the three others is final first.
+    assert phases["delayed"] == phases["consensus"] == pytest.approx(1 if period > 1 else 0)
     assert periods["delayed_always"] < 0.3  # as often as an order comes
 
 
@@ -106,6 +109,7 @@ def test_the_numbers_of_a_reference_are_those_of_its_orders_counted_one_by_one()
     assert numbers["mean_age_days"] == pytest.approx(sum(ages) / len(ages))
     assert numbers["distance_percent"] == pytest.approx(100 * np.sqrt(sum(squares) / len(squares)))
     assert numbers["period_days"] == pytest.approx(2)
+    assert numbers["phase_days"] == 0
     assert numbers["fair_orders"] == len(fair)
     assert numbers["entry_rate"] == len(entry) / len(fair) > 0
     assert numbers["false_rejections"] == len(entry | later) > len(entry)
