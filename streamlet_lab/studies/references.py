@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.intervals import Share
+from streamlet_lab.metrics import market_numbers
 from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
-from streamlet_lab.quality import market_numbers
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.arguments import check_result, check_settings, read_names
@@ -149,7 +148,7 @@ def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
 
 
 def reference_numbers(result: Result) -> dict[str, float | None]:
-    """Return what a reference is like, and what becomes of the market, from the tenth epoch on.
+    """Return what a reference is like, and what becomes of the orders from the tenth epoch on.
 
     Returns
     -------
@@ -157,12 +156,10 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
         ``mean_age_days``: trading days between the true prices that the reference and an order go
         by, mean over all orders; ``period_days``: from one true price that references of orders go
         by to the next, median; ``phase_days``: from the last multiple of that to one of these
-        prices, median; ``distance_percent``: how far the reference is from the true price
-        when an order comes, root of the mean square; ``entry_rate``: share of the limit orders with
-        a fair price, that came when there was a reference, which the band refused as they came; the
-        other fair orders that it stops rested until the reference moved; and what
-        ``result.market_numbers`` has, of these epochs alone. None for what there is nothing to
-        measure of.
+        prices, median; ``distance_percent``: how far the reference is from the true price when an
+        order comes, root of the mean square; and what ``result.market_numbers`` has: of the orders
+        and trades of these epochs alone, of the book and its halts in the whole run. None for what
+        there is nothing to measure of.
 
     Raises
     ------
@@ -170,27 +167,24 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
         If it is no result of an experiment.
     """
     check_result(result)
-    epoch_s = result.config.epoch_length / MICROSECONDS_PER_SECOND
-    frames = {
-        name: frame[frame["time_s"] >= _WARM_UP * epoch_s]
-        for name, frame in result.frames.items()
-        if name in ("orders", "trades", "rejections", "book")
-    }
-    orders = frames["orders"]
+    frames, config = result.frames, result.config
+    epoch_s = config.epoch_length / MICROSECONDS_PER_SECOND
+    orders, trades = (
+        frames[name][frames[name]["time_s"] >= _WARM_UP * epoch_s] for name in ("orders", "trades")
+    )
+    rejections = frames["rejections"].merge(orders[["symbol", "order_id"]].drop_duplicates())
+    counted = {**frames, "orders": orders, "trades": trades, "rejections": rejections}
     known = orders[orders["reference_quoted_s"].notna()]
     distance = known["reference_price"] / known["true_price"] - 1
-    judged = known[known["fair"] & (known["type"] == "limit")]
-    refused = (judged["status"] == "rejected") & (judged["reason"] == "outside_band")
     quoted = np.rint(MICROSECONDS_PER_SECOND * known["reference_quoted_s"].unique())
     period = float(np.median(np.diff(quoted))) if len(quoted) > 1 else math.nan
-    days = result.config.market_time_per_epoch / TRADING_DAY / result.config.epoch_length
+    days = config.market_time_per_epoch / TRADING_DAY / config.epoch_length
     return {
-        "mean_age_days": None if known.empty else float(age_days(known, result.config).mean()),
+        "mean_age_days": None if known.empty else float(age_days(known, config).mean()),
         "period_days": None if math.isnan(period) else period * days,
         "phase_days": None if math.isnan(period) else float(np.median(quoted % period)) * days,
         "distance_percent": None if known.empty else 100 * math.sqrt((distance**2).mean()),
-        "entry_rate": Share.of(int(refused.sum()), len(judged)),
-        **market_numbers(frames, epoch_s),
+        **market_numbers(counted, epoch_s),
     }
 
 

@@ -33,7 +33,7 @@ def test_the_consensus_comes_first_and_all_have_the_same_seeds_and_orders(calm):
     assert len(calm.frame) == calm.planned == 5 * 4
     seeds = calm.frame.groupby("repeat")
     assert (seeds[["seed", "orders", "fair_orders"]].nunique() == 1).all(axis=None)
-    assert (calm.frame["before_reference"] == 0).all()
+    assert (calm.frame["without_reference"] == 0).all()
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,9 @@ def test_the_numbers_of_a_reference_are_those_of_its_orders_counted_one_by_one()
     for row in result.rejections.itertuples():
         if row.order_id in fair and row.verdict == "false":
             (entry if row.action == "rejected" else later).add(row.order_id)
+    # What had come before does not count, though it is swept later.
+    swept = result.rejections[result.rejections.time_s >= 10]
+    assert not {*swept.order_id} <= {*result.orders.order_id[result.orders.time_s >= 10]}
     numbers = reference_numbers(result)
     assert numbers["orders"] == len(ages) > 100
     assert numbers["mean_age_days"] == pytest.approx(sum(ages) / len(ages))
@@ -111,8 +114,9 @@ def test_the_numbers_of_a_reference_are_those_of_its_orders_counted_one_by_one()
     assert numbers["period_days"] == pytest.approx(2)
     assert numbers["phase_days"] == 0
     assert numbers["fair_orders"] == len(fair)
-    assert numbers["entry_rate"] == len(entry) / len(fair) > 0
-    assert numbers["false_rejections"] == len(entry | later) > len(entry)
+    assert numbers["fair_stopped_at_entry"] == len(entry) > 0
+    assert numbers["fair_orders_stopped"] == len(entry | later) > len(entry)
+    assert numbers["fair_stopped_rate"] == len(entry | later) / len(fair)
 
 
 def test_a_run_that_is_over_too_soon_has_no_numbers():
