@@ -9,7 +9,7 @@ import pytest
 from streamlet_lab.matching.band import REGISTER as _BANDS
 from streamlet_lab.prices import dishonest, models, outliers
 from streamlet_lab.prices.aggregators import _AGGREGATORS
-from streamlet_lab.simulator import faults, links
+from streamlet_lab.simulator import faults, links, references
 from streamlet_lab.simulator.traders import kinds
 
 REGISTERS = (
@@ -21,6 +21,7 @@ REGISTERS = (
     faults._KINDS,
     kinds._KINDS,
     links._KINDS,
+    references._KINDS,
 )
 
 

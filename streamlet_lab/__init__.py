@@ -54,6 +54,7 @@ from streamlet_lab.result import ProtocolRun, Result
 from streamlet_lab.scenarios import Scenario, ScenarioRun, scenario, scenario_names
 from streamlet_lab.simulator import (
     NodeFault,
+    Publication,
     Send,
     StockMarketConsensusNetwork,
     StockMarketStreamletNode,
@@ -63,6 +64,8 @@ from streamlet_lab.simulator import (
     delay_kinds,
     fault_kind,
     fault_kinds,
+    reference_kind,
+    reference_kinds,
     trader_kind,
     trader_kinds,
 )
@@ -93,6 +96,7 @@ __all__ = [
     "Proposal",
     "ProtocolRun",
     "PublicKeys",
+    "Publication",
     "Result",
     "Scenario",
     "ScenarioRun",
@@ -130,6 +134,8 @@ __all__ = [
     "path_model",
     "path_models",
     "read_lobster",
+    "reference_kind",
+    "reference_kinds",
     "run_protocol",
     "scenario",
     "scenario_names",

@@ -138,6 +138,11 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         ),
         "reference_price": _REFERENCE,
         "reference_epoch": Column("Int64", "epoch of the block that the reference comes from"),
+        "reference_quoted_s": Column(
+            "float64",
+            "of which instant the reference is the price, seconds of protocol time: the start of "
+            "its block's epoch; of an average the mean; NaN if it is the market's own",
+        ),
         "reference_age_s": _AGE,
         "status": Column("str", "rejected, cancelled, expired, filled, or resting at the end"),
         "reason": Column("str", "why it was rejected or cancelled"),
@@ -206,7 +211,9 @@ COLUMNS: Final[dict[str, dict[str, Column]]] = {
         "symbol": _SYMBOL,
         "state": _STATE,
         "reference_price": _REFERENCE,
-        "reference_kind": Column("str", "what the band goes by: consensus, trades or auction"),
+        "reference_kind": Column(
+            "str", "what the band goes by: consensus, oracle, trades or auction"
+        ),
         "low": _LOW,
         "high": _HIGH,
     },

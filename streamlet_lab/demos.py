@@ -226,6 +226,8 @@ def _finalized_prices(result: Result) -> list[list[str]]:
 def _order_lines(result: Result) -> list[str]:
     """Return the first trades, and the first rejections, in the words of the trading demo."""
     several = len(result.config.symbols) > 1
+    agreed = {*result.bands["reference_kind"]} <= {"", "consensus"}
+    what, since = ("consensus", "final since") if agreed else ("reference", "known for")
     traded = (
         f"  {row['time_s']:.3f} s: {row['quantity']} shares{_of(row, several)} at "
         f"${row['price']:,.2f}, "
@@ -235,8 +237,8 @@ def _order_lines(result: Result) -> list[str]:
     rejected = (
         f"  {row['time_s']:.3f} s: Trade{_of(row, several)} rejected: "
         f"Price ${row['price']:,.2f} deviates "
-        f"{row['deviation_percent']:.2f}% from consensus ${row['reference_price']:,.2f}, "
-        f"final since {row['reference_age_s']:.3f} s"
+        f"{row['deviation_percent']:.2f}% from {what} ${row['reference_price']:,.2f}, "
+        f"{since} {row['reference_age_s']:.3f} s"
         for row in _records(result.rejections)
         if row["reason"] == "outside_band" and row["action"] == "rejected"
     )

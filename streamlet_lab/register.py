@@ -1,8 +1,9 @@
 """Registers of what configurations speak of by name: the lab's own things, and anyone else's."""
 
+import inspect
 import re
-from collections.abc import Callable, Iterable
-from typing import Final, Generic, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Generic, TypeVar, cast
 
 from streamlet_lab.errors import InvalidInput
 
@@ -148,3 +149,33 @@ rounding of your own must be registered before
         one = f"an {self._what}" if self._what[0] in "aeiou" else f"a {self._what}"
         known = ", ".join(self.names)
         return f"one of {known}{besides}; {one} of your own must be registered before"
+
+
+def check_parameters(kind: Callable[..., Any], given: Mapping[str, Any], place: str) -> None:
+    """Refuse parameters that a kind does not take, or lacks; the first one is the lab's to give.
+
+    Parameters
+    ----------
+    kind : callable
+        What is called with something of the lab's, and then with the parameters by their names.
+    given : mapping of str to object
+        The parameters.
+    place : str
+        Where they were given, for messages.
+
+    Raises
+    ------
+    InvalidInput
+        For the first one that is not taken, or where some are missing.
+    """
+    _, *accepted = inspect.signature(kind).parameters.values()
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in accepted)
+    named = [one for one in accepted if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    names = [one.name for one in named]
+    for name, value in given.items():
+        if name not in names and not takes_any:
+            expected = f"one of the parameters {', '.join(names)}" if names else "no parameters"
+            raise InvalidInput(f"{place}.{name}", value, expected)
+    missing = [one.name for one in named if one.default is one.empty and one.name not in given]
+    if missing:
+        raise InvalidInput(place, dict(given), f"a value for {', '.join(missing)}")

@@ -251,6 +251,38 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         NAN,
         "a finite number",
     ),
+    ({"market": {"reference": 3}}, "market.reference", 3, "the kind of a reference"),
+    ({"market": {"reference": "oracle"}}, "market.reference.kind", "oracle", "one of consensus, "),
+    (
+        {"market": {"reference": {"kind": "twap", "delay": 3}}},
+        "market.reference",
+        "delay",
+        "kind, parameters",
+    ),
+    *(
+        (
+            {"market": {"reference": {"kind": kind, "parameters": {name: value}}}},
+            f"market.reference.parameters.{name}",
+            value,
+            expected,
+        )
+        for kind, name, value, expected in (
+            ("consensus", "delay", "1h", "no parameters"),
+            ("delayed", "dealy", "1h", "one of the parameters delay, every, first"),
+            ("delayed", "price", 3, "one of the parameters delay, every, first"),
+            ("delayed", "delay", "soon", "a text with a unit"),
+            ("delayed", "delay", -1, "zero or more"),
+            ("delayed", "every", 0, "longer than zero"),
+            ("heartbeat", "heartbeat", 0, "longer than zero"),
+            ("heartbeat", "check", "0s", "longer than zero"),
+            ("heartbeat", "delay", True, "a text with a unit"),
+            ("heartbeat", "deviation_percent", "-1", "hundredths of a percent"),
+            ("heartbeat", "deviation_percent", "0.001", "hundredths of a percent"),
+            ("twap", "window", "150s", "a whole multiple of check"),
+            ("twap", "every", "90s", "a whole multiple of check"),
+            ("twap", "check", 0, "longer than zero"),
+        )
+    ),
     ({"market": {"fair_percent": 0}}, "market.fair_percent", 0, "greater than 0"),
     ({"market": {"fair_percent": "0.001"}}, "fair_percent", "0.001", "hundredths of a percent"),
     ({"market": {"samples_per_epoch": 0}}, "market.samples_per_epoch", 0, "or equal to 1"),

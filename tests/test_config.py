@@ -564,6 +564,7 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
         "samples_per_epoch": st.integers(1, 1_000),
         "depth_levels": st.integers(1, 1_000),
         "without_reference": st.sampled_from(["reject", "allow"]),
+        "reference": st.sampled_from(["consensus", {"kind": "twap", "parameters": {"a": "5min"}}]),
         "reference_node": st.sampled_from([OBSERVER, f"node_{count - 1}"]),
     }
     top = {

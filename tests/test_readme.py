@@ -83,7 +83,7 @@ def test_the_things_of_ones_own_in_the_architecture_page_work(
 ) -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     examples = re.findall(r"^ *```python\n(.*?)^ *```", page, flags=re.MULTILINE | re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 4
     for example in examples:
         exec(compile(textwrap.dedent(example), "architecture.md", "exec"), {})
     printed = capsys.readouterr().out

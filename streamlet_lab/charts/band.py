@@ -22,7 +22,7 @@ _STATES: Final[Mapping[str, str]] = {
 
 
 #: Bands whose names do not say it all.
-BAND_NAMES: Final[Mapping[str, str]] = {"luld": "US LULD"}
+BAND_NAMES: Final[Mapping[str, str]] = {"luld": "US LULD", "twap": "TWAP"}
 # What a percentage is of that is not the width of the whole band.
 _WIDTHS: Final[Mapping[str, str]] = {"volatility_auction": "static range "}
 
@@ -30,6 +30,8 @@ _WIDTHS: Final[Mapping[str, str]] = {"volatility_auction": "static range "}
 def band_name(market: MarketConfig) -> str:
     """Name a band with its width, such as ``band (trade only, ±5 %)``."""
     name = unsaved_function(market.band) or str(market.band)
+    if name == "consensus":  # it is around whatever the reference is
+        name = unsaved_function(market.reference.kind) or str(market.reference.kind)
     called = BAND_NAMES.get(name, name.replace("_", " "))
     width = f"{_WIDTHS.get(name, '')}±{percent(market.band_percent)}"
     widens = market.band_parameters.get("stale") == "widen"

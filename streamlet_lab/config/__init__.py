@@ -2,7 +2,7 @@
 
 from streamlet_lab.config.experiment import ExperimentConfig, load_config, make_config
 from streamlet_lab.config.feeds import FRAME, Feed, FrameFeed
-from streamlet_lab.config.market import OBSERVER, MarketConfig, TraderConfig
+from streamlet_lab.config.market import OBSERVER, MarketConfig, ReferenceConfig, TraderConfig
 from streamlet_lab.config.network import (
     ED25519_TIMES,
     REGION_DELAYS,
@@ -30,6 +30,7 @@ __all__ = [
     "NetworkConfig",
     "Partition",
     "PricesConfig",
+    "ReferenceConfig",
     "TraderConfig",
     "alternating",
     "load_config",

@@ -38,6 +38,32 @@ class TraderConfig(Section):
     parameters: Parameters = Field(default_factory=dict)
 
 
+class ReferenceConfig(Section):
+    """Where the reference of the market comes from.
+
+    Attributes
+    ----------
+    kind : str or callable
+        One of :func:`~streamlet_lab.simulator.reference_kinds`, or what yields publications.
+    parameters : mapping
+        What the kind takes, such as ``{"delay": "15min"}`` for ``"delayed"``. Durations are market
+        time.
+    """
+
+    kind: Named = "consensus"
+    parameters: Parameters = Field(default_factory=dict)
+
+
+def _read_reference(value: object) -> object:
+    """Let a name or a function mean that kind with its own defaults."""
+    if isinstance(value, ReferenceConfig | Mapping):
+        return value
+    if isinstance(value, str) or callable(value):
+        return ReferenceConfig(kind=value)
+    expected = "the kind of a reference, or a table with a kind in it"
+    raise InvalidInput("reference", value, expected)
+
+
 def _zero_intelligence(count: int) -> TraderConfig:
     return TraderConfig(kind="zero_intelligence", count=count, rate=0.2)
 
@@ -83,7 +109,7 @@ class MarketConfig(Section):
     band_parameters : mapping
         What else the band takes. Its durations are market time: ``{"pause": "5min"}``.
     without_reference : {"reject", "allow"}
-        What happens to orders before the first finalization.
+        What happens to orders before the first reference.
     self_trade : str
         What happens where a trader would trade with itself; see
         :class:`~streamlet_lab.matching.SelfTrade`.
@@ -94,8 +120,14 @@ class MarketConfig(Section):
         How often the frames ``book`` and ``depth`` show the book.
     depth_levels : int
         How many prices of each side ``depth`` shows.
+    reference : ReferenceConfig
+        Where the reference of the band comes from: ``"consensus"``, the price that became final
+        last; or an oracle that publishes the true price without any agreement, to compare with:
+        ``"delayed"``, ``"heartbeat"`` or ``"twap"``. A kind, or a table with its parameters:
+        ``{"kind": "heartbeat", "parameters": {"deviation_percent": 1}}``.
     reference_node : str
-        Whose finalized chain the market reads: the non-voting observer, or one of the nodes.
+        Whose finalized chain the market reads if its reference is the consensus: the non-voting
+        observer, or one of the nodes.
     """
 
     traders: Traders = (_zero_intelligence(20), TraderConfig(kind="fat_finger", rate=0.12))
@@ -107,6 +139,7 @@ class MarketConfig(Section):
     fair_percent: Annotated[Amount, Field(gt=0, le=100)] = Decimal(5)
     samples_per_epoch: Annotated[int, Field(ge=1, le=1_000)] = 4
     depth_levels: Annotated[int, Field(ge=1, le=1_000)] = 10
+    reference: Annotated[ReferenceConfig, BeforeValidator(_read_reference)] = ReferenceConfig()
     reference_node: str = OBSERVER
 
     @model_validator(mode="after")
@@ -126,7 +159,7 @@ class MarketConfig(Section):
     @property
     def unsaved_functions(self) -> dict[str, str]:
         """Functions that a saved configuration does not contain, by the name of their setting."""
-        settings: dict[str, object] = {"band": self.band}
+        settings: dict[str, object] = {"reference.kind": self.reference.kind, "band": self.band}
         for index, trader in enumerate(self.traders):
             settings[f"traders.{index}.kind"] = trader.kind
         named = {name: unsaved_function(value) for name, value in settings.items()}

@@ -40,6 +40,7 @@ def market_rows(
             epoch_length=network.epoch_length,
             fair_hundredths=settings.fair_hundredths,
             epochs=epochs,
+            quoted=market.quoted[symbol],
         )
         tapes.append(tape)
         books.append(book_rows(tape, events, samples, levels, true_price))

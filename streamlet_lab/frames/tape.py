@@ -107,6 +107,8 @@ class Tape:
         How far a fair price is from the true one at most, in hundredths of a percent.
     epochs : mapping of str to int
         The epochs of the blocks that references come from, by their hashes.
+    quoted : mapping of Reference to int
+        Of which instant a reference from outside is the true price, microseconds.
 
     Attributes
     ----------
@@ -125,6 +127,7 @@ class Tape:
         epoch_length: int,
         fair_hundredths: int,
         epochs: Mapping[str, int],
+        quoted: Mapping[Reference, int],
     ) -> None:
         self.moments = [Moment(0)]
         self.trades: list[Timed] = []
@@ -136,6 +139,7 @@ class Tape:
         self._length = epoch_length
         self._fair = fair_hundredths
         self._epochs = epochs
+        self._quoted = quoted
         self._fates: list[_Fate] = []  # one for each arrival, which has exactly one answer
         self._accepted: dict[str, _Fate] = {}
         self._incoming = ""  # the order that came or was replaced last, while it may be matching
@@ -165,6 +169,7 @@ class Tape:
                 self._is_fair(order.price, true_price),
                 price,
                 None if reference is None else self._epochs.get(reference.block_hash),
+                None if reference is None else seconds(self._quoted.get(reference)),
                 age,
                 fate.status,
                 fate.reason,

@@ -27,7 +27,7 @@ from streamlet_lab.matching.log import (
     UNCROSSED,
 )
 from streamlet_lab.matching.record import CLOSED, MarketRecord
-from streamlet_lab.matching.reference import Reference
+from streamlet_lab.matching.reference import GIVEN, Reference
 from streamlet_lab.matching.selftrade import SelfTrade, shares_lost
 
 _REQUESTED: Final = CANCEL_REASONS.index(CancelReason.REQUESTED)
@@ -326,7 +326,7 @@ class MatchingCore(MarketRecord):
         if kind != "consensus":
             return Reference(self.instrument.price(round(ticks)), self.now, kind=kind)
         for known in (self.reference, self.band_reference):
-            if known is not None and known.kind == kind and self.ticks_of(known) == ticks:
+            if known is not None and known.kind in GIVEN and self.ticks_of(known) == ticks:
                 return known
         raise InvalidInput("reference", ticks, "the latest consensus, or another kind of reference")
 

@@ -16,6 +16,7 @@ from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import Order, Trade, read_price
 from streamlet_lab.matching.record import EngineState
 from streamlet_lab.matching.reference import (
+    GIVEN,
     FinalizedPrices,
     LastFinalizedPrice,
     Reference,
@@ -313,7 +314,7 @@ class ConsensusMatchingEngine:
         Raises
         ------
         InvalidInput
-            If the time runs backwards, or is earlier than the reference, which must be a consensus.
+            If the time runs backwards, or is earlier than the reference; or that is a band's own.
         """
         self._check_time(time)
         first = len(self.events)
@@ -452,10 +453,9 @@ class ConsensusMatchingEngine:
             raise InvalidInput("reference", reference, "a Reference")
         if time is not None and reference.time > time:
             raise InvalidInput("reference.time", reference.time, f"an instant not after {time}")
-        if reference.kind != "consensus":
-            raise InvalidInput(
-                "reference.kind", reference.kind, "'consensus': others are the band's"
-            )
+        if reference.kind not in GIVEN:
+            expected = f"{' or '.join(map(repr, GIVEN))}: others are the band's"
+            raise InvalidInput("reference.kind", reference.kind, expected)
         ticks = self.instrument.fraction_of_ticks(reference.price)
         now = max(self.now, reference.time) if time is None else time
         self._core.move_reference(reference, ticks, now)

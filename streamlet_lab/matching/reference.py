@@ -9,8 +9,11 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.orders import read_price
 from streamlet_lab.units import to_ticks
 
-#: Where a reference may come from.
-KINDS: Final = ("consensus", "trades", "auction")
+#: What an engine is given: what nodes agreed on, or what an oracle beside them publishes.
+GIVEN: Final = ("consensus", "oracle")
+
+#: Where a reference may come from: given, or a band's own.
+KINDS: Final = (*GIVEN, "trades", "auction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,15 @@ class Reference:
     Parameters
     ----------
     price : Decimal
-        Dollars; the consensus lies on the cent grid.
+        Dollars; what an engine is given lies on the cent grid.
     time : int
-        Simulated time in microseconds at which the price became final where the market looks.
+        Simulated time in microseconds at which the price became final where the market looks, or
+        was published there.
     block_hash : str
         The block that finalized it; empty where there is none.
-    kind : {"consensus", "trades", "auction"}
-        Where it comes from: what nodes agreed on, the market's own trades, or its last auction.
+    kind : {"consensus", "oracle", "trades", "auction"}
+        Where it comes from: what nodes agreed on, an oracle beside them, the market's own trades,
+        or its last auction.
 
     Raises
     ------
@@ -45,7 +50,7 @@ class Reference:
         if self.kind not in KINDS:
             raise InvalidInput("kind", self.kind, " or ".join(map(repr, KINDS)))
         price = read_price(self.price)
-        if self.kind == "consensus":
+        if self.kind in GIVEN:
             to_ticks(price)  # it is rounded to the cent
         object.__setattr__(self, "price", price)
 

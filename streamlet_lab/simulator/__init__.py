@@ -47,6 +47,7 @@ from streamlet_lab.simulator.protocol import (
 )
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.simulator.recorder import Recorder
+from streamlet_lab.simulator.references import Publication, reference_kind, reference_kinds
 from streamlet_lab.simulator.stock import (
     PriceApplication,
     StockMarketConsensusNetwork,
@@ -81,6 +82,7 @@ __all__ = [
     "Priority",
     "Progress",
     "ProgressReport",
+    "Publication",
     "Recorder",
     "Seat",
     "Send",
@@ -104,6 +106,8 @@ __all__ = [
     "own_trader_kinds",
     "priced",
     "protocol_settings",
+    "reference_kind",
+    "reference_kinds",
     "trader_kind",
     "trader_kinds",
 ]

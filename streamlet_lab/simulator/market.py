@@ -1,4 +1,4 @@
-"""The market on the clock: traders act, the engines match, finality moves the references."""
+"""The market on the clock: traders act, the engines match, and the references move."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -19,6 +19,7 @@ from streamlet_lab.matching import (
 from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.queue import Priority
+from streamlet_lab.simulator.references import CONSENSUS, Publication, publications
 from streamlet_lab.simulator.stock import StockMarketConsensusNetwork, read
 from streamlet_lab.simulator.traders import (
     Action,
@@ -29,6 +30,9 @@ from streamlet_lab.simulator.traders import (
     Trader,
     make_traders,
 )
+from streamlet_lab.units import from_ticks
+
+_MICROS_PER_CENT: Final = 10_000
 
 
 class Arrival(NamedTuple):
@@ -46,7 +50,8 @@ class Market(Monitor):
     """Traders and a matching engine for each symbol, on the clock of a consensus network.
 
     The references move at the instant at which the node that the market reads sees a block
-    finalized. The market never looks at the true price; traders may.
+    finalized, or an oracle in its place publishes. The market never looks at the true price;
+    traders may, and oracles do.
 
     Parameters
     ----------
@@ -61,11 +66,15 @@ class Market(Monitor):
         In the order of the configuration, for each symbol.
     arrivals : list of Arrival
         Every order, in the order of its arrival.
+    quoted : dict of str to dict of Reference to int
+        By symbol: of which instant of protocol time each reference is the true price, microseconds;
+        of the consensus the start of its block's epoch, when the sources were asked.
 
     Raises
     ------
     InvalidInput
-        If there is no such band or kind of trader, or it does not take these parameters.
+        If there is no such kind of reference or trader, or no such band, or it does not take these
+        parameters.
     """
 
     def __init__(self, network: StockMarketConsensusNetwork) -> None:
@@ -74,11 +83,19 @@ class Market(Monitor):
         self.traders = make_traders(config.traders, network.symbols, network.config.seed)
         self.arrivals: list[Arrival] = []
         self._network = network
-        self._reads = config.reference_node
-        self._newest: dict[str, tuple[Decimal, bytes]] = {}
+        self.quoted: dict[str, dict[Reference, int]] = {symbol: {} for symbol in network.symbols}
+        kind, parameters = config.reference.kind, config.reference.parameters
+        self._reads = config.reference_node if kind == CONSENSUS else None
+        self._oracles = {
+            symbol: publications(kind, parameters, feed.path.price)
+            for symbol, feed in network.feeds.items()
+        }
+        self._newest: dict[str, tuple[Decimal, Block]] = {}
         self._owners: dict[str, Trader] = {}  # by order
         self._last_prices: dict[str, float] = {}  # of the latest trade, by symbol
         network.monitors.append(self)
+        for symbol in network.symbols:
+            self._expect(symbol)
         for trader in self.traders:
             first = network.queue.now + trader.wait()
             network.queue.schedule(first, Priority.ORDER, self._act, trader)
@@ -105,13 +122,32 @@ class Market(Monitor):
             if isinstance(claim, PriceConsensus) and claim.symbol in self.engines:
                 if not self._newest:
                     self._network.queue.schedule(time, Priority.REFERENCE, self._move_references)
-                self._newest[claim.symbol] = (claim.consensus_price, block.hash)
+                self._newest[claim.symbol] = (claim.consensus_price, block)
 
     def _move_references(self, time: int, _: None) -> None:
         newest, self._newest = self._newest, {}
-        for symbol, (price, block_hash) in newest.items():
-            reference = Reference(price, time, block_hash.hex())
-            self._tell(self.engines[symbol].set_reference(reference, time))
+        for symbol, (price, block) in newest.items():
+            reference = Reference(price, time, block.hash.hex())
+            self._move(symbol, reference, block.epoch * self._network.epoch_length, time)
+
+    def _expect(self, symbol: str) -> None:
+        """Have the next price carried out that an oracle publishes, if one does."""
+        for publication in self._oracles[symbol]:
+            time = self._network.protocol_time(publication.time)
+            argument = (symbol, publication)
+            self._network.queue.schedule(time, Priority.REFERENCE, self._publish, argument)
+            break
+
+    def _publish(self, time: int, published: tuple[str, Publication]) -> None:
+        symbol, publication = published
+        price = from_ticks(round(Fraction(publication.price, _MICROS_PER_CENT)))
+        quoted = self._network.protocol_time(publication.quoted)
+        self._move(symbol, Reference(price, time, kind="oracle"), quoted, time)
+        self._expect(symbol)
+
+    def _move(self, symbol: str, reference: Reference, quoted: int, time: int) -> None:
+        self.quoted[symbol][reference] = quoted
+        self._tell(self.engines[symbol].set_reference(reference, time))
 
     def _act(self, time: int, trader: Trader) -> None:
         engine = self.engines[trader.symbol]

@@ -606,6 +606,10 @@ class StockMarketConsensusNetwork(StreamletSimulation):
         """Convert protocol time to market time, both in microseconds."""
         return time * self.config.market_time_per_epoch // self.config.epoch_length
 
+    def protocol_time(self, market_time: int) -> int:
+        """Return the first instant of protocol time at which it is as late in the market."""
+        return -(-market_time * self.config.epoch_length // self.config.market_time_per_epoch)
+
     def true_price(self, time: int, symbol: str | None = None) -> int:
         """Return an underlying price in micro-dollars at an instant of protocol time.
 

@@ -4,7 +4,8 @@
 aggregator is worth; :mod:`~streamlet_lab.studies.oracle` measures whole runs.
 :mod:`~streamlet_lab.studies.ages` asks paths alone what an old reference costs, and
 :mod:`~streamlet_lab.studies.staleness` whole runs; :mod:`~streamlet_lab.studies.bands` compares
-bands on the same orders.
+bands on the same orders, and :mod:`~streamlet_lab.studies.references` references that need no
+agreement with the consensus.
 """
 
 from streamlet_lab.studies.ages import AGES, compare_ages, outside_by_age
@@ -23,6 +24,12 @@ from streamlet_lab.studies.oracle import (
     lying_leader,
     oracle_numbers,
 )
+from streamlet_lab.studies.references import (
+    REFERENCES,
+    beside_consensus,
+    compare_references,
+    reference_numbers,
+)
 from streamlet_lab.studies.staleness import (
     CAUSES,
     daily_volatility,
@@ -37,10 +44,13 @@ __all__ = [
     "BANDS",
     "CAUSES",
     "POLICIES",
+    "REFERENCES",
     "SOURCES",
     "band_numbers",
+    "beside_consensus",
     "compare_ages",
     "compare_bands",
+    "compare_references",
     "daily_volatility",
     "denied_trades",
     "displacement",
@@ -49,6 +59,7 @@ __all__ = [
     "oracle_numbers",
     "outside_by_age",
     "push",
+    "reference_numbers",
     "run_at_pace",
     "staleness",
     "staleness_numbers",

@@ -213,16 +213,33 @@ def _judged(result: Result) -> pd.DataFrame:
     epoch = table["reference_epoch"].astype("int64")
     quoted = result.prices.set_index(["epoch", "symbol"])["true_price"]
     beginnings = pd.MultiIndex.from_arrays([epoch, table["symbol"]])
-    epoch_s = config.epoch_length / MICROSECONDS_PER_SECOND
-    age_s = table["time_s"] - epoch * epoch_s
-    # A simulated price stands still between the steps of its path.
-    steps = np.floor(age_s / epoch_s * STEPS_PER_EPOCH + _ROUNDING)
-    days_per_epoch = config.market_time_per_epoch / TRADING_DAY
     return table.assign(
         quoted_price=quoted.reindex(beginnings).to_numpy(),
-        age_s=age_s,
-        age_days=steps / STEPS_PER_EPOCH * days_per_epoch,
+        age_s=table["time_s"] - table["reference_quoted_s"],
+        age_days=age_days(table, config),
     )
+
+
+def age_days(orders: pd.DataFrame, config: ExperimentConfig) -> "pd.Series[float]":
+    """Return how many trading days lie between the true prices that reference and order go by.
+
+    A simulated price stands still between the steps of its path, so that these are what counts.
+
+    Parameters
+    ----------
+    orders : DataFrame
+        Rows of the frame of that name.
+    config : ExperimentConfig
+        Of their run.
+    """
+    steps_per_s = STEPS_PER_EPOCH * MICROSECONDS_PER_SECOND / config.epoch_length
+    steps = (
+        np.floor(orders[name] * steps_per_s + _ROUNDING)
+        for name in ("time_s", "reference_quoted_s")
+    )
+    days_per_step = config.market_time_per_epoch / TRADING_DAY / STEPS_PER_EPOCH
+    age: pd.Series[float] = (next(steps) - next(steps)) * days_per_step
+    return age
 
 
 def _age_numbers(table: pd.DataFrame, config: ExperimentConfig) -> dict[str, float | None]:

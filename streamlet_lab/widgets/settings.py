@@ -16,9 +16,9 @@ from streamlet_lab.prices import (
     path_models,
     source_fault_kinds,
 )
-from streamlet_lab.simulator import delay_kinds, offered_fault_kinds
+from streamlet_lab.simulator import delay_kinds, offered_fault_kinds, reference_kinds
 from streamlet_lab.theory import FaultModel
-from streamlet_lab.units import to_microseconds, to_seconds
+from streamlet_lab.units import format_duration, to_microseconds, to_seconds
 from streamlet_lab.widgets.controls import Control
 
 _LONGEST_RUN: Final = 200
@@ -111,6 +111,9 @@ class Settings:
         ``"no rule"``, or a registered one.
     band, band_percent, without_reference
         As :class:`~streamlet_lab.config.MarketConfig` has them.
+    reference : str
+        A registered kind of reference. What the lab's own take follows the epoch: ``"delayed"`` is
+        quoted at its start and known an epoch later, ``"twap"`` is of the last three epochs.
     stale : str
         What an old reference does: ``"keep"``, ``"widen"`` or ``"halt"``; for the bands that go by
         the consensus.
@@ -214,6 +217,9 @@ class Settings:
 
     band: str = _market("band", "consensus", names=bands, written={"luld": "LULD"})
     band_percent: float = _market("band ± (%)", 5.0, 0.5, 20, 0.5)
+    reference: str = _market(
+        "reference", "consensus", names=reference_kinds, written={"twap": "TWAP"}
+    )
     stale: str = _market("stale price", "keep", names=lambda: get_args(StalePolicy))
     stale_epochs: int = _market("stale epochs", 3, 1, 10)
     without_reference: str = _market(
@@ -293,9 +299,18 @@ class Settings:
             "band": self.band,
             "band_percent": f"{self.band_percent:g}",
             "band_parameters": stale,
+            "reference": {"kind": self.reference, "parameters": self._reference_parameters()},
             "without_reference": self.without_reference,
             "traders": self._traders(),
         }
+
+    def _reference_parameters(self) -> dict[str, Any]:
+        epoch = to_microseconds(self.market_time)
+        whole, window, step = map(format_duration, (epoch, 3 * epoch, epoch // 10))
+        return {
+            "delayed": {"delay": whole, "every": whole},
+            "twap": {"window": window, "every": step, "check": step},
+        }.get(self.reference, {})
 
     def _traders(self) -> list[dict[str, Any]]:
         return [

@@ -70,6 +70,8 @@ class TestPrices:
                 {"band_parameters": {"stale": "halt", "stale_after": "13h"}},
                 "band (consensus, ±5 %)",
             ),
+            ({"reference": "twap"}, "band (TWAP, ±5 %)"),
+            ({"reference": "twap", "band": "luld"}, "band (US LULD, ±5 %)"),
         ],
     )
     def test_its_width_is_said_as_it_is_meant(self, market, name):

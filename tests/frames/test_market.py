@@ -196,6 +196,7 @@ def assert_orders_agree(lab: Lab, symbol: str) -> None:
         assert _same(row.reference_price, reference and float(reference.price))
         if reference is not None:
             assert row.reference_epoch == epochs[reference.block_hash]
+            assert _micros(row.reference_quoted_s) == row.reference_epoch * lab.network.epoch_length
         assert row.filled == filled.get(row.order_id, 0)
         assert (row.status == "resting") == (row.order_id in resting)
 

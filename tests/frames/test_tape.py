@@ -146,6 +146,7 @@ def _frames(story: Story, samples: Sequence[int] = (0,)) -> dict[str, pd.DataFra
         epoch_length=SECOND,
         fair_hundredths=500,
         epochs={"b": 7},
+        quoted={Reference(Decimal("101.00"), 2 * SECOND, "b"): SECOND},
     )
     book, depth = book_rows(tape, story.events, samples, 10, lambda time: TRUE)
     rows = {
@@ -181,6 +182,8 @@ def test_before_there_is_a_band_the_reference_is_the_consensus() -> None:
     assert orders.reference_price.tolist()[1:] == [101.0, 102.0]
     assert orders.reference_age_s.tolist()[1:] == [3.0, 0.0]
     assert orders.reference_epoch.tolist()[1:] == [7, 7]
+    assert orders.reference_quoted_s.isna().tolist() == [True, False, True]
+    assert orders.reference_quoted_s[1] == 1.0
     assert _is_missing(orders.reference_price[0])
     assert _is_missing(orders.reference_epoch[0])
 

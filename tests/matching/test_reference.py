@@ -88,7 +88,7 @@ def test_only_the_consensus_must_lie_on_the_cent_grid_and_kinds_are_known():
     assert Reference(price, 0, kind="auction").price == price
     with pytest.raises(InvalidInput):
         Reference(price, 0)
-    with pytest.raises(InvalidInput, match="'consensus': others are the band's"):
+    with pytest.raises(InvalidInput, match="'consensus' or 'oracle': others are the band's"):
         ConsensusMatchingEngine("X").set_reference(Reference(price, 0, kind="auction"))
-    with pytest.raises(InvalidInput, match="'consensus' or 'trades' or 'auction'"):
+    with pytest.raises(InvalidInput, match="'consensus' or 'oracle' or 'trades' or 'auction'"):
         Reference(Decimal("152.45"), 0, kind="rumour")

@@ -44,6 +44,7 @@ OTHERS = {
     "outlier_rule": "tail",
     "band": "clip",
     "band_percent": 2.5,
+    "reference": "twap",
     "stale": "widen",
     "stale_epochs": 2,
     "without_reference": "allow",

@@ -8,7 +8,7 @@ from streamlet_lab import Experiment, Fault, InvalidInput, fault_kinds
 from streamlet_lab.config import ED25519_TIMES, MarketConfig, PricesConfig
 from streamlet_lab.matching import StalePolicy, bands
 from streamlet_lab.prices import aggregators, outlier_rules, path_models, source_fault_kinds
-from streamlet_lab.simulator import delay_kinds, own_trader_kinds
+from streamlet_lab.simulator import delay_kinds, own_trader_kinds, reference_kinds
 from streamlet_lab.widgets.settings import CONTROLS, Settings
 
 from .others import OTHERS
@@ -74,6 +74,12 @@ CHANGES = {
     "outlier_rule": {"prices.outlier_rule": "tail"},
     "band": {"market.band": "clip"},
     "band_percent": {"market.band_percent": "2.5"},
+    "reference": {
+        "market.reference.kind": "twap",
+        "market.reference.parameters.window": "1170min",
+        "market.reference.parameters.every": "39min",
+        "market.reference.parameters.check": "39min",
+    },
     "stale": {
         "market.band_parameters.stale": "widen",
         # Three epochs of a trading day.
@@ -216,6 +222,7 @@ def test_whatever_is_registered_for_the_market_can_be_chosen():
     assert {name for name, each in CONTROLS.items() if each.group == "Market"} >= {
         *own_trader_kinds()
     }
+    assert {*CONTROLS["reference"].names()} == {*reference_kinds()}
     assert {*CONTROLS["stale"].names()} == {*get_args(StalePolicy)}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.register import Register
+from streamlet_lab.register import Register, check_parameters
 from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.trader import Seat, Trader
 from streamlet_lab.simulator.traders.view import Intent
@@ -170,17 +170,7 @@ def _find(kind: object) -> tuple[Callable[..., Any], str]:
 
 def _make(kind: Callable[..., Any], seat: Seat, given: Mapping[str, Any], place: str) -> Trader:
     """Make a trader with parameters given as data; complaints say where they were given."""
-    _, *accepted = inspect.signature(kind).parameters.values()
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in accepted)
-    named = [one for one in accepted if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-    names = [one.name for one in named]
-    for name, value in given.items():
-        if name not in names and not takes_any:
-            expected = f"one of the parameters {', '.join(names)}" if names else "no parameters"
-            raise InvalidInput(f"{place}.{name}", value, expected)
-    missing = [one.name for one in named if one.default is one.empty and one.name not in given]
-    if missing:
-        raise InvalidInput(place, dict(given), f"a value for {', '.join(missing)}")
+    check_parameters(kind, given, place)
     try:
         trader = kind(seat, **given)
     except InvalidInput as error:

@@ -1,0 +1,264 @@
+"""Where the market's reference comes from: what is final, or an oracle that needs no agreement.
+
+Beside the consensus stand baselines. Each is an oracle that everybody trusts and that sees the true
+price itself, so that what they cost is the cost of an old price alone, and what the consensus costs
+beyond that is the cost of agreeing. A kind is a function of the true price that yields what it
+publishes, in the order of time; the market carries each publication out at its instant.
+
+All durations are of market time, as those of bands are: what the age of a price costs depends on
+how far the market moves meanwhile, and an oracle's heartbeat of an hour is an hour of the market.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from itertools import chain, count, islice
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching.band import read_duration
+from streamlet_lab.register import Register, check_parameters
+from streamlet_lab.units import is_within, to_hundredths, to_microseconds
+
+#: The kind that is moved by what becomes final.
+CONSENSUS: Final = "consensus"
+
+_FIELD: Final = "market.reference"
+_PARAMETERS: Final = f"{_FIELD}.parameters"
+
+
+class Publication(NamedTuple):
+    """A price that an oracle publishes.
+
+    Parameters
+    ----------
+    time : int
+        When the market learns of it, in microseconds of market time.
+    price : int or Fraction
+        In micro-dollars; the market rounds it to the cent, half even.
+    quoted : int
+        Of which instant of market time it is the true price; where it is an average, the mean of
+        these instants.
+    """
+
+    time: int
+    price: int | Fraction
+    quoted: int
+
+
+#: From an instant of market time to the true price, microseconds to micro-dollars.
+TruePrice: TypeAlias = Callable[[int], int]
+#: From the true price, and parameters, to what is published.
+ReferenceKind: TypeAlias = Callable[..., Iterator[Publication]]
+
+_KINDS: Final = Register[ReferenceKind](
+    "reference_kind", "kind", field=f"{_FIELD}.kind", besides="a function that yields publications"
+)
+
+
+def reference_kind(name: str) -> Callable[[ReferenceKind], ReferenceKind]:
+    """Register a kind of reference under a name, so that configurations can speak of it.
+
+    Parameters
+    ----------
+    name : str
+        Of lowercase letters, digits and underscores.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such name, or one of the lab's own.
+
+    Examples
+    --------
+    An oracle that publishes once a day, at the opening:
+
+    >>> @reference_kind("opening")
+    ... def opening(price, *, day="6.5h"):
+    ...     day = to_microseconds(day, "day")
+    ...     for time in count(0, day):
+    ...         yield Publication(time, price(time), quoted=time)
+    >>> "opening" in reference_kinds()
+    True
+    """
+    return _KINDS.decorator(name)
+
+
+def reference_kinds() -> tuple[str, ...]:
+    """Return the names of all kinds of reference, in alphabetical order."""
+    return _KINDS.names
+
+
+def publications(
+    kind: str | ReferenceKind, parameters: Mapping[str, Any], price: TruePrice
+) -> Iterator[Publication]:
+    """Return what a kind of reference publishes about one symbol, in the order of time.
+
+    Parameters
+    ----------
+    kind : str or callable
+        One of :func:`reference_kinds`, or what makes publications.
+    parameters : mapping of str to object
+        What the kind takes.
+    price : callable
+        The true price in micro-dollars at an instant of market time.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such kind, or it does not take these parameters; or, when it comes to that,
+        if what it yields is no publication, or is earlier than the one before.
+
+    Examples
+    --------
+    >>> doubling = lambda time: 1_000_000 * 2 ** (time // 60_000_000)
+    >>> feed = publications("delayed", {"delay": "90s", "every": "1min"}, doubling)
+    >>> next(feed), next(feed)
+    (Publication(time=90000000, price=1000000, quoted=0), \
+Publication(time=150000000, price=2000000, quoted=60000000))
+    """
+    make = kind if callable(kind) else _KINDS.find(kind)
+    check_parameters(make, parameters, _PARAMETERS)
+    try:
+        made = make(price, **parameters)
+        if not isinstance(made, Iterator):
+            raise InvalidInput(_FIELD, made, "an iterator of publications, as what yields them is")
+        # What a function that yields thinks of its parameters is known when it begins.
+        first = list(islice(made, 1))
+    except InvalidInput as error:
+        place = error.field if error.field == _FIELD else f"{_PARAMETERS}.{error.field}"
+        raise InvalidInput(place, error.value, error.expected) from None
+    return _in_order(chain(first, made))
+
+
+def _in_order(published: Iterator[Publication]) -> Iterator[Publication]:
+    last = 0
+    for publication in published:
+        if not _is_sound(publication) or publication.time < last:
+            expected = f"a Publication of a price above 0, in whole microseconds from {last} on"
+            raise InvalidInput(_FIELD, publication, expected)
+        last = publication.time
+        yield publication
+
+
+def _is_sound(publication: object) -> bool:
+    return (
+        isinstance(publication, Publication)
+        and type(publication.time) is type(publication.quoted) is int
+        and isinstance(publication.price, int | Fraction)
+        and publication.price > 0
+    )
+
+
+@reference_kind(CONSENSUS)
+def _consensus(price: TruePrice) -> Iterator[Publication]:
+    """Publish nothing: what becomes final where the market looks moves the reference."""
+    return iter(())
+
+
+@reference_kind("delayed")
+def _delayed(
+    price: TruePrice, *, delay: object = "15min", every: object = "5min", first: object = 0
+) -> Iterator[Publication]:
+    """Publish the true price of some time ago.
+
+    It is quoted regularly, and each time known a delay later: its age goes from the delay up to the
+    delay and a period, and is half-way on average. With a short period the age is always the same;
+    with one as long as the time between two finalizations it rises and falls as that of the
+    consensus does.
+
+    Parameters
+    ----------
+    price : callable
+    delay : duration
+        Fifteen minutes unless given, as exchanges delay the prices that they give away.
+    every : duration
+        The period.
+    first : duration
+        When it is quoted for the first time; at the beginning unless given.
+    """
+    wait, period = to_microseconds(delay, "delay"), read_duration(every, "every")
+    for time in count(to_microseconds(first, "first"), period):
+        yield Publication(time + wait, price(time), time)
+
+
+@reference_kind("heartbeat")
+def _heartbeat(
+    price: TruePrice,
+    *,
+    deviation_percent: object = "0.5",
+    heartbeat: object = "1h",
+    check: object = "1min",
+    delay: object = 0,
+) -> Iterator[Publication]:
+    """Publish the true price when it has moved, or when it was not published for some time.
+
+    As public oracles do: a new price is due when the true one deviates by more than a threshold
+    from the last published, or a heartbeat after that (Chainlink, *Decentralized Data Model*;
+    0.5 % and an hour are what its busiest feeds have). So the reference may be old, and is yet
+    never further from the truth than the threshold and what the market moves from one look to the
+    next, and in the delay.
+
+    Parameters
+    ----------
+    price : callable
+    deviation_percent : number
+        The threshold, in hundredths of a percent; exactly so far is not published yet.
+    heartbeat : duration
+    check : duration
+        How often the oracle looks.
+    delay : duration
+        From the look to when the market knows.
+    """
+    threshold = to_hundredths(deviation_percent, "deviation_percent")
+    longest, step = read_duration(heartbeat, "heartbeat"), read_duration(check, "check")
+    wait = to_microseconds(delay, "delay")
+    last, since = 0, 0  # nothing is within a percentage of zero
+    for time in count(0, step):
+        now = price(time)
+        if time - since >= longest or not is_within(now, last, threshold):
+            yield Publication(time + wait, now, time)
+            last, since = now, time
+
+
+@reference_kind("twap")
+def _twap(
+    price: TruePrice, *, window: object = "30min", every: object = "5min", check: object = "1min"
+) -> Iterator[Publication]:
+    """Publish the time-weighted average of the true price over a window that ends now.
+
+    The price is looked at regularly and counts until the next look: sums of what was seen are kept,
+    and an average is the difference of two, as in the oracle of Uniswap v2. At the beginning, the
+    window is what there is. On a random walk the average of n looks, c apart, is at c (n + 1)/2
+    mean age as far from the truth, in mean squares, as a price of the age c (n + 1)(2n + 1)/(6n):
+    about a third of the window.
+
+    Parameters
+    ----------
+    price : callable
+    window : duration
+        Half an hour unless given.
+    every, check : duration
+        How often it publishes, and how often it looks. Window and period are multiples of the
+        latter.
+    """
+    step = read_duration(check, "check")
+    looks = _multiple(window, step, "window")
+    period = _multiple(every, step, "every")
+    sums = [0]
+    for number in count(1):
+        sums.append(sums[-1] + price((number - 1) * step))
+        if number % period == 0:
+            seen = min(looks, number)
+            average = Fraction(sums[number] - sums[number - seen], seen)
+            yield Publication(number * step, average, number * step - (seen + 1) * step // 2)
+
+
+def _multiple(value: object, step: int, field: str) -> int:
+    """Return how many steps a duration has."""
+    steps, rest = divmod(read_duration(value, field), step)
+    if rest:
+        raise InvalidInput(field, value, "a whole multiple of check")
+    return steps
+
+
+_KINDS.close()

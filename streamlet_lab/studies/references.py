@@ -1,0 +1,222 @@
+"""What is due to consensus, and what to mere age: the same band around other references.
+
+An oracle that everybody trusts publishes the true price, as old on average as the consensus is in
+the same runs. What the consensus costs more than that is the cost of agreeing.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.metrics import market_numbers
+from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
+from streamlet_lab.result import Result
+from streamlet_lab.simulator import Progress
+from streamlet_lab.studies.arguments import check_result, check_settings, read_names
+from streamlet_lab.studies.staleness import age_days
+from streamlet_lab.sweep import Sweep, sweep
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration, to_microseconds
+
+#: What the consensus is compared with, unless fewer are named.
+REFERENCES: Final = ("delayed", "delayed_always", "heartbeat", "twap")
+
+_SETTING: Final = "market.reference"
+_CONSENSUS: Final = "consensus"
+
+# Epochs until references of all kinds are there, and as old as they will be: before, a difference
+# would be that of who comes first.
+_WARM_UP: Final = 10
+
+
+def compare_references(
+    references: str | Iterable[str] = REFERENCES,
+    *,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    epochs: int = 60,
+    repeats: int = 30,
+    seed: int = 0,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> Sweep:
+    """Run the same orders against the consensus, and against references that need no agreement.
+
+    The consensus runs first, and the mean age of its price in all of these runs is what the others
+    are given:
+
+    ``"delayed"``: the true price with that mean age, renewed as rarely and at about the same times
+    as the consensus usually is, so that its age rises and falls with it; ``"delayed_always"``: the
+    true price with just that age, renewed at each step of the path; ``"heartbeat"``: published at a
+    move of 0.5 % or after an hour of the market, however old that is; ``"twap"``: the time-weighted
+    average over a window in which the price has that mean age.
+
+    The default traders never look at the book or the reference: what they send is the same
+    whatever the reference.
+
+    Parameters
+    ----------
+    references : str or iterable of str
+        Some of :data:`REFERENCES`.
+    settings : mapping
+        Of all runs; those of a section with a dot, ``{"market.band_percent": 3}``. Ages are those
+        of simulated paths.
+    epochs, repeats, seed, progress, executor
+        See :func:`~streamlet_lab.sweep.sweep`. The first ten epochs are not measured.
+
+    Returns
+    -------
+    Sweep
+        Over ``market.reference``, of what :func:`reference_numbers` measures; the consensus first.
+
+    Raises
+    ------
+    InvalidInput
+        For the first setting that is wrong, before anything runs; or if nothing becomes final.
+    """
+    check_settings(settings, _SETTING)
+    names = read_names("references", references)
+    for name in names:
+        if name not in REFERENCES:
+            raise InvalidInput("references", name, f"one of {', '.join(REFERENCES)}")
+    base = {"signatures": "none", "epochs": epochs, **settings}
+    planned = (1 + len(names)) * repeats
+
+    def compare(values: Mapping[str, object], before: int) -> Sweep:
+        def report(done: int, total: int) -> None:
+            assert progress is not None
+            progress(before + done, planned)
+
+        return sweep(
+            base,
+            {_SETTING: values},
+            repeats=repeats,
+            seed=seed,
+            measure=reference_numbers,
+            progress=progress and report,
+            executor=executor,
+        )
+
+    first = compare({_CONSENSUS: _CONSENSUS}, 0)
+    if not first.complete:
+        return Sweep(first.frame, first.settings, planned)
+    epoch = to_microseconds(settings.get("market_time_per_epoch", TRADING_DAY / 1e6))
+    matched = _matched(first.frame, epoch // STEPS_PER_EPOCH)
+    others = compare({name: matched[name] for name in names}, repeats)
+    return Sweep(pd.concat([first.frame, others.frame], ignore_index=True), first.settings, planned)
+
+
+def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
+    """Return references of the mean age that the consensus has in these runs.
+
+    Parameters
+    ----------
+    consensus : DataFrame
+        The runs of a sweep.
+    step : int
+        Of the path, in microseconds of market time.
+    """
+    age = TRADING_DAY * consensus["mean_age_days"].mean()
+    period, phase = TRADING_DAY * consensus[["period_days", "phase_days"]].median()
+    if math.isnan(age) or math.isnan(period):
+        expected = f"epochs or settings in which prices become final after {_WARM_UP} epochs"
+        raise InvalidInput("epochs", None, expected)
+    # Quoted at a step of the path, so that within a period the age is that of its first step, of
+    # its second, and so on to the last.
+    rise = (period - step) / 2
+    # Seen are prices 1, 2, … and so many steps old. Of an odd number the one in the middle is as
+    # old as all are on average.
+    looks = 2 * max(round(age / step), 1) - 1
+    durations: dict[str, dict[str, float]] = {
+        "delayed": {"delay": max(age - rise, 0), "every": period, "first": phase},
+        "delayed_always": {"delay": age, "every": step},
+        "heartbeat": {},
+        "twap": {"window": looks * step, "every": step, "check": step},
+    }
+    kinds = {"delayed_always": "delayed"}
+    return {
+        name: {
+            "kind": kinds.get(name, name),
+            "parameters": {one: format_duration(round(value)) for one, value in given.items()},
+        }
+        for name, given in durations.items()
+    }
+
+
+def reference_numbers(result: Result) -> dict[str, float | None]:
+    """Return what a reference is like, and what becomes of the orders from the tenth epoch on.
+
+    Returns
+    -------
+    dict
+        ``mean_age_days``: trading days between the true prices that the reference and an order go
+        by, mean over all orders; ``period_days``: from one true price that references of orders go
+        by to the next, median; ``phase_days``: from the last multiple of that to one of these
+        prices, median; ``distance_percent``: how far the reference is from the true price when an
+        order comes, root of the mean square; and what ``result.market_numbers`` has: of the orders
+        and trades of these epochs alone, of the book and its halts in the whole run. None for what
+        there is nothing to measure of.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no result of an experiment.
+    """
+    check_result(result)
+    frames, config = result.frames, result.config
+    epoch_s = config.epoch_length / MICROSECONDS_PER_SECOND
+    orders, trades = (
+        frames[name][frames[name]["time_s"] >= _WARM_UP * epoch_s] for name in ("orders", "trades")
+    )
+    rejections = frames["rejections"].merge(orders[["symbol", "order_id"]].drop_duplicates())
+    counted = {**frames, "orders": orders, "trades": trades, "rejections": rejections}
+    known = orders[orders["reference_quoted_s"].notna()]
+    distance = known["reference_price"] / known["true_price"] - 1
+    quoted = np.rint(MICROSECONDS_PER_SECOND * known["reference_quoted_s"].unique())
+    period = float(np.median(np.diff(quoted))) if len(quoted) > 1 else math.nan
+    days = config.market_time_per_epoch / TRADING_DAY / config.epoch_length
+    return {
+        "mean_age_days": None if known.empty else float(age_days(known, config).mean()),
+        "period_days": None if math.isnan(period) else period * days,
+        "phase_days": None if math.isnan(period) else float(np.median(quoted % period)) * days,
+        "distance_percent": None if known.empty else 100 * math.sqrt((distance**2).mean()),
+        **market_numbers(counted, epoch_s),
+    }
+
+
+def beside_consensus(compared: Sweep, *measures: str) -> pd.DataFrame:
+    """Return the means of each reference, and by how much the consensus is above it.
+
+    Parameters
+    ----------
+    compared : Sweep
+        From :func:`compare_references`.
+    *measures : str
+
+    Returns
+    -------
+    DataFrame
+        One row for each measure and reference: ``measure``, ``reference``, ``mean``; and of the
+        consensus less that reference, run by run with the same seed, ``difference`` with its 95 %
+        interval ``low`` to ``high`` over ``n`` runs; missing for the consensus itself.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such measure.
+    """
+    means = compared.means(*measures).rename(columns={_SETTING: "reference"})
+    differences = [
+        compared.difference(measure, _SETTING, reference, _CONSENSUS).assign(reference=reference)
+        for measure in measures
+        for reference in means["reference"].unique()
+        if reference != _CONSENSUS
+    ]
+    table = pd.concat(differences).rename(columns={"mean": "difference"})
+    return means[["measure", "reference", "mean"]].merge(
+        table, on=["measure", "reference"], how="left"
+    )
