@@ -200,10 +200,8 @@ def denied_trades(
 
 
 def _counts(liars: int | Iterable[int]) -> tuple[int, ...]:
-    counts = tuple(liars) if isinstance(liars, Iterable) else (liars,)
-    for count in counts:
-        to_whole(count, 0, "liars")
-    return counts
+    given = liars if isinstance(liars, Iterable) else (liars,)
+    return tuple(to_whole(count, 0, "liars") for count in given)
 
 
 def _beside_honest(result: Result, final: pd.DataFrame) -> pd.DataFrame:
