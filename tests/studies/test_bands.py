@@ -44,7 +44,7 @@ def same_flow(results: list[sl.Result]) -> bool:
 @pytest.fixture(scope="module")
 def daily() -> Sweep:
     names = ["consensus", "trade_only", "keep_resting"]
-    return compare_bands(names, epochs=120, repeats=6)
+    return compare_bands(names, epochs=120, repeats=10)
 
 
 def means(swept: Sweep, measure: str) -> "pd.Series[float]":
