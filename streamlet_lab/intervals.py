@@ -103,7 +103,7 @@ def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> Inter
     The interval is mean ± t · s / √n, with s the sample's standard deviation and t the quantile of
     Student's distribution with n − 1 degrees of freedom. It holds for numbers from independent runs
     that are about normal, or many. Two runs are enough for it to be an interval; of a skewed
-    number, such as a run's largest move, it covers 91 to 94 % where 95 is said, with two runs or
+    number, such as a run's largest move, it covers 90 to 94 % where 95 is said, with four runs or
     with forty. Shares have an estimator of their own, :func:`share_interval`.
 
     Raises

@@ -38,7 +38,6 @@ POOL = 200_000  # runs of paths alone
 HISTORY, YEAR, RESAMPLES, PATHS = 2_557, 252, 200, 40
 COLUMNS = "   covered    below above     width"
 HEAD = "{:<49}{:>2} |{:<34} |{:<34}"
-BAND_REASONS = ("outside_band", "no_consensus")
 
 
 class Tally:
@@ -155,13 +154,10 @@ def rare_pool() -> Pool:
 
 def run_numbers(result: sl.Result) -> dict[str, Any]:
     """Return what whole runs are measured by."""
-    orders, market = result.orders, result.market_numbers
-    fair = orders[orders["fair"] & (orders["type"] == "limit")]
-    stopped = fair["reason"].isin(BAND_REASONS)
-    unpriced = result.epochs["claim"] != "price_consensus"
+    market, unpriced = result.market_numbers, result.epochs["claim"] != "price_consensus"
     return {
-        "stopped": sl.Share(int(stopped.sum()), len(fair)),
-        "unfair": sl.Share(int((~result.trades["fair"]).sum()), market["trades"]),
+        "stopped": market["fair_stopped_rate"],
+        "unfair": market["unfair_trade_rate"],
         "unpriced": sl.Share(int(unpriced.sum()), len(unpriced)),
         "displacement": result.summary["largest_displacement_bp"],
     }

@@ -11,7 +11,7 @@ How the comparison is made, laid down before anything was measured:
   (``docs/coverage.md``). It is one history: to pass is not to be the law of AAPL.
 
 Until it was measured, an interval around the real facts was the yardstick, from resampled years of
-the history. It covered 50 to 85 % where 95 was said: ten years with one crisis do not tell how far
+the history. It covered 30 to 91 % where 95 was said: ten years with one crisis do not tell how far
 ten other years may be off.
 
 The default model was fitted to the same history, under conditions on two of these facts, kurtosis
