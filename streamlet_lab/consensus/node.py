@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from enum import StrEnum
-from itertools import chain
 from typing import Final
 
 from streamlet_lab.consensus.application import Application, Verdict
@@ -43,7 +42,7 @@ class Dropped(StrEnum):
     TOO_EARLY = "too_early"
 
 
-#: Of a message that is here already, another copy was found to be genuine.
+# Why not to take a message in, if it is genuine: not at all, or it was found to be so before.
 _GENUINE: Final = (None, Dropped.DUPLICATE)
 
 
@@ -264,14 +263,13 @@ class StreamletNode:
         lies, and what stands on it cannot be notarized either.
         """
         for link in self._new_links(proposal):
-            block_reason = self._reason_to_drop_proposal(link.proposal)
-            reasons = (self._reason_to_drop_vote(vote) for vote in link.votes)
-            if not all(reason in _GENUINE for reason in chain((block_reason,), reasons)):
+            if self._reason_to_drop_proposal(link.proposal) not in _GENUINE or any(
+                self._reason_to_drop_vote(vote) not in _GENUINE for vote in link.votes
+            ):
                 return
             for vote in link.votes:
                 self.tree.add_vote(vote)
-            if block_reason is None:
-                self._take_in(link.proposal)
+            self._take_in(link.proposal)
 
     def _new_links(self, proposal: Proposal) -> list[Certificate]:
         """Return what a certificate has beyond this view, oldest first; none if it is no chain."""
