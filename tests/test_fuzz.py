@@ -1,5 +1,6 @@
 """The search is silent about a right protocol, finds planted bugs and makes its findings small."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -7,6 +8,7 @@ from unittest import mock
 import pytest
 from mutants.planting import one_line_changed
 
+from benchmarks.planted_bugs import BUGS, violated
 from streamlet_lab.checks import Status
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus import THREE_IN_A_ROW, FinalityRule, StreamletNode
@@ -99,16 +101,16 @@ def test_a_planted_bug_is_found_made_small_and_saved(rule: FinalityRule, tmp_pat
 
 
 def test_votes_of_a_certificate_that_nobody_verifies_are_found(tmp_path: Path) -> None:
-    unverified = "self._reason_to_drop_vote(vote) is None", "True"
+    unverified = "self._reason_to_drop_vote(vote) not in _GENUINE", "False"
     with one_line_changed(StreamletNode._catch_up, *unverified):
-        search = fuzz(20, seed=19, save=tmp_path)
+        search = fuzz(20, seed=32, save=tmp_path)
         (finding,) = search.findings
         (saved,) = tmp_path.iterdir()
         assert [check.name for check in finding.violated] == ["unique_notarization"]
         assert [fault.kind for fault in finding.config.faults] == ["forge_certificate"]
         assert not Scenario.load(saved).run().passed
     assert Scenario.load(saved).run().passed
-    assert fuzz(20, seed=19).findings == []
+    assert fuzz(20, seed=32).findings == []
 
 
 def test_a_finding_that_cannot_be_saved_is_found_all_the_same(tmp_path: Path) -> None:
@@ -134,13 +136,28 @@ def test_the_folder_is_made_before_the_search_or_refused(tmp_path: Path) -> None
     assert file.read_text(encoding="utf-8") == "mine"
 
 
-def test_voting_without_the_longest_chain_rule_is_found() -> None:
-    def fits_anything(node: StreamletNode, block: object) -> bool:
-        return block.hash in node.tree and node.tree.is_notarized(block.parent)  # type: ignore[attr-defined]
+def hoarded(count: int, seed: int) -> Iterator[ExperimentConfig]:
+    """Runs of the search in which as many nodes as the model tolerates hoard together."""
+    for config in configs(count, seed):
+        if config.model == "byzantine":
+            hoarders = config.node_ids[-config.tolerated :]
+            yield config.model_copy(update={"faults": (Fault("hoard", hoarders),)})
 
-    with mock.patch.object(StreamletNode, "_fits", fits_anything):
-        found = {check.name for one in fuzz(150, seed=0).findings for check in one.violated}
-    assert "vote_discipline" in found
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_hoarders_make_each_planted_bug_show(bug: str) -> None:
+    with BUGS[bug]():
+        config = next((one for one in hoarded(300, seed=1) if violated(one)[0]), None)
+    assert config is not None
+    names, guilty = violated(config)  # without the bug
+    assert names == set()
+    assert guilty <= {*config.faulty_nodes}
+
+
+def test_the_search_often_has_hoarders() -> None:
+    drawn = [config for config in configs(600) if config.model == "byzantine"]
+    share = sum(any(f.kind == "hoard" for f in config.faults) for config in drawn) / len(drawn)
+    assert share > 0.25
 
 
 def test_shrinking_keeps_what_makes_a_run_fail() -> None:

@@ -1,5 +1,6 @@
 """The smallest part of a run that shows how a property was violated."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
@@ -85,7 +86,7 @@ def find_excerpt(
         blocks = _witnessed(violated, recorder)
         nodes = _first_to_see(blocks, violated.honest, recorder)
         until = violated.violated_at
-    rows = tuple(_row(block, violated.honest, recorder, simulation) for block in blocks)
+    rows = _rows(blocks, violated.honest, recorder, simulation)
     lines = (*_lines(blocks, nodes, until, recorder), violated.violation)
     return Excerpt(violated.name, rows, lines)
 
@@ -196,23 +197,31 @@ def _first_to_see(blocks: Iterable[Block], honest: Collection[str], recorder: Re
 # --- What there is to say about them
 
 
-def _row(
-    block: Block, honest: Collection[str], recorder: Recorder, simulation: StreamletSimulation
-) -> ExcerptRow:
-    voters = [vote.node for vote in recorder.votes if vote.block_hash == block.hash]
-    finalizers = [
-        node
-        for _, node, final in recorder.finalizations
-        if final.hash == block.hash and node in honest
-    ]
-    return ExcerptRow(
-        block.hash.hex(),
-        block.parent.hex(),
-        block.epoch,
-        block.height,
-        simulation.leader_of(block.epoch),
-        " ".join(voters),
-        " ".join(finalizers),
+def _rows(
+    blocks: Iterable[Block],
+    honest: Collection[str],
+    recorder: Recorder,
+    simulation: StreamletSimulation,
+) -> tuple[ExcerptRow, ...]:
+    # Both in one pass over the record: a fork may be as long as the run.
+    voters: defaultdict[bytes, list[str]] = defaultdict(list)
+    finalizers: defaultdict[bytes, list[str]] = defaultdict(list)
+    for vote in recorder.votes:
+        voters[vote.block_hash].append(vote.node)
+    for _, node, final in recorder.finalizations:
+        if node in honest:
+            finalizers[final.hash].append(node)
+    return tuple(
+        ExcerptRow(
+            block.hash.hex(),
+            block.parent.hex(),
+            block.epoch,
+            block.height,
+            simulation.leader_of(block.epoch),
+            " ".join(voters[block.hash]),
+            " ".join(finalizers[block.hash]),
+        )
+        for block in blocks
     )
 
 

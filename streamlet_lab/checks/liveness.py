@@ -125,6 +125,15 @@ class Lemma5(Liveness):
         self._alone: dict[int, Block] = {}
         self._first: dict[int, Block] = {}
         self._others: dict[int, Block] = {}
+        # How much each node had notarized when an epoch began: an honest leader's block of that
+        # epoch comes later, so that a node that lacks it need not be searched from genesis on.
+        self._before: dict[int, dict[str, int]] = {}
+
+    def epoch_started(self, time: int, epoch: int, leader: str) -> None:
+        """Judge the epochs before, and note what there is before this one."""
+        super().epoch_started(time, epoch, leader)
+        self._before[epoch] = {node: len(tree.notarized) for node, tree in self._trees.items()}
+        self._before.pop(epoch - 2, None)
 
     def notarized(self, time: int, node: str, block: Block) -> None:
         """Look out for rivals of the blocks that should have none, to the end of the run."""
@@ -137,7 +146,7 @@ class Lemma5(Liveness):
     def _has_it(self, node: str, epoch: int) -> bool:
         notarized = self._trees[node].notarized
         # Almost always the newest; an honest leader proposes one block.
-        for block in reversed(notarized):
+        for block in reversed(notarized[self._before[epoch - 1][node] :]):
             if block.epoch == epoch - 1:
                 self._alone[block.height] = block
                 if block.height in self._others:

@@ -35,7 +35,7 @@ from streamlet_lab.consensus.messages import (
     proposal_bytes,
     vote_bytes,
 )
-from streamlet_lab.consensus.node import Dropped, StreamletNode
+from streamlet_lab.consensus.node import EPOCHS_AHEAD, Dropped, StreamletNode
 from streamlet_lab.consensus.proof import (
     FinalityProof,
     ProofRejected,
@@ -47,6 +47,7 @@ from streamlet_lab.consensus.proof import (
 from streamlet_lab.consensus.view import TreeView
 
 __all__ = [
+    "EPOCHS_AHEAD",
     "GENESIS_EPOCH",
     "SIX_UNCONTESTED",
     "THREE_IN_A_ROW",

@@ -1,7 +1,8 @@
 """One node's view: blocks, votes, the longest notarized chains and the finalized chain.
 
 Everything is kept up to date as blocks and votes arrive, in any order; nothing is recomputed from
-genesis. The cost of a block or a vote does not depend on the length of the chain.
+genesis. The cost of a block or a vote does not depend on the length of the chain, nor on how long a
+fork is that contradicts it: spread over the blocks, each is walked over once.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from streamlet_lab.consensus.messages import Block, Vote
 class _Entry:
     """What the tree knows about one block whose whole ancestry it has."""
 
-    __slots__ = ("block", "children", "has_quorum", "notarized", "parent")
+    __slots__ = ("block", "children", "has_quorum", "is_final", "notarized", "parent")
 
     def __init__(self, block: Block, parent: "_Entry | None") -> None:
         self.block = block
@@ -21,6 +22,8 @@ class _Entry:
         self.children: list[_Entry] = []
         self.has_quorum = False
         self.notarized = False  # it has a quorum, and so have all its ancestors
+        # False: it contradicts the final chain, as do all that stand on it. None: nobody asked yet.
+        self.is_final: bool | None = None
 
 
 class BlockTree:
@@ -52,7 +55,7 @@ class BlockTree:
         self.quorum = quorum
         self.rule = rule
         root = _Entry(genesis, None)
-        root.has_quorum = root.notarized = True
+        root.has_quorum = root.notarized = root.is_final = True
         self._entries = {genesis.hash: root}
         self._waiting: dict[bytes, dict[bytes, Block]] = {}
         self._waiting_hashes: set[bytes] = set()
@@ -205,13 +208,21 @@ class BlockTree:
         return all(len(self._voted_at[height]) == 1 for height in range(first, last + 1))
 
     def _finalize(self, newest: _Entry) -> None:
-        last = self.finalized[-1]
-        prefix: list[Block] = []
-        entry: _Entry | None = newest
-        while entry is not None and entry.block.height > last.height:
-            prefix.append(entry.block)
+        """Finalize a block and its whole prefix, unless it contradicts what is final.
+
+        Both answers hold for ever, since the final chain only grows. So the way down ends at the
+        first block that has one, and all blocks on it get one too: no block is walked over twice.
+        """
+        open_blocks: list[_Entry] = []
+        entry = newest
+        while entry.is_final is None:
+            open_blocks.append(entry)
+            assert entry.parent is not None, "genesis is final"
             entry = entry.parent
-        if entry is None or entry.block is not self.finalized[entry.block.height]:
+        agrees = entry.is_final and (not open_blocks or entry.block is self.finalized[-1])
+        for entry in open_blocks:
+            entry.is_final = agrees
+        if agrees:
+            self.finalized.extend(entry.block for entry in reversed(open_blocks))
+        else:
             self.conflicts.append(newest.block)
-            return
-        self.finalized.extend(reversed(prefix))

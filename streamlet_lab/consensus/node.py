@@ -6,7 +6,9 @@ drives it carries them. A node counts its own messages at once, so it is never s
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from enum import StrEnum
+from typing import Final
 
 from streamlet_lab.consensus.application import Application, Verdict
 from streamlet_lab.consensus.blocktree import BlockTree
@@ -23,6 +25,11 @@ from streamlet_lab.consensus.messages import (
 )
 from streamlet_lab.keys import Keyring
 
+#: A node takes in nothing about an epoch further ahead of its own than that. No honest node speaks
+#: of one: it signs in its own epoch, and while epochs are longer than clocks differ, as the model
+#: has them, that is one ahead of another's at most. So any number from 1 on would do.
+EPOCHS_AHEAD: Final = 8
+
 
 class Dropped(StrEnum):
     """Why a node ignored a message. None of these is an error: they are normal input."""
@@ -32,6 +39,11 @@ class Dropped(StrEnum):
     NOT_A_VALIDATOR = "not_a_validator"
     NOT_THE_LEADER = "not_the_leader"
     BAD_SIGNATURE = "bad_signature"
+    TOO_EARLY = "too_early"
+
+
+# Why not to take a message in, if it is genuine: not at all, or it was found to be so before.
+_GENUINE: Final = (None, Dropped.DUPLICATE)
 
 
 class StreamletNode:
@@ -39,6 +51,16 @@ class StreamletNode:
 
     The defaults are the rules for Byzantine nodes in partial synchrony (section 3); other quorums,
     finality rules and certificates make it a node of the paper's other models.
+
+    What nobody is known to have signed changes nothing but `dropped`, and what can be seen without
+    a signature is looked at first. A message without a certificate costs one verification, one with
+    a certificate that is of no use at most a quorum and two more.
+
+    What a validator signed is kept, also a second block or vote of one epoch, and a block without
+    its parent: the others may hold the block notarized with it, and no message comes twice. So that
+    nobody can have more and more kept ahead of time, the node takes in nothing of an epoch more
+    than :data:`EPOCHS_AHEAD` after its own. Whoever drives it holds that back and hands it over
+    once the node has come near enough: some others may be there already, and count on it.
 
     Parameters
     ----------
@@ -106,7 +128,7 @@ class StreamletNode:
         self._certificates: dict[bytes, Certificate] = {}
         # The first proposal of an epoch's leader is the only one that may get this node's vote. It
         # stays here until its epoch is over, so that it can be voted for once it fits; one that
-        # comes before its epoch waits for it.
+        # comes before its epoch waits for it. There is one for each epoch ahead, at most.
         self._first_proposals: dict[int, Block] = {}
         self._undecided = False
 
@@ -150,11 +172,7 @@ class StreamletNode:
             if reason is None:
                 self.tree.add_vote(message)
         else:
-            if message.certificate is not None:
-                self._catch_up(message.certificate)
-            reason = self._reason_to_drop_proposal(message)
-            if reason is None:
-                self._take_in(message)
+            reason = self._learn_proposal(message)
         if reason is not None:
             self.dropped[reason] += 1
 
@@ -174,23 +192,41 @@ class StreamletNode:
         certificate = self._certificate(parent) if self._certify else None
         return Proposal(block, self.node_id, signature, certificate)
 
+    def _learn_proposal(self, proposal: Proposal) -> Dropped | None:
+        """Take in a proposal and what its certificate adds; return why not the block, if so."""
+        reason = self._reason_to_drop_proposal(proposal)
+        news = proposal.certificate is not None and not self.tree.is_notarized(
+            proposal.block.parent
+        )
+        # A certificate is not signed: anyone may have sent the block before, with a false one.
+        if news and (reason is None or (reason is Dropped.DUPLICATE and self._is_signed(proposal))):
+            self._catch_up(proposal)
+        if reason is None:
+            self._take_in(proposal)
+        return reason
+
     def _reason_to_drop_proposal(self, proposal: Proposal) -> Dropped | None:
         block = proposal.block
         if block.chain_id != self._chain_id:
             return Dropped.OTHER_CHAIN
         if block.epoch < 0 or proposal.proposer != self._leader_of(block.epoch):
             return Dropped.NOT_THE_LEADER
+        if block.epoch > self.epoch + EPOCHS_AHEAD:
+            return Dropped.TOO_EARLY
         if self.tree.knows(block.hash):
             return Dropped.DUPLICATE
-        if not self._keyring.verify(proposal.proposer, proposal.signature, proposal.signed):
-            return Dropped.BAD_SIGNATURE
-        return None
+        return None if self._is_signed(proposal) else Dropped.BAD_SIGNATURE
+
+    def _is_signed(self, proposal: Proposal) -> bool:
+        return self._keyring.verify(proposal.proposer, proposal.signature, proposal.signed)
 
     def _reason_to_drop_vote(self, vote: Vote) -> Dropped | None:
         if vote.chain_id != self._chain_id:
             return Dropped.OTHER_CHAIN
         if vote.voter not in self._validators:
             return Dropped.NOT_A_VALIDATOR
+        if vote.epoch > self.epoch + EPOCHS_AHEAD:
+            return Dropped.TOO_EARLY
         if self.tree.has_vote(vote):
             return Dropped.DUPLICATE
         if not self._keyring.verify(vote.voter, vote.signature, vote.signed):
@@ -201,7 +237,8 @@ class StreamletNode:
         block = proposal.block
         self.tree.add_block(block)
         if self._certify:
-            self._proposals.setdefault(block.hash, proposal)
+            # Whatever chain came along with it, perhaps a false one, is not kept.
+            self._proposals.setdefault(block.hash, replace(proposal, certificate=None))
         if block.epoch >= self.epoch:
             self._first_proposals.setdefault(block.epoch, block)
 
@@ -219,21 +256,42 @@ class StreamletNode:
             self._certificates[ancestor.hash] = Certificate(proposal, votes, parent)
         return self._certificates.get(block.hash)
 
-    def _catch_up(self, certificate: Certificate) -> None:
-        """Take in what is new in a certificate, oldest first, as if each message had arrived."""
-        unknown: list[Certificate] = []
-        link: Certificate | None = certificate
-        while link is not None and not self.tree.is_notarized(link.proposal.block.hash):
-            unknown.append(link)
-            link = link.parent
-        for link in reversed(unknown):
+    def _catch_up(self, proposal: Proposal) -> None:
+        """Take in what is new in a certificate, oldest first, as if each message had arrived.
+
+        Each link is taken in whole or not at all. The first false one ends it: whoever made it
+        lies, and what stands on it cannot be notarized either.
+        """
+        for link in self._new_links(proposal):
+            if self._reason_to_drop_proposal(link.proposal) not in _GENUINE or any(
+                self._reason_to_drop_vote(vote) not in _GENUINE for vote in link.votes
+            ):
+                return
             for vote in link.votes:
-                if self._reason_to_drop_vote(vote) is None:
-                    self.tree.add_vote(vote)
-            if not self.tree.has_quorum(link.proposal.block):
-                return  # whoever made it lies: what stands on it cannot be notarized either
-            if self._reason_to_drop_proposal(link.proposal) is None:
-                self._take_in(link.proposal)
+                self.tree.add_vote(vote)
+            self._take_in(link.proposal)
+
+    def _new_links(self, proposal: Proposal) -> list[Certificate]:
+        """Return what a certificate has beyond this view, oldest first; none if it is no chain."""
+        links: list[Certificate] = []
+        child, link = proposal.block, proposal.certificate
+        while not self.tree.is_notarized(child.parent):
+            if link is None or not self._is_below(child, link):
+                return []
+            links.append(link)
+            child, link = link.proposal.block, link.parent
+        return links[::-1]
+
+    def _is_below(self, child: Block, link: Certificate) -> bool:
+        """Whether a link claims a quorum for the parent of a block; no signature is looked at."""
+        block, votes = link.proposal.block, link.votes
+        return (
+            block.hash == child.parent
+            and block.height + 1 == child.height
+            and block.epoch < child.epoch
+            and len(votes) == len({vote.voter for vote in votes}) == self.tree.quorum
+            and all(vote.subject == (block.hash, block.epoch, block.height) for vote in votes)
+        )
 
     def _vote_if_it_fits(self) -> list[Message]:
         """Vote for the first proposal of this epoch if it extends a longest notarized chain."""

@@ -4,10 +4,11 @@ Each looks into its victims' views, and leaves them to the network to keep apart
 can do is said with it; f is the number of Byzantine nodes.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
-from streamlet_lab.consensus import Message, Proposal, TreeView
+from streamlet_lab.consensus import Block, Message, Proposal, TreeView, Vote
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.adversaries import in_halves
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
@@ -144,3 +145,98 @@ class EchoAttack(Coalition):
         for name in open_voters:
             yield Send(self.vote(block, name))
         yield Send(self.vote(block, last), self.victims[:1])
+
+
+#: How many of its newest votes and blocks a hoarder thinks of.
+_RECENT: Final = 16
+
+
+@fault_kind("hoard")
+class Hoarder(Coalition):
+    """A coalition keeps blocks and votes to itself, and shows them to some when it hurts.
+
+    It votes for every proposal, whatever that extends, and keeps about half of its votes: a block
+    with too few others is then notarized when the coalition says so, and leaders that do not see
+    that propose beside it. A kept vote is shown once a rival of its block's height is notarized as
+    well, or at random. When one of the coalition leads, it extends a block of the height that some
+    victim takes for the greatest, at times an older one, and shows that to some victims: mostly to
+    just enough of them, at the very end of the epoch. So chains of one length grow side by side.
+
+    At f < n/3 all that it can do is delay. It is what the rules of section 3 are needed against:
+    nodes that finalize any earlier, or vote for shorter chains, it leads to conflicting chains.
+    """
+
+    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
+        super().__init__(start, stop, **parameters)
+        self._kept: deque[Vote] = deque(maxlen=_RECENT)
+
+    def begin(self, epoch: int) -> Iterable[Send]:
+        """Show some of what was kept; extend a chain that a victim may find longest."""
+        yield from self._show_kept([*self._kept], 0.1)
+        if not (self.leads(epoch) and self.victims):
+            return
+        parent = self.random.choice(self._parents())
+        block = self.node.make_block(parent)
+        left = (epoch + 1) * self.seat.epoch_length - self.seat.now() - 1
+        to, delay = self._some(self.node.tree.quorum - len(self.seat.accomplices)), left
+        if self._dares(0.3):
+            to, delay = self._some(), self._sometime(left)
+        for vote in self.node.tree.votes(parent.hash):
+            yield Send(vote, to, max(1, delay))
+        yield Send(self.proposal(block), to, max(1, delay))
+        yield Send(self.proposal(block), self.seat.accomplices, 1)
+        yield from self._vote_for(block, 0.9)
+
+    def heard(self, message: Message) -> Iterable[Send]:
+        """Vote for a proposal; show kept votes for the rivals of what has been notarized."""
+        tree = self.node.tree
+        if isinstance(message, Proposal):
+            if message.block.hash in tree:
+                yield from self._vote_for(message.block, 0.5)
+        elif tree.is_notarized(message.block_hash):
+            rivals = [
+                vote
+                for vote in self._kept
+                if vote.height == message.height and vote.block_hash != message.block_hash
+            ]
+            yield from self._show_kept(rivals, 0.5)
+
+    def _parents(self) -> Sequence[Block]:
+        """Blocks that a victim might be led to vote on."""
+        tree = self.node.tree
+        recent = tree.notarized[-_RECENT:]
+        if self._dares(0.1):
+            return recent[-4:]
+        height = self.seat.trees[self.random.choice(self.victims)].longest[0].height
+        return [block for block in recent if block.height == height] or tree.longest
+
+    def _vote_for(self, block: Block, kept: float) -> Iterator[Send]:
+        """Vote, among accomplices at once, and before others now or later."""
+        vote = self.vote(block)
+        yield Send(vote, self.seat.accomplices, 1)
+        if self._dares(kept):
+            self._kept.append(vote)
+        else:
+            yield self._show(vote)
+
+    def _show_kept(self, votes: Iterable[Vote], share: float) -> Iterator[Send]:
+        for vote in votes:
+            if self._dares(share):
+                self._kept.remove(vote)
+                yield self._show(vote)
+
+    def _show(self, vote: Vote) -> Send:
+        return Send(vote, self._some(), self._sometime(self.seat.epoch_length))
+
+    def _some(self, count: int | None = None) -> tuple[str, ...]:
+        """Return so many of the victims, or as many as come."""
+        most = len(self.victims)
+        least = min(1, most)
+        drawn = self.random.randint(least, most) if count is None else min(max(count, least), most)
+        return tuple(self.random.sample(self.victims, drawn))
+
+    def _sometime(self, latest: int) -> int:
+        return self.random.randint(1, max(1, latest))
+
+    def _dares(self, chance: float) -> bool:
+        return self.random.random() < chance

@@ -37,13 +37,15 @@ class _Flood:
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
     before it for those in ``open``, and since time only goes forward, for no others later on. For
     one that may be down when a copy arrives, nothing is due until one has: each copy counts.
+    Nobody takes it in before it is ``welcome`` by a clock that is not late.
     """
 
-    __slots__ = ("due", "message", "open", "tally", "via")
+    __slots__ = ("due", "message", "open", "tally", "via", "welcome")
 
-    def __init__(self, message: Message, participants: int, tally: _Tally) -> None:
+    def __init__(self, message: Message, participants: int, tally: _Tally, welcome: int) -> None:
         self.message = message
         self.tally = tally
+        self.welcome = welcome
         self.due = [LOST] * participants
         self.open: Sequence[int] = range(participants)
         self.via: dict[int, tuple[int, int]] = {}
@@ -75,6 +77,12 @@ class Network:
         other, before it takes it in and passes it on.
     delivered : callable, optional
         Told of each first arrival, and which copy it was.
+    welcome : callable
+        From which time on a clock that is not late lets messages about an epoch in. A copy that
+        comes sooner stays with its sender until then, so that nobody has to keep it, or loses what
+        others have.
+    late : sequence of int, optional
+        Microseconds that each participant's clock is late.
 
     Attributes
     ----------
@@ -97,7 +105,11 @@ class Network:
         unreliable: Collection[int] = (),
         verify_time: int = 0,
         delivered: Delivered | None = None,
+        welcome: Callable[[int], int] = lambda epoch: 0,
+        late: Sequence[int] = (),
     ) -> None:
+        self._welcome = welcome
+        self._late = tuple(late) or (0,) * (voters + listeners)
         self._queue = queue
         self._shortest_delay = shortest_delay
         self._delay = delay
@@ -160,7 +172,8 @@ class Network:
             tally = self._tallies.get(key)
             if tally is None:
                 tally = self._tallies[key] = _Tally()
-            flood = _Flood(message, self._participants, tally)
+            welcome = self._welcome(message.epoch)
+            flood = _Flood(message, self._participants, tally, welcome)
             self._floods[message] = flood
         return flood
 
@@ -201,12 +214,19 @@ class Network:
         if flood.due[receiver] != time:
             return  # an earlier copy has overtaken this one
         flood.due[receiver] = _ARRIVED
-        self._let_in(time, delivery)
+        welcome = flood.welcome + self._late[receiver]
+        if time < welcome:
+            self._queue.schedule(welcome, _DELIVERY, self._let_in, delivery)
+        else:
+            self._let_in(time, delivery)
 
     def _arrive_perhaps(self, time: int, copy: tuple[_Flood, int, int, int]) -> None:
         """Let a copy arrive at a participant that may be down, or may have had another one."""
         flood, receiver, sender, sent = copy
-        if flood.due[receiver] != _ARRIVED and self.online[receiver]:
+        welcome = flood.welcome + self._late[receiver]
+        if time < welcome:
+            self._queue.schedule(welcome, _DELIVERY, self._arrive_perhaps, copy)
+        elif flood.due[receiver] != _ARRIVED and self.online[receiver]:
             flood.due[receiver] = _ARRIVED
             flood.via[receiver] = (sender, sent)
             self._let_in(time, (flood, receiver))

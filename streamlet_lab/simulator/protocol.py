@@ -6,6 +6,7 @@ from typing import ClassVar, TypedDict
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig
 from streamlet_lab.consensus import (
+    EPOCHS_AHEAD,
     SIX_UNCONTESTED,
     THREE_IN_A_ROW,
     Application,
@@ -167,6 +168,9 @@ class StreamletSimulation:
             ],
             verify_time=verify_time,
             delivered=self._delivered if trace else None,
+            # Just after the node has entered the first epoch in which it takes it in.
+            welcome=lambda epoch: (epoch - EPOCHS_AHEAD) * epoch_length + 1,
+            late=self._offsets,
         )
 
     def _seat_faults(self, seed: int, vary: Callable[[bytes, int], bytes]) -> None:

@@ -99,17 +99,17 @@ def signed_elsewhere(committee, block):
 FALSE_VOTES = {
     "signed for another block": signed_elsewhere,
     "signed by one for all": lambda c, block: [
-        replace(c.vote(block, "node_0"), voter=name) for name in c.names
+        replace(c.vote(block, "node_0"), voter=name) for name in c.names[: c.quorum]
     ],
     "not signed": lambda c, block: [replace(vote, signature=b"") for vote in c.votes(block)],
     "signed, but one by a stranger": lambda c, block: c.votes(
         block, ["node_0", "node_1", "stranger"]
     ),
     "signed for another chain": lambda c, block: [
-        c.vote(block, name, chain_id="other") for name in c.names
+        c.vote(block, name, chain_id="other") for name in c.names[: c.quorum]
     ],
     "signed with another height": lambda c, block: [
-        c.vote(block, name, height=block.height + 1) for name in c.names
+        c.vote(block, name, height=block.height + 1) for name in c.names[: c.quorum]
     ],
     "for the block's twin": lambda c, block: c.votes(replace(block, payload=b"twin")),
     "one fewer than a quorum": lambda c, block: c.votes(block)[:-1],

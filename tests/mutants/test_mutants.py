@@ -34,7 +34,7 @@ def false_votes(forgery):
 
 BUGS = {
     "votes of a certificate are not verified": (
-        (StreamletNode._catch_up, "self._reason_to_drop_vote(vote) is None", "True"),
+        (StreamletNode._catch_up, "self._reason_to_drop_vote(vote) not in _GENUINE", "False"),
         false_votes("signed for another block"),
     ),
     "strangers vote in a certificate": (
@@ -46,11 +46,15 @@ BUGS = {
         false_votes("signed for another chain"),
     ),
     "a certificate needs no quorum": (
-        (StreamletNode._catch_up, "not self.tree.has_quorum(link.proposal.block)", "False"),
+        (StreamletNode._is_below, " == self.tree.quorum", ""),
         false_votes("one fewer than a quorum"),
     ),
     "a quorum vouches for a proposal": (
-        (StreamletNode._catch_up, "self._reason_to_drop_proposal(link.proposal) is None", "True"),
+        (
+            StreamletNode._catch_up,
+            "self._reason_to_drop_proposal(link.proposal) not in _GENUINE or ",
+            "",
+        ),
         with_a_node(test_certificates.test_a_quorum_does_not_vouch_for_a_proposal, "no signature"),
     ),
     "a block with a false height gets a vote": (

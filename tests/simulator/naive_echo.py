@@ -10,8 +10,11 @@ class NaiveEcho:
 
     def __init__(self, queue, delay, voters, listeners, receive, *, echo=True, **options):
         # How the flood gets by with fewer draws, and who may be down, does not matter here.
-        assert options.keys() <= {"shortest_delay", "unreliable", "verify_time", "delivered"}
+        known = {"shortest_delay", "unreliable", "verify_time", "delivered", "welcome", "late"}
+        assert options.keys() <= known
         assert not options.get("verify_time")
+        self.welcome = options.get("welcome", lambda epoch: 0)
+        self.late = options.get("late", (0,) * (voters + listeners))
         self.queue, self.delay, self.receive = queue, delay, receive
         self.voters, self.participants = range(voters), range(voters + listeners)
         self.online = [True for _ in self.participants]
@@ -43,6 +46,10 @@ class NaiveEcho:
     def arrive(self, time, copy):
         receiver, message = copy
         if message in self.seen[receiver] or not self.online[receiver]:
+            return
+        welcome = self.welcome(message.epoch) + self.late[receiver]
+        if time < welcome:
+            self.queue.schedule(welcome, Priority.DELIVERY, self.arrive, copy)
             return
         self.seen[receiver].add(message)
         if receiver in self.voters:

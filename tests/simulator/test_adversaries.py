@@ -46,7 +46,7 @@ ALONE = (
     "late_reveal",
     "late_vote",
 )
-TOGETHER = ("amnesia", "echo_attack", "split")
+TOGETHER = ("amnesia", "echo_attack", "hoard", "split")
 PROTOCOL_KINDS = ("crash", "random", "silent_leader", "withhold_votes", *ALONE, *TOGETHER)
 KINDS = ("lying_leader", "price_manipulator", *PROTOCOL_KINDS)
 
