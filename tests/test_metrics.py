@@ -85,7 +85,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "clipping": {"epochs": 20, "prices": {"volatility": 2}, "market": {"band": "clip"}},
     "auctions": {
         "epochs": 24,
-        "market_time_per_epoch": "1min",
+        "market_time_per_epoch": "5min",
         "prices": {"volatility": 20},
         "market": {"traders": EVERYBODY, "band": "luld"},
     },
