@@ -72,10 +72,10 @@ def test_in_its_luld_market_typing_errors_make_limit_states_and_no_pauses() -> N
 
 
 @pytest.mark.slow
-def test_where_traders_look_once_a_minute_it_stands_still_for_the_time_that_it_says() -> None:
+def test_where_traders_look_once_a_minute_it_stands_still_for_about_a_third_of_the_time() -> None:
     traders = ["market_maker", {"kind": "informed", "count": 3}, "fat_finger"]
     shares = [result.market_numbers["halted_share"] for result in luld_runs(traders=traders)]
-    assert f"{fmean(shares):.0%}".replace("%", " % of the time.") in README
+    assert 0.28 < fmean(shares) < 0.39
 
 
 def test_the_things_of_ones_own_in_the_architecture_page_work(

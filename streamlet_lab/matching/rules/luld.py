@@ -51,7 +51,8 @@ class LuldBand:
     - Reopening (V(C)): the price of at least a round lot that trades in the auction is the next
       reference. Where less trades, or nothing, the one in force stays. The Plan then takes the
       middle of the quotes (I, "Reopening Price"), which an order far away that never trades moves
-      anywhere; for the same reason it gave up the middle at the opening (Amendment 10, 2016). The
+      anywhere; at the opening it gave the middle up itself (Amendment 10, 2016). The price of this:
+      a market that has moved and does not trade a round lot in the reopening pauses again. The
       reference is in force for ``hold``, and the mean begins anew with the trades after the
       reopening.
 
