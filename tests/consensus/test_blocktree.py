@@ -222,6 +222,15 @@ def test_a_block_that_breaks_the_rules_of_chains_is_dropped(
     assert tree.longest == [parent]
 
 
+def test_a_block_that_is_not_here_has_no_votes_that_are_told(tree):
+    block = extend(GENESIS, 0)
+    assert (tree.votes(block.hash), tree.vote_count(block.hash)) == ([], 0)
+    notarize(tree, block)
+    assert (tree.votes(block.hash), tree.vote_count(block.hash)) == ([], 0)
+    tree.add_block(block)
+    assert (len(tree.votes(block.hash)), tree.vote_count(block.hash)) == (3, 3)
+
+
 def test_another_genesis_is_no_block_of_the_tree(tree):
     other = Block("test", -1, 0, b"", b"other")
     feed(tree, [other, extend(other, 0)])

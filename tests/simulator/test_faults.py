@@ -323,6 +323,23 @@ def test_a_fault_that_is_listed_later_has_a_word_on_what_an_earlier_one_says_bey
     assert watch.times[0] == arrival
 
 
+class SlowChatter(Chatter, Slow):
+    """Says more, and has a word on what its node says."""
+
+
+def test_a_fault_has_no_word_on_what_it_says_itself():
+    watch = VoteArrivals("node_3")
+    with mock.patch(f"{simulation.__module__}.make_faults", lambda faults: faults):
+        run = simulation(
+            faults={"node_3": [SlowChatter(0, None)]},
+            epoch_length=1_000,
+            monitors=[watch],
+            trace=True,
+        )
+    run.run(1)
+    assert watch.times[0] == 2
+
+
 class VoteArrivals(Monitor):
     """When a node's votes arrive at node_1."""
 
@@ -455,8 +472,9 @@ class Pretender(NodeFault):
             yield Send(vote)
             yield Send(replace(vote, voter="node_1"))
             yield Send(replace(vote, signature=b"forged"))
-            yield Send(proposal)  # of an epoch that it does not lead
-            yield Send(self.proposal(replace(block, epoch=-1)))
+            yield Send(proposal)
+            yield Send(self.proposal(replace(block, epoch=1)))  # which it does not lead
+            yield Send(self.proposal(replace(block, epoch=-1)))  # which nobody leads
             yield Send(replace(proposal, proposer="node_0"))
 
 
@@ -467,12 +485,16 @@ def test_monitors_are_told_only_of_what_is_genuine():
             faults={"node_3": [Pretender(0, 1)]},
             epoch_length=10,
             monitors=[sender],
-            leader_of=lambda epoch: "node_3" if epoch < 0 else NAMES[epoch % 4],
+            leader_of=lambda epoch: NAMES[0 if epoch > 0 else 3],
         )
     run.run(1)
-    assert [(type(said), said.epoch) for said in sender.said] == [(Vote, 0), (Vote, 0)]
-    assert {said.voter for said in sender.said} == {"node_3"}
-    assert all(run.keyring.verify(said.voter, said.signature, said.signed) for said in sender.said)
+    own = [said for said in sender.said if isinstance(said, Proposal)]
+    votes = [said for said in sender.said if isinstance(said, Vote)]
+    assert {(said.proposer, said.epoch) for said in own} == {("node_3", 0)}
+    assert {(vote.voter, vote.epoch) for vote in votes} == {("node_3", 0)}
+    for said in sender.said:
+        assert run.keyring.verify("node_3", said.signature, said.signed)
+    assert len(sender.said) == 4  # the node's own words, and the two of the fault that are its own
 
 
 class Said(Monitor):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from streamlet_lab.consensus import Proposal, Verdict, Vote
-from streamlet_lab.simulator import Monitor, Recorder
+from streamlet_lab.config import make_config
+from streamlet_lab.consensus import SIX_UNCONTESTED, THREE_IN_A_ROW, Proposal, Verdict, Vote
+from streamlet_lab.simulator import Monitor, Recorder, create_streamlet_network
 
 from .bare import final, longest, simulation
 
@@ -158,6 +159,39 @@ def test_a_crashed_node_hears_nothing_and_its_last_words_still_arrive():
     assert "node_1" in [vote.voter for vote in run.observer.tree.votes(block.hash)]
     assert longest(run.nodes["node_1"]) == [1, 2]
     assert longest(run.observer) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("echo", [True, False])
+def test_a_node_echoes_unless_a_fault_or_the_setting_forbids_it(echo):
+    run = simulation(3, faults={"node_1": "silent_leader crash@1-2"}, echo=echo)
+    echoing = []
+    for _ in range(3):
+        run.run(1)
+        echoing.append(run.network.echoes[:3])
+    assert echoing == [[echo] * 3, [echo, False, echo], [echo] * 3]
+
+
+@pytest.mark.parametrize(
+    ("model", "catch_up", "rule", "certified"),
+    [
+        ("byzantine", False, THREE_IN_A_ROW, False),
+        ("byzantine", True, THREE_IN_A_ROW, True),
+        ("crash", False, THREE_IN_A_ROW, True),
+        ("synchronous", False, SIX_UNCONTESTED, False),
+        ("synchronous", True, SIX_UNCONTESTED, True),
+    ],
+)
+def test_a_model_brings_its_rule_and_sends_chains_along_where_it_says_so(
+    model, catch_up, rule, certified
+):
+    told = Everything()
+    config = make_config(nodes=4, model=model, network={"catch_up": catch_up}, signatures="none")
+    run = create_streamlet_network(config, [told])
+    run.run(3)
+    assert {node.tree.rule for node in run.nodes.values()} == {rule}
+    carried = [m.certificate is not None for m in told.messages if isinstance(m, Proposal)]
+    # On genesis there is nothing to send along.
+    assert carried == [False, certified, certified]
 
 
 def test_a_fault_of_one_node_is_no_fault_of_another():
