@@ -356,6 +356,7 @@ def _worked(band: str) -> dict[str, Any]:
         epoch_length=second,
         fair_hundredths=500,
         epochs={},
+        quoted={},
     )
     rows = {
         "orders": tape.orders(),
@@ -640,6 +641,8 @@ def test_the_delay_of_the_reference_is_the_age_of_the_quotes_behind_it(link: str
     result = sl.Experiment(
         epochs=400,
         network={"median_delay": link, "delay_spread": 0},
+        # Nights, in which much passes in no time, would make the nearest age another one.
+        prices={"nights": 0, "intraday": 0},
         market={"traders": 0, "samples_per_epoch": 8},
         signatures="none",
     ).run()
