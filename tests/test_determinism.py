@@ -28,7 +28,7 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "407353f63905a2586a853d0c2c5a09d9bb45cc2e6731cce4210f58f7e370b1ef"
+GOLDEN_RESULT_SHA256: Final = "5f06fba1594eddca9218d55efab4d488a612d9dcf8c531216252768c330deee8"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
     151459982,
