@@ -73,7 +73,8 @@ def to_microseconds(value: object, field: str = "duration") -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise InvalidInput(field, value, expected)
     # Behind the fifteenth digit a float is noise.
-    text = value if isinstance(value, str) else f"{value:.15g}s"
+    digits = f"{value:.15g}" if isinstance(value, float) else value
+    text = value if isinstance(value, str) else f"{digits}s"
     parts = _DURATION.fullmatch(text)
     if parts is None:
         raise InvalidInput(field, value, expected)
@@ -176,6 +177,8 @@ def to_number(
 
 def _between(low: float, high: float, above: bool, below: bool) -> str:
     start = f"above {low:g}" if above else f"from {low:g}"
+    if math.isinf(low):
+        return "a finite number"
     if math.isinf(high):
         return f"a finite number {start}" if above else f"a finite number {start} on"
     if above or below:

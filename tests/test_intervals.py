@@ -204,11 +204,6 @@ def test_no_run_with_a_case_has_no_share():
     assert (interval.n, interval.note) == (0, "too few runs")
 
 
-def test_equal_shares_have_an_interval_without_width():
-    interval = share_interval([Share(3, 10)] * 12)
-    assert (interval.low, interval.high) == pytest.approx((0.3, 0.3))
-
-
 @pytest.mark.parametrize(
     "estimate", [share_interval, lambda shares, **o: share_difference(shares, shares, **o)]
 )
@@ -338,3 +333,43 @@ def test_the_bound_without_events_holds_for_clusters_of_any_size():
         interval = share_interval([Share(30 * int(one), 60) for one in bad])
         held += interval.low <= 0.05 <= interval.high
     assert held / 400 >= 0.92
+
+
+# --- Runs that are all alike
+
+
+@pytest.mark.parametrize("part", [1, 30, 59])
+def test_runs_with_one_and_the_same_share_leave_room_for_others(part: int) -> None:
+    """Twenty equal runs do not say that there is no other: the bounds are those of no event."""
+    of_runs = share_interval([Share(0, 60)] * 20).high
+    interval = share_interval([Share(part, 60)] * 20)
+    assert interval.low == pytest.approx(part / 60 * (1 - of_runs))
+    assert interval.high == pytest.approx(part / 60 + of_runs * (1 - part / 60))
+    assert interval.note == "no run differs: bounds"
+    assert share_interval([Share(part, 60), Share(2 * part, 120)] * 10).note == interval.note
+
+
+@pytest.mark.parametrize("wholes", [(60, 60), (60, 61), (50, 70)])
+@pytest.mark.parametrize("parts", [(0, 0), (30, 30)])
+def test_pairs_that_do_not_differ_have_bounds_whatever_their_wholes(
+    parts: tuple[int, int], wholes: tuple[int, int]
+) -> None:
+    first = [Share(parts[0], wholes[0])] * 12
+    second = [Share(parts[1], wholes[1])] * 12
+    interval = share_difference(first, second)
+    assert interval.low < interval.mean < interval.high
+    assert interval.high - interval.low > 0.2
+    assert interval.note == "no run differs: bounds"
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "field"), [(3, 2, "part"), (-1, 3, "part"), (1, 0, "whole"), (1, -1, "whole")]
+)
+def test_a_share_is_of_a_whole(part: float, whole: float, field: str) -> None:
+    with pytest.raises(InvalidInput, match=field):
+        Share(part, whole)
+
+
+def test_an_infinite_number_has_no_mean_interval() -> None:
+    with pytest.raises(InvalidInput, match="finite"):
+        mean_interval([1.0, math.inf])

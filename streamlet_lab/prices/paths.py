@@ -17,7 +17,7 @@ from streamlet_lab.prices.history import DailyBar, adjust_for_splits, known_symb
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, Day, GjrGarch, Jump, ReturnModel
 from streamlet_lab.prices.quotes import ORIGIN
 from streamlet_lab.prices.session import TYPICAL_INTRADAY, Session
-from streamlet_lab.units import MONEY, round_price, to_micros
+from streamlet_lab.units import MONEY, round_price, to_micros, to_number
 
 TRADING_DAY: Final = 23_400_000_000  # 6.5 hours
 
@@ -124,13 +124,10 @@ class SimulatedPath:
         nights: float = TYPICAL_NIGHTS,
         intraday: float = TYPICAL_INTRADAY,
     ) -> None:
-        for name, value in (("volatility", volatility), ("trend", trend)):
-            if not isinstance(value, int | float) or not math.isfinite(value):
-                raise InvalidInput(name, value, "a finite number")
-        if not 0 <= nights < 1:
-            raise InvalidInput("nights", nights, "a number from 0 to less than 1")
-        if not 0 <= intraday <= MOST_INTRADAY:
-            raise InvalidInput("intraday", intraday, f"a number from 0 to {MOST_INTRADAY}")
+        to_number(volatility, -math.inf, math.inf, "volatility")
+        to_number(trend, -math.inf, math.inf, "trend")
+        to_number(nights, 0, 1, "nights", below=True)
+        to_number(intraday, 0, MOST_INTRADAY, "intraday")
         self.symbol = symbol
         self.base_price = base_price
         self.bounds = bounds

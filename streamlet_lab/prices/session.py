@@ -109,9 +109,9 @@ class Session:
 
     def _shares(self, parts: int, stream: random.Random) -> list[float]:
         """Return which share each part but the last has of the variance that is left for it."""
-        if not self._intraday:
-            return [1 / left for left in range(parts, 1, -1)]
         grown = parts**self._intraday
+        if grown == 1:  # for an exponent of 0, and for one that is lost beside 1
+            return [1 / left for left in range(parts, 1, -1)]
         concentration = (parts - grown) / (parts * (grown - 1))
         weights = [stream.gammavariate(concentration, 1.0) for _ in range(parts)]
         left = [*itertools.accumulate(reversed(weights))][:0:-1]

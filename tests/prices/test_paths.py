@@ -398,7 +398,7 @@ def test_at_the_boundary_the_price_is_the_close_and_right_after_it_the_open() ->
 
 @pytest.mark.parametrize("value", [-0.1, 1.0, math.nan, math.inf])
 def test_nights_out_of_bounds_are_refused(value: float) -> None:
-    with pytest.raises(InvalidInput, match=r"^nights: .* a number from 0 to less than 1"):
+    with pytest.raises(InvalidInput, match=r"^nights: .* a number from 0 and below 1"):
         _path(nights=value)
 
 
