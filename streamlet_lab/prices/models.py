@@ -273,7 +273,7 @@ def gjr_garch_mle() -> GjrGarch:
     """Return the fit of the highest likelihood to the same returns, without conditions.
 
     A surprise in its variance is half gone after 45.9 days, in the default's after 18.4. The
-    logarithm of its likelihood is 7.8 higher; by chance that much comes about once in 800 times
+    logarithm of its likelihood is 7.8 higher; by chance that much comes about once in 750 times
     (likelihood ratio 15.65, p = 1.3e-3 for three conditions). The price: an excess kurtosis of 28.9
     where the history has 4.6 and the default 5.7, and a leverage of −0.021 where the history has
     −0.054 and the default −0.037. What it changes for a reference that is one, two or three days
