@@ -47,7 +47,8 @@ class LuldBand:
       price would be farther away, the pause is extended by its own length, and the collars widen
       by ``percent``, as often as it takes. Listing exchanges do so in steps of 5 % and 5 minutes
       (NYSE American Rule 7.35E, 82 FR 50898), from the edge that held, and on that side only; here
-      both sides widen.
+      both sides widen. Two small orders that cross far away extend the pause again and again; as
+      on an exchange, an operator may end it (``engine.resume``).
     - Reopening (V(C)): the price of at least a round lot that trades in the auction is the next
       reference. Where less trades, or nothing, the one in force stays. The Plan then takes the
       middle of the quotes (I, "Reopening Price"), which an order far away that never trades moves
