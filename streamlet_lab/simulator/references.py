@@ -134,9 +134,7 @@ def _in_order(published: Iterator[Publication]) -> Iterator[Publication]:
     last = 0
     for publication in published:
         if not _is_sound(publication) or publication.time < last:
-            expected = (
-                f"a Publication of a price above 0, in whole microseconds from {last} on"
-            )
+            expected = f"a Publication of a price above 0, in whole microseconds from {last} on"
             raise InvalidInput(_FIELD, publication, expected)
         last = publication.time
         yield publication

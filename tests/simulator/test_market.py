@@ -182,7 +182,7 @@ def sent(market):
         {"nodes": 7},
         {"echo": False},
         {"network": {"median_delay": "200ms"}},
-        {"prices": {"deviation_rule": "strict", "max_deviation_percent": 1}},
+        {"prices": {"deviation_rule": "strict", "max_deviation_percent": 0.1}},
         {"market": {"band_percent": 1, "without_reference": "allow"}},
     ],
     ids=lambda settings: next(iter(settings)),

@@ -30,8 +30,8 @@ class VolatilityAuctionBand:
     - A price of the auction that is more than ``percent`` away from the last trade extends the call
       phase by its own length. The corridor in which it may clear is ``percent`` wider after each,
       as in Xetra's model of automated corridor expansion (Xetra circular 044/24, whose class 5 has
-      ranges of 3 and 6 %, and corridors of 5, 10 and 15 %; here they go on widening). Two small orders
-      that cross far away extend it again and again, until an operator ends it.
+      ranges of 3 and 6 %, and corridors of 5, 10 and 15 %; here they go on widening). Two small
+      orders that cross far away extend it again and again, until an operator ends it.
 
     Left out: the random end of the call phase. An operator who ends it takes any price, as on
     Xetra. One share is a round lot there, so that each trade counts.
