@@ -122,6 +122,7 @@ class StreamletNode:
         self._leader_of = leader_of or round_robin(validators)
         self._keyring = keyring
         self._application = application
+        self._newest = self.epoch + EPOCHS_AHEAD
         self._observation: object = None
         self._certify = certify
         self._proposals: dict[bytes, Proposal] = {}
@@ -143,7 +144,7 @@ class StreamletNode:
             What this node saw of the outside world; handed on to the application.
         """
         self._first_proposals = {e: b for e, b in self._first_proposals.items() if e >= epoch}
-        self.epoch = epoch
+        self.epoch, self._newest = epoch, epoch + EPOCHS_AHEAD
         self._observation = observation
         self._undecided = True
         messages: list[Message] = []
@@ -211,7 +212,7 @@ class StreamletNode:
             return Dropped.OTHER_CHAIN
         if block.epoch < 0 or proposal.proposer != self._leader_of(block.epoch):
             return Dropped.NOT_THE_LEADER
-        if block.epoch > self.epoch + EPOCHS_AHEAD:
+        if block.epoch > self._newest:
             return Dropped.TOO_EARLY
         if self.tree.knows(block.hash):
             return Dropped.DUPLICATE
@@ -225,7 +226,7 @@ class StreamletNode:
             return Dropped.OTHER_CHAIN
         if vote.voter not in self._validators:
             return Dropped.NOT_A_VALIDATOR
-        if vote.epoch > self.epoch + EPOCHS_AHEAD:
+        if vote.epoch > self._newest:
             return Dropped.TOO_EARLY
         if self.tree.has_vote(vote):
             return Dropped.DUPLICATE

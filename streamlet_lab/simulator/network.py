@@ -37,7 +37,7 @@ class _Flood:
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
     before it for those in ``open``, and since time only goes forward, for no others later on. For
     one that may be down when a copy arrives, nothing is due until one has: each copy counts.
-    Nobody takes it in before it is ``welcome`` by a clock that is not late.
+    From ``welcome`` on everyone takes it in; who has a clock that is less late does so before.
     """
 
     __slots__ = ("due", "message", "open", "tally", "via", "welcome")
@@ -109,7 +109,9 @@ class Network:
         late: Sequence[int] = (),
     ) -> None:
         self._welcome = welcome
-        self._late = tuple(late) or (0,) * (voters + listeners)
+        late = tuple(late) or (0,) * (voters + listeners)
+        self._latest = max(late)
+        self._ahead = [self._latest - one for one in late]
         self._queue = queue
         self._shortest_delay = shortest_delay
         self._delay = delay
@@ -172,7 +174,7 @@ class Network:
             tally = self._tallies.get(key)
             if tally is None:
                 tally = self._tallies[key] = _Tally()
-            welcome = self._welcome(message.epoch)
+            welcome = self._welcome(message.epoch) + self._latest
             flood = _Flood(message, self._participants, tally, welcome)
             self._floods[message] = flood
         return flood
@@ -214,8 +216,8 @@ class Network:
         if flood.due[receiver] != time:
             return  # an earlier copy has overtaken this one
         flood.due[receiver] = _ARRIVED
-        welcome = flood.welcome + self._late[receiver]
-        if time < welcome:
+        # Nearly always false: the rest is not even computed.
+        if time < flood.welcome and time < (welcome := flood.welcome - self._ahead[receiver]):
             self._queue.schedule(welcome, _DELIVERY, self._let_in, delivery)
         else:
             self._let_in(time, delivery)
@@ -223,7 +225,7 @@ class Network:
     def _arrive_perhaps(self, time: int, copy: tuple[_Flood, int, int, int]) -> None:
         """Let a copy arrive at a participant that may be down, or may have had another one."""
         flood, receiver, sender, sent = copy
-        welcome = flood.welcome + self._late[receiver]
+        welcome = flood.welcome - self._ahead[receiver]
         if time < welcome:
             self._queue.schedule(welcome, _DELIVERY, self._arrive_perhaps, copy)
         elif flood.due[receiver] != _ARRIVED and self.online[receiver]:
