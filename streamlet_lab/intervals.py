@@ -202,7 +202,7 @@ def share_interval(
         return _without_ends(share, n, "cluster")
     if alike:
         bound = _bound(wholes, confidence)
-        note = {0: NO_EVENT, 1: NO_EXCEPTION}.get(share, NO_DIFFERENCE)
+        note = {0.0: NO_EVENT, 1.0: NO_EXCEPTION}.get(share, NO_DIFFERENCE)
         return Interval(share, share * (1 - bound), share + bound * (1 - share), n, "exact", note)
     margin = _margin(_left_out(parts, wholes), confidence) / (share * (1 - share))
     low, high = (float(expit(logit(share) + side * margin)) for side in (-1, 1))
