@@ -227,11 +227,11 @@ class TestBands:
             "Stopped, of all orders",
         ]
 
-    def test_answer_names_the_best(self):
-        assert answer(plot_bands(COMPARED).axes[0]) == (
-            "fewest fair orders stopped: at the trade only and 1 more (2.0%); "
-            "fewest trades at an unfair price: consensus (0.0%); intervals: 95 %, 2 runs each"
-        )
+    def test_answer_names_no_best_since_only_paired_differences_can_tell(self):
+        said = answer(plot_bands(COMPARED).axes[0])
+        assert said.startswith("fair orders stopped: 2.0% to ")
+        assert "trades at an unfair price: 0.0% to " in said
+        assert not any(band.replace("_", " ") in said for band in BANDS)
 
     def test_a_market_without_trades_has_no_best(self):
         never = {**COSTS, "unfair_trade_rate": {band: [NAN, NAN] for band in BANDS}}
