@@ -175,7 +175,7 @@ class Settings:
         names=path_models,
         written={
             "gjr_garch": "GJR-GARCH-t",
-            "gjr_garch_mle": "GJR-GARCH-t, most likely",
+            "gjr_garch_mle": "GJR-GARCH-t, MLE",
             "gbm": "GBM",
             "merton": "Merton jumps",
             "regime": "regimes",
