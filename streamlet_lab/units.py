@@ -72,15 +72,18 @@ def to_microseconds(value: object, field: str = "duration") -> int:
     expected = "seconds as a number, or a text with a unit such as '250ms', '1min' or '6.5h'"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise InvalidInput(field, value, expected)
-    # Behind the fifteenth digit a float is noise.
-    digits = f"{value:.15g}" if isinstance(value, float) else value
-    text = value if isinstance(value, str) else f"{digits}s"
+    whole = "a duration of whole microseconds, zero or more"
+    try:
+        # Behind the fifteenth digit a float is noise.
+        text = value if isinstance(value, str) else f"{value:.15g}s"
+    except OverflowError:  # an integer beyond every float
+        raise InvalidInput(field, value, whole) from None
     parts = _DURATION.fullmatch(text)
     if parts is None:
         raise InvalidInput(field, value, expected)
     microseconds = Fraction(parts["number"]) * _MICROSECONDS[parts["unit"]]
     if microseconds.denominator != 1 or not 0 <= microseconds < _END_OF_TIME:
-        raise InvalidInput(field, value, "a duration of whole microseconds, zero or more")
+        raise InvalidInput(field, value, whole)
     return int(microseconds)
 
 

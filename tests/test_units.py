@@ -282,3 +282,8 @@ def test_names_of_a_list():
     for wrong in ("c", "", None, 1, ["a"]):
         with pytest.raises(InvalidInput, match=r"it: .* one of 'a', 'b'"):
             to_name(wrong, ("a", "b"), "it")
+
+
+def test_an_integer_beyond_every_float_is_no_duration() -> None:
+    with pytest.raises(InvalidInput, match="whole microseconds"):
+        to_microseconds(10**400)

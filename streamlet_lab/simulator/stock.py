@@ -667,6 +667,6 @@ def create_aapl_consensus_network(
     >>> len(network.run_price_consensus_simulation(epochs=3))
     3
     >>> [str(price.consensus_price) for price in network.get_finalized_consensus_prices()]
-    ['150.00', '151.29']
+    ['150.00', '151.95']
     """
     return StockMarketConsensusNetwork(make_config(nodes=num_nodes, seed=seed, **settings))

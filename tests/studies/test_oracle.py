@@ -20,7 +20,7 @@ def liar():
 
 @pytest.fixture(scope="module")
 def denial():
-    return denied_trades(epochs=80, repeats=4)
+    return denied_trades(epochs=40, repeats=10)
 
 
 def test_a_lying_leader_gets_what_voters_leave_it(liar):
