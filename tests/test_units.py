@@ -286,4 +286,4 @@ def test_names_of_a_list():
 
 def test_an_integer_beyond_every_float_is_no_duration() -> None:
     with pytest.raises(InvalidInput, match="whole microseconds"):
-        to_microseconds(10**400)
+        units.to_microseconds(10**400)
