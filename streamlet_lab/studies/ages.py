@@ -73,8 +73,7 @@ def outside_by_age(
     0    1    0.4
     1    2    0.5
     """
-    if type(block) is not int or block < 1:
-        raise InvalidInput("block", block, "a whole number, at least 1")
+    block = to_whole(block, 1, "block")
     path = _path(prices)
     rows = []
     for age in _ages(ages, len(path)):
