@@ -157,7 +157,7 @@ class TestBook:
             np.testing.assert_array_equal(marks.get_offsets(), rows(seen, "time_s", "price"))
             larger = marks.get_sizes()[np.argsort(seen["quantity"], kind="stable")]
             assert (np.diff(larger) >= 0).all()
-            assert (larger[-1] > larger[0]) == fair
+            assert (larger[-1] > larger[0]) == (seen["quantity"].nunique() > 1)
         fair, missed = (find(axes, label).get_paths()[0] for label in ("fair", "unfair"))
         assert len(fair.vertices) != len(missed.vertices)
 

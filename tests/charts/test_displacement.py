@@ -242,8 +242,12 @@ class TestPush:
         )
 
     def test_closed_form_is_what_a_run_does(self):
-        """The mean of three sources of which one lies, in a calm market."""
-        settings = {"market_time_per_epoch": "1s", "market": {"traders": 0}}
+        """The mean of three sources of which one lies, in a calm market without a night."""
+        settings = {
+            "market_time_per_epoch": "1s",
+            "market": {"traders": 0},
+            "prices": {"nights": 0},
+        }
         faults = [Fault("colluding", count=1)]
         result = Experiment(epochs=8, faults=faults, signatures="none", **settings).run()
         epochs = result.epochs

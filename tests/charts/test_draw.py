@@ -284,7 +284,7 @@ class TestRejections:
         assert answer(drawn(draw_rejections, run("no orders"))) == "no orders were sent"
 
     def test_bars_count_the_reasons_by_verdict(self):
-        result = run("too many crashed")
+        result = run("default")
         orders, counts = Figure().subplots(1, 2)
         draw_rejections(orders, result, counts)
         widths = [bar.get_width() for bar in counts.patches]
