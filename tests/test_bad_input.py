@@ -357,9 +357,9 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(kind="stale", count=4), "faults", 4, "a count of at most 3 sources"),
     (
         _fault(kind="stale", count=1, parameters={"x": 1}),
-        "faults.parameters",
-        {"x": 1},
-        "for stale",
+        "faults.parameters.x",
+        1,
+        "one of the parameters epochs, since_start",
     ),
     # Faults, long form
     (_fault(), "nodes", (), "either names of nodes or a count"),

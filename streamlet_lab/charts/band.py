@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamlet_lab.charts import style
 from streamlet_lab.charts.layout import percent
 from streamlet_lab.config import MarketConfig
-from streamlet_lab.config.values import unsaved_function
+from streamlet_lab.values import unsaved_function
 
 _STATES: Final[Mapping[str, str]] = {
     "limit": "limit state",

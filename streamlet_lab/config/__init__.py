@@ -12,7 +12,7 @@ from streamlet_lab.config.network import (
     alternating,
 )
 from streamlet_lab.config.prices import AssetConfig, PricesConfig
-from streamlet_lab.config.values import Amount, Duration
+from streamlet_lab.values import Amount, Duration
 
 __all__ = [
     "ED25519_TIMES",

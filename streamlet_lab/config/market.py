@@ -6,10 +6,10 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from streamlet_lab.config.values import Amount, Named, Parameters, Section, unsaved_function
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import SelfTrade
 from streamlet_lab.units import to_hundredths
+from streamlet_lab.values import Amount, Named, Parameters, Section, unsaved_function
 
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"

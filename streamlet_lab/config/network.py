@@ -7,9 +7,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from streamlet_lab.config.values import Duration, Named, Section
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import format_duration, to_microseconds
+from streamlet_lab.values import Duration, Named, Section
 
 _Delay = Annotated[Duration, Field(gt=0)]
 

@@ -6,14 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from streamlet_lab.config.values import (
-    Amount,
-    Named,
-    Parameters,
-    Section,
-    unsaved_function,
-    write_named,
-)
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     MOST_INTRADAY,
@@ -30,9 +22,17 @@ from streamlet_lab.prices import (
     standard_sources,
     write_sources,
 )
-from streamlet_lab.register import CALLABLE
 from streamlet_lab.theory import max_faulty
 from streamlet_lab.units import to_micros
+from streamlet_lab.values import (
+    CALLABLE,
+    Amount,
+    Named,
+    Parameters,
+    Section,
+    unsaved_function,
+    write_named,
+)
 
 # Where a simulated share's price stays unless its bounds are set: the description's.
 _LOWEST, _HIGHEST = Decimal(50), Decimal(500)

@@ -13,8 +13,8 @@ from fractions import Fraction
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.kinds import Kinds
 from streamlet_lab.matching.events import MarketState
-from streamlet_lab.register import Register
 from streamlet_lab.units import to_microseconds
 
 #: Later than any instant of a run, and higher than any price.
@@ -175,15 +175,15 @@ class Band(Protocol):
 #: What makes a band of its parameters.
 BandFactory: TypeAlias = Callable[..., Band]
 
-REGISTER: Final = Register[BandFactory](
+REGISTER: Final = Kinds[BandFactory](
     "band", "band", field="band", besides="a function that returns one"
 )
-band = REGISTER.decorator
+band = REGISTER.register
 
 
 def bands() -> tuple[str, ...]:
     """Return the names of all bands, in alphabetical order."""
-    return REGISTER.names
+    return REGISTER.names()
 
 
 def make_band(
@@ -218,7 +218,7 @@ def make_band(
     streamlet_lab.errors.InvalidInput: stale_fater: '3min' is not valid; expected another name: \
 'consensus' takes at_entry, resting, stale, stale_after
     """
-    make = kind if callable(kind) else REGISTER.find(kind)
+    make = kind if callable(kind) else REGISTER[kind]
     accepted = inspect.signature(make).parameters
     takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in accepted.values())
     given = dict(parameters or {})

@@ -23,8 +23,8 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.register import Register
 from streamlet_lab.units import MONEY, round_price
 
 #: How many median absolute deviations from the median a quote may lie to count: two standard
@@ -91,7 +91,7 @@ class Aggregator:
         return round_price(price)
 
 
-_AGGREGATORS = Register[Aggregator](
+_AGGREGATORS = Kinds[Aggregator](
     "aggregator", "aggregator", field="aggregator", besides="a function"
 )
 
@@ -131,7 +131,7 @@ def aggregator(
 
 def aggregators() -> tuple[str, ...]:
     """Return the names of all aggregators, in alphabetical order."""
-    return _AGGREGATORS.names
+    return _AGGREGATORS.names()
 
 
 def find_aggregator(aggregator: str | PriceFunction) -> Aggregator:
@@ -146,7 +146,7 @@ def find_aggregator(aggregator: str | PriceFunction) -> Aggregator:
         return aggregator
     if callable(aggregator):
         return Aggregator(getattr(aggregator, "__name__", "unnamed"), aggregator, _none)
-    return _AGGREGATORS.find(aggregator)
+    return _AGGREGATORS[aggregator]
 
 
 def total_volume(quotes: Iterable[StockPrice]) -> Decimal:

@@ -18,13 +18,13 @@ from typing import ClassVar, Final, TypeVar
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, is_active
+from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.aggregators import Aggregator
 from streamlet_lab.prices.attacks import Direction, most_extreme
 from streamlet_lab.prices.feeds import QuoteFeed
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.sources import MICRO_DOLLAR
 from streamlet_lab.prices.validation import OutlierRule, PreviousConsensus, PriceValidation
-from streamlet_lab.register import Register
 from streamlet_lab.streams import stream
 from streamlet_lab.units import CENT, MONEY, from_ticks, round_price, to_decimal
 
@@ -146,9 +146,7 @@ def _check_kind(kind: object) -> None:
         raise InvalidInput("kind", kind, "a subclass of SourceFault with a method `quote`")
 
 
-_KINDS = Register[type[SourceFault]](
-    "source_fault_kind", "kind", field="faults", accept=_check_kind
-)
+_KINDS = Kinds[type[SourceFault]]("source_fault_kind", "kind", field="faults", accept=_check_kind)
 
 
 def source_fault_kind(name: str) -> Callable[[K], K]:
@@ -174,17 +172,17 @@ def source_fault_kind(name: str) -> Callable[[K], K]:
     >>> "shy" in source_fault_kinds()
     True
     """
-    return _KINDS.decorator(name)
+    return _KINDS.register(name)
 
 
 def source_fault_kinds() -> tuple[str, ...]:
     """Return the names of all registered kinds, in alphabetical order."""
-    return _KINDS.names
+    return _KINDS.names()
 
 
 def own_source_fault_kinds() -> tuple[str, ...]:
     """Return the names of the lab's own kinds, whatever others have registered."""
-    return _KINDS.own
+    return _KINDS.own()
 
 
 def reserve_kinds(names: Iterable[str]) -> None:
@@ -194,7 +192,7 @@ def reserve_kinds(names: Iterable[str]) -> None:
 
 def equivocates(kind: str) -> bool:
     """Whether a source with a fault of this kind may say different things to different nodes."""
-    return _KINDS.find(kind).equivocates
+    return _KINDS[kind].equivocates
 
 
 def make_source_faults(
@@ -233,13 +231,10 @@ def make_source_faults(
 
 
 def _make(fault: Fault) -> SourceFault:
-    kind = _KINDS.find(fault.kind)
-    try:
-        return kind(fault.start, fault.stop, **fault.parameters)
-    except TypeError as error:
-        names = [*inspect.signature(kind).parameters][2:]
-        expected = f"for {fault.kind}: {', '.join(names) or 'none'}"
-        raise InvalidInput("faults.parameters", dict(fault.parameters), expected) from error
+    made: SourceFault = _KINDS.make(
+        fault.kind, fault.parameters, "faults.parameters", fault.start, fault.stop
+    )
+    return made
 
 
 class Sources:
@@ -447,7 +442,7 @@ class Stale(_Amending):
         super().__init__(start, stop)
         self._epochs = _count("epochs", epochs)
         if not isinstance(since_start, bool):
-            raise InvalidInput("faults.parameters.since_start", since_start, "true or false")
+            raise InvalidInput("since_start", since_start, "true or false")
         self._since_start = since_start
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
@@ -622,7 +617,7 @@ _KINDS.close()
 
 
 def _number(name: str, value: object, low: Decimal, high: Decimal) -> Decimal:
-    field = f"faults.parameters.{name}"
+    field = f"{name}"
     number = to_decimal(value, field)
     if not low <= number <= high:
         raise InvalidInput(field, value, f"a number from {low} to {high}")
@@ -631,7 +626,7 @@ def _number(name: str, value: object, low: Decimal, high: Decimal) -> Decimal:
 
 def _count(name: str, value: object) -> int:
     if type(value) is not int or value < 1:
-        raise InvalidInput(f"faults.parameters.{name}", value, "a whole number of at least 1")
+        raise InvalidInput(f"{name}", value, "a whole number of at least 1")
     return value
 
 
@@ -640,7 +635,7 @@ def _direction(value: object) -> Direction:
         return "up"
     if value == "down":
         return "down"
-    raise InvalidInput("faults.parameters.direction", value, "'up' or 'down'")
+    raise InvalidInput("direction", value, "'up' or 'down'")
 
 
 def _moved(quote: StockPrice, bp: Decimal) -> StockPrice:

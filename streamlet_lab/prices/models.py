@@ -5,7 +5,6 @@ The lab's own models are fitted to the same data, the 2,557 daily returns of AAP
 to 2013-03-01 (``data/README.md``), and leave out the drift.
 """
 
-import inspect
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeGuard, TypeVar
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.register import Register
+from streamlet_lab.kinds import Kinds
 
 TRADING_DAYS_PER_YEAR: Final = 252
 
@@ -76,7 +75,7 @@ class ReturnModel(Protocol):
 F = TypeVar("F", bound=Callable[..., ReturnModel])
 T = TypeVar("T")
 
-_MODELS = Register[Callable[..., ReturnModel]](
+_MODELS = Kinds[Callable[..., ReturnModel]](
     "path_model", "model", field="path_model", besides="a class or a function that makes a model"
 )
 
@@ -104,12 +103,12 @@ def path_model(name: str) -> Callable[[F], F]:
     >>> "coin" in path_models()
     True
     """
-    return _MODELS.decorator(name)
+    return _MODELS.register(name)
 
 
 def path_models() -> tuple[str, ...]:
     """Return the names of all registered models, in alphabetical order."""
-    return _MODELS.names
+    return _MODELS.names()
 
 
 def make_model(
@@ -141,32 +140,10 @@ def make_model(
     streamlet_lab.errors.InvalidInput: path_parameters.volatility: -1 is not valid; expected a \
 number from 0 to 1000000
     """
-    factory = model if callable(model) else _MODELS.find(model)
-    made = _build(factory, parameters, "path_parameters")
+    made: ReturnModel = _MODELS.make(model, parameters, "path_parameters")
     if not callable(getattr(made, "days", None)):
         raise InvalidInput("path_model", model, "what makes a model with a method days(stream)")
     return made
-
-
-def _build(factory: Callable[..., T], parameters: object, place: str) -> T:
-    """Call a factory with parameters given as data; complaints say where they were given."""
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput(place, parameters, "a table of parameters by their names")
-    accepted = inspect.signature(factory).parameters.values()
-    named = [one for one in accepted if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-    names = [one.name for one in named]
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in accepted)
-    for name, value in parameters.items():
-        if name not in names and not (takes_any and isinstance(name, str)):
-            expected = f"one of the parameters {', '.join(names)}" if names else "no parameters"
-            raise InvalidInput(f"{place}.{name}", value, expected)
-    missing = [one.name for one in named if one.default is one.empty and one.name not in parameters]
-    if missing:
-        raise InvalidInput(place, dict(parameters), f"a value for {', '.join(missing)}")
-    try:
-        return factory(**parameters)
-    except InvalidInput as error:
-        raise InvalidInput(f"{place}.{error.field}", error.value, error.expected) from None
 
 
 def _check(name: str, value: object, least: float, *, above: bool = False) -> None:
@@ -421,7 +398,7 @@ def _read_regimes(regimes: object) -> tuple[Regime, ...]:
     if not (isinstance(regimes, list | tuple) and regimes):
         raise InvalidInput("regimes", regimes, "a list of at least one regime")
     return tuple(
-        regime if isinstance(regime, Regime) else _build(Regime, regime, f"regimes.{index}")
+        regime if isinstance(regime, Regime) else _MODELS.make(Regime, regime, f"regimes.{index}")
         for index, regime in enumerate(regimes)
     )
 

@@ -48,10 +48,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.validation import OutlierRule, PreviousConsensus, twice_median_micros
-from streamlet_lab.register import Register
 from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_number
 
 #: The largest of all sizes that :func:`tail_level` takes for the tail.
@@ -65,7 +65,7 @@ _FEWEST_IN_TAIL: Final = 30
 
 R = TypeVar("R", bound=OutlierRule)
 
-_RULES = Register[OutlierRule](
+_RULES = Kinds[OutlierRule](
     "outlier_rule", "rule", field="outlier_rule", besides="a function of your own"
 )
 
@@ -92,12 +92,12 @@ def outlier_rule(name: str) -> Callable[[R], R]:
     >>> "alone_at_the_top" in outlier_rules()
     True
     """
-    return _RULES.decorator(name)
+    return _RULES.register(name)
 
 
 def outlier_rules() -> tuple[str, ...]:
     """Return the names of all registered rules, in alphabetical order."""
-    return _RULES.names
+    return _RULES.names()
 
 
 def find_outlier_rule(
@@ -118,7 +118,7 @@ def find_outlier_rule(
         If there is no such rule.
     """
     if not callable(rule):
-        rule = _RULES.find(rule)
+        rule = _RULES[rule]
     if isinstance(rule, TailRule):
         return replace(rule, market_time_per_epoch=market_time_per_epoch)
     return rule

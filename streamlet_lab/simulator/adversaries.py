@@ -190,7 +190,7 @@ class LateReveal(NodeFault):
 
 
 def _duration(value: object, name: str) -> int:
-    field = f"faults.parameters.{name}"
+    field = f"{name}"
     duration = to_microseconds(value, field)
     if duration < 1:
         raise InvalidInput(field, value, "at least 1 microsecond")

@@ -104,7 +104,7 @@ class Amnesia(Coalition):
     def __init__(self, start: int, stop: int | None, blocks: object = 1, **parameters: Any) -> None:
         super().__init__(start, stop, **parameters)
         if not isinstance(blocks, int) or blocks < 1:
-            raise InvalidInput("faults.parameters.blocks", blocks, "a number of blocks from 1 on")
+            raise InvalidInput("blocks", blocks, "a number of blocks from 1 on")
         self._blocks = blocks
         self._final_before: int | None = None
         self._forgotten = False

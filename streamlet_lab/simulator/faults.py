@@ -5,7 +5,6 @@ the node says, and may say more, to whomever and whenever it likes. It holds the
 node and of its accomplices, and no others.
 """
 
-import inspect
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,8 +25,8 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, is_active
 from streamlet_lab.keys import Keyring
+from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices import reserve_kinds, source_fault_kinds
-from streamlet_lab.register import Register
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ class NodeFault:
 
     def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
         if parameters:
-            raise InvalidInput("faults.parameters", parameters, "none: this kind takes none")
+            raise InvalidInput("", parameters, "none: this kind takes none")
         self.start = start
         self.stop = stop
         self.partners: Mapping[str, NodeFault] = {}
@@ -264,7 +263,7 @@ class NodeFault:
         return signer
 
 
-_KINDS = Register[type[NodeFault]]("fault_kind", "kind", field="faults")
+_KINDS = Kinds[type[NodeFault]]("fault_kind", "kind", field="faults")
 
 
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
@@ -296,7 +295,7 @@ def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
 
 def fault_kinds() -> tuple[str, ...]:
     """Return the names of all registered kinds, in alphabetical order."""
-    return _KINDS.names
+    return _KINDS.names()
 
 
 def offered_fault_kinds() -> tuple[str, ...]:
@@ -314,7 +313,7 @@ def close_register() -> None:
 
 def own_fault_kinds() -> tuple[str, ...]:
     """Return the names of the lab's own kinds, whatever others have registered."""
-    return _KINDS.own
+    return _KINDS.own()
 
 
 def make_fault(fault: Fault) -> NodeFault:
@@ -326,21 +325,15 @@ def make_fault(fault: Fault) -> NodeFault:
         If there is no such kind, or it does not take these parameters.
     """
     kind = _find_kind(fault.kind)
-    try:
-        return kind(fault.start, fault.stop, **fault.parameters)
-    except TypeError as error:
-        parameters = inspect.signature(kind).parameters.values()
-        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][2:]
-        raise InvalidInput(
-            "faults.parameters",
-            dict(fault.parameters),
-            f"for {fault.kind}: {', '.join(names) or 'none'}",
-        ) from error
+    made: NodeFault = _KINDS.make(
+        kind, fault.parameters, "faults.parameters", fault.start, fault.stop
+    )
+    return made
 
 
 def _find_kind(name: str) -> type[NodeFault]:
     try:
-        return _KINDS.find(name)
+        return _KINDS[name]
     except InvalidInput as error:
         of_sources = ", ".join(source_fault_kinds())
         expected = f"{error.expected}; kinds of sources are {of_sources}"
@@ -377,7 +370,7 @@ class Crash(NodeFault):
     ) -> None:
         super().__init__(start, stop, **parameters)
         if reaches is not None and (not isinstance(reaches, int) or reaches < 0):
-            raise InvalidInput("faults.parameters.reaches", reaches, "a number of nodes")
+            raise InvalidInput("reaches", reaches, "a number of nodes")
         self.reaches = reaches
         self._last_words = False
 

@@ -194,7 +194,7 @@ class RandomByzantine(NodeFault):
     def __init__(self, start: int, stop: int | None, rate: object = 0.5, **parameters: Any) -> None:
         super().__init__(start, stop, **parameters)
         if not isinstance(rate, int | float) or not 0 <= rate <= 1:
-            raise InvalidInput("faults.parameters.rate", rate, "a number from 0 to 1")
+            raise InvalidInput("rate", rate, "a number from 0 to 1")
         self._rate = rate
         self._blocks: list[Block] = []
         self._messages: list[Message] = []

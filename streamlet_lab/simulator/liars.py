@@ -78,9 +78,9 @@ class LyingLeader(_Liar):
         self, start: int, stop: int | None, price: object = "9999.00", **parameters: Any
     ) -> None:
         super().__init__(start, stop, **parameters)
-        amount = to_decimal(price, "faults.parameters.price")
+        amount = to_decimal(price, "price")
         if amount < CENT:
-            raise InvalidInput("faults.parameters.price", str(price), "a price from 0.01 on")
+            raise InvalidInput("price", str(price), "a price from 0.01 on")
         self._price = round_price(amount)
 
     def lie(
@@ -113,7 +113,7 @@ class PriceManipulator(_Liar):
     ) -> None:
         super().__init__(start, stop, **parameters)
         if direction not in ("up", "down"):
-            raise InvalidInput("faults.parameters.direction", direction, "'up' or 'down'")
+            raise InvalidInput("direction", direction, "'up' or 'down'")
         self._sign = 1 if direction == "up" else -1
 
     def lie(

@@ -18,7 +18,7 @@ from typing import Any, Final
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.register import Register
+from streamlet_lab.kinds import Kinds
 from streamlet_lab.streams import stream
 
 #: ``delay(message, sender, receiver, time)``: how long a message, sent at a time, is on its way
@@ -55,7 +55,7 @@ class Links:
     shortest: int
 
 
-_KINDS = Register[DelayKind]("delay_kind", "kind", field="network.delays", besides="a function")
+_KINDS = Kinds[DelayKind]("delay_kind", "kind", field="network.delays", besides="a function")
 
 
 def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
@@ -83,12 +83,12 @@ def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
     >>> links.delay(None, 0, 1, 0), links.delay(None, 0, 4, 0)
     (10000, 90000)
     """
-    return _KINDS.decorator(name)
+    return _KINDS.register(name)
 
 
 def delay_kinds() -> tuple[str, ...]:
     """Return the names of all registered kinds, in alphabetical order."""
-    return _KINDS.names
+    return _KINDS.names()
 
 
 def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
@@ -299,7 +299,7 @@ def _make_base(
 ) -> Delay:
     """Return the kind's delays, none of them above the limit of its time."""
     delays = network.delays
-    kind = _KINDS.find(delays) if isinstance(delays, str) else delays
+    kind = _KINDS[delays] if isinstance(delays, str) else delays
     try:
         inspect.signature(kind).bind(stream, network, nodes)
     except TypeError as error:
@@ -310,7 +310,7 @@ def _make_base(
     if not callable(delay):
         raise InvalidInput("network.delays", delays, "what returns a function that gives delays")
     # The lab's own kinds clip their delays themselves.
-    return delay if isinstance(delays, str) and delays in _KINDS.own else _clipped(delay, limit)
+    return delay if isinstance(delays, str) and delays in _KINDS.own() else _clipped(delay, limit)
 
 
 # --- Layers

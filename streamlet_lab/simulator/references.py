@@ -15,8 +15,8 @@ from itertools import chain, count, islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.kinds import Kinds
 from streamlet_lab.matching.band import read_duration
-from streamlet_lab.register import Register, check_parameters
 from streamlet_lab.units import is_within, to_hundredths, to_microseconds
 
 #: The kind that is moved by what becomes final.
@@ -50,7 +50,7 @@ TruePrice: TypeAlias = Callable[[int], int]
 #: From the true price, and parameters, to what is published.
 ReferenceKind: TypeAlias = Callable[..., Iterator[Publication]]
 
-_KINDS: Final = Register[ReferenceKind](
+_KINDS: Final = Kinds[ReferenceKind](
     "reference_kind", "kind", field=f"{_FIELD}.kind", besides="a function that yields publications"
 )
 
@@ -80,12 +80,12 @@ def reference_kind(name: str) -> Callable[[ReferenceKind], ReferenceKind]:
     >>> "opening" in reference_kinds()
     True
     """
-    return _KINDS.decorator(name)
+    return _KINDS.register(name)
 
 
 def reference_kinds() -> tuple[str, ...]:
     """Return the names of all kinds of reference, in alphabetical order."""
-    return _KINDS.names
+    return _KINDS.names()
 
 
 def publications(
@@ -116,17 +116,14 @@ def publications(
     (Publication(time=90000000, price=1000000, quoted=0), \
 Publication(time=150000000, price=2000000, quoted=60000000))
     """
-    make = kind if callable(kind) else _KINDS.find(kind)
-    check_parameters(make, parameters, _PARAMETERS)
+    made = _KINDS.make(kind, parameters, _PARAMETERS, price)
+    if not isinstance(made, Iterator):
+        raise InvalidInput(_FIELD, made, "an iterator of publications, as what yields them is")
     try:
-        made = make(price, **parameters)
-        if not isinstance(made, Iterator):
-            raise InvalidInput(_FIELD, made, "an iterator of publications, as what yields them is")
         # What a function that yields thinks of its parameters is known when it begins.
         first = list(islice(made, 1))
     except InvalidInput as error:
-        place = error.field if error.field == _FIELD else f"{_PARAMETERS}.{error.field}"
-        raise InvalidInput(place, error.value, error.expected) from None
+        raise InvalidInput(f"{_PARAMETERS}.{error.field}", error.value, error.expected) from None
     return _in_order(chain(first, made))
 
 

@@ -49,7 +49,7 @@ class FallingWatch(BandWatch):
 @pytest.fixture
 def register(monkeypatch):
     """Keep the register as it was for everybody else."""
-    monkeypatch.setattr(REGISTER, "_things", dict(REGISTER._things))
+    monkeypatch.setattr(REGISTER, "_kinds", dict(REGISTER._kinds))
 
 
 def market(band, **settings):

@@ -719,9 +719,13 @@ def test_faults_belong_to_the_sources_that_are_named_or_counted() -> None:
         (_fault("crash"), "faults", "one of .*adaptive, .*biased"),
         (_fault("silent", "node_0"), "faults", "a source: market_data_1, .*external_feed"),
         (Fault("silent", count=6), "faults", "a count of at most 5 sources"),
-        (_fault("silent", loud=True), "faults.parameters", "for silent: none"),
-        (_fault("biased", pb=3), "faults.parameters", "for biased: bp, confidence_bp"),
-        (_fault("stale", start=1, epoch=3), "faults.parameters", "for stale: epochs, since_start"),
+        (_fault("silent", loud=True), "faults.parameters.loud", "no parameters"),
+        (_fault("biased", pb=3), "faults.parameters.pb", "the parameters bp, confidence_bp"),
+        (
+            _fault("stale", start=1, epoch=3),
+            "faults.parameters.epoch",
+            "parameters epochs, since_start",
+        ),
         (_fault("biased", bp="much"), "faults.parameters.bp", "a finite decimal number"),
         (_fault("biased", bp=-10_001), "faults.parameters.bp", "from -10000 to 1000000"),
         (_fault("biased", bp=10**7), "faults.parameters.bp", "from -10000 to 1000000"),
@@ -739,7 +743,7 @@ def test_faults_belong_to_the_sources_that_are_named_or_counted() -> None:
         (_fault("colluding", volume_factor=-2), "faults.parameters.volume_factor", "from 0 to"),
         (_fault("adaptive", direction=1), "faults.parameters.direction", "'up' or 'down'"),
         (_fault("equivocating", bp=-1), "faults.parameters.bp", "from 0 to 10000"),
-        (_fault("dropping", share=0.5), "faults.parameters", "for dropping: none"),
+        (_fault("dropping", share=0.5), "faults.parameters.share", "no parameters"),
     ],
 )
 def test_what_no_fault_can_be_is_refused(fault: Fault, field: str, expected: str) -> None:

@@ -68,7 +68,7 @@ def _moments(model: ReturnModel) -> tuple[float, float, float]:
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what the test registers."""
-    monkeypatch.setattr(models._MODELS, "_things", dict(models._MODELS._things))
+    monkeypatch.setattr(models._MODELS, "_kinds", dict(models._MODELS._kinds))
 
 
 # Moments

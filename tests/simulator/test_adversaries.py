@@ -422,7 +422,7 @@ def test_b4_without_echo_an_attack_ends_all_progress(echo, byzantine_nodes):
 def test_every_kind_of_the_lab_is_examined_here():
     own = {
         name
-        for name, kind in faults._KINDS._things.items()
+        for name, kind in faults._KINDS._kinds.items()
         for module in (adversaries, coalitions, faults, forgers, liars)
         if getattr(module, kind.__name__, None) is kind
     }

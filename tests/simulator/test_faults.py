@@ -80,7 +80,7 @@ def test_what_is_no_fault(fault, field, expected):
 
 
 def test_a_kind_of_ones_own_works_under_its_name():
-    with mock.patch.dict(faults._KINDS._things):
+    with mock.patch.dict(faults._KINDS._kinds):
 
         @fault_kind("proposes_in_even_epochs")
         class EvenEpochs(NodeFault):
@@ -137,15 +137,15 @@ def test_only_a_node_fault_can_be_registered():
 
 
 def test_parameters_that_a_kind_does_not_take_are_named(monkeypatch):
-    monkeypatch.setattr(faults._KINDS, "_things", dict(faults._KINDS._things))
+    monkeypatch.setattr(faults._KINDS, "_kinds", dict(faults._KINDS._kinds))
 
     @fault_kind("picky")
     class Picky(NodeFault):
         def __init__(self, start, stop, size):
             super().__init__(start, stop)
 
-    for parameters in ({}, {"size": 1, "colour": 2}):
-        with pytest.raises(InvalidInput, match="for picky: size"):
+    for parameters, expected in (({}, "a value for size"), ({"size": 1, "colour": 2}, "size")):
+        with pytest.raises(InvalidInput, match=rf"faults.parameters.* {expected}$"):
             make_fault(Fault("picky", count=1, parameters=parameters))
 
 

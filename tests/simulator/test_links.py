@@ -47,7 +47,7 @@ def constant(microseconds, **settings):
 @pytest.fixture
 def own_kinds(monkeypatch):
     """A registry that a test may change."""
-    monkeypatch.setattr(module._KINDS, "_things", dict(module._KINDS._things))
+    monkeypatch.setattr(module._KINDS, "_kinds", dict(module._KINDS._kinds))
 
 
 # --- Kinds

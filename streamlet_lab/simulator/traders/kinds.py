@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.register import Register, check_parameters
+from streamlet_lab.kinds import Kinds
 from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.trader import Seat, Trader
 from streamlet_lab.simulator.traders.view import Intent
@@ -31,9 +31,7 @@ def _check_kind(kind: object, field: str = "kind") -> None:
         raise InvalidInput(f"{kind.__name__}.intent", kind.intent, expected)
 
 
-_KINDS = Register[type[Trader]](
-    "trader_kind", "kind", field=_FIELD, besides=_KIND, accept=_check_kind
-)
+_KINDS = Kinds[type[Trader]]("trader_kind", "kind", field=_FIELD, besides=_KIND, accept=_check_kind)
 
 
 class TradersOfAKind(Protocol):
@@ -92,17 +90,17 @@ def trader_kind(name: str) -> Callable[[K], K]:
     >>> "believer" in trader_kinds()
     True
     """
-    return _KINDS.decorator(name)
+    return _KINDS.register(name)
 
 
 def trader_kinds() -> tuple[str, ...]:
     """Return the names of all registered kinds, in alphabetical order."""
-    return _KINDS.names
+    return _KINDS.names()
 
 
 def own_trader_kinds() -> tuple[str, ...]:
     """Return the names of the lab's own kinds, whatever others have registered."""
-    return _KINDS.own
+    return _KINDS.own()
 
 
 def close_register() -> None:
@@ -162,7 +160,7 @@ a whole number from 1 to 100,000
 
 def _find(kind: object) -> tuple[Callable[..., Any], str]:
     if not callable(kind):
-        return _KINDS.find(kind), str(kind)
+        return _KINDS[kind], str(kind)
     if isinstance(kind, type):
         _check_kind(kind, _FIELD)
     return kind, getattr(kind, "__name__", type(kind).__name__).lower()
@@ -170,11 +168,7 @@ def _find(kind: object) -> tuple[Callable[..., Any], str]:
 
 def _make(kind: Callable[..., Any], seat: Seat, given: Mapping[str, Any], place: str) -> Trader:
     """Make a trader with parameters given as data; complaints say where they were given."""
-    check_parameters(kind, given, place)
-    try:
-        trader = kind(seat, **given)
-    except InvalidInput as error:
-        raise InvalidInput(f"{place}.{error.field}", error.value, error.expected) from None
+    trader = _KINDS.make(kind, given, place, seat)
     if not isinstance(trader, Trader):
         raise InvalidInput(place, trader, "a trader, which is what a kind makes")
     return trader

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from streamlet_lab import aggregator, delay_kind, fault_kind, path_model
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.register import Register
+from streamlet_lab.kinds import Kinds
 
 LETTERS = string.ascii_lowercase + "_"
 
 
 @pytest.fixture
-def register() -> Register[object]:
+def register() -> Kinds[object]:
     """A closed register of two, and one that was added later."""
-    register = Register[object]("law", "law", field="prices.law")
+    register = Kinds[object]("law", "law", field="prices.law")
     register.add("steady", 1)
     register.add("calm", 2)
     register.close()
@@ -29,50 +29,50 @@ def register() -> Register[object]:
 
 
 def test_names_are_in_order_and_the_labs_own_are_those_that_were_there_at_the_close(
-    register: Register[object],
+    register: Kinds[object],
 ) -> None:
-    assert register.names == ("calm", "rough", "steady")
-    assert register.own == ("calm", "steady")
+    assert register.names() == ("calm", "rough", "steady")
+    assert register.own() == ("calm", "steady")
 
 
 def test_before_the_close_nothing_is_the_labs_own_and_anything_can_be_replaced() -> None:
-    register = Register[int]("law", "law", field="law")
+    register = Kinds[int]("law", "law", field="law")
     register.add("steady", 1)
     register.add("steady", 2)
 
-    assert register.own == ()
-    assert register.find("steady") == 2
+    assert register.own() == ()
+    assert register["steady"] == 2
 
 
 @pytest.mark.parametrize("thing", [None, 0, [], object()])
-def test_what_was_added_is_found_whatever_it_is(register: Register[object], thing: object) -> None:
+def test_what_was_added_is_found_whatever_it_is(register: Kinds[object], thing: object) -> None:
     assert register.add("mine", thing) is thing
-    assert register.find("mine") is thing
+    assert register["mine"] is thing
 
 
-def test_ones_own_can_be_registered_again(register: Register[object]) -> None:
+def test_ones_own_can_be_registered_again(register: Kinds[object]) -> None:
     register.add("rough", 4)
 
-    assert register.find("rough") == 4
-    assert register.names == ("calm", "rough", "steady")
+    assert register["rough"] == 4
+    assert register.names() == ("calm", "rough", "steady")
 
 
-def test_the_labs_own_cannot_be_replaced(register: Register[object]) -> None:
+def test_the_labs_own_cannot_be_replaced(register: Kinds[object]) -> None:
     with pytest.raises(InvalidInput) as caught:
         register.add("calm", 5)
 
     assert str(caught.value) == (
         "name: 'calm' is not valid; expected a name other than the lab's own laws"
     )
-    assert register.find("calm") == 2
+    assert register["calm"] == 2
 
 
-def test_registers_do_not_know_each_other(register: Register[object]) -> None:
-    other = Register[object]("law", "law", field="law")
+def test_registers_do_not_know_each_other(register: Kinds[object]) -> None:
+    other = Kinds[object]("law", "law", field="law")
     other.add("calm", 6)
 
-    assert other.names == ("calm",)
-    assert register.find("calm") == 2
+    assert other.names() == ("calm",)
+    assert register["calm"] == 2
 
 
 # --- Names
@@ -80,10 +80,10 @@ def test_registers_do_not_know_each_other(register: Register[object]) -> None:
 
 @given(st.text(LETTERS, min_size=1, max_size=1), st.text(LETTERS + string.digits))
 def test_letters_digits_and_underscores_make_a_name(first: str, rest: str) -> None:
-    register = Register[int]("law", "law", field="law")
+    register = Kinds[int]("law", "law", field="law")
     register.add(first + rest, 1)
 
-    assert register.names == (first + rest,)
+    assert register.names() == (first + rest,)
 
 
 @given(
@@ -92,15 +92,15 @@ def test_letters_digits_and_underscores_make_a_name(first: str, rest: str) -> No
     st.text(LETTERS + string.digits),
 )
 def test_any_other_character_anywhere_does_not(before: str, other: str, after: str) -> None:
-    register = Register[int]("law", "law", field="law")
+    register = Kinds[int]("law", "law", field="law")
     with pytest.raises(InvalidInput, match=r"^name: .* such as 'my_law'$"):
         register.add(before + other + after, 1)
 
-    assert register.names == ()
+    assert register.names() == ()
 
 
 @pytest.mark.parametrize("name", ["", "3rd", "Calm", "calm\n", "größe", "٣", None, 3, b"calm", []])
-def test_what_is_no_name_is_refused(register: Register[object], name: object) -> None:
+def test_what_is_no_name_is_refused(register: Kinds[object], name: object) -> None:
     with pytest.raises(InvalidInput) as caught:
         register.check(name)
 
@@ -143,11 +143,9 @@ def test_a_decorator_without_its_name_says_how_it_is_written(decorator: object) 
 
 
 @pytest.mark.parametrize("name", ["astrology", "Calm", "", None, 3, [], {}])
-def test_what_is_not_there_is_answered_with_what_is(
-    register: Register[object], name: object
-) -> None:
+def test_what_is_not_there_is_answered_with_what_is(register: Kinds[object], name: object) -> None:
     with pytest.raises(InvalidInput) as caught:
-        register.find(name)
+        register[name]
 
     assert caught.value.field == "prices.law"
     assert caught.value.value == name
@@ -157,10 +155,10 @@ def test_what_is_not_there_is_answered_with_what_is(
 
 
 def test_the_answer_says_what_may_be_given_besides_a_name() -> None:
-    register = Register[int]("estimator", "estimator", field="by", besides="a function")
+    register = Kinds[int]("estimator", "estimator", field="by", besides="a function")
     register.add("mad", 1)
     with pytest.raises(
         InvalidInput,
         match=r"^by: 'iqr' .* one of mad, or a function; an estimator of your own must be",
     ):
-        register.find("iqr")
+        register["iqr"]

@@ -1,23 +1,35 @@
-"""What the sections of a configuration are made of."""
+"""All that comes from outside: types that pydantic reads, with their ranges, and its complaints."""
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetCoreSchemaHandler,
     PlainSerializer,
+    ValidationError,
     ValidationInfo,
     field_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.register import CALLABLE
-from streamlet_lab.units import format_duration, to_decimal, to_microseconds
+from streamlet_lab.units import (
+    format_duration,
+    to_decimal,
+    to_microseconds,
+    to_number,
+    to_whole,
+)
+
+#: Before the name of a function where a saved configuration had the function itself.
+CALLABLE: Final = "callable:"
 
 #: Seconds as a number or a text such as ``"250ms"``; microseconds inside.
 Duration = Annotated[
@@ -26,6 +38,58 @@ Duration = Annotated[
 
 #: Money, shares or a percentage, exact.
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number in a range: ``Annotated[float, Number(0, 1, above=True)]``.
+
+    Parameters
+    ----------
+    low, high : float
+        Both included; an infinite one is no bound.
+    above, below : bool
+        Leave out the lower end, or the upper one.
+    """
+
+    low: float
+    high: float = math.inf
+    above: bool = False
+    below: bool = False
+
+    def read(self, value: object, field: str) -> float:
+        """Return a number of the range, or raise `InvalidInput`."""
+        return to_number(value, self.low, self.high, field, above=self.above, below=self.below)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return _reading(self.read, handler(source))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number in a range: ``Annotated[int, Whole(1, 100)]``."""
+
+    low: int = 0
+    high: int | None = None
+
+    def read(self, value: object, field: str) -> int:
+        """Return a whole number of the range, or raise `InvalidInput`."""
+        return to_whole(value, self.low, field, self.high)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return _reading(self.read, handler(source))
+
+
+def _reading(read: Callable[[object, str], object], schema: CoreSchema) -> CoreSchema:
+    def validate(value: object, info: ValidationInfo) -> object:
+        return read(value, info.field_name or "value")
+
+    return core_schema.with_info_before_validator_function(validate, schema)
+
 
 _Function = Callable[..., Any]
 
@@ -103,3 +167,14 @@ class Section(BaseModel):
         for name, value in super().__repr_args__():
             # A function's own text is where it lies in memory.
             yield name, write_named(value) if callable(value) else value
+
+
+def first_mistake(error: ValidationError) -> InvalidInput:
+    """Turn pydantic's report about a value into the lab's one clear message."""
+    first = error.errors(include_url=False)[0]
+    location = [str(part) for part in first["loc"]]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidInput):
+        return InvalidInput(".".join(location), cause.value, cause.expected)
+    expected = first["msg"].removeprefix("Input should be ")
+    return InvalidInput(".".join(location), first["input"], expected)

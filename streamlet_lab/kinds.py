@@ -1,0 +1,266 @@
+"""All that a configuration speaks of by name: the lab's own kinds of a thing, and anyone else's."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from types import FunctionType
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.values import CALLABLE, first_mistake
+
+K = TypeVar("K")
+D = TypeVar("D")
+
+_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class Kinds(Mapping[str, K]):
+    """The kinds of one sort of thing by their names, in alphabetical order.
+
+    The lab fills it and closes it; from then on nobody can replace what is in it. Anyone can still
+    add to it, and replace what is not the lab's own, since the cells of a notebook run again.
+
+    Parameters
+    ----------
+    decorator : str
+        What registers a kind is called, such as ``"path_model"``; for messages, as all else here.
+    what : str
+        One of the things, in the singular: ``"model"``.
+    field : str
+        Where a configuration gives the name.
+    besides : str, optional
+        What may be given there instead of a name: ``"a function"``.
+    accept : callable, optional
+        Raises `InvalidInput` for what is no such kind, before it is added.
+
+    Examples
+    --------
+    >>> roundings = Kinds("rounding", "rounding", field="rounding")
+    >>> rounding = roundings.register
+    >>> @rounding("to_multiple")
+    ... def to_multiple(number: float, *, of: int = 1) -> int:
+    ...     return of * round(number / of)
+    >>> roundings.close()
+    >>> roundings.make("to_multiple", {"of": 5}, "settings", 13)
+    15
+    >>> roundings.make("to_multiple", {"off": 5}, "settings", 13)
+    Traceback (most recent call last):
+    ...
+    streamlet_lab.errors.InvalidInput: settings.off: 5 is not valid; expected one of the \
+parameters of
+    >>> roundings["up"]
+    Traceback (most recent call last):
+    ...
+    streamlet_lab.errors.InvalidInput: rounding: 'up' is not valid; expected one of to_multiple; a \
+rounding of your own must be registered before
+    """
+
+    def __init__(
+        self,
+        decorator: str,
+        what: str,
+        field: str,
+        besides: str = "",
+        accept: Callable[[object], None] | None = None,
+    ) -> None:
+        self._decorator = decorator
+        self._what = what
+        self._field = field
+        self._besides = besides
+        self._accept = accept
+        self._kinds: dict[str, K] = {}
+        self._own: tuple[str, ...] = ()
+        self._reserved: set[str] = set()
+
+    def __getitem__(self, name: object) -> K:
+        if not (isinstance(name, str) and name in self._kinds):
+            raise InvalidInput(self._field, name, self._expected(name))
+        return self._kinds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._kinds))
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._kinds
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names, in alphabetical order."""
+        return tuple(self)
+
+    def own(self) -> tuple[str, ...]:
+        """Return the names of the lab's own, in alphabetical order, whatever others have added."""
+        return self._own
+
+    def close(self) -> None:
+        """Declare what there is now the lab's own."""
+        self._own = self.names()
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Keep names free that mean something else where these kinds are named."""
+        self._reserved.update(names)
+
+    def check(self, name: object) -> None:
+        """Refuse what cannot be a new name, before there is anything to add under it.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not of lowercase letters, digits and underscores, or begins with a digit, or is
+            one of the lab's own, or reserved.
+        """
+        if callable(name):
+            raise InvalidInput("name", name, f'a name in parentheses: @{self._decorator}("name")')
+        if not (isinstance(name, str) and _NAME.fullmatch(name)):
+            expected = f"lowercase letters, digits and underscores, such as 'my_{self._what}'"
+            raise InvalidInput("name", name, expected)
+        if name in self._reserved:
+            raise InvalidInput("name", name, "a name that does not mean something else already")
+        if name in self._own:
+            raise InvalidInput("name", name, f"a name other than the lab's own {self._what}s")
+
+    def add(self, name: str, kind: K) -> K:
+        """Add a kind under a name that passes `check`, and return it."""
+        self.check(name)
+        if self._accept is not None:
+            self._accept(kind)
+        self._kinds[name] = kind
+        return kind
+
+    def register(self, name: str) -> Callable[[D], D]:
+        """Register a kind under a name, so that configurations can speak of it; for decorators.
+
+        Parameters
+        ----------
+        name : str
+            Of lowercase letters, digits and underscores, and none of the lab's own.
+
+        Raises
+        ------
+        InvalidInput
+            If it is no such name, or what it shall name is no such kind.
+        """
+        self.check(name)
+
+        def register(kind: D) -> D:
+            self.add(name, cast(K, kind))
+            return kind
+
+        return register
+
+    def make(self, kind: object, parameters: Mapping[str, Any], place: str, *given: Any) -> Any:
+        """Make a thing of a kind.
+
+        Parameters
+        ----------
+        kind : str or callable
+            A name, or a class or function of one's own.
+        parameters : mapping of str to object
+            What the kind takes by name. Pydantic reads those whose type is a ``Literal`` or
+            ``Annotated``; see :mod:`streamlet_lab.values` for durations, and numbers with ranges.
+        place : str
+            Where the parameters were given, for messages.
+        *given
+            What the lab gives the kind before them.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such kind, or it does not take these parameters. Any other error comes
+            from inside the kind, and stays what it is.
+        """
+        factory = cast(Callable[..., Any], kind if callable(kind) else self[kind])
+        try:
+            return factory(*given, **read_parameters(factory, parameters, len(given)))
+        except InvalidInput as error:
+            field = f"{place}.{error.field}" if error.field else place
+            raise InvalidInput(field, error.value, error.expected) from None
+
+    def _expected(self, name: object) -> str:
+        if isinstance(name, str) and name.startswith(CALLABLE):
+            function = name.removeprefix(CALLABLE)
+            return f"the function {function} itself, which a file can name but not contain"
+        besides = f", or {self._besides}" if self._besides else ""
+        one = f"an {self._what}" if self._what[0] in "aeiou" else f"a {self._what}"
+        known = ", ".join(self)
+        return f"one of {known}{besides}; {one} of your own must be registered before"
+
+
+def read_parameters(
+    factory: Callable[..., Any], parameters: Mapping[str, Any], given: int = 0
+) -> dict[str, Any]:
+    """Return parameters as a factory's annotations want them; those not named are left out.
+
+    Parameters
+    ----------
+    factory : callable
+    parameters : mapping of str to object
+    given : int
+        How many of its first parameters the caller gives by position.
+
+    Raises
+    ------
+    InvalidInput
+        For the first that it does not take, or that is not what it says; with an empty field where
+        some are missing.
+    """
+    if not isinstance(parameters, Mapping):
+        raise InvalidInput("", parameters, "a table of parameters by their names")
+    # Only what lives as long as the program is remembered, and surely can be hashed.
+    remembered = isinstance(factory, type | FunctionType)
+    taken = (_taken if remembered else _taken.__wrapped__)(factory, given)
+    for name, value in parameters.items():
+        if name not in taken.names and not (taken.takes_any and isinstance(name, str)):
+            known = f"one of the parameters {', '.join(taken.names)}"
+            raise InvalidInput(str(name), value, known if taken.names else "no parameters")
+    missing = [name for name in taken.required if name not in parameters]
+    if missing:
+        raise InvalidInput("", dict(parameters), f"a value for {', '.join(missing)}")
+    try:
+        return taken.types.validate_python(dict(parameters))
+    except ValidationError as error:
+        raise first_mistake(error) from None
+
+
+class _Taken(NamedTuple):
+    """What a factory takes by name."""
+
+    names: tuple[str, ...]
+    required: tuple[str, ...]
+    takes_any: bool
+    types: TypeAdapter[dict[str, Any]]
+
+
+# Types made at run time are none of mypy's business.
+_typed_dict: Any = TypedDict
+
+
+def _is_checked(annotation: object) -> bool:
+    """Whether a type says more than what is meant: pydantic's Annotated, or a Literal."""
+    return get_origin(annotation) in (Annotated, Literal) or any(
+        map(_is_checked, get_args(annotation))
+    )
+
+
+@lru_cache(maxsize=256)
+def _taken(factory: Callable[..., Any], given: int) -> _Taken:
+    accepted = [*inspect.signature(factory, eval_str=True).parameters.values()][given:]
+    named = [one for one in accepted if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in accepted)
+    types = {one.name: one.annotation if _is_checked(one.annotation) else Any for one in named}
+    config = ConfigDict(extra="allow", strict=True, arbitrary_types_allowed=True)
+    table: Any = _typed_dict("Parameters", types, total=False)
+    table.__pydantic_config__ = config
+    return _Taken(
+        tuple(types),
+        tuple(one.name for one in named if one.default is one.empty),
+        takes_any,
+        TypeAdapter(table),
+    )
