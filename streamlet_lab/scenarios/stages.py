@@ -21,7 +21,7 @@ from streamlet_lab.scenarios.syntax import (
     Run,
     write_chain,
 )
-from streamlet_lab.simulator import StreamletSimulation, create_streamlet_network
+from streamlet_lab.simulator import Listeners, StreamletSimulation, create_streamlet_network
 from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
 
 
@@ -117,8 +117,8 @@ class TreeStage(Stage):
         self._blocks = {GENESIS: make_genesis("scenario")}
         # One vote of everybody notarizes: who votes does not matter here.
         self.views = {n: BlockTree(self._blocks[GENESIS], quorum=1) for n in self.everyone}
-        self._consistency = Consistency(self.everyone)
-        self.checks = {Consistency.name: self._consistency}
+        self.checks = {Consistency.name: Consistency(self.everyone)}
+        self._listeners = Listeners(self.checks.values())
 
     def carry_out(self, command: Command) -> None:
         """Make blocks, or notarize them."""
@@ -147,16 +147,9 @@ class TreeStage(Stage):
                 tree.add_block(below)
 
     def _notarize(self, view: str, names: Chain) -> None:
-        tree = self.views[view]
-        final, conflicts = len(tree.finalized), len(tree.conflicts)
         for block in map(self._block, names):
-            tree.add_vote(
-                Vote(block.chain_id, block.epoch, block.height, block.hash, "everybody", b"")
-            )
-        for block in tree.finalized[final:]:
-            self._consistency.finalized(0, view, block)
-        for block in tree.conflicts[conflicts:]:
-            self._consistency.conflicted(0, view, block)
+            vote = Vote(block.chain_id, block.epoch, block.height, block.hash, "everybody", b"")
+            self._listeners.tell_of(self.views[view].add_vote(vote), 0, view)
 
     def _block(self, name: str) -> Block:
         if name not in self._blocks:
