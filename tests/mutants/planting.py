@@ -6,21 +6,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tools.mutants import Mutant
+from tools.mutants import load_mutants
+
+MUTANTS = {mutant.name: mutant for mutant in load_mutants()}
 
 
 @contextmanager
-def planted(mutant: Mutant, function: Callable[..., Any]) -> Iterator[None]:
-    """Let a function run with a mutant in it, for everybody who holds the function.
+def plant(name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Let a function run with a bug in it, for everybody who holds the function.
 
     Parameters
     ----------
-    mutant : Mutant
-        Its line must be in the function exactly once.
+    name : str
+        Of a mutant whose line is in the function exactly once.
     function : callable
         A function of a module, or a method as its class has it.
     """
-    source = mutant.plant(textwrap.dedent(inspect.getsource(function)))
+    source = MUTANTS[name].plant(textwrap.dedent(inspect.getsource(function)))
     made: dict[str, Any] = {}
     exec(compile(source, "<planted>", "exec"), function.__globals__, made)
     right = function.__code__

@@ -17,9 +17,7 @@ from streamlet_lab.consensus import BlockTree, StreamletNode
 from streamlet_lab.simulator import StreamletSimulation
 from tools.mutants import ROOT, load_mutants
 
-from .planting import planted
-
-MUTANTS = {mutant.name: mutant for mutant in load_mutants()}
+from .planting import plant
 
 
 def with_a_node(test, *arguments, name="node_2"):
@@ -95,7 +93,7 @@ CAUGHT = {
 def test_a_planted_bug_is_caught(bug):
     function, check = CAUGHT[bug]
     check()
-    with planted(MUTANTS[bug], function), pytest.raises(AssertionError):
+    with plant(bug, function), pytest.raises(AssertionError):
         check()
     check()
 
@@ -130,10 +128,7 @@ def test_mutants_are_spread_over_the_package():
 
 
 def test_a_change_of_what_is_not_there_is_refused():
-    mutant = MUTANTS["strangers vote"]
+    refused = pytest.raises(ValueError, match="strangers vote: 0 times")
 
-    with (
-        pytest.raises(ValueError, match="strangers vote: 0 times"),
-        planted(mutant, BlockTree._is_alone),
-    ):
+    with refused, plant("strangers vote", BlockTree._is_alone):
         pass
