@@ -40,8 +40,8 @@ def protocol_epoch_rows(simulation: StreamletSimulation, recorder: Recorder) -> 
     notarized = times_at(recorder.notarizations, observer.node_id)
     finalized = times_at(recorder.finalizations, observer.node_id)
     voters: dict[bytes, list[str]] = {}
-    for vote in recorder.votes:
-        voters.setdefault(vote.block_hash, []).append(vote.node)
+    for _, vote in recorder.votes:
+        voters.setdefault(vote.block_hash, []).append(vote.voter)
     for epoch, leader in enumerate(recorder.leaders):
         block = proposals.get(epoch)
         block_hash = block.hash if block else b""

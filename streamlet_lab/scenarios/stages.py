@@ -14,7 +14,7 @@ from streamlet_lab.consensus import (
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.scenarios.syntax import Command, NewBlocks, Notarize, Run
-from streamlet_lab.simulator import create_streamlet_network
+from streamlet_lab.simulator import Listeners, create_streamlet_network
 from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
 
 
@@ -76,17 +76,10 @@ class TreeStage:
                 tree.add_block(below)
 
     def _notarize(self, view: str, names: Iterable[str]) -> None:
-        tree = self.views[view]
-        final, conflicts = len(tree.finalized), len(tree.conflicts)
+        listeners = Listeners(self.checks.values())
         for block in map(self._block, names):
-            tree.add_vote(
-                Vote(block.chain_id, block.epoch, block.height, block.hash, "everybody", b"")
-            )
-        for check in self.checks.values():
-            for block in tree.finalized[final:]:
-                check.finalized(0, view, block)
-            for block in tree.conflicts[conflicts:]:
-                check.conflicted(0, view, block)
+            vote = Vote(block.chain_id, block.epoch, block.height, block.hash, "everybody", b"")
+            listeners.tell_of(self.views[view].add_vote(vote), 0, view)
 
     def _block(self, name: str) -> Block:
         if name not in self._blocks:

@@ -6,12 +6,12 @@ can do is said with it; f is the number of Byzantine nodes.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Annotated, Final
 
 from streamlet_lab.consensus import Block, Message, Proposal, TreeView, Vote
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.adversaries import in_halves
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
+from streamlet_lab.values import Whole
 
 
 class Coalition(NodeFault):
@@ -101,13 +101,12 @@ class Amnesia(Coalition):
         How many new blocks must be final in the first half before the coalition changes sides.
     """
 
-    def __init__(self, start: int, stop: int | None, blocks: object = 1, **parameters: Any) -> None:
-        super().__init__(start, stop, **parameters)
-        if not isinstance(blocks, int) or blocks < 1:
-            raise InvalidInput("blocks", blocks, "a number of blocks from 1 on")
+    _final_before: int | None = None
+    _forgotten = False
+
+    def __init__(self, start: int, stop: int | None, blocks: Annotated[int, Whole(1)] = 1) -> None:
+        super().__init__(start, stop)
         self._blocks = blocks
-        self._final_before: int | None = None
-        self._forgotten = False
 
     def begin(self, epoch: int) -> Iterable[Send]:
         """Change sides once the first half has enough that is new and final; serve one half."""
@@ -166,8 +165,8 @@ class Hoarder(Coalition):
     nodes that finalize any earlier, or vote for shorter chains, it leads to conflicting chains.
     """
 
-    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
-        super().__init__(start, stop, **parameters)
+    def __init__(self, start: int, stop: int | None) -> None:
+        super().__init__(start, stop)
         self._kept: deque[Vote] = deque(maxlen=_RECENT)
 
     def begin(self, epoch: int) -> Iterable[Send]:

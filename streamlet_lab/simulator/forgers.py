@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Annotated, Final
 
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, Certificate, Message, Proposal, Vote, vote_bytes
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
+from streamlet_lab.values import Number
 
 
 @fault_kind("forge")
@@ -23,8 +23,8 @@ class Forger(NodeFault):
     garbage overtakes it, and its votes with a wrong height convict it.
     """
 
-    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
-        super().__init__(start, stop, **parameters)
+    def __init__(self, start: int, stop: int | None) -> None:
+        super().__init__(start, stop)
         self._heard: list[Message] = []
 
     def begin(self, epoch: int) -> Iterable[Send]:
@@ -191,10 +191,10 @@ class RandomByzantine(NodeFault):
         Probability of each liberty that it may take, from 0 to 1.
     """
 
-    def __init__(self, start: int, stop: int | None, rate: object = 0.5, **parameters: Any) -> None:
-        super().__init__(start, stop, **parameters)
-        if not isinstance(rate, int | float) or not 0 <= rate <= 1:
-            raise InvalidInput("rate", rate, "a number from 0 to 1")
+    def __init__(
+        self, start: int, stop: int | None, rate: Annotated[float, Number(0, 1)] = 0.5
+    ) -> None:
+        super().__init__(start, stop)
         self._rate = rate
         self._blocks: list[Block] = []
         self._messages: list[Message] = []

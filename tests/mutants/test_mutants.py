@@ -57,7 +57,7 @@ CAUGHT = {
         with_a_node(test_certificates.test_a_quorum_does_not_vouch_for_a_proposal, "no signature"),
     ),
     "a block with a false height gets a vote": (
-        StreamletNode._fits,
+        StreamletNode._extends_longest,
         with_a_node(
             test_node.test_no_vote_for_a_block_that_lies_about_its_height, 1, name="node_3"
         ),
@@ -67,11 +67,11 @@ CAUGHT = {
         partial(test_paper.test_section_4_one_rival_at_any_of_the_six_lengths_is_enough, 5),
     ),
     "nobody is told of a conflict": (
-        StreamletSimulation._tell,
+        BlockTree._finalize,
         test_adversaries.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
     ),
     "a conflict is told again and again": (
-        StreamletSimulation._tell,
+        BlockTree._finalize,
         test_adversaries.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
     ),
     "a node sends what it signed before it crashed": (
