@@ -31,7 +31,7 @@ def price_rows(record: Record) -> Iterator[PriceRow]:
 def read_epoch(record: Record, epoch: int) -> list[Said]:
     """Return what the epoch's block says of each symbol, beside the true price."""
     if not record.paths:
-        return [Said("", "")]
+        return []
     block = record.proposals.get(epoch)
     readings = said_by(block) if block else [Said("", "no proposal")]
     # What cannot be read is one reading, of all symbols.

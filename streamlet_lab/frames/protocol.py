@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator
 
-from streamlet_lab.columns import BlockRow, EpochRow, FinalityRow, MessageRow, OffenceRow, TraceRow
+from streamlet_lab.columns import (
+    BlockRow,
+    EpochRow,
+    FinalityRow,
+    MessageRow,
+    OffenceRow,
+    Said,
+    TraceRow,
+)
 from streamlet_lab.consensus import Proposal, Vote
 from streamlet_lab.frames.prices import read_epoch, said_by
 from streamlet_lab.frames.record import Record
@@ -35,7 +43,7 @@ def epoch_rows(record: Record) -> Iterator[EpochRow]:
             block_hash=block_hash.hex(),
             height=block.height if block else None,
             parent_epoch=parent.epoch if parent else None,
-            said=read_epoch(record, epoch)[0],
+            said=next(iter(read_epoch(record, epoch)), Said("", "")),
             voters=" ".join(voters.get(block_hash, ())),
             votes=record.tree.vote_count(block_hash),
             notarized_s=seconds(record.notarized.get(block_hash)),
