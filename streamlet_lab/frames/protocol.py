@@ -27,8 +27,8 @@ def epoch_rows(record: Record) -> Iterator[EpochRow]:
     recorder, length = record.recorder, record.epoch_length
     path = next(iter(record.paths.values()), None)
     voters: dict[bytes, list[str]] = {}
-    for vote in recorder.votes:
-        voters.setdefault(vote.block_hash, []).append(vote.node)
+    for _, vote in recorder.votes:
+        voters.setdefault(vote.block_hash, []).append(vote.voter)
     for epoch, leader in enumerate(recorder.leaders):
         block = record.proposals.get(epoch)
         block_hash = block.hash if block else b""
