@@ -28,15 +28,15 @@ def _without_longest_chain() -> AbstractContextManager[Any]:
     def fits(node: StreamletNode, block: Block) -> bool:
         return block.hash in node.tree and node.tree.is_notarized(block.parent)
 
-    return mock.patch.object(StreamletNode, "_fits", fits)
+    return mock.patch.object(StreamletNode, "_extends_longest", fits)
 
 
 def _adjacent() -> AbstractContextManager[Any]:
-    def finalize_below(tree: BlockTree, tip: Any) -> None:
-        if tip.parent is not None and tip.parent.parent is not None:
-            tree._finalize(tip.parent)
+    def final_below(tree: BlockTree, tip: Any) -> Any:
+        has_two_below = tip.parent is not None and tip.parent.parent is not None
+        return tip.parent if has_two_below else None
 
-    return mock.patch.object(BlockTree, "_finalize_below", finalize_below)
+    return mock.patch.object(BlockTree, "_final_below", final_below)
 
 
 #: Each bug by what it does, in the paper's numbers with the smallest conflict that it allows, as

@@ -1,12 +1,12 @@
 """What a person says about a fault: which kind, which nodes or sources, from when to when."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.values import is_plain
 
 _SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d+)(?:-(\d+))?)?", re.ASCII)
 
@@ -58,9 +58,11 @@ class Fault:
         if not isinstance(self.parameters, Mapping):
             raise InvalidInput("parameters", self.parameters, "names with values")
         for name, value in self.parameters.items():
-            if not _is_plain(value):
+            if not is_plain(value):
                 raise InvalidInput(
-                    f"parameters.{name}", value, "a text, a number, true, false, or a list of these"
+                    f"parameters.{name}",
+                    value,
+                    "a text, a number, true, false, or a list or a table of these",
                 )
 
     @classmethod
@@ -85,12 +87,3 @@ class Fault:
 def is_active(start: int, stop: int | None, epoch: int) -> bool:
     """Whether an epoch lies from ``start`` on and before ``stop``, if there is one."""
     return start <= epoch and (stop is None or epoch < stop)
-
-
-def _is_plain(value: object) -> bool:
-    """Whether a value is the same after it was saved and loaded."""
-    if isinstance(value, list):
-        return all(_is_plain(item) for item in value)
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, str | int)

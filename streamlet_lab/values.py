@@ -124,19 +124,19 @@ def unsaved_function(value: object) -> str | None:
 
 def _check_plain(parameters: dict[str, Any]) -> dict[str, Any]:
     for name, value in parameters.items():
-        if not _is_plain(value):
+        if not is_plain(value):
             expected = "a text, a finite number, true, false, or a list or a table of these"
             raise InvalidInput(name, value, expected)
     return parameters
 
 
-def _is_plain(value: object) -> bool:
+def is_plain(value: object) -> bool:
     """Whether a value is the same after it was saved and loaded."""
     match value:
         case list():
-            return all(map(_is_plain, value))
+            return all(map(is_plain, value))
         case dict():
-            return all(isinstance(name, str) for name in value) and _is_plain([*value.values()])
+            return all(isinstance(name, str) for name in value) and is_plain([*value.values()])
         case float():
             return math.isfinite(value)
         case _:

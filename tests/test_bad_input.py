@@ -369,7 +369,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(count=-1), "faults.0.count", -1, "zero or more nodes"),
     (_fault(count=1, start=-1), "faults.0.start", -1, "an epoch from 0 on"),
     (_fault(count=1, start=3, stop=3), "faults.0.stop", 3, "an epoch after the start, 3"),
-    (_fault(count=1, parameters={"x": 1}), "faults.parameters", {"x": 1}, "takes none"),
+    (_fault(count=1, parameters={"x": 1}), "faults.parameters.x", 1, "parameters reaches"),
     (_fault(count=1, colour="red"), "faults.0.colour", "red", "parameters"),
     (_fault(kind="explode", count=1), "faults", "explode", KINDS),
     (_lie("NaN"), "faults.parameters.price", "NaN", FINITE),

@@ -202,7 +202,7 @@ def test_section_3_vote_once_for_the_first_proposal_of_the_leader():
     run.run(1)
     first, second = (proposal.block for proposal in recorder.proposals)
     assert run.nodes["node_3"].tree.knows(second.hash)
-    votes = [(vote.node, vote.block_hash) for vote in recorder.votes]
+    votes = [(vote.voter, vote.block_hash) for _, vote in recorder.votes]
     assert sorted(votes) == [(name, first.hash) for name in names(4)]
 
 
@@ -219,7 +219,7 @@ def test_section_3_vote_only_for_what_extends_a_longest_notarized_chain():
     run.run(3)
     (third,) = (each.block for each in recorder.proposals if each.block.epoch == 2)
     assert third.parent == run.genesis.hash
-    assert [vote.node for vote in recorder.votes if vote.epoch == 2] == ["node_3"]
+    assert [vote.voter for _, vote in recorder.votes if vote.epoch == 2] == ["node_3"]
 
 
 @pytest.mark.parametrize("nodes", range(3, 14))
@@ -288,7 +288,7 @@ def test_section_3_echo_what_one_honest_node_has_everyone_has():
 def test_footnote_3_a_proposal_that_does_not_fit_yet_stays_pending():
     run, recorder = run_b5(StreamletSimulation)
     assert longest(run.observer) == [1, 2, 3, 4, 5, 6]
-    late = {vote.node for vote in recorder.votes if vote.epoch == 1 and vote.time == 11}
+    late = {vote.voter for time, vote in recorder.votes if vote.epoch == 1 and time == 11}
     assert late == {"node_2", "node_3"}
 
 
@@ -531,7 +531,7 @@ def test_appendix_a_consistency_lemma_5_and_theorem_6_with_less_than_half_crashe
 class AnyParent(StreamletNode):
     """Votes for what extends any notarized chain, not only a longest one."""
 
-    def _fits(self, block):
+    def _extends_longest(self, block):
         return block.hash in self.tree and self.tree.is_notarized(block.parent)
 
 
@@ -541,16 +541,15 @@ class VotesOnce(StreamletNode):
     def receive(self, message):
         votes = super().receive(message)
         if isinstance(message, Proposal) and message.epoch == self.epoch:
-            self._undecided = False
+            self._has_decided = True
         return votes
 
 
 class AnyThree(BlockTree):
     """Finalizes the second of three adjacent blocks, whatever their epochs."""
 
-    def _finalize_below(self, tip):
-        if tip.parent.parent is not None:
-            self._finalize(tip.parent)
+    def _final_below(self, tip):
+        return tip.parent if tip.parent.parent is not None else None
 
 
 class FinalizesAnyThree(StreamletNode):
@@ -689,9 +688,10 @@ class VotesTwice(StreamletNode):
     """Votes for every proposal of its epoch's leader."""
 
     def _take_in(self, proposal):
-        super()._take_in(proposal)
+        events = super()._take_in(proposal)
         self._first_proposals[proposal.epoch] = proposal.block
-        self._undecided = True
+        self._has_decided = False
+        return events
 
 
 @pytest.mark.parametrize("node_type", [StreamletNode, VotesTwice])

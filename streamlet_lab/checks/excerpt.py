@@ -206,8 +206,8 @@ def _rows(
     # Both in one pass over the record: a fork may be as long as the run.
     voters: defaultdict[bytes, list[str]] = defaultdict(list)
     finalizers: defaultdict[bytes, list[str]] = defaultdict(list)
-    for vote in recorder.votes:
-        voters[vote.block_hash].append(vote.node)
+    for _, vote in recorder.votes:
+        voters[vote.block_hash].append(vote.voter)
     for _, node, final in recorder.finalizations:
         if node in honest:
             finalizers[final.hash].append(node)
@@ -233,9 +233,9 @@ def _lines(
     events: list[tuple[int, str, str, Block]] = []
     for time, node, block in recorder.proposals:
         events.append((time, node, "proposes", block))
-    for time, node, _, block_hash in recorder.votes:
-        if block_hash in shown:
-            events.append((time, node, "votes for", shown[block_hash]))
+    for time, vote in recorder.votes:
+        if vote.block_hash in shown:
+            events.append((time, vote.voter, "votes for", shown[vote.block_hash]))
     views = {
         "sees notarized": recorder.notarizations,
         "finalizes": recorder.finalizations,

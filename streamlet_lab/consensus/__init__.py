@@ -3,8 +3,9 @@
 Read in this order: :mod:`~streamlet_lab.consensus.messages` (what is said),
 :mod:`~streamlet_lab.consensus.leaders` (who leads),
 :mod:`~streamlet_lab.consensus.finality` (when a chain is final),
-:mod:`~streamlet_lab.consensus.blocktree` (what a node knows),
 :mod:`~streamlet_lab.consensus.application` (what is agreed on),
+:mod:`~streamlet_lab.consensus.events` (what a node reports),
+:mod:`~streamlet_lab.consensus.blocktree` (what a node knows),
 :mod:`~streamlet_lab.consensus.node` (what a node does), and, for those who were not there,
 :mod:`~streamlet_lab.consensus.proof` (that a block is final) and
 :mod:`~streamlet_lab.consensus.evidence` (who broke the rules). The rules are those of B. Y. Chan
@@ -14,6 +15,14 @@ and E. Shi, "Streamlet: Textbook Streamlined Blockchains", ePrint 2020/088.
 from streamlet_lab.consensus.application import Application, OpaqueApplication, Verdict
 from streamlet_lab.consensus.blocktree import BlockTree
 from streamlet_lab.consensus.documents import parse_json
+from streamlet_lab.consensus.events import (
+    Conflicting,
+    Event,
+    Finalized,
+    Notarized,
+    Refused,
+    TreeEvent,
+)
 from streamlet_lab.consensus.evidence import (
     Evidence,
     Offence,
@@ -55,18 +64,24 @@ __all__ = [
     "Block",
     "BlockTree",
     "Certificate",
+    "Conflicting",
     "Dropped",
+    "Event",
     "Evidence",
     "FinalityProof",
     "FinalityRule",
+    "Finalized",
     "LeaderRule",
     "Message",
+    "Notarized",
     "Offence",
     "OpaqueApplication",
     "ProofRejected",
     "Proposal",
     "PublicKeys",
+    "Refused",
     "StreamletNode",
+    "TreeEvent",
     "TreeView",
     "Verdict",
     "VerifiedBlock",

@@ -5,8 +5,9 @@ genesis. The cost of a block or a vote does not depend on the length of the chai
 fork is that contradicts it: spread over the blocks, each is walked over once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from streamlet_lab.consensus.events import NOTHING, Conflicting, Finalized, Notarized, TreeEvent
 from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
 from streamlet_lab.consensus.messages import Block, Vote
 
@@ -57,8 +58,8 @@ class BlockTree:
         root = _Entry(genesis, None)
         root.has_quorum = root.notarized = root.is_final = True
         self._entries = {genesis.hash: root}
-        self._waiting: dict[bytes, dict[bytes, Block]] = {}
-        self._waiting_hashes: set[bytes] = set()
+        self._orphans: dict[bytes, dict[bytes, Block]] = {}
+        self._orphan_hashes: set[bytes] = set()
         # By subject, then by voter.
         self._votes: dict[tuple[bytes, int, int], dict[str, Vote]] = {}
         # Which blocks have a quorum, by the height that was voted for; known or not.
@@ -77,7 +78,7 @@ class BlockTree:
 
     def knows(self, block_hash: bytes) -> bool:
         """Whether the block has arrived, with its ancestors or still without."""
-        return block_hash in self._entries or block_hash in self._waiting_hashes
+        return block_hash in self._entries or block_hash in self._orphan_hashes
 
     def blocks(self) -> list[Block]:
         """Return all blocks whose ancestry is known, in order of arrival; genesis first."""
@@ -114,27 +115,38 @@ class BlockTree:
             yield entry.block
             entry = entry.parent
 
-    def add_block(self, block: Block) -> None:
+    def add_block(self, block: Block) -> Sequence[TreeEvent]:
         """Take in a block; without its parent it waits, and is attached when the parent comes.
 
         A block that breaks a rule of chains (epochs strictly increase, heights count) is dropped
         as soon as that can be seen.
+
+        Returns
+        -------
+        sequence of Notarized, Finalized or Conflicting
+            What follows, in order.
         """
         if self.knows(block.hash):
-            return
+            return NOTHING
         if block.parent not in self._entries:
-            self._waiting.setdefault(block.parent, {})[block.hash] = block
-            self._waiting_hashes.add(block.hash)
-            return
+            self._orphans.setdefault(block.parent, {})[block.hash] = block
+            self._orphan_hashes.add(block.hash)
+            return NOTHING
+        events: list[TreeEvent] = []
         arrived = [block]
         while arrived:
             block = arrived.pop()
-            self._waiting_hashes.discard(block.hash)
-            if self._attach(block):
-                arrived.extend(self._waiting.pop(block.hash, {}).values())
+            self._orphan_hashes.discard(block.hash)
+            parent = self._entries[block.parent]
+            if block.height == parent.block.height + 1 and block.epoch > parent.block.epoch:
+                entry = self._entries[block.hash] = _Entry(block, parent)
+                parent.children.append(entry)
+                events += self._check_quorum(entry)
+                arrived.extend(self._orphans.pop(block.hash, {}).values())
+        return events
 
-    def add_vote(self, vote: Vote) -> None:
-        """Count a verified vote; votes may come before their block.
+    def add_vote(self, vote: Vote) -> Sequence[TreeEvent]:
+        """Count a verified vote, also before its block; return what follows, as `add_block`.
 
         A vote that signs another epoch or height than the block's is not a vote for that block, and
         takes nothing away from a true one of the same voter.
@@ -147,7 +159,8 @@ class BlockTree:
             self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
             entry = self._entries.get(vote.block_hash)
             if entry is not None and not entry.has_quorum:
-                self._check_quorum(entry)
+                return self._check_quorum(entry)
+        return NOTHING
 
     def all_votes(self) -> Iterator[Vote]:
         """Yield every vote that has arrived, for known blocks and for unknown ones."""
@@ -157,57 +170,53 @@ class BlockTree:
     def _votes_for(self, block: Block) -> dict[str, Vote]:
         return self._votes.get((block.hash, block.epoch, block.height), {})
 
-    def _attach(self, block: Block) -> bool:
-        parent = self._entries[block.parent]
-        if block.height != parent.block.height + 1 or block.epoch <= parent.block.epoch:
-            return False
-        entry = _Entry(block, parent)
-        parent.children.append(entry)
-        self._entries[block.hash] = entry
-        self._check_quorum(entry)
-        return True
-
-    def _check_quorum(self, entry: _Entry) -> None:
+    def _check_quorum(self, entry: _Entry) -> Sequence[TreeEvent]:
         if len(self._votes_for(entry.block)) < self.quorum:
-            return
+            return NOTHING
         entry.has_quorum = True
-        if entry.parent is not None and entry.parent.notarized:
-            self._notarize(entry)
+        if entry.parent is None or not entry.parent.notarized:
+            return NOTHING
+        return self._notarize(entry)
 
-    def _notarize(self, entry: _Entry) -> None:
+    def _notarize(self, entry: _Entry) -> list[TreeEvent]:
         """Mark a chain as notarized, and every chain that only waited for this block."""
+        events: list[TreeEvent] = []
         ready = [entry]
         while ready:
             entry = ready.pop()
             entry.notarized = True
             block = entry.block
             self.notarized.append(block)
+            events.append(Notarized(block))
             if block.height > self.longest[0].height:
                 self.longest = [block]
             elif block.height == self.longest[0].height:
                 self.longest.append(block)
-            self._finalize_below(entry)
+            newest = self._final_below(entry)
+            if newest is not None:
+                events += self._finalize(newest)
             ready.extend(child for child in entry.children if child.has_quorum)
+        return events
 
-    def _finalize_below(self, tip: _Entry) -> None:
-        """Finalize what the rule allows of a chain that has just been notarized up to its tip."""
+    def _final_below(self, tip: _Entry) -> _Entry | None:
+        """Return the newest block that the rule makes final under a newly notarized tip, if any."""
         rule, newest = self.rule, tip
         entry = tip
         for depth in range(1, rule.consecutive):
             parent = entry.parent
             if parent is None or parent.block.epoch + 1 != entry.block.epoch:
-                return
+                return None
             entry = parent
             if depth == rule.chopped:
                 newest = entry
         if rule.uncontested and not self._is_alone(entry.block.height, tip.block.height):
-            return
-        self._finalize(newest)
+            return None
+        return newest
 
     def _is_alone(self, first: int, last: int) -> bool:
         return all(len(self._voted_at[height]) == 1 for height in range(first, last + 1))
 
-    def _finalize(self, newest: _Entry) -> None:
+    def _finalize(self, newest: _Entry) -> list[TreeEvent]:
         """Finalize a block and its whole prefix, unless it contradicts what is final.
 
         Both answers hold for ever, since the final chain only grows. So the way down ends at the
@@ -222,7 +231,9 @@ class BlockTree:
         agrees = entry.is_final and (not open_blocks or entry.block is self.finalized[-1])
         for entry in open_blocks:
             entry.is_final = agrees
-        if agrees:
-            self.finalized.extend(entry.block for entry in reversed(open_blocks))
-        else:
+        if not agrees:
             self.conflicts.append(newest.block)
+            return [Conflicting(newest.block)]
+        finalized = [entry.block for entry in reversed(open_blocks)]
+        self.finalized += finalized
+        return list(map(Finalized, finalized))

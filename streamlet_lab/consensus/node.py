@@ -1,17 +1,20 @@
 """A Streamlet node as a state machine: no clock, no network, no randomness.
 
-``start_epoch`` and ``receive`` return the messages that the node wants everyone to have; whoever
-drives it carries them. A node counts its own messages at once, so it is never sent what it said.
+``start_epoch`` and ``receive`` return what happens, in order: messages that the node wants everyone
+to have, for whoever drives it to carry, and the other events of
+:mod:`~streamlet_lab.consensus.events`. A node counts its own messages at once, so it is never sent
+what it said.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from streamlet_lab.consensus.application import Application, Verdict
+from streamlet_lab.consensus.application import Application
 from streamlet_lab.consensus.blocktree import BlockTree
+from streamlet_lab.consensus.events import NOTHING, Event, Refused, TreeEvent
 from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
 from streamlet_lab.consensus.leaders import LeaderRule, round_robin
 from streamlet_lab.consensus.messages import (
@@ -92,8 +95,8 @@ class StreamletNode:
         The epoch that it is in; −1 before the first.
     proposes, votes : bool
         Its duties. An honest validator has both; a fault may take them away.
-    refusals : list of (Block, Verdict)
-        Proposals of the leader that the application judged unacceptable.
+    refusals : list of Refused
+        Proposals of a leader that the application judged unacceptable.
     dropped : Counter of Dropped
         How many messages it ignored, by reason.
     """
@@ -115,7 +118,7 @@ class StreamletNode:
         self.tree = BlockTree(genesis, quorum, finality)
         self.epoch = genesis.epoch
         self.proposes = self.votes = node_id in validators
-        self.refusals: list[tuple[Block, Verdict]] = []
+        self.refusals: list[Refused] = []
         self.dropped: Counter[Dropped] = Counter()
         self._validators = frozenset(validators)
         self._chain_id = genesis.chain_id
@@ -128,13 +131,13 @@ class StreamletNode:
         self._proposals: dict[bytes, Proposal] = {}
         self._certificates: dict[bytes, Certificate] = {}
         # The first proposal of an epoch's leader is the only one that may get this node's vote. It
-        # stays here until its epoch is over, so that it can be voted for once it fits; one that
-        # comes before its epoch waits for it. There is one for each epoch ahead, at most.
+        # stays here until its epoch is over, to be voted for once it extends a longest chain; one
+        # that comes before its epoch waits for it. There is one for each epoch ahead, at most.
         self._first_proposals: dict[int, Block] = {}
-        self._undecided = False
+        self._has_decided = True  # about the first proposal of this epoch
 
-    def start_epoch(self, epoch: int, observation: object = None) -> list[Message]:
-        """Enter an epoch: propose if this node leads it.
+    def start_epoch(self, epoch: int, observation: object = None) -> Sequence[Event]:
+        """Enter an epoch: propose if this node leads it, and vote if it can already.
 
         Parameters
         ----------
@@ -146,36 +149,31 @@ class StreamletNode:
         self._first_proposals = {e: b for e, b in self._first_proposals.items() if e >= epoch}
         self.epoch, self._newest = epoch, epoch + EPOCHS_AHEAD
         self._observation = observation
-        self._undecided = True
-        messages: list[Message] = []
+        self._has_decided = False
+        events: list[Event] = []
         if self.proposes and self._leader_of(epoch) == self.node_id:
             proposal = self._propose()
-            messages.append(proposal)
-            self._take_in(proposal)
-        return messages + self._vote_if_it_fits()
+            events += [proposal, *self._take_in(proposal)]
+        return [*events, *self._vote_if_possible()]
 
-    def receive(self, message: Message) -> list[Message]:
+    def receive(self, message: Message) -> Sequence[Event]:
         """Take in a message from anyone, in any order, and vote if that has become possible."""
-        before = len(self.tree.notarized)
-        self.learn(message)
-        # A proposal that did not fit is looked at again whenever something is notarized: a vote
-        # decided only when the proposal arrives breaks the liveness lemmas.
-        if len(self.tree.notarized) > before or (
-            type(message) is Proposal and message.block.epoch == self.epoch
-        ):
-            return self._vote_if_it_fits()
-        return []
+        events = self.learn(message)
+        # A proposal that did not extend a longest chain is looked at again whenever something is
+        # notarized: a vote decided only when the proposal arrives breaks the liveness lemmas.
+        if events or (type(message) is Proposal and message.block.epoch == self.epoch):
+            return [*events, *self._vote_if_possible()]
+        return NOTHING
 
-    def learn(self, message: Message) -> None:
+    def learn(self, message: Message) -> Sequence[TreeEvent]:
         """Take in a message without acting on it."""
         if isinstance(message, Vote):
             reason = self._reason_to_drop_vote(message)
             if reason is None:
-                self.tree.add_vote(message)
-        else:
-            reason = self._learn_proposal(message)
-        if reason is not None:
+                return self.tree.add_vote(message)
             self.dropped[reason] += 1
+            return NOTHING
+        return self._learn_proposal(message)
 
     def make_block(self, parent: Block) -> Block:
         """Return the block that this node would propose now on a parent that it knows."""
@@ -193,18 +191,21 @@ class StreamletNode:
         certificate = self._certificate(parent) if self._certify else None
         return Proposal(block, self.node_id, signature, certificate)
 
-    def _learn_proposal(self, proposal: Proposal) -> Dropped | None:
-        """Take in a proposal and what its certificate adds; return why not the block, if so."""
+    def _learn_proposal(self, proposal: Proposal) -> Sequence[TreeEvent]:
+        """Take in a proposal, and what its certificate adds."""
         reason = self._reason_to_drop_proposal(proposal)
+        events: list[TreeEvent] = []
         news = proposal.certificate is not None and not self.tree.is_notarized(
             proposal.block.parent
         )
         # A certificate is not signed: anyone may have sent the block before, with a false one.
         if news and (reason is None or (reason is Dropped.DUPLICATE and self._is_signed(proposal))):
-            self._catch_up(proposal)
+            events += self._catch_up(proposal)
         if reason is None:
-            self._take_in(proposal)
-        return reason
+            events += self._take_in(proposal)
+        else:
+            self.dropped[reason] += 1
+        return events
 
     def _reason_to_drop_proposal(self, proposal: Proposal) -> Dropped | None:
         block = proposal.block
@@ -234,14 +235,14 @@ class StreamletNode:
             return Dropped.BAD_SIGNATURE
         return None
 
-    def _take_in(self, proposal: Proposal) -> None:
+    def _take_in(self, proposal: Proposal) -> Sequence[TreeEvent]:
         block = proposal.block
-        self.tree.add_block(block)
         if self._certify:
             # Whatever chain came along with it, perhaps a false one, is not kept.
             self._proposals.setdefault(block.hash, replace(proposal, certificate=None))
         if block.epoch >= self.epoch:
             self._first_proposals.setdefault(block.epoch, block)
+        return self.tree.add_block(block)
 
     def _certificate(self, block: Block) -> Certificate | None:
         """Return the certificate of a notarized chain; None for genesis alone."""
@@ -257,20 +258,22 @@ class StreamletNode:
             self._certificates[ancestor.hash] = Certificate(proposal, votes, parent)
         return self._certificates.get(block.hash)
 
-    def _catch_up(self, proposal: Proposal) -> None:
+    def _catch_up(self, proposal: Proposal) -> list[TreeEvent]:
         """Take in what is new in a certificate, oldest first, as if each message had arrived.
 
         Each link is taken in whole or not at all. The first false one ends it: whoever made it
         lies, and what stands on it cannot be notarized either.
         """
+        events: list[TreeEvent] = []
         for link in self._new_links(proposal):
             if self._reason_to_drop_proposal(link.proposal) not in _GENUINE or any(
                 self._reason_to_drop_vote(vote) not in _GENUINE for vote in link.votes
             ):
-                return
+                break
             for vote in link.votes:
-                self.tree.add_vote(vote)
-            self._take_in(link.proposal)
+                events += self.tree.add_vote(vote)
+            events += self._take_in(link.proposal)
+        return events
 
     def _new_links(self, proposal: Proposal) -> list[Certificate]:
         """Return what a certificate has beyond this view, oldest first; none if it is no chain."""
@@ -294,21 +297,21 @@ class StreamletNode:
             and all(vote.subject == (block.hash, block.epoch, block.height) for vote in votes)
         )
 
-    def _vote_if_it_fits(self) -> list[Message]:
+    def _vote_if_possible(self) -> Sequence[Event]:
         """Vote for the first proposal of this epoch if it extends a longest notarized chain."""
         block = self._first_proposals.get(self.epoch)
-        if block is None or not (self._undecided and self.votes and self._fits(block)):
-            return []
-        self._undecided = False
+        if block is None or self._has_decided or not self.votes or not self._extends_longest(block):
+            return NOTHING
+        self._has_decided = True
         verdict = self._application.judge(block, self.tree.chain(block.parent), self._observation)
         if not verdict.accepted:
-            self.refusals.append((block, verdict))
-            return []
+            self.refusals.append(Refused(block, verdict))
+            return self.refusals[-1:]
         vote = self._vote_for(block)
-        self.tree.add_vote(vote)
-        return [vote]
+        return [vote, *self.tree.add_vote(vote)]
 
-    def _fits(self, block: Block) -> bool:
+    def _extends_longest(self, block: Block) -> bool:
+        """Whether a block extends one of the longest notarized chains."""
         return (
             block.height == self.tree.longest[0].height + 1
             and block.hash in self.tree

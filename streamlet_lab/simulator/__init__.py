@@ -38,7 +38,7 @@ from streamlet_lab.simulator.links import (
     make_links,
 )
 from streamlet_lab.simulator.market import Arrival, Market
-from streamlet_lab.simulator.monitors import Monitor, Progress, ProgressReport
+from streamlet_lab.simulator.monitors import Listeners, Monitor, Progress, ProgressReport
 from streamlet_lab.simulator.network import Network
 from streamlet_lab.simulator.protocol import (
     StreamletSimulation,
@@ -72,6 +72,7 @@ __all__ = [
     "Delay",
     "EventQueue",
     "Links",
+    "Listeners",
     "LognormalDelays",
     "Market",
     "MarketView",

@@ -25,13 +25,16 @@ since, votes for that itself, and shows it to half of the others:
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, Message, Proposal, Vote
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
-from streamlet_lab.units import to_microseconds
+from streamlet_lab.values import Duration
+
+_Delay = Annotated[Duration, Field(gt=0)]
 
 
 def in_halves(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -51,12 +54,9 @@ class Equivocation(NodeFault):
     epochs that it leads. Beyond, together with a partition, both can be.
     """
 
-    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
-        super().__init__(start, stop, **parameters)
-        self._shown: Block | None = None
+    _shown: Block | None = None
 
     def say(self, message: Message) -> Iterable[Send]:
-        """Say it to one half, and the same about the twin to the other half."""
         if isinstance(message, Proposal):
             self._shown = message.block
         elif self._shown is None or message.block_hash != self._shown.hash:
@@ -80,7 +80,6 @@ class DoubleVote(NodeFault):
     """
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Vote for a proposal that the node has not voted for itself."""
         if isinstance(message, Proposal) and self.node.tree.knows(message.block.hash):
             vote = self.vote(message.block)
             if not self.node.tree.has_vote(vote):
@@ -88,19 +87,22 @@ class DoubleVote(NodeFault):
 
 
 class _Late(NodeFault):
-    """Messages of one type arrive late: after a given delay, or when the last honest one might."""
+    """Messages of one type arrive late: after a given delay, or when the last honest one might.
+
+    Parameters
+    ----------
+    delay : duration, optional
+        How long each of them is on its way, as seconds or a text with a unit.
+    """
 
     late_type: ClassVar[type[Message]]
     halves_of_epoch: ClassVar[int]
 
-    def __init__(
-        self, start: int, stop: int | None, delay: object = None, **parameters: Any
-    ) -> None:
-        super().__init__(start, stop, **parameters)
-        self._delay = None if delay is None else _duration(delay, "delay")
+    def __init__(self, start: int, stop: int | None, delay: _Delay | None = None) -> None:
+        super().__init__(start, stop)
+        self._delay = delay
 
     def say(self, message: Message) -> Iterable[Send]:
-        """Have it arrive late."""
         if not isinstance(message, self.late_type):
             yield Send(message)
             return
@@ -117,11 +119,6 @@ class LateVotes(_Late):
     proposal and vote both take Δ, in epochs of 2Δ. That is still before the next leader proposes,
     and harmless. One that arrives later, where it is needed for the quorum, costs the next leader
     its block: it does not know yet what it should extend.
-
-    Parameters
-    ----------
-    delay : duration, optional
-        How long each vote is on its way, as seconds or a text with a unit.
     """
 
     late_type = Vote
@@ -135,11 +132,6 @@ class LateProposals(_Late):
     Without a delay of its own, a proposal arrives half an epoch after it was made, which is Δ in
     epochs of 2Δ, as an honest one may. That is harmless. One that arrives later is notarized, if at
     all, after the next leader has proposed on its parent: one of the two blocks is lost.
-
-    Parameters
-    ----------
-    delay : duration, optional
-        How long each proposal is on its way, as seconds or a text with a unit.
     """
 
     late_type = Proposal
@@ -162,22 +154,17 @@ class LateReveal(NodeFault):
         How long before the end of the epoch the block arrives, as seconds or a text with a unit.
     """
 
-    def __init__(
-        self, start: int, stop: int | None, margin: object = "1us", **parameters: Any
-    ) -> None:
-        super().__init__(start, stop, **parameters)
-        self._margin = _duration(margin, "margin")
+    def __init__(self, start: int, stop: int | None, margin: _Delay = 1) -> None:
+        super().__init__(start, stop)
+        self._margin = margin
 
     def proposes(self, epoch: int) -> bool:
-        """Not at the beginning of an epoch, while the fault is active."""
         return not self.active(epoch)
 
     def votes(self, epoch: int) -> bool:
-        """Not for its own block while that is withheld."""
         return not (self.active(epoch) and self.leads(epoch))
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Send off the block and the votes of the coalition, so that they arrive when they hurt."""
         if not self.leads(epoch):
             return
         block = self.node.make_block(self.node.tree.longest[0])
@@ -187,11 +174,3 @@ class LateReveal(NodeFault):
         yield Send(self.proposal(block), self.victims[:needed], max(1, left - self._margin))
         for name in accomplices:
             yield Send(self.vote(block, name), None, max(1, left + 1))
-
-
-def _duration(value: object, name: str) -> int:
-    field = f"{name}"
-    duration = to_microseconds(value, field)
-    if duration < 1:
-        raise InvalidInput(field, value, "at least 1 microsecond")
-    return duration

@@ -8,7 +8,7 @@ node and of its accomplices, and no others.
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Annotated, ClassVar
 
 from streamlet_lab.consensus import (
     Application,
@@ -27,6 +27,7 @@ from streamlet_lab.fault import Fault, is_active
 from streamlet_lab.keys import Keyring
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices import reserve_kinds, source_fault_kinds
+from streamlet_lab.values import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,6 @@ class NodeFault:
         First epoch with the fault.
     stop : int or None
         First epoch without it again.
-    **parameters
-        What a kind takes beside; the base takes nothing.
 
     Attributes
     ----------
@@ -130,9 +129,7 @@ class NodeFault:
     needs_prices: ClassVar[bool] = False
     rushing: ClassVar[bool] = False
 
-    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
-        if parameters:
-            raise InvalidInput("", parameters, "none: this kind takes none")
+    def __init__(self, start: int, stop: int | None) -> None:
         self.start = start
         self.stop = stop
         self.partners: Mapping[str, NodeFault] = {}
@@ -366,11 +363,9 @@ class Crash(NodeFault):
     """
 
     def __init__(
-        self, start: int, stop: int | None, reaches: object = None, **parameters: Any
+        self, start: int, stop: int | None, reaches: Annotated[int, Whole()] | None = None
     ) -> None:
-        super().__init__(start, stop, **parameters)
-        if reaches is not None and (not isinstance(reaches, int) or reaches < 0):
-            raise InvalidInput("reaches", reaches, "a number of nodes")
+        super().__init__(start, stop)
         self.reaches = reaches
         self._last_words = False
 

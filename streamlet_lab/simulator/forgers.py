@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Annotated, Final
 
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, Certificate, Message, Proposal, Vote, vote_bytes
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
+from streamlet_lab.values import Number
 
 
 @fault_kind("forge")
@@ -23,19 +23,17 @@ class Forger(NodeFault):
     garbage overtakes it, and its votes with a wrong height convict it.
     """
 
-    def __init__(self, start: int, stop: int | None, **parameters: Any) -> None:
-        super().__init__(start, stop, **parameters)
+    def __init__(self, start: int, stop: int | None) -> None:
+        super().__init__(start, stop)
         self._heard: list[Message] = []
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Propose garbage, and a block without a parent, after the node's own block."""
         if self.leads(epoch):
             block = self.node.make_block(self.node.tree.longest[0])
             yield Send(self.proposal(replace(block, payload=self.random.randbytes(32))))
             yield Send(self.proposal(replace(block, parent=self.random.randbytes(32))))
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Send variants of a sound message of another node, and an old message."""
         # Forgeries of forgeries would never end.
         if not self._is_sound(message):
             return
@@ -108,7 +106,6 @@ class CertificateForger(NodeFault):
     """
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Propose on a forged chain, after the node's own block."""
         if not self.leads(epoch):
             return
         *true, tip = [*self.node.tree.chain(self.node.tree.longest[0].hash)][::-1]
@@ -191,32 +188,28 @@ class RandomByzantine(NodeFault):
         Probability of each liberty that it may take, from 0 to 1.
     """
 
-    def __init__(self, start: int, stop: int | None, rate: object = 0.5, **parameters: Any) -> None:
-        super().__init__(start, stop, **parameters)
-        if not isinstance(rate, int | float) or not 0 <= rate <= 1:
-            raise InvalidInput("rate", rate, "a number from 0 to 1")
+    def __init__(
+        self, start: int, stop: int | None, rate: Annotated[float, Number(0, 1)] = 0.5
+    ) -> None:
+        super().__init__(start, stop)
         self._rate = rate
         self._blocks: list[Block] = []
         self._messages: list[Message] = []
         self._budget = 0
 
     def echoes(self, epoch: int) -> bool:
-        """Perhaps not while the fault is active."""
         return not (self.active(epoch) and self._dares())
 
     def say(self, message: Message) -> Iterable[Send]:
-        """Say it as an honest node would, or somehow."""
         yield self._somehow(message) if self._dares() else Send(message)
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Perhaps do something."""
         self._budget = _MOST_PER_EPOCH
         if not self._blocks:
             self._blocks = self.node.tree.blocks()
         return self._act()
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Remember it, and perhaps do something."""
         self._messages.append(message)
         if isinstance(message, Proposal) and message.block.hash in self.node.tree:
             self._blocks.append(message.block)

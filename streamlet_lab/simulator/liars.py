@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, tee
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field
 
 from streamlet_lab.consensus import Application, Block, Verdict
 from streamlet_lab.errors import InvalidInput
@@ -24,7 +26,8 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.simulator.faults import NodeFault, fault_kind
 from streamlet_lab.simulator.stock import PriceApplication, previous_consensus
-from streamlet_lab.units import CENT, from_ticks, round_price, to_decimal, to_ticks
+from streamlet_lab.units import CENT, from_ticks, round_price, to_ticks
+from streamlet_lab.values import Amount
 
 # With more sources than this, not every set of quotes is tried.
 _MOST_SETS_OF: Final = 10
@@ -34,6 +37,7 @@ class _Liar(NodeFault):
     """The node replaces the prices in what it proposes."""
 
     needs_prices = True
+    #: Whether the node votes for every price, whoever proposes it.
     credulous: ClassVar[bool]
 
     @abstractmethod
@@ -56,7 +60,6 @@ class _Liar(NodeFault):
         return claim, signed
 
     def wrap(self, application: Application) -> Application:
-        """Replace the prices in the payloads that the node makes."""
         if not isinstance(application, PriceApplication | _LyingApplication):
             raise InvalidInput("faults", type(self).__name__, "a kind that works without prices")
         return _LyingApplication(application, self)
@@ -75,13 +78,13 @@ class LyingLeader(_Liar):
     credulous = True
 
     def __init__(
-        self, start: int, stop: int | None, price: object = "9999.00", **parameters: Any
+        self,
+        start: int,
+        stop: int | None,
+        price: Annotated[Amount, Field(ge=CENT)] = Decimal(9999),
     ) -> None:
-        super().__init__(start, stop, **parameters)
-        amount = to_decimal(price, "price")
-        if amount < CENT:
-            raise InvalidInput("price", str(price), "a price from 0.01 on")
-        self._price = round_price(amount)
+        super().__init__(start, stop)
+        self._price = round_price(price)
 
     def lie(
         self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus
@@ -109,11 +112,9 @@ class PriceManipulator(_Liar):
     credulous = False
 
     def __init__(
-        self, start: int, stop: int | None, direction: object = "up", **parameters: Any
+        self, start: int, stop: int | None, direction: Literal["up", "down"] = "up"
     ) -> None:
-        super().__init__(start, stop, **parameters)
-        if direction not in ("up", "down"):
-            raise InvalidInput("direction", direction, "'up' or 'down'")
+        super().__init__(start, stop)
         self._sign = 1 if direction == "up" else -1
 
     def lie(
@@ -121,18 +122,18 @@ class PriceManipulator(_Liar):
     ) -> PriceConsensus:
         """Return the claim at the edge of what voters with the same quotes accept."""
 
-        def with_price(price: Decimal) -> PriceConsensus:
-            return replace(claim, consensus_price=price)
+        def farthest(of: str) -> Decimal:
+            def passes(price: Decimal) -> bool:
+                changed: dict[str, Any] = {of: price}
+                return voter.objection(replace(claim, **changed), claim, previous) is None
 
-        def with_vwap(price: Decimal) -> PriceConsensus:
-            return replace(claim, volume_weighted_price=price)
+            return _farthest(getattr(claim, of), self._sign, passes)
 
-        def passes(lie: PriceConsensus) -> bool:
-            return voter.objection(lie, claim, previous) is None
-
-        price = _farthest(claim.consensus_price, self._sign, lambda at: passes(with_price(at)))
-        vwap = _farthest(claim.volume_weighted_price, self._sign, lambda at: passes(with_vwap(at)))
-        return replace(claim, consensus_price=price, volume_weighted_price=vwap)
+        return replace(
+            claim,
+            consensus_price=farthest("consensus_price"),
+            volume_weighted_price=farthest("volume_weighted_price"),
+        )
 
     def choose(
         self,
@@ -155,22 +156,20 @@ class PriceManipulator(_Liar):
         return best
 
     def _is_farther(self, claim: PriceConsensus, than: Claim) -> bool:
-        if not isinstance(than, PriceConsensus):
-            return True
-        return self._sign * (claim.consensus_price - than.consensus_price) > 0
+        return (
+            not isinstance(than, PriceConsensus)
+            or self._sign * (claim.consensus_price - than.consensus_price) > 0
+        )
 
 
 def _choices(signed: Sequence[SignedQuote]) -> Iterator[Sequence[SignedQuote]]:
     """Yield sets of quotes, each in the order of their prices."""
     ranked = sorted(signed, key=lambda one: one.quote.price)
-    sizes = range(1, len(ranked) + 1)
-    if len(ranked) <= _MOST_SETS_OF:
-        for size in sizes:
+    for size in range(1, len(ranked) + 1):
+        if len(ranked) <= _MOST_SETS_OF:
             yield from combinations(ranked, size)
-    else:
-        for size in sizes:
-            for first in range(len(ranked) - size + 1):
-                yield ranked[first : first + size]
+        else:
+            yield from (ranked[i : i + size] for i in range(len(ranked) - size + 1))
 
 
 class _LyingApplication:

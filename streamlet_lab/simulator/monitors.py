@@ -1,16 +1,33 @@
-"""The hook through which others watch a simulation; they cannot change it."""
+"""The hooks through which others watch a simulation; they cannot change it."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
-from streamlet_lab.consensus import Block, Message, Verdict
+from streamlet_lab.consensus import (
+    Block,
+    Conflicting,
+    Event,
+    Finalized,
+    Message,
+    Notarized,
+    Refused,
+    Verdict,
+)
 
 #: ``progress(epoch, epochs)``.
 Progress = Callable[[int, int], None]
 
+#: Which hook reports an event of a node: as ``hook(time, node, *event)``.
+NODE_HOOKS: Final = {
+    Notarized: "notarized",
+    Finalized: "finalized",
+    Conflicting: "conflicted",
+    Refused: "refused",
+}
+
 
 class Monitor:
-    """Told of everything that happens in a simulation; overrides what it cares about.
+    """Watches a simulation: its hooks are called as things happen; override some.
 
     Times are in microseconds, nodes are named, the observer included.
     """
@@ -22,10 +39,10 @@ class Monitor:
         """A node's own clock says that an epoch begins; it has not acted in it yet."""
 
     def sent(self, time: int, node: str, message: Message) -> None:
-        """A node says something: an honest one to everyone, a faulty one perhaps to some.
+        """A node sends a message: an honest one to everyone, a faulty one perhaps to some.
 
-        The message may be an accomplice's, or one that was sent before; forgeries, and proposals
-        of those who do not lead, are nobody's message and not told.
+        The message may be an accomplice's, or one that was sent before. Forgeries, and proposals
+        of those who do not lead, are nobody's message and not reported.
         """
 
     def delivered(
@@ -34,36 +51,39 @@ class Monitor:
         """A message arrives at a node for the first time, by this copy. Only if traced."""
 
     def notarized(self, time: int, node: str, block: Block) -> None:
-        """A node sees a block at the end of a notarized chain for the first time."""
+        """See :class:`~streamlet_lab.consensus.Notarized`."""
 
     def finalized(self, time: int, node: str, block: Block) -> None:
-        """A node adds a block to its finalized chain."""
+        """See :class:`~streamlet_lab.consensus.Finalized`."""
 
     def conflicted(self, time: int, node: str, block: Block) -> None:
-        """The rule would finalize a block that contradicts what the node has finalized."""
+        """See :class:`~streamlet_lab.consensus.Conflicting`."""
 
     def refused(self, time: int, node: str, block: Block, verdict: Verdict) -> None:
-        """A voter finds a leader's block unacceptable."""
+        """See :class:`~streamlet_lab.consensus.Refused`."""
 
 
-class Audience:
-    """The monitors of a run, by what they listen to: most hooks have few listeners or none."""
+class Listeners(dict[str, list[Callable[..., None]]]):
+    """By the name of a hook, those of a run's monitors that override it: few, or none."""
 
     def __init__(self, monitors: Iterable[Monitor]) -> None:
         everyone = tuple(monitors)
+        for hook, default in vars(Monitor).items():
+            if callable(default):
+                self[hook] = [
+                    getattr(one, hook) for one in everyone if getattr(type(one), hook) != default
+                ]
 
-        def listening(hook: str) -> list[Callable[..., Any]]:
-            unheard = getattr(Monitor, hook)
-            return [getattr(one, hook) for one in everyone if getattr(type(one), hook) != unheard]
+    def tell(self, hook: str, *what: Any) -> None:
+        """Call a hook of all who override it."""
+        for listener in self[hook]:
+            listener(*what)
 
-        self.epoch_started = listening("epoch_started")
-        self.entered = listening("entered")
-        self.sent = listening("sent")
-        self.delivered = listening("delivered")
-        self.notarized = listening("notarized")
-        self.finalized = listening("finalized")
-        self.conflicted = listening("conflicted")
-        self.refused = listening("refused")
+    def tell_of(self, events: Iterable[Event], time: int, node: str) -> None:
+        """Report the events of a node, but not its messages: they may never leave it."""
+        for event in events:
+            if not isinstance(event, Message):
+                self.tell(NODE_HOOKS[type(event)], time, node, *event)
 
 
 class ProgressReport(Monitor):

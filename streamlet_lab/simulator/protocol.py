@@ -1,7 +1,6 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, TypedDict
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig
@@ -10,6 +9,7 @@ from streamlet_lab.consensus import (
     SIX_UNCONTESTED,
     THREE_IN_A_ROW,
     Application,
+    Event,
     FinalityRule,
     LeaderRule,
     Message,
@@ -27,7 +27,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import Ed25519Keyring, HeldKeys, IdealSignatures, make_keyring
 from streamlet_lab.simulator.faults import NodeFault, Seat, Send, make_fault, make_faults
 from streamlet_lab.simulator.links import Delay, clock_offsets, make_links
-from streamlet_lab.simulator.monitors import Audience, Monitor
+from streamlet_lab.simulator.monitors import Listeners, Monitor
 from streamlet_lab.simulator.network import Network
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
@@ -140,8 +140,7 @@ class StreamletSimulation:
             for name, node_faults in zip(self._names, self._faults, strict=True)
         ]
         self.nodes = dict(zip(self._names, self._participants, strict=True))
-        self._told = [_Told() for _ in self._participants]
-        self._audience = Audience(self.monitors)
+        self._listeners = Listeners(())
         self._offsets = tuple(clock_offsets) or (0,) * len(self._names)
         self._sign_time = sign_time
         self._signing_until = [0] * len(self._names)
@@ -210,7 +209,7 @@ class StreamletSimulation:
         """
         if epochs < 0:
             raise InvalidInput("epochs", epochs, "zero or more")
-        self._audience = Audience(self.monitors)
+        self._listeners = Listeners(self.monitors)
         first = self.next_epoch
         self.next_epoch += epochs
         for epoch in range(first, self.next_epoch):
@@ -219,12 +218,10 @@ class StreamletSimulation:
 
     def _start_epoch(self, time: int, epoch: int) -> None:
         self._epoch = epoch
-        leader = self.leader_of(epoch)
-        for hear in self._audience.epoch_started:
-            hear(time, epoch, leader)
-        hear_of = self._observe(epoch)
+        self._listeners.tell("epoch_started", time, epoch, self.leader_of(epoch))
+        observe = self._observe(epoch)
         for index, offset in enumerate(self._offsets):
-            entry = (index, epoch, hear_of(self._names[index]))
+            entry = (index, epoch, observe(self._names[index]))
             if offset:
                 self.queue.schedule(time + offset, Priority.EPOCH, self._enter, entry)
             else:
@@ -234,8 +231,7 @@ class StreamletSimulation:
         """Let one node begin an epoch: its own clock says so."""
         index, epoch, observation = entry
         node, faults = self._participants[index], self._faults[index]
-        for hear in self._audience.entered:
-            hear(time, self._names[index], epoch)
+        self._listeners.tell("entered", time, self._names[index], epoch)
         if not faults:
             self._act(time, index, node.start_epoch(epoch, observation))
             return
@@ -248,35 +244,30 @@ class StreamletSimulation:
             self._say_more(time, index, "begin", lambda fault: fault.begin(epoch))
 
     def _receive(self, time: int, index: int, message: Message) -> None:
-        node, told = self._participants[index], self._told[index]
-        messages = node.receive(message)
-        # Most messages change nothing that anyone is to be told of.
-        if messages or told.is_behind(node):
-            self._act(time, index, messages)
+        events = self._participants[index].receive(message)
+        # Most messages change nothing.
+        if events:
+            self._act(time, index, events)
         if self._faults[index]:
             self._say_more(time, index, "heard", lambda fault: fault.heard(message))
 
     def _delivered(
         self, received: int, sender: int, receiver: int, sent: int, message: Message
     ) -> None:
-        for hear in self._audience.delivered:
-            hear(received, self._names[sender], self._names[receiver], sent, message)
+        names = self._names
+        self._listeners.tell("delivered", received, names[sender], names[receiver], sent, message)
 
     def _active_faults(self, index: int) -> list[NodeFault]:
         epoch = self._participants[index].epoch
         return [fault for fault in self._faults[index] if fault.active(epoch)]
 
-    def _act(self, time: int, index: int, messages: list[Message]) -> None:
-        """Send what a node says, and tell the monitors what is new in its view."""
-        if messages:
-            if self._faults[index]:
-                sends = _as_said_by(self._active_faults(index), map(Send, messages))
-                self._carry(time, index, sends)
-            else:
-                for message in messages:
-                    self._send(time, index, Send(message))
-        if self._told[index].is_behind(self._participants[index]):
-            self._tell(time, index)
+    def _act(self, time: int, index: int, events: Sequence[Event]) -> None:
+        """Send what a node wants sent, or its faults instead, and report what else happened."""
+        sends: Iterable[Send] = [Send(event) for event in events if isinstance(event, Message)]
+        if sends and self._faults[index]:
+            sends = _as_said_by(self._active_faults(index), sends)
+        self._carry(time, index, sends)
+        self._listeners.tell_of(events, time, self._names[index])
 
     def _say_more(
         self, time: int, index: int, hook: str, speak: Callable[[NodeFault], Iterable[Send] | None]
@@ -295,10 +286,9 @@ class StreamletSimulation:
         message, name = send.message, self._names[index]
         if self._faults[index]:
             # What a fault says the node has not said itself, and does not know yet.
-            self._participants[index].learn(message)
+            self._listeners.tell_of(self._participants[index].learn(message), time, name)
         if not self._faults[index] or self._is_genuine(message):
-            for hear in self._audience.sent:
-                hear(time, name, message)
+            self._listeners.tell("sent", time, name, message)
         if self._sign_time:
             leaves = max(time, self._signing_until[index]) + self._sign_time
             self._signing_until[index] = leaves
@@ -343,26 +333,6 @@ class StreamletSimulation:
             if self.network.online[index] and fault.active(self._epoch):
                 said = fault.overheard(message, self._names[sender])
                 self._carry(time, index, _said(fault, "overheard", said))
-
-    def _tell(self, time: int, index: int) -> None:
-        """Tell the monitors what is new in a node's append-only logs."""
-        node, told, name = self._participants[index], self._told[index], self._names[index]
-        tree, audience = node.tree, self._audience
-        self._told[index] = _Told(
-            len(tree.notarized), len(tree.finalized), len(tree.conflicts), len(node.refusals)
-        )
-        for block in tree.notarized[told.notarized :]:
-            for hear in audience.notarized:
-                hear(time, name, block)
-        for block in tree.finalized[told.finalized :]:
-            for hear in audience.finalized:
-                hear(time, name, block)
-        for block in tree.conflicts[told.conflicts :]:
-            for hear in audience.conflicted:
-                hear(time, name, block)
-        for block, verdict in node.refusals[told.refusals :]:
-            for hear in audience.refused:
-                hear(time, name, block, verdict)
 
 
 class ProtocolSettings(TypedDict):
@@ -468,20 +438,6 @@ def create_streamlet_network(
     return StreamletSimulation(
         config.node_ids, OpaqueApplication(), monitors=monitors, chain_id=chain_id, **settings
     )
-
-
-@dataclass(slots=True)
-class _Told:
-    """How much of a node's append-only logs the monitors have been told."""
-
-    notarized: int = 1
-    finalized: int = 1
-    conflicts: int = 0
-    refusals: int = 0
-
-    def is_behind(self, node: StreamletNode) -> bool:
-        """Whether there is more; nothing is finalized without something being notarized."""
-        return len(node.tree.notarized) > self.notarized or len(node.refusals) > self.refusals
 
 
 def _as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[Send]:

@@ -1,4 +1,4 @@
-"""The log of a run: what happened when, as plain tuples."""
+"""The log of a run: what happened when."""
 
 from typing import NamedTuple
 
@@ -6,33 +6,16 @@ from streamlet_lab.consensus import Block, Message, Proposal, Verdict, Vote
 from streamlet_lab.simulator.monitors import Monitor
 
 
-class ProposalRecord(NamedTuple):
-    """A leader sent a block, to everyone or to some."""
+class Record(NamedTuple):
+    """When a node proposed a block, or saw it notarized, final or in conflict."""
 
     time: int
     node: str
     block: Block
 
 
-class VoteRecord(NamedTuple):
-    """A node sent its vote, to everyone or to some."""
-
-    time: int
-    node: str
-    epoch: int
-    block_hash: bytes
-
-
-class ViewRecord(NamedTuple):
-    """Something about a block became true in one node's view."""
-
-    time: int
-    node: str
-    block: Block
-
-
-class RefusalRecord(NamedTuple):
-    """A node would not vote for a leader's block."""
+class Refusal(NamedTuple):
+    """When a node refused a leader's block, and why."""
 
     time: int
     node: str
@@ -40,42 +23,33 @@ class RefusalRecord(NamedTuple):
     reason: str
 
 
-class DeliveryRecord(NamedTuple):
-    """A message arrived at a node for the first time, by this copy."""
-
-    received: int
-    sender: str
-    receiver: str
-    sent: int
-    message: Message
-
-
 class Recorder(Monitor):
-    """Keeps everything that the frames of a result are made of.
+    """Keeps everything that the frames of a result are made of; times are in microseconds.
 
     Attributes
     ----------
     leaders : list of str
         By epoch.
-    proposals : list of ProposalRecord
-    votes : list of VoteRecord
-    notarizations, finalizations, conflicts : list of ViewRecord
-    refusals : list of RefusalRecord
-    deliveries : list of DeliveryRecord
-        Only of a run that is traced.
+    proposals, notarizations, finalizations, conflicts : list of Record
+        Each proposal once, by whoever made it.
+    refusals : list of Refusal
+    votes : list of (int, Vote)
+        Each vote once, and when it was sent first.
+    deliveries : list of tuple
+        The arguments of :meth:`Monitor.delivered`.
     blocks : dict of bytes to Block
         Every block that its epoch's leader proposed, by hash.
     """
 
     def __init__(self) -> None:
         self.leaders: list[str] = []
-        self.proposals: list[ProposalRecord] = []
-        self.votes: list[VoteRecord] = []
-        self.notarizations: list[ViewRecord] = []
-        self.finalizations: list[ViewRecord] = []
-        self.conflicts: list[ViewRecord] = []
-        self.refusals: list[RefusalRecord] = []
-        self.deliveries: list[DeliveryRecord] = []
+        self.proposals: list[Record] = []
+        self.votes: list[tuple[int, Vote]] = []
+        self.notarizations: list[Record] = []
+        self.finalizations: list[Record] = []
+        self.conflicts: list[Record] = []
+        self.refusals: list[Refusal] = []
+        self.deliveries: list[tuple[int, str, str, int, Message]] = []
         self.blocks: dict[bytes, Block] = {}
         self._voted: set[tuple[object, ...]] = set()
 
@@ -84,35 +58,35 @@ class Recorder(Monitor):
         self.leaders.append(leader)
 
     def sent(self, time: int, node: str, message: Message) -> None:
-        """Note each proposal and each vote once, however often it is sent."""
+        """Note a proposal or a vote, unless it was sent before."""
         match message:
             case Proposal(block, proposer):
                 if block.hash not in self.blocks:
                     self.blocks[block.hash] = block
-                    self.proposals.append(ProposalRecord(time, proposer, block))
+                    self.proposals.append(Record(time, proposer, block))
             case Vote(voter=voter, subject=subject):
                 if (voter, *subject) not in self._voted:
                     self._voted.add((voter, *subject))
-                    self.votes.append(VoteRecord(time, voter, message.epoch, message.block_hash))
+                    self.votes.append((time, message))
 
     def delivered(
         self, received: int, sender: str, receiver: str, sent: int, message: Message
     ) -> None:
-        """Note each first arrival."""
-        self.deliveries.append(DeliveryRecord(received, sender, receiver, sent, message))
+        """Note a first arrival."""
+        self.deliveries.append((received, sender, receiver, sent, message))
 
     def notarized(self, time: int, node: str, block: Block) -> None:
         """Note when the node saw it."""
-        self.notarizations.append(ViewRecord(time, node, block))
+        self.notarizations.append(Record(time, node, block))
 
     def finalized(self, time: int, node: str, block: Block) -> None:
         """Note when the node saw it."""
-        self.finalizations.append(ViewRecord(time, node, block))
+        self.finalizations.append(Record(time, node, block))
 
     def conflicted(self, time: int, node: str, block: Block) -> None:
         """Note when the node saw it."""
-        self.conflicts.append(ViewRecord(time, node, block))
+        self.conflicts.append(Record(time, node, block))
 
     def refused(self, time: int, node: str, block: Block, verdict: Verdict) -> None:
         """Note the reason."""
-        self.refusals.append(RefusalRecord(time, node, block, verdict.reason))
+        self.refusals.append(Refusal(time, node, block, verdict.reason))

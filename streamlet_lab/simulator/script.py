@@ -1,17 +1,19 @@
-"""Runs to the letter: what faulty nodes say and when single messages arrive, each one line of text.
+"""Scripted runs: what faulty nodes send, and when single messages arrive, each one line of text.
 
 In both, ``at`` is the time of an arrival: what matters in a worked attack is who knew what when.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Annotated, Final, NamedTuple, Self
+
+from pydantic import Field
 
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator.faults import NodeFault, Seat, Send, fault_kind
+from streamlet_lab.simulator.coalitions import Coalition
+from streamlet_lab.simulator.faults import Seat, Send, fault_kind
 from streamlet_lab.simulator.links import LOST, Delay
 from streamlet_lab.units import to_microseconds
 
@@ -61,16 +63,15 @@ def epoch_of(block: str) -> int:
     return int(re.split("[A-Za-z]", block, maxsplit=1)[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that scripted nodes say, to whom, and when it arrives there.
+class Step(NamedTuple):
+    """A message that scripted nodes send, and when it arrives.
 
     Parameters
     ----------
     text : str
         As written.
     nodes : tuple of str
-        Who says it: one proposer, or voters.
+        The proposer, or the voters.
     block : str
         The name of a block.
     parent : str, optional
@@ -90,15 +91,8 @@ class Step:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one line.
+        """Read one line of the form :data:`STEP_FORM`, or raise `InvalidInput`.
 
-        Raises
-        ------
-        InvalidInput
-            If it is not of the form :data:`STEP_FORM`.
-
-        Examples
-        --------
         >>> step = Step.parse("node_2,node_3 vote 4A to node_0 at 41us")
         >>> step.nodes, step.block, step.to, step.arrival
         (('node_2', 'node_3'), '4A', ('node_0',), 41)
@@ -123,7 +117,7 @@ class Step:
 
 
 @fault_kind("script")
-class Script(NodeFault):
+class Script(Coalition):
     """The nodes say what is written, and nothing else: they do not propose, vote or echo.
 
     Each step is carried out at the beginning of an epoch, its node's last one before the arrival,
@@ -143,9 +137,9 @@ class Script(NodeFault):
     """
 
     def __init__(
-        self, start: int, stop: int | None, steps: Sequence[str] = (), **parameters: Any
+        self, start: int, stop: int | None, steps: Annotated[Sequence[str], Field()] = ()
     ) -> None:
-        super().__init__(start, stop, **parameters)
+        super().__init__(start, stop)
         self._steps = [Step.parse(text) for text in steps]
         self._parents: dict[str, str] = {}
         for step in self._steps:
@@ -157,43 +151,22 @@ class Script(NodeFault):
         self.blocks: dict[str, Block] = {}
 
     def join(self, seat: Seat) -> None:
-        """Take a seat; only now it is known who is there.
-
-        Raises
-        ------
-        InvalidInput
-            If a step is for a node that does not share the script, or to one that does not exist.
-        """
+        """Refuse steps of nodes that do not share the script, or to nodes that do not exist."""
         super().join(seat)
+        everyone = (*seat.validators, OBSERVER)
         for step in self._steps:
             if not {*step.nodes} <= {*seat.accomplices}:
                 raise InvalidInput("step", step.text, f"said by {', '.join(seat.accomplices)}")
-            if not {*(step.to or ())} <= {*seat.validators, OBSERVER}:
-                raise InvalidInput(
-                    "step", step.text, f"to {', '.join(seat.validators)}, {OBSERVER}"
-                )
+            if not {*(step.to or ())} <= {*everyone}:
+                raise InvalidInput("step", step.text, f"to {', '.join(everyone)}")
         own = (step for step in self._steps if self.name in step.nodes)
         self._waiting = sorted(own, key=lambda step: step.arrival)
 
-    def proposes(self, epoch: int) -> bool:
-        """Not while the fault is active, but for what is written."""
-        return not self.active(epoch)
-
-    def votes(self, epoch: int) -> bool:
-        """Not while the fault is active, but for what is written."""
-        return not self.active(epoch)
-
-    def echoes(self, epoch: int) -> bool:
-        """Not while the fault is active."""
-        return not self.active(epoch)
-
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Say what arrives before the node's next epoch begins, or just then."""
         self._until = self.seat.now() + self.seat.epoch_length
         return self._say_what_is_due()
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Say what had to wait for a block."""
         return self._say_what_is_due()
 
     def _say_what_is_due(self) -> list[Send]:
@@ -233,8 +206,7 @@ class Script(NodeFault):
         return found[0] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """When certain messages arrive, instead of when the links would have it.
 
     Parameters
@@ -261,15 +233,8 @@ class Delivery:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one line.
+        """Read one line of the form :data:`DELIVERY_FORM`, or raise `InvalidInput`.
 
-        Raises
-        ------
-        InvalidInput
-            If it is not of the form :data:`DELIVERY_FORM`.
-
-        Examples
-        --------
         >>> delivery = Delivery.parse("lose messages to node_3 sent 30us..70us")
         >>> delivery.receivers, delivery.sent
         (('node_3',), range(30, 70))
@@ -311,15 +276,8 @@ class Delivery:
 def scripted_delay(delay: Delay, deliveries: Sequence[Delivery], names: Sequence[str]) -> Delay:
     """Return the delays of the links, but for what the first rule that applies says.
 
-    Nothing bounds what is scripted: not Δ, nor the end of bad times.
-
-    Parameters
-    ----------
-    delay : callable
-        See :data:`~streamlet_lab.simulator.links.Delay`.
-    deliveries : sequence of Delivery
-    names : sequence of str
-        Of all participants, the observer's last.
+    Nothing bounds what is scripted: not Δ, nor the end of bad times. ``names`` are those of all
+    participants, the observer's last.
     """
 
     def scripted(message: Message, sender: int, receiver: int, time: int) -> int:

@@ -261,7 +261,7 @@ def test_a_false_certificate_does_not_keep_out_the_true_one(counting, falsehood)
     node = ready_node(counting)
     node.receive(FALSE[falsehood][0](counting))
     true = replace(counting.propose(TIP), certificate=certificate_of(counting, CHAIN))
-    (vote,) = node.receive(true)
+    *_, vote = node.receive(true)
     assert vote.block_hash == TIP.hash
     assert node.tree.longest == [NEWEST]
 

@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from streamlet_lab.consensus import Dropped, Proposal, Verdict, Vote
+from streamlet_lab.consensus import (
+    Conflicting,
+    Dropped,
+    Finalized,
+    Message,
+    Notarized,
+    Proposal,
+    Refused,
+    Verdict,
+    Vote,
+)
 
 from .committee import GENESIS, Committee, extend
 
@@ -36,8 +46,13 @@ def node(committee):
 
 
 def tell(node, *messages):
-    """Let a node receive messages, and return all that it says."""
-    return [said for message in messages for said in node.receive(message)]
+    """Let a node receive messages, and return those that it sends."""
+    return [event for event in reported(node, *messages) if isinstance(event, Message)]
+
+
+def reported(node, *messages):
+    """Let a node receive messages, and return all that it reports."""
+    return [event for message in messages for event in node.receive(message)]
 
 
 def voted_for(said):
@@ -262,6 +277,42 @@ def test_of_two_proposals_for_a_future_epoch_the_first_is_voted_for(committee, n
     assert voted_for(node.start_epoch(2)) == [first.hash]
 
 
+# What is reported
+
+
+def test_a_node_reports_what_happens_in_the_order_in_which_it_happens(committee, node):
+    one = extend(GENESIS, 0)
+    two = extend(one, 1)
+    three = extend(two, 2)
+    node.start_epoch(0)
+    vote = committee.vote(one, "node_3")
+    assert node.receive(committee.propose(one)) == [vote]
+    first, second, third = committee.votes(one)
+    assert [node.receive(first), node.receive(first)] == [(), ()]
+    tell(node, committee.propose(three), *committee.votes(three), committee.propose(two))
+    tell(node, *committee.votes(two))
+    assert node.receive(second) == [
+        Notarized(one),
+        Notarized(two),
+        Finalized(one),
+        Notarized(three),
+        Finalized(two),
+    ]
+    assert node.receive(third) == ()
+
+
+def test_a_node_reports_each_conflict_once(committee, node):
+    for start, payload in ((0, b""), (3, b"rival")):
+        parent, events = GENESIS, []
+        for epoch in range(start, start + 3):
+            parent = extend(parent, epoch, payload)
+            events += reported(node, committee.propose(parent), *committee.votes(parent))
+    assert [event for event in events if not isinstance(event, Notarized)] == [
+        Conflicting(node.tree[parent.parent])
+    ]
+    assert len(node.tree.finalized) == 3
+
+
 # Votes and duplicates
 
 
@@ -411,8 +462,9 @@ def test_a_refused_block_gets_no_vote_and_is_recorded(committee):
     node = committee.node(application=Picky())
     node.start_epoch(0)
     bad, good = extend(GENESIS, 0, b"bad"), extend(GENESIS, 0, b"good")
-    assert tell(node, committee.propose(bad), committee.propose(good)) == []
-    assert node.refusals == [(bad, Verdict(False, "bad payload"))]
+    refused = Refused(bad, Verdict(False, "bad payload"))
+    assert reported(node, committee.propose(bad), committee.propose(good)) == [refused]
+    assert node.refusals == [refused]
 
 
 def test_a_refused_block_is_not_judged_again_and_may_still_be_notarized(committee):

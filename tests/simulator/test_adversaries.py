@@ -639,7 +639,7 @@ def test_a_rushing_adversary_votes_before_others_hear_of_the_proposal():
         ("random", {"rate": "often"}, "faults.parameters.rate"),
         ("amnesia", {"blocks": 0}, "faults.parameters.blocks"),
         ("amnesia", {"blocks": "some"}, "faults.parameters.blocks"),
-        ("split", {"parts": 3}, "faults.parameters"),
+        ("split", {"parts": 3}, "faults.parameters.parts"),
     ],
 )
 def test_what_a_kind_does_not_take(kind, parameters, field):

@@ -58,13 +58,13 @@ def test_each_kind_takes_one_duty_away_while_it_is_active(kind, duty):
         (Fault("gremlins", ("node_0",)), "faults", "one of .*crash, .*lying_leader"),
         (
             Fault("crash", ("node_0",), parameters={"hard": True}),
-            "faults.parameters",
-            "takes none",
+            "faults.parameters.hard",
+            "parameters reaches",
         ),
         (
             Fault("lying_leader", ("node_0",), parameters={"prise": 1}),
-            "faults.parameters",
-            "takes none",
+            "faults.parameters.prise",
+            "parameters price",
         ),
         (
             Fault("lying_leader", ("node_0",), parameters={"price": "much"}),

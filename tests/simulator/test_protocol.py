@@ -113,7 +113,8 @@ def test_the_observer_receives_like_a_node_and_says_nothing():
     recorder = Recorder()
     run = simulation(4, monitors=[recorder])
     run.run(6)
-    spoke = {record.node for record in (*recorder.proposals, *recorder.votes)}
+    spoke = {record.node for record in recorder.proposals}
+    spoke |= {vote.voter for _, vote in recorder.votes}
     assert spoke == {"node_0", "node_1", "node_2", "node_3"}
     assert run.observer is run.nodes["observer"]
     assert final(run.observer) == final(run.nodes["node_0"])
@@ -122,7 +123,7 @@ def test_the_observer_receives_like_a_node_and_says_nothing():
 def said(recorder, node):
     """The epochs in which a node proposed, and those in which it voted."""
     proposed = [record.block.epoch for record in recorder.proposals if record.node == node]
-    return proposed, [record.epoch for record in recorder.votes if record.node == node]
+    return proposed, [vote.epoch for _, vote in recorder.votes if vote.voter == node]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_b5_when_the_pending_votes_are_cast():
     run = simulation(4, delay=delay, epoch_length=8, monitors=[recorder])
     run.run(6)
     assert views(run) == dict.fromkeys(run.nodes, ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5]))
-    times = {vote.node: vote.time for vote in recorder.votes if vote.epoch == 1}
+    times = {vote.voter: time for time, vote in recorder.votes if vote.epoch == 1}
     assert times == {"node_0": 9, "node_1": 8, "node_2": 11, "node_3": 11}
 
 

@@ -140,7 +140,7 @@ def lies(recorder, node="node_1"):
 
 
 def voters(recorder, block):
-    return {vote.node for vote in recorder.votes if vote.block_hash == block.hash}
+    return {vote.voter for _, vote in recorder.votes if vote.block_hash == block.hash}
 
 
 def watch(lab):
