@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from streamlet_lab.config import ExperimentConfig, make_config
-from streamlet_lab.frames import build_frames
+from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.matching import (
     Accepted,
     Cancelled,
@@ -58,7 +58,7 @@ def run(**settings: Any) -> Lab:
     market = Market(network)
     network.run(config.epochs)
     market.close(config.epochs * config.epoch_length)
-    frames = build_frames(network, market, recorder, None, [])
+    frames = dict(make_frames(Record.of(config, network, recorder, market)))
     return Lab(config, network, market, recorder, frames)
 
 
