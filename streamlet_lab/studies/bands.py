@@ -5,11 +5,11 @@ from concurrent.futures import Executor
 from types import MappingProxyType
 from typing import Any, Final
 
+from streamlet_lab.grid import Sweep, sweep
 from streamlet_lab.intervals import Share
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.arguments import check_result, check_settings, read_names
-from streamlet_lab.sweep import Sweep, sweep
 
 #: The bands of the comparison unless others are named.
 BANDS: Final = (
@@ -45,7 +45,7 @@ def compare_bands(
         ``"luld"`` are minutes of market time: compare it with
         ``{"market_time_per_epoch": "1min"}``, since an epoch is a day otherwise.
     epochs, repeats, seed, progress, executor
-        See :func:`~streamlet_lab.sweep.sweep`.
+        See :func:`~streamlet_lab.sweep`.
 
     Returns
     -------

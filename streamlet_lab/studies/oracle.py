@@ -7,12 +7,12 @@ import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
+from streamlet_lab.grid import Sweep, sweep
 from streamlet_lab.intervals import Share
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.arguments import check_result, read_names
-from streamlet_lab.sweep import Sweep, sweep
 from streamlet_lab.units import to_whole
 
 #: What voters can check of a leader's claim, from the least to the most.
@@ -123,7 +123,7 @@ def lying_leader(
     direction : {"up", "down"}
     nodes, sources, epochs, repeats, seed : int
     progress : callable, optional
-        See :func:`~streamlet_lab.sweep.sweep`.
+        See :func:`~streamlet_lab.sweep`.
 
     Returns
     -------
@@ -173,7 +173,7 @@ def denied_trades(
         One of :func:`~streamlet_lab.prices.source_fault_kinds`.
     sources, epochs, repeats, seed : int
     progress : callable, optional
-        See :func:`~streamlet_lab.sweep.sweep`.
+        See :func:`~streamlet_lab.sweep`.
 
     Returns
     -------

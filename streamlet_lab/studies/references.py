@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.grid import Sweep, sweep
 from streamlet_lab.metrics import market_numbers
 from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.arguments import check_result, check_settings, read_names
 from streamlet_lab.studies.staleness import age_days
-from streamlet_lab.sweep import Sweep, sweep
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration, to_microseconds
 
 #: What the consensus is compared with, unless fewer are named.
@@ -66,7 +66,7 @@ def compare_references(
         Of all runs; those of a section with a dot, ``{"market.band_percent": 3}``. Ages are those
         of simulated paths.
     epochs, repeats, seed, progress, executor
-        See :func:`~streamlet_lab.sweep.sweep`. The first ten epochs are not measured.
+        See :func:`~streamlet_lab.sweep`. The first ten epochs are not measured.
 
     Returns
     -------

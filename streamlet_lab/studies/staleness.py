@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig, PricesConfig
+from streamlet_lab.grid import Run, Sweep, Values, run_experiment, sweep
 from streamlet_lab.intervals import Share
 from streamlet_lab.prices import (
     SIMULATED,
@@ -28,7 +29,6 @@ from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, make_model
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.arguments import check_result, check_settings
-from streamlet_lab.sweep import Run, Sweep, Values, run_experiment, sweep
 from streamlet_lab.theory import first_passage_share, stale_outside_share
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_name
 
@@ -113,9 +113,9 @@ def staleness(
         Other values of the same setting.
     settings : mapping
         Of all runs, such as ``{"prices.path_model": "gbm"}``; those of a section with a dot, as
-        :func:`~streamlet_lab.sweep.sweep` takes them.
+        :func:`~streamlet_lab.sweep` takes them.
     epochs, repeats, seed, progress, executor
-        See :func:`~streamlet_lab.sweep.sweep`.
+        See :func:`~streamlet_lab.sweep`.
 
     Returns
     -------
