@@ -32,6 +32,7 @@ FLOORS = (
     ("config", "ledger"),
     ("simulator",),
     ("checks",),
+    ("liquidity",),
     ("metrics",),
     ("frames",),
     ("result",),
