@@ -22,6 +22,7 @@ from streamlet_lab.consensus import (
     is_proven,
     verify_proof,
 )
+from streamlet_lab.description import AAPLPriceSimulator, PriceConsensusService
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
@@ -29,10 +30,8 @@ from streamlet_lab.grid import Sweep, sweep
 from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade, band, bands
 from streamlet_lab.prices import (
-    AAPLPriceSimulator,
     Aggregator,
     PriceConsensus,
-    PriceConsensusService,
     PriceValidation,
     Scene,
     Source,

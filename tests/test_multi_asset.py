@@ -22,7 +22,7 @@ from streamlet_lab.prices import (
     decode_payload,
     encode_claims,
 )
-from streamlet_lab.prices.history import load_bars
+from streamlet_lab.prices.daily_history import load_bars
 from streamlet_lab.simulator import StockMarketConsensusNetwork
 
 TWO = ["AAPL", "MSFT"]

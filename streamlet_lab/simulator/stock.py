@@ -555,12 +555,7 @@ class StockMarketConsensusNetwork(StreamletSimulation):
         rooms, receivers = self._rooms.values(), tuple(self.nodes)
         said = [
             room.sources.said(
-                epoch,
-                before,
-                room.voter.rules,
-                room.voter.aggregator,
-                receivers,
-                room.voter.outlier,
+                room.voter.round(epoch, before, room.feed.timestamp(epoch)), receivers
             )
             for room, before in zip(rooms, previous, strict=True)
         ]

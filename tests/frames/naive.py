@@ -26,7 +26,7 @@ from streamlet_lab.matching import (
     StateChanged,
     Traded,
 )
-from streamlet_lab.matching.events import BandMoved, Clipped
+from streamlet_lab.matching.events import BandMoved, Repriced
 from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
 
 
@@ -104,7 +104,7 @@ def open_orders(events: Iterable[Event]) -> dict[str, Open]:
                 leave(event.order_id, event.remaining)
             case Cancelled() | Expired():
                 leave(event.order_id, 0)
-            case Replaced() | Clipped():
+            case Replaced() | Repriced():
                 if event.order_id in orders:
                     side = orders[event.order_id].side
                     moved = Open(side, Fraction(event.price), event.quantity)

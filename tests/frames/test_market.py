@@ -21,7 +21,7 @@ from streamlet_lab.matching import (
     Side,
     Traded,
 )
-from streamlet_lab.matching.events import Clipped
+from streamlet_lab.matching.events import Repriced
 from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
 
 from .naive import Lab, levels, open_orders, reference_at, run, stops, until
@@ -252,7 +252,7 @@ def _standing(events: list[Event]) -> dict[int, Fraction]:
         match event:
             case Accepted(order=order) if order.price is not None:
                 places[event.order_id] = Fraction(order.price)
-            case Replaced() | Clipped():
+            case Replaced() | Repriced():
                 places[event.order_id] = Fraction(event.price)
             case Cancelled() if event.order_id in places:
                 found[event.sequence] = places[event.order_id]

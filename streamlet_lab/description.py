@@ -1,17 +1,77 @@
-"""The description's price service: a door to the room's pure functions, with a memory."""
+"""The names of the system's description, as thin doors to what the lab is made of."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.aggregation import aggregate
-from streamlet_lab.prices.feeds import SIMULATED, QuoteFeed, make_path
-from streamlet_lab.prices.judgement import evaluate
-from streamlet_lab.prices.paths import TRADING_DAY
-from streamlet_lab.prices.payload import PriceConsensus
-from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation, check_quotes
-from streamlet_lab.units import to_whole
+from streamlet_lab.prices import (
+    SIMULATED,
+    SOURCES,
+    TRADING_DAY,
+    PreviousConsensus,
+    PriceConsensus,
+    PriceRound,
+    PriceValidation,
+    QuoteFeed,
+    StockPrice,
+    make_consensus,
+    make_path,
+    valid_quotes,
+)
+from streamlet_lab.units import to_decimal, to_name, to_whole
+
+
+class AAPLPriceSimulator:
+    """Simulated AAPL price feeds, one quote at a time.
+
+    Parameters
+    ----------
+    base_price : number
+        Price at the beginning, US dollars, within $50 to $500.
+    volatility : float
+        Multiplies every return; 1 is AAPL's own.
+    trend : float
+        Drift of the logarithm of the price, per year.
+    seed : int
+        The same seed gives the same quotes.
+
+    Examples
+    --------
+    >>> simulator = AAPLPriceSimulator(base_price=150)
+    >>> simulator.generate_price_feed("market_data_1").symbol
+    'AAPL'
+    """
+
+    def __init__(
+        self,
+        base_price: object = Decimal("150.00"),
+        *,
+        volatility: float = 1.0,
+        trend: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        price = to_decimal(base_price, "base_price")
+        if not 50 <= price <= 500:
+            raise InvalidInput("base_price", str(price), "a price from 50 to 500")
+        path = make_path(
+            SIMULATED, seed, TRADING_DAY, base_price=price, volatility=volatility, trend=trend
+        )
+        self.feed = QuoteFeed(path, TRADING_DAY, seed)
+        self._quoted: Counter[str] = Counter()
+
+    def generate_price_feed(self, source: str) -> StockPrice:
+        """Return the source's next quote; its n-th quote is of the n-th trading day.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such source.
+        """
+        quotes = self.feed.quotes(self._quoted[to_name(source, SOURCES, "source")])
+        self._quoted[source] += 1
+        return quotes[SOURCES.index(source)]
 
 
 class PriceConsensusService:
@@ -47,8 +107,8 @@ class PriceConsensusService:
 
     def validate_prices(self, prices: Sequence[StockPrice]) -> list[StockPrice]:
         """Return the prices that pass the rules, measured against the last consensus."""
-        checks = check_quotes(prices, self.rules, self.symbol, self._next_epoch, self.previous)
-        return [check.quote for check in checks if check.valid]
+        known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous)
+        return [*valid_quotes(known.check(prices))]
 
     def calculate_consensus_price(
         self, prices: Sequence[StockPrice], timestamp: datetime | None = None
@@ -65,9 +125,7 @@ class PriceConsensusService:
         for price in prices:
             if price.symbol != self.symbol:
                 raise InvalidInput("prices", price.symbol, f"prices of {self.symbol}")
-        total = aggregate(prices)
-        latest = max(price.timestamp for price in prices)
-        return PriceConsensus(self.symbol, *total, timestamp or latest)
+        return make_consensus(self.symbol, prices, timestamp)
 
     def process_epoch_prices(self, epoch: int) -> tuple[bytes, PriceConsensus | None]:
         """Return the payload of an epoch's block, and the consensus in it if there is one.
@@ -79,10 +137,8 @@ class PriceConsensusService:
         """
         epoch = to_whole(epoch, self._next_epoch, "epoch")
         self._next_epoch = epoch + 1
-        quotes = self._feed.quotes(epoch)
-        claim = evaluate(
-            quotes, self.rules, self.symbol, epoch, self.previous, quotes[0].timestamp
-        ).claim
+        known = PriceRound(self.rules, self.symbol, epoch, self.previous)
+        claim = known.evaluate(self._feed.quotes(epoch)).claim
         if not isinstance(claim, PriceConsensus):
             if self.previous is not None:
                 self.previous = self.previous.after_no_price()

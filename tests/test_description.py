@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from streamlet_lab.description import PriceConsensusService
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
@@ -14,7 +15,6 @@ from streamlet_lab.prices import (
     NoPrice,
     PreviousConsensus,
     PriceConsensus,
-    PriceConsensusService,
     PriceValidation,
     StockPrice,
     decode_payload,
