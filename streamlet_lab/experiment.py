@@ -25,8 +25,8 @@ from streamlet_lab.simulator import (
     Progress,
     ProgressReport,
     Recorder,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
+    Simulation,
+    StockSimulation,
     create_streamlet_network,
 )
 
@@ -87,7 +87,7 @@ class Experiment:
         progress : callable, optional
             ``progress(epoch, epochs)`` is called at the beginning of each epoch.
         """
-        network = StockMarketConsensusNetwork(self.config)
+        network = StockSimulation(self.config)
         recorder = Recorder()
         checks = market_checks(self.config, network)
         _attach(network, recorder, checks, monitors, progress, self.config.epochs)
@@ -107,7 +107,7 @@ class Experiment:
         self.config = config
         # Making network and market reads everything that a run reads, so that a wrong feed, fault
         # or band is reported now.
-        Market(StockMarketConsensusNetwork(config))
+        Market(StockSimulation(config))
 
 
 def run_protocol(
@@ -160,7 +160,7 @@ class _Findings(NamedTuple):
 
 
 def _attach(
-    simulation: StreamletSimulation,
+    simulation: Simulation,
     recorder: Recorder,
     checks: Sequence[Check],
     monitors: Sequence[Monitor],
@@ -173,7 +173,7 @@ def _attach(
 
 
 def _find(
-    simulation: StreamletSimulation,
+    simulation: Simulation,
     recorder: Recorder,
     checks: Sequence[Check],
     config: ExperimentConfig,
@@ -187,7 +187,7 @@ def _find(
     return _Findings(ledger, find_excerpt(checks, recorder, simulation), offences)
 
 
-def _public_keys(simulation: StreamletSimulation) -> PublicKeys | None:
+def _public_keys(simulation: Simulation) -> PublicKeys | None:
     keyring = simulation.keyring
     if not isinstance(keyring, Ed25519Keyring):
         return None
@@ -197,7 +197,7 @@ def _public_keys(simulation: StreamletSimulation) -> PublicKeys | None:
 
 
 def _common(
-    simulation: StreamletSimulation,
+    simulation: Simulation,
     checks: Sequence[Check],
     findings: _Findings,
     config: ExperimentConfig,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from streamlet_lab.checks.check import Check, Status, short
 from streamlet_lab.checks.safety import Consistency
 from streamlet_lab.consensus import GENESIS_EPOCH, Block, FinalityRule
-from streamlet_lab.simulator import Recorder, StreamletSimulation
+from streamlet_lab.simulator import Recorder, Simulation
 from streamlet_lab.units import to_seconds
 
 
@@ -58,7 +58,7 @@ class Excerpt:
 
 
 def find_excerpt(
-    checks: Iterable[Check], recorder: Recorder, simulation: StreamletSimulation
+    checks: Iterable[Check], recorder: Recorder, simulation: Simulation
 ) -> Excerpt | None:
     """Return the smallest excerpt that shows a violation.
 
@@ -68,7 +68,7 @@ def find_excerpt(
         Those of the run; the first that is violated counts, consistency before all others.
     recorder : Recorder
         What happened in the run.
-    simulation : StreamletSimulation
+    simulation : Simulation
 
     Returns
     -------
@@ -116,7 +116,7 @@ class _Pair(NamedTuple):
         behind = self.one.tip.height + self.other.tip.height - 2 * self.fork.height
         return behind + (self.fork.height > 0)
 
-    def blocks(self, simulation: StreamletSimulation) -> list[Block]:
+    def blocks(self, simulation: Simulation) -> list[Block]:
         """Return the last common block, unless it is genesis, and the two chains behind it."""
         blocks = [self.fork] if self.fork.height else []
         for final in (self.one, self.other):
@@ -154,7 +154,7 @@ def _finalized_by(tip: Block, known: Mapping[bytes, Block], rule: FinalityRule) 
     return chain[rule.chopped] if epochs == expected and rule.chopped < len(chain) else None
 
 
-def _smallest_pair(finals: Iterable[_Final], simulation: StreamletSimulation) -> _Pair:
+def _smallest_pair(finals: Iterable[_Final], simulation: Simulation) -> _Pair:
     """Return the two conflicting finalizations that take the fewest blocks to show.
 
     From each finalized block, those with the lowest tips first, walk down to where another has
@@ -201,7 +201,7 @@ def _rows(
     blocks: Iterable[Block],
     honest: Collection[str],
     recorder: Recorder,
-    simulation: StreamletSimulation,
+    simulation: Simulation,
 ) -> tuple[ExcerptRow, ...]:
     # Both in one pass over the record: a fork may be as long as the run.
     voters: defaultdict[bytes, list[str]] = defaultdict(list)

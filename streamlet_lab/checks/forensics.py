@@ -3,17 +3,17 @@
 from streamlet_lab.checks.promises import honest_nodes
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Evidence, find_offences
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 
 
-def find_culprits(config: ExperimentConfig, simulation: StreamletSimulation) -> dict[str, Evidence]:
+def find_culprits(config: ExperimentConfig, simulation: Simulation) -> dict[str, Evidence]:
     """Search the votes that honest nodes hold; where all are honest there is nothing to find.
 
     Parameters
     ----------
     config : ExperimentConfig
         Says who is honest.
-    simulation : StreamletSimulation
+    simulation : Simulation
 
     Returns
     -------

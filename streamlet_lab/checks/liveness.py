@@ -11,7 +11,7 @@ from typing import ClassVar
 from streamlet_lab.checks.check import Check, CheckResult, short
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 
 
 class Liveness(Check):
@@ -24,7 +24,7 @@ class Liveness(Check):
     ----------
     honest, inapplicable
         See :class:`~streamlet_lab.checks.Check`.
-    simulation : StreamletSimulation
+    simulation : Simulation
         Whose nodes to look at.
     gst : int
         The epochs count that begin at this time or later, in microseconds.
@@ -40,7 +40,7 @@ class Liveness(Check):
     def __init__(
         self,
         honest: Collection[str],
-        simulation: StreamletSimulation,
+        simulation: Simulation,
         gst: int,
         *,
         inapplicable: str = "",
@@ -115,7 +115,7 @@ class Lemma5(Liveness):
     def __init__(
         self,
         honest: Collection[str],
-        simulation: StreamletSimulation,
+        simulation: Simulation,
         gst: int,
         *,
         inapplicable: str = "",

@@ -16,15 +16,15 @@ from streamlet_lab.frames.tables import Rows, make_frame
 from streamlet_lab.simulator import (
     Market,
     Recorder,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
+    Simulation,
+    StockSimulation,
 )
 
 __all__ = ["build_frames", "build_protocol_frames"]
 
 
 def build_frames(
-    network: StockMarketConsensusNetwork,
+    network: StockSimulation,
     market: Market,
     recorder: Recorder,
     excerpt: Excerpt | None,
@@ -43,7 +43,7 @@ def build_frames(
 
 
 def build_protocol_frames(
-    simulation: StreamletSimulation,
+    simulation: Simulation,
     recorder: Recorder,
     excerpt: Excerpt | None,
     offences: Offences,

@@ -11,12 +11,10 @@ from operator import itemgetter
 from streamlet_lab.frames.book import book_rows
 from streamlet_lab.frames.tables import Rows, Timed
 from streamlet_lab.frames.tape import Tape
-from streamlet_lab.simulator import Arrival, Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.simulator import Arrival, Market, Recorder, StockSimulation
 
 
-def market_rows(
-    network: StockMarketConsensusNetwork, market: Market, recorder: Recorder
-) -> dict[str, Rows]:
+def market_rows(network: StockSimulation, market: Market, recorder: Recorder) -> dict[str, Rows]:
     """Return the rows of all frames of the market, by the names of the frames."""
     settings = network.config.market
     samples, levels = market.samples, settings.depth_levels

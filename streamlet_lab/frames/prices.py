@@ -22,13 +22,11 @@ from streamlet_lab.prices import (
     decode_claims,
     decode_quotes,
 )
-from streamlet_lab.simulator import Recorder, StockMarketConsensusNetwork
+from streamlet_lab.simulator import Recorder, StockSimulation
 from streamlet_lab.units import to_micros, to_seconds, to_ticks
 
 
-def epoch_rows(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
+def epoch_rows(network: StockSimulation, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
     """Yield what happened in each epoch, with what its block says of the first symbol."""
     proposals = main_proposals(recorder, network.observer.tree)
     refusals = first_refusals(recorder)
@@ -58,9 +56,7 @@ def epoch_rows(
         )
 
 
-def price_rows(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
+def price_rows(network: StockSimulation, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
     """Yield what each epoch's block says of each symbol."""
     proposals = main_proposals(recorder, network.observer.tree)
     refusals = first_refusals(recorder)
@@ -84,9 +80,7 @@ def price_rows(
             )
 
 
-def block_rows(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
+def block_rows(network: StockSimulation, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
     """Yield every proposed block."""
     tree = network.observer.tree
     refusals = first_refusals(recorder)
@@ -113,9 +107,7 @@ def block_rows(
         )
 
 
-def quote_rows(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
+def quote_rows(network: StockSimulation, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
     """Yield what each source said of each symbol in each epoch, and whether it counted."""
     proposals = main_proposals(recorder, network.observer.tree)
     evaluations = network.application.evaluations

@@ -6,7 +6,7 @@ from typing import Any
 from streamlet_lab.checks import Excerpt
 from streamlet_lab.consensus import Evidence, Proposal, Vote
 from streamlet_lab.frames.tables import Rows, epoch_at, main_proposals, seconds, times_at
-from streamlet_lab.simulator import Recorder, StreamletSimulation
+from streamlet_lab.simulator import Recorder, Simulation
 from streamlet_lab.units import to_seconds
 
 #: Each piece of evidence, and whether public keys prove it.
@@ -14,7 +14,7 @@ Offences = Sequence[tuple[Evidence, bool]]
 
 
 def shared_rows(
-    simulation: StreamletSimulation,
+    simulation: Simulation,
     recorder: Recorder,
     excerpt: Excerpt | None,
     offences: Offences,
@@ -29,7 +29,7 @@ def shared_rows(
     }
 
 
-def protocol_epoch_rows(simulation: StreamletSimulation, recorder: Recorder) -> Rows:
+def protocol_epoch_rows(simulation: Simulation, recorder: Recorder) -> Rows:
     """Yield what happened in each epoch.
 
     Votes are those that were sent, in the order of sending; notarization and finalization are the
@@ -61,7 +61,7 @@ def protocol_epoch_rows(simulation: StreamletSimulation, recorder: Recorder) -> 
         )
 
 
-def protocol_block_rows(simulation: StreamletSimulation, recorder: Recorder) -> Rows:
+def protocol_block_rows(simulation: Simulation, recorder: Recorder) -> Rows:
     """Yield every proposed block."""
     tree = simulation.observer.tree
     final = {block.hash for block in tree.finalized}
@@ -79,7 +79,7 @@ def protocol_block_rows(simulation: StreamletSimulation, recorder: Recorder) -> 
         )
 
 
-def _finality(network: StreamletSimulation, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
+def _finality(network: Simulation, recorder: Recorder) -> Iterator[tuple[Any, ...]]:
     finalized = {(node, block.hash): time for time, node, block in recorder.finalizations}
     for time, node, block in recorder.notarizations:
         final = finalized.get((node, block.hash))
@@ -95,7 +95,7 @@ def _finality(network: StreamletSimulation, recorder: Recorder) -> Iterator[tupl
         )
 
 
-def _messages(network: StreamletSimulation) -> Iterator[tuple[Any, ...]]:
+def _messages(network: Simulation) -> Iterator[tuple[Any, ...]]:
     carrier = network.network
     sent, echoed, received = carrier.sent, carrier.echoed, carrier.received
     for key in sorted(sent):

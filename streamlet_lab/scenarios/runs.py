@@ -26,7 +26,7 @@ from streamlet_lab.scenarios.syntax import (
     read_document,
     write_chain,
 )
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 from streamlet_lab.simulator.script import Delivery, Step
 
 _TREE_COMMANDS = (NewBlocks, Notarize)
@@ -66,7 +66,7 @@ class ScenarioRun:
     scenario : Scenario
     outcomes : tuple of Outcome
         Of each expectation, in the order of the text.
-    simulation : StreamletSimulation or None
+    simulation : Simulation or None
         The run, where there is a network.
     views : dict of str to BlockTree
         What everyone sees at the end.
@@ -78,7 +78,7 @@ class ScenarioRun:
         self.outcomes = tuple(self._play(scenario.lines))
 
     @property
-    def simulation(self) -> StreamletSimulation | None:
+    def simulation(self) -> Simulation | None:
         """The run, where there is a network."""
         return self._stage.simulation if isinstance(self._stage, NetworkStage) else None
 

@@ -1,7 +1,6 @@
 """Where a scenario is played: on block trees alone, or on nodes with a network between them."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from itertools import chain
 
 from streamlet_lab.checks import Check, Consistency, find_culprits, protocol_checks
@@ -14,7 +13,7 @@ from streamlet_lab.consensus import (
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.scenarios.syntax import Command, NewBlocks, Notarize, Run
-from streamlet_lab.simulator import Listeners, create_streamlet_network
+from streamlet_lab.simulator import Links, Listeners, create_streamlet_network, make_links
 from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
 
 
@@ -98,7 +97,7 @@ class NetworkStage:
 
     Attributes
     ----------
-    simulation : StreamletSimulation
+    simulation : Simulation
     views, everyone, checks
         As of :class:`TreeStage`; everyone is all honest nodes and the observer.
 
@@ -110,9 +109,11 @@ class NetworkStage:
 
     def __init__(self, config: ExperimentConfig, deliveries: Sequence[Delivery] = ()) -> None:
         names = (*config.node_ids, OBSERVER)
-        reroute = partial(scripted_delay, deliveries=deliveries, names=names)
+        links = make_links(config.network, config.nodes, config.seed)
+        if deliveries:
+            links = Links(scripted_delay(links.delay, deliveries, names), shortest=1)
         self.config = config
-        self.simulation = create_streamlet_network(config, reroute=reroute if deliveries else None)
+        self.simulation = create_streamlet_network(config, links=links)
         faults = chain.from_iterable(self.simulation.faults.values())
         self._scripts = [fault for fault in faults if isinstance(fault, Script)]
         checks = protocol_checks(config, self.simulation)

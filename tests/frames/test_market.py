@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import make_config
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.frames import build_frames
 from streamlet_lab.frames.market import market_rows
 from streamlet_lab.frames.tables import make_frame
@@ -24,7 +25,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.matching.events import Clipped
-from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.simulator import Market, Recorder
 
 from .naive import Lab, levels, open_orders, reference_at, run, stops, until
 

@@ -12,7 +12,7 @@ from consensus.committee import Committee
 from simulator import test_adversaries, test_faults
 
 from streamlet_lab.consensus import BlockTree, StreamletNode
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 
 from .planting import one_line_changed
 
@@ -76,7 +76,7 @@ BUGS = {
         test_adversaries.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
     ),
     "a node sends what it signed before it crashed": (
-        (StreamletSimulation._dispatch, "not self.network.online[index]", "False"),
+        (Simulation._dispatch, "not self.network.online[index]", "False"),
         partial(
             test_faults.test_a_node_that_crashes_between_signing_and_sending_has_said_nothing,
             "crash@1",
@@ -84,7 +84,7 @@ BUGS = {
         ),
     ),
     "a rushing fault sees while its node is down": (
-        (StreamletSimulation._let_overhear, "self.network.online[index] and ", ""),
+        (Simulation._let_overhear, "self.network.online[index] and ", ""),
         test_faults.test_a_rushing_fault_sees_nothing_while_its_node_is_down,
     ),
 }
