@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from streamlet_lab.checks import (
     Check,
-    Excerpt,
     find_culprits,
     find_excerpt,
     market_checks,
     protocol_checks,
 )
 from streamlet_lab.config import ExperimentConfig, load_config, make_config
-from streamlet_lab.consensus import Evidence, PublicKeys, is_proven
+from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.frames import build_frames, build_protocol_frames
+from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.ledger import Ledger
-from streamlet_lab.result import ProtocolRun, Result
+from streamlet_lab.result import Result
 from streamlet_lab.simulator import (
     Market,
     Monitor,
@@ -72,12 +71,7 @@ class Experiment:
         """Write the experiment to a ``.toml`` or ``.json`` file."""
         self.config.save(path)
 
-    def run(
-        self,
-        *,
-        monitors: Sequence[Monitor] = (),
-        progress: Progress | None = None,
-    ) -> Result:
+    def run(self, *, monitors: Sequence[Monitor] = (), progress: Progress | None = None) -> Result:
         """Run it; the same experiment gives the same result every time.
 
         Parameters
@@ -88,15 +82,8 @@ class Experiment:
             ``progress(epoch, epochs)`` is called at the beginning of each epoch.
         """
         network = StockSimulation(self.config)
-        recorder = Recorder()
         checks = market_checks(self.config, network)
-        _attach(network, recorder, checks, monitors, progress, self.config.epochs)
-        market = Market(network)
-        network.run(self.config.epochs)
-        market.close(self.config.epochs * self.config.epoch_length)
-        findings = _find(network, recorder, checks, self.config)
-        frames = build_frames(network, market, recorder, findings.excerpt, findings.offences)
-        return Result(frames=frames, **_common(network, checks, findings, self.config))
+        return _run(self.config, network, checks, monitors, progress)
 
     def __repr__(self) -> str:
         settings = self.config.model_dump(mode="json", exclude_defaults=True)
@@ -117,8 +104,8 @@ def run_protocol(
     monitors: Sequence[Monitor] = (),
     progress: Progress | None = None,
     **settings: Any,
-) -> ProtocolRun:
-    """Run the bare protocol, with payloads that mean nothing.
+) -> Result:
+    """Run the bare protocol, with payloads that mean nothing: a result without prices and market.
 
     Parameters
     ----------
@@ -142,49 +129,40 @@ def run_protocol(
     if not isinstance(config, ExperimentConfig):
         raise InvalidInput("config", config, "an ExperimentConfig, or settings by name")
     simulation = create_streamlet_network(config)
-    recorder = Recorder()
-    checks = protocol_checks(config, simulation)
-    _attach(simulation, recorder, checks, monitors, progress, config.epochs)
-    simulation.run(config.epochs)
-    findings = _find(simulation, recorder, checks, config)
-    frames = build_protocol_frames(simulation, recorder, findings.excerpt, findings.offences)
-    return ProtocolRun(frames=frames, **_common(simulation, checks, findings, config))
+    return _run(config, simulation, protocol_checks(config, simulation), monitors, progress)
 
 
-class _Findings(NamedTuple):
-    """What is found out about a run when it is over."""
-
-    ledger: Ledger
-    excerpt: Excerpt | None
-    offences: list[tuple[Evidence, bool]]
-
-
-def _attach(
+def _run(
+    config: ExperimentConfig,
     simulation: Simulation,
-    recorder: Recorder,
     checks: Sequence[Check],
     monitors: Sequence[Monitor],
     progress: Progress | None,
-    epochs: int,
-) -> None:
+) -> Result:
+    recorder = Recorder()
     simulation.monitors.extend((recorder, *checks, *monitors))
     if progress is not None:
-        simulation.monitors.append(ProgressReport(progress, epochs))
-
-
-def _find(
-    simulation: Simulation,
-    recorder: Recorder,
-    checks: Sequence[Check],
-    config: ExperimentConfig,
-) -> _Findings:
+        simulation.monitors.append(ProgressReport(progress, config.epochs))
+    market = Market(simulation) if isinstance(simulation, StockSimulation) else None
+    simulation.run(config.epochs)
+    if market is not None:
+        market.close(config.epochs * config.epoch_length)
     ledger = Ledger(simulation.observer.tree, _public_keys(simulation))
     known = {} if ledger.keys is None else ledger.keys.keys
-    offences = [
-        (evidence, is_proven(evidence, known))
-        for evidence in find_culprits(config, simulation).values()
-    ]
-    return _Findings(ledger, find_excerpt(checks, recorder, simulation), offences)
+    culprits = find_culprits(config, simulation)
+    offences = [(evidence, is_proven(evidence, known)) for evidence in culprits.values()]
+    excerpt = find_excerpt(checks, recorder, simulation)
+    record = Record.of(config, simulation, recorder, market, excerpt, offences)
+    return Result(
+        config=config,
+        frames=make_frames(record),
+        checks={check.name: check.result() for check in checks},
+        evidence={evidence.culprit: evidence for evidence in culprits.values()},
+        excerpt=() if excerpt is None else excerpt.lines,
+        signatures=simulation.keyring.signatures,
+        verifications=simulation.keyring.verifications,
+        ledger=ledger,
+    )
 
 
 def _public_keys(simulation: Simulation) -> PublicKeys | None:
@@ -194,21 +172,3 @@ def _public_keys(simulation: Simulation) -> PublicKeys | None:
     genesis, quorum = simulation.genesis, simulation.observer.tree.quorum
     keys = {name: keyring.public_key(name) for name in simulation.node_ids}
     return PublicKeys(genesis.chain_id, genesis.hash, quorum, keys)
-
-
-def _common(
-    simulation: Simulation,
-    checks: Sequence[Check],
-    findings: _Findings,
-    config: ExperimentConfig,
-) -> dict[str, Any]:
-    """Return what results of both kinds have."""
-    return {
-        "config": config,
-        "checks": {check.name: check.result() for check in checks},
-        "evidence": {evidence.culprit: evidence for evidence, _ in findings.offences},
-        "excerpt": () if findings.excerpt is None else tuple(findings.excerpt.lines),
-        "signatures": simulation.keyring.signatures,
-        "verifications": simulation.keyring.verifications,
-        "ledger": findings.ledger,
-    }

@@ -6,7 +6,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from mutants.planting import one_line_changed
+from mutants.planting import plant
 
 from benchmarks.planted_bugs import BUGS, violated
 from streamlet_lab.checks import Status
@@ -101,8 +101,7 @@ def test_a_planted_bug_is_found_made_small_and_saved(rule: FinalityRule, tmp_pat
 
 
 def test_votes_of_a_certificate_that_nobody_verifies_are_found(tmp_path: Path) -> None:
-    unverified = "self._reason_to_drop_vote(vote) not in _GENUINE", "False"
-    with one_line_changed(StreamletNode._catch_up, *unverified):
+    with plant("votes of a certificate are not verified", StreamletNode._catch_up):
         search = fuzz(20, seed=32, save=tmp_path)
         (finding,) = search.findings
         (saved,) = tmp_path.iterdir()

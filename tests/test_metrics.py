@@ -39,7 +39,7 @@ from streamlet_lab.matching import (
     StateChanged,
     Traded,
 )
-from streamlet_lab.matching.events import Clipped
+from streamlet_lab.matching.events import Repriced
 from streamlet_lab.metrics import (
     MEASURES,
     OF_FAIRNESS,
@@ -119,7 +119,7 @@ def _naive(lab: Lab, symbols: list[str]) -> dict[str, Any]:
         events = lab.events(symbol)
         trades += [event.trade for event in events if isinstance(event, Traded)]
         stopped += stops(lab, symbol)
-        clipped |= {event.order_id for event in events if isinstance(event, Clipped)}
+        clipped |= {event.order_id for event in events if isinstance(event, Repriced)}
         for each in sent:
             if each.symbol == symbol:
                 # Within one instant the slow one does not follow bands that go by trades.

@@ -97,7 +97,7 @@ def watched(nodes, faulty, epochs, *, gst=0, model="byzantine", **options):
     rule = SIX_UNCONTESTED if model == "synchronous" else THREE_IN_A_ROW
     options = {"epoch_length": EPOCH, "quorum": quorum(nodes, model), "finality": rule} | options
     run = simulation(nodes, faults=faulty, monitors=[recorder], **options)
-    checks = [Consistency(honest, finality=rule), VoteDiscipline(honest)]
+    checks = [Consistency(honest), VoteDiscipline(honest)]
     if model == "synchronous":
         checks.append(SynchronousLiveness(honest, run, gst))
     else:

@@ -10,7 +10,7 @@ from streamlet_lab.config import make_config
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.scenarios import Scenario, check_scenario, scenario, scenario_names
 from streamlet_lab.scenarios.syntax import read_chain, write_chain
-from streamlet_lab.simulator import Recorder, create_streamlet_network
+from streamlet_lab.simulator import create_streamlet_network
 
 
 def passes(name):
@@ -341,7 +341,7 @@ WRONG = {
 def test_a_wrong_line_is_named_with_its_number_before_anything_runs(case):
     text, line, message = WRONG[case]
     with pytest.raises(InvalidInput) as caught:
-        Scenario(text, "mine.txt")
+        Scenario(text, "mine.txt").run()
     said = str(caught.value)
     assert said.startswith("mine.txt: " if line is None else f"mine.txt, line {line}: ")
     assert message in said
@@ -461,13 +461,11 @@ def test_a_saved_run_is_the_same_run():
         faults={"node_4": "silent_leader@3-9"},
         network={"loss": 0.2, "gst": "3s"},
     )
-    direct, again = Recorder(), Recorder()
-    create_streamlet_network(config, [direct]).run(20)
-    stage = Scenario.from_config(config, ["consistency holds"]).make_stage()
-    stage.simulation.monitors.append(again)
-    stage.simulation.run(20)
-    assert direct.notarizations
-    assert again.notarizations == direct.notarizations
+    direct = create_streamlet_network(config)
+    direct.run(20)
+    again = Scenario.from_config(config, ["consistency holds"]).run().views
+    notarized = {name: node.tree.notarized for name, node in direct.nodes.items()}
+    assert {name: tree.notarized for name, tree in again.items()} == notarized
 
 
 def test_a_saved_run_may_be_shorter_and_has_a_name_of_its_own():

@@ -7,18 +7,9 @@ from streamlet_lab.simulator import Simulation
 
 
 def find_culprits(config: ExperimentConfig, simulation: Simulation) -> dict[str, Evidence]:
-    """Search the votes that honest nodes hold; where all are honest there is nothing to find.
+    """Search the votes that honest nodes hold; return evidence by culprit, in alphabetical order.
 
-    Parameters
-    ----------
-    config : ExperimentConfig
-        Says who is honest.
-    simulation : Simulation
-
-    Returns
-    -------
-    dict of str to Evidence
-        By culprit, in the order of their names.
+    Where all nodes are honest, there is nothing to find, and nothing is searched.
     """
     if not config.faulty_nodes:
         return {}

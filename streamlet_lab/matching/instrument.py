@@ -9,6 +9,10 @@ from streamlet_lab.matching.orders import require_text, require_whole
 from streamlet_lab.units import CENT, from_ticks, to_decimal, to_ticks
 
 
+class OffGrid(InvalidInput):
+    """A price or a quantity lies between two steps of an instrument's grid."""
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """A symbol with its tick size, its lot size and the length of its trading day.
@@ -58,10 +62,23 @@ class Instrument:
 
         Raises
         ------
-        InvalidInput
+        OffGrid
             If the price does not lie on the grid.
         """
-        return to_ticks(price, self.tick)
+        try:
+            return to_ticks(price, self.tick)
+        except InvalidInput as error:
+            raise OffGrid(error.field, error.value, error.expected) from None
+
+    def check_lot(self, quantity: int) -> None:
+        """Refuse a number of shares that are no whole lots.
+
+        Raises
+        ------
+        OffGrid
+        """
+        if quantity % self.lot:
+            raise OffGrid("quantity", quantity, f"a multiple of the lot size {self.lot}")
 
     def price(self, ticks: int) -> Decimal:
         """Convert ticks to a price in dollars."""

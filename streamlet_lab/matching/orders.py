@@ -48,6 +48,13 @@ class TimeInForce(StrEnum):
         return self not in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
 
 
+_ENUMERATIONS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
+    ("side", Side),
+    ("order_type", OrderType),
+    ("time_in_force", TimeInForce),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order, valid by construction; :meth:`limit` and :meth:`market` are the short ways.
@@ -100,9 +107,10 @@ class Order:
         require_quantity(self.quantity)
         if not isinstance(self.trader, str):
             raise InvalidInput("trader", self.trader, "a text")
-        self._read("side", Side)
-        self._read("order_type", OrderType)
-        self._read("time_in_force", TimeInForce)
+        for field, kind in _ENUMERATIONS:
+            value = getattr(self, field)
+            if type(value) is not kind:
+                object.__setattr__(self, field, read_member(kind, value, field))
         if self.order_type is OrderType.LIMIT:
             if self.price is None:
                 raise InvalidInput("price", None, "a price, because this is a limit order")
@@ -110,11 +118,6 @@ class Order:
         else:
             self._check_market_order()
         self._check_lifetime()
-
-    def _read(self, field: str, kind: type[StrEnum]) -> None:
-        value = getattr(self, field)
-        if type(value) is not kind:
-            object.__setattr__(self, field, _read_member(kind, value, field))
 
     def _check_market_order(self) -> None:
         if self.price is not None:
@@ -156,12 +159,12 @@ class Order:
         return cls(
             order_id,
             symbol,
-            _read_member(Side, side, "side"),
+            side,  # type: ignore[arg-type]  # names are read, or refused, at birth
             OrderType.LIMIT,
             quantity,
             to_decimal(price),
             trader,
-            _read_member(TimeInForce, time_in_force, "time_in_force"),
+            time_in_force,  # type: ignore[arg-type]
             expires,
             post_only,
         )
@@ -181,12 +184,12 @@ class Order:
         return cls(
             order_id,
             symbol,
-            _read_member(Side, side, "side"),
+            side,  # type: ignore[arg-type]
             OrderType.MARKET,
             quantity,
             None,
             trader,
-            _read_member(TimeInForce, time_in_force, "time_in_force"),
+            time_in_force,  # type: ignore[arg-type]
         )
 
 
@@ -242,45 +245,27 @@ def read_price(price: object) -> Decimal:
 
 
 def require_text(value: object, name: str) -> None:
-    """Refuse what is not a text, or is empty.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the field.
-    """
+    """Refuse what is not a text, or is empty."""
     if not isinstance(value, str) or not value:
         raise InvalidInput(name, value, "a text that is not empty")
 
 
 def require_whole(value: object, name: str, unit: str) -> None:
-    """Refuse what is not a whole number of at least 1.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the field.
-    """
+    """Refuse what is not a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidInput(name, value, f"a whole number of {unit}, at least 1")
 
 
 def require_quantity(value: object) -> None:
-    """Refuse what is not a number of shares that an order may have.
-
-    Raises
-    ------
-    InvalidInput
-        If it is zero, negative, fractional or above ``MAX_QUANTITY``.
-    """
+    """Refuse what is not a number of shares that an order may have."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_QUANTITY:
         raise InvalidInput("quantity", value, f"a whole number of shares, 1 to {MAX_QUANTITY:,}")
 
 
-def _read_member(kind: type[_Member], value: str, name: str) -> _Member:
+def read_member(kind: type[_Member], value: str, name: str) -> _Member:
+    """Return a member of an enumeration by its value."""
     try:
         return kind(value)
     except ValueError as error:
-        raise InvalidInput(
-            name, value, " or ".join(repr(str(member)) for member in kind)
-        ) from error
+        members = " or ".join(repr(str(member)) for member in kind)
+        raise InvalidInput(name, value, members) from error

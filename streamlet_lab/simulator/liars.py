@@ -60,7 +60,6 @@ class _Liar(NodeFault):
         return claim, signed
 
     def wrap(self, application: Application) -> Application:
-        """Replace the prices in the payloads that the node makes."""
         if not isinstance(application, PriceApplication | _LyingApplication):
             raise InvalidInput("faults", type(self).__name__, "a kind that works without prices")
         return _LyingApplication(application, self)

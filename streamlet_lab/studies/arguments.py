@@ -42,7 +42,7 @@ def check_result(result: object) -> None:
     InvalidInput
         If it is none, such as a run of the bare protocol.
     """
-    if not isinstance(result, Result):
+    if not isinstance(result, Result) or not result.has_market:
         expected = "the result of an Experiment, which has prices"
         raise InvalidInput("result", type(result).__name__, expected)
 

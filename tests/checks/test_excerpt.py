@@ -65,7 +65,7 @@ def parted(after=0, epochs=30, finality=THREE_IN_A_ROW, **options):
     faults = {"node_4": f"two_faced@{after // 2}"}
     recorder = Recorder()
     checks = (
-        Consistency(honest, finality=finality),
+        Consistency(honest),
         UniqueNotarization(honest),
         VoteDiscipline(honest),
     )

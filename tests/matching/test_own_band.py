@@ -23,7 +23,7 @@ from streamlet_lab.matching import (
     bands,
     make_band,
 )
-from streamlet_lab.matching.band import REGISTER
+from streamlet_lab.matching.watch import REGISTER
 
 
 @dataclass(frozen=True)

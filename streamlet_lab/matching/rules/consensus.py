@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Final, Literal, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import (
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.rules.percent import around, read_percent
+from streamlet_lab.matching.watch import (
     NEVER,
     BandWatch,
     Decision,
@@ -17,8 +19,6 @@ from streamlet_lab.matching.band import (
     read_choice,
     read_duration,
 )
-from streamlet_lab.matching.events import MarketState
-from streamlet_lab.matching.rules.percent import around, read_percent
 from streamlet_lab.units import is_within
 
 EntryPolicy = Literal["reject", "clip", "ignore"]

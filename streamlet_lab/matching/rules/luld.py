@@ -7,7 +7,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from streamlet_lab.matching.band import (
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.orders import require_whole
+from streamlet_lab.matching.rules.percent import around, read_percent
+from streamlet_lab.matching.watch import (
     NEVER,
     BandWatch,
     Decision,
@@ -15,9 +18,6 @@ from streamlet_lab.matching.band import (
     band,
     read_duration,
 )
-from streamlet_lab.matching.events import MarketState
-from streamlet_lab.matching.orders import require_whole
-from streamlet_lab.matching.rules.percent import around, read_percent
 
 _MATCHING: Final = (MarketState.OPEN, MarketState.LIMIT)
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import Range
+from streamlet_lab.matching.watch import Range
 from streamlet_lab.units import to_hundredths
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from streamlet_lab.matching.band import NEVER, BandWatch, Decision, Range, band, read_duration
 from streamlet_lab.matching.events import MarketState
 from streamlet_lab.matching.rules.percent import around, read_percent
+from streamlet_lab.matching.watch import NEVER, BandWatch, Decision, Range, band, read_duration
 
 
 @band("volatility_auction")
