@@ -23,6 +23,8 @@ from streamlet_lab.consensus import (
     verify_proof,
 )
 from streamlet_lab.description import (
+    AAPLPriceSimulator,
+    PriceConsensusService,
     StockMarketConsensusNetwork,
     StockMarketStreamletNode,
     create_aapl_consensus_network,
@@ -33,10 +35,8 @@ from streamlet_lab.fault import Fault
 from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade, band, bands
 from streamlet_lab.prices import (
-    AAPLPriceSimulator,
     Aggregator,
     PriceConsensus,
-    PriceConsensusService,
     PriceValidation,
     Scene,
     Source,

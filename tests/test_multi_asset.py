@@ -23,7 +23,7 @@ from streamlet_lab.prices import (
     decode_payload,
     encode_claims,
 )
-from streamlet_lab.prices.history import load_bars
+from streamlet_lab.prices.daily_history import load_bars
 
 TWO = ["AAPL", "MSFT"]
 # The second one's prices are far from the first one's, so that nothing is taken for the other.

@@ -191,8 +191,8 @@ class StockSimulation(Simulation):
         previous = self.application.references(tree.chain(tree.longest[0].hash))
         receivers = tuple(self.nodes)
         said = [
-            sources.said(epoch, before, voter.rules, voter.aggregator, receivers, voter.outlier)
-            for (_, voter, _, sources, _), before in zip(
+            sources.said(voter.round(epoch, before, feed.timestamp(epoch)), receivers)
+            for (_, voter, feed, sources, _), before in zip(
                 self._stocks.values(), previous, strict=True
             )
         ]

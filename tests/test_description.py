@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamlet_lab.description import create_aapl_consensus_network
+from streamlet_lab.description import PriceConsensusService, create_aapl_consensus_network
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
@@ -15,7 +15,6 @@ from streamlet_lab.prices import (
     NoPrice,
     PreviousConsensus,
     PriceConsensus,
-    PriceConsensusService,
     PriceValidation,
     StockPrice,
     decode_payload,
