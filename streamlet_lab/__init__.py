@@ -22,7 +22,13 @@ from streamlet_lab.consensus import (
     is_proven,
     verify_proof,
 )
-from streamlet_lab.description import AAPLPriceSimulator, PriceConsensusService
+from streamlet_lab.description import (
+    AAPLPriceSimulator,
+    PriceConsensusService,
+    StockMarketConsensusNetwork,
+    StockMarketStreamletNode,
+    create_aapl_consensus_network,
+)
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
@@ -56,10 +62,7 @@ from streamlet_lab.simulator import (
     NodeFault,
     Publication,
     Send,
-    StockMarketConsensusNetwork,
-    StockMarketStreamletNode,
     Trader,
-    create_aapl_consensus_network,
     delay_kind,
     delay_kinds,
     fault_kind,
