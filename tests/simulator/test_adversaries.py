@@ -9,20 +9,17 @@ from hypothesis import strategies as st
 
 from streamlet_lab.checks import Consistency, Status, UniqueNotarization
 from streamlet_lab.config import OBSERVER, make_config
-from streamlet_lab.consensus import OpaqueApplication, Proposal, Vote, round_robin, scheduled
+from streamlet_lab.consensus import Proposal, Vote, round_robin, scheduled
 from streamlet_lab.consensus.evidence import Offence, find_offences
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.keys import IdealSignatures
 from streamlet_lab.simulator import (
     Monitor,
     NodeFault,
     Send,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
     adversaries,
     coalitions,
-    constant_delay,
     faults,
     forgers,
     liars,
@@ -30,8 +27,9 @@ from streamlet_lab.simulator import (
     make_faults,
 )
 from streamlet_lab.streams import stream
-from streamlet_lab.theory import max_faulty, quorum
+from streamlet_lab.theory import max_faulty
 
+from . import bare
 from .bare import NEVER, author, final, longest
 
 DELTA = 10
@@ -81,19 +79,9 @@ class Arrivals(Monitor):
 
 def simulation(*faults, nodes=4, delay=DELTA, monitors=(), made=None, **options):
     """A network of delays Δ, in which one fault may make nodes accomplices."""
-    node_ids = names(*range(nodes))
-    return StreamletSimulation(
-        node_ids,
-        OpaqueApplication(),
-        keyring=IdealSignatures(),
-        delay=constant_delay(delay) if isinstance(delay, int) else delay,
-        epoch_length=EPOCH,
-        quorum=quorum(nodes),
-        faults=made or make_faults(faults, node_ids),
-        monitors=monitors,
-        trace=True,
-        **options,
-    )
+    made = made or make_faults(faults, names(*range(nodes)))
+    options = {"epoch_length": EPOCH, "trace": True, **options}
+    return bare.simulation(nodes, delay=delay, faults=made, monitors=monitors, **options)
 
 
 def run(epochs, *faults, monitors=(), **options):

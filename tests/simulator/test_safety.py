@@ -147,7 +147,7 @@ def run_divided(nodes, votes, traitors, halves):
         return NEVER if meant_for and hears and meant_for != hears else 1
 
     faults = dict.fromkeys(traitors, "traitor")
-    return run_watched({*half_of}, 3 * nodes, nodes=nodes, votes=votes, faults=faults, delay=delay)
+    return run_watched({*half_of}, 3 * nodes, nodes=nodes, quorum=votes, faults=faults, delay=delay)
 
 
 def test_two_traitors_of_four_have_two_blocks_of_one_epoch_notarized():
