@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from functools import cache
+from typing import Annotated, Any, Final, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -40,8 +41,34 @@ Duration = Annotated[
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
 
 
+def _read_flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise InvalidInput("value", value, "true or false")
+    return value
+
+
+#: True or false, and nothing that Python takes for them.
+Flag = Annotated[bool, BeforeValidator(_read_flag)]
+
+
+class _Range:
+    """What an annotation says of a number; pydantic reads it by `read`."""
+
+    def read(self, value: object, field: str) -> object:
+        """Return a number of the range, or raise `InvalidInput`."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def validate(value: object, info: ValidationInfo) -> object:
+            return self.read(value, info.field_name or "value")
+
+        return core_schema.with_info_before_validator_function(validate, handler(source))
+
+
 @dataclass(frozen=True)
-class Number:
+class Number(_Range):
     """A finite number in a range: ``Annotated[float, Number(0, 1, above=True)]``.
 
     Parameters
@@ -61,14 +88,9 @@ class Number:
         """Return a number of the range, or raise `InvalidInput`."""
         return to_number(value, self.low, self.high, field, above=self.above, below=self.below)
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return _reading(self.read, handler(source))
-
 
 @dataclass(frozen=True)
-class Whole:
+class Whole(_Range):
     """A whole number in a range: ``Annotated[int, Whole(1, 100)]``."""
 
     low: int = 0
@@ -78,17 +100,42 @@ class Whole:
         """Return a whole number of the range, or raise `InvalidInput`."""
         return to_whole(value, self.low, field, self.high)
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return _reading(self.read, handler(source))
+
+@dataclass(frozen=True)
+class Exact(_Range):
+    """A decimal number in a range, as it was written: ``Annotated[Decimal, Exact(0, 100)]``."""
+
+    low: int
+    high: int
+
+    def read(self, value: object, field: str) -> Decimal:
+        """Return a number of the range, or raise `InvalidInput`."""
+        number = to_decimal(value, field)
+        if not self.low <= number <= self.high:
+            raise InvalidInput(field, value, f"a number from {self.low} to {self.high}")
+        return number
 
 
-def _reading(read: Callable[[object, str], object], schema: CoreSchema) -> CoreSchema:
-    def validate(value: object, info: ValidationInfo) -> object:
-        return read(value, info.field_name or "value")
+def check_ranges(values: Any) -> None:
+    """Refuse an instance of a dataclass with a field outside of what its annotation says.
 
-    return core_schema.with_info_before_validator_function(validate, schema)
+    Raises
+    ------
+    InvalidInput
+        For the first such field.
+    """
+    for name, number_range in _ranges(values.__class__):
+        number_range.read(getattr(values, name), name)
+
+
+@cache
+def _ranges(kind: Any) -> list[tuple[str, _Range]]:
+    return [
+        (name, mark)
+        for name, hint in get_type_hints(kind, include_extras=True).items()
+        for mark in getattr(hint, "__metadata__", ())
+        if isinstance(mark, _Range)
+    ]
 
 
 _Function = Callable[..., Any]

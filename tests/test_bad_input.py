@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.prices import history
+from streamlet_lab.prices import daily_history as history
 
 NAN, INFINITY = float("nan"), float("inf")
 KINDS = "withhold_votes"
@@ -161,7 +161,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_source(lag="soon"), "prices.sources.lag", "soon", SECONDS),
     (_source(lag=-1), "prices.sources.lag", -1, MICROSECONDS),
     (_source(lag="1ns"), "prices.sources.lag", "1ns", MICROSECONDS),
-    (_source(outage=1), "prices.sources.outage", 1, "a share of the epochs below 1"),
+    (_source(outage=1), "prices.sources.outage", 1, "from 0 and below 1"),
     (_source(volume_share=0), "prices.sources.volume_share", 0, "a number from"),
     # Symbols and their settings
     ({"symbols": ["AAPL", "AAPL"]}, "symbols", ["AAPL", "AAPL"], "each symbol once"),

@@ -31,6 +31,7 @@ FLOORS = (
     ("consensus", "prices", "matching"),
     ("config", "ledger"),
     ("simulator",),
+    ("description",),
     ("checks",),
     ("metrics",),
     ("frames",),

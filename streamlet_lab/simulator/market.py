@@ -18,9 +18,10 @@ from streamlet_lab.matching import (
 )
 from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
+from streamlet_lab.simulator.price_application import read_claims
 from streamlet_lab.simulator.queue import Priority
 from streamlet_lab.simulator.references import CONSENSUS, Publication, publications
-from streamlet_lab.simulator.stock import StockMarketConsensusNetwork, read
+from streamlet_lab.simulator.stock import StockSimulation
 from streamlet_lab.simulator.traders import (
     Action,
     Cancel,
@@ -55,7 +56,7 @@ class Market(Monitor):
 
     Parameters
     ----------
-    network : StockMarketConsensusNetwork
+    network : StockSimulation
         The market adds itself to its monitors and uses its clock.
 
     Attributes
@@ -77,7 +78,7 @@ class Market(Monitor):
         parameters.
     """
 
-    def __init__(self, network: StockMarketConsensusNetwork) -> None:
+    def __init__(self, network: StockSimulation) -> None:
         config = network.config.market
         self.engines = {symbol: _make_engine(network.config, symbol) for symbol in network.symbols}
         self.traders = make_traders(config.traders, network.symbols, network.config.seed)
@@ -117,7 +118,7 @@ class Market(Monitor):
         """Have the references moved once everything that arrives at this instant is in."""
         if node != self._reads:
             return
-        for claim in read(block):
+        for claim in read_claims(block):
             # A dishonest quorum may finalize the price of something that nobody trades.
             if isinstance(claim, PriceConsensus) and claim.symbol in self.engines:
                 if not self._newest:

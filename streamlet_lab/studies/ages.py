@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.intervals import Share, share_interval
 from streamlet_lab.prices import ReturnModel
+from streamlet_lab.prices.daily_history import adjust_for_splits, load_bars
 from streamlet_lab.prices.facts import model_returns
-from streamlet_lab.prices.history import adjust_for_splits, load_bars
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, make_model
 from streamlet_lab.studies.arguments import read_names
 from streamlet_lab.theory import first_passage_share, stale_outside_share

@@ -27,13 +27,15 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
     PreviousConsensus,
+    PriceConsensus,
+    PriceRound,
     PriceValidation,
     StockPrice,
-    check_quotes,
     find_aggregator,
 )
 from streamlet_lab.prices.aggregators import aggregators as registered
 from streamlet_lab.prices.attacks import Direction, most_extreme
+from streamlet_lab.prices.feeds import quoted_cents
 from streamlet_lab.prices.sources import VOLUME_SPREAD
 from streamlet_lab.streams import stream
 from streamlet_lab.studies.arguments import check_frame, read_names
@@ -301,13 +303,11 @@ def _displacements(game: _Game, direction: Direction) -> list[float]:
     displacements = []
     for epoch in range(game.epochs):
         honest = next(honest_quotes)
-        lies = most_extreme(
-            honest, liars, rules, _SYMBOL, epoch, previous, aggregator, direction, ORIGIN
-        )
-        checks = check_quotes([*honest, *lies], rules, _SYMBOL, epoch, previous)
-        valid = [check.quote for check in checks if check.valid]
-        if len(valid) >= rules.sources_needed(previous):
-            previous = PreviousConsensus(aggregator(valid), epoch)
+        known = PriceRound(rules, _SYMBOL, epoch, previous, ORIGIN, aggregator)
+        lies = most_extreme(honest, liars, known, direction)
+        claim = known.evaluate([*honest, *lies]).claim
+        if isinstance(claim, PriceConsensus):
+            previous = PreviousConsensus(claim.consensus_price, epoch)
             percent = deviation_percent(previous.price, game.true_price)
             displacements.append(float(MONEY.multiply(percent, Decimal(100))))
         else:
@@ -325,7 +325,7 @@ def _honest_quotes(game: _Game) -> Iterator[tuple[StockPrice, ...]]:
         quotes = []
         for name, random_stream in streams.items():
             noise = game.noise_bp / 10_000 * random_stream.gauss(0, 1)
-            cents = max(round(micro_dollars * (1 + noise) / 10_000), 1)
+            cents = quoted_cents(micro_dollars, 1 + noise)
             volume = round(_VOLUME * random_stream.lognormvariate(0, VOLUME_SPREAD))
             quotes.append(StockPrice(_SYMBOL, from_ticks(cents), Decimal(volume), name))
         yield tuple(quotes)

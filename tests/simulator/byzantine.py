@@ -1,19 +1,11 @@
 """Runs of the bare protocol with Byzantine nodes, and what arrives at whom."""
 
 from streamlet_lab.config import make_config
-from streamlet_lab.consensus import OpaqueApplication
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.fault import Fault
-from streamlet_lab.keys import IdealSignatures
-from streamlet_lab.simulator import (
-    Monitor,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
-    constant_delay,
-    make_faults,
-    own_fault_kinds,
-)
-from streamlet_lab.theory import quorum
+from streamlet_lab.simulator import Monitor, make_faults, own_fault_kinds
 
+from . import bare
 from .bare import author
 
 DELTA = 10
@@ -55,19 +47,9 @@ class Arrivals(Monitor):
 
 def simulation(*faults, nodes=4, delay=DELTA, monitors=(), made=None, **options):
     """A network of delays Δ, in which one fault may make nodes accomplices."""
-    node_ids = names(*range(nodes))
-    return StreamletSimulation(
-        node_ids,
-        OpaqueApplication(),
-        keyring=IdealSignatures(),
-        delay=constant_delay(delay) if isinstance(delay, int) else delay,
-        epoch_length=EPOCH,
-        quorum=quorum(nodes),
-        faults=made or make_faults(faults, node_ids),
-        monitors=monitors,
-        trace=True,
-        **options,
-    )
+    made = made or make_faults(faults, names(*range(nodes)))
+    options = {"epoch_length": EPOCH, "trace": True, **options}
+    return bare.simulation(nodes, delay=delay, faults=made, monitors=monitors, **options)
 
 
 def run(epochs, *faults, monitors=(), **options):

@@ -17,7 +17,7 @@ from streamlet_lab.prices import (
     sign_quote,
 )
 from streamlet_lab.simulator import NodeFault, fault_kind
-from streamlet_lab.simulator.stock import Observation
+from streamlet_lab.simulator.price_application import Observation
 
 from .stocks import claims, follow, liar, network, price_in, run
 
@@ -204,7 +204,7 @@ def sources_keys(lab):
 
 
 def heard(lab, epoch=EPOCH):
-    return lab._listen(epoch)("node_0")
+    return lab.observe(epoch)("node_0")
 
 
 def honest(lab, epoch=EPOCH):

@@ -12,9 +12,9 @@ import pytest
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     PreviousConsensus,
+    PriceRound,
     PriceValidation,
     StockPrice,
-    check_quotes,
     find_aggregator,
 )
 from streamlet_lab.studies import AGGREGATORS, SOURCES, displacement, push, summarize_displacement
@@ -94,7 +94,7 @@ def test_patience_takes_a_volume_weighted_price_further_than_greed() -> None:
     previous, prices = PreviousConsensus(Decimal(150), -1), []
     for epoch, lie in enumerate(["165", "166.66", "183.32"]):
         quotes = [*honest, StockPrice.create("AAPL", lie, 10_000_000_000, "liar")]
-        checks = check_quotes(quotes, STRICT, "AAPL", epoch, previous)
+        checks = PriceRound(STRICT, "AAPL", epoch, previous).check(quotes)
         assert all(check.valid for check in checks)
         previous = PreviousConsensus(vwap(quotes), epoch)
         prices.append(previous.price)

@@ -10,8 +10,8 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.intervals import mean_interval
-from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.studies import (
     CAUSES,
     compare_ages,
