@@ -24,8 +24,8 @@ from streamlet_lab.simulator import (
     Progress,
     ProgressReport,
     Recorder,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
+    Simulation,
+    StockSimulation,
     create_streamlet_network,
 )
 
@@ -81,7 +81,7 @@ class Experiment:
         progress : callable, optional
             ``progress(epoch, epochs)`` is called at the beginning of each epoch.
         """
-        network = StockMarketConsensusNetwork(self.config)
+        network = StockSimulation(self.config)
         checks = market_checks(self.config, network)
         return _run(self.config, network, checks, monitors, progress)
 
@@ -94,7 +94,7 @@ class Experiment:
         self.config = config
         # Making network and market reads everything that a run reads, so that a wrong feed, fault
         # or band is reported now.
-        Market(StockMarketConsensusNetwork(config))
+        Market(StockSimulation(config))
 
 
 def run_protocol(
@@ -134,7 +134,7 @@ def run_protocol(
 
 def _run(
     config: ExperimentConfig,
-    simulation: StreamletSimulation,
+    simulation: Simulation,
     checks: Sequence[Check],
     monitors: Sequence[Monitor],
     progress: Progress | None,
@@ -143,7 +143,7 @@ def _run(
     simulation.monitors.extend((recorder, *checks, *monitors))
     if progress is not None:
         simulation.monitors.append(ProgressReport(progress, config.epochs))
-    market = Market(simulation) if isinstance(simulation, StockMarketConsensusNetwork) else None
+    market = Market(simulation) if isinstance(simulation, StockSimulation) else None
     simulation.run(config.epochs)
     if market is not None:
         market.close(config.epochs * config.epoch_length)
@@ -165,7 +165,7 @@ def _run(
     )
 
 
-def _public_keys(simulation: StreamletSimulation) -> PublicKeys | None:
+def _public_keys(simulation: Simulation) -> PublicKeys | None:
     keyring = simulation.keyring
     if not isinstance(keyring, Ed25519Keyring):
         return None
