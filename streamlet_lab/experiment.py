@@ -24,8 +24,8 @@ from streamlet_lab.simulator import (
     Progress,
     ProgressReport,
     Recorder,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
+    Simulation,
+    StockSimulation,
     create_streamlet_network,
 )
 
@@ -52,7 +52,7 @@ class Experiment:
     (True, 11)
     """
 
-    _made: tuple[StockMarketConsensusNetwork, Market] | None
+    _made: tuple[StockSimulation, Market] | None
 
     def __init__(self, **settings: Any) -> None:
         self._set_up(make_config(**settings))
@@ -100,8 +100,8 @@ class Experiment:
         self._made = _make(config)
 
 
-def _make(config: ExperimentConfig) -> tuple[StockMarketConsensusNetwork, Market]:
-    network = StockMarketConsensusNetwork(config)
+def _make(config: ExperimentConfig) -> tuple[StockSimulation, Market]:
+    network = StockSimulation(config)
     return network, Market(network)
 
 
@@ -142,7 +142,7 @@ def run_protocol(
 
 def _run(
     config: ExperimentConfig,
-    simulation: StreamletSimulation,
+    simulation: Simulation,
     checks: Sequence[Check],
     monitors: Sequence[Monitor],
     progress: Progress | None,
@@ -173,7 +173,7 @@ def _run(
     )
 
 
-def _public_keys(simulation: StreamletSimulation) -> PublicKeys | None:
+def _public_keys(simulation: Simulation) -> PublicKeys | None:
     keyring = simulation.keyring
     if not isinstance(keyring, Ed25519Keyring):
         return None

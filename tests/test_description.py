@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamlet_lab.description import PriceConsensusService
+from streamlet_lab.description import PriceConsensusService, create_aapl_consensus_network
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
@@ -19,7 +19,6 @@ from streamlet_lab.prices import (
     StockPrice,
     decode_payload,
 )
-from streamlet_lab.simulator import create_aapl_consensus_network
 
 
 def _prices(*amounts: object, volume: object = 1000) -> list[StockPrice]:

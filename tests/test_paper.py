@@ -40,7 +40,7 @@ from streamlet_lab.simulator import (
     NodeFault,
     Recorder,
     Send,
-    StreamletSimulation,
+    Simulation,
     create_streamlet_network,
     fault_kind,
 )
@@ -95,7 +95,7 @@ def watched(nodes, faulty, epochs, *, gst=0, model="byzantine", **options):
     honest = {*names(nodes), "observer"} - {*faulty}
     recorder = Recorder()
     rule = SIX_UNCONTESTED if model == "synchronous" else THREE_IN_A_ROW
-    options = {"epoch_length": EPOCH, "votes": quorum(nodes, model), "finality": rule} | options
+    options = {"epoch_length": EPOCH, "quorum": quorum(nodes, model), "finality": rule} | options
     run = simulation(nodes, faults=faulty, monitors=[recorder], **options)
     checks = [Consistency(honest), VoteDiscipline(honest)]
     if model == "synchronous":
@@ -286,7 +286,7 @@ def test_section_3_echo_what_one_honest_node_has_everyone_has():
 
 
 def test_footnote_3_a_proposal_that_does_not_fit_yet_stays_pending():
-    run, recorder = run_b5(StreamletSimulation)
+    run, recorder = run_b5(Simulation)
     assert longest(run.observer) == [1, 2, 3, 4, 5, 6]
     late = {vote.voter for time, vote in recorder.votes if vote.epoch == 1 and time == 11}
     assert late == {"node_2", "node_3"}
@@ -489,7 +489,7 @@ def test_appendix_a_the_leader_sends_the_notarized_chain_along():
     for certify in (True, False):
         run = simulation(
             5,
-            votes=3,
+            quorum=3,
             delay=delay,
             epoch_length=EPOCH,
             leader_of=scheduled(["node_0", "node_1"]),
@@ -562,7 +562,7 @@ class FinalizesAnyThree(StreamletNode):
 
 def with_nodes(node_type):
     """A simulation of nodes of a type."""
-    return type("Planted", (StreamletSimulation,), {"node_type": node_type})
+    return type("Planted", (Simulation,), {"node_type": node_type})
 
 
 def three_nodes(leaders, held, **planted):
@@ -580,7 +580,7 @@ def three_nodes(leaders, held, **planted):
         3,
         {},
         len(leaders),
-        votes=2,
+        quorum=2,
         delay=delay,
         leader_of=scheduled([f"node_{leader}" for leader in leaders]),
         **{"finality": THREE_IN_A_ROW, **planted},
@@ -629,7 +629,7 @@ def test_theorem_3_fails_without_its_rules(name):
 
 def test_lemma_1_fails_where_half_of_the_nodes_notarize():
     for votes in (2, 3):
-        _, _, results = watched(4, {"node_0": "paper_twins"}, 12, votes=votes)
+        _, _, results = watched(4, {"node_0": "paper_twins"}, 12, quorum=votes)
         broken = results["unique_notarization"].status is Status.VIOLATED
         assert broken is (votes < quorum(4))
 
@@ -673,7 +673,7 @@ def last_moment(kind):
 
 
 def test_lemma_5_fails_where_a_vote_is_decided_only_once():
-    _, _, results = last_moment(StreamletSimulation)
+    _, _, results = last_moment(Simulation)
     assert results["lemma_5"].status is Status.HOLDS
     run, _, results = last_moment(with_nodes(VotesOnce))
     assert results["lemma_5"].evidence == (

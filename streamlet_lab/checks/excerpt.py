@@ -9,7 +9,7 @@ from typing import NamedTuple
 from streamlet_lab.checks.check import Check, Status, short
 from streamlet_lab.checks.safety import Consistency
 from streamlet_lab.consensus import Block, BlockTree
-from streamlet_lab.simulator import Recorder, StreamletSimulation
+from streamlet_lab.simulator import Recorder, Simulation
 from streamlet_lab.units import to_seconds
 
 
@@ -58,7 +58,7 @@ class Excerpt:
 
 
 def find_excerpt(
-    checks: Iterable[Check], recorder: Recorder, simulation: StreamletSimulation
+    checks: Iterable[Check], recorder: Recorder, simulation: Simulation
 ) -> Excerpt | None:
     """Return the smallest excerpt that shows a violation, or None if nothing is violated.
 
@@ -68,7 +68,7 @@ def find_excerpt(
         Those of the run; the first that is violated counts.
     recorder : Recorder
         What happened in the run.
-    simulation : StreamletSimulation
+    simulation : Simulation
     """
     violated = next((c for c in checks if c.result().status is Status.VIOLATED), None)
     if violated is None:
@@ -96,7 +96,7 @@ class _Final(NamedTuple):
 
 
 def _smallest_conflict(
-    honest: Collection[str], recorder: Recorder, simulation: StreamletSimulation
+    honest: Collection[str], recorder: Recorder, simulation: Simulation
 ) -> tuple[list[Block], set[str], int]:
     """Return two conflicting chains of the fewest blocks, who finalized them, and when at last."""
     trees = {name: node.tree for name, node in simulation.nodes.items()}
@@ -177,7 +177,7 @@ def _rows(
     blocks: Iterable[Block],
     honest: Collection[str],
     recorder: Recorder,
-    simulation: StreamletSimulation,
+    simulation: Simulation,
 ) -> Iterator[ExcerptRow]:
     # Both in one pass over the record: a fork may be as long as the run.
     voters: defaultdict[bytes, list[str]] = defaultdict(list)

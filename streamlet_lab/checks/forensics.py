@@ -3,10 +3,10 @@
 from streamlet_lab.checks.promises import honest_nodes
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Evidence, find_offences
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 
 
-def find_culprits(config: ExperimentConfig, simulation: StreamletSimulation) -> dict[str, Evidence]:
+def find_culprits(config: ExperimentConfig, simulation: Simulation) -> dict[str, Evidence]:
     """Search the votes that honest nodes hold; return evidence by culprit, in alphabetical order.
 
     Where all nodes are honest, there is nothing to find, and nothing is searched.

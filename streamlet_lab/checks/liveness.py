@@ -11,7 +11,7 @@ from typing import ClassVar
 from streamlet_lab.checks.check import Check, CheckResult, short
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import GENESIS_EPOCH, Block
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 
 
 class Liveness(Check):
@@ -24,7 +24,7 @@ class Liveness(Check):
     ----------
     honest, **reasons
         See :class:`~streamlet_lab.checks.Check`.
-    simulation : StreamletSimulation
+    simulation : Simulation
         Whose nodes are watched.
     gst : int
         The epochs count that begin at this time or later, in microseconds.
@@ -38,7 +38,7 @@ class Liveness(Check):
     leaders: ClassVar[int]
 
     def __init__(
-        self, honest: Collection[str], simulation: StreamletSimulation, gst: int, **reasons: str
+        self, honest: Collection[str], simulation: Simulation, gst: int, **reasons: str
     ) -> None:
         super().__init__(honest, **reasons)
         self._simulation = simulation
@@ -105,7 +105,7 @@ class Lemma5(Liveness):
     leaders = 3
 
     def __init__(
-        self, honest: Collection[str], simulation: StreamletSimulation, gst: int, **reasons: str
+        self, honest: Collection[str], simulation: Simulation, gst: int, **reasons: str
     ) -> None:
         super().__init__(honest, simulation, gst, **reasons)
         # The newest block of an epoch that a node has notarized: an honest leader proposes one.
@@ -154,7 +154,7 @@ class Finality(Liveness):
     """
 
     def __init__(
-        self, honest: Collection[str], simulation: StreamletSimulation, gst: int, **reasons: str
+        self, honest: Collection[str], simulation: Simulation, gst: int, **reasons: str
     ) -> None:
         super().__init__(honest, simulation, gst, **reasons)
         self._final: dict[str, int] = {}

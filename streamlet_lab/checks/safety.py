@@ -11,10 +11,10 @@ from streamlet_lab.prices import (
     MalformedPayload,
     NoPrice,
     PreviousConsensus,
-    PriceConsensus,
     Voter,
     decode_claims,
 )
+from streamlet_lab.simulator import references_after
 
 
 class _OneBlock(Check):
@@ -147,15 +147,14 @@ class ValidPrices(Check):
             found = f"{len(claims)} symbols instead of {len(self._voters)}"
             self._violate(time, f"epoch {block.epoch}: {found}", block)
             return
-        judged = zip(self._voters, claims, references, strict=True)
-        self._references[block.hash] = tuple(
-            self._judge(time, block, voter, claim, previous) for voter, claim, previous in judged
-        )
+        for voter, claim, previous in zip(self._voters, claims, references, strict=True):
+            self._judge(time, block, voter, claim, previous)
+        symbols = [voter.symbol for voter in self._voters]
+        self._references[block.hash] = references_after(block, symbols, references)
 
     def _judge(
         self, time: int, block: Block, voter: Voter, claim: Claim, previous: PreviousConsensus
-    ) -> PreviousConsensus:
-        """Judge one symbol's claim, and return the reference of the next one."""
+    ) -> None:
         # Whether the time stamp is right is a matter of the epoch's quotes, not of the rules.
         timestamp = ORIGIN if isinstance(claim, GenesisPrice) else claim.timestamp
         own = NoPrice(voter.symbol, "", timestamp)
@@ -163,6 +162,3 @@ class ValidPrices(Check):
         if objection is not None:
             of = f"{voter.symbol}: " if len(self._voters) > 1 else ""
             self._violate(time, f"epoch {block.epoch}: {of}{objection}", block)
-        if isinstance(claim, PriceConsensus):
-            return PreviousConsensus(claim.consensus_price, block.epoch)
-        return previous.after_no_price() if isinstance(claim, NoPrice) else previous

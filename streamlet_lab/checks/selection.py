@@ -11,17 +11,17 @@ from streamlet_lab.checks.safety import (
 )
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.prices import PreviousConsensus
-from streamlet_lab.simulator import StockMarketConsensusNetwork, StreamletSimulation
+from streamlet_lab.simulator import Simulation, StockSimulation
 
 
-def protocol_checks(config: ExperimentConfig, simulation: StreamletSimulation) -> tuple[Check, ...]:
+def protocol_checks(config: ExperimentConfig, simulation: Simulation) -> tuple[Check, ...]:
     """Return the properties of the protocol, whatever the blocks carry.
 
     Parameters
     ----------
     config : ExperimentConfig
         What the simulation was made from: it decides what is promised.
-    simulation : StreamletSimulation
+    simulation : Simulation
         What is going to be watched, once the checks are among its monitors.
 
     Examples
@@ -51,9 +51,7 @@ def protocol_checks(config: ExperimentConfig, simulation: StreamletSimulation) -
     return (*checks, SynchronousLiveness(honest, simulation, gst, inapplicable=not_live))
 
 
-def market_checks(
-    config: ExperimentConfig, network: StockMarketConsensusNetwork
-) -> tuple[Check, ...]:
+def market_checks(config: ExperimentConfig, network: StockSimulation) -> tuple[Check, ...]:
     """Return the properties of a run with prices: those of the protocol, and valid prices."""
     genesis = [
         PreviousConsensus(feed.path.base_price, network.genesis.epoch)

@@ -14,8 +14,8 @@ from streamlet_lab.simulator import (
     Arrival,
     Market,
     Recorder,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
+    Simulation,
+    StockSimulation,
 )
 
 #: Each piece of evidence, and whether public keys prove it.
@@ -46,7 +46,7 @@ class Record:
     def of(
         cls,
         config: ExperimentConfig,
-        simulation: StreamletSimulation,
+        simulation: Simulation,
         recorder: Recorder,
         market: Market | None = None,
         excerpt: Excerpt | None = None,
@@ -55,7 +55,7 @@ class Record:
         """Take from a finished simulation what its frames need, and nothing that holds it."""
         carrier, observer = simulation.network, simulation.observer
         more: dict[str, Any] = {}
-        if isinstance(simulation, StockMarketConsensusNetwork) and market is not None:
+        if isinstance(simulation, StockSimulation) and market is not None:
             more = {
                 "paths": {symbol: feed.path for symbol, feed in simulation.feeds.items()},
                 "evaluations": simulation.application.evaluations,

@@ -90,6 +90,8 @@ class Voter:
         claim: Claim,
         own: PriceConsensus | NoPrice,
         previous: PreviousConsensus | None,
+        *,
+        believes_no_price: bool = False,
     ) -> str | None:
         """Say why a claim is unacceptable; None if it is acceptable.
 
@@ -106,6 +108,8 @@ class Voter:
             the block.
         previous : PreviousConsensus, optional
             The nearest priced ancestor of the proposed block.
+        believes_no_price : bool
+            Whether a leader that claims to have no price is believed by all.
         """
         if isinstance(claim, GenesisPrice):
             return "a genesis payload in a later block"
@@ -116,7 +120,8 @@ class Voter:
         if self.policy == "evidence":
             return None if claim == own else _difference(claim, own)
         if isinstance(claim, NoPrice):
-            if self.policy == "observe" and isinstance(own, PriceConsensus):
+            doubts = self.policy == "observe" and not believes_no_price
+            if doubts and isinstance(own, PriceConsensus):
                 return f"no price where this node observes {own.consensus_price}"
             return None
         needed = self.rules.sources_needed(previous)

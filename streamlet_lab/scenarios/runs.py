@@ -20,7 +20,7 @@ from streamlet_lab.scenarios.syntax import (
     placed,
     read_document,
 )
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class ScenarioRun:
         Of each expectation, in the order of the text.
     views : dict of str to BlockTree
         What everyone sees at the end.
-    simulation : StreamletSimulation or None
+    simulation : Simulation or None
         The run, where there is a network.
     """
 
@@ -208,7 +208,7 @@ class ScenarioRun:
             with placed(scenario.source, line.number):
                 stage.check_names(line.command)
         self.views: Mapping[str, BlockTree] = stage.views
-        self.simulation: StreamletSimulation | None = stage.simulation
+        self.simulation: Simulation | None = stage.simulation
         self.outcomes = tuple(self._play(stage))
 
     def _play(self, stage: Stage) -> Iterator[Outcome]:

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from functools import partial
 from itertools import chain
 
 from streamlet_lab.checks import Check, Consistency, find_culprits, protocol_checks
@@ -21,7 +20,13 @@ from streamlet_lab.scenarios.syntax import (
     Run,
     write_chain,
 )
-from streamlet_lab.simulator import Listeners, StreamletSimulation, create_streamlet_network
+from streamlet_lab.simulator import (
+    Links,
+    Listeners,
+    Simulation,
+    create_streamlet_network,
+    make_links,
+)
 from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
 
 
@@ -36,14 +41,14 @@ class Stage(ABC):
         Whose views are meant where none is named.
     checks : dict of str to Check
         The properties that are watched, by name.
-    simulation : StreamletSimulation or None
+    simulation : Simulation or None
         The run, where there is a network.
     """
 
     views: dict[str, BlockTree]
     everyone: tuple[str, ...]
     checks: dict[str, Check]
-    simulation: StreamletSimulation | None = None
+    simulation: Simulation | None = None
 
     @abstractmethod
     def carry_out(self, command: Command) -> None:
@@ -160,14 +165,16 @@ class TreeStage(Stage):
 class NetworkStage(Stage):
     """The bare protocol on a network; everyone is all honest nodes and the observer."""
 
-    simulation: StreamletSimulation
+    simulation: Simulation
 
     def __init__(self, document: Document, config: ExperimentConfig) -> None:
         deliveries = [c for c in document.commands if isinstance(c, Delivery)]
         names = (*config.node_ids, OBSERVER)
-        reroute = partial(scripted_delay, deliveries=deliveries, names=names)
+        links = make_links(config.network, config.nodes, config.seed)
+        if deliveries:
+            links = Links(scripted_delay(links.delay, deliveries, names), shortest=1)
         self._config = config
-        self.simulation = create_streamlet_network(config, reroute=reroute if deliveries else None)
+        self.simulation = create_streamlet_network(config, links=links)
         faults = chain.from_iterable(self.simulation.faults.values())
         self._scripts = [fault for fault in faults if isinstance(fault, Script)]
         checks = protocol_checks(config, self.simulation)

@@ -71,7 +71,7 @@ def parted(after=0, epochs=30, finality=THREE_IN_A_ROW, **options):
     )
     run = simulation(
         5,
-        votes=3,
+        quorum=3,
         delay=delay,
         faults=faults,
         echo=False,

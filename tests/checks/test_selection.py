@@ -4,9 +4,9 @@ import pytest
 
 from streamlet_lab.checks import Status, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import make_config
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.simulator import (
     Recorder,
-    StockMarketConsensusNetwork,
     create_streamlet_network,
 )
 

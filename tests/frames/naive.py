@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.matching import (
     Accepted,
@@ -27,7 +28,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.matching.events import BandMoved, Repriced
-from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.simulator import Market, Recorder
 
 
 class Lab(NamedTuple):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import make_config
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.matching import (
     Accepted,
@@ -22,7 +23,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.matching.events import Repriced
-from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.simulator import Market, Recorder
 
 from .naive import Lab, levels, open_orders, reference_at, run, stops, until
 

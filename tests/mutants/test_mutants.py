@@ -11,10 +11,10 @@ import pytest
 import test_paper
 from consensus import test_certificates, test_node
 from consensus.committee import Committee
-from simulator import test_adversaries, test_faults
+from simulator import test_coalitions, test_faults
 
 from streamlet_lab.consensus import BlockTree, StreamletNode
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 from tools.mutants import ROOT, load_mutants
 
 from .planting import plant
@@ -68,14 +68,14 @@ CAUGHT = {
     ),
     "nobody is told of a conflict": (
         BlockTree._finalize,
-        test_adversaries.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
+        test_coalitions.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
     ),
     "a conflict is told again and again": (
         BlockTree._finalize,
-        test_adversaries.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
+        test_coalitions.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
     ),
     "a node sends what it signed before it crashed": (
-        StreamletSimulation._dispatch,
+        Simulation._dispatch,
         partial(
             test_faults.test_a_node_that_crashes_between_signing_and_sending_has_said_nothing,
             "crash@1",
@@ -83,7 +83,7 @@ CAUGHT = {
         ),
     ),
     "a rushing fault sees while its node is down": (
-        StreamletSimulation._let_overhear,
+        Simulation._let_overhear,
         test_faults.test_a_rushing_fault_sees_nothing_while_its_node_is_down,
     ),
 }
