@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from streamlet_lab.checks import Consistency, Status, UniqueNotarization
 from streamlet_lab.consensus import Proposal
+from streamlet_lab.consensus.quorums import max_faulty, quorum
 from streamlet_lab.simulator import Monitor, NodeFault, Send, fault_kind
 from streamlet_lab.streams import stream
-from streamlet_lab.theory import max_faulty, quorum
 
 from .bare import NEVER, author, final, simulation
 
