@@ -297,7 +297,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         {"market": {"band_parameters": {"stale_fater": "3min"}}},
         "market.band_parameters.stale_fater",
         "3min",
-        "takes at_entry, resting, stale, stale_after",
+        "at_entry, resting, stale, stale_after",
     ),
     (
         {"market": {"band_parameters": {"stale": "hope"}}},

@@ -55,7 +55,7 @@ from streamlet_lab.matching.orders import (
     Trade,
 )
 from streamlet_lab.matching.rebuild import replay
-from streamlet_lab.matching.reference import FinalizedPrices, Reference
+from streamlet_lab.matching.reference import Reference
 from streamlet_lab.matching.rules import (
     ConsensusBand,
     EntryPolicy,
@@ -98,7 +98,6 @@ __all__ = [
     "Event",
     "EventLog",
     "Expired",
-    "FinalizedPrices",
     "Instrument",
     "LuldBand",
     "MarketState",

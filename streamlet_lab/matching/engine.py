@@ -18,24 +18,16 @@ from streamlet_lab.matching.events import (
 )
 from streamlet_lab.matching.instrument import Instrument, OffGrid
 from streamlet_lab.matching.log import LogView, fields_of
-from streamlet_lab.matching.orders import Order, Trade, read_price, require_quantity
-from streamlet_lab.matching.reference import GIVEN, FinalizedPrices, Reference, ask
+from streamlet_lab.matching.orders import Order, Trade, read_price
+from streamlet_lab.matching.reference import GIVEN, Reference, ask
 from streamlet_lab.matching.selftrade import SelfTrade
-from streamlet_lab.matching.settings import (
-    FIVE_PERCENT,
-    EngineSettings,
-    EventLog,
-    WithoutReference,
-)
+from streamlet_lab.matching.settings import FIVE_PERCENT, EngineSettings, EventLog
 from streamlet_lab.matching.watch import NEVER, Band
 from streamlet_lab.units import format_price, to_seconds
 
 _LOG: Final = logging.getLogger("streamlet_lab.matching")
 
-_INVALID: Final = {
-    "price": RejectReason.INVALID_PRICE,
-    "quantity": RejectReason.INVALID_QUANTITY,
-}
+_INVALID: Final = {"price": RejectReason.INVALID_PRICE, "quantity": RejectReason.INVALID_QUANTITY}
 _OFF_GRID: Final = {"price": RejectReason.OFF_TICK, "quantity": RejectReason.OFF_LOT}
 
 
@@ -80,21 +72,15 @@ class ConsensusMatchingEngine:
         Every event so far; the position of an event is its sequence number.
     trades : sequence of Trade
         Every trade so far; the position of a trade is its id.
-
-    Raises
-    ------
-    InvalidInput
-        If the symbol is empty, the network offers no reference, a policy is not known, or band or
-        pace are none.
     """
 
     def __init__(
         self,
         symbol: str | Instrument,
-        consensus_network: FinalizedPrices | Any = None,
+        consensus_network: object = None,
         *,
         band: Band = FIVE_PERCENT,
-        without_reference: WithoutReference = "reject",
+        without_reference: str = "reject",
         self_trade: SelfTrade | str = SelfTrade.NONE,
         pace: Fraction | int = 1,
     ) -> None:
@@ -103,13 +89,8 @@ class ConsensusMatchingEngine:
         if offered != self.symbol:
             expected = f"{offered}, which the network agrees on"
             raise InvalidInput("symbol", self.symbol, expected)
-        self.settings = EngineSettings(
-            self.instrument,
-            band,
-            without_reference,
-            self_trade,  # type: ignore[arg-type]  # the settings read a policy's name
-            pace,  # type: ignore[arg-type]
-        )
+        settings: Any = (band, without_reference, self_trade, pace)  # names of policies are read
+        self.settings = EngineSettings(self.instrument, *settings)
         self._core = core = self.settings.core()
         self._ask = None if consensus_network is None else ask(consensus_network, lambda: self.now)
         self.book = BookView(core.book, core.log, self.instrument)
@@ -120,11 +101,6 @@ class ConsensusMatchingEngine:
     def symbol(self) -> str:
         """What is traded."""
         return self.instrument.symbol
-
-    @property
-    def band(self) -> Band:
-        """Which prices may enter, trade and rest."""
-        return self.settings.band
 
     @property
     def reference(self) -> Reference | None:
@@ -166,9 +142,8 @@ class ConsensusMatchingEngine:
     def submit(self, order: Order, time: int | None = None) -> list[Event]:
         """Match an order.
 
-        An id that was accepted before is refused, whatever became of it. The order's own events
-        are ``Accepted`` or ``Rejected``, then the trades, then ``Cancelled`` if a remainder could
-        not rest.
+        ``Accepted`` or ``Rejected``, then the trades, then ``Cancelled`` if a remainder could not
+        rest. An id that was accepted before is refused, whatever became of it.
         """
         first = len(self.events)
         self._submit(order, time)
@@ -226,13 +201,10 @@ class ConsensusMatchingEngine:
 
         Parameters
         ----------
-        order_id : str
         price : Decimal or None
             The price from now on, in dollars; None leaves it.
         quantity : int or None
             Shares that are open from now on, whatever was traded before; None leaves them.
-        time : int or None
-            The instant in microseconds.
         """
         return self._command(time, lambda: self._replace(order_id, price, quantity))
 
@@ -253,15 +225,16 @@ class ConsensusMatchingEngine:
         self._check_time(time)
         first = len(self.events)
         self._take_in(reference, time)
-        return self._report(first)
+        self._report(first)
+        return self.events[first:]
 
     def advance(self, time: int) -> list[Event]:
-        """Let the clock reach an instant and return what was due until then."""
-        return self._operate(self._core.advance, time)
+        """Let the clock reach an instant."""
+        return self._command(time, lambda: None)
 
     def end_day(self, time: int | None = None) -> list[Event]:
         """End the trading day: every day order expires, in the order of acceptance."""
-        return self._operate(self._core.end_day, time)
+        return self._command(time, lambda: self._core.end_day(self.now))
 
     def halt(self, time: int | None = None) -> list[Event]:
         """Halt the market: orders are refused, resting ones may be cancelled or reduced.
@@ -269,7 +242,7 @@ class ConsensusMatchingEngine:
         Nobody but the operator ends a halt. A call auction that is going on is ended before, and
         its orders are matched.
         """
-        return self._operate(self._core.halt, time)
+        return self._command(time, lambda: self._core.halt(self.now))
 
     def resume(self, time: int | None = None) -> list[Event]:
         """End a halt, or a call auction before its time.
@@ -277,7 +250,7 @@ class ConsensusMatchingEngine:
         The band may close the market again at once, such as for a reference that is too old. A
         pause is the band's to end, so that in any other state nothing happens.
         """
-        return self._operate(self._core.resume, time)
+        return self._command(time, lambda: self._core.resume(self.now))
 
     def get_latest_consensus_price(self) -> Decimal | None:
         """Return the latest finalized consensus price in dollars, None before the first."""
@@ -289,11 +262,6 @@ class ConsensusMatchingEngine:
         """Whether the band lets a price trade at this instant, whatever the market's state.
 
         A network is asked for the latest reference first, as at each command.
-
-        Raises
-        ------
-        InvalidInput
-            If it is not a price on the instrument's grid.
         """
         ticks = self.instrument.ticks(read_price(price))
         self._begin(None)
@@ -332,7 +300,7 @@ class ConsensusMatchingEngine:
             core.reject(RejectReason.WRONG_SYMBOL, command, order_id, order, price=order.price)
         else:
             try:
-                self.instrument.check_lot(order.quantity)
+                self.instrument.check_quantity(order.quantity)
                 fields = fields_of(order, self.instrument)
             except InvalidInput as error:
                 self._refuse(error, command, order_id, order, order.price)
@@ -342,7 +310,7 @@ class ConsensusMatchingEngine:
 
     def _reduce(self, order_id: str, quantity: int) -> None:
         try:
-            self._check_quantity(quantity)
+            self.instrument.check_quantity(quantity)
         except InvalidInput as error:
             self._refuse(error, Command.REDUCE, order_id)
         else:
@@ -354,7 +322,7 @@ class ConsensusMatchingEngine:
         ticks = amount = None
         try:
             if quantity is not None:
-                self._check_quantity(quantity)
+                self.instrument.check_quantity(quantity)
             if price is not None:
                 amount = read_price(price)
                 ticks = self.instrument.ticks(amount)
@@ -362,10 +330,6 @@ class ConsensusMatchingEngine:
             self._refuse(error, Command.REPLACE, order_id, price=amount)
         else:
             self._core.replace(order_id, ticks, quantity, self.now)
-
-    def _check_quantity(self, quantity: int) -> None:
-        require_quantity(quantity)
-        self.instrument.check_lot(quantity)
 
     def _refuse(
         self,
@@ -384,19 +348,12 @@ class ConsensusMatchingEngine:
     # What is common to all commands.
 
     def _command(self, time: int | None, carry_out: Callable[[], None]) -> list[Event]:
-        """Carry out a trader's command after what comes before it; return the events of both."""
+        """Carry out a command after what comes before it; return the events of both."""
         first = self._begin(time)
         begun = len(self.events)
         carry_out()
         self._report(begun)
         return self.events[first:]
-
-    def _operate(self, carry_out: Callable[[int], None], time: int | None) -> list[Event]:
-        """Carry out what the operator or the clock wants at an instant, and return its events."""
-        self._check_time(time)
-        first = len(self.events)
-        carry_out(self.now if time is None else time)
-        return self._report(first)
 
     def _begin(self, time: int | None) -> int:
         """Let happen what comes before a command; return the sequence number of its first event."""
@@ -429,14 +386,13 @@ class ConsensusMatchingEngine:
         if not is_whole or not self.now <= time < NEVER:
             raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
 
-    def _report(self, first: int) -> list[Event]:
-        """Return the events since a sequence number; the standard log shows what was stopped."""
-        events = self.events[first:]
-        if _LOG.isEnabledFor(logging.INFO):
-            for event in events:
-                if isinstance(event, Rejected | Cancelled):
-                    age = event.reference_age
-                    known = "" if age is None else f", reference final for {to_seconds(age):.6f} s"
-                    extra = {"event": event}
-                    _LOG.info("%s [%s%s]", event.message, event.reason, known, extra=extra)
-        return events
+    def _report(self, first: int) -> None:
+        """Show what was stopped since a sequence number in the standard log."""
+        if not _LOG.isEnabledFor(logging.INFO):
+            return
+        for event in self.events[first:]:
+            if isinstance(event, Rejected | Cancelled):
+                age = event.reference_age
+                known = "" if age is None else f", reference final for {to_seconds(age):.6f} s"
+                extra = {"event": event}
+                _LOG.info("%s [%s%s]", event.message, event.reason, known, extra=extra)

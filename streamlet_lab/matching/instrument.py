@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.orders import require_text, require_whole
+from streamlet_lab.matching.orders import require_quantity, require_text, require_whole
 from streamlet_lab.units import CENT, from_ticks, to_decimal, to_ticks
 
 
@@ -70,13 +70,9 @@ class Instrument:
         except InvalidInput as error:
             raise OffGrid(error.field, error.value, error.expected) from None
 
-    def check_lot(self, quantity: int) -> None:
-        """Refuse a number of shares that are no whole lots.
-
-        Raises
-        ------
-        OffGrid
-        """
+    def check_quantity(self, quantity: int) -> None:
+        """Refuse what is no number of shares, and, as off the grid, what are no whole lots."""
+        require_quantity(quantity)
         if quantity % self.lot:
             raise OffGrid("quantity", quantity, f"a multiple of the lot size {self.lot}")
 

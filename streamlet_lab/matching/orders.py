@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import CENT, MONEY, to_decimal
@@ -150,24 +150,14 @@ class Order:
         quantity: int,
         price: Decimal | float | str,
         trader: str = "",
-        *,
-        time_in_force: TimeInForce | str = TimeInForce.DAY,
-        expires: int | None = None,
-        post_only: bool = False,
+        **conditions: Any,
     ) -> Self:
-        """Make an order that trades at its price or better, and rests where it cannot."""
-        return cls(
-            order_id,
-            symbol,
-            side,  # type: ignore[arg-type]  # names are read, or refused, at birth
-            OrderType.LIMIT,
-            quantity,
-            to_decimal(price),
-            trader,
-            time_in_force,  # type: ignore[arg-type]
-            expires,
-            post_only,
-        )
+        """Make an order that trades at its price or better, and rests where it cannot.
+
+        Its conditions are ``time_in_force``, ``expires`` and ``post_only``.
+        """
+        fields: Any = (order_id, symbol, side, OrderType.LIMIT, quantity, price, trader)
+        return cls(*fields, **conditions)
 
     @classmethod
     def market(
@@ -177,20 +167,11 @@ class Order:
         side: Side | str,
         quantity: int,
         trader: str = "",
-        *,
-        time_in_force: TimeInForce | str = TimeInForce.IMMEDIATE_OR_CANCEL,
+        **conditions: Any,
     ) -> Self:
         """Make an order that takes what the book offers and never rests."""
-        return cls(
-            order_id,
-            symbol,
-            side,  # type: ignore[arg-type]
-            OrderType.MARKET,
-            quantity,
-            None,
-            trader,
-            time_in_force,  # type: ignore[arg-type]
-        )
+        fields: Any = (order_id, symbol, side, OrderType.MARKET, quantity, None, trader)
+        return cls(*fields, **conditions)
 
 
 class Trade(NamedTuple):
@@ -203,13 +184,11 @@ class Trade(NamedTuple):
     time : int
         Simulated time in microseconds.
     symbol : str
-        What changed hands.
     price : Decimal
         Dollars a share.
     quantity : int
         Shares.
     buy_order_id, sell_order_id : str
-        The two orders.
     aggressor : Side
         The side of the order that arrived last.
     """

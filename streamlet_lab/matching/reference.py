@@ -1,9 +1,9 @@
 """Where the market's reference price comes in: a plain value, pushed or asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Protocol, cast
+from typing import Final, cast
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.orders import read_price
@@ -53,14 +53,6 @@ class Reference:
         if self.kind in GIVEN:
             to_ticks(price)  # it is rounded to the cent
         object.__setattr__(self, "price", price)
-
-
-class FinalizedPrices(Protocol):
-    """The description's network: finalized prices in the order of the chain, the latest last."""
-
-    def get_finalized_consensus_prices(self) -> Sequence[Any]:
-        """Return them; of each, ``consensus_price`` and ``block_hash`` are read."""
-        ...
 
 
 def ask(network: object, now: Callable[[], int]) -> Callable[[], Reference | None]:

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Block
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     ConsensusMatchingEngine,
     Event,
@@ -188,20 +187,11 @@ class Market(Monitor):
                 owners[order_id].told(event)
 
 
-# What complaints of a band are about; all others are about its parameters.
-_BAND_SETTINGS: Final = {"band": "band", "percent": "band_percent"}
-
-
 def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngine:
     market = config.market
-    try:
-        band = make_band(market.band, market.band_percent, market.band_parameters)
-    except InvalidInput as error:
-        setting = _BAND_SETTINGS.get(error.field, f"band_parameters.{error.field}")
-        raise InvalidInput(f"market.{setting}", error.value, error.expected) from None
     return ConsensusMatchingEngine(
         symbol,
-        band=band,
+        band=make_band(market.band, market.band_percent, market.band_parameters),
         without_reference=market.without_reference,
         self_trade=market.self_trade,
         pace=Fraction(config.epoch_length, config.market_time_per_epoch),
