@@ -20,12 +20,12 @@ from streamlet_lab.config.feeds import FRAME, Feed
 from streamlet_lab.config.market import OBSERVER, MarketConfig
 from streamlet_lab.config.network import NetworkConfig
 from streamlet_lab.config.prices import PricesConfig
+from streamlet_lab.consensus.quorums import FaultModel, max_faulty, quorum
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
-from streamlet_lab.theory import FaultModel, max_faulty, quorum
 from streamlet_lab.units import format_duration
 from streamlet_lab.values import Duration, Section, first_mistake, unsaved_functions
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from streamlet_lab.consensus.quorums import max_faulty
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     MOST_INTRADAY,
@@ -22,7 +23,6 @@ from streamlet_lab.prices import (
     standard_sources,
     write_sources,
 )
-from streamlet_lab.theory import max_faulty
 from streamlet_lab.units import to_micros
 from streamlet_lab.values import (
     CALLABLE,
