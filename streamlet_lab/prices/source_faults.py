@@ -133,11 +133,6 @@ def make_source_faults(
     """Return the faults of each source for one symbol; who shares a fault is an accomplice.
 
     Each fault of each source draws from a stream of its own.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind or source, or the kind does not take these parameters.
     """
     made: dict[str, list[SourceFault]] = {name: [] for name in sources}
     for number, fault in enumerate(faults):
@@ -192,11 +187,6 @@ class Sources:
             What dishonest sources know that the quotes are measured by.
         receivers : sequence of str
             Names of all receivers.
-
-        Raises
-        ------
-        InvalidInput
-            If a fault says something else than a quote of its source.
         """
         epoch = known.epoch
         active = {

@@ -95,11 +95,6 @@ class Source:
 def standard_sources(count: int) -> tuple[Source, ...]:
     """Return so many honest sources, all alike; three have the description's names.
 
-    Raises
-    ------
-    InvalidInput
-        If the count is not from 1 to 99.
-
     Examples
     --------
     >>> [source.name for source in standard_sources(3)]
@@ -118,11 +113,6 @@ def read_sources(value: object) -> tuple[Source, ...]:
     value : object
         A number of ordinary sources; or a list of sources, their names, or tables of their
         settings, whose ``lag`` may be a text such as ``"1min"``.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such thing, or a source's settings are not as :class:`Source` describes.
 
     Examples
     --------
