@@ -182,9 +182,9 @@ class Market(Monitor):
                 self._last_prices[trade.symbol] = float(trade.price)
                 sides = (trade.buy_order_id, trade.sell_order_id)
                 for trader in dict.fromkeys(owners[order_id] for order_id in sides):
-                    trader.told(event)
+                    trader.on_event(event)
             elif (order_id := getattr(event, "order_id", None)) in owners:
-                owners[order_id].told(event)
+                owners[order_id].on_event(event)
 
 
 def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngine:

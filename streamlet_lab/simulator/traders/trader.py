@@ -246,7 +246,7 @@ class Trader(ABC):
 
     # What comes of it.
 
-    def told(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Keep `position` and `orders` true.
 
         The market tells each event of the engine once to every trader whose orders it concerns, in

@@ -121,9 +121,9 @@ views = st.builds(
 def tell(trader, number):
     """Have an order of the trader's own accepted, and half of it traded."""
     order = Order.limit(f"{trader.name}/{SYMBOL}/{number}", SYMBOL, "buy", 20, 150, trader.name)
-    trader.told(Accepted(0, 0, order))
+    trader.on_event(Accepted(0, 0, order))
     trade = Trade(0, 0, SYMBOL, Decimal(150), 10, order.order_id, "other", Side.BUY)
-    trader.told(Traded(1, trade, 10, 0))
+    trader.on_event(Traded(1, trade, 10, 0))
 
 
 @pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])

@@ -336,5 +336,5 @@ def test_what_happens_to_others_changes_nothing():
     other.steps = iter([lambda self: [self.cancel(one) for one in self.orders]])
     floor.act(other, 4)
     for event in floor.engine.events[1:]:
-        trader.told(event)
+        trader.on_event(event)
         assert (trader.position, open_orders(trader)) == (0, before)
