@@ -38,17 +38,10 @@ def _read_hundredths(percent: object) -> int:
 
 
 class Publication(NamedTuple):
-    """A price that an oracle publishes.
+    """A price that an oracle publishes at an instant of market time, in microseconds.
 
-    Parameters
-    ----------
-    time : int
-        When the market learns of it, in microseconds of market time.
-    price : int or Fraction
-        In micro-dollars; the market rounds it to the cent, half even.
-    quoted : int
-        Of which instant of market time it is the true price; where it is an average, the mean of
-        these instants.
+    It is in micro-dollars; the market rounds it to the cent, half even. It was quoted when it was
+    the true price; where it is an average, at the mean of these instants.
     """
 
     time: int
