@@ -30,6 +30,7 @@ from streamlet_lab.columns import COLUMNS
 from streamlet_lab.frames.tables import make_frame
 from streamlet_lab.frames.tape import Tape
 from streamlet_lab.intervals import Share
+from streamlet_lab.liquidity import delay
 from streamlet_lab.matching import (
     ConsensusBand,
     ConsensusMatchingEngine,
@@ -44,7 +45,6 @@ from streamlet_lab.metrics import (
     MEASURES,
     OF_FAIRNESS,
     STOP_REASONS,
-    delay,
     judged_by,
     market_numbers,
     market_quality,
