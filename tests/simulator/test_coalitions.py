@@ -6,7 +6,7 @@ import pytest
 
 from streamlet_lab.checks import Consistency, Status, UniqueNotarization
 from streamlet_lab.config import OBSERVER
-from streamlet_lab.consensus import Vote, round_robin, scheduled
+from streamlet_lab.consensus import Vote, round_robin
 from streamlet_lab.consensus.evidence import Offence, find_offences
 from streamlet_lab.simulator import Monitor
 
@@ -15,7 +15,7 @@ from .byzantine import DELTA, EPOCH, byzantine, names, run, simulation
 
 
 def test_a_split_coalition_shows_its_votes_to_one_half_only():
-    leaders = scheduled(names(0, 3, 5))
+    leaders = round_robin(names(0, 3, 5))
     _, arrivals = run(4, byzantine("split", 5, 6), nodes=7, echo=False, leader_of=leaders)
     first, second = {*names(0, 1), OBSERVER}, {*names(2, 3, 4)}
     for epoch, halves in ((0, [first]), (1, [second]), (2, [first, second])):
@@ -53,7 +53,7 @@ def attack(kind, honest_halves, coalition, leaders, epochs, **parameters):
 
 
 def test_c1_a_split_makes_two_halves_finalize_different_chains():
-    leaders = scheduled(names(2, 3, 2))
+    leaders = round_robin(names(2, 3, 2))
     lab, (consistency, unique), guilty = attack("split", [[0], [1]], [2, 3], leaders, 3)
     a, b = (lab.nodes[name] for name in names(0, 1))
     assert final(a) == final(b) == [1, 2]
@@ -79,7 +79,7 @@ def test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once():
     def delay(message, sender, receiver, time):
         return max(DELTA, healed - time) if {sender, receiver} == {0, 1} else DELTA
 
-    leaders, conflicts = scheduled(names(2, 3, 2, 0)), Conflicts()
+    leaders, conflicts = round_robin(names(2, 3, 2, 0)), Conflicts()
     split = byzantine("split", 2, 3)
     lab, _ = run(6, split, delay=delay, leader_of=leaders, monitors=[conflicts])
     for name in names(0, 1):
@@ -92,7 +92,7 @@ def test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once():
 
 
 def test_c2_amnesia_breaks_safety_without_a_double_vote():
-    leaders = scheduled(names(2, 3, 2, 3, 2, 3))
+    leaders = round_robin(names(2, 3, 2, 3, 2, 3))
     lab, (consistency, unique), guilty = attack("amnesia", [[0], [1]], [2, 3], leaders, 6, blocks=2)
     assert final(lab.nodes["node_0"]) == [1, 2]
     assert final(lab.nodes["node_1"]) == [4, 5]
@@ -136,7 +136,7 @@ def test_below_a_third_the_same_attacks_fail(kind, halves, coalition):
 def test_b4_without_echo_an_attack_ends_all_progress(echo, byzantine_nodes):
     nodes = 3 * byzantine_nodes + 1
     coalition = range(nodes - byzantine_nodes, nodes)
-    leaders = scheduled((f"node_{coalition[0]}", *names(*range(coalition[0]))))
+    leaders = round_robin((f"node_{coalition[0]}", *names(*range(coalition[0]))))
     lab, _ = run(
         2 * nodes, byzantine("echo_attack", *coalition), nodes=nodes, echo=echo, leader_of=leaders
     )

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from streamlet_lab.checks import Consistency, UniqueNotarization
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Vote
+from streamlet_lab.consensus.quorums import max_faulty
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator import Monitor, NodeFault, Send, make_fault
 from streamlet_lab.streams import stream
-from streamlet_lab.theory import max_faulty
 
 from .bare import author, final
 from .byzantine import (

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 import pandas as pd
 import pytest
 
+from streamlet_lab.consensus.quorums import max_faulty
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     PreviousConsensus,
@@ -18,7 +19,7 @@ from streamlet_lab.prices import (
     find_aggregator,
 )
 from streamlet_lab.studies import AGGREGATORS, SOURCES, displacement, push, summarize_displacement
-from streamlet_lab.theory import max_faulty, mean_displacement
+from streamlet_lab.theory import mean_displacement
 
 ROBUST = ("median", "trimmed_mean", "pyth", "mad_filter")
 STRICT = PriceValidation(widening_percent=Decimal(0))
