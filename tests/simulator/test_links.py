@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from streamlet_lab.config import REGION_DELAYS, NetworkConfig
 from streamlet_lab.consensus import Vote
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator import links as module
-from streamlet_lab.simulator.links import (
+from streamlet_lab.simulator import delays as module
+from streamlet_lab.simulator.delays import (
     LOST,
     LognormalDelays,
-    clock_offsets,
     constant_delay,
     delay_kind,
     delay_kinds,
-    make_links,
 )
+from streamlet_lab.simulator.links import clock_offsets, make_links
 from streamlet_lab.streams import stream
 
 from .bare import final, simulation
@@ -47,7 +46,7 @@ def constant(microseconds, **settings):
 @pytest.fixture
 def own_kinds(monkeypatch):
     """A registry that a test may change."""
-    monkeypatch.setattr(module._KINDS, "_kinds", dict(module._KINDS._kinds))
+    monkeypatch.setattr(module.DELAYS, "_kinds", dict(module.DELAYS._kinds))
 
 
 # --- Kinds
