@@ -52,6 +52,8 @@ class Experiment:
     (True, 11)
     """
 
+    _made: tuple[StockSimulation, Market] | None
+
     def __init__(self, **settings: Any) -> None:
         self._set_up(make_config(**settings))
 
@@ -81,9 +83,10 @@ class Experiment:
         progress : callable, optional
             ``progress(epoch, epochs)`` is called at the beginning of each epoch.
         """
-        network = StockSimulation(self.config)
+        network, market = self._made or _make(self.config)
+        self._made = None
         checks = market_checks(self.config, network)
-        return _run(self.config, network, checks, monitors, progress)
+        return _run(self.config, network, checks, monitors, progress, market)
 
     def __repr__(self) -> str:
         settings = self.config.model_dump(mode="json", exclude_defaults=True)
@@ -92,9 +95,14 @@ class Experiment:
 
     def _set_up(self, config: ExperimentConfig) -> None:
         self.config = config
-        # Making network and market reads everything that a run reads, so that a wrong feed, fault
-        # or band is reported now.
-        Market(StockSimulation(config))
+        # What the first run needs is made now, so that a wrong feed, fault or band is reported
+        # before anything runs.
+        self._made = _make(config)
+
+
+def _make(config: ExperimentConfig) -> tuple[StockSimulation, Market]:
+    network = StockSimulation(config)
+    return network, Market(network)
 
 
 def run_protocol(
@@ -138,12 +146,12 @@ def _run(
     checks: Sequence[Check],
     monitors: Sequence[Monitor],
     progress: Progress | None,
+    market: Market | None = None,
 ) -> Result:
     recorder = Recorder()
-    simulation.monitors.extend((recorder, *checks, *monitors))
-    if progress is not None:
-        simulation.monitors.append(ProgressReport(progress, config.epochs))
-    market = Market(simulation) if isinstance(simulation, StockSimulation) else None
+    reports = [] if progress is None else [ProgressReport(progress, config.epochs)]
+    # The market, which is there already, is the last to see an event.
+    simulation.monitors[:0] = [recorder, *checks, *monitors, *reports]
     simulation.run(config.epochs)
     if market is not None:
         market.close(config.epochs * config.epoch_length)

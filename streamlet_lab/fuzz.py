@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 
 from streamlet_lab.checks import CheckResult, Status, protocol_checks
 from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.consensus.quorums import FaultModel, max_faulty
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.scenarios import Scenario
@@ -26,7 +27,6 @@ from streamlet_lab.simulator import (
     own_fault_kinds,
 )
 from streamlet_lab.streams import stream
-from streamlet_lab.theory import FaultModel, max_faulty
 from streamlet_lab.units import to_whole
 
 _MILLISECOND: Final = 1_000

@@ -20,6 +20,7 @@ from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.metrics import (
     activity,
+    displacement_bp,
     in_words,
     judged_by,
     market_numbers,
@@ -220,8 +221,7 @@ class Result:
         None where no price is final.
         """
         final = self.prices[self.prices["finalized_s"].notna()]
-        displacement = (final["consensus_price"] / final["true_price"] - 1) * 10_000
-        largest = displacement.abs().max()
+        largest = displacement_bp(final).abs().max()
         return None if pd.isna(largest) else float(largest)
 
     @property

@@ -33,8 +33,9 @@ from streamlet_lab.consensus import (
     StreamletNode,
     Vote,
     make_genesis,
-    scheduled,
+    round_robin,
 )
+from streamlet_lab.consensus.quorums import max_faulty, quorum
 from streamlet_lab.simulator import (
     Monitor,
     NodeFault,
@@ -45,7 +46,6 @@ from streamlet_lab.simulator import (
     fault_kind,
 )
 from streamlet_lab.streams import stream
-from streamlet_lab.theory import max_faulty, quorum
 
 DELTA = 5
 EPOCH = 2 * DELTA
@@ -129,7 +129,7 @@ def legal_runs(draw, model="byzantine", kinds=("paper_byzantine",)):
         "gst": gst,
         "model": model,
         "delay": legal_delay(seed, gst),
-        "leader_of": scheduled([drawn.choice(names(nodes)) for _ in range(24)]),
+        "leader_of": round_robin([drawn.choice(names(nodes)) for _ in range(24)]),
         "seed": seed,
     }
 
@@ -212,7 +212,7 @@ def test_section_3_vote_only_for_what_extends_a_longest_notarized_chain():
         return 100 if message.epoch < 2 and receiver == 3 else 1
 
     recorder = Recorder()
-    leaders = scheduled(["node_0", "node_1", "node_3"])
+    leaders = round_robin(["node_0", "node_1", "node_3"])
     run = simulation(
         4, delay=delay, epoch_length=EPOCH, leader_of=leaders, monitors=[recorder], echo=True
     )
@@ -463,7 +463,7 @@ def test_section_4_liveness_after_eight_honest_leaders(run):
     honest = [name for name in names(run["nodes"]) if name not in run["faulty"]]
     leaders = [run["leader_of"](epoch) for epoch in range(24)]
     leaders[8:16] = [honest[epoch % len(honest)] for epoch in range(8)]
-    _, _, results = watched(**{**run, "leader_of": scheduled(leaders)})
+    _, _, results = watched(**{**run, "leader_of": round_robin(leaders)})
     assert results["synchronous_liveness"].status is Status.HOLDS
 
 
@@ -492,7 +492,7 @@ def test_appendix_a_the_leader_sends_the_notarized_chain_along():
             quorum=3,
             delay=delay,
             epoch_length=EPOCH,
-            leader_of=scheduled(["node_0", "node_1"]),
+            leader_of=round_robin(["node_0", "node_1"]),
             certify=certify,
         )
         run.run(6)
@@ -582,7 +582,7 @@ def three_nodes(leaders, held, **planted):
         len(leaders),
         quorum=2,
         delay=delay,
-        leader_of=scheduled([f"node_{leader}" for leader in leaders]),
+        leader_of=round_robin([f"node_{leader}" for leader in leaders]),
         **{"finality": THREE_IN_A_ROW, **planted},
     )
     return results["consistency"].status
@@ -660,7 +660,7 @@ def last_moment(kind):
                 return 12 - time
         return DELTA if getattr(message, "voter", "") == "node_3" else 1
 
-    leaders = scheduled(["node_0", "node_0", "node_1", "node_2"])
+    leaders = round_robin(["node_0", "node_0", "node_1", "node_2"])
     return watched(
         4,
         {"node_3": "paper_last_moment"},

@@ -7,21 +7,26 @@ does not end in time. The exit code is 1 if one survives, and 2 if the tests fai
 """
 
 import argparse
+import importlib
 import itertools
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
+from multiprocessing import Process
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import pytest
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 MUTANTS: Final = ROOT / "tests/mutants/mutants.toml"
+# What takes long to import, of all that the package needs: once for all, where processes fork.
+_AHEAD: Final = ("ipywidgets", "matplotlib.pyplot", "pandas", "pydantic", "scipy.stats")
 _LEFT_OUT: Final = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*cache", ".hypothesis")
 
 
@@ -83,6 +88,8 @@ class Field:
         # Compiled files are known by size and whole second: each text gets a second of its own.
         self._seconds = itertools.count(int(time.time()))
         shutil.copytree(ROOT, place, ignore=_LEFT_OUT)
+        for name in _AHEAD:
+            importlib.import_module(name)
 
     def try_out(self, mutant: Mutant) -> str:
         """Return ``killed``, ``timeout`` or ``survived``; ``broken`` if the tests fail anyway."""
@@ -106,22 +113,26 @@ class Field:
 
     def _test(self, tests: Sequence[str]) -> int | None:
         """Return the exit code of pytest; None if it took too long."""
-        # The plugin for notebooks alone takes longer to import than most of the tests run.
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:nbval"]
-        command = [sys.executable, "-m", "pytest", *options, *tests]
-        environment = {**os.environ, "PYTHONPATH": str(self._place)}
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self._place,
-                env=environment,
-                timeout=self._timeout,
-                capture_output=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+        child = Process(target=_run_pytest, args=(self._place, tests))
+        child.start()
+        child.join(self._timeout)
+        if child.exitcode is None:
+            child.kill()
+            child.join()
             return None
-        return done.returncode
+        return child.exitcode
+
+
+def _run_pytest(place: Path, tests: Sequence[str]) -> None:
+    """Run tests of a copy of the repo, in a process of their own."""
+    os.chdir(place)
+    os.environ["PYTHONPATH"] = sys.path[0] = str(place)
+    sys.dont_write_bytecode = False  # what is compiled for one mutant serves the next
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    # The plugin for notebooks takes longer to import than most of the tests run.
+    sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:nbval", *tests]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from streamlet_lab.charts.layout import head, legend_below, percent
 from streamlet_lab.charts.plots import _plot
 from streamlet_lab.charts.sweeps import intervals_in_words
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.sweep import Sweep
+from streamlet_lab.grid import Sweep
 from streamlet_lab.theory import outside_band_share
 from streamlet_lab.units import to_number
 

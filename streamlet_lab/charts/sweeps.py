@@ -15,8 +15,8 @@ from streamlet_lab.charts.figures import Page
 from streamlet_lab.charts.layout import head, legend_below
 from streamlet_lab.charts.plots import _plot
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import TOO_FEW
-from streamlet_lab.sweep import Sweep
 
 #: From a value on the x-axis to the mean that is expected there; None where none is.
 ClosedForm: TypeAlias = Callable[[Any], Any]

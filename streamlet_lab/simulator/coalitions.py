@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Final
 
-from streamlet_lab.consensus import Block, Message, Proposal, TreeView, Vote
+from streamlet_lab.consensus import Block, BlockTree, Message, Proposal, Vote
 from streamlet_lab.simulator.adversaries import in_halves
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
 from streamlet_lab.values import Whole
@@ -43,7 +43,7 @@ class _Divided(Coalition):
         """The halves that get votes now."""
         return self.parts
 
-    def view(self, part: tuple[str, ...]) -> TreeView:
+    def view(self, part: tuple[str, ...]) -> BlockTree:
         """Return the view of the first voter of a part; the node's own, if there is none."""
         return self.seat.trees[next((name for name in part if name in self.victims), self.name)]
 

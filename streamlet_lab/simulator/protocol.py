@@ -16,12 +16,10 @@ from streamlet_lab.consensus import (
     OpaqueApplication,
     Proposal,
     StreamletNode,
-    TreeView,
     Vote,
     hashed,
     make_genesis,
     round_robin,
-    scheduled,
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import HeldKeys, make_keyring
@@ -165,7 +163,7 @@ class Simulation:
 
     def _place_faults(self, vary: Callable[[bytes, int], bytes]) -> None:
         """Give each fault what it has to work with."""
-        trees = {name: TreeView(node.tree) for name, node in self.nodes.items()}
+        trees = {name: node.tree for name, node in self.nodes.items()}
         for name, faults in self.faults.items():
             for number, fault in enumerate(faults):
                 accomplices = tuple(fault.partners) or (name,)
@@ -334,7 +332,7 @@ def _leader_rule(config: ExperimentConfig, chain_id: str) -> LeaderRule:
         case "hashed":
             return hashed(config.node_ids, chain_id)
         case schedule:
-            return scheduled(schedule)
+            return round_robin(schedule)
 
 
 def _finality_rule(config: ExperimentConfig) -> FinalityRule:

@@ -11,7 +11,7 @@ import pytest
 import test_paper
 from consensus import test_certificates, test_node
 from consensus.committee import Committee
-from simulator import test_adversaries, test_faults
+from simulator import test_coalitions, test_faults
 
 from streamlet_lab.consensus import BlockTree, StreamletNode
 from streamlet_lab.simulator import Simulation
@@ -68,11 +68,11 @@ CAUGHT = {
     ),
     "nobody is told of a conflict": (
         BlockTree._finalize,
-        test_adversaries.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
+        test_coalitions.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
     ),
     "a conflict is told again and again": (
         BlockTree._finalize,
-        test_adversaries.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
+        test_coalitions.test_c1_a_view_that_sees_both_chains_tells_of_the_conflict_once,
     ),
     "a node sends what it signed before it crashed": (
         Simulation._dispatch,

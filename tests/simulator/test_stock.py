@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab.checks import Status, market_checks
 from streamlet_lab.consensus import Block, Vote
+from streamlet_lab.consensus.quorums import max_faulty
 from streamlet_lab.description import create_aapl_consensus_network
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
@@ -26,7 +27,6 @@ from streamlet_lab.simulator.price_application import (
     previous_consensus,
     read_claims,
 )
-from streamlet_lab.theory import max_faulty
 
 from .stocks import claims, follow, liar, network, price_in, run
 
