@@ -28,7 +28,7 @@ from streamlet_lab.metrics import (
 from streamlet_lab.units import to_seconds
 
 if TYPE_CHECKING:
-    from streamlet_lab.charts import Plots, ProtocolPlots
+    from streamlet_lab.charts import Plots
 
 _FORMAT: Final = "streamlet-lab result 5"
 
@@ -238,11 +238,11 @@ class ProtocolRun(Run):
     """
 
     @property
-    def plot(self) -> "ProtocolPlots":
+    def plot(self) -> "Plots":
         """The charts of this run: ``run.plot.block_tree()`` and so on."""
-        from streamlet_lab.charts import ProtocolPlots
+        from streamlet_lab.charts import Plots
 
-        return ProtocolPlots(self)
+        return Plots(self)
 
     def _lines(self) -> list[tuple[str, str]]:
         return [("Epochs", str(len(self.epochs))), *super()._lines()]
