@@ -141,11 +141,9 @@ class Plots:
         """Return whether the run has what the chart shows."""
         return isinstance(self.run, Result) or not page.market
 
-    def __dir__(self) -> list[str]:
-        return [name for name, page in PAGES.items() if self.offers(page)]
-
     def __repr__(self) -> str:
-        return f"{type(self).__name__}: {', '.join(f'{name}()' for name in dir(self))}"
+        offered = [f"{name}()" for name, page in PAGES.items() if self.offers(page)]
+        return f"{type(self).__name__}: {', '.join(offered)}"
 
 
 #: Every chart of a run, by name.
