@@ -9,6 +9,7 @@ usage: python3 lab.py TASK [ARGUMENTS]
   notebooks  run the notebooks again and store their outputs
   bench      the benchmarks (arguments go to pytest)
   nightly    20,000 random adversaries inside the model (arguments: --seed N, --save DIR)
+  mutants    plant bugs, one at a time, and see whether the tests notice (arguments: --only TEXT)
 
 Any other word is a command of the lab itself:
 
@@ -109,11 +110,13 @@ def test(arguments: list[str]) -> int:
     # More workers than this would wait for the browser and for the longest notebook.
     workers = ["-n", "logical", "--maxprocesses=4"]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
+    # The plugin for notebooks takes seconds to import, in each worker.
+    plain = [*workers, "-p", "no:nbval", "--dist=worksteal"]
     checks = {
         "ruff check": ["ruff", "check"],
         "ruff format": ["ruff", "format", "--check"],
         "mypy": ["mypy"],
-        "pytest": ["pytest", *workers, "--dist=worksteal", *arguments],
+        "pytest": ["pytest", *plain, *arguments],
         "notebooks": ["pytest", *workers, "--dist=loadfile", *nbval, "notebooks"],
     }
     failed = []
@@ -134,6 +137,8 @@ def run_task(task: str, arguments: list[str]) -> int:
         return python("-m", "jupyterlab", root, *arguments)
     if task == "notebooks":
         return python("tools/execute_notebooks.py", *arguments)
+    if task == "mutants":
+        return python("tools/mutants.py", *arguments)
     if task == "bench":
         # -s shows the ratios that the benchmarks print; a warning must not end a measurement.
         options = ["-q", "-s", "-W", "default", "--benchmark-columns=min,median,rounds"]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from streamlet_lab.matching import EngineSettings, Instrument, Reference, SelfTrade
-from streamlet_lab.matching.commands import Entry, Fields
+from streamlet_lab.matching.log import GTC, Fields
 
 from .flow import CANCEL, CROSS, MIDDLE, Flow
 
@@ -41,8 +41,7 @@ class Lab:
         settings = EngineSettings(Instrument("X"), self_trade=SelfTrade.CANCEL_OLDEST)
         self.core = settings.core()
         reference = Reference(Decimal(MIDDLE) / 100, 0)
-        ticks = settings.instrument.fraction_of_ticks(reference.price)
-        self.core.move_reference(reference, ticks, 0)
+        self.core.move_reference(reference, 0)
         self._commands: list[Fields | str] = [
             str(event.order) if event.kind == CANCEL else self._fields(event)
             for event in flow.events
@@ -51,8 +50,8 @@ class Lab:
     @staticmethod
     def _fields(event: Any) -> Fields:
         trader = "taker" if event.kind == CROSS else f"maker_{event.order % MAKERS}"
-        entry = Entry(str(event.order), event.side, event.ticks, event.quantity, trader)
-        return tuple(entry)  # type: ignore[return-value]
+        order = (str(event.order), event.side, event.ticks, event.quantity)
+        return (*order, trader, GTC, False, None)
 
     def run(self) -> None:
         enter, cancel = self.core.enter, self.core.cancel

@@ -8,14 +8,19 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from streamlet_lab.matching import EngineSettings, Instrument
-from streamlet_lab.matching.commands import Entry
 from streamlet_lab.matching.core import MatchingCore
+from streamlet_lab.matching.log import GTC, Fields
 
 from .timing import seconds
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000]
 ROUNDS, COMMANDS = 7, 20_000
 MIDDLE = 150_000
+
+
+def limit(order_id: str, side: int, ticks: int, quantity: int, trader: str) -> Fields:
+    """Return a limit order that waits until it is cancelled."""
+    return order_id, side, ticks, quantity, trader, GTC, False, None
 
 
 def filled(size: int, levels: int) -> MatchingCore:
@@ -25,20 +30,20 @@ def filled(size: int, levels: int) -> MatchingCore:
     for number in range(size):
         side = 1 if number % 2 else -1
         ticks = MIDDLE - side * draw.randint(1, levels)
-        core.enter(Entry(f"r{number}", side, ticks, draw.randint(1, 100), "maker"), number)
+        core.enter(limit(f"r{number}", side, ticks, draw.randint(1, 100), "maker"), number)
     return core
 
 
 def work(core: MatchingCore, size: int, levels: int, turn: int) -> float:
     """Return the seconds of one add, one cancel and one crossing order, many times over."""
     draw, now = random.Random(turn), core.now
-    commands: list[tuple[Entry, Entry, Entry]] = []
+    commands: list[tuple[Fields, Fields, Fields]] = []
     for number in range(COMMANDS // 4):
         name, side = f"w{turn}.{number}", 1 if number % 2 else -1
         passive = MIDDLE - side * draw.randint(1, levels)
-        stays = Entry(f"{name}a", side, passive, 50, "maker")
-        best = Entry(f"{name}b", -side, MIDDLE, 10, "maker")
-        crosses = Entry(f"{name}c", side, MIDDLE, 10, "taker")
+        stays = limit(f"{name}a", side, passive, 50, "maker")
+        best = limit(f"{name}b", -side, MIDDLE, 10, "maker")
+        crosses = limit(f"{name}c", side, MIDDLE, 10, "taker")
         commands.append((stays, best, crosses))
 
     def run() -> None:
@@ -46,7 +51,7 @@ def work(core: MatchingCore, size: int, levels: int, turn: int) -> float:
             core.enter(stays, now + offset)
             core.enter(best, now + offset)
             core.enter(crosses, now + offset)
-            core.cancel(stays.order_id, now + offset)
+            core.cancel(stays[0], now + offset)
 
     gc.collect()
     gc.freeze()

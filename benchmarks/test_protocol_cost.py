@@ -13,7 +13,7 @@ from streamlet_lab.simulator import (
     EventQueue,
     Network,
     Priority,
-    StreamletSimulation,
+    Simulation,
     create_streamlet_network,
     make_links,
 )
@@ -95,9 +95,7 @@ def test_memory_of_a_hundred_nodes(benchmark: BenchmarkFixture) -> None:
     print(f"\n100 nodes, 100 epochs, echo on: {peak / 2**20:.0f} MiB at most (bar 1,024)")
 
 
-def timed_run(
-    config: ExperimentConfig, *, checked: bool = False
-) -> tuple[float, StreamletSimulation]:
+def timed_run(config: ExperimentConfig, *, checked: bool = False) -> tuple[float, Simulation]:
     simulation = create_streamlet_network(config)
     if checked:
         simulation.monitors.extend(protocol_checks(config, simulation))
@@ -112,7 +110,7 @@ def carry_alone(config: ExperimentConfig) -> tuple[float, int]:
     def receive(time: int, participant: int, message: Message) -> None:
         depths.append(len(queue))
 
-    network = Network(queue, links.delay, nodes, 1, receive, shortest_delay=links.shortest)
+    network = Network(queue, links, nodes, receive)
 
     def broadcast_all(time: int, epoch: int) -> None:
         for voter in range(nodes):

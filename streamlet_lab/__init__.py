@@ -22,16 +22,22 @@ from streamlet_lab.consensus import (
     is_proven,
     verify_proof,
 )
+from streamlet_lab.description import (
+    AAPLPriceSimulator,
+    PriceConsensusService,
+    StockMarketConsensusNetwork,
+    StockMarketStreamletNode,
+    create_aapl_consensus_network,
+)
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
+from streamlet_lab.grid import Sweep, sweep
 from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade, band, bands
 from streamlet_lab.prices import (
-    AAPLPriceSimulator,
     Aggregator,
     PriceConsensus,
-    PriceConsensusService,
     PriceValidation,
     Scene,
     Source,
@@ -56,10 +62,7 @@ from streamlet_lab.simulator import (
     NodeFault,
     Publication,
     Send,
-    StockMarketConsensusNetwork,
-    StockMarketStreamletNode,
     Trader,
-    create_aapl_consensus_network,
     delay_kind,
     delay_kinds,
     fault_kind,
@@ -69,7 +72,6 @@ from streamlet_lab.simulator import (
     trader_kind,
     trader_kinds,
 )
-from streamlet_lab.sweep import Sweep, sweep
 
 __version__ = "0.1.0"
 

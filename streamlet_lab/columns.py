@@ -1,10 +1,10 @@
-"""The columns of every frame: order, type, unit and meaning, in one table.
+"""The rows of every frame: their fields are its columns, with type, unit and meaning.
 
 Prices come as float dollars for looking and as integers for exactness; times are seconds of
-protocol time.
+protocol time. What is None in a row is missing in the frame: an empty float is NaN.
 """
 
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args, get_type_hints
 
 
 class Column(NamedTuple):
@@ -14,289 +14,370 @@ class Column(NamedTuple):
     meaning: str
 
 
-_EPOCH: Final = Column("int64", "epoch, from 0")
-_TIME: Final = Column("float64", "seconds of protocol time")
-_HASH: Final = Column("str", "hash of the block, hexadecimal; empty if there is none")
-_NODE: Final = Column("str", "name of the node")
-_ORDER: Final = Column("str", "id of the order")
-_SYMBOL: Final = Column("str", "what is quoted or traded")
-_CLAIM: Final = Column("str", "price_consensus, no_price, malformed, or empty without a block")
-_WHY_NOT: Final = Column("str", "why there is no price, or why voters refused the block")
-# What a block says of a symbol.
-_CLAIMED: Final[dict[str, Column]] = {
-    "true_price": Column("float64", "underlying price at the epoch's start, dollars"),
-    "consensus_price": Column(
-        "float64", "aggregate in the block: simple average unless configured, dollars"
-    ),
-    "consensus_cents": Column("Int64", "the same, cents"),
-    "vwap": Column(
-        "float64",
+_Epoch = Annotated[int, "epoch, from 0"]
+_Time = Annotated[float, "seconds of protocol time"]
+_Hash = Annotated[str, "hash of the block, hexadecimal; empty if there is none"]
+_Parent = Annotated[str, "hash of the parent, hexadecimal"]
+_Height = Annotated[int, "blocks below it; genesis has 0"]
+_Node = Annotated[str, "name of the node"]
+_Voters = Annotated[str, "who voted for it, in the order of the votes"]
+_Notarized = Annotated[float | None, "when the observer saw it notarized, seconds"]
+_Finalized = Annotated[float | None, "when the observer saw it finalized, seconds"]
+_Latency = Annotated[float | None, "from the epoch's start to finality, seconds"]
+_Order = Annotated[str, "id of the order"]
+_Symbol = Annotated[str, "what is quoted or traded"]
+_Shares = Annotated[int, "shares"]
+_Cents = Annotated[int | None, "the same, cents"]
+_True = Annotated[float, "underlying price at that instant, dollars"]
+_Reference = Annotated[
+    float | None, "what the band goes by at that instant, dollars; NaN before there is any"
+]
+_Age = Annotated[float | None, "since the market knows that reference, seconds of protocol time"]
+_Intent = Annotated[str, "honest; far: a price far from the true one by mistake; or manipulating"]
+_State = Annotated[
+    str, "open; limit; auction; paused by a stale reference; or halted by an operator"
+]
+_Low = Annotated[float | None, "lowest price at which trades may happen, dollars; NaN if any"]
+_High = Annotated[float | None, "highest price at which trades may happen, dollars; NaN if any"]
+_Message = Annotated[str, "proposal or vote"]
+
+
+class Said(NamedTuple):
+    """What a block says of a symbol."""
+
+    claim: Annotated[str, "price_consensus, no_price, malformed, or empty without a block"]
+    reason: Annotated[str, "why there is no price, or why voters refused the block"]
+    true_price: Annotated[float | None, "underlying price at the epoch's start, dollars"] = None
+    consensus_price: Annotated[
+        float | None, "aggregate in the block: simple average unless configured, dollars"
+    ] = None
+    consensus_cents: _Cents = None
+    vwap: Annotated[
+        float | None,
         "volume-weighted average in the block, dollars; where voters observe and the aggregator "
         "tolerates liars, its leader's word within the rules",
-    ),
-    "vwap_cents": Column("Int64", "the same, cents"),
-    "total_volume": Column("Int64", "volume in the block, shares"),
-    "price_count": Column("Int64", "number of valid sources in the block"),
-}
-_TRUE: Final = Column("float64", "underlying price at that instant, dollars")
-_REFERENCE: Final = Column(
-    "float64", "what the band goes by at that instant, dollars; NaN before there is any"
-)
-_AGE: Final = Column("float64", "since the market knows that reference, seconds of protocol time")
-_INTENT: Final = Column(
-    "str", "honest; far: a price far from the true one by mistake; or manipulating"
-)
-_STATE: Final = Column(
-    "str", "open; limit; auction; paused by a stale reference; or halted by an operator"
-)
-_LOW: Final = Column("float64", "lowest price at which trades may happen, dollars; NaN if any")
-_HIGH: Final = Column("float64", "highest price at which trades may happen, dollars; NaN if any")
+    ] = None
+    vwap_cents: _Cents = None
+    total_volume: Annotated[int | None, "volume in the block, shares"] = None
+    price_count: Annotated[int | None, "number of valid sources in the block"] = None
 
+
+class EpochRow(NamedTuple):
+    """One row for each epoch: what its leader proposed and what became of it.
+
+    A run of the bare protocol has its own columns, see :data:`PROTOCOL_COLUMNS`. What is said is of
+    the first symbol; the frame ``prices`` has them all.
+    """
+
+    epoch: _Epoch
+    start_s: Annotated[float, "when the epoch began, seconds of protocol time"]
+    timestamp: Annotated[str, "market time of the quotes, ISO 8601, UTC"]
+    leader: _Node
+    block_hash: _Hash
+    height: Annotated[int | None, "blocks below it; genesis has 0"]
+    parent_epoch: Annotated[int | None, "epoch of the block that it extends; -1 is genesis"]
+    said: Said
+    voters: _Voters
+    votes: Annotated[int, "votes for the block that the observer has seen"]
+    notarized_s: _Notarized
+    finalized_s: _Finalized
+    latency_s: _Latency
+    latency_epochs: Annotated[int | None, "epochs from its own to the one that finalized it"]
+
+
+class PriceRow(NamedTuple):
+    """One row for each epoch and symbol: what the epoch's block says of it."""
+
+    epoch: _Epoch
+    symbol: _Symbol
+    block_hash: _Hash
+    said: Said
+    finalized_s: _Finalized
+
+
+class BlockRow(NamedTuple):
+    """One row for each proposed block."""
+
+    block_hash: _Hash
+    parent_hash: _Parent
+    epoch: _Epoch
+    height: _Height
+    proposer: _Node
+    proposed_s: _Time
+    claim: Annotated[str, "price_consensus, no_price or malformed"]
+    consensus_price: Annotated[float | None, "of the first symbol, dollars"]
+    votes: Annotated[int, "votes that the observer has seen"]
+    refusals: Annotated[int, "voters that found it unacceptable"]
+    reason: Annotated[str, "the first refusal's reason"]
+    notarized: Annotated[bool, "ends a notarized chain in the observer's view"]
+    finalized: Annotated[bool, "is in the observer's finalized chain"]
+
+
+class FinalityRow(NamedTuple):
+    """One row for each node and block that it saw notarized."""
+
+    node: _Node
+    epoch: _Epoch
+    height: _Height
+    block_hash: _Hash
+    notarized_s: Annotated[float, "when this node saw it notarized, seconds"]
+    finalized_s: Annotated[float | None, "when this node saw it finalized, seconds; NaN if not"]
+    latency_s: _Latency
+
+
+class QuoteRow(NamedTuple):
+    """One row for each source, symbol and epoch."""
+
+    epoch: _Epoch
+    symbol: _Symbol
+    source: Annotated[str, "who quotes"]
+    price: Annotated[float, "what the leader heard, dollars"]
+    price_micros: Annotated[int, "the same, micro-dollars"]
+    volume: _Shares
+    confidence: Annotated[float | None, "half width of the source's own interval, dollars"]
+    true_price: _True
+    previous_price: Annotated[float | None, "consensus that the deviation rule compares with"]
+    valid: Annotated[bool, "whether the leader counted it"]
+    reason: Annotated[
+        str, "valid, the rule that it broke, left_out of what the leader says, or no_leader"
+    ]
+
+
+class OrderRow(NamedTuple):
+    """One row for each order."""
+
+    order_id: _Order
+    time_s: _Time
+    epoch: _Epoch
+    symbol: _Symbol
+    trader: Annotated[str, "who sent it"]
+    kind: Annotated[str, "kind of the trader"]
+    intent: _Intent
+    side: Annotated[str, "buy or sell"]
+    type: Annotated[str, "limit or market"]
+    time_in_force: Annotated[str, "day, gtc, gtt, ioc or fok"]
+    expires_s: Annotated[float | None, "when it ends by itself, seconds; NaN if it does not"]
+    quantity: _Shares
+    price: Annotated[float | None, "limit, dollars; NaN for a market order"]
+    price_cents: _Cents
+    true_price: _True
+    fair: Annotated[
+        bool, "its price is not more than fair_percent from the true one, or it names none"
+    ]
+    reference_price: _Reference
+    reference_epoch: Annotated[int | None, "epoch of the block that the reference comes from"]
+    reference_quoted_s: Annotated[
+        float | None,
+        "of which instant the reference is the price, seconds of protocol time: the start of "
+        "its block's epoch; of an average the mean; NaN if it is the market's own",
+    ]
+    reference_age_s: _Age
+    status: Annotated[str, "rejected, cancelled, expired, filled, or resting at the end"]
+    reason: Annotated[str, "why it was rejected or cancelled"]
+    filled: Annotated[int, "shares traded"]
+    clipped: Annotated[bool, "whether the band ever repriced it, to its edge"]
+
+
+class TradeRow(NamedTuple):
+    """One row for each trade."""
+
+    trade_id: Annotated[int, "position on the symbol's tape, from 0"]
+    time_s: _Time
+    epoch: _Epoch
+    symbol: _Symbol
+    price: Annotated[float, "dollars"]
+    price_cents: Annotated[int, "the same, cents"]
+    quantity: _Shares
+    buy_order_id: _Order
+    sell_order_id: _Order
+    aggressor: Annotated[str, "side of the order that came last"]
+    auction: Annotated[bool, "whether it is of a call auction"]
+    reference_price: _Reference
+    reference_age_s: _Age
+    true_price: _True
+    fair: Annotated[bool, "its price is not more than fair_percent from the true one"]
+
+
+class RejectionRow(NamedTuple):
+    """One row for each time that the market refused an order or took shares of it away."""
+
+    time_s: _Time
+    epoch: _Epoch
+    symbol: _Symbol
+    order_id: _Order
+    intent: _Intent
+    action: Annotated[
+        str,
+        "rejected at entry; not replaced: the order stays as it was; or cancelled or reduced, "
+        "not at its trader's wish",
+    ]
+    stopped: Annotated[
+        str,
+        "where band, reference, auction or halt stopped the order: at_entry, at_trade, or "
+        "swept out of the book later; empty if they had no part in it, or it stayed as it was",
+    ]
+    reason: Annotated[str, "reason code"]
+    quantity: Annotated[int, "shares that were refused or taken away"]
+    own_price: Annotated[
+        float | None, "the order's limit as its trader last named it, dollars; NaN without one"
+    ]
+    price: Annotated[
+        float | None,
+        "the price that was judged, dollars; at a trade that of what rested; NaN if none was",
+    ]
+    reference_price: _Reference
+    deviation_percent: Annotated[float | None, "distance from the reference, percent of it"]
+    reference_age_s: _Age
+    true_price: _True
+    verdict: Annotated[
+        str,
+        "of a limit order that was stopped, by its own price. false: fair when it came and "
+        "when stopped; justified: at neither; turned_fair or turned_unfair: only when stopped, "
+        "or only when it came. market: a market order. Empty where it was not stopped",
+    ]
+    blocked: Annotated[
+        bool, "stopped at a trade, and the price of what rested in the book was not fair"
+    ]
+
+
+class BandRow(NamedTuple):
+    """One row for each move of a band, and each change of a market's state."""
+
+    time_s: _Time
+    epoch: _Epoch
+    symbol: _Symbol
+    state: _State
+    reference_price: _Reference
+    reference_kind: Annotated[str, "what the band goes by: consensus, oracle, trades or auction"]
+    low: _Low
+    high: _High
+
+
+class BookRow(NamedTuple):
+    """One row for each sampled instant and symbol: the best prices, the band, the truth."""
+
+    time_s: _Time
+    epoch: _Epoch
+    symbol: _Symbol
+    state: _State
+    best_bid: Annotated[float | None, "highest price that somebody pays, dollars; NaN if nobody"]
+    best_ask: Annotated[float | None, "lowest price that somebody asks, dollars; NaN if nobody"]
+    bid_quantity: Annotated[int, "shares at the best bid"]
+    ask_quantity: Annotated[int, "shares at the best ask"]
+    reference_price: _Reference
+    reference_age_s: _Age
+    low: _Low
+    high: _High
+    true_price: _True
+
+
+class DepthRow(NamedTuple):
+    """One row for each sampled instant, symbol, side and price of the book."""
+
+    time_s: _Time
+    epoch: _Epoch
+    symbol: _Symbol
+    side: Annotated[str, "buy or sell"]
+    level: Annotated[int, "position among the occupied prices, 0 is the best"]
+    price: Annotated[float, "dollars"]
+    price_cents: Annotated[int, "the same, cents"]
+    quantity: Annotated[int, "shares of all orders at that price"]
+    orders: Annotated[int, "number of these orders"]
+
+
+class MessageRow(NamedTuple):
+    """One row for each epoch and kind of message."""
+
+    epoch: Annotated[int, "epoch of the block that the message is about"]
+    kind: _Message
+    sent: Annotated[int, "copies that authors sent to other voting nodes"]
+    echoed: Annotated[int, "copies that nodes passed on to other voting nodes"]
+    received: Annotated[int, "first arrivals at voting nodes"]
+
+
+class TraceRow(NamedTuple):
+    """One row for each first arrival of a message at a node; empty unless traced."""
+
+    epoch: Annotated[int, "epoch of the block that the message is about"]
+    kind: _Message
+    author: Annotated[str, "who signed it"]
+    block_hash: _Hash
+    sender: Annotated[str, "whose copy came first: the author's, or that of one who echoed"]
+    receiver: _Node
+    sent_s: Annotated[float, "when that copy left, seconds of protocol time"]
+    received_s: Annotated[float, "when it arrived, seconds of protocol time"]
+
+
+class ViolationRow(NamedTuple):
+    """One row for each block of the smallest excerpt that shows the first violation."""
+
+    block_hash: _Hash
+    parent_hash: _Parent
+    epoch: _Epoch
+    height: _Height
+    proposer: _Node
+    voters: _Voters
+    finalized_by: Annotated[str, "honest nodes for which it is final"]
+
+
+class OffenceRow(NamedTuple):
+    """One row for each node that is provably guilty; the evidence has the two votes."""
+
+    culprit: _Node
+    offence: Annotated[str, "two votes in one epoch, or a later vote on a shorter chain"]
+    first_epoch: Annotated[int, "epoch of the first of the two votes"]
+    first_height: Annotated[int, "height of the block that it is for"]
+    second_epoch: Annotated[int, "epoch of the second"]
+    second_height: Annotated[int, "height of the block that it is for"]
+    proven: Annotated[bool, "whether public keys convict: signatures are not switched off"]
+
+
+_DTYPES: Final = {
+    int: "int64",
+    int | None: "Int64",
+    float: "float64",
+    float | None: "float64",
+    str: "str",
+    bool: "bool",
+}
+
+
+def _columns(row: type, *left_out: str) -> dict[str, Column]:
+    """Return the columns of a kind of row; what a block says is several of them."""
+    columns: dict[str, Column] = {}
+    for name, hint in get_type_hints(row, include_extras=True).items():
+        if name in left_out:
+            continue
+        if hint is Said:
+            columns |= _columns(Said)
+        else:
+            kind, meaning = get_args(hint)
+            columns[name] = Column(_DTYPES[kind], meaning)
+    return columns
+
+
+#: By the name of the frame, and then by that of the column.
 COLUMNS: Final[dict[str, dict[str, Column]]] = {
-    "epochs": {
-        "epoch": _EPOCH,
-        "start_s": Column("float64", "when the epoch began, seconds of protocol time"),
-        "timestamp": Column("str", "market time of the quotes, ISO 8601, UTC"),
-        "leader": _NODE,
-        "block_hash": _HASH,
-        # Of the first symbol; the frame `prices` has them all.
-        "claim": _CLAIM,
-        "reason": _WHY_NOT,
-        **_CLAIMED,
-        "votes": Column("int64", "votes for the block that the observer has seen"),
-        "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
-        "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
-        "latency_s": Column("float64", "from the epoch's start to finality, seconds"),
-        "latency_epochs": Column("Int64", "epochs from its own to the one that finalized it"),
-    },
-    "prices": {
-        "epoch": _EPOCH,
-        "symbol": _SYMBOL,
-        "block_hash": _HASH,
-        "claim": _CLAIM,
-        "reason": _WHY_NOT,
-        **_CLAIMED,
-        "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
-    },
-    "blocks": {
-        "block_hash": _HASH,
-        "parent_hash": Column("str", "hash of the parent, hexadecimal"),
-        "epoch": _EPOCH,
-        "height": Column("int64", "blocks below it; genesis has 0"),
-        "proposer": _NODE,
-        "proposed_s": _TIME,
-        "claim": Column("str", "price_consensus, no_price or malformed"),
-        "consensus_price": Column("float64", "of the first symbol, dollars"),
-        "votes": Column("int64", "votes that the observer has seen"),
-        "refusals": Column("int64", "voters that found it unacceptable"),
-        "reason": Column("str", "the first refusal's reason"),
-        "notarized": Column("bool", "ends a notarized chain in the observer's view"),
-        "finalized": Column("bool", "is in the observer's finalized chain"),
-    },
-    "finality": {
-        "node": _NODE,
-        "epoch": _EPOCH,
-        "height": Column("int64", "blocks below it; genesis has 0"),
-        "block_hash": _HASH,
-        "notarized_s": Column("float64", "when this node saw it notarized, seconds"),
-        "finalized_s": Column("float64", "when this node saw it finalized, seconds; NaN if not"),
-        "latency_s": Column("float64", "from the epoch's start to finality, seconds"),
-    },
-    "quotes": {
-        "epoch": _EPOCH,
-        "symbol": _SYMBOL,
-        "source": Column("str", "who quotes"),
-        "price": Column("float64", "what the leader heard, dollars"),
-        "price_micros": Column("int64", "the same, micro-dollars"),
-        "volume": Column("int64", "shares"),
-        "confidence": Column("float64", "half width of the source's own interval, dollars"),
-        "true_price": _TRUE,
-        "previous_price": Column("float64", "consensus that the deviation rule compares with"),
-        "valid": Column("bool", "whether the leader counted it"),
-        "reason": Column(
-            "str", "valid, the rule that it broke, left_out of what the leader says, or no_leader"
-        ),
-    },
-    "orders": {
-        "order_id": _ORDER,
-        "time_s": _TIME,
-        "epoch": _EPOCH,
-        "symbol": _SYMBOL,
-        "trader": Column("str", "who sent it"),
-        "kind": Column("str", "kind of the trader"),
-        "intent": _INTENT,
-        "side": Column("str", "buy or sell"),
-        "type": Column("str", "limit or market"),
-        "time_in_force": Column("str", "day, gtc, gtt, ioc or fok"),
-        "expires_s": Column("float64", "when it ends by itself, seconds; NaN if it does not"),
-        "quantity": Column("int64", "shares"),
-        "price": Column("float64", "limit, dollars; NaN for a market order"),
-        "price_cents": Column("Int64", "the same, cents"),
-        "true_price": _TRUE,
-        "fair": Column(
-            "bool", "its price is not more than fair_percent from the true one, or it names none"
-        ),
-        "reference_price": _REFERENCE,
-        "reference_epoch": Column("Int64", "epoch of the block that the reference comes from"),
-        "reference_quoted_s": Column(
-            "float64",
-            "of which instant the reference is the price, seconds of protocol time: the start of "
-            "its block's epoch; of an average the mean; NaN if it is the market's own",
-        ),
-        "reference_age_s": _AGE,
-        "status": Column("str", "rejected, cancelled, expired, filled, or resting at the end"),
-        "reason": Column("str", "why it was rejected or cancelled"),
-        "filled": Column("int64", "shares traded"),
-        "clipped": Column("bool", "whether the band ever repriced it, to its edge"),
-    },
-    "trades": {
-        "trade_id": Column("int64", "position on the symbol's tape, from 0"),
-        "time_s": _TIME,
-        "epoch": _EPOCH,
-        "symbol": _SYMBOL,
-        "price": Column("float64", "dollars"),
-        "price_cents": Column("int64", "the same, cents"),
-        "quantity": Column("int64", "shares"),
-        "buy_order_id": _ORDER,
-        "sell_order_id": _ORDER,
-        "aggressor": Column("str", "side of the order that came last"),
-        "auction": Column("bool", "whether it is of a call auction"),
-        "reference_price": _REFERENCE,
-        "reference_age_s": _AGE,
-        "true_price": _TRUE,
-        "fair": Column("bool", "its price is not more than fair_percent from the true one"),
-    },
-    "rejections": {
-        "time_s": _TIME,
-        "epoch": _EPOCH,
-        "symbol": _SYMBOL,
-        "order_id": _ORDER,
-        "intent": _INTENT,
-        "action": Column(
-            "str",
-            "rejected at entry; not replaced: the order stays as it was; or cancelled or reduced, "
-            "not at its trader's wish",
-        ),
-        "stopped": Column(
-            "str",
-            "where band, reference, auction or halt stopped the order: at_entry, at_trade, or "
-            "swept out of the book later; empty if they had no part in it, or it stayed as it was",
-        ),
-        "reason": Column("str", "reason code"),
-        "quantity": Column("int64", "shares that were refused or taken away"),
-        "own_price": Column(
-            "float64", "the order's limit as its trader last named it, dollars; NaN without one"
-        ),
-        "price": Column(
-            "float64",
-            "the price that was judged, dollars; at a trade that of what rested; NaN if none was",
-        ),
-        "reference_price": _REFERENCE,
-        "deviation_percent": Column("float64", "distance from the reference, percent of it"),
-        "reference_age_s": _AGE,
-        "true_price": _TRUE,
-        "verdict": Column(
-            "str",
-            "of a limit order that was stopped, by its own price. false: fair when it came and "
-            "when stopped; justified: at neither; turned_fair or turned_unfair: only when stopped, "
-            "or only when it came. market: a market order. Empty where it was not stopped",
-        ),
-        "blocked": Column(
-            "bool", "stopped at a trade, and the price of what rested in the book was not fair"
-        ),
-    },
-    "bands": {
-        "time_s": _TIME,
-        "epoch": _EPOCH,
-        "symbol": _SYMBOL,
-        "state": _STATE,
-        "reference_price": _REFERENCE,
-        "reference_kind": Column(
-            "str", "what the band goes by: consensus, oracle, trades or auction"
-        ),
-        "low": _LOW,
-        "high": _HIGH,
-    },
-    "book": {
-        "time_s": _TIME,
-        "epoch": _EPOCH,
-        "symbol": _SYMBOL,
-        "state": _STATE,
-        "best_bid": Column("float64", "highest price that somebody pays, dollars; NaN if nobody"),
-        "best_ask": Column("float64", "lowest price that somebody asks, dollars; NaN if nobody"),
-        "bid_quantity": Column("int64", "shares at the best bid"),
-        "ask_quantity": Column("int64", "shares at the best ask"),
-        "reference_price": _REFERENCE,
-        "reference_age_s": _AGE,
-        "low": _LOW,
-        "high": _HIGH,
-        "true_price": _TRUE,
-    },
-    "depth": {
-        "time_s": _TIME,
-        "epoch": _EPOCH,
-        "symbol": _SYMBOL,
-        "side": Column("str", "buy or sell"),
-        "level": Column("int64", "position among the occupied prices, 0 is the best"),
-        "price": Column("float64", "dollars"),
-        "price_cents": Column("int64", "the same, cents"),
-        "quantity": Column("int64", "shares of all orders at that price"),
-        "orders": Column("int64", "number of these orders"),
-    },
-    "messages": {
-        "epoch": Column("int64", "epoch of the block that the message is about"),
-        "kind": Column("str", "proposal or vote"),
-        "sent": Column("int64", "copies that authors sent to other voting nodes"),
-        "echoed": Column("int64", "copies that nodes passed on to other voting nodes"),
-        "received": Column("int64", "first arrivals at voting nodes"),
-    },
-    "trace": {
-        "epoch": Column("int64", "epoch of the block that the message is about"),
-        "kind": Column("str", "proposal or vote"),
-        "author": Column("str", "who signed it"),
-        "block_hash": _HASH,
-        "sender": Column("str", "whose copy came first: the author's, or that of one who echoed"),
-        "receiver": _NODE,
-        "sent_s": Column("float64", "when that copy left, seconds of protocol time"),
-        "received_s": Column("float64", "when it arrived, seconds of protocol time"),
-    },
-    "violation": {
-        "block_hash": _HASH,
-        "parent_hash": Column("str", "hash of the parent, hexadecimal"),
-        "epoch": _EPOCH,
-        "height": Column("int64", "blocks below it; genesis has 0"),
-        "proposer": _NODE,
-        "voters": Column("str", "who voted for it, in the order of the votes"),
-        "finalized_by": Column("str", "honest nodes for which it is final"),
-    },
-    "forensics": {
-        "culprit": _NODE,
-        "offence": Column("str", "two votes in one epoch, or a later vote on a shorter chain"),
-        "first_epoch": Column("int64", "epoch of the first of the two votes"),
-        "first_height": Column("int64", "height of the block that it is for"),
-        "second_epoch": Column("int64", "epoch of the second"),
-        "second_height": Column("int64", "height of the block that it is for"),
-        "proven": Column("bool", "whether public keys convict: signatures are not switched off"),
-    },
+    "epochs": _columns(EpochRow, "height", "parent_epoch", "voters"),
+    "prices": _columns(PriceRow),
+    "blocks": _columns(BlockRow),
+    "finality": _columns(FinalityRow),
+    "quotes": _columns(QuoteRow),
+    "orders": _columns(OrderRow),
+    "trades": _columns(TradeRow),
+    "rejections": _columns(RejectionRow),
+    "bands": _columns(BandRow),
+    "book": _columns(BookRow),
+    "depth": _columns(DepthRow),
+    "messages": _columns(MessageRow),
+    "trace": _columns(TraceRow),
+    "violation": _columns(ViolationRow),
+    "forensics": _columns(OffenceRow),
 }
 
-_PRICED: Final = ("claim", "consensus_price", "refusals", "reason")
-_SHARED: Final = ("finality", "messages", "trace", "violation", "forensics")
-
-#: The same for a run of the bare protocol, whose blocks carry no prices.
+#: The same for a run of the bare protocol: its blocks say nothing, and what is traded is empty.
 PROTOCOL_COLUMNS: Final[dict[str, dict[str, Column]]] = {
-    "epochs": {
-        "epoch": _EPOCH,
-        "leader": _NODE,
-        "block_hash": _HASH,
-        "height": Column("Int64", "blocks below it; genesis has 0"),
-        "parent_epoch": Column("Int64", "epoch of the block that it extends; -1 is genesis"),
-        "voters": Column("str", "who voted for it, in the order of the votes"),
-        "notarized_s": Column("float64", "when the observer saw it notarized, seconds"),
-        "finalized_s": Column("float64", "when the observer saw it finalized, seconds"),
-        "latency_s": Column("float64", "from the epoch's start to finality, seconds"),
-        "latency_epochs": Column("Int64", "epochs from its own to the one that finalized it"),
-    },
-    "blocks": {name: what for name, what in COLUMNS["blocks"].items() if name not in _PRICED},
-    **{name: COLUMNS[name] for name in _SHARED},
+    **COLUMNS,
+    "epochs": _columns(EpochRow, "start_s", "timestamp", "said", "votes"),
+    "blocks": _columns(BlockRow, "claim", "consensus_price", "refusals", "reason"),
 }

@@ -10,10 +10,11 @@ import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import VerifiedBlock
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
 from streamlet_lab.prices import MalformedPayload, PriceConsensus, decode_claims
 from streamlet_lab.result import ProtocolRun, Result
-from streamlet_lab.simulator import Progress, ProgressReport, StockMarketConsensusNetwork
+from streamlet_lab.simulator import Progress, ProgressReport
 from streamlet_lab.units import MONEY, format_price, from_ticks, round_price
 
 _Record = dict[str, Any]

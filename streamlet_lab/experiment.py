@@ -2,31 +2,30 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from streamlet_lab.checks import (
     Check,
-    Excerpt,
     find_culprits,
     find_excerpt,
     market_checks,
     protocol_checks,
 )
 from streamlet_lab.config import ExperimentConfig, load_config, make_config
-from streamlet_lab.consensus import Evidence, PublicKeys, is_proven
+from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.frames import build_frames, build_protocol_frames
+from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.ledger import Ledger
-from streamlet_lab.result import ProtocolRun, Result
+from streamlet_lab.result import Result
 from streamlet_lab.simulator import (
     Market,
     Monitor,
     Progress,
     ProgressReport,
     Recorder,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
+    Simulation,
+    StockSimulation,
     create_streamlet_network,
 )
 
@@ -53,6 +52,8 @@ class Experiment:
     (True, 11)
     """
 
+    _made: tuple[StockSimulation, Market] | None
+
     def __init__(self, **settings: Any) -> None:
         self._set_up(make_config(**settings))
 
@@ -72,12 +73,7 @@ class Experiment:
         """Write the experiment to a ``.toml`` or ``.json`` file."""
         self.config.save(path)
 
-    def run(
-        self,
-        *,
-        monitors: Sequence[Monitor] = (),
-        progress: Progress | None = None,
-    ) -> Result:
+    def run(self, *, monitors: Sequence[Monitor] = (), progress: Progress | None = None) -> Result:
         """Run it; the same experiment gives the same result every time.
 
         Parameters
@@ -87,16 +83,10 @@ class Experiment:
         progress : callable, optional
             ``progress(epoch, epochs)`` is called at the beginning of each epoch.
         """
-        network = StockMarketConsensusNetwork(self.config)
-        recorder = Recorder()
+        network, market = self._made or _make(self.config)
+        self._made = None
         checks = market_checks(self.config, network)
-        _attach(network, recorder, checks, monitors, progress, self.config.epochs)
-        market = Market(network)
-        network.run(self.config.epochs)
-        market.close(self.config.epochs * self.config.epoch_length)
-        findings = _find(network, recorder, checks, self.config)
-        frames = build_frames(network, market, recorder, findings.excerpt, findings.offences)
-        return Result(frames=frames, **_common(network, checks, findings, self.config))
+        return _run(self.config, network, checks, monitors, progress, market)
 
     def __repr__(self) -> str:
         settings = self.config.model_dump(mode="json", exclude_defaults=True)
@@ -105,9 +95,14 @@ class Experiment:
 
     def _set_up(self, config: ExperimentConfig) -> None:
         self.config = config
-        # Making network and market reads everything that a run reads, so that a wrong feed, fault
-        # or band is reported now.
-        Market(StockMarketConsensusNetwork(config))
+        # What the first run needs is made now, so that a wrong feed, fault or band is reported
+        # before anything runs.
+        self._made = _make(config)
+
+
+def _make(config: ExperimentConfig) -> tuple[StockSimulation, Market]:
+    network = StockSimulation(config)
+    return network, Market(network)
 
 
 def run_protocol(
@@ -117,8 +112,8 @@ def run_protocol(
     monitors: Sequence[Monitor] = (),
     progress: Progress | None = None,
     **settings: Any,
-) -> ProtocolRun:
-    """Run the bare protocol, with payloads that mean nothing.
+) -> Result:
+    """Run the bare protocol, with payloads that mean nothing: a result without prices and market.
 
     Parameters
     ----------
@@ -142,73 +137,46 @@ def run_protocol(
     if not isinstance(config, ExperimentConfig):
         raise InvalidInput("config", config, "an ExperimentConfig, or settings by name")
     simulation = create_streamlet_network(config)
-    recorder = Recorder()
-    checks = protocol_checks(config, simulation)
-    _attach(simulation, recorder, checks, monitors, progress, config.epochs)
-    simulation.run(config.epochs)
-    findings = _find(simulation, recorder, checks, config)
-    frames = build_protocol_frames(simulation, recorder, findings.excerpt, findings.offences)
-    return ProtocolRun(frames=frames, **_common(simulation, checks, findings, config))
+    return _run(config, simulation, protocol_checks(config, simulation), monitors, progress)
 
 
-class _Findings(NamedTuple):
-    """What is found out about a run when it is over."""
-
-    ledger: Ledger
-    excerpt: Excerpt | None
-    offences: list[tuple[Evidence, bool]]
-
-
-def _attach(
-    simulation: StreamletSimulation,
-    recorder: Recorder,
+def _run(
+    config: ExperimentConfig,
+    simulation: Simulation,
     checks: Sequence[Check],
     monitors: Sequence[Monitor],
     progress: Progress | None,
-    epochs: int,
-) -> None:
-    simulation.monitors.extend((recorder, *checks, *monitors))
-    if progress is not None:
-        simulation.monitors.append(ProgressReport(progress, epochs))
-
-
-def _find(
-    simulation: StreamletSimulation,
-    recorder: Recorder,
-    checks: Sequence[Check],
-    config: ExperimentConfig,
-) -> _Findings:
+    market: Market | None = None,
+) -> Result:
+    recorder = Recorder()
+    reports = [] if progress is None else [ProgressReport(progress, config.epochs)]
+    # The market, which is there already, is the last to see an event.
+    simulation.monitors[:0] = [recorder, *checks, *monitors, *reports]
+    simulation.run(config.epochs)
+    if market is not None:
+        market.close(config.epochs * config.epoch_length)
     ledger = Ledger(simulation.observer.tree, _public_keys(simulation))
     known = {} if ledger.keys is None else ledger.keys.keys
-    offences = [
-        (evidence, is_proven(evidence, known))
-        for evidence in find_culprits(config, simulation).values()
-    ]
-    return _Findings(ledger, find_excerpt(checks, recorder, simulation), offences)
+    culprits = find_culprits(config, simulation)
+    offences = [(evidence, is_proven(evidence, known)) for evidence in culprits.values()]
+    excerpt = find_excerpt(checks, recorder, simulation)
+    record = Record.of(config, simulation, recorder, market, excerpt, offences)
+    return Result(
+        config=config,
+        frames=make_frames(record),
+        checks={check.name: check.result() for check in checks},
+        evidence={evidence.culprit: evidence for evidence in culprits.values()},
+        excerpt=() if excerpt is None else excerpt.lines,
+        signatures=simulation.keyring.signatures,
+        verifications=simulation.keyring.verifications,
+        ledger=ledger,
+    )
 
 
-def _public_keys(simulation: StreamletSimulation) -> PublicKeys | None:
+def _public_keys(simulation: Simulation) -> PublicKeys | None:
     keyring = simulation.keyring
     if not isinstance(keyring, Ed25519Keyring):
         return None
     genesis, quorum = simulation.genesis, simulation.observer.tree.quorum
     keys = {name: keyring.public_key(name) for name in simulation.node_ids}
     return PublicKeys(genesis.chain_id, genesis.hash, quorum, keys)
-
-
-def _common(
-    simulation: StreamletSimulation,
-    checks: Sequence[Check],
-    findings: _Findings,
-    config: ExperimentConfig,
-) -> dict[str, Any]:
-    """Return what results of both kinds have."""
-    return {
-        "config": config,
-        "checks": {check.name: check.result() for check in checks},
-        "evidence": {evidence.culprit: evidence for evidence, _ in findings.offences},
-        "excerpt": () if findings.excerpt is None else tuple(findings.excerpt.lines),
-        "signatures": simulation.keyring.signatures,
-        "verifications": simulation.keyring.verifications,
-        "ledger": findings.ledger,
-    }

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.values import is_plain
+from streamlet_lab.units import to_whole
+from streamlet_lab.values import check_plain
 
 _SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d+)(?:-(\d+))?)?", re.ASCII)
 
@@ -43,27 +44,19 @@ class Fault:
         if isinstance(self.nodes, str) or not isinstance(self.nodes, Iterable):
             raise InvalidInput("nodes", self.nodes, "a list of names of nodes")
         object.__setattr__(self, "nodes", tuple(self.nodes))
-        for name in ("count", "start", "stop"):
-            number = getattr(self, name)
-            if not isinstance(number, int | None) or isinstance(number, bool):
-                raise InvalidInput(name, number, "a whole number")
+        to_whole(self.start, 0, "start")
+        if self.stop is not None:
+            to_whole(self.stop, self.start + 1, "stop")
+        if self.count is not None:
+            to_whole(self.count, 0, "count")
         if (self.count is None) == (not self.nodes):
             raise InvalidInput("nodes", self.nodes, "either names of nodes or a count, not both")
-        if self.count is not None and self.count < 0:
-            raise InvalidInput("count", self.count, "zero or more nodes")
-        if self.start < 0:
-            raise InvalidInput("start", self.start, "an epoch from 0 on")
-        if self.stop is not None and self.stop <= self.start:
-            raise InvalidInput("stop", self.stop, f"an epoch after the start, {self.start}")
         if not isinstance(self.parameters, Mapping):
             raise InvalidInput("parameters", self.parameters, "names with values")
-        for name, value in self.parameters.items():
-            if not is_plain(value):
-                raise InvalidInput(
-                    f"parameters.{name}",
-                    value,
-                    "a text, a number, true, false, or a list or a table of these",
-                )
+        try:
+            check_plain({**self.parameters})
+        except InvalidInput as error:
+            raise InvalidInput(f"parameters.{error.field}", error.value, error.expected) from None
 
     @classmethod
     def parse(cls, node: str, text: str) -> Self:

@@ -7,14 +7,15 @@ number alone; one that fails is made as small as it goes and can be saved as a s
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from streamlet_lab.checks import CheckResult, Status, protocol_checks
 from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.consensus.quorums import FaultModel, max_faulty
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.scenarios import Scenario
@@ -26,16 +27,12 @@ from streamlet_lab.simulator import (
     own_fault_kinds,
 )
 from streamlet_lab.streams import stream
-from streamlet_lab.theory import FaultModel, max_faulty
 from streamlet_lab.units import to_whole
 
 _MILLISECOND: Final = 1_000
 
 # Of Byzantine nodes in partial synchrony, of crashes, of synchrony.
 _MODEL_WEIGHTS: Final = (8, 1, 1)
-
-#: A run with an outcome: whether it is one that is searched for.
-Fails = Callable[[ExperimentConfig], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Search:
 
     runs: int = 0
     findings: list[Finding] = field(default_factory=list)
-    examined: dict[str, int] = field(default_factory=dict)
+    examined: Counter[str] = field(default_factory=Counter)
     unsaved: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -121,40 +118,38 @@ def fuzz(
     []
     """
     runs = to_whole(runs, 1, "runs")
-    folder = None if save is None else _make_folder(Path(save))
+    folder = None if save is None else Path(save)
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput("save", str(folder), f"a folder ({error.strerror})") from error
     search = Search()
     try:
         for number in range(runs):
             if progress is not None:
                 progress(number, runs)
-            _search_once(search, seed, number, folder)
+            finding = _search_once(search, seed, number)
+            if finding is not None and folder is not None:
+                _save(search, finding, folder / f"fuzz_{seed}_{number}.txt")
     except KeyboardInterrupt:
         pass  # what was found so far is the result, and says how many runs there were
     return search
 
 
-def _make_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput("save", str(folder), f"a folder ({error.strerror})") from error
-    return folder
-
-
-def _search_once(search: Search, seed: int, number: int, folder: Path | None) -> None:
+def _search_once(search: Search, seed: int, number: int) -> Finding | None:
     config = random_config(stream(seed, f"fuzz/{number}"))
     results = check_results(config)
     search.runs += 1
-    for check in results:
-        if check.status is not Status.NOT_APPLICABLE:
-            search.examined[check.name] = search.examined.get(check.name, 0) + 1
-    names = frozenset(check.name for check in results if check.status is Status.VIOLATED)
-    if names:
-        smallest = shrink(config, partial(_violates, names=names))
-        finding = Finding(number, smallest, _violated(smallest))
-        search.findings.append(finding)
-        if folder is not None:
-            _save(search, finding, folder / f"fuzz_{seed}_{number}.txt")
+    search.examined.update(
+        check.name for check in results if check.status is not Status.NOT_APPLICABLE
+    )
+    names = {check.name for check in results if check.status is Status.VIOLATED}
+    if not names:
+        return None
+    smallest = shrink(config, lambda one: any(check.name in names for check in _violated(one)))
+    search.findings.append(Finding(number, smallest, _violated(smallest)))
+    return search.findings[-1]
 
 
 def _save(search: Search, finding: Finding, path: Path) -> None:
@@ -166,7 +161,7 @@ def _save(search: Search, finding: Finding, path: Path) -> None:
 
 
 def check_results(config: ExperimentConfig) -> list[CheckResult]:
-    """Run the bare protocol and return what became of each property, and nothing else."""
+    """Run the bare protocol and return what became of each property."""
     simulation = create_streamlet_network(config)
     checks = protocol_checks(config, simulation)
     simulation.monitors.extend(checks)
@@ -176,10 +171,6 @@ def check_results(config: ExperimentConfig) -> list[CheckResult]:
 
 def _violated(config: ExperimentConfig) -> tuple[CheckResult, ...]:
     return tuple(check for check in check_results(config) if check.status is Status.VIOLATED)
-
-
-def _violates(config: ExperimentConfig, names: frozenset[str]) -> bool:
-    return any(check.name in names for check in _violated(config))
 
 
 # --- What is run
@@ -288,8 +279,6 @@ _KINDS: Final = tuple(
     for kind in own_fault_kinds()
     if kind in offered_fault_kinds() and not make_fault(Fault(kind, ("node_0",))).needs_prices
 )
-
-
 # Of all kinds the one under which planted bugs show most often: see `benchmarks/planted_bugs.py`.
 _STRONGEST: Final = "hoard"
 
@@ -297,38 +286,26 @@ _STRONGEST: Final = "hoard"
 # --- Making a failing run small
 
 
-def shrink(config: ExperimentConfig, fails: Fails) -> ExperimentConfig:
-    """Return a simpler configuration that still fails, if there is one: a greedy descent.
-
-    Parameters
-    ----------
-    config : ExperimentConfig
-        One that fails.
-    fails : callable
-        Whether a configuration fails.
-    """
-    while True:
-        for simpler in _simpler(config):
-            if fails(simpler):
-                config = simpler
-                break
-        else:
-            return config
+def shrink(config: ExperimentConfig, fails: Callable[[ExperimentConfig], bool]) -> ExperimentConfig:
+    """Return the end of a greedy descent from a failing configuration through simpler ones."""
+    while (simpler := next(filter(fails, _simpler(config)), None)) is not None:
+        config = simpler
+    return config
 
 
 def _simpler(config: ExperimentConfig) -> Iterator[ExperimentConfig]:
     """Yield configurations with something less: fewer epochs, faults, settings of the network."""
     document = config.to_document()
-    for epochs in (config.epochs // 2, config.epochs - 1):
-        if epochs >= 1:
-            yield make_config(**{**document, "epochs": epochs})
-    faults = document["faults"]
-    for index in range(len(faults)):
-        yield make_config(**{**document, "faults": faults[:index] + faults[index + 1 :]})
-    network, plain = document["network"], make_config().network.model_dump(mode="json")
-    for name, value in network.items():
-        if name != "delta" and value != plain[name]:
-            rest = {key: kept for key, kept in network.items() if key != name}
-            yield make_config(**{**document, "network": rest})
+    less: list[dict[str, Any]] = []
+    less += [{"epochs": epochs} for epochs in (config.epochs // 2, config.epochs - 1) if epochs]
+    faults, network = document["faults"], document["network"]
+    less += [{"faults": faults[:index] + faults[index + 1 :]} for index in range(len(faults))]
+    plain = make_config().network.model_dump(mode="json")
+    less += [
+        {"network": {key: kept for key, kept in network.items() if key != name}}
+        for name, value in network.items()
+        if name != "delta" and value != plain[name]
+    ]
     if config.leaders != "round_robin":
-        yield make_config(**{**document, "leaders": "round_robin"})
+        less.append({"leaders": "round_robin"})
+    return (make_config(**document | settings) for settings in less)

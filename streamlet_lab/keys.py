@@ -22,22 +22,20 @@ class Keyring(Protocol):
 
     def sign(self, node: str, message: bytes) -> bytes:
         """Sign a message with the key of a node."""
-        ...
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:
         """Whether the signature is the node's, over exactly this message."""
-        ...
 
 
 class Ed25519Keyring:
     """One Ed25519 key pair for each node, derived from the seed.
 
+    These keys protect a simulation, nothing else.
+
     Parameters
     ----------
     nodes : iterable of str
-        Names of the key holders.
     seed : int
-        The same seed gives the same keys. These keys protect a simulation, nothing else.
     remember : bool
         Whether a verification that was made once is looked up the next time.
 
@@ -59,12 +57,10 @@ class Ed25519Keyring:
         return self._public[node].public_bytes_raw()
 
     def sign(self, node: str, message: bytes) -> bytes:
-        """Sign a message with the key of a node."""
         self.signatures += 1
         return self._private[node].sign(message)
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:
-        """Whether the signature is the node's, over exactly this message."""
         if self._remembered is None:
             return self._verify(node, signature, message)
         question = (node, signature, message)
@@ -116,38 +112,22 @@ class IdealSignatures:
         return stamp
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:
-        """Whether the node signed exactly this message."""
         return self._book.get((node, message)) == signature
 
 
 class HeldKeys:
-    """A keyring that signs for some nodes only: what an adversary holds.
-
-    Parameters
-    ----------
-    keyring : Keyring
-    holders : collection of str
-        The nodes whose keys are held.
-    """
+    """What an adversary holds: a keyring that verifies everyone, and signs for some nodes only."""
 
     def __init__(self, keyring: Keyring, holders: Collection[str]) -> None:
         self._keyring = keyring
         self._holders = tuple(holders)
 
     def sign(self, node: str, message: bytes) -> bytes:
-        """Sign a message with one of the keys.
-
-        Raises
-        ------
-        InvalidInput
-            If the node's key is not among them.
-        """
         if node not in self._holders:
             raise InvalidInput("node", node, f"one whose key is held: {', '.join(self._holders)}")
         return self._keyring.sign(node, message)
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:
-        """Whether the signature is the node's, over exactly this message."""
         return self._keyring.verify(node, signature, message)
 
 

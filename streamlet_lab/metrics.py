@@ -38,10 +38,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from streamlet_lab.intervals import Share
+from streamlet_lab.liquidity import delay, interruptions, midpoints
+from streamlet_lab.liquidity import quoted_spreads as quoted_spreads
+from streamlet_lab.liquidity import state_spans as state_spans
 from streamlet_lab.matching import RejectReason
 from streamlet_lab.units import MONEY, is_within, to_hundredths
 
@@ -130,6 +132,15 @@ MEASURES: Final[dict[str, str]] = {
     "median_reference_age_s": "the same, median",
 }
 
+#: Further shares of what is measured: the cases, and of what they are a share.
+SHARES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "refused_share": (("stopped_at_entry", "stopped_at_trade"), "orders"),
+    "swept_share": (("swept",), "orders"),
+    "blocked_share": (("fair_stopped_blocked",), "fair_orders"),
+    "repriced_share": (("fair_orders_repriced",), "fair_orders"),
+    "denied": (("fair_stopped_outside_band",), "fair_orders"),  # what a displaced price does
+}
+
 #: Of the measures that depend on what is called fair, those that :func:`sensitivity` compares.
 OF_FAIRNESS: Final = (
     "fair_orders",
@@ -146,33 +157,13 @@ OF_FAIRNESS: Final = (
 _FINEST: Final = 12
 _FINEST_PER_MICRO: Final = 10**6
 
-# The longest delay that is looked for, in epochs.
-_LONGEST_DELAY: Final = 12
-
-# Errors that differ by less than rounding are the same.
-_SAME: Final = 1 + 1e-9
-
-_MATCHED: Final = ("open", "limit")
-_HALTS: Final = ("halted", "paused")
 
 Frames = Mapping[str, pd.DataFrame]
-_Path = npt.NDArray[np.float64]
 
 
 def is_fair(price: Decimal, true_price: int, hundredths: int) -> bool:
-    """Whether a price is near the true one; the edge itself is fair.
+    """Whether a price is at most so many hundredths of a percent from the true one, micro-dollars.
 
-    Parameters
-    ----------
-    price : Decimal
-        Dollars.
-    true_price : int
-        Micro-dollars.
-    hundredths : int
-        The allowed deviation in hundredths of a percent of the true price.
-
-    Examples
-    --------
     >>> is_fair(Decimal("105.00"), 100_000_000, 500), is_fair(Decimal("105.01"), 100_000_000, 500)
     (True, False)
     """
@@ -181,12 +172,9 @@ def is_fair(price: Decimal, true_price: int, hundredths: int) -> bool:
 
 
 def verdict(came_fair: bool, fair: bool) -> str:
-    """Return what is said of a limit order that was stopped; see :data:`VERDICTS`.
+    """Return which of the :data:`VERDICTS` is said of a limit order that was stopped.
 
-    Parameters
-    ----------
-    came_fair, fair : bool
-        Whether its own price was fair when it came, and when it was stopped.
+    It goes by whether its own price was fair when it came, and when it was stopped.
     """
     if came_fair:
         return FALSE if fair else TURNED_UNFAIR
@@ -194,21 +182,7 @@ def verdict(came_fair: bool, fair: bool) -> str:
 
 
 def market_quality(frames: Frames, symbols: tuple[str, ...], epoch_s: float) -> pd.DataFrame:
-    """Return the quality of each symbol's market.
-
-    Parameters
-    ----------
-    frames : mapping of str to DataFrame
-        Those of a result.
-    symbols : tuple of str
-    epoch_s : float
-        Length of an epoch in seconds.
-
-    Returns
-    -------
-    DataFrame
-        One row for each symbol; columns as :data:`MEASURES` has them.
-    """
+    """Return the quality of each symbol's market: a row for each, with the :data:`MEASURES`."""
     rows = [
         market_numbers({name: _of(frames[name], symbol) for name in _USED}, epoch_s)
         for symbol in symbols
@@ -255,20 +229,23 @@ def market_numbers(frames: Frames, epoch_s: float) -> dict[str, Any]:
 
 
 def activity(frames: Frames) -> dict[str, Any]:
-    """Return those of the :data:`MEASURES` that need no look at the book's prices.
-
-    They are what a summary is made of.
-    """
+    """Return those of the :data:`MEASURES` that need no look at the book's prices."""
     orders, trades, rejections = frames["orders"], frames["trades"], frames["rejections"]
     stopped = rejections[rejections["verdict"] != ""]
     is_false = stopped["verdict"] == FALSE
-    cells = Counter(
-        zip(*(stopped[name].tolist() for name in ("verdict", "stopped", "reason")), strict=True)
-    )
+    names = ("verdict", "stopped", "reason")
+    cells = Counter(zip(*(stopped[name].tolist() for name in names), strict=True))
 
-    def count(*values: str) -> int:
-        """Count the orders stopped that have all these values, which no two columns share."""
-        return sum(number for cell, number in cells.items() if {*values} <= {*cell})
+    def count(
+        verdict: str | None = None, where: str | None = None, reason: str | None = None
+    ) -> int:
+        """Count the orders stopped that have what is given, whatever else they have."""
+        asked = (verdict, where, reason)
+        return sum(
+            number
+            for cell, number in cells.items()
+            if all(one in (None, value) for one, value in zip(asked, cell, strict=True))
+        )
 
     is_limit = orders["type"] == "limit"
     fair = orders[is_limit & orders["fair"]]
@@ -283,7 +260,7 @@ def activity(frames: Frames) -> dict[str, Any]:
         "fair_stopped_at_entry": count(FALSE, AT_ENTRY),
         "fair_stopped_at_trade": count(FALSE, AT_TRADE),
         "fair_swept": count(FALSE, SWEPT),
-        **{f"fair_stopped_{reason}": count(FALSE, reason) for reason in STOP_REASONS},
+        **{f"fair_stopped_{reason}": count(FALSE, reason=reason) for reason in STOP_REASONS},
         "fair_stopped_blocked": int(stopped.loc[is_false, "blocked"].sum()),
         "stopped_turned_fair": count(TURNED_FAIR),
         "stopped_turned_unfair": count(TURNED_UNFAIR),
@@ -291,10 +268,10 @@ def activity(frames: Frames) -> dict[str, Any]:
         "market_orders": int((~is_limit).sum()),
         "market_orders_stopped": count(MARKET),
         "orders_stopped": count(),
-        "stopped_at_entry": count(AT_ENTRY),
-        "stopped_at_trade": count(AT_TRADE),
-        "swept": count(SWEPT),
-        "without_reference": count(RejectReason.NO_CONSENSUS),
+        "stopped_at_entry": count(where=AT_ENTRY),
+        "stopped_at_trade": count(where=AT_TRADE),
+        "swept": count(where=SWEPT),
+        "without_reference": count(reason=RejectReason.NO_CONSENSUS),
         "repriced_orders": int(orders["clipped"].sum()),
         "fair_orders_repriced": int(fair["clipped"].sum()),
         "unfair_trades": len(unfair_trades),
@@ -302,7 +279,7 @@ def activity(frames: Frames) -> dict[str, Any]:
         "stopped_volume": int(stopped["quantity"].sum()),
         "fair_stopped_volume": int(stopped.loc[is_false, "quantity"].sum()),
         "unfair_trade_volume": int(unfair_trades["quantity"].sum()),
-        **_interruptions(frames["bands"], frames["book"]),
+        **interruptions(frames["bands"], frames["book"]),
         "median_reference_age_s": None if age.isna().all() else float(age.median()),
     }
 
@@ -310,10 +287,7 @@ def activity(frames: Frames) -> dict[str, Any]:
 def in_words(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Say what became of the orders: a heading and a text for each line that has something to say.
 
-    Parameters
-    ----------
-    numbers : mapping
-        What :func:`activity`, :func:`market_numbers` or ``result.summary`` has.
+    The numbers are those of :func:`activity`, :func:`market_numbers` or ``result.summary``.
     """
     trades, unfair = numbers["trades"], numbers["unfair_trades"]
     at_a_price = f", {unfair:,} of these at an unfair price" if trades else ""
@@ -349,17 +323,10 @@ def rate_in_words(numbers: Mapping[str, Any]) -> str:
 
 
 def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
-    """Return the frames as they are where other prices are called fair.
+    """Return a result's frames as they are where other prices are called fair.
 
     Prices and true prices are in the frames, and the market itself never asks what is fair: there
-    is no need for another run.
-
-    Parameters
-    ----------
-    frames : mapping of str to DataFrame
-        Those of a result.
-    fair_percent : amount
-        How far a fair price is from the true one at most, in percent; in hundredths.
+    is no need for another run. A fair price is at most ``fair_percent`` from the true one.
 
     Raises
     ------
@@ -374,13 +341,7 @@ def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
     now = _are_fair(rejections["own_price"], true_prices, hundredths)
     # One that was refused came at that very instant; of the others one was accepted under each id.
     accepted = orders[orders["status"] != "rejected"]
-    came = dict(
-        zip(
-            zip(accepted["symbol"], accepted["order_id"], strict=True),
-            accepted["fair"],
-            strict=True,
-        )
-    )
+    came = accepted.set_index(["symbol", "order_id"])["fair"].to_dict()
     keys = zip(rejections["symbol"], rejections["order_id"], strict=True)
     judged = [
         known if known in ("", MARKET) else verdict(fair if at_entry else came[key], fair)
@@ -409,13 +370,7 @@ def _are_fair(
 
 
 def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:
-    """Return what depends on what is called fair, for several answers to that.
-
-    Returns
-    -------
-    DataFrame
-        One row for each percentage, which is the index; columns as :data:`OF_FAIRNESS` has them.
-    """
+    """Return the measures :data:`OF_FAIRNESS` for each percentage, which is the index."""
     percents = list(fair_percents)
     rows = [activity(judged_by(frames, percent)) for percent in percents]
     return pd.DataFrame(
@@ -423,121 +378,16 @@ def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:
     )
 
 
-def state_spans(bands: pd.DataFrame, symbol: str, end_s: float) -> pd.DataFrame:
-    """Return when the market of one symbol was not simply open, from the frame ``bands``.
-
-    Parameters
-    ----------
-    bands : DataFrame
-    symbol : str
-    end_s : float
-        When the run ends, seconds of protocol time.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``state``, ``start_s`` and ``stop_s``. One that ends as it begins has its row too.
-    """
-    moves = _of(bands, symbol)
-    changes = moves[moves["state"] != moves["state"].shift(fill_value="open")]
-    spans = pd.DataFrame(
-        {
-            "state": changes["state"],
-            "start_s": changes["time_s"],
-            "stop_s": changes["time_s"].shift(-1, fill_value=end_s),
-        }
-    )
-    return spans[spans["state"] != "open"].reset_index(drop=True)
+def share_of(name: str, numbers: Mapping[str, Any]) -> Share | None:
+    """Return one of the :data:`SHARES` of what :func:`market_numbers` has."""
+    cases, whole = SHARES[name]
+    return Share.of(sum(numbers[case] for case in cases), numbers[whole])
 
 
-def _interruptions(bands: pd.DataFrame, book: pd.DataFrame) -> dict[str, Any]:
-    """Return how often, and for how long, orders were not matched as they came."""
-    # The last sample is of the instant at which the run ends.
-    ends = book.groupby("symbol", sort=False)["time_s"].max()
-    spans = [state_spans(bands, str(symbol), end_s) for symbol, end_s in ends.items()]
-    counts, halted_s = {"halts": 0, "auctions": 0}, 0.0
-    for own in spans:
-        counts["halts"] += int(own["state"].isin(_HALTS).sum())
-        counts["auctions"] += int((own["state"] == "auction").sum())
-        closed = own[~own["state"].isin(_MATCHED)]
-        halted_s += float((closed["stop_s"] - closed["start_s"]).sum())
-    return {
-        **counts,
-        "halted_s": halted_s,
-        "halted_share": Share.of(halted_s, float(ends.sum())),
-    }
-
-
-def is_matched(book: pd.DataFrame) -> "pd.Series[bool]":
-    """Return for rows of the frame ``book`` whether orders are matched as they come."""
-    return book["state"].isin(_MATCHED)
-
-
-def midpoints(book: pd.DataFrame) -> "pd.Series[float]":
-    """Return the midpoint where both sides quote and orders are matched, in dollars."""
-    quoted = book[is_matched(book) & book["best_bid"].notna() & book["best_ask"].notna()]
-    return (quoted["best_bid"] + quoted["best_ask"]) / 2
-
-
-def quoted_spreads(book: pd.DataFrame) -> "pd.Series[float]":
-    """Return the quoted spread in basis points of the midpoint, where there is a midpoint."""
-    middle = midpoints(book)
-    quoted = book.loc[middle.index]
-    return 1e4 * (quoted["best_ask"] - quoted["best_bid"]) / middle
+def displacement_bp(prices: pd.DataFrame) -> "pd.Series[float]":
+    """Return how far each consensus price is above the true one of its epoch, basis points."""
+    return 1e4 * (prices["consensus_price"] / prices["true_price"] - 1)
 
 
 def _mean(values: "pd.Series[float]") -> float | None:
     return None if values.isna().all() else float(values.mean())
-
-
-def delay(samples: pd.DataFrame, epoch_s: float) -> float | None:
-    """Return how old the true price is that a series is nearest to, in seconds.
-
-    The delay d that makes the mean of (ln seen(t) − ln true(t − d))² smallest, in steps of the
-    samples. Every delay is held against the same instants, those of all symbols together, and is at
-    most twelve epochs and half of the run. Of delays that are equally good it is the middle one.
-
-    Where the true price is a random walk and what was seen is that price at ever changing ages,
-    this is the median of the ages.
-
-    Parameters
-    ----------
-    samples : DataFrame
-        Columns ``symbol``, ``time_s``, ``true_price`` and ``seen``, at equal steps of time and the
-        same for all symbols; missing where nothing was seen.
-    epoch_s : float
-        Length of an epoch in seconds.
-
-    Returns
-    -------
-    float or None
-        None where nothing was seen, or nothing moved: what stands still has no delay.
-    """
-    tables = [each for _, each in samples.groupby("symbol", sort=False)]
-    count = len(tables[0]) if tables else 0
-    if count < 2:
-        return None
-    step = float(np.ptp(tables[0]["time_s"])) / (count - 1)
-    longest = min(round(_LONGEST_DELAY * epoch_s / step), (count - 1) // 2)
-    paths = [(_log(each["true_price"]), _log(each["seen"])[longest:]) for each in tables]
-    moving = [(true, seen) for true, seen in paths if _moves(true) and _moves(seen)]
-    if not moving or not longest:
-        return None
-    errors = np.array([_error(moving, late, longest) for late in range(longest + 1)])
-    best = np.flatnonzero(errors <= errors.min() * _SAME)
-    return step * float(best.mean())
-
-
-def _log(prices: "pd.Series[float]") -> _Path:
-    return np.log(prices.to_numpy(dtype=np.float64))
-
-
-def _moves(path: _Path) -> bool:
-    known = path[~np.isnan(path)]
-    return known.size > 0 and bool(known.max() > known.min())
-
-
-def _error(paths: list[tuple[_Path, _Path]], late: int, longest: int) -> float:
-    """Return the mean squared distance from the true price of so many samples before."""
-    distances = [seen - true[longest - late : len(true) - late] for true, seen in paths]
-    return float(np.nanmean(np.square(np.concatenate(distances))))

@@ -3,22 +3,24 @@
 import html
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
+from streamlet_lab import columns
 from streamlet_lab.archive import read_archive, write_archive
 from streamlet_lab.checks import CheckResult, Status
-from streamlet_lab.columns import COLUMNS
+from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, Column
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.metrics import (
     activity,
+    displacement_bp,
     in_words,
     judged_by,
     market_numbers,
@@ -30,7 +32,7 @@ from streamlet_lab.units import to_seconds
 if TYPE_CHECKING:
     from streamlet_lab.charts import Plots
 
-_FORMAT: Final = "streamlet-lab result 5"
+_FORMAT: Final = "streamlet-lab result 6"
 
 # Of the measures of the market, those that the summary has.
 _IN_SUMMARY: Final = (
@@ -56,16 +58,32 @@ _IN_SUMMARY: Final = (
 )
 
 
+class _Frame:
+    """A frame of a result under its own name."""
+
+    def __init__(self, row: type) -> None:
+        self.__doc__ = row.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, result: "Result | None", owner: type) -> pd.DataFrame:
+        # Of the class itself it is asked for its documentation only.
+        return self if result is None else result.frames[self._name]  # type: ignore[return-value]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Run:
-    """What every finished run has, whatever its blocks carry.
+class Result:
+    """A finished run: of the whole system, or of the bare protocol.
 
     Parameters
     ----------
     config : ExperimentConfig
         What was run; enough to run it again.
-    frames : dict of str to DataFrame
-        By name; see :mod:`streamlet_lab.columns` for every column's meaning.
+    frames : mapping of str to DataFrame
+        By name, each also under its own name, such as ``result.orders``; see
+        :mod:`streamlet_lab.columns` for every column's meaning. Without a market those of prices,
+        quotes, orders, trades and the book are empty.
     checks : dict of str to CheckResult
         What became of each property.
     evidence : dict of str to Evidence
@@ -79,7 +97,7 @@ class Run:
     """
 
     config: ExperimentConfig
-    frames: dict[str, pd.DataFrame]
+    frames: Mapping[str, pd.DataFrame]
     checks: dict[str, CheckResult]
     evidence: dict[str, Evidence]
     excerpt: tuple[str, ...]
@@ -87,40 +105,31 @@ class Run:
     verifications: int
     ledger: Ledger
 
-    @property
-    def epochs(self) -> pd.DataFrame:
-        """One row for each epoch: what its leader proposed and what became of it."""
-        return self.frames["epochs"]
+    epochs = _Frame(columns.EpochRow)
+    prices = _Frame(columns.PriceRow)
+    blocks = _Frame(columns.BlockRow)
+    finality = _Frame(columns.FinalityRow)
+    quotes = _Frame(columns.QuoteRow)
+    orders = _Frame(columns.OrderRow)
+    trades = _Frame(columns.TradeRow)
+    rejections = _Frame(columns.RejectionRow)
+    bands = _Frame(columns.BandRow)
+    book = _Frame(columns.BookRow)
+    depth = _Frame(columns.DepthRow)
+    messages = _Frame(columns.MessageRow)
+    trace = _Frame(columns.TraceRow)
+    violation = _Frame(columns.ViolationRow)
+    forensics = _Frame(columns.OffenceRow)
 
     @property
-    def blocks(self) -> pd.DataFrame:
-        """One row for each proposed block."""
-        return self.frames["blocks"]
+    def has_market(self) -> bool:
+        """Whether blocks carried prices that were traded against."""
+        return not self.prices.empty
 
     @property
-    def finality(self) -> pd.DataFrame:
-        """One row for each node and block that it saw notarized."""
-        return self.frames["finality"]
-
-    @property
-    def messages(self) -> pd.DataFrame:
-        """One row for each epoch and kind of message."""
-        return self.frames["messages"]
-
-    @property
-    def trace(self) -> pd.DataFrame:
-        """One row for each first arrival of a message at a node; empty unless traced."""
-        return self.frames["trace"]
-
-    @property
-    def violation(self) -> pd.DataFrame:
-        """One row for each block of the smallest excerpt that shows the first violation."""
-        return self.frames["violation"]
-
-    @property
-    def forensics(self) -> pd.DataFrame:
-        """One row for each node that is provably guilty; see :attr:`evidence` for the votes."""
-        return self.frames["forensics"]
+    def symbol(self) -> str:
+        """The symbol, or the first of those, whose price was agreed on."""
+        return self.config.symbols[0]
 
     @property
     def outside_model(self) -> tuple[str, ...]:
@@ -168,139 +177,11 @@ class Run:
         return self.ledger.proof(block)
 
     @property
-    def summary(self) -> dict[str, Any]:
-        """The run on one screen; counts, and times in seconds."""
-        epochs, messages = self.epochs, self.messages
-        return {
-            "epochs": len(epochs),
-            "nodes": self.config.nodes,
-            "faulty_nodes": len(self.config.faulty_nodes),
-            "quorum": self.config.votes_needed,
-            "signatures": self.config.signatures,
-            "outside_model": list(self.outside_model),
-            "safe": self.safe,
-            "convicted_nodes": len(self.evidence),
-            "proposed_blocks": len(self.blocks),
-            "finalized_blocks": int(epochs["finalized_s"].notna().sum()),
-            "median_latency_s": _rounded(epochs["latency_s"].median()),
-            "mean_latency_s": _rounded(epochs["latency_s"].mean()),
-            "mean_latency_epochs": _rounded(epochs["latency_epochs"].mean()),
-            "messages": int((messages["sent"] + messages["echoed"]).sum()),
-        }
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{label:<22} {value}" for label, value in self._lines())
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{label}</th>"
-            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
-            for label, value in self._lines()
-        )
-        return f"<table>{rows}</table>"
-
-    def _lines(self) -> list[tuple[str, str]]:
-        return [*self._protocol_lines(), *self._check_lines()]
-
-    def _protocol_lines(self) -> list[tuple[str, str]]:
-        summary = self.summary
-        median = summary["median_latency_s"]
-        return [
-            (
-                "Nodes",
-                (
-                    f"{summary['nodes']}, {summary['faulty_nodes']} faulty, "
-                    f"quorum {summary['quorum']}, signatures {summary['signatures']}"
-                ),
-            ),
-            ("Finalized", f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks"),
-            ("Finality latency", "nothing final" if median is None else f"median {median} s"),
-        ]
-
-    def _check_lines(self) -> list[tuple[str, str]]:
-        lines = [
-            (check.name.replace("_", " ").capitalize(), f"{check.status}: {check.evidence}")
-            for check in self.checks.values()
-        ]
-        if self.evidence:
-            lines.append(("Convicted", ", ".join(self.evidence)))
-        lines += [("Outside the model", reason) for reason in self.outside_model]
-        return lines + [("Cannot be run again", why) for why in self.config.not_rerunnable]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class ProtocolRun(Run):
-    """A finished run of the bare protocol, without prices or a market.
-
-    It has what every :class:`Run` has: ``config``, ``checks``, ``evidence``, ``excerpt``,
-    ``signatures``, ``verifications``, ``ledger`` and ``frames``, each frame also under its own
-    name, such as ``run.blocks``. Columns: :data:`streamlet_lab.columns.PROTOCOL_COLUMNS`.
-    """
-
-    @property
     def plot(self) -> "Plots":
-        """The charts of this run: ``run.plot.block_tree()`` and so on."""
+        """The charts of this result: ``result.plot.prices()`` and so on."""
         from streamlet_lab.charts import Plots
 
         return Plots(self)
-
-    def _lines(self) -> list[tuple[str, str]]:
-        return [("Epochs", str(len(self.epochs))), *super()._lines()]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Result(Run):
-    """A finished run of the whole system.
-
-    It has what every :class:`Run` has: ``config``, ``checks``, ``evidence``, ``excerpt``,
-    ``signatures``, ``verifications``, ``ledger`` and ``frames``, each frame also under its own
-    name, such as ``result.orders``. Columns: :data:`streamlet_lab.columns.COLUMNS`.
-    """
-
-    @property
-    def symbol(self) -> str:
-        """The symbol, or the first of those, whose price was agreed on."""
-        return self.config.symbols[0]
-
-    @property
-    def prices(self) -> pd.DataFrame:
-        """One row for each epoch and symbol: what the epoch's block says of it."""
-        return self.frames["prices"]
-
-    @property
-    def quotes(self) -> pd.DataFrame:
-        """One row for each source, symbol and epoch."""
-        return self.frames["quotes"]
-
-    @property
-    def orders(self) -> pd.DataFrame:
-        """One row for each order."""
-        return self.frames["orders"]
-
-    @property
-    def trades(self) -> pd.DataFrame:
-        """One row for each trade."""
-        return self.frames["trades"]
-
-    @property
-    def rejections(self) -> pd.DataFrame:
-        """One row for each time that the market refused an order or took shares of it away."""
-        return self.frames["rejections"]
-
-    @property
-    def bands(self) -> pd.DataFrame:
-        """One row for each move of a band, and each change of a market's state."""
-        return self.frames["bands"]
-
-    @property
-    def book(self) -> pd.DataFrame:
-        """One row for each sampled instant and symbol: the best prices, the band, the truth."""
-        return self.frames["book"]
-
-    @property
-    def depth(self) -> pd.DataFrame:
-        """One row for each sampled instant, symbol, side and price of the book."""
-        return self.frames["depth"]
 
     @property
     def market_quality(self) -> pd.DataFrame:
@@ -319,11 +200,6 @@ class Result(Run):
         """Return the same where another ``fair_percent`` says which prices are fair.
 
         The market itself never asks what is fair, so that this needs no other run.
-
-        Raises
-        ------
-        InvalidInput
-            If it is no percentage in hundredths.
         """
         return market_numbers(judged_by(self.frames, fair_percent), self._epoch_s)
 
@@ -331,11 +207,6 @@ class Result(Run):
         """Return how much depends on what is called fair: a row for each ``fair_percent``.
 
         Columns: :data:`streamlet_lab.metrics.OF_FAIRNESS`.
-
-        Raises
-        ------
-        InvalidInput
-            If one of them is no percentage in hundredths.
         """
         return sensitivity(self.frames, fair_percents)
 
@@ -344,33 +215,28 @@ class Result(Run):
         return to_seconds(self.config.epoch_length)
 
     @property
-    def plot(self) -> "Plots":
-        """The charts of this result: ``result.plot.prices()`` and so on."""
-        from streamlet_lab.charts import Plots
-
-        return Plots(self)
-
-    @property
     def largest_displacement_bp(self) -> float | None:
         """How far the worst final price is from the true one of its epoch, in basis points.
 
         None where no price is final.
         """
         final = self.prices[self.prices["finalized_s"].notna()]
-        displacement = (final["consensus_price"] / final["true_price"] - 1) * 10_000
-        largest = displacement.abs().max()
+        largest = displacement_bp(final).abs().max()
         return None if pd.isna(largest) else float(largest)
 
     @property
     def summary(self) -> dict[str, Any]:
         """The run on one screen; counts, and times in seconds."""
+        protocol = self._protocol_summary()
+        if not self.has_market:
+            return protocol
         is_priced = self.prices["claim"] == "price_consensus"
         final = self.prices["finalized_s"].notna()
         numbers = activity(self.frames)
         return {
             "symbol": ", ".join(self.config.symbols),
             "feed": str(self.config.feed),
-            **super().summary,
+            **protocol,
             "sources": len(self.config.prices.sources),
             "faulty_sources": len(self.config.faulty_sources),
             "tolerated_sources": self.config.prices.tolerated_sources,
@@ -381,6 +247,25 @@ class Result(Run):
             **{name: numbers[name] for name in _IN_SUMMARY},
             "halted_s": _rounded(numbers["halted_s"]),
             "median_reference_age_s": _rounded(numbers["median_reference_age_s"]),
+        }
+
+    def _protocol_summary(self) -> dict[str, Any]:
+        epochs, messages = self.epochs, self.messages
+        return {
+            "epochs": len(epochs),
+            "nodes": self.config.nodes,
+            "faulty_nodes": len(self.config.faulty_nodes),
+            "quorum": self.config.votes_needed,
+            "signatures": self.config.signatures,
+            "outside_model": list(self.outside_model),
+            "safe": self.safe,
+            "convicted_nodes": len(self.evidence),
+            "proposed_blocks": len(self.blocks),
+            "finalized_blocks": int(epochs["finalized_s"].notna().sum()),
+            "median_latency_s": _rounded(epochs["latency_s"].median()),
+            "mean_latency_s": _rounded(epochs["latency_s"].mean()),
+            "mean_latency_epochs": _rounded(epochs["latency_epochs"].mean()),
+            "messages": int((messages["sent"] + messages["echoed"]).sum()),
         }
 
     def save(self, path: str | Path) -> None:
@@ -398,6 +283,7 @@ class Result(Run):
         members["ledger.json"] = (json.dumps(self.ledger.to_document()) + "\n").encode()
         manifest = {
             "format": _FORMAT,
+            "market": self.has_market,
             "config": self.config.to_document(),
             "checks": [asdict(check) for check in self.checks.values()],
             "evidence": [evidence.to_document() for evidence in self.evidence.values()],
@@ -424,9 +310,10 @@ class Result(Run):
                 for check in manifest["checks"]
             ]
             evidence = map(Evidence.from_document, manifest["evidence"])
+            known = COLUMNS if manifest["market"] else PROTOCOL_COLUMNS
             return cls(
                 config=make_config(**manifest["config"]),
-                frames={name: _read_frame(name, members[f"{name}.csv"]) for name in COLUMNS},
+                frames={name: _read_frame(members[f"{name}.csv"], known[name]) for name in known},
                 checks={check.name: check for check in checks},
                 evidence={each.culprit: each for each in evidence},
                 excerpt=tuple(manifest["excerpt"]),
@@ -437,49 +324,79 @@ class Result(Run):
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{path}: not a saved result, or damaged ({error})") from error
 
-    def _refusals_in_words(self) -> list[tuple[str, str]]:
-        refused = self.blocks[self.blocks["refusals"] > 0]
-        if refused.empty:
-            return []
-        return [("Refused by voters", f"{len(refused)} blocks, first: {refused['reason'].iloc[0]}")]
+    def __repr__(self) -> str:
+        return "\n".join(f"{label:<22} {value}" for label, value in self._lines())
 
-    def _sources_in_words(self) -> str:
-        prices = self.config.prices
-        tolerated = "?" if prices.tolerated_sources is None else prices.tolerated_sources
-        return (
-            f"{len(prices.sources)}, {len(self.config.faulty_sources)} faulty, "
-            f"{prices.aggregator_name} tolerates {tolerated}, voters: {prices.voter_policy}"
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{label}</th>"
+            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+            for label, value in self._lines()
         )
+        return f"<table>{rows}</table>"
 
     def _lines(self) -> list[tuple[str, str]]:
         summary = self.summary
+        nodes = (
+            f"{summary['nodes']}, {summary['faulty_nodes']} faulty, "
+            f"quorum {summary['quorum']}, signatures {summary['signatures']}"
+        )
+        finalized = f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks"
+        median = summary["median_latency_s"]
+        protocol = [
+            ("Nodes", nodes),
+            ("Finalized", finalized),
+            ("Finality latency", "nothing final" if median is None else f"median {median} s"),
+        ]
+        if not self.has_market:
+            return [("Epochs", str(summary["epochs"])), *protocol, *self._check_lines()]
+        epochs = f"{summary['feed']} ({summary['symbol']}), {summary['epochs']} epochs"
+        return [("Feed", epochs), *protocol, *self._price_lines(summary), *self._check_lines()]
+
+    def _price_lines(self, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+        prices, farthest = self.config.prices, summary["largest_displacement_bp"]
+        tolerated = "?" if prices.tolerated_sources is None else prices.tolerated_sources
+        sources = (
+            f"{len(prices.sources)}, {len(self.config.faulty_sources)} faulty, "
+            f"{prices.aggregator_name} tolerates {tolerated}, voters: {prices.voter_policy}"
+        )
+        lines = [("Sources", sources)]
+        refused = self.blocks[self.blocks["refusals"] > 0]
+        if not refused.empty:
+            reason = refused["reason"].iloc[0]
+            lines.append(("Refused by voters", f"{len(refused)} blocks, first: {reason}"))
+        displacement = "nothing final" if farthest is None else f"{farthest:.1f} bp"
         return [
-            ("Feed", f"{summary['feed']} ({summary['symbol']}), {summary['epochs']} epochs"),
-            *self._protocol_lines(),
-            ("Sources", self._sources_in_words()),
-            *self._refusals_in_words(),
+            *lines,
             ("Epochs without price", str(summary["epochs_without_price"])),
-            ("Farthest from true", _or_nothing(summary["largest_displacement_bp"], "bp")),
+            ("Farthest from true", displacement),
             *in_words(summary),
-            *self._check_lines(),
         ]
 
+    def _check_lines(self) -> list[tuple[str, str]]:
+        lines = [
+            (check.name.replace("_", " ").capitalize(), f"{check.status}: {check.evidence}")
+            for check in self.checks.values()
+        ]
+        if self.evidence:
+            lines.append(("Convicted", ", ".join(self.evidence)))
+        lines += [("Outside the model", reason) for reason in self.outside_model]
+        return lines + [("Cannot be run again", why) for why in self.config.not_rerunnable]
 
-def _or_nothing(value: float | None, unit: str) -> str:
-    return "nothing final" if value is None else f"{value:.1f} {unit}"
+
+#: A run of the bare protocol is a result without a market.
+ProtocolRun = Result
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None or pd.isna(value) else round(float(value), 3)
 
 
-def _read_frame(name: str, content: bytes) -> pd.DataFrame:
-    columns = COLUMNS[name]
-    texts = [column for column, what in columns.items() if what.dtype == "str"]
-    numbers = {column: [""] for column in columns if column not in texts}
+def _read_frame(content: bytes, known: Mapping[str, Column]) -> pd.DataFrame:
+    numbers = {name: [""] for name, column in known.items() if column.dtype != "str"}
     return pd.read_csv(
         io.BytesIO(content),
-        dtype={column: what.dtype for column, what in columns.items()},
+        dtype={name: column.dtype for name, column in known.items()},
         na_values=numbers,
         keep_default_na=False,
-    )[list(columns)]
+    )[list(known)]

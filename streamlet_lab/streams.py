@@ -21,14 +21,9 @@ def stream(seed: int, name: str) -> random.Random:
     Parameters
     ----------
     seed : int
-        The experiment's seed, zero or more.
+        The experiment's seed, zero or more; else `InvalidInput`.
     name : str
         The consumer, such as ``"network"`` or ``"trader/3"``.
-
-    Raises
-    ------
-    InvalidInput
-        If the seed is negative.
     """
     return random.Random(int.from_bytes(_state(seed, name), "big"))
 
@@ -37,19 +32,7 @@ class StreamFamily:
     """Random streams under one name, one for each tuple of whole numbers, in any order.
 
     One of them costs a tenth of a :func:`stream`: the tuple is hashed with BLAKE2, whose key is the
-    state that belongs to the seed and the name.
-
-    Parameters
-    ----------
-    seed : int
-        The experiment's seed, zero or more.
-    name : str
-        The consumer. The :func:`stream` of the same name is another one.
-
-    Raises
-    ------
-    InvalidInput
-        If the seed is negative.
+    state that belongs to the seed and the name. The :func:`stream` of the same name is another one.
 
     Examples
     --------
@@ -72,19 +55,8 @@ def generator(seed: int, name: str) -> np.random.Generator:
     """Return numpy's generator that belongs to a seed and a name: for statistics, never for a run.
 
     Its whole numbers are the same everywhere. Its normal and other variates may differ in their
-    last bits between processors and between versions of numpy, so that no run draws from it.
-
-    Parameters
-    ----------
-    seed : int
-        Zero or more.
-    name : str
-        The consumer. A :func:`stream` of the same name is another one.
-
-    Raises
-    ------
-    InvalidInput
-        If the seed is negative.
+    last bits between processors and between versions of numpy, so that no run draws from it. A
+    :func:`stream` of the same name is another one.
     """
     return np.random.Generator(np.random.PCG64(_sequence(seed, name)))
 

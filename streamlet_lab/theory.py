@@ -9,10 +9,12 @@ here is worth adding up. A share is never below 0 or above 1, whatever was round
 import math
 from collections.abc import Collection, Iterable
 from fractions import Fraction
-from typing import Final, Literal, TypeVar, get_args
+from typing import Final, TypeVar
 
+from streamlet_lab.consensus.quorums import max_faulty as max_faulty
+from streamlet_lab.consensus.quorums import quorum as quorum
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import to_name, to_number, to_whole
+from streamlet_lab.units import to_number, to_whole
 
 #: A probability, or what is computed from one; fractions give exact answers.
 Number = TypeVar("Number", float, Fraction)
@@ -28,46 +30,6 @@ _BENDS: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 # The logarithm of nearly the largest float.
 _LARGEST_LOG: Final = 700.0
 _LARGEST: Final = "so large that the mean is a number below 1.8e308, or a Fraction"
-
-#: What the paper assumes: Byzantine nodes and partial synchrony (section 3), crashes and partial
-#: synchrony (appendix A), or Byzantine nodes and a network that is always in time (section 4).
-FaultModel = Literal["byzantine", "crash", "synchronous"]
-
-
-def max_faulty(nodes: int, model: FaultModel = "byzantine") -> int:
-    """Largest number of faulty nodes that *n* nodes tolerate.
-
-    The largest f with 3f < n for Byzantine nodes in partial synchrony (section 3), with 2f < n in
-    the two other models (section 4, appendix A).
-
-    Raises
-    ------
-    InvalidInput
-        If the nodes are no whole number from 1 to a million, or there is no such model.
-    """
-    nodes, model = _count(nodes, "nodes", 1), _fault_model(model)
-    return (nodes - 1) // (3 if model == "byzantine" else 2)
-
-
-def quorum(nodes: int, model: FaultModel = "byzantine") -> int:
-    """Votes that notarize a block.
-
-    At least 2n/3 for Byzantine nodes in partial synchrony (section 3), more than n/2 for crashes
-    (appendix A), at least n/2 in the synchronous model (section 4).
-
-    Raises
-    ------
-    InvalidInput
-        If the nodes are no whole number from 1 to a million, or there is no such model.
-    """
-    nodes = _count(nodes, "nodes", 1)
-    match _fault_model(model):
-        case "byzantine":
-            return -(-2 * nodes // 3)
-        case "crash":
-            return nodes // 2 + 1
-        case "synchronous":
-            return -(-nodes // 2)
 
 
 def messages_per_epoch(nodes: int, *, echo: bool = True) -> int:
@@ -566,11 +528,6 @@ def _normal_below(z: float) -> float:
 def _share(computed: float) -> float:
     """Take off what rounding added to a share."""
     return min(max(computed, 0.0), 1.0)
-
-
-def _fault_model(name: FaultModel) -> FaultModel:
-    to_name(name, get_args(FaultModel), "model")
-    return name
 
 
 def _count(value: object, field: str, low: int = 0) -> int:

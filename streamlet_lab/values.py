@@ -1,10 +1,11 @@
 """All that comes from outside: types that pydantic reads, with their ranges, and its complaints."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from functools import cache
+from typing import Annotated, Any, Final, get_args, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +32,9 @@ from streamlet_lab.units import (
 #: Before the name of a function where a saved configuration had the function itself.
 CALLABLE: Final = "callable:"
 
+# What pydantic puts into a location beside what a person wrote.
+_LABELS: Final = ("function-", "constrained-", "literal[", "tuple[")
+
 #: Seconds as a number or a text such as ``"250ms"``; microseconds inside.
 Duration = Annotated[
     int, BeforeValidator(to_microseconds), PlainSerializer(format_duration, return_type=str)
@@ -40,8 +44,34 @@ Duration = Annotated[
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
 
 
+def _read_flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise InvalidInput("value", value, "true or false")
+    return value
+
+
+#: True or false, and nothing that Python takes for them.
+Flag = Annotated[bool, BeforeValidator(_read_flag)]
+
+
+class _Range:
+    """What an annotation says of a number; pydantic reads it by `read`."""
+
+    def read(self, value: object, field: str) -> object:
+        """Return a number of the range, or raise `InvalidInput`."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def validate(value: object, info: ValidationInfo) -> object:
+            return self.read(value, info.field_name or "value")
+
+        return core_schema.with_info_before_validator_function(validate, handler(source))
+
+
 @dataclass(frozen=True)
-class Number:
+class Number(_Range):
     """A finite number in a range: ``Annotated[float, Number(0, 1, above=True)]``.
 
     Parameters
@@ -61,14 +91,9 @@ class Number:
         """Return a number of the range, or raise `InvalidInput`."""
         return to_number(value, self.low, self.high, field, above=self.above, below=self.below)
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return _reading(self.read, handler(source))
-
 
 @dataclass(frozen=True)
-class Whole:
+class Whole(_Range):
     """A whole number in a range: ``Annotated[int, Whole(1, 100)]``."""
 
     low: int = 0
@@ -78,17 +103,42 @@ class Whole:
         """Return a whole number of the range, or raise `InvalidInput`."""
         return to_whole(value, self.low, field, self.high)
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return _reading(self.read, handler(source))
+
+@dataclass(frozen=True)
+class Exact(_Range):
+    """A decimal number in a range, as it was written: ``Annotated[Decimal, Exact(0, 100)]``."""
+
+    low: int
+    high: int
+
+    def read(self, value: object, field: str) -> Decimal:
+        """Return a number of the range, or raise `InvalidInput`."""
+        number = to_decimal(value, field)
+        if not self.low <= number <= self.high:
+            raise InvalidInput(field, value, f"a number from {self.low} to {self.high}")
+        return number
 
 
-def _reading(read: Callable[[object, str], object], schema: CoreSchema) -> CoreSchema:
-    def validate(value: object, info: ValidationInfo) -> object:
-        return read(value, info.field_name or "value")
+def check_ranges(values: Any) -> None:
+    """Refuse an instance of a dataclass with a field outside of what its annotation says.
 
-    return core_schema.with_info_before_validator_function(validate, schema)
+    Raises
+    ------
+    InvalidInput
+        For the first such field.
+    """
+    for name, number_range in _ranges(values.__class__):
+        number_range.read(getattr(values, name), name)
+
+
+@cache
+def _ranges(kind: Any) -> list[tuple[str, _Range]]:
+    return [
+        (name, mark)
+        for name, hint in get_type_hints(kind, include_extras=True).items()
+        for mark in getattr(hint, "__metadata__", ())
+        if isinstance(mark, _Range)
+    ]
 
 
 _Function = Callable[..., Any]
@@ -122,21 +172,33 @@ def unsaved_function(value: object) -> str | None:
     return text.removeprefix(CALLABLE) if text.startswith(CALLABLE) else None
 
 
-def _check_plain(parameters: dict[str, Any]) -> dict[str, Any]:
+def unsaved_functions(section: str, settings: Mapping[str, object]) -> dict[str, str]:
+    """Return the functions among settings of a section, by the dotted names of their settings."""
+    named = {f"{section}.{name}": unsaved_function(value) for name, value in settings.items()}
+    return {name: function for name, function in named.items() if function}
+
+
+def check_plain(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Refuse parameters that are not the same after they were saved and loaded.
+
+    Raises
+    ------
+    InvalidInput
+        For the first such parameter.
+    """
     for name, value in parameters.items():
-        if not is_plain(value):
+        if not _is_plain(value):
             expected = "a text, a finite number, true, false, or a list or a table of these"
             raise InvalidInput(name, value, expected)
     return parameters
 
 
-def is_plain(value: object) -> bool:
-    """Whether a value is the same after it was saved and loaded."""
+def _is_plain(value: object) -> bool:
     match value:
         case list():
-            return all(map(is_plain, value))
+            return all(map(_is_plain, value))
         case dict():
-            return all(isinstance(name, str) for name in value) and is_plain([*value.values()])
+            return all(isinstance(name, str) for name in value) and _is_plain([*value.values()])
         case float():
             return math.isfinite(value)
         case _:
@@ -144,7 +206,7 @@ def is_plain(value: object) -> bool:
 
 
 #: What something made by its name takes, by the names of its parameters.
-Parameters = Annotated[dict[str, Any], AfterValidator(_check_plain)]
+Parameters = Annotated[dict[str, Any], AfterValidator(check_plain)]
 
 
 class Section(BaseModel):
@@ -169,12 +231,45 @@ class Section(BaseModel):
             yield name, write_named(value) if callable(value) else value
 
 
-def first_mistake(error: ValidationError) -> InvalidInput:
-    """Turn pydantic's report about a value into the lab's one clear message."""
+def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
+    """Turn pydantic's report into the lab's one clear message.
+
+    Parameters
+    ----------
+    error : ValidationError
+    model : type, optional
+        What was to be made, for the names of the settings that there are.
+    """
     first = error.errors(include_url=False)[0]
-    location = [str(part) for part in first["loc"]]
+    location = [str(part) for part in first["loc"] if not str(part).startswith(_LABELS)]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InvalidInput):
+        # A validator names its own field more exactly than the place that it was called from.
+        if cause.field not in (*location[-1:], "value", "duration", "price", "function"):
+            location.append(cause.field)
         return InvalidInput(".".join(location), cause.value, cause.expected)
-    expected = first["msg"].removeprefix("Input should be ")
-    return InvalidInput(".".join(location), first["input"], expected)
+    place, expected = ".".join(location), first["msg"].removeprefix("Input should be ")
+    match first["type"]:
+        case "missing":
+            return InvalidInput(".".join(location[:-1]), first["input"], f"a {location[-1]} in it")
+        case "extra_forbidden":
+            known = ", ".join(_settings(model, location[:-1]))
+            field = ".".join(location[:-1]) or "setting"
+            return InvalidInput(field, location[-1], f"one of the settings {known}")
+        case "unexpected_keyword_argument":
+            known = ", ".join(_settings(model, location[:-1]))
+            return InvalidInput(place, first["input"], f"one of {known}")
+        case "tuple_type":
+            expected = "a list"
+    return InvalidInput(place, first["input"], expected)
+
+
+def _settings(model: Any, sections: list[str]) -> list[str]:
+    """Return the names of the settings in a section of a model, or in its items."""
+    for section in sections:
+        inner = [part for part in get_args(model) if hasattr(part, "__pydantic_fields__")]
+        inner += filter(is_dataclass, get_args(model))
+        model = inner[0] if inner else model.model_fields[section].annotation
+    if is_dataclass(model):
+        return [item.name for item in fields(model)]
+    return list(model.model_fields)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.prices import history
+from streamlet_lab.prices import daily_history as history
 
 NAN, INFINITY = float("nan"), float("inf")
 KINDS = "withhold_votes"
@@ -161,7 +161,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_source(lag="soon"), "prices.sources.lag", "soon", SECONDS),
     (_source(lag=-1), "prices.sources.lag", -1, MICROSECONDS),
     (_source(lag="1ns"), "prices.sources.lag", "1ns", MICROSECONDS),
-    (_source(outage=1), "prices.sources.outage", 1, "a share of the epochs below 1"),
+    (_source(outage=1), "prices.sources.outage", 1, "from 0 and below 1"),
     (_source(volume_share=0), "prices.sources.volume_share", 0, "a number from"),
     # Symbols and their settings
     ({"symbols": ["AAPL", "AAPL"]}, "symbols", ["AAPL", "AAPL"], "each symbol once"),
@@ -206,7 +206,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"prices": {"deviation_rule": "loose"}}, "prices.deviation_rule", "loose", "'widen'"),
     ({"prices": {"voter_policy": "trust"}}, "prices.voter_policy", "trust", "'observe'"),
     # Market
-    ({"market": {"traders": -1}}, "market.traders", -1, "from 0 to 10000"),
+    ({"market": {"traders": -1}}, "market.traders", -1, "from 0 to 10,000"),
     ({"market": {"traders": "abc"}}, "market.traders", "abc", "a list of kinds and tables"),
     ({"market": {"traders": [3]}}, "market.traders", 3, "the kind of a trader"),
     ({"market": {"traders": [{"count": 2}]}}, "market.traders.0", {"count": 2}, "a kind in it"),
@@ -297,7 +297,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         {"market": {"band_parameters": {"stale_fater": "3min"}}},
         "market.band_parameters.stale_fater",
         "3min",
-        "takes at_entry, resting, stale, stale_after",
+        "at_entry, resting, stale, stale_after",
     ),
     (
         {"market": {"band_parameters": {"stale": "hope"}}},
@@ -331,8 +331,8 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"faults": {"observer": "crash"}}, "faults", "observer", "a node from node_0 to node_3"),
     ({"faults": {"node_3": "crash@soon"}}, "faults", "crash@soon", "'crash@4'"),
     ({"faults": {"node_3": "silent_leader@4-x"}}, "faults", "silent_leader@4-x", "@4-8"),
-    ({"faults": {"node_3": "silent_leader@4-4"}}, "stop", 4, "an epoch after the start, 4"),
-    ({"faults": {"node_3": "silent_leader@4-2"}}, "stop", 2, "an epoch after the start, 4"),
+    ({"faults": {"node_3": "silent_leader@4-4"}}, "stop", 4, "a whole number of at least 5"),
+    ({"faults": {"node_3": "silent_leader@4-2"}}, "stop", 2, "a whole number of at least 5"),
     ({"faults": {"node_3": 4}}, "faults", 4, ""),
     ({"faults": {"node_3": None}}, "faults", None, ""),
     # Faults of sources
@@ -366,14 +366,14 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(nodes=["node_1"], count=1), "nodes", ("node_1",), "either names of nodes or a count"),
     (_fault(nodes=["node_9"]), "faults", "node_9", "a node from node_0 to node_3"),
     (_fault(count=5), "faults", 5, "a count of at most 4 nodes"),
-    (_fault(count=-1), "faults.0.count", -1, "zero or more nodes"),
-    (_fault(count=1, start=-1), "faults.0.start", -1, "an epoch from 0 on"),
-    (_fault(count=1, start=3, stop=3), "faults.0.stop", 3, "an epoch after the start, 3"),
+    (_fault(count=-1), "faults.0.count", -1, "a whole number of at least 0"),
+    (_fault(count=1, start=-1), "faults.0.start", -1, "a whole number of at least 0"),
+    (_fault(count=1, start=3, stop=3), "faults.0.stop", 3, "a whole number of at least 4"),
     (_fault(count=1, parameters={"x": 1}), "faults.parameters.x", 1, "parameters reaches"),
     (_fault(count=1, colour="red"), "faults.0.colour", "red", "parameters"),
     (_fault(kind="explode", count=1), "faults", "explode", KINDS),
     (_lie("NaN"), "faults.parameters.price", "NaN", FINITE),
-    (_lie(None), "faults.0.parameters.price", None, "a text, a number"),
+    (_lie(None), "faults.0.parameters.price", None, "a text, a finite number"),
     ({"faults": ["crash"]}, "faults.0", "crash", "Fault"),
     ({"faults": 4}, "faults", 4, "a list"),
 ]

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from streamlet_lab.prices.history import CHECKSUMS, SYMBOLS, load_bars
+from streamlet_lab.prices.daily_history import CHECKSUMS, SYMBOLS, load_bars
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"

@@ -22,7 +22,7 @@ from streamlet_lab.prices import (
     decode_payload,
     feed_names,
 )
-from streamlet_lab.prices.history import load_bars
+from streamlet_lab.prices.daily_history import load_bars
 from streamlet_lab.simulator import Monitor, NodeFault, faults
 
 NO_TRADERS = {"traders": 0}

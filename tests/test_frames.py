@@ -16,8 +16,8 @@ import pytest
 from streamlet_lab import Experiment, Result
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import OBSERVER
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.prices import Scene, SourceFault, StockPrice, decode_quotes, source_fault_kind
-from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.theory import messages_per_epoch
 
 BUSY = [

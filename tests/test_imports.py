@@ -19,7 +19,6 @@ FLOORS = (
         "units",
         "streams",
         "keys",
-        "theory",
         "files",
         "columns",
         "fault",
@@ -29,15 +28,17 @@ FLOORS = (
         "intervals",
     ),
     ("consensus", "prices", "matching"),
-    ("config", "ledger"),
+    ("config", "ledger", "theory"),
     ("simulator",),
+    ("description",),
     ("checks",),
+    ("liquidity",),
     ("metrics",),
     ("frames",),
     ("result",),
     ("experiment",),
     ("scenarios",),
-    ("sweep", "studies", "fuzz"),
+    ("grid", "studies", "fuzz"),
     (CHARTS,),
     ("widgets",),
     ("demos",),
@@ -46,7 +47,7 @@ FLOORS = (
     ("__main__",),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-SHARED = {FLOOR_OF["errors"], FLOOR_OF["sweep"]}
+SHARED = {FLOOR_OF["errors"], FLOOR_OF["grid"]}
 
 
 def read_package():

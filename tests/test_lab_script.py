@@ -283,10 +283,15 @@ def test_lab_opens_jupyterlab_on_the_notebooks(lab: ModuleType, children: Childr
     assert children.arguments == [["-m", "jupyterlab", root, "--no-browser"]]
 
 
-def test_notebooks_are_executed_by_their_tool(lab: ModuleType, children: Children) -> None:
-    lab.main(["notebooks", "--check"])
+@pytest.mark.parametrize(
+    ("task", "tool"), [("notebooks", "execute_notebooks"), ("mutants", "mutants")]
+)
+def test_a_task_is_done_by_its_tool(
+    lab: ModuleType, children: Children, task: str, tool: str
+) -> None:
+    lab.main([task, "--option"])
 
-    assert children.arguments == [["tools/execute_notebooks.py", "--check"]]
+    assert children.arguments == [[f"tools/{tool}.py", "--option"]]
     assert children.places[-1] == lab.ROOT
 
 
@@ -329,7 +334,7 @@ def test_test_runs_every_check_in_order(
         ["-m", "ruff", "check"],
         ["-m", "ruff", "format", "--check"],
         ["-m", "mypy"],
-        ["-m", "pytest", *workers, "--dist=worksteal", "-x"],
+        ["-m", "pytest", *workers, "-p", "no:nbval", "--dist=worksteal", "-x"],
         ["-m", "pytest", *workers, "--dist=loadfile", *nbval, "notebooks"],
     ]
     assert set(children.places) == {lab.ROOT}

@@ -30,6 +30,7 @@ from streamlet_lab.columns import COLUMNS
 from streamlet_lab.frames.tables import make_frame
 from streamlet_lab.frames.tape import Tape
 from streamlet_lab.intervals import Share
+from streamlet_lab.liquidity import delay
 from streamlet_lab.matching import (
     ConsensusBand,
     ConsensusMatchingEngine,
@@ -39,12 +40,11 @@ from streamlet_lab.matching import (
     StateChanged,
     Traded,
 )
-from streamlet_lab.matching.events import Clipped
+from streamlet_lab.matching.events import Repriced
 from streamlet_lab.metrics import (
     MEASURES,
     OF_FAIRNESS,
     STOP_REASONS,
-    delay,
     judged_by,
     market_numbers,
     market_quality,
@@ -119,7 +119,7 @@ def _naive(lab: Lab, symbols: list[str]) -> dict[str, Any]:
         events = lab.events(symbol)
         trades += [event.trade for event in events if isinstance(event, Traded)]
         stopped += stops(lab, symbol)
-        clipped |= {event.order_id for event in events if isinstance(event, Clipped)}
+        clipped |= {event.order_id for event in events if isinstance(event, Repriced)}
         for each in sent:
             if each.symbol == symbol:
                 # Within one instant the slow one does not follow bands that go by trades.

@@ -15,6 +15,7 @@ import pytest
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
 from streamlet_lab.consensus import Block, Verdict
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.prices import (
     NoPrice,
     PriceConsensus,
@@ -22,8 +23,7 @@ from streamlet_lab.prices import (
     decode_payload,
     encode_claims,
 )
-from streamlet_lab.prices.history import load_bars
-from streamlet_lab.simulator import StockMarketConsensusNetwork
+from streamlet_lab.prices.daily_history import load_bars
 
 TWO = ["AAPL", "MSFT"]
 # The second one's prices are far from the first one's, so that nothing is taken for the other.

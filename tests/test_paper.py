@@ -33,19 +33,19 @@ from streamlet_lab.consensus import (
     StreamletNode,
     Vote,
     make_genesis,
-    scheduled,
+    round_robin,
 )
+from streamlet_lab.consensus.quorums import max_faulty, quorum
 from streamlet_lab.simulator import (
     Monitor,
     NodeFault,
     Recorder,
     Send,
-    StreamletSimulation,
+    Simulation,
     create_streamlet_network,
     fault_kind,
 )
 from streamlet_lab.streams import stream
-from streamlet_lab.theory import max_faulty, quorum
 
 DELTA = 5
 EPOCH = 2 * DELTA
@@ -95,9 +95,9 @@ def watched(nodes, faulty, epochs, *, gst=0, model="byzantine", **options):
     honest = {*names(nodes), "observer"} - {*faulty}
     recorder = Recorder()
     rule = SIX_UNCONTESTED if model == "synchronous" else THREE_IN_A_ROW
-    options = {"epoch_length": EPOCH, "votes": quorum(nodes, model), "finality": rule} | options
+    options = {"epoch_length": EPOCH, "quorum": quorum(nodes, model), "finality": rule} | options
     run = simulation(nodes, faults=faulty, monitors=[recorder], **options)
-    checks = [Consistency(honest, finality=rule), VoteDiscipline(honest)]
+    checks = [Consistency(honest), VoteDiscipline(honest)]
     if model == "synchronous":
         checks.append(SynchronousLiveness(honest, run, gst))
     else:
@@ -129,7 +129,7 @@ def legal_runs(draw, model="byzantine", kinds=("paper_byzantine",)):
         "gst": gst,
         "model": model,
         "delay": legal_delay(seed, gst),
-        "leader_of": scheduled([drawn.choice(names(nodes)) for _ in range(24)]),
+        "leader_of": round_robin([drawn.choice(names(nodes)) for _ in range(24)]),
         "seed": seed,
     }
 
@@ -212,7 +212,7 @@ def test_section_3_vote_only_for_what_extends_a_longest_notarized_chain():
         return 100 if message.epoch < 2 and receiver == 3 else 1
 
     recorder = Recorder()
-    leaders = scheduled(["node_0", "node_1", "node_3"])
+    leaders = round_robin(["node_0", "node_1", "node_3"])
     run = simulation(
         4, delay=delay, epoch_length=EPOCH, leader_of=leaders, monitors=[recorder], echo=True
     )
@@ -286,7 +286,7 @@ def test_section_3_echo_what_one_honest_node_has_everyone_has():
 
 
 def test_footnote_3_a_proposal_that_does_not_fit_yet_stays_pending():
-    run, recorder = run_b5(StreamletSimulation)
+    run, recorder = run_b5(Simulation)
     assert longest(run.observer) == [1, 2, 3, 4, 5, 6]
     late = {vote.voter for time, vote in recorder.votes if vote.epoch == 1 and time == 11}
     assert late == {"node_2", "node_3"}
@@ -463,7 +463,7 @@ def test_section_4_liveness_after_eight_honest_leaders(run):
     honest = [name for name in names(run["nodes"]) if name not in run["faulty"]]
     leaders = [run["leader_of"](epoch) for epoch in range(24)]
     leaders[8:16] = [honest[epoch % len(honest)] for epoch in range(8)]
-    _, _, results = watched(**{**run, "leader_of": scheduled(leaders)})
+    _, _, results = watched(**{**run, "leader_of": round_robin(leaders)})
     assert results["synchronous_liveness"].status is Status.HOLDS
 
 
@@ -489,10 +489,10 @@ def test_appendix_a_the_leader_sends_the_notarized_chain_along():
     for certify in (True, False):
         run = simulation(
             5,
-            votes=3,
+            quorum=3,
             delay=delay,
             epoch_length=EPOCH,
-            leader_of=scheduled(["node_0", "node_1"]),
+            leader_of=round_robin(["node_0", "node_1"]),
             certify=certify,
         )
         run.run(6)
@@ -562,7 +562,7 @@ class FinalizesAnyThree(StreamletNode):
 
 def with_nodes(node_type):
     """A simulation of nodes of a type."""
-    return type("Planted", (StreamletSimulation,), {"node_type": node_type})
+    return type("Planted", (Simulation,), {"node_type": node_type})
 
 
 def three_nodes(leaders, held, **planted):
@@ -580,9 +580,9 @@ def three_nodes(leaders, held, **planted):
         3,
         {},
         len(leaders),
-        votes=2,
+        quorum=2,
         delay=delay,
-        leader_of=scheduled([f"node_{leader}" for leader in leaders]),
+        leader_of=round_robin([f"node_{leader}" for leader in leaders]),
         **{"finality": THREE_IN_A_ROW, **planted},
     )
     return results["consistency"].status
@@ -629,7 +629,7 @@ def test_theorem_3_fails_without_its_rules(name):
 
 def test_lemma_1_fails_where_half_of_the_nodes_notarize():
     for votes in (2, 3):
-        _, _, results = watched(4, {"node_0": "paper_twins"}, 12, votes=votes)
+        _, _, results = watched(4, {"node_0": "paper_twins"}, 12, quorum=votes)
         broken = results["unique_notarization"].status is Status.VIOLATED
         assert broken is (votes < quorum(4))
 
@@ -660,7 +660,7 @@ def last_moment(kind):
                 return 12 - time
         return DELTA if getattr(message, "voter", "") == "node_3" else 1
 
-    leaders = scheduled(["node_0", "node_0", "node_1", "node_2"])
+    leaders = round_robin(["node_0", "node_0", "node_1", "node_2"])
     return watched(
         4,
         {"node_3": "paper_last_moment"},
@@ -673,7 +673,7 @@ def last_moment(kind):
 
 
 def test_lemma_5_fails_where_a_vote_is_decided_only_once():
-    _, _, results = last_moment(StreamletSimulation)
+    _, _, results = last_moment(Simulation)
     assert results["lemma_5"].status is Status.HOLDS
     run, _, results = last_moment(with_nodes(VotesOnce))
     assert results["lemma_5"].evidence == (

@@ -12,10 +12,10 @@ import pytest
 
 from streamlet_lab import Experiment, InvalidInput, Trader
 from streamlet_lab.config import make_config
+from streamlet_lab.grid import run_experiment, summary_numbers, sweep
 from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
 from streamlet_lab.matching import BandWatch
 from streamlet_lab.prices import GeometricBrownianMotion
-from streamlet_lab.sweep import run_experiment, summary_numbers, sweep
 
 NO_FAULT, SILENT = {}, {"node_3": "silent_leader"}
 

@@ -17,35 +17,6 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.streams import generator, stream
 
 
-@pytest.mark.parametrize(("nodes", "faulty"), [(1, 0), (3, 0), (4, 1), (6, 1), (7, 2), (10, 3)])
-def test_fewer_than_a_third_may_be_faulty(nodes, faulty):
-    assert theory.max_faulty(nodes) == faulty
-
-
-@pytest.mark.parametrize("nodes", range(1, 40))
-def test_max_faulty_is_the_largest_f_below_a_third(nodes):
-    faulty = theory.max_faulty(nodes)
-    assert 3 * faulty < nodes <= 3 * (faulty + 1)
-
-
-@pytest.mark.parametrize(
-    ("nodes", "votes"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (6, 4), (7, 5), (10, 7)]
-)
-def test_the_quorum_is_two_thirds_rounded_up(nodes, votes):
-    assert theory.quorum(nodes) == votes
-
-
-@pytest.mark.parametrize("nodes", range(1, 40))
-def test_any_two_quorums_share_an_honest_node(nodes):
-    # What 2f + 1 does not promise: at n = 5 two sets of 3 votes share one, perhaps faulty, node.
-    assert 2 * theory.quorum(nodes) - nodes > theory.max_faulty(nodes)
-
-
-@pytest.mark.parametrize("nodes", range(1, 40))
-def test_the_honest_nodes_alone_are_a_quorum(nodes):
-    assert nodes - theory.max_faulty(nodes) >= theory.quorum(nodes)
-
-
 @pytest.mark.parametrize(("nodes", "echoed", "plain"), [(4, 60, 15), (7, 336, 48), (10, 990, 99)])
 def test_messages_of_an_honest_epoch(nodes, echoed, plain):
     assert theory.messages_per_epoch(nodes) == echoed
@@ -456,15 +427,12 @@ _SHARE_ENDS = [5e-324, 1 - 1e-16, np.float64(0.5)], [0, 1, -1e-300, 1.5, "0.5", 
 _PROBABILITY = [1, 1.0, 0.5, Fraction(1), np.float64(1)], [0, -0.1, 1 + 1e-15, Fraction(4, 3), True]
 _POSITIVE = [5e-324, 1e300, Fraction(1, 3), np.int64(3)], [0, -5e-324, 10**400, "1", None, True]
 _FROM_ZERO = [0, 0.0, 5e-324, 1e300, np.float32(0)], [-5e-324, 10**400, -1, "1", None, False, 1j]
-_MODELS = ["byzantine", "crash", "synchronous"], ["byz", "", None, 3, ["crash"]]
 _ODD = [1.0, "3", None, True, math.nan, -1, Fraction(3)]
 _COUNT = [0, 1_000, np.int64(4)], [1_000_001, *_ODD]
 _COUNT_FROM_1 = [1, 1_000_000, np.int64(4)], [0, 1_000_001, *_ODD]
 
 #: Each formula, arguments that are fine, and of each argument what just is and what just is not.
 DOMAINS = [
-    (theory.max_faulty, {"nodes": 4}, {"nodes": _COUNT_FROM_1, "model": _MODELS}),
-    (theory.quorum, {"nodes": 4}, {"nodes": _COUNT_FROM_1, "model": _MODELS}),
     (theory.messages_per_epoch, {"nodes": 4}, {"nodes": _COUNT_FROM_1}),
     (theory.wait_for_run, {"length": 3, "p": 0.5}, {"length": _COUNT, "p": _PROBABILITY}),
     (

@@ -15,7 +15,7 @@ ASK = """
 import sys
 sys.path[:0] = sys.argv[1:]
 import streamlet_lab
-from streamlet_lab.prices.history import data_directory, load_bars
+from streamlet_lab.prices.daily_history import data_directory, load_bars
 print(streamlet_lab.__file__)
 print(data_directory())
 print(len(load_bars("AAPL", 2012)), load_bars("AAPL", 2012)[0].close)

@@ -25,10 +25,10 @@ from streamlet_lab.prices import (
     StockPrice,
     make_path,
 )
+from streamlet_lab.prices.daily_history import adjust_for_splits, load_bars
 from streamlet_lab.prices.facts import real_returns
-from streamlet_lab.prices.history import adjust_for_splits, load_bars
 from streamlet_lab.prices.outliers import TailRule, find_outlier_rule, tail_level
-from streamlet_lab.prices.validation import OutlierRule
+from streamlet_lab.prices.rounds import OutlierRule
 from streamlet_lab.units import round_price
 
 MINUTE = TRADING_DAY // 390

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 import streamlet_lab as sl
-from streamlet_lab.simulator import StockMarketConsensusNetwork
+from streamlet_lab.simulator import StockSimulation
 from streamlet_lab.units import MICROSECONDS_PER_SECOND
 
 
@@ -37,7 +37,7 @@ def expected(experiment: sl.Experiment, result: sl.Result) -> tuple[sl.Share, sl
     Before the first finalization every order is stopped. An epoch has no price if the path moved
     by more than 10 %.
     """
-    network = StockMarketConsensusNetwork(experiment.config)
+    network = StockSimulation(experiment.config)
     length, market = network.epoch_length, experiment.config.market
     spread = 0.005  # of a zero-intelligence trader's limit prices
     band, fair = (float(percent) / 100 for percent in (market.band_percent, market.fair_percent))

@@ -10,13 +10,13 @@ from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import layout, series, style
 from streamlet_lab.charts.lanes import GENESIS_EPOCH, lanes
-from streamlet_lab.result import Run
+from streamlet_lab.result import Result
 
 # With more blocks than this their votes cannot be read any more.
 _MOST_WITH_VOTES = 40
 
 
-def draw_block_tree(axes: Axes, run: Run, first: int = 0, last: int | None = None) -> None:
+def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = None) -> None:
     """Which blocks become final? Every block at its epoch, forks beside the longest chain.
 
     A line leads to its parent. What is final is the observer's view; what is final at another

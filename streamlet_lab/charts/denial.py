@@ -16,7 +16,7 @@ from streamlet_lab.charts.sweeps import (
     series_of,
 )
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.sweep import Sweep
+from streamlet_lab.grid import Sweep
 from streamlet_lab.theory import denied_share
 
 _GRID: Final = 600

@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.lanes import GENESIS_EPOCH
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.result import Run
+from streamlet_lab.result import Result
 
 _LINE: Final = 11  # points from one line of text to the next
 _GAP: Final = 4  # points more between a block and its text
@@ -50,7 +50,7 @@ def suspects(blocks: pd.DataFrame) -> list[str]:
     return [name for name in upper if name in lower]
 
 
-def violation_size(run: Run) -> tuple[float, float]:
+def violation_size(run: Result) -> tuple[float, float]:
     """Return the width and height in inches that the picture of a run's violation needs."""
     blocks = run.frames["violation"]
     columns = blocks["epoch"].nunique() + 1
@@ -58,7 +58,7 @@ def violation_size(run: Run) -> tuple[float, float]:
     return max(9, columns * _COLUMN / _POINTS_PER_INCH), height / _POINTS_PER_INCH
 
 
-def draw_violation(axes: Axes, run: Run) -> None:
+def draw_violation(axes: Axes, run: Result) -> None:
     """Which two chains conflict, and who voted on both? The blocks where they part.
 
     With who voted for each block and who finalized it.

@@ -9,7 +9,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from streamlet_lab.charts import layout, style
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.result import Run
+from streamlet_lab.result import Result
 from streamlet_lab.theory import messages_per_epoch
 
 #: The parts of :func:`~streamlet_lab.theory.messages_per_epoch` with echoing, by kind and column.
@@ -21,7 +21,7 @@ CLOSED_FORMS: Final[Mapping[tuple[str, str], tuple[str, Callable[[int], int]]]] 
 }
 
 
-def message_counts(runs: Iterable[Run]) -> pd.DataFrame:
+def message_counts(runs: Iterable[Result]) -> pd.DataFrame:
     """Return how many messages a mean epoch of each run had.
 
     Returns
@@ -40,13 +40,13 @@ def message_counts(runs: Iterable[Run]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw_messages(axes: Axes, shown: Run | Sequence[Run] | pd.DataFrame) -> None:
+def draw_messages(axes: Axes, shown: Result | Sequence[Result] | pd.DataFrame) -> None:
     """How does the number of messages grow? Counts by type at each n, over closed forms.
 
     Of one run, of several, or of what :func:`message_counts` says of them; those of the same number
     of nodes and kind, such as of several seeds, are averaged.
     """
-    runs = [shown] if isinstance(shown, Run) else shown
+    runs = [shown] if isinstance(shown, Result) else shown
     if not isinstance(runs, pd.DataFrame | Sequence) or not len(runs):
         what = runs if isinstance(runs, Sequence) else type(runs).__name__
         raise InvalidInput("shown", what, "one run or more, as a list, or a frame of their counts")

@@ -24,7 +24,7 @@ from streamlet_lab.charts.style import WHITE
 from streamlet_lab.charts.timeline import draw_timeline
 from streamlet_lab.charts.vwap import draw_vwap
 from streamlet_lab.files import write_atomically
-from streamlet_lab.result import Result, Run
+from streamlet_lab.result import Result
 
 Options = ParamSpec("Options")
 
@@ -50,7 +50,7 @@ class Page(Generic[Options]):
     """
 
     draw: Callable[Concatenate[Any, Any, Options], None]
-    size: tuple[float, float] | Callable[[Run], tuple[float, float]]
+    size: tuple[float, float] | Callable[[Result], tuple[float, float]]
     panels: Mapping[str, Any] = field(default_factory=dict)
     market: bool = True
     saved: bool = False
@@ -60,14 +60,16 @@ class Page(Generic[Options]):
         """Whether it shows one symbol of several."""
         return "symbol" in signature(self.draw).parameters
 
-    def make(self, run: Run, dpi: float, *args: Options.args, **options: Options.kwargs) -> Figure:
+    def make(
+        self, run: Result, dpi: float, *args: Options.args, **options: Options.kwargs
+    ) -> Figure:
         """Draw on a new figure, which pyplot does not know."""
         figure = Figure(figsize=self._size(run), dpi=dpi, facecolor=WHITE)
         with chart_style(figure):
             self.draw(figure.subplots(**self.panels), run, *args, **options)
         return figure
 
-    def _size(self, run: Run) -> tuple[float, float]:
+    def _size(self, run: Result) -> tuple[float, float]:
         return self.size(run) if callable(self.size) else self.size
 
     @overload
@@ -104,7 +106,7 @@ class Plots:
 
     Parameters
     ----------
-    run : Run
+    run : Result
         With or without a market.
 
     Examples
@@ -134,12 +136,12 @@ class Plots:
     messages = Page(draw_messages, (9, 5.5), market=False)
     violation = Page(draw_violation, violation_size, market=False)
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Result) -> None:
         self.run = run
 
     def offers(self, page: Page[...]) -> bool:
         """Return whether the run has what the chart shows."""
-        return isinstance(self.run, Result) or not page.market
+        return not page.market or self.run.has_market
 
     def __repr__(self) -> str:
         offered = [f"{name}()" for name, page in PAGES.items() if self.offers(page)]
@@ -152,7 +154,7 @@ PAGES: Final[Mapping[str, Page[...]]] = {
 }
 
 
-def plot_messages(shown: Sequence[Run] | pd.DataFrame) -> Figure:
+def plot_messages(shown: Sequence[Result] | pd.DataFrame) -> Figure:
     """How does the number of messages grow with that of the nodes?
 
     Parameters
@@ -196,7 +198,7 @@ def save_charts(result: Result, directory: str | Path) -> list[Path]:
     return paths
 
 
-def save_protocol_chart(run: Run, directory: str | Path) -> list[Path]:
+def save_protocol_chart(run: Result, directory: str | Path) -> list[Path]:
     """Write the block tree of a run as ``protocol.png`` into a directory, made if it is not there.
 
     Returns

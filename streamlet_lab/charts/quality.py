@@ -21,7 +21,7 @@ from streamlet_lab.charts.sweeps import (
     side_by_side,
 )
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.sweep import Sweep
+from streamlet_lab.grid import Sweep
 
 #: From a value of the varied setting to a share, or a frame with the columns ``x`` and ``y``.
 Curve: TypeAlias = ClosedForm | pd.DataFrame

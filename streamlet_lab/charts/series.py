@@ -16,7 +16,7 @@ from streamlet_lab import metrics
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.result import Result, Run
+from streamlet_lab.result import Result
 from streamlet_lab.theory import round_robin_finality_lag
 from streamlet_lab.units import to_seconds
 
@@ -38,7 +38,7 @@ def chosen_symbol(result: Result, symbol: str | None) -> str:
 
 
 def shown_epochs(
-    run: Run, first: int, last: int | None, count: int | None = None
+    run: Result, first: int, last: int | None, count: int | None = None
 ) -> tuple[int, int]:
     """Return the first and the last epoch to show: so many by default, or all that follow.
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.figures import new_chart
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import TOO_FEW
-from streamlet_lab.sweep import Sweep
 from streamlet_lab.units import to_name
 
 #: From a value on the x-axis to the mean that is expected there; None where none is.

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import layout, series, style
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.result import Run
+from streamlet_lab.result import Result
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_seconds
 
 # Room after the last arrival, before the quiet end of an epoch is left out.
@@ -25,7 +25,7 @@ _MOST_LETTERS: Final = 60
 _LETTER_PLACES: Final = {"proposal": 0.35, "vote": 0.2}
 
 
-def draw_timeline(axes: Axes, run: Run, first: int = 0, last: int | None = None) -> None:
+def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = None) -> None:
     """Who hears of what, and when? Every first arrival as a line from its sender to its receiver.
 
     The end of every epoch, when no message is under way, is left out. Where an epoch has several

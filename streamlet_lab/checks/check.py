@@ -95,14 +95,6 @@ class Check(Monitor):
             self.witnesses = witnesses
 
 
-def conflict(block: Block, node: str, first: Block, first_node: str) -> str:
-    """Say which two blocks two nodes have where there should be one."""
-    return (
-        f"{node} has block {short(block)} of epoch {block.epoch} at height {block.height}, "
-        f"{first_node} has {short(first)} of epoch {first.epoch}"
-    )
-
-
 def short(subject: Block | Vote) -> str:
     """Return the beginning of the hash of a block, or of the block that a vote is for."""
     block_hash = subject.hash if isinstance(subject, Block) else subject.block_hash

@@ -1,15 +1,15 @@
 """The smallest part of a run that shows how a property was violated."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 
 from streamlet_lab.checks.check import Check, Status, short
 from streamlet_lab.checks.safety import Consistency
-from streamlet_lab.consensus import GENESIS_EPOCH, Block, FinalityRule
-from streamlet_lab.simulator import Recorder, StreamletSimulation
+from streamlet_lab.consensus import Block, BlockTree
+from streamlet_lab.simulator import Recorder, Simulation
 from streamlet_lab.units import to_seconds
 
 
@@ -58,35 +58,27 @@ class Excerpt:
 
 
 def find_excerpt(
-    checks: Iterable[Check], recorder: Recorder, simulation: StreamletSimulation
+    checks: Iterable[Check], recorder: Recorder, simulation: Simulation
 ) -> Excerpt | None:
-    """Return the smallest excerpt that shows a violation.
+    """Return the smallest excerpt that shows a violation, or None if nothing is violated.
 
     Parameters
     ----------
     checks : iterable of Check
-        Those of the run; the first that is violated counts, consistency before all others.
+        Those of the run; the first that is violated counts.
     recorder : Recorder
         What happened in the run.
-    simulation : StreamletSimulation
-
-    Returns
-    -------
-    Excerpt or None
-        None if nothing is violated.
+    simulation : Simulation
     """
     violated = next((c for c in checks if c.result().status is Status.VIOLATED), None)
     if violated is None:
         return None
     if isinstance(violated, Consistency):
-        pair = _smallest_pair(_finalizations(violated, recorder), simulation)
-        blocks, nodes = pair.blocks(simulation), {pair.one.node, pair.other.node}
-        until = max(pair.one.time, pair.other.time)
+        blocks, nodes, until = _smallest_conflict(violated.honest, recorder, simulation)
     else:
-        blocks = _witnessed(violated, recorder)
-        nodes = _first_to_see(blocks, violated.honest, recorder)
+        blocks, nodes = _witnesses(violated, recorder)
         until = violated.violated_at
-    rows = _rows(blocks, violated.honest, recorder, simulation)
+    rows = tuple(_rows(blocks, violated.honest, recorder, simulation))
     lines = (*_lines(blocks, nodes, until, recorder), violated.violation)
     return Excerpt(violated.name, rows, lines)
 
@@ -95,7 +87,7 @@ def find_excerpt(
 
 
 class _Final(NamedTuple):
-    """A node finalizes a block, because of the tip of a notarized chain."""
+    """A node finalizes a block, or would have to, because of the tip of a notarized chain."""
 
     time: int
     node: str
@@ -103,59 +95,50 @@ class _Final(NamedTuple):
     tip: Block
 
 
-class _Pair(NamedTuple):
-    """Two finalizations that conflict, and the last block that their chains have in common."""
-
-    fork: Block
-    one: _Final
-    other: _Final
-
-    @property
-    def size(self) -> int:
-        """How many blocks the excerpt has."""
-        behind = self.one.tip.height + self.other.tip.height - 2 * self.fork.height
-        return behind + (self.fork.height > 0)
-
-    def blocks(self, simulation: StreamletSimulation) -> list[Block]:
-        """Return the last common block, unless it is genesis, and the two chains behind it."""
-        blocks = [self.fork] if self.fork.height else []
-        for final in (self.one, self.other):
-            chain = simulation.nodes[final.node].tree.chain(final.tip.hash)
-            behind = list(takewhile(lambda block: block.height > self.fork.height, chain))
-            blocks += reversed(behind)
-        return blocks
+def _smallest_conflict(
+    honest: Collection[str], recorder: Recorder, simulation: Simulation
+) -> tuple[list[Block], set[str], int]:
+    """Return two conflicting chains of the fewest blocks, who finalized them, and when at last."""
+    trees = {name: node.tree for name, node in simulation.nodes.items()}
+    fork, one, other = min(
+        _conflicts(_finalizations(honest, recorder, trees), trees),
+        key=lambda found: found[1].tip.height + found[2].tip.height - 2 * found[0].height,
+    )
+    blocks = [fork] if fork.height else []
+    for final in (one, other):
+        chain = trees[final.node].chain(final.tip.hash)
+        behind = [*takewhile(lambda block: block.height > fork.height, chain)]
+        blocks += reversed(behind)
+    return blocks, {one.node, other.node}, max(one.time, other.time)
 
 
-def _finalizations(consistency: Consistency, recorder: Recorder) -> list[_Final]:
-    """Return what honest nodes finalize or would have to, each block with the tip that does it."""
-    rule, honest = consistency.finality, consistency.honest
-    known = {record.block.hash: record.block for record in recorder.notarizations}
+def _finalizations(
+    honest: Collection[str], recorder: Recorder, trees: dict[str, BlockTree]
+) -> Iterator[_Final]:
     final = {
         (time, node, block.hash)
         for time, node, block in (*recorder.finalizations, *recorder.conflicts)
     }
-    found = []
     for time, node, tip in recorder.notarizations:
-        block = _finalized_by(tip, known, rule) if node in honest else None
+        block = _final_below(tip, trees[node]) if node in honest else None
         if block is not None and (time, node, block.hash) in final:
-            found.append(_Final(time, node, block, tip))
-    return found
+            yield _Final(time, node, block, tip)
 
 
-def _finalized_by(tip: Block, known: Mapping[bytes, Block], rule: FinalityRule) -> Block | None:
-    """Return the last block that the tip of a notarized chain makes final, unless genesis."""
-    chain = [tip]
-    while len(chain) < rule.consecutive and chain[-1].parent in known:
-        chain.append(known[chain[-1].parent])
-    epochs = [block.epoch for block in chain]
-    if len(chain) < rule.consecutive and chain[-1].height == 1:
-        epochs.append(GENESIS_EPOCH)
-    expected = list(range(tip.epoch, tip.epoch - rule.consecutive, -1))
-    return chain[rule.chopped] if epochs == expected and rule.chopped < len(chain) else None
+def _final_below(tip: Block, tree: BlockTree) -> Block | None:
+    """Return the newest block that the epochs at the end of a notarized chain make final."""
+    chain = [*islice(tree.chain(tip.hash), tree.rule.consecutive)]
+    if len(chain) < tree.rule.consecutive or any(
+        block.epoch != parent.epoch + 1 for block, parent in pairwise(chain)
+    ):
+        return None
+    return chain[tree.rule.chopped]
 
 
-def _smallest_pair(finals: Iterable[_Final], simulation: StreamletSimulation) -> _Pair:
-    """Return the two conflicting finalizations that take the fewest blocks to show.
+def _conflicts(
+    finals: Iterable[_Final], trees: dict[str, BlockTree]
+) -> Iterator[tuple[Block, _Final, _Final]]:
+    """Yield forks with finalizations that conflict from there on, the smallest pair among them.
 
     From each finalized block, those with the lowest tips first, walk down to where another has
     been: the first to come to a block from below, and the first from another child of it, are the
@@ -163,35 +146,28 @@ def _smallest_pair(finals: Iterable[_Final], simulation: StreamletSimulation) ->
     """
     reached: set[bytes] = set()
     first_from_below: dict[bytes, _Final] = {}
-    pairs = []
     for final in sorted(finals, key=lambda final: final.tip.height):
-        chain = simulation.nodes[final.node].tree.chain(final.block.hash)
-        for block, parent in pairwise(chain):
+        for block, parent in pairwise(trees[final.node].chain(final.block.hash)):
             if block.hash in reached:
                 break
             reached.add(block.hash)
             rival = first_from_below.setdefault(parent.hash, final)
             if rival is not final:
-                pairs.append(_Pair(parent, rival, final))
-    return min(pairs, key=lambda pair: pair.size)
+                yield parent, rival, final
 
 
-def _witnessed(check: Check, recorder: Recorder) -> list[Block]:
-    """Return the blocks that a check points at, or votes are for; nobody may have proposed one."""
-    hashes = [
+def _witnesses(check: Check, recorder: Recorder) -> tuple[list[Block], set[str]]:
+    """Return the blocks of the violation that were proposed, and who first saw them notarized."""
+    hashes = dict.fromkeys(
         witness.hash if isinstance(witness, Block) else witness.block_hash
         for witness in check.witnesses
-    ]
-    return [recorder.blocks[name] for name in dict.fromkeys(hashes) if name in recorder.blocks]
-
-
-def _first_to_see(blocks: Iterable[Block], honest: Collection[str], recorder: Recorder) -> set[str]:
-    """Return for each block the first honest node that saw it notarized."""
+    )
     first: dict[bytes, str] = {}
     for _, node, block in recorder.notarizations:
-        if node in honest:
+        if node in check.honest:
             first.setdefault(block.hash, node)
-    return {first[block.hash] for block in blocks if block.hash in first}
+    blocks = [recorder.blocks[name] for name in hashes if name in recorder.blocks]
+    return blocks, {first[block.hash] for block in blocks if block.hash in first}
 
 
 # --- What there is to say about them
@@ -201,8 +177,8 @@ def _rows(
     blocks: Iterable[Block],
     honest: Collection[str],
     recorder: Recorder,
-    simulation: StreamletSimulation,
-) -> tuple[ExcerptRow, ...]:
+    simulation: Simulation,
+) -> Iterator[ExcerptRow]:
     # Both in one pass over the record: a fork may be as long as the run.
     voters: defaultdict[bytes, list[str]] = defaultdict(list)
     finalizers: defaultdict[bytes, list[str]] = defaultdict(list)
@@ -211,8 +187,8 @@ def _rows(
     for _, node, final in recorder.finalizations:
         if node in honest:
             finalizers[final.hash].append(node)
-    return tuple(
-        ExcerptRow(
+    for block in blocks:
+        yield ExcerptRow(
             block.hash.hex(),
             block.parent.hex(),
             block.epoch,
@@ -221,8 +197,6 @@ def _rows(
             " ".join(voters[block.hash]),
             " ".join(finalizers[block.hash]),
         )
-        for block in blocks
-    )
 
 
 def _lines(
@@ -230,23 +204,17 @@ def _lines(
 ) -> list[str]:
     """Say who proposed the blocks, voted for them, and, of some nodes, saw them how."""
     shown = {block.hash: block for block in blocks}
-    events: list[tuple[int, str, str, Block]] = []
-    for time, node, block in recorder.proposals:
-        events.append((time, node, "proposes", block))
-    for time, vote in recorder.votes:
-        if vote.block_hash in shown:
-            events.append((time, vote.voter, "votes for", shown[vote.block_hash]))
-    views = {
-        "sees notarized": recorder.notarizations,
-        "finalizes": recorder.finalizations,
-        "would have to finalize": recorder.conflicts,
-    }
-    for does, records in views.items():
-        events += [(time, node, does, block) for time, node, block in records if node in nodes]
-    events.sort(key=lambda event: event[0])
+    events = [(time, node, "proposes", block.hash) for time, node, block in recorder.proposals]
+    events += [(time, vote.voter, "votes for", vote.block_hash) for time, vote in recorder.votes]
+    for does, records in (
+        ("sees notarized", recorder.notarizations),
+        ("finalizes", recorder.finalizations),
+        ("would have to finalize", recorder.conflicts),
+    ):
+        events += [(time, node, does, block.hash) for time, node, block in records if node in nodes]
+    events = [event for event in events if event[3] in shown and event[0] <= until]
     return [
-        f"at {to_seconds(time):.6f} s {node} {does} block {short(block)} "
-        f"of epoch {block.epoch} at height {block.height}"
-        for time, node, does, block in events
-        if block.hash in shown and time <= until
+        f"at {to_seconds(time):.6f} s {node} {does} block {short(shown[block_hash])} of epoch "
+        f"{shown[block_hash].epoch} at height {shown[block_hash].height}"
+        for time, node, does, block_hash in sorted(events, key=lambda event: event[0])
     ]

@@ -3,22 +3,13 @@
 from streamlet_lab.checks.promises import honest_nodes
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Evidence, find_offences
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.simulator import Simulation
 
 
-def find_culprits(config: ExperimentConfig, simulation: StreamletSimulation) -> dict[str, Evidence]:
-    """Search the votes that honest nodes hold; where all are honest there is nothing to find.
+def find_culprits(config: ExperimentConfig, simulation: Simulation) -> dict[str, Evidence]:
+    """Search the votes that honest nodes hold; return evidence by culprit, in alphabetical order.
 
-    Parameters
-    ----------
-    config : ExperimentConfig
-        Says who is honest.
-    simulation : StreamletSimulation
-
-    Returns
-    -------
-    dict of str to Evidence
-        By culprit, in the order of their names.
+    Where all nodes are honest, there is nothing to find, and nothing is searched.
     """
     if not config.faulty_nodes:
         return {}

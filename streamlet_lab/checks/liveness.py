@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from streamlet_lab.checks.check import Check, CheckResult, short
 from streamlet_lab.config import OBSERVER
-from streamlet_lab.consensus import Block
-from streamlet_lab.simulator import StreamletSimulation
+from streamlet_lab.consensus import GENESIS_EPOCH, Block
+from streamlet_lab.simulator import Simulation
 
 
 class Liveness(Check):
@@ -22,10 +22,10 @@ class Liveness(Check):
 
     Parameters
     ----------
-    honest, inapplicable
+    honest, **reasons
         See :class:`~streamlet_lab.checks.Check`.
-    simulation : StreamletSimulation
-        Whose nodes to look at.
+    simulation : Simulation
+        Whose nodes are watched.
     gst : int
         The epochs count that begin at this time or later, in microseconds.
 
@@ -38,26 +38,19 @@ class Liveness(Check):
     leaders: ClassVar[int]
 
     def __init__(
-        self,
-        honest: Collection[str],
-        simulation: StreamletSimulation,
-        gst: int,
-        *,
-        inapplicable: str = "",
+        self, honest: Collection[str], simulation: Simulation, gst: int, **reasons: str
     ) -> None:
-        super().__init__(honest, inapplicable=inapplicable)
+        super().__init__(honest, **reasons)
         self._simulation = simulation
         self._gst = gst
         # The observer is not one of the paper's nodes: it has no clock of its own.
-        watched = [name for name in simulation.nodes if name in self.honest - {OBSERVER}]
-        self._trees = {name: simulation.nodes[name].tree for name in watched}
+        self._nodes = self.honest - {OBSERVER}
         self._behind: set[str] = set()
         self._in_a_row = 0
         self._epoch = self._judged = -1
         self._last_entry = 0
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
-        """Judge the epochs before, and count honest leaders in a row after GST."""
         if epoch > self._judged:
             self._judge(epoch)
         counts = leader in self.honest and time >= self._gst
@@ -65,11 +58,10 @@ class Liveness(Check):
         self._epoch = epoch
 
     def entered(self, time: int, node: str, epoch: int) -> None:
-        """Judge a node that was behind by its own clock."""
-        if node in self._trees:
+        if node in self._nodes:
             self._last_entry = time
         if node in self._behind and epoch == self._judged:
-            self._insist(time, node, epoch)
+            self._judge_late(time, node, epoch)
 
     def result(self) -> CheckResult:
         """Return the verdict so far, on an epoch that ends just now as well."""
@@ -77,17 +69,17 @@ class Liveness(Check):
         if epoch > self._judged and self._last_entry + self._simulation.epoch_length <= now:
             self._judge(epoch)
             for node in sorted(self._behind):
-                self._insist(now, node, epoch)
+                self._judge_late(now, node, epoch)
         return super().result()
 
     def _judge(self, epoch: int) -> None:
         """Find out who is behind at the beginning of an epoch, if enough leaders were honest."""
         self._judged = epoch
         if self._in_a_row >= self.leaders:
-            self.examined += len(self._trees)
-            self._behind = {node for node in self._trees if not self._has_it(node, epoch)}
+            self.examined += len(self._nodes)
+            self._behind = {node for node in self._nodes if not self._has_it(node, epoch)}
 
-    def _insist(self, time: int, node: str, epoch: int) -> None:
+    def _judge_late(self, time: int, node: str, epoch: int) -> None:
         self._behind.discard(node)
         if not self._has_it(node, epoch):
             self._violate(time, f"{node} begins epoch {epoch} without {self._what(epoch)}")
@@ -113,55 +105,41 @@ class Lemma5(Liveness):
     leaders = 3
 
     def __init__(
-        self,
-        honest: Collection[str],
-        simulation: StreamletSimulation,
-        gst: int,
-        *,
-        inapplicable: str = "",
+        self, honest: Collection[str], simulation: Simulation, gst: int, **reasons: str
     ) -> None:
-        super().__init__(honest, simulation, gst, inapplicable=inapplicable)
+        super().__init__(honest, simulation, gst, **reasons)
+        # The newest block of an epoch that a node has notarized: an honest leader proposes one.
+        self._notarized: dict[tuple[str, int], Block] = {}
         # By height: what the lemma says is alone there, what was notarized first, and what later.
         self._alone: dict[int, Block] = {}
         self._first: dict[int, Block] = {}
         self._others: dict[int, Block] = {}
-        # How much each node had notarized when an epoch began: an honest leader's block of that
-        # epoch comes later, so that a node that lacks it need not be searched from genesis on.
-        self._before: dict[int, dict[str, int]] = {}
-
-    def epoch_started(self, time: int, epoch: int, leader: str) -> None:
-        """Judge the epochs before, and note what there is before this one."""
-        super().epoch_started(time, epoch, leader)
-        self._before[epoch] = {node: len(tree.notarized) for node, tree in self._trees.items()}
-        self._before.pop(epoch - 2, None)
 
     def notarized(self, time: int, node: str, block: Block) -> None:
         """Look out for rivals of the blocks that should have none, to the end of the run."""
         if node in self.honest:
+            self._notarized[node, block.epoch] = block
             first = self._first.setdefault(block.height, block)
             if first is not block and first.hash != block.hash:
                 self._others[block.height] = block
                 self._reject_rivals(time, block.height)
 
     def _has_it(self, node: str, epoch: int) -> bool:
-        notarized = self._trees[node].notarized
-        # Almost always the newest; an honest leader proposes one block.
-        for block in reversed(notarized[self._before[epoch - 1][node] :]):
-            if block.epoch == epoch - 1:
-                self._alone[block.height] = block
-                if block.height in self._others:
-                    self._reject_rivals(self._simulation.queue.now, block.height)
-                return True
-        return False
+        block = self._notarized.get((node, epoch - 1))
+        if block is None:
+            return False
+        self._alone[block.height] = block
+        self._reject_rivals(self._simulation.queue.now, block.height)
+        return True
 
     def _what(self, epoch: int) -> str:
         return f"a notarized block of epoch {epoch - 1}"
 
     def _reject_rivals(self, time: int, height: int) -> None:
-        alone = self._alone.get(height)
-        if alone is None:
+        alone, other = self._alone.get(height), self._others.get(height)
+        if alone is None or other is None:
             return
-        first, other = self._first[height], self._others[height]
+        first = self._first[height]
         rival = other if first.hash == alone.hash else first
         description = f"block {short(rival)} of epoch {rival.epoch} is notarized at height {height}"
         beside = f"beside block {short(alone)} of epoch {alone.epoch}"
@@ -175,8 +153,17 @@ class Finality(Liveness):
     leader. (The proof gives just that: the block of the leader before the last is final.)
     """
 
+    def __init__(
+        self, honest: Collection[str], simulation: Simulation, gst: int, **reasons: str
+    ) -> None:
+        super().__init__(honest, simulation, gst, **reasons)
+        self._final: dict[str, int] = {}
+
+    def finalized(self, time: int, node: str, block: Block) -> None:
+        self._final[node] = block.epoch
+
     def _has_it(self, node: str, epoch: int) -> bool:
-        return self._trees[node].finalized[-1].epoch >= epoch - self.leaders
+        return self._final.get(node, GENESIS_EPOCH) >= epoch - self.leaders
 
     def _what(self, epoch: int) -> str:
         return f"a final block of epoch {epoch - self.leaders} or later"

@@ -2,15 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from streamlet_lab.checks.check import Check, conflict, short
-from streamlet_lab.consensus import (
-    THREE_IN_A_ROW,
-    Block,
-    FinalityRule,
-    Message,
-    Proposal,
-    Vote,
-)
+from streamlet_lab.checks.check import Check, short
+from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.prices import (
     ORIGIN,
     Claim,
@@ -18,82 +11,59 @@ from streamlet_lab.prices import (
     MalformedPayload,
     NoPrice,
     PreviousConsensus,
-    PriceConsensus,
     Voter,
     decode_claims,
 )
+from streamlet_lab.simulator import references_after
 
 
-class Consistency(Check):
-    """Theorem 3: two finalized chains never contradict each other, not even for an instant.
+class _OneBlock(Check):
+    """Of all that honest nodes see there is one block at most in each place."""
 
-    Parameters
-    ----------
-    honest, unpromised
-        See :class:`Check`.
-    finality : FinalityRule
-        The rule of the run, by which :func:`~streamlet_lab.checks.find_excerpt` tells which blocks
-        made another one final.
-    """
+    def __init__(self, honest: Collection[str], **reasons: str) -> None:
+        super().__init__(honest, **reasons)
+        self._first: dict[int, tuple[Block, str]] = {}
 
-    name = "consistency"
-    statement = "no two honest nodes finalize different blocks at one height (Theorem 3)"
-
-    def __init__(
-        self,
-        honest: Collection[str],
-        *,
-        unpromised: str = "",
-        finality: FinalityRule = THREE_IN_A_ROW,
-    ) -> None:
-        super().__init__(honest, unpromised=unpromised)
-        self.finality = finality
-        self._final: dict[int, tuple[Block, str]] = {}
-
-    def finalized(self, time: int, node: str, block: Block) -> None:
-        """Compare with what the first node finalized at this height."""
+    def _compare(self, time: int, node: str, place: int, block: Block) -> None:
+        """Compare a block with the first one that anyone saw in its place."""
         if node not in self.honest:
             return
         self.examined += 1
-        first = self._final.get(block.height)
-        if first is None:
-            self._final[block.height] = block, node
-        elif first[0] is not block and first[0].hash != block.hash:
-            self._violate(time, conflict(block, node, *first), first[0], block)
-
-    def conflicted(self, time: int, node: str, block: Block) -> None:
-        """One node's own view contradicts itself."""
-        if node in self.honest:
-            self.examined += 1
+        first, first_node = self._first.setdefault(place, (block, node))
+        if first is not block and first.hash != block.hash:
             self._violate(
                 time,
-                f"{node} sees epoch {block.epoch} finalized against its own final chain",
+                f"{node} has block {short(block)} of epoch {block.epoch} at height {block.height}, "
+                f"{first_node} has {short(first)} of epoch {first.epoch}",
+                first,
                 block,
             )
 
 
-class UniqueNotarization(Check):
+class Consistency(_OneBlock):
+    """Theorem 3: two finalized chains never contradict each other, not even for an instant."""
+
+    name = "consistency"
+    statement = "no two honest nodes finalize different blocks at one height (Theorem 3)"
+
+    def finalized(self, time: int, node: str, block: Block) -> None:
+        self._compare(time, node, block.height, block)
+
+    def conflicted(self, time: int, node: str, block: Block) -> None:
+        if node in self.honest:
+            self.examined += 1
+            description = f"{node} sees epoch {block.epoch} finalized against its own final chain"
+            self._violate(time, description, block)
+
+
+class UniqueNotarization(_OneBlock):
     """Lemma 1: with fewer than n/3 Byzantine nodes an epoch has at most one notarized block."""
 
     name = "unique_notarization"
     statement = "at most one block is notarized in each epoch (Lemma 1)"
 
-    def __init__(
-        self, honest: Collection[str], *, unpromised: str = "", inapplicable: str = ""
-    ) -> None:
-        super().__init__(honest, unpromised=unpromised, inapplicable=inapplicable)
-        self._notarized: dict[int, tuple[Block, str]] = {}
-
     def notarized(self, time: int, node: str, block: Block) -> None:
-        """Compare with the first block that anyone saw notarized in this epoch."""
-        if node not in self.honest:
-            return
-        self.examined += 1
-        first = self._notarized.get(block.epoch)
-        if first is None:
-            self._notarized[block.epoch] = block, node
-        elif first[0] is not block and first[0].hash != block.hash:
-            self._violate(time, conflict(block, node, *first), first[0], block)
+        self._compare(time, node, block.epoch, block)
 
 
 class VoteDiscipline(Check):
@@ -113,7 +83,6 @@ class VoteDiscipline(Check):
         self._latest: dict[str, Vote] = {}
 
     def sent(self, time: int, node: str, message: Message) -> None:
-        """Judge each vote of an honest node once, whoever sends it again."""
         if isinstance(message, Proposal):
             self._proposed[message.block.hash] = message.block
         elif (votes := self._votes.get(message.voter)) is not None:
@@ -123,9 +92,8 @@ class VoteDiscipline(Check):
                 self._judge(time, message)
             elif first.subject != message.subject:
                 self.examined += 1
-                two = f"{short(first)} and {short(message)}"
-                description = f"{message.voter} votes for {two}, both of epoch {message.epoch}"
-                self._violate(time, description, first, message)
+                two = f"{short(first)} and {short(message)}, both of epoch {message.epoch}"
+                self._violate(time, f"{message.voter} votes for {two}", first, message)
 
     def _judge(self, time: int, vote: Vote) -> None:
         """Compare a vote with its block, and with the vote before it."""
@@ -155,17 +123,15 @@ class ValidPrices(Check):
         honest: Collection[str],
         voters: Sequence[Voter],
         previous: Sequence[PreviousConsensus],
-        *,
-        unpromised: str = "",
+        **reasons: str,
     ) -> None:
-        super().__init__(honest, unpromised=unpromised)
+        super().__init__(honest, **reasons)
         self._voters = tuple(Voter(voter.symbol, voter.rules, "bounds") for voter in voters)
         self._genesis = tuple(previous)
         # The references after each block that was judged.
         self._references: dict[bytes, tuple[PreviousConsensus, ...]] = {}
 
     def finalized(self, time: int, node: str, block: Block) -> None:
-        """Judge each block once, when the first node finalizes it."""
         if node not in self.honest or block.hash in self._references:
             return
         self.examined += 1
@@ -181,15 +147,14 @@ class ValidPrices(Check):
             found = f"{len(claims)} symbols instead of {len(self._voters)}"
             self._violate(time, f"epoch {block.epoch}: {found}", block)
             return
-        judged = zip(self._voters, claims, references, strict=True)
-        self._references[block.hash] = tuple(
-            self._judge(time, block, voter, claim, previous) for voter, claim, previous in judged
-        )
+        for voter, claim, previous in zip(self._voters, claims, references, strict=True):
+            self._judge(time, block, voter, claim, previous)
+        symbols = [voter.symbol for voter in self._voters]
+        self._references[block.hash] = references_after(block, symbols, references)
 
     def _judge(
         self, time: int, block: Block, voter: Voter, claim: Claim, previous: PreviousConsensus
-    ) -> PreviousConsensus:
-        """Judge one symbol's claim, and return the reference of the next one."""
+    ) -> None:
         # Whether the time stamp is right is a matter of the epoch's quotes, not of the rules.
         timestamp = ORIGIN if isinstance(claim, GenesisPrice) else claim.timestamp
         own = NoPrice(voter.symbol, "", timestamp)
@@ -197,6 +162,3 @@ class ValidPrices(Check):
         if objection is not None:
             of = f"{voter.symbol}: " if len(self._voters) > 1 else ""
             self._violate(time, f"epoch {block.epoch}: {of}{objection}", block)
-        if isinstance(claim, PriceConsensus):
-            return PreviousConsensus(claim.consensus_price, block.epoch)
-        return previous.after_no_price() if isinstance(claim, NoPrice) else previous

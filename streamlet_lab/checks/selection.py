@@ -10,19 +10,18 @@ from streamlet_lab.checks.safety import (
     VoteDiscipline,
 )
 from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.consensus import SIX_UNCONTESTED
 from streamlet_lab.prices import PreviousConsensus
-from streamlet_lab.simulator import StockMarketConsensusNetwork, StreamletSimulation
+from streamlet_lab.simulator import Simulation, StockSimulation
 
 
-def protocol_checks(config: ExperimentConfig, simulation: StreamletSimulation) -> tuple[Check, ...]:
+def protocol_checks(config: ExperimentConfig, simulation: Simulation) -> tuple[Check, ...]:
     """Return the properties of the protocol, whatever the blocks carry.
 
     Parameters
     ----------
     config : ExperimentConfig
         What the simulation was made from: it decides what is promised.
-    simulation : StreamletSimulation
+    simulation : Simulation
         What is going to be watched, once the checks are among its monitors.
 
     Examples
@@ -37,36 +36,23 @@ def protocol_checks(config: ExperimentConfig, simulation: StreamletSimulation) -
     ['consistency', 'unique_notarization', 'vote_discipline', 'lemma_5', 'theorem_6']
     """
     honest, unsafe, not_live = honest_nodes(config), why_unsafe(config), why_not_live(config)
-    gst = config.network.gst_in_force
-    if config.model != "synchronous":
-        return (
-            Consistency(honest, unpromised=unsafe),
-            UniqueNotarization(honest, unpromised=unsafe),
-            VoteDiscipline(honest),
-            Lemma5(honest, simulation, gst, inapplicable=not_live),
-            Theorem6(honest, simulation, gst, inapplicable=not_live),
-        )
-    elsewhere = "the model is synchronous, where section 4 holds instead"
-    return (
-        Consistency(honest, unpromised=unsafe, finality=SIX_UNCONTESTED),
-        UniqueNotarization(honest, inapplicable=elsewhere),
+    gst, elsewhere = config.network.gst_in_force, ""
+    if config.model == "synchronous":
+        elsewhere = "the model is synchronous, where section 4 holds instead"
+    checks = (
+        Consistency(honest, unpromised=unsafe),
+        UniqueNotarization(honest, unpromised=unsafe, inapplicable=elsewhere),
         VoteDiscipline(honest),
-        Lemma5(honest, simulation, gst, inapplicable=elsewhere),
-        Theorem6(honest, simulation, gst, inapplicable=elsewhere),
-        SynchronousLiveness(honest, simulation, gst, inapplicable=not_live),
+        Lemma5(honest, simulation, gst, inapplicable=elsewhere or not_live),
+        Theorem6(honest, simulation, gst, inapplicable=elsewhere or not_live),
     )
+    if not elsewhere:
+        return checks
+    return (*checks, SynchronousLiveness(honest, simulation, gst, inapplicable=not_live))
 
 
-def market_checks(
-    config: ExperimentConfig, network: StockMarketConsensusNetwork
-) -> tuple[Check, ...]:
-    """Return the properties of a run with prices: those of the protocol, and valid prices.
-
-    Parameters
-    ----------
-    config, network
-        As of :func:`protocol_checks`.
-    """
+def market_checks(config: ExperimentConfig, network: StockSimulation) -> tuple[Check, ...]:
+    """Return the properties of a run with prices: those of the protocol, and valid prices."""
     genesis = [
         PreviousConsensus(feed.path.base_price, network.genesis.epoch)
         for feed in network.feeds.values()

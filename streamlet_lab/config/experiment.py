@@ -8,10 +8,10 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -20,14 +20,14 @@ from streamlet_lab.config.feeds import FRAME, Feed
 from streamlet_lab.config.market import OBSERVER, MarketConfig
 from streamlet_lab.config.network import NetworkConfig
 from streamlet_lab.config.prices import PricesConfig
+from streamlet_lab.consensus.quorums import FaultModel, max_faulty, quorum
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
-from streamlet_lab.theory import FaultModel, max_faulty, quorum
 from streamlet_lab.units import format_duration
-from streamlet_lab.values import Duration, Section, unsaved_function
+from streamlet_lab.values import Duration, Section, first_mistake, unsaved_functions
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
 # is drawn ahead of a run.
@@ -38,9 +38,6 @@ _SYMBOL = re.compile(r"[A-Z][A-Z0-9.]{0,11}", re.ASCII)
 _MOST_SYMBOLS = 20
 
 _QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": "⌈n/2⌉"}
-
-# What pydantic puts into a location beside what a person wrote.
-_LABELS = ("function-", "constrained-", "literal[", "tuple[")
 
 
 def _read_leaders(value: object) -> object:
@@ -336,9 +333,11 @@ class ExperimentConfig(Section):
     @property
     def not_rerunnable(self) -> tuple[str, ...]:
         """Reasons why a saved configuration cannot be run again from its file; empty if it can."""
-        functions = {**self.prices.unsaved_functions, **self.market.unsaved_functions}
-        if (delays := unsaved_function(self.network.delays)) is not None:
-            functions = {"network.delays": delays, **functions}
+        functions = {
+            **unsaved_functions("network", {"delays": self.network.delays}),
+            **self.prices.unsaved_functions,
+            **self.market.unsaved_functions,
+        }
         reasons = [f"{name} is the function {function}" for name, function in functions.items()]
         if self._feed_is_a_frame:
             reasons.append("feed is a frame")
@@ -378,7 +377,7 @@ def make_config(**settings: Any) -> ExperimentConfig:
     try:
         return ExperimentConfig(**settings)
     except ValidationError as error:
-        raise _first_mistake(error) from error
+        raise first_mistake(error, ExperimentConfig) from error
 
 
 def load_config(path: str | Path) -> ExperimentConfig:
@@ -402,35 +401,3 @@ def load_config(path: str | Path) -> ExperimentConfig:
     if not isinstance(document, dict):
         raise DataError(f"{path}: not a table of settings")
     return make_config(**document)
-
-
-def _first_mistake(error: ValidationError) -> InvalidInput:
-    """Turn pydantic's report into the lab's one clear message."""
-    first = error.errors(include_url=False)[0]
-    location = [str(part) for part in first["loc"] if not str(part).startswith(_LABELS)]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, InvalidInput):
-        # A validator names its own field more exactly than the place that it was called from.
-        if cause.field not in (*location[-1:], "duration", "price", "function"):
-            location.append(cause.field)
-        return InvalidInput(".".join(location), cause.value, cause.expected)
-    expected = first["msg"].removeprefix("Input should be ")
-    if first["type"] == "missing":
-        return InvalidInput(".".join(location[:-1]), first["input"], f"a {location[-1]} in it")
-    if first["type"] == "tuple_type":
-        expected = "a list"
-    if first["type"] == "unexpected_keyword_argument":
-        expected = f"one of {', '.join(item.name for item in fields(Fault))}"
-    if first["type"] == "extra_forbidden":
-        expected = f"one of the settings {', '.join(_known_settings(location[:-1]))}"
-        return InvalidInput(".".join(location[:-1]) or "setting", location[-1], expected)
-    return InvalidInput(".".join(location), first["input"], expected)
-
-
-def _known_settings(sections: list[str]) -> list[str]:
-    model: Any = ExperimentConfig
-    for section in sections:
-        inner = [part for part in get_args(model) if hasattr(part, "model_fields")]
-        # An item of a tuple or a table of sections, or a setting of one.
-        model = inner[0] if inner else model.model_fields[section].annotation
-    return list(model.model_fields)

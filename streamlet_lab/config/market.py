@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import SelfTrade
-from streamlet_lab.units import to_hundredths
-from streamlet_lab.values import Amount, Named, Parameters, Section, unsaved_function
+from streamlet_lab.units import to_hundredths, to_whole
+from streamlet_lab.values import Amount, Named, Parameters, Section, unsaved_functions
 
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"
@@ -71,8 +71,7 @@ def _zero_intelligence(count: int) -> TraderConfig:
 def _read_traders(value: object) -> object:
     """Let a number mean ordinary traders, and a name or a class one trader of that kind."""
     if isinstance(value, int) and not isinstance(value, bool):
-        if not 0 <= value <= _MOST_TRADERS:
-            raise InvalidInput("traders", value, f"a whole number from 0 to {_MOST_TRADERS}")
+        to_whole(value, 0, "traders", _MOST_TRADERS)
         return (_zero_intelligence(value),) if value else ()
     if not isinstance(value, list | tuple):
         raise InvalidInput("traders", value, "a number of traders, or a list of kinds and tables")
@@ -162,5 +161,4 @@ class MarketConfig(Section):
         settings: dict[str, object] = {"reference.kind": self.reference.kind, "band": self.band}
         for index, trader in enumerate(self.traders):
             settings[f"traders.{index}.kind"] = trader.kind
-        named = {name: unsaved_function(value) for name, value in settings.items()}
-        return {f"market.{name}": function for name, function in named.items() if function}
+        return unsaved_functions("market", settings)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from streamlet_lab.consensus.quorums import max_faulty
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     MOST_INTRADAY,
@@ -22,7 +23,6 @@ from streamlet_lab.prices import (
     standard_sources,
     write_sources,
 )
-from streamlet_lab.theory import max_faulty
 from streamlet_lab.units import to_micros
 from streamlet_lab.values import (
     CALLABLE,
@@ -31,6 +31,7 @@ from streamlet_lab.values import (
     Parameters,
     Section,
     unsaved_function,
+    unsaved_functions,
     write_named,
 )
 
@@ -240,8 +241,7 @@ class PricesConfig(AssetConfig):
         }
         for symbol, asset in self.assets.items():
             settings[f"assets.{symbol}.path_model"] = asset.path_model
-        named = {name: unsaved_function(value) for name, value in settings.items()}
-        return {f"prices.{name}": function for name, function in named.items() if function}
+        return unsaved_functions("prices", settings)
 
     def of(self, symbol: str) -> "PricesConfig":
         """Return the settings of one symbol."""

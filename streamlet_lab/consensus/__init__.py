@@ -2,6 +2,7 @@
 
 Read in this order: :mod:`~streamlet_lab.consensus.messages` (what is said),
 :mod:`~streamlet_lab.consensus.leaders` (who leads),
+:mod:`~streamlet_lab.consensus.quorums` (how many votes notarize),
 :mod:`~streamlet_lab.consensus.finality` (when a chain is final),
 :mod:`~streamlet_lab.consensus.application` (what is agreed on),
 :mod:`~streamlet_lab.consensus.events` (what a node reports),
@@ -31,7 +32,7 @@ from streamlet_lab.consensus.evidence import (
     is_proven,
 )
 from streamlet_lab.consensus.finality import SIX_UNCONTESTED, THREE_IN_A_ROW, FinalityRule
-from streamlet_lab.consensus.leaders import LeaderRule, hashed, round_robin, scheduled
+from streamlet_lab.consensus.leaders import LeaderRule, hashed, round_robin
 from streamlet_lab.consensus.messages import (
     GENESIS_EPOCH,
     Block,
@@ -53,7 +54,7 @@ from streamlet_lab.consensus.proof import (
     make_proof,
     verify_proof,
 )
-from streamlet_lab.consensus.view import TreeView
+from streamlet_lab.consensus.quorums import FaultModel, max_faulty, quorum
 
 __all__ = [
     "EPOCHS_AHEAD",
@@ -68,6 +69,7 @@ __all__ = [
     "Dropped",
     "Event",
     "Evidence",
+    "FaultModel",
     "FinalityProof",
     "FinalityRule",
     "Finalized",
@@ -82,7 +84,6 @@ __all__ = [
     "Refused",
     "StreamletNode",
     "TreeEvent",
-    "TreeView",
     "Verdict",
     "VerifiedBlock",
     "Vote",
@@ -93,10 +94,11 @@ __all__ = [
     "is_proven",
     "make_genesis",
     "make_proof",
+    "max_faulty",
     "parse_json",
     "proposal_bytes",
+    "quorum",
     "round_robin",
-    "scheduled",
     "verify_proof",
     "vote_bytes",
 ]

@@ -37,6 +37,7 @@ class OpaqueApplication:
     """Payloads that mean nothing: the bare protocol."""
 
     label: str = "payload of epoch"
+    genesis_payload: bytes = b""
 
     def make_payload(
         self, epoch: int, ancestors: Iterator[Block], observation: object
@@ -47,3 +48,7 @@ class OpaqueApplication:
     def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
         """Accept everything."""
         return Verdict(accepted=True)
+
+    def vary(self, payload: bytes, number: int) -> bytes:
+        """Return another payload."""
+        return payload + b"#%d" % number

@@ -119,12 +119,7 @@ class BlockTree:
         """Take in a block; without its parent it waits, and is attached when the parent comes.
 
         A block that breaks a rule of chains (epochs strictly increase, heights count) is dropped
-        as soon as that can be seen.
-
-        Returns
-        -------
-        sequence of Notarized, Finalized or Conflicting
-            What follows, in order.
+        as soon as that can be seen. Returns what follows, in order.
         """
         if self.knows(block.hash):
             return NOTHING

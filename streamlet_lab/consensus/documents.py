@@ -6,10 +6,13 @@ integer, in JSON it is not), an uppercase digit of a hash: everything else is re
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
 
 from streamlet_lab.errors import DataError, InvalidInput
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 #: The numbers of blocks and votes are signed as 64-bit integers.
 LEAST_INTEGER: Final = -(2**63)
@@ -19,6 +22,12 @@ GREATEST_INTEGER: Final = 2**63 - 1
 def write_json(document: dict[str, object]) -> str:
     """Return a document as the text of a file."""
     return json.dumps(document, indent=2) + "\n"
+
+
+def to_fields(value: "DataclassInstance") -> dict[str, object]:
+    """Return what a value was made of, by name; bytes as lowercase hexadecimal."""
+    given = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
+    return {name: of.hex() if isinstance(of, bytes) else of for name, of in given.items()}
 
 
 def parse_json(text: str) -> object:
@@ -49,14 +58,9 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a parsed document, and where it stands; every method refuses a wrong type.
+    """A part of a parsed document; every method refuses a wrong type.
 
-    Parameters
-    ----------
-    value : object
-        As the JSON parser returned it.
-    place : str
-        Where it stands, as ``proof.headers[1].epoch``; errors name it.
+    The value is as the JSON parser returned it. Errors name its place: ``proof.headers[1].epoch``.
     """
 
     value: object
@@ -72,12 +76,12 @@ class Part:
             raise self.refuse(repr(expected))
 
     def fields(self, *names: str) -> "dict[str, Part]":
-        """Return the parts of an object that has exactly the named fields."""
+        """Return the parts of an object that has exactly the named fields, in this order."""
         parts = self.members()
         if parts.keys() != set(names):
             found = ", ".join(map(str, parts))
             raise InvalidInput(self.place, found, f"exactly the fields {', '.join(names)}")
-        return parts
+        return {name: parts[name] for name in names}
 
     def members(self) -> "dict[str, Part]":
         """Return the parts of an object, whatever their names."""

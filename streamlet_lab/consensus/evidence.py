@@ -38,7 +38,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from streamlet_lab.consensus.documents import Part, write_json
+from streamlet_lab.consensus.documents import Part, to_fields, write_json
 from streamlet_lab.consensus.messages import Vote
 
 EVIDENCE_FORMAT: Final = "streamlet-lab evidence 1"
@@ -80,8 +80,8 @@ class Evidence:
         return {
             "format": EVIDENCE_FORMAT,
             "offence": self.offence.value,
-            "first": _vote_document(self.first),
-            "second": _vote_document(self.second),
+            "first": to_fields(self.first),
+            "second": to_fields(self.second),
         }
 
     def to_json(self) -> str:
@@ -106,17 +106,9 @@ class Evidence:
 
 
 def find_offences(votes: Iterable[Vote]) -> dict[str, Evidence]:
-    """Find every voter who is provably guilty.
+    """Return the earliest offence of every voter who is provably guilty, in the order of names.
 
-    Parameters
-    ----------
-    votes : iterable of Vote
-        With valid signatures, in any order, repeated or not; everything that anyone received.
-
-    Returns
-    -------
-    dict of str to Evidence
-        By culprit, in the order of their names: for each the earliest offence.
+    Votes have valid signatures, and come in any order, repeated or not.
 
     Examples
     --------
@@ -159,12 +151,7 @@ def _offence_of(first: Vote, second: Vote) -> Offence | None:
 def is_proven(evidence: Evidence, public_keys: Mapping[str, bytes]) -> bool:
     """Whether evidence convicts its culprit: one voter signed both votes, and they are an offence.
 
-    Parameters
-    ----------
-    evidence : Evidence
-        From anyone; nothing in it is believed.
-    public_keys : mapping of str to bytes
-        The raw 32 bytes of each node's Ed25519 public key.
+    The evidence may be anyone's. Keys are the raw 32 bytes of each node's Ed25519 public key.
     """
     first, second = evidence.first, evidence.second
     return (
@@ -201,25 +188,15 @@ def guaranteed_culprits(nodes: int, quorum: int) -> int:
     return max(0, 2 * quorum - nodes)
 
 
-def _vote_document(vote: Vote) -> dict[str, object]:
-    return {
-        "chain_id": vote.chain_id,
-        "epoch": vote.epoch,
-        "height": vote.height,
-        "block_hash": vote.block_hash.hex(),
-        "voter": vote.voter,
-        "signature": vote.signature.hex(),
-    }
-
-
 def _read_vote(part: Part) -> Vote:
-    parts = part.fields("chain_id", "epoch", "height", "block_hash", "voter", "signature")
+    names = "chain_id", "epoch", "height", "block_hash", "voter", "signature"
+    chain_id, epoch, height, block_hash, voter, signature = part.fields(*names).values()
     # A culprit may have signed any numbers, and anything in place of a hash.
     return Vote(
-        parts["chain_id"].text(),
-        parts["epoch"].integer(),
-        parts["height"].integer(),
-        parts["block_hash"].hexadecimal(),
-        parts["voter"].text(),
-        parts["signature"].hexadecimal(),
+        chain_id.text(),
+        epoch.integer(),
+        height.integer(),
+        block_hash.hexadecimal(),
+        voter.text(),
+        signature.hexadecimal(),
     )

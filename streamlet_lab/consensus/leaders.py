@@ -1,4 +1,4 @@
-"""Who leads an epoch: three rules, each known to everyone in advance."""
+"""Who leads an epoch: rules that everyone knows in advance."""
 
 import hashlib
 from collections.abc import Callable, Collection
@@ -10,12 +10,8 @@ LeaderRule = Callable[[int], str]
 def round_robin(validators: Collection[str]) -> LeaderRule:
     """Return the description's rule: the validators lead in turn, from epoch 0 on.
 
-    With n = 3f + 1 this never gives the five honest leaders in a row that Theorem 6 asks for.
-
-    Parameters
-    ----------
-    validators : collection of str
-        In the order in which they lead.
+    With n = 3f + 1 this never gives the five honest leaders in a row that Theorem 6 asks for. It
+    also follows a schedule, in which a name may stand several times.
     """
     order = tuple(validators)
     return lambda epoch: order[epoch % len(order)]
@@ -24,11 +20,7 @@ def round_robin(validators: Collection[str]) -> LeaderRule:
 def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
     """Return the paper's rule: a hash of the epoch, as good as random, picks a validator.
 
-    Parameters
-    ----------
-    validators : collection of str
-    chain_id : str
-        Hashed together with the epoch, so that each chain has an order of its own.
+    The chain's name is hashed too, so that each chain has an order of its own.
 
     Examples
     --------
@@ -44,14 +36,3 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
         return order[int.from_bytes(digest) % len(order)]
 
     return leader_of
-
-
-def scheduled(leaders: Collection[str]) -> LeaderRule:
-    """Return a rule that follows a list, from the beginning again after its end.
-
-    Parameters
-    ----------
-    leaders : collection of str
-        Of epoch 0, epoch 1 and so on; a validator may lead several times.
-    """
-    return round_robin(leaders)

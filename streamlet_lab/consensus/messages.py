@@ -69,15 +69,7 @@ def block_hash(
     payload_hash: bytes,
     attachment_hash: bytes,
 ) -> bytes:
-    """Return the hash of a block from its header alone, whatever it carries.
-
-    Parameters
-    ----------
-    chain_id, epoch, height, parent
-        As of :class:`Block`.
-    payload_hash, attachment_hash : bytes
-        SHA-256 of what the block carries.
-    """
+    """Return the hash of a block from its header: SHA-256 hashes stand for what it carries."""
     header = (
         _prefix(b"streamlet-lab/block/1", chain_id)
         + _TWO_INTEGERS.pack(height, epoch)
@@ -89,15 +81,7 @@ def block_hash(
 
 
 def make_genesis(chain_id: str, payload: bytes = b"") -> Block:
-    """Return the block that every chain starts with: notarized and final from the beginning.
-
-    Parameters
-    ----------
-    chain_id : str
-        Names the chain.
-    payload : bytes
-        What it carries; nothing unless given.
-    """
+    """Return the block that every chain starts with: notarized and final from the beginning."""
     return Block(chain_id, GENESIS_EPOCH, 0, b"", payload)
 
 
@@ -111,13 +95,6 @@ def vote_bytes(chain_id: str, epoch: int, height: int, block_hash: bytes) -> byt
 
     Epoch and height stand beside the hash: with them a vote on a shorter chain after one on a
     longer chain is evidence by itself, without the blocks.
-
-    Parameters
-    ----------
-    chain_id : str
-    epoch, height : int
-        Of the block that is voted for.
-    block_hash : bytes
     """
     numbers = _TWO_INTEGERS.pack(epoch, height)
     return _prefix(b"streamlet-lab/vote/1", chain_id) + numbers + block_hash
@@ -127,14 +104,8 @@ def vote_bytes(chain_id: str, epoch: int, height: int, block_hash: bytes) -> byt
 class Proposal:
     """A block, signed by the leader of its epoch over :func:`proposal_bytes`.
 
-    Parameters
-    ----------
-    block : Block
-    proposer : str
-    signature : bytes
-    certificate : Certificate, optional
-        The notarized chain that the block extends, where the rules have leaders send it along. It
-        is not signed: the votes in it are.
+    The certificate is of the notarized chain that the block extends, where the rules have leaders
+    send it along. It is not signed: the votes in it are.
     """
 
     block: Block
@@ -157,23 +128,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One node's vote for one block, signed over :func:`vote_bytes`.
+    """One node's vote for one block, signed by the voter over :func:`vote_bytes`.
 
-    Parameters
-    ----------
-    chain_id : str
-        Of the chain that the block is in.
-    epoch, height : int
-        Of the block.
-    block_hash : bytes
-    voter : str
-    signature : bytes
-        The voter's.
-
-    Attributes
-    ----------
-    subject : tuple
-        What is voted for: the block's hash, epoch and height, as signed.
+    The subject is what is voted for: the block's hash, epoch and height, as signed.
     """
 
     chain_id: str
@@ -199,15 +156,8 @@ class Certificate:
     """A notarized block with its votes, and so on down the chain to genesis.
 
     Each shares its ancestors' certificates, so that a whole chain costs a leader no more than its
-    last block. Two certificates are the same only if they are one object.
-
-    Parameters
-    ----------
-    proposal : Proposal
-    votes : tuple of Vote
-        A quorum.
-    parent : Certificate, optional
-        Of the parent; None where that is genesis.
+    last block; genesis has none. The votes are a quorum. Two certificates are the same only if they
+    are one object.
     """
 
     proposal: Proposal

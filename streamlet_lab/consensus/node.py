@@ -68,21 +68,17 @@ class StreamletNode:
     Parameters
     ----------
     node_id : str
-        Its own name. A node that is not among the validators only watches.
+        A node that is not among the validators only watches.
     validators : collection of str
-        The names of all voters, in the order of the leader rule.
+        All voters, in the order of the round robin, which is the leader rule unless given.
     genesis : Block
-        Where every chain starts.
     quorum : int
         Votes that notarize a block.
     keyring : Keyring
         Signs for this node, verifies everyone.
     application : Application
-        Makes and judges payloads.
-    leader_of : callable, optional
-        Epoch → name of the leader; round robin by default.
+    leader_of : LeaderRule, optional
     finality : FinalityRule
-        When a notarized chain is final.
     certify : bool
         Whether its proposals carry the notarized chain that they extend (appendix A), so that
         whoever has lost messages catches up. Certificates are taken in from everyone.
@@ -137,14 +133,9 @@ class StreamletNode:
         self._has_decided = True  # about the first proposal of this epoch
 
     def start_epoch(self, epoch: int, observation: object = None) -> Sequence[Event]:
-        """Enter an epoch: propose if this node leads it, and vote if it can already.
+        """Enter a later epoch: propose if this node leads it, and vote if it can already.
 
-        Parameters
-        ----------
-        epoch : int
-            Later than any before.
-        observation : object
-            What this node saw of the outside world; handed on to the application.
+        The observation is what this node sees of the outside world, for the application.
         """
         self._first_proposals = {e: b for e, b in self._first_proposals.items() if e >= epoch}
         self.epoch, self._newest = epoch, epoch + EPOCHS_AHEAD

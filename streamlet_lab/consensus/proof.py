@@ -46,11 +46,11 @@ from itertools import pairwise
 from typing import Final
 
 from streamlet_lab.consensus.blocktree import BlockTree
-from streamlet_lab.consensus.documents import Part, write_json
+from streamlet_lab.consensus.documents import Part, to_fields, write_json
 from streamlet_lab.consensus.evidence import is_signed
 from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_hash
+from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
-from streamlet_lab.theory import quorum
 
 KEYS_FORMAT: Final = "streamlet-lab keys 1"
 PROOF_FORMAT: Final = "streamlet-lab finality proof 1"
@@ -75,7 +75,6 @@ class PublicKeys:
     chain_id : str
     genesis_hash : bytes
     quorum : int
-        Votes that notarize a block.
     keys : mapping of str to bytes
         The raw 32 bytes of every node's Ed25519 public key, no two alike.
 
@@ -144,20 +143,18 @@ class Header:
     payload_hash: bytes
     attachment_hash: bytes
 
+    def hash(self, chain_id: str) -> bytes:
+        """Return the hash of the block."""
+        hashes = self.parent, self.payload_hash, self.attachment_hash
+        return block_hash(chain_id, self.epoch, self.height, *hashes)
+
 
 @dataclass(frozen=True, slots=True)
 class FinalityProof:
-    """The claim that a block is final, with all that is needed to check it.
+    """The claim that a block with this payload is final, with all that is needed to check it.
 
-    Parameters
-    ----------
-    chain_id : str
-    payload : bytes
-        Of the block in question.
-    headers : tuple of Header
-        From that block to the third of the triple that finalizes it.
-    votes : tuple of Signatures
-        For the first, the second and the third block of the triple.
+    The headers go from that block to the third of the triple that finalizes it; the votes are for
+    the first, the second and the third block of the triple.
     """
 
     chain_id: str
@@ -180,16 +177,7 @@ class FinalityProof:
             "format": PROOF_FORMAT,
             "chain_id": self.chain_id,
             "payload": _payload_document(self.payload),
-            "headers": [
-                {
-                    "epoch": header.epoch,
-                    "height": header.height,
-                    "parent": header.parent.hex(),
-                    "payload_hash": header.payload_hash.hex(),
-                    "attachment_hash": header.attachment_hash.hex(),
-                }
-                for header in self.headers
-            ],
+            "headers": [to_fields(header) for header in self.headers],
             "votes": [
                 [{"voter": voter, "signature": signature.hex()} for voter, signature in signatures]
                 for signatures in self.votes
@@ -227,13 +215,7 @@ class FinalityProof:
 class VerifiedBlock:
     """A block that is final, with its payload, as :func:`verify_proof` found out.
 
-    Parameters
-    ----------
-    epoch, height : int
-        Of the block: read them, since a later block may carry the very same payload.
-    block_hash : bytes
-    payload : bytes
-        For prices the JSON bytes.
+    Read its epoch and height, since a later block may carry the very same payload.
     """
 
     epoch: int
@@ -258,19 +240,14 @@ def make_proof(tree: BlockTree, block: Block) -> FinalityProof:
         If the block is genesis, which needs no proof, or is not final by that rule in this view.
     """
     if block.height == 0:
-        raise InvalidInput(
-            "block", block.hash.hex(), "a block after genesis, which is always final"
-        )
-    chain, triple = _find_triple(tree, block)
+        expected = "a block after genesis, which is always final"
+        raise InvalidInput("block", block.hash.hex(), expected)
+    chain, (first, second, third) = _find_triple(tree, block)
     return FinalityProof(
         chain_id=block.chain_id,
         payload=block.payload,
         headers=tuple(map(_header_of, chain)),
-        votes=(
-            _pick_votes(tree, triple[0]),
-            _pick_votes(tree, triple[1]),
-            _pick_votes(tree, triple[2]),
-        ),
+        votes=(_pick_votes(tree, first), _pick_votes(tree, second), _pick_votes(tree, third)),
     )
 
 
@@ -288,11 +265,6 @@ def verify_proof(
     allow_unsafe_quorum : bool
         Accept a quorum below ⌈2n/3⌉, with which Theorem 3 promises nothing: for the study of
         variants.
-
-    Returns
-    -------
-    VerifiedBlock
-        What is proven.
 
     Raises
     ------
@@ -352,7 +324,7 @@ def _check_chain(proof: FinalityProof, genesis_hash: bytes) -> list[bytes]:
         raise ProofRejected("the payload is not the one in the block's header")
     if headers[0].height == 1 and headers[0].parent != genesis_hash:
         raise ProofRejected("the block of height 1 does not stand on the genesis of the keys")
-    hashes = [_hash_of(header, proof.chain_id) for header in headers]
+    hashes = [header.hash(proof.chain_id) for header in headers]
     for parent_hash, (parent, child) in zip(hashes[:-1], pairwise(headers), strict=True):
         if child.parent != parent_hash or child.height != parent.height + 1:
             raise ProofRejected(f"the header of height {child.height} does not follow its parent")
@@ -397,17 +369,6 @@ def _check_votes(
             raise ProofRejected(f"{voter!r} did not sign the vote for the {name} block")
 
 
-def _hash_of(header: Header, chain_id: str) -> bytes:
-    return block_hash(
-        chain_id,
-        header.epoch,
-        header.height,
-        header.parent,
-        header.payload_hash,
-        header.attachment_hash,
-    )
-
-
 def _payload_document(payload: bytes) -> str | dict[str, str]:
     try:
         return payload.decode()
@@ -425,13 +386,11 @@ def _read_payload(part: Part) -> bytes:
 
 
 def _read_header(part: Part) -> Header:
-    parts = part.fields("epoch", "height", "parent", "payload_hash", "attachment_hash")
+    epoch, height, *hashes = part.fields(*Header.__slots__).values()
     return Header(
-        epoch=parts["epoch"].integer(least=GENESIS_EPOCH + 1),
-        height=parts["height"].integer(least=1),
-        parent=parts["parent"].hexadecimal(_HASH_SIZE),
-        payload_hash=parts["payload_hash"].hexadecimal(_HASH_SIZE),
-        attachment_hash=parts["attachment_hash"].hexadecimal(_HASH_SIZE),
+        epoch.integer(least=GENESIS_EPOCH + 1),
+        height.integer(least=1),
+        *(each.hexadecimal(_HASH_SIZE) for each in hashes),
     )
 
 

@@ -1,57 +1,36 @@
 """Tidy frames of a run: one row one observation, in the columns of :mod:`streamlet_lab.columns`."""
 
-import pandas as pd
+from collections.abc import Callable
+from functools import partial
 
-from streamlet_lab.checks import Excerpt
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
-from streamlet_lab.frames.market import market_rows
-from streamlet_lab.frames.prices import block_rows, epoch_rows, price_rows, quote_rows
-from streamlet_lab.frames.protocol import (
-    Offences,
-    protocol_block_rows,
-    protocol_epoch_rows,
-    shared_rows,
-)
-from streamlet_lab.frames.tables import Rows, make_frame
-from streamlet_lab.simulator import (
-    Market,
-    Recorder,
-    StockMarketConsensusNetwork,
-    StreamletSimulation,
-)
+from streamlet_lab.frames import prices, protocol
+from streamlet_lab.frames.market import MarketRows
+from streamlet_lab.frames.record import Offences, Record
+from streamlet_lab.frames.tables import LazyFrames, Rows
 
-__all__ = ["build_frames", "build_protocol_frames"]
+__all__ = ["LazyFrames", "Offences", "Record", "make_frames"]
 
 
-def build_frames(
-    network: StockMarketConsensusNetwork,
-    market: Market,
-    recorder: Recorder,
-    excerpt: Excerpt | None,
-    offences: Offences,
-) -> dict[str, pd.DataFrame]:
-    """Return every frame of a finished run, by name."""
-    rows: dict[str, Rows] = {
-        **shared_rows(network, recorder, excerpt, offences),
-        "epochs": epoch_rows(network, recorder),
-        "prices": price_rows(network, recorder),
-        "blocks": block_rows(network, recorder),
-        "quotes": quote_rows(network, recorder),
-        **market_rows(network, market, recorder),
+def make_frames(record: Record) -> LazyFrames:
+    """Return every frame of a finished run, by name; each is made when it is first read."""
+    market = MarketRows(record)
+    rows: dict[str, Callable[[], Rows]] = {
+        "epochs": partial(protocol.epoch_rows, record),
+        "prices": partial(prices.price_rows, record),
+        "blocks": partial(protocol.block_rows, record),
+        "finality": partial(protocol.finality_rows, record),
+        "quotes": partial(prices.quote_rows, record),
+        "orders": market.orders,
+        "trades": market.trades,
+        "rejections": market.rejections,
+        "bands": market.bands,
+        "book": market.book,
+        "depth": market.depth,
+        "messages": partial(protocol.message_rows, record),
+        "trace": partial(protocol.trace_rows, record),
+        "violation": lambda: record.excerpt.rows if record.excerpt else (),
+        "forensics": partial(protocol.offence_rows, record),
     }
-    return {name: make_frame(columns, rows[name]) for name, columns in COLUMNS.items()}
-
-
-def build_protocol_frames(
-    simulation: StreamletSimulation,
-    recorder: Recorder,
-    excerpt: Excerpt | None,
-    offences: Offences,
-) -> dict[str, pd.DataFrame]:
-    """Return every frame of a finished run of the bare protocol, by name."""
-    rows: dict[str, Rows] = {
-        **shared_rows(simulation, recorder, excerpt, offences),
-        "epochs": protocol_epoch_rows(simulation, recorder),
-        "blocks": protocol_block_rows(simulation, recorder),
-    }
-    return {name: make_frame(columns, rows[name]) for name, columns in PROTOCOL_COLUMNS.items()}
+    columns = COLUMNS if record.paths else PROTOCOL_COLUMNS
+    return LazyFrames(columns, rows)

@@ -4,54 +4,89 @@ Everything is read from the engines' events, which are made once for each symbol
 """
 
 from collections.abc import Iterable
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from operator import itemgetter
 
 from streamlet_lab.frames.book import book_rows
+from streamlet_lab.frames.record import Record
 from streamlet_lab.frames.tables import Rows, Timed
 from streamlet_lab.frames.tape import Tape
-from streamlet_lab.simulator import Arrival, Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.matching import Event
+from streamlet_lab.simulator import Arrival
 
 
-def market_rows(
-    network: StockMarketConsensusNetwork, market: Market, recorder: Recorder
-) -> dict[str, Rows]:
-    """Return the rows of all frames of the market, by the names of the frames."""
-    settings = network.config.market
-    samples, levels = market.samples, settings.depth_levels
-    # References come from the chain that the market reads, which need not be the observer's.
-    epochs = {
-        block.hash.hex(): block.epoch
-        for _, node, block in recorder.finalizations
-        if node == settings.reference_node
-    }
-    arrivals: dict[str, list[Arrival]] = {symbol: [] for symbol in market.engines}
-    for arrival in market.arrivals:
-        arrivals[arrival.symbol].append(arrival)
-    tapes, books = [], []
-    for symbol, engine in market.engines.items():
-        events, true_price = list(engine.events), partial(network.true_price, symbol=symbol)
-        tape = Tape(
-            symbol,
-            events,
-            arrivals[symbol],
-            true_price=true_price,
-            epoch_length=network.epoch_length,
-            fair_hundredths=settings.fair_hundredths,
-            epochs=epochs,
-            quoted=market.quoted[symbol],
-        )
-        tapes.append(tape)
-        books.append(book_rows(tape, events, samples, levels, true_price))
-    return {
-        "orders": _by_time(tape.orders() for tape in tapes),
-        "trades": _by_time(tape.trades for tape in tapes),
-        "rejections": _by_time(tape.rejections for tape in tapes),
-        "bands": _by_time(tape.bands for tape in tapes),
-        "book": _by_time(book for book, _ in books),
-        "depth": _by_time(depth for _, depth in books),
-    }
+class MarketRows:
+    """The rows of all frames of the market, from events that are read once for all of them."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def orders(self) -> Rows:
+        """Every order, with what became of it."""
+        return _by_time(tape.orders() for tape in self._tapes)
+
+    def trades(self) -> Rows:
+        """Every trade."""
+        return _by_time(tape.trades for tape in self._tapes)
+
+    def rejections(self) -> Rows:
+        """Every refusal, and every loss of shares that was not the trader's wish."""
+        return _by_time(tape.rejections for tape in self._tapes)
+
+    def bands(self) -> Rows:
+        """Every move of a band, and every change of a market's state."""
+        return _by_time(tape.bands for tape in self._tapes)
+
+    def book(self) -> Rows:
+        """The best prices at the sampled instants."""
+        return _by_time(book for book, _ in self._books)
+
+    def depth(self) -> Rows:
+        """The occupied prices at the sampled instants."""
+        return _by_time(depth for _, depth in self._books)
+
+    @cached_property
+    def _events(self) -> dict[str, list[Event]]:
+        return {symbol: list(engine.events) for symbol, engine in self._record.engines.items()}
+
+    @cached_property
+    def _tapes(self) -> list[Tape]:
+        record = self._record
+        settings = record.config.market
+        # References come from the chain that the market reads, which need not be the observer's.
+        epochs = {
+            block.hash.hex(): block.epoch
+            for _, node, block in record.recorder.finalizations
+            if node == settings.reference_node
+        }
+        arrivals: dict[str, list[Arrival]] = {symbol: [] for symbol in record.engines}
+        for arrival in record.arrivals:
+            arrivals[arrival.symbol].append(arrival)
+        return [
+            Tape(
+                symbol,
+                events,
+                arrivals[symbol],
+                true_price=partial(record.true_price, symbol),
+                epoch_length=record.epoch_length,
+                fair_hundredths=settings.fair_hundredths,
+                epochs=epochs,
+                quoted=record.quoted[symbol],
+            )
+            for symbol, events in self._events.items()
+        ]
+
+    @cached_property
+    def _books(self) -> list[tuple[list[Timed], list[Timed]]]:
+        record, settings = self._record, self._record.config.market
+        each, length = settings.samples_per_epoch, record.epoch_length
+        count = len(record.recorder.leaders) * each
+        samples = [number * length // each for number in range(count + 1)]
+        return [
+            book_rows(tape, events, samples, settings.depth_levels, partial(record.true_price, one))
+            for tape, (one, events) in zip(self._tapes, self._events.items(), strict=True)
+        ]
 
 
 def _by_time(symbols: Iterable[Iterable[Timed]]) -> Rows:

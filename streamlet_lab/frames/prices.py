@@ -1,18 +1,11 @@
-"""What became of the prices: epochs, prices, blocks and quotes."""
+"""What became of the prices: what blocks say of each symbol, and what sources quoted."""
 
 from collections.abc import Iterator
-from itertools import product
-from typing import Any, NamedTuple
 
+from streamlet_lab.columns import PriceRow, QuoteRow, Said
 from streamlet_lab.consensus import Block
-from streamlet_lab.frames.tables import (
-    dollars,
-    epoch_at,
-    first_refusals,
-    main_proposals,
-    seconds,
-    times_at,
-)
+from streamlet_lab.frames.record import Record
+from streamlet_lab.frames.tables import dollars, seconds
 from streamlet_lab.prices import (
     Claim,
     MalformedPayload,
@@ -22,130 +15,94 @@ from streamlet_lab.prices import (
     decode_claims,
     decode_quotes,
 )
-from streamlet_lab.simulator import Recorder, StockMarketConsensusNetwork
-from streamlet_lab.units import to_micros, to_seconds, to_ticks
+from streamlet_lab.units import to_micros, to_ticks
 
 
-def epoch_rows(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
-    """Yield what happened in each epoch, with what its block says of the first symbol."""
-    proposals = main_proposals(recorder, network.observer.tree)
-    refusals = first_refusals(recorder)
-    notarized = times_at(recorder.notarizations, network.observer.node_id)
-    finalized = times_at(recorder.finalizations, network.observer.node_id)
-    length = network.epoch_length
-    for epoch, leader in enumerate(recorder.leaders):
-        block = proposals.get(epoch)
-        claim = _read(block)[0]
-        block_hash = block.hash if block else b""
-        final = finalized.get(block_hash)
-        yield (
-            epoch,
-            to_seconds(epoch * length),
-            network.timestamp(epoch).isoformat(),
-            leader,
-            block_hash.hex(),
-            claim.kind,
-            claim.reason or refusals.get(block_hash, ""),
-            network.true_price(epoch * length) / 1e6,
-            *claim.price_columns,
-            network.observer.tree.vote_count(block_hash),
-            seconds(notarized.get(block_hash)),
-            seconds(final),
-            None if final is None else to_seconds(final - epoch * length),
-            None if final is None else epoch_at(final, length) - epoch,
-        )
-
-
-def price_rows(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
+def price_rows(record: Record) -> Iterator[PriceRow]:
     """Yield what each epoch's block says of each symbol."""
-    proposals = main_proposals(recorder, network.observer.tree)
-    refusals = first_refusals(recorder)
-    finalized = times_at(recorder.finalizations, network.observer.node_id)
-    for epoch in range(network.next_epoch):
-        block = proposals.get(epoch)
+    for epoch in range(len(record.recorder.leaders)):
+        block = record.proposals.get(epoch)
         block_hash = block.hash if block else b""
-        claims = _read(block)
-        for index, symbol in enumerate(network.symbols):
-            # What cannot be read is one reading, of all symbols.
-            claim = claims[min(index, len(claims) - 1)]
-            yield (
-                epoch,
-                symbol,
-                block_hash.hex(),
-                claim.kind,
-                claim.reason or refusals.get(block_hash, ""),
-                network.true_price(epoch * network.epoch_length, symbol) / 1e6,
-                *claim.price_columns,
-                seconds(finalized.get(block_hash)),
-            )
+        final = seconds(record.finalized.get(block_hash))
+        for symbol, said in zip(record.paths, read_epoch(record, epoch), strict=True):
+            yield PriceRow(epoch, symbol, block_hash.hex(), said, final)
 
 
-def block_rows(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
-    """Yield every proposed block."""
-    tree = network.observer.tree
-    refusals = first_refusals(recorder)
-    refused: dict[bytes, int] = {}
-    for refusal in recorder.refusals:
-        refused[refusal.block.hash] = refused.get(refusal.block.hash, 0) + 1
-    final = {block.hash for block in tree.finalized}
-    for time, node, block in recorder.proposals:
-        claim = _read(block)[0]
-        yield (
-            block.hash.hex(),
-            block.parent.hex(),
-            block.epoch,
-            block.height,
-            node,
-            to_seconds(time),
-            claim.kind,
-            claim.price_columns[0],
-            tree.vote_count(block.hash),
-            refused.get(block.hash, 0),
-            refusals.get(block.hash, ""),
-            tree.is_notarized(block.hash),
-            block.hash in final,
+def read_epoch(record: Record, epoch: int) -> list[Said]:
+    """Return what the epoch's block says of each symbol, beside the true price."""
+    if not record.paths:
+        return []
+    block = record.proposals.get(epoch)
+    readings = said_by(block) if block else [Said("", "no proposal")]
+    # What cannot be read is one reading, of all symbols.
+    readings += readings[-1:] * (len(record.paths) - len(readings))
+    refused = record.refusals.get(block.hash, [""])[0] if block else ""
+    start = epoch * record.epoch_length
+    return [
+        said._replace(
+            reason=said.reason or refused, true_price=record.true_price(symbol, start) / 1e6
         )
+        for symbol, said in zip(record.paths, readings, strict=False)
+    ]
 
 
-def quote_rows(
-    network: StockMarketConsensusNetwork, recorder: Recorder
-) -> Iterator[tuple[Any, ...]]:
+def said_by(block: Block) -> list[Said]:
+    """Return what a block says of each symbol; one reading for what cannot be read."""
+    try:
+        return [*map(_reading, decode_claims(block.payload))]
+    except MalformedPayload as error:
+        return [Said("malformed", str(error))]
+
+
+def _reading(claim: Claim) -> Said:
+    if isinstance(claim, NoPrice):
+        return Said("no_price", claim.reason)
+    if not isinstance(claim, PriceConsensus):
+        return Said("malformed", "a genesis payload in a later block")
+    return Said(
+        "price_consensus",
+        "",
+        consensus_price=float(claim.consensus_price),
+        consensus_cents=to_ticks(claim.consensus_price),
+        vwap=float(claim.volume_weighted_price),
+        vwap_cents=to_ticks(claim.volume_weighted_price),
+        total_volume=int(claim.total_volume),
+        price_count=claim.price_count,
+    )
+
+
+def quote_rows(record: Record) -> Iterator[QuoteRow]:
     """Yield what each source said of each symbol in each epoch, and whether it counted."""
-    proposals = main_proposals(recorder, network.observer.tree)
-    evaluations = network.application.evaluations
-    for epoch, index in product(range(network.next_epoch), range(len(network.symbols))):
-        symbol = network.symbols[index]
-        evaluation = evaluations[epoch][index] if epoch in evaluations else None
-        previous = evaluation.previous if evaluation else None
-        true_price = network.true_price(epoch * network.epoch_length, symbol) / 1e6
-        quotes = [(quote, str(reason)) for quote, reason in evaluation.checks] if evaluation else []
-        # What the leader heard and does not say: it was silent, or voters could not read it.
-        unsaid = "left_out" if evaluation else "no_leader"
-        said = {quote for quote, _ in quotes}
-        quotes += [(q, unsaid) for q in network.heard[epoch].quotes[index] if q not in said]
-        carried = _carried(proposals.get(epoch))
-        for quote, heard_as in quotes:
-            # A leader that lies counts quotes and then does not carry them.
-            reason = heard_as if carried is None or quote in carried else unsaid
-            yield (
-                epoch,
-                symbol,
-                quote.source,
-                float(quote.price),
-                to_micros(quote.price),
-                int(quote.volume),
-                dollars(quote.confidence),
-                true_price,
-                float(previous.price) if previous else None,
-                reason == "valid",
-                reason,
-            )
+    for epoch in range(len(record.recorder.leaders)):
+        carried = _carried(record.proposals.get(epoch))
+        evaluations = record.evaluations.get(epoch)
+        for index, symbol in enumerate(record.paths):
+            heard = record.heard[epoch][index]
+            evaluation = evaluations[index] if evaluations else None
+            checks = evaluation.checks if evaluation else ()
+            quotes = [(quote, str(reason)) for quote, reason in checks]
+            # What the leader heard and does not say: it was silent, or voters could not read it.
+            unsaid = "left_out" if evaluation else "no_leader"
+            said = {quote for quote, _ in quotes}
+            quotes += [(quote, unsaid) for quote in heard if quote not in said]
+            previous = evaluation.previous if evaluation else None
+            true_price = record.true_price(symbol, epoch * record.epoch_length) / 1e6
+            for quote, heard_as in quotes:
+                # A leader that lies counts quotes and then does not carry them.
+                reason = heard_as if carried is None or quote in carried else unsaid
+                yield QuoteRow(
+                    epoch=epoch,
+                    symbol=symbol,
+                    source=quote.source,
+                    price=float(quote.price),
+                    price_micros=to_micros(quote.price),
+                    volume=int(quote.volume),
+                    confidence=dollars(quote.confidence),
+                    true_price=true_price,
+                    previous_price=float(previous.price) if previous else None,
+                    valid=reason == "valid",
+                    reason=reason,
+                )
 
 
 def _carried(block: Block | None) -> set[StockPrice] | None:
@@ -156,38 +113,3 @@ def _carried(block: Block | None) -> set[StockPrice] | None:
         return {signed.quote for signed in decode_quotes(block.attachment)}
     except MalformedPayload:
         return None
-
-
-class _Reading(NamedTuple):
-    """What a block says, as far as columns go."""
-
-    kind: str
-    reason: str = ""
-    # consensus price in dollars and cents, VWAP in dollars and cents, volume, number of sources
-    price_columns: tuple[Any, ...] = (None,) * 6
-
-
-def _read(block: Block | None) -> list[_Reading]:
-    """Return what a block says of each symbol; one reading for what cannot be read."""
-    if block is None:
-        return [_Reading("", "no proposal")]
-    try:
-        return list(map(_reading, decode_claims(block.payload)))
-    except MalformedPayload as error:
-        return [_Reading("malformed", str(error))]
-
-
-def _reading(claim: Claim) -> _Reading:
-    if isinstance(claim, NoPrice):
-        return _Reading("no_price", claim.reason)
-    if not isinstance(claim, PriceConsensus):
-        return _Reading("malformed", "a genesis payload in a later block")
-    columns = (
-        float(claim.consensus_price),
-        to_ticks(claim.consensus_price),
-        float(claim.volume_weighted_price),
-        to_ticks(claim.volume_weighted_price),
-        int(claim.total_volume),
-        claim.price_count,
-    )
-    return _Reading("price_consensus", price_columns=columns)

@@ -1,6 +1,6 @@
-"""From rows of values to frames, and the values that several frames share."""
+"""From rows to frames, which are made when they are first read, and the values that rows share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,25 +8,57 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.columns import Column
-from streamlet_lab.consensus import Block, BlockTree
-from streamlet_lab.simulator import Recorder
 from streamlet_lab.units import MONEY, to_seconds
 
+#: Rows of :mod:`streamlet_lab.columns`.
 Rows = Iterable[tuple[Any, ...]]
 
 #: An instant in microseconds, by which the rows of several symbols are merged, and the row.
 Timed = tuple[int, tuple[Any, ...]]
 
 
-def make_frame(columns: dict[str, Column], rows: Rows) -> pd.DataFrame:
-    """Return rows as a frame of these columns."""
-    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+class LazyFrames(Mapping[str, pd.DataFrame]):
+    """Frames that are made when they are first read, and kept; pickled, all of them are."""
+
+    def __init__(
+        self, columns: Mapping[str, Mapping[str, Column]], rows: Mapping[str, Callable[[], Rows]]
+    ) -> None:
+        self._columns = columns
+        self._rows = dict(rows)
+        self._frames: dict[str, pd.DataFrame | None] = dict.fromkeys(rows)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        frame = self._frames[name]
+        if frame is None:
+            frame = make_frame(self._columns[name], self._rows[name]())
+            self._frames[name] = frame
+            del self._rows[name]  # with what only this frame is made of
+        return frame
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __reduce__(self) -> tuple[type[dict[str, pd.DataFrame]], tuple[dict[str, pd.DataFrame]]]:
+        return dict, (dict(self),)
+
+
+def make_frame(columns: Mapping[str, Column], rows: Rows) -> pd.DataFrame:
+    """Return the columns that are asked for, of rows that have them."""
+    values = _by_column([*rows], columns)
     return pd.DataFrame(
-        {
-            column: _array(data, columns[column].dtype)
-            for column, data in zip(columns, values, strict=True)
-        }
+        {name: _array(values.get(name, ()), column.dtype) for name, column in columns.items()}
     )
+
+
+def _by_column(rows: Sequence[Any], columns: Iterable[str] = ()) -> dict[str, Sequence[Any]]:
+    if not rows:
+        return {}
+    names = getattr(rows[0], "_fields", columns)
+    values: dict[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
+    return values | _by_column(values.get("said", ()))
 
 
 def _array(data: Sequence[Any], dtype: str) -> Any:
@@ -41,26 +73,6 @@ def _array(data: Sequence[Any], dtype: str) -> Any:
             )
         case _:
             return np.array(data, dtype=dtype)
-
-
-def times_at(records: Iterable[tuple[int, str, Block]], node: str) -> dict[bytes, int]:
-    """Return when a node recorded each block, by the block's hash."""
-    return {block.hash: time for time, name, block in records if name == node}
-
-
-def main_proposals(recorder: Recorder, tree: BlockTree) -> dict[int, Block]:
-    """Return the block of each epoch: of several the final, the notarized or the first one."""
-    proposals: dict[int, Block] = {}
-    for _, _, block in recorder.proposals:
-        proposals.setdefault(block.epoch, block)
-    for block in (*tree.notarized[1:], *tree.finalized[1:]):
-        proposals[block.epoch] = block
-    return proposals
-
-
-def first_refusals(recorder: Recorder) -> dict[bytes, str]:
-    """Return why each refused block was refused first, by its hash."""
-    return {record.block.hash: record.reason for record in reversed(recorder.refusals)}
 
 
 def epoch_at(time: int, length: int) -> int:

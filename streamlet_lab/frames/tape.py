@@ -4,7 +4,6 @@ What counts is what the events say, in their order; nothing is asked of the engi
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -14,11 +13,11 @@ from streamlet_lab.matching import (
     BandMoved,
     Cancelled,
     CancelReason,
-    Clipped,
     Command,
     Event,
-    Expired,
     MarketState,
+    OpenOrder,
+    OrderTracker,
     Reduced,
     Reference,
     ReferenceMoved,
@@ -76,17 +75,12 @@ class Moment(NamedTuple):
         return float(reference.price), to_seconds(now - reference.time)
 
 
-@dataclass(slots=True)
-class _Fate:
-    """What became of an order."""
+class _Answered(NamedTuple):
+    """An order that came, what held then, and what has become of it since."""
 
     arrival: Arrival
-    moment: Moment  # when it came
-    price: Decimal | None  # its limit, as its trader last named it: a clip leaves it as it is
-    status: str = "resting"
-    reason: str = ""
-    filled: int = 0
-    clipped: bool = False
+    moment: Moment
+    order: OpenOrder
 
 
 class Tape:
@@ -140,18 +134,20 @@ class Tape:
         self._fair = fair_hundredths
         self._epochs = epochs
         self._quoted = quoted
-        self._fates: list[_Fate] = []  # one for each arrival, which has exactly one answer
-        self._accepted: dict[str, _Fate] = {}
+        self._answered: list[_Answered] = []  # each arrival has exactly one answer
+        self._accepted: dict[str, _Answered] = {}
+        self._tracker = OrderTracker()
         self._incoming = ""  # the order that came or was replaced last, while it may be matching
         for event in events:
             self._read(event)
 
     def orders(self) -> Iterator[Timed]:
         """Yield every order, with what became of it."""
-        for arrival, fate in zip(self._arrivals, self._fates, strict=True):
+        answers = zip(self._arrivals, self._answered, strict=True)
+        for arrival, (_, moment, became) in answers:
             time, order, true_price = arrival.time, arrival.order, arrival.true_price
-            reference = fate.moment.reference
-            price, age = fate.moment.price_and_age(time)
+            reference = moment.reference
+            price, age = moment.price_and_age(time)
             row = (
                 order.order_id,
                 *self.place(time),
@@ -171,10 +167,10 @@ class Tape:
                 None if reference is None else self._epochs.get(reference.block_hash),
                 None if reference is None else seconds(self._quoted.get(reference)),
                 age,
-                fate.status,
-                fate.reason,
-                fate.filled,
-                fate.clipped,
+                became.status,
+                became.reason,
+                became.filled,
+                became.repriced,
             )
             yield time, row
 
@@ -184,38 +180,32 @@ class Tape:
         return to_seconds(time), max(epoch_at(time, self._length), 0), self._symbol
 
     def _read(self, event: Event) -> None:
+        changed = self._tracker.follow(event)
         match event:
             case Accepted():
-                self._accepted[event.order_id] = self._answer()
+                self._accepted[event.order_id] = self._answer(*changed)
                 self._incoming = event.order_id
             case Rejected(command=Command.ORDER):
-                fate = self._answer("rejected", event.reason.value)
-                quantity = fate.arrival.order.quantity
-                self._turn_away(event, fate, "rejected", quantity, AT_ENTRY)
-            case Rejected(command=Command.REPLACE):
-                known = self._accepted.get(event.order_id)
-                if known is not None and known.status == "resting":
-                    self._turn_away(event, known, "not replaced", 0)
-            case Cancelled():
-                fate = self._accepted[event.order_id]
-                fate.status, fate.reason = "cancelled", event.reason.value
-                if event.reason is not CancelReason.REQUESTED:
-                    # What could not wait for an auction was ended by the one that it began.
-                    at_trade = event.order_id == self._incoming or (
-                        event.reason is CancelReason.IN_AUCTION
-                    )
-                    where = AT_TRADE if at_trade else SWEPT
-                    self._turn_away(event, fate, "cancelled", event.quantity, where)
+                arrival = self._arrivals[len(self._answered)]
+                order, price = arrival.order, arrival.order.price
+                status, reason = "rejected", event.reason.value
+                answer = self._answer(OpenOrder(order, price, price, 0, 0, status, reason))
+                self._turn_away(event, answer, "rejected", order.quantity, AT_ENTRY)
+            case Rejected(command=Command.REPLACE) if event.order_id in self._tracker.open:
+                self._turn_away(event, self._accepted[event.order_id], "not replaced", 0)
+            case Cancelled() if event.reason is not CancelReason.REQUESTED:
+                # What could not wait for an auction was ended by the one that it began.
+                at_trade = event.order_id == self._incoming or (
+                    event.reason is CancelReason.IN_AUCTION
+                )
+                where = AT_TRADE if at_trade else SWEPT
+                answer = self._accepted[event.order_id]
+                self._turn_away(event, answer, "cancelled", event.quantity, where)
             case Reduced(reason=reason) if reason is not CancelReason.REQUESTED:
-                fate = self._accepted[event.order_id]
-                self._turn_away(event, fate, "reduced", event.quantity)
-            case Expired():
-                self._accepted[event.order_id].status = "expired"
+                answer = self._accepted[event.order_id]
+                self._turn_away(event, answer, "reduced", event.quantity)
             case Replaced():
-                self._accepted[event.order_id].price = event.price
                 self._incoming = event.order_id
-            case Clipped():
-                self._accepted[event.order_id].clipped = True
             case Traded():
                 self._trade(event)
             case ReferenceMoved():
@@ -227,22 +217,13 @@ class Tape:
             case StateChanged(_, time, state):
                 self._move(time, state=state)
 
-    def _answer(self, status: str = "resting", reason: str = "") -> _Fate:
-        arrival = self._arrivals[len(self._fates)]
-        fate = _Fate(arrival, self.moments[-1], arrival.order.price, status, reason)
-        self._fates.append(fate)
-        return fate
+    def _answer(self, order: OpenOrder) -> _Answered:
+        answer = _Answered(self._arrivals[len(self._answered)], self.moments[-1], order)
+        self._answered.append(answer)
+        return answer
 
     def _trade(self, event: Traded) -> None:
         trade = event.trade
-        for order_id, remaining in (
-            (trade.buy_order_id, event.buy_remaining),
-            (trade.sell_order_id, event.sell_remaining),
-        ):
-            fate = self._accepted[order_id]
-            fate.filled += trade.quantity
-            if not remaining:
-                fate.status = "filled"
         moment, true_price = self.moments[-1], self._true_price(trade.time)
         row = (
             trade.trade_id,
@@ -264,7 +245,7 @@ class Tape:
     def _turn_away(
         self,
         event: Rejected | Cancelled | Reduced,
-        fate: _Fate,
+        answer: _Answered,
         action: str,
         quantity: int,
         where: str = "",
@@ -280,26 +261,26 @@ class Tape:
         row = (
             *self.place(event.time),
             event.order_id,
-            fate.arrival.intent,
+            answer.arrival.intent,
             action,
             where,
             event.reason.value,
             quantity,
-            dollars(fate.price),
+            dollars(answer.order.limit),
             *judged,
             true_price / 1e6,
-            self._verdict(fate, true_price) if where else "",
+            self._verdict(answer, true_price) if where else "",
             where == AT_TRADE and not self._is_fair(price, true_price),
         )
         self.rejections.append((event.time, row))
 
-    def _verdict(self, fate: _Fate, true_price: int) -> str:
+    def _verdict(self, answer: _Answered, true_price: int) -> str:
         """Say of an order that is stopped whether it was fair, when it came and now."""
-        arrival = fate.arrival
-        if fate.price is None:
+        arrival, limit = answer.arrival, answer.order.limit
+        if limit is None:
             return MARKET
         came_fair = self._is_fair(arrival.order.price, arrival.true_price)
-        return verdict(came_fair, self._is_fair(fate.price, true_price))
+        return verdict(came_fair, self._is_fair(limit, true_price))
 
     def _is_fair(self, price: Decimal | None, true_price: int) -> bool:
         """Whether a price is fair; where there is none, it is."""

@@ -5,9 +5,8 @@ price against the :class:`ConsensusBand` around the latest :class:`Reference`, a
 price-time priority with what rests in the book. Everything that happens comes out as
 an :data:`Event` with a time and one sequence number; what changed hands is also a :class:`Trade`.
 
-The room knows nothing of blocks, feeds or networks. The reference comes in as a plain value, from
-whatever object offers :meth:`ReferenceSource.reference`, or pushed at an instant of simulated
-time. Prices are integer ticks inside and ``Decimal`` dollars outside.
+The room knows nothing of blocks, feeds or networks: the reference comes in as a plain value, at an
+instant of simulated time. Prices are integer ticks inside and ``Decimal`` dollars outside.
 
 >>> from decimal import Decimal
 >>> engine = ConsensusMatchingEngine("AAPL")
@@ -18,24 +17,20 @@ time. Prices are integer ticks inside and ``Decimal`` dollars outside.
 Trade rejected: Price $182.94 deviates 20.00% from consensus $152.45
 """
 
-from streamlet_lab.matching.band import (
-    NEVER,
-    Band,
-    BandWatch,
-    Decision,
-    RestingPolicy,
-    band,
-    bands,
-    make_band,
+from streamlet_lab.matching.depth import (
+    BookView,
+    Depth,
+    EngineState,
+    PriceLevel,
+    RestingOrder,
+    depth_over_time,
 )
-from streamlet_lab.matching.depth import BookView, Depth, PriceLevel, RestingOrder
-from streamlet_lab.matching.engine import ConsensusMatchingEngine, replay
+from streamlet_lab.matching.engine import ConsensusMatchingEngine
 from streamlet_lab.matching.events import (
     Accepted,
     BandMoved,
     Cancelled,
     CancelReason,
-    Clipped,
     Command,
     Event,
     Expired,
@@ -45,11 +40,11 @@ from streamlet_lab.matching.events import (
     Rejected,
     RejectReason,
     Replaced,
+    Repriced,
     StateChanged,
     Traded,
     Uncrossed,
 )
-from streamlet_lab.matching.history import depth_over_time
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import (
     MAX_QUANTITY,
@@ -59,13 +54,8 @@ from streamlet_lab.matching.orders import (
     TimeInForce,
     Trade,
 )
-from streamlet_lab.matching.record import EngineState, RestingState
-from streamlet_lab.matching.reference import (
-    FinalizedPrice,
-    FinalizedPrices,
-    Reference,
-    ReferenceSource,
-)
+from streamlet_lab.matching.rebuild import replay
+from streamlet_lab.matching.reference import Reference
 from streamlet_lab.matching.rules import (
     ConsensusBand,
     EntryPolicy,
@@ -74,8 +64,18 @@ from streamlet_lab.matching.rules import (
     VolatilityAuctionBand,
 )
 from streamlet_lab.matching.selftrade import SelfTrade
-from streamlet_lab.matching.settings import EngineSettings, WithoutReference
-from streamlet_lab.matching.views import EventLog, TradeTape
+from streamlet_lab.matching.settings import EngineSettings, EventLog, WithoutReference
+from streamlet_lab.matching.tracker import OpenOrder, OrderTracker
+from streamlet_lab.matching.watch import (
+    NEVER,
+    Band,
+    BandWatch,
+    Decision,
+    RestingPolicy,
+    band,
+    bands,
+    make_band,
+)
 
 __all__ = [
     "MAX_QUANTITY",
@@ -87,7 +87,6 @@ __all__ = [
     "BookView",
     "CancelReason",
     "Cancelled",
-    "Clipped",
     "Command",
     "ConsensusBand",
     "ConsensusMatchingEngine",
@@ -99,31 +98,29 @@ __all__ = [
     "Event",
     "EventLog",
     "Expired",
-    "FinalizedPrice",
-    "FinalizedPrices",
     "Instrument",
     "LuldBand",
     "MarketState",
+    "OpenOrder",
     "Order",
+    "OrderTracker",
     "OrderType",
     "PriceLevel",
     "Reduced",
     "Reference",
     "ReferenceMoved",
-    "ReferenceSource",
     "RejectReason",
     "Rejected",
     "Replaced",
+    "Repriced",
     "RestingOrder",
     "RestingPolicy",
-    "RestingState",
     "SelfTrade",
     "Side",
     "StalePolicy",
     "StateChanged",
     "TimeInForce",
     "Trade",
-    "TradeTape",
     "Traded",
     "Uncrossed",
     "VolatilityAuctionBand",

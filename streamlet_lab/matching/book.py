@@ -180,18 +180,9 @@ class OrderBook:
         """Return the resting orders of one side."""
         return self.bids if side > 0 else self.asks
 
-    def opposite(self, side: int) -> BookSide:
-        """Return the resting orders that an order of this side trades with."""
-        return self.asks if side > 0 else self.bids
-
     def outside(self, low: int, high: int) -> list[Resting]:
         """Return the orders of both sides that are priced outside a range in ticks, bids first."""
         return self.bids.outside(low, high) + self.asks.outside(low, high)
-
-    def add(self, resting: Resting, side: int, ticks: int) -> None:
-        """Let an order rest behind all others at a price."""
-        self.orders[resting.order_id] = resting
-        (self.bids if side > 0 else self.asks).add(resting, ticks)
 
     def reduce(self, resting: Resting, quantity: int) -> None:
         """Take shares off a resting order: some of them or all, traded or cancelled.

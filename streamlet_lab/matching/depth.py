@@ -1,6 +1,6 @@
-"""What a person sees of the book: orders, best prices and depth, in dollars."""
+"""What a person sees of the book: orders, best prices and depth, now and over time, in dollars."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -8,9 +8,13 @@ from typing import NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.book import BUY, SELL, BookSide, OrderBook, Resting
+from streamlet_lab.matching.events import Event, MarketState
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import Log
 from streamlet_lab.matching.orders import Order, Side
+from streamlet_lab.matching.reference import Reference
+from streamlet_lab.matching.tracker import OrderTracker
+from streamlet_lab.matching.watch import Range
 
 
 class PriceLevel(NamedTuple):
@@ -37,7 +41,7 @@ class RestingOrder(NamedTuple):
     order : Order
         The order as it came.
     price : Decimal
-        Where it rests, in dollars: the order's own price unless it was replaced.
+        Where it rests, in dollars: the order's own price unless it was replaced or repriced.
     remaining : int
         Shares that are left of it.
     priority : int
@@ -50,16 +54,26 @@ class RestingOrder(NamedTuple):
     priority: int
 
 
-class BookView:
-    """The resting orders of an engine, to look at.
+class EngineState(NamedTuple):
+    """Everything that decides what an engine does next, as a value that compares.
 
-    Parameters
-    ----------
-    book : OrderBook
-    log : Log
-        Where the orders stand as they came.
-    instrument : Instrument
+    The clock is left out: no event tells of an instant at which nothing happened. What a band
+    remembers besides its limits follows from the events, and so does when an order expires.
     """
+
+    market: MarketState
+    reference: Reference | None
+    limits: Range | None
+    band_reference: Reference | None
+    bids: tuple[RestingOrder, ...]
+    asks: tuple[RestingOrder, ...]
+    accepted: dict[str, int]
+    events: int
+    trades: int
+
+
+class BookView:
+    """The resting orders of an engine, to look at."""
 
     __slots__ = ("_book", "_instrument", "_log")
 
@@ -92,20 +106,14 @@ class BookView:
         return self._best(self._book.asks)
 
     def depth(self, levels: int | None = None) -> Depth:
-        """Return a snapshot of the best prices of both sides.
-
-        Parameters
-        ----------
-        levels : int or None
-            How many prices a side; all of them by default.
+        """Return a snapshot of so many prices of each side, all of them by default.
 
         Raises
         ------
         InvalidInput
             If ``levels`` is less than 1.
         """
-        if levels is not None and levels < 1:
-            raise InvalidInput("levels", levels, "at least 1, or None for all")
+        _check_levels(levels)
         return Depth(
             tuple(islice(self._levels(self._book.bids), levels)),
             tuple(islice(self._levels(self._book.asks), levels)),
@@ -130,9 +138,91 @@ class BookView:
             yield PriceLevel(price, level.quantity, sum(1 for _ in level))
 
     def _show(self, resting: Resting) -> RestingOrder:
-        return RestingOrder(
-            self._log.order(resting.order_id, self._instrument),
+        order, price = (
+            self._log.order(resting.order_id),
             self._instrument.price(resting.level.ticks),
-            resting.remaining,
-            resting.priority,
         )
+        return RestingOrder(order, price, resting.remaining, resting.priority)
+
+
+def depth_over_time(
+    events: Iterable[Event], times: Iterable[int], levels: int | None = None
+) -> Iterator[tuple[int, Depth]]:
+    """Yield snapshots of the book, each with everything that happened until its instant.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        A log, from its beginning.
+    times : iterable of int
+        The instants in microseconds, in their order.
+    levels : int or None
+        How many prices a side; all of them by default.
+
+    Raises
+    ------
+    InvalidInput
+        If ``levels`` is less than 1, or the instants run backwards.
+
+    Examples
+    --------
+    >>> from streamlet_lab.matching import ConsensusMatchingEngine, Order
+    >>> engine = ConsensusMatchingEngine("AAPL", without_reference="allow")
+    >>> _ = engine.submit(Order.limit("b-1", "AAPL", "buy", 10, "150.00"), time=5)
+    >>> [len(depth.bids) for _, depth in depth_over_time(engine.events, [4, 5])]
+    [0, 1]
+    """
+    _check_levels(levels)
+    prices, remaining = _Prices(), iter(events)
+    event, before = next(remaining, None), 0
+    for time in times:
+        if time < before:
+            raise InvalidInput("times", time, f"an instant not before {before}")
+        before = time
+        while event is not None and event.time <= time:
+            prices.follow(event)
+            event = next(remaining, None)
+        yield time, prices.depth(levels)
+
+
+def _check_levels(levels: int | None) -> None:
+    if levels is not None and levels < 1:
+        raise InvalidInput("levels", levels, "at least 1, or None for all")
+
+
+class _Prices:
+    """Shares and orders at each price, kept up event by event."""
+
+    def __init__(self) -> None:
+        self._tracker = OrderTracker()
+        self._shown: dict[str, tuple[dict[Decimal, list[int]], Decimal, int]] = {}
+        self._bids: dict[Decimal, list[int]] = {}
+        self._asks: dict[Decimal, list[int]] = {}
+
+    def follow(self, event: Event) -> None:
+        """Take in an event."""
+        for opened in self._tracker.follow(event):
+            order, price = opened.order, opened.price
+            self._hide(order.order_id)
+            # What never rests ends within its own command, and is never seen in the book.
+            if opened.quantity and price is not None and order.time_in_force.rests:
+                side = self._bids if order.side is Side.BUY else self._asks
+                level = side.setdefault(price, [0, 0])
+                level[0] += opened.quantity
+                level[1] += 1
+                self._shown[order.order_id] = side, price, opened.quantity
+
+    def depth(self, levels: int | None) -> Depth:
+        """Return a snapshot."""
+        bids = sorted(self._bids.items(), reverse=True)[:levels]
+        asks = sorted(self._asks.items())[:levels]
+        return Depth(*(tuple(PriceLevel(at, *here) for at, here in side) for side in (bids, asks)))
+
+    def _hide(self, order_id: str) -> None:
+        if order_id in self._shown:
+            side, price, quantity = self._shown.pop(order_id)
+            level = side[price]
+            level[0] -= quantity
+            level[1] -= 1
+            if not level[1]:
+                del side[price]

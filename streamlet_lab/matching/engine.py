@@ -1,34 +1,34 @@
 """The matching engine: commands in, typed events out, money in ``Decimal``."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import NEVER, Band
-from streamlet_lab.matching.depth import BookView
-from streamlet_lab.matching.door import Door
-from streamlet_lab.matching.events import Cancelled, Event, MarketState, Rejected
-from streamlet_lab.matching.instrument import Instrument
-from streamlet_lab.matching.orders import Order, Trade, read_price
-from streamlet_lab.matching.record import EngineState
-from streamlet_lab.matching.reference import (
-    GIVEN,
-    FinalizedPrices,
-    LastFinalizedPrice,
-    Reference,
-    ReferenceSource,
+from streamlet_lab.matching.depth import BookView, EngineState
+from streamlet_lab.matching.events import (
+    Cancelled,
+    Command,
+    Event,
+    MarketState,
+    Rejected,
+    RejectReason,
 )
-from streamlet_lab.matching.replay import restore
+from streamlet_lab.matching.instrument import Instrument, OffGrid
+from streamlet_lab.matching.log import LogView, fields_of
+from streamlet_lab.matching.orders import Order, Trade, read_price
+from streamlet_lab.matching.reference import GIVEN, Reference, ask
 from streamlet_lab.matching.selftrade import SelfTrade
-from streamlet_lab.matching.settings import FIVE_PERCENT, EngineSettings, WithoutReference
-from streamlet_lab.matching.views import EventLog, TradeTape
+from streamlet_lab.matching.settings import FIVE_PERCENT, EngineSettings, EventLog
+from streamlet_lab.matching.watch import NEVER, Band
 from streamlet_lab.units import format_price, to_seconds
 
 _LOG: Final = logging.getLogger("streamlet_lab.matching")
+
+_INVALID: Final = {"price": RejectReason.INVALID_PRICE, "quantity": RejectReason.INVALID_QUANTITY}
+_OFF_GRID: Final = {"price": RejectReason.OFF_TICK, "quantity": RejectReason.OFF_LOT}
 
 
 class ConsensusMatchingEngine:
@@ -45,87 +45,62 @@ class ConsensusMatchingEngine:
     :meth:`set_reference` at the instant at which it changes. Where both happen, the network's
     answer counts again from the next command on.
 
-    Simulated time is an integer number of microseconds and never runs backwards. A command that
-    names no time happens at the time of the latest command or reference. What is due before a
-    command happens before it, and at one instant orders expire before anything else: their events
-    come first in what the command returns, then what the band's alarm brings, then
-    ``ReferenceMoved``, ``BandMoved`` and the cancellations, then the command's own, and last what
-    the band makes of it.
+    Simulated time is an integer number of microseconds and never runs backwards: every method that
+    takes an instant raises `InvalidInput` for an earlier one. A command that names none happens at
+    the time of the latest command or reference. Every command returns its events. What is due
+    before it happens before it, and at one instant orders expire before anything else: their
+    events come first, then what the band's alarm brings, then ``ReferenceMoved``, ``BandMoved``
+    and the cancellations, then the command's own, and last what the band makes of it.
 
     Parameters
     ----------
     symbol : str or Instrument
         The only symbol whose orders are accepted; an instrument says its tick, lot and day too.
-    consensus_network : ReferenceSource, FinalizedPrices or None
-        What is asked for the reference; None where it is only pushed.
-    band : Band
-        Which prices may enter, trade and rest.
-    without_reference : {"reject", "allow"}
-        Before the first reference, orders are rejected with ``no_consensus``, or trade unchecked.
-    self_trade : SelfTrade or str
-        What happens where an order would trade with another one of the same trader.
-    pace : Fraction or int
-        Microseconds of the engine's time per microsecond of market time, in which the band's
-        durations are meant.
+    consensus_network : object, optional
+        What is asked for the reference: it has ``reference()`` as the lab's network, or the
+        description's ``get_finalized_consensus_prices()``. None where the reference is pushed.
+    band, without_reference, self_trade, pace
+        See :class:`EngineSettings`.
 
     Attributes
     ----------
     settings : EngineSettings
+    instrument : Instrument
     book : BookView
         The resting orders.
     events : EventLog
         Every event so far; the position of an event is its sequence number.
-    trades : TradeTape
+    trades : sequence of Trade
         Every trade so far; the position of a trade is its id.
-
-    Raises
-    ------
-    InvalidInput
-        If the symbol is empty, the network offers no reference, a policy is not known, or band or
-        pace are none.
     """
 
     def __init__(
         self,
         symbol: str | Instrument,
-        consensus_network: ReferenceSource | FinalizedPrices | None = None,
+        consensus_network: object = None,
         *,
         band: Band = FIVE_PERCENT,
-        without_reference: WithoutReference = "reject",
+        without_reference: str = "reject",
         self_trade: SelfTrade | str = SelfTrade.NONE,
         pace: Fraction | int = 1,
     ) -> None:
-        instrument = symbol if isinstance(symbol, Instrument) else Instrument(symbol)
-        offered = getattr(consensus_network, "symbol", instrument.symbol)
-        if offered != instrument.symbol:
-            raise InvalidInput(
-                "symbol", instrument.symbol, f"{offered}, which the network agrees on"
-            )
-        # The settings turn a policy's name into the policy, or refuse it.
-        self.settings = EngineSettings(
-            instrument,
-            band,
-            without_reference,
-            self_trade,  # type: ignore[arg-type]
-            Fraction(pace) if isinstance(pace, int) else pace,
-        )
-        self.instrument = instrument
+        self.instrument = symbol if isinstance(symbol, Instrument) else Instrument(symbol)
+        offered = getattr(consensus_network, "symbol", self.symbol)
+        if offered != self.symbol:
+            expected = f"{offered}, which the network agrees on"
+            raise InvalidInput("symbol", self.symbol, expected)
+        settings: Any = (band, without_reference, self_trade, pace)  # names of policies are read
+        self.settings = EngineSettings(self.instrument, *settings)
         self._core = core = self.settings.core()
-        self._door = Door(core, instrument)
-        self._source = self._connect(consensus_network)
-        self.book = BookView(core.book, core.log, instrument)
+        self._ask = None if consensus_network is None else ask(consensus_network, lambda: self.now)
+        self.book = BookView(core.book, core.log, self.instrument)
         self.events = EventLog(core.log, self.settings)
-        self.trades = TradeTape(core.log, instrument)
+        self.trades = LogView[Trade](core.log.tape, core.log.trade)
 
     @property
     def symbol(self) -> str:
         """What is traded."""
         return self.instrument.symbol
-
-    @property
-    def band(self) -> Band:
-        """Which prices may enter, trade and rest."""
-        return self.settings.band
 
     @property
     def reference(self) -> Reference | None:
@@ -143,11 +118,8 @@ class ConsensusMatchingEngine:
 
         One of the two is None where there is no such edge.
         """
-        if self._core.limits is None:
-            return None
-        low, high = self._core.limits
-        price = self.instrument.price
-        return (price(low) if low else None), (price(high) if high < NEVER else None)
+        limits = self._core.limits
+        return None if limits is None else self._core.in_dollars(limits)
 
     @property
     def now(self) -> int:
@@ -156,8 +128,10 @@ class ConsensusMatchingEngine:
 
     @property
     def market(self) -> MarketState:
-        """What becomes of orders now."""
+        """Whether orders are matched, collected or refused."""
         return self._core.market
+
+    # What traders send.
 
     def process_order(self, order: Order, time: int | None = None) -> list[Trade]:
         """Submit an order and return its trades; see :meth:`submit`."""
@@ -168,23 +142,8 @@ class ConsensusMatchingEngine:
     def submit(self, order: Order, time: int | None = None) -> list[Event]:
         """Match an order.
 
-        Parameters
-        ----------
-        order : Order
-            The order. An id that was accepted before is refused, whatever became of it.
-        time : int or None
-            The instant in microseconds.
-
-        Returns
-        -------
-        list of Event
-            What was due before, then ``Accepted`` or ``Rejected``, then the trades, then
-            ``Cancelled`` if a remainder could not rest.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
+        ``Accepted`` or ``Rejected``, then the trades, then ``Cancelled`` if a remainder could not
+        rest. An id that was accepted before is refused, whatever became of it.
         """
         first = len(self.events)
         self._submit(order, time)
@@ -196,11 +155,6 @@ class ConsensusMatchingEngine:
         What is no valid order is rejected with ``invalid_price``, ``invalid_quantity`` or
         ``invalid_order``, as a gateway would; everything else goes as in :meth:`submit`.
 
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
-
         Examples
         --------
         >>> engine = ConsensusMatchingEngine("AAPL")
@@ -209,53 +163,27 @@ class ConsensusMatchingEngine:
         >>> event.reason
         <RejectReason.INVALID_QUANTITY: 'invalid_quantity'>
         """
-        first = self._begin(time)
-        begun = len(self.events)
-        order = self._door.read(fields)
-        if order is not None:
-            self._log_order(order)
-            self._door.submit(order)
-        self._report(begun)
-        return self.events[first:]
+        try:
+            order = Order(**fields)
+        except (InvalidInput, TypeError) as error:
+            given, refused = fields.get("order_id"), error
+            order_id = given if isinstance(given, str) else ""
+            return self._command(time, lambda: self._refuse(refused, Command.ORDER, order_id))
+        return self.submit(order, time)
 
     def cancel(self, order_id: str, time: int | None = None) -> list[Event]:
-        """Take a resting order out of the book.
+        """Take a resting order out of the book: ``Cancelled``.
 
-        Returns
-        -------
-        list of Event
-            What was due before, then ``Cancelled``, or ``Rejected`` with ``unknown_id`` where no
-            such order rests, or rests any more.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
+        ``Rejected`` with ``unknown_id`` where no such order rests, or rests any more.
         """
         return self._command(time, lambda: self._core.cancel(order_id, self.now))
 
     def reduce(self, order_id: str, quantity: int, time: int | None = None) -> list[Event]:
-        """Take shares off a resting order, which keeps its priority.
+        """Take shares off a resting order, which keeps its priority: ``Reduced``.
 
-        Parameters
-        ----------
-        order_id : str
-        quantity : int
-            Shares to take off, at most those that are left: all of them is a cancel.
-        time : int or None
-            The instant in microseconds.
-
-        Returns
-        -------
-        list of Event
-            What was due before, then ``Reduced``, ``Cancelled`` or ``Rejected``.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
+        At most those that are left: all of them is a cancel.
         """
-        return self._command(time, lambda: self._door.reduce(order_id, quantity))
+        return self._command(time, lambda: self._reduce(order_id, quantity))
 
     def replace(
         self,
@@ -265,7 +193,7 @@ class ConsensusMatchingEngine:
         quantity: int | None = None,
         time: int | None = None,
     ) -> list[Event]:
-        """Give a resting order another price or size.
+        """Give a resting order another price or size: ``Replaced``, then as if it had arrived.
 
         A smaller size at the same price keeps the priority. Anything else queues again behind all
         others, and is checked and matched as a new order would be; if it is refused, the order
@@ -273,144 +201,159 @@ class ConsensusMatchingEngine:
 
         Parameters
         ----------
-        order_id : str
         price : Decimal or None
             The price from now on, in dollars; None leaves it.
         quantity : int or None
             Shares that are open from now on, whatever was traded before; None leaves them.
-        time : int or None
-            The instant in microseconds.
-
-        Returns
-        -------
-        list of Event
-            What was due before, then ``Replaced`` or ``Rejected``, then what an order's arrival
-            may bring.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
         """
-        return self._command(time, lambda: self._door.replace(order_id, price, quantity))
+        return self._command(time, lambda: self._replace(order_id, price, quantity))
+
+    # What the operator and the clock do.
 
     def set_reference(self, reference: Reference, time: int | None = None) -> list[Event]:
-        """Tell the band of a newer consensus.
+        """Take in a newer consensus, a price that has just become final.
 
-        Parameters
-        ----------
-        reference : Reference
-            The price that has just become final.
-        time : int or None
-            The instant in microseconds.
-
-        Returns
-        -------
-        list of Event
-            What was due before, ``ReferenceMoved``, ``BandMoved``, and the cancellations: bids
-            before asks, on each side first those beyond its best end, from the outermost price
-            inwards, at one price by arrival. Then ``StateChanged``, if the band says so.
+        ``ReferenceMoved``, ``BandMoved``, and the cancellations: bids before asks, on each side
+        first those beyond its best end, from the outermost price inwards, at one price by arrival.
+        Then ``StateChanged``, if the band says so.
 
         Raises
         ------
         InvalidInput
-            If the time runs backwards, or is earlier than the reference; or that is a band's own.
+            If the time is earlier than the reference, or it is of a kind that only bands make.
         """
         self._check_time(time)
         first = len(self.events)
-        self._adopt(reference, time)
+        self._take_in(reference, time)
         self._report(first)
         return self.events[first:]
 
     def advance(self, time: int) -> list[Event]:
-        """Let the clock reach an instant and return what was due until then.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
-        """
-        return self._operate(self._core.advance, time)
+        """Let the clock reach an instant."""
+        return self._command(time, lambda: None)
 
     def end_day(self, time: int | None = None) -> list[Event]:
-        """End the trading day: every day order expires, in the order of acceptance.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
-        """
-        return self._operate(self._core.end_day, time)
+        """End the trading day: every day order expires, in the order of acceptance."""
+        return self._command(time, lambda: self._core.end_day(self.now))
 
     def halt(self, time: int | None = None) -> list[Event]:
         """Halt the market: orders are refused, resting ones may be cancelled or reduced.
 
         Nobody but the operator ends a halt. A call auction that is going on is ended before, and
         its orders are matched.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
         """
-        return self._operate(self._core.halt, time)
+        return self._command(time, lambda: self._core.halt(self.now))
 
     def resume(self, time: int | None = None) -> list[Event]:
         """End a halt, or a call auction before its time.
 
         The band may close the market again at once, such as for a reference that is too old. A
         pause is the band's to end, so that in any other state nothing happens.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
         """
-        return self._operate(self._core.resume, time)
+        return self._command(time, lambda: self._core.resume(self.now))
 
     def get_latest_consensus_price(self) -> Decimal | None:
         """Return the latest finalized consensus price in dollars, None before the first."""
-        reference = self._latest_reference()
+        asked = None if self._ask is None else self._ask()
+        reference = asked or self.reference
         return None if reference is None else reference.price
 
     def validate_trade_price(self, price: Decimal | float | str) -> bool:
         """Whether the band lets a price trade at this instant, whatever the market's state.
 
-        Raises
-        ------
-        InvalidInput
-            If it is not a price on the instrument's grid.
+        A network is asked for the latest reference first, as at each command.
         """
         ticks = self.instrument.ticks(read_price(price))
-        latest, watch = self._latest_reference(), self._core.watch
-        if latest is None:
+        self._begin(None)
+        if self.reference is None:
             return self.settings.without_reference == "allow"
-        if latest != self.reference:
-            watch = deepcopy(watch)
-            reference = self.instrument.fraction_of_ticks(latest.price)
-            decision = watch.on_reference(reference, latest.time, self.now)
-            if decision is not None and decision.limits is not None:
-                watch.moved(decision.limits, reference, self.now)
-        return watch.may_trade(ticks)
+        return self._core.watch.may_trade(ticks)
 
     def state(self) -> EngineState:
         """Return everything that decides what the engine does next, as a value that compares."""
-        return self._core.state()
-
-    def _connect(self, network: ReferenceSource | FinalizedPrices | None) -> ReferenceSource | None:
-        if network is None or isinstance(network, ReferenceSource):
-            return network
-        if isinstance(network, FinalizedPrices):
-            return LastFinalizedPrice(network, lambda: self.now)
-        raise InvalidInput(
-            "consensus_network",
-            network,
-            "an object with reference() or get_finalized_consensus_prices()",
+        core = self._core
+        return EngineState(
+            core.market,
+            core.reference,
+            core.limits,
+            core.band_reference,
+            tuple(self.book.bids),
+            tuple(self.book.asks),
+            dict(core.log.accepted),
+            len(self.events),
+            len(self.trades),
         )
 
-    def _latest_reference(self) -> Reference | None:
-        asked = None if self._source is None else self._source.reference()
-        return asked or self.reference
+    # From dollars and shares to ticks, or a refusal with its reason.
+
+    def _submit(self, order: Order, time: int | None) -> None:
+        if not isinstance(order, Order):
+            raise InvalidInput("order", order, "an Order; receive() takes the fields of one")
+        self._begin(time)
+        begun, core = len(self.events), self._core
+        if _LOG.isEnabledFor(logging.INFO):
+            price = "market" if order.price is None else format_price(order.price)
+            reference = "none yet" if self.reference is None else format_price(self.reference.price)
+            _LOG.info("%s", f"Processing order at {price} (consensus: {reference})")
+        command, order_id = Command.ORDER, order.order_id
+        if order.symbol != self.symbol:
+            core.reject(RejectReason.WRONG_SYMBOL, command, order_id, order, price=order.price)
+        else:
+            try:
+                self.instrument.check_quantity(order.quantity)
+                fields = fields_of(order, self.instrument)
+            except InvalidInput as error:
+                self._refuse(error, command, order_id, order, order.price)
+            else:
+                core.enter(fields, core.now, order)
+        self._report(begun)
+
+    def _reduce(self, order_id: str, quantity: int) -> None:
+        try:
+            self.instrument.check_quantity(quantity)
+        except InvalidInput as error:
+            self._refuse(error, Command.REDUCE, order_id)
+        else:
+            self._core.reduce(order_id, quantity, self.now)
+
+    def _replace(
+        self, order_id: str, price: Decimal | float | str | None, quantity: int | None
+    ) -> None:
+        ticks = amount = None
+        try:
+            if quantity is not None:
+                self.instrument.check_quantity(quantity)
+            if price is not None:
+                amount = read_price(price)
+                ticks = self.instrument.ticks(amount)
+        except InvalidInput as error:
+            self._refuse(error, Command.REPLACE, order_id, price=amount)
+        else:
+            self._core.replace(order_id, ticks, quantity, self.now)
+
+    def _refuse(
+        self,
+        error: Exception,
+        command: Command,
+        order_id: str,
+        order: Order | None = None,
+        price: Decimal | None = None,
+    ) -> None:
+        """Reject a command for what is not valid in it."""
+        field = error.field if isinstance(error, InvalidInput) else ""
+        reasons = _OFF_GRID if isinstance(error, OffGrid) else _INVALID
+        reason = reasons.get(field, RejectReason.INVALID_ORDER)
+        self._core.reject(reason, command, order_id, order, str(error), price)
+
+    # What is common to all commands.
+
+    def _command(self, time: int | None, carry_out: Callable[[], None]) -> list[Event]:
+        """Carry out a command after what comes before it; return the events of both."""
+        first = self._begin(time)
+        begun = len(self.events)
+        carry_out()
+        self._report(begun)
+        return self.events[first:]
 
     def _begin(self, time: int | None) -> int:
         """Let happen what comes before a command; return the sequence number of its first event."""
@@ -418,28 +361,23 @@ class ConsensusMatchingEngine:
         first = len(self.events)
         if time is not None:
             self._core.advance(time)
-        if self._source is not None:
-            reference = self._source.reference()
+        if self._ask is not None:
+            reference = self._ask()
             if reference is not None and reference != self.reference:
-                self._adopt(reference, time)
+                self._take_in(reference, time)
         self._report(first)
         return first
 
-    def _command(self, time: int | None, carry_out: Callable[[], None]) -> list[Event]:
-        """Carry out a trader's command after what comes before it; return the events of both."""
-        first = self._begin(time)
-        begun = len(self.events)
-        carry_out()
-        self._report(begun)
-        return self.events[first:]
-
-    def _operate(self, carry_out: Callable[[int], None], time: int | None) -> list[Event]:
-        """Carry out what the operator or the clock wants at an instant, and return its events."""
-        self._check_time(time)
-        first = len(self.events)
-        carry_out(self.now if time is None else time)
-        self._report(first)
-        return self.events[first:]
+    def _take_in(self, reference: Reference, time: int | None) -> None:
+        if not isinstance(reference, Reference):
+            raise InvalidInput("reference", reference, "a Reference")
+        if time is not None and reference.time > time:
+            raise InvalidInput("reference.time", reference.time, f"an instant not after {time}")
+        if reference.kind not in GIVEN:
+            expected = f"{' or '.join(map(repr, GIVEN))}: others are the band's"
+            raise InvalidInput("reference.kind", reference.kind, expected)
+        now = max(self.now, reference.time) if time is None else time
+        self._core.move_reference(reference, now)
 
     def _check_time(self, time: int | None) -> None:
         if time is None:
@@ -448,35 +386,8 @@ class ConsensusMatchingEngine:
         if not is_whole or not self.now <= time < NEVER:
             raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
 
-    def _adopt(self, reference: Reference, time: int | None) -> None:
-        if not isinstance(reference, Reference):
-            raise InvalidInput("reference", reference, "a Reference")
-        if time is not None and reference.time > time:
-            raise InvalidInput("reference.time", reference.time, f"an instant not after {time}")
-        if reference.kind not in GIVEN:
-            expected = f"{' or '.join(map(repr, GIVEN))}: others are the band's"
-            raise InvalidInput("reference.kind", reference.kind, expected)
-        ticks = self.instrument.fraction_of_ticks(reference.price)
-        now = max(self.now, reference.time) if time is None else time
-        self._core.move_reference(reference, ticks, now)
-
-    def _submit(self, order: Order, time: int | None) -> None:
-        if not isinstance(order, Order):
-            raise InvalidInput("order", order, "an Order; receive() takes the fields of one")
-        self._begin(time)
-        begun = len(self.events)
-        self._log_order(order)
-        self._door.submit(order)
-        self._report(begun)
-
-    def _log_order(self, order: Order) -> None:
-        if _LOG.isEnabledFor(logging.INFO):
-            price = "market" if order.price is None else format_price(order.price)
-            reference = "none yet" if self.reference is None else format_price(self.reference.price)
-            _LOG.info("%s", f"Processing order at {price} (consensus: {reference})")
-
     def _report(self, first: int) -> None:
-        """Tell the standard log of what was refused or cancelled since a sequence number."""
+        """Show what was stopped since a sequence number in the standard log."""
         if not _LOG.isEnabledFor(logging.INFO):
             return
         for event in self.events[first:]:
@@ -485,37 +396,3 @@ class ConsensusMatchingEngine:
                 known = "" if age is None else f", reference final for {to_seconds(age):.6f} s"
                 extra = {"event": event}
                 _LOG.info("%s [%s%s]", event.message, event.reason, known, extra=extra)
-
-
-def replay(
-    events: Iterable[Event], settings: EngineSettings | None = None
-) -> ConsensusMatchingEngine:
-    """Rebuild an engine from its events alone, without matching anything again.
-
-    The engine has no network; its clock stands at the latest event.
-
-    Parameters
-    ----------
-    events : EventLog or iterable of Event
-        The log, from its beginning.
-    settings : EngineSettings or None
-        The settings of the engine that wrote it; an :class:`EventLog` knows them.
-
-    Raises
-    ------
-    InvalidInput
-        If the settings are not known.
-    """
-    if settings is None:
-        if not isinstance(events, EventLog):
-            raise InvalidInput("settings", None, "the settings of the engine that wrote the events")
-        settings = events.settings
-    engine = ConsensusMatchingEngine(
-        settings.instrument,
-        band=settings.band,
-        without_reference=settings.without_reference,
-        self_trade=settings.self_trade,
-        pace=settings.pace,
-    )
-    restore(engine._core, settings.instrument, events)
-    return engine

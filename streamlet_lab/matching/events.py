@@ -3,12 +3,15 @@
 Each command has exactly one answer: ``Accepted`` or ``Rejected`` for an order, and otherwise
 ``Cancelled``, ``Reduced`` or ``Replaced``, or ``Rejected``. An accepted order ends once: by the
 ``Traded`` after which nothing of it remains, by ``Cancelled`` or by ``Expired``.
+
+Of every event, ``sequence`` is its position in the engine's log, from 0, and ``time`` its instant
+in microseconds of simulated time. Prices are in dollars, quantities in shares.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias, assert_never
+from typing import Final, NamedTuple, TypeAlias
 
 from streamlet_lab.matching.orders import Order, Trade
 from streamlet_lab.matching.reference import Reference
@@ -25,13 +28,13 @@ class Command(StrEnum):
 
 
 class MarketState(StrEnum):
-    """What becomes of orders.
+    """Whether orders are matched, collected or refused.
 
     ``open``: they are matched. ``limit``: they are too, but the best price stands at the edge of
     the band, and if it stays there an auction follows. ``halted``: they may only be cancelled or
     reduced, until the operator resumes. ``paused``: the same, until there is a newer reference.
     ``auction``: they are collected, and matched at one price when the state ends; only meanwhile
-    may the best bid be at or above the best ask.
+    may the best bid be at or above the best ask. A trading pause of LULD is such an auction.
     """
 
     OPEN = "open"
@@ -74,17 +77,7 @@ class CancelReason(StrEnum):
 
 
 class Accepted(NamedTuple):
-    """The order passed every check at entry; its trades follow.
-
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    order : Order
-        The order as it came.
-    """
+    """The order, here as it came, passed every check at entry; its trades follow."""
 
     sequence: int
     time: int
@@ -97,17 +90,7 @@ class Accepted(NamedTuple):
 
 
 class Traded(NamedTuple):
-    """Two orders traded.
-
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    trade : Trade
-        What was traded.
-    buy_remaining, sell_remaining : int
-        Shares that are left of the two orders; an order ends where nothing is left.
-    """
+    """Two orders traded; an order of which nothing remains has ended."""
 
     sequence: int
     trade: Trade
@@ -116,26 +99,14 @@ class Traded(NamedTuple):
 
     @property
     def time(self) -> int:
-        """Simulated time in microseconds."""
+        """The instant of the trade."""
         return self.trade.time
 
 
 class Reduced(NamedTuple):
-    """Some shares were taken off a resting or arriving order; it keeps its priority.
+    """Some shares were taken off an order, ``requested`` or for ``self_trade``.
 
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    order_id : str
-    reason : CancelReason
-        ``requested`` or ``self_trade``.
-    quantity : int
-        Shares that were taken off.
-    remaining : int
-        Shares that are left, at least 1.
+    It keeps its priority; at least one share remains.
     """
 
     sequence: int
@@ -149,19 +120,8 @@ class Reduced(NamedTuple):
 class Replaced(NamedTuple):
     """A resting order got another price or size; where it may trade now, its trades follow.
 
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    order_id : str
-    price : Decimal
-        The price from now on, in dollars.
-    quantity : int
-        Shares that are open from now on, before its trades.
-    keeps_priority : bool
-        Whether it stays in its place; otherwise it queues again, behind all others.
+    The quantity is what is open from now on, before these trades. An order that does not keep its
+    priority queues again, behind all others.
     """
 
     sequence: int
@@ -173,18 +133,7 @@ class Replaced(NamedTuple):
 
 
 class Expired(NamedTuple):
-    """The time of a resting order was over.
-
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    order_id : str
-    quantity : int
-        Shares that were left.
-    """
+    """The time of a resting order was over; the quantity is what was left of it."""
 
     sequence: int
     time: int
@@ -193,17 +142,7 @@ class Expired(NamedTuple):
 
 
 class ReferenceMoved(NamedTuple):
-    """The market learned of a newer consensus reference; what the band makes of it follows.
-
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    reference : Reference
-        The reference from now on.
-    """
+    """The market learned of a newer consensus reference; what the band makes of it follows."""
 
     sequence: int
     time: int
@@ -213,17 +152,8 @@ class ReferenceMoved(NamedTuple):
 class BandMoved(NamedTuple):
     """The band lies elsewhere from now on; what it does to resting orders follows.
 
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    low, high : Decimal or None
-        The lowest and the highest price at which trades may happen, in dollars; None where there
-        is no such edge.
-    reference : Reference or None
-        What the band goes by; None where it goes by none.
+    Trades may happen from ``low`` to ``high``; None where there is no such edge. The reference is
+    what the band goes by; None where it goes by none.
     """
 
     sequence: int
@@ -233,21 +163,8 @@ class BandMoved(NamedTuple):
     reference: Reference | None
 
 
-class Clipped(NamedTuple):
-    """The band moved an order to its edge, where it queues behind all others.
-
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    order_id : str
-    price : Decimal
-        The price from now on, in dollars.
-    quantity : int
-        Shares that are left of it.
-    """
+class Repriced(NamedTuple):
+    """The band moved what is left of an order to its edge, behind all others there."""
 
     sequence: int
     time: int
@@ -264,12 +181,8 @@ class Uncrossed(NamedTuple):
 
     Parameters
     ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
     price : Decimal or None
-        Dollars; None where no bid met an ask.
+        None where no bid met an ask.
     quantity : int
         Shares that can trade at the price.
     surplus : int
@@ -284,17 +197,7 @@ class Uncrossed(NamedTuple):
 
 
 class StateChanged(NamedTuple):
-    """The market is in another state from now on.
-
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    state : MarketState
-        The state from now on.
-    """
+    """The market is in another state from now on."""
 
     sequence: int
     time: int
@@ -303,21 +206,7 @@ class StateChanged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """What a rejection and a cancellation have in common: a price, held against a reference.
-
-    Parameters
-    ----------
-    sequence : int
-        Position in the engine's log, from 0.
-    time : int
-        Simulated time in microseconds.
-    order_id : str
-        The order that was rejected or cancelled, or that the refused command named.
-    price : Decimal or None
-        The price that was judged, in dollars; None where none was.
-    reference : Reference or None
-        What the band went by at that instant, else the consensus; None before the first.
-    """
+    """What a rejection and a cancellation have in common: a price, held against a reference."""
 
     sequence: int
     time: int
@@ -349,18 +238,44 @@ class _Refusal:
         )
 
 
+_REJECTIONS: Final = {
+    RejectReason.NO_CONSENSUS: "No consensus price has been finalized yet",
+    RejectReason.DUPLICATE_ID: "Order id {} was used before",
+    RejectReason.WRONG_SYMBOL: "Order {} is for a symbol not traded here",
+    RejectReason.UNKNOWN_ID: "No order {} is in the book",
+    RejectReason.HALTED: "The market is halted",
+    RejectReason.TOO_LATE: "Order {} would have expired before it came",
+    RejectReason.WOULD_TRADE: "Order {} would trade, and is post-only",
+    RejectReason.STALE_REFERENCE: "The market is paused: its reference is too old",
+    RejectReason.IN_AUCTION: "Order {} cannot wait for the end of the call auction",
+}
+
+_CANCELLATIONS: Final = {
+    CancelReason.NO_LIQUIDITY: "Nobody to trade {} shares with",
+    CancelReason.REQUESTED: "{} shares of {}, as requested",
+    CancelReason.IMMEDIATE_OR_CANCEL: "{} shares of {} could not trade at once",
+    CancelReason.FILL_OR_KILL: "{} shares of {} could not trade whole at once",
+    CancelReason.SELF_TRADE: "{} shares of {} would have met their own trader",
+    CancelReason.IN_AUCTION: "{} shares of {} cannot wait for the end of the call auction",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected(_Refusal):
     """A command was refused and nothing changed.
 
     Parameters
     ----------
+    order_id : str
+        The refused order, or the one that the refused command named.
+    price : Decimal or None
+        The price that was judged; None where none was.
+    reference : Reference or None
+        What the band went by at that instant, else the consensus; None before the first.
     reason : RejectReason
-        Why.
     order : Order or None
         The refused order; None where another command was refused, or what came was no order.
     command : Command
-        What was asked for.
     detail : str
         What was not valid, and what would be; empty where the reason says it all.
     """
@@ -374,40 +289,10 @@ class Rejected(_Refusal):
     def message(self) -> str:
         """The reason in words, as the description's demos print it."""
         what = "Trade" if self.command is Command.ORDER else self.command.capitalize()
-        return f"{what} rejected: {self._reason_in_words()}"
-
-    def _reason_in_words(self) -> str:
-        match self.reason:
-            case RejectReason.OUTSIDE_BAND:
-                return self._deviation_in_words()
-            case RejectReason.NO_CONSENSUS:
-                return "No consensus price has been finalized yet"
-            case RejectReason.DUPLICATE_ID:
-                return f"Order id {self.order_id} was used before"
-            case RejectReason.WRONG_SYMBOL:
-                return f"Order {self.order_id} is for a symbol not traded here"
-            case RejectReason.UNKNOWN_ID:
-                return f"No order {self.order_id} is in the book"
-            case RejectReason.HALTED:
-                return "The market is halted"
-            case RejectReason.TOO_LATE:
-                return f"Order {self.order_id} would have expired before it came"
-            case RejectReason.WOULD_TRADE:
-                return f"Order {self.order_id} would trade, and is post-only"
-            case RejectReason.STALE_REFERENCE:
-                return "The market is paused: its reference is too old"
-            case RejectReason.IN_AUCTION:
-                return f"Order {self.order_id} cannot wait for the end of the call auction"
-            case (
-                RejectReason.INVALID_PRICE
-                | RejectReason.INVALID_QUANTITY
-                | RejectReason.INVALID_ORDER
-                | RejectReason.OFF_TICK
-                | RejectReason.OFF_LOT
-            ):
-                return self.detail
-            case _:
-                assert_never(self.reason)
+        if self.reason is RejectReason.OUTSIDE_BAND:
+            return f"{what} rejected: {self._deviation_in_words()}"
+        words = _REJECTIONS.get(self.reason)
+        return f"{what} rejected: {words.format(self.order_id) if words else self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,15 +300,7 @@ class Cancelled(_Refusal):
     """What was left of an accepted order was taken away.
 
     Price and reference are those of the check that failed; None unless the band was the reason.
-
-    Parameters
-    ----------
-    reason : CancelReason
-        Why.
-    order : Order
-        The order as it came.
-    quantity : int
-        Shares that were left.
+    The order is here as it came, the quantity is what was left of it.
     """
 
     reason: CancelReason
@@ -433,27 +310,10 @@ class Cancelled(_Refusal):
     @property
     def message(self) -> str:
         """The reason in words."""
-        return f"Order cancelled: {self._reason_in_words()}"
-
-    def _reason_in_words(self) -> str:
-        shares = f"{self.quantity} shares"
-        match self.reason:
-            case CancelReason.OUTSIDE_BAND:
-                return self._deviation_in_words()
-            case CancelReason.NO_LIQUIDITY:
-                return f"Nobody to trade {shares} with"
-            case CancelReason.REQUESTED:
-                return f"{shares} of {self.order_id}, as requested"
-            case CancelReason.IMMEDIATE_OR_CANCEL:
-                return f"{shares} of {self.order_id} could not trade at once"
-            case CancelReason.FILL_OR_KILL:
-                return f"{shares} of {self.order_id} could not trade whole at once"
-            case CancelReason.SELF_TRADE:
-                return f"{shares} of {self.order_id} would have met their own trader"
-            case CancelReason.IN_AUCTION:
-                return f"{shares} of {self.order_id} cannot wait for the end of the call auction"
-            case _:
-                assert_never(self.reason)
+        if self.reason is CancelReason.OUTSIDE_BAND:
+            return f"Order cancelled: {self._deviation_in_words()}"
+        words = _CANCELLATIONS[self.reason].format(self.quantity, self.order_id)
+        return f"Order cancelled: {words}"
 
 
 Event: TypeAlias = (
@@ -466,7 +326,7 @@ Event: TypeAlias = (
     | Expired
     | ReferenceMoved
     | BandMoved
-    | Clipped
+    | Repriced
     | Uncrossed
     | StateChanged
 )

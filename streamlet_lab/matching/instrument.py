@@ -5,8 +5,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.orders import require_text, require_whole
+from streamlet_lab.matching.orders import require_quantity, require_text, require_whole
 from streamlet_lab.units import CENT, from_ticks, to_decimal, to_ticks
+
+
+class OffGrid(InvalidInput):
+    """A price or a quantity lies between two steps of an instrument's grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,19 @@ class Instrument:
 
         Raises
         ------
-        InvalidInput
+        OffGrid
             If the price does not lie on the grid.
         """
-        return to_ticks(price, self.tick)
+        try:
+            return to_ticks(price, self.tick)
+        except InvalidInput as error:
+            raise OffGrid(error.field, error.value, error.expected) from None
+
+    def check_quantity(self, quantity: int) -> None:
+        """Refuse what is no number of shares, and, as off the grid, what are no whole lots."""
+        require_quantity(quantity)
+        if quantity % self.lot:
+            raise OffGrid("quantity", quantity, f"a multiple of the lot size {self.lot}")
 
     def price(self, ticks: int) -> Decimal:
         """Convert ticks to a price in dollars."""

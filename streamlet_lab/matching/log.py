@@ -1,79 +1,80 @@
-"""The engine's log: plain tuples while it matches, typed events on reading.
+"""The engine's log: plain tuples for what every order brings, the event itself for all else.
 
-A row begins with its kind and the instant; its position in the log is its sequence number.
+The position of a row is its sequence number. Three kinds of rows are tuples of numbers and texts,
+which cost the garbage collector nothing (a third of the engine's speed), and become events when
+they are read:
 
-===========  ====================================================================================
-kind         the rest of the row
-===========  ====================================================================================
-ACCEPTED     fields of the entry, a plain tuple
-REJECTED     reason, command, order id, price, reference, order (or its entry), detail
-TRADED       trade id, ticks, quantity, side of the aggressor, id of the aggressor, id of the
-             resting order, shares left of the first, shares left of the second
-CANCELLED    reason, order id, quantity, ticks that were judged, reference
-REDUCED      order id, reason, quantity, shares left
-REPLACED     order id, ticks, quantity, whether it keeps its priority
-EXPIRED      order id, quantity
-REFERENCE    reference
-STATE        state
-BAND         lowest and highest price in ticks, reference
-CLIPPED      order id, ticks, quantity
-UNCROSSED    ticks or None, quantity, surplus
-===========  ====================================================================================
-
-Reasons, commands and states are positions in their enumerations. The price of a rejection is in
-ticks, or a ``Decimal`` where it lies on no grid. A row of nothing but numbers and texts costs the
-garbage collector nothing: this is a third of the speed.
+===========  ===================================================================================
+ACCEPTED     time, fields of the order
+TRADED       time, trade id, ticks, quantity, side of the aggressor, its order's id, the resting
+             order's id, shares left of the one, shares left of the other
+CANCELLED    time, reason, order id, quantity, ticks that were judged, reference
+===========  ===================================================================================
 """
 
-from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterator, Sequence, Sized
+from typing import Any, Final, TypeAlias, TypeVar, overload
 
-from streamlet_lab.matching.band import NEVER
-from streamlet_lab.matching.commands import Entry, Fields
-from streamlet_lab.matching.events import (
-    Accepted,
-    BandMoved,
-    Cancelled,
-    CancelReason,
-    Clipped,
-    Command,
-    Event,
-    Expired,
-    MarketState,
-    Reduced,
-    ReferenceMoved,
-    Rejected,
-    RejectReason,
-    Replaced,
-    StateChanged,
-    Traded,
-    Uncrossed,
-)
+from streamlet_lab.matching.events import Accepted, Cancelled, CancelReason, Event, Traded
 from streamlet_lab.matching.instrument import Instrument
-from streamlet_lab.matching.orders import Order, Side, Trade
-from streamlet_lab.matching.reference import Reference
+from streamlet_lab.matching.orders import Order, OrderType, Side, TimeInForce, Trade
 
 ACCEPTED: Final = 0
-REJECTED: Final = 1
-TRADED: Final = 2
-CANCELLED: Final = 3
-REDUCED: Final = 4
-REPLACED: Final = 5
-EXPIRED: Final = 6
-REFERENCE: Final = 7
-STATE: Final = 8
-BAND: Final = 9
-CLIPPED: Final = 10
-UNCROSSED: Final = 11
+TRADED: Final = 1
+CANCELLED: Final = 2
 
-Row: TypeAlias = tuple[Any, ...]
+#: Times in force as numbers; those from ``IOC`` on never rest.
+DAY: Final = 0
+GTC: Final = 1
+GTT: Final = 2
+IOC: Final = 3
+FOK: Final = 4
+
+#: An order as the core takes it: id, side (1 buys, -1 sells), ticks (None: a market order),
+#: quantity, trader, time in force, whether it is post-only, and when a ``GTT`` order ends.
+Fields: TypeAlias = tuple[str, int, int | None, int, str, int, bool, int | None]
+
+_TIMES_IN_FORCE: Final = tuple(TimeInForce)
+_REASONS: Final = {reason.value: reason for reason in CancelReason}
+
+_Read = TypeVar("_Read")
 
 
-REJECT_REASONS: Final = tuple(RejectReason)
-CANCEL_REASONS: Final = tuple(CancelReason)
-COMMANDS: Final = tuple(Command)
-STATES: Final = tuple(MarketState)
+def fields_of(order: Order, instrument: Instrument) -> Fields:
+    """Convert an order for the core.
+
+    Raises
+    ------
+    InvalidInput
+        If its price does not lie on the instrument's grid.
+    """
+    return (
+        order.order_id,
+        1 if order.side is Side.BUY else -1,
+        None if order.price is None else instrument.ticks(order.price),
+        order.quantity,
+        order.trader,
+        _TIMES_IN_FORCE.index(order.time_in_force),
+        order.post_only,
+        order.expires,
+    )
+
+
+def order_of(fields: Fields, instrument: Instrument) -> Order:
+    """Convert an order back."""
+    order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = fields
+    return Order(
+        order_id,
+        instrument.symbol,
+        Side.BUY if side > 0 else Side.SELL,
+        OrderType.MARKET if ticks is None else OrderType.LIMIT,
+        quantity,
+        None if ticks is None else instrument.price(ticks),
+        trader,
+        _TIMES_IN_FORCE[time_in_force],
+        expires,
+        post_only,
+    )
 
 
 class Log:
@@ -81,175 +82,122 @@ class Log:
 
     Attributes
     ----------
-    rows : list of Row
-        Every event.
+    rows : list
+        Every event, or the tuple that stands for it.
     tape : list of int
         Sequence numbers of the trades.
     accepted : dict of str to int
         Sequence number at which each id was accepted.
     orders : dict of str to Order
-        Orders by their ids, where somebody has made them already.
+        Orders as they came, where somebody has made them already.
     """
 
-    __slots__ = ("accepted", "orders", "rows", "tape")
+    __slots__ = ("_instrument", "accepted", "orders", "rows", "tape")
 
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
+    def __init__(self, instrument: Instrument) -> None:
+        self.rows: list[Any] = []
         self.tape: list[int] = []
         self.accepted: dict[str, int] = {}
         self.orders: dict[str, Order] = {}
+        self._instrument = instrument
 
-    def entry(self, order_id: str) -> Entry:
+    def fields(self, order_id: str) -> Fields:
+        """Return an accepted order as the core took it."""
+        fields: Fields = self.rows[self.accepted[order_id]][2]
+        return fields
+
+    def order(self, order_id: str) -> Order:
         """Return an accepted order as it came."""
-        return Entry._make(self.rows[self.accepted[order_id]][2])
-
-    def order(self, order_id: str, instrument: Instrument) -> Order:
-        """Return an accepted order as it came, with its price in dollars."""
         order = self.orders.get(order_id)
         if order is None:
-            order = self.orders[order_id] = self.entry(order_id).order(instrument)
+            order = self.orders[order_id] = order_of(self.fields(order_id), self._instrument)
         return order
 
-
-class EventReader:
-    """Makes events and trades of the rows of a log.
-
-    Parameters
-    ----------
-    log : Log
-    instrument : Instrument
-    """
-
-    __slots__ = ("_instrument", "_log", "_make")
-
-    def __init__(self, log: Log, instrument: Instrument) -> None:
-        self._log = log
-        self._instrument = instrument
-        # By kind: the readers stand in the order of the kinds.
-        self._make: tuple[Callable[..., Event], ...] = (
-            self._accepted,
-            self._rejected,
-            self._traded,
-            self._cancelled,
-            self._reduced,
-            self._replaced,
-            Expired,
-            ReferenceMoved,
-            self._state_changed,
-            self._band_moved,
-            self._clipped,
-            self._uncrossed,
-        )
-
     def event(self, sequence: int) -> Event:
-        """Make the event with a sequence number."""
-        kind, *row = self._log.rows[sequence]
-        return self._make[kind](sequence, *row)
-
-    def trade(self, trade_id: int) -> Trade:
-        """Make the trade with an id."""
-        _, *row = self._log.rows[self._log.tape[trade_id]]
-        return self._make_trade(*row)
-
-    def _make_trade(
-        self,
-        time: int,
-        trade_id: int,
-        ticks: int,
-        quantity: int,
-        side: int,
-        arrived: str,
-        waited: str,
-        *_: int,
-    ) -> Trade:
-        instrument = self._instrument
-        price = instrument.price(ticks)
-        if side > 0:
-            buy, sell, aggressor = arrived, waited, Side.BUY
-        else:
-            buy, sell, aggressor = waited, arrived, Side.SELL
-        return Trade(trade_id, time, instrument.symbol, price, quantity, buy, sell, aggressor)
-
-    def _accepted(self, sequence: int, time: int, fields: Fields) -> Accepted:
-        return Accepted(sequence, time, self._log.order(fields[0], self._instrument))
-
-    def _rejected(
-        self,
-        sequence: int,
-        time: int,
-        reason: int,
-        command: int,
-        order_id: str,
-        price: int | Decimal | None,
-        reference: Reference | None,
-        order: Order | Entry | None,
-        detail: str,
-    ) -> Rejected:
-        if isinstance(price, int):
-            price = self._instrument.price(price)
-        if isinstance(order, Entry):
-            order = order.order(self._instrument)
-        return Rejected(
-            sequence,
-            time,
-            order_id,
-            price,
-            reference,
-            REJECT_REASONS[reason],
-            order,
-            COMMANDS[command],
-            detail,
-        )
-
-    def _traded(self, sequence: int, *row: Any) -> Traded:
-        first, second = row[-2:]
-        trade = self._make_trade(*row)
-        buy, sell = (first, second) if trade.aggressor is Side.BUY else (second, first)
-        return Traded(sequence, trade, buy, sell)
-
-    def _cancelled(
-        self,
-        sequence: int,
-        time: int,
-        reason: int,
-        order_id: str,
-        quantity: int,
-        ticks: int | None,
-        reference: Reference | None,
-    ) -> Cancelled:
+        """Return the event with a sequence number."""
+        row = self.rows[sequence]
+        if type(row) is not tuple:
+            event: Event = row
+            return event
+        kind, time, *rest = row
+        if kind == ACCEPTED:
+            return Accepted(sequence, time, self.order(rest[0][0]))
+        if kind == TRADED:
+            trade, (arrived, waited) = self._trade(row), rest[-2:]
+            if trade.aggressor is Side.BUY:
+                return Traded(sequence, trade, arrived, waited)
+            return Traded(sequence, trade, waited, arrived)
+        reason, order_id, quantity, ticks, reference = rest
         price = None if ticks is None else self._instrument.price(ticks)
-        order, why = self._log.order(order_id, self._instrument), CANCEL_REASONS[reason]
+        order, why = self.order(order_id), _REASONS[reason]
         return Cancelled(sequence, time, order_id, price, reference, why, order, quantity)
 
-    def _reduced(
-        self, sequence: int, time: int, order_id: str, reason: int, quantity: int, remaining: int
-    ) -> Reduced:
-        why = CANCEL_REASONS[reason]
-        return Reduced(sequence, time, order_id, why, quantity, remaining)
+    def trade(self, trade_id: int) -> Trade:
+        """Return the trade with an id."""
+        return self._trade(self.rows[self.tape[trade_id]])
 
-    def _replaced(
-        self, sequence: int, time: int, order_id: str, ticks: int, quantity: int, keeps: bool
-    ) -> Replaced:
-        price = self._instrument.price(ticks)
-        return Replaced(sequence, time, order_id, price, quantity, keeps)
+    def append(self, event: Event) -> None:
+        """Write down an event that another engine's log shows."""
+        ticks = self._instrument.ticks
+        match event:
+            case Accepted(sequence, time, order):
+                self.accepted[order.order_id] = sequence
+                self.orders[order.order_id] = order
+                self.rows.append((ACCEPTED, time, fields_of(order, self._instrument)))
+            case Traded(sequence, trade, buy_left, sell_left):
+                side, left = 1, [buy_left, sell_left]
+                pair = [trade.buy_order_id, trade.sell_order_id]
+                if trade.aggressor is Side.SELL:
+                    side = -1
+                    pair.reverse()
+                    left.reverse()
+                what = (trade.trade_id, ticks(trade.price), trade.quantity, side)
+                self.tape.append(sequence)
+                self.rows.append((TRADED, trade.time, *what, *pair, *left))
+            case Cancelled():
+                judged = None if event.price is None else ticks(event.price)
+                taken = (event.reason.value, event.order_id, event.quantity)
+                self.rows.append((CANCELLED, event.time, *taken, judged, event.reference))
+            case _:
+                self.rows.append(event)
 
-    def _state_changed(self, sequence: int, time: int, state: int) -> StateChanged:
-        return StateChanged(sequence, time, STATES[state])
+    def _trade(self, row: tuple[Any, ...]) -> Trade:
+        _, time, trade_id, ticks, quantity, side, arrived, waited, _, _ = row
+        buy, sell, aggressor = arrived, waited, Side.BUY
+        if side < 0:
+            buy, sell, aggressor = waited, arrived, Side.SELL
+        instrument = self._instrument
+        price = instrument.price(ticks)
+        return Trade(trade_id, time, instrument.symbol, price, quantity, buy, sell, aggressor)
 
-    def _band_moved(
-        self, sequence: int, time: int, low: int, high: int, reference: Reference | None
-    ) -> BandMoved:
-        lowest = self._instrument.price(low) if low else None
-        highest = self._instrument.price(high) if high < NEVER else None
-        return BandMoved(sequence, time, lowest, highest, reference)
 
-    def _clipped(
-        self, sequence: int, time: int, order_id: str, ticks: int, quantity: int
-    ) -> Clipped:
-        return Clipped(sequence, time, order_id, self._instrument.price(ticks), quantity)
+class LogView(Sequence[_Read]):
+    """Part of a log, made at the moment of reading; equal to any sequence that shows the same."""
 
-    def _uncrossed(
-        self, sequence: int, time: int, ticks: int | None, quantity: int, surplus: int
-    ) -> Uncrossed:
-        price = None if ticks is None else self._instrument.price(ticks)
-        return Uncrossed(sequence, time, price, quantity, surplus)
+    __slots__ = ("_make", "_positions")
+
+    def __init__(self, positions: Sized, make: Callable[[int], _Read]) -> None:
+        self._positions = positions
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, index: int) -> _Read: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[_Read]: ...
+    def __getitem__(self, index: int | slice) -> _Read | list[_Read]:
+        found = range(len(self))[index]
+        return self._make(found) if isinstance(found, int) else [*map(self._make, found)]
+
+    def __iter__(self) -> Iterator[_Read]:
+        return map(self._make, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(list(self))

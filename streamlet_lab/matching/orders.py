@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import CENT, MONEY, to_decimal
@@ -46,6 +46,13 @@ class TimeInForce(StrEnum):
     def rests(self) -> bool:
         """Whether what does not trade at once waits in the book."""
         return self not in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
+
+
+_ENUMERATIONS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
+    ("side", Side),
+    ("order_type", OrderType),
+    ("time_in_force", TimeInForce),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +107,10 @@ class Order:
         require_quantity(self.quantity)
         if not isinstance(self.trader, str):
             raise InvalidInput("trader", self.trader, "a text")
-        self._read("side", Side)
-        self._read("order_type", OrderType)
-        self._read("time_in_force", TimeInForce)
+        for field, kind in _ENUMERATIONS:
+            value = getattr(self, field)
+            if type(value) is not kind:
+                object.__setattr__(self, field, read_member(kind, value, field))
         if self.order_type is OrderType.LIMIT:
             if self.price is None:
                 raise InvalidInput("price", None, "a price, because this is a limit order")
@@ -110,11 +118,6 @@ class Order:
         else:
             self._check_market_order()
         self._check_lifetime()
-
-    def _read(self, field: str, kind: type[StrEnum]) -> None:
-        value = getattr(self, field)
-        if type(value) is not kind:
-            object.__setattr__(self, field, _read_member(kind, value, field))
 
     def _check_market_order(self) -> None:
         if self.price is not None:
@@ -147,24 +150,14 @@ class Order:
         quantity: int,
         price: Decimal | float | str,
         trader: str = "",
-        *,
-        time_in_force: TimeInForce | str = TimeInForce.DAY,
-        expires: int | None = None,
-        post_only: bool = False,
+        **conditions: Any,
     ) -> Self:
-        """Make an order that trades at its price or better, and rests where it cannot."""
-        return cls(
-            order_id,
-            symbol,
-            _read_member(Side, side, "side"),
-            OrderType.LIMIT,
-            quantity,
-            to_decimal(price),
-            trader,
-            _read_member(TimeInForce, time_in_force, "time_in_force"),
-            expires,
-            post_only,
-        )
+        """Make an order that trades at its price or better, and rests where it cannot.
+
+        Its conditions are ``time_in_force``, ``expires`` and ``post_only``.
+        """
+        fields: Any = (order_id, symbol, side, OrderType.LIMIT, quantity, price, trader)
+        return cls(*fields, **conditions)
 
     @classmethod
     def market(
@@ -174,20 +167,11 @@ class Order:
         side: Side | str,
         quantity: int,
         trader: str = "",
-        *,
-        time_in_force: TimeInForce | str = TimeInForce.IMMEDIATE_OR_CANCEL,
+        **conditions: Any,
     ) -> Self:
         """Make an order that takes what the book offers and never rests."""
-        return cls(
-            order_id,
-            symbol,
-            _read_member(Side, side, "side"),
-            OrderType.MARKET,
-            quantity,
-            None,
-            trader,
-            _read_member(TimeInForce, time_in_force, "time_in_force"),
-        )
+        fields: Any = (order_id, symbol, side, OrderType.MARKET, quantity, None, trader)
+        return cls(*fields, **conditions)
 
 
 class Trade(NamedTuple):
@@ -200,13 +184,11 @@ class Trade(NamedTuple):
     time : int
         Simulated time in microseconds.
     symbol : str
-        What changed hands.
     price : Decimal
         Dollars a share.
     quantity : int
         Shares.
     buy_order_id, sell_order_id : str
-        The two orders.
     aggressor : Side
         The side of the order that arrived last.
     """
@@ -242,45 +224,27 @@ def read_price(price: object) -> Decimal:
 
 
 def require_text(value: object, name: str) -> None:
-    """Refuse what is not a text, or is empty.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the field.
-    """
+    """Refuse what is not a text, or is empty."""
     if not isinstance(value, str) or not value:
         raise InvalidInput(name, value, "a text that is not empty")
 
 
 def require_whole(value: object, name: str, unit: str) -> None:
-    """Refuse what is not a whole number of at least 1.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the field.
-    """
+    """Refuse what is not a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidInput(name, value, f"a whole number of {unit}, at least 1")
 
 
 def require_quantity(value: object) -> None:
-    """Refuse what is not a number of shares that an order may have.
-
-    Raises
-    ------
-    InvalidInput
-        If it is zero, negative, fractional or above ``MAX_QUANTITY``.
-    """
+    """Refuse what is not a number of shares that an order may have."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_QUANTITY:
         raise InvalidInput("quantity", value, f"a whole number of shares, 1 to {MAX_QUANTITY:,}")
 
 
-def _read_member(kind: type[_Member], value: str, name: str) -> _Member:
+def read_member(kind: type[_Member], value: str, name: str) -> _Member:
+    """Return a member of an enumeration by its value."""
     try:
         return kind(value)
     except ValueError as error:
-        raise InvalidInput(
-            name, value, " or ".join(repr(str(member)) for member in kind)
-        ) from error
+        members = " or ".join(repr(str(member)) for member in kind)
+        raise InvalidInput(name, value, members) from error

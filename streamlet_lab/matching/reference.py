@@ -1,9 +1,9 @@
 """Where the market's reference price comes in: a plain value, pushed or asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, cast
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.orders import read_price
@@ -55,64 +55,33 @@ class Reference:
         object.__setattr__(self, "price", price)
 
 
-@runtime_checkable
-class ReferenceSource(Protocol):
-    """Something that knows the latest finalized price at this instant of simulated time."""
+def ask(network: object, now: Callable[[], int]) -> Callable[[], Reference | None]:
+    """Return what asks a network for its latest finalized price, None before the first.
 
-    def reference(self) -> Reference | None:
-        """Return the latest reference, None before the first."""
-        ...
-
-
-class FinalizedPrice(Protocol):
-    """What the market reads of a finalized price consensus."""
-
-    @property
-    def consensus_price(self) -> Decimal:
-        """The agreed price in dollars."""
-        ...
-
-    @property
-    def block_hash(self) -> str:
-        """The block that carries it."""
-        ...
-
-
-@runtime_checkable
-class FinalizedPrices(Protocol):
-    """The description's network: a list of finalized prices, the latest at the end."""
-
-    def get_finalized_consensus_prices(self) -> Sequence[FinalizedPrice]:
-        """Return every finalized price, in the order of the chain."""
-        ...
-
-
-class LastFinalizedPrice:
-    """Read the end of a network's list of finalized prices as a reference.
-
-    The list does not say when a price became final. It counts as known from the instant at which
-    it was first seen here.
+    A network's own ``reference()`` says since when the price is final. The description's list of
+    finalized prices does not: its last one is known since it was first seen here.
 
     Parameters
     ----------
-    network : FinalizedPrices
-        The network that is asked.
+    network : object
     now : callable
         Returns the present instant of simulated time in microseconds.
     """
+    own = getattr(network, "reference", None)
+    if callable(own):
+        return cast(Callable[[], Reference | None], own)
+    prices = getattr(network, "get_finalized_consensus_prices", None)
+    if not callable(prices):
+        expected = "an object with reference() or get_finalized_consensus_prices()"
+        raise InvalidInput("consensus_network", network, expected)
+    seen: Reference | None = None
 
-    def __init__(self, network: FinalizedPrices, now: Callable[[], int]) -> None:
-        self._network = network
-        self._now = now
-        self._seen: tuple[Decimal, str] | None = None
-        self._reference: Reference | None = None
+    def latest() -> Reference | None:
+        nonlocal seen
+        for last in prices()[-1:]:
+            price, block_hash = last.consensus_price, last.block_hash
+            if seen is None or (price, block_hash) != (seen.price, seen.block_hash):
+                seen = Reference(price, now(), block_hash)
+        return seen
 
-    def reference(self) -> Reference | None:
-        """Return the last finalized price, None before the first."""
-        prices = self._network.get_finalized_consensus_prices()
-        if prices:
-            last = (prices[-1].consensus_price, prices[-1].block_hash)
-            if last != self._seen:
-                self._seen = last
-                self._reference = Reference(last[0], self._now(), last[1])
-        return self._reference
+    return latest

@@ -5,11 +5,14 @@ from fractions import Fraction
 from typing import Final, Literal, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import Band
 from streamlet_lab.matching.core import MatchingCore
+from streamlet_lab.matching.events import Event
 from streamlet_lab.matching.instrument import Instrument
+from streamlet_lab.matching.log import Log, LogView
+from streamlet_lab.matching.orders import read_member
 from streamlet_lab.matching.rules.consensus import ConsensusBand
 from streamlet_lab.matching.selftrade import SelfTrade
+from streamlet_lab.matching.watch import Band
 
 WithoutReference = Literal["reject", "allow"]
 
@@ -28,9 +31,9 @@ class EngineSettings:
         Which prices may enter, trade and rest.
     without_reference : {"reject", "allow"}
         Before the first reference, orders are rejected with ``no_consensus``, or trade unchecked.
-    self_trade : SelfTrade
+    self_trade : SelfTrade or str
         What happens where an order would trade with another one of the same trader.
-    pace : Fraction
+    pace : Fraction or int
         Microseconds of the engine's time per microsecond of market time, in which the band's
         durations are meant.
 
@@ -55,14 +58,27 @@ class EngineSettings:
         object.__setattr__(self, "pace", Fraction(self.pace))
         if self.without_reference not in get_args(WithoutReference):
             raise InvalidInput("without_reference", self.without_reference, "'reject' or 'allow'")
-        try:
-            object.__setattr__(self, "self_trade", SelfTrade(self.self_trade))
-        except ValueError as error:
-            expected = " or ".join(repr(str(policy)) for policy in SelfTrade)
-            raise InvalidInput("self_trade", self.self_trade, expected) from error
+        policy = read_member(SelfTrade, self.self_trade, "self_trade")
+        object.__setattr__(self, "self_trade", policy)
 
     def core(self) -> MatchingCore:
         """Make the core of an engine that has seen nothing yet."""
         needs_reference = self.without_reference == "reject"
         watch = self.band.watch(self.pace)
         return MatchingCore(watch, self.self_trade, needs_reference, self.instrument)
+
+
+class EventLog(LogView[Event]):
+    """Every event of an engine; the position of an event is its sequence number.
+
+    Attributes
+    ----------
+    settings : EngineSettings
+        Those of the engine: with them the events rebuild it.
+    """
+
+    __slots__ = ("settings",)
+
+    def __init__(self, log: Log, settings: EngineSettings) -> None:
+        super().__init__(log.rows, log.event)
+        self.settings = settings

@@ -3,20 +3,17 @@
 Nothing here knows of consensus or of the simulator. The way of the data:
 :mod:`~streamlet_lab.prices.models` → :mod:`~streamlet_lab.prices.paths` →
 :mod:`~streamlet_lab.prices.feeds` → :mod:`~streamlet_lab.prices.quotes` →
-:mod:`~streamlet_lab.prices.validation` →
-:mod:`~streamlet_lab.prices.aggregation`, by one of several
-:mod:`~streamlet_lab.prices.aggregators` → :mod:`~streamlet_lab.prices.payload`;
-:mod:`~streamlet_lab.prices.judgement` joins them for a leader and for its voters.
+:mod:`~streamlet_lab.prices.rounds`, by the rules of :mod:`~streamlet_lab.prices.validation` and one
+of several :mod:`~streamlet_lab.prices.aggregators` → :mod:`~streamlet_lab.prices.payload`, which
+voters judge in :mod:`~streamlet_lab.prices.judgement`.
 """
 
-from streamlet_lab.prices.aggregation import Aggregate, aggregate
+from streamlet_lab.prices import dishonest
 from streamlet_lab.prices.aggregators import (
     Aggregator,
-    PythPrice,
     aggregator,
     aggregators,
     find_aggregator,
-    pyth_price,
 )
 from streamlet_lab.prices.attacks import most_extreme
 from streamlet_lab.prices.attestation import (
@@ -27,32 +24,17 @@ from streamlet_lab.prices.attestation import (
     objection_to_quotes,
     sign_quote,
 )
-from streamlet_lab.prices.correlation import (
-    TYPICAL_CORRELATION,
-    PathStreams,
-    realised_correlation,
-)
-from streamlet_lab.prices.dishonest import (
-    Scene,
-    SourceFault,
-    Sources,
-    equivocates,
-    make_source_faults,
-    own_source_fault_kinds,
-    reserve_kinds,
-    source_fault_kind,
-    source_fault_kinds,
-)
+from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, PathStreams
+from streamlet_lab.prices.daily_history import HistoricalPath, feed_names, load_history
 from streamlet_lab.prices.feeds import (
     SIMULATED,
     STEPS_PER_EPOCH,
-    AAPLPriceSimulator,
     QuoteFeed,
     feed_symbol,
     make_path,
 )
-from streamlet_lab.prices.history import feed_names, load_history
-from streamlet_lab.prices.judgement import Evaluation, Voter, VoterPolicy, evaluate
+from streamlet_lab.prices.frame_path import ReplayPath
+from streamlet_lab.prices.judgement import Voter, VoterPolicy
 from streamlet_lab.prices.lobster import read_lobster
 from streamlet_lab.prices.models import (
     Day,
@@ -77,7 +59,7 @@ from streamlet_lab.prices.paths import (
     MOST_INTRADAY,
     TRADING_DAY,
     TYPICAL_NIGHTS,
-    HistoricalPath,
+    PathSettings,
     PricePath,
     SimulatedPath,
 )
@@ -92,31 +74,42 @@ from streamlet_lab.prices.payload import (
     encode_claims,
 )
 from streamlet_lab.prices.quotes import ORIGIN, SOURCES, StockPrice
-from streamlet_lab.prices.replay import ReplayPath
-from streamlet_lab.prices.service import PriceConsensusService
-from streamlet_lab.prices.session import TYPICAL_INTRADAY
-from streamlet_lab.prices.sources import Source, read_sources, standard_sources, write_sources
-from streamlet_lab.prices.validation import (
+from streamlet_lab.prices.rounds import (
+    Evaluation,
     OutlierRule,
-    PreviousConsensus,
-    PriceValidation,
+    PriceRound,
     QuoteCheck,
     QuoteReason,
-    check_quotes,
+    make_consensus,
+    valid_quotes,
 )
+from streamlet_lab.prices.session import TYPICAL_INTRADAY
+from streamlet_lab.prices.source_faults import (
+    SOURCE_FAULTS,
+    Scene,
+    SourceFault,
+    Sources,
+    equivocates,
+    make_source_faults,
+    own_source_fault_kinds,
+    reserve_kinds,
+    source_fault_kind,
+    source_fault_kinds,
+)
+from streamlet_lab.prices.sources import Source, read_sources, standard_sources, write_sources
+from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 
 __all__ = [
     "MOST_INTRADAY",
     "ORIGIN",
     "SIMULATED",
     "SOURCES",
+    "SOURCE_FAULTS",
     "STEPS_PER_EPOCH",
     "TRADING_DAY",
     "TYPICAL_CORRELATION",
     "TYPICAL_INTRADAY",
     "TYPICAL_NIGHTS",
-    "AAPLPriceSimulator",
-    "Aggregate",
     "Aggregator",
     "Claim",
     "Day",
@@ -130,13 +123,13 @@ __all__ = [
     "MertonJumps",
     "NoPrice",
     "OutlierRule",
+    "PathSettings",
     "PathStreams",
     "PreviousConsensus",
     "PriceConsensus",
-    "PriceConsensusService",
     "PricePath",
+    "PriceRound",
     "PriceValidation",
-    "PythPrice",
     "QuoteCheck",
     "QuoteFeed",
     "QuoteReason",
@@ -155,22 +148,21 @@ __all__ = [
     "Voter",
     "VoterPolicy",
     "admissible_quotes",
-    "aggregate",
     "aggregator",
     "aggregators",
-    "check_quotes",
     "decode_claims",
     "decode_payload",
     "decode_quotes",
+    "dishonest",
     "encode_claims",
     "encode_quotes",
     "equivocates",
-    "evaluate",
     "feed_names",
     "feed_symbol",
     "find_aggregator",
     "find_outlier_rule",
     "load_history",
+    "make_consensus",
     "make_path",
     "make_source_faults",
     "most_extreme",
@@ -180,15 +172,14 @@ __all__ = [
     "own_source_fault_kinds",
     "path_model",
     "path_models",
-    "pyth_price",
     "read_lobster",
     "read_sources",
-    "realised_correlation",
     "reserve_kinds",
     "sign_quote",
     "source_fault_kind",
     "source_fault_kinds",
     "standard_sources",
     "tail_level",
+    "valid_quotes",
     "write_sources",
 ]

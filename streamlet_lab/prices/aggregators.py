@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
@@ -96,6 +96,9 @@ _AGGREGATORS = Kinds[Aggregator](
 )
 
 
+aggregators = _AGGREGATORS.names
+
+
 def aggregator(
     name: str, *, breakdown: Breakdown, limits: PriceRange = price_range
 ) -> Callable[[PriceFunction], Aggregator]:
@@ -127,11 +130,6 @@ def aggregator(
         return _AGGREGATORS.add(name, Aggregator(name, function, breakdown, limits))
 
     return register
-
-
-def aggregators() -> tuple[str, ...]:
-    """Return the names of all aggregators, in alphabetical order."""
-    return _AGGREGATORS.names()
 
 
 def find_aggregator(aggregator: str | PriceFunction) -> Aggregator:
@@ -239,39 +237,6 @@ def volume_weighted_median(quotes: Sequence[StockPrice]) -> Decimal:
     return _mean([lower, upper])
 
 
-class PythPrice(NamedTuple):
-    """A price and its confidence, both in dollars and not rounded."""
-
-    price: Decimal
-    confidence: Decimal
-
-
-def pyth_price(quotes: Sequence[StockPrice]) -> PythPrice:
-    """Aggregate as the Pyth network does, with equal weights.
-
-    Each source has three votes: its price, and both ends of its confidence interval. The price is
-    the median of all votes, its confidence the larger distance to their quartiles. A quote without
-    a confidence is given :data:`DEFAULT_CONFIDENCE`.
-
-    Source: "Pyth Price Aggregation Proposal", https://pyth.network/blog/pyth-price-aggregation-proposal;
-    which vote is a quartile is as in ``price_model.c`` of pyth-network/pyth-client.
-
-    Examples
-    --------
-    >>> quotes = [
-    ...     StockPrice.create("AAPL", 101, 500, "liquid", confidence=1),
-    ...     StockPrice.create("AAPL", 110, 500, "illiquid", confidence=10),
-    ... ]
-    >>> pyth_price(quotes)
-    PythPrice(price=Decimal('101.5'), confidence=Decimal('8.5'))
-    """
-    votes = sorted(vote for quote in quotes for vote in _votes(quote))
-    middle, quarter = _middle(votes), len(votes) // 4
-    below = MONEY.subtract(middle, votes[quarter])
-    above = MONEY.subtract(votes[-1 - quarter], middle)
-    return PythPrice(middle, max(below, above))
-
-
 def _votes(quote: StockPrice) -> tuple[Decimal, Decimal, Decimal]:
     confidence = quote.confidence
     if confidence is None:
@@ -290,8 +255,14 @@ def _pyth_limits(honest: Sequence[StockPrice]) -> tuple[Decimal, Decimal]:
 
 @aggregator("pyth", breakdown=_below_half, limits=_pyth_limits)
 def pyth(quotes: Sequence[StockPrice]) -> Decimal:
-    """Return the price of :func:`pyth_price`."""
-    return pyth_price(quotes).price
+    """Return the price of the Pyth network, with equal weights.
+
+    Each source has three votes: its price, and both ends of its confidence interval. The price is
+    the median of all votes. A quote without a confidence is given :data:`DEFAULT_CONFIDENCE`.
+
+    Source: "Pyth Price Aggregation Proposal", https://pyth.network/blog/pyth-price-aggregation-proposal.
+    """
+    return _middle([vote for quote in quotes for vote in _votes(quote)])
 
 
 _AGGREGATORS.close()

@@ -16,15 +16,12 @@ Elsewhere the search finds what some liars can do; it is no proof that others ca
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from decimal import Decimal
-from functools import partial
-from itertools import chain, product
-from typing import Final, Literal, NamedTuple
+from itertools import product
+from typing import Final, Literal, NamedTuple, get_args
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.aggregators import (
-    Aggregator,
     mean,
     median,
     price_range,
@@ -33,14 +30,9 @@ from streamlet_lab.prices.aggregators import (
     volume_weighted_median,
     vwap,
 )
-from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.prices.validation import (
-    OutlierRule,
-    PreviousConsensus,
-    PriceValidation,
-    check_quotes,
-)
-from streamlet_lab.units import from_ticks, to_hundredths, to_micros
+from streamlet_lab.prices.quotes import ORIGIN, StockPrice
+from streamlet_lab.prices.rounds import PriceRound, valid_quotes
+from streamlet_lab.units import from_ticks, to_micros, to_name
 
 Direction = Literal["up", "down"]
 
@@ -52,22 +44,12 @@ _GRID: Final = 64
 # A filter keeps no quote farther out than this many ranges of the honest ones.
 _REACH: Final = 3
 
-_MICROS_PER_CENT: Final = 10_000
 _NONE: Final = Decimal(0)
 _NO_PRICE: Final = Decimal("-Infinity")
 
 
 def most_extreme(
-    honest: Sequence[StockPrice],
-    liars: Sequence[str],
-    rules: PriceValidation,
-    symbol: str,
-    epoch: int,
-    previous: PreviousConsensus | None,
-    aggregator: Aggregator,
-    direction: Direction,
-    timestamp: datetime,
-    outlier: OutlierRule | None = None,
+    honest: Sequence[StockPrice], liars: Sequence[str], known: PriceRound, direction: Direction
 ) -> tuple[StockPrice, ...]:
     """Return the liars' quotes that move the aggregate of the valid quotes furthest.
 
@@ -77,13 +59,9 @@ def most_extreme(
         What the other sources quote in this epoch.
     liars : sequence of str
         Names of the sources that lie, together.
-    rules, symbol, epoch, previous, outlier
-        As :func:`~streamlet_lab.prices.validation.check_quotes` takes them.
-    aggregator : Aggregator
-        What makes one price of the valid quotes. It must treat all sources alike.
+    known : PriceRound
+        What the quotes are measured by. Its aggregator must treat all sources alike.
     direction : {"up", "down"}
-    timestamp : datetime
-        Of the liars' quotes.
 
     Returns
     -------
@@ -98,83 +76,51 @@ def most_extreme(
 
     Examples
     --------
+    >>> from streamlet_lab.prices import PreviousConsensus, PriceValidation
+
+    The liar of three may quote 10 % more than before, so the average moves by a third of that:
+
     >>> honest = [StockPrice.create("AAPL", 150, 500, name) for name in ("one", "two")]
-    >>> rules, before = PriceValidation(), PreviousConsensus(Decimal(150), epoch=6)
-    >>> [lie] = most_extreme(
-    ...     honest, ["liar"], rules, "AAPL", 7, before, mean, "up", honest[0].timestamp
-    ... )
+    >>> known = PriceRound(PriceValidation(), "AAPL", 7, PreviousConsensus(Decimal(150), 6))
+    >>> [lie] = most_extreme(honest, ["liar"], known, "up")
     >>> lie.price, mean([*honest, lie])
     (Decimal('165.00'), Decimal('155.00'))
     """
-    if direction not in ("up", "down"):
-        raise InvalidInput("direction", direction, "'up' or 'down'")
+    to_name(direction, get_args(Direction), "direction")
     if len({*liars} - {quote.source for quote in honest}) < len(liars):
         raise InvalidInput("liars", [*liars], "other sources than the honest ones, each once")
-
-    attack = _Attack(
-        tuple(honest),
-        tuple(liars),
-        rules,
-        symbol,
-        epoch,
-        previous,
-        aggregator,
-        direction == "up",
-        timestamp,
-        outlier,
-    )
-    return attack.quotes(_search(attack)) if liars else ()
+    if not liars:
+        return ()
+    attack = _Attack(tuple(honest), tuple(liars), known, direction == "up")
+    return attack.quotes(_search(attack))
 
 
 class _Lie(NamedTuple):
-    """What a liar says. Without volume it does not count."""
+    """What a liar says: cents, shares, and whether its confidence is as large as the price."""
 
     cents: int
     volume: Decimal
-    unsure: bool  # how far the price may be off: by as much as itself, or not at all
+    unsure: bool
 
 
 _Lies = tuple[_Lie, ...]
-_Alternatives = Callable[[_Lie], Iterable[_Lie]]
+_Alternatives = Callable[[_Lie], Iterator[_Lie]]
 
 
 class _Attack:
     """What the liars know, and what their lies gain."""
 
     def __init__(
-        self,
-        honest: tuple[StockPrice, ...],
-        liars: tuple[str, ...],
-        rules: PriceValidation,
-        symbol: str,
-        epoch: int,
-        previous: PreviousConsensus | None,
-        aggregator: Aggregator,
-        up: bool,
-        timestamp: datetime,
-        outlier: OutlierRule | None,
+        self, honest: tuple[StockPrice, ...], liars: tuple[str, ...], known: PriceRound, up: bool
     ) -> None:
         self.honest = honest
         self.liars = liars
-        self.rules = rules
-        self.previous = previous
-        self.aggregator = aggregator
+        self.known = known
         self.up = up
-        self._symbol = symbol
-        self._timestamp = timestamp
-        self._check = partial(
-            check_quotes,
-            rules=rules,
-            symbol=symbol,
-            epoch=epoch,
-            previous=previous,
-            timestamp=timestamp,
-            outlier=outlier,
-        )
-        self._needed = rules.sources_needed(previous)
         # Some rules compare quotes with each other; without them one check of each will do.
-        self.compared = outlier is not None or rules.is_reanchoring(previous)
-        self._valid_honest = self._valid(honest)
+        self.compared = known.outlier is not None or known.rules.is_reanchoring(known.previous)
+        self._needed = known.rules.sources_needed(known.previous)
+        self._valid_honest = valid_quotes(known.check(honest))
         self._gains: dict[_Lies, Decimal] = {}
 
     def quotes(self, lies: Iterable[_Lie]) -> tuple[StockPrice, ...]:
@@ -183,9 +129,13 @@ class _Attack:
     def validates(self, lie: _Lie) -> bool:
         """Whether it counts if all liars say it, or only one does."""
         if not self.compared:
-            return bool(self._valid([self._quote(self.liars[0], lie)]))
+            return self.known.check([self._quote(self.liars[0], lie)])[0].valid
         said = self.quotes([lie] * len(self.liars))
-        return any(self._check([*self.honest, *some])[-1].valid for some in (said, said[:1]))
+        return any(self.known.check([*self.honest, *some])[-1].valid for some in (said, said[:1]))
+
+    def counts(self, cents: int) -> bool:
+        """Whether a price counts."""
+        return self.validates(_Lie(cents, self.known.rules.min_volume, unsure=False))
 
     def gain(self, lies: _Lies) -> Decimal:
         """How far up or down the price comes, before it is rounded; −∞ without a price.
@@ -199,34 +149,32 @@ class _Attack:
 
     def _gain(self, lies: _Lies) -> Decimal:
         said = [self._quote(*each) for each in zip(self.liars, lies, strict=True) if each[1].volume]
-        quotes = self._valid_honest + said
+        quotes = (*self._valid_honest, *said)
         if self.compared:
-            quotes = self._valid([*self.honest, *said])
+            quotes = valid_quotes(self.known.check([*self.honest, *said]))
         if len(quotes) < self._needed:
             return _NO_PRICE
-        price = self.aggregator.function(quotes)
+        price = self.known.aggregator.function(quotes)
         return price if self.up else price.copy_negate()
 
     def _quote(self, source: str, lie: _Lie) -> StockPrice:
         price = from_ticks(lie.cents)
         confidence = price if lie.unsure else _NONE
-        return StockPrice(self._symbol, price, lie.volume, source, self._timestamp, confidence)
-
-    def _valid(self, quotes: Sequence[StockPrice]) -> list[StockPrice]:
-        return [check.quote for check in self._check(quotes) if check.valid]
+        timestamp = self.known.timestamp or ORIGIN
+        return StockPrice(self.known.symbol, price, lie.volume, source, timestamp, confidence)
 
 
 def _search(attack: _Attack) -> _Lies:
     """Climb from where all liars quote the far end."""
-    rules, crowd = attack.rules, len(attack.liars)
-    lowest, highest = -_floor_cents(-rules.min_price), _floor_cents(rules.max_price)
-    outside, opposite = (highest, lowest) if attack.up else (lowest, highest)
-    inside = _some_valid_price(attack, lowest, highest)
+    rules, crowd = attack.known.rules, len(attack.liars)
+    low, high = rules.limits(attack.known.previous)
+    outside, opposite = (high, low) if attack.up else (low, high)
+    inside = _some_valid_price(attack, outside, opposite)
     if inside is None:
         return (_Lie(_most_extreme_honest(attack), rules.min_volume, unsure=False),) * crowd
     far = near = _last_valid(attack, inside, outside)
     prices, step = [far], 1
-    if attack.compared or attack.aggregator not in MONOTONE:
+    if attack.compared or attack.known.aggregator not in MONOTONE:
         near = _last_valid(attack, inside, opposite)
         grid, step = _grid(attack, near, far)
         prices = [far, near, *grid]
@@ -292,50 +240,32 @@ def _grid(attack: _Attack, near: int, far: int) -> tuple[range, int]:
     return range(first, last + 1, step), step
 
 
-def _some_valid_price(attack: _Attack, lowest: int, highest: int) -> int | None:
+def _some_valid_price(attack: _Attack, *ends: int) -> int | None:
     """Return a price, in cents, at which the liars' quotes count; None without any."""
-    known = [quote.price for quote in attack.honest]
-    if attack.previous is not None:
-        known.insert(0, attack.previous.price)
-    edge = _corridor_edge(attack, attack.up)
-    prices = chain(map(_floor_cents, known), edge, (lowest, highest))
-    return next((cents for cents in prices if _counts(attack, cents)), None)
+    known = [_floor_cents(quote.price) for quote in attack.honest]
+    if attack.known.previous is not None:
+        known.insert(0, _floor_cents(attack.known.previous.price))
+    return next(filter(attack.counts, (*known, *ends)), None)
 
 
 def _last_valid(attack: _Attack, valid: int, outside: int) -> int:
     """Search for the last valid price, from one that is towards one that may not be."""
-    if _counts(attack, outside):
+    if attack.counts(outside):
         return outside
-    guesses = _corridor_edge(attack, valid < outside)
     while abs(outside - valid) > 1:
-        cents = next(guesses, (valid + outside) // 2)
-        if not min(valid, outside) < cents < max(valid, outside):
-            continue
-        if _counts(attack, cents):
+        cents = (valid + outside) // 2
+        if attack.counts(cents):
             valid = cents
         else:
             outside = cents
     return valid
 
 
-def _corridor_edge(attack: _Attack, upper: bool) -> Iterator[int]:
-    """Yield the cents around the edge of the plain corridor: mostly it is there."""
-    if attack.previous is not None:
-        percent = attack.rules.max_deviation_percent
-        signed = to_hundredths(percent, "max_deviation_percent") * (1 if upper else -1)
-        edge = to_micros(attack.previous.price) * (10_000 + signed) // (10_000 * _MICROS_PER_CENT)
-        yield from (edge, edge + 1)
-
-
-def _counts(attack: _Attack, cents: int) -> bool:
-    return attack.validates(_Lie(cents, attack.rules.min_volume, unsure=False))
-
-
 def _most_extreme_honest(attack: _Attack) -> int:
     if not attack.honest:
-        return _floor_cents(attack.rules.min_price)
+        return _floor_cents(attack.known.rules.min_price)
     return _floor_cents(price_range(attack.honest)[attack.up])
 
 
 def _floor_cents(price: Decimal) -> int:
-    return to_micros(price) // _MICROS_PER_CENT
+    return to_micros(price) // 10_000

@@ -21,7 +21,6 @@ and leverage (``tools/fit_path_model.py``): in those its passing is no surprise.
 import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
-from statistics import NormalDist
 from types import MappingProxyType
 from typing import Final
 
@@ -30,7 +29,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.history import adjust_for_splits, load_bars
+from streamlet_lab.prices.daily_history import adjust_for_splits, load_bars
 from streamlet_lab.prices.models import ReturnModel, make_model
 from streamlet_lab.streams import stream
 
@@ -39,15 +38,11 @@ LEVEL: Final = 0.95
 #: With fewer paths their extremes lie closer together than the middle 95 % of all paths.
 FEWEST_PATHS: Final = 39
 
-_BLOCK: Final = 252
-_RESAMPLES: Final = 1_000
-
 #: The models that are compared unless others are named.
 COMPARED: Final = ("gjr_garch", "gbm", "merton", "regime")
 
 _FIRST_YEAR: Final = 2003
 _ENDS: Final = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-_NORMAL: Final = NormalDist().inv_cdf(_ENDS[1])
 
 # With fewer days the longest lag and the tail would hardly be there.
 _FEWEST: Final = 100
@@ -149,52 +144,6 @@ def model_returns(model: ReturnModel, seed: int, days: int) -> NDArray[np.float6
     """Return a model's daily log returns in percent: those of a path that nothing reflects."""
     drawn = model.days(stream(seed, "prices/path"))
     return np.array([day.total for day in itertools.islice(drawn, days)])
-
-
-def standard_errors(
-    returns: ArrayLike, *, resamples: int = _RESAMPLES, block: int = _BLOCK, seed: int = 0
-) -> dict[str, float]:
-    """Return how much each fact varies between resamples of a history, by its name.
-
-    They are the tolerances of the fit of the default model, and no measure of how far another
-    history may be off: see the head of this module. The resampling is a moving-block bootstrap
-    (Künsch 1989). Blocks of a trading year keep what lasts for weeks, such as the clustering of
-    volatility; joins between blocks weaken it by lag / 252, 8 % at most.
-
-    Parameters
-    ----------
-    returns : array of float
-    resamples : int
-        Each of as many days as the history has.
-    block : int
-        Consecutive days that are kept together, at most the length of the history.
-    seed : int
-        Of the resampling.
-
-    Returns
-    -------
-    dict of str to float
-        Half the width of the middle 95 % of the resamples, over 1.96.
-
-    Raises
-    ------
-    InvalidInput
-        If there are too few returns or one is not finite, or the block does not fit.
-    """
-    series = _series(returns)
-    if not 1 <= block <= len(series):
-        raise InvalidInput("block", block, f"from 1 to the number of returns, {len(series)}")
-    random_stream = stream(seed, "prices/facts/bootstrap")
-    starts = range(len(series) - block + 1)
-    blocks = math.ceil(len(series) / block)
-    measured: dict[str, list[float]] = {name: [] for name in FACTS}
-    for _ in range(resamples):
-        drawn = random_stream.choices(starts, k=blocks)
-        resample = np.concatenate([series[start : start + block] for start in drawn])
-        for name, fact in FACTS.items():
-            measured[name].append(fact(resample[: len(series)]))
-    widths = {name: np.ptp(np.quantile(values, _ENDS)) for name, values in measured.items()}
-    return {name: float(width / 2 / _NORMAL) for name, width in widths.items()}
 
 
 def middle(values: ArrayLike) -> tuple[float, float]:

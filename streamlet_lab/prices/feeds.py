@@ -1,34 +1,25 @@
 """Sources that quote around one underlying path."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, PathStreams
-from streamlet_lab.prices.history import parse_feed_name
+from streamlet_lab.prices.daily_history import HistoricalPath, SplitHandling, parse_feed_name
+from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.prices.lobster import LOBSTER, lobster_feed
 from streamlet_lab.prices.models import ReturnModel, make_model
-from streamlet_lab.prices.paths import (
-    TRADING_DAY,
-    TYPICAL_NIGHTS,
-    HistoricalPath,
-    PricePath,
-    SimulatedPath,
-    SplitHandling,
-)
-from streamlet_lab.prices.quotes import SOURCES, StockPrice
-from streamlet_lab.prices.replay import ReplayPath
-from streamlet_lab.prices.session import TYPICAL_INTRADAY
+from streamlet_lab.prices.paths import PathSettings, PricePath, SimulatedPath
+from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.sources import MICRO_DOLLAR, VOLUME_SPREAD, Source, standard_sources
 from streamlet_lab.streams import stream
-from streamlet_lab.units import from_ticks, to_decimal
+from streamlet_lab.units import from_ticks
 
 SIMULATED: Final = "simulated"
 
@@ -139,7 +130,7 @@ class _Voice:
         if is_out:
             return None
         true_price = self._path.price(max(market_time - self._source.lag, 0))
-        cents = max(round(true_price * (1 + self._bias + noise) / 10_000), 1)
+        cents = quoted_cents(true_price, 1 + self._bias + noise)
         return StockPrice(
             self._path.symbol,
             from_ticks(cents),
@@ -150,22 +141,22 @@ class _Voice:
         )
 
 
+def quoted_cents(true_price: int, factor: float) -> int:
+    """Return what a source quotes that sees a multiple of the true price in micro-dollars."""
+    return max(round(true_price * factor / 10_000), 1)
+
+
 def make_path(
     feed: str | pd.DataFrame,
     seed: int,
     market_time_per_epoch: int,
     *,
     symbol: str | None = None,
-    base_price: Decimal = Decimal("150.00"),
-    bounds: tuple[Decimal, Decimal] = (Decimal(50), Decimal(500)),
-    volatility: float = 1.0,
-    trend: float = 0.0,
     path_model: str | Callable[..., ReturnModel] = "gjr_garch",
     path_parameters: Mapping[str, object] = MappingProxyType({}),
-    nights: float = TYPICAL_NIGHTS,
-    intraday: float = TYPICAL_INTRADAY,
     correlation: float = TYPICAL_CORRELATION,
     splits: SplitHandling = "adjust",
+    **settings: Any,
 ) -> PricePath:
     """Return the path that a feed stands for.
 
@@ -174,29 +165,24 @@ def make_path(
     feed : str or pandas.DataFrame
         ``"simulated"``; a real history such as ``"history"``, ``"history-2012"`` (the symbol's) or
         ``"aapl-2012"``; ``"lobster"``, see :func:`~streamlet_lab.prices.lobster.lobster_feed`; or a
-        frame of one's own, see :class:`~streamlet_lab.prices.replay.ReplayPath`.
+        frame of one's own, see :class:`~streamlet_lab.prices.frame_path.ReplayPath`.
     seed : int
         Of a simulated path; a replay ignores it, as it ignores the settings of a simulated one.
     market_time_per_epoch : int
         Microseconds.
     symbol : str, optional
         AAPL unless it is given or the feed names another.
-    base_price : Decimal
-    bounds : (Decimal, Decimal)
-    volatility, trend : float
-        See :class:`~streamlet_lab.prices.paths.SimulatedPath`.
     path_model : str or callable
         One of :func:`~streamlet_lab.prices.models.path_models`, or what returns a model.
     path_parameters : mapping
         Parameters of the model that are not to have their default value.
-    nights, intraday : float
-        See :class:`~streamlet_lab.prices.paths.SimulatedPath`; with 0 for both and the model
-        ``"gbm"`` the price is a geometric Brownian motion at every step.
     correlation : float
         Of the Gaussians of this simulated path with those of any other symbol's, from 0 to 1; see
         :mod:`~streamlet_lab.prices.correlation`.
     splits : {"adjust", "keep"}
-        Of a real history, see :meth:`~streamlet_lab.prices.paths.HistoricalPath.of`.
+        Of a real history, see :meth:`~streamlet_lab.prices.daily_history.HistoricalPath.of`.
+    **settings
+        Of a simulated path: fields of :class:`~streamlet_lab.prices.paths.PathSettings`.
 
     Raises
     ------
@@ -213,14 +199,9 @@ def make_path(
         return SimulatedPath(
             PathStreams(seed, name, correlation),
             max(market_time_per_epoch // STEPS_PER_EPOCH, 1),
+            PathSettings(**settings),
             symbol=name,
-            base_price=base_price,
-            bounds=bounds,
-            volatility=volatility,
-            trend=trend,
             model=make_model(path_model, path_parameters),
-            nights=nights,
-            intraday=intraday,
         )
     if feed == LOBSTER:
         return ReplayPath(lobster_feed(name), name)
@@ -241,56 +222,3 @@ def feed_symbol(feed: str) -> str | None:
     """
     kind, _, _ = feed.partition("-")
     return None if kind in (SIMULATED, "history", "lobster") else parse_feed_name(feed)[0]
-
-
-class AAPLPriceSimulator:
-    """Simulated AAPL price feeds, one quote at a time (the description's class).
-
-    Parameters
-    ----------
-    base_price : number
-        Price at the beginning, US dollars, within $50 to $500.
-    volatility : float
-        Multiplies every return; 1 is AAPL's own.
-    trend : float
-        Drift of the logarithm of the price, per year.
-    seed : int
-        The same seed gives the same quotes.
-
-    Examples
-    --------
-    >>> simulator = AAPLPriceSimulator(base_price=150)
-    >>> simulator.generate_price_feed("market_data_1").symbol
-    'AAPL'
-    """
-
-    def __init__(
-        self,
-        base_price: object = Decimal("150.00"),
-        *,
-        volatility: float = 1.0,
-        trend: float = 0.0,
-        seed: int = 0,
-    ) -> None:
-        price = to_decimal(base_price, "base_price")
-        if not 50 <= price <= 500:
-            raise InvalidInput("base_price", str(price), "a price from 50 to 500")
-        path = make_path(
-            SIMULATED, seed, TRADING_DAY, base_price=price, volatility=volatility, trend=trend
-        )
-        self.feed = QuoteFeed(path, TRADING_DAY, seed)
-        self._quoted: Counter[str] = Counter()
-
-    def generate_price_feed(self, source: str) -> StockPrice:
-        """Return the source's next quote; its n-th quote is of the n-th trading day.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such source.
-        """
-        if source not in SOURCES:
-            raise InvalidInput("source", source, f"one of {', '.join(SOURCES)}")
-        quote = self.feed.quotes(self._quoted[source])[SOURCES.index(source)]
-        self._quoted[source] += 1
-        return quote

@@ -1,22 +1,16 @@
-"""From quotes to a claim about an epoch's price, and a voter's objections to a leader's claim."""
+"""What a voter has against a leader's claim about an epoch's price."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
-from streamlet_lab.prices.aggregation import aggregate
 from streamlet_lab.prices.aggregators import Aggregator, mean
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.prices.validation import (
-    OutlierRule,
-    PreviousConsensus,
-    PriceValidation,
-    QuoteCheck,
-    check_quotes,
-)
+from streamlet_lab.prices.rounds import Evaluation, OutlierRule, PriceRound
+from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
 
 # What rounding to cents may have taken from a price.
@@ -24,41 +18,6 @@ _ROUNDED_OFF: Final = Decimal("-0.005"), Decimal(0), Decimal("0.005")
 
 #: What a voter checks: the rules alone, its own quotes too, or the sources' signed quotes.
 VoterPolicy = Literal["bounds", "observe", "evidence"]
-
-
-class Evaluation(NamedTuple):
-    """What an honest node makes of an epoch's quotes."""
-
-    checks: tuple[QuoteCheck, ...]
-    claim: PriceConsensus | NoPrice
-    previous: PreviousConsensus | None
-
-
-def evaluate(
-    quotes: Sequence[StockPrice],
-    rules: PriceValidation,
-    symbol: str,
-    epoch: int,
-    previous: PreviousConsensus | None,
-    timestamp: datetime,
-    aggregator: Aggregator = mean,
-    outlier: OutlierRule | None = None,
-) -> Evaluation:
-    """Validate an epoch's quotes and aggregate the valid ones.
-
-    Returns
-    -------
-    Evaluation
-        With a :class:`NoPrice` claim, and its reason, if too few quotes are valid.
-    """
-    checks = check_quotes(quotes, rules, symbol, epoch, previous, timestamp, outlier)
-    valid = [check.quote for check in checks if check.valid]
-    needed = rules.sources_needed(previous)
-    if len(valid) < needed:
-        reason = f"{len(valid)} of {len(checks)} sources valid, {needed} needed"
-        return Evaluation(checks, NoPrice(symbol, reason, timestamp), previous)
-    total = aggregate(valid, aggregator)
-    return Evaluation(checks, PriceConsensus(symbol, *total, timestamp), previous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,30 +67,31 @@ class Voter:
         tolerance = to_hundredths(self.tolerance_percent, "tolerance_percent")
         object.__setattr__(self, "_tolerance", tolerance)
 
+    def round(
+        self, epoch: int, previous: PreviousConsensus | None, timestamp: datetime
+    ) -> PriceRound:
+        """Return what an epoch's quotes are measured by."""
+        return PriceRound(
+            self.rules, self.symbol, epoch, previous, timestamp, self.aggregator, self.outlier
+        )
+
     def evaluate(
         self,
-        quotes: Sequence[StockPrice],
+        quotes: Iterable[StockPrice],
         epoch: int,
         previous: PreviousConsensus | None,
         timestamp: datetime,
     ) -> Evaluation:
         """Return what an honest node makes of an epoch's quotes."""
-        return evaluate(
-            quotes,
-            self.rules,
-            self.symbol,
-            epoch,
-            previous,
-            timestamp,
-            self.aggregator,
-            self.outlier,
-        )
+        return self.round(epoch, previous, timestamp).evaluate(quotes)
 
     def objection(
         self,
         claim: Claim,
         own: PriceConsensus | NoPrice,
         previous: PreviousConsensus | None,
+        *,
+        believes_no_price: bool = False,
     ) -> str | None:
         """Say why a claim is unacceptable; None if it is acceptable.
 
@@ -148,6 +108,8 @@ class Voter:
             the block.
         previous : PreviousConsensus, optional
             The nearest priced ancestor of the proposed block.
+        believes_no_price : bool
+            Whether a leader that claims to have no price is believed by all.
         """
         if isinstance(claim, GenesisPrice):
             return "a genesis payload in a later block"
@@ -158,7 +120,8 @@ class Voter:
         if self.policy == "evidence":
             return None if claim == own else _difference(claim, own)
         if isinstance(claim, NoPrice):
-            if self.policy == "observe" and isinstance(own, PriceConsensus):
+            doubts = self.policy == "observe" and not believes_no_price
+            if doubts and isinstance(own, PriceConsensus):
                 return f"no price where this node observes {own.consensus_price}"
             return None
         needed = self.rules.sources_needed(previous)

@@ -9,10 +9,12 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeGuard, TypeVar
+from typing import Annotated, Final, Protocol
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
+from streamlet_lab.units import to_number
+from streamlet_lab.values import Number, check_ranges
 
 TRADING_DAYS_PER_YEAR: Final = 252
 
@@ -61,37 +63,7 @@ class Day:
 
 
 class ReturnModel(Protocol):
-    """A law of daily returns."""
-
-    def days(self, stream: random.Random) -> Iterator[Day]:
-        """Yield one day after the other, without end.
-
-        What a day needs is drawn from the stream when the day is asked for. Nothing else draws from
-        it, so that the days are the same whatever happens within them.
-        """
-        ...
-
-
-F = TypeVar("F", bound=Callable[..., ReturnModel])
-T = TypeVar("T")
-
-_MODELS = Kinds[Callable[..., ReturnModel]](
-    "path_model", "model", field="path_model", besides="a class or a function that makes a model"
-)
-
-
-def path_model(name: str) -> Callable[[F], F]:
-    """Register a law of daily returns under a name, so that configurations can speak of it.
-
-    Parameters
-    ----------
-    name : str
-        Of lowercase letters, digits and underscores.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such name, or one of the lab's own.
+    """A law of daily returns.
 
     Examples
     --------
@@ -103,12 +75,22 @@ def path_model(name: str) -> Callable[[F], F]:
     >>> "coin" in path_models()
     True
     """
-    return _MODELS.register(name)
+
+    def days(self, stream: random.Random) -> Iterator[Day]:
+        """Yield one day after the other, without end.
+
+        What a day needs is drawn from the stream when the day is asked for. Nothing else draws from
+        it, so that the days are the same whatever happens within them.
+        """
+        ...
 
 
-def path_models() -> tuple[str, ...]:
-    """Return the names of all registered models, in alphabetical order."""
-    return _MODELS.names()
+_MODELS = Kinds[Callable[..., ReturnModel]](
+    "path_model", "model", field="path_model", besides="a class or a function that makes a model"
+)
+#: Register a law of daily returns under a name, so that configurations can speak of it.
+path_model = _MODELS.register
+path_models = _MODELS.names
 
 
 def make_model(
@@ -138,7 +120,7 @@ def make_model(
     Traceback (most recent call last):
     ...
     streamlet_lab.errors.InvalidInput: path_parameters.volatility: -1 is not valid; expected a \
-number from 0 to 1000000
+number from 0 to 1e+06
     """
     made: ReturnModel = _MODELS.make(model, parameters, "path_parameters")
     if not callable(getattr(made, "days", None)):
@@ -146,15 +128,9 @@ number from 0 to 1000000
     return made
 
 
-def _check(name: str, value: object, least: float, *, above: bool = False) -> None:
-    """Refuse what is no real number from ``least`` on, or above it."""
-    if not (_is_number(value) and least <= value <= _MOST) or (above and value == least):
-        start = f"above {least} and at most" if above else f"from {least} to"
-        raise InvalidInput(name, value, f"a number {start} {_MOST}")
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+_Positive = Annotated[float, Number(0, _MOST, above=True)]
+_NotNegative = Annotated[float, Number(0, _MOST)]
+_Any = Annotated[float, Number(-_MOST, _MOST)]
 
 
 @path_model("gjr_garch")
@@ -179,18 +155,14 @@ class GjrGarch:
         ν of the innovations, above 2.
     """
 
-    omega: float = 0.208
-    alpha: float = 0.0136
-    gamma: float = 0.109
-    beta: float = 0.895
-    degrees_of_freedom: float = 7.29
+    omega: _Positive = 0.208
+    alpha: _NotNegative = 0.0136
+    gamma: _NotNegative = 0.109
+    beta: _NotNegative = 0.895
+    degrees_of_freedom: Annotated[float, Number(2, _MOST, above=True)] = 7.29
 
     def __post_init__(self) -> None:
-        _check("omega", self.omega, 0, above=True)
-        _check("alpha", self.alpha, 0)
-        _check("gamma", self.gamma, 0)
-        _check("beta", self.beta, 0)
-        _check("degrees_of_freedom", self.degrees_of_freedom, 2, above=True)
+        check_ranges(self)
         if self.persistence >= 1:
             expected = "so little that alpha + gamma/2 + beta < 1, or the variance has no mean"
             raise InvalidInput("beta", self.beta, expected)
@@ -272,10 +244,10 @@ class GeometricBrownianMotion:
         a day.
     """
 
-    volatility: float = 0.378
+    volatility: _NotNegative = 0.378
 
     def __post_init__(self) -> None:
-        _check("volatility", self.volatility, 0)
+        check_ranges(self)
 
     def days(self, stream: random.Random) -> Iterator[Day]:
         """Yield days that do not depend on each other."""
@@ -302,16 +274,13 @@ class MertonJumps:
         Of a jump of the logarithm of the price.
     """
 
-    volatility: float = 0.2184
-    jumps_per_year: float = 149.2
-    jump_mean: float = 0.0004
-    jump_deviation: float = 0.0247
+    volatility: _NotNegative = 0.2184
+    jumps_per_year: _NotNegative = 149.2
+    jump_mean: _Any = 0.0004
+    jump_deviation: _NotNegative = 0.0247
 
     def __post_init__(self) -> None:
-        _check("volatility", self.volatility, 0)
-        _check("jumps_per_year", self.jumps_per_year, 0)
-        _check("jump_mean", self.jump_mean, -_MOST)
-        _check("jump_deviation", self.jump_deviation, 0)
+        check_ranges(self)
 
     def days(self, stream: random.Random) -> Iterator[Day]:
         """Yield days that do not depend on each other."""
@@ -343,15 +312,14 @@ class Regime:
         How long it lasts on average, in trading days; at least 1.
     """
 
-    volatility: float
-    trend: float = 0.0
+    volatility: _NotNegative
+    trend: _Any = 0.0
     days: float = math.inf
 
     def __post_init__(self) -> None:
-        _check("volatility", self.volatility, 0)
-        _check("trend", self.trend, -_MOST)
-        if not (_is_number(self.days) and self.days >= 1):
-            raise InvalidInput("days", self.days, "a number of at least 1")
+        check_ranges(self)
+        if self.days != math.inf:
+            to_number(self.days, 1, math.inf, "days")
 
 
 @path_model("regime")

@@ -39,10 +39,10 @@ be told from the other either.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,8 +51,9 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.prices.validation import OutlierRule, PreviousConsensus, twice_median_micros
-from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_number
+from streamlet_lab.prices.rounds import OutlierRule
+from streamlet_lab.prices.validation import PreviousConsensus, twice_median_micros
+from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_number, to_whole
 
 #: The largest of all sizes that :func:`tail_level` takes for the tail.
 TAIL_SHARE: Final = 0.05
@@ -63,41 +64,12 @@ ONCE_IN: Final = 1_000
 # Two parameters are fitted to the tail; with fewer points their errors are as large as they are.
 _FEWEST_IN_TAIL: Final = 30
 
-R = TypeVar("R", bound=OutlierRule)
-
 _RULES = Kinds[OutlierRule](
     "outlier_rule", "rule", field="outlier_rule", besides="a function of your own"
 )
-
-
-def outlier_rule(name: str) -> Callable[[R], R]:
-    """Register a rule under a name, so that configurations can speak of it.
-
-    Parameters
-    ----------
-    name : str
-        Of lowercase letters, digits and underscores.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such name, or one of the lab's own.
-
-    Examples
-    --------
-    >>> @outlier_rule("alone_at_the_top")
-    ... def alone_at_the_top(quote, quotes, previous, epoch):
-    ...     others = [other.price for other in quotes if other is not quote]
-    ...     return bool(others) and quote.price > 2 * max(others)
-    >>> "alone_at_the_top" in outlier_rules()
-    True
-    """
-    return _RULES.register(name)
-
-
-def outlier_rules() -> tuple[str, ...]:
-    """Return the names of all registered rules, in alphabetical order."""
-    return _RULES.names()
+#: Register a rule under a name, so that configurations can speak of it.
+outlier_rule = _RULES.register
+outlier_rules = _RULES.names
 
 
 def find_outlier_rule(
@@ -203,10 +175,7 @@ class TailRule:
     def __post_init__(self) -> None:
         for name in ("daily_move_percent", "disagreement_percent"):
             object.__setattr__(self, name, to_decimal(getattr(self, name), name))
-        if not isinstance(self.market_time_per_epoch, int) or self.market_time_per_epoch <= 0:
-            raise InvalidInput(
-                "market_time_per_epoch", self.market_time_per_epoch, "microseconds, more than 0"
-            )
+        to_whole(self.market_time_per_epoch, 1, "market_time_per_epoch")
         move = to_hundredths(self.daily_move_percent, "daily_move_percent")
         disagreement = to_hundredths(self.disagreement_percent, "disagreement_percent")
         object.__setattr__(self, "_move", move)

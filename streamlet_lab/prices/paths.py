@@ -1,4 +1,4 @@
-"""The underlying path that all sources quote around: simulated, or real history replayed.
+"""The underlying path that all sources quote around, and the simulated one.
 
 Market time is an integer number of microseconds since the start of the path. A trading day is
 6.5 hours of it, and a night none: the price is another one after it.
@@ -7,13 +7,13 @@ Market time is an integer number of microseconds since the start of the path. A 
 import math
 from collections import deque
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal, Protocol, Self
+from typing import Final, Protocol
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import PathStreams
-from streamlet_lab.prices.history import DailyBar, adjust_for_splits, known_symbol, load_bars
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, Day, GjrGarch, Jump, ReturnModel
 from streamlet_lab.prices.quotes import ORIGIN
 from streamlet_lab.prices.session import TYPICAL_INTRADAY, Session
@@ -26,9 +26,6 @@ TYPICAL_NIGHTS: Final = 0.32
 
 #: With more, most of a day's variance would pass within seconds.
 MOST_INTRADAY: Final = 0.9
-
-#: What becomes of the splits in a real history: taken out, or left as jumps of the price.
-SplitHandling = Literal["adjust", "keep"]
 
 # The path is walked in stretches: one step at a time is slower.
 _STEPS_AHEAD: Final = 32
@@ -62,37 +59,20 @@ class PricePath(Protocol):
         ...
 
 
-class SimulatedPath:
-    """Daily returns from a model, a night before each session, and a walk through the session.
-
-    A day begins at the last close. First the night passes, at once, with the share ``nights`` of
-    the day's variance and of its return; then the session, with the rest of both
-    (:class:`~streamlet_lab.prices.session.Session`); jumps come on top at their time. At the
-    instant of the close itself the price is the close; the open is seen right after it. So a path
-    begins at a close too, and its first night passes right after time 0.
-
-    The daily law is the model's, whatever ``nights``, ``intraday`` and the step: the closes are the
-    same. The step says only how often somebody looks: two paths that differ in it have the same
-    price at each instant that is on both grids. The path reflects at its bounds, in logarithms.
+@dataclass(frozen=True, slots=True)
+class PathSettings:
+    """How a simulated price moves.
 
     Parameters
     ----------
-    streams : PathStreams
-        What the path draws from: a stream for the days, others within them.
-    step : int
-        Grid of the path in microseconds of market time; the price is constant between grid points.
-    symbol : str
-        What the path is the price of.
     base_price : Decimal
         Price at time 0, US dollars.
     bounds : (Decimal, Decimal)
-        Where the path reflects.
+        Where the path reflects, in logarithms.
     volatility : float
         Multiplies every return; 1 is AAPL's own, about 2.4 % a day.
     trend : float
         Drift of the logarithm of the price, per year of 252 trading days.
-    model : ReturnModel, optional
-        `GjrGarch` unless given.
     nights : float
         Share of a day's variance that passes overnight, from 0 to less than 1; AAPL's unless given.
         A day of variance v and return r has an open that is normal around ``nights`` · r with the
@@ -105,7 +85,47 @@ class SimulatedPath:
     Raises
     ------
     InvalidInput
-        If a number is not within its bounds; later, if the model yields what is no day.
+        If a number is not within its bounds.
+    """
+
+    base_price: Decimal = Decimal("150.00")
+    bounds: tuple[Decimal, Decimal] = (Decimal(50), Decimal(500))
+    volatility: float = 1.0
+    trend: float = 0.0
+    nights: float = TYPICAL_NIGHTS
+    intraday: float = TYPICAL_INTRADAY
+
+    def __post_init__(self) -> None:
+        to_number(self.volatility, -math.inf, math.inf, "volatility")
+        to_number(self.trend, -math.inf, math.inf, "trend")
+        to_number(self.nights, 0, 1, "nights", below=True)
+        to_number(self.intraday, 0, MOST_INTRADAY, "intraday")
+
+
+class SimulatedPath:
+    """Daily returns from a model, a night before each session, and a walk through the session.
+
+    A day begins at the last close. First the night passes, at once, with the share ``nights`` of
+    the day's variance and of its return; then the session, with the rest of both
+    (:class:`~streamlet_lab.prices.session.Session`); jumps come on top at their time. At the
+    instant of the close itself the price is the close; the open is seen right after it. So a path
+    begins at a close too, and its first night passes right after time 0.
+
+    The daily law is the model's, whatever ``nights``, ``intraday`` and the step: the closes are the
+    same. The step says only how often somebody looks: two paths that differ in it have the same
+    price at each instant that is on both grids.
+
+    Parameters
+    ----------
+    streams : PathStreams
+        What the path draws from: a stream for the days, others within them.
+    step : int
+        Grid of the path in microseconds of market time; the price is constant between grid points.
+    settings : PathSettings
+    symbol : str
+        What the path is the price of.
+    model : ReturnModel, optional
+        `GjrGarch` unless given. What it yields that is no day is refused when it comes.
     """
 
     duration: int | None = None
@@ -114,38 +134,27 @@ class SimulatedPath:
         self,
         streams: PathStreams,
         step: int,
+        settings: PathSettings = PathSettings(),
         *,
         symbol: str = "AAPL",
-        base_price: Decimal = Decimal("150.00"),
-        bounds: tuple[Decimal, Decimal] = (Decimal(50), Decimal(500)),
-        volatility: float = 1.0,
-        trend: float = 0.0,
         model: ReturnModel | None = None,
-        nights: float = TYPICAL_NIGHTS,
-        intraday: float = TYPICAL_INTRADAY,
     ) -> None:
-        to_number(volatility, -math.inf, math.inf, "volatility")
-        to_number(trend, -math.inf, math.inf, "trend")
-        to_number(nights, 0, 1, "nights", below=True)
-        to_number(intraday, 0, MOST_INTRADAY, "intraday")
         self.symbol = symbol
-        self.base_price = base_price
-        self.bounds = bounds
+        self.base_price = settings.base_price
+        self.bounds = settings.bounds
+        self._settings = settings
         self._streams = streams
         self._step = step
-        self._volatility = volatility
-        self._daily_drift = trend / TRADING_DAYS_PER_YEAR
+        self._daily_drift = settings.trend / TRADING_DAYS_PER_YEAR
         self._days = (model or GjrGarch()).days(streams.days)
-        self._nights = nights
-        self._intraday = intraday
-        self._low = math.log(bounds[0])
-        self._width = math.log(bounds[1]) - self._low
+        self._low = math.log(settings.bounds[0])
+        self._width = math.log(settings.bounds[1]) - self._low
         self._day_end = 0
-        self._close = math.log(base_price)  # the day's, without reflection
+        self._close = math.log(settings.base_price)  # the day's, without reflection
         self._session: Session
         self._jumps: deque[tuple[float, float]] = deque()  # still to come: when, how far
         self._jumped = 0.0  # since the day's beginning
-        self._grid = [to_micros(base_price)]
+        self._grid = [to_micros(settings.base_price)]
 
     def price(self, market_time: int) -> int:
         """Return the true price in micro-dollars at the last grid point."""
@@ -172,24 +181,24 @@ class SimulatedPath:
             self._grid.append(round(math.exp(self._reflected(self._log_price(time))) * 1_000_000))
 
     def _begin_day(self) -> None:
-        start, first, nights = self._day_end, self._close, self._nights
+        start, first = self._day_end, self._close
+        nights, volatility = self._settings.nights, self._settings.volatility
         self._streams.begin_day(start // TRADING_DAY)
         day = next_day(self._days)
-        deviation = self._volatility * day.deviation / 100
-        move = self._volatility * day.move / 100 + self._daily_drift
+        deviation = volatility * day.deviation / 100
+        move = volatility * day.move / 100 + self._daily_drift
         opening = first
         if nights:
             (gaussian,), _ = self._streams.stretch(start, TRADING_DAY, 1)
             opening += nights * move + math.sqrt(nights * (1 - nights)) * deviation * gaussian
         variance = (1 - nights) * deviation**2
-        self._session = Session(
-            self._streams, start, opening, first + move, variance, self._intraday
-        )
+        intraday = self._settings.intraday
+        self._session = Session(self._streams, start, opening, first + move, variance, intraday)
         self._jumped = 0.0
         self._jumps.clear()
         for jump in day.jumps:
             time = start + max(jump.time - nights, 0.0) / (1 - nights) * TRADING_DAY
-            self._jumps.append((time, self._volatility * jump.size / 100))
+            self._jumps.append((time, volatility * jump.size / 100))
         self._close = first + (move + sum(size for _, size in self._jumps))
         self._day_end = start + TRADING_DAY
 
@@ -205,77 +214,6 @@ class SimulatedPath:
         """Fold the free path into the bounds, as two mirrors would."""
         position = (log_price - self._low) % (2 * self._width)
         return self._low + min(position, 2 * self._width - position)
-
-
-class HistoricalPath:
-    """Real daily closes, each held until the next: nothing is invented between them.
-
-    Parameters
-    ----------
-    symbol : str
-    bars : tuple of DailyBar
-        The stretch to replay; one bar is one trading day of market time.
-    base_price : Decimal
-        The last close before the stretch: the reference that genesis carries.
-    """
-
-    def __init__(self, symbol: str, bars: tuple[DailyBar, ...], base_price: Decimal) -> None:
-        self.symbol = symbol
-        self.base_price = base_price
-        self.duration: int | None = len(bars) * TRADING_DAY
-        closes = [bar.close for bar in bars]
-        self.bounds = bounds_around(closes)
-        self._bars = bars
-        self._prices = [to_micros(close) for close in closes]
-
-    @classmethod
-    def of(cls, symbol: str, year: int | None = None, *, splits: SplitHandling = "adjust") -> Self:
-        """Return the replay of a share's whole history, or of one calendar year of it.
-
-        Genesis carries the last close before it; where nothing came before, the first day's open.
-
-        Parameters
-        ----------
-        symbol : str
-        year : int, optional
-        splits : {"adjust", "keep"}
-            ``"adjust"``: all prices and volumes, that of genesis too, are in shares of the last
-            day, see :func:`~streamlet_lab.prices.history.adjust_for_splits`. ``"keep"``: as traded,
-            so that a split is a jump.
-
-        Raises
-        ------
-        InvalidInput, DataError
-            As :func:`~streamlet_lab.prices.history.load_bars`.
-        """
-        if splits not in ("adjust", "keep"):
-            raise InvalidInput("splits", splits, "'adjust' or 'keep'")
-        symbol = known_symbol(symbol)
-        bars = load_bars(symbol, year)
-        earlier = [bar for bar in load_bars(symbol) if bar.date < bars[0].date][-1:]
-        stretch = (*earlier, *bars)
-        if splits == "adjust":
-            stretch = adjust_for_splits(symbol, stretch)
-        before, bars = stretch[: len(earlier)], stretch[len(earlier) :]
-        return cls(symbol, bars, before[0].close if before else bars[0].open)
-
-    def price(self, market_time: int) -> int:
-        """Return the last close in micro-dollars."""
-        return self._prices[self._index(market_time)]
-
-    def volume(self, market_time: int) -> int:
-        """Return the day's volume."""
-        return self._bars[self._index(market_time)].volume
-
-    def timestamp(self, market_time: int) -> datetime:
-        """Return midnight UTC of the bar's date (the source has dates only) plus the day's time."""
-        date = self._bars[self._index(market_time)].date
-        midnight = datetime(date.year, date.month, date.day, tzinfo=UTC)
-        return midnight + timedelta(microseconds=market_time % TRADING_DAY)
-
-    def _index(self, market_time: int) -> int:
-        # The run's last instant is the end of its last day.
-        return min(market_time // TRADING_DAY, len(self._bars) - 1)
 
 
 def next_day(days: Iterator[Day]) -> Day:

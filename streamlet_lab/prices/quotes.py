@@ -70,13 +70,12 @@ class StockPrice:
         if not isinstance(timestamp, datetime) or timestamp.tzinfo is None:
             raise InvalidInput("timestamp", str(timestamp), "a datetime with a time zone")
         shares = to_decimal(volume, "volume")
-        return cls(symbol, amount, shares, source, timestamp, _to_confidence(confidence))
+        if confidence is not None:
+            confidence = to_decimal(confidence, "confidence")
+            if to_micros(confidence, "confidence") < 0:
+                raise InvalidInput("confidence", confidence, "zero or more dollars")
+        return cls(symbol, amount, shares, source, timestamp, confidence)
 
-
-def _to_confidence(value: object) -> Decimal | None:
-    if value is None:
-        return None
-    confidence = to_decimal(value, "confidence")
-    if to_micros(confidence, "confidence") < 0:
-        raise InvalidInput("confidence", value, "zero or more dollars")
-    return confidence
+    def checked(self) -> Self:
+        """Return a quote that was not made by `create`, as `create` makes it."""
+        return self.create(*(getattr(self, name) for name in self.__slots__))

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import format_duration, to_microseconds, to_number
+from streamlet_lab.units import format_duration, to_microseconds, to_number, to_whole
+from streamlet_lab.values import Number, Whole, check_ranges
 
 #: The finest part of a dollar that a quote may have.
 MICRO_DOLLAR: Final = Decimal("0.000001")
@@ -19,11 +20,6 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 # Sources share their names' space with the nodes of a simulation.
 _NODE_NAME: Final = re.compile(r"node_[0-9]+|observer", re.ASCII)
 
-_LARGEST_NOISE: Final = 1_000.0
-_LARGEST_BIAS: Final = 5_000.0
-_LARGEST_CONFIDENCE: Final = 10_000.0
-_LONGEST_OUTAGE: Final = 1e6
-_VOLUME_SHARES: Final = (1e-6, 1e6)
 _MOST_SOURCES: Final = 99
 
 
@@ -67,12 +63,12 @@ class Source:
     """
 
     name: str
-    noise_bp: float = 1.0
-    bias_bp: float = 0.0
-    lag: int = 0
-    outage: float = 0.0
-    outage_epochs: float = 1.0
-    volume_share: float = 1.0
+    noise_bp: Annotated[float, Number(0, 1_000)] = 1.0
+    bias_bp: Annotated[float, Number(-5_000, 5_000)] = 0.0
+    lag: Annotated[int, Whole()] = 0
+    outage: Annotated[float, Number(0, 1, below=True)] = 0.0
+    outage_epochs: Annotated[float, Number(1, 1e6)] = 1.0
+    volume_share: Annotated[float, Number(1e-6, 1e6)] = 1.0
     confidence_bp: float | None = None
 
     def __post_init__(self) -> None:
@@ -81,22 +77,14 @@ class Source:
             raise InvalidInput("name", self.name, expected)
         if _NODE_NAME.fullmatch(self.name):
             raise InvalidInput("name", self.name, "a name that no node has")
-        to_number(self.noise_bp, 0, _LARGEST_NOISE, "noise_bp")
-        to_number(self.bias_bp, -_LARGEST_BIAS, _LARGEST_BIAS, "bias_bp")
-        if type(self.lag) is not int or self.lag < 0:
-            raise InvalidInput("lag", self.lag, "whole microseconds, zero or more")
-        to_number(self.outage, 0, 1, "outage")
-        if self.outage == 1:
-            raise InvalidInput("outage", self.outage, "a share of the epochs below 1")
-        to_number(self.outage_epochs, 1, _LONGEST_OUTAGE, "outage_epochs")
+        check_ranges(self)
         # Rounded, so that nine epochs suffice for a share of 0.9.
         shortest = round(self.outage / (1 - self.outage), 9)
         if self.outage_epochs < shortest:
             expected = f"at least {shortest:g} epochs for an outage of {self.outage:g}"
             raise InvalidInput("outage_epochs", self.outage_epochs, expected)
-        to_number(self.volume_share, *_VOLUME_SHARES, "volume_share")
         if self.confidence_bp is not None:
-            to_number(self.confidence_bp, 0, _LARGEST_CONFIDENCE, "confidence_bp")
+            to_number(self.confidence_bp, 0, 10_000, "confidence_bp")
 
     @property
     def stated_confidence_bp(self) -> float:
@@ -117,8 +105,7 @@ def standard_sources(count: int) -> tuple[Source, ...]:
     >>> [source.name for source in standard_sources(3)]
     ['market_data_1', 'market_data_2', 'external_feed']
     """
-    if type(count) is not int or not 1 <= count <= _MOST_SOURCES:
-        raise InvalidInput("sources", count, f"a whole number from 1 to {_MOST_SOURCES}")
+    count = to_whole(count, 1, "sources", _MOST_SOURCES)
     names = [*(f"market_data_{number}" for number in range(1, count)), "external_feed"]
     return tuple(map(Source, names))
 

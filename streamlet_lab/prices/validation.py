@@ -1,4 +1,4 @@
-"""The description's validation rules for quotes, and what they say about each quote.
+"""The description's validation rules for quotes.
 
 What happens when the true price leaves the corridor of the deviation rule is one of three policies:
 
@@ -12,59 +12,21 @@ An epoch without a block, such as that of a silent leader, says nothing about th
 changes nothing: else whoever keeps silent would let others move the price further.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Final, NamedTuple, Protocol, Self
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final, NamedTuple, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_whole
+from streamlet_lab.units import MONEY, is_within, to_decimal, to_hundredths, to_micros, to_whole
 
 #: More shares than any market trades. Ninety-nine such quotes still sum up to the twelve digits
 #: that a payload has room for.
 LARGEST_VOLUME: Final = Decimal(10_000_000_000)
 
-# As many as a payload has room for.
-_MOST_DECIMALS: Final = 6
-
-
-class QuoteReason(StrEnum):
-    """Why a quote counts, or does not."""
-
-    VALID = "valid"
-    WRONG_SYMBOL = "wrong_symbol"
-    FROM_THE_FUTURE = "from_the_future"
-    OUT_OF_DATE = "out_of_date"
-    REPEATED_SOURCE = "repeated_source"
-    BELOW_MIN_PRICE = "below_min_price"
-    ABOVE_MAX_PRICE = "above_max_price"
-    BELOW_MIN_VOLUME = "below_min_volume"
-    ABOVE_MAX_VOLUME = "above_max_volume"
-    VOLUME_TOO_FINE = "volume_too_fine"
-    OUTSIDE_DEVIATION = "outside_deviation"
-    OUTSIDE_AGREEMENT = "outside_agreement"
-    OUTLIER = "outlier"
-
-
-# These do not use up what a source may say in an epoch: anyone could replay them to silence it.
-_NOT_ASKED_FOR: Final = frozenset(
-    {QuoteReason.WRONG_SYMBOL, QuoteReason.FROM_THE_FUTURE, QuoteReason.OUT_OF_DATE}
-)
-
-
-class QuoteCheck(NamedTuple):
-    """A quote and what the rules say about it."""
-
-    quote: StockPrice
-    reason: QuoteReason
-
-    @property
-    def valid(self) -> bool:
-        """Whether the quote counts."""
-        return self.reason is QuoteReason.VALID
+# Micro-dollars in hundredths of a percent, of which a cent has so many.
+_PER_CENT: Final = 10_000 * 10_000
 
 
 class PreviousConsensus(NamedTuple):
@@ -86,32 +48,6 @@ class PreviousConsensus(NamedTuple):
     def after_no_price(self) -> Self:
         """Return the reference once another block says that there is no price."""
         return self._replace(no_prices=self.no_prices + 1)
-
-
-class OutlierRule(Protocol):
-    """A pure function that says which of several quotes to leave out."""
-
-    def __call__(
-        self,
-        quote: StockPrice,
-        quotes: Sequence[StockPrice],
-        previous: PreviousConsensus | None,
-        epoch: int,
-        /,
-    ) -> bool:
-        """Return whether a quote is an outlier.
-
-        Parameters
-        ----------
-        quote : StockPrice
-        quotes : sequence of StockPrice
-            All quotes of the epoch that pass the other rules, this one among them.
-        previous : PreviousConsensus, optional
-            None without one, and while the chain is re-anchored.
-        epoch : int
-            The epoch that the quotes belong to.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +153,22 @@ class PriceValidation:
         """
         if self.is_reanchoring(previous):
             return True
-        allowed = self._deviation + self._widening * previous.no_prices
-        return is_within(to_micros(price), to_micros(previous.price), allowed)
+        return is_within(to_micros(price), to_micros(previous.price), self._allowed(previous))
+
+    def limits(self, previous: PreviousConsensus | None) -> tuple[int, int]:
+        """Return the lowest and the highest price that bounds and deviation let pass, in cents.
+
+        The lowest is above the highest where none passes.
+        """
+        low, high = _cents(self.min_price, ROUND_CEILING), _cents(self.max_price, ROUND_FLOOR)
+        if previous is None or self.is_reanchoring(previous):
+            return low, high
+        allowed, reference = self._allowed(previous), to_micros(previous.price)
+        lowest, highest = ((10_000 + sign * allowed) * reference for sign in (-1, 1))
+        return max(low, -(-lowest // _PER_CENT)), min(high, highest // _PER_CENT)
+
+    def _allowed(self, previous: PreviousConsensus) -> int:
+        return self._deviation + self._widening * previous.no_prices
 
     def in_agreement(self, price: Decimal, quotes: Sequence[StockPrice]) -> bool:
         """Whether a price lies within the allowed deviation of the quotes' median, inclusive."""
@@ -233,122 +183,5 @@ def twice_median_micros(quotes: Sequence[StockPrice]) -> int:
     return ranked[half] + ranked[-1 - half]
 
 
-def check_quotes(
-    quotes: Iterable[StockPrice],
-    rules: PriceValidation,
-    symbol: str,
-    epoch: int,
-    previous: PreviousConsensus | None,
-    timestamp: datetime | None = None,
-    outlier: OutlierRule | None = None,
-) -> tuple[QuoteCheck, ...]:
-    """Apply the rules to each quote of an epoch; the first one that it breaks is its reason.
-
-    A quote's own rules come first. Those that compare quotes with each other follow, each for the
-    quotes that are valid up to there: agreement while re-anchoring, then the outlier rule.
-
-    Parameters
-    ----------
-    quotes : iterable of StockPrice
-    rules : PriceValidation
-    symbol : str
-        The symbol that the quotes must be for.
-    epoch : int
-        The epoch that the quotes belong to.
-    previous : PreviousConsensus, optional
-        Without one the deviation rule does not apply.
-    timestamp : datetime, optional
-        Market time of the epoch, which every quote must bear: an earlier one is a quote of another
-        epoch, replayed. Without it any time will do.
-    outlier : OutlierRule, optional
-        See :mod:`streamlet_lab.prices.outliers`.
-
-    Raises
-    ------
-    InvalidInput
-        If the outlier rule answers anything but True or False.
-    """
-    checks = []
-    sources: set[str] = set()
-    for quote in quotes:
-        reason = _reason(quote, rules, symbol, previous, timestamp, sources)
-        checks.append(QuoteCheck(quote, reason))
-        if reason not in _NOT_ASKED_FOR:
-            sources.add(quote.source)
-    if rules.is_reanchoring(previous):
-        checks = _check_agreement(checks, rules)
-        previous = None
-    if outlier is not None:
-        checks = _check_outliers(checks, outlier, previous, epoch)
-    return tuple(checks)
-
-
-def _reason(
-    quote: StockPrice,
-    rules: PriceValidation,
-    symbol: str,
-    previous: PreviousConsensus | None,
-    timestamp: datetime | None,
-    sources_so_far: set[str],
-) -> QuoteReason:
-    if quote.symbol != symbol:
-        return QuoteReason.WRONG_SYMBOL
-    if timestamp is not None and quote.timestamp > timestamp:
-        return QuoteReason.FROM_THE_FUTURE
-    if timestamp is not None and quote.timestamp < timestamp:
-        return QuoteReason.OUT_OF_DATE
-    if quote.source in sources_so_far:
-        return QuoteReason.REPEATED_SOURCE
-    if quote.price < rules.min_price:
-        return QuoteReason.BELOW_MIN_PRICE
-    if quote.price > rules.max_price:
-        return QuoteReason.ABOVE_MAX_PRICE
-    if quote.volume < rules.min_volume:
-        return QuoteReason.BELOW_MIN_VOLUME
-    if quote.volume > rules.max_volume:
-        return QuoteReason.ABOVE_MAX_VOLUME
-    if _decimals(quote.volume) > _MOST_DECIMALS:
-        return QuoteReason.VOLUME_TOO_FINE
-    if previous is not None and not rules.within_deviation(quote.price, previous):
-        return QuoteReason.OUTSIDE_DEVIATION
-    return QuoteReason.VALID
-
-
-def _check_agreement(checks: Sequence[QuoteCheck], rules: PriceValidation) -> list[QuoteCheck]:
-    quotes = _valid_quotes(checks)
-    return [
-        check._replace(reason=QuoteReason.OUTSIDE_AGREEMENT)
-        if check.valid and not rules.in_agreement(check.quote.price, quotes)
-        else check
-        for check in checks
-    ]
-
-
-def _check_outliers(
-    checks: Sequence[QuoteCheck],
-    outlier: OutlierRule,
-    previous: PreviousConsensus | None,
-    epoch: int,
-) -> list[QuoteCheck]:
-    quotes = _valid_quotes(checks)
-    judged = []
-    for check in checks:
-        if check.valid:
-            verdict: object = outlier(check.quote, quotes, previous, epoch)
-            if not isinstance(verdict, bool):
-                raise InvalidInput("outlier rule", verdict, "True or False from each call")
-            if verdict:
-                check = check._replace(reason=QuoteReason.OUTLIER)
-        judged.append(check)
-    return judged
-
-
-def _valid_quotes(checks: Iterable[QuoteCheck]) -> tuple[StockPrice, ...]:
-    return tuple(check.quote for check in checks if check.valid)
-
-
-def _decimals(amount: Decimal) -> int:
-    """Return the decimal places as written: a sum keeps trailing zeros, too."""
-    exponent = amount.as_tuple().exponent
-    assert isinstance(exponent, int)
-    return -exponent
+def _cents(price: Decimal, rounding: str) -> int:
+    return int(MONEY.multiply(price, Decimal(100)).to_integral_value(rounding))

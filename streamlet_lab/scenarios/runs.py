@@ -10,28 +10,17 @@ from streamlet_lab.consensus import BlockTree
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.files import write_atomically
 from streamlet_lab.scenarios.settings import placed_by_content, read_config, write_settings
-from streamlet_lab.scenarios.stages import NetworkStage, TreeStage
+from streamlet_lab.scenarios.stages import NetworkStage, Stage, TreeStage
 from streamlet_lab.scenarios.syntax import (
-    Chain,
     Document,
-    ExpectCheck,
-    ExpectGuilty,
-    ExpectViews,
-    Line,
-    NewBlocks,
-    Notarize,
+    Expectation,
+    NetworkCommand,
     Run,
-    Setting,
+    TreeCommand,
     placed,
     read_document,
-    write_chain,
 )
-from streamlet_lab.simulator import StreamletSimulation
-from streamlet_lab.simulator.script import Delivery, Step
-
-_TREE_COMMANDS = (NewBlocks, Notarize)
-_NETWORK_COMMANDS = (Setting, Step, Delivery, Run)
-_EXPECTATIONS = (ExpectViews, ExpectGuilty, ExpectCheck)
+from streamlet_lab.simulator import Simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,103 +47,6 @@ class Outcome:
         return not self.found
 
 
-class ScenarioRun:
-    """A scenario that was played to its end.
-
-    Attributes
-    ----------
-    scenario : Scenario
-    outcomes : tuple of Outcome
-        Of each expectation, in the order of the text.
-    simulation : StreamletSimulation or None
-        The run, where there is a network.
-    views : dict of str to BlockTree
-        What everyone sees at the end.
-    """
-
-    def __init__(self, scenario: "Scenario") -> None:
-        self.scenario = scenario
-        self._stage = scenario.make_stage()
-        self.outcomes = tuple(self._play(scenario.lines))
-
-    @property
-    def simulation(self) -> StreamletSimulation | None:
-        """The run, where there is a network."""
-        return self._stage.simulation if isinstance(self._stage, NetworkStage) else None
-
-    @property
-    def views(self) -> Mapping[str, BlockTree]:
-        """What everyone sees at the end, by name."""
-        return self._stage.views
-
-    @property
-    def failures(self) -> tuple[Outcome, ...]:
-        """The expectations that were not met."""
-        return tuple(outcome for outcome in self.outcomes if not outcome.met)
-
-    @property
-    def passed(self) -> bool:
-        """Whether all expectations were met."""
-        return not self.failures
-
-    def report(self) -> list[str]:
-        """Return lines of text that say what was expected and, where it differs, found."""
-        lines = [f"{self.scenario.name}: {self.scenario.title}"]
-        for outcome in self.outcomes:
-            lines.append(f"  {'met' if outcome.met else 'NOT MET'}: {outcome.expected}")
-            if not outcome.met:
-                lines.append(f"    line {outcome.line}, found {outcome.found}")
-        if not self.outcomes:
-            return [*lines, "nothing was expected: there is no line such as 'expect final 0-1'"]
-        met = len(self.outcomes) - len(self.failures)
-        return [*lines, f"{met} of {len(self.outcomes)} expectations met"]
-
-    def __repr__(self) -> str:
-        return "\n".join(self.report())
-
-    def _play(self, lines: Iterable[Line]) -> Iterator[Outcome]:
-        for line in lines:
-            with placed_by_content(self.scenario.document, self.scenario.source):
-                self._stage.carry_out(line.command)
-            if isinstance(line.command, _EXPECTATIONS):
-                yield Outcome(line.number, line.text, self._difference(line.command))
-
-    def _difference(self, expectation: ExpectViews | ExpectGuilty | ExpectCheck) -> str:
-        match expectation:
-            case ExpectViews(names, facts):
-                return "; ".join(self._other_views(names or self._stage.everyone, facts))
-            case ExpectGuilty(names):
-                guilty = self._stage.guilty()
-                return "" if {*guilty} == {*names} else f"guilty {', '.join(guilty) or 'none'}"
-            case ExpectCheck(name, status):
-                result = self._stage.checks[name].result()
-                if result.status == status:
-                    return ""
-                return f"{name} {result.status}: {result.evidence}"
-
-    def _other_views(
-        self, names: Iterable[str], facts: Iterable[tuple[str, tuple[Chain, ...]]]
-    ) -> Iterator[str]:
-        """Yield what is there instead, once for all views in which it is the same."""
-        instead: dict[str, list[str]] = {}
-        for name in names:
-            found = [
-                f"{what} {'|'.join(map(write_chain, chains))}"
-                for what, expected in facts
-                if (chains := self._chains(name, what)) != expected
-            ]
-            if found:
-                instead.setdefault(", ".join(found), []).append(name)
-        for found_there, where in instead.items():
-            yield f"{', '.join(where)}: {found_there}"
-
-    def _chains(self, view: str, what: str) -> tuple[Chain, ...]:
-        tree = self._stage.views[view]
-        tips = tree.longest if what == "longest" else tree.finalized[-1:]
-        chains = ([*tree.chain(tip.hash)][-2::-1] for tip in tips)
-        return tuple(tuple(map(self._stage.name_of, blocks)) for blocks in chains)
-
-
 @dataclass(frozen=True)
 class Scenario:
     """A worked example: what is done, and what must come of it. It is its text.
@@ -175,7 +67,7 @@ class Scenario:
     Raises
     ------
     InvalidInput
-        For the first line that is wrong, before anything runs.
+        For the first line that cannot be read, or setting that is wrong.
 
     Examples
     --------
@@ -198,7 +90,6 @@ class Scenario:
         object.__setattr__(self, "document", document)
         is_tree = _is_tree(document, self.source)
         object.__setattr__(self, "config", None if is_tree else read_config(document, self.source))
-        self._rehearse()
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -214,7 +105,7 @@ class Scenario:
         DataError
             If there is no such file, or it is not text.
         InvalidInput
-            For the first line that is wrong.
+            As from a text.
         """
         path = Path(path)
         try:
@@ -256,10 +147,10 @@ class Scenario:
         """
         for reason in config.not_rerunnable:
             raise InvalidInput("config", reason, "a configuration that is data")
-        settings = [f"{key} = {value}" for key, value in write_settings(config)]
-        expected = [f"expect {expectation}" for expectation in expectations]
         run = f"run {config.epochs if epochs is None else epochs}"
-        return cls("\n".join([f"scenario {name}: {title}", *settings, run, *expected, ""]))
+        expected = [f"expect {expectation}" for expectation in expectations]
+        lines = [f"scenario {name}: {title}", *write_settings(config), run, *expected, ""]
+        return cls("\n".join(lines))
 
     @property
     def name(self) -> str:
@@ -271,11 +162,6 @@ class Scenario:
         """One sentence that says what it shows, from the first line."""
         return self.document.title
 
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """The commands and expectations."""
-        return self.document.lines
-
     def to_text(self) -> str:
         """Return the text, comments and all."""
         return self.text
@@ -284,39 +170,90 @@ class Scenario:
         """Write the text to a file."""
         write_atomically(Path(path), self.text.encode())
 
-    def run(self) -> ScenarioRun:
-        """Play it; the same scenario gives the same run every time."""
-        return ScenarioRun(self)
+    def run(self) -> "ScenarioRun":
+        """Play it; the same scenario gives the same run every time.
 
-    def make_stage(self) -> TreeStage | NetworkStage:
-        """Return the place where it is played, before the first command."""
-        commands = [line.command for line in self.lines]
-        if self.config is None:
-            views = dict.fromkeys(c.view for c in commands if isinstance(c, Notarize) and c.view)
-            return TreeStage(tuple(views) or ("view",))
-        return NetworkStage(self.config, [c for c in commands if isinstance(c, Delivery)])
+        Raises
+        ------
+        InvalidInput
+            For the first line that is wrong; on a network before the first epoch, but for scripted
+            votes on blocks that nobody has made in time.
+        """
+        return ScenarioRun(self)
 
     def __repr__(self) -> str:
         return f"Scenario({self.name}: {self.title})"
 
-    def _rehearse(self) -> None:
-        """Find what is wrong before anything runs. Block trees know no time: they are played."""
-        with placed_by_content(self.document, self.source):
-            stage = self.make_stage()
-        for line in self.lines:
-            with placed(self.source, line.number):
-                _check_names(line, stage)
-                if isinstance(stage, TreeStage):
-                    stage.carry_out(line.command)
+
+class ScenarioRun:
+    """A scenario that was played to its end.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    outcomes : tuple of Outcome
+        Of each expectation, in the order of the text.
+    views : dict of str to BlockTree
+        What everyone sees at the end.
+    simulation : Simulation or None
+        The run, where there is a network.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        document, config = scenario.document, scenario.config
+        with placed_by_content(document, scenario.source):
+            stage = TreeStage(document) if config is None else NetworkStage(document, config)
+        for line in document.lines:
+            with placed(scenario.source, line.number):
+                stage.check_names(line.command)
+        self.views: Mapping[str, BlockTree] = stage.views
+        self.simulation: Simulation | None = stage.simulation
+        self.outcomes = tuple(self._play(stage))
+
+    def _play(self, stage: Stage) -> Iterator[Outcome]:
+        document, source = self.scenario.document, self.scenario.source
+        for line in document.lines:
+            # A step is wrong in its own line, a tree's command where it stands.
+            in_place = isinstance(line.command, TreeCommand)
+            with placed(source, line.number) if in_place else placed_by_content(document, source):
+                stage.carry_out(line.command)
+            if isinstance(line.command, Expectation):
+                yield Outcome(line.number, line.text, stage.difference(line.command))
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """The expectations that were not met."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.met)
+
+    @property
+    def passed(self) -> bool:
+        """Whether all expectations were met."""
+        return not self.failures
+
+    def report(self) -> list[str]:
+        """Return lines of text that say what was expected and, where it differs, found."""
+        lines = [f"{self.scenario.name}: {self.scenario.title}"]
+        for outcome in self.outcomes:
+            lines.append(f"  {'met' if outcome.met else 'NOT MET'}: {outcome.expected}")
+            if not outcome.met:
+                lines.append(f"    line {outcome.line}, found {outcome.found}")
+        if not self.outcomes:
+            return [*lines, "nothing was expected: there is no line such as 'expect final 0-1'"]
+        met = len(self.outcomes) - len(self.failures)
+        return [*lines, f"{met} of {len(self.outcomes)} expectations met"]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.report())
 
 
 def _is_tree(document: Document, source: str) -> bool:
     """Say which of the two kinds of scenarios it is; refuse a mixture."""
-    is_tree = any(isinstance(line.command, _TREE_COMMANDS) for line in document.lines)
-    if not is_tree and not any(isinstance(line.command, Run) for line in document.lines):
+    is_tree = any(isinstance(command, TreeCommand) for command in document.commands)
+    if not is_tree and not any(isinstance(command, Run) for command in document.commands):
         expected = "among them a line such as 'run 12', or 'chain 0-1-2'"
         raise InvalidInput(f"{source}: lines", [line.text for line in document.lines], expected)
-    foreign = _NETWORK_COMMANDS if is_tree else _TREE_COMMANDS
+    foreign = NetworkCommand if is_tree else TreeCommand
     for line in document.lines:
         if isinstance(line.command, foreign):
             with placed(source, line.number):
@@ -324,21 +261,3 @@ def _is_tree(document: Document, source: str) -> bool:
                     "command", line.text, "either block trees or a network, not both"
                 )
     return is_tree
-
-
-def _check_names(line: Line, stage: TreeStage | NetworkStage) -> None:
-    """Refuse what names nobody, or no check."""
-    match line.command:
-        case ExpectViews(names):
-            mentioned: Iterable[str] = names
-        case ExpectGuilty(names):
-            mentioned = names
-        case Delivery(senders=senders, receivers=receivers):
-            mentioned = (*(senders or ()), *(receivers or ()))
-        case ExpectCheck(check) if check not in stage.checks:
-            raise InvalidInput("check", check, f"one of {', '.join(stage.checks)}")
-        case _:
-            mentioned = ()
-    for name in mentioned:
-        if name not in stage.views:
-            raise InvalidInput("name", name, f"one of {', '.join(stage.views)}")

@@ -1,7 +1,7 @@
 """Between the settings in a scenario and the configuration that they make."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, takewhile
 from typing import Any
@@ -26,12 +26,11 @@ def read_config(document: Document, source: str) -> ExperimentConfig:
         For the first setting that is wrong, with its line.
     """
     settings = dict(document.settings)
-    commands = [line.command for line in document.lines]
     with placed_by_content(document, source):
         if "epochs" in settings:
             raise InvalidInput("epochs", settings["epochs"], "epochs only behind 'run'")
-        settings["epochs"] = sum(c.epochs for c in commands if isinstance(c, Run))
-        steps = [command for command in commands if isinstance(command, Step)]
+        settings["epochs"] = sum(c.epochs for c in document.commands if isinstance(c, Run))
+        steps = [command for command in document.commands if isinstance(command, Step)]
         if steps:
             faults = settings.get("faults", [])
             if isinstance(faults, Mapping):
@@ -42,8 +41,8 @@ def read_config(document: Document, source: str) -> ExperimentConfig:
         return make_config(**settings)
 
 
-def write_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:
-    """Yield what differs from the defaults, key by key, and what defaults depend on."""
+def write_settings(config: ExperimentConfig) -> Iterator[str]:
+    """Yield a line for each setting that differs from its default, or that defaults depend on."""
     changed = config.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     # An epoch's length depends on another setting if it is not given.
     always = {"seed": config.seed, "epoch_length": config.to_document()["epoch_length"]}
@@ -52,43 +51,43 @@ def write_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:
             continue
         if isinstance(value, dict):
             for inner, setting in value.items():
-                yield f"{key}.{inner}", _write_value(setting)
+                yield f"{key}.{inner} = {_write_value(setting)}"
         else:
-            yield key, _write_value(value)
+            yield f"{key} = {_write_value(value)}"
 
 
 @contextmanager
 def placed_by_content(document: Document, source: str) -> Iterator[None]:
-    """Have an error say in which line what it is about stands."""
+    """Have an error of the configuration say which line it is about, if that can be found."""
     try:
         yield
     except InvalidInput as error:
-        with placed(source, _line_of(error, document.lines)):
+        with placed(source, _line_of(error, document)):
             raise
 
 
-def _line_of(error: InvalidInput, lines: Iterable[Line]) -> int | None:
-    """Return the line that an error of the configuration is about, if one can be told."""
+def _line_of(error: InvalidInput, document: Document) -> int | None:
     field = [] if error.field == "setting" else error.field.split(".")
     # What is unknown is named by the value, what is wrong with something known by the field.
     path = [*field, str(error.value)]
-    best, number = (0, False), None
-    for line in lines:
+
+    def rank(line: Line) -> tuple[int, bool]:
         if line.text == error.value:
-            return line.number
+            return len(path) + 1, True
         match line.command:
-            case Setting(key):
-                keys = key.split(".")
+            case Setting(keys):
+                pass
             case Step():
-                keys = ["faults"]
+                keys = ("faults",)
             case _:
-                continue
+                return 0, False
         pairs = zip(keys, path, strict=False)
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        rank = common, str(error.value) in line.text
-        if common >= min(len(keys), len(field)) and rank > best:
-            best, number = rank, line.number
-    return number
+        is_near = common >= min(len(keys), len(field))
+        return (common, str(error.value) in line.text) if is_near else (0, False)
+
+    best = max(document.lines, key=rank, default=None)
+    return best.number if best is not None and rank(best) > (0, False) else None
 
 
 def _write_value(value: Any) -> str:

@@ -1,30 +1,37 @@
 """Where a scenario is played: on block trees alone, or on nodes with a network between them."""
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from streamlet_lab.checks import Check, Consistency, find_culprits, protocol_checks
 from streamlet_lab.config import OBSERVER, ExperimentConfig
-from streamlet_lab.consensus import (
-    Block,
-    BlockTree,
-    Vote,
-    make_genesis,
-)
+from streamlet_lab.consensus import Block, BlockTree, Vote, make_genesis
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.scenarios.syntax import Command, NewBlocks, Notarize, Run
-from streamlet_lab.simulator import Listeners, create_streamlet_network
+from streamlet_lab.scenarios.syntax import (
+    Chain,
+    Command,
+    Document,
+    ExpectCheck,
+    ExpectGuilty,
+    ExpectViews,
+    NewBlocks,
+    Notarize,
+    Run,
+    write_chain,
+)
+from streamlet_lab.simulator import (
+    Links,
+    Listeners,
+    Simulation,
+    create_streamlet_network,
+    make_links,
+)
 from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
 
 
-class TreeStage:
-    """Block trees without a network: blocks are notarized in the order of the commands.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of the views. All have all blocks.
+class Stage(ABC):
+    """Where the commands of a scenario are carried out, and its expectations compared.
 
     Attributes
     ----------
@@ -34,34 +41,103 @@ class TreeStage:
         Whose views are meant where none is named.
     checks : dict of str to Check
         The properties that are watched, by name.
+    simulation : Simulation or None
+        The run, where there is a network.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    views: dict[str, BlockTree]
+    everyone: tuple[str, ...]
+    checks: dict[str, Check]
+    simulation: Simulation | None = None
+
+    @abstractmethod
+    def carry_out(self, command: Command) -> None:
+        """Do what a command says; expectations change nothing."""
+
+    @abstractmethod
+    def name_of(self, block: Block) -> str:
+        """Return the name of a block in the scenario."""
+
+    def guilty(self) -> tuple[str, ...]:
+        """Return whom the votes that honest nodes have received convict."""
+        return ()
+
+    def check_names(self, command: Command) -> None:
+        """Refuse what names nobody, or no check."""
+        names: tuple[str, ...] = ()
+        match command:
+            case ExpectViews() | ExpectGuilty():
+                names = command.names
+            case Delivery():
+                names = (*(command.senders or ()), *(command.receivers or ()))
+            case ExpectCheck(check) if check not in self.checks:
+                raise InvalidInput("check", check, f"one of {', '.join(self.checks)}")
+        for name in names:
+            if name not in self.views:
+                raise InvalidInput("name", name, f"one of {', '.join(self.views)}")
+
+    def difference(self, expectation: Command) -> str:
+        """Say what is there instead of what is expected; nothing if it is there."""
+        match expectation:
+            case ExpectViews(names, facts):
+                return "; ".join(self._other_views(names or self.everyone, facts))
+            case ExpectGuilty(names):
+                guilty = self.guilty()
+                return "" if {*guilty} == {*names} else f"guilty {', '.join(guilty) or 'none'}"
+            case ExpectCheck(name, status):
+                result = self.checks[name].result()
+                if result.status != status:
+                    return f"{name} {result.status}: {result.evidence}"
+        return ""
+
+    def _other_views(
+        self, names: Iterable[str], facts: Iterable[tuple[str, tuple[Chain, ...]]]
+    ) -> Iterator[str]:
+        """Yield what is there instead, once for all views in which it is the same."""
+        instead: dict[str, list[str]] = {}
+        for name in names:
+            found = [
+                f"{what} {'|'.join(map(write_chain, chains))}"
+                for what, expected in facts
+                if (chains := self._chains(name, what)) != expected
+            ]
+            if found:
+                instead.setdefault(", ".join(found), []).append(name)
+        for found_there, where in instead.items():
+            yield f"{', '.join(where)}: {found_there}"
+
+    def _chains(self, view: str, what: str) -> tuple[Chain, ...]:
+        tree = self.views[view]
+        tips = tree.longest if what == "longest" else tree.finalized[-1:]
+        chains = ([*tree.chain(tip.hash)][-2::-1] for tip in tips)
+        return tuple(tuple(map(self.name_of, blocks)) for blocks in chains)
+
+
+class TreeStage(Stage):
+    """Block trees without a network: all have all blocks, notarized in the order of commands."""
+
+    def __init__(self, document: Document) -> None:
+        named = [c.view for c in document.commands if isinstance(c, Notarize) and c.view]
+        self.everyone = tuple(dict.fromkeys(named or ["view"]))
         self._blocks = {GENESIS: make_genesis("scenario")}
         # One vote of everybody notarizes: who votes does not matter here.
-        self.views = {name: BlockTree(self._blocks[GENESIS], quorum=1) for name in names}
-        self.everyone = tuple(names)
-        consistency = Consistency(names)
-        self.checks: dict[str, Check] = {consistency.name: consistency}
+        self.views = {n: BlockTree(self._blocks[GENESIS], quorum=1) for n in self.everyone}
+        self.checks = {Consistency.name: Consistency(self.everyone)}
+        self._listeners = Listeners(self.checks.values())
 
     def carry_out(self, command: Command) -> None:
         """Make blocks, or notarize them."""
         if isinstance(command, NewBlocks):
             self._extend(command.names, command.parent)
         elif isinstance(command, Notarize):
-            views = self.everyone if command.view is None else (command.view,)
-            for view in views:
+            for view in (command.view,) if command.view else self.everyone:
                 self._notarize(view, command.names)
 
     def name_of(self, block: Block) -> str:
         """Return the name under which the block was made."""
         return block.payload.decode()
 
-    def guilty(self) -> tuple[str, ...]:
-        """Nobody has a name here."""
-        return ()
-
-    def _extend(self, names: Iterable[str], parent: str) -> None:
+    def _extend(self, names: Chain, parent: str) -> None:
         below = self._block(parent)
         for name in names:
             if name in self._blocks:
@@ -75,11 +151,10 @@ class TreeStage:
             for tree in self.views.values():
                 tree.add_block(below)
 
-    def _notarize(self, view: str, names: Iterable[str]) -> None:
-        listeners = Listeners(self.checks.values())
+    def _notarize(self, view: str, names: Chain) -> None:
         for block in map(self._block, names):
             vote = Vote(block.chain_id, block.epoch, block.height, block.hash, "everybody", b"")
-            listeners.tell_of(self.views[view].add_vote(vote), 0, view)
+            self._listeners.tell_of(self.views[view].add_vote(vote), 0, view)
 
     def _block(self, name: str) -> Block:
         if name not in self._blocks:
@@ -87,37 +162,24 @@ class TreeStage:
         return self._blocks[name]
 
 
-class NetworkStage:
-    """The bare protocol on a network, as a configuration says, with payloads that mean nothing.
+class NetworkStage(Stage):
+    """The bare protocol on a network; everyone is all honest nodes and the observer."""
 
-    Parameters
-    ----------
-    config : ExperimentConfig
-    deliveries : sequence of Delivery
-        What holds instead of the links' delays.
+    simulation: Simulation
 
-    Attributes
-    ----------
-    simulation : StreamletSimulation
-    views, everyone, checks
-        As of :class:`TreeStage`; everyone is all honest nodes and the observer.
-
-    Raises
-    ------
-    InvalidInput
-        If a fault or a kind of delays is not what it should be.
-    """
-
-    def __init__(self, config: ExperimentConfig, deliveries: Sequence[Delivery] = ()) -> None:
+    def __init__(self, document: Document, config: ExperimentConfig) -> None:
+        deliveries = [c for c in document.commands if isinstance(c, Delivery)]
         names = (*config.node_ids, OBSERVER)
-        reroute = partial(scripted_delay, deliveries=deliveries, names=names)
-        self.config = config
-        self.simulation = create_streamlet_network(config, reroute=reroute if deliveries else None)
+        links = make_links(config.network, config.nodes, config.seed)
+        if deliveries:
+            links = Links(scripted_delay(links.delay, deliveries, names), shortest=1)
+        self._config = config
+        self.simulation = create_streamlet_network(config, links=links)
         faults = chain.from_iterable(self.simulation.faults.values())
         self._scripts = [fault for fault in faults if isinstance(fault, Script)]
         checks = protocol_checks(config, self.simulation)
         self.simulation.monitors.extend(checks)
-        self.checks: dict[str, Check] = {check.name: check for check in checks}
+        self.checks = {check.name: check for check in checks}
         self.views = {name: node.tree for name, node in self.simulation.nodes.items()}
         self.everyone = tuple(name for name in self.views if name not in config.faulty_nodes)
 
@@ -136,4 +198,4 @@ class NetworkStage:
 
     def guilty(self) -> tuple[str, ...]:
         """Return whom the votes that honest nodes have received convict."""
-        return tuple(find_culprits(self.config, self.simulation))
+        return tuple(find_culprits(self._config, self.simulation))

@@ -1,44 +1,36 @@
-"""The text of a scenario: a first line that names it, then one command or expectation a line.
-
-A block is written as its epoch, with a tag where an epoch has several: ``4``, ``4A``. A chain is
-written as its blocks without genesis, ``0-1-4A``; consecutive epochs may be written as ``0..3``,
-and a chain of genesis alone is ``none``.
-"""
+"""The text of a scenario: a first line that names it, then one command or expectation a line."""
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator.script import (
-    BLOCK_NAME,
-    GENESIS,
-    Delivery,
-    Step,
-    epoch_of,
-)
+from streamlet_lab.simulator.script import BLOCK_NAME, GENESIS, Delivery, Step, epoch_of
 
+#: The names of blocks without genesis, the oldest first.
 Chain = tuple[str, ...]
 
-_LONGEST_CHAIN = 10_000
-_MOST_EPOCHS = 9_999_999
+_LONGEST_CHAIN: Final = 10_000
 _TITLE = re.compile(r"scenario ([\w.-]{1,80}): (\S.*)")
 _SETTING = re.compile(r"(\"[^\"]*\"|[\w.>-])+\s*=.*")
-_STEP_VERB = re.compile(r"\S+ (proposes|votes?) ")
+_STEP = re.compile(r"\S+ (proposes|votes?) ")
 _ITEM = re.compile(rf"{BLOCK_NAME}|(\d{{1,9}})\.\.(\d{{1,9}})", re.ASCII)
-_CHAIN_COMMAND = re.compile(rf"(\S+)(?: on ({BLOCK_NAME}|{GENESIS}))?", re.ASCII)
+_NEW_BLOCKS = re.compile(rf"(?!none)(\S+)(?: on ({BLOCK_NAME}|{GENESIS}))?", re.ASCII)
 _NOTARIZE = re.compile(r"(.+?)(?: in (\w+))?", re.ASCII)
+_RUN = re.compile(r"[1-9]\d{0,6}", re.ASCII)
 _FACT = r"(longest|final) ([^\s,]+)"
 _VIEWS = re.compile(rf"(?:(\w+(?:, ?\w+)*): )?(?P<facts>{_FACT}(?:, {_FACT})*)", re.ASCII)
 _GUILTY = re.compile(r"guilty (\w+(?:, ?\w+)*)", re.ASCII)
 _CHECK = re.compile(r"(\w+) (holds|violated|not applicable)", re.ASCII)
 
-CHAIN_FORM: Final = "blocks of rising epochs such as '0-1-4A', '0..3-5' or 'none'"
-EXPECT_FORM: Final = (
+_TITLE_FORM: Final = "'scenario NAME: one sentence that says what it shows'"
+_CHAIN_FORM: Final = "blocks of rising epochs such as '0-1-4A', '0..3-5' or 'none'"
+_NEW_BLOCKS_FORM: Final = f"{_CHAIN_FORM}, with 'on BLOCK' unless on genesis"
+_NOTARIZE_FORM: Final = "blocks such as '0 2 4' or '0..5', perhaps 'in VIEW'"
+_EXPECT_FORM: Final = (
     "'expect longest CHAIN, final CHAIN' for every view or with 'NAMES:' before it, "
     "'expect guilty NAMES' or 'none', or 'expect CHECK holds', 'violated' or 'not applicable'"
 )
@@ -48,114 +40,84 @@ _COMMANDS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A field of the configuration, as a line of TOML."""
+class Setting(NamedTuple):
+    """A setting of the experiment, by its path in the configuration."""
 
-    key: str
+    keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NewBlocks:
+class NewBlocks(NamedTuple):
     """Blocks on top of each other, on a block that is there already."""
 
     names: Chain
     parent: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notarize:
+class Notarize(NamedTuple):
     """Blocks that get a quorum of votes in one view, or in all."""
 
     names: Chain
     view: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Some more epochs."""
 
     epochs: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectViews:
-    """What these views see, or all views: the longest notarized chains, or the final one."""
+class ExpectViews(NamedTuple):
+    """The longest notarized chains or the final one, in these views, or in all."""
 
     names: tuple[str, ...]
     facts: tuple[tuple[str, tuple[Chain, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectGuilty:
+class ExpectGuilty(NamedTuple):
     """Exactly whom the votes convict."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectCheck:
-    """What has become of a checked property."""
+class ExpectCheck(NamedTuple):
+    """The status of a checked property."""
 
     check: str
     status: str
 
 
-Command = (
-    Setting
-    | NewBlocks
-    | Notarize
-    | Step
-    | Delivery
-    | Run
-    | (ExpectViews | ExpectGuilty | ExpectCheck)
-)
+Expectation = ExpectViews | ExpectGuilty | ExpectCheck
+TreeCommand = NewBlocks | Notarize
+NetworkCommand = Setting | Step | Delivery | Run
+Command = TreeCommand | NetworkCommand | Expectation
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A command where it stands.
-
-    Parameters
-    ----------
-    number : int
-        From 1.
-    text : str
-        As written, without comment.
-    command : Command
-    """
+class Line(NamedTuple):
+    """A command, its line in the text, from 1, and what is written there, without a comment."""
 
     number: int
     text: str
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What a text says.
-
-    Parameters
-    ----------
-    name, title : str
-    settings : dict
-    lines : tuple of Line
-    """
+class Document(NamedTuple):
+    """What a text says: the settings as TOML has them, and all commands."""
 
     name: str
     title: str
     settings: dict[str, Any]
     lines: tuple[Line, ...]
 
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """All commands and expectations, in their order."""
+        return tuple(line.command for line in self.lines)
+
 
 def read_document(text: str, source: str) -> Document:
-    """Read the text of a scenario.
-
-    Raises
-    ------
-    InvalidInput
-        For the first line that is wrong, with its number.
-    """
-    name, title, lines, settings = "", "", [], ""
+    """Read the text of a scenario; `InvalidInput` names the first line that cannot be read."""
+    name, title, settings = "", "", ""
+    lines: list[Line] = []
     # Not splitlines: a TOML string may hold a separator of Unicode as it is.
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.strip()
@@ -163,9 +125,8 @@ def read_document(text: str, source: str) -> Document:
             continue
         with placed(source, number):
             if not name:
-                name, title = _read_title(line)
-                continue
-            if _SETTING.fullmatch(line):
+                name, title = _match(_TITLE, line, "first line", _TITLE_FORM).groups()
+            elif _SETTING.fullmatch(line):
                 settings += f"{line}\n"
                 lines.append(Line(number, line, _read_setting(line, settings)))
             else:
@@ -178,7 +139,7 @@ def read_document(text: str, source: str) -> Document:
 
 @contextmanager
 def placed(source: str, number: int | None) -> Iterator[None]:
-    """Have an error say where it is: in which file, and in which line if that is known."""
+    """Have an error say in which file it is, and in which line if that is known."""
     try:
         yield
     except InvalidInput as error:
@@ -189,20 +150,12 @@ def placed(source: str, number: int | None) -> Iterator[None]:
 def read_chain(text: str) -> Chain:
     """Read a chain.
 
-    Raises
-    ------
-    InvalidInput
-        If it is not one.
-
-    Examples
-    --------
     >>> read_chain("0..2-4A")
     ('0', '1', '2', '4A')
     """
     names = () if text == "none" else tuple(chain.from_iterable(map(_item, text.split("-"))))
-    epochs = [epoch_of(name) for name in names]
-    if any(a >= b for a, b in pairwise(epochs)):
-        raise InvalidInput("chain", text, CHAIN_FORM)
+    if any(epoch_of(a) >= epoch_of(b) for a, b in pairwise(names)):
+        raise InvalidInput("chain", text, _CHAIN_FORM)
     return names
 
 
@@ -223,24 +176,20 @@ def write_chain(names: Sequence[str]) -> str:
 
 
 def _item(text: str) -> Chain:
-    parts = _ITEM.fullmatch(text)
-    if parts is None:
-        raise InvalidInput("chain", text, CHAIN_FORM)
-    if parts[1] is None:
+    first, last = _match(_ITEM, text, "chain", _CHAIN_FORM).groups()
+    if first is None:
         return (text,)
-    epochs = range(int(parts[1]), int(parts[2]) + 1)
+    epochs = range(int(first), int(last) + 1)
     if not 0 < len(epochs) <= _LONGEST_CHAIN:
         raise InvalidInput("chain", text, f"1 to {_LONGEST_CHAIN} epochs, the first one first")
     return tuple(map(str, epochs))
 
 
-def _read_title(line: str) -> tuple[str, str]:
-    parts = _TITLE.fullmatch(line)
+def _match(pattern: re.Pattern[str], text: str, field: str, expected: str) -> re.Match[str]:
+    parts = pattern.fullmatch(text)
     if parts is None:
-        raise InvalidInput(
-            "first line", line, "'scenario NAME: one sentence that says what it shows'"
-        )
-    return parts[1], parts[2]
+        raise InvalidInput(field, text, expected)
+    return parts
 
 
 def _read_setting(line: str, settings: str) -> Setting:
@@ -260,43 +209,31 @@ def _read_setting(line: str, settings: str) -> Setting:
     while isinstance(document, dict) and len(document) == 1:
         ((key, document),) = document.items()
         keys.append(key)
-    return Setting(".".join(keys))
+    return Setting(tuple(keys))
 
 
 def _read_command(line: str) -> Command:
     word, _, rest = line.partition(" ")
-    if word in ("deliver", "lose"):
-        return Delivery.parse(line)
-    if _STEP_VERB.match(line):
-        return Step.parse(line)
-    reader = _READERS.get(word)
-    if reader is None:
-        raise InvalidInput("command", line, _COMMANDS)
-    return reader(rest.strip())
+    rest = rest.strip()
+    match word:
+        case "deliver" | "lose":
+            return Delivery.parse(line)
+        case _ if _STEP.match(line):
+            return Step.parse(line)
+        case "chain":
+            names, parent = _match(_NEW_BLOCKS, rest, "chain", _NEW_BLOCKS_FORM).groups()
+            return NewBlocks(read_chain(names), parent or GENESIS)
+        case "notarize":
+            items, view = _match(_NOTARIZE, rest, "notarize", _NOTARIZE_FORM).groups()
+            return Notarize(tuple(chain.from_iterable(map(read_chain, items.split()))), view)
+        case "run":
+            return Run(int(_match(_RUN, rest, "run", "a number of epochs from 1 to 9999999")[0]))
+        case "expect":
+            return _read_expectation(rest)
+    raise InvalidInput("command", line, _COMMANDS)
 
 
-def _read_chain_command(rest: str) -> NewBlocks:
-    parts = _CHAIN_COMMAND.fullmatch(rest)
-    if parts is None or rest == "none":
-        raise InvalidInput("chain", rest, f"{CHAIN_FORM}, with 'on BLOCK' unless on genesis")
-    return NewBlocks(read_chain(parts[1]), parts[2] or GENESIS)
-
-
-def _read_notarize(rest: str) -> Notarize:
-    parts = _NOTARIZE.fullmatch(rest)
-    if parts is None:
-        raise InvalidInput("notarize", rest, "blocks such as '0 2 4' or '0..5', perhaps 'in VIEW'")
-    names = chain.from_iterable(read_chain(item) for item in parts[1].split())
-    return Notarize(tuple(names), parts[2])
-
-
-def _read_run(rest: str) -> Run:
-    if not re.fullmatch(r"[1-9]\d{0,6}", rest, re.ASCII):
-        raise InvalidInput("run", rest, f"a number of epochs from 1 to {_MOST_EPOCHS}")
-    return Run(int(rest))
-
-
-def _read_expect(rest: str) -> ExpectViews | ExpectGuilty | ExpectCheck:
+def _read_expectation(rest: str) -> Expectation:
     if parts := _VIEWS.fullmatch(rest):
         facts = re.findall(_FACT, parts["facts"])
         return ExpectViews(
@@ -305,18 +242,9 @@ def _read_expect(rest: str) -> ExpectViews | ExpectGuilty | ExpectCheck:
         )
     if parts := _GUILTY.fullmatch(rest):
         return ExpectGuilty(() if parts[1] == "none" else _names(parts[1]))
-    if parts := _CHECK.fullmatch(rest):
-        return ExpectCheck(parts[1], parts[2])
-    raise InvalidInput("expect", rest, EXPECT_FORM)
+    check, status = _match(_CHECK, rest, "expect", _EXPECT_FORM).groups()
+    return ExpectCheck(check, status)
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name)
-
-
-_READERS: Final[dict[str, Callable[[str], Command]]] = {
-    "chain": _read_chain_command,
-    "notarize": _read_notarize,
-    "run": _read_run,
-    "expect": _read_expect,
-}

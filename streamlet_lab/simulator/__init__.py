@@ -4,7 +4,8 @@
 messages over the links of :mod:`~streamlet_lab.simulator.links`,
 :mod:`~streamlet_lab.simulator.faults` says what goes wrong,
 :mod:`~streamlet_lab.simulator.protocol` runs Streamlet nodes,
-:mod:`~streamlet_lab.simulator.stock` lets them agree on prices, and
+:mod:`~streamlet_lab.simulator.price_application` is what they agree on,
+:mod:`~streamlet_lab.simulator.stock` binds it to sources and paths, and
 :mod:`~streamlet_lab.simulator.market` trades against what they finalize.
 """
 
@@ -39,22 +40,18 @@ from streamlet_lab.simulator.links import (
 )
 from streamlet_lab.simulator.market import Arrival, Market
 from streamlet_lab.simulator.monitors import Listeners, Monitor, Progress, ProgressReport
-from streamlet_lab.simulator.network import Network
-from streamlet_lab.simulator.protocol import (
-    StreamletSimulation,
-    create_streamlet_network,
-    protocol_settings,
+from streamlet_lab.simulator.network import Network, Reception
+from streamlet_lab.simulator.price_application import (
+    PriceApplication,
+    priced,
+    read_claims,
+    references_after,
 )
+from streamlet_lab.simulator.protocol import Simulation, create_streamlet_network
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.simulator.recorder import Recorder
 from streamlet_lab.simulator.references import Publication, reference_kind, reference_kinds
-from streamlet_lab.simulator.stock import (
-    PriceApplication,
-    StockMarketConsensusNetwork,
-    StockMarketStreamletNode,
-    create_aapl_consensus_network,
-    priced,
-)
+from streamlet_lab.simulator.stock import StockSimulation
 from streamlet_lab.simulator.traders import (
     MarketView,
     Trader,
@@ -84,15 +81,14 @@ __all__ = [
     "Progress",
     "ProgressReport",
     "Publication",
+    "Reception",
     "Recorder",
     "Seat",
     "Send",
-    "StockMarketConsensusNetwork",
-    "StockMarketStreamletNode",
-    "StreamletSimulation",
+    "Simulation",
+    "StockSimulation",
     "Trader",
     "constant_delay",
-    "create_aapl_consensus_network",
     "create_streamlet_network",
     "delay_kind",
     "delay_kinds",
@@ -106,9 +102,10 @@ __all__ = [
     "own_fault_kinds",
     "own_trader_kinds",
     "priced",
-    "protocol_settings",
+    "read_claims",
     "reference_kind",
     "reference_kinds",
+    "references_after",
     "trader_kind",
     "trader_kinds",
 ]

@@ -57,7 +57,6 @@ class Equivocation(NodeFault):
     _shown: Block | None = None
 
     def say(self, message: Message) -> Iterable[Send]:
-        """Say it to one half, and the same about the twin to the other half."""
         if isinstance(message, Proposal):
             self._shown = message.block
         elif self._shown is None or message.block_hash != self._shown.hash:
@@ -81,7 +80,6 @@ class DoubleVote(NodeFault):
     """
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Vote for a proposal that the node has not voted for itself."""
         if isinstance(message, Proposal) and self.node.tree.knows(message.block.hash):
             vote = self.vote(message.block)
             if not self.node.tree.has_vote(vote):
@@ -105,7 +103,6 @@ class _Late(NodeFault):
         self._delay = delay
 
     def say(self, message: Message) -> Iterable[Send]:
-        """Have it arrive late."""
         if not isinstance(message, self.late_type):
             yield Send(message)
             return
@@ -162,15 +159,12 @@ class LateReveal(NodeFault):
         self._margin = margin
 
     def proposes(self, epoch: int) -> bool:
-        """Not at the beginning of an epoch, while the fault is active."""
         return not self.active(epoch)
 
     def votes(self, epoch: int) -> bool:
-        """Not for its own block while that is withheld."""
         return not (self.active(epoch) and self.leads(epoch))
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Send off the block and the votes of the coalition, so that they arrive when they hurt."""
         if not self.leads(epoch):
             return
         block = self.node.make_block(self.node.tree.longest[0])

@@ -1,14 +1,13 @@
 """Byzantine coalitions: nodes that share one fault, one plan and their keys.
 
-Each looks into its victims' views, and leaves them to the network to keep apart. What a coalition
-can do is said with it; f is the number of Byzantine nodes.
+Keeping their victims apart is left to the network. f is the number of Byzantine nodes.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Final
 
-from streamlet_lab.consensus import Block, Message, Proposal, TreeView, Vote
+from streamlet_lab.consensus import Block, BlockTree, Message, Proposal, Vote
 from streamlet_lab.simulator.adversaries import in_halves
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
 from streamlet_lab.values import Whole
@@ -18,82 +17,76 @@ class Coalition(NodeFault):
     """Nodes that do nothing but what their plan says; each holds the keys of all."""
 
     def proposes(self, epoch: int) -> bool:
-        """Not of its own accord, while the fault is active."""
         return not self.active(epoch)
 
     def votes(self, epoch: int) -> bool:
-        """Not of its own accord, while the fault is active."""
         return not self.active(epoch)
 
     def echoes(self, epoch: int) -> bool:
-        """Not while the fault is active: what one part hears is no business of the other."""
         return not self.active(epoch)
+
+
+class _Divided(Coalition):
+    """A coalition looks into its victims' views and leads halves of them along different chains.
+
+    When one of it leads, each half that it serves gets a block on its own longest chain, with the
+    votes of the whole coalition. An honest leader gets these votes shown to its own half alone.
+    """
 
     @property
     def parts(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Two halves of the honest nodes."""
         return in_halves(self.victims)
 
-    def view(self, part: tuple[str, ...]) -> TreeView:
+    @property
+    def served(self) -> Sequence[tuple[str, ...]]:
+        """The halves that get votes now."""
+        return self.parts
+
+    def view(self, part: tuple[str, ...]) -> BlockTree:
         """Return the view of the first voter of a part; the node's own, if there is none."""
         return self.seat.trees[next((name for name in part if name in self.victims), self.name)]
 
-    def serve(self, part: tuple[str, ...], number: int) -> Iterator[Send]:
-        """Propose what a part waits for, with the votes of all, to that part alone."""
-        view = self.view(part)
-        known = (b for b in view.chain(view.longest[0].hash) if b.hash in self.node.tree)
-        block = self.twin(self.node.make_block(next(known)), number)
-        to = (*part, *self.seat.accomplices)
-        yield Send(self.proposal(block), to)
-        for name in self.seat.accomplices:
-            yield Send(self.vote(block, name), to)
+    def begin(self, epoch: int) -> Iterable[Send]:
+        if not self.leads(epoch):
+            return
+        for number, part in enumerate(self.served, start=1):
+            view, to = self.view(part), (*part, *self.seat.accomplices)
+            known = (b for b in view.chain(view.longest[0].hash) if b.hash in self.node.tree)
+            block = self.twin(self.node.make_block(next(known)), number)
+            yield Send(self.proposal(block), to)
+            for name in self.seat.accomplices:
+                yield Send(self.vote(block, name), to)
 
-    def support(self, part: tuple[str, ...], message: Message) -> Iterator[Send]:
-        """Vote for the proposal of an honest leader, if it is one of this part, to that part."""
+    def heard(self, message: Message) -> Iterable[Send]:
         if (
             isinstance(message, Proposal)
             and message.epoch == self.node.epoch
-            and message.proposer in part
             and self.node.tree.knows(message.block.hash)
         ):
-            yield Send(self.vote(message.block), part)
+            for part in self.served:
+                if message.proposer in part:
+                    yield Send(self.vote(message.block), part)
 
 
 @fault_kind("split")
-class Split(Coalition):
+class Split(_Divided):
     """A coalition leads each half of the honest nodes along a chain of its own.
-
-    When one of it leads, each half gets a block on its own longest chain, with the votes of the
-    whole coalition; an honest leader gets its votes shown to its own half alone. The coalition
-    looks into its victims' views.
 
     At f ≥ n/3, while the network keeps the halves apart, both finalize chains of their own: safety
     is broken, and two votes in one epoch convict the coalition. At f < n/3 two halves cannot both
     have a quorum, and all it can do is delay.
     """
 
-    def begin(self, epoch: int) -> Iterable[Send]:
-        """Serve both halves."""
-        if self.leads(epoch):
-            for number, part in enumerate(self.parts, start=1):
-                yield from self.serve(part, number)
-
-    def heard(self, message: Message) -> Iterable[Send]:
-        """Support an honest leader in front of its own half."""
-        for part in self.parts:
-            yield from self.support(part, message)
-
 
 @fault_kind("amnesia")
-class Amnesia(Coalition):
+class Amnesia(_Divided):
     """A coalition helps one half of the honest nodes to something final, and then the other half.
 
     It never votes twice in one epoch: it votes on the second half's chain as if it had never voted
-    on the first's. It looks into its victims' views.
-
-    At f ≥ n/3, while the network keeps the halves apart, they finalize conflicting chains, and all
-    that convicts the coalition are later votes on a shorter chain. At f < n/3 nothing that
-    conflicts with a final block can become final, and all it can do is delay.
+    on the first's. At f ≥ n/3, while the network keeps the halves apart, they finalize conflicting
+    chains, and all that convicts the coalition are later votes on a shorter chain. At f < n/3 all
+    it can do is delay.
 
     Parameters
     ----------
@@ -108,18 +101,16 @@ class Amnesia(Coalition):
         super().__init__(start, stop)
         self._blocks = blocks
 
+    @property
+    def served(self) -> Sequence[tuple[str, ...]]:
+        return [self.parts[self._forgotten]]
+
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Change sides once the first half has enough that is new and final; serve one half."""
         final = len(self.view(self.parts[0]).finalized)
         if self._final_before is None:
             self._final_before = final
         self._forgotten = self._forgotten or final - self._final_before >= self._blocks
-        if self.leads(epoch):
-            yield from self.serve(self.parts[self._forgotten], 1)
-
-    def heard(self, message: Message) -> Iterable[Send]:
-        """Support an honest leader of the half that it is with."""
-        yield from self.support(self.parts[self._forgotten], message)
+        return super().begin(epoch)
 
 
 @fault_kind("echo_attack")
@@ -127,14 +118,12 @@ class EchoAttack(Coalition):
     """A coalition has a block notarized in one honest node's view alone, and falls silent.
 
     A leader of the coalition shows its block to just enough honest nodes; all but one of its votes
-    reach everyone, the last one a single node. Where messages are echoed everyone soon sees the
-    same. Without echo, and with f Byzantine nodes of 3f + 1, that node waits for ever for blocks on
-    a chain that nobody else extends, the others lack its vote, and nothing is final any more: the
-    attack of Cohen and Malkhi, which is why the paper has every message echoed.
+    reach everyone, the last one a single node. Without echo, and with f Byzantine nodes of 3f + 1,
+    that node waits for ever for blocks on a chain that nobody else extends, the others lack its
+    vote, and nothing is final any more: the attack of Cohen and Malkhi.
     """
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Show the block to a few, and the last vote to one of them."""
         if not self.leads(epoch):
             return
         block = self.node.make_block(self.node.tree.longest[0])
@@ -170,7 +159,6 @@ class Hoarder(Coalition):
         self._kept: deque[Vote] = deque(maxlen=_RECENT)
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Show some of what was kept; extend a chain that a victim may find longest."""
         yield from self._show_kept([*self._kept], 0.1)
         if not (self.leads(epoch) and self.victims):
             return
@@ -187,7 +175,6 @@ class Hoarder(Coalition):
         yield from self._vote_for(block, 0.9)
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Vote for a proposal; show kept votes for the rivals of what has been notarized."""
         tree = self.node.tree
         if isinstance(message, Proposal):
             if message.block.hash in tree:

@@ -13,11 +13,11 @@ from typing import Annotated, ClassVar
 from streamlet_lab.consensus import (
     Application,
     Block,
+    BlockTree,
     LeaderRule,
     Message,
     Proposal,
     StreamletNode,
-    TreeView,
     Vote,
     proposal_bytes,
     vote_bytes,
@@ -86,8 +86,8 @@ class Seat:
         Only ever asked to sign for accomplices.
     vary : callable
         ``vary(payload, number)``: another payload that voters would accept as well.
-    trees : mapping of str to TreeView
-        Every node's view, for those that may see everything.
+    trees : mapping of str to BlockTree
+        Every node's view, for those that may see everything; not to be changed.
     """
 
     node: StreamletNode
@@ -99,7 +99,7 @@ class Seat:
     random: random.Random
     keyring: Keyring
     vary: Callable[[bytes, int], bytes]
-    trees: Mapping[str, TreeView]
+    trees: Mapping[str, BlockTree]
 
 
 class NodeFault:

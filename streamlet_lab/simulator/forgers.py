@@ -28,14 +28,12 @@ class Forger(NodeFault):
         self._heard: list[Message] = []
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Propose garbage, and a block without a parent, after the node's own block."""
         if self.leads(epoch):
             block = self.node.make_block(self.node.tree.longest[0])
             yield Send(self.proposal(replace(block, payload=self.random.randbytes(32))))
             yield Send(self.proposal(replace(block, parent=self.random.randbytes(32))))
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Send variants of a sound message of another node, and an old message."""
         # Forgeries of forgeries would never end.
         if not self._is_sound(message):
             return
@@ -108,7 +106,6 @@ class CertificateForger(NodeFault):
     """
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Propose on a forged chain, after the node's own block."""
         if not self.leads(epoch):
             return
         *true, tip = [*self.node.tree.chain(self.node.tree.longest[0].hash)][::-1]
@@ -201,22 +198,18 @@ class RandomByzantine(NodeFault):
         self._budget = 0
 
     def echoes(self, epoch: int) -> bool:
-        """Perhaps not while the fault is active."""
         return not (self.active(epoch) and self._dares())
 
     def say(self, message: Message) -> Iterable[Send]:
-        """Say it as an honest node would, or somehow."""
         yield self._somehow(message) if self._dares() else Send(message)
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Perhaps do something."""
         self._budget = _MOST_PER_EPOCH
         if not self._blocks:
             self._blocks = self.node.tree.blocks()
         return self._act()
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Remember it, and perhaps do something."""
         self._messages.append(message)
         if isinstance(message, Proposal) and message.block.hash in self.node.tree:
             self._blocks.append(message.block)

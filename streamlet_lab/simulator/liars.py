@@ -25,7 +25,7 @@ from streamlet_lab.prices import (
     encode_quotes,
 )
 from streamlet_lab.simulator.faults import NodeFault, fault_kind
-from streamlet_lab.simulator.stock import PriceApplication, previous_consensus
+from streamlet_lab.simulator.price_application import PriceApplication, References
 from streamlet_lab.units import CENT, from_ticks, round_price, to_ticks
 from streamlet_lab.values import Amount
 
@@ -60,7 +60,6 @@ class _Liar(NodeFault):
         return claim, signed
 
     def wrap(self, application: Application) -> Application:
-        """Replace the prices in the payloads that the node makes."""
         if not isinstance(application, PriceApplication | _LyingApplication):
             raise InvalidInput("faults", type(self).__name__, "a kind that works without prices")
         return _LyingApplication(application, self)
@@ -177,6 +176,7 @@ class _LyingApplication:
     def __init__(self, honest: "PriceApplication | _LyingApplication", fault: _Liar) -> None:
         self.voters: tuple[Voter, ...] = honest.voters
         self.symbols: tuple[str, ...] = honest.symbols
+        self.references: Callable[[Iterator[Block]], References] = honest.references
         self._honest = honest
         self._fault = fault
 
@@ -188,7 +188,7 @@ class _LyingApplication:
         if not self._fault.active(epoch):
             return payload, attachment
         evidence = decode_quotes(attachment) if attachment else ()
-        references = previous_consensus(same, self.symbols)
+        references = self.references(same)
         lies: list[Claim] = []
         chosen: list[SignedQuote] = []
         for voter, claim, previous in zip(

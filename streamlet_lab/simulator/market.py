@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Block
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     ConsensusMatchingEngine,
     Event,
@@ -18,9 +17,10 @@ from streamlet_lab.matching import (
 )
 from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
+from streamlet_lab.simulator.price_application import read_claims
 from streamlet_lab.simulator.queue import Priority
 from streamlet_lab.simulator.references import CONSENSUS, Publication, publications
-from streamlet_lab.simulator.stock import StockMarketConsensusNetwork, read
+from streamlet_lab.simulator.stock import StockSimulation
 from streamlet_lab.simulator.traders import (
     Action,
     Cancel,
@@ -55,7 +55,7 @@ class Market(Monitor):
 
     Parameters
     ----------
-    network : StockMarketConsensusNetwork
+    network : StockSimulation
         The market adds itself to its monitors and uses its clock.
 
     Attributes
@@ -77,7 +77,7 @@ class Market(Monitor):
         parameters.
     """
 
-    def __init__(self, network: StockMarketConsensusNetwork) -> None:
+    def __init__(self, network: StockSimulation) -> None:
         config = network.config.market
         self.engines = {symbol: _make_engine(network.config, symbol) for symbol in network.symbols}
         self.traders = make_traders(config.traders, network.symbols, network.config.seed)
@@ -117,7 +117,7 @@ class Market(Monitor):
         """Have the references moved once everything that arrives at this instant is in."""
         if node != self._reads:
             return
-        for claim in read(block):
+        for claim in read_claims(block):
             # A dishonest quorum may finalize the price of something that nobody trades.
             if isinstance(claim, PriceConsensus) and claim.symbol in self.engines:
                 if not self._newest:
@@ -187,20 +187,11 @@ class Market(Monitor):
                 owners[order_id].told(event)
 
 
-# What complaints of a band are about; all others are about its parameters.
-_BAND_SETTINGS: Final = {"band": "band", "percent": "band_percent"}
-
-
 def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngine:
     market = config.market
-    try:
-        band = make_band(market.band, market.band_percent, market.band_parameters)
-    except InvalidInput as error:
-        setting = _BAND_SETTINGS.get(error.field, f"band_parameters.{error.field}")
-        raise InvalidInput(f"market.{setting}", error.value, error.expected) from None
     return ConsensusMatchingEngine(
         symbol,
-        band=band,
+        band=make_band(market.band, market.band_percent, market.band_parameters),
         without_reference=market.without_reference,
         self_trade=market.self_trade,
         pace=Fraction(config.epoch_length, config.market_time_per_epoch),

@@ -1,20 +1,21 @@
 """Messages that everyone passes on.
 
-In Streamlet every node echoes every message that is new to it. Only the first arrival of a message
-at a node matters to the node, so the network keeps, for each message and receiver, the earliest
-arrival known so far and drops the later copies unseen. That is exact: the test suite compares it
-with an echo carried out copy by copy.
+In Streamlet every node echoes every message that is new to it (section 3). Only the first arrival
+of a message at a node matters to the node, so the network keeps, for each message and receiver, the
+earliest arrival known so far and drops the later copies unseen. That is exact: the test suite
+compares it with an echo carried out copy by copy.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from streamlet_lab.consensus import Message
-from streamlet_lab.simulator.links import LOST, Delay, LognormalDelays
+from streamlet_lab.simulator.links import LOST, Links, LognormalDelays
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
-#: ``delivered(received, sender, receiver, sent, message)``: told of each first arrival.
+#: ``delivered(received, sender, receiver, sent, message)``: called at each first arrival.
 Delivered = Callable[[int, int, int, int, Message], None]
 
 _ARRIVED: Final = -1
@@ -51,38 +52,48 @@ class _Flood:
         self.via: dict[int, tuple[int, int]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How participants take in what arrives.
+
+    Parameters
+    ----------
+    welcome : callable
+        Epoch → from which time on a clock that is not late lets messages about it in. A copy that
+        comes sooner stays with its sender until then, so that nobody has to keep it, or loses what
+        others have.
+    late : sequence of int
+        Microseconds that each participant's clock is late; none is unless given.
+    verify_time : int
+        Microseconds that a participant is busy with each message that is new to it, one after the
+        other, before it takes it in and passes it on.
+    """
+
+    welcome: Callable[[int], int] = lambda epoch: 0
+    late: Sequence[int] = ()
+    verify_time: int = 0
+
+
 class Network:
-    """Carries messages between participants: first the voting nodes, then listeners.
+    """Carries messages between participants: the voting nodes, and an observer behind them.
 
     Parameters
     ----------
     queue : EventQueue
-    delay : callable
-        See :data:`~streamlet_lab.simulator.links.Delay`.
+    links : Links
+        A copy that cannot overtake one already on its way, at the shortest delay, is not even
+        drawn.
     voters : int
-        Participants 0 … voters − 1 send and echo.
-    listeners : int
-        Participants behind them only receive.
+        Participants 0 … voters − 1 send and echo; the observer only receives.
     receive : callable
         ``receive(time, participant, message)``: called at the first arrival of each message.
     echo : bool
         Whether voters pass on what is new to them.
-    shortest_delay : int
-        What ``delay`` never falls below. A copy that cannot overtake one already on its way is not
-        even drawn.
     unreliable : collection of int
         Participants that may go down and come back.
-    verify_time : int
-        Microseconds that a participant is busy with each message that is new to it, one after the
-        other, before it takes it in and passes it on.
+    reception : Reception
     delivered : callable, optional
-        Told of each first arrival, and which copy it was.
-    welcome : callable
-        From which time on a clock that is not late lets messages about an epoch in. A copy that
-        comes sooner stays with its sender until then, so that nobody has to keep it, or loses what
-        others have.
-    late : sequence of int, optional
-        Microseconds that each participant's clock is late.
+        See :data:`Delivered`.
 
     Attributes
     ----------
@@ -95,39 +106,34 @@ class Network:
     def __init__(
         self,
         queue: EventQueue,
-        delay: Delay,
+        links: Links,
         voters: int,
-        listeners: int,
         receive: Callable[[int, int, Message], None],
         *,
         echo: bool = True,
-        shortest_delay: int = 1,
         unreliable: Collection[int] = (),
-        verify_time: int = 0,
+        reception: Reception = Reception(),
         delivered: Delivered | None = None,
-        welcome: Callable[[int], int] = lambda epoch: 0,
-        late: Sequence[int] = (),
     ) -> None:
-        self._welcome = welcome
-        late = tuple(late) or (0,) * (voters + listeners)
-        self._latest = max(late)
-        self._ahead = [self._latest - one for one in late]
         self._queue = queue
-        self._shortest_delay = shortest_delay
-        self._delay = delay
-        self._sooner = delay.sooner if isinstance(delay, LognormalDelays) else None
+        self._delay, self._shortest_delay = links.delay, links.shortest
+        self._sooner = links.delay.sooner if isinstance(links.delay, LognormalDelays) else None
         self._voters = voters
-        self._participants = voters + listeners
+        self._participants = participants = voters + 1
         self._receive = receive
         self._unreliable = frozenset(unreliable)
-        self._verify_time = verify_time
-        self._let_in = self._queue_up if verify_time else self._take_in
-        self._busy_until = [0] * self._participants
+        self._welcome = reception.welcome
+        late = tuple(reception.late) or (0,) * participants
+        self._latest = max(late)
+        self._ahead = [self._latest - one for one in late]
+        self._verify_time = reception.verify_time
+        self._let_in = self._verify_first if reception.verify_time else self._take_in
+        self._busy_until = [0] * participants
         self._delivered = delivered
         # Nobody may be down, or asks whose copy came first: the usual case, and the fast one.
         self._is_plain = not self._unreliable and delivered is None
-        self.online = [True] * self._participants
-        self.echoes = [echo] * voters + [False] * listeners
+        self.online = [True] * participants
+        self.echoes = [echo] * voters + [False]
         self._floods: dict[Message, _Flood] = {}
         self._tallies: dict[tuple[int, str], _Tally] = {}
 
@@ -135,7 +141,7 @@ class Network:
     def sent(self) -> Counter[tuple[int, str]]:
         """Copies that authors sent to voters, by epoch of the message and its kind.
 
-        Listeners are not counted, here and below: the protocol has none.
+        The observer's are not counted, here and below: the protocol has none.
         """
         return Counter({key: tally.sent for key, tally in self._tallies.items()})
 
@@ -154,7 +160,7 @@ class Network:
         flood = self._flood(message)
         flood.tally.sent += self._voters - 1
         flood.due[sender] = _ARRIVED
-        self._forward(time, sender, flood)
+        self._echo(time, sender, flood)
 
     def send(
         self, time: int, sender: int, receiver: int, message: Message, delay: int | None = None
@@ -179,7 +185,8 @@ class Network:
             self._floods[message] = flood
         return flood
 
-    def _forward(self, time: int, sender: int, flood: _Flood) -> None:
+    def _echo(self, time: int, sender: int, flood: _Flood) -> None:
+        """Send a message on to all others: the author, and whoever it is new to (section 3)."""
         message, due, delay = flood.message, flood.due, self._delay
         hopeless = time + self._shortest_delay
         flood.open = contested = [one for one in flood.open if due[one] > hopeless]
@@ -233,7 +240,7 @@ class Network:
             flood.via[receiver] = (sender, sent)
             self._let_in(time, (flood, receiver))
 
-    def _queue_up(self, time: int, delivery: tuple[_Flood, int]) -> None:
+    def _verify_first(self, time: int, delivery: tuple[_Flood, int]) -> None:
         """Have a message taken in once those that came before it are verified, and it is too."""
         receiver = delivery[1]
         done = max(time, self._busy_until[receiver]) + self._verify_time
@@ -250,7 +257,7 @@ class Network:
             if self.echoes[receiver]:
                 tally.echoed += self._voters - 1
                 if flood.open:
-                    self._forward(time, receiver, flood)
+                    self._echo(time, receiver, flood)
         if self._delivered is not None:
             sender, sent = flood.via[receiver]
             self._delivered(time, sender, receiver, sent, flood.message)

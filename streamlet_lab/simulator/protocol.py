@@ -1,7 +1,7 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import ClassVar, TypedDict
+from typing import ClassVar, Protocol
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig
 from streamlet_lab.consensus import (
@@ -16,63 +16,51 @@ from streamlet_lab.consensus import (
     OpaqueApplication,
     Proposal,
     StreamletNode,
-    TreeView,
     Vote,
     hashed,
     make_genesis,
     round_robin,
-    scheduled,
 )
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.keys import Ed25519Keyring, HeldKeys, IdealSignatures, make_keyring
+from streamlet_lab.keys import HeldKeys, make_keyring
 from streamlet_lab.simulator.faults import NodeFault, Seat, Send, make_fault, make_faults
-from streamlet_lab.simulator.links import Delay, clock_offsets, make_links
+from streamlet_lab.simulator.links import Links, clock_offsets, make_links
 from streamlet_lab.simulator.monitors import Listeners, Monitor
-from streamlet_lab.simulator.network import Network
+from streamlet_lab.simulator.network import Network, Reception
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
 
 
-class StreamletSimulation:
+class SimulatedApplication(Application, Protocol):
+    """What a simulation asks of an application, beside what its nodes do."""
+
+    @property
+    def genesis_payload(self) -> bytes:
+        """What the first block of the chain carries."""
+        ...
+
+    def vary(self, payload: bytes, number: int) -> bytes:
+        """Return another payload that voters would accept as well, for adversaries."""
+        ...
+
+
+class Simulation:
     """A run of the protocol that can be continued epoch by epoch.
 
     Parameters
     ----------
-    node_ids : sequence of str
-        The voters, in the order of the round robin.
-    application : Application
+    config : ExperimentConfig
+        What it says of epochs, prices and the market does not matter here.
+    application : SimulatedApplication
         Shared by all honest nodes; it is pure.
-    keyring : Ed25519Keyring or IdealSignatures
-    delay : callable
-        See :data:`~streamlet_lab.simulator.links.Delay`.
-    epoch_length : int
-        Microseconds.
-    quorum : int
-        Votes that notarize.
-    chain_id : str
-    genesis_payload : bytes
-    observe : callable, optional
-        Epoch → what a node, given its name, sees of the outside world in it.
-    faults : mapping of str to sequence of NodeFault, optional
     monitors : sequence of Monitor
         Who watches.
-    leader_of : callable, optional
-        Epoch → name of the leader; round robin unless given.
-    finality : FinalityRule
-    certify : bool
-        Whether proposals carry the notarized chain that they extend.
-    clock_offsets : sequence of int, optional
-        Microseconds that each participant's clock is late, the observer's last.
-    sign_time, verify_time : int
-        Microseconds that a node needs for a signature and for a verification.
-    seed : int
-        Of what adversaries draw.
-    vary : callable
-        ``vary(payload, number)``: another payload that voters would accept as well.
-    trace : bool
-        Whether monitors are told of each delivery.
-    echo, shortest_delay
-        See :class:`~streamlet_lab.simulator.network.Network`.
+    chain_id : str, optional
+        Names the chain.
+    links : Links, optional
+        Instead of those of the configuration.
+    faults : mapping of str to sequence of NodeFault, optional
+        Of nodes, instead of those of the configuration.
 
     Attributes
     ----------
@@ -80,127 +68,128 @@ class StreamletSimulation:
         The voters.
     nodes : dict of str to StreamletNode
         All participants; the last one is the observer, which has no vote.
+    faults : dict of str to tuple of NodeFault
+        Of each participant.
     next_epoch : int
         The first epoch that has not been run.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such kind of fault or of delay, or it does not take its parameters.
     """
 
     node_type: ClassVar[type[StreamletNode]] = StreamletNode
 
     def __init__(
         self,
-        node_ids: Sequence[str],
-        application: Application,
-        *,
-        keyring: Ed25519Keyring | IdealSignatures,
-        delay: Delay,
-        epoch_length: int,
-        quorum: int,
-        chain_id: str = "streamlet-lab",
-        genesis_payload: bytes = b"",
-        observe: Callable[[int], Callable[[str], object]] = lambda epoch: lambda node: None,
-        faults: Mapping[str, Sequence[NodeFault]] | None = None,
+        config: ExperimentConfig,
+        application: SimulatedApplication,
         monitors: Sequence[Monitor] = (),
-        leader_of: LeaderRule | None = None,
-        finality: FinalityRule = THREE_IN_A_ROW,
-        certify: bool = False,
-        clock_offsets: Sequence[int] = (),
-        sign_time: int = 0,
-        verify_time: int = 0,
-        seed: int = 0,
-        vary: Callable[[bytes, int], bytes] = lambda payload, number: payload + b"#%d" % number,
-        trace: bool = False,
-        echo: bool = True,
-        shortest_delay: int = 1,
+        *,
+        chain_id: str | None = None,
+        links: Links | None = None,
+        faults: Mapping[str, Sequence[NodeFault]] | None = None,
     ) -> None:
-        self.node_ids = tuple(node_ids)
-        self.queue = EventQueue()
-        self.keyring = keyring
-        self.epoch_length = epoch_length
-        self.genesis = make_genesis(chain_id, genesis_payload)
+        chain_id = f"streamlet/{config.seed}" if chain_id is None else chain_id
+        faults = make_faults(config.node_faults, config.node_ids) if faults is None else faults
+        self.config = config
+        self.node_ids = config.node_ids
+        self.epoch_length = config.epoch_length
         self.monitors = list(monitors)
         self.next_epoch = 0
+        self.queue = EventQueue()
+        self.keyring = make_keyring(
+            config.signatures, config.node_ids, config.seed, remember=config.remember_verifications
+        )
+        self.genesis = make_genesis(chain_id, application.genesis_payload)
+        self.leader_of = _leader_rule(config, chain_id)
         self._epoch = self.genesis.epoch
-        self.leader_of = leader_of or round_robin(node_ids)
-        self._observe = observe
-        self._names = (*node_ids, OBSERVER)
-        self._index = {name: index for index, name in enumerate(self._names)}
-        self._faults = [tuple((faults or {}).get(name, ())) for name in self._names]
-        self._participants = [
-            self.node_type(
-                name,
-                node_ids,
-                self.genesis,
-                quorum,
-                keyring,
-                _wrapped(application, node_faults),
-                self.leader_of,
-                finality,
-                certify=certify,
-            )
-            for name, node_faults in zip(self._names, self._faults, strict=True)
-        ]
-        self.nodes = dict(zip(self._names, self._participants, strict=True))
         self._listeners = Listeners(())
-        self._offsets = tuple(clock_offsets) or (0,) * len(self._names)
-        self._sign_time = sign_time
-        self._signing_until = [0] * len(self._names)
-        self._echo = echo
-        self._seat_faults(seed, vary)
+        self._names = (*config.node_ids, OBSERVER)
+        self._index = {name: index for index, name in enumerate(self._names)}
+        self.faults = {name: tuple(faults.get(name, ())) for name in self._names}
+        self._faults = list(self.faults.values())
+        self.nodes = {name: self._make_node(name, application) for name in self._names}
+        self._participants = list(self.nodes.values())
+        self._place_faults(application.vary)
         self._rushing = [
-            (index, fault)
-            for index, node_faults in enumerate(self._faults)
-            for fault in node_faults
+            (self._index[name], fault)
+            for name, of_node in self.faults.items()
+            for fault in of_node
             if fault.rushing
         ]
-        self.network = Network(
-            self.queue,
-            delay,
-            len(node_ids),
-            1,
-            self._receive,
-            echo=echo,
-            shortest_delay=shortest_delay,
-            unreliable=[
-                index
-                for index, node_faults in enumerate(self._faults)
-                if any(fault.may_return for fault in node_faults)
-            ],
-            verify_time=verify_time,
-            delivered=self._delivered if trace else None,
-            # Just after the node has entered the first epoch in which it takes it in.
-            welcome=lambda epoch: (epoch - EPOCHS_AHEAD) * epoch_length + 1,
-            late=self._offsets,
+        self._offsets = clock_offsets(config.network, config.nodes, config.seed)
+        self._signing_until = [0] * len(self._names)
+        self.network = self._make_network(links)
+
+    def _make_node(self, name: str, application: Application) -> StreamletNode:
+        for fault in self.faults[name]:
+            application = fault.wrap(application)
+        config = self.config
+        return self.node_type(
+            name,
+            config.node_ids,
+            self.genesis,
+            config.votes_needed,
+            self.keyring,
+            application,
+            self.leader_of,
+            _finality_rule(config),
+            certify=config.network.catch_up or config.model == "crash",
         )
 
-    def _seat_faults(self, seed: int, vary: Callable[[bytes, int], bytes]) -> None:
-        trees = {name: TreeView(node.tree) for name, node in self.nodes.items()}
-        for index, node_faults in enumerate(self._faults):
-            for number, fault in enumerate(node_faults):
-                name = self._names[index]
-                accomplices = tuple(fault.partners) or (name,)
-                seat = Seat(
-                    node=self._participants[index],
-                    validators=self.node_ids,
-                    accomplices=accomplices,
-                    leader_of=self.leader_of,
-                    now=lambda: self.queue.now,
-                    epoch_length=self.epoch_length,
-                    random=stream(seed, f"adversary/{name}/{number}"),
-                    keyring=HeldKeys(self.keyring, accomplices),
-                    vary=vary,
-                    trees=trees,
-                )
-                fault.join(seat)
+    def _make_network(self, links: Links | None) -> Network:
+        config, length = self.config, self.epoch_length
+        return Network(
+            self.queue,
+            make_links(config.network, config.nodes, config.seed) if links is None else links,
+            config.nodes,
+            self._receive,
+            echo=config.echo,
+            unreliable=[
+                index
+                for index, faults in enumerate(self._faults)
+                if any(fault.may_return for fault in faults)
+            ],
+            reception=Reception(
+                # Just after the node has entered the first epoch in which it takes it in.
+                welcome=lambda epoch: (epoch - EPOCHS_AHEAD) * length + 1,
+                late=self._offsets,
+                verify_time=config.network.verify_time,
+            ),
+            delivered=self._delivered if config.trace else None,
+        )
 
-    @property
-    def faults(self) -> dict[str, tuple[NodeFault, ...]]:
-        """The faults of each participant."""
-        return dict(zip(self._names, self._faults, strict=True))
+    def _place_faults(self, vary: Callable[[bytes, int], bytes]) -> None:
+        """Give each fault what it has to work with."""
+        trees = {name: node.tree for name, node in self.nodes.items()}
+        for name, faults in self.faults.items():
+            for number, fault in enumerate(faults):
+                accomplices = tuple(fault.partners) or (name,)
+                fault.join(
+                    Seat(
+                        node=self.nodes[name],
+                        validators=self.node_ids,
+                        accomplices=accomplices,
+                        leader_of=self.leader_of,
+                        now=lambda: self.queue.now,
+                        epoch_length=self.epoch_length,
+                        random=stream(self.config.seed, f"adversary/{name}/{number}"),
+                        keyring=HeldKeys(self.keyring, accomplices),
+                        vary=vary,
+                        trees=trees,
+                    )
+                )
 
     @property
     def observer(self) -> StreamletNode:
         """The node without a vote."""
         return self.nodes[OBSERVER]
+
+    def observe(self, epoch: int) -> Callable[[str], object]:
+        """Return what each node, given its name, sees of the outside world in an epoch."""
+        return lambda node: None
 
     def run(self, epochs: int) -> None:
         """Run some more epochs; the last one ends with the deliveries at its end.
@@ -219,7 +208,7 @@ class StreamletSimulation:
     def _start_epoch(self, time: int, epoch: int) -> None:
         self._epoch = epoch
         self._listeners.tell("epoch_started", time, epoch, self.leader_of(epoch))
-        observe = self._observe(epoch)
+        observe = self.observe(epoch)
         for index, offset in enumerate(self._offsets):
             entry = (index, epoch, observe(self._names[index]))
             if offset:
@@ -238,7 +227,8 @@ class StreamletSimulation:
         node.proposes = all(fault.proposes(epoch) for fault in faults)
         node.votes = all(fault.votes(epoch) for fault in faults)
         self.network.online[index] = all(fault.online(epoch) for fault in faults)
-        self.network.echoes[index] = self._echo and all(fault.echoes(epoch) for fault in faults)
+        echoes = self.config.echo and all(fault.echoes(epoch) for fault in faults)
+        self.network.echoes[index] = echoes
         if self.network.online[index]:
             self._act(time, index, node.start_epoch(epoch, observation))
             self._say_more(time, index, "begin", lambda fault: fault.begin(epoch))
@@ -289,8 +279,8 @@ class StreamletSimulation:
             self._listeners.tell_of(self._participants[index].learn(message), time, name)
         if not self._faults[index] or self._is_genuine(message):
             self._listeners.tell("sent", time, name, message)
-        if self._sign_time:
-            leaves = max(time, self._signing_until[index]) + self._sign_time
+        if sign_time := self.config.network.sign_time:
+            leaves = max(time, self._signing_until[index]) + sign_time
             self._signing_until[index] = leaves
             self.queue.schedule(leaves, Priority.DELIVERY, self._dispatch, (index, send))
         else:
@@ -335,60 +325,6 @@ class StreamletSimulation:
                 self._carry(time, index, _said(fault, "overheard", said))
 
 
-class ProtocolSettings(TypedDict):
-    """What a configuration says about the protocol, whatever the nodes agree on."""
-
-    keyring: Ed25519Keyring | IdealSignatures
-    delay: Delay
-    epoch_length: int
-    quorum: int
-    faults: dict[str, list[NodeFault]]
-    leader_of: LeaderRule
-    finality: FinalityRule
-    certify: bool
-    clock_offsets: tuple[int, ...]
-    sign_time: int
-    verify_time: int
-    seed: int
-    trace: bool
-    echo: bool
-    shortest_delay: int
-
-
-def protocol_settings(config: ExperimentConfig, chain_id: str) -> ProtocolSettings:
-    """Return the arguments of a simulation that follow from a configuration.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind of fault or of delay, or it does not take its parameters.
-    """
-    network = config.network
-    links = make_links(network, config.nodes, config.seed)
-    return ProtocolSettings(
-        keyring=make_keyring(
-            config.signatures,
-            config.node_ids,
-            config.seed,
-            remember=config.remember_verifications,
-        ),
-        delay=links.delay,
-        epoch_length=config.epoch_length,
-        quorum=config.votes_needed,
-        faults=make_faults(config.node_faults, config.node_ids),
-        leader_of=_leader_rule(config, chain_id),
-        finality=SIX_UNCONTESTED if config.model == "synchronous" else THREE_IN_A_ROW,
-        certify=network.catch_up or config.model == "crash",
-        clock_offsets=clock_offsets(network, config.nodes, config.seed),
-        sign_time=network.sign_time,
-        verify_time=network.verify_time,
-        seed=config.seed,
-        trace=config.trace,
-        echo=config.echo,
-        shortest_delay=links.shortest,
-    )
-
-
 def _leader_rule(config: ExperimentConfig, chain_id: str) -> LeaderRule:
     match config.leaders:
         case "round_robin":
@@ -396,25 +332,22 @@ def _leader_rule(config: ExperimentConfig, chain_id: str) -> LeaderRule:
         case "hashed":
             return hashed(config.node_ids, chain_id)
         case schedule:
-            return scheduled(schedule)
+            return round_robin(schedule)
+
+
+def _finality_rule(config: ExperimentConfig) -> FinalityRule:
+    return SIX_UNCONTESTED if config.model == "synchronous" else THREE_IN_A_ROW
 
 
 def create_streamlet_network(
-    config: ExperimentConfig,
-    monitors: Sequence[Monitor] = (),
-    *,
-    reroute: Callable[[Delay], Delay] | None = None,
-) -> StreamletSimulation:
+    config: ExperimentConfig, monitors: Sequence[Monitor] = (), *, links: Links | None = None
+) -> Simulation:
     """Return a network that runs the bare protocol, with payloads that mean nothing.
 
     Parameters
     ----------
-    config : ExperimentConfig
-        What it says of prices and the market does not matter, nor the number of epochs.
-    monitors : sequence of Monitor
-        Who watches.
-    reroute : callable, optional
-        Makes other delays of those that the configuration says.
+    config, monitors, links
+        See :class:`Simulation`.
 
     Raises
     ------
@@ -428,16 +361,10 @@ def create_streamlet_network(
     >>> [block.epoch for block in network.observer.tree.finalized]
     [-1, 0, 1, 2, 3, 4, 5, 6]
     """
-    chain_id = f"streamlet/{config.seed}"
-    settings = protocol_settings(config, chain_id)
     for fault in config.faults:
         if fault in config.source_faults or make_fault(fault).needs_prices:
             raise InvalidInput("faults", fault.kind, "a kind that makes sense without prices")
-    if reroute is not None:
-        settings["delay"], settings["shortest_delay"] = reroute(settings["delay"]), 1
-    return StreamletSimulation(
-        config.node_ids, OpaqueApplication(), monitors=monitors, chain_id=chain_id, **settings
-    )
+    return Simulation(config, OpaqueApplication(), monitors, links=links)
 
 
 def _as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[Send]:
@@ -466,9 +393,3 @@ def _said(fault: NodeFault, hook: str, said: object) -> Iterator[Send]:
         if not (isinstance(send, Send) and isinstance(send.message, Message)):
             raise InvalidInput(place, send, expected)
         yield send
-
-
-def _wrapped(application: Application, faults: Sequence[NodeFault]) -> Application:
-    for fault in faults:
-        application = fault.wrap(application)
-    return application

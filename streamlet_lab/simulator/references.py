@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
-from streamlet_lab.matching.band import read_duration
+from streamlet_lab.matching.rules.reading import read_duration
 from streamlet_lab.units import is_within, to_hundredths, to_microseconds
 
 #: The kind that is moved by what becomes final.

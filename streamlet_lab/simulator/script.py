@@ -163,12 +163,10 @@ class Script(Coalition):
         self._waiting = sorted(own, key=lambda step: step.arrival)
 
     def begin(self, epoch: int) -> Iterable[Send]:
-        """Say what arrives before the node's next epoch begins, or just then."""
         self._until = self.seat.now() + self.seat.epoch_length
         return self._say_what_is_due()
 
     def heard(self, message: Message) -> Iterable[Send]:
-        """Say what had to wait for a block."""
         return self._say_what_is_due()
 
     def _say_what_is_due(self) -> list[Send]:

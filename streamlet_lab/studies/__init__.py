@@ -1,16 +1,16 @@
 """Studies: what liars and stale references do to the price, and what that does to the market.
 
-:mod:`~streamlet_lab.studies.displacement` is a game without a network, which shows what each
+:mod:`~streamlet_lab.studies.game` is a game without a network, which shows what each
 aggregator is worth; :mod:`~streamlet_lab.studies.oracle` measures whole runs.
 :mod:`~streamlet_lab.studies.ages` asks paths alone what an old reference costs, and
-:mod:`~streamlet_lab.studies.staleness` whole runs; :mod:`~streamlet_lab.studies.bands` compares
+:mod:`~streamlet_lab.studies.stale` whole runs; :mod:`~streamlet_lab.studies.bands` compares
 bands on the same orders, and :mod:`~streamlet_lab.studies.references` references that need no
 agreement with the consensus.
 """
 
 from streamlet_lab.studies.ages import AGES, compare_ages, outside_by_age
 from streamlet_lab.studies.bands import BANDS, band_numbers, compare_bands
-from streamlet_lab.studies.displacement import (
+from streamlet_lab.studies.game import (
     AGGREGATORS,
     SOURCES,
     displacement,
@@ -30,7 +30,7 @@ from streamlet_lab.studies.references import (
     compare_references,
     reference_numbers,
 )
-from streamlet_lab.studies.staleness import (
+from streamlet_lab.studies.stale import (
     CAUSES,
     daily_volatility,
     run_at_pace,

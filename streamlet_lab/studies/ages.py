@@ -1,7 +1,7 @@
 """How often a price is outside the band around what it was some days before: on paths alone.
 
 No network, no market. It is what a band around an old reference costs if everything else is
-perfect, and so the yardstick for the runs of :mod:`~streamlet_lab.studies.staleness`.
+perfect, and so the yardstick for the runs of :mod:`~streamlet_lab.studies.stale`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.intervals import Share, share_interval
 from streamlet_lab.prices import ReturnModel
+from streamlet_lab.prices.daily_history import adjust_for_splits, load_bars
 from streamlet_lab.prices.facts import model_returns
-from streamlet_lab.prices.history import adjust_for_splits, load_bars
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, make_model
-from streamlet_lab.studies.arguments import read_names
+from streamlet_lab.studies.common import read_names
 from streamlet_lab.theory import first_passage_share, stale_outside_share
 from streamlet_lab.units import to_number, to_whole
 

@@ -1,15 +1,13 @@
 """What each band does to one and the same order flow."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
-from streamlet_lab.intervals import Share
+from streamlet_lab.grid import Sweep
+from streamlet_lab.metrics import share_of
 from streamlet_lab.result import Result
-from streamlet_lab.simulator import Progress
-from streamlet_lab.studies.arguments import check_result, check_settings, read_names
-from streamlet_lab.sweep import Sweep, sweep
+from streamlet_lab.studies.common import Options, check_result, compare, read_names
 
 #: The bands of the comparison unless others are named.
 BANDS: Final = (
@@ -27,10 +25,7 @@ def compare_bands(
     *,
     settings: Mapping[str, Any] = MappingProxyType({}),
     epochs: int = 200,
-    repeats: int = 10,
-    seed: int = 0,
-    progress: Progress | None = None,
-    executor: Executor | None = None,
+    **options: Unpack[Options],
 ) -> Sweep:
     """Run the same orders against each band.
 
@@ -44,57 +39,29 @@ def compare_bands(
         Of all runs; those of a section with a dot, ``{"market.band_percent": 3}``. The times of
         ``"luld"`` are minutes of market time: compare it with
         ``{"market_time_per_epoch": "1min"}``, since an epoch is a day otherwise.
-    epochs, repeats, seed, progress, executor
-        See :func:`~streamlet_lab.sweep.sweep`.
+    epochs : int
+    **options
+        ``repeats``, ``seed``, ``progress`` and ``executor`` of :func:`~streamlet_lab.sweep`.
 
     Returns
     -------
     Sweep
         Over ``market.band``, of what :func:`band_numbers` measures.
-
-    Raises
-    ------
-    InvalidInput
-        For the first setting that is wrong, before anything runs.
     """
-    check_settings(settings, "market.band")
-    return sweep(
-        {"signatures": "none", "epochs": epochs, **settings},
-        {"market.band": read_names("bands", bands)},
-        repeats=repeats,
-        seed=seed,
-        measure=band_numbers,
-        progress=progress,
-        executor=executor,
-    )
+    names = read_names("bands", bands)
+    return compare("market.band", names, {"epochs": epochs}, settings, band_numbers, **options)
 
 
 def band_numbers(result: Result) -> dict[str, float | None]:
-    """Return the quality of a run's market, and shares of its orders that its band was hard on.
+    """Return ``result.market_numbers``, and shares of the orders that the band was hard on.
 
-    Returns
-    -------
-    dict
-        ``refused_share``: orders stopped at their entry or at a trade, of all orders;
-        ``swept_share``: orders taken out of the book later, of all orders; ``blocked_share``: fair
-        orders stopped because the price of what rested in the book was not fair, of fair orders;
-        ``repriced_share``: fair orders whose price the band moved to its edge, of fair orders; and
-        ``result.market_numbers``. None for what there is nothing to measure of.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no result of an experiment.
+    ``refused_share``: orders stopped at their entry or at a trade, of all orders; ``swept_share``:
+    orders taken out of the book later, of all orders; ``blocked_share``: fair orders stopped
+    because the price of what rested in the book was not fair, of fair orders; ``repriced_share``:
+    fair orders whose price the band moved to its edge, of fair orders. None for what there is
+    nothing to measure of.
     """
     check_result(result)
     numbers = result.market_numbers
-    orders, fair = numbers["orders"], numbers["fair_orders"]
-    return {
-        "refused_share": Share.of(
-            numbers["stopped_at_entry"] + numbers["stopped_at_trade"], orders
-        ),
-        "swept_share": Share.of(numbers["swept"], orders),
-        "blocked_share": Share.of(numbers["fair_stopped_blocked"], fair),
-        "repriced_share": Share.of(numbers["fair_orders_repriced"], fair),
-        **numbers,
-    }
+    shares = ("refused_share", "swept_share", "blocked_share", "repriced_share")
+    return {**{name: share_of(name, numbers) for name in shares}, **numbers}

@@ -1,18 +1,17 @@
 """What lying leaders and lying sources do to a whole run: to the final price, and to the market."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.intervals import Share
+from streamlet_lab.grid import Sweep, sweep
+from streamlet_lab.metrics import displacement_bp, share_of
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
-from streamlet_lab.simulator import Progress
-from streamlet_lab.studies.arguments import check_result, read_names
-from streamlet_lab.sweep import Sweep, sweep
+from streamlet_lab.studies.common import Options, check_result, read_names
 from streamlet_lab.units import to_whole
 
 #: What voters can check of a leader's claim, from the least to the most.
@@ -36,11 +35,6 @@ def final_prices(result: Result) -> pd.DataFrame:
         ``consensus_price`` in dollars, ``displacement_bp``: how far the second is above the first,
         basis points, and ``spread_bp``: the range of the epoch's honest quotes, those of sources
         without a fault, in basis points of the true price.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no result of an experiment.
     """
     check_result(result)
     prices = result.prices
@@ -54,7 +48,7 @@ def final_prices(result: Result) -> pd.DataFrame:
             "leader": table["epoch"].map(leaders),
             "true_price": table["true_price"],
             "consensus_price": table["consensus_price"],
-            "displacement_bp": 1e4 * (table["consensus_price"] / table["true_price"] - 1),
+            "displacement_bp": displacement_bp(table),
             "spread_bp": 1e4 * (table["max"] - table["min"]) / table["true_price"],
         }
     )
@@ -72,13 +66,10 @@ def oracle_numbers(result: Result) -> dict[str, float | None]:
         ``final_prices``; ``fair_stopped_rate`` as ``result.market_numbers`` has it; ``denied``: the
         part of it that is outside the band, which is what a displaced price does. None for what
         there is nothing to measure of.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no result of an experiment.
     """
-    return {**_price_numbers(result), **_denial_numbers(result)}
+    prices, market = _price_numbers(result), result.market_numbers
+    rate = market["fair_stopped_rate"]
+    return {**prices, "fair_stopped_rate": rate, "denied": share_of("denied", market)}
 
 
 def _price_numbers(result: Result) -> dict[str, float | None]:
@@ -94,14 +85,6 @@ def _price_numbers(result: Result) -> dict[str, float | None]:
     }
 
 
-def _denial_numbers(result: Result) -> dict[str, float | None]:
-    numbers = result.market_numbers
-    return {
-        "fair_stopped_rate": numbers["fair_stopped_rate"],
-        "denied": Share.of(numbers["fair_stopped_outside_band"], numbers["fair_orders"]),
-    }
-
-
 def lying_leader(
     policies: str | Iterable[str] = POLICIES,
     aggregators: str | Iterable[str] = ("mean", "median"),
@@ -110,9 +93,7 @@ def lying_leader(
     nodes: int = 4,
     sources: int = 5,
     epochs: int = 60,
-    repeats: int = 10,
-    seed: int = 0,
-    progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Sweep:
     """Run one leader that lies as much as voters let it, under each policy and aggregator.
 
@@ -121,19 +102,14 @@ def lying_leader(
     policies, aggregators : str or iterable of str
         By their names.
     direction : {"up", "down"}
-    nodes, sources, epochs, repeats, seed : int
-    progress : callable, optional
-        See :func:`~streamlet_lab.sweep.sweep`.
+    nodes, sources, epochs : int
+    **options
+        ``repeats``, ``seed``, ``progress`` and ``executor`` of :func:`~streamlet_lab.sweep`.
 
     Returns
     -------
     Sweep
         Of what :func:`oracle_numbers` measures of prices; nobody trades.
-
-    Raises
-    ------
-    InvalidInput
-        For the first setting that is wrong, before anything runs.
     """
     base: dict[str, Any] = {
         **_CALM,
@@ -147,7 +123,7 @@ def lying_leader(
         "prices.voter_policy": read_names("policies", policies),
         "prices.aggregator": read_names("aggregators", aggregators),
     }
-    return sweep(base, over, repeats=repeats, seed=seed, measure=_price_numbers, progress=progress)
+    return sweep(base, over, measure=_price_numbers, **options)
 
 
 def denied_trades(
@@ -157,9 +133,7 @@ def denied_trades(
     kind: str = "colluding",
     sources: int = 3,
     epochs: int = 120,
-    repeats: int = 10,
-    seed: int = 0,
-    progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Sweep:
     """Run lying sources against each aggregator, with a market around the price that they move.
 
@@ -171,19 +145,14 @@ def denied_trades(
         How many of the last sources have the fault.
     kind : str
         One of :func:`~streamlet_lab.prices.source_fault_kinds`.
-    sources, epochs, repeats, seed : int
-    progress : callable, optional
-        See :func:`~streamlet_lab.sweep.sweep`.
+    sources, epochs : int
+    **options
+        As of :func:`lying_leader`.
 
     Returns
     -------
     Sweep
         Of what :func:`oracle_numbers` measures.
-
-    Raises
-    ------
-    InvalidInput
-        For the first setting that is wrong, before anything runs.
     """
     if kind not in source_fault_kinds():
         expected = f"a kind of fault of sources, one of {', '.join(source_fault_kinds())}"
@@ -194,14 +163,11 @@ def denied_trades(
         "prices": {"sources": sources, **_STILL},
         "market": {"traders": 20},
     }
-    faults = {count: [Fault(kind, count=count)] if count else [] for count in _counts(liars)}
-    over = {"prices.aggregator": read_names("aggregators", aggregators), "faults": faults}
-    return sweep(base, over, repeats=repeats, seed=seed, measure=oracle_numbers, progress=progress)
-
-
-def _counts(liars: int | Iterable[int]) -> tuple[int, ...]:
     given = liars if isinstance(liars, Iterable) else (liars,)
-    return tuple(to_whole(count, 0, "liars") for count in given)
+    counts = [to_whole(count, 0, "liars") for count in given]
+    faults = {count: [Fault(kind, count=count)] if count else [] for count in counts}
+    over = {"prices.aggregator": read_names("aggregators", aggregators), "faults": faults}
+    return sweep(base, over, measure=oracle_numbers, **options)
 
 
 def _beside_honest(result: Result, final: pd.DataFrame) -> pd.DataFrame:

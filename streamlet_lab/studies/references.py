@@ -6,21 +6,19 @@ the same runs. What the consensus costs more than that is the cost of agreeing.
 
 import math
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.grid import Sweep
 from streamlet_lab.metrics import market_numbers
 from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
 from streamlet_lab.result import Result
-from streamlet_lab.simulator import Progress
-from streamlet_lab.studies.arguments import check_result, check_settings, read_names
-from streamlet_lab.studies.staleness import age_days
-from streamlet_lab.sweep import Sweep, sweep
+from streamlet_lab.studies.common import Options, check_result, compare, read_names
+from streamlet_lab.studies.stale import age_days
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration, to_microseconds
 
 #: What the consensus is compared with, unless fewer are named.
@@ -39,10 +37,7 @@ def compare_references(
     *,
     settings: Mapping[str, Any] = MappingProxyType({}),
     epochs: int = 60,
-    repeats: int = 30,
-    seed: int = 0,
-    progress: Progress | None = None,
-    executor: Executor | None = None,
+    **options: Unpack[Options],
 ) -> Sweep:
     """Run the same orders against the consensus, and against references that need no agreement.
 
@@ -65,8 +60,11 @@ def compare_references(
     settings : mapping
         Of all runs; those of a section with a dot, ``{"market.band_percent": 3}``. Ages are those
         of simulated paths.
-    epochs, repeats, seed, progress, executor
-        See :func:`~streamlet_lab.sweep.sweep`. The first ten epochs are not measured.
+    epochs : int
+        The first ten are not measured.
+    **options
+        ``repeats`` (30 by default), ``seed``, ``progress`` and ``executor`` of
+        :func:`~streamlet_lab.sweep`.
 
     Returns
     -------
@@ -78,47 +76,32 @@ def compare_references(
     InvalidInput
         For the first setting that is wrong, before anything runs; or if nothing becomes final.
     """
-    check_settings(settings, _SETTING)
     names = read_names("references", references)
     for name in names:
         if name not in REFERENCES:
             raise InvalidInput("references", name, f"one of {', '.join(REFERENCES)}")
-    base = {"signatures": "none", "epochs": epochs, **settings}
+    repeats, report = options.setdefault("repeats", 30), options.get("progress")
     planned = (1 + len(names)) * repeats
 
-    def compare(values: Mapping[str, object], before: int) -> Sweep:
-        def report(done: int, total: int) -> None:
-            assert progress is not None
-            progress(before + done, planned)
+    def run(values: Mapping[str, object], before: int) -> Sweep:
+        if report is not None:
+            options["progress"] = lambda done, _: report(before + done, planned)
+        base = {"epochs": epochs}
+        return compare(_SETTING, values, base, settings, reference_numbers, **options)
 
-        return sweep(
-            base,
-            {_SETTING: values},
-            repeats=repeats,
-            seed=seed,
-            measure=reference_numbers,
-            progress=progress and report,
-            executor=executor,
-        )
-
-    first = compare({_CONSENSUS: _CONSENSUS}, 0)
+    first = run({_CONSENSUS: _CONSENSUS}, 0)
     if not first.complete:
         return Sweep(first.frame, first.settings, planned)
     epoch = to_microseconds(settings.get("market_time_per_epoch", TRADING_DAY / 1e6))
     matched = _matched(first.frame, epoch // STEPS_PER_EPOCH)
-    others = compare({name: matched[name] for name in names}, repeats)
+    others = run({name: matched[name] for name in names}, repeats)
     return Sweep(pd.concat([first.frame, others.frame], ignore_index=True), first.settings, planned)
 
 
 def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
-    """Return references of the mean age that the consensus has in these runs.
+    """Return references of the mean age that the consensus has in these runs of a sweep.
 
-    Parameters
-    ----------
-    consensus : DataFrame
-        The runs of a sweep.
-    step : int
-        Of the path, in microseconds of market time.
+    A step of the path takes so many microseconds of market time.
     """
     age = TRADING_DAY * consensus["mean_age_days"].mean()
     period, phase = TRADING_DAY * consensus[["period_days", "phase_days"]].median()
@@ -160,11 +143,6 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
         order comes, root of the mean square; and what ``result.market_numbers`` has: of the orders
         and trades of these epochs alone, of the book and its halts in the whole run. None for what
         there is nothing to measure of.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no result of an experiment.
     """
     check_result(result)
     frames, config = result.frames, result.config
@@ -203,11 +181,6 @@ def beside_consensus(compared: Sweep, *measures: str) -> pd.DataFrame:
         One row for each measure and reference: ``measure``, ``reference``, ``mean``; and of the
         consensus less that reference, run by run with the same seed, ``difference`` with its 95 %
         interval ``low`` to ``high`` over ``n`` runs; missing for the consensus itself.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such measure.
     """
     means = compared.means(*measures).rename(columns={_SETTING: "reference"})
     differences = [

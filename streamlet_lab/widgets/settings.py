@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 from streamlet_lab.charts.plots import PAGES
 from streamlet_lab.config import ED25519_TIMES, ExperimentConfig, make_config
+from streamlet_lab.consensus.quorums import FaultModel
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.matching import StalePolicy, WithoutReference, bands
@@ -18,7 +19,6 @@ from streamlet_lab.prices import (
     source_fault_kinds,
 )
 from streamlet_lab.simulator import delay_kinds, offered_fault_kinds, reference_kinds
-from streamlet_lab.theory import FaultModel
 from streamlet_lab.units import format_duration, to_microseconds, to_seconds
 from streamlet_lab.widgets.controls import Control
 

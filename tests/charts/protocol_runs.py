@@ -92,4 +92,4 @@ def protocol_run(*, epochs=7, nodes=4, epoch_length=1.0, faults=None, **frames):
         "trace": TRACE,
         "violation": VIOLATION,
     }
-    return replace(_any_run(), config=config, frames={**made, **frames})
+    return replace(_any_run(), config=config, frames={**_any_run().frames, **made, **frames})

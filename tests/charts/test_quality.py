@@ -9,7 +9,7 @@ from streamlet_lab import InvalidInput, Sweep
 from streamlet_lab.charts import plot_bands, plot_staleness
 from streamlet_lab.charts.quality import _LABELS
 from streamlet_lab.intervals import mean_interval
-from streamlet_lab.studies.staleness import _CAUSES
+from streamlet_lab.studies.stale import _CAUSES
 
 from .drawing import answer, assert_apart, explained, find, points, series, tick_labels, written
 

@@ -18,7 +18,7 @@ from streamlet_lab.consensus import (
     BlockTree,
     Proposal,
     Vote,
-    scheduled,
+    round_robin,
 )
 from streamlet_lab.prices import PreviousConsensus, PriceValidation, Voter
 from streamlet_lab.simulator import NodeFault, Recorder, Send, fault_kind
@@ -65,13 +65,13 @@ def parted(after=0, epochs=30, finality=THREE_IN_A_ROW, **options):
     faults = {"node_4": f"two_faced@{after // 2}"}
     recorder = Recorder()
     checks = (
-        Consistency(honest, finality=finality),
+        Consistency(honest),
         UniqueNotarization(honest),
         VoteDiscipline(honest),
     )
     run = simulation(
         5,
-        votes=3,
+        quorum=3,
         delay=delay,
         faults=faults,
         echo=False,
@@ -136,7 +136,7 @@ def test_what_is_told_ends_with_the_later_finalization():
 
 
 def test_the_rule_of_the_synchronous_model_takes_six_blocks():
-    leaders = scheduled(["node_0"] * 7 + ["node_2"] * 8)
+    leaders = round_robin(["node_0"] * 7 + ["node_2"] * 8)
     run, recorder, checks = parted(epochs=15, finality=SIX_UNCONTESTED, leader_of=leaders)
     excerpt = find_excerpt(checks, recorder, run)
     assert [row.epoch for row in excerpt.rows] == [*range(6), *range(7, 13)]

@@ -4,7 +4,7 @@ import pytest
 from simulator.bare import simulation
 
 from streamlet_lab.checks import Lemma5, Status, SynchronousLiveness, Theorem6
-from streamlet_lab.consensus import Block, FinalityRule, scheduled
+from streamlet_lab.consensus import Block, FinalityRule, round_robin
 
 HONEST = {"node_0", "node_1", "node_2", "node_3", "observer"}
 
@@ -128,7 +128,7 @@ def test_what_only_a_faulty_node_claims_to_see_is_no_rival():
 
 
 def test_section_4_asks_for_eight():
-    run = simulation(4, finality=FinalityRule(6, 5), leader_of=scheduled(sorted(HONEST)[:4]))
+    run = simulation(4, finality=FinalityRule(6, 5), leader_of=round_robin(sorted(HONEST)[:4]))
     check = SynchronousLiveness(HONEST, run, 0)
     run.monitors.append(check)
     run.run(7)

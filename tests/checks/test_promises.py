@@ -3,8 +3,16 @@
 import pytest
 
 from streamlet_lab import Experiment
-from streamlet_lab.checks import Status, honest_nodes, why_invalid, why_not_live, why_unsafe
-from streamlet_lab.config import make_config
+from streamlet_lab.checks import (
+    Status,
+    honest_nodes,
+    protocol_checks,
+    why_invalid,
+    why_not_live,
+    why_unsafe,
+)
+from streamlet_lab.config import ED25519_TIMES, make_config
+from streamlet_lab.simulator import create_streamlet_network
 
 
 def lying(count, **settings):
@@ -16,7 +24,7 @@ def test_honest_is_who_is_never_faulty():
     assert honest_nodes(make_config(faults=faults)) == {"node_0", "node_2", "node_3", "observer"}
 
 
-@pytest.mark.parametrize("nodes", range(1, 14))
+@pytest.mark.parametrize("nodes", [1, 2, 3, 4, 7, 10, 13])
 @pytest.mark.parametrize("model", ["byzantine", "crash", "synchronous"])
 def test_what_the_models_tolerate_is_safe_and_live(nodes, model):
     faults = [{"kind": "crash", "count": (nodes - 1) // (3 if model == "byzantine" else 2)}]
@@ -136,10 +144,6 @@ UNPROMISED = {
 def test_what_is_wrong_besides_counts_with_the_liar(settings):
     config = make_config(**settings)
     assert why_not_live(config) == AGAINST_EACH_OTHER
-    checks = Experiment(epochs=20, seed=1, **settings).run().checks
-    status = {name: check.status for name, check in checks.items()}
-    assert status["lemma_5"] is status["theorem_6"] is Status.NOT_APPLICABLE
-    assert Status.VIOLATED not in status.values()
 
 
 PROMISED = {
@@ -157,7 +161,7 @@ PROMISED = {
 @pytest.mark.parametrize("settings", PROMISED.values(), ids=PROMISED)
 def test_what_the_aggregator_evens_out_is_still_promised(settings):
     assert why_not_live(make_config(**settings)) == ""
-    checks = Experiment(epochs=20, seed=1, **settings).run().checks
+    checks = Experiment(epochs=12, seed=1, **settings).run().checks
     assert {check.status for check in checks.values()} == {Status.HOLDS}
 
 
@@ -177,3 +181,46 @@ def test_crashes_alone_endanger_no_safety():
 def test_payloads_are_valid_unless_a_quorum_lies():
     assert why_invalid(lying(2, nodes=4)) == ""
     assert why_invalid(lying(3, nodes=4)) == "a quorum of 3 may lie"
+
+
+# Processing takes time that the paper's model does not have
+
+
+def lemma_5(config):
+    simulation = create_streamlet_network(config)
+    checks = {check.name: check for check in protocol_checks(config, simulation)}
+    simulation.monitors.extend(checks.values())
+    simulation.run(config.epochs)
+    return checks["lemma_5"].result().status
+
+
+def busy(**settings):
+    return make_config(
+        nodes=4,
+        epochs=12,
+        epoch_length="1001ms",
+        signatures="none",
+        network={"delays": "constant", "median_delay": "500ms", **ED25519_TIMES},
+        **settings,
+    )
+
+
+def test_an_epoch_with_time_for_its_own_messages_is_enough():
+    assert why_not_live(busy()) == ""
+    assert lemma_5(busy()) is Status.HOLDS
+
+
+def test_nothing_is_promised_where_others_can_keep_a_node_busy():
+    config = busy(faults={"node_3": "forge"})
+    assert "processing takes time" in why_not_live(config)
+    assert lemma_5(config) is Status.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("late", ["200ms", "3200ms"])
+def test_clocks_that_are_all_late_are_not_late(late):
+    skew = {f"node_{index}": late for index in range(4)}
+    config = make_config(
+        epochs=12, network={"clock_skew": skew}, faults={"node_0": "silent_leader"}
+    )
+    assert config.outside_model == ()
+    assert lemma_5(config) is Status.HOLDS

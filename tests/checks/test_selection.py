@@ -4,10 +4,9 @@ import pytest
 
 from streamlet_lab.checks import Status, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import make_config
-from streamlet_lab.consensus import SIX_UNCONTESTED, THREE_IN_A_ROW
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.simulator import (
     Recorder,
-    StockMarketConsensusNetwork,
     create_streamlet_network,
 )
 
@@ -39,12 +38,6 @@ def test_the_synchronous_model_has_claims_of_its_own():
     claimed = {name for name, result in found.items() if result.status is Status.HOLDS}
     assert claimed == {"consistency", "vote_discipline", "synchronous_liveness"}
     assert found["lemma_5"].evidence == "the model is synchronous, where section 4 holds instead"
-
-
-def test_the_rule_of_the_model_tells_what_made_a_block_final():
-    for model, rule in (("synchronous", SIX_UNCONTESTED), ("crash", THREE_IN_A_ROW)):
-        config = make_config(model=model)
-        assert protocol_checks(config, create_streamlet_network(config))[0].finality is rule
 
 
 def test_a_named_reason_outside_the_model():

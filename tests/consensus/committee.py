@@ -10,8 +10,8 @@ from streamlet_lab.consensus import (
     Vote,
     make_genesis,
 )
+from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.keys import Ed25519Keyring
-from streamlet_lab.theory import quorum
 
 VOTERS = ("node_0", "node_1", "node_2", "node_3")
 GENESIS = make_genesis("test")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from streamlet_lab.consensus import Block, BlockTree
-from streamlet_lab.theory import quorum
+from streamlet_lab.consensus.quorums import quorum
 
 from .committee import GENESIS, VOTERS, extend, vote_for, votes_for
 

@@ -16,8 +16,8 @@ from streamlet_lab.consensus.evidence import (
     guaranteed_culprits,
     is_proven,
 )
+from streamlet_lab.consensus.quorums import max_faulty, quorum
 from streamlet_lab.errors import DataError, InvalidInput
-from streamlet_lab.theory import max_faulty, quorum
 
 from .committee import GENESIS, Committee, extend
 from .tampering import tampered

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from streamlet_lab.config import ExperimentConfig, make_config
-from streamlet_lab.frames import build_frames
+from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.matching import (
     Accepted,
     Cancelled,
@@ -26,8 +27,8 @@ from streamlet_lab.matching import (
     StateChanged,
     Traded,
 )
-from streamlet_lab.matching.events import BandMoved, Clipped
-from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.matching.events import BandMoved, Repriced
+from streamlet_lab.simulator import Market, Recorder
 
 
 class Lab(NamedTuple):
@@ -58,7 +59,7 @@ def run(**settings: Any) -> Lab:
     market = Market(network)
     network.run(config.epochs)
     market.close(config.epochs * config.epoch_length)
-    frames = build_frames(network, market, recorder, None, [])
+    frames = dict(make_frames(Record.of(config, network, recorder, market)))
     return Lab(config, network, market, recorder, frames)
 
 
@@ -104,7 +105,7 @@ def open_orders(events: Iterable[Event]) -> dict[str, Open]:
                 leave(event.order_id, event.remaining)
             case Cancelled() | Expired():
                 leave(event.order_id, 0)
-            case Replaced() | Clipped():
+            case Replaced() | Repriced():
                 if event.order_id in orders:
                     side = orders[event.order_id].side
                     moved = Open(side, Fraction(event.price), event.quantity)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import make_config
-from streamlet_lab.frames import build_frames
-from streamlet_lab.frames.market import market_rows
-from streamlet_lab.frames.tables import make_frame
+from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.matching import (
     Accepted,
     Cancelled,
@@ -23,8 +22,8 @@ from streamlet_lab.matching import (
     Side,
     Traded,
 )
-from streamlet_lab.matching.events import Clipped
-from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.matching.events import Repriced
+from streamlet_lab.simulator import Market, Recorder
 
 from .naive import Lab, levels, open_orders, reference_at, run, stops, until
 
@@ -254,7 +253,7 @@ def _standing(events: list[Event]) -> dict[int, Fraction]:
         match event:
             case Accepted(order=order) if order.price is not None:
                 places[event.order_id] = Fraction(order.price)
-            case Replaced() | Clipped():
+            case Replaced() | Repriced():
                 places[event.order_id] = Fraction(event.price)
             case Cancelled() if event.order_id in places:
                 found[event.sequence] = places[event.order_id]
@@ -317,11 +316,12 @@ def test_the_frames_of_any_market_agree_with_its_events(
 
 
 def test_a_run_that_is_stopped_has_samples_up_to_where_it_stopped() -> None:
-    network, recorder = StockMarketConsensusNetwork(make_config(epochs=50)), Recorder()
+    config, recorder = make_config(epochs=50), Recorder()
+    network = StockMarketConsensusNetwork(config)
     network.monitors.append(recorder)
     market = Market(network)
     network.run(3)
-    book = build_frames(network, market, recorder, None, [])["book"]
+    book = make_frames(Record.of(config, network, recorder, market))["book"]
     assert np.array_equal(book.time_s, np.arange(13) / 4)
 
 
@@ -335,6 +335,5 @@ def test_references_are_found_in_the_chain_that_the_market_reads() -> None:
         recorder.finalizations = [
             record for record in lab.recorder.finalizations if record.node == reader
         ]
-        rows = market_rows(lab.network, lab.market, recorder)["orders"]
-        orders = make_frame(COLUMNS["orders"], rows)
+        orders = make_frames(Record.of(lab.config, lab.network, recorder, lab.market))["orders"]
         assert orders.reference_epoch.notna().tolist() == expected.tolist()

@@ -35,7 +35,7 @@ from streamlet_lab.matching import (
     Trade,
     Traded,
 )
-from streamlet_lab.matching.events import BandMoved, Clipped, Uncrossed
+from streamlet_lab.matching.events import BandMoved, Repriced, Uncrossed
 from streamlet_lab.metrics import STOP_REASONS, is_fair
 from streamlet_lab.simulator import Arrival
 
@@ -119,7 +119,7 @@ class Story:
         self._say(BandMoved(*self._next(), *limits, reference))
 
     def clip(self, order: Order, price: str) -> None:
-        self._say(Clipped(*self._next(), order.order_id, Decimal(price), order.quantity))
+        self._say(Repriced(*self._next(), order.order_id, Decimal(price), order.quantity))
 
     def replace(self, order: Order, price: str, quantity: int) -> None:
         what = (order.order_id, Decimal(price), quantity, False)

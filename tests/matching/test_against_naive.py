@@ -11,7 +11,6 @@ from streamlet_lab.matching import (
     Accepted,
     BandMoved,
     Cancelled,
-    Clipped,
     ConsensusBand,
     ConsensusMatchingEngine,
     Expired,
@@ -23,6 +22,7 @@ from streamlet_lab.matching import (
     ReferenceMoved,
     Rejected,
     Replaced,
+    Repriced,
     SelfTrade,
     Side,
     StateChanged,
@@ -220,7 +220,7 @@ def in_words(happened):
         case BandMoved(_, _, low, high, reference):
             low = None if low is None else Fraction(low)
             return ("band", low, Fraction(high), Fraction(reference.price), reference.kind)
-        case Clipped(_, _, order_id, price, quantity):
+        case Repriced(_, _, order_id, price, quantity):
             return ("clipped", order_id, Fraction(price), quantity)
         case Uncrossed(_, _, price, quantity, surplus):
             return ("uncrossed", None if price is None else Fraction(price), quantity, surplus)
@@ -263,7 +263,7 @@ def assert_conserved(engine):
             case Reduced():
                 open_shares[happened.order_id] -= happened.quantity
                 assert open_shares[happened.order_id] == happened.remaining > 0
-            case Clipped():
+            case Repriced():
                 assert open_shares[happened.order_id] == happened.quantity
             case Replaced():
                 assert open_shares[happened.order_id] > 0

@@ -11,7 +11,6 @@ from streamlet_lab.matching import (
     BandMoved,
     Cancelled,
     CancelReason,
-    Clipped,
     ConsensusMatchingEngine,
     MarketState,
     Order,
@@ -19,6 +18,7 @@ from streamlet_lab.matching import (
     Rejected,
     RejectReason,
     Replaced,
+    Repriced,
     StateChanged,
     Traded,
     Uncrossed,
@@ -58,7 +58,7 @@ def words(event):
             trade = event.trade
             buyer, seller = trade.buy_order_id, trade.sell_order_id
             return f"{buyer} buys {trade.quantity} of {seller} at {trade.price}"
-        case Clipped():
+        case Repriced():
             return f"{event.order_id} clipped to {event.price}"
         case Rejected() | Cancelled():
             return f"{event.order_id} {event.reason}"

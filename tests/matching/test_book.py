@@ -113,7 +113,7 @@ def test_outside_goes_from_the_outermost_price_inwards_on_each_side():
     for side, prices in ((BUY, bids), (SELL, asks)):
         for number, ticks in enumerate(prices):
             name = f"{'b' if side == BUY else 's'}{ticks}.{number}"
-            book.add(Resting(name, "", 10, number), side, ticks)
+            book.side(side).add(Resting(name, "", 10, number), ticks)
     assert [resting.order_id for resting in book.outside(95, 105)] == [
         *("b110.6", "b109.5", "b90.0", "b91.1", "b91.2"),
         *("s90.0", "s91.1", "s110.6", "s109.4", "s109.5"),

@@ -9,13 +9,13 @@ from streamlet_lab.matching import (
     BandMoved,
     Cancelled,
     CancelReason,
-    Clipped,
     ConsensusMatchingEngine,
     MarketState,
     Order,
     Reference,
     Rejected,
     RejectReason,
+    Repriced,
     Side,
     StateChanged,
     Traded,
@@ -235,7 +235,7 @@ def test_what_a_call_without_a_price_leaves_outside_is_seen_to():
     engine.submit(limit("b-1", "buy", "107.00"), 10)
     engine.cancel("s-2")
     *_, clipped = engine.advance(60)
-    assert clipped == Clipped(clipped.sequence, 60, "b-1", Decimal("105.00"), 6)
+    assert clipped == Repriced(clipped.sequence, 60, "b-1", Decimal("105.00"), 6)
 
 
 def test_expiry_in_a_call_comes_before_its_end(calling):

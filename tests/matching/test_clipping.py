@@ -7,13 +7,13 @@ import pytest
 from streamlet_lab.matching import (
     Accepted,
     CancelReason,
-    Clipped,
     ConsensusMatchingEngine,
     Instrument,
     Order,
     Reference,
     RejectReason,
     Replaced,
+    Repriced,
     make_band,
     replay,
 )
@@ -60,7 +60,7 @@ def test_clipped_order_trades_up_to_the_edge_and_rests_there_behind_the_others(e
     engine.replace("b-1", price="103.00")
     order = Order.limit("b-2", "X", "buy", 25, "120.00")
     accepted, clipped, traded = engine.submit(order)
-    assert clipped == Clipped(accepted.sequence + 1, 0, "b-2", Decimal("105.00"), 25)
+    assert clipped == Repriced(accepted.sequence + 1, 0, "b-2", Decimal("105.00"), 25)
     assert (traded.trade.price, traded.buy_remaining) == (Decimal("104.00"), 15)
     engine.submit(limit("b-3", "buy", "105.00"))
     assert prices(engine, "bids") == [("b-2", "105.00"), ("b-3", "105.00"), ("b-1", "103.00")]
@@ -77,7 +77,7 @@ def test_replacement_is_clipped_as_an_order_is(engine):
 def test_order_that_never_rests_is_clipped_too(engine):
     engine.submit(limit("s-1", "sell", "106.00"))
     _, clipped, cancelled = engine.submit(limit("b-1", "buy", "107.00", time_in_force="ioc"))
-    assert isinstance(clipped, Clipped)
+    assert isinstance(clipped, Repriced)
     assert cancelled.quantity == 10
 
 
@@ -170,7 +170,7 @@ def test_replaced_order_that_is_clipped_short_of_the_other_side_waits_at_the_edg
     waiting.submit(limit("p-1", side, price, post_only=post_only, **more))
     replaced, clipped = waiting.replace("p-1", price=beyond, time=10)
     assert (replaced.price, replaced.keeps_priority) == (Decimal(beyond), False)
-    assert clipped == Clipped(clipped.sequence, 10, "p-1", Decimal(edge), 10)
+    assert clipped == Repriced(clipped.sequence, 10, "p-1", Decimal(edge), 10)
     resting = waiting.book.find("p-1")
     assert (resting.price, resting.remaining) == (Decimal(edge), 10)
     assert resting.priority == clipped.sequence

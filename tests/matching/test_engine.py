@@ -125,16 +125,16 @@ def test_newer_block_with_the_same_price_makes_the_reference_young():
     assert [event.reference_age for event in rejected] == [4_000_000, 1_000_000]
 
 
-def test_questions_see_the_latest_price_and_change_nothing():
+def test_network_is_asked_before_a_price_is_validated():
     network = Network()
     engine = ConsensusMatchingEngine("AAPL", network)
     network.latest = reference("152.45")
-    engine.submit(limit("b-1", "buy", "145.00"))
+    assert engine.validate_trade_price("145.00")
     network.latest = reference("158.00")
     assert engine.get_latest_consensus_price() == Decimal("158.00")
+    assert engine.reference.price == Decimal("152.45")
     assert not engine.validate_trade_price("145.00")
-    assert len(engine.book) == 1
-    assert len(engine.events) == 3
+    assert engine.reference.price == Decimal("158.00")
 
 
 @pytest.mark.parametrize(

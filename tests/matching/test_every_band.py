@@ -106,13 +106,14 @@ def assert_states_follow(engine):
 def assert_references_are_prices(engine):
     """What a band goes by is a consensus, an auction's price, or a mean of trades that count."""
     consensus, cleared, traded = set(), None, []
+    least = getattr(engine.settings.band, "round_lot", 1)
     for one in engine.events:
         match one:
             case ReferenceMoved(reference=reference):
                 consensus.add(reference.price)
             case Uncrossed(price=price):
                 cleared = price
-            case Traded(trade=trade) if trade.quantity >= getattr(engine.band, "round_lot", 1):
+            case Traded(trade=trade) if trade.quantity >= least:
                 traded.append(trade.price)
             case BandMoved(reference=reference):
                 match reference.kind:

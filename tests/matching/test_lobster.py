@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from streamlet_lab.errors import DataError
-from streamlet_lab.matching.lobster import (
+
+from .lobster import (
     Message,
     Row,
     find_files,

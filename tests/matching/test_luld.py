@@ -9,9 +9,9 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import NEVER, Decision, make_band
 from streamlet_lab.matching.events import MarketState
 from streamlet_lab.matching.rules import LuldBand
+from streamlet_lab.matching.watch import NEVER, Decision, make_band
 
 OPEN, LIMIT, AUCTION, HALTED = (
     MarketState.OPEN,

@@ -23,7 +23,7 @@ from streamlet_lab.matching import (
     bands,
     make_band,
 )
-from streamlet_lab.matching.band import REGISTER
+from streamlet_lab.matching.watch import REGISTER
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,18 @@ def test_the_labs_own_have_names_and_what_makes_one_needs_none():
 @pytest.mark.parametrize(
     ("kind", "percent", "parameters", "field", "expected"),
     [
-        ("wide", 5, {}, "band", "one of clip, consensus"),
-        (None, 5, {}, "band", "one of clip, consensus"),
-        (lambda: 3, 5, {}, "band", "a method watch"),
+        ("wide", 5, {}, "market.band", "one of clip, consensus"),
+        (None, 5, {}, "market.band", "one of clip, consensus"),
+        (lambda: 3, 5, {}, "market.band", "a method watch"),
         ("consensus", 5, {"width": 3}, "width", "at_entry, resting, stale, stale_after"),
-        ("clip", 5, {"resting": "keep"}, "resting", "'clip' takes stale, stale_after"),
-        (FallingBand, 5, {"fall": 3}, "fall", "FallingBand takes rise"),
+        ("clip", 5, {"resting": "keep"}, "resting", "percent, stale, stale_after"),
+        (FallingBand, 5, {"fall": 3}, "fall", "percent, rise"),
         ("consensus", 0, {}, "percent", "more than 0"),
         ("consensus", "wide", {}, "percent", "decimal number"),
         ("clip", 101, {}, "percent", "at most 100"),
-        ("consensus", 5, {"at_entry": "maybe"}, "at_entry", "'reject' or 'clip' or 'ignore'"),
-        ("consensus", 5, {"resting": 3}, "resting", "'cancel' or 'clip' or 'keep'"),
-        ("consensus", 5, {"stale": ["halt"]}, "stale", "'keep' or 'widen' or 'halt'"),
+        ("consensus", 5, {"at_entry": "maybe"}, "at_entry", "'reject', 'clip' or 'ignore'"),
+        ("consensus", 5, {"resting": 3}, "resting", "'cancel', 'clip' or 'keep'"),
+        ("consensus", 5, {"stale": ["halt"]}, "stale", "'keep', 'widen' or 'halt'"),
         ("consensus", 5, {"stale": "halt"}, "stale_after", "a duration such as"),
         ("consensus", 5, {"stale_after": "3min"}, "stale_after", "stale references are kept"),
         ("clip", 5, {"stale": "widen", "stale_after": "soon"}, "stale_after", "'1min'"),
@@ -115,7 +115,7 @@ def test_bad_parameters_are_named_with_what_would_be_valid(
 ):
     with pytest.raises(InvalidInput) as caught:
         make_band(kind, percent, parameters)
-    assert caught.value.field == field
+    assert caught.value.field.removeprefix("market.band_parameters.") == field
     assert expected in caught.value.expected
 
 

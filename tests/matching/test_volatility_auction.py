@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import NEVER, Decision, make_band
 from streamlet_lab.matching.events import MarketState
 from streamlet_lab.matching.rules import VolatilityAuctionBand
+from streamlet_lab.matching.watch import NEVER, Decision, make_band
 
 OPEN, AUCTION, HALTED = MarketState.OPEN, MarketState.AUCTION, MarketState.HALTED
 SECOND = 1_000_000

@@ -6,26 +6,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tools.mutants import load_mutants
+
+MUTANTS = {mutant.name: mutant for mutant in load_mutants()}
+
 
 @contextmanager
-def one_line_changed(function: Callable[..., Any], old: str, new: str) -> Iterator[None]:
-    """Let a function run with a piece of its source replaced.
-
-    Everybody who holds the function is served the changed one. A piece that is not in the source
-    exactly once is refused, so that no bug is planted in vain once the code has changed.
+def plant(name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Let a function run with a bug in it, for everybody who holds the function.
 
     Parameters
     ----------
+    name : str
+        Of a mutant whose line is in the function exactly once.
     function : callable
         A function of a module, or a method as its class has it.
-    old, new : str
-        A piece of its source, and what stands there instead.
     """
-    source = textwrap.dedent(inspect.getsource(function))
-    found = source.count(old)
-    assert found == 1, f"{old!r} is {found} times in {function.__qualname__}"
+    source = MUTANTS[name].plant(textwrap.dedent(inspect.getsource(function)))
     made: dict[str, Any] = {}
-    exec(compile(source.replace(old, new), "<planted>", "exec"), function.__globals__, made)
+    exec(compile(source, "<planted>", "exec"), function.__globals__, made)
     right = function.__code__
     function.__code__ = made[function.__name__].__code__
     try:

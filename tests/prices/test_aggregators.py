@@ -1,8 +1,8 @@
 """Each aggregator by hand, against a naive twin in exact fractions, and against liars."""
 
-import math
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import ROUND_UP, Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import chain
@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     Aggregator,
-    PythPrice,
     StockPrice,
-    aggregate,
     aggregator,
     aggregators,
     find_aggregator,
-    pyth_price,
+    make_consensus,
 )
 from streamlet_lab.units import round_price
 
@@ -34,7 +32,6 @@ OWN = (
     "vwap",
 )
 WEIGHTED = ("volume_weighted_median", "vwap")
-BELOW_HALF = ("mad_filter", "median", "pyth")
 
 
 def _quotes(
@@ -108,6 +105,7 @@ def test_the_liars_that_each_tolerates_among_one_to_seven_sources() -> None:
         ("volume_weighted_median", [150, 151, 152], [100, 0, 100], "151"),
         # Votes 149.985, 150, 150.015 twice, then the third source's: the fifth of nine, to even.
         ("pyth", [150, 150, 165], [], "150.02"),
+        *((name, ["150.01"], [], "150.01") for name in OWN),
     ],
 )
 def test_worked_examples(
@@ -116,37 +114,21 @@ def test_worked_examples(
     assert find_aggregator(name)(_quotes(prices, volumes)) == Decimal(expected)
 
 
-@by_name
-def test_one_quote_is_its_own_price(name: str) -> None:
-    assert find_aggregator(name)(_quotes(["150.01"])) == Decimal("150.01")
-
-
 @pytest.mark.parametrize(
-    ("quotes", "expected"),
+    ("prices", "confidences", "expected"),
     [
         # The two examples of Pyth's own proposal: an outlier, and sources of different accuracy.
-        (([100] * 4 + [80], [1] * 5), ("100", "1")),
-        (([101, 110], [1, 10]), ("101.5", "8.5")),
-        # Sources that disagree more than they admit: the confidence is their spread.
-        (([100, 102, 104], [0, 0, 0]), ("102", "2")),
+        ([100] * 4 + [80], [1] * 5, "100"),
+        ([101, 110], [1, 10], "101.5"),
+        # Without a confidence, a source has one basis point.
+        (["150.00", "150.02", "151"], [], "150.02"),
+        (["150.00", "150.02", "151"], [1, 0, 1], "150.02"),
     ],
 )
-def test_pyths_price_and_confidence(
-    quotes: tuple[list[int], list[int]], expected: tuple[str, str]
+def test_pyths_worked_examples(
+    prices: list[object], confidences: list[object], expected: str
 ) -> None:
-    prices, confidences = quotes
-
-    assert pyth_price(_quotes(prices, confidences=confidences)) == PythPrice(
-        *map(Decimal, expected)
-    )
-
-
-def test_a_quote_without_a_confidence_has_one_basis_point() -> None:
-    prices = ["150.00", "150.02", "149.99"]
-
-    assert pyth_price(_quotes(prices)) == pyth_price(
-        _quotes(prices, confidences=["0.015", "0.015002", "0.014999"])
-    )
+    assert find_aggregator("pyth")(_quotes(prices, confidences=confidences)) == Decimal(expected)
 
 
 # --- Against naive twins: statistics of exact fractions
@@ -222,17 +204,6 @@ def test_the_naive_twin_agrees_to_the_last_half_cent(name: str, rows: Rows) -> N
     assert find_aggregator(name)(_quoted(rows)) == Decimal(round(exact * 100)).scaleb(-2)
 
 
-@given(rows)
-def test_pyths_confidence_is_the_larger_distance_to_a_quartile_vote(rows: Rows) -> None:
-    result = pyth_price(_quoted(rows))
-    votes = sorted(chain.from_iterable((p - c, p, p + c) for p, c, _ in rows))
-    quarter = math.floor(len(votes) / 4)
-    low, high = votes[quarter], votes[::-1][quarter]
-    middle = statistics.median(map(Fraction, votes))
-
-    assert Fraction(result.confidence) * 10**6 == max(middle - low, high - middle)
-
-
 # --- Laws
 
 examples = settings(max_examples=40)  # of each aggregator
@@ -259,40 +230,6 @@ def test_all_prices_higher_by_so_many_dollars_the_result_too(
     shifted = [(price + dollars * 10**6, *rest) for price, *rest in rows]
 
     assert chosen(_quoted(shifted)) == chosen(_quoted(rows)) + dollars  # type: ignore[arg-type]
-
-
-@by_name
-@examples
-@given(rows)
-def test_in_another_currency_the_result_is_the_same(name: str, rows: Rows) -> None:
-    exact = find_aggregator(name).function
-    times_ten = [(10 * price, 10 * confidence, volume) for price, confidence, volume in rows]
-
-    assert exact(_quoted(times_ten)) == exact(_quoted(rows)) * 10
-
-
-@by_name
-@examples
-@given(rows, st.integers(2, 1_000))
-def test_only_shares_of_the_volume_matter(name: str, rows: Rows, factor: int) -> None:
-    chosen = find_aggregator(name)
-    more = [(price, confidence, volume * factor) for price, confidence, volume in rows]
-
-    assert chosen(_quoted(more)) == chosen(_quoted(rows))
-
-
-@given(rows)
-def test_with_equal_volumes_the_weighted_median_is_the_median(rows: Rows) -> None:
-    equal = _quoted([(price, confidence, 700) for price, confidence, _ in rows])
-
-    assert find_aggregator("volume_weighted_median")(equal) == find_aggregator("median")(equal)
-
-
-@given(rows)
-def test_with_certain_sources_pyths_price_is_the_median(rows: Rows) -> None:
-    certain = _quoted([(price, 0, volume) for price, _, volume in rows])
-
-    assert pyth_price(certain).price == find_aggregator("median").function(certain)
 
 
 @by_name
@@ -354,18 +291,6 @@ def test_one_liar_more_moves_it_anywhere(name: str, sources: int) -> None:
         assert moved > chosen.limits(honest)[1]
 
 
-@pytest.mark.parametrize("name", BELOW_HALF)
-def test_the_limits_do_not_move_with_the_lie(name: str) -> None:
-    """Two of five: the description's average follows them, these do not care how bold they are."""
-    chosen = find_aggregator(name)
-    honest = _quotes(["150.00", "150.01", "150.03"])
-    moved = {chosen([*honest, *_quotes([price] * 2)]) for price in (200, 500, 10**6)}
-
-    assert len(moved) == 1
-    assert Decimal("150.01") <= moved.pop() <= Decimal("150.04")
-    assert find_aggregator("mean")([*honest, *_quotes([200] * 2)]) > 170
-
-
 @pytest.mark.parametrize("name", WEIGHTED)
 def test_one_liar_among_many_wins_with_the_volume_that_it_reports(name: str) -> None:
     quotes = _quotes([150] * 12 + [165], [1_000] * 12 + [10**9])
@@ -385,18 +310,6 @@ def test_liars_with_less_than_half_of_the_volume_do_not_move_its_median_out(
         assert low <= find_aggregator("volume_weighted_median")([*honest, *liars]) <= high
 
 
-@given(honest_quotes, st.data())
-def test_below_a_quarter_of_liars_pyths_price_is_within_the_honest_prices(
-    rows: Rows, data: st.DataObject
-) -> None:
-    honest = _quoted(rows)
-    most = (len(honest) - 1) // 3
-    liars = [_lie(*lie) for lie in data.draw(st.lists(lies, max_size=most))]
-    low, high = find_aggregator("median").limits(honest)
-
-    assert low <= pyth_price([*honest, *liars]).price <= high
-
-
 # --- Both prices, always
 
 
@@ -406,9 +319,11 @@ def test_below_a_quarter_of_liars_pyths_price_is_within_the_honest_prices(
 def test_the_second_price_stays_the_vwap(name: str, rows: Rows) -> None:
     quotes = _quoted(rows)
     chosen = find_aggregator(name)
-    result = aggregate(quotes, chosen)
+    result = make_consensus("AAPL", quotes, None, chosen)
 
-    assert result == aggregate(quotes)._replace(consensus_price=chosen(quotes))
+    assert result == replace(make_consensus("AAPL", quotes), consensus_price=chosen(quotes))
+    assert result.total_volume == sum(quote.volume for quote in quotes)
+    assert result.price_count == len(quotes)
     assert result.volume_weighted_price == find_aggregator("vwap")(quotes)
     assert str(result.consensus_price) == f"{result.consensus_price:.2f}"
 
@@ -434,18 +349,6 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
         InvalidInput, match=r"aggregator: 'mode' .* mad_filter, .*mean.* registered"
     ):
         find_aggregator("mode")
-
-
-@pytest.mark.parametrize("name", OWN)
-def test_the_labs_own_cannot_be_replaced(name: str) -> None:
-    with pytest.raises(InvalidInput, match=r"^name: .* other than the lab's own aggregators$"):
-        aggregator(name, breakdown=lambda sources: 0)
-
-
-@pytest.mark.parametrize("name", ["", "my median", 7])
-def test_what_is_no_name_cannot_be_registered(name: str) -> None:
-    with pytest.raises(InvalidInput, match=r"^name: .* such as 'my_aggregator'$"):
-        aggregator(name, breakdown=lambda sources: 0)
 
 
 def test_ones_own_is_rounded_as_the_others_and_may_be_replaced() -> None:

@@ -15,10 +15,10 @@ from streamlet_lab.prices import (
     ORIGIN,
     Aggregator,
     PreviousConsensus,
+    PriceRound,
     PriceValidation,
     StockPrice,
     aggregators,
-    check_quotes,
     find_aggregator,
 )
 from streamlet_lab.prices.attacks import MONOTONE, most_extreme
@@ -59,14 +59,10 @@ def attack(
     return most_extreme(
         honest,
         names,
-        rules,
-        "AAPL",
-        EPOCH,
-        previous or before(6000),
-        find_aggregator(name),
-        direction,  # type: ignore[arg-type]
-        ORIGIN,
-        **options,  # type: ignore[arg-type]
+        PriceRound(
+            rules, "AAPL", EPOCH, previous or before(6000), ORIGIN, find_aggregator(name), **options
+        ),
+        direction,
     )
 
 
@@ -79,7 +75,7 @@ def price_of(
 ) -> Decimal | None:
     """What an honest node makes of them."""
     previous = previous or before(6000)
-    checks = check_quotes(quotes, rules, "AAPL", EPOCH, previous, ORIGIN, **options)  # type: ignore[arg-type]
+    checks = PriceRound(rules, "AAPL", EPOCH, previous, ORIGIN, **options).check(quotes)  # type: ignore[arg-type]
     valid = [check.quote for check in checks if check.valid]
     if len(valid) < rules.sources_needed(previous):
         return None
@@ -235,7 +231,7 @@ def test_the_bounds_stop_a_lie_before_the_corridor_does(direction: str, price: s
 def test_without_a_previous_consensus_only_the_bounds_stop_a_lie() -> None:
     mean = find_aggregator("mean")
     honest = make_quotes([15_000, 15_000])
-    [lie] = most_extreme(honest, ["liar"], STRICT, "AAPL", 0, None, mean, "up", ORIGIN)
+    [lie] = most_extreme(honest, ["liar"], PriceRound(STRICT, "AAPL", 0, None, ORIGIN, mean), "up")
     assert lie.price == STRICT.max_price
 
 
@@ -322,7 +318,9 @@ def test_an_aggregator_of_ones_own_is_searched_too() -> None:
 
     own = Aggregator("own", nearest_but_one_dollar_above_the_lowest, breakdown=lambda sources: 0)
     honest = make_quotes([15_000, 15_030])
-    [lie] = most_extreme(honest, ["liar"], STRICT, "AAPL", EPOCH, before(15_000), own, "up", ORIGIN)
+    [lie] = most_extreme(
+        honest, ["liar"], PriceRound(STRICT, "AAPL", EPOCH, before(15_000), ORIGIN, own), "up"
+    )
     assert lie.price == Decimal("151.00")
 
 
@@ -332,7 +330,9 @@ def test_an_aggregator_of_ones_own_is_searched_too() -> None:
 def test_each_liar_quotes_once_for_the_symbol_and_the_time() -> None:
     now = ORIGIN + timedelta(days=3)
     mean = find_aggregator("mean")
-    lies = most_extreme([], ["b", "a"], STRICT, "IBM", EPOCH, before(15_000), mean, "up", now)
+    lies = most_extreme(
+        [], ["b", "a"], PriceRound(STRICT, "IBM", EPOCH, before(15_000), now, mean), "up"
+    )
     assert [(lie.source, lie.symbol, lie.timestamp) for lie in lies] == [
         ("b", "IBM", now),
         ("a", "IBM", now),
@@ -385,7 +385,10 @@ def test_a_liar_is_none_of_the_honest_and_named_once(liars: list[str]) -> None:
     mean = find_aggregator("mean")
     with pytest.raises(InvalidInput, match=r"liars: .* other sources than the honest"):
         most_extreme(
-            make_quotes([1]), liars, STRICT, "AAPL", EPOCH, before(15_000), mean, "up", ORIGIN
+            make_quotes([1]),
+            liars,
+            PriceRound(STRICT, "AAPL", EPOCH, before(15_000), ORIGIN, mean),
+            "up",
         )
 
 

@@ -8,7 +8,7 @@ import itertools
 import math
 import random
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -18,17 +18,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import SIMULATED, TRADING_DAY, make_path
+from streamlet_lab.prices import SIMULATED, TRADING_DAY, PathSettings, make_path
 from streamlet_lab.prices.correlation import (
     TYPICAL_CORRELATION,
-    CommonFactor,
-    FactorStream,
     PathStreams,
-    realised_correlation,
 )
-from streamlet_lab.prices.history import adjust_for_splits, load_bars
+from streamlet_lab.prices.daily_history import adjust_for_splits, load_bars
 from streamlet_lab.prices.models import (
-    Day,
     GeometricBrownianMotion,
     GjrGarch,
     MertonJumps,
@@ -36,7 +32,7 @@ from streamlet_lab.prices.models import (
     make_model,
 )
 from streamlet_lab.prices.paths import SimulatedPath
-from streamlet_lab.streams import stream
+from streamlet_lab.streams import StreamFamily, stream
 
 SYMBOLS = ("AAPL", "MSFT", "IBM")
 OWN_MODELS = ("gbm", "gjr_garch", "merton", "regime")
@@ -58,10 +54,6 @@ DRAWS: dict[str, Callable[[random.Random], object]] = {
 GAUSSIANS = {"gauss", "normalvariate", "lognormvariate"}
 
 
-def _factor_stream(loading: float, name: str = "own", seed: int = 5) -> FactorStream:
-    return FactorStream(stream(seed, name), CommonFactor(seed), loading)
-
-
 def _path(
     symbol: str,
     correlation: float,
@@ -70,7 +62,9 @@ def _path(
     **within: float,
 ) -> SimulatedPath:
     streams = PathStreams(3, symbol, correlation)
-    return SimulatedPath(streams, step, symbol=symbol, bounds=WIDE, model=model, **within)
+    return SimulatedPath(
+        streams, step, PathSettings(bounds=WIDE, **within), symbol=symbol, model=model
+    )
 
 
 def _logs(path: SimulatedPath, points: int, step: int = TRADING_DAY) -> list[float]:
@@ -81,69 +75,26 @@ def _returns(path: SimulatedPath, days: int) -> list[float]:
     return [after - before for before, after in itertools.pairwise(_logs(path, days + 1))]
 
 
-@given(st.lists(st.sampled_from(sorted(DRAWS))), st.integers(0, 99))
-def test_without_a_loading_the_stream_is_the_own_one(names: list[str], seed: int) -> None:
-    mixed, own = _factor_stream(0.0, seed=seed), stream(seed, "own")
-    for index, name in enumerate(names):
-        mixed.begin_day(index)
-        assert DRAWS[name](mixed) == DRAWS[name](own)
-
-
-@given(st.lists(st.sampled_from(sorted(DRAWS))))
-def test_without_a_day_the_stream_is_the_own_one(names: list[str]) -> None:
-    mixed, own = _factor_stream(0.7), stream(5, "own")
-
-    assert [DRAWS[name](mixed) for name in names] == [DRAWS[name](own) for name in names]
-
-
-@given(st.lists(st.sampled_from(sorted(DRAWS))))
-def test_of_each_day_the_first_gaussian_is_mixed_and_nothing_else(names: list[str]) -> None:
-    mixed, own, common = _factor_stream(0.7), stream(5, "own"), CommonFactor(5)
-    to_come = False
+@given(st.lists(st.sampled_from(sorted(DRAWS))), st.sampled_from([0.0, 0.49]))
+def test_of_each_day_the_first_gaussian_is_mixed_and_nothing_else(
+    names: list[str], correlation: float
+) -> None:
+    streams, own = PathStreams(5, "IBM", correlation), stream(5, "prices/IBM/days")
+    mixed, loading, to_come = streams.days, math.sqrt(correlation), False
     for index, name in enumerate(names):
         if index % 3 == 0:
-            mixed.begin_day(index)
-            shared = common.day(index)
-            to_come = True
+            streams.begin_day(index)
+            shared = StreamFamily(5, "prices/market/days").of(index).gauss(0, 1)
+            to_come = correlation > 0
         if to_come and name in ("gauss", "normalvariate"):
             alone = getattr(own, name)(0, 1)
-            expected = 1 + 3 * (0.7 * shared + math.sqrt(1 - 0.7**2) * alone)
+            expected = 1 + 3 * (loading * shared + math.sqrt(1 - correlation) * alone)
             assert DRAWS[name](mixed) == pytest.approx(expected, rel=1e-12)
         elif to_come and name == "lognormvariate":
             assert DRAWS[name](mixed) != DRAWS[name](own)
         else:
             assert DRAWS[name](mixed) == DRAWS[name](own)
         to_come = to_come and name not in GAUSSIANS
-
-
-def test_with_the_full_loading_the_gaussian_is_the_common_one() -> None:
-    mixed, common = _factor_stream(1.0), CommonFactor(5)
-    for index in range(20):
-        mixed.begin_day(index)
-        assert mixed.gauss(0, 1) == common.day(index)
-
-
-def test_the_own_stream_is_left_as_it_was() -> None:
-    own = stream(5, "own")
-    before = own.getstate()
-    _factor_stream(0.5).gauss(0, 1)
-    FactorStream(own, CommonFactor(5), 0.5).gauss(0, 1)
-
-    assert own.getstate() == before
-
-
-@given(st.lists(st.integers(0, 30), max_size=20))
-def test_the_common_factor_belongs_to_its_place_in_time(places: list[int]) -> None:
-    common, in_order = CommonFactor(9), CommonFactor(9)
-    days = [in_order.day(index) for index in range(31)]
-    stretches = [in_order.stretch(index, 7).random() for index in range(31)]
-
-    assert [common.day(index) for index in places] == [days[index] for index in places]
-    assert [common.stretch(index, 7).random() for index in places] == [
-        stretches[index] for index in places
-    ]
-    assert len({*days, *stretches, common.stretch(0, 8).random()}) == 63
-    assert days[0] != CommonFactor(10).day(0)
 
 
 @given(st.lists(st.integers(0, 30), max_size=20), st.sampled_from([0.0, 0.5, 1.0]))
@@ -172,28 +123,6 @@ def test_the_gaussians_of_stretches_correlate_and_their_clock_is_the_same() -> N
     assert one.stretch(0, 7, 4)[1].random() == other.stretch(0, 7, 4)[1].random()
     alone = [PathStreams(9, symbol).stretch(0, 7, 4)[1].random() for symbol in SYMBOLS]
     assert len({*alone}) == len(SYMBOLS)
-
-
-@pytest.mark.parametrize("loading", [0.3, 0.8])
-def test_a_mixed_gaussian_is_a_standard_one_and_correlates_by_the_product(loading: float) -> None:
-    """20,000 pairs: four standard errors are 0.028 of a correlation, 0.04 of a variance."""
-    one, other = _factor_stream(loading, "one"), _factor_stream(0.9, "other")
-    pairs = []
-    for day in range(20_000):
-        one.begin_day(day)
-        other.begin_day(day)
-        pairs.append((one.gauss(0, 1), other.gauss(0, 1)))
-    first, second = zip(*pairs, strict=True)
-
-    assert statistics.fmean(first) == pytest.approx(0, abs=0.028)
-    assert statistics.pvariance(first) == pytest.approx(1, abs=0.04)
-    assert statistics.correlation(first, second) == pytest.approx(0.9 * loading, abs=0.028)
-
-
-@pytest.mark.parametrize("loading", [-0.1, 1.1, math.nan, True, "0.5", None])
-def test_a_loading_out_of_bounds_is_refused(loading: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"loading: .* a number from 0 to 1"):
-        _factor_stream(loading)
 
 
 @pytest.mark.parametrize("correlation", [-0.1, 1.1, math.nan, True, "0.5", None])
@@ -280,28 +209,6 @@ def test_with_the_full_correlation_all_paths_are_alike_at_every_step() -> None:
     assert one == other
 
 
-class _Wasteful:
-    """Gaussian days; for each it draws other Gaussians too, as many as it pleases."""
-
-    def days(self, stream: random.Random) -> Iterator[Day]:
-        while True:
-            move = stream.gauss(0, 2)
-            others = sum(stream.gauss(0, 1) for _ in range(stream.randrange(5)))
-            yield Day(move, 1.0 + 0.1 * abs(others))
-
-
-def test_models_that_draw_more_do_not_get_out_of_step() -> None:
-    """4,000 days: four standard errors are 0.063."""
-    step = TRADING_DAY // 2
-    wasteful, frugal = (
-        _logs(_path(symbol, 0.7, step, model), 8_001, step)[::2]
-        for symbol, model in (("AAPL", _Wasteful()), ("MSFT", GeometricBrownianMotion()))
-    )
-    one, other = ([b - a for a, b in itertools.pairwise(logs)] for logs in (wasteful, frugal))
-
-    assert statistics.correlation(one, other) == pytest.approx(0.7, abs=0.063)
-
-
 def test_everything_but_gaussians_stays_independent() -> None:
     """The same times of jumps, one by one, as without correlation; what they carry differs."""
 
@@ -318,7 +225,7 @@ def test_everything_but_gaussians_stays_independent() -> None:
     assert independent == correlated != other
 
 
-@pytest.mark.parametrize("nu", [3.5, 5.43, 7.29, 20.0])
+@pytest.mark.parametrize("nu", [3.5, 7.29])
 def test_student_innovations_correlate_as_the_closed_form_says(nu: float) -> None:
     """40,000 pairs of unit variance; four standard errors of their mean product are 0.025."""
     model = GjrGarch(degrees_of_freedom=nu)
@@ -329,30 +236,9 @@ def test_student_innovations_correlate_as_the_closed_form_says(nu: float) -> Non
             streams.begin_day(day)
         products.append(model.innovation(one.days) * model.innovation(other.days))
 
-    assert statistics.fmean(products) == pytest.approx(realised_correlation(0.6, nu), abs=0.025)
-
-
-@pytest.mark.parametrize("nu", [2.1, 3.0, 5.43, 30.0])
-def test_the_closed_form_is_the_square_of_an_expectation(nu: float) -> None:
-    expectation = stats.chi2(nu).expect(lambda x: math.sqrt((nu - 2) / x))
-
-    assert realised_correlation(1.0, nu) == pytest.approx(expectation**2, rel=1e-6)
-
-
-def test_with_many_degrees_of_freedom_nothing_is_lost() -> None:
-    assert realised_correlation(0.5, 1e6) == pytest.approx(0.5, rel=1e-5)
-    for nu in (1e9, 1e15, 1e300):
-        assert 1 - 2 / nu - 1e-12 < realised_correlation(1.0, nu) <= 1
-    kept = [realised_correlation(1.0, nu) for nu in (2.5, 3, 5, 10, 100)]
-
-    assert kept == sorted(kept)
-    assert realised_correlation(0.0, 5.0) == 0
-
-
-@pytest.mark.parametrize("nu", [2.0, 1.0, -3.0, math.nan, math.inf])
-def test_innovations_without_a_variance_are_refused(nu: float) -> None:
-    with pytest.raises(InvalidInput, match=r"degrees_of_freedom: .* a finite number above 2"):
-        realised_correlation(0.5, nu)
+    # z = g·√((ν − 2)/χ²) has a χ² of its own for each share.
+    kept = stats.chi2(nu).expect(lambda x: math.sqrt((nu - 2) / x)) ** 2
+    assert statistics.fmean(products) == pytest.approx(0.6 * kept, abs=0.025)
 
 
 def _real_returns(symbol: str) -> list[float]:
@@ -371,7 +257,11 @@ def test_the_typical_correlation_is_that_of_real_shares() -> None:
     simulated = []
     for seed in range(10):
         paths = [
-            SimulatedPath(PathStreams(seed, symbol, TYPICAL_CORRELATION), TRADING_DAY, bounds=WIDE)
+            SimulatedPath(
+                PathStreams(seed, symbol, TYPICAL_CORRELATION),
+                TRADING_DAY,
+                PathSettings(bounds=WIDE),
+            )
             for symbol in SYMBOLS
         ]
         returns = [_returns(path, days) for path in paths]

@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.prices.aggregation import aggregate
+from streamlet_lab.prices import PriceRound, make_consensus
 from streamlet_lab.prices.aggregators import Aggregator, find_aggregator, mean
 from streamlet_lab.prices.attacks import most_extreme
-from streamlet_lab.prices.dishonest import (
+from streamlet_lab.prices.feeds import QuoteFeed
+from streamlet_lab.prices.outliers import find_outlier_rule
+from streamlet_lab.prices.quotes import ORIGIN, StockPrice
+from streamlet_lab.prices.rounds import OutlierRule
+from streamlet_lab.prices.source_faults import (
     Scene,
     SourceFault,
     Sources,
@@ -27,16 +31,8 @@ from streamlet_lab.prices.dishonest import (
     source_fault_kind,
     source_fault_kinds,
 )
-from streamlet_lab.prices.feeds import QuoteFeed
-from streamlet_lab.prices.outliers import find_outlier_rule
-from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.sources import Source, standard_sources
-from streamlet_lab.prices.validation import (
-    OutlierRule,
-    PreviousConsensus,
-    PriceValidation,
-    check_quotes,
-)
+from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 
 EPOCH = 1_000_000
 NODES = tuple(f"node_{number}" for number in range(4))
@@ -109,7 +105,9 @@ def _said(
     rules: PriceValidation = RULES,
     aggregator: Aggregator = mean,
 ) -> Mapping[str, tuple[StockPrice, ...]]:
-    return sources.said(epoch, previous, rules, aggregator, RECEIVERS)
+    timestamp = sources.feed.timestamp(epoch)
+    known = PriceRound(rules, "AAPL", epoch, previous, timestamp, aggregator)
+    return sources.said(known, RECEIVERS)
 
 
 def _heard(
@@ -443,7 +441,7 @@ def test_a_cent_beyond_the_colluders_price_the_rules_refuse_it(
     step = Decimal("0.01") if direction == "up" else Decimal("-0.01")
     further = replace(lie, price=lie.price + step)
     accepted = [
-        check_quotes([quote], rules, "AAPL", 0, previous)[0].valid for quote in (lie, further)
+        PriceRound(rules, "AAPL", 0, previous).check([quote])[0].valid for quote in (lie, further)
     ]
     assert accepted == [True, False]
 
@@ -464,18 +462,21 @@ def test_adaptive_carries_out_the_plan_of_its_accomplices(name: str, direction: 
     heard = _heard(sources, 0, aggregator=aggregator)
     honest = sources.feed.quotes(0)
     plan = most_extreme(
-        honest[:3], liars, RULES, "AAPL", 0, PREVIOUS, aggregator, direction, honest[0].timestamp
+        honest[:3],
+        liars,
+        PriceRound(RULES, "AAPL", 0, PREVIOUS, honest[0].timestamp, aggregator),
+        direction,
     )
     assert tuple(heard[liar] for liar in liars) == plan
 
     colluding = _make(_fault("colluding", *liars, direction=direction))
     sign = 1 if direction == "up" else -1
     reached, edge = (
-        sign * aggregate([*quotes.values()], aggregator).consensus_price
+        sign * make_consensus("AAPL", [*quotes.values()], None, aggregator).consensus_price
         for quotes in (heard, _heard(colluding, 0, aggregator=aggregator))
     )
     assert reached >= edge
-    assert reached > sign * aggregate(honest, aggregator).consensus_price
+    assert reached > sign * make_consensus("AAPL", honest, None, aggregator).consensus_price
 
 
 @pytest.mark.parametrize(("direction", "bp"), [("up", 10), ("down", -10)])
@@ -490,13 +491,15 @@ def test_adaptive_keeps_within_the_outlier_rule_and_gains_at_least_what_a_small_
 
     def reached(fault: Fault, known: OutlierRule | None = rule) -> tuple[Decimal, bool]:
         faults = make_source_faults([fault], NAMES, 0, "AAPL")
-        heard = Sources(feed, faults).said(1, before, RULES, mean, RECEIVERS, known)["node_0"]
-        checks = check_quotes(
-            heard, RULES, "AAPL", 1, before, timestamp=feed.timestamp(1), outlier=rule
-        )
+        heard = Sources(feed, faults).said(
+            PriceRound(RULES, "AAPL", 1, before, feed.timestamp(1), mean, known), RECEIVERS
+        )["node_0"]
+        checks = PriceRound(
+            RULES, "AAPL", 1, before, timestamp=feed.timestamp(1), outlier=rule
+        ).check(heard)
         valid = [check.quote for check in checks if check.valid]
         liar_counts = "external_feed" in {quote.source for quote in valid}
-        price = aggregate(valid, mean).consensus_price
+        price = make_consensus("AAPL", valid, None, mean).consensus_price
         return (price if direction == "up" else -price), liar_counts
 
     plan, counts = reached(_fault("adaptive", direction=direction))
@@ -521,8 +524,8 @@ def test_a_source_sees_the_outlier_rule_and_there_is_none_unless_it_is_given() -
 
     sources = _make(_fault("looking_at_the_rule"))
     rule = find_outlier_rule("tail")
-    sources.said(0, PREVIOUS, RULES, mean, RECEIVERS)
-    sources.said(1, PREVIOUS, RULES, mean, RECEIVERS, rule)
+    sources.said(PriceRound(RULES, "AAPL", 0, PREVIOUS, ORIGIN, mean), RECEIVERS)
+    sources.said(PriceRound(RULES, "AAPL", 1, PREVIOUS, ORIGIN, mean, rule), RECEIVERS)
     assert [scene.outlier for scene in seen] == [None, rule]
 
 
@@ -534,7 +537,10 @@ def test_adaptive_plans_without_those_of_its_own_who_cannot_speak() -> None:
     honest, aggregator = sources.feed.quotes(epoch), find_aggregator("mad_filter")
     (alone,), (one_of_two, _) = (
         most_extreme(
-            honest[:3], liars, RULES, "AAPL", epoch, PREVIOUS, aggregator, "up", honest[0].timestamp
+            honest[:3],
+            liars,
+            PriceRound(RULES, "AAPL", epoch, PREVIOUS, honest[0].timestamp, aggregator),
+            "up",
         )
         for liars in (NAMES[3:4], NAMES[3:])
     )
@@ -557,7 +563,7 @@ def test_equivocating() -> None:
 def test_receivers_are_divided_into_halves(count: int) -> None:
     nodes = [f"node_{number}" for number in range(count)]
     sources = _make(_fault("dropping"))
-    said = sources.said(0, PREVIOUS, RULES, mean, nodes)
+    said = sources.said(PriceRound(RULES, "AAPL", 0, PREVIOUS, ORIGIN, mean), nodes)
     reached = sum(len(quotes) == 5 for quotes in said.values())
     assert abs(reached - count / 2) <= 1
 

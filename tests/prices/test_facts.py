@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import TRADING_DAY, PathStreams, SimulatedPath, facts
+from streamlet_lab.prices import TRADING_DAY, PathSettings, PathStreams, SimulatedPath, facts
+from streamlet_lab.prices.daily_history import load_bars
 from streamlet_lab.prices.facts import (
     COMPARED,
     FACTS,
@@ -27,11 +28,9 @@ from streamlet_lab.prices.facts import (
     night_share,
     real_returns,
     standard_deviation,
-    standard_errors,
     tail_index,
     volatility_clustering,
 )
-from streamlet_lab.prices.history import load_bars
 from streamlet_lab.prices.models import make_model
 from streamlet_lab.prices.paths import TYPICAL_NIGHTS
 
@@ -174,57 +173,6 @@ def test_the_facts_of_real_aapl(fact: str, value: float) -> None:
     assert FACTS[fact](real_returns()) == pytest.approx(value, abs=0.005)
 
 
-# Standard errors
-
-
-def test_the_standard_error_of_independent_returns_is_the_known_one() -> None:
-    """Of independent normal returns, in short blocks: 1/√2n for the deviation."""
-    errors = standard_errors(_normal(5, 2_000), block=5)
-
-    assert list(errors) == list(FACTS)
-    assert errors["standard_deviation"] == pytest.approx(1 / math.sqrt(2 * 2_000), rel=0.1)
-
-
-def test_a_block_of_the_whole_history_is_the_history() -> None:
-    errors = standard_errors(_normal(6, 300), block=300, resamples=3)
-
-    assert list(errors.values()) == pytest.approx([0.0] * len(FACTS))
-
-
-def test_a_resample_is_as_long_as_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    lengths: list[int] = []
-    monkeypatch.setattr(facts, "FACTS", {"length": lambda each: lengths.append(len(each)) or 1.0})
-    standard_errors(_normal(count=300), block=200, resamples=5)
-
-    assert lengths == [300] * 5
-
-
-def test_blocks_keep_what_lasts() -> None:
-    """Single days drawn at random have lost the clustering of their volatility, and its error."""
-    years, days = (
-        standard_errors(real_returns(), resamples=50, block=block)["volatility_clustering"]
-        for block in (252, 1)
-    )
-
-    assert years > 3 * days
-
-
-def test_the_resampling_has_a_seed() -> None:
-    returns = _normal(7, 300)
-    one, same, other = (
-        standard_errors(returns, block=20, resamples=10, seed=seed) for seed in (1, 1, 2)
-    )
-
-    assert one == same != other
-
-
-def test_the_errors_of_real_aapl_are_those_that_the_fit_was_made_with() -> None:
-    errors = standard_errors(real_returns())
-
-    assert errors["excess_kurtosis"] == pytest.approx(1.0883, abs=1e-4)
-    assert errors["leverage"] == pytest.approx(0.01596, abs=1e-5)
-
-
 # The middle of a law
 
 
@@ -278,7 +226,9 @@ def test_a_models_returns_are_those_of_a_free_path(
     """Rounding to micro-dollars moves a return by less than a millionth."""
     model, wide = make_model(name), (Decimal("0.01"), Decimal(10_000_000))
     monkeypatch.setattr(facts, "stream", lambda seed, name: PathStreams(seed, "AAPL").days)
-    path = SimulatedPath(PathStreams(3, "AAPL"), TRADING_DAY, bounds=wide, model=model)
+    path = SimulatedPath(
+        PathStreams(3, "AAPL"), TRADING_DAY, PathSettings(bounds=wide), model=model
+    )
     logs = [100 * math.log(path.price(day * TRADING_DAY)) for day in range(201)]
 
     assert np.diff(logs) == pytest.approx(model_returns(model, 3, 200), abs=1e-4)
@@ -298,13 +248,6 @@ def test_real_aapl_could_be_a_path_of_the_default(comparison: pd.DataFrame) -> N
 
     assert default.inside.all()
     assert default.below.between(0.05, 0.95).all()
-
-
-def test_it_could_be_one_of_other_seeds_too() -> None:
-    """Neither those of the check nor those of the fit, which begin at 1,000."""
-    default = _of(compare_facts(["gjr_garch"], range(2_000, 2_040)), "gjr_garch")
-
-    assert default.inside.all()
 
 
 def test_a_comparison_is_one_row_per_model_and_fact(comparison: pd.DataFrame) -> None:
@@ -346,12 +289,6 @@ def test_what_is_no_series_of_returns_is_refused(fact: object, returns: object) 
     assert callable(fact)
     with pytest.raises(InvalidInput, match=r"^returns: .* at least 100 finite numbers"):
         fact(returns)
-
-
-@pytest.mark.parametrize("block", [0, -1, 301])
-def test_a_block_fits_into_the_history(block: int) -> None:
-    with pytest.raises(InvalidInput, match=r"^block: .* from 1 to the number of returns, 300"):
-        standard_errors(_normal(count=300), block=block)
 
 
 def test_a_comparison_needs_seeds_and_known_models() -> None:

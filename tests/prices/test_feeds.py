@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from streamlet_lab.description import AAPLPriceSimulator
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     SIMULATED,
     SOURCES,
     TRADING_DAY,
-    AAPLPriceSimulator,
     QuoteFeed,
     Source,
     StockPrice,
@@ -201,7 +201,7 @@ def test_another_base_price_is_refused(price: object) -> None:
 
 @pytest.mark.parametrize("source", ["market_data_3", "", "AAPL", None])
 def test_an_unknown_source_is_refused(source: str) -> None:
-    with pytest.raises(InvalidInput, match=r"^source: .* one of market_data_1, market_data_2"):
+    with pytest.raises(InvalidInput, match=r"^source: .* one of 'market_data_1', 'market_data_2'"):
         AAPLPriceSimulator().generate_price_feed(source)
 
 

@@ -19,13 +19,13 @@ from streamlet_lab.prices import (
     NoPrice,
     PreviousConsensus,
     PriceConsensus,
+    PriceRound,
     PriceValidation,
     QuoteReason,
     StockPrice,
     Voter,
     aggregators,
     decode_payload,
-    evaluate,
     find_aggregator,
 )
 from streamlet_lab.prices.aggregators import Aggregator, median
@@ -46,7 +46,7 @@ def _quotes(prices: Sequence[object], volumes: Sequence[object] = (1500,) * 7) -
 
 def test_valid_quotes_make_a_consensus() -> None:
     quotes = _quotes(["152.00", "152.20", "9999"], [1000, 2000, 3000])
-    evaluation = evaluate(quotes, RULES, "AAPL", EPOCH, PREVIOUS, ORIGIN)
+    evaluation = PriceRound(RULES, "AAPL", EPOCH, PREVIOUS, ORIGIN).evaluate(quotes)
 
     assert evaluation.claim == PriceConsensus(
         "AAPL", Decimal("152.10"), Decimal("152.13"), Decimal(3000), 2, ORIGIN
@@ -70,7 +70,7 @@ def test_valid_quotes_make_a_consensus() -> None:
     ],
 )
 def test_fewer_than_two_valid_sources_make_no_price(prices: list[str], reason: str) -> None:
-    evaluation = evaluate(_quotes(prices), RULES, "AAPL", EPOCH, PREVIOUS, ORIGIN)
+    evaluation = PriceRound(RULES, "AAPL", EPOCH, PREVIOUS, ORIGIN).evaluate(_quotes(prices))
 
     assert evaluation.claim == NoPrice("AAPL", reason, ORIGIN)
 
@@ -80,7 +80,7 @@ def test_how_many_sources_are_needed_is_a_rule() -> None:
 
     for needed, kind in ((1, PriceConsensus), (2, PriceConsensus), (3, NoPrice)):
         rules = replace(RULES, min_sources=needed)
-        assert isinstance(evaluate(quotes, rules, "AAPL", 7, None, ORIGIN).claim, kind)
+        assert isinstance(PriceRound(rules, "AAPL", 7, None, ORIGIN).evaluate(quotes).claim, kind)
 
 
 @given(

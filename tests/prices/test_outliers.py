@@ -20,17 +20,16 @@ from streamlet_lab.prices import (
     PathStreams,
     PreviousConsensus,
     PriceConsensus,
+    PriceRound,
     PriceValidation,
     QuoteFeed,
     QuoteReason,
     SimulatedPath,
     StockPrice,
-    aggregate,
-    check_quotes,
+    make_consensus,
 )
+from streamlet_lab.prices.daily_history import adjust_for_splits, load_bars
 from streamlet_lab.prices.facts import real_returns
-from streamlet_lab.prices.history import adjust_for_splits, load_bars
-from streamlet_lab.prices.judgement import evaluate
 from streamlet_lab.prices.outliers import (
     TailRule,
     find_outlier_rule,
@@ -39,7 +38,7 @@ from streamlet_lab.prices.outliers import (
     tail,
     tail_level,
 )
-from streamlet_lab.prices.validation import OutlierRule
+from streamlet_lab.prices.rounds import OutlierRule
 
 RULES = PriceValidation()
 MINUTE = TRADING_DAY // 390
@@ -342,7 +341,7 @@ def test_a_rule_sees_the_otherwise_valid_quotes_and_the_reference() -> None:
         return quote.source == "source_2"
 
     quotes = _quotes(["100", "9999", "101", "102", "200"])
-    checks = check_quotes(quotes, RULES, "AAPL", 11, HUNDRED, outlier=spy)
+    checks = PriceRound(RULES, "AAPL", 11, HUNDRED, outlier=spy).check(quotes)
     valid = (quotes[0], quotes[2], quotes[3])
 
     assert seen == [(quote, valid, HUNDRED, 11) for quote in valid]
@@ -359,9 +358,9 @@ def test_while_reanchoring_there_is_no_reference() -> None:
     rules = PriceValidation(widening_percent=Decimal(0), reanchor_after=3, reanchor_sources=3)
     quotes = _quotes(["300", "300.01", "300.02"])
 
-    at_first = check_quotes(quotes, rules, "AAPL", 13, HUNDRED, outlier=tail)
+    at_first = PriceRound(rules, "AAPL", 13, HUNDRED, outlier=tail).check(quotes)
     lost = HUNDRED._replace(no_prices=3)
-    later = check_quotes(quotes, rules, "AAPL", 14, lost, outlier=tail)
+    later = PriceRound(rules, "AAPL", 14, lost, outlier=tail).check(quotes)
     assert {check.reason for check in at_first} == {QuoteReason.OUTSIDE_DEVIATION}
     assert {check.reason for check in later} == {QuoteReason.VALID}
 
@@ -369,7 +368,7 @@ def test_while_reanchoring_there_is_no_reference() -> None:
 @pytest.mark.parametrize("verdict", [None, 1, "no", np.True_])
 def test_a_rule_answers_true_or_false(verdict: Any) -> None:
     with pytest.raises(InvalidInput, match="True or False"):
-        check_quotes(_quotes(["100"]), RULES, "AAPL", 11, None, outlier=lambda *_: verdict)
+        PriceRound(RULES, "AAPL", 11, None, outlier=lambda *_: verdict).check(_quotes(["100"]))
 
 
 # --- What it is worth, measured
@@ -452,20 +451,16 @@ def test_with_it_no_liar_of_three_moves_the_mean_by_more_than_five_basis_points(
     worst = Fraction(0)
     previous = PreviousConsensus(Decimal(150), -1)
     for epoch, quotes in enumerate(_simulated(TRADING_DAY, 60)):
-        honest = aggregate(quotes[:2]).consensus_price
+        honest = make_consensus("AAPL", quotes[:2]).consensus_price
         previous_here, claims = previous, []
         for lie in (-5000, -1000, -100, -20, -12, -11, *range(-10, 11), 11, 12, 20, 100, 1000):
             price = (honest * (1 + Decimal(lie) / 10_000)).quantize(Decimal("0.01"))
             liar = StockPrice("AAPL", price, Decimal(1000), "liar", quotes[0].timestamp)
-            claim = evaluate(
-                [*quotes[:2], liar],
-                RULES,
-                "AAPL",
-                epoch,
-                previous_here,
-                quotes[0].timestamp,
-                outlier=tail,
-            ).claim
+            claim = (
+                PriceRound(RULES, "AAPL", epoch, previous_here, quotes[0].timestamp, outlier=tail)
+                .evaluate([*quotes[:2], liar])
+                .claim
+            )
             assert isinstance(claim, PriceConsensus)  # nor does it halt the chain
             claims.append(claim.consensus_price)
         moved = max(claims, key=lambda price: abs(price - honest))
@@ -483,7 +478,9 @@ def test_it_does_not_lock_the_chain_on_real_history() -> None:
     missed = []
     for epoch, bar in enumerate(bars):
         quotes = _quotes([bar.close.quantize(Decimal("0.000001"))] * 3)
-        claim = evaluate(quotes, rules, "AAPL", epoch, previous, ORIGIN, outlier=tail).claim
+        claim = (
+            PriceRound(rules, "AAPL", epoch, previous, ORIGIN, outlier=tail).evaluate(quotes).claim
+        )
         if isinstance(claim, PriceConsensus):
             previous = PreviousConsensus(claim.consensus_price, epoch)
         else:

@@ -32,14 +32,15 @@ from streamlet_lab.prices import (
     GjrGarch,
     HistoricalPath,
     Jump,
+    PathSettings,
     PathStreams,
     SimulatedPath,
     make_path,
 )
-from streamlet_lab.prices.history import load_bars
+from streamlet_lab.prices.daily_history import load_bars
+from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.prices.models import make_model
 from streamlet_lab.prices.paths import TYPICAL_NIGHTS
-from streamlet_lab.prices.replay import ReplayPath
 from streamlet_lab.prices.session import PARTS, SMALLEST, TYPICAL_INTRADAY
 from streamlet_lab.streams import stream
 
@@ -55,7 +56,9 @@ FIT = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "fit_path_model.p
 
 
 def _path(seed: int = 0, step: int = TRADING_DAY, **settings: object) -> SimulatedPath:
-    return SimulatedPath(PathStreams(seed, "TEST"), step, **settings)  # type: ignore[arg-type]
+    model = settings.pop("model", None)
+    values = PathSettings(**settings)  # type: ignore[arg-type]
+    return SimulatedPath(PathStreams(seed, "TEST"), step, values, model=model)  # type: ignore[arg-type]
 
 
 def _logs(seed: int, days: int, per_day: int, **settings: object) -> list[float]:
@@ -75,10 +78,6 @@ def _with_variances(daily_logs: list[float]) -> list[tuple[float, float]]:
         result.append((change, variance))
         variance = MODEL.next_variance(variance, change)
     return result
-
-
-def test_a_trading_day_is_six_and_a_half_hours() -> None:
-    assert timedelta(hours=6.5) == timedelta(microseconds=TRADING_DAY)
 
 
 def test_the_next_variance_is_the_models() -> None:
@@ -108,10 +107,6 @@ def test_the_long_run_variance_is_the_fixed_point_of_the_recursion(
     assert statistics.fmean(after_either_sign) == pytest.approx(variance)
 
 
-def test_a_typical_day_moves_by_two_and_a_half_percent() -> None:
-    assert math.sqrt(MODEL.long_run_variance) == pytest.approx(2.4, abs=0.1)
-
-
 def test_innovations_have_unit_variance_and_heavy_tails() -> None:
     """Kurtosis 3(ν−2)/(ν−4) = 7.2: four standard errors of 50,000 squares are 4.5 %."""
     source = stream(1, "test")
@@ -122,20 +117,7 @@ def test_innovations_have_unit_variance_and_heavy_tails() -> None:
     assert statistics.fmean(draw**4 for draw in draws) > 4
 
 
-def test_daily_returns_have_the_long_run_deviation() -> None:
-    """20 paths of 2,000 days; the fourth moment is hardly finite, so 10 % is left to chance."""
-    returns = [
-        100 * (after - before)
-        for seed in range(20)
-        for before, after in itertools.pairwise(_logs(seed, 2_000, 1))
-    ]
-
-    assert statistics.pstdev(returns) == pytest.approx(math.sqrt(MODEL.long_run_variance), rel=0.1)
-    # Without drift the mean is 0, to four standard errors.
-    assert abs(statistics.fmean(returns)) < 4 * 2.4 / math.sqrt(len(returns))
-
-
-@pytest.mark.parametrize(("per_day", "days"), [(1, 4_000), (2, 4_000), (10, 2_000), (390, 200)])
+@pytest.mark.parametrize(("per_day", "days"), [(1, 2_000), (10, 1_000)])
 def test_the_daily_law_does_not_depend_on_the_step(per_day: int, days: int) -> None:
     """Returns over the model's own deviation have variance 1.
 
@@ -195,11 +177,7 @@ def test_the_order_of_questions_does_not_matter(times: list[int]) -> None:
 
 @pytest.mark.parametrize(
     "chosen",
-    [
-        {"path_model": model, "symbol": symbol}
-        for model in ("gjr_garch", "gjr_garch_mle", "gbm", "merton", "regime")
-        for symbol in ("AAPL", "MSFT")
-    ]
+    [{"path_model": model, "symbol": "MSFT"} for model in ("gjr_garch", "gbm", "merton", "regime")]
     # Reflected every few days, with a trend, without a common factor, as a diffusion.
     + [{"volatility": 10.0, "trend": 20.0, "path_model": model} for model in ("gbm", "merton")]
     + [{"correlation": 0.0}, {"correlation": 1.0}, DIFFUSION],
@@ -237,9 +215,8 @@ def test_larger_steps_see_some_of_the_prices_of_smaller_ones(
         SimulatedPath(
             PathStreams(1, "TEST", 0.5),
             size,
+            PathSettings(intraday=intraday, nights=nights),
             model=make_model(model),
-            intraday=intraday,
-            nights=nights,
         )
         for size in (step, times * step)
     )
@@ -284,7 +261,7 @@ def _mean_power(moves: list[float], power: int, cell: int) -> tuple[float, float
     return float(days.mean()), float(days.std() / math.sqrt(len(days)))
 
 
-@pytest.mark.parametrize("minutes", [39, 19.5, 1.5, 0.5])
+@pytest.mark.parametrize("minutes", [39, 1.5])
 @pytest.mark.parametrize("intraday", [0.0, TYPICAL_INTRADAY])
 def test_tails_are_the_fatter_the_shorter_the_time(minutes: float, intraday: float) -> None:
     """The kurtosis is 3 (6.5 h / cell)^h, and the variance that of the time."""
@@ -346,7 +323,7 @@ def test_a_clock_out_of_bounds_is_refused(value: float) -> None:
 
 
 @pytest.mark.parametrize("intraday", [0.0, TYPICAL_INTRADAY])
-@pytest.mark.parametrize("nights", [0.0, 0.1, TYPICAL_NIGHTS, 0.8])
+@pytest.mark.parametrize("nights", [0.0, TYPICAL_NIGHTS, 0.8])
 def test_a_night_has_its_share_of_the_variance_and_the_session_the_rest(
     nights: float, intraday: float
 ) -> None:
@@ -484,13 +461,7 @@ def test_a_jump_on_the_grid_belongs_to_its_point() -> None:
     assert prices == pytest.approx([150e6 * math.exp(x / 100) for x in (0, 6, 8, 8, 10)], rel=1e-7)
 
 
-def test_volatility_multiplies_jumps_too() -> None:
-    path = _path(bounds=WIDE, volatility=0.5, model=_TwoJumps())
-
-    assert path.price(2 * TRADING_DAY) == pytest.approx(150e6 * math.exp(0.1), rel=1e-7)
-
-
-@pytest.mark.parametrize("hours", [1 / 60, 1, 6.5, 13])
+@pytest.mark.parametrize("hours", [1 / 60, 13])
 def test_gbms_annual_volatility_is_scaled_to_the_length_of_an_epoch(hours: float) -> None:
     """By the square root of its share of a year; four standard errors of 4,000 are 4.5 %."""
     epoch = round(hours * 60) * MINUTE
@@ -601,7 +572,7 @@ def test_a_split_is_no_jump_unless_history_is_kept_as_traded() -> None:
 
 
 def test_an_unknown_handling_of_splits_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"splits: 'ignore' .* 'adjust' or 'keep'"):
+    with pytest.raises(InvalidInput, match=r"splits: 'ignore' .* one of 'adjust', 'keep'"):
         make_path("aapl", 0, TRADING_DAY, splits="ignore")  # type: ignore[arg-type]
 
 
@@ -656,7 +627,7 @@ def test_a_models_parameters_can_be_given() -> None:
     assert wild != 150_000_000
 
 
-@pytest.mark.parametrize("feed", ["aapl", "aapl-2000", "aapl-2012", "msft", "ibm", "goog-2008"])
+@pytest.mark.parametrize("feed", ["aapl", "goog-2008"])
 def test_the_bounds_of_history_never_bind_on_it(feed: str) -> None:
     """Half the lowest close and twice the highest, to the cent."""
     path = make_path(feed, 0, TRADING_DAY)
@@ -667,15 +638,6 @@ def test_the_bounds_of_history_never_bind_on_it(feed: str) -> None:
     assert abs(low - min(closes) / 2) <= Decimal("0.005")
     assert abs(high - max(closes) * 2) <= Decimal("0.005")
     assert low < min(closes) < max(closes) < high
-
-
-def test_history_does_not_depend_on_the_seed() -> None:
-    one, other = make_path("ibm-2008", 1, TRADING_DAY), make_path("ibm-2008", 2, TRADING_DAY)
-
-    assert isinstance(one, HistoricalPath)
-    assert [one.price(day * TRADING_DAY) for day in range(250)] == [
-        other.price(day * TRADING_DAY) for day in range(250)
-    ]
 
 
 # --- A model of one's own
@@ -698,12 +660,9 @@ class _Given:
         (None, "yields one Day by one"),
         (iter([Day(0.0, 1.0)]), "never ends"),
         (itertools.repeat(None), r"yields Day\(...\)"),
-        (itertools.repeat((0.0, 1.0)), r"yields Day\(...\)"),
         (itertools.repeat(Day(math.nan, 1.0)), "finite move"),
-        (itertools.repeat(Day(math.inf, 1.0)), "finite move"),
         (itertools.repeat(Day("much", 1.0)), "finite move"),  # type: ignore[arg-type]
         (itertools.repeat(Day(0.0, -1.0)), "deviation of at least 0"),
-        (itertools.repeat(Day(0.0, math.nan)), "deviation of at least 0"),
         (itertools.repeat(Day(0.0, math.inf)), "deviation of at least 0"),
         (itertools.repeat(Day(0.0, 1.0, (Jump(0.5, math.inf),))), "jumps of finite size"),
         (itertools.repeat(Day(0.0, 1.0, (Jump(1.5, 1.0),))), "a time from 0 to 1"),

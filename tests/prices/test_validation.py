@@ -18,19 +18,17 @@ from streamlet_lab.prices import (
     ORIGIN,
     SOURCES,
     TRADING_DAY,
-    GjrGarch,
     PathStreams,
     PreviousConsensus,
     PriceConsensus,
+    PriceRound,
     PriceValidation,
     QuoteReason,
     SimulatedPath,
     StockPrice,
-    check_quotes,
     decode_payload,
-    evaluate,
 )
-from streamlet_lab.prices.history import DailyBar, load_bars
+from streamlet_lab.prices.daily_history import DailyBar, load_bars
 from streamlet_lab.streams import stream
 
 RULES = PriceValidation()
@@ -52,7 +50,7 @@ def _reason(
     epoch: int = 0,
     rules: PriceValidation = RULES,
 ) -> QuoteReason:
-    (check,) = check_quotes([quote], rules, "AAPL", epoch, previous)
+    (check,) = PriceRound(rules, "AAPL", epoch, previous).check([quote])
     assert check.quote is quote
     assert check.valid == (check.reason is QuoteReason.VALID)
     return check.reason
@@ -125,14 +123,14 @@ def test_whatever_sources_quote_an_honest_leaders_payload_is_well_formed(
         _quote(price, volume, source=f"source_{index}")
         for index, (volume, price) in enumerate(said)
     ]
-    claim = evaluate(quotes, RULES, "AAPL", 0, None, ORIGIN).claim
+    claim = PriceRound(RULES, "AAPL", 0, None, ORIGIN).evaluate(quotes).claim
 
     assert decode_payload(claim.to_payload()) == claim
 
 
 def test_so_it_is_with_ninety_nine_sources_of_the_largest_volume() -> None:
     quotes = [_quote(500, MOST_SHARES, source=f"source_{index}") for index in range(99)]
-    claim = evaluate(quotes, RULES, "AAPL", 0, None, ORIGIN).claim
+    claim = PriceRound(RULES, "AAPL", 0, None, ORIGIN).evaluate(quotes).claim
 
     assert isinstance(claim, PriceConsensus)
     assert claim.price_count == 99
@@ -151,8 +149,8 @@ def test_so_it_is_with_ninety_nine_sources_of_the_largest_volume() -> None:
 )
 def test_a_quote_bears_the_time_of_its_epoch(after: timedelta, reason: QuoteReason) -> None:
     quote = replace(_quote(), timestamp=ORIGIN + after)
-    (timed,) = check_quotes([quote], RULES, "AAPL", 0, None, ORIGIN)
-    (untimed,) = check_quotes([quote], RULES, "AAPL", 0, None)
+    (timed,) = PriceRound(RULES, "AAPL", 0, None, ORIGIN).check([quote])
+    (untimed,) = PriceRound(RULES, "AAPL", 0, None).check([quote])
 
     assert timed.reason is reason
     assert untimed.valid
@@ -160,8 +158,8 @@ def test_a_quote_bears_the_time_of_its_epoch(after: timedelta, reason: QuoteReas
 
 def test_the_same_instant_in_another_time_zone_is_the_same_time() -> None:
     elsewhere = ORIGIN.astimezone(timezone(timedelta(hours=-5)))
-    (check,) = check_quotes(
-        [replace(_quote(), timestamp=elsewhere)], RULES, "AAPL", 0, None, ORIGIN
+    (check,) = PriceRound(RULES, "AAPL", 0, None, ORIGIN).check(
+        [replace(_quote(), timestamp=elsewhere)]
     )
 
     assert check.valid
@@ -171,7 +169,7 @@ def test_a_quote_that_is_replayed_counts_in_no_later_epoch() -> None:
     """An old quote beside fresh ones, which would have been valid by its price."""
     fresh = [replace(_quote(source=name), timestamp=ORIGIN) for name in SOURCES[:2]]
     replayed = replace(_quote(source=SOURCES[2]), timestamp=ORIGIN - timedelta(seconds=1))
-    checks = check_quotes([*fresh, replayed], RULES, "AAPL", 1, None, ORIGIN)
+    checks = PriceRound(RULES, "AAPL", 1, None, ORIGIN).check([*fresh, replayed])
 
     assert [check.reason for check in checks] == [
         QuoteReason.VALID,
@@ -276,7 +274,7 @@ def test_another_symbol_does_not_count() -> None:
 
 def test_a_source_counts_once() -> None:
     quotes = [_quote(150), _quote(151), _quote(150, source="external_feed")]
-    checks = check_quotes(quotes, RULES, "AAPL", 0, None)
+    checks = PriceRound(RULES, "AAPL", 0, None).check(quotes)
 
     assert [check.quote for check in checks] == quotes
     assert [check.reason for check in checks] == [
@@ -287,7 +285,7 @@ def test_a_source_counts_once() -> None:
 
 
 def test_a_source_that_spoke_invalidly_does_not_speak_again() -> None:
-    checks = check_quotes([_quote(9999), _quote(150)], RULES, "AAPL", 0, None)
+    checks = PriceRound(RULES, "AAPL", 0, None).check([_quote(9999), _quote(150)])
 
     assert [check.reason for check in checks] == [
         QuoteReason.ABOVE_MAX_PRICE,
@@ -305,7 +303,7 @@ def test_nobody_silences_a_source_by_what_it_said_elsewhere() -> None:
         _quote(),
         _quote(),
     ]
-    checks = check_quotes(quotes, RULES, "AAPL", 0, None, ORIGIN)
+    checks = PriceRound(RULES, "AAPL", 0, None, ORIGIN).check(quotes)
 
     assert [check.reason for check in checks] == [
         QuoteReason.WRONG_SYMBOL,
@@ -338,8 +336,8 @@ def test_the_first_rule_that_a_quote_breaks_is_its_reason() -> None:
     reasons = []
     for change, _ in steps:
         quote = replace(quote, **change)
-        _, check = check_quotes(
-            [earlier, quote], RULES, "AAPL", 1, previous, ORIGIN, lambda *_: True
+        _, check = PriceRound(RULES, "AAPL", 1, previous, ORIGIN, outlier=lambda *_: True).check(
+            [earlier, quote]
         )
         reasons.append(check.reason)
 
@@ -347,8 +345,8 @@ def test_the_first_rule_that_a_quote_breaks_is_its_reason() -> None:
 
 
 def test_no_quotes_no_checks() -> None:
-    assert check_quotes([], RULES, "AAPL", 0, None) == ()
-    assert check_quotes([], REANCHOR, "AAPL", 9, PreviousConsensus(Decimal(9), 0, 8)) == ()
+    assert PriceRound(RULES, "AAPL", 0, None).check([]) == ()
+    assert PriceRound(REANCHOR, "AAPL", 9, PreviousConsensus(Decimal(9), 0, 8)).check([]) == ()
 
 
 # --- Re-anchoring
@@ -402,7 +400,7 @@ def test_quotes_are_then_measured_against_their_median(
     prices: list[str], outside: list[int]
 ) -> None:
     quotes = [_quote(price, source=f"source_{index}") for index, price in enumerate(prices)]
-    checks = check_quotes(quotes, REANCHOR, "AAPL", 14, LOST)
+    checks = PriceRound(REANCHOR, "AAPL", 14, LOST).check(quotes)
 
     found = [i for i, check in enumerate(checks) if check.reason is QuoteReason.OUTSIDE_AGREEMENT]
     assert found == outside
@@ -420,7 +418,7 @@ def test_agreement_is_exact(micros: list[int], limit: int) -> None:
         for index, price in enumerate(micros)
     ]
     median = Fraction(statistics.median([Fraction(price) for price in micros]))
-    checks = check_quotes(quotes, rules, "AAPL", 14, LOST)
+    checks = PriceRound(rules, "AAPL", 14, LOST).check(quotes)
 
     assert [check.valid for check in checks] == [
         abs(price - median) <= Fraction(limit, 10_000) * median for price in micros
@@ -432,7 +430,7 @@ def test_a_liar_alone_cannot_place_the_new_anchor() -> None:
     honest = [_quote(price, source=f"source_{price}") for price in (199, 200, 201)]
     for lie in (50, 150, 180, 200, 219, 300, 500):
         quotes = [*honest, _quote(lie, source="liar")]
-        claim = evaluate(quotes, REANCHOR, "AAPL", 14, LOST, ORIGIN).claim
+        claim = PriceRound(REANCHOR, "AAPL", 14, LOST, ORIGIN).evaluate(quotes).claim
         assert isinstance(claim, PriceConsensus)
         assert 180 <= claim.consensus_price <= 220
 
@@ -441,7 +439,7 @@ def test_epochs_in_which_the_chain_says_nothing_do_not_reanchor_it() -> None:
     quotes = [_quote(200, source=f"source_{index}") for index in range(3)]
 
     for epoch in (11, 14, 99):
-        checks = check_quotes(quotes, REANCHOR, "AAPL", epoch, PREVIOUS)
+        checks = PriceRound(REANCHOR, "AAPL", epoch, PREVIOUS).check(quotes)
         assert {check.reason for check in checks} == {QuoteReason.OUTSIDE_DEVIATION}
 
 
@@ -449,7 +447,7 @@ def test_fewer_sources_than_the_larger_quorum_make_no_price() -> None:
     quotes = [_quote(150, source="market_data_1"), _quote(150, source="market_data_2")]
 
     assert not isinstance(
-        evaluate(quotes, REANCHOR, "AAPL", 14, LOST, ORIGIN).claim, PriceConsensus
+        PriceRound(REANCHOR, "AAPL", 14, LOST, ORIGIN).evaluate(quotes).claim, PriceConsensus
     )
 
 
@@ -487,7 +485,7 @@ def _priced_epochs(
     priced = []
     for epoch in range(epochs):
         said = quotes(epoch)
-        claim = evaluate(said, rules, "AAPL", epoch, previous, said[0].timestamp).claim
+        claim = PriceRound(rules, "AAPL", epoch, previous, said[0].timestamp).evaluate(said).claim
         if isinstance(claim, PriceConsensus):
             previous = PreviousConsensus(claim.consensus_price, epoch)
             priced.append(epoch)
@@ -551,30 +549,22 @@ def _ends_with_a_price(prices: Sequence[Decimal], rules: PriceValidation) -> boo
     return previous.epoch == len(prices) - 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("model", "least", "most"),
-    [
-        # The fit to AAPL 2003-2013 without conditions; 12.4 % of 5,000 runs.
-        (GjrGarch(0.0889, 0.0241, 0.063, 0.9314, 5.43), 0.09, 0.16),
-        (GjrGarch(), 0.045, 0.095),  # 6.8 % of 5,000 runs
-    ],
-)
-def test_the_literal_rule_ends_many_a_simulated_run(
-    model: GjrGarch, least: float, most: float
-) -> None:
-    """The share of runs of 200 epochs with daily moves that have no price at their end."""
-    runs = 1_000
+def test_the_literal_rule_ends_many_a_simulated_run() -> None:
+    """The share of runs of 200 epochs with daily moves that have no price at their end.
+
+    6.8 % of 5,000 runs; four standard errors of 200 are 7 %.
+    """
+    runs = 200
     ended = {STRICT: 0, RULES: 0, REANCHOR: 0}
     for seed in range(runs):
-        path = SimulatedPath(PathStreams(seed, "TEST"), TRADING_DAY, model=model)
+        path = SimulatedPath(PathStreams(seed, "TEST"), TRADING_DAY)
         prices = [Decimal(path.price(day * TRADING_DAY)).scaleb(-6) for day in range(200)]
         for rules in ended:
             ended[rules] += not _ends_with_a_price(prices, rules)
 
-    assert least < ended[STRICT] / runs < most
-    assert ended[RULES] / runs < 0.02
-    assert ended[REANCHOR] / runs < 0.03  # up to three epochs each time
+    assert 0.01 < ended[STRICT] / runs < 0.14
+    assert ended[RULES] / runs < 0.03
+    assert ended[REANCHOR] / runs < 0.05  # up to three epochs each time
 
 
 @pytest.mark.parametrize(

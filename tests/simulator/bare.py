@@ -1,13 +1,16 @@
 """The bare protocol on a clock, set up in one line."""
 
+from contextlib import ExitStack
+from unittest import mock
+
+from streamlet_lab.config import make_config
 from streamlet_lab.consensus import OpaqueApplication
 from streamlet_lab.fault import Fault
-from streamlet_lab.keys import IdealSignatures
-from streamlet_lab.simulator import StreamletSimulation, constant_delay, make_fault
-from streamlet_lab.theory import quorum
+from streamlet_lab.simulator import Links, Simulation, constant_delay, make_fault, protocol
 
 OPAQUE = OpaqueApplication()
 NEVER = 10**12  # a delay beyond the end of every run
+_LEADERS = 400  # more epochs than any of these runs has
 
 
 def make_faults(faults):
@@ -22,26 +25,37 @@ def simulation(
     nodes=4,
     *,
     delay=1,
+    shortest=1,
     epoch_length=2,
     faults=(),
-    votes=None,
     monitors=(),
     application=OPAQUE,
-    kind=StreamletSimulation,
-    **options,
+    kind=Simulation,
+    finality=None,
+    clock_offsets=None,
+    leader_of=None,
+    certify=False,
+    **settings,
 ):
-    """A network without signatures; delay is a number of microseconds, or a function."""
-    return kind(
-        tuple(f"node_{index}" for index in range(nodes)),
-        application,
-        keyring=IdealSignatures(),
-        delay=constant_delay(delay) if isinstance(delay, int) else delay,
-        epoch_length=epoch_length,
-        quorum=votes or quorum(nodes),
-        faults=make_faults(dict(faults)),
-        monitors=monitors,
-        **options,
-    )
+    """A network without signatures; delay is a number of microseconds, or a function.
+
+    Faults are short forms by node, or the objects themselves; all else is a setting.
+    """
+    if leader_of is not None:
+        settings["leaders"] = [*map(leader_of, range(_LEADERS))]
+    if certify:
+        settings["network"] = {"catch_up": True}
+    settings = {"epoch_length": f"{epoch_length}us", "signatures": "none", **settings}
+    config = make_config(nodes=nodes, **settings)
+    links = Links(constant_delay(delay) if isinstance(delay, int) else delay, shortest)
+    faults = dict(faults)
+    if any(isinstance(given, str) for given in faults.values()):
+        faults = make_faults(faults)
+    with ExitStack() as stack:
+        for name, planted in (("_finality_rule", finality), ("clock_offsets", clock_offsets)):
+            if planted is not None:
+                stack.enter_context(mock.patch.object(protocol, name, return_value=planted))
+        return kind(config, application, monitors, links=links, faults=faults)
 
 
 def author(message):

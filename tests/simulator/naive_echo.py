@@ -2,23 +2,23 @@
 
 from collections import Counter
 
-from streamlet_lab.simulator import LOST, Priority
+from streamlet_lab.simulator import LOST, Priority, Reception
+
+NO_WAIT = Reception()
 
 
 class NaiveEcho:
     """Stands in for the network, without a thought for speed."""
 
-    def __init__(self, queue, delay, voters, listeners, receive, *, echo=True, **options):
-        # How the flood gets by with fewer draws, and who may be down, does not matter here.
-        known = {"shortest_delay", "unreliable", "verify_time", "delivered", "welcome", "late"}
-        assert options.keys() <= known
-        assert not options.get("verify_time")
-        self.welcome = options.get("welcome", lambda epoch: 0)
-        self.late = options.get("late", (0,) * (voters + listeners))
-        self.queue, self.delay, self.receive = queue, delay, receive
-        self.voters, self.participants = range(voters), range(voters + listeners)
+    def __init__(self, queue, links, voters, receive, *, echo=True, reception=NO_WAIT, **options):
+        # Who may be down does not matter here.
+        assert options.keys() <= {"unreliable", "delivered"}
+        assert not reception.verify_time
+        self.welcome, self.late = reception.welcome, reception.late or (0,) * (voters + 1)
+        self.queue, self.delay, self.receive = queue, links.delay, receive
+        self.voters, self.participants = range(voters), range(voters + 1)
         self.online = [True for _ in self.participants]
-        self.echoes = [echo for _ in self.voters] + [False] * listeners
+        self.echoes = [echo for _ in self.voters] + [False]
         self.seen = {participant: set() for participant in self.participants}
         self.sent, self.echoed, self.received = Counter(), Counter(), Counter()
 

@@ -19,7 +19,7 @@ from streamlet_lab.prices import (
     find_aggregator,
 )
 from streamlet_lab.simulator import NodeFault
-from streamlet_lab.simulator.stock import Observation
+from streamlet_lab.simulator.price_application import Observation
 
 from .stocks import CALM, claims, network, run
 

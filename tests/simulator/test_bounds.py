@@ -3,9 +3,9 @@
 import pytest
 
 from streamlet_lab.consensus import EPOCHS_AHEAD, Block
-from streamlet_lab.keys import IdealSignatures
-from streamlet_lab.simulator import NodeFault, Send, StreamletSimulation, constant_delay
+from streamlet_lab.simulator import NodeFault, Send
 
+from . import bare
 from .bare import OPAQUE, longest
 
 NODES = tuple(f"node_{index}" for index in range(4))
@@ -49,17 +49,9 @@ def foreseen(genesis, epoch):
     return block
 
 
-def simulation(fault, offsets=()):
-    return StreamletSimulation(
-        NODES,
-        OPAQUE,
-        keyring=IdealSignatures(),
-        delay=constant_delay(1),
-        epoch_length=EPOCH,
-        quorum=3,
-        faults={"node_3": [fault]},
-        clock_offsets=offsets,
-    )
+def simulation(fault, offsets=(0,) * 5):
+    faults = {"node_3": [fault]}
+    return bare.simulation(epoch_length=EPOCH, faults=faults, clock_offsets=offsets)
 
 
 @pytest.mark.parametrize("late", [0, 5])

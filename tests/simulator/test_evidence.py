@@ -17,7 +17,7 @@ from streamlet_lab.prices import (
     sign_quote,
 )
 from streamlet_lab.simulator import NodeFault, fault_kind
-from streamlet_lab.simulator.stock import Observation
+from streamlet_lab.simulator.price_application import Observation
 
 from .stocks import claims, follow, liar, network, price_in, run
 
@@ -55,8 +55,9 @@ def test_an_honest_run_finalizes_the_same_prices_as_with_observe(aggregator):
     assert all(refusals(lab) == set() for lab in runs)
 
 
-@pytest.mark.parametrize("signatures", ["ed25519", "none"])
-@pytest.mark.parametrize("symbols", [["AAPL"], ["AAPL", "MSFT", "IBM"]])
+@pytest.mark.parametrize(
+    ("signatures", "symbols"), [("ed25519", ["AAPL"]), ("none", ["AAPL", "MSFT", "IBM"])]
+)
 def test_every_block_carries_what_every_source_signed(signatures, symbols):
     lab, _ = run(
         6, symbols=symbols, signatures=signatures, prices={"voter_policy": "evidence", "sources": 4}
@@ -88,8 +89,7 @@ def test_when_no_quote_is_valid_the_evidence_says_so_and_finality_goes_on():
 # Lying leaders
 
 
-@pytest.mark.parametrize("direction", ["up", "down"])
-@pytest.mark.parametrize("sources", [3, 5, 7])
+@pytest.mark.parametrize(("sources", "direction"), [(3, "up"), (5, "down"), (7, "up")])
 @pytest.mark.parametrize("aggregator", aggregators())
 def test_a_lying_leader_moves_the_price_by_no_more_than_the_spread_of_honest_quotes(
     aggregator, sources, direction
@@ -147,10 +147,8 @@ def test_an_invented_price_is_refused_by_all_who_look_at_the_evidence():
     ("sources", "min_sources", "displaced"),
     [
         (4, 2, True),
-        (5, 2, True),
         (4, 3, False),
         (4, None, False),
-        (5, None, False),
         (7, None, False),
     ],
 )
@@ -206,7 +204,7 @@ def sources_keys(lab):
 
 
 def heard(lab, epoch=EPOCH):
-    return lab._listen(epoch)("node_0")
+    return lab.observe(epoch)("node_0")
 
 
 def honest(lab, epoch=EPOCH):

@@ -10,7 +10,7 @@ from streamlet_lab.fault import Fault
 from streamlet_lab.prices import NoPrice, PriceConsensus, decode_payload
 from streamlet_lab.simulator import fault_kind, make_fault
 from streamlet_lab.simulator.liars import LyingLeader
-from streamlet_lab.simulator.stock import previous_consensus
+from streamlet_lab.simulator.price_application import previous_consensus
 
 from .bare import simulation
 from .stocks import claims, liar, price_in, run

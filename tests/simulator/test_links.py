@@ -238,7 +238,7 @@ def test_what_is_slow_anyway_is_not_held():
 def test_b7_a_partition_into_halves_that_heals():
     cut = {"start": "30us", "stop": "71us", "groups": HALVES}
     links = constant(1, partitions=[cut])
-    run = simulation(4, delay=links.delay, shortest_delay=links.shortest, epoch_length=10)
+    run = simulation(4, delay=links.delay, shortest=links.shortest, epoch_length=10)
     run.run(12)
     for node in run.nodes.values():
         assert final(node) == [1, 2, 3, 8, 9, 10, 11]

@@ -20,7 +20,7 @@ from streamlet_lab.prices import (
     source_fault_kind,
 )
 from streamlet_lab.simulator import priced
-from streamlet_lab.simulator.stock import Observation
+from streamlet_lab.simulator.price_application import Observation
 
 from .stocks import claims, follow, network, price_in, run
 
@@ -252,10 +252,10 @@ def claim_after(lab, epochs, epoch):
     for each in epochs:
         parent = chain[-1]
         payload, _ = lab.application.make_payload(
-            each, reversed(chain), lab._listen(each)("node_0")
+            each, reversed(chain), lab.observe(each)("node_0")
         )
         chain.append(Block(lab.genesis.chain_id, each, parent.height + 1, parent.hash, payload))
-    heard = lab._listen(epoch)("node_0")
+    heard = lab.observe(epoch)("node_0")
     payload, _ = lab.application.make_payload(epoch, reversed(chain), heard)
     (claim,) = decode_claims(payload)
     return claim
@@ -450,7 +450,7 @@ def test_what_is_no_evidence_is_not_carried(kind):
 
 
 def observations(lab, epoch=0):
-    hear = lab._listen(epoch)
+    hear = lab.observe(epoch)
     return {name: hear(name) for name in lab.nodes}
 
 

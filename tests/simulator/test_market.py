@@ -201,7 +201,7 @@ def test_another_seed_means_other_prices_orders_and_delays():
     other_lab, other_recorder, other_market = trade(10, seed=1)
     assert quoted(other_lab, 10) != quoted(lab, 10)
     assert sent(other_market) != sent(market)
-    times, other_times = ([vote.time for vote in r.votes] for r in (recorder, other_recorder))
+    times, other_times = ([time for time, _ in r.votes] for r in (recorder, other_recorder))
     assert other_times != times
 
 

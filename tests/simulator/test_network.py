@@ -14,9 +14,11 @@ from streamlet_lab.consensus import Vote
 from streamlet_lab.simulator import (
     LOST,
     EventQueue,
+    Links,
     LognormalDelays,
     Network,
     Priority,
+    Reception,
     Recorder,
     constant_delay,
 )
@@ -42,12 +44,11 @@ def message(number):
     return Vote("test", number % 3, 1, bytes([number]), "node_0", b"")
 
 
-def carry(kind, delay, voters, listeners, broadcasts, offline=(), **options):
+def carry(kind, delay, voters, broadcasts, offline=(), shortest=1, **options):
     """What arrives when and where, in order, and the three counts."""
     queue, arrivals = EventQueue(), []
-    network = kind(
-        queue, delay, voters, listeners, lambda *arrival: arrivals.append(arrival), **options
-    )
+    links = Links(delay, shortest)
+    network = kind(queue, links, voters, lambda *arrival: arrivals.append(arrival), **options)
     for participant in offline:
         network.online[participant] = False
     for number, (time, sender) in enumerate(broadcasts):
@@ -59,7 +60,6 @@ def carry(kind, delay, voters, listeners, broadcasts, offline=(), **options):
 @settings(max_examples=150)
 @given(
     voters=st.sampled_from([6, 5, 4, 3, 1]),
-    listeners=st.integers(0, 2),
     broadcasts=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 5)), min_size=1, max_size=6),
     offline=st.sets(st.integers(0, 2)),
     seed=st.integers(0, 2**32),
@@ -67,14 +67,12 @@ def carry(kind, delay, voters, listeners, broadcasts, offline=(), **options):
     shortest=st.integers(1, 4),
     echo=st.booleans(),
 )
-def test_the_flood_is_the_echo(
-    voters, listeners, broadcasts, offline, seed, spread, shortest, echo
-):
+def test_the_flood_is_the_echo(voters, broadcasts, offline, seed, spread, shortest, echo):
     offline = [participant for participant in offline if participant < voters]
     delay = hashed_delay(seed, spread, shortest)
-    arguments = (delay, voters, listeners, broadcasts, offline)
-    flood = carry(Network, *arguments, echo=echo, shortest_delay=shortest)
-    assert flood == carry(NaiveEcho, *arguments, echo=echo, shortest_delay=shortest)
+    arguments = (delay, voters, broadcasts, offline, shortest)
+    flood = carry(Network, *arguments, echo=echo)
+    assert flood == carry(NaiveEcho, *arguments, echo=echo)
     event("something arrives" if flood[0] else "nothing arrives")
 
 
@@ -106,7 +104,8 @@ def play(kind, delay, voters, actions, **options):
     """Arrivals and counts when participants say the same things to some or all, fall silent, and
     come back."""
     queue, arrivals = EventQueue(), []
-    network = kind(queue, delay, voters, 1, lambda *arrival: arrivals.append(arrival), **options)
+    links = Links(delay, shortest=1)
+    network = kind(queue, links, voters, lambda *arrival: arrivals.append(arrival), **options)
 
     def act(time, action):
         match action:
@@ -146,11 +145,10 @@ def test_what_a_participant_verifies_comes_in_one_after_the_other():
     queue, arrivals = EventQueue(), []
     network = Network(
         queue,
-        constant_delay(10),
+        Links(constant_delay(10), 10),
         2,
-        1,
         lambda *arrival: arrivals.append(arrival),
-        verify_time=4,
+        reception=Reception(verify_time=4),
     )
     for number in range(3):
         network.broadcast(number, 0, message(number))
@@ -167,15 +165,14 @@ def test_each_first_arrival_is_told_with_the_copy_that_made_it():
     slow = {(0, 2): 100}
     network = Network(
         queue,
-        lambda message, sender, receiver, time: slow.get((sender, receiver), 1),
+        Links(lambda message, sender, receiver, time: slow.get((sender, receiver), 1), 1),
         3,
-        0,
         lambda *arrival: None,
         delivered=lambda *delivery: told.append(delivery),
     )
     network.broadcast(0, 0, message(0))
     queue.run_until(200, Priority.DELIVERY)
-    assert told == [(1, 0, 1, 0, message(0)), (2, 1, 2, 1, message(0))]
+    assert told == [(1, 0, 1, 0, message(0)), (1, 0, 3, 0, message(0)), (2, 1, 2, 1, message(0))]
 
 
 def run_with(network, nodes, epochs, **options):
@@ -206,7 +203,7 @@ def run_with(network, nodes, epochs, **options):
 def test_a_run_with_the_flood_is_the_run_with_the_echo(nodes, faults, seed, spread, shortest, echo):
     options = {
         "delay": hashed_delay(seed, spread, shortest),
-        "shortest_delay": shortest,
+        "shortest": shortest,
         "epoch_length": 10,
         "faults": faults,
         "echo": echo,
@@ -236,32 +233,31 @@ def test_an_echo_overtakes_a_slow_link():
     def delay(message, sender, receiver, time):
         return slow.get((sender, receiver), 1)
 
-    arrivals, *_ = carry(Network, delay, 3, 0, [(0, 0)])
-    assert arrivals == [(1, 1, message(0)), (2, 2, message(0))]
-    arrivals, *_ = carry(Network, delay, 3, 0, [(0, 0)], echo=False)
-    assert arrivals == [(1, 1, message(0)), (100, 2, message(0))]
+    for echo, due in ((True, 2), (False, 100)):
+        arrivals, *_ = carry(Network, delay, 3, [(0, 0)], echo=echo)
+        assert arrivals == [(1, 1, message(0)), (1, 3, message(0)), (due, 2, message(0))]
 
 
 def test_an_echo_reaches_who_is_cut_off_from_the_author():
     def delay(message, sender, receiver, time):
         return NEVER if (sender, receiver) == (0, 2) else 1
 
-    assert len(carry(Network, delay, 3, 0, [(0, 0)])[0]) == 2
-    assert len(carry(Network, delay, 3, 0, [(0, 0)], echo=False)[0]) == 1
+    assert len(carry(Network, delay, 3, [(0, 0)])[0]) == 3
+    assert len(carry(Network, delay, 3, [(0, 0)], echo=False)[0]) == 2
 
 
-def test_listeners_receive_do_not_echo_and_are_not_counted():
+def test_the_observer_receives_does_not_echo_and_is_not_counted():
     def delay(message, sender, receiver, time):
         return NEVER if (sender, receiver) == (0, 1) else 1
 
-    arrivals, sent, echoed, received = carry(Network, delay, 2, 1, [(0, 0)])
+    arrivals, sent, echoed, received = carry(Network, delay, 2, [(0, 0)])
     assert arrivals == [(1, 2, message(0))]
     assert (sent.total(), echoed.total(), received.total()) == (1, 0, 0)
 
 
 def test_what_arrives_at_a_node_that_is_down_is_lost_to_it():
-    arrivals, *_ = carry(Network, constant_delay(1), 3, 0, [(0, 0)], offline=[1])
-    assert arrivals == [(1, 2, message(0))]
+    arrivals, *_ = carry(Network, constant_delay(1), 3, [(0, 0)], offline=[1])
+    assert arrivals == [(1, 2, message(0)), (1, 3, message(0))]
 
 
 def test_lognormal_delays_have_the_median_and_spread_and_stay_within_delta():

@@ -3,8 +3,15 @@
 import pytest
 
 from streamlet_lab.config import make_config
-from streamlet_lab.consensus import SIX_UNCONTESTED, THREE_IN_A_ROW, Proposal, Verdict, Vote
-from streamlet_lab.simulator import Monitor, Recorder, create_streamlet_network
+from streamlet_lab.consensus import (
+    SIX_UNCONTESTED,
+    THREE_IN_A_ROW,
+    OpaqueApplication,
+    Proposal,
+    Verdict,
+    Vote,
+)
+from streamlet_lab.simulator import Monitor, Recorder, Simulation, create_streamlet_network
 
 from .bare import final, longest, simulation
 
@@ -70,7 +77,12 @@ class Arrivals(Monitor):
 def test_a_node_signs_one_message_after_the_other_and_each_leaves_when_it_is_signed():
     there, back = Arrivals("node_0", "node_1"), Arrivals("node_1", "node_0")
     run = simulation(
-        4, epoch_length=500, sign_time=60, monitors=[there, back], trace=True, echo=False
+        4,
+        epoch_length=500,
+        network={"sign_time": "60us"},
+        monitors=[there, back],
+        trace=True,
+        echo=False,
     )
     run.run(1)
     # The leader signs its proposal and its vote; node_1 its vote once the proposal is there.
@@ -204,11 +216,8 @@ def test_a_fault_of_one_node_is_no_fault_of_another():
     assert said(recorder, "node_2") == ([2], [])
 
 
-class Refusal:
+class Refusal(OpaqueApplication):
     """An application that finds nothing acceptable."""
-
-    def make_payload(self, epoch, ancestors, observation):
-        return b"", b""
 
     def judge(self, block, ancestors, observation):
         return Verdict(False, f"nothing is good enough {observation}")
@@ -227,12 +236,19 @@ class Everything(Monitor):
         self.refusals.append((time, node, block.epoch, verdict.reason))
 
 
+class Observed(Simulation):
+    """Nodes that see in which epoch they are, and who."""
+
+    def observe(self, epoch):
+        return lambda node: f"in epoch {epoch} for {node}"
+
+
 def test_refusals_are_told_once_with_their_reason_and_nobody_votes():
     told = Everything()
     simulation(
         3,
         application=Refusal(),
-        observe=lambda epoch: lambda node: f"in epoch {epoch} for {node}",
+        kind=Observed,
         monitors=[told],
     ).run(2)
     assert all(isinstance(message, Proposal) for message in told.messages)

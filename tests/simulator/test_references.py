@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import streamlet_lab as sl
 from streamlet_lab import InvalidInput, Publication, reference_kind, reference_kinds
+from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.matching import ReferenceMoved, Rejected, RejectReason, replay
-from streamlet_lab.matching.band import bands
-from streamlet_lab.simulator import Market, Recorder, StockMarketConsensusNetwork
+from streamlet_lab.matching.watch import bands
+from streamlet_lab.simulator import Market, Recorder
 from streamlet_lab.simulator.references import publications
 from streamlet_lab.units import to_microseconds
 

@@ -24,11 +24,14 @@ class Arrivals(Monitor):
         self.of.setdefault(author(message), []).append(arrival)
 
 
+def script(nodes, *steps):
+    return {"kind": "script", "nodes": nodes, "parameters": {"steps": [*steps]}}
+
+
 def play(steps, nodes=("node_3",), epochs=3, **settings):
     """Four nodes, epochs of 10 µs, delays of 2 µs; some nodes follow a script."""
-    script = {"kind": "script", "nodes": nodes, "parameters": {"steps": steps}}
     network = {"delta": "5us", "delays": "constant", "median_delay": "2us"}
-    settings = {"echo": False, "trace": True, "faults": [script]} | settings
+    settings = {"echo": False, "trace": True, "faults": [script(nodes, *steps)]} | settings
     config = make_config(nodes=4, epoch_length="10us", network=network, **settings)
     arrivals = Arrivals()
     run = create_streamlet_network(config, [arrivals])
@@ -94,28 +97,14 @@ def test_a_step_waits_for_the_block_that_it_is_about():
 
 
 def test_a_step_about_one_of_two_blocks_is_refused():
-    equivocal = {
-        "kind": "script",
-        "nodes": ["node_2"],
-        "parameters": {
-            "steps": [
-                "node_2 proposes 0A on genesis at 1us",
-                "node_2 proposes 0B on genesis at 1us",
-            ]
-        },
-    }
-    own = {
-        "kind": "script",
-        "nodes": ["node_3"],
-        "parameters": {"steps": ["node_3 votes 0 at 13us"]},
-    }
+    twins = [f"node_2 proposes {block} on genesis at 1us" for block in ("0A", "0B")]
+    scripts = [script(["node_2"], *twins), script(["node_3"], "node_3 votes 0 at 13us")]
     with pytest.raises(InvalidInput, match="about one block 0, not 2 that node_3 has seen"):
-        play([], leaders=["node_2"], faults=[equivocal, own])
+        play([], leaders=["node_2"], faults=scripts)
 
 
 def test_a_script_may_begin_later():
-    later = {"kind": "script", "nodes": ["node_3"], "start": 1, "parameters": {"steps": []}}
-    _, arrived = play([], faults=[later])
+    _, arrived = play([], faults=[script(["node_3"]) | {"start": 1}])
     assert {epoch for _, _, _, epoch in arrived["node_3"]} == {0}
 
 

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.matching.band import bands as registered
+from streamlet_lab.grid import Sweep
+from streamlet_lab.matching.watch import bands as registered
 from streamlet_lab.studies import BANDS, band_numbers, compare_bands
-from streamlet_lab.sweep import Sweep
 
 # What traders send; the rest of the columns is what becomes of it.
 COMMAND = [

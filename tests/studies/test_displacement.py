@@ -9,16 +9,17 @@ from multiprocessing import get_context
 import pandas as pd
 import pytest
 
+from streamlet_lab.consensus.quorums import max_faulty
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     PreviousConsensus,
+    PriceRound,
     PriceValidation,
     StockPrice,
-    check_quotes,
     find_aggregator,
 )
 from streamlet_lab.studies import AGGREGATORS, SOURCES, displacement, push, summarize_displacement
-from streamlet_lab.theory import max_faulty, mean_displacement
+from streamlet_lab.theory import mean_displacement
 
 ROBUST = ("median", "trimmed_mean", "pyth", "mad_filter")
 STRICT = PriceValidation(widening_percent=Decimal(0))
@@ -94,7 +95,7 @@ def test_patience_takes_a_volume_weighted_price_further_than_greed() -> None:
     previous, prices = PreviousConsensus(Decimal(150), -1), []
     for epoch, lie in enumerate(["165", "166.66", "183.32"]):
         quotes = [*honest, StockPrice.create("AAPL", lie, 10_000_000_000, "liar")]
-        checks = check_quotes(quotes, STRICT, "AAPL", epoch, previous)
+        checks = PriceRound(STRICT, "AAPL", epoch, previous).check(quotes)
         assert all(check.valid for check in checks)
         previous = PreviousConsensus(vwap(quotes), epoch)
         prices.append(previous.price)
@@ -114,10 +115,6 @@ def assert_bars(frame: pd.DataFrame) -> None:
     assert not frame.missed_epochs.any()
 
 
-def test_robust_aggregators_hold_against_less_than_a_third_of_liars() -> None:
-    assert_bars(displacement(ROBUST, below_a_third(4, 7, 13), epochs=20, seeds=2))
-
-
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Executor]:
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as executor:
@@ -126,15 +123,13 @@ def workers() -> Iterator[Executor]:
 
 @pytest.mark.slow
 def test_robust_aggregators_hold_over_the_whole_horizon(workers: Executor) -> None:
-    pairs = below_a_third(*range(4, 14))
-    frame = displacement(ROBUST, pairs, epochs=60, seeds=40, executor=workers)
-    assert len(frame) == 4 * 10 * 40
-    assert_bars(frame)
+    pairs = below_a_third(4, 7, 10, 13)
+    assert_bars(displacement(ROBUST, pairs, epochs=60, seeds=2, executor=workers))
 
 
 @pytest.mark.slow
 def test_the_whole_table(workers: Executor) -> None:
-    frame = displacement(executor=workers)
+    frame = displacement(seeds=4, executor=workers)
     table = summarize_displacement(frame).set_index(["aggregator", "sources"])
     assert len(table) == len(AGGREGATORS) * len(SOURCES)
     for name, limit in (("median", 4), ("pyth", 4), ("mad_filter", 8)):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import streamlet_lab as sl
+from streamlet_lab.grid import Sweep
 from streamlet_lab.prices import TRADING_DAY
 from streamlet_lab.studies import (
     REFERENCES,
@@ -12,7 +13,6 @@ from streamlet_lab.studies import (
     compare_references,
     reference_numbers,
 )
-from streamlet_lab.sweep import Sweep
 
 CRASH = {"faults": {"node_3": "crash"}}
 HOURS = {"market_time_per_epoch": "1h", "epoch_length": "800ms", "network.delta": "400ms"}

@@ -10,8 +10,9 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
+from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import mean_interval
-from streamlet_lab.simulator import StockMarketConsensusNetwork
 from streamlet_lab.studies import (
     CAUSES,
     compare_ages,
@@ -20,7 +21,6 @@ from streamlet_lab.studies import (
     staleness,
     staleness_numbers,
 )
-from streamlet_lab.sweep import Sweep
 from streamlet_lab.theory import stale_outside_share
 
 DIFFUSION = {"prices.nights": 0, "prices.intraday": 0}

@@ -7,19 +7,17 @@ from fractions import Fraction
 from typing import Final, Literal, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import (
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.rules.reading import around, read_duration, read_percent
+from streamlet_lab.matching.watch import (
     NEVER,
     BandWatch,
     Decision,
     Range,
     RestingPolicy,
     band,
-    read_choice,
-    read_duration,
 )
-from streamlet_lab.matching.events import MarketState
-from streamlet_lab.matching.rules.percent import around, read_percent
-from streamlet_lab.units import is_within
+from streamlet_lab.units import is_within, to_name
 
 EntryPolicy = Literal["reject", "clip", "ignore"]
 StalePolicy = Literal["keep", "widen", "halt"]
@@ -78,9 +76,9 @@ class ConsensusBand:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hundredths", read_percent(self.percent, "percent"))
-        read_choice(self.at_entry, "at_entry", get_args(EntryPolicy))
-        read_choice(self.resting, "resting", get_args(RestingPolicy))
-        read_choice(self.stale, "stale", get_args(StalePolicy))
+        to_name(self.at_entry, get_args(EntryPolicy), "at_entry")
+        to_name(self.resting, get_args(RestingPolicy), "resting")
+        to_name(self.stale, get_args(StalePolicy), "stale")
         if self.stale == "keep":
             if self.stale_after is not None:
                 expected = "None, because stale references are kept"

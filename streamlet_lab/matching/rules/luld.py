@@ -7,17 +7,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from streamlet_lab.matching.band import (
+from streamlet_lab.matching.events import MarketState
+from streamlet_lab.matching.orders import require_whole
+from streamlet_lab.matching.rules.calls import CallWatch
+from streamlet_lab.matching.rules.reading import around, read_duration, read_percent
+from streamlet_lab.matching.watch import (
     NEVER,
-    BandWatch,
     Decision,
     Range,
     band,
-    read_duration,
 )
-from streamlet_lab.matching.events import MarketState
-from streamlet_lab.matching.orders import require_whole
-from streamlet_lab.matching.rules.percent import around, read_percent
 
 _MATCHING: Final = (MarketState.OPEN, MarketState.LIMIT)
 
@@ -102,27 +101,24 @@ class LuldBand:
         return LuldWatch(self, pace)
 
 
-class LuldWatch(BandWatch):
+class LuldWatch(CallWatch):
     """A :class:`LuldBand` at work."""
 
-    listens = True
     resting = "clip"
 
     def __init__(self, band: LuldBand, pace: Fraction) -> None:
+        super().__init__(math.ceil(read_duration(band.pause, "pause") * pace))
         self._hundredths = read_percent(band.percent, "percent")
         self._least_change = read_percent(band.publish_percent, "publish_percent")
         self._window = math.ceil(read_duration(band.window, "window") * pace)
         self._hold = math.ceil(read_duration(band.hold, "hold") * pace)
         self._limit = math.ceil(read_duration(band.limit, "limit") * pace)
-        self._pause = math.ceil(read_duration(band.pause, "pause") * pace)
         require_whole(band.round_lot, "round_lot", "shares")
         self._round_lot = band.round_lot
         self._reference: Fraction | None = None
         self._held_until = 0
         self._trades: deque[tuple[int, int]] = deque()  # instant and price, of the window
         self._sum = 0  # of their prices
-        self._state = MarketState.OPEN
-        self._since = 0  # when the state began
         self._reopening_price: int | None = None  # until it is in force
         self._reopening_quantity = 0
 
@@ -160,8 +156,7 @@ class LuldWatch(BandWatch):
             self._reopening_quantity = 0
         elif self._state is MarketState.AUCTION:
             self._held_until = time + self._hold
-        self._state, self._since = state, time
-        self.wake(time)
+        super().entered(state, time)
 
     def wake(self, time: int) -> None:
         """Forget what has left the window; wake when the next trade leaves it or a time is over."""
@@ -174,14 +169,14 @@ class LuldWatch(BandWatch):
         if self._state is MarketState.LIMIT:
             instants.append(self._since + self._limit)
         elif self._state is MarketState.AUCTION:
-            instants.append(time + self._pause - (time - self._since) % self._pause)
+            instants.append(self._end_of_call(time))
         self.alarm = min((instant for instant in instants if instant > time), default=NEVER)
 
     def may_clear(self, ticks: int, time: int) -> bool:
         """Let an auction end inside the collars, which widen with each pause that is over."""
         if self._reference is None:
             return True
-        widths = 1 + (time - self._since) // self._pause
+        widths = 1 + self._calls(time)
         low, high = around(self._reference, widths * self._hundredths)
         return low <= ticks <= high
 
@@ -195,8 +190,7 @@ class LuldWatch(BandWatch):
         """Bring the band up to date; then hold the best quotes against it."""
         state, elapsed = self._state, time - self._since
         if state is MarketState.AUCTION:
-            is_over = elapsed > 0 and elapsed % self._pause == 0
-            return Decision(state=MarketState.OPEN) if is_over else None
+            return self._end_call(time)
         if self._reopening_price is not None:
             return self._move(Fraction(self._reopening_price), "auction")
         decision = self._publish(time)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from streamlet_lab.matching.band import NEVER, BandWatch, Decision, Range, band, read_duration
 from streamlet_lab.matching.events import MarketState
-from streamlet_lab.matching.rules.percent import around, read_percent
+from streamlet_lab.matching.rules.calls import CallWatch
+from streamlet_lab.matching.rules.reading import around, read_duration, read_percent
+from streamlet_lab.matching.watch import NEVER, Decision, Range, band
 
 
 @band("volatility_auction")
@@ -65,19 +66,16 @@ class VolatilityAuctionBand:
         return VolatilityAuctionWatch(self, pace)
 
 
-class VolatilityAuctionWatch(BandWatch):
+class VolatilityAuctionWatch(CallWatch):
     """A :class:`VolatilityAuctionBand` at work."""
 
-    listens = True
     on_breach = "auction"
     resting = "keep"
 
     def __init__(self, band: VolatilityAuctionBand, pace: Fraction) -> None:
+        super().__init__(math.ceil(read_duration(band.call, "call") * pace))
         self._static = read_percent(band.percent, "percent")
         self._dynamic = read_percent(band.dynamic_percent, "dynamic_percent")
-        self._call = math.ceil(read_duration(band.call, "call") * pace)
-        self._state = MarketState.OPEN
-        self._since = 0  # when the state began
         self._auction_price: Fraction | None = None
         self._last_price: Fraction | None = None
         self._kind = "consensus"  # where the last price comes from
@@ -102,23 +100,15 @@ class VolatilityAuctionWatch(BandWatch):
         self.low, self.high = limits
         self._told = reference
 
-    def entered(self, state: MarketState, time: int) -> None:
-        """Start the timer of a call phase."""
-        self._state, self._since = state, time
-        self.wake(time)
-
     def wake(self, time: int) -> None:
         """Wake when the call phase, or its present extension, is over."""
-        self.alarm = NEVER
-        if self._state is MarketState.AUCTION:
-            self.alarm = time + self._call - (time - self._since) % self._call
+        self.alarm = self._end_of_call(time) if self._state is MarketState.AUCTION else NEVER
 
     def may_clear(self, ticks: int, time: int) -> bool:
         """Let an auction end inside the corridor, which widens with each call that is over."""
         if self._last_price is None:
             return True
-        calls = (time - self._since) // self._call
-        low, high = around(self._last_price, calls * self._static)
+        low, high = around(self._last_price, self._calls(time) * self._static)
         return low <= ticks <= high
 
     def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
@@ -130,9 +120,7 @@ class VolatilityAuctionWatch(BandWatch):
     def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
         """End a call phase that is over; let the ranges follow the prices."""
         if self._state is MarketState.AUCTION:
-            elapsed = time - self._since
-            is_over = elapsed > 0 and elapsed % self._call == 0
-            return Decision(state=MarketState.OPEN) if is_over else None
+            return self._end_call(time)
         if self._auction_price is None or self._last_price is None:
             return None
         static = around(self._auction_price, self._static)

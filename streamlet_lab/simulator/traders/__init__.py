@@ -6,20 +6,18 @@ configuration into traders.
 """
 
 from streamlet_lab.simulator.traders.kinds import (
-    TradersOfAKind,
     close_register,
     make_traders,
     own_trader_kinds,
     trader_kind,
     trader_kinds,
 )
-from streamlet_lab.simulator.traders.trader import Seat, Trader
+from streamlet_lab.simulator.traders.trader import Trader, TraderContext
 from streamlet_lab.simulator.traders.view import (
     Action,
     Cancel,
     Intent,
     MarketView,
-    OpenOrder,
     Replace,
     Submit,
 )
@@ -44,12 +42,10 @@ __all__ = [
     "MarketMaker",
     "MarketView",
     "Momentum",
-    "OpenOrder",
     "Replace",
-    "Seat",
     "Submit",
     "Trader",
-    "TradersOfAKind",
+    "TraderContext",
     "ZeroIntelligence",
     "make_traders",
     "own_trader_kinds",

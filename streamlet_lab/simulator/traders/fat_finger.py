@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.kinds import trader_kind
-from streamlet_lab.simulator.traders.trader import Seat, Trader
+from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader, TraderContext
 from streamlet_lab.simulator.traders.view import Action, Intent, MarketView
 
 
@@ -19,7 +18,6 @@ class FatFinger(Trader):
 
     Parameters
     ----------
-    seat : Seat
     from_percent, to_percent : float
         The least and the largest distance from the true price; all between are equally likely.
     size : int, optional
@@ -30,18 +28,18 @@ class FatFinger(Trader):
 
     def __init__(
         self,
-        seat: Seat,
+        context: TraderContext,
         *,
-        from_percent: float = 6,
-        to_percent: float = 30,
-        size: int | None = None,
+        from_percent: Percent = 6,
+        to_percent: Percent = 30,
+        size: Shares | None = None,
     ) -> None:
-        super().__init__(seat)
-        self._nearest = parameters.percent("from_percent", from_percent)
-        self._farthest = parameters.percent("to_percent", to_percent)
+        super().__init__(context)
+        self._nearest = from_percent / 100
+        self._farthest = to_percent / 100
         if self._nearest > self._farthest:
             raise InvalidInput("to_percent", to_percent, f"at least from_percent, {from_percent}")
-        self._size = parameters.size(size)
+        self._size = size
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Send one order."""

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.kinds import trader_kind
-from streamlet_lab.simulator.traders.trader import Seat, Trader
+from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader, TraderContext
 from streamlet_lab.simulator.traders.view import Action, MarketView
 
 
@@ -21,7 +20,6 @@ class Informed(Trader):
 
     Parameters
     ----------
-    seat : Seat
     noise_percent : float
         Standard deviation of what it perceives around the true price.
     edge_percent : float
@@ -32,16 +30,16 @@ class Informed(Trader):
 
     def __init__(
         self,
-        seat: Seat,
+        context: TraderContext,
         *,
-        noise_percent: float = 0.2,
-        edge_percent: float = 0.1,
-        size: int | None = None,
+        noise_percent: Percent = 0.2,
+        edge_percent: Percent = 0.1,
+        size: Shares | None = None,
     ) -> None:
-        super().__init__(seat)
-        self._noise = parameters.percent("noise_percent", noise_percent)
-        self._edge = parameters.percent("edge_percent", edge_percent)
-        self._size = parameters.size(size)
+        super().__init__(context)
+        self._noise = noise_percent / 100
+        self._edge = edge_percent / 100
+        self._size = size
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Take a quote that is wrong, or offer one."""

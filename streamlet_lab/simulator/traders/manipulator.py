@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.kinds import trader_kind
-from streamlet_lab.simulator.traders.trader import Seat, Trader
+from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader, TraderContext
 from streamlet_lab.simulator.traders.view import Action, Intent, MarketView
 
 
@@ -22,7 +21,6 @@ class Manipulator(Trader):
 
     Parameters
     ----------
-    seat : Seat
     threshold_percent : float
         It waits until the reference is farther than this from the true price.
     edge_percent : float
@@ -35,16 +33,16 @@ class Manipulator(Trader):
 
     def __init__(
         self,
-        seat: Seat,
+        context: TraderContext,
         *,
-        threshold_percent: float = 1.0,
-        edge_percent: float = 0.1,
-        size: int | None = None,
+        threshold_percent: Percent = 1.0,
+        edge_percent: Percent = 0.1,
+        size: Shares | None = None,
     ) -> None:
-        super().__init__(seat)
-        self._threshold = parameters.percent("threshold_percent", threshold_percent)
-        self._edge = parameters.percent("edge_percent", edge_percent)
-        self._size = parameters.size(size)
+        super().__init__(context)
+        self._threshold = threshold_percent / 100
+        self._edge = edge_percent / 100
+        self._size = size
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Sell dear or buy cheap, if the lie has made that possible."""

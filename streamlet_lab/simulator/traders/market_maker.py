@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Annotated
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import Side
-from streamlet_lab.simulator.traders import parameters
+from streamlet_lab.matching import OpenOrder, Side
 from streamlet_lab.simulator.traders.kinds import trader_kind
-from streamlet_lab.simulator.traders.trader import Seat, Trader
-from streamlet_lab.simulator.traders.view import Action, MarketView, OpenOrder
-from streamlet_lab.units import MONEY, from_ticks, to_number
+from streamlet_lab.simulator.traders.trader import Shares, Trader, TraderContext
+from streamlet_lab.simulator.traders.view import Action, MarketView
+from streamlet_lab.units import MONEY, from_ticks
+from streamlet_lab.values import Number
 
 
 @trader_kind("market_maker")
@@ -35,7 +36,6 @@ class MarketMaker(Trader):
 
     Parameters
     ----------
-    seat : Seat
     half_spread_percent : float
         Distance of each quote from the reservation price, at least 0.001.
     size : int
@@ -50,24 +50,23 @@ class MarketMaker(Trader):
 
     def __init__(
         self,
-        seat: Seat,
+        context: TraderContext,
         *,
-        half_spread_percent: float = 0.1,
-        size: int = 100,
-        inventory_limit: int = 1_000,
-        skew_percent: float = 0.2,
-        reference_weight: float = 0.5,
+        half_spread_percent: Annotated[float, Number(0.001, 50)] = 0.1,
+        size: Shares = 100,
+        inventory_limit: Shares = 1_000,
+        skew_percent: Annotated[float, Number(0, 50)] = 0.2,
+        reference_weight: Annotated[float, Number(0, 1)] = 0.5,
     ) -> None:
-        super().__init__(seat)
-        half_spread = to_number(half_spread_percent, 0.001, 50, "half_spread_percent")
-        self._half_spread = half_spread / 100
-        self._size = parameters.shares("size", size)
-        self._limit = parameters.shares("inventory_limit", inventory_limit)
-        if self._limit < self._size:
+        super().__init__(context)
+        if inventory_limit < size:
             expected = f"at least the size of a quote, {size} shares"
             raise InvalidInput("inventory_limit", inventory_limit, expected)
-        self._skew = parameters.percent("skew_percent", skew_percent, 50)
-        self._weight = to_number(reference_weight, 0, 1, "reference_weight")
+        self._half_spread = half_spread_percent / 100
+        self._size = size
+        self._limit = inventory_limit
+        self._skew = skew_percent / 100
+        self._weight = reference_weight
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Put the quotes where they should be."""

@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Annotated
 
-from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.kinds import trader_kind
-from streamlet_lab.simulator.traders.trader import Seat, Trader
+from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader, TraderContext
 from streamlet_lab.simulator.traders.view import Action, MarketView
-from streamlet_lab.units import to_whole
+from streamlet_lab.values import Whole
 
 
 @trader_kind("momentum")
@@ -20,7 +20,6 @@ class Momentum(Trader):
 
     Parameters
     ----------
-    seat : Seat
     lookback : int
         How many of its own acts it looks back.
     threshold_percent : float
@@ -31,17 +30,17 @@ class Momentum(Trader):
 
     def __init__(
         self,
-        seat: Seat,
+        context: TraderContext,
         *,
-        lookback: int = 5,
-        threshold_percent: float = 0.5,
-        size: int | None = None,
+        lookback: Annotated[int, Whole(1, 100_000)] = 5,
+        threshold_percent: Percent = 0.5,
+        size: Shares | None = None,
     ) -> None:
-        super().__init__(seat)
-        self._lookback = to_whole(lookback, 1, "lookback", 100_000)
+        super().__init__(context)
+        self._lookback = lookback
         self._seen = deque[float](maxlen=self._lookback + 1)
-        self._threshold = parameters.percent("threshold_percent", threshold_percent)
-        self._size = parameters.size(size)
+        self._threshold = threshold_percent / 100
+        self._size = size
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Follow the price if it has moved far enough."""

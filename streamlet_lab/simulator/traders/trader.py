@@ -5,34 +5,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from random import Random
-from typing import ClassVar, Final, get_args
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, cast, get_args
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
+    MAX_QUANTITY,
     Accepted,
-    Cancelled,
-    Clipped,
     Event,
-    Expired,
     Order,
+    OrderTracker,
     OrderType,
-    Reduced,
-    Replaced,
     Side,
-    TimeInForce,
     Traded,
 )
-from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.view import (
     Action,
     Cancel,
     Intent,
     MarketView,
-    OpenOrder,
     Replace,
     Submit,
 )
-from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks
+from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name, to_number
+from streamlet_lab.values import Number, Whole
+
+#: What kinds take: percentages, which are shares of one inside, and shares of an order.
+Percent: TypeAlias = Annotated[float, Number(0, 100)]
+Shares: TypeAlias = Annotated[int, Whole(1, MAX_QUANTITY)]
 
 _LOT: Final = 10
 _LARGEST_LOTS: Final = 20
@@ -42,7 +41,7 @@ _LARGEST_PRICE: Final = Decimal("999999999999.99")
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class TraderContext:
     """What the market gives a trader: a name, a symbol, and randomness of its own.
 
     Parameters
@@ -71,20 +70,20 @@ class Seat:
     tick: Decimal = CENT
 
     def __post_init__(self) -> None:
-        parameters.rate("rate", self.rate)
+        to_number(self.rate, 1e-6, 1e6, "rate")
 
 
 class Trader(ABC):
     """Base of all kinds of traders: a kind says what it does when its time comes, in `act`.
 
     A kind's parameters are keyword-only arguments of its ``__init__``, each with a default, after
-    the seat. It draws from `random` and from nowhere else; then a seed says all that it does. If
+    the context. It draws from `random` and from nowhere else; then a seed says all that it does. If
     it also draws the same number of times in every act, the instants at which it acts do not
     depend on what it sees, and neither do those in another market with the same seed.
 
     Parameters
     ----------
-    seat : Seat
+    context : TraderContext
 
     Attributes
     ----------
@@ -99,7 +98,7 @@ class Trader(ABC):
     position : int
         Shares bought less shares sold.
     orders : dict of str to OpenOrder
-        Its orders that are not over, by their ids.
+        Its orders that are not over, by their ids, as the engine's events leave them.
 
     Examples
     --------
@@ -107,7 +106,7 @@ class Trader(ABC):
     ...     def act(self, view):
     ...         if not self.orders:
     ...             yield self.buy(100, 0.99 * view.true_price)
-    >>> patient = Patient(Seat("patient_0", "AAPL", Random(1)))
+    >>> patient = Patient(TraderContext("patient_0", "AAPL", Random(1)))
     >>> (action,) = patient.decide(MarketView(time=0, symbol="AAPL", true_price=152.45))
     >>> action.order.order_id, action.order.price, action.intent
     ('patient_0/AAPL/0', Decimal('150.93'), 'honest')
@@ -115,15 +114,16 @@ class Trader(ABC):
 
     intent: ClassVar[Intent] = "honest"
 
-    def __init__(self, seat: Seat) -> None:
-        self.name = seat.name
-        self.symbol = seat.symbol
-        self.random = seat.random
-        self.rate = seat.rate
-        self.tick = seat.tick
+    def __init__(self, context: TraderContext) -> None:
+        self.name = context.name
+        self.symbol = context.symbol
+        self.random = context.random
+        self.rate = context.rate
+        self.tick = context.tick
         self.position = 0
-        self.orders: dict[str, OpenOrder] = {}
-        self._prefix = f"{seat.name}/{seat.symbol}/"
+        self._tracker = OrderTracker()
+        self.orders = self._tracker.open
+        self._prefix = f"{context.name}/{context.symbol}/"
         self._made = 0
 
     @abstractmethod
@@ -170,10 +170,8 @@ class Trader(ABC):
         quantity: int,
         price: float | Decimal | None = None,
         *,
-        time_in_force: TimeInForce | str = TimeInForce.DAY,
-        expires: int | None = None,
-        post_only: bool = False,
         intent: Intent | None = None,
+        **conditions: Any,
     ) -> Submit:
         """Make an order to buy.
 
@@ -183,30 +181,29 @@ class Trader(ABC):
             Shares.
         price : float or Decimal or None
             In dollars; it is put on the grid as in `on_grid`. None makes a market order.
-        time_in_force, expires, post_only
-            See :class:`~streamlet_lab.matching.Order`. A market order never rests.
         intent : {"honest", "far", "manipulating"}, optional
             The kind's own unless given.
+        **conditions
+            ``time_in_force``, ``expires`` and ``post_only`` of an
+            :class:`~streamlet_lab.matching.Order`.
 
         Raises
         ------
         InvalidInput
             If an argument is not valid, or arguments do not go together.
         """
-        return self._submit(Side.BUY, quantity, price, time_in_force, expires, post_only, intent)
+        return self._submit(Side.BUY, quantity, price, intent, conditions)
 
     def sell(
         self,
         quantity: int,
         price: float | Decimal | None = None,
         *,
-        time_in_force: TimeInForce | str = TimeInForce.DAY,
-        expires: int | None = None,
-        post_only: bool = False,
         intent: Intent | None = None,
+        **conditions: Any,
     ) -> Submit:
         """Make an order to sell; see `buy`."""
-        return self._submit(Side.SELL, quantity, price, time_in_force, expires, post_only, intent)
+        return self._submit(Side.SELL, quantity, price, intent, conditions)
 
     def cancel(self, order_id: str) -> Cancel:
         """Take an order of its own out of the book."""
@@ -229,7 +226,7 @@ class Trader(ABC):
         Examples
         --------
         >>> from streamlet_lab.simulator.traders import ZeroIntelligence
-        >>> trader = ZeroIntelligence(Seat("zero_intelligence_0", "AAPL", Random(1)))
+        >>> trader = ZeroIntelligence(TraderContext("zero_intelligence_0", "AAPL", Random(1)))
         >>> trader.on_grid(152.445), trader.on_grid(-3.0)
         (Decimal('152.44'), Decimal('0.01'))
         """
@@ -256,50 +253,25 @@ class Trader(ABC):
         the order of the events. Events of the orders of others change nothing.
         """
         match event:
-            case Accepted(order=order):
-                if order.order_id.startswith(self._prefix):
-                    opened = OpenOrder(order.side, order.price, order.quantity)
-                    self.orders[order.order_id] = opened
-            case Traded(trade=trade, buy_remaining=buy_remaining, sell_remaining=sell_remaining):
+            case Accepted() if not event.order_id.startswith(self._prefix):
+                return
+            case Traded(trade=trade):
                 # Both orders may be its own.
                 if trade.buy_order_id in self.orders:
                     self.position += trade.quantity
-                    self._keep(trade.buy_order_id, buy_remaining)
                 if trade.sell_order_id in self.orders:
                     self.position -= trade.quantity
-                    self._keep(trade.sell_order_id, sell_remaining)
-            case Reduced():
-                self._keep(event.order_id, event.remaining)
-            case Replaced() | Clipped():
-                self._keep(event.order_id, event.quantity, event.price)
-            case Cancelled() | Expired():
-                self.orders.pop(event.order_id, None)
-            case _:
-                pass
-
-    def _keep(self, order_id: str, quantity: int, price: Decimal | None = None) -> None:
-        order = self.orders.get(order_id)
-        if order is None:
-            return
-        if quantity:
-            price = order.price if price is None else price
-            self.orders[order_id] = OpenOrder(order.side, price, quantity)
-        else:
-            del self.orders[order_id]
+        self._tracker.follow(event)
 
     def _submit(
         self,
         side: Side,
         quantity: int,
         price: float | Decimal | None,
-        time_in_force: TimeInForce | str,
-        expires: int | None,
-        post_only: bool,
         intent: Intent | None,
+        conditions: dict[str, Any],
     ) -> Submit:
-        intent = self.intent if intent is None else intent
-        if intent not in get_args(Intent):
-            raise InvalidInput("intent", intent, f"one of {', '.join(get_args(Intent))}")
+        meant = to_name(intent or self.intent, get_args(Intent), "intent")
         order = Order(
             f"{self._prefix}{self._made}",
             self.symbol,
@@ -308,12 +280,10 @@ class Trader(ABC):
             quantity,
             None if price is None else self.on_grid(price),
             self.name,
-            time_in_force,  # type: ignore[arg-type]  # the order reads its name, or refuses it
-            expires,
-            post_only,
+            **conditions,
         )
         self._made += 1
-        return Submit(order, intent)
+        return Submit(order, cast(Intent, meant))
 
     def _check(self, action: object) -> None:
         if not isinstance(action, Action):

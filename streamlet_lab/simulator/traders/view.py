@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from streamlet_lab.matching import MarketState, Order, Side
+from streamlet_lab.matching import MarketState, Order
 
 #: What a trader meant: an honest price, one that is far away by mistake, or to profit from a lie.
 Intent = Literal["honest", "far", "manipulating"]
@@ -88,23 +88,6 @@ class Replace(NamedTuple):
     order_id: str
     price: Decimal | None
     quantity: int | None
-
-
-class OpenOrder(NamedTuple):
-    """An order of one's own that is not over.
-
-    Parameters
-    ----------
-    side : Side
-    price : Decimal or None
-        Where it rests, in dollars; None for a market order, which is over at once.
-    quantity : int
-        Shares that are left of it.
-    """
-
-    side: Side
-    price: Decimal | None
-    quantity: int
 
 
 Action: TypeAlias = Submit | Cancel | Replace

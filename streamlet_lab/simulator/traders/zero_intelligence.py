@@ -1,12 +1,12 @@
 """Traders without a thought."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from streamlet_lab.simulator.traders import parameters
 from streamlet_lab.simulator.traders.kinds import trader_kind
-from streamlet_lab.simulator.traders.trader import Seat, Trader
+from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader, TraderContext
 from streamlet_lab.simulator.traders.view import Action, MarketView
-from streamlet_lab.units import to_number
+from streamlet_lab.values import Number
 
 
 @trader_kind("zero_intelligence")
@@ -18,7 +18,6 @@ class ZeroIntelligence(Trader):
 
     Parameters
     ----------
-    seat : Seat
     spread_percent : float
         Standard deviation of its limit prices around the true price.
     market_order_share : float
@@ -29,16 +28,16 @@ class ZeroIntelligence(Trader):
 
     def __init__(
         self,
-        seat: Seat,
+        context: TraderContext,
         *,
-        spread_percent: float = 0.5,
-        market_order_share: float = 0.2,
-        size: int | None = None,
+        spread_percent: Percent = 0.5,
+        market_order_share: Annotated[float, Number(0, 1)] = 0.2,
+        size: Shares | None = None,
     ) -> None:
-        super().__init__(seat)
-        self._spread = parameters.percent("spread_percent", spread_percent)
-        self._market_share = to_number(market_order_share, 0, 1, "market_order_share")
-        self._size = parameters.size(size)
+        super().__init__(context)
+        self._spread = spread_percent / 100
+        self._market_share = market_order_share
+        self._size = size
 
     def act(self, view: MarketView) -> Iterator[Action]:
         """Send one order."""

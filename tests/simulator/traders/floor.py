@@ -5,7 +5,7 @@ from heapq import heapify, heapreplace
 from typing import Any
 
 from streamlet_lab.matching import ConsensusMatchingEngine, Reference, Traded
-from streamlet_lab.simulator.traders import Cancel, MarketView, Replace, Seat, Submit
+from streamlet_lab.simulator.traders import Cancel, MarketView, Replace, Submit, TraderContext
 from streamlet_lab.streams import stream
 
 SYMBOL = "AAPL"
@@ -24,7 +24,7 @@ class Traders:
 
 
 def seat(name="trader_0", seed=0, rate=1.0, symbol=SYMBOL):
-    return Seat(name, symbol, stream(seed, f"trader/{name}/{symbol}"), rate)
+    return TraderContext(name, symbol, stream(seed, f"trader/{name}/{symbol}"), rate)
 
 
 def view(true_price=TRUE_PRICE, **fields):

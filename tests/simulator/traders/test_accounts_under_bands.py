@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from streamlet_lab.matching import Clipped, MarketState, StateChanged, Uncrossed, make_band
-from streamlet_lab.matching.band import bands
+from streamlet_lab.matching import MarketState, Repriced, StateChanged, Uncrossed, make_band
+from streamlet_lab.matching.watch import bands
 from streamlet_lab.simulator.traders import make_traders
 
 from .floor import SECOND, SYMBOL, Floor, Traders
@@ -14,7 +14,7 @@ from .test_accounts import KINDS, Audit
 COUNTS = (4, 2, 2, 2, 2, 1, 3)
 
 #: What must have happened, so that the test is one of these events.
-MUST_SEE = {"clip": Clipped, "luld": Uncrossed, "volatility_auction": Uncrossed}
+MUST_SEE = {"clip": Repriced, "luld": Uncrossed, "volatility_auction": Uncrossed}
 
 SHORT = {
     "luld": {"window": "20s", "hold": "2s", "limit": "1s", "pause": "5s"},

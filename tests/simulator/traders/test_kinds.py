@@ -174,9 +174,6 @@ def test_each_trader_of_each_symbol_and_seed_draws_for_itself():
         (Traders(Idle), "market.traders", "a subclass of Trader with a method act"),
         (Traders(Unrelated), "market.traders", "a subclass of Trader with a method act"),
         (Traders(lambda seat: Unrelated()), "market.traders.<lambda>", "a trader, which"),
-        (Traders("momentum", count=-1), "market.traders.momentum.count", "from 0 to 10,000"),
-        (Traders("momentum", count=1.5), "market.traders.momentum.count", "a whole number"),
-        (Traders("momentum", rate=0), "market.traders.momentum.rate", "a number from 1e-06"),
         (
             Traders("momentum", parameters={"look": 3}),
             "market.traders.momentum.look",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import Order, OrderType, SelfTrade, Side, TimeInForce
-from streamlet_lab.simulator.traders import Cancel, Replace, Seat, Submit, Trader
+from streamlet_lab.simulator.traders import Cancel, Replace, Submit, Trader, TraderContext
 from streamlet_lab.streams import stream
 
 from .floor import SECOND, SYMBOL, Floor, seat, view
@@ -140,7 +140,7 @@ def test_prices_are_put_on_the_cent_grid(trader, price, on_grid):
 
 
 def test_the_grid_is_that_of_the_seat():
-    coarse = Scripted(Seat("trader_0", SYMBOL, stream(0, "x"), 1.0, Decimal("0.05")))
+    coarse = Scripted(TraderContext("trader_0", SYMBOL, stream(0, "x"), 1.0, Decimal("0.05")))
     assert [str(coarse.on_grid(one)) for one in (150.02, 150.03, 0.01)] == [
         "150.00",
         "150.05",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from streamlet_lab.description import PriceConsensusService, create_aapl_consensus_network
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
@@ -14,12 +15,10 @@ from streamlet_lab.prices import (
     NoPrice,
     PreviousConsensus,
     PriceConsensus,
-    PriceConsensusService,
     PriceValidation,
     StockPrice,
     decode_payload,
 )
-from streamlet_lab.simulator import create_aapl_consensus_network
 
 
 def _prices(*amounts: object, volume: object = 1000) -> list[StockPrice]:

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from streamlet_lab.errors import DataError, InvalidInput
-from streamlet_lab.prices import history
-from streamlet_lab.prices.history import DailyBar, Split, adjust_for_splits, load_bars
+from streamlet_lab.prices import daily_history as history
+from streamlet_lab.prices.daily_history import DailyBar, Split, adjust_for_splits, load_bars
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import TRADING_DAY
-from streamlet_lab.prices.history import load_bars, load_history
-from streamlet_lab.prices.paths import HistoricalPath
-from streamlet_lab.prices.replay import ReplayPath
+from streamlet_lab.prices import TRADING_DAY, HistoricalPath
+from streamlet_lab.prices.daily_history import load_bars, load_history
+from streamlet_lab.prices.frame_path import ReplayPath
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE

@@ -47,7 +47,7 @@ _Row = dict[str, Any]
 _PART: Final = ".part"
 _WHOLE: Final = ".whole"
 _SECOND: Final = " of second"
-_ESTIMATE: Final = tuple(field.name for field in fields(Interval))
+_ESTIMATE: Final = ("measure", *(field.name for field in fields(Interval)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,27 +81,23 @@ class Sweep:
         measured = self.frame.columns[len(self.settings) + 2 :]
         return tuple(name for name in measured if not name.endswith((_PART, _WHOLE)))
 
+    def is_share(self, measure: str) -> bool:
+        """Whether a measure is a share, so that the frame has its part and whole too."""
+        return f"{measure}{_WHOLE}" in self.frame
+
     def means(self, *measures: str, confidence: float = 0.95) -> pd.DataFrame:
         """Return the mean of each measure for each setting; of all measures if none is named.
-
-        Of a share it is the pooled one: all parts over all wholes.
 
         Returns
         -------
         DataFrame
             The varied settings, ``measure``, and what an
-            :class:`~streamlet_lab.intervals.Interval` has: ``mean``, ``low``, ``high``, ``n``,
-            ``estimator`` and ``note``. They are those of
-            :func:`~streamlet_lab.intervals.share_interval` for a share, of
-            :func:`~streamlet_lab.intervals.mean_interval` for another number. The rows of one
-            measure stand together.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such measure, or the confidence is not between 0 and 1.
+            :class:`~streamlet_lab.intervals.Interval` has: that of
+            :func:`~streamlet_lab.intervals.share_interval` for a share, which pools all parts and
+            all wholes, of :func:`~streamlet_lab.intervals.mean_interval` for another number. The
+            rows of one measure stand together.
         """
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for measure in measures or self.measures:
             self._check(measure)
             for labels, runs in _groups(self.frame, self.settings):
@@ -110,7 +106,7 @@ class Sweep:
                 else:
                     estimate = mean_interval(runs[measure], confidence=confidence)
                 rows.append((*labels, measure, *astuple(estimate)))
-        return pd.DataFrame(rows, columns=[*self.settings, "measure", *_ESTIMATE])
+        return pd.DataFrame(rows, columns=[*self.settings, *_ESTIMATE])
 
     def difference(
         self, measure: str, setting: str, first: Any, second: Any, *, confidence: float = 0.95
@@ -120,23 +116,9 @@ class Sweep:
         Of a share it is the difference of the pooled ones, with its interval over pairs of runs:
         see :func:`~streamlet_lab.intervals.share_difference`.
 
-        Parameters
-        ----------
-        measure : str
-        setting : str
-            The varied setting that the two runs differ in.
-        first, second
-            Two of its values, as the frame's column has them.
-
-        Returns
-        -------
-        DataFrame
-            As :meth:`means`, for each combination of the other settings.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such measure, setting or value.
+        The two runs differ in one setting, of which ``first`` and ``second`` are values as the
+        frame has them. There are rows, as those of :meth:`means`, for each combination of the other
+        settings.
         """
         if setting not in self.settings:
             raise InvalidInput("setting", setting, f"one of {_listed(self.settings)}")
@@ -149,7 +131,7 @@ class Sweep:
             sides.append(here)
         others = [name for name in self.settings if name != setting]
         pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for labels, runs in _groups(pairs, others):
             if self.is_share(measure):
                 shares = (_shares(runs, measure, end) for end in ("", _SECOND))
@@ -158,7 +140,7 @@ class Sweep:
                 gains = runs[measure + _SECOND] - runs[measure]
                 estimate = mean_interval(gains, confidence=confidence)
             rows.append((*labels, measure, *astuple(estimate)))
-        return pd.DataFrame(rows, columns=[*others, "measure", *_ESTIMATE])
+        return pd.DataFrame(rows, columns=[*others, *_ESTIMATE])
 
     def __repr__(self) -> str:
         over = f" over {_listed(self.settings)}" if self.settings else ""
@@ -178,10 +160,6 @@ class Sweep:
         if measure not in self.measures:
             raise InvalidInput("measure", measure, f"one of {_listed(self.measures)}")
 
-    def is_share(self, measure: str) -> bool:
-        """Whether a measure is a share, so that the frame has its part and whole too."""
-        return f"{measure}{_WHOLE}" in self.frame
-
 
 def run_experiment(config: ExperimentConfig) -> Any:
     """Run the whole system: what a sweep runs unless told otherwise."""
@@ -193,14 +171,10 @@ def summary_numbers(result: Any) -> dict[str, float | None]:
 
     True counts as 1, so that its mean is a share. Settings that the summary repeats are left out.
 
-    Parameters
-    ----------
-    result : Result or ProtocolRun
-
     Raises
     ------
     InvalidInput
-        If it has no summary.
+        If the result has no summary.
     """
     summary = getattr(result, "summary", None)
     if not isinstance(summary, Mapping):
@@ -226,8 +200,8 @@ def sweep(
     """Run every combination of some settings, several times each.
 
     An interrupt (Ctrl-C, or a notebook's stop button) ends the sweep and loses nothing that was
-    finished: what is returned has ``complete`` False, and says so. Each repeat goes round the whole
-    grid before the next, so that all settings then have about as many.
+    finished. Each repeat goes round the whole grid before the next, so that all settings then have
+    about as many.
 
     Parameters
     ----------
@@ -238,22 +212,17 @@ def sweep(
         The settings to vary, dotted for a section's, the first varying slowest. Each with its
         values, or with a mapping of labels to values; the frame has the label, or else the value
         if it is plain, or else its text.
-    repeats : int
-        Runs of each combination. Repeat r has the same seed everywhere, whatever else there is.
-    seed : int
-        Of the seeds.
-    run : callable, optional
-        From an :class:`~streamlet_lab.config.ExperimentConfig` to a result.
-    measure : callable, optional
-        From a result to numbers by name; :func:`summary_numbers` by default. A share of a run's
-        cases is best given as a :class:`~streamlet_lab.intervals.Share`: then runs are pooled, and
-        the interval is that of a share. True and false count as the share of runs.
+    repeats, seed : int
+        Runs of each combination. Repeat r has the same seed everywhere, drawn from ``seed``.
+    run, measure : callable, optional
+        From an :class:`~streamlet_lab.config.ExperimentConfig` to a result, and from that to
+        numbers by name. A :class:`~streamlet_lab.intervals.Share` is pooled over the runs, with the
+        interval of a share; true and false count as the share of runs.
     progress : callable, optional
         ``progress(done, total)`` is called after each run.
     executor : concurrent.futures.Executor, optional
-        Where the runs take place; here, one after the other, unless given. The result is the same.
-        Another process must be able to import ``run`` and ``measure``, and knows only what is
-        registered there.
+        Where the runs take place; here, one after the other, unless given. Another process must be
+        able to import ``run`` and ``measure``, and knows only what is registered there.
 
     Raises
     ------
@@ -280,20 +249,21 @@ def sweep(
     grid = _grid(_common(base), over)
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
     for _, document in grid:
-        # An experiment is set up to be told of a wrong feed or fault now.
-        Experiment(**document)
-
-    play = partial(_play, run, measure)
-    rows = _run_all(play, grid, seeds, progress, executor)
+        Experiment(**document)  # which reports a wrong feed or fault now
+    rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
-    frame = pd.DataFrame(rows, columns=list(columns))
-    swept = Sweep(frame, tuple(over), planned=len(grid) * repeats)
-    _check_shares(swept)
+    swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)
+    for name in filter(swept.is_share, swept.measures):
+        plain = swept.frame[name].notna() & swept.frame[name + _WHOLE].isna()
+        if plain.any():  # it cannot be pooled
+            value = float(swept.frame.loc[plain, name].iloc[0])
+            expected = "a share, as in other runs, with its part and whole"
+            raise InvalidInput(f"measure.{name}", value, expected)
     return swept
 
 
 def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Document:
-    """The settings that all runs have in common, with sections as mappings."""
+    """Return the settings that all runs have in common, with sections as mappings."""
     if isinstance(base, Experiment):
         base = base.config
     if isinstance(base, ExperimentConfig):
@@ -312,7 +282,7 @@ def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Documen
 
 
 def _with_functions(document: Any, setting: object) -> Any:
-    """The same settings with the functions themselves, of which a document has only the names."""
+    """Return settings with the functions themselves, of which a document has only the names."""
     if isinstance(document, dict):
         if not isinstance(setting, Mapping):
             setting = {name: getattr(setting, name, None) for name in document}
@@ -323,43 +293,37 @@ def _with_functions(document: Any, setting: object) -> Any:
 
 
 def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, _Document]]:
-    """Every combination: its labels, and its settings."""
+    """Return every combination: its labels, and its settings."""
     if not isinstance(over, Mapping):
         raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
-    axes = [_labelled(name, values) for name, values in over.items()]
     grid = []
-    for combination in product(*axes):
-        document = common
-        for name, (_, value) in zip(over, combination, strict=True):
-            document = _with(document, name, value)
-        labels = (label for label, _ in combination)
-        grid.append((dict(zip(over, labels, strict=True)), document))
+    for combination in product(*(_labelled(name, values) for name, values in over.items())):
+        labels, document = {}, common
+        for name, (label, value) in zip(over, combination, strict=True):
+            labels[name], document = label, _with(document, name, value)
+        grid.append((labels, document))
     return grid
 
 
 def _labelled(name: str, values: Values) -> list[tuple[Any, Any]]:
-    """The values of a setting, each after its label."""
+    """Return the values of a setting, each after its label."""
     if name == "seed":
         raise InvalidInput("over", name, "another setting; repeats vary the seed")
     # The order of a set may differ between two runs of Python.
     if isinstance(values, str | Set) or not isinstance(values, Iterable):
         raise InvalidInput(f"over.{name}", values, "a list of values, or labels with values")
     pairs = values.items() if isinstance(values, Mapping) else ((value, value) for value in values)
-    labelled = [(_plain(label), value) for label, value in pairs]
+    labelled = []
+    for label, value in pairs:
+        plain = label.item() if isinstance(label, np.generic) else label
+        labelled.append((plain if isinstance(plain, str | int | float) else str(plain), value))
     if not labelled or len({label for label, _ in labelled}) < len(labelled):
         raise InvalidInput(f"over.{name}", values, "at least one value, each with its own label")
     return labelled
 
 
-def _plain(label: Any) -> Any:
-    """What a column can hold."""
-    if isinstance(label, np.generic):
-        label = label.item()
-    return label if isinstance(label, str | int | float) else str(label)
-
-
 def _with(document: _Document, name: str, value: Any) -> _Document:
-    """The same settings but for one, which may be a section's."""
+    """Return the settings with one of them changed, which may be a section's."""
     if not isinstance(name, str):
         raise InvalidInput("setting", name, "the name of a setting")
     head, dot, rest = name.partition(".")
@@ -379,12 +343,12 @@ def _run_all(
     executor: Executor | None,
 ) -> list[_Row]:
     """Run until an interrupt, round the grid with one seed after another; rows in grid order."""
-    points, rows, documents = [], [], []
-    for repeat, seed in enumerate(seeds):
-        for point, (labels, document) in enumerate(grid):
-            points.append(point)
-            rows.append({**labels, "repeat": repeat, "seed": seed})
-            documents.append({**document, "seed": seed})
+    plan = [
+        (point, {**labels, "repeat": repeat, "seed": seed}, {**document, "seed": seed})
+        for repeat, seed in enumerate(seeds)
+        for point, (labels, document) in enumerate(grid)
+    ]
+    points, rows, documents = zip(*plan, strict=True)
     finished: list[tuple[int, _Row]] = []
     runs = (map if executor is None else executor.map)(play, rows, documents)
     with suppress(KeyboardInterrupt):
@@ -396,15 +360,11 @@ def _run_all(
 
 
 def _play(run: Run, measure: Measure, row: _Row, document: _Document) -> _Row:
-    """Make one run, and return its row with what was measured."""
-    return row | _numbers(measure(run(make_config(**document))), row)
-
-
-def _numbers(measured: Mapping[str, float | None], row: _Row) -> dict[str, float]:
-    """What was measured in a run, with NaN for what it does not have."""
+    """Make one run, and return its row with what was measured: NaN for what it does not have."""
+    measured = measure(run(make_config(**document)))
     if not isinstance(measured, Mapping):
         raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
-    numbers = {}
+    numbers = dict(row)
     for name, value in measured.items():
         if name in row or not isinstance(name, str) or name.endswith((_PART, _WHOLE)):
             expected = f"a name other than {_listed(row)}, that does not end in {_PART} or {_WHOLE}"
@@ -419,27 +379,16 @@ def _numbers(measured: Mapping[str, float | None], row: _Row) -> dict[str, float
     return numbers
 
 
-def _check_shares(swept: Sweep) -> None:
-    """Refuse what is a share in some runs and a plain number in others: it cannot be pooled."""
-    for measure in filter(swept.is_share, swept.measures):
-        plain = swept.frame[measure].notna() & swept.frame[measure + _WHOLE].isna()
-        if plain.any():
-            value = float(swept.frame.loc[plain, measure].iloc[0])
-            expected = "a share, as in other runs, with its part and whole"
-            raise InvalidInput(f"measure.{measure}", value, expected)
-
-
 def _groups(
     frame: pd.DataFrame, settings: Sequence[str]
-) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
-    """The rows of each combination of the settings, in their order."""
-    if not settings or frame.empty:
-        return [] if frame.empty else [((), frame)]
-    return list(frame.groupby(list(settings), sort=False, dropna=False))
+) -> Iterable[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Return the rows of each combination of the settings, in their order."""
+    if frame.empty:
+        return []
+    return frame.groupby([*settings], sort=False, dropna=False) if settings else [((), frame)]
 
 
 def _shares(runs: pd.DataFrame, measure: str, end: str = "") -> list[Share | None]:
-    """The shares of a measure, None for a run that has none."""
     columns = (runs[f"{measure}{what}{end}"] for what in (_PART, _WHOLE))
     return [Share(part, whole) if whole > 0 else None for part, whole in zip(*columns, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Real daily prices, read exactly from the histories that ship with the lab."""
+"""Real daily prices, read exactly from the histories that ship with the lab, and their replay."""
 
 import csv
 import datetime
@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, Self, get_args
 
 import pandas as pd
 
 from streamlet_lab.errors import DataError, InvalidInput
-from streamlet_lab.units import MONEY
+from streamlet_lab.prices.paths import TRADING_DAY, bounds_around
+from streamlet_lab.units import MONEY, to_micros, to_name
 
 SYMBOLS: Final = ("AAPL", "MSFT", "IBM", "GOOG")
 CHECKSUMS: Final = "checksums.sha256"
@@ -28,6 +29,10 @@ _FEEDS: Final = (
     "'simulated' or a real history: aapl, msft, ibm, goog, history (the symbol's own), or one year "
     "of it such as aapl-2012; lobster; or a DataFrame with time, price and volume"
 )
+
+
+#: What becomes of the splits in a real history: taken out, or left as jumps of the price.
+SplitHandling = Literal["adjust", "keep"]
 
 
 class Split(NamedTuple):
@@ -226,6 +231,76 @@ def parse_feed_name(name: str, symbol: str | None = None) -> tuple[str, int | No
         expected = f"{named}, which the feed {name!r} names, or the feed 'history' for any share"
         raise InvalidInput("symbol", symbol, expected)
     return named, int(year) if year else None
+
+
+class HistoricalPath:
+    """Real daily closes, each held until the next: nothing is invented between them.
+
+    Parameters
+    ----------
+    symbol : str
+    bars : tuple of DailyBar
+        The stretch to replay; one bar is one trading day of market time.
+    base_price : Decimal
+        The last close before the stretch: the reference that genesis carries.
+    """
+
+    def __init__(self, symbol: str, bars: tuple[DailyBar, ...], base_price: Decimal) -> None:
+        self.symbol = symbol
+        self.base_price = base_price
+        self.duration: int | None = len(bars) * TRADING_DAY
+        closes = [bar.close for bar in bars]
+        self.bounds = bounds_around(closes)
+        self._bars = bars
+        self._prices = [to_micros(close) for close in closes]
+
+    @classmethod
+    def of(cls, symbol: str, year: int | None = None, *, splits: SplitHandling = "adjust") -> Self:
+        """Return the replay of a share's whole history, or of one calendar year of it.
+
+        Genesis carries the last close before it; where nothing came before, the first day's open.
+
+        Parameters
+        ----------
+        symbol : str
+        year : int, optional
+        splits : {"adjust", "keep"}
+            ``"adjust"``: all prices and volumes, that of genesis too, are in shares of the last
+            day, see :func:`adjust_for_splits`. ``"keep"``: as traded,
+            so that a split is a jump.
+
+        Raises
+        ------
+        InvalidInput, DataError
+            As :func:`load_bars`.
+        """
+        to_name(splits, get_args(SplitHandling), "splits")
+        symbol = known_symbol(symbol)
+        bars = load_bars(symbol, year)
+        earlier = [bar for bar in load_bars(symbol) if bar.date < bars[0].date][-1:]
+        stretch = (*earlier, *bars)
+        if splits == "adjust":
+            stretch = adjust_for_splits(symbol, stretch)
+        before, bars = stretch[: len(earlier)], stretch[len(earlier) :]
+        return cls(symbol, bars, before[0].close if before else bars[0].open)
+
+    def price(self, market_time: int) -> int:
+        """Return the last close in micro-dollars."""
+        return self._prices[self._index(market_time)]
+
+    def volume(self, market_time: int) -> int:
+        """Return the day's volume."""
+        return self._bars[self._index(market_time)].volume
+
+    def timestamp(self, market_time: int) -> datetime.datetime:
+        """Return midnight UTC of the bar's date (the source has dates only) plus the day's time."""
+        date = self._bars[self._index(market_time)].date
+        midnight = datetime.datetime(date.year, date.month, date.day, tzinfo=datetime.UTC)
+        return midnight + datetime.timedelta(microseconds=market_time % TRADING_DAY)
+
+    def _index(self, market_time: int) -> int:
+        # The run's last instant is the end of its last day.
+        return min(market_time // TRADING_DAY, len(self._bars) - 1)
 
 
 @functools.cache

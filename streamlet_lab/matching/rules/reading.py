@@ -1,10 +1,10 @@
-"""Percentages of bands, and the prices that they allow."""
+"""What bands take, and the prices that a percentage allows."""
 
 from fractions import Fraction
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.band import Range
-from streamlet_lab.units import to_hundredths
+from streamlet_lab.matching.watch import Range
+from streamlet_lab.units import to_hundredths, to_microseconds
 
 
 def read_percent(value: object, field: str) -> int:
@@ -19,6 +19,20 @@ def read_percent(value: object, field: str) -> int:
     if not 0 < hundredths <= 10_000:
         raise InvalidInput(field, value, "more than 0 and at most 100")
     return hundredths
+
+
+def read_duration(value: object, field: str = "duration") -> int:
+    """Read a duration that is longer than zero, in microseconds of market time.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none.
+    """
+    duration = to_microseconds(value, field)
+    if not duration:
+        raise InvalidInput(field, value, "a duration longer than zero, such as '5min'")
+    return duration
 
 
 def around(ticks: Fraction, hundredths: int) -> Range:

@@ -19,7 +19,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import pandas as pd
 
@@ -27,16 +27,18 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
     PreviousConsensus,
+    PriceConsensus,
+    PriceRound,
     PriceValidation,
     StockPrice,
-    check_quotes,
     find_aggregator,
 )
 from streamlet_lab.prices.aggregators import aggregators as registered
 from streamlet_lab.prices.attacks import Direction, most_extreme
+from streamlet_lab.prices.feeds import quoted_cents
 from streamlet_lab.prices.sources import VOLUME_SPREAD
 from streamlet_lab.streams import stream
-from streamlet_lab.studies.arguments import check_frame, read_names
+from streamlet_lab.studies.common import read_names
 from streamlet_lab.units import (
     MONEY,
     deviation_percent,
@@ -122,23 +124,13 @@ def displacement(
         ``locked_out``: whether the second half of the epochs had none.
 
         Each is the worse of the game up and the game down.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such aggregator, or a setting is wrong.
     """
     seeds = to_whole(seeds, 1, "seeds")
-    own_rules = _rules(rules, deviation_rule)
-    price = _price(true_price, own_rules)
+    settings = _settings(epochs, rules, true_price, noise_bp, deviation_rule)
     if not isinstance(sources, Iterable):
         raise InvalidInput("sources", sources, _PAIRS)
-    kinds = list(product(read_names("aggregators", aggregators), sources))
-    games = [
-        _make_game(name, pair, seed, epochs, own_rules, price, noise_bp)
-        for name, pair in kinds
-        for seed in range(seeds)
-    ]
+    kinds = [*product(_known(aggregators), [*map(_pair, sources)])]
+    games = [_Game(name, *pair, seed, **settings) for name, pair in kinds for seed in range(seeds)]
     if executor is None:
         rows = [*map(_play, games)]
     else:
@@ -161,58 +153,33 @@ def push(
 ) -> pd.DataFrame:
     """Play one game for each aggregator, and return it epoch by epoch.
 
-    Parameters
-    ----------
-    aggregators : str or iterable of str
-    sources, liars : int
-    direction : {"up", "down"}
-    epochs, seed : int
-    rules, true_price, noise_bp, deviation_rule
-        As of :func:`displacement`.
-
-    Returns
-    -------
-    DataFrame
-        One row for each aggregator and epoch: ``aggregator``, ``epoch``, and ``displacement_bp``,
-        how far the price is from the true one, basis points without sign, NaN without a price.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such aggregator or direction, or a setting is wrong.
+    The direction is ``"up"`` or ``"down"``, all else as of :func:`displacement`. One row for each
+    aggregator and epoch: ``aggregator``, ``epoch``, and ``displacement_bp``, how far the price is
+    from the true one, basis points without sign, NaN without a price.
     """
     to_name(direction, get_args(Direction), "direction")
-    own_rules = _rules(rules, deviation_rule)
-    price = _price(true_price, own_rules)
+    settings = _settings(epochs, rules, true_price, noise_bp, deviation_rule)
     rows = []
-    for name in read_names("aggregators", aggregators):
-        game = _make_game(name, (sources, liars), seed, epochs, own_rules, price, noise_bp)
-        rows += [(game.aggregator, *row) for row in enumerate(_displacements(game, direction))]
+    for name in _known(aggregators):
+        game = _Game(name, *_pair((sources, liars)), seed, **settings)
+        rows += [(name, *row) for row in enumerate(_displacements(game, direction))]
     return pd.DataFrame(rows, columns=["aggregator", "epoch", "displacement_bp"])
 
 
 def summarize_displacement(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the median and the largest displacement over the seeds of a study.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        From :func:`displacement`.
-
-    Returns
-    -------
-    DataFrame
-        One row for each aggregator and pair, in the order of the study: ``aggregator``,
-        ``sources``, ``liars``; ``first_bp_median``, ``first_bp_max``, ``worst_bp_median`` and
-        ``worst_bp_max`` in basis points; ``missed_epochs_max``; ``locked_out``, the share of the
-        seeds; ``seeds``, their number.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such frame.
+    One row for each aggregator and pair, in the order of the study: ``aggregator``, ``sources``,
+    ``liars``; ``first_bp_median``, ``first_bp_max``, ``worst_bp_median`` and ``worst_bp_max`` in
+    basis points; ``missed_epochs_max``; ``locked_out``, the share of the seeds; ``seeds``, their
+    number. The frame is what :func:`displacement` returned.
     """
-    check_frame(frame, _Row._fields)
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidInput("frame", type(frame).__name__, "what displacement() returned")
+    missing = [name for name in _Row._fields if name not in frame]
+    if missing:
+        expected = f"what displacement() returned, with {', '.join(missing)}"
+        raise InvalidInput("frame", list(frame), expected)
     groups = frame.groupby(["aggregator", "sources", "liars"], sort=False)
     return groups.agg(
         first_bp_median=("first_bp", "median"),
@@ -250,30 +217,40 @@ class _Game:
     noise_bp: float
 
 
-def _make_game(
-    aggregator: str,
-    pair: tuple[int, int],
-    seed: int,
+def _known(aggregators: object) -> tuple[str, ...]:
+    names = read_names("aggregators", aggregators)
+    for name in names:
+        if name not in registered():
+            known = ", ".join(registered())
+            raise InvalidInput("aggregator", name, f"one of {known}; register one of your own")
+    return names
+
+
+def _settings(
     epochs: int,
-    rules: PriceValidation,
-    true_price: Decimal,
+    rules: PriceValidation | None,
+    true_price: object,
     noise_bp: float,
-) -> _Game:
-    epochs = to_whole(epochs, 1, "epochs")
-    noise_bp = to_number(noise_bp, 0, _MOST_NOISE, "noise_bp", below=True)
-    if aggregator not in registered():
-        known = ", ".join(registered())
-        raise InvalidInput("aggregator", aggregator, f"one of {known}; register one of your own")
-    return _Game(aggregator, *_pair(pair), seed, epochs, rules, true_price, noise_bp)
-
-
-def _price(value: object, rules: PriceValidation) -> Decimal:
-    price = to_decimal(value, "true_price")
+    deviation_rule: str | None,
+) -> dict[str, Any]:
+    """Return what games have in common, by the names of their fields."""
+    if deviation_rule is not None:
+        to_name(deviation_rule, get_args(DeviationRule), "deviation_rule")
+        if rules is not None:
+            raise InvalidInput("deviation_rule", deviation_rule, "None with rules of your own")
+    if rules is None:
+        rules = PriceValidation() if deviation_rule == "widen" else _STRICT
+    price = to_decimal(true_price, "true_price")
     if not rules.min_price <= price <= rules.max_price:
         expected = f"from min_price {rules.min_price} to max_price {rules.max_price}"
         raise InvalidInput("true_price", str(price), expected)
     to_micros(price, "true_price")
-    return price
+    return {
+        "epochs": to_whole(epochs, 1, "epochs"),
+        "rules": rules,
+        "true_price": price,
+        "noise_bp": to_number(noise_bp, 0, _MOST_NOISE, "noise_bp", below=True),
+    }
 
 
 def _play(game: _Game) -> _Row:
@@ -301,13 +278,11 @@ def _displacements(game: _Game, direction: Direction) -> list[float]:
     displacements = []
     for epoch in range(game.epochs):
         honest = next(honest_quotes)
-        lies = most_extreme(
-            honest, liars, rules, _SYMBOL, epoch, previous, aggregator, direction, ORIGIN
-        )
-        checks = check_quotes([*honest, *lies], rules, _SYMBOL, epoch, previous)
-        valid = [check.quote for check in checks if check.valid]
-        if len(valid) >= rules.sources_needed(previous):
-            previous = PreviousConsensus(aggregator(valid), epoch)
+        known = PriceRound(rules, _SYMBOL, epoch, previous, ORIGIN, aggregator)
+        lies = most_extreme(honest, liars, known, direction)
+        claim = known.evaluate([*honest, *lies]).claim
+        if isinstance(claim, PriceConsensus):
+            previous = PreviousConsensus(claim.consensus_price, epoch)
             percent = deviation_percent(previous.price, game.true_price)
             displacements.append(float(MONEY.multiply(percent, Decimal(100))))
         else:
@@ -325,7 +300,7 @@ def _honest_quotes(game: _Game) -> Iterator[tuple[StockPrice, ...]]:
         quotes = []
         for name, random_stream in streams.items():
             noise = game.noise_bp / 10_000 * random_stream.gauss(0, 1)
-            cents = max(round(micro_dollars * (1 + noise) / 10_000), 1)
+            cents = quoted_cents(micro_dollars, 1 + noise)
             volume = round(_VOLUME * random_stream.lognormvariate(0, VOLUME_SPREAD))
             quotes.append(StockPrice(_SYMBOL, from_ticks(cents), Decimal(volume), name))
         yield tuple(quotes)
@@ -333,16 +308,6 @@ def _honest_quotes(game: _Game) -> Iterator[tuple[StockPrice, ...]]:
 
 def _largest(displacements: Iterable[float]) -> float:
     return max((each for each in displacements if not math.isnan(each)), default=math.nan)
-
-
-def _rules(rules: PriceValidation | None, deviation_rule: str | None) -> PriceValidation:
-    if deviation_rule is not None:
-        to_name(deviation_rule, get_args(DeviationRule), "deviation_rule")
-        if rules is not None:
-            raise InvalidInput("deviation_rule", deviation_rule, "None with rules of your own")
-    if rules is not None:
-        return rules
-    return PriceValidation() if deviation_rule == "widen" else _STRICT
 
 
 def _pair(pair: tuple[int, int]) -> tuple[int, int]:

@@ -15,7 +15,6 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.matching.events import MarketState
-from streamlet_lab.units import to_microseconds
 
 #: Later than any instant of a run, and higher than any price.
 NEVER: Final = 1 << 62
@@ -176,14 +175,10 @@ class Band(Protocol):
 BandFactory: TypeAlias = Callable[..., Band]
 
 REGISTER: Final = Kinds[BandFactory](
-    "band", "band", field="band", besides="a function that returns one"
+    "band", "band", field="market.band", besides="a function that returns one"
 )
 band = REGISTER.register
-
-
-def bands() -> tuple[str, ...]:
-    """Return the names of all bands, in alphabetical order."""
-    return REGISTER.names()
+bands = REGISTER.names
 
 
 def make_band(
@@ -212,51 +207,20 @@ def make_band(
     >>> import streamlet_lab.matching
     >>> make_band("consensus", 5, {"stale": "halt", "stale_after": "3min"})
     ConsensusBand(percent=5, at_entry='reject', resting='cancel', stale='halt', stale_after='3min')
-    >>> make_band("consensus", 5, {"stale_fater": "3min"})
+    >>> make_band("clip", 5, {"stale_fater": "3min"})
     Traceback (most recent call last):
     ...
-    streamlet_lab.errors.InvalidInput: stale_fater: '3min' is not valid; expected another name: \
-'consensus' takes at_entry, resting, stale, stale_after
+    streamlet_lab.errors.InvalidInput: market.band_parameters.stale_fater: '3min' is not valid; \
+expected one of the parameters percent, stale, stale_after
     """
-    make = kind if callable(kind) else REGISTER[kind]
-    accepted = inspect.signature(make).parameters
-    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in accepted.values())
+    factory = kind if callable(kind) else REGISTER[kind]
     given = dict(parameters or {})
-    for name, value in given.items():
-        if name == "percent" or not (name in accepted or takes_any):
-            others = ", ".join(other for other in accepted if other != "percent")
-            called = repr(kind) if isinstance(kind, str) else getattr(make, "__name__", repr(make))
-            takes = f"another name: {called} takes {others or 'none besides percent'}"
-            raise InvalidInput(name, value, takes)
-    if "percent" in accepted or takes_any:
-        given["percent"] = percent
-    made = make(**given)
+    taken = inspect.signature(factory).parameters
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in taken.values())
+    if "percent" in taken or takes_any:
+        given.setdefault("percent", percent)
+    made = REGISTER.make(factory, given, "market.band_parameters")
     if not isinstance(made, Band):
-        raise InvalidInput("band", kind, "what returns a band: an object with a method watch()")
+        expected = "what returns a band: an object with a method watch()"
+        raise InvalidInput("market.band", kind, expected)
     return made
-
-
-def read_duration(value: object, field: str) -> int:
-    """Read a band's duration, in microseconds of market time.
-
-    Raises
-    ------
-    InvalidInput
-        If it is not a duration, or not longer than zero.
-    """
-    duration = to_microseconds(value, field)
-    if not duration:
-        raise InvalidInput(field, value, "a duration longer than zero, such as '5min'")
-    return duration
-
-
-def read_choice(value: object, field: str, choices: tuple[str, ...]) -> None:
-    """Refuse a policy that is not known.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the field and what would be valid.
-    """
-    if value not in choices:
-        raise InvalidInput(field, value, " or ".join(map(repr, choices)))

@@ -7,15 +7,15 @@ references imply on the path alone, and what a diffusion has at those ages.
 
 import math
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig, PricesConfig
+from streamlet_lab.grid import Run, Sweep, Values, run_experiment
 from streamlet_lab.intervals import Share
 from streamlet_lab.prices import (
     SIMULATED,
@@ -26,17 +26,12 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, make_model
 from streamlet_lab.result import Result
-from streamlet_lab.simulator import Progress
-from streamlet_lab.studies.arguments import check_result, check_settings
-from streamlet_lab.sweep import Run, Sweep, Values, run_experiment, sweep
+from streamlet_lab.studies.common import Options, check_result, compare
 from streamlet_lab.theory import first_passage_share, stale_outside_share
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_name
 
 # Of floating point, in shares of a step or of a price.
 _ROUNDING: Final = 1e-9
-
-# A number of traders means zero intelligence.
-_BASE: Final[Mapping[str, Any]] = MappingProxyType({"signatures": "none", "market.traders": 20})
 
 
 def run_at_pace(config: ExperimentConfig) -> Result:
@@ -94,10 +89,7 @@ def staleness(
     *,
     settings: Mapping[str, Any] = MappingProxyType({}),
     epochs: int = 200,
-    repeats: int = 10,
-    seed: int = 0,
-    progress: Progress | None = None,
-    executor: Executor | None = None,
+    **options: Unpack[Options],
 ) -> Sweep:
     """Measure how many fair orders a stale reference has stopped, against one cause of its age.
 
@@ -113,19 +105,15 @@ def staleness(
         Other values of the same setting.
     settings : mapping
         Of all runs, such as ``{"prices.path_model": "gbm"}``; those of a section with a dot, as
-        :func:`~streamlet_lab.sweep.sweep` takes them.
-    epochs, repeats, seed, progress, executor
-        See :func:`~streamlet_lab.sweep.sweep`.
+        :func:`~streamlet_lab.sweep` takes them.
+    epochs : int
+    **options
+        ``repeats``, ``seed``, ``progress`` and ``executor`` of :func:`~streamlet_lab.sweep`.
 
     Returns
     -------
     Sweep
         Of what :func:`staleness_numbers` measures. The varied setting is its only one.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such cause; or for the first setting that is wrong, before anything runs.
 
     Examples
     --------
@@ -137,17 +125,10 @@ def staleness(
     """
     to_name(cause, CAUSES, "cause")
     what = _CAUSES[cause]
-    check_settings(settings, what.setting)
-    return sweep(
-        {**_BASE, **what.base, "epochs": epochs, **settings},
-        {what.setting: what.values if values is None else values},
-        repeats=repeats,
-        seed=seed,
-        run=what.run,
-        measure=staleness_numbers,
-        progress=progress,
-        executor=executor,
-    )
+    # A number of traders means zero intelligence.
+    base = {"market.traders": 20, **what.base, "epochs": epochs}
+    varied = what.values if values is None else values
+    return compare(what.setting, varied, base, settings, staleness_numbers, run=what.run, **options)
 
 
 def staleness_numbers(result: Result) -> dict[str, float | None]:
@@ -185,11 +166,6 @@ def staleness_numbers(result: Result) -> dict[str, float | None]:
         ``orders``: how many there are.
 
         None for what there is nothing to measure of.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no result of an experiment.
     """
     check_result(result)
     numbers = result.market_numbers
@@ -224,13 +200,6 @@ def age_days(orders: pd.DataFrame, config: ExperimentConfig) -> "pd.Series[float
     """Return how many trading days lie between the true prices that reference and order go by.
 
     A simulated price stands still between the steps of its path, so that these are what counts.
-
-    Parameters
-    ----------
-    orders : DataFrame
-        Rows of the frame of that name.
-    config : ExperimentConfig
-        Of their run.
     """
     steps_per_s = STEPS_PER_EPOCH * MICROSECONDS_PER_SECOND / config.epoch_length
     steps = (
@@ -265,14 +234,13 @@ def _age_numbers(table: pd.DataFrame, config: ExperimentConfig) -> dict[str, flo
     }
     count = len(table)
     return {
-        **{name: _share(float(part), count) for name, part in shares.items()},
+        **{
+            name: None if math.isnan(part) else Share.of(float(part), count)
+            for name, part in shares.items()
+        },
         **{name: None if math.isnan(mean) else float(mean) for name, mean in means.items()},
         "orders": count,
     }
-
-
-def _share(part: float, whole: int) -> Share | None:
-    return None if math.isnan(part) else Share.of(part, whole)
 
 
 def _expected(table: pd.DataFrame, config: ExperimentConfig, band: float) -> tuple[float, float]:

@@ -1,0 +1,266 @@
+"""The names of the system's description, as thin doors to what the lab is made of."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from streamlet_lab.config import OBSERVER, ExperimentConfig, make_config
+from streamlet_lab.consensus import Block, StreamletNode
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import Reference
+from streamlet_lab.prices import (
+    SIMULATED,
+    SOURCES,
+    TRADING_DAY,
+    PreviousConsensus,
+    PriceConsensus,
+    PriceRound,
+    PriceValidation,
+    QuoteFeed,
+    StockPrice,
+    make_consensus,
+    make_path,
+    valid_quotes,
+)
+from streamlet_lab.simulator import Monitor, StockSimulation, priced
+from streamlet_lab.units import to_decimal, to_name, to_whole
+
+
+class AAPLPriceSimulator:
+    """Simulated AAPL price feeds, one quote at a time.
+
+    Parameters
+    ----------
+    base_price : number
+        Price at the beginning, US dollars, within $50 to $500.
+    volatility : float
+        Multiplies every return; 1 is AAPL's own.
+    trend : float
+        Drift of the logarithm of the price, per year.
+    seed : int
+        The same seed gives the same quotes.
+
+    Examples
+    --------
+    >>> simulator = AAPLPriceSimulator(base_price=150)
+    >>> simulator.generate_price_feed("market_data_1").symbol
+    'AAPL'
+    """
+
+    def __init__(
+        self,
+        base_price: object = Decimal("150.00"),
+        *,
+        volatility: float = 1.0,
+        trend: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        price = to_decimal(base_price, "base_price")
+        if not 50 <= price <= 500:
+            raise InvalidInput("base_price", str(price), "a price from 50 to 500")
+        path = make_path(
+            SIMULATED, seed, TRADING_DAY, base_price=price, volatility=volatility, trend=trend
+        )
+        self.feed = QuoteFeed(path, TRADING_DAY, seed)
+        self._quoted: Counter[str] = Counter()
+
+    def generate_price_feed(self, source: str) -> StockPrice:
+        """Return the source's next quote; its n-th quote is of the n-th trading day.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such source.
+        """
+        quotes = self.feed.quotes(self._quoted[to_name(source, SOURCES, "source")])
+        self._quoted[source] += 1
+        return quotes[SOURCES.index(source)]
+
+
+class PriceConsensusService:
+    """Generates, validates and aggregates an epoch's prices, without any network.
+
+    Parameters
+    ----------
+    symbol : str
+        What the simulated quotes are for.
+    rules : PriceValidation, optional
+        The description's by default.
+    seed : int
+        Of the simulated quotes.
+
+    Attributes
+    ----------
+    previous : PreviousConsensus or None
+        The last consensus that :meth:`process_epoch_prices` made, and how many epochs that it was
+        asked for since then had none; the deviation rule's reference.
+    """
+
+    def __init__(
+        self, symbol: str = "AAPL", *, rules: PriceValidation | None = None, seed: int = 0
+    ) -> None:
+        if not (isinstance(symbol, str) and symbol):
+            raise InvalidInput("symbol", symbol, "a symbol such as 'AAPL'")
+        path = make_path(SIMULATED, seed, TRADING_DAY, symbol=symbol)
+        self.symbol = symbol
+        self.rules = rules or PriceValidation()
+        self.previous: PreviousConsensus | None = None
+        self._next_epoch = 0
+        self._feed = QuoteFeed(path, TRADING_DAY, seed)
+
+    def validate_prices(self, prices: Sequence[StockPrice]) -> list[StockPrice]:
+        """Return the prices that pass the rules, measured against the last consensus."""
+        known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous)
+        return [*valid_quotes(known.check(prices))]
+
+    def calculate_consensus_price(
+        self, prices: Sequence[StockPrice], timestamp: datetime | None = None
+    ) -> PriceConsensus:
+        """Aggregate prices that are taken to be valid.
+
+        The timestamp is that of the latest price unless one is given.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no price, or no volume.
+        """
+        for price in prices:
+            if price.symbol != self.symbol:
+                raise InvalidInput("prices", price.symbol, f"prices of {self.symbol}")
+        return make_consensus(self.symbol, prices, timestamp)
+
+    def process_epoch_prices(self, epoch: int) -> tuple[bytes, PriceConsensus | None]:
+        """Return the payload of an epoch's block, and the consensus in it if there is one.
+
+        Raises
+        ------
+        InvalidInput
+            If the epoch does not come after the last one.
+        """
+        epoch = to_whole(epoch, self._next_epoch, "epoch")
+        self._next_epoch = epoch + 1
+        known = PriceRound(self.rules, self.symbol, epoch, self.previous)
+        claim = known.evaluate(self._feed.quotes(epoch)).claim
+        if not isinstance(claim, PriceConsensus):
+            if self.previous is not None:
+                self.previous = self.previous.after_no_price()
+            return claim.to_payload(), None
+        self.previous = PreviousConsensus(claim.consensus_price, epoch)
+        return claim.to_payload(), claim
+
+
+class StockMarketStreamletNode(StreamletNode):
+    """A :class:`~streamlet_lab.consensus.StreamletNode` whose blocks carry prices."""
+
+    def finalized_prices(self) -> list[PriceConsensus]:
+        """Return the finalized consensus prices, oldest first, with their blocks' hashes."""
+        return [claim for block in self.tree.finalized for claim in priced(block)]
+
+
+class _FinalPrices(Monitor):
+    """What one node has seen finalized, and when; read lazily, since few runs ask."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self._unread: list[tuple[int, Block]] = []
+        self._prices: list[PriceConsensus] = []
+        self._references: dict[str, Reference] = {}
+
+    def finalized(self, time: int, node: str, block: Block) -> None:
+        """Keep the block for whoever asks."""
+        if node == self._node:
+            self._unread.append((time, block))
+
+    def read(self) -> tuple[list[PriceConsensus], dict[str, Reference]]:
+        """Return all prices, oldest first, and the last one of each symbol as a reference."""
+        for time, block in self._unread:
+            for price in priced(block):
+                self._prices.append(price)
+                reference = Reference(price.consensus_price, time, price.block_hash)
+                self._references[price.symbol] = reference
+        self._unread.clear()
+        return self._prices, self._references
+
+
+class StockMarketConsensusNetwork(StockSimulation):
+    """A network that agrees on the prices of stocks.
+
+    Parameters
+    ----------
+    config, monitors
+        See :class:`~streamlet_lab.simulator.StockSimulation`.
+    """
+
+    node_type = StockMarketStreamletNode
+
+    def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
+        self._final_prices = _FinalPrices(OBSERVER)
+        super().__init__(config, (self._final_prices, *monitors))
+
+    @property
+    def symbol(self) -> str:
+        """The stock, or the first of those, whose price the network agrees on."""
+        return self.symbols[0]
+
+    @property
+    def feed(self) -> QuoteFeed:
+        """The feed of the first symbol."""
+        return self.feeds[self.symbol]
+
+    @property
+    def f(self) -> int:
+        """Number of faulty nodes that a network of this size tolerates."""
+        return self.config.tolerated
+
+    def run_price_consensus_simulation(self, epochs: int) -> list[PriceConsensus]:
+        """Run some more epochs.
+
+        Returns
+        -------
+        list of PriceConsensus
+            Prices that the observer saw notarized in these epochs, in the order of their epochs;
+            within one, in that of the symbols.
+        """
+        epochs = to_whole(epochs, 1, "epochs")
+        self.check_duration(self.next_epoch + epochs)
+        first = len(self.observer.tree.notarized)
+        self.run(epochs)
+        blocks = sorted(self.observer.tree.notarized[first:], key=lambda block: block.epoch)
+        return [claim for block in blocks for claim in priced(block)]
+
+    def get_finalized_consensus_prices(self) -> list[PriceConsensus]:
+        """Return what the observer holds for final, oldest first."""
+        return list(self._final_prices.read()[0])
+
+    def reference(self, symbol: str | None = None) -> Reference | None:
+        """Return the last finalized price and since when the observer knows it.
+
+        Of the first symbol unless another one is named.
+        """
+        return self._final_prices.read()[1].get(symbol or self.symbol)
+
+
+def create_aapl_consensus_network(
+    num_nodes: int = 4, *, seed: int = 0, **settings: Any
+) -> StockMarketConsensusNetwork:
+    """Return a network that agrees on simulated AAPL prices.
+
+    Parameters
+    ----------
+    num_nodes : int
+    seed : int
+    **settings
+        Further fields of :class:`~streamlet_lab.config.ExperimentConfig`.
+
+    Examples
+    --------
+    >>> network = create_aapl_consensus_network(4)
+    >>> len(network.run_price_consensus_simulation(epochs=3))
+    3
+    >>> [str(price.consensus_price) for price in network.get_finalized_consensus_prices()]
+    ['150.00', '151.95']
+    """
+    return StockMarketConsensusNetwork(make_config(nodes=num_nodes, seed=seed, **settings))

@@ -1,0 +1,117 @@
+"""What stays of a run for its frames when the simulation is gone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+from streamlet_lab.checks import Excerpt
+from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.consensus import Block, BlockTree, Evidence
+from streamlet_lab.matching import ConsensusMatchingEngine, Reference
+from streamlet_lab.prices import Evaluation, PricePath, StockPrice
+from streamlet_lab.simulator import (
+    Arrival,
+    Market,
+    Recorder,
+    Simulation,
+    StockSimulation,
+)
+
+#: Each piece of evidence, and whether public keys prove it.
+Offences = Sequence[tuple[Evidence, bool]]
+
+_Counts = Mapping[tuple[int, str], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What the rows of all frames are read from; what has a default is empty of a bare protocol."""
+
+    config: ExperimentConfig
+    recorder: Recorder
+    tree: BlockTree  # the observer's
+    observer: str
+    copies: tuple[_Counts, _Counts, _Counts]  # sent, echoed, received: by epoch and kind
+    excerpt: Excerpt | None
+    offences: Offences
+    paths: Mapping[str, PricePath] = field(default_factory=dict)  # by symbol, as below
+    evaluations: Mapping[int, tuple[Evaluation, ...]] = field(default_factory=dict)
+    heard: Mapping[int, tuple[tuple[StockPrice, ...], ...]] = field(default_factory=dict)
+    engines: Mapping[str, ConsensusMatchingEngine] = field(default_factory=dict)
+    arrivals: Sequence[Arrival] = ()
+    quoted: Mapping[str, Mapping[Reference, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        config: ExperimentConfig,
+        simulation: Simulation,
+        recorder: Recorder,
+        market: Market | None = None,
+        excerpt: Excerpt | None = None,
+        offences: Offences = (),
+    ) -> Self:
+        """Take from a finished simulation what its frames need, and nothing that holds it."""
+        carrier, observer = simulation.network, simulation.observer
+        more: dict[str, Any] = {}
+        if isinstance(simulation, StockSimulation) and market is not None:
+            more = {
+                "paths": {symbol: feed.path for symbol, feed in simulation.feeds.items()},
+                "evaluations": simulation.application.evaluations,
+                "heard": {epoch: each.quotes for epoch, each in simulation.heard.items()},
+                "engines": market.engines,
+                "arrivals": market.arrivals,
+                "quoted": market.quoted,
+            }
+        return cls(
+            config=config,
+            recorder=recorder,
+            tree=observer.tree,
+            observer=observer.node_id,
+            copies=(carrier.sent, carrier.echoed, carrier.received),
+            excerpt=excerpt,
+            offences=offences,
+            **more,
+        )
+
+    @property
+    def epoch_length(self) -> int:
+        """Microseconds."""
+        return self.config.epoch_length
+
+    @cached_property
+    def proposals(self) -> dict[int, Block]:
+        """The block of each epoch: of several the final, the notarized or the first one."""
+        proposals: dict[int, Block] = {}
+        for _, _, block in self.recorder.proposals:
+            proposals.setdefault(block.epoch, block)
+        for block in (*self.tree.notarized[1:], *self.tree.finalized[1:]):
+            proposals[block.epoch] = block
+        return proposals
+
+    @cached_property
+    def refusals(self) -> dict[bytes, list[str]]:
+        """Why voters refused each refused block, by its hash."""
+        reasons: dict[bytes, list[str]] = {}
+        for refusal in self.recorder.refusals:
+            reasons.setdefault(refusal.block.hash, []).append(refusal.reason)
+        return reasons
+
+    @cached_property
+    def notarized(self) -> dict[bytes, int]:
+        """When the observer saw each block notarized, by its hash."""
+        return self._seen(self.recorder.notarizations)
+
+    @cached_property
+    def finalized(self) -> dict[bytes, int]:
+        """When the observer saw each block finalized, by its hash."""
+        return self._seen(self.recorder.finalizations)
+
+    def _seen(self, records: Sequence[tuple[int, str, Block]]) -> dict[bytes, int]:
+        return {block.hash: time for time, node, block in records if node == self.observer}
+
+    def true_price(self, symbol: str, time: int) -> int:
+        """Return the true price in micro-dollars at an instant of protocol time."""
+        config = self.config
+        return self.paths[symbol].price(time * config.market_time_per_epoch // config.epoch_length)

@@ -1,0 +1,92 @@
+"""An engine rebuilt from its events alone, without matching anything again."""
+
+from collections.abc import Iterable
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching.book import BUY, SELL, Resting
+from streamlet_lab.matching.engine import ConsensusMatchingEngine
+from streamlet_lab.matching.events import BandMoved, Event, ReferenceMoved, StateChanged, Traded
+from streamlet_lab.matching.orders import Side
+from streamlet_lab.matching.session import TradingSession
+from streamlet_lab.matching.settings import EngineSettings, EventLog
+from streamlet_lab.matching.tracker import OrderTracker
+from streamlet_lab.matching.watch import NEVER
+
+
+def replay(
+    events: Iterable[Event], settings: EngineSettings | None = None
+) -> ConsensusMatchingEngine:
+    """Rebuild an engine from its events alone, without matching anything again.
+
+    The engine has no network; its clock stands at the latest event.
+
+    Parameters
+    ----------
+    events : EventLog or iterable of Event
+        The log, from its beginning.
+    settings : EngineSettings or None
+        The settings of the engine that wrote it; an :class:`EventLog` knows them.
+
+    Raises
+    ------
+    InvalidInput
+        If the settings are not known.
+    """
+    if settings is None:
+        if not isinstance(events, EventLog):
+            raise InvalidInput("settings", None, "the settings of the engine that wrote the events")
+        settings = events.settings
+    engine = ConsensusMatchingEngine(
+        settings.instrument,
+        band=settings.band,
+        without_reference=settings.without_reference,
+        self_trade=settings.self_trade,
+        pace=settings.pace,
+    )
+    _restore(engine._core, events)
+    return engine
+
+
+def _restore(core: TradingSession, events: Iterable[Event]) -> None:
+    """Bring a new core into the state in which another one wrote these events.
+
+    Events are taken as facts. The watch of the band is given the same ones at the same instants,
+    and asked nothing: what it decided is in the log already.
+    """
+    tracker, watch, instrument = OrderTracker(), core.watch, core.instrument
+    for event in events:
+        core.now = time = event.time
+        while watch.alarm <= time:
+            watch.wake(watch.alarm)
+        core.log.append(event)
+        tracker.follow(event)
+        match event:
+            case Traded(trade=trade) if watch.listens:
+                watch.traded(instrument.ticks(trade.price), trade.quantity, time)
+            case ReferenceMoved(reference=reference):
+                core.adopt(reference, core.market)
+                ticks = instrument.fraction_of_ticks(reference.price)
+                watch.on_reference(ticks, reference.time, time)
+            case BandMoved(low=low, high=high, reference=band_reference):
+                lowest = 0 if low is None else instrument.ticks(low)
+                highest = NEVER if high is None else instrument.ticks(high)
+                core.adopt_band((lowest, highest), band_reference)
+            case StateChanged(state=state):
+                core.adopt(core.reference, state)
+                watch.entered(state, time)
+    _fill_book(core, tracker)
+    core.set_alarm()
+
+
+def _fill_book(core: TradingSession, tracker: OrderTracker) -> None:
+    book = core.book
+    for order_id, opened in tracker.open.items():
+        if opened.order.time_in_force.rests:
+            trader, left, priority = opened.order.trader, opened.quantity, opened.priority
+            book.orders[order_id] = Resting(order_id, trader, left, priority)
+            core.schedule_expiry(order_id, core.log.accepted[order_id])
+    for resting in sorted(book.orders.values(), key=lambda one: one.priority):
+        opened = tracker.open[resting.order_id]
+        assert opened.price is not None
+        side = BUY if opened.side is Side.BUY else SELL
+        book.side(side).add(resting, core.instrument.ticks(opened.price))

@@ -1,0 +1,386 @@
+"""The trading session of one symbol: its clock, its state, its auctions, and what its band decides.
+
+What is not written in the log has not happened: a session can be rebuilt from its events alone
+(:mod:`streamlet_lab.matching.rebuild`).
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from heapq import heappop, heappush
+from typing import Any, Final
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching.auction import Outcome, call_auction
+from streamlet_lab.matching.book import BUY, SELL, OrderBook, Resting
+from streamlet_lab.matching.events import (
+    BandMoved,
+    CancelReason,
+    Command,
+    Expired,
+    MarketState,
+    Reduced,
+    ReferenceMoved,
+    Rejected,
+    RejectReason,
+    Repriced,
+    StateChanged,
+    Uncrossed,
+)
+from streamlet_lab.matching.instrument import Instrument
+from streamlet_lab.matching.log import CANCELLED, DAY, TRADED, Log
+from streamlet_lab.matching.orders import Order
+from streamlet_lab.matching.reference import GIVEN, Reference
+from streamlet_lab.matching.selftrade import SelfTrade
+from streamlet_lab.matching.watch import NEVER, BandWatch, Decision, Range
+
+#: Why nothing enters in these states.
+CLOSED: Final = {
+    MarketState.HALTED: RejectReason.HALTED,
+    MarketState.PAUSED: RejectReason.STALE_REFERENCE,
+}
+
+#: More changes than this at one instant, and the band never comes to rest.
+_MOST_DECISIONS: Final = 100
+
+
+class TradingSession:
+    """The book, the reference, the band's limits and the state of a market, and their log.
+
+    Each method that takes an instant first lets happen what is due until then: orders expire
+    before anything else at their instant.
+
+    Parameters
+    ----------
+    watch : BandWatch
+        The band that is asked.
+    self_trade : SelfTrade
+        What happens where an order would trade with another one of its trader.
+    needs_reference : bool
+        Whether orders are refused before the first reference.
+    instrument : Instrument
+        What is traded.
+
+    Attributes
+    ----------
+    log : Log
+    book : OrderBook
+    now : int
+        The instant of the latest command, in microseconds.
+    reference : Reference or None
+        The latest consensus.
+    market : MarketState
+    limits : Range or None
+        Where trades may happen, in ticks; None before the band has said so.
+    band_reference : Reference or None
+        What the band goes by; None before it goes by anything.
+    """
+
+    def __init__(
+        self,
+        watch: BandWatch,
+        self_trade: SelfTrade,
+        needs_reference: bool,
+        instrument: Instrument,
+    ) -> None:
+        self.watch = watch
+        self.instrument = instrument
+        self.log = Log(instrument)
+        self.book = OrderBook()
+        self.now = 0
+        self.reference: Reference | None = None
+        self.market = MarketState.OPEN
+        self.limits: Range | None = None
+        self.band_reference: Reference | None = None
+        self._self_trade = self_trade
+        self._needs_reference = needs_reference
+        self._closed: RejectReason | None  # why orders are refused: all, or those that cannot wait
+        self.adopt(None, MarketState.OPEN)
+        self._listens = watch.listens
+        self._expiries: list[tuple[int, int, str]] = []  # instant, acceptance, order: a heap
+        self._unsettled = False  # whether an auction left orders to which the band was not applied
+        self._alarm = NEVER  # the next instant at which something is due
+        self.set_alarm()
+
+    # The clock.
+
+    def advance(self, time: int) -> None:
+        """Move the clock, and let happen what is due until then.
+
+        Raises
+        ------
+        InvalidInput
+            If the time runs backwards.
+        """
+        if time < self.now:
+            raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
+        while self._alarm <= time:
+            self.now = self._alarm
+            while self._expiries and self._expiries[0][0] <= self.now:
+                resting = self.book.orders.get(heappop(self._expiries)[2])
+                if resting is not None:
+                    self._expire(resting)
+            is_alarm = self.watch.alarm <= self.now
+            if is_alarm:
+                self.watch.wake(self.now)
+            if is_alarm or self._listens:
+                self._consult()
+            else:
+                self.set_alarm()
+        self.now = time
+
+    def end_day(self, time: int) -> None:
+        """Let every day order expire, in the order of acceptance."""
+        self.advance(time)
+        for resting in list(self.book.orders.values()):
+            if self.log.fields(resting.order_id)[5] == DAY:
+                self._expire(resting)
+        if self._listens:
+            self._consult()
+
+    def schedule_expiry(self, order_id: str, sequence: int) -> None:
+        """Remember when an order ends by itself that was accepted with a sequence number."""
+        _, accepted_at, fields = self.log.rows[sequence]
+        expires, day = fields[7], self.instrument.day
+        if day is not None and fields[5] == DAY:
+            expires = (accepted_at // day + 1) * day
+        if expires is not None:
+            heappush(self._expiries, (expires, sequence, order_id))
+
+    def _expire(self, resting: Resting) -> None:
+        quantity = resting.remaining
+        self.book.reduce(resting, quantity)
+        self._write(Expired, resting.order_id, quantity)
+
+    def set_alarm(self) -> None:
+        """Find the next instant at which something is due."""
+        alarm = self.watch.alarm
+        if alarm <= self.now:
+            raise InvalidInput("alarm", alarm, f"an instant after {self.now}, to which it is set")
+        self._alarm = min(self._expiries[0][0] if self._expiries else NEVER, alarm)
+
+    # The state, the reference and the band.
+
+    def move_reference(self, reference: Reference, time: int) -> None:
+        """Take in a newer consensus, and let the band make of it what it does."""
+        self.advance(time)
+        self._write(ReferenceMoved, reference)
+        self.adopt(reference, self.market)
+        ticks = self.instrument.fraction_of_ticks(reference.price)
+        decision = self.watch.on_reference(ticks, reference.time, time)
+        if decision is not None:
+            self._apply(decision)
+        self._consult()
+
+    def halt(self, time: int) -> None:
+        """Halt the market for the operator; an auction that is going on ends before."""
+        self.advance(time)
+        if self.market is not MarketState.HALTED:
+            self._change_state(MarketState.HALTED)
+            self._consult()
+
+    def resume(self, time: int) -> None:
+        """End a halt or an auction for the operator; any other state is the band's to end."""
+        self.advance(time)
+        if self.market in (MarketState.HALTED, MarketState.AUCTION):
+            self._change_state(MarketState.OPEN)
+            self._consult()
+
+    def judged_by(self) -> Reference | None:
+        """Return what prices are held against: what the band goes by, else the consensus."""
+        return self.band_reference or self.reference
+
+    def adopt(self, reference: Reference | None, market: MarketState) -> None:
+        """Set the consensus and the state of the market, and nothing else."""
+        self.reference, self.market = reference, market
+        if market in CLOSED:
+            self._closed = CLOSED[market]
+        elif reference is None and self._needs_reference:
+            self._closed = RejectReason.NO_CONSENSUS
+        elif market is MarketState.AUCTION:
+            self._closed = RejectReason.IN_AUCTION
+        else:
+            self._closed = None
+
+    def adopt_band(self, limits: Range, reference: Reference | None) -> None:
+        """Set the band's limits and what it goes by."""
+        self.limits, self.band_reference = limits, reference
+        self.watch.moved(limits, self.ticks_of(reference), self.now)
+
+    def ticks_of(self, reference: Reference | None) -> Fraction | None:
+        """Return a reference in ticks, None where there is none."""
+        return None if reference is None else self.instrument.fraction_of_ticks(reference.price)
+
+    def in_dollars(self, limits: Range) -> tuple[Decimal | None, Decimal | None]:
+        """Return the edges of a band; None where there is no such edge."""
+        price, (low, high) = self.instrument.price, limits
+        return (price(low) if low else None), (price(high) if high < NEVER else None)
+
+    def _consult(self) -> None:
+        """Do what the band decides, until it leaves everything as it is; then set the alarm."""
+        bids, asks = self.book.bids, self.book.asks
+        for _ in range(_MOST_DECISIONS):
+            bid, ask = bids.best(), asks.best()
+            best_bid = None if bid is None else bid.ticks
+            best_ask = None if ask is None else ask.ticks
+            decision = self.watch.decide(self.now, best_bid, best_ask)
+            if decision is not None and self._apply(decision):
+                continue
+            if not self._unsettled:
+                self.set_alarm()
+                return
+            self._settle()
+        raise InvalidInput("band", type(self.watch).__name__, "decisions that come to an end")
+
+    def _apply(self, decision: Decision) -> bool:
+        """Do what the band decided; return whether this changed anything."""
+        limits, reference = self.limits, self.band_reference
+        if decision.limits is not None:
+            low, high = decision.limits
+            if type(low) is not int or type(high) is not int:
+                raise InvalidInput("limits", decision.limits, "two whole numbers of ticks")
+            limits = max(low, 0), min(max(high, 0), NEVER)
+        if decision.reference is not None:
+            reference = self._reference_of(decision.reference, decision.kind)
+        moves = (limits, reference) != (self.limits, self.band_reference)
+        if moves:
+            self._move_band(limits or (0, NEVER), reference)
+        state = None if decision.state is None else MarketState(decision.state)
+        if state is None or state is self.market or self.market is MarketState.HALTED:
+            return moves
+        if state is MarketState.HALTED:
+            raise InvalidInput("state", state, "another state: a halt is the operator's")
+        outcome = None
+        if self.market is MarketState.AUCTION:
+            outcome = self._auction()
+            found = outcome.found
+            if found is not None and not self.watch.may_clear(found.ticks, self.now):
+                return moves
+        self._change_state(state, outcome)
+        return True
+
+    def _reference_of(self, ticks: Fraction, kind: str) -> Reference:
+        """Put what the band goes by as people read it."""
+        if kind != "consensus":
+            return Reference(self.instrument.price(round(ticks)), self.now, kind=kind)
+        for known in (self.reference, self.band_reference):
+            if known is not None and known.kind in GIVEN and self.ticks_of(known) == ticks:
+                return known
+        raise InvalidInput("reference", ticks, "the latest consensus, or another kind of reference")
+
+    def _move_band(self, limits: Range, reference: Reference | None) -> None:
+        self._write(BandMoved, *self.in_dollars(limits), reference)
+        self.adopt_band(limits, reference)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Do with the resting orders outside the limits what the band wants done with them."""
+        self._unsettled = False
+        book, limits = self.book, self.limits
+        if limits is None:
+            return
+        match self.watch.resting:
+            case "cancel":
+                for resting in book.outside(*limits):
+                    self._withdraw(resting, CancelReason.OUTSIDE_BAND, resting.level.ticks)
+            case "clip":
+                for resting in book.bids.better_than(limits[1]):
+                    self._reprice(resting, BUY, limits[1])
+                for resting in book.asks.better_than(limits[0]):
+                    self._reprice(resting, SELL, limits[0])
+            case "keep":
+                pass
+
+    def _reprice(self, resting: Resting, side: int, ticks: int) -> None:
+        if not ticks:  # The band lies below the lowest price, and has no edge to wait at.
+            self._withdraw(resting, CancelReason.OUTSIDE_BAND, resting.level.ticks)
+            return
+        resting.priority = self._write_repriced(resting.order_id, ticks, resting.remaining)
+        self.book.lift(resting)
+        self.book.side(side).add(resting, ticks)
+
+    def _change_state(self, state: MarketState, outcome: Outcome | None = None) -> None:
+        """Enter a state; before that, an auction that goes on ends, with its outcome if known."""
+        if self.market is MarketState.AUCTION:
+            self._uncross(outcome or self._auction())
+            self._unsettled = True
+        self._write(StateChanged, state)
+        self.adopt(self.reference, state)
+        self.watch.entered(state, self.now)
+        self.set_alarm()
+
+    # Call auctions.
+
+    def _auction(self) -> Outcome:
+        """Find what a call auction would bring if it ended now."""
+        book, reference = self.book, self.ticks_of(self.judged_by())
+        return call_auction(list(book.bids), list(book.asks), reference, self._self_trade)
+
+    def _uncross(self, outcome: Outcome) -> None:
+        """End a call auction: trade at one price, in priority, what can trade there."""
+        found, lost = outcome
+        ticks, quantity, surplus = found or (None, 0, 0)
+        price = None if ticks is None else self.instrument.price(ticks)
+        self._write(Uncrossed, price, quantity, surplus)
+        for resting, shares in lost.items():
+            self._take_off(resting, shares, CancelReason.SELF_TRADE)
+        if ticks is None:
+            return
+        bids, asks, log = self.book.bids, self.book.asks, self.log
+        while (bid := bids.best()) and (ask := asks.best()) and bid.ticks >= ticks >= ask.ticks:
+            buy, sell = bid.head.behind, ask.head.behind
+            younger, older = (buy, sell) if buy.priority > sell.priority else (sell, buy)
+            quantity = min(buy.remaining, sell.remaining)
+            self.book.reduce(buy, quantity)
+            self.book.reduce(sell, quantity)
+            side = BUY if younger is buy else SELL
+            ids, remain = (younger.order_id, older.order_id), (younger.remaining, older.remaining)
+            what = (TRADED, self.now, len(log.tape), ticks, quantity, side)
+            log.tape.append(len(log.rows))
+            log.rows.append((*what, *ids, *remain))
+            if self._listens:
+                self.watch.traded(ticks, quantity, self.now)
+
+    # What is taken off orders, and how it is written down.
+
+    def _withdraw(self, resting: Resting, reason: CancelReason, ticks: int | None = None) -> None:
+        quantity = resting.remaining
+        self.book.reduce(resting, quantity)
+        self._end(resting.order_id, quantity, reason, ticks)
+
+    def _end(
+        self, order_id: str, quantity: int, reason: CancelReason, ticks: int | None = None
+    ) -> None:
+        reference = None if ticks is None else self.judged_by()
+        what = (reason.value, order_id, quantity, ticks, reference)
+        self.log.rows.append((CANCELLED, self.now, *what))
+
+    def _take_off(self, resting: Resting, quantity: int, reason: CancelReason) -> None:
+        if quantity == resting.remaining:
+            self._withdraw(resting, reason)
+        elif quantity:
+            self.book.reduce(resting, quantity)
+            self._write(Reduced, resting.order_id, reason, quantity, resting.remaining)
+
+    def reject(
+        self,
+        reason: RejectReason,
+        command: Command,
+        order_id: str,
+        order: Order | None = None,
+        detail: str = "",
+        price: object = None,
+    ) -> None:
+        """Write down that a command is refused."""
+        # Another symbol's price means nothing beside this one's reference.
+        reference = None if reason is RejectReason.WRONG_SYMBOL else self.judged_by()
+        self._write(Rejected, order_id, price, reference, reason, order, command, detail)
+
+    def _write_repriced(self, order_id: str, ticks: int, quantity: int) -> int:
+        return self._write(Repriced, order_id, self.instrument.price(ticks), quantity)
+
+    def _write(self, event: Any, *what: object) -> int:
+        """Write down an event of this instant; return its sequence number."""
+        rows = self.log.rows
+        sequence = len(rows)
+        rows.append(event(sequence, self.now, *what))
+        return sequence

@@ -1,0 +1,261 @@
+"""One epoch's quotes of one symbol: which of them count, and what price they make."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, NamedTuple, Protocol
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.prices.aggregators import Aggregator, mean, total_volume, vwap
+from streamlet_lab.prices.payload import NoPrice, PriceConsensus
+from streamlet_lab.prices.quotes import ORIGIN, StockPrice
+from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
+
+# As many as a payload has room for.
+_MOST_DECIMALS: Final = 6
+
+
+class QuoteReason(StrEnum):
+    """Why a quote counts, or does not."""
+
+    VALID = "valid"
+    WRONG_SYMBOL = "wrong_symbol"
+    FROM_THE_FUTURE = "from_the_future"
+    OUT_OF_DATE = "out_of_date"
+    REPEATED_SOURCE = "repeated_source"
+    BELOW_MIN_PRICE = "below_min_price"
+    ABOVE_MAX_PRICE = "above_max_price"
+    BELOW_MIN_VOLUME = "below_min_volume"
+    ABOVE_MAX_VOLUME = "above_max_volume"
+    VOLUME_TOO_FINE = "volume_too_fine"
+    OUTSIDE_DEVIATION = "outside_deviation"
+    OUTSIDE_AGREEMENT = "outside_agreement"
+    OUTLIER = "outlier"
+
+
+# These do not use up what a source may say in an epoch: anyone could replay them to silence it.
+_NOT_ASKED_FOR: Final = frozenset(
+    {QuoteReason.WRONG_SYMBOL, QuoteReason.FROM_THE_FUTURE, QuoteReason.OUT_OF_DATE}
+)
+
+
+class QuoteCheck(NamedTuple):
+    """A quote and what the rules say about it."""
+
+    quote: StockPrice
+    reason: QuoteReason
+
+    @property
+    def valid(self) -> bool:
+        """Whether the quote counts."""
+        return self.reason is QuoteReason.VALID
+
+
+class OutlierRule(Protocol):
+    """A pure function that says which of several quotes to leave out."""
+
+    def __call__(
+        self,
+        quote: StockPrice,
+        quotes: Sequence[StockPrice],
+        previous: PreviousConsensus | None,
+        epoch: int,
+        /,
+    ) -> bool:
+        """Return whether a quote is an outlier.
+
+        Parameters
+        ----------
+        quote : StockPrice
+        quotes : sequence of StockPrice
+            All quotes of the epoch that pass the other rules, this one among them.
+        previous : PreviousConsensus, optional
+            None without one, and while the chain is re-anchored.
+        epoch : int
+            The epoch that the quotes belong to.
+        """
+        ...
+
+
+class Evaluation(NamedTuple):
+    """What an honest node makes of an epoch's quotes."""
+
+    checks: tuple[QuoteCheck, ...]
+    claim: PriceConsensus | NoPrice
+    previous: PreviousConsensus | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRound:
+    """What the quotes of one epoch are measured by, and what makes one price of them.
+
+    Parameters
+    ----------
+    rules : PriceValidation
+    symbol : str
+        What the quotes must be for.
+    epoch : int
+        The epoch that the quotes belong to.
+    previous : PreviousConsensus, optional
+        Without one the deviation rule does not apply.
+    timestamp : datetime, optional
+        Market time of the epoch, which every quote must bear: an earlier one is a quote of another
+        epoch, replayed. Without it any time will do, and a claim bears that of the latest quote.
+    aggregator : Aggregator
+        What makes the consensus price; the description's simple average by default.
+    outlier : OutlierRule, optional
+        Which quotes do not count although they pass the rules; see
+        :mod:`streamlet_lab.prices.outliers`.
+
+    Examples
+    --------
+    >>> quotes = [StockPrice.create("AAPL", price, 500, f"venue_{price}") for price in (150, 170)]
+    >>> round_9 = PriceRound(PriceValidation(), "AAPL", 9, PreviousConsensus(Decimal(150), 8))
+    >>> [str(check.reason) for check in round_9.check(quotes)]
+    ['valid', 'outside_deviation']
+    """
+
+    rules: PriceValidation
+    symbol: str
+    epoch: int
+    previous: PreviousConsensus | None
+    timestamp: datetime | None = None
+    aggregator: Aggregator = mean
+    outlier: OutlierRule | None = None
+
+    def check(self, quotes: Iterable[StockPrice]) -> tuple[QuoteCheck, ...]:
+        """Apply the rules to each quote; the first one that it breaks is its reason.
+
+        A quote's own rules come first. Those that compare quotes with each other follow, each for
+        the quotes that are valid up to there: agreement while re-anchoring, then the outlier rule.
+
+        Raises
+        ------
+        InvalidInput
+            If the outlier rule answers anything but True or False.
+        """
+        checks = []
+        sources: set[str] = set()
+        for quote in quotes:
+            reason = self._reason(quote, sources)
+            checks.append(QuoteCheck(quote, reason))
+            if reason not in _NOT_ASKED_FOR:
+                sources.add(quote.source)
+        previous = self.previous
+        if self.rules.is_reanchoring(previous):
+            checks = _check_agreement(checks, self.rules)
+            previous = None
+        if self.outlier is not None:
+            checks = _check_outliers(checks, self.outlier, previous, self.epoch)
+        return tuple(checks)
+
+    def evaluate(self, quotes: Iterable[StockPrice]) -> Evaluation:
+        """Validate quotes and aggregate the valid ones.
+
+        The claim is a :class:`NoPrice` with its reason if too few quotes are valid.
+        """
+        checks = self.check(quotes)
+        valid = valid_quotes(checks)
+        needed = self.rules.sources_needed(self.previous)
+        if len(valid) < needed:
+            reason = f"{len(valid)} of {len(checks)} sources valid, {needed} needed"
+            timestamp = _latest(self.timestamp, [quote for quote, _ in checks])
+            return Evaluation(checks, NoPrice(self.symbol, reason, timestamp), self.previous)
+        claim = make_consensus(self.symbol, valid, self.timestamp, self.aggregator)
+        return Evaluation(checks, claim, self.previous)
+
+    def _reason(self, quote: StockPrice, sources_so_far: set[str]) -> QuoteReason:
+        rules, timestamp = self.rules, self.timestamp
+        if quote.symbol != self.symbol:
+            return QuoteReason.WRONG_SYMBOL
+        if timestamp is not None and quote.timestamp > timestamp:
+            return QuoteReason.FROM_THE_FUTURE
+        if timestamp is not None and quote.timestamp < timestamp:
+            return QuoteReason.OUT_OF_DATE
+        if quote.source in sources_so_far:
+            return QuoteReason.REPEATED_SOURCE
+        if quote.price < rules.min_price:
+            return QuoteReason.BELOW_MIN_PRICE
+        if quote.price > rules.max_price:
+            return QuoteReason.ABOVE_MAX_PRICE
+        if quote.volume < rules.min_volume:
+            return QuoteReason.BELOW_MIN_VOLUME
+        if quote.volume > rules.max_volume:
+            return QuoteReason.ABOVE_MAX_VOLUME
+        if _decimals(quote.volume) > _MOST_DECIMALS:
+            return QuoteReason.VOLUME_TOO_FINE
+        if self.previous is not None and not rules.within_deviation(quote.price, self.previous):
+            return QuoteReason.OUTSIDE_DEVIATION
+        return QuoteReason.VALID
+
+
+def valid_quotes(checks: Iterable[QuoteCheck]) -> tuple[StockPrice, ...]:
+    """Return the quotes that count."""
+    return tuple(check.quote for check in checks if check.valid)
+
+
+def make_consensus(
+    symbol: str,
+    quotes: Sequence[StockPrice],
+    timestamp: datetime | None = None,
+    aggregator: Aggregator = mean,
+) -> PriceConsensus:
+    """Aggregate quotes that are taken to be valid; prices are rounded to cents, half even.
+
+    The timestamp is that of the latest quote unless one is given.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no quote, or no volume to weigh with.
+    """
+    return PriceConsensus(
+        symbol,
+        aggregator(quotes),
+        vwap(quotes),
+        total_volume(quotes),
+        len(quotes),
+        _latest(timestamp, quotes),
+    )
+
+
+def _latest(given: datetime | None, quotes: Iterable[StockPrice]) -> datetime:
+    return given or max((quote.timestamp for quote in quotes), default=ORIGIN)
+
+
+def _check_agreement(checks: Sequence[QuoteCheck], rules: PriceValidation) -> list[QuoteCheck]:
+    quotes = valid_quotes(checks)
+    return [
+        check._replace(reason=QuoteReason.OUTSIDE_AGREEMENT)
+        if check.valid and not rules.in_agreement(check.quote.price, quotes)
+        else check
+        for check in checks
+    ]
+
+
+def _check_outliers(
+    checks: Sequence[QuoteCheck],
+    outlier: OutlierRule,
+    previous: PreviousConsensus | None,
+    epoch: int,
+) -> list[QuoteCheck]:
+    quotes = valid_quotes(checks)
+    judged = []
+    for check in checks:
+        if check.valid:
+            verdict: object = outlier(check.quote, quotes, previous, epoch)
+            if not isinstance(verdict, bool):
+                raise InvalidInput("outlier rule", verdict, "True or False from each call")
+            if verdict:
+                check = check._replace(reason=QuoteReason.OUTLIER)
+        judged.append(check)
+    return judged
+
+
+def _decimals(amount: Decimal) -> int:
+    """Return the decimal places as written: a sum keeps trailing zeros, too."""
+    exponent = amount.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return -exponent

@@ -1,0 +1,273 @@
+"""Sources that may be dishonest: what a fault of a source is, and what each receiver gets to know.
+
+A dishonest source sees everything: what all sources would honestly say, the rules, the aggregator
+and the price that the deviation rule compares with. It speaks in its own name only, and a source
+in an outage is silent, whatever its fault. The lab's own kinds are in
+:mod:`streamlet_lab.prices.dishonest`.
+"""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar, Final
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fault import Fault, is_active
+from streamlet_lab.kinds import Kinds
+from streamlet_lab.prices.feeds import QuoteFeed
+from streamlet_lab.prices.quotes import StockPrice
+from streamlet_lab.prices.rounds import PriceRound
+from streamlet_lab.streams import stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene(PriceRound):
+    """What a dishonest source sees when it is to quote: everything.
+
+    Beside what the round's quotes are measured by:
+
+    Parameters
+    ----------
+    quotes : tuple of StockPrice
+        What all sources would honestly say in this epoch, those in an outage left out.
+    sources : tuple of str
+        All sources' names, in order.
+    earlier : callable
+        An epoch to what all sources would honestly have said in it.
+    """
+
+    quotes: tuple[StockPrice, ...]
+    sources: tuple[str, ...]
+    earlier: Callable[[int], tuple[StockPrice, ...]]
+
+
+class SourceFault(ABC):
+    """A fault of one source, for one symbol; a kind takes what it needs beside, with defaults.
+
+    Parameters
+    ----------
+    start : int
+        First epoch with the fault.
+    stop : int or None
+        First epoch without it again.
+
+    Attributes
+    ----------
+    equivocates : bool
+        Whether it may say different things to different receivers.
+    source : str
+        Whose fault it is.
+    accomplices : tuple of str
+        The sources that share the fault, this one among them, in order.
+    random : random.Random
+        A stream of its own.
+
+    Examples
+    --------
+    >>> @source_fault_kind("shy")
+    ... class Shy(SourceFault):
+    ...     def quote(self, honest, scene, receiver):
+    ...         return honest if scene.epoch % 2 else None
+    >>> "shy" in source_fault_kinds()
+    True
+    """
+
+    equivocates: ClassVar[bool] = False
+
+    source: str
+    accomplices: tuple[str, ...]
+    random: Random
+
+    def __init__(self, start: int, stop: int | None) -> None:
+        self.start = start
+        self.stop = stop
+
+    def active(self, epoch: int) -> bool:
+        """Whether the fault is there in an epoch."""
+        return is_active(self.start, self.stop, epoch)
+
+    @abstractmethod
+    def quote(self, honest: StockPrice | None, scene: Scene, receiver: str) -> StockPrice | None:
+        """Return what the source says instead; None if nothing.
+
+        It is asked while the fault is active, in the order of the epochs, and once in each; a kind
+        that equivocates, or comes after one that does, once for every receiver.
+
+        Parameters
+        ----------
+        honest : StockPrice or None
+            What it would say without this fault; None if nothing.
+        scene : Scene
+        receiver : str
+            Who receives it; empty unless the kind equivocates.
+        """
+
+
+def _check_kind(kind: object) -> None:
+    is_kind = isinstance(kind, type) and issubclass(kind, SourceFault)
+    if not is_kind or inspect.isabstract(kind):
+        raise InvalidInput("kind", kind, "a subclass of SourceFault with a method `quote`")
+
+
+#: All kinds of faults of sources by their names.
+SOURCE_FAULTS: Final = Kinds[type[SourceFault]](
+    "source_fault_kind", "kind", field="faults", accept=_check_kind
+)
+source_fault_kind = SOURCE_FAULTS.register
+source_fault_kinds = SOURCE_FAULTS.names
+own_source_fault_kinds = SOURCE_FAULTS.own
+#: Keep the names of kinds of nodes free: configurations name both in one place.
+reserve_kinds = SOURCE_FAULTS.reserve
+
+
+def equivocates(kind: str) -> bool:
+    """Whether a source with a fault of this kind may say different things to different nodes."""
+    return SOURCE_FAULTS[kind].equivocates
+
+
+def make_source_faults(
+    faults: Iterable[Fault], sources: Sequence[str], seed: int, symbol: str
+) -> dict[str, list[SourceFault]]:
+    """Return the faults of each source for one symbol; who shares a fault is an accomplice.
+
+    Each fault of each source draws from a stream of its own.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such kind or source, or the kind does not take these parameters.
+    """
+    made: dict[str, list[SourceFault]] = {name: [] for name in sources}
+    for number, fault in enumerate(faults):
+        if fault.count is not None and fault.count > len(sources):
+            raise InvalidInput("faults", fault.count, f"a count of at most {len(sources)} sources")
+        accomplices = tuple(dict.fromkeys(fault.affected(tuple(sources))))
+        for name in accomplices:
+            if name not in made:
+                raise InvalidInput("faults", name, f"a source: {', '.join(sources)}")
+            one: SourceFault = SOURCE_FAULTS.make(
+                fault.kind, fault.parameters, "faults.parameters", fault.start, fault.stop
+            )
+            one.source, one.accomplices = name, accomplices
+            one.random = stream(seed, f"prices/{symbol}/fault/{name}/{number}")
+            made[name].append(one)
+    return made
+
+
+# What a source says: to each receiver, or to everyone, whose name is empty.
+_Said = Mapping[str, StockPrice | None]
+
+
+class Sources:
+    """All sources of a symbol, honest or not: what each receiver gets to know of them.
+
+    Parameters
+    ----------
+    feed : QuoteFeed
+        What they would honestly say.
+    faults : mapping of str to sequence of SourceFault
+        By source. Where a source has several, each changes what those before it say.
+    """
+
+    def __init__(self, feed: QuoteFeed, faults: Mapping[str, Sequence[SourceFault]]) -> None:
+        self.feed = feed
+        self._names = tuple(source.name for source in feed.sources)
+        self._faults = {name: tuple(ones) for name, ones in faults.items() if ones}
+        self._last: tuple[int, Mapping[str, tuple[StockPrice, ...]]] | None = None
+
+    def said(
+        self, known: PriceRound, receivers: Sequence[str]
+    ) -> Mapping[str, tuple[StockPrice, ...]]:
+        """Return what each receiver is told in an epoch.
+
+        All who are told the same are given one and the same tuple, which is that of the feed where
+        no fault is active. Sources speak once in an epoch, and in the order of the epochs: asked
+        for the same epoch again, they have said what they have said, whatever else the round is.
+
+        Parameters
+        ----------
+        known : PriceRound
+            What dishonest sources know that the quotes are measured by.
+        receivers : sequence of str
+            Names of all receivers.
+
+        Raises
+        ------
+        InvalidInput
+            If a fault says something else than a quote of its source.
+        """
+        epoch = known.epoch
+        active = {
+            name: [fault for fault in faults if fault.active(epoch)]
+            for name, faults in self._faults.items()
+        }
+        if not any(active.values()):
+            return dict.fromkeys(receivers, self.feed.quotes(epoch))
+        if self._last is None or self._last[0] != epoch:
+            scene = self._scene(known)
+            honest = {quote.source: quote for quote in scene.quotes}
+            said = [
+                _say(honest.get(name), active.get(name, ()), scene, receivers)
+                for name in self._names
+            ]
+            self._last = epoch, _by_receiver(said, receivers)
+        return self._last[1]
+
+    def _scene(self, known: PriceRound) -> Scene:
+        return Scene(
+            known.rules,
+            known.symbol,
+            known.epoch,
+            known.previous,
+            known.timestamp,
+            known.aggregator,
+            known.outlier,
+            quotes=self.feed.quotes(known.epoch),
+            sources=self._names,
+            earlier=self.feed.quotes,
+        )
+
+
+def _say(
+    honest: StockPrice | None,
+    faults: Iterable[SourceFault],
+    scene: Scene,
+    receivers: Sequence[str],
+) -> _Said:
+    said: _Said = {"": honest}
+    for fault in faults:
+        if fault.equivocates:
+            said = {name: said.get(name, said.get("")) for name in receivers}
+        said = {name: _ask(fault, quote, scene, name) for name, quote in said.items()}
+    return said
+
+
+def _ask(
+    fault: SourceFault, honest: StockPrice | None, scene: Scene, receiver: str
+) -> StockPrice | None:
+    quote: object = fault.quote(honest, scene, receiver if fault.equivocates else "")
+    if quote is None:
+        return None
+    if not (isinstance(quote, StockPrice) and quote.source == fault.source):
+        expected = f"a quote of {fault.source}, or None, from {type(fault).__name__}.quote"
+        raise InvalidInput("faults", quote, expected)
+    try:
+        return quote.checked()
+    except InvalidInput as error:
+        field = f"faults: {error.field} of {fault.source}"
+        raise InvalidInput(field, error.value, error.expected) from error
+
+
+def _by_receiver(
+    said: Sequence[_Said], receivers: Sequence[str]
+) -> dict[str, tuple[StockPrice, ...]]:
+    """Sort by receiver what was said by source; equal tuples become one."""
+    shared: dict[tuple[StockPrice, ...], tuple[StockPrice, ...]] = {}
+    received = {}
+    for name in receivers:
+        each = (one.get(name, one.get("")) for one in said)
+        quotes = tuple(quote for quote in each if quote is not None)
+        received[name] = shared.setdefault(quotes, quotes)
+    return received

@@ -1,0 +1,326 @@
+"""What nodes agree on: each epoch's prices, made from the sources' quotes and judged by them."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import takewhile, tee
+from typing import Final, NamedTuple
+
+from streamlet_lab.consensus import Block, Verdict
+from streamlet_lab.keys import Keyring
+from streamlet_lab.prices import (
+    Claim,
+    Evaluation,
+    GenesisPrice,
+    MalformedPayload,
+    NoPrice,
+    PreviousConsensus,
+    PriceConsensus,
+    SignedQuote,
+    StockPrice,
+    Voter,
+    admissible_quotes,
+    decode_claims,
+    decode_quotes,
+    encode_claims,
+    encode_quotes,
+    objection_to_quotes,
+)
+from streamlet_lab.units import CENT
+
+_LOG = logging.getLogger("streamlet_lab.prices")
+
+# Blocks of consecutive epochs that finalize the middle one.
+_IN_A_ROW: Final = 3
+
+#: The reference of each symbol, in order.
+References = tuple[PreviousConsensus, ...]
+
+
+def read_claims(block: Block) -> tuple[Claim, ...]:
+    """Return what a block says, one claim a symbol; nothing for bytes that cannot be read.
+
+    Only a dishonest quorum lets such bytes into a chain.
+    """
+    try:
+        return decode_claims(block.payload)
+    except MalformedPayload:
+        return ()
+
+
+def priced(block: Block) -> list[PriceConsensus]:
+    """Return the consensus prices in a block, with the block's hash."""
+    return [
+        claim.in_block(block.hash)
+        for claim in read_claims(block)
+        if isinstance(claim, PriceConsensus)
+    ]
+
+
+def references_after(block: Block, symbols: Sequence[str], before: References) -> References:
+    """Return the references of the deviation rule behind a block, given those in front of it.
+
+    A price is the next reference, ``no_price`` counts up, and all else changes nothing: a symbol
+    that is missing or strange, which only a dishonest quorum lets into a chain.
+    """
+    claims = {claim.symbol: claim for claim in reversed(read_claims(block))}
+    after = []
+    for symbol, previous in zip(symbols, before, strict=True):
+        match claims.get(symbol):
+            case PriceConsensus(consensus_price=price):
+                previous = PreviousConsensus(price, block.epoch)
+            case NoPrice():
+                previous = previous.after_no_price()
+        after.append(previous)
+    return tuple(after)
+
+
+def previous_consensus(
+    ancestors: Iterable[Block],
+    symbols: Sequence[str],
+    remembered: dict[bytes, References] | None = None,
+) -> References:
+    """Return each symbol's nearest priced ancestor: the reference of the deviation rule.
+
+    Parameters
+    ----------
+    ancestors : iterable of Block
+        From the newest to genesis.
+    symbols : sequence of str
+    remembered : dict of bytes to tuple, optional
+        The references behind blocks by their hashes; it is added to, and no block in it is passed.
+    """
+    remembered = {} if remembered is None else remembered
+    unread: list[Block] = []
+    for block in ancestors:
+        if block.hash in remembered:
+            break
+        if block.height == 0:
+            opening = {c.symbol: c.price for c in read_claims(block) if isinstance(c, GenesisPrice)}
+            remembered[block.hash] = tuple(
+                PreviousConsensus(opening[symbol], block.epoch) for symbol in symbols
+            )
+            break
+        unread.append(block)
+    references = remembered[block.hash]
+    for block in reversed(unread):
+        references = remembered[block.hash] = references_after(block, symbols, references)
+    return references
+
+
+class Observation(NamedTuple):
+    """What a node sees of the sources in an epoch.
+
+    Parameters
+    ----------
+    quotes : tuple of tuple of StockPrice
+        For each symbol, in order, what each source says.
+    signed : tuple of SignedQuote
+        The same with the sources' signatures, if voters ask for evidence.
+    """
+
+    quotes: tuple[tuple[StockPrice, ...], ...]
+    signed: tuple[SignedQuote, ...] = ()
+
+
+class PriceApplication:
+    """What the nodes agree on: the prices of each epoch, made from the sources' quotes.
+
+    Making and judging a payload are pure; what was evaluated once for the same epoch, references
+    and quotes is remembered, as a verification is.
+
+    Parameters
+    ----------
+    voters : sequence of Voter
+        For each symbol, in order, its rules and how voters judge.
+    timestamp : callable
+        Epoch → market time at which it is quoted.
+    sources : sequence of str
+        Who may quote.
+    keyring : Keyring
+        Verifies the sources' signatures.
+    turns : int
+        In so many epochs three honest leaders follow each other.
+    genesis : sequence of GenesisPrice
+        What the chain starts from.
+
+    Notes
+    -----
+    With ``observe``, a source that tells nodes different things can have honest leaders refused.
+    Three honest leaders in a row would have made three blocks in a row. Where the last ``turns``
+    epochs of a chain have none, leaders therefore claim no price, which every voter believes, until
+    there are three: enough to finalize one. So the chain goes on, and only the price waits. With
+    the other policies what voters go by is the same for all.
+
+    Each block without a price widens the corridor, so that with ``observe`` a leader that claims
+    none is believed in two cases only beside that: where the voter has none either, and where the
+    aggregator tolerates liars among so many sources, who could have the leader see less than the
+    voter does, and gain nothing from the corridor.
+
+    Attributes
+    ----------
+    evaluations : dict of int to tuple of Evaluation
+        By epoch, for each symbol, the first evaluation of its quotes: the leader's, if there was
+        one.
+    """
+
+    def __init__(
+        self,
+        voters: Sequence[Voter],
+        timestamp: Callable[[int], datetime],
+        sources: Sequence[str],
+        keyring: Keyring,
+        turns: int,
+        genesis: Sequence[GenesisPrice],
+    ) -> None:
+        self.voters = tuple(voters)
+        self.symbols = tuple(voter.symbol for voter in voters)
+        self.timestamp = timestamp
+        self.genesis_payload = encode_claims(genesis)
+        self.evaluations: dict[int, tuple[Evaluation, ...]] = {}
+        self._asks_for_evidence = any(voter.policy == "evidence" for voter in voters)
+        self._observes = any(voter.policy == "observe" for voter in voters)
+        self._known = self.symbols, tuple(sources), keyring
+        self._turns = turns
+        self._references: dict[bytes, References] = {}
+        self._evaluated: tuple[object, object, tuple[Evaluation, ...]] | None = None
+        self._judged: tuple[bytes, object, Verdict] | None = None
+
+    def make_payload(
+        self, epoch: int, ancestors: Iterator[Block], observation: object
+    ) -> tuple[bytes, bytes]:
+        """Return the payload that follows from the quotes, and the signed quotes if asked for."""
+        assert isinstance(observation, Observation)
+        ancestors, newest = tee(ancestors)
+        previous = self.references(ancestors)
+        quotes, attachment = observation.quotes, b""
+        if self._asks_for_evidence:
+            evidence = admissible_quotes(observation.signed, epoch, *self._known)
+            quotes, attachment = self._by_symbol(evidence), encode_quotes(evidence)
+        evaluations = self._evaluate(epoch, previous, quotes)
+        claims: list[Claim] = [evaluation.claim for evaluation in evaluations]
+        if self._gave_up(epoch, newest):
+            lost = f"no {_IN_A_ROW} blocks in a row in {self._turns} epochs"
+            reason = f"{lost}: nodes may hear the sources differently"
+            claims = [NoPrice(symbol, reason, self.timestamp(epoch)) for symbol in self.symbols]
+        return encode_claims(claims), attachment
+
+    def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
+        """Check a leader's claims: by the rules, and by the quotes that the policy goes by."""
+        assert isinstance(observation, Observation)
+        last = self._judged
+        if last is not None and last[0] == block.hash and last[1] is observation:
+            return last[2]
+        objection = self._objection(block, ancestors, observation)
+        verdict = Verdict(objection is None, objection or "")
+        self._judged = (block.hash, observation, verdict)
+        return verdict
+
+    def _objection(
+        self, block: Block, ancestors: Iterator[Block], observation: Observation
+    ) -> str | None:
+        try:
+            claims = decode_claims(block.payload)
+            quotes = self._attested(block) if self._asks_for_evidence else observation.quotes
+        except MalformedPayload as error:
+            return f"malformed payload: {error}"
+        except _NoEvidence as error:
+            return str(error)
+        if block.attachment and not self._asks_for_evidence:
+            return "an attachment that nobody asked for"
+        if len(claims) != len(self.voters):
+            return f"{len(claims)} symbols instead of {len(self.voters)}"
+        ancestors, newest = tee(ancestors)
+        previous = self.references(ancestors)
+        own = self._evaluate(block.epoch, previous, quotes)
+        gave_up = self._gave_up(block.epoch, newest)
+        for voter, claim, evaluation in zip(self.voters, claims, own, strict=True):
+            objection = voter.objection(
+                claim,
+                evaluation.claim,
+                evaluation.previous,
+                believes_no_price=gave_up or self._tolerates_liars(voter),
+            )
+            if objection is not None:
+                return objection if len(claims) == 1 else f"{voter.symbol}: {objection}"
+        return None
+
+    def vary(self, payload: bytes, number: int) -> bytes:
+        """Return the claim of a price some cents higher; voters tolerate more than that.
+
+        Where there is no price, the reason is another, which voters believe as well.
+        """
+        try:
+            first, *others = decode_claims(payload)
+        except MalformedPayload:
+            return payload + b"#%d" % number
+        other: Claim
+        match first:
+            case NoPrice():
+                other = replace(first, reason=f"{first.reason} ({number})")
+            case GenesisPrice():
+                other = replace(first, price=first.price + number * CENT)
+            case _:
+                other = replace(first, consensus_price=first.consensus_price + number * CENT)
+        return encode_claims([other, *others])
+
+    def _gave_up(self, epoch: int, ancestors: Iterable[Block]) -> bool:
+        """Whether voters may hear the sources so differently that leaders claim no price."""
+        first = epoch - self._turns
+        return self._observes and first >= 0 and not _has_row(ancestors, first)
+
+    def _tolerates_liars(self, voter: Voter) -> bool:
+        return voter.policy == "observe" and voter.aggregator.breakdown(len(self._known[1])) > 0
+
+    def references(self, ancestors: Iterable[Block]) -> References:
+        """Return what the deviation rule compares with on a chain, for each symbol."""
+        return previous_consensus(ancestors, self.symbols, self._references)
+
+    def _attested(self, block: Block) -> tuple[tuple[StockPrice, ...], ...]:
+        """Return the quotes that a block carries, for each symbol, once they are verified."""
+        signed = decode_quotes(block.attachment)
+        objection = objection_to_quotes(signed, block.epoch, *self._known)
+        if objection is not None:
+            raise _NoEvidence(objection)
+        return self._by_symbol(signed)
+
+    def _by_symbol(self, signed: Sequence[SignedQuote]) -> tuple[tuple[StockPrice, ...], ...]:
+        return tuple(
+            tuple(quote for quote, _, _ in signed if quote.symbol == symbol)
+            for symbol in self.symbols
+        )
+
+    def _evaluate(
+        self,
+        epoch: int,
+        previous: tuple[PreviousConsensus, ...],
+        quotes: tuple[tuple[StockPrice, ...], ...],
+    ) -> tuple[Evaluation, ...]:
+        """Return what an honest node makes of quotes, for each symbol."""
+        last, question = self._evaluated, (epoch, previous)
+        if last is not None and last[0] == question and last[1] is quotes:
+            return last[2]
+        timestamp = self.timestamp(epoch)
+        evaluations = tuple(
+            voter.evaluate(said, epoch, before, timestamp)
+            for voter, said, before in zip(self.voters, quotes, previous, strict=True)
+        )
+        if _LOG.isEnabledFor(logging.INFO):
+            for evaluation in evaluations:
+                for quote, reason in evaluation.checks:
+                    _LOG.info("Epoch %d: %s of %s: %s", epoch, quote.price, quote.source, reason)
+        self.evaluations.setdefault(epoch, evaluations)
+        self._evaluated = (question, quotes, evaluations)
+        return evaluations
+
+
+def _has_row(ancestors: Iterable[Block], first: int) -> bool:
+    """Whether blocks of an epoch or later, enough to finalize one, follow each other on a chain."""
+    epochs = [block.epoch for block in takewhile(lambda block: block.epoch >= first, ancestors)]
+    ends = zip(epochs, epochs[_IN_A_ROW - 1 :], strict=False)
+    return any(newest - oldest == _IN_A_ROW - 1 for newest, oldest in ends)
+
+
+class _NoEvidence(Exception):
+    """Signed quotes that are not what their sources said."""

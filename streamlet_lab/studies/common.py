@@ -1,0 +1,78 @@
+"""What all studies share: one setting is varied, all else is the same, with the same seeds."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypedDict, Unpack
+
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.grid import Measure, Run, Sweep, Values, run_experiment, sweep
+from streamlet_lab.result import Result
+from streamlet_lab.simulator import Progress
+
+
+class Options(TypedDict, total=False):
+    """How runs are repeated; see :func:`~streamlet_lab.sweep`."""
+
+    repeats: int
+    seed: int
+    progress: Progress | None
+    executor: Executor | None
+
+
+def compare(
+    varied: str,
+    values: Values,
+    base: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    measure: Measure,
+    *,
+    run: Run = run_experiment,
+    **options: Unpack[Options],
+) -> Sweep:
+    """Vary one setting, against a base that further settings change.
+
+    Raises
+    ------
+    InvalidInput
+        If the settings are no mapping, or have the one that is varied; or for the first that is
+        wrong, before anything runs.
+    """
+    if not isinstance(settings, Mapping):
+        raise InvalidInput("settings", settings, "settings by their names")
+    if varied in settings:
+        raise InvalidInput("settings", varied, "settings other than the one that is varied")
+    common = {"signatures": "none", **base, **settings}
+    return sweep(common, {varied: values}, run=run, measure=measure, **options)
+
+
+def read_names(field: str, value: object) -> tuple[str, ...]:
+    """Return names as a tuple; a single one need not be in a list.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or one is no text: rows and columns need a name.
+
+    Examples
+    --------
+    >>> read_names("aggregators", "mean"), read_names("aggregators", ["mean", "median"])
+    (('mean',), ('mean', 'median'))
+    """
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, Iterable):
+        raise InvalidInput(field, value, "a list of names")
+    names = tuple(names)
+    if not names:
+        raise InvalidInput(field, value, "at least one name")
+    for name in names:
+        if not isinstance(name, str):
+            expected = "a registered name, which its rows are to have; register a function of yours"
+            raise InvalidInput(field, name, expected)
+    return names
+
+
+def check_result(result: object) -> None:
+    """Refuse what is no result of a run with prices."""
+    if not isinstance(result, Result) or not result.has_market:
+        expected = "the result of an Experiment, which has prices"
+        raise InvalidInput("result", type(result).__name__, expected)

@@ -1,0 +1,208 @@
+"""A scenario is played as its text says, and a wrong line is named."""
+
+from pathlib import Path
+
+import pytest
+
+from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.scenarios import Scenario
+
+NETWORK = """scenario mine: three epochs
+nodes = 4
+network.delays = "constant"
+"""
+
+
+def test_a_wrong_expectation_fails_and_says_what_was_there():
+    run = Scenario.parse(
+        f"{NETWORK}run 3\n"
+        "expect longest 0..2, final 0\n"
+        "expect node_1: longest 0..1|0-2, final 0-1\n"
+        "expect guilty node_2\n"
+        "expect consistency violated\n"
+        "expect final 0-1\n"
+    ).run()
+    assert not run.passed
+    assert [(outcome.line, outcome.found) for outcome in run.failures[:3]] == [
+        (5, "node_0, node_1, node_2, node_3, observer: final 0-1"),
+        (6, "node_1: longest 0..2"),
+        (7, "guilty none"),
+    ]
+    assert run.failures[3].found.startswith("consistency holds: ")
+    report = str(run).splitlines()
+    assert report == repr(run).splitlines() == run.report()
+    assert report[0] == "mine: three epochs"
+    assert report[1:3] == [
+        "  NOT MET: expect longest 0..2, final 0",
+        "    line 5, found node_0, node_1, node_2, node_3, observer: final 0-1",
+    ]
+    assert report[-2:] == ["  met: expect final 0-1", "1 of 5 expectations met"]
+
+
+def test_a_scenario_that_expects_nothing_says_so():
+    run = Scenario.parse(f"{NETWORK}run 3\n").run()
+    assert run.passed
+    assert run.report()[1:] == ["nothing was expected: there is no line such as 'expect final 0-1'"]
+
+
+def test_views_that_differ_are_told_apart():
+    run = Scenario.parse(
+        "scenario two: two views\n"
+        "chain 0-1\nnotarize 0 1 in X\nnotarize 0 in Y\n"
+        "expect longest none\nexpect X, Y: final 0\n"
+    ).run()
+    assert [outcome.found for outcome in run.outcomes] == [
+        "X: longest 0-1; Y: longest 0",
+        "Y: final none",
+    ]
+
+
+def test_an_expectation_is_about_the_moment_in_which_it_stands():
+    run = Scenario.parse(f"{NETWORK}run 1\nexpect longest 0\nrun 2\nexpect longest 0..2\n").run()
+    assert run.passed
+    assert run.simulation.next_epoch == 3
+    assert [*run.views] == ["node_0", "node_1", "node_2", "node_3", "observer"]
+
+
+def test_forks_of_one_length_are_written_side_by_side():
+    text = "scenario forks: a fork\nchain 0-1A\nchain 1B-2 on 0\nnotarize 0 1B 1A\n"
+    assert Scenario.parse(f"{text}expect longest 0-1B|0-1A\n").run().passed
+    assert not Scenario.parse(f"{text}expect longest 0-1A|0-1B\n").run().passed
+
+
+def test_a_faulty_nodes_view_counts_only_where_it_is_named():
+    text = f'{NETWORK}faults.node_3 = "crash"\nrun 3\n'
+    assert Scenario.parse(f"{text}expect longest 0..2\nexpect node_3: longest none\n").run().passed
+
+
+def test_a_scripted_node_may_stand_beside_other_faults():
+    made = Scenario.parse(
+        f'{NETWORK}faults.node_2 = "silent_leader@4-8"\nnode_3 votes 0 at 900ms\nrun 2\n'
+    )
+    short, script = made.config.faults
+    assert (short.kind, short.start, short.stop) == ("silent_leader", 4, 8)
+    assert script.parameters == {"steps": ["node_3 votes 0 at 900ms"]}
+
+
+# --- What is wrong with a text
+
+WRONG = {
+    # what is wrong: (text, line, what the message says)
+    "nothing": ("", None, "a first line such as"),
+    "no name": ("nodes = 4\n", 1, "'nodes = 4' is not valid; expected 'scenario NAME: "),
+    "no run": (
+        "scenario x: y\nnodes = 4\n",
+        None,
+        "lines: ['nodes = 4'] is not valid; expected among them a line such as 'run 12', or 'chain",
+    ),
+    "only a title": ("scenario x: y\n", None, "lines: [] is not valid; expected among them a line"),
+    "unknown command": (
+        f"{NETWORK}\nrum 3",
+        5,
+        "command: 'rum 3' is not valid; expected a setting",
+    ),
+    "epochs": (f"{NETWORK}run 0", 4, "run: '0' is not valid; expected a number of epochs"),
+    "epochs twice": (f"{NETWORK}epochs = 9\nrun 3", 4, "epochs: 9 is not valid"),
+    "not TOML": (f"{NETWORK}quorum = three\nrun 3", 4, "(Invalid value (at column 10))"),
+    "many epochs": (f"{NETWORK}run 99999999999", 4, "a number of epochs from 1 to 9999999"),
+    "twice": (
+        f"{NETWORK}nodes = 5\nrun 3",
+        4,
+        "setting: 'nodes = 5' is not valid; expected a setting that no line before gives",
+    ),
+    "below a value": (f"{NETWORK}network.delays.x = 5\nrun 3", 4, "a setting that no line before"),
+    "no such setting": (f"{NETWORK}nods = 4\nrun 3", 4, "expected one of the settings"),
+    "bad setting": (
+        f"{NETWORK}# why\nquorum = 9\nrun 3",
+        5,
+        "quorum: 9 is not valid; expected at most",
+    ),
+    "bad inner setting": (f"{NETWORK}network.loss = 2\nrun 3", 4, "network.loss: 2 is not valid"),
+    "no such inner setting": (f"{NETWORK}network.dela = 4\nrun 3", 4, "'dela' is not valid"),
+    "no such second fault": (
+        f'{NETWORK}faults.node_0 = "crash"\nfaults.node_1 = "cough"\nrun 3',
+        5,
+        "'cough' is not valid",
+    ),
+    "elsewhere": (
+        f'{NETWORK}network.median_delay = "1us"\nepoch_length = 0\nrun 3',
+        5,
+        "epoch_length",
+    ),
+    "no such fault": (f'{NETWORK}faults.node_1 = "cough"\nrun 3', 4, "'cough' is not valid"),
+    "prices": (f'{NETWORK}faults.node_1 = "lying_leader"\nrun 3', 4, "without prices"),
+    "expectation": (f"{NETWORK}run 3\nexpect all 0", 5, "expected 'expect longest CHAIN"),
+    "fact": (f"{NETWORK}run 3\nexpect longest 0, first 1", 5, "expected 'expect longest CHAIN"),
+    "falling epochs": (f"{NETWORK}run 3\nexpect final 2-1", 5, "chain: '2-1' is not valid"),
+    "falling range": (f"{NETWORK}run 3\nexpect final 3..1", 5, "chain: '3..1' is not valid"),
+    "no such view": (f"{NETWORK}run 3\nexpect node_9: final 0", 5, "'node_9' is not valid"),
+    "nobody guilty": (f"{NETWORK}run 3\nexpect guilty X", 5, "'X' is not valid"),
+    "no such check": (f"{NETWORK}run 3\nexpect luck holds", 5, "expected one of consistency"),
+    "step": (f"{NETWORK}node_3 votes\nrun 3", 4, "command: 'node_3 votes' is not valid"),
+    "step without time": (f"{NETWORK}node_3 votes 0 to node_1\nrun 3", 4, "BLOCK to NODES at TIME"),
+    "step at once": (f"{NETWORK}node_3 votes 0 at 0us\nrun 3", 4, "messages take time"),
+    "step downwards": (f"{NETWORK}node_3 proposes 2 on 2A at 5us\nrun 3", 4, "an epoch before 2"),
+    "two parents": (
+        f"{NETWORK}node_3 proposes 2 on 1 at 5us\nnode_3 proposes 2 on 0 at 5us\nrun 3",
+        5,
+        "expected 2 on 1, as before",
+    ),
+    "step by a stranger": (f"{NETWORK}node_4 votes 0 at 5us\nrun 3", 4, "a node from node_0"),
+    "step to a stranger": (
+        f"{NETWORK}node_3 votes 0 to node_4 at 5us\nrun 3",
+        4,
+        "expected to node_0",
+    ),
+    "delivery": (f"{NETWORK}deliver votes of 0\nrun 3", 4, "expected 'deliver WHAT of EPOCHS"),
+    "loss with a time": (
+        f"{NETWORK}lose votes at 3us\nrun 3",
+        4,
+        "expected 'deliver WHAT of EPOCHS",
+    ),
+    "delivery at once": (f"{NETWORK}deliver votes after 0us\nrun 3", 4, "messages take time"),
+    "delivery to a stranger": (f"{NETWORK}lose votes to bob\nrun 3", 4, "'bob' is not valid"),
+    "both kinds": (f"{NETWORK}chain 0-1\nrun 3", 2, "either block trees or a network, not both"),
+    "no such parent": ("scenario x: y\nchain 1-2 on 0", 2, "block: '0' is not valid"),
+    "below its parent": ("scenario x: y\nchain 1-2\nchain 2A on 2", 3, "an epoch after 2"),
+    "block twice": ("scenario x: y\nchain 1-2\nchain 2-3 on 1", 3, "is there already"),
+    "no such block": ("scenario x: y\nchain 1-2\nnotarize 3", 3, "expected one of genesis, 1, 2"),
+    "no blocks": ("scenario x: y\nchain none", 2, "blocks of rising epochs"),
+    "notarize nothing": ("scenario x: y\nchain 0\nnotarize", 3, "blocks such as"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_line_is_named_with_its_number_before_anything_runs(case):
+    text, line, message = WRONG[case]
+    with pytest.raises(InvalidInput) as caught:
+        Scenario(text, "mine.txt").run()
+    said = str(caught.value)
+    assert said.startswith("mine.txt: " if line is None else f"mine.txt, line {line}: ")
+    assert message in said
+
+
+def test_a_step_that_comes_too_early_for_its_block_is_named_with_its_line():
+    made = Scenario(f"{NETWORK}node_3 votes 1 at 1s\nrun 3", "mine.txt")
+    with pytest.raises(InvalidInput, match=r"^mine\.txt, line 4: step: .* seen before 1000000us"):
+        made.run()
+
+
+# --- Files
+
+
+def test_a_scenario_is_saved_and_loaded_as_it_was_written(tmp_path):
+    path = tmp_path / "mine.txt"
+    made = Scenario.parse(f"{NETWORK}run 3  # short\n\n# why\nexpect final 0-1\n")
+    made.save(path)
+    loaded = Scenario.load(path)
+    assert loaded == made
+    assert loaded.to_text() == path.read_text() == made.text
+    assert repr(loaded) == "Scenario(mine: three epochs)"
+
+
+def test_a_file_that_is_not_there_or_not_text_is_said_so(tmp_path: Path):
+    with pytest.raises(DataError, match="cannot be read"):
+        Scenario.load(tmp_path / "mine.txt")
+    (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match="not a text in UTF-8"):
+        Scenario.load(tmp_path / "bytes.txt")

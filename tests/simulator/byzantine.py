@@ -1,0 +1,68 @@
+"""Runs of the bare protocol with Byzantine nodes, and what arrives at whom."""
+
+from streamlet_lab.config import make_config
+from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.fault import Fault
+from streamlet_lab.simulator import Monitor, make_faults, own_fault_kinds
+
+from . import bare
+from .bare import author
+
+DELTA = 10
+EPOCH = 2 * DELTA
+
+#: The lab's own but for scripts.
+KINDS = [kind for kind in own_fault_kinds() if kind != "script"]
+#: Those that need no prices.
+PROTOCOL_KINDS = [kind for kind in KINDS if kind not in ("lying_leader", "price_manipulator")]
+
+
+def names(*indices):
+    return tuple(f"node_{index}" for index in indices)
+
+
+def byzantine(kind, *indices, **settings):
+    return Fault(kind, names(*indices), **settings)
+
+
+class Arrivals(Monitor):
+    """What arrives at whom, and when."""
+
+    def __init__(self):
+        self.all = []
+
+    def delivered(self, received, sender, receiver, sent, message):
+        self.all.append((received, receiver, message))
+
+    def of(self, kind, by, epoch):
+        """Times at which a message of one author and epoch arrives at the others."""
+        return {
+            receiver: time
+            for time, receiver, message in self.all
+            if isinstance(message, kind)
+            and (author(message), message.epoch) == (by, epoch)
+            and receiver != by
+        }
+
+
+def simulation(*faults, nodes=4, delay=DELTA, monitors=(), made=None, **options):
+    """A network of delays Δ, in which one fault may make nodes accomplices."""
+    made = made or make_faults(faults, names(*range(nodes)))
+    options = {"epoch_length": EPOCH, "trace": True, **options}
+    return bare.simulation(nodes, delay=delay, faults=made, monitors=monitors, **options)
+
+
+def run(epochs, *faults, monitors=(), **options):
+    arrivals = Arrivals()
+    lab = simulation(*faults, monitors=[arrivals, *monitors], **options)
+    lab.run(epochs)
+    return lab, arrivals
+
+
+def votes_of(node, voter):
+    return [vote for vote in node.tree.all_votes() if vote.voter == voter]
+
+
+def price_network(faults, signatures, monitors=(), **options):
+    config = make_config(nodes=4, faults=faults, signatures=signatures, trace=True, **options)
+    return StockMarketConsensusNetwork(config, monitors=monitors)
