@@ -1,6 +1,6 @@
 """Byzantine nodes that send what no honest node would: forgeries, and anything at all."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Final
 
@@ -14,13 +14,10 @@ from streamlet_lab.values import Number
 class Forger(NodeFault):
     """The node answers every sound message of an honest node with corrupted variants of it.
 
-    Flipped bits in a signature, another voter's name, a stranger's, another chain's; a tampered
-    payload, a proposal by one who does not lead; votes of its own with a wrong epoch or height, and
-    old messages again. When it leads it adds a block of garbage and an orphan to its own proposal.
-
-    All of it is dropped where it arrives, or stands alone: it costs messages and verifications, and
-    at any f it changes nothing about the blocks of others. The forger may lose its own, where the
-    garbage overtakes it, and its votes with a wrong height convict it.
+    When it leads it adds a block of garbage and an orphan to its own proposal. All of it is dropped
+    where it arrives, or stands alone: it costs messages and verifications, and at any f it changes
+    nothing about the blocks of others. The forger may lose its own, where the garbage overtakes it,
+    and its votes with a wrong height convict it.
     """
 
     def __init__(self, start: int, stop: int | None) -> None:
@@ -57,11 +54,9 @@ class Forger(NodeFault):
         return fits and author in self.victims and verify(author, message.signature, message.signed)
 
     def _votes_like(self, vote: Vote) -> Iterator[Vote]:
-        # An ideal signature is empty, and would be another's too once that node has signed.
-        stolen = vote.signature or b"stolen"
         yield replace(vote, signature=self._flipped(vote.signature))
         yield replace(vote, signature=vote.signature + b"more")
-        yield replace(vote, voter=self.random.choice(self.others), signature=stolen)
+        yield replace(vote, voter=self.random.choice(self.others))
         yield replace(vote, voter="stranger")
         yield replace(vote, chain_id=vote.chain_id + "'")
         yield self._misvote(vote, vote.epoch + 1, vote.height)
@@ -83,11 +78,12 @@ class Forger(NodeFault):
         return Vote(vote.chain_id, epoch, height, vote.block_hash, self.name, signature)
 
     def _flipped(self, signature: bytes) -> bytes:
-        """Return a signature with one bit flipped; one bit, where there was none."""
-        if not signature:
-            return b"\1"
         bit = 1 << self.random.randrange(8 * len(signature))
         return (int.from_bytes(signature, "big") ^ bit).to_bytes(len(signature), "big")
+
+
+#: What is wrong with a forged certificate.
+_LIES: Final = ("stolen", "strange", "misplaced", "repeated", "too few", "proposer")
 
 
 @fault_kind("forge_certificate")
@@ -95,10 +91,8 @@ class CertificateForger(NodeFault):
     """The leader proposes a second block, on a chain that only a forged certificate notarizes.
 
     The chain leaves the notarized one below its tip, and has a block, truly signed, for each later
-    epoch that the node or an accomplice has led. The votes under these blocks are the coalition's
-    own and others', with signatures over something else; or strangers'; or those for a block that
-    the chain leaves aside; or one again and again; or too few. Or else the chain is the notarized
-    one, and all that is false is who signed its last proposal.
+    epoch that the node or an accomplice has led, with votes that are all false in one way. Or else
+    the chain is the notarized one, and all that is false is who signed its last proposal.
 
     Whoever counts a vote that it has not verified takes two chains for notarized. A right node
     believes nothing in a certificate: at any f this costs messages and verifications, and perhaps
@@ -111,10 +105,8 @@ class CertificateForger(NodeFault):
         *true, tip = [*self.node.tree.chain(self.node.tree.longest[0].hash)][::-1]
         if not true:
             return  # there is nothing yet that a chain could leave aside
-        forge_votes = self.random.choice(
-            (self._stolen, self._strange, self._misplaced, self._repeated, self._too_few, None)
-        )
-        if forge_votes is None:
+        lie = self.random.choice(_LIES)
+        if lie == "proposer":
             yield self._show(tip, self._misproposed(tip))
             return
         fork = self.random.choice(true[-len(self.seat.validators) :])
@@ -124,7 +116,7 @@ class CertificateForger(NodeFault):
             leader = self.seat.leader_of(before)
             if leader in self.seat.accomplices:
                 fork = replace(self._block_on(fork), epoch=before)
-                votes = tuple(forge_votes(fork, aside))
+                votes = tuple(self._forge_votes(lie, fork, aside))
                 certificate = Certificate(self.proposal(fork, leader), votes, certificate)
         yield self._show(fork, certificate)
 
@@ -144,27 +136,26 @@ class CertificateForger(NodeFault):
             proposal = replace(proposal, signature=proposal.signature[::-1])
         return Certificate(proposal, tuple(self.node.tree.votes(block.hash)), None)
 
-    def _stolen(self, block: Block, aside: list[Vote]) -> Iterator[Vote]:
-        own, signed = self.vote(block), {vote.voter: vote.signature for vote in aside}
+    def _forge_votes(self, lie: str, block: Block, aside: Sequence[Vote]) -> Iterable[Vote]:
+        quorum = self.node.tree.quorum
+        match lie:
+            case "stolen":
+                return self._steal_votes(block, {vote.voter: vote.signature for vote in aside})
+            case "strange":
+                return [replace(self.vote(block), voter=f"stranger_{n}") for n in range(quorum)]
+            case "misplaced":
+                return aside
+            case "repeated":
+                return [self.vote(block)] * quorum
+        return [self.vote(block, name) for name in self.seat.accomplices[: quorum - 1]]
+
+    def _steal_votes(self, block: Block, signed: Mapping[str, bytes]) -> Iterator[Vote]:
+        own = self.vote(block)
         for name in self.random.sample(self.seat.validators, self.node.tree.quorum):
             if name in self.seat.accomplices:
                 yield self.vote(block, name)
             else:
                 yield replace(own, voter=name, signature=signed.get(name, own.signature))
-
-    def _strange(self, block: Block, aside: list[Vote]) -> Iterator[Vote]:
-        for number in range(self.node.tree.quorum):
-            yield replace(self.vote(block), voter=f"stranger_{number}")
-
-    def _misplaced(self, block: Block, aside: list[Vote]) -> Iterable[Vote]:
-        return aside
-
-    def _repeated(self, block: Block, aside: list[Vote]) -> Iterable[Vote]:
-        return [self.vote(block)] * self.node.tree.quorum
-
-    def _too_few(self, block: Block, aside: list[Vote]) -> Iterator[Vote]:
-        for name in self.seat.accomplices[: self.node.tree.quorum - 1]:
-            yield self.vote(block, name)
 
 
 #: Most messages of its own invention that a random Byzantine node sends in an epoch.

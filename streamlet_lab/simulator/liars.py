@@ -17,6 +17,7 @@ from streamlet_lab.prices import (
     NoPrice,
     PreviousConsensus,
     PriceConsensus,
+    PriceRound,
     SignedQuote,
     Voter,
     decode_claims,
@@ -28,6 +29,8 @@ from streamlet_lab.simulator.faults import NodeFault, fault_kind
 from streamlet_lab.simulator.price_application import PriceApplication, References
 from streamlet_lab.units import CENT, from_ticks, round_price, to_ticks
 from streamlet_lab.values import Amount
+
+Quotes = Sequence[SignedQuote]
 
 # With more sources than this, not every set of quotes is tried.
 _MOST_SETS_OF: Final = 10
@@ -41,23 +44,16 @@ class _Liar(NodeFault):
     credulous: ClassVar[bool]
 
     @abstractmethod
-    def lie(
-        self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus
-    ) -> PriceConsensus:
+    def lie(self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus | None) -> Claim:
         """Return what the node claims instead of what is true."""
 
     def choose(
-        self,
-        signed: Sequence[SignedQuote],
-        voter: Voter,
-        claim: PriceConsensus | NoPrice,
-        epoch: int,
-        previous: PreviousConsensus,
-    ) -> tuple[Claim, Sequence[SignedQuote]]:
-        """Return what the node claims of one symbol to voters that ask for evidence, and that."""
-        if isinstance(claim, PriceConsensus):
-            claim = self.lie(claim, voter, previous)
-        return claim, signed
+        self, signed: Quotes, known: PriceRound, voter: Voter, claim: PriceConsensus | NoPrice
+    ) -> tuple[Claim, Quotes]:
+        """Return what the node claims of a symbol, and the signed quotes that it shows for it."""
+        if isinstance(claim, NoPrice):
+            return claim, signed
+        return self.lie(claim, voter, known.previous), signed
 
     def wrap(self, application: Application) -> Application:
         if not isinstance(application, PriceApplication | _LyingApplication):
@@ -86,10 +82,7 @@ class LyingLeader(_Liar):
         super().__init__(start, stop)
         self._price = round_price(price)
 
-    def lie(
-        self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus
-    ) -> PriceConsensus:
-        """Return a claim of the given price."""
+    def lie(self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus | None) -> Claim:
         return replace(claim, consensus_price=self._price, volume_weighted_price=self._price)
 
 
@@ -117,9 +110,7 @@ class PriceManipulator(_Liar):
         super().__init__(start, stop)
         self._sign = 1 if direction == "up" else -1
 
-    def lie(
-        self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus
-    ) -> PriceConsensus:
+    def lie(self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus | None) -> Claim:
         """Return the claim at the edge of what voters with the same quotes accept."""
 
         def farthest(of: str) -> Decimal:
@@ -136,21 +127,14 @@ class PriceManipulator(_Liar):
         )
 
     def choose(
-        self,
-        signed: Sequence[SignedQuote],
-        voter: Voter,
-        claim: PriceConsensus | NoPrice,
-        epoch: int,
-        previous: PreviousConsensus,
-    ) -> tuple[Claim, Sequence[SignedQuote]]:
+        self, signed: Quotes, known: PriceRound, voter: Voter, claim: PriceConsensus | NoPrice
+    ) -> tuple[Claim, Quotes]:
         """Return the most extreme claim that some of the signed quotes make, and those quotes."""
         if voter.policy != "evidence":
-            return super().choose(signed, voter, claim, epoch, previous)
-        timestamp = claim.timestamp
-        best: tuple[Claim, Sequence[SignedQuote]] = (claim, signed)
+            return super().choose(signed, known, voter, claim)
+        best: tuple[Claim, Quotes] = (claim, signed)
         for chosen in _choices(signed):
-            quotes = [quote for quote, _, _ in chosen]
-            other = voter.evaluate(quotes, epoch, previous, timestamp).claim
+            other = known.evaluate(quote for quote, _, _ in chosen).claim
             if isinstance(other, PriceConsensus) and self._is_farther(other, best[0]):
                 best = other, chosen
         return best
@@ -162,7 +146,7 @@ class PriceManipulator(_Liar):
         )
 
 
-def _choices(signed: Sequence[SignedQuote]) -> Iterator[Sequence[SignedQuote]]:
+def _choices(signed: Quotes) -> Iterator[Quotes]:
     """Yield sets of quotes, each in the order of their prices."""
     ranked = sorted(signed, key=lambda one: one.quote.price)
     for size in range(1, len(ranked) + 1):
@@ -196,7 +180,8 @@ class _LyingApplication:
         ):
             assert not isinstance(claim, GenesisPrice)
             own = [quote for quote in evidence if quote.quote.symbol == voter.symbol]
-            lie, quotes = self._fault.choose(own, voter, claim, epoch, previous)
+            known = voter.round(epoch, previous, claim.timestamp)
+            lie, quotes = self._fault.choose(own, known, voter, claim)
             lies.append(lie)
             chosen += quotes
         return encode_claims(lies), encode_quotes(chosen) if attachment else b""

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from streamlet_lab.config import REGION_DELAYS, NetworkConfig
 from streamlet_lab.consensus import Vote
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator import links as module
-from streamlet_lab.simulator.links import (
+from streamlet_lab.simulator import delays as module
+from streamlet_lab.simulator.delays import (
     LOST,
     LognormalDelays,
-    clock_offsets,
     constant_delay,
     delay_kind,
     delay_kinds,
-    make_links,
 )
+from streamlet_lab.simulator.links import clock_offsets, make_links
 from streamlet_lab.streams import stream
 
 from .bare import final, simulation
@@ -47,7 +46,7 @@ def constant(microseconds, **settings):
 @pytest.fixture
 def own_kinds(monkeypatch):
     """A registry that a test may change."""
-    monkeypatch.setattr(module._KINDS, "_kinds", dict(module._KINDS._kinds))
+    monkeypatch.setattr(module.DELAYS, "_kinds", dict(module.DELAYS._kinds))
 
 
 # --- Kinds
@@ -57,7 +56,7 @@ def test_the_default_draws_what_the_lab_has_always_drawn():
     """Saved results and golden outputs depend on these bytes."""
     delay = LognormalDelays(stream(5, "network"), 50_000, 0.7, DELTA, 25_000)
     assert draws(make(seed=5)) == [delay(MESSAGE, *link, 0) for _ in range(200) for link in LINKS]
-    assert make().shortest == 25_000
+    assert make().shortest == 25_000 < min(draws(make(seed=5)))
 
 
 def test_a_constant_delay_is_the_median():
@@ -443,3 +442,6 @@ def test_clocks_are_late_by_a_random_part_of_the_skew():
 def test_a_clock_can_be_late_by_an_exact_value():
     network = NetworkConfig(clock_skew={"node_1": "3ms", "node_2": "1ms"})
     assert clock_offsets(network, 4, seed=7) == (0, 3_000, 1_000, 0, 0)
+    # What counts is how much later than the first one they are.
+    network = NetworkConfig(clock_skew={"node_0": "4ms", "node_1": "1ms"})
+    assert clock_offsets(network, 2, seed=7) == (3_000, 0, 0)
