@@ -307,6 +307,38 @@ def outside_band_share(displacement: float, band: float, spread: float) -> float
     return _share(_normal_below(low / spread) + _normal_below(-high / spread))
 
 
+def denied_share(
+    displacement_bp: float, band_percent: float = 5, spread_percent: float = 0.5
+) -> float:
+    """Return which share of fair limit orders a band around a displaced price stops.
+
+    It is :func:`outside_band_share`; by default for the band and the zero-intelligence traders of
+    a market where nothing else is said.
+
+    Parameters
+    ----------
+    displacement_bp : float
+        How far the reference is above the true price, in basis points of it: above −10,000.
+    band_percent, spread_percent : float
+        Largest deviation from the reference, and standard deviation of limit prices around the true
+        one.
+
+    Raises
+    ------
+    InvalidInput
+        If one is not in its range.
+
+    Examples
+    --------
+    >>> round(denied_share(10_000 / 19), 3)  # one liar of three against the mean
+    0.5
+    """
+    displaced = to_number(displacement_bp, -10_000, math.inf, "displacement_bp", above=True)
+    band = to_number(band_percent, 0, math.inf, "band_percent", above=True)
+    spread = to_number(spread_percent, 0, math.inf, "spread_percent")
+    return outside_band_share(displaced / 10_000, band / 100, spread / 100)
+
+
 def stale_outside_share(age: float, volatility: float, band: float, spread: float = 0.0) -> float:
     """Return which share of honest limit prices a band around an old true price turns away.
 

@@ -612,3 +612,32 @@ def test_any_number_gives_a_finite_value_in_its_range_or_is_refused(formula, fin
         least = -1 if formula is theory.mean_displacement else 0
         most = 1 if formula.__name__ in _PROBABILITIES else math.inf
         assert least <= found <= most
+
+
+class TestDeniedShare:
+    @pytest.mark.parametrize("bp", [0, 100, 450, 526, 600, -500, -526])
+    def test_is_the_share_of_normal_limit_prices_outside_the_band(self, bp):
+        ratio, phi = 1 + bp / 10_000, NormalDist().cdf
+        outside = phi((0.95 * ratio - 1) / 0.005) + 1 - phi((1.05 * ratio - 1) / 0.005)
+        assert theory.denied_share(bp) == pytest.approx(outside, abs=1e-12)
+
+    def test_knows_band_and_spread(self):
+        assert theory.denied_share(1_000, 10, 1.0) == pytest.approx(
+            NormalDist().cdf((0.9 * 1.1 - 1) / 0.01)
+        )
+        shares = [theory.denied_share(bp, spread_percent=0) for bp in (0, 526, 527, -527, -476)]
+        assert shares == [0, 0, 1, 1, 0]
+
+    @pytest.mark.parametrize(
+        ("field", "wrong"),
+        [
+            ("displacement_bp", -10_000),
+            ("displacement_bp", "5"),
+            ("band_percent", 0),
+            ("spread_percent", -0.1),
+        ],
+    )
+    def test_refuses_what_is_out_of_range(self, field, wrong):
+        with pytest.raises(InvalidInput) as caught:
+            theory.denied_share(**{"displacement_bp": 1, field: wrong})
+        assert caught.value.field == field
