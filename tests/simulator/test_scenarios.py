@@ -5,10 +5,9 @@ Epochs and times are the paper's: from 1.
 
 import pytest
 
-from streamlet_lab.consensus import Vote
-from streamlet_lab.simulator import Monitor, Recorder
+from streamlet_lab.simulator import Monitor
 
-from .bare import NEVER, author, final, longest, simulation
+from .bare import final, longest, simulation
 
 
 def views(run):
@@ -48,41 +47,3 @@ def test_b1_with_other_numbers_of_nodes(nodes):
     run = simulation(nodes, delay=1, epoch_length=2)
     run.run(6)
     assert views(run) == dict.fromkeys(run.nodes, ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5]))
-
-
-@pytest.mark.parametrize("silence", ["silent_leader", "crash"])
-def test_b3_silent_or_crashed(silence):
-    run = simulation(4, delay=1, epoch_length=2, faults={"node_0": silence})
-    run.run(16)
-    if silence == "crash":
-        assert views(run).pop("node_0") == ([], [])
-        del run.nodes["node_0"]
-    notarized = [2, 3, 4, 6, 7, 8, 10, 11, 12, 14, 15, 16]
-    assert views(run) == dict.fromkeys(run.nodes, (notarized, notarized[:-1]))
-
-
-def test_b5_when_the_pending_votes_are_cast():
-    # A vote decided only when the proposal arrives gives 1, 3, 4, 5, 6: the first trap.
-    def delay(message, sender, receiver, time):
-        late = isinstance(message, Vote) and message.epoch == 0 and receiver in (2, 3)
-        return max(11 - time, 1) if late else 1
-
-    recorder = Recorder()
-    run = simulation(4, delay=delay, epoch_length=8, monitors=[recorder])
-    run.run(6)
-    assert views(run) == dict.fromkeys(run.nodes, ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5]))
-    times = {vote.voter: time for time, vote in recorder.votes if vote.epoch == 1}
-    assert times == {"node_0": 9, "node_1": 8, "node_2": 11, "node_3": 11}
-
-
-def test_without_echo_a_node_that_the_leader_skips_never_sees_the_block():
-    def delay(message, sender, receiver, time):
-        skipped = author(message) == "node_0" and (sender, receiver) == (0, 3)
-        return NEVER if skipped else 1
-
-    chains = {}
-    for echo in (True, False):
-        run = simulation(4, delay=delay, epoch_length=4, echo=echo)
-        run.run(3)
-        chains[echo] = longest(run.nodes["node_3"])
-    assert chains == {True: [1, 2, 3], False: []}
