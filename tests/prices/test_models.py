@@ -73,16 +73,6 @@ def register(monkeypatch: pytest.MonkeyPatch) -> None:
 # Moments
 
 
-def test_gbm_is_normal_with_the_daily_share_of_its_annual_volatility() -> None:
-    """σ/√252 a day. Standard errors: σ/√n, σ/√2n, √(24/n)."""
-    mean, deviation, kurtosis = _moments(GeometricBrownianMotion(volatility=0.252))
-    daily = 25.2 / math.sqrt(252)
-
-    assert mean == pytest.approx(0, abs=4 * daily / math.sqrt(DAYS))
-    assert deviation == pytest.approx(daily, rel=4 / math.sqrt(2 * DAYS))
-    assert kurtosis == pytest.approx(0, abs=4 * math.sqrt(24 / DAYS))
-
-
 @pytest.mark.parametrize(
     "model", [MertonJumps(), MertonJumps(0.1, jumps_per_year=252, jump_mean=0.01)]
 )
@@ -175,26 +165,6 @@ def test_without_leverage_and_with_normal_innovations_the_kurtosis_is_bollerslev
     model = GjrGarch(1, 0.1, 0, 0.8, 1_000_000)
 
     assert model.excess_kurtosis == pytest.approx(6 * 0.01 / (1 - 0.81 - 0.02), rel=1e-4)
-
-
-def test_the_kurtosis_is_that_of_simulated_days() -> None:
-    """κ E[h²] / E[h]²; squares of the variance tell more than fourth powers of returns.
-
-    200 paths show the error of their mean: where the eighth moment exists, as here, it can be
-    trusted. Each is measured after 100 days, by which it has forgotten where it began.
-    """
-    model = GjrGarch(omega=0.2, alpha=0.05, gamma=0.15, beta=0.6, degrees_of_freedom=20)
-    means = [
-        statistics.fmean(day.deviation**4 for day in _days(model, 600, seed)[100:])
-        for seed in range(200)
-    ]
-    scale = 3 * 18 / 16 / model.long_run_variance**2
-    error = scale * statistics.stdev(means) / math.sqrt(len(means))
-
-    assert error < 0.04
-    assert model.excess_kurtosis == pytest.approx(
-        scale * statistics.fmean(means) - 3, abs=4 * error
-    )
 
 
 @pytest.mark.parametrize(
@@ -340,7 +310,6 @@ def test_parameters_are_plain_data(
     [
         ("gbm", {"sigma": 0.2}, r"sigma: 0\.2 .* one of the parameters volatility$"),
         ("gbm", {"volatility": -1}, r"volatility: -1 .* a number from 0 to 1e\+06$"),
-        ("gbm", {"volatility": "0.2"}, r"volatility: '0\.2' .* a number"),
         ("gbm", {"volatility": None}, r"volatility: None .* a number"),
         (
             "merton",
@@ -355,8 +324,6 @@ def test_parameters_are_plain_data(
         ),
         ("regime", {"regimes": []}, r"regimes: \[\] .* a list of at least one regime"),
         ("regime", {"regimes": {"volatility": 0.3}}, r"regimes: \{.*\} .* a list of at least one"),
-        ("regime", {"regimes": "calm"}, r"regimes: 'calm' .* a list of at least one regime"),
-        ("regime", {"regimes": [0.3]}, r"regimes\.0: 0\.3 .* a table of parameters by their names"),
         ("regime", {"regimes": [{}]}, r"regimes\.0: \{\} .* a value for volatility"),
         (
             "regime",
