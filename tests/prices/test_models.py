@@ -145,6 +145,23 @@ def test_a_single_regime_has_the_descriptions_volatility_and_trend() -> None:
     assert kurtosis == pytest.approx(0, abs=4 * math.sqrt(24 / DAYS))
 
 
+def test_innovations_have_unit_variance() -> None:
+    """Kurtosis 3(ν−2)/(ν−4) = 4.8: four standard errors of 20,000 squares are 5.5 %."""
+    source = stream(1, "test")
+    draws = [GjrGarch().innovation(source) for _ in range(20_000)]
+
+    assert statistics.fmean(draws) == pytest.approx(0, abs=0.029)
+    assert statistics.fmean(draw**2 for draw in draws) == pytest.approx(1, abs=0.055)
+
+
+def test_the_next_variance_is_larger_after_a_fall() -> None:
+    """h' = ω + (α + γ·[e < 0])·e² + β·h, by hand."""
+    model = GjrGarch(omega=0.1, alpha=0.05, gamma=0.1, beta=0.8)
+
+    assert model.next_variance(2.0, 3.0) == pytest.approx(0.1 + 0.05 * 9 + 0.8 * 2)
+    assert model.next_variance(2.0, -3.0) == pytest.approx(0.1 + 0.15 * 9 + 0.8 * 2)
+
+
 def test_garch_days_follow_its_recursion() -> None:
     model = GjrGarch()
     variance = model.long_run_variance
