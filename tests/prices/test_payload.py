@@ -152,6 +152,7 @@ def _with(**changes: object) -> bytes:
             "not JSON",
             id="huge integer",
         ),
+        (_with(consensus_price="0.00"), "consensus_price is not a price in cents"),
         (_with(timestamp="2024-01-15T10:30:00"), "timestamp is not in UTC"),
         (_with(timestamp="2024-02-30T10:30:00Z"), "timestamp is not in ISO format"),
         (_with(timestamp="2024-01-15 10:30:00Z"), "not in canonical form"),
