@@ -18,8 +18,6 @@ SILENT = [
     # nodes, silent leaders
     (4, ()),
     (4, (0,)),
-    (4, (3,)),
-    (7, (0, 1)),
     (7, (0, 3)),
     (7, (2, 4)),
     (10, (0, 3, 6)),
@@ -72,12 +70,6 @@ def test_without_three_live_leaders_in_a_row_nothing_is_ever_final():
     # Genesis, 0 and 1 are three in a row, once.
     assert [block.epoch for block in run.observer.tree.finalized] == [-1, 0]
     assert theory.round_robin_finality_lag(6, {2, 5}) is None
-
-
-def test_withheld_votes_of_one_of_four_cost_nothing():
-    run = simulation(4, faults={"node_1": "withhold_votes"})
-    run.run(12)
-    assert [block.epoch for block in run.observer.tree.finalized] == [*range(-1, 11)]
 
 
 def test_withheld_votes_of_two_of_four_stop_everything_until_they_vote_again():
@@ -136,7 +128,7 @@ def partially_synchronous(seed, stabilization):
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     nodes=st.integers(4, 8),
     faulty=st.lists(st.sampled_from(["crash", "silent_leader", "withhold_votes"]), max_size=2),
