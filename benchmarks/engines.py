@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from streamlet_lab.matching import EngineSettings, Instrument, Reference, SelfTrade
+from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.log import GTC, Fields
 
 from .flow import CANCEL, CROSS, MIDDLE, Flow
@@ -39,7 +40,7 @@ class Lab:
 
     def __init__(self, flow: Flow) -> None:
         settings = EngineSettings(Instrument("X"), self_trade=SelfTrade.CANCEL_OLDEST)
-        self.core = settings.core()
+        self.core = MatchingCore(settings)
         reference = Reference(Decimal(MIDDLE) / 100, 0)
         self.core.move_reference(reference, 0)
         self._commands: list[Fields | str] = [

@@ -25,7 +25,7 @@ def limit(order_id: str, side: int, ticks: int, quantity: int, trader: str) -> F
 
 def filled(size: int, levels: int) -> MatchingCore:
     """Return a core with so many resting orders at so many prices a side."""
-    core = EngineSettings(Instrument("X"), without_reference="allow").core()
+    core = MatchingCore(EngineSettings(Instrument("X"), without_reference="allow"))
     draw = random.Random(size)
     for number in range(size):
         side = 1 if number % 2 else -1

@@ -60,27 +60,18 @@ _SET_HELP: Final = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        The words behind the program's name; those of the process by default.
-    """
+    """Run a command, of the process's own arguments unless given, and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         code: int | None = options.command(options)
     except ProofRejected as error:
         print(f"streamlet-lab: not proven: {error}", file=sys.stderr)
         return 1
-    except StreamletLabError as error:
-        print(f"streamlet-lab: error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            # Whoever read the output has seen enough; keep the interpreter from trying again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 141
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; keep the interpreter from trying again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (StreamletLabError, OSError) as error:
         print(f"streamlet-lab: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -97,40 +88,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    run = _add_run(
-        commands,
-        "run",
-        _run,
-        "run the whole system, from quotes to trades, and draw the four charts",
-        "--epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts",
-    )
+    summary = "run the whole system, from quotes to trades, and draw the four charts"
+    example = "--epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts"
+    run = _add_run(commands, "run", _run, summary, example)
     run.add_argument("file", nargs="?", type=Path, help="an experiment as .toml or .json")
     run.add_argument("--save", type=Path, metavar="FILE", help="save the result as FILE (.zip)")
-    _add_run(
-        commands,
-        "stock-consensus",
-        _stock_consensus,
-        "agree on a price in each epoch and show what is finalized",
-        "--epochs 12 --nodes 4",
-        epochs=12,
-    )
-    _add_run(
-        commands,
-        "consensus-trading",
-        _consensus_trading,
-        "trade near the finalized price and fail far from it; charts show the default market",
-        "--nodes 4 --feed aapl-2012",
-        epochs=6,
-    )
-    _add_run(
-        commands,
-        "streamlet",
-        _streamlet,
-        "run the bare protocol; its payloads mean nothing, so there is no --feed",
-        "--epochs 8 --faults node_3=silent_leader",
-        epochs=8,
-        feed=False,
-    )
+    summary, example = "agree on a price in each epoch and show what is finalized", "--epochs 12"
+    _add_run(commands, "stock-consensus", _stock_consensus, summary, f"{example} --nodes 4", 12)
+    summary = "trade near the finalized price and fail far from it; charts show the default market"
+    example = "--nodes 4 --feed aapl-2012"
+    _add_run(commands, "consensus-trading", _consensus_trading, summary, example, 6)
+    summary = "run the bare protocol; its payloads mean nothing, so there is no --feed"
+    example = "--epochs 8 --faults node_3=silent_leader"
+    _add_run(commands, "streamlet", _streamlet, summary, example, 8)
     _add_documents(commands)
     _add_searches(commands)
     return parser
@@ -138,33 +108,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_documents(commands: Any) -> None:
     """Add the commands that make and verify documents for those who were not there."""
-    proof = _add(
-        commands,
-        "proof",
-        _proof,
-        "write a proof that a block of a saved run is final",
-        "run.zip 5 --output proof.json",
-    )
+    summary = "write a proof that a block of a saved run is final"
+    proof = _add(commands, "proof", _proof, summary, "run.zip 5 --output proof.json")
     proof.add_argument("result", type=Path, help="what 'run --save' wrote")
     proof.add_argument("block", help="epoch or hash of a finalized block")
-    keys = _add(
-        commands,
-        "keys",
-        _keys,
-        "write the public keys of a saved run",
-        "run.zip --output keys.json",
-    )
+    summary = "write the public keys of a saved run"
+    keys = _add(commands, "keys", _keys, summary, "run.zip --output keys.json")
     keys.add_argument("result", type=Path, help="what 'run --save' wrote")
     for parser in (proof, keys):
         parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
-    verify = _add(
-        commands,
-        "verify",
-        _verify,
-        "check a finality proof with public keys and nothing else",
-        "proof.json --keys keys.json",
-        exit_codes="0: proven; 1: not proven; 2: not a proof, or not keys",
-    )
+    summary, example = "check a finality proof with public keys and nothing else", "proof.json"
+    codes = "0: proven; 1: not proven; 2: not a proof, or not keys"
+    verify = _add(commands, "verify", _verify, summary, f"{example} --keys keys.json", codes)
     verify.add_argument("proof", type=Path, help="what 'proof' wrote")
     verify.add_argument("--keys", type=Path, required=True, help="what 'keys' wrote")
     verify.add_argument(
@@ -176,24 +131,14 @@ def _add_documents(commands: Any) -> None:
 
 def _add_searches(commands: Any) -> None:
     """Add the commands that hold the protocol to what it promises."""
-    scenario = _add(
-        commands,
-        "scenario",
-        _scenario,
-        "play a worked scenario, or one of your own, and compare with what it expects",
-        "B6",
-        exit_codes="0: as expected; 1: not; 2: not a scenario",
-    )
+    summary = "play a worked scenario, or one of your own, and compare with what it expects"
+    codes = "0: as expected; 1: not; 2: not a scenario"
+    scenario = _add(commands, "scenario", _scenario, summary, "B6", codes)
     names = ", ".join(scenario_names())
     scenario.add_argument("source", metavar="NAME|FILE", help=f"a file, or one of: {names}")
-    fuzz = _add(
-        commands,
-        "fuzz",
-        _fuzz,
-        "search for violations with random adversaries inside the paper's model",
-        "--runs 100 --seed 7 --save findings",
-        exit_codes="0: none found; 1: some; 2: bad input",
-    )
+    summary = "search for violations with random adversaries inside the paper's model"
+    codes = "0: none found; 1: some; 2: bad input"
+    fuzz = _add(commands, "fuzz", _fuzz, summary, "--runs 100 --seed 7 --save findings", codes)
     fuzz.add_argument("--runs", type=int, default=1_000, metavar="N", help="default: 1000")
     fuzz.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     fuzz.add_argument(
@@ -207,7 +152,6 @@ def _add(
     command: Callable[[argparse.Namespace], int | None],
     summary: str,
     example: str,
-    *,
     exit_codes: str = "",
 ) -> argparse.ArgumentParser:
     """Add a command that says what it does, how it ends, and how it is called."""
@@ -228,9 +172,7 @@ def _add_run(
     command: Callable[[argparse.Namespace], None],
     summary: str,
     example: str,
-    *,
     epochs: int | None = None,
-    feed: bool = True,
 ) -> argparse.ArgumentParser:
     """Add a command with the options of a run; what is not given stays out of the settings."""
     parser = _add(commands, name, command, summary, example)
@@ -240,7 +182,7 @@ def _add_run(
     parser.add_argument("--nodes", type=int, metavar="N", help="number of nodes (default: 4)")
     parser.add_argument("--seed", type=int, metavar="N", help="of all randomness (default: 0)")
     parser.add_argument("--faults", metavar="LIST", help=_FAULTS_HELP)
-    if feed:
+    if command is not _streamlet:
         parser.add_argument("--feed", metavar="NAME", help=_FEED_HELP)
     parser.add_argument(
         "--set", action="append", default=[], metavar="SETTING=VALUE", help=_SET_HELP
@@ -322,22 +264,13 @@ def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
     print(f"Written{where}: {names}", file=sys.stderr if options.json else sys.stdout)
 
 
-def _check_folder(option: str, path: Path | None) -> None:
-    """Refuse a folder that cannot be written to while nothing is lost yet."""
-    if path is not None:
-        _check_place(option, path, path.absolute())
-
-
-def _check_file(option: str, path: Path | None) -> None:
-    """Refuse a file that cannot be written while nothing is lost yet."""
+def _check_place(option: str, path: Path | None, *, file: bool = False) -> None:
+    """Refuse a folder, or a file, that cannot be written while nothing is lost yet."""
     if path is None:
         return
-    if path.is_dir():
+    if file and path.is_dir():
         raise InvalidInput(option, str(path), "the name of a file; this is a folder")
-    _check_place(option, path, path.absolute().parent)
-
-
-def _check_place(option: str, path: Path, folder: Path) -> None:
+    folder = path.absolute().parent if file else path.absolute()
     while not folder.exists():
         folder = folder.parent
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
@@ -350,8 +283,8 @@ def _run(options: argparse.Namespace) -> None:
         settings = {**load_config(options.file).to_document(), **settings}
     experiment = Experiment(**_with_set(settings, options))
     directory = options.plots or DEFAULT_CHARTS
-    _check_folder("--plots", directory)
-    _check_file("--save", options.save)
+    _check_place("--plots", directory)
+    _check_place("--save", options.save, file=True)
     if options.save is not None:
         check_archive_name(options.save, "--save")
     result = experiment.run(progress=_progress)
@@ -364,7 +297,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _stock_consensus(options: argparse.Namespace) -> None:
     experiment = Experiment(**_with_set(_settings(options), options))
-    _check_folder("--plots", options.plots)
+    _check_place("--plots", options.plots)
     result = experiment.run(progress=_progress)
     _print(options, demos.stock_consensus(result))
     if options.plots is not None:
@@ -373,7 +306,7 @@ def _stock_consensus(options: argparse.Namespace) -> None:
 
 def _consensus_trading(options: argparse.Namespace) -> None:
     experiment = Experiment(**_with_set(_settings(options), options))
-    _check_folder("--plots", options.plots)
+    _check_place("--plots", options.plots)
     _print(options, demos.consensus_trading(experiment.config, _progress))
     if options.plots is not None:
         result = experiment.run(progress=_progress)
@@ -381,7 +314,7 @@ def _consensus_trading(options: argparse.Namespace) -> None:
 
 
 def _streamlet(options: argparse.Namespace) -> None:
-    _check_folder("--plots", options.plots)
+    _check_place("--plots", options.plots)
     run = run_protocol(progress=_progress, **_with_set(_settings(options), options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:
@@ -411,7 +344,7 @@ def _read_block(text: str) -> int | str:
 def _check_output(options: argparse.Namespace) -> None:
     """Refuse to write over the saved run, or over another one."""
     output: Path | None = options.output
-    _check_file("--output", output)
+    _check_place("--output", output, file=True)
     if output is not None and (
         output.suffix.lower() == ".zip" or output.resolve() == options.result.resolve()
     ):
@@ -439,7 +372,7 @@ def _scenario(options: argparse.Namespace) -> int:
 
 
 def _fuzz(options: argparse.Namespace) -> int:
-    _check_folder("--save", options.save)
+    _check_place("--save", options.save)
     progress = partial(_progress, what="run")
     search = fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
     print(search)

@@ -1,10 +1,9 @@
 """The description's demos as text and as documents: what the command line prints."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -13,7 +12,7 @@ from streamlet_lab.consensus import VerifiedBlock
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
 from streamlet_lab.prices import MalformedPayload, PriceConsensus, decode_claims
-from streamlet_lab.result import ProtocolRun, Result
+from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress, ProgressReport
 from streamlet_lab.units import MONEY, format_price, from_ticks, round_price
 
@@ -21,19 +20,16 @@ _Record = dict[str, Any]
 
 _WIDTH: Final = 80
 _SHARES: Final = 100
+# Their names and sides, and their prices as multiples of the consensus.
+_ORDERS: Final = (
+    ("buy", "buy", Decimal("0.98")),
+    ("sell", "sell", Decimal("1.02")),
+    ("extreme", "buy", Decimal("1.20")),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """A finished demo.
-
-    Parameters
-    ----------
-    lines : list of str
-        For people.
-    document : dict
-        For machines: the same facts, JSON-ready, amounts as strings.
-    """
+class Demo(NamedTuple):
+    """A finished demo: lines for people, and the same facts as a JSON-ready document."""
 
     lines: list[str]
     document: dict[str, Any]
@@ -46,14 +42,12 @@ def banner(title: str, subtitle: str) -> list[str]:
 
 def stock_consensus(result: Result) -> Demo:
     """Show each epoch's consensus and the finalized prices."""
-    lines = banner(
-        "STOCK MARKET CONSENSUS DEMO",
-        f"Streamlet Protocol for {_symbols(result)} Price Consensus",
-    )
-    lines += [
-        f"Creating {_symbols(result)} consensus network with {result.config.nodes} nodes...",
+    symbols, config = ", ".join(result.config.symbols), result.config
+    lines = [
+        *banner("STOCK MARKET CONSENSUS DEMO", f"Streamlet Protocol for {symbols} Price Consensus"),
+        f"Creating {symbols} consensus network with {config.nodes} nodes...",
         "",
-        f"Running consensus simulation for {result.config.epochs} epochs...",
+        f"Running consensus simulation for {config.epochs} epochs...",
         "",
         *_flat(_epochs(result)),
         *_finalized_heading(result),
@@ -86,11 +80,7 @@ def consensus_trading(config: ExperimentConfig, progress: Progress | None = None
         Order.limit(
             name, network.symbol, side, _SHARES, round_price(MONEY.multiply(consensus, factor))
         )
-        for name, side, factor in (
-            ("buy", "buy", Decimal("0.98")),
-            ("sell", "sell", Decimal("1.02")),
-            ("extreme", "buy", Decimal("1.20")),
-        )
+        for name, side, factor in _ORDERS
     )
     lines += [
         f"Current consensus price: {format_price(consensus)}",
@@ -100,30 +90,28 @@ def consensus_trading(config: ExperimentConfig, progress: Progress | None = None
         f"Sell order: {_SHARES} shares at {_limit(sell)}",
     ]
     for order in (buy, sell):
-        name = order.order_id
+        name, limit = order.order_id, _limit(order)
         trades = engine.process_order(order)
         document["orders"].append(_order_document(order, engine))
         lines += [
             "",
             f"Processing {name} order...",
-            f"Processing order at {_limit(order)} (consensus: {format_price(consensus)})",
+            f"Processing order at {limit} (consensus: {format_price(consensus)})",
             f"{name.capitalize()} order trades: {len(trades)}",
         ]
+    trades = engine.process_order(extreme)
+    document["orders"].append(_order_document(extreme, engine))
     lines += [
         "",
         "Testing price deviation validation...",
         f"Attempting trade at {_limit(extreme)} (20% above consensus)...",
-    ]
-    trades = engine.process_order(extreme)
-    document["orders"].append(_order_document(extreme, engine))
-    lines += [
         *(event.message for event in engine.events if isinstance(event, Rejected)),
         f"Extreme price trades: {len(trades)} (should be 0 due to validation)",
     ]
     return Demo(lines, document)
 
 
-def streamlet(run: ProtocolRun) -> Demo:
+def streamlet(run: Result) -> Demo:
     """Show the bare protocol: leader, proposal, votes, notarization, finalization by epoch."""
     config = run.config
     lines = banner("STREAMLET DEMO", "Bare protocol, opaque payloads")
@@ -136,11 +124,7 @@ def streamlet(run: ProtocolRun) -> Demo:
         lines += [*_protocol_lines(row), ""]
     final = [row["epoch"] for row in records if row["finalized_s"] is not None]
     lines.append("Finalized epochs: " + (", ".join(map(str, final)) or "none yet"))
-    document = {
-        "config": config.to_document(),
-        "epochs": records,
-        "finalized_epochs": final,
-    }
+    document = {"config": config.to_document(), "epochs": records, "finalized_epochs": final}
     return Demo(lines, document)
 
 
@@ -164,8 +148,9 @@ def verified(block: VerifiedBlock) -> list[str]:
 
 def whole_system(result: Result) -> Demo:
     """Show the main job, from quotes to trades, shortened to what fits a few screens."""
-    lines = banner("STREAMLET LAB", f"{_symbols(result)}: quotes, consensus, finality, trades")
-    lines += [
+    symbols = ", ".join(result.config.symbols)
+    lines = [
+        *banner("STREAMLET LAB", f"{symbols}: quotes, consensus, finality, trades"),
         *_flat(_shortened(_epochs(result))),
         *_finalized_heading(result),
         *_flat(_shortened(_finalized_prices(result))),
@@ -175,13 +160,7 @@ def whole_system(result: Result) -> Demo:
         *banner("SUMMARY", "Safety, liveness, latency, rejections")[:-1],
         *repr(result).splitlines(),
     ]
-    document = _consensus_document(result)
-    document["rejections"] = _records(result.rejections)
-    return Demo(lines, document)
-
-
-def _symbols(result: Result) -> str:
-    return ", ".join(result.config.symbols)
+    return Demo(lines, {**_consensus_document(result), "rejections": _records(result.rejections)})
 
 
 def _epochs(result: Result) -> list[list[str]]:
@@ -229,15 +208,17 @@ def _order_lines(result: Result) -> list[str]:
     several = len(result.config.symbols) > 1
     agreed = {*result.bands["reference_kind"]} <= {"", "consensus"}
     what, since = ("consensus", "final since") if agreed else ("reference", "known for")
+
+    def of(row: _Record) -> str:
+        return f" of {row['symbol']}" if several else ""
+
     traded = (
-        f"  {row['time_s']:.3f} s: {row['quantity']} shares{_of(row, several)} at "
-        f"${row['price']:,.2f}, "
+        f"  {row['time_s']:.3f} s: {row['quantity']} shares{of(row)} at ${row['price']:,.2f}, "
         f"{row['buy_order_id']} buys from {row['sell_order_id']}"
         for row in _records(result.trades)
     )
     rejected = (
-        f"  {row['time_s']:.3f} s: Trade{_of(row, several)} rejected: "
-        f"Price ${row['price']:,.2f} deviates "
+        f"  {row['time_s']:.3f} s: Trade{of(row)} rejected: Price ${row['price']:,.2f} deviates "
         f"{row['deviation_percent']:.2f}% from {what} ${row['reference_price']:,.2f}, "
         f"{since} {row['reference_age_s']:.3f} s"
         for row in _records(result.rejections)
@@ -249,10 +230,6 @@ def _order_lines(result: Result) -> list[str]:
         "Rejected outside the band:",
         *(list(islice(rejected, 3)) or ["  none"]),
     ]
-
-
-def _of(row: _Record, several: bool) -> str:
-    return f" of {row['symbol']}" if several else ""
 
 
 def _protocol_lines(row: _Record) -> list[str]:
@@ -290,17 +267,17 @@ def _consensus_document(result: Result) -> dict[str, Any]:
 
 def _order_document(order: Order, engine: ConsensusMatchingEngine) -> dict[str, Any]:
     last = engine.events[-1]
-    rejected = isinstance(last, Rejected)
+    rejection = last if isinstance(last, Rejected) else None
     return {
         "side": str(order.side),
         "quantity": order.quantity,
         "price": str(order.price),
-        "accepted": not rejected,
+        "accepted": rejection is None,
         "trades": sum(
             order.order_id in (trade.buy_order_id, trade.sell_order_id) for trade in engine.trades
         ),
-        "reason": str(last.reason) if isinstance(last, Rejected) else None,
-        "message": last.message if isinstance(last, Rejected) else None,
+        "reason": rejection and str(rejection.reason),
+        "message": rejection and rejection.message,
     }
 
 

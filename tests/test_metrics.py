@@ -365,9 +365,7 @@ def _worked(band: str) -> dict[str, Any]:
         "bands": tape.bands,
         "book": [],
     }
-    frames = {
-        name: make_frame(COLUMNS[name], [row for _, row in timed]) for name, timed in rows.items()
-    }
+    frames = {name: make_frame(COLUMNS[name], own) for name, own in rows.items()}
     return market_numbers(frames, 1.0)
 
 
@@ -437,7 +435,8 @@ def _frames(**rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
         columns = COLUMNS[name]
         defaults = {column: blank[what.dtype] for column, what in columns.items()}
         full = [{**defaults, "symbol": "AAPL", **row} for row in rows.get(name, [])]
-        frames[name] = make_frame(columns, [tuple(row.values()) for row in full])
+        dtypes = {column: what.dtype for column, what in columns.items()}
+        frames[name] = pd.DataFrame(full, columns=[*columns]).astype(dtypes)
     return frames
 
 

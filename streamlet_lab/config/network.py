@@ -164,7 +164,7 @@ class NetworkConfig(Section):
         How the delay of a message on a link is drawn: ``"lognormal"``; ``"constant"``, the median;
         ``"uniform"``, from the shortest to as far above the median; ``"sample"``, any of the
         samples; ``"regions"``, by where the two nodes are; a kind registered with
-        :func:`~streamlet_lab.simulator.links.delay_kind`; or a function like those, which a saved
+        :func:`~streamlet_lab.simulator.delays.delay_kind`; or a function like those, which a saved
         configuration names but does not contain.
     shortest_delay : duration, optional
         No message on no link is faster, since distance costs time; half the median by default.

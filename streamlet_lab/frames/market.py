@@ -6,11 +6,13 @@ Everything is read from the engines' events, which are made once for each symbol
 from collections.abc import Iterable
 from functools import cached_property, partial
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter
+from typing import Any
 
+from streamlet_lab.columns import BookRow, DepthRow
 from streamlet_lab.frames.book import book_rows
 from streamlet_lab.frames.record import Record
-from streamlet_lab.frames.tables import Rows, Timed
+from streamlet_lab.frames.tables import Rows
 from streamlet_lab.frames.tape import Tape
 from streamlet_lab.matching import Event
 from streamlet_lab.simulator import Arrival
@@ -78,7 +80,7 @@ class MarketRows:
         ]
 
     @cached_property
-    def _books(self) -> list[tuple[list[Timed], list[Timed]]]:
+    def _books(self) -> list[tuple[list[BookRow], list[DepthRow]]]:
         record, settings = self._record, self._record.config.market
         each, length = settings.samples_per_epoch, record.epoch_length
         count = len(record.recorder.leaders) * each
@@ -89,6 +91,6 @@ class MarketRows:
         ]
 
 
-def _by_time(symbols: Iterable[Iterable[Timed]]) -> Rows:
+def _by_time(symbols: Iterable[Iterable[Any]]) -> Rows:
     """Return the rows of all symbols by time; at one instant in the order of the symbols."""
-    return [row for _, row in sorted(chain.from_iterable(symbols), key=itemgetter(0))]
+    return sorted(chain.from_iterable(symbols), key=attrgetter("time_s"))

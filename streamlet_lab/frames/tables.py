@@ -13,9 +13,6 @@ from streamlet_lab.units import MONEY, to_seconds
 #: Rows of :mod:`streamlet_lab.columns`.
 Rows = Iterable[tuple[Any, ...]]
 
-#: An instant in microseconds, by which the rows of several symbols are merged, and the row.
-Timed = tuple[int, tuple[Any, ...]]
-
 
 class LazyFrames(Mapping[str, pd.DataFrame]):
     """Frames that are made when they are first read, and kept; pickled, all of them are."""
@@ -47,17 +44,17 @@ class LazyFrames(Mapping[str, pd.DataFrame]):
 
 def make_frame(columns: Mapping[str, Column], rows: Rows) -> pd.DataFrame:
     """Return the columns that are asked for, of rows that have them."""
-    values = _by_column([*rows], columns)
+    values = _by_column([*rows])
     return pd.DataFrame(
         {name: _array(values.get(name, ()), column.dtype) for name, column in columns.items()}
     )
 
 
-def _by_column(rows: Sequence[Any], columns: Iterable[str] = ()) -> dict[str, Sequence[Any]]:
+def _by_column(rows: Sequence[Any]) -> dict[str, Sequence[Any]]:
     if not rows:
         return {}
-    names = getattr(rows[0], "_fields", columns)
-    values: dict[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
+    columns = zip(*rows, strict=True)
+    values: dict[str, Sequence[Any]] = dict(zip(rows[0]._fields, columns, strict=True))
     return values | _by_column(values.get("said", ()))
 
 

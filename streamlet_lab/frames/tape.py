@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from streamlet_lab.frames.tables import Timed, cents, dollars, epoch_at, seconds
+from streamlet_lab.columns import BandRow, OrderRow, RejectionRow, TradeRow
+from streamlet_lab.frames.tables import cents, dollars, epoch_at, seconds
 from streamlet_lab.matching import (
     Accepted,
     BandMoved,
@@ -36,30 +37,17 @@ from streamlet_lab.metrics import (
     verdict,
 )
 from streamlet_lab.simulator import Arrival
-from streamlet_lab.units import to_seconds
+from streamlet_lab.units import to_seconds, to_ticks
 
 
 class Moment(NamedTuple):
-    """What holds from an instant on, until the next moment.
-
-    Parameters
-    ----------
-    time : int
-        Microseconds.
-    state : MarketState
-    consensus : Reference or None
-        The latest finalized price that the market knows.
-    band_reference : Reference or None
-        What the band goes by, where it has said so.
-    low, high : float or None
-        The band, in dollars.
-    """
+    """What holds from an instant on, microseconds, until the next moment."""
 
     time: int
     state: MarketState = MarketState.OPEN
-    consensus: Reference | None = None
-    band_reference: Reference | None = None
-    low: float | None = None
+    consensus: Reference | None = None  # the latest finalized price that the market knows
+    band_reference: Reference | None = None  # what the band goes by, where it has said so
+    low: float | None = None  # the band, in dollars
     high: float | None = None
 
     @property
@@ -84,7 +72,7 @@ class _Answered(NamedTuple):
 
 
 class Tape:
-    """What one symbol's events say, as rows of frames, each with its instant.
+    """What one symbol's events say, as rows of frames in the order of the events.
 
     Parameters
     ----------
@@ -103,12 +91,6 @@ class Tape:
         The epochs of the blocks that references come from, by their hashes.
     quoted : mapping of Reference to int
         Of which instant a reference from outside is the true price, microseconds.
-
-    Attributes
-    ----------
-    moments : list of Moment
-        At least one; the first is of the instant 0.
-    trades, rejections, bands : list of Timed
     """
 
     def __init__(
@@ -123,10 +105,10 @@ class Tape:
         epochs: Mapping[str, int],
         quoted: Mapping[Reference, int],
     ) -> None:
-        self.moments = [Moment(0)]
-        self.trades: list[Timed] = []
-        self.rejections: list[Timed] = []
-        self.bands: list[Timed] = []
+        self.moments = [Moment(0)]  # at least that of the instant 0
+        self.trades: list[TradeRow] = []
+        self.rejections: list[RejectionRow] = []
+        self.bands: list[BandRow] = []
         self._symbol = symbol
         self._arrivals = arrivals
         self._true_price = true_price
@@ -141,38 +123,40 @@ class Tape:
         for event in events:
             self._read(event)
 
-    def orders(self) -> Iterator[Timed]:
+    def orders(self) -> Iterator[OrderRow]:
         """Yield every order, with what became of it."""
         answers = zip(self._arrivals, self._answered, strict=True)
         for arrival, (_, moment, became) in answers:
             time, order, true_price = arrival.time, arrival.order, arrival.true_price
             reference = moment.reference
             price, age = moment.price_and_age(time)
-            row = (
-                order.order_id,
-                *self.place(time),
-                order.trader,
-                arrival.kind,
-                arrival.intent,
-                order.side.value,
-                order.order_type.value,
-                order.time_in_force.value,
-                seconds(order.expires),
-                order.quantity,
-                dollars(order.price),
-                None if order.price is None else cents(order.price),
-                true_price / 1e6,
-                self._is_fair(order.price, true_price),
-                price,
-                None if reference is None else self._epochs.get(reference.block_hash),
-                None if reference is None else seconds(self._quoted.get(reference)),
-                age,
-                became.status,
-                became.reason,
-                became.filled,
-                became.repriced,
+            time_s, epoch, symbol = self.place(time)
+            yield OrderRow(
+                order_id=order.order_id,
+                time_s=time_s,
+                epoch=epoch,
+                symbol=symbol,
+                trader=order.trader,
+                kind=arrival.kind,
+                intent=arrival.intent,
+                side=order.side.value,
+                type=order.order_type.value,
+                time_in_force=order.time_in_force.value,
+                expires_s=seconds(order.expires),
+                quantity=order.quantity,
+                price=dollars(order.price),
+                price_cents=None if order.price is None else cents(order.price),
+                true_price=true_price / 1e6,
+                fair=self._is_fair(order.price, true_price),
+                reference_price=price,
+                reference_epoch=self._epochs.get(reference.block_hash) if reference else None,
+                reference_quoted_s=seconds(self._quoted.get(reference)) if reference else None,
+                reference_age_s=age,
+                status=became.status,
+                reason=became.reason,
+                filled=became.filled,
+                clipped=became.repriced,
             )
-            yield time, row
 
     def place(self, time: int) -> tuple[float, int, str]:
         """Return an instant in seconds, its epoch and the symbol, as all frames begin."""
@@ -225,22 +209,28 @@ class Tape:
     def _trade(self, event: Traded) -> None:
         trade = event.trade
         moment, true_price = self.moments[-1], self._true_price(trade.time)
-        row = (
-            trade.trade_id,
-            *self.place(trade.time),
-            float(trade.price),
-            cents(trade.price),
-            trade.quantity,
-            trade.buy_order_id,
-            trade.sell_order_id,
-            trade.aggressor.value,
-            # In a call phase nothing trades until its auction, which is its end.
-            moment.state is MarketState.AUCTION,
-            *moment.price_and_age(trade.time),
-            true_price / 1e6,
-            self._is_fair(trade.price, true_price),
+        time_s, epoch, symbol = self.place(trade.time)
+        reference_price, age = moment.price_and_age(trade.time)
+        self.trades.append(
+            TradeRow(
+                trade_id=trade.trade_id,
+                time_s=time_s,
+                epoch=epoch,
+                symbol=symbol,
+                price=float(trade.price),
+                price_cents=to_ticks(trade.price),
+                quantity=trade.quantity,
+                buy_order_id=trade.buy_order_id,
+                sell_order_id=trade.sell_order_id,
+                aggressor=trade.aggressor.value,
+                # In a call phase nothing trades until its auction, which is its end.
+                auction=moment.state is MarketState.AUCTION,
+                reference_price=reference_price,
+                reference_age_s=age,
+                true_price=true_price / 1e6,
+                fair=self._is_fair(trade.price, true_price),
+            )
         )
-        self.trades.append((trade.time, row))
 
     def _turn_away(
         self,
@@ -252,27 +242,33 @@ class Tape:
     ) -> None:
         """Write down that an order lost shares, or a replacement; and whether it was stopped so."""
         true_price = self._true_price(event.time)
-        price: Decimal | None = None
-        judged: tuple[float | None, ...] = (None,) * 4
-        if not isinstance(event, Reduced):
-            price, judged = event.price, _judgement(event)
+        # What only takes shares away judges no price.
+        judged = None if isinstance(event, Reduced) else event
+        price, reference = (judged.price, judged.reference) if judged else (None, None)
         if event.reason not in STOP_REASONS:
             where = ""
-        row = (
-            *self.place(event.time),
-            event.order_id,
-            answer.arrival.intent,
-            action,
-            where,
-            event.reason.value,
-            quantity,
-            dollars(answer.order.limit),
-            *judged,
-            true_price / 1e6,
-            self._verdict(answer, true_price) if where else "",
-            where == AT_TRADE and not self._is_fair(price, true_price),
+        time_s, epoch, symbol = self.place(event.time)
+        self.rejections.append(
+            RejectionRow(
+                time_s=time_s,
+                epoch=epoch,
+                symbol=symbol,
+                order_id=event.order_id,
+                intent=answer.arrival.intent,
+                action=action,
+                stopped=where,
+                reason=event.reason.value,
+                quantity=quantity,
+                own_price=dollars(answer.order.limit),
+                price=dollars(price),
+                reference_price=dollars(reference.price) if reference else None,
+                deviation_percent=dollars(judged.deviation_percent) if judged else None,
+                reference_age_s=seconds(judged.reference_age) if judged else None,
+                true_price=true_price / 1e6,
+                verdict=self._verdict(answer, true_price) if where else "",
+                blocked=where == AT_TRADE and not self._is_fair(price, true_price),
+            )
         )
-        self.rejections.append((event.time, row))
 
     def _verdict(self, answer: _Answered, true_price: int) -> str:
         """Say of an order that is stopped whether it was fair, when it came and now."""
@@ -292,16 +288,7 @@ class Tape:
         self.moments.append(moment)
         price, _ = moment.price_and_age(time)
         kind = "" if moment.reference is None else moment.reference.kind
-        row = (*self.place(time), moment.state.value, price, kind, moment.low, moment.high)
-        self.bands.append((time, row))
-
-
-def _judgement(event: Rejected | Cancelled) -> tuple[float | None, ...]:
-    """Return the price that was judged, the reference, the deviation from it and its age."""
-    reference = event.reference
-    return (
-        dollars(event.price),
-        None if reference is None else float(reference.price),
-        dollars(event.deviation_percent),
-        seconds(event.reference_age),
-    )
+        time_s, epoch, symbol = self.place(time)
+        state = moment.state.value
+        row = BandRow(time_s, epoch, symbol, state, price, kind, moment.low, moment.high)
+        self.bands.append(row)

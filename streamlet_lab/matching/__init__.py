@@ -18,11 +18,8 @@ Trade rejected: Price $182.94 deviates 20.00% from consensus $152.45
 """
 
 from streamlet_lab.matching.depth import (
-    BookView,
     Depth,
-    EngineState,
     PriceLevel,
-    RestingOrder,
     depth_over_time,
 )
 from streamlet_lab.matching.engine import ConsensusMatchingEngine
@@ -58,20 +55,18 @@ from streamlet_lab.matching.rebuild import replay
 from streamlet_lab.matching.reference import Reference
 from streamlet_lab.matching.rules import (
     ConsensusBand,
-    EntryPolicy,
     LuldBand,
     StalePolicy,
     VolatilityAuctionBand,
 )
 from streamlet_lab.matching.selftrade import SelfTrade
-from streamlet_lab.matching.settings import EngineSettings, EventLog, WithoutReference
+from streamlet_lab.matching.settings import EngineSettings, WithoutReference
 from streamlet_lab.matching.tracker import OpenOrder, OrderTracker
 from streamlet_lab.matching.watch import (
     NEVER,
     Band,
     BandWatch,
     Decision,
-    RestingPolicy,
     band,
     bands,
     make_band,
@@ -84,7 +79,6 @@ __all__ = [
     "Band",
     "BandMoved",
     "BandWatch",
-    "BookView",
     "CancelReason",
     "Cancelled",
     "Command",
@@ -93,10 +87,7 @@ __all__ = [
     "Decision",
     "Depth",
     "EngineSettings",
-    "EngineState",
-    "EntryPolicy",
     "Event",
-    "EventLog",
     "Expired",
     "Instrument",
     "LuldBand",
@@ -113,8 +104,6 @@ __all__ = [
     "Rejected",
     "Replaced",
     "Repriced",
-    "RestingOrder",
-    "RestingPolicy",
     "SelfTrade",
     "Side",
     "StalePolicy",

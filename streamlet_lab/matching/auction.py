@@ -11,17 +11,10 @@ from streamlet_lab.matching.selftrade import SelfTrade, shares_lost
 
 
 class Clearing(NamedTuple):
-    """The outcome of a call auction.
+    """The one price of an auction's trades, and the shares that trade.
 
-    Attributes
-    ----------
-    ticks : int
-        The one price of all its trades.
-    quantity : int
-        Shares that trade.
-    surplus : int
-        Shares left over that could have traded at the price: buyers' if positive, sellers' if
-        negative.
+    The surplus are shares left over that could have traded at the price: buyers' if positive,
+    sellers' if negative.
     """
 
     ticks: int
@@ -30,14 +23,9 @@ class Clearing(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What the end of a call auction brings.
+    """What the end of a call auction brings; None where nothing trades.
 
-    Attributes
-    ----------
-    found : Clearing or None
-        Its price; None where nothing trades.
-    lost : mapping of Resting to int
-        Shares that self-trade prevention takes off orders before anything trades.
+    The shares that are lost are those that self-trade prevention takes off orders before.
     """
 
     found: Clearing | None
@@ -122,15 +110,7 @@ def call_auction(
 
     Shares that would meet their own trader at the price found are taken off as self-trade
     prevention says, and the price is found anew without them, until there are none: what never
-    trades makes no price for others.
-
-    Parameters
-    ----------
-    bids, asks : sequence of Resting
-        The orders of each side, in priority. They are left as they are.
-    reference_ticks : Fraction or None
-        See :func:`clearing`.
-    self_trade : SelfTrade
+    trades makes no price for others. The orders, given in priority, are left as they are.
     """
     left = {resting: resting.remaining for resting in (*bids, *asks)}
     while True:

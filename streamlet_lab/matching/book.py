@@ -15,30 +15,12 @@ SELL: Final = -1
 
 
 class Resting:
-    """An order in the book.
+    """An order in the book, with the shares that remain of it, between its neighbours at a price.
 
-    Attributes
-    ----------
-    order_id, trader : str
-    remaining : int
-        Shares that are left of it.
-    priority : int
-        Sequence number of the event that gave it its place: less is earlier.
-    level : Level
-        The price at which it rests.
-    before, behind : Resting
-        Its neighbours in the queue.
+    Its priority is the sequence number of the event that gave it its place: less is earlier.
     """
 
-    __slots__ = (
-        "before",
-        "behind",
-        "level",
-        "order_id",
-        "priority",
-        "remaining",
-        "trader",
-    )
+    __slots__ = ("before", "behind", "level", "order_id", "priority", "remaining", "trader")
 
     before: "Resting"
     behind: "Resting"

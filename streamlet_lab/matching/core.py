@@ -1,7 +1,5 @@
 """The core of the engine: one deterministic writer, in integers, without objects on the way."""
 
-from typing import Any
-
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.book import Resting
 from streamlet_lab.matching.events import (
@@ -16,6 +14,7 @@ from streamlet_lab.matching.log import ACCEPTED, CANCELLED, FOK, IOC, TRADED, Fi
 from streamlet_lab.matching.orders import Order
 from streamlet_lab.matching.selftrade import SelfTrade, shares_lost
 from streamlet_lab.matching.session import CLOSED, TradingSession
+from streamlet_lab.matching.settings import EngineSettings
 from streamlet_lab.matching.watch import NEVER
 
 _REQUESTED = CancelReason.REQUESTED.value
@@ -24,8 +23,8 @@ _REQUESTED = CancelReason.REQUESTED.value
 class MatchingCore(TradingSession):
     """Matches the orders of one symbol, priced in ticks; commands of traders come in as numbers."""
 
-    def __init__(self, *settings: Any) -> None:
-        super().__init__(*settings)
+    def __init__(self, settings: EngineSettings) -> None:
+        super().__init__(settings)
         self._may_enter = self.watch.may_enter
         self._rows, self._accepted = self.log.rows, self.log.accepted
         self._has_days = self.instrument.day is not None

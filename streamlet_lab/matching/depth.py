@@ -34,18 +34,10 @@ class Depth:
 
 
 class RestingOrder(NamedTuple):
-    """An order in the book, as it is now.
+    """An order as it came, where it rests now, and the shares that are left of it.
 
-    Parameters
-    ----------
-    order : Order
-        The order as it came.
-    price : Decimal
-        Where it rests, in dollars: the order's own price unless it was replaced or repriced.
-    remaining : int
-        Shares that are left of it.
-    priority : int
-        Sequence number of the event that gave it its place: at one price, less trades first.
+    The priority is the sequence number of the event that gave it its place: at one price, less
+    trades first.
     """
 
     order: Order
@@ -155,14 +147,9 @@ def depth_over_time(
     events : iterable of Event
         A log, from its beginning.
     times : iterable of int
-        The instants in microseconds, in their order.
+        The instants in microseconds; they must not run backwards.
     levels : int or None
         How many prices a side; all of them by default.
-
-    Raises
-    ------
-    InvalidInput
-        If ``levels`` is less than 1, or the instants run backwards.
 
     Examples
     --------

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.depth import BookView, EngineState
 from streamlet_lab.matching.events import (
     Cancelled,
@@ -91,7 +92,7 @@ class ConsensusMatchingEngine:
             raise InvalidInput("symbol", self.symbol, expected)
         settings: Any = (band, without_reference, self_trade, pace)  # names of policies are read
         self.settings = EngineSettings(self.instrument, *settings)
-        self._core = core = self.settings.core()
+        self._core = core = MatchingCore(self.settings)
         self._ask = None if consensus_network is None else ask(consensus_network, lambda: self.now)
         self.book = BookView(core.book, core.log, self.instrument)
         self.events = EventLog(core.log, self.settings)

@@ -59,13 +59,8 @@ def ask(network: object, now: Callable[[], int]) -> Callable[[], Reference | Non
     """Return what asks a network for its latest finalized price, None before the first.
 
     A network's own ``reference()`` says since when the price is final. The description's list of
-    finalized prices does not: its last one is known since it was first seen here.
-
-    Parameters
-    ----------
-    network : object
-    now : callable
-        Returns the present instant of simulated time in microseconds.
+    finalized prices does not: its last one is known from the instant of the engine's clock at which
+    it was first seen.
     """
     own = getattr(network, "reference", None)
     if callable(own):

@@ -19,16 +19,8 @@ class SelfTrade(StrEnum):
 
 
 def shares_lost(policy: SelfTrade, arriving: int, resting: int) -> tuple[int, int]:
-    """Return how many shares the arriving and the resting order lose without trading.
+    """Return how many shares the arriving and the resting order lose of those that are left.
 
-    Parameters
-    ----------
-    policy : SelfTrade
-    arriving, resting : int
-        Shares that are left of the two orders.
-
-    Examples
-    --------
     >>> shares_lost(SelfTrade.DECREMENT, 70, 100), shares_lost(SelfTrade.CANCEL_OLDEST, 70, 100)
     ((70, 70), (0, 100))
     """

@@ -26,12 +26,11 @@ from streamlet_lab.matching.events import (
     StateChanged,
     Uncrossed,
 )
-from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import CANCELLED, DAY, TRADED, Log
 from streamlet_lab.matching.orders import Order
 from streamlet_lab.matching.reference import GIVEN, Reference
-from streamlet_lab.matching.selftrade import SelfTrade
-from streamlet_lab.matching.watch import NEVER, BandWatch, Decision, Range
+from streamlet_lab.matching.settings import EngineSettings
+from streamlet_lab.matching.watch import NEVER, Decision, Range
 
 #: Why nothing enters in these states.
 CLOSED: Final = {
@@ -49,19 +48,11 @@ class TradingSession:
     Each method that takes an instant first lets happen what is due until then: orders expire
     before anything else at their instant.
 
-    Parameters
+    Attributes
     ----------
     watch : BandWatch
         The band that is asked.
-    self_trade : SelfTrade
-        What happens where an order would trade with another one of its trader.
-    needs_reference : bool
-        Whether orders are refused before the first reference.
     instrument : Instrument
-        What is traded.
-
-    Attributes
-    ----------
     log : Log
     book : OrderBook
     now : int
@@ -75,24 +66,18 @@ class TradingSession:
         What the band goes by; None before it goes by anything.
     """
 
-    def __init__(
-        self,
-        watch: BandWatch,
-        self_trade: SelfTrade,
-        needs_reference: bool,
-        instrument: Instrument,
-    ) -> None:
-        self.watch = watch
-        self.instrument = instrument
-        self.log = Log(instrument)
+    def __init__(self, settings: EngineSettings) -> None:
+        self.watch = watch = settings.band.watch(settings.pace)
+        self.instrument = settings.instrument
+        self.log = Log(self.instrument)
         self.book = OrderBook()
         self.now = 0
         self.reference: Reference | None = None
         self.market = MarketState.OPEN
         self.limits: Range | None = None
         self.band_reference: Reference | None = None
-        self._self_trade = self_trade
-        self._needs_reference = needs_reference
+        self._self_trade = settings.self_trade
+        self._needs_reference = settings.without_reference == "reject"
         self._closed: RejectReason | None  # why orders are refused: all, or those that cannot wait
         self.adopt(None, MarketState.OPEN)
         self._listens = watch.listens

@@ -5,7 +5,6 @@ from fractions import Fraction
 from typing import Final, Literal, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.events import Event
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import Log, LogView
@@ -60,12 +59,6 @@ class EngineSettings:
             raise InvalidInput("without_reference", self.without_reference, "'reject' or 'allow'")
         policy = read_member(SelfTrade, self.self_trade, "self_trade")
         object.__setattr__(self, "self_trade", policy)
-
-    def core(self) -> MatchingCore:
-        """Make the core of an engine that has seen nothing yet."""
-        needs_reference = self.without_reference == "reject"
-        watch = self.band.watch(self.pace)
-        return MatchingCore(watch, self.self_trade, needs_reference, self.instrument)
 
 
 class EventLog(LogView[Event]):

@@ -83,12 +83,8 @@ class BandWatch:
     def may_enter(self, side: int, ticks: int) -> int | None:
         """Return the price at which a limit order enters, None or 0 to refuse it.
 
-        Parameters
-        ----------
-        side : int
-            1 for a buy, -1 for a sell.
-        ticks : int
-            Its limit, which must not get better for others: only a lower bid, a higher ask.
+        The side is 1 for a buy, -1 for a sell. The limit must not get better for others: only a
+        lower bid, a higher ask.
         """
         return ticks if self.low <= ticks <= self.high else None
 

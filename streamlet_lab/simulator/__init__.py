@@ -16,6 +16,14 @@ from streamlet_lab.simulator import (  # noqa: F401  (their kinds of fault regis
     liars,
     script,
 )
+from streamlet_lab.simulator.delays import (
+    LOST,
+    Delay,
+    LognormalDelays,
+    constant_delay,
+    delay_kind,
+    delay_kinds,
+)
 from streamlet_lab.simulator.faults import (
     NodeFault,
     Seat,
@@ -28,16 +36,7 @@ from streamlet_lab.simulator.faults import (
     offered_fault_kinds,
     own_fault_kinds,
 )
-from streamlet_lab.simulator.links import (
-    LOST,
-    Delay,
-    Links,
-    LognormalDelays,
-    constant_delay,
-    delay_kind,
-    delay_kinds,
-    make_links,
-)
+from streamlet_lab.simulator.links import Links, make_links
 from streamlet_lab.simulator.market import Arrival, Market
 from streamlet_lab.simulator.monitors import Listeners, Monitor, Progress, ProgressReport
 from streamlet_lab.simulator.network import Network, Reception

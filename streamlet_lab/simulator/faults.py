@@ -230,24 +230,12 @@ class NodeFault:
         return replace(block, payload=self.seat.vary(block.payload, number))
 
     def proposal(self, block: Block, by: str | None = None) -> Proposal:
-        """Return a proposal signed by this node, or by an accomplice.
-
-        Raises
-        ------
-        InvalidInput
-            If it is to be signed by a node whose key the fault does not hold.
-        """
+        """Return a proposal signed by this node, or by an accomplice; `InvalidInput` for others."""
         signer = self._signer(by)
         return Proposal(block, signer, self.seat.keyring.sign(signer, proposal_bytes(block)))
 
     def vote(self, block: Block, by: str | None = None) -> Vote:
-        """Return a vote signed by this node, or by an accomplice.
-
-        Raises
-        ------
-        InvalidInput
-            If it is to be signed by a node whose key the fault does not hold.
-        """
+        """Return a vote signed by this node, or by an accomplice; `InvalidInput` for others."""
         signer = self._signer(by)
         signed = vote_bytes(block.chain_id, block.epoch, block.height, block.hash)
         signature = self.seat.keyring.sign(signer, signed)
@@ -260,57 +248,29 @@ class NodeFault:
         return signer
 
 
-_KINDS = Kinds[type[NodeFault]]("fault_kind", "kind", field="faults")
+def _accept(kind: object) -> None:
+    if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
+        raise InvalidInput("kind", kind, "a subclass of NodeFault")
+
+
+_KINDS = Kinds[type[NodeFault]]("fault_kind", "kind", field="faults", accept=_accept)
+fault_kinds = _KINDS.names
+own_fault_kinds = _KINDS.own
+close_register = _KINDS.close
 
 
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
-    """Register a kind of fault under a name, so that configurations can speak of it.
-
-    Parameters
-    ----------
-    name : str
-        Of lowercase letters, digits and underscores.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such name or one of the lab's own, or what it names is not a subclass of
-        `NodeFault`.
-    """
-    _KINDS.check(name)
+    """Register a kind of fault of nodes; see :meth:`~streamlet_lab.kinds.Kinds.register`."""
+    register: Callable[[type[NodeFault]], type[NodeFault]] = _KINDS.register(name)
     if name in source_fault_kinds():
         raise InvalidInput("name", name, "a name that no kind of fault of sources has")
-
-    def register(kind: type[NodeFault]) -> type[NodeFault]:
-        if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
-            raise InvalidInput("kind", kind, "a subclass of NodeFault")
-        reserve_kinds([name])
-        return _KINDS.add(name, kind)
-
+    reserve_kinds([name])
     return register
 
 
-def fault_kinds() -> tuple[str, ...]:
-    """Return the names of all registered kinds, in alphabetical order."""
-    return _KINDS.names()
-
-
 def offered_fault_kinds() -> tuple[str, ...]:
-    """Return the kinds that do something by their name alone, in alphabetical order.
-
-    That is all but the script, which says nothing unless it is told what.
-    """
+    """Return the kinds that do something by their name alone: all but the script."""
     return tuple(kind for kind in fault_kinds() if kind != "script")
-
-
-def close_register() -> None:
-    """Declare the kinds that there are now the lab's own, which nobody may replace."""
-    _KINDS.close()
-
-
-def own_fault_kinds() -> tuple[str, ...]:
-    """Return the names of the lab's own kinds, whatever others have registered."""
-    return _KINDS.own()
 
 
 def make_fault(fault: Fault) -> NodeFault:

@@ -7,75 +7,38 @@ that switching it on leaves the draws of the others as they were.
 
 import hashlib
 import inspect
-import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from statistics import NormalDist
-from typing import Any, Final
+from typing import Any
 
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.kinds import Kinds
+from streamlet_lab.simulator.delays import DELAYS, LOST, Delay, shortest_delay
 from streamlet_lab.streams import stream
-
-#: ``delay(message, sender, receiver, time)``: how long a message, sent at a time, is on its way
-#: from one participant to another. Time and delay are in microseconds, a delay is at
-#: least 1. Participants 0 … n − 1 are the voting nodes, n is the observer.
-Delay = Callable[[Message, int, int, int], int]
-
-# Receiver, and time of arrival.
-_Arrival = tuple[int, int]
-
-#: What makes the delays of a kind, from a random stream, the configuration and the number of nodes.
-DelayKind = Callable[[random.Random, NetworkConfig, int], Delay]
-
-#: A delay of at least this means that the copy never arrives.
-LOST: Final = 2**62
-
-# The normal distribution's quantile of 0 is infinite; the next number above it that is drawn:
-_LEAST: Final = 2.0**-53
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """All links between the participants of a run.
-
-    Parameters
-    ----------
-    delay : callable
-        See :data:`Delay`.
-    shortest : int
-        What ``delay`` never falls below, in microseconds.
-    """
+    """The delays of all links of a run, and what they never fall below, in microseconds."""
 
     delay: Delay
     shortest: int
 
 
-_KINDS = Kinds[DelayKind]("delay_kind", "kind", field="network.delays", besides="a function")
-
-
-def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
-    """Register a kind of delays under a name, so that configurations can speak of it.
-
-    What it draws is clipped: to Δ in good times, to the end of the bad period or Δ in bad ones, as
-    the paper allows an adversary to delay messages (section 2).
-
-    Parameters
-    ----------
-    name : str
-        Of lowercase letters, digits and underscores.
+def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
+    """Return the links that a configuration describes between voting nodes, and to the observer.
 
     Raises
     ------
     InvalidInput
-        If it is no such name, or one of the lab's own.
+        If there is no such kind of delays, or the function given is not one.
 
     Examples
     --------
+    >>> from streamlet_lab.simulator.delays import delay_kind
     >>> @delay_kind("far_observer")
     ... def far_observer(stream, network, nodes):
     ...     return lambda message, sender, receiver, time: 90_000 if receiver == nodes else 10_000
@@ -83,38 +46,15 @@ def delay_kind(name: str) -> Callable[[DelayKind], DelayKind]:
     >>> links.delay(None, 0, 1, 0), links.delay(None, 0, 4, 0)
     (10000, 90000)
     """
-    return _KINDS.register(name)
-
-
-def delay_kinds() -> tuple[str, ...]:
-    """Return the names of all registered kinds, in alphabetical order."""
-    return _KINDS.names()
-
-
-def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
-    """Return the links that a configuration describes.
-
-    Parameters
-    ----------
-    network : NetworkConfig
-    nodes : int
-        Number of voting nodes; the observer comes after them.
-    seed : int
-        The experiment's.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind of delays, or the function given is not one.
-    """
     limit = _make_limit(network)
     delay = _make_base(network, nodes, stream(seed, "network"), limit)
-    shortest = _shortest(network)
+    shortest = shortest_delay(network)
     if network.link_delays:
         fixed = _fixed_delays(network, nodes)
         delay, shortest = _with_fixed(delay, fixed), min(shortest, *fixed.values())
     if network.slow_nodes:
-        delay = _with_slow_nodes(delay, _factors(network, nodes), limit)
+        factors = [network.slow_nodes.get(name, 1.0) for name in _participants(nodes)]
+        delay = _with_slow_nodes(delay, factors, limit)
     if network.bad_times:
         delay = _with_bad_times(delay, network, limit)
         if network.held:
@@ -143,163 +83,12 @@ def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, .
     return (*(offset - min(late) for offset in late), 0)
 
 
-# --- Kinds of delays
-
-
-class LognormalDelays:
-    """Independent delays: a shortest one plus a lognormal rest, clipped to Δ.
-
-    Drawn by inversion: a uniform number is the quantile of its delay. So whether a delay would be
-    too long is nearly always known from the number alone, and the delay itself is not needed.
-
-    Parameters
-    ----------
-    stream : random.Random
-    median, bound : int
-        Microseconds.
-    spread : float
-        Standard deviation of the rest's logarithm.
-    shortest : int
-        What no message on no link is faster than, in microseconds; below the median.
-    """
-
-    def __init__(
-        self, stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
-    ) -> None:
-        self._uniform = stream.random
-        self._normal = NormalDist()
-        self._scale, self._spread = median - shortest, spread
-        self._shortest, self._bound = shortest, bound
-        # Some hundred stretches until Δ.
-        self._shift = max(0, bound.bit_length() - 9)
-        self._shares = _Shares(self._share_below, self._shift)
-
-    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        """Draw a delay, whatever its message, link and time."""
-        return self._quantile(self._uniform())
-
-    def sooner(self, due: Sequence[int], receivers: Sequence[int], time: int) -> list[_Arrival]:
-        """Draw a delay for each of several copies; return those that come before another is due.
-
-        Parameters
-        ----------
-        due : sequence of int
-            When each participant has the message otherwise.
-        receivers : sequence of int
-            To whom the copies go.
-        time : int
-            When they are sent.
-        """
-        uniform, shift, shares = self._uniform, self._shift, self._shares
-        found = []
-        for receiver in receivers:
-            limit = due[receiver] - time
-            drawn = uniform()
-            if drawn < shares[limit >> shift]:
-                delay = self._quantile(drawn)
-                if delay < limit:
-                    found.append((receiver, time + delay))
-        return found
-
-    def _quantile(self, share: float) -> int:
-        rest = self._scale * math.exp(self._spread * self._normal.inv_cdf(share or _LEAST))
-        delay = self._shortest + round(rest)
-        return delay if 1 <= delay <= self._bound else max(1, min(delay, self._bound))
-
-    def _share_below(self, limit: int) -> float:
-        if limit > self._bound or not (self._spread and self._scale):
-            return 1.0
-        if limit <= self._shortest:
-            return 0.0
-        return self._normal.cdf(math.log((limit - self._shortest) / self._scale) / self._spread)
-
-
-class _Shares(dict[int, float]):
-    """At least the share of delays below the end of each stretch of 2^shift microseconds."""
-
-    def __init__(self, share_below: Callable[[int], float], shift: int) -> None:
-        self._share_below, self._shift = share_below, shift
-
-    def __missing__(self, stretch: int) -> float:
-        share = self[stretch] = self._share_below((stretch + 1) << self._shift)
-        return share
-
-
-def constant_delay(microseconds: int) -> Delay:
-    """Return a delay that is the same on every link at every time."""
-    return lambda message, sender, receiver, time: microseconds
-
-
-@delay_kind("lognormal")
-def _lognormal(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    return LognormalDelays(
-        stream, network.median_delay, network.delay_spread, network.delta, network.fastest
-    )
-
-
-@delay_kind("constant")
-def _constant(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    return constant_delay(min(network.median_delay, network.delta))
-
-
-@delay_kind("uniform")
-def _uniform(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    draw, bound = stream.randint, network.delta
-    low, high = network.fastest, 2 * network.median_delay - network.fastest
-    return lambda message, sender, receiver, time: max(1, min(draw(low, high), bound))
-
-
-@delay_kind("sample")
-def _sample(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    draw, samples, bound = stream.choice, network.samples, network.delta
-    return lambda message, sender, receiver, time: min(draw(samples), bound)
-
-
-@delay_kind("regions")
-def _regions(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    draw, spread, bound = stream.lognormvariate, network.delay_spread, network.delta
-    regions = _regions_used(network)
-    rows = [network.region_table[region] for region in regions]
-    count = len(regions)
-
-    def delay(message: Message, sender: int, receiver: int, time: int) -> int:
-        # The observer, like node 0, is in the first region.
-        distance = rows[sender % nodes % count][regions[receiver % nodes % count]]
-        return min(distance + round(distance / 10 * draw(0.0, spread)), bound)
-
-    return delay
-
-
-_KINDS.close()
-
-
-def _regions_used(network: NetworkConfig) -> tuple[str, ...]:
-    return network.regions or tuple(network.region_table)
-
-
-def _shortest(network: NetworkConfig) -> int:
-    """Return what the base delays never fall below, which is known for the lab's own kinds."""
-    match network.delays:
-        case "lognormal" | "uniform":
-            shortest = network.fastest
-        case "constant":
-            shortest = network.median_delay
-        case "sample":
-            shortest = min(network.samples)
-        case "regions":
-            regions = _regions_used(network)
-            shortest = min(network.region_table[a][b] for a in regions for b in regions)
-        case _:
-            shortest = 1
-    return max(1, min(shortest, network.delta))
-
-
 def _make_base(
     network: NetworkConfig, nodes: int, stream: random.Random, limit: Callable[[int], int]
 ) -> Delay:
     """Return the kind's delays, none of them above the limit of its time."""
     delays = network.delays
-    kind = _KINDS[delays] if isinstance(delays, str) else delays
+    kind = DELAYS[delays] if isinstance(delays, str) else delays
     try:
         inspect.signature(kind).bind(stream, network, nodes)
     except TypeError as error:
@@ -310,7 +99,7 @@ def _make_base(
     if not callable(delay):
         raise InvalidInput("network.delays", delays, "what returns a function that gives delays")
     # The lab's own kinds clip their delays themselves.
-    return delay if isinstance(delays, str) and delays in _KINDS.own() else _clipped(delay, limit)
+    return delay if isinstance(delays, str) and delays in DELAYS.own() else _clipped(delay, limit)
 
 
 # --- Layers
@@ -339,17 +128,16 @@ def _clipped(delay: Delay, limit: Callable[[int], int]) -> Delay:
     return clipped
 
 
-def _participants(nodes: int) -> dict[str, int]:
-    names = {f"node_{index}": index for index in range(nodes)}
-    return {**names, OBSERVER: nodes}
+def _participants(nodes: int) -> list[str]:
+    return [*(f"node_{index}" for index in range(nodes)), OBSERVER]
 
 
 def _fixed_delays(network: NetworkConfig, nodes: int) -> dict[tuple[int, int], int]:
-    index = _participants(nodes)
-    links = {link: link.split(">") for link in network.link_delays}
+    index = {name: place for place, name in enumerate(_participants(nodes))}
+    ends = {link: link.split(">") for link in network.link_delays}
     return {
         (index[sender], index[receiver]): min(network.link_delays[link], network.delta)
-        for link, (sender, receiver) in links.items()
+        for link, (sender, receiver) in ends.items()
     }
 
 
@@ -360,10 +148,6 @@ def _with_fixed(delay: Delay, fixed: Mapping[tuple[int, int], int]) -> Delay:
         return fixed.get((sender, receiver), drawn)
 
     return replaced
-
-
-def _factors(network: NetworkConfig, nodes: int) -> list[float]:
-    return [network.slow_nodes.get(name, 1.0) for name in _participants(nodes)]
 
 
 def _with_slow_nodes(delay: Delay, factors: Sequence[float], limit: Callable[[int], int]) -> Delay:

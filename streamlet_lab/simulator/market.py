@@ -51,12 +51,7 @@ class Market(Monitor):
 
     The references move at the instant at which the node that the market reads sees a block
     finalized, or an oracle in its place publishes. The market never looks at the true price;
-    traders may, and oracles do.
-
-    Parameters
-    ----------
-    network : StockSimulation
-        The market adds itself to its monitors and uses its clock.
+    traders may, and oracles do. It adds itself to the monitors of the network.
 
     Attributes
     ----------
@@ -69,12 +64,6 @@ class Market(Monitor):
     quoted : dict of str to dict of Reference to int
         By symbol: of which instant of protocol time each reference is the true price, microseconds;
         of the consensus the start of its block's epoch, when the sources were asked.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind of reference or trader, or no such band, or it does not take these
-        parameters.
     """
 
     def __init__(self, network: StockSimulation) -> None:
@@ -182,9 +171,9 @@ class Market(Monitor):
                 self._last_prices[trade.symbol] = float(trade.price)
                 sides = (trade.buy_order_id, trade.sell_order_id)
                 for trader in dict.fromkeys(owners[order_id] for order_id in sides):
-                    trader.told(event)
+                    trader.on_event(event)
             elif (order_id := getattr(event, "order_id", None)) in owners:
-                owners[order_id].told(event)
+                owners[order_id].on_event(event)
 
 
 def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngine:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from streamlet_lab.consensus import Message
-from streamlet_lab.simulator.links import LOST, Links, LognormalDelays
+from streamlet_lab.simulator.delays import LOST, LognormalDelays
+from streamlet_lab.simulator.links import Links
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
 #: ``delivered(received, sender, receiver, sent, message)``: called at each first arrival.

@@ -19,8 +19,7 @@ class Priority(IntEnum):
     DELIVERY = 0
     REFERENCE = 1
     ORDER = 2
-    TIMER = 3
-    EPOCH = 4
+    EPOCH = 3
 
 
 class EventQueue:

@@ -12,32 +12,36 @@ how far the market moves meanwhile, and an oracle's heartbeat of an hour is an h
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import chain, count, islice
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
+
+from pydantic import BeforeValidator
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.matching.rules.reading import read_duration
-from streamlet_lab.units import is_within, to_hundredths, to_microseconds
+from streamlet_lab.units import format_duration, is_within, to_hundredths
+from streamlet_lab.values import Duration
 
 #: The kind that is moved by what becomes final.
 CONSENSUS: Final = "consensus"
 
 _FIELD: Final = "market.reference"
+_MINUTE: Final = 60_000_000
+
+#: Market time longer than zero.
+_Period = Annotated[int, BeforeValidator(read_duration)]
 _PARAMETERS: Final = f"{_FIELD}.parameters"
 
 
-class Publication(NamedTuple):
-    """A price that an oracle publishes.
+def _read_hundredths(percent: object) -> int:
+    return to_hundredths(percent, "deviation_percent")
 
-    Parameters
-    ----------
-    time : int
-        When the market learns of it, in microseconds of market time.
-    price : int or Fraction
-        In micro-dollars; the market rounds it to the cent, half even.
-    quoted : int
-        Of which instant of market time it is the true price; where it is an average, the mean of
-        these instants.
+
+class Publication(NamedTuple):
+    """A price that an oracle publishes at an instant of market time, in microseconds.
+
+    It is in micro-dollars; the market rounds it to the cent, half even. It was quoted when it was
+    the true price; where it is an average, at the mean of these instants.
     """
 
     time: int
@@ -55,37 +59,8 @@ _KINDS: Final = Kinds[ReferenceKind](
 )
 
 
-def reference_kind(name: str) -> Callable[[ReferenceKind], ReferenceKind]:
-    """Register a kind of reference under a name, so that configurations can speak of it.
-
-    Parameters
-    ----------
-    name : str
-        Of lowercase letters, digits and underscores.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such name, or one of the lab's own.
-
-    Examples
-    --------
-    An oracle that publishes once a day, at the opening:
-
-    >>> @reference_kind("opening")
-    ... def opening(price, *, day="6.5h"):
-    ...     day = to_microseconds(day, "day")
-    ...     for time in count(0, day):
-    ...         yield Publication(time, price(time), quoted=time)
-    >>> "opening" in reference_kinds()
-    True
-    """
-    return _KINDS.register(name)
-
-
-def reference_kinds() -> tuple[str, ...]:
-    """Return the names of all kinds of reference, in alphabetical order."""
-    return _KINDS.names()
+reference_kind = _KINDS.register
+reference_kinds = _KINDS.names
 
 
 def publications(
@@ -93,14 +68,7 @@ def publications(
 ) -> Iterator[Publication]:
     """Return what a kind of reference publishes about one symbol, in the order of time.
 
-    Parameters
-    ----------
-    kind : str or callable
-        One of :func:`reference_kinds`, or what makes publications.
-    parameters : mapping of str to object
-        What the kind takes.
-    price : callable
-        The true price in micro-dollars at an instant of market time.
+    Instants are of market time, true prices in micro-dollars.
 
     Raises
     ------
@@ -154,107 +122,80 @@ def _consensus(price: TruePrice) -> Iterator[Publication]:
 
 @reference_kind("delayed")
 def _delayed(
-    price: TruePrice, *, delay: object = "15min", every: object = "5min", first: object = 0
+    price: TruePrice,
+    *,
+    delay: Duration = 15 * _MINUTE,
+    every: _Period = 5 * _MINUTE,
+    first: Duration = 0,
 ) -> Iterator[Publication]:
     """Publish the true price of some time ago.
 
-    It is quoted regularly, and each time known a delay later: its age goes from the delay up to the
-    delay and a period, and is half-way on average. With a short period the age is always the same;
-    with one as long as the time between two finalizations it rises and falls as that of the
-    consensus does.
-
-    Parameters
-    ----------
-    price : callable
-    delay : duration
-        Fifteen minutes unless given, as exchanges delay the prices that they give away.
-    every : duration
-        The period.
-    first : duration
-        When it is quoted for the first time; at the beginning unless given.
+    It is quoted regularly, for the first time at ``first``, and each time known a delay later: its
+    age goes from the delay up to the delay and a period, and is half-way on average. With a short
+    period the age is always the same; with one as long as the time between two finalizations it
+    rises and falls as that of the consensus does. Exchanges delay the prices that they give away by
+    fifteen minutes.
     """
-    wait, period = to_microseconds(delay, "delay"), read_duration(every, "every")
-    for time in count(to_microseconds(first, "first"), period):
-        yield Publication(time + wait, price(time), time)
+    for time in count(first, every):
+        yield Publication(time + delay, price(time), time)
 
 
 @reference_kind("heartbeat")
 def _heartbeat(
     price: TruePrice,
     *,
-    deviation_percent: object = "0.5",
-    heartbeat: object = "1h",
-    check: object = "1min",
-    delay: object = 0,
+    deviation_percent: Annotated[int, BeforeValidator(_read_hundredths)] = 50,
+    heartbeat: _Period = 60 * _MINUTE,
+    check: _Period = _MINUTE,
+    delay: Duration = 0,
 ) -> Iterator[Publication]:
     """Publish the true price when it has moved, or when it was not published for some time.
 
     As public oracles do: a new price is due when the true one deviates by more than a threshold
     from the last published, or a heartbeat after that (Chainlink, *Decentralized Data Model*;
-    0.5 % and an hour are what its busiest feeds have). So the reference may be old, and is yet
-    never further from the truth than the threshold and what the market moves from one look to the
-    next, and in the delay.
-
-    Parameters
-    ----------
-    price : callable
-    deviation_percent : number
-        The threshold, in hundredths of a percent; exactly so far is not published yet.
-    heartbeat : duration
-    check : duration
-        How often the oracle looks.
-    delay : duration
-        From the look to when the market knows.
+    0.5 % and an hour are what its busiest feeds have). The oracle looks once in ``check``, and the
+    market knows a delay later. So the reference may be old, and is yet never further from the truth
+    than the threshold and what the market moves from one look to the next, and in the delay.
     """
-    threshold = to_hundredths(deviation_percent, "deviation_percent")
-    longest, step = read_duration(heartbeat, "heartbeat"), read_duration(check, "check")
-    wait = to_microseconds(delay, "delay")
     last, since = 0, 0  # nothing is within a percentage of zero
-    for time in count(0, step):
+    for time in count(0, check):
         now = price(time)
-        if time - since >= longest or not is_within(now, last, threshold):
-            yield Publication(time + wait, now, time)
+        if time - since >= heartbeat or not is_within(now, last, deviation_percent):
+            yield Publication(time + delay, now, time)
             last, since = now, time
 
 
 @reference_kind("twap")
 def _twap(
-    price: TruePrice, *, window: object = "30min", every: object = "5min", check: object = "1min"
+    price: TruePrice,
+    *,
+    window: _Period = 30 * _MINUTE,
+    every: _Period = 5 * _MINUTE,
+    check: _Period = _MINUTE,
 ) -> Iterator[Publication]:
     """Publish the time-weighted average of the true price over a window that ends now.
 
     The price is looked at regularly and counts until the next look: sums of what was seen are kept,
-    and an average is the difference of two, as in the oracle of Uniswap v2. At the beginning, the
-    window is what there is. On a random walk the average of n looks, c apart, is at c (n + 1)/2
-    mean age as far from the truth, in mean squares, as a price of the age c (n + 1)(2n + 1)/(6n):
-    about a third of the window.
-
-    Parameters
-    ----------
-    price : callable
-    window : duration
-        Half an hour unless given.
-    every, check : duration
-        How often it publishes, and how often it looks. Window and period are multiples of the
-        latter.
+    and an average is the difference of two, as in the oracle of Uniswap v2. Window and period are
+    multiples of the time between two looks. At the beginning, the window is what there is. On a
+    random walk the average of n looks, c apart, is at c (n + 1)/2 mean age as far from the truth,
+    in mean squares, as a price of the age c (n + 1)(2n + 1)/(6n): about a third of the window.
     """
-    step = read_duration(check, "check")
-    looks = _multiple(window, step, "window")
-    period = _multiple(every, step, "every")
+    looks, period = _multiple(window, check, "window"), _multiple(every, check, "every")
     sums = [0]
     for number in count(1):
-        sums.append(sums[-1] + price((number - 1) * step))
+        sums.append(sums[-1] + price((number - 1) * check))
         if number % period == 0:
             seen = min(looks, number)
             average = Fraction(sums[number] - sums[number - seen], seen)
-            yield Publication(number * step, average, number * step - (seen + 1) * step // 2)
+            yield Publication(number * check, average, number * check - (seen + 1) * check // 2)
 
 
-def _multiple(value: object, step: int, field: str) -> int:
+def _multiple(duration: int, step: int, field: str) -> int:
     """Return how many steps a duration has."""
-    steps, rest = divmod(read_duration(value, field), step)
+    steps, rest = divmod(duration, step)
     if rest:
-        raise InvalidInput(field, value, "a whole multiple of check")
+        raise InvalidInput(field, format_duration(duration), "a whole multiple of check")
     return steps
 
 

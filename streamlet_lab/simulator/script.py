@@ -13,8 +13,8 @@ from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.coalitions import Coalition
+from streamlet_lab.simulator.delays import LOST, Delay
 from streamlet_lab.simulator.faults import Seat, Send, fault_kind
-from streamlet_lab.simulator.links import LOST, Delay
 from streamlet_lab.units import to_microseconds
 
 #: A block is named by its epoch, with a tag where an epoch has several: ``4``, ``4A``, ``4left``.

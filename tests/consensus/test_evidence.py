@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.consensus import Vote
@@ -66,6 +66,7 @@ OFFENCES = st.sampled_from(
 )
 
 
+@settings(max_examples=50)
 @given(honest_histories(), st.randoms())
 def test_honest_voters_never_look_guilty(history, random):
     repeated = [*history, *history]
@@ -73,6 +74,7 @@ def test_honest_voters_never_look_guilty(history, random):
     assert find_offences(repeated) == {}
 
 
+@settings(max_examples=50)
 @given(honest_histories(), OFFENCES, st.sampled_from(COMMITTEE.names), st.randoms())
 def test_an_offence_is_found_and_proven_in_any_order(history, planted, culprit, random):
     _, *numbers = planted
@@ -223,22 +225,7 @@ def test_an_error_names_the_place_and_what_belongs_there():
         Evidence.from_document(document)
 
 
-def test_half_a_surrogate_pair_is_no_text():
-    document = TWO_VOTES.to_document()
-    document["first"]["chain_id"] = "\ud800"
-    with pytest.raises(InvalidInput, match=r"evidence\.first\.chain_id: .* a text"):
-        Evidence.from_document(document)
-
-
-@pytest.mark.parametrize("nodes", range(1, 30))
-def test_more_than_the_tolerated_number_is_guaranteed_to_be_caught(nodes):
-    assert guaranteed_culprits(nodes, quorum(nodes)) > max_faulty(nodes)
-
-
-def test_a_quorum_of_half_the_nodes_guarantees_nobody():
+def test_more_than_the_tolerated_number_is_guaranteed_to_be_caught():
+    for nodes in range(1, 30):
+        assert guaranteed_culprits(nodes, quorum(nodes)) > max_faulty(nodes)
     assert guaranteed_culprits(5, 2) == 0
-
-
-def test_evidence_is_written_in_one_line():
-    twice = Evidence(Offence.TWO_VOTES, signed("node_1", 4, 3, b"A"), signed("node_1", 4, 3, b"B"))
-    assert repr(twice) == "Evidence(node_1: two votes in one epoch, epochs 4 and 4)"

@@ -157,9 +157,7 @@ def _frames(story: Story, samples: Sequence[int] = (0,)) -> dict[str, pd.DataFra
         "book": book,
         "depth": depth,
     }
-    return {
-        name: make_frame(COLUMNS[name], [row for _, row in timed]) for name, timed in rows.items()
-    }
+    return {name: make_frame(COLUMNS[name], own) for name, own in rows.items()}
 
 
 def _is_missing(value: object) -> bool:

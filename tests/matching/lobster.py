@@ -38,22 +38,7 @@ Quote = tuple[int, int]
 
 
 class Message(NamedTuple):
-    """One message.
-
-    Parameters
-    ----------
-    time : int
-        Nanoseconds after midnight.
-    kind : int
-        The type.
-    order_id : int
-    size : int
-        Shares.
-    price : int
-        Ten-thousandths of a dollar.
-    direction : int
-        1 where the resting order buys, -1 where it sells.
-    """
+    """One message."""
 
     time: int
     kind: int
@@ -83,18 +68,7 @@ class Mismatch(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What the comparison came to.
-
-    Parameters
-    ----------
-    rows, exact_rows : int
-        Rows of the book that were compared, and those that agree.
-    runs, exact_runs : int
-        Aggressive orders, and those that were filled with exactly the real executions.
-    skipped : int
-        Messages about what a book does not show, or about orders that were never in view.
-    first_mismatch : Mismatch or None
-    """
+    """What the comparison came to."""
 
     rows: int
     exact_rows: int
@@ -105,13 +79,7 @@ class Report(NamedTuple):
 
 
 def read_messages(path: Path) -> Iterator[Message]:
-    """Read a message file.
-
-    Raises
-    ------
-    DataError
-        If a line is not a message.
-    """
+    """Read a message file."""
     for number, fields in _lines(path):
         try:
             seconds, *rest = fields[:6]
@@ -121,13 +89,7 @@ def read_messages(path: Path) -> Iterator[Message]:
 
 
 def read_books(path: Path) -> Iterator[Row]:
-    """Read an order book file.
-
-    Raises
-    ------
-    DataError
-        If a line is not a row of a book.
-    """
+    """Read an order book file."""
     for number, fields in _lines(path):
         try:
             values = [int(field) for field in fields]
@@ -141,13 +103,7 @@ def read_books(path: Path) -> Iterator[Row]:
 
 
 def find_files(folder: Path) -> tuple[Path, Path]:
-    """Return the message file and the order book file of a folder that holds one pair.
-
-    Raises
-    ------
-    DataError
-        If there is not exactly one of each.
-    """
+    """Return the message file and the order book file of a folder that holds one pair."""
     found = [sorted(folder.glob(f"*_{kind}_*.csv")) for kind in ("message", "orderbook")]
     if [len(files) for files in found] != [1, 1]:
         names = [path.name for files in found for path in files]
@@ -162,19 +118,6 @@ def replay_flow(messages: Iterable[Message], books: Iterable[Row], levels: int =
     each level, ahead of all later ones, stands for the unknown orders there. Executions of one
     instant on one side come from one aggressive order: it is sent as one, and its fills must be
     the real ones in their order.
-
-    Parameters
-    ----------
-    messages : iterable of Message
-    books : iterable of Row
-        As many as there are messages.
-    levels : int
-        How many levels a side are compared.
-
-    Raises
-    ------
-    DataError
-        If one file is longer than the other, or both are empty.
     """
     pairs = list(_pairs(messages, books))
     if not pairs:

@@ -96,7 +96,7 @@ band_rules = st.builds(
     ageing,
 )
 day_lengths = st.sampled_from([None, 20])
-many_days = settings(max_examples=150, deadline=None)
+many_days = settings(max_examples=80, deadline=None)
 
 
 def as_band(rules):
@@ -343,7 +343,7 @@ def test_same_events_and_same_book_after_every_operation(
 
 @pytest.mark.parametrize("without_reference", ["reject", "allow"])
 @given(day=days, policy=policies, rules=band_rules)
-@settings(many_days, max_examples=200)
+@settings(many_days, max_examples=100)
 def test_same_events_under_any_policies_of_the_band(without_reference, day, policy, rules):
     common = {"without_reference": without_reference, "self_trade": policy}
     engine = ConsensusMatchingEngine("X", band=as_band(rules), **common)
@@ -358,7 +358,7 @@ def test_same_events_under_any_policies_of_the_band(without_reference, day, poli
     rest=resting_policies,
     collar=st.sampled_from([None, 1, 3]),
 )
-@settings(many_days, max_examples=200)
+@settings(many_days, max_examples=100)
 def test_same_events_where_a_breach_begins_a_call_auction(day, policy, call, rest, collar):
     band = Calling(call, rest, collar)
     engine = ConsensusMatchingEngine("X", band=band, self_trade=policy)

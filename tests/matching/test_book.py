@@ -5,14 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     ConsensusMatchingEngine,
     Depth,
     Order,
     PriceLevel,
     Reference,
-    RestingOrder,
 )
 from streamlet_lab.matching.book import BUY, SELL, BookSide, OrderBook, Resting
 
@@ -47,27 +45,9 @@ def fill(book):
     rest(book, "s-second", "sell", "151.00")
 
 
-def test_empty_book(engine):
-    book = engine.book
-    assert (book.best_bid, book.best_ask, len(book)) == (None, None, 0)
-    assert book.depth() == Depth((), ())
-    assert (book.bids, book.asks) == ([], [])
-
-
 def test_priority_is_price_then_arrival(book):
     assert ids(book.bids) == ["b-first", "b-second", "b-low"]
     assert ids(book.asks) == ["s-first", "s-second", "s-high"]
-
-
-def test_best_prices(book):
-    assert (book.best_bid, book.best_ask) == (Decimal("150.00"), Decimal("151.00"))
-
-
-def test_found_order_shows_what_is_left_of_it_and_its_place(engine, book):
-    engine.reduce("b-first", 4)
-    order = Order.limit("b-first", "AAPL", "buy", 10, "150.00")
-    assert book.find("b-first") == RestingOrder(order, Decimal("150.00"), 6, 3)
-    assert book.find("b-ninth") is None
 
 
 def test_depth_counts_shares_and_orders_best_price_first(book):
@@ -75,27 +55,6 @@ def test_depth_counts_shares_and_orders_best_price_first(book):
         bids=(PriceLevel(Decimal("150.00"), 15, 2), PriceLevel(Decimal("149.00"), 10, 1)),
         asks=(PriceLevel(Decimal("151.00"), 17, 2), PriceLevel(Decimal("152.00"), 10, 1)),
     )
-
-
-@pytest.mark.parametrize("levels", [1, 2, 3])
-def test_depth_can_be_cut(book, levels):
-    everything = book.depth()
-    assert book.depth(levels) == Depth(everything.bids[:levels], everything.asks[:levels])
-
-
-@pytest.mark.parametrize("levels", [0, -1])
-def test_depth_of_no_levels_is_refused(book, levels):
-    with pytest.raises(InvalidInput, match="levels"):
-        book.depth(levels)
-
-
-def test_price_leaves_with_its_last_order(engine, book):
-    engine.cancel("s-first")
-    engine.cancel("s-second")
-    assert book.best_ask == Decimal("152.00")
-    rest(engine, "s-third", "sell", "151.00")
-    assert ids(book.asks) == ["s-third", "s-high"]
-    assert book.depth().asks[0] == PriceLevel(Decimal("151.00"), 10, 1)
 
 
 def test_queue_can_be_left_from_every_place(engine, book):

@@ -7,18 +7,14 @@ import pytest
 from streamlet_lab.matching import (
     Accepted,
     BandMoved,
-    Cancelled,
     CancelReason,
     ConsensusMatchingEngine,
     MarketState,
     Order,
     Reference,
-    Rejected,
     RejectReason,
-    Repriced,
     Side,
     StateChanged,
-    Traded,
     Uncrossed,
     replay,
 )
@@ -84,15 +80,6 @@ def test_fill_or_kill_that_would_begin_a_call_is_killed(engine):
     assert engine.market is MarketState.OPEN
 
 
-def test_replacement_may_begin_a_call_too(engine):
-    engine.submit(limit("b-1", "buy", "99.00"))
-    replaced, traded, changed = engine.replace("b-1", price="107.00")
-    assert isinstance(traded, Traded)
-    assert changed.state is MarketState.AUCTION
-    assert engine.book.find("b-1").remaining == 6
-    assert engine.book.find("b-1").priority == replaced.sequence
-
-
 @pytest.mark.parametrize(
     "order",
     [
@@ -109,18 +96,6 @@ def test_call_refuses_what_cannot_wait_for_its_end(calling, order):
     assert event.reason is RejectReason.IN_AUCTION
     assert event.message == "Trade rejected: Order x cannot wait for the end of the call auction"
     assert calling.state() == before._replace(events=before.events + 1)
-
-
-def test_call_collects_without_matching(calling):
-    (event,) = calling.submit(limit("s-3", "sell", "99.00", time_in_force="gtc"))
-    assert isinstance(event, Accepted)
-    (event,) = calling.replace("s-3", price="98.00", quantity=20)
-    assert (event.price, event.keeps_priority) == (Decimal("98.00"), False)
-    assert calling.reduce("s-3", 5)[0].remaining == 15
-    assert isinstance(calling.cancel("s-2")[0], Cancelled)
-    assert [one.order.order_id for one in calling.book.asks] == ["s-3"]
-    assert calling.submit(limit("s-3", "sell", "99.00"))[0].reason is RejectReason.DUPLICATE_ID
-    assert len(calling.trades) == 1
 
 
 def test_end_trades_at_one_price_and_the_band_follows_it(calling):
@@ -141,13 +116,6 @@ def test_end_trades_at_one_price_and_the_band_follows_it(calling):
     assert calling.band_reference == moved.reference
     assert calling.reference == Reference(Decimal("100.00"), 0)
     assert calling.band_limits == (moved.low, moved.high)
-
-
-def test_call_in_which_nobody_meets_anybody_has_no_price(calling):
-    calling.cancel("b-1")
-    uncrossed, changed = calling.advance(60)
-    assert uncrossed == Uncrossed(uncrossed.sequence, 60, None, 0, 0)
-    assert changed.state is MarketState.OPEN
 
 
 @pytest.mark.parametrize(
@@ -206,49 +174,8 @@ def test_orders_of_one_trader_to_buy_and_to_sell_do_not_move_the_price_of_others
     assert replay(engine.events).state() == engine.state()
 
 
-def test_order_that_trades_in_part_and_meets_its_own_trader_loses_only_the_rest():
-    engine = started(self_trade="cancel_oldest")
-    engine.submit(Order.market("b-0", "X", "buy", 10), 10)
-    engine.cancel("s-2")
-    for order_id, side, price, quantity, trader in (
-        ("b-1", "buy", "101.00", 10, "ann"),
-        ("s-3", "sell", "100.00", 6, "bob"),
-        ("s-4", "sell", "101.00", 10, "ann"),
-    ):
-        engine.submit(limit(order_id, side, price, quantity, trader))
-    uncrossed, reduced, traded, *_ = engine.advance(60)
-    assert (uncrossed.price, uncrossed.quantity) == (Decimal("100.00"), 6)
-    assert (reduced.order_id, reduced.quantity, reduced.remaining) == ("b-1", 4, 6)
-    assert (traded.trade.sell_order_id, traded.trade.quantity) == ("s-3", 6)
-    assert engine.book.find("s-4").remaining == 10
-
-
 def test_call_goes_on_while_its_price_is_outside_the_collar():
     engine = started(collar=3)
     engine.submit(limit("b-1", "buy", "107.00"), 10)
     assert engine.advance(109) == []
     assert engine.advance(110)[0].price == Decimal("106.00")
-
-
-def test_what_a_call_without_a_price_leaves_outside_is_seen_to():
-    engine = started(resting="clip")
-    engine.submit(limit("b-1", "buy", "107.00"), 10)
-    engine.cancel("s-2")
-    *_, clipped = engine.advance(60)
-    assert clipped == Repriced(clipped.sequence, 60, "b-1", Decimal("105.00"), 6)
-
-
-def test_expiry_in_a_call_comes_before_its_end(calling):
-    calling.submit(limit("s-3", "sell", "99.00", time_in_force="gtt", expires=60), 20)
-    expired, uncrossed, *_ = calling.advance(60)
-    assert (expired.order_id, uncrossed.quantity) == ("s-3", 6)
-
-
-def test_halted_and_opened_again_the_market_matches(calling):
-    calling.halt(20)
-    (event,) = calling.submit(limit("b-2", "buy", "100.00"))
-    assert isinstance(event, Rejected)
-    assert event.reason is RejectReason.HALTED
-    assert event.reference == calling.band_reference
-    (changed,) = calling.resume()
-    assert changed.state is MarketState.OPEN

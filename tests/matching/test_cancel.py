@@ -26,13 +26,6 @@ def test_takes_the_order_out_of_the_book(engine):
     assert engine.book.best_bid is None
 
 
-def test_says_what_was_left(engine):
-    rest(engine)
-    engine.submit(Order.market("s-1", "AAPL", "sell", 30))
-    (event,) = engine.cancel("b-1")
-    assert event.quantity == 70
-
-
 def test_others_keep_their_places(engine):
     for order_id in ("b-1", "b-2", "b-3"):
         rest(engine, order_id)
@@ -45,12 +38,6 @@ def test_unknown_order_is_refused(engine):
     rest(engine)
     assert_unknown(engine.cancel("b-9"), "b-9")
     assert len(engine.book) == 1
-
-
-def test_filled_order_is_refused(engine):
-    rest(engine)
-    engine.submit(Order.market("s-1", "AAPL", "sell", 100))
-    assert_unknown(engine.cancel("b-1"), "b-1")
 
 
 def test_cancelled_order_is_refused_the_second_time(engine):

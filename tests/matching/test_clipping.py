@@ -12,8 +12,6 @@ from streamlet_lab.matching import (
     Order,
     Reference,
     RejectReason,
-    Replaced,
-    Repriced,
     make_band,
     replay,
 )
@@ -54,33 +52,6 @@ def test_only_the_aggressive_side_is_clipped(engine, side, price, enters):
     assert [one.price for one in clipped] == [Decimal(enters)] * (price != enters)
 
 
-def test_clipped_order_trades_up_to_the_edge_and_rests_there_behind_the_others(engine):
-    engine.submit(limit("s-1", "sell", "104.00"))
-    engine.submit(limit("b-1", "buy", "90.00"))
-    engine.replace("b-1", price="103.00")
-    order = Order.limit("b-2", "X", "buy", 25, "120.00")
-    accepted, clipped, traded = engine.submit(order)
-    assert clipped == Repriced(accepted.sequence + 1, 0, "b-2", Decimal("105.00"), 25)
-    assert (traded.trade.price, traded.buy_remaining) == (Decimal("104.00"), 15)
-    engine.submit(limit("b-3", "buy", "105.00"))
-    assert prices(engine, "bids") == [("b-2", "105.00"), ("b-3", "105.00"), ("b-1", "103.00")]
-
-
-def test_replacement_is_clipped_as_an_order_is(engine):
-    engine.submit(limit("b-1", "buy", "100.00"))
-    replaced, clipped = engine.replace("b-1", price="110.00")
-    assert isinstance(replaced, Replaced)
-    assert (replaced.price, clipped.price) == (Decimal("110.00"), Decimal("105.00"))
-    assert engine.book.find("b-1").priority == clipped.sequence
-
-
-def test_order_that_never_rests_is_clipped_too(engine):
-    engine.submit(limit("s-1", "sell", "106.00"))
-    _, clipped, cancelled = engine.submit(limit("b-1", "buy", "107.00", time_in_force="ioc"))
-    assert isinstance(clipped, Repriced)
-    assert cancelled.quantity == 10
-
-
 def test_post_only_goes_by_where_it_enters(engine):
     engine.submit(limit("s-1", "sell", "106.00"))
     accepted, _ = engine.submit(limit("b-1", "buy", "107.00", post_only=True))
@@ -104,22 +75,6 @@ def test_moved_band_clips_best_price_first_then_by_arrival_and_they_stay_there(e
     assert prices(engine, "bids") == [*rests, ("b-5", "90.00")]
     assert len(engine.set_reference(Reference(Decimal("100.00"), 0))) == 2
     assert prices(engine, "bids") == [*rests, ("b-5", "90.00")]
-
-
-def test_moved_band_clips_asks_upwards_and_leaves_passive_ones(engine):
-    for order_id, price in (("s-1", "96.00"), ("s-2", "101.00"), ("s-3", "130.00")):
-        engine.submit(limit(order_id, "sell", price))
-    _, _, clipped = engine.set_reference(Reference(Decimal("105.00"), 0))
-    assert (clipped.order_id, clipped.price) == ("s-1", Decimal("99.75"))
-    assert prices(engine, "asks") == [("s-1", "99.75"), ("s-2", "101.00"), ("s-3", "130.00")]
-
-
-def test_what_waits_outside_trades_with_nobody_until_the_band_is_there(engine):
-    engine.submit(limit("s-1", "sell", "108.00"))
-    _, cancelled = engine.submit(Order.market("b-1", "X", "buy", 5))
-    assert (cancelled.reason, cancelled.price) == ("outside_band", Decimal("108.00"))
-    engine.set_reference(Reference(Decimal("104.00"), 0))
-    assert len(engine.process_order(limit("b-2", "buy", "108.00"))) == 1
 
 
 @pytest.fixture
@@ -146,49 +101,12 @@ def test_bid_has_no_edge_to_wait_at_where_the_band_lies_below_the_lowest_price(d
 # -- replacements beyond the edge, of orders of every kind that rests
 
 
-LASTING = {"day": {}, "gtc": {"time_in_force": "gtc"}, "gtt": {"time_in_force": "gtt"}}
-
-
 @pytest.fixture
 def waiting(engine):
     """The same engine with an ask of $106.00 and a bid of $94.00, outside the band."""
     engine.submit(limit("s-1", "sell", "106.00"))
     engine.submit(limit("b-1", "buy", "94.00"))
     return engine
-
-
-@pytest.mark.parametrize("post_only", [False, True])
-@pytest.mark.parametrize("lasts", LASTING)
-@pytest.mark.parametrize(
-    ("side", "price", "beyond", "edge"),
-    [("buy", "99.00", "107.00", "105.00"), ("sell", "101.00", "93.00", "95.00")],
-)
-def test_replaced_order_that_is_clipped_short_of_the_other_side_waits_at_the_edge(
-    waiting, side, price, beyond, edge, lasts, post_only
-):
-    more = LASTING[lasts] | ({"expires": 50} if lasts == "gtt" else {})
-    waiting.submit(limit("p-1", side, price, post_only=post_only, **more))
-    replaced, clipped = waiting.replace("p-1", price=beyond, time=10)
-    assert (replaced.price, replaced.keeps_priority) == (Decimal(beyond), False)
-    assert clipped == Repriced(clipped.sequence, 10, "p-1", Decimal(edge), 10)
-    resting = waiting.book.find("p-1")
-    assert (resting.price, resting.remaining) == (Decimal(edge), 10)
-    assert resting.priority == clipped.sequence
-    assert not waiting.trades
-    expired = waiting.advance(50)
-    assert [one.order_id for one in expired] == (["p-1"] if lasts == "gtt" else [])
-
-
-@pytest.mark.parametrize(
-    ("side", "price", "beyond"), [("buy", "99.00", "107.00"), ("sell", "101.00", "93.00")]
-)
-def test_new_post_only_order_that_is_clipped_short_of_the_other_side_is_accepted(
-    waiting, side, price, beyond
-):
-    accepted, clipped = waiting.submit(limit("p-1", side, beyond, post_only=True))
-    assert isinstance(accepted, Accepted)
-    assert clipped.order_id == "p-1"
-    assert not waiting.trades
 
 
 @pytest.mark.parametrize(
@@ -203,14 +121,3 @@ def test_replaced_post_only_order_that_meets_the_other_side_at_the_edge_is_refus
     (event,) = waiting.replace("p-1", price=beyond)
     assert (event.reason, event.price) == (RejectReason.WOULD_TRADE, Decimal(beyond))
     assert waiting.book.find("p-1").price == Decimal(price)
-
-
-@pytest.mark.parametrize("lasts", LASTING)
-def test_replaced_order_that_is_clipped_trades_up_to_the_edge(waiting, lasts):
-    more = LASTING[lasts] | ({"expires": 50} if lasts == "gtt" else {})
-    waiting.submit(limit("b-2", "buy", "99.00", **more))
-    waiting.submit(Order.limit("s-2", "X", "sell", 4, "104.00"))
-    _, clipped, traded = waiting.replace("b-2", price="107.00")
-    assert (traded.trade.price, traded.trade.quantity) == (Decimal("104.00"), 4)
-    assert waiting.book.find("b-2").remaining == 6
-    assert waiting.book.find("b-2").priority == clipped.sequence

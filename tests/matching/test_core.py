@@ -16,12 +16,13 @@ from streamlet_lab.matching import (
     ReferenceMoved,
     Traded,
 )
+from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.log import GTC, GTT
 
 
 @pytest.fixture
 def core():
-    core = EngineSettings(Instrument("X")).core()
+    core = MatchingCore(EngineSettings(Instrument("X")))
     core.move_reference(Reference("100.00", 0), 0)
     core.enter(("b-1", 1, 10_000, 10, "ann", GTT, False, 50), 10)
     return core
@@ -37,11 +38,6 @@ def events(core):
 
 def kinds(core):
     return [type(event) for event in events(core)]
-
-
-def test_an_order_meets_what_has_not_expired(core):
-    core.enter(sells(10_000), 49)
-    assert kinds(core) == [ReferenceMoved, BandMoved, Accepted, Accepted, Traded]
 
 
 def test_what_is_due_happens_before_an_order(core):
@@ -74,8 +70,3 @@ def test_rows_of_orders_trades_and_cancels_are_nothing_to_the_garbage_collector(
     rows = core.log.rows[2:]
     assert kinds(core)[2:] == [Accepted, Accepted, Traded, Cancelled]
     assert not any(map(gc.is_tracked, rows))
-
-
-def test_events_can_be_read_of_what_was_said_in_ticks(core):
-    accepted = core.log.event(2)
-    assert (str(accepted.order.price), accepted.order.trader) == ("100.00", "ann")

@@ -42,16 +42,3 @@ def test_session_ends_its_day_orders(session_engine, accepted, ends):
     rest(session_engine, "b-1", time=accepted)
     assert session_engine.advance(ends - 1) == []
     assert session_engine.advance(ends) == [Expired(3, ends, "b-1", 10)]
-
-
-def test_session_leaves_other_orders_alone(session_engine):
-    rest(session_engine, "b-1", "gtc")
-    rest(session_engine, "b-2", "gtt", expires=150)
-    assert session_engine.advance(149) == []
-
-
-def test_partly_traded_order_expires_with_what_is_left(session_engine):
-    rest(session_engine, "b-1")
-    session_engine.submit(Order.market("s-1", "AAPL", "sell", 4), 50)
-    (event,) = session_engine.advance(100)
-    assert (event.order_id, event.quantity) == ("b-1", 6)

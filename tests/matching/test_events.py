@@ -31,11 +31,6 @@ def test_rejection_knows_deviation_and_age_of_the_reference():
     assert event.reference_age == 3_000_000
 
 
-def test_without_a_price_there_is_no_deviation():
-    event = rejected(RejectReason.NO_CONSENSUS, order=Order.market("s-1", "AAPL", "sell", 1))
-    assert event.deviation_percent is None
-
-
 def test_without_a_reference_there_is_neither_deviation_nor_age():
     event = rejected(RejectReason.NO_CONSENSUS, reference=None)
     assert (event.deviation_percent, event.reference_age) == (None, None)
@@ -82,21 +77,6 @@ def test_words_tell_the_consensus_from_what_else_a_band_goes_by(kind):
 def test_refused_command_says_what_it_was(command):
     event = Rejected(0, 0, "s-1", None, None, RejectReason.UNKNOWN_ID, None, command)
     assert event.message == f"{str(command).capitalize()} rejected: No order s-1 is in the book"
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        RejectReason.INVALID_ORDER,
-        RejectReason.INVALID_PRICE,
-        RejectReason.INVALID_QUANTITY,
-        RejectReason.OFF_LOT,
-        RejectReason.OFF_TICK,
-    ],
-)
-def test_what_is_not_valid_is_told_as_it_was_found(reason):
-    event = Rejected(0, 0, "", None, None, reason, None, detail="quantity: 0 is not valid")
-    assert event.message == "Trade rejected: quantity: 0 is not valid"
 
 
 @pytest.mark.parametrize(

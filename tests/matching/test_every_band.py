@@ -52,7 +52,7 @@ BANDS = {
     "narrow ranges": make_band("volatility_auction", 3, {"dynamic_percent": 1}),
     "calling": Calling(6, "clip"),
 }
-some_days = settings(max_examples=40, deadline=None)
+some_days = settings(max_examples=20, deadline=None)
 
 
 def assert_trades_are_inside(engine):
@@ -209,7 +209,7 @@ def act_quietly(engine, number, action, time):
     script=st.lists(st.tuples(waits, quiet), min_size=10, max_size=40),
     policy=policies,
 )
-@settings(some_days, max_examples=60)
+@settings(some_days, max_examples=30)
 def test_orders_that_never_trade_move_no_reference_and_no_limits(name, first, script, policy):
     engine, empty = (
         ConsensusMatchingEngine("X", band=BANDS[name], self_trade=policy, pace=PACE)

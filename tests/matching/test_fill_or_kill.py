@@ -44,17 +44,6 @@ def test_one_share_too_few_and_nothing_trades(engine):
     assert engine.book.depth() == before
 
 
-def test_market_order_may_be_fill_or_kill(engine):
-    ask(engine, "s-1", "152.00", 10)
-    order = Order.market("b-1", "AAPL", "buy", 11, time_in_force="fok")
-    assert_killed(engine.submit(order), 11)
-
-
-def test_price_outside_the_band_does_not_count(keeping_engine):
-    order = Order.limit("b-1", "AAPL", "buy", 100, "152.00", time_in_force="fok")
-    assert_killed(keeping_engine.submit(order), 100)
-
-
 @pytest.mark.parametrize(
     ("policy", "killed"),
     [

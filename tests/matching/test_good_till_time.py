@@ -1,15 +1,10 @@
-from decimal import Decimal
-
 import pytest
 
 from streamlet_lab.matching import (
     Accepted,
-    BandMoved,
     CancelReason,
     Expired,
     Order,
-    Reference,
-    ReferenceMoved,
     RejectReason,
 )
 
@@ -24,18 +19,6 @@ def test_expires_at_its_instant_before_anything_else(engine):
     assert expired == Expired(3, 5_000_000, "b-1", 10)
     assert isinstance(accepted, Accepted)
     assert len(engine.trades) == 0
-
-
-def test_trades_until_then(engine):
-    engine.submit(gtt("b-1", 5_000_000))
-    sell = Order.limit("s-1", "AAPL", "sell", 10, "150.00")
-    assert len(engine.process_order(sell, 4_999_999)) == 1
-
-
-def test_expires_before_the_reference_moves_at_the_same_instant(engine):
-    engine.submit(gtt("b-1", 5_000_000))
-    events = engine.set_reference(Reference(Decimal("190.00"), 5_000_000), 5_000_000)
-    assert [type(event) for event in events] == [Expired, ReferenceMoved, BandMoved]
 
 
 def test_several_expire_by_instant_then_by_acceptance_and_each_at_its_own_time(engine):

@@ -17,8 +17,3 @@ def test_takes_what_there_is_at_its_price_and_the_rest_goes(engine):
 def test_finds_nobody_and_goes_whole(engine):
     _, cancelled = engine.submit(ioc(15, "152.50"))
     assert (cancelled.reason, cancelled.quantity) == (CancelReason.IMMEDIATE_OR_CANCEL, 15)
-
-
-def test_filled_whole_leaves_nothing_to_cancel(engine):
-    engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "152.00"))
-    assert [type(event) for event in engine.submit(ioc(10, "152.00"))] == [Accepted, Traded]

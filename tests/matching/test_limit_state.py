@@ -32,18 +32,6 @@ def engine():
     return engine
 
 
-def test_replacement_that_crosses_trades(engine):
-    replaced = engine.replace("s-1", price="104.00")
-    assert [type(one).__name__ for one in replaced] == ["Replaced", "Traded", "StateChanged"]
-    assert engine.trades[-1].price == Decimal("105.00")
-    assert len(engine.book) == 0
-
-
-def test_end_of_the_day_takes_the_quote_away(engine):
-    *_, last = engine.end_day(2 * SECOND)
-    assert last == StateChanged(last.sequence, 2 * SECOND, MarketState.OPEN)
-
-
 def test_quote_that_expires_ends_it_at_that_instant(engine):
     *_, last = engine.advance(12 * SECOND)
     assert last == StateChanged(last.sequence, 10 * SECOND, MarketState.OPEN)

@@ -135,29 +135,10 @@ def market():
 # -- bands
 
 
-def test_before_the_first_reference_everything_passes():
-    watch = LuldBand().watch()
-    assert (watch.may_enter(1, 10**9), watch.may_enter(-1, 1)) == (10**9, 1)
-    assert watch.may_trade(10**9)
-    assert watch.decide(0, 10**9, None) is None
-    assert watch.alarm == NEVER
-
-
 def test_first_consensus_opens_the_bands_and_later_ones_do_not_matter(market):
     assert market.history == [(0, "consensus", 10_000, (9_500, 10_500))]
     market.at(60 * SECOND).learn(20_000)
     assert len(market.history) == 1
-
-
-def test_trades_before_the_first_reference_publish_nothing():
-    market = Market(LuldBand().watch()).trade(20_000)
-    assert market.history == []
-
-
-def test_edges_are_rounded_inwards():
-    # 5 % around $152.45 is $144.8275 to $160.0725.
-    decision = LuldBand().watch().on_reference(Fraction(15_245), 0, 0)
-    assert decision == Decision((14_483, 16_007), Fraction(15_245))
 
 
 def test_aggressive_prices_are_moved_to_the_edge_and_passive_ones_wait(market):
@@ -168,12 +149,6 @@ def test_aggressive_prices_are_moved_to_the_edge_and_passive_ones_wait(market):
     assert watch.may_enter(-1, 11_000) == 11_000
     assert watch.may_enter(1, 10_500) == 10_500
     assert watch.resting == "clip"
-
-
-def test_trades_are_inside_the_bands_the_edges_included(market):
-    allowed = [market.watch.may_trade(ticks) for ticks in (9_499, 9_500, 10_500, 10_501)]
-    assert allowed == [False, True, True, False]
-    assert market.watch.on_breach == "cancel"
 
 
 # -- reference
@@ -188,48 +163,11 @@ def test_mean_of_the_trades_is_published_from_one_percent_on(market):
     assert market.history[1:] == [(60 * SECOND, "trades", 10_100, (9_595, 10_605))]
 
 
-def test_one_percent_down_counts_as_well(market):
-    market.at(40 * SECOND).trade(9_901)
-    assert len(market.history) == 1
-    market.at(50 * SECOND).trade(9_899)
-    assert market.history[1:] == [(50 * SECOND, "trades", 9_900, (9_405, 10_395))]
-
-
-def test_reference_between_two_ticks_is_compared_exactly():
-    # 1 % of 10,000.5 ticks is 100.005.
-    market = Market(LuldBand().watch()).learn(Fraction(20_001, 2))
-    market.at(40 * SECOND).trade(10_100)
-    assert len(market.history) == 1
-    market.at(340 * SECOND).trade(10_101)
-    assert market.history[-1][:3] == (340 * SECOND, "trades", 10_101)
-
-
-def test_quantities_do_not_weigh():
-    watch = LuldBand().watch()
-    watch.moved((9_500, 10_500), Fraction(10_000), 0)
-    watch.traded(10_050, 1_000_000, 40 * SECOND)
-    watch.traded(10_350, 100, 40 * SECOND)
-    assert watch.decide(40 * SECOND, None, None).reference == 10_200
-
-
 def test_odd_lots_do_not_count(market):
     market.at(40 * SECOND).trade(10_400, quantity=99)
     assert market.at(340 * SECOND).history == [(0, "consensus", 10_000, (9_500, 10_500))]
     market.trade(10_300, quantity=100)
     assert market.history[-1] == (340 * SECOND, "trades", 10_300, (9_785, 10_815))
-
-
-def test_reference_is_published_in_whole_ticks_half_even_and_its_bands_are_around_that(market):
-    # The mean is 10,200.5.
-    market.at(40 * SECOND).trade(10_200, 10_201)
-    assert market.history[-1] == (40 * SECOND, "trades", 10_200, (9_690, 10_710))
-
-
-def test_reference_that_rounds_to_the_one_in_force_is_not_published():
-    # The mean of 20.4 ticks is 2 % away from 20, and the nearest price to it is 20.
-    market = Market(LuldBand().watch()).learn(20)
-    market.at(40 * SECOND).trade(20, 20, 20, 21, 21)
-    assert len(market.history) == 1
 
 
 def test_reference_stays_in_force_for_thirty_seconds_and_then_moves_without_a_trade(market):
@@ -251,12 +189,6 @@ def test_trade_leaves_the_window_after_five_minutes_and_may_move_the_mean_by_tha
     assert len(market.history) == 1
     market.at(400 * SECOND)
     assert market.history[1:] == [(310 * SECOND, "trades", 10_150, (9_643, 10_657))]
-
-
-def test_without_trades_in_the_window_the_reference_stays(market):
-    market.at(40 * SECOND).trade(10_200).at(3_600 * SECOND)
-    assert [entry[0] for entry in market.history] == [0, 40 * SECOND]
-    assert market.watch.alarm == NEVER
 
 
 # -- limit state
@@ -283,28 +215,6 @@ def test_limit_state_is_a_best_bid_at_the_upper_or_a_best_ask_at_the_lower_band(
     assert market.history[1:] == ([(5, LIMIT)] if is_limit else [])
 
 
-def test_order_clipped_to_the_edge_begins_a_limit_state(market):
-    market.at(5).quote(bid=12_000)
-    assert (market.bid, market.state) == (10_500, LIMIT)
-
-
-def test_limit_state_ends_when_the_quote_is_gone(market):
-    market.at(1 * SECOND).quote(10_500, 10_600)
-    market.at(16 * SECOND - 1).quote(10_499, 10_600)
-    assert market.history[1:] == [(1 * SECOND, LIMIT), (16 * SECOND - 1, OPEN)]
-    market.at(60 * SECOND)
-    assert market.state is OPEN
-
-
-def test_each_limit_state_has_fifteen_seconds_of_its_own(market):
-    market.at(1 * SECOND).quote(10_500)
-    market.at(10 * SECOND).quote(10_499)
-    market.at(11 * SECOND).quote(10_500)
-    market.at(26 * SECOND - 1)
-    assert market.state is LIMIT
-    assert market.at(26 * SECOND).state is AUCTION
-
-
 def test_limit_state_leads_to_a_pause_after_fifteen_seconds_and_that_ends_after_five_minutes(
     market,
 ):
@@ -326,31 +236,6 @@ def test_limit_state_leads_to_a_pause_after_fifteen_seconds_and_that_ends_after_
     ]
 
 
-def test_quote_that_leaves_at_the_last_instant_is_still_in_time(market):
-    market.at(1 * SECOND).quote(10_500)
-    market.watch.wake(16 * SECOND)
-    assert market.watch.decide(16 * SECOND, 10_499, None) == Decision(state=OPEN)
-    assert market.watch.decide(16 * SECOND, 10_500, None) == Decision(state=AUCTION)
-
-
-def test_trades_go_on_in_a_limit_state_but_no_reference_is_published(market):
-    market.at(40 * SECOND).quote(10_500)
-    assert market.watch.may_trade(10_500)
-    market.at(41 * SECOND).trade(10_500)
-    assert market.history[1:] == [(40 * SECOND, LIMIT)]
-    market.at(42 * SECOND).quote(10_400)
-    assert market.history[2:] == [
-        (42 * SECOND, OPEN),
-        (42 * SECOND, "trades", 10_500, (9_975, 11_025)),
-    ]
-
-
-def test_band_is_brought_up_to_date_before_quotes_are_held_against_it(market):
-    watch = market.at(40 * SECOND).watch
-    watch.traded(10_500, 100, 40 * SECOND)
-    assert watch.decide(40 * SECOND, 10_500, None).limits == (9_975, 11_025)
-
-
 # -- pause and reopening
 
 
@@ -364,30 +249,12 @@ def paused(market):
     return market
 
 
-def test_any_price_enters_a_call_phase(paused):
-    assert paused.watch.may_enter(1, 12_000) == 12_000
-    assert paused.watch.may_enter(-1, 8_000) == 8_000
-
-
-@pytest.mark.parametrize("quotes", [(10_000, 1_000_000), (1, 10_000), (9_000, 11_000)])
-def test_quotes_that_do_not_trade_leave_the_reference_where_it_is(paused, quotes):
-    paused.quote(*quotes).at(400 * SECOND)
-    assert paused.history[3] == (400 * SECOND, OPEN)
-    assert (paused.reference[0], paused.limits) == (10_000, (9_500, 10_500))
-
-
 @pytest.mark.parametrize(("ask", "pauses"), [(11_000, 1), (11_001, 2), (9_000, 1), (8_999, 2)])
 def test_reopening_outside_the_collars_waits_until_they_are_wide_enough(paused, ask, pauses):
     paused.quote(20_000, ask).at((100 + 300 * pauses) * SECOND - 1)
     assert paused.state is AUCTION
     paused.at((100 + 300 * pauses) * SECOND)
     assert paused.history[-1][:3] == ((100 + 300 * pauses) * SECOND, "auction", ask)
-
-
-def test_reopening_that_comes_to_lie_inside_the_collars_waits_for_the_end_of_the_extension(paused):
-    paused.quote(20_000, 15_000).at(401 * SECOND).quote(20_000, 10_100).at(700 * SECOND - 1)
-    assert paused.state is AUCTION
-    assert paused.at(700 * SECOND).history[-1][:3] == (700 * SECOND, "auction", 10_100)
 
 
 def test_reopening_price_is_the_new_reference_and_counts_only_once(paused):
@@ -400,94 +267,6 @@ def test_reopening_price_is_the_new_reference_and_counts_only_once(paused):
     # with the trade before the pause 109.33.
     paused.at(440 * SECOND).trade(11_200)
     assert paused.history[-1][:3] == (440 * SECOND, "trades", 11_200)
-
-
-def test_reference_of_the_reopening_stays_in_force_for_thirty_seconds(paused):
-    paused.quote(11_500, 11_000).at(400 * SECOND)
-    paused.at(401 * SECOND).trade(11_300)
-    paused.at(430 * SECOND - 1)
-    assert paused.history[-1][0] == 400 * SECOND
-    assert paused.at(430 * SECOND).history[-1][:3] == (430 * SECOND, "trades", 11_300)
-
-
-@pytest.mark.parametrize(
-    ("quotes", "left"),
-    [
-        ((None, None), (None, None)),
-        ((10_700, None), (10_500, None)),
-        ((None, 9_000), (None, 9_500)),
-        ((10_200, 10_300), (10_200, 10_300)),
-    ],
-)
-def test_without_a_price_the_former_reference_is_held_anew(paused, quotes, left):
-    paused.quote(*quotes).at(400 * SECOND)
-    assert paused.history[3] == (400 * SECOND, OPEN)
-    assert paused.reference[:2] == (10_000, "consensus")
-    # What the call phase left beyond the edge was moved there.
-    assert (paused.bid, paused.ask) == left
-    paused.quote().trade(10_300)
-    moves = len(paused.history)
-    paused.at(430 * SECOND - 1)
-    assert len(paused.history) == moves
-    assert paused.at(430 * SECOND).history[-1][:3] == (430 * SECOND, "trades", 10_300)
-
-
-def test_quotes_after_a_reopening_without_quotes_do_not_move_the_reference(paused):
-    paused.quote().at(400 * SECOND)
-    moves = len(paused.history)
-    paused.quote(10_400, 10_498)
-    assert len(paused.history) == moves
-
-
-def test_reopening_at_the_reference_in_force_does_not_stop_later_ones(paused):
-    paused.quote(10_000, 10_000).at(400 * SECOND)
-    assert paused.history[-1][:3] == (400 * SECOND, "auction", 10_000)
-    paused.at(440 * SECOND).trade(10_200)
-    assert paused.history[-1][:3] == (440 * SECOND, "trades", 10_200)
-
-
-def test_mean_begins_anew_where_a_pause_is_cut_short(paused):
-    paused.quote(11_500, 11_000).at(110 * SECOND).operate(OPEN)
-    paused.at(150 * SECOND).trade(11_200)
-    assert paused.history[-1][:3] == (150 * SECOND, "trades", 11_200)
-
-
-def test_price_of_an_earlier_auction_is_no_reopening_price(paused):
-    paused.quote(11_500, 11_000).at(400 * SECOND).quote(12_000).at(415 * SECOND)
-    assert paused.state is AUCTION
-    paused.quote(11_000, 12_100).at(715 * SECOND)
-    assert paused.history[-1] == (715 * SECOND, OPEN)
-    assert paused.reference == (11_000, "auction", 400 * SECOND)
-
-
-def test_operator_who_halts_a_pause_ends_it_with_the_auction(paused):
-    paused.quote(11_500, 11_000).at(200 * SECOND).operate(HALTED)
-    moved = (200 * SECOND, "auction", 11_000, (10_450, 11_550))
-    assert paused.history[-2:] == [(200 * SECOND, HALTED), moved]
-    paused.at(1_000 * SECOND)
-    assert paused.history[-1] == moved
-    paused.operate(OPEN)
-    assert paused.history[-1] == (1_000 * SECOND, OPEN)
-
-
-def test_halt_ends_a_limit_state_and_resuming_begins_another(market):
-    market.at(1 * SECOND).quote(10_500)
-    market.at(2 * SECOND).operate(HALTED).at(100 * SECOND).operate(OPEN)
-    assert market.history[1:] == [
-        (1 * SECOND, LIMIT),
-        (2 * SECOND, HALTED),
-        (100 * SECOND, OPEN),
-        (100 * SECOND, LIMIT),
-    ]
-    assert market.at(115 * SECOND).state is AUCTION
-
-
-def test_no_reference_is_published_in_a_halt(market):
-    market.at(40 * SECOND).operate(HALTED)
-    market.trade(10_300)
-    assert market.history[-1] == (40 * SECOND, HALTED)
-    assert market.watch.decide(40 * SECOND, 10_500, None) is None
-    assert market.operate(OPEN).history[-1][:3] == (40 * SECOND, "trades", 10_300)
 
 
 # -- parameters

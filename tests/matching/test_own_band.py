@@ -119,12 +119,6 @@ def test_bad_parameters_are_named_with_what_would_be_valid(
     assert expected in caught.value.expected
 
 
-def test_durations_may_be_texts_or_seconds():
-    for text in ("3min", 180, 180.0):
-        band = make_band("consensus", 5, {"stale": "halt", "stale_after": text})
-        assert band.lasts == 180_000_000
-
-
 class Deciding(BandWatch):
     """Does what it was given, once there is a reference."""
 
@@ -206,55 +200,6 @@ def test_entry_must_not_be_worse_than_the_limit():
         engine.submit(Order.limit("b-1", "X", "buy", 10, "100.00"))
 
 
-def answering(answer):
-    """A band that answers so to every price."""
-
-    class Answering(BandWatch):
-        def watch(self, pace=1):
-            return self
-
-        def may_enter(self, side, ticks):
-            return answer(side, ticks)
-
-    return Answering()
-
-
-@pytest.mark.parametrize("answer", [True, 9_999.0, Fraction(9_999)])
-def test_entry_is_a_number_of_ticks_and_not_a_yes(answer):
-    engine = market(answering(lambda side, ticks: answer))
-    before = engine.state()
-    with pytest.raises(InvalidInput, match=r"may_enter: .* whole ticks, or None"):
-        engine.submit(Order.limit("b-1", "X", "buy", 10, "100.00"))
-    assert engine.state() == before
-
-
-@pytest.mark.parametrize("answer", [None, 0, False])
-def test_entry_at_no_price_is_refused(answer):
-    engine = market(answering(lambda side, ticks: answer if ticks > 10_000 else ticks))
-    (event,) = engine.submit(Order.limit("b-1", "X", "buy", 10, "100.01"))
-    assert event.reason == "outside_band"
-    engine.submit(Order.limit("b-2", "X", "buy", 10, "100.00"))
-    (event,) = engine.replace("b-2", price="100.01")
-    assert event.reason == "outside_band"
-
-
-def test_band_that_makes_a_price_worse_changes_nothing():
-    engine = market(answering(lambda side, ticks: ticks if ticks == 10_000 else ticks + side))
-    engine.submit(Order.limit("b-1", "X", "buy", 10, "100.00"))
-    before = engine.state()
-    with pytest.raises(InvalidInput, match="no worse for its trader"):
-        engine.submit(Order.limit("b-2", "X", "buy", 10, "99.00"))
-    with pytest.raises(InvalidInput, match="no worse for its trader"):
-        engine.replace("b-1", price="99.00")
-    assert engine.state() == before
-
-
-@pytest.mark.parametrize("low", [9_500.0, Fraction(19_001, 2), None, "9500"])
-def test_limits_are_whole_ticks(low):
-    with pytest.raises(InvalidInput, match=r"limits: .* whole numbers of ticks"):
-        market(Deciding(iter([Decision((low, 10_500))])))
-
-
 @pytest.mark.parametrize(
     ("field", "settings"),
     [
@@ -281,12 +226,6 @@ def test_band_between_two_ticks_lets_nothing_rest():
         engine.set_reference(Reference(Decimal("100.00"), number + 1), number + 1)
     assert [one.order_id for one in engine.events[-4:]] == ["b-3", "b-4", "b-1", "b-2"]
     assert len(engine.book) == 0
-
-
-def test_no_edge_is_none():
-    engine = market(Deciding(iter([Decision((0, NEVER))])))
-    assert engine.band_limits == (None, None)
-    assert (engine.events[-1].low, engine.events[-1].high) == (None, None)
 
 
 def test_call_that_a_breach_begins_ends_in_time_though_the_band_does_not_listen():

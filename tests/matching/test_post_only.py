@@ -28,19 +28,6 @@ def test_rests_one_tick_short_of_the_other_side(engine, side, price):
     assert engine.book.find("p-1").price == Decimal(price)
 
 
-def test_price_that_nobody_offers_any_more_is_no_obstacle(engine):
-    engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "153.00"))
-    engine.cancel("s-1")
-    (event,) = engine.submit(post("buy", "153.00"))
-    assert isinstance(event, Accepted)
-
-
-def test_resting_it_trades_like_any_other(engine):
-    engine.submit(post("buy", "152.00"))
-    (trade,) = engine.process_order(Order.market("s-1", "AAPL", "sell", 4))
-    assert trade.buy_order_id == "p-1"
-
-
 def test_replacement_that_would_trade_is_refused_too(engine):
     engine.submit(post("buy", "152.00"))
     engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "153.00"))

@@ -137,11 +137,6 @@ def test_first_reason_to_refuse_an_order_is_given(causes):
     assert engine.state() == before._replace(events=before.events + 1)
 
 
-def test_order_without_a_cause_is_accepted():
-    assert len(market(()).submit(sent(()), 10)) == 1
-    assert market(()).submit(sent(()), 10)[0].order.order_id == "new"
-
-
 @pytest.mark.parametrize(
     "causes", [*((one,) for one in REPLACE), *pairs(REPLACE)], ids=" and ".join
 )
@@ -156,28 +151,3 @@ def test_first_reason_to_refuse_a_replacement_is_given(causes):
     )
     assert event.reason is causes[0]
     assert engine.book.find("taken").price == Decimal("90.00")
-
-
-def test_order_before_the_first_reference_is_told_so_though_an_auction_goes_on():
-    engine = ConsensusMatchingEngine("X", band=Moody(MarketState.AUCTION))
-    engine.advance(5)
-    assert engine.market is MarketState.AUCTION
-    for number, order in enumerate(
-        (
-            Order.market("b-1", "X", "buy", 10),
-            Order.limit("b-2", "X", "buy", 10, "100.00"),
-            Order.limit("b-3", "X", "buy", 10, "100.00", time_in_force="ioc"),
-        )
-    ):
-        (event,) = engine.submit(order, 6 + number)
-        assert event.reason is RejectReason.NO_CONSENSUS
-    engine.set_reference(Reference(Decimal("100.00"), 9), 9)
-    reasons = [
-        getattr(
-            engine.submit(Order.limit(str(number), "X", "buy", 10, "100.00", **more), 10)[0],
-            "reason",
-            None,
-        )
-        for number, more in enumerate(({}, {"time_in_force": "ioc"}, {"post_only": True}))
-    ]
-    assert reasons == [None, RejectReason.IN_AUCTION, RejectReason.IN_AUCTION]

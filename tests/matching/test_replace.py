@@ -42,12 +42,6 @@ def test_new_price_queues_again_and_its_smaller_size_does_not_help(queue):
     assert ids(queue) == ["b-4", "b-1", "b-2", "b-3"]
 
 
-def test_price_and_back_is_behind_the_others(queue):
-    queue.replace("b-1", price="149.00")
-    queue.replace("b-1", price="150.00")
-    assert ids(queue) == ["b-2", "b-3", "b-1"]
-
-
 def test_may_trade_and_what_is_left_rests(queue):
     queue.submit(Order.limit("s-1", "AAPL", "sell", 30, "152.00"))
     replaced, traded = queue.replace("b-2", price="152.00")
@@ -56,14 +50,6 @@ def test_may_trade_and_what_is_left_rests(queue):
     assert (traded.buy_remaining, traded.sell_remaining) == (70, 0)
     assert queue.book.find("b-2").remaining == 70
     assert queue.book.find("b-2").priority == replaced.sequence
-
-
-def test_traded_whole_it_is_gone(queue):
-    queue.submit(Order.limit("s-1", "AAPL", "sell", 100, "152.00"))
-    queue.replace("b-2", price="152.00")
-    assert ids(queue) == ["b-1", "b-3"]
-    (event,) = queue.cancel("b-2")
-    assert event.reason is RejectReason.UNKNOWN_ID
 
 
 def test_counts_open_shares_not_those_already_traded(queue):

@@ -1,11 +1,9 @@
 """What a log is, and what it rebuilds; the property is in ``test_against_naive``."""
 
-from decimal import Decimal
-
 import pytest
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import ConsensusMatchingEngine, Order, Reference, replay
+from streamlet_lab.matching import Order, replay
 
 
 @pytest.fixture
@@ -46,10 +44,3 @@ def test_log_reads_like_a_list(traded):
     assert repr(traded.trades) == repr(list(traded.trades))
     with pytest.raises(IndexError):
         events[6]
-
-
-def test_state_tells_engines_apart(traded):
-    other = ConsensusMatchingEngine("AAPL")
-    other.set_reference(Reference(Decimal("152.45"), 1_000_000, "a1b2c3d4"))
-    assert other.state() != traded.state()
-    assert other.state() == replay(other.events).state()

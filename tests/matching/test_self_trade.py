@@ -58,13 +58,3 @@ def test_each_policy(policy, selling, buying, expected):
 def test_others_trade_and_so_do_those_who_do_not_say_who_they_are(policy, traders):
     _, events = meet(policy, traders=traders)
     assert [outcome(event) for event in events] == [("traded", 60)]
-
-
-def test_having_lost_the_oldest_the_order_goes_on_to_the_next():
-    engine = ConsensusMatchingEngine("AAPL", self_trade="cancel_oldest")
-    engine.set_reference(Reference(Decimal("152.45"), 0))
-    for order_id, trader in (("s-1", "ann"), ("s-2", "bob"), ("s-3", "ann")):
-        engine.submit(Order.limit(order_id, "AAPL", "sell", 10, "152.00", trader))
-    events = engine.submit(Order.market("b-1", "AAPL", "buy", 10, "ann"))
-    assert [outcome(event) for event in events[1:]] == [("cancelled", "s-1", 10), ("traded", 10)]
-    assert [order.order.order_id for order in engine.book.asks] == ["s-3"]

@@ -1,12 +1,8 @@
 """What an old reference does to the band, and to the market."""
 
 from decimal import Decimal
-from fractions import Fraction
-
-import pytest
 
 from streamlet_lab.matching import (
-    Accepted,
     BandMoved,
     Cancelled,
     ConsensusBand,
@@ -14,10 +10,8 @@ from streamlet_lab.matching import (
     MarketState,
     Order,
     Reference,
-    ReferenceMoved,
     RejectReason,
     StateChanged,
-    replay,
 )
 
 
@@ -49,16 +43,6 @@ def test_band_widens_with_each_full_age_until_it_reaches_down_to_zero():
     assert sum(isinstance(one, BandMoved) for one in engine.events) == 20
     engine.set_reference(Reference(Decimal("100.00"), 1_000), 1_000)
     assert limits(engine) == ("95.00", "105.00")
-
-
-def test_what_it_widened_for_is_cancelled_when_a_newer_one_comes():
-    engine = market("widen")
-    (_, accepted) = engine.submit(bid(price="91.00"), 10)
-    assert isinstance(accepted, Accepted)
-    referred, moved, cancelled = engine.set_reference(Reference(Decimal("100.00"), 12), 12)
-    assert isinstance(referred, ReferenceMoved)
-    assert isinstance(moved, BandMoved)
-    assert isinstance(cancelled, Cancelled)
 
 
 def test_pauses_at_the_age_and_opens_with_a_newer_reference():
@@ -101,12 +85,6 @@ def test_reference_that_comes_too_old_widens_or_pauses_at_once():
     assert moved.time == 35
 
 
-def test_durations_are_of_market_time():
-    engine = market("halt", after="1s", pace=Fraction(1, 100_000))
-    assert engine.advance(9) == []
-    assert len(engine.advance(10)) == 1
-
-
 def test_a_pause_is_not_for_the_operator_to_end():
     engine = market("halt")
     engine.advance(10)
@@ -125,21 +103,3 @@ def test_a_halt_is_for_nobody_else_to_end_and_a_pause_may_follow_it():
     engine.halt()
     engine.set_reference(Reference(Decimal("102.00"), 50), 50)
     assert [one.state for one in engine.resume()] == [MarketState.OPEN]
-
-
-@pytest.mark.parametrize("stale", ["widen", "halt"])
-def test_before_the_first_reference_nothing_ages(stale):
-    band = ConsensusBand(stale=stale, stale_after="10us")
-    engine = ConsensusMatchingEngine("X", band=band, without_reference="allow")
-    assert engine.advance(1_000) == []
-    assert isinstance(engine.submit(bid())[0], Accepted)
-    assert engine.band_limits is None
-
-
-@pytest.mark.parametrize("stale", ["widen", "halt"])
-def test_rebuilt_between_two_ages(stale):
-    engine = market(stale)
-    engine.submit(bid(), 7)
-    again = replay(engine.events)
-    assert again.advance(60) == engine.advance(60)
-    assert again.state() == engine.state()

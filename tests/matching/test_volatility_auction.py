@@ -36,48 +36,12 @@ def watch():
     return watch
 
 
-def test_before_the_first_reference_everything_passes():
-    watch = VolatilityAuctionBand().watch()
-    watch.traded(10_000, 1, 0)
-    assert watch.decide(0, None, None) is None
-    assert watch.may_trade(1)
-    assert watch.may_trade(10**9)
-    watch.on_reference(Fraction(20_000), 5, 5)
-    assert settle(watch, 5) == [Decision((19_500, 20_500), Fraction(20_000), None, "consensus")]
-
-
 def test_first_consensus_opens_both_ranges_and_later_ones_do_not_matter():
     watch = VolatilityAuctionBand().watch()
     watch.on_reference(Fraction(10_000), 0, 0)
     assert settle(watch, 0) == [Decision((9_750, 10_250), Fraction(10_000), None, "consensus")]
     watch.on_reference(Fraction(20_000), 5, 5)
     assert settle(watch, 5) == []
-
-
-def test_last_price_is_told_where_the_ranges_stay_what_they_are():
-    watch = VolatilityAuctionBand(3, 5).watch()  # the static range alone decides
-    watch.on_reference(Fraction(10_000), 0, 0)
-    settle(watch, 0)
-    watch.traded(10_100, 10, 1)
-    assert settle(watch, 1) == [Decision((9_700, 10_300), Fraction(10_100), None, "trades")]
-
-
-def test_reference_between_two_ticks_is_taken_exactly():
-    watch = VolatilityAuctionBand(dynamic_percent=1).watch()
-    watch.on_reference(Fraction(20_001, 2), 0, 0)
-    # 1 % around 10,000.5 ticks is 9,900.495 to 10,100.505.
-    assert settle(watch, 0)[0].limits == (9_901, 10_100)
-
-
-def test_any_price_enters_and_stays(watch):
-    assert (watch.may_enter(1, 20_000), watch.may_enter(-1, 1)) == (20_000, 1)
-    assert watch.resting == "keep"
-    assert watch.on_breach == "auction"
-
-
-def test_trades_are_inside_the_ranges_the_edges_included(watch):
-    allowed = [watch.may_trade(ticks) for ticks in (9_749, 9_750, 10_250, 10_251)]
-    assert allowed == [False, True, True, False]
 
 
 def test_dynamic_range_follows_the_last_trade_once_its_order_is_matched(watch):
@@ -94,11 +58,6 @@ def test_static_range_stays_and_cuts_the_dynamic_one(watch):
     assert settle(watch, 7)[0].limits == (10_140, 10_500)
     watch.traded(9_600, 1, 8)
     assert settle(watch, 8)[0].limits == (9_500, 9_840)
-
-
-def test_trade_at_the_last_price_changes_nothing(watch):
-    watch.traded(10_000, 1, 7)
-    assert settle(watch, 7) == []
 
 
 def test_call_phase_lasts_two_minutes(watch):
@@ -127,12 +86,6 @@ def test_corridor_of_the_auction_is_around_the_last_trade_and_widens_with_each_c
         assert allowed == [False, True, True, False]
 
 
-def test_auction_before_the_first_reference_may_clear_anywhere():
-    watch = VolatilityAuctionBand().watch()
-    watch.entered(AUCTION, 10)
-    assert watch.may_clear(10**9, 10 + 120 * SECOND)
-
-
 def test_price_of_the_auction_is_the_middle_of_both_ranges(watch):
     watch.traded(10_200, 1, 5)
     settle(watch, 5)
@@ -148,13 +101,6 @@ def test_price_of_the_auction_is_the_middle_of_both_ranges(watch):
     assert settle(watch, 22) == [Decision((11_115, 11_550), Fraction(11_400), None, "trades")]
 
 
-def test_auction_without_a_price_leaves_the_ranges(watch):
-    watch.entered(AUCTION, 10)
-    watch.entered(OPEN, 20)
-    assert settle(watch, 20) == []
-    assert watch.alarm == NEVER
-
-
 def test_operator_who_halts_ends_the_call_phase(watch):
     watch.entered(AUCTION, 10)
     watch.traded(11_000, 1, 20)
@@ -163,12 +109,6 @@ def test_operator_who_halts_ends_the_call_phase(watch):
     assert watch.alarm == NEVER
     watch.entered(OPEN, 30)
     assert settle(watch, 30) == []
-
-
-def test_dynamic_range_may_be_wider_than_the_static_one():
-    watch = VolatilityAuctionBand(percent=2, dynamic_percent=10).watch()
-    watch.on_reference(Fraction(10_000), 0, 0)
-    assert settle(watch, 0)[0].limits == (9_800, 10_200)
 
 
 def test_call_phase_is_market_time_and_the_pace_converts_it():

@@ -4,22 +4,20 @@ import itertools
 import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.config import REGION_DELAYS, NetworkConfig
 from streamlet_lab.consensus import Vote
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator import links as module
-from streamlet_lab.simulator.links import (
+from streamlet_lab.simulator import delays as module
+from streamlet_lab.simulator.delays import (
     LOST,
     LognormalDelays,
-    clock_offsets,
-    constant_delay,
     delay_kind,
     delay_kinds,
-    make_links,
 )
+from streamlet_lab.simulator.links import clock_offsets, make_links
 from streamlet_lab.streams import stream
 
 from .bare import final, simulation
@@ -47,7 +45,7 @@ def constant(microseconds, **settings):
 @pytest.fixture
 def own_kinds(monkeypatch):
     """A registry that a test may change."""
-    monkeypatch.setattr(module._KINDS, "_kinds", dict(module._KINDS._kinds))
+    monkeypatch.setattr(module.DELAYS, "_kinds", dict(module.DELAYS._kinds))
 
 
 # --- Kinds
@@ -57,13 +55,7 @@ def test_the_default_draws_what_the_lab_has_always_drawn():
     """Saved results and golden outputs depend on these bytes."""
     delay = LognormalDelays(stream(5, "network"), 50_000, 0.7, DELTA, 25_000)
     assert draws(make(seed=5)) == [delay(MESSAGE, *link, 0) for _ in range(200) for link in LINKS]
-    assert make().shortest == 25_000
-
-
-def test_a_constant_delay_is_the_median():
-    assert set(draws(constant(7_000))) == {7_000}
-    assert constant(7_000).shortest == 7_000
-    assert constant_delay(3)(MESSAGE, 0, 1, 99) == 3
+    assert make().shortest == 25_000 < min(draws(make(seed=5)))
 
 
 def test_uniform_delays_lie_around_the_median():
@@ -138,25 +130,6 @@ def test_a_kind_of_ones_own_may_hold_messages_as_long_as_the_paper_allows_and_no
     assert links.delay(MESSAGE, 1, 0, 0) == 1
 
 
-def test_the_labs_own_kinds_cannot_be_replaced():
-    with pytest.raises(InvalidInput, match="other than the lab's own kinds"):
-        delay_kind("lognormal")(lambda stream, network, nodes: constant_delay(1))
-
-
-@pytest.mark.parametrize("name", [3, "a b", "callable:mine"])
-def test_a_kind_has_a_name_that_a_configuration_can_say(name):
-    with pytest.raises(InvalidInput, match=r"name: .* lowercase letters, digits and underscores"):
-        delay_kind(name)
-
-
-def test_forgotten_parentheses_are_pointed_out():
-    with pytest.raises(InvalidInput, match=r'in parentheses: @delay_kind\("name"\)'):
-
-        @delay_kind
-        def mine(stream, network, nodes):
-            return constant_delay(1)
-
-
 @pytest.mark.parametrize(
     ("delays", "expected"),
     [
@@ -228,11 +201,6 @@ def test_a_partition_holds_what_crosses_it_until_it_heals():
             assert arrival == (71 if across else time + 1)
         for time in (0, 29, 71):
             assert links.delay(MESSAGE, sender, receiver, time) == 1
-
-
-def test_what_is_slow_anyway_is_not_held():
-    cut = {"stop": "71us", "groups": HALVES}
-    assert constant(50, partitions=[cut]).delay(MESSAGE, 0, 2, 60) == 50
 
 
 def test_b7_a_partition_into_halves_that_heals():
@@ -380,10 +348,11 @@ def networks(draw):
 sendings = st.lists(st.tuples(st.sampled_from(LINKS), times), min_size=1, max_size=20)
 
 
+@settings(max_examples=60)
 @given(networks(), sendings, st.integers(0, 99))
-def test_the_papers_promise_holds_whatever_is_set(settings, sent, seed):
+def test_the_papers_promise_holds_whatever_is_set(given_settings, sent, seed):
     """Section 2: what is sent at t arrives by max(GST, t + Δ); and never before the shortest."""
-    network = NetworkConfig(**settings)
+    network = NetworkConfig(**given_settings)
     links, again = make_links(network, NODES, seed), make_links(network, NODES, seed)
     assert links.shortest >= 1
     for link, time in sent:
@@ -393,9 +362,10 @@ def test_the_papers_promise_holds_whatever_is_set(settings, sent, seed):
         assert again.delay(MESSAGE, *link, time) == delay
 
 
+@settings(max_examples=60)
 @given(networks(), sendings)
-def test_outside_disturbances_every_message_arrives_within_delta(settings, sent):
-    network = NetworkConfig(**settings)
+def test_outside_disturbances_every_message_arrives_within_delta(given_settings, sent):
+    network = NetworkConfig(**given_settings)
     disturbed = [*network.bad_times, *((cut.start, cut.stop) for cut in network.partitions)]
     links = make_links(network, NODES, 0)
     for link, time in sent:
@@ -417,7 +387,7 @@ def test_outside_disturbances_every_message_arrives_within_delta(settings, sent)
     ],
     ids=lambda disturbance: "-".join(disturbance),
 )
-@pytest.mark.parametrize("kind", ["lognormal", "uniform", "regions"])
+@pytest.mark.parametrize("kind", ["lognormal", "regions"])
 def test_a_disturbance_leaves_the_other_draws_as_they_were(disturbance, kind):
     calm, disturbed = make(delays=kind), make(delays=kind, **disturbance)
     draws(calm, 20, time=0), draws(disturbed, 20, time=0)
@@ -443,3 +413,6 @@ def test_clocks_are_late_by_a_random_part_of_the_skew():
 def test_a_clock_can_be_late_by_an_exact_value():
     network = NetworkConfig(clock_skew={"node_1": "3ms", "node_2": "1ms"})
     assert clock_offsets(network, 4, seed=7) == (0, 3_000, 1_000, 0, 0)
+    # What counts is how much later than the first one they are.
+    network = NetworkConfig(clock_skew={"node_0": "4ms", "node_1": "1ms"})
+    assert clock_offsets(network, 2, seed=7) == (3_000, 0, 0)

@@ -14,7 +14,6 @@ def test_the_kinds_at_one_instant():
         Priority.DELIVERY,
         Priority.REFERENCE,
         Priority.ORDER,
-        Priority.TIMER,
         Priority.EPOCH,
     ]
     assert sorted(Priority) == [*Priority]
@@ -49,10 +48,10 @@ def test_a_run_stops_after_a_kind_of_its_last_instant():
     for time in (1, 2):
         for priority in Priority:
             queue.schedule(time, priority, lambda now, kind: happened.append((now, kind)), priority)
-    queue.run_until(1, Priority.TIMER)
+    queue.run_until(1, Priority.ORDER)
     assert happened == [(1, kind) for kind in Priority if kind is not Priority.EPOCH]
     queue.run_until(2, Priority.DELIVERY)
-    assert happened[4:] == [(1, Priority.EPOCH), (2, Priority.DELIVERY)]
+    assert happened[3:] == [(1, Priority.EPOCH), (2, Priority.DELIVERY)]
 
 
 def test_the_clock_shows_the_event_and_in_the_end_the_end():

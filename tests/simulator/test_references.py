@@ -3,7 +3,7 @@
 import random
 from bisect import bisect_right
 from fractions import Fraction
-from itertools import count, islice, pairwise, takewhile
+from itertools import count, pairwise, takewhile
 
 import pandas as pd
 import pytest
@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 import streamlet_lab as sl
 from streamlet_lab import InvalidInput, Publication, reference_kind, reference_kinds
-from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.matching import ReferenceMoved, Rejected, RejectReason, replay
 from streamlet_lab.matching.watch import bands
-from streamlet_lab.simulator import Market, Recorder
+from streamlet_lab.simulator import Market
 from streamlet_lab.simulator.references import publications
 from streamlet_lab.units import to_microseconds
 
@@ -340,21 +339,6 @@ def test_a_price_without_delay_stops_a_fair_order_only_at_a_rounding():
     assert len(many) > 0.2 * len(entries)
 
 
-@pytest.mark.parametrize("policy", ["reject", "allow"])
-def test_before_the_first_publication_there_is_no_reference(policy):
-    reference = {"kind": "delayed", "parameters": {"delay": "26h"}}
-    _, _, market = run(reference, market={"without_reference": policy})
-    events = market.engines["AAPL"].events
-    early = {each.order.order_id for each in market.arrivals if each.time < 4 * SECOND}
-    refused = {
-        event.order_id
-        for event in events
-        if isinstance(event, Rejected) and event.reason is RejectReason.NO_CONSENSUS
-    }
-    assert len(early) > 10
-    assert refused == (early if policy == "reject" else set())
-
-
 @pytest.mark.parametrize(("every", "stops"), [("6.5h", False), ("39h", True)])
 def test_a_band_stops_when_an_oracle_is_silent_for_too_long(every, stops):
     reference = {"kind": "delayed", "parameters": {"delay": 0, "every": every}}
@@ -383,53 +367,4 @@ def test_every_band_goes_by_any_reference_and_its_log_is_the_truth(kind, band):
     assert again.state() == engine.state()
 
 
-def test_real_prices_can_be_delayed_too():
-    reference = {"kind": "delayed", "parameters": {"delay": "13h", "every": "6.5h"}}
-    result = sl.Experiment(
-        epochs=30, feed="aapl-2012", signatures="none", market={"reference": reference}
-    ).run()
-    closes = result.prices.set_index("epoch").true_price
-    late = result.orders[result.orders.epoch >= 2]
-    assert len(late) > 50
-    assert late.reference_price.to_numpy() == pytest.approx(
-        closes[late.epoch - 2].to_numpy(), abs=0.005
-    )
-
-
 # --- Files
-
-
-@pytest.mark.parametrize("kind", ORACLES)
-def test_a_saved_run_is_run_again_from_its_file(kind, tmp_path):
-    settings = {"epochs": 12, "signatures": "none", "market": {"reference": ORACLES[kind]}}
-    experiment = sl.Experiment(**settings)
-    result = experiment.run()
-    result.save(tmp_path / "result.zip")
-    loaded = sl.Result.load(tmp_path / "result.zip")
-    assert loaded.config == experiment.config
-    for name, frame in sl.Experiment.from_config(loaded.config).run().frames.items():
-        pd.testing.assert_frame_equal(frame, result.frames[name])
-        pd.testing.assert_frame_equal(frame, loaded.frames[name])
-    experiment.save(tmp_path / "experiment.toml")
-    assert sl.Experiment.load(tmp_path / "experiment.toml").config == experiment.config
-
-
-def test_a_function_is_named_in_a_file_and_not_contained(tmp_path):
-    def hourly(price):
-        for time in count(0, 3_600 * SECOND):
-            yield Publication(time, price(time), time)
-
-    result = sl.Experiment(epochs=3, signatures="none", market={"reference": hourly}).run()
-    assert result.config.not_rerunnable == ("market.reference.kind is the function hourly",)
-    result.save(tmp_path / "result.zip")
-    with pytest.raises(InvalidInput, match=r"^market\.reference\.kind: .*function hourly itself"):
-        sl.Experiment.from_config(sl.Result.load(tmp_path / "result.zip").config)
-
-
-def test_the_default_is_the_consensus_of_the_node_that_the_market_reads():
-    named = run({"kind": "consensus"})[2]
-    default = run("consensus")[2]
-    assert list(named.engines["AAPL"].events) == list(default.engines["AAPL"].events)
-    assert sl.ExperimentConfig().market.reference.kind == "consensus"
-    lab = StockMarketConsensusNetwork(sl.ExperimentConfig(), monitors=[Recorder()])
-    assert list(islice(publications("consensus", {}, lab.feed.path.price), 1)) == []

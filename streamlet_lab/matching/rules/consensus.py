@@ -98,14 +98,8 @@ class ConsensusBand:
     def limits(self, reference_ticks: int | Fraction, widths: int = 1) -> Range:
         """Return the lowest and the highest price that the band allows, in ticks.
 
-        The same rule as :meth:`allows`, solved for the price. The reference need not lie on the
-        grid; the limits do.
-
-        Parameters
-        ----------
-        reference_ticks : Fraction
-        widths : int
-            How many times as wide as at first it has become with age.
+        The same rule as :meth:`allows`, solved for the price; with age, the band may be several
+        times as wide as at first. The reference need not lie on the grid; the limits do.
         """
         return around(Fraction(reference_ticks), min(widths * self.hundredths, _WIDEST))
 
@@ -174,14 +168,7 @@ class ConsensusWatch(BandWatch):
 
 
 class AgeingWatch(ConsensusWatch):
-    """A watch that looks at the age of the reference.
-
-    Parameters
-    ----------
-    band : ConsensusBand
-    lasts : Fraction
-        The age that counts, in microseconds of the engine's time.
-    """
+    """A watch that looks at the age of the reference, in microseconds of the engine's time."""
 
     def __init__(self, band: ConsensusBand, lasts: Fraction) -> None:
         super().__init__(band)

@@ -9,7 +9,7 @@ from streamlet_lab.matching import OpenOrder, Side
 from streamlet_lab.simulator.traders.kinds import trader_kind
 from streamlet_lab.simulator.traders.trader import Shares, Trader, TraderContext
 from streamlet_lab.simulator.traders.view import Action, MarketView
-from streamlet_lab.units import MONEY, from_ticks
+from streamlet_lab.units import CENT, MONEY, from_ticks
 from streamlet_lab.values import Number
 
 
@@ -87,9 +87,9 @@ class MarketMaker(Trader):
         if fair is None:
             return {}
         reservation = fair * (1 - self._skew * self.position / self._limit)
-        # On a coarse grid, or at its ends, both could fall on one price.
-        ask = max(self.on_grid(reservation * (1 + self._half_spread)), from_ticks(2, self.tick))
-        below_ask = MONEY.subtract(ask, self.tick)
+        # At the ends of the grid both could fall on one price.
+        ask = max(self.on_grid(reservation * (1 + self._half_spread)), from_ticks(2))
+        below_ask = MONEY.subtract(ask, CENT)
         bid = min(self.on_grid(reservation * (1 - self._half_spread)), below_ask)
         quotes = {}
         if self.position + self._size <= self._limit:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from random import Random
 from typing import Annotated, Any, ClassVar, Final, TypeAlias, cast, get_args
 
@@ -36,38 +36,22 @@ Shares: TypeAlias = Annotated[int, Whole(1, MAX_QUANTITY)]
 _LOT: Final = 10
 _LARGEST_LOTS: Final = 20
 
-# Just below the lowest price that is too long for an order.
-_LARGEST_PRICE: Final = Decimal("999999999999.99")
+# Just below the lowest price that is too long for an order, in cents.
+_LARGEST_PRICE: Final = Decimal(99_999_999_999_999)
 
 
 @dataclass(frozen=True, slots=True)
 class TraderContext:
-    """What the market gives a trader: a name, a symbol, and randomness of its own.
+    """What the market gives a trader: a name, a symbol, and a stream that nobody else draws from.
 
-    Parameters
-    ----------
-    name : str
-        Its kind and its number among all of the kind: ``"momentum_3"``.
-    symbol : str
-        What it trades.
-    random : random.Random
-        A stream that nobody else draws from.
-    rate : float
-        Mean number of acts per second of protocol time.
-    tick : Decimal
-        The grid of its prices, in dollars.
-
-    Raises
-    ------
-    InvalidInput
-        If the rate is not a number from 0.000001 to 1,000,000.
+    The name is its kind and its number among all of the kind: ``"momentum_3"``. The rate is the
+    mean number of acts per second of protocol time, 0.000001 to 1,000,000.
     """
 
     name: str
     symbol: str
     random: Random
     rate: float = 1.0
-    tick: Decimal = CENT
 
     def __post_init__(self) -> None:
         to_number(self.rate, 1e-6, 1e6, "rate")
@@ -81,10 +65,6 @@ class Trader(ABC):
     it also draws the same number of times in every act, the instants at which it acts do not
     depend on what it sees, and neither do those in another market with the same seed.
 
-    Parameters
-    ----------
-    context : TraderContext
-
     Attributes
     ----------
     intent : {"honest", "far", "manipulating"}
@@ -93,8 +73,6 @@ class Trader(ABC):
     random : random.Random
     rate : float
         Mean number of acts per second of protocol time.
-    tick : Decimal
-        The grid of its prices, in dollars.
     position : int
         Shares bought less shares sold.
     orders : dict of str to OpenOrder
@@ -119,7 +97,6 @@ class Trader(ABC):
         self.symbol = context.symbol
         self.random = context.random
         self.rate = context.rate
-        self.tick = context.tick
         self.position = 0
         self._tracker = OrderTracker()
         self.orders = self._tracker.open
@@ -148,8 +125,8 @@ class Trader(ABC):
         Raises
         ------
         InvalidInput
-            If what `act` returns are no actions, or one of them concerns an order of somebody else;
-            or if it made an order and returned nothing, which is a forgotten ``yield``.
+            If these are no actions, or one of them concerns an order of somebody else; or if it
+            made an order and returned nothing, which is a forgotten ``yield``.
         """
         made = self._made
         actions = self.act(view)
@@ -185,12 +162,7 @@ class Trader(ABC):
             The kind's own unless given.
         **conditions
             ``time_in_force``, ``expires`` and ``post_only`` of an
-            :class:`~streamlet_lab.matching.Order`.
-
-        Raises
-        ------
-        InvalidInput
-            If an argument is not valid, or arguments do not go together.
+            :class:`~streamlet_lab.matching.Order`, which refuses what is not valid.
         """
         return self._submit(Side.BUY, quantity, price, intent, conditions)
 
@@ -216,15 +188,8 @@ class Trader(ABC):
         return Replace(order_id, None if price is None else self.on_grid(price), quantity)
 
     def on_grid(self, price: float | Decimal) -> Decimal:
-        """Return the nearest price that an order may have, half even; a tick at least.
+        """Return the nearest price in cents, half even; a cent at least.
 
-        Raises
-        ------
-        InvalidInput
-            If the price is not a finite number.
-
-        Examples
-        --------
         >>> from streamlet_lab.simulator.traders import ZeroIntelligence
         >>> trader = ZeroIntelligence(TraderContext("zero_intelligence_0", "AAPL", Random(1)))
         >>> trader.on_grid(152.445), trader.on_grid(-3.0)
@@ -236,9 +201,8 @@ class Trader(ABC):
         amount = price if isinstance(price, Decimal) else Decimal(str(price))
         if not amount.is_finite():
             raise InvalidInput("price", price, "a finite price in dollars, such as 152.45")
-        largest = MONEY.divide(_LARGEST_PRICE, self.tick).quantize(Decimal(1), ROUND_DOWN, MONEY)
-        ticks = min(max(MONEY.divide(amount, self.tick), Decimal(1)), largest)
-        return from_ticks(int(ticks.quantize(Decimal(1), context=MONEY)), self.tick)
+        cents = min(max(MONEY.divide(amount, CENT), Decimal(1)), _LARGEST_PRICE)
+        return from_ticks(int(cents.quantize(Decimal(1), context=MONEY)))
 
     def draw_quantity(self, size: int | None = None) -> int:
         """Return the size if there is one; otherwise draw 10 to 200 shares, a multiple of 10."""
@@ -246,7 +210,7 @@ class Trader(ABC):
 
     # What comes of it.
 
-    def told(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Keep `position` and `orders` true.
 
         The market tells each event of the engine once to every trader whose orders it concerns, in

@@ -60,14 +60,7 @@ class MarketView:
 
 
 class Submit(NamedTuple):
-    """Send an order.
-
-    Parameters
-    ----------
-    order : Order
-    intent : {"honest", "far", "manipulating"}
-        What the trader means by it; the market does not know.
-    """
+    """Send an order, with what the trader means by it; the market does not know."""
 
     order: Order
     intent: Intent

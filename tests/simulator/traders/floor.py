@@ -74,7 +74,7 @@ class Floor:
                 ids = (getattr(event, "order_id", ""),)
             for owner in dict.fromkeys(one.rpartition("/")[0] for one in ids):
                 if owner in self.traders:
-                    self.traders[owner].told(event)
+                    self.traders[owner].on_event(event)
 
     def set_reference(self, price, time=None):
         time = self.engine.now if time is None else time

@@ -53,11 +53,6 @@ def test_limit_prices_are_normal_around_the_true_price(spread):
     assert within == pytest.approx(0.6827, abs=0.021)
 
 
-def test_without_a_spread_every_limit_is_the_true_price():
-    sent = send(ZeroIntelligence, 20, spread_percent=0, market_order_share=0)
-    assert {one.order.price for one in sent} == {Decimal("150.00")}
-
-
 @pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])
 def test_sides_are_as_likely_and_prices_do_not_depend_on_them(kind):
     parameters = {"market_order_share": 0} if kind is ZeroIntelligence else {}
@@ -76,12 +71,6 @@ def test_quantities(kind):
     assert {one.order.quantity for one in send(kind, 20, size=55)} == {55}
 
 
-@pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])
-def test_a_price_is_a_cent_at_least(kind):
-    sent = send(kind, 50, true_price=0.004)
-    assert {one.order.price for one in sent} <= {Decimal("0.01"), None}
-
-
 # --- Fat fingers
 
 
@@ -94,13 +83,6 @@ def test_fat_fingers_are_6_to_30_percent_away_on_both_sides():
     assert statistics.fmean(one > 0 for one in distances) == pytest.approx(0.5, abs=0.032)
     assert {one.intent for one in sent} == {"far"}
     assert {one.order.order_type for one in sent} == {OrderType.LIMIT}
-
-
-def test_how_far_is_a_parameter():
-    distances = {
-        round(abs(distance(one)), 6) for one in send(FatFinger, 50, from_percent=10, to_percent=10)
-    }
-    assert distances == {0.1}
 
 
 # --- Nothing that they see matters
@@ -121,9 +103,9 @@ views = st.builds(
 def tell(trader, number):
     """Have an order of the trader's own accepted, and half of it traded."""
     order = Order.limit(f"{trader.name}/{SYMBOL}/{number}", SYMBOL, "buy", 20, 150, trader.name)
-    trader.told(Accepted(0, 0, order))
+    trader.on_event(Accepted(0, 0, order))
     trade = Trade(0, 0, SYMBOL, Decimal(150), 10, order.order_id, "other", Side.BUY)
-    trader.told(Traded(1, trade, 10, 0))
+    trader.on_event(Traded(1, trade, 10, 0))
 
 
 @pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])

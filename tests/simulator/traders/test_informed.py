@@ -58,19 +58,6 @@ def test_its_former_order_is_cancelled_first(ask):
     assert len(actions) == 2
 
 
-def test_at_most_one_order_of_it_rests():
-    one = Informed(seat())
-    floor = Floor([one], lambda time: 150.0 + time / SECOND, without_reference="allow")
-    most = 0
-
-    def count():
-        nonlocal most
-        most = max(most, len(floor.engine.book))
-
-    floor.run(60 * SECOND, count)
-    assert most == 1
-
-
 def test_its_noise_is_normal_around_the_true_price():
     one = Informed(seat(), noise_percent=0.5, edge_percent=0)
     prices = [float(one.decide(view(150.0))[0].order.price) for _ in range(6_000)]

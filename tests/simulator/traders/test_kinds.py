@@ -115,11 +115,6 @@ def test_traders_are_numbered_within_their_kind_and_sit_in_every_market():
     assert [type(one) for one in made] == [Momentum] * 4 + [Informed] * 2 + [Momentum] * 2
 
 
-def test_no_traders_are_made_of_none():
-    assert make_traders([], ["AAPL"], seed=0) == []
-    assert make_traders([Traders("momentum", count=0)], ["AAPL"], seed=0) == []
-
-
 def test_a_kind_may_be_a_class_or_a_function():
     def generous(seat, *, discount):
         return Patient(seat, discount=-discount)
@@ -128,12 +123,6 @@ def test_a_kind_may_be_a_class_or_a_function():
     made = make(generous, {"discount": 3.0})
     assert (made.name, made.discount) == ("generous_0", -3.0)
     assert make(partial(Patient, discount=4.0)).discount == 4.0
-
-
-def test_a_class_and_a_registered_kind_of_one_name_are_numbered_together():
-    trader_kind("patient")(Patient)
-    made = make_traders([Traders(Patient), Traders("patient")], ["AAPL"], seed=0)
-    assert [one.name for one in made] == ["patient_0", "patient_1"]
 
 
 def actions(traders, name, symbol):
@@ -236,24 +225,6 @@ def test_every_parameter_of_every_kind_is_tried():
         with pytest.raises(InvalidInput) as caught:
             make(kind, {"nonsense": 1})
         assert caught.value.expected == f"one of the parameters {', '.join(parameters)}"
-
-
-def test_a_parameter_without_a_default_must_be_given():
-    def demanding(seat, *, courage, luck, patience=1):
-        return Patient(seat)
-
-    with pytest.raises(InvalidInput, match=r"expected a value for courage, luck$") as caught:
-        make(demanding)
-    assert caught.value.field == "market.traders.demanding"
-
-
-def test_a_kind_that_takes_anything_is_given_anything():
-    class Open(Patient):
-        def __init__(self, seat, **anything):
-            super().__init__(seat)
-            self.anything = anything
-
-    assert make(Open, {"x": 1}).anything == {"x": 1}
 
 
 # --- In ten lines

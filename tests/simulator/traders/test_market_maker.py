@@ -46,11 +46,6 @@ def test_without_a_price_it_does_not_quote():
     assert maker().decide(view(best_bid=149.0, best_ask=151.0)) == ()
 
 
-def test_it_does_not_know_the_true_price():
-    fields = {"reference": 100.0, "last_price": 101.0}
-    assert maker().decide(view(50.0, **fields)) == maker().decide(view(500.0, **fields))
-
-
 def test_its_quotes_wait_for_others_and_are_not_post_only():
     actions = maker(size=70).decide(view(reference=100.0))
     assert {action.order.quantity for action in actions} == {70}
@@ -130,18 +125,6 @@ def test_the_skew_brings_the_inventory_back(random_flow):
         assert statistics.pstdev(skewed) < 0.5 * statistics.pstdev(plain)
 
 
-def test_the_inventory_reverts_to_its_mean(random_flow):
-    # A slope of -1 means that nothing is left of a position after 50 acts of anybody, 0 all of it.
-    assert all(slope(seen, 50) < -0.3 for seen in random_flow[0.5])
-    assert all(slope(seen, 50) > -0.2 for seen in random_flow[0.0])
-
-
-def slope(positions, lag):
-    """The regression of what a position changes by on what it is."""
-    changes = [after - before for before, after in zip(positions, positions[lag:], strict=False)]
-    return statistics.linear_regression(positions[: len(changes)], changes).slope
-
-
 def test_it_gains_the_spread_from_a_random_flow():
     configs = [
         Traders("market_maker", rate=2.0),
@@ -169,18 +152,6 @@ def test_quotes_that_are_still_right_stay_in_their_place():
     assert len(before) == 2
     assert one.decide(floor.view(2)) == ()
     assert one.orders == before
-
-
-def test_a_quote_that_is_partly_filled_is_put_again_in_full():
-    one = maker(skew_percent=0, reference_weight=1)
-    floor = Floor([one])
-    floor.set_reference(100.0, 0)
-    floor.act(one, 1)
-    (bid,) = (order_id for order_id, order in one.orders.items() if order.side is Side.BUY)
-    floor.tell(floor.engine.submit(Order.market("s", SYMBOL, "sell", 30), 2))
-    cancel, submit = one.decide(floor.view(3))
-    assert cancel == Cancel(bid)
-    assert (submit.order.side, submit.order.quantity) == (Side.BUY, 100)
 
 
 @given(

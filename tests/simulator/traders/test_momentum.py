@@ -42,10 +42,6 @@ def test_it_sends_market_orders():
     assert submit.intent == "honest"
 
 
-def test_a_price_that_stands_still_is_not_followed():
-    assert sides([100] * 5, lookback=1, threshold_percent=0) == [None] * 5
-
-
 def test_in_a_halt_it_looks_on():
     one = Momentum(seat(), lookback=1, threshold_percent=0)
     halted = [
@@ -53,12 +49,6 @@ def test_in_a_halt_it_looks_on():
     ]
     assert halted == [(), ()]
     assert len(one.decide(view(last_price=102.0))) == 1
-
-
-def test_it_looks_at_trades_alone():
-    fields = {"last_price": 100.0, "best_bid": 10.0, "best_ask": 900.0, "reference": 500.0}
-    one = Momentum(seat(), lookback=1, threshold_percent=0)
-    assert [one.decide(view(1.0 + n, **fields)) for n in range(4)] == [()] * 4
 
 
 def test_the_instants_of_its_acts_do_not_depend_on_what_it_sees():

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import Order, OrderType, SelfTrade, Side, TimeInForce
-from streamlet_lab.simulator.traders import Cancel, Replace, Submit, Trader, TraderContext
-from streamlet_lab.streams import stream
+from streamlet_lab.matching import Order, Side, TimeInForce
+from streamlet_lab.simulator.traders import Cancel, Replace, Submit, Trader
 
 from .floor import SECOND, SYMBOL, Floor, seat, view
 
@@ -44,13 +43,6 @@ def test_waits_are_those_of_a_poisson_process(rate):
     assert statistics.pstdev(waits) == pytest.approx(SECOND / rate, rel=0.03)
 
 
-def test_a_wait_is_never_shorter_than_a_microsecond():
-    one = Scripted(seat(rate=1e6))
-    waits = [one.wait() for _ in range(1_000)]
-    assert min(waits) == 1
-    assert all(type(wait) is int for wait in waits)
-
-
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 10**400, "1", None, True])
 def test_a_rate_is_a_number_above_zero(rate):
     with pytest.raises(InvalidInput, match=r"^rate: .* expected a number from 1e-06 to 1e\+06"):
@@ -66,16 +58,6 @@ def test_an_order_has_its_traders_name_symbol_and_number(trader):
     assert {(order.trader, order.symbol) for order in orders} == {("trader_0", "AAPL")}
     assert [order.side for order in orders] == [Side.BUY, Side.SELL, Side.BUY]
     assert [order.quantity for order in orders] == [10, 20, 30]
-
-
-def test_the_kind_is_the_name_without_the_number():
-    assert Scripted(seat("my_kind_12")).kind == "my_kind"
-
-
-def test_without_a_price_it_is_a_market_order(trader):
-    order = trader.buy(10).order
-    assert (order.order_type, order.price) == (OrderType.MARKET, None)
-    assert order.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
 
 
 @pytest.mark.parametrize("send", ["buy", "sell"])
@@ -137,16 +119,6 @@ def test_prices_are_put_on_the_cent_grid(trader, price, on_grid):
     assert str(trader.on_grid(price)) == on_grid
     assert str(trader.buy(10, price).order.price) == on_grid
     assert str(trader.replace("trader_0/AAPL/0", price).price) == on_grid
-
-
-def test_the_grid_is_that_of_the_seat():
-    coarse = Scripted(TraderContext("trader_0", SYMBOL, stream(0, "x"), 1.0, Decimal("0.05")))
-    assert [str(coarse.on_grid(one)) for one in (150.02, 150.03, 0.01)] == [
-        "150.00",
-        "150.05",
-        "0.05",
-    ]
-    assert coarse.sell(10, 1e300).order.price == Decimal("999999999999.95")
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.decimals(-10, 10**6, places=7))
@@ -256,73 +228,6 @@ def test_an_accepted_order_is_open_until_it_is_cancelled():
     assert trader.position == 0
 
 
-def test_a_rejected_order_is_not_open():
-    trader = Scripted(seat(), [lambda self: [self.buy(10, 150)]])
-    floor = act(trader, without_reference="reject")
-    floor.act(trader, 1)
-    assert open_orders(trader) == {}
-
-
-@pytest.mark.parametrize(("mine", "theirs", "sign"), [("buy", "sell", 1), ("sell", "buy", -1)])
-def test_trades_move_the_position_and_leave_the_rest_open(mine, theirs, sign):
-    trader = Scripted(seat(), [lambda self: [getattr(self, mine)(50, 150)]])
-    floor = act(trader, [stranger(theirs, 20, 150)])
-    floor.act(trader, 1)
-    assert trader.position == sign * 20
-    assert open_orders(trader) == {"0": (mine, "150.00", 30)}
-    floor.tell(floor.engine.submit(stranger(theirs, 30, 150, 1), 2))
-    assert trader.position == sign * 50
-    assert open_orders(trader) == {}
-
-
-def test_a_market_order_is_never_left_open():
-    trader = Scripted(seat(), [lambda self: [self.buy(50)]])
-    floor = act(trader, [stranger("sell", 20, 150)])
-    floor.act(trader, 1)
-    assert (trader.position, open_orders(trader)) == (20, {})
-
-
-def test_a_trade_with_oneself_changes_no_position_and_both_orders():
-    trader = Scripted(seat(), [lambda self: [self.buy(50, 150), self.sell(20, 150)]])
-    act(trader).act(trader, 1)
-    assert (trader.position, open_orders(trader)) == (0, {"0": ("buy", "150.00", 30)})
-
-
-def test_a_prevented_trade_with_oneself_reduces_an_order():
-    trader = Scripted(seat(), [lambda self: [self.buy(50, 150), self.sell(20, 150)]])
-    act(trader, self_trade=SelfTrade.DECREMENT).act(trader, 1)
-    assert (trader.position, open_orders(trader)) == (0, {"0": ("buy", "150.00", 30)})
-
-
-def test_a_replaced_order_has_its_new_price_and_quantity():
-    trader = Scripted(seat(), [lambda self: [self.buy(50, 150)]])
-    floor = act(trader)
-    floor.act(trader, 1)
-    changes = [{"price": 151}, {"quantity": 20}, {"price": 149.5, "quantity": 80}]
-    expected = [("151.00", 50), ("151.00", 20), ("149.50", 80)]
-    for time, (change, (price, quantity)) in enumerate(zip(changes, expected, strict=True), 2):
-        trader.steps = iter([[trader.replace("trader_0/AAPL/0", **change)]])
-        floor.act(trader, time)
-        assert open_orders(trader) == {"0": ("buy", price, quantity)}
-
-
-def test_an_expired_order_is_gone():
-    trader = Scripted(seat(), [lambda self: [self.buy(5, 150, time_in_force="gtt", expires=9)]])
-    floor = act(trader)
-    floor.act(trader, 1)
-    assert len(trader.orders) == 1
-    floor.tell(floor.engine.advance(9))
-    assert trader.orders == {}
-
-
-def test_an_order_that_the_band_takes_away_is_gone():
-    trader = Scripted(seat(), [lambda self: [self.buy(5, 150), self.buy(5, 158)]])
-    floor = act(trader)
-    floor.act(trader, 1)
-    floor.set_reference(165, 2)
-    assert open_orders(trader) == {"1": ("buy", "158.00", 5)}
-
-
 def test_what_happens_to_others_changes_nothing():
     trader = Scripted(seat(), [lambda self: [self.buy(5, 140)]])
     other = Scripted(seat("trader_1"), [lambda self: [self.buy(30, 150), self.sell(10, 150)]])
@@ -336,5 +241,5 @@ def test_what_happens_to_others_changes_nothing():
     other.steps = iter([lambda self: [self.cancel(one) for one in self.orders]])
     floor.act(other, 4)
     for event in floor.engine.events[1:]:
-        trader.told(event)
+        trader.on_event(event)
         assert (trader.position, open_orders(trader)) == (0, before)

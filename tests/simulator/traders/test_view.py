@@ -19,8 +19,3 @@ def test_without_both_sides_there_is_no_mid(fields):
 @pytest.mark.parametrize("state", MarketState)
 def test_orders_are_matched_as_they_come_in_an_open_market_and_at_its_limits(state):
     assert view(state=state).is_continuous is (state in ("open", "limit"))
-
-
-def test_a_view_is_read_only():
-    with pytest.raises(AttributeError):
-        view().true_price = 1.0

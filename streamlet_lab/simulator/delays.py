@@ -1,0 +1,181 @@
+"""Kinds of delays by name: how long a message is on its way if nothing is wrong."""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from statistics import NormalDist
+from typing import Final
+
+from streamlet_lab.config import NetworkConfig
+from streamlet_lab.consensus import Message
+from streamlet_lab.kinds import Kinds
+
+#: ``delay(message, sender, receiver, time)``: how long a message, sent at a time, is on its way
+#: from one participant to another. Time and delay are in microseconds, a delay is at
+#: least 1. Participants 0 … n − 1 are the voting nodes, n is the observer.
+Delay = Callable[[Message, int, int, int], int]
+
+# Receiver, and time of arrival.
+_Arrival = tuple[int, int]
+
+#: What makes the delays of a kind, from a random stream, the configuration and the number of nodes.
+DelayKind = Callable[[random.Random, NetworkConfig, int], Delay]
+
+#: A delay of at least this means that the copy never arrives.
+LOST: Final = 2**62
+
+# The normal distribution's quantile of 0 is infinite; the next number above it that is drawn:
+_LEAST: Final = 2.0**-53
+
+DELAYS = Kinds[DelayKind]("delay_kind", "kind", field="network.delays", besides="a function")
+delay_kinds = DELAYS.names
+
+#: Register a kind of delays under a name. What it draws is clipped: to Δ in good times, to the end
+#: of the bad period or Δ in bad ones, as the paper allows an adversary to delay messages
+#: (section 2).
+delay_kind = DELAYS.register
+
+
+class LognormalDelays:
+    """Independent delays: a shortest one plus a lognormal rest, clipped to Δ.
+
+    Drawn by inversion: a uniform number is the quantile of its delay. So whether a delay would be
+    too long is nearly always known from the number alone, and the delay itself is not needed.
+
+    Parameters
+    ----------
+    stream : random.Random
+    median, bound : int
+        Microseconds.
+    spread : float
+        Standard deviation of the rest's logarithm.
+    shortest : int
+        What no message is faster than, in microseconds; below the median.
+    """
+
+    def __init__(
+        self, stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
+    ) -> None:
+        self._uniform = stream.random
+        self._normal = NormalDist()
+        self._scale, self._spread = median - shortest, spread
+        self._shortest, self._bound = shortest, bound
+        # Some hundred stretches until Δ.
+        self._shift = max(0, bound.bit_length() - 9)
+        self._shares = _Shares(self._share_below, self._shift)
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        """Draw a delay, whatever its message, link and time."""
+        return self._quantile(self._uniform())
+
+    def sooner(
+        self, due: Sequence[int], receivers: Sequence[int], time: int
+    ) -> list[tuple[int, int]]:
+        """Draw a delay for each of several copies, all sent at a time to different receivers.
+
+        Returns receiver and arrival of those that come before the receiver has the message anyway,
+        which is ``due`` for each participant.
+        """
+        uniform, shift, shares = self._uniform, self._shift, self._shares
+        found = []
+        for receiver in receivers:
+            limit = due[receiver] - time
+            drawn = uniform()
+            if drawn < shares[limit >> shift]:
+                delay = self._quantile(drawn)
+                if delay < limit:
+                    found.append((receiver, time + delay))
+        return found
+
+    def _quantile(self, share: float) -> int:
+        rest = self._scale * math.exp(self._spread * self._normal.inv_cdf(share or _LEAST))
+        delay = self._shortest + round(rest)
+        return delay if 1 <= delay <= self._bound else max(1, min(delay, self._bound))
+
+    def _share_below(self, limit: int) -> float:
+        if limit > self._bound or not (self._spread and self._scale):
+            return 1.0
+        if limit <= self._shortest:
+            return 0.0
+        return self._normal.cdf(math.log((limit - self._shortest) / self._scale) / self._spread)
+
+
+class _Shares(dict[int, float]):
+    """At least the share of delays below the end of each stretch of 2^shift microseconds."""
+
+    def __init__(self, share_below: Callable[[int], float], shift: int) -> None:
+        self._share_below, self._shift = share_below, shift
+
+    def __missing__(self, stretch: int) -> float:
+        share = self[stretch] = self._share_below((stretch + 1) << self._shift)
+        return share
+
+
+def constant_delay(microseconds: int) -> Delay:
+    """Return a delay that is the same on every link at every time."""
+    return lambda message, sender, receiver, time: microseconds
+
+
+@delay_kind("lognormal")
+def _lognormal(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    return LognormalDelays(
+        stream, network.median_delay, network.delay_spread, network.delta, network.fastest
+    )
+
+
+@delay_kind("constant")
+def _constant(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    return constant_delay(min(network.median_delay, network.delta))
+
+
+@delay_kind("uniform")
+def _uniform(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    draw, bound = stream.randint, network.delta
+    low, high = network.fastest, 2 * network.median_delay - network.fastest
+    return lambda message, sender, receiver, time: max(1, min(draw(low, high), bound))
+
+
+@delay_kind("sample")
+def _sample(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    draw, samples, bound = stream.choice, network.samples, network.delta
+    return lambda message, sender, receiver, time: min(draw(samples), bound)
+
+
+@delay_kind("regions")
+def _regions(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
+    draw, spread, bound = stream.lognormvariate, network.delay_spread, network.delta
+    regions = regions_used(network)
+    rows = [network.region_table[region] for region in regions]
+    count = len(regions)
+
+    def delay(message: Message, sender: int, receiver: int, time: int) -> int:
+        # The observer, like node 0, is in the first region.
+        distance = rows[sender % nodes % count][regions[receiver % nodes % count]]
+        return min(distance + round(distance / 10 * draw(0.0, spread)), bound)
+
+    return delay
+
+
+DELAYS.close()
+
+
+def regions_used(network: NetworkConfig) -> tuple[str, ...]:
+    """Return the regions that nodes are in, one after the other."""
+    return network.regions or tuple(network.region_table)
+
+
+def shortest_delay(network: NetworkConfig) -> int:
+    """Return what the base delays never fall below, which is known for the lab's own kinds."""
+    match network.delays:
+        case "lognormal" | "uniform":
+            shortest = network.fastest
+        case "constant":
+            shortest = network.median_delay
+        case "sample":
+            shortest = min(network.samples)
+        case "regions":
+            regions = regions_used(network)
+            shortest = min(network.region_table[a][b] for a in regions for b in regions)
+        case _:
+            shortest = 1
+    return max(1, min(shortest, network.delta))
