@@ -315,13 +315,6 @@ def test_theorem_6_at_the_bound_of_the_delay():
     assert results["theorem_6"].status is Status.HOLDS
 
 
-def test_lemma_5_blocks_may_be_lost_without_three_honest_leaders():
-    # Round robin with one silent node of four: three honest leaders in a row, never five.
-    _, _, results = watched(4, {"node_0": "silent_leader"}, 16)
-    assert results["lemma_5"].status is Status.HOLDS
-    assert results["theorem_6"].evidence == "no five consecutive honest leaders after GST"
-
-
 # --- Section 4: the synchronous model, an honest majority
 
 

@@ -73,10 +73,6 @@ def test_a_leader_proposes_on_genesis_and_votes_for_its_own_block(committee):
     assert node.tree.has_vote(vote)
 
 
-def test_who_does_not_lead_says_nothing_when_an_epoch_starts(node):
-    assert [node.start_epoch(epoch) for epoch in range(3)] == [[], [], []]
-
-
 def test_a_leader_extends_a_longest_notarized_chain(committee, node):
     first = extend(GENESIS, 0)
     second = extend(first, 1)
@@ -104,12 +100,6 @@ def test_a_node_that_withholds_its_votes_still_proposes(committee, node):
 
 
 # Voting
-
-
-def test_a_node_votes_for_the_leaders_block(committee, node):
-    node.start_epoch(0)
-    block = extend(GENESIS, 0)
-    assert tell(node, committee.propose(block)) == [committee.vote(block, "node_3")]
 
 
 def test_a_node_votes_once_in_an_epoch_for_the_first_proposal(committee, node):
@@ -438,15 +428,6 @@ def test_a_refused_block_gets_no_vote_and_is_recorded(committee):
     # It is not judged again, and may still be notarized.
     assert reported(node, *committee.votes(bad)) == [Notarized(bad)]
     assert node.refusals == [refused]
-
-
-def test_a_refusal_does_not_outlast_its_epoch(committee):
-    node = committee.node(application=Picky())
-    node.start_epoch(0)
-    tell(node, committee.propose(extend(GENESIS, 0, b"bad")))
-    node.start_epoch(1)
-    good = extend(GENESIS, 1, b"good")
-    assert voted_for(tell(node, committee.propose(good))) == [good.hash]
 
 
 def test_the_application_sees_the_ancestors_and_the_observation_of_the_epoch(committee):

@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-from streamlet_lab.consensus import Proposal, Vote, hashed, proposal_bytes
+from streamlet_lab.consensus import Proposal, Vote, proposal_bytes
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.simulator import (
@@ -33,18 +33,6 @@ def test_a_fault_is_active_from_its_start_until_before_its_stop(start, stop, act
 
 
 @pytest.mark.parametrize(
-    ("kind", "duty"),
-    [("crash", "online"), ("silent_leader", "proposes"), ("withhold_votes", "votes")],
-)
-def test_each_kind_takes_one_duty_away_while_it_is_active(kind, duty):
-    fault = make_fault(Fault(kind, ("node_0",), start=2))
-    for epoch in range(5):
-        done = {name for name in ("online", "proposes", "votes") if getattr(fault, name)(epoch)}
-        lost = {duty} if epoch >= 2 else set()
-        assert done == {"online", "proposes", "votes"} - lost
-
-
-@pytest.mark.parametrize(
     ("fault", "field", "expected"),
     [
         (Fault("gremlins", ("node_0",)), "faults", "one of .*crash, .*lying_leader"),
@@ -54,14 +42,9 @@ def test_each_kind_takes_one_duty_away_while_it_is_active(kind, duty):
             "parameters reaches",
         ),
         (
-            Fault("lying_leader", ("node_0",), parameters={"prise": 1}),
-            "faults.parameters.prise",
-            "parameters price",
-        ),
-        (
-            Fault("lying_leader", ("node_0",), parameters={"price": "much"}),
-            "faults.parameters.price",
-            "a finite decimal number",
+            Fault("crash", ("node_0",), parameters={"reaches": -1}),
+            "faults.parameters.reaches",
+            "reaches",
         ),
     ],
 )
@@ -141,22 +124,6 @@ def test_a_crash_in_the_middle_of_a_broadcast_reaches_only_some(reaches, reached
     assert [vote.epoch for vote in votes] == [0, 0, 0]  # it was down before it could vote again
 
 
-def test_what_a_crashing_node_reaches_somebody_with_is_echoed_to_all():
-    fault = Fault("crash", ("node_1",), start=1, parameters={"reaches": 1})
-    run = run_with(2, fault, epoch_length=6)
-    assert longest(run.observer) == [1, 2]
-    (block,) = run.observer.tree.longest
-    voters = [vote.voter for vote in run.observer.tree.votes(block.hash)]
-    assert sorted(voters) == ["node_0", "node_2", "node_3"]
-
-
-@pytest.mark.parametrize("reaches", [-1, "few", 1.5])
-def test_what_a_crash_cannot_reach(reaches):
-    with pytest.raises(InvalidInput) as caught:
-        make_fault(Fault("crash", count=1, parameters={"reaches": reaches}))
-    assert caught.value.field == "faults.parameters.reaches"
-
-
 def test_only_a_crash_with_an_end_may_return():
     crash, recovery = (make_fault(Fault.parse("node_0", text)) for text in ("crash", "crash@1-3"))
     others = [make_fault(Fault(kind, count=1)) for kind in fault_kinds() if kind != "crash"]
@@ -189,11 +156,6 @@ def test_nodes_that_share_a_fault_are_accomplices():
 )
 def test_a_second_fault_has_the_last_word_on_when_and_both_on_to_whom(first, second, to, delay):
     assert Send("first", *first).then(Send("second", *second)) == Send("second", to, delay)
-
-
-def test_a_single_receiver_is_a_list_too():
-    with pytest.raises(InvalidInput, match="to: 'node_0' is not valid; expected a list of names"):
-        Send("message", "node_0")
 
 
 HOOKS = ("say", "begin", "heard", "overheard")
@@ -449,9 +411,3 @@ def test_a_message_to_nobody_is_named():
     run = simulation(faults={"node_3": "writes_to_strangers"})
     with pytest.raises(InvalidInput, match="nobody"):
         run.run(1)
-
-
-def test_nobody_leads_before_the_first_epoch():
-    fault = NodeFault(0, None)
-    fault.join(mock.Mock(leader_of=hashed(NAMES, "test")))
-    assert not fault.leads(-1)

@@ -83,14 +83,6 @@ def test_delays_between_regions_are_those_of_the_table_and_a_tenth():
         assert links.delay(MESSAGE, sender, receiver, 0) == expected + expected // 10
 
 
-def test_the_rest_of_a_delay_between_regions_is_lognormal():
-    links = make(delays="regions", delay_spread=0.5)
-    base = REGION_DELAYS["north_america"]["europe"]
-    rest = [links.delay(MESSAGE, 0, 1, 0) - base for _ in range(5_000)]
-    assert statistics.median(rest) == pytest.approx(base / 10, rel=0.03)
-    assert min(rest) >= 0
-
-
 def test_nodes_are_placed_in_regions_in_turn_and_a_table_need_not_be_symmetric():
     table = {"a": {"a": "1ms", "b": "20ms"}, "b": {"a": "40ms", "b": "2ms"}}
     links = make(delays="regions", region_delays=table, regions=["b", "a"], delay_spread=0)
@@ -351,27 +343,18 @@ sendings = st.lists(st.tuples(st.sampled_from(LINKS), times), min_size=1, max_si
 @settings(max_examples=60)
 @given(networks(), sendings, st.integers(0, 99))
 def test_the_papers_promise_holds_whatever_is_set(given_settings, sent, seed):
-    """Section 2: what is sent at t arrives by max(GST, t + Δ); and never before the shortest."""
+    """Section 2: what is sent at t arrives by max(GST, t + Δ), outside disturbances by t + Δ."""
     network = NetworkConfig(**given_settings)
+    disturbed = [*network.bad_times, *((cut.start, cut.stop) for cut in network.partitions)]
     links, again = make_links(network, NODES, seed), make_links(network, NODES, seed)
     assert links.shortest >= 1
     for link, time in sent:
         delay = links.delay(MESSAGE, *link, time)
         assert type(delay) is int
         assert links.shortest <= delay <= max(network.gst_in_force - time, network.delta)
-        assert again.delay(MESSAGE, *link, time) == delay
-
-
-@settings(max_examples=60)
-@given(networks(), sendings)
-def test_outside_disturbances_every_message_arrives_within_delta(given_settings, sent):
-    network = NetworkConfig(**given_settings)
-    disturbed = [*network.bad_times, *((cut.start, cut.stop) for cut in network.partitions)]
-    links = make_links(network, NODES, 0)
-    for link, time in sent:
-        delay = links.delay(MESSAGE, *link, time)
         end = max((stop for start, stop in disturbed if start <= time < stop), default=time)
         assert delay <= max(end - time, network.delta)
+        assert again.delay(MESSAGE, *link, time) == delay
 
 
 @pytest.mark.parametrize(

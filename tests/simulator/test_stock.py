@@ -1,6 +1,5 @@
 """Nodes that agree on prices: honest ones, lying ones, and epochs without any."""
 
-from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.checks import Status, market_checks
-from streamlet_lab.consensus import Block, Vote
+from streamlet_lab.consensus import Block
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     GenesisPrice,
@@ -47,17 +46,6 @@ def test_every_block_carries_the_averages_of_its_epochs_quotes():
         assert claim.volume_weighted_price == rounded(turnover / volume)
         assert (claim.total_volume, claim.price_count) == (volume, 3)
         assert claim.timestamp == quotes[0].timestamp
-
-
-def test_all_nodes_hold_the_same_prices_with_the_hashes_of_their_blocks():
-    lab, _ = run(12)
-    prices = lab.get_finalized_consensus_prices()
-    blocks = lab.observer.tree.finalized[1:]
-    assert [price.block_hash for price in prices] == [block.hash.hex() for block in blocks]
-    assert [price.to_payload() for price in prices] == [block.payload for block in blocks]
-    assert {name: node.finalized_prices() for name, node in lab.nodes.items()} == dict.fromkeys(
-        lab.nodes, prices
-    )
 
 
 def test_genesis_carries_the_reference_price_and_the_chain_its_name():
@@ -404,21 +392,6 @@ def test_the_application_walks_no_chain_twice():
     walked.clear()
     assert lab.application.references(watched()) == expected
     assert walked == [newest]
-
-
-def test_a_forged_vote_over_the_network_does_not_count():
-    lab, _ = run(1)
-    block = lab.observer.tree.longest[0]
-    fake = Vote(block.chain_id, 1, 2, bytes(32), "node_2", b"\x00" * 64)
-    lab.network.broadcast(lab.queue.now, 3, fake)
-    lab.network.broadcast(lab.queue.now, 3, replace(fake, voter="stranger"))
-    lab.run(1)
-    for name in ("node_0", "node_1", "node_2", "observer"):
-        assert {str(reason): n for reason, n in lab.nodes[name].dropped.items()} == {
-            "bad_signature": 1,
-            "not_a_validator": 1,
-        }
-        assert lab.nodes[name].tree.votes(bytes(32)) == []
 
 
 # Adversaries
