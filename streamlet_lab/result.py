@@ -30,7 +30,7 @@ from streamlet_lab.metrics import (
 from streamlet_lab.units import to_seconds
 
 if TYPE_CHECKING:
-    from streamlet_lab.charts import Plots, ProtocolPlots
+    from streamlet_lab.charts import Plots
 
 _FORMAT: Final = "streamlet-lab result 6"
 
@@ -177,11 +177,11 @@ class Result:
         return self.ledger.proof(block)
 
     @property
-    def plot(self) -> "Plots | ProtocolPlots":
+    def plot(self) -> "Plots":
         """The charts of this result: ``result.plot.prices()`` and so on."""
-        from streamlet_lab.charts import Plots, ProtocolPlots
+        from streamlet_lab.charts import Plots
 
-        return Plots(self) if self.has_market else ProtocolPlots(self)
+        return Plots(self)
 
     @property
     def market_quality(self) -> pd.DataFrame:
