@@ -168,6 +168,7 @@ def _with(**changes: object) -> bytes:
             "not JSON",
             id="huge integer",
         ),
+        (_with(consensus_price="0.00"), "consensus_price is not a price in cents"),
         (_with(timestamp=1_705_314_600), "timestamp is not a text"),
         (_with(timestamp="2024-01-15T10:30:00"), "timestamp is not in UTC"),
         (_with(timestamp="2024-01-15T10:30:00+00:00"), "timestamp is not in UTC"),
