@@ -1,6 +1,8 @@
 """A result is saved whole, loaded whole or not at all, and can be run again."""
 
+import gc
 import json
+import pickle
 import subprocess
 import sys
 import zipfile
@@ -15,9 +17,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from streamlet_lab import DataError, Experiment, InvalidInput, Result
+from streamlet_lab import DataError, Experiment, InvalidInput, Result, StreamletNode, run_protocol
 from streamlet_lab.checks import CheckResult, Status
-from streamlet_lab.columns import COLUMNS
+from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
+from streamlet_lab.simulator import Market
 
 BUSY = [
     {"kind": "zero_intelligence", "count": 20, "rate": 2.4},
@@ -198,10 +201,10 @@ def test_a_changed_manifest_is_noticed(
 
 
 def test_another_format_is_named(saved: Path, tmp_path: Path) -> None:
-    change = _manifest(lambda manifest: manifest.update(format="streamlet-lab result 1"))
+    change = _manifest(lambda manifest: manifest.update(format="streamlet-lab result 5"))
     path = _rewrite(saved, tmp_path / "result.zip", change)
 
-    _assert_refused(path, complaint="streamlet-lab result 1")
+    _assert_refused(path, complaint="streamlet-lab result 5")
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_a_damaged_manifest_is_refused(
 
 
 @given(share=st.floats(0, 1, exclude_max=True))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 def test_a_truncated_file_is_refused(saved: Path, tmp_path: Path, share: float) -> None:
     content = saved.read_bytes()
     path = tmp_path / "result.zip"
@@ -266,7 +269,7 @@ _DIRECTORY = b"PK\x01\x02"
 @example(where=10, flip=0x80, in_directory=True).via("an unknown method")
 @example(where=20, flip=0x40, in_directory=True).via("a compressed size that is too large")
 @example(where=23, flip=0x40, in_directory=True).via("a compressed size beyond the file")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 def test_no_flipped_byte_does_harm(
     small: Result, saved: Path, tmp_path: Path, where: int, flip: int, in_directory: bool
 ) -> None:
@@ -524,3 +527,53 @@ def test_the_text_says_how_long_the_market_was_halted_and_what_was_repriced() ->
         assert _line(result, "Repriced") == (
             f"{len(repriced)} to the band's edge, {repriced['fair'].sum()} of these fair"
         )
+
+
+# --- Frames that are made when they are read
+
+
+def test_frames_are_made_when_they_are_first_read_and_kept() -> None:
+    result = Experiment(epochs=4, seed=1).run()
+    made = result.frames._frames  # type: ignore[attr-defined]
+    assert {name for name, frame in made.items() if frame is not None} == set()
+    trades = result.trades
+    assert {name for name, frame in made.items() if frame is not None} == {"trades"}
+    assert result.trades is trades
+
+
+def test_a_result_does_not_hold_its_simulation() -> None:
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(each, StreamletNode | Market) for each in gc.get_objects())
+
+    before = alive()
+    result = Experiment(epochs=4, seed=1).run()
+    assert alive() == before
+    assert len(result.epochs) == 4
+
+
+def test_a_copy_of_a_result_has_all_frames(small: Result) -> None:
+    fresh = Experiment.from_config(small.config).run()
+    _assert_equal(pickle.loads(pickle.dumps(fresh)), small)
+
+
+# --- The bare protocol
+
+
+def test_a_result_without_a_market_has_empty_frames_of_the_market(tmp_path: Path) -> None:
+    run = run_protocol(epochs=8, faults={"node_3": "silent_leader"})
+    market = ["prices", "quotes", "orders", "trades", "rejections", "bands", "book", "depth"]
+    assert list(run.frames) == list(COLUMNS)
+    assert not run.has_market
+    for name, columns in PROTOCOL_COLUMNS.items():
+        assert list(run.frames[name].columns) == list(columns)
+        assert run.frames[name].empty == (name in [*market, "trace", "violation", "forensics"])
+    run.save(tmp_path / "run.zip")
+    loaded = Result.load(tmp_path / "run.zip")
+    _assert_equal(loaded, run)
+    assert loaded.proof(4).to_document() == run.proof(4).to_document()
+
+
+def test_every_frame_is_documented_by_its_rows() -> None:
+    for name in COLUMNS:
+        assert getattr(Result, name).__doc__.startswith("One row for each ")
