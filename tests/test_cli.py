@@ -157,19 +157,6 @@ def test_settings_win_over_a_file_and_leave_the_rest_of_it(
     assert len(config["prices"]["sources"]) == 5
 
 
-@pytest.mark.parametrize(
-    "text", ["nodes=4\nepochs=9", "nodes=" + "9" * 5_000, "nodes=" + "[" * 5_000, "nodes=4]"]
-)
-def test_what_is_no_single_value_of_toml_is_a_word(
-    text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["streamlet", "--epochs", "2", "--set", text]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("streamlet-lab: error: nodes: '")
-    assert printed.err.count("\n") == 1
-
-
 def test_long_runs_report_their_progress_on_standard_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -302,16 +289,6 @@ def test_every_help_text_has_an_example_that_works(
     _, _, example = shown.partition("example: streamlet-lab ")
     assert example.startswith(command)
     assert main(example.split()) == 0
-
-
-def test_the_help_offers_only_faults_that_do_something(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["streamlet", "--help"])
-    shown = " ".join(capsys.readouterr().out.split())
-    _, _, kinds = shown.partition("kinds: ")
-    offered = kinds.partition(";")[0].split(", ")
-    assert {"amnesia", "crash", "withhold_votes"} <= {*offered}
-    assert "script" not in offered
 
 
 # --- Documents for those who were not there

@@ -70,13 +70,6 @@ def test_a_pooled_share_computed_by_hand():
     assert (interval.low, interval.high) == pytest.approx((low, high), rel=1e-6)
 
 
-def test_a_run_counts_by_its_cases():
-    shares = [Share(1, 10), Share(9, 30)] * 6
-    assert share_interval(shares).mean == pytest.approx(60 / 240)
-    found = share_difference(shares, [Share(2, 10), Share(9, 30)] * 6)
-    assert found.mean == pytest.approx(6 / 240)
-
-
 def test_one_run_with_all_events_leaves_two_degrees_of_freedom():
     # Left out, the share is 0 once and 6/190 nineteen times: κ = 18.05…, 2n/(κ − 1) = 2.3457.
     interval = share_interval([Share(6, 10)] + [Share(0, 10)] * 19)

@@ -4,7 +4,6 @@ import ast
 import importlib.util
 import platform
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -114,26 +113,6 @@ def test_a_changed_file_sets_up_again_from_nothing(
     assert not leftover.exists()
 
 
-def test_another_python_sets_up_again(
-    lab: ModuleType, children: Children, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lab.main(["run"])
-    monkeypatch.setattr(platform, "python_version", lambda: "3.99.0")
-    lab.main(["run"])
-
-    assert children.set_ups == 2
-
-
-def test_a_moved_checkout_sets_up_again(
-    lab: ModuleType, children: Children, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lab.main(["run"])
-    moved = import_script(lab.ROOT.rename(lab.ROOT.with_name("moved")) / "lab.py")
-
-    assert (moved.VENV / "lab-stamp").exists()
-    assert not moved.is_set_up()
-
-
 @pytest.mark.parametrize("failing", ["venv", "pip"])
 def test_a_failed_set_up_says_so_and_is_repeated(
     lab: ModuleType, children: Children, capsys: pytest.CaptureFixture[str], failing: str
@@ -226,16 +205,6 @@ def test_test_runs_every_check_in_order(
     assert last_line == "all passed: ruff check, ruff format, mypy, pytest, notebooks"
 
 
-def test_test_goes_on_after_a_failure_and_names_each(
-    lab: ModuleType, children: Children, capsys: pytest.CaptureFixture[str]
-) -> None:
-    children.exit_codes = {"check": 1, "--nbval": 5}
-
-    assert lab.main(["test"]) == 1
-    assert len(children.arguments) == 5
-    assert capsys.readouterr().out.splitlines()[-1] == "failed: ruff check, notebooks"
-
-
 # Old Pythons and child processes
 
 
@@ -276,30 +245,3 @@ def test_the_script_needs_the_standard_library_only() -> None:
     }
 
     assert modules <= sys.stdlib_module_names
-
-
-def test_call_lets_an_interrupted_child_end_first(
-    lab: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    class InterruptedTwice:
-        returncode: int | None = None
-        waits = 0
-
-        def __init__(self, *arguments: object, **options: object) -> None: ...
-
-        def __enter__(self) -> "InterruptedTwice":
-            return self
-
-        def __exit__(self, *error: object) -> None: ...
-
-        def wait(self) -> None:
-            InterruptedTwice.waits += 1
-            if InterruptedTwice.waits < 3:
-                raise KeyboardInterrupt
-            self.returncode = 0
-
-    monkeypatch.setattr(subprocess, "Popen", InterruptedTwice)
-
-    with pytest.raises(KeyboardInterrupt):
-        lab.call(["jupyter"], tmp_path)
-    assert InterruptedTwice.waits == 3

@@ -235,16 +235,6 @@ def test_a_damaged_manifest_is_refused(
     _assert_refused(_rewrite(saved, tmp_path / "result.zip", _manifest(change)))
 
 
-@given(share=st.floats(0, 1, exclude_max=True))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
-def test_a_truncated_file_is_refused(saved: Path, tmp_path: Path, share: float) -> None:
-    content = saved.read_bytes()
-    path = tmp_path / "result.zip"
-    path.write_bytes(content[: int(share * len(content))])
-
-    _assert_refused(path)
-
-
 def _loads_equal_or_is_refused(small: Result, path: Path, content: bytes) -> None:
     path.write_bytes(content)
     try:
@@ -351,17 +341,6 @@ def test_the_summary_is_what_the_frames_say(result: Result) -> None:
     assert json.loads(json.dumps(summary)) == summary
 
 
-def test_signatures_are_counted(result: Result) -> None:
-    """One for each proposal and vote; remembered, each is verified at most once."""
-    if result.config.signatures == "none":
-        assert (result.signatures, result.verifications) == (0, 0)
-        return
-    sent = result.messages.assign(copies=result.config.nodes - 1)
-    if result.config.nodes > 1:
-        assert result.signatures == (sent.sent / sent.copies).sum()
-    assert 0 < result.verifications <= result.signatures
-
-
 def test_a_result_prints_on_one_screen(result: Result) -> None:
     lines = repr(result).splitlines()
 
@@ -410,24 +389,6 @@ def test_the_farthest_price_is_that_of_any_symbol() -> None:
     assert result.summary["largest_displacement_bp"] == pytest.approx(max(off.values()), abs=5e-4)
 
 
-def test_nobody_knows_how_many_liars_a_function_tolerates(tmp_path: Path) -> None:
-    """Not the run itself, nor who loads it and has the function's name only."""
-
-    def highest(quotes: Any) -> Any:
-        return max(quote.price for quote in quotes)
-
-    result = Experiment(epochs=3, prices={"aggregator": highest}, market={"traders": 0}).run()
-    result.save(tmp_path / "result.zip")
-    loaded = Result.load(tmp_path / "result.zip")
-
-    for one in (result, loaded):
-        assert one.summary["tolerated_sources"] is None
-        name = one.config.prices.aggregator_name
-        assert _line(one, "Sources") == f"3, 0 faulty, {name} tolerates ?, voters: observe"
-    assert loaded.summary == result.summary
-    assert "highest" in loaded.config.prices.aggregator_name
-
-
 SAVED_ELSEWHERE = """
 import sys
 from streamlet_lab import Experiment, SourceFault, source_fault_kind
@@ -466,15 +427,6 @@ def test_a_result_with_ones_own_kind_of_sources_loads_where_nobody_registered_it
     ) as caught:
         Experiment.from_config(loaded.config)
     assert caught.value.field == "faults"
-
-
-def test_evidence_is_text_and_never_markup(small: Result) -> None:
-    """Evidence may quote what a leader wrote."""
-    evil = CheckResult("evil", "nothing", Status.VIOLATED, "symbol <script>alert(1)</script>")
-    html = replace(small, checks={"evil": evil})._repr_html_()
-
-    assert "<script>" not in html
-    assert "&lt;script&gt;" in html
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The system's description, call by call, as its users know it."""
 
-import json
 import logging
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -72,22 +71,6 @@ def test_prices_are_validated() -> None:
     assert service.validate_prices([good, too_high, too_few]) == [good]
 
 
-def test_consensus_price_is_average_and_vwap() -> None:
-    prices = [
-        sl.StockPrice.create("AAPL", "150.00", 1000, "market_data_1"),
-        sl.StockPrice.create("AAPL", "151.00", 2000, "market_data_2"),
-        sl.StockPrice.create("AAPL", "152.00", 1000, "external_feed"),
-    ]
-    consensus = sl.PriceConsensusService("AAPL").calculate_consensus_price(prices)
-
-    assert consensus.symbol == "AAPL"
-    assert consensus.consensus_price == Decimal("151.00")
-    assert consensus.volume_weighted_price == Decimal("151.00")
-    assert consensus.total_volume == Decimal(4000)
-    assert consensus.price_count == 3
-    assert consensus.block_hash == ""
-
-
 def test_price_consensus_has_exactly_the_descriptions_fields() -> None:
     assert [field.name for field in fields(sl.PriceConsensus)] == [
         "symbol",
@@ -98,33 +81,6 @@ def test_price_consensus_has_exactly_the_descriptions_fields() -> None:
         "timestamp",
         "block_hash",
     ]
-
-
-def test_an_epoch_of_prices_gives_payload_and_consensus() -> None:
-    payload, consensus = sl.PriceConsensusService("AAPL").process_epoch_prices(0)
-    document = json.loads(payload)
-    assert consensus is not None
-
-    assert list(document) == [
-        "type",
-        "symbol",
-        "consensus_price",
-        "volume_weighted_price",
-        "total_volume",
-        "price_count",
-        "timestamp",
-    ]
-    assert document == {
-        "type": "price_consensus",
-        "symbol": "AAPL",
-        "consensus_price": str(consensus.consensus_price),
-        "volume_weighted_price": str(consensus.volume_weighted_price),
-        "total_volume": str(consensus.total_volume),
-        "price_count": 3,
-        "timestamp": "2024-01-15T10:30:00Z",
-    }
-    assert type(document["price_count"]) is int
-    assert consensus.block_hash == ""
 
 
 # --- Consensus layer
@@ -162,17 +118,6 @@ def test_each_epoch_has_a_consensus_price() -> None:
     assert [price.timestamp for price in prices] == sorted(price.timestamp for price in prices)
 
 
-def test_a_run_can_be_continued(network: sl.StockMarketConsensusNetwork) -> None:
-    before = network.get_finalized_consensus_prices()
-    more = network.run_price_consensus_simulation(epochs=5)
-    at_once = sl.create_aapl_consensus_network(4)
-    at_once.run_price_consensus_simulation(17)
-
-    assert len(more) == 5
-    assert network.get_finalized_consensus_prices()[: len(before)] == before
-    assert network.get_finalized_consensus_prices() == at_once.get_finalized_consensus_prices()
-
-
 def test_final_prices_are_the_payloads_of_final_blocks(
     network: sl.StockMarketConsensusNetwork,
 ) -> None:
@@ -199,15 +144,6 @@ def test_engine_reads_the_latest_final_price(network: sl.StockMarketConsensusNet
         engine.get_latest_consensus_price()
         == network.get_finalized_consensus_prices()[-1].consensus_price
     )
-
-
-def test_before_the_first_final_price_nothing_trades() -> None:
-    engine = sl.ConsensusMatchingEngine("AAPL", sl.create_aapl_consensus_network(4))
-
-    assert engine.get_latest_consensus_price() is None
-    assert not engine.validate_trade_price(Decimal("150.00"))
-    assert engine.process_order(_order("b-1", "buy", Decimal(150))) == []
-    assert "no_consensus" in repr(engine.events[-1])
 
 
 @pytest.mark.parametrize(

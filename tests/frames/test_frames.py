@@ -17,7 +17,6 @@ from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.prices import Scene, SourceFault, StockPrice, decode_quotes, source_fault_kind
-from streamlet_lab.theory import messages_per_epoch
 
 BUSY = [
     {"kind": "zero_intelligence", "count": 20, "rate": 2.4},
@@ -267,21 +266,6 @@ def test_blocks_form_a_tree(result: Result) -> None:
         assert (row.refusals > 0) == (row.reason != "")
 
 
-def test_blocks_and_epochs_agree(result: Result) -> None:
-    blocks = {row.block_hash: row for row in _rows(result.blocks)}
-    assert set(blocks) == set(result.epochs.block_hash) - {""}
-    for row in _rows(result.epochs[result.epochs.block_hash != ""]):
-        block = blocks[row.block_hash]
-        assert (row.epoch, row.leader, row.claim, row.votes) == (
-            block.epoch,
-            block.proposer,
-            block.claim,
-            block.votes,
-        )
-        assert block.notarized == (not _missing(row.notarized_s))
-        assert block.finalized == (not _missing(row.finalized_s))
-
-
 def test_every_view_of_finality_is_of_one_chain(result: Result) -> None:
     blocks = {row.block_hash: row for row in _rows(result.blocks)}
     by_node = result.finality.groupby("node")
@@ -482,26 +466,6 @@ def test_messages_are_counted_per_epoch_and_kind(result: Result) -> None:
     assert list(proposals.epoch) == [row.epoch for row in _rows(result.blocks)]
 
 
-@pytest.mark.parametrize("nodes", [2, 4, 7])
-@pytest.mark.parametrize("echo", [True, False])
-def test_without_faults_the_messages_are_the_papers(nodes: int, echo: bool) -> None:
-    """With equal delays no vote overtakes the proposal that it is for, so everyone votes."""
-    messages = (
-        Experiment(
-            epochs=6,
-            nodes=nodes,
-            echo=echo,
-            network={"delay_spread": 0},
-            market={"traders": 0},
-        )
-        .run()
-        .messages
-    )
-    totals = (messages.sent + messages.echoed).groupby(messages.epoch).sum()
-
-    assert list(totals) == [messages_per_epoch(nodes, echo=echo)] * 6
-
-
 # --- What the scenarios are there for
 
 
@@ -538,11 +502,3 @@ def test_without_valid_quotes_blocks_say_why_and_are_final_all_the_same() -> Non
     assert set(result.quotes.reason) == {"below_min_volume"}
     assert result.epochs.finalized_s.notna().sum() == 29
     assert set(result.orders.reason) == {"no_consensus"}
-
-
-def test_the_market_keeps_the_reference_of_a_node_that_has_crashed() -> None:
-    result = _run("node")
-    late = result.orders[result.orders.time_s > 12]
-
-    assert late.reference_price.nunique() == 1
-    assert result.epochs.finalized_s.max() > 25

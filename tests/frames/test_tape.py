@@ -186,30 +186,6 @@ def test_before_there_is_a_band_the_reference_is_the_consensus() -> None:
     assert _is_missing(orders.reference_epoch[0])
 
 
-def test_a_newer_consensus_does_not_move_a_band_that_goes_by_something_older() -> None:
-    """LULD opens with the first consensus, and then goes by its own trades."""
-    story = Story()
-    opening = story.refer("100.00")
-    story.band("95.00", "105.00", opening)
-    story.time = 3 * SECOND
-    story.refer("110.00")
-    story.accept("a")
-    story.time = 4 * SECOND
-    own = Reference(Decimal("101.00"), 4 * SECOND, kind="trades")
-    story.band("95.95", "106.05", own)
-    story.refer("111.00")
-    story.accept("b")
-    frames = _frames(story, [3 * SECOND, 4 * SECOND])
-    assert frames["orders"].reference_price.tolist() == [100.0, 101.0]
-    assert frames["orders"].reference_age_s.tolist() == [3.0, 0.0]
-    assert frames["orders"].reference_epoch.isna().tolist() == [False, True]
-    assert frames["book"].reference_price.tolist() == [100.0, 101.0]
-    assert frames["book"].low.tolist() == [95.0, 95.95]
-    bands = frames["bands"]
-    assert bands.reference_kind.tolist() == ["consensus", "trades"]
-    assert bands[["low", "high"]].to_numpy().tolist() == [[95.0, 105.0], [95.95, 106.05]]
-
-
 def test_each_move_and_each_change_of_state_is_a_row_of_bands() -> None:
     story = Story()
     story.state(MarketState.HALTED)
@@ -389,19 +365,6 @@ def test_a_second_order_of_an_id_is_refused_and_the_first_one_goes_on() -> None:
     assert orders.status.tolist() == ["resting", "rejected", "filled"]
     assert orders.filled.tolist() == [4, 0, 4]
     assert orders.price_cents.tolist() == [10_000, 10_100, 10_000]
-
-
-def test_without_events_there_are_samples_and_nothing_else() -> None:
-    frames = _frames(Story(), [0, SECOND])
-    assert {name: len(frame) for name, frame in frames.items() if len(frame)} == {"book": 2}
-    book = frames["book"]
-    assert book.epoch.tolist() == [0, 0]
-    assert book.state.tolist() == ["open", "open"]
-    for column in ("best_bid", "best_ask", "reference_price", "reference_age_s", "low", "high"):
-        assert book[column].isna().all()
-    for name, frame in frames.items():
-        for column, what in COLUMNS[name].items():
-            assert frame[column].dtype == what.dtype
 
 
 # --- Samples

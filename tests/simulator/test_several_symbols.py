@@ -5,7 +5,6 @@ import math
 import statistics
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,12 +12,11 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
-from streamlet_lab.consensus import Block, Verdict
+from streamlet_lab.consensus import Block
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.prices import (
     PriceConsensus,
     decode_claims,
-    decode_payload,
     encode_claims,
 )
 from streamlet_lab.prices.daily_history import load_bars
@@ -117,35 +115,6 @@ def test_a_block_without_a_symbol_or_with_symbols_in_another_order_is_refused(
     assert _verdict(network, block, encode_claims(claims[::-1])).startswith("AAPL: symbol")
 
 
-def test_the_wrong_symbol_alone_is_no_price_of_the_other() -> None:
-    """Where everyone colludes, another symbol's price may become final; nobody trades on it."""
-    claim = decode_payload(_final(_network(3))[0].payload)
-    assert isinstance(claim, PriceConsensus)
-    foreign = replace(claim, symbol="TSLA").to_payload()
-
-    @sl.fault_kind("test_foreign")
-    class Foreign(sl.NodeFault):
-        def wrap(self, application: Any) -> Any:
-            return _Foreign(foreign)
-
-    faults = [sl.Fault("test_foreign", count=4)]
-    run = sl.Experiment(epochs=8, faults=faults, symbols=TWO).run()
-
-    assert run.summary["finalized_blocks"] == 7
-    assert run.orders.reference_price.isna().all()
-
-
-class _Foreign:
-    def __init__(self, payload: bytes) -> None:
-        self._payload = payload
-
-    def make_payload(self, *_: object) -> tuple[bytes, bytes]:
-        return self._payload, b""
-
-    def judge(self, *_: object) -> Any:
-        return Verdict(accepted=True)
-
-
 @pytest.mark.parametrize("policy", ["bounds", "observe", "evidence"])
 def test_every_voter_policy_knows_several_symbols(policy: str) -> None:
     prices = {**APART["prices"], "voter_policy": policy}
@@ -236,35 +205,6 @@ def test_every_symbol_is_traded_against_itself_alone(result: sl.Result) -> None:
 # --- Frames
 
 
-def test_the_frames_have_one_row_for_each_symbol(result: sl.Result) -> None:
-    epochs = result.config.epochs
-
-    assert list(result.prices.symbol) == TWO * epochs
-    assert list(result.prices.epoch) == [epoch for epoch in range(epochs) for _ in TWO]
-    assert list(result.quotes.symbol) == [s for _ in range(epochs) for s in TWO for _ in range(3)]
-    assert result.symbol == "AAPL"
-    assert result.summary["symbol"] == "AAPL, MSFT"
-    first = result.prices[result.prices.symbol == "AAPL"].reset_index(drop=True)
-    for column in ("claim", "true_price", "consensus_cents", "vwap_cents", "price_count"):
-        pd.testing.assert_series_equal(first[column], result.epochs[column])
-    assert list(result.blocks.consensus_price) == list(first.consensus_price)
-
-
-@pytest.mark.parametrize("symbols", [["MSFT"], TWO, ["IBM", "AAPL", "X.1"]])
-def test_a_result_of_several_symbols_is_saved_and_loaded(
-    symbols: list[str], tmp_path: Path
-) -> None:
-    run = sl.Experiment(epochs=6, symbols=symbols, market={"traders": 30}).run()
-    run.save(tmp_path / "several.zip")
-    loaded = sl.Result.load(tmp_path / "several.zip")
-
-    assert loaded.config == run.config
-    assert loaded.symbol == symbols[0]
-    assert loaded.summary == run.summary
-    for name, frame in run.frames.items():
-        pd.testing.assert_frame_equal(loaded.frames[name], frame)
-
-
 # --- Paths
 
 
@@ -321,12 +261,3 @@ def test_real_history_of_several_symbols() -> None:
         assert (frame.consensus_price / frame.true_price - 1).abs().max() < 5e-4
     assert run.summary["finalized_prices"] == 3 * 29
     assert run.safe
-
-
-@pytest.mark.parametrize("symbols", [["AAPL", "GOOG"], ["GOOG", "AAPL"], ["MSFT", "AAPL", "GOOG"]])
-def test_histories_of_other_days_have_no_common_block(symbols: list[str]) -> None:
-    """Google's begins four years after the others'; a block has one timestamp."""
-    with pytest.raises(sl.InvalidInput, match="GOOG 2004-08-19") as caught:
-        sl.Experiment(feed="history", symbols=symbols, epochs=5)
-    assert caught.value.field == "symbols"
-    assert sl.Experiment(feed="history", symbols=["GOOG"], epochs=5).run().safe

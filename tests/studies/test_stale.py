@@ -14,7 +14,6 @@ from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import mean_interval
 from streamlet_lab.studies import (
-    CAUSES,
     daily_volatility,
     staleness,
     staleness_numbers,
@@ -169,14 +168,6 @@ def test_long_epochs_make_old_references_of_a_market_that_goes_on(workers):
     )
 
 
-@pytest.mark.parametrize("cause", CAUSES)
-def test_every_cause_has_values_of_its_own_and_measures_all(cause, workers):
-    swept = staleness(cause, settings=DIFFUSION, epochs=12, repeats=1, executor=workers)
-    assert len(swept.frame) > 3
-    assert swept.complete
-    assert not swept.frame.isna().any(axis=None)
-
-
 # --- What there is not
 
 
@@ -215,14 +206,6 @@ def test_without_a_diffusion_there_is_no_closed_form():
     numbers = staleness_numbers(result)
     assert numbers["diffusion_rate"] is numbers["first_passage_rate"] is None
     assert numbers["implied_rate"] is not None
-
-
-def test_an_executor_changes_nothing(workers):
-    here, there = (
-        staleness("volatility", [1, 2], epochs=12, repeats=2, executor=executor)
-        for executor in (None, workers)
-    )
-    pd.testing.assert_frame_equal(here.frame, there.frame)
 
 
 @pytest.mark.parametrize(
