@@ -29,7 +29,7 @@ from streamlet_lab.metrics import (
 from streamlet_lab.units import to_seconds
 
 if TYPE_CHECKING:
-    from streamlet_lab.charts import Plots, ProtocolPlots
+    from streamlet_lab.charts import Plots
 
 _FORMAT: Final = "streamlet-lab result 6"
 
@@ -174,11 +174,11 @@ class Result:
         return self.ledger.proof(block)
 
     @property
-    def plot(self) -> "Plots | ProtocolPlots":
+    def plot(self) -> "Plots":
         """The charts of this result: ``result.plot.prices()`` and so on."""
-        from streamlet_lab.charts import Plots, ProtocolPlots
+        from streamlet_lab.charts import Plots
 
-        return Plots(self) if self.has_market else ProtocolPlots(self)
+        return Plots(self)
 
     @property
     def market_quality(self) -> pd.DataFrame:
@@ -379,10 +379,6 @@ class Result:
             lines.append(("Convicted", ", ".join(self.evidence)))
         lines += [("Outside the model", reason) for reason in self.outside_model]
         return lines + [("Cannot be run again", why) for why in self.config.not_rerunnable]
-
-
-#: A run of the bare protocol is a result without a market.
-ProtocolRun = Result
 
 
 def _rounded(value: float | None) -> float | None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from streamlet_lab.charts import style
-from streamlet_lab.charts.layout import percent
+from streamlet_lab.charts.layout import percent, spaced
 from streamlet_lab.config import MarketConfig
 from streamlet_lab.values import unsaved_function
 
@@ -19,12 +19,8 @@ _STATES: Final[Mapping[str, str]] = {
     "paused": "pause, stale reference",
     "halted": "halt",
 }
-
-
 #: Bands whose names do not say it all.
 BAND_NAMES: Final[Mapping[str, str]] = {"luld": "US LULD", "twap": "TWAP"}
-# What a percentage is of that is not the width of the whole band.
-_WIDTHS: Final[Mapping[str, str]] = {"volatility_auction": "static range "}
 
 
 def band_name(market: MarketConfig) -> str:
@@ -32,23 +28,17 @@ def band_name(market: MarketConfig) -> str:
     name = unsaved_function(market.band) or str(market.band)
     if name == "consensus":  # it is around whatever the reference is
         name = unsaved_function(market.reference.kind) or str(market.reference.kind)
-    called = BAND_NAMES.get(name, name.replace("_", " "))
-    width = f"{_WIDTHS.get(name, '')}±{percent(market.band_percent)}"
-    widens = market.band_parameters.get("stale") == "widen"
-    return f"band ({called}, {width}{', wider with age' if widens else ''})"
+    called = BAND_NAMES.get(name, spaced(name))
+    # A percentage that is not the width of the whole band.
+    of_what = "static range " if name == "volatility_auction" else ""
+    widens = ", wider with age" if market.band_parameters.get("stale") == "widen" else ""
+    return f"band ({called}, {of_what}±{percent(market.band_percent)}{widens})"
 
 
 def draw_band(axes: Axes, steps: pd.DataFrame, name: str) -> None:
     """Fill the band and draw its edges: they move in steps.
 
-    Parameters
-    ----------
-    axes : Axes
-    steps : DataFrame
-        From :func:`~streamlet_lab.charts.series.band_steps`. On a side without an edge the filling
-        goes on to the limits of the axes.
-    name : str
-        For the legend.
+    On a side without an edge the filling goes on to the limits of the axes.
     """
     times = steps["time_s"].to_numpy()
     low, high = (steps[side].to_numpy() for side in ("low", "high"))
@@ -79,14 +69,7 @@ def draw_reference(axes: Axes, steps: pd.DataFrame) -> None:
 
 
 def draw_states(axes: Axes, spans: pd.DataFrame) -> None:
-    """Shade when the market is not simply open.
-
-    Parameters
-    ----------
-    axes : Axes
-    spans : DataFrame
-        From :func:`~streamlet_lab.charts.series.state_spans`.
-    """
+    """Shade when the market is not simply open."""
     for state, own in spans.groupby("state"):
         label = f"{_STATES[str(state)]} ({len(own)})"
         for start, stop in zip(own["start_s"], own["stop_s"], strict=True):

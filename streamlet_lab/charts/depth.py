@@ -4,7 +4,6 @@ from math import ceil, floor
 from typing import Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from streamlet_lab.charts.series import chosen_symbol
@@ -46,18 +45,7 @@ def depth_grid(
     limits: tuple[float, float],
     symbol: str | None = None,
 ) -> DepthGrid:
-    """Return what rests in one symbol's book, in cells that can be seen.
-
-    Parameters
-    ----------
-    result : Result
-    span : tuple of float
-        From and to when, seconds.
-    limits : tuple of float
-        From and to which price, dollars.
-    symbol : str, optional
-        The first one by default.
-    """
+    """Return what rests in one symbol's book in a span of seconds and a range of dollars."""
     chosen, (start, stop) = chosen_symbol(result, symbol), span
     book, depth = (
         frame[(frame["symbol"] == chosen) & (frame["time_s"] >= start) & (frame["time_s"] < stop)]
@@ -68,34 +56,21 @@ def depth_grid(
     low, high = (100 * price for price in limits)
     cents = _round_width((high - low) / _ROWS)
     first, last = floor(low / cents), floor(high / cents)
-    prices = (np.arange(first, last + 2) * cents - 0.5) / 100
-    shape = (last + 1 - first, len(times) - 1)
-    samples = np.bincount(_column(times, instants), minlength=shape[1])
-    bids, asks = (
-        _sum(depth[depth["side"] == side], times, first, cents, shape) / samples
-        for side in ("buy", "sell")
-    )
+    rows = np.arange(first, last + 2)
+    samples = np.histogram(instants, times)[0]
+
+    def shares(side: str) -> Grid:
+        """Return the mean shares of one side in each cell."""
+        own = depth[depth["side"] == side]
+        places = own["price_cents"].to_numpy() // cents, own["time_s"].to_numpy()
+        counts, _, _ = np.histogram2d(*places, (rows - 0.5, times), weights=own["quantity"])
+        return np.asarray(counts / samples)
+
+    bids, asks = shares("buy"), shares("sell")
     more_asks = asks > bids
-    return DepthGrid(
-        times,
-        prices,
-        np.where(more_asks | (bids == 0), np.nan, bids),
-        np.where(more_asks, asks, np.nan),
-        cents,
-    )
-
-
-def _sum(depth: pd.DataFrame, times: Grid, first: int, cents: int, shape: tuple[int, int]) -> Grid:
-    row = depth["price_cents"].to_numpy() // cents - first
-    column = _column(times, depth["time_s"].to_numpy())
-    seen = (row >= 0) & (row < shape[0])
-    total = np.zeros(shape)
-    np.add.at(total, (row[seen], column[seen]), depth["quantity"].to_numpy()[seen])
-    return total
-
-
-def _column(times: Grid, instants: Grid) -> NDArray[np.intp]:
-    return np.searchsorted(times[:-1], instants, side="right") - 1
+    prices = (rows * cents - 0.5) / 100
+    bids = np.where(more_asks | (bids == 0), np.nan, bids)
+    return DepthGrid(times, prices, bids, np.where(more_asks, asks, np.nan), cents)
 
 
 def _round_width(least: float) -> int:

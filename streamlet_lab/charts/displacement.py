@@ -1,29 +1,26 @@
 """Charts of displacements: how far do liars push each aggregator, and how fast?"""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from streamlet_lab.charts import style
-from streamlet_lab.charts.figures import Page
-from streamlet_lab.charts.layout import basis_point_axis, head, legend_below
-from streamlet_lab.charts.plots import _plot
+from streamlet_lab.charts import layout, style
+from streamlet_lab.charts.figures import new_chart
+from streamlet_lab.charts.layout import spaced
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_name
 
 _PAIR: Final = ["sources", "liars"]
-_PUSHED: Final = ["aggregator", "epoch", "displacement_bp"]
 _CELL: Final = (1.45, 0.5)  # inches
 _BESIDE: Final = (3.2, 1.7)
 _LETTER: Final = (0.1, 0.068)  # inches of a letter at most: of a name, and of the answer
-_PUSH_SIZE: Final = (9, 5)
 _LARGEST_MARK: Final = 9.5  # points
 # Series within this factor of each other share a linear axis.
 _ONE_MAGNITUDE: Final = 10
@@ -51,8 +48,7 @@ def plot_displacement(frame: pd.DataFrame, measure: str = "worst_bp") -> Figure:
     InvalidInput
         If it is no such frame, or has no row or no such measure.
     """
-    if measure not in ("worst_bp", "first_bp"):
-        raise InvalidInput("measure", measure, "'worst_bp' or 'first_bp'")
+    to_name(measure, ("worst_bp", "first_bp"), "measure")
     _check(frame, "aggregator", *_PAIR, "locked_out")
     column = measure if measure in frame else f"{measure}_max"
     _check(frame, column)
@@ -61,24 +57,19 @@ def plot_displacement(frame: pd.DataFrame, measure: str = "worst_bp") -> Figure:
     rows, pairs = cells["aggregator"].unique(), cells[_PAIR].drop_duplicates()
     answer = _best_and_worst(cells)
     # The answer begins behind the longest name.
-    written = _LETTER[0] * max(len(_name(name)) for name in rows) + _LETTER[1] * len(answer)
-    size = (
-        max(_BESIDE[0] + _CELL[0] * max(len(pairs), 3), written),
-        _BESIDE[1] + _CELL[1] * max(len(rows), 3),
-    )
-
-    def draw(figure: Figure, cells: pd.DataFrame) -> None:
+    written = _LETTER[0] * max(map(len, map(str, rows))) + _LETTER[1] * len(answer)
+    width = max(_BESIDE[0] + _CELL[0] * max(len(pairs), 3), written)
+    with new_chart(width, _BESIDE[1] + _CELL[1] * max(len(rows), 3)) as figure:
         axes = figure.subplots()
-        _draw_cells(figure, axes, cells)
+        _draw_cells(axes, cells)
         what = "worst" if measure == "worst_bp" else "first epoch's"
         axes.set_xlabel(f"Number in a cell: {what} displacement in basis points, worst of all runs")
         if cells["locked_out"].any():
             label = "locked out: no quotes are valid in the end"
             axes.add_patch(Rectangle((0, 0), 0, 0, label=label, **style.LOCKED_OUT))
-            legend_below(axes)
-        head(axes, "How far can liars push each aggregator?", answer)
-
-    return _plot(Page(size, draw), cells)
+            layout.legend_below(axes)
+        layout.head(axes, "How far can liars push each aggregator?", answer)
+    return figure
 
 
 def plot_push(
@@ -110,52 +101,46 @@ def plot_push(
     >>> figure.axes[0].texts[0].get_text()
     'up to 456 bp with mean; closed form: off by at most 0.0 bp'
     """
-    _check(frame, *_PUSHED)
+    _check(frame, "aggregator", "epoch", "displacement_bp")
     names, forms = list(frame["aggregator"].unique()), closed_form or {}
     if len(names) > len(style.SERIES):
         raise InvalidInput("frame", names, f"at most {len(style.SERIES)} aggregators")
     for name in forms:
-        if name not in names:
-            raise InvalidInput("closed_form", name, f"one of {', '.join(names)}")
+        to_name(name, names, "closed_form")
     epochs = range(int(frame["epoch"].min()), int(frame["epoch"].max()) + 1)
     expected = {name: {each: float(form(each)) for each in epochs} for name, form in forms.items()}
-
-    def draw(figure: Figure, frame: pd.DataFrame) -> None:
+    reached = frame["displacement_bp"].abs().groupby(frame["aggregator"], sort=False).max()
+    with new_chart(9, 5) as figure:
         axes = figure.subplots()
         fitting = _MARKS_ABREAST / (_LARGEST_MARK * len(epochs))
         scale = min(max(fitting, _SMALLEST_SCALE), 1)
         axes.axhline(0, **style.ZERO)
-        for number, (name, look) in enumerate(zip(names, style.SERIES, strict=False)):
+        for number, name in enumerate(names):
             own = frame[frame["aggregator"] == name]
             missed = int(own["displacement_bp"].isna().sum())
-            label = f"{_name(name)}, no price in {missed} epochs" if missed else _name(name)
+            label = f"{spaced(name)}, no price in {missed} epochs" if missed else spaced(name)
             # Aggregators often agree: of marks in one place the later is smaller, and on top.
-            look = {**look, "markersize": (_LARGEST_MARK - number) * scale, "zorder": 3}
+            size = (_LARGEST_MARK - number) * scale
+            look = {**style.SERIES[number], "markersize": size, "zorder": 3}
             if name in expected:
                 look["linestyle"] = "none"  # so that the line of the closed form is seen
             axes.plot(own["epoch"], own["displacement_bp"], label=label, **look)
         for (name, values), dashes in zip(expected.items(), style.FORM_DASHES, strict=False):
             look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 4}
-            axes.plot(epochs, [*values.values()], label=f"closed form, {_name(name)}", **look)
+            axes.plot(epochs, [*values.values()], label=f"closed form, {spaced(name)}", **look)
         axes.set_xlabel("Epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        label, reached = "Above the true price (basis points)", _reached(frame)
+        label = "Above the true price (basis points)"
         if reached.max() > _ONE_MAGNITUDE * reached.min():
-            basis_point_axis(axes, label)
+            layout.basis_point_axis(axes, label)
         else:
             axes.set_ylabel(label)  # a linear axis shows how the limit is approached
-        legend_below(axes)
         question = "How fast do liars push the price, and where does it end?"
-        head(axes, question, _answer(frame, expected))
-
-    return _plot(Page(_PUSH_SIZE, draw), frame)
-
-
-def _reached(frame: pd.DataFrame) -> "pd.Series[float]":
-    return frame["displacement_bp"].abs().groupby(frame["aggregator"]).max()
+        layout.explain(axes, question, _extremes(reached) + _gap(frame, expected))
+    return figure
 
 
-def _draw_cells(figure: Figure, axes: Axes, cells: pd.DataFrame) -> None:
+def _draw_cells(axes: Axes, cells: pd.DataFrame) -> None:
     rows = list(cells["aggregator"].unique())
     pairs = list(cells[_PAIR].drop_duplicates().itertuples(index=False, name=None))
     grid = np.full((len(rows), len(pairs)), np.nan)
@@ -173,28 +158,29 @@ def _draw_cells(figure: Figure, axes: Axes, cells: pd.DataFrame) -> None:
     shown = np.ma.masked_invalid(np.maximum(grid, low))
     image = axes.imshow(shown, cmap=style.DISPLACEMENTS, norm=LogNorm(low, high), aspect="auto")
     for row, column, cell in places:
-        bp, locked = cell["bp"], cell["locked_out"]
-        text = "no price" if np.isnan(bp) else _number(bp)
-        if locked:
-            text += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
-            axes.add_patch(Rectangle((column - 0.46, row - 0.42), 0.92, 0.84, **style.LOCKED_OUT))
-        color = style.BLACK if np.isnan(bp) or _is_bright(image, max(bp, low)) else style.WHITE
-        axes.text(column, row, text, ha="center", va="center", color=color)
-    axes.set_yticks(range(len(rows)), [str(name).replace("_", " ") for name in rows])
-    axes.set_xticks(
-        range(len(pairs)), [f"{liars} of {sources} sources" for sources, liars in pairs]
-    )
+        _write_cell(axes, (column, row), cell, image.to_rgba(np.array(max(cell["bp"], low))))
+    axes.set_yticks(range(len(rows)), [spaced(name) for name in rows])
+    names = [f"{liars} of {sources} sources" for sources, liars in pairs]
+    axes.set_xticks(range(len(pairs)), names)
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes, label="Displacement (basis points), logarithmic")
+    label = "Displacement (basis points), logarithmic"
+    bar = layout.whole_figure(axes).colorbar(image, ax=axes, label=label)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
     bar.outline.set_visible(False)
 
 
-def _is_bright(image: AxesImage, value: float) -> bool:
-    red, green, blue, _ = image.to_rgba(np.array(value))
-    return bool(0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT)
+def _write_cell(axes: Axes, place: tuple[int, int], cell: Mapping[Any, Any], color: Any) -> None:
+    (column, row), locked = place, cell["locked_out"]
+    text = "no price" if np.isnan(cell["bp"]) else _number(cell["bp"])
+    if locked:
+        text += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
+        axes.add_patch(Rectangle((column - 0.46, row - 0.42), 0.92, 0.84, **style.LOCKED_OUT))
+    red, green, blue, _ = color
+    bright = np.isnan(cell["bp"]) or 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT
+    ink = style.BLACK if bright else style.WHITE
+    axes.text(column, row, text, ha="center", va="center", color=ink)
 
 
 def _best_and_worst(cells: pd.DataFrame) -> str:
@@ -221,25 +207,21 @@ def _extremes(worst: "pd.Series[float]") -> str:
 
 
 def _listed(names: Iterable[object]) -> str:
-    first, *others = map(_name, names)
+    first, *others = map(spaced, names)
     if len(others) > 1:
         return f"{first} and {len(others)} others"
     return " and ".join([first, *others])
 
 
-def _answer(frame: pd.DataFrame, expected: Mapping[str, Mapping[int, float]]) -> str:
-    worst = frame["displacement_bp"].abs().groupby(frame["aggregator"], sort=False).max()
-    answer = _extremes(worst)
+def _gap(frame: pd.DataFrame, expected: Mapping[str, Mapping[int, float]]) -> str:
+    """Say how far the closed forms are from what they are about."""
+    rows = frame[["aggregator", "epoch", "displacement_bp"]].dropna()
     gaps = [
         abs(bp - expected[name][epoch])
-        for name, epoch, bp in frame[_PUSHED].itertuples(index=False)
-        if name in expected and not np.isnan(bp)
+        for name, epoch, bp in rows.itertuples(index=False)
+        if name in expected
     ]
-    return f"{answer}; closed form: off by at most {_number(max(gaps))} bp" if gaps else answer
-
-
-def _name(name: object) -> str:
-    return str(name).replace("_", " ")
+    return f"; closed form: off by at most {_number(max(gaps))} bp" if gaps else ""
 
 
 def _number(value: float) -> str:

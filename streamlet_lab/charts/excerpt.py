@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from streamlet_lab.charts import style
+from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.lanes import GENESIS_EPOCH
-from streamlet_lab.charts.layout import head, legend_below
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.result import Result
 
 _LINE: Final = 11  # points from one line of text to the next
 _GAP: Final = 4  # points more between a block and its text
@@ -33,12 +33,10 @@ def branches(blocks: pd.DataFrame) -> "pd.Series[int]":
     parents = dict(zip(blocks["block_hash"], blocks["parent_hash"], strict=True))
     tips = [block for block in parents if block not in parents.values()]
     if len(tips) != 2:
-        raise InvalidInput(
-            "violation", f"{len(tips)} chains", "two chains; without a violation there are none"
-        )
+        expected = "two chains; without a violation there are none"
+        raise InvalidInput("violation", f"{len(tips)} chains", expected)
     side = dict.fromkeys(parents, 0)
-    for tip, sign in zip(tips, (1, -1), strict=True):
-        block = tip
+    for block, sign in zip(tips, (1, -1), strict=True):
         while block in parents:
             side[block] += sign
             block = parents[block]
@@ -52,33 +50,28 @@ def suspects(blocks: pd.DataFrame) -> list[str]:
     return [name for name in upper if name in lower]
 
 
-def violation_size(blocks: pd.DataFrame) -> tuple[float, float]:
-    """Return the width and height in inches that the picture of these blocks needs."""
+def violation_size(run: Result) -> tuple[float, float]:
+    """Return the width and height in inches that the picture of a run's violation needs."""
+    blocks = run.frames["violation"]
     columns = blocks["epoch"].nunique() + 1
     height = 2 * _LANE + sum(_rooms(blocks)) + _MARGIN
     return max(9, columns * _COLUMN / _POINTS_PER_INCH), height / _POINTS_PER_INCH
 
 
-def draw_violation(axes: Axes, blocks: pd.DataFrame) -> None:
-    """Draw two conflicting chains, with who voted for each block and who finalized it.
+def draw_violation(axes: Axes, run: Result) -> None:
+    """Which two chains conflict, and who voted on both? The blocks where they part.
 
-    Parameters
-    ----------
-    axes : Axes
-        Drawn on, from empty.
-    blocks : DataFrame
-        The two chains from their last common block on: ``block_hash``, ``parent_hash``, ``epoch``,
-        ``proposer``, ``voters`` and ``finalized_by`` (names with spaces between). Where the last
-        common block has no row, it is genesis.
+    With who voted for each block and who finalized it.
 
     Raises
     ------
     InvalidInput
-        If the blocks are not two chains; above all, if there are none.
+        If no final chains conflict.
     """
+    blocks = run.frames["violation"]
     placed, double = blocks.assign(lane=branches(blocks)), suspects(blocks)
-    rooted = blocks["parent_hash"].isin(blocks["block_hash"])
-    from_genesis = (~rooted).sum() == 2
+    # Where the last common block has no row, it is genesis.
+    from_genesis = (~blocks["parent_hash"].isin(blocks["block_hash"])).sum() == 2
     epochs = sorted({*blocks["epoch"], *([GENESIS_EPOCH] if from_genesis else [])})
     placed["column"] = blocks["epoch"].map(epochs.index)
     _draw_edges(axes, placed, from_genesis=from_genesis)
@@ -100,8 +93,13 @@ def draw_violation(axes: Axes, blocks: pd.DataFrame) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("Epoch (only those with a block of the two chains)")
-    legend_below(axes)
-    head(axes, "Which two chains conflict, and who voted on both?", _answer(placed, double))
+    upper, lower = (
+        _listed(_names(placed.loc[placed["lane"] == sign, "finalized_by"])) for sign in (1, -1)
+    )
+    answer = (
+        f"upper chain final at {upper}, lower at {lower}; votes on both (bold): {_listed(double)}"
+    )
+    layout.explain(axes, "Which two chains conflict, and who voted on both?", answer)
 
 
 def _draw_edges(axes: Axes, placed: pd.DataFrame, *, from_genesis: bool) -> None:
@@ -123,17 +121,9 @@ def _describe(axes: Axes, block: "pd.Series[Any]", double: list[str]) -> None:
     for number, line in enumerate(lines):
         rows = len(lines) - number if above else -number - 1
         bold = block["lane"] != 0 and line in double
-        axes.annotate(
-            line,
-            (block["column"], block["lane"]),
-            (0, _LINE * rows + (_GAP if above else -_GAP)),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize="small",
-            weight="bold" if bold else "normal",
-            color=style.VERMILLION if bold else style.BLACK,
-        )
+        offset = (0, _LINE * rows + (_GAP if above else -_GAP))
+        look = style.DOUBLE_VOTER if bold else style.VOTER
+        axes.annotate(line, (block["column"], block["lane"]), offset, **look)
 
 
 def _lines(block: "pd.Series[Any]") -> list[str]:
@@ -153,15 +143,6 @@ def _rooms(blocks: pd.DataFrame) -> tuple[float, float]:
 def _names(texts: "pd.Series[str]") -> list[str]:
     """Return every name in these texts once, in order."""
     return list(dict.fromkeys(name for text in texts for name in text.split()))
-
-
-def _answer(placed: pd.DataFrame, double: list[str]) -> str:
-    upper, lower = (
-        _listed(_names(placed.loc[placed["lane"] == sign, "finalized_by"])) for sign in (1, -1)
-    )
-    return (
-        f"upper chain final at {upper}, lower at {lower}; votes on both (bold): {_listed(double)}"
-    )
 
 
 def _listed(names: list[str]) -> str:

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import style
-from streamlet_lab.charts.figures import Page
-from streamlet_lab.charts.plots import _plot
+from streamlet_lab.charts.figures import new_chart
+from streamlet_lab.charts.layout import spaced
+from streamlet_lab.charts.sweeps import margins
 from streamlet_lab.errors import InvalidInput
 
 _REAL: Final = "real"
@@ -20,7 +21,7 @@ _ACROSS: Final = 3
 _PANEL: Final = (3.1, 0.24)  # inches: its width, and the height of a model's row
 _AROUND: Final = (1.1, 0.95, 1.1)  # beside all panels, below each row of them, and around all
 _PAD: Final = 0.1  # inches between what is above and what is below; the legend too
-_UNITS: Final = {"standard_deviation": "% a day"}
+_UNITS: Final = {"standard_deviation": " (% a day)"}
 
 
 def plot_facts(frame: pd.DataFrame) -> Figure:
@@ -44,69 +45,52 @@ def plot_facts(frame: pd.DataFrame) -> Figure:
     if not models:
         raise InvalidInput("frame", [*frame["model"].unique()], "at least one model to compare")
     facts = list(frame["fact"].unique())
-    down = ceil(len(facts) / _ACROSS)
+    down, across = ceil(len(facts) / _ACROSS), min(len(facts), _ACROSS)
     beside, below, around = _AROUND
-    across = min(len(facts), _ACROSS)
-    size = (
-        beside + _PANEL[0] * across,
-        around + down * (below + _PANEL[1] * (len(models) + 1)),
-    )
-
-    def draw(figure: Figure, frame: pd.DataFrame) -> None:
+    height = around + down * (below + _PANEL[1] * (len(models) + 1))
+    inside = frame.groupby("model")["inside"].agg(["sum", "size"]).loc[models]
+    counts = [f"{spaced(name)} {passed} of {count}" for name, passed, count in inside.itertuples()]
+    with new_chart(beside + _PANEL[0] * across, height) as figure:
         figure.set_layout_engine("constrained", h_pad=_PAD)
         spaces = {"wspace": 0.1, "hspace": 0.08}
         panels = figure.subplots(down, across, sharey=True, squeeze=False, gridspec_kw=spaces)
         for axes, fact in zip(panels.flat, facts, strict=False):
             _draw_fact(axes, frame[frame["fact"] == fact], models)
-            axes.set_title(_title(fact), fontsize="medium", pad=5)
+            title = f"{spaced(fact).capitalize()}{_UNITS.get(fact, '')}"
+            axes.set_title(title, fontsize="medium", pad=5)
         for axes in panels.flat[len(facts) :]:
             axes.set_axis_off()
         handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(
             handles, labels, loc="outside lower left", ncols=len(labels), borderaxespad=0.8
         )
-        _head(figure, panels[0, 0], _answer(frame, models))
-
-    return _plot(Page(size, draw), frame)
+        _head(figure, panels[0, 0], counts)
+    return figure
 
 
 def _draw_fact(axes: Axes, rows: pd.DataFrame, models: list[str]) -> None:
     real = rows[rows["model"] == _REAL].iloc[0]
     own = rows.set_index("model").loc[models]
-    places = list(range(len(models)))
     axes.axvline(real["value"], label="real AAPL", **style.REAL)
     for inside, label, look in (
         (True, "paths of a model (median, middle 95 %): real AAPL inside", style.INSIDE),
         (False, "real AAPL outside", style.OUTSIDE),
     ):
         chosen = own[own["inside"] == inside]
-        rows_of = np.flatnonzero(own["inside"] == inside)
-        reach = [chosen["median"] - chosen["low"], chosen["high"] - chosen["median"]]
-        axes.errorbar(chosen["median"], rows_of, xerr=reach, capsize=3, label=label, **look)
-    axes.set_yticks(places, [name.replace("_", " ") for name in models])
+        places = np.flatnonzero(own["inside"] == inside)
+        reach = margins(chosen, "median")
+        axes.errorbar(chosen["median"], places, xerr=reach, capsize=3, label=label, **look)
+    axes.set_yticks(range(len(models)), [spaced(name) for name in models])
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.margins(x=0.08)
     axes.xaxis.set_major_locator(MaxNLocator(4))
 
 
-def _title(fact: str) -> str:
-    unit = f" ({_UNITS[fact]})" if fact in _UNITS else ""
-    return f"{fact.replace('_', ' ').capitalize()}{unit}"
-
-
-def _head(figure: Figure, axes: Axes, answer: str) -> None:
+def _head(figure: Figure, axes: Axes, counts: list[str]) -> None:
     """Write question and answer above all panels; the second line of the title makes room."""
     question = "Which model of prices is like real AAPL?"
     look = {"ha": "left", "fontsize": 11.5, "weight": "bold"}
     title = figure.suptitle(f"{question}\n ", x=0.01, **look)
+    answer = f"facts in which real AAPL could be a path: {', '.join(counts)}"
     text = axes.annotate(answer, (0, 0), xycoords=title, fontsize="small", color="#444444")
     text.set_in_layout(False)
-
-
-def _answer(frame: pd.DataFrame, models: list[str]) -> str:
-    inside = frame.groupby("model")["inside"].agg(["sum", "size"]).loc[models]
-    counts = [
-        f"{name.replace('_', ' ')} {passed} of {count}"
-        for name, passed, count in inside.itertuples()
-    ]
-    return f"facts in which real AAPL could be a path: {', '.join(counts)}"

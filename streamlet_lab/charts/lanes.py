@@ -1,6 +1,5 @@
 """Where the blocks of a tree are drawn, so that forks lie beside the chain that they left."""
 
-from collections.abc import Iterator
 from itertools import count
 from math import inf
 from typing import Final
@@ -16,18 +15,8 @@ def lanes(blocks: pd.DataFrame) -> "pd.Series[int]":
 
     Lane 0 follows the finalized chain and goes on along the longest notarized one, to a tip. What
     leaves a chain gets the nearest lane that is free from its parent's epoch to its own last one,
-    above before below; so no two blocks share a place, and no two edges of a lane overlap.
-
-    Parameters
-    ----------
-    blocks : DataFrame
-        Columns ``block_hash``, ``parent_hash``, ``epoch``, ``height``, ``notarized`` and
-        ``finalized`` of :data:`~streamlet_lab.columns.COLUMNS`. A parent without a row is genesis.
-
-    Returns
-    -------
-    Series
-        With the index of the blocks.
+    above before below; so no two blocks share a place, and no two edges of a lane overlap. A parent
+    without a row is genesis.
 
     Examples
     --------
@@ -54,10 +43,14 @@ def lanes(blocks: pd.DataFrame) -> "pd.Series[int]":
     used: dict[int, float] = {}
     for head in sorted(heads, key=start):
         left, home = start(head)[0], lane.get(parents[head], 0)
-        chain = list(_chain(head, following))
-        free = next(place for place in _nearest(home) if used.get(place, -inf) < left)
-        lane.update(dict.fromkeys(chain, free))
-        used[free] = epochs[chain[-1]] if used else inf
+        nearest = (home + sign * distance for distance in count() for sign in (1, -1))
+        free = next(place for place in nearest if used.get(place, -inf) < left)
+        block = head
+        lane[block] = free
+        while block in following:
+            block = following[block]
+            lane[block] = free
+        used[free] = epochs[block] if used else inf
     return pd.Series([lane[block] for block in blocks["block_hash"]], blocks.index, dtype="int64")
 
 
@@ -76,16 +69,3 @@ def _following(blocks: pd.DataFrame, parents: dict[str, str]) -> dict[str, str]:
         if rival is None or reach[block] >= reach[rival]:
             following[parents[block]] = block
     return following
-
-
-def _chain(head: str, following: dict[str, str]) -> Iterator[str]:
-    block: str | None = head
-    while block is not None:
-        yield block
-        block = following.get(block)
-
-
-def _nearest(home: int) -> Iterator[int]:
-    for distance in count():
-        yield home + distance
-        yield home - distance

@@ -1,4 +1,4 @@
-"""What all charts share: headings, the time axis, marks of missing things, legends."""
+"""What all charts share: headings, axes, marks of missing things, legends."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection, PathCollection
 from matplotlib.container import BarContainer, Container, ErrorbarContainer
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
@@ -35,6 +36,12 @@ def head(axes: Axes, question: str, answer: str) -> Text:
     axes.set_title(question)
     place = axes.transAxes + _up(axes, 7)
     return axes.text(0, 1, answer, transform=place, fontsize="small", color="#444444")
+
+
+def explain(axes: Axes, question: str, answer: str) -> None:
+    """Write question and answer above the axes, and the legend below them."""
+    legend_below(axes)
+    head(axes, question, answer)
 
 
 def of_symbol(result: Result, symbol: str, answer: str) -> str:
@@ -104,16 +111,9 @@ def mark_along_bottom(axes: Axes, times: "pd.Series[float]", what: str, look: st
 
 
 def mark_off_scale(axes: Axes, prices: "pd.Series[float]", joined: float = 0.0) -> None:
-    """Mark at the edges of the scale what lies beyond them; one stretch has one line.
+    """Mark at the edges of the scale which prices, by time in seconds, lie beyond them.
 
-    Parameters
-    ----------
-    axes : Axes
-        With the y-limits that were set for it.
-    prices : Series
-        By time in seconds.
-    joined : float
-        What is at most so many seconds apart is of one stretch; nothing is by default.
+    Those at most so many seconds apart are one line.
     """
     places: list[tuple[float, float]] = []
     limits = axes.get_ylim()
@@ -146,6 +146,18 @@ def percent(amount: Decimal | float) -> str:
     return f"{Decimal(str(amount)).normalize():f} %"
 
 
+def spaced(name: object) -> str:
+    """Write a name of the code as words."""
+    return str(name).replace("_", " ")
+
+
+def whole_figure(axes: Axes) -> Figure:
+    """Return the figure that axes are on, of all its parts."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def _is_seen(handle: Artist | Container) -> bool:
     """Whether something is there to be explained: a series without data has no mark."""
     match handle:
@@ -170,9 +182,7 @@ def _signed(value: float) -> str:
 
 def _up(axes: Axes, points: float) -> ScaledTranslation:
     """Return a shift upwards by a number of points, whatever the size of the axes."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    return ScaledTranslation(0, points / _POINTS_PER_INCH, figure.dpi_scale_trans)
+    return ScaledTranslation(0, points / _POINTS_PER_INCH, whole_figure(axes).dpi_scale_trans)
 
 
 def _duration(microseconds: int) -> str:

@@ -1,126 +1,113 @@
-"""The charts of a result, for notebooks and scripts: pyplot figures."""
+"""The list of the charts of a run. What is listed in `Plots` appears wherever charts are."""
 
-from collections.abc import Sequence
-from itertools import takewhile
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from inspect import signature
+from pathlib import Path
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, overload
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from streamlet_lab.charts import style
-from streamlet_lab.charts.figures import (
-    MESSAGES,
-    Page,
-    Run,
-    Shown,
-    block_tree_page,
-    book_page,
-    market_pages,
-    timeline_page,
-    violation_page,
-)
-from streamlet_lab.charts.messages import message_counts
-from streamlet_lab.charts.series import chosen_symbol
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.charts.blocktree import draw_block_tree
+from streamlet_lab.charts.book import draw_book
+from streamlet_lab.charts.excerpt import draw_violation, violation_size
+from streamlet_lab.charts.figures import chart_style, new_chart, to_png
+from streamlet_lab.charts.latency import draw_latency
+from streamlet_lab.charts.messages import draw_messages
+from streamlet_lab.charts.overview import draw_overview
+from streamlet_lab.charts.prices import draw_prices
+from streamlet_lab.charts.rejections import draw_rejections
+from streamlet_lab.charts.sources import draw_sources
+from streamlet_lab.charts.style import WHITE
+from streamlet_lab.charts.timeline import draw_timeline
+from streamlet_lab.charts.vwap import draw_vwap
+from streamlet_lab.files import write_atomically
 from streamlet_lab.result import Result
 
+Options = ParamSpec("Options")
 
-class Chart(Figure):
-    """A pyplot figure that a notebook shows exactly once.
-
-    Jupyter shows pyplot's open figures at the end of a cell: one that is the cell's last value, or
-    is displayed by hand, would appear a second time.
-    """
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display  # only IPython calls this
-
-        if plt.get_backend().endswith("inline"):
-            opened = [plt.figure(number) for number in plt.get_fignums()]
-            for figure in takewhile(lambda figure: figure is not self, opened):
-                if isinstance(figure, Chart):
-                    # The cell drew it earlier, so it comes first.
-                    display(figure)  # type: ignore[no-untyped-call]
-            plt.close(self)
-        raise NotImplementedError  # IPython shows it like any other figure
+_DPI: Final = 150
 
 
-class ProtocolPlots:
-    """The charts of what the protocol did.
-
-    Each method returns a pyplot figure. A notebook shows it with the cell that draws it, whether or
-    not ``plt.show()`` follows; in a script ``plt.show()`` opens the windows.
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Options]):
+    """A chart of a run, and how it is laid out; a method of the class that lists it.
 
     Parameters
     ----------
-    run : ProtocolRun or Result
+    draw : callable
+        Draws a run on empty axes, or on an array of them.
+    size : tuple of float, or callable
+        Width and height in inches, or a function that returns them for a run.
+    panels : mapping
+        How ``Figure.subplots`` divides the page; one pair of axes by default.
+    market : bool
+        Whether it takes a run with a market.
+    saved : bool
+        Whether it is among the files that :func:`save_charts` writes.
     """
 
-    _methods: ClassVar[tuple[str, ...]] = ("block_tree", "timeline", "messages", "violation")
+    draw: Callable[Concatenate[Any, Any, Options], None]
+    size: tuple[float, float] | Callable[[Result], tuple[float, float]]
+    panels: Mapping[str, Any] = field(default_factory=dict)
+    market: bool = True
+    saved: bool = False
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    @property
+    def takes_symbol(self) -> bool:
+        """Whether it shows one symbol of several."""
+        return "symbol" in signature(self.draw).parameters
 
-    def block_tree(self, first: int = 0, last: int | None = None) -> Figure:
-        """Which blocks become final? Every block at its epoch, forks beside the longest chain.
+    def make(
+        self, run: Result, dpi: float, *args: Options.args, **options: Options.kwargs
+    ) -> Figure:
+        """Draw on a new figure, which pyplot does not know."""
+        figure = Figure(figsize=self._size(run), dpi=dpi, facecolor=WHITE)
+        with chart_style(figure):
+            self.draw(figure.subplots(**self.panels), run, *args, **options)
+        return figure
 
-        Parameters
-        ----------
-        first, last : int
-            The epochs to show; all by default.
+    def _size(self, run: Result) -> tuple[float, float]:
+        return self.size(run) if callable(self.size) else self.size
 
-        Raises
-        ------
-        InvalidInput
-            If the run has no such epochs.
-        """
-        return _plot(block_tree_page(first, last), self._run)
+    @overload
+    def __get__(self, plots: None, owner: type) -> Self: ...
 
-    def timeline(self, first: int = 0, last: int | None = None) -> Figure:
-        """Who hears of what, and when? Every message as a line from its sender to its receiver.
+    @overload
+    def __get__(self, plots: "Plots", owner: type) -> Callable[Options, Figure]: ...
 
-        Parameters
-        ----------
-        first, last : int
-            The epochs to show; the first and the next one by default.
+    def __get__(self, plots: "Plots | None", owner: type) -> Self | Callable[Options, Figure]:
+        if plots is None:
+            return self
+        if not plots.offers(self):
+            raise AttributeError("this is a chart of a market, and the run has none")
 
-        Raises
-        ------
-        InvalidInput
-            If the run has no such epochs, or no trace: it takes one with ``trace=True``.
-        """
-        return _plot(timeline_page(first, last), self._run)
+        @wraps(self.draw)
+        def method(*args: Options.args, **options: Options.kwargs) -> Figure:
+            with new_chart(*self._size(plots.run)) as figure:
+                self.draw(figure.subplots(**self.panels), plots.run, *args, **options)
+            return figure
 
-    def messages(self) -> Figure:
-        """How does the number of messages grow? Counts by type at this n, over closed forms."""
-        return plot_messages([self._run])
-
-    def violation(self) -> Figure:
-        """Which two chains conflict, and who voted on both? The blocks where they part.
-
-        Raises
-        ------
-        InvalidInput
-            If no final chains conflict.
-        """
-        blocks = self._run.frames["violation"]
-        return _plot(violation_page(blocks), blocks)
-
-    def __repr__(self) -> str:
-        methods = ", ".join(f"{method}()" for method in self._methods)
-        return f"{type(self).__name__}: {methods}"
+        whole = signature(self.draw)
+        own = list(whole.parameters.values())[2:]
+        method.__signature__ = whole.replace(parameters=own)  # type: ignore[attr-defined]
+        return method
 
 
-class Plots(ProtocolPlots):
-    """The charts of a result: those of the protocol, and those of prices and orders.
+class Plots:
+    """The charts of a run, as pyplot figures; those of prices and orders need a market.
 
-    Where there are several symbols, a chart of prices or orders shows one: the first unless another
-    is named. A symbol that the run does not have is an :class:`~streamlet_lab.errors.InvalidInput`.
+    A notebook shows a figure with the cell that draws it, whether or not ``plt.show()`` follows; in
+    a script ``plt.show()`` opens the windows. Where there are several symbols, a chart of prices or
+    orders shows one: the first unless another is named. A symbol or epochs that the run does not
+    have are an :class:`~streamlet_lab.errors.InvalidInput`.
 
     Parameters
     ----------
-    result : Result
+    run : Result
+        With or without a market.
 
     Examples
     --------
@@ -131,86 +118,98 @@ class Plots(ProtocolPlots):
     block_tree(), timeline(), messages(), violation()
     """
 
-    _methods: ClassVar[tuple[str, ...]] = (*market_pages(), *ProtocolPlots._methods)
+    prices = Page(draw_prices, (9, 5), saved=True)
+    vwap = Page(
+        draw_vwap, (9, 5.5), {"nrows": 2, "sharex": True, "height_ratios": (3, 2)}, saved=True
+    )
+    latency = Page(draw_latency, (9, 4.5), saved=True)
+    rejections = Page(draw_rejections, (11, 5), {"ncols": 2, "width_ratios": (4, 1)}, saved=True)
+    book = Page(draw_book, (11, 6))
+    sources = Page(draw_sources, (9, 5.5))
+    overview = Page(
+        draw_overview,
+        (14, 9.5),
+        {"nrows": 2, "ncols": 2, "gridspec_kw": {"hspace": 0.06, "wspace": 0.04}},
+    )
+    block_tree = Page(draw_block_tree, (11, 4.5), market=False)
+    timeline = Page(draw_timeline, (11, 6.5), market=False)
+    messages = Page(draw_messages, (9, 5.5), market=False)
+    violation = Page(draw_violation, violation_size, market=False)
 
-    def __init__(self, result: Result) -> None:
-        super().__init__(result)
-        self._result = result
+    def __init__(self, run: Result) -> None:
+        self.run = run
 
-    def prices(self, symbol: str | None = None) -> Figure:
-        """Does the final price keep up with the market? Path, quotes, consensus and band."""
-        return self._page("prices", symbol)
+    def offers(self, page: Page[...]) -> bool:
+        """Return whether the run has what the chart shows."""
+        return not page.market or self.run.has_market
 
-    def vwap(self, symbol: str | None = None) -> Figure:
-        """Does weighting by volume change the price? Both averages and their difference."""
-        return self._page("vwap", symbol)
-
-    def latency(self) -> Figure:
-        """How long until an epoch's price is final? Simulation and closed form."""
-        return self._page("latency", None)
-
-    def rejections(self, symbol: str | None = None) -> Figure:
-        """Which orders does the band stop, and which of them wrongly? The band over time."""
-        return self._page("rejections", symbol)
-
-    def book(self, symbol: str | None = None, first: int = 0, last: int | None = None) -> Figure:
-        """Where is the liquidity, and at what prices does it trade? Depth over time, with trades.
-
-        Parameters
-        ----------
-        symbol : str, optional
-        first, last : int
-            The epochs to show; all by default.
-
-        Raises
-        ------
-        InvalidInput
-            If the run has no such symbol or epochs.
-        """
-        return _plot(book_page(chosen_symbol(self._result, symbol), first, last), self._result)
-
-    def sources(self, symbol: str | None = None) -> Figure:
-        """How far apart are the sources, and who is out of line? Quotes against the true price."""
-        return self._page("sources", symbol)
-
-    def overview(self, symbol: str | None = None) -> Figure:
-        """Draw prices, latency, VWAP and rejections on one page."""
-        return self._page("overview", symbol)
-
-    def _page(self, name: str, symbol: str | None) -> Figure:
-        # Asked here, before there is an empty figure that a notebook would show.
-        chosen = chosen_symbol(self._result, symbol)
-        return _plot(market_pages(chosen)[name], self._result)
+    def __repr__(self) -> str:
+        offered = [f"{name}()" for name, page in PAGES.items() if self.offers(page)]
+        return f"{type(self).__name__}: {', '.join(offered)}"
 
 
-def plot_messages(shown: Sequence[Run] | pd.DataFrame) -> Figure:
+#: Every chart of a run, by name.
+PAGES: Final[Mapping[str, Page[...]]] = {
+    name: page for name, page in vars(Plots).items() if isinstance(page, Page)
+}
+
+
+def plot_messages(shown: Sequence[Result] | pd.DataFrame) -> Figure:
     """How does the number of messages grow with that of the nodes?
 
     Parameters
     ----------
-    shown : sequence of results, or DataFrame
+    shown : sequence of runs, or DataFrame
         Runs of different numbers of nodes, or what
         :func:`~streamlet_lab.charts.messages.message_counts` says of them.
 
     Raises
     ------
     InvalidInput
-        If there is no run among them, or they are not a sequence.
+        If there is no run among them.
     """
-    if not isinstance(shown, pd.DataFrame | Sequence) or not len(shown):
-        what = shown if isinstance(shown, Sequence) else type(shown).__name__
-        raise InvalidInput("shown", what, "one run or more, as a list, or a frame of their counts")
-    counts = shown if isinstance(shown, pd.DataFrame) else message_counts(shown)
-    return _plot(MESSAGES, counts)
-
-
-def _plot(page: Page[Shown], shown: Shown) -> Figure:
-    # Not within the style: the first figure of all loads pyplot's backend, and the end of the style
-    # would undo what that sets, so that Jupyter would show no later figure.
-    figure = plt.figure(FigureClass=Chart, figsize=page.size, facecolor=style.WHITE)
-    try:
-        page.put_on(figure, shown)
-    except InvalidInput:
-        plt.close(figure)  # a notebook would show it empty
-        raise
+    with new_chart(9, 5.5) as figure:
+        draw_messages(figure.subplots(), shown)
     return figure
+
+
+def save_charts(result: Result, directory: str | Path) -> list[Path]:
+    """Write the four charts as PNG, and three more for each symbol after the first.
+
+    Parameters
+    ----------
+    result : Result
+    directory : path
+        Made if it is not there; files of the same names are replaced.
+
+    Returns
+    -------
+    list of Path
+        ``prices.png``, ``vwap.png``, ``latency.png`` and ``rejections.png``; for a further symbol
+        MSFT ``prices_MSFT.png``, ``vwap_MSFT.png`` and ``rejections_MSFT.png``.
+    """
+    saved = {name: page for name, page in PAGES.items() if page.saved}
+    paths = [_save(page.make(result, _DPI), directory, name) for name, page in saved.items()]
+    for symbol in result.config.symbols[1:]:
+        for name, page in saved.items():
+            if page.takes_symbol:
+                figure = page.make(result, _DPI, symbol=symbol)
+                paths.append(_save(figure, directory, f"{name}_{symbol}"))
+    return paths
+
+
+def save_protocol_chart(run: Result, directory: str | Path) -> list[Path]:
+    """Write the block tree of a run as ``protocol.png`` into a directory, made if it is not there.
+
+    Returns
+    -------
+    list of Path
+        That one file.
+    """
+    return [_save(Plots.block_tree.make(run, _DPI), directory, "protocol")]
+
+
+def _save(figure: Figure, directory: str | Path, name: str) -> Path:
+    path = Path(directory) / f"{name}.png"
+    write_atomically(path, to_png(figure))
+    return path

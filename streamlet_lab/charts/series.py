@@ -1,8 +1,13 @@
-"""What the charts show, as frames and numbers: no drawing here."""
+"""What the charts show, as frames and numbers: no drawing here.
 
-from dataclasses import dataclass
+Where a function takes a symbol, it is the first one unless another is named; one that the run does
+not have is an :class:`~streamlet_lab.errors.InvalidInput`.
+"""
+
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
+from numbers import Integral
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -23,13 +28,7 @@ _LEAST_ROOM: Final = 0.01
 
 
 def chosen_symbol(result: Result, symbol: str | None) -> str:
-    """Return what is to be shown: the first symbol unless another is named.
-
-    Raises
-    ------
-    InvalidInput
-        If the run has no such symbol.
-    """
+    """Return which symbol is to be shown."""
     symbols = result.config.symbols
     if symbol is None:
         return symbols[0]
@@ -38,22 +37,37 @@ def chosen_symbol(result: Result, symbol: str | None) -> str:
     return symbol
 
 
-def epoch_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return what the block of every epoch says of one symbol, the first unless another is named.
+def shown_epochs(
+    run: Result, first: int, last: int | None, count: int | None = None
+) -> tuple[int, int]:
+    """Return the first and the last epoch to show: so many by default, or all that follow.
 
-    Returns
-    -------
-    DataFrame
-        One row for each epoch: the columns of ``result.prices``, and ``start_s`` and
-        ``notarized_s`` of the epoch.
+    Raises
+    ------
+    InvalidInput
+        If the run has no such epochs.
     """
+    end = run.config.epochs - 1
+    for field, epoch, least in (
+        ("first", first, 0),
+        ("last", end if last is None else last, first),
+    ):
+        if not (isinstance(epoch, Integral) and least <= int(epoch) <= end):
+            raise InvalidInput(field, epoch, f"an epoch from {least} to {end}")
+    if last is None:
+        last = end if count is None else min(first + count - 1, end)
+    return first, last
+
+
+def epoch_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
+    """Return ``result.prices`` of a symbol, with ``start_s`` and ``notarized_s`` of each epoch."""
     prices = _of_symbol(result.prices, chosen_symbol(result, symbol))
     times = result.epochs[["epoch", "start_s", "notarized_s"]]
     return prices.merge(times, on="epoch", validate="one_to_one")
 
 
 def quote_deviations(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return how far every quote of one symbol is from the true price.
+    """Return how far every quote of a symbol is from the true price.
 
     Returns
     -------
@@ -69,13 +83,7 @@ def quote_deviations(result: Result, symbol: str | None = None) -> pd.DataFrame:
 
 
 def true_path(result: Result, symbol: str | None = None) -> "pd.Series[float]":
-    """Return the underlying price of one symbol at every instant at which a frame knows it.
-
-    Returns
-    -------
-    Series
-        Dollars by seconds of protocol time, in order.
-    """
+    """Return the underlying price of a symbol, dollars, wherever a frame knows it, by seconds."""
     chosen = chosen_symbol(result, symbol)
     frames = (result.book, result.orders, result.trades, result.rejections)
     known = pd.concat([_of_symbol(frame, chosen)[["time_s", "true_price"]] for frame in frames])
@@ -83,7 +91,7 @@ def true_path(result: Result, symbol: str | None = None) -> "pd.Series[float]":
 
 
 def band_steps(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return what the band of one symbol says, each row in force from its instant to the next.
+    """Return what the band of a symbol says, each row in force from its instant to the next.
 
     Returns
     -------
@@ -96,21 +104,13 @@ def band_steps(result: Result, symbol: str | None = None) -> pd.DataFrame:
     moves = _of_symbol(result.bands, chosen_symbol(result, symbol))[columns]
     begin = pd.DataFrame([(0.0, "open", *3 * [float("nan")])], columns=columns)
     known = pd.concat([begin, moves]) if len(moves) else begin
-    end = to_seconds(result.config.epochs * result.config.epoch_length)
     steps = known.drop_duplicates("time_s", keep="last")
-    return pd.concat([steps, steps.tail(1).assign(time_s=end)], ignore_index=True)
+    return pd.concat([steps, steps.tail(1).assign(time_s=_end_s(result))], ignore_index=True)
 
 
 def state_spans(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return when the market of one symbol was not simply open.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``state``, ``start_s`` and ``stop_s``.
-    """
-    end_s = to_seconds(result.config.epochs * result.config.epoch_length)
-    return metrics.state_spans(result.bands, chosen_symbol(result, symbol), end_s)
+    """Return when the market of a symbol was not simply open: `metrics.state_spans`."""
+    return metrics.state_spans(result.bands, chosen_symbol(result, symbol), _end_s(result))
 
 
 def price_limits(path: "pd.Series[float]", *others: "pd.Series[float]") -> tuple[float, float]:
@@ -167,16 +167,13 @@ def agreed_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
 
 
 class Judged(NamedTuple):
-    """What became of the orders and trades of one symbol, as rows of the frames.
+    """Rows of ``rejections`` and ``trades`` of a symbol.
 
     Parameters
     ----------
-    stopped : DataFrame
-        Rows of ``result.rejections``: limit orders that were stopped.
-    unpriced : DataFrame
-        The same, market orders.
+    stopped, unpriced : DataFrame
+        Limit orders that were stopped, and market orders.
     trades : DataFrame
-        Rows of ``result.trades``.
     """
 
     stopped: pd.DataFrame
@@ -185,7 +182,7 @@ class Judged(NamedTuple):
 
 
 def judged(result: Result, symbol: str | None = None) -> Judged:
-    """Return what became of the orders and trades of one symbol."""
+    """Return what became of the orders and trades of a symbol."""
     chosen = chosen_symbol(result, symbol)
     refused, trades = (_of_symbol(frame, chosen) for frame in (result.rejections, result.trades))
     is_market = refused["verdict"] == metrics.MARKET
@@ -212,19 +209,12 @@ def refusal_counts(result: Result, symbol: str | None = None) -> pd.DataFrame:
 
 
 def latency_range(result: Result) -> pd.DataFrame:
-    """Return the fastest and the slowest node's finalization latency by epoch.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``epoch``; columns ``min`` and ``max``, seconds.
-    """
+    """Return the fastest (``min``) and the slowest (``max``) node's latency, seconds, by epoch."""
     final = result.finality.dropna(subset=["latency_s"])
     return final.groupby("epoch")["latency_s"].agg(["min", "max"])
 
 
-@dataclass(frozen=True, slots=True)
-class Regime:
+class Regime(NamedTuple):
     """Epochs during which the same leaders are silent, with what the closed form says of them.
 
     Parameters
@@ -242,14 +232,12 @@ class Regime:
 
 def fault_changes(config: ExperimentConfig) -> list[int]:
     """Return the epochs within the run at which a fault of a node begins or ends, in order."""
-    return _changes(_faults(config), config.epochs)
+    return _changes(config.node_faults, config.node_ids, config.epochs)
 
 
 def source_fault_changes(config: ExperimentConfig) -> list[int]:
     """Return the epochs within the run at which a fault of a source begins or ends, in order."""
-    names = config.prices.source_names
-    faults = [fault for fault in config.source_faults if fault.affected(names)]
-    return _changes(faults, config.epochs)
+    return _changes(config.source_faults, config.prices.source_names, config.epochs)
 
 
 def closed_form(config: ExperimentConfig) -> list[Regime]:
@@ -259,20 +247,27 @@ def closed_form(config: ExperimentConfig) -> list[Regime]:
     silent leaders, and the same leaders are silent for a whole round at least. Without enough nodes
     to vote nothing is ever final.
     """
-    faults = _faults(config)
+    faults = [fault for fault in config.node_faults if fault.affected(config.node_ids)]
     late = config.epoch_length < 2 * config.network.delta
     if late or any(fault.kind not in ("crash", "silent_leader") for fault in faults):
         return []
     regimes = []
     for start, stop in pairwise([0, *fault_changes(config), config.epochs]):
-        silent = _affected(config, [fault for fault in faults if fault.active(start)])
-        crashed = _affected(
-            config, [fault for fault in faults if fault.kind == "crash" and fault.active(start)]
+        if stop - start < config.nodes:
+            continue
+        active = [fault for fault in faults if fault.active(start)]
+        silent, crashed = (
+            {
+                config.node_ids.index(name)
+                for fault in active
+                if fault.kind in kinds
+                for name in fault.affected(config.node_ids)
+            }
+            for kinds in (("crash", "silent_leader"), ("crash",))
         )
-        if stop - start >= config.nodes:
-            enough = config.nodes - len(crashed) >= config.votes_needed
-            lag = round_robin_finality_lag(config.nodes, silent) if enough else None
-            regimes.append(Regime(start, stop, lag))
+        enough = config.nodes - len(crashed) >= config.votes_needed
+        lag = round_robin_finality_lag(config.nodes, silent) if enough else None
+        regimes.append(Regime(start, stop, lag))
     return regimes
 
 
@@ -280,17 +275,11 @@ def _of_symbol(frame: pd.DataFrame, symbol: str) -> pd.DataFrame:
     return frame[frame["symbol"] == symbol]
 
 
-def _changes(faults: list[Fault], epochs: int) -> list[int]:
-    changes = {epoch for fault in faults for epoch in (fault.start, fault.stop)}
+def _end_s(result: Result) -> float:
+    return to_seconds(result.config.epochs * result.config.epoch_length)
+
+
+def _changes(faults: Iterable[Fault], names: tuple[str, ...], epochs: int) -> list[int]:
+    own = [fault for fault in faults if fault.affected(names)]
+    changes = {epoch for fault in own for epoch in (fault.start, fault.stop)}
     return sorted(epoch for epoch in changes if epoch is not None and 0 < epoch < epochs)
-
-
-def _faults(config: ExperimentConfig) -> list[Fault]:
-    """Return the faults that any node has."""
-    return [fault for fault in config.node_faults if fault.affected(config.node_ids)]
-
-
-def _affected(config: ExperimentConfig, faults: list[Fault]) -> set[int]:
-    """Return the places in the round robin of the nodes that have any of the faults."""
-    names = {name for fault in faults for name in fault.affected(config.node_ids)}
-    return {index for index, name in enumerate(config.node_ids) if name in names}

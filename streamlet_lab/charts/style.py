@@ -58,7 +58,22 @@ BLOCKS: Final[Mapping[tuple[str, str], Look]] = {
     )
     for leader, marker in (("honest", "o"), ("faulty", "D"))
 }
-VOTES: Final = _marks(GREY, "$3$")
+VOTES_KEY: Final = _marks(GREY, "$3$")
+VOTES: Final[Look] = {
+    "textcoords": "offset points",
+    "ha": "right",
+    "va": "top",
+    "fontsize": "x-small",
+    "color": GREY,
+}
+VOTER: Final[Look] = {
+    "textcoords": "offset points",
+    "ha": "center",
+    "va": "center",
+    "fontsize": "small",
+    "color": BLACK,
+}
+DOUBLE_VOTER: Final[Look] = {**VOTER, "weight": "bold", "color": VERMILLION}
 
 NODE: Final[Look] = {"color": GREY, "linewidth": 0.8, "zorder": 1}
 EPOCH: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2, "zorder": 1}

@@ -1,10 +1,8 @@
 """The timeline: a space-time diagram of messages."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from math import ceil
 from string import ascii_uppercase
-from typing import Final, Self
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
-from streamlet_lab.charts import style
-from streamlet_lab.charts.layout import add_key, head, legend_below
+from streamlet_lab.charts import layout, series, style
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import MICROSECONDS_PER_SECOND
+from streamlet_lab.result import Result
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_seconds
 
 # Room after the last arrival, before the quiet end of an epoch is left out.
 _ROOM: Final = 1.15
@@ -27,19 +25,8 @@ _MOST_LETTERS: Final = 60
 _LETTER_PLACES: Final = {"proposal": 0.35, "vote": 0.2}
 
 
-def draw_timeline(
-    axes: Axes,
-    trace: pd.DataFrame,
-    nodes: Sequence[str],
-    epoch_length_s: float,
-    first: int = 0,
-    last: int = 1,
-    *,
-    leaders: Sequence[str] = (),
-    finality: pd.DataFrame | None = None,
-    faulty: Collection[str] = (),
-) -> None:
-    """Draw every first arrival of a message as a line from its sender to its receiver.
+def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = None) -> None:
+    """Who hears of what, and when? Every first arrival as a line from its sender to its receiver.
 
     The end of every epoch, when no message is under way, is left out. Where an epoch has several
     blocks, letters in the order of their arrival say which one an author's line is about. Such a
@@ -48,64 +35,56 @@ def draw_timeline(
 
     Parameters
     ----------
-    axes : Axes
-        Drawn on, from empty.
-    trace : DataFrame
-        One row for each first arrival: ``epoch``, ``kind`` (proposal or vote), ``author``,
-        ``block_hash``, ``sender`` (whose copy it is), ``receiver``, ``sent_s`` and ``received_s``.
-    nodes : sequence of str
-        One line each, from the top.
-    epoch_length_s : float
-        Seconds.
     first, last : int
-        The epochs to show: what was under way during them, whatever epoch it is about.
-    leaders : sequence of str, optional
-        By epoch.
-    finality : DataFrame, optional
-        ``node``, ``notarized_s`` and ``finalized_s``: when each node sees each block so.
-    faulty : collection of str
-        Nodes to be named as such.
+        The epochs to show, with what was under way during them, whatever epoch it is about; the
+        first and the next one by default.
 
     Raises
     ------
     InvalidInput
-        If the trace is empty.
+        If the run has no such epochs, or no trace: it takes one with ``trace=True``.
     """
+    first, last = series.shown_epochs(run, first, last, count=2)
+    trace, nodes = run.frames["trace"], run.config.node_ids
     if trace.empty:
         raise InvalidInput("trace", "empty", "the messages of a run that was made with trace=True")
-    begin, end = first * epoch_length_s, (last + 1) * epoch_length_s
+    epoch_s = to_seconds(run.config.epoch_length)
+    span = begin, end = first * epoch_s, (last + 1) * epoch_s
     rows = {node: row for row, node in enumerate(nodes)}
     under_way = (trace["sent_s"] < end) & (trace["received_s"] > begin)
     known = trace["sender"].isin(rows) & trace["receiver"].isin(rows)
-    shown = trace[under_way & known]
-    clock = _Clock.of(shown, epoch_length_s)
+    shown = trace.assign(letter=_letters(trace))[under_way & known]
+    clock = _clock(shown, epoch_s)
+    lines = shown.assign(
+        begin=clock.place(shown["sent_s"]),
+        end=clock.place(shown["received_s"]),
+        home=shown["sender"].map(rows),
+        away=shown["receiver"].map(rows),
+        way=np.where(shown["sender"] == shown["author"], "from its author", "passed on"),
+    )
     left, right = first * clock.shown_s, (last + 1) * clock.shown_s
     axes.hlines(list(rows.values()), left, right, **style.NODE)
     for epoch in range(first, last + 2):
         axes.axvline(epoch * clock.shown_s, **style.EPOCH)
-    _draw_messages(axes, shown, rows, clock)
-    _write_letters(axes, shown.assign(letter=_letters(trace)), rows, clock)
-    led = range(first, min(last + 1, len(leaders)))
-    starts = [epoch * clock.shown_s for epoch in led]
-    places = [rows[leaders[epoch]] for epoch in led]
-    axes.plot(starts, places, label="leader of the epoch", **style.LEADER)
-    if finality is not None:
-        seen = finality[finality["node"].isin(rows)]
-        _mark_finality(axes, seen, rows, clock, (begin, end))
+    _draw_messages(axes, lines)
+    leaders = [rows[leader] for leader in run.frames["epochs"]["leader"][first : last + 1]]
+    starts = [epoch * clock.shown_s for epoch in range(first, last + 1)]
+    axes.plot(starts, leaders, label="leader of the epoch", **style.LEADER)
+    finality = run.frames["finality"]
+    _mark_finality(axes, finality[finality["node"].isin(rows)], rows, clock, span)
     margin = 0.01 * (right - left)
     axes.set_xlim(left - margin, right + margin)
     axes.set_ylim(len(nodes) - 0.5, -0.5)
+    faulty = run.config.faulty_nodes
     names = [f"{node} (faulty)" if node in faulty else node for node in nodes]
     axes.set_yticks(range(len(nodes)), names)
     axes.grid(visible=False)
     clock.label(axes, first, last)
-    legend_below(axes)
-    span = f"epoch {first}" if first == last else f"epochs {first} to {last}"
-    head(axes, "Who hears of what, and when?", f"{span}: {_answer(shown)}")
+    epochs = f"epoch {first}" if first == last else f"epochs {first} to {last}"
+    layout.explain(axes, "Who hears of what, and when?", f"{epochs}: {_answer(shown)}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
+class _Clock(NamedTuple):
     """Where an instant lies on the x-axis, if the quiet end of every epoch is left out.
 
     Parameters
@@ -116,13 +95,6 @@ class _Clock:
 
     epoch_s: float
     shown_s: float
-
-    @classmethod
-    def of(cls, shown: pd.DataFrame, epoch_s: float) -> Self:
-        """Show epochs until the last of these messages has arrived; whole if one outlasts them."""
-        starts = _epochs(shown["sent_s"], epoch_s) * epoch_s
-        busy = _ROOM * max(shown["received_s"] - starts, default=epoch_s)
-        return cls(epoch_s, min(busy, epoch_s))
 
     def place(self, times: "pd.Series[float]") -> "pd.Series[float]":
         """Return where these times lie, in seconds that are shown."""
@@ -144,20 +116,16 @@ class _Clock:
         axes.set_xlabel(f"Protocol time (s); an epoch (dotted) is {self.epoch_s:g} s{cut}")
 
 
+def _clock(shown: pd.DataFrame, epoch_s: float) -> _Clock:
+    """Show epochs until the last of these messages has arrived; whole if one outlasts them."""
+    starts = _epochs(shown["sent_s"], epoch_s) * epoch_s
+    busy = _ROOM * max(shown["received_s"] - starts, default=epoch_s)
+    return _Clock(epoch_s, min(busy, epoch_s))
+
+
 def _epochs(times: "pd.Series[float]", epoch_s: float) -> "pd.Series[float]":
     """Return the epochs that these times, which are whole microseconds, lie in."""
     return (times * MICROSECONDS_PER_SECOND).round() // round(epoch_s * MICROSECONDS_PER_SECOND)
-
-
-def _draw_messages(axes: Axes, shown: pd.DataFrame, rows: dict[str, int], clock: _Clock) -> None:
-    way = np.where(shown["sender"] == shown["author"], "from its author", "passed on")
-    for (kind, by), look in style.MESSAGES.items():
-        group = shown[(shown["kind"] == kind) & (way == by)]
-        sent = np.column_stack([clock.place(group["sent_s"]), group["sender"].map(rows)])
-        ends = np.column_stack([clock.place(group["received_s"]), group["receiver"].map(rows)])
-        lines = list(np.stack([sent, ends], axis=1))
-        label = f"{kind} {by} ({len(group)})"
-        axes.add_collection(LineCollection(lines, label=label, **look), autolim=False)
 
 
 def _letters(trace: pd.DataFrame) -> "pd.Series[str]":
@@ -170,18 +138,23 @@ def _letters(trace: pd.DataFrame) -> "pd.Series[str]":
     return trace["block_hash"].map(lambda block: letters.get(block, ""))
 
 
-def _write_letters(axes: Axes, shown: pd.DataFrame, rows: dict[str, int], clock: _Clock) -> None:
-    lettered = shown[(shown["letter"] != "") & (shown["sender"] == shown["author"])]
+def _draw_messages(axes: Axes, lines: pd.DataFrame) -> None:
+    for (kind, way), look in style.MESSAGES.items():
+        group = lines[(lines["kind"] == kind) & (lines["way"] == way)]
+        ends = group[["begin", "home", "end", "away"]].to_numpy(dtype=float).reshape(-1, 2, 2)
+        label = f"{kind} {way} ({len(group)})"
+        axes.add_collection(LineCollection(list(ends), label=label, **look), autolim=False)
+    lettered = lines[(lines["letter"] != "") & (lines["way"] == "from its author")]
     if not 0 < len(lettered) <= _MOST_LETTERS:
         return
     along = lettered["kind"].map(_LETTER_PLACES)
-    begin, end = clock.place(lettered["sent_s"]), clock.place(lettered["received_s"])
-    home, away = lettered["sender"].map(rows), lettered["receiver"].map(rows)
-    times, places = begin + along * (end - begin), home + along * (away - home)
-    columns = times, places, lettered["letter"], lettered["kind"]
-    for time, place, letter, kind in zip(*columns, strict=True):
+    times = lettered["begin"] + along * (lettered["end"] - lettered["begin"])
+    places = lettered["home"] + along * (lettered["away"] - lettered["home"])
+    for time, place, letter, kind in zip(
+        times, places, lettered["letter"], lettered["kind"], strict=True
+    ):
         axes.annotate(letter, (time, place), **style.LETTERS[kind])
-    add_key(axes, "letter: which of the epoch's blocks", style.LETTER_KEY)
+    layout.add_key(axes, "letter: which of the epoch's blocks", style.LETTER_KEY)
 
 
 def _mark_finality(

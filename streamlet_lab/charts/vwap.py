@@ -1,49 +1,46 @@
 """The VWAP chart: does weighting by volume change the price?"""
 
-import pandas as pd
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 
-from streamlet_lab.charts import style
-from streamlet_lab.charts.layout import head, legend_below, mark_size, of_symbol, time_axis
-from streamlet_lab.charts.series import agreed_prices, chosen_symbol
+from streamlet_lab.charts import layout, series, style
 from streamlet_lab.result import Result
 
 
-def draw_vwap(
-    axes: Axes, result: Result, averages: Axes | None = None, symbol: str | None = None
-) -> None:
-    """Draw how far the consensus price is from the volume-weighted average of the same quotes.
+def draw_vwap(axes: Axes | Sequence[Axes], result: Result, symbol: str | None = None) -> None:
+    """Does weighting by volume change the price? Both averages and their difference.
 
-    Parameters
-    ----------
-    axes : Axes
-        Where to draw the difference, epoch by epoch; from empty.
-    result : Result
-    averages : Axes, optional
-        Where to draw both averages, above the difference.
-    symbol : str, optional
-        Whose prices; the first symbol's by default.
+    On one pair of axes it is the difference only.
     """
-    chosen = chosen_symbol(result, symbol)
-    prices = agreed_prices(result, chosen)
+    averages, lower = (None, axes) if isinstance(axes, Axes) else axes
+    symbol = series.chosen_symbol(result, symbol)
+    prices = series.agreed_prices(result, symbol)
     count = int(prices["vwap"].count())
-    size = mark_size(count)
+    size = layout.mark_size(count)
     time, difference, cent = prices["time_s"], prices["difference_bp"], prices["one_cent_bp"]
-    axes.axhline(0, **style.ZERO)
-    axes.vlines(time, 0, difference, **style.STEM)
+    lower.axhline(0, **style.ZERO)
+    lower.vlines(time, 0, difference, **style.STEM)
     label = "consensus − VWAP"
-    axes.plot(time, difference, label=label, markersize=size, **style.DIFFERENCE)
-    axes.step(time, cent, where="post", label="± one cent", **style.ONE_CENT)
-    axes.step(time, -cent, where="post", **style.ONE_CENT)
+    lower.plot(time, difference, label=label, markersize=size, **style.DIFFERENCE)
+    lower.step(time, cent, where="post", label="± one cent", **style.ONE_CENT)
+    lower.step(time, -cent, where="post", **style.ONE_CENT)
     if not count:
-        axes.set_ylim(-1, 1)
-    axes.set_ylabel("Difference (basis points)")
-    time_axis(axes, result)
+        lower.set_ylim(-1, 1)
+    lower.set_ylabel("Difference (basis points)")
+    layout.time_axis(lower, result)
     if averages is None:
-        legend_below(axes)
+        layout.legend_below(lower)
     else:
-        _draw_averages(averages, prices, size, result.config.prices.aggregator_name)
-        legend_below(axes, averages)
+        aggregator = result.config.prices.aggregator_name
+        name = "simple average" if aggregator == "mean" else layout.spaced(aggregator)
+        for column, label, scale, look in (
+            ("vwap", "VWAP", 1.6, style.VWAP),
+            ("consensus_price", f"consensus ({name})", 0.7, style.CONSENSUS),
+        ):
+            averages.plot(time, prices[column], label=label, markersize=scale * size, **look)
+        averages.set_ylabel("Price (US dollars)")
+        layout.legend_below(lower, averages)
     answer = (
         f"{(difference == 0).sum()} of {count} agreed prices are equal to the cent; "
         f"the largest difference is {difference.abs().max():.1f} bp"
@@ -51,14 +48,4 @@ def draw_vwap(
         else "no price was agreed"
     )
     question = "Does weighting by volume change the price?"
-    head(averages or axes, question, of_symbol(result, chosen, answer))
-
-
-def _draw_averages(axes: Axes, prices: pd.DataFrame, size: float, aggregator: str) -> None:
-    name = "simple average" if aggregator == "mean" else aggregator.replace("_", " ")
-    for column, label, scale, look in (
-        ("vwap", "VWAP", 1.6, style.VWAP),
-        ("consensus_price", f"consensus ({name})", 0.7, style.CONSENSUS),
-    ):
-        axes.plot(prices["time_s"], prices[column], label=label, markersize=scale * size, **look)
-    axes.set_ylabel("Price (US dollars)")
+    layout.head(averages or lower, question, layout.of_symbol(result, symbol, answer))

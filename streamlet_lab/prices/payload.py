@@ -109,13 +109,7 @@ Claim = PriceConsensus | NoPrice | GenesisPrice
 
 
 def encode_claims(claims: Sequence[Claim]) -> bytes:
-    """Return the exact bytes that a block carries: one claim's own, or those of a batch.
-
-    Parameters
-    ----------
-    claims : sequence of Claim
-        One for each symbol, in order; all of them of genesis, or none.
-    """
+    """Return the exact bytes that a block carries, of one claim for each symbol, in order."""
     if len(claims) == 1:
         return claims[0].to_payload()
     kind = _BATCH if not isinstance(claims[0], GenesisPrice) else _GENESIS_BATCH
@@ -148,13 +142,7 @@ def decode_claims(payload: bytes) -> tuple[Claim, ...]:
 
 
 def decode_payload(payload: bytes) -> Claim:
-    """Read the payload of a block that carries one symbol.
-
-    Raises
-    ------
-    MalformedPayload
-        If it is malformed, or carries several.
-    """
+    """Read the payload of a block that carries one symbol."""
     claims = decode_claims(payload)
     if len(claims) > 1:
         raise MalformedPayload(f"{len(claims)} symbols instead of one")

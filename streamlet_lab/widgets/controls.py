@@ -46,6 +46,11 @@ class Control:
         How a name reads, where that is not the name itself with spaces in it.
     group : str
         The heading that it stands under; none if it is always in sight.
+    path : str
+        The setting of the configuration that it sets, such as ``"network.loss"``; none if it sets
+        only a part of one.
+    read : callable
+        Makes of the control's value what the configuration takes.
     """
 
     label: str
@@ -56,6 +61,8 @@ class Control:
     names: Callable[[], tuple[str, ...]] | None = None
     written: Mapping[str, str] = field(default_factory=dict)
     group: str = ""
+    path: str = ""
+    read: Callable[[Any], Any] = lambda value: value
 
     def check(self, field: str, value: Any) -> None:
         """Refuse what the control cannot take.

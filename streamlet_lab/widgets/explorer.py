@@ -1,6 +1,6 @@
 """The explorer: controls for an experiment, and its charts redrawn as they move."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
@@ -9,8 +9,8 @@ from ipywidgets import HTML, Accordion, HBox, Image, Layout, VBox
 from matplotlib.figure import Figure
 
 from streamlet_lab.charts import STYLE, draw_overview, to_png
-from streamlet_lab.charts.figures import OVERVIEW, Page, Run, block_tree_page, market_pages
-from streamlet_lab.charts.style import BLUE, VERMILLION, WHITE
+from streamlet_lab.charts.plots import PAGES
+from streamlet_lab.charts.style import BLUE, VERMILLION
 from streamlet_lab.checks import Status
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
@@ -20,39 +20,11 @@ from streamlet_lab.widgets.settings import CONTROLS, Settings
 
 # The charts are 1050 by 712 pixels: what a notebook is wide.
 _DPI: Final = 75
-# What may be drawn instead of the overview.
-_PAGES: Final[Mapping[str, Page[Result] | Page[Run]]] = {
-    "block_tree": block_tree_page(),
-    "sources": market_pages()["sources"],
-    "book": market_pages()["book"],
-}
 
 
 def explore(settings: Settings) -> Result:
     """Run the experiment that the controls describe."""
     return Experiment.from_config(settings.config()).run()
-
-
-def render(figure: Figure, result: Result) -> bytes:
-    """Draw the four charts on a figure that is used again and again; return it as PNG.
-
-    Finding a layout costs more than drawing: the first result's stays.
-    """
-    if figure.axes:
-        with matplotlib.style.context(STYLE, after_reset=True):
-            draw_overview(figure, result)
-    else:
-        OVERVIEW.put_on(figure, result)
-    picture = to_png(figure, compress_level=1)
-    figure.set_layout_engine("none")
-    return picture
-
-
-def render_page(page: Page[Result] | Page[Run], result: Result) -> bytes:
-    """Draw a chart on a figure of its own; return it as PNG."""
-    figure = Figure(figsize=page.size, dpi=_DPI, facecolor=WHITE)
-    page.put_on(figure, result)
-    return to_png(figure, compress_level=1)
 
 
 def describe(result: Result, settings: Settings) -> str:
@@ -76,7 +48,10 @@ def describe(result: Result, settings: Settings) -> str:
             "no latency" if latency is None else f"median latency {latency:.2f} s",
         ),
         _sources(result, settings),
-        _market(result, settings),
+        (
+            f"band: {CONTROLS['band'].write(settings.band)}",
+            *(f"{heading.lower()}: {text}" for heading, text in in_words(summary)),
+        ),
         # What a closed section would hide.
         tuple(
             CONTROLS[name].say(value)
@@ -88,25 +63,16 @@ def describe(result: Result, settings: Settings) -> str:
 
 
 def _sources(result: Result, settings: Settings) -> Sequence[str]:
-    config = result.config
-    sources, liars = len(config.prices.sources), len(config.faulty_sources)
-    tolerated = config.prices.tolerated_sources
+    config, furthest = result.config, result.largest_displacement_bp
+    liars = len(config.faulty_sources)
     kind = f" ({CONTROLS['lie'].write(settings.lie)})" if liars else ""
-    furthest = result.largest_displacement_bp
+    aggregator = CONTROLS["aggregator"].write(settings.aggregator)
     return (
-        f"{liars} of {sources} sources lying{kind}",
-        f"{CONTROLS['aggregator'].write(settings.aggregator)} tolerates {tolerated}",
+        f"{liars} of {len(config.prices.sources)} sources lying{kind}",
+        f"{aggregator} tolerates {config.prices.tolerated_sources}",
         "no final prices"
         if furthest is None
         else f"final prices at most {furthest:,.1f} bp from the truth",
-    )
-
-
-def _market(result: Result, settings: Settings) -> Sequence[str]:
-    lines = in_words(result.summary)
-    return (
-        f"band: {CONTROLS['band'].write(settings.band)}",
-        *(f"{heading.lower()}: {text}" for heading, text in lines),
     )
 
 
@@ -166,7 +132,7 @@ class Explorer(VBox):
         }
         self.readout = HTML().add_class("streamlet-readout")
         self.image = Image(format="png", layout=Layout(max_width="100%", align_self="flex-start"))
-        self._figure = Figure(figsize=OVERVIEW.size, dpi=_DPI, facecolor=WHITE)
+        self._overview: Figure | None = None
         self._shown: Settings | None = None
         on_top, *groups = dict.fromkeys(control.group for control in CONTROLS.values())
         self.sections = Accordion([self._rows(group) for group in groups], titles=groups)
@@ -207,8 +173,17 @@ class Explorer(VBox):
         self.image.layout.visibility = "visible"
 
     def _draw(self, result: Result, picture: str) -> bytes:
-        page = _PAGES.get(picture)
-        return render(self._figure, result) if page is None else render_page(page, result)
+        if picture != "overview":
+            return to_png(PAGES[picture].make(result, _DPI), compress_level=1)
+        if self._overview is None:
+            self._overview = PAGES[picture].make(result, _DPI)
+        else:
+            with matplotlib.style.context(STYLE, after_reset=True):
+                draw_overview(self._overview.axes, result)
+        drawn = to_png(self._overview, compress_level=1)
+        # Finding a layout costs more than drawing: the first result's stays.
+        self._overview.set_layout_engine("none")
+        return drawn
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.changed.items())

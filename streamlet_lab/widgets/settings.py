@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Final, get_args
 
+from streamlet_lab.charts.plots import PAGES
 from streamlet_lab.config import ED25519_TIMES, ExperimentConfig, make_config
 from streamlet_lab.consensus.quorums import FaultModel
 from streamlet_lab.errors import InvalidInput
@@ -35,6 +36,8 @@ _TRADERS: Final = {
     "momentum": 1,
     "manipulator": 1,
 }
+# The explorer records no trace, and most runs violate nothing.
+_PICTURES: Final = tuple(name for name in PAGES if name not in ("timeline", "violation"))
 
 
 def _set_by(label: str, default: Any, *limits: Any, **more: Any) -> Any:
@@ -44,83 +47,18 @@ def _set_by(label: str, default: Any, *limits: Any, **more: Any) -> Any:
 _protocol = partial(_set_by, group="Protocol")
 _faults = partial(_set_by, group="Faults")
 _network = partial(_set_by, group="Network")
+_ms = partial(_network, read="{}ms".format)
 _prices = partial(_set_by, group="Prices")
 _market = partial(_set_by, group="Market")
-
-
-def _delays() -> tuple[str, ...]:
-    # No control says the measured delays that samples are drawn from.
-    return tuple(kind for kind in delay_kinds() if kind != "sample")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the controls say; each field is declared with its control.
 
-    Parameters
-    ----------
-    epochs, nodes, seed : int
-    faulty : int
-        How many of the last nodes have the fault.
-    fault : str
-        A registered kind of fault.
-    picture : str
-        ``"overview"``, the four charts; ``"block_tree"``, ``"sources"`` or ``"book"``.
-    model, leaders : str
-        As :class:`~streamlet_lab.config.ExperimentConfig` has them.
-    quorum : str
-        ``"from the model"`` or ``"2f+1"``.
-    epoch_deltas : float
-        Length of an epoch, in Δ.
-    echo : bool
-    fault_epochs : tuple of int
-        First epoch with the fault and first epoch without it; 200, where the longest run ends, is
-        never. No fault if they are the same.
-    delays : str
-        A registered kind of delays.
-    median_delay_ms, delay_spread, delta_ms, gst_s, slowdown, held, loss, when_lost, catch_up
-        As :class:`~streamlet_lab.config.NetworkConfig` has them, in the unit of the name.
-    bad_s : tuple of int
-        A bad period beside the one before GST, in seconds; none if it has no length.
-    partition_s : tuple of int
-        Between which times, in seconds, the first half of the nodes and the second do not hear each
-        other; none if there is no time between.
-    one_way : bool
-        Whether only the second half does not hear the first.
-    slow_link_ms : int
-        Delay of the link from node_0 to node_1 in this direction; 0 for that of any other link.
-    slow_node : int
-        Factor of all delays from and to the first node.
-    clock_skew_ms : int
-    processing : bool
-        Whether signing and verifying take as long as measured with Ed25519.
-    path_model, volatility, aggregator, voter_policy, deviation_rule
-        As :class:`~streamlet_lab.config.PricesConfig` has them.
-    market_time : str
-        How much the market moves on in an epoch: ``"1s"``, ``"1min"``, ``"1h"``, or ``"6.5h"``, a
-        trading day.
-    sources, min_sources : int
-        How many there are, and how many valid quotes make a price.
-    lying : int
-        How many of the last sources lie.
-    lie : str
-        A registered kind of faults of sources.
-    lying_epochs : tuple of int
-        As `fault_epochs`, of the sources that lie.
-    outlier_rule : str
-        ``"no rule"``, or a registered one.
-    band, band_percent, without_reference
-        As :class:`~streamlet_lab.config.MarketConfig` has them.
-    reference : str
-        A registered kind of reference. What the lab's own take follows the epoch: ``"delayed"`` is
-        quoted at its start and known an epoch later, ``"twap"`` is of the last three epochs.
-    stale : str
-        What an old reference does: ``"keep"``, ``"widen"`` or ``"halt"``; for the bands that go by
-        the consensus.
-    stale_epochs : int
-        How old that is, in epochs of market time.
-    zero_intelligence, informed, market_maker, momentum, fat_finger, manipulator : float
-        How often all traders of the kind together act, per second of protocol time; 0 for none.
+    What the configuration has too means what it means there. Epochs, times and counts without a
+    length are none: an interval of epochs that reaches to 200, where the longest run ends, has no
+    end; `faulty` of the last nodes have the `fault`, and `lying` of the last sources `lie`.
 
     Raises
     ------
@@ -128,45 +66,57 @@ class Settings:
         If a value is not one that its control can take.
     """
 
-    epochs: int = _set_by("epochs", 60, 10, _LONGEST_RUN, 10)
-    nodes: int = _set_by("nodes", 4, 1, 16)
+    epochs: int = _set_by("epochs", 60, 10, _LONGEST_RUN, 10, path="epochs")
+    nodes: int = _set_by("nodes", 4, 1, 16, path="nodes")
     faulty: int = _set_by("faulty", 1, 0, 16)
     fault: str = _set_by("fault", "crash", names=offered_fault_kinds)
-    seed: int = _set_by("seed", 0, 0, 2**31 - 1)
-    picture: str = _set_by(
-        "picture", "overview", names=lambda: ("overview", "block_tree", "sources", "book")
-    )
+    seed: int = _set_by("seed", 0, 0, 2**31 - 1, path="seed")
+    picture: str = _set_by("picture", "overview", names=lambda: _PICTURES)
 
-    model: str = _protocol("model", "byzantine", names=lambda: get_args(FaultModel))
-    leaders: str = _protocol("leaders", "round_robin", names=lambda: ("round_robin", "hashed"))
+    model: str = _protocol("model", "byzantine", names=lambda: get_args(FaultModel), path="model")
+    leaders: str = _protocol(
+        "leaders", "round_robin", names=lambda: ("round_robin", "hashed"), path="leaders"
+    )
     quorum: str = _protocol(
         "quorum",
         _FROM_MODEL,
         names=lambda: (_FROM_MODEL, "2f+1"),
         # Whatever the model's own f is.
         written={"2f+1": "2⌊(n−1)/3⌋ + 1"},
+        path="quorum",
+        read=lambda quorum: None if quorum == _FROM_MODEL else quorum,
     )
     epoch_deltas: float = _protocol("epoch (Δ)", 2.0, 0.5, 6, 0.5)
-    echo: bool = _protocol("echo", True)
+    echo: bool = _protocol("echo", True, path="echo")
 
     fault_epochs: tuple[int, int] = _faults("faulty epochs", (0, _LONGEST_RUN), 0, _LONGEST_RUN)
 
-    delays: str = _network("delays", "lognormal", names=_delays)
-    median_delay_ms: int = _network("median (ms)", 50, 10, 1_000, 10)
-    delay_spread: float = _network("spread", 0.7, 0, 2, 0.1)
-    delta_ms: int = _network("Δ (ms)", 500, 100, 1_000, 100)
-    gst_s: int = _network("GST (s)", 0, 0, 200)
+    delays: str = _network(
+        "delays",
+        "lognormal",
+        # No control says the measured delays that samples are drawn from.
+        names=lambda: tuple(kind for kind in delay_kinds() if kind != "sample"),
+        path="network.delays",
+    )
+    median_delay_ms: int = _ms("median (ms)", 50, 10, 1_000, 10, path="network.median_delay")
+    delay_spread: float = _network("spread", 0.7, 0, 2, 0.1, path="network.delay_spread")
+    delta_ms: int = _ms("Δ (ms)", 500, 100, 1_000, 100, path="network.delta")
+    gst_s: int = _network("GST (s)", 0, 0, 200, path="network.gst")
+    # Beside the bad period before GST.
     bad_s: tuple[int, int] = _network("bad time (s)", (0, 0), 0, 200)
-    slowdown: int = _network("slowdown", 20, 1, 100)
-    held: float = _network("held", 0.0, 0, 1, 0.1)
-    loss: float = _network("loss", 0.0, 0, 0.5, 0.01)
-    when_lost: str = _network("if lost", "retransmit", names=lambda: ("retransmit", "forever"))
-    catch_up: bool = _network("catch-up", False)
+    slowdown: int = _network("slowdown", 20, 1, 100, path="network.slowdown")
+    held: float = _network("held", 0.0, 0, 1, 0.1, path="network.held")
+    loss: float = _network("loss", 0.0, 0, 0.5, 0.01, path="network.loss")
+    when_lost: str = _network(
+        "if lost", "retransmit", names=lambda: ("retransmit", "forever"), path="network.when_lost"
+    )
+    catch_up: bool = _network("catch-up", False, path="network.catch_up")
+    # Between the first half of the nodes and the second; one way, only the second is cut off.
     partition_s: tuple[int, int] = _network("partition (s)", (0, 0), 0, 200)
     one_way: bool = _network("one way", False)
     slow_link_ms: int = _network("0 to 1 (ms)", 0, 0, 1_000, 10)
     slow_node: int = _network("slow node_0", 1, 1, 20)
-    clock_skew_ms: int = _network("skew (ms)", 0, 0, 1_000, 10)
+    clock_skew_ms: int = _ms("skew (ms)", 0, 0, 1_000, 10, path="network.clock_skew")
     processing: bool = _network("Ed25519 times", False)
 
     path_model: str = _prices(
@@ -180,8 +130,9 @@ class Settings:
             "merton": "Merton jumps",
             "regime": "regimes",
         },
+        path="prices.path_model",
     )
-    volatility: float = _prices("volatility ×", 1.0, 0, 5, 0.25)
+    volatility: float = _prices("volatility ×", 1.0, 0, 5, 0.25, path="prices.volatility")
     market_time: str = _prices(
         "market time",
         "6.5h",
@@ -192,9 +143,10 @@ class Settings:
             "1h": "1 h an epoch",
             "6.5h": "6.5 h an epoch",
         },
+        path="market_time_per_epoch",
     )
-    sources: int = _prices("sources", 3, 1, _MOST_SOURCES)
-    min_sources: int = _prices("min. sources", 2, 1, _MOST_SOURCES)
+    sources: int = _prices("sources", 3, 1, _MOST_SOURCES, path="prices.sources")
+    min_sources: int = _prices("min. sources", 2, 1, _MOST_SOURCES, path="prices.min_sources")
     lying: int = _prices("lying", 0, 0, _MOST_SOURCES)
     lie: str = _prices("lie", "adaptive", names=source_fault_kinds)
     lying_epochs: tuple[int, int] = _prices("lying epochs", (0, _LONGEST_RUN), 0, _LONGEST_RUN)
@@ -208,23 +160,43 @@ class Settings:
             "volume_weighted_median": "weighted median",
             "vwap": "VWAP",
         },
+        path="prices.aggregator",
     )
-    voter_policy: str = _prices("voters go by", "observe", names=lambda: get_args(VoterPolicy))
+    voter_policy: str = _prices(
+        "voters go by", "observe", names=lambda: get_args(VoterPolicy), path="prices.voter_policy"
+    )
     deviation_rule: str = _prices(
-        "deviation rule", "widen", names=lambda: ("strict", "widen", "re-anchor")
+        "deviation rule",
+        "widen",
+        names=lambda: ("strict", "widen", "re-anchor"),
+        path="prices.deviation_rule",
     )
-    outlier_rule: str = _prices("outliers", _NO_RULE, names=lambda: (_NO_RULE, *outlier_rules()))
+    outlier_rule: str = _prices(
+        "outliers",
+        _NO_RULE,
+        names=lambda: (_NO_RULE, *outlier_rules()),
+        path="prices.outlier_rule",
+        read=lambda rule: None if rule == _NO_RULE else rule,
+    )
 
-    band: str = _market("band", "consensus", names=bands, written={"luld": "LULD"})
-    band_percent: float = _market("band ± (%)", 5.0, 0.5, 20, 0.5)
+    band: str = _market(
+        "band", "consensus", names=bands, written={"luld": "LULD"}, path="market.band"
+    )
+    band_percent: float = _market(
+        "band ± (%)", 5.0, 0.5, 20, 0.5, path="market.band_percent", read="{:g}".format
+    )
     reference: str = _market(
         "reference", "consensus", names=reference_kinds, written={"twap": "TWAP"}
     )
     stale: str = _market("stale price", "keep", names=lambda: get_args(StalePolicy))
     stale_epochs: int = _market("stale epochs", 3, 1, 10)
     without_reference: str = _market(
-        "no price yet", "reject", names=lambda: get_args(WithoutReference)
+        "no price yet",
+        "reject",
+        names=lambda: get_args(WithoutReference),
+        path="market.without_reference",
     )
+    # How often all traders of a kind together act.
     zero_intelligence: float = _market("random/s", 4.0, 0, 20, 0.5)
     informed: float = _market("informed/s", 0.0, 0, 10, 0.5)
     market_maker: float = _market("makers/s", 0.0, 0, 10, 0.5)
@@ -235,10 +207,9 @@ class Settings:
     def __post_init__(self) -> None:
         for name, control in CONTROLS.items():
             control.check(name, getattr(self, name))
-        if self.faulty > self.nodes:
-            raise InvalidInput("faulty", self.faulty, f"an integer from 0 to {self.nodes}")
-        if self.lying > self.sources:
-            raise InvalidInput("lying", self.lying, f"an integer from 0 to {self.sources}")
+        for name, most in (("faulty", self.nodes), ("lying", self.sources)):
+            if getattr(self, name) > most:
+                raise InvalidInput(name, getattr(self, name), f"an integer from 0 to {most}")
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -257,99 +228,62 @@ class Settings:
         InvalidInput
             If values that are good each for itself do not go together.
         """
-        return make_config(
-            epochs=self.epochs,
-            nodes=self.nodes,
-            seed=self.seed,
-            faults=[*self._node_faults(), *self._source_faults()],
-            model=self.model,
-            leaders=self.leaders,
-            quorum=None if self.quorum == _FROM_MODEL else self.quorum,
-            epoch_length=self.epoch_deltas * self.delta_ms / 1_000,
-            echo=self.echo,
-            signatures="none",
-            network=self._network(),
-            market_time_per_epoch=self.market_time,
-            prices=self._prices(),
-            market=self._market(),
-        )
-
-    def _node_faults(self) -> list[Fault]:
-        return _last_ones(self.fault, self.faulty, self.fault_epochs)
-
-    def _source_faults(self) -> list[Fault]:
-        return _last_ones(self.lie, self.lying, self.lying_epochs) if self.lying else []
-
-    def _prices(self) -> dict[str, Any]:
-        return {
-            "path_model": self.path_model,
-            "volatility": self.volatility,
-            "sources": self.sources,
-            "min_sources": self.min_sources,
-            "aggregator": self.aggregator,
-            "voter_policy": self.voter_policy,
-            "deviation_rule": self.deviation_rule,
-            "outlier_rule": None if self.outlier_rule == _NO_RULE else self.outlier_rule,
+        document: dict[str, Any] = {
+            "signatures": "none",
+            "faults": [
+                *_last_ones(self.fault, self.faulty, self.fault_epochs),
+                *(_last_ones(self.lie, self.lying, self.lying_epochs) if self.lying else []),
+            ],
+            "epoch_length": self.epoch_deltas * self.delta_ms / 1_000,
+            "network": self._network(),
+            "prices": {},
+            "market": self._market(),
         }
-
-    def _market(self) -> dict[str, Any]:
-        old = self.stale_epochs * to_seconds(to_microseconds(self.market_time))
-        stale = {} if self.stale == "keep" else {"stale": self.stale, "stale_after": old}
-        return {
-            "band": self.band,
-            "band_percent": f"{self.band_percent:g}",
-            "band_parameters": stale,
-            "reference": {"kind": self.reference, "parameters": self._reference_parameters()},
-            "without_reference": self.without_reference,
-            "traders": self._traders(),
-        }
-
-    def _reference_parameters(self) -> dict[str, Any]:
-        epoch = to_microseconds(self.market_time)
-        whole, window, step = map(format_duration, (epoch, 3 * epoch, epoch // 10))
-        return {
-            "delayed": {"delay": whole, "every": whole},
-            "twap": {"window": window, "every": step, "check": step},
-        }.get(self.reference, {})
-
-    def _traders(self) -> list[dict[str, Any]]:
-        return [
-            {"kind": kind, "count": count, "rate": getattr(self, kind) / count}
-            for kind, count in _TRADERS.items()
-            if getattr(self, kind)
-        ]
+        for name, control in CONTROLS.items():
+            if control.path:
+                section, _, key = control.path.rpartition(".")
+                place = document[section] if section else document
+                place[key] = control.read(getattr(self, name))
+        return make_config(**document)
 
     def _network(self) -> dict[str, Any]:
-        bad_start, bad_stop = self.bad_s
-        return {
-            "delays": self.delays,
-            "median_delay": f"{self.median_delay_ms}ms",
-            "delay_spread": self.delay_spread,
-            "delta": f"{self.delta_ms}ms",
-            "gst": f"{self.gst_s}s",
-            "bad_periods": []
-            if bad_start == bad_stop
-            else [{"start": bad_start, "stop": bad_stop}],
-            "slowdown": self.slowdown,
-            "held": self.held,
-            "loss": self.loss,
-            "when_lost": self.when_lost,
-            "catch_up": self.catch_up,
-            "partitions": self._partitions(),
-            "link_delays": {"node_0>node_1": f"{self.slow_link_ms}ms"} if self.slow_link_ms else {},
-            "slow_nodes": {"node_0": self.slow_node} if self.slow_node > 1 else {},
-            "clock_skew": f"{self.clock_skew_ms}ms",
-            **(ED25519_TIMES if self.processing else {}),
-        }
+        (bad_start, bad_stop), (start, stop) = self.bad_s, self.partition_s
+        network: dict[str, Any] = dict(ED25519_TIMES) if self.processing else {}
+        if bad_start < bad_stop:
+            network["bad_periods"] = [{"start": bad_start, "stop": bad_stop}]
+        if start < stop:
+            names, half = [f"node_{index}" for index in range(self.nodes)], self.nodes // 2
+            groups = {"groups": (names[:half], names[half:]), "one_way": self.one_way}
+            network["partitions"] = [{"start": start, "stop": stop, **groups}]
+        if self.slow_link_ms:
+            network["link_delays"] = {"node_0>node_1": f"{self.slow_link_ms}ms"}
+        if self.slow_node > 1:
+            network["slow_nodes"] = {"node_0": self.slow_node}
+        return network
 
-    def _partitions(self) -> list[dict[str, Any]]:
-        start, stop = self.partition_s
-        if start == stop:
-            return []
-        names = [f"node_{index}" for index in range(self.nodes)]
-        half = self.nodes // 2
-        groups = (names[:half], names[half:])
-        return [{"start": start, "stop": stop, "groups": groups, "one_way": self.one_way}]
+    def _market(self) -> dict[str, Any]:
+        epoch = to_microseconds(self.market_time)
+        old = self.stale_epochs * to_seconds(epoch)
+        # What the lab's own references take follows the epoch: delayed by one, a mean of three.
+        whole, window, step = map(format_duration, (epoch, 3 * epoch, epoch // 10))
+        parameters = {
+            "delayed": {"delay": whole, "every": whole},
+            "twap": {"window": window, "every": step, "check": step},
+        }
+        return {
+            "band_parameters": (
+                {} if self.stale == "keep" else {"stale": self.stale, "stale_after": old}
+            ),
+            "reference": {
+                "kind": self.reference,
+                "parameters": parameters.get(self.reference, {}),
+            },
+            "traders": [
+                {"kind": kind, "count": count, "rate": getattr(self, kind) / count}
+                for kind, count in _TRADERS.items()
+                if getattr(self, kind)
+            ],
+        }
 
 
 def _last_ones(kind: str, count: int, epochs: tuple[int, int]) -> list[Fault]:

@@ -2,9 +2,11 @@
 
 import matplotlib.style
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from streamlet_lab import Sweep
 from streamlet_lab.charts import STYLE
 
 
@@ -20,6 +22,12 @@ def find(axes, label):
     """The artist whose label begins so."""
     (artist,) = [a for a in axes.get_children() if str(a.get_label()).startswith(label)]
     return artist
+
+
+def series(axes, label):
+    """The marks with intervals that have this label."""
+    (found,) = [each for each in axes.containers if each.get_label() == label]
+    return found
 
 
 def points(axes, label):
@@ -46,6 +54,10 @@ def answer(axes):
     return text
 
 
+def tick_labels(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
 def written(axes):
     """Everything that is written on and around the axes, but for the numbers of the ticks."""
     texts = [child for child in axes.get_children() if isinstance(child, Text)]
@@ -60,3 +72,23 @@ def assert_apart(figure, artists):
         assert 0 <= box.x0 < box.x1 <= width
         assert 0 <= box.y0 < box.y1 <= height
         assert not any(box.overlaps(other) for other in boxes[:number])
+
+
+def assert_legible(figure):
+    """On a figure with one pair of axes, heading, labels and legend cover nothing."""
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    # Notes lie on the marks that they are about.
+    notes = {id(text) for text in axes.texts if text.get_position() != (0, 1)}
+    around = [text for text in written(axes) if id(text) not in notes]
+    if axes.get_ylabel():
+        around.append(axes.yaxis.label)
+    assert_apart(figure, [*around, axes.get_legend(), axes.patch])
+
+
+def swept(settings, measures, *runs):
+    """A sweep with these runs, each its settings and then what was measured."""
+    frame = pd.DataFrame(runs, columns=[*settings, *measures])
+    frame.insert(len(settings), "repeat", 0)
+    frame.insert(len(settings) + 1, "seed", 0)
+    return Sweep(frame, tuple(settings), planned=len(runs))

@@ -1,9 +1,11 @@
 """What the protocol's charts are tested with, by hand: forks, messages, two final chains."""
 
-from types import SimpleNamespace
+from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 
+from streamlet_lab import run_protocol
 from streamlet_lab.config import make_config
 
 STATUS = {"final": (True, True), "notarized": (True, False), "open": (False, False)}
@@ -68,15 +70,26 @@ VIOLATION = pd.DataFrame(
 )
 
 
-def protocol_run(**frames):
-    """A run with these frames."""
-    config = make_config(nodes=4, epochs=7, faults={"node_3": "crash@5"})
-    epochs = pd.DataFrame({"leader": [f"node_{epoch % 4}" for epoch in range(7)]})
+@cache
+def _any_run():
+    return run_protocol(epochs=2, signatures="none")
+
+
+def protocol_run(*, epochs=7, nodes=4, epoch_length=1.0, faults=None, **frames):
+    """A run of four nodes and seven epochs with these frames; node_3 is faulty."""
+    config = make_config(
+        nodes=nodes,
+        epochs=epochs,
+        epoch_length=epoch_length,
+        faults={"node_3": "crash@5"} if faults is None else faults,
+    )
+    leaders = pd.DataFrame({"leader": [f"node_{epoch % nodes}" for epoch in range(epochs)]})
     made = {
-        "epochs": epochs,
+        "epochs": leaders,
         "blocks": FORKED,
         "finality": FINALITY,
+        "messages": _any_run().messages,
         "trace": TRACE,
         "violation": VIOLATION,
     }
-    return SimpleNamespace(config=config, frames={**made, **frames})
+    return replace(_any_run(), config=config, frames={**_any_run().frames, **made, **frames})

@@ -14,7 +14,6 @@ CASES = {
     "one lying leader": {"epochs": 60, "faults": [Fault("lying_leader", count=1)]},
     "liars in the majority": {"epochs": 60, "faults": [Fault("lying_leader", count=3)]},
     "no orders": {"epochs": 20, "market": {"traders": 0}},
-    "trading without a reference": {"epochs": 20, "market": {"without_reference": "allow"}},
     "reference of a node": {"epochs": 20, "market": {"reference_node": "node_2"}},
     "volatile": {"epochs": 40, "prices": {"volatility": 3}},
     "keep resting": {"epochs": 40, "market": {"band": "keep_resting"}},
@@ -47,7 +46,7 @@ CASES = {
     },
     "history": {"epochs": 60, "feed": "aapl-2012"},
     "colluding source": {"epochs": 60, "faults": {"external_feed": "colluding"}},
-    "2000 epochs": {"epochs": 2000, "faults": [Fault("silent_leader", count=1)]},
+    "900 epochs": {"epochs": 900, "faults": [Fault("silent_leader", count=1)]},
 }
 
 

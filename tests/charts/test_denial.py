@@ -1,35 +1,15 @@
 """Denied trades and lying leaders: means with intervals, and the closed form of the band."""
 
-from statistics import NormalDist
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 
-from streamlet_lab import Fault, InvalidInput, Sweep, sweep
-from streamlet_lab.charts import Flow, denied_share, plot_denial, plot_policies
+from streamlet_lab import InvalidInput
+from streamlet_lab.charts import plot_denial, plot_policies
 from streamlet_lab.intervals import mean_interval
-from streamlet_lab.metrics import activity
+from streamlet_lab.theory import denied_share
 
-from .drawing import answer, assert_apart, find, labels, points, written
-
-PHI = NormalDist().cdf
-
-
-@pytest.fixture(autouse=True)
-def _headless():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
-
-
-def swept(settings, measures, *runs):
-    frame = pd.DataFrame(runs, columns=[*settings, *measures])
-    frame.insert(len(settings), "repeat", 0)
-    frame.insert(len(settings) + 1, "seed", 0)
-    return Sweep(frame, tuple(settings), planned=len(runs))
-
+from .drawing import answer, find, labels, points, series, swept, tick_labels
 
 DENIED = swept(
     ["prices.aggregator", "faults"],
@@ -46,78 +26,13 @@ LED = swept(
 )
 
 
-class TestClosedForm:
-    @pytest.mark.parametrize("bp", [0, 100, 450, 526, 600, -500, -526])
-    def test_is_the_share_of_normal_limit_prices_outside_the_band(self, bp):
-        ratio = 1 + bp / 10_000
-        outside = PHI((0.95 * ratio - 1) / 0.005) + 1 - PHI((1.05 * ratio - 1) / 0.005)
-        assert denied_share(bp) == pytest.approx(outside, abs=1e-12)
-
-    def test_one_liar_of_three_against_the_mean_denies_half_of_the_limit_orders(self):
-        """c/p = 1/0.95: the true price is on the very edge of the band."""
-        assert denied_share(10_000 / 19) == pytest.approx(0.5)
-
-    def test_knows_the_market(self):
-        wide = Flow(band_percent=10, spread_percent=1.0)
-        expected = PHI((0.9 * 1.1 - 1) / 0.01)
-        assert denied_share(1_000, wide) == pytest.approx(expected)
-
-    def test_without_spread_all_or_none_are_denied(self):
-        exact = Flow(spread_percent=0)
-        assert [denied_share(bp, exact) for bp in (0, 526, 527, -527, -476)] == [0, 0, 1, 1, 0]
-
-    @pytest.mark.parametrize("bp", [-10_000, -20_000, float("nan"), float("inf"), "5", True])
-    def test_a_price_is_above_zero(self, bp):
-        with pytest.raises(InvalidInput, match=r"displacement_bp: .* above -10000"):
-            denied_share(bp)
-        assert denied_share(np.float64(-9_999)) == pytest.approx(1)
-
-    @pytest.mark.parametrize(
-        ("field", "wrong"),
-        [
-            ("band_percent", 0),
-            ("band_percent", float("inf")),
-            ("spread_percent", -0.1),
-        ],
-    )
-    def test_a_flow_is_checked(self, field, wrong):
-        with pytest.raises(InvalidInput) as caught:
-            Flow(**{field: wrong})
-        assert caught.value.field == field
-
-    def test_is_what_a_market_does(self):
-        """A source's bias of 3 · 530 basis points moves the mean of three by 530."""
-        base = {
-            "epochs": 60,
-            "market_time_per_epoch": "1s",
-            "signatures": "none",
-            "faults": [Fault("biased", count=1, parameters={"bp": 3 * 530})],
-            "prices": {"max_deviation_percent": 50},
-            "market": {"traders": 150},
-        }
-
-        def denied(result):
-            late = {
-                name: frame[frame["epoch"] > 5] if name in ("orders", "rejections") else frame
-                for name, frame in result.frames.items()
-            }
-            numbers = activity(late)
-            outside, fair = numbers["fair_stopped_outside_band"], numbers["fair_orders"]
-            return {"denied": outside / fair, "n": fair}
-
-        (row,) = sweep(base, {}, repeats=1, measure=denied).frame.itertuples()
-        expected = denied_share(530)
-        deviation = (expected * (1 - expected) / row.n) ** 0.5
-        assert row.denied == pytest.approx(expected, abs=4 * deviation)
-
-
 SEVEN = swept(["nodes"], ["mean_bp", "denied"], *[(nodes, 1.0, 0.0) for nodes in range(7)])
 
 
 class TestDenial:
     def test_marks_are_means_with_intervals_at_the_mean_displacement(self):
         (axes,) = plot_denial(DENIED).axes
-        (mean,) = [each for each in axes.containers if each.get_label() == "aggregator = mean"]
+        mean = series(axes, "aggregator = mean")
         np.testing.assert_allclose(mean.lines[0].get_xydata(), [[0.6, 0], [521, 0.4]])
         interval = mean_interval([0.38, 0.42])
         (bars,) = mean.lines[2]
@@ -136,7 +51,7 @@ class TestDenial:
         assert up.get_linestyle() != down.get_linestyle()
 
     def test_no_price_is_pushed_down_to_nothing(self):
-        (axes,) = plot_denial(DENIED, flow=Flow(band_percent=80)).axes
+        (axes,) = plot_denial(DENIED, band_percent=80).axes
         assert points(axes, "closed form, price pushed up")[-1, 0] == pytest.approx(11_200)
         assert 9_900 < points(axes, "closed form, price pushed d")[-1, 0] < 10_000
 
@@ -152,12 +67,6 @@ class TestDenial:
         figure = plot_denial(none)
         assert answer(figure.axes[0]) == "no fair order was sent"
         figure.draw_without_rendering()
-
-    def test_heading_and_legend_cover_nothing(self):
-        figure = plot_denial(DENIED)
-        figure.draw_without_rendering()
-        (axes,) = figure.axes
-        assert_apart(figure, [*written(axes), axes.yaxis.label, axes.get_legend(), axes.patch])
 
     @pytest.mark.parametrize(
         ("shown", "by", "field"),
@@ -181,20 +90,10 @@ class TestPolicies:
         assert labels(axes) == ["aggregator = mean"]
         (mean,) = axes.containers
         assert mean.lines[0].get_xydata().tolist() == [[0, 1020], [1, 2]]
-        assert [tick.get_text() for tick in axes.get_xticklabels()] == ["bounds", "evidence"]
+        assert tick_labels(axes.xaxis) == ["bounds", "evidence"]
         assert axes.get_yscale() == "log"
         assert answer(axes) == "means from 2 to 1020 bp; intervals: 95 %, 2 runs each"
         # The interval of 1 and 3 reaches below zero, which has no place here.
         low, high = axes.get_ylim()
         assert low < 2
         assert high > mean_interval([1000, 1040]).high
-
-    def test_heading_and_legend_cover_nothing(self):
-        figure = plot_policies(LED)
-        figure.draw_without_rendering()
-        (axes,) = figure.axes
-        assert_apart(figure, [*written(axes), axes.yaxis.label, axes.get_legend(), axes.patch])
-
-    def test_another_sweep_is_refused(self):
-        with pytest.raises(InvalidInput):
-            plot_policies(DENIED)

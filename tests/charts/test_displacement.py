@@ -9,10 +9,9 @@ from matplotlib.patches import Rectangle
 
 from streamlet_lab import Experiment, Fault, InvalidInput
 from streamlet_lab.charts import plot_displacement, plot_push
-from streamlet_lab.studies import displacement, summarize_displacement
 from streamlet_lab.theory import mean_displacement
 
-from .drawing import answer, assert_apart, find, labels, points, written
+from .drawing import answer, assert_apart, find, labels, points, tick_labels, written
 
 NAN = float("nan")
 COLUMNS = ["aggregator", "sources", "liars", "seed", "first_bp", "worst_bp", "locked_out"]
@@ -31,13 +30,6 @@ FRAME = pd.DataFrame(
     ],
     columns=COLUMNS,
 )
-
-
-@pytest.fixture(autouse=True)
-def _headless():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
 
 
 def cells(axes):
@@ -60,15 +52,8 @@ class TestDisplacement:
             (0, 2): "0.0",
             (1, 2): "no price\nlocked out",
         }
-        assert [tick.get_text() for tick in axes.get_yticklabels()] == [
-            "mean",
-            "vwap",
-            "trimmed mean",
-        ]
-        assert [tick.get_text() for tick in axes.get_xticklabels()] == [
-            "1 of 3 sources",
-            "2 of 7 sources",
-        ]
+        assert tick_labels(axes.yaxis) == ["mean", "vwap", "trimmed mean"]
+        assert tick_labels(axes.xaxis) == ["1 of 3 sources", "2 of 7 sources"]
 
     def test_colours_are_logarithmic_and_zero_is_the_lightest(self):
         axes, bar = plot_displacement(FRAME).axes
@@ -117,23 +102,6 @@ class TestDisplacement:
         axes, _ = plot_displacement(FRAME, "first_bp").axes
         assert cells(axes)[0, 0] == "335"
         assert axes.get_xlabel().startswith("Number in a cell: first epoch's displacement")
-
-    @pytest.mark.parametrize("measure", ["worst_bp", "first_bp"])
-    def test_a_study_and_its_summary_look_the_same(self, measure):
-        study = displacement(("mean", "median"), ((3, 1),), epochs=4, seeds=3)
-        whole, summary = (
-            cells(plot_displacement(frame, measure).axes[0])
-            for frame in (study, summarize_displacement(study))
-        )
-        assert whole == summary
-        worst = study.loc[study["aggregator"] == "mean", measure].max()
-        assert whole[0, 0] == f"{worst:,.0f}"
-
-    def test_answer_names_the_best_and_the_worst(self):
-        axes, _ = plot_displacement(FRAME.iloc[:8]).axes
-        assert answer_below(axes) == "at most 527 bp with mean, up to 23,333 bp with vwap"
-        axes, _ = plot_displacement(FRAME.iloc[-1:]).axes
-        assert answer_below(axes) == "no price came about"
 
     def test_answer_names_every_aggregator_of_a_tie(self):
         rows = [("mean", 9.0), ("vwap", 700.0), ("median", 3.0), ("pyth", 3.01), ("mad_filter", 3)]
@@ -270,18 +238,6 @@ class TestPush:
         (axes,) = figure.axes
         apart = axes.bbox.width / figure.dpi * 72 / epochs
         assert 3 < find(axes, "mean").get_markersize() <= min(apart, 9.5)
-
-    def test_without_any_price_it_says_so(self):
-        (axes,) = plot_push(pushed(vwap=[NAN, NAN])).axes
-        assert answer(axes) == "no price came about"
-
-    def test_heading_and_legend_cover_nothing(self):
-        six = ("mean", "vwap", "trimmed_mean", "median", "mad_filter", "pyth")
-        many = pushed(**{name: [1000, 23_333, NAN] for name in six})
-        figure = plot_push(many, {"mean": game_form, "trimmed_mean": game_form})
-        figure.draw_without_rendering()
-        (axes,) = figure.axes
-        assert_apart(figure, [*written(axes), axes.yaxis.label, axes.get_legend(), axes.patch])
 
     @pytest.mark.parametrize(
         ("frame", "forms", "field"),

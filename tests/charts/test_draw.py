@@ -1,21 +1,18 @@
 """What is on the charts: the numbers of the frames, marks for what is missing, units, legends."""
 
-from collections import Counter
-
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from streamlet_lab.charts import draw_latency, draw_prices, draw_rejections, draw_vwap
 from streamlet_lab.charts.band import band_name
-from streamlet_lab.charts.figures import OVERVIEW, PAGES
 from streamlet_lab.charts.rejections import _BARS
 from streamlet_lab.charts.series import band_steps, judged, refusal_counts, true_path
 from streamlet_lab.config import MarketConfig
 from streamlet_lab.metrics import VERDICTS
 
 from .drawing import answer, drawn, explained, find, points, rows
-from .runs import CASES, in_states, run
+from .runs import in_states, run
 
 
 class TestPrices:
@@ -129,7 +126,7 @@ class TestVwap:
     def test_shows_both_averages_above(self):
         result = run("default")
         averages, difference = Figure().subplots(2, 1)
-        draw_vwap(difference, result, averages)
+        draw_vwap((averages, difference), result)
         for label, column in (("VWAP", "vwap"), ("consensus", "consensus_price")):
             expected = rows(result.epochs, "start_s", column)
             np.testing.assert_array_equal(points(averages, label), expected)
@@ -286,7 +283,7 @@ class TestRejections:
     def test_bars_count_the_reasons_by_verdict(self):
         result = run("default")
         orders, counts = Figure().subplots(1, 2)
-        draw_rejections(orders, result, counts)
+        draw_rejections((orders, counts), result)
         widths = [bar.get_width() for bar in counts.patches]
         expected = refusal_counts(result)
         assert widths == [number for verdict in expected for number in expected[verdict]]
@@ -298,66 +295,3 @@ class TestRejections:
         seen = [what for what in _BARS if expected[what].any()]
         assert {"false", "turned_unfair", ""} <= {*seen}
         assert explained(counts) == [_BARS[what] for what in seen]
-
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("case", ["default", "nothing final", "no orders", "one node"])
-def test_legends_explain_nothing_that_is_not_there(case, name):
-    figure = Figure(figsize=PAGES[name].size)
-    PAGES[name].put_on(figure, run(case))
-    for axes in figure.axes:
-        assert not [label for label in explained(axes) if "(0)" in label]
-        for line in axes.get_lines():
-            if not np.isfinite(line.get_xydata().astype(float)).all(axis=1).any():
-                assert line.get_label() not in explained(axes)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_legends_and_headings_cover_nothing(case):
-    figure = Figure(figsize=OVERVIEW.size)
-    OVERVIEW.put_on(figure, run(case))
-    figure.draw_without_rendering()
-    boxes = []
-    for axes in figure.axes:
-        heading = [text for text in axes.texts if text.get_position() == (0, 1)]
-        artists = [axes.get_legend(), axes.title, axes.xaxis.label, axes.patch, *heading]
-        boxes += [artist.get_window_extent() for artist in artists]
-    assert len(boxes) == 20
-    width, height = figure.bbox.size
-    for number, box in enumerate(boxes):
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= width
-        assert box.y1 <= height
-        assert not any(box.overlaps(other) for other in boxes[:number])
-
-
-UNITS = {"Price (US dollars)", "AAPL (US dollars)", "Difference (basis points)", "Latency (s)"}
-UNITS |= {""}
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_axis_says_its_unit_and_every_chart_asks_something(name):
-    figure = Figure()
-    PAGES[name].put_on(figure, run("default"))
-    assert {axes.get_ylabel() for axes in figure.axes} <= UNITS
-    labels = [axes.get_xlabel() for axes in figure.axes]
-    assert any(label.startswith("Protocol time (s); an epoch is 1 s, 6.5 h") for label in labels)
-    assert figure.axes[0].get_title(loc="left").endswith("?")
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_marks_differ_by_more_than_colour(name):
-    figure = Figure()
-    PAGES[name].put_on(figure, run("crash in the middle"))
-    for axes in figure.axes:
-        explained = [line for line in axes.get_lines() if not line.get_label().startswith("_")]
-        shapes = Counter(
-            (
-                line.get_marker(),
-                line.get_linestyle(),
-                line.get_markerfacecolor() == line.get_color(),  # filled, or hollow
-            )
-            for line in explained
-        )
-        assert all(count == 1 for count in shapes.values()), shapes

@@ -11,7 +11,7 @@ from streamlet_lab import InvalidInput
 from streamlet_lab.charts import plot_facts
 from streamlet_lab.prices.facts import FACTS, compare_facts
 
-from .drawing import assert_apart
+from .drawing import assert_apart, series, tick_labels
 
 NAN = math.nan
 INSIDE = "paths of a model (median, middle 95 %): real AAPL inside"
@@ -21,16 +21,9 @@ COLUMNS = ["model", "fact", "value", "median", "low", "high", "inside", "below"]
 
 def marks_of(axes, label):
     """Where the marks of a label are, and the ends of their bars."""
-    (found,) = [each for each in axes.containers if each.get_label() == label]
+    found = series(axes, label)
     (bars,) = found.lines[2]
     return found.lines[0].get_xydata().tolist(), bars.get_segments()
-
-
-@pytest.fixture(autouse=True)
-def _headless():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +48,7 @@ def test_every_fact_has_a_panel_with_every_model(compared):
             assert marks == [[row.median, place] for place, row in rows]
             ends = [[[row.low, place], [row.high, place]] for place, row in rows]
             np.testing.assert_allclose(np.reshape(bars, (-1, 2, 2)), np.reshape(ends, (-1, 2, 2)))
-    names = [tick.get_text() for tick in panels[0].get_yticklabels()]
-    assert names == ["gjr garch", "gbm"]
+    assert tick_labels(panels[0].yaxis) == ["gjr garch", "gbm"]
 
 
 def test_the_line_is_the_real_history_and_in_sight(compared):
@@ -67,25 +59,6 @@ def test_the_line_is_the_real_history_and_in_sight(compared):
         assert list(line.get_xdata()) == [real.value] * 2
         low, high = axes.get_xlim()
         assert low < real.value < high
-
-
-def test_the_answer_counts_the_facts_of_each_model():
-    rows = [
-        ("real", "leverage", -0.05, -0.05, NAN, NAN, True, NAN),
-        ("one", "leverage", -0.04, -0.04, -0.08, -0.02, True, 0.825),
-        ("two", "leverage", 0.01, 0.01, 0.0, 0.02, False, 0.0),
-    ]
-    (axes,) = plot_facts(pd.DataFrame(rows, columns=COLUMNS)).axes
-    (answered,) = [text.get_text() for text in axes.texts]
-    assert answered == "facts in which real AAPL could be a path: one 1 of 1, two 0 of 1"
-
-
-def test_too_few_paths_have_marks_without_bars():
-    figure = plot_facts(compare_facts(("gbm",), seeds=range(2)))
-    figure.draw_without_rendering()
-    marks, bars = marks_of(figure.axes[0], OUTSIDE)
-    assert len(marks) == 1
-    assert np.isnan(bars[0]).all()
 
 
 def test_heading_and_legend_cover_nothing(compared):
@@ -111,7 +84,7 @@ def test_models_keep_the_order_of_the_frame():
         for fact in ("leverage", "kurtosis")
     ]
     first, second = plot_facts(pd.DataFrame(rows, columns=COLUMNS)).axes
-    assert [tick.get_text() for tick in first.get_yticklabels()] == names
+    assert tick_labels(first.yaxis) == names
     low, high = first.get_ylim()
     assert low > high  # from top to bottom
     for axes in (first, second):

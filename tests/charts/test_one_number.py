@@ -3,7 +3,6 @@
 import re
 from functools import cache
 
-import matplotlib.pyplot as plt
 import pytest
 
 from streamlet_lab import Experiment
@@ -47,13 +46,6 @@ COUNTS = {
     "justified": "unfair_orders_stopped",
     "market": "market_orders_stopped",
 }
-
-
-@pytest.fixture(autouse=True)
-def _headless():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module", params=RUNS)

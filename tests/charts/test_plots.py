@@ -1,104 +1,238 @@
-"""Figures for notebooks and scripts: one picture each, in one style, for every kind of run."""
+"""`Plots`: what a run offers, as figures in one style; what holds for every chart."""
+
+from collections import Counter
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
-from streamlet_lab.charts import STYLE
-from streamlet_lab.charts.figures import OVERVIEW, PAGES, block_tree_page, market_pages
+from streamlet_lab import Experiment, Fault, InvalidInput, run_protocol
+from streamlet_lab.charts import STYLE, Plots, draw_overview, save_charts, to_png
+from streamlet_lab.charts.plots import PAGES
 
-from .runs import CASES, in_states, run
+from .drawing import answer, assert_apart, assert_legible, explained, labels, written
+from .protocol_runs import TRACE, VIOLATION, protocol_run
+from .runs import in_states, run
 
-METHODS = [*PAGES, "book", "sources", "overview", "block_tree", "messages"]
-
-
-@pytest.fixture(autouse=True)
-def _headless():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
+OF_RUNS = ["block_tree", "timeline", "messages", "violation"]
+OF_SYMBOLS = ["prices", "vwap", "rejections", "book", "sources", "overview"]
+SAVED = ["prices", "vwap", "latency", "rejections"]
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_each_method_returns_an_open_pyplot_figure(method):
-    figure = getattr(run("default").plot, method)()
+@pytest.mark.parametrize("name", PAGES)
+def test_each_method_returns_an_open_pyplot_figure(name):
+    plots = (protocol_run() if name in OF_RUNS else run("default")).plot
+    figure = getattr(plots, name)()
     assert isinstance(figure, Figure)
     assert plt.gcf() is figure
+    assert figure.axes[0].get_title(loc="left").endswith("?")
+    assert getattr(plots, name).__doc__
+
+
+def test_a_run_without_a_market_offers_the_charts_of_the_protocol():
+    plots = run_protocol(epochs=3).plot
+    assert repr(plots) == "Plots: block_tree(), timeline(), messages(), violation()"
+    assert [name for name in PAGES if hasattr(plots, name)] == OF_RUNS
 
 
 def test_text_of_plots_and_figures_is_the_same_every_time():
     plots = run("default").plot
-    names = [
-        *PAGES,
-        "book",
-        "sources",
-        "overview",
-        "block_tree",
-        "timeline",
-        "messages",
-        "violation",
-    ]
-    assert repr(plots) == f"Plots: {', '.join(f'{name}()' for name in names)}"
-    assert all(callable(getattr(plots, name)) for name in names)
+    assert repr(plots) == f"Plots: {', '.join(f'{name}()' for name in PAGES)}"
     assert repr(plots.prices()) == repr(plots.prices()) == "<Chart size 900x500 with 1 Axes>"
 
 
-DRAWN = {
-    **PAGES,
-    "sources": market_pages()["sources"],
-    "book": market_pages()["book"],
-    "block_tree": block_tree_page(),
-}
-
-
-@pytest.mark.parametrize("page", DRAWN.values(), ids=DRAWN)
-@pytest.mark.parametrize("case", CASES)
-def test_every_kind_of_run_can_be_drawn(case, page):
-    """Warnings are errors here."""
-    figure = Figure(figsize=page.size)
-    page.put_on(figure, run(case))
-    figure.draw_without_rendering()
+@pytest.mark.parametrize(
+    ("case", "names"),
+    [
+        *((case, PAGES) for case in ("one epoch", "one node", "nothing final")),
+        *((case, ["overview"]) for case in ("no orders", "16 nodes", "900 epochs", "history")),
+        *((case, ["overview"]) for case in ("liars in the majority", "short epochs")),
+    ],
+)
+def test_every_kind_of_run_can_be_drawn(case, names):
+    """Warnings are errors here; headings and legends of the overview cover nothing."""
+    for name in names:
+        if name in ("timeline", "violation"):
+            continue
+        figure = PAGES[name].make(run(case), 100)
+        figure.draw_without_rendering()
+        if name == "overview":
+            artists = [
+                each
+                for axes in figure.axes
+                for each in (axes.get_legend(), axes.patch, *written(axes))
+                if each is not axes.get_legend() or explained(axes)
+            ]
+            assert_apart(figure, artists)
 
 
 @pytest.mark.parametrize("name", ["prices", "rejections", "book", "overview"])
 def test_every_state_of_a_market_can_be_drawn(name):
-    page = market_pages()[name]
-    figure = Figure(figsize=page.size)
-    page.put_on(figure, in_states())
-    figure.draw_without_rendering()
+    PAGES[name].make(in_states(), 100).draw_without_rendering()
+
+
+@pytest.mark.parametrize("name", [*OF_RUNS, "latency", "prices", "sources"])
+def test_heading_and_legend_cover_nothing(name):
+    assert_legible(PAGES[name].make(protocol_run() if name in OF_RUNS else run("default"), 100))
+
+
+def test_heading_legend_and_colour_bars_of_the_book_cover_nothing():
+    for result in (in_states(), run("keep resting")):
+        figure = Plots.book.make(result, 100)
+        figure.draw_without_rendering()
+        axes, asks, bids = figure.axes
+        below = [bar.xaxis.label for bar in (asks, bids)]
+        beside = [asks.patch, bids.patch, asks.yaxis.label, axes.yaxis.label]
+        assert_apart(figure, [*written(axes), axes.get_legend(), axes.patch, *below, *beside])
+
+
+@pytest.mark.parametrize("name", SAVED)
+@pytest.mark.parametrize("case", ["default", "nothing final", "no orders"])
+def test_legends_explain_nothing_that_is_not_there(case, name):
+    for axes in PAGES[name].make(run(case), 100).axes:
+        assert not [label for label in explained(axes) if "(0)" in label]
+        for line in axes.get_lines():
+            if not np.isfinite(line.get_xydata().astype(float)).all(axis=1).any():
+                assert line.get_label() not in explained(axes)
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_every_axis_says_its_unit(name):
+    figure = PAGES[name].make(run("default"), 100)
+    units = {"Price (US dollars)", "AAPL (US dollars)", "Difference (basis points)", "Latency (s)"}
+    assert {axes.get_ylabel() for axes in figure.axes} <= units | {""}
+    shown = [axes.get_xlabel() for axes in figure.axes]
+    assert any(label.startswith("Protocol time (s); an epoch is 1 s, 6.5 h") for label in shown)
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        *(("crash in the middle", name) for name in SAVED),
+        ("biased source", "sources"),
+        ("liars among many sources", "sources"),
+    ],
+)
+def test_marks_differ_by_more_than_colour(case, name):
+    for axes in PAGES[name].make(run(case), 100).axes:
+        shapes = Counter(
+            (
+                str(line.get_marker()),
+                line.get_linestyle(),
+                line.get_markerfacecolor() == line.get_color(),  # filled, or hollow
+            )
+            for line in axes.get_lines()
+            if not line.get_label().startswith("_")
+        )
+        assert all(count == 1 for count in shapes.values()), shapes
+
+
+@pytest.mark.parametrize("name", OF_SYMBOLS)
+def test_a_chart_shows_the_first_symbol_unless_another_is_named(name):
+    method = getattr(run("two symbols").plot, name)
+    shown = {
+        symbol: [answer(axes) for axes in method(*symbol).axes if axes.get_title(loc="left")]
+        for symbol in ((), ("MSFT",))
+    }
+    for (symbol,), answers in zip((("AAPL",), ("MSFT",)), shown.values(), strict=True):
+        # The overview has the latency of the blocks, which is nobody's own.
+        own = [text for text in answers if text.startswith(f"{symbol}: ")]
+        assert len(own) == (3 if name == "overview" else 1)
+    assert not answer(getattr(run("default").plot, name)().axes[0]).startswith("AAPL")
+    plt.close("all")
+    with pytest.raises(InvalidInput, match="one of AAPL, MSFT"):
+        method("IBM")
+    assert not plt.get_fignums()
+
+
+def test_the_files_of_further_symbols_have_their_names(tmp_path):
+    result = run("two symbols")
+    paths = save_charts(result, tmp_path)
+    further = ["prices_MSFT", "vwap_MSFT", "rejections_MSFT"]
+    assert [path.stem for path in paths] == [*SAVED, *further]
+    assert {*tmp_path.iterdir()} == {*paths}
+    for path in paths[-3:]:
+        page = PAGES[path.stem.removesuffix("_MSFT")]
+        assert path.read_bytes() == to_png(page.make(result, 150, symbol="MSFT"))
+
+
+def test_epochs_are_all_or_the_chosen_ones():
+    plots = protocol_run().plot
+    for method, span, expected in (
+        (plots.block_tree, (), "as the observer sees it, 3 of 7 proposed blocks"),
+        (plots.block_tree, (2, 4), "as the observer sees it, 1 of 2 proposed blocks"),
+        (plots.timeline, (), "epochs 0 to 1: 6 first arrivals"),
+        (plots.timeline, (2,), "epochs 2 to 3: 1 first"),
+        (plots.timeline, (6,), "epoch 6: 0 first"),
+    ):
+        (axes,) = method(*span).axes
+        assert answer(axes).startswith(expected)
+
+
+@pytest.mark.parametrize("method", ["block_tree", "timeline", "book"])
+@pytest.mark.parametrize(
+    ("first", "last", "field"),
+    [
+        (-1, 2, "first"),
+        (60, None, "first"),
+        (3, 2, "last"),
+        (0, 60, "last"),
+        ("a", None, "first"),
+        (2.5, 3, "first"),
+        (2, "3", "last"),
+    ],
+)
+def test_epochs_that_the_run_does_not_have_are_refused(method, first, last, field):
+    with pytest.raises(InvalidInput) as caught:
+        getattr(run("default").plot, method)(first=first, last=last)
+    assert caught.value.field == field
+    assert not plt.get_fignums()
+
+
+def test_a_run_without_a_trace_or_a_violation_says_so():
+    empty = protocol_run(trace=TRACE.iloc[:0], violation=VIOLATION.iloc[:0]).plot
+    with pytest.raises(InvalidInput, match="trace=True"):
+        empty.timeline()
+    with pytest.raises(InvalidInput, match="without a violation"):
+        empty.violation()
+
+
+def test_the_view_of_a_run_whose_nodes_disagree():
+    split = [Fault("split", nodes=("node_2", "node_3"))]
+    torn = Experiment(nodes=4, epochs=12, seed=1, faults=split, signatures="none").run()
+    assert torn.checks["consistency"].status == "violated"
+    (axes,) = torn.plot.block_tree().axes
+    assert answer(axes).startswith("HONEST NODES DISAGREE")
+    seen = torn.finality.query("node == 'node_0'").dropna(subset=["finalized_s"])["block_hash"]
+    elsewhere = set(seen) - set(torn.blocks.query("finalized")["block_hash"])
+    marks = [label for label in labels(axes) if label.startswith("final else")]
+    assert sum(int(label.split("(")[1][:-1]) for label in marks) == len(elsewhere) > 0
 
 
 @pytest.mark.parametrize("case", ["one node", "nothing final", "no orders", "one epoch"])
 def test_the_overview_drawn_again_shows_the_new_run_only(case):
-    figure = Figure(figsize=OVERVIEW.size)
-    OVERVIEW.draw(figure, run("liars in the majority"))
-    OVERVIEW.draw(figure, run(case))
-    fresh = Figure(figsize=OVERVIEW.size)
-    OVERVIEW.draw(fresh, run(case))
-    for again, first in zip(figure.axes, fresh.axes, strict=True):
-        assert again.get_title(loc="left") == first.get_title(loc="left")
-        assert again.get_xlim() == first.get_xlim()
-        assert again.get_ylim() == first.get_ylim()
-        assert len(again.get_children()) == len(first.get_children())
+    again = Plots.overview.make(run("liars in the majority"), 100)
+    with mpl.style.context(STYLE):
+        draw_overview(again.axes, run(case))
+    fresh = Plots.overview.make(run(case), 100)
+    for redrawn, first in zip(again.axes, fresh.axes, strict=True):
+        assert redrawn.get_title(loc="left") == first.get_title(loc="left")
+        assert redrawn.get_xlim() == first.get_xlim()
+        assert redrawn.get_ylim() == first.get_ylim()
+        assert len(redrawn.get_children()) == len(first.get_children())
 
 
 def test_the_users_own_settings_neither_matter_nor_change():
-    plain = _appearance(run("default").plot.prices())
+    plain = to_png(run("default").plot.prices())
     with mpl.rc_context({"axes.facecolor": "black", "axes.grid": False, "font.size": 20}):
         before = dict(mpl.rcParams)
-        changed = _appearance(run("default").plot.prices())
+        changed = to_png(run("default").plot.prices())
         assert dict(mpl.rcParams) == before
     assert changed == plain
-
-
-def _appearance(figure):
-    (axes,) = figure.axes
-    grid = {line.get_color() for line in axes.get_ygridlines() if line.get_visible()}
-    sizes = {text.get_fontsize() for text in (axes.xaxis.label, *axes.get_yticklabels()[:4])}
-    return axes.get_facecolor(), figure.get_facecolor(), sizes, grid
 
 
 def test_the_style_is_there_for_the_users_own_charts():

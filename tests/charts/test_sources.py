@@ -4,15 +4,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from streamlet_lab import Experiment, Fault
 from streamlet_lab.charts import draw_sources, style
-from streamlet_lab.charts.figures import market_pages
 from streamlet_lab.charts.series import agreed_prices, quote_deviations
 from streamlet_lab.prices import QuoteReason
 
-from .drawing import answer, assert_apart, drawn, find, labels, points, rows, written
+from .drawing import answer, drawn, find, labels, points, rows, tick_labels
 from .runs import run
 
 
@@ -61,20 +59,6 @@ def test_line_is_the_agreed_price():
     assert np.isfinite(line).any()
 
 
-def test_only_the_chosen_symbol_is_shown():
-    result = run("two symbols")
-    shown = {}
-    for symbol in (None, "AAPL", "MSFT"):
-        axes = drawn(draw_sources, result, symbol)
-        shown[symbol] = points(axes, "market_data_1")
-        name = symbol or "AAPL"
-        assert answer(axes).startswith(f"{name}: half of")
-        assert axes.get_ylabel().startswith(f"{name}: above its true price (basis points)")
-        own = quote_deviations(result, name).query("source == 'market_data_1'")
-        np.testing.assert_array_equal(shown[symbol], rows(own, "time_s", "deviation_bp"))
-    assert not np.array_equal(shown["AAPL"], shown["MSFT"])
-
-
 def test_scale_is_logarithmic_only_where_somebody_is_far_out():
     honest, lying = (drawn(draw_sources, run(case)) for case in ("default", "biased source"))
     assert honest.get_yscale() == "linear"
@@ -84,8 +68,7 @@ def test_scale_is_logarithmic_only_where_somebody_is_far_out():
     low, high = lying.get_ylim()
     assert -100 < low < 0 < 100 < high < 1_000
     lying.get_figure().draw_without_rendering()
-    ticks = [tick.get_text() for tick in lying.get_yticklabels()]
-    assert {"−5", "0", "+5", "+10", "+100"} <= {*ticks}
+    assert {"−5", "0", "+5", "+10", "+100"} <= {*tick_labels(lying.yaxis)}
 
 
 @pytest.mark.parametrize("bp", [30, 900, 20_000])
@@ -141,25 +124,6 @@ def test_answer_says_how_far_apart_they_are_and_who_is_out_of_line():
     assert text.startswith(f"half of the quotes are within {typical:.1f} bp of the true price; ")
     assert "external_feed is furthest, 10" in text
     assert text.endswith(f"{refused} of 200 do not count")
-
-
-def test_without_quotes_it_says_so():
-    silent = [Fault("silent", count=3)]
-    result = Experiment(epochs=4, faults=silent, signatures="none").run()
-    axes = drawn(draw_sources, result)
-    assert result.quotes.empty
-    assert answer(axes) == "nothing was quoted"
-    axes.get_figure().draw_without_rendering()
-
-
-@pytest.mark.parametrize("case", ["default", "biased source", "liars among many sources"])
-def test_heading_and_legend_cover_nothing(case):
-    page = market_pages()["sources"]
-    figure = Figure(figsize=page.size)
-    page.put_on(figure, run(case))
-    figure.draw_without_rendering()
-    (axes,) = figure.axes
-    assert_apart(figure, [*written(axes), axes.yaxis.label, axes.get_legend(), axes.patch])
 
 
 @pytest.mark.parametrize("case", ["biased source", "liars among many sources"])

@@ -2,31 +2,20 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 
-from streamlet_lab import InvalidInput, Sweep
+from streamlet_lab import InvalidInput
 from streamlet_lab.charts import plot_means
 from streamlet_lab.intervals import mean_interval
 
-from .drawing import answer, assert_apart, find, labels, points, written
+from .drawing import answer, find, labels, points, series, tick_labels
+from .drawing import swept as sweep_of
 
 NAN = float("nan")
 
 
-@pytest.fixture(autouse=True)
-def _headless():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
-
-
 def swept(settings, *runs):
-    """A sweep with these runs, each its settings and then its latency."""
-    frame = pd.DataFrame(runs, columns=[*settings, "latency_s"])
-    frame.insert(len(settings), "repeat", 0)
-    frame.insert(len(settings) + 1, "seed", 0)
-    return Sweep(frame, tuple(settings), planned=len(runs))
+    return sweep_of(settings, ["latency_s"], *runs)
 
 
 #: Means 2 and 5.
@@ -42,11 +31,6 @@ TWO = swept(
 def chart(shown, x="network.delta", **options):
     (axes,) = plot_means(shown, "latency_s", x, **options).axes
     return axes
-
-
-def series(axes, name):
-    (found,) = [each for each in axes.containers if each.get_label() == name]
-    return found
 
 
 def marks(axes, name):
@@ -72,12 +56,6 @@ def test_each_value_of_the_other_setting_is_a_series_with_a_look_of_its_own():
     assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == 2
 
 
-def test_a_series_is_named_after_the_setting_without_its_section():
-    runs = swept(["epochs", "network.delays"], (4, "constant", 1.0), (4, "lognormal", 1.1))
-    axes = chart(runs, "epochs", by="network.delays")
-    assert labels(axes) == ["delays = constant", "delays = lognormal"]
-
-
 def test_series_come_in_the_order_of_the_sweep():
     runs = swept(["epochs", "leaders"], (4, "round_robin", 1.0), (4, "hashed", 1.1))
     axes = chart(runs, "epochs", by="leaders")
@@ -91,16 +69,11 @@ def test_labels_stand_side_by_side_and_so_do_their_series():
         *[("none", "hashed", 3.0), ("none", "in turn", 4.0)],
     )
     axes = chart(runs, "faults", by="leaders")
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["one", "none"]
+    assert tick_labels(axes.xaxis) == ["one", "none"]
     first, second = (marks(axes, f"leaders = {name}") for name in ("hashed", "in turn"))
     assert first[:, 1].tolist() == [1, 3]
     np.testing.assert_allclose((first + second)[:, 0] / 2, [0, 1])
     assert (first[:, 0] < second[:, 0]).all()
-
-
-def test_true_and_false_are_labels():
-    axes = chart(swept(["echo"], (True, 1.0), (False, 2.0)), "echo")
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["True", "False"]
 
 
 def test_a_closed_form_is_a_dashed_black_curve_between_the_settings():
@@ -208,14 +181,6 @@ def test_a_logarithmic_axis_shows_all_that_is_above_zero():
     assert 0 < low < 2
     assert 1000 < high < 2 * mean_interval([1, 3]).high * 1000
     assert chart(swept(["epochs"], (1, NAN)), "epochs", y_scale="log").get_yscale() == "log"
-
-
-def test_the_figure_is_pyplots_and_its_legend_and_heading_cover_nothing():
-    figure = plot_means(TWO, "latency_s", "network.delta", by="leaders", closed_form=lambda x: x)
-    assert plt.gcf() is figure
-    figure.draw_without_rendering()
-    (axes,) = figure.axes
-    assert_apart(figure, [*written(axes), axes.get_legend(), axes.patch])
 
 
 SEVEN = swept(["epochs", "nodes"], *[(1, nodes, 1.0) for nodes in range(7)])

@@ -5,16 +5,13 @@ import pandas as pd
 import pytest
 
 from streamlet_lab.charts import draw_timeline, style
-from streamlet_lab.errors import InvalidInput
 
-from .drawing import answer, drawn, find, labels, points
-from .protocol_runs import FINALITY, TRACE
-
-NODES = ["node_0", "node_1", "node_2"]
+from .drawing import answer, drawn, find, labels, points, tick_labels
+from .protocol_runs import TRACE, protocol_run
 
 
-def timeline(*span, trace=TRACE, nodes=NODES, length=1.0, **options):
-    return drawn(draw_timeline, trace, nodes, length, *span, **options)
+def timeline(first=0, last=None, **run):
+    return drawn(draw_timeline, protocol_run(nodes=3, **{"faults": {}, **run}), first, last)
 
 
 def lines(axes, label):
@@ -52,36 +49,28 @@ def test_nothing_is_left_out_where_a_message_outlasts_its_epoch():
 def test_an_epoch_begins_where_its_first_messages_are_sent_whatever_its_length():
     """In binary 4.1 seconds are less than 4,100,000 microseconds, and not 41 times 0.1."""
     trace = TRACE.iloc[4:5].assign(sent_s=4.1, received_s=4.12)
-    axes = timeline(41, 41, trace=trace, length=0.1, leaders=["node_0"] * 42)
+    axes = timeline(41, 41, trace=trace, epoch_length=0.1, epochs=42)
     ((begin, _),) = lines(axes, "proposal from its author (1)")
     assert begin[0] == pytest.approx(points(axes, "leader")[0, 0])
     assert "left out" in axes.get_xlabel()
 
 
 def test_leaders_stand_where_their_epochs_begin():
-    axes = timeline(0, 1, leaders=["node_0", "node_1", "node_2"])
+    axes = timeline(0, 1)
     np.testing.assert_allclose(points(axes, "leader of the epoch"), [[0, 0], [0.23, 1]])
 
 
 def test_nodes_mark_when_they_see_blocks_notarized_and_final():
-    axes = timeline(0, 1, finality=FINALITY)
+    axes = timeline(0, 1)
     seen = points(axes, "a node sees a block notarized (3)")
     np.testing.assert_allclose(seen, [[0.1, 0], [0.2, 2], [0.27, 0]])
     np.testing.assert_allclose(points(axes, "a node sees a block final (1)"), [[0.27, 0]])
 
 
 def test_rows_are_nodes_from_the_top_and_name_the_faulty():
-    axes = timeline(faulty={"node_1"})
-    names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == ["node_0", "node_1 (faulty)", "node_2"]
+    axes = timeline(faults={"node_1": "crash"})
+    assert tick_labels(axes.yaxis) == ["node_0", "node_1 (faulty)", "node_2"]
     assert axes.get_ylim() == (2.5, -0.5)
-
-
-def test_messages_to_nodes_that_are_not_shown_are_left_out():
-    assert labels(timeline(0, 0, nodes=NODES[:2]))[:2] == [
-        "proposal from its author (1)",
-        "proposal passed on (0)",
-    ]
 
 
 def test_no_two_kinds_of_line_differ_by_colour_alone():
@@ -93,29 +82,22 @@ def test_the_answer_counts():
         "epochs 0 to 1: 6 first arrivals, 2 of them of copies that were passed on; "
         "the slowest copy took 0.100 s"
     )
-    assert answer(timeline(9, 9)).startswith("epoch 9: 0 first arrivals")
-
-
-def test_a_run_without_a_trace_says_how_to_get_one():
-    with pytest.raises(InvalidInput, match="trace=True"):
-        timeline(trace=TRACE.iloc[:0])
-
-
-def tick_labels(axes):
-    return [label.get_text() for label in axes.get_xticklabels()]
+    assert answer(timeline(5, 5)).startswith("epoch 5: 0 first arrivals")
 
 
 def test_of_many_epochs_only_the_starts_are_labelled_and_of_very_many_every_kth():
-    assert len(tick_labels(timeline(0, 5))) > 6
-    assert tick_labels(timeline(0, 6)) == [f"{epoch}" for epoch in range(7)]
-    assert tick_labels(timeline(0, 19)) == [f"{epoch}" for epoch in range(0, 20, 2)]
+    assert len(tick_labels(timeline(0, 5).xaxis)) > 6
+    assert tick_labels(timeline(0, 6).xaxis) == [f"{epoch}" for epoch in range(7)]
+    assert tick_labels(timeline(0, 19, epochs=20).xaxis) == [
+        f"{epoch}" for epoch in range(0, 20, 2)
+    ]
 
 
 TWINS = TRACE.assign(block_hash=["a", "z", "a", "a", "b", "b", "x"])
 
 
 def test_letters_on_their_authors_lines_tell_blocks_of_one_epoch_apart():
-    axes = drawn(draw_timeline, TWINS, NODES, 1.0, 0, 0)
+    axes = timeline(0, 0, trace=TWINS)
     notes = [text for text in axes.texts if hasattr(text, "xy")]
     places = {(round(x, 9), round(y, 9)): text.get_text() for text in notes for x, y in [text.xy]}
     # The proposals' 35 % along their lines, the vote's 20 %; what is passed on has none.

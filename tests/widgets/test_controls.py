@@ -88,13 +88,6 @@ def test_the_kind_of_widget_follows_from_the_default(kind, widget):
     assert shown.description == control.label
 
 
-@pytest.mark.parametrize("kind", ["whole", "number", "interval"])
-def test_a_slider_has_the_limits_and_the_step(kind):
-    control = CONTROLS[kind]
-    shown = control.show(control.default)
-    assert (shown.min, shown.max, shown.step) == (control.low, control.high, control.step)
-
-
 def test_names_are_asked_for_at_every_use():
     names = ["a"]
     control = Control("kind", "a", names=lambda: tuple(names))
@@ -108,13 +101,6 @@ def test_a_name_may_read_otherwise_than_its_value():
     assert control.show("b").options == (("a", "a"), ("⌈b⌉", "b"))
     assert control.show("b").value == "b"
     assert control.say("b") == "quorum: ⌈b⌉"
-
-
-def test_a_name_reads_with_spaces_and_stays_what_configurations_take():
-    control = Control("fault", "crash", names=lambda: ("crash", "silent_leader"))
-    assert control.show("crash").options == (("crash", "crash"), ("silent leader", "silent_leader"))
-    assert control.write("silent_leader") == "silent leader"
-    assert control.say("silent_leader") == "fault: silent leader"
 
 
 @pytest.mark.parametrize(
