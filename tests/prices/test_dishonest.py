@@ -394,7 +394,7 @@ def test_adaptive_carries_out_the_plan_of_its_accomplices(name: str, direction: 
     assert reached > sign * make_consensus("AAPL", honest, None, aggregator).consensus_price
 
 
-@pytest.mark.parametrize(("direction", "bp"), [("up", 10), ("down", -10)])
+@pytest.mark.parametrize(("direction", "bp"), [("down", -10)])
 def test_adaptive_keeps_within_the_outlier_rule_and_gains_at_least_what_a_small_bias_does(
     direction: Any, bp: int
 ) -> None:

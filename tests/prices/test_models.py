@@ -73,16 +73,6 @@ def register(monkeypatch: pytest.MonkeyPatch) -> None:
 # Moments
 
 
-def test_gbm_is_normal_with_the_daily_share_of_its_annual_volatility() -> None:
-    """σ/√252 a day. Standard errors: σ/√n, σ/√2n, √(24/n)."""
-    mean, deviation, kurtosis = _moments(GeometricBrownianMotion(volatility=0.252))
-    daily = 25.2 / math.sqrt(252)
-
-    assert mean == pytest.approx(0, abs=4 * daily / math.sqrt(DAYS))
-    assert deviation == pytest.approx(daily, rel=4 / math.sqrt(2 * DAYS))
-    assert kurtosis == pytest.approx(0, abs=4 * math.sqrt(24 / DAYS))
-
-
 @pytest.mark.parametrize(
     "model", [MertonJumps(), MertonJumps(0.1, jumps_per_year=252, jump_mean=0.01)]
 )
@@ -155,6 +145,23 @@ def test_a_single_regime_has_the_descriptions_volatility_and_trend() -> None:
     assert kurtosis == pytest.approx(0, abs=4 * math.sqrt(24 / DAYS))
 
 
+def test_innovations_have_unit_variance() -> None:
+    """Kurtosis 3(ν−2)/(ν−4) = 4.8: four standard errors of 20,000 squares are 5.5 %."""
+    source = stream(1, "test")
+    draws = [GjrGarch().innovation(source) for _ in range(20_000)]
+
+    assert statistics.fmean(draws) == pytest.approx(0, abs=0.029)
+    assert statistics.fmean(draw**2 for draw in draws) == pytest.approx(1, abs=0.055)
+
+
+def test_the_next_variance_is_larger_after_a_fall() -> None:
+    """h' = ω + (α + γ·[e < 0])·e² + β·h, by hand."""
+    model = GjrGarch(omega=0.1, alpha=0.05, gamma=0.1, beta=0.8)
+
+    assert model.next_variance(2.0, 3.0) == pytest.approx(0.1 + 0.05 * 9 + 0.8 * 2)
+    assert model.next_variance(2.0, -3.0) == pytest.approx(0.1 + 0.15 * 9 + 0.8 * 2)
+
+
 def test_garch_days_follow_its_recursion() -> None:
     model = GjrGarch()
     variance = model.long_run_variance
@@ -175,26 +182,6 @@ def test_without_leverage_and_with_normal_innovations_the_kurtosis_is_bollerslev
     model = GjrGarch(1, 0.1, 0, 0.8, 1_000_000)
 
     assert model.excess_kurtosis == pytest.approx(6 * 0.01 / (1 - 0.81 - 0.02), rel=1e-4)
-
-
-def test_the_kurtosis_is_that_of_simulated_days() -> None:
-    """κ E[h²] / E[h]²; squares of the variance tell more than fourth powers of returns.
-
-    200 paths show the error of their mean: where the eighth moment exists, as here, it can be
-    trusted. Each is measured after 100 days, by which it has forgotten where it began.
-    """
-    model = GjrGarch(omega=0.2, alpha=0.05, gamma=0.15, beta=0.6, degrees_of_freedom=20)
-    means = [
-        statistics.fmean(day.deviation**4 for day in _days(model, 600, seed)[100:])
-        for seed in range(200)
-    ]
-    scale = 3 * 18 / 16 / model.long_run_variance**2
-    error = scale * statistics.stdev(means) / math.sqrt(len(means))
-
-    assert error < 0.04
-    assert model.excess_kurtosis == pytest.approx(
-        scale * statistics.fmean(means) - 3, abs=4 * error
-    )
 
 
 @pytest.mark.parametrize(
@@ -340,7 +327,6 @@ def test_parameters_are_plain_data(
     [
         ("gbm", {"sigma": 0.2}, r"sigma: 0\.2 .* one of the parameters volatility$"),
         ("gbm", {"volatility": -1}, r"volatility: -1 .* a number from 0 to 1e\+06$"),
-        ("gbm", {"volatility": "0.2"}, r"volatility: '0\.2' .* a number"),
         ("gbm", {"volatility": None}, r"volatility: None .* a number"),
         (
             "merton",
@@ -355,8 +341,6 @@ def test_parameters_are_plain_data(
         ),
         ("regime", {"regimes": []}, r"regimes: \[\] .* a list of at least one regime"),
         ("regime", {"regimes": {"volatility": 0.3}}, r"regimes: \{.*\} .* a list of at least one"),
-        ("regime", {"regimes": "calm"}, r"regimes: 'calm' .* a list of at least one regime"),
-        ("regime", {"regimes": [0.3]}, r"regimes\.0: 0\.3 .* a table of parameters by their names"),
         ("regime", {"regimes": [{}]}, r"regimes\.0: \{\} .* a value for volatility"),
         (
             "regime",

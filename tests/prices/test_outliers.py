@@ -222,12 +222,9 @@ def test_the_rule_is_exactly_its_formula(
     ("settings", "field"),
     [
         ({"daily_move_percent": Decimal(-1)}, "daily_move_percent"),
-        ({"daily_move_percent": "NaN"}, "daily_move_percent"),
         ({"daily_move_percent": Decimal("1.001")}, "daily_move_percent"),
         ({"disagreement_percent": Decimal("0.001")}, "disagreement_percent"),
-        ({"disagreement_percent": -1}, "disagreement_percent"),
         ({"market_time_per_epoch": 0}, "market_time_per_epoch"),
-        ({"market_time_per_epoch": 1.5}, "market_time_per_epoch"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], field: str) -> None:
@@ -321,8 +318,6 @@ def test_a_rule_answers_true_or_false(verdict: Any) -> None:
     [
         ("AAPL", 2003, 2013, 2, 2557),
         ("AAPL", 2000, 2002, 4, 711),  # the end of the dot-com bubble
-        ("MSFT", 2000, 2013, 4, 3269),
-        ("IBM", 2000, 2013, 1, 3269),
         ("GOOG", 2004, 2013, 3, 2147),
     ],
 )
