@@ -199,7 +199,7 @@ def sweep(
 ) -> Sweep:
     """Run every combination of some settings, several times each.
 
-    An interrupt ends the sweep and loses nothing that was finished. Each repeat goes round the grid.
+    An interrupt ends it and loses nothing that was finished: each repeat goes round the whole grid.
 
     Parameters
     ----------
