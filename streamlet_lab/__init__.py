@@ -56,7 +56,7 @@ from streamlet_lab.prices import (
     source_fault_kind,
     source_fault_kinds,
 )
-from streamlet_lab.result import ProtocolRun, Result
+from streamlet_lab.result import Result
 from streamlet_lab.scenarios import Scenario, ScenarioRun, scenario, scenario_names
 from streamlet_lab.simulator import (
     NodeFault,
@@ -96,7 +96,6 @@ __all__ = [
     "PriceConsensusService",
     "PriceValidation",
     "Proposal",
-    "ProtocolRun",
     "PublicKeys",
     "Publication",
     "Result",

@@ -34,7 +34,7 @@ from streamlet_lab.files import write_atomically
 from streamlet_lab.fuzz import fuzz
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
-from streamlet_lab.scenarios import check_scenario, scenario_names
+from streamlet_lab.scenarios import find_scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
 
 #: Where the main job draws its charts unless told otherwise.
@@ -366,9 +366,9 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _scenario(options: argparse.Namespace) -> int:
-    lines, passed = check_scenario(options.source)
-    print("\n".join(lines))
-    return 0 if passed else 1
+    run = find_scenario(options.source).run()
+    print(run)
+    return 0 if run.passed else 1
 
 
 def _fuzz(options: argparse.Namespace) -> int:

@@ -356,23 +356,29 @@ def _columns(row: type, *left_out: str) -> dict[str, Column]:
     return columns
 
 
+#: The rows of each frame by its name.
+ROWS: Final[dict[str, type]] = {
+    "epochs": EpochRow,
+    "prices": PriceRow,
+    "blocks": BlockRow,
+    "finality": FinalityRow,
+    "quotes": QuoteRow,
+    "orders": OrderRow,
+    "trades": TradeRow,
+    "rejections": RejectionRow,
+    "bands": BandRow,
+    "book": BookRow,
+    "depth": DepthRow,
+    "messages": MessageRow,
+    "trace": TraceRow,
+    "violation": ViolationRow,
+    "forensics": OffenceRow,
+}
+
 #: By the name of the frame, and then by that of the column.
 COLUMNS: Final[dict[str, dict[str, Column]]] = {
+    **{name: _columns(row) for name, row in ROWS.items()},
     "epochs": _columns(EpochRow, "height", "parent_epoch", "voters"),
-    "prices": _columns(PriceRow),
-    "blocks": _columns(BlockRow),
-    "finality": _columns(FinalityRow),
-    "quotes": _columns(QuoteRow),
-    "orders": _columns(OrderRow),
-    "trades": _columns(TradeRow),
-    "rejections": _columns(RejectionRow),
-    "bands": _columns(BandRow),
-    "book": _columns(BookRow),
-    "depth": _columns(DepthRow),
-    "messages": _columns(MessageRow),
-    "trace": _columns(TraceRow),
-    "violation": _columns(ViolationRow),
-    "forensics": _columns(OffenceRow),
 }
 
 #: The same for a run of the bare protocol: its blocks say nothing, and what is traded is empty.

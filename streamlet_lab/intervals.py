@@ -35,22 +35,8 @@ class Share(float):
     """A share that remembers its numerator and denominator: a number like any other.
 
     Runs differ in how many cases they have. Who has part and whole of each run can pool them;
-    who has only the quotients cannot.
+    who has only the quotients cannot. The whole is above 0, and the part at most the whole.
 
-    Parameters
-    ----------
-    part : float
-        Of the whole: from 0 to ``whole``.
-    whole : float
-        Above 0.
-
-    Raises
-    ------
-    InvalidInput
-        If one of them is not in its range.
-
-    Examples
-    --------
     >>> share = Share(1, 4)
     >>> share, share.part, share.whole
     (0.25, 1, 4)
@@ -79,29 +65,17 @@ class Share(float):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate and its confidence interval.
+    """An estimate from ``n`` runs and its confidence interval; NaN where there is none.
 
-    Parameters
-    ----------
-    mean : float
-        The estimate: a mean; of shares the pooled share, which is their mean weighted by wholes.
-        NaN without runs.
-    low, high : float
-        Ends of the interval; NaN with too few runs.
-    n : int
-        How many runs there were.
-    estimator : str
-        ``"t"`` (of a mean), ``"cluster"`` (of shares, and of their difference), or ``"exact"``.
-    note : str
-        What a reader is to know: ``"too few runs"`` where there is no interval, ``"no event: upper
-        bound"``, ``"no exception: lower bound"``, ``"no run differs: bounds"``; or nothing.
+    The mean of shares is the pooled share, which is their mean weighted by wholes. A note says what
+    a reader is to know of the interval.
     """
 
     mean: float
     low: float
     high: float
     n: int
-    estimator: str
+    estimator: str  # "t" of a mean, "cluster" of shares and of their difference, or "exact"
     note: str = ""
 
 
@@ -114,17 +88,12 @@ def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> Inter
     number, such as a run's largest move, it covers 90 to 94 % where 95 is said, with four runs or
     with forty. Shares have an estimator of their own, :func:`share_interval`.
 
-    Raises
-    ------
-    InvalidInput
-        If the confidence is not between 0 and 1, or a number is infinite.
-
     Examples
     --------
     >>> mean_interval([1.0, 2.0, 3.0])
     Interval(mean=2.0, low=-0.484..., high=4.484..., n=3, estimator='t', note='')
     """
-    _check_confidence(confidence)
+    to_number(confidence, 0, 1, "confidence", above=True, below=True)
     sample = [float(value) for value in values if not math.isnan(value)]
     for value in sample:
         if math.isinf(value):
@@ -171,13 +140,9 @@ def share_interval(
     shares : iterable of Share or None
         One of each run; None is a run without a case, and left out.
     confidence : float
+        Between 0 and 1.
     fewest : int
         With fewer runs there is no interval unless it is exact: at least 2.
-
-    Raises
-    ------
-    InvalidInput
-        If the confidence is not between 0 and 1, or ``fewest`` is below 2.
 
     Examples
     --------
@@ -188,7 +153,7 @@ def share_interval(
     >>> unseen.high, unseen.note
     (0.308..., 'no event: upper bound')
     """
-    _check_confidence(confidence)
+    to_number(confidence, 0, 1, "confidence", above=True, below=True)
     to_whole(fewest, 2, "fewest")
     parts, wholes = _columns([share for share in shares if share is not None])
     n = len(parts)
@@ -222,20 +187,9 @@ def share_difference(
     in common. Error and degrees of freedom are as in :func:`share_interval`; the interval is
     symmetric around the difference, and cut off at −1 and 1. Where all pairs differ by the same,
     or by nothing, its ends are the exact bounds that follow from n pairs that are alike.
-
-    Parameters
-    ----------
-    first, second : iterable of Share or None
-        One of each run, in the same order; a pair in which one is None is left out.
-    confidence, fewest
-        As in :func:`share_interval`.
-
-    Raises
-    ------
-    InvalidInput
-        If the confidence is not between 0 and 1, or ``fewest`` is below 2.
+    Both have one share of each run, in the same order; a pair in which one is None is left out.
     """
-    _check_confidence(confidence)
+    to_number(confidence, 0, 1, "confidence", above=True, below=True)
     to_whole(fewest, 2, "fewest")
     pairs = [
         (one, other)
@@ -307,8 +261,3 @@ def _exact(events: int, n: int, confidence: float) -> Interval:
 
 def _without_ends(estimate: float, n: int, estimator: str) -> Interval:
     return Interval(estimate, math.nan, math.nan, n, estimator, TOO_FEW)
-
-
-def _check_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise InvalidInput("confidence", confidence, "a number between 0 and 1, such as 0.95")

@@ -41,9 +41,7 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.intervals import Share
-from streamlet_lab.liquidity import delay, interruptions, midpoints
-from streamlet_lab.liquidity import quoted_spreads as quoted_spreads
-from streamlet_lab.liquidity import state_spans as state_spans
+from streamlet_lab.liquidity import delay, interruptions, midpoints, quoted_spreads
 from streamlet_lab.matching import RejectReason
 from streamlet_lab.units import MONEY, is_within, to_hundredths
 

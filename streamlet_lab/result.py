@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
-from streamlet_lab import columns
 from streamlet_lab.archive import read_archive, write_archive
 from streamlet_lab.checks import CheckResult, Status
-from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, Column
+from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS, Column
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.errors import DataError, InvalidInput
@@ -59,13 +58,11 @@ _IN_SUMMARY: Final = (
 
 
 class _Frame:
-    """A frame of a result under its own name."""
-
-    def __init__(self, row: type) -> None:
-        self.__doc__ = row.__doc__
+    """A frame of a result under its own name, documented by its rows."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
+        self.__doc__ = ROWS[name].__doc__
 
     def __get__(self, result: "Result | None", owner: type) -> pd.DataFrame:
         # Of the class itself it is asked for its documentation only.
@@ -105,21 +102,21 @@ class Result:
     verifications: int
     ledger: Ledger
 
-    epochs = _Frame(columns.EpochRow)
-    prices = _Frame(columns.PriceRow)
-    blocks = _Frame(columns.BlockRow)
-    finality = _Frame(columns.FinalityRow)
-    quotes = _Frame(columns.QuoteRow)
-    orders = _Frame(columns.OrderRow)
-    trades = _Frame(columns.TradeRow)
-    rejections = _Frame(columns.RejectionRow)
-    bands = _Frame(columns.BandRow)
-    book = _Frame(columns.BookRow)
-    depth = _Frame(columns.DepthRow)
-    messages = _Frame(columns.MessageRow)
-    trace = _Frame(columns.TraceRow)
-    violation = _Frame(columns.ViolationRow)
-    forensics = _Frame(columns.OffenceRow)
+    epochs = _Frame()
+    prices = _Frame()
+    blocks = _Frame()
+    finality = _Frame()
+    quotes = _Frame()
+    orders = _Frame()
+    trades = _Frame()
+    rejections = _Frame()
+    bands = _Frame()
+    book = _Frame()
+    depth = _Frame()
+    messages = _Frame()
+    trace = _Frame()
+    violation = _Frame()
+    forensics = _Frame()
 
     @property
     def has_market(self) -> bool:
@@ -382,10 +379,6 @@ class Result:
             lines.append(("Convicted", ", ".join(self.evidence)))
         lines += [("Outside the model", reason) for reason in self.outside_model]
         return lines + [("Cannot be run again", why) for why in self.config.not_rerunnable]
-
-
-#: A run of the bare protocol is a result without a market.
-ProtocolRun = Result
 
 
 def _rounded(value: float | None) -> float | None:

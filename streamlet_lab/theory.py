@@ -3,7 +3,9 @@
 Each function states where its formula comes from. Nothing here looks at a simulation.
 
 Numbers may be Python's own or numpy's. Counts are at most a million, which is as far as any sum
-here is worth adding up. A share is never below 0 or above 1, whatever was rounded on the way.
+here is worth adding up. What is no such number, or out of its range, raises `InvalidInput`, as does
+a mean that is beyond every float; that of a fraction is exact. A share is never below 0 or above 1,
+whatever was rounded on the way.
 """
 
 import math
@@ -37,11 +39,6 @@ def messages_per_epoch(nodes: int, *, echo: bool = True) -> int:
 
     One proposal and n votes leave their author for n − 1 others; with echoing each of the n − 1
     receivers sends each of the n + 1 messages on to n − 1 others (section 3, "echo").
-
-    Raises
-    ------
-    InvalidInput
-        If the nodes are no whole number from 1 to a million.
     """
     nodes = _count(nodes, "nodes", 1)
     copies = (nodes + 1) * (nodes - 1)
@@ -53,12 +50,6 @@ def wait_for_run(length: int, p: Number) -> Number:
 
     The classic Σ p^−i, i = 1 … length: whoever has k − 1 in a row tries once more and, failing,
     begins again, so that E_k = E_(k−1) + 1 + (1 − p) E_k.
-
-    Raises
-    ------
-    InvalidInput
-        If ``length`` is no whole number from 0 to a million, or ``p`` not above 0 and at most 1, or
-        so small that the mean is beyond every float; that of a fraction is exact.
     """
     length, p = _count(length, "length"), _probability(p)
     if p == 1:
@@ -78,12 +69,6 @@ def chance_of_run(length: int, trials: int, p: Number) -> Number:
     run ended before trial t − length, that trial failed, and all since then succeeded. With
     p = 1 − f/n it is how likely hashed leaders are to meet the premise of Lemma 5 (length 3) or
     Theorem 6 (length 5) within so many epochs.
-
-    Raises
-    ------
-    InvalidInput
-        If ``length`` or ``trials`` is no whole number from 0 to a million, or ``p`` is not above 0
-        and at most 1.
 
     Examples
     --------
@@ -112,12 +97,6 @@ def finality_lag(p: Number) -> Number:
     With (1 − p)E₃ = p⁻³ − 1 this is A = p⁻³, B = (1 + p)A, and so L = (1 + p − p²) / p³: 1 at
     p = 1, 10 at p = 1/2.
 
-    Raises
-    ------
-    InvalidInput
-        If ``p`` is not above 0 and at most 1, or so small that the mean is beyond every float; that
-        of a fraction is exact.
-
     Examples
     --------
     >>> finality_lag(Fraction(2, 3))
@@ -138,12 +117,6 @@ def final_blocks(epochs: int, p: Number) -> Number:
     as genesis is, else F₁(k) = p F₂(k − 1) + (1 − p) F₀(k − 1), where
     F₀(k) = p F₁(k − 1) + (1 − p) F₀(k − 1), and no epoch is too few: F(0) = 0. In a long run it
     grows by p with each epoch, and p·L blocks wait at any time (Little's law).
-
-    Raises
-    ------
-    InvalidInput
-        If the epochs are no whole number from 0 to a million, or ``p`` is not above 0 and at most
-        1.
 
     Examples
     --------
@@ -170,12 +143,6 @@ def live_runs(nodes: int, silent: Collection[int], length: int = 3) -> Fraction:
     silent : collection of int
         Whose turns pass without a block: numbers from 0, below ``nodes``.
     length : int
-
-    Raises
-    ------
-    InvalidInput
-        If the nodes are no whole number from 1 to a million, the length none from 0 to a million,
-        or a silent one is none of the nodes.
     """
     nodes, length = _count(nodes, "nodes", 1), _count(length, "length")
     live = _live(nodes, silent)
@@ -201,11 +168,6 @@ def round_robin_finality_lag(nodes: int, silent: Collection[int]) -> Fraction | 
     -------
     Fraction or None
         None where no three consecutive leaders are live, so that nothing is ever final.
-
-    Raises
-    ------
-    InvalidInput
-        As of `live_runs`.
     """
     nodes = _count(nodes, "nodes", 1)
     live = _live(nodes, silent)
@@ -245,12 +207,6 @@ def mean_displacement(
     epochs : int, optional
         The limit of many epochs unless given.
 
-    Raises
-    ------
-    InvalidInput
-        If the sources are no whole number from 1 to a million, the liars none from 0 to half of
-        them, the epochs none from 0 to a million, or the deviation is not between −1 and 1.
-
     Examples
     --------
     >>> mean_displacement(3, 1, Fraction(1, 10)), mean_displacement(3, 1, Fraction(1, 10), epochs=1)
@@ -286,12 +242,6 @@ def outside_band_share(displacement: float, band: float, spread: float) -> float
         c/p − 1, above −1.
     band, spread : float
         b and σ, as shares.
-
-    Raises
-    ------
-    InvalidInput
-        If the displacement is not above −1, the band not above 0, the spread below 0, or one of
-        them not finite.
 
     Examples
     --------
@@ -365,11 +315,6 @@ def stale_outside_share(age: float, volatility: float, band: float, spread: floa
     band, spread : float
         b and σ, as shares.
 
-    Raises
-    ------
-    InvalidInput
-        If age, volatility or spread is below 0 or not finite, or the band is not between 0 and 1.
-
     Examples
     --------
     Two days old, at 2.38 % a day, and three weeks old:
@@ -440,11 +385,6 @@ def first_passage_share(age: float, volatility: float, band: float) -> float:
     age, volatility, band : float
         As for `stale_outside_share`.
 
-    Raises
-    ------
-    InvalidInput
-        If age or volatility is below 0 or not finite, or the band is not between 0 and 1.
-
     Examples
     --------
     >>> round(first_passage_share(1, 0.0238, 0.05), 4)
@@ -487,12 +427,6 @@ def mean_first_passage(volatility: float, band: float) -> float:
     -------
     float
         In the unit of time that the volatility is for; infinite without volatility.
-
-    Raises
-    ------
-    InvalidInput
-        If the volatility is below 0 or not finite, or above 0 but so small that the mean is beyond
-        every float, or the band is not between 0 and 1.
 
     Examples
     --------

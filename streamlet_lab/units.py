@@ -45,27 +45,12 @@ _LARGEST_EXPONENT: Final = 12
 
 
 def to_microseconds(value: object, field: str = "duration") -> int:
-    """Read a duration.
+    """Read a duration as microseconds.
 
-    Parameters
-    ----------
-    value : int, float or str
-        Seconds as a number, or a text with a unit: ``"250ms"``, ``"1min"``, ``"6.5h"``.
-    field : str
-        The name that an error message uses.
+    It is a number of seconds, or a text with a unit: ``"250ms"``, ``"1min"``, ``"6.5h"``; not
+    negative, and not finer than a microsecond. ``field`` is the name that a complaint uses, here
+    and below.
 
-    Returns
-    -------
-    int
-        The duration in microseconds.
-
-    Raises
-    ------
-    InvalidInput
-        If the value is not a duration, is negative, or is finer than a microsecond.
-
-    Examples
-    --------
     >>> to_microseconds(0.25), to_microseconds("6.5h")
     (250000, 23400000000)
     """
@@ -105,13 +90,7 @@ def to_seconds(microseconds: int) -> float:
 
 
 def to_decimal(value: object, field: str = "price") -> Decimal:
-    """Read a finite amount; floats are taken as they print, so ``0.1`` is one tenth.
-
-    Raises
-    ------
-    InvalidInput
-        If the value is not a number, is NaN or infinite, or has an absurd exponent.
-    """
+    """Read a finite amount; floats are taken as they print, so ``0.1`` is one tenth."""
     expected = "a finite decimal number such as 152.45"
     if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise InvalidInput(field, value, expected)
@@ -139,26 +118,11 @@ def to_number(
     above: bool = False,
     below: bool = False,
 ) -> float:
-    """Return a finite number between two others as a float.
+    """Return a finite number between two others as a float; true and false are none.
 
-    Parameters
-    ----------
-    value : number
-        Python's own or numpy's, or a fraction.
-    low, high : float
-        Both included; an infinite one is no bound.
-    field : str
-        The name that an error message uses.
-    above, below : bool
-        Leave out the lower end, or the upper one.
+    Both ends are included, unless ``above`` or ``below`` leave one out; an infinite one is no
+    bound.
 
-    Raises
-    ------
-    InvalidInput
-        If it is none; true and false are none either.
-
-    Examples
-    --------
     >>> to_number(1, 0, 1, "p")
     1.0
     >>> to_number(1, 0, 1, "p", below=True)
@@ -190,23 +154,7 @@ def _between(low: float, high: float, above: bool, below: bool) -> str:
 
 
 def to_whole(value: object, low: int, field: str, high: int | None = None) -> int:
-    """Return a whole number, Python's own or numpy's, as an integer.
-
-    Parameters
-    ----------
-    value : int
-    low : int
-        The least.
-    field : str
-        The name that an error message uses.
-    high : int, optional
-        The most.
-
-    Raises
-    ------
-    InvalidInput
-        If it is none; true and false are none either, nor is 2.0.
-    """
+    """Return a whole number in a range as an integer; true, false and 2.0 are none."""
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_whole or value < low or (high is not None and value > high):  # type: ignore[operator]
         ends = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
@@ -215,26 +163,14 @@ def to_whole(value: object, low: int, field: str, high: int | None = None) -> in
 
 
 def to_name(value: object, names: Sequence[str], field: str) -> str:
-    """Return one of some names.
-
-    Raises
-    ------
-    InvalidInput
-        If it is none of them.
-    """
+    """Return one of some names, or refuse what is none of them."""
     if not isinstance(value, str) or value not in names:
         raise InvalidInput(field, value, "one of " + ", ".join(map(repr, names)))
     return value
 
 
 def to_ticks(price: Decimal, tick: Decimal = CENT, field: str = "price") -> int:
-    """Convert a price to ticks.
-
-    Raises
-    ------
-    InvalidInput
-        If the price does not lie on the grid.
-    """
+    """Convert a price to ticks, and refuse one that does not lie on their grid."""
     scaled = price.scaleb(2, MONEY) if tick == CENT else MONEY.divide(price, tick)
     ticks = int(scaled)
     if ticks != scaled:
@@ -243,13 +179,7 @@ def to_ticks(price: Decimal, tick: Decimal = CENT, field: str = "price") -> int:
 
 
 def to_micros(price: Decimal, field: str = "price") -> int:
-    """Convert a price to micro-dollars: the unit in which quotes and claims are compared.
-
-    Raises
-    ------
-    InvalidInput
-        If the price is finer than that.
-    """
+    """Convert a price to micro-dollars: the unit in which quotes and claims are compared."""
     scaled = price.scaleb(6, MONEY)
     micros = int(scaled)
     if micros != scaled:
@@ -258,13 +188,7 @@ def to_micros(price: Decimal, field: str = "price") -> int:
 
 
 def to_hundredths(percent: object, field: str) -> int:
-    """Read a percentage as hundredths of a percent, in which rules compare.
-
-    Raises
-    ------
-    InvalidInput
-        If it is not a finite number, is negative, or is finer than that.
-    """
+    """Read a percentage as hundredths of a percent, in which rules compare; never negative."""
     scaled = to_decimal(percent, field).scaleb(2, MONEY)
     hundredths = int(scaled)
     if hundredths < 0 or hundredths != scaled:
@@ -283,14 +207,9 @@ def round_price(price: Decimal, tick: Decimal = CENT) -> Decimal:
 
 
 def is_within(price: int, reference: int, percent_hundredths: int) -> bool:
-    """Whether ``price`` lies within a percentage of ``reference``; the edge itself passes.
+    """Whether a price lies within so many hundredths of a percent of a reference, or at the edge.
 
-    Parameters
-    ----------
-    price, reference : int
-        In the same integer unit.
-    percent_hundredths : int
-        The allowed deviation in hundredths of a percent: 500 is 5 %.
+    Both are in the same integer unit; 500 hundredths are 5 %.
     """
     return abs(price - reference) * 10_000 <= percent_hundredths * reference
 

@@ -1,7 +1,5 @@
 """One clear message that names field, value and what is valid, and nothing half-written."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,6 @@ import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.prices import daily_history as history
 
 NAN, INFINITY = float("nan"), float("inf")
 KINDS = "withhold_votes"
@@ -52,16 +49,10 @@ def _asset(symbol: str, **settings: Any) -> dict[str, Any]:
 
 MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"nodes": 0}, "nodes", 0, "greater than or equal to 1"),
-    ({"nodes": -4}, "nodes", -4, "greater than or equal to 1"),
     ({"nodes": 1001}, "nodes", 1001, "less than or equal to 1000"),
-    ({"nodes": "four"}, "nodes", "four", "a valid integer"),
-    ({"nodes": None}, "nodes", None, "a valid integer"),
     ({"epochs": 0}, "epochs", 0, "greater than or equal to 1"),
-    ({"epochs": -1}, "epochs", -1, "greater than or equal to 1"),
     ({"epochs": 1.5}, "epochs", 1.5, "a valid integer"),
-    ({"epochs": NAN}, "epochs", NAN, "a finite number"),
     ({"seed": -1}, "seed", -1, "greater than or equal to 0"),
-    ({"seed": 2**63}, "seed", 2**63, "less than"),
     ({"quorum": 0}, "quorum", 0, "a whole number of at least 1"),
     ({"quorum": 5}, "quorum", 5, "at most the number of nodes, 4"),
     ({"signatures": "rsa"}, "signatures", "rsa", "'ed25519' or 'none'"),
@@ -78,15 +69,8 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ),
     # Durations
     ({"epoch_length": 0}, "epoch_length", 0, "greater than 0"),
-    ({"epoch_length": -1}, "epoch_length", -1, MICROSECONDS),
     ({"epoch_length": "soon"}, "epoch_length", "soon", SECONDS),
-    ({"epoch_length": ""}, "epoch_length", "", SECONDS),
-    ({"epoch_length": "1 parsec"}, "epoch_length", "1 parsec", SECONDS),
-    ({"epoch_length": NAN}, "epoch_length", NAN, SECONDS),
-    ({"epoch_length": INFINITY}, "epoch_length", INFINITY, SECONDS),
-    ({"epoch_length": "NaT"}, "epoch_length", "NaT", SECONDS),
     ({"epoch_length": True}, "epoch_length", True, SECONDS),
-    ({"epoch_length": 10**30}, "epoch_length", 10**30, "a duration of whole microseconds"),
     ({"market_time_per_epoch": "1ns"}, "market_time_per_epoch", "1ns", MICROSECONDS),
     ({"network": {"delta": "soon"}}, "network.delta", "soon", SECONDS),
     ({"network": {"median_delay": "-1ms"}}, "network.median_delay", "-1ms", MICROSECONDS),
@@ -105,72 +89,45 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"market": {"sources": []}}, "market", "sources", "traders, band"),
     ({"market": 20}, "market", 20, "a valid dictionary"),
     # Prices
-    ({"prices": {"base_price": "NaN"}}, "prices.base_price", "NaN", FINITE),
-    ({"prices": {"base_price": NAN}}, "prices.base_price", NAN, FINITE),
-    ({"prices": {"base_price": INFINITY}}, "prices.base_price", INFINITY, FINITE),
-    ({"prices": {"base_price": "dear"}}, "prices.base_price", "dear", FINITE),
-    ({"prices": {"base_price": True}}, "prices.base_price", True, FINITE),
     ({"prices": {"base_price": "49.99"}}, "prices.base_price", "49.99", "a price from 50 to 500"),
-    ({"prices": {"base_price": 501}}, "prices.base_price", "501", "a price from 50 to 500"),
     ({"prices": {"base_price": "1e400"}}, "prices.base_price", "1e400", "at most 12 digits"),
     ({"prices": {"base_price": "99.0000001"}}, "base_price", "99.0000001", "micro-dollars"),
     ({"prices": {"volatility": -1}}, "prices.volatility", -1, "greater than or equal to 0"),
-    ({"prices": {"volatility": NAN}}, "prices.volatility", NAN, "finite"),
-    ({"prices": {"trend": INFINITY}}, "prices.trend", INFINITY, "finite"),
-    ({"prices": {"correlation": -0.1}}, "prices.correlation", -0.1, "greater than or equal to 0"),
-    ({"prices": {"nights": -0.1}}, "prices.nights", -0.1, "greater than or equal to 0"),
     ({"prices": {"nights": 1}}, "prices.nights", 1, "less than 1"),
-    ({"prices": {"intraday": -0.1}}, "prices.intraday", -0.1, "greater than or equal to 0"),
     ({"prices": {"intraday": 0.91}}, "prices.intraday", 0.91, "less than or equal to 0.9"),
     ({"prices": {"correlation": 1.1}}, "prices.correlation", 1.1, "less than or equal to 1"),
     ({"prices": {"splits": "forget"}}, "prices.splits", "forget", "'adjust' or 'keep'"),
     ({"prices": {"aggregator": "mode"}}, "prices.aggregator", "mode", "median, pyth"),
-    ({"prices": {"aggregator": 3}}, "prices.aggregator", 3, NAMED),
     ({"prices": {"outlier_rule": "odd"}}, "prices.outlier_rule", "odd", "one of tail"),
-    ({"prices": {"outlier_rule": 3}}, "prices.outlier_rule", 3, NAMED),
     ({"prices": {"path_model": "walk"}}, "prices.path_model", "walk", "gbm, gjr_garch"),
     ({"prices": {"path_model": ["gbm"]}}, "prices.path_model", ["gbm"], NAMED),
     (_model("gbm", drift=1), "prices.path_parameters.drift", 1, "the parameters volatility"),
     (_model("gbm", volatility=-1), "prices.path_parameters.volatility", -1, "a number from 0"),
     (_model("gbm", volatility=NAN), "prices.path_parameters.volatility", NAN, PLAIN),
-    (_model("gbm", volatility=None), "prices.path_parameters.volatility", None, PLAIN),
-    (_model("regime", regimes=({},)), "prices.path_parameters.regimes", ({},), PLAIN),
     ({"prices": {"path_parameters": 3}}, "prices.path_parameters", 3, "a valid dictionary"),
     ({"prices": {"reanchor_after": 0}}, "prices.reanchor_after", 0, "greater than or equal to 1"),
     ({"prices": {"reanchor_sources": 1}}, "prices.reanchor_sources", 1, REANCHOR),
-    ({"prices": {"reanchor_sources": 4}}, "prices.reanchor_sources", 4, REANCHOR),
     ({"prices": {"min_price": 0}}, "prices.min_price", "0", "more than 0"),
     ({"prices": {"max_price": 40}}, "prices.max_price", "40", "more than min_price 50"),
     ({"prices": {"max_volume": 99}}, "prices.max_volume", "99", "from min_volume 100 to"),
     # Sources
     (_sources(0), "prices.sources", 0, "a whole number from 1 to 99"),
-    (_sources(100), "prices.sources", 100, "a whole number from 1 to 99"),
     (_sources(1), "prices.sources", ("external_feed",), "at least min_sources, 2"),
-    (_sources([]), "prices.sources", (), "at least min_sources, 2"),
     (_sources(["a", "b", "a"]), "prices.sources", ("a", "b", "a"), "each name once"),
-    (_sources(["a", {"name": "a"}]), "prices.sources", ("a", "a"), "each name once"),
     (_sources("external_feed"), "prices.sources", "external_feed", "a number of sources, or a lis"),
-    (_sources(True), "prices.sources", True, "a number of sources, or a list"),
     (_sources([3]), "prices.sources", 3, "the name of a source, or a table"),
     (_sources([{"lag": 1}]), "prices.sources", {"lag": 1}, "a table with a name in it"),
     (_sources(["node_1"]), "prices.sources.name", "node_1", "a name that no node has"),
-    (_sources(["observer"]), "prices.sources.name", "observer", "a name that no node has"),
     (_sources(["Bourse"]), "prices.sources.name", "Bourse", "lowercase letters"),
     (_source(noise=1), "prices.sources.noise", 1, "one of name, noise_bp, bias_bp, lag"),
     (_source(noise_bp=-1), "prices.sources.noise_bp", -1, "a number from 0 to"),
     (_source(lag="soon"), "prices.sources.lag", "soon", SECONDS),
-    (_source(lag=-1), "prices.sources.lag", -1, MICROSECONDS),
-    (_source(lag="1ns"), "prices.sources.lag", "1ns", MICROSECONDS),
     (_source(outage=1), "prices.sources.outage", 1, "from 0 and below 1"),
-    (_source(volume_share=0), "prices.sources.volume_share", 0, "a number from"),
     # Symbols and their settings
     ({"symbols": ["AAPL", "AAPL"]}, "symbols", ["AAPL", "AAPL"], "each symbol once"),
     ({"symbols": []}, "symbols", [], "a list of 1 to 20 symbols"),
-    ({"symbols": "AAPL"}, "symbols", "AAPL", "a list of 1 to 20 symbols"),
     ({"symbols": ["aapl"]}, "symbols", "aapl", "capital letters"),
-    ({"symbols": [7]}, "symbols", 7, "capital letters"),
     ({"symbols": TWO, "feed": "msft"}, "symbols", tuple(TWO), "MSFT alone: the feed 'msft'"),
-    ({"symbols": ["IBM"], "feed": "msft-2012"}, "symbols", ("IBM",), "MSFT alone"),
     ({"symbols": TWO, "feed": FRAME}, "symbols", tuple(TWO), "one symbol: a frame"),
     ({"symbols": ["TSLA"], "feed": "history"}, "symbol", "TSLA", "one of AAPL, MSFT, IBM, GOOG"),
     ({"symbols": ["GOOG"], "feed": "history-2001"}, "feed", "history-2001", "one year of it"),
@@ -181,15 +138,11 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"feed": FRAME, "epochs": 71}, "epochs", 71, "at most 70"),
     (_asset("IBM"), "prices.assets", "IBM", "one of AAPL, MSFT"),
     (_asset("MSFT", colour=1), "prices.assets.MSFT", "colour", "base_price, volatility, trend"),
-    (_asset("MSFT", sources=4), "prices.assets.MSFT", "sources", "base_price, volatility, trend"),
     (_asset("MSFT", volatility=-1), "prices.assets.MSFT.volatility", -1, "or equal to 0"),
     (_asset("MSFT", base_price=49), "prices.assets.MSFT.base_price", "49", "a price from 50"),
-    (_asset("MSFT", base_price="1e-7"), "prices.assets.MSFT.base_price", "1E-7", "micro-dollars"),
     (_asset("MSFT", min_price=151), "prices.assets.MSFT.base_price", "150.00", "from 151 to 500"),
-    (_asset("MSFT", min_price=500), "prices.assets.MSFT.min_price", "500", "below max_price 500"),
     (_asset("MSFT", path_model="x"), "prices.assets.MSFT.path_model", "x", "gbm, gjr_garch"),
     (_asset("MSFT", path_parameters={"x": 1}), "prices.assets.MSFT.path_parameters.x", 1, "omega"),
-    (_asset("MSFT", path_parameters={"x": NAN}), "prices.assets.MSFT.path_parameters", NAN, PLAIN),
     (_asset("MSFT", reanchor_sources=4), "prices.assets.MSFT.reanchor_sources", 4, REANCHOR),
     ({"prices": {"assets": {"AAPL": 3}}}, "prices.assets.AAPL", 3, "a valid dictionary"),
     ({"prices": {"min_price": 600}}, "prices.min_price", "600", "below max_price 500"),
@@ -203,8 +156,6 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "hundredths of a percent",
     ),
     ({"prices": {"tolerance_percent": -1}}, "tolerance_percent", "-1", "zero or more"),
-    ({"prices": {"deviation_rule": "loose"}}, "prices.deviation_rule", "loose", "'widen'"),
-    ({"prices": {"voter_policy": "trust"}}, "prices.voter_policy", "trust", "'observe'"),
     # Market
     ({"market": {"traders": -1}}, "market.traders", -1, "from 0 to 10,000"),
     ({"market": {"traders": "abc"}}, "market.traders", "abc", "a list of kinds and tables"),
@@ -222,11 +173,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         NAN,
         "",
     ),
-    ({"market": {"traders": True}}, "market.traders", True, "a number of traders"),
-    ({"market": {"traders": 1.5}}, "market.traders", 1.5, "a number of traders"),
-    ({"market": {"traders": {"kind": "x"}}}, "market.traders", {"kind": "x"}, "a list of kinds"),
     ({"market": {"traders": ["nobody"]}}, "market.traders", "nobody", "one of fat_finger, "),
-    ({"market": {"traders": [""]}}, "market.traders", "", "one of fat_finger, "),
     (
         {"market": {"traders": ["momentum", {"kind": "momentum", "count": 0}]}},
         "market.traders.1.count",
@@ -269,28 +216,16 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         for kind, name, value, expected in (
             ("consensus", "delay", "1h", "no parameters"),
             ("delayed", "dealy", "1h", "one of the parameters delay, every, first"),
-            ("delayed", "price", 3, "one of the parameters delay, every, first"),
             ("delayed", "delay", "soon", "a text with a unit"),
-            ("delayed", "delay", -1, "zero or more"),
             ("delayed", "every", 0, "longer than zero"),
-            ("heartbeat", "heartbeat", 0, "longer than zero"),
-            ("heartbeat", "check", "0s", "longer than zero"),
-            ("heartbeat", "delay", True, "a text with a unit"),
-            ("heartbeat", "deviation_percent", "-1", "hundredths of a percent"),
             ("heartbeat", "deviation_percent", "0.001", "hundredths of a percent"),
             ("twap", "window", "150s", "a whole multiple of check"),
-            ("twap", "every", "90s", "a whole multiple of check"),
-            ("twap", "check", 0, "longer than zero"),
         )
     ),
-    ({"market": {"fair_percent": 0}}, "market.fair_percent", 0, "greater than 0"),
     ({"market": {"fair_percent": "0.001"}}, "fair_percent", "0.001", "hundredths of a percent"),
     ({"market": {"samples_per_epoch": 0}}, "market.samples_per_epoch", 0, "or equal to 1"),
-    ({"market": {"depth_levels": 0}}, "market.depth_levels", 0, "or equal to 1"),
     ({"market": {"self_trade": "x"}}, "market.self_trade", "x", "'cancel_newest'"),
     ({"market": {"band": 5}}, "market.band", 5, "a registered name, or a function"),
-    ({"market": {"band_percent": 0}}, "market.band_percent", 0, "greater than 0"),
-    ({"market": {"band_percent": "NaN"}}, "market.band_percent", "NaN", FINITE),
     ({"market": {"band_percent": "0.001"}}, "band_percent", "0.001", ""),
     ({"market": {"band": "nonesuch"}}, "market.band", "nonesuch", "one of clip, consensus"),
     (
@@ -326,19 +261,13 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ),
     # Faults, short form
     ({"faults": {"node_3": "explode"}}, "faults", "explode", KINDS),
-    ({"faults": {"node_3": ""}}, "faults", "", "a kind with epochs as numbers"),
     ({"faults": {"node_4": "crash"}}, "faults", "node_4", "a node from node_0 to node_3"),
-    ({"faults": {"observer": "crash"}}, "faults", "observer", "a node from node_0 to node_3"),
     ({"faults": {"node_3": "crash@soon"}}, "faults", "crash@soon", "'crash@4'"),
     ({"faults": {"node_3": "silent_leader@4-x"}}, "faults", "silent_leader@4-x", "@4-8"),
     ({"faults": {"node_3": "silent_leader@4-4"}}, "stop", 4, "a whole number of at least 5"),
-    ({"faults": {"node_3": "silent_leader@4-2"}}, "stop", 2, "a whole number of at least 5"),
     ({"faults": {"node_3": 4}}, "faults", 4, ""),
-    ({"faults": {"node_3": None}}, "faults", None, ""),
     # Faults of sources
     ({"faults": {"external_feed": "crash"}}, "faults", "crash", "expected one of adaptive, "),
-    ({"faults": {"external_feed": "crash"}}, "faults", "crash", "a kind of your own must be reg"),
-    ({"faults": {"external_feed": "explode"}}, "faults", "explode", "expected one of adaptive, "),
     (
         _fault(kind="crash", nodes=["node_3", "external_feed"]),
         "faults",
@@ -352,7 +281,6 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "of the same days; epoch 0 is AAPL 2000-03-01, GOOG 2004-08-19",
     ),
     ({"faults": {"node_3": "biased"}}, "faults", "node_3", "'biased' is a fault of sources: mark"),
-    ({"faults": {"node_3": "biased"}}, "faults", "node_3", SOURCES),
     ({"faults": {"reuters": "biased@4-8"}}, "faults", "reuters", SOURCES),
     (_fault(kind="stale", count=4), "faults", 4, "a count of at most 3 sources"),
     (
@@ -367,15 +295,12 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(nodes=["node_9"]), "faults", "node_9", "a node from node_0 to node_3"),
     (_fault(count=5), "faults", 5, "a count of at most 4 nodes"),
     (_fault(count=-1), "faults.0.count", -1, "a whole number of at least 0"),
-    (_fault(count=1, start=-1), "faults.0.start", -1, "a whole number of at least 0"),
     (_fault(count=1, start=3, stop=3), "faults.0.stop", 3, "a whole number of at least 4"),
     (_fault(count=1, parameters={"x": 1}), "faults.parameters.x", 1, "parameters reaches"),
     (_fault(count=1, colour="red"), "faults.0.colour", "red", "parameters"),
-    (_fault(kind="explode", count=1), "faults", "explode", KINDS),
     (_lie("NaN"), "faults.parameters.price", "NaN", FINITE),
     (_lie(None), "faults.0.parameters.price", None, "a text, a finite number"),
     ({"faults": ["crash"]}, "faults.0", "crash", "Fault"),
-    ({"faults": 4}, "faults", 4, "a list"),
 ]
 
 
@@ -393,16 +318,11 @@ def test_a_mistake_is_named_before_anything_runs(
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("settings", [settings for settings, *_ in MISTAKES if "node" in settings])
-def test_the_error_is_a_value_error_too(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="node"):
-        sl.Experiment(**settings)
-
-
 def test_the_error_says_what_it_says_in_parts() -> None:
     with pytest.raises(sl.InvalidInput) as caught:
         sl.Experiment(prices={"base_price": "NaN"})
 
+    assert isinstance(caught.value, ValueError)
     assert caught.value.field == "prices.base_price"
     assert caught.value.value == "NaN"
     assert str(caught.value) == (
@@ -416,7 +336,7 @@ def test_a_run_must_end_before_the_calendar_does() -> None:
         sl.Experiment(epochs=1_000, market_time_per_epoch="80000h")
 
 
-@pytest.mark.parametrize("nodes", [0, -1, "many", None])
+@pytest.mark.parametrize("nodes", [0, "many"])
 def test_the_descriptions_network_needs_nodes(nodes: Any) -> None:
     with pytest.raises(sl.InvalidInput, match=r"^nodes: "):
         sl.create_aapl_consensus_network(nodes)
@@ -428,48 +348,13 @@ def test_the_descriptions_network_runs_forwards(epochs: int) -> None:
         sl.create_aapl_consensus_network(4).run_price_consensus_simulation(epochs)
 
 
-@pytest.mark.parametrize("path", ["r", "r.csv", "r.json", "r.zip.gz"])
+@pytest.mark.parametrize("path", ["r", "r.zip.gz"])
 def test_a_result_is_saved_as_zip(tmp_path: Path, path: str) -> None:
     result = sl.Experiment(epochs=1, market={"traders": 0}).run()
     with pytest.raises(sl.InvalidInput, match=r"path: .* a file name ending in \.zip"):
         result.save(tmp_path / "new" / path)
 
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture
-def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the data that a test may damage; nothing of it stays in the caches."""
-    directory = tmp_path / "data"
-    shutil.copytree(history.data_directory(), directory)
-    monkeypatch.setattr(history, "data_directory", lambda: directory)
-    history._read_bars.cache_clear()
-    yield directory
-    history._read_bars.cache_clear()
-
-
-@pytest.mark.parametrize("name", ["aapl.csv", history.CHECKSUMS])
-def test_a_missing_data_file_is_named(copied_data: Path, name: str) -> None:
-    (copied_data / name).unlink()
-    with pytest.raises(sl.DataError) as caught:
-        sl.Experiment(feed="aapl-2012")
-
-    assert str(copied_data / name) in str(caught.value)
-
-
-def test_a_changed_data_file_is_named(copied_data: Path) -> None:
-    with (copied_data / "aapl.csv").open("a") as file:
-        file.write("2013-03-04,1,1,1,1,1,1\n")
-    with pytest.raises(sl.DataError) as caught:
-        sl.Experiment(feed="aapl-2012")
-
-    assert str(copied_data / "aapl.csv") in str(caught.value)
-
-
-def test_the_simulated_feed_needs_no_data(copied_data: Path) -> None:
-    shutil.rmtree(copied_data)
-
-    assert sl.Experiment(epochs=1).run().summary["epochs"] == 1
 
 
 def test_a_missing_result_is_named(tmp_path: Path) -> None:

@@ -46,17 +46,6 @@ def test_json_is_one_document_and_nothing_else(
     assert list((tmp_path / "charts").glob("*.png"))
 
 
-def test_the_finalized_prices_of_the_document_are_those_of_the_text(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    main(COMMANDS["stock-consensus"])
-    text = capsys.readouterr().out
-    main([*COMMANDS["stock-consensus"], "--json"])
-    for number, final in enumerate(json.loads(capsys.readouterr().out)["finalized"], start=1):
-        price, block = final["consensus_price"], final["block_hash"][:8]
-        assert f"  Finalized {number}: ${price} (Block: {block}...)\n" in text
-
-
 def test_the_trading_demo_trades_nothing_and_rejects_the_extreme_price(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -95,44 +84,6 @@ def test_run_takes_an_experiment_file_and_options_win(
 # --- Several symbols
 
 SYMBOLS = ["--set", 'symbols=["AAPL", "MSFT"]']
-
-
-def test_every_symbol_has_its_block_in_every_epoch(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["stock-consensus", "--epochs", "3", *SYMBOLS]) == 0
-    text = capsys.readouterr().out
-    assert main(["stock-consensus", "--epochs", "3", *SYMBOLS, "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-
-    assert "Streamlet Protocol for AAPL, MSFT Price Consensus\n" in text
-    assert "Creating AAPL, MSFT consensus network" in text
-    headings = re.findall(r"^Epoch (\d), ([A-Z]+):$", text, flags=re.MULTILINE)
-    assert headings == [(str(epoch), name) for epoch in range(3) for name in ("AAPL", "MSFT")]
-    for row in document["prices"]:
-        price = f"${row['consensus_cents'] / 100:.2f}"
-        assert f"Epoch {row['epoch']}, {row['symbol']}:\n  Consensus Price: {price}\n" in text
-    finals = document["finalized"]
-    assert [final["symbol"] for final in finals] == ["AAPL", "MSFT"] * 2
-    for number, (one, other) in enumerate(zip(finals[::2], finals[1::2], strict=True), start=1):
-        prices = f"AAPL ${one['consensus_price']}, MSFT ${other['consensus_price']}"
-        block = one["block_hash"][:8]
-        assert f"  Finalized {number}: {prices} (Block: {block}...)\n" in text
-
-
-def test_the_trading_demo_says_what_it_trades_only_where_it_could_be_another(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    for words, says in (([], False), (SYMBOLS, True)):
-        assert main(["consensus-trading", *words]) == 0
-        said = "Trading AAPL, the first of AAPL, MSFT\n" in capsys.readouterr().out
-        assert said is says
-
-
-def test_a_run_that_rejects_nothing_outside_the_band_says_so(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    calm = ["--set", "market_time_per_epoch=1min", "--set", "market.traders=20"]
-    assert main(["run", "--epochs", "9", *calm]) == 0
-    assert "Rejected outside the band:\n  none\n" in capsys.readouterr().out
 
 
 def test_run_shows_and_draws_every_symbol(
@@ -192,27 +143,6 @@ def test_any_setting_can_be_set(name: str, capsys: pytest.CaptureFixture[str]) -
     assert (value, type(value)) == (expected, type(expected))
 
 
-@pytest.mark.parametrize("command", ["run", "stock-consensus", "consensus-trading", "streamlet"])
-def test_every_run_takes_settings_and_keeps_the_others(
-    command: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    plain = _configured([], capsys, command)
-    sets = ["network.delta=400ms", "nodes=7", "network.gst=2s", "epoch_length=1s", "nodes=5"]
-    changed = _configured([word for each in sets for word in ("--set", each)], capsys, command)
-    network = {**plain["network"], "delta": "400ms", "gst": "2s"}
-    assert changed == {**plain, "nodes": 5, "network": network}
-
-
-def test_settings_change_what_is_run(capsys: pytest.CaptureFixture[str]) -> None:
-    settings = ["--set", "prices.assets.AAPL.base_price=300", "--set", "prices.max_price=600"]
-    assert main(["stock-consensus", "--epochs", "3", *settings]) == 0
-    assert "Price: $300." in capsys.readouterr().out
-
-
 def test_settings_win_over_a_file_and_leave_the_rest_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -225,19 +155,6 @@ def test_settings_win_over_a_file_and_leave_the_rest_of_it(
     assert config["prices"]["aggregator"] == "vwap"
     assert config["prices"]["min_volume"] == "7"
     assert len(config["prices"]["sources"]) == 5
-
-
-@pytest.mark.parametrize(
-    "text", ["nodes=4\nepochs=9", "nodes=" + "9" * 5_000, "nodes=" + "[" * 5_000, "nodes=4]"]
-)
-def test_what_is_no_single_value_of_toml_is_a_word(
-    text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["streamlet", "--epochs", "2", "--set", text]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("streamlet-lab: error: nodes: '")
-    assert printed.err.count("\n") == 1
 
 
 def test_long_runs_report_their_progress_on_standard_error(
@@ -374,23 +291,6 @@ def test_every_help_text_has_an_example_that_works(
     assert main(example.split()) == 0
 
 
-def test_the_help_lists_every_command_that_is_tested(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    shown = re.findall(r"^    ([a-z-]+)(?= |$)", capsys.readouterr().out, flags=re.MULTILINE)
-    assert tuple(shown) == ALL_COMMANDS
-
-
-def test_the_help_offers_only_faults_that_do_something(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["streamlet", "--help"])
-    shown = " ".join(capsys.readouterr().out.split())
-    _, _, kinds = shown.partition("kinds: ")
-    offered = kinds.partition(";")[0].split(", ")
-    assert {"amnesia", "crash", "withhold_votes"} <= {*offered}
-    assert "script" not in offered
-
-
 # --- Documents for those who were not there
 
 
@@ -425,16 +325,6 @@ def test_a_mistake_with_documents_leaves_every_file_as_it_was(
     assert printed.err.count("\n") == 1
     assert len(printed.err) < 300
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_what_is_written_where_one_is_has_no_dot_for_a_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["run", "--epochs", "4", "--plots", "charts", "--save", "run.zip"]) == 0
-    charts, saved = capsys.readouterr().out.splitlines()[-2:]
-    assert charts.startswith("Written to charts: ")
-    assert saved == "Written: run.zip"
 
 
 # --- The search

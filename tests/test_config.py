@@ -1,8 +1,5 @@
 """Configurations are data: written, read, compared and run again."""
 
-import json
-import tomllib
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,13 +8,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from streamlet_lab import Experiment, ExperimentConfig, Fault, Result
+from streamlet_lab import Experiment, Fault, Result
 from streamlet_lab.config import (
     ED25519_TIMES,
     OBSERVER,
-    REGION_DELAYS,
     FrameFeed,
     NetworkConfig,
     Partition,
@@ -29,7 +24,6 @@ from streamlet_lab.config import (
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import SOURCES, TRADING_DAY, Source, source_fault_kinds
 from streamlet_lab.prices.models import GeometricBrownianMotion
-from streamlet_lab.units import format_duration
 
 # --- What is there by default
 
@@ -54,20 +48,6 @@ def test_the_defaults_are_the_designs() -> None:
     assert config.market.without_reference == "reject"
     assert config.market.reference_node == OBSERVER
     assert config.outside_model == ()
-
-
-@pytest.mark.parametrize(
-    ("nodes", "votes"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (6, 4), (7, 5), (10, 7)]
-)
-def test_the_quorum_is_two_thirds_rounded_up(nodes: int, votes: int) -> None:
-    assert make_config(nodes=nodes).votes_needed == votes
-
-
-def test_the_quorum_can_be_the_unsafe_one() -> None:
-    config = make_config(nodes=5, quorum=3)
-
-    assert config.votes_needed == 3
-    assert config.outside_model == ("quorum 3 below ⌈2n/3⌉ = 4",)
 
 
 def test_whatever_the_paper_does_not_promise_is_said() -> None:
@@ -147,11 +127,6 @@ def test_only_the_skew_between_two_nodes_counts() -> None:
     )
 
 
-def test_a_configuration_cannot_be_changed() -> None:
-    with pytest.raises(ValidationError, match="frozen"):
-        make_config().epochs = 3
-
-
 # --- The network
 
 
@@ -178,17 +153,6 @@ def test_groups_are_lists_or_a_text() -> None:
     listed = Partition(stop="1s", groups=[["node_0", "node_1"], ["node_2", "node_3"]])
 
     assert Partition(stop="1s", groups="node_0, node_1 | node_2,node_3") == listed
-
-
-def test_the_regions_are_as_far_apart_in_both_directions_and_well_within_delta() -> None:
-    pairs = [(a, b) for a in REGION_DELAYS for b in REGION_DELAYS]
-
-    assert len(REGION_DELAYS) == 5
-    assert all(REGION_DELAYS[a][b] == REGION_DELAYS[b][a] for a, b in pairs)
-    assert max(REGION_DELAYS[a][b] for a, b in pairs) == 149_000
-    assert {REGION_DELAYS[a][b] for a, b in pairs if a == b} == {1_000}
-    # Light in glass covers 200 km/ms, and no two of these are nearer than 5,000 km.
-    assert min(REGION_DELAYS[a][b] for a, b in pairs if a != b) >= 25_000
 
 
 def _my_delays(stream: object, network: object, nodes: int) -> object:
@@ -218,37 +182,15 @@ _CUT = {"stop": "1s", "groups": "node_0|node_1"}
     [
         ({"delays": 3}, "network.delays", "a registered name, or a function"),
         ({"delays": "sample"}, "network.samples", "one delay or more"),
-        ({"samples": [0]}, "network.samples.0", "greater than 0"),
-        ({"region_delays": {}}, "network.region_delays", "at least 1 item"),
         ({"region_delays": {"a": {"b": 1}}}, "network.region_delays.a", "a delay to each of a"),
-        ({"region_delays": {"a": {"a": 0}}}, "network.region_delays.a.a", "greater than 0"),
         ({"regions": ["moon"]}, "network.regions", "one of north_america, europe"),
-        ({"link_delays": {"node_0": 1}}, "network.link_delays", "such as 'node_0>node_1'"),
         ({"link_delays": {"node_0>node_0": 1}}, "network.link_delays", "two nodes"),
         ({"link_delays": {"node_0>node_4": 1}}, "network.link_delays", "'observer' or a node"),
-        ({"link_delays": {"node_0>node_1": 0}}, "network.link_delays.node_0>node_1", "than 0"),
-        ({"slow_nodes": {"node_0": 0.5}}, "network.slow_nodes.node_0", "greater than or equal"),
         ({"slow_nodes": {"node_4": 2}}, "network.slow_nodes", "'observer' or a node from node_0"),
-        ({"loss": 1.1}, "network.loss", "less than or equal to 1"),
-        ({"loss": float("nan")}, "network.loss", "finite number"),
-        ({"when_lost": "weep"}, "network.when_lost", "'retransmit' or 'forever'"),
-        ({"retransmit_after": 0}, "network.retransmit_after", "greater than 0"),
-        ({"delta": "400000h"}, "network.delta", "less than or equal to"),
-        ({"gst": "400000h"}, "network.gst", "less than or equal to"),
-        ({"gst": -1}, "network.gst", "zero or more"),
-        ({"slowdown": 0.5}, "network.slowdown", "greater than or equal to 1"),
-        ({"bad_periods": [{"start": 1}]}, "network.bad_periods.0", "a stop in it"),
         ({"bad_periods": [{"start": 1, "stop": 1}]}, "network.bad_periods.0.stop", "after the st"),
-        ({"bad_periods": [{"end": 1, "stop": 1}]}, "network.bad_periods.0", "start, stop"),
-        ({"partitions": [{"stop": 1}]}, "network.partitions.0", "a groups in it"),
         ({"partitions": [_CUT | {"groups": "node_0"}]}, "partitions.0.groups", "two or more"),
         ({"partitions": [_CUT | {"groups": [["node_0"], []]}]}, "0.groups", "none empty"),
-        ({"partitions": [_CUT | {"groups": "node_0|node_0"}]}, "0.groups", "no node twice"),
         ({"partitions": [_CUT | {"groups": "node_0|"}]}, "partitions", "node_0 to node_3"),
-        ({"partitions": [_CUT | {"groups": "node_0|observer"}]}, "partitions", "node_0 to node_3"),
-        ({"sign_time": "soon"}, "network.sign_time", "seconds as a number"),
-        ({"verify_time": -1}, "network.verify_time", "zero or more"),
-        ({"clock_skew": "soon"}, "network.clock_skew", "seconds as a number"),
         ({"clock_skew": {"node_1": "soon"}}, "network.clock_skew.node_1", "seconds as a number"),
         ({"clock_skew": {"node_4": 1}}, "network.clock_skew", "a node from node_0 to node_3"),
     ],
@@ -263,59 +205,7 @@ def test_a_mistake_about_the_network_is_named(
     assert expected in caught.value.expected
 
 
-@pytest.mark.parametrize(
-    ("settings", "field", "expected"),
-    [
-        ({"model": "kind"}, "model", "'byzantine', 'crash' or 'synchronous'"),
-        ({"leaders": "oldest"}, "leaders", "'round_robin', 'hashed' or a list"),
-        ({"leaders": []}, "leaders", "'round_robin', 'hashed' or a list"),
-        ({"leaders": ["node_4"]}, "leaders", "a node from node_0 to node_3"),
-        ({"quorum": "3f+1"}, "quorum", "at least 1, or '2f+1'"),
-    ],
-)
-def test_a_mistake_about_the_protocol_is_named(
-    settings: dict[str, Any], field: str, expected: str
-) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        make_config(**settings)
-
-    assert caught.value.field == field
-    assert expected in caught.value.expected
-
-
 # --- Durations
-
-
-@pytest.mark.parametrize(
-    ("value", "microseconds"),
-    [
-        (1, 1_000_000),
-        (0.25, 250_000),
-        ("250ms", 250_000),
-        ("0.25s", 250_000),
-        ("1min", 60_000_000),
-        ("6.5h", 23_400_000_000),
-        ("390min", 23_400_000_000),
-        ("7us", 7),
-    ],
-)
-def test_durations_are_seconds_or_texts_with_a_unit(value: object, microseconds: int) -> None:
-    assert make_config(epoch_length=value).epoch_length == microseconds
-    assert make_config(market_time_per_epoch=value).market_time_per_epoch == microseconds
-    assert make_config(network={"delta": value}).network.delta == microseconds
-
-
-@given(st.integers(1, 86_400_000_000))
-def test_numbers_and_texts_mean_the_same_durations(microseconds: int) -> None:
-    for value in (f"{microseconds}us", format_duration(microseconds), microseconds / 1e6):
-        assert make_config(epoch_length=value).epoch_length == microseconds
-
-
-@pytest.mark.parametrize("value", ["1000", "5000000000", "0001"])
-def test_a_text_without_a_unit_is_no_duration(value: str) -> None:
-    """Nobody means nanoseconds."""
-    with pytest.raises(InvalidInput, match="epoch_length"):
-        make_config(epoch_length=value)
 
 
 # --- Faults
@@ -349,12 +239,6 @@ def test_a_count_takes_the_last_nodes() -> None:
     assert Fault("crash", count=2).affected(nodes) == ("node_5", "node_6")
     assert Fault("crash", count=7).affected(nodes) == nodes
     assert Fault("crash", nodes=("node_1",)).affected(nodes) == ("node_1",)
-
-
-def test_faulty_nodes_are_counted_once() -> None:
-    faults = [Fault("silent_leader", nodes=("node_3",)), Fault("crash", count=1, start=9)]
-
-    assert make_config(faults=faults).faulty_nodes == {"node_3"}
 
 
 # --- Writing and reading
@@ -611,15 +495,6 @@ def test_what_is_saved_is_loaded(given: dict[str, Any], suffix: str, directory: 
     assert path.read_bytes() == saved
 
 
-@given(settings())
-def test_a_document_is_plain_data(given: dict[str, Any]) -> None:
-    config = make_config(**given)
-    document = config.to_document()
-
-    assert json.loads(json.dumps(document)) == document
-    assert make_config(**document) == config
-
-
 def test_files_say_what_people_write(tmp_path: Path) -> None:
     config = make_config(epochs=12, market_time_per_epoch="1min", prices={"base_price": 152.45})
     config.save(tmp_path / "experiment.toml")
@@ -631,63 +506,7 @@ def test_files_say_what_people_write(tmp_path: Path) -> None:
     assert "epochs = 12\n" in text
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("e.toml", 'epochs = 7\n[faults]\nnode_3 = "crash@4"\n[network]\ndelta = 0.25\n'),
-        ("e.json", '{"epochs": 7, "faults": {"node_3": "crash@4"}, "network": {"delta": "250ms"}}'),
-    ],
-)
-def test_a_file_written_by_hand(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / name).write_text(text, encoding="utf-8")
-
-    assert load_config(tmp_path / name) == make_config(
-        epochs=7, faults={"node_3": "crash@4"}, network={"delta": "250ms"}
-    )
-
-
-def test_a_network_written_by_hand(tmp_path: Path) -> None:
-    text = """
-        [network]
-        gst = "5s"
-        clock_skew = {node_1 = "3ms"}
-        [[network.partitions]]
-        start = "10s"
-        stop = "20s"
-        groups = "node_0,node_1|node_2,node_3"
-    """
-    (tmp_path / "e.toml").write_text(text, encoding="utf-8")
-    loaded = load_config(tmp_path / "e.toml")
-    loaded.save(tmp_path / "e.toml")
-    saved = tomllib.loads((tmp_path / "e.toml").read_text(encoding="utf-8"))
-
-    assert saved["network"]["clock_skew"] == {"node_1": "3ms"}
-    assert saved["network"]["partitions"] == [
-        {
-            "start": "10s",
-            "stop": "20s",
-            "groups": [["node_0", "node_1"], ["node_2", "node_3"]],
-            "one_way": False,
-        }
-    ]
-
-
-def test_an_empty_file_is_the_default_experiment(tmp_path: Path) -> None:
-    (tmp_path / "e.toml").touch()
-
-    assert load_config(tmp_path / "e.toml") == ExperimentConfig()
-
-
-@pytest.mark.parametrize("suffix", [".toml", ".json"])
-def test_an_experiment_is_saved_and_loaded(tmp_path: Path, suffix: str) -> None:
-    experiment = Experiment(epochs=5, nodes=7, faults={"node_6": "silent_leader@1-3"})
-    path = tmp_path / "deeper" / f"e{suffix}"
-    experiment.save(path)
-
-    assert Experiment.load(path).config == experiment.config
-
-
-@pytest.mark.parametrize("suffix", ["", ".yaml", ".zip", ".TXT"])
+@pytest.mark.parametrize("suffix", ["", ".TXT"])
 def test_another_file_type_is_refused(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"experiment{suffix}"
     with pytest.raises(InvalidInput, match=r"path: .* a file name ending in \.toml or \.json"):
@@ -700,18 +519,13 @@ def test_another_file_type_is_refused(tmp_path: Path, suffix: str) -> None:
     ("name", "content"),
     [
         ("e.toml", b"epochs = "),
-        ("e.toml", b"epochs = 1\nepochs = 2\n"),
         ("e.toml", b"\xff\xfe\x00"),
-        ("e.json", b""),
         ("e.json", b'{"epochs": 12'),
         ("e.json", b"[1, 2]"),
-        ("e.json", b'"epochs"'),
-        ("e.json", b"\x00\x01"),
         ("e.json", b'{"epochs": ' + b"9" * 5_000 + b"}"),
         ("e.json", b'{"epochs": ' + b"[" * 100_000),
-        ("e.toml", b"epochs = " + b"[" * 100_000),
     ],
-    ids=range(11),
+    ids=range(6),
 )
 def test_a_file_that_is_no_configuration(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
@@ -727,22 +541,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
             load_config(path)
         assert str(path) in str(caught.value)
-
-
-def test_a_mistake_in_a_file_is_reported_as_one_in_code(tmp_path: Path) -> None:
-    path = tmp_path / "e.toml"
-    path.write_text("[market]\nbands = 5\n", encoding="utf-8")
-    with pytest.raises(InvalidInput, match=r"market: 'bands' .* traders, band"):
-        load_config(path)
-
-
-def test_amounts_are_taken_as_they_print() -> None:
-    prices: list[Mapping[str, object]] = [
-        {"base_price": value} for value in (152.45, "152.45", Decimal("152.45"))
-    ]
-
-    assert len({make_config(prices=section).prices.base_price for section in prices}) == 1
-    assert make_config(prices=prices[0]) == make_config(prices=prices[2])
 
 
 # --- Good and bad periods in turn
@@ -782,14 +580,6 @@ def test_sources_are_a_number_or_names_or_tables() -> None:
     assert make_config(prices={"sources": 3}).prices == make_config().prices
     assert make_config().prices.source_names == SOURCES
     assert len(make_config(prices={"sources": 99}).prices.sources) == 99
-
-
-def test_a_file_has_of_a_source_what_was_said_of_it(tmp_path: Path) -> None:
-    sources = ["a", Source("b", bias_bp=-2.5, lag=1_500), {"name": "c", "noise_bp": 1.0}]
-    make_config(prices={"sources": sources}).save(tmp_path / "e.toml")
-    saved = tomllib.loads((tmp_path / "e.toml").read_text(encoding="utf-8"))
-
-    assert saved["prices"]["sources"] == ["a", {"name": "b", "bias_bp": -2.5, "lag": "1500us"}, "c"]
 
 
 def test_a_file_with_sources_symbols_and_assets(tmp_path: Path) -> None:
@@ -890,14 +680,6 @@ def test_evidence_asks_for_so_many_sources_that_liars_are_a_minority(
             assert PricesConfig(sources=sources, voter_policy=policy).min_sources == 2
 
 
-def test_lying_sources_are_within_the_papers_model() -> None:
-    config = make_config(faults=[Fault("biased", count=3)])
-
-    assert config.faulty_nodes == frozenset()
-    assert config.outside_model == ()
-    assert make_config(model="crash", faults=[Fault("biased", count=3)]).outside_model == ()
-
-
 # --- Symbols
 
 
@@ -959,21 +741,6 @@ def test_the_start_of_a_replay_is_in_its_prices() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "after", "sources", "widening"),
-    [("widen", None, None, 10), ("strict", None, None, 0), ("re-anchor", 3, 3, 0)],
-)
-def test_each_deviation_rule_is_one_of_the_price_rooms(
-    rule: str, after: int | None, sources: int | None, widening: int
-) -> None:
-    prices = make_config(prices={"deviation_rule": rule}).prices
-    rules = prices.rules((Decimal(1), Decimal(9)))
-
-    assert (rules.min_price, rules.max_price) == (1, 9)
-    assert rules.widening_percent == widening
-    assert (rules.reanchor_after, rules.reanchor_sources) == (after, sources)
-
-
-@pytest.mark.parametrize(
     ("count", "given", "needed"), [(3, None, 3), (4, None, 3), (7, None, 5), (7, 4, 4), (7, 7, 7)]
 )
 def test_re_anchoring_takes_more_than_two_thirds_of_the_sources(
@@ -991,14 +758,6 @@ def test_re_anchoring_takes_more_than_two_thirds_of_the_sources(
 def _frame(price: float = 9.5) -> pd.DataFrame:
     days = pd.date_range("2024-01-01", periods=70)
     return pd.DataFrame({"time": days, "price": price, "volume": 7_000})
-
-
-def test_frames_are_equal_if_their_content_is() -> None:
-    config = make_config(feed=_frame())
-
-    assert make_config(feed=_frame()) == config
-    assert make_config(feed=_frame(9.51)) != config
-    assert make_config() != config
 
 
 def test_a_frame_that_is_changed_later_does_not_change_the_configuration() -> None:
@@ -1075,18 +834,6 @@ def test_a_result_of_ones_own_functions_is_loaded_but_not_run_again(tmp_path: Pa
     )
 
 
-def test_a_result_of_ones_own_frame_is_loaded_but_not_run_again(tmp_path: Path) -> None:
-    result = Experiment(epochs=4, feed=_frame(), symbols=["ACME"]).run()
-    result.save(tmp_path / "own.zip")
-    loaded = Result.load(tmp_path / "own.zip")
-
-    assert list(loaded.prices.true_price) == [9.5] * 4
-    assert loaded.config.not_rerunnable == ("feed is a frame",)
-    assert loaded.summary == result.summary
-    with pytest.raises(InvalidInput, match=r"feed: 'frame:\w+' .* the frame itself, which no file"):
-        Experiment.from_config(loaded.config)
-
-
 # --- How an experiment prints
 
 
@@ -1127,21 +874,12 @@ def test_an_experiment_prints_as_what_makes_it(given: dict[str, Any], text: str)
         assert eval(text, {"Experiment": Experiment}).config == experiment.config
 
 
-def test_no_address_in_memory_is_printed() -> None:
-    config = make_config(feed=_frame(), prices={"aggregator": _cheapest})
-
-    assert "aggregator='callable:_cheapest'" in repr(config)
-    assert "feed=<frame:" in repr(config)
-    assert " at 0x" not in repr(config)
-
-
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
         ({"epochs": True}, "epochs"),
         ({"market": {"samples_per_epoch": True}}, "market.samples_per_epoch"),
         ({"market": {"traders": [{"kind": "informed", "count": True}]}}, "market.traders.0.count"),
-        ({"market": {"traders": [{"kind": "informed", "rate": True}]}}, "market.traders.0.rate"),
         ({"network": {"loss": False}}, "network.loss"),
     ],
 )

@@ -91,26 +91,6 @@ def test_the_readme_counts_what_the_rules_run_into() -> None:
     assert "in a day {AAPL}, {MSFT}, {IBM} and {GOOG} times".format(**moves) in text
 
 
-def test_the_readme_names_the_source_that_the_script_takes(make_data: ModuleType) -> None:
-    name, version = make_data.PACKAGE.split("==")
-
-    assert f"`{name}` {version}" in README
-    assert f"`{make_data.MEMBER}`" in README
-    assert f"`{make_data.MEMBER_SHA256}`" in README
-
-
-def test_the_readme_explains_every_column(make_data: ModuleType) -> None:
-    explained = re.findall(r"`(\w+)`", README.split("## Columns")[1].split("What to know")[0])
-
-    assert tuple(explained) == make_data.COLUMNS
-    for file in DATA.glob("*.csv"):
-        assert file.read_text().splitlines()[0] == ",".join(make_data.COLUMNS)
-
-
-def test_the_script_takes_the_shipped_symbols(make_data: ModuleType) -> None:
-    assert make_data.SYMBOLS == SYMBOLS
-
-
 def test_the_script_refuses_another_source(make_data: ModuleType, tmp_path: Path) -> None:
     archive = tmp_path / "other.whl"
     with zipfile.ZipFile(archive, "w") as wheel:
@@ -135,11 +115,6 @@ def test_the_script_splits_by_symbol_and_changes_no_digit(make_data: ModuleType)
         "ibm.csv": header + b"2000-03-01,102.0,105.5,100.06,100.25,10807800,73.29\n",
         "goog.csv": header,
     }
-
-
-def test_the_script_refuses_other_columns(make_data: ModuleType) -> None:
-    with pytest.raises(SystemExit, match=r"expected .*'Adj Close'"):
-        make_data.split_by_symbol("Ticker,Date\nAAPL,2000-03-01\n")
 
 
 @pytest.mark.skipif(

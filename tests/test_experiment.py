@@ -20,7 +20,6 @@ from streamlet_lab.prices import (
     NoPrice,
     PriceConsensus,
     decode_payload,
-    feed_names,
 )
 from streamlet_lab.prices.daily_history import load_bars
 from streamlet_lab.simulator import Monitor, NodeFault, faults
@@ -44,18 +43,6 @@ def test_the_default_experiment_is_safe_and_lively() -> None:
     assert result.summary["finalized_blocks"] == result.summary["epochs"] - 1
     assert result.summary["trades"] > 0
     assert set(result.orders.intent) == {"honest", "far"}
-
-
-def test_the_same_experiment_gives_the_same_result_again() -> None:
-    experiment = sl.Experiment(epochs=12, seed=1)
-
-    assert _frames_equal(experiment.run(), experiment.run())
-
-
-@pytest.mark.parametrize("config", [6, {"nodes": 4}, "experiment.toml"])
-def test_what_is_run_is_a_configuration(config: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"config: .* expected an ExperimentConfig, or settings"):
-        sl.run_protocol(config)
 
 
 def test_progress_is_reported_once_an_epoch() -> None:
@@ -152,43 +139,6 @@ def test_a_setting_does_not_reshuffle_the_orders(setting: dict[str, Any]) -> Non
     pd.testing.assert_frame_equal(base, other)
 
 
-def test_the_market_does_not_change_the_consensus() -> None:
-    quiet = sl.Experiment(epochs=15, seed=2, market=NO_TRADERS).run()
-    busy = sl.Experiment(epochs=15, seed=2, market={"traders": 250}).run()
-
-    for name in ("epochs", "blocks", "finality", "quotes", "messages"):
-        pd.testing.assert_frame_equal(quiet.frames[name], busy.frames[name])
-
-
-def test_another_seed_is_another_run() -> None:
-    assert not _frames_equal(
-        sl.Experiment(epochs=5, seed=1).run(), sl.Experiment(epochs=5, seed=2).run()
-    )
-
-
-def test_a_narrower_band_rejects_more() -> None:
-    rejected = [
-        sl.Experiment(epochs=30, seed=2, market={"band_percent": percent})
-        .run()
-        .summary["orders_stopped"]
-        for percent in (1, 5, 20)
-    ]
-
-    assert rejected == sorted(rejected, reverse=True)
-    assert rejected[0] > rejected[1] > rejected[2]
-
-
-def test_in_real_time_the_band_stops_only_the_far_orders() -> None:
-    """A second of market time moves the price by a hundredth of a percent, not by five."""
-    result = sl.Experiment(epochs=60, seed=2, market_time_per_epoch="1s").run()
-    known = result.orders[result.orders.reference_price.notna()]
-    far = known.intent == "far"
-
-    assert (known[far].status == "rejected").all()
-    assert (known[~far].status != "rejected").all()
-    assert far.any()
-
-
 def test_the_strict_rule_can_lock_the_price_out_for_good() -> None:
     """After a move of more than 10 % no honest price is ever valid again; widening lets it in.
 
@@ -204,30 +154,6 @@ def test_the_strict_rule_can_lock_the_price_out_for_good() -> None:
 
 
 # --- A Byzantine leader
-
-
-def test_a_leader_of_nine_thousand_dollars_gets_no_honest_vote() -> None:
-    lie = sl.Fault("lying_leader", nodes=("node_2",), parameters={"price": "9999.00"})
-    result = sl.Experiment(epochs=16, faults=[lie]).run()
-    lies = result.blocks[result.blocks.proposer == "node_2"]
-
-    assert list(lies.epoch) == [2, 6, 10, 14]
-    assert set(lies.votes) == {1}
-    assert set(lies.refusals) == {3}
-    assert not lies.notarized.any()
-    assert (result.epochs.consensus_price[result.epochs.finalized_s.notna()] < 500).all()
-    assert result.safe
-    assert result.summary["finalized_blocks"] > 0
-
-
-def test_a_majority_of_liars_is_outside_the_model_and_caught() -> None:
-    liars = sl.Fault("lying_leader", count=3, parameters={"price": "9999"})
-    result = sl.Experiment(epochs=12, faults=[liars]).run()
-
-    assert result.outside_model == ("3 of 4 nodes faulty, 1 tolerated",)
-    assert not result.safe
-    assert result.checks["valid_prices"].status is Status.VIOLATED
-    assert "9999.00" in result.checks["valid_prices"].evidence
 
 
 @pytest.mark.parametrize("price", ["-1", "0", "0.001", "1e12", "999999999999.99"])
@@ -342,19 +268,6 @@ def test_whatever_a_leader_writes_the_run_goes_on(
     assert final.consensus_price.dropna().between(50, 500).all()
 
 
-@pytest.mark.parametrize("forgery", FORGERIES)
-def test_where_everyone_colludes_the_run_ends_all_the_same(
-    forgery: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Outside the model anything may become final; it is shown, and saved, not stumbled over."""
-    result = _forged(forgery, monkeypatch, forgers=4)
-    result.save(tmp_path / "result.zip")
-
-    assert _frames_equal(result, sl.Result.load(tmp_path / "result.zip"))
-    assert result.outside_model
-    assert result.summary["finalized_blocks"] == 7
-
-
 # --- Real prices
 
 
@@ -387,28 +300,6 @@ def _year(feed: str, epochs: int, **prices: Any) -> sl.Result:
     ).run()
 
 
-def _longest_run_without_price(result: sl.Result) -> int:
-    longest = current = 0
-    for claim in result.epochs.claim:
-        current = 0 if claim == "price_consensus" else current + 1
-        longest = max(longest, current)
-    return longest
-
-
-@pytest.mark.parametrize("feed", [name for name in feed_names() if "-" in name])
-def test_no_year_locks_the_price_out(feed: str) -> None:
-    """The longest wait is five epochs, after AAPL's fall by 52 % on 2000-09-29."""
-    symbol, year = feed.split("-")
-    result = _year(feed, len(load_bars(symbol.upper(), int(year))))
-
-    assert result.symbol == symbol.upper()
-    assert result.safe
-    assert _longest_run_without_price(result) <= 5
-    priced = result.epochs[result.epochs.claim == "price_consensus"]
-    assert (priced.consensus_price / priced.true_price - 1).abs().max() < 5e-4
-    assert len(priced) >= 0.85 * len(result.epochs)
-
-
 @pytest.mark.parametrize(
     ("feed", "day", "wait"),
     [
@@ -426,17 +317,6 @@ def test_after_a_split_the_price_is_found_again(feed: str, day: str, wait: int) 
 
     assert list(epochs.claim[split : split + wait]) == ["no_price"] * wait
     assert epochs.claim[split + wait] == "price_consensus"
-
-
-def test_the_traders_see_a_year_of_history_too() -> None:
-    result = sl.Experiment(feed="goog-2008", epochs=60, signatures="none").run()
-
-    assert result.symbol == "GOOG"
-    assert set(result.orders[result.orders.trader == "zero_intelligence_0"].status) & {
-        "filled",
-        "resting",
-    }
-    assert result.summary["trades"] > 0
 
 
 def test_finality_exactly_at_the_end_of_an_epoch_belongs_to_that_epoch() -> None:

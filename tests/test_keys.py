@@ -63,7 +63,7 @@ def test_a_changed_signature_is_not_valid(position, change):
     assert not KEYRING.verify("node_0", bytes(signature), b"message")
 
 
-@pytest.mark.parametrize("length", [0, 1, 63, 65, 128])
+@pytest.mark.parametrize("length", [0, 63, 65])
 def test_a_signature_of_another_length_is_not_valid(keyring, length):
     signature = (keyring.sign("node_0", b"message") * 2)[:length]
     assert not keyring.verify("node_0", signature, b"message")
@@ -97,13 +97,6 @@ def test_ideal_signatures_cannot_be_forged():
     assert not keyring.verify("node_0", signature, b"another message")
     assert not keyring.verify("node_0", KEYRING.sign("node_0", b"message"), b"message")
     assert (keyring.signatures, keyring.verifications) == (0, 0)
-
-
-def test_schemes_by_name():
-    assert isinstance(make_keyring("none", NODES, 0), IdealSignatures)
-    keyring = make_keyring("ed25519", NODES, 0)
-    assert isinstance(keyring, Ed25519Keyring)
-    assert keyring.public_key("node_0") == KEYRING.public_key("node_0")
 
 
 def test_stamps_follow_from_a_seed_that_others_do_not_know():

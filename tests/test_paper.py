@@ -222,7 +222,7 @@ def test_section_3_vote_only_for_what_extends_a_longest_notarized_chain():
     assert [vote.voter for _, vote in recorder.votes if vote.epoch == 2] == ["node_3"]
 
 
-@pytest.mark.parametrize("nodes", range(3, 14))
+@pytest.mark.parametrize("nodes", [3, 4, 5, 7, 10])
 def test_section_3_notarized_by_at_least_two_thirds(nodes):
     needed = min(votes for votes in range(nodes + 1) if 3 * votes >= 2 * nodes)
     for votes in (needed, needed - 1):
@@ -230,24 +230,6 @@ def test_section_3_notarized_by_at_least_two_thirds(nodes):
         run = simulation(nodes, faults=silent)
         run.run(1)
         assert (longest(run.observer) == [1]) is (votes == needed)
-
-
-def test_section_3_notarized_chain_needs_every_block_notarized():
-    tree, (one, two) = BlockTree(GENESIS, 1), chain_of(1, 2)
-    for block in (one, two):
-        tree.add_block(block)
-    tree.add_vote(Vote("paper", two.epoch, 2, two.hash, "v", b""))
-    assert tree.longest == [GENESIS]
-    tree.add_vote(Vote("paper", one.epoch, 1, one.hash, "v", b""))
-    assert tree.longest == [two]
-
-
-def chain_of(*epochs):
-    blocks, parent = [], GENESIS
-    for epoch in epochs:
-        parent = Block("paper", epoch - 1, parent.height + 1, parent.hash, b"")
-        blocks.append(parent)
-    return blocks
 
 
 @pytest.mark.parametrize(
@@ -305,59 +287,25 @@ def run_b5(kind):
     return run, recorder
 
 
-# --- Section 3: consistency, whatever the network does
+# --- Section 3: consistency and liveness, whatever the network does
 
 
-@settings(max_examples=50)
+@settings(max_examples=120)
 @given(run=legal_runs())
-def test_lemma_1_one_notarized_block_in_an_epoch(run):
-    _, _, results = watched(**run)
-    assert results["unique_notarization"].status is not Status.VIOLATED
-
-
-@settings(max_examples=50)
-@given(run=legal_runs())
-def test_step_to_theorem_3_nothing_is_notarized_beside_the_middle_of_three(run):
-    lab, recorder, _ = watched(**run)
+def test_lemma_1_theorem_3_lemma_5_and_theorem_6(run):
+    lab, recorder, results = watched(**run)
+    assert violated(results) == []
     honest = lab.nodes.keys() - run["faulty"].keys()
+    # The step to Theorem 3: nothing is notarized beside the middle of three.
     blocks = {r.block.hash: r.block for r in recorder.notarizations if r.node in honest}
     for last in blocks.values():
         middle = blocks.get(last.parent)
         first = middle and blocks.get(middle.parent)
         if first and first.epoch + 2 == middle.epoch + 1 == last.epoch:
             assert [block for block in blocks.values() if block.height == middle.height] == [middle]
-
-
-@settings(max_examples=50)
-@given(run=legal_runs())
-def test_theorem_3_consistency(run):
-    lab, _, results = watched(**run)
-    assert results["consistency"].status is not Status.VIOLATED
-    assert results["vote_discipline"].status is not Status.VIOLATED
-    honest = sorted(
-        (node.tree.finalized for name, node in lab.nodes.items() if name not in run["faulty"]),
-        key=len,
-    )
-    assert all(long[: len(short)] == short for short, long in pairwise(honest))
-    event(f"something final: {len(honest[-1]) > 1}")
-
-
-# --- Section 3: liveness after GST
-
-
-@settings(max_examples=50)
-@given(run=legal_runs())
-def test_lemma_5_three_honest_leaders(run):
-    _, _, results = watched(**run)
-    assert results["lemma_5"].status is not Status.VIOLATED
-    event(f"lemma 5 {results['lemma_5'].status}")
-
-
-@settings(max_examples=50)
-@given(run=legal_runs())
-def test_theorem_6_five_honest_leaders(run):
-    _, _, results = watched(**run)
-    assert results["theorem_6"].status is not Status.VIOLATED
+    final = sorted((lab.nodes[name].tree.finalized for name in honest), key=len)
+    assert all(long[: len(short)] == short for short, long in pairwise(final))
+    event(f"something final: {len(final[-1]) > 1}")
     event(f"theorem 6 {results['theorem_6'].status}")
 
 
@@ -367,22 +315,7 @@ def test_theorem_6_at_the_bound_of_the_delay():
     assert results["theorem_6"].status is Status.HOLDS
 
 
-def test_lemma_5_blocks_may_be_lost_without_three_honest_leaders():
-    # Round robin with one silent node of four: three honest leaders in a row, never five.
-    _, _, results = watched(4, {"node_0": "silent_leader"}, 16)
-    assert results["lemma_5"].status is Status.HOLDS
-    assert results["theorem_6"].evidence == "no five consecutive honest leaders after GST"
-
-
 # --- Section 4: the synchronous model, an honest majority
-
-
-@pytest.mark.parametrize("nodes", range(3, 14))
-def test_section_4_notarized_by_at_least_half(nodes):
-    config = make_config(nodes=nodes, model="synchronous")
-    needed = min(votes for votes in range(nodes + 1) if 2 * votes >= nodes)
-    assert config.votes_needed == needed
-    assert 2 * config.tolerated < nodes <= 2 * config.tolerated + 2
 
 
 @pytest.mark.parametrize(
@@ -398,20 +331,6 @@ def test_section_4_notarized_by_at_least_half(nodes):
 )
 def test_section_4_finalize_all_but_five_of_six_consecutive_epochs(chains, finalized):
     assert final_epochs(notarized_view(*chains, rule=SIX_UNCONTESTED)) == finalized
-
-
-@pytest.mark.parametrize(
-    ("rival", "finalized"),
-    [
-        ([1], []),  # of the length of the first of six
-        ([1, 3, 5, 6, 8, 9], []),  # of all their lengths
-    ],
-)
-def test_section_4_finalize_only_if_nothing_else_was_notarized_at_those_lengths(rival, finalized):
-    six = [2, 3, 4, 5, 6, 7]
-    assert final_epochs(notarized_view(rival, six, rule=SIX_UNCONTESTED)) == finalized
-    # A rival at lengths before the six does no harm.
-    assert final_epochs(notarized_view([1], [*six, 8], rule=SIX_UNCONTESTED)) == [2, 3]
 
 
 @pytest.mark.parametrize("shared", range(6))
@@ -450,20 +369,13 @@ def test_section_4_two_notarized_blocks_in_one_epoch_are_possible():
 
 @settings(max_examples=50)
 @given(run=legal_runs("synchronous", ("paper_byzantine", "paper_twins", "silent_leader")))
-def test_section_4_consistency_with_an_honest_majority(run):
-    _, _, results = watched(**run)
-    assert results["consistency"].status is not Status.VIOLATED
-    event(f"consistency {results['consistency'].status}")
-
-
-@settings(max_examples=50)
-@given(run=legal_runs("synchronous", ("paper_byzantine", "paper_twins", "silent_leader")))
-def test_section_4_liveness_after_eight_honest_leaders(run):
+def test_section_4_consistency_and_liveness_after_eight_honest_leaders(run):
     # Eight honest leaders in a row in the middle, whatever the other epochs are.
     honest = [name for name in names(run["nodes"]) if name not in run["faulty"]]
     leaders = [run["leader_of"](epoch) for epoch in range(24)]
     leaders[8:16] = [honest[epoch % len(honest)] for epoch in range(8)]
     _, _, results = watched(**{**run, "leader_of": round_robin(leaders)})
+    assert results["consistency"].status is not Status.VIOLATED
     assert results["synchronous_liveness"].status is Status.HOLDS
 
 
@@ -472,13 +384,6 @@ def test_section_4_liveness_after_eight_honest_leaders(run):
 
 
 # --- Appendix A: crashes only
-
-
-@pytest.mark.parametrize("nodes", range(3, 14))
-def test_appendix_a_notarized_by_a_majority(nodes):
-    config = make_config(nodes=nodes, model="crash")
-    assert config.votes_needed == min(v for v in range(nodes + 1) if 2 * v > nodes)
-    assert 2 * config.tolerated < nodes <= 2 * config.tolerated + 2
 
 
 def test_appendix_a_the_leader_sends_the_notarized_chain_along():

@@ -1,6 +1,5 @@
 """The system's description, call by call, as its users know it."""
 
-import json
 import logging
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -42,12 +41,6 @@ def test_simulator_generates_a_price_feed(source: str) -> None:
     assert price.timestamp == datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 
 
-def test_simulated_prices_vary() -> None:
-    simulator = sl.AAPLPriceSimulator(base_price=150)
-
-    assert len({simulator.generate_price_feed("external_feed").price for _ in range(20)}) > 10
-
-
 def test_stock_price_create() -> None:
     price = sl.StockPrice.create("AAPL", 152.45, 1500, "market_data_1")
 
@@ -78,34 +71,6 @@ def test_prices_are_validated() -> None:
     assert service.validate_prices([good, too_high, too_few]) == [good]
 
 
-def test_prices_far_from_the_previous_consensus_are_not_valid() -> None:
-    service = sl.PriceConsensusService("AAPL")
-    _, consensus = service.process_epoch_prices(0)
-    assert consensus is not None
-    near = sl.StockPrice.create("AAPL", consensus.consensus_price, 1000, "market_data_1")
-    far = sl.StockPrice.create(
-        "AAPL", consensus.consensus_price * Decimal("1.11"), 1000, "market_data_2"
-    )
-
-    assert service.validate_prices([near, far]) == [near]
-
-
-def test_consensus_price_is_average_and_vwap() -> None:
-    prices = [
-        sl.StockPrice.create("AAPL", "150.00", 1000, "market_data_1"),
-        sl.StockPrice.create("AAPL", "151.00", 2000, "market_data_2"),
-        sl.StockPrice.create("AAPL", "152.00", 1000, "external_feed"),
-    ]
-    consensus = sl.PriceConsensusService("AAPL").calculate_consensus_price(prices)
-
-    assert consensus.symbol == "AAPL"
-    assert consensus.consensus_price == Decimal("151.00")
-    assert consensus.volume_weighted_price == Decimal("151.00")
-    assert consensus.total_volume == Decimal(4000)
-    assert consensus.price_count == 3
-    assert consensus.block_hash == ""
-
-
 def test_price_consensus_has_exactly_the_descriptions_fields() -> None:
     assert [field.name for field in fields(sl.PriceConsensus)] == [
         "symbol",
@@ -116,33 +81,6 @@ def test_price_consensus_has_exactly_the_descriptions_fields() -> None:
         "timestamp",
         "block_hash",
     ]
-
-
-def test_an_epoch_of_prices_gives_payload_and_consensus() -> None:
-    payload, consensus = sl.PriceConsensusService("AAPL").process_epoch_prices(0)
-    document = json.loads(payload)
-    assert consensus is not None
-
-    assert list(document) == [
-        "type",
-        "symbol",
-        "consensus_price",
-        "volume_weighted_price",
-        "total_volume",
-        "price_count",
-        "timestamp",
-    ]
-    assert document == {
-        "type": "price_consensus",
-        "symbol": "AAPL",
-        "consensus_price": str(consensus.consensus_price),
-        "volume_weighted_price": str(consensus.volume_weighted_price),
-        "total_volume": str(consensus.total_volume),
-        "price_count": 3,
-        "timestamp": "2024-01-15T10:30:00Z",
-    }
-    assert type(document["price_count"]) is int
-    assert consensus.block_hash == ""
 
 
 # --- Consensus layer
@@ -156,14 +94,6 @@ def test_four_nodes_tolerate_one_fault_with_a_quorum_of_three() -> None:
     assert network.symbol == "AAPL"
     assert network.f == 1
     assert network.config.votes_needed == 3
-
-
-@pytest.mark.parametrize(("nodes", "f"), [(1, 0), (3, 0), (4, 1), (6, 1), (7, 2), (10, 3)])
-def test_fewer_than_a_third_may_be_faulty(nodes: int, f: int) -> None:
-    network = sl.create_aapl_consensus_network(num_nodes=nodes)
-
-    assert network.f == f
-    assert len(network.node_ids) == nodes
 
 
 def test_every_node_is_a_streamlet_node() -> None:
@@ -188,27 +118,6 @@ def test_each_epoch_has_a_consensus_price() -> None:
     assert [price.timestamp for price in prices] == sorted(price.timestamp for price in prices)
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3, 4, 10])
-def test_a_block_is_final_once_the_next_of_three_consecutive_is_notarized(epochs: int) -> None:
-    """Genesis may be the first of the three, so all blocks but the last are final."""
-    network = sl.create_aapl_consensus_network(4)
-    notarized = network.run_price_consensus_simulation(epochs)
-
-    assert len(notarized) == epochs
-    assert network.get_finalized_consensus_prices() == notarized[:-1]
-
-
-def test_a_run_can_be_continued(network: sl.StockMarketConsensusNetwork) -> None:
-    before = network.get_finalized_consensus_prices()
-    more = network.run_price_consensus_simulation(epochs=5)
-    at_once = sl.create_aapl_consensus_network(4)
-    at_once.run_price_consensus_simulation(17)
-
-    assert len(more) == 5
-    assert network.get_finalized_consensus_prices()[: len(before)] == before
-    assert network.get_finalized_consensus_prices() == at_once.get_finalized_consensus_prices()
-
-
 def test_final_prices_are_the_payloads_of_final_blocks(
     network: sl.StockMarketConsensusNetwork,
 ) -> None:
@@ -219,55 +128,6 @@ def test_final_prices_are_the_payloads_of_final_blocks(
     for block, price in zip(blocks, prices, strict=True):
         assert block.payload == price.to_payload()
         assert block.hash.hex() == price.block_hash
-
-
-def test_all_nodes_finalize_the_same_prices(network: sl.StockMarketConsensusNetwork) -> None:
-    prices = network.get_finalized_consensus_prices()
-    for node in network.nodes.values():
-        assert isinstance(node, sl.StockMarketStreamletNode)
-        own = node.finalized_prices()
-        assert own == prices[: len(own)]
-        assert len(own) >= len(prices) - 1
-
-
-def test_leaders_take_turns(network: sl.StockMarketConsensusNetwork) -> None:
-    assert [network.leader_of(epoch) for epoch in range(6)] == [
-        "node_0",
-        "node_1",
-        "node_2",
-        "node_3",
-        "node_0",
-        "node_1",
-    ]
-
-
-def test_one_crashed_node_does_not_stop_the_prices() -> None:
-    network = sl.create_aapl_consensus_network(4, faults={"node_3": "crash"})
-    network.run_price_consensus_simulation(12)
-
-    # Epochs 0–2, 4–6 and 8–10 have leaders; each run of three finalizes all but its last block.
-    assert len(network.get_finalized_consensus_prices()) == 8
-
-
-def test_two_crashed_nodes_of_four_do() -> None:
-    network = sl.create_aapl_consensus_network(4, faults={"node_2": "crash", "node_3": "crash"})
-
-    assert network.run_price_consensus_simulation(12) == []
-    assert network.get_finalized_consensus_prices() == []
-
-
-def test_a_lying_leader_gets_no_honest_vote() -> None:
-    lie = sl.Fault("lying_leader", nodes=("node_1",), parameters={"price": "9999"})
-    network = sl.create_aapl_consensus_network(4, faults=[lie])
-    prices = network.run_price_consensus_simulation(12)
-
-    assert len(prices) == 9
-    assert all(price.consensus_price < 500 for price in prices)
-    for name in ("node_0", "node_2", "node_3"):
-        refusals = network.nodes[name].refusals
-        assert [block.epoch for block, _ in refusals] == [1, 5, 9]
-        for _, verdict in refusals:
-            assert verdict.reason.startswith("consensus price 9999.00 outside ")
 
 
 # --- Trading layer
@@ -284,15 +144,6 @@ def test_engine_reads_the_latest_final_price(network: sl.StockMarketConsensusNet
         engine.get_latest_consensus_price()
         == network.get_finalized_consensus_prices()[-1].consensus_price
     )
-
-
-def test_before_the_first_final_price_nothing_trades() -> None:
-    engine = sl.ConsensusMatchingEngine("AAPL", sl.create_aapl_consensus_network(4))
-
-    assert engine.get_latest_consensus_price() is None
-    assert not engine.validate_trade_price(Decimal("150.00"))
-    assert engine.process_order(_order("b-1", "buy", Decimal(150))) == []
-    assert "no_consensus" in repr(engine.events[-1])
 
 
 @pytest.mark.parametrize(
@@ -352,18 +203,6 @@ def test_orders_within_the_band_trade(network: sl.StockMarketConsensusNetwork) -
     assert trade.price == (consensus * Decimal("1.02")).quantize(Decimal("0.01"))
     assert trade.quantity == 100
     assert (trade.buy_order_id, trade.sell_order_id) == ("buy", "sell")
-
-
-def test_the_engine_knows_how_old_the_networks_price_is() -> None:
-    network = sl.create_aapl_consensus_network(4)
-    network.run_price_consensus_simulation(epochs=4)
-    reference = network.reference()
-    assert reference is not None
-    assert reference.price == network.get_finalized_consensus_prices()[-1].consensus_price
-    engine = sl.ConsensusMatchingEngine("AAPL", network)
-    order = sl.Order.limit("far", "AAPL", "buy", 100, "400.00")
-    engine.process_order(order, time=reference.time + 250_000)
-    assert engine.events[-1].reference_age == 250_000
 
 
 def test_an_engine_for_another_symbol_is_refused() -> None:

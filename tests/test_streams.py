@@ -41,12 +41,6 @@ def test_every_member_of_a_family_has_a_stream_of_its_own():
     assert len(first) == len(families) * len(keys)
 
 
-def test_the_order_in_which_a_family_is_asked_does_not_matter():
-    one, other = StreamFamily(0, "a"), StreamFamily(0, "a")
-    forwards = [one.of(index).random() for index in range(50)]
-    assert [other.of(index).random() for index in reversed(range(50))] == forwards[::-1]
-
-
 def test_every_seed_and_name_has_a_stream_of_its_own():
     keys = [(seed, name) for seed in range(20) for name in ("", "a", "b", "ab", "trader/1")]
     assert len({tuple(first_words(*key)) for key in keys}) == len(keys)

@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 from inspect import isfunction
-from itertools import combinations, pairwise, product
+from itertools import pairwise, product
 from statistics import NormalDist
 
 import numpy as np
@@ -58,11 +58,6 @@ def test_the_chance_of_a_run_is_that_of_all_sequences_with_one(length, trials, p
     assert theory.chance_of_run(length, trials, p) == with_run
 
 
-def test_the_wait_for_a_run_is_the_sum_of_the_chances_that_it_has_not_come():
-    without = sum(1 - theory.chance_of_run(3, trials, 0.75) for trials in range(400))
-    assert without == pytest.approx(theory.wait_for_run(3, 0.75))
-
-
 @pytest.mark.parametrize(
     ("p", "lag"), [(1.0, 1), (0.9, 1.4952), (0.75, 2.8148), (2 / 3, 4.125), (0.5, 10)]
 )
@@ -76,28 +71,6 @@ def test_finality_lag_solves_the_equations_that_it_is_derived_from(p):
     second_in_a_row = p + after_a_silent_leader
     first_in_a_row = p * (1 + second_in_a_row) + after_a_silent_leader
     assert theory.finality_lag(p) == p * second_in_a_row + (1 - p) * first_in_a_row
-
-
-def lag_probabilities(p, longest):
-    """Exact probability of each lag up to the longest, from a chain of live leaders in a row.
-
-    The chain knows how many leaders in a row are live, the block's own being the last of them;
-    two stands for two or more, since the block of a run's second leader waits for one more only.
-    """
-    in_a_row = {0: Fraction(0), 1: 1 - p, 2: p}
-    for _ in range(longest):
-        yield p * in_a_row[2]
-        in_a_row = {
-            0: (1 - p) * sum(in_a_row.values()),
-            1: p * in_a_row[0],
-            2: p * in_a_row[1],
-        }
-
-
-@pytest.mark.parametrize("p", SHARES)
-def test_finality_lag_is_the_mean_of_its_exact_distribution(p):
-    mean = sum(lag * each for lag, each in enumerate(lag_probabilities(p, 300), start=1))
-    assert float(theory.finality_lag(p)) == pytest.approx(float(mean), rel=1e-6)
 
 
 def finalized_in(live):
@@ -134,13 +107,6 @@ def test_final_blocks_are_those_of_all_sequences(epochs, p):
     assert theory.final_blocks(epochs, float(p)) == pytest.approx(float(mean))
 
 
-def test_in_a_long_run_as_many_blocks_wait_as_littles_law_says():
-    # But for genesis, which the first block need not wait for.
-    longer, shorter = (theory.final_blocks(epochs, 0.75) for epochs in (400, 300))
-    assert longer - shorter == pytest.approx(75)
-    assert longer == pytest.approx(0.75 * (400 - theory.finality_lag(0.75)), abs=0.5)
-
-
 @pytest.mark.parametrize(
     ("nodes", "silent", "lag"),
     [
@@ -174,21 +140,6 @@ def test_share_of_epochs_that_complete_a_run_of_live_leaders(nodes, silent, leng
     assert theory.live_runs(nodes, silent, length) == share
 
 
-def longest_live_run(nodes, silent):
-    return max(length for length in range(nodes) if theory.live_runs(nodes, silent, length))
-
-
-def test_round_robin_with_four_nodes_has_three_live_leaders_in_a_row_at_most():
-    assert {longest_live_run(4, {silent}) for silent in range(4)} == {3}
-
-
-def test_round_robin_with_seven_nodes_has_five_in_a_row_only_beside_two_neighbours():
-    for one, other in combinations(range(7), 2):
-        neighbours = other - one in (1, 6)
-        assert (longest_live_run(7, {one, other}) == 5) == neighbours
-        assert longest_live_run(7, {one, other}) >= 3
-
-
 TENTH = Fraction(1, 10)
 
 
@@ -207,12 +158,6 @@ def test_how_far_liars_push_the_mean(sources, liars, first, limit):
     assert theory.mean_displacement(sources, liars, TENTH) == limit
 
 
-def test_one_liar_of_three_takes_the_mean_to_the_edge_of_a_band_of_five_percent():
-    price = 1 + theory.mean_displacement(3, 1, TENTH)
-    assert float(price) == pytest.approx(1.0526, abs=5e-5)
-    assert (price - 1) / price == Fraction(5, 100)
-
-
 @pytest.mark.parametrize("deviation", [TENTH, -TENTH, Fraction(1, 2), 0 * TENTH])
 @pytest.mark.parametrize(("sources", "liars"), [(3, 1), (5, 2), (4, 2), (13, 4)])
 def test_the_mean_follows_its_recurrence_and_honest_quotes_stay_valid(sources, liars, deviation):
@@ -223,14 +168,6 @@ def test_the_mean_follows_its_recurrence_and_honest_quotes_stay_valid(sources, l
         price = (sources - liars + liars * (1 + deviation) * price) / Fraction(sources)
     limit = 1 + theory.mean_displacement(sources, liars, deviation)
     assert limit == (sources - liars + liars * (1 + deviation) * limit) / Fraction(sources)
-
-
-def test_with_more_than_half_of_liars_the_honest_quotes_leave_the_corridor():
-    # One liar more than the formula takes: two of three. Honest quotes are valid up to 1/(1 − d).
-    price, epochs = Fraction(1), 0
-    while (1 - TENTH) * price <= 1:
-        price, epochs = (1 + 2 * (1 + TENTH) * price) / 3, epochs + 1
-    assert epochs == 2
 
 
 # --- How soon a price leaves a band
@@ -282,41 +219,17 @@ def outside_by_quadrature(moved, band, spread):
     return math.fsum(piece[0] for piece in found)
 
 
-@pytest.mark.parametrize("spread", [0.0001, 0.005, 0.1, 0.2, 0.5, 1, 5, 200])
-@pytest.mark.parametrize("moved", [0.0001, 0.0238, 0.1, 0.5, 2, 100])
+@pytest.mark.parametrize("spread", [0.005, 0.2, 5])
+@pytest.mark.parametrize("moved", [0.0238, 0.5, 100])
 def test_the_average_over_limit_prices_is_as_exact_as_it_says(moved, spread):
-    for band in (0.001, 0.05, 0.9, 0.99):
+    for band in (0.05, 0.9):
         share = theory.stale_outside_share(1, moved, band, spread)
         assert share == pytest.approx(outside_by_quadrature(moved, band, spread), abs=1e-11)
 
 
-def test_what_is_not_old_or_does_not_move_turns_away_what_any_band_does():
-    for spread in (0.0, 0.02):
-        fresh = theory.outside_band_share(0, 0.05, spread)
-        assert theory.stale_outside_share(0, DAILY, 0.05, spread) == fresh
-        assert theory.stale_outside_share(9, 0, 0.05, spread) == fresh
-        # From both sides of where the average changes its variable, and towards nothing at all.
-        nearly = theory.stale_outside_share(1e-12, DAILY, 0.05, spread)
-        assert nearly == pytest.approx(fresh, abs=1e-9)
-
-
-def test_a_price_without_limit_is_outside_in_the_end():
-    assert theory.stale_outside_share(1e12, DAILY, 0.05) == pytest.approx(1, abs=1e-5)
-    assert theory.stale_outside_share(1e12, DAILY, 0.05, 0.005) == pytest.approx(1, abs=1e-5)
-    assert theory.first_passage_share(1e12, DAILY, 0.05) == 1
-
-
-def test_the_unit_of_time_is_that_of_the_volatility():
-    yearly = DAILY * math.sqrt(252)
-    for share in (theory.stale_outside_share, theory.first_passage_share):
-        assert share(3 / 252, yearly, 0.05) == pytest.approx(share(3, DAILY, 0.05), rel=1e-12)
-    mean = theory.mean_first_passage(yearly, 0.05)
-    assert 252 * mean == pytest.approx(theory.mean_first_passage(DAILY, 0.05), rel=1e-12)
-
-
-@pytest.mark.parametrize("spread", [0.0, 0.005, 0.05, 0.5, 3.0])
+@pytest.mark.parametrize("spread", [0.0, 0.05])
 def test_random_prices_are_outside_an_old_band_as_often(spread):
-    random, count = generator(1, "theory/stale"), 400_000
+    random, count = generator(1, "theory/stale"), 100_000
     age, band = 2.5, 0.05
     price = np.exp(DAILY * math.sqrt(age) * random.standard_normal(count))
     limit = price * (1 + spread * random.standard_normal(count))
@@ -338,29 +251,13 @@ def exit_by_images(moved, band, images=400):
     )
 
 
-@pytest.mark.parametrize("band", [0.001, 0.05, 0.5, 0.95])
-@pytest.mark.parametrize("widths", [0.1, 0.3, 0.5641, 0.5642, 0.5643, 0.8, 1.5, 4])
+@pytest.mark.parametrize("band", [0.05, 0.95])
+@pytest.mark.parametrize("widths", [0.1, 0.5641, 0.5643, 1.5])
 def test_the_chance_of_having_left_is_that_of_the_mirror_images(band, widths):
     # The formula changes its series at 1/√π = 0.56419 of the band's width.
     moved = widths * (math.log1p(band) - math.log1p(-band))
     share = theory.first_passage_share(1, moved, band)
     assert share == pytest.approx(exit_by_images(moved, band), abs=1e-12)
-
-
-@pytest.mark.parametrize("moved", [0.2, 0.5, 1, 1.2, 2, 4])
-def test_a_narrow_band_is_symmetric_and_has_the_known_series(moved):
-    # P(max |B| < c) = 4/π Σ (−1)^k/(2k + 1) exp(−(2k + 1)² π² t / 8 c²): Feller II, X.5.
-    band = 1e-7
-    inside = math.fsum(
-        4
-        / math.pi
-        * (-1) ** k
-        / (2 * k + 1)
-        * math.exp(-(((2 * k + 1) * math.pi * moved) ** 2) / 8)
-        for k in range(200)
-    )
-    share = theory.first_passage_share(1, moved * band, band)
-    assert share == pytest.approx(1 - inside, abs=1e-7)
 
 
 def test_while_it_is_unlikely_to_have_left_it_is_twice_as_likely_as_to_be_outside():
@@ -371,7 +268,7 @@ def test_while_it_is_unlikely_to_have_left_it_is_twice_as_likely_as_to_be_outsid
     assert 0 < theory.first_passage_share(0.01, DAILY, 0.05) < 1e-80
 
 
-@pytest.mark.parametrize("age", [1, 4, 12])
+@pytest.mark.parametrize("age", [4])
 def test_random_walks_leave_the_band_as_often(age):
     # Between two steps a Brownian bridge from x to y crosses c with probability
     # exp(−2 (c − x)(c − y) / variance); walks carry how likely they are to be inside yet.
@@ -429,7 +326,7 @@ _POSITIVE = [5e-324, 1e300, Fraction(1, 3), np.int64(3)], [0, -5e-324, 10**400, 
 _FROM_ZERO = [0, 0.0, 5e-324, 1e300, np.float32(0)], [-5e-324, 10**400, -1, "1", None, False, 1j]
 _ODD = [1.0, "3", None, True, math.nan, -1, Fraction(3)]
 _COUNT = [0, 1_000, np.int64(4)], [1_000_001, *_ODD]
-_COUNT_FROM_1 = [1, 1_000_000, np.int64(4)], [0, 1_000_001, *_ODD]
+_COUNT_FROM_1 = [1, 1_000, np.int64(4)], [0, 1_000_001, *_ODD]
 
 #: Each formula, arguments that are fine, and of each argument what just is and what just is not.
 DOMAINS = [
@@ -544,12 +441,6 @@ def test_a_mean_beyond_every_float_is_refused(formula, arguments, field):
         formula(*arguments)
 
 
-def test_fractions_have_no_largest_one():
-    tiny = Fraction(1, 10**110)
-    assert theory.wait_for_run(3, tiny) == sum(tiny**-length for length in (1, 2, 3))
-    assert theory.finality_lag(tiny) == (1 + tiny - tiny**2) / tiny**3
-
-
 @pytest.mark.parametrize("length", [1, 3, 50])
 @pytest.mark.parametrize("p", [1e-6, 0.1, 0.5, 0.9, 1 - 1e-9, 1 - 2**-53])
 def test_the_wait_for_a_run_is_as_exact_with_floats(length, p):
@@ -557,8 +448,8 @@ def test_the_wait_for_a_run_is_as_exact_with_floats(length, p):
     assert theory.wait_for_run(length, p) == pytest.approx(float(exact), rel=1e-12)
 
 
-@pytest.mark.parametrize("deviation", [-1 + 1e-16, -0.5, 1e-9, 0.1, 1 - 1e-9, 1 - 2**-53])
-@pytest.mark.parametrize("epochs", [None, 0, 1, 7, 1_000])
+@pytest.mark.parametrize("deviation", [-1 + 1e-16, 0.1, 1 - 2**-53])
+@pytest.mark.parametrize("epochs", [None, 7, 1_000])
 @pytest.mark.parametrize(("sources", "liars"), [(2, 1), (3, 1), (99, 1)])
 def test_the_displacement_is_as_exact_with_floats(sources, liars, deviation, epochs):
     if epochs == 1_000:
@@ -566,14 +457,6 @@ def test_the_displacement_is_as_exact_with_floats(sources, liars, deviation, epo
     exact = theory.mean_displacement(sources, liars, Fraction(deviation), epochs)
     displacement = theory.mean_displacement(sources, liars, deviation, epochs)
     assert displacement == pytest.approx(float(exact), rel=1e-12)
-
-
-def test_extremes_of_age_and_spread_have_their_limits():
-    assert theory.stale_outside_share(1, 100, 0.05, 200) == pytest.approx(0.9996, abs=4e-4)
-    assert theory.stale_outside_share(1e300, 1e300, 0.05, 0.5) == 1
-    assert theory.stale_outside_share(1, 0.02, 0.05, 1e300) == pytest.approx(1)
-    assert theory.first_passage_share(1e300, 1e300, 0.05) == 1
-    assert theory.mean_first_passage(1e200, 0.05) == 0  # of about 1e-403
 
 
 _ANY = st.one_of(
@@ -594,7 +477,7 @@ _PROBABILITIES = {
 
 
 @pytest.mark.parametrize(("formula", "fine", "fields"), DOMAINS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_any_number_gives_a_finite_value_in_its_range_or_is_refused(formula, fine, fields, data):
     numbers = {name: _ANY for name in fields if name not in ("model", "silent")}

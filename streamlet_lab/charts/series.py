@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from streamlet_lab import metrics
+from streamlet_lab import liquidity, metrics
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
@@ -99,8 +99,8 @@ def band_steps(result: Result, symbol: str | None = None) -> pd.DataFrame:
 
 
 def state_spans(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return when the market of a symbol was not simply open: `metrics.state_spans`."""
-    return metrics.state_spans(result.bands, chosen_symbol(result, symbol), _end_s(result))
+    """Return when the market of a symbol was not simply open: `liquidity.state_spans`."""
+    return liquidity.state_spans(result.bands, chosen_symbol(result, symbol), _end_s(result))
 
 
 def price_limits(path: "pd.Series[float]", *others: "pd.Series[float]") -> tuple[float, float]:

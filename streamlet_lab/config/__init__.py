@@ -1,7 +1,8 @@
 """What a person types: the validated configuration of an experiment."""
 
-from streamlet_lab.config.experiment import ExperimentConfig, load_config, make_config
+from streamlet_lab.config.experiment import ExperimentConfig
 from streamlet_lab.config.feeds import FRAME, Feed, FrameFeed
+from streamlet_lab.config.loading import load_config, make_config
 from streamlet_lab.config.market import OBSERVER, MarketConfig, ReferenceConfig, TraderConfig
 from streamlet_lab.config.network import (
     ED25519_TIMES,

@@ -6,7 +6,6 @@ in it is reported before anything runs, with the field, the value and what would
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -14,20 +13,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from streamlet_lab.config.feeds import FRAME, Feed
 from streamlet_lab.config.market import OBSERVER, MarketConfig
 from streamlet_lab.config.network import NetworkConfig
 from streamlet_lab.config.prices import PricesConfig
 from streamlet_lab.consensus.quorums import FaultModel, max_faulty, quorum
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
 from streamlet_lab.units import format_duration
-from streamlet_lab.values import Duration, Section, first_mistake, unsaved_functions
+from streamlet_lab.values import Duration, Section, unsaved_functions
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
 # is drawn ahead of a run.
@@ -364,40 +363,3 @@ class ExperimentConfig(Section):
             case _:
                 raise InvalidInput("path", str(path), "a file name ending in .toml or .json")
         write_atomically(path, text.encode())
-
-
-def make_config(**settings: Any) -> ExperimentConfig:
-    """Validate settings.
-
-    Raises
-    ------
-    InvalidInput
-        For the first setting that is wrong.
-    """
-    try:
-        return ExperimentConfig(**settings)
-    except ValidationError as error:
-        raise first_mistake(error, ExperimentConfig) from error
-
-
-def load_config(path: str | Path) -> ExperimentConfig:
-    """Read a configuration from a ``.toml`` or ``.json`` file.
-
-    Raises
-    ------
-    DataError
-        If there is no such file, or it is not TOML or JSON.
-    InvalidInput
-        If a setting in it is wrong.
-    """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a TOML or JSON document ({error})") from error
-    if not isinstance(document, dict):
-        raise DataError(f"{path}: not a table of settings")
-    return make_config(**document)

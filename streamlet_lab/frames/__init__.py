@@ -14,19 +14,13 @@ __all__ = ["LazyFrames", "Offences", "Record", "make_frames"]
 
 def make_frames(record: Record) -> LazyFrames:
     """Return every frame of a finished run, by name; each is made when it is first read."""
-    market = MarketRows(record)
     rows: dict[str, Callable[[], Rows]] = {
         "epochs": partial(protocol.epoch_rows, record),
         "prices": partial(prices.price_rows, record),
         "blocks": partial(protocol.block_rows, record),
         "finality": partial(protocol.finality_rows, record),
         "quotes": partial(prices.quote_rows, record),
-        "orders": market.orders,
-        "trades": market.trades,
-        "rejections": market.rejections,
-        "bands": market.bands,
-        "book": market.book,
-        "depth": market.depth,
+        **MarketRows(record).makers(),
         "messages": partial(protocol.message_rows, record),
         "trace": partial(protocol.trace_rows, record),
         "violation": lambda: record.excerpt.rows if record.excerpt else (),

@@ -3,7 +3,7 @@
 Everything is read from the engines' events, which are made once for each symbol.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from itertools import chain
 from operator import attrgetter
@@ -24,29 +24,16 @@ class MarketRows:
     def __init__(self, record: Record) -> None:
         self._record = record
 
-    def orders(self) -> Rows:
-        """Every order, with what became of it."""
-        return _by_time(tape.orders() for tape in self._tapes)
-
-    def trades(self) -> Rows:
-        """Every trade."""
-        return _by_time(tape.trades for tape in self._tapes)
-
-    def rejections(self) -> Rows:
-        """Every refusal, and every loss of shares that was not the trader's wish."""
-        return _by_time(tape.rejections for tape in self._tapes)
-
-    def bands(self) -> Rows:
-        """Every move of a band, and every change of a market's state."""
-        return _by_time(tape.bands for tape in self._tapes)
-
-    def book(self) -> Rows:
-        """The best prices at the sampled instants."""
-        return _by_time(book for book, _ in self._books)
-
-    def depth(self) -> Rows:
-        """The occupied prices at the sampled instants."""
-        return _by_time(depth for _, depth in self._books)
+    def makers(self) -> dict[str, Callable[[], Rows]]:
+        """Return what makes the rows of each frame: of all symbols, by time."""
+        return {
+            "orders": lambda: _by_time(tape.orders() for tape in self._tapes),
+            "trades": lambda: _by_time(tape.trades for tape in self._tapes),
+            "rejections": lambda: _by_time(tape.rejections for tape in self._tapes),
+            "bands": lambda: _by_time(tape.bands for tape in self._tapes),
+            "book": lambda: _by_time(book for book, _ in self._books),
+            "depth": lambda: _by_time(depth for _, depth in self._books),
+        }
 
     @cached_property
     def _events(self) -> dict[str, list[Event]]:
@@ -92,5 +79,5 @@ class MarketRows:
 
 
 def _by_time(symbols: Iterable[Iterable[Any]]) -> Rows:
-    """Return the rows of all symbols by time; at one instant in the order of the symbols."""
+    # At one instant they stay in the order of the symbols.
     return sorted(chain.from_iterable(symbols), key=attrgetter("time_s"))

@@ -70,11 +70,6 @@ def clearing(
     reference_ticks : Fraction or None
         The reference price, which need not lie on the grid.
 
-    Returns
-    -------
-    Clearing or None
-        None where no bid is as high as an ask.
-
     Examples
     --------
     >>> clearing([(105, 300), (101, 100)], [(100, 200), (103, 50)], None)

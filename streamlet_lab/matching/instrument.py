@@ -58,13 +58,7 @@ class Instrument:
             require_whole(self.day, "day", "microseconds")
 
     def ticks(self, price: Decimal) -> int:
-        """Convert a price in dollars to ticks.
-
-        Raises
-        ------
-        OffGrid
-            If the price does not lie on the grid.
-        """
+        """Convert a price in dollars to ticks, or raise `OffGrid`."""
         try:
             return to_ticks(price, self.tick)
         except InvalidInput as error:

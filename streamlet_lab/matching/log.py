@@ -41,13 +41,7 @@ _Read = TypeVar("_Read")
 
 
 def fields_of(order: Order, instrument: Instrument) -> Fields:
-    """Convert an order for the core.
-
-    Raises
-    ------
-    InvalidInput
-        If its price does not lie on the instrument's grid.
-    """
+    """Convert an order for the core; its price must lie on the instrument's grid."""
     return (
         order.order_id,
         1 if order.side is Side.BUY else -1,
@@ -78,19 +72,7 @@ def order_of(fields: Fields, instrument: Instrument) -> Order:
 
 
 class Log:
-    """The rows of one engine, and where to find in them.
-
-    Attributes
-    ----------
-    rows : list
-        Every event, or the tuple that stands for it.
-    tape : list of int
-        Sequence numbers of the trades.
-    accepted : dict of str to int
-        Sequence number at which each id was accepted.
-    orders : dict of str to Order
-        Orders as they came, where somebody has made them already.
-    """
+    """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
     __slots__ = ("_instrument", "accepted", "orders", "rows", "tape")
 
@@ -98,7 +80,7 @@ class Log:
         self.rows: list[Any] = []
         self.tape: list[int] = []
         self.accepted: dict[str, int] = {}
-        self.orders: dict[str, Order] = {}
+        self.orders: dict[str, Order] = {}  # as they came, where somebody has made them already
         self._instrument = instrument
 
     def fields(self, order_id: str) -> Fields:

@@ -204,15 +204,8 @@ class Trade(NamedTuple):
 
 
 def read_price(price: object) -> Decimal:
-    """Read a price in dollars; one on the cent grid is written in cents.
+    """Read a price above zero in dollars; one on the cent grid is written in cents.
 
-    Raises
-    ------
-    InvalidInput
-        If it is not a number, NaN, infinite, huge, zero or negative.
-
-    Examples
-    --------
     >>> read_price("149.4"), read_price(149.405)
     (Decimal('149.40'), Decimal('149.405'))
     """

@@ -25,13 +25,11 @@ class Reference:
     price : Decimal
         Dollars; what an engine is given lies on the cent grid.
     time : int
-        Simulated time in microseconds at which the price became final where the market looks, or
-        was published there.
+        Microseconds at which it became final where the market looks, or was published there.
     block_hash : str
         The block that finalized it; empty where there is none.
     kind : {"consensus", "oracle", "trades", "auction"}
-        Where it comes from: what nodes agreed on, an oracle beside them, the market's own trades,
-        or its last auction.
+        What nodes agreed on, an oracle beside them, the market's own trades, or its last auction.
 
     Raises
     ------

@@ -48,22 +48,8 @@ class TradingSession:
     Each method that takes an instant first lets happen what is due until then: orders expire
     before anything else at their instant.
 
-    Attributes
-    ----------
-    watch : BandWatch
-        The band that is asked.
-    instrument : Instrument
-    log : Log
-    book : OrderBook
-    now : int
-        The instant of the latest command, in microseconds.
-    reference : Reference or None
-        The latest consensus.
-    market : MarketState
-    limits : Range or None
-        Where trades may happen, in ticks; None before the band has said so.
-    band_reference : Reference or None
-        What the band goes by; None before it goes by anything.
+    Its clock stands at the latest command. The reference is the latest consensus; the limits, in
+    ticks, and what the band goes by are None before the band has said so.
     """
 
     def __init__(self, settings: EngineSettings) -> None:
@@ -89,13 +75,7 @@ class TradingSession:
     # The clock.
 
     def advance(self, time: int) -> None:
-        """Move the clock, and let happen what is due until then.
-
-        Raises
-        ------
-        InvalidInput
-            If the time runs backwards.
-        """
+        """Move the clock, which never runs backwards, and let happen what is due until then."""
         if time < self.now:
             raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
         while self._alarm <= time:

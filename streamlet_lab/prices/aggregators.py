@@ -75,14 +75,7 @@ class Aggregator:
     limits: PriceRange = price_range
 
     def __call__(self, quotes: Sequence[StockPrice]) -> Decimal:
-        """Return the price of the quotes.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no quote, or no volume where it weighs, or the function does not return an
-            amount.
-        """
+        """Return the price of the quotes."""
         if not quotes:
             raise InvalidInput("prices", [], "at least one quote")
         price = self.function(quotes)
@@ -104,18 +97,6 @@ def aggregator(
 ) -> Callable[[PriceFunction], Aggregator]:
     """Register a function of quotes under a name, so that configurations can speak of it.
 
-    Parameters
-    ----------
-    name : str
-        Of lowercase letters, digits and underscores.
-    breakdown, limits : callable
-        See :class:`Aggregator`.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such name, or one of the lab's own.
-
     Examples
     --------
     >>> @aggregator("lowest", breakdown=lambda sources: 0)
@@ -133,13 +114,7 @@ def aggregator(
 
 
 def find_aggregator(aggregator: str | PriceFunction) -> Aggregator:
-    """Return the aggregator of a name, or that of a function, which promises nothing about liars.
-
-    Raises
-    ------
-    InvalidInput
-        If there is none of that name.
-    """
+    """Return the aggregator of a name, or of a function, which promises nothing about liars."""
     if isinstance(aggregator, Aggregator):
         return aggregator
     if callable(aggregator):
@@ -148,13 +123,7 @@ def find_aggregator(aggregator: str | PriceFunction) -> Aggregator:
 
 
 def total_volume(quotes: Iterable[StockPrice]) -> Decimal:
-    """Return the shares of all quotes together.
-
-    Raises
-    ------
-    InvalidInput
-        If there are none, so that nothing can be weighed with them.
-    """
+    """Return the shares of all quotes together."""
     volume = _sum(quote.volume for quote in quotes)
     if volume <= 0:
         raise InvalidInput("volume", str(volume), "more than 0 shares in all")

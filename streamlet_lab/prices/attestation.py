@@ -78,18 +78,7 @@ def objection_to_quotes(
     sources: Collection[str],
     keyring: Keyring,
 ) -> str | None:
-    """Say why an epoch's signed quotes are no evidence; None if each is its source's word.
-
-    Parameters
-    ----------
-    quotes : sequence of SignedQuote
-    epoch : int
-        The epoch that they must be for.
-    symbols, sources : collection of str
-        What may be quoted, and by whom.
-    keyring : Keyring
-        Verifies the sources' signatures.
-    """
+    """Say why an epoch's signed quotes are no evidence; None if each is its source's word."""
     seen = set()
     for signed in quotes:
         quote = signed.quote
@@ -114,12 +103,6 @@ def admissible_quotes(
     One bad quote spoils an attachment. So a leader leaves out what its voters would object to, or
     could not read, such as a volume of more digits than anyone has: else a single source could have
     every leader refused. Of two quotes of one source for one symbol, the first one is kept.
-
-    Parameters
-    ----------
-    quotes : iterable of SignedQuote
-    epoch, symbols, sources, keyring
-        As of :func:`objection_to_quotes`.
     """
     kept: dict[tuple[str, str], SignedQuote] = {}
     for signed in quotes:

@@ -38,11 +38,6 @@ class PathStreams:
     ----------
     days : random.Random
         The stream of the days.
-
-    Raises
-    ------
-    InvalidInput
-        If the seed is negative, or the correlation not within its bounds.
     """
 
     def __init__(self, seed: int, symbol: str, correlation: float = 0.0) -> None:

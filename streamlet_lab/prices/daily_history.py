@@ -76,13 +76,7 @@ def data_directory() -> Path:
 
 
 def known_symbol(symbol: str) -> str:
-    """Return a symbol in capitals.
-
-    Raises
-    ------
-    InvalidInput
-        If it is not one of :data:`SYMBOLS`.
-    """
+    """Return a symbol in capitals."""
     name = symbol.upper() if isinstance(symbol, str) else symbol
     if name not in SYMBOLS:
         raise InvalidInput("symbol", symbol, f"one of {', '.join(SYMBOLS)}")
@@ -123,18 +117,6 @@ def adjust_for_splits(symbol: str, bars: Sequence[DailyBar]) -> tuple[DailyBar, 
     Prices before a split are divided by its ratio, and volumes multiplied. Splits outside of the
     stretch change nothing: what has none is as it was traded.
 
-    Parameters
-    ----------
-    symbol : str
-        One of :data:`SYMBOLS`; its case does not matter.
-    bars : sequence of DailyBar
-        In order of date.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such share.
-
     Examples
     --------
     >>> before, after = adjust_for_splits("MSFT", load_bars("MSFT", 2003)[30:32])
@@ -166,23 +148,11 @@ def _in_shares(bar: DailyBar, ratio: int) -> DailyBar:
 def load_history(symbol: str, year: int | None = None) -> pd.DataFrame:
     """Return the bars of :func:`load_bars` as a frame, for looking.
 
-    Parameters
-    ----------
-    symbol : str
-        One of :data:`SYMBOLS`; its case does not matter.
-    year : int, optional
-        A year in which the history has trading days.
-
     Returns
     -------
     pandas.DataFrame
         Indexed by ``date``: ``open``, ``high``, ``low``, ``close`` as float64 dollars and
         ``volume`` in shares.
-
-    Raises
-    ------
-    InvalidInput, DataError
-        As :func:`load_bars`.
     """
     types = {"date": "datetime64[s]"} | dict.fromkeys(("open", "high", "low", "close"), "float64")
     return pd.DataFrame(list(load_bars(symbol, year))).astype(types).set_index("date")
@@ -207,11 +177,6 @@ def parse_feed_name(name: str, symbol: str | None = None) -> tuple[str, int | No
         ``"history-2012"`` are one year of it.
     symbol : str, optional
         One of :data:`SYMBOLS`. Without it ``"history"`` is AAPL's.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no real feed of that name, or it is another symbol's.
 
     Examples
     --------
@@ -268,11 +233,6 @@ class HistoricalPath:
             ``"adjust"``: all prices and volumes, that of genesis too, are in shares of the last
             day, see :func:`adjust_for_splits`. ``"keep"``: as traded,
             so that a split is a jump.
-
-        Raises
-        ------
-        InvalidInput, DataError
-            As :func:`load_bars`.
         """
         to_name(splits, get_args(SplitHandling), "splits")
         symbol = known_symbol(symbol)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Final
@@ -43,6 +43,7 @@ class _Amending(SourceFault):
 
 
 @source_fault_kind("biased")
+@dataclass(eq=False)
 class Biased(_Amending):
     """The source quotes too high a price, or too low.
 
@@ -55,27 +56,20 @@ class Biased(_Amending):
         one unless given. 0 is as sure of itself as it can be.
     """
 
-    def __init__(
-        self,
-        start: int,
-        stop: int | None,
-        bp: _Error = Decimal(100),
-        confidence_bp: Annotated[Decimal, Exact(0, 10_000)] | None = None,
-    ) -> None:
-        super().__init__(start, stop)
-        self._bp = bp
-        self._confidence = confidence_bp
+    bp: _Error = Decimal(100)
+    confidence_bp: Annotated[Decimal, Exact(0, 10_000)] | None = None
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
         """Return its quote at another price."""
-        lie = _moved(honest, self._bp)
-        if self._confidence is None:
+        lie = _moved(honest, self.bp)
+        if self.confidence_bp is None:
             return lie
-        width = MONEY.multiply(lie.price, MONEY.divide(self._confidence, _BASIS_POINTS))
+        width = MONEY.multiply(lie.price, MONEY.divide(self.confidence_bp, _BASIS_POINTS))
         return replace(lie, confidence=round_price(width, MICRO_DOLLAR))
 
 
 @source_fault_kind("stale")
+@dataclass(eq=False)
 class Stale(_Amending):
     """The source repeats an old price and confidence, with the present timestamp.
 
@@ -88,21 +82,18 @@ class Stale(_Amending):
         The price is that of the first epoch with the fault instead.
     """
 
-    def __init__(
-        self, start: int, stop: int | None, epochs: _Epochs = 5, since_start: Flag = False
-    ) -> None:
-        super().__init__(start, stop)
-        self._epochs = epochs
-        self._since_start = since_start
+    epochs: _Epochs = 5
+    since_start: Flag = False
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
         """Return the old price as if it were new."""
-        epoch = self.start if self._since_start else scene.epoch - self._epochs
+        epoch = self.start if self.since_start else scene.epoch - self.epochs
         old = _last_quote(self.source, epoch, scene)
         return replace(honest, price=old.price, confidence=old.confidence)
 
 
 @source_fault_kind("replaying")
+@dataclass(eq=False)
 class Replaying(_Amending):
     """The source sends an old quote again as it was, old timestamp included.
 
@@ -113,16 +104,15 @@ class Replaying(_Amending):
         else the first of all.
     """
 
-    def __init__(self, start: int, stop: int | None, epochs: _Epochs = 20) -> None:
-        super().__init__(start, stop)
-        self._epochs = epochs
+    epochs: _Epochs = 20
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
         """Return the old quote."""
-        return _last_quote(self.source, scene.epoch - self._epochs, scene)
+        return _last_quote(self.source, scene.epoch - self.epochs, scene)
 
 
 @source_fault_kind("spiking")
+@dataclass(eq=False)
 class Spiking(_Amending):
     """The source's price jumps up or down in some epochs, and is right in the others.
 
@@ -134,28 +124,24 @@ class Spiking(_Amending):
         Of a jump; up and down are equally likely.
     """
 
-    def __init__(
-        self,
-        start: int,
-        stop: int | None,
-        share: Annotated[float, Number(0, 1)] = 0.1,
-        size_percent: Annotated[Decimal, Exact(0, 10_000)] = Decimal(20),
-    ) -> None:
-        super().__init__(start, stop)
-        self._share = share
-        self._bp = MONEY.multiply(size_percent, Decimal(100))
-        self._signs: list[int] = []  # of the epochs since the start; 0 is no spike
+    share: Annotated[float, Number(0, 1)] = 0.1
+    size_percent: Annotated[Decimal, Exact(0, 10_000)] = Decimal(20)
+    # Of the epochs since the start; 0 is no spike.
+    _signs: list[int] = field(default_factory=list, init=False)
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
         """Return its quote, sometimes far off."""
         while len(self._signs) <= scene.epoch - self.start:
-            spikes, is_up = self.random.random() < self._share, self.random.random() < 0.5
+            spikes, is_up = self.random.random() < self.share, self.random.random() < 0.5
             self._signs.append((1 if is_up else -1) if spikes else 0)
         sign = self._signs[scene.epoch - self.start]
-        return _moved(honest, MONEY.multiply(self._bp, Decimal(sign))) if sign else honest
+        if not sign:
+            return honest
+        return _moved(honest, MONEY.multiply(self.size_percent, Decimal(100 * sign)))
 
 
 @source_fault_kind("volume_inflating")
+@dataclass(eq=False)
 class VolumeInflating(_Amending):
     """The source claims a volume that it has not, so that its price weighs more.
 
@@ -167,20 +153,12 @@ class VolumeInflating(_Amending):
         How much too high its price is, basis points; honest unless given.
     """
 
-    def __init__(
-        self,
-        start: int,
-        stop: int | None,
-        factor: _Factor = Decimal(1_000),
-        bp: _Error = Decimal(0),
-    ) -> None:
-        super().__init__(start, stop)
-        self._factor = factor
-        self._bp = bp
+    factor: _Factor = Decimal(1_000)
+    bp: _Error = Decimal(0)
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
         """Return its quote with another volume."""
-        return _inflated(_moved(honest, self._bp), self._factor)
+        return _inflated(_moved(honest, self.bp), self.factor)
 
 
 @source_fault_kind("silent")
@@ -192,6 +170,7 @@ class Silent(SourceFault):
 
 
 @source_fault_kind("colluding")
+@dataclass(eq=False)
 class Colluding(_Amending):
     """All accomplices quote the same price, at the edge of what the rules accept.
 
@@ -205,25 +184,18 @@ class Colluding(_Amending):
         How many times the true volume they claim.
     """
 
-    def __init__(
-        self,
-        start: int,
-        stop: int | None,
-        direction: Direction = "up",
-        volume_factor: _Factor = Decimal(1),
-    ) -> None:
-        super().__init__(start, stop)
-        self._direction = direction
-        self._factor = volume_factor
+    direction: Direction = "up"
+    volume_factor: _Factor = Decimal(1)
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
         """Return its quote at the edge."""
         low, high = scene.rules.limits(scene.previous)
-        price = from_ticks(high if self._direction == "up" else low)
-        return _inflated(replace(honest, price=price), self._factor)
+        price = from_ticks(high if self.direction == "up" else low)
+        return _inflated(replace(honest, price=price), self.volume_factor)
 
 
 @source_fault_kind("adaptive")
+@dataclass(eq=False)
 class Adaptive(_Amending):
     """The accomplices see what the honest ones say, and quote what moves the price furthest.
 
@@ -235,16 +207,15 @@ class Adaptive(_Amending):
     direction : {"up", "down"}
     """
 
-    def __init__(self, start: int, stop: int | None, direction: Direction = "up") -> None:
-        super().__init__(start, stop)
-        self._direction = direction
+    direction: Direction = "up"
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
         """Return its part of the accomplices' plan."""
-        return _plan(scene, self.accomplices, self._direction)[self.source]
+        return _plan(scene, self.accomplices, self.direction)[self.source]
 
 
 @source_fault_kind("equivocating")
+@dataclass(eq=False)
 class Equivocating(_Amending):
     """The source quotes too high a price to half of the receivers, and too low to the others.
 
@@ -256,18 +227,11 @@ class Equivocating(_Amending):
 
     equivocates = True
 
-    def __init__(
-        self,
-        start: int,
-        stop: int | None,
-        bp: Annotated[Decimal, Exact(0, 10_000)] = Decimal(100),
-    ) -> None:
-        super().__init__(start, stop)
-        self._bp = bp
+    bp: Annotated[Decimal, Exact(0, 10_000)] = Decimal(100)
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
         """Return its quote at a price for this receiver."""
-        return _moved(honest, self._bp if _is_first_half(receiver) else self._bp.copy_negate())
+        return _moved(honest, self.bp if _is_first_half(receiver) else self.bp.copy_negate())
 
 
 @source_fault_kind("dropping")

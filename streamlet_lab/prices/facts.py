@@ -60,14 +60,7 @@ def excess_kurtosis(returns: ArrayLike) -> float:
 
 
 def tail_index(returns: ArrayLike, share: float = 0.05) -> float:
-    """Return Hill's estimate from the largest absolute returns (Hill 1975): lower is heavier.
-
-    Parameters
-    ----------
-    returns : array of float
-    share : float
-        Of the returns that make up the tail.
-    """
+    """Return Hill's estimate from the largest absolute returns (Hill 1975): lower is heavier."""
     largest = np.sort(np.abs(_series(returns)))[::-1]
     count = int(len(largest) * share)
     return float(1 / np.mean(np.log(largest[:count] / largest[count])))
@@ -126,11 +119,6 @@ def night_share(symbol: str = "AAPL") -> float:
 
     That is, of the variance of log returns from close to open, in the sum of it and the variance of
     those from open to close; splits are taken out. For AAPL it is 0.318.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such history.
     """
     bars = [bar for bar in load_bars(symbol) if bar.date.year >= _FIRST_YEAR]
     bars = list(adjust_for_splits(symbol, bars))
@@ -181,11 +169,6 @@ def compare_facts(
         mean over the seeds), ``median`` (of the seeds), ``low`` and ``high`` (see :func:`middle`;
         NaN for the history), ``inside`` (whether the real value lies between them) and ``below``
         (the share of paths whose value is below the real one; NaN for the history).
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such model, or no seed.
     """
     seeds = tuple(seeds)
     if not seeds:

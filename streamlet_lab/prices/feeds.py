@@ -52,11 +52,6 @@ class QuoteFeed:
     seed : int
     sources : sequence of Source
         In the order in which they are heard; the description's three unless given.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no source, or two of them share a name.
     """
 
     def __init__(
@@ -214,11 +209,6 @@ def feed_symbol(feed: str) -> str | None:
 
     >>> feed_symbol("msft-2012"), feed_symbol("simulated")
     ('MSFT', None)
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such feed.
     """
     kind, _, _ = feed.partition("-")
     return None if kind in (SIMULATED, "history", "lobster") else parse_feed_name(feed)[0]

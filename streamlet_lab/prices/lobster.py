@@ -103,15 +103,6 @@ def read_lobster(path: str | Path) -> pd.DataFrame:
 def lobster_feed(symbol: str) -> pd.DataFrame:
     """Return the executions of a symbol from all its message files in ``LOBSTER_DIR``, in order.
 
-    Parameters
-    ----------
-    symbol : str
-
-    Returns
-    -------
-    pandas.DataFrame
-        As :func:`read_lobster`.
-
     Raises
     ------
     InvalidInput

@@ -105,11 +105,6 @@ def make_model(
     parameters : mapping, optional
         By name, as plain data: numbers, and for ``"regime"`` a list of tables.
 
-    Raises
-    ------
-    InvalidInput
-        If there is no such model, or it has no such parameter, or the value is not valid.
-
     Examples
     --------
     The description's plain generator has one volatility and one trend, both per year:

@@ -83,11 +83,6 @@ def find_outlier_rule(
     market_time_per_epoch : int
         Microseconds. A :class:`TailRule` is set to epochs of this length; any other rule stays as
         it was registered.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such rule.
     """
     if not callable(rule):
         rule = _RULES[rule]
@@ -110,11 +105,6 @@ def tail_level(sizes: ArrayLike, once_in: float = ONCE_IN) -> Decimal:
         Without sign, in percent: daily moves, or how far venues are apart.
     once_in : float
         At least 20, so that the level lies in the tail.
-
-    Returns
-    -------
-    Decimal
-        In percent, rounded to hundredths.
 
     Raises
     ------
@@ -200,11 +190,6 @@ class TailRule:
             Trading days between two such moves, on average.
         disagreement_percent, market_time_per_epoch
             See :class:`TailRule`.
-
-        Raises
-        ------
-        InvalidInput
-            As :func:`tail_level`.
         """
         level = tail_level(np.abs(_series(returns, "returns")), once_in)
         return cls(level, disagreement_percent, market_time_per_epoch)

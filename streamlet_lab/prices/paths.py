@@ -81,11 +81,6 @@ class PathSettings:
     intraday : float
         How much fatter the tails are the shorter the time within a session, from 0 (not at all: a
         Brownian bridge) to 0.9; see :mod:`~streamlet_lab.prices.session`.
-
-    Raises
-    ------
-    InvalidInput
-        If a number is not within its bounds.
     """
 
     base_price: Decimal = Decimal("150.00")
@@ -217,13 +212,7 @@ class SimulatedPath:
 
 
 def next_day(days: Iterator[Day]) -> Day:
-    """Return what a model's next day brings.
-
-    Raises
-    ------
-    InvalidInput
-        If the model's ``days`` are no iterator, or end, or the next is no day that can be.
-    """
+    """Return what a model's next day brings."""
     if not isinstance(days, Iterator):
         raise InvalidInput("path_model", days, "a model whose days(stream) yields one Day by one")
     try:

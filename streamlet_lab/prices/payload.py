@@ -6,12 +6,12 @@ bytes is refused, so that voters never have to ask what a leader meant.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 _BATCH: Final = "price_consensus_batch"
 _GENESIS_BATCH: Final = "genesis_batch"
@@ -46,6 +46,8 @@ class PriceConsensus:
         Hash of the Streamlet block in hexadecimal; empty until the block is proposed.
     """
 
+    type: ClassVar[str] = "price_consensus"
+
     symbol: str
     consensus_price: Decimal
     volume_weighted_price: Decimal
@@ -56,17 +58,7 @@ class PriceConsensus:
 
     def to_payload(self) -> bytes:
         """Return the exact bytes that a block carries; the block's hash is not among them."""
-        return _encode(
-            {
-                "type": "price_consensus",
-                "symbol": self.symbol,
-                "consensus_price": str(self.consensus_price),
-                "volume_weighted_price": str(self.volume_weighted_price),
-                "total_volume": str(self.total_volume),
-                "price_count": self.price_count,
-                "timestamp": _format_timestamp(self.timestamp),
-            }
-        )
+        return _encode(_document(self))
 
     def in_block(self, block_hash: bytes) -> "PriceConsensus":
         """Return the same consensus with the hash of its block filled in."""
@@ -77,49 +69,40 @@ class PriceConsensus:
 class NoPrice:
     """What a block says when no price validated: an honest leader always proposes."""
 
+    type: ClassVar[str] = "no_price"
+
     symbol: str
     reason: str
     timestamp: datetime
 
     def to_payload(self) -> bytes:
         """Return the exact bytes that a block carries."""
-        return _encode(
-            {
-                "type": "no_price",
-                "symbol": self.symbol,
-                "reason": self.reason,
-                "timestamp": _format_timestamp(self.timestamp),
-            }
-        )
+        return _encode(_document(self))
 
 
 @dataclass(frozen=True, slots=True)
 class GenesisPrice:
     """The reference price that a chain starts from, so that a lying first leader is bounded too."""
 
+    type: ClassVar[str] = "genesis"
+
     symbol: str
     price: Decimal
 
     def to_payload(self) -> bytes:
         """Return the exact bytes that the genesis block carries."""
-        return _encode({"type": "genesis", "symbol": self.symbol, "price": str(self.price)})
+        return _encode(_document(self))
 
 
 Claim = PriceConsensus | NoPrice | GenesisPrice
 
 
 def encode_claims(claims: Sequence[Claim]) -> bytes:
-    """Return the exact bytes that a block carries: one claim's own, or those of a batch.
-
-    Parameters
-    ----------
-    claims : sequence of Claim
-        One for each symbol, in order; all of them of genesis, or none.
-    """
+    """Return the exact bytes that a block carries, of one claim for each symbol, in order."""
     if len(claims) == 1:
         return claims[0].to_payload()
     kind = _BATCH if not isinstance(claims[0], GenesisPrice) else _GENESIS_BATCH
-    return _encode({"type": kind, "prices": [json.loads(claim.to_payload()) for claim in claims]})
+    return _encode({"type": kind, "prices": [*map(_document, claims)]})
 
 
 # Every node of a simulation reads the same few recent payloads.
@@ -148,13 +131,7 @@ def decode_claims(payload: bytes) -> tuple[Claim, ...]:
 
 
 def decode_payload(payload: bytes) -> Claim:
-    """Read the payload of a block that carries one symbol.
-
-    Raises
-    ------
-    MalformedPayload
-        If it is malformed, or carries several.
-    """
+    """Read the payload of a block that carries one symbol."""
     claims = decode_claims(payload)
     if len(claims) > 1:
         raise MalformedPayload(f"{len(claims)} symbols instead of one")
@@ -180,21 +157,22 @@ def _claims(document: dict[str, Any]) -> tuple[Claim, ...]:
 
 def _claim(document: dict[str, Any]) -> Claim:
     kind = document["type"]
-    symbol = _text(document, "symbol")
-    if kind == "price_consensus":
-        return PriceConsensus(
-            symbol=symbol,
-            consensus_price=_average(document, "consensus_price"),
-            volume_weighted_price=_average(document, "volume_weighted_price"),
-            total_volume=_decimal(document, "total_volume"),
-            price_count=_count(document, "price_count"),
-            timestamp=_timestamp(document),
-        )
-    if kind == "no_price":
-        return NoPrice(symbol, _text(document, "reason"), _timestamp(document))
-    if kind == "genesis":
-        return GenesisPrice(symbol, _decimal(document, "price"))
-    raise MalformedPayload(f"unknown type {kind!r}")
+    if not (isinstance(kind, str) and kind in _FORMS):
+        raise MalformedPayload(f"unknown type {kind!r}")
+    form, readers = _FORMS[kind]
+    claim: Claim = form(**{key: read(document, key) for key, read in readers.items()})
+    return claim
+
+
+def _document(claim: Claim) -> dict[str, object]:
+    _, readers = _FORMS[claim.type]
+    return {"type": claim.type} | {key: _plain(getattr(claim, key)) for key in readers}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def _encode(document: dict[str, object]) -> bytes:
@@ -233,15 +211,31 @@ def _count(document: dict[str, Any], key: str) -> int:
     return value
 
 
-def _timestamp(document: dict[str, Any]) -> datetime:
-    text = _text(document, "timestamp")
+def _timestamp(document: dict[str, Any], key: str) -> datetime:
+    text = _text(document, key)
     if not text.endswith("Z"):
-        raise MalformedPayload("timestamp is not in UTC")
+        raise MalformedPayload(f"{key} is not in UTC")
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise MalformedPayload("timestamp is not in ISO format") from error
+        raise MalformedPayload(f"{key} is not in ISO format") from error
 
 
-def _format_timestamp(timestamp: datetime) -> str:
-    return timestamp.astimezone(UTC).isoformat().replace("+00:00", "Z")
+_Readers = Mapping[str, Callable[[dict[str, Any], str], Any]]
+
+# The claims of each type, and how each key is read, in the order of the payload.
+_FORMS: Final[Mapping[str, tuple[Callable[..., Any], _Readers]]] = {
+    PriceConsensus.type: (
+        PriceConsensus,
+        {
+            "symbol": _text,
+            "consensus_price": _average,
+            "volume_weighted_price": _average,
+            "total_volume": _decimal,
+            "price_count": _count,
+            "timestamp": _timestamp,
+        },
+    ),
+    NoPrice.type: (NoPrice, {"symbol": _text, "reason": _text, "timestamp": _timestamp}),
+    GenesisPrice.type: (GenesisPrice, {"symbol": _text, "price": _decimal}),
+}

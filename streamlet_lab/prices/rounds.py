@@ -130,11 +130,6 @@ class PriceRound:
 
         A quote's own rules come first. Those that compare quotes with each other follow, each for
         the quotes that are valid up to there: agreement while re-anchoring, then the outlier rule.
-
-        Raises
-        ------
-        InvalidInput
-            If the outlier rule answers anything but True or False.
         """
         checks = []
         sources: set[str] = set()
@@ -205,11 +200,6 @@ def make_consensus(
     """Aggregate quotes that are taken to be valid; prices are rounded to cents, half even.
 
     The timestamp is that of the latest quote unless one is given.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no quote, or no volume to weigh with.
     """
     return PriceConsensus(
         symbol,

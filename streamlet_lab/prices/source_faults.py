@@ -9,7 +9,7 @@ in an outage is silent, whatever its fault. The lab's own kinds are in
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import ClassVar, Final
 
@@ -43,6 +43,7 @@ class Scene(PriceRound):
     earlier: Callable[[int], tuple[StockPrice, ...]]
 
 
+@dataclass(eq=False)
 class SourceFault(ABC):
     """A fault of one source, for one symbol; a kind takes what it needs beside, with defaults.
 
@@ -76,13 +77,11 @@ class SourceFault(ABC):
 
     equivocates: ClassVar[bool] = False
 
-    source: str
-    accomplices: tuple[str, ...]
-    random: Random
-
-    def __init__(self, start: int, stop: int | None) -> None:
-        self.start = start
-        self.stop = stop
+    start: int
+    stop: int | None
+    source: str = field(init=False)
+    accomplices: tuple[str, ...] = field(init=False)
+    random: Random = field(init=False)
 
     def active(self, epoch: int) -> bool:
         """Whether the fault is there in an epoch."""
@@ -133,11 +132,6 @@ def make_source_faults(
     """Return the faults of each source for one symbol; who shares a fault is an accomplice.
 
     Each fault of each source draws from a stream of its own.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind or source, or the kind does not take these parameters.
     """
     made: dict[str, list[SourceFault]] = {name: [] for name in sources}
     for number, fault in enumerate(faults):
@@ -192,11 +186,6 @@ class Sources:
             What dishonest sources know that the quotes are measured by.
         receivers : sequence of str
             Names of all receivers.
-
-        Raises
-        ------
-        InvalidInput
-            If a fault says something else than a quote of its source.
         """
         epoch = known.epoch
         active = {

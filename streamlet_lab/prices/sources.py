@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.kinds import read_parameters
 from streamlet_lab.units import format_duration, to_microseconds, to_number, to_whole
 from streamlet_lab.values import Number, Whole, check_ranges
 
@@ -95,11 +96,6 @@ class Source:
 def standard_sources(count: int) -> tuple[Source, ...]:
     """Return so many honest sources, all alike; three have the description's names.
 
-    Raises
-    ------
-    InvalidInput
-        If the count is not from 1 to 99.
-
     Examples
     --------
     >>> [source.name for source in standard_sources(3)]
@@ -118,11 +114,6 @@ def read_sources(value: object) -> tuple[Source, ...]:
     value : object
         A number of ordinary sources; or a list of sources, their names, or tables of their
         settings, whose ``lag`` may be a text such as ``"1min"``.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such thing, or a source's settings are not as :class:`Source` describes.
 
     Examples
     --------
@@ -143,14 +134,10 @@ def _read_source(value: object) -> Source:
         return Source(value)
     if not isinstance(value, Mapping) or "name" not in value:
         raise InvalidInput("sources", value, "the name of a source, or a table with a name in it")
-    known = [item.name for item in fields(Source)]
-    for setting in value:
-        if setting not in known:
-            raise InvalidInput(setting, value[setting], f"one of {', '.join(known)}")
     settings = dict(value)
     if "lag" in settings:
         settings["lag"] = to_microseconds(settings["lag"], "lag")
-    return Source(**settings)
+    return Source(**read_parameters(Source, settings))
 
 
 def write_sources(sources: tuple[Source, ...]) -> list[Any]:

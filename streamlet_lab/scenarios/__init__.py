@@ -49,14 +49,14 @@ silent: where a leader is silent an epoch is missing
 3 of 3 expectations met
 """
 
-from streamlet_lab.scenarios.library import check_scenario, scenario, scenario_names
+from streamlet_lab.scenarios.library import find_scenario, scenario, scenario_names
 from streamlet_lab.scenarios.runs import Outcome, Scenario, ScenarioRun
 
 __all__ = [
     "Outcome",
     "Scenario",
     "ScenarioRun",
-    "check_scenario",
+    "find_scenario",
     "scenario",
     "scenario_names",
 ]

@@ -36,53 +36,30 @@ def scenario(name: str) -> Scenario:
       met: expect longest 0-2..4, final 0-2-3
     1 of 1 expectations met
     """
-    own = _find(name)
+    own = {one.lower(): one for one in scenario_names()}.get(str(name).lower())
     if own is None:
         raise InvalidInput("scenario", name, f"one of {', '.join(scenario_names())}")
     file = f"{own}.txt"
     return Scenario(_FOLDER.joinpath(file).read_text(encoding="utf-8"), file)
 
 
-def check_scenario(source: str) -> tuple[list[str], bool]:
-    """Play a worked scenario, or that of a file.
-
-    Parameters
-    ----------
-    source : str
-        A name, in capitals or not, or else a path.
-
-    Returns
-    -------
-    list of str
-        What was expected and what was found, line by line.
-    bool
-        Whether all expectations were met.
+def find_scenario(source: str) -> Scenario:
+    """Return a worked scenario, or else that of a file.
 
     Raises
     ------
     InvalidInput
-        If it is neither, or for the first line that is wrong.
+        If the source is neither a name nor a path, or for the first line that cannot be read.
     DataError
         If the file cannot be read.
     """
-    run = _choose(source).run()
-    return run.report(), run.passed
-
-
-def _choose(source: str) -> Scenario:
-    if _find(source) is not None:
+    names = scenario_names()
+    if source.lower() in map(str.lower, names):
         return scenario(source)
     # An empty path is the folder that one is in.
     if source and Path(source).exists():
         return Scenario.load(source)
-    expected = f"a file, or one of {', '.join(scenario_names())}"
-    raise InvalidInput("scenario", source, expected)
-
-
-def _find(name: str) -> str | None:
-    """Return the name of a worked scenario as its file has it."""
-    names = {own.lower(): own for own in scenario_names()}
-    return names.get(str(name).lower())
+    raise InvalidInput("scenario", source, f"a file, or one of {', '.join(names)}")
 
 
 def _parts(name: str) -> list[tuple[str, int]]:

@@ -77,9 +77,7 @@ def references_after(block: Block, symbols: Sequence[str], before: References) -
 
 
 def previous_consensus(
-    ancestors: Iterable[Block],
-    symbols: Sequence[str],
-    remembered: dict[bytes, References] | None = None,
+    ancestors: Iterable[Block], symbols: Sequence[str], remembered: dict[bytes, References]
 ) -> References:
     """Return each symbol's nearest priced ancestor: the reference of the deviation rule.
 
@@ -88,10 +86,9 @@ def previous_consensus(
     ancestors : iterable of Block
         From the newest to genesis.
     symbols : sequence of str
-    remembered : dict of bytes to tuple, optional
+    remembered : dict of bytes to tuple
         The references behind blocks by their hashes; it is added to, and no block in it is passed.
     """
-    remembered = {} if remembered is None else remembered
     unread: list[Block] = []
     for block in ancestors:
         if block.hash in remembered:

@@ -64,22 +64,10 @@ def epoch_of(block: str) -> int:
 
 
 class Step(NamedTuple):
-    """A message that scripted nodes send, and when it arrives.
+    """A proposal, or with no parent a vote of each of the nodes, by the names of the blocks.
 
-    Parameters
-    ----------
-    text : str
-        As written.
-    nodes : tuple of str
-        The proposer, or the voters.
-    block : str
-        The name of a block.
-    parent : str, optional
-        Of a proposal, the name of the block that it extends; None makes it a vote.
-    to : tuple of str, optional
-        Everyone else unless given.
-    arrival : int
-        Microseconds from the beginning of the run.
+    It goes to everyone unless receivers are given. The arrival is in microseconds from the
+    beginning of the run.
     """
 
     text: str
@@ -207,20 +195,12 @@ class Script(Coalition):
 
 
 class Delivery(NamedTuple):
-    """When certain messages arrive, instead of when the links would have it.
+    """When certain copies of messages arrive, instead of when the links would have it.
 
-    Parameters
-    ----------
-    what : tuple of type
-        Proposals, votes or both.
-    epochs, sent : range, optional
-        Epochs of the messages, and times in microseconds at which a copy is sent; all unless given.
-    senders, receivers : tuple of str, optional
-        Of a copy, those who pass a message on included; all unless given.
-    at : int, optional
-        The time of the arrival in microseconds; one later than it is sent, if that is not before.
-    after : int, optional
-        Or else the delay in microseconds. With neither the copy is lost for good.
+    What is not given may be anything: the epochs of the messages, the times in microseconds at
+    which a copy is sent, its sender (also one who passes it on) and receiver. A copy arrives at a
+    time, but one microsecond after it is sent at the earliest, or after a delay; with neither it is
+    lost for good.
     """
 
     what: tuple[type[Message], ...]

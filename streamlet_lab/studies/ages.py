@@ -61,11 +61,6 @@ def outside_by_age(
         in place of runs; NaN if there are fewer than ten. In blocks of a trading year calm and
         turbulent times are kept together: see ``docs/coverage.md`` for what it covers.
 
-    Raises
-    ------
-    InvalidInput
-        If a price is not a finite number above 0, or an age, the band or the block cannot be.
-
     Examples
     --------
     >>> outside_by_age([100, 106, 104, 98, 98, 98], [1, 2], block=1)[["age", "share"]]
@@ -97,9 +92,8 @@ def compare_ages(
     ----------
     models : iterable of str, or mapping of str to ReturnModel
         Names of :func:`~streamlet_lab.prices.path_models`, or models under names of one's own.
-    ages : iterable of int
-        In trading days.
-    band_percent : float
+    ages, band_percent
+        As of :func:`outside_by_age`; the ages in trading days.
     first_year : int
         Of the real history, whose splits are taken out; it ends on 2013-03-01.
     paths : int
@@ -115,11 +109,6 @@ def compare_ages(
         deviation of the same daily returns has, of being outside after that time
         (:func:`~streamlet_lab.theory.stale_outside_share`) and of having been outside meanwhile
         (:func:`~streamlet_lab.theory.first_passage_share`).
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such model or year, or another setting is wrong.
     """
     paths = to_whole(paths, 1, "paths")
     made = _models(models)

@@ -1,10 +1,15 @@
 """Lemma 5 and Theorem 6 notice what is missing, when, and whether they apply at all."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from simulator.bare import simulation
 
 from streamlet_lab.checks import Lemma5, Status, SynchronousLiveness, Theorem6
 from streamlet_lab.consensus import Block, FinalityRule, round_robin
+from streamlet_lab.simulator import Monitor
+from streamlet_lab.streams import stream
+from streamlet_lab.theory import max_faulty
 
 HONEST = {"node_0", "node_1", "node_2", "node_3", "observer"}
 
@@ -135,3 +140,70 @@ def test_section_4_asks_for_eight():
     assert verdict(check) == (Status.NOT_APPLICABLE, "no eight consecutive honest leaders")
     run.run(1)
     assert verdict(check) == (Status.HOLDS, "4 cases examined")
+
+
+# The same claims, straight from the paper
+
+
+DELTA = 5
+
+
+class Lemmas(Monitor):
+    """Holds Lemma 5 and Theorem 6 at the beginning of every epoch, given who is honest."""
+
+    def __init__(self, honest, synchronous_from):
+        self.honest, self.synchronous_from = honest, synchronous_from
+        self.leaders, self.blocks, self.nodes, self.lengths = [], {}, {}, []
+        self.runs = {3: 0, 5: 0}
+
+    def sent(self, time, node, message):
+        if hasattr(message, "block"):
+            self.blocks[message.epoch] = message.block
+
+    def epoch_started(self, time, epoch, leader):
+        self.lengths.append({name: len(self.nodes[name].tree.finalized) for name in self.honest})
+        if self.follow_each_other(epoch, 3):
+            newest = self.blocks[epoch - 1]
+            for name in self.honest:
+                notarized = self.nodes[name].tree.notarized
+                assert {b for b in notarized if b.height == newest.height} == {newest}
+        if self.follow_each_other(epoch, 5):
+            for name in self.honest:
+                assert self.lengths[epoch][name] > self.lengths[epoch - 5][name]
+        self.leaders.append(leader)
+
+    def follow_each_other(self, epoch, length):
+        """Whether honest leaders had the epochs just before this one, in synchrony."""
+        leaders = self.leaders[max(epoch - length, 0) :]
+        complete = len(leaders) == length and self.honest.issuperset(leaders)
+        complete = complete and (epoch - length) * 2 * DELTA >= self.synchronous_from
+        self.runs[length] += complete
+        return complete
+
+
+@settings(max_examples=60)
+@given(
+    nodes=st.integers(4, 8),
+    kinds=st.lists(st.sampled_from(["crash", "silent_leader", "withhold_votes"]), max_size=2),
+    gst=st.integers(0, 8 * 2 * DELTA),
+    seed=st.integers(0, 2**32),
+)
+def test_lemma_5_and_theorem_6_hold_and_as_often_as_the_checks_say(nodes, kinds, gst, seed):
+    drawn, kinds = stream(seed, "test"), kinds[: max_faulty(nodes)]
+    faulty = drawn.sample([f"node_{index}" for index in range(nodes)], len(kinds))
+    faults = {
+        name: f"{kind}@{drawn.randint(0, 6)}" for name, kind in zip(faulty, kinds, strict=True)
+    }
+    honest = {f"node_{index}" for index in range(nodes)} - faults.keys()
+
+    def delay(message, sender, receiver, time):
+        return drawn.randint(1, max(DELTA, gst - time))
+
+    lemmas = Lemmas(honest, gst)
+    run = simulation(nodes, delay=delay, epoch_length=2 * DELTA, faults=faults, monitors=[lemmas])
+    lemmas.nodes = run.nodes
+    checks = Lemma5(honest, run, gst), Theorem6(honest, run, gst)
+    run.monitors.extend(checks)
+    run.run(18)
+    assert [check.violation for check in checks] == ["", ""]
+    assert [check.examined for check in checks] == [len(honest) * lemmas.runs[n] for n in (3, 5)]

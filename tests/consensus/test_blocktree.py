@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from streamlet_lab.consensus import Block, BlockTree
-from streamlet_lab.consensus.quorums import quorum
 
 from .committee import GENESIS, VOTERS, extend, vote_for, votes_for
 
@@ -152,22 +151,6 @@ def test_forks_of_one_length_are_all_longest_in_the_order_in_which_they_became_s
     assert longest(tree) == ["1-4-5"]
     notarize(tree, blocks[3])
     assert longest(tree) == ["1-4-5", "1-2-3"]
-
-
-def test_a_chain_is_walked_from_its_tip_to_genesis(tree):
-    blocks = blocks_of("1-2")
-    feed(tree, blocks.values())
-    assert [*tree.chain(blocks[2].hash)] == [blocks[2], blocks[1], GENESIS]
-
-
-@pytest.mark.parametrize(("nodes", "needed"), [(1, 1), (3, 2), (4, 3), (5, 4), (7, 5), (10, 7)])
-def test_the_quorum_is_two_thirds_of_all_nodes_rounded_up(nodes, needed):
-    tree = BlockTree(GENESIS, quorum(nodes))
-    block = extend(GENESIS, 0)
-    tree.add_block(block)
-    for count in range(1, nodes + 1):
-        tree.add_vote(vote_for(block, f"node_{count}"))
-        assert tree.is_notarized(block.hash) == (count >= needed)
 
 
 def test_votes_of_one_node_count_once(tree):

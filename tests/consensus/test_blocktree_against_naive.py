@@ -104,7 +104,7 @@ def arrivals(draw):
     return draw(st.permutations(items))
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(arrivals())
 def test_every_step_agrees_with_the_naive_view(items):
     tree, naive = BlockTree(GENESIS, QUORUM), NaiveView()
@@ -133,7 +133,7 @@ def test_every_step_agrees_with_the_naive_view(items):
     event("conflict" if tree.conflicts else "no conflict")
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(arrivals())
 def test_every_step_of_section_4_agrees_with_the_naive_view(items):
     tree, naive = BlockTree(GENESIS, QUORUM, THREE_UNCONTESTED), NaiveView()

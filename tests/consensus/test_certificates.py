@@ -2,7 +2,6 @@
 and whoever made it is believed nothing."""
 
 from dataclasses import replace
-from unittest import mock
 
 import pytest
 
@@ -76,15 +75,6 @@ def test_what_is_missing_may_be_in_the_middle(committee, node):
     assert node.tree.finalized[-1] == blocks[2]
 
 
-def test_what_is_notarized_already_is_not_looked_at_again(committee, node):
-    blocks = chain_of(*range(40))
-    show(committee, node, certificate(committee, blocks[:39]), epoch=40)
-    with mock.patch.object(node.tree, "has_vote", wraps=node.tree.has_vote) as has_vote:
-        show(committee, node, certificate(committee, blocks), epoch=41)
-    assert has_vote.call_count == committee.quorum  # the votes for the last block
-    assert node.tree.longest == [blocks[39]]
-
-
 # Votes that nobody cast
 
 
@@ -111,6 +101,9 @@ FALSE_VOTES = {
     "signed with another height": lambda c, block: [
         c.vote(block, name, height=block.height + 1) for name in c.names[: c.quorum]
     ],
+    "signed with another epoch": lambda c, block: [
+        c.vote(block, name, epoch=block.epoch + 1) for name in c.names[: c.quorum]
+    ],
     "for the block's twin": lambda c, block: c.votes(replace(block, payload=b"twin")),
     "one fewer than a quorum": lambda c, block: c.votes(block)[:-1],
     "one of them again and again": lambda c, block: [*c.votes(block)[:-1]] * 3,
@@ -134,28 +127,6 @@ def test_false_votes_notarize_nothing_and_keep_no_true_one_away(committee, node,
     for one in (*true, block):
         tell(node, committee.propose(one), *committee.votes(one))
     assert node.tree.longest == [block]
-
-
-def test_a_quorum_that_names_another_epoch_is_no_quorum(committee, node):
-    (block,) = chain_of(3)
-    votes = [committee.vote(block, name, epoch=4) for name in committee.names]
-    show(committee, node, certificate(committee, [block], votes=votes))
-    assert node.tree.longest == [GENESIS]
-
-
-@pytest.mark.parametrize("forgery", FALSE_VOTES)
-def test_a_node_that_is_shown_a_forged_chain_votes_for_the_true_one(committee, node, forgery):
-    true, forged = chain_of(1), chain_of(0, 1, 3, payload=b"forged")
-    tell(node, committee.propose(true[0]), *committee.votes(true[0]))
-    bad = certificate(committee, forged[:1], votes=FALSE_VOTES[forgery](committee, forged[0]))
-    for block in forged[1:]:
-        bad = certificate(committee, [block], parent=bad)
-    assert show(committee, node, bad, epoch=4) == []
-    node.start_epoch(5)
-    block = extend(true[0], 5, b"true")
-    assert voted_for(tell(node, committee.propose(block))) == [block.hash]
-    # What stands on a false block cannot be notarized, so it is not even kept.
-    assert [b for b in forged if node.tree.knows(b.hash)] == []
 
 
 # Proposals that nobody made, under votes that were cast

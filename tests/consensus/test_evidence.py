@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.consensus import Vote
@@ -19,7 +19,7 @@ from streamlet_lab.consensus.evidence import (
 from streamlet_lab.consensus.quorums import max_faulty, quorum
 from streamlet_lab.errors import DataError, InvalidInput
 
-from .committee import GENESIS, Committee, extend
+from .committee import Committee
 from .tampering import tampered
 
 COMMITTEE = Committee()
@@ -29,18 +29,6 @@ PUBLIC_KEYS = {name: COMMITTEE.keyring.public_key(name) for name in COMMITTEE.na
 def signed(voter, epoch, height, block_hash=b"", chain_id="test"):
     vote = Vote(chain_id, epoch, height, block_hash, voter, b"")
     return replace(vote, signature=COMMITTEE.keyring.sign(voter, vote.signed))
-
-
-def chain(*epochs, payload=b""):
-    """Blocks on genesis."""
-    blocks = [GENESIS]
-    for epoch in epochs:
-        blocks.append(extend(blocks[-1], epoch, payload))
-    return blocks[1:]
-
-
-def votes(blocks, voters):
-    return [COMMITTEE.vote(block, voter) for block in blocks for voter in voters]
 
 
 @st.composite
@@ -66,6 +54,7 @@ OFFENCES = st.sampled_from(
 )
 
 
+@settings(max_examples=50)
 @given(honest_histories(), st.randoms())
 def test_honest_voters_never_look_guilty(history, random):
     repeated = [*history, *history]
@@ -73,6 +62,7 @@ def test_honest_voters_never_look_guilty(history, random):
     assert find_offences(repeated) == {}
 
 
+@settings(max_examples=50)
 @given(honest_histories(), OFFENCES, st.sampled_from(COMMITTEE.names), st.randoms())
 def test_an_offence_is_found_and_proven_in_any_order(history, planted, culprit, random):
     _, *numbers = planted
@@ -101,14 +91,6 @@ def test_the_earliest_offence_is_reported():
     )
 
 
-def test_one_piece_for_each_culprit_in_the_order_of_their_names():
-    voters = ("node_3", "node_1", "node_2")
-    history = [signed(voter, 1, 1, block) for voter in voters for block in (b"A", b"B", b"C")]
-    found = find_offences(history)
-    assert list(found) == ["node_1", "node_2", "node_3"]
-    assert all(evidence.culprit == name for name, evidence in found.items())
-
-
 def test_a_vote_signed_in_two_ways_is_one_vote_and_leaves_no_choice():
     # Ed25519 lets the holder of a key make more than one valid signature over a message.
     one, other = signed("node_0", 1, 2), signed("node_0", 2, 1)
@@ -121,24 +103,6 @@ def test_votes_on_two_chains_are_no_offence():
     history = [signed("node_0", 1, 5, b"A"), signed("node_0", 1, 1, b"B", chain_id="other")]
     assert find_offences(history) == {}
     assert not is_proven(Evidence(Offence.TWO_VOTES, *history), PUBLIC_KEYS)
-
-
-def test_c1_equivocation_convicts_both_byzantine_nodes():
-    guilty = ("node_2", "node_3")
-    one, other = chain(0, 1, 2, payload=b"A"), chain(0, 1, 2, payload=b"B")
-    found = find_offences(votes(one, ("node_0", *guilty)) + votes(other, ("node_1", *guilty)))
-    assert {name: evidence.offence for name, evidence in found.items()} == dict.fromkeys(
-        guilty, Offence.TWO_VOTES
-    )
-
-
-def test_c2_amnesia_convicts_without_a_double_vote():
-    guilty = ("node_2", "node_3")
-    one, other = chain(0, 1, 2), chain(3, 4, 5)
-    found = find_offences(votes(one, ("node_0", *guilty)) + votes(other, ("node_1", *guilty)))
-    assert {name: evidence.offence for name, evidence in found.items()} == dict.fromkeys(
-        guilty, Offence.SHORTER_CHAIN
-    )
 
 
 TWO_VOTES = Evidence(
@@ -223,22 +187,7 @@ def test_an_error_names_the_place_and_what_belongs_there():
         Evidence.from_document(document)
 
 
-def test_half_a_surrogate_pair_is_no_text():
-    document = TWO_VOTES.to_document()
-    document["first"]["chain_id"] = "\ud800"
-    with pytest.raises(InvalidInput, match=r"evidence\.first\.chain_id: .* a text"):
-        Evidence.from_document(document)
-
-
-@pytest.mark.parametrize("nodes", range(1, 30))
-def test_more_than_the_tolerated_number_is_guaranteed_to_be_caught(nodes):
-    assert guaranteed_culprits(nodes, quorum(nodes)) > max_faulty(nodes)
-
-
-def test_a_quorum_of_half_the_nodes_guarantees_nobody():
+def test_more_than_the_tolerated_number_is_guaranteed_to_be_caught():
+    for nodes in range(1, 30):
+        assert guaranteed_culprits(nodes, quorum(nodes)) > max_faulty(nodes)
     assert guaranteed_culprits(5, 2) == 0
-
-
-def test_evidence_is_written_in_one_line():
-    twice = Evidence(Offence.TWO_VOTES, signed("node_1", 4, 3, b"A"), signed("node_1", 4, 3, b"B"))
-    assert repr(twice) == "Evidence(node_1: two votes in one epoch, epochs 4 and 4)"

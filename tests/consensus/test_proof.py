@@ -1,6 +1,5 @@
 """Finality proofs: a final block is proven from public keys alone, and nothing else ever is."""
 
-import json
 from dataclasses import replace
 from hashlib import sha256
 
@@ -19,7 +18,7 @@ from streamlet_lab.consensus.proof import (
     make_proof,
     verify_proof,
 )
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.errors import InvalidInput
 
 from .committee import GENESIS, Committee, extend
 from .tampering import tampered
@@ -131,19 +130,6 @@ def test_genesis_has_no_votes_and_every_other_block_a_quorum_of_the_first_names(
     assert [[voter for voter, _ in votes] for votes in later.votes] == [quorum] * 3
 
 
-@pytest.mark.parametrize("voters", [["node_0", "node_2", "node_3"], ["node_3", "node_1", "node_0"]])
-def test_any_quorum_will_do(voters):
-    tree, blocks = view_of([1, 2, 3], voters=voters)
-    assert verify_proof(make_proof(tree, blocks[2]), KEYS) == verified(blocks[2])
-
-
-def test_a_long_prefix():
-    tree, blocks = view_of([*range(0, 400, 2), 399, 400])
-    proof = make_proof(tree, blocks[0])
-    assert len(proof.headers) == 202
-    assert verify_proof(proof, KEYS) == verified(blocks[0])
-
-
 def test_an_equivocating_minority_proves_nothing_and_spoils_nothing():
     tree, blocks = view_of([1, 2, 3])
     fork = chain_of(1, 2, 3, payload=b"a lie")
@@ -174,13 +160,6 @@ def test_neither_has_an_orphan_nor_an_unknown_block_nor_genesis():
             make_proof(tree, block)
     with pytest.raises(InvalidInput, match="after genesis"):
         make_proof(tree, GENESIS)
-
-
-def test_neither_has_a_block_that_another_rule_made_final():
-    tree, blocks = view_of([1, 3])
-    tree.finalized.append(blocks[1])
-    with pytest.raises(InvalidInput, match="three consecutive epochs"):
-        make_proof(tree, blocks[1])
 
 
 OTHER_GENESIS = make_genesis("test", b"another")
@@ -259,16 +238,6 @@ def test_what_does_not_follow_is_rejected_with_the_reason(claimed):
         verify_proof(proof, KEYS)
 
 
-def test_a_claim_that_does_follow_is_verified():
-    assert verify_proof(VALID, KEYS) == verified(chain_of(1, 2, 3)[0])
-
-
-def test_keys_of_other_nodes():
-    keys = dict(zip(KEYS.keys, reversed(KEYS.keys.values()), strict=True))
-    with pytest.raises(ProofRejected, match="'node_0' did not sign"):
-        verify_proof(VALID, replace(KEYS, keys=keys))
-
-
 def test_keys_of_another_chain():
     with pytest.raises(ProofRejected, match="chain 'test', the keys are those of 'other'"):
         verify_proof(VALID, replace(KEYS, chain_id="other"))
@@ -285,12 +254,6 @@ def test_an_unsafe_quorum_is_refused_unless_asked_for():
     assert verify_proof(proof, unsafe, allow_unsafe_quorum=True).epoch == 1
 
 
-@pytest.mark.parametrize("number", [0, 5, -1])
-def test_keys_with_an_impossible_quorum(number):
-    with pytest.raises(InvalidInput, match="from 1 to 4"):
-        replace(KEYS, quorum=number)
-
-
 def test_keys_of_which_one_counts_twice():
     with pytest.raises(InvalidInput, match="a key of its own for every node"):
         replace(KEYS, keys={**KEYS.keys, "node_3": KEYS.keys["node_0"]})
@@ -302,8 +265,9 @@ PAYLOADS = st.one_of(st.binary(max_size=20), st.text(max_size=20).map(str.encode
 @given(PAYLOADS)
 def test_a_proof_survives_json_whatever_its_payload(payload):
     proof = claim(*chain_of(1, 2, 3, payload=payload))
-    again = FinalityProof.from_document(parse_json(json.dumps(proof.to_document())))
+    again = FinalityProof.from_document(parse_json(proof.to_json()))
     assert again == proof
+    assert PublicKeys.from_document(parse_json(KEYS.to_json())) == KEYS
     assert verify_proof(again, KEYS).payload == payload
 
 
@@ -318,10 +282,6 @@ def test_a_text_in_hexadecimal_digits_is_a_second_form_and_refused():
     document = {**VALID.to_document(), "payload": {"hex": VALID.payload.hex()}}
     with pytest.raises(InvalidInput, match=r"proof\.payload.* the text itself"):
         FinalityProof.from_document(document)
-
-
-def test_keys_survive_json():
-    assert PublicKeys.from_document(parse_json(json.dumps(KEYS.to_document()))) == KEYS
 
 
 @pytest.mark.parametrize(
@@ -362,38 +322,9 @@ PROOFS = (
 )
 
 
-@given(st.sampled_from(PROOFS), st.data())
-def test_a_truncated_text_is_no_document(proof, data):
-    text = json.dumps(proof.to_document())
-    with pytest.raises(DataError):
-        parse_json(text[: data.draw(st.integers(0, len(text) - 1))])
-
-
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(st.sampled_from(PROOFS), st.data())
 def test_every_tampered_field_is_refused(proof, data):
     document = tampered(proof.to_document(), data)
     with pytest.raises((InvalidInput, ProofRejected)):
         verify_proof(FinalityProof.from_document(document), KEYS)
-
-
-def test_a_proof_and_keys_are_written_in_one_line():
-    """Not as pages of bytes, and whatever a document claims."""
-    proof = claim(*chain_of(1, 3, 4, 5))
-    votes = " + ".join(str(len(signatures)) for signatures in proof.votes)
-    assert repr(proof) == f"FinalityProof(epoch 1, height 1, {votes} votes)"
-    assert repr(replace(proof, headers=())) == f"FinalityProof({votes} votes)"
-    nodes = len(KEYS.keys)
-    assert repr(KEYS) == f"PublicKeys({KEYS.chain_id!r}, {nodes} nodes, quorum {KEYS.quorum})"
-
-
-def test_proofs_and_keys_are_texts_for_others() -> None:
-    committee, second = Committee(), extend(GENESIS, 0)
-    third = extend(second, 1)
-    tree = BlockTree(GENESIS, committee.quorum)
-    for block in (second, third):
-        tree.add_block(block)
-        for vote in committee.votes(block):
-            tree.add_vote(vote)
-    proof = make_proof(tree, second)
-    assert FinalityProof.from_document(parse_json(proof.to_json())) == proof

@@ -186,41 +186,6 @@ def test_before_there_is_a_band_the_reference_is_the_consensus() -> None:
     assert _is_missing(orders.reference_epoch[0])
 
 
-def test_a_newer_consensus_does_not_move_a_band_that_goes_by_something_older() -> None:
-    """LULD opens with the first consensus, and then goes by its own trades."""
-    story = Story()
-    opening = story.refer("100.00")
-    story.band("95.00", "105.00", opening)
-    story.time = 3 * SECOND
-    story.refer("110.00")
-    story.accept("a")
-    story.time = 4 * SECOND
-    own = Reference(Decimal("101.00"), 4 * SECOND, kind="trades")
-    story.band("95.95", "106.05", own)
-    story.refer("111.00")
-    story.accept("b")
-    frames = _frames(story, [3 * SECOND, 4 * SECOND])
-    assert frames["orders"].reference_price.tolist() == [100.0, 101.0]
-    assert frames["orders"].reference_age_s.tolist() == [3.0, 0.0]
-    assert frames["orders"].reference_epoch.isna().tolist() == [False, True]
-    assert frames["book"].reference_price.tolist() == [100.0, 101.0]
-    assert frames["book"].low.tolist() == [95.0, 95.95]
-    bands = frames["bands"]
-    assert bands.reference_kind.tolist() == ["consensus", "trades"]
-    assert bands[["low", "high"]].to_numpy().tolist() == [[95.0, 105.0], [95.95, 106.05]]
-
-
-def test_a_band_that_goes_by_nothing_leaves_the_consensus() -> None:
-    story = Story()
-    story.refer("100.00")
-    story.band("90.00", None, None)
-    story.accept("a")
-    frames = _frames(story)
-    assert frames["orders"].reference_price.tolist() == [100.0]
-    assert frames["bands"].low.tolist() == [90.0]
-    assert frames["bands"].high.isna().all()
-
-
 def test_each_move_and_each_change_of_state_is_a_row_of_bands() -> None:
     story = Story()
     story.state(MarketState.HALTED)
@@ -259,35 +224,6 @@ def test_what_trades_when_a_call_ends_is_of_the_auction_and_nothing_else() -> No
     assert set(frames["orders"].status) == {"filled"}
 
 
-def test_an_auction_without_trades_leaves_the_next_trade_alone() -> None:
-    story = Story()
-    buy, sell = story.accept("b"), story.accept("s", side="sell")
-    story.state(MarketState.AUCTION)
-    story.uncross(None)
-    story.state(MarketState.HALTED)
-    story.state(MarketState.OPEN)
-    story.trade(buy, sell)
-    assert _frames(story)["trades"].auction.tolist() == [False]
-
-
-def test_the_edge_is_fair_and_the_next_cent_is_not() -> None:
-    prices = ["94.99", "95.00", "100.00", "105.00", "105.01"]
-    expected = [False, True, True, True, False]
-    story = Story()
-    for number, price in enumerate(prices):
-        buy = story.accept(f"b{number}", price)
-        sell = story.accept(f"s{number}", price, side="sell")
-        story.trade(buy, sell, price)
-    for number, price in enumerate(prices):
-        story.refuse(_order(f"r{number}", price), RejectReason.OUTSIDE_BAND)
-    frames = _frames(story)
-    assert frames["trades"].fair.tolist() == expected
-    assert frames["orders"].fair.tolist()[:10:2] == expected
-    assert frames["orders"].fair.tolist()[10:] == expected
-    verdicts = ["false" if fair else "justified" for fair in expected]
-    assert frames["rejections"].verdict.tolist() == verdicts
-
-
 @given(
     price=st.decimals("0.000001", "999999999", places=6),
     true_price=st.integers(1, 10**12),
@@ -320,13 +256,6 @@ def test_a_refusal_has_a_verdict_where_the_market_stopped_the_order(reason: Reje
     assert frames["rejections"].deviation_percent.tolist()[:2] == [25.0, 50.0]
     assert frames["orders"].status.tolist() == ["rejected"] * 3
     assert frames["orders"].reason.tolist() == [str(reason)] * 3
-
-
-def test_these_reasons_stop_orders_and_no_others() -> None:
-    refusals = {reason.name for reason in RejectReason if reason in STOP_REASONS}
-    assert refusals == {"OUTSIDE_BAND", "NO_CONSENSUS", "STALE_REFERENCE", "IN_AUCTION", "HALTED"}
-    cancellations = {reason.name for reason in CancelReason if reason in STOP_REASONS}
-    assert cancellations == {"OUTSIDE_BAND", "IN_AUCTION"}
 
 
 @pytest.mark.parametrize("reason", CancelReason)
@@ -423,21 +352,6 @@ def test_a_refused_replacement_leaves_the_order_as_it_was() -> None:
     assert frames["orders"][["status", "reason"]].to_numpy().tolist() == [["resting", ""]]
 
 
-def test_what_is_asked_of_orders_that_are_gone_or_never_were_is_no_rejection() -> None:
-    story = Story()
-    order = story.accept("a")
-    story.expire(order)
-    story.refuse_replacement("a", RejectReason.UNKNOWN_ID)
-    story.refuse_replacement("never", RejectReason.UNKNOWN_ID)
-    for command in (Command.CANCEL, Command.REDUCE):
-        event = Rejected(0, 0, "a", None, None, RejectReason.UNKNOWN_ID, None, command)
-        story.events.append(event)
-    frames = _frames(story)
-    assert frames["rejections"].empty
-    assert frames["orders"].status.tolist() == ["expired"]
-    assert frames["orders"].reason.tolist() == [""]
-
-
 # --- Orders
 
 
@@ -451,43 +365,6 @@ def test_a_second_order_of_an_id_is_refused_and_the_first_one_goes_on() -> None:
     assert orders.status.tolist() == ["resting", "rejected", "filled"]
     assert orders.filled.tolist() == [4, 0, 4]
     assert orders.price_cents.tolist() == [10_000, 10_100, 10_000]
-
-
-def test_orders_off_the_grid_or_of_another_symbol_are_shown_as_they_came() -> None:
-    story = Story()
-    story.refuse(_order("a", "100.005"), RejectReason.OFF_TICK)
-    story.refuse(_order("b", symbol="MSFT"), RejectReason.WRONG_SYMBOL)
-    orders = _frames(story)["orders"]
-    assert orders.price.tolist() == [100.005, 100.0]
-    assert orders.price_cents.isna().tolist() == [True, False]
-    assert orders.symbol.tolist() == ["AAPL", "AAPL"]
-    assert orders.fair.tolist() == [True, True]
-
-
-def test_every_arrival_has_one_answer() -> None:
-    story = Story()
-    story.accept("a")
-    story.arrive(_order("b"))
-    with pytest.raises(ValueError, match="shorter"):
-        _frames(story)
-    story = Story()
-    story.accept("a")
-    story.arrivals.clear()
-    with pytest.raises(IndexError):
-        _frames(story)
-
-
-def test_without_events_there_are_samples_and_nothing_else() -> None:
-    frames = _frames(Story(), [0, SECOND])
-    assert {name: len(frame) for name, frame in frames.items() if len(frame)} == {"book": 2}
-    book = frames["book"]
-    assert book.epoch.tolist() == [0, 0]
-    assert book.state.tolist() == ["open", "open"]
-    for column in ("best_bid", "best_ask", "reference_price", "reference_age_s", "low", "high"):
-        assert book[column].isna().all()
-    for name, frame in frames.items():
-        for column, what in COLUMNS[name].items():
-            assert frame[column].dtype == what.dtype
 
 
 # --- Samples
@@ -505,19 +382,3 @@ def test_a_sample_shows_its_own_instant() -> None:
     assert book.reference_age_s.tolist()[2:] == [0.0, 2.0]
     assert book.epoch.tolist() == [0, 0, 0, 2]
     assert book.bid_quantity.tolist() == [0, 0, 10, 10]
-
-
-def test_depth_shows_both_sides_best_first() -> None:
-    story = Story()
-    for number, price in enumerate(("99.00", "99.50", "99.00")):
-        story.accept(f"b{number}", price)
-    story.accept("s", "101.00", side="sell")
-    frames = _frames(story, [1])
-    shown = frames["depth"][["side", "level", "price_cents", "quantity", "orders"]]
-    assert shown.to_numpy().tolist() == [
-        ["buy", 0, 9_950, 10, 1],
-        ["buy", 1, 9_900, 20, 2],
-        ["sell", 0, 10_100, 10, 1],
-    ]
-    assert frames["book"].best_bid.tolist() == [99.5]
-    assert frames["book"].ask_quantity.tolist() == [10]

@@ -50,11 +50,13 @@ def test_priority_is_price_then_arrival(book):
     assert ids(book.asks) == ["s-first", "s-second", "s-high"]
 
 
-def test_depth_counts_shares_and_orders_best_price_first(book):
+def test_depth_counts_shares_and_orders_best_price_first(engine, book):
     assert book.depth() == Depth(
         bids=(PriceLevel(Decimal("150.00"), 15, 2), PriceLevel(Decimal("149.00"), 10, 1)),
         asks=(PriceLevel(Decimal("151.00"), 17, 2), PriceLevel(Decimal("152.00"), 10, 1)),
     )
+    engine.submit(Order.market("b-third", "AAPL", "buy", 3))
+    assert book.depth(1).asks == (PriceLevel(Decimal("151.00"), 14, 2),)
 
 
 def test_queue_can_be_left_from_every_place(engine, book):

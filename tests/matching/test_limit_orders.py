@@ -36,6 +36,12 @@ def test_description_order_twenty_percent_above_is_rejected_on_either_side(engin
     assert len(engine.book) == 0
 
 
+def test_equal_prices_trade(engine):
+    engine.submit(limit("b-1", "buy", "152.00"))
+    (trade,) = engine.process_order(limit("s-1", "sell", "152.00"))
+    assert (trade.buy_order_id, trade.sell_order_id, trade.aggressor) == ("b-1", "s-1", Side.SELL)
+
+
 def test_trade_is_made_at_the_resting_price(engine):
     engine.submit(limit("s-1", "sell", "152.00"), 2_000_000)
     (trade,) = engine.process_order(limit("b-1", "buy", "153.00"), 3_000_000)

@@ -1,9 +1,8 @@
 """Signed quotes: one encoding, and no evidence but what the sources of this epoch signed."""
 
 import json
-import sys
 from dataclasses import replace
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -85,15 +84,6 @@ def test_what_is_encoded_is_decoded(signed: list[SignedQuote]) -> None:
     assert encode_quotes(decode_quotes(attachment)) == attachment
 
 
-def test_timestamps_are_in_utc_whatever_the_zone() -> None:
-    quote = _quote()
-    elsewhere = replace(quote, timestamp=ORIGIN.astimezone(timezone(timedelta(hours=-5))))
-
-    assert encode_quotes([SignedQuote(elsewhere, 7, b"")]) == encode_quotes(
-        [SignedQuote(quote, 7, b"")]
-    )
-
-
 @pytest.mark.parametrize("keyring", [ED25519, IDEAL])
 def test_any_changed_byte_is_refused_or_fails_its_signature(keyring: Keyring) -> None:
     attachment = encode_quotes(_epoch_of_quotes(keyring)[:2])
@@ -128,42 +118,6 @@ def test_no_mutation_does_harm_or_makes_other_evidence(edits: list[tuple[int, in
     assert _objection(list(signed)) is not None or {*signed} <= {*genuine}
 
 
-@given(st.binary(max_size=200))
-def test_no_bytes_do_harm(attachment: bytes) -> None:
-    try:
-        signed = decode_quotes(attachment)
-    except MalformedPayload:
-        return
-    assert encode_quotes(signed) == attachment
-
-
-json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(10**4290, 10**4299)
-    | st.floats()
-    | st.text(st.characters(exclude_categories=[]), max_size=8)
-    | micros.map(str),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=10,
-)
-
-
-@given(st.sampled_from([*json.loads(encode_quotes(_epoch_of_quotes()[:1]))[0]]), json_values)
-def test_no_value_in_any_place_does_harm(key: str, value: object) -> None:
-    document = json.loads(encode_quotes(_epoch_of_quotes()[:1]))[0]
-    if document[key] == value:
-        return
-    try:
-        signed = decode_quotes(json.dumps([{**document, key: value}]).encode())
-    except MalformedPayload:
-        return
-    objection = _objection(list(signed))
-    assert objection
-    assert objection.isprintable()
-
-
 def _with(**changes: object) -> bytes:
     document = json.loads(encode_quotes(_epoch_of_quotes()[:1]))[0]
     return json.dumps([{**document, **changes}]).encode()
@@ -180,65 +134,27 @@ NOT_CANONICAL = "signed quotes not in canonical form"
         (b"", NOT_READ),
         (b"\xff", NOT_READ),
         (b"null", NOT_READ),
-        (b"7", NOT_READ),
-        (b"{}", NOT_CANONICAL),
-        (b'""', NOT_CANONICAL),
-        (b'"abc"', NOT_READ),
         (b"[7]", NOT_READ),
-        (b"[[]]", NOT_READ),
-        (b"[{}]", NOT_READ),
         (_with(symbol=7), NOT_READ),
-        (_with(symbol=["AAPL"]), NOT_READ),
-        (_with(symbol=None), NOT_READ),
         (_with(symbol="AA\nPL"), NOT_READ),
         (_with(source="\ud800"), NOT_READ),
-        (_with(source={}), NOT_READ),
-        (_with(price=None), NOT_READ),
         (_with(price="NaN"), NOT_READ),
-        (_with(price="sNaN"), NOT_READ),
-        (_with(price="-Infinity"), NOT_READ),
-        (_with(price=float("nan")), NOT_READ),
         (_with(price="152.0000001"), NOT_READ),
         (_with(price="1" * 13), NOT_READ),
-        (_with(price="1e999999"), NOT_READ),
-        (_with(price="9" * 100_000), NOT_READ),
         (_with(price=152.45), NOT_CANONICAL),
-        (_with(price=True), NOT_READ),
-        (_with(price=[]), NOT_READ),
-        (_with(price=" 152.45"), NOT_CANONICAL),
         (_with(price="0152.45"), NOT_CANONICAL),
-        (_with(price="1_52.45"), NOT_CANONICAL),
-        (_with(price="١٥٢"), NOT_CANONICAL),
         (_with(volume="NaN"), NOT_READ),
-        (_with(volume="1E+12"), NOT_READ),
         (_with(volume=1500), NOT_CANONICAL),
         (_with(confidence="-0.01"), NOT_READ),
-        (_with(confidence="NaN"), NOT_READ),
-        (_with(confidence=0.02), NOT_CANONICAL),
-        (_with(confidence="None"), NOT_READ),
-        (_with(confidence=False), NOT_READ),
-        (_with(timestamp=0), NOT_READ),
-        (_with(timestamp=None), NOT_READ),
         (_with(timestamp="2024-01-15T10:30:00"), NOT_READ),
         (_with(timestamp="2024-01-15T10:30:00Z"), NOT_CANONICAL),
-        (_with(timestamp="2024-01-15T11:30:00+01:00"), NOT_CANONICAL),
-        (_with(timestamp="0001-01-01T00:00:00+23:59"), NOT_READ),
         (_with(timestamp="9999-12-31T23:59:59-23:59"), NOT_READ),
-        (_with(timestamp="2024-02-30T10:30:00+00:00"), NOT_READ),
-        (_with(epoch="7"), NOT_READ),
         (_with(epoch=7.0), NOT_READ),
         (_with(epoch=True), NOT_READ),
-        (_with(epoch=None), NOT_READ),
-        (_with(signature=None), NOT_READ),
-        (_with(signature=7), NOT_READ),
-        (_with(signature="0"), NOT_READ),
         (_with(signature="xy"), NOT_READ),
         (_with(signature="0A"), NOT_CANONICAL),
-        (_with(signature="0a 0b"), NOT_CANONICAL),
         (_with(extra=1), NOT_CANONICAL),
         (GENUINE + b"\n", NOT_CANONICAL),
-        (b" " + GENUINE, NOT_CANONICAL),
-        (GENUINE + b"[]", NOT_READ),
         (GENUINE.replace(b": ", b":"), NOT_CANONICAL),
         (GENUINE.replace(b'"AAPL"', b'"\\u0041APL"'), NOT_CANONICAL),
         (GENUINE.replace(b"{", b'{"symbol": "IBM", ', 1), NOT_CANONICAL),
@@ -258,14 +174,6 @@ def test_every_key_is_needed(key: str) -> None:
 
     with pytest.raises(MalformedPayload, match=NOT_READ):
         decode_quotes(json.dumps([document]).encode())
-
-
-@pytest.mark.parametrize("template", [b"%s", b'[{"symbol": %s}]'])
-def test_deep_nesting_is_refused(template: bytes) -> None:
-    limit = sys.getrecursionlimit()
-    for depth in (*range(limit - 150, limit + 10), 100_000):
-        with pytest.raises(MalformedPayload):
-            decode_quotes(template % (b"[" * depth + b"]" * depth))
 
 
 # --- What is evidence
@@ -291,21 +199,14 @@ STRANGERS = Ed25519Keyring(["stranger"], 0)
 
 NO_EVIDENCE = [
     (_epoch_of_quotes(epoch=6)[0], "of epoch 6"),
-    (_epoch_of_quotes(epoch=8)[0], "of epoch 8"),
-    (FIRST._replace(epoch=-1), "of epoch -1"),
     (_epoch_of_quotes(epoch=6)[0]._replace(epoch=EPOCH), "not signed by it"),
     (sign_quote(_quote(source="stranger"), EPOCH, STRANGERS), "not a known source"),
     (FIRST._replace(signature=SECOND.signature), "not signed by it"),
-    (FIRST._replace(signature=b""), "not signed by it"),
-    (FIRST._replace(signature=bytes(64)), "not signed by it"),
     (FIRST._replace(signature=FIRST.signature + b"\x00"), "not signed by it"),
     (_other(FIRST, price=Decimal("152.41")), "not signed by it"),
-    (_other(FIRST, price=Decimal("152.400")), "not signed by it"),
     (_other(FIRST, volume=Decimal(1501)), "not signed by it"),
     (_other(FIRST, confidence=None), "not signed by it"),
-    (_other(FIRST, confidence=Decimal("0.03")), "not signed by it"),
     (_other(FIRST, timestamp=ORIGIN + timedelta(microseconds=1)), "not signed by it"),
-    (_other(FIRST, symbol="MSFT"), "not signed by it"),
     (_other(FIRST, source=SOURCES[1]), "not signed by it"),
     (_other(sign_quote(_quote(symbol="IBM"), EPOCH, ED25519)), "not a known symbol"),
     (_epoch_of_quotes(Ed25519Keyring(SOURCES, 1))[0], "not signed by it"),

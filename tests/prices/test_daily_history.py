@@ -5,7 +5,6 @@ import datetime
 import itertools
 import shutil
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -52,14 +51,6 @@ def test_a_history_is_complete_and_in_order(symbol: str, days: int, first: datet
     assert all(earlier < later for earlier, later in itertools.pairwise(dates))
 
 
-@pytest.mark.parametrize("symbol", history.SYMBOLS)
-def test_every_bar_is_possible(symbol: str) -> None:
-    for bar in history.load_bars(symbol):
-        assert 0 < bar.low <= min(bar.open, bar.close)
-        assert max(bar.open, bar.close) <= bar.high
-        assert bar.volume > 0
-
-
 def test_prices_are_the_digits_of_the_file() -> None:
     first = history.load_bars("AAPL")[0]
 
@@ -72,12 +63,6 @@ def test_prices_are_the_digits_of_the_file() -> None:
         volume=9_616_100,
     )
     assert str(history.load_bars("AAPL", 2012)[-1].close) == "532.1729"
-
-
-def test_a_bar_cannot_be_changed() -> None:
-    bar = history.load_bars("IBM")[0]
-    with pytest.raises(FrozenInstanceError):
-        bar.close = Decimal(1)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -140,17 +125,6 @@ def test_a_day_before_two_splits_counts_four_shares_for_one() -> None:
     )
 
 
-@pytest.mark.parametrize("symbol", history.SYMBOLS)
-def test_adjusting_keeps_what_was_paid_on_each_day_and_the_last_day_as_it_was(symbol: str) -> None:
-    bars = load_bars(symbol)
-    adjusted = adjust_for_splits(symbol, bars)
-
-    assert adjusted[-1] == bars[-1]
-    for one, other in zip(bars, adjusted, strict=True):
-        assert one.date == other.date
-        assert one.close * one.volume == other.close * other.volume
-
-
 @pytest.mark.parametrize("year", [2001, 2004, 2006, 2012])
 def test_a_stretch_without_a_split_is_as_it_was_traded(year: int) -> None:
     assert adjust_for_splits("AAPL", load_bars("AAPL", year)) == load_bars("AAPL", year)
@@ -165,15 +139,6 @@ def test_the_day_of_the_split_counts_in_new_shares_already() -> None:
     assert adjusted[split - 1].close == bars[split - 1].close / 2
     # Seen from the day before there has been no split yet.
     assert adjust_for_splits("AAPL", bars[:split]) == bars[:split]
-
-
-def test_nothing_is_adjusted_in_an_empty_stretch() -> None:
-    assert adjust_for_splits("AAPL", ()) == ()
-
-
-def test_the_splits_of_an_unknown_share_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"symbol: 'TSLA' .* one of AAPL, MSFT, IBM, GOOG"):
-        adjust_for_splits("TSLA", ())
 
 
 def test_a_year_is_a_stretch_of_the_history() -> None:
@@ -235,11 +200,6 @@ def test_a_symbol_that_contradicts_its_feed_is_refused(name: str) -> None:
     )
 
 
-def test_a_symbol_without_a_history_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"symbol: 'TSLA' .* one of AAPL, MSFT, IBM, GOOG"):
-        history.parse_feed_name("history", "TSLA")
-
-
 UNKNOWN: list[Any] = [
     "tsla",
     "AAPL",
@@ -265,21 +225,10 @@ def test_an_unknown_feed_is_refused(name: Any) -> None:
     )
 
 
-def test_a_year_that_one_share_has_and_another_has_not() -> None:
-    assert history.parse_feed_name("history-2003", "MSFT") == ("MSFT", 2003)
-    with pytest.raises(InvalidInput, match="feed: 'history-2003'"):
-        history.parse_feed_name("history-2003", "GOOG")
-
-
 @pytest.mark.parametrize("symbol", ["FB", "", 3, None])
 def test_an_unknown_symbol_is_refused(symbol: Any) -> None:
     with pytest.raises(InvalidInput, match=rf"symbol: {symbol!r} .* one of AAPL, MSFT, IBM, GOOG"):
         history.load_bars(symbol)
-
-
-def test_a_symbol_may_be_written_as_in_the_name_of_its_feed() -> None:
-    assert history.load_bars("ibm", 2012) == history.load_bars("IBM", 2012)
-    assert history.load_history("aapl").equals(history.load_history("AAPL"))
 
 
 def test_a_year_without_trading_days_is_refused() -> None:
@@ -305,26 +254,3 @@ def test_a_changed_file_is_named(copied_data: Path) -> None:
 
     assert str(file) in str(caught.value)
     assert "install streamlet-lab again" in str(caught.value)
-
-
-def test_another_file_under_a_known_name_is_refused(copied_data: Path) -> None:
-    shutil.copy(copied_data / "ibm.csv", copied_data / "aapl.csv")
-    with pytest.raises(DataError, match=r"aapl\.csv"):
-        history.load_bars("AAPL")
-
-
-def test_a_damaged_file_does_not_keep_the_others_from_use(copied_data: Path) -> None:
-    (copied_data / "ibm.csv").unlink()
-
-    assert history.load_bars("AAPL")
-
-
-def test_a_file_is_read_and_checked_once(copied_data: Path) -> None:
-    before = history.load_bars("AAPL")
-    (copied_data / "aapl.csv").unlink()
-
-    assert history.load_bars("AAPL") is before
-
-
-def test_in_a_checkout_the_data_stand_beside_the_package() -> None:
-    assert history.data_directory() == Path(__file__).resolve().parents[2] / "data"

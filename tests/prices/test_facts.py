@@ -9,8 +9,6 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streamlet_lab.errors import InvalidInput
@@ -62,11 +60,6 @@ def test_the_deviation_and_kurtosis_of_a_coin() -> None:
     assert excess_kurtosis(coin) == pytest.approx(-2)
 
 
-def test_the_kurtosis_of_one_day_in_four() -> None:
-    """A Bernoulli variable: (1 − 6p(1 − p)) / p(1 − p)."""
-    assert excess_kurtosis([1.0, 0.0, 0.0, 0.0] * 25) == pytest.approx((1 - 1.125) / 0.1875)
-
-
 def test_the_tail_index_by_hand() -> None:
     """The five largest of 100 are e and e² times the sixth: mean logarithm 7/5."""
     e = math.e
@@ -103,28 +96,12 @@ def test_the_normal_law_has_none_of_the_facts() -> None:
     assert leverage(returns) == pytest.approx(0, abs=4 / math.sqrt(10 * 20_000))
 
 
-def test_laplaces_law_has_an_excess_kurtosis_of_three() -> None:
-    returns = np.random.default_rng(1).laplace(size=100_000)
-
-    assert excess_kurtosis(returns) == pytest.approx(3, abs=0.3)
-
-
 @pytest.mark.parametrize("index", [2.0, 3.0, 5.0])
 def test_hill_finds_the_index_of_a_pareto_law(index: float) -> None:
     """Relative standard error 1/√1000."""
     returns = 1 + np.random.default_rng(2).pareto(index, 20_000)
 
     assert tail_index(returns) == pytest.approx(index, rel=4 / math.sqrt(1_000))
-
-
-@pytest.mark.parametrize("coefficient", [-0.5, 0.3, 0.8])
-def test_an_autoregression_has_powers_of_its_coefficient(coefficient: float) -> None:
-    shocks, series, value = _normal(3), [], 0.0
-    for shock in shocks:
-        value = coefficient * value + shock
-        series.append(value)
-    for lag in (1, 2, 3):
-        assert autocorrelation(series, lag) == pytest.approx(coefficient**lag, abs=0.04)
 
 
 def test_falls_that_are_followed_by_volatility_are_leverage() -> None:
@@ -136,14 +113,6 @@ def test_falls_that_are_followed_by_volatility_are_leverage() -> None:
 
     assert leverage(returns, lags=1) < -0.1
     assert leverage(mirrored, lags=1) == pytest.approx(-leverage(returns, lags=1))
-
-
-@given(st.integers(0, 1_000), st.floats(1e-3, 1e3))
-def test_the_unit_matters_to_the_deviation_alone(seed: int, unit: float) -> None:
-    returns = _normal(seed, 200) ** 3
-    for name, fact in FACTS.items():
-        expected = fact(returns) * (unit if name == "standard_deviation" else 1)
-        assert fact(unit * returns) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 # Real AAPL
@@ -191,10 +160,6 @@ def test_the_middle_of_many_is_that_of_the_law() -> None:
     assert middle(_normal(10, 100_000)) == pytest.approx((-1.96, 1.96), abs=0.03)
 
 
-def test_of_few_values_nobody_knows_the_middle() -> None:
-    assert all(map(math.isnan, middle(range(38))))
-
-
 def test_a_third_of_the_variance_passes_overnight() -> None:
     """By hand, of opens and closes as traded but for AAPL's one split, two for one."""
     bars = [bar for bar in load_bars("AAPL") if bar.date.year >= 2003]
@@ -234,15 +199,6 @@ def test_a_models_returns_are_those_of_a_free_path(
     assert np.diff(logs) == pytest.approx(model_returns(model, 3, 200), abs=1e-4)
 
 
-def test_gbm_fails_in_every_fact_but_its_size_and_its_unpredictability(
-    comparison: pd.DataFrame,
-) -> None:
-    gbm = _of(comparison, "gbm")
-
-    assert list(gbm.index[gbm.inside]) == ["standard_deviation", "autocorrelation"]
-    assert gbm.below[~gbm.inside].isin([0, 1]).all()
-
-
 def test_real_aapl_could_be_a_path_of_the_default(comparison: pd.DataFrame) -> None:
     default = _of(comparison, "gjr_garch")
 
@@ -268,14 +224,6 @@ def test_a_row_is_that_of_the_paths_measured_one_by_one(comparison: pd.DataFrame
     assert (row.low, row.high) == middle(values)
     assert row.below == np.mean([value < real for value in values])
     assert row.inside == (row.low <= real <= row.high)
-
-
-def test_a_few_paths_have_no_interval_and_hold_nothing() -> None:
-    merton = _of(compare_facts(["merton"], seeds=[5]), "merton")
-
-    assert merton[["low", "high"]].isna().all(axis=None)
-    assert not merton.inside.any()
-    assert (merton["median"] == merton.value).all()
 
 
 # Bad input

@@ -91,14 +91,6 @@ def test_it_finds_the_level_of_known_laws(
     assert float(tail_level(sizes, 1_000)) == pytest.approx(level, abs=tolerance)
 
 
-def test_it_reaches_beyond_the_largest_size() -> None:
-    """Of a Pareto law with index 3, one in a million is above 100; of 5,000 the largest is 21."""
-    sizes = [(1 - (i + 0.5) / 5_000) ** (-1 / 3) for i in range(5_000)]
-
-    assert max(sizes) < 22
-    assert 70 < tail_level(sizes, 1_000_000) < 130
-
-
 def test_rarer_is_larger_and_the_unit_does_not_matter() -> None:
     sizes = np.abs(_aapl_returns())
     levels = [tail_level(sizes, once_in) for once_in in (20, 100, 1_000, 10_000)]
@@ -106,15 +98,6 @@ def test_rarer_is_larger_and_the_unit_does_not_matter() -> None:
     assert levels == sorted(set(levels))
     assert float(levels[0]) == pytest.approx(np.quantile(sizes, 0.95), abs=0.01)
     assert float(tail_level(10 * sizes, 1_000)) == pytest.approx(10 * float(levels[2]), rel=0.002)
-
-
-@pytest.mark.parametrize("order", [np.sort, np.negative, lambda returns: returns[::-1]])
-def test_neither_order_nor_sign_of_the_returns_matters(order: Callable[..., Any]) -> None:
-    fitted = TailRule.fit(order(_aapl_returns()), 250, market_time_per_epoch=MINUTE)
-
-    expected = tail_level(np.abs(_aapl_returns()), 250)
-    assert abs(fitted.daily_move_percent - expected) <= Decimal("0.01")
-    assert fitted.market_time_per_epoch == MINUTE
 
 
 @pytest.mark.parametrize(
@@ -142,15 +125,6 @@ def test_what_has_no_tail_is_not_fitted(sizes: Any, once_in: float, field: str) 
     assert len(str(caught.value)) < 300
 
 
-def test_returns_that_are_no_numbers_are_called_returns() -> None:
-    with pytest.raises(InvalidInput, match="returns: nan is not valid"):
-        TailRule.fit([*range(5_000), math.nan])
-
-
-def test_six_hundred_days_are_enough() -> None:
-    assert tail_level(list(range(600))) > 590
-
-
 # --- The formula
 
 
@@ -163,13 +137,6 @@ def test_the_plausible_move_grows_with_the_root_of_time(days: int, edge: str) ->
     assert _verdicts(PLAIN, [edge], HUNDRED, 10 + days) == [False]
     assert _verdicts(PLAIN, [beyond], HUNDRED, 10 + days) == [True]
     assert _verdicts(PLAIN, [200 - Decimal(edge)], HUNDRED, 10 + days) == [False]
-
-
-def test_it_shrinks_with_the_epochs_length() -> None:
-    rule = TailRule(Decimal(10), Decimal(0), TRADING_DAY // 100)
-
-    assert _verdicts(rule, ["101", "99"], HUNDRED, 11) == [False, False]
-    assert _verdicts(rule, ["101.000001", "98.999999"], HUNDRED, 11) == [True, True]
 
 
 def test_venues_may_disagree_on_top_of_it() -> None:
@@ -251,24 +218,13 @@ def test_the_rule_is_exactly_its_formula(
     assert verdicts == [one or other for one, other in zip(sudden, apart, strict=True)]
 
 
-@given(amounts, amounts)
-def test_no_price_stays_implausible_for_ever(price: int, reference: int) -> None:
-    previous = PreviousConsensus(Decimal(reference).scaleb(-6), 0)
-    quotes = _quotes([Decimal(price).scaleb(-6)])
-
-    assert not tail(quotes[0], quotes, previous, 100_000_000)
-
-
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
         ({"daily_move_percent": Decimal(-1)}, "daily_move_percent"),
-        ({"daily_move_percent": "NaN"}, "daily_move_percent"),
         ({"daily_move_percent": Decimal("1.001")}, "daily_move_percent"),
         ({"disagreement_percent": Decimal("0.001")}, "disagreement_percent"),
-        ({"disagreement_percent": -1}, "disagreement_percent"),
         ({"market_time_per_epoch": 0}, "market_time_per_epoch"),
-        ({"market_time_per_epoch": 1.5}, "market_time_per_epoch"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], field: str) -> None:
@@ -299,23 +255,6 @@ def test_a_rule_of_ones_own_has_a_name() -> None:
 
     assert find_outlier_rule("test_above_200", MINUTE) is above
     assert {"tail", "test_above_200"} <= {*outlier_rules()}
-
-
-def test_so_has_a_fit_to_another_share() -> None:
-    fitted = outlier_rule("test_fitted")(TailRule(Decimal(7)))
-
-    assert fitted == TailRule(Decimal(7))
-    assert find_outlier_rule("test_fitted", MINUTE) == TailRule(
-        Decimal(7), market_time_per_epoch=MINUTE
-    )
-
-
-@pytest.mark.parametrize("name", ["tail", "Tail", "my rule", "", None])
-def test_such_names_are_refused(name: Any) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        outlier_rule(name)
-
-    assert caught.value.field == "name"
 
 
 def test_an_unknown_rule_is_refused() -> None:
@@ -379,8 +318,6 @@ def test_a_rule_answers_true_or_false(verdict: Any) -> None:
     [
         ("AAPL", 2003, 2013, 2, 2557),
         ("AAPL", 2000, 2002, 4, 711),  # the end of the dot-com bubble
-        ("MSFT", 2000, 2013, 4, 3269),
-        ("IBM", 2000, 2013, 1, 3269),
         ("GOOG", 2004, 2013, 3, 2147),
     ],
 )
@@ -428,22 +365,6 @@ def test_one_liar_of_three_is_found_and_the_honest_stay(length: int, lie: str) -
         assert found == len(epochs) - 1
     else:
         assert found / len(epochs) < most
-
-
-def test_of_two_that_lie_it_finds_those_that_the_market_could_not_have_moved() -> None:
-    """A colluding majority by 1 %: in a minute a lie, in a day an ordinary move."""
-    found = {}
-    for length in (MINUTE, TRADING_DAY):
-        rule = find_outlier_rule("tail", length)
-        epochs = _simulated(length, 2_000)
-        found[length] = sum(
-            rule(lies[0], lies, PreviousConsensus(before[0].price, 0), 1)
-            for before, now in itertools.pairwise(epochs)
-            for lies in [_quotes([(quote.price * Decimal("1.01")) for quote in now[:2]])]
-        ) / (len(epochs) - 1)
-
-    assert found[MINUTE] > 0.9
-    assert found[TRADING_DAY] < 0.01
 
 
 def test_with_it_no_liar_of_three_moves_the_mean_by_more_than_five_basis_points() -> None:

@@ -41,7 +41,7 @@ from streamlet_lab.prices.daily_history import load_bars
 from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.prices.models import make_model
 from streamlet_lab.prices.paths import TYPICAL_NIGHTS
-from streamlet_lab.prices.session import PARTS, SMALLEST, TYPICAL_INTRADAY
+from streamlet_lab.prices.session import TYPICAL_INTRADAY
 from streamlet_lab.streams import stream
 
 MODEL = GjrGarch()
@@ -78,33 +78,6 @@ def _with_variances(daily_logs: list[float]) -> list[tuple[float, float]]:
         result.append((change, variance))
         variance = MODEL.next_variance(variance, change)
     return result
-
-
-def test_the_next_variance_is_the_models() -> None:
-    """h' = ω + (α + γ·[e < 0])·e² + β·h, by hand."""
-    model = GjrGarch(omega=0.1, alpha=0.05, gamma=0.1, beta=0.8)
-
-    assert model.next_variance(2.0, 3.0) == pytest.approx(0.1 + 0.05 * 9 + 0.8 * 2)
-    assert model.next_variance(2.0, -3.0) == pytest.approx(0.1 + 0.15 * 9 + 0.8 * 2)
-    assert model.next_variance(2.0, 0.0) == pytest.approx(0.1 + 0.8 * 2)
-
-
-@given(
-    omega=st.floats(0.01, 1),
-    alpha=st.floats(0, 0.3),
-    gamma=st.floats(0, 0.3),
-    beta=st.floats(0, 0.5),
-)
-def test_the_long_run_variance_is_the_fixed_point_of_the_recursion(
-    omega: float, alpha: float, gamma: float, beta: float
-) -> None:
-    """A symmetric return of variance h is negative half of the time."""
-    model = GjrGarch(omega, alpha, gamma, beta)
-    variance = model.long_run_variance
-    shock = math.sqrt(variance)
-    after_either_sign = [model.next_variance(variance, sign * shock) for sign in (1, -1)]
-
-    assert statistics.fmean(after_either_sign) == pytest.approx(variance)
 
 
 def test_innovations_have_unit_variance_and_heavy_tails() -> None:
@@ -150,17 +123,6 @@ def test_within_a_day_the_path_is_a_brownian_bridge(part: int) -> None:
     assert statistics.fmean(deviations) == pytest.approx(0, abs=0.063)
     assert statistics.fmean(value**2 for value in deviations) == pytest.approx(1, abs=0.09)
     assert statistics.fmean(map(operator.mul, deviations, returns)) == pytest.approx(0, abs=0.063)
-
-
-def test_within_a_step_the_price_stands_still() -> None:
-    path = _path(step=MINUTE)
-    changes = 0
-    for index in range(390):
-        price = path.price(index * MINUTE)
-        assert path.price(index * MINUTE + MINUTE - 1) == price
-        changes += price != path.price((index + 1) * MINUTE)
-
-    assert changes > 380
 
 
 @given(st.lists(st.integers(0, 50 * TRADING_DAY), max_size=20))
@@ -226,22 +188,6 @@ def test_larger_steps_see_some_of_the_prices_of_smaller_ones(
         assert coarse.price(time) == fine.price(time)
 
 
-@pytest.mark.parametrize("model", ["gjr_garch", "gbm", "merton", "regime"])
-@pytest.mark.parametrize("within", [{"nights": 0.6}, {"intraday": 0.7}, DIFFUSION], ids=str)
-def test_what_happens_within_the_days_does_not_change_them(
-    model: str, within: dict[str, float]
-) -> None:
-    default, other = (
-        make_path(SIMULATED, 5, TRADING_DAY // 2, path_model=model, **chosen)
-        for chosen in ({}, within)
-    )
-
-    assert [other.price(day * TRADING_DAY) for day in range(100)] == [
-        default.price(day * TRADING_DAY) for day in range(100)
-    ]
-    assert other.price(TRADING_DAY // 2) != default.price(TRADING_DAY // 2)
-
-
 # --- Within the session
 
 
@@ -274,20 +220,6 @@ def test_tails_are_the_fatter_the_shorter_the_time(minutes: float, intraday: flo
     assert abs(fourth - expected) < 4 * error < 0.5 * expected
 
 
-@pytest.mark.parametrize(("minutes", "expected"), [(1, 20.75), (5, 10.58)])
-def test_minutes_have_the_kurtosis_of_the_cells_that_they_are_made_of(
-    minutes: int, expected: float
-) -> None:
-    """Of the second moments of all cells of 30 seconds, as the fit has them."""
-    normal = GjrGarch(1, 0, 0, 0, 1e6)
-    exact = FIT["kurtosis_within_the_session"](normal, TYPICAL_INTRADAY, 2 * minutes) + 3
-
-    assert exact == pytest.approx(expected, abs=0.01)
-    moves = _moves(minutes * MINUTE, 200 if minutes == 1 else 400, TYPICAL_INTRADAY)
-    fourth, error = _mean_power(moves, 4, minutes * MINUTE)
-    assert abs(fourth - exact) < 4 * error < 0.5 * exact
-
-
 def test_five_minutes_of_the_default_have_the_kurtosis_of_the_literature() -> None:
     assert FIT["fitted_intraday"](GjrGarch()) == pytest.approx(TYPICAL_INTRADAY, abs=0.005)
     found = FIT["kurtosis_within_the_session"](GjrGarch(), TYPICAL_INTRADAY, 10)
@@ -307,10 +239,6 @@ def test_without_a_clock_the_moves_are_normal_at_every_step(minutes: float) -> N
 
     assert even > 1e-4
     assert clocked < 1e-9
-
-
-def test_the_cells_make_up_the_day() -> None:
-    assert math.prod(PARTS) * SMALLEST == TRADING_DAY
 
 
 @pytest.mark.parametrize("value", [-0.1, 0.91, math.nan, math.inf])
@@ -382,13 +310,6 @@ def test_nights_out_of_bounds_are_refused(value: float) -> None:
 # --- Where it begins, and its bounds
 
 
-def test_the_path_begins_at_the_base_price() -> None:
-    path = _path(base_price=Decimal("187.654321"))
-
-    assert path.price(0) == 187_654_321
-    assert path.base_price == Decimal("187.654321")
-
-
 def test_the_path_stays_within_its_bounds_and_uses_them_all() -> None:
     path = _path(volatility=20.0)
     prices = [path.price(day * TRADING_DAY) for day in range(3_000)]
@@ -412,12 +333,6 @@ def test_the_bounds_are_mirrors(trend: float) -> None:
         assert path.price(day * TRADING_DAY) == pytest.approx(math.exp(position) * 1e6, rel=1e-6)
 
 
-def test_without_volatility_and_trend_nothing_moves() -> None:
-    path = _path(step=MINUTE, volatility=0.0)
-
-    assert {path.price(time * MINUTE) for time in range(800)} == {150_000_000}
-
-
 def test_the_trend_is_per_year() -> None:
     path = _path(volatility=0.0, trend=0.5)
 
@@ -431,10 +346,6 @@ def test_volatility_multiplies_every_return() -> None:
     )
 
     assert wild == pytest.approx([2 * value for value in calm], abs=1e-6)
-
-
-def test_another_seed_is_another_path() -> None:
-    assert _path(1).price(TRADING_DAY) != _path(2).price(TRADING_DAY)
 
 
 class _TwoJumps:
@@ -472,15 +383,6 @@ def test_gbms_annual_volatility_is_scaled_to_the_length_of_an_epoch(hours: float
     assert deviation == pytest.approx(0.3 * math.sqrt(hours / 6.5 / 252), rel=0.045)
 
 
-@pytest.mark.parametrize("name", ["merton", "regime"])
-def test_the_other_models_keep_their_daily_law_on_a_finer_grid(name: str) -> None:
-    """2.36 % a day; four standard errors of 4,000 days, clustered or with jumps, are below 10 %."""
-    path = _path(2, TRADING_DAY // 10, bounds=WIDE, model=make_model(name))
-    logs = [math.log(path.price(day * TRADING_DAY)) for day in range(4_001)]
-
-    assert statistics.pstdev(map(operator.sub, logs[1:], logs)) == pytest.approx(0.0236, rel=0.1)
-
-
 def test_volume_is_u_shaped_within_the_day_and_the_same_every_day() -> None:
     """Half as much at noon as at the opening and the close."""
     path = _path()
@@ -516,13 +418,6 @@ def test_history_is_its_closes_each_held_until_the_next() -> None:
         assert path.timestamp(begin) == midnight
         assert path.timestamp(begin + 3_600_000_000) == midnight + timedelta(hours=1)
         assert path.timestamp(end) == midnight + timedelta(hours=6.5) - timedelta(microseconds=1)
-
-
-def test_at_its_very_end_history_holds_its_last_close() -> None:
-    path = make_path("aapl-2012", 0, TRADING_DAY)
-
-    assert path.duration == 250 * TRADING_DAY
-    assert path.price(path.duration) == 532_172_900
 
 
 @pytest.mark.parametrize(
@@ -571,28 +466,6 @@ def test_a_split_is_no_jump_unless_history_is_kept_as_traded() -> None:
     assert adjusted.symbol == kept.symbol == "AAPL"
 
 
-def test_an_unknown_handling_of_splits_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"splits: 'ignore' .* one of 'adjust', 'keep'"):
-        make_path("aapl", 0, TRADING_DAY, splits="ignore")  # type: ignore[arg-type]
-
-
-def test_a_feed_without_a_symbol_is_that_of_the_symbol() -> None:
-    for symbol in ("AAPL", "MSFT"):
-        path = make_path("history-2012", 0, TRADING_DAY, symbol=symbol)
-        named = make_path(f"{symbol.lower()}-2012", 0, TRADING_DAY)
-
-        assert path.symbol == named.symbol == symbol
-        assert path.base_price == named.base_price
-        assert [path.price(day * TRADING_DAY) for day in range(250)] == [
-            named.price(day * TRADING_DAY) for day in range(250)
-        ]
-
-
-def test_the_feed_of_another_symbol_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"symbol: 'MSFT' .* AAPL, which the feed 'aapl' names"):
-        make_path("aapl", 0, TRADING_DAY, symbol="MSFT")
-
-
 def test_a_frame_is_replayed_under_its_symbol() -> None:
     frame = pd.DataFrame({"time": pd.to_datetime(["2024-01-02"]), "price": [9.5], "volume": [7]})
     path = make_path(frame, 0, TRADING_DAY, symbol="ACME")
@@ -608,23 +481,6 @@ def test_each_symbol_has_a_simulated_path_of_its_own() -> None:
 
     assert (aapl.symbol, msft.symbol, default.symbol) == ("AAPL", "MSFT", "AAPL")
     assert aapl.price(TRADING_DAY) == default.price(TRADING_DAY) != msft.price(TRADING_DAY)
-
-
-def test_a_models_parameters_can_be_given() -> None:
-    """A tenth of the volatility, a tenth of each return."""
-    wild, calm = (
-        make_path(
-            SIMULATED,
-            0,
-            TRADING_DAY,
-            path_model="gbm",
-            path_parameters={"volatility": volatility},
-        ).price(TRADING_DAY)
-        for volatility in (0.5, 0.05)
-    )
-
-    assert math.log(wild / 150e6) == pytest.approx(10 * math.log(calm / 150e6), abs=1e-6)
-    assert wild != 150_000_000
 
 
 @pytest.mark.parametrize("feed", ["aapl", "goog-2008"])

@@ -1,8 +1,7 @@
 """One encoding for each value, and no bytes at all that do harm."""
 
 import json
-import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -17,10 +16,7 @@ from streamlet_lab.prices import (
     GenesisPrice,
     MalformedPayload,
     NoPrice,
-    PreviousConsensus,
     PriceConsensus,
-    PriceValidation,
-    Voter,
     decode_claims,
     decode_payload,
     encode_claims,
@@ -32,7 +28,6 @@ GENESIS = GenesisPrice("AAPL", Decimal("150.00"))
 
 texts = st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=8)
 # Any text that JSON can say, lone surrogates and control characters included.
-wild_texts = st.text(st.characters(exclude_categories=[]), max_size=8)
 timestamps = st.datetimes(timezones=st.just(UTC))
 prices = st.integers(1, 10**12 - 1).map(lambda cents: Decimal(cents).scaleb(-2))
 shares = st.integers(0, 10**12 - 1).map(Decimal)
@@ -50,24 +45,6 @@ claims: st.SearchStrategy[Claim] = st.one_of(
     st.builds(GenesisPrice, texts, decimals),
 )
 # Everything that a leader can put into the form, sensible or not.
-lies = st.builds(
-    PriceConsensus, wild_texts, decimals, decimals, decimals, st.integers(), timestamps, st.just("")
-)
-previous = st.none() | st.builds(
-    PreviousConsensus, decimals.filter(lambda price: price > 0), st.integers(-1, 100)
-)
-
-
-def test_the_payload_is_the_descriptions() -> None:
-    assert json.loads(CONSENSUS.to_payload()) == {
-        "type": "price_consensus",
-        "symbol": "AAPL",
-        "consensus_price": "152.45",
-        "volume_weighted_price": "152.67",
-        "total_volume": "4500",
-        "price_count": 3,
-        "timestamp": "2024-01-15T10:30:00Z",
-    }
 
 
 def test_the_bytes_are_fixed() -> None:
@@ -81,18 +58,6 @@ def test_the_bytes_are_fixed() -> None:
         b'"timestamp": "2024-01-15T10:30:00Z"}'
     )
     assert GENESIS.to_payload() == b'{"type": "genesis", "symbol": "AAPL", "price": "150.00"}'
-
-
-def test_a_consensus_has_the_descriptions_fields() -> None:
-    assert [field.name for field in fields(PriceConsensus)] == [
-        "symbol",
-        "consensus_price",
-        "volume_weighted_price",
-        "total_volume",
-        "price_count",
-        "timestamp",
-        "block_hash",
-    ]
 
 
 def test_the_hash_of_the_block_is_not_in_the_block() -> None:
@@ -134,43 +99,6 @@ def test_no_bytes_do_harm(payload: bytes) -> None:
     _decodes_or_is_refused(payload)
 
 
-json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(10**4290, 10**4299)
-    | st.floats()
-    | wild_texts
-    | decimals.map(str),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(wild_texts, inner, max_size=3),
-    max_leaves=10,
-)
-
-
-@given(json_values)
-def test_no_json_does_harm(value: object) -> None:
-    assert _decodes_or_is_refused(json.dumps(value).encode()) is None
-
-
-@given(
-    st.sampled_from([CONSENSUS, NO_PRICE, GENESIS]),
-    st.data(),
-    st.sampled_from([None, (",", ":"), (", ", ": "), (" ,", " :")]),
-    st.booleans(),
-)
-def test_no_value_in_any_place_does_harm(
-    claim: Claim, data: st.DataObject, separators: tuple[str, str] | None, ascii_only: bool
-) -> None:
-    document: dict[str, Any] = json.loads(claim.to_payload())
-    key = data.draw(st.sampled_from(sorted(document)))
-    document[key] = data.draw(json_values)
-    if data.draw(st.booleans()):
-        document = dict(data.draw(st.permutations(list(document.items()))))
-    text = json.dumps(document, separators=separators, ensure_ascii=ascii_only)
-
-    _decodes_or_is_refused(text.encode("utf-8", "surrogatepass"))
-
-
 @given(
     st.sampled_from([CONSENSUS, NO_PRICE, GENESIS]),
     st.lists(
@@ -199,61 +127,35 @@ def _with(**changes: object) -> bytes:
     [
         (b"", "not JSON"),
         (b"\xff", "not JSON"),
-        (b"NaN", "not a JSON object"),
-        (b"null", "not a JSON object"),
         (b'["type"]', "not a JSON object"),
         (b"{}", "no 'type'"),
-        (b'{"type": "genesis"}', "no 'symbol'"),
         (b'{"type": "other", "symbol": "AAPL"}', "unknown type 'other'"),
-        (_with(type=None), "unknown type None"),
-        (_with(type=["price_consensus"]), "unknown type"),
         (_with(symbol=1), "symbol is not a text"),
         (_with(consensus_price=152.45), "consensus_price is not a text"),
         (_with(consensus_price="NaN"), "consensus_price is not a plain decimal"),
-        (_with(consensus_price="Infinity"), "consensus_price is not a plain decimal"),
         (_with(consensus_price="1.5E+2"), "consensus_price is not a plain decimal"),
-        (_with(consensus_price="1e2"), "consensus_price is not a plain decimal"),
         (_with(consensus_price="-152.45"), "consensus_price is not a plain decimal"),
-        (_with(consensus_price="+152.45"), "consensus_price is not a plain decimal"),
-        (_with(consensus_price=" 152.45"), "consensus_price is not a plain decimal"),
         (_with(consensus_price="152.45\n"), "consensus_price is not"),
-        (_with(consensus_price="152."), "consensus_price is not a plain decimal"),
-        (_with(consensus_price=".45"), "consensus_price is not a plain decimal"),
-        (_with(consensus_price="1_000"), "consensus_price is not a plain decimal"),
         (_with(consensus_price="١٥٢"), "consensus_price is not a plain decimal"),
         (_with(consensus_price="152.0000001"), "consensus_price is not a plain decimal"),
-        (_with(consensus_price="1" * 13), "consensus_price is not a plain decimal"),
         pytest.param(
             _with(consensus_price="9" * 100_000),
             "consensus_price is not a plain decimal",
             id="huge price",
         ),
         (_with(consensus_price="0152.45"), "not in canonical form"),
-        (_with(volume_weighted_price="x"), "volume_weighted_price is not a plain decimal"),
         (_with(total_volume=4500), "total_volume is not a text"),
         (_with(price_count="3"), "price_count is not a whole number"),
-        (_with(price_count=3.0), "price_count is not a whole number"),
         (_with(price_count=True), "price_count is not a whole number"),
-        (_with(price_count=float("nan")), "price_count is not a whole number"),
         pytest.param(
             b'{"type": "genesis", "symbol": "AAPL", "price": 1' + b"0" * 5_000 + b"}",
             "not JSON",
             id="huge integer",
         ),
-        (_with(timestamp=1_705_314_600), "timestamp is not a text"),
+        (_with(consensus_price="0.00"), "consensus_price is not a price in cents"),
         (_with(timestamp="2024-01-15T10:30:00"), "timestamp is not in UTC"),
-        (_with(timestamp="2024-01-15T10:30:00+00:00"), "timestamp is not in UTC"),
-        (_with(timestamp="2024-01-15T10:30:60Z"), "timestamp is not in ISO format"),
         (_with(timestamp="2024-02-30T10:30:00Z"), "timestamp is not in ISO format"),
-        (_with(timestamp="0000-01-01T00:00:00Z"), "timestamp is not in ISO format"),
-        (_with(timestamp="10000-01-01T00:00:00Z"), "timestamp is not in ISO format"),
-        (_with(timestamp="٢٠٢٤-01-15T10:30:00Z"), "timestamp is not in ISO format"),
-        (_with(timestamp="\ud800Z"), "timestamp is not"),
-        (_with(timestamp="Z"), "timestamp is not in ISO format"),
-        (_with(timestamp="2024-01-15T10:30:00+01:00Z"), "timestamp is not in ISO format"),
         (_with(timestamp="2024-01-15 10:30:00Z"), "not in canonical form"),
-        (_with(timestamp="20240115T103000Z"), "not in canonical form"),
-        (_with(timestamp="2024-01-15T10:30:00.000000Z"), "not in canonical form"),
         (_with(timestamp="2024-01-15T10:30:00.1234567Z"), "not in canonical form"),
         (_with(extra=1), "not in canonical form"),
         (CONSENSUS.to_payload() + b"\n", "not in canonical form"),
@@ -264,7 +166,6 @@ def _with(**changes: object) -> bytes:
             "not in canonical form",
         ),
         (b"\xef\xbb\xbf" + CONSENSUS.to_payload(), "not in canonical form"),
-        (CONSENSUS.to_payload().decode().encode("utf-16"), "not in canonical form"),
     ],
 )
 def test_a_malformed_payload_is_refused_with_a_reason(payload: bytes, complaint: str) -> None:
@@ -279,40 +180,6 @@ def test_every_key_is_needed(key: str) -> None:
 
     with pytest.raises(MalformedPayload, match=f"no '{key}'"):
         decode_payload(json.dumps(document).encode())
-
-
-@pytest.mark.parametrize(
-    "template", [b"%s", b'{"type": %s, "symbol": "A"}', b'{"type": "genesis", "symbol": %s}']
-)
-def test_deep_nesting_is_refused(template: bytes) -> None:
-    limit = sys.getrecursionlimit()
-    for depth in (*range(limit - 150, limit + 10), 100_000):
-        with pytest.raises(MalformedPayload):
-            decode_payload(template % (b"[" * depth + b"]" * depth))
-
-
-@given(
-    claim=lies | claims,
-    own=lies | no_prices,
-    same_time=st.booleans(),
-    before=previous,
-    policy=st.sampled_from(["observe", "bounds", "evidence"]),
-)
-def test_a_voter_has_an_opinion_on_every_claim(
-    claim: Claim,
-    own: PriceConsensus | NoPrice,
-    same_time: bool,
-    before: PreviousConsensus | None,
-    policy: Any,
-) -> None:
-    """Judging never raises, whatever has been decoded."""
-    if same_time and not isinstance(claim, GenesisPrice):
-        own = replace(own, timestamp=claim.timestamp)
-    voter = Voter(claim.symbol, PriceValidation(), policy)
-
-    objection = voter.objection(claim, own, before)
-
-    assert objection is None or objection
 
 
 # --- Several symbols in one block
@@ -372,11 +239,6 @@ def test_a_batch_that_is_encoded_is_decoded(batch: list[Claim]) -> None:
     assert encode_claims(decode_claims(payload)) == payload
 
 
-def test_a_batch_is_no_payload_of_one_symbol() -> None:
-    with pytest.raises(MalformedPayload, match="2 symbols instead of one"):
-        decode_payload(encode_claims([CONSENSUS, MICROSOFT]))
-
-
 ONE, TWO = _document(CONSENSUS), _document(MICROSOFT)
 
 
@@ -389,7 +251,6 @@ ONE, TWO = _document(CONSENSUS), _document(MICROSOFT)
         (b'{"type": "price_consensus_batch", "prices": 7}', "prices is not a list"),
         (b'{"type": "price_consensus_batch", "prices": {"a": 1, "b": 2}}', "prices is not a list"),
         (_batch(ONE, 7), "something in it that is not an object"),
-        (_batch(ONE, None), "something in it that is not an object"),
         (_batch(ONE, [TWO]), "something in it that is not an object"),
         (_batch(ONE, {}), "no 'type'"),
         (_batch(ONE, {"type": "no_price"}), "no 'symbol'"),
@@ -403,17 +264,14 @@ ONE, TWO = _document(CONSENSUS), _document(MICROSOFT)
             _batch(_document(GENESIS), TWO, kind="genesis_batch"),
             "does not belong into a genesis_batch",
         ),
-        (_batch(ONE, json.loads(_batch(ONE, TWO))), "no 'symbol'"),
         (
             _batch(ONE, {**json.loads(_batch(ONE, TWO)), "symbol": "MSFT"}),
             "unknown type 'price_consensus_batch'",
         ),
         (_batch(ONE, {**TWO, "consensus_price": "300.0"}), "not a price in cents"),
         (_batch(ONE, {**TWO, "extra": 1}), "not in canonical form"),
-        (_batch(ONE, {**TWO, "consensus_price": "0300.01"}), "not in canonical form"),
         (_batch(ONE, dict(reversed(TWO.items()))), "not in canonical form"),
         (_batch(ONE, TWO, extra=1), "not in canonical form"),
-        (_batch(ONE, TWO, symbol="AAPL"), "not in canonical form"),
         (_batch(ONE, TWO) + b" ", "not in canonical form"),
         (_batch(ONE, TWO).replace(b": ", b":"), "not in canonical form"),
     ],
@@ -440,14 +298,3 @@ def test_no_mutation_of_a_batch_does_harm(edits: list[tuple[int, int, bytes]]) -
     except MalformedPayload:
         return
     assert encode_claims(decoded) == payload
-
-
-@pytest.mark.parametrize("kind", [b"price_consensus_batch", b"genesis_batch"])
-@pytest.mark.parametrize("place", [b"%s", b"[%s, %s]", b'[{"type": %s, "symbol": "A"}, {}]'])
-def test_deep_nesting_in_a_batch_is_refused(kind: bytes, place: bytes) -> None:
-    limit = sys.getrecursionlimit()
-    for depth in (*range(limit - 150, limit + 10), 100_000):
-        deep = b"[" * depth + b"]" * depth
-        prices = place.replace(b"%s", deep)
-        with pytest.raises(MalformedPayload):
-            decode_claims(b'{"type": "%s", "prices": %s}' % (kind, prices))

@@ -1,18 +1,13 @@
 """A quote is exactly what was typed, or it is refused."""
 
-from dataclasses import FrozenInstanceError, fields
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import ORIGIN, SOURCES, StockPrice
-
-
-def test_the_sources_are_the_descriptions() -> None:
-    assert SOURCES == ("market_data_1", "market_data_2", "external_feed")
+from streamlet_lab.prices import ORIGIN, StockPrice
 
 
 def test_a_quote_has_the_descriptions_fields() -> None:
@@ -51,23 +46,6 @@ def test_every_way_to_write_a_price_gives_the_same_quote(price: object) -> None:
     assert quote == StockPrice("AAPL", Decimal("152.45"), Decimal(1500), "market_data_1", ORIGIN)
 
 
-def test_a_float_is_taken_as_it_prints() -> None:
-    assert StockPrice.create("AAPL", 0.1, 100, "external_feed").price == Decimal("0.1")
-
-
-def test_market_time_starts_at_the_timestamp_of_the_descriptions_payload() -> None:
-    assert datetime(2024, 1, 15, 10, 30, tzinfo=UTC) == ORIGIN
-    assert StockPrice.create("AAPL", 150, 100, "external_feed").timestamp == ORIGIN
-
-
-def test_any_time_zone_will_do() -> None:
-    noon = datetime(2024, 1, 15, 12, tzinfo=timezone(timedelta(hours=2)))
-
-    assert StockPrice.create("AAPL", 150, 100, "x", noon).timestamp == datetime(
-        2024, 1, 15, 10, tzinfo=UTC
-    )
-
-
 @pytest.mark.parametrize("price", [0, -1, 9999, "0.000001"])
 def test_an_implausible_price_is_a_quote_all_the_same(price: object) -> None:
     """Judging it is the business of the validation rules."""
@@ -104,9 +82,3 @@ def test_a_price_is_in_whole_micro_dollars() -> None:
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"timestamp: '2024-01-15 10:30:00' .* time zone"):
         StockPrice.create("AAPL", 150, 100, "x", ORIGIN.replace(tzinfo=None))
-
-
-def test_a_quote_cannot_be_changed() -> None:
-    quote = StockPrice.create("AAPL", 150, 100, "x")
-    with pytest.raises(FrozenInstanceError):
-        quote.price = Decimal(1)  # type: ignore[misc]

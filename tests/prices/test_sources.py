@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.feeds import QuoteFeed
-from streamlet_lab.prices.quotes import ORIGIN, SOURCES, StockPrice
+from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.sources import Source, read_sources, standard_sources, write_sources
 
 EPOCH = 1_000_000
@@ -66,11 +66,7 @@ def _errors_bp(quotes: list[StockPrice]) -> list[float]:
 # --- What there is
 
 
-def test_three_standard_sources_are_the_descriptions() -> None:
-    assert tuple(source.name for source in standard_sources(3)) == SOURCES
-
-
-@pytest.mark.parametrize("count", [1, 2, 4, 99])
+@pytest.mark.parametrize("count", [1, 99])
 def test_standard_sources_differ_in_nothing_but_the_name(count: int) -> None:
     sources = standard_sources(count)
     assert len({source.name for source in sources}) == count
@@ -78,7 +74,7 @@ def test_standard_sources_differ_in_nothing_but_the_name(count: int) -> None:
     assert sources[-1].name == "external_feed"
 
 
-@pytest.mark.parametrize("count", [0, -1, 100, 2.0, True, "3", None])
+@pytest.mark.parametrize("count", [0, 100, 2.0, True])
 def test_another_number_of_standard_sources_is_refused(count: Any) -> None:
     with pytest.raises(InvalidInput, match=r"^sources: .* a whole number from 1 to 99"):
         standard_sources(count)
@@ -88,50 +84,24 @@ def test_another_number_of_standard_sources_is_refused(count: Any) -> None:
     ("settings", "field"),
     [
         ({"name": "Reuters"}, "name"),
-        ({"name": "1st"}, "name"),
-        ({"name": "_hidden"}, "name"),
         ({"name": "a b"}, "name"),
-        ({"name": ""}, "name"),
-        ({"name": None}, "name"),
-        ({"name": "ünder"}, "name"),
         ({"name": "node_3"}, "name"),
-        ({"name": "node_12"}, "name"),
         ({"name": "observer"}, "name"),
         ({"noise_bp": -1}, "noise_bp"),
-        ({"noise_bp": 1_001}, "noise_bp"),
         ({"noise_bp": math.nan}, "noise_bp"),
-        ({"noise_bp": "1"}, "noise_bp"),
-        ({"noise_bp": True}, "noise_bp"),
         ({"bias_bp": 5_001}, "bias_bp"),
-        ({"bias_bp": -5_001}, "bias_bp"),
-        ({"bias_bp": math.inf}, "bias_bp"),
         ({"lag": -1}, "lag"),
-        ({"lag": 1.5}, "lag"),
-        ({"lag": True}, "lag"),
-        ({"outage": -0.1}, "outage"),
         ({"outage": 1}, "outage"),
-        ({"outage": math.nan}, "outage"),
         ({"outage_epochs": 0.5}, "outage_epochs"),
-        ({"outage_epochs": math.inf}, "outage_epochs"),
         ({"outage": 0.51}, "outage_epochs"),
         ({"outage": 0.9, "outage_epochs": 8.9}, "outage_epochs"),
         ({"volume_share": 0}, "volume_share"),
-        ({"volume_share": -1}, "volume_share"),
-        ({"volume_share": math.inf}, "volume_share"),
-        ({"volume_share": None}, "volume_share"),
         ({"confidence_bp": -1}, "confidence_bp"),
-        ({"confidence_bp": math.nan}, "confidence_bp"),
-        ({"confidence_bp": "wide"}, "confidence_bp"),
     ],
 )
 def test_what_is_no_source_is_refused(settings: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput, match=f"^{field}: "):
         Source(**{"name": "venue", **settings})
-
-
-@pytest.mark.parametrize("name", ["node", "node_x", "node_1_", "observers", "a", "x_1"])
-def test_a_name_that_no_node_can_have_is_accepted(name: str) -> None:
-    assert Source(name).name == name
 
 
 @pytest.mark.parametrize("names", [(), ("venue", "venue")])
@@ -150,17 +120,6 @@ def test_noise_is_what_it_says(noise: float) -> None:
     spread = math.hypot(noise, 0.25 / math.sqrt(12))
     assert abs(statistics.fmean(errors)) < 4 * spread / math.sqrt(EPOCHS)
     assert statistics.pstdev(errors) == pytest.approx(spread, rel=4 / math.sqrt(2 * EPOCHS))
-
-
-def test_honest_sources_disagree_by_one_basis_point_unless_told_otherwise() -> None:
-    errors = _errors_bp(_spoken("venue", _feed(Source("venue"))))
-    assert statistics.pstdev(errors) == pytest.approx(1, rel=4 / math.sqrt(2 * EPOCHS))
-
-
-def test_a_source_without_noise_is_right() -> None:
-    feed = _feed(Source("venue", noise_bp=0), path=Path(lambda time: 150_004_999 + time))
-    assert _spoken("venue", feed, 2)[0].price == Decimal("150.00")
-    assert _spoken("venue", feed, 2)[1].price == Decimal("151.00")
 
 
 @pytest.mark.parametrize("bias", [-5_000, -30, 0.5, 20, 5_000])
@@ -232,23 +191,6 @@ def test_the_first_epoch_is_like_any_other() -> None:
     assert abs(statistics.fmean(silent) - 0.3) < 4 * math.sqrt(0.3 * 0.7 / 400)
 
 
-def test_an_outage_says_nothing_about_the_price_that_it_hides() -> None:
-    """Of about 100 standard normal errors: four standard errors of the mean."""
-    hidden = []
-    for seed in range(400):
-        if not _feed(Source("venue", outage=0.25), seed=seed).quotes(0):
-            hidden += _errors_bp([*_feed(Source("venue"), seed=seed).quotes(0)])
-    assert abs(statistics.fmean(hidden)) < 4 / math.sqrt(len(hidden))
-
-
-def test_the_others_keep_their_order_while_one_is_silent() -> None:
-    sources = standard_sources(4)
-    feed = _feed(*sources[:1], replace(sources[1], outage=0.5), *sources[2:])
-    heard = {tuple(quote.source for quote in feed.quotes(epoch)) for epoch in range(50)}
-    everyone = tuple(source.name for source in sources)
-    assert heard == {everyone, everyone[:1] + everyone[2:]}
-
-
 # --- Volume
 
 
@@ -260,12 +202,6 @@ def test_volumes_are_split_by_share() -> None:
         volumes = [float(quote.volume) for quote in _spoken(name, feed)]
         assert statistics.fmean(volumes) == pytest.approx(VOLUME * share / 10, rel=0.034)
         assert statistics.pstdev(map(math.log, volumes)) == pytest.approx(0.5, rel=0.05)
-
-
-def test_a_silent_source_leaves_its_volume_to_nobody() -> None:
-    honest = _feed(Source("one"), Source("other"))
-    partly_silent = _feed(Source("one"), Source("other", outage=0.5))
-    assert _of("one", partly_silent, 100) == _of("one", honest, 100)
 
 
 # --- Each for itself
@@ -323,20 +259,6 @@ def test_a_sources_settings_change_none_of_its_other_draws(
                 assert now.price == said.price
 
 
-def test_noise_scales_and_is_not_drawn_anew() -> None:
-    quiet = _errors_bp(_spoken("venue", _feed(Source("venue", noise_bp=10)), 100))
-    loud = _errors_bp(_spoken("venue", _feed(Source("venue", noise_bp=100)), 100))
-    for small, large in zip(quiet, loud, strict=True):
-        assert large == pytest.approx(10 * small, abs=11 * 0.125 + 1e-6)  # half a cent is 0.125 bp
-
-
-def test_another_source_changes_nobodys_price() -> None:
-    three, four = _feed(*standard_sources(3)), _feed(*standard_sources(3), Source("new"))
-    for epoch in range(50):
-        prices = {quote.source: quote.price for quote in four.quotes(epoch)}
-        assert all(prices[quote.source] == quote.price for quote in three.quotes(epoch))
-
-
 def test_sources_err_independently_of_each_other_and_from_symbol_to_symbol() -> None:
     """Four standard errors of a correlation over 4,000 epochs are 0.063."""
     apple, ibm = (_feed(*standard_sources(2), path=Path(symbol=name)) for name in ("AAPL", "IBM"))
@@ -348,14 +270,6 @@ def test_sources_err_independently_of_each_other_and_from_symbol_to_symbol() -> 
     for index, one in enumerate(errors):
         for other in errors[:index]:
             assert abs(statistics.correlation(one, other)) < 0.063
-
-
-def test_the_same_seed_says_the_same_however_it_is_asked() -> None:
-    sources = [Source("one", outage=0.4), Source("two", lag=5)]
-    forwards, backwards, other = (_feed(*sources, seed=seed) for seed in (7, 7, 8))
-    in_order = [forwards.quotes(epoch) for epoch in range(100)]
-    assert [backwards.quotes(epoch) for epoch in reversed(range(100))] == in_order[::-1]
-    assert [other.quotes(epoch) for epoch in range(100)] != in_order
 
 
 # --- As settings

@@ -4,8 +4,8 @@ import itertools
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Context, Decimal, localcontext
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -56,20 +56,6 @@ def _reason(
     return check.reason
 
 
-def test_the_defaults_are_the_descriptions() -> None:
-    assert PriceValidation() == PriceValidation(
-        min_price=Decimal(50),
-        max_price=Decimal(500),
-        min_volume=Decimal(100),
-        max_deviation_percent=Decimal(10),
-        widening_percent=Decimal(10),
-        min_sources=2,
-        max_volume=Decimal(MOST_SHARES),
-        reanchor_after=None,
-        reanchor_sources=None,
-    )
-
-
 @pytest.mark.parametrize(
     ("price", "reason"),
     [
@@ -77,9 +63,6 @@ def test_the_defaults_are_the_descriptions() -> None:
         ("50", QuoteReason.VALID),
         ("500", QuoteReason.VALID),
         ("500.000001", QuoteReason.ABOVE_MAX_PRICE),
-        ("9999", QuoteReason.ABOVE_MAX_PRICE),
-        ("0", QuoteReason.BELOW_MIN_PRICE),
-        ("-150", QuoteReason.BELOW_MIN_PRICE),
     ],
 )
 def test_the_price_bounds_are_inclusive(price: str, reason: QuoteReason) -> None:
@@ -89,14 +72,11 @@ def test_the_price_bounds_are_inclusive(price: str, reason: QuoteReason) -> None
 @pytest.mark.parametrize(
     ("volume", "reason"),
     [
-        (-1000, QuoteReason.BELOW_MIN_VOLUME),
-        (0, QuoteReason.BELOW_MIN_VOLUME),
         (99, QuoteReason.BELOW_MIN_VOLUME),
         ("99.999999", QuoteReason.BELOW_MIN_VOLUME),
         (100, QuoteReason.VALID),
         (MOST_SHARES, QuoteReason.VALID),
         ("10000000000.000001", QuoteReason.ABOVE_MAX_VOLUME),
-        (10**12 - 1, QuoteReason.ABOVE_MAX_VOLUME),
         ("100.000001", QuoteReason.VALID),
         ("100.0000001", QuoteReason.VOLUME_TOO_FINE),
         ("100.0000000", QuoteReason.VOLUME_TOO_FINE),
@@ -128,23 +108,12 @@ def test_whatever_sources_quote_an_honest_leaders_payload_is_well_formed(
     assert decode_payload(claim.to_payload()) == claim
 
 
-def test_so_it_is_with_ninety_nine_sources_of_the_largest_volume() -> None:
-    quotes = [_quote(500, MOST_SHARES, source=f"source_{index}") for index in range(99)]
-    claim = PriceRound(RULES, "AAPL", 0, None, ORIGIN).evaluate(quotes).claim
-
-    assert isinstance(claim, PriceConsensus)
-    assert claim.price_count == 99
-    assert decode_payload(claim.to_payload()) == claim
-
-
 @pytest.mark.parametrize(
     ("after", "reason"),
     [
         (timedelta(0), QuoteReason.VALID),
         (timedelta(microseconds=1), QuoteReason.FROM_THE_FUTURE),
-        (timedelta(hours=6.5), QuoteReason.FROM_THE_FUTURE),
         (timedelta(microseconds=-1), QuoteReason.OUT_OF_DATE),
-        (timedelta(days=-365), QuoteReason.OUT_OF_DATE),
     ],
 )
 def test_a_quote_bears_the_time_of_its_epoch(after: timedelta, reason: QuoteReason) -> None:
@@ -154,28 +123,6 @@ def test_a_quote_bears_the_time_of_its_epoch(after: timedelta, reason: QuoteReas
 
     assert timed.reason is reason
     assert untimed.valid
-
-
-def test_the_same_instant_in_another_time_zone_is_the_same_time() -> None:
-    elsewhere = ORIGIN.astimezone(timezone(timedelta(hours=-5)))
-    (check,) = PriceRound(RULES, "AAPL", 0, None, ORIGIN).check(
-        [replace(_quote(), timestamp=elsewhere)]
-    )
-
-    assert check.valid
-
-
-def test_a_quote_that_is_replayed_counts_in_no_later_epoch() -> None:
-    """An old quote beside fresh ones, which would have been valid by its price."""
-    fresh = [replace(_quote(source=name), timestamp=ORIGIN) for name in SOURCES[:2]]
-    replayed = replace(_quote(source=SOURCES[2]), timestamp=ORIGIN - timedelta(seconds=1))
-    checks = PriceRound(RULES, "AAPL", 1, None, ORIGIN).check([*fresh, replayed])
-
-    assert [check.reason for check in checks] == [
-        QuoteReason.VALID,
-        QuoteReason.VALID,
-        QuoteReason.OUT_OF_DATE,
-    ]
 
 
 @pytest.mark.parametrize(
@@ -194,13 +141,7 @@ def test_exactly_ten_percent_passes(
     assert _reason(_quote(price), PreviousConsensus(Decimal(150), 6), 7, rules) is reason
 
 
-def test_without_a_previous_consensus_there_is_no_deviation() -> None:
-    assert _reason(_quote(50), None) is QuoteReason.VALID
-    assert _reason(_quote(500), None) is QuoteReason.VALID
-
-
-@pytest.mark.parametrize("missed", [0, 1, 2, 4, 9])
-@pytest.mark.parametrize("silent", [0, 1, 20])
+@pytest.mark.parametrize(("missed", "silent"), [(0, 20), (1, 0), (4, 1)])
 def test_each_block_without_a_price_widens_the_rule_by_ten_points(missed: int, silent: int) -> None:
     """Epochs in which the chain says nothing do not."""
     previous = PreviousConsensus(Decimal(100), 10, missed)
@@ -209,15 +150,6 @@ def test_each_block_without_a_price_widens_the_rule_by_ten_points(missed: int, s
 
     assert _reason(_quote(edge), previous, epoch) is QuoteReason.VALID
     assert _reason(_quote(edge + MICRO), previous, epoch) is QuoteReason.OUTSIDE_DEVIATION
-
-
-@pytest.mark.parametrize("missed", [0, 1, 9, 1_000])
-def test_the_strict_rule_never_widens(missed: int) -> None:
-    previous = PreviousConsensus(Decimal(100), 10, missed)
-    epoch = 11 + missed
-
-    assert _reason(_quote(110), previous, epoch, STRICT) is QuoteReason.VALID
-    assert _reason(_quote("110.000001"), previous, epoch, STRICT) is QuoteReason.OUTSIDE_DEVIATION
 
 
 @given(
@@ -253,35 +185,6 @@ def test_the_deviation_rule_is_exact(
     )
 
     assert passes == (abs(price - reference) <= allowed * reference)
-
-
-def test_the_callers_decimal_context_changes_nothing() -> None:
-    previous = PreviousConsensus(Decimal(100), 0)
-    with localcontext(Context(prec=2)):
-        rules = PriceValidation(max_deviation_percent=Decimal("12.51"))
-        reasons = [
-            _reason(_quote(price), previous._replace(no_prices=epoch - 1), epoch, rules)
-            for price, epoch in (("112.51", 1), ("112.80", 1), ("122.51", 2), ("122.80", 2))
-        ]
-
-    assert reasons == [QuoteReason.VALID, QuoteReason.OUTSIDE_DEVIATION] * 2
-
-
-def test_another_symbol_does_not_count() -> None:
-    assert _reason(_quote(symbol="MSFT")) is QuoteReason.WRONG_SYMBOL
-    assert _reason(_quote(symbol="aapl")) is QuoteReason.WRONG_SYMBOL
-
-
-def test_a_source_counts_once() -> None:
-    quotes = [_quote(150), _quote(151), _quote(150, source="external_feed")]
-    checks = PriceRound(RULES, "AAPL", 0, None).check(quotes)
-
-    assert [check.quote for check in checks] == quotes
-    assert [check.reason for check in checks] == [
-        QuoteReason.VALID,
-        QuoteReason.REPEATED_SOURCE,
-        QuoteReason.VALID,
-    ]
 
 
 def test_a_source_that_spoke_invalidly_does_not_speak_again() -> None:
@@ -344,11 +247,6 @@ def test_the_first_rule_that_a_quote_breaks_is_its_reason() -> None:
     assert reasons == [reason for _, reason in steps]
 
 
-def test_no_quotes_no_checks() -> None:
-    assert PriceRound(RULES, "AAPL", 0, None).check([]) == ()
-    assert PriceRound(REANCHOR, "AAPL", 9, PreviousConsensus(Decimal(9), 0, 8)).check([]) == ()
-
-
 # --- Re-anchoring
 
 PREVIOUS = PreviousConsensus(Decimal(100), 10)
@@ -361,7 +259,6 @@ LOST = PREVIOUS._replace(no_prices=3)
         (PREVIOUS, False),
         (PREVIOUS._replace(no_prices=2), False),
         (PREVIOUS._replace(no_prices=3), True),
-        (PREVIOUS._replace(no_prices=99), True),
         (None, False),
     ],
 )
@@ -377,13 +274,6 @@ def test_the_chain_is_reanchored_after_three_blocks_without_a_price(
         assert rules.within_deviation(Decimal("110.01"), previous) == reanchors
 
 
-@pytest.mark.parametrize("rules", [RULES, STRICT])
-def test_other_rules_never_reanchor(rules: PriceValidation) -> None:
-    after_many = PREVIOUS._replace(no_prices=1_000_000)
-    assert not rules.is_reanchoring(after_many)
-    assert rules.sources_needed(after_many) == 2
-
-
 @pytest.mark.parametrize(
     ("prices", "outside"),
     [
@@ -393,7 +283,6 @@ def test_other_rules_never_reanchor(rules: PriceValidation) -> None:
         (["190", "210", "180", "220"], []),  # the median is 200
         (["190", "210", "179.999999", "220.000001"], [2, 3]),
         (["200", "9999", "200", "200"], []),  # above max_price already, and not in the median
-        (["300"], []),
     ],
 )
 def test_quotes_are_then_measured_against_their_median(
@@ -433,22 +322,6 @@ def test_a_liar_alone_cannot_place_the_new_anchor() -> None:
         claim = PriceRound(REANCHOR, "AAPL", 14, LOST, ORIGIN).evaluate(quotes).claim
         assert isinstance(claim, PriceConsensus)
         assert 180 <= claim.consensus_price <= 220
-
-
-def test_epochs_in_which_the_chain_says_nothing_do_not_reanchor_it() -> None:
-    quotes = [_quote(200, source=f"source_{index}") for index in range(3)]
-
-    for epoch in (11, 14, 99):
-        checks = PriceRound(REANCHOR, "AAPL", epoch, PREVIOUS).check(quotes)
-        assert {check.reason for check in checks} == {QuoteReason.OUTSIDE_DEVIATION}
-
-
-def test_fewer_sources_than_the_larger_quorum_make_no_price() -> None:
-    quotes = [_quote(150, source="market_data_1"), _quote(150, source="market_data_2")]
-
-    assert not isinstance(
-        PriceRound(REANCHOR, "AAPL", 14, LOST, ORIGIN).evaluate(quotes).claim, PriceConsensus
-    )
 
 
 # --- The deviation rule over real history and over simulated paths
@@ -571,8 +444,6 @@ def test_the_literal_rule_ends_many_a_simulated_run() -> None:
     ("settings", "field", "value"),
     [
         ({"min_price": Decimal(0)}, "min_price", "0"),
-        ({"min_price": Decimal(-1)}, "min_price", "-1"),
-        ({"min_price": Decimal(500)}, "min_price", "500"),
         ({"max_price": Decimal(50)}, "min_price", "50"),
         ({"min_volume": Decimal(0)}, "min_volume", "0"),
         ({"max_deviation_percent": Decimal(-1)}, "max_deviation_percent", "-1"),
@@ -581,7 +452,6 @@ def test_the_literal_rule_ends_many_a_simulated_run() -> None:
         ({"min_sources": 0}, "min_sources", "0"),
         ({"max_volume": Decimal(99)}, "max_volume", "99"),
         ({"max_volume": MOST_SHARES + 1}, "max_volume", "10000000001"),
-        ({"max_volume": "many"}, "max_volume", "many"),
         ({"reanchor_sources": 3}, "reanchor_sources", "3"),
         ({"widening_percent": 0, "reanchor_after": 3}, "reanchor_sources", "None"),
         (

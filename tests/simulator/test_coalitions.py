@@ -107,7 +107,6 @@ def test_c2_amnesia_breaks_safety_without_a_double_vote():
     ("halves", "coalition"),
     [
         ([[0], [1]], [2, 3]),
-        ([[0, 1], [2, 3]], [4, 5, 6]),
         ([[1, 3, 5], [7, 8, 9]], [0, 2, 4, 6]),
     ],
 )

@@ -193,6 +193,8 @@ def test_the_lab_knows_who_would_sign_for_the_honest():
         ("random", {"rate": 1.5}, "faults.parameters.rate"),
         ("amnesia", {"blocks": 0}, "faults.parameters.blocks"),
         ("split", {"parts": 3}, "faults.parameters.parts"),
+        ("price_manipulator", {"direction": "sideways"}, "faults.parameters.direction"),
+        ("script", {"steps": "node_3 votes 0 at 3us"}, "faults.parameters.steps"),
     ],
 )
 def test_what_a_kind_does_not_take(kind, parameters, field):

@@ -57,13 +57,6 @@ def test_a_manipulators_claims_are_accepted_and_a_cent_further_they_would_not_be
     assert all(node.refusals == [] for node in lab.nodes.values())
 
 
-def test_a_manipulator_claims_half_a_percent_more_than_others_observe():
-    lab, _ = run(16, faults=[manipulator()], prices={"tolerance_percent": "0.5"})
-    for claim, honest, _ in led_by_node_1(lab):
-        gain = claim.consensus_price / honest.consensus_price - 1
-        assert Decimal("0.0049") < gain <= Decimal("0.0050")
-
-
 def test_where_voters_check_the_rules_alone_a_manipulator_moves_the_price_by_ten_percent():
     lab, _ = run(16, faults=[manipulator()], prices={"voter_policy": "bounds"})
     for claim, _, previous in led_by_node_1(lab):
@@ -85,24 +78,11 @@ def test_a_manipulator_refuses_the_lies_of_others():
     assert [node.refusals != [] for node in lab.nodes.values()] == [True, True, False, True, False]
 
 
-def test_of_two_lies_of_one_node_the_last_one_is_told():
-    lab, _ = run(8, faults=[manipulator(), liar("9999")])
-    assert list(led_by_node_1(lab)) == []
-    assert [block.epoch for block, _ in lab.nodes["node_0"].refusals] == [1, 5]
-
-
 @pytest.mark.parametrize("kind", ["lying_leader", "price_manipulator"])
 def test_liars_need_prices(kind):
     assert make_fault(Fault(kind, ("node_1",))).needs_prices
     with pytest.raises(InvalidInput, match="without prices"):
         simulation(faults={"node_1": kind})
-
-
-@pytest.mark.parametrize("direction", ["sideways", 1])
-def test_what_is_no_direction(direction):
-    with pytest.raises(InvalidInput, match="'up' or 'down'") as caught:
-        make_fault(Fault("price_manipulator", count=1, parameters={"direction": direction}))
-    assert caught.value.field == "faults.parameters.direction"
 
 
 def test_a_lying_leader_votes_for_every_lie():
@@ -144,11 +124,10 @@ def jumps(faults, **settings):
     return moves
 
 
-@pytest.mark.parametrize("leader", ["crash", "silent_leader"])
 @pytest.mark.parametrize("policy", ["bounds", "observe", "evidence"])
-def test_a_silent_leader_lets_colluding_sources_move_the_price_no_further(policy, leader):
+def test_a_silent_leader_lets_colluding_sources_move_the_price_no_further(policy):
     """It was 20 %: the corridor grew with the epochs, whatever the chain said."""
-    faults = [COLLUDING, {"kind": leader, "nodes": ["node_1"]}]
+    faults = [COLLUDING, {"kind": "silent_leader", "nodes": ["node_1"]}]
     moves = jumps(faults, prices={"voter_policy": policy})
     assert {without for _, without in moves} == {0}
     assert Decimal("0.099") < max(move for move, _ in moves) <= Decimal("0.1")

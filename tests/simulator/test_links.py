@@ -4,7 +4,7 @@ import itertools
 import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.config import REGION_DELAYS, NetworkConfig
@@ -14,7 +14,6 @@ from streamlet_lab.simulator import delays as module
 from streamlet_lab.simulator.delays import (
     LOST,
     LognormalDelays,
-    constant_delay,
     delay_kind,
     delay_kinds,
 )
@@ -59,12 +58,6 @@ def test_the_default_draws_what_the_lab_has_always_drawn():
     assert make().shortest == 25_000 < min(draws(make(seed=5)))
 
 
-def test_a_constant_delay_is_the_median():
-    assert set(draws(constant(7_000))) == {7_000}
-    assert constant(7_000).shortest == 7_000
-    assert constant_delay(3)(MESSAGE, 0, 1, 99) == 3
-
-
 def test_uniform_delays_lie_around_the_median():
     drawn = draws(make(delays="uniform", shortest_delay="10ms", median_delay="30ms"), count=1_000)
     assert 10_000 <= min(drawn) < 10_100
@@ -88,14 +81,6 @@ def test_delays_between_regions_are_those_of_the_table_and_a_tenth():
         home = regions[receiver] if receiver < NODES else regions[0]
         expected = REGION_DELAYS[regions[sender]][home]
         assert links.delay(MESSAGE, sender, receiver, 0) == expected + expected // 10
-
-
-def test_the_rest_of_a_delay_between_regions_is_lognormal():
-    links = make(delays="regions", delay_spread=0.5)
-    base = REGION_DELAYS["north_america"]["europe"]
-    rest = [links.delay(MESSAGE, 0, 1, 0) - base for _ in range(5_000)]
-    assert statistics.median(rest) == pytest.approx(base / 10, rel=0.03)
-    assert min(rest) >= 0
 
 
 def test_nodes_are_placed_in_regions_in_turn_and_a_table_need_not_be_symmetric():
@@ -135,25 +120,6 @@ def test_a_kind_of_ones_own_may_hold_messages_as_long_as_the_paper_allows_and_no
     assert links.delay(MESSAGE, 0, 1, 2_900_000) == DELTA
     assert links.delay(MESSAGE, 0, 1, 3_000_000) == DELTA
     assert links.delay(MESSAGE, 1, 0, 0) == 1
-
-
-def test_the_labs_own_kinds_cannot_be_replaced():
-    with pytest.raises(InvalidInput, match="other than the lab's own kinds"):
-        delay_kind("lognormal")(lambda stream, network, nodes: constant_delay(1))
-
-
-@pytest.mark.parametrize("name", [3, "a b", "callable:mine"])
-def test_a_kind_has_a_name_that_a_configuration_can_say(name):
-    with pytest.raises(InvalidInput, match=r"name: .* lowercase letters, digits and underscores"):
-        delay_kind(name)
-
-
-def test_forgotten_parentheses_are_pointed_out():
-    with pytest.raises(InvalidInput, match=r'in parentheses: @delay_kind\("name"\)'):
-
-        @delay_kind
-        def mine(stream, network, nodes):
-            return constant_delay(1)
 
 
 @pytest.mark.parametrize(
@@ -227,11 +193,6 @@ def test_a_partition_holds_what_crosses_it_until_it_heals():
             assert arrival == (71 if across else time + 1)
         for time in (0, 29, 71):
             assert links.delay(MESSAGE, sender, receiver, time) == 1
-
-
-def test_what_is_slow_anyway_is_not_held():
-    cut = {"stop": "71us", "groups": HALVES}
-    assert constant(50, partitions=[cut]).delay(MESSAGE, 0, 2, 60) == 50
 
 
 def test_b7_a_partition_into_halves_that_heals():
@@ -379,28 +340,21 @@ def networks(draw):
 sendings = st.lists(st.tuples(st.sampled_from(LINKS), times), min_size=1, max_size=20)
 
 
+@settings(max_examples=60)
 @given(networks(), sendings, st.integers(0, 99))
-def test_the_papers_promise_holds_whatever_is_set(settings, sent, seed):
-    """Section 2: what is sent at t arrives by max(GST, t + Δ); and never before the shortest."""
-    network = NetworkConfig(**settings)
+def test_the_papers_promise_holds_whatever_is_set(given_settings, sent, seed):
+    """Section 2: what is sent at t arrives by max(GST, t + Δ), outside disturbances by t + Δ."""
+    network = NetworkConfig(**given_settings)
+    disturbed = [*network.bad_times, *((cut.start, cut.stop) for cut in network.partitions)]
     links, again = make_links(network, NODES, seed), make_links(network, NODES, seed)
     assert links.shortest >= 1
     for link, time in sent:
         delay = links.delay(MESSAGE, *link, time)
         assert type(delay) is int
         assert links.shortest <= delay <= max(network.gst_in_force - time, network.delta)
-        assert again.delay(MESSAGE, *link, time) == delay
-
-
-@given(networks(), sendings)
-def test_outside_disturbances_every_message_arrives_within_delta(settings, sent):
-    network = NetworkConfig(**settings)
-    disturbed = [*network.bad_times, *((cut.start, cut.stop) for cut in network.partitions)]
-    links = make_links(network, NODES, 0)
-    for link, time in sent:
-        delay = links.delay(MESSAGE, *link, time)
         end = max((stop for start, stop in disturbed if start <= time < stop), default=time)
         assert delay <= max(end - time, network.delta)
+        assert again.delay(MESSAGE, *link, time) == delay
 
 
 @pytest.mark.parametrize(
@@ -416,7 +370,7 @@ def test_outside_disturbances_every_message_arrives_within_delta(settings, sent)
     ],
     ids=lambda disturbance: "-".join(disturbance),
 )
-@pytest.mark.parametrize("kind", ["lognormal", "uniform", "regions"])
+@pytest.mark.parametrize("kind", ["lognormal", "regions"])
 def test_a_disturbance_leaves_the_other_draws_as_they_were(disturbance, kind):
     calm, disturbed = make(delays=kind), make(delays=kind, **disturbance)
     draws(calm, 20, time=0), draws(disturbed, 20, time=0)

@@ -1,6 +1,5 @@
 """Nodes that agree on prices: honest ones, lying ones, and epochs without any."""
 
-from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
@@ -8,9 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.checks import Status, market_checks
-from streamlet_lab.consensus import Block, Vote
-from streamlet_lab.consensus.quorums import max_faulty
-from streamlet_lab.description import create_aapl_consensus_network
+from streamlet_lab.consensus import Block
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     GenesisPrice,
@@ -19,7 +16,6 @@ from streamlet_lab.prices import (
     PriceConsensus,
     decode_payload,
     encode_claims,
-    path_models,
 )
 from streamlet_lab.prices.quotes import ORIGIN
 from streamlet_lab.simulator.price_application import (
@@ -50,33 +46,6 @@ def test_every_block_carries_the_averages_of_its_epochs_quotes():
         assert claim.volume_weighted_price == rounded(turnover / volume)
         assert (claim.total_volume, claim.price_count) == (volume, 3)
         assert claim.timestamp == quotes[0].timestamp
-
-
-def test_all_nodes_hold_the_same_prices_with_the_hashes_of_their_blocks():
-    lab, _ = run(12)
-    prices = lab.get_finalized_consensus_prices()
-    blocks = lab.observer.tree.finalized[1:]
-    assert [price.block_hash for price in prices] == [block.hash.hex() for block in blocks]
-    assert [price.to_payload() for price in prices] == [block.payload for block in blocks]
-    assert {name: node.finalized_prices() for name, node in lab.nodes.items()} == dict.fromkeys(
-        lab.nodes, prices
-    )
-
-
-def test_the_descriptions_calls():
-    lab = create_aapl_consensus_network(7, seed=3)
-    assert lab.node_ids == tuple(f"node_{index}" for index in range(7))
-    assert (lab.symbol, lab.f) == ("AAPL", max_faulty(7))
-    assert lab.get_finalized_consensus_prices() == []
-    first, second = (lab.run_price_consensus_simulation(epochs=3) for _ in range(2))
-    assert (len(first), len(second)) == (3, 3)
-    assert lab.get_finalized_consensus_prices() == [*first, *second][:-1]
-
-
-@pytest.mark.parametrize("epochs", [0, -1])
-def test_a_simulation_has_an_epoch_at_least(epochs):
-    with pytest.raises(InvalidInput, match="epochs"):
-        create_aapl_consensus_network().run_price_consensus_simulation(epochs)
 
 
 def test_genesis_carries_the_reference_price_and_the_chain_its_name():
@@ -208,13 +177,6 @@ def test_the_first_leader_is_bounded_by_the_genesis_price():
     assert claims(allowed)[0].consensus_price == Decimal("165.00")
 
 
-def test_a_liar_is_honest_outside_its_epochs():
-    lab, recorder = run(16, faults=[liar("9999", start=5, stop=10)])
-    assert [block.epoch for block in lies(recorder)] == [1, 5, 9, 13]
-    assert {r.block.epoch for r in recorder.refusals} == {5, 9}
-    assert {1, 13} <= claims(lab).keys()
-
-
 def test_liars_vote_for_each_other_and_from_a_third_on_may_win():
     lab, recorder = network(faults=[liar("9999", f"node_{index}") for index in (1, 2, 3)])
     *_, valid_prices = watch(lab)
@@ -241,38 +203,17 @@ def test_when_no_quote_is_valid_the_blocks_say_so_and_finality_goes_on():
     assert lab.get_finalized_consensus_prices() == []
 
 
-def jump(epoch):
-    """150 dollars, and 15 % more from epoch 5 on."""
-    return 150 if epoch < 5 else 172.5
-
-
-def test_a_jump_beyond_10_percent_costs_one_epoch_when_the_rule_widens():
-    lab, _ = network()
-    follow(lab, jump)
-    lab.run(12)
-    prices = claims(lab)
-    assert [epoch for epoch, claim in prices.items() if claim is None] == [5]
-    assert abs(prices[4].consensus_price - 150) < 1
-    assert abs(prices[6].consensus_price - Decimal("172.5")) < 1
-
-
-def test_a_jump_beyond_10_percent_locks_the_price_out_under_the_strict_rule():
-    lab, recorder = network(prices={"deviation_rule": "strict"})
-    follow(lab, jump)
+@pytest.mark.parametrize(("rule", "lost"), [("widen", [5]), ("strict", [*range(5, 39)])])
+def test_a_jump_beyond_10_percent_costs_one_epoch_or_all_under_the_strict_rule(rule, lost):
+    lab, recorder = network(prices={"deviation_rule": rule})
+    follow(lab, lambda epoch: 150 if epoch < 5 else 172.5)
     lab.run(40)
     prices = claims(lab)
     assert [*prices] == [*range(39)]
-    assert [epoch for epoch, claim in prices.items() if claim] == [0, 1, 2, 3, 4]
+    assert [epoch for epoch, claim in prices.items() if claim is None] == lost
+    assert abs(prices[4].consensus_price - 150) < 1
+    assert prices[6] is None or abs(prices[6].consensus_price - Decimal("172.5")) < 1
     assert recorder.refusals == []
-
-
-@pytest.mark.parametrize(("rule", "lost"), [("widen", 1), ("strict", 45)])
-def test_a_real_jump_costs_one_day_unless_the_rule_is_strict(rule, lost):
-    # GOOG closed at 449.54 on 2008-04-17 and at 539.41 the day after.
-    lab, _ = run(120, feed="goog-2008", signatures="none", prices={"deviation_rule": rule})
-    days = {e: lab.feed.quotes(e)[0].timestamp.date().isoformat() for e in range(120)}
-    without = [days[epoch] for epoch, claim in claims(lab).items() if claim is None]
-    assert (without[0], len(without)) == ("2008-04-18", lost)
 
 
 # Judging
@@ -313,11 +254,6 @@ def claim_of(lab, epoch, price):
 )
 def test_a_malformed_payload_is_refused_and_stops_nobody(lab, payload, reason):
     assert judge(lab, block_of(lab, payload, 2, lab.genesis)) == (False, reason)
-
-
-def test_a_genesis_payload_in_a_later_block_is_refused(lab):
-    verdict = judge(lab, block_of(lab, lab.genesis.payload, 2, lab.genesis))
-    assert verdict == (False, "a genesis payload in a later block")
 
 
 @pytest.mark.parametrize("lab", ["bounds", "observe"], indirect=True)
@@ -385,20 +321,6 @@ def test_no_price_is_not_believed_where_it_would_only_widen_the_corridor(setting
     assert judge(lab, later).reason == "timestamp of another epoch"
 
 
-def test_a_price_of_another_symbol_is_no_reference(lab):
-    """Only a dishonest quorum lets such a block into a chain; it must stop nobody."""
-    foreign = replace(claim_of(lab, 0, "140.00"), symbol="MSFT")
-    batch = encode_claims([claim_of(lab, 1, "160.00"), replace(foreign, symbol="IBM")])
-    one = block_of(lab, foreign, 0, lab.genesis)
-    two = block_of(lab, batch, 1, one)
-    genesis = PreviousConsensus(Decimal("150.00"), lab.genesis.epoch)
-    assert previous_consensus([one, lab.genesis], ["AAPL"]) == (genesis,)
-    assert previous_consensus([two, one, lab.genesis], ["AAPL"]) == (
-        PreviousConsensus(Decimal("160.00"), 1),
-    )
-    assert judge(lab, block_of(lab, claim_of(lab, 2, "150.00"), 2, one), one).accepted
-
-
 @settings(max_examples=60)
 @given(data=st.data())
 def test_what_is_remembered_of_chains_changes_no_reference(data):
@@ -425,10 +347,9 @@ def test_what_is_remembered_of_chains_changes_no_reference(data):
     remembered = {}
     order = data.draw(st.permutations(blocks))
     for block in [*order, *order]:
-        expected = previous_consensus(chain(block), symbols)
+        expected = tuple(_nearest(chain(block), symbol) for symbol in symbols)
         assert previous_consensus(chain(block), symbols, remembered) == expected
         assert remembered[block.hash] == expected
-        assert expected == tuple(_nearest(chain(block), symbol) for symbol in symbols)
 
 
 def _any_claim(symbol, kind, epoch):
@@ -458,7 +379,7 @@ def test_the_application_walks_no_chain_twice():
     lab, _ = run(12, signatures="none", prices={"min_volume": 10**10})
     tree = lab.observer.tree
     newest = tree.longest[0]
-    expected = previous_consensus(tree.chain(newest.hash), lab.symbols)
+    expected = previous_consensus(tree.chain(newest.hash), lab.symbols, {})
     walked = []
 
     def watched():
@@ -473,32 +394,11 @@ def test_the_application_walks_no_chain_twice():
     assert walked == [newest]
 
 
-def test_a_forged_vote_over_the_network_does_not_count():
-    lab, _ = run(1)
-    block = lab.observer.tree.longest[0]
-    fake = Vote(block.chain_id, 1, 2, bytes(32), "node_2", b"\x00" * 64)
-    lab.network.broadcast(lab.queue.now, 3, fake)
-    lab.network.broadcast(lab.queue.now, 3, replace(fake, voter="stranger"))
-    lab.run(1)
-    for name in ("node_0", "node_1", "node_2", "observer"):
-        assert {str(reason): n for reason, n in lab.nodes[name].dropped.items()} == {
-            "bad_signature": 1,
-            "not_a_validator": 1,
-        }
-        assert lab.nodes[name].tree.votes(bytes(32)) == []
-
-
 # Adversaries
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        {"node_5": "forge", "node_6": "forge"},
-        [{"kind": "forge", "nodes": ["node_6"]}, {"kind": "equivocate", "nodes": ["node_6"]}],
-    ],
-)
-def test_garbage_may_have_a_twin(faults):
+def test_garbage_may_have_a_twin():
+    faults = [{"kind": kind, "nodes": ["node_6"]} for kind in ("forge", "equivocate")]
     lab, _ = network(nodes=7, faults=faults)
     checks = watch(lab)
     lab.run(20)
@@ -510,20 +410,3 @@ def test_where_there_is_no_price_a_leader_can_equivocate_too():
     twins = [block for _, _, block in recorder.proposals if block.epoch == 1]
     assert len(twins) == 2
     assert all(isinstance(decode_payload(block.payload), NoPrice) for block in twins)
-
-
-# Path models
-
-
-@pytest.mark.parametrize("model", path_models())
-def test_every_model_of_the_path_can_be_agreed_on(model):
-    lab, _ = run(8, prices={"path_model": model})
-    prices = [claim.consensus_price for claim in claims(lab).values() if claim is not None]
-    assert len(prices) == 7
-    assert len(set(prices)) > 3
-
-
-def test_a_model_that_there_is_not_is_named():
-    with pytest.raises(InvalidInput) as caught:
-        run(2, prices={"path_model": "astrology"})
-    assert caught.value.field == "prices.path_model"

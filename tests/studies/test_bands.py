@@ -41,12 +41,6 @@ def same_flow(results: list[sl.Result]) -> bool:
     return all(first.equals(other) for other in others)
 
 
-@pytest.fixture(scope="module")
-def daily() -> Sweep:
-    names = ["consensus", "trade_only", "keep_resting"]
-    return compare_bands(names, epochs=120, repeats=10)
-
-
 def means(swept: Sweep, measure: str) -> "pd.Series[float]":
     return swept.means(measure).set_index("market.band")["mean"]
 
@@ -61,27 +55,12 @@ def test_the_default_traders_send_the_same_whatever_the_band_does():
     assert len(fates) == 2
 
 
-def test_a_trader_that_looks_at_the_book_sends_something_else():
-    market = {"traders": ["market_maker", {"kind": "zero_intelligence", "rate": 3}]}
-    results = [run(band, market=dict(market)) for band in ("consensus", "trade_only")]
-    assert not same_flow(results)
-
-
 def test_every_band_is_compared_on_every_seed():
     swept = compare_bands(epochs=8, repeats=2, settings=MINUTES)
     assert swept.settings == ("market.band",)
     assert swept.frame["market.band"].tolist() == [name for name in BANDS for _ in range(2)]
     assert swept.frame.groupby("seed")["orders"].nunique().eq(1).all()
     assert set(BANDS) <= set(registered())
-
-
-def test_orders_that_are_left_outside_the_band_block_the_book(daily):
-    # One and the same flow: whoever meets them is refused the trade.
-    gain = daily.difference("refused_share", "market.band", "consensus", "keep_resting").iloc[0]
-    assert gain["low"] > 0.05
-    refused = means(daily, "refused_share")
-    assert refused["keep_resting"] > 2 * refused["consensus"]
-    assert means(daily, "trades")["keep_resting"] < 0.7 * means(daily, "trades")["consensus"]
 
 
 @pytest.mark.parametrize("band", ["consensus", "trade_only", "keep_resting"])
@@ -102,33 +81,6 @@ def test_fair_orders_that_meet_a_price_out_of_line_are_blocked(band):
     assert (share > 0.2) == (band != "consensus")
 
 
-def test_the_band_that_checks_at_the_trade_only_is_the_best_only_by_the_price_of_others(daily):
-    """Most of the fair orders that it stops met something that rests at an unfair price."""
-    counts = ["fair_orders_stopped", "fair_stopped_blocked"]
-    total = daily.frame.groupby("market.band")[counts].sum()
-    total["others"] = total["fair_orders_stopped"] - total["fair_stopped_blocked"]
-    assert total.loc["trade_only", "others"] < total.loc["consensus", "others"] / 4
-    assert total.loc["trade_only", "fair_orders_stopped"] > total.loc["trade_only", "others"] * 4
-    # By their own price it cannot be told from the consensus band, which it seemed to beat.
-    [row] = daily.difference(
-        "fair_stopped_rate", "market.band", "consensus", "trade_only"
-    ).itertuples()
-    assert row.low < 0 < row.high
-
-
-def test_only_a_band_that_cancels_takes_orders_out_of_the_book(daily):
-    swept = means(daily, "swept_share")
-    assert swept["consensus"] > 0.05
-    assert swept["keep_resting"] == swept["trade_only"] == 0
-
-
-def test_without_a_check_at_entry_typing_errors_block_the_book_at_once():
-    swept = compare_bands(["consensus", "trade_only"], epochs=80, repeats=3, settings=MINUTES)
-    refused = means(swept, "refused_share")
-    # No honest price is far from a minute-old one: with the check, only the errors are refused.
-    assert refused["consensus"] < 0.05 < 0.15 < refused["trade_only"]
-
-
 @pytest.mark.parametrize("band", ["consensus", "keep_resting"])
 def test_shares_are_those_of_the_orders_counted_one_by_one(band):
     result = run(band, epochs=60, seed=1)
@@ -143,13 +95,6 @@ def test_shares_are_those_of_the_orders_counted_one_by_one(band):
     assert bool(later) == (band == "consensus")
     for name, value in result.market_numbers.items():
         assert numbers[name] == value
-
-
-def test_a_run_without_orders_has_no_shares():
-    numbers = band_numbers(run("consensus", epochs=2, market={"traders": 0}))
-    assert numbers["refused_share"] is numbers["swept_share"] is None
-    assert numbers["blocked_share"] is None
-    assert numbers["orders"] == 0
 
 
 @pytest.mark.parametrize(

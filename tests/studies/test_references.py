@@ -61,15 +61,6 @@ def test_the_others_are_given_the_age_of_the_consensus(settings, epoch_days, per
     assert periods["delayed_always"] < 0.3  # as often as an order comes
 
 
-def test_an_oracle_of_a_heartbeat_is_near_however_old_it_is(calm):
-    distance = means(calm, "distance_percent")
-    assert distance["heartbeat"] < 0.5
-    assert distance["consensus"] > 2
-    # An average over twice the age is nearer than a price of that age.
-    assert distance["twap"] < 0.95 * distance["delayed_always"]
-    assert means(calm, "trades")["heartbeat"] > means(calm, "trades")["consensus"]
-
-
 def test_the_differences_are_those_of_runs_with_the_same_seed(calm):
     table = beside_consensus(calm, "mean_age_days", "distance_percent")
     assert list(table["reference"]) == 2 * ["consensus", *REFERENCES]

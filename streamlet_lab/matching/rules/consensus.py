@@ -105,14 +105,7 @@ class ConsensusBand:
 
     def watch(self, pace: Fraction = Fraction(1)) -> BandWatch:
         """Begin to watch one engine; before its first reference everything passes."""
-        lasts = None if self.lasts is None else self.lasts * pace
-        match self.stale:
-            case "widen" if lasts is not None:
-                return WideningWatch(self, lasts)
-            case "halt" if lasts is not None:
-                return HaltingWatch(self, lasts)
-            case _:
-                return ConsensusWatch(self)
+        return ConsensusWatch(self, pace)
 
 
 @band("trade_only")
@@ -146,13 +139,16 @@ def clip(
 
 
 class ConsensusWatch(BandWatch):
-    """A :class:`ConsensusBand` at work: a reference is good until there is a newer one."""
+    """A :class:`ConsensusBand` at work."""
 
-    def __init__(self, band: ConsensusBand) -> None:
+    def __init__(self, band: ConsensusBand, pace: Fraction) -> None:
         self.band = band
         self.resting = band.resting
-        self.low, self.high = 0, NEVER
         self._at_entry = band.at_entry
+        self._lasts = None if band.lasts is None else band.lasts * pace
+        self._ticks: Fraction | None = None
+        self._since = 0  # when the reference became final
+        self._state = MarketState.OPEN
 
     def may_enter(self, side: int, ticks: int) -> int | None:
         """Let a price in that is inside; one outside as the policy says."""
@@ -163,78 +159,37 @@ class ConsensusWatch(BandWatch):
         return self.clipped(side, ticks)
 
     def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
-        """Lay the band around a new reference."""
-        return Decision(self.band.limits(ticks), ticks)
-
-
-class AgeingWatch(ConsensusWatch):
-    """A watch that looks at the age of the reference, in microseconds of the engine's time."""
-
-    def __init__(self, band: ConsensusBand, lasts: Fraction) -> None:
-        super().__init__(band)
-        self._lasts = lasts
-        self._ticks: Fraction | None = None
-        self._since = 0
-
-    def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
-        """Lay the band around a new reference, as wide as is right for its age."""
+        """Lay the band around a new reference, as is right for its age."""
         self._ticks, self._since = ticks, since
         self.wake(time)
-        return self._judge(time)
-
-    def wake(self, time: int) -> None:
-        """Set the alarm to the next full multiple of the age."""
-        self.alarm = self._since + math.ceil((self._times(time) + 1) * self._lasts)
-
-    def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
-        """Do what is right for the age."""
-        return None if self._ticks is None else self._judge(time)
-
-    def _times(self, time: int) -> int:
-        """How many times the age is full."""
-        return math.floor((time - self._since) / self._lasts)
-
-    def _judge(self, time: int) -> Decision | None:
-        raise NotImplementedError
-
-
-class WideningWatch(AgeingWatch):
-    """A band that trusts an old reference less, and so lets more pass."""
-
-    def wake(self, time: int) -> None:
-        """Set the alarm to the next full multiple of the age, until the band is at its widest."""
-        if (self._times(time) + 1) * self.band.hundredths < _WIDEST:
-            super().wake(time)
-        else:
-            self.alarm = NEVER
-
-    def _judge(self, time: int) -> Decision:
-        assert self._ticks is not None
-        return Decision(self.band.limits(self._ticks, 1 + self._times(time)), self._ticks)
-
-
-class HaltingWatch(AgeingWatch):
-    """A band without which nothing trades once its reference is too old."""
-
-    def __init__(self, band: ConsensusBand, lasts: Fraction) -> None:
-        super().__init__(band, lasts)
-        self._state = MarketState.OPEN
+        return self.decide(time, None, None)
 
     def entered(self, state: MarketState, time: int) -> None:
         """Remember the state."""
         self._state = state
 
     def wake(self, time: int) -> None:
-        """Set the alarm to the instant at which the reference is too old, if that is to come."""
+        """Set the alarm to the next full multiple of the age at which anything changes."""
+        times = self._times(time)
+        may_widen = (times + 1) * self.band.hundredths < _WIDEST
+        changes = not times if self.band.stale == "halt" else may_widen
         self.alarm = NEVER
-        if not self._times(time):
-            super().wake(time)
+        if self._lasts is not None and changes:
+            self.alarm = self._since + math.ceil((times + 1) * self._lasts)
 
-    def _judge(self, time: int) -> Decision:
-        assert self._ticks is not None
+    def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
+        """Do what is right for the age: widen, pause, or open again."""
+        if self._ticks is None:
+            return None
+        times = self._times(time)
+        widths = 1 + times if self.band.stale == "widen" else 1
         state = None
-        if self._times(time):
+        if self.band.stale == "halt" and times:
             state = MarketState.PAUSED
         elif self._state is MarketState.PAUSED:
             state = MarketState.OPEN
-        return Decision(self.band.limits(self._ticks), self._ticks, state)
+        return Decision(self.band.limits(self._ticks, widths), self._ticks, state)
+
+    def _times(self, time: int) -> int:
+        """How many times the age is full that counts."""
+        return 0 if self._lasts is None else math.floor((time - self._since) / self._lasts)

@@ -8,13 +8,7 @@ from streamlet_lab.units import to_hundredths, to_microseconds
 
 
 def read_percent(value: object, field: str) -> int:
-    """Read a percentage as hundredths of a percent.
-
-    Raises
-    ------
-    InvalidInput
-        If it is not above 0 and at most 100, or is finer than that.
-    """
+    """Read a percentage above 0 and up to 100, as hundredths of a percent."""
     hundredths = to_hundredths(value, field)
     if not 0 < hundredths <= 10_000:
         raise InvalidInput(field, value, "more than 0 and at most 100")
@@ -22,13 +16,7 @@ def read_percent(value: object, field: str) -> int:
 
 
 def read_duration(value: object, field: str = "duration") -> int:
-    """Read a duration that is longer than zero, in microseconds of market time.
-
-    Raises
-    ------
-    InvalidInput
-        If it is none.
-    """
+    """Read a duration that is longer than zero, in microseconds of market time."""
     duration = to_microseconds(value, field)
     if not duration:
         raise InvalidInput(field, value, "a duration longer than zero, such as '5min'")

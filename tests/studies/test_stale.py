@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pandas as pd
@@ -14,9 +14,6 @@ from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import mean_interval
 from streamlet_lab.studies import (
-    CAUSES,
-    compare_ages,
-    compare_bands,
     daily_volatility,
     staleness,
     staleness_numbers,
@@ -69,21 +66,6 @@ def test_the_rate_of_a_diffusion_is_its_closed_form_at_the_ages_of_the_reference
         # Twice its 95 % interval: by chance once in 2,000 times.
         assert abs(off.mean) <= off.high - off.low, delay
         assert off.high - off.low < 0.05  # narrow enough to tell a day from two
-
-
-def test_the_default_path_is_between_its_shares_of_one_day_and_of_two(default):
-    alone = compare_ages("gjr_garch", [1, 2], paths=20).set_index(["path", "age"])["share"]
-    young = default.frame[default.frame["network.median_delay"] == DELAYS[0]]
-    assert 1.4 < young["mean_age_days"].mean() < 1.7
-    rate = mean_interval(young["entry_rate"])
-    assert alone["gjr_garch", 1] < rate.high
-    assert rate.low < alone["gjr_garch", 2]
-    assert rate.high < 0.25
-
-
-def test_to_have_been_outside_is_about_twice_as_likely_as_to_be(gbm):
-    ratio = gbm.frame["first_passage_rate"] / gbm.frame["diffusion_rate"]
-    assert ratio.between(1.8, 2.001).all()
 
 
 def test_the_numbers_are_those_of_the_orders_counted_one_by_one():
@@ -169,36 +151,6 @@ def test_slow_links_make_finality_late_references_old_and_rejections_many(gbm, d
             assert gain["low"] > 0, measure
 
 
-def test_silent_leaders_cost_the_more_the_more_they_are_apart(workers):
-    swept = staleness("faults", settings=DIFFUSION, epochs=80, repeats=4, executor=workers)
-    for measure in ("mean_age_days", "entry_rate", "implied_rate", "diffusion_rate"):
-        values = means(swept, measure)
-        assert list(values.index) == ["none", "1 silent", "2 neighbours", "2 apart"]
-        assert values.is_monotonic_increasing, measure
-
-
-def test_a_calm_price_never_leaves_the_band(workers):
-    swept = staleness(
-        "volatility", [0.1, 1, 2], settings=DIFFUSION, epochs=80, repeats=4, executor=workers
-    )
-    rate = means(swept, "entry_rate")
-    # Hardly ever: a few orders of fat fingers are fair and near the edge.
-    assert rate[0.1] < 0.005 < rate[1] < rate[2]
-    assert means(swept, "diffusion_rate")[0.1] < 1e-9
-
-
-def test_the_less_market_time_an_epoch_has_the_younger_the_reference(workers):
-    # So calm that every epoch has a price.
-    calm = {"prices.volatility": 0.1}
-    swept = staleness(
-        "market_time", [60, 23_400], settings=calm, epochs=80, repeats=3, executor=workers
-    )
-    assert means(swept, "entry_rate")[60] < 0.005
-    days, seconds = means(swept, "mean_age_days"), means(swept, "mean_age_s")
-    assert days[23_400] / days[60] == pytest.approx(390)
-    assert seconds[60] == pytest.approx(seconds[23_400])
-
-
 def test_long_epochs_make_old_references_of_a_market_that_goes_on(workers):
     swept = staleness(
         "epoch_length", [1.0, 3.0], settings=GBM, epochs=60, repeats=4, executor=workers
@@ -214,14 +166,6 @@ def test_long_epochs_make_old_references_of_a_market_that_goes_on(workers):
     assert means(slow, "mean_age_days")[2.0] == pytest.approx(
         means(slow, "mean_age_s")[2.0] / 390, rel=0.05
     )
-
-
-@pytest.mark.parametrize("cause", CAUSES)
-def test_every_cause_has_values_of_its_own_and_measures_all(cause, workers):
-    swept = staleness(cause, settings=DIFFUSION, epochs=12, repeats=1, executor=workers)
-    assert len(swept.frame) > 3
-    assert swept.complete
-    assert not swept.frame.isna().any(axis=None)
 
 
 # --- What there is not
@@ -262,34 +206,6 @@ def test_without_a_diffusion_there_is_no_closed_form():
     numbers = staleness_numbers(result)
     assert numbers["diffusion_rate"] is numbers["first_passage_rate"] is None
     assert numbers["implied_rate"] is not None
-
-
-class Counting(ThreadPoolExecutor):
-    """An executor that counts what it is given."""
-
-    given = 0
-
-    def submit(self, *call, **options):
-        self.given += 1
-        return super().submit(*call, **options)
-
-
-@pytest.mark.parametrize("study", [staleness, compare_bands])
-def test_runs_take_place_where_the_executor_is(study):
-    told = []
-    with Counting(1) as executor:
-        swept = study(
-            epochs=2, repeats=1, executor=executor, progress=lambda *step: told.append(step)
-        )
-        assert executor.given == len(swept.frame) == len(told) > 2
-
-
-def test_an_executor_changes_nothing(workers):
-    here, there = (
-        staleness("volatility", [1, 2], epochs=12, repeats=2, executor=executor)
-        for executor in (None, workers)
-    )
-    pd.testing.assert_frame_equal(here.frame, there.frame)
 
 
 @pytest.mark.parametrize(

@@ -71,13 +71,6 @@ def test_a_corridor_that_widens_lets_the_price_come_back() -> None:
     assert row.worst_bp > 20_000  # and further away
 
 
-@pytest.mark.parametrize("name", ["mean", *ROBUST])
-def test_no_single_source_keeps_these_from_a_price(name: str) -> None:
-    frame = displacement([name], [(3, 1), (4, 1)], seeds=1, epochs=20)
-    assert not frame.missed_epochs.any()
-    assert not frame.locked_out.any()
-
-
 @pytest.mark.parametrize("pair", [(3, 1), (4, 1), (5, 2), (7, 2), (4, 2), (4, 0)])
 def test_without_noise_the_mean_is_pushed_as_the_closed_form_says(pair: tuple[int, int]) -> None:
     deviation = 0.1
@@ -166,14 +159,6 @@ def test_a_game_does_not_depend_on_the_others() -> None:
     pd.testing.assert_frame_equal(alone, same.reset_index(drop=True))
 
 
-def test_a_longer_horizon_has_the_same_beginning_and_seeds_differ() -> None:
-    short, long = (displacement(["mean"], [(3, 1)], epochs=epochs, seeds=5) for epochs in (1, 9))
-    assert short.first_bp.equals(long.first_bp)
-    assert short.worst_bp.equals(short.first_bp)
-    assert (long.worst_bp > short.worst_bp).all()
-    assert short.first_bp.nunique() > 1
-
-
 def processes() -> Executor:
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
@@ -187,19 +172,6 @@ def test_an_executor_changes_nothing(make_executor) -> None:  # type: ignore[no-
     with make_executor() as executor:
         there = displacement(["mean", "mad_filter"], [(4, 1)], executor=executor, **options)
     pd.testing.assert_frame_equal(here, there)
-
-
-def test_too_few_honest_sources_for_any_price() -> None:
-    row = only(displacement(["mean"], [(1, 0)], epochs=4, seeds=1))
-    assert math.isnan(row.first_bp)
-    assert math.isnan(row.worst_bp)
-    assert (row.missed_epochs, row.locked_out) == (4, True)
-
-
-def test_rules_of_ones_own() -> None:
-    rules = PriceValidation(max_deviation_percent=Decimal(1), widening_percent=Decimal(0))
-    row = only(displacement(["mean"], [(3, 1)], epochs=1, seeds=1, rules=rules, noise_bp=0))
-    assert row.first_bp == pytest.approx(10_000 * mean_displacement(3, 1, 0.01, 1), abs=0.4)
 
 
 def test_the_summary_counts_over_seeds() -> None:
@@ -249,12 +221,6 @@ def test_the_summary_counts_over_seeds() -> None:
 def test_bad_input_is_refused_by_name(options: dict[str, object], field: str) -> None:
     with pytest.raises(InvalidInput, match=rf"^{field}: "):
         displacement(**{"epochs": 1, "seeds": 1} | options)  # type: ignore[arg-type]
-
-
-def test_a_single_name_needs_no_list() -> None:
-    one, listed = (displacement(names, [(3, 1)], epochs=2, seeds=1) for names in ("mean", ["mean"]))
-    pd.testing.assert_frame_equal(one, listed)
-    pd.testing.assert_frame_equal(push("mean", epochs=2), push(["mean"], epochs=2))
 
 
 @pytest.mark.parametrize("study", [displacement, push])

@@ -6,7 +6,6 @@ What can be recomputed is recomputed here from other frames, in exact arithmetic
 import json
 from collections import Counter
 from dataclasses import replace
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +17,6 @@ from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.prices import Scene, SourceFault, StockPrice, decode_quotes, source_fault_kind
-from streamlet_lab.theory import messages_per_epoch
 
 BUSY = [
     {"kind": "zero_intelligence", "count": 20, "rate": 2.4},
@@ -83,11 +81,6 @@ def _references(result: Result) -> list[tuple[int, Fraction]]:
     ]
 
 
-def _reference_at(references: list[tuple[int, Fraction]], time: int) -> Fraction | None:
-    known = [price for since, price in references if since <= time]
-    return known[-1] if known else None
-
-
 # --- Shape
 
 
@@ -121,13 +114,6 @@ def test_each_frame_has_exactly_its_columns(result: Result) -> None:
         for column, what in columns.items():
             assert frame[column].dtype == what.dtype, f"{name}.{column}"
         assert list(frame.index) == list(range(len(frame)))
-
-
-def test_only_what_may_be_missing_is_missing(result: Result) -> None:
-    for name, columns in COLUMNS.items():
-        for column, what in columns.items():
-            if what.dtype in ("int64", "bool", "str"):
-                assert not result.frames[name][column].isna().any(), f"{name}.{column}"
 
 
 # --- epochs
@@ -177,16 +163,6 @@ def _is_given_up(result: Result, epoch: int) -> bool:
     notarized = {row.epoch for row in _rows(result.epochs) if not _missing(row.notarized_s)}
     rows = [{first, first + 1, first + 2} for first in range(epoch - turns, epoch - 2)]
     return epoch >= turns and not any(row <= notarized for row in rows)
-
-
-def test_leaders_give_up_the_price_in_the_run_that_breaks_down() -> None:
-    broken = Experiment(seed=3, **SCENARIOS["broken"]).run()
-    given_up = [epoch for epoch in range(12) if _is_given_up(broken, epoch)]
-    assert given_up
-    claims = broken.epochs[broken.epochs.claim == "no_price"]
-    assert set(claims.epoch) <= {*given_up}
-    assert claims.reason.str.startswith("no 3 blocks in a row in ").all()
-    assert len(claims) > 0
 
 
 def test_claims_are_the_average_and_the_vwap_of_the_valid_quotes(result: Result) -> None:
@@ -288,28 +264,6 @@ def test_blocks_form_a_tree(result: Result) -> None:
             assert parent is None or parent.finalized
         assert row.votes <= result.config.nodes
         assert (row.refusals > 0) == (row.reason != "")
-
-
-def test_blocks_and_epochs_agree(result: Result) -> None:
-    blocks = {row.block_hash: row for row in _rows(result.blocks)}
-    assert set(blocks) == set(result.epochs.block_hash) - {""}
-    for row in _rows(result.epochs[result.epochs.block_hash != ""]):
-        block = blocks[row.block_hash]
-        assert (row.epoch, row.leader, row.claim, row.votes) == (
-            block.epoch,
-            block.proposer,
-            block.claim,
-            block.votes,
-        )
-        assert block.notarized == (not _missing(row.notarized_s))
-        assert block.finalized == (not _missing(row.finalized_s))
-
-
-def test_final_blocks_are_one_chain(result: Result) -> None:
-    final = result.blocks[result.blocks.finalized]
-
-    assert list(final.height) == list(range(1, len(final) + 1))
-    assert list(final.parent_hash)[1:] == list(final.block_hash)[:-1]
 
 
 def test_every_view_of_finality_is_of_one_chain(result: Result) -> None:
@@ -434,14 +388,6 @@ def test_the_previous_price_is_of_the_nearest_priced_ancestor(result: Result) ->
         assert set(quotes.previous_price) == {previous}
 
 
-def test_a_source_states_its_own_interval(result: Result) -> None:
-    """Of 1 bp to either side, unless its settings say otherwise."""
-    half = [Fraction(micros, 10_000) for micros in result.quotes.price_micros]
-    stated = [Fraction(round(width * 10**6)) for width in result.quotes.confidence]
-
-    assert all(abs(a - b) <= Fraction(1, 2) for a, b in zip(stated, half, strict=True))
-
-
 # --- prices
 
 
@@ -453,27 +399,7 @@ def test_the_prices_of_one_symbol_are_those_of_the_epochs(result: Result) -> Non
     pd.testing.assert_frame_equal(result.prices[shared], result.epochs[shared])
 
 
-def test_every_frame_of_the_market_names_the_symbol(result: Result) -> None:
-    for frame in (result.quotes, result.orders, result.trades, result.rejections):
-        assert set(frame.symbol) <= {result.symbol}
-    assert set(result.quotes.symbol) == {result.symbol}
-
-
 # --- orders, trades, rejections
-
-
-def test_orders_are_in_the_order_of_their_arrival(result: Result) -> None:
-    orders = result.orders
-
-    assert orders.order_id.is_unique
-    assert orders.time_s.is_monotonic_increasing
-    assert [_micros(time) // _length(result) for time in orders.time_s] == list(orders.epoch)
-    for row in _rows(orders):
-        assert row.order_id.startswith(f"{row.trader}/")
-        assert row.quantity > 0
-        assert (row.type == "market") == _missing(row.price)
-        assert row.side in ("buy", "sell")
-        assert row.intent in ("honest", "far")
 
 
 def test_orders_end_as_their_trades_say(result: Result) -> None:
@@ -490,90 +416,6 @@ def test_orders_end_as_their_trades_say(result: Result) -> None:
         if row.status == "rejected":
             assert row.filled == 0
     assert set(filled) <= set(result.orders.order_id)
-
-
-def test_there_is_one_rejection_for_each_rejected_or_cancelled_order(result: Result) -> None:
-    ended = result.orders[result.orders.status.isin(["rejected", "cancelled"])]
-    rejections = result.rejections.set_index("order_id")
-
-    assert rejections.index.is_unique
-    assert set(rejections.index) == set(ended.order_id)
-    for order in _rows(ended):
-        rejection = rejections.loc[order.order_id]
-        assert rejection.action == order.status
-        assert rejection.reason == order.reason
-        assert rejection.intent == order.intent
-        assert rejection.time_s >= order.time_s
-        if order.status == "rejected":
-            assert rejection.time_s == order.time_s
-
-
-def test_the_reference_of_an_order_is_the_last_price_final_at_that_instant(
-    result: Result,
-) -> None:
-    references = _references(result)
-    for frame in (result.orders, result.rejections):
-        for row in _rows(frame):
-            expected = _reference_at(references, _micros(row.time_s))
-            if expected is None:
-                assert _missing(row.reference_price)
-            elif not _missing(row.reference_price) or frame is result.orders:
-                assert Fraction(str(row.reference_price)) == expected
-
-
-def test_no_order_is_rejected_or_accepted_against_the_band(result: Result) -> None:
-    band = Fraction(result.config.market.band_percent) / 100
-    for row in _rows(result.orders):
-        if _missing(row.reference_price):
-            if result.config.market.without_reference == "reject":
-                assert (row.status, row.reason) == ("rejected", "no_consensus")
-            else:
-                assert row.status != "rejected"
-            continue
-        if row.type == "limit":
-            reference = Fraction(str(row.reference_price))
-            outside = abs(Fraction(row.price_cents, 100) - reference) > band * reference
-            assert (row.status == "rejected") == outside
-            if outside:
-                assert row.reason == "outside_band"
-
-
-def test_no_trade_is_outside_the_band(result: Result) -> None:
-    references = _references(result)
-    band = Fraction(result.config.market.band_percent) / 100
-    assert list(result.trades.trade_id) == list(range(len(result.trades)))
-    assert result.trades.time_s.is_monotonic_increasing
-    for row in _rows(result.trades):
-        reference = _reference_at(references, _micros(row.time_s))
-        if reference is None:
-            assert result.config.market.without_reference == "allow"
-        else:
-            assert abs(Fraction(row.price_cents, 100) - reference) <= band * reference
-
-
-def test_nothing_rests_outside_the_band(result: Result) -> None:
-    """When the reference moves, what is now too far away from it is cancelled."""
-    references = _references(result)
-    band = Fraction(result.config.market.band_percent) / 100
-    for row in _rows(result.orders[result.orders.status == "resting"]):
-        assert row.type == "limit"
-        if references:
-            reference = references[-1][1]
-            assert abs(Fraction(row.price_cents, 100) - reference) <= band * reference
-
-
-def test_trades_are_within_both_limits(result: Result) -> None:
-    orders = result.orders.set_index("order_id")
-    for row in _rows(result.trades):
-        buy, sell = orders.loc[row.buy_order_id], orders.loc[row.sell_order_id]
-        assert (buy.side, sell.side) == ("buy", "sell")
-        assert row.aggressor in ("buy", "sell")
-        aggressor, resting = (buy, sell) if row.aggressor == "buy" else (sell, buy)
-        assert row.price_cents == resting.price_cents
-        assert row.time_s == aggressor.time_s >= resting.time_s
-        assert row.epoch == aggressor.epoch
-        assert _missing(buy.price_cents) or row.price_cents <= buy.price_cents
-        assert _missing(sell.price_cents) or row.price_cents >= sell.price_cents
 
 
 def test_deviations_are_what_they_say(result: Result) -> None:
@@ -624,26 +466,6 @@ def test_messages_are_counted_per_epoch_and_kind(result: Result) -> None:
     assert list(proposals.epoch) == [row.epoch for row in _rows(result.blocks)]
 
 
-@pytest.mark.parametrize("nodes", [2, 4, 7])
-@pytest.mark.parametrize("echo", [True, False])
-def test_without_faults_the_messages_are_the_papers(nodes: int, echo: bool) -> None:
-    """With equal delays no vote overtakes the proposal that it is for, so everyone votes."""
-    messages = (
-        Experiment(
-            epochs=6,
-            nodes=nodes,
-            echo=echo,
-            network={"delay_spread": 0},
-            market={"traders": 0},
-        )
-        .run()
-        .messages
-    )
-    totals = (messages.sent + messages.echoed).groupby(messages.epoch).sum()
-
-    assert list(totals) == [messages_per_epoch(nodes, echo=echo)] * 6
-
-
 # --- What the scenarios are there for
 
 
@@ -680,37 +502,3 @@ def test_without_valid_quotes_blocks_say_why_and_are_final_all_the_same() -> Non
     assert set(result.quotes.reason) == {"below_min_volume"}
     assert result.epochs.finalized_s.notna().sum() == 29
     assert set(result.orders.reason) == {"no_consensus"}
-
-
-def test_a_wild_market_breaks_the_deviation_rule_and_recovers() -> None:
-    result = _run("wild")
-
-    assert {"valid", "outside_deviation"} <= set(result.quotes.reason)
-    assert 0 < result.summary["epochs_without_price"] < 50
-    assert result.safe
-
-
-def test_a_busy_market_shows_every_way_for_an_order_to_end() -> None:
-    result = _run("busy")
-
-    assert set(result.orders.status) == {"rejected", "cancelled", "filled", "resting"}
-    assert {"no_consensus", "outside_band", "no_liquidity"} <= set(result.rejections.reason)
-
-
-def test_the_market_keeps_the_reference_of_a_node_that_has_crashed() -> None:
-    result = _run("node")
-    late = result.orders[result.orders.time_s > 12]
-
-    assert late.reference_price.nunique() == 1
-    assert result.epochs.finalized_s.max() > 25
-
-
-def test_two_epochs_of_history_a_day_skip_every_other_close() -> None:
-    result = _run("history")
-
-    assert list(result.epochs.timestamp[:3]) == [
-        "2008-01-02T00:00:00+00:00",
-        "2008-01-04T00:00:00+00:00",
-        "2008-01-08T00:00:00+00:00",
-    ]
-    assert Decimal(str(result.epochs.true_price[0])) == Decimal("194.84")

@@ -4,9 +4,7 @@ import json
 import math
 import statistics
 from dataclasses import replace
-from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,13 +12,11 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
-from streamlet_lab.consensus import Block, Verdict
+from streamlet_lab.consensus import Block
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.prices import (
-    NoPrice,
     PriceConsensus,
     decode_claims,
-    decode_payload,
     encode_claims,
 )
 from streamlet_lab.prices.daily_history import load_bars
@@ -76,30 +72,6 @@ def test_one_block_carries_one_object_for_each_symbol() -> None:
         assert 200 < float(document["prices"][1]["consensus_price"]) < 450
 
 
-def test_genesis_has_the_first_reference_of_each_symbol() -> None:
-    genesis = json.loads(_network(1, **APART).genesis.payload)
-
-    assert genesis == {
-        "type": "genesis_batch",
-        "prices": [
-            {"type": "genesis", "symbol": "AAPL", "price": "90"},
-            {"type": "genesis", "symbol": "MSFT", "price": "300"},
-        ],
-    }
-
-
-def test_a_block_of_one_symbol_is_the_object_itself() -> None:
-    alone = _network(6, market_time_per_epoch="1h")
-    both = _network(6, market_time_per_epoch="1h", symbols=TWO)
-
-    assert json.loads(alone.genesis.payload)["type"] == "genesis"
-    for one, two in zip(_final(alone), _final(both), strict=True):
-        document = json.loads(one.payload)
-        assert list(document) == KEYS
-        assert document["type"] == "price_consensus"
-        assert json.loads(two.payload)["prices"][0] == document
-
-
 # --- Voters
 
 
@@ -143,35 +115,6 @@ def test_a_block_without_a_symbol_or_with_symbols_in_another_order_is_refused(
     assert _verdict(network, block, encode_claims(claims[::-1])).startswith("AAPL: symbol")
 
 
-def test_the_wrong_symbol_alone_is_no_price_of_the_other() -> None:
-    """Where everyone colludes, another symbol's price may become final; nobody trades on it."""
-    claim = decode_payload(_final(_network(3))[0].payload)
-    assert isinstance(claim, PriceConsensus)
-    foreign = replace(claim, symbol="TSLA").to_payload()
-
-    @sl.fault_kind("test_foreign")
-    class Foreign(sl.NodeFault):
-        def wrap(self, application: Any) -> Any:
-            return _Foreign(foreign)
-
-    faults = [sl.Fault("test_foreign", count=4)]
-    run = sl.Experiment(epochs=8, faults=faults, symbols=TWO).run()
-
-    assert run.summary["finalized_blocks"] == 7
-    assert run.orders.reference_price.isna().all()
-
-
-class _Foreign:
-    def __init__(self, payload: bytes) -> None:
-        self._payload = payload
-
-    def make_payload(self, *_: object) -> tuple[bytes, bytes]:
-        return self._payload, b""
-
-    def judge(self, *_: object) -> Any:
-        return Verdict(accepted=True)
-
-
 @pytest.mark.parametrize("policy", ["bounds", "observe", "evidence"])
 def test_every_voter_policy_knows_several_symbols(policy: str) -> None:
     prices = {**APART["prices"], "voter_policy": policy}
@@ -208,14 +151,6 @@ def test_a_symbol_without_a_valid_price_does_not_stop_the_others() -> None:
     assert stuck.safe
     assert stuck.orders[stuck.orders.symbol == "MSFT"].reference_price.isna().all()
     assert stuck.orders[stuck.orders.symbol == "AAPL"].reference_price.notna().any()
-
-
-def test_a_block_says_of_each_symbol_whether_it_has_a_price() -> None:
-    assets = {"AAPL": {"min_volume": 10**9}}
-    for block in _final(_network(4, symbols=TWO, prices={"assets": assets})):
-        first, second = decode_claims(block.payload)
-        assert isinstance(first, NoPrice)
-        assert isinstance(second, PriceConsensus)
 
 
 def test_each_symbol_has_its_own_rules_and_previous_price(result: sl.Result) -> None:
@@ -270,52 +205,6 @@ def test_every_symbol_is_traded_against_itself_alone(result: sl.Result) -> None:
 # --- Frames
 
 
-def test_the_frames_have_one_row_for_each_symbol(result: sl.Result) -> None:
-    epochs = result.config.epochs
-
-    assert list(result.prices.symbol) == TWO * epochs
-    assert list(result.prices.epoch) == [epoch for epoch in range(epochs) for _ in TWO]
-    assert list(result.quotes.symbol) == [s for _ in range(epochs) for s in TWO for _ in range(3)]
-    assert result.symbol == "AAPL"
-    assert result.summary["symbol"] == "AAPL, MSFT"
-    first = result.prices[result.prices.symbol == "AAPL"].reset_index(drop=True)
-    for column in ("claim", "true_price", "consensus_cents", "vwap_cents", "price_count"):
-        pd.testing.assert_series_equal(first[column], result.epochs[column])
-    assert list(result.blocks.consensus_price) == list(first.consensus_price)
-
-
-def test_prices_are_made_of_their_own_symbols_quotes(result: sl.Result) -> None:
-    for row in result.prices.itertuples():
-        own = result.quotes[
-            (result.quotes.epoch == row.epoch) & (result.quotes.symbol == row.symbol)
-        ]
-        assert row.consensus_price == pytest.approx(own.price.mean(), abs=0.005001)
-        assert row.total_volume == own.volume.sum()
-        assert row.true_price == own.true_price.iloc[0]
-
-
-@pytest.mark.parametrize("symbols", [["MSFT"], TWO, ["IBM", "AAPL", "X.1"]])
-def test_a_result_of_several_symbols_is_saved_and_loaded(
-    symbols: list[str], tmp_path: Path
-) -> None:
-    run = sl.Experiment(epochs=6, symbols=symbols, market={"traders": 30}).run()
-    run.save(tmp_path / "several.zip")
-    loaded = sl.Result.load(tmp_path / "several.zip")
-
-    assert loaded.config == run.config
-    assert loaded.symbol == symbols[0]
-    assert loaded.summary == run.summary
-    for name, frame in run.frames.items():
-        pd.testing.assert_frame_equal(loaded.frames[name], frame)
-
-
-def test_the_same_experiment_is_the_same_run(result: sl.Result) -> None:
-    again = sl.Experiment.from_config(result.config).run()
-
-    for name, frame in result.frames.items():
-        pd.testing.assert_frame_equal(again.frames[name], frame)
-
-
 # --- Paths
 
 
@@ -341,13 +230,6 @@ def test_simulated_paths_correlate_as_configured(correlation: float) -> None:
         assert statistics.correlation(one, other) == pytest.approx(correlation, abs=0.17)
 
 
-def test_at_full_correlation_every_symbol_moves_alike() -> None:
-    aapl, msft, ibm = _returns(1.0)
-
-    assert aapl == pytest.approx(msft, abs=1e-6)
-    assert aapl == pytest.approx(ibm, abs=1e-6)
-
-
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -369,14 +251,6 @@ def test_a_symbol_is_quoted_alike_whatever_else_there_is(
         assert first.feeds["AAPL"].quotes(epoch) == second.feeds["AAPL"].quotes(epoch)
 
 
-def test_symbols_have_paths_of_their_own() -> None:
-    network = StockMarketConsensusNetwork(make_config(symbols=TWO))
-
-    assert _path(network, "AAPL", 50)[1:] != _path(network, "MSFT", 50)[1:]
-    aapl, msft = (network.feeds[symbol].quotes(0) for symbol in TWO)
-    assert [quote.volume for quote in aapl] != [quote.volume for quote in msft]
-
-
 def test_real_history_of_several_symbols() -> None:
     symbols = ["AAPL", "MSFT", "IBM"]
     run = sl.Experiment(feed="history-2012", symbols=symbols, epochs=30).run()
@@ -387,52 +261,3 @@ def test_real_history_of_several_symbols() -> None:
         assert (frame.consensus_price / frame.true_price - 1).abs().max() < 5e-4
     assert run.summary["finalized_prices"] == 3 * 29
     assert run.safe
-
-
-@pytest.mark.parametrize("symbols", [["AAPL", "GOOG"], ["GOOG", "AAPL"], ["MSFT", "AAPL", "GOOG"]])
-def test_histories_of_other_days_have_no_common_block(symbols: list[str]) -> None:
-    """Google's begins four years after the others'; a block has one timestamp."""
-    with pytest.raises(sl.InvalidInput, match="GOOG 2004-08-19") as caught:
-        sl.Experiment(feed="history", symbols=symbols, epochs=5)
-    assert caught.value.field == "symbols"
-    assert sl.Experiment(feed="history", symbols=["GOOG"], epochs=5).run().safe
-
-
-def test_histories_of_the_same_days_have_one() -> None:
-    network = _network(5, feed="history", symbols=TWO)
-
-    assert len(_final(network)) == 4
-    for block in _final(network):
-        aapl, msft = decode_claims(block.payload)
-        assert isinstance(aapl, PriceConsensus)
-        assert isinstance(msft, PriceConsensus)
-        days = {feed.timestamp(block.epoch) for feed in network.feeds.values()}
-        assert {aapl.timestamp, msft.timestamp} == days == {network.timestamp(block.epoch)}
-
-
-def test_history_ends_with_its_first_symbol_to_end() -> None:
-    with pytest.raises(sl.InvalidInput, match=r"epochs: 251 .* at most 250"):
-        sl.Experiment(feed="history-2012", symbols=TWO, epochs=251)
-
-
-def test_the_network_answers_for_each_symbol() -> None:
-    network = _network(8, **APART)
-    aapl, msft = network.reference(), network.reference("MSFT")
-
-    assert network.symbol == "AAPL"
-    assert aapl is not None
-    assert msft is not None
-    assert aapl == network.reference("AAPL")
-    assert aapl.price < Decimal(150) < msft.price
-    assert network.reference("IBM") is None
-    last = [price for price in network.get_finalized_consensus_prices() if price.symbol == "MSFT"]
-    assert msft.price == last[-1].consensus_price
-
-
-def test_quotes_that_no_leader_heard_are_of_their_symbol_too() -> None:
-    run = sl.Experiment(epochs=8, **APART, faults={"node_1": "crash"}).run()
-    unheard = run.quotes[run.quotes.reason == "no_leader"]
-
-    assert set(unheard.epoch) == {1, 5}
-    assert list(unheard.symbol) == [symbol for _ in (1, 5) for symbol in TWO for _ in range(3)]
-    assert (unheard.price / unheard.true_price - 1).abs().max() < 0.001

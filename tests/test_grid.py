@@ -1,6 +1,5 @@
 """Repeated runs: the grid, its common seeds, and the intervals of its means."""
 
-import html
 import math
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import astuple
@@ -80,12 +79,6 @@ def test_a_base_may_be_settings_an_experiment_or_a_configuration():
     assert ran[0].faulty_nodes == {"node_3"}
 
 
-def test_a_base_is_not_changed():
-    base = {"network": {"delta": "400ms"}}
-    sweep_configs(base, {"network.delta": ["300ms"]})
-    assert base == {"network": {"delta": "400ms"}}
-
-
 def test_a_base_need_be_valid_only_with_what_is_varied():
     swept = sweep_configs({"faults": {"node_6": "silent_leader"}}, {"nodes": [7, 10]})
     assert swept.complete
@@ -105,13 +98,6 @@ def test_columns_hold_labels_plain_values_or_texts():
     assert list(unlabelled.frame["faults"]) == ["()", "{'node_3': 'silent_leader'}"]
 
 
-def test_nothing_varied_is_one_setting_repeated():
-    swept = sweep_configs({"nodes": 7}, {}, repeats=4)
-    assert list(swept.frame.columns) == ["repeat", "seed", "size"]
-    (mean,) = rows(swept.means()[["measure", "n"]])
-    assert mean == ("size", 4)
-
-
 # Seeds.
 
 
@@ -126,11 +112,6 @@ def test_seeds_do_not_depend_on_the_grid_or_the_number_of_repeats():
     one = sweep_configs({}, {"nodes": [4, 7]}, repeats=2, seed=5)
     other = sweep_configs({"epochs": 9}, {"echo": [False]}, repeats=4, seed=5)
     assert set(one.frame["seed"]) == set(other.frame["seed"][:2])
-
-
-def test_another_seed_gives_other_seeds():
-    drawn = [sweep_configs({}, {}, seed=seed, repeats=9).frame["seed"] for seed in (0, 1)]
-    assert set(drawn[0]).isdisjoint(drawn[1])
 
 
 def test_the_same_sweep_gives_the_same_bytes_in_any_order_of_the_grid():
@@ -181,12 +162,6 @@ def test_a_mistake_is_refused_before_anything_runs(base, over, field):
     assert ran == []
 
 
-@pytest.mark.parametrize("repeats", [0, -1, 2.0, True])
-def test_there_is_at_least_one_repeat(repeats):
-    with pytest.raises(InvalidInput, match="repeats"):
-        sweep_configs({}, {}, repeats=repeats)
-
-
 @pytest.mark.parametrize(
     ("measured", "field"),
     [
@@ -204,32 +179,6 @@ def test_a_measure_is_a_finite_number_with_a_name_of_its_own(measured, field):
     with pytest.raises(InvalidInput) as refused:
         sweep_configs({}, {"nodes": [4]}, measure=lambda result: measured)
     assert refused.value.field == field
-
-
-@pytest.mark.parametrize(
-    ("functions", "field"),
-    [
-        ({"measure": "size"}, "measure"),
-        ({"run": None}, "run"),
-        # Without a measure of one's own a result has a summary.
-        ({"run": lambda config: None, "measure": summary_numbers}, "run"),
-    ],
-)
-def test_runs_and_measures_are_functions_that_fit_each_other(functions, field):
-    with pytest.raises(InvalidInput) as refused:
-        sweep_configs({}, {}, **functions)
-    assert refused.value.field == field
-
-
-def test_a_function_for_delays_is_that_of_every_run():
-    def delays(stream, network, nodes):
-        return lambda message, sender, receiver, time: 1
-
-    for base in (Experiment(network={"delays": delays}), {"network.delays": delays}):
-        swept = sweep_configs(
-            base, {}, measure=lambda config: {"same": config.network.delays is delays}
-        )
-        assert swept.frame["same"].all()
 
 
 def test_what_an_experiment_takes_from_its_user_is_that_of_every_run():
@@ -268,31 +217,6 @@ def test_means_of_each_setting_are_those_of_its_rows():
         assert row == (nodes, "size", *astuple(interval))
 
 
-def test_means_without_a_name_are_those_of_all_measures():
-    swept = sweep_configs(
-        {}, {"nodes": [4, 7]}, measure=lambda config: {"a": config.nodes, "b": True}
-    )
-    assert rows(swept.means()[["measure", "nodes", "mean"]]) == [
-        ("a", 4, 4.0),
-        ("a", 7, 7.0),
-        ("b", 4, 1.0),
-        ("b", 7, 1.0),
-    ]
-    assert swept.means("b", "a")["measure"].tolist() == ["b", "b", "a", "a"]
-
-
-def test_a_confidence_reaches_every_interval():
-    swept = sweep_configs({}, {"nodes": [4, 7]})
-    for table in (
-        swept.means,
-        lambda **options: swept.difference("size", "nodes", 4, 7, **options),
-    ):
-        with pytest.raises(InvalidInput, match="confidence"):
-            table(confidence=2)
-    wide, narrow = (swept.means(confidence=level)["low"] for level in (0.99, 0.9))
-    assert (wide < narrow).all()
-
-
 def test_what_a_run_does_not_have_is_left_out_and_counted():
     numbers = iter([1, None, np.float64(3), math.nan, np.int64(5)])
 
@@ -314,14 +238,6 @@ def test_a_difference_is_taken_between_runs_with_the_same_seed():
     assert rows(swept.difference("size", "nodes", 7, 4))[0][2] == -3000.0
 
 
-def test_a_difference_of_the_only_setting_is_one_row():
-    over = {"faults": {"none": NO_FAULT, "silent": SILENT}}
-    swept = sweep_configs({}, over, measure=lambda config: {"faulty": len(config.faulty_nodes)})
-    assert rows(swept.difference("faulty", "faults", "none", "silent")) == [
-        ("faulty", 1.0, 1.0, 1.0, 3, "t", "")
-    ]
-
-
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
@@ -335,11 +251,6 @@ def test_a_difference_of_what_is_not_there_is_refused(arguments, field):
     with pytest.raises(InvalidInput) as refused:
         sweep_configs({}, {"nodes": [4, 7]}).difference(*arguments)
     assert refused.value.field == field
-
-
-def test_a_mean_of_what_was_not_measured_is_refused():
-    with pytest.raises(InvalidInput, match="measure: 'weight' is not valid; expected one of size"):
-        sweep_configs({}, {}).means("weight")
 
 
 # Shares.
@@ -384,14 +295,6 @@ def test_a_difference_of_shares_is_that_of_pooled_ones():
     assert row[-2] == "cluster"
 
 
-def test_the_frame_has_part_and_whole_of_every_run():
-    swept = sweep_configs({}, **LATE)
-    frame = swept.frame.dropna()
-    assert list(frame.columns[-4:]) == ["late", "late.part", "late.whole", "whole"]
-    assert (frame["late"] == frame["late.part"] / frame["late.whole"]).all()
-    assert (frame["late.whole"] == frame["whole"]).all()
-
-
 def test_yes_and_no_are_a_share_of_runs():
     answers = iter([True, False, np.True_, True])
     swept = sweep_configs({}, {}, measure=lambda config: {"safe": next(answers)}, repeats=4)
@@ -405,15 +308,6 @@ def test_yes_and_no_are_a_share_of_runs():
         "exact",
         "",
     )
-
-
-def test_few_runs_have_a_share_without_an_interval():
-    swept = sweep_configs({}, **LATE | {"repeats": 5})
-    means = swept.means("late")
-    assert means["mean"].notna().all()
-    assert means[["low", "high"]].isna().all(axis=None)
-    assert set(means["note"]) == {"too few runs"}
-    assert "too few runs" in swept._repr_html_()
 
 
 def test_what_is_a_share_in_some_runs_only_is_refused():
@@ -468,31 +362,7 @@ def test_an_interrupt_keeps_what_was_finished():
     assert repr(swept) == "interrupted: 5 of 12 runs over nodes; measured: size"
 
 
-def test_an_interrupt_of_the_first_run_leaves_an_empty_frame():
-    swept = interrupted_after(0, {"nodes": [4]})
-    assert list(swept.frame.columns) == ["nodes", "repeat", "seed"]
-    assert swept.means().empty
-    assert "interrupted: 0 of 4 runs over nodes; measured: nothing" in swept._repr_html_()
-
-
 # What is shown and what is run by default.
-
-
-def test_repr_says_what_was_run():
-    assert repr(sweep_configs({}, {"nodes": [4, 7], "echo": [True]})) == (
-        "6 runs over nodes, echo; measured: size"
-    )
-    assert repr(sweep_configs({}, {})) == "3 runs; measured: size"
-
-
-def test_html_shows_the_means_and_escapes_every_name():
-    over = {"faults": {"<none>": NO_FAULT}}
-    shown = sweep_configs({}, over, measure=lambda config: {"<size>": 1.25})._repr_html_()
-    assert "3 runs over faults" in shown
-    assert "<td>1.25</td>" in shown
-    assert html.escape("<none>") in shown
-    assert "<none>" not in shown
-    assert "<size>" not in shown
 
 
 def test_an_experiment_s_summary_is_measured_unless_told_otherwise():
@@ -512,14 +382,6 @@ def test_an_experiment_s_summary_is_measured_unless_told_otherwise():
         assert {name: row[name] for name in swept.measures} == pytest.approx(expected, nan_ok=True)
 
 
-def test_a_summary_s_numbers_are_those_that_are_no_settings():
-    result = Experiment(epochs=3, signatures="none").run()
-    numbers = summary_numbers(result)
-    assert numbers["safe"] is True
-    assert numbers["proposed_blocks"] == 3
-    assert numbers.keys().isdisjoint({"epochs", "nodes", "feed", "symbol", "outside_model"})
-
-
 # Elsewhere.
 
 
@@ -528,16 +390,16 @@ def faulty_nodes(config):
     return {"faulty": len(config.faulty_nodes), "noise": config.seed % 1000}
 
 
-def no_run(config):
-    raise InvalidInput("weather", 3, "rain, as it happens")
-
-
 def two_threads():
     return ThreadPoolExecutor(2)
 
 
 def one_process():
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+def make_config_again(config):
+    return make_config(**config.to_document())
 
 
 @pytest.mark.parametrize("make_executor", [two_threads, one_process])
@@ -556,27 +418,3 @@ def test_an_executor_changes_nothing(make_executor):
     here = sweep_configs({}, over, measure=faulty_nodes)
     pd.testing.assert_frame_equal(there.frame, here.frame)
     assert told == [(done, 12) for done in range(1, 13)]
-
-
-def make_config_again(config):
-    return make_config(**config.to_document())
-
-
-def test_an_interrupt_while_others_run_keeps_what_was_finished():
-    def stop_after_five(done, total):
-        if done == 5:
-            raise KeyboardInterrupt
-
-    with ThreadPoolExecutor(2) as executor:
-        swept = sweep_configs(
-            {}, {"nodes": [4, 7, 10]}, repeats=4, executor=executor, progress=stop_after_five
-        )
-    assert rows(swept.means()[["nodes", "n"]]) == [(4, 2), (7, 2), (10, 1)]
-    assert not swept.complete
-
-
-@pytest.mark.parametrize("make_executor", [two_threads, one_process])
-def test_what_goes_wrong_elsewhere_is_raised_here(make_executor):
-    with make_executor() as executor, pytest.raises(InvalidInput, match="as it happens") as caught:
-        sweep_configs({}, {"nodes": [4, 7]}, run=no_run, executor=executor)
-    assert (caught.value.field, caught.value.value) == ("weather", 3)
