@@ -36,14 +36,13 @@ class Application(Protocol):
 class OpaqueApplication:
     """Payloads that mean nothing: the bare protocol."""
 
-    label: str = "payload of epoch"
     genesis_payload: bytes = b""
 
     def make_payload(
         self, epoch: int, ancestors: Iterator[Block], observation: object
     ) -> tuple[bytes, bytes]:
         """Return a text that names the epoch."""
-        return f"{self.label} {epoch}".encode(), b""
+        return f"payload of epoch {epoch}".encode(), b""
 
     def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
         """Accept everything."""

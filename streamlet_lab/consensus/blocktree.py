@@ -30,14 +30,8 @@ class _Entry:
 class BlockTree:
     """Block tree with notarization and finalization (Streamlet, section 3).
 
-    Parameters
-    ----------
-    genesis : Block
-        Notarized and final from the start.
-    quorum : int
-        Number of votes of distinct nodes that notarize a block.
-    rule : FinalityRule
-        When a notarized chain is final.
+    Genesis is notarized and final from the start; a quorum of votes of distinct nodes notarizes any
+    other block, and the rule says when a notarized chain is final.
 
     Attributes
     ----------
@@ -89,19 +83,10 @@ class BlockTree:
         entry = self._entries.get(block_hash)
         return [] if entry is None else list(self._votes_for(entry.block).values())
 
-    def vote_count(self, block_hash: bytes) -> int:
-        """Return the number of votes for a block whose ancestry is known."""
-        entry = self._entries.get(block_hash)
-        return 0 if entry is None else len(self._votes_for(entry.block))
-
     def has_vote(self, vote: Vote) -> bool:
         """Whether the same vote of the same voter has arrived."""
         votes = self._votes.get(vote.subject)
         return votes is not None and vote.voter in votes
-
-    def has_quorum(self, block: Block) -> bool:
-        """Whether enough have voted for a block, known or not."""
-        return block.hash in self._voted_at.get(block.height, ())
 
     def is_notarized(self, block_hash: bytes) -> bool:
         """Whether the block ends a notarized chain: it and all its ancestors have a quorum."""

@@ -8,14 +8,8 @@ from typing import Final
 class FinalityRule:
     """Adjacent blocks with consecutive epochs make all but the last few of a chain final.
 
-    Parameters
-    ----------
-    consecutive : int
-        How many adjacent blocks with consecutive epochs a notarized chain must end in.
-    chopped : int
-        How many blocks at its end are not final yet.
-    uncontested : bool
-        Whether it also takes that no other block was seen notarized at any of their heights.
+    A notarized chain must end in so many ``consecutive`` ones; the last ``chopped`` are not final
+    yet. ``uncontested``: no other block may have been seen notarized at any of their heights.
     """
 
     consecutive: int

@@ -10,6 +10,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
+from streamlet_lab.keys import Keyring
+
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
 GENESIS_EPOCH: Final = -1
 
@@ -26,12 +28,14 @@ def _prefix(domain: bytes, chain_id: str) -> bytes:
 class Block:
     """A block: its header names its parent by hash, its payload means nothing to the protocol.
 
+    Its hash is SHA-256 over the header, which holds the hashes of payload and attachment.
+
     Parameters
     ----------
     chain_id : str
         Names the chain, so that no message of one experiment counts in another.
     epoch : int
-        The epoch in which it was proposed; strictly increasing along a chain.
+        In which it was proposed; strictly increasing along a chain.
     height : int
         Number of blocks below it: genesis has 0.
     parent : bytes
@@ -40,11 +44,6 @@ class Block:
         What the application agreed on, for prices exactly the JSON bytes.
     attachment : bytes
         Opaque evidence that travels with the payload.
-
-    Attributes
-    ----------
-    hash : bytes
-        SHA-256 over the header, which holds the hashes of payload and attachment.
     """
 
     chain_id: str
@@ -166,3 +165,17 @@ class Certificate:
 
 
 Message = Proposal | Vote
+
+
+def sign_proposal(
+    block: Block, proposer: str, keyring: Keyring, certificate: Certificate | None = None
+) -> Proposal:
+    """Return a proposal of a block with its proposer's signature."""
+    return Proposal(block, proposer, keyring.sign(proposer, proposal_bytes(block)), certificate)
+
+
+def sign_vote(block: Block, voter: str, keyring: Keyring) -> Vote:
+    """Return a vote for a block with its voter's signature."""
+    signed = vote_bytes(block.chain_id, block.epoch, block.height, block.hash)
+    signature = keyring.sign(voter, signed)
+    return Vote(block.chain_id, block.epoch, block.height, block.hash, voter, signature)

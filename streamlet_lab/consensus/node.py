@@ -1,9 +1,8 @@
 """A Streamlet node as a state machine: no clock, no network, no randomness.
 
-``start_epoch`` and ``receive`` return what happens, in order: messages that the node wants everyone
-to have, for whoever drives it to carry, and the other events of
-:mod:`~streamlet_lab.consensus.events`. A node counts its own messages at once, so it is never sent
-what it said.
+``start_epoch`` and ``receive`` return what happens, in order: messages that whoever drives the node
+is to carry to everyone else, and the other events of :mod:`~streamlet_lab.consensus.events`. A node
+counts its own messages at once.
 """
 
 from collections import Counter
@@ -23,14 +22,13 @@ from streamlet_lab.consensus.messages import (
     Message,
     Proposal,
     Vote,
-    proposal_bytes,
-    vote_bytes,
+    sign_proposal,
+    sign_vote,
 )
 from streamlet_lab.keys import Keyring
 
-#: A node takes in nothing about an epoch further ahead of its own than that. No honest node speaks
-#: of one: it signs in its own epoch, and while epochs are longer than clocks differ, as the model
-#: has them, that is one ahead of another's at most. So any number from 1 on would do.
+#: A node takes in nothing about an epoch further ahead of its own than that. An honest node signs
+#: in its own epoch: one ahead of another's at most while epochs are longer than clocks differ.
 EPOCHS_AHEAD: Final = 8
 
 
@@ -65,23 +63,8 @@ class StreamletNode:
     than :data:`EPOCHS_AHEAD` after its own. Whoever drives it holds that back and hands it over
     once the node has come near enough: some others may be there already, and count on it.
 
-    Parameters
-    ----------
-    node_id : str
-        A node that is not among the validators only watches.
-    validators : collection of str
-        All voters, in the order of the round robin, which is the leader rule unless given.
-    genesis : Block
-    quorum : int
-        Votes that notarize a block.
-    keyring : Keyring
-        Signs for this node, verifies everyone.
-    application : Application
-    leader_of : LeaderRule, optional
-    finality : FinalityRule
-    certify : bool
-        Whether its proposals carry the notarized chain that they extend (appendix A), so that
-        whoever has lost messages catches up. Certificates are taken in from everyone.
+    A node that is not among the validators only watches. These lead in turn unless another rule is
+    given; the keyring signs for this node, and verifies everyone.
 
     Attributes
     ----------
@@ -91,6 +74,9 @@ class StreamletNode:
         The epoch that it is in; −1 before the first.
     proposes, votes : bool
         Its duties. An honest validator has both; a fault may take them away.
+    certifies : bool
+        Whether its proposals carry the notarized chain that they extend (appendix A), so that
+        whoever has lost messages catches up. Certificates are taken in from everyone.
     refusals : list of Refused
         Proposals of a leader that the application judged unacceptable.
     dropped : Counter of Dropped
@@ -107,13 +93,12 @@ class StreamletNode:
         application: Application,
         leader_of: LeaderRule | None = None,
         finality: FinalityRule = THREE_IN_A_ROW,
-        *,
-        certify: bool = False,
     ) -> None:
         self.node_id = node_id
         self.tree = BlockTree(genesis, quorum, finality)
         self.epoch = genesis.epoch
         self.proposes = self.votes = node_id in validators
+        self.certifies = False
         self.refusals: list[Refused] = []
         self.dropped: Counter[Dropped] = Counter()
         self._validators = frozenset(validators)
@@ -123,7 +108,6 @@ class StreamletNode:
         self._application = application
         self._newest = self.epoch + EPOCHS_AHEAD
         self._observation: object = None
-        self._certify = certify
         self._proposals: dict[bytes, Proposal] = {}
         self._certificates: dict[bytes, Certificate] = {}
         # The first proposal of an epoch's leader is the only one that may get this node's vote. It
@@ -178,9 +162,8 @@ class StreamletNode:
     def _propose(self) -> Proposal:
         parent = self.tree.longest[0]
         block = self.make_block(parent)
-        signature = self._keyring.sign(self.node_id, proposal_bytes(block))
-        certificate = self._certificate(parent) if self._certify else None
-        return Proposal(block, self.node_id, signature, certificate)
+        certificate = self._certificate(parent) if self.certifies else None
+        return sign_proposal(block, self.node_id, self._keyring, certificate)
 
     def _learn_proposal(self, proposal: Proposal) -> Sequence[TreeEvent]:
         """Take in a proposal, and what its certificate adds."""
@@ -228,7 +211,7 @@ class StreamletNode:
 
     def _take_in(self, proposal: Proposal) -> Sequence[TreeEvent]:
         block = proposal.block
-        if self._certify:
+        if self.certifies:
             # Whatever chain came along with it, perhaps a false one, is not kept.
             self._proposals.setdefault(block.hash, replace(proposal, certificate=None))
         if block.epoch >= self.epoch:
@@ -298,7 +281,7 @@ class StreamletNode:
         if not verdict.accepted:
             self.refusals.append(Refused(block, verdict))
             return self.refusals[-1:]
-        vote = self._vote_for(block)
+        vote = sign_vote(block, self.node_id, self._keyring)
         return [vote, *self.tree.add_vote(vote)]
 
     def _extends_longest(self, block: Block) -> bool:
@@ -308,8 +291,3 @@ class StreamletNode:
             and block.hash in self.tree
             and self.tree.is_notarized(block.parent)
         )
-
-    def _vote_for(self, block: Block) -> Vote:
-        signed = vote_bytes(self._chain_id, block.epoch, block.height, block.hash)
-        signature = self._keyring.sign(self.node_id, signed)
-        return Vote(self._chain_id, block.epoch, block.height, block.hash, self.node_id, signature)

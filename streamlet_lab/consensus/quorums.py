@@ -30,12 +30,7 @@ def quorum(nodes: int, model: FaultModel = "byzantine") -> int:
     """Votes that notarize a block.
 
     At least 2n/3 for Byzantine nodes in partial synchrony (section 3), more than n/2 for crashes
-    (appendix A), at least n/2 in the synchronous model (section 4).
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`max_faulty`.
+    (appendix A), at least n/2 in the synchronous model (section 4). Raises as :func:`max_faulty`.
     """
     nodes = _check(nodes, model)
     match model:

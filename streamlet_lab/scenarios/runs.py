@@ -1,6 +1,6 @@
 """A scenario from its text to what came of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -9,11 +9,12 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import BlockTree
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.files import write_atomically
-from streamlet_lab.scenarios.settings import placed_by_content, read_config, write_settings
+from streamlet_lab.scenarios.settings import placed_by_cause, read_config, write_settings
 from streamlet_lab.scenarios.stages import NetworkStage, Stage, TreeStage
 from streamlet_lab.scenarios.syntax import (
     Document,
     Expectation,
+    Line,
     NetworkCommand,
     Run,
     TreeCommand,
@@ -51,14 +52,11 @@ class Outcome:
 class Scenario:
     """A worked example: what is done, and what must come of it. It is its text.
 
-    Parameters
+    Attributes
     ----------
     text : str
     source : str
         Where the text comes from, for error messages.
-
-    Attributes
-    ----------
     document : Document
         What the text says.
     config : ExperimentConfig or None
@@ -88,8 +86,11 @@ class Scenario:
     def __post_init__(self) -> None:
         document = read_document(self.text, self.source)
         object.__setattr__(self, "document", document)
-        is_tree = _is_tree(document, self.source)
-        object.__setattr__(self, "config", None if is_tree else read_config(document, self.source))
+        config = None
+        if not _is_tree(document, self.source):
+            with placed_by_cause(self.source, document.lines, read_config):
+                config = read_config(document.lines)
+        object.__setattr__(self, "config", config)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -128,22 +129,17 @@ class Scenario:
     ) -> Self:
         """Return the scenario that runs the bare protocol as a configuration says.
 
-        It names what differs from the defaults, the seed and the epoch's length in any case, and
-        runs the same way as :func:`~streamlet_lab.simulator.create_streamlet_network`.
+        It names what differs from the defaults, the seed and the epoch's length in any case.
 
         Parameters
         ----------
         config : ExperimentConfig
+            Without functions, which a text cannot hold; else `InvalidInput`.
         expectations : iterable of str
             Each as behind ``expect``: ``"consistency holds"``.
         epochs : int, optional
             The configuration's unless given.
         name, title : str
-
-        Raises
-        ------
-        InvalidInput
-            If the configuration holds a function, which a text cannot.
         """
         for reason in config.not_rerunnable:
             raise InvalidInput("config", reason, "a configuration that is data")
@@ -201,22 +197,26 @@ class ScenarioRun:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        document, config = scenario.document, scenario.config
-        with placed_by_content(document, scenario.source):
-            stage = TreeStage(document) if config is None else NetworkStage(document, config)
-        for line in document.lines:
-            with placed(scenario.source, line.number):
+        source, lines = scenario.source, scenario.document.lines
+        make_stage: Callable[[Sequence[Line]], Stage] = (
+            TreeStage if scenario.config is None else NetworkStage
+        )
+        with placed_by_cause(source, lines, make_stage):
+            stage = make_stage(lines)
+        for line in lines:
+            with placed(source, line.number):
                 stage.check_names(line.command)
         self.views: Mapping[str, BlockTree] = stage.views
         self.simulation: Simulation | None = stage.simulation
         self.outcomes = tuple(self._play(stage))
 
     def _play(self, stage: Stage) -> Iterator[Outcome]:
-        document, source = self.scenario.document, self.scenario.source
-        for line in document.lines:
-            # A step is wrong in its own line, a tree's command where it stands.
-            in_place = isinstance(line.command, TreeCommand)
-            with placed(source, line.number) if in_place else placed_by_content(document, source):
+        source, lines = self.scenario.source, self.scenario.document.lines
+        for line in lines:
+            place = placed(source, line.number)
+            if isinstance(line.command, Run):  # what goes wrong in a run is a step's fault
+                place = placed_by_cause(source, lines, read_config)
+            with place:
                 stage.carry_out(line.command)
             if isinstance(line.command, Expectation):
                 yield Outcome(line.number, line.text, stage.difference(line.command))

@@ -1,9 +1,10 @@
 """Between the settings in a scenario and the configuration that they make."""
 
 import re
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain, takewhile
+from itertools import chain
 from typing import Any
 
 import tomli_w
@@ -11,34 +12,35 @@ import tomli_w
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.scenarios.syntax import Document, Line, Run, Setting, placed
+from streamlet_lab.scenarios.syntax import Line, Run, Setting, placed
 from streamlet_lab.simulator.script import Step
 
 _BARE_KEY = re.compile(r"[\w-]+", re.ASCII)
 
 
-def read_config(document: Document, source: str) -> ExperimentConfig:
+def read_config(lines: Sequence[Line]) -> ExperimentConfig:
     """Return the configuration of a scenario with a network: its settings and its scripted nodes.
 
     Raises
     ------
     InvalidInput
-        For the first setting that is wrong, with its line.
+        For the first setting that is wrong.
     """
-    settings = dict(document.settings)
-    with placed_by_content(document, source):
-        if "epochs" in settings:
-            raise InvalidInput("epochs", settings["epochs"], "epochs only behind 'run'")
-        settings["epochs"] = sum(c.epochs for c in document.commands if isinstance(c, Run))
-        steps = [command for command in document.commands if isinstance(command, Step)]
-        if steps:
-            faults = settings.get("faults", [])
-            if isinstance(faults, Mapping):
-                faults = [Fault.parse(node, text) for node, text in faults.items()]
-            nodes = tuple(dict.fromkeys(chain.from_iterable(step.nodes for step in steps)))
-            texts = [step.text for step in steps]
-            settings["faults"] = [*faults, Fault("script", nodes, parameters={"steps": texts})]
-        return make_config(**settings)
+    commands = [line.command for line in lines]
+    written = (command.text for command in commands if isinstance(command, Setting))
+    settings = tomllib.loads("\n".join(written))
+    if "epochs" in settings:
+        raise InvalidInput("epochs", settings["epochs"], "epochs only behind 'run'")
+    settings["epochs"] = sum(command.epochs for command in commands if isinstance(command, Run))
+    steps = [command for command in commands if isinstance(command, Step)]
+    if steps:
+        faults = settings.get("faults", [])
+        if isinstance(faults, Mapping):
+            faults = [Fault.parse(node, text) for node, text in faults.items()]
+        nodes = tuple(dict.fromkeys(chain.from_iterable(step.nodes for step in steps)))
+        texts = [step.text for step in steps]
+        settings["faults"] = [*faults, Fault("script", nodes, parameters={"steps": texts})]
+    return make_config(**settings)
 
 
 def write_settings(config: ExperimentConfig) -> Iterator[str]:
@@ -57,37 +59,34 @@ def write_settings(config: ExperimentConfig) -> Iterator[str]:
 
 
 @contextmanager
-def placed_by_content(document: Document, source: str) -> Iterator[None]:
-    """Have an error of the configuration say which line it is about, if that can be found."""
+def placed_by_cause(
+    source: str, lines: Sequence[Line], again: Callable[[Sequence[Line]], object]
+) -> Iterator[None]:
+    """Have an error say which line is its cause: without that and later ones it does not come.
+
+    To find out, what was done with the lines is done ``again`` with some of them.
+    """
     try:
         yield
     except InvalidInput as error:
-        with placed(source, _line_of(error, document)):
+        with placed(source, _cause(error, lines, again)):
             raise
 
 
-def _line_of(error: InvalidInput, document: Document) -> int | None:
-    field = [] if error.field == "setting" else error.field.split(".")
-    # What is unknown is named by the value, what is wrong with something known by the field.
-    path = [*field, str(error.value)]
-
-    def rank(line: Line) -> tuple[int, bool]:
+def _cause(
+    error: InvalidInput, lines: Sequence[Line], again: Callable[[Sequence[Line]], object]
+) -> int | None:
+    for line in lines:
         if line.text == error.value:
-            return len(path) + 1, True
-        match line.command:
-            case Setting(keys):
-                pass
-            case Step():
-                keys = ("faults",)
-            case _:
-                return 0, False
-        pairs = zip(keys, path, strict=False)
-        common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        is_near = common >= min(len(keys), len(field))
-        return (common, str(error.value) in line.text) if is_near else (0, False)
-
-    best = max(document.lines, key=rank, default=None)
-    return best.number if best is not None and rank(best) > (0, False) else None
+            return line.number
+    cut = [index for index, line in enumerate(lines) if isinstance(line.command, Setting | Step)]
+    for last in cut:
+        try:
+            again([line for index, line in enumerate(lines) if index <= last or index not in cut])
+        except InvalidInput as other:
+            if (other.field, other.value) == (error.field, error.value):
+                return lines[last].number
+    return None
 
 
 def _write_value(value: Any) -> str:

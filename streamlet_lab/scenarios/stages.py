@@ -1,20 +1,21 @@
 """Where a scenario is played: on block trees alone, or on nodes with a network between them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from streamlet_lab.checks import Check, Consistency, find_culprits, protocol_checks
-from streamlet_lab.config import OBSERVER, ExperimentConfig
+from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, BlockTree, Vote, make_genesis
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.scenarios.settings import read_config
 from streamlet_lab.scenarios.syntax import (
     Chain,
     Command,
-    Document,
     ExpectCheck,
     ExpectGuilty,
     ExpectViews,
+    Line,
     NewBlocks,
     Notarize,
     Run,
@@ -116,8 +117,9 @@ class Stage(ABC):
 class TreeStage(Stage):
     """Block trees without a network: all have all blocks, notarized in the order of commands."""
 
-    def __init__(self, document: Document) -> None:
-        named = [c.view for c in document.commands if isinstance(c, Notarize) and c.view]
+    def __init__(self, lines: Sequence[Line]) -> None:
+        commands = [line.command for line in lines]
+        named = [c.view for c in commands if isinstance(c, Notarize) and c.view]
         self.everyone = tuple(dict.fromkeys(named or ["view"]))
         self._blocks = {GENESIS: make_genesis("scenario")}
         # One vote of everybody notarizes: who votes does not matter here.
@@ -167,8 +169,9 @@ class NetworkStage(Stage):
 
     simulation: Simulation
 
-    def __init__(self, document: Document, config: ExperimentConfig) -> None:
-        deliveries = [c for c in document.commands if isinstance(c, Delivery)]
+    def __init__(self, lines: Sequence[Line]) -> None:
+        config = read_config(lines)
+        deliveries = [line.command for line in lines if isinstance(line.command, Delivery)]
         names = (*config.node_ids, OBSERVER)
         links = make_links(config.network, config.nodes, config.seed)
         if deliveries:

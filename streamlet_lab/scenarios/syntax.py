@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.script import BLOCK_NAME, GENESIS, Delivery, Step, epoch_of
@@ -41,9 +41,9 @@ _COMMANDS: Final = (
 
 
 class Setting(NamedTuple):
-    """A setting of the experiment, by its path in the configuration."""
+    """A setting of the experiment, as a line of TOML."""
 
-    keys: tuple[str, ...]
+    text: str
 
 
 class NewBlocks(NamedTuple):
@@ -101,11 +101,10 @@ class Line(NamedTuple):
 
 
 class Document(NamedTuple):
-    """What a text says: the settings as TOML has them, and all commands."""
+    """What a text says."""
 
     name: str
     title: str
-    settings: dict[str, Any]
     lines: tuple[Line, ...]
 
     @property
@@ -134,7 +133,7 @@ def read_document(text: str, source: str) -> Document:
                 lines.append(Line(number, line, _read_command(line)))
     if not name:
         raise InvalidInput(source, text[:40], "a first line such as 'scenario mine: what it shows'")
-    return Document(name, title, tomllib.loads(settings), tuple(lines))
+    return Document(name, title, tuple(lines))
 
 
 @contextmanager
@@ -194,7 +193,7 @@ def _match(pattern: re.Pattern[str], text: str, field: str, expected: str) -> re
 
 def _read_setting(line: str, settings: str) -> Setting:
     try:
-        document: Any = tomllib.loads(line)
+        tomllib.loads(line)
     except tomllib.TOMLDecodeError as error:
         # The parser's own line is always 1 here.
         reason = str(error).replace("at line 1, column", "at column")
@@ -205,11 +204,7 @@ def _read_setting(line: str, settings: str) -> Setting:
         tomllib.loads(settings)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput("setting", line, "a setting that no line before gives") from error
-    keys = []
-    while isinstance(document, dict) and len(document) == 1:
-        ((key, document),) = document.items()
-        keys.append(key)
-    return Setting(tuple(keys))
+    return Setting(line)
 
 
 def _read_command(line: str) -> Command:

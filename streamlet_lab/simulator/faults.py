@@ -19,8 +19,8 @@ from streamlet_lab.consensus import (
     Proposal,
     StreamletNode,
     Vote,
-    proposal_bytes,
-    vote_bytes,
+    sign_proposal,
+    sign_vote,
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, is_active
@@ -231,15 +231,11 @@ class NodeFault:
 
     def proposal(self, block: Block, by: str | None = None) -> Proposal:
         """Return a proposal signed by this node, or by an accomplice; `InvalidInput` for others."""
-        signer = self._signer(by)
-        return Proposal(block, signer, self.seat.keyring.sign(signer, proposal_bytes(block)))
+        return sign_proposal(block, self._signer(by), self.seat.keyring)
 
     def vote(self, block: Block, by: str | None = None) -> Vote:
         """Return a vote signed by this node, or by an accomplice; `InvalidInput` for others."""
-        signer = self._signer(by)
-        signed = vote_bytes(block.chain_id, block.epoch, block.height, block.hash)
-        signature = self.seat.keyring.sign(signer, signed)
-        return Vote(block.chain_id, block.epoch, block.height, block.hash, signer, signature)
+        return sign_vote(block, self._signer(by), self.seat.keyring)
 
     def _signer(self, by: str | None) -> str:
         signer = self.name if by is None else by

@@ -127,7 +127,7 @@ class Simulation:
         for fault in self.faults[name]:
             application = fault.wrap(application)
         config = self.config
-        return self.node_type(
+        node = self.node_type(
             name,
             config.node_ids,
             self.genesis,
@@ -136,8 +136,9 @@ class Simulation:
             application,
             self.leader_of,
             _finality_rule(config),
-            certify=config.network.catch_up or config.model == "crash",
         )
+        node.certifies = config.network.catch_up or config.model == "crash"
+        return node
 
     def _make_network(self, links: Links | None) -> Network:
         config, length = self.config, self.epoch_length

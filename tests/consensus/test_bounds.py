@@ -11,12 +11,11 @@ from streamlet_lab.consensus import (
     BlockTree,
     Certificate,
     Dropped,
-    StreamletNode,
     blocktree,
 )
 from streamlet_lab.keys import Ed25519Keyring
 
-from .committee import GENESIS, OPAQUE, Committee, extend, votes_for
+from .committee import GENESIS, Committee, extend, votes_for
 
 # Walks through the tree
 
@@ -268,9 +267,8 @@ def test_a_certificate_that_nobody_signed_for_is_not_looked_at(counting, known):
 
 
 def test_what_came_along_with_a_proposal_is_not_passed_on(committee):
-    node = StreamletNode(
-        "node_3", committee.names, GENESIS, 3, committee.keyring, OPAQUE, certify=True
-    )
+    node = committee.node("node_3")
+    node.certifies = True
     blocks = chain_of(3)
     garbage = certificate_of(committee, chain_of(5, payload=b"garbage"))
     node.start_epoch(2)

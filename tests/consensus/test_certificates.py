@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from streamlet_lab.consensus import Certificate, Proposal, StreamletNode, Vote
+from streamlet_lab.consensus import Certificate, Proposal, Vote
 
-from .committee import GENESIS, OPAQUE, Committee, extend
+from .committee import GENESIS, Committee, extend
 from .test_node import FORGED_PROPOSALS, tell, voted_for
 
 
@@ -169,9 +169,9 @@ def test_a_certified_block_breaks_no_rule_of_chains(committee, node):
 
 
 def leader_of(committee, name="node_3"):
-    return StreamletNode(
-        name, committee.names, GENESIS, committee.quorum, committee.keyring, OPAQUE, certify=True
-    )
+    node = committee.node(name)
+    node.certifies = True
+    return node
 
 
 def links(made):

@@ -32,7 +32,7 @@ def led_by_node_1(lab):
     tree = lab.observer.tree
     for block in tree.finalized[1:]:
         if lab.leader_of(block.epoch) == "node_1":
-            (previous,) = previous_consensus(tree.chain(block.parent), lab.symbols)
+            (previous,) = previous_consensus(tree.chain(block.parent), lab.symbols, {})
             heard, ancestors = lab.heard[block.epoch], tree.chain(block.parent)
             honest, _ = lab.application.make_payload(block.epoch, ancestors, heard)
             if price_in(block) is not None:
@@ -89,7 +89,7 @@ def test_a_lying_leader_votes_for_every_lie():
     other = {"kind": "lying_leader", "nodes": ["node_2"], "parameters": {"price": 9999}}
     lab, _ = run(4, faults=[liar("8888"), other])
     blocks = [b for b in lab.observer.tree.blocks() if b.epoch in (1, 2)]
-    assert [lab.observer.tree.vote_count(block.hash) for block in blocks] == [2, 2]
+    assert [len(lab.observer.tree.votes(block.hash)) for block in blocks] == [2, 2]
     assert all(isinstance(price_in(block), PriceConsensus) for block in blocks)
 
 
