@@ -166,9 +166,9 @@ _MOST_PER_EPOCH: Final = 8
 class RandomByzantine(NodeFault):
     """The node does anything with the keys that it holds, drawn at random.
 
-    At the beginning of an epoch and whenever something reaches it, it may propose on any block that it
-    knows in an epoch near this one that it or an accomplice leads, vote for any such block in any
-    accomplice's name, or send an old message again. Whatever it sends, its honest words too, may
+    At the beginning of an epoch and at each message it may propose on any block that it knows, in
+    an epoch near this one that it or an accomplice leads, vote for any such block in any
+    accomplice's name, or send an old message again. Whatever it sends, what its node sends too, may
     reach anyone, up to three epochs late, or not at all.
 
     At f < n/3 it breaks nothing: that is what it is for.
