@@ -28,10 +28,6 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
     first, last : int
         The epochs to show; all by default.
 
-    Raises
-    ------
-    InvalidInput
-        If the run has no such epochs.
     """
     first, last = series.shown_epochs(run, first, last)
     blocks, faulty = run.frames["blocks"], list(run.config.faulty_nodes)

@@ -42,10 +42,6 @@ def draw_book(
     first, last : int
         The epochs to show; all by default.
 
-    Raises
-    ------
-    InvalidInput
-        If the run has no such symbol or epochs.
     """
     symbol, config = series.chosen_symbol(result, symbol), result.config
     first, last = series.shown_epochs(result, first, last)

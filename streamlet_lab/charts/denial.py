@@ -42,11 +42,6 @@ def plot_denial(
         The varied setting that tells series apart, at most six.
     band_percent, spread_percent : float
         Of the closed form: see :func:`~streamlet_lab.theory.denied_share`.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no sweep, or has no such setting or measure, or too many series.
     """
     if by not in check_sweep(swept).settings:
         raise InvalidInput("by", by, f"one of {', '.join(swept.settings)}")

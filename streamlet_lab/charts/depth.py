@@ -17,19 +17,10 @@ _ROWS: Final = 150
 
 
 class DepthGrid(NamedTuple):
-    """Shares in the book by time and price.
+    """Shares in the book by time and price: the mean of the instants in a column.
 
-    Parameters
-    ----------
-    times : array
-        Edges of the columns, seconds.
-    prices : array
-        Edges of the rows, dollars; half a cent below a price.
-    bids, asks : array
-        Shares in a row, mean of the instants in a column; NaN where there are none, or more of the
-        other side.
-    cents : int
-        How many prices a row holds.
+    A cell is NaN where there are none, or more of the other side. The edges of the columns are
+    seconds, those of the rows dollars, half a cent below a price; a row holds so many `cents`.
     """
 
     times: Grid

@@ -42,11 +42,6 @@ def plot_displacement(frame: pd.DataFrame, measure: str = "worst_bp") -> Figure:
         :func:`~streamlet_lab.studies.summarize_displacement`.
     measure : str
         ``"worst_bp"`` or ``"first_bp"``: the worst of all epochs, or that of the first.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such frame, or has no row or no such measure.
     """
     to_name(measure, ("worst_bp", "first_bp"), "measure")
     _check(frame, "aggregator", *_PAIR, "locked_out")
@@ -84,22 +79,6 @@ def plot_push(
         epochs without a price.
     closed_form : mapping of str to callable, optional
         By aggregator: from an epoch to the displacement in basis points that is expected in it.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such frame or has no row, or there are more aggregators, or a closed form of
-        another.
-
-    Examples
-    --------
-    >>> from streamlet_lab.theory import mean_displacement
-    >>> frame = pd.DataFrame(
-    ...     {"aggregator": "mean", "epoch": [0, 1], "displacement_bp": [333.3, 455.6]}
-    ... )
-    >>> figure = plot_push(frame, {"mean": lambda e: 1e4 * mean_displacement(3, 1, 0.1, e + 1)})
-    >>> figure.axes[0].texts[0].get_text()
-    'up to 456 bp with mean; closed form: off by at most 0.0 bp'
     """
     _check(frame, "aggregator", "epoch", "displacement_bp")
     names, forms = list(frame["aggregator"].unique()), closed_form or {}

@@ -23,13 +23,7 @@ _MOST_NAMES: Final = 4
 
 
 def branches(blocks: pd.DataFrame) -> "pd.Series[int]":
-    """Return for every block whether it is on the first chain (1), the second (−1) or both (0).
-
-    Raises
-    ------
-    InvalidInput
-        If the blocks are not two chains; above all, if there are none.
-    """
+    """Return for every block whether it is on the first chain (1), the second (−1) or both (0)."""
     parents = dict(zip(blocks["block_hash"], blocks["parent_hash"], strict=True))
     tips = [block for block in parents if block not in parents.values()]
     if len(tips) != 2:
@@ -63,10 +57,6 @@ def draw_violation(axes: Axes, run: Result) -> None:
 
     With who voted for each block and who finalized it.
 
-    Raises
-    ------
-    InvalidInput
-        If no final chains conflict.
     """
     blocks = run.frames["violation"]
     placed, double = blocks.assign(lane=branches(blocks)), suspects(blocks)

@@ -33,11 +33,6 @@ def plot_facts(frame: pd.DataFrame) -> Figure:
     ----------
     frame : DataFrame
         From :func:`~streamlet_lab.prices.facts.compare_facts`.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such frame, or has no model.
     """
     if not isinstance(frame, pd.DataFrame) or not {*_COLUMNS} <= {*frame}:
         raise InvalidInput("frame", type(frame).__name__, "what compare_facts returned")

@@ -58,11 +58,7 @@ def new_chart(width: float, height: float) -> Iterator[Figure]:
 def to_png(figure: Figure, compress_level: int = 6) -> bytes:
     """Return a figure as PNG: drawn by Agg in the charts' style, and free of versions and dates.
 
-    Parameters
-    ----------
-    figure : Figure
-    compress_level : int
-        From 1, fastest, to 9, smallest.
+    It is compressed from 1, fastest, to 9, smallest.
     """
     buffer = io.BytesIO()
     with matplotlib.style.context(STYLE, after_reset=True):

@@ -15,7 +15,8 @@ def draw_latency(axes: Axes, result: Result) -> None:
     config, epochs = result.config, result.epochs
     length = to_seconds(config.epoch_length)
     size = layout.mark_size(len(epochs))
-    nodes = series.latency_range(result)
+    final = result.finality.dropna(subset=["latency_s"])
+    nodes = final.groupby("epoch")["latency_s"].agg(["min", "max"])
     times = nodes.index.to_numpy() * length
     range_look = {"linewidth": 1.8 * size, **style.NODES}
     axes.vlines(times, nodes["min"], nodes["max"], label="range over nodes", **range_look)

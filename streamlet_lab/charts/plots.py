@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from inspect import signature
 from pathlib import Path
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, overload
+from typing import Any, Concatenate, Final, Generic, ParamSpec
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -43,10 +43,8 @@ class Page(Generic[Options]):
         Width and height in inches, or a function that returns them for a run.
     panels : mapping
         How ``Figure.subplots`` divides the page; one pair of axes by default.
-    market : bool
-        Whether it takes a run with a market.
-    saved : bool
-        Whether it is among the files that :func:`save_charts` writes.
+    market, saved : bool
+        Whether it takes a run with a market, and whether :func:`save_charts` writes it.
     """
 
     draw: Callable[Concatenate[Any, Any, Options], None]
@@ -54,11 +52,6 @@ class Page(Generic[Options]):
     panels: Mapping[str, Any] = field(default_factory=dict)
     market: bool = True
     saved: bool = False
-
-    @property
-    def takes_symbol(self) -> bool:
-        """Whether it shows one symbol of several."""
-        return "symbol" in signature(self.draw).parameters
 
     def make(
         self, run: Result, dpi: float, *args: Options.args, **options: Options.kwargs
@@ -72,15 +65,9 @@ class Page(Generic[Options]):
     def _size(self, run: Result) -> tuple[float, float]:
         return self.size(run) if callable(self.size) else self.size
 
-    @overload
-    def __get__(self, plots: None, owner: type) -> Self: ...
-
-    @overload
-    def __get__(self, plots: "Plots", owner: type) -> Callable[Options, Figure]: ...
-
-    def __get__(self, plots: "Plots | None", owner: type) -> Self | Callable[Options, Figure]:
+    def __get__(self, plots: "Plots | None", owner: type) -> Callable[Options, Figure]:
         if plots is None:
-            return self
+            return self  # type: ignore[return-value]
         if not plots.offers(self):
             raise AttributeError("this is a chart of a market, and the run has none")
 
@@ -159,14 +146,9 @@ def plot_messages(shown: Sequence[Result] | pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    shown : sequence of runs, or DataFrame
+    shown : sequence of results, or DataFrame
         Runs of different numbers of nodes, or what
         :func:`~streamlet_lab.charts.messages.message_counts` says of them.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no run among them.
     """
     with new_chart(9, 5.5) as figure:
         draw_messages(figure.subplots(), shown)
@@ -176,37 +158,28 @@ def plot_messages(shown: Sequence[Result] | pd.DataFrame) -> Figure:
 def save_charts(result: Result, directory: str | Path) -> list[Path]:
     """Write the four charts as PNG, and three more for each symbol after the first.
 
+    They are ``prices.png``, ``vwap.png``, ``latency.png`` and ``rejections.png``; for a further
+    symbol MSFT ``prices_MSFT.png``, ``vwap_MSFT.png`` and ``rejections_MSFT.png``.
+
     Parameters
     ----------
     result : Result
     directory : path
         Made if it is not there; files of the same names are replaced.
-
-    Returns
-    -------
-    list of Path
-        ``prices.png``, ``vwap.png``, ``latency.png`` and ``rejections.png``; for a further symbol
-        MSFT ``prices_MSFT.png``, ``vwap_MSFT.png`` and ``rejections_MSFT.png``.
     """
     saved = {name: page for name, page in PAGES.items() if page.saved}
     paths = [_save(page.make(result, _DPI), directory, name) for name, page in saved.items()]
     for symbol in result.config.symbols[1:]:
         for name, page in saved.items():
-            if page.takes_symbol:
+            if "symbol" in signature(page.draw).parameters:
                 figure = page.make(result, _DPI, symbol=symbol)
                 paths.append(_save(figure, directory, f"{name}_{symbol}"))
     return paths
 
 
 def save_protocol_chart(run: Result, directory: str | Path) -> list[Path]:
-    """Write the block tree of a run as ``protocol.png`` into a directory, made if it is not there.
-
-    Returns
-    -------
-    list of Path
-        That one file.
-    """
-    return [_save(Plots.block_tree.make(run, _DPI), directory, "protocol")]
+    """Write the block tree of a run as ``protocol.png`` into a directory, as `save_charts` does."""
+    return [_save(PAGES["block_tree"].make(run, _DPI), directory, "protocol")]
 
 
 def _save(figure: Figure, directory: str | Path, name: str) -> Path:

@@ -24,7 +24,7 @@ def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
     axes.plot(epochs["start_s"], epochs["true_price"], label="underlying price", **style.TRUE_PATH)
     axes.plot(final, label=f"final price ({len(final)})", markersize=size, **style.FINAL)
     band.draw_band(axes, series.band_steps(result, symbol), band.band_name(config.market))
-    quotes = result.quotes[result.quotes["symbol"] == symbol]
+    quotes = series.of_symbol(result.quotes, symbol)
     quoted = pd.Series(quotes["price"].to_numpy(), quotes["epoch"] * epoch_s)
     low, high = axes.get_ylim()
     for shown, label, scale, look in (

@@ -14,11 +14,9 @@ from streamlet_lab.charts.figures import new_chart
 from streamlet_lab.charts.sweeps import (
     ClosedForm,
     check_sweep,
-    draw_forms,
+    draw_series,
     intervals_in_words,
     margins,
-    name_values,
-    side_by_side,
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
@@ -91,29 +89,12 @@ def plot_staleness(
         columns ``x`` and ``y``. At most four.
     question, x_label : str, optional
         The title, and what the x-axis shows with its unit.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no sweep of that setting alone or has no such measure, or a curve is no such thing.
-
-    Examples
-    --------
-    >>> from streamlet_lab import sweep
-    >>> swept = sweep(
-    ...     {"epochs": 12, "signatures": "none"},
-    ...     {"prices.volatility": [1, 2]},
-    ...     repeats=2,
-    ...     measure=lambda result: result.market_numbers,
-    ... )
-    >>> plot_staleness(swept).axes[0].get_ylabel()
-    'Share of the limit orders with a fair price'
     """
     setting = _only_setting(swept, x)
     given = _check_curves(curves or {})
     known = {*swept.measures, _RATE} & {*_MEASURED, *_EXPECTED}
     tables = _by_measure(swept.means(*(name for name in (*_MEASURED, *_EXPECTED) if name in known)))
-    values, shown = tables[_RATE][setting], [name for name in _MEASURED if name in tables]
+    shown = {label: tables[name] for name, label in _MEASURED.items() if name in tables}
     expected = {
         label: tables[name].rename(columns={setting: "x", "mean": "y"})
         for name, label in _EXPECTED.items()
@@ -121,13 +102,7 @@ def plot_staleness(
     }
     with new_chart(9, 5.2) as figure:
         axes = figure.subplots()
-        for number, name in enumerate(shown):
-            own, look = tables[name], {**style.SERIES[number], "linestyle": "none"}
-            places = side_by_side(own[setting], values, number, len(shown))
-            label = _MEASURED[name]
-            axes.errorbar(places, own["mean"], margins(own), capsize=3, label=label, **look)
-        draw_forms(axes, {**expected, **given}, values)
-        name_values(axes, values)
+        draw_series(axes, shown, setting, {**expected, **given})
         axes.set_xlabel(x_label or _LABELS.get(setting, setting))
         axes.set_ylabel("Share of the limit orders with a fair price")
         axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -145,11 +120,6 @@ def plot_bands(swept: Sweep) -> Figure:
         Over ``market.band`` alone, with the measures ``fair_stopped_rate``, ``repriced_share``,
         ``unfair_trade_rate``, ``refused_share`` and ``swept_share``, as
         :func:`~streamlet_lab.studies.compare_bands` has them.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such sweep.
     """
     _only_setting(swept, _BAND)
     means = swept.means(*(measure for measures in _COSTS.values() for measure in measures))

@@ -31,7 +31,8 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     axes, counts = (axes, None) if isinstance(axes, Axes) else axes
     symbol = series.chosen_symbol(result, symbol)
     path, steps = series.true_path(result, symbol), series.band_steps(result, symbol)
-    stopped, unpriced, trades = series.judged(result, symbol)
+    refused = series.of_symbol(result.rejections, symbol)
+    trades = series.of_symbol(result.trades, symbol)
     edges = (steps[column] for column in ("reference_price", "low", "high"))
     axes.set_ylim(series.price_limits(path, *edges, trades["price"]))
     _shade_before(axes, steps)
@@ -41,11 +42,13 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     band.draw_reference(axes, steps)
     _mark(axes, trades[trades["fair"]], "fair trade", style.FAIR_TRADE)
     _mark(axes, trades[~trades["fair"]], "unfair trade", style.UNFAIR_TRADE)
+    stopped = refused[refused["verdict"].isin(style.STOPPED.keys())]
     at_own_price = stopped.assign(price=stopped["own_price"])
     for verdict, look in style.STOPPED.items():
         _mark(axes, at_own_price[stopped["verdict"] == verdict], VERDICTS[verdict], look)
     layout.mark_off_scale(axes, pd.concat([trades, at_own_price]).set_index("time_s")["price"])
-    layout.mark_along_bottom(axes, unpriced["time_s"], VERDICTS[MARKET], style.NO_PRICE)
+    unpriced = refused.loc[refused["verdict"] == MARKET, "time_s"]
+    layout.mark_along_bottom(axes, unpriced, VERDICTS[MARKET], style.NO_PRICE)
     if counts is not None:
         _draw_counts(counts, series.refusal_counts(result, symbol))
     axes.set_ylabel(f"{symbol} (US dollars)")

@@ -37,16 +37,15 @@ def chosen_symbol(result: Result, symbol: str | None) -> str:
     return symbol
 
 
+def of_symbol(frame: pd.DataFrame, symbol: str) -> pd.DataFrame:
+    """Return the rows of a symbol."""
+    return frame[frame["symbol"] == symbol]
+
+
 def shown_epochs(
     run: Result, first: int, last: int | None, count: int | None = None
 ) -> tuple[int, int]:
-    """Return the first and the last epoch to show: so many by default, or all that follow.
-
-    Raises
-    ------
-    InvalidInput
-        If the run has no such epochs.
-    """
+    """Return the first and the last epoch to show: so many by default, or all that follow."""
     end = run.config.epochs - 1
     for field, epoch, least in (
         ("first", first, 0),
@@ -61,47 +60,38 @@ def shown_epochs(
 
 def epoch_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
     """Return ``result.prices`` of a symbol, with ``start_s`` and ``notarized_s`` of each epoch."""
-    prices = _of_symbol(result.prices, chosen_symbol(result, symbol))
+    prices = of_symbol(result.prices, chosen_symbol(result, symbol))
     times = result.epochs[["epoch", "start_s", "notarized_s"]]
     return prices.merge(times, on="epoch", validate="one_to_one")
 
 
 def quote_deviations(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return how far every quote of a symbol is from the true price.
+    """Return the quotes of a symbol with ``deviation_bp``, how far above the true price they are.
 
-    Returns
-    -------
-    DataFrame
-        Columns ``time_s`` (the epoch's start), ``source``, ``deviation_bp`` (above the true price,
-        basis points of it), ``valid`` and ``reason``.
+    In basis points of it; ``time_s`` is the epoch's start.
     """
-    quotes = _of_symbol(result.quotes, chosen_symbol(result, symbol))
+    quotes = of_symbol(result.quotes, chosen_symbol(result, symbol))
     deviation = (quotes["price"] / quotes["true_price"] - 1) * 10_000
     times = quotes["epoch"] * to_seconds(result.config.epoch_length)
-    columns = quotes[["source", "valid", "reason"]].assign(time_s=times, deviation_bp=deviation)
-    return columns[["time_s", "source", "deviation_bp", "valid", "reason"]]
+    return quotes.assign(time_s=times, deviation_bp=deviation)
 
 
 def true_path(result: Result, symbol: str | None = None) -> "pd.Series[float]":
     """Return the underlying price of a symbol, dollars, wherever a frame knows it, by seconds."""
     chosen = chosen_symbol(result, symbol)
     frames = (result.book, result.orders, result.trades, result.rejections)
-    known = pd.concat([_of_symbol(frame, chosen)[["time_s", "true_price"]] for frame in frames])
+    known = pd.concat([of_symbol(frame, chosen)[["time_s", "true_price"]] for frame in frames])
     return known.drop_duplicates("time_s").set_index("time_s")["true_price"].sort_index()
 
 
 def band_steps(result: Result, symbol: str | None = None) -> pd.DataFrame:
     """Return what the band of a symbol says, each row in force from its instant to the next.
 
-    Returns
-    -------
-    DataFrame
-        Columns ``time_s``, ``state``, ``reference_price``, ``low`` and ``high`` as in
-        ``result.bands``, one row for an instant. The first is of time 0, when the market is open
-        and has no reference; the last repeats what is in force when the run ends.
+    With columns of ``result.bands``, and one row for an instant: the first of time 0, when the
+    market is open and has no reference; the last repeats what is in force when the run ends.
     """
     columns = ["time_s", "state", "reference_price", "low", "high"]
-    moves = _of_symbol(result.bands, chosen_symbol(result, symbol))[columns]
+    moves = of_symbol(result.bands, chosen_symbol(result, symbol))[columns]
     begin = pd.DataFrame([(0.0, "open", *3 * [float("nan")])], columns=columns)
     known = pd.concat([begin, moves]) if len(moves) else begin
     steps = known.drop_duplicates("time_s", keep="last")
@@ -141,12 +131,8 @@ def within_band(result: Result, symbol: str | None = None) -> "pd.Series[bool]":
 def agreed_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
     """Return every epoch, with the prices of notarized blocks only.
 
-    Returns
-    -------
-    DataFrame
-        Columns ``time_s``, ``consensus_price``, ``vwap`` (dollars), ``deviation_bp`` (consensus
-        above the true price, basis points of it), ``difference_bp`` (consensus minus VWAP in basis
-        points of the VWAP) and ``one_cent_bp`` (their rounding, likewise).
+    ``deviation_bp`` is by how much the consensus is above the true price, in basis points of it;
+    ``difference_bp`` consensus minus VWAP, in basis points of the VWAP, as is ``one_cent_bp``.
     """
     epochs = epoch_prices(result, symbol)
     agreed = epochs["notarized_s"].notna()
@@ -166,41 +152,13 @@ def agreed_prices(result: Result, symbol: str | None = None) -> pd.DataFrame:
     )
 
 
-class Judged(NamedTuple):
-    """Rows of ``rejections`` and ``trades`` of a symbol.
-
-    Parameters
-    ----------
-    stopped, unpriced : DataFrame
-        Limit orders that were stopped, and market orders.
-    trades : DataFrame
-    """
-
-    stopped: pd.DataFrame
-    unpriced: pd.DataFrame
-    trades: pd.DataFrame
-
-
-def judged(result: Result, symbol: str | None = None) -> Judged:
-    """Return what became of the orders and trades of a symbol."""
-    chosen = chosen_symbol(result, symbol)
-    refused, trades = (_of_symbol(frame, chosen) for frame in (result.rejections, result.trades))
-    is_market = refused["verdict"] == metrics.MARKET
-    is_stopped = refused["verdict"] != ""
-    return Judged(refused[is_stopped & ~is_market], refused[is_market], trades)
-
-
 def refusal_counts(result: Result, symbol: str | None = None) -> pd.DataFrame:
-    """Return how many orders were stopped, where and why, by verdict.
+    """Return how many orders were stopped by ``where`` and ``reason``, most frequent first.
 
-    Returns
-    -------
-    DataFrame
-        Indexed by ``where`` and ``reason``, most frequent first; a column for each of
-        :data:`~streamlet_lab.metrics.VERDICTS`, and the empty text, for orders that lost shares
-        without being stopped: for these ``where`` is the ``action``.
+    With a column for each of :data:`~streamlet_lab.metrics.VERDICTS`, and the empty text, for
+    orders that lost shares without being stopped: for these ``where`` is the ``action``.
     """
-    refused = _of_symbol(result.rejections, chosen_symbol(result, symbol))
+    refused = of_symbol(result.rejections, chosen_symbol(result, symbol))
     refused = refused[refused["action"] != "not replaced"]
     where = refused["stopped"].where(refused["verdict"] != "", refused["action"]).rename("where")
     counts = refused.groupby([where, "reason", "verdict"]).size().unstack(fill_value=0)
@@ -208,21 +166,10 @@ def refusal_counts(result: Result, symbol: str | None = None) -> pd.DataFrame:
     return counts.loc[counts.sum(axis="columns").sort_values(ascending=False, kind="stable").index]
 
 
-def latency_range(result: Result) -> pd.DataFrame:
-    """Return the fastest (``min``) and the slowest (``max``) node's latency, seconds, by epoch."""
-    final = result.finality.dropna(subset=["latency_s"])
-    return final.groupby("epoch")["latency_s"].agg(["min", "max"])
-
-
 class Regime(NamedTuple):
-    """Epochs during which the same leaders are silent, with what the closed form says of them.
+    """Epochs from `start` to before `stop` during which the same leaders are silent.
 
-    Parameters
-    ----------
-    start, stop : int
-        First epoch, and the first one after.
-    lag : Fraction or None
-        Mean number of epochs to finality; None where nothing is ever final.
+    By the closed form, their blocks are final `lag` epochs later in the mean; None is never.
     """
 
     start: int
@@ -269,10 +216,6 @@ def closed_form(config: ExperimentConfig) -> list[Regime]:
         lag = round_robin_finality_lag(config.nodes, silent) if enough else None
         regimes.append(Regime(start, stop, lag))
     return regimes
-
-
-def _of_symbol(frame: pd.DataFrame, symbol: str) -> pd.DataFrame:
-    return frame[frame["symbol"] == symbol]
 
 
 def _end_s(result: Result) -> float:

@@ -36,6 +36,12 @@ def _marks(color: str, marker: Any, *, filled: bool = True, **more: Any) -> Look
     }
 
 
+def _note(color: str, ha: str, va: str, size: str, weight: str = "normal") -> Look:
+    """Return how a text looks that stands some points beside what it is about."""
+    place = {"textcoords": "offset points", "ha": ha, "va": va}
+    return {**place, "color": color, "fontsize": size, "weight": weight}
+
+
 TRUE_PATH: Final[Look] = {"color": BLACK, "linewidth": 1.0}
 QUOTES: Final = _marks(GREY, "_", markeredgewidth=0.8, zorder=2.5)
 FINAL: Final = _marks(BLUE, "o")
@@ -59,42 +65,23 @@ BLOCKS: Final[Mapping[tuple[str, str], Look]] = {
     for leader, marker in (("honest", "o"), ("faulty", "D"))
 }
 VOTES_KEY: Final = _marks(GREY, "$3$")
-VOTES: Final[Look] = {
-    "textcoords": "offset points",
-    "ha": "right",
-    "va": "top",
-    "fontsize": "x-small",
-    "color": GREY,
-}
-VOTER: Final[Look] = {
-    "textcoords": "offset points",
-    "ha": "center",
-    "va": "center",
-    "fontsize": "small",
-    "color": BLACK,
-}
-DOUBLE_VOTER: Final[Look] = {**VOTER, "weight": "bold", "color": VERMILLION}
+VOTES: Final = _note(GREY, "right", "top", "x-small")
+VOTER: Final = _note(BLACK, "center", "center", "small")
+DOUBLE_VOTER: Final = _note(VERMILLION, "center", "center", "small", weight="bold")
 
 NODE: Final[Look] = {"color": GREY, "linewidth": 0.8, "zorder": 1}
 EPOCH: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2, "zorder": 1}
 LEADER: Final = _marks(BLACK, ">", markersize=9)
-#: First arrivals by kind of message and by who sent the copy.
+#: First arrivals by kind of message and by who sent the copy: proposals are wide and pale, so that
+#: a vote on the same way lies on them and stays apart.
 MESSAGES: Final[Mapping[tuple[str, str], Look]] = {
-    # Proposals are wide and pale: a vote on the same way lies on them and stays apart.
-    ("proposal", "from its author"): {
-        "color": BLUE,
-        "linestyle": "-",
-        "linewidth": 4.5,
-        "alpha": 0.35,
-    },
-    ("proposal", "passed on"): {
-        "color": GREY,
-        "linestyle": (0, (2.5, 1, 0.6, 1)),
-        "linewidth": 2.2,
-        "alpha": 0.5,
-    },
-    ("vote", "from its author"): {"color": ORANGE, "linestyle": "--", "linewidth": 1.3},
-    ("vote", "passed on"): {"color": GREY, "linestyle": ":", "linewidth": 0.9},
+    (kind, way): {"color": color, "linestyle": dashes, "linewidth": width, "alpha": alpha}
+    for kind, way, color, dashes, width, alpha in (
+        ("proposal", "from its author", BLUE, "-", 4.5, 0.35),
+        ("proposal", "passed on", GREY, (0, (2.5, 1, 0.6, 1)), 2.2, 0.5),
+        ("vote", "from its author", ORANGE, "--", 1.3, 1),
+        ("vote", "passed on", GREY, ":", 0.9, 1),
+    )
 }
 #: The letters that tell blocks of one epoch apart, by kind of message.
 LETTERS: Final[Mapping[str, Look]] = {
@@ -115,20 +102,10 @@ SEES_FINAL: Final = _marks(BLUE, "o", markersize=6)
 #: Counts by kind of message and column; the lines are closed forms.
 COUNTS: Final[Mapping[tuple[str, str], Look]] = {
     ("proposal", "sent"): {"color": BLUE, "marker": "o", "linestyle": ":"},
-    ("proposal", "echoed"): {
-        "color": BLUE,
-        "marker": "o",
-        "markerfacecolor": WHITE,
-        "markersize": 8,  # around the mark of the votes, nearly as many
-        "linestyle": "-.",
-    },
+    # Around the mark of the votes, nearly as many.
+    ("proposal", "echoed"): _marks(BLUE, "o", filled=False, markersize=8, linestyle="-.", zorder=2),
     ("vote", "sent"): {"color": ORANGE, "marker": "s", "linestyle": (0, (1, 3))},
-    ("vote", "echoed"): {
-        "color": ORANGE,
-        "marker": "s",
-        "markerfacecolor": WHITE,
-        "linestyle": "--",
-    },
+    ("vote", "echoed"): _marks(ORANGE, "s", filled=False, linestyle="--", zorder=2),
 }
 TOTAL: Final[Look] = {"color": BLACK, "marker": "D", "linestyle": "-"}
 WITHOUT_ECHO: Final[Look] = {"color": GREY, "linestyle": (0, (6, 2))}
@@ -156,20 +133,9 @@ FORM_DASHES: Final = ("--", ":", "-.", (0, (8, 3)), (0, (1, 4)), (0, (4, 1, 1, 1
 
 #: Sources, in their order: every second mark is hollow and larger, so that it shows around another.
 SOURCES: Final[tuple[Look, ...]] = tuple(
-    _marks(color, marker, filled=bool(number % 2 == 0), alpha=0.9)
+    _marks(color, marker, filled=number % 2 == 0, alpha=0.9)
     for number, (color, marker) in enumerate(
-        (
-            (BLUE, "o"),
-            (ORANGE, "s"),
-            (GREEN, "^"),
-            (PURPLE, "D"),
-            (SKY, "v"),
-            (BLACK, "p"),
-            (BLUE, "<"),
-            (ORANGE, "h"),
-            (GREEN, "P"),
-            (PURPLE, ">"),
-        )
+        zip(2 * (BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK), "os^Dvp<hP>", strict=False)
     )
 )
 OTHER_SOURCES: Final = _marks(GREY, ".", zorder=2.5)
@@ -240,12 +206,15 @@ STOPPED: Final[Mapping[str, Look]] = {
 }
 #: The same as bars of counts; no verdict: they were not stopped.
 VERDICTS: Final[Mapping[str, Look]] = {
-    "false": {"facecolor": VERMILLION, "edgecolor": VERMILLION, "linewidth": 0},
-    "turned_fair": {"facecolor": ORANGE, "edgecolor": VERMILLION, "hatch": "....", "linewidth": 0},
-    "turned_unfair": {"facecolor": WHITE, "edgecolor": GREEN, "hatch": "/////", "linewidth": 0},
-    "justified": {"facecolor": GREEN, "edgecolor": GREEN, "linewidth": 0},
-    "market": {"facecolor": WHITE, "edgecolor": VERMILLION, "hatch": "xxxx", "linewidth": 0},
-    "": {"facecolor": GREY, "edgecolor": GREY, "linewidth": 0},
+    verdict: {"facecolor": color, "edgecolor": edge, "hatch": hatch, "linewidth": 0}
+    for verdict, color, edge, hatch in (
+        ("false", VERMILLION, VERMILLION, ""),
+        ("turned_fair", ORANGE, VERMILLION, "...."),
+        ("turned_unfair", WHITE, GREEN, "/////"),
+        ("justified", GREEN, GREEN, ""),
+        ("market", WHITE, VERMILLION, "xxxx"),
+        ("", GREY, GREY, ""),
+    )
 }
 NO_REFERENCE: Final[Look] = {"facecolor": GREY, "alpha": 0.15, "linewidth": 0}
 NO_PRICE: Final = _marks(VERMILLION, "2", zorder=4)
@@ -259,7 +228,7 @@ BEST: Final[Mapping[str, Look]] = {
     "buy": {"color": BLUE, "linewidth": 1.2},
     "sell": {"color": VERMILLION, "linewidth": 1.2, "linestyle": (0, (3, 0.8))},
 }
-TRADE: Final[Look] = {
+TRADE: Final = {
     "facecolor": WHITE,
     "edgecolor": BLACK,
     "marker": "o",

@@ -66,12 +66,6 @@ def plot_means(
     unit : str
         Of the measure, for the line below the title.
 
-    Raises
-    ------
-    InvalidInput
-        If it is no sweep of ``x`` and ``by`` with such a measure, or there are too many series, a
-        closed form of another one, or no such scale.
-
     Examples
     --------
     >>> from streamlet_lab import run_protocol, sweep
@@ -95,16 +89,10 @@ def plot_means(
     known = {value: form for value in parts if (form := forms.get(value)) is not None}
     for value, form in known.items():
         means.loc[parts[value].index, "expected"] = _evaluate(form, parts[value][x])
-    values = means[x].drop_duplicates()
     with new_chart(9, 4.8) as figure:
         axes = figure.subplots()
-        joined = {} if is_numeric(values) and not known else {"linestyle": "none"}
-        for number, (value, part) in enumerate(parts.items()):
-            places = side_by_side(part[x], values, number, len(parts))
-            look = {**style.SERIES[number], **joined, "label": series_name(by, value)}
-            axes.errorbar(places, part["mean"], margins(part), capsize=3, **look)
-        draw_forms(axes, _labelled(known, by, len(parts)), values)
-        name_values(axes, values)
+        named = {series_name(by, value): part for value, part in parts.items()}
+        draw_series(axes, named, x, _labelled(known, by, len(parts)), joined=not known)
         axes.set_xlabel(x_label or x)
         axes.set_ylabel(y_label or measure)
         if y_scale == "log":
@@ -164,40 +152,44 @@ def margins(means: pd.DataFrame, middle: str = "mean") -> list[_Values]:
     return [means[middle] - means["low"], means["high"] - means[middle]]
 
 
-def is_numeric(values: _Values) -> bool:
-    """Return whether values have places on an axis of their own; others are labels."""
-    return values.dtype.kind in "iuf"
+def draw_series(
+    axes: Axes,
+    parts: Mapping[str, pd.DataFrame],
+    x: str,
+    forms: Mapping[str, ClosedForm | pd.DataFrame],
+    *,
+    joined: bool = False,
+) -> None:
+    """Draw series of means with intervals over a setting, and formulas, by their labels.
 
-
-def side_by_side(own: _Values, values: _Values, number: int, count: int) -> _Values:
-    """Return where one of several series has its marks: at numbers, or at all values' labels."""
-    if is_numeric(values):
-        return own
-    return own.map(list(values).index) + _APART * (number - (count - 1) / 2)
-
-
-def name_values(axes: Axes, values: _Values) -> None:
-    """Let the x-axis show the values of a setting: numbers, or labels side by side."""
-    if is_numeric(values):
+    Numbers have places on the x-axis; other values are labels, at which the series stand side by
+    side. A formula is a curve between numbers, a step at each label. In place of it there may be
+    its values, a frame with the columns ``x`` and ``y``.
+    """
+    values = pd.concat([part[x] for part in parts.values()]).drop_duplicates()
+    is_numeric = values.dtype.kind in "iuf"
+    for number, (label, part) in enumerate(parts.items()):
+        places = part[x]
+        if not is_numeric:
+            beside = _APART * (number - (len(parts) - 1) / 2)
+            places = places.map(list(values).index) + beside
+        look = {**style.SERIES[number], "label": label, "capsize": 3}
+        if not (joined and is_numeric):
+            look["linestyle"] = "none"
+        axes.errorbar(places, part["mean"], margins(part), **look)
+    for (label, form), dashes in zip(forms.items(), style.FORM_DASHES, strict=False):
+        look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2, "label": label}
+        if is_numeric:
+            axes.plot(*_curve(form, values), **look)
+        else:
+            at = form.set_index("x")["y"].get if isinstance(form, pd.DataFrame) else form
+            steps = np.arange(len(values))
+            axes.hlines(_evaluate(at, values), steps - _REACH, steps + _REACH, **look)
+    if is_numeric:
         axes.margins(x=0.03)
     else:
         axes.set_xticks(range(len(values)), labels=[str(value) for value in values])
         axes.set_xlim(-0.5, len(values) - 0.5)
-
-
-def draw_forms(axes: Axes, forms: Mapping[str, ClosedForm | pd.DataFrame], values: _Values) -> None:
-    """Draw formulas by their labels: as a curve between numbers, as a step at each other value.
-
-    In place of a formula there may be its values, a frame with the columns ``x`` and ``y``.
-    """
-    for (label, form), dashes in zip(forms.items(), style.FORM_DASHES, strict=False):
-        look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2, "label": label}
-        if is_numeric(values):
-            axes.plot(*_curve(form, values), **look)
-        else:
-            at = form.set_index("x")["y"].get if isinstance(form, pd.DataFrame) else form
-            places = np.arange(len(values))
-            axes.hlines(_evaluate(at, values), places - _REACH, places + _REACH, **look)
 
 
 def intervals_in_words(means: pd.DataFrame) -> str:

@@ -31,7 +31,7 @@ def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = No
     The end of every epoch, when no message is under way, is left out. Where an epoch has several
     blocks, letters in the order of their arrival say which one an author's line is about. Such a
     diagram is Lamport's ("Time, Clocks, and the Ordering of Events in a Distributed System", 1978),
-    with time to the right.
+    with time to the right. The run has to be one with ``trace=True``.
 
     Parameters
     ----------
@@ -39,10 +39,6 @@ def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = No
         The epochs to show, with what was under way during them, whatever epoch it is about; the
         first and the next one by default.
 
-    Raises
-    ------
-    InvalidInput
-        If the run has no such epochs, or no trace: it takes one with ``trace=True``.
     """
     first, last = series.shown_epochs(run, first, last, count=2)
     trace, nodes = run.frames["trace"], run.config.node_ids

@@ -16,6 +16,7 @@ from ipywidgets import (
 )
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_name, to_number, to_whole
 
 # Beyond this a slider has more values than pixels.
 _LONGEST_SCALE: Final = 1_000
@@ -34,11 +35,6 @@ class Control:
 
     Parameters
     ----------
-    label : str
-        What stands beside it.
-    default : bool, int, float, str or pair of int
-    low, high, step : number
-        Of a slider; of a box, the step does not matter.
     names : callable, optional
         ``names()`` are those to choose from, asked for whenever they are used: kinds may be
         registered later.
@@ -47,10 +43,8 @@ class Control:
     group : str
         The heading that it stands under; none if it is always in sight.
     path : str
-        The setting of the configuration that it sets, such as ``"network.loss"``; none if it sets
-        only a part of one.
-    read : callable
-        Makes of the control's value what the configuration takes.
+        The setting of the configuration, such as ``"network.loss"``, that gets ``read(value)``;
+        none if the control sets only a part of one.
     """
 
     label: str
@@ -65,32 +59,22 @@ class Control:
     read: Callable[[Any], Any] = lambda value: value
 
     def check(self, field: str, value: Any) -> None:
-        """Refuse what the control cannot take.
-
-        Raises
-        ------
-        InvalidInput
-            With the name of the field.
-        """
-        limits = f"from {self.low:g} to {self.high:g}"
+        """Refuse what the control cannot take, by an `InvalidInput` with the name of the field."""
+        low, high = self.low, self.high
         if self.names is not None:
-            good, expected = value in self.names(), f"one of {', '.join(self.names())}"
+            to_name(value, self.names(), field)
         elif isinstance(self.default, bool):
-            good, expected = isinstance(value, bool), "True or False"
+            if not isinstance(value, bool):
+                raise InvalidInput(field, value, "True or False")
         elif isinstance(self.default, tuple):
-            good = isinstance(value, tuple) and len(value) == 2 and all(map(self._has, value))
-            good, expected = good and value[0] <= value[1], f"a start and a stop {limits}"
+            ends: Any = value if isinstance(value, tuple) and len(value) == 2 else (None, None)
+            whole = all(type(end) is int and low <= end <= high for end in ends)
+            if not whole or ends[0] > ends[1]:
+                raise InvalidInput(field, value, f"a start and a stop from {low:g} to {high:g}")
+        elif isinstance(self.default, int):
+            to_whole(value, int(low), field, int(high))
         else:
-            a_number = "an integer" if isinstance(self.default, int) else "a number"
-            good, expected = self._has(value), f"{a_number} {limits}"
-        if not good:
-            raise InvalidInput(field, value, expected)
-
-    def _has(self, number: object) -> bool:
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            return False
-        fits = isinstance(self.default, float) or isinstance(number, int)
-        return fits and self.low <= number <= self.high
+            to_number(value, low, high, field)
 
     def show(self, value: Any) -> Widget:
         """Return the widget, at a value that it takes."""
@@ -117,12 +101,10 @@ class Control:
                 return "on" if value else "off"
             case (start, stop):
                 return f"{start} to {stop}"
-            case float():
-                return f"{value:g}"
             case str():
                 return self.written.get(value, value.replace("_", " "))
             case _:
-                return f"{value}"
+                return f"{value:.6g}" if isinstance(value, float) else f"{value}"
 
     def say(self, value: Any) -> str:
         """Write the label and a value."""

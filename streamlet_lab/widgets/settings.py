@@ -8,7 +8,6 @@ from typing import Any, Final, get_args
 from streamlet_lab.charts.plots import PAGES
 from streamlet_lab.config import ED25519_TIMES, ExperimentConfig, make_config
 from streamlet_lab.consensus.quorums import FaultModel
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.matching import StalePolicy, WithoutReference, bands
 from streamlet_lab.prices import (
@@ -19,7 +18,7 @@ from streamlet_lab.prices import (
     source_fault_kinds,
 )
 from streamlet_lab.simulator import delay_kinds, offered_fault_kinds, reference_kinds
-from streamlet_lab.units import format_duration, to_microseconds, to_seconds
+from streamlet_lab.units import format_duration, to_microseconds, to_seconds, to_whole
 from streamlet_lab.widgets.controls import Control
 
 _LONGEST_RUN: Final = 200
@@ -59,11 +58,6 @@ class Settings:
     What the configuration has too means what it means there. Epochs, times and counts without a
     length are none: an interval of epochs that reaches to 200, where the longest run ends, has no
     end; `faulty` of the last nodes have the `fault`, and `lying` of the last sources `lie`.
-
-    Raises
-    ------
-    InvalidInput
-        If a value is not one that its control can take.
     """
 
     epochs: int = _set_by("epochs", 60, 10, _LONGEST_RUN, 10, path="epochs")
@@ -207,9 +201,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name, control in CONTROLS.items():
             control.check(name, getattr(self, name))
-        for name, most in (("faulty", self.nodes), ("lying", self.sources)):
-            if getattr(self, name) > most:
-                raise InvalidInput(name, getattr(self, name), f"an integer from 0 to {most}")
+        to_whole(self.faulty, 0, "faulty", self.nodes)
+        to_whole(self.lying, 0, "lying", self.sources)
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -222,11 +215,6 @@ class Settings:
 
         Without signatures: they change nothing that the charts show, cost more than all the rest,
         and no fault can forge a vote or a quote without them either.
-
-        Raises
-        ------
-        InvalidInput
-            If values that are good each for itself do not go together.
         """
         document: dict[str, Any] = {
             "signatures": "none",

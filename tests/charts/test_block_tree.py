@@ -35,10 +35,6 @@ def test_every_block_is_there_by_fate_and_leader():
     assert points(axes, "no proposal (1)")[:, 0].tolist() == [4]
 
 
-def test_what_is_not_there_is_not_explained():
-    assert not any("faulty" in label for label in labels(chart()))
-
-
 def test_fate_is_the_filling_and_the_leader_the_shape():
     """So that neither takes colour."""
     shapes = {

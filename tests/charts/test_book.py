@@ -71,16 +71,6 @@ class TestDepthGrid:
         assert np.isfinite(grid.asks).sum() > 10
         assert not (np.isfinite(grid.bids) & np.isfinite(grid.asks)).any()
 
-    def test_where_both_sides_share_a_cell_it_is_of_the_larger(self):
-        result = run("market maker")
-        depth = result.depth.query("time_s == 10").copy()
-        depth["price_cents"], depth["quantity"] = 15_000, 10
-        depth.loc[depth["side"] == "sell", "quantity"] = 500
-        grid = depth_grid(changed(result, depth=depth), (10.0, 10.25), (149.0, 151.0))
-        assert np.isnan(grid.bids).all()
-        asks = (depth["side"] == "sell").sum()
-        assert grid.asks[np.isfinite(grid.asks)].tolist() == [500 * asks]
-
     def test_many_instants_share_a_column_that_holds_their_mean(self):
         result = run("900 epochs")
         limits = result.depth["price"].min(), result.depth["price"].max()

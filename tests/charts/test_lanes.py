@@ -31,13 +31,6 @@ def test_a_fork_that_is_longer_but_not_final_leaves_the_middle_to_the_final_chai
     assert by_name(blocks) == {"a": 0, "b": 0, "x": 1, "y": 1, "z": 1}
 
 
-def test_notarized_blocks_come_before_longer_chains_of_open_ones():
-    blocks = tree(
-        ("x", "g", 0, "open", "n"), ("y", "x", 1, "open", "n"), ("a", "g", 2, "notarized", "n")
-    )
-    assert by_name(blocks) == {"x": 1, "y": 1, "a": 0}
-
-
 def test_the_earlier_of_two_equals_is_the_main_chain():
     blocks = tree(("a", "g", 0, "notarized", "n"), ("b", "g", 1, "notarized", "n"))
     assert by_name(blocks) == {"a": 0, "b": 1}
@@ -56,17 +49,6 @@ def test_a_fork_does_not_seem_to_go_on_from_another_that_ended_where_it_leaves()
     assert (places["x"], places["y"]) == (1, -1)
 
 
-def test_a_fork_of_a_fork_stays_on_its_side():
-    blocks = tree(
-        ("a", "g", 0, "final", "n"),
-        ("b", "a", 1, "final", "n"),
-        ("x", "a", 2, "notarized", "n"),
-        ("y", "x", 3, "notarized", "n"),
-        ("z", "x", 4, "open", "n"),
-    )
-    assert by_name(blocks)["z"] == 2
-
-
 def test_the_middle_stays_free_after_the_main_chain_has_ended():
     blocks = tree(
         ("a", "g", 0, "final", "n"),
@@ -76,10 +58,6 @@ def test_the_middle_stays_free_after_the_main_chain_has_ended():
         ("z", "y", 4, "open", "n"),
     )
     assert by_name(blocks) == {"a": 0, "x": 1, "y": -1, "y2": -1, "z": -2}
-
-
-def test_no_blocks_have_no_lanes():
-    assert lanes(FORKED.iloc[:0]).empty
 
 
 def test_the_index_is_that_of_the_blocks():

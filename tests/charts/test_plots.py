@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 from streamlet_lab import Experiment, Fault, InvalidInput, run_protocol
-from streamlet_lab.charts import STYLE, Plots, draw_overview, save_charts, to_png
+from streamlet_lab.charts import STYLE, draw_overview, save_charts, to_png
 from streamlet_lab.charts.plots import PAGES
 
 from .drawing import answer, assert_apart, assert_legible, explained, labels, written
@@ -82,7 +82,7 @@ def test_heading_and_legend_cover_nothing(name):
 
 def test_heading_legend_and_colour_bars_of_the_book_cover_nothing():
     for result in (in_states(), run("keep resting")):
-        figure = Plots.book.make(result, 100)
+        figure = PAGES["book"].make(result, 100)
         figure.draw_without_rendering()
         axes, asks, bids = figure.axes
         below = [bar.xaxis.label for bar in (asks, bids)]
@@ -215,10 +215,10 @@ def test_the_view_of_a_run_whose_nodes_disagree():
 
 @pytest.mark.parametrize("case", ["one node", "nothing final", "no orders", "one epoch"])
 def test_the_overview_drawn_again_shows_the_new_run_only(case):
-    again = Plots.overview.make(run("liars in the majority"), 100)
+    again = PAGES["overview"].make(run("liars in the majority"), 100)
     with mpl.style.context(STYLE):
         draw_overview(again.axes, run(case))
-    fresh = Plots.overview.make(run(case), 100)
+    fresh = PAGES["overview"].make(run(case), 100)
     for redrawn, first in zip(again.axes, fresh.axes, strict=True):
         assert redrawn.get_title(loc="left") == first.get_title(loc="left")
         assert redrawn.get_xlim() == first.get_xlim()

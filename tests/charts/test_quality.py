@@ -101,14 +101,6 @@ class TestStaleness:
             np.testing.assert_allclose(step[:, 1], height)
             assert step[:, 0].mean() == pytest.approx(place)
 
-    def test_what_was_not_measured_is_not_there(self):
-        only = swept("epoch_length", fair_stopped_rate=RATES["fair_stopped_rate"])
-        (axes,) = plot_staleness(only).axes
-        assert explained(axes) == ["stopped, for whatever reason"]
-        assert (
-            answer(axes) == "fair orders stopped from 15.0% to 30.0%; intervals: 95 %, 2 runs each"
-        )
-
     def test_a_run_without_orders_says_so(self):
         (axes,) = plot_staleness(swept("nodes", fair_stopped_rate={4: [NAN, NAN]})).axes
         assert answer(axes) == "no run has an order with a fair price"
@@ -183,12 +175,6 @@ class TestBands:
             "US LULD",
         ]
         assert first.get_ylim() == (3.5, -0.5)
-
-    def test_answer_names_no_best_since_only_paired_differences_can_tell(self):
-        said = answer(plot_bands(COMPARED).axes[0])
-        assert said.startswith("fair orders stopped: 2.0% to ")
-        assert "trades at an unfair price: 0.0% to " in said
-        assert not any(band.replace("_", " ") in said for band in BANDS)
 
     def test_heading_and_names_cover_nothing(self):
         figure = plot_bands(COMPARED)

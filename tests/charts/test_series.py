@@ -16,13 +16,10 @@ from streamlet_lab.charts.series import (
     closed_form,
     epoch_prices,
     fault_changes,
-    judged,
-    latency_range,
     price_limits,
     quote_deviations,
     refusal_counts,
     source_fault_changes,
-    state_spans,
     true_path,
     within_band,
 )
@@ -30,7 +27,7 @@ from streamlet_lab.config import make_config
 from streamlet_lab.metrics import VERDICTS
 from streamlet_lab.theory import round_robin_finality_lag
 
-from .runs import in_states, run
+from .runs import run
 
 TRADED = ["default", "crash in the middle", "one lying leader", "reference of a node", "history"]
 
@@ -56,53 +53,12 @@ class TestSymbols:
         pd.testing.assert_frame_equal(prices[shared], result.epochs[shared])
 
     @pytest.mark.parametrize("symbol", SYMBOLS)
-    def test_prices_are_its_own(self, symbol):
-        result = run("two symbols")
-        own = result.prices[result.prices["symbol"] == symbol]
-        for column in ("epoch", "true_price", "consensus_price"):
-            np.testing.assert_array_equal(epoch_prices(result, symbol)[column], own[column])
-
-    @pytest.mark.parametrize("symbol", SYMBOLS)
     def test_bands_are_what_the_market_held_its_orders_against(self, symbol):
         result = run("two symbols")
         orders = result.orders[result.orders["symbol"] == symbol]
         held = pd.merge_asof(orders, band_steps(result, symbol), on="time_s")
         assert held["reference_price_y"].notna().sum() > 20
         np.testing.assert_array_equal(held["reference_price_y"], held["reference_price_x"])
-
-    def test_averages_orders_and_refusals_of_the_symbols_add_up_to_all(self):
-        result = run("two symbols")
-        own = [judged(result, symbol) for symbol in SYMBOLS]
-        sizes = [len(each.stopped) + len(each.unpriced) for each in own]
-        assert sum(sizes) == (result.rejections["verdict"] != "").sum()
-        assert min(sizes) > 0
-        assert sum(len(each.trades) for each in own) == len(result.trades)
-        counts = [refusal_counts(result, symbol).to_numpy().sum() for symbol in SYMBOLS]
-        rows = result.rejections.groupby("symbol").size()
-        assert counts == [rows[symbol] for symbol in SYMBOLS]
-        assert min(counts) > 0
-        for symbol in SYMBOLS:
-            prices = result.prices[result.prices["symbol"] == symbol]
-            agreed = agreed_prices(result, symbol)
-            seen = agreed["vwap"].notna()
-            assert agreed["vwap"][seen].tolist() == prices["vwap"][seen.to_numpy()].tolist()
-
-    def test_within_band_is_of_the_symbols_own_path(self):
-        result = run("two symbols")
-        for symbol in SYMBOLS:
-            moves = list(result.bands[result.bands["symbol"] == symbol].itertuples(index=False))
-            expected = []
-            for row in epoch_prices(result, symbol).itertuples():
-                held = [move for move in moves if move.time_s <= row.start_s]
-                expected.append(bool(held) and held[-1].low <= row.true_price <= held[-1].high)
-            assert within_band(result, symbol).tolist() == expected
-
-    @pytest.mark.parametrize("symbol", SYMBOLS)
-    def test_the_path_is_the_symbols_own(self, symbol):
-        result = run("two symbols")
-        book = result.book[result.book["symbol"] == symbol]
-        path = true_path(result, symbol)
-        assert path[book["time_s"]].tolist() == book["true_price"].tolist()
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
@@ -156,33 +112,6 @@ class TestBandSteps:
         assert steps["time_s"].is_unique
         assert steps.loc[4, ["state", "low"]].tolist() == ["auction", 1.0]
         assert steps["low"].iloc[5] == band_steps(result)["low"].iloc[5] != 1.0
-
-    def test_are_two_rows_of_nothing_where_nothing_is_final(self):
-        steps = band_steps(run("nothing final"))
-        assert steps["time_s"].tolist() == [0, 60]
-        assert steps[["reference_price", "low", "high"]].isna().all(axis=None)
-
-
-class TestStateSpans:
-    def test_are_those_of_the_frame(self):
-        result = in_states()
-        times = result.bands["time_s"]
-        expected = [("limit", 4, 5), ("auction", 5, 8), ("paused", 12, 14), ("halted", 15, 16)]
-        expected.append(("auction", 17, 18))
-        spans = state_spans(result)
-        assert spans["state"].tolist() == [state for state, _, _ in expected]
-        assert spans["start_s"].tolist() == [times[first] for _, first, _ in expected]
-        assert spans["stop_s"].tolist() == [times[stop] for _, _, stop in expected]
-
-    def test_one_that_lasts_ends_with_the_run(self):
-        result = run("default")
-        bands = result.bands.assign(state="halted")
-        spans = state_spans(replace(result, frames={**result.frames, "bands": bands}))
-        assert spans.to_numpy().tolist() == [["halted", bands["time_s"].iloc[0], 60.0]]
-
-    def test_there_is_none_while_the_market_is_open(self):
-        assert state_spans(run("default")).empty
-        assert state_spans(run("nothing final")).empty
 
 
 class TestTruePath:
@@ -258,28 +187,6 @@ class TestAgreedPrices:
         assert (prices["difference_bp"] < 0).any()
 
 
-class TestJudged:
-    @pytest.mark.parametrize("case", ["crash in the middle", "volatile", "market maker"])
-    def test_every_order_that_was_stopped_is_in_one_part(self, case):
-        result = run(case)
-        stopped, unpriced, trades = judged(result)
-        assert {"false", "turned_unfair"} <= {*stopped["verdict"]} < {*VERDICTS} - {"market"}
-        assert stopped["own_price"].notna().all()
-        assert (unpriced["verdict"] == "market").all()
-        assert unpriced["own_price"].isna().all()
-        all_stopped = result.rejections[result.rejections["verdict"] != ""]
-        assert sorted([*stopped.index, *unpriced.index]) == all_stopped.index.tolist()
-        pd.testing.assert_frame_equal(trades, result.trades)
-
-    def test_what_was_not_stopped_is_left_out(self):
-        result = run("default")
-        before = judged(result).stopped.index
-        refused = result.rejections.copy()
-        refused.loc[before[3], "verdict"] = ""
-        kept = judged(replace(result, frames={**result.frames, "rejections": refused}))
-        assert {*before} - {*kept.stopped.index} == {before[3]}
-
-
 def test_refusal_counts_add_up_and_fall():
     result = run("default")
     counts = refusal_counts(result)
@@ -301,14 +208,6 @@ def test_what_was_not_replaced_only_is_in_no_bar():
     before, after = refusal_counts(result), refusal_counts(changed)
     assert after.to_numpy().sum() == before.to_numpy().sum() - 1
     assert after[""].sum() == before[""].sum() - 1
-
-
-def test_latency_range_spans_the_nodes():
-    result = run("default")
-    spread = latency_range(result)
-    seen = result.finality.query("epoch == 7")["latency_s"]
-    assert spread.loc[7].tolist() == [seen.min(), seen.max()]
-    assert seen.nunique() > 1
 
 
 ALWAYS = Fraction(1)

@@ -56,12 +56,6 @@ def test_each_value_of_the_other_setting_is_a_series_with_a_look_of_its_own():
     assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == 2
 
 
-def test_series_come_in_the_order_of_the_sweep():
-    runs = swept(["epochs", "leaders"], (4, "round_robin", 1.0), (4, "hashed", 1.1))
-    axes = chart(runs, "epochs", by="leaders")
-    assert labels(axes) == ["leaders = round_robin", "leaders = hashed"]
-
-
 def test_labels_stand_side_by_side_and_so_do_their_series():
     runs = swept(
         ["faults", "leaders"],
@@ -143,11 +137,6 @@ def test_means_are_joined_only_where_no_formula_is():
 )
 def test_the_answer_counts_the_intervals_that_hold_the_closed_form(closed_form, hold):
     assert answer(chart(ONE, closed_form=closed_form)) == f"means from 2 to 5; {hold}"
-
-
-def test_only_series_with_a_closed_form_are_judged():
-    axes = chart(TWO, by="leaders", closed_form={"hashed": lambda delta: 1})
-    assert answer(axes).startswith("means from 1 to 5; 1 of 2 intervals")
 
 
 def test_runs_without_the_measure_are_left_out():

@@ -105,12 +105,6 @@ def test_letters_on_their_authors_lines_tell_blocks_of_one_epoch_apart():
     assert "letter: which of the epoch's blocks" in labels(axes)
 
 
-def test_an_epoch_with_one_block_needs_no_letters():
-    axes = timeline(0, 1)
-    assert not [text for text in axes.texts if hasattr(text, "xy")]
-    assert not any(label.startswith("letter") for label in labels(axes))
-
-
 def test_too_many_letters_are_left_out():
     axes = timeline(trace=pd.concat([TWINS] * 21, ignore_index=True))
     assert not any(label.startswith("letter") for label in labels(axes))

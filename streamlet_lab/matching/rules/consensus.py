@@ -17,7 +17,7 @@ from streamlet_lab.matching.watch import (
     RestingPolicy,
     band,
 )
-from streamlet_lab.units import is_within, to_name
+from streamlet_lab.units import to_name
 
 EntryPolicy = Literal["reject", "clip", "ignore"]
 StalePolicy = Literal["keep", "widen", "halt"]
@@ -91,15 +91,11 @@ class ConsensusBand:
             lasts = read_duration(self.stale_after, "stale_after")
         object.__setattr__(self, "lasts", lasts)
 
-    def allows(self, price_ticks: int, reference_ticks: int) -> bool:
-        """Whether a price lies inside the band around a reference, both in ticks."""
-        return is_within(price_ticks, reference_ticks, self.hundredths)
-
     def limits(self, reference_ticks: int | Fraction, widths: int = 1) -> Range:
         """Return the lowest and the highest price that the band allows, in ticks.
 
-        The same rule as :meth:`allows`, solved for the price; with age, the band may be several
-        times as wide as at first. The reference need not lie on the grid; the limits do.
+        With age, the band may be several times as wide as at first. The reference need not lie on
+        the grid; the limits do.
         """
         return around(Fraction(reference_ticks), min(widths * self.hundredths, _WIDEST))
 

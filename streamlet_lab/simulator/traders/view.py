@@ -47,13 +47,6 @@ class MarketView:
     high: float | None = None
 
     @property
-    def mid(self) -> float | None:
-        """Half way between the best prices; None unless both sides quote."""
-        if self.best_bid is None or self.best_ask is None:
-            return None
-        return (self.best_bid + self.best_ask) / 2
-
-    @property
     def is_continuous(self) -> bool:
         """Whether orders are matched as they come: neither collected for an auction nor refused."""
         return self.state in _CONTINUOUS

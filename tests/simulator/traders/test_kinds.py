@@ -238,8 +238,8 @@ def test_a_trader_of_ones_own_in_ten_lines():
             self.threshold = threshold_percent / 100
 
         def act(self, view):
-            if view.mid and view.reference:
-                gap = view.mid / view.reference - 1
+            if view.best_bid and view.best_ask and view.reference:
+                gap = (view.best_bid + view.best_ask) / 2 / view.reference - 1
                 if abs(gap) > self.threshold:
                     yield self.sell(100) if gap > 0 else self.buy(100)
 
