@@ -37,16 +37,7 @@ _MODEL_WEIGHTS: Final = (8, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A run in which a property was violated.
-
-    Parameters
-    ----------
-    number : int
-        Of the run in its search.
-    config : ExperimentConfig
-        The smallest configuration found that still fails.
-    violated : tuple of CheckResult
-    """
+    """A run, by its number in the search, whose smallest configuration violates properties."""
 
     number: int
     config: ExperimentConfig
@@ -65,17 +56,9 @@ class Finding:
 
 @dataclass(slots=True)
 class Search:
-    """What a search has found.
+    """What a search has found in so many runs, and why findings could not be saved.
 
-    Parameters
-    ----------
-    runs : int
-        How many runs were finished.
-    findings : list of Finding
-    examined : dict of str to int
-        In how many of the runs each property had something to say.
-    unsaved : list of str
-        Why a finding could not be saved, for each that could not.
+    ``examined`` counts in how many of the runs each property had something to say.
     """
 
     runs: int = 0

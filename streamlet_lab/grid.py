@@ -199,21 +199,18 @@ def sweep(
 ) -> Sweep:
     """Run every combination of some settings, several times each.
 
-    An interrupt (Ctrl-C, or a notebook's stop button) ends the sweep and loses nothing that was
-    finished. Each repeat goes round the whole grid before the next, so that all settings then have
-    about as many.
+    An interrupt ends it and loses nothing that was finished: each repeat goes round the whole grid.
 
     Parameters
     ----------
     base : mapping, Experiment or ExperimentConfig
-        What all runs have in common; its seed does not matter. In a mapping a setting of a section
-        may be written with a dot, ``"network.delta"``.
+        What all runs have in common; its seed does not matter. A section's setting may be written
+        with a dot, ``"network.delta"``.
     over : mapping of str to values
-        The settings to vary, dotted for a section's, the first varying slowest. Each with its
-        values, or with a mapping of labels to values; the frame has the label, or else the value
-        if it is plain, or else its text.
+        The settings to vary, the first varying slowest, each with its values or a mapping of labels
+        to values; the frame has the label, or the value if it is plain, or its text.
     repeats, seed : int
-        Runs of each combination. Repeat r has the same seed everywhere, drawn from ``seed``.
+        Of each combination. Repeat r has the same seed everywhere, drawn from ``seed``.
     run, measure : callable, optional
         From an :class:`~streamlet_lab.config.ExperimentConfig` to a result, and from that to
         numbers by name. A :class:`~streamlet_lab.intervals.Share` is pooled over the runs, with the
@@ -228,10 +225,7 @@ def sweep(
     ------
     InvalidInput
         For the first setting that is wrong, before anything runs; or if what is measured is no
-        mapping of names to finite numbers or None, has the name of another column, or is a share
-        in some runs only.
-    DataError
-        If a feed's history is missing or damaged.
+        mapping of names to finite numbers or None, or is a share in some runs only.
 
     Examples
     --------
@@ -243,7 +237,7 @@ def sweep(
     1  one silent   8.0  2
     """
     repeats = to_whole(repeats, 1, "repeats")
-    for name, function in (("run", run), ("measure", measure)):
+    for name, function in {"run": run, "measure": measure}.items():
         if not callable(function):
             raise InvalidInput(name, function, "a function")
     grid = _grid(_common(base), over)
@@ -251,11 +245,16 @@ def sweep(
     for _, document in grid:
         Experiment(**document)  # which reports a wrong feed or fault now
     rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
-    columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
-    swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)
+    return _sweep(rows, tuple(over), len(grid) * repeats)
+
+
+def _sweep(rows: list[_Row], settings: tuple[str, ...], planned: int) -> Sweep:
+    """Put rows together, and refuse what is a share in some and a plain number in others."""
+    columns = dict.fromkeys([*settings, "repeat", "seed", *(name for row in rows for name in row)])
+    swept = Sweep(pd.DataFrame(rows, columns=[*columns]), settings, planned)
     for name in filter(swept.is_share, swept.measures):
         plain = swept.frame[name].notna() & swept.frame[name + _WHOLE].isna()
-        if plain.any():  # it cannot be pooled
+        if plain.any():
             value = float(swept.frame.loc[plain, name].iloc[0])
             expected = "a share, as in other runs, with its part and whole"
             raise InvalidInput(f"measure.{name}", value, expected)

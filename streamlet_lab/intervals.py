@@ -135,14 +135,8 @@ def share_interval(
     no, the whole interval is Clopper and Pearson's. (If wholes differ, that ratio of them is the
     one of these runs, and the bound only as exact as it is.)
 
-    Parameters
-    ----------
-    shares : iterable of Share or None
-        One of each run; None is a run without a case, and left out.
-    confidence : float
-        Between 0 and 1.
-    fewest : int
-        With fewer runs there is no interval unless it is exact: at least 2.
+    A run without a case is None, and left out. With fewer than ``fewest`` runs, which are two at
+    least, there is no interval unless it is exact.
 
     Examples
     --------

@@ -28,7 +28,7 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "5f06fba1594eddca9218d55efab4d488a612d9dcf8c531216252768c330deee8"
+GOLDEN_RESULT_SHA256: Final = "a62f1db13bf97a48066fe221db6bb8a6e043b915a123c6d4cc88cfa073351551"
 GOLDEN_DAILY_PRICES_MICROS: Final = [
     150000000,
     151459982,

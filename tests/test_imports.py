@@ -141,7 +141,7 @@ def test_the_reader_sees_the_house():
         *sources
     }
     assert "streamlet_lab.consensus.messages" in imports("streamlet_lab.consensus.node", sources)
-    assert "streamlet_lab.prices" in imports("streamlet_lab.config.prices", sources)
+    assert "streamlet_lab.prices" in imports("streamlet_lab.config.prices_config", sources)
 
 
 PLANTED = {

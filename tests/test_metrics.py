@@ -387,6 +387,18 @@ def test_the_frames_judged_by_their_own_percentage_are_the_same(lab: Lab) -> Non
         pd.testing.assert_frame_equal(again[name], frame, check_exact=True)
 
 
+def test_an_order_is_not_judged_by_one_that_was_refused_under_its_name() -> None:
+    lab = run(seed=8, **RUNS["wild"])
+    orders, rejections = lab.frames["orders"], lab.frames["rejections"]
+    later = rejections[rejections["stopped"].isin(["at_trade", "swept"])]
+    refused = orders[orders["order_id"].isin(later["order_id"]) & orders["price"].notna()]
+    assert refused["fair"].any()
+    refused = refused.assign(status="rejected", price=0.01)
+    frames = {**lab.frames, "orders": pd.concat([orders, refused], ignore_index=True)}
+    again = judged_by(frames, lab.config.market.fair_percent)
+    pd.testing.assert_frame_equal(again["rejections"], rejections, check_exact=True)
+
+
 @pytest.mark.parametrize("name", ["wild", "at the trade only", "two symbols"])
 def test_another_percentage_needs_no_other_run(name: str) -> None:
     lab = run(seed=8, **RUNS[name])

@@ -108,24 +108,28 @@ class Lemma5(Liveness):
         self, honest: Collection[str], simulation: Simulation, gst: int, **reasons: str
     ) -> None:
         super().__init__(honest, simulation, gst, **reasons)
-        # The newest block of an epoch that a node has notarized: an honest leader proposes one.
-        self._notarized: dict[tuple[str, int], Block] = {}
+        # By epoch and node the newest block that it has notarized: an honest leader proposes one.
+        self._notarized: dict[int, dict[str, Block]] = {}
         # By height: what the lemma says is alone there, what was notarized first, and what later.
         self._alone: dict[int, Block] = {}
         self._first: dict[int, Block] = {}
         self._others: dict[int, Block] = {}
 
+    def epoch_started(self, time: int, epoch: int, leader: str) -> None:
+        super().epoch_started(time, epoch, leader)
+        self._notarized.pop(epoch - 2, None)
+
     def notarized(self, time: int, node: str, block: Block) -> None:
         """Look out for rivals of the blocks that should have none, to the end of the run."""
         if node in self.honest:
-            self._notarized[node, block.epoch] = block
+            self._notarized.setdefault(block.epoch, {})[node] = block
             first = self._first.setdefault(block.height, block)
             if first is not block and first.hash != block.hash:
                 self._others[block.height] = block
                 self._reject_rivals(time, block.height)
 
     def _has_it(self, node: str, epoch: int) -> bool:
-        block = self._notarized.get((node, epoch - 1))
+        block = self._notarized.get(epoch - 1, {}).get(node)
         if block is None:
             return False
         self._alone[block.height] = block

@@ -1,10 +1,10 @@
 """What a person types: the validated configuration of an experiment."""
 
-from streamlet_lab.config.experiment import ExperimentConfig
-from streamlet_lab.config.feeds import FRAME, Feed, FrameFeed
+from streamlet_lab.config.experiment_config import ExperimentConfig
+from streamlet_lab.config.frame_feed import FRAME, Feed, FrameFeed
 from streamlet_lab.config.loading import load_config, make_config
-from streamlet_lab.config.market import OBSERVER, MarketConfig, ReferenceConfig, TraderConfig
-from streamlet_lab.config.network import (
+from streamlet_lab.config.market_config import OBSERVER, MarketConfig, ReferenceConfig, TraderConfig
+from streamlet_lab.config.network_config import (
     ED25519_TIMES,
     REGION_DELAYS,
     Interval,
@@ -12,7 +12,7 @@ from streamlet_lab.config.network import (
     Partition,
     alternating,
 )
-from streamlet_lab.config.prices import AssetConfig, PricesConfig
+from streamlet_lab.config.prices_config import AssetConfig, PricesConfig
 from streamlet_lab.values import Amount, Duration
 
 __all__ = [

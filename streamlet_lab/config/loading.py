@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from streamlet_lab.config.experiment import ExperimentConfig
+from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.errors import DataError
 from streamlet_lab.values import first_mistake
 

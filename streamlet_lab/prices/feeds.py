@@ -172,10 +172,9 @@ def make_path(
     path_parameters : mapping
         Parameters of the model that are not to have their default value.
     correlation : float
-        Of the Gaussians of this simulated path with those of any other symbol's, from 0 to 1; see
-        :mod:`~streamlet_lab.prices.correlation`.
+        See :class:`~streamlet_lab.prices.correlation.PathStreams`.
     splits : {"adjust", "keep"}
-        Of a real history, see :meth:`~streamlet_lab.prices.daily_history.HistoricalPath.of`.
+        See :meth:`~streamlet_lab.prices.daily_history.HistoricalPath.of`.
     **settings
         Of a simulated path: fields of :class:`~streamlet_lab.prices.paths.PathSettings`.
 

@@ -94,22 +94,17 @@ def displacement(
         Registered names; rows of a function would have none.
     sources : iterable of (int, int)
         Pairs of how many sources there are and how many of them lie.
-    epochs : int
-        The horizon.
-    seeds : int
-        How many games of each kind, with the seeds 0, 1, 2, …
-    rules : PriceValidation, optional
-        The description's unless given.
-    true_price : number
-        US dollars; genesis carries it.
+    epochs, seeds : int
+        The horizon, and how many games of each kind, with the seeds 0, 1, 2, …
+    rules, true_price
+        The description's unless given; US dollars, which genesis carries.
     noise_bp : float
         Standard deviation of the honest quotes around the true price, basis points.
     deviation_rule : {"strict", "widen"}, optional
         Of the description's rules: ``strict``, which is the default, or wider with each epoch
         without a price. Not with rules of your own, which have it already.
     executor : concurrent.futures.Executor, optional
-        Where the games are played; here, one after the other, unless given. The result is the same.
-        In another process only the aggregators are known that are registered there.
+        Where the games are played, as of :func:`~streamlet_lab.sweep`.
 
     Returns
     -------

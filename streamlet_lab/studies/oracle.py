@@ -104,7 +104,7 @@ def lying_leader(
     direction : {"up", "down"}
     nodes, sources, epochs : int
     **options
-        ``repeats``, ``seed``, ``progress`` and ``executor`` of :func:`~streamlet_lab.sweep`.
+        As of :func:`~streamlet_lab.studies.compare_bands`.
 
     Returns
     -------

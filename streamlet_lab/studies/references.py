@@ -63,18 +63,12 @@ def compare_references(
     epochs : int
         The first ten are not measured.
     **options
-        ``repeats`` (30 by default), ``seed``, ``progress`` and ``executor`` of
-        :func:`~streamlet_lab.sweep`.
+        As of :func:`~streamlet_lab.studies.compare_bands`, with 30 repeats by default.
 
     Returns
     -------
     Sweep
         Over ``market.reference``, of what :func:`reference_numbers` measures; the consensus first.
-
-    Raises
-    ------
-    InvalidInput
-        For the first setting that is wrong, before anything runs; or if nothing becomes final.
     """
     names = read_names("references", references)
     for name in names:

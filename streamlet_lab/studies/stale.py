@@ -108,7 +108,7 @@ def staleness(
         :func:`~streamlet_lab.sweep` takes them.
     epochs : int
     **options
-        ``repeats``, ``seed``, ``progress`` and ``executor`` of :func:`~streamlet_lab.sweep`.
+        As of :func:`~streamlet_lab.studies.compare_bands`.
 
     Returns
     -------

@@ -482,6 +482,13 @@ def test_a_crashed_leader_leaves_its_epochs_empty() -> None:
     assert set(result.quotes[result.quotes.epoch == 3].reason) == {"no_leader"}
 
 
+def test_the_instant_between_two_epochs_belongs_to_the_earlier_one() -> None:
+    network = {"delays": "constant", "median_delay": "500ms", "delta": "500ms"}
+    epochs = Experiment(epochs=5, epoch_length="1s", network=network).run().epochs
+    assert epochs["finalized_s"].tolist()[:3] == [2, 3, 4]
+    assert epochs["latency_epochs"].tolist()[:3] == [1, 1, 1]
+
+
 def test_a_lying_leaders_blocks_are_refused_and_not_final() -> None:
     blocks = _run("lying").blocks
     lies = blocks[(blocks.proposer == "node_3") & (blocks.epoch >= 2)]

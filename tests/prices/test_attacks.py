@@ -285,19 +285,6 @@ def test_liars_need_not_say_the_same_where_that_would_give_them_away() -> None:
     assert price >= Decimal("155.00")
 
 
-def test_an_aggregator_of_ones_own_is_searched_too() -> None:
-    def nearest_but_one_dollar_above_the_lowest(quotes: Sequence[StockPrice]) -> Decimal:
-        low = min(quote.price for quote in quotes)
-        return max(quote.price for quote in quotes if quote.price <= low + 1)
-
-    own = Aggregator("own", nearest_but_one_dollar_above_the_lowest, breakdown=lambda sources: 0)
-    honest = make_quotes([15_000, 15_030])
-    [lie] = most_extreme(
-        honest, ["liar"], PriceRound(STRICT, "AAPL", EPOCH, before(15_000), ORIGIN, own), "up"
-    )
-    assert lie.price == Decimal("151.00")
-
-
 # --- Who, when, and where nothing can be done
 
 
@@ -311,15 +298,6 @@ def test_each_liar_quotes_once_for_the_symbol_and_the_time() -> None:
         ("b", "IBM", now),
         ("a", "IBM", now),
     ]
-
-
-@both_ways
-def test_where_no_price_comes_about_liars_quote_the_end_of_the_corridor(direction: str) -> None:
-    # The notes' lock-out: the consensus is so high that no honest quote validates any more.
-    honest, previous = make_quotes([15_000, 15_001]), before(18_150)
-    lies = attack(honest, 1, "vwap", direction, STRICT, previous)
-    assert price_of([*honest, *lies], "vwap", STRICT, previous) is None
-    assert lies[0].price == {"up": Decimal("199.65"), "down": Decimal("163.35")}[direction]
 
 
 @pytest.mark.parametrize(("direction", "price"), [("up", "150.07"), ("down", "150.01")])

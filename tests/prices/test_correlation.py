@@ -141,23 +141,6 @@ def test_without_correlation_the_days_are_those_of_the_own_stream(name: str) -> 
     assert _returns(_path("MSFT", 0.5, model=make_model(name)), 200) != independent
 
 
-def test_a_path_does_not_depend_on_what_other_paths_there_are() -> None:
-    def make(symbol: str) -> SimulatedPath:
-        path = make_path(SIMULATED, 3, TRADING_DAY, symbol=symbol, correlation=0.5)
-        assert isinstance(path, SimulatedPath)
-        return path
-
-    alone = [make("IBM").price(day * TRADING_DAY) for day in range(100)]
-    together = {symbol: make(symbol) for symbol in ("MSFT", "IBM", "AAPL")}
-    prices = [
-        {symbol: path.price(day * TRADING_DAY) for symbol, path in together.items()}
-        for day in range(100)
-    ]
-
-    assert [day["IBM"] for day in prices] == alone
-    assert alone != [day["AAPL"] for day in prices]
-
-
 @pytest.mark.parametrize("correlation", [0.2, 0.5, 0.9])
 def test_daily_returns_of_gbm_correlate_as_asked(correlation: float) -> None:
     """4,000 days: four standard errors are 0.063."""
@@ -191,38 +174,11 @@ def test_within_the_day_the_noise_around_the_straight_line_correlates_as_asked(
         assert measured == pytest.approx(correlation, abs=0.09)
 
 
-def test_minutes_correlate_as_asked() -> None:
-    """Two clocks of their own would leave less than two thirds of it."""
-    minute, model = TRADING_DAY // 390, GeometricBrownianMotion()
-    one, other = (
-        [b - a for a, b in itertools.pairwise(_logs(path, 40 * 390, minute))]
-        for path in (_path(symbol, 0.6, minute, model, nights=0.0) for symbol in SYMBOLS[:2])
-    )
-
-    assert statistics.correlation(one, other) == pytest.approx(0.6, abs=0.1)
-
-
 def test_with_the_full_correlation_all_paths_are_alike_at_every_step() -> None:
     minute, model = TRADING_DAY // 390, GeometricBrownianMotion()
     one, other = (_logs(_path(symbol, 1.0, minute, model), 800, minute) for symbol in SYMBOLS[:2])
 
     assert one == other
-
-
-def test_everything_but_gaussians_stays_independent() -> None:
-    """The same times of jumps, one by one, as without correlation; what they carry differs."""
-
-    def jump_times(source: random.Random) -> list[float]:
-        days = itertools.islice(MertonJumps().days(source), 200)
-        return [jump.time for day in days for jump in day.jumps]
-
-    independent, correlated, other = (
-        jump_times(PathStreams(1, symbol, correlation).days)
-        for symbol, correlation in (("IBM", 0.0), ("IBM", 0.9), ("AAPL", 0.9))
-    )
-
-    assert len(independent) > 50
-    assert independent == correlated != other
 
 
 @pytest.mark.parametrize("nu", [3.5, 7.29])

@@ -123,13 +123,6 @@ def test_a_row_earlier_than_the_one_before_is_named_whatever_its_type(tmp_path: 
     )
 
 
-@pytest.mark.parametrize("line", ["34204.0,4,1,0,308700,1", "34204.0,5,0,10,0,1"])
-def test_an_execution_of_nothing_or_at_no_price_is_named(tmp_path: Path, line: str) -> None:
-    path = _write(tmp_path, MESSAGES + line + "\n")
-    with pytest.raises(DataError, match=f"row 12: '{line}' executes nothing, or at no price"):
-        read_lobster(path)
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -199,18 +192,6 @@ def test_without_the_variable_the_feed_is_refused(
     assert str(caught.value) == (
         f"LOBSTER_DIR: {value!r} is not valid; expected an environment variable with the folder of "
         "your LOBSTER message files"
-    )
-
-
-@pytest.mark.parametrize("symbol", ["AAPL", "MSF", "MSFT_2012-06-21", "*", ".*"])
-def test_a_symbol_without_a_file_is_named(folder: Path, symbol: str) -> None:
-    _write(folder)
-    with pytest.raises(DataError) as caught:
-        lobster_feed(symbol)
-
-    assert str(caught.value) == (
-        f"{folder}: no message file of {symbol}; "
-        f"expected {symbol}_<date>_<start>_<end>_message_<levels>.csv"
     )
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,14 +119,6 @@ def test_regimes_mix_normal_laws_by_the_time_they_take() -> None:
     assert kurtosis == pytest.approx(fourth / variance**2 - 3, abs=0.3)
 
 
-def test_regimes_take_turns() -> None:
-    model = RegimeSwitching(tuple(Regime(volatility, days=1) for volatility in (0.1, 0.2, 0.3)))
-    deviations = [day.deviation for day in _days(model, 9)]
-
-    assert deviations[:3] * 3 == deviations
-    assert len(set(deviations)) == 3
-
-
 def test_the_first_regime_is_drawn_by_its_share_of_time() -> None:
     model = RegimeSwitching((Regime(0.1, days=30), Regime(0.2, days=10)))
     calm = [_days(model, 1, seed)[0].deviation < 1 for seed in range(1_000)]
@@ -209,15 +200,6 @@ def test_the_default_has_a_kurtosis_at_most_a_standard_error_above_the_historys(
     assert most - 0.1 < GjrGarch().excess_kurtosis < most
 
 
-def test_the_likelihood_of_independent_days_is_students() -> None:
-    returns = real_returns()
-    model = GjrGarch(omega=5.0, alpha=0, gamma=0, beta=0, degrees_of_freedom=6)
-    centred = returns - returns.mean()
-    expected = scipy.stats.t(6, scale=math.sqrt(5.0 * 4 / 6)).logpdf(centred).sum()
-
-    assert FIT["log_likelihood"](model, returns) == pytest.approx(expected)
-
-
 def test_the_conditions_have_their_price_in_likelihood() -> None:
     """Without them a surprise in the variance lasts longer, and the likelihood is the highest."""
     highest = FIT["highest_likelihood"](real_returns())
@@ -226,17 +208,6 @@ def test_the_conditions_have_their_price_in_likelihood() -> None:
     likelihoods = [FIT["log_likelihood"](model, real_returns()) for model in models]
     assert likelihoods == pytest.approx([-5578.54, -5578.54, -5586.37], abs=0.01)
     assert [FIT["half_life"](model) for model in models[1:]] == pytest.approx([45.9, 18.4], abs=0.1)
-
-
-def test_the_paths_of_the_fit_follow_the_models_recursion() -> None:
-    model, uniforms = GjrGarch(), np.random.default_rng(0).random((3, 50))
-    nu = model.degrees_of_freedom
-    quantiles = math.sqrt((nu - 2) / nu) * scipy.stats.t(nu).ppf(uniforms)
-    for path, innovations in zip(FIT["simulate"](model, uniforms), quantiles, strict=True):
-        variance = model.long_run_variance
-        for shock, innovation in zip(path, innovations, strict=True):
-            assert shock == pytest.approx(math.sqrt(variance) * innovation)
-            variance = model.next_variance(variance, shock)
 
 
 # Days of every model
@@ -264,14 +235,6 @@ def test_every_own_model_varies_as_aapl_did(name: str, kind: type) -> None:
 
     assert isinstance(model, kind)
     assert _moments(model)[1] == pytest.approx(2.4, rel=0.1)
-
-
-@pytest.mark.parametrize("name", ["gbm", "gjr_garch", "merton", "regime"])
-def test_days_depend_on_the_stream_alone(name: str) -> None:
-    model = make_model(name)
-
-    assert _days(model, 100) == _days(model, 100)
-    assert _days(model, 100) != _days(model, 100, seed=1)
 
 
 # Names

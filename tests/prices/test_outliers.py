@@ -91,15 +91,6 @@ def test_it_finds_the_level_of_known_laws(
     assert float(tail_level(sizes, 1_000)) == pytest.approx(level, abs=tolerance)
 
 
-def test_rarer_is_larger_and_the_unit_does_not_matter() -> None:
-    sizes = np.abs(_aapl_returns())
-    levels = [tail_level(sizes, once_in) for once_in in (20, 100, 1_000, 10_000)]
-
-    assert levels == sorted(set(levels))
-    assert float(levels[0]) == pytest.approx(np.quantile(sizes, 0.95), abs=0.01)
-    assert float(tail_level(10 * sizes, 1_000)) == pytest.approx(10 * float(levels[2]), rel=0.002)
-
-
 @pytest.mark.parametrize(
     ("sizes", "once_in", "field"),
     [
@@ -137,19 +128,6 @@ def test_the_plausible_move_grows_with_the_root_of_time(days: int, edge: str) ->
     assert _verdicts(PLAIN, [edge], HUNDRED, 10 + days) == [False]
     assert _verdicts(PLAIN, [beyond], HUNDRED, 10 + days) == [True]
     assert _verdicts(PLAIN, [200 - Decimal(edge)], HUNDRED, 10 + days) == [False]
-
-
-def test_venues_may_disagree_on_top_of_it() -> None:
-    rule = TailRule(Decimal(10), Decimal("0.5"), 1)  # hardly any time passes
-
-    assert _verdicts(rule, ["100.50", "99.50"], HUNDRED, 11) == [False, False]
-    assert _verdicts(rule, ["100.51", "99.49"], HUNDRED, 11) == [True, True]
-
-
-def test_without_a_previous_consensus_only_the_others_count() -> None:
-    assert _verdicts(tail, ["9", "900"], None, 11) == [False, False]
-    assert _verdicts(tail, ["100"], None, 11) == [False]
-    assert _verdicts(tail, [], None, 11) == []
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
@@ -38,7 +36,6 @@ from streamlet_lab.prices import (
     make_path,
 )
 from streamlet_lab.prices.daily_history import load_bars
-from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.prices.models import make_model
 from streamlet_lab.prices.paths import TYPICAL_NIGHTS
 from streamlet_lab.prices.session import TYPICAL_INTRADAY
@@ -102,27 +99,6 @@ def test_the_daily_law_does_not_depend_on_the_step(per_day: int, days: int) -> N
     ]
 
     assert statistics.fmean(squares) == pytest.approx(1, abs=10 / math.sqrt(days))
-
-
-@pytest.mark.parametrize("part", [1, 2, 3])
-def test_within_a_day_the_path_is_a_brownian_bridge(part: int) -> None:
-    """At noon, given both ends, the variance is h/4; at t of the day it is h·t·(1−t).
-
-    The deviation from the straight line does not depend on where the line leads. Four standard
-    errors of a mean of 4,000 squares of normal variates are 9 %, of the two other means 6 %.
-    """
-    days, share = 4_000, part / 4
-    logs = _logs(11, days, 4, **DIFFUSION)
-    ends = logs[::4]
-    returns, deviations = [], []
-    for day, (change, variance) in enumerate(_with_variances(ends)):
-        deviation = logs[4 * day + part] - (1 - share) * ends[day] - share * ends[day + 1]
-        deviations.append(100 * deviation / math.sqrt(variance * share * (1 - share)))
-        returns.append(change / math.sqrt(variance))
-
-    assert statistics.fmean(deviations) == pytest.approx(0, abs=0.063)
-    assert statistics.fmean(value**2 for value in deviations) == pytest.approx(1, abs=0.09)
-    assert statistics.fmean(map(operator.mul, deviations, returns)) == pytest.approx(0, abs=0.063)
 
 
 @given(st.lists(st.integers(0, 50 * TRADING_DAY), max_size=20))
@@ -224,21 +200,6 @@ def test_five_minutes_of_the_default_have_the_kurtosis_of_the_literature() -> No
     assert FIT["fitted_intraday"](GjrGarch()) == pytest.approx(TYPICAL_INTRADAY, abs=0.005)
     found = FIT["kurtosis_within_the_session"](GjrGarch(), TYPICAL_INTRADAY, 10)
     assert found == pytest.approx(15.95, abs=0.1)
-
-
-@pytest.mark.parametrize("minutes", [0.5, 39])
-def test_without_a_clock_the_moves_are_normal_at_every_step(minutes: float) -> None:
-    """By Kolmogorov and Smirnov's test, which the clock fails at once."""
-    cell = round(minutes * MINUTE)
-    deviation = math.sqrt(cell / TRADING_DAY)
-    days = 10 if minutes < 1 else 800
-    even, clocked = (
-        stats.kstest([move / deviation for move in _moves(cell, days, intraday)], "norm").pvalue
-        for intraday in (0.0, TYPICAL_INTRADAY)
-    )
-
-    assert even > 1e-4
-    assert clocked < 1e-9
 
 
 @pytest.mark.parametrize("value", [-0.1, 0.91, math.nan, math.inf])
@@ -365,13 +326,6 @@ def test_a_jump_comes_at_its_instant_whatever_the_step(step: int, times: list[in
         assert path.price(time) == pytest.approx(150e6 * math.exp(percent / 100), rel=1e-7)
 
 
-def test_a_jump_on_the_grid_belongs_to_its_point() -> None:
-    path = _path(step=TRADING_DAY // 4, bounds=WIDE, model=_TwoJumps(), **DIFFUSION)
-    prices = [path.price(quarter * TRADING_DAY // 4) for quarter in range(5)]
-
-    assert prices == pytest.approx([150e6 * math.exp(x / 100) for x in (0, 6, 8, 8, 10)], rel=1e-7)
-
-
 @pytest.mark.parametrize("hours", [1 / 60, 13])
 def test_gbms_annual_volatility_is_scaled_to_the_length_of_an_epoch(hours: float) -> None:
     """By the square root of its share of a year; four standard errors of 4,000 are 4.5 %."""
@@ -438,18 +392,6 @@ def test_genesis_carries_the_last_close_before_the_stretch(
     assert path.base_price == Decimal(base)
 
 
-@pytest.mark.parametrize(
-    ("feed", "adjusted", "traded"),
-    [("aapl-2005", "32.20", "64.40"), ("aapl", "29.64", "118.56"), ("msft-2003", "25.85", "51.70")],
-)
-def test_genesis_is_adjusted_for_the_splits_within_the_stretch(
-    feed: str, adjusted: str, traded: str
-) -> None:
-    assert make_path(feed, 0, TRADING_DAY).base_price == Decimal(adjusted)
-    assert make_path(feed, 0, TRADING_DAY, splits="adjust").base_price == Decimal(adjusted)
-    assert make_path(feed, 0, TRADING_DAY, splits="keep").base_price == Decimal(traded)
-
-
 def test_a_split_is_no_jump_unless_history_is_kept_as_traded() -> None:
     """88.99 before the split of two for one, 44.86 after it."""
     days = [bar.date for bar in load_bars("AAPL", 2005)]
@@ -464,23 +406,6 @@ def test_a_split_is_no_jump_unless_history_is_kept_as_traded() -> None:
     assert adjusted.volume(before) == 2 * kept.volume(before)
     assert adjusted.volume(after) == kept.volume(after)
     assert adjusted.symbol == kept.symbol == "AAPL"
-
-
-def test_a_frame_is_replayed_under_its_symbol() -> None:
-    frame = pd.DataFrame({"time": pd.to_datetime(["2024-01-02"]), "price": [9.5], "volume": [7]})
-    path = make_path(frame, 0, TRADING_DAY, symbol="ACME")
-
-    assert isinstance(path, ReplayPath)
-    assert (path.symbol, path.price(0), path.volume(0)) == ("ACME", 9_500_000, 7)
-    assert make_path(frame, 0, TRADING_DAY).symbol == "AAPL"
-
-
-def test_each_symbol_has_a_simulated_path_of_its_own() -> None:
-    aapl, msft = (make_path(SIMULATED, 0, TRADING_DAY, symbol=name) for name in ("AAPL", "MSFT"))
-    default = make_path(SIMULATED, 0, TRADING_DAY)
-
-    assert (aapl.symbol, msft.symbol, default.symbol) == ("AAPL", "MSFT", "AAPL")
-    assert aapl.price(TRADING_DAY) == default.price(TRADING_DAY) != msft.price(TRADING_DAY)
 
 
 @pytest.mark.parametrize("feed", ["aapl", "goog-2008"])

@@ -1,28 +1,13 @@
-"""Closed forms, to be drawn beside what the simulator measures.
-
-Each function states where its formula comes from. Nothing here looks at a simulation.
-
-Numbers may be Python's own or numpy's. Counts are at most a million, which is as far as any sum
-here is worth adding up. What is no such number, or out of its range, raises `InvalidInput`, as does
-a mean that is beyond every float; that of a fraction is exact. A share is never below 0 or above 1,
-whatever was rounded on the way.
-"""
+"""How far liars push an average, and how soon a price leaves a band around its reference."""
 
 import math
-from collections.abc import Collection, Iterable
 from fractions import Fraction
-from typing import Final, TypeVar
+from typing import Final
 
-from streamlet_lab.consensus.quorums import max_faulty as max_faulty
-from streamlet_lab.consensus.quorums import quorum as quorum
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.theory.domains import TOO_LARGE, Number, to_count, to_exact
 from streamlet_lab.units import to_number, to_whole
 
-#: A probability, or what is computed from one; fractions give exact answers.
-Number = TypeVar("Number", float, Fraction)
-
-# Of nodes, epochs, sources.
-_MOST: Final = 1_000_000
 # Of a series that converges like a theta function.
 _TERMS: Final = 5
 # Standard deviations from the mean; beyond them lie 2e-19 of a normal variate.
@@ -31,156 +16,6 @@ _REACH: Final = 9.0
 _BENDS: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 # The logarithm of nearly the largest float.
 _LARGEST_LOG: Final = 700.0
-_LARGEST: Final = "so large that the mean is a number below 1.8e308, or a Fraction"
-
-
-def messages_per_epoch(nodes: int, *, echo: bool = True) -> int:
-    """Messages sent in an epoch in which every node is honest.
-
-    One proposal and n votes leave their author for n − 1 others; with echoing each of the n − 1
-    receivers sends each of the n + 1 messages on to n − 1 others (section 3, "echo").
-    """
-    nodes = _count(nodes, "nodes", 1)
-    copies = (nodes + 1) * (nodes - 1)
-    return copies * nodes if echo else copies
-
-
-def wait_for_run(length: int, p: Number) -> Number:
-    """Mean number of trials until ``length`` successes in a row, each with probability ``p``.
-
-    The classic Σ p^−i, i = 1 … length: whoever has k − 1 in a row tries once more and, failing,
-    begins again, so that E_k = E_(k−1) + 1 + (1 − p) E_k.
-    """
-    length, p = _count(length, "length"), _probability(p)
-    if p == 1:
-        return length * p
-    if isinstance(p, Fraction):
-        return (p**-length - 1) / (1 - p)
-    try:
-        return math.expm1(-length * math.log(p)) / (1 - p)
-    except OverflowError:
-        raise InvalidInput("p", p, _LARGEST) from None
-
-
-def chance_of_run(length: int, trials: int, p: Number) -> Number:
-    """Probability of ``length`` successes in a row somewhere among ``trials`` trials.
-
-    De Moivre's recurrence (*The Doctrine of Chances*, 1738): the first run ends with trial t if no
-    run ended before trial t − length, that trial failed, and all since then succeeded. With
-    p = 1 − f/n it is how likely hashed leaders are to meet the premise of Lemma 5 (length 3) or
-    Theorem 6 (length 5) within so many epochs.
-
-    Examples
-    --------
-    >>> chance_of_run(3, 4, Fraction(1, 2))
-    Fraction(3, 16)
-    """
-    length, trials, p = _count(length, "length"), _count(trials, "trials"), _probability(p)
-    run = p**length
-    so_far = [0 * p] * length + [run]
-    for trial in range(length + 1, trials + 1):
-        ends_now = (1 - so_far[trial - length - 1]) * (1 - p) * run
-        so_far.append(min(so_far[-1] + ends_now, 0 * p + 1))
-    return so_far[trials]
-
-
-def finality_lag(p: Number) -> Number:
-    """Mean number of epochs from a block's own epoch to the epoch that finalizes it.
-
-    Leaders are live with probability ``p``, each independently, as hashed leaders are with
-    p = 1 − f/n when f nodes are silent; no forks, messages in time. A block is final with the first
-    three live leaders in a row whose second is its own leader or a later one. Let A be the wait if
-    the leader before was live too, B if not, and E₃ = ``wait_for_run(3, p)`` the wait from scratch:
-
-        L = pA + (1 − p)B,   A = p + (1 − p)(1 + E₃),   B = p(1 + A) + (1 − p)(1 + E₃).
-
-    With (1 − p)E₃ = p⁻³ − 1 this is A = p⁻³, B = (1 + p)A, and so L = (1 + p − p²) / p³: 1 at
-    p = 1, 10 at p = 1/2.
-
-    Examples
-    --------
-    >>> finality_lag(Fraction(2, 3))
-    Fraction(33, 8)
-    """
-    p = _probability(p)
-    lag = (1 + p - p * p) / p / p / p
-    if lag == math.inf:
-        raise InvalidInput("p", p, _LARGEST)
-    return lag
-
-
-def final_blocks(epochs: int, p: Number) -> Number:
-    """Mean number of final blocks after so many epochs, under the premises of `finality_lag`.
-
-    The sum over all epochs of how likely each brings a block, p, and that block is final by the
-    end: with k more epochs to come F₂(k) = p + (1 − p) F₀(k − 1) if the leader before was live too,
-    as genesis is, else F₁(k) = p F₂(k − 1) + (1 − p) F₀(k − 1), where
-    F₀(k) = p F₁(k − 1) + (1 − p) F₀(k − 1), and no epoch is too few: F(0) = 0. In a long run it
-    grows by p with each epoch, and p·L blocks wait at any time (Little's law).
-
-    Examples
-    --------
-    >>> final_blocks(3, Fraction(1, 2))  # 2 with three live leaders, 1 with the first two alone
-    Fraction(3, 8)
-    """
-    epochs, p = _count(epochs, "epochs"), _probability(p)
-    none = one = two = total = 0 * p
-    for left in range(epochs):
-        before_was_live = 0 * p + 1 if left == epochs - 1 else p
-        total += p * (before_was_live * two + (1 - before_was_live) * one)
-        none, one, two = p * one + (1 - p) * none, p * two + (1 - p) * none, p + (1 - p) * none
-    return total
-
-
-def live_runs(nodes: int, silent: Collection[int], length: int = 3) -> Fraction:
-    """Share of epochs that complete a run of ``length`` live leaders under round robin.
-
-    Exact, by counting one cycle: a run of three live leaders is what finalizes a block.
-
-    Parameters
-    ----------
-    nodes : int
-    silent : collection of int
-        Whose turns pass without a block: numbers from 0, below ``nodes``.
-    length : int
-    """
-    nodes, length = _count(nodes, "nodes", 1), _count(length, "length")
-    live = _live(nodes, silent)
-    in_a_row = complete = 0
-    for epoch in range(2 * nodes):  # the first cycle says what the second begins with
-        in_a_row = in_a_row + 1 if live[epoch % nodes] else 0
-        complete += epoch >= nodes and in_a_row >= min(length, nodes)
-    return Fraction(complete, nodes)
-
-
-def round_robin_finality_lag(nodes: int, silent: Collection[int]) -> Fraction | None:
-    """Mean number of epochs from a block's own epoch to the epoch that finalizes it.
-
-    Round robin with silent leaders, no forks, messages in time: the block of epoch e is final in
-    the first epoch t > e in which t − 2, t − 1 and t all have live leaders and t − 1 ≥ e.
-
-    Parameters
-    ----------
-    nodes, silent
-        As of `live_runs`.
-
-    Returns
-    -------
-    Fraction or None
-        None where no three consecutive leaders are live, so that nothing is ever final.
-    """
-    nodes = _count(nodes, "nodes", 1)
-    live = _live(nodes, silent)
-    in_a_row = waited = 0
-    waiting: list[int] = []
-    for epoch in range(3 * nodes):  # blocks of the second cycle; the third finalizes the last
-        in_a_row = in_a_row + 1 if live[epoch % nodes] else 0
-        if in_a_row >= 3:
-            waited += sum(epoch - earlier for earlier in waiting)
-            waiting.clear()
-        if in_a_row and nodes <= epoch < 2 * nodes:
-            waiting.append(epoch)
-    return None if waiting or not waited else Fraction(waited, sum(live))
 
 
 def mean_displacement(
@@ -212,16 +47,16 @@ def mean_displacement(
     >>> mean_displacement(3, 1, Fraction(1, 10)), mean_displacement(3, 1, Fraction(1, 10), epochs=1)
     (Fraction(1, 19), Fraction(1, 30))
     """
-    sources = _count(sources, "sources", 1)
+    sources = to_count(sources, "sources", 1)
     liars = to_whole(liars, 0, "liars", sources // 2)
-    deviation = _exact(deviation, "deviation", -1, 1, above=True, below=True)
+    deviation = to_exact(deviation, "deviation", -1, 1, above=True, below=True)
     share = Fraction(liars, sources)
     first = share * deviation
     closing = 1 - share - first  # 1 − s (1 + d), without the digits that 1 + d would lose
     limit = first / closing
     if epochs is None:
         return limit
-    epochs = _count(epochs, "epochs")
+    epochs = to_count(epochs, "epochs")
     growth = share + first
     if isinstance(limit, Fraction) or growth < 1 / 2:
         return limit * (1 - growth**epochs)
@@ -332,34 +167,9 @@ def stale_outside_share(age: float, volatility: float, band: float, spread: floa
     if moved == math.inf:
         return 1.0
 
-    def outside(log_limit: float) -> float:
-        return _normal_below((low - log_limit) / moved) + _normal_below((log_limit - high) / moved)
-
     if not spread:
-        return _share(outside(0.0))
-    # Takes longer to import than the rest of the package.
-    from scipy.integrate import quad
-
-    def outside_by_limit(z: float) -> float:
-        share = outside(math.log1p(spread * z)) if spread * z > -1 else 1.0
-        return math.exp(-z * z / 2) * share
-
-    start = max(-_REACH, -1 / spread)
-    highest = min(math.log1p(spread * _REACH), _LARGEST_LOG)
-    moves = [sign * moved * bend for sign in (-1, 1) for bend in _BENDS]
-    logs = (edge + move for edge in (low, high) for move in moves)
-    bends = [0.0, *(math.expm1(log_limit) / spread for log_limit in logs if log_limit < highest)]
-    integral, *_ = quad(
-        outside_by_limit,
-        start,
-        _REACH,
-        points=[bend for bend in bends if start < bend < _REACH],
-        limit=1_000,
-        epsabs=1e-13,
-        epsrel=1e-12,
-        full_output=1,
-    )
-    return _share(integral / math.sqrt(2 * math.pi) + _normal_below(start))
+        return _share(_outside(0.0, low, high, moved))
+    return _mean_outside(spread, low, high, moved)
 
 
 def first_passage_share(age: float, volatility: float, band: float) -> float:
@@ -439,8 +249,39 @@ def mean_first_passage(volatility: float, band: float) -> float:
         return math.inf
     mean = (-low / deviation) * (high / deviation)
     if mean == math.inf:
-        raise InvalidInput("volatility", volatility, f"0, or {_LARGEST}")
+        raise InvalidInput("volatility", volatility, f"0, or {TOO_LARGE}")
     return mean
+
+
+def _outside(log_limit: float, low: float, high: float, moved: float) -> float:
+    """Chance that a limit price is outside a band whose logarithm has moved since."""
+    return _normal_below((low - log_limit) / moved) + _normal_below((log_limit - high) / moved)
+
+
+def _mean_outside(spread: float, low: float, high: float, moved: float) -> float:
+    # Takes longer to import than the rest of the package.
+    from scipy.integrate import quad
+
+    def outside_by_limit(z: float) -> float:
+        share = _outside(math.log1p(spread * z), low, high, moved) if spread * z > -1 else 1.0
+        return math.exp(-z * z / 2) * share
+
+    start = max(-_REACH, -1 / spread)
+    highest = min(math.log1p(spread * _REACH), _LARGEST_LOG)
+    moves = [sign * moved * bend for sign in (-1, 1) for bend in _BENDS]
+    logs = (edge + move for edge in (low, high) for move in moves)
+    bends = [0.0, *(math.expm1(log_limit) / spread for log_limit in logs if log_limit < highest)]
+    integral, *_ = quad(
+        outside_by_limit,
+        start,
+        _REACH,
+        points=[bend for bend in bends if start < bend < _REACH],
+        limit=1_000,
+        epsabs=1e-13,
+        epsrel=1e-12,
+        full_output=1,
+    )
+    return _share(integral / math.sqrt(2 * math.pi) + _normal_below(start))
 
 
 def _deviation(age: float, volatility: float) -> float:
@@ -462,29 +303,3 @@ def _normal_below(z: float) -> float:
 def _share(computed: float) -> float:
     """Take off what rounding added to a share."""
     return min(max(computed, 0.0), 1.0)
-
-
-def _count(value: object, field: str, low: int = 0) -> int:
-    return to_whole(value, low, field, _MOST)
-
-
-def _probability(p: Number) -> Number:
-    return _exact(p, "p", 0, 1, above=True)
-
-
-def _exact(
-    value: Number, field: str, low: float, high: float, *, above: bool = False, below: bool = False
-) -> Number:
-    """Return a checked number as a float, but a fraction as it is."""
-    number = to_number(value, low, high, field, above=above, below=below)
-    return value if isinstance(value, Fraction) else number
-
-
-def _live(nodes: int, silent: Iterable[int]) -> list[bool]:
-    """Say of each node whether it is live."""
-    if not isinstance(silent, Iterable):
-        raise InvalidInput("silent", silent, "a collection of nodes, each by its number")
-    live = [True] * nodes
-    for node in silent:
-        live[to_whole(node, 0, "silent", nodes - 1)] = False
-    return live

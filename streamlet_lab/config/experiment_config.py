@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal, Self
 import tomli_w
 from pydantic import BeforeValidator, Field, model_validator
 
-from streamlet_lab.config.feeds import FRAME, Feed
-from streamlet_lab.config.market import OBSERVER, MarketConfig
-from streamlet_lab.config.network import NetworkConfig
-from streamlet_lab.config.prices import PricesConfig
+from streamlet_lab.config.frame_feed import FRAME, Feed
+from streamlet_lab.config.market_config import OBSERVER, MarketConfig
+from streamlet_lab.config.network_config import NetworkConfig
+from streamlet_lab.config.prices_config import PricesConfig
 from streamlet_lab.consensus.quorums import FaultModel, max_faulty, quorum
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
