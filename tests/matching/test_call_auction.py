@@ -174,6 +174,14 @@ def test_orders_of_one_trader_to_buy_and_to_sell_do_not_move_the_price_of_others
     assert replay(engine.events).state() == engine.state()
 
 
+def test_orders_without_a_trader_trade_with_each_other():
+    engine = started(self_trade="cancel_both")
+    engine.submit(Order.market("b-0", "X", "buy", 10), 10)
+    engine.submit(limit("b-1", "buy", "107.00", 10))
+    _, traded, *_ = engine.advance(60)
+    assert (traded.trade.buy_order_id, traded.trade.sell_order_id) == ("b-1", "s-2")
+
+
 def test_call_goes_on_while_its_price_is_outside_the_collar():
     engine = started(collar=3)
     engine.submit(limit("b-1", "buy", "107.00"), 10)
