@@ -487,6 +487,12 @@ def test_the_rate_is_of_limit_orders_and_volumes_are_of_all() -> None:
     assert_adds_up(numbers)
 
 
+def test_stopped_orders_are_counted_by_the_column_that_says_it() -> None:
+    odd = {"verdict": "justified", "stopped": "at_entry", "reason": "market", "quantity": 1}
+    numbers = _numbers(orders=[{"type": "limit"}], rejections=[odd])
+    assert (numbers["market_orders_stopped"], numbers["unfair_orders_stopped"]) == (0, 1)
+
+
 def test_an_order_that_is_sent_once_more_is_another_one() -> None:
     orders = [{"order_id": "again", "type": "limit", "fair": True, "status": "rejected"}] * 3
     row = {"order_id": "again", "verdict": "false", "action": "rejected", "stopped": "at_entry"}

@@ -112,17 +112,6 @@ def test_limit_state_of_fifteen_seconds_leads_to_a_pause_and_a_reopening(luld):
     assert outline(limit(luld, "s-4", "sell", "100.00"))[1] == "s-4 clipped to 103.55"
 
 
-def test_order_that_never_trades_does_not_move_the_reference_of_a_reopening(luld):
-    limit(luld, "b-1", "buy", "105.00", time=0)
-    luld.advance(15 * SECOND)
-    luld.cancel("b-1")
-    limit(luld, "b-2", "buy", "100.00")
-    limit(luld, "s-1", "sell", "10000.00", 1)
-    assert outline(luld.advance(315 * SECOND)) == ["uncrossed None 0 +0", "open"]
-    assert luld.band_limits == (Decimal("95.00"), Decimal("105.00"))
-    assert luld.band_reference.price == Decimal("100.00")
-
-
 def test_reopening_outside_the_collars_waits_for_another_pause_and_wider_ones(luld):
     limit(luld, "b-1", "buy", "105.00", time=0)
     luld.advance(15 * SECOND)

@@ -113,14 +113,6 @@ def test_validate_trade_price_refuses_what_is_no_price(engine):
         engine.validate_trade_price(Decimal("NaN"))
 
 
-def test_command_without_time_happens_at_the_latest_known_instant(engine):
-    assert engine.submit(limit("b-1", "buy", "150.00"))[0].time == 1_000_000
-    engine.submit(limit("b-2", "buy", "150.00"), 6_000_000)
-    assert engine.submit(limit("b-3", "buy", "150.00"))[0].time == 6_000_000
-    engine.set_reference(reference("152.45", 8_000_000))
-    assert engine.cancel("b-1")[0].time == 8_000_000
-
-
 @pytest.mark.parametrize("time", [999_999, -1, 2_000_000.0, "2s", True])
 def test_time_that_is_none_or_runs_backwards_is_refused(engine, time):
     with pytest.raises(InvalidInput, match="whole microseconds, not before 1000000"):

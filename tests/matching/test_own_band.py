@@ -158,12 +158,6 @@ def test_decision_that_cannot_be_is_refused(decisions, field):
     assert caught.value.field == field
 
 
-def test_decision_that_changes_nothing_is_not_written_down():
-    same = Decision((9_500, 10_500), Fraction(10_000))
-    engine = market(Deciding(iter([same, same, same])))
-    assert len(engine.events) == 2
-
-
 def test_references_of_the_bands_own_lie_on_the_grid():
     decisions = [Decision((1, 2), Fraction(2_001, 2), kind="trades")]
     engine = market(Deciding(iter(decisions)))
@@ -215,17 +209,6 @@ def test_bad_settings_are_named(field, settings):
     with pytest.raises(InvalidInput) as caught:
         ConsensusMatchingEngine("X", **settings)
     assert caught.value.field == field
-
-
-def test_band_between_two_ticks_lets_nothing_rest():
-    decisions = iter([None, None, None, None, Decision((9_999, 9_998))])
-    engine = market(Deciding(decisions), without_reference="allow")
-    for order_id, price in (("b-1", "99.97"), ("b-2", "99.98"), ("b-3", "99.99"), ("b-4", "99.00")):
-        engine.submit(Order.limit(order_id, "X", "buy", 10, price))
-    for number in range(4):
-        engine.set_reference(Reference(Decimal("100.00"), number + 1), number + 1)
-    assert [one.order_id for one in engine.events[-4:]] == ["b-3", "b-4", "b-1", "b-2"]
-    assert len(engine.book) == 0
 
 
 def test_call_that_a_breach_begins_ends_in_time_though_the_band_does_not_listen():

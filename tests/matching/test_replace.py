@@ -52,13 +52,6 @@ def test_may_trade_and_what_is_left_rests(queue):
     assert queue.book.find("b-2").priority == replaced.sequence
 
 
-def test_counts_open_shares_not_those_already_traded(queue):
-    queue.submit(Order.market("s-1", "AAPL", "sell", 40))
-    queue.replace("b-1", quantity=50)
-    assert queue.book.find("b-1").remaining == 50
-    assert ids(queue)[0] == "b-1"
-
-
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

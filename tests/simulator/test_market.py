@@ -182,14 +182,6 @@ def test_other_settings_meet_the_same_prices_and_orders(settings):
     assert changed or other_market.engines["AAPL"].events != market.engines["AAPL"].events
 
 
-def test_one_more_trader_does_not_change_what_the_others_send():
-    _, _, few = trade(20, market={"traders": 4})
-    _, _, more = trade(20, market={"traders": 5})
-    others = [entry for entry in sent(more) if entry.order.trader != "zero_intelligence_4"]
-    assert others == sent(few)
-    assert len(others) < len(sent(more))
-
-
 # What traders see
 
 

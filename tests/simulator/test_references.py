@@ -3,7 +3,7 @@
 import random
 from bisect import bisect_right
 from fractions import Fraction
-from itertools import count, pairwise, takewhile
+from itertools import pairwise, takewhile
 
 import pandas as pd
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import streamlet_lab as sl
-from streamlet_lab import InvalidInput, Publication, reference_kind, reference_kinds
+from streamlet_lab import InvalidInput, Publication
 from streamlet_lab.matching import ReferenceMoved, Rejected, RejectReason, replay
 from streamlet_lab.matching.watch import bands
 from streamlet_lab.simulator import Market
@@ -154,23 +154,6 @@ def test_on_a_random_walk_a_twap_is_as_far_as_a_price_of_a_third_of_its_window(l
 
 
 # --- Kinds of one's own
-
-
-def test_a_kind_of_ones_own_has_a_name_and_parameters():
-    @reference_kind("half")
-    def half(price, *, every="1s"):
-        step = to_microseconds(every, "every")
-        for time in count(0, step):
-            yield Publication(time, Fraction(price(time), 2), quoted=time)
-
-    assert {"half"} == {*reference_kinds()} - {"consensus", "delayed", "heartbeat", "twap"}
-    market = {"reference": {"kind": "half", "parameters": {"every": "3h"}}}
-    orders = sl.Experiment(epochs=6, signatures="none", market=market).run().orders
-    assert ((orders.true_price / orders.reference_price).between(1.7, 2.3)).all()
-    with pytest.raises(InvalidInput, match=r"^market\.reference\.parameters\.every: 'often'"):
-        sl.Experiment(market={"reference": {"kind": "half", "parameters": {"every": "often"}}})
-    with pytest.raises(InvalidInput, match="the lab's own"):
-        reference_kind("twap")
 
 
 @pytest.mark.parametrize("kind", [lambda price: [], lambda price: None])

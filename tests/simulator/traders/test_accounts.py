@@ -130,11 +130,3 @@ def test_accounts_are_true_after_all_that_can_happen(policy):
     positions = [one.position for one in floor.traders.values()]
     assert sum(positions) == 0
     assert any(positions)
-
-
-def test_the_same_seed_plays_the_same_game():
-    def events(seed):
-        return [*play((2, 2, 1, 1, 1, 1, 2), seed, "none", [151]).engine.events]
-
-    assert events(3) == events(3)
-    assert events(3) != events(4)

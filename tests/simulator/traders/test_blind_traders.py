@@ -124,12 +124,3 @@ def test_the_flow_is_the_same_in_any_market(kind, true_prices, seed, data):
         if data.draw(st.booleans()):
             tell(there, number)
         assert here.wait() == there.wait()
-
-
-@pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])
-def test_the_flow_follows_the_true_price(kind):
-    here, there = kind(seat()), kind(seat())
-    sent = [(here.decide(view(100.0))[0], there.decide(view(200.0))[0]) for _ in range(50)]
-    for one, other in sent:
-        if one.order.price is not None:
-            assert other.order.price == pytest.approx(2 * one.order.price, abs=Decimal("0.02"))

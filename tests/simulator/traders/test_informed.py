@@ -7,7 +7,6 @@ import pytest
 
 from streamlet_lab.matching import MarketState, Side, TimeInForce
 from streamlet_lab.simulator.traders import Cancel, Informed, Submit, make_traders
-from streamlet_lab.simulator.traders.zero_intelligence import ZeroIntelligence
 
 from .floor import SECOND, SYMBOL, Floor, Traders, seat, view
 
@@ -97,15 +96,3 @@ def test_informed_traders_move_the_price_to_the_true_one():
     assert max(informed) < 0.005
     assert statistics.fmean(informed) < 0.003
     assert statistics.fmean(uninformed) > 0.01
-
-
-def test_informed_traders_gain_from_those_who_know_less():
-    configs = [Traders("informed"), Traders("zero_intelligence", 8)]
-    gains = []
-    for seed in range(5):
-        traders = make_traders(configs, [SYMBOL], seed)
-        floor = Floor(traders, lambda time: 150.0, without_reference="allow")
-        floor.run(400 * SECOND)
-        gains.append(floor.cash(traders[0]) + 150.0 * traders[0].position)
-        assert isinstance(traders[1], ZeroIntelligence)
-    assert min(gains) > 0

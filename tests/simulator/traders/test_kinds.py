@@ -1,6 +1,5 @@
 """Kinds by their names, and traders from a configuration."""
 
-import statistics
 from functools import partial
 
 import pytest
@@ -16,7 +15,7 @@ from streamlet_lab.simulator.traders import (
     trader_kinds,
 )
 
-from .floor import SECOND, Floor, Traders, view
+from .floor import Traders, view
 
 OWN = (
     "fat_finger",
@@ -228,38 +227,3 @@ def test_every_parameter_of_every_kind_is_tried():
 
 
 # --- In ten lines
-
-
-def test_a_trader_of_ones_own_in_ten_lines():
-    @trader_kind("contrarian")
-    class Contrarian(Trader):
-        def __init__(self, seat, *, threshold_percent=1.0):
-            super().__init__(seat)
-            self.threshold = threshold_percent / 100
-
-        def act(self, view):
-            if view.best_bid and view.best_ask and view.reference:
-                gap = (view.best_bid + view.best_ask) / 2 / view.reference - 1
-                if abs(gap) > self.threshold:
-                    yield self.sell(100) if gap > 0 else self.buy(100)
-
-    one = make("contrarian")
-    for mid, side in ((151.4, None), (151.6, "sell"), (148.6, None), (148.4, "buy")):
-        seen = view(reference=150.0, best_bid=mid - 1, best_ask=mid + 1)
-        assert [str(action.order.side) for action in one.decide(seen)] == ([side] if side else [])
-    assert one.decide(view(reference=150.0, best_bid=160.0)) == ()
-
-    configs = [
-        Traders("contrarian", rate=0.5, parameters={"threshold_percent": 0.3}),
-        Traders("zero_intelligence", count=10, rate=0.5, parameters={"spread_percent": 1.0}),
-    ]
-    traders = make_traders(configs, ["AAPL"], seed=1)
-    floor = Floor(traders)
-    floor.set_reference(150.0, 0)
-    floor.run(600 * SECOND)
-    own = "contrarian_0/AAPL/"
-    bought = [t.price for t in floor.engine.trades if t.buy_order_id.startswith(own)]
-    sold = [t.price for t in floor.engine.trades if t.sell_order_id.startswith(own)]
-    assert len(bought) > 10
-    assert len(sold) > 10
-    assert statistics.fmean(bought) < 150 < statistics.fmean(sold)

@@ -86,11 +86,3 @@ def test_it_gains_where_a_maker_quotes_around_a_displaced_reference(displacement
         assert one.orders == {}
         assert abs(one.position) >= 1_000
         assert floor.engine.trades
-
-
-def test_it_does_nothing_while_nobody_lies():
-    for seed in range(3):
-        floor, one, gain = play(0.0, seed)
-        assert (one.position, gain) == (0, 0)
-        sent = [event.order_id for event in floor.engine.events if hasattr(event, "order_id")]
-        assert not any(order_id.startswith(one.name) for order_id in sent)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamlet_lab.matching import MarketState, OrderType, Side
+from streamlet_lab.matching import MarketState
 from streamlet_lab.simulator.traders import Momentum
 
 from .floor import seat, view
@@ -31,15 +31,6 @@ def sides(last_prices, **parameters):
 )
 def test_it_follows_what_moved_since_a_number_of_acts_ago(prices, expected):
     assert sides(prices, lookback=2, threshold_percent=1) == expected
-
-
-def test_it_sends_market_orders():
-    one = Momentum(seat(), lookback=1, threshold_percent=0, size=40)
-    one.decide(view(last_price=100.0))
-    (submit,) = one.decide(view(last_price=101.0))
-    order = submit.order
-    assert (order.order_type, order.side, order.quantity) == (OrderType.MARKET, Side.BUY, 40)
-    assert submit.intent == "honest"
 
 
 def test_in_a_halt_it_looks_on():

@@ -172,13 +172,6 @@ def test_what_is_no_action_of_its_own_is_refused(trader, wrong):
         trader.decide(view())
 
 
-@pytest.mark.parametrize("step", [7, False, Cancel("trader_0/AAPL/0"), lambda self: self.buy(10)])
-def test_what_is_no_list_is_refused_as_such(trader, step):
-    trader.steps = iter([step])
-    with pytest.raises(InvalidInput, match=r"expected a list of actions, or None$"):
-        trader.decide(view())
-
-
 def test_an_order_that_was_made_and_not_yielded_is_not_lost_in_silence(trader):
     trader.steps = iter([lambda one: None, lambda one: one.buy(10, 150) and None])
     assert trader.decide(view()) == ()
@@ -215,17 +208,6 @@ def open_orders(trader):
         order_id.rpartition("/")[2]: (str(order.side), str(order.price), order.quantity)
         for order_id, order in trader.orders.items()
     }
-
-
-def test_an_accepted_order_is_open_until_it_is_cancelled():
-    trader = Scripted(seat(), [lambda self: [self.buy(10, 150)]])
-    floor = act(trader)
-    floor.act(trader, 1)
-    assert open_orders(trader) == {"0": ("buy", "150.00", 10)}
-    trader.steps = iter([lambda self: [self.cancel(one) for one in self.orders]])
-    floor.act(trader, 2)
-    assert open_orders(trader) == {}
-    assert trader.position == 0
 
 
 def test_what_happens_to_others_changes_nothing():
