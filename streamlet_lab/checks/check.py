@@ -43,8 +43,6 @@ class Check(Monitor):
 
     Attributes
     ----------
-    honest : frozenset of str
-        Who is watched.
     name, statement : str
         What the property is called, and what it says.
     violation : str

@@ -73,7 +73,7 @@ class Equivocation(NodeFault):
 
 @fault_kind("double_vote")
 class DoubleVote(NodeFault):
-    """The node votes for every proposal of a leader that it hears of, whatever it extends.
+    """The node votes for every proposal of a leader that it receives, whatever it extends.
 
     At f < n/3 that is harmless alone: a block still needs the votes of more than half of the honest
     nodes, and they vote once. It makes an equivocating accomplice dangerous beyond.

@@ -22,7 +22,7 @@ class Forger(NodeFault):
 
     def __init__(self, start: int, stop: int | None) -> None:
         super().__init__(start, stop)
-        self._heard: list[Message] = []
+        self._received: list[Message] = []
 
     def begin(self, epoch: int) -> Iterable[Send]:
         if self.leads(epoch):
@@ -34,8 +34,8 @@ class Forger(NodeFault):
         # Forgeries of forgeries would never end.
         if not self._is_sound(message):
             return
-        self._heard.append(message)
-        yield Send(self.random.choice(self._heard))
+        self._received.append(message)
+        yield Send(self.random.choice(self._received))
         if isinstance(message, Vote):
             yield from map(Send, self._votes_like(message))
         else:
@@ -166,9 +166,9 @@ _MOST_PER_EPOCH: Final = 8
 class RandomByzantine(NodeFault):
     """The node does anything with the keys that it holds, drawn at random.
 
-    At the beginning of an epoch and whenever it hears something it may propose on any block that it
-    knows in an epoch near this one that it or an accomplice leads, vote for any such block in any
-    accomplice's name, or send an old message again. Whatever it sends, its honest words too, may
+    At the beginning of an epoch and at each message it may propose on any block that it knows, in
+    an epoch near this one that it or an accomplice leads, vote for any such block in any
+    accomplice's name, or send an old message again. Whatever it sends, what its node sends too, may
     reach anyone, up to three epochs late, or not at all.
 
     At f < n/3 it breaks nothing: that is what it is for.
