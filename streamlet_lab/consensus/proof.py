@@ -23,17 +23,14 @@ Examples
 --------
 A committee of one finalizes the block of epoch 0 in epoch 1, for genesis comes before epoch 0.
 
->>> from dataclasses import replace
->>> from streamlet_lab.consensus import Block, BlockTree, Vote, make_genesis
+>>> from streamlet_lab.consensus import Block, BlockTree, make_genesis, sign_vote
 >>> from streamlet_lab.keys import Ed25519Keyring
 >>> keyring, genesis = Ed25519Keyring(["node_0"], seed=0), make_genesis("demo")
 >>> second = Block("demo", 0, 1, genesis.hash, b"100.00")
 >>> third = Block("demo", 1, 2, second.hash, b"100.25")
 >>> tree = BlockTree(genesis, quorum=1)
 >>> for block in second, third:
-...     tree.add_block(block)
-...     vote = Vote("demo", block.epoch, block.height, block.hash, "node_0", b"")
-...     tree.add_vote(replace(vote, signature=keyring.sign("node_0", vote.signed)))
+...     _ = tree.add_block(block), tree.add_vote(sign_vote(block, "node_0", keyring))
 >>> keys = PublicKeys("demo", genesis.hash, 1, {"node_0": keyring.public_key("node_0")})
 >>> verify_proof(make_proof(tree, second), keys).payload
 b'100.00'
