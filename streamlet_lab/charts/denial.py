@@ -1,5 +1,6 @@
 """The chart of denied trades: what does a displaced price cost whoever asks a fair one?"""
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -41,7 +42,7 @@ def plot_denial(
     by : str
         The varied setting that tells series apart, at most six.
     band_percent, spread_percent : float
-        Of the closed form: see :func:`~streamlet_lab.theory.denied_share`.
+        See :func:`~streamlet_lab.theory.denied_share`.
     """
     if by not in check_sweep(swept).settings:
         raise InvalidInput("by", by, f"one of {', '.join(swept.settings)}")
@@ -49,10 +50,7 @@ def plot_denial(
     means = swept.means("denied").merge(swept.means("mean_bp")[[*settings, "mean"]], on=settings)
     means = means.rename(columns={"mean_x": "denied", "mean_y": "displacement_bp"})
     parts = series_of(means, by)
-
-    def expected(displacement_bp: float) -> float:
-        return denied_share(displacement_bp, band_percent, spread_percent)
-
+    expected = partial(denied_share, band_percent=band_percent, spread_percent=spread_percent)
     largest = max(means["displacement_bp"].max(), _BEYOND * _BP * band_percent / 100)
     grid = np.linspace(0, largest if np.isfinite(largest) else 1, _GRID)
     answer = "no fair order was sent"
@@ -70,11 +68,8 @@ def plot_denial(
         # No price can be pushed down to nothing.
         for way, places, dashes in (("up", grid, "--"), ("down", -grid[grid < _BP], ":")):
             look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2}
-            values, label = (
-                [expected(place) for place in places],
-                f"closed form, price pushed {way}",
-            )
-            axes.plot(np.abs(places), values, label=label, **look)
+            label = f"closed form, price pushed {way}"
+            axes.plot(np.abs(places), [*map(expected, places)], label=label, **look)
         for (value, own), shape in zip(parts.items(), style.SERIES, strict=False):
             marks = {**shape, "linestyle": "none", "capsize": 3, "label": series_name(by, value)}
             axes.errorbar(own["displacement_bp"], own["denied"], margins(own, "denied"), **marks)

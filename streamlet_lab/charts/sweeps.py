@@ -65,17 +65,6 @@ def plot_means(
         Linear, with zero in sight; or logarithmic: what is not above zero is not seen there.
     unit : str
         Of the measure, for the line below the title.
-
-    Examples
-    --------
-    >>> from streamlet_lab import run_protocol, sweep
-    >>> base = {"epochs": 9, "signatures": "none", "network.delays": "constant"}
-    >>> swept = sweep(base, {"network.median_delay": [0.1, 0.2]}, repeats=2, run=run_protocol)
-    >>> figure = plot_means(
-    ...     swept, "mean_latency_s", "network.median_delay", closed_form=lambda d: 1 + 2 * d
-    ... )
-    >>> figure.axes[0].texts[0].get_text()
-    'means from 1.2 to 1.4; 2 of 2 intervals (95 %, 2 runs each) hold the closed form'
     """
     chosen = [x] if by is None else [x, by]
     if sorted(chosen) != sorted(check_sweep(swept).settings):
@@ -83,23 +72,16 @@ def plot_means(
     to_name(y_scale, ("linear", "log"), "y_scale")
     means = swept.means(measure)
     parts = series_of(means, by)
-    forms = closed_form if isinstance(closed_form, Mapping) else dict.fromkeys(parts, closed_form)
-    if unknown := [value for value in forms if value not in parts]:
-        raise InvalidInput("closed_form", unknown[0], f"one of {', '.join(map(str, parts))}")
-    known = {value: form for value in parts if (form := forms.get(value)) is not None}
-    for value, form in known.items():
+    forms = _forms(closed_form, parts)
+    for value, form in forms.items():
         means.loc[parts[value].index, "expected"] = _evaluate(form, parts[value][x])
     with new_chart(9, 4.8) as figure:
         axes = figure.subplots()
         named = {series_name(by, value): part for value, part in parts.items()}
-        draw_series(axes, named, x, _labelled(known, by, len(parts)), joined=not known)
+        draw_series(axes, named, x, _labelled(forms, by, len(parts)), joined=not forms)
         axes.set_xlabel(x_label or x)
         axes.set_ylabel(y_label or measure)
-        if y_scale == "log":
-            _scale_by_means(axes, means)
-        else:
-            # Zero is in sight, so that heights can be compared.
-            axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        _scale(axes, means, y_scale)
         title = question or f"How does {measure} depend on {x}?"
         layout.explain(axes, title, _answer(means, unit))
     return figure
@@ -214,6 +196,16 @@ def _curve(form: ClosedForm | pd.DataFrame, values: _Values) -> tuple[Any, Any]:
     return places, _evaluate(form, places)
 
 
+def _forms(
+    given: ClosedForm | Mapping[Any, ClosedForm] | None, parts: Mapping[Any, pd.DataFrame]
+) -> dict[Any, ClosedForm]:
+    """Return the closed form of every series that has one."""
+    forms = given if isinstance(given, Mapping) else dict.fromkeys(parts, given)
+    if unknown := [value for value in forms if value not in parts]:
+        raise InvalidInput("closed_form", unknown[0], f"one of {', '.join(map(str, parts))}")
+    return {value: form for value in parts if (form := forms.get(value)) is not None}
+
+
 def _labelled(forms: Mapping[Any, ClosedForm], by: str | None, count: int) -> dict[str, ClosedForm]:
     """Return each form once, named after the series that it is for unless it is for all."""
     names: dict[ClosedForm, list[str]] = {}
@@ -225,8 +217,12 @@ def _labelled(forms: Mapping[Any, ClosedForm], by: str | None, count: int) -> di
     }
 
 
-def _scale_by_means(axes: Axes, means: pd.DataFrame) -> None:
-    """Make the y-axis logarithmic around what can be seen there: an interval may reach to zero."""
+def _scale(axes: Axes, means: pd.DataFrame, scale: str) -> None:
+    """Scale the y-axis with zero in sight, or logarithmic around what can be seen there."""
+    if scale == "linear":
+        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))  # so that heights can be compared
+        return
+    # An interval may reach to zero.
     values = means[["mean", "low", "high"]].to_numpy()
     seen = values[values > 0]
     axes.set_yscale("log", nonpositive="clip")
