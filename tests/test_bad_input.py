@@ -119,7 +119,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_sources([{"lag": 1}]), "prices.sources", {"lag": 1}, "a table with a name in it"),
     (_sources(["node_1"]), "prices.sources.name", "node_1", "a name that no node has"),
     (_sources(["Bourse"]), "prices.sources.name", "Bourse", "lowercase letters"),
-    (_source(noise=1), "prices.sources.noise", 1, "one of name, noise_bp, bias_bp, lag"),
+    (_source(noise=1), "prices.sources.noise", 1, "parameters name, noise_bp, bias_bp, lag"),
     (_source(noise_bp=-1), "prices.sources.noise_bp", -1, "a number from 0 to"),
     (_source(lag="soon"), "prices.sources.lag", "soon", SECONDS),
     (_source(outage=1), "prices.sources.outage", 1, "from 0 and below 1"),

@@ -39,7 +39,6 @@ be told from the other either.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, Self
@@ -51,7 +50,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.prices.rounds import OutlierRule
+from streamlet_lab.prices.rounds import OutlierRule, Quotes
 from streamlet_lab.prices.validation import PreviousConsensus, twice_median_micros
 from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_number, to_whole
 
@@ -195,19 +194,14 @@ class TailRule:
         return cls(level, disagreement_percent, market_time_per_epoch)
 
     def __call__(
-        self,
-        quote: StockPrice,
-        quotes: Sequence[StockPrice],
-        previous: PreviousConsensus | None,
-        epoch: int,
-        /,
+        self, quote: StockPrice, quotes: Quotes, previous: PreviousConsensus | None, epoch: int, /
     ) -> bool:
         """Return whether a quote is an outlier; see :class:`OutlierRule`."""
         return self._is_far_from_others(quote, quotes) or (
             previous is not None and self._is_sudden(quote, previous, epoch)
         )
 
-    def _is_far_from_others(self, quote: StockPrice, quotes: Sequence[StockPrice]) -> bool:
+    def _is_far_from_others(self, quote: StockPrice, quotes: Quotes) -> bool:
         # Of two that disagree nobody can say which one is wrong.
         if len(quotes) < 3:
             return False

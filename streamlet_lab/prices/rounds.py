@@ -13,6 +13,8 @@ from streamlet_lab.prices.payload import NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 
+Quotes = Sequence[StockPrice]
+
 # As many as a payload has room for.
 _MOST_DECIMALS: Final = 6
 
@@ -57,12 +59,7 @@ class OutlierRule(Protocol):
     """A pure function that says which of several quotes to leave out."""
 
     def __call__(
-        self,
-        quote: StockPrice,
-        quotes: Sequence[StockPrice],
-        previous: PreviousConsensus | None,
-        epoch: int,
-        /,
+        self, quote: StockPrice, quotes: Quotes, previous: PreviousConsensus | None, epoch: int, /
     ) -> bool:
         """Return whether a quote is an outlier.
 
