@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
+from typing import get_type_hints
 
 import pytest
 
@@ -89,6 +90,17 @@ def test_the_things_of_ones_own_in_the_architecture_page_work(
     printed = capsys.readouterr().out
     assert "Consistency            holds" in printed
     assert "fair_stopped_rate" in printed
+
+
+def test_every_method_that_the_architecture_page_names_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([A-Z]\w+)\.(\w+)(?:\(.*?\))?`", page)
+    modules = [module for name, module in sys.modules.items() if name.startswith("streamlet_lab")]
+    classes = {cls for module in modules for cls in vars(module).values() if isinstance(cls, type)}
+    ours = [cls for cls in classes if cls.__module__.startswith("streamlet_lab")]
+    members = {(cls.__name__, name) for cls in ours for name in [*dir(cls), *get_type_hints(cls)]}
+    assert len(named) > 30
+    assert [pair for pair in named if pair not in members] == []
 
 
 def test_its_links_lead_somewhere() -> None:
