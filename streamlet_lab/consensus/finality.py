@@ -1,4 +1,4 @@
-"""When a notarized chain is final: the rules of the paper's models."""
+"""When a notarized chain is final: the rules of the paper's models; `BlockTree` applies them."""
 
 from dataclasses import dataclass
 from typing import Final
