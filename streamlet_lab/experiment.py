@@ -83,8 +83,10 @@ class Experiment:
         progress : callable, optional
             ``progress(epoch, epochs)`` is called at the beginning of each epoch.
         """
-        network, market = self._made or _make(self.config)
-        self._made = None
+        made, self._made = self._made, None
+        if made is None or made[0].config is not self.config:
+            made = _make(self.config)
+        network, market = made
         checks = market_checks(self.config, network)
         return _run(self.config, network, checks, monitors, progress, market)
 
@@ -92,6 +94,10 @@ class Experiment:
         settings = self.config.model_dump(mode="json", exclude_defaults=True)
         arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         return f"Experiment({arguments})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Copies and other processes make their own.
+        return {"config": self.config, "_made": None}
 
     def _set_up(self, config: ExperimentConfig) -> None:
         self.config = config

@@ -251,7 +251,14 @@ def _is_checked(annotation: object) -> bool:
 
 @lru_cache(maxsize=256)
 def _taken(factory: Callable[..., Any], given: int) -> _Taken:
-    accepted = [*inspect.signature(factory, eval_str=True).parameters.values()][given:]
+    try:
+        signature = inspect.signature(factory, eval_str=True)
+    except Exception:  # a type that is only there for type checkers, say: it is not checked then
+        signature = inspect.signature(factory)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = [*signature.parameters.values()]
+    first = [one for one in parameters if one.kind in positional][:given]
+    accepted = [one for one in parameters if one not in first]
     named = [one for one in accepted if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     takes_any = any(one.kind is one.VAR_KEYWORD for one in accepted)
     types = {one.name: one.annotation if _is_checked(one.annotation) else Any for one in named}

@@ -347,8 +347,8 @@ def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
             rejections["verdict"], rejections["stopped"] == AT_ENTRY, keys, now, strict=True
         )
     ]
-    blocked = (rejections["stopped"] == AT_TRADE) & ~np.array(
-        _are_fair(rejections["price"], true_prices, hundredths), dtype=np.bool_
+    blocked = (rejections["stopped"] == AT_TRADE) & ~_are_fair(
+        rejections["price"], true_prices, hundredths
     )
     rejections = rejections.assign(verdict=pd.array(judged, dtype="str"), blocked=blocked)
     return {**frames, "orders": orders, "trades": trades, "rejections": rejections}
@@ -356,15 +356,16 @@ def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
 
 def _are_fair(
     prices: "pd.Series[float]", true_prices: "pd.Series[float]", hundredths: int
-) -> list[bool]:
+) -> "np.ndarray[Any, np.dtype[np.bool_]]":
     """Say for each price whether it is fair; where there is none, it is.
 
     The shortest decimal of a float is the price that it was made of.
     """
-    return [
+    fair = [
         np.isnan(price) or is_fair(Decimal(repr(price)), round(true_price * 1e6), hundredths)
         for price, true_price in zip(prices.tolist(), true_prices.tolist(), strict=True)
     ]
+    return np.array(fair, dtype=np.bool_)
 
 
 def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """The whole system: prices, consensus and market from one configuration."""
 
+import copy
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -346,3 +348,22 @@ def test_what_lies_outside_the_model_is_said(
     settings: dict[str, Any], reasons: tuple[str, ...]
 ) -> None:
     assert sl.Experiment(epochs=10, **settings).config.outside_model == reasons
+
+
+def test_an_experiment_is_a_plain_value_before_it_runs() -> None:
+    experiment = sl.Experiment(epochs=6, seed=1)
+    copies = [
+        copy.copy(experiment),
+        copy.deepcopy(experiment),
+        pickle.loads(pickle.dumps(experiment)),
+    ]
+    results = [one.run().orders for one in (experiment, *copies, experiment)]
+    for orders in results[1:]:
+        pd.testing.assert_frame_equal(orders, results[0])
+
+
+def test_an_experiment_runs_the_configuration_that_it_has() -> None:
+    other = sl.Experiment(epochs=4, seed=2, nodes=7)
+    experiment = sl.Experiment(epochs=6, seed=1)
+    experiment.config = other.config
+    pd.testing.assert_frame_equal(experiment.run().orders, other.run().orders)

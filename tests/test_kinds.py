@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab import aggregator, delay_kind, fault_kind, path_model
+from streamlet_lab import aggregator, delay_kind, fault_kind, path_model, source_fault_kind
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 
@@ -142,3 +142,30 @@ def test_the_answer_says_what_may_be_given_besides_a_name() -> None:
         match=r"^by: 'iqr' .* one of mad, or a function; an estimator of your own must be",
     ):
         register["iqr"]
+
+
+# --- Making them
+
+
+def make(kind: object, parameters: dict[str, object], *given: object) -> object:
+    return Kinds[object]("law", "law", field="law").make(kind, parameters, "place", *given)
+
+
+def test_a_type_that_is_there_for_type_checkers_only_is_not_checked() -> None:
+    def kind(*, size: "Elsewhere" = 10) -> object:  # type: ignore[name-defined] # noqa: F821
+        return size
+
+    assert make(kind, {"size": "any"}) == "any"
+
+
+def test_what_the_lab_gives_takes_no_parameter_by_name_away() -> None:
+    def kind(*args: object, power: int = 1) -> object:
+        return (*args, power)
+
+    assert make(kind, {"power": 2}, "start", "stop") == ("start", "stop", 2)
+
+
+def test_a_name_is_free_again_where_what_it_was_for_was_refused() -> None:
+    with pytest.raises(InvalidInput, match="NodeFault"):
+        fault_kind("neither")(int)  # type: ignore[type-var]
+    source_fault_kind("neither")

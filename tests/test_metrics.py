@@ -634,3 +634,9 @@ def test_the_delay_of_the_reference_is_the_age_of_the_quotes_behind_it(link: str
 
 
 # --- The same again
+
+
+def test_another_percentage_changes_nothing_where_nobody_trades() -> None:
+    without_orders = sl.Experiment(epochs=4, market={"traders": 0}).run()
+    for result in (without_orders, sl.run_protocol(epochs=4)):
+        assert (result.sensitivity((1, 5))["unfair_trades"] == 0).all()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,17 @@ class LazyFrames(Mapping[str, pd.DataFrame]):
         self._columns = columns
         self._rows = dict(rows)
         self._frames: dict[str, pd.DataFrame | None] = dict.fromkeys(rows)
+        self._lock = RLock()
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         frame = self._frames[name]
         if frame is None:
-            frame = make_frame(self._columns[name], self._rows[name]())
-            self._frames[name] = frame
-            del self._rows[name]  # with what only this frame is made of
+            with self._lock:
+                frame = self._frames[name]
+                if frame is None:
+                    frame = make_frame(self._columns[name], self._rows[name]())
+                    self._frames[name] = frame
+                    del self._rows[name]  # with what only this frame is made of
         return frame
 
     def __iter__(self) -> Iterator[str]:

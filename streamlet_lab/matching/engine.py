@@ -209,8 +209,6 @@ class ConsensusMatchingEngine:
         """
         return self._command(time, lambda: self._replace(order_id, price, quantity))
 
-    # What the operator and the clock do.
-
     def set_reference(self, reference: Reference, time: int | None = None) -> list[Event]:
         """Take in a newer consensus, a price that has just become final.
 
@@ -223,19 +221,15 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time is earlier than the reference, or it is of a kind that only bands make.
         """
-        self._check_time(time)
-        first = len(self.events)
-        self._take_in(reference, time)
-        self._report(first)
-        return self.events[first:]
+        return self._operate(lambda now: self._take_in(reference, time), time)
 
     def advance(self, time: int) -> list[Event]:
         """Let the clock reach an instant."""
-        return self._command(time, lambda: None)
+        return self._operate(self._core.advance, time)
 
     def end_day(self, time: int | None = None) -> list[Event]:
         """End the trading day: every day order expires, in the order of acceptance."""
-        return self._command(time, lambda: self._core.end_day(self.now))
+        return self._operate(self._core.end_day, time)
 
     def halt(self, time: int | None = None) -> list[Event]:
         """Halt the market: orders are refused, resting ones may be cancelled or reduced.
@@ -243,7 +237,7 @@ class ConsensusMatchingEngine:
         Nobody but the operator ends a halt. A call auction that is going on is ended before, and
         its orders are matched.
         """
-        return self._command(time, lambda: self._core.halt(self.now))
+        return self._operate(self._core.halt, time)
 
     def resume(self, time: int | None = None) -> list[Event]:
         """End a halt, or a call auction before its time.
@@ -251,7 +245,7 @@ class ConsensusMatchingEngine:
         The band may close the market again at once, such as for a reference that is too old. A
         pause is the band's to end, so that in any other state nothing happens.
         """
-        return self._command(time, lambda: self._core.resume(self.now))
+        return self._operate(self._core.resume, time)
 
     def get_latest_consensus_price(self) -> Decimal | None:
         """Return the latest finalized consensus price in dollars, None before the first."""
@@ -351,9 +345,15 @@ class ConsensusMatchingEngine:
     def _command(self, time: int | None, carry_out: Callable[[], None]) -> list[Event]:
         """Carry out a command after what comes before it; return the events of both."""
         first = self._begin(time)
-        begun = len(self.events)
-        carry_out()
-        self._report(begun)
+        self._operate(lambda now: carry_out(), None)
+        return self.events[first:]
+
+    def _operate(self, carry_out: Callable[[int], None], time: int | None) -> list[Event]:
+        """Carry out what the operator or the clock wants, whether or not the network answers."""
+        self._check_time(time)
+        first = len(self.events)
+        carry_out(self.now if time is None else time)
+        self._report(first)
         return self.events[first:]
 
     def _begin(self, time: int | None) -> int:

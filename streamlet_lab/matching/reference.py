@@ -67,14 +67,16 @@ def ask(network: object, now: Callable[[], int]) -> Callable[[], Reference | Non
     if not callable(prices):
         expected = "an object with reference() or get_finalized_consensus_prices()"
         raise InvalidInput("consensus_network", network, expected)
-    seen: Reference | None = None
+    seen: tuple[object, object] | None = None
+    reference: Reference | None = None
 
     def latest() -> Reference | None:
-        nonlocal seen
+        nonlocal seen, reference
         for last in prices()[-1:]:
             price, block_hash = last.consensus_price, last.block_hash
-            if seen is None or (price, block_hash) != (seen.price, seen.block_hash):
-                seen = Reference(price, now(), block_hash)
-        return seen
+            if (price, block_hash) != seen:
+                seen = price, block_hash
+                reference = Reference(price, now(), block_hash)
+        return reference
 
     return latest

@@ -213,8 +213,11 @@ expected one of the parameters percent, stale, stale_after
     given = dict(parameters or {})
     taken = inspect.signature(factory).parameters
     takes_any = any(one.kind is one.VAR_KEYWORD for one in taken.values())
+    if "percent" in given:
+        expected = "another name: the percentage is given beside the parameters"
+        raise InvalidInput("market.band_parameters.percent", given["percent"], expected)
     if "percent" in taken or takes_any:
-        given.setdefault("percent", percent)
+        given["percent"] = percent
     made = REGISTER.make(factory, given, "market.band_parameters")
     if not isinstance(made, Band):
         expected = "what returns a band: an object with a method watch()"

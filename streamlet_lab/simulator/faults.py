@@ -6,7 +6,7 @@ node and of its accomplices, and no others.
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
@@ -244,6 +244,34 @@ class NodeFault:
         return signer
 
 
+def as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[Send]:
+    """Let one fault of a node after the other replace what is to be sent."""
+    for fault in faults:
+        sends = [
+            send.then(replaced)
+            for send in sends
+            for replaced in read_said(fault, "say", fault.say(send.message))
+        ]
+    return sends
+
+
+def read_said(fault: NodeFault, hook: str, said: object) -> Iterator[Send]:
+    """Yield what a hook says, one by one as it says it; refuse what is no message to send.
+
+    None is nothing, but for `say`: there it would silence the node where a return was forgotten.
+    """
+    if said is None and hook != "say":
+        return
+    place = f"{type(fault).__name__}.{hook}"
+    expected = "messages to send, returned in a list or yielded, each as Send(message)"
+    if not isinstance(said, Iterable):
+        raise InvalidInput(place, said, expected)
+    for send in said:
+        if not (isinstance(send, Send) and isinstance(send.message, Message)):
+            raise InvalidInput(place, send, expected)
+        yield send
+
+
 def _accept(kind: object) -> None:
     if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
         raise InvalidInput("kind", kind, "a subclass of NodeFault")
@@ -257,10 +285,15 @@ close_register = _KINDS.close
 
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
     """Register a kind of fault of nodes; see :meth:`~streamlet_lab.kinds.Kinds.register`."""
-    register: Callable[[type[NodeFault]], type[NodeFault]] = _KINDS.register(name)
+    _KINDS.check(name)
     if name in source_fault_kinds():
         raise InvalidInput("name", name, "a name that no kind of fault of sources has")
-    reserve_kinds([name])
+
+    def register(kind: type[NodeFault]) -> type[NodeFault]:
+        _KINDS.add(name, kind)
+        reserve_kinds([name])
+        return kind
+
     return register
 
 

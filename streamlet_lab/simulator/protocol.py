@@ -1,6 +1,6 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig
@@ -23,7 +23,15 @@ from streamlet_lab.consensus import (
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import HeldKeys, make_keyring
-from streamlet_lab.simulator.faults import NodeFault, Seat, Send, make_fault, make_faults
+from streamlet_lab.simulator.faults import (
+    NodeFault,
+    Seat,
+    Send,
+    as_said_by,
+    make_fault,
+    make_faults,
+    read_said,
+)
 from streamlet_lab.simulator.links import Links, clock_offsets, make_links
 from streamlet_lab.simulator.monitors import Listeners, Monitor
 from streamlet_lab.simulator.network import Network, Reception
@@ -256,9 +264,11 @@ class Simulation:
         """Send what a node wants sent, or its faults instead, and report what else happened."""
         sends: Iterable[Send] = [Send(event) for event in events if isinstance(event, Message)]
         if sends and self._faults[index]:
-            sends = _as_said_by(self._active_faults(index), sends)
-        self._carry(time, index, sends)
+            sends = as_said_by(self._active_faults(index), sends)
+        learned = self._carry(time, index, sends)
         self._listeners.tell_of(events, time, self._names[index])
+        if learned:
+            self._listeners.tell_of(learned, time, self._names[index])
 
     def _say_more(
         self, time: int, index: int, hook: str, speak: Callable[[NodeFault], Iterable[Send] | None]
@@ -266,18 +276,24 @@ class Simulation:
         """Let each fault of a node say more; the faults listed after it have a word on how."""
         faults = self._active_faults(index)
         for position, fault in enumerate(faults):
-            said = _said(fault, hook, speak(fault))
-            self._carry(time, index, _as_said_by(faults[position + 1 :], said))
+            said = read_said(fault, hook, speak(fault))
+            learned = self._carry(time, index, as_said_by(faults[position + 1 :], said))
+            self._listeners.tell_of(learned, time, self._names[index])
 
-    def _carry(self, time: int, index: int, sends: Iterable[Send]) -> None:
+    def _carry(self, time: int, index: int, sends: Iterable[Send]) -> list[Event]:
+        """Send it all; return what a faulty node learns from its faults' messages.
+
+        What a fault says the node has not said itself, and does not know yet.
+        """
+        learned: list[Event] = []
         for send in sends:
+            if self._faults[index]:
+                learned += self._participants[index].learn(send.message)
             self._send(time, index, send)
+        return learned
 
     def _send(self, time: int, index: int, send: Send) -> None:
         message, name = send.message, self._names[index]
-        if self._faults[index]:
-            # What a fault says the node has not said itself, and does not know yet.
-            self._listeners.tell_of(self._participants[index].learn(message), time, name)
         if not self._faults[index] or self._is_genuine(message):
             self._listeners.tell("sent", time, name, message)
         if sign_time := self.config.network.sign_time:
@@ -323,7 +339,8 @@ class Simulation:
             # Whoever sends may have begun an epoch that this node is about to begin.
             if self.network.online[index] and fault.active(self._epoch):
                 said = fault.overheard(message, self._names[sender])
-                self._carry(time, index, _said(fault, "overheard", said))
+                learned = self._carry(time, index, read_said(fault, "overheard", said))
+                self._listeners.tell_of(learned, time, self._names[index])
 
 
 def _leader_rule(config: ExperimentConfig, chain_id: str) -> LeaderRule:
@@ -366,31 +383,3 @@ def create_streamlet_network(
         if fault in config.source_faults or make_fault(fault).needs_prices:
             raise InvalidInput("faults", fault.kind, "a kind that makes sense without prices")
     return Simulation(config, OpaqueApplication(), monitors, links=links)
-
-
-def _as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[Send]:
-    """Let one fault of a node after the other replace what is to be sent."""
-    for fault in faults:
-        sends = [
-            send.then(replaced)
-            for send in sends
-            for replaced in _said(fault, "say", fault.say(send.message))
-        ]
-    return sends
-
-
-def _said(fault: NodeFault, hook: str, said: object) -> Iterator[Send]:
-    """Yield what a hook says, one by one as it says it; refuse what is no message to send.
-
-    None is nothing, but for `say`: there it would silence the node where a return was forgotten.
-    """
-    if said is None and hook != "say":
-        return
-    place = f"{type(fault).__name__}.{hook}"
-    expected = "messages to send, returned in a list or yielded, each as Send(message)"
-    if not isinstance(said, Iterable):
-        raise InvalidInput(place, said, expected)
-    for send in said:
-        if not (isinstance(send, Send) and isinstance(send.message, Message)):
-            raise InvalidInput(place, send, expected)
-        yield send

@@ -5,6 +5,7 @@ What can be recomputed is recomputed here from other frames, in exact arithmetic
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -509,3 +510,10 @@ def test_without_valid_quotes_blocks_say_why_and_are_final_all_the_same() -> Non
     assert set(result.quotes.reason) == {"below_min_volume"}
     assert result.epochs.finalized_s.notna().sum() == 29
     assert set(result.orders.reason) == {"no_consensus"}
+
+
+def test_threads_that_read_a_frame_first_share_it() -> None:
+    result = Experiment(epochs=4, signatures="none").run()
+    with ThreadPoolExecutor(8) as threads:
+        frames = [*threads.map(lambda name: result.frames[name], ["orders"] * 24)]
+    assert all(frame is frames[0] for frame in frames)

@@ -16,6 +16,7 @@ from streamlet_lab.matching import (
     Decision,
     Order,
     Reference,
+    make_band,
     replay,
 )
 
@@ -98,3 +99,8 @@ def test_band_that_looks_at_the_clock_is_woken_in_time_after_those_that_expire()
     assert again.state() == engine.state()
     order = Order.limit("s-2", "X", "sell", 1, "9.50")
     assert again.submit(order) == engine.submit(order)
+
+
+def test_a_percentage_is_given_once():
+    with pytest.raises(InvalidInput, match=r"percent: 3 is not valid; expected another name"):
+        make_band("consensus", 5, {"percent": 3})

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import ConsensusMatchingEngine, Order, Reference
+from streamlet_lab.matching import ConsensusMatchingEngine, MarketState, Order, Reference
 
 
 @dataclass
@@ -92,3 +92,27 @@ def test_only_the_consensus_must_lie_on_the_cent_grid_and_kinds_are_known():
         ConsensusMatchingEngine("X").set_reference(Reference(price, 0, kind="auction"))
     with pytest.raises(InvalidInput, match="'consensus' or 'oracle' or 'trades' or 'auction'"):
         Reference(Decimal("152.45"), 0, kind="rumour")
+
+
+@pytest.mark.parametrize("price", [150.1, "150.1", Decimal("150.100")])
+def test_a_price_from_a_list_is_new_once_however_it_is_written(price):
+    network = DescriptionNetwork()
+    network.finalized = [(price, "a1b2")]
+    engine = ConsensusMatchingEngine("AAPL", network)
+    for time in (0, 10, 20):
+        engine.submit(Order.limit(f"b-{time}", "AAPL", "buy", 1, "150.00"), time)
+    assert engine.reference == Reference(Decimal("150.10"), 0, "a1b2")
+
+
+def test_the_operator_needs_no_answer_from_the_network():
+    class Unreachable:
+        def reference(self):
+            raise ConnectionError
+
+    engine = ConsensusMatchingEngine("AAPL", Unreachable())
+    engine.advance(5)
+    engine.halt(10)
+    assert engine.market is MarketState.HALTED
+    engine.resume(20)
+    engine.end_day(30)
+    assert engine.market is MarketState.OPEN

@@ -5,6 +5,7 @@ from unittest import mock
 
 import pytest
 
+from streamlet_lab.config import make_config
 from streamlet_lab.consensus import Proposal, Vote, proposal_bytes
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
@@ -12,6 +13,7 @@ from streamlet_lab.simulator import (
     Monitor,
     NodeFault,
     Send,
+    create_streamlet_network,
     fault_kind,
     fault_kinds,
     faults,
@@ -411,3 +413,36 @@ def test_a_message_to_nobody_is_named():
     run = simulation(faults={"node_3": "writes_to_strangers"})
     with pytest.raises(InvalidInput, match="nobody"):
         run.run(1)
+
+
+class Helper(NodeFault):
+    """Sends the votes of its accomplices along with its own."""
+
+    def say(self, message):
+        yield Send(message)
+        if isinstance(message, Vote) and message.block_hash in self.node.tree:
+            block = self.node.tree[message.block_hash]
+            yield from (
+                Send(self.vote(block, one)) for one in self.seat.accomplices if one != self.name
+            )
+
+
+def test_what_a_faulty_node_sees_is_reported_in_the_order_in_which_it_sees_it():
+    class Watch(Monitor):
+        def __init__(self):
+            self.seen = {}
+
+        def notarized(self, time, node, block):
+            self.seen.setdefault(node, []).append(block)
+
+    fault_kind("helper")(Helper)
+    network = {"delta": 2.0, "delays": "uniform", "median_delay": 0.2}
+    shared = [Fault("helper", ("node_2", "node_3"))]
+    config = make_config(
+        epochs=60, epoch_length=0.25, network=network, faults=shared, signatures="none"
+    )
+    watch = Watch()
+    run = create_streamlet_network(config, [watch])
+    run.run(60)
+    for name, seen in watch.seen.items():
+        assert seen == run.nodes[name].tree.notarized[1:]
