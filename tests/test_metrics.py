@@ -607,6 +607,10 @@ def test_delays_are_looked_for_within_twelve_epochs_and_half_of_the_run() -> Non
     assert far <= 12.0
     short = _walk(21)
     assert delay(_samples(short, _late(short, 10)), 1.0) == 2.5
+    # Twenty samples are nineteen steps, and ten of them are more than half.
+    even = delay(_samples(short[1:], _late(short[1:], 10)), 1.0)
+    assert even is not None
+    assert even <= 9 * 0.25
     assert delay(_samples(short[:2], short[:2]), 1.0) is None
     assert delay(_samples(short[:0], short[:0]), 1.0) is None
 
