@@ -25,11 +25,32 @@ def test_interval_of_a_sample_computed_by_hand():
     assert (interval.low, interval.high) == pytest.approx((5 - margin, 5 + margin))
 
 
+def test_a_higher_confidence_has_a_wider_interval():
+    # 63.6567 and 12.7062 are the t of two numbers at 99 and 95 %.
+    widths = [
+        each.high - each.low
+        for each in (mean_interval([0, 1], confidence=level) for level in (0.99, 0.95))
+    ]
+    assert widths == pytest.approx([63.6567, 12.7062], rel=1e-5)
+
+
+def test_equal_numbers_have_an_interval_without_width():
+    # In floating point the mean of 0.1, 0.1 and 0.1 may be another number.
+    interval = mean_interval([0.1] * 3)
+    assert (interval.mean, interval.low, interval.high) == (0.1, 0.1, 0.1)
+
+
 def test_one_number_has_a_mean_and_no_interval():
     interval = mean_interval([3.5, math.nan])
     assert (interval.mean, interval.n) == (3.5, 1)
     assert math.isnan(interval.low)
     assert math.isnan(interval.high)
+
+
+def test_no_number_has_no_mean():
+    interval = mean_interval([math.nan])
+    assert interval.n == 0
+    assert math.isnan(interval.mean)
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95, -0.5])
@@ -51,6 +72,12 @@ def test_the_interval_covers_the_true_mean_as_often_as_it_says(confidence):
     assert covered / samples == pytest.approx(confidence, abs=tolerance)
 
 
+def test_a_mean_of_shares_is_that_of_their_quotients():
+    shares = [Share(1, 2), Share(3, 4), None, Share(1, 4)]
+    interval = mean_interval(share for share in shares if share is not None)
+    assert (interval.mean, type(interval.mean)) == (0.5, float)
+
+
 # Shares.
 
 
@@ -68,6 +95,13 @@ def test_a_pooled_share_computed_by_hand():
     low, high = (1 / (1 + 4 * math.exp(-side * margin)) for side in (-1, 1))
     assert (interval.mean, interval.n, interval.estimator) == (pytest.approx(0.2), 3, "cluster")
     assert (interval.low, interval.high) == pytest.approx((low, high), rel=1e-6)
+
+
+def test_a_run_counts_by_its_cases():
+    shares = [Share(1, 10), Share(9, 30)] * 6
+    assert share_interval(shares).mean == pytest.approx(60 / 240)
+    found = share_difference(shares, [Share(2, 10), Share(9, 30)] * 6)
+    assert found.mean == pytest.approx(6 / 240)
 
 
 def test_one_run_with_all_events_leaves_two_degrees_of_freedom():
@@ -129,6 +163,15 @@ def test_no_event_bounds_the_chance_that_a_run_has_one(runs, bound):
     assert interval.note == "no event: upper bound"
 
 
+def test_events_may_sit_in_the_largest_wholes():
+    # Mean 20, largest 40: runs with events, a share q of all, may have 2 q of the cases.
+    even, uneven = (
+        [Share(0, whole) for whole in wholes] for wholes in ([20] * 30, [10, 10, 40] * 10)
+    )
+    assert share_interval(uneven).high == pytest.approx(2 * share_interval(even).high)
+    assert share_interval([Share(0, 1_000), Share(0, 1)]).high == 1
+
+
 def test_without_exception_the_bound_is_the_mirror_image():
     interval = share_interval([Share(60, 60)] * 10)
     assert (interval.mean, interval.high) == (1, 1)
@@ -169,6 +212,12 @@ def test_what_is_no_confidence_and_no_number_of_runs_is_refused(estimate, option
     with pytest.raises(InvalidInput) as refused:
         estimate([Share(1, 4)] * 20, **options)
     assert refused.value.field in options
+
+
+def test_a_higher_confidence_has_a_wider_interval_of_a_share():
+    shares = [Share(part, 9) for part in range(10)]
+    low, high = (share_interval(shares, confidence=level) for level in (0.8, 0.99))
+    assert high.low < low.low < low.high < high.high
 
 
 # Differences of shares.
@@ -241,6 +290,21 @@ def test_no_difference_in_any_run_is_bounded_by_the_number_of_runs():
     assert found.high == -found.low == pytest.approx(1 - 0.025 ** (1 / 20))
 
 
+def test_too_few_pairs_have_a_difference_and_no_interval():
+    few = share_difference(*pairs(FEWEST_RUNS - 1))
+    assert few.mean > 0
+    assert math.isnan(few.low)
+    assert few.note == "too few runs"
+    assert share_difference([], []).n == 0
+
+
+def test_a_difference_is_at_most_one():
+    first = [Share(0, 4)] * 11 + [Share(3, 4)]
+    second = [Share(4, 4)] * 11 + [Share(3, 4)]
+    found = share_difference(first, second)
+    assert (found.mean, found.high) == (11 / 12, 1)
+
+
 # How often the truth is inside.
 
 
@@ -304,3 +368,8 @@ def test_pairs_that_do_not_differ_have_bounds_whatever_their_wholes(
 def test_a_share_is_of_a_whole(part: float, whole: float, field: str) -> None:
     with pytest.raises(InvalidInput, match=field):
         Share(part, whole)
+
+
+def test_an_infinite_number_has_no_mean_interval() -> None:
+    with pytest.raises(InvalidInput, match="finite"):
+        mean_interval([1.0, math.inf])

@@ -637,6 +637,37 @@ def test_the_delay_of_the_reference_is_the_age_of_the_quotes_behind_it(link: str
     assert abs(found - ages.mean()) <= 1 / 8
 
 
+def test_noise_and_gaps_do_not_hide_a_delay() -> None:
+    random = np.random.default_rng(3)
+    true = _walk(2_000)
+    seen = _late(true, 7) * np.exp(random.normal(0, 0.005, 2_000))
+    seen[random.random(2_000) < 0.3] = np.nan
+    assert delay(_samples(true, seen), 1.0) == 7 * 0.25
+
+
+def test_the_level_of_a_symbol_does_not_weigh() -> None:
+    """Together they have one delay, and it is the same in cents."""
+    true, other = _walk(400), _walk(400, seed=1)
+    first = _samples(true, _late(true, 9))
+    second = _samples(other, _late(other, 2), symbol="MSFT")
+    together = delay(pd.concat([first, second]), 1.0)
+    assert together in (9 * 0.25, 2 * 0.25)
+    for table in (first, second):
+        in_cents = table.assign(true_price=100 * table.true_price, seen=100 * table.seen)
+        both = [in_cents if each is table else each for each in (first, second)]
+        assert delay(pd.concat(both), 1.0) == together
+    same = _samples(other, _late(other, 9), symbol="MSFT")
+    assert delay(pd.concat([first, same]), 1.0) == 9 * 0.25
+
+
+def test_a_run_without_traders_still_measures_its_reference() -> None:
+    numbers = sl.Experiment(epochs=12, market={"traders": 0}, signatures="none").run()
+    assert numbers.market_numbers["orders"] == 0
+    assert numbers.market_numbers["reference_delay_s"] is not None
+    assert numbers.market_numbers["mean_reference_age_s"] is None
+    assert numbers.market_quality.shape == (1, len(MEASURES))
+
+
 # --- The same again
 
 

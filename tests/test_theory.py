@@ -520,3 +520,95 @@ class TestDeniedShare:
         with pytest.raises(InvalidInput) as caught:
             theory.denied_share(**{"displacement_bp": 1, field: wrong})
         assert caught.value.field == field
+
+
+def test_the_wait_for_a_run_is_the_sum_of_the_chances_that_it_has_not_come():
+    without = sum(1 - theory.chance_of_run(3, trials, 0.75) for trials in range(400))
+    assert without == pytest.approx(theory.wait_for_run(3, 0.75))
+
+
+def lag_probabilities(p, longest):
+    """Exact probability of each lag up to the longest, from a chain of live leaders in a row.
+
+    The chain knows how many leaders in a row are live, the block's own being the last of them;
+    two stands for two or more, since the block of a run's second leader waits for one more only.
+    """
+    in_a_row = {0: Fraction(0), 1: 1 - p, 2: p}
+    for _ in range(longest):
+        yield p * in_a_row[2]
+        in_a_row = {
+            0: (1 - p) * sum(in_a_row.values()),
+            1: p * in_a_row[0],
+            2: p * in_a_row[1],
+        }
+
+
+@pytest.mark.parametrize("p", SHARES)
+def test_finality_lag_is_the_mean_of_its_exact_distribution(p):
+    mean = sum(lag * each for lag, each in enumerate(lag_probabilities(p, 300), start=1))
+    assert float(theory.finality_lag(p)) == pytest.approx(float(mean), rel=1e-6)
+
+
+def test_in_a_long_run_as_many_blocks_wait_as_littles_law_says():
+    # But for genesis, which the first block need not wait for.
+    longer, shorter = (theory.final_blocks(epochs, 0.75) for epochs in (400, 300))
+    assert longer - shorter == pytest.approx(75)
+    assert longer == pytest.approx(0.75 * (400 - theory.finality_lag(0.75)), abs=0.5)
+
+
+def test_one_liar_of_three_takes_the_mean_to_the_edge_of_a_band_of_five_percent():
+    price = 1 + theory.mean_displacement(3, 1, TENTH)
+    assert float(price) == pytest.approx(1.0526, abs=5e-5)
+    assert (price - 1) / price == Fraction(5, 100)
+
+
+def test_with_more_than_half_of_liars_the_honest_quotes_leave_the_corridor():
+    # One liar more than the formula takes: two of three. Honest quotes are valid up to 1/(1 − d).
+    price, epochs = Fraction(1), 0
+    while (1 - TENTH) * price <= 1:
+        price, epochs = (1 + 2 * (1 + TENTH) * price) / 3, epochs + 1
+    assert epochs == 2
+
+
+def test_a_price_without_limit_is_outside_in_the_end():
+    assert theory.stale_outside_share(1e12, DAILY, 0.05) == pytest.approx(1, abs=1e-5)
+    assert theory.stale_outside_share(1e12, DAILY, 0.05, 0.005) == pytest.approx(1, abs=1e-5)
+    assert theory.first_passage_share(1e12, DAILY, 0.05) == 1
+
+
+def test_the_unit_of_time_is_that_of_the_volatility():
+    yearly = DAILY * math.sqrt(252)
+    for share in (theory.stale_outside_share, theory.first_passage_share):
+        assert share(3 / 252, yearly, 0.05) == pytest.approx(share(3, DAILY, 0.05), rel=1e-12)
+    mean = theory.mean_first_passage(yearly, 0.05)
+    assert 252 * mean == pytest.approx(theory.mean_first_passage(DAILY, 0.05), rel=1e-12)
+
+
+@pytest.mark.parametrize("moved", [0.2, 0.5, 1, 1.2, 2, 4])
+def test_a_narrow_band_is_symmetric_and_has_the_known_series(moved):
+    # P(max |B| < c) = 4/π Σ (−1)^k/(2k + 1) exp(−(2k + 1)² π² t / 8 c²): Feller II, X.5.
+    band = 1e-7
+    inside = math.fsum(
+        4
+        / math.pi
+        * (-1) ** k
+        / (2 * k + 1)
+        * math.exp(-(((2 * k + 1) * math.pi * moved) ** 2) / 8)
+        for k in range(200)
+    )
+    share = theory.first_passage_share(1, moved * band, band)
+    assert share == pytest.approx(1 - inside, abs=1e-7)
+
+
+def test_fractions_have_no_largest_one():
+    tiny = Fraction(1, 10**110)
+    assert theory.wait_for_run(3, tiny) == sum(tiny**-length for length in (1, 2, 3))
+    assert theory.finality_lag(tiny) == (1 + tiny - tiny**2) / tiny**3
+
+
+def test_extremes_of_age_and_spread_have_their_limits():
+    assert theory.stale_outside_share(1, 100, 0.05, 200) == pytest.approx(0.9996, abs=4e-4)
+    assert theory.stale_outside_share(1e300, 1e300, 0.05, 0.5) == 1
+    assert theory.stale_outside_share(1, 0.02, 0.05, 1e300) == pytest.approx(1)
+    assert theory.first_passage_share(1e300, 1e300, 0.05) == 1
+    assert theory.mean_first_passage(1e200, 0.05) == 0  # of about 1e-403

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab import units
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.units import to_name, to_number, to_whole
 
 cents = st.integers(-(10**14), 10**14)
@@ -67,6 +67,11 @@ def test_what_is_no_duration(value):
     assert caught.value.field == "network.delta"
 
 
+@given(st.integers(0, 10**15))
+def test_a_written_duration_reads_back(microseconds):
+    assert units.to_microseconds(units.format_duration(microseconds)) == microseconds
+
+
 @pytest.mark.parametrize(
     ("microseconds", "text"),
     [
@@ -80,6 +85,10 @@ def test_what_is_no_duration(value):
 )
 def test_durations_are_written_in_their_largest_whole_unit(microseconds, text):
     assert units.format_duration(microseconds) == text
+
+
+def test_seconds():
+    assert units.to_seconds(1_500_000) == 1.5
 
 
 @pytest.mark.parametrize(
@@ -128,12 +137,28 @@ def test_what_is_no_amount(value):
     assert caught.value.value is value
 
 
+def test_an_error_is_the_labs_own_and_a_value_error():
+    error = InvalidInput("nodes", 0, "an integer of at least 1")
+    assert isinstance(error, StreamletLabError)
+    assert isinstance(error, ValueError)
+    assert str(error) == "nodes: 0 is not valid; expected an integer of at least 1"
+
+
 @given(cents)
 def test_ticks_and_prices_are_one_to_one(ticks):
     price = units.from_ticks(ticks)
     assert price == Decimal(ticks) / 100
     assert price.as_tuple().exponent == -2
     assert units.to_ticks(price) == ticks
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "ticks"),
+    [("10.00", "0.05", 200), ("0.0001", "0.0001", 1), ("7", "0.5", 14), ("-0.05", "0.05", -1)],
+)
+def test_other_grids(price, tick, ticks):
+    assert units.to_ticks(Decimal(price), Decimal(tick)) == ticks
+    assert units.from_ticks(ticks, Decimal(tick)) == Decimal(price)
 
 
 @pytest.mark.parametrize(
@@ -257,3 +282,8 @@ def test_names_of_a_list():
     for wrong in ("c", "", None, 1, ["a"]):
         with pytest.raises(InvalidInput, match=r"it: .* one of 'a', 'b'"):
             to_name(wrong, ("a", "b"), "it")
+
+
+def test_an_integer_beyond_every_float_is_no_duration() -> None:
+    with pytest.raises(InvalidInput, match="whole microseconds"):
+        units.to_microseconds(10**400)
