@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
@@ -457,3 +458,153 @@ def test_what_is_no_day_is_refused_when_it_comes(days: object, expected: str) ->
     for _ in range(2):  # and again, if it is asked again
         with pytest.raises(InvalidInput, match=f"^path_model: .*{expected}"):
             path.price(3 * TRADING_DAY)
+
+
+# --- Laws of the path
+
+
+def test_the_next_variance_is_the_models() -> None:
+    """h' = ω + (α + γ·[e < 0])·e² + β·h, by hand."""
+    model = GjrGarch(omega=0.1, alpha=0.05, gamma=0.1, beta=0.8)
+
+    assert model.next_variance(2.0, 3.0) == pytest.approx(0.1 + 0.05 * 9 + 0.8 * 2)
+    assert model.next_variance(2.0, -3.0) == pytest.approx(0.1 + 0.15 * 9 + 0.8 * 2)
+    assert model.next_variance(2.0, 0.0) == pytest.approx(0.1 + 0.8 * 2)
+
+
+@given(
+    omega=st.floats(0.01, 1),
+    alpha=st.floats(0, 0.3),
+    gamma=st.floats(0, 0.3),
+    beta=st.floats(0, 0.5),
+)
+def test_the_long_run_variance_is_the_fixed_point_of_the_recursion(
+    omega: float, alpha: float, gamma: float, beta: float
+) -> None:
+    """A symmetric return of variance h is negative half of the time."""
+    model = GjrGarch(omega, alpha, gamma, beta)
+    variance = model.long_run_variance
+    shock = math.sqrt(variance)
+    after_either_sign = [model.next_variance(variance, sign * shock) for sign in (1, -1)]
+
+    assert statistics.fmean(after_either_sign) == pytest.approx(variance)
+
+
+def test_daily_returns_have_the_long_run_deviation() -> None:
+    """20 paths of 2,000 days; the fourth moment is hardly finite, so 10 % is left to chance."""
+    returns = [
+        100 * (after - before)
+        for seed in range(20)
+        for before, after in itertools.pairwise(_logs(seed, 2_000, 1))
+    ]
+
+    assert statistics.pstdev(returns) == pytest.approx(math.sqrt(MODEL.long_run_variance), rel=0.1)
+    # Without drift the mean is 0, to four standard errors.
+    assert abs(statistics.fmean(returns)) < 4 * 2.4 / math.sqrt(len(returns))
+
+
+@pytest.mark.parametrize("part", [1, 2, 3])
+def test_within_a_day_the_path_is_a_brownian_bridge(part: int) -> None:
+    """At noon, given both ends, the variance is h/4; at t of the day it is h·t·(1−t).
+
+    The deviation from the straight line does not depend on where the line leads. Four standard
+    errors of a mean of 4,000 squares of normal variates are 9 %, of the two other means 6 %.
+    """
+    days, share = 4_000, part / 4
+    logs = _logs(11, days, 4, **DIFFUSION)
+    ends = logs[::4]
+    returns, deviations = [], []
+    for day, (change, variance) in enumerate(_with_variances(ends)):
+        deviation = logs[4 * day + part] - (1 - share) * ends[day] - share * ends[day + 1]
+        deviations.append(100 * deviation / math.sqrt(variance * share * (1 - share)))
+        returns.append(change / math.sqrt(variance))
+
+    assert statistics.fmean(deviations) == pytest.approx(0, abs=0.063)
+    assert statistics.fmean(value**2 for value in deviations) == pytest.approx(1, abs=0.09)
+    assert statistics.fmean(map(operator.mul, deviations, returns)) == pytest.approx(0, abs=0.063)
+
+
+def test_within_a_step_the_price_stands_still() -> None:
+    path = _path(step=MINUTE)
+    changes = 0
+    for index in range(390):
+        price = path.price(index * MINUTE)
+        assert path.price(index * MINUTE + MINUTE - 1) == price
+        changes += price != path.price((index + 1) * MINUTE)
+
+    assert changes > 380
+
+
+@pytest.mark.parametrize("model", ["gjr_garch", "gbm", "merton", "regime"])
+@pytest.mark.parametrize("within", [{"nights": 0.6}, {"intraday": 0.7}, DIFFUSION], ids=str)
+def test_what_happens_within_the_days_does_not_change_them(
+    model: str, within: dict[str, float]
+) -> None:
+    default, other = (
+        make_path(SIMULATED, 5, TRADING_DAY // 2, path_model=model, **chosen)
+        for chosen in ({}, within)
+    )
+
+    assert [other.price(day * TRADING_DAY) for day in range(100)] == [
+        default.price(day * TRADING_DAY) for day in range(100)
+    ]
+    assert other.price(TRADING_DAY // 2) != default.price(TRADING_DAY // 2)
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(1, 20.75), (5, 10.58)])
+def test_minutes_have_the_kurtosis_of_the_cells_that_they_are_made_of(
+    minutes: int, expected: float
+) -> None:
+    """Of the second moments of all cells of 30 seconds, as the fit has them."""
+    normal = GjrGarch(1, 0, 0, 0, 1e6)
+    exact = FIT["kurtosis_within_the_session"](normal, TYPICAL_INTRADAY, 2 * minutes) + 3
+
+    assert exact == pytest.approx(expected, abs=0.01)
+    moves = _moves(minutes * MINUTE, 200 if minutes == 1 else 400, TYPICAL_INTRADAY)
+    fourth, error = _mean_power(moves, 4, minutes * MINUTE)
+    assert abs(fourth - exact) < 4 * error < 0.5 * exact
+
+
+@pytest.mark.parametrize("minutes", [0.5, 39])
+def test_without_a_clock_the_moves_are_normal_at_every_step(minutes: float) -> None:
+    """By Kolmogorov and Smirnov's test, which the clock fails at once."""
+    cell = round(minutes * MINUTE)
+    deviation = math.sqrt(cell / TRADING_DAY)
+    days = 10 if minutes < 1 else 800
+    even, clocked = (
+        stats.kstest([move / deviation for move in _moves(cell, days, intraday)], "norm").pvalue
+        for intraday in (0.0, TYPICAL_INTRADAY)
+    )
+
+    assert even > 1e-4
+    assert clocked < 1e-9
+
+
+def test_another_seed_is_another_path() -> None:
+    assert _path(1).price(TRADING_DAY) != _path(2).price(TRADING_DAY)
+
+
+@pytest.mark.parametrize("name", ["merton", "regime"])
+def test_the_other_models_keep_their_daily_law_on_a_finer_grid(name: str) -> None:
+    """2.36 % a day; four standard errors of 4,000 days, clustered or with jumps, are below 10 %."""
+    path = _path(2, TRADING_DAY // 10, bounds=WIDE, model=make_model(name))
+    logs = [math.log(path.price(day * TRADING_DAY)) for day in range(4_001)]
+
+    assert statistics.pstdev(map(operator.sub, logs[1:], logs)) == pytest.approx(0.0236, rel=0.1)
+
+
+def test_each_symbol_has_a_simulated_path_of_its_own() -> None:
+    aapl, msft = (make_path(SIMULATED, 0, TRADING_DAY, symbol=name) for name in ("AAPL", "MSFT"))
+    default = make_path(SIMULATED, 0, TRADING_DAY)
+
+    assert (aapl.symbol, msft.symbol, default.symbol) == ("AAPL", "MSFT", "AAPL")
+    assert aapl.price(TRADING_DAY) == default.price(TRADING_DAY) != msft.price(TRADING_DAY)
+
+
+def test_history_does_not_depend_on_the_seed() -> None:
+    one, other = make_path("ibm-2008", 1, TRADING_DAY), make_path("ibm-2008", 2, TRADING_DAY)
+
+    assert isinstance(one, HistoricalPath)
+    assert [one.price(day * TRADING_DAY) for day in range(250)] == [
+        other.price(day * TRADING_DAY) for day in range(250)
+    ]
