@@ -54,14 +54,19 @@ class ReferenceConfig(Section):
     parameters: Parameters = Field(default_factory=dict)
 
 
-def _read_reference(value: object) -> object:
-    """Let a name or a function mean that kind with its own defaults."""
-    if isinstance(value, ReferenceConfig | Mapping):
+def _read_kind(
+    value: object, config: type[ReferenceConfig] | type[TraderConfig], field: str, what: str
+) -> object:
+    """Let a name, a class or a function mean that kind with its own defaults."""
+    if isinstance(value, config | Mapping):
         return value
     if isinstance(value, str) or callable(value):
-        return ReferenceConfig(kind=value)
-    expected = "the kind of a reference, or a table with a kind in it"
-    raise InvalidInput("reference", value, expected)
+        return config(kind=value)
+    raise InvalidInput(field, value, f"the kind of a {what}, or a table with a kind in it")
+
+
+def _read_reference(value: object) -> object:
+    return _read_kind(value, ReferenceConfig, "reference", "reference")
 
 
 def _zero_intelligence(count: int) -> TraderConfig:
@@ -75,16 +80,7 @@ def _read_traders(value: object) -> object:
         return (_zero_intelligence(value),) if value else ()
     if not isinstance(value, list | tuple):
         raise InvalidInput("traders", value, "a number of traders, or a list of kinds and tables")
-    return tuple(map(_read_trader, value))
-
-
-def _read_trader(value: object) -> object:
-    if isinstance(value, TraderConfig | Mapping):
-        return value
-    if isinstance(value, str) or callable(value):
-        return TraderConfig(kind=value)
-    expected = "the kind of a trader, or a table with a kind in it"
-    raise InvalidInput("traders", value, expected)
+    return tuple(_read_kind(each, TraderConfig, "traders", "trader") for each in value)
 
 
 Traders = Annotated[tuple[TraderConfig, ...], BeforeValidator(_read_traders)]
