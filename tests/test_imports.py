@@ -1,7 +1,11 @@
 """Who may import whom: the floors of the house, read from the source of every module."""
 
 import ast
+import importlib
+import sys
+from collections import Counter
 from graphlib import CycleError, TopologicalSorter
+from inspect import ismodule
 from pathlib import Path
 
 import pytest
@@ -261,3 +265,13 @@ def test_the_protocol_has_no_clock_and_no_randomness():
         for name in imported_names(statement, module, sources)
     }
     assert used.isdisjoint({"datetime", "time", "random", "secrets", "numpy", "os", "socket"})
+
+
+def test_no_two_modules_have_one_name_and_no_function_hides_one():
+    modules = sorted(read_package().keys() - {f"{PACKAGE}.__main__"})
+    names = Counter(module.rpartition(".")[2] for module in modules)
+    assert {name for name, times in names.items() if times > 1} == set()
+    for module in modules:
+        place, _, name = module.rpartition(".")
+        importlib.import_module(module)
+        assert not place or ismodule(getattr(sys.modules[place], name)), module

@@ -29,8 +29,8 @@ from scipy.stats import chi2, norm
 
 from streamlet_lab.prices import GjrGarch, facts, path_model
 from streamlet_lab.prices.daily_history import SYMBOLS
+from streamlet_lab.prices.intraday import PARTS, TYPICAL_INTRADAY
 from streamlet_lab.prices.models import gjr_garch_mle
-from streamlet_lab.prices.session import PARTS, TYPICAL_INTRADAY
 from streamlet_lab.streams import stream
 from streamlet_lab.studies import compare_ages
 

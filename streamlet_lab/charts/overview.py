@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from streamlet_lab.charts.final_prices import draw_prices
 from streamlet_lab.charts.latency import draw_latency
-from streamlet_lab.charts.prices import draw_prices
 from streamlet_lab.charts.rejections import draw_rejections
 from streamlet_lab.charts.vwap import draw_vwap
 from streamlet_lab.result import Result

@@ -10,18 +10,18 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec
 import pandas as pd
 from matplotlib.figure import Figure
 
-from streamlet_lab.charts.blocktree import draw_block_tree
-from streamlet_lab.charts.book import draw_book
-from streamlet_lab.charts.excerpt import draw_violation, violation_size
 from streamlet_lab.charts.figures import chart_style, new_chart, to_png
+from streamlet_lab.charts.final_prices import draw_prices
 from streamlet_lab.charts.latency import draw_latency
-from streamlet_lab.charts.messages import draw_messages
+from streamlet_lab.charts.order_book import draw_book
 from streamlet_lab.charts.overview import draw_overview
-from streamlet_lab.charts.prices import draw_prices
 from streamlet_lab.charts.rejections import draw_rejections
-from streamlet_lab.charts.sources import draw_sources
+from streamlet_lab.charts.source_quotes import draw_sources
 from streamlet_lab.charts.style import WHITE
 from streamlet_lab.charts.timeline import draw_timeline
+from streamlet_lab.charts.traffic import draw_messages
+from streamlet_lab.charts.tree import draw_block_tree
+from streamlet_lab.charts.violation import draw_violation, violation_size
 from streamlet_lab.charts.vwap import draw_vwap
 from streamlet_lab.files import write_atomically
 from streamlet_lab.result import Result
@@ -148,7 +148,7 @@ def plot_messages(shown: Sequence[Result] | pd.DataFrame) -> Figure:
     ----------
     shown : sequence of results, or DataFrame
         Runs of different numbers of nodes, or what
-        :func:`~streamlet_lab.charts.messages.message_counts` says of them.
+        :func:`~streamlet_lab.charts.traffic.message_counts` says of them.
     """
     with new_chart(9, 5.5) as figure:
         draw_messages(figure.subplots(), shown)

@@ -1,39 +1,22 @@
 """What a person types: the validated configuration of an experiment."""
 
-from streamlet_lab.config.experiment_config import ExperimentConfig
-from streamlet_lab.config.frame_feed import FRAME, Feed, FrameFeed
-from streamlet_lab.config.loading import load_config, make_config
-from streamlet_lab.config.market_config import OBSERVER, MarketConfig, ReferenceConfig, TraderConfig
-from streamlet_lab.config.network_config import (
-    ED25519_TIMES,
-    REGION_DELAYS,
-    Interval,
-    NetworkConfig,
-    Partition,
-    alternating,
-)
-from streamlet_lab.config.prices_config import AssetConfig, PricesConfig
-from streamlet_lab.values import Amount, Duration
-
-__all__ = [
-    "ED25519_TIMES",
-    "FRAME",
-    "OBSERVER",
-    "REGION_DELAYS",
-    "Amount",
-    "AssetConfig",
-    "Duration",
-    "ExperimentConfig",
-    "Feed",
-    "FrameFeed",
-    "Interval",
-    "MarketConfig",
-    "NetworkConfig",
-    "Partition",
-    "PricesConfig",
-    "ReferenceConfig",
-    "TraderConfig",
-    "alternating",
-    "load_config",
-    "make_config",
-]
+from streamlet_lab.config.experiment_config import ExperimentConfig as ExperimentConfig
+from streamlet_lab.config.frame_feed import FRAME as FRAME
+from streamlet_lab.config.frame_feed import Feed as Feed
+from streamlet_lab.config.frame_feed import FrameFeed as FrameFeed
+from streamlet_lab.config.loading import load_config as load_config
+from streamlet_lab.config.loading import make_config as make_config
+from streamlet_lab.config.market_config import OBSERVER as OBSERVER
+from streamlet_lab.config.market_config import MarketConfig as MarketConfig
+from streamlet_lab.config.market_config import ReferenceConfig as ReferenceConfig
+from streamlet_lab.config.market_config import TraderConfig as TraderConfig
+from streamlet_lab.config.network_config import ED25519_TIMES as ED25519_TIMES
+from streamlet_lab.config.network_config import REGION_DELAYS as REGION_DELAYS
+from streamlet_lab.config.network_config import Interval as Interval
+from streamlet_lab.config.network_config import NetworkConfig as NetworkConfig
+from streamlet_lab.config.network_config import Partition as Partition
+from streamlet_lab.config.network_config import alternating as alternating
+from streamlet_lab.config.prices_config import AssetConfig as AssetConfig
+from streamlet_lab.config.prices_config import PricesConfig as PricesConfig
+from streamlet_lab.values import Amount as Amount
+from streamlet_lab.values import Duration as Duration

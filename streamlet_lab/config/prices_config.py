@@ -63,7 +63,7 @@ class AssetConfig(Section):
     intraday : float
         How much fatter than the day's the tails of short times within a session are: 0 is a
         Brownian bridge, the default has the kurtosis of five minutes that Cont (2001) reports; see
-        :mod:`~streamlet_lab.prices.session`. With 0 for both, ``"gbm"`` is a geometric Brownian
+        :mod:`~streamlet_lab.prices.intraday`. With 0 for both, ``"gbm"`` is a geometric Brownian
         motion at every step, and the closed forms of :mod:`~streamlet_lab.theory` apply.
     min_price, max_price : amount, optional
         Bounds of the rules; the feed's own by default. A simulated path reflects at them: at $50

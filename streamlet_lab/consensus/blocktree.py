@@ -7,9 +7,15 @@ fork is that contradicts it: spread over the blocks, each is walked over once.
 
 from collections.abc import Iterator, Sequence
 
-from streamlet_lab.consensus.events import NOTHING, Conflicting, Finalized, Notarized, TreeEvent
 from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
 from streamlet_lab.consensus.messages import Block, Vote
+from streamlet_lab.consensus.node_events import (
+    NOTHING,
+    Conflicting,
+    Finalized,
+    Notarized,
+    TreeEvent,
+)
 
 
 class _Entry:

@@ -1,8 +1,8 @@
 """A Streamlet node as a state machine: no clock, no network, no randomness.
 
 ``start_epoch`` and ``receive`` return what happens, in order: messages that whoever drives the node
-is to carry to everyone else, and the other events of :mod:`~streamlet_lab.consensus.events`. A node
-counts its own messages at once.
+is to carry to everyone else, and the other events of :mod:`~streamlet_lab.consensus.node_events`.
+A node counts its own messages at once.
 """
 
 from collections import Counter
@@ -13,7 +13,6 @@ from typing import Final
 
 from streamlet_lab.consensus.application import Application
 from streamlet_lab.consensus.blocktree import BlockTree
-from streamlet_lab.consensus.events import NOTHING, Event, Refused, TreeEvent
 from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
 from streamlet_lab.consensus.leaders import LeaderRule, round_robin
 from streamlet_lab.consensus.messages import (
@@ -25,6 +24,7 @@ from streamlet_lab.consensus.messages import (
     sign_proposal,
     sign_vote,
 )
+from streamlet_lab.consensus.node_events import NOTHING, Event, Refused, TreeEvent
 from streamlet_lab.keys import Keyring
 
 #: A node takes in nothing about an epoch further ahead of its own than that. An honest node signs

@@ -2,6 +2,7 @@
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.book import Resting
+from streamlet_lab.matching.engine_settings import EngineSettings
 from streamlet_lab.matching.events import (
     CancelReason,
     Command,
@@ -14,7 +15,6 @@ from streamlet_lab.matching.log import ACCEPTED, CANCELLED, FOK, IOC, TRADED, Fi
 from streamlet_lab.matching.orders import Order
 from streamlet_lab.matching.selftrade import SelfTrade, shares_lost
 from streamlet_lab.matching.session import CLOSED, TradingSession
-from streamlet_lab.matching.settings import EngineSettings
 from streamlet_lab.matching.watch import NEVER
 
 _REQUESTED = CancelReason.REQUESTED.value

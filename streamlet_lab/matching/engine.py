@@ -9,6 +9,7 @@ from typing import Any, Final
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.depth import BookView, EngineState
+from streamlet_lab.matching.engine_settings import FIVE_PERCENT, EngineSettings, EventLog
 from streamlet_lab.matching.events import (
     Cancelled,
     Command,
@@ -22,7 +23,6 @@ from streamlet_lab.matching.log import LogView, fields_of
 from streamlet_lab.matching.orders import Order, Trade, read_price
 from streamlet_lab.matching.reference import GIVEN, Reference, ask
 from streamlet_lab.matching.selftrade import SelfTrade
-from streamlet_lab.matching.settings import FIVE_PERCENT, EngineSettings, EventLog
 from streamlet_lab.matching.watch import NEVER, Band
 from streamlet_lab.units import format_price, to_seconds
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.book import BUY, SELL, Resting
 from streamlet_lab.matching.engine import ConsensusMatchingEngine
+from streamlet_lab.matching.engine_settings import EngineSettings, EventLog
 from streamlet_lab.matching.events import BandMoved, Event, ReferenceMoved, StateChanged, Traded
 from streamlet_lab.matching.orders import Side
 from streamlet_lab.matching.session import TradingSession
-from streamlet_lab.matching.settings import EngineSettings, EventLog
 from streamlet_lab.matching.tracker import OrderTracker
 from streamlet_lab.matching.watch import NEVER
 

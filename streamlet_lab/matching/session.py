@@ -12,6 +12,7 @@ from typing import Any, Final
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.auction import Outcome, call_auction
 from streamlet_lab.matching.book import BUY, SELL, OrderBook, Resting
+from streamlet_lab.matching.engine_settings import EngineSettings
 from streamlet_lab.matching.events import (
     BandMoved,
     CancelReason,
@@ -29,7 +30,6 @@ from streamlet_lab.matching.events import (
 from streamlet_lab.matching.log import CANCELLED, DAY, TRADED, Log
 from streamlet_lab.matching.orders import Order
 from streamlet_lab.matching.reference import GIVEN, Reference
-from streamlet_lab.matching.settings import EngineSettings
 from streamlet_lab.matching.watch import NEVER, Decision, Range
 
 #: Why nothing enters in these states.

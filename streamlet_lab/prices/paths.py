@@ -14,9 +14,9 @@ from typing import Final, Protocol
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import PathStreams
+from streamlet_lab.prices.intraday import TYPICAL_INTRADAY, Session
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, Day, GjrGarch, Jump, ReturnModel
 from streamlet_lab.prices.quotes import ORIGIN
-from streamlet_lab.prices.session import TYPICAL_INTRADAY, Session
 from streamlet_lab.units import MONEY, round_price, to_micros, to_number
 
 TRADING_DAY: Final = 23_400_000_000  # 6.5 hours
@@ -80,7 +80,7 @@ class PathSettings:
         the jumps of a day those before the time ``nights`` come at the open, too.
     intraday : float
         How much fatter the tails are the shorter the time within a session, from 0 (not at all: a
-        Brownian bridge) to 0.9; see :mod:`~streamlet_lab.prices.session`.
+        Brownian bridge) to 0.9; see :mod:`~streamlet_lab.prices.intraday`.
     """
 
     base_price: Decimal = Decimal("150.00")
@@ -102,7 +102,7 @@ class SimulatedPath:
 
     A day begins at the last close. First the night passes, at once, with the share ``nights`` of
     the day's variance and of its return; then the session, with the rest of both
-    (:class:`~streamlet_lab.prices.session.Session`); jumps come on top at their time. At the
+    (:class:`~streamlet_lab.prices.intraday.Session`); jumps come on top at their time. At the
     instant of the close itself the price is the close; the open is seen right after it. So a path
     begins at a close too, and its first night passes right after time 0.
 

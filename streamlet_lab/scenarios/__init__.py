@@ -49,14 +49,9 @@ silent: where a leader is silent an epoch is missing
 3 of 3 expectations met
 """
 
-from streamlet_lab.scenarios.library import find_scenario, scenario, scenario_names
-from streamlet_lab.scenarios.runs import Outcome, Scenario, ScenarioRun
-
-__all__ = [
-    "Outcome",
-    "Scenario",
-    "ScenarioRun",
-    "find_scenario",
-    "scenario",
-    "scenario_names",
-]
+from streamlet_lab.scenarios.library import find_scenario as find_scenario
+from streamlet_lab.scenarios.library import scenario as scenario
+from streamlet_lab.scenarios.library import scenario_names as scenario_names
+from streamlet_lab.scenarios.runs import Outcome as Outcome
+from streamlet_lab.scenarios.runs import Scenario as Scenario
+from streamlet_lab.scenarios.runs import ScenarioRun as ScenarioRun

@@ -9,7 +9,7 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import BlockTree
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.files import write_atomically
-from streamlet_lab.scenarios.settings import placed_by_cause, read_config, write_settings
+from streamlet_lab.scenarios.scenario_config import placed_by_cause, read_config, write_settings
 from streamlet_lab.scenarios.stages import NetworkStage, Stage, TreeStage
 from streamlet_lab.scenarios.syntax import (
     Document,

@@ -8,7 +8,7 @@ from streamlet_lab.checks import Check, Consistency, find_culprits, protocol_che
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, BlockTree, Vote, make_genesis
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.scenarios.settings import read_config
+from streamlet_lab.scenarios.scenario_config import read_config
 from streamlet_lab.scenarios.syntax import (
     Chain,
     Command,

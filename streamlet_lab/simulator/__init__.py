@@ -9,102 +9,52 @@ messages over the links of :mod:`~streamlet_lab.simulator.links`,
 :mod:`~streamlet_lab.simulator.market` trades against what they finalize.
 """
 
-from streamlet_lab.simulator import (  # noqa: F401  (their kinds of fault register themselves)
-    adversaries,
-    coalitions,
-    forgers,
-    liars,
-    script,
-)
-from streamlet_lab.simulator.delays import (
-    LOST,
-    Delay,
-    LognormalDelays,
-    constant_delay,
-    delay_kind,
-    delay_kinds,
-)
-from streamlet_lab.simulator.faults import (
-    NodeFault,
-    Seat,
-    Send,
-    close_register,
-    fault_kind,
-    fault_kinds,
-    make_fault,
-    make_faults,
-    offered_fault_kinds,
-    own_fault_kinds,
-)
-from streamlet_lab.simulator.links import Links, make_links
-from streamlet_lab.simulator.market import Arrival, Market
-from streamlet_lab.simulator.monitors import Listeners, Monitor, Progress, ProgressReport
-from streamlet_lab.simulator.network import Network, Reception
-from streamlet_lab.simulator.price_application import (
-    PriceApplication,
-    priced,
-    read_claims,
-    references_after,
-)
-from streamlet_lab.simulator.protocol import Simulation, create_streamlet_network
-from streamlet_lab.simulator.queue import EventQueue, Priority
-from streamlet_lab.simulator.recorder import Recorder
-from streamlet_lab.simulator.references import Publication, reference_kind, reference_kinds
-from streamlet_lab.simulator.stock import StockSimulation
-from streamlet_lab.simulator.traders import (
-    MarketView,
-    Trader,
-    make_traders,
-    own_trader_kinds,
-    trader_kind,
-    trader_kinds,
-)
+# These register their kinds.
+from streamlet_lab.simulator import adversaries, coalitions, forgers, liars, script  # noqa: F401
+from streamlet_lab.simulator.delays import LOST as LOST
+from streamlet_lab.simulator.delays import Delay as Delay
+from streamlet_lab.simulator.delays import LognormalDelays as LognormalDelays
+from streamlet_lab.simulator.delays import constant_delay as constant_delay
+from streamlet_lab.simulator.delays import delay_kind as delay_kind
+from streamlet_lab.simulator.delays import delay_kinds as delay_kinds
+from streamlet_lab.simulator.faults import NodeFault as NodeFault
+from streamlet_lab.simulator.faults import Seat as Seat
+from streamlet_lab.simulator.faults import Send as Send
+from streamlet_lab.simulator.faults import close_register
+from streamlet_lab.simulator.faults import fault_kind as fault_kind
+from streamlet_lab.simulator.faults import fault_kinds as fault_kinds
+from streamlet_lab.simulator.faults import make_fault as make_fault
+from streamlet_lab.simulator.faults import make_faults as make_faults
+from streamlet_lab.simulator.faults import offered_fault_kinds as offered_fault_kinds
+from streamlet_lab.simulator.faults import own_fault_kinds as own_fault_kinds
+from streamlet_lab.simulator.links import Links as Links
+from streamlet_lab.simulator.links import make_links as make_links
+from streamlet_lab.simulator.market import Arrival as Arrival
+from streamlet_lab.simulator.market import Market as Market
+from streamlet_lab.simulator.monitors import Listeners as Listeners
+from streamlet_lab.simulator.monitors import Monitor as Monitor
+from streamlet_lab.simulator.monitors import Progress as Progress
+from streamlet_lab.simulator.monitors import ProgressReport as ProgressReport
+from streamlet_lab.simulator.network import Network as Network
+from streamlet_lab.simulator.network import Reception as Reception
+from streamlet_lab.simulator.price_application import PriceApplication as PriceApplication
+from streamlet_lab.simulator.price_application import priced as priced
+from streamlet_lab.simulator.price_application import read_claims as read_claims
+from streamlet_lab.simulator.price_application import references_after as references_after
+from streamlet_lab.simulator.protocol import Simulation as Simulation
+from streamlet_lab.simulator.protocol import create_streamlet_network as create_streamlet_network
+from streamlet_lab.simulator.queue import EventQueue as EventQueue
+from streamlet_lab.simulator.queue import Priority as Priority
+from streamlet_lab.simulator.recorder import Recorder as Recorder
+from streamlet_lab.simulator.references import Publication as Publication
+from streamlet_lab.simulator.references import reference_kind as reference_kind
+from streamlet_lab.simulator.references import reference_kinds as reference_kinds
+from streamlet_lab.simulator.stock import StockSimulation as StockSimulation
+from streamlet_lab.simulator.traders import MarketView as MarketView
+from streamlet_lab.simulator.traders import Trader as Trader
+from streamlet_lab.simulator.traders import make_traders as make_traders
+from streamlet_lab.simulator.traders import own_trader_kinds as own_trader_kinds
+from streamlet_lab.simulator.traders import trader_kind as trader_kind
+from streamlet_lab.simulator.traders import trader_kinds as trader_kinds
 
 close_register()
-
-__all__ = [
-    "LOST",
-    "Arrival",
-    "Delay",
-    "EventQueue",
-    "Links",
-    "Listeners",
-    "LognormalDelays",
-    "Market",
-    "MarketView",
-    "Monitor",
-    "Network",
-    "NodeFault",
-    "PriceApplication",
-    "Priority",
-    "Progress",
-    "ProgressReport",
-    "Publication",
-    "Reception",
-    "Recorder",
-    "Seat",
-    "Send",
-    "Simulation",
-    "StockSimulation",
-    "Trader",
-    "constant_delay",
-    "create_streamlet_network",
-    "delay_kind",
-    "delay_kinds",
-    "fault_kind",
-    "fault_kinds",
-    "make_fault",
-    "make_faults",
-    "make_links",
-    "make_traders",
-    "offered_fault_kinds",
-    "own_fault_kinds",
-    "own_trader_kinds",
-    "priced",
-    "read_claims",
-    "reference_kind",
-    "reference_kinds",
-    "references_after",
-    "trader_kind",
-    "trader_kinds",
-]

@@ -4,64 +4,32 @@
 aggregator is worth; :mod:`~streamlet_lab.studies.oracle` measures whole runs.
 :mod:`~streamlet_lab.studies.ages` asks paths alone what an old reference costs, and
 :mod:`~streamlet_lab.studies.stale` whole runs; :mod:`~streamlet_lab.studies.bands` compares
-bands on the same orders, and :mod:`~streamlet_lab.studies.references` references that need no
+bands on the same orders, and :mod:`~streamlet_lab.studies.reference_costs` references that need no
 agreement with the consensus.
 """
 
-from streamlet_lab.studies.ages import AGES, compare_ages, outside_by_age
-from streamlet_lab.studies.bands import BANDS, band_numbers, compare_bands
-from streamlet_lab.studies.game import (
-    AGGREGATORS,
-    SOURCES,
-    displacement,
-    push,
-    summarize_displacement,
-)
-from streamlet_lab.studies.oracle import (
-    POLICIES,
-    denied_trades,
-    final_prices,
-    lying_leader,
-    oracle_numbers,
-)
-from streamlet_lab.studies.references import (
-    REFERENCES,
-    beside_consensus,
-    compare_references,
-    reference_numbers,
-)
-from streamlet_lab.studies.stale import (
-    CAUSES,
-    daily_volatility,
-    run_at_pace,
-    staleness,
-    staleness_numbers,
-)
-
-__all__ = [
-    "AGES",
-    "AGGREGATORS",
-    "BANDS",
-    "CAUSES",
-    "POLICIES",
-    "REFERENCES",
-    "SOURCES",
-    "band_numbers",
-    "beside_consensus",
-    "compare_ages",
-    "compare_bands",
-    "compare_references",
-    "daily_volatility",
-    "denied_trades",
-    "displacement",
-    "final_prices",
-    "lying_leader",
-    "oracle_numbers",
-    "outside_by_age",
-    "push",
-    "reference_numbers",
-    "run_at_pace",
-    "staleness",
-    "staleness_numbers",
-    "summarize_displacement",
-]
+from streamlet_lab.studies.ages import AGES as AGES
+from streamlet_lab.studies.ages import compare_ages as compare_ages
+from streamlet_lab.studies.ages import outside_by_age as outside_by_age
+from streamlet_lab.studies.bands import BANDS as BANDS
+from streamlet_lab.studies.bands import band_numbers as band_numbers
+from streamlet_lab.studies.bands import compare_bands as compare_bands
+from streamlet_lab.studies.game import AGGREGATORS as AGGREGATORS
+from streamlet_lab.studies.game import SOURCES as SOURCES
+from streamlet_lab.studies.game import displacement as displacement
+from streamlet_lab.studies.game import push as push
+from streamlet_lab.studies.game import summarize_displacement as summarize_displacement
+from streamlet_lab.studies.oracle import POLICIES as POLICIES
+from streamlet_lab.studies.oracle import denied_trades as denied_trades
+from streamlet_lab.studies.oracle import final_prices as final_prices
+from streamlet_lab.studies.oracle import lying_leader as lying_leader
+from streamlet_lab.studies.oracle import oracle_numbers as oracle_numbers
+from streamlet_lab.studies.reference_costs import REFERENCES as REFERENCES
+from streamlet_lab.studies.reference_costs import beside_consensus as beside_consensus
+from streamlet_lab.studies.reference_costs import compare_references as compare_references
+from streamlet_lab.studies.reference_costs import reference_numbers as reference_numbers
+from streamlet_lab.studies.stale import CAUSES as CAUSES
+from streamlet_lab.studies.stale import daily_volatility as daily_volatility
+from streamlet_lab.studies.stale import run_at_pace as run_at_pace
+from streamlet_lab.studies.stale import staleness as staleness
+from streamlet_lab.studies.stale import staleness_numbers as staleness_numbers

@@ -8,39 +8,18 @@ a mean that is beyond every float; that of a fraction is exact. A share is never
 whatever was rounded on the way.
 """
 
-from streamlet_lab.consensus.quorums import max_faulty, quorum
-from streamlet_lab.theory.live_leaders import (
-    chance_of_run,
-    final_blocks,
-    finality_lag,
-    live_runs,
-    messages_per_epoch,
-    round_robin_finality_lag,
-    wait_for_run,
-)
-from streamlet_lab.theory.price_bands import (
-    denied_share,
-    first_passage_share,
-    mean_displacement,
-    mean_first_passage,
-    outside_band_share,
-    stale_outside_share,
-)
-
-__all__ = [
-    "chance_of_run",
-    "denied_share",
-    "final_blocks",
-    "finality_lag",
-    "first_passage_share",
-    "live_runs",
-    "max_faulty",
-    "mean_displacement",
-    "mean_first_passage",
-    "messages_per_epoch",
-    "outside_band_share",
-    "quorum",
-    "round_robin_finality_lag",
-    "stale_outside_share",
-    "wait_for_run",
-]
+from streamlet_lab.consensus.quorums import max_faulty as max_faulty
+from streamlet_lab.consensus.quorums import quorum as quorum
+from streamlet_lab.theory.live_leaders import chance_of_run as chance_of_run
+from streamlet_lab.theory.live_leaders import final_blocks as final_blocks
+from streamlet_lab.theory.live_leaders import finality_lag as finality_lag
+from streamlet_lab.theory.live_leaders import live_runs as live_runs
+from streamlet_lab.theory.live_leaders import messages_per_epoch as messages_per_epoch
+from streamlet_lab.theory.live_leaders import round_robin_finality_lag as round_robin_finality_lag
+from streamlet_lab.theory.live_leaders import wait_for_run as wait_for_run
+from streamlet_lab.theory.price_bands import denied_share as denied_share
+from streamlet_lab.theory.price_bands import first_passage_share as first_passage_share
+from streamlet_lab.theory.price_bands import mean_displacement as mean_displacement
+from streamlet_lab.theory.price_bands import mean_first_passage as mean_first_passage
+from streamlet_lab.theory.price_bands import outside_band_share as outside_band_share
+from streamlet_lab.theory.price_bands import stale_outside_share as stale_outside_share

@@ -1,5 +1,3 @@
 """Live views of experiments for notebooks, on the charts."""
 
-from streamlet_lab.widgets.explorer import Explorer
-
-__all__ = ["Explorer"]
+from streamlet_lab.widgets.explorer import Explorer as Explorer

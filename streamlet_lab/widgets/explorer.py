@@ -16,7 +16,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.metrics import in_words
 from streamlet_lab.result import Result
-from streamlet_lab.widgets.settings import CONTROLS, Settings
+from streamlet_lab.widgets.explorer_settings import CONTROLS, Settings
 
 # The charts are 1050 by 712 pixels: what a notebook is wide.
 _DPI: Final = 75
@@ -103,7 +103,7 @@ class Explorer(VBox):
     Parameters
     ----------
     **settings
-        Fields of :class:`~streamlet_lab.widgets.settings.Settings`, to start with.
+        Fields of :class:`~streamlet_lab.widgets.explorer_settings.Settings`, to start with.
 
     Attributes
     ----------

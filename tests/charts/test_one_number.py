@@ -11,7 +11,7 @@ from streamlet_lab.demos import whole_system
 from streamlet_lab.metrics import VERDICTS
 from streamlet_lab.studies import band_numbers, oracle_numbers, staleness_numbers
 from streamlet_lab.widgets.explorer import describe
-from streamlet_lab.widgets.settings import Settings
+from streamlet_lab.widgets.explorer_settings import Settings
 
 from .drawing import answer
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.columns import COLUMNS
-from streamlet_lab.frames.book import book_rows
+from streamlet_lab.frames.book_rows import book_rows
 from streamlet_lab.frames.tables import make_frame
 from streamlet_lab.frames.tape import Tape
 from streamlet_lab.matching import (

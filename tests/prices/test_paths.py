@@ -37,9 +37,9 @@ from streamlet_lab.prices import (
     make_path,
 )
 from streamlet_lab.prices.daily_history import load_bars
+from streamlet_lab.prices.intraday import TYPICAL_INTRADAY
 from streamlet_lab.prices.models import make_model
 from streamlet_lab.prices.paths import TYPICAL_NIGHTS
-from streamlet_lab.prices.session import TYPICAL_INTRADAY
 from streamlet_lab.streams import stream
 
 MODEL = GjrGarch()

@@ -10,7 +10,7 @@ from streamlet_lab.charts import to_png
 from streamlet_lab.charts.plots import PAGES
 from streamlet_lab.widgets import Explorer
 from streamlet_lab.widgets.explorer import describe, explore
-from streamlet_lab.widgets.settings import CONTROLS, Settings
+from streamlet_lab.widgets.explorer_settings import CONTROLS, Settings
 
 from .others import OTHERS
 

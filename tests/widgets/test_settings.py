@@ -9,7 +9,7 @@ from streamlet_lab.config import PricesConfig
 from streamlet_lab.matching import StalePolicy, bands
 from streamlet_lab.prices import aggregators, outlier_rules, path_models, source_fault_kinds
 from streamlet_lab.simulator import delay_kinds, own_trader_kinds, reference_kinds
-from streamlet_lab.widgets.settings import CONTROLS, Settings
+from streamlet_lab.widgets.explorer_settings import CONTROLS, Settings
 
 from .others import CHANGES, OTHERS
 

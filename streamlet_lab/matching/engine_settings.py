@@ -9,7 +9,7 @@ from streamlet_lab.matching.events import Event
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import Log, LogView
 from streamlet_lab.matching.orders import read_member
-from streamlet_lab.matching.rules.consensus import ConsensusBand
+from streamlet_lab.matching.rules.consensus_band import ConsensusBand
 from streamlet_lab.matching.selftrade import SelfTrade
 from streamlet_lab.matching.watch import Band
 

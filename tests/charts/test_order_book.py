@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 
 from streamlet_lab import InvalidInput
 from streamlet_lab.charts import draw_book, style
-from streamlet_lab.charts.depth import depth_grid
+from streamlet_lab.charts.resting_cells import depth_grid
 from streamlet_lab.charts.series import band_steps, price_limits, true_path
 
 from .drawing import answer, drawn, explained, find, points, rows

@@ -3,7 +3,7 @@
 import pytest
 
 from streamlet_lab.charts import draw_violation
-from streamlet_lab.charts.excerpt import branches, suspects
+from streamlet_lab.charts.violation import branches, suspects
 from streamlet_lab.errors import InvalidInput
 
 from .drawing import answer, assert_apart, drawn, labels, points, tick_labels, written

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from streamlet_lab.charts import band, layout, series, style
-from streamlet_lab.charts.depth import DepthGrid, depth_grid
+from streamlet_lab.charts.resting_cells import DepthGrid, depth_grid
 from streamlet_lab.liquidity import quoted_spreads
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds

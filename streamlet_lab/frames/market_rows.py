@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from streamlet_lab.columns import BookRow, DepthRow
-from streamlet_lab.frames.book import book_rows
+from streamlet_lab.frames.book_rows import book_rows
 from streamlet_lab.frames.record import Record
 from streamlet_lab.frames.tables import Rows
 from streamlet_lab.frames.tape import Tape

@@ -6,7 +6,7 @@ import pytest
 
 from streamlet_lab import Experiment, InvalidInput
 from streamlet_lab.charts import draw_messages, message_counts, plot_messages
-from streamlet_lab.charts.messages import CLOSED_FORMS
+from streamlet_lab.charts.traffic import CLOSED_FORMS
 from streamlet_lab.theory import messages_per_epoch
 
 from .drawing import answer, drawn, labels, points

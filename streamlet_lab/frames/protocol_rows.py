@@ -12,7 +12,7 @@ from streamlet_lab.columns import (
     TraceRow,
 )
 from streamlet_lab.consensus import Proposal, Vote
-from streamlet_lab.frames.prices import read_epoch, said_by
+from streamlet_lab.frames.price_rows import read_epoch, said_by
 from streamlet_lab.frames.record import Record
 from streamlet_lab.frames.tables import epoch_at, seconds
 from streamlet_lab.units import to_seconds
