@@ -136,7 +136,7 @@ class PricesConfig(AssetConfig):
         are a minority even where a lying leader leaves out honest quotes.
     aggregator : str or callable
         How leaders and voters make the consensus price of the valid quotes: ``"mean"``,
-        ``"median"`` or any other of :func:`~streamlet_lab.prices.aggregators`; or a function.
+        ``"median"`` or any other of :func:`~streamlet_lab.prices.aggregation`; or a function.
     outlier_rule : str or callable, optional
         One of :func:`~streamlet_lab.prices.outlier_rules`, or a function: which quotes do not count
         although they pass the other rules.

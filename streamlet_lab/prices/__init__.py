@@ -4,15 +4,15 @@ Nothing here knows of consensus or of the simulator. The way of the data:
 :mod:`~streamlet_lab.prices.models` → :mod:`~streamlet_lab.prices.paths` →
 :mod:`~streamlet_lab.prices.feeds` → :mod:`~streamlet_lab.prices.quotes` →
 :mod:`~streamlet_lab.prices.rounds`, by the rules of :mod:`~streamlet_lab.prices.validation` and one
-of several :mod:`~streamlet_lab.prices.aggregators` → :mod:`~streamlet_lab.prices.payload`, which
+of several :mod:`~streamlet_lab.prices.aggregation` → :mod:`~streamlet_lab.prices.payload`, which
 voters judge in :mod:`~streamlet_lab.prices.voter`.
 """
 
 from streamlet_lab.prices import dishonest as dishonest
-from streamlet_lab.prices.aggregators import Aggregator as Aggregator
-from streamlet_lab.prices.aggregators import aggregator as aggregator
-from streamlet_lab.prices.aggregators import aggregators as aggregators
-from streamlet_lab.prices.aggregators import find_aggregator as find_aggregator
+from streamlet_lab.prices.aggregation import Aggregator as Aggregator
+from streamlet_lab.prices.aggregation import aggregator as aggregator
+from streamlet_lab.prices.aggregation import aggregators as aggregators
+from streamlet_lab.prices.aggregation import find_aggregator as find_aggregator
 from streamlet_lab.prices.attacks import most_extreme as most_extreme
 from streamlet_lab.prices.attestation import SignedQuote as SignedQuote
 from streamlet_lab.prices.attestation import admissible_quotes as admissible_quotes

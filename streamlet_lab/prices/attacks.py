@@ -21,7 +21,7 @@ from itertools import product
 from typing import Final, Literal, NamedTuple, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.aggregators import (
+from streamlet_lab.prices.aggregation import (
     mean,
     median,
     price_range,

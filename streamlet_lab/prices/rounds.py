@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.aggregators import Aggregator, mean, total_volume, vwap
+from streamlet_lab.prices.aggregation import Aggregator, mean, total_volume, vwap
 from streamlet_lab.prices.payload import NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation

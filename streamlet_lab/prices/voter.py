@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
-from streamlet_lab.prices.aggregators import Aggregator, mean
+from streamlet_lab.prices.aggregation import Aggregator, mean
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.rounds import Evaluation, OutlierRule, PriceRound

@@ -33,7 +33,7 @@ from streamlet_lab.prices import (
     StockPrice,
     find_aggregator,
 )
-from streamlet_lab.prices.aggregators import aggregators as registered
+from streamlet_lab.prices.aggregation import aggregators as registered
 from streamlet_lab.prices.attacks import Direction, most_extreme
 from streamlet_lab.prices.feeds import quoted_cents
 from streamlet_lab.prices.sources import VOLUME_SPREAD

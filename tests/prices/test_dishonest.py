@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.prices import PriceRound, make_consensus
-from streamlet_lab.prices.aggregators import Aggregator, find_aggregator, mean
+from streamlet_lab.prices.aggregation import Aggregator, find_aggregator, mean
 from streamlet_lab.prices.attacks import most_extreme
 from streamlet_lab.prices.feeds import QuoteFeed
 from streamlet_lab.prices.outliers import find_outlier_rule

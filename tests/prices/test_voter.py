@@ -28,7 +28,7 @@ from streamlet_lab.prices import (
     decode_payload,
     find_aggregator,
 )
-from streamlet_lab.prices.aggregators import Aggregator, median
+from streamlet_lab.prices.aggregation import Aggregator, median
 
 RULES = PriceValidation()
 PREVIOUS = PreviousConsensus(Decimal("150.00"), 6)
