@@ -8,6 +8,7 @@ from typing import Any, Self
 from streamlet_lab.checks import Excerpt
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Block, BlockTree, Evidence
+from streamlet_lab.frames.tables import epoch_at
 from streamlet_lab.matching import ConsensusMatchingEngine, Reference
 from streamlet_lab.prices import Evaluation, PricePath, StockPrice
 from streamlet_lab.simulator import (
@@ -17,6 +18,7 @@ from streamlet_lab.simulator import (
     Simulation,
     StockSimulation,
 )
+from streamlet_lab.units import to_seconds
 
 #: Each piece of evidence, and whether public keys prove it.
 Offences = Sequence[tuple[Evidence, bool]]
@@ -75,7 +77,7 @@ class Record:
             **more,
         )
 
-    @property
+    @cached_property
     def epoch_length(self) -> int:
         """Microseconds."""
         return self.config.epoch_length
@@ -111,7 +113,25 @@ class Record:
     def _seen(self, records: Sequence[tuple[int, str, Block]]) -> dict[bytes, int]:
         return {block.hash: time for time, node, block in records if node == self.observer}
 
+    @cached_property
+    def reference_epochs(self) -> dict[str, int]:
+        """The epochs of the blocks that the market's references come from, by their hashes.
+
+        They are of the chain that the market reads, which need not be the observer's.
+        """
+        reader = self.config.market.reference_node
+        return {
+            block.hash.hex(): block.epoch
+            for _, node, block in self.recorder.finalizations
+            if node == reader
+        }
+
     def true_price(self, symbol: str, time: int) -> int:
         """Return the true price in micro-dollars at an instant of protocol time."""
         config = self.config
         return self.paths[symbol].price(time * config.market_time_per_epoch // config.epoch_length)
+
+    def place(self, time: int) -> tuple[float, int]:
+        """Return an instant in seconds, and its epoch."""
+        # At the instant 0 nothing has happened; it is of the first epoch, like all that follows.
+        return to_seconds(time), max(epoch_at(time, self.epoch_length), 0)
