@@ -28,13 +28,13 @@ from streamlet_lab.simulator import NodeFault, Recorder, Send, fault_kind
 class TwoFaced(NodeFault):
     """Keeps to the left half of the honest nodes, and to the right half, as if each were all."""
 
-    def say(self, message):
+    def on_send(self, message):
         return ()
 
-    def begin(self, epoch):
+    def on_epoch(self, epoch):
         for side, tip in self.tips().items():
             if self.leads(epoch):
-                block = self.twin(self.node.make_block(tip), number=side == "right")
+                block = self.conflicting_block(self.node.make_block(tip), number=side == "right")
                 yield Send(self.proposal(block), side_of(side))
                 yield Send(self.vote(block), side_of(side))
 
@@ -43,7 +43,7 @@ class TwoFaced(NodeFault):
         longest = self.node.tree.longest
         return {"left": longest[0], "right": longest[-1]}
 
-    def heard(self, message):
+    def on_message(self, message):
         if isinstance(message, Proposal):
             yield Send(self.vote(message.block))
 
@@ -163,9 +163,9 @@ def test_two_notarized_blocks_of_one_epoch():
 class SecondThoughts(NodeFault):
     """Votes for a twin as well; here it stands for an honest node with a bug."""
 
-    def heard(self, message):
+    def on_message(self, message):
         if isinstance(message, Proposal) and message.epoch == 2:
-            twin = self.twin(message.block)
+            twin = self.conflicting_block(message.block)
             yield Send(self.proposal(twin) if self.leads(2) else self.vote(twin))
             yield Send(self.vote(message.block))
 
