@@ -172,7 +172,7 @@ def _run(
         frames=make_frames(record),
         checks={check.name: check.result() for check in checks},
         evidence={evidence.culprit: evidence for evidence in culprits.values()},
-        excerpt=() if excerpt is None else excerpt.lines,
+        excerpt=excerpt.lines,
         signatures=simulation.keyring.signatures,
         verifications=simulation.keyring.verifications,
         ledger=ledger,

@@ -23,7 +23,7 @@ def make_frames(record: Record) -> LazyFrames:
         **MarketRows(record).makers(),
         "messages": partial(protocol_rows.message_rows, record),
         "trace": partial(protocol_rows.trace_rows, record),
-        "violation": lambda: record.excerpt.rows if record.excerpt else (),
+        "violation": lambda: record.excerpt.rows,
         "forensics": partial(protocol_rows.offence_rows, record),
     }
     columns = COLUMNS if record.paths else PROTOCOL_COLUMNS

@@ -33,7 +33,7 @@ class Record:
     tree: BlockTree  # the observer's
     observer: str
     copies: tuple[_Counts, _Counts, _Counts]  # sent, echoed, received: by epoch and kind
-    excerpt: Excerpt | None
+    excerpt: Excerpt
     offences: Offences
     paths: Mapping[str, PricePath] = field(default_factory=dict)  # by symbol, as below
     evaluations: Mapping[int, tuple[Evaluation, ...]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Record:
         simulation: Simulation,
         recorder: Recorder,
         market: Market | None = None,
-        excerpt: Excerpt | None = None,
+        excerpt: Excerpt = Excerpt(),  # noqa: B008
         offences: Offences = (),
     ) -> Self:
         """Take from a finished simulation what its frames need, and nothing that holds it."""
