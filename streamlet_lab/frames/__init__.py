@@ -19,7 +19,7 @@ _ROWS: Any = {
     ("book", "depth"): book_rows.book_rows,
     ("messages",): protocol_rows.message_rows,
     ("trace",): protocol_rows.trace_rows,
-    ("violation",): lambda record: record.excerpt.rows if record.excerpt else (),
+    ("violation",): lambda record: record.excerpt.rows,
     ("forensics",): protocol_rows.offence_rows,
 }
 

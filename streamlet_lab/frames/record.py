@@ -20,9 +20,6 @@ from streamlet_lab.simulator import (
 )
 from streamlet_lab.units import to_seconds
 
-#: Each piece of evidence, and whether public keys prove it.
-Offences = Sequence[tuple[Evidence, bool]]
-
 _Counts = Mapping[tuple[int, str], int]
 
 
@@ -35,8 +32,8 @@ class Record:
     tree: BlockTree  # the observer's
     observer: str
     copies: tuple[_Counts, _Counts, _Counts]  # sent, echoed, received: by epoch and kind
-    excerpt: Excerpt | None
-    offences: Offences
+    excerpt: Excerpt = Excerpt()
+    offences: Sequence[tuple[Evidence, bool]] = ()  # and whether public keys prove it
     paths: Mapping[str, PricePath] = field(default_factory=dict)  # by symbol, as below
     evaluations: Mapping[int, tuple[Evaluation, ...]] = field(default_factory=dict)
     heard: Mapping[int, tuple[tuple[StockPrice, ...], ...]] = field(default_factory=dict)
@@ -51,14 +48,12 @@ class Record:
         simulation: Simulation,
         recorder: Recorder,
         market: Market | None = None,
-        excerpt: Excerpt | None = None,
-        offences: Offences = (),
+        **more: Any,
     ) -> Self:
         """Take from a finished simulation what its frames need, and nothing that holds it."""
         carrier, observer = simulation.network, simulation.observer
-        more: dict[str, Any] = {}
         if isinstance(simulation, StockSimulation) and market is not None:
-            more = {
+            more |= {
                 "paths": {symbol: feed.path for symbol, feed in simulation.feeds.items()},
                 "evaluations": simulation.application.evaluations,
                 "heard": {epoch: each.quotes for epoch, each in simulation.heard.items()},
@@ -72,8 +67,6 @@ class Record:
             tree=observer.tree,
             observer=observer.node_id,
             copies=(carrier.sent, carrier.echoed, carrier.received),
-            excerpt=excerpt,
-            offences=offences,
             **more,
         )
 

@@ -73,8 +73,6 @@ def told(events: Sequence[Event], arrivals: Sequence[Arrival], true_price: Any) 
         tree=StockMarketConsensusNetwork(config).observer.tree,
         observer="observer",
         copies=({}, {}, {}),
-        excerpt=None,
-        offences=(),
         paths={"AAPL": SimpleNamespace(price=true_price)},  # type: ignore[dict-item]
         engines={"AAPL": SimpleNamespace(events=events)},  # type: ignore[dict-item]
         arrivals=arrivals,
