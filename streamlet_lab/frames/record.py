@@ -32,7 +32,7 @@ class Record:
     tree: BlockTree  # the observer's
     observer: str
     copies: tuple[_Counts, _Counts, _Counts]  # sent, echoed, received: by epoch and kind
-    excerpt: Excerpt = Excerpt()
+    excerpt: Excerpt = field(default_factory=Excerpt)
     offences: Sequence[tuple[Evidence, bool]] = ()  # and whether public keys prove it
     paths: Mapping[str, PricePath] = field(default_factory=dict)  # by symbol, as below
     evaluations: Mapping[int, tuple[Evaluation, ...]] = field(default_factory=dict)
