@@ -166,7 +166,7 @@ def _run(
     culprits = find_culprits(config, simulation)
     offences = [(evidence, is_proven(evidence, known)) for evidence in culprits.values()]
     excerpt = find_excerpt(checks, recorder, simulation)
-    record = Record.of(config, simulation, recorder, market, excerpt, offences)
+    record = Record.of(config, simulation, recorder, market, excerpt=excerpt, offences=offences)
     return Result(
         config=config,
         frames=make_frames(record),
