@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import SelfTrade
 from streamlet_lab.units import to_hundredths, to_whole
-from streamlet_lab.values import Amount, Named, Parameters, Section, unsaved_functions
+from streamlet_lab.values import Amount, Named, Number, Parameters, Section, unsaved_functions
 
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"
@@ -27,14 +27,14 @@ class TraderConfig(Section):
     count : int
         How many of them trade each symbol.
     rate : float
-        How often each of them acts, per second of protocol time (Poisson).
+        How often each of them acts, per second of protocol time (Poisson); 10⁻⁶ to 10⁶.
     parameters : mapping
         What the kind takes, such as ``{"spread_percent": 1}`` for ``"zero_intelligence"``.
     """
 
     kind: Named
     count: Annotated[int, Field(ge=1, le=_MOST_TRADERS)] = 1
-    rate: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 1.0
+    rate: Annotated[float, Number(1e-6, 1e6)] = 1.0
     parameters: Parameters = Field(default_factory=dict)
 
 

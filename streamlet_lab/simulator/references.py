@@ -58,7 +58,6 @@ _KINDS: Final = Kinds[ReferenceKind](
     "reference_kind", "kind", field=f"{_FIELD}.kind", besides="a function that yields publications"
 )
 
-
 reference_kind = _KINDS.register
 reference_kinds = _KINDS.names
 
@@ -67,8 +66,6 @@ def publications(
     kind: str | ReferenceKind, parameters: Mapping[str, Any], price: TruePrice
 ) -> Iterator[Publication]:
     """Return what a kind of reference publishes about one symbol, in the order of time.
-
-    Instants are of market time, true prices in micro-dollars.
 
     Raises
     ------
@@ -97,21 +94,18 @@ Publication(time=150000000, price=2000000, quoted=60000000))
 
 def _in_order(published: Iterator[Publication]) -> Iterator[Publication]:
     last = 0
-    for publication in published:
-        if not _is_sound(publication) or publication.time < last:
+    for one in published:
+        if (
+            not isinstance(one, Publication)
+            or not type(one.time) is type(one.quoted) is int
+            or not isinstance(one.price, int | Fraction)
+            or one.price <= 0
+            or one.time < last
+        ):
             expected = f"a Publication of a price above 0, in whole microseconds from {last} on"
-            raise InvalidInput(_FIELD, publication, expected)
-        last = publication.time
-        yield publication
-
-
-def _is_sound(publication: object) -> bool:
-    return (
-        isinstance(publication, Publication)
-        and type(publication.time) is type(publication.quoted) is int
-        and isinstance(publication.price, int | Fraction)
-        and publication.price > 0
-    )
+            raise InvalidInput(_FIELD, one, expected)
+        last = one.time
+        yield one
 
 
 @reference_kind(CONSENSUS)

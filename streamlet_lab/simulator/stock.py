@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from streamlet_lab.config import FRAME, AssetConfig, ExperimentConfig, FrameFeed, PricesConfig
 from streamlet_lab.errors import InvalidInput
@@ -29,16 +29,6 @@ from streamlet_lab.units import format_duration
 _LONG: Final = 40
 
 
-class _Stock(NamedTuple):
-    """The state of a symbol: its path, what its sources say, and how its price is judged."""
-
-    path: PricePath
-    voter: Voter
-    feed: QuoteFeed
-    sources: Sources
-    is_dishonest: bool
-
-
 def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
     prices = config.prices.of(symbol)
     if isinstance(config.feed, str) and config.feed.startswith(FRAME):
@@ -61,27 +51,25 @@ def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
     )
 
 
-def _make_stock(config: ExperimentConfig, symbol: str) -> _Stock:
-    prices, epoch = config.prices.of(symbol), config.market_time_per_epoch
-    path = _make_path(config, symbol)
-    rule = prices.outlier_rule
-    voter = Voter(
-        symbol,
-        prices.rules(path.bounds),
-        prices.voter_policy,
-        prices.tolerance_percent,
-        find_aggregator(prices.aggregator),
-        None if rule is None else find_outlier_rule(rule, epoch),
-    )
-    feed = QuoteFeed(path, epoch, config.seed, prices.sources)
-    faults = make_source_faults(config.source_faults, prices.source_names, config.seed, symbol)
-    return _Stock(path, voter, feed, Sources(feed, faults), any(faults.values()))
+def _make_stock(config: ExperimentConfig, symbol: str) -> tuple[Voter, Sources]:
+    """Return how a symbol's price is judged, and what its sources say.
 
-
-def _find_stock(config: ExperimentConfig, symbol: str) -> _Stock:
-    """Make a stock; what is wrong with it is reported where the configuration says it."""
+    What is wrong with it is reported where the configuration says it.
+    """
+    prices, epoch, seed = config.prices.of(symbol), config.market_time_per_epoch, config.seed
     try:
-        return _make_stock(config, symbol)
+        path = _make_path(config, symbol)
+        rule = prices.outlier_rule
+        voter = Voter(
+            symbol,
+            prices.rules(path.bounds),
+            prices.voter_policy,
+            prices.tolerance_percent,
+            find_aggregator(prices.aggregator),
+            None if rule is None else find_outlier_rule(rule, epoch),
+        )
+        faults = make_source_faults(config.source_faults, prices.source_names, seed, symbol)
+        return voter, Sources(QuoteFeed(path, epoch, seed, prices.sources), faults)
     except InvalidInput as error:
         field, _, _ = error.field.partition(".")
         if field not in PricesConfig.model_fields:
@@ -131,41 +119,40 @@ class StockSimulation(Simulation):
     def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
         self.config = config
         self.symbols = config.symbols
-        self._stocks = {symbol: _find_stock(config, symbol) for symbol in config.symbols}
-        self.feeds = {symbol: stock.feed for symbol, stock in self._stocks.items()}
+        self._stocks = [_make_stock(config, symbol) for symbol in config.symbols]
+        self.feeds = {voter.symbol: sources.feed for voter, sources in self._stocks}
         self.heard: dict[int, Observation] = {}
         self._step = config.market_time_per_epoch
         self.check_duration(config.epochs)
         self._check_calendar(config.epochs)
         self._source_keys = make_keyring(config.signatures, config.prices.source_names, config.seed)
         self.application = PriceApplication(
-            [stock.voter for stock in self._stocks.values()],
+            [voter for voter, _ in self._stocks],
             self.timestamp,
             config.prices.source_names,
             self._source_keys,
             _turns(config),
-            [GenesisPrice(symbol, one.path.base_price) for symbol, one in self._stocks.items()],
+            [GenesisPrice(name, feed.path.base_price) for name, feed in self.feeds.items()],
         )
         chain_id = f"{'+'.join(self.symbols)}/{config.feed}/{config.seed}"
         super().__init__(config, self.application, monitors, chain_id=chain_id)
 
     def check_duration(self, epochs: int) -> None:
         """Refuse a run that is longer than the feeds."""
-        for stock in self._stocks.values():
-            if stock.path.duration is None:
-                continue
-            available = stock.path.duration // self._step
-            if epochs > available:
-                feed, step = str(self.config.feed), self._step
-                lasts = f"the feed {feed!r} lasts for {format_duration(stock.path.duration)}"
-                each = f"an epoch is {format_duration(step)} of it (market_time_per_epoch)"
-                raise InvalidInput("epochs", epochs, f"at most {available}: {lasts}, and {each}")
+        for feed in self.feeds.values():
+            lasts = feed.path.duration
+            if lasts is not None and epochs > lasts // self._step:
+                expected = (
+                    f"at most {lasts // self._step}: the feed '{self.config.feed}' lasts for "
+                    f"{format_duration(lasts)}, and an epoch is {format_duration(self._step)} of "
+                    "it (market_time_per_epoch)"
+                )
+                raise InvalidInput("epochs", epochs, expected)
 
     def _check_calendar(self, epochs: int) -> None:
         """Refuse histories that are not of the same days: a block has one timestamp."""
         for epoch in (0, epochs - 1):
-            time = epoch * self._step
-            stamps = {symbol: stock.path.timestamp(time) for symbol, stock in self._stocks.items()}
+            stamps = {symbol: feed.timestamp(epoch) for symbol, feed in self.feeds.items()}
             if len(set(stamps.values())) > 1:
                 days = ", ".join(f"{symbol} {stamp:%Y-%m-%d}" for symbol, stamp in stamps.items())
                 expected = f"symbols whose feeds are of the same days; epoch {epoch} is {days}"
@@ -173,11 +160,10 @@ class StockSimulation(Simulation):
 
     def observe(self, epoch: int) -> Callable[[str], Observation]:
         """Have the sources speak, and return what each node sees of them."""
-        if any(stock.is_dishonest for stock in self._stocks.values()):
+        if self.config.source_faults:
             observe = self._observe_dishonest(epoch)
         else:
-            quotes = tuple(stock.feed.quotes(epoch) for stock in self._stocks.values())
-            same = self._observation(epoch, quotes)
+            same = self._observation(epoch, tuple(f.quotes(epoch) for f in self.feeds.values()))
 
             def observe(node: str) -> Observation:
                 return same
@@ -191,10 +177,8 @@ class StockSimulation(Simulation):
         previous = self.application.references(tree.chain(tree.longest[0].hash))
         receivers = tuple(self.nodes)
         said = [
-            sources.said(voter.round(epoch, before, feed.timestamp(epoch)), receivers)
-            for (_, voter, feed, sources, _), before in zip(
-                self._stocks.values(), previous, strict=True
-            )
+            sources.said(voter.round(epoch, before, sources.feed.timestamp(epoch)), receivers)
+            for (voter, sources), before in zip(self._stocks, previous, strict=True)
         ]
         # All who are told the same share one observation.
         shared: dict[tuple[int, ...], Observation] = {}
@@ -217,7 +201,7 @@ class StockSimulation(Simulation):
 
     def timestamp(self, epoch: int) -> datetime:
         """Return the market time at which an epoch is quoted: that of the first symbol's path."""
-        return next(iter(self.feeds.values())).path.timestamp(epoch * self._step)
+        return self.feeds[self.symbols[0]].timestamp(epoch)
 
     def market_time(self, time: int) -> int:
         """Convert protocol time to market time, both in microseconds."""
