@@ -68,7 +68,6 @@ from streamlet_lab.prices.rounds import OutlierRule as OutlierRule
 from streamlet_lab.prices.rounds import PriceRound as PriceRound
 from streamlet_lab.prices.rounds import QuoteCheck as QuoteCheck
 from streamlet_lab.prices.rounds import QuoteReason as QuoteReason
-from streamlet_lab.prices.rounds import make_consensus as make_consensus
 from streamlet_lab.prices.rounds import valid_quotes as valid_quotes
 from streamlet_lab.prices.source_faults import SOURCE_FAULTS as SOURCE_FAULTS
 from streamlet_lab.prices.source_faults import Scene as Scene
