@@ -14,7 +14,7 @@ from random import Random
 from typing import ClassVar, Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault, is_active
+from streamlet_lab.fault import Fault, Lasting
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.feeds import QuoteFeed
 from streamlet_lab.prices.quotes import StockPrice
@@ -44,7 +44,7 @@ class Scene(PriceRound):
 
 
 @dataclass(eq=False)
-class SourceFault(ABC):
+class SourceFault(Lasting, ABC):
     """A fault of one source, for one symbol; a kind takes what it needs beside, with defaults.
 
     Parameters
@@ -82,10 +82,6 @@ class SourceFault(ABC):
     source: str = field(init=False)
     accomplices: tuple[str, ...] = field(init=False)
     random: Random = field(init=False)
-
-    def active(self, epoch: int) -> bool:
-        """Whether the fault is there in an epoch."""
-        return is_active(self.start, self.stop, epoch)
 
     @abstractmethod
     def quote(self, honest: StockPrice | None, scene: Scene, receiver: str) -> StockPrice | None:
