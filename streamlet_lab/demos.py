@@ -109,10 +109,7 @@ def streamlet(run: Result) -> Demo:
     """Show the bare protocol: leader, proposal, votes, notarization, finalization by epoch."""
     config = run.config
     lines = banner("STREAMLET DEMO", "Bare protocol, opaque payloads")
-    lines += [
-        f"{config.nodes} nodes, quorum {config.votes_needed}, {config.epochs} epochs",
-        "",
-    ]
+    lines += [f"{config.nodes} nodes, quorum {config.votes_needed}, {config.epochs} epochs", ""]
     records = _records(run.epochs)
     for row in records:
         lines += [*_protocol_lines(row), ""]
@@ -124,9 +121,7 @@ def streamlet(run: Result) -> Demo:
 
 def verified(block: VerifiedBlock) -> list[str]:
     """Say what a finality proof has proven."""
-    lines = [
-        f"Final: epoch {block.epoch}, height {block.height}, block {block.block_hash.hex()}",
-    ]
+    lines = [f"Final: epoch {block.epoch}, height {block.height}, block {block.block_hash.hex()}"]
     try:
         claims = decode_claims(block.payload)
     except MalformedPayload:

@@ -4,13 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from streamlet_lab.checks import (
-    Check,
-    find_culprits,
-    find_excerpt,
-    market_checks,
-    protocol_checks,
-)
+from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import ExperimentConfig, load_config, make_config
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput

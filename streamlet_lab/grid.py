@@ -22,13 +22,7 @@ import pandas as pd
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
-from streamlet_lab.intervals import (
-    Interval,
-    Share,
-    mean_interval,
-    share_difference,
-    share_interval,
-)
+from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
 from streamlet_lab.units import to_whole
