@@ -25,8 +25,7 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, is_active
 from streamlet_lab.keys import Keyring
-from streamlet_lab.kinds import Kinds
-from streamlet_lab.prices import reserve_kinds, source_fault_kinds
+from streamlet_lab.registers import FAULTS
 from streamlet_lab.values import Whole
 
 
@@ -102,6 +101,7 @@ class Seat:
     trees: Mapping[str, BlockTree]
 
 
+@FAULTS.base
 class NodeFault:
     """A fault of one node; this base changes nothing.
 
@@ -272,29 +272,10 @@ def read_said(fault: NodeFault, hook: str, said: object) -> Iterator[Send]:
         yield send
 
 
-def _accept(kind: object) -> None:
-    if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
-        raise InvalidInput("kind", kind, "a subclass of NodeFault")
-
-
-_KINDS = Kinds[type[NodeFault]]("fault_kind", "kind", field="faults", accept=_accept)
-fault_kinds = _KINDS.names
-own_fault_kinds = _KINDS.own
-close_register = _KINDS.close
-
-
-def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
-    """Register a kind of fault of nodes; see :meth:`~streamlet_lab.kinds.Kinds.register`."""
-    _KINDS.check(name)
-    if name in source_fault_kinds():
-        raise InvalidInput("name", name, "a name that no kind of fault of sources has")
-
-    def register(kind: type[NodeFault]) -> type[NodeFault]:
-        _KINDS.add(name, kind)
-        reserve_kinds([name])
-        return kind
-
-    return register
+fault_kind = FAULTS.register
+fault_kinds = FAULTS.names
+own_fault_kinds = FAULTS.own
+close_register = FAULTS.close
 
 
 def offered_fault_kinds() -> tuple[str, ...]:
@@ -303,27 +284,11 @@ def offered_fault_kinds() -> tuple[str, ...]:
 
 
 def make_fault(fault: Fault) -> NodeFault:
-    """Return what a configured fault does to one node.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind, or it does not take these parameters.
-    """
-    kind = _find_kind(fault.kind)
-    made: NodeFault = _KINDS.make(
-        kind, fault.parameters, "faults.parameters", fault.start, fault.stop
+    """Return what a configured fault does to one node."""
+    made: NodeFault = FAULTS.make(
+        fault.kind, fault.parameters, "faults.parameters", fault.start, fault.stop
     )
     return made
-
-
-def _find_kind(name: str) -> type[NodeFault]:
-    try:
-        return _KINDS[name]
-    except InvalidInput as error:
-        of_sources = ", ".join(source_fault_kinds())
-        expected = f"{error.expected}; kinds of sources are {of_sources}"
-        raise InvalidInput(error.field, error.value, expected) from error
 
 
 def make_faults(faults: Iterable[Fault], nodes: Sequence[str]) -> dict[str, list[NodeFault]]:

@@ -5,13 +5,13 @@ actions. Kinds are registered under names with :func:`trader_kind`; :func:`make_
 configuration into traders.
 """
 
+from streamlet_lab.registers import TraderContext as TraderContext
 from streamlet_lab.simulator.traders.registry import close_register
 from streamlet_lab.simulator.traders.registry import make_traders as make_traders
 from streamlet_lab.simulator.traders.registry import own_trader_kinds as own_trader_kinds
 from streamlet_lab.simulator.traders.registry import trader_kind as trader_kind
 from streamlet_lab.simulator.traders.registry import trader_kinds as trader_kinds
 from streamlet_lab.simulator.traders.trader import Trader as Trader
-from streamlet_lab.simulator.traders.trader import TraderContext as TraderContext
 from streamlet_lab.simulator.traders.view import Action as Action
 from streamlet_lab.simulator.traders.view import Cancel as Cancel
 from streamlet_lab.simulator.traders.view import Intent as Intent

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.registers import TraderContext
 from streamlet_lab.simulator.traders.registry import trader_kind
-from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader, TraderContext
+from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader
 from streamlet_lab.simulator.traders.view import Action, Intent, MarketView
 
 

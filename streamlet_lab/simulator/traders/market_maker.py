@@ -6,8 +6,9 @@ from typing import Annotated
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import OpenOrder, Side
+from streamlet_lab.registers import TraderContext
 from streamlet_lab.simulator.traders.registry import trader_kind
-from streamlet_lab.simulator.traders.trader import Shares, Trader, TraderContext
+from streamlet_lab.simulator.traders.trader import Shares, Trader
 from streamlet_lab.simulator.traders.view import Action, MarketView
 from streamlet_lab.units import CENT, MONEY, from_ticks
 from streamlet_lab.values import Number

@@ -2,9 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
-from random import Random
 from typing import Annotated, Any, ClassVar, Final, TypeAlias, cast, get_args
 
 from streamlet_lab.errors import InvalidInput
@@ -18,6 +16,7 @@ from streamlet_lab.matching import (
     Side,
     Traded,
 )
+from streamlet_lab.registers import TRADERS, TraderContext
 from streamlet_lab.simulator.traders.view import (
     Action,
     Cancel,
@@ -26,7 +25,7 @@ from streamlet_lab.simulator.traders.view import (
     Replace,
     Submit,
 )
-from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name, to_number
+from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name
 from streamlet_lab.values import Number, Whole
 
 #: What kinds take: percentages, which are shares of one inside, and shares of an order.
@@ -40,23 +39,7 @@ _LARGEST_LOTS: Final = 20
 _LARGEST_PRICE: Final = Decimal(99_999_999_999_999)
 
 
-@dataclass(frozen=True, slots=True)
-class TraderContext:
-    """What the market gives a trader: a name, a symbol, and a stream that nobody else draws from.
-
-    The name is its kind and its number among all of the kind: ``"momentum_3"``. The rate is the
-    mean number of acts per second of protocol time, 0.000001 to 1,000,000.
-    """
-
-    name: str
-    symbol: str
-    random: Random
-    rate: float = 1.0
-
-    def __post_init__(self) -> None:
-        to_number(self.rate, 1e-6, 1e6, "rate")
-
-
+@TRADERS.base
 class Trader(ABC):
     """Base of all kinds of traders: a kind says what it does when its time comes, in `act`.
 
@@ -91,6 +74,9 @@ class Trader(ABC):
     """
 
     intent: ClassVar[Intent] = "honest"
+
+    def __init_subclass__(cls) -> None:
+        to_name(cls.intent, get_args(Intent), f"{cls.__name__}.intent")
 
     def __init__(self, context: TraderContext) -> None:
         self.name = context.name

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Annotated
 
+from streamlet_lab.registers import TraderContext
 from streamlet_lab.simulator.traders.registry import trader_kind
-from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader, TraderContext
+from streamlet_lab.simulator.traders.trader import Percent, Shares, Trader
 from streamlet_lab.simulator.traders.view import Action, MarketView
 from streamlet_lab.values import Number
 

@@ -77,18 +77,19 @@ class Unrelated:
 
 @pytest.mark.parametrize("kind", [Idle, Unrelated, Trader, lambda seat: Patient(seat), None])
 def test_what_cannot_act_is_not_registered(kind):
-    with pytest.raises(InvalidInput, match=r"a subclass of Trader with a method act\(view\)$"):
+    with pytest.raises(InvalidInput, match=r"a subclass of Trader with a method act$"):
         trader_kind("mine")(kind)
     assert trader_kinds() == OWN
 
 
-def test_an_unknown_intent_is_not_registered():
-    class Evil(Patient):
-        intent = "evil"
-
-    expected = r"^Evil\.intent: 'evil' is not valid; expected one of honest, far, manipulating$"
+def test_a_kind_cannot_have_an_unknown_intent():
+    expected = (
+        r"^Evil\.intent: 'evil' is not valid; expected one of 'honest', 'far', 'manipulating'$"
+    )
     with pytest.raises(InvalidInput, match=expected):
-        trader_kind("evil")(Evil)
+
+        class Evil(Patient):
+            intent = "evil"
 
 
 # --- From a configuration
@@ -158,10 +159,9 @@ def test_each_trader_of_each_symbol_and_seed_draws_for_itself():
     [
         (Traders("daytrader"), "market.traders", "one of fat_finger, informed, manipulator, "),
         (Traders("daytrader"), "market.traders", "must be registered before"),
-        (Traders(None), "market.traders", "a subclass of Trader"),
         (Traders(Idle), "market.traders", "a subclass of Trader with a method act"),
         (Traders(Unrelated), "market.traders", "a subclass of Trader with a method act"),
-        (Traders(lambda seat: Unrelated()), "market.traders.<lambda>", "a trader, which"),
+        (Traders(lambda seat: Unrelated()), "market.traders.<lambda>", "a Trader, which"),
         (
             Traders("momentum", parameters={"look": 3}),
             "market.traders.momentum.look",

@@ -1,0 +1,124 @@
+"""What a configuration must be beyond its own settings, so that it can be run here.
+
+A saved one may name kinds that nobody has registered here, or data that are not here: it can be
+read all the same, but not run.
+"""
+
+from collections.abc import Mapping
+from random import Random
+from typing import NamedTuple
+
+from streamlet_lab.config.experiment_config import ExperimentConfig
+from streamlet_lab.config.frame_feed import FRAME, FrameFeed
+from streamlet_lab.config.prices_config import AssetConfig, PricesConfig
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import make_band
+from streamlet_lab.prices import (
+    PricePath,
+    SourceFault,
+    Voter,
+    find_aggregator,
+    find_outlier_rule,
+    make_path,
+    make_source_faults,
+)
+from streamlet_lab.registers import FAULTS, TraderContext
+from streamlet_lab.units import format_duration
+
+
+class Stock(NamedTuple):
+    """What a symbol's settings make: its path, how its price is judged, its sources' faults."""
+
+    path: PricePath
+    voter: Voter
+    faults: Mapping[str, list[SourceFault]]
+
+
+def check_runnable(config: ExperimentConfig) -> None:
+    """Refuse kinds that are not known here, parameters that they do not take, and feeds too short.
+
+    Raises
+    ------
+    InvalidInput
+        For the first of them.
+    DataError
+        If the feed's history is missing or damaged.
+    """
+    check_span({symbol: make_stock(config, symbol).path for symbol in config.symbols}, config)
+    for fault in config.node_faults:
+        given = fault.start, fault.stop
+        FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
+    config.network.make_delays(Random(0), config.nodes)
+    market = config.market
+    market.reference.make(lambda time: 10**8)
+    make_band(market.band, market.band_percent, market.band_parameters)
+    for traders in market.traders:
+        traders.make(TraderContext(f"{traders.name}_0", config.symbols[0], Random(0), traders.rate))
+
+
+def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
+    """Make what a symbol needs; what is wrong with it is named where the configuration says it."""
+    prices, epoch = config.prices.of(symbol), config.market_time_per_epoch
+    rule = prices.outlier_rule
+    try:
+        path = _make_path(config, symbol)
+        voter = Voter(
+            symbol,
+            prices.rules(path.bounds),
+            prices.voter_policy,
+            prices.tolerance_percent,
+            find_aggregator(prices.aggregator),
+            None if rule is None else find_outlier_rule(rule, epoch),
+        )
+    except InvalidInput as error:
+        field, _, _ = error.field.partition(".")
+        if field not in PricesConfig.model_fields:
+            raise
+        is_own = field in config.prices.assets.get(symbol, AssetConfig()).model_fields_set
+        place = f"prices.assets.{symbol}" if is_own else "prices"
+        raise InvalidInput(f"{place}.{error.field}", error.value, error.expected) from error
+    faults = make_source_faults(config.source_faults, prices.source_names, config.seed, symbol)
+    return Stock(path, voter, faults)
+
+
+def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
+    prices = config.prices.of(symbol)
+    if isinstance(config.feed, str) and config.feed.startswith(FRAME):
+        raise InvalidInput("feed", config.feed, "the frame itself, which no file contains")
+    return make_path(
+        config.feed.frame if isinstance(config.feed, FrameFeed) else config.feed,
+        config.seed,
+        config.market_time_per_epoch,
+        symbol=symbol,
+        base_price=prices.base_price,
+        bounds=prices.reflection,
+        volatility=prices.volatility,
+        trend=prices.trend,
+        path_model=prices.path_model,
+        path_parameters=prices.path_parameters,
+        nights=prices.nights,
+        intraday=prices.intraday,
+        correlation=prices.correlation,
+        splits=prices.splits,
+    )
+
+
+def check_span(
+    paths: Mapping[str, PricePath], config: ExperimentConfig, epochs: int | None = None
+) -> None:
+    """Refuse a run that is longer than its feeds, or whose feeds are not of the same days.
+
+    A block has one timestamp.
+    """
+    epochs, step = config.epochs if epochs is None else epochs, config.market_time_per_epoch
+    for duration in (path.duration for path in paths.values() if path.duration is not None):
+        if epochs > (available := duration // step):
+            lasts = f"the feed '{config.feed}' lasts for {format_duration(duration)}"
+            each = f"an epoch is {format_duration(step)} of it (market_time_per_epoch)"
+            raise InvalidInput("epochs", epochs, f"at most {available}: {lasts}, and {each}")
+    for epoch in (0, epochs - 1):
+        stamps = {symbol: path.timestamp(epoch * step) for symbol, path in paths.items()}
+        if len(set(stamps.values())) > 1:
+            days = ", ".join(f"{symbol} {stamp:%Y-%m-%d}" for symbol, stamp in stamps.items())
+            expected = f"symbols whose feeds are of the same days; epoch {epoch} is {days}"
+            raise InvalidInput("symbols", config.symbols, expected)
