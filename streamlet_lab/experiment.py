@@ -147,13 +147,13 @@ def _run(
     culprits = find_culprits(config, simulation)
     offences = [(evidence, is_proven(evidence, known)) for evidence in culprits.values()]
     excerpt = find_excerpt(checks, recorder, simulation)
-    record = Record.of(config, simulation, recorder, market, excerpt, offences)
+    record = Record.of(config, simulation, recorder, market, excerpt=excerpt, offences=offences)
     return Result(
         config=config,
         frames=make_frames(record),
         checks={check.name: check.result() for check in checks},
         evidence={evidence.culprit: evidence for evidence in culprits.values()},
-        excerpt=() if excerpt is None else excerpt.lines,
+        excerpt=excerpt.lines,
         signatures=simulation.keyring.signatures,
         verifications=simulation.keyring.verifications,
         ledger=ledger,

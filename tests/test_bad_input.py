@@ -168,6 +168,12 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "a number from 1e-06 to 1e+06",
     ),
     (
+        {"market": {"traders": [{"kind": "momentum", "rate": 1e-7}]}},
+        "market.traders.0.rate",
+        1e-7,
+        "a number from 1e-06 to 1e+06",
+    ),
+    (
         {"market": {"traders": [{"kind": "momentum", "rate": NAN}]}},
         "market.traders.0.rate",
         NAN,

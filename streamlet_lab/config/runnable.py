@@ -4,9 +4,8 @@ A saved one may name kinds that nobody has registered here, or data that are not
 read all the same, but not run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from random import Random
-from typing import NamedTuple
 
 from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.config.frame_feed import FRAME, FrameFeed
@@ -15,7 +14,8 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import make_band
 from streamlet_lab.prices import (
     PricePath,
-    SourceFault,
+    QuoteFeed,
+    Sources,
     Voter,
     find_aggregator,
     find_outlier_rule,
@@ -24,14 +24,6 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.registers import FAULTS, TraderContext
 from streamlet_lab.units import format_duration
-
-
-class Stock(NamedTuple):
-    """What a symbol's settings make: its path, how its price is judged, its sources' faults."""
-
-    path: PricePath
-    voter: Voter
-    faults: Mapping[str, list[SourceFault]]
 
 
 def check_runnable(config: ExperimentConfig) -> None:
@@ -44,7 +36,8 @@ def check_runnable(config: ExperimentConfig) -> None:
     DataError
         If the feed's history is missing or damaged.
     """
-    check_span({symbol: make_stock(config, symbol).path for symbol in config.symbols}, config)
+    paths = [make_stock(config, symbol)[1].feed.path for symbol in config.symbols]
+    check_span(config, paths, config.epochs)
     for fault in config.node_faults:
         given = fault.start, fault.stop
         FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
@@ -56,12 +49,15 @@ def check_runnable(config: ExperimentConfig) -> None:
         traders.make(TraderContext(f"{traders.name}_0", config.symbols[0], Random(0), traders.rate))
 
 
-def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
-    """Make what a symbol needs; what is wrong with it is named where the configuration says it."""
-    prices, epoch = config.prices.of(symbol), config.market_time_per_epoch
-    rule = prices.outlier_rule
+def make_stock(config: ExperimentConfig, symbol: str) -> tuple[Voter, Sources]:
+    """Return how a symbol's price is judged, and what its sources say.
+
+    What is wrong with it is reported where the configuration says it.
+    """
+    prices, epoch, seed = config.prices.of(symbol), config.market_time_per_epoch, config.seed
     try:
         path = _make_path(config, symbol)
+        rule = prices.outlier_rule
         voter = Voter(
             symbol,
             prices.rules(path.bounds),
@@ -70,6 +66,8 @@ def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
             find_aggregator(prices.aggregator),
             None if rule is None else find_outlier_rule(rule, epoch),
         )
+        faults = make_source_faults(config.source_faults, prices.source_names, seed, symbol)
+        return voter, Sources(QuoteFeed(path, epoch, seed, prices.sources), faults)
     except InvalidInput as error:
         field, _, _ = error.field.partition(".")
         if field not in PricesConfig.model_fields:
@@ -77,8 +75,6 @@ def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
         is_own = field in config.prices.assets.get(symbol, AssetConfig()).model_fields_set
         place = f"prices.assets.{symbol}" if is_own else "prices"
         raise InvalidInput(f"{place}.{error.field}", error.value, error.expected) from error
-    faults = make_source_faults(config.source_faults, prices.source_names, config.seed, symbol)
-    return Stock(path, voter, faults)
 
 
 def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
@@ -103,21 +99,19 @@ def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
     )
 
 
-def check_span(
-    paths: Mapping[str, PricePath], config: ExperimentConfig, epochs: int | None = None
-) -> None:
+def check_span(config: ExperimentConfig, paths: Sequence[PricePath], epochs: int) -> None:
     """Refuse a run that is longer than its feeds, or whose feeds are not of the same days.
 
     A block has one timestamp.
     """
-    epochs, step = config.epochs if epochs is None else epochs, config.market_time_per_epoch
-    for duration in (path.duration for path in paths.values() if path.duration is not None):
+    step = config.market_time_per_epoch
+    for duration in (path.duration for path in paths if path.duration is not None):
         if epochs > (available := duration // step):
             lasts = f"the feed '{config.feed}' lasts for {format_duration(duration)}"
             each = f"an epoch is {format_duration(step)} of it (market_time_per_epoch)"
             raise InvalidInput("epochs", epochs, f"at most {available}: {lasts}, and {each}")
     for epoch in (0, epochs - 1):
-        stamps = {symbol: path.timestamp(epoch * step) for symbol, path in paths.items()}
+        stamps = {path.symbol: path.timestamp(epoch * step) for path in paths}
         if len(set(stamps.values())) > 1:
             days = ", ".join(f"{symbol} {stamp:%Y-%m-%d}" for symbol, stamp in stamps.items())
             expected = f"symbols whose feeds are of the same days; epoch {epoch} is {days}"

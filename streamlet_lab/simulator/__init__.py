@@ -17,8 +17,8 @@ from streamlet_lab.simulator.delays import LognormalDelays as LognormalDelays
 from streamlet_lab.simulator.delays import constant_delay as constant_delay
 from streamlet_lab.simulator.delays import delay_kind as delay_kind
 from streamlet_lab.simulator.delays import delay_kinds as delay_kinds
+from streamlet_lab.simulator.faults import FaultContext as FaultContext
 from streamlet_lab.simulator.faults import NodeFault as NodeFault
-from streamlet_lab.simulator.faults import Seat as Seat
 from streamlet_lab.simulator.faults import Send as Send
 from streamlet_lab.simulator.faults import close_register
 from streamlet_lab.simulator.faults import fault_kind as fault_kind

@@ -12,7 +12,7 @@ since, votes for that itself, and shows it to half of the others:
 ... class Stubborn(NodeFault):
 ...     def proposes(self, epoch):
 ...         return not self.active(epoch)
-...     def begin(self, epoch):
+...     def on_epoch(self, epoch):
 ...         if self.leads(epoch):
 ...             block = self.node.make_block(self.node.tree.finalized[0])
 ...             yield Send(self.proposal(block), to=self.others[:2])
@@ -45,18 +45,18 @@ def in_halves(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]
 
 @fault_kind("equivocate")
 class Equivocation(NodeFault):
-    """The leader shows one block to one half of the others, and its twin to the other half.
+    """The leader shows one half of the others one block, and the other half a conflicting one.
 
     Its votes go the same way, so that no half sees it vote twice before the other half's echo
     arrives. Composed with ``withhold_votes`` it votes for neither.
 
-    At f < n/3 at most one of the twins is notarized (Lemma 1), at times none: it can waste the
+    At f < n/3 at most one of the two is notarized (Lemma 1), at times none: it can waste the
     epochs that it leads. Beyond, together with a partition, both can be.
     """
 
     _shown: Block | None = None
 
-    def say(self, message: Message) -> Iterable[Send]:
+    def on_send(self, message: Message) -> Iterable[Send]:
         if isinstance(message, Proposal):
             self._shown = message.block
         elif self._shown is None or message.block_hash != self._shown.hash:
@@ -64,11 +64,11 @@ class Equivocation(NodeFault):
             return
         first, second = in_halves(self.others)
         yield Send(message, first)
-        twin = self.twin(self._shown)
+        other = self.conflicting_block(self._shown)
         if isinstance(message, Proposal):
-            yield Send(replace(self.proposal(twin), certificate=message.certificate), second)
+            yield Send(replace(self.proposal(other), certificate=message.certificate), second)
         else:
-            yield Send(self.vote(twin), second)
+            yield Send(self.vote(other), second)
 
 
 @fault_kind("double_vote")
@@ -79,7 +79,7 @@ class DoubleVote(NodeFault):
     nodes, and they vote once. It makes an equivocating accomplice dangerous beyond.
     """
 
-    def heard(self, message: Message) -> Iterable[Send]:
+    def on_message(self, message: Message) -> Iterable[Send]:
         if isinstance(message, Proposal) and self.node.tree.knows(message.block.hash):
             vote = self.vote(message.block)
             if not self.node.tree.has_vote(vote):
@@ -102,13 +102,13 @@ class _Late(NodeFault):
         super().__init__(start, stop)
         self._delay = delay
 
-    def say(self, message: Message) -> Iterable[Send]:
+    def on_send(self, message: Message) -> Iterable[Send]:
         if not isinstance(message, self.late_type):
             yield Send(message)
             return
-        length = self.seat.epoch_length
+        length = self.context.epoch_length
         deadline = message.epoch * length + length * self.halves_of_epoch // 2
-        yield Send(message, None, self._delay or max(1, deadline - self.seat.now()))
+        yield Send(message, None, self._delay or max(1, deadline - self.context.now()))
 
 
 @fault_kind("late_vote")
@@ -164,12 +164,12 @@ class LateReveal(NodeFault):
     def votes(self, epoch: int) -> bool:
         return not (self.active(epoch) and self.leads(epoch))
 
-    def begin(self, epoch: int) -> Iterable[Send]:
+    def on_epoch(self, epoch: int) -> Iterable[Send]:
         if not self.leads(epoch):
             return
         block = self.node.make_block(self.node.tree.longest[0])
-        left = (epoch + 1) * self.seat.epoch_length - self.seat.now()
-        accomplices = self.seat.accomplices
+        left = (epoch + 1) * self.context.epoch_length - self.context.now()
+        accomplices = self.context.accomplices
         needed = max(0, self.node.tree.quorum - len(accomplices))
         yield Send(self.proposal(block), self.victims[:needed], max(1, left - self._margin))
         for name in accomplices:

@@ -45,20 +45,20 @@ class _Divided(Coalition):
 
     def view(self, part: tuple[str, ...]) -> BlockTree:
         """Return the view of the first voter of a part; the node's own, if there is none."""
-        return self.seat.trees[next((name for name in part if name in self.victims), self.name)]
+        return self.context.trees[next((name for name in part if name in self.victims), self.name)]
 
-    def begin(self, epoch: int) -> Iterable[Send]:
+    def on_epoch(self, epoch: int) -> Iterable[Send]:
         if not self.leads(epoch):
             return
         for number, part in enumerate(self.served, start=1):
-            view, to = self.view(part), (*part, *self.seat.accomplices)
+            view, to = self.view(part), (*part, *self.context.accomplices)
             known = (b for b in view.chain(view.longest[0].hash) if b.hash in self.node.tree)
-            block = self.twin(self.node.make_block(next(known)), number)
+            block = self.conflicting_block(self.node.make_block(next(known)), number)
             yield Send(self.proposal(block), to)
-            for name in self.seat.accomplices:
+            for name in self.context.accomplices:
                 yield Send(self.vote(block, name), to)
 
-    def heard(self, message: Message) -> Iterable[Send]:
+    def on_message(self, message: Message) -> Iterable[Send]:
         if (
             isinstance(message, Proposal)
             and message.epoch == self.node.epoch
@@ -105,12 +105,12 @@ class Amnesia(_Divided):
     def served(self) -> Sequence[tuple[str, ...]]:
         return [self.parts[self._forgotten]]
 
-    def begin(self, epoch: int) -> Iterable[Send]:
+    def on_epoch(self, epoch: int) -> Iterable[Send]:
         final = len(self.view(self.parts[0]).finalized)
         if self._final_before is None:
             self._final_before = final
         self._forgotten = self._forgotten or final - self._final_before >= self._blocks
-        return super().begin(epoch)
+        return super().on_epoch(epoch)
 
 
 @fault_kind("echo_attack")
@@ -123,12 +123,12 @@ class EchoAttack(Coalition):
     vote, and nothing is final any more: the attack of Cohen and Malkhi.
     """
 
-    def begin(self, epoch: int) -> Iterable[Send]:
+    def on_epoch(self, epoch: int) -> Iterable[Send]:
         if not self.leads(epoch):
             return
         block = self.node.make_block(self.node.tree.longest[0])
-        *open_voters, last = self.seat.accomplices
-        needed = max(1, self.node.tree.quorum - len(self.seat.accomplices))
+        *open_voters, last = self.context.accomplices
+        needed = max(1, self.node.tree.quorum - len(self.context.accomplices))
         yield Send(self.proposal(block), self.victims[:needed])
         for name in open_voters:
             yield Send(self.vote(block, name))
@@ -158,23 +158,23 @@ class Hoarder(Coalition):
         super().__init__(start, stop)
         self._kept: deque[Vote] = deque(maxlen=_RECENT)
 
-    def begin(self, epoch: int) -> Iterable[Send]:
+    def on_epoch(self, epoch: int) -> Iterable[Send]:
         yield from self._show_kept([*self._kept], 0.1)
         if not (self.leads(epoch) and self.victims):
             return
         parent = self.random.choice(self._parents())
         block = self.node.make_block(parent)
-        left = (epoch + 1) * self.seat.epoch_length - self.seat.now() - 1
-        to, delay = self._some(self.node.tree.quorum - len(self.seat.accomplices)), left
+        left = (epoch + 1) * self.context.epoch_length - self.context.now() - 1
+        to, delay = self._some(self.node.tree.quorum - len(self.context.accomplices)), left
         if self._dares(0.3):
             to, delay = self._some(), self._sometime(left)
         for vote in self.node.tree.votes(parent.hash):
             yield Send(vote, to, max(1, delay))
         yield Send(self.proposal(block), to, max(1, delay))
-        yield Send(self.proposal(block), self.seat.accomplices, 1)
+        yield Send(self.proposal(block), self.context.accomplices, 1)
         yield from self._vote_for(block, 0.9)
 
-    def heard(self, message: Message) -> Iterable[Send]:
+    def on_message(self, message: Message) -> Iterable[Send]:
         tree = self.node.tree
         if isinstance(message, Proposal):
             if message.block.hash in tree:
@@ -193,13 +193,13 @@ class Hoarder(Coalition):
         recent = tree.notarized[-_RECENT:]
         if self._dares(0.1):
             return recent[-4:]
-        height = self.seat.trees[self.random.choice(self.victims)].longest[0].height
+        height = self.context.trees[self.random.choice(self.victims)].longest[0].height
         return [block for block in recent if block.height == height] or tree.longest
 
     def _vote_for(self, block: Block, kept: float) -> Iterator[Send]:
         """Vote, among accomplices at once, and before others now or later."""
         vote = self.vote(block)
-        yield Send(vote, self.seat.accomplices, 1)
+        yield Send(vote, self.context.accomplices, 1)
         if self._dares(kept):
             self._kept.append(vote)
         else:
@@ -212,7 +212,7 @@ class Hoarder(Coalition):
                 yield self._show(vote)
 
     def _show(self, vote: Vote) -> Send:
-        return Send(vote, self._some(), self._sometime(self.seat.epoch_length))
+        return Send(vote, self._some(), self._sometime(self.context.epoch_length))
 
     def _some(self, count: int | None = None) -> tuple[str, ...]:
         """Return so many of the victims, or as many as come."""

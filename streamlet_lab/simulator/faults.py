@@ -63,7 +63,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class FaultContext:
     """What a fault is given of the simulation: its node, the clock, and the keys that it holds.
 
     Parameters
@@ -105,9 +105,10 @@ class Seat:
 class NodeFault:
     """A fault of one node; this base changes nothing.
 
-    The hooks `say`, `begin`, `heard` and `overheard` are called only while the fault is active and
-    the node is up. They return, or yield, what is to be sent. None is nothing, but not of `say`,
-    which replaces the node's own message: to send none it returns an empty list.
+    The hooks `on_send`, `on_epoch`, `on_message` and `on_any_message` are called only while the
+    fault is active and the node is up. They return, or yield, what is to be sent. None is nothing,
+    but not of `on_send`, which replaces the node's own message: to send none it returns an
+    empty list.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ class NodeFault:
         self.start = start
         self.stop = stop
         self.partners: Mapping[str, NodeFault] = {}
-        self._seat: Seat | None = None
+        self._context: FaultContext | None = None
 
     # What an honest node would do, and this one may not.
 
@@ -163,19 +164,19 @@ class NodeFault:
 
     # What it says instead, and beyond.
 
-    def say(self, message: Message) -> Iterable[Send]:
+    def on_send(self, message: Message) -> Iterable[Send]:
         """Replace a message that the node would send to everyone."""
         yield Send(message)
 
-    def begin(self, epoch: int) -> Iterable[Send] | None:
+    def on_epoch(self, epoch: int) -> Iterable[Send] | None:
         """Say more at the beginning of an epoch, after the node has proposed."""
         return ()
 
-    def heard(self, message: Message) -> Iterable[Send] | None:
+    def on_message(self, message: Message) -> Iterable[Send] | None:
         """Say more when a message arrives that is new to the node, after the node has voted."""
         return ()
 
-    def overheard(self, message: Message, sender: str) -> Iterable[Send] | None:
+    def on_any_message(self, message: Message, sender: str) -> Iterable[Send] | None:
         """Say more the moment someone else sends a message; only if `rushing`."""
         return ()
 
@@ -187,60 +188,60 @@ class NodeFault:
         return type(self).online is not NodeFault.online
 
     @property
-    def seat(self) -> Seat:
+    def context(self) -> FaultContext:
         """What the simulation gives it."""
-        assert self._seat is not None, "a fault has a seat once a simulation has taken it in"
-        return self._seat
+        assert self._context is not None, "a fault has a context once it is part of a simulation"
+        return self._context
 
-    def join(self, seat: Seat) -> None:
-        """Take a seat in a simulation."""
-        self._seat = seat
+    def bind(self, context: FaultContext) -> None:
+        """Become part of a simulation."""
+        self._context = context
 
     @property
     def node(self) -> StreamletNode:
         """Its node's own state machine, with its view of the chain: ``self.node.tree``."""
-        return self.seat.node
+        return self.context.node
 
     @property
     def name(self) -> str:
         """The name of its node."""
-        return self.seat.node.node_id
+        return self.context.node.node_id
 
     @property
     def others(self) -> tuple[str, ...]:
         """All other voting nodes, in their order."""
-        return tuple(one for one in self.seat.validators if one != self.name)
+        return tuple(one for one in self.context.validators if one != self.name)
 
     @property
     def victims(self) -> tuple[str, ...]:
         """The voting nodes that are neither this one nor its accomplices, in their order."""
-        return tuple(one for one in self.seat.validators if one not in self.seat.accomplices)
+        return tuple(one for one in self.context.validators if one not in self.context.accomplices)
 
     @property
     def random(self) -> random.Random:
         """Its own stream of random numbers."""
-        return self.seat.random
+        return self.context.random
 
     def leads(self, epoch: int) -> bool:
         """Whether its node leads an epoch; nobody leads before the first."""
-        return epoch >= 0 and self.seat.leader_of(epoch) == self.name
+        return epoch >= 0 and self.context.leader_of(epoch) == self.name
 
-    def twin(self, block: Block, number: int = 1) -> Block:
+    def conflicting_block(self, block: Block, number: int = 1) -> Block:
         """Return another block in the same place that voters would accept as well."""
-        return replace(block, payload=self.seat.vary(block.payload, number))
+        return replace(block, payload=self.context.vary(block.payload, number))
 
     def proposal(self, block: Block, by: str | None = None) -> Proposal:
         """Return a proposal signed by this node, or by an accomplice; `InvalidInput` for others."""
-        return sign_proposal(block, self._signer(by), self.seat.keyring)
+        return sign_proposal(block, self._signer(by), self.context.keyring)
 
     def vote(self, block: Block, by: str | None = None) -> Vote:
         """Return a vote signed by this node, or by an accomplice; `InvalidInput` for others."""
-        return sign_vote(block, self._signer(by), self.seat.keyring)
+        return sign_vote(block, self._signer(by), self.context.keyring)
 
     def _signer(self, by: str | None) -> str:
         signer = self.name if by is None else by
-        if signer not in self.seat.accomplices:
-            raise InvalidInput("by", signer, f"one of {', '.join(self.seat.accomplices)}")
+        if signer not in self.context.accomplices:
+            raise InvalidInput("by", signer, f"one of {', '.join(self.context.accomplices)}")
         return signer
 
 
@@ -250,7 +251,7 @@ def as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[S
         sends = [
             send.then(replaced)
             for send in sends
-            for replaced in read_said(fault, "say", fault.say(send.message))
+            for replaced in read_said(fault, "on_send", fault.on_send(send.message))
         ]
     return sends
 
@@ -258,9 +259,9 @@ def as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[S
 def read_said(fault: NodeFault, hook: str, said: object) -> Iterator[Send]:
     """Yield what a hook says, one by one as it says it; refuse what is no message to send.
 
-    None is nothing, but for `say`: there it would silence the node where a return was forgotten.
+    None is nothing, but not of `on_send`: a forgotten return would silence the node there.
     """
-    if said is None and hook != "say":
+    if said is None and hook != "on_send":
         return
     place = f"{type(fault).__name__}.{hook}"
     expected = "messages to send, returned in a list or yielded, each as Send(message)"
@@ -332,7 +333,7 @@ class Crash(NodeFault):
         """Not while the fault is active."""
         return not self.active(epoch)
 
-    def say(self, message: Message) -> Iterable[Send]:
+    def on_send(self, message: Message) -> Iterable[Send]:
         """Reach a few with the first message, and nobody with any other."""
         if not self._last_words:
             self._last_words = True

@@ -24,8 +24,8 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import HeldKeys, make_keyring
 from streamlet_lab.simulator.faults import (
+    FaultContext,
     NodeFault,
-    Seat,
     Send,
     as_said_by,
     make_fault,
@@ -176,8 +176,8 @@ class Simulation:
         for name, faults in self.faults.items():
             for number, fault in enumerate(faults):
                 accomplices = tuple(fault.partners) or (name,)
-                fault.join(
-                    Seat(
+                fault.bind(
+                    FaultContext(
                         node=self.nodes[name],
                         validators=self.node_ids,
                         accomplices=accomplices,
@@ -240,7 +240,7 @@ class Simulation:
         self.network.echoes[index] = echoes
         if self.network.online[index]:
             self._act(time, index, node.start_epoch(epoch, observation))
-            self._say_more(time, index, "begin", lambda fault: fault.begin(epoch))
+            self._say_more(time, index, "on_epoch", lambda fault: fault.on_epoch(epoch))
 
     def _receive(self, time: int, index: int, message: Message) -> None:
         events = self._participants[index].receive(message)
@@ -248,7 +248,7 @@ class Simulation:
         if events:
             self._act(time, index, events)
         if self._faults[index]:
-            self._say_more(time, index, "heard", lambda fault: fault.heard(message))
+            self._say_more(time, index, "on_message", lambda fault: fault.on_message(message))
 
     def _delivered(
         self, received: int, sender: int, receiver: int, sent: int, message: Message
@@ -338,8 +338,8 @@ class Simulation:
         for index, fault in self._rushing:
             # Whoever sends may have begun an epoch that this node is about to begin.
             if self.network.online[index] and fault.active(self._epoch):
-                said = fault.overheard(message, self._names[sender])
-                learned = self._carry(time, index, read_said(fault, "overheard", said))
+                said = fault.on_any_message(message, self._names[sender])
+                learned = self._carry(time, index, read_said(fault, "on_any_message", said))
                 self._listeners.tell_of(learned, time, self._names[index])
 
 

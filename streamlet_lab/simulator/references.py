@@ -61,8 +61,11 @@ reference_kinds = REFERENCES.names
 def publications(reference: ReferenceConfig, price: TruePrice) -> Iterator[Publication]:
     """Return what a reference publishes about one symbol, in the order of time.
 
-    Instants are of market time, true prices in micro-dollars. `InvalidInput` is raised when it
-    comes to that, if what it yields is no publication, or is earlier than the one before.
+    Raises
+    ------
+    InvalidInput
+        When it comes to that, if what it yields is no publication, or is earlier than the one
+        before.
 
     Examples
     --------
@@ -74,21 +77,18 @@ def publications(reference: ReferenceConfig, price: TruePrice) -> Iterator[Publi
 Publication(time=150000000, price=2000000, quoted=60000000))
     """
     last = 0
-    for publication in reference.make(price):
-        if not _is_sound(publication) or publication.time < last:
+    for one in reference.make(price):
+        if (
+            not isinstance(one, Publication)
+            or not type(one.time) is type(one.quoted) is int
+            or not isinstance(one.price, int | Fraction)
+            or one.price <= 0
+            or one.time < last
+        ):
             expected = f"a Publication of a price above 0, in whole microseconds from {last} on"
-            raise InvalidInput(_FIELD, publication, expected)
-        last = publication.time
-        yield publication
-
-
-def _is_sound(publication: object) -> bool:
-    return (
-        isinstance(publication, Publication)
-        and type(publication.time) is type(publication.quoted) is int
-        and isinstance(publication.price, int | Fraction)
-        and publication.price > 0
-    )
+            raise InvalidInput(_FIELD, one, expected)
+        last = one.time
+        yield one
 
 
 @reference_kind(CONSENSUS)

@@ -14,7 +14,7 @@ from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.coalitions import Coalition
 from streamlet_lab.simulator.delays import LOST, Delay
-from streamlet_lab.simulator.faults import Seat, Send, fault_kind
+from streamlet_lab.simulator.faults import FaultContext, Send, fault_kind
 from streamlet_lab.units import to_microseconds
 
 #: A block is named by its epoch, with a tag where an epoch has several: ``4``, ``4A``, ``4left``.
@@ -138,27 +138,27 @@ class Script(Coalition):
         self._until = 0
         self.blocks: dict[str, Block] = {}
 
-    def join(self, seat: Seat) -> None:
+    def bind(self, context: FaultContext) -> None:
         """Refuse steps of nodes that do not share the script, or to nodes that do not exist."""
-        super().join(seat)
-        everyone = (*seat.validators, OBSERVER)
+        super().bind(context)
+        everyone = (*context.validators, OBSERVER)
         for step in self._steps:
-            if not {*step.nodes} <= {*seat.accomplices}:
-                raise InvalidInput("step", step.text, f"said by {', '.join(seat.accomplices)}")
+            if not {*step.nodes} <= {*context.accomplices}:
+                raise InvalidInput("step", step.text, f"said by {', '.join(context.accomplices)}")
             if not {*(step.to or ())} <= {*everyone}:
                 raise InvalidInput("step", step.text, f"to {', '.join(everyone)}")
         own = (step for step in self._steps if self.name in step.nodes)
         self._waiting = sorted(own, key=lambda step: step.arrival)
 
-    def begin(self, epoch: int) -> Iterable[Send]:
-        self._until = self.seat.now() + self.seat.epoch_length
+    def on_epoch(self, epoch: int) -> Iterable[Send]:
+        self._until = self.context.now() + self.context.epoch_length
         return self._say_what_is_due()
 
-    def heard(self, message: Message) -> Iterable[Send]:
+    def on_message(self, message: Message) -> Iterable[Send]:
         return self._say_what_is_due()
 
     def _say_what_is_due(self) -> list[Send]:
-        now, sends, waiting = self.seat.now(), [], []
+        now, sends, waiting = self.context.now(), [], []
         for step in self._waiting:
             if step.arrival <= now:
                 expected = f"about a block that {self.name} has seen before {step.arrival}us"

@@ -8,8 +8,6 @@ from streamlet_lab.config import ExperimentConfig, check_span, make_stock
 from streamlet_lab.keys import make_keyring
 from streamlet_lab.prices import (
     GenesisPrice,
-    QuoteFeed,
-    Sources,
     StockPrice,
     sign_quote,
 )
@@ -61,38 +59,32 @@ class StockSimulation(Simulation):
     def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
         self.config = config
         self.symbols = config.symbols
-        self._step = config.market_time_per_epoch
-        stocks = {symbol: make_stock(config, symbol) for symbol in config.symbols}
-        self._voters = [stock.voter for stock in stocks.values()]
-        self.feeds = {
-            symbol: QuoteFeed(stock.path, self._step, config.seed, config.prices.sources)
-            for symbol, stock in stocks.items()
-        }
-        self._sources = [Sources(self.feeds[name], stock.faults) for name, stock in stocks.items()]
+        self._stocks = [make_stock(config, symbol) for symbol in config.symbols]
+        self.feeds = {voter.symbol: sources.feed for voter, sources in self._stocks}
         self.heard: dict[int, Observation] = {}
+        self._step = config.market_time_per_epoch
         self._source_keys = make_keyring(config.signatures, config.prices.source_names, config.seed)
         self.application = PriceApplication(
-            self._voters,
+            [voter for voter, _ in self._stocks],
             self.timestamp,
             config.prices.source_names,
             self._source_keys,
             _turns(config),
-            [GenesisPrice(symbol, stock.path.base_price) for symbol, stock in stocks.items()],
+            [GenesisPrice(name, feed.path.base_price) for name, feed in self.feeds.items()],
         )
         chain_id = f"{'+'.join(self.symbols)}/{config.feed}/{config.seed}"
         super().__init__(config, self.application, monitors, chain_id=chain_id)
 
     def check_duration(self, epochs: int) -> None:
         """Refuse a run that is longer than the feeds."""
-        check_span({name: feed.path for name, feed in self.feeds.items()}, self.config, epochs)
+        check_span(self.config, [feed.path for feed in self.feeds.values()], epochs)
 
     def observe(self, epoch: int) -> Callable[[str], Observation]:
         """Have the sources speak, and return what each node sees of them."""
         if self.config.source_faults:
             observe = self._observe_dishonest(epoch)
         else:
-            quotes = tuple(feed.quotes(epoch) for feed in self.feeds.values())
-            same = self._observation(epoch, quotes)
+            same = self._observation(epoch, tuple(f.quotes(epoch) for f in self.feeds.values()))
 
             def observe(node: str) -> Observation:
                 return same
@@ -107,7 +99,7 @@ class StockSimulation(Simulation):
         receivers = tuple(self.nodes)
         said = [
             sources.said(voter.round(epoch, before, sources.feed.timestamp(epoch)), receivers)
-            for sources, voter, before in zip(self._sources, self._voters, previous, strict=True)
+            for (voter, sources), before in zip(self._stocks, previous, strict=True)
         ]
         # All who are told the same share one observation.
         shared: dict[tuple[int, ...], Observation] = {}
@@ -130,7 +122,7 @@ class StockSimulation(Simulation):
 
     def timestamp(self, epoch: int) -> datetime:
         """Return the market time at which an epoch is quoted: that of the first symbol's path."""
-        return next(iter(self.feeds.values())).path.timestamp(epoch * self._step)
+        return self.feeds[self.symbols[0]].timestamp(epoch)
 
     def market_time(self, time: int) -> int:
         """Convert protocol time to market time, both in microseconds."""

@@ -168,7 +168,7 @@ def test_nobody_holds_a_message_in_an_honest_name_that_this_node_has_not_signed(
 
 def test_the_lab_knows_who_would_sign_for_the_honest():
     class Impostor(NodeFault):
-        def begin(self, epoch):
+        def on_epoch(self, epoch):
             block = self.node.make_block(self.node.tree.longest[0])
             for sign in (self.vote, self.proposal):
                 with pytest.raises(InvalidInput, match="one of node_2, node_3") as caught:

@@ -158,13 +158,13 @@ def test_a_second_fault_has_the_last_word_on_when_and_both_on_to_whom(first, sec
     assert Send("first", *first).then(Send("second", *second)) == Send("second", to, delay)
 
 
-HOOKS = ("say", "begin", "heard", "overheard")
+HOOKS = ("on_send", "on_epoch", "on_message", "on_any_message")
 
 
 def run_with_hook(hook, said):
     """A run in which a hook of a fault of node_3 returns something, whatever it is."""
     returned = {hook: lambda self, *arguments: said}
-    mine = type("Mine", (NodeFault,), {"rushing": hook == "overheard", **returned})
+    mine = type("Mine", (NodeFault,), {"rushing": hook == "on_any_message", **returned})
     run = simulation(faults={"node_3": [mine(0, None)]}, epoch_length=10)
     run.run(4)
     return run
@@ -184,7 +184,7 @@ def test_what_a_hook_yields_is_sent_before_it_goes_on():
         def votes(self, epoch):
             return False
 
-        def begin(self, epoch):
+        def on_epoch(self, epoch):
             block = self.node.make_block(self.node.tree.longest[0])
             yield Send(self.proposal(block))
             seen.append(block.hash in self.node.tree)
@@ -200,25 +200,25 @@ class Chatter(NodeFault):
     def votes(self, epoch):
         return False
 
-    def heard(self, message):
+    def on_message(self, message):
         if isinstance(message, Proposal):
             yield Send(self.vote(message.block))
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_that_says_more_may_return_nothing_but_silence_is_on_purpose(hook):
-    if hook == "say":
-        with pytest.raises(InvalidInput, match=r"^Mine\.say: None is not valid"):
+    if hook == "on_send":
+        with pytest.raises(InvalidInput, match=r"^Mine\.on_send: None is not valid"):
             run_with_hook(hook, None)
     # node_3 leads the last epoch.
-    said = [] if hook == "say" else None
-    assert longest(run_with_hook(hook, said).observer) == [1, 2, 3, 4][: 3 + (hook != "say")]
+    said = [] if hook == "on_send" else None
+    assert longest(run_with_hook(hook, said).observer) == [1, 2, 3, 4][: 3 + (hook != "on_send")]
 
 
 class Slow(NodeFault):
     """Has everything arrive a hundred microseconds later."""
 
-    def say(self, message):
+    def on_send(self, message):
         yield Send(message, delay=100)
 
 
@@ -252,7 +252,7 @@ class Eavesdropper(NodeFault):
         super().__init__(start, stop)
         self.noted = []
 
-    def overheard(self, message, sender):
+    def on_any_message(self, message, sender):
         self.noted.append((message.epoch, type(message).__name__, sender))
         return ()
 
@@ -278,7 +278,7 @@ def test_a_rushing_fault_sees_nothing_while_its_node_is_down():
 class Impostor(NodeFault):
     """Writes votes in others' names before they have voted."""
 
-    def begin(self, epoch):
+    def on_epoch(self, epoch):
         block = self.node.make_block(self.node.tree.longest[0])
         own = self.vote(block)
         for signature in (b"", own.signature):
@@ -300,11 +300,11 @@ def test_a_vote_that_was_forged_before_it_was_cast_still_arrives(signatures):
 class SignerForAll(NodeFault):
     """Asks the keys that it holds for everyone's signature."""
 
-    def begin(self, epoch):
+    def on_epoch(self, epoch):
         block = self.node.make_block(self.node.tree.longest[0])
         for name in self.others:
             with pytest.raises(InvalidInput, match="whose key is held"):
-                self.seat.keyring.sign(name, proposal_bytes(block))
+                self.context.keyring.sign(name, proposal_bytes(block))
         yield Send(self.vote(block))
 
 
@@ -352,7 +352,7 @@ class Sender(Monitor):
 class Pretender(NodeFault):
     """Says one thing that is its own, and others that are nobody's."""
 
-    def begin(self, epoch):
+    def on_epoch(self, epoch):
         if epoch == 0:
             block = self.node.make_block(self.node.tree.longest[0])
             vote, proposal = self.vote(block), self.proposal(block)
@@ -403,7 +403,7 @@ def test_a_delay_is_a_whole_number_of_microseconds(delay):
 
 @fault_kind("writes_to_strangers")
 class WritesToStrangers(NodeFault):
-    def begin(self, epoch):
+    def on_epoch(self, epoch):
         yield Send(self.vote(self.node.make_block(self.node.tree.longest[0])), to=("nobody",))
 
 
@@ -416,12 +416,12 @@ def test_a_message_to_nobody_is_named():
 class Helper(NodeFault):
     """Sends the votes of its accomplices along with its own."""
 
-    def say(self, message):
+    def on_send(self, message):
         yield Send(message)
         if isinstance(message, Vote) and message.block_hash in self.node.tree:
             block = self.node.tree[message.block_hash]
             yield from (
-                Send(self.vote(block, one)) for one in self.seat.accomplices if one != self.name
+                Send(self.vote(block, one)) for one in self.context.accomplices if one != self.name
             )
 
 

@@ -17,28 +17,11 @@ close_register = TRADERS.close
 def make_traders(
     configs: Iterable[TraderConfig], symbols: Sequence[str], seed: int
 ) -> list[Trader]:
-    """Return the traders of a configuration, for all symbols.
+    """Return the traders of a configuration, each for one symbol after the other.
 
-    One after the other as configured, and each for one symbol after the other. They are numbered
-    within their kind: ``momentum_0``, ``momentum_1``. A kind that is no name but a class or a
-    function goes by its name in lower case. Each trader of each symbol has a random stream of its
-    own, so that it does the same whatever others, or other symbols, there are beside it.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind, or its parameters are not valid.
-
-    Examples
-    --------
-    >>> config = TraderConfig(kind="momentum", count=2, rate=0.5, parameters={"lookback": 3})
-    >>> [(one.name, one.symbol) for one in make_traders([config], ["AAPL", "IBM"], seed=0)]
-    [('momentum_0', 'AAPL'), ('momentum_0', 'IBM'), ('momentum_1', 'AAPL'), ('momentum_1', 'IBM')]
-    >>> make_traders([TraderConfig(kind="momentum", parameters={"lookback": 0})], ["AAPL"], seed=0)
-    Traceback (most recent call last):
-    ...
-    streamlet_lab.errors.InvalidInput: market.traders.momentum.lookback: 0 is not valid; expected \
-a whole number from 1 to 100,000
+    They are numbered within their kind: ``momentum_0``, ``momentum_1``. A kind that is no name but
+    a class or a function goes by its name in lower case. Each trader of each symbol has a random
+    stream of its own, so that it does the same whatever others, or other symbols, there are.
     """
     traders: list[Trader] = []
     made = Counter[str]()

@@ -6,14 +6,13 @@ import pytest
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.traders import (
-    Informed,
-    Momentum,
     Trader,
     make_traders,
     own_trader_kinds,
     trader_kind,
     trader_kinds,
 )
+from streamlet_lab.simulator.traders.simple_traders import Informed, Momentum
 
 from .floor import Traders, view
 
