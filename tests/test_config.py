@@ -13,6 +13,7 @@ from streamlet_lab import Experiment, Fault, Result
 from streamlet_lab.config import (
     ED25519_TIMES,
     OBSERVER,
+    ExperimentConfig,
     FrameFeed,
     NetworkConfig,
     Partition,
@@ -20,10 +21,12 @@ from streamlet_lab.config import (
     alternating,
     load_config,
     make_config,
+    read_settings,
 )
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import SOURCES, TRADING_DAY, Source, source_fault_kinds
 from streamlet_lab.prices.models import GeometricBrownianMotion
+from streamlet_lab.simulator import constant_delay
 
 # --- What is there by default
 
@@ -156,7 +159,7 @@ def test_groups_are_lists_or_a_text() -> None:
 
 
 def _my_delays(stream: object, network: object, nodes: int) -> object:
-    raise NotImplementedError
+    return constant_delay(1)
 
 
 def test_a_function_is_named_in_the_file_and_marked_as_missing_from_it(tmp_path: Path) -> None:

