@@ -20,7 +20,6 @@ from streamlet_lab.prices import (
     PriceValidation,
     QuoteFeed,
     StockPrice,
-    make_consensus,
     make_path,
     valid_quotes,
 )
@@ -99,7 +98,8 @@ class PriceConsensusService:
         for price in prices:
             if price.symbol != self.symbol:
                 raise InvalidInput("prices", price.symbol, f"prices of {self.symbol}")
-        return make_consensus(self.symbol, prices, timestamp)
+        known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous, timestamp)
+        return known.aggregate(prices)
 
     def process_epoch_prices(self, epoch: int) -> tuple[bytes, PriceConsensus | None]:
         """Return the payload of an epoch's block, and the consensus in it if there is one.

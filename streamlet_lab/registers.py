@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from streamlet_lab.kinds import Kinds
 
 #: Faults of nodes, given their first epoch and the first one after them or None.
-FAULTS: Final = Kinds[Any]("fault_kind", "kind", field="faults", besides="a fault of sources")
+NODE_FAULTS: Final = Kinds[Any]("fault_kind", "kind", field="faults", besides="a fault of sources")
 
 #: Delays, given a random stream, the network's settings and the number of nodes; no parameters.
 DELAYS: Final = Kinds[Any]("delay_kind", "kind", field="network.delays", besides="a function")

@@ -24,8 +24,7 @@ from streamlet_lab.prices import (
     decode_payload,
 )
 from streamlet_lab.prices.daily_history import load_bars
-from streamlet_lab.registers import FAULTS
-from streamlet_lab.simulator import Monitor, NodeFault
+from streamlet_lab.simulator import Monitor, NodeFault, faults
 
 NO_TRADERS = {"traders": 0}
 Forge = Callable[[PriceConsensus], bytes]
@@ -247,7 +246,7 @@ FORGERIES: dict[str, Forge] = {
 def _forged(forgery: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> sl.Result:
     nodes = settings.pop("forgers")
     kind = partial(_Forger, forge=FORGERIES[forgery], colludes=nodes == 4)
-    monkeypatch.setitem(FAULTS._kinds, "forger", kind)
+    monkeypatch.setitem(faults.NODE_FAULTS._kinds, "forger", kind)
     return sl.Experiment(
         epochs=8,
         faults=[sl.Fault("forger", count=nodes)],

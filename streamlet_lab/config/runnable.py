@@ -22,7 +22,7 @@ from streamlet_lab.prices import (
     make_path,
     make_source_faults,
 )
-from streamlet_lab.registers import FAULTS, TraderContext
+from streamlet_lab.registers import NODE_FAULTS, TraderContext
 from streamlet_lab.units import format_duration
 
 
@@ -40,7 +40,7 @@ def check_runnable(config: ExperimentConfig) -> None:
     check_span(config, paths, config.epochs)
     for fault in config.node_faults:
         given = fault.start, fault.stop
-        FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
+        NODE_FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
     config.network.make_delays(Random(0), config.nodes)
     market = config.market
     market.reference.make(lambda time: 10**8)

@@ -13,12 +13,12 @@ from random import Random
 from typing import ClassVar, Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault, is_active
+from streamlet_lab.fault import Fault, Lasting
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.feeds import QuoteFeed
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.rounds import PriceRound
-from streamlet_lab.registers import FAULTS
+from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.streams import stream
 
 
@@ -45,7 +45,7 @@ class Scene(PriceRound):
 
 #: All kinds of faults of sources by their names; no fault of nodes has one of these names.
 SOURCE_FAULTS: Final = Kinds["type[SourceFault]"](
-    "source_fault_kind", "kind", field="faults", beside=FAULTS
+    "source_fault_kind", "kind", field="faults", beside=NODE_FAULTS
 )
 source_fault_kind = SOURCE_FAULTS.register
 source_fault_kinds = SOURCE_FAULTS.names
@@ -54,7 +54,7 @@ own_source_fault_kinds = SOURCE_FAULTS.own
 
 @SOURCE_FAULTS.base
 @dataclass(eq=False)
-class SourceFault(ABC):
+class SourceFault(Lasting, ABC):
     """A fault of one source, for one symbol; a kind takes what it needs beside, with defaults.
 
     Parameters
@@ -92,10 +92,6 @@ class SourceFault(ABC):
     source: str = field(init=False)
     accomplices: tuple[str, ...] = field(init=False)
     random: Random = field(init=False)
-
-    def active(self, epoch: int) -> bool:
-        """Whether the fault is there in an epoch."""
-        return is_active(self.start, self.stop, epoch)
 
     @abstractmethod
     def quote(self, honest: StockPrice | None, scene: Scene, receiver: str) -> StockPrice | None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.prices import PriceRound, make_consensus
+from streamlet_lab.prices import PriceRound
 from streamlet_lab.prices.aggregation import Aggregator, find_aggregator, mean
 from streamlet_lab.prices.attacks import most_extreme
 from streamlet_lab.prices.feeds import QuoteFeed
@@ -344,11 +344,11 @@ def test_adaptive_carries_out_the_plan_of_its_accomplices(name: str, direction: 
     colluding = _make(_fault("colluding", *liars, direction=direction))
     sign = 1 if direction == "up" else -1
     reached, edge = (
-        sign * make_consensus("AAPL", [*quotes.values()], None, aggregator).consensus_price
+        sign * aggregator([*quotes.values()])
         for quotes in (heard, _heard(colluding, 0, aggregator=aggregator))
     )
     assert reached >= edge
-    assert reached > sign * make_consensus("AAPL", honest, None, aggregator).consensus_price
+    assert reached > sign * aggregator(honest)
 
 
 @pytest.mark.parametrize(("direction", "bp"), [("down", -10)])
@@ -371,7 +371,7 @@ def test_adaptive_keeps_within_the_outlier_rule_and_gains_at_least_what_a_small_
         ).check(heard)
         valid = [check.quote for check in checks if check.valid]
         liar_counts = "external_feed" in {quote.source for quote in valid}
-        price = make_consensus("AAPL", valid, None, mean).consensus_price
+        price = mean(valid)
         return (price if direction == "up" else -price), liar_counts
 
     plan, counts = reached(_fault("adaptive", direction=direction))
