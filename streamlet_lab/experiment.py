@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
-from streamlet_lab.config import ExperimentConfig, load_config, make_config
+from streamlet_lab.config import ExperimentConfig, check_runnable, load_config, make_config
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, make_frames
@@ -27,10 +27,7 @@ from streamlet_lab.simulator import (
 class Experiment:
     """One run of the whole system: quotes, consensus, market.
 
-    Parameters
-    ----------
-    **settings
-        Fields of :class:`~streamlet_lab.config.ExperimentConfig`; each has a default.
+    The settings are fields of :class:`~streamlet_lab.config.ExperimentConfig`, each with a default.
 
     Raises
     ------
@@ -46,16 +43,15 @@ class Experiment:
     (True, 11)
     """
 
-    _made: tuple[StockSimulation, Market] | None
-
     def __init__(self, **settings: Any) -> None:
-        self._set_up(make_config(**settings))
+        self.config = make_config(**settings)
 
     @classmethod
     def from_config(cls, config: ExperimentConfig) -> Self:
         """Return the experiment of a configuration, such as a loaded result's."""
+        check_runnable(config)
         experiment = cls.__new__(cls)
-        experiment._set_up(config)
+        experiment.config = config
         return experiment
 
     @classmethod
@@ -70,39 +66,17 @@ class Experiment:
     def run(self, *, monitors: Sequence[Monitor] = (), progress: Progress | None = None) -> Result:
         """Run it; the same experiment gives the same result every time.
 
-        Parameters
-        ----------
-        monitors : sequence of Monitor
-            Further watchers; they cannot change the run.
-        progress : callable, optional
-            ``progress(epoch, epochs)`` is called at the beginning of each epoch.
+        Monitors watch, and cannot change the run; ``progress(epoch, epochs)`` is called at the
+        beginning of each epoch.
         """
-        made, self._made = self._made, None
-        if made is None or made[0].config is not self.config:
-            made = _make(self.config)
-        network, market = made
-        checks = market_checks(self.config, network)
+        network = StockSimulation(self.config)
+        market, checks = Market(network), market_checks(self.config, network)
         return _run(self.config, network, checks, monitors, progress, market)
 
     def __repr__(self) -> str:
         settings = self.config.model_dump(mode="json", exclude_defaults=True)
         arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         return f"Experiment({arguments})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Copies and other processes make their own.
-        return {"config": self.config, "_made": None}
-
-    def _set_up(self, config: ExperimentConfig) -> None:
-        self.config = config
-        # What the first run needs is made now, so that a wrong feed, fault or band is reported
-        # before anything runs.
-        self._made = _make(config)
-
-
-def _make(config: ExperimentConfig) -> tuple[StockSimulation, Market]:
-    network = StockSimulation(config)
-    return network, Market(network)
 
 
 def run_protocol(
@@ -115,18 +89,9 @@ def run_protocol(
 ) -> Result:
     """Run the bare protocol, with payloads that mean nothing: a result without prices and market.
 
-    Parameters
-    ----------
-    config : ExperimentConfig, optional
-        What to run, instead of settings.
-    monitors, progress
-        See :meth:`Experiment.run`.
-    **settings
-        Fields of :class:`~streamlet_lab.config.ExperimentConfig`; those about prices and the market
-        do not matter.
+    It takes a configuration, or settings by name as an :class:`Experiment` does; those about prices
+    and the market do not matter.
 
-    Examples
-    --------
     >>> run = run_protocol(epochs=8, nodes=4, faults={"node_3": "silent_leader"})
     >>> run.summary["proposed_blocks"], run.summary["finalized_blocks"]
     (6, 5)

@@ -235,7 +235,7 @@ def sweep(
     grid = _grid(_common(base), over)
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
     for _, document in grid:
-        Experiment(**document)  # which reports a wrong feed or fault now
+        make_config(**document)  # which reports a wrong setting now
     rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
     swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)

@@ -6,7 +6,6 @@ in an outage is silent, whatever its fault. The lab's own kinds are in
 :mod:`streamlet_lab.prices.dishonest`.
 """
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.feeds import QuoteFeed
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.rounds import PriceRound
+from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.streams import stream
 
 
@@ -43,6 +43,16 @@ class Scene(PriceRound):
     earlier: Callable[[int], tuple[StockPrice, ...]]
 
 
+#: All kinds of faults of sources by their names; no fault of nodes has one of these names.
+SOURCE_FAULTS: Final = Kinds["type[SourceFault]"](
+    "source_fault_kind", "kind", field="faults", beside=NODE_FAULTS
+)
+source_fault_kind = SOURCE_FAULTS.register
+source_fault_kinds = SOURCE_FAULTS.names
+own_source_fault_kinds = SOURCE_FAULTS.own
+
+
+@SOURCE_FAULTS.base
 @dataclass(eq=False)
 class SourceFault(Lasting, ABC):
     """A fault of one source, for one symbol; a kind takes what it needs beside, with defaults.
@@ -98,23 +108,6 @@ class SourceFault(Lasting, ABC):
         receiver : str
             Who receives it; empty unless the kind equivocates.
         """
-
-
-def _check_kind(kind: object) -> None:
-    is_kind = isinstance(kind, type) and issubclass(kind, SourceFault)
-    if not is_kind or inspect.isabstract(kind):
-        raise InvalidInput("kind", kind, "a subclass of SourceFault with a method `quote`")
-
-
-#: All kinds of faults of sources by their names.
-SOURCE_FAULTS: Final = Kinds[type[SourceFault]](
-    "source_fault_kind", "kind", field="faults", accept=_check_kind
-)
-source_fault_kind = SOURCE_FAULTS.register
-source_fault_kinds = SOURCE_FAULTS.names
-own_source_fault_kinds = SOURCE_FAULTS.own
-#: Keep the names of kinds of nodes free: configurations name both in one place.
-reserve_kinds = SOURCE_FAULTS.reserve
 
 
 def equivocates(kind: str) -> bool:
