@@ -26,7 +26,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, is_active
 from streamlet_lab.keys import Keyring
 from streamlet_lab.kinds import Kinds
-from streamlet_lab.prices import reserve_kinds, source_fault_kinds
+from streamlet_lab.prices import SOURCE_FAULTS
 from streamlet_lab.values import Whole
 
 
@@ -287,12 +287,12 @@ close_register = _KINDS.close
 def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
     """Register a kind of fault of nodes; see :meth:`~streamlet_lab.kinds.Kinds.register`."""
     _KINDS.check(name)
-    if name in source_fault_kinds():
+    if name in SOURCE_FAULTS:
         raise InvalidInput("name", name, "a name that no kind of fault of sources has")
 
     def register(kind: type[NodeFault]) -> type[NodeFault]:
         _KINDS.add(name, kind)
-        reserve_kinds([name])
+        SOURCE_FAULTS.reserve([name])
         return kind
 
     return register
@@ -322,7 +322,7 @@ def _find_kind(name: str) -> type[NodeFault]:
     try:
         return _KINDS[name]
     except InvalidInput as error:
-        of_sources = ", ".join(source_fault_kinds())
+        of_sources = ", ".join(SOURCE_FAULTS)
         expected = f"{error.expected}; kinds of sources are {of_sources}"
         raise InvalidInput(error.field, error.value, expected) from error
 
