@@ -55,7 +55,6 @@ from streamlet_lab.prices import StockPrice as StockPrice
 from streamlet_lab.prices import TailRule as TailRule
 from streamlet_lab.prices import aggregator as aggregator
 from streamlet_lab.prices import aggregators as aggregators
-from streamlet_lab.prices import feed_names as feed_names
 from streamlet_lab.prices import load_history as load_history
 from streamlet_lab.prices import outlier_rule as outlier_rule
 from streamlet_lab.prices import outlier_rules as outlier_rules

@@ -22,8 +22,6 @@ from streamlet_lab.prices.attestation import objection_to_quotes as objection_to
 from streamlet_lab.prices.attestation import sign_quote as sign_quote
 from streamlet_lab.prices.correlation import TYPICAL_CORRELATION as TYPICAL_CORRELATION
 from streamlet_lab.prices.correlation import PathStreams as PathStreams
-from streamlet_lab.prices.daily_history import HistoricalPath as HistoricalPath
-from streamlet_lab.prices.daily_history import feed_names as feed_names
 from streamlet_lab.prices.daily_history import load_history as load_history
 from streamlet_lab.prices.feeds import SIMULATED as SIMULATED
 from streamlet_lab.prices.feeds import STEPS_PER_EPOCH as STEPS_PER_EPOCH

@@ -6,7 +6,6 @@ in an outage is silent, whatever its fault. The lab's own kinds are in
 :mod:`streamlet_lab.prices.dishonest`.
 """
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -14,11 +13,12 @@ from random import Random
 from typing import ClassVar, Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault, is_active
+from streamlet_lab.fault import Fault, Lasting
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.feeds import QuoteFeed
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.rounds import PriceRound
+from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.streams import stream
 
 
@@ -38,8 +38,17 @@ class Scene(PriceRound):
     earlier: Callable[[int], tuple[StockPrice, ...]]
 
 
+#: All kinds of faults of sources by their names; no fault of nodes has one of these names.
+SOURCE_FAULTS: Final = Kinds["type[SourceFault]"](
+    "source_fault_kind", "kind", field="faults", beside=NODE_FAULTS
+)
+source_fault_kind = SOURCE_FAULTS.register
+source_fault_kinds = SOURCE_FAULTS.names
+
+
+@SOURCE_FAULTS.base
 @dataclass(eq=False)
-class SourceFault(ABC):
+class SourceFault(Lasting, ABC):
     """A fault of one source, for one symbol; a kind takes what it needs beside, with defaults.
 
     Parameters
@@ -75,10 +84,6 @@ class SourceFault(ABC):
     accomplices: tuple[str, ...] = field(init=False)
     random: Random = field(init=False)
 
-    def active(self, epoch: int) -> bool:
-        """Whether the fault is there in an epoch."""
-        return is_active(self.start, self.stop, epoch)
-
     @abstractmethod
     def quote(self, honest: StockPrice | None, scene: Scene, receiver: str) -> StockPrice | None:
         """Return what the source says instead; None if nothing.
@@ -94,20 +99,6 @@ class SourceFault(ABC):
         receiver : str
             Who receives it; empty unless the kind equivocates.
         """
-
-
-def _check_kind(kind: object) -> None:
-    is_kind = isinstance(kind, type) and issubclass(kind, SourceFault)
-    if not is_kind or inspect.isabstract(kind):
-        raise InvalidInput("kind", kind, "a subclass of SourceFault with a method `quote`")
-
-
-#: All kinds of faults of sources by their names.
-SOURCE_FAULTS: Final = Kinds[type[SourceFault]](
-    "source_fault_kind", "kind", field="faults", accept=_check_kind
-)
-source_fault_kind = SOURCE_FAULTS.register
-source_fault_kinds = SOURCE_FAULTS.names
 
 
 def make_source_faults(
