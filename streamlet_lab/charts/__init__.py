@@ -7,7 +7,6 @@ The ``plot_…`` functions show sweeps and studies, each on a pyplot figure.
 :mod:`~streamlet_lab.charts.series` gives what the charts of a market show as frames.
 """
 
-from streamlet_lab.charts.denial import plot_denial as plot_denial
 from streamlet_lab.charts.displacement import plot_displacement as plot_displacement
 from streamlet_lab.charts.displacement import plot_push as plot_push
 from streamlet_lab.charts.figures import to_png as to_png
@@ -25,6 +24,7 @@ from streamlet_lab.charts.rejections import draw_rejections as draw_rejections
 from streamlet_lab.charts.source_quotes import draw_sources as draw_sources
 from streamlet_lab.charts.style import STYLE as STYLE
 from streamlet_lab.charts.stylized_facts import plot_facts as plot_facts
+from streamlet_lab.charts.sweeps import plot_denial as plot_denial
 from streamlet_lab.charts.sweeps import plot_means as plot_means
 from streamlet_lab.charts.sweeps import plot_policies as plot_policies
 from streamlet_lab.charts.timeline import draw_timeline as draw_timeline
