@@ -142,7 +142,7 @@ def _draw_cells(
         if locked:
             text += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
             axes.add_patch(Rectangle((column - 0.46, row - 0.42), 0.92, 0.84, **style.LOCKED_OUT))
-        red, green, blue, _ = image.to_rgba(max(bp, low))
+        red, green, blue, _ = image.to_rgba(np.array(max(bp, low)))
         bright = np.isnan(bp) or 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT
         ink = style.BLACK if bright else style.WHITE
         axes.text(column, row, text, ha="center", va="center", color=ink)

@@ -18,7 +18,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from matplotlib.transforms import ScaledTranslation
 
 from streamlet_lab.charts import style
+from streamlet_lab.charts.series import fault_changes
 from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
 
@@ -129,9 +131,9 @@ def mark_off_scale(axes: Axes, prices: "pd.Series[float]", joined: float = 0.0) 
         axes.plot(*zip(*places, strict=True), label=label, clip_on=False, **style.OFF_SCALE)
 
 
-def mark_fault_changes(axes: Axes, config: ExperimentConfig, epochs: Iterable[int]) -> None:
-    """Draw a line at the epochs where a fault begins or ends."""
-    for number, epoch in enumerate(epochs):
+def mark_fault_changes(axes: Axes, config: ExperimentConfig, faults: Iterable[Fault]) -> None:
+    """Draw a line at the epochs where one of these faults begins or ends."""
+    for number, epoch in enumerate(fault_changes(config, faults)):
         label = None if number else "a fault begins or ends"
         axes.axvline(to_seconds(epoch * config.epoch_length), label=label, **style.FAULT)
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from streamlet_lab.charts import layout, style
-from streamlet_lab.charts.lanes import GENESIS_EPOCH
+from streamlet_lab.charts.tree import GENESIS_EPOCH
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.result import Result
 
