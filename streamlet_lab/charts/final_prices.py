@@ -50,10 +50,9 @@ def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
     layout.mark_along_bottom(axes, epochs["start_s"][~priced], "no price", style.MISSING)
     layout.mark_fault_changes(axes, config, config.faults)
     axes.set_ylabel(f"{symbol} (US dollars)")
-    layout.time_axis(axes, result)
     answer = (
         f"{len(final)} of {len(epochs)} epochs have a final price; "
         f"the market is inside the band at the start of {within_band(result, symbol).sum()}"
     )
     question = "Does the final price keep up with the market?"
-    layout.explain(axes, question, layout.of_symbol(result, symbol, answer))
+    layout.explain_run(axes, result, question, answer, symbol)

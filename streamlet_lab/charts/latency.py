@@ -67,10 +67,10 @@ def draw_latency(axes: Axes, result: Result) -> None:
     axes.plot(epochs["start_s"], epochs["latency_s"], label=label, markersize=size, **style.FINAL)
     regimes = closed_form(config)
     for number, regime in enumerate(regimes):
-        mean = _within(epochs, regime)["latency_s"].mean()
+        part = epochs.iloc[regime.start : regime.stop]
         lag = np.nan if regime.lag is None else float(regime.lag) * length
         for level, label, look in (
-            (mean, "mean of the simulation", style.MEAN),
+            (part["latency_s"].mean(), "mean of the simulation", style.MEAN),
             (lag, "closed form, without delays", style.CLOSED_FORM),
         ):
             span = [regime.start * length, regime.stop * length]
@@ -86,23 +86,12 @@ def draw_latency(axes: Axes, result: Result) -> None:
     in_epochs = axes.secondary_yaxis("right", functions=scales)
     in_epochs.yaxis.set_major_locator(MaxNLocator(integer=True))
     in_epochs.set_ylabel("Latency (epochs)")
-    layout.time_axis(axes, result)
-    layout.explain(axes, "How long until an epoch's price is final?", _answer(epochs, regimes))
-
-
-def _answer(epochs: pd.DataFrame, regimes: list[Regime]) -> str:
-    latency = epochs["latency_s"].median()
-    measured = "nothing is final" if pd.isna(latency) else f"median {latency:.2f} s"
-    if not regimes:
-        return measured
-    last = regimes[-1]
-    whole = last.stop - last.start == len(epochs)
-    where = "" if whole else f"in epochs {last.start} to {last.stop - 1} "
-    lag = _within(epochs, last)["latency_epochs"].mean()
-    simulated = "" if pd.isna(lag) else f"mean {lag:.2f} epochs, "
-    expected = "never" if last.lag is None else f"{float(last.lag):.2f} epochs"
-    return f"{measured}; {where}{simulated}closed form: {expected}"
-
-
-def _within(epochs: pd.DataFrame, regime: Regime) -> pd.DataFrame:
-    return epochs.iloc[regime.start : regime.stop]
+    median = epochs["latency_s"].median()
+    answer = "nothing is final" if pd.isna(median) else f"median {median:.2f} s"
+    if regimes:
+        (start, stop, expected), mean = regimes[-1], part["latency_epochs"].mean()
+        where = "" if stop - start == len(epochs) else f"in epochs {start} to {stop - 1} "
+        simulated = "" if pd.isna(mean) else f"mean {mean:.2f} epochs, "
+        never = "never" if expected is None else f"{float(expected):.2f} epochs"
+        answer += f"; {where}{simulated}closed form: {never}"
+    layout.explain_run(axes, result, "How long until an epoch's price is final?", answer)

@@ -113,7 +113,6 @@ def draw_book(
     _draw_trades(axes, trades)
     axes.set_ylabel(f"{symbol} (US dollars)")
     axes.grid(visible=False)
-    layout.time_axis(axes, result, (start, stop))
     traded = (
         f"{len(trades):,} trades of {trades['quantity'].sum():,} shares, "
         f"{(~trades['fair']).sum():,} of them unfair"
@@ -125,7 +124,7 @@ def draw_book(
             f"median spread {spreads.median():,.0f} bp"
         )
     question = "Where is the liquidity, and at what prices does it trade?"
-    layout.explain(axes, question, layout.of_symbol(result, symbol, f"{quoted}; {traded}"))
+    layout.explain_run(axes, result, question, f"{quoted}; {traded}", symbol, (start, stop))
 
 
 def _draw_depth(axes: Axes, grid: DepthGrid) -> None:

@@ -53,7 +53,6 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     if counts is not None:
         _draw_counts(counts, refusal_counts(result, symbol))
     axes.set_ylabel(f"{symbol} (US dollars)")
-    layout.time_axis(axes, result)
     question = "Which orders does the band stop, and which of them wrongly?"
     numbers: dict[Any, Any] = result.market_quality.loc[symbol].to_dict()
     answer = "no orders were sent"
@@ -64,7 +63,7 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
             f"stopped; {numbers['unfair_trades']:,.0f} of {numbers['trades']:,.0f} trades at an "
             "unfair price"
         )
-    layout.explain(axes, question, layout.of_symbol(result, symbol, answer))
+    layout.explain_run(axes, result, question, answer, symbol)
 
 
 def _mark(axes: Axes, rows: pd.DataFrame, what: str, look: style.Look) -> None:

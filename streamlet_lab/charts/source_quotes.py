@@ -31,7 +31,6 @@ def draw_sources(axes: Axes, result: Result, symbol: str | None = None) -> None:
     axes.plot(prices["time_s"], prices["deviation_bp"], label="agreed price", **style.AGREED)
     layout.mark_fault_changes(axes, config, config.source_faults)
     layout.basis_point_axis(axes, f"{symbol}: above its true price (basis points)")
-    layout.time_axis(axes, result)
     question = "How far apart are the sources, and who is out of line?"
     answer = "nothing was quoted"
     if not quotes.empty:
@@ -40,7 +39,7 @@ def draw_sources(axes: Axes, result: Result, symbol: str | None = None) -> None:
             f"true price; {furthest.idxmax()} is furthest, {furthest.max():,.0f} bp; "
             f"{(~quotes['valid']).sum()} of {len(quotes)} do not count"
         )
-    layout.explain(axes, question, layout.of_symbol(result, symbol, answer))
+    layout.explain_run(axes, result, question, answer, symbol)
 
 
 def _labels(config: ExperimentConfig, furthest: "pd.Series[float]") -> dict[str, str]:
