@@ -29,6 +29,7 @@ FLOORS = (
         "archive",
         "values",
         "kinds",
+        "registers",
         "intervals",
     ),
     ("consensus", "prices", "matching"),

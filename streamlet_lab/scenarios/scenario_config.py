@@ -9,7 +9,7 @@ from typing import Any
 
 import tomli_w
 
-from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.config import ExperimentConfig, read_settings
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.scenarios.syntax import Line, Run, Setting, placed
@@ -40,7 +40,7 @@ def read_config(lines: Sequence[Line]) -> ExperimentConfig:
         nodes = tuple(dict.fromkeys(chain.from_iterable(step.nodes for step in steps)))
         texts = [step.text for step in steps]
         settings["faults"] = [*faults, Fault("script", nodes, parameters={"steps": texts})]
-    return make_config(**settings)
+    return read_settings(settings)
 
 
 def write_settings(config: ExperimentConfig) -> Iterator[str]:

@@ -10,6 +10,7 @@ messages over the links of :mod:`~streamlet_lab.simulator.links`,
 """
 
 # These register their kinds.
+from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.simulator import adversaries, coalitions, forgers, liars, script  # noqa: F401
 from streamlet_lab.simulator.delays import LOST as LOST
 from streamlet_lab.simulator.delays import Delay as Delay
@@ -17,7 +18,6 @@ from streamlet_lab.simulator.delays import LognormalDelays as LognormalDelays
 from streamlet_lab.simulator.delays import constant_delay as constant_delay
 from streamlet_lab.simulator.delays import delay_kind as delay_kind
 from streamlet_lab.simulator.delays import delay_kinds as delay_kinds
-from streamlet_lab.simulator.faults import NODE_FAULTS
 from streamlet_lab.simulator.faults import NodeFault as NodeFault
 from streamlet_lab.simulator.faults import Send as Send
 from streamlet_lab.simulator.faults import fault_kind as fault_kind

@@ -7,7 +7,7 @@ whenever it likes. It holds the keys of its own node and of its accomplices, and
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar
 
 from streamlet_lab.consensus import (
     Application,
@@ -24,8 +24,7 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, Lasting
 from streamlet_lab.keys import Keyring
-from streamlet_lab.kinds import Kinds
-from streamlet_lab.prices import reserve_kinds, source_fault_kinds
+from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.values import Whole
 
 
@@ -62,6 +61,7 @@ class Send:
         return Send(other.message, to, self.delay if other.delay is None else other.delay)
 
 
+@NODE_FAULTS.base
 @dataclass(eq=False)
 class NodeFault(Lasting):
     """A fault of one node; this base changes nothing. A kind adds parameters, with defaults.
@@ -232,31 +232,9 @@ def replace_sends(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterabl
     return sends
 
 
-def _check_kind(kind: object) -> None:
-    if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
-        raise InvalidInput("kind", kind, "a subclass of NodeFault")
-
-
-#: All kinds of faults of nodes by their names.
-NODE_FAULTS: Final = Kinds[type[NodeFault]](
-    "fault_kind", "kind", field="faults", accept=_check_kind
-)
+fault_kind = NODE_FAULTS.register
 fault_kinds = NODE_FAULTS.names
 own_fault_kinds = NODE_FAULTS.own
-
-
-def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
-    """Register a kind of fault of nodes; see :meth:`~streamlet_lab.kinds.Kinds.register`."""
-    NODE_FAULTS.check(name)
-    if name in source_fault_kinds():
-        raise InvalidInput("name", name, "a name that no kind of fault of sources has")
-
-    def register(kind: type[NodeFault]) -> type[NodeFault]:
-        NODE_FAULTS.add(name, kind)
-        reserve_kinds([name])
-        return kind
-
-    return register
 
 
 def offered_fault_kinds() -> tuple[str, ...]:
@@ -265,20 +243,9 @@ def offered_fault_kinds() -> tuple[str, ...]:
 
 
 def make_fault(fault: Fault) -> NodeFault:
-    """Return what a configured fault does to one node.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind, or it does not take these parameters.
-    """
-    try:
-        kind = NODE_FAULTS[fault.kind]
-    except InvalidInput as error:
-        expected = f"{error.expected}; kinds of sources are {', '.join(source_fault_kinds())}"
-        raise InvalidInput(error.field, error.value, expected) from error
+    """Return what a configured fault does to one node."""
     made: NodeFault = NODE_FAULTS.make(
-        kind, fault.parameters, "faults.parameters", fault.start, fault.stop
+        fault.kind, fault.parameters, "faults.parameters", fault.start, fault.stop
     )
     return made
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.config import make_config
+from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.scenarios import Scenario
 from streamlet_lab.simulator import create_streamlet_network
@@ -63,7 +63,7 @@ settings = st.fixed_dictionaries(
 
 @given(settings)
 def test_a_configuration_comes_back_from_the_text_of_its_scenario(chosen):
-    config = make_config(**chosen)
+    config = ExperimentConfig(**chosen)
     made = Scenario.from_config(config, ["consistency holds"])
     assert Scenario.parse(made.to_text()).config == config
 
