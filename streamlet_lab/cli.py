@@ -34,7 +34,7 @@ from streamlet_lab.fuzz import fuzz
 from streamlet_lab.grid import with_setting
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
-from streamlet_lab.scenarios import find_scenario, scenario_names
+from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
 
 #: Where the main job draws its charts unless told otherwise.
@@ -359,7 +359,7 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _scenario(options: argparse.Namespace) -> int:
-    run = find_scenario(options.source).run()
+    run = scenario(options.source).run()
     print(run)
     return 0 if run.passed else 1
 
@@ -370,7 +370,7 @@ def _fuzz(options: argparse.Namespace) -> int:
     search = fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
     print(search)
     for finding in search.findings:
-        print(f"\n{finding.scenario().to_text()}")
+        print(f"\n{finding.scenario().text}")
     return 1 if search.findings else 0
 
 
