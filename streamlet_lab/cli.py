@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 from streamlet_lab import __version__, demos
 from streamlet_lab.archive import check_archive_name
-from streamlet_lab.charts import save_charts, save_protocol_chart
+from streamlet_lab.charts import save_charts
 from streamlet_lab.config import load_config
 from streamlet_lab.consensus import (
     FinalityProof,
@@ -311,7 +311,7 @@ def _streamlet(options: argparse.Namespace) -> None:
     run = run_protocol(progress=_progress, **_with_set(_settings(options), options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:
-        _report_files(options, save_protocol_chart(run, options.plots))
+        _report_files(options, save_charts(run, options.plots))
 
 
 def _proof(options: argparse.Namespace) -> None:
