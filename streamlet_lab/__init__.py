@@ -8,148 +8,80 @@ True
 
 import logging
 
-from streamlet_lab import studies
-from streamlet_lab.config import ED25519_TIMES, REGION_DELAYS, ExperimentConfig, alternating
-from streamlet_lab.consensus import (
-    Block,
-    BlockTree,
-    Evidence,
-    FinalityProof,
-    Proposal,
-    PublicKeys,
-    StreamletNode,
-    Vote,
-    is_proven,
-    verify_proof,
-)
-from streamlet_lab.description import (
-    AAPLPriceSimulator,
-    PriceConsensusService,
-    StockMarketConsensusNetwork,
-    StockMarketStreamletNode,
-    create_aapl_consensus_network,
-)
-from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
-from streamlet_lab.experiment import Experiment, run_protocol
-from streamlet_lab.fault import Fault
-from streamlet_lab.grid import Sweep, sweep
-from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
-from streamlet_lab.matching import ConsensusMatchingEngine, Order, Trade, band, bands
-from streamlet_lab.prices import (
-    Aggregator,
-    PriceConsensus,
-    PriceValidation,
-    Scene,
-    Source,
-    SourceFault,
-    StockPrice,
-    TailRule,
-    aggregator,
-    aggregators,
-    feed_names,
-    load_history,
-    outlier_rule,
-    outlier_rules,
-    path_model,
-    path_models,
-    read_lobster,
-    source_fault_kind,
-    source_fault_kinds,
-)
-from streamlet_lab.result import Result
-from streamlet_lab.scenarios import Scenario, ScenarioRun, scenario, scenario_names
-from streamlet_lab.simulator import (
-    NodeFault,
-    Publication,
-    Send,
-    Trader,
-    delay_kind,
-    delay_kinds,
-    fault_kind,
-    fault_kinds,
-    reference_kind,
-    reference_kinds,
-    trader_kind,
-    trader_kinds,
-)
+from streamlet_lab import studies as studies
+from streamlet_lab.config import ED25519_TIMES as ED25519_TIMES
+from streamlet_lab.config import REGION_DELAYS as REGION_DELAYS
+from streamlet_lab.config import ExperimentConfig as ExperimentConfig
+from streamlet_lab.config import alternating as alternating
+from streamlet_lab.consensus import Block as Block
+from streamlet_lab.consensus import BlockTree as BlockTree
+from streamlet_lab.consensus import Evidence as Evidence
+from streamlet_lab.consensus import FinalityProof as FinalityProof
+from streamlet_lab.consensus import Proposal as Proposal
+from streamlet_lab.consensus import PublicKeys as PublicKeys
+from streamlet_lab.consensus import StreamletNode as StreamletNode
+from streamlet_lab.consensus import Vote as Vote
+from streamlet_lab.consensus import is_proven as is_proven
+from streamlet_lab.consensus import verify_proof as verify_proof
+from streamlet_lab.description import AAPLPriceSimulator as AAPLPriceSimulator
+from streamlet_lab.description import PriceConsensusService as PriceConsensusService
+from streamlet_lab.description import StockMarketConsensusNetwork as StockMarketConsensusNetwork
+from streamlet_lab.description import StockMarketStreamletNode as StockMarketStreamletNode
+from streamlet_lab.description import create_aapl_consensus_network as create_aapl_consensus_network
+from streamlet_lab.errors import DataError as DataError
+from streamlet_lab.errors import InvalidInput as InvalidInput
+from streamlet_lab.errors import StreamletLabError as StreamletLabError
+from streamlet_lab.experiment import Experiment as Experiment
+from streamlet_lab.experiment import run_protocol as run_protocol
+from streamlet_lab.fault import Fault as Fault
+from streamlet_lab.grid import Sweep as Sweep
+from streamlet_lab.grid import sweep as sweep
+from streamlet_lab.intervals import Share as Share
+from streamlet_lab.intervals import mean_interval as mean_interval
+from streamlet_lab.intervals import share_difference as share_difference
+from streamlet_lab.intervals import share_interval as share_interval
+from streamlet_lab.matching import ConsensusMatchingEngine as ConsensusMatchingEngine
+from streamlet_lab.matching import Order as Order
+from streamlet_lab.matching import Trade as Trade
+from streamlet_lab.matching import band as band
+from streamlet_lab.matching import bands as bands
+from streamlet_lab.prices import Aggregator as Aggregator
+from streamlet_lab.prices import PriceConsensus as PriceConsensus
+from streamlet_lab.prices import PriceValidation as PriceValidation
+from streamlet_lab.prices import Scene as Scene
+from streamlet_lab.prices import Source as Source
+from streamlet_lab.prices import SourceFault as SourceFault
+from streamlet_lab.prices import StockPrice as StockPrice
+from streamlet_lab.prices import TailRule as TailRule
+from streamlet_lab.prices import aggregator as aggregator
+from streamlet_lab.prices import aggregators as aggregators
+from streamlet_lab.prices import load_history as load_history
+from streamlet_lab.prices import outlier_rule as outlier_rule
+from streamlet_lab.prices import outlier_rules as outlier_rules
+from streamlet_lab.prices import path_model as path_model
+from streamlet_lab.prices import path_models as path_models
+from streamlet_lab.prices import read_lobster as read_lobster
+from streamlet_lab.prices import source_fault_kind as source_fault_kind
+from streamlet_lab.prices import source_fault_kinds as source_fault_kinds
+from streamlet_lab.result import Result as Result
+from streamlet_lab.scenarios import Scenario as Scenario
+from streamlet_lab.scenarios import ScenarioRun as ScenarioRun
+from streamlet_lab.scenarios import scenario as scenario
+from streamlet_lab.scenarios import scenario_names as scenario_names
+from streamlet_lab.simulator import NodeFault as NodeFault
+from streamlet_lab.simulator import Publication as Publication
+from streamlet_lab.simulator import Send as Send
+from streamlet_lab.simulator import Trader as Trader
+from streamlet_lab.simulator import delay_kind as delay_kind
+from streamlet_lab.simulator import delay_kinds as delay_kinds
+from streamlet_lab.simulator import fault_kind as fault_kind
+from streamlet_lab.simulator import fault_kinds as fault_kinds
+from streamlet_lab.simulator import reference_kind as reference_kind
+from streamlet_lab.simulator import reference_kinds as reference_kinds
+from streamlet_lab.simulator import trader_kind as trader_kind
+from streamlet_lab.simulator import trader_kinds as trader_kinds
 
 __version__ = "0.1.0"
-
-__all__ = [
-    "ED25519_TIMES",
-    "REGION_DELAYS",
-    "AAPLPriceSimulator",
-    "Aggregator",
-    "Block",
-    "BlockTree",
-    "ConsensusMatchingEngine",
-    "DataError",
-    "Evidence",
-    "Experiment",
-    "ExperimentConfig",
-    "Fault",
-    "FinalityProof",
-    "InvalidInput",
-    "NodeFault",
-    "Order",
-    "PriceConsensus",
-    "PriceConsensusService",
-    "PriceValidation",
-    "Proposal",
-    "PublicKeys",
-    "Publication",
-    "Result",
-    "Scenario",
-    "ScenarioRun",
-    "Scene",
-    "Send",
-    "Share",
-    "Source",
-    "SourceFault",
-    "StockMarketConsensusNetwork",
-    "StockMarketStreamletNode",
-    "StockPrice",
-    "StreamletLabError",
-    "StreamletNode",
-    "Sweep",
-    "TailRule",
-    "Trade",
-    "Trader",
-    "Vote",
-    "aggregator",
-    "aggregators",
-    "alternating",
-    "band",
-    "bands",
-    "create_aapl_consensus_network",
-    "delay_kind",
-    "delay_kinds",
-    "fault_kind",
-    "fault_kinds",
-    "feed_names",
-    "is_proven",
-    "load_history",
-    "mean_interval",
-    "outlier_rule",
-    "outlier_rules",
-    "path_model",
-    "path_models",
-    "read_lobster",
-    "reference_kind",
-    "reference_kinds",
-    "run_protocol",
-    "scenario",
-    "scenario_names",
-    "share_difference",
-    "share_interval",
-    "source_fault_kind",
-    "source_fault_kinds",
-    "studies",
-    "sweep",
-    "trader_kind",
-    "trader_kinds",
-    "verify_proof",
-]
 
 # A library is silent unless its user asks for its log.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -16,30 +16,29 @@ from streamlet_lab.files import write_atomically
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MANIFEST: Final = "result.json"
 
+# What is raised by what is no archive: RuntimeError by zipfile for encryption, and by json for a
+# thousand brackets.
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    EOFError,
+    RuntimeError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    ValueError,
+)
+
 
 def check_archive_name(path: Path, field: str = "path") -> None:
-    """Refuse a file name that does not end in ``.zip``.
-
-    Raises
-    ------
-    InvalidInput
-    """
+    """Refuse a file name that does not end in ``.zip``."""
     if path.suffix != ".zip":
         raise InvalidInput(field, str(path), "a file name ending in .zip")
 
 
 def write_archive(path: Path, manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> None:
-    """Write a manifest and members, with a digest of each.
-
-    Raises
-    ------
-    InvalidInput
-        If the path does not end in ``.zip``.
-    """
+    """Write a manifest and members, with a digest of each."""
     check_archive_name(path)
-    digests = {name: _digest(content) for name, content in members.items()}
-    digests[_MANIFEST] = _digest_of(manifest)
-    document = {**manifest, "sha256": digests}
+    document = {**manifest, "sha256": _digests(manifest, members)}
     contents = {**members, _MANIFEST: (json.dumps(document, indent=2) + "\n").encode()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -49,13 +48,7 @@ def write_archive(path: Path, manifest: Mapping[str, Any], members: Mapping[str,
 
 
 def read_archive(path: Path, written_as: str) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Read manifest and members.
-
-    Parameters
-    ----------
-    path : Path
-    written_as : str
-        What the manifest's ``format`` must be.
+    """Read manifest and members, if the manifest's ``format`` is the one that is asked for.
 
     Raises
     ------
@@ -71,28 +64,17 @@ def read_archive(path: Path, written_as: str) -> tuple[dict[str, Any], dict[str,
         if manifest["format"] != written_as:
             raise DataError(f"{path}: written as {manifest['format']!r}, not as {written_as!r}")
         digests = manifest.pop("sha256")
-        found = {name: _digest(content) for name, content in members.items()}
-        for name, digest in {_MANIFEST: _digest_of(manifest), **found}.items():
-            if digest != digests[name]:
+        found = _digests(manifest, members)
+        for name in (_MANIFEST, *members):
+            if found[name] != digests[name]:
                 raise DataError(f"{path}: {name} was changed after it was saved")
         return manifest, members
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (
-        zipfile.BadZipFile,
-        EOFError,
-        RuntimeError,  # what zipfile says to encryption, and json to a thousand brackets
-        KeyError,
-        AttributeError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _DAMAGED as error:
         raise DataError(f"{path}: not a saved result, or damaged ({error})") from error
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _digest_of(manifest: Mapping[str, Any]) -> str:
-    return _digest(json.dumps(manifest).encode())
+def _digests(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> dict[str, str]:
+    contents = {**members, _MANIFEST: json.dumps(manifest).encode()}
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}

@@ -20,7 +20,6 @@ from streamlet_lab.prices import (
     PriceValidation,
     QuoteFeed,
     StockPrice,
-    make_consensus,
     make_path,
     valid_quotes,
 )
@@ -31,19 +30,9 @@ from streamlet_lab.units import to_decimal, to_name, to_whole
 class AAPLPriceSimulator:
     """Simulated AAPL price feeds, one quote at a time.
 
-    Parameters
-    ----------
-    base_price : number
-        Price at the beginning, US dollars, within $50 to $500.
-    volatility : float
-        Multiplies every return; 1 is AAPL's own.
-    trend : float
-        Drift of the logarithm of the price, per year.
-    seed : int
-        The same seed gives the same quotes.
+    The price begins at ``base_price``, from $50 to $500. The volatility multiplies every return; 1
+    is AAPL's own. The trend is the drift of the logarithm of the price, per year.
 
-    Examples
-    --------
     >>> simulator = AAPLPriceSimulator(base_price=150)
     >>> simulator.generate_price_feed("market_data_1").symbol
     'AAPL'
@@ -67,35 +56,18 @@ class AAPLPriceSimulator:
         self._quoted: Counter[str] = Counter()
 
     def generate_price_feed(self, source: str) -> StockPrice:
-        """Return the source's next quote; its n-th quote is of the n-th trading day.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such source.
-        """
+        """Return the source's next quote; its n-th quote is of the n-th trading day."""
         quotes = self.feed.quotes(self._quoted[to_name(source, SOURCES, "source")])
         self._quoted[source] += 1
         return quotes[SOURCES.index(source)]
 
 
 class PriceConsensusService:
-    """Generates, validates and aggregates an epoch's prices, without any network.
+    """Generates, validates and aggregates an epoch's simulated prices, without any network.
 
-    Parameters
-    ----------
-    symbol : str
-        What the simulated quotes are for.
-    rules : PriceValidation, optional
-        The description's by default.
-    seed : int
-        Of the simulated quotes.
-
-    Attributes
-    ----------
-    previous : PreviousConsensus or None
-        The last consensus that :meth:`process_epoch_prices` made, and how many epochs that it was
-        asked for since then had none; the deviation rule's reference.
+    The rules are the description's unless given. The deviation rule's reference is ``previous``:
+    the last consensus that :meth:`process_epoch_prices` made, and how many epochs that it was asked
+    for since then had none.
     """
 
     def __init__(
@@ -120,25 +92,19 @@ class PriceConsensusService:
     ) -> PriceConsensus:
         """Aggregate prices that are taken to be valid.
 
-        The timestamp is that of the latest price unless one is given.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no price, or no volume.
+        The timestamp is that of the latest price unless one is given. There is to be a price at
+        least, and volume.
         """
         for price in prices:
             if price.symbol != self.symbol:
                 raise InvalidInput("prices", price.symbol, f"prices of {self.symbol}")
-        return make_consensus(self.symbol, prices, timestamp)
+        known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous, timestamp)
+        return known.aggregate(prices)
 
     def process_epoch_prices(self, epoch: int) -> tuple[bytes, PriceConsensus | None]:
         """Return the payload of an epoch's block, and the consensus in it if there is one.
 
-        Raises
-        ------
-        InvalidInput
-            If the epoch does not come after the last one.
+        Each epoch is to come after the last one.
         """
         epoch = to_whole(epoch, self._next_epoch, "epoch")
         self._next_epoch = epoch + 1
@@ -160,45 +126,25 @@ class StockMarketStreamletNode(StreamletNode):
         return [claim for block in self.tree.finalized for claim in priced(block)]
 
 
-class _FinalPrices(Monitor):
-    """What one node has seen finalized, and when; read lazily, since few runs ask."""
+class _FinalBlocks(Monitor):
+    """The blocks that the observer has seen finalized, and when."""
 
-    def __init__(self, node: str) -> None:
-        self._node = node
-        self._unread: list[tuple[int, Block]] = []
-        self._prices: list[PriceConsensus] = []
-        self._references: dict[str, Reference] = {}
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, Block]] = []
 
     def finalized(self, time: int, node: str, block: Block) -> None:
-        """Keep the block for whoever asks."""
-        if node == self._node:
-            self._unread.append((time, block))
-
-    def read(self) -> tuple[list[PriceConsensus], dict[str, Reference]]:
-        """Return all prices, oldest first, and the last one of each symbol as a reference."""
-        for time, block in self._unread:
-            for price in priced(block):
-                self._prices.append(price)
-                reference = Reference(price.consensus_price, time, price.block_hash)
-                self._references[price.symbol] = reference
-        self._unread.clear()
-        return self._prices, self._references
+        if node == OBSERVER:
+            self.seen.append((time, block))
 
 
 class StockMarketConsensusNetwork(StockSimulation):
-    """A network that agrees on the prices of stocks.
-
-    Parameters
-    ----------
-    config, monitors
-        See :class:`~streamlet_lab.simulator.StockSimulation`.
-    """
+    """A network that agrees on the prices of stocks."""
 
     node_type = StockMarketStreamletNode
 
     def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
-        self._final_prices = _FinalPrices(OBSERVER)
-        super().__init__(config, (self._final_prices, *monitors))
+        self._final = _FinalBlocks()
+        super().__init__(config, (self._final, *monitors))
 
     @property
     def symbol(self) -> str:
@@ -216,13 +162,9 @@ class StockMarketConsensusNetwork(StockSimulation):
         return self.config.tolerated
 
     def run_price_consensus_simulation(self, epochs: int) -> list[PriceConsensus]:
-        """Run some more epochs.
+        """Run some more epochs, and return the prices that the observer saw notarized in them.
 
-        Returns
-        -------
-        list of PriceConsensus
-            Prices that the observer saw notarized in these epochs, in the order of their epochs;
-            within one, in that of the symbols.
+        They are in the order of their epochs; within one, in that of the symbols.
         """
         epochs = to_whole(epochs, 1, "epochs")
         self.check_duration(self.next_epoch + epochs)
@@ -233,14 +175,23 @@ class StockMarketConsensusNetwork(StockSimulation):
 
     def get_finalized_consensus_prices(self) -> list[PriceConsensus]:
         """Return what the observer holds for final, oldest first."""
-        return list(self._final_prices.read()[0])
+        return [price for _, block in self._final.seen for price in priced(block)]
 
     def reference(self, symbol: str | None = None) -> Reference | None:
-        """Return the last finalized price and since when the observer knows it.
+        """Return the last final price, of the first symbol unless another one is named.
 
-        Of the first symbol unless another one is named.
+        Its time is that at which the observer saw it final.
         """
-        return self._final_prices.read()[1].get(symbol or self.symbol)
+        wanted = symbol or self.symbol
+        return next(
+            (
+                Reference(price.consensus_price, time, price.block_hash)
+                for time, block in reversed(self._final.seen)
+                for price in priced(block)
+                if price.symbol == wanted
+            ),
+            None,
+        )
 
 
 def create_aapl_consensus_network(
@@ -248,15 +199,8 @@ def create_aapl_consensus_network(
 ) -> StockMarketConsensusNetwork:
     """Return a network that agrees on simulated AAPL prices.
 
-    Parameters
-    ----------
-    num_nodes : int
-    seed : int
-    **settings
-        Further fields of :class:`~streamlet_lab.config.ExperimentConfig`.
+    Further settings are fields of :class:`~streamlet_lab.config.ExperimentConfig`.
 
-    Examples
-    --------
     >>> network = create_aapl_consensus_network(4)
     >>> len(network.run_price_consensus_simulation(epochs=3))
     3

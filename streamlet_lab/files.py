@@ -8,13 +8,7 @@ from streamlet_lab.errors import DataError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole: it is there with all its content, or it is as it was before.
-
-    Raises
-    ------
-    DataError
-        If the place cannot be written to.
-    """
+    """Write a file whole: it is there with all its content, or it is as it was before."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

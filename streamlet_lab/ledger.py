@@ -23,29 +23,14 @@ from streamlet_lab.errors import InvalidInput
 class Ledger:
     """One node's block tree, with the keys that its votes are signed with.
 
-    Parameters
-    ----------
-    tree : BlockTree
-    keys : PublicKeys or None
-        None where signatures were switched off: then nothing can be proven to others.
+    Where signatures were switched off there are no keys, and nothing can be proven to others.
     """
 
     tree: BlockTree
     keys: PublicKeys | None
 
     def proof(self, block: str | int) -> FinalityProof:
-        """Return the proof that a block is final for this node.
-
-        Parameters
-        ----------
-        block : str or int
-            The block's hash as frames have it, or the epoch of a finalized block.
-
-        Raises
-        ------
-        InvalidInput
-            If this node did not see such a block final, or there are no signatures.
-        """
+        """Return the proof that a block is final for this node, by its hash or its epoch."""
         if self.keys is None:
             raise InvalidInput("signatures", "none", "'ed25519': a proof is made of signatures")
         if self.tree.rule != THREE_IN_A_ROW:
@@ -83,15 +68,13 @@ class Ledger:
             "votes": {vote.voter: vote.signature.hex() for vote in self.tree.votes(block.hash)},
         }
 
+    def __reduce__(self) -> tuple[Any, tuple[dict[str, Any]]]:
+        # A chain of blocks is too deep for pickle.
+        return Ledger.from_document, (self.to_document(),)
+
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Ledger":
-        """Read what :meth:`to_document` returned.
-
-        Raises
-        ------
-        InvalidInput, KeyError, TypeError, ValueError
-            If it is not of that form.
-        """
+        """Read what :meth:`to_document` returned; what is not of that form raises some error."""
         chain_id = document["chain_id"]
         genesis = make_genesis(chain_id, document["genesis"].encode())
         tree = BlockTree(genesis, document["quorum"], FinalityRule(**document["finality"]))

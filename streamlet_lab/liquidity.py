@@ -1,5 +1,6 @@
 """A market over time: when its orders were matched, its midpoint and spread, and how late it is."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -40,13 +41,14 @@ def state_spans(bands: pd.DataFrame, symbol: str, end_s: float) -> pd.DataFrame:
     return spans[spans["state"] != "open"].reset_index(drop=True)
 
 
-def interruptions(bands: pd.DataFrame, book: pd.DataFrame) -> dict[str, Any]:
-    """Return how often, and for how long, orders were not matched as they came."""
-    # The last sample is of the instant at which the run ends.
-    ends = book.groupby("symbol", sort=False)["time_s"].max()
+def interruptions(bands: pd.DataFrame, ends: Mapping[Any, float]) -> dict[str, Any]:
+    """Return how often, and for how long, orders were not matched as they came.
+
+    Each symbol's market is watched until its end, in seconds.
+    """
     halts, auctions, halted_s = 0, 0, 0.0
     for symbol, end_s in ends.items():
-        spans = state_spans(bands, str(symbol), end_s)
+        spans = state_spans(bands, symbol, end_s)
         halts += int(spans["state"].isin(_HALTS).sum())
         auctions += int((spans["state"] == "auction").sum())
         closed = spans[~spans["state"].isin(MATCHED)]
@@ -55,7 +57,7 @@ def interruptions(bands: pd.DataFrame, book: pd.DataFrame) -> dict[str, Any]:
         "halts": halts,
         "auctions": auctions,
         "halted_s": halted_s,
-        "halted_share": Share.of(halted_s, float(ends.sum())),
+        "halted_share": Share.of(halted_s, sum(ends.values())),
     }
 
 
@@ -80,19 +82,10 @@ def delay(samples: pd.DataFrame, epoch_s: float) -> float | None:
     most twelve epochs and half of the run. Of delays that are equally good it is the middle one.
 
     Where the true price is a random walk and what was seen is that price at ever changing ages,
-    this is the median of the ages.
+    this is the median of the ages. What stands still, or was never seen, has no delay.
 
-    Parameters
-    ----------
-    samples : DataFrame
-        Columns ``symbol``, ``time_s``, ``true_price`` and ``seen``, at equal steps of time and the
-        same for all symbols; missing where nothing was seen.
-    epoch_s : float
-
-    Returns
-    -------
-    float or None
-        None where nothing was seen, or nothing moved: what stands still has no delay.
+    The samples have ``symbol``, ``time_s``, ``true_price`` and ``seen``, at equal steps of time and
+    the same for all symbols; an epoch takes ``epoch_s`` seconds.
     """
     tables = [each for _, each in samples.groupby("symbol", sort=False)]
     count = len(tables[0]) if tables else 0

@@ -196,27 +196,19 @@ def _of(frame: pd.DataFrame, symbol: str) -> pd.DataFrame:
 
 
 def market_numbers(frames: Frames, epoch_s: float) -> dict[str, Any]:
-    """Return the quality of all symbols' markets together; None for what cannot be measured.
+    """Return the :data:`MEASURES` of all symbols' markets together; None for what there is not.
 
-    Parameters
-    ----------
-    frames : mapping of str to DataFrame
-        Those of a result.
-    epoch_s : float
-        Length of an epoch in seconds.
-
-    Returns
-    -------
-    dict
-        By the names of :data:`MEASURES`. Shares of cases are of the type
-        :class:`~streamlet_lab.intervals.Share`, which has numerator and denominator.
+    ``epoch_s`` is the length of an epoch in seconds.
     """
     samples = frames["book"]
     # A sample stands for the time since the one before it; at the instant 0 nothing has passed.
     book = samples[samples["time_s"] > 0]
     spreads = quoted_spreads(book)
+    # The last sample is of the instant at which the run ends.
+    ends = samples.groupby("symbol", sort=False)["time_s"].max().to_dict()
     numbers = {
         **activity(frames),
+        **interruptions(frames["bands"], ends),
         "mean_spread_bp": _mean(spreads),
         "two_sided_share": Share.of(len(spreads), len(book)),
         "discovery_delay_s": delay(samples.assign(seen=midpoints(book)), epoch_s),
@@ -227,24 +219,14 @@ def market_numbers(frames: Frames, epoch_s: float) -> dict[str, Any]:
 
 
 def activity(frames: Frames) -> dict[str, Any]:
-    """Return those of the :data:`MEASURES` that need no look at the book's prices."""
+    """Return those of the :data:`MEASURES` that follow from orders, trades and rejections."""
     orders, trades, rejections = frames["orders"], frames["trades"], frames["rejections"]
     stopped = rejections[rejections["verdict"] != ""]
-    is_false = stopped["verdict"] == FALSE
-    names = ("verdict", "stopped", "reason")
-    cells = Counter(zip(*(stopped[name].tolist() for name in names), strict=True))
-
-    def count(
-        verdict: str | None = None, where: str | None = None, reason: str | None = None
-    ) -> int:
-        """Count the orders stopped that have what is given, whatever else they have."""
-        asked = (verdict, where, reason)
-        return sum(
-            number
-            for cell, number in cells.items()
-            if all(one in (None, value) for one, value in zip(asked, cell, strict=True))
-        )
-
+    false = stopped[stopped["verdict"] == FALSE]
+    verdicts, places, reasons = (
+        Counter(stopped[name].tolist()) for name in ("verdict", "stopped", "reason")
+    )
+    false_places, false_reasons = (Counter(false[name].tolist()) for name in ("stopped", "reason"))
     is_limit = orders["type"] == "limit"
     fair = orders[is_limit & orders["fair"]]
     unfair_trades = trades[~trades["fair"]]
@@ -253,31 +235,30 @@ def activity(frames: Frames) -> dict[str, Any]:
         "orders": len(orders),
         "trades": len(trades),
         "fair_orders": len(fair),
-        "fair_orders_stopped": count(FALSE),
-        "fair_stopped_rate": Share.of(count(FALSE), len(fair)),
-        "fair_stopped_at_entry": count(FALSE, AT_ENTRY),
-        "fair_stopped_at_trade": count(FALSE, AT_TRADE),
-        "fair_swept": count(FALSE, SWEPT),
-        **{f"fair_stopped_{reason}": count(FALSE, reason=reason) for reason in STOP_REASONS},
-        "fair_stopped_blocked": int(stopped.loc[is_false, "blocked"].sum()),
-        "stopped_turned_fair": count(TURNED_FAIR),
-        "stopped_turned_unfair": count(TURNED_UNFAIR),
-        "unfair_orders_stopped": count(JUSTIFIED),
+        "fair_orders_stopped": len(false),
+        "fair_stopped_rate": Share.of(len(false), len(fair)),
+        "fair_stopped_at_entry": false_places[AT_ENTRY],
+        "fair_stopped_at_trade": false_places[AT_TRADE],
+        "fair_swept": false_places[SWEPT],
+        **{f"fair_stopped_{reason}": false_reasons[reason] for reason in STOP_REASONS},
+        "fair_stopped_blocked": int(false["blocked"].sum()),
+        "stopped_turned_fair": verdicts[TURNED_FAIR],
+        "stopped_turned_unfair": verdicts[TURNED_UNFAIR],
+        "unfair_orders_stopped": verdicts[JUSTIFIED],
         "market_orders": int((~is_limit).sum()),
-        "market_orders_stopped": count(MARKET),
-        "orders_stopped": count(),
-        "stopped_at_entry": count(where=AT_ENTRY),
-        "stopped_at_trade": count(where=AT_TRADE),
-        "swept": count(where=SWEPT),
-        "without_reference": count(reason=RejectReason.NO_CONSENSUS),
+        "market_orders_stopped": verdicts[MARKET],
+        "orders_stopped": len(stopped),
+        "stopped_at_entry": places[AT_ENTRY],
+        "stopped_at_trade": places[AT_TRADE],
+        "swept": places[SWEPT],
+        "without_reference": reasons[RejectReason.NO_CONSENSUS],
         "repriced_orders": int(orders["clipped"].sum()),
         "fair_orders_repriced": int(fair["clipped"].sum()),
         "unfair_trades": len(unfair_trades),
         "unfair_trade_rate": Share.of(len(unfair_trades), len(trades)),
         "stopped_volume": int(stopped["quantity"].sum()),
-        "fair_stopped_volume": int(stopped.loc[is_false, "quantity"].sum()),
+        "fair_stopped_volume": int(false["quantity"].sum()),
         "unfair_trade_volume": int(unfair_trades["quantity"].sum()),
-        **interruptions(frames["bands"], frames["book"]),
         "median_reference_age_s": None if age.isna().all() else float(age.median()),
     }
 
@@ -321,16 +302,7 @@ def rate_in_words(numbers: Mapping[str, Any]) -> str:
 
 
 def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
-    """Return a result's frames as they are where other prices are called fair.
-
-    Prices and true prices are in the frames, and the market itself never asks what is fair: there
-    is no need for another run. A fair price is at most ``fair_percent`` from the true one.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no percentage in hundredths.
-    """
+    """Return a result's frames as they are where another ``fair_percent`` says what is fair."""
     hundredths = to_hundredths(fair_percent, "fair_percent")
     orders, trades, rejections = (frames[name] for name in ("orders", "trades", "rejections"))
     orders = orders.assign(fair=_are_fair(orders["price"], orders["true_price"], hundredths))

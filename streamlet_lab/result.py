@@ -13,10 +13,11 @@ import pandas as pd
 from streamlet_lab.archive import read_archive, write_archive
 from streamlet_lab.checks import CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS, Column
-from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.config import ExperimentConfig, read_settings
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.ledger import Ledger
+from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import (
     activity,
     displacement_bp,
@@ -73,7 +74,7 @@ class _Frame:
 class Result:
     """A finished run: of the whole system, or of the bare protocol.
 
-    Parameters
+    Attributes
     ----------
     config : ExperimentConfig
         What was run; enough to run it again.
@@ -82,7 +83,6 @@ class Result:
         :mod:`streamlet_lab.columns` for every column's meaning. Without a market those of prices,
         quotes, orders, trades and the book are empty.
     checks : dict of str to CheckResult
-        What became of each property.
     evidence : dict of str to Evidence
         Who is provably guilty, from the votes that honest nodes hold, and by which two votes.
     excerpt : tuple of str
@@ -145,13 +145,7 @@ class Result:
 
     @property
     def keys(self) -> PublicKeys:
-        """All that others need to verify this run's proofs and evidence.
-
-        Raises
-        ------
-        InvalidInput
-            If signatures were switched off.
-        """
+        """All that others need to verify this run's proofs and evidence, if it has signatures."""
         if self.ledger.keys is None:
             raise InvalidInput("signatures", "none", "'ed25519': without signatures no keys")
         return self.ledger.keys
@@ -159,17 +153,8 @@ class Result:
     def proof(self, block: str | int) -> FinalityProof:
         """Return the proof that a block, and what it carries, is final.
 
-        Proofs come from the observer's ledger: of what only other nodes finalized there is none.
-
-        Parameters
-        ----------
-        block : str or int
-            Its hash as the frames have it, or the epoch of a block that the observer finalized.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such finalized block, or signatures were switched off.
+        The block is named by its hash as the frames have it, or by its epoch. Proofs come from the
+        observer's ledger: of what only other nodes finalized, or without signatures, there is none.
         """
         return self.ledger.proof(block)
 
@@ -224,36 +209,13 @@ class Result:
     @property
     def summary(self) -> dict[str, Any]:
         """The run on one screen; counts, and times in seconds."""
-        protocol = self._protocol_summary()
-        if not self.has_market:
-            return protocol
-        is_priced = self.prices["claim"] == "price_consensus"
-        final = self.prices["finalized_s"].notna()
-        numbers = activity(self.frames)
-        return {
-            "symbol": ", ".join(self.config.symbols),
-            "feed": str(self.config.feed),
-            **protocol,
-            "sources": len(self.config.prices.sources),
-            "faulty_sources": len(self.config.faulty_sources),
-            "tolerated_sources": self.config.prices.tolerated_sources,
-            "finalized_prices": int((final & is_priced).sum()),
-            "epochs_without_price": int((~is_priced).groupby(self.prices["epoch"]).any().sum()),
-            "refused_blocks": int((self.blocks["refusals"] > 0).sum()),
-            "largest_displacement_bp": _rounded(self.largest_displacement_bp),
-            **{name: numbers[name] for name in _IN_SUMMARY},
-            "halted_s": _rounded(numbers["halted_s"]),
-            "median_reference_age_s": _rounded(numbers["median_reference_age_s"]),
-        }
-
-    def _protocol_summary(self) -> dict[str, Any]:
-        epochs, messages = self.epochs, self.messages
-        return {
+        config, epochs, messages = self.config, self.epochs, self.messages
+        protocol = {
             "epochs": len(epochs),
-            "nodes": self.config.nodes,
-            "faulty_nodes": len(self.config.faulty_nodes),
-            "quorum": self.config.votes_needed,
-            "signatures": self.config.signatures,
+            "nodes": config.nodes,
+            "faulty_nodes": len(config.faulty_nodes),
+            "quorum": config.votes_needed,
+            "signatures": config.signatures,
             "outside_model": list(self.outside_model),
             "safe": self.safe,
             "convicted_nodes": len(self.evidence),
@@ -264,15 +226,30 @@ class Result:
             "mean_latency_epochs": _rounded(epochs["latency_epochs"].mean()),
             "messages": int((messages["sent"] + messages["echoed"]).sum()),
         }
+        if not self.has_market:
+            return protocol
+        is_priced = self.prices["claim"] == "price_consensus"
+        final = self.prices["finalized_s"].notna()
+        ends = dict.fromkeys(config.symbols, to_seconds(config.epochs * config.epoch_length))
+        numbers = {**activity(self.frames), **interruptions(self.bands, ends)}
+        return {
+            "symbol": ", ".join(config.symbols),
+            "feed": str(config.feed),
+            **protocol,
+            "sources": len(config.prices.sources),
+            "faulty_sources": len(config.faulty_sources),
+            "tolerated_sources": config.prices.tolerated_sources,
+            "finalized_prices": int((final & is_priced).sum()),
+            "epochs_without_price": int((~is_priced).groupby(self.prices["epoch"]).any().sum()),
+            "refused_blocks": int((self.blocks["refusals"] > 0).sum()),
+            "largest_displacement_bp": _rounded(self.largest_displacement_bp),
+            **{name: numbers[name] for name in _IN_SUMMARY},
+            "halted_s": _rounded(numbers["halted_s"]),
+            "median_reference_age_s": _rounded(numbers["median_reference_age_s"]),
+        }
 
     def save(self, path: str | Path) -> None:
-        """Write the result to one file, a zip of JSON and CSV that other tools can open.
-
-        Raises
-        ------
-        InvalidInput
-            If the path does not end in ``.zip``.
-        """
+        """Write the result to one ``.zip`` file, of JSON and CSV that other tools can open."""
         members = {
             f"{name}.csv": frame.to_csv(index=False, lineterminator="\n").encode()
             for name, frame in self.frames.items()
@@ -309,7 +286,7 @@ class Result:
             evidence = map(Evidence.from_document, manifest["evidence"])
             known = COLUMNS if manifest["market"] else PROTOCOL_COLUMNS
             return cls(
-                config=make_config(**manifest["config"]),
+                config=read_settings(manifest["config"]),
                 frames={name: _read_frame(members[f"{name}.csv"], known[name]) for name in known},
                 checks={check.name: check for check in checks},
                 evidence={each.culprit: each for each in evidence},
@@ -334,21 +311,22 @@ class Result:
 
     def _lines(self) -> list[tuple[str, str]]:
         summary = self.summary
+        first, median = ("Epochs", str(summary["epochs"])), summary["median_latency_s"]
+        if self.has_market:
+            epochs = f"{summary['epochs']} epochs"
+            first = ("Feed", f"{summary['feed']} ({summary['symbol']}), {epochs}")
         nodes = (
             f"{summary['nodes']}, {summary['faulty_nodes']} faulty, "
             f"quorum {summary['quorum']}, signatures {summary['signatures']}"
         )
-        finalized = f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks"
-        median = summary["median_latency_s"]
-        protocol = [
+        return [
+            first,
             ("Nodes", nodes),
-            ("Finalized", finalized),
+            ("Finalized", f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks"),
             ("Finality latency", "nothing final" if median is None else f"median {median} s"),
+            *(self._price_lines(summary) if self.has_market else ()),
+            *self._check_lines(),
         ]
-        if not self.has_market:
-            return [("Epochs", str(summary["epochs"])), *protocol, *self._check_lines()]
-        epochs = f"{summary['feed']} ({summary['symbol']}), {summary['epochs']} epochs"
-        return [("Feed", epochs), *protocol, *self._price_lines(summary), *self._check_lines()]
 
     def _price_lines(self, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         prices, farthest = self.config.prices, summary["largest_displacement_bp"]

@@ -165,7 +165,13 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         {"market": {"traders": [{"kind": "momentum", "rate": 0}]}},
         "market.traders.0.rate",
         0,
-        "greater than 0",
+        "a number from 1e-06 to 1e+06",
+    ),
+    (
+        {"market": {"traders": [{"kind": "momentum", "rate": 1e-7}]}},
+        "market.traders.0.rate",
+        1e-7,
+        "a number from 1e-06 to 1e+06",
     ),
     (
         {"market": {"traders": [{"kind": "momentum", "rate": NAN}]}},

@@ -19,6 +19,7 @@ from frames.naive import (
     reference_at,
     run,
     stops,
+    told,
     until,
 )
 from hypothesis import HealthCheck, given, settings
@@ -26,8 +27,7 @@ from hypothesis import strategies as st
 
 import streamlet_lab as sl
 from streamlet_lab.columns import COLUMNS
-from streamlet_lab.frames.tables import make_frame
-from streamlet_lab.frames.tape import Tape
+from streamlet_lab.frames import make_frames
 from streamlet_lab.intervals import Share
 from streamlet_lab.liquidity import delay
 from streamlet_lab.matching import (
@@ -339,25 +339,7 @@ def _worked(band: str) -> dict[str, Any]:
         time = number * second
         arrivals.append(Arrival(time, "AAPL", order, "kind", "honest", true_price(time)))
         engine.submit(order, time)
-    tape = Tape(
-        "AAPL",
-        engine.events,
-        arrivals,
-        true_price=true_price,
-        epoch_length=second,
-        fair_hundredths=500,
-        epochs={},
-        quoted={},
-    )
-    rows = {
-        "orders": tape.orders(),
-        "trades": tape.trades,
-        "rejections": tape.rejections,
-        "bands": tape.bands,
-        "book": [],
-    }
-    frames = {name: make_frame(COLUMNS[name], own) for name, own in rows.items()}
-    return market_numbers(frames, 1.0)
+    return market_numbers(make_frames(told(list(engine.events), arrivals, true_price)), 1.0)
 
 
 def test_a_band_is_not_praised_for_the_fair_orders_that_an_error_blocks() -> None:

@@ -59,18 +59,18 @@ GENESIS = make_genesis("paper")
 class Byzantine(NodeFault):
     """Votes for all it hears of; as a leader proposes two blocks, each to whom it pleases."""
 
-    def say(self, message):
+    def on_send(self, message):
         return ()
 
-    def begin(self, epoch):
+    def on_epoch(self, epoch):
         if self.leads(epoch):
             block = self.node.make_block(self.random.choice(self.node.tree.notarized[-4:]))
-            for twin in (block, self.twin(block)):
+            for twin in (block, self.conflicting_block(block)):
                 to = [name for name in self.others if self.random.random() < 0.6]
                 yield Send(self.proposal(twin), to)
                 yield Send(self.vote(twin), to)
 
-    def heard(self, message):
+    def on_message(self, message):
         if isinstance(message, Proposal) and self.random.random() < 0.9:
             to = [name for name in self.others if self.random.random() < 0.7]
             yield Send(self.vote(message.block), to)
@@ -188,10 +188,10 @@ def test_section_3_propose_on_a_longest_notarized_chain_that_was_seen(seed):
 class TwoProposals(NodeFault):
     """Leads with two blocks, the second a while after the first."""
 
-    def say(self, message):
+    def on_send(self, message):
         yield Send(message)
         if isinstance(message, Proposal):
-            yield Send(self.proposal(self.twin(message.block)), delay=3)
+            yield Send(self.proposal(self.conflicting_block(message.block)), delay=3)
 
 
 def test_section_3_vote_once_for_the_first_proposal_of_the_leader():
@@ -256,7 +256,7 @@ def test_figure_1():
 class Whisper(NodeFault):
     """Says everything to one node only."""
 
-    def say(self, message):
+    def on_send(self, message):
         yield Send(message, self.others[:1])
 
 
@@ -347,12 +347,12 @@ def test_section_4_one_rival_at_any_of_the_six_lengths_is_enough(shared):
 class Twins(NodeFault):
     """Leads with two blocks, each for half of the others, and votes for both."""
 
-    def say(self, message):
+    def on_send(self, message):
         if isinstance(message, Proposal):
             middle = len(self.others) // 2
             for block, to in (
                 (message.block, self.others[:middle]),
-                (self.twin(message.block), self.others[middle:]),
+                (self.conflicting_block(message.block), self.others[middle:]),
             ):
                 yield Send(self.proposal(block), to)
                 yield Send(self.vote(block))
@@ -543,13 +543,13 @@ def test_lemma_1_fails_where_half_of_the_nodes_notarize():
 class LastMoment(NodeFault):
     """Gives the vote that is missing to some only, when the next epoch begins."""
 
-    def say(self, message):
+    def on_send(self, message):
         return ()
 
-    def heard(self, message):
+    def on_message(self, message):
         to = {1: ("node_0", "node_1"), 2: ("node_2",)}.get(message.epoch)
         if to and isinstance(message, Proposal):
-            late = (message.epoch + 1) * EPOCH - self.seat.now()
+            late = (message.epoch + 1) * EPOCH - self.now()
             yield Send(self.vote(message.block), to, late)
 
 

@@ -487,9 +487,11 @@ def test_the_text_says_how_long_the_market_was_halted_and_what_was_repriced() ->
 def test_frames_are_made_when_they_are_first_read_and_kept() -> None:
     result = Experiment(epochs=4, seed=1).run()
     made = result.frames._frames  # type: ignore[attr-defined]
-    assert {name for name, frame in made.items() if frame is not None} == set()
+    assert set(made) == set()
     trades = result.trades
-    assert {name for name, frame in made.items() if frame is not None} == {"trades"}
+    assert set(made) == {"orders", "trades", "rejections", "bands"}  # the same events
+    assert result.summary["trades"] == len(trades)
+    assert "book" not in made
     assert result.trades is trades
 
 

@@ -40,19 +40,6 @@ class Check(Monitor):
         any case.
     inapplicable : str
         Why the property is not even claimed of this run; empty if it is.
-
-    Attributes
-    ----------
-    name, statement : str
-        What the property is called, and what it says.
-    violation : str
-        The first violation in words; empty as long as there is none.
-    violated_at : int
-        When that was, in microseconds.
-    witnesses : tuple of Block or Vote
-        What shows the first violation.
-    examined : int
-        How many cases were looked at.
     """
 
     name: ClassVar[str]
@@ -63,10 +50,10 @@ class Check(Monitor):
     def __init__(
         self, honest: Collection[str], *, unpromised: str = "", inapplicable: str = ""
     ) -> None:
-        self.violation = ""
-        self.violated_at = 0
-        self.witnesses: tuple[Block | Vote, ...] = ()
-        self.examined = 0
+        self.violation = ""  # the first one, in words
+        self.violated_at = 0  # microseconds
+        self.witnesses: tuple[Block | Vote, ...] = ()  # what shows it
+        self.examined = 0  # how many cases were looked at
         self.honest = frozenset(honest)
         self._unpromised = unpromised
         self._inapplicable = inapplicable

@@ -1,89 +1,67 @@
-"""The smallest part of a run that shows how a property was violated."""
+"""What shows a violation: the smallest part of a run that does, and whom the votes convict."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 
 from streamlet_lab.checks.check import Check, Status, short
+from streamlet_lab.checks.promises import honest_nodes
 from streamlet_lab.checks.safety import Consistency
-from streamlet_lab.consensus import Block, BlockTree
+from streamlet_lab.columns import ViolationRow
+from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.consensus import Block, BlockTree, Evidence, find_offences
 from streamlet_lab.simulator import Recorder, Simulation
 from streamlet_lab.units import to_seconds
 
 
-class ExcerptRow(NamedTuple):
-    """A block of an excerpt; hashes are hexadecimal, names have spaces between them.
+class Excerpt(NamedTuple):
+    """The blocks that show a violation, and what happened to them, in the order of time.
 
-    Parameters
-    ----------
-    block_hash, parent_hash : str
-    epoch, height : int
-    proposer : str
-    voters : str
-        In the order of their votes.
-    finalized_by : str
-        Honest nodes, in the order in which they finalized it.
+    For `consistency` these are two chains, each from after the last common block to the block that
+    made it final; the last common block is the first row, unless it is genesis, which has none.
+    Where nothing is violated, it is empty.
     """
 
-    block_hash: str
-    parent_hash: str
-    epoch: int
-    height: int
-    proposer: str
-    voters: str
-    finalized_by: str
+    rows: tuple[ViolationRow, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """What shows a violation, and nothing else.
-
-    Parameters
-    ----------
-    check : str
-        The name of the violated property.
-    rows : tuple of ExcerptRow
-        The blocks that it takes. For `consistency` two chains, each from after the last common
-        block to the block that made it final; the last common block is the first row, unless it is
-        genesis, which has none.
-    lines : tuple of str
-        What happened to these blocks, in the order of time.
-    """
-
-    check: str
-    rows: tuple[ExcerptRow, ...]
-    lines: tuple[str, ...]
-
-
-def find_excerpt(
-    checks: Iterable[Check], recorder: Recorder, simulation: Simulation
-) -> Excerpt | None:
-    """Return the smallest excerpt that shows a violation, or None if nothing is violated.
-
-    Parameters
-    ----------
-    checks : iterable of Check
-        Those of the run; the first that is violated counts.
-    recorder : Recorder
-        What happened in the run.
-    simulation : Simulation
-    """
+def find_excerpt(checks: Iterable[Check], recorder: Recorder, simulation: Simulation) -> Excerpt:
+    """Return the smallest excerpt that shows the first check's violation that there is."""
     violated = next((c for c in checks if c.result().status is Status.VIOLATED), None)
     if violated is None:
-        return None
+        return Excerpt()
+    shown = None
     if isinstance(violated, Consistency):
-        blocks, nodes, until = _smallest_conflict(violated.honest, recorder, simulation)
-    else:
-        blocks, nodes = _witnesses(violated, recorder)
-        until = violated.violated_at
-    rows = tuple(_rows(blocks, violated.honest, recorder, simulation))
-    lines = (*_lines(blocks, nodes, until, recorder), violated.violation)
-    return Excerpt(violated.name, rows, lines)
+        shown = _smallest_conflict(violated.honest, recorder, simulation)
+    blocks, nodes, until = shown or _witnesses(violated, recorder)
+    return Excerpt(
+        tuple(_rows(blocks, violated.honest, recorder, simulation)),
+        (*_lines(blocks, nodes, until, recorder), violated.violation),
+    )
+
+
+def find_culprits(config: ExperimentConfig, simulation: Simulation) -> dict[str, Evidence]:
+    """Return evidence from the votes that honest nodes hold, by culprit, in alphabetical order."""
+    if not config.faulty_nodes:
+        return {}
+    honest = honest_nodes(config)
+    # Nodes share the votes that they have received: each is looked at once.
+    held = {
+        id(vote): vote
+        for name, node in simulation.nodes.items()
+        if name in honest
+        for vote in node.tree.all_votes()
+    }
+    return find_offences(held.values())
 
 
 # --- Which blocks it takes
+
+
+# Blocks, the nodes whose views are told of, and until when.
+_Shown = tuple[list[Block], set[str], int]
 
 
 class _Final(NamedTuple):
@@ -97,18 +75,19 @@ class _Final(NamedTuple):
 
 def _smallest_conflict(
     honest: Collection[str], recorder: Recorder, simulation: Simulation
-) -> tuple[list[Block], set[str], int]:
+) -> _Shown | None:
     """Return two conflicting chains of the fewest blocks, who finalized them, and when at last."""
     trees = {name: node.tree for name, node in simulation.nodes.items()}
+    conflicts = [*_conflicts(_finalizations(honest, recorder, trees), trees)]
+    if not conflicts:  # of nodes that break the rule of finality
+        return None
     fork, one, other = min(
-        _conflicts(_finalizations(honest, recorder, trees), trees),
-        key=lambda found: found[1].tip.height + found[2].tip.height - 2 * found[0].height,
+        conflicts, key=lambda found: found[1].tip.height + found[2].tip.height - 2 * found[0].height
     )
     blocks = [fork] if fork.height else []
     for final in (one, other):
         chain = trees[final.node].chain(final.tip.hash)
-        behind = [*takewhile(lambda block: block.height > fork.height, chain)]
-        blocks += reversed(behind)
+        blocks += [*takewhile(lambda block: block.height > fork.height, chain)][::-1]
     return blocks, {one.node, other.node}, max(one.time, other.time)
 
 
@@ -156,7 +135,7 @@ def _conflicts(
                 yield parent, rival, final
 
 
-def _witnesses(check: Check, recorder: Recorder) -> tuple[list[Block], set[str]]:
+def _witnesses(check: Check, recorder: Recorder) -> _Shown:
     """Return the blocks of the violation that were proposed, and who first saw them notarized."""
     hashes = dict.fromkeys(
         witness.hash if isinstance(witness, Block) else witness.block_hash
@@ -167,18 +146,16 @@ def _witnesses(check: Check, recorder: Recorder) -> tuple[list[Block], set[str]]
         if node in check.honest:
             first.setdefault(block.hash, node)
     blocks = [recorder.blocks[name] for name in hashes if name in recorder.blocks]
-    return blocks, {first[block.hash] for block in blocks if block.hash in first}
+    nodes = {first[block.hash] for block in blocks if block.hash in first}
+    return blocks, nodes, check.violated_at
 
 
 # --- What there is to say about them
 
 
 def _rows(
-    blocks: Iterable[Block],
-    honest: Collection[str],
-    recorder: Recorder,
-    simulation: Simulation,
-) -> Iterator[ExcerptRow]:
+    blocks: Iterable[Block], honest: Collection[str], recorder: Recorder, simulation: Simulation
+) -> Iterator[ViolationRow]:
     # Both in one pass over the record: a fork may be as long as the run.
     voters: defaultdict[bytes, list[str]] = defaultdict(list)
     finalizers: defaultdict[bytes, list[str]] = defaultdict(list)
@@ -188,7 +165,7 @@ def _rows(
         if node in honest:
             finalizers[final.hash].append(node)
     for block in blocks:
-        yield ExcerptRow(
+        yield ViolationRow(
             block.hash.hex(),
             block.parent.hex(),
             block.epoch,

@@ -17,25 +17,12 @@ from streamlet_lab.simulator import Simulation
 class Liveness(Check):
     """A claim about every honest node once some honest leaders have followed each other.
 
-    What it claims stays true once it is, so most nodes are judged when an epoch begins, all at
-    once, and by their own clock only those that are behind.
-
-    Parameters
-    ----------
-    honest, **reasons
-        See :class:`~streamlet_lab.checks.Check`.
-    simulation : Simulation
-        Whose nodes are watched.
-    gst : int
-        The epochs count that begin at this time or later, in microseconds.
-
-    Attributes
-    ----------
-    leaders : int
-        How many honest leaders the claim asks for.
+    Epochs count that begin at ``gst`` or later, in microseconds. What the claim says stays true
+    once it is, so most nodes are judged when an epoch begins, all at once, and by their own clock
+    only those that are behind.
     """
 
-    leaders: ClassVar[int]
+    leaders: ClassVar[int]  # how many honest ones the claim asks for
 
     def __init__(
         self, honest: Collection[str], simulation: Simulation, gst: int, **reasons: str

@@ -1,11 +1,20 @@
-"""What the paper promises of a configuration, property by property, and why it does not.
+"""What is watched in a run, what the paper promises of it, and why it does not.
 
 Safety needs quorums of which any two share an honest node, and nothing of the network; liveness
 needs everything that the model asks for.
 """
 
+from streamlet_lab.checks.check import Check
+from streamlet_lab.checks.liveness import Lemma5, SynchronousLiveness, Theorem6
+from streamlet_lab.checks.safety import (
+    Consistency,
+    UniqueNotarization,
+    ValidPrices,
+    VoteDiscipline,
+)
 from streamlet_lab.config import OBSERVER, ExperimentConfig
-from streamlet_lab.prices import equivocates
+from streamlet_lab.prices import SOURCE_FAULTS, PreviousConsensus
+from streamlet_lab.simulator import Simulation, StockSimulation
 
 # Standard deviations that normal noise does not reach in any run.
 _FAR = 10
@@ -14,6 +23,47 @@ _FAR = 10
 def honest_nodes(config: ExperimentConfig) -> frozenset[str]:
     """Return the nodes that are never faulty, and the observer."""
     return frozenset((*config.node_ids, OBSERVER)) - config.faulty_nodes
+
+
+def protocol_checks(config: ExperimentConfig, simulation: Simulation) -> tuple[Check, ...]:
+    """Return the properties of the protocol, whatever the blocks carry, as monitors of its run.
+
+    Examples
+    --------
+    >>> from streamlet_lab.simulator import create_streamlet_network
+    >>> config = ExperimentConfig(nodes=4)
+    >>> network = create_streamlet_network(config)
+    >>> checks = protocol_checks(config, network)
+    >>> network.monitors.extend(checks)
+    >>> network.run(epochs=6)
+    >>> [check.name for check in checks if check.result().status == "holds"]
+    ['consistency', 'unique_notarization', 'vote_discipline', 'lemma_5', 'theorem_6']
+    """
+    honest, unsafe, not_live = honest_nodes(config), why_unsafe(config), why_not_live(config)
+    gst, elsewhere = config.network.gst_in_force, ""
+    if config.model == "synchronous":
+        elsewhere = "the model is synchronous, where section 4 holds instead"
+    checks = (
+        Consistency(honest, unpromised=unsafe),
+        UniqueNotarization(honest, unpromised=unsafe, inapplicable=elsewhere),
+        VoteDiscipline(honest),
+        Lemma5(honest, simulation, gst, inapplicable=elsewhere or not_live),
+        Theorem6(honest, simulation, gst, inapplicable=elsewhere or not_live),
+    )
+    if not elsewhere:
+        return checks
+    return (*checks, SynchronousLiveness(honest, simulation, gst, inapplicable=not_live))
+
+
+def market_checks(config: ExperimentConfig, network: StockSimulation) -> tuple[Check, ...]:
+    """Return the properties of a run with prices: those of the protocol, and valid prices."""
+    genesis = [
+        PreviousConsensus(feed.path.base_price, network.genesis.epoch)
+        for feed in network.feeds.values()
+    ]
+    honest, voters = honest_nodes(config), network.application.voters
+    prices = ValidPrices(honest, voters, genesis, unpromised=why_invalid(config))
+    return (*protocol_checks(config, network), prices)
 
 
 def why_unsafe(config: ExperimentConfig) -> str:
@@ -72,7 +122,8 @@ def _may_be_set_against_each_other(config: ExperimentConfig) -> bool:
     prices = config.prices
     if prices.voter_policy != "observe":
         return False
-    if not any(equivocates(f.kind) and f.start < config.epochs for f in config.source_faults):
+    faults = (fault for fault in config.source_faults if fault.start < config.epochs)
+    if not any(SOURCE_FAULTS[fault.kind].equivocates for fault in faults):
         return False
     unreliable = config.faulty_sources | {s.name for s in prices.sources if s.outage}
     tolerance_bp = 100 * float(prices.tolerance_percent)

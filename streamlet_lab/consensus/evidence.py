@@ -33,15 +33,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final
+from typing import ClassVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from streamlet_lab.consensus.documents import Part, to_fields, write_json
+from streamlet_lab.consensus.documents import Document
 from streamlet_lab.consensus.messages import Vote
-
-EVIDENCE_FORMAT: Final = "streamlet-lab evidence 1"
 
 
 class Offence(StrEnum):
@@ -52,15 +50,13 @@ class Offence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Document):
     """Two votes of one voter that no honest node signs. A claim until :func:`is_proven` says so.
 
-    Parameters
-    ----------
-    offence : Offence
-    first, second : Vote
-        The second is not of an earlier epoch.
+    The second vote is not of an earlier epoch.
     """
+
+    FORMAT: ClassVar = "streamlet-lab evidence 1"
 
     offence: Offence
     first: Vote
@@ -74,35 +70,6 @@ class Evidence:
     def __repr__(self) -> str:
         epochs = f"epochs {self.first.epoch} and {self.second.epoch}"
         return f"Evidence({self.culprit}: {self.offence}, {epochs})"
-
-    def to_document(self) -> dict[str, object]:
-        """Return the evidence as a document for JSON; bytes are lowercase hexadecimal."""
-        return {
-            "format": EVIDENCE_FORMAT,
-            "offence": self.offence.value,
-            "first": to_fields(self.first),
-            "second": to_fields(self.second),
-        }
-
-    def to_json(self) -> str:
-        """Return the document as the text of a file."""
-        return write_json(self.to_document())
-
-    @classmethod
-    def from_document(cls, document: object) -> "Evidence":
-        """Read what :meth:`to_document` returned, without judging it.
-
-        Raises
-        ------
-        InvalidInput
-            If the document is not exactly of that form.
-        """
-        parts = Part(document, "evidence").fields("format", "offence", "first", "second")
-        parts["format"].constant(EVIDENCE_FORMAT)
-        offence = parts["offence"].text()
-        if offence not in list(Offence):
-            raise parts["offence"].refuse(" or ".join(map(repr, map(str, Offence))))
-        return cls(Offence(offence), _read_vote(parts["first"]), _read_vote(parts["second"]))
 
 
 def find_offences(votes: Iterable[Vote]) -> dict[str, Evidence]:
@@ -186,17 +153,3 @@ def guaranteed_culprits(nodes: int, quorum: int) -> int:
     [2, 3, 4]
     """
     return max(0, 2 * quorum - nodes)
-
-
-def _read_vote(part: Part) -> Vote:
-    names = "chain_id", "epoch", "height", "block_hash", "voter", "signature"
-    chain_id, epoch, height, block_hash, voter, signature = part.fields(*names).values()
-    # A culprit may have signed any numbers, and anything in place of a hash.
-    return Vote(
-        chain_id.text(),
-        epoch.integer(),
-        height.integer(),
-        block_hash.hexadecimal(),
-        voter.text(),
-        signature.hexadecimal(),
-    )

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
+from streamlet_lab.consensus.documents import Hex, Int64
 from streamlet_lab.keys import Keyring
 
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
@@ -133,11 +134,11 @@ class Vote:
     """
 
     chain_id: str
-    epoch: int
-    height: int
-    block_hash: bytes
+    epoch: Int64
+    height: Int64
+    block_hash: Hex
     voter: str
-    signature: bytes
+    signature: Hex
     signed: bytes = field(init=False, repr=False, compare=False)
     subject: tuple[bytes, int, int] = field(init=False, repr=False, compare=False)
 

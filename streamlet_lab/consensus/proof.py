@@ -40,23 +40,24 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from streamlet_lab.consensus.blocktree import BlockTree
-from streamlet_lab.consensus.documents import Part, to_fields, write_json
+from streamlet_lab.consensus.documents import (
+    GREATEST_INTEGER,
+    Document,
+    Hex,
+    Hex32,
+    Int64,
+    read_hexadecimal,
+)
 from streamlet_lab.consensus.evidence import is_signed
 from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_hash
 from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
-
-KEYS_FORMAT: Final = "streamlet-lab keys 1"
-PROOF_FORMAT: Final = "streamlet-lab finality proof 1"
-
-_HASH_SIZE: Final = 32
-_KEY_SIZE: Final = 32
-
-#: Voters with their signatures, in the order of the voters' names.
-Signatures = tuple[tuple[str, bytes], ...]
+from streamlet_lab.values import Whole
 
 
 class ProofRejected(StreamletLabError):
@@ -64,13 +65,14 @@ class ProofRejected(StreamletLabError):
 
 
 @dataclass(frozen=True, slots=True)
-class PublicKeys:
+class PublicKeys(Document):
     """All that a verifier has to know and trust about a chain.
 
     Parameters
     ----------
     chain_id : str
-    genesis_hash : bytes
+    genesis : bytes
+        Its hash.
     quorum : int
     keys : mapping of str to bytes
         The raw 32 bytes of every node's Ed25519 public key, no two alike.
@@ -82,10 +84,12 @@ class PublicKeys:
         one signer would count twice.
     """
 
+    FORMAT: ClassVar = "streamlet-lab keys 1"
+
     chain_id: str
-    genesis_hash: bytes
-    quorum: int
-    keys: Mapping[str, bytes]
+    genesis: Hex32
+    quorum: Int64
+    keys: Mapping[str, Hex32]
 
     def __post_init__(self) -> None:
         if not 1 <= self.quorum <= len(self.keys):
@@ -96,49 +100,16 @@ class PublicKeys:
     def __repr__(self) -> str:
         return f"PublicKeys({self.chain_id!r}, {len(self.keys)} nodes, quorum {self.quorum})"
 
-    def to_document(self) -> dict[str, object]:
-        """Return the keys as a document for JSON; bytes are lowercase hexadecimal."""
-        return {
-            "format": KEYS_FORMAT,
-            "chain_id": self.chain_id,
-            "genesis": self.genesis_hash.hex(),
-            "quorum": self.quorum,
-            "keys": {name: key.hex() for name, key in self.keys.items()},
-        }
-
-    def to_json(self) -> str:
-        """Return the document as the text of a file."""
-        return write_json(self.to_document())
-
-    @classmethod
-    def from_document(cls, document: object) -> "PublicKeys":
-        """Read what :meth:`to_document` returned.
-
-        Raises
-        ------
-        InvalidInput
-            If the document is not exactly of that form.
-        """
-        parts = Part(document, "keys").fields("format", "chain_id", "genesis", "quorum", "keys")
-        parts["format"].constant(KEYS_FORMAT)
-        members = parts["keys"].members()
-        return cls(
-            chain_id=parts["chain_id"].text(),
-            genesis_hash=parts["genesis"].hexadecimal(_HASH_SIZE),
-            quorum=parts["quorum"].integer(least=1),
-            keys={name: key.hexadecimal(_KEY_SIZE) for name, key in members.items()},
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a block's hash is taken over, but for the chain id."""
 
-    epoch: int
-    height: int
-    parent: bytes
-    payload_hash: bytes
-    attachment_hash: bytes
+    epoch: Annotated[int, Whole(GENESIS_EPOCH + 1, GREATEST_INTEGER)]
+    height: Annotated[int, Whole(1, GREATEST_INTEGER)]
+    parent: Hex32
+    payload_hash: Hex32
+    attachment_hash: Hex32
 
     def hash(self, chain_id: str) -> bytes:
         """Return the hash of the block."""
@@ -147,15 +118,49 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class FinalityProof:
+class Signature:
+    """A voter's signature over one block of the triple."""
+
+    voter: str
+    signature: Hex
+
+
+#: In the order of the voters' names.
+Signatures = tuple[Signature, ...]
+
+
+def _write_payload(payload: bytes) -> str | dict[str, str]:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return {"hex": payload.hex()}
+
+
+def _read_payload(value: object) -> bytes:
+    try:
+        match value:
+            case str():
+                return value.encode()
+            case {"hex": digits} if _write_payload(payload := read_hexadecimal(digits)) == value:
+                return payload
+    except ValueError:
+        pass
+    raise InvalidInput("payload", value, "the text itself, or {'hex': …} for bytes that are none")
+
+
+@dataclass(frozen=True, slots=True)
+class FinalityProof(Document):
     """The claim that a block with this payload is final, with all that is needed to check it.
 
     The headers go from that block to the third of the triple that finalizes it; the votes are for
-    the first, the second and the third block of the triple.
+    the first, the second and the third block of the triple. In a document the payload is the text
+    itself, or ``{"hex": …}`` where it is not valid UTF-8.
     """
 
+    FORMAT: ClassVar = "streamlet-lab finality proof 1"
+
     chain_id: str
-    payload: bytes
+    payload: Annotated[bytes, BeforeValidator(_read_payload), PlainSerializer(_write_payload)]
     headers: tuple[Header, ...]
     votes: tuple[Signatures, Signatures, Signatures]
 
@@ -164,48 +169,6 @@ class FinalityProof:
         places = [f"epoch {header.epoch}, height {header.height}, " for header in self.headers[:1]]
         counts = " + ".join(f"{len(signatures)}" for signatures in self.votes)
         return f"FinalityProof({''.join(places)}{counts} votes)"
-
-    def to_document(self) -> dict[str, object]:
-        """Return the proof as a document for JSON; bytes are lowercase hexadecimal.
-
-        The payload is the text itself, or ``{"hex": …}`` where it is not valid UTF-8.
-        """
-        return {
-            "format": PROOF_FORMAT,
-            "chain_id": self.chain_id,
-            "payload": _payload_document(self.payload),
-            "headers": [to_fields(header) for header in self.headers],
-            "votes": [
-                [{"voter": voter, "signature": signature.hex()} for voter, signature in signatures]
-                for signatures in self.votes
-            ],
-        }
-
-    def to_json(self) -> str:
-        """Return the document as the text of a file."""
-        return write_json(self.to_document())
-
-    @classmethod
-    def from_document(cls, document: object) -> "FinalityProof":
-        """Read what :meth:`to_document` returned, without judging it.
-
-        Raises
-        ------
-        InvalidInput
-            If the document is not exactly of that form.
-        """
-        parts = Part(document, "proof").fields("format", "chain_id", "payload", "headers", "votes")
-        parts["format"].constant(PROOF_FORMAT)
-        triple = parts["votes"].items()
-        if len(triple) != 3:
-            raise InvalidInput("proof.votes", len(triple), "votes for 3 blocks")
-        first, second, third = map(_read_signatures, triple)
-        return cls(
-            chain_id=parts["chain_id"].text(),
-            payload=_read_payload(parts["payload"]),
-            headers=tuple(map(_read_header, parts["headers"].items())),
-            votes=(first, second, third),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +241,7 @@ def verify_proof(
         raise ProofRejected(
             f"the proof is about chain {proof.chain_id!r}, the keys are those of {keys.chain_id!r}"
         )
-    hashes = _check_chain(proof, keys.genesis_hash)
+    hashes = _check_chain(proof, keys.genesis)
     _check_triple(proof, hashes[-1], keys)
     block = proof.headers[0]
     return VerifiedBlock(block.epoch, block.height, hashes[0], proof.payload)
@@ -308,8 +271,8 @@ def _header_of(block: Block) -> Header:
 
 def _pick_votes(tree: BlockTree, block: Block) -> Signatures:
     """Exactly a quorum of the votes for a block; none for genesis."""
-    votes = sorted((vote.voter, vote.signature) for vote in tree.votes(block.hash))
-    return tuple(votes[: tree.quorum])
+    votes = sorted(tree.votes(block.hash), key=lambda vote: vote.voter)[: tree.quorum]
+    return tuple(Signature(vote.voter, vote.signature) for vote in votes)
 
 
 def _check_chain(proof: FinalityProof, genesis_hash: bytes) -> list[bytes]:
@@ -353,44 +316,14 @@ def _check_votes(
     name: str, signatures: Signatures, subject: tuple[int, int, bytes], keys: PublicKeys
 ) -> None:
     """Check that exactly a quorum of nodes signed a block's epoch, height and hash."""
-    voters = [voter for voter, _ in signatures]
+    voters = [one.voter for one in signatures]
     if voters != sorted(set(voters)):
         raise ProofRejected(f"the voters for the {name} block are not in order, each once")
     if len(voters) != keys.quorum:
         raise ProofRejected(
             f"{len(voters)} votes for the {name} block, where exactly {keys.quorum} are needed"
         )
-    for voter, signature in signatures:
-        vote = Vote(keys.chain_id, *subject, voter, signature)
+    for one in signatures:
+        vote = Vote(keys.chain_id, *subject, one.voter, one.signature)
         if not is_signed(vote, keys.keys):
-            raise ProofRejected(f"{voter!r} did not sign the vote for the {name} block")
-
-
-def _payload_document(payload: bytes) -> str | dict[str, str]:
-    try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        return {"hex": payload.hex()}
-
-
-def _read_payload(part: Part) -> bytes:
-    if isinstance(part.value, str):
-        return part.text().encode()
-    payload = part.fields("hex")["hex"].hexadecimal()
-    if _payload_document(payload) != part.value:
-        raise part.refuse("the text itself, as these bytes are one")
-    return payload
-
-
-def _read_header(part: Part) -> Header:
-    epoch, height, *hashes = part.fields(*Header.__slots__).values()
-    return Header(
-        epoch.integer(least=GENESIS_EPOCH + 1),
-        height.integer(least=1),
-        *(each.hexadecimal(_HASH_SIZE) for each in hashes),
-    )
-
-
-def _read_signatures(part: Part) -> Signatures:
-    votes = [item.fields("voter", "signature") for item in part.items()]
-    return tuple((vote["voter"].text(), vote["signature"].hexadecimal()) for vote in votes)
+            raise ProofRejected(f"{one.voter!r} did not sign the vote for the {name} block")

@@ -1,30 +1,35 @@
 """Tidy frames of a run: one row one observation, in the columns of :mod:`streamlet_lab.columns`."""
 
-from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
-from streamlet_lab.frames import price_rows, protocol_rows
-from streamlet_lab.frames.market_rows import MarketRows
-from streamlet_lab.frames.record import Offences as Offences
+from streamlet_lab.frames import book_rows, price_rows, protocol_rows, tape
 from streamlet_lab.frames.record import Record as Record
-from streamlet_lab.frames.tables import LazyFrames as LazyFrames
-from streamlet_lab.frames.tables import Rows
+from streamlet_lab.frames.tables import LazyFrames, Rows
+
+# What yields the rows of a frame, or of several that are made together.
+_ROWS: Any = {
+    ("epochs",): protocol_rows.epoch_rows,
+    ("prices",): price_rows.price_rows,
+    ("blocks",): protocol_rows.block_rows,
+    ("finality",): protocol_rows.finality_rows,
+    ("quotes",): price_rows.quote_rows,
+    ("orders", "trades", "rejections", "bands"): tape.tape_rows,
+    ("book", "depth"): book_rows.book_rows,
+    ("messages",): protocol_rows.message_rows,
+    ("trace",): protocol_rows.trace_rows,
+    ("violation",): lambda record: record.excerpt.rows,
+    ("forensics",): protocol_rows.offence_rows,
+}
 
 
 def make_frames(record: Record) -> LazyFrames:
     """Return every frame of a finished run, by name; each is made when it is first read."""
-    rows: dict[str, Callable[[], Rows]] = {
-        "epochs": partial(protocol_rows.epoch_rows, record),
-        "prices": partial(price_rows.price_rows, record),
-        "blocks": partial(protocol_rows.block_rows, record),
-        "finality": partial(protocol_rows.finality_rows, record),
-        "quotes": partial(price_rows.quote_rows, record),
-        **MarketRows(record).makers(),
-        "messages": partial(protocol_rows.message_rows, record),
-        "trace": partial(protocol_rows.trace_rows, record),
-        "violation": lambda: record.excerpt.rows if record.excerpt else (),
-        "forensics": partial(protocol_rows.offence_rows, record),
-    }
-    columns = COLUMNS if record.paths else PROTOCOL_COLUMNS
-    return LazyFrames(columns, rows)
+    return LazyFrames(COLUMNS if record.paths else PROTOCOL_COLUMNS, partial(_rows, record))
+
+
+def _rows(record: Record, name: str) -> dict[str, Rows]:
+    (names,) = (names for names in _ROWS if name in names)
+    rows = _ROWS[names](record)
+    return dict(zip(names, rows, strict=True)) if len(names) > 1 else {name: rows}

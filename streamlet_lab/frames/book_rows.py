@@ -1,36 +1,45 @@
 """The book as it stood at sampled instants: best prices, and depth."""
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 
 from streamlet_lab.columns import BookRow, DepthRow
-from streamlet_lab.frames.tape import Moment, Tape
-from streamlet_lab.matching import Event, PriceLevel, depth_over_time
+from streamlet_lab.frames.record import Record
+from streamlet_lab.frames.tables import Rows, by_time
+from streamlet_lab.frames.tape import Moment
+from streamlet_lab.matching import PriceLevel, depth_over_time
 from streamlet_lab.units import to_ticks
 
 
-def book_rows(
-    tape: Tape,
-    events: Iterable[Event],
-    samples: Sequence[int],
-    levels: int,
-    true_price: Callable[[int], int],
-) -> tuple[list[BookRow], list[DepthRow]]:
-    """Return the rows of the frames ``book`` and ``depth`` of one symbol.
+def book_rows(record: Record) -> tuple[Rows, Rows]:
+    """Return the rows of the frames ``book`` and ``depth``, of all symbols."""
+    each, length = record.config.market.samples_per_epoch, record.epoch_length
+    count = len(record.recorder.leaders) * each
+    samples = [number * length // each for number in range(count + 1)]
+    books = [sample_book(record, symbol, samples) for symbol in record.engines]
+    return by_time(book for book, _ in books), by_time(depth for _, depth in books)
 
-    Each snapshot shows everything that happened until its instant, that instant included.
+
+def sample_book(
+    record: Record, symbol: str, samples: Sequence[int]
+) -> tuple[list[BookRow], list[DepthRow]]:
+    """Return the rows of one symbol.
+
+    Each sample shows everything that happened until its instant, that instant included.
     """
+    events = list(record.engines[symbol].events)
+    times = [event.time for event in events]
+    moments = [*accumulate(events, Moment.after, initial=Moment())]
     in_dollars = cache(float)  # the same few prices are shown again and again
     in_cents = cache(to_ticks)
     book: list[BookRow] = []
     depth: list[DepthRow] = []
-    snapshots = depth_over_time(events, samples, levels)
-    moments = _at(tape.moments, samples)
-    for (time, snapshot), moment in zip(snapshots, moments, strict=True):
-        (time_s, epoch, symbol), bids, asks = tape.place(time), snapshot.bids, snapshot.asks
-        best_bid, bid_quantity = _best(bids)
-        best_ask, ask_quantity = _best(asks)
-        reference_price, age = moment.price_and_age(time)
+    for time, shown in depth_over_time(events, samples, record.config.market.depth_levels):
+        moment, (time_s, epoch) = moments[bisect_right(times, time)], record.place(time)
+        best_bid, bid_quantity = _best(shown.bids)
+        best_ask, ask_quantity = _best(shown.asks)
         row = BookRow(
             time_s=time_s,
             epoch=epoch,
@@ -40,14 +49,13 @@ def book_rows(
             best_ask=best_ask,
             bid_quantity=bid_quantity,
             ask_quantity=ask_quantity,
-            reference_price=reference_price,
-            reference_age_s=age,
+            **moment.reference_at(time),
             low=moment.low,
             high=moment.high,
-            true_price=true_price(time) / 1e6,
+            true_price=record.true_price(symbol, time) / 1e6,
         )
         book.append(row)
-        for side, occupied in (("buy", bids), ("sell", asks)):
+        for side, occupied in (("buy", shown.bids), ("sell", shown.asks)):
             for number, level in enumerate(occupied):
                 price = in_dollars(level.price), in_cents(level.price)
                 shares = level.quantity, level.orders
@@ -57,12 +65,3 @@ def book_rows(
 
 def _best(side: Sequence[PriceLevel]) -> tuple[float | None, int]:
     return (float(side[0].price), side[0].quantity) if side else (None, 0)
-
-
-def _at(moments: Sequence[Moment], samples: Iterable[int]) -> Iterable[Moment]:
-    """Yield what holds at each sampled instant."""
-    number, last = 0, len(moments) - 1
-    for time in samples:
-        while number < last and moments[number + 1].time <= time:
-            number += 1
-        yield moments[number]

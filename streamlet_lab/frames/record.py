@@ -8,6 +8,7 @@ from typing import Any, Self
 from streamlet_lab.checks import Excerpt
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Block, BlockTree, Evidence
+from streamlet_lab.frames.tables import epoch_at
 from streamlet_lab.matching import ConsensusMatchingEngine, Reference
 from streamlet_lab.prices import Evaluation, PricePath, StockPrice
 from streamlet_lab.simulator import (
@@ -17,9 +18,7 @@ from streamlet_lab.simulator import (
     Simulation,
     StockSimulation,
 )
-
-#: Each piece of evidence, and whether public keys prove it.
-Offences = Sequence[tuple[Evidence, bool]]
+from streamlet_lab.units import to_seconds
 
 _Counts = Mapping[tuple[int, str], int]
 
@@ -33,8 +32,8 @@ class Record:
     tree: BlockTree  # the observer's
     observer: str
     copies: tuple[_Counts, _Counts, _Counts]  # sent, echoed, received: by epoch and kind
-    excerpt: Excerpt | None
-    offences: Offences
+    excerpt: Excerpt = field(default_factory=Excerpt)
+    offences: Sequence[tuple[Evidence, bool]] = ()  # and whether public keys prove it
     paths: Mapping[str, PricePath] = field(default_factory=dict)  # by symbol, as below
     evaluations: Mapping[int, tuple[Evaluation, ...]] = field(default_factory=dict)
     heard: Mapping[int, tuple[tuple[StockPrice, ...], ...]] = field(default_factory=dict)
@@ -49,14 +48,12 @@ class Record:
         simulation: Simulation,
         recorder: Recorder,
         market: Market | None = None,
-        excerpt: Excerpt | None = None,
-        offences: Offences = (),
+        **more: Any,
     ) -> Self:
         """Take from a finished simulation what its frames need, and nothing that holds it."""
         carrier, observer = simulation.network, simulation.observer
-        more: dict[str, Any] = {}
         if isinstance(simulation, StockSimulation) and market is not None:
-            more = {
+            more |= {
                 "paths": {symbol: feed.path for symbol, feed in simulation.feeds.items()},
                 "evaluations": simulation.application.evaluations,
                 "heard": {epoch: each.quotes for epoch, each in simulation.heard.items()},
@@ -70,12 +67,10 @@ class Record:
             tree=observer.tree,
             observer=observer.node_id,
             copies=(carrier.sent, carrier.echoed, carrier.received),
-            excerpt=excerpt,
-            offences=offences,
             **more,
         )
 
-    @property
+    @cached_property
     def epoch_length(self) -> int:
         """Microseconds."""
         return self.config.epoch_length
@@ -111,7 +106,25 @@ class Record:
     def _seen(self, records: Sequence[tuple[int, str, Block]]) -> dict[bytes, int]:
         return {block.hash: time for time, node, block in records if node == self.observer}
 
+    @cached_property
+    def reference_epochs(self) -> dict[str, int]:
+        """The epochs of the blocks that the market's references come from, by their hashes.
+
+        They are of the chain that the market reads, which need not be the observer's.
+        """
+        reader = self.config.market.reference_node
+        return {
+            block.hash.hex(): block.epoch
+            for _, node, block in self.recorder.finalizations
+            if node == reader
+        }
+
     def true_price(self, symbol: str, time: int) -> int:
         """Return the true price in micro-dollars at an instant of protocol time."""
         config = self.config
         return self.paths[symbol].price(time * config.market_time_per_epoch // config.epoch_length)
+
+    def place(self, time: int) -> tuple[float, int]:
+        """Return an instant in seconds, and its epoch."""
+        # At the instant 0 nothing has happened; it is of the first epoch, like all that follows.
+        return to_seconds(time), max(epoch_at(time, self.epoch_length), 0)

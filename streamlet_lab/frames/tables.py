@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
+from operator import attrgetter
 from threading import RLock
 from typing import Any
 
@@ -16,32 +18,41 @@ Rows = Iterable[tuple[Any, ...]]
 
 
 class LazyFrames(Mapping[str, pd.DataFrame]):
-    """Frames that are made when they are first read, and kept; pickled, all of them are."""
+    """Frames that are made when they are first read, and kept; pickled, all of them are.
+
+    What is called for a frame returns its rows by its name, and those of frames that come with it.
+    It is dropped with all that it holds once every frame is made.
+    """
 
     def __init__(
-        self, columns: Mapping[str, Mapping[str, Column]], rows: Mapping[str, Callable[[], Rows]]
+        self,
+        columns: Mapping[str, Mapping[str, Column]],
+        rows: Callable[[str], Mapping[str, Rows]],
     ) -> None:
         self._columns = columns
-        self._rows = dict(rows)
-        self._frames: dict[str, pd.DataFrame | None] = dict.fromkeys(rows)
+        self._rows: Callable[[str], Mapping[str, Rows]] | None = rows
+        self._frames: dict[str, pd.DataFrame] = {}
         self._lock = RLock()
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        frame = self._frames[name]
-        if frame is None:
+        if name not in self._frames and name in self._columns:
             with self._lock:
-                frame = self._frames[name]
-                if frame is None:
-                    frame = make_frame(self._columns[name], self._rows[name]())
-                    self._frames[name] = frame
-                    del self._rows[name]  # with what only this frame is made of
-        return frame
+                if name not in self._frames:
+                    self._make(name)
+        return self._frames[name]
+
+    def _make(self, name: str) -> None:
+        assert self._rows is not None
+        for each, rows in self._rows(name).items():
+            self._frames[each] = make_frame(self._columns[each], rows)
+        if len(self._frames) == len(self._columns):
+            self._rows = None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._frames)
+        return iter(self._columns)
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return len(self._columns)
 
     def __reduce__(self) -> tuple[type[dict[str, pd.DataFrame]], tuple[dict[str, pd.DataFrame]]]:
         return dict, (dict(self),)
@@ -68,13 +79,15 @@ def _array(data: Sequence[Any], dtype: str) -> Any:
         case "str":
             return pd.array(data, dtype="str")
         case "Int64":
-            missing = [value is None for value in data]
-            numbers = [0 if value is None else value for value in data]
-            return pd.arrays.IntegerArray(
-                np.array(numbers, dtype=np.int64), np.array(missing, dtype=np.bool_)
-            )
+            missing = np.array([value is None for value in data], dtype=np.bool_)
+            return pd.arrays.IntegerArray(np.array([each or 0 for each in data], "int64"), missing)
         case _:
             return np.array(data, dtype=dtype)
+
+
+def by_time(symbols: Iterable[Rows]) -> Rows:
+    """Return the rows of all symbols by time; at one instant in the order of the symbols."""
+    return sorted(chain.from_iterable(symbols), key=attrgetter("time_s"))
 
 
 def epoch_at(time: int, length: int) -> int:
@@ -95,8 +108,7 @@ def dollars(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
 
 
-def cents(price: Decimal) -> int | None:
+def cents(price: Decimal | None) -> int | None:
     """Return a price in cents; None for what does not lie on their grid."""
-    scaled = price.scaleb(2, MONEY)
-    whole = int(scaled)
-    return whole if whole == scaled else None
+    scaled = None if price is None else price.scaleb(2, MONEY)
+    return None if scaled is None or int(scaled) != scaled else int(scaled)

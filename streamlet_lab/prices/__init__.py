@@ -22,8 +22,6 @@ from streamlet_lab.prices.attestation import objection_to_quotes as objection_to
 from streamlet_lab.prices.attestation import sign_quote as sign_quote
 from streamlet_lab.prices.correlation import TYPICAL_CORRELATION as TYPICAL_CORRELATION
 from streamlet_lab.prices.correlation import PathStreams as PathStreams
-from streamlet_lab.prices.daily_history import HistoricalPath as HistoricalPath
-from streamlet_lab.prices.daily_history import feed_names as feed_names
 from streamlet_lab.prices.daily_history import load_history as load_history
 from streamlet_lab.prices.feeds import SIMULATED as SIMULATED
 from streamlet_lab.prices.feeds import STEPS_PER_EPOCH as STEPS_PER_EPOCH
@@ -70,16 +68,12 @@ from streamlet_lab.prices.rounds import OutlierRule as OutlierRule
 from streamlet_lab.prices.rounds import PriceRound as PriceRound
 from streamlet_lab.prices.rounds import QuoteCheck as QuoteCheck
 from streamlet_lab.prices.rounds import QuoteReason as QuoteReason
-from streamlet_lab.prices.rounds import make_consensus as make_consensus
 from streamlet_lab.prices.rounds import valid_quotes as valid_quotes
 from streamlet_lab.prices.source_faults import SOURCE_FAULTS as SOURCE_FAULTS
 from streamlet_lab.prices.source_faults import Scene as Scene
 from streamlet_lab.prices.source_faults import SourceFault as SourceFault
 from streamlet_lab.prices.source_faults import Sources as Sources
-from streamlet_lab.prices.source_faults import equivocates as equivocates
 from streamlet_lab.prices.source_faults import make_source_faults as make_source_faults
-from streamlet_lab.prices.source_faults import own_source_fault_kinds as own_source_fault_kinds
-from streamlet_lab.prices.source_faults import reserve_kinds as reserve_kinds
 from streamlet_lab.prices.source_faults import source_fault_kind as source_fault_kind
 from streamlet_lab.prices.source_faults import source_fault_kinds as source_fault_kinds
 from streamlet_lab.prices.sources import Source as Source

@@ -15,7 +15,7 @@ One liar more, and no bound holds. A liar chooses its price, volume and confiden
 the sources say they are, so no number of liars is harmless where they weigh.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
@@ -87,8 +87,6 @@ class Aggregator:
 _AGGREGATORS = Kinds[Aggregator](
     "aggregator", "aggregator", field="aggregator", besides="a function"
 )
-
-
 aggregators = _AGGREGATORS.names
 
 
@@ -193,10 +191,7 @@ def mad_filter(quotes: Sequence[StockPrice]) -> Decimal:
 
 @aggregator("volume_weighted_median", breakdown=_none)
 def volume_weighted_median(quotes: Sequence[StockPrice]) -> Decimal:
-    """Return the price below and above which half of the volume lies.
-
-    If that is true of all prices between two quotes, their mean.
-    """
+    """Return the price below and above which half of the volume lies; in a gap its middle."""
     half = MONEY.divide(total_volume(quotes), Decimal(2))
     ranked = sorted(quotes, key=lambda quote: quote.price)
     volumes = accumulate((quote.volume for quote in ranked), MONEY.add)
@@ -206,20 +201,18 @@ def volume_weighted_median(quotes: Sequence[StockPrice]) -> Decimal:
     return _mean([lower, upper])
 
 
-def _votes(quote: StockPrice) -> tuple[Decimal, Decimal, Decimal]:
-    confidence = quote.confidence
-    if confidence is None:
-        confidence = MONEY.multiply(quote.price, DEFAULT_CONFIDENCE)
-    return (
-        MONEY.subtract(quote.price, confidence),
-        quote.price,
-        MONEY.add(quote.price, confidence),
-    )
+def _votes(quotes: Sequence[StockPrice]) -> Iterator[Decimal]:
+    for quote in quotes:
+        confidence = quote.confidence
+        if confidence is None:
+            confidence = MONEY.multiply(quote.price, DEFAULT_CONFIDENCE)
+        yield MONEY.subtract(quote.price, confidence)
+        yield quote.price
+        yield MONEY.add(quote.price, confidence)
 
 
 def _pyth_limits(honest: Sequence[StockPrice]) -> tuple[Decimal, Decimal]:
-    votes = [vote for quote in honest for vote in _votes(quote)]
-    return min(votes), max(votes)
+    return min(_votes(honest)), max(_votes(honest))
 
 
 @aggregator("pyth", breakdown=_below_half, limits=_pyth_limits)
@@ -231,7 +224,7 @@ def pyth(quotes: Sequence[StockPrice]) -> Decimal:
 
     Source: "Pyth Price Aggregation Proposal", https://pyth.network/blog/pyth-price-aggregation-proposal.
     """
-    return _middle([vote for quote in quotes for vote in _votes(quote)])
+    return _middle(_votes(quotes))
 
 
 _AGGREGATORS.close()
@@ -248,7 +241,7 @@ def _mean(amounts: Sequence[Decimal]) -> Decimal:
     return MONEY.divide(_sum(amounts), Decimal(len(amounts)))
 
 
-def _middle(amounts: Sequence[Decimal]) -> Decimal:
+def _middle(amounts: Iterable[Decimal]) -> Decimal:
     ranked = sorted(amounts)
     half = len(ranked) // 2
     return _mean([ranked[half], ranked[-1 - half]])

@@ -15,8 +15,10 @@ compares quotes with each other, no price but the far end is of use, and no othe
 Elsewhere the search finds what some liars can do; it is no proof that others cannot do better.
 """
 
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from itertools import product
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -92,7 +94,15 @@ def most_extreme(
     if not liars:
         return ()
     attack = _Attack(tuple(honest), tuple(liars), known, direction == "up")
-    return attack.quotes(_search(attack))
+    return attack.quotes(attack.search())
+
+
+def last_valid(valid: int, outside: int, counts: Callable[[int], bool]) -> int:
+    """Return the last price that counts, in cents, from one that does towards another."""
+    if counts(outside):
+        return outside
+    prices = range(valid, outside, 1 if valid < outside else -1)
+    return prices[bisect(prices, False, key=lambda cents: not counts(cents)) - 1]
 
 
 class _Lie(NamedTuple):
@@ -108,163 +118,138 @@ _Alternatives = Callable[[_Lie], Iterator[_Lie]]
 
 
 class _Attack:
-    """What the liars know, and what their lies gain."""
+    """What the liars know, what their lies gain, and the search for the best."""
 
     def __init__(
         self, honest: tuple[StockPrice, ...], liars: tuple[str, ...], known: PriceRound, up: bool
     ) -> None:
-        self.honest = honest
-        self.liars = liars
-        self.known = known
-        self.up = up
+        self._honest = honest
+        self._liars = liars
+        self._known = known
+        self._up = up
         # Some rules compare quotes with each other; without them one check of each will do.
-        self.compared = known.outlier is not None or known.rules.is_reanchoring(known.previous)
+        self._compared = known.outlier is not None or known.rules.is_reanchoring(known.previous)
         self._needed = known.rules.sources_needed(known.previous)
         self._valid_honest = valid_quotes(known.check(honest))
-        self._gains: dict[_Lies, Decimal] = {}
+        self._remembered_gain = cache(self._gain_of)
 
     def quotes(self, lies: Iterable[_Lie]) -> tuple[StockPrice, ...]:
-        return tuple(map(self._quote, self.liars, lies))
+        """Return what the liars quote."""
+        return tuple(map(self._quote, self._liars, lies))
 
-    def validates(self, lie: _Lie) -> bool:
-        """Whether it counts if all liars say it, or only one does."""
-        if not self.compared:
-            return self.known.check([self._quote(self.liars[0], lie)])[0].valid
-        said = self.quotes([lie] * len(self.liars))
-        return any(self.known.check([*self.honest, *some])[-1].valid for some in (said, said[:1]))
+    def search(self) -> _Lies:
+        """Climb from where all liars quote the far end."""
+        rules, crowd = self._known.rules, len(self._liars)
+        low, high = rules.limits(self._known.previous)
+        outside, opposite = (high, low) if self._up else (low, high)
+        inside = next(filter(self._counts, (*self._known_prices(), outside, opposite)), None)
+        if inside is None:
+            return (_Lie(self._most_extreme_honest(), rules.min_volume, unsure=False),) * crowd
+        far, near = (last_valid(inside, end, self._counts) for end in (outside, opposite))
+        prices, step = [far], 1
+        if self._compared or self._known.aggregator not in MONOTONE:
+            grid, step = self._grid(near, far)
+            prices = [far, near, *grid]
 
-    def counts(self, cents: int) -> bool:
-        """Whether a price counts."""
-        return self.validates(_Lie(cents, self.known.rules.min_volume, unsure=False))
+        weights = [*product((rules.max_volume, rules.min_volume), (False, True)), (_NONE, False)]
+        styles = [_Lie(far, *weight) for weight in weights]
+        styles = [lie for lie in styles if not lie.volume or self._validates(lie)]
 
-    def gain(self, lies: _Lies) -> Decimal:
-        """How far up or down the price comes, before it is rounded; −∞ without a price.
+        def anything(lie: _Lie) -> Iterator[_Lie]:
+            yield from (lie._replace(cents=cents) for cents in prices)
+            yield from (style._replace(cents=lie.cents) for style in styles)
 
-        Where quotes are checked one by one, these are known to be valid.
-        """
-        who_does_not_matter = tuple(sorted(lies))
-        if who_does_not_matter not in self._gains:
-            self._gains[who_does_not_matter] = self._gain(lies)
-        return self._gains[who_does_not_matter]
+        def a_step_away(lie: _Lie) -> Iterator[_Lie]:
+            for cents in (lie.cents - step, lie.cents + step):
+                if min(near, far) <= cents <= max(near, far):
+                    yield lie._replace(cents=cents)
+
+        outermost = (styles[0],) * crowd
+        alike = self._change_together(outermost, anything)
+        best = max(
+            (self._take_turns(lies, anything) for lies in (alike, outermost)), key=self._gain
+        )
+        while step > 1:
+            step = (step + 1) // 2
+            if len({*best}) == 1:
+                best = self._change_together(best, a_step_away)
+            best = self._take_turns(best, a_step_away)
+        return best
+
+    def _change_together(self, lies: _Lies, alternatives: _Alternatives) -> _Lies:
+        """Take the best change of all liars, who say the same, until none gains anything."""
+        while True:
+            changed = [(lie,) * len(lies) for lie in alternatives(lies[0])]
+            best = max([lies, *changed], key=self._gain)
+            if best == lies:
+                return lies
+            lies = best
+
+    def _take_turns(self, lies: _Lies, alternatives: _Alternatives) -> _Lies:
+        """Take the best change of each liar in turn, until a whole round gains nothing."""
+        while True:
+            at_first = lies
+            for place, own in enumerate(lies):
+                before, after = lies[:place], lies[place + 1 :]
+                changed = [(*before, lie, *after) for lie in alternatives(own)]
+                lies = max([lies, *changed], key=self._gain)
+            if lies == at_first:
+                return lies
 
     def _gain(self, lies: _Lies) -> Decimal:
-        said = [self._quote(*each) for each in zip(self.liars, lies, strict=True) if each[1].volume]
+        """How far up or down the price comes, before it is rounded; −∞ without a price."""
+        return self._remembered_gain(tuple(sorted(lies)))  # who says what does not matter
+
+    def _gain_of(self, lies: _Lies) -> Decimal:
+        said = [
+            self._quote(name, lie)
+            for name, lie in zip(self._liars, lies, strict=True)
+            if lie.volume
+        ]
+        # What a liar says alone is known to be valid.
         quotes = (*self._valid_honest, *said)
-        if self.compared:
-            quotes = valid_quotes(self.known.check([*self.honest, *said]))
+        if self._compared:
+            quotes = valid_quotes(self._known.check([*self._honest, *said]))
         if len(quotes) < self._needed:
             return _NO_PRICE
-        price = self.known.aggregator.function(quotes)
-        return price if self.up else price.copy_negate()
+        price = self._known.aggregator.function(quotes)
+        return price if self._up else price.copy_negate()
+
+    def _validates(self, lie: _Lie) -> bool:
+        """Whether it counts if all liars say it, or only one does."""
+        said = self.quotes([lie] * len(self._liars))
+        crowds = (said, said[:1]) if self._compared else (said[:1],)
+        return any(self._known.check([*self._honest, *some])[-1].valid for some in crowds)
+
+    def _counts(self, cents: int) -> bool:
+        return self._validates(_Lie(cents, self._known.rules.min_volume, unsure=False))
 
     def _quote(self, source: str, lie: _Lie) -> StockPrice:
         price = from_ticks(lie.cents)
         confidence = price if lie.unsure else _NONE
-        timestamp = self.known.timestamp or ORIGIN
-        return StockPrice(self.known.symbol, price, lie.volume, source, timestamp, confidence)
+        timestamp = self._known.timestamp or ORIGIN
+        return StockPrice(self._known.symbol, price, lie.volume, source, timestamp, confidence)
 
+    def _grid(self, near: int, far: int) -> tuple[range, int]:
+        """Prices between two ends around the honest quotes, and how many cents they lie apart."""
+        if not self._honest:
+            return range(0), 1
+        lowest, highest = map(_floor_cents, price_range(self._honest))
+        reach = _REACH * (highest - lowest) + 1
+        first, last = (lowest, highest + reach) if self._up else (lowest - reach, highest + 1)
+        first, last = max(first, min(near, far)), min(last, max(near, far))
+        step = max(-(-(last - first) // _GRID), 1)
+        return range(first, last + 1, step), step
 
-def _search(attack: _Attack) -> _Lies:
-    """Climb from where all liars quote the far end."""
-    rules, crowd = attack.known.rules, len(attack.liars)
-    low, high = rules.limits(attack.known.previous)
-    outside, opposite = (high, low) if attack.up else (low, high)
-    inside = _some_valid_price(attack, outside, opposite)
-    if inside is None:
-        return (_Lie(_most_extreme_honest(attack), rules.min_volume, unsure=False),) * crowd
-    far = near = _last_valid(attack, inside, outside)
-    prices, step = [far], 1
-    if attack.compared or attack.known.aggregator not in MONOTONE:
-        near = _last_valid(attack, inside, opposite)
-        grid, step = _grid(attack, near, far)
-        prices = [far, near, *grid]
+    def _known_prices(self) -> Iterator[int]:
+        if self._known.previous is not None:
+            yield _floor_cents(self._known.previous.price)
+        yield from (_floor_cents(quote.price) for quote in self._honest)
 
-    weights = [*product((rules.max_volume, rules.min_volume), (False, True)), (_NONE, False)]
-    styles = [_Lie(far, *weight) for weight in weights]
-    styles = [lie for lie in styles if not lie.volume or attack.validates(lie)]
-
-    def anything(lie: _Lie) -> Iterator[_Lie]:
-        yield from (lie._replace(cents=cents) for cents in prices)
-        yield from (style._replace(cents=lie.cents) for style in styles)
-
-    def a_step_away(lie: _Lie) -> Iterator[_Lie]:
-        for cents in (lie.cents - step, lie.cents + step):
-            if min(near, far) <= cents <= max(near, far):
-                yield lie._replace(cents=cents)
-
-    outermost = (styles[0],) * crowd
-    alike = _change_together(attack, outermost, anything)
-    climbed = (_take_turns(attack, lies, anything) for lies in (alike, outermost))
-    best = max(climbed, key=attack.gain)
-    while step > 1:
-        step = (step + 1) // 2
-        if len({*best}) == 1:
-            best = _change_together(attack, best, a_step_away)
-        best = _take_turns(attack, best, a_step_away)
-    return best
-
-
-def _change_together(attack: _Attack, lies: _Lies, alternatives: _Alternatives) -> _Lies:
-    """Take the best change of all liars, who say the same, until none gains anything."""
-    while True:
-        changed = ((lie,) * len(lies) for lie in alternatives(lies[0]))
-        best = max(changed, key=attack.gain, default=lies)
-        if attack.gain(best) <= attack.gain(lies):
-            return lies
-        lies = best
-
-
-def _take_turns(attack: _Attack, lies: _Lies, alternatives: _Alternatives) -> _Lies:
-    """Take the best change of each liar in turn, until a whole round gains nothing."""
-    place = content = 0
-    while content < len(lies):
-        before, after = lies[:place], lies[place + 1 :]
-        changed = ((*before, lie, *after) for lie in alternatives(lies[place]))
-        best = max(changed, key=attack.gain, default=lies)
-        content += 1
-        if attack.gain(best) > attack.gain(lies):
-            lies, content = best, 1
-        place = (place + 1) % len(lies)
-    return lies
-
-
-def _grid(attack: _Attack, near: int, far: int) -> tuple[range, int]:
-    """Prices between two ends around the honest quotes, and how many cents they lie apart."""
-    if not attack.honest:
-        return range(0), 1
-    lowest, highest = map(_floor_cents, price_range(attack.honest))
-    reach = _REACH * (highest - lowest) + 1
-    first, last = (lowest, highest + reach) if attack.up else (lowest - reach, highest + 1)
-    first, last = max(first, min(near, far)), min(last, max(near, far))
-    step = max(-(-(last - first) // _GRID), 1)
-    return range(first, last + 1, step), step
-
-
-def _some_valid_price(attack: _Attack, *ends: int) -> int | None:
-    """Return a price, in cents, at which the liars' quotes count; None without any."""
-    known = [_floor_cents(quote.price) for quote in attack.honest]
-    if attack.known.previous is not None:
-        known.insert(0, _floor_cents(attack.known.previous.price))
-    return next(filter(attack.counts, (*known, *ends)), None)
-
-
-def _last_valid(attack: _Attack, valid: int, outside: int) -> int:
-    """Search for the last valid price, from one that is towards one that may not be."""
-    if attack.counts(outside):
-        return outside
-    while abs(outside - valid) > 1:
-        cents = (valid + outside) // 2
-        if attack.counts(cents):
-            valid = cents
-        else:
-            outside = cents
-    return valid
-
-
-def _most_extreme_honest(attack: _Attack) -> int:
-    if not attack.honest:
-        return _floor_cents(attack.known.rules.min_price)
-    return _floor_cents(price_range(attack.honest)[attack.up])
+    def _most_extreme_honest(self) -> int:
+        if not self._honest:
+            return _floor_cents(self._known.rules.min_price)
+        return _floor_cents(price_range(self._honest)[self._up])
 
 
 def _floor_cents(price: Decimal) -> int:

@@ -5,18 +5,16 @@ of a list of signed quotes, as there is of a payload; in which order they are is
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import Keyring
 from streamlet_lab.prices.payload import MalformedPayload
 from streamlet_lab.prices.quotes import StockPrice
 
 _DOMAIN: Final = b"streamlet-lab quote 1\x00"
-_KEYS: Final = ("symbol", "price", "volume", "source", "timestamp", "confidence", "epoch")
 
 
 class SignedQuote(NamedTuple):
@@ -29,10 +27,10 @@ class SignedQuote(NamedTuple):
 
 def sign_quote(quote: StockPrice, epoch: int, keyring: Keyring) -> SignedQuote:
     """Have its source sign a quote."""
-    return SignedQuote(quote, epoch, keyring.sign(quote.source, signed_bytes(quote, epoch)))
+    return SignedQuote(quote, epoch, keyring.sign(quote.source, _signed_bytes(quote, epoch)))
 
 
-def signed_bytes(quote: StockPrice, epoch: int) -> bytes:
+def _signed_bytes(quote: StockPrice, epoch: int) -> bytes:
     """Return what a source signs: the whole quote, and its epoch against replay.
 
     Not the chain: as real oracles do, a source speaks to all who listen, so that two chains of one
@@ -44,7 +42,7 @@ def signed_bytes(quote: StockPrice, epoch: int) -> bytes:
 def encode_quotes(quotes: Iterable[SignedQuote]) -> bytes:
     """Return the attachment that carries these quotes."""
     documents = [
-        {**_document(quote, epoch), "signature": signature.hex()}
+        _document(quote, epoch) | {"signature": signature.hex()}
         for quote, epoch, signature in quotes
     ]
     return json.dumps(documents).encode()
@@ -61,8 +59,7 @@ def decode_quotes(attachment: bytes) -> tuple[SignedQuote, ...]:
         If the bytes are not exactly what :func:`encode_quotes` of some quotes returns.
     """
     try:
-        documents = json.loads(attachment)
-        quotes = tuple(map(_signed_quote, documents))
+        quotes = tuple(map(_signed_quote, json.loads(attachment)))
         again = encode_quotes(quotes)
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
         raise MalformedPayload("signed quotes that cannot be read") from error
@@ -79,15 +76,9 @@ def objection_to_quotes(
     keyring: Keyring,
 ) -> str | None:
     """Say why an epoch's signed quotes are no evidence; None if each is its source's word."""
-    seen = set()
-    for signed in quotes:
-        quote = signed.quote
-        name = f"quote of {quote.source} for {quote.symbol}"
-        if objection := _objection(signed, epoch, symbols, sources, keyring):
-            return f"{name}: {objection}"
-        if (quote.source, quote.symbol) in seen:
-            return f"{name}: twice"
-        seen.add((quote.source, quote.symbol))
+    for (quote, _, _), objection in _examine(quotes, epoch, symbols, sources, keyring):
+        if objection:
+            return f"quote of {quote.source} for {quote.symbol}: {objection}"
     return None
 
 
@@ -104,30 +95,36 @@ def admissible_quotes(
     could not read, such as a volume of more digits than anyone has: else a single source could have
     every leader refused. Of two quotes of one source for one symbol, the first one is kept.
     """
-    kept: dict[tuple[str, str], SignedQuote] = {}
-    for signed in quotes:
-        if _is_readable(signed) and not _objection(signed, epoch, symbols, sources, keyring):
-            kept.setdefault((signed.quote.source, signed.quote.symbol), signed)
-    return [*kept.values()]
+    readable = filter(_is_readable, quotes)
+    examined = _examine(readable, epoch, symbols, sources, keyring)
+    return [signed for signed, objection in examined if not objection]
 
 
-def _objection(
-    signed: SignedQuote,
+def _examine(
+    quotes: Iterable[SignedQuote],
     epoch: int,
     symbols: Collection[str],
     sources: Collection[str],
     keyring: Keyring,
-) -> str | None:
-    quote, quoted, signature = signed
-    if quote.source not in sources:
-        return "not a known source"
-    if quote.symbol not in symbols:
-        return "not a known symbol"
-    if quoted != epoch:
-        return f"of epoch {quoted}"
-    if not keyring.verify(quote.source, signature, signed_bytes(quote, quoted)):
-        return "not signed by it"
-    return None
+) -> Iterator[tuple[SignedQuote, str]]:
+    """Yield each signed quote with what is wrong with it as evidence; empty if nothing is."""
+    seen = set()
+    for signed in quotes:
+        quote, quoted, signature = signed
+        objection = ""
+        if quote.source not in sources:
+            objection = "not a known source"
+        elif quote.symbol not in symbols:
+            objection = "not a known symbol"
+        elif quoted != epoch:
+            objection = f"of epoch {quoted}"
+        elif not keyring.verify(quote.source, signature, _signed_bytes(quote, quoted)):
+            objection = "not signed by it"
+        elif (quote.source, quote.symbol) in seen:
+            objection = "twice"
+        else:
+            seen.add((quote.source, quote.symbol))
+        yield signed, objection
 
 
 def _is_readable(signed: SignedQuote) -> bool:
@@ -138,36 +135,22 @@ def _is_readable(signed: SignedQuote) -> bool:
 
 
 def _document(quote: StockPrice, epoch: int) -> dict[str, object]:
-    confidence = None if quote.confidence is None else str(quote.confidence)
-    timestamp = quote.timestamp.astimezone(UTC).isoformat()
-    values = (
-        quote.symbol,
-        str(quote.price),
-        str(quote.volume),
-        quote.source,
-        timestamp,
-        confidence,
-        epoch,
-    )
-    return dict(zip(_KEYS, values, strict=True))
+    return {
+        "symbol": quote.symbol,
+        "price": str(quote.price),
+        "volume": str(quote.volume),
+        "source": quote.source,
+        "timestamp": quote.timestamp.astimezone(UTC).isoformat(),
+        "confidence": None if quote.confidence is None else str(quote.confidence),
+        "epoch": epoch,
+    }
 
 
 def _signed_quote(document: dict[str, Any]) -> SignedQuote:
-    try:
-        quote = StockPrice.create(
-            document["symbol"],
-            document["price"],
-            document["volume"],
-            document["source"],
-            datetime.fromisoformat(document["timestamp"]),
-            document["confidence"],
-        )
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
-    epoch = document["epoch"]
-    if not isinstance(epoch, int) or isinstance(epoch, bool):
-        raise ValueError("epoch is not a whole number")
-    for text in (quote.symbol, quote.source):
-        if not (isinstance(text, str) and text.isprintable()):  # objections name them
-            raise ValueError("symbol or source is not a printable text")
+    said = {name: document[name] for name in StockPrice.__slots__}
+    said["timestamp"] = datetime.fromisoformat(said["timestamp"])
+    quote, epoch = StockPrice.create(**said), document["epoch"]
+    # Objections name them.
+    if type(epoch) is not int or not (quote.symbol + quote.source).isprintable():
+        raise ValueError("no whole number, or no printable text")
     return SignedQuote(quote, epoch, bytes.fromhex(document["signature"]))

@@ -33,11 +33,6 @@ class PathStreams:
     correlation : float
         Of the Gaussians of any two symbols, from 0 to 1. Above 0 the clock within the day is the
         same for all symbols; everything else is independent.
-
-    Attributes
-    ----------
-    days : random.Random
-        The stream of the days.
     """
 
     def __init__(self, seed: int, symbol: str, correlation: float = 0.0) -> None:
@@ -47,27 +42,17 @@ class PathStreams:
         self._common_days = StreamFamily(seed, "prices/market/days")
         self._common_stretches = StreamFamily(seed, "prices/market/stretches")
         self._stretches = StreamFamily(seed, f"prices/{symbol}/stretches")
-        self.days: random.Random = _MixedStream(
-            stream(seed, f"prices/{symbol}/days"), self._loading, self._rest
-        )
+        self.days = _MixedStream(stream(seed, f"prices/{symbol}/days"), self._loading, self._rest)
 
     def begin_day(self, index: int) -> None:
         """Mix the next Gaussian of the days with the common one of this day, counted from 0."""
         if self._loading:
-            assert isinstance(self.days, _MixedStream)
             self.days.to_mix = self._common_days.of(index).gauss(0.0, 1.0)
 
     def stretch(self, start: int, width: int, count: int) -> tuple[list[float], random.Random]:
-        """Return Gaussians of a stretch, and a stream that its clock goes by.
+        """Return so many Gaussians of a stretch, and a stream that its clock goes by.
 
-        Parameters
-        ----------
-        start : int
-            Where it begins, in microseconds of market time.
-        width : int
-            How far apart its cuts are, microseconds.
-        count : int
-            How many Gaussians.
+        It begins at the market time ``start``, and its cuts are ``width`` apart, in microseconds.
         """
         own = self._stretches.of(start, width)
         alone = [own.gauss(0.0, 1.0) for _ in range(count)]

@@ -7,12 +7,9 @@ How the comparison is made, laid down before anything was measured:
 - A model is measured on paths that are as long as the history, without reflection, volatility 1 and
   no trend. It passes in a fact if real AAPL lies within the middle 95 % of its paths: if the
   history could be one of them. Nothing is assumed but the model, so that a history that *is* one of
-  its paths lies there 95 times in 100, whatever the fact, its skew and its bias
-  (``docs/coverage.md``). It is one history: to pass is not to be the law of AAPL.
-
-Until it was measured, an interval around the real facts was the yardstick, from resampled years of
-the history. It covered 30 to 91 % where 95 was said: ten years with one crisis do not tell how far
-ten other years may be off.
+  its paths lies there 95 times in 100, whatever the fact, its skew and its bias. It is one history:
+  to pass is not to be the law of AAPL. ``docs/coverage.md`` has what this covers, and why intervals
+  around the real facts do not: ten years with one crisis do not tell how far ten others may be off.
 
 The default model was fitted to the same history, under conditions on two of these facts, kurtosis
 and leverage (``tools/fit_path_model.py``): in those its passing is no surprise.
@@ -21,7 +18,6 @@ and leverage (``tools/fit_path_model.py``): in those its passing is no surprise.
 import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -29,20 +25,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.daily_history import adjust_for_splits, load_bars
+from streamlet_lab.prices.daily_history import DailyBar, adjust_for_splits, load_bars
 from streamlet_lab.prices.models import ReturnModel, make_model
 from streamlet_lab.streams import stream
-
-LEVEL: Final = 0.95
-
-#: With fewer paths their extremes lie closer together than the middle 95 % of all paths.
-FEWEST_PATHS: Final = 39
 
 #: The models that are compared unless others are named.
 COMPARED: Final = ("gjr_garch", "gbm", "merton", "regime")
 
 _FIRST_YEAR: Final = 2003
-_ENDS: Final = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+
+# With fewer paths their extremes lie closer together than the middle 95 % of all paths.
+_FEWEST_PATHS: Final = 39
+_ENDS: Final = ((1 - 0.95) / 2, (1 + 0.95) / 2)
 
 # With fewer days the longest lag and the tail would hardly be there.
 _FEWEST: Final = 100
@@ -95,23 +89,19 @@ def leverage(returns: ArrayLike, lags: int = 10) -> float:
 
 
 #: Each fact by its name, as a function of a series of daily returns.
-FACTS: Final[Mapping[str, Callable[[ArrayLike], float]]] = MappingProxyType(
-    {
-        "standard_deviation": standard_deviation,
-        "excess_kurtosis": excess_kurtosis,
-        "tail_index": tail_index,
-        "volatility_clustering": volatility_clustering,
-        "leverage": leverage,
-        "autocorrelation": autocorrelation,
-    }
-)
+FACTS: Final[Mapping[str, Callable[[ArrayLike], float]]] = {
+    "standard_deviation": standard_deviation,
+    "excess_kurtosis": excess_kurtosis,
+    "tail_index": tail_index,
+    "volatility_clustering": volatility_clustering,
+    "leverage": leverage,
+    "autocorrelation": autocorrelation,
+}
 
 
 def real_returns() -> NDArray[np.float64]:
     """Return AAPL's daily log returns from 2003 on, in percent, without its split."""
-    bars = [bar for bar in load_bars("AAPL") if bar.date.year >= _FIRST_YEAR]
-    logs = [math.log(bar.close) for bar in adjust_for_splits("AAPL", bars)]
-    return np.array([100 * (after - before) for before, after in itertools.pairwise(logs)])
+    return 100 * np.diff([math.log(bar.close) for bar in _bars("AAPL")])
 
 
 def night_share(symbol: str = "AAPL") -> float:
@@ -120,12 +110,16 @@ def night_share(symbol: str = "AAPL") -> float:
     That is, of the variance of log returns from close to open, in the sum of it and the variance of
     those from open to close; splits are taken out. For AAPL it is 0.318.
     """
-    bars = [bar for bar in load_bars(symbol) if bar.date.year >= _FIRST_YEAR]
-    bars = list(adjust_for_splits(symbol, bars))
+    bars = _bars(symbol)
     nights = [math.log(bar.open / before.close) for before, bar in itertools.pairwise(bars)]
     sessions = [math.log(bar.close / bar.open) for bar in bars]
     overnight = float(np.var(nights))
     return overnight / (overnight + float(np.var(sessions)))
+
+
+def _bars(symbol: str) -> tuple[DailyBar, ...]:
+    bars = [bar for bar in load_bars(symbol) if bar.date.year >= _FIRST_YEAR]
+    return adjust_for_splits(symbol, bars)
 
 
 def model_returns(model: ReturnModel, seed: int, days: int) -> NDArray[np.float64]:
@@ -138,13 +132,13 @@ def middle(values: ArrayLike) -> tuple[float, float]:
     """Return the ends between which the middle 95 % of the law of a sample lie.
 
     They are Weibull's quantiles, at ranks 0.025 · (n + 1) and 0.975 · (n + 1): one more value of
-    the same law lies between them 95 times in 100. NaN of fewer than :data:`FEWEST_PATHS` values.
+    the same law lies between them 95 times in 100. NaN of fewer than 39 values.
 
     >>> [round(end, 9) for end in middle(range(1, 40))]
     [1.0, 39.0]
     """
     sample = np.asarray(values, dtype=np.float64)
-    if len(sample) < FEWEST_PATHS:
+    if len(sample) < _FEWEST_PATHS:
         return math.nan, math.nan
     low, high = np.quantile(sample, _ENDS, method="weibull")
     return float(low), float(high)
@@ -166,9 +160,9 @@ def compare_facts(
     -------
     pandas.DataFrame
         One row per model and fact, first those of the history, as model ``"real"``: ``value`` (the
-        mean over the seeds), ``median`` (of the seeds), ``low`` and ``high`` (see :func:`middle`;
-        NaN for the history), ``inside`` (whether the real value lies between them) and ``below``
-        (the share of paths whose value is below the real one; NaN for the history).
+        mean over the seeds), ``median`` (of the seeds), ``low`` and ``high`` (see :func:`middle`),
+        ``inside`` (whether the real value lies between them) and ``below`` (the share of paths
+        whose value is below the real one). The history has NaN for ``low``, ``high`` and ``below``.
     """
     seeds = tuple(seeds)
     if not seeds:

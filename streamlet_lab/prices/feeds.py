@@ -11,7 +11,12 @@ import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, PathStreams
-from streamlet_lab.prices.daily_history import HistoricalPath, SplitHandling, parse_feed_name
+from streamlet_lab.prices.daily_history import (
+    OWN_HISTORY,
+    SplitHandling,
+    history_path,
+    parse_feed_name,
+)
 from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.prices.lobster import LOBSTER, lobster_feed
 from streamlet_lab.prices.models import ReturnModel, make_model
@@ -23,16 +28,12 @@ from streamlet_lab.units import from_ticks
 
 SIMULATED: Final = "simulated"
 
-#: What a path is the price of, where nothing says otherwise.
-DEFAULT_SYMBOL: Final = "AAPL"
-
 #: Grid of a simulated path, so that the price moves within an epoch too.
 STEPS_PER_EPOCH: Final = 10
 
 # Quotes are made in stretches: one epoch at a time is several times slower.
 _EPOCHS_AHEAD: Final = 32
 
-_STANDARD_SOURCES: Final = standard_sources(3)
 _BASIS_POINTS: Final = 10_000
 
 
@@ -46,9 +47,8 @@ class QuoteFeed:
     Parameters
     ----------
     path : PricePath
-        The true price.
     market_time_per_epoch : int
-        Microseconds of market time in an epoch; epoch e is quoted at its beginning.
+        Microseconds; epoch e is quoted at its beginning.
     seed : int
     sources : sequence of Source
         In the order in which they are heard; the description's three unless given.
@@ -59,7 +59,7 @@ class QuoteFeed:
         path: PricePath,
         market_time_per_epoch: int,
         seed: int,
-        sources: Sequence[Source] = _STANDARD_SOURCES,
+        sources: Sequence[Source] = standard_sources(3),
     ) -> None:
         names = [source.name for source in sources]
         if not names or len(set(names)) < len(names):
@@ -70,11 +70,6 @@ class QuoteFeed:
         shares = math.fsum(source.volume_share for source in sources)
         self._voices = [_Voice(source, path, seed, shares) for source in sources]
         self._quotes: list[tuple[StockPrice, ...]] = []
-
-    @property
-    def symbol(self) -> str:
-        """The symbol that the sources quote."""
-        return self.path.symbol
 
     def timestamp(self, epoch: int) -> datetime:
         """Return the calendar time at which an epoch is quoted, UTC."""
@@ -162,21 +157,16 @@ def make_path(
         ``"aapl-2012"``; ``"lobster"``, see :func:`~streamlet_lab.prices.lobster.lobster_feed`; or a
         frame of one's own, see :class:`~streamlet_lab.prices.frame_path.ReplayPath`.
     seed : int
-        Of a simulated path; a replay ignores it, as it ignores the settings of a simulated one.
     market_time_per_epoch : int
         Microseconds.
     symbol : str, optional
         AAPL unless it is given or the feed names another.
-    path_model : str or callable
-        One of :func:`~streamlet_lab.prices.models.path_models`, or what returns a model.
-    path_parameters : mapping
-        Parameters of the model that are not to have their default value.
-    correlation : float
-        See :class:`~streamlet_lab.prices.correlation.PathStreams`.
+    path_model, path_parameters, correlation, **settings
+        Of a simulated path only: of :func:`~streamlet_lab.prices.models.make_model`,
+        :class:`~streamlet_lab.prices.correlation.PathStreams` and
+        :class:`~streamlet_lab.prices.paths.PathSettings`.
     splits : {"adjust", "keep"}
-        See :meth:`~streamlet_lab.prices.daily_history.HistoricalPath.of`.
-    **settings
-        Of a simulated path: fields of :class:`~streamlet_lab.prices.paths.PathSettings`.
+        Of a real history only, see :func:`~streamlet_lab.prices.daily_history.history_path`.
 
     Raises
     ------
@@ -186,21 +176,20 @@ def make_path(
     DataError
         If a file is missing or damaged.
     """
-    name = DEFAULT_SYMBOL if symbol is None else symbol
+    name = "AAPL" if symbol is None else symbol
     if isinstance(feed, pd.DataFrame):
         return ReplayPath(feed, name)
-    if feed == SIMULATED:
-        return SimulatedPath(
-            PathStreams(seed, name, correlation),
-            max(market_time_per_epoch // STEPS_PER_EPOCH, 1),
-            PathSettings(**settings),
-            symbol=name,
-            model=make_model(path_model, path_parameters),
-        )
     if feed == LOBSTER:
         return ReplayPath(lobster_feed(name), name)
-    share, year = parse_feed_name(feed, symbol)
-    return HistoricalPath.of(share, year, splits=splits)
+    if feed != SIMULATED:
+        return history_path(*parse_feed_name(feed, symbol), splits)
+    return SimulatedPath(
+        PathStreams(seed, name, correlation),
+        max(market_time_per_epoch // STEPS_PER_EPOCH, 1),
+        PathSettings(**settings),
+        symbol=name,
+        model=make_model(path_model, path_parameters),
+    )
 
 
 def feed_symbol(feed: str) -> str | None:
@@ -209,5 +198,5 @@ def feed_symbol(feed: str) -> str | None:
     >>> feed_symbol("msft-2012"), feed_symbol("simulated")
     ('MSFT', None)
     """
-    kind, _, _ = feed.partition("-")
-    return None if kind in (SIMULATED, "history", "lobster") else parse_feed_name(feed)[0]
+    of_any = feed.partition("-")[0] in (SIMULATED, OWN_HISTORY, LOBSTER)
+    return None if of_any else parse_feed_name(feed)[0]

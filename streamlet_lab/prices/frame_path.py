@@ -1,27 +1,20 @@
-"""Replay of a person's own prices: rows of time, price and volume."""
+"""Replay of prices: a person's own, or real history, as rows of time, price and volume."""
 
 import itertools
 import statistics
 from bisect import bisect_right
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.paths import TRADING_DAY, bounds_around
+from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.sources import MICRO_DOLLAR
-from streamlet_lab.units import (
-    CENT,
-    format_duration,
-    round_price,
-    to_micros,
-    to_microseconds,
-)
-
-COLUMNS: Final = ("time", "price", "volume")
+from streamlet_lab.units import CENT, MONEY, round_price, to_micros
 
 _TOO_LARGE: Final = Decimal(10**15)  # arithmetic with what is below is exact
 _SHORTEST_CLOSURE: Final = 1_800_000_000  # 30 minutes
@@ -31,10 +24,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class ReplayPath:
     """Prices from a frame, each held until the next: nothing is invented between them.
 
-    Market time is the time between the rows. A gap longer than ``longest_gap`` is a closure, such
-    as a night, and takes no market time: the row before it is held as long as rows usually are (the
-    median time between rows), and so is the last row of all. Rows that are dates only are one
-    trading day each, whatever the days between them.
+    Market time is the time between the rows. A gap of more than half an hour, and more than twice
+    the usual time between rows (their median), is a closure, such as a night. It takes no market
+    time: the row before it is held for the usual time, and so is the last row of all. Rows that are
+    dates only are one trading day each, whatever the days between them.
 
     Parameters
     ----------
@@ -44,9 +37,8 @@ class ReplayPath:
         columns are ignored. Prices are taken as they print and rounded to micro-dollars, half even;
         times are cut to microseconds, and of rows within one the last one's price counts.
     symbol : str
-    longest_gap : str or float, optional
-        Such as ``"30min"``, or seconds. Half an hour unless given, or twice the usual time between
-        rows if that is longer. It has no meaning for rows that are dates.
+    base_price : Decimal, optional
+        What genesis carries; the first price unless given.
 
     Raises
     ------
@@ -60,34 +52,32 @@ class ReplayPath:
     >>> frame = pd.DataFrame(
     ...     {"time": pd.to_datetime(minutes), "price": [185.9, 185.92, 182.16], "volume": 100}
     ... )
-    >>> path = ReplayPath(frame)
-    >>> [path.price(minute * 60_000_000) for minute in range(3)], path.closures
-    ([185900000, 185920000, 182160000], 1)
+    >>> [ReplayPath(frame).price(minute * 60_000_000) for minute in range(3)]
+    [185900000, 185920000, 182160000]
     """
 
     def __init__(
-        self, frame: pd.DataFrame, symbol: str = "AAPL", *, longest_gap: str | float | None = None
+        self, frame: pd.DataFrame, symbol: str = "AAPL", base_price: Decimal | None = None
     ) -> None:
         _check_shape(frame)
         self._times, dates_only = _read_times(frame["time"])
-        prices = _read_prices(frame["price"])
-        volumes = _read_volumes(frame["volume"])
-        if dates_only:
-            holds, self._closures = [TRADING_DAY] * len(frame), 0
-        else:
-            holds, self._closures = _hold(self._times, longest_gap)
+        prices = [
+            price if price == (rounded := round_price(price, MICRO_DOLLAR)) else rounded
+            for price in _read(frame["price"], _is_price, "a finite price from 0.01 on")
+        ]
+        volumes = _read(frame["volume"], _is_volume, "a whole number of shares, zero or more")
+        holds = [TRADING_DAY] * len(frame) if dates_only else _holds(self._times)
         *self._starts, self._end = itertools.accumulate(holds, initial=0)
         self.symbol = symbol
-        self.base_price = prices[0]
-        self.bounds = bounds_around(prices)
+        self.base_price = prices[0] if base_price is None else base_price
+        # Against wrong units and broken feeds, and wide enough never to bind on the replay itself.
+        self.bounds = (
+            round_price(MONEY.divide(min(prices), Decimal(2))),
+            round_price(MONEY.multiply(max(prices), Decimal(2))),
+        )
         self.duration: int | None = self._end
         self._prices = [to_micros(price) for price in prices]
-        self._traded_before = list(itertools.accumulate(volumes, initial=0))
-
-    @property
-    def closures(self) -> int:
-        """How many gaps between rows were too long to take market time."""
-        return self._closures
+        self._traded_before = list(itertools.accumulate(map(int, volumes), initial=0))
 
     def price(self, market_time: int) -> int:
         """Return the last row's price in micro-dollars."""
@@ -113,7 +103,7 @@ def _check_shape(frame: pd.DataFrame) -> None:
     if not isinstance(frame, pd.DataFrame):
         expected = "a pandas DataFrame with the columns time, price and volume"
         raise InvalidInput("frame", type(frame).__name__, expected)
-    for name in COLUMNS:
+    for name in ("time", "price", "volume"):
         if list(frame.columns).count(name) != 1:
             raise InvalidInput("columns", list(frame.columns), f"one column {name!r}")
     if frame.empty:
@@ -127,8 +117,7 @@ def _read_times(column: "pd.Series[pd.Timestamp]") -> tuple[list[int], bool]:
         raise InvalidInput("time", str(column.dtype), expected)
     for row in np.flatnonzero(column.isna()):
         raise InvalidInput(f"time in row {row}", "NaT", "a time")
-    without_zone = column if column.dt.tz is None else column.dt.tz_convert(None)
-    times = without_zone.to_numpy()
+    times = (column if column.dt.tz is None else column.dt.tz_convert(None)).to_numpy()
     for row in np.flatnonzero(times[1:] <= times[:-1]) + 1:
         expected = f"a time after that of the row before, {column.iloc[row - 1]}"
         raise InvalidInput(f"time in row {row}", str(column.iloc[row]), expected)
@@ -136,49 +125,35 @@ def _read_times(column: "pd.Series[pd.Timestamp]") -> tuple[list[int], bool]:
     return times.astype("datetime64[us]").astype(np.int64).tolist(), dates_only
 
 
-def _read_prices(column: "pd.Series[float]") -> list[Decimal]:
-    prices = []
+def _read(
+    column: "pd.Series[Any]", is_valid: Callable[[Decimal], bool], expected: str
+) -> list[Decimal]:
+    """Return numbers as they print, which for a float32 is shorter than as a float64."""
+    numbers = []
     for row, value in enumerate(column.to_numpy()):
-        price = _read_number(value)
-        if price is None or price < CENT:
-            raise InvalidInput(f"price in row {row}", str(value), "a finite price from 0.01 on")
-        rounded = round_price(price, MICRO_DOLLAR)
-        prices.append(price if price == rounded else rounded)
-    return prices
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not (number.is_finite() and number < _TOO_LARGE and is_valid(number)):
+            raise InvalidInput(f"{column.name} in row {row}", str(value), expected)
+        numbers.append(number)
+    return numbers
 
 
-def _read_volumes(column: "pd.Series[int]") -> list[int]:
-    volumes = []
-    for row, value in enumerate(column.to_numpy()):
-        volume = _read_number(value)
-        if volume is None or volume < 0 or volume != int(volume):
-            expected = "a whole number of shares, zero or more"
-            raise InvalidInput(f"volume in row {row}", str(value), expected)
-        volumes.append(int(volume))
-    return volumes
+def _is_price(number: Decimal) -> bool:
+    return number >= CENT
 
 
-def _read_number(value: object) -> Decimal | None:
-    """Return a number as it prints, which for a float32 is shorter than as a float64."""
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and number < _TOO_LARGE else None
+def _is_volume(number: Decimal) -> bool:
+    return number >= 0 and number == int(number)
 
 
-def _hold(times: list[int], longest_gap: str | float | None) -> tuple[list[int], int]:
-    """Return how long each row is held, and how many gaps were cut."""
+def _holds(times: list[int]) -> list[int]:
+    """Return how long each row is held."""
     gaps = [after - before for before, after in itertools.pairwise(times)]
     if not gaps:
         raise InvalidInput("rows", 1, "at least two rows, unless they are dates only")
     usual = max(statistics.median_low(gaps), 1)
-    if longest_gap is None:
-        longest = max(_SHORTEST_CLOSURE, 2 * usual)
-    else:
-        longest = to_microseconds(longest_gap, "longest_gap")
-    if longest < usual:
-        expected = f"at least the usual time between rows, {format_duration(usual)}"
-        raise InvalidInput("longest_gap", longest_gap, expected)
-    holds = [gap if gap <= longest else usual for gap in gaps]
-    return [*holds, usual], sum(gap > longest for gap in gaps)
+    longest = max(_SHORTEST_CLOSURE, 2 * usual)
+    return [*(gap if gap <= longest else usual for gap in gaps), usual]

@@ -54,17 +54,8 @@ class _Cell(NamedTuple):
 class Session:
     """The logarithm of the price from one day's open to its close, without jumps.
 
-    Parameters
-    ----------
-    streams : PathStreams
-    start : int
-        Market time at the open, in microseconds.
-    opening, closing : float
-        Logarithm of the price at the open and at the close.
-    variance : float
-        Of the Brownian motion in between.
-    intraday : float
-        h above, from 0 to less than 1.
+    The market time ``start`` is the open; ``variance`` is that of the Brownian motion between
+    ``opening`` and ``closing``, and ``intraday`` is h above, from 0 to less than 1.
     """
 
     def __init__(
@@ -94,9 +85,9 @@ class Session:
 
     def _cut(self, cell: _Cell) -> list[_Cell]:
         """Return a cell's parts in their order."""
-        level, start, _, first, last, variance = cell
+        level, start, width, first, last, variance = cell
         parts = PARTS[level]
-        width = cell.width // parts
+        width //= parts
         gaussians, stream = self._streams.stretch(start, width, parts - 1)
         cut = []
         for gaussian, share in zip(gaussians, self._shares(parts, stream), strict=True):

@@ -1,8 +1,8 @@
 """Laws of daily returns that a simulated path can follow, each under a name.
 
 A model says what a day brings; :class:`~streamlet_lab.prices.paths.SimulatedPath` walks the day.
-The lab's own models are fitted to the same data, the 2,557 daily returns of AAPL from 2003-01-02
-to 2013-03-01 (``data/README.md``), and leave out the drift.
+The lab's own models are fitted to the 2,557 daily returns of AAPL from 2003-01-02 to 2013-03-01
+(``data/README.md``), and leave out their drift.
 """
 
 import math
@@ -20,19 +20,14 @@ TRADING_DAYS_PER_YEAR: Final = 252
 
 # Of any parameter: with far more a return overflows, or a day has more jumps than anyone waits for.
 _MOST: Final = 1_000_000
+_Positive = Annotated[float, Number(0, _MOST, above=True)]
+_NotNegative = Annotated[float, Number(0, _MOST)]
+_Any = Annotated[float, Number(-_MOST, _MOST)]
 
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A move at one instant.
-
-    Parameters
-    ----------
-    time : float
-        When, as a share of the day.
-    size : float
-        Of the logarithm of the price, in percent.
-    """
+    """A move of the logarithm of the price, in percent, at an instant, as a share of the day."""
 
     time: float
     size: float
@@ -42,14 +37,8 @@ class Jump:
 class Day:
     """What one trading day brings, in percent of the logarithm of the price.
 
-    Parameters
-    ----------
-    move : float
-        From the day's beginning to its end, without the jumps.
-    deviation : float
-        Standard deviation with which the price wanders on its way there.
-    jumps : tuple of Jump
-        In order of time.
+    ``move`` is from the day's beginning to its end, without the jumps, and ``deviation`` the
+    standard deviation with which the price wanders on its way there. Jumps are in order of time.
     """
 
     move: float
@@ -77,12 +66,10 @@ class ReturnModel(Protocol):
     """
 
     def days(self, stream: random.Random) -> Iterator[Day]:
-        """Yield one day after the other, without end.
+        """Yield one day after the other, without end, each drawn when it is asked for.
 
-        What a day needs is drawn from the stream when the day is asked for. Nothing else draws from
-        it, so that the days are the same whatever happens within them.
+        Nothing else draws from the stream: the days are the same whatever happens within them.
         """
-        ...
 
 
 _MODELS = Kinds[Callable[..., ReturnModel]](
@@ -98,16 +85,9 @@ def make_model(
 ) -> ReturnModel:
     """Return a model with these parameters, and the defaults of the others.
 
-    Parameters
-    ----------
-    model : str or callable
-        One of :func:`path_models`, or what makes a model itself: a class, for example.
-    parameters : mapping, optional
-        By name, as plain data: numbers, and for ``"regime"`` a list of tables.
-
-    Examples
-    --------
-    The description's plain generator has one volatility and one trend, both per year:
+    It is one of :func:`path_models`, or what makes a model itself, such as a class. Parameters are
+    plain data: numbers, and for ``"regime"`` a list of tables. The description's generator has one
+    volatility and one trend, both per year:
 
     >>> make_model("regime", {"regimes": [{"volatility": 0.3, "trend": 0.1}]})
     RegimeSwitching(regimes=(Regime(volatility=0.3, trend=0.1, days=inf),))
@@ -123,31 +103,18 @@ number from 0 to 1e+06
     return made
 
 
-_Positive = Annotated[float, Number(0, _MOST, above=True)]
-_NotNegative = Annotated[float, Number(0, _MOST)]
-_Any = Annotated[float, Number(-_MOST, _MOST)]
-
-
 @path_model("gjr_garch")
 @dataclass(frozen=True, slots=True)
 class GjrGarch:
     """Daily GJR-GARCH(1,1) with Student-t innovations, in percent (Glosten et al. 1993).
 
-    h' = ω + (α + γ·[e < 0])·e² + β·h, return e = √h·z, z of unit variance.
+    h' = ω + (α + γ·[e < 0])·e² + β·h, return e = √h·z, z of unit variance and ν degrees of freedom;
+    α + γ/2 + β < 1.
 
     The default is the one with the highest likelihood, given AAPL's returns of 2003–2013 without
     their drift, of those whose variance is the sample's and whose excess kurtosis and leverage are
     within a standard error of it (`prices.facts`). :func:`gjr_garch_mle` is the fit without these
     conditions. ``tools/fit_path_model.py`` is the fit of both.
-
-    Parameters
-    ----------
-    omega : float
-        ω, above 0, in percent squared.
-    alpha, gamma, beta : float
-        α, γ and β, at least 0, with α + γ/2 + β < 1.
-    degrees_of_freedom : float
-        ν of the innovations, above 2.
     """
 
     omega: _Positive = 0.208
@@ -230,13 +197,9 @@ def gjr_garch_mle() -> GjrGarch:
 @path_model("gbm")
 @dataclass(frozen=True, slots=True)
 class GeometricBrownianMotion:
-    """Independent normal returns: constant volatility and nothing else.
+    """Independent normal returns: a constant volatility, per year, and nothing else.
 
-    Parameters
-    ----------
-    volatility : float
-        Standard deviation of the logarithm of the price over a year; the default is AAPL's, 2.38 %
-        a day.
+    The default is AAPL's, 2.38 % a day.
     """
 
     volatility: _NotNegative = 0.378
@@ -245,7 +208,6 @@ class GeometricBrownianMotion:
         check_ranges(self)
 
     def days(self, stream: random.Random) -> Iterator[Day]:
-        """Yield days that do not depend on each other."""
         deviation = _daily_percent(self.volatility)
         while True:
             yield Day(stream.gauss(0, deviation), deviation)
@@ -256,29 +218,20 @@ class GeometricBrownianMotion:
 class MertonJumps:
     """Geometric Brownian motion with normal jumps at the times of a Poisson process (Merton 1976).
 
-    The motion makes up for the mean of the jumps, so that there is no drift. The defaults are the
-    maximum-likelihood fit to AAPL 2003–2013, which explains the tails by many jumps of the size of
-    a day's return.
-
-    Parameters
-    ----------
-    volatility : float
-        Of the motion without the jumps, per year.
-    jumps_per_year : float
-    jump_mean, jump_deviation : float
-        Of a jump of the logarithm of the price.
+    The annual volatility is that of the motion without the jumps. It makes up for their mean, so
+    that there is no drift. The defaults are the maximum-likelihood fit to AAPL 2003–2013, which
+    explains the tails by many jumps of the size of a day's return.
     """
 
     volatility: _NotNegative = 0.2184
     jumps_per_year: _NotNegative = 149.2
-    jump_mean: _Any = 0.0004
+    jump_mean: _Any = 0.0004  # of the logarithm of the price
     jump_deviation: _NotNegative = 0.0247
 
     def __post_init__(self) -> None:
         check_ranges(self)
 
     def days(self, stream: random.Random) -> Iterator[Day]:
-        """Yield days that do not depend on each other."""
         deviation = _daily_percent(self.volatility)
         compensation = -100 * self.jump_mean * self.jumps_per_year / TRADING_DAYS_PER_YEAR
         while True:
@@ -295,17 +248,7 @@ class MertonJumps:
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """A stretch of constant volatility and trend.
-
-    Parameters
-    ----------
-    volatility : float
-        Per year.
-    trend : float
-        Drift of the logarithm of the price, per year.
-    days : float
-        How long it lasts on average, in trading days; at least 1.
-    """
+    """A stretch of constant volatility and trend, per year, and its mean length in trading days."""
 
     volatility: _NotNegative
     trend: _Any = 0.0
@@ -324,46 +267,35 @@ class RegimeSwitching:
 
     Regimes take turns, each for a geometrically distributed number of days. A single one is the
     description's plain generator, with its volatility and trend. The default ones are the
-    maximum-likelihood fit of two states (Hamilton 1989) to AAPL 2003–2013: calm and turbulent.
-
-    Parameters
-    ----------
-    regimes : sequence of Regime or of mapping
-        One or more; a mapping has the parameters of a `Regime`. Of several, each must end.
+    maximum-likelihood fit of two states (Hamilton 1989) to AAPL 2003–2013: calm and turbulent. A
+    table with the parameters of a `Regime` stands for one; of several, each must end.
     """
 
     regimes: tuple[Regime, ...] = (Regime(0.274, days=27.8), Regime(0.615, days=8.0))
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "regimes", _read_regimes(self.regimes))
-        if len(self.regimes) > 1 and any(math.isinf(regime.days) for regime in self.regimes):
-            raise InvalidInput("regimes", self.regimes, "regimes that end, or only one")
+        if not (isinstance(self.regimes, list | tuple) and self.regimes):
+            raise InvalidInput("regimes", self.regimes, "a list of at least one regime")
+        regimes = tuple(
+            one if isinstance(one, Regime) else _MODELS.make(Regime, one, f"regimes.{index}")
+            for index, one in enumerate(self.regimes)
+        )
+        object.__setattr__(self, "regimes", regimes)
+        if len(regimes) > 1 and any(math.isinf(regime.days) for regime in regimes):
+            raise InvalidInput("regimes", regimes, "regimes that end, or only one")
 
     def days(self, stream: random.Random) -> Iterator[Day]:
         """Yield days, the first in a regime that is drawn by the share of time it takes."""
-        index = self._first(stream)
+        index, count = 0, len(self.regimes)
+        if count > 1:
+            (index,) = stream.choices(range(count), [one.days for one in self.regimes])
         while True:
             regime = self.regimes[index]
             deviation = _daily_percent(regime.volatility)
             drift = 100 * regime.trend / TRADING_DAYS_PER_YEAR
             yield Day(stream.gauss(drift, deviation), deviation)
             if stream.random() * regime.days < 1:
-                index = (index + 1) % len(self.regimes)
-
-    def _first(self, stream: random.Random) -> int:
-        if len(self.regimes) == 1:
-            return 0
-        (index,) = stream.choices(range(len(self.regimes)), [one.days for one in self.regimes])
-        return index
-
-
-def _read_regimes(regimes: object) -> tuple[Regime, ...]:
-    if not (isinstance(regimes, list | tuple) and regimes):
-        raise InvalidInput("regimes", regimes, "a list of at least one regime")
-    return tuple(
-        regime if isinstance(regime, Regime) else _MODELS.make(Regime, regime, f"regimes.{index}")
-        for index, regime in enumerate(regimes)
-    )
+                index = (index + 1) % count
 
 
 _MODELS.close()

@@ -66,7 +66,6 @@ _FEWEST_IN_TAIL: Final = 30
 _RULES = Kinds[OutlierRule](
     "outlier_rule", "rule", field="outlier_rule", besides="a function of your own"
 )
-#: Register a rule under a name, so that configurations can speak of it.
 outlier_rule = _RULES.register
 outlier_rules = _RULES.names
 
@@ -74,15 +73,7 @@ outlier_rules = _RULES.names
 def find_outlier_rule(
     rule: str | OutlierRule, market_time_per_epoch: int = TRADING_DAY
 ) -> OutlierRule:
-    """Return the rule of a name; a function is one itself.
-
-    Parameters
-    ----------
-    rule : str or callable
-    market_time_per_epoch : int
-        Microseconds. A :class:`TailRule` is set to epochs of this length; any other rule stays as
-        it was registered.
-    """
+    """Return the rule of a name, or a function itself; the lab's own for epochs of this length."""
     if not callable(rule):
         rule = _RULES[rule]
     if isinstance(rule, TailRule):
@@ -95,8 +86,7 @@ def tail_level(sizes: ArrayLike, once_in: float = ONCE_IN) -> Decimal:
 
     The excesses over the 95 % quantile are taken to follow the generalized Pareto law, as those
     over a high threshold do in the limit (Balkema and de Haan 1974, Pickands 1975), which is fitted
-    by maximum likelihood. Its quantile reaches beyond the largest size seen so far; an empirical
-    one could not.
+    by maximum likelihood. Its quantile, unlike an empirical one, reaches beyond the largest size.
 
     Parameters
     ----------
@@ -108,8 +98,8 @@ def tail_level(sizes: ArrayLike, once_in: float = ONCE_IN) -> Decimal:
     Raises
     ------
     InvalidInput
-        If the sizes are not all finite and at least 0, or too few lie in the tail: it takes about
-        600 to have 30 there.
+        If the sizes are not all finite and at least 0, or fewer than 30 lie in the tail, which
+        takes about 600.
     """
     # Takes longer to import than the rest of the room together.
     from scipy.stats import genpareto
@@ -162,41 +152,31 @@ class TailRule:
     _disagreement: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("daily_move_percent", "disagreement_percent"):
-            object.__setattr__(self, name, to_decimal(getattr(self, name), name))
         to_whole(self.market_time_per_epoch, 1, "market_time_per_epoch")
-        move = to_hundredths(self.daily_move_percent, "daily_move_percent")
-        disagreement = to_hundredths(self.disagreement_percent, "disagreement_percent")
-        object.__setattr__(self, "_move", move)
-        object.__setattr__(self, "_disagreement", disagreement)
+        for name, hundredths in (
+            ("daily_move_percent", "_move"),
+            ("disagreement_percent", "_disagreement"),
+        ):
+            percent = to_decimal(getattr(self, name), name)
+            object.__setattr__(self, name, percent)
+            object.__setattr__(self, hundredths, to_hundredths(percent, name))
 
     @classmethod
-    def fit(
-        cls,
-        returns: ArrayLike,
-        once_in: float = ONCE_IN,
-        *,
-        disagreement_percent: Decimal = Decimal("0.10"),
-        market_time_per_epoch: int = TRADING_DAY,
-    ) -> Self:
-        """Make the rule of a share from its history.
+    def fit(cls, returns: ArrayLike, once_in: float = ONCE_IN) -> Self:
+        """Make the rule of a share from its history, for epochs of a trading day.
 
         Parameters
         ----------
         returns : array of float
             Simple daily returns in percent, up and down, without splits; 600 or more.
         once_in : float
-            Trading days between two such moves, on average.
-        disagreement_percent, market_time_per_epoch
-            See :class:`TailRule`.
+            Trading days between two moves that are not plausible, on average.
         """
-        level = tail_level(np.abs(_series(returns, "returns")), once_in)
-        return cls(level, disagreement_percent, market_time_per_epoch)
+        return cls(tail_level(np.abs(_series(returns, "returns")), once_in))
 
     def __call__(
         self, quote: StockPrice, quotes: Quotes, previous: PreviousConsensus | None, epoch: int, /
     ) -> bool:
-        """Return whether a quote is an outlier; see :class:`OutlierRule`."""
         return self._is_far_from_others(quote, quotes) or (
             previous is not None and self._is_sudden(quote, previous, epoch)
         )

@@ -6,18 +6,19 @@ Market time is an integer number of microseconds since the start of the path. A 
 
 import math
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import PathStreams
 from streamlet_lab.prices.intraday import TYPICAL_INTRADAY, Session
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, Day, GjrGarch, Jump, ReturnModel
 from streamlet_lab.prices.quotes import ORIGIN
-from streamlet_lab.units import MONEY, round_price, to_micros, to_number
+from streamlet_lab.units import to_micros
+from streamlet_lab.values import Number, check_ranges
 
 TRADING_DAY: Final = 23_400_000_000  # 6.5 hours
 
@@ -48,15 +49,12 @@ class PricePath(Protocol):
 
     def price(self, market_time: int) -> int:
         """Return the true price in micro-dollars. Earlier times may be asked for again."""
-        ...
 
     def volume(self, market_time: int) -> int:
         """Return the shares that all sources together report around this time."""
-        ...
 
     def timestamp(self, market_time: int) -> datetime:
         """Return the calendar time, UTC."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,6 @@ class PathSettings:
 
     Parameters
     ----------
-    base_price : Decimal
-        Price at time 0, US dollars.
     bounds : (Decimal, Decimal)
         Where the path reflects, in logarithms.
     volatility : float
@@ -74,27 +70,24 @@ class PathSettings:
     trend : float
         Drift of the logarithm of the price, per year of 252 trading days.
     nights : float
-        Share of a day's variance that passes overnight, from 0 to less than 1; AAPL's unless given.
-        A day of variance v and return r has an open that is normal around ``nights`` · r with the
-        variance ``nights`` · (1 − ``nights``) · v, a Brownian bridge that was left for a while. Of
-        the jumps of a day those before the time ``nights`` come at the open, too.
+        Share of a day's variance that passes overnight; AAPL's unless given. A day of variance v
+        and return r has an open that is normal around ``nights`` · r with the variance
+        ``nights`` · (1 − ``nights``) · v, a Brownian bridge that was left for a while. Of the jumps
+        of a day those before the time ``nights`` come at the open, too.
     intraday : float
-        How much fatter the tails are the shorter the time within a session, from 0 (not at all: a
-        Brownian bridge) to 0.9; see :mod:`~streamlet_lab.prices.intraday`.
+        How much fatter the tails are the shorter the time within a session; 0 is a Brownian bridge.
+        See :mod:`~streamlet_lab.prices.intraday`.
     """
 
     base_price: Decimal = Decimal("150.00")
     bounds: tuple[Decimal, Decimal] = (Decimal(50), Decimal(500))
-    volatility: float = 1.0
-    trend: float = 0.0
-    nights: float = TYPICAL_NIGHTS
-    intraday: float = TYPICAL_INTRADAY
+    volatility: Annotated[float, Number(-math.inf)] = 1.0
+    trend: Annotated[float, Number(-math.inf)] = 0.0
+    nights: Annotated[float, Number(0, 1, below=True)] = TYPICAL_NIGHTS
+    intraday: Annotated[float, Number(0, MOST_INTRADAY)] = TYPICAL_INTRADAY
 
     def __post_init__(self) -> None:
-        to_number(self.volatility, -math.inf, math.inf, "volatility")
-        to_number(self.trend, -math.inf, math.inf, "trend")
-        to_number(self.nights, 0, 1, "nights", below=True)
-        to_number(self.intraday, 0, MOST_INTRADAY, "intraday")
+        check_ranges(self)
 
 
 class SimulatedPath:
@@ -106,19 +99,17 @@ class SimulatedPath:
     instant of the close itself the price is the close; the open is seen right after it. So a path
     begins at a close too, and its first night passes right after time 0.
 
-    The daily law is the model's, whatever ``nights``, ``intraday`` and the step: the closes are the
-    same. The step says only how often somebody looks: two paths that differ in it have the same
-    price at each instant that is on both grids.
+    The closes are the model's, whatever ``nights``, ``intraday`` and the step, which says only how
+    often somebody looks: two paths that differ in it have the same price at each instant that is on
+    both grids.
 
     Parameters
     ----------
     streams : PathStreams
-        What the path draws from: a stream for the days, others within them.
     step : int
         Grid of the path in microseconds of market time; the price is constant between grid points.
     settings : PathSettings
     symbol : str
-        What the path is the price of.
     model : ReturnModel, optional
         `GjrGarch` unless given. What it yields that is no day is refused when it comes.
     """
@@ -179,7 +170,7 @@ class SimulatedPath:
         start, first = self._day_end, self._close
         nights, volatility = self._settings.nights, self._settings.volatility
         self._streams.begin_day(start // TRADING_DAY)
-        day = next_day(self._days)
+        day = _next_day(self._days)
         deviation = volatility * day.deviation / 100
         move = volatility * day.move / 100 + self._daily_drift
         opening = first
@@ -211,23 +202,18 @@ class SimulatedPath:
         return self._low + min(position, 2 * self._width - position)
 
 
-def next_day(days: Iterator[Day]) -> Day:
+def _next_day(days: Iterator[Day]) -> Day:
     """Return what a model's next day brings."""
-    if not isinstance(days, Iterator):
-        raise InvalidInput("path_model", days, "a model whose days(stream) yields one Day by one")
-    try:
-        day = next(days)
-    except StopIteration:
-        raise InvalidInput("path_model", days, "a model whose days(stream) never ends") from None
-    if not isinstance(day, Day):
-        raise InvalidInput("path_model", day, "a model whose days(stream) yields Day(...)")
-    if not _can_be(day):
-        expected = (
-            "a Day with a finite move, a finite deviation of at least 0, and jumps of finite size "
-            "at a time from 0 to 1"
-        )
-        raise InvalidInput("path_model", day, expected)
-    return day
+    wrong: object = days
+    if isinstance(days, Iterator):
+        wrong = day = next(days, None)
+        if isinstance(day, Day) and _can_be(day):
+            return day
+    expected = (
+        "a model whose days(stream) never ends and yields one Day after the other, with a finite "
+        "move, a finite deviation of at least 0, and jumps of finite size at a time from 0 to 1"
+    )
+    raise InvalidInput("path_model", wrong, expected)
 
 
 def _can_be(day: Day) -> bool:
@@ -242,15 +228,3 @@ def _can_be(day: Day) -> bool:
         )
     except (TypeError, ValueError, OverflowError):  # no numbers, no jumps
         return False
-
-
-def bounds_around(prices: Collection[Decimal]) -> tuple[Decimal, Decimal]:
-    """Return half the lowest and twice the highest price of a replay, to the cent.
-
-    A sanity check against wrong units and broken feeds, wide enough never to bind on the replay
-    itself.
-    """
-    return (
-        round_price(MONEY.divide(min(prices), Decimal(2))),
-        round_price(MONEY.multiply(max(prices), Decimal(2))),
-    )

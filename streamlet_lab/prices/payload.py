@@ -6,7 +6,8 @@ bytes is refused, so that voters never have to ask what a leader meant.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,8 +26,19 @@ class MalformedPayload(ValueError):
     """Bytes that are not the one encoding of a payload; the message says why."""
 
 
+class _Said:
+    """What a block says of one symbol: a type, and the fields that :data:`_READERS` has."""
+
+    __slots__ = ()
+    type: ClassVar[str]
+
+    def to_payload(self) -> bytes:
+        """Return the exact bytes that a block carries; a block's hash is not among them."""
+        return _encode(_document(self))
+
+
 @dataclass(frozen=True, slots=True)
-class PriceConsensus:
+class PriceConsensus(_Said):
     """The agreed price of one epoch (fields as in the system's description).
 
     Parameters
@@ -56,17 +68,13 @@ class PriceConsensus:
     timestamp: datetime
     block_hash: str = ""
 
-    def to_payload(self) -> bytes:
-        """Return the exact bytes that a block carries; the block's hash is not among them."""
-        return _encode(_document(self))
-
     def in_block(self, block_hash: bytes) -> "PriceConsensus":
         """Return the same consensus with the hash of its block filled in."""
         return replace(self, block_hash=block_hash.hex())
 
 
 @dataclass(frozen=True, slots=True)
-class NoPrice:
+class NoPrice(_Said):
     """What a block says when no price validated: an honest leader always proposes."""
 
     type: ClassVar[str] = "no_price"
@@ -75,23 +83,15 @@ class NoPrice:
     reason: str
     timestamp: datetime
 
-    def to_payload(self) -> bytes:
-        """Return the exact bytes that a block carries."""
-        return _encode(_document(self))
-
 
 @dataclass(frozen=True, slots=True)
-class GenesisPrice:
+class GenesisPrice(_Said):
     """The reference price that a chain starts from, so that a lying first leader is bounded too."""
 
     type: ClassVar[str] = "genesis"
 
     symbol: str
     price: Decimal
-
-    def to_payload(self) -> bytes:
-        """Return the exact bytes that the genesis block carries."""
-        return _encode(_document(self))
 
 
 Claim = PriceConsensus | NoPrice | GenesisPrice
@@ -101,7 +101,7 @@ def encode_claims(claims: Sequence[Claim]) -> bytes:
     """Return the exact bytes that a block carries, of one claim for each symbol, in order."""
     if len(claims) == 1:
         return claims[0].to_payload()
-    kind = _BATCH if not isinstance(claims[0], GenesisPrice) else _GENESIS_BATCH
+    kind = _GENESIS_BATCH if isinstance(claims[0], GenesisPrice) else _BATCH
     return _encode({"type": kind, "prices": [*map(_document, claims)]})
 
 
@@ -143,10 +143,9 @@ def _claims(document: dict[str, Any]) -> tuple[Claim, ...]:
     if kind not in (_BATCH, _GENESIS_BATCH):
         return (_claim(document),)
     objects = document["prices"]
-    if not isinstance(objects, list) or len(objects) < 2:
+    is_batch = isinstance(objects, list) and all(isinstance(item, dict) for item in objects)
+    if not is_batch or len(objects) < 2:
         raise MalformedPayload("prices is not a list of two objects or more")
-    if not all(isinstance(item, dict) for item in objects):
-        raise MalformedPayload("prices has something in it that is not an object")
     claims = tuple(map(_claim, objects))
     if len({claim.symbol for claim in claims}) < len(claims):
         raise MalformedPayload("a symbol twice")
@@ -159,14 +158,18 @@ def _claim(document: dict[str, Any]) -> Claim:
     kind = document["type"]
     if not (isinstance(kind, str) and kind in _FORMS):
         raise MalformedPayload(f"unknown type {kind!r}")
-    form, readers = _FORMS[kind]
-    claim: Claim = form(**{key: read(document, key) for key, read in readers.items()})
+    form = _FORMS[kind]
+    claim: Claim = form(**{key: _READERS[key](document[key], key) for key in _keys(form)})
     return claim
 
 
-def _document(claim: Claim) -> dict[str, object]:
-    _, readers = _FORMS[claim.type]
-    return {"type": claim.type} | {key: _plain(getattr(claim, key)) for key in readers}
+def _document(claim: _Said) -> dict[str, object]:
+    return {"type": claim.type} | {key: _plain(getattr(claim, key)) for key in _keys(claim)}
+
+
+def _keys(claim: _Said | type[_Said]) -> Iterator[str]:
+    """Yield the keys of a claim in the order of the payload."""
+    return filter(_READERS.__contains__, claim.__slots__)
 
 
 def _plain(value: object) -> object:
@@ -179,63 +182,52 @@ def _encode(document: dict[str, object]) -> bytes:
     return json.dumps(document).encode()
 
 
-def _text(document: dict[str, Any], key: str) -> str:
-    value = document[key]
-    if not isinstance(value, str):
-        raise MalformedPayload(f"{key} is not a text")
-    if not value.isprintable():
-        raise MalformedPayload(f"{key} is not printable")
+def _text(value: object, key: str) -> str:
+    if not (isinstance(value, str) and value.isprintable()):
+        raise MalformedPayload(f"{key} is not a printable text")
     return value
 
 
-def _average(document: dict[str, Any], key: str) -> Decimal:
-    price = _decimal(document, key)
+def _average(value: object, key: str) -> Decimal:
+    price = _decimal(value, key)
     if price.as_tuple().exponent != -2 or not price:
         raise MalformedPayload(f"{key} is not a price in cents")
     return price
 
 
-def _decimal(document: dict[str, Any], key: str) -> Decimal:
-    text = _text(document, key)
+def _decimal(value: object, key: str) -> Decimal:
+    text = _text(value, key)
     if not _DECIMAL.fullmatch(text):
         raise MalformedPayload(f"{key} is not a plain decimal number")
     return Decimal(text)
 
 
-def _count(document: dict[str, Any], key: str) -> int:
-    value = document[key]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise MalformedPayload(f"{key} is not a whole number")
-    if not 0 <= value <= _MOST_SOURCES:
-        raise MalformedPayload(f"{key} is not from 0 to {_MOST_SOURCES}")
+def _count(value: object, key: str) -> int:
+    if type(value) is not int or not 0 <= value <= _MOST_SOURCES:
+        raise MalformedPayload(f"{key} is not a whole number from 0 to {_MOST_SOURCES}")
     return value
 
 
-def _timestamp(document: dict[str, Any], key: str) -> datetime:
-    text = _text(document, key)
-    if not text.endswith("Z"):
-        raise MalformedPayload(f"{key} is not in UTC")
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise MalformedPayload(f"{key} is not in ISO format") from error
+def _timestamp(value: object, key: str) -> datetime:
+    text = _text(value, key)
+    with suppress(ValueError):
+        if text.endswith("Z"):
+            return datetime.fromisoformat(text)
+    raise MalformedPayload(f"{key} is not a time in ISO format, in UTC")
 
 
-_Readers = Mapping[str, Callable[[dict[str, Any], str], Any]]
+_FORMS: Final[Mapping[str, Any]] = {
+    form.type: form for form in (PriceConsensus, NoPrice, GenesisPrice)
+}
 
-# The claims of each type, and how each key is read, in the order of the payload.
-_FORMS: Final[Mapping[str, tuple[Callable[..., Any], _Readers]]] = {
-    PriceConsensus.type: (
-        PriceConsensus,
-        {
-            "symbol": _text,
-            "consensus_price": _average,
-            "volume_weighted_price": _average,
-            "total_volume": _decimal,
-            "price_count": _count,
-            "timestamp": _timestamp,
-        },
-    ),
-    NoPrice.type: (NoPrice, {"symbol": _text, "reason": _text, "timestamp": _timestamp}),
-    GenesisPrice.type: (GenesisPrice, {"symbol": _text, "price": _decimal}),
+# How each key is read, in whatever claim it stands.
+_READERS: Final[Mapping[str, Callable[[object, str], object]]] = {
+    "symbol": _text,
+    "reason": _text,
+    "consensus_price": _average,
+    "volume_weighted_price": _average,
+    "total_volume": _decimal,
+    "price": _decimal,
+    "price_count": _count,
+    "timestamp": _timestamp,
 }

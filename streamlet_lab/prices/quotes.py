@@ -19,19 +19,9 @@ ORIGIN: Final = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 class StockPrice:
     """One quote.
 
-    Parameters
-    ----------
-    symbol : str
-    price : Decimal
-        US dollars, in whole micro-dollars.
-    volume : Decimal
-        Shares.
-    source : str
-        Who quotes.
-    timestamp : datetime
-        Market time of the quote, UTC.
-    confidence : Decimal, optional
-        How far the price may be off, in the source's own opinion: US dollars to either side.
+    Its price is in US dollars, whole micro-dollars; its volume in shares; its timestamp the market
+    time in UTC. The confidence is how far the price may be off to either side, in US dollars and in
+    the source's own opinion.
     """
 
     symbol: str
@@ -53,8 +43,7 @@ class StockPrice:
     ) -> Self:
         """Make a quote from what a person types.
 
-        Whether the numbers are plausible is the business of the validation rules; here they only
-        have to be numbers.
+        Whether the numbers are plausible is the business of the validation rules.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 """One epoch's quotes of one symbol: which of them count, and what price they make."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -61,17 +61,9 @@ class OutlierRule(Protocol):
     def __call__(
         self, quote: StockPrice, quotes: Quotes, previous: PreviousConsensus | None, epoch: int, /
     ) -> bool:
-        """Return whether a quote is an outlier.
+        """Return whether a quote is an outlier among all that pass the other rules, in an epoch.
 
-        Parameters
-        ----------
-        quote : StockPrice
-        quotes : sequence of StockPrice
-            All quotes of the epoch that pass the other rules, this one among them.
-        previous : PreviousConsensus, optional
-            None without one, and while the chain is re-anchored.
-        epoch : int
-            The epoch that the quotes belong to.
+        There is no previous consensus while the chain is re-anchored.
         """
         ...
 
@@ -94,8 +86,7 @@ class PriceRound:
     symbol : str
         What the quotes must be for.
     epoch : int
-        The epoch that the quotes belong to.
-    previous : PreviousConsensus, optional
+    previous : PreviousConsensus or None
         Without one the deviation rule does not apply.
     timestamp : datetime, optional
         Market time of the epoch, which every quote must bear: an earlier one is a quote of another
@@ -103,8 +94,7 @@ class PriceRound:
     aggregator : Aggregator
         What makes the consensus price; the description's simple average by default.
     outlier : OutlierRule, optional
-        Which quotes do not count although they pass the rules; see
-        :mod:`streamlet_lab.prices.outliers`.
+        Which quotes do not count although they pass the rules.
 
     Examples
     --------
@@ -135,12 +125,10 @@ class PriceRound:
             checks.append(QuoteCheck(quote, reason))
             if reason not in _NOT_ASKED_FOR:
                 sources.add(quote.source)
-        previous = self.previous
-        if self.rules.is_reanchoring(previous):
-            checks = _check_agreement(checks, self.rules)
-            previous = None
+        if self.rules.is_reanchoring(self.previous):
+            checks = _leave_out(checks, QuoteReason.OUTSIDE_AGREEMENT, self._disagrees)
         if self.outlier is not None:
-            checks = _check_outliers(checks, self.outlier, previous, self.epoch)
+            checks = _leave_out(checks, QuoteReason.OUTLIER, self._is_outlier)
         return tuple(checks)
 
     def evaluate(self, quotes: Iterable[StockPrice]) -> Evaluation:
@@ -153,10 +141,23 @@ class PriceRound:
         needed = self.rules.sources_needed(self.previous)
         if len(valid) < needed:
             reason = f"{len(valid)} of {len(checks)} sources valid, {needed} needed"
-            timestamp = _latest(self.timestamp, [quote for quote, _ in checks])
+            timestamp = self._time_of(quote for quote, _ in checks)
             return Evaluation(checks, NoPrice(self.symbol, reason, timestamp), self.previous)
-        claim = make_consensus(self.symbol, valid, self.timestamp, self.aggregator)
-        return Evaluation(checks, claim, self.previous)
+        return Evaluation(checks, self.aggregate(valid), self.previous)
+
+    def aggregate(self, quotes: Sequence[StockPrice]) -> PriceConsensus:
+        """Make one price of quotes that are taken to be valid, rounded to cents, half even."""
+        return PriceConsensus(
+            self.symbol,
+            self.aggregator(quotes),
+            vwap(quotes),
+            total_volume(quotes),
+            len(quotes),
+            self._time_of(quotes),
+        )
+
+    def _time_of(self, quotes: Iterable[StockPrice]) -> datetime:
+        return self.timestamp or max((quote.timestamp for quote in quotes), default=ORIGIN)
 
     def _reason(self, quote: StockPrice, sources_so_far: set[str]) -> QuoteReason:
         rules, timestamp = self.rules, self.timestamp
@@ -182,63 +183,34 @@ class PriceRound:
             return QuoteReason.OUTSIDE_DEVIATION
         return QuoteReason.VALID
 
+    def _disagrees(self, quote: StockPrice, quotes: Quotes) -> bool:
+        return not self.rules.in_agreement(quote.price, quotes)
+
+    def _is_outlier(self, quote: StockPrice, quotes: Quotes) -> bool:
+        assert self.outlier is not None
+        previous = None if self.rules.is_reanchoring(self.previous) else self.previous
+        verdict: object = self.outlier(quote, quotes, previous, self.epoch)
+        if not isinstance(verdict, bool):
+            raise InvalidInput("outlier rule", verdict, "True or False from each call")
+        return verdict
+
 
 def valid_quotes(checks: Iterable[QuoteCheck]) -> tuple[StockPrice, ...]:
     """Return the quotes that count."""
     return tuple(check.quote for check in checks if check.valid)
 
 
-def make_consensus(
-    symbol: str,
-    quotes: Sequence[StockPrice],
-    timestamp: datetime | None = None,
-    aggregator: Aggregator = mean,
-) -> PriceConsensus:
-    """Aggregate quotes that are taken to be valid; prices are rounded to cents, half even.
-
-    The timestamp is that of the latest quote unless one is given.
-    """
-    return PriceConsensus(
-        symbol,
-        aggregator(quotes),
-        vwap(quotes),
-        total_volume(quotes),
-        len(quotes),
-        _latest(timestamp, quotes),
-    )
-
-
-def _latest(given: datetime | None, quotes: Iterable[StockPrice]) -> datetime:
-    return given or max((quote.timestamp for quote in quotes), default=ORIGIN)
-
-
-def _check_agreement(checks: Sequence[QuoteCheck], rules: PriceValidation) -> list[QuoteCheck]:
+def _leave_out(
+    checks: Sequence[QuoteCheck],
+    reason: QuoteReason,
+    is_bad: Callable[[StockPrice, Quotes], bool],
+) -> list[QuoteCheck]:
+    """Give a reason to those of the valid quotes that are bad among all of these."""
     quotes = valid_quotes(checks)
     return [
-        check._replace(reason=QuoteReason.OUTSIDE_AGREEMENT)
-        if check.valid and not rules.in_agreement(check.quote.price, quotes)
-        else check
+        check._replace(reason=reason) if check.valid and is_bad(check.quote, quotes) else check
         for check in checks
     ]
-
-
-def _check_outliers(
-    checks: Sequence[QuoteCheck],
-    outlier: OutlierRule,
-    previous: PreviousConsensus | None,
-    epoch: int,
-) -> list[QuoteCheck]:
-    quotes = valid_quotes(checks)
-    judged = []
-    for check in checks:
-        if check.valid:
-            verdict: object = outlier(check.quote, quotes, previous, epoch)
-            if not isinstance(verdict, bool):
-                raise InvalidInput("outlier rule", verdict, "True or False from each call")
-            if verdict:
-                check = check._replace(reason=QuoteReason.OUTLIER)
-        judged.append(check)
-    return judged
 
 
 def _decimals(amount: Decimal) -> int:

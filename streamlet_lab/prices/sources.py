@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -20,8 +20,6 @@ VOLUME_SPREAD: Final = 0.5
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 # Sources share their names' space with the nodes of a simulation.
 _NODE_NAME: Final = re.compile(r"node_[0-9]+|observer", re.ASCII)
-
-_MOST_SOURCES: Final = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,6 @@ class Source:
     confidence_bp : float, optional
         Half the width of the interval that it states around its price, basis points; its noise
         unless given.
-
-    Raises
-    ------
-    InvalidInput
-        If a value is no such thing, or outages of this length cannot make up this share.
 
     Examples
     --------
@@ -96,27 +89,20 @@ class Source:
 def standard_sources(count: int) -> tuple[Source, ...]:
     """Return so many honest sources, all alike; three have the description's names.
 
-    Examples
-    --------
     >>> [source.name for source in standard_sources(3)]
     ['market_data_1', 'market_data_2', 'external_feed']
     """
-    count = to_whole(count, 1, "sources", _MOST_SOURCES)
+    to_whole(count, 1, "sources", 99)
     names = [*(f"market_data_{number}" for number in range(1, count)), "external_feed"]
     return tuple(map(Source, names))
 
 
 def read_sources(value: object) -> tuple[Source, ...]:
-    """Return the sources that a setting means.
+    """Return the sources that a setting means: a number of ordinary ones, or a list.
 
-    Parameters
-    ----------
-    value : object
-        A number of ordinary sources; or a list of sources, their names, or tables of their
-        settings, whose ``lag`` may be a text such as ``"1min"``.
+    The list is of sources, their names, or tables of their settings, whose ``lag`` is in seconds or
+    a text such as ``"1min"``.
 
-    Examples
-    --------
     >>> [source.lag for source in read_sources(["on_time", {"name": "late", "lag": "2s"}])]
     [0, 2000000]
     """
@@ -143,8 +129,6 @@ def _read_source(value: object) -> Source:
 def write_sources(sources: tuple[Source, ...]) -> list[Any]:
     """Return what :func:`read_sources` reads, of names and tables that JSON and TOML can hold.
 
-    Examples
-    --------
     >>> write_sources((Source("on_time"), Source("late", lag=2_000_000)))
     ['on_time', {'name': 'late', 'lag': '2s'}]
     """
@@ -154,9 +138,9 @@ def write_sources(sources: tuple[Source, ...]) -> list[Any]:
 def _write_source(source: Source) -> str | dict[str, Any]:
     changed = {
         item.name: getattr(source, item.name)
-        for item in fields(Source)
-        if item.default is MISSING or getattr(source, item.name) != item.default
+        for item in fields(source)
+        if getattr(source, item.name) != item.default
     }
     if "lag" in changed:
-        changed["lag"] = format_duration(changed["lag"])
-    return source.name if len(changed) == 1 else changed
+        changed["lag"] = format_duration(source.lag)
+    return changed if len(changed) > 1 else source.name

@@ -13,7 +13,7 @@ changes nothing: else whoever keeps silent would let others move the price furth
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final, NamedTuple, Self
 
@@ -32,13 +32,8 @@ _PER_CENT: Final = 10_000 * 10_000
 class PreviousConsensus(NamedTuple):
     """The reference of the deviation rule: the nearest priced ancestor of the block being made.
 
-    Parameters
-    ----------
-    price : Decimal
-    epoch : int
-        Of the ancestor.
-    no_prices : int
-        How many blocks between it and the block being made say that there is no price.
+    ``epoch`` is that of the ancestor, and ``no_prices`` how many blocks between the two say that
+    there is no price.
     """
 
     price: Decimal
@@ -64,8 +59,7 @@ class PriceValidation:
         Largest distance from the previous consensus, in percent of it, inclusive; in hundredths.
     widening_percent : Decimal
         Percentage points that the deviation rule gains with each block on the chain that says that
-        there is no price. 0 is the description's literal rule, under which no honest price is ever
-        valid again once the true price has left the corridor.
+        there is no price; in hundredths.
     min_sources : int
         Fewest valid quotes that make a consensus price.
     max_volume : Decimal
@@ -93,15 +87,9 @@ class PriceValidation:
     _widening: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in (
-            "min_price",
-            "max_price",
-            "min_volume",
-            "max_volume",
-            "max_deviation_percent",
-            "widening_percent",
-        ):
-            object.__setattr__(self, name, to_decimal(getattr(self, name), name))
+        for item in fields(self):
+            if item.type is Decimal:
+                object.__setattr__(self, item.name, to_decimal(getattr(self, item.name), item.name))
         if not 0 < self.min_price < self.max_price:
             raise InvalidInput(
                 "min_price", str(self.min_price), f"more than 0, below max_price {self.max_price}"
@@ -147,10 +135,7 @@ class PriceValidation:
         return self.min_sources
 
     def within_deviation(self, price: Decimal, previous: PreviousConsensus) -> bool:
-        """Whether a price may follow the previous consensus; the edge passes.
-
-        While the chain is re-anchored any price may: then it is the quotes that must agree.
-        """
+        """Whether a price may follow the previous consensus: any while the chain is re-anchored."""
         if self.is_reanchoring(previous):
             return True
         return is_within(to_micros(price), to_micros(previous.price), self._allowed(previous))

@@ -1,6 +1,5 @@
 """What a voter has against a leader's claim about an epoch's price."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,8 +7,7 @@ from typing import Final, Literal
 
 from streamlet_lab.prices.aggregation import Aggregator, mean
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
-from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.prices.rounds import Evaluation, OutlierRule, PriceRound
+from streamlet_lab.prices.rounds import OutlierRule, PriceRound
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
 
@@ -70,20 +68,10 @@ class Voter:
     def round(
         self, epoch: int, previous: PreviousConsensus | None, timestamp: datetime
     ) -> PriceRound:
-        """Return what an epoch's quotes are measured by."""
+        """Return what an honest node measures an epoch's quotes by."""
         return PriceRound(
             self.rules, self.symbol, epoch, previous, timestamp, self.aggregator, self.outlier
         )
-
-    def evaluate(
-        self,
-        quotes: Iterable[StockPrice],
-        epoch: int,
-        previous: PreviousConsensus | None,
-        timestamp: datetime,
-    ) -> Evaluation:
-        """Return what an honest node makes of an epoch's quotes."""
-        return self.round(epoch, previous, timestamp).evaluate(quotes)
 
     def objection(
         self,
@@ -102,12 +90,10 @@ class Voter:
         Parameters
         ----------
         claim : PriceConsensus, NoPrice or GenesisPrice
-            What the leader says about the epoch.
         own : PriceConsensus or NoPrice
             What the voter's own quotes of that epoch give; with ``evidence``, the signed ones in
             the block.
-        previous : PreviousConsensus, optional
-            The nearest priced ancestor of the proposed block.
+        previous : PreviousConsensus or None
         believes_no_price : bool
             Whether a leader that claims to have no price is believed by all.
         """
@@ -118,7 +104,7 @@ class Voter:
         if claim.timestamp != own.timestamp:
             return "timestamp of another epoch"
         if self.policy == "evidence":
-            return None if claim == own else _difference(claim, own)
+            return _difference(claim, own)
         if isinstance(claim, NoPrice):
             doubts = self.policy == "observe" and not believes_no_price
             if doubts and isinstance(own, PriceConsensus):
@@ -159,34 +145,35 @@ class Voter:
     ) -> str | None:
         if isinstance(own, NoPrice):
             return f"a price where this node sees none: {own.reason}"
-        price, seen = claim.consensus_price, own.consensus_price
-        if not self._tolerates(price, seen):
-            return f"consensus price {price} too far from {seen}, which this node observes"
+        prices = claim.consensus_price, own.consensus_price
+        if objection := self._too_far("consensus price", *prices):
+            return objection
         liars = self.aggregator.breakdown(max(claim.price_count, own.price_count))
         if abs(claim.price_count - own.price_count) > liars:
             return f"{claim.price_count} sources where this node observes {own.price_count}"
         if liars:
             return None
-        if not self._tolerates(claim.total_volume, own.total_volume):
-            return f"volume {claim.total_volume} too far from {own.total_volume}"
-        price, seen = claim.volume_weighted_price, own.volume_weighted_price
-        if not self._tolerates(price, seen):
-            return f"VWAP {price} too far from {seen}, which this node observes"
+        return self._too_far("volume", claim.total_volume, own.total_volume) or self._too_far(
+            "VWAP", claim.volume_weighted_price, own.volume_weighted_price
+        )
+
+    def _too_far(self, name: str, claimed: Decimal, seen: Decimal) -> str | None:
+        if is_within(to_micros(claimed), to_micros(seen), self._tolerance):
+            return None
+        return f"{name} {claimed} too far from {seen}, which this node observes"
+
+
+def _difference(claim: PriceConsensus | NoPrice, own: PriceConsensus | NoPrice) -> str | None:
+    """Say in what a claim differs from what the signed quotes give; None if in nothing."""
+    if claim == own:
         return None
-
-    def _tolerates(self, claimed: Decimal, seen: Decimal) -> bool:
-        return is_within(to_micros(claimed), to_micros(seen), self._tolerance)
-
-
-def _difference(claim: Claim, own: PriceConsensus | NoPrice) -> str:
-    """Say in what a claim differs from what the signed quotes give."""
     if isinstance(own, NoPrice):
         said = f"reason {claim.reason!r}" if isinstance(claim, NoPrice) else "a price"
         return f"{said} where the signed quotes give none: {own.reason}"
     if not isinstance(claim, PriceConsensus):
         return f"no price where the signed quotes give {own.consensus_price}"
-    for name in ("price_count", "consensus_price", "volume_weighted_price"):
+    for name in ("price_count", "consensus_price", "volume_weighted_price", "total_volume"):
         claimed, given = getattr(claim, name), getattr(own, name)
         if claimed != given:
             return f"{name} {claimed} where the signed quotes give {given}"
-    return f"volume {claim.total_volume} where the signed quotes give {own.total_volume}"
+    return None

@@ -2,29 +2,10 @@
 
 Below a third of the nodes neither these nor any others can make two honest nodes disagree, whatever
 the network does (Theorem 3). What each can do is said with it; f is the number of Byzantine nodes.
-
-A strategy of one's own takes ten lines. This one proposes on genesis, whatever has been notarized
-since, votes for that itself, and shows it to half of the others:
-
->>> from streamlet_lab.config import ExperimentConfig
->>> from streamlet_lab.simulator import NodeFault, Send, create_streamlet_network, fault_kind
->>> @fault_kind("stubborn")
-... class Stubborn(NodeFault):
-...     def proposes(self, epoch):
-...         return not self.active(epoch)
-...     def begin(self, epoch):
-...         if self.leads(epoch):
-...             block = self.node.make_block(self.node.tree.finalized[0])
-...             yield Send(self.proposal(block), to=self.others[:2])
-...             yield Send(self.vote(block), delay=1)
->>> network = create_streamlet_network(ExperimentConfig(nodes=4, faults={"node_3": "stubborn"}))
->>> network.run(epochs=12)
->>> [block.epoch for block in network.observer.tree.finalized]
-[-1, 0, 1, 2, 4, 5, 6, 8, 9]
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -45,18 +26,18 @@ def in_halves(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]
 
 @fault_kind("equivocate")
 class Equivocation(NodeFault):
-    """The leader shows one block to one half of the others, and its twin to the other half.
+    """The leader shows one half of the others one block, and the other half a conflicting one.
 
     Its votes go the same way, so that no half sees it vote twice before the other half's echo
     arrives. Composed with ``withhold_votes`` it votes for neither.
 
-    At f < n/3 at most one of the twins is notarized (Lemma 1), at times none: it can waste the
+    At f < n/3 at most one of the two is notarized (Lemma 1), at times none: it can waste the
     epochs that it leads. Beyond, together with a partition, both can be.
     """
 
     _shown: Block | None = None
 
-    def say(self, message: Message) -> Iterable[Send]:
+    def on_send(self, message: Message) -> Iterable[Send]:
         if isinstance(message, Proposal):
             self._shown = message.block
         elif self._shown is None or message.block_hash != self._shown.hash:
@@ -64,11 +45,11 @@ class Equivocation(NodeFault):
             return
         first, second = in_halves(self.others)
         yield Send(message, first)
-        twin = self.twin(self._shown)
+        other = self.conflicting_block(self._shown)
         if isinstance(message, Proposal):
-            yield Send(replace(self.proposal(twin), certificate=message.certificate), second)
+            yield Send(replace(self.proposal(other), certificate=message.certificate), second)
         else:
-            yield Send(self.vote(twin), second)
+            yield Send(self.vote(other), second)
 
 
 @fault_kind("double_vote")
@@ -79,13 +60,14 @@ class DoubleVote(NodeFault):
     nodes, and they vote once. It makes an equivocating accomplice dangerous beyond.
     """
 
-    def heard(self, message: Message) -> Iterable[Send]:
+    def on_message(self, message: Message) -> Iterable[Send]:
         if isinstance(message, Proposal) and self.node.tree.knows(message.block.hash):
             vote = self.vote(message.block)
             if not self.node.tree.has_vote(vote):
                 yield Send(vote)
 
 
+@dataclass(eq=False)
 class _Late(NodeFault):
     """Messages of one type arrive late: after a given delay, or when the last honest one might.
 
@@ -98,17 +80,15 @@ class _Late(NodeFault):
     late_type: ClassVar[type[Message]]
     halves_of_epoch: ClassVar[int]
 
-    def __init__(self, start: int, stop: int | None, delay: _Delay | None = None) -> None:
-        super().__init__(start, stop)
-        self._delay = delay
+    delay: _Delay | None = None
 
-    def say(self, message: Message) -> Iterable[Send]:
+    def on_send(self, message: Message) -> Iterable[Send]:
         if not isinstance(message, self.late_type):
             yield Send(message)
             return
-        length = self.seat.epoch_length
+        length = self.epoch_length
         deadline = message.epoch * length + length * self.halves_of_epoch // 2
-        yield Send(message, None, self._delay or max(1, deadline - self.seat.now()))
+        yield Send(message, None, self.delay or max(1, deadline - self.now()))
 
 
 @fault_kind("late_vote")
@@ -139,6 +119,7 @@ class LateProposals(_Late):
 
 
 @fault_kind("late_reveal")
+@dataclass(eq=False)
 class LateReveal(NodeFault):
     """The leader shows its block to just enough nodes, at the very end of its epoch.
 
@@ -154,23 +135,20 @@ class LateReveal(NodeFault):
         How long before the end of the epoch the block arrives, as seconds or a text with a unit.
     """
 
-    def __init__(self, start: int, stop: int | None, margin: _Delay = 1) -> None:
-        super().__init__(start, stop)
-        self._margin = margin
+    margin: _Delay = 1
 
     def proposes(self, epoch: int) -> bool:
-        return not self.active(epoch)
+        return False
 
     def votes(self, epoch: int) -> bool:
-        return not (self.active(epoch) and self.leads(epoch))
+        return not self.leads(epoch)
 
-    def begin(self, epoch: int) -> Iterable[Send]:
+    def on_epoch(self, epoch: int) -> Iterable[Send]:
         if not self.leads(epoch):
             return
         block = self.node.make_block(self.node.tree.longest[0])
-        left = (epoch + 1) * self.seat.epoch_length - self.seat.now()
-        accomplices = self.seat.accomplices
-        needed = max(0, self.node.tree.quorum - len(accomplices))
-        yield Send(self.proposal(block), self.victims[:needed], max(1, left - self._margin))
-        for name in accomplices:
+        left = (epoch + 1) * self.epoch_length - self.now()
+        needed = max(0, self.node.tree.quorum - len(self.accomplices))
+        yield Send(self.proposal(block), self.victims[:needed], max(1, left - self.margin))
+        for name in self.accomplices:
             yield Send(self.vote(block, name), None, max(1, left + 1))

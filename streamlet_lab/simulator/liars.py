@@ -1,7 +1,7 @@
 """Leaders that lie about the price."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, tee
@@ -15,7 +15,6 @@ from streamlet_lab.prices import (
     Claim,
     GenesisPrice,
     NoPrice,
-    PreviousConsensus,
     PriceConsensus,
     PriceRound,
     SignedQuote,
@@ -25,6 +24,7 @@ from streamlet_lab.prices import (
     encode_claims,
     encode_quotes,
 )
+from streamlet_lab.prices.attacks import last_valid
 from streamlet_lab.simulator.faults import NodeFault, fault_kind
 from streamlet_lab.simulator.price_application import PriceApplication, References
 from streamlet_lab.units import CENT, from_ticks, round_price, to_ticks
@@ -44,16 +44,10 @@ class _Liar(NodeFault):
     credulous: ClassVar[bool]
 
     @abstractmethod
-    def lie(self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus | None) -> Claim:
-        """Return what the node claims instead of what is true."""
-
-    def choose(
-        self, signed: Quotes, known: PriceRound, voter: Voter, claim: PriceConsensus | NoPrice
+    def lie(
+        self, claim: PriceConsensus | NoPrice, signed: Quotes, voter: Voter, known: PriceRound
     ) -> tuple[Claim, Quotes]:
         """Return what the node claims of a symbol, and the signed quotes that it shows for it."""
-        if isinstance(claim, NoPrice):
-            return claim, signed
-        return self.lie(claim, voter, known.previous), signed
 
     def wrap(self, application: Application) -> Application:
         if not isinstance(application, PriceApplication | _LyingApplication):
@@ -82,8 +76,13 @@ class LyingLeader(_Liar):
         super().__init__(start, stop)
         self._price = round_price(price)
 
-    def lie(self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus | None) -> Claim:
-        return replace(claim, consensus_price=self._price, volume_weighted_price=self._price)
+    def lie(
+        self, claim: PriceConsensus | NoPrice, signed: Quotes, voter: Voter, known: PriceRound
+    ) -> tuple[Claim, Quotes]:
+        if isinstance(claim, NoPrice):
+            return claim, signed
+        price = self._price
+        return replace(claim, consensus_price=price, volume_weighted_price=price), signed
 
 
 @fault_kind("price_manipulator")
@@ -110,40 +109,44 @@ class PriceManipulator(_Liar):
         super().__init__(start, stop)
         self._sign = 1 if direction == "up" else -1
 
-    def lie(self, claim: PriceConsensus, voter: Voter, previous: PreviousConsensus | None) -> Claim:
-        """Return the claim at the edge of what voters with the same quotes accept."""
+    def lie(
+        self, claim: PriceConsensus | NoPrice, signed: Quotes, voter: Voter, known: PriceRound
+    ) -> tuple[Claim, Quotes]:
+        if voter.policy == "evidence":
+            return self._choose(claim, signed, known)
+        if isinstance(claim, NoPrice):
+            return claim, signed
+        low, high = known.rules.limits(None)
+        outside = high + 1 if self._sign > 0 else low - 1
 
-        def farthest(of: str) -> Decimal:
-            def passes(price: Decimal) -> bool:
-                changed: dict[str, Any] = {of: price}
-                return voter.objection(replace(claim, **changed), claim, previous) is None
+        def farthest(name: str) -> Decimal:
+            def passes(cents: int) -> bool:
+                changed: dict[str, Any] = {name: from_ticks(cents)}
+                return voter.objection(replace(claim, **changed), claim, known.previous) is None
 
-            return _farthest(getattr(claim, of), self._sign, passes)
+            return from_ticks(last_valid(to_ticks(getattr(claim, name)), outside, passes))
 
         return replace(
             claim,
             consensus_price=farthest("consensus_price"),
             volume_weighted_price=farthest("volume_weighted_price"),
-        )
+        ), signed
 
-    def choose(
-        self, signed: Quotes, known: PriceRound, voter: Voter, claim: PriceConsensus | NoPrice
+    def _choose(
+        self, claim: PriceConsensus | NoPrice, signed: Quotes, known: PriceRound
     ) -> tuple[Claim, Quotes]:
         """Return the most extreme claim that some of the signed quotes make, and those quotes."""
-        if voter.policy != "evidence":
-            return super().choose(signed, known, voter, claim)
-        best: tuple[Claim, Quotes] = (claim, signed)
-        for chosen in _choices(signed):
-            other = known.evaluate(quote for quote, _, _ in chosen).claim
-            if isinstance(other, PriceConsensus) and self._is_farther(other, best[0]):
-                best = other, chosen
-        return best
 
-    def _is_farther(self, claim: PriceConsensus, than: Claim) -> bool:
-        return (
-            not isinstance(than, PriceConsensus)
-            or self._sign * (claim.consensus_price - than.consensus_price) > 0
+        def gain(chosen: tuple[Claim, Quotes]) -> Decimal:
+            match chosen:
+                case PriceConsensus(consensus_price=price), _:
+                    return self._sign * price
+            return Decimal("-Infinity")
+
+        others = (
+            (known.evaluate(quote for quote, _, _ in some).claim, some) for some in _choices(signed)
         )
+        return max([(claim, signed), *others], key=gain)
 
 
 def _choices(signed: Quotes) -> Iterator[Quotes]:
@@ -159,8 +162,7 @@ def _choices(signed: Quotes) -> Iterator[Quotes]:
 class _LyingApplication:
     def __init__(self, honest: "PriceApplication | _LyingApplication", fault: _Liar) -> None:
         self.voters: tuple[Voter, ...] = honest.voters
-        self.symbols: tuple[str, ...] = honest.symbols
-        self.references: Callable[[Iterator[Block]], References] = honest.references
+        self.references: Callable[[Iterable[Block]], References] = honest.references
         self._honest = honest
         self._fault = fault
 
@@ -172,34 +174,20 @@ class _LyingApplication:
         if not self._fault.active(epoch):
             return payload, attachment
         evidence = decode_quotes(attachment) if attachment else ()
-        references = self.references(same)
         lies: list[Claim] = []
-        chosen: list[SignedQuote] = []
+        shown: list[SignedQuote] = []
         for voter, claim, previous in zip(
-            self.voters, decode_claims(payload), references, strict=True
+            self.voters, decode_claims(payload), self.references(same), strict=True
         ):
             assert not isinstance(claim, GenesisPrice)
-            own = [quote for quote in evidence if quote.quote.symbol == voter.symbol]
+            signed = [quote for quote in evidence if quote.quote.symbol == voter.symbol]
             known = voter.round(epoch, previous, claim.timestamp)
-            lie, quotes = self._fault.choose(own, known, voter, claim)
+            lie, quotes = self._fault.lie(claim, signed, voter, known)
             lies.append(lie)
-            chosen += quotes
-        return encode_claims(lies), encode_quotes(chosen) if attachment else b""
+            shown += quotes
+        return encode_claims(lies), encode_quotes(shown) if attachment else b""
 
     def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
         if self._fault.credulous and self._fault.active(block.epoch):
             return Verdict(accepted=True)
         return self._honest.judge(block, ancestors, observation)
-
-
-def _farthest(price: Decimal, sign: int, accepts: Callable[[Decimal], bool]) -> Decimal:
-    """Return the last acceptable price, going up or down in cents from an acceptable one."""
-    ticks, step = to_ticks(price), sign
-    while accepts(from_ticks(ticks + step)):
-        ticks += step
-        step *= 2
-    while abs(step) > 1:
-        step //= 2  # a power of two, whatever its sign
-        if accepts(from_ticks(ticks + step)):
-            ticks += step
-    return from_ticks(ticks)

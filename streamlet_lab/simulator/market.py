@@ -67,35 +67,26 @@ class Market(Monitor):
     """
 
     def __init__(self, network: StockSimulation) -> None:
-        config = network.config.market
-        self.engines = {symbol: _make_engine(network.config, symbol) for symbol in network.symbols}
-        self.traders = make_traders(config.traders, network.symbols, network.config.seed)
+        config, symbols = network.config.market, network.symbols
+        self.engines = {symbol: _make_engine(network.config, symbol) for symbol in symbols}
+        self.traders = make_traders(config.traders, symbols, network.config.seed)
         self.arrivals: list[Arrival] = []
+        self.quoted: dict[str, dict[Reference, int]] = {symbol: {} for symbol in symbols}
         self._network = network
-        self.quoted: dict[str, dict[Reference, int]] = {symbol: {} for symbol in network.symbols}
-        kind, parameters = config.reference.kind, config.reference.parameters
-        self._reads = config.reference_node if kind == CONSENSUS else None
+        self._reads = config.reference_node if config.reference.kind == CONSENSUS else None
         self._oracles = {
-            symbol: publications(kind, parameters, feed.path.price)
+            symbol: publications(config.reference, feed.path.price)
             for symbol, feed in network.feeds.items()
         }
         self._newest: dict[str, tuple[Decimal, Block]] = {}
         self._owners: dict[str, Trader] = {}  # by order
         self._last_prices: dict[str, float] = {}  # of the latest trade, by symbol
         network.monitors.append(self)
-        for symbol in network.symbols:
+        for symbol in symbols:
             self._expect(symbol)
         for trader in self.traders:
             first = network.queue.now + trader.wait()
             network.queue.schedule(first, Priority.ORDER, self._act, trader)
-
-    @property
-    def samples(self) -> list[int]:
-        """The instants at which the book is shown, from the beginning to the end: microseconds."""
-        config = self._network.config
-        each = config.market.samples_per_epoch
-        count, length = self._network.next_epoch * each, self._network.epoch_length
-        return [number * length // each for number in range(count + 1)]
 
     def close(self, time: int) -> None:
         """Let everything happen that is due until the end of a run."""
@@ -116,27 +107,27 @@ class Market(Monitor):
     def _move_references(self, time: int, _: None) -> None:
         newest, self._newest = self._newest, {}
         for symbol, (price, block) in newest.items():
-            reference = Reference(price, time, block.hash.hex())
-            self._move(symbol, reference, block.epoch * self._network.epoch_length, time)
+            quoted = block.epoch * self._network.epoch_length
+            self._move(symbol, Reference(price, time, block.hash.hex()), quoted)
 
     def _expect(self, symbol: str) -> None:
         """Have the next price carried out that an oracle publishes, if one does."""
-        for publication in self._oracles[symbol]:
+        publication = next(self._oracles[symbol], None)
+        if publication is not None:
             time = self._network.protocol_time(publication.time)
-            argument = (symbol, publication)
+            argument = symbol, publication
             self._network.queue.schedule(time, Priority.REFERENCE, self._publish, argument)
-            break
 
     def _publish(self, time: int, published: tuple[str, Publication]) -> None:
         symbol, publication = published
         price = from_ticks(round(Fraction(publication.price, _MICROS_PER_CENT)))
         quoted = self._network.protocol_time(publication.quoted)
-        self._move(symbol, Reference(price, time, kind="oracle"), quoted, time)
+        self._move(symbol, Reference(price, time, kind="oracle"), quoted)
         self._expect(symbol)
 
-    def _move(self, symbol: str, reference: Reference, quoted: int, time: int) -> None:
+    def _move(self, symbol: str, reference: Reference, quoted: int) -> None:
         self.quoted[symbol][reference] = quoted
-        self._tell(self.engines[symbol].set_reference(reference, time))
+        self._tell(self.engines[symbol].set_reference(reference, reference.time))
 
     def _act(self, time: int, trader: Trader) -> None:
         engine = self.engines[trader.symbol]
@@ -190,8 +181,8 @@ def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngi
 def _view(
     engine: ConsensusMatchingEngine, time: int, true_price: int, last_price: float | None
 ) -> MarketView:
-    book, reference, limits = engine.book, engine.reference, engine.band_limits
-    low, high = (None, None) if limits is None else limits
+    book, reference = engine.book, engine.reference
+    low, high = engine.band_limits or (None, None)
     return MarketView(
         time,
         engine.symbol,

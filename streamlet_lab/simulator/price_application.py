@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import takewhile, tee
 from typing import Final, NamedTuple
 
-from streamlet_lab.consensus import Block, Verdict
+from streamlet_lab.consensus import GENESIS_EPOCH, Block, Verdict
 from streamlet_lab.keys import Keyring
 from streamlet_lab.prices import (
     Claim,
@@ -61,8 +61,7 @@ def priced(block: Block) -> list[PriceConsensus]:
 def references_after(block: Block, symbols: Sequence[str], before: References) -> References:
     """Return the references of the deviation rule behind a block, given those in front of it.
 
-    A price is the next reference, ``no_price`` counts up, and all else changes nothing: a symbol
-    that is missing or strange, which only a dishonest quorum lets into a chain.
+    Whatever is missing or strange changes nothing; only a dishonest quorum lets it into a chain.
     """
     claims = {claim.symbol: claim for claim in reversed(read_claims(block))}
     after = []
@@ -74,36 +73,6 @@ def references_after(block: Block, symbols: Sequence[str], before: References) -
                 previous = previous.after_no_price()
         after.append(previous)
     return tuple(after)
-
-
-def previous_consensus(
-    ancestors: Iterable[Block], symbols: Sequence[str], remembered: dict[bytes, References]
-) -> References:
-    """Return each symbol's nearest priced ancestor: the reference of the deviation rule.
-
-    Parameters
-    ----------
-    ancestors : iterable of Block
-        From the newest to genesis.
-    symbols : sequence of str
-    remembered : dict of bytes to tuple
-        The references behind blocks by their hashes; it is added to, and no block in it is passed.
-    """
-    unread: list[Block] = []
-    for block in ancestors:
-        if block.hash in remembered:
-            break
-        if block.height == 0:
-            opening = {c.symbol: c.price for c in read_claims(block) if isinstance(c, GenesisPrice)}
-            remembered[block.hash] = tuple(
-                PreviousConsensus(opening[symbol], block.epoch) for symbol in symbols
-            )
-            break
-        unread.append(block)
-    references = remembered[block.hash]
-    for block in reversed(unread):
-        references = remembered[block.hash] = references_after(block, symbols, references)
-    return references
 
 
 class Observation(NamedTuple):
@@ -180,7 +149,9 @@ class PriceApplication:
         self._observes = any(voter.policy == "observe" for voter in voters)
         self._known = self.symbols, tuple(sources), keyring
         self._turns = turns
+        # The references behind blocks, by their hashes, and those behind genesis.
         self._references: dict[bytes, References] = {}
+        self._opening = tuple(PreviousConsensus(each.price, GENESIS_EPOCH) for each in genesis)
         self._evaluated: tuple[object, object, tuple[Evaluation, ...]] | None = None
         self._judged: tuple[bytes, object, Verdict] | None = None
 
@@ -189,15 +160,13 @@ class PriceApplication:
     ) -> tuple[bytes, bytes]:
         """Return the payload that follows from the quotes, and the signed quotes if asked for."""
         assert isinstance(observation, Observation)
-        ancestors, newest = tee(ancestors)
-        previous = self.references(ancestors)
         quotes, attachment = observation.quotes, b""
         if self._asks_for_evidence:
             evidence = admissible_quotes(observation.signed, epoch, *self._known)
             quotes, attachment = self._by_symbol(evidence), encode_quotes(evidence)
-        evaluations = self._evaluate(epoch, previous, quotes)
+        evaluations, gave_up = self._evaluate(epoch, ancestors, quotes)
         claims: list[Claim] = [evaluation.claim for evaluation in evaluations]
-        if self._gave_up(epoch, newest):
+        if gave_up:
             lost = f"no {_IN_A_ROW} blocks in a row in {self._turns} epochs"
             reason = f"{lost}: nodes may hear the sources differently"
             claims = [NoPrice(symbol, reason, self.timestamp(epoch)) for symbol in self.symbols]
@@ -217,21 +186,21 @@ class PriceApplication:
     def _objection(
         self, block: Block, ancestors: Iterator[Block], observation: Observation
     ) -> str | None:
+        quotes = observation.quotes
         try:
             claims = decode_claims(block.payload)
-            quotes = self._attested(block) if self._asks_for_evidence else observation.quotes
+            signed = decode_quotes(block.attachment) if self._asks_for_evidence else ()
         except MalformedPayload as error:
             return f"malformed payload: {error}"
-        except _NoEvidence as error:
-            return str(error)
-        if block.attachment and not self._asks_for_evidence:
+        if self._asks_for_evidence:
+            if objection := objection_to_quotes(signed, block.epoch, *self._known):
+                return objection
+            quotes = self._by_symbol(signed)
+        elif block.attachment:
             return "an attachment that nobody asked for"
         if len(claims) != len(self.voters):
             return f"{len(claims)} symbols instead of {len(self.voters)}"
-        ancestors, newest = tee(ancestors)
-        previous = self.references(ancestors)
-        own = self._evaluate(block.epoch, previous, quotes)
-        gave_up = self._gave_up(block.epoch, newest)
+        own, gave_up = self._evaluate(block.epoch, ancestors, quotes)
         for voter, claim, evaluation in zip(self.voters, claims, own, strict=True):
             objection = voter.objection(
                 claim,
@@ -262,25 +231,33 @@ class PriceApplication:
                 other = replace(first, consensus_price=first.consensus_price + number * CENT)
         return encode_claims([other, *others])
 
-    def _gave_up(self, epoch: int, ancestors: Iterable[Block]) -> bool:
-        """Whether voters may hear the sources so differently that leaders claim no price."""
-        first = epoch - self._turns
-        return self._observes and first >= 0 and not _has_row(ancestors, first)
+    def references(self, ancestors: Iterable[Block]) -> References:
+        """Return what the deviation rule compares with: each symbol's nearest priced ancestor.
+
+        Blocks come from the newest to genesis; none below one that was asked for before is read.
+        """
+        unread: list[Block] = []
+        for block in ancestors:
+            if block.height == 0 or block.hash in self._references:
+                break
+            unread.append(block)
+        references = self._references.get(block.hash, self._opening)
+        for block in reversed(unread):
+            references = references_after(block, self.symbols, references)
+            self._references[block.hash] = references
+        return references
 
     def _tolerates_liars(self, voter: Voter) -> bool:
         return voter.policy == "observe" and voter.aggregator.breakdown(len(self._known[1])) > 0
 
-    def references(self, ancestors: Iterable[Block]) -> References:
-        """Return what the deviation rule compares with on a chain, for each symbol."""
-        return previous_consensus(ancestors, self.symbols, self._references)
-
-    def _attested(self, block: Block) -> tuple[tuple[StockPrice, ...], ...]:
-        """Return the quotes that a block carries, for each symbol, once they are verified."""
-        signed = decode_quotes(block.attachment)
-        objection = objection_to_quotes(signed, block.epoch, *self._known)
-        if objection is not None:
-            raise _NoEvidence(objection)
-        return self._by_symbol(signed)
+    def _gave_up(self, epoch: int, ancestors: Iterable[Block]) -> bool:
+        """Whether voters may hear the sources so differently that leaders claim no price."""
+        first = epoch - self._turns
+        if not self._observes or first < 0:
+            return False
+        epochs = [block.epoch for block in takewhile(lambda block: block.epoch >= first, ancestors)]
+        ends = zip(epochs, epochs[_IN_A_ROW - 1 :], strict=False)
+        return all(newest - oldest > _IN_A_ROW - 1 for newest, oldest in ends)
 
     def _by_symbol(self, signed: Sequence[SignedQuote]) -> tuple[tuple[StockPrice, ...], ...]:
         return tuple(
@@ -289,18 +266,18 @@ class PriceApplication:
         )
 
     def _evaluate(
-        self,
-        epoch: int,
-        previous: tuple[PreviousConsensus, ...],
-        quotes: tuple[tuple[StockPrice, ...], ...],
-    ) -> tuple[Evaluation, ...]:
-        """Return what an honest node makes of quotes, for each symbol."""
+        self, epoch: int, ancestors: Iterator[Block], quotes: tuple[tuple[StockPrice, ...], ...]
+    ) -> tuple[tuple[Evaluation, ...], bool]:
+        """Return what an honest node makes of each symbol's quotes, and whether it gave up."""
+        ancestors, newest = tee(ancestors)
+        previous = self.references(ancestors)
+        gave_up = self._gave_up(epoch, newest)
         last, question = self._evaluated, (epoch, previous)
         if last is not None and last[0] == question and last[1] is quotes:
-            return last[2]
+            return last[2], gave_up
         timestamp = self.timestamp(epoch)
         evaluations = tuple(
-            voter.evaluate(said, epoch, before, timestamp)
+            voter.round(epoch, before, timestamp).evaluate(said)
             for voter, said, before in zip(self.voters, quotes, previous, strict=True)
         )
         if _LOG.isEnabledFor(logging.INFO):
@@ -309,15 +286,4 @@ class PriceApplication:
                     _LOG.info("Epoch %d: %s of %s: %s", epoch, quote.price, quote.source, reason)
         self.evaluations.setdefault(epoch, evaluations)
         self._evaluated = (question, quotes, evaluations)
-        return evaluations
-
-
-def _has_row(ancestors: Iterable[Block], first: int) -> bool:
-    """Whether blocks of an epoch or later, enough to finalize one, follow each other on a chain."""
-    epochs = [block.epoch for block in takewhile(lambda block: block.epoch >= first, ancestors)]
-    ends = zip(epochs, epochs[_IN_A_ROW - 1 :], strict=False)
-    return any(newest - oldest == _IN_A_ROW - 1 for newest, oldest in ends)
-
-
-class _NoEvidence(Exception):
-    """Signed quotes that are not what their sources said."""
+        return evaluations, gave_up

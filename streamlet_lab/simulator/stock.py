@@ -2,93 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
-from streamlet_lab.config import FRAME, AssetConfig, ExperimentConfig, FrameFeed, PricesConfig
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.config import ExperimentConfig, check_span, make_stock
 from streamlet_lab.keys import make_keyring
 from streamlet_lab.prices import (
     GenesisPrice,
-    PricePath,
-    QuoteFeed,
-    Sources,
     StockPrice,
-    Voter,
-    find_aggregator,
-    find_outlier_rule,
-    make_path,
-    make_source_faults,
     sign_quote,
 )
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.price_application import Observation, PriceApplication
 from streamlet_lab.simulator.protocol import Simulation
-from streamlet_lab.units import format_duration
 
 # Epochs, if leaders are drawn: without three honest ones in a row one run in hundreds has so many.
 _LONG: Final = 40
-
-
-class _Stock(NamedTuple):
-    """The state of a symbol: its path, what its sources say, and how its price is judged."""
-
-    path: PricePath
-    voter: Voter
-    feed: QuoteFeed
-    sources: Sources
-    is_dishonest: bool
-
-
-def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
-    prices = config.prices.of(symbol)
-    if isinstance(config.feed, str) and config.feed.startswith(FRAME):
-        raise InvalidInput("feed", config.feed, "the frame itself, which no file contains")
-    return make_path(
-        config.feed.frame if isinstance(config.feed, FrameFeed) else config.feed,
-        config.seed,
-        config.market_time_per_epoch,
-        symbol=symbol,
-        base_price=prices.base_price,
-        bounds=prices.reflection,
-        volatility=prices.volatility,
-        trend=prices.trend,
-        path_model=prices.path_model,
-        path_parameters=prices.path_parameters,
-        nights=prices.nights,
-        intraday=prices.intraday,
-        correlation=prices.correlation,
-        splits=prices.splits,
-    )
-
-
-def _make_stock(config: ExperimentConfig, symbol: str) -> _Stock:
-    prices, epoch = config.prices.of(symbol), config.market_time_per_epoch
-    path = _make_path(config, symbol)
-    rule = prices.outlier_rule
-    voter = Voter(
-        symbol,
-        prices.rules(path.bounds),
-        prices.voter_policy,
-        prices.tolerance_percent,
-        find_aggregator(prices.aggregator),
-        None if rule is None else find_outlier_rule(rule, epoch),
-    )
-    feed = QuoteFeed(path, epoch, config.seed, prices.sources)
-    faults = make_source_faults(config.source_faults, prices.source_names, config.seed, symbol)
-    return _Stock(path, voter, feed, Sources(feed, faults), any(faults.values()))
-
-
-def _find_stock(config: ExperimentConfig, symbol: str) -> _Stock:
-    """Make a stock; what is wrong with it is reported where the configuration says it."""
-    try:
-        return _make_stock(config, symbol)
-    except InvalidInput as error:
-        field, _, _ = error.field.partition(".")
-        if field not in PricesConfig.model_fields:
-            raise
-        is_own = field in config.prices.assets.get(symbol, AssetConfig()).model_fields_set
-        place = f"prices.assets.{symbol}" if is_own else "prices"
-        raise InvalidInput(f"{place}.{error.field}", error.value, error.expected) from error
 
 
 def _turns(config: ExperimentConfig) -> int:
@@ -131,53 +59,32 @@ class StockSimulation(Simulation):
     def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
         self.config = config
         self.symbols = config.symbols
-        self._stocks = {symbol: _find_stock(config, symbol) for symbol in config.symbols}
-        self.feeds = {symbol: stock.feed for symbol, stock in self._stocks.items()}
+        self._stocks = [make_stock(config, symbol) for symbol in config.symbols]
+        self.feeds = {voter.symbol: sources.feed for voter, sources in self._stocks}
         self.heard: dict[int, Observation] = {}
         self._step = config.market_time_per_epoch
-        self.check_duration(config.epochs)
-        self._check_calendar(config.epochs)
         self._source_keys = make_keyring(config.signatures, config.prices.source_names, config.seed)
         self.application = PriceApplication(
-            [stock.voter for stock in self._stocks.values()],
+            [voter for voter, _ in self._stocks],
             self.timestamp,
             config.prices.source_names,
             self._source_keys,
             _turns(config),
-            [GenesisPrice(symbol, one.path.base_price) for symbol, one in self._stocks.items()],
+            [GenesisPrice(name, feed.path.base_price) for name, feed in self.feeds.items()],
         )
         chain_id = f"{'+'.join(self.symbols)}/{config.feed}/{config.seed}"
         super().__init__(config, self.application, monitors, chain_id=chain_id)
 
     def check_duration(self, epochs: int) -> None:
         """Refuse a run that is longer than the feeds."""
-        for stock in self._stocks.values():
-            if stock.path.duration is None:
-                continue
-            available = stock.path.duration // self._step
-            if epochs > available:
-                feed, step = str(self.config.feed), self._step
-                lasts = f"the feed {feed!r} lasts for {format_duration(stock.path.duration)}"
-                each = f"an epoch is {format_duration(step)} of it (market_time_per_epoch)"
-                raise InvalidInput("epochs", epochs, f"at most {available}: {lasts}, and {each}")
-
-    def _check_calendar(self, epochs: int) -> None:
-        """Refuse histories that are not of the same days: a block has one timestamp."""
-        for epoch in (0, epochs - 1):
-            time = epoch * self._step
-            stamps = {symbol: stock.path.timestamp(time) for symbol, stock in self._stocks.items()}
-            if len(set(stamps.values())) > 1:
-                days = ", ".join(f"{symbol} {stamp:%Y-%m-%d}" for symbol, stamp in stamps.items())
-                expected = f"symbols whose feeds are of the same days; epoch {epoch} is {days}"
-                raise InvalidInput("symbols", self.symbols, expected)
+        check_span(self.config, [feed.path for feed in self.feeds.values()], epochs)
 
     def observe(self, epoch: int) -> Callable[[str], Observation]:
         """Have the sources speak, and return what each node sees of them."""
-        if any(stock.is_dishonest for stock in self._stocks.values()):
+        if self.config.source_faults:
             observe = self._observe_dishonest(epoch)
         else:
-            quotes = tuple(stock.feed.quotes(epoch) for stock in self._stocks.values())
-            same = self._observation(epoch, quotes)
+            same = self._observation(epoch, tuple(f.quotes(epoch) for f in self.feeds.values()))
 
             def observe(node: str) -> Observation:
                 return same
@@ -191,10 +98,8 @@ class StockSimulation(Simulation):
         previous = self.application.references(tree.chain(tree.longest[0].hash))
         receivers = tuple(self.nodes)
         said = [
-            sources.said(voter.round(epoch, before, feed.timestamp(epoch)), receivers)
-            for (_, voter, feed, sources, _), before in zip(
-                self._stocks.values(), previous, strict=True
-            )
+            sources.said(voter.round(epoch, before, sources.feed.timestamp(epoch)), receivers)
+            for (voter, sources), before in zip(self._stocks, previous, strict=True)
         ]
         # All who are told the same share one observation.
         shared: dict[tuple[int, ...], Observation] = {}
@@ -217,7 +122,7 @@ class StockSimulation(Simulation):
 
     def timestamp(self, epoch: int) -> datetime:
         """Return the market time at which an epoch is quoted: that of the first symbol's path."""
-        return next(iter(self.feeds.values())).path.timestamp(epoch * self._step)
+        return self.feeds[self.symbols[0]].timestamp(epoch)
 
     def market_time(self, time: int) -> int:
         """Convert protocol time to market time, both in microseconds."""

@@ -3,8 +3,8 @@
 import pytest
 
 from streamlet_lab import Experiment
-from streamlet_lab.checks import (
-    Status,
+from streamlet_lab.checks import Status
+from streamlet_lab.checks.promises import (
     honest_nodes,
     protocol_checks,
     why_invalid,

@@ -72,7 +72,7 @@ def test_a_market_has_valid_prices_too():
     network.run(12)
     assert [check.name for check in checks] == [*PROTOCOL, "valid_prices"]
     assert all(check.result().status is not Status.VIOLATED for check in checks)
-    assert find_excerpt(checks, recorder, network) is None
+    assert find_excerpt(checks, recorder, network) == ((), ())
     final = {block.hash for block in network.observer.tree.finalized[1:]}
     assert checks[-1].examined == len(final)
 

@@ -183,7 +183,7 @@ def test_text_that_says_no_one_thing_is_no_document(text, complaint):
 def test_an_error_names_the_place_and_what_belongs_there():
     document = TWO_VOTES.to_document()
     document["second"]["epoch"] = True
-    with pytest.raises(InvalidInput, match=r"evidence\.second\.epoch: True .* an integer"):
+    with pytest.raises(InvalidInput, match=r"evidence\.second\.epoch: True .* a whole number"):
         Evidence.from_document(document)
 
 

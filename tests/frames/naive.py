@@ -5,8 +5,9 @@ beginning of the log.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from streamlet_lab.config import ExperimentConfig, make_config
@@ -28,7 +29,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.matching.events import BandMoved, Repriced
-from streamlet_lab.simulator import Market, Recorder
+from streamlet_lab.simulator import Arrival, Market, Recorder
 
 
 class Lab(NamedTuple):
@@ -61,6 +62,22 @@ def run(**settings: Any) -> Lab:
     market.close(config.epochs * config.epoch_length)
     frames = dict(make_frames(Record.of(config, network, recorder, market)))
     return Lab(config, network, market, recorder, frames)
+
+
+def told(events: Sequence[Event], arrivals: Sequence[Arrival], true_price: Any) -> Record:
+    """The record of a market of which there are only the events, and the true price at a time."""
+    config = make_config(epochs=1, market_time_per_epoch="1s")
+    return Record(
+        config=config,
+        recorder=Recorder(),
+        tree=StockMarketConsensusNetwork(config).observer.tree,
+        observer="observer",
+        copies=({}, {}, {}),
+        paths={"AAPL": SimpleNamespace(price=true_price)},  # type: ignore[dict-item]
+        engines={"AAPL": SimpleNamespace(events=events)},  # type: ignore[dict-item]
+        arrivals=arrivals,
+        quoted={"AAPL": {}},
+    )
 
 
 def until(events: Iterable[Event], time: int) -> list[Event]:

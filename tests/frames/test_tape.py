@@ -1,6 +1,7 @@
 """What the frames make of events, whatever band or state they come from: lists made by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import count
@@ -12,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.columns import COLUMNS
-from streamlet_lab.frames.book_rows import book_rows
+from streamlet_lab.frames import make_frames
+from streamlet_lab.frames.book_rows import sample_book
 from streamlet_lab.frames.tables import make_frame
-from streamlet_lab.frames.tape import Tape
 from streamlet_lab.matching import (
     Accepted,
     Cancelled,
@@ -38,6 +39,8 @@ from streamlet_lab.matching import (
 from streamlet_lab.matching.events import BandMoved, Repriced, Uncrossed
 from streamlet_lab.metrics import STOP_REASONS, is_fair
 from streamlet_lab.simulator import Arrival
+
+from .naive import told
 
 TRUE = 100_000_000  # micro-dollars: $100
 SECOND = 1_000_000
@@ -138,26 +141,13 @@ def _order(order_id: str, price: str | None = "100.00", **fields: Any) -> Order:
 
 
 def _frames(story: Story, samples: Sequence[int] = (0,)) -> dict[str, pd.DataFrame]:
-    tape = Tape(
-        "AAPL",
-        story.events,
-        story.arrivals,
-        true_price=lambda time: TRUE,
-        epoch_length=SECOND,
-        fair_hundredths=500,
-        epochs={"b": 7},
-        quoted={Reference(Decimal("101.00"), 2 * SECOND, "b"): SECOND},
-    )
-    book, depth = book_rows(tape, story.events, samples, 10, lambda time: TRUE)
-    rows = {
-        "orders": tape.orders(),
-        "trades": tape.trades,
-        "rejections": tape.rejections,
-        "bands": tape.bands,
-        "book": book,
-        "depth": depth,
-    }
-    return {name: make_frame(COLUMNS[name], own) for name, own in rows.items()}
+    record = told(story.events, story.arrivals, lambda time: TRUE)
+    quoted = {Reference(Decimal("101.00"), 2 * SECOND, "b"): SECOND}
+    record = replace(record, quoted={"AAPL": quoted})
+    record.__dict__["reference_epochs"] = {"b": 7}
+    frames = dict(make_frames(record))
+    names = zip(("book", "depth"), sample_book(record, "AAPL", samples), strict=True)
+    return {**frames, **{name: make_frame(COLUMNS[name], rows) for name, rows in names}}
 
 
 def _is_missing(value: object) -> bool:

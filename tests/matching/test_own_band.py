@@ -54,7 +54,7 @@ def register(monkeypatch):
 
 def test_the_band_of_ones_own_in_the_architecture_page_works(register):
     page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
-    examples = [part.split("  ```")[0] for part in page.split("```python\n")[1:]]
+    examples = [part.split("```")[0] for part in page.split("```python\n")[1:]]
     (example,) = (part for part in examples if "BandWatch" in part)
     exec(compile(textwrap.dedent(example), "architecture.md", "exec"), {})
     assert engine_at("100.00", band=make_band("falling")).band_limits == (

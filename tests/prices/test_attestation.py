@@ -169,7 +169,7 @@ def test_a_malformed_attachment_is_refused_with_a_reason(attachment: bytes, comp
 
 @pytest.mark.parametrize("key", json.loads(GENUINE)[0])
 def test_every_key_is_needed(key: str) -> None:
-    document = json.loads(GENUINE)[0]
+    [document] = json.loads(GENUINE)
     del document[key]
 
     with pytest.raises(MalformedPayload, match=NOT_READ):

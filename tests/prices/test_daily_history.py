@@ -13,8 +13,18 @@ import pandas as pd
 import pytest
 
 from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.prices import TRADING_DAY, load_history, make_path
 from streamlet_lab.prices import daily_history as history
-from streamlet_lab.prices.daily_history import DailyBar, Split, adjust_for_splits, load_bars
+from streamlet_lab.prices.daily_history import (
+    CHECKSUMS,
+    SPLITS,
+    SYMBOLS,
+    DailyBar,
+    Split,
+    adjust_for_splits,
+    load_bars,
+    parse_feed_name,
+)
 
 
 @pytest.fixture
@@ -23,12 +33,8 @@ def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     directory = tmp_path / "data"
     shutil.copytree(history.data_directory(), directory)
     monkeypatch.setattr(history, "data_directory", lambda: directory)
-    _forget()
+    history._read_bars.cache_clear()
     yield directory
-    _forget()
-
-
-def _forget() -> None:
     history._read_bars.cache_clear()
 
 
@@ -42,19 +48,17 @@ def _forget() -> None:
     ],
 )
 def test_a_history_is_complete_and_in_order(symbol: str, days: int, first: datetime.date) -> None:
-    bars = history.load_bars(symbol)
-    dates = [bar.date for bar in bars]
+    dates = [bar.date for bar in load_bars(symbol)]
 
-    assert len(bars) == days
-    assert dates[0] == first
-    assert dates[-1] == datetime.date(2013, 3, 1)
-    assert all(earlier < later for earlier, later in itertools.pairwise(dates))
+    assert len(dates) == len(set(dates)) == days
+    assert dates == sorted(dates)
+    assert (dates[0], dates[-1]) == (first, datetime.date(2013, 3, 1))
 
 
 def test_prices_are_the_digits_of_the_file() -> None:
-    first = history.load_bars("AAPL")[0]
+    first = load_bars("AAPL")[0]
 
-    assert first == history.DailyBar(
+    assert first == DailyBar(
         date=datetime.date(2000, 3, 1),
         open=Decimal("118.56"),
         high=Decimal("132.06"),
@@ -62,7 +66,7 @@ def test_prices_are_the_digits_of_the_file() -> None:
         close=Decimal("130.31"),
         volume=9_616_100,
     )
-    assert str(history.load_bars("AAPL", 2012)[-1].close) == "532.1729"
+    assert str(load_bars("AAPL", 2012)[-1].close) == "532.1729"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,7 @@ def test_prices_are_the_digits_of_the_file() -> None:
     ],
 )
 def test_prices_are_not_adjusted_for_splits(day: datetime.date, before: str, after: str) -> None:
-    bars = history.load_bars("AAPL")
+    bars = load_bars("AAPL")
     split = next(i for i, bar in enumerate(bars) if bar.date == day)
 
     assert bars[split - 1].close == Decimal(before)
@@ -98,19 +102,19 @@ def _days_on_which_the_adjustment_changes(symbol: str) -> dict[datetime.date, fl
     }
 
 
-@pytest.mark.parametrize("symbol", history.SYMBOLS)
+@pytest.mark.parametrize("symbol", SYMBOLS)
 def test_the_table_has_every_split_that_the_source_knows(symbol: str) -> None:
     """The source adjusts its own last column for splits, by the same ratios on the same days."""
     found = _days_on_which_the_adjustment_changes(symbol)
 
-    assert [Split(day, round(ratio)) for day, ratio in found.items()] == [*history.SPLITS[symbol]]
+    assert [Split(day, round(ratio)) for day, ratio in found.items()] == [*SPLITS[symbol]]
 
 
-@pytest.mark.parametrize("symbol", history.SYMBOLS)
+@pytest.mark.parametrize("symbol", SYMBOLS)
 def test_an_adjusted_history_has_no_jump_where_it_was_split(symbol: str) -> None:
     bars = adjust_for_splits(symbol, load_bars(symbol))
     for before, after in itertools.pairwise(bars):
-        if after.date in {split.date for split in history.SPLITS[symbol]}:
+        if after.date in {split.date for split in SPLITS[symbol]}:
             assert abs(after.close / before.close - 1) < Decimal("0.12")
 
 
@@ -141,17 +145,9 @@ def test_the_day_of_the_split_counts_in_new_shares_already() -> None:
     assert adjust_for_splits("AAPL", bars[:split]) == bars[:split]
 
 
-def test_a_year_is_a_stretch_of_the_history() -> None:
-    year = history.load_bars("AAPL", 2012)
-
-    assert len(year) == 250
-    assert {bar.date.year for bar in year} == {2012}
-    assert set(year) < set(history.load_bars("AAPL"))
-
-
 def test_the_frame_shows_the_same_bars() -> None:
-    bars = history.load_bars("GOOG", 2004)
-    frame = history.load_history("GOOG", 2004)
+    bars = load_bars("GOOG", 2004)
+    frame = load_history("GOOG", 2004)
 
     assert list(frame.columns) == ["open", "high", "low", "close", "volume"]
     assert list(frame.dtypes.astype(str)) == ["float64"] * 4 + ["int64"]
@@ -160,15 +156,13 @@ def test_the_frame_shows_the_same_bars() -> None:
     assert list(frame["volume"]) == [bar.volume for bar in bars]
 
 
-def test_each_share_and_each_year_of_it_is_a_feed() -> None:
-    names = history.feed_names()
-
-    assert names[:2] == ["aapl", "aapl-2000"]
-    assert len(names) == 4 + 3 * 14 + 10
-    for name in names:
-        symbol, year = history.parse_feed_name(name)
-        assert name == symbol.lower() + ("" if year is None else f"-{year}")
-        assert history.load_bars(symbol, year)
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_each_share_and_each_year_of_it_is_a_feed(symbol: str) -> None:
+    first = 2004 if symbol == "GOOG" else 2000
+    assert parse_feed_name(symbol.lower()) == (symbol, None)
+    for year in range(first, 2014):
+        assert parse_feed_name(f"{symbol.lower()}-{year}") == (symbol, year)
+        assert {bar.date.year for bar in load_bars(symbol, year)} == {year}
 
 
 @pytest.mark.parametrize(
@@ -186,71 +180,106 @@ def test_each_share_and_each_year_of_it_is_a_feed() -> None:
 def test_the_symbols_own_history_is_a_feed(
     name: str, symbol: str | None, meant: tuple[str, int | None]
 ) -> None:
-    assert history.parse_feed_name(name, symbol) == meant
+    assert parse_feed_name(name, symbol) == meant
 
 
 @pytest.mark.parametrize("name", ["aapl", "aapl-2012"])
 def test_a_symbol_that_contradicts_its_feed_is_refused(name: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        history.parse_feed_name(name, "MSFT")
-
-    assert str(caught.value) == (
-        f"symbol: 'MSFT' is not valid; expected AAPL, which the feed '{name}' names, "
-        "or the feed 'history' for any share"
-    )
+    expected = f"symbol: 'MSFT' is not valid; expected AAPL, which the feed '{name}' names"
+    with pytest.raises(InvalidInput, match=expected):
+        make_path(name, 0, TRADING_DAY, symbol="MSFT")
 
 
-UNKNOWN: list[Any] = [
-    "tsla",
-    "AAPL",
-    "aapl-1999",
-    "goog-2003",
-    "aapl-",
-    "aapl-12",
-    "aapl-2012-1",
-    "",
-]
-UNKNOWN += ["History", "history-", "history-1999", "history2012", "-2012", None, 2012]
+UNKNOWN: list[Any] = ["tsla", "AAPL", "aapl-1999", "goog-2003", "aapl-", "aapl-12", "aapl-2012-1"]
+UNKNOWN += ["", "History", "history-", "history-1999", "history2012", "-2012", None, 2012]
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_an_unknown_feed_is_refused(name: Any) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        history.parse_feed_name(name)
-
-    assert str(caught.value) == (
-        f"feed: {name!r} is not valid; expected 'simulated' or a real history: "
-        "aapl, msft, ibm, goog, history (the symbol's own), or one year of it such as aapl-2012; "
-        "lobster; or a DataFrame with time, price and volume"
-    )
+    expected = f"^feed: {name!r} is not valid; expected 'simulated' or a real history: aapl, msft"
+    with pytest.raises(InvalidInput, match=expected):
+        make_path(name, 0, TRADING_DAY)
 
 
 @pytest.mark.parametrize("symbol", ["FB", "", 3, None])
 def test_an_unknown_symbol_is_refused(symbol: Any) -> None:
     with pytest.raises(InvalidInput, match=rf"symbol: {symbol!r} .* one of AAPL, MSFT, IBM, GOOG"):
-        history.load_bars(symbol)
+        load_bars(symbol)
 
 
 def test_a_year_without_trading_days_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"year: 2003 .* from 2004 to 2013 for GOOG"):
-        history.load_bars("GOOG", 2003)
+        load_bars("GOOG", 2003)
 
 
-@pytest.mark.parametrize("name", ["aapl.csv", history.CHECKSUMS])
+def test_the_replay_is_the_closes_each_held_until_the_next() -> None:
+    path = make_path("aapl-2012", 0, TRADING_DAY)
+    bars = load_bars("AAPL", 2012)
+    for day, bar in enumerate(bars):
+        begin, end = day * TRADING_DAY, (day + 1) * TRADING_DAY - 1
+        for time in (begin, (begin + end) // 2, end):
+            assert Decimal(path.price(time)) == bar.close * 1_000_000
+            assert path.volume(time) == bar.volume
+        midnight = datetime.datetime.combine(bar.date, datetime.time(), datetime.UTC)
+        for time in (begin, begin + 3_600_000_000, end):
+            assert path.timestamp(time) - midnight == datetime.timedelta(microseconds=time - begin)
+    assert path.duration == len(bars) * TRADING_DAY
+    assert path.price(path.duration) == path.price(path.duration - 1)
+
+
+@pytest.mark.parametrize(
+    ("feed", "symbol", "base"),
+    [
+        ("aapl-2012", "AAPL", "405.00"),
+        ("aapl-2004", "AAPL", "21.37"),
+        ("goog-2004", "GOOG", "100.01"),
+    ],
+)
+def test_genesis_carries_the_last_close_before_the_stretch(
+    feed: str, symbol: str, base: str
+) -> None:
+    """Where nothing came before, the first day's open."""
+    path = make_path(feed, 0, TRADING_DAY)
+
+    assert path.symbol == symbol
+    assert path.base_price == Decimal(base)
+
+
+def test_a_split_is_no_jump_unless_history_is_kept_as_traded() -> None:
+    """88.99 before the split of two for one, 44.86 after it."""
+    split = [bar.date for bar in load_bars("AAPL", 2005)].index(datetime.date(2005, 2, 28))
+    adjusted, kept = (
+        make_path("aapl-2005", 0, TRADING_DAY, splits=splits) for splits in ("adjust", "keep")
+    )
+    before, after = (split - 1) * TRADING_DAY, split * TRADING_DAY
+
+    assert [path.price(before) for path in (adjusted, kept)] == [44_495_000, 88_990_000]
+    assert [path.price(after) for path in (adjusted, kept)] == [44_860_000, 44_860_000]
+    assert adjusted.volume(before) == 2 * kept.volume(before)
+    assert adjusted.volume(after) == kept.volume(after)
+
+
+@pytest.mark.parametrize("feed", ["aapl", "goog-2008"])
+def test_the_bounds_of_history_never_bind_on_it(feed: str) -> None:
+    """Half the lowest close and twice the highest, to the cent."""
+    path = make_path(feed, 0, TRADING_DAY)
+    assert path.duration is not None
+    closes = [Decimal(path.price(time)).scaleb(-6) for time in range(0, path.duration, TRADING_DAY)]
+    low, high = path.bounds
+
+    assert abs(low - min(closes) / 2) <= Decimal("0.005")
+    assert abs(high - max(closes) * 2) <= Decimal("0.005")
+
+
+@pytest.mark.parametrize("name", ["aapl.csv", CHECKSUMS])
 def test_a_missing_file_is_named(copied_data: Path, name: str) -> None:
     (copied_data / name).unlink()
-    with pytest.raises(DataError) as caught:
-        history.load_bars("AAPL")
-
-    assert str(copied_data / name) in str(caught.value)
-    assert "install streamlet-lab again" in str(caught.value)
+    with pytest.raises(DataError, match=f"^{copied_data / name}: .* install streamlet-lab again"):
+        load_bars("AAPL")
 
 
 def test_a_changed_file_is_named(copied_data: Path) -> None:
     file = copied_data / "aapl.csv"
     file.write_bytes(file.read_bytes().replace(b"130.31", b"130.32"))
-    with pytest.raises(DataError) as caught:
-        history.load_bars("AAPL")
-
-    assert str(file) in str(caught.value)
-    assert "install streamlet-lab again" in str(caught.value)
+    with pytest.raises(DataError, match=f"^{file}: .* install streamlet-lab again"):
+        load_bars("AAPL")

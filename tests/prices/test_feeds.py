@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     SIMULATED,
     SOURCES,
@@ -83,11 +82,6 @@ def test_history_is_quoted_around_its_closes() -> None:
         for quote in feed.quotes(epoch):
             assert quote.symbol == "AAPL"
             assert float(quote.price) == pytest.approx(close, rel=1e-3)
-
-
-def test_an_unknown_feed_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"feed: 'tsla' .* 'simulated' or a real history"):
-        make_path("tsla", 0, TRADING_DAY)
 
 
 def test_a_path_follows_the_model_of_its_name() -> None:

@@ -12,9 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices import TRADING_DAY, HistoricalPath
-from streamlet_lab.prices.daily_history import load_bars, load_history
-from streamlet_lab.prices.frame_path import ReplayPath
+from streamlet_lab.prices import TRADING_DAY, ReplayPath
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -64,12 +62,8 @@ class NaivePath:
         longest = max(30 * MINUTE, 2 * usual)
         self.rows = rows
         self.starts = [0]
-        self.closures = 0
         for gap in gaps:
-            if gap > longest:
-                self.closures += 1
-                gap = usual
-            self.starts.append(self.starts[-1] + gap)
+            self.starts.append(self.starts[-1] + (gap if gap <= longest else usual))
         self.duration = self.starts[-1] + usual
 
     def row(self, market_time: int) -> int:
@@ -93,7 +87,6 @@ def test_it_does_what_the_naive_path_does(rows: list[Row], data: st.DataObject) 
     path, naive = ReplayPath(_frame(rows)), NaivePath(rows)
 
     assert path.duration == naive.duration
-    assert path.closures == naive.closures
     asked = [*naive.starts, *(start - 1 for start in naive.starts[1:]), naive.duration]
     asked += data.draw(st.lists(st.integers(0, naive.duration), max_size=10))
     for time in asked:
@@ -117,7 +110,6 @@ def test_three_days_of_minutes_take_three_trading_days() -> None:
     )
 
     assert path.duration == 3 * TRADING_DAY
-    assert path.closures == 2
     for day in range(3):
         first, last = day * TRADING_DAY, (day + 1) * TRADING_DAY - MINUTE
         assert path.price(first) == (100 + 390 * day) * 1_000_000
@@ -130,23 +122,15 @@ def test_three_days_of_minutes_take_three_trading_days() -> None:
     assert {path.volume(minute * MINUTE) for minute in range(389, 1171)} == {390_000}
 
 
-def test_daily_rows_are_replayed_like_the_history_that_ships_with_the_lab() -> None:
-    frame = load_history("MSFT", 2003).reset_index()
-    frame = frame.rename(columns={"date": "time", "close": "price"})
-    own = ReplayPath(frame, "MSFT")
-    ours = HistoricalPath.of("MSFT", 2003, splits="keep")
+def test_rows_that_are_dates_are_one_trading_day_each_whatever_lies_between() -> None:
+    path = ReplayPath(_at(["2024-01-12", "2024-01-16", "2024-01-17"]))
 
-    assert own.duration == ours.duration == 252 * TRADING_DAY
-    assert own.bounds == ours.bounds
-    assert own.closures == 0
-    assert own.base_price == load_bars("MSFT", 2003)[0].close
-    for quarter in range(4 * 252):
-        time = quarter * TRADING_DAY // 4
-        assert own.price(time) == ours.price(time)
-        assert own.volume(time) == ours.volume(time)
-        assert own.timestamp(time) == ours.timestamp(time)
-    assert own.price(own.duration) == ours.price(own.duration)
-    assert own.volume(own.duration) == ours.volume(own.duration)
+    assert path.duration == 3 * TRADING_DAY
+    for row, day in enumerate((12, 16, 17)):
+        first, last = row * TRADING_DAY, (row + 1) * TRADING_DAY - 1
+        assert path.price(first) == path.price(last) == (10 + row) * 1_000_000
+        assert path.volume(first) == path.volume(last) == 100
+        assert path.timestamp(first) == datetime(2024, 1, day, tzinfo=UTC)
 
 
 def test_a_time_without_a_zone_is_utc_and_any_other_zone_is_the_same_instant() -> None:
@@ -171,38 +155,22 @@ def test_of_rows_within_one_microsecond_the_last_price_and_all_shares_count() ->
     assert path.price(1) == 12_000_000
 
 
-def test_the_longest_gap_can_be_set() -> None:
-    minutes = [0, 1, 2, 12, 13, 14, 54, 55]
-    frame = _at([f"2024-01-15 14:{m:02}" for m in minutes])
-
-    def summary(longest_gap: str | float | None) -> tuple[int | None, int]:
-        path = ReplayPath(frame, longest_gap=longest_gap)
-        return path.duration, path.closures
-
-    assert summary(None) == summary("30min") == summary(1800) == (17 * MINUTE, 1)
-    assert summary("10min") == (17 * MINUTE, 1)
-    assert summary("9min") == (8 * MINUTE, 2)
-    assert summary("40min") == (56 * MINUTE, 0)
-    # A gap as long as that is none too long.
-    assert summary("39.99min") == (17 * MINUTE, 1)
-
-
 @pytest.mark.parametrize(
-    ("longest_gap", "expected"),
+    ("gaps", "held"),
     [
-        ("30s", "at least the usual time between rows, 1min"),
-        ("soon", "seconds as a number, or a text with a unit"),
-        (-1, "a duration of whole microseconds, zero or more"),
+        ([1, 30, 1], [1, 30, 1]),
+        ([1, 30.001, 1], [1, 1, 1]),
+        ([60, 60, 120, 121, 60], [60, 60, 120, 60, 60]),
     ],
+    ids=["half an hour", "more", "twice the usual time, and more"],
 )
-def test_a_longest_gap_that_cannot_be_is_refused(longest_gap: Any, expected: str) -> None:
-    frame = _at(["2024-01-15 14:30", "2024-01-15 14:31", "2024-01-15 14:32"])
-    with pytest.raises(InvalidInput) as caught:
-        ReplayPath(frame, longest_gap=longest_gap)
+def test_a_longer_gap_takes_no_market_time(gaps: list[float], held: list[float]) -> None:
+    """In minutes; the last row is held for the usual time, that of the first gap."""
+    times = itertools.accumulate([round(gap * MINUTE) for gap in gaps], initial=START)
 
-    assert caught.value.field == "longest_gap"
-    assert caught.value.value == longest_gap
-    assert expected in caught.value.expected
+    assert ReplayPath(_frame([Row(time, 100, 1) for time in times])).duration == MINUTE * (
+        sum(held) + held[0]
+    )
 
 
 @pytest.mark.parametrize(

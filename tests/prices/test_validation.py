@@ -57,33 +57,24 @@ def _reason(
 
 
 @pytest.mark.parametrize(
-    ("price", "reason"),
+    ("price", "volume", "reason"),
     [
-        ("49.999999", QuoteReason.BELOW_MIN_PRICE),
-        ("50", QuoteReason.VALID),
-        ("500", QuoteReason.VALID),
-        ("500.000001", QuoteReason.ABOVE_MAX_PRICE),
+        ("49.999999", 1000, QuoteReason.BELOW_MIN_PRICE),
+        ("50", 1000, QuoteReason.VALID),
+        ("500", 1000, QuoteReason.VALID),
+        ("500.000001", 1000, QuoteReason.ABOVE_MAX_PRICE),
+        (150, 99, QuoteReason.BELOW_MIN_VOLUME),
+        (150, "99.999999", QuoteReason.BELOW_MIN_VOLUME),
+        (150, 100, QuoteReason.VALID),
+        (150, MOST_SHARES, QuoteReason.VALID),
+        (150, "10000000000.000001", QuoteReason.ABOVE_MAX_VOLUME),
+        (150, "100.000001", QuoteReason.VALID),
+        (150, "100.0000001", QuoteReason.VOLUME_TOO_FINE),
+        (150, "100.0000000", QuoteReason.VOLUME_TOO_FINE),
     ],
 )
-def test_the_price_bounds_are_inclusive(price: str, reason: QuoteReason) -> None:
-    assert _reason(_quote(price)) is reason
-
-
-@pytest.mark.parametrize(
-    ("volume", "reason"),
-    [
-        (99, QuoteReason.BELOW_MIN_VOLUME),
-        ("99.999999", QuoteReason.BELOW_MIN_VOLUME),
-        (100, QuoteReason.VALID),
-        (MOST_SHARES, QuoteReason.VALID),
-        ("10000000000.000001", QuoteReason.ABOVE_MAX_VOLUME),
-        ("100.000001", QuoteReason.VALID),
-        ("100.0000001", QuoteReason.VOLUME_TOO_FINE),
-        ("100.0000000", QuoteReason.VOLUME_TOO_FINE),
-    ],
-)
-def test_the_volume_bounds_are_inclusive(volume: object, reason: QuoteReason) -> None:
-    assert _reason(_quote(volume=volume)) is reason
+def test_the_bounds_are_inclusive(price: object, volume: object, reason: QuoteReason) -> None:
+    assert _reason(_quote(price, volume)) is reason
 
 
 @given(
@@ -134,11 +125,9 @@ def test_a_quote_bears_the_time_of_its_epoch(after: timedelta, reason: QuoteReas
         ("165.000001", QuoteReason.OUTSIDE_DEVIATION),
     ],
 )
-@pytest.mark.parametrize("rules", [RULES, STRICT])
-def test_exactly_ten_percent_passes(
-    price: str, reason: QuoteReason, rules: PriceValidation
-) -> None:
-    assert _reason(_quote(price), PreviousConsensus(Decimal(150), 6), 7, rules) is reason
+def test_exactly_ten_percent_passes(price: str, reason: QuoteReason) -> None:
+    for rules in (RULES, STRICT):
+        assert _reason(_quote(price), PreviousConsensus(Decimal(150), 6), 7, rules) is reason
 
 
 @pytest.mark.parametrize(("missed", "silent"), [(0, 20), (1, 0), (4, 1)])
@@ -440,6 +429,9 @@ def test_the_literal_rule_ends_many_a_simulated_run() -> None:
     assert ended[REANCHOR] / runs < 0.05  # up to three epochs each time
 
 
+ANEW: dict[str, Any] = {"widening_percent": 0, "reanchor_after": 3, "reanchor_sources": 3}
+
+
 @pytest.mark.parametrize(
     ("settings", "field", "value"),
     [
@@ -454,26 +446,10 @@ def test_the_literal_rule_ends_many_a_simulated_run() -> None:
         ({"max_volume": MOST_SHARES + 1}, "max_volume", "10000000001"),
         ({"reanchor_sources": 3}, "reanchor_sources", "3"),
         ({"widening_percent": 0, "reanchor_after": 3}, "reanchor_sources", "None"),
-        (
-            {"widening_percent": 0, "reanchor_after": 0, "reanchor_sources": 3},
-            "reanchor_after",
-            "0",
-        ),
-        (
-            {"widening_percent": 0, "reanchor_after": 2.5, "reanchor_sources": 3},
-            "reanchor_after",
-            "2.5",
-        ),
-        (
-            {"widening_percent": 0, "reanchor_after": True, "reanchor_sources": 3},
-            "reanchor_after",
-            "True",
-        ),
-        (
-            {"widening_percent": 0, "reanchor_after": 3, "reanchor_sources": 1},
-            "reanchor_sources",
-            "1",
-        ),
+        (ANEW | {"reanchor_after": 0}, "reanchor_after", "0"),
+        (ANEW | {"reanchor_after": 2.5}, "reanchor_after", "2.5"),
+        (ANEW | {"reanchor_after": True}, "reanchor_after", "True"),
+        (ANEW | {"reanchor_sources": 1}, "reanchor_sources", "1"),
         ({"reanchor_after": 3, "reanchor_sources": 3}, "widening_percent", "10"),
     ],
 )

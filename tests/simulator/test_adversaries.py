@@ -43,7 +43,7 @@ def test_a_double_voter_votes_for_both_twins():
 
 def test_a_double_voter_votes_for_what_does_not_fit():
     class Stubborn(NodeFault):
-        def begin(self, epoch):
+        def on_epoch(self, epoch):
             block = self.node.make_block(self.node.tree.finalized[0])
             yield Send(self.proposal(replace(block, payload=b"on genesis")))
 
@@ -113,7 +113,7 @@ def test_a_rushing_adversary_votes_before_others_hear_of_the_proposal():
     class Rushing(NodeFault):
         rushing = True
 
-        def overheard(self, message, sender):
+        def on_any_message(self, message, sender):
             if isinstance(message, Proposal):
                 yield Send(self.vote(message.block), delay=1)
 

@@ -20,10 +20,10 @@ class Ahead(NodeFault):
     def proposes(self, epoch):
         return epoch != EARLY
 
-    def begin(self, epoch):
+    def on_epoch(self, epoch):
         first = EARLY - EPOCHS_AHEAD  # the first epoch in which a node takes it in
         if epoch == first - 1:
-            left = first * EPOCH - self.seat.now()
+            left = first * EPOCH - self.now()
             proposal = self.proposal(foreseen(self.node.tree.finalized[0], EARLY))
             yield Send(proposal, to=["node_0"], delay=left)
             yield Send(proposal, to=["node_1"], delay=left + 1)
@@ -32,7 +32,7 @@ class Ahead(NodeFault):
 class Flooding(NodeFault):
     """Signs a block and a vote for each of the next thousand epochs that it leads."""
 
-    def begin(self, epoch):
+    def on_epoch(self, epoch):
         genesis = self.node.tree.finalized[0]
         for far in range(3, 4_000, 4):
             block = Block(genesis.chain_id, far, 1, genesis.hash, b"far")

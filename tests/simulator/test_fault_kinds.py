@@ -168,7 +168,7 @@ def test_nobody_holds_a_message_in_an_honest_name_that_this_node_has_not_signed(
 
 def test_the_lab_knows_who_would_sign_for_the_honest():
     class Impostor(NodeFault):
-        def begin(self, epoch):
+        def on_epoch(self, epoch):
             block = self.node.make_block(self.node.tree.longest[0])
             for sign in (self.vote, self.proposal):
                 with pytest.raises(InvalidInput, match="one of node_2, node_3") as caught:
@@ -178,10 +178,9 @@ def test_the_lab_knows_who_would_sign_for_the_honest():
             yield Send(self.vote(block, by="node_3"))
 
     asked = []
-    partners = {name: Impostor(0, None) for name in names(2, 3)}
-    for one in partners.values():
-        one.partners = partners
-    run(2, made={"node_2": [partners["node_2"]]})
+    impostor = Impostor(0, None)
+    impostor.accomplices = names(2, 3)
+    run(2, made={"node_2": [impostor]})
     assert asked == [0, 1]
 
 

@@ -10,7 +10,6 @@ from streamlet_lab.fault import Fault
 from streamlet_lab.prices import NoPrice, PriceConsensus, decode_payload
 from streamlet_lab.simulator import fault_kind, make_fault
 from streamlet_lab.simulator.liars import LyingLeader
-from streamlet_lab.simulator.price_application import previous_consensus
 
 from .bare import simulation
 from .stocks import claims, liar, price_in, run
@@ -32,7 +31,7 @@ def led_by_node_1(lab):
     tree = lab.observer.tree
     for block in tree.finalized[1:]:
         if lab.leader_of(block.epoch) == "node_1":
-            (previous,) = previous_consensus(tree.chain(block.parent), lab.symbols, {})
+            (previous,) = lab.application.references(tree.chain(block.parent))
             heard, ancestors = lab.heard[block.epoch], tree.chain(block.parent)
             honest, _ = lab.application.make_payload(block.epoch, ancestors, heard)
             if price_in(block) is not None:
@@ -102,8 +101,8 @@ class FalseNoPrice(LyingLeader):
 
     credulous = False
 
-    def lie(self, claim, voter, previous):
-        return NoPrice(claim.symbol, "none", claim.timestamp)
+    def lie(self, claim, signed, voter, known):
+        return NoPrice(claim.symbol, "none", claim.timestamp), signed
 
 
 COLLUDING = {"kind": "colluding", "nodes": ["market_data_1", "market_data_2"]}

@@ -9,18 +9,21 @@ from hypothesis import strategies as st
 from streamlet_lab.checks import Status, market_checks
 from streamlet_lab.consensus import Block
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.keys import IdealSignatures
 from streamlet_lab.prices import (
     GenesisPrice,
     NoPrice,
     PreviousConsensus,
     PriceConsensus,
+    PriceValidation,
+    Voter,
     decode_payload,
     encode_claims,
 )
 from streamlet_lab.prices.quotes import ORIGIN
 from streamlet_lab.simulator.price_application import (
     Observation,
-    previous_consensus,
+    PriceApplication,
     read_claims,
 )
 
@@ -326,8 +329,10 @@ def test_no_price_is_not_believed_where_it_would_only_widen_the_corridor(setting
 def test_what_is_remembered_of_chains_changes_no_reference(data):
     """On a random tree, whose chains are asked for in any order, more than once."""
     symbols = data.draw(st.sampled_from([("AAPL",), ("AAPL", "MSFT"), ("MSFT", "AAPL")]))
-    genesis = encode_claims([GenesisPrice(symbol, Decimal("150.00")) for symbol in symbols])
-    blocks = [Block("chain", -1, 0, bytes(32), genesis)]
+    geneses = [GenesisPrice(symbol, Decimal("150.00")) for symbol in symbols]
+    voters = [Voter(symbol, PriceValidation()) for symbol in symbols]
+    application = PriceApplication(voters, lambda _: ORIGIN, (), IdealSignatures(0), 6, geneses)
+    blocks = [Block("chain", -1, 0, bytes(32), application.genesis_payload)]
     parents = {}
     for epoch in range(data.draw(st.integers(4, 12))):
         parent = data.draw(st.sampled_from(blocks[-3:]))
@@ -344,12 +349,10 @@ def test_what_is_remembered_of_chains_changes_no_reference(data):
             yield block
             block = parents.get(block.hash)
 
-    remembered = {}
     order = data.draw(st.permutations(blocks))
     for block in [*order, *order]:
         expected = tuple(_nearest(chain(block), symbol) for symbol in symbols)
-        assert previous_consensus(chain(block), symbols, remembered) == expected
-        assert remembered[block.hash] == expected
+        assert application.references(chain(block)) == expected
 
 
 def _any_claim(symbol, kind, epoch):
@@ -379,7 +382,7 @@ def test_the_application_walks_no_chain_twice():
     lab, _ = run(12, signatures="none", prices={"min_volume": 10**10})
     tree = lab.observer.tree
     newest = tree.longest[0]
-    expected = previous_consensus(tree.chain(newest.hash), lab.symbols, {})
+    expected = tuple(_nearest(tree.chain(newest.hash), symbol) for symbol in lab.symbols)
     walked = []
 
     def watched():

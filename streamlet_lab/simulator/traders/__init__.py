@@ -5,26 +5,20 @@ actions. Kinds are registered under names with :func:`trader_kind`; :func:`make_
 configuration into traders.
 """
 
+from streamlet_lab.registers import TraderContext as TraderContext
+
+# These register their kinds.
+from streamlet_lab.simulator.traders import market_maker, simple_traders  # noqa: F401
 from streamlet_lab.simulator.traders.registry import close_register
 from streamlet_lab.simulator.traders.registry import make_traders as make_traders
 from streamlet_lab.simulator.traders.registry import own_trader_kinds as own_trader_kinds
 from streamlet_lab.simulator.traders.registry import trader_kind as trader_kind
 from streamlet_lab.simulator.traders.registry import trader_kinds as trader_kinds
+from streamlet_lab.simulator.traders.trader import Action as Action
+from streamlet_lab.simulator.traders.trader import Cancel as Cancel
+from streamlet_lab.simulator.traders.trader import MarketView as MarketView
+from streamlet_lab.simulator.traders.trader import Replace as Replace
+from streamlet_lab.simulator.traders.trader import Submit as Submit
 from streamlet_lab.simulator.traders.trader import Trader as Trader
-from streamlet_lab.simulator.traders.trader import TraderContext as TraderContext
-from streamlet_lab.simulator.traders.view import Action as Action
-from streamlet_lab.simulator.traders.view import Cancel as Cancel
-from streamlet_lab.simulator.traders.view import Intent as Intent
-from streamlet_lab.simulator.traders.view import MarketView as MarketView
-from streamlet_lab.simulator.traders.view import Replace as Replace
-from streamlet_lab.simulator.traders.view import Submit as Submit
-
-# isort: split
-from streamlet_lab.simulator.traders.fat_finger import FatFinger as FatFinger
-from streamlet_lab.simulator.traders.informed import Informed as Informed
-from streamlet_lab.simulator.traders.manipulator import Manipulator as Manipulator
-from streamlet_lab.simulator.traders.market_maker import MarketMaker as MarketMaker
-from streamlet_lab.simulator.traders.momentum import Momentum as Momentum
-from streamlet_lab.simulator.traders.zero_intelligence import ZeroIntelligence as ZeroIntelligence
 
 close_register()

@@ -5,10 +5,15 @@ from decimal import Decimal
 from typing import Annotated
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import OpenOrder, Side
+from streamlet_lab.matching import Side
+from streamlet_lab.registers import TraderContext
 from streamlet_lab.simulator.traders.registry import trader_kind
-from streamlet_lab.simulator.traders.trader import Shares, Trader, TraderContext
-from streamlet_lab.simulator.traders.view import Action, MarketView
+from streamlet_lab.simulator.traders.trader import (
+    Action,
+    MarketView,
+    Shares,
+    Trader,
+)
 from streamlet_lab.units import CENT, MONEY, from_ticks
 from streamlet_lab.values import Number
 
@@ -69,11 +74,10 @@ class MarketMaker(Trader):
         self._weight = reference_weight
 
     def act(self, view: MarketView) -> Iterator[Action]:
-        """Put the quotes where they should be."""
         wanted = self._quotes(view)
         kept = set[Side]()
         for order_id, order in self.orders.items():
-            if self._is_right(order, wanted):
+            if order.price == wanted.get(order.side) and order.quantity == self._size:
                 kept.add(order.side)
             else:
                 yield self.cancel(order_id)
@@ -102,6 +106,3 @@ class MarketMaker(Trader):
         if view.reference is None or view.last_price is None:
             return view.last_price if view.reference is None else view.reference
         return self._weight * view.reference + (1 - self._weight) * view.last_price
-
-    def _is_right(self, order: OpenOrder, wanted: dict[Side, Decimal]) -> bool:
-        return order.price == wanted.get(order.side) and order.quantity == self._size

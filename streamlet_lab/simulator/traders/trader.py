@@ -1,37 +1,37 @@
-"""A trader: it sees the market now and then, acts, and keeps account of what comes of it."""
+"""What a trader sees of a market and can do there, and the base of all kinds of traders."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
-from random import Random
-from typing import Annotated, Any, ClassVar, Final, TypeAlias, cast, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     MAX_QUANTITY,
     Accepted,
     Event,
+    MarketState,
     Order,
     OrderTracker,
     OrderType,
     Side,
     Traded,
 )
-from streamlet_lab.simulator.traders.view import (
-    Action,
-    Cancel,
-    Intent,
-    MarketView,
-    Replace,
-    Submit,
-)
-from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name, to_number
+from streamlet_lab.registers import TRADERS, TraderContext
+from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name
 from streamlet_lab.values import Number, Whole
 
 #: What kinds take: percentages, which are shares of one inside, and shares of an order.
 Percent: TypeAlias = Annotated[float, Number(0, 100)]
 Shares: TypeAlias = Annotated[int, Whole(1, MAX_QUANTITY)]
+
+#: What a trader meant: an honest price, one that is far away by mistake, or to profit from a lie.
+Intent = Literal["honest", "far", "manipulating"]
+
+_Price: TypeAlias = float | Decimal | None
+
+# In all other states orders are collected or refused.
+_CONTINUOUS: Final = frozenset({"open", "limit"})
 
 _LOT: Final = 10
 _LARGEST_LOTS: Final = 20
@@ -40,23 +40,51 @@ _LARGEST_LOTS: Final = 20
 _LARGEST_PRICE: Final = Decimal(99_999_999_999_999)
 
 
-@dataclass(frozen=True, slots=True)
-class TraderContext:
-    """What the market gives a trader: a name, a symbol, and a stream that nobody else draws from.
+class MarketView(NamedTuple):
+    """The market of one symbol at one instant; prices are in dollars, None where there is none."""
 
-    The name is its kind and its number among all of the kind: ``"momentum_3"``. The rate is the
-    mean number of acts per second of protocol time, 0.000001 to 1,000,000.
-    """
-
-    name: str
+    time: int  # microseconds of protocol time
     symbol: str
-    random: Random
-    rate: float = 1.0
+    true_price: float  # where the underlying path is: what a trader makes of it is up to its kind
+    best_bid: float | None = None
+    best_ask: float | None = None
+    last_price: float | None = None  # of the latest trade
+    reference: float | None = None  # the price that the market goes by
+    state: MarketState = MarketState.OPEN
+    low: float | None = None  # the edges of the band
+    high: float | None = None
 
-    def __post_init__(self) -> None:
-        to_number(self.rate, 1e-6, 1e6, "rate")
+    @property
+    def is_continuous(self) -> bool:
+        """Whether orders are matched as they come: neither collected for an auction nor refused."""
+        return self.state in _CONTINUOUS
 
 
+class Submit(NamedTuple):
+    """Send an order, with what the trader means by it; the market does not know."""
+
+    order: Order
+    intent: Intent
+
+
+class Cancel(NamedTuple):
+    """Take an order of one's own out of the book."""
+
+    order_id: str
+
+
+class Replace(NamedTuple):
+    """Give an order of one's own another price or another open quantity; None leaves it."""
+
+    order_id: str
+    price: Decimal | None
+    quantity: int | None
+
+
+Action: TypeAlias = Submit | Cancel | Replace
+
+
+@TRADERS.base
 class Trader(ABC):
     """Base of all kinds of traders: a kind says what it does when its time comes, in `act`.
 
@@ -91,6 +119,9 @@ class Trader(ABC):
     """
 
     intent: ClassVar[Intent] = "honest"
+
+    def __init_subclass__(cls) -> None:
+        to_name(cls.intent, get_args(Intent), f"{cls.__name__}.intent")
 
     def __init__(self, context: TraderContext) -> None:
         self.name = context.name
@@ -140,16 +171,7 @@ class Trader(ABC):
             self._check(action)
         return decided
 
-    # What it can do.
-
-    def buy(
-        self,
-        quantity: int,
-        price: float | Decimal | None = None,
-        *,
-        intent: Intent | None = None,
-        **conditions: Any,
-    ) -> Submit:
+    def buy(self, quantity: int, price: _Price = None, **options: Any) -> Submit:
         """Make an order to buy.
 
         Parameters
@@ -158,47 +180,29 @@ class Trader(ABC):
             Shares.
         price : float or Decimal or None
             In dollars; it is put on the grid as in `on_grid`. None makes a market order.
-        intent : {"honest", "far", "manipulating"}, optional
-            The kind's own unless given.
-        **conditions
-            ``time_in_force``, ``expires`` and ``post_only`` of an
-            :class:`~streamlet_lab.matching.Order`, which refuses what is not valid.
+        **options
+            ``intent``, which is the kind's own unless given; and ``time_in_force``, ``expires`` and
+            ``post_only`` of an :class:`~streamlet_lab.matching.Order`.
         """
-        return self._submit(Side.BUY, quantity, price, intent, conditions)
+        return self._submit(Side.BUY, quantity, price, **options)
 
-    def sell(
-        self,
-        quantity: int,
-        price: float | Decimal | None = None,
-        *,
-        intent: Intent | None = None,
-        **conditions: Any,
-    ) -> Submit:
+    def sell(self, quantity: int, price: _Price = None, **options: Any) -> Submit:
         """Make an order to sell; see `buy`."""
-        return self._submit(Side.SELL, quantity, price, intent, conditions)
+        return self._submit(Side.SELL, quantity, price, **options)
 
     def cancel(self, order_id: str) -> Cancel:
         """Take an order of its own out of the book."""
         return Cancel(order_id)
 
-    def replace(
-        self, order_id: str, price: float | Decimal | None = None, quantity: int | None = None
-    ) -> Replace:
+    def replace(self, order_id: str, price: _Price = None, quantity: int | None = None) -> Replace:
         """Give an order of its own another price or another open quantity; None leaves it."""
         return Replace(order_id, None if price is None else self.on_grid(price), quantity)
 
     def on_grid(self, price: float | Decimal) -> Decimal:
-        """Return the nearest price in cents, half even; a cent at least.
-
-        >>> from streamlet_lab.simulator.traders import ZeroIntelligence
-        >>> trader = ZeroIntelligence(TraderContext("zero_intelligence_0", "AAPL", Random(1)))
-        >>> trader.on_grid(152.445), trader.on_grid(-3.0)
-        (Decimal('152.44'), Decimal('0.01'))
-        """
-        if isinstance(price, bool) or not isinstance(price, int | float | Decimal):
-            raise InvalidInput("price", price, "a price in dollars, such as 152.45")
+        """Return the nearest price in cents, half even; a cent at least."""
+        is_number = isinstance(price, int | float | Decimal) and not isinstance(price, bool)
         # A float is taken as it prints.
-        amount = price if isinstance(price, Decimal) else Decimal(str(price))
+        amount = Decimal(str(price)) if is_number else Decimal("nan")
         if not amount.is_finite():
             raise InvalidInput("price", price, "a finite price in dollars, such as 152.45")
         cents = min(max(MONEY.divide(amount, CENT), Decimal(1)), _LARGEST_PRICE)
@@ -207,8 +211,6 @@ class Trader(ABC):
     def draw_quantity(self, size: int | None = None) -> int:
         """Return the size if there is one; otherwise draw 10 to 200 shares, a multiple of 10."""
         return _LOT * self.random.randint(1, _LARGEST_LOTS) if size is None else size
-
-    # What comes of it.
 
     def on_event(self, event: Event) -> None:
         """Keep `position` and `orders` true.
@@ -228,14 +230,9 @@ class Trader(ABC):
         self._tracker.follow(event)
 
     def _submit(
-        self,
-        side: Side,
-        quantity: int,
-        price: float | Decimal | None,
-        intent: Intent | None,
-        conditions: dict[str, Any],
+        self, side: Side, quantity: int, price: _Price, *, intent: Any = None, **conditions: Any
     ) -> Submit:
-        meant = to_name(intent or self.intent, get_args(Intent), "intent")
+        meant: Any = to_name(intent or self.intent, get_args(Intent), "intent")
         order = Order(
             f"{self._prefix}{self._made}",
             self.symbol,
@@ -247,7 +244,7 @@ class Trader(ABC):
             **conditions,
         )
         self._made += 1
-        return Submit(order, cast(Intent, meant))
+        return Submit(order, meant)
 
     def _check(self, action: object) -> None:
         if not isinstance(action, Action):

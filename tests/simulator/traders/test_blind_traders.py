@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from streamlet_lab.matching import MarketState, Order, OrderType, Side, Traded
 from streamlet_lab.matching.events import Accepted
 from streamlet_lab.matching.orders import Trade
-from streamlet_lab.simulator.traders import FatFinger, MarketView, ZeroIntelligence
+from streamlet_lab.simulator.traders import MarketView
+from streamlet_lab.simulator.traders.simple_traders import FatFinger, ZeroIntelligence
 
 from .floor import SYMBOL, TRUE_PRICE, seat, view
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from streamlet_lab.matching import MarketState, Side, TimeInForce
-from streamlet_lab.simulator.traders import Cancel, Informed, Submit, make_traders
+from streamlet_lab.simulator.traders import Cancel, Submit, make_traders
+from streamlet_lab.simulator.traders.simple_traders import Informed
 
 from .floor import SECOND, SYMBOL, Floor, Traders, seat, view
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from streamlet_lab.matching import MarketState, OrderType, Side, TimeInForce
-from streamlet_lab.simulator.traders import Manipulator, make_traders
+from streamlet_lab.simulator.traders import make_traders
+from streamlet_lab.simulator.traders.simple_traders import Manipulator
 
 from .floor import SECOND, SYMBOL, Floor, Traders, seat, view
 

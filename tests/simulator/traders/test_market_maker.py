@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.matching import Order, Side, Traded
-from streamlet_lab.simulator.traders import Cancel, MarketMaker, Submit, make_traders
+from streamlet_lab.simulator.traders import Cancel, Submit, make_traders
+from streamlet_lab.simulator.traders.market_maker import MarketMaker
 
 from .floor import SECOND, SYMBOL, Floor, Traders, seat, view
 

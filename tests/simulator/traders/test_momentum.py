@@ -3,7 +3,7 @@
 import pytest
 
 from streamlet_lab.matching import MarketState
-from streamlet_lab.simulator.traders import Momentum
+from streamlet_lab.simulator.traders.simple_traders import Momentum
 
 from .floor import seat, view
 
