@@ -11,11 +11,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 from unittest import mock
 
-from streamlet_lab.checks import Status, find_culprits, protocol_checks
-from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.checks import Status
 from streamlet_lab.consensus import Block, BlockTree, FinalityRule, StreamletNode
+from streamlet_lab.experiment import run_protocol
 from streamlet_lab.fuzz import random_config
-from streamlet_lab.simulator import create_streamlet_network
 from streamlet_lab.streams import stream
 
 
@@ -55,16 +54,6 @@ BUGS: Final[dict[str, Callable[[], AbstractContextManager[Any]]]] = {
 }
 
 
-def violated(config: ExperimentConfig) -> tuple[set[str], set[str]]:
-    """Run the bare protocol; return which properties are violated, and which nodes convicted."""
-    simulation = create_streamlet_network(config)
-    checks = protocol_checks(config, simulation)
-    simulation.monitors.extend(checks)
-    simulation.run(config.epochs)
-    names = {check.name for check in checks if check.result().status is Status.VIOLATED}
-    return names, {*find_culprits(config, simulation)}
-
-
 def search(runs: int, seed: int) -> Iterator[tuple[int, set[str], set[str]]]:
     """Yield the number of each run, what is violated in it, and which honest nodes are convicted.
 
@@ -75,8 +64,9 @@ def search(runs: int, seed: int) -> Iterator[tuple[int, set[str], set[str]]]:
     """
     for number in range(runs):
         config = random_config(stream(seed, f"fuzz/{number}"))
-        names, guilty = violated(config)
-        yield number, names, guilty - {*config.faulty_nodes}
+        run = run_protocol(config)
+        violated = {name for name, one in run.checks.items() if one.status is Status.VIOLATED}
+        yield number, violated, run.evidence.keys() - config.faulty_nodes
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ messages go to standard error. A mistake in the input ends with one message and 
 """
 
 import argparse
-import copy
 import json
 import os
 import re
@@ -18,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 from streamlet_lab import __version__, demos
 from streamlet_lab.archive import check_archive_name
-from streamlet_lab.charts import save_charts, save_protocol_chart
+from streamlet_lab.charts import save_charts
 from streamlet_lab.config import load_config
 from streamlet_lab.consensus import (
     FinalityProof,
@@ -32,9 +31,10 @@ from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
 from streamlet_lab.files import write_atomically
 from streamlet_lab.fuzz import fuzz
+from streamlet_lab.grid import with_setting
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
-from streamlet_lab.scenarios import find_scenario, scenario_names
+from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
 
 #: Where the main job draws its charts unless told otherwise.
@@ -208,29 +208,22 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _read_setting(text: str) -> tuple[list[str], Any]:
-    name, equals, value = text.partition("=")
-    keys = name.strip().split(".")
-    if not (equals and all(re.fullmatch(r"\w+", key, re.ASCII) for key in keys)):
-        raise InvalidInput("--set", text, "SETTING=VALUE, such as prices.aggregator=median")
-    try:
-        (read,) = tomllib.loads(f"value = {value}").values()
-    except (ValueError, RecursionError):
-        # A word or a duration needs no quotation marks here.
-        return keys, value.strip()
-    return keys, read
-
-
 def _with_set(settings: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """Return settings with those that were set one by one in their places."""
     for text in options.set:
-        keys, value = _read_setting(text)
-        place = settings = copy.deepcopy(settings)
-        for key in keys[:-1]:
-            place = place.setdefault(key, {})
-            if not isinstance(place, dict):
-                raise InvalidInput("--set", text, f"a setting; {key!r} has none below it")
-        place[keys[-1]] = value
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not (equals and re.fullmatch(r"\w+(\.\w+)*", name, re.ASCII)):
+            raise InvalidInput("--set", text, "SETTING=VALUE, such as prices.aggregator=median")
+        try:
+            (read,) = tomllib.loads(f"value = {value}").values()
+        except (ValueError, RecursionError):
+            read = value.strip()  # a word or a duration needs no quotation marks here
+        try:
+            settings = with_setting(settings, name, read)
+        except InvalidInput as error:
+            expected = f"a setting; {error.field!r} has none below it"
+            raise InvalidInput("--set", text, expected) from None
     return settings
 
 
@@ -318,7 +311,7 @@ def _streamlet(options: argparse.Namespace) -> None:
     run = run_protocol(progress=_progress, **_with_set(_settings(options), options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:
-        _report_files(options, save_protocol_chart(run, options.plots))
+        _report_files(options, save_charts(run, options.plots))
 
 
 def _proof(options: argparse.Namespace) -> None:
@@ -366,7 +359,7 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _scenario(options: argparse.Namespace) -> int:
-    run = find_scenario(options.source).run()
+    run = scenario(options.source).run()
     print(run)
     return 0 if run.passed else 1
 
@@ -377,7 +370,7 @@ def _fuzz(options: argparse.Namespace) -> int:
     search = fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
     print(search)
     for finding in search.findings:
-        print(f"\n{finding.scenario().to_text()}")
+        print(f"\n{finding.scenario().text}")
     return 1 if search.findings else 0
 
 

@@ -11,7 +11,7 @@ from streamlet_lab.checks import (
     market_checks,
     protocol_checks,
 )
-from streamlet_lab.config import ExperimentConfig, load_config, make_config
+from streamlet_lab.config import ExperimentConfig, check_runnable, load_config, make_config
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, make_frames
@@ -52,16 +52,15 @@ class Experiment:
     (True, 11)
     """
 
-    _made: tuple[StockSimulation, Market] | None
-
     def __init__(self, **settings: Any) -> None:
-        self._set_up(make_config(**settings))
+        self.config = make_config(**settings)
 
     @classmethod
     def from_config(cls, config: ExperimentConfig) -> Self:
         """Return the experiment of a configuration, such as a loaded result's."""
+        check_runnable(config)
         experiment = cls.__new__(cls)
-        experiment._set_up(config)
+        experiment.config = config
         return experiment
 
     @classmethod
@@ -83,32 +82,14 @@ class Experiment:
         progress : callable, optional
             ``progress(epoch, epochs)`` is called at the beginning of each epoch.
         """
-        made, self._made = self._made, None
-        if made is None or made[0].config is not self.config:
-            made = _make(self.config)
-        network, market = made
-        checks = market_checks(self.config, network)
+        network = StockSimulation(self.config)
+        market, checks = Market(network), market_checks(self.config, network)
         return _run(self.config, network, checks, monitors, progress, market)
 
     def __repr__(self) -> str:
         settings = self.config.model_dump(mode="json", exclude_defaults=True)
         arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         return f"Experiment({arguments})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Copies and other processes make their own.
-        return {"config": self.config, "_made": None}
-
-    def _set_up(self, config: ExperimentConfig) -> None:
-        self.config = config
-        # What the first run needs is made now, so that a wrong feed, fault or band is reported
-        # before anything runs.
-        self._made = _make(config)
-
-
-def _make(config: ExperimentConfig) -> tuple[StockSimulation, Market]:
-    network = StockSimulation(config)
-    return network, Market(network)
 
 
 def run_protocol(

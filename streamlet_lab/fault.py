@@ -12,8 +12,20 @@ from streamlet_lab.values import check_plain
 _SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d+)(?:-(\d+))?)?", re.ASCII)
 
 
+class Lasting:
+    """What lasts from epoch ``start`` on until before ``stop``, if there is one."""
+
+    __slots__ = ()
+    start: int
+    stop: int | None
+
+    def active(self, epoch: int) -> bool:
+        """Whether it is there in an epoch."""
+        return self.start <= epoch and (self.stop is None or epoch < self.stop)
+
+
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Lasting):
     """Something that goes wrong with some nodes, or sources of quotes, for some epochs.
 
     Parameters
@@ -68,15 +80,6 @@ class Fault:
         kind, start, stop = parts.groups()
         return cls(kind, (node,), None, int(start or 0), int(stop) if stop else None)
 
-    def active(self, epoch: int) -> bool:
-        """Whether the fault is there in an epoch."""
-        return is_active(self.start, self.stop, epoch)
-
     def affected(self, nodes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the nodes that have the fault, out of all."""
         return self.nodes if self.count is None else nodes[len(nodes) - self.count :]
-
-
-def is_active(start: int, stop: int | None, epoch: int) -> bool:
-    """Whether an epoch lies from ``start`` on and before ``stop``, if there is one."""
-    return start <= epoch and (stop is None or epoch < stop)

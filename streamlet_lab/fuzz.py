@@ -11,17 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
-from streamlet_lab.checks import CheckResult, Status, protocol_checks
+from streamlet_lab.checks import Status
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus.quorums import FaultModel, max_faulty
 from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.experiment import run_protocol
 from streamlet_lab.fault import Fault
 from streamlet_lab.scenarios import Scenario
 from streamlet_lab.simulator import (
     Progress,
-    create_streamlet_network,
     make_fault,
     offered_fault_kinds,
     own_fault_kinds,
@@ -35,22 +35,20 @@ _MILLISECOND: Final = 1_000
 _MODEL_WEIGHTS: Final = (8, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A run, by its number in the search, whose smallest configuration violates properties."""
 
     number: int
     config: ExperimentConfig
-    violated: tuple[CheckResult, ...]
+    violated: tuple[str, ...]
 
     def scenario(self) -> Scenario:
         """Return it as a scenario that expects what should have been."""
-        names = [check.name for check in self.violated]
         return Scenario.from_config(
             self.config,
-            [f"{name} holds" for name in names],
+            [f"{name} holds" for name in self.violated],
             name=f"run_{self.number}",
-            title=f"{', '.join(names)} violated in a random search",
+            title=f"{', '.join(self.violated)} violated in a random search",
         )
 
 
@@ -114,7 +112,10 @@ def fuzz(
                 progress(number, runs)
             finding = _search_once(search, seed, number)
             if finding is not None and folder is not None:
-                _save(search, finding, folder / f"fuzz_{seed}_{number}.txt")
+                try:
+                    finding.scenario().save(folder / f"fuzz_{seed}_{number}.txt")
+                except (DataError, OSError) as error:  # the search has it all the same
+                    search.unsaved.append(str(error))
     except KeyboardInterrupt:
         pass  # what was found so far is the result, and says how many runs there were
     return search
@@ -122,38 +123,23 @@ def fuzz(
 
 def _search_once(search: Search, seed: int, number: int) -> Finding | None:
     config = random_config(stream(seed, f"fuzz/{number}"))
-    results = check_results(config)
+    checks = run_protocol(config).checks
     search.runs += 1
     search.examined.update(
-        check.name for check in results if check.status is not Status.NOT_APPLICABLE
+        name for name, check in checks.items() if check.status is not Status.NOT_APPLICABLE
     )
-    names = {check.name for check in results if check.status is Status.VIOLATED}
-    if not names:
+    violated = {name for name, check in checks.items() if check.status is Status.VIOLATED}
+    if not violated:
         return None
-    smallest = shrink(config, lambda one: any(check.name in names for check in _violated(one)))
-    search.findings.append(Finding(number, smallest, _violated(smallest)))
+    smallest = shrink(config, lambda simpler: not violated.isdisjoint(violations(simpler)))
+    search.findings.append(Finding(number, smallest, violations(smallest)))
     return search.findings[-1]
 
 
-def _save(search: Search, finding: Finding, path: Path) -> None:
-    """Save a finding; if that fails the search goes on, since it has the finding all the same."""
-    try:
-        finding.scenario().save(path)
-    except (DataError, OSError) as error:
-        search.unsaved.append(str(error))
-
-
-def check_results(config: ExperimentConfig) -> list[CheckResult]:
-    """Run the bare protocol and return what became of each property."""
-    simulation = create_streamlet_network(config)
-    checks = protocol_checks(config, simulation)
-    simulation.monitors.extend(checks)
-    simulation.run(config.epochs)
-    return [check.result() for check in checks]
-
-
-def _violated(config: ExperimentConfig) -> tuple[CheckResult, ...]:
-    return tuple(check for check in check_results(config) if check.status is Status.VIOLATED)
+def violations(config: ExperimentConfig) -> tuple[str, ...]:
+    """Run the bare protocol and return which properties are violated."""
+    checks = run_protocol(config).checks.values()
+    return tuple(check.name for check in checks if check.status is Status.VIOLATED)
 
 
 # --- What is run
@@ -184,21 +170,15 @@ def random_config(draw: random.Random) -> ExperimentConfig:
         network={
             "delta": _text(delta),
             "clock_skew": _text(skew),
-            **_random_delays(draw, delta),
+            "delays": draw.choice(["constant", "uniform", "lognormal"]),
+            "median_delay": _text(int(delta * draw.choice([0.02, 0.1, 0.5, 1.0]))),
+            "delay_spread": draw.choice([0.3, 0.7, 2.0]),
+            "catch_up": draw.random() < 0.2,
+            "loss": draw.choice([0.0, 0.0, 0.3]),
             **disturbances,
         },
         faults=_random_faults(draw, nodes, epochs, model),
     )
-
-
-def _random_delays(draw: random.Random, delta: int) -> dict[str, Any]:
-    return {
-        "delays": draw.choice(["constant", "uniform", "lognormal"]),
-        "median_delay": _text(int(delta * draw.choice([0.02, 0.1, 0.5, 1.0]))),
-        "delay_spread": draw.choice([0.3, 0.7, 2.0]),
-        "catch_up": draw.random() < 0.2,
-        "loss": draw.choice([0.0, 0.0, 0.3]),
-    }
 
 
 def _random_bad_times(draw: random.Random, epochs: int, epoch_length: int) -> dict[str, Any]:
@@ -279,15 +259,16 @@ def shrink(config: ExperimentConfig, fails: Callable[[ExperimentConfig], bool]) 
 def _simpler(config: ExperimentConfig) -> Iterator[ExperimentConfig]:
     """Yield configurations with something less: fewer epochs, faults, settings of the network."""
     document = config.to_document()
-    less: list[dict[str, Any]] = []
-    less += [{"epochs": epochs} for epochs in (config.epochs // 2, config.epochs - 1) if epochs]
     faults, network = document["faults"], document["network"]
-    less += [{"faults": faults[:index] + faults[index + 1 :]} for index in range(len(faults))]
     plain = make_config().network.model_dump(mode="json")
-    less += [
-        {"network": {key: kept for key, kept in network.items() if key != name}}
-        for name, value in network.items()
-        if name != "delta" and value != plain[name]
+    less: list[dict[str, Any]] = [
+        *({"epochs": epochs} for epochs in (config.epochs // 2, config.epochs - 1) if epochs),
+        *({"faults": faults[:index] + faults[index + 1 :]} for index in range(len(faults))),
+        *(
+            {"network": {key: kept for key, kept in network.items() if key != name}}
+            for name, value in network.items()
+            if name != "delta" and value != plain[name]
+        ),
     ]
     if config.leaders != "round_robin":
         less.append({"leaders": "round_robin"})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
-from functools import partial
+from functools import partial, reduce
 from itertools import product
 from numbers import Real
 from operator import itemgetter
@@ -54,7 +54,7 @@ _ESTIMATE: Final = ("measure", *(field.name for field in fields(Interval)))
 class Sweep:
     """The runs of a sweep.
 
-    Parameters
+    Attributes
     ----------
     frame : DataFrame
         One row for each finished run, in the order of the grid and then of the repeats: the varied
@@ -88,37 +88,29 @@ class Sweep:
     def means(self, *measures: str, confidence: float = 0.95) -> pd.DataFrame:
         """Return the mean of each measure for each setting; of all measures if none is named.
 
-        Returns
-        -------
-        DataFrame
-            The varied settings, ``measure``, and what an
-            :class:`~streamlet_lab.intervals.Interval` has: that of
-            :func:`~streamlet_lab.intervals.share_interval` for a share, which pools all parts and
-            all wholes, of :func:`~streamlet_lab.intervals.mean_interval` for another number. The
-            rows of one measure stand together.
+        The columns are the varied settings, ``measure``, and what an
+        :class:`~streamlet_lab.intervals.Interval` has: that of
+        :func:`~streamlet_lab.intervals.share_interval` for a share, which pools all parts and all
+        wholes, of :func:`~streamlet_lab.intervals.mean_interval` for another number. The rows of
+        one measure stand together.
         """
-        rows: list[tuple[Any, ...]] = []
-        for measure in measures or self.measures:
-            self._check(measure)
-            for labels, runs in _groups(self.frame, self.settings):
-                if self.is_share(measure):
-                    estimate = share_interval(_shares(runs, measure), confidence=confidence)
-                else:
-                    estimate = mean_interval(runs[measure], confidence=confidence)
-                rows.append((*labels, measure, *astuple(estimate)))
-        return pd.DataFrame(rows, columns=[*self.settings, *_ESTIMATE])
+
+        def estimate(measure: str, runs: pd.DataFrame) -> Interval:
+            if self.is_share(measure):
+                return share_interval(_shares(runs, measure), confidence=confidence)
+            return mean_interval(runs[measure], confidence=confidence)
+
+        return self._estimates(self.frame, self.settings, measures or self.measures, estimate)
 
     def difference(
         self, measure: str, setting: str, first: Any, second: Any, *, confidence: float = 0.95
     ) -> pd.DataFrame:
         """Return the mean of ``second − first``, run by run with the same seed.
 
-        Of a share it is the difference of the pooled ones, with its interval over pairs of runs:
-        see :func:`~streamlet_lab.intervals.share_difference`.
-
-        The two runs differ in one setting, of which ``first`` and ``second`` are values as the
-        frame has them. There are rows, as those of :meth:`means`, for each combination of the other
-        settings.
+        The two runs of a pair differ in one setting, of which ``first`` and ``second`` are values
+        as the frame has them. There are rows, as those of :meth:`means`, for each combination of
+        the other settings. Of a share it is the difference of the pooled ones, with its interval
+        over pairs of runs: see :func:`~streamlet_lab.intervals.share_difference`.
         """
         if setting not in self.settings:
             raise InvalidInput("setting", setting, f"one of {_listed(self.settings)}")
@@ -131,16 +123,28 @@ class Sweep:
             sides.append(here)
         others = [name for name in self.settings if name != setting]
         pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))
-        rows: list[tuple[Any, ...]] = []
-        for labels, runs in _groups(pairs, others):
+
+        def estimate(measure: str, runs: pd.DataFrame) -> Interval:
             if self.is_share(measure):
                 shares = (_shares(runs, measure, end) for end in ("", _SECOND))
-                estimate = share_difference(*shares, confidence=confidence)
-            else:
-                gains = runs[measure + _SECOND] - runs[measure]
-                estimate = mean_interval(gains, confidence=confidence)
-            rows.append((*labels, measure, *astuple(estimate)))
-        return pd.DataFrame(rows, columns=[*others, *_ESTIMATE])
+                return share_difference(*shares, confidence=confidence)
+            return mean_interval(runs[measure + _SECOND] - runs[measure], confidence=confidence)
+
+        return self._estimates(pairs, others, [measure], estimate)
+
+    def _estimates(
+        self,
+        frame: pd.DataFrame,
+        settings: Sequence[str],
+        measures: Iterable[str],
+        estimate: Callable[[str, pd.DataFrame], Interval],
+    ) -> pd.DataFrame:
+        rows: list[tuple[Any, ...]] = []
+        for measure in measures:
+            self._check(measure)
+            for labels, runs in _groups(frame, settings):
+                rows.append((*labels, measure, *astuple(estimate(measure, runs))))
+        return pd.DataFrame(rows, columns=[*settings, *_ESTIMATE])
 
     def __repr__(self) -> str:
         over = f" over {_listed(self.settings)}" if self.settings else ""
@@ -169,12 +173,7 @@ def run_experiment(config: ExperimentConfig) -> Any:
 def summary_numbers(result: Any) -> dict[str, float | None]:
     """Return what a sweep measures unless told otherwise: the numbers of ``result.summary``.
 
-    True counts as 1, so that its mean is a share. Settings that the summary repeats are left out.
-
-    Raises
-    ------
-    InvalidInput
-        If the result has no summary.
+    Settings that the summary repeats are left out.
     """
     summary = getattr(result, "summary", None)
     if not isinstance(summary, Mapping):
@@ -224,8 +223,7 @@ def sweep(
     Raises
     ------
     InvalidInput
-        For the first setting that is wrong, before anything runs; or if what is measured is no
-        mapping of names to finite numbers or None, or is a share in some runs only.
+        For the first setting that is wrong, before anything runs; or for what is measured.
 
     Examples
     --------
@@ -243,19 +241,13 @@ def sweep(
     grid = _grid(_common(base), over)
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
     for _, document in grid:
-        Experiment(**document)  # which reports a wrong feed or fault now
+        make_config(**document)  # which reports a wrong setting now
     rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
-    return _sweep(rows, tuple(over), len(grid) * repeats)
-
-
-def _sweep(rows: list[_Row], settings: tuple[str, ...], planned: int) -> Sweep:
-    """Put rows together, and refuse what is a share in some and a plain number in others."""
-    columns = dict.fromkeys([*settings, "repeat", "seed", *(name for row in rows for name in row)])
-    swept = Sweep(pd.DataFrame(rows, columns=[*columns]), settings, planned)
+    columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
+    swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)
     for name in filter(swept.is_share, swept.measures):
         plain = swept.frame[name].notna() & swept.frame[name + _WHOLE].isna()
-        if plain.any():
-            value = float(swept.frame.loc[plain, name].iloc[0])
+        for value in swept.frame.loc[plain, name]:
             expected = "a share, as in other runs, with its part and whole"
             raise InvalidInput(f"measure.{name}", value, expected)
     return swept
@@ -274,10 +266,7 @@ def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Documen
         return document
     if not isinstance(base, Mapping):
         raise InvalidInput("base", base, "settings, an Experiment or an ExperimentConfig")
-    document = {}
-    for name, value in base.items():
-        document = _with(document, name, value)
-    return document
+    return reduce(lambda document, item: with_setting(document, *item), base.items(), {})
 
 
 def _with_functions(document: Any, setting: object) -> Any:
@@ -297,9 +286,10 @@ def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, _Do
         raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
     grid = []
     for combination in product(*(_labelled(name, values) for name, values in over.items())):
-        labels, document = {}, common
-        for name, (label, value) in zip(over, combination, strict=True):
-            labels[name], document = label, _with(document, name, value)
+        labels = {name: label for name, (label, _) in zip(over, combination, strict=True)}
+        document = common
+        for name, (_, value) in zip(over, combination, strict=True):
+            document = with_setting(document, name, value)
         grid.append((labels, document))
     return grid
 
@@ -321,8 +311,8 @@ def _labelled(name: str, values: Values) -> list[tuple[Any, Any]]:
     return labelled
 
 
-def _with(document: _Document, name: str, value: Any) -> _Document:
-    """Return the settings with one of them changed, which may be a section's."""
+def with_setting(document: _Document, name: str, value: Any) -> _Document:
+    """Return settings with one of them changed, which may be a section's: ``"network.delta"``."""
     if not isinstance(name, str):
         raise InvalidInput("setting", name, "the name of a setting")
     head, dot, rest = name.partition(".")
@@ -331,7 +321,7 @@ def _with(document: _Document, name: str, value: Any) -> _Document:
     section = document.get(head, {})
     if not isinstance(section, Mapping):
         raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
-    return {**document, head: _with(dict(section), rest, value)}
+    return {**document, head: with_setting(dict(section), rest, value)}
 
 
 def _run_all(

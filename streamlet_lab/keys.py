@@ -124,7 +124,7 @@ class HeldKeys:
 
     def sign(self, node: str, message: bytes) -> bytes:
         if node not in self._holders:
-            raise InvalidInput("node", node, f"one whose key is held: {', '.join(self._holders)}")
+            raise InvalidInput("by", node, f"one of {', '.join(self._holders)}")
         return self._keyring.sign(node, message)
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:

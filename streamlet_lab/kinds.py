@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from types import FunctionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
@@ -35,8 +35,8 @@ class Kinds(Mapping[str, K]):
         Where a configuration gives the name.
     besides : str, optional
         What may be given there instead of a name: ``"a function"``.
-    accept : callable, optional
-        Raises `InvalidInput` for what is no such kind, before it is added.
+    beside : Kinds, optional
+        Others that are named in the same place: no name is in both.
 
     Examples
     --------
@@ -66,21 +66,23 @@ rounding of your own must be registered before
         what: str,
         field: str,
         besides: str = "",
-        accept: Callable[[object], None] | None = None,
+        beside: "Kinds[Any] | None" = None,
     ) -> None:
         self._decorator = decorator
         self._what = what
         self._field = field
         self._besides = besides
-        self._accept = accept
+        self._beside = beside
+        if beside is not None:
+            beside._beside = self
+        self._base: type | None = None
         self._kinds: dict[str, K] = {}
         self._own: tuple[str, ...] = ()
-        self._reserved: set[str] = set()
 
     def __getitem__(self, name: object) -> K:
-        if not (isinstance(name, str) and name in self._kinds):
+        if name not in self:
             raise InvalidInput(self._field, name, self._expected(name))
-        return self._kinds[name]
+        return self._kinds[cast(str, name)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._kinds))
@@ -103,9 +105,10 @@ rounding of your own must be registered before
         """Declare what there is now the lab's own."""
         self._own = self.names()
 
-    def reserve(self, names: Iterable[str]) -> None:
-        """Keep names free that mean something else where these kinds are named."""
-        self._reserved.update(names)
+    def base(self, kind: type[D]) -> type[D]:
+        """Declare the class whose subclasses all kinds are; a decorator."""
+        self._base = kind
+        return kind
 
     def check(self, name: object) -> None:
         """Refuse what cannot be a new name, before there is anything to add under it.
@@ -114,14 +117,14 @@ rounding of your own must be registered before
         ------
         InvalidInput
             If it is not of lowercase letters, digits and underscores, or begins with a digit, or is
-            one of the lab's own, or reserved.
+            one of the lab's own, or means something else in the same place.
         """
         if callable(name):
             raise InvalidInput("name", name, f'a name in parentheses: @{self._decorator}("name")')
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             expected = f"lowercase letters, digits and underscores, such as 'my_{self._what}'"
             raise InvalidInput("name", name, expected)
-        if name in self._reserved:
+        if self._beside is not None and name in self._beside:
             raise InvalidInput("name", name, "a name that does not mean something else already")
         if name in self._own:
             raise InvalidInput("name", name, f"a name other than the lab's own {self._what}s")
@@ -129,8 +132,7 @@ rounding of your own must be registered before
     def add(self, name: str, kind: K) -> K:
         """Add a kind under a name that passes `check`, and return it."""
         self.check(name)
-        if self._accept is not None:
-            self._accept(kind)
+        self._check_kind(kind, "kind")
         self._kinds[name] = kind
         return kind
 
@@ -176,18 +178,34 @@ rounding of your own must be registered before
             If there is no such kind, or it does not take these parameters. Any other error comes
             from inside the kind, and stays what it is.
         """
+        if isinstance(kind, type):
+            self._check_kind(kind, self._field)
         factory = cast(Callable[..., Any], kind if callable(kind) else self[kind])
         try:
-            return factory(*given, **read_parameters(factory, parameters, len(given)))
+            made = factory(*given, **read_parameters(factory, parameters, len(given)))
         except InvalidInput as error:
             field = f"{place}.{error.field}" if error.field else place
             raise InvalidInput(field, error.value, error.expected) from None
+        if self._base is not None and not isinstance(made, self._base):
+            raise InvalidInput(place, made, f"a {self._base.__name__}, which is what a kind makes")
+        return made
+
+    def _check_kind(self, kind: object, field: str) -> None:
+        if self._base is None:
+            return
+        is_kind = isinstance(kind, type) and issubclass(kind, self._base)
+        if not is_kind or inspect.isabstract(kind):
+            methods = sorted(getattr(self._base, "__abstractmethods__", ()))
+            has = f" with a method {' and '.join(methods)}" if methods else ""
+            raise InvalidInput(field, kind, f"a subclass of {self._base.__name__}{has}")
 
     def _expected(self, name: object) -> str:
         if isinstance(name, str) and name.startswith(CALLABLE):
             function = name.removeprefix(CALLABLE)
             return f"the function {function} itself, which a file can name but not contain"
         besides = f", or {self._besides}" if self._besides else ""
+        if besides and self._beside is not None:
+            besides += f" ({', '.join(self._beside)})"
         one = f"an {self._what}" if self._what[0] in "aeiou" else f"a {self._what}"
         known = ", ".join(self)
         return f"one of {known}{besides}; {one} of your own must be registered before"

@@ -13,7 +13,7 @@ import pandas as pd
 from streamlet_lab.archive import read_archive, write_archive
 from streamlet_lab.checks import CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS, Column
-from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.config import ExperimentConfig, read_settings
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.ledger import Ledger
@@ -286,7 +286,7 @@ class Result:
             evidence = map(Evidence.from_document, manifest["evidence"])
             known = COLUMNS if manifest["market"] else PROTOCOL_COLUMNS
             return cls(
-                config=make_config(**manifest["config"]),
+                config=read_settings(manifest["config"]),
                 frames={name: _read_frame(members[f"{name}.csv"], known[name]) for name in known},
                 checks={check.name: check for check in checks},
                 evidence={each.culprit: each for each in evidence},

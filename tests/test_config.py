@@ -13,6 +13,7 @@ from streamlet_lab import Experiment, Fault, Result
 from streamlet_lab.config import (
     ED25519_TIMES,
     OBSERVER,
+    ExperimentConfig,
     FrameFeed,
     NetworkConfig,
     Partition,
@@ -20,10 +21,12 @@ from streamlet_lab.config import (
     alternating,
     load_config,
     make_config,
+    read_settings,
 )
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import SOURCES, TRADING_DAY, Source, source_fault_kinds
 from streamlet_lab.prices.models import GeometricBrownianMotion
+from streamlet_lab.simulator import constant_delay
 
 # --- What is there by default
 
@@ -156,7 +159,7 @@ def test_groups_are_lists_or_a_text() -> None:
 
 
 def _my_delays(stream: object, network: object, nodes: int) -> object:
-    raise NotImplementedError
+    return constant_delay(1)
 
 
 def test_a_function_is_named_in_the_file_and_marked_as_missing_from_it(tmp_path: Path) -> None:
@@ -484,7 +487,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
 @given(given=settings())
 def test_what_is_saved_is_loaded(given: dict[str, Any], suffix: str, directory: Path) -> None:
-    config = make_config(**given)
+    config = ExperimentConfig(**given)
     path = directory / f"experiment{suffix}"
     config.save(path)
     loaded = load_config(path)
@@ -644,13 +647,13 @@ CRASH = Fault("crash", count=1)
 
 
 def test_a_fault_of_sources_is_one_by_their_names_even_if_nobody_registered_its_kind() -> None:
-    config = make_config(faults={"external_feed": "of_another_process@4", "node_1": "crash"})
+    config = read_settings({"faults": {"external_feed": "elsewhere@4", "node_1": "crash"}})
 
-    assert [fault.kind for fault in config.source_faults] == ["of_another_process"]
+    assert [fault.kind for fault in config.source_faults] == ["elsewhere"]
     assert [fault.kind for fault in config.node_faults] == ["crash"]
     assert config.faulty_sources == {"external_feed"}
     assert config.faulty_nodes == {"node_1"}
-    assert make_config(**config.to_document()) == config
+    assert read_settings(config.to_document()) == config
 
 
 @pytest.mark.parametrize(
@@ -694,10 +697,10 @@ def test_evidence_asks_for_so_many_sources_that_liars_are_a_minority(
     ],
 )
 def test_a_feed_may_say_whose_it_is(feed: str, symbols: tuple[str, ...]) -> None:
-    config = make_config(feed=feed)
+    config = ExperimentConfig(feed=feed)
 
     assert config.symbols == symbols
-    assert make_config(feed=feed, symbols=list(symbols)) == config
+    assert ExperimentConfig(feed=feed, symbols=list(symbols)) == config
 
 
 def test_an_asset_has_its_own_settings_and_the_common_ones() -> None:

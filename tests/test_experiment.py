@@ -246,7 +246,7 @@ FORGERIES: dict[str, Forge] = {
 def _forged(forgery: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> sl.Result:
     nodes = settings.pop("forgers")
     kind = partial(_Forger, forge=FORGERIES[forgery], colludes=nodes == 4)
-    monkeypatch.setitem(faults._KINDS._kinds, "forger", kind)
+    monkeypatch.setitem(faults.NODE_FAULTS._kinds, "forger", kind)
     return sl.Experiment(
         epochs=8,
         faults=[sl.Fault("forger", count=nodes)],

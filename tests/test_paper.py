@@ -549,7 +549,7 @@ class LastMoment(NodeFault):
     def on_message(self, message):
         to = {1: ("node_0", "node_1"), 2: ("node_2",)}.get(message.epoch)
         if to and isinstance(message, Proposal):
-            late = (message.epoch + 1) * EPOCH - self.context.now()
+            late = (message.epoch + 1) * EPOCH - self.now()
             yield Send(self.vote(message.block), to, late)
 
 

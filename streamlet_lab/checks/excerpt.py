@@ -32,11 +32,10 @@ def find_excerpt(checks: Iterable[Check], recorder: Recorder, simulation: Simula
     violated = next((c for c in checks if c.result().status is Status.VIOLATED), None)
     if violated is None:
         return Excerpt()
+    shown = None
     if isinstance(violated, Consistency):
-        blocks, nodes, until = _smallest_conflict(violated.honest, recorder, simulation)
-    else:
-        blocks, nodes = _witnesses(violated, recorder)
-        until = violated.violated_at
+        shown = _smallest_conflict(violated.honest, recorder, simulation)
+    blocks, nodes, until = shown or _witnesses(violated, recorder)
     return Excerpt(
         tuple(_rows(blocks, violated.honest, recorder, simulation)),
         (*_lines(blocks, nodes, until, recorder), violated.violation),
@@ -61,6 +60,10 @@ def find_culprits(config: ExperimentConfig, simulation: Simulation) -> dict[str,
 # --- Which blocks it takes
 
 
+# Blocks, the nodes whose views are told of, and until when.
+_Shown = tuple[list[Block], set[str], int]
+
+
 class _Final(NamedTuple):
     """A node finalizes a block, or would have to, because of the tip of a notarized chain."""
 
@@ -72,12 +75,14 @@ class _Final(NamedTuple):
 
 def _smallest_conflict(
     honest: Collection[str], recorder: Recorder, simulation: Simulation
-) -> tuple[list[Block], set[str], int]:
+) -> _Shown | None:
     """Return two conflicting chains of the fewest blocks, who finalized them, and when at last."""
     trees = {name: node.tree for name, node in simulation.nodes.items()}
+    conflicts = [*_conflicts(_finalizations(honest, recorder, trees), trees)]
+    if not conflicts:  # of nodes that break the rule of finality
+        return None
     fork, one, other = min(
-        _conflicts(_finalizations(honest, recorder, trees), trees),
-        key=lambda found: found[1].tip.height + found[2].tip.height - 2 * found[0].height,
+        conflicts, key=lambda found: found[1].tip.height + found[2].tip.height - 2 * found[0].height
     )
     blocks = [fork] if fork.height else []
     for final in (one, other):
@@ -130,7 +135,7 @@ def _conflicts(
                 yield parent, rival, final
 
 
-def _witnesses(check: Check, recorder: Recorder) -> tuple[list[Block], set[str]]:
+def _witnesses(check: Check, recorder: Recorder) -> _Shown:
     """Return the blocks of the violation that were proposed, and who first saw them notarized."""
     hashes = dict.fromkeys(
         witness.hash if isinstance(witness, Block) else witness.block_hash
@@ -141,7 +146,8 @@ def _witnesses(check: Check, recorder: Recorder) -> tuple[list[Block], set[str]]
         if node in check.honest:
             first.setdefault(block.hash, node)
     blocks = [recorder.blocks[name] for name in hashes if name in recorder.blocks]
-    return blocks, {first[block.hash] for block in blocks if block.hash in first}
+    nodes = {first[block.hash] for block in blocks if block.hash in first}
+    return blocks, nodes, check.violated_at
 
 
 # --- What there is to say about them

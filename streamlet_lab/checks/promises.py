@@ -13,7 +13,7 @@ from streamlet_lab.checks.safety import (
     VoteDiscipline,
 )
 from streamlet_lab.config import OBSERVER, ExperimentConfig
-from streamlet_lab.prices import PreviousConsensus, equivocates
+from streamlet_lab.prices import SOURCE_FAULTS, PreviousConsensus
 from streamlet_lab.simulator import Simulation, StockSimulation
 
 # Standard deviations that normal noise does not reach in any run.
@@ -122,7 +122,8 @@ def _may_be_set_against_each_other(config: ExperimentConfig) -> bool:
     prices = config.prices
     if prices.voter_policy != "observe":
         return False
-    if not any(equivocates(f.kind) and f.start < config.epochs for f in config.source_faults):
+    faults = (fault for fault in config.source_faults if fault.start < config.epochs)
+    if not any(SOURCE_FAULTS[fault.kind].equivocates for fault in faults):
         return False
     unreliable = config.faulty_sources | {s.name for s in prices.sources if s.outage}
     tolerance_bp = 100 * float(prices.tolerance_percent)

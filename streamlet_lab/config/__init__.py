@@ -6,6 +6,7 @@ from streamlet_lab.config.frame_feed import Feed as Feed
 from streamlet_lab.config.frame_feed import FrameFeed as FrameFeed
 from streamlet_lab.config.loading import load_config as load_config
 from streamlet_lab.config.loading import make_config as make_config
+from streamlet_lab.config.loading import read_settings as read_settings
 from streamlet_lab.config.market_config import OBSERVER as OBSERVER
 from streamlet_lab.config.market_config import MarketConfig as MarketConfig
 from streamlet_lab.config.market_config import ReferenceConfig as ReferenceConfig
@@ -18,5 +19,8 @@ from streamlet_lab.config.network_config import Partition as Partition
 from streamlet_lab.config.network_config import alternating as alternating
 from streamlet_lab.config.prices_config import AssetConfig as AssetConfig
 from streamlet_lab.config.prices_config import PricesConfig as PricesConfig
+from streamlet_lab.config.runnable import check_runnable as check_runnable
+from streamlet_lab.config.runnable import check_span as check_span
+from streamlet_lab.config.runnable import make_stock as make_stock
 from streamlet_lab.values import Amount as Amount
 from streamlet_lab.values import Duration as Duration

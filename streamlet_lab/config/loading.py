@@ -8,12 +8,28 @@ from typing import Any
 from pydantic import ValidationError
 
 from streamlet_lab.config.experiment_config import ExperimentConfig
+from streamlet_lab.config.runnable import check_runnable
 from streamlet_lab.errors import DataError
 from streamlet_lab.values import first_mistake
 
 
 def make_config(**settings: Any) -> ExperimentConfig:
-    """Validate settings.
+    """Validate settings, with the parameters of all that they name.
+
+    Raises
+    ------
+    InvalidInput
+        For the first setting that is wrong.
+    DataError
+        If the feed's history is missing or damaged.
+    """
+    config = read_settings(settings)
+    check_runnable(config)
+    return config
+
+
+def read_settings(settings: dict[str, Any]) -> ExperimentConfig:
+    """Validate settings as they were saved, whatever is registered here of what they name.
 
     Raises
     ------
@@ -27,7 +43,7 @@ def make_config(**settings: Any) -> ExperimentConfig:
 
 
 def load_config(path: str | Path) -> ExperimentConfig:
-    """Read a configuration from a ``.toml`` or ``.json`` file.
+    """Read a configuration from a ``.toml`` or ``.json`` file, as `read_settings` does.
 
     Raises
     ------
@@ -46,4 +62,4 @@ def load_config(path: str | Path) -> ExperimentConfig:
         raise DataError(f"{path}: not a TOML or JSON document ({error})") from error
     if not isinstance(document, dict):
         raise DataError(f"{path}: not a table of settings")
-    return make_config(**document)
+    return read_settings(document)

@@ -1,13 +1,14 @@
 """Who trades, against which reference, and in which band."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import SelfTrade
+from streamlet_lab.registers import REFERENCES, TRADERS, TraderContext
 from streamlet_lab.units import to_hundredths, to_whole
 from streamlet_lab.values import Amount, Named, Number, Parameters, Section, unsaved_functions
 
@@ -37,6 +38,17 @@ class TraderConfig(Section):
     rate: Annotated[float, Number(1e-6, 1e6)] = 1.0
     parameters: Parameters = Field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """The kind's name; of a class or a function its own, in lower case."""
+        if isinstance(self.kind, str):
+            return self.kind
+        return getattr(self.kind, "__name__", type(self.kind).__name__).lower()
+
+    def make(self, context: TraderContext) -> Any:
+        """Return a trader of the kind."""
+        return TRADERS.make(self.kind, self.parameters, f"market.traders.{self.name}", context)
+
 
 class ReferenceConfig(Section):
     """Where the reference of the market comes from.
@@ -52,6 +64,14 @@ class ReferenceConfig(Section):
 
     kind: Named = "consensus"
     parameters: Parameters = Field(default_factory=dict)
+
+    def make(self, price: Callable[[int], int]) -> Iterator[Any]:
+        """Return what the kind publishes of a true price, each in micro-dollars by market time."""
+        made = REFERENCES.make(self.kind, self.parameters, "market.reference.parameters", price)
+        if not isinstance(made, Iterator):
+            expected = "an iterator of publications, as what yields them is"
+            raise InvalidInput("market.reference", made, expected)
+        return made
 
 
 def _read_kind(

@@ -1,13 +1,16 @@
 """How messages travel between nodes."""
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Annotated, Final, Literal, Self
+from random import Random
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.registers import DELAYS
 from streamlet_lab.units import format_duration, to_microseconds
 from streamlet_lab.values import Duration, Named, Section
 
@@ -293,6 +296,20 @@ class NetworkConfig(Section):
         """When the last bad period or partition ends, in microseconds: the paper's GST."""
         ends = (stop for _, stop in self.bad_times)
         return max(chain(ends, (partition.stop for partition in self.partitions)), default=0)
+
+    def make_delays(self, stream: Random, nodes: int) -> Any:
+        """Return the function that gives the delays of links where nothing is wrong."""
+        kind = self.delays if callable(self.delays) else DELAYS[self.delays]
+        try:
+            inspect.signature(kind).bind(stream, self, nodes)
+        except TypeError as error:
+            expected = "a function of a stream, the network and the number of nodes"
+            raise InvalidInput("network.delays", self.delays, expected) from error
+        delay = kind(stream, self, nodes)
+        if not callable(delay):
+            expected = "what returns a function that gives delays"
+            raise InvalidInput("network.delays", self.delays, expected)
+        return delay
 
     def largest_skew(self, node_ids: Iterable[str]) -> int:
         """By how much one node's clock can be behind another's, in microseconds."""

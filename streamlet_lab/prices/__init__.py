@@ -73,10 +73,7 @@ from streamlet_lab.prices.source_faults import SOURCE_FAULTS as SOURCE_FAULTS
 from streamlet_lab.prices.source_faults import Scene as Scene
 from streamlet_lab.prices.source_faults import SourceFault as SourceFault
 from streamlet_lab.prices.source_faults import Sources as Sources
-from streamlet_lab.prices.source_faults import equivocates as equivocates
 from streamlet_lab.prices.source_faults import make_source_faults as make_source_faults
-from streamlet_lab.prices.source_faults import own_source_fault_kinds as own_source_fault_kinds
-from streamlet_lab.prices.source_faults import reserve_kinds as reserve_kinds
 from streamlet_lab.prices.source_faults import source_fault_kind as source_fault_kind
 from streamlet_lab.prices.source_faults import source_fault_kinds as source_fault_kinds
 from streamlet_lab.prices.sources import Source as Source

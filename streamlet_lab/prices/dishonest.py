@@ -34,7 +34,6 @@ class _Amending(SourceFault):
     """A source that says something else than what it should, but nothing in an outage."""
 
     def quote(self, honest: StockPrice | None, scene: Scene, receiver: str) -> StockPrice | None:
-        """Return what it says instead of its honest quote."""
         return None if honest is None else self.amend(honest, scene, receiver)
 
     @abstractmethod
@@ -60,7 +59,6 @@ class Biased(_Amending):
     confidence_bp: Annotated[Decimal, Exact(0, 10_000)] | None = None
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
-        """Return its quote at another price."""
         lie = _moved(honest, self.bp)
         if self.confidence_bp is None:
             return lie
@@ -86,7 +84,6 @@ class Stale(_Amending):
     since_start: Flag = False
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
-        """Return the old price as if it were new."""
         epoch = self.start if self.since_start else scene.epoch - self.epochs
         old = _last_quote(self.source, epoch, scene)
         return replace(honest, price=old.price, confidence=old.confidence)
@@ -107,7 +104,6 @@ class Replaying(_Amending):
     epochs: _Epochs = 20
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
-        """Return the old quote."""
         return _last_quote(self.source, scene.epoch - self.epochs, scene)
 
 
@@ -130,7 +126,6 @@ class Spiking(_Amending):
     _signs: list[int] = field(default_factory=list, init=False)
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
-        """Return its quote, sometimes far off."""
         while len(self._signs) <= scene.epoch - self.start:
             spikes, is_up = self.random.random() < self.share, self.random.random() < 0.5
             self._signs.append((1 if is_up else -1) if spikes else 0)
@@ -157,7 +152,6 @@ class VolumeInflating(_Amending):
     bp: _Error = Decimal(0)
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
-        """Return its quote with another volume."""
         return _inflated(_moved(honest, self.bp), self.factor)
 
 
@@ -166,7 +160,7 @@ class Silent(SourceFault):
     """The source says nothing."""
 
     def quote(self, honest: StockPrice | None, scene: Scene, receiver: str) -> None:
-        """Return nothing."""
+        return None
 
 
 @source_fault_kind("colluding")
@@ -188,7 +182,6 @@ class Colluding(_Amending):
     volume_factor: _Factor = Decimal(1)
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
-        """Return its quote at the edge."""
         low, high = scene.rules.limits(scene.previous)
         price = from_ticks(high if self.direction == "up" else low)
         return _inflated(replace(honest, price=price), self.volume_factor)
@@ -201,16 +194,11 @@ class Adaptive(_Amending):
 
     The search is :func:`~streamlet_lab.prices.attacks.most_extreme`: prices, volumes and
     confidences, against these rules and this aggregator.
-
-    Parameters
-    ----------
-    direction : {"up", "down"}
     """
 
     direction: Direction = "up"
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
-        """Return its part of the accomplices' plan."""
         return _plan(scene, self.accomplices, self.direction)[self.source]
 
 
@@ -230,7 +218,6 @@ class Equivocating(_Amending):
     bp: Annotated[Decimal, Exact(0, 10_000)] = Decimal(100)
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice:
-        """Return its quote at a price for this receiver."""
         return _moved(honest, self.bp if _is_first_half(receiver) else self.bp.copy_negate())
 
 
@@ -241,7 +228,6 @@ class Dropping(_Amending):
     equivocates = True
 
     def amend(self, honest: StockPrice, scene: Scene, receiver: str) -> StockPrice | None:
-        """Return its quote for some, and nothing for the others."""
         return honest if _is_first_half(receiver) else None
 
 

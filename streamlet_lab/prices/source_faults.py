@@ -6,60 +6,61 @@ in an outage is silent, whatever its fault. The lab's own kinds are in
 :mod:`streamlet_lab.prices.dishonest`.
 """
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from random import Random
 from typing import ClassVar, Final
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault, is_active
+from streamlet_lab.fault import Fault, Lasting
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.feeds import QuoteFeed
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.rounds import PriceRound
+from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.streams import stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene(PriceRound):
-    """What a dishonest source sees when it is to quote: everything.
-
-    Beside what the round's quotes are measured by:
+    """What a dishonest source sees when it is to quote: the round, and what the others say.
 
     Parameters
     ----------
     quotes : tuple of StockPrice
         What all sources would honestly say in this epoch, those in an outage left out.
-    sources : tuple of str
-        All sources' names, in order.
     earlier : callable
         An epoch to what all sources would honestly have said in it.
     """
 
     quotes: tuple[StockPrice, ...]
-    sources: tuple[str, ...]
     earlier: Callable[[int], tuple[StockPrice, ...]]
 
 
+#: All kinds of faults of sources by their names; no fault of nodes has one of these names.
+SOURCE_FAULTS: Final = Kinds["type[SourceFault]"](
+    "source_fault_kind", "kind", field="faults", beside=NODE_FAULTS
+)
+source_fault_kind = SOURCE_FAULTS.register
+source_fault_kinds = SOURCE_FAULTS.names
+
+
+@SOURCE_FAULTS.base
 @dataclass(eq=False)
-class SourceFault(ABC):
+class SourceFault(Lasting, ABC):
     """A fault of one source, for one symbol; a kind takes what it needs beside, with defaults.
 
     Parameters
     ----------
-    start : int
-        First epoch with the fault.
-    stop : int or None
-        First epoch without it again.
+    start, stop : int
+        First epoch with the fault, and first one without it again; None is for ever.
 
     Attributes
     ----------
     equivocates : bool
         Whether it may say different things to different receivers.
     source : str
-        Whose fault it is.
     accomplices : tuple of str
         The sources that share the fault, this one among them, in order.
     random : random.Random
@@ -83,10 +84,6 @@ class SourceFault(ABC):
     accomplices: tuple[str, ...] = field(init=False)
     random: Random = field(init=False)
 
-    def active(self, epoch: int) -> bool:
-        """Whether the fault is there in an epoch."""
-        return is_active(self.start, self.stop, epoch)
-
     @abstractmethod
     def quote(self, honest: StockPrice | None, scene: Scene, receiver: str) -> StockPrice | None:
         """Return what the source says instead; None if nothing.
@@ -102,28 +99,6 @@ class SourceFault(ABC):
         receiver : str
             Who receives it; empty unless the kind equivocates.
         """
-
-
-def _check_kind(kind: object) -> None:
-    is_kind = isinstance(kind, type) and issubclass(kind, SourceFault)
-    if not is_kind or inspect.isabstract(kind):
-        raise InvalidInput("kind", kind, "a subclass of SourceFault with a method `quote`")
-
-
-#: All kinds of faults of sources by their names.
-SOURCE_FAULTS: Final = Kinds[type[SourceFault]](
-    "source_fault_kind", "kind", field="faults", accept=_check_kind
-)
-source_fault_kind = SOURCE_FAULTS.register
-source_fault_kinds = SOURCE_FAULTS.names
-own_source_fault_kinds = SOURCE_FAULTS.own
-#: Keep the names of kinds of nodes free: configurations name both in one place.
-reserve_kinds = SOURCE_FAULTS.reserve
-
-
-def equivocates(kind: str) -> bool:
-    """Whether a source with a fault of this kind may say different things to different nodes."""
-    return SOURCE_FAULTS[kind].equivocates
 
 
 def make_source_faults(
@@ -185,7 +160,6 @@ class Sources:
         known : PriceRound
             What dishonest sources know that the quotes are measured by.
         receivers : sequence of str
-            Names of all receivers.
         """
         epoch = known.epoch
         active = {
@@ -195,28 +169,16 @@ class Sources:
         if not any(active.values()):
             return dict.fromkeys(receivers, self.feed.quotes(epoch))
         if self._last is None or self._last[0] != epoch:
-            scene = self._scene(known)
-            honest = {quote.source: quote for quote in scene.quotes}
+            quotes = self.feed.quotes(epoch)
+            measure = {item.name: getattr(known, item.name) for item in fields(PriceRound)}
+            scene = Scene(**measure, quotes=quotes, earlier=self.feed.quotes)
+            honest = {quote.source: quote for quote in quotes}
             said = [
                 _say(honest.get(name), active.get(name, ()), scene, receivers)
                 for name in self._names
             ]
             self._last = epoch, _by_receiver(said, receivers)
         return self._last[1]
-
-    def _scene(self, known: PriceRound) -> Scene:
-        return Scene(
-            known.rules,
-            known.symbol,
-            known.epoch,
-            known.previous,
-            known.timestamp,
-            known.aggregator,
-            known.outlier,
-            quotes=self.feed.quotes(known.epoch),
-            sources=self._names,
-            earlier=self.feed.quotes,
-        )
 
 
 def _say(

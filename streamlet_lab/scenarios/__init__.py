@@ -32,7 +32,7 @@ time of arrival. What is expected may stand between the commands::
 
 A whole one, which ``streamlet-lab scenario FILE`` plays if it is a file:
 
->>> mine = Scenario.parse('''scenario silent: where a leader is silent an epoch is missing
+>>> mine = Scenario('''scenario silent: where a leader is silent an epoch is missing
 ... nodes = 4
 ... faults.node_2 = "silent_leader"    # it leads epoch 2
 ... run 4
@@ -49,9 +49,8 @@ silent: where a leader is silent an epoch is missing
 3 of 3 expectations met
 """
 
-from streamlet_lab.scenarios.library import find_scenario as find_scenario
-from streamlet_lab.scenarios.library import scenario as scenario
-from streamlet_lab.scenarios.library import scenario_names as scenario_names
 from streamlet_lab.scenarios.runs import Outcome as Outcome
 from streamlet_lab.scenarios.runs import Scenario as Scenario
 from streamlet_lab.scenarios.runs import ScenarioRun as ScenarioRun
+from streamlet_lab.scenarios.runs import scenario as scenario
+from streamlet_lab.scenarios.runs import scenario_names as scenario_names

@@ -1,9 +1,11 @@
-"""A scenario from its text to what came of it."""
+"""A scenario from its text to what came of it, and the worked ones of the lab by name."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
-from typing import Self
+from typing import Final, NamedTuple, Self
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import BlockTree
@@ -12,35 +14,25 @@ from streamlet_lab.files import write_atomically
 from streamlet_lab.scenarios.scenario_config import placed_by_cause, read_config, write_settings
 from streamlet_lab.scenarios.stages import NetworkStage, Stage, TreeStage
 from streamlet_lab.scenarios.syntax import (
-    Document,
     Expectation,
     Line,
     NetworkCommand,
     Run,
     TreeCommand,
     placed,
-    read_document,
+    read_lines,
 )
 from streamlet_lab.simulator import Simulation
 
+_FOLDER: Final = files("streamlet_lab.scenarios")
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one expectation.
 
-    Parameters
-    ----------
-    line : int
-        Where it stands.
-    expected : str
-        As written.
-    found : str
-        What was there instead; empty if the expectation was met.
-    """
+class Outcome(NamedTuple):
+    """What became of one expectation, as it is written in a line of the text."""
 
     line: int
     expected: str
-    found: str
+    found: str  # what was there instead; empty if the expectation was met
 
     @property
     def met(self) -> bool:
@@ -57,8 +49,8 @@ class Scenario:
     text : str
     source : str
         Where the text comes from, for error messages.
-    document : Document
-        What the text says.
+    name, title : str
+        From the first line; the title says what it shows.
     config : ExperimentConfig or None
         Of the network, if there is one.
 
@@ -80,22 +72,18 @@ class Scenario:
 
     text: str
     source: str = field(default="scenario", compare=False)
-    document: Document = field(init=False, repr=False, compare=False)
-    config: ExperimentConfig | None = field(init=False, repr=False, compare=False)
+    name: str = field(init=False, compare=False)
+    title: str = field(init=False, compare=False)
+    lines: tuple[Line, ...] = field(init=False, compare=False)
+    config: ExperimentConfig | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        document = read_document(self.text, self.source)
-        object.__setattr__(self, "document", document)
+        name, title, lines = read_lines(self.text, self.source)
         config = None
-        if not _is_tree(document, self.source):
-            with placed_by_cause(self.source, document.lines, read_config):
-                config = read_config(document.lines)
-        object.__setattr__(self, "config", config)
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a scenario from a text."""
-        return cls(text)
+        if not _is_tree(lines, self.source):
+            with placed_by_cause(self.source, lines, read_config):
+                config = read_config(lines)
+        vars(self).update(name=name, title=title, lines=lines, config=config)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -105,8 +93,6 @@ class Scenario:
         ------
         DataError
             If there is no such file, or it is not text.
-        InvalidInput
-            As from a text.
         """
         path = Path(path)
         try:
@@ -123,7 +109,6 @@ class Scenario:
         config: ExperimentConfig,
         expectations: Iterable[str],
         *,
-        epochs: int | None = None,
         name: str = "saved",
         title: str = "a run of the bare protocol",
     ) -> Self:
@@ -137,30 +122,14 @@ class Scenario:
             Without functions, which a text cannot hold; else `InvalidInput`.
         expectations : iterable of str
             Each as behind ``expect``: ``"consistency holds"``.
-        epochs : int, optional
-            The configuration's unless given.
         name, title : str
         """
         for reason in config.not_rerunnable:
             raise InvalidInput("config", reason, "a configuration that is data")
-        run = f"run {config.epochs if epochs is None else epochs}"
         expected = [f"expect {expectation}" for expectation in expectations]
+        run = f"run {config.epochs}"
         lines = [f"scenario {name}: {title}", *write_settings(config), run, *expected, ""]
         return cls("\n".join(lines))
-
-    @property
-    def name(self) -> str:
-        """Its name, from the first line."""
-        return self.document.name
-
-    @property
-    def title(self) -> str:
-        """One sentence that says what it shows, from the first line."""
-        return self.document.title
-
-    def to_text(self) -> str:
-        """Return the text, comments and all."""
-        return self.text
 
     def save(self, path: str | Path) -> None:
         """Write the text to a file."""
@@ -182,7 +151,7 @@ class Scenario:
 
 
 class ScenarioRun:
-    """A scenario that was played to its end.
+    """A scenario that was played to its end; printed, it says what was expected and found.
 
     Attributes
     ----------
@@ -197,7 +166,7 @@ class ScenarioRun:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        source, lines = scenario.source, scenario.document.lines
+        source, lines = scenario.source, scenario.lines
         make_stage: Callable[[Sequence[Line]], Stage] = (
             TreeStage if scenario.config is None else NetworkStage
         )
@@ -211,7 +180,7 @@ class ScenarioRun:
         self.outcomes = tuple(self._play(stage))
 
     def _play(self, stage: Stage) -> Iterator[Outcome]:
-        source, lines = self.scenario.source, self.scenario.document.lines
+        source, lines = self.scenario.source, self.scenario.lines
         for line in lines:
             place = placed(source, line.number)
             if isinstance(line.command, Run):  # what goes wrong in a run is a step's fault
@@ -222,42 +191,74 @@ class ScenarioRun:
                 yield Outcome(line.number, line.text, stage.difference(line.command))
 
     @property
-    def failures(self) -> tuple[Outcome, ...]:
-        """The expectations that were not met."""
-        return tuple(outcome for outcome in self.outcomes if not outcome.met)
-
-    @property
     def passed(self) -> bool:
         """Whether all expectations were met."""
-        return not self.failures
+        return all(outcome.met for outcome in self.outcomes)
 
-    def report(self) -> list[str]:
-        """Return lines of text that say what was expected and, where it differs, found."""
+    def __repr__(self) -> str:
         lines = [f"{self.scenario.name}: {self.scenario.title}"]
         for outcome in self.outcomes:
             lines.append(f"  {'met' if outcome.met else 'NOT MET'}: {outcome.expected}")
             if not outcome.met:
                 lines.append(f"    line {outcome.line}, found {outcome.found}")
-        if not self.outcomes:
-            return [*lines, "nothing was expected: there is no line such as 'expect final 0-1'"]
-        met = len(self.outcomes) - len(self.failures)
-        return [*lines, f"{met} of {len(self.outcomes)} expectations met"]
+        met = sum(outcome.met for outcome in self.outcomes)
+        lines.append(
+            f"{met} of {len(self.outcomes)} expectations met"
+            if self.outcomes
+            else "nothing was expected: there is no line such as 'expect final 0-1'"
+        )
+        return "\n".join(lines)
 
-    def __repr__(self) -> str:
-        return "\n".join(self.report())
+
+def scenario_names() -> tuple[str, ...]:
+    """Return the names of all worked scenarios, A2 before A10."""
+    names = (file.name for file in _FOLDER.iterdir())
+    own = (name.removesuffix(".txt") for name in names if name.endswith(".txt"))
+    return tuple(sorted(own, key=_parts))
 
 
-def _is_tree(document: Document, source: str) -> bool:
+def _parts(name: str) -> list[str | int]:
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+
+
+def scenario(source: str | Path) -> Scenario:
+    """Return a worked scenario by its name, whose case does not matter, or else that of a file.
+
+    Raises
+    ------
+    InvalidInput
+        If the source is neither a name nor a path, or for the first line that cannot be read.
+    DataError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> print(scenario("A4").run())
+    A4: of three consecutive epochs on a notarized chain the second is final, with its prefix
+      met: expect longest 0-2..4, final 0-2-3
+    1 of 1 expectations met
+    """
+    names = {name.lower(): name for name in scenario_names()}
+    own = names.get(str(source).lower())
+    if own is not None:
+        file = f"{own}.txt"
+        return Scenario(_FOLDER.joinpath(file).read_text(encoding="utf-8"), file)
+    # An empty path is the folder that one is in.
+    if isinstance(source, str | Path) and str(source) and Path(source).exists():
+        return Scenario.load(source)
+    raise InvalidInput("scenario", source, f"a file, or one of {', '.join(names.values())}")
+
+
+def _is_tree(lines: Sequence[Line], source: str) -> bool:
     """Say which of the two kinds of scenarios it is; refuse a mixture."""
-    is_tree = any(isinstance(command, TreeCommand) for command in document.commands)
-    if not is_tree and not any(isinstance(command, Run) for command in document.commands):
+    is_tree = any(isinstance(line.command, TreeCommand) for line in lines)
+    if not is_tree and not any(isinstance(line.command, Run) for line in lines):
         expected = "among them a line such as 'run 12', or 'chain 0-1-2'"
-        raise InvalidInput(f"{source}: lines", [line.text for line in document.lines], expected)
+        raise InvalidInput(f"{source}: lines", [line.text for line in lines], expected)
     foreign = NetworkCommand if is_tree else TreeCommand
-    for line in document.lines:
+    for line in lines:
         if isinstance(line.command, foreign):
             with placed(source, line.number):
-                raise InvalidInput(
-                    "command", line.text, "either block trees or a network, not both"
-                )
+                expected = "either block trees or a network, not both"
+                raise InvalidInput("command", line.text, expected)
     return is_tree

@@ -1,21 +1,21 @@
 """Between the settings in a scenario and the configuration that they make."""
 
 import re
-import tomllib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import tomli_w
 
-from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.config import ExperimentConfig, read_settings
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.scenarios.syntax import Line, Run, Setting, placed
+from streamlet_lab.scenarios.syntax import Line, Run, Setting, add_settings, placed
 from streamlet_lab.simulator.script import Step
 
-_BARE_KEY = re.compile(r"[\w-]+", re.ASCII)
+_BARE_KEY: Final = re.compile(r"[\w-]+", re.ASCII)
 
 
 def read_config(lines: Sequence[Line]) -> ExperimentConfig:
@@ -26,9 +26,11 @@ def read_config(lines: Sequence[Line]) -> ExperimentConfig:
     InvalidInput
         For the first setting that is wrong.
     """
+    settings: dict[str, Any] = {}
+    for line in lines:
+        if isinstance(line.command, Setting):
+            add_settings(settings, line.command.values, line.text)
     commands = [line.command for line in lines]
-    written = (command.text for command in commands if isinstance(command, Setting))
-    settings = tomllib.loads("\n".join(written))
     if "epochs" in settings:
         raise InvalidInput("epochs", settings["epochs"], "epochs only behind 'run'")
     settings["epochs"] = sum(command.epochs for command in commands if isinstance(command, Run))
@@ -40,7 +42,7 @@ def read_config(lines: Sequence[Line]) -> ExperimentConfig:
         nodes = tuple(dict.fromkeys(chain.from_iterable(step.nodes for step in steps)))
         texts = [step.text for step in steps]
         settings["faults"] = [*faults, Fault("script", nodes, parameters={"steps": texts})]
-    return make_config(**settings)
+    return read_settings(settings)
 
 
 def write_settings(config: ExperimentConfig) -> Iterator[str]:
@@ -79,14 +81,18 @@ def _cause(
     for line in lines:
         if line.text == error.value:
             return line.number
-    cut = [index for index, line in enumerate(lines) if isinstance(line.command, Setting | Step)]
-    for last in cut:
+    causes = [index for index, line in enumerate(lines) if isinstance(line.command, Setting | Step)]
+
+    def comes(last: int) -> bool:
         try:
-            again([line for index, line in enumerate(lines) if index <= last or index not in cut])
+            again([line for index, line in enumerate(lines) if index <= last or index not in held])
         except InvalidInput as other:
-            if (other.field, other.value) == (error.field, error.value):
-                return lines[last].number
-    return None
+            return (other.field, other.value) == (error.field, error.value)
+        return False
+
+    held = {*causes}
+    first = bisect_left(causes, True, key=comes)
+    return lines[causes[first]].number if first < len(causes) else None
 
 
 def _write_value(value: Any) -> str:

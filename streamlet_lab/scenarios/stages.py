@@ -32,23 +32,11 @@ from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, 
 
 
 class Stage(ABC):
-    """Where the commands of a scenario are carried out, and its expectations compared.
+    """Where the commands of a scenario are carried out, and its expectations compared."""
 
-    Attributes
-    ----------
-    views : dict of str to BlockTree
-        Everyone's view, by name.
-    everyone : tuple of str
-        Whose views are meant where none is named.
-    checks : dict of str to Check
-        The properties that are watched, by name.
-    simulation : Simulation or None
-        The run, where there is a network.
-    """
-
-    views: dict[str, BlockTree]
-    everyone: tuple[str, ...]
-    checks: dict[str, Check]
+    views: dict[str, BlockTree]  # everyone's, by name
+    everyone: tuple[str, ...]  # whose views are meant where none is named
+    checks: dict[str, Check]  # by name
     simulation: Simulation | None = None
 
     @abstractmethod
@@ -129,34 +117,33 @@ class TreeStage(Stage):
 
     def carry_out(self, command: Command) -> None:
         """Make blocks, or notarize them."""
-        if isinstance(command, NewBlocks):
-            self._extend(command.names, command.parent)
-        elif isinstance(command, Notarize):
-            for view in (command.view,) if command.view else self.everyone:
-                self._notarize(view, command.names)
+        match command:
+            case NewBlocks(names, parent):
+                self._extend(names, self._block(parent))
+            case Notarize(names, view):
+                for each in (view,) if view else self.everyone:
+                    for block in map(self._block, names):
+                        self._notarize(each, block)
 
     def name_of(self, block: Block) -> str:
         """Return the name under which the block was made."""
         return block.payload.decode()
 
-    def _extend(self, names: Chain, parent: str) -> None:
-        below = self._block(parent)
+    def _extend(self, names: Chain, below: Block) -> None:
         for name in names:
+            epoch, height = epoch_of(name), below.height + 1
             if name in self._blocks:
                 raise InvalidInput("chain", name, "a new block: this one is there already")
-            if epoch_of(name) <= below.epoch:
+            if epoch <= below.epoch:
                 raise InvalidInput("chain", name, f"an epoch after {below.epoch}")
-            below = Block(
-                below.chain_id, epoch_of(name), below.height + 1, below.hash, name.encode()
-            )
+            below = Block(below.chain_id, epoch, height, below.hash, name.encode())
             self._blocks[name] = below
             for tree in self.views.values():
                 tree.add_block(below)
 
-    def _notarize(self, view: str, names: Chain) -> None:
-        for block in map(self._block, names):
-            vote = Vote(block.chain_id, block.epoch, block.height, block.hash, "everybody", b"")
-            self._listeners.tell_of(self.views[view].add_vote(vote), 0, view)
+    def _notarize(self, view: str, block: Block) -> None:
+        vote = Vote(block.chain_id, block.epoch, block.height, block.hash, "everybody", b"")
+        self._listeners.tell_of(self.views[view].add_vote(vote), 0, view)
 
     def _block(self, name: str) -> Block:
         if name not in self._blocks:
@@ -172,9 +159,9 @@ class NetworkStage(Stage):
     def __init__(self, lines: Sequence[Line]) -> None:
         config = read_config(lines)
         deliveries = [line.command for line in lines if isinstance(line.command, Delivery)]
-        names = (*config.node_ids, OBSERVER)
         links = make_links(config.network, config.nodes, config.seed)
         if deliveries:
+            names = (*config.node_ids, OBSERVER)
             links = Links(scripted_delay(links.delay, deliveries, names), shortest=1)
         self._config = config
         self.simulation = create_streamlet_network(config, links=links)
@@ -200,5 +187,4 @@ class NetworkStage(Stage):
         return str(block.epoch)
 
     def guilty(self) -> tuple[str, ...]:
-        """Return whom the votes that honest nodes have received convict."""
         return tuple(find_culprits(self._config, self.simulation))

@@ -4,8 +4,8 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, pairwise
-from typing import Final, NamedTuple
+from itertools import chain, islice, pairwise
+from typing import Any, Final, NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.script import BLOCK_NAME, GENESIS, Delivery, Step, epoch_of
@@ -15,7 +15,8 @@ Chain = tuple[str, ...]
 
 _LONGEST_CHAIN: Final = 10_000
 _TITLE = re.compile(r"scenario ([\w.-]{1,80}): (\S.*)")
-_SETTING = re.compile(r"(\"[^\"]*\"|[\w.>-])+\s*=.*")
+# A longer key has more parts than any setting, and takes its time.
+_SETTING = re.compile(r"(\"[^\"]*\"|[\w.>-]){1,200}\s*=.*")
 _STEP = re.compile(r"\S+ (proposes|votes?) ")
 _ITEM = re.compile(rf"{BLOCK_NAME}|(\d{{1,9}})\.\.(\d{{1,9}})", re.ASCII)
 _NEW_BLOCKS = re.compile(rf"(?!none)(\S+)(?: on ({BLOCK_NAME}|{GENESIS}))?", re.ASCII)
@@ -41,9 +42,9 @@ _COMMANDS: Final = (
 
 
 class Setting(NamedTuple):
-    """A setting of the experiment, as a line of TOML."""
+    """A setting of the experiment, as its line of TOML says it."""
 
-    text: str
+    values: dict[str, Any]
 
 
 class NewBlocks(NamedTuple):
@@ -100,22 +101,10 @@ class Line(NamedTuple):
     command: Command
 
 
-class Document(NamedTuple):
-    """What a text says."""
-
-    name: str
-    title: str
-    lines: tuple[Line, ...]
-
-    @property
-    def commands(self) -> tuple[Command, ...]:
-        """All commands and expectations, in their order."""
-        return tuple(line.command for line in self.lines)
-
-
-def read_document(text: str, source: str) -> Document:
-    """Read the text of a scenario; `InvalidInput` names the first line that cannot be read."""
-    name, title, settings = "", "", ""
+def read_lines(text: str, source: str) -> tuple[str, str, tuple[Line, ...]]:
+    """Read a scenario's name, title and lines; `InvalidInput` names the first that is wrong."""
+    name = title = ""
+    settings: dict[str, Any] = {}
     lines: list[Line] = []
     # Not splitlines: a TOML string may hold a separator of Unicode as it is.
     for number, raw in enumerate(text.split("\n"), start=1):
@@ -126,14 +115,24 @@ def read_document(text: str, source: str) -> Document:
             if not name:
                 name, title = _match(_TITLE, line, "first line", _TITLE_FORM).groups()
             elif _SETTING.fullmatch(line):
-                settings += f"{line}\n"
                 lines.append(Line(number, line, _read_setting(line, settings)))
             else:
                 line = line.partition("#")[0].rstrip()
                 lines.append(Line(number, line, _read_command(line)))
     if not name:
         raise InvalidInput(source, text[:40], "a first line such as 'scenario mine: what it shows'")
-    return Document(name, title, tuple(lines))
+    return name, title, tuple(lines)
+
+
+def add_settings(settings: dict[str, Any], more: dict[str, Any], line: str) -> None:
+    """Add what a line says to what those before it say; refuse it if they say it already."""
+    for name, value in more.items():
+        if isinstance(value, dict) and isinstance(settings.setdefault(name, {}), dict):
+            add_settings(settings[name], value, line)
+        elif name in settings:
+            raise InvalidInput("setting", line, "a setting that no line before gives")
+        else:
+            settings[name] = value
 
 
 @contextmanager
@@ -152,7 +151,10 @@ def read_chain(text: str) -> Chain:
     >>> read_chain("0..2-4A")
     ('0', '1', '2', '4A')
     """
-    names = () if text == "none" else tuple(chain.from_iterable(map(_item, text.split("-"))))
+    items = chain.from_iterable(map(_item, text.split("-")))
+    names = () if text == "none" else tuple(islice(items, _LONGEST_CHAIN + 1))
+    if len(names) > _LONGEST_CHAIN:
+        raise InvalidInput("chain", text, f"at most {_LONGEST_CHAIN} blocks")
     if any(epoch_of(a) >= epoch_of(b) for a, b in pairwise(names)):
         raise InvalidInput("chain", text, _CHAIN_FORM)
     return names
@@ -191,20 +193,17 @@ def _match(pattern: re.Pattern[str], text: str, field: str, expected: str) -> re
     return parts
 
 
-def _read_setting(line: str, settings: str) -> Setting:
+def _read_setting(line: str, settings: dict[str, Any]) -> Setting:
     try:
-        tomllib.loads(line)
-    except tomllib.TOMLDecodeError as error:
+        values = tomllib.loads(line)
+        # Here already, so that a contradiction is found where it stands.
+        add_settings(settings, values, line)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         # The parser's own line is always 1 here.
         reason = str(error).replace("at line 1, column", "at column")
         expected = f"a line of TOML such as 'network.delta = \"5us\"' ({reason})"
         raise InvalidInput("setting", line, expected) from error
-    try:
-        # With those before it, so that a contradiction is found where it stands.
-        tomllib.loads(settings)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput("setting", line, "a setting that no line before gives") from error
-    return Setting(line)
+    return Setting(values)
 
 
 def _read_command(line: str) -> Command:

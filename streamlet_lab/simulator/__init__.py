@@ -10,6 +10,7 @@ messages over the links of :mod:`~streamlet_lab.simulator.links`,
 """
 
 # These register their kinds.
+from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.simulator import adversaries, coalitions, forgers, liars, script  # noqa: F401
 from streamlet_lab.simulator.delays import LOST as LOST
 from streamlet_lab.simulator.delays import Delay as Delay
@@ -17,10 +18,8 @@ from streamlet_lab.simulator.delays import LognormalDelays as LognormalDelays
 from streamlet_lab.simulator.delays import constant_delay as constant_delay
 from streamlet_lab.simulator.delays import delay_kind as delay_kind
 from streamlet_lab.simulator.delays import delay_kinds as delay_kinds
-from streamlet_lab.simulator.faults import FaultContext as FaultContext
 from streamlet_lab.simulator.faults import NodeFault as NodeFault
 from streamlet_lab.simulator.faults import Send as Send
-from streamlet_lab.simulator.faults import close_register
 from streamlet_lab.simulator.faults import fault_kind as fault_kind
 from streamlet_lab.simulator.faults import fault_kinds as fault_kinds
 from streamlet_lab.simulator.faults import make_fault as make_fault
@@ -57,4 +56,4 @@ from streamlet_lab.simulator.traders import own_trader_kinds as own_trader_kinds
 from streamlet_lab.simulator.traders import trader_kind as trader_kind
 from streamlet_lab.simulator.traders import trader_kinds as trader_kinds
 
-close_register()
+NODE_FAULTS.close()

@@ -2,29 +2,10 @@
 
 Below a third of the nodes neither these nor any others can make two honest nodes disagree, whatever
 the network does (Theorem 3). What each can do is said with it; f is the number of Byzantine nodes.
-
-A strategy of one's own takes ten lines. This one proposes on genesis, whatever has been notarized
-since, votes for that itself, and shows it to half of the others:
-
->>> from streamlet_lab.config import ExperimentConfig
->>> from streamlet_lab.simulator import NodeFault, Send, create_streamlet_network, fault_kind
->>> @fault_kind("stubborn")
-... class Stubborn(NodeFault):
-...     def proposes(self, epoch):
-...         return not self.active(epoch)
-...     def on_epoch(self, epoch):
-...         if self.leads(epoch):
-...             block = self.node.make_block(self.node.tree.finalized[0])
-...             yield Send(self.proposal(block), to=self.others[:2])
-...             yield Send(self.vote(block), delay=1)
->>> network = create_streamlet_network(ExperimentConfig(nodes=4, faults={"node_3": "stubborn"}))
->>> network.run(epochs=12)
->>> [block.epoch for block in network.observer.tree.finalized]
-[-1, 0, 1, 2, 4, 5, 6, 8, 9]
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -86,6 +67,7 @@ class DoubleVote(NodeFault):
                 yield Send(vote)
 
 
+@dataclass(eq=False)
 class _Late(NodeFault):
     """Messages of one type arrive late: after a given delay, or when the last honest one might.
 
@@ -98,17 +80,15 @@ class _Late(NodeFault):
     late_type: ClassVar[type[Message]]
     halves_of_epoch: ClassVar[int]
 
-    def __init__(self, start: int, stop: int | None, delay: _Delay | None = None) -> None:
-        super().__init__(start, stop)
-        self._delay = delay
+    delay: _Delay | None = None
 
     def on_send(self, message: Message) -> Iterable[Send]:
         if not isinstance(message, self.late_type):
             yield Send(message)
             return
-        length = self.context.epoch_length
+        length = self.epoch_length
         deadline = message.epoch * length + length * self.halves_of_epoch // 2
-        yield Send(message, None, self._delay or max(1, deadline - self.context.now()))
+        yield Send(message, None, self.delay or max(1, deadline - self.now()))
 
 
 @fault_kind("late_vote")
@@ -139,6 +119,7 @@ class LateProposals(_Late):
 
 
 @fault_kind("late_reveal")
+@dataclass(eq=False)
 class LateReveal(NodeFault):
     """The leader shows its block to just enough nodes, at the very end of its epoch.
 
@@ -154,23 +135,20 @@ class LateReveal(NodeFault):
         How long before the end of the epoch the block arrives, as seconds or a text with a unit.
     """
 
-    def __init__(self, start: int, stop: int | None, margin: _Delay = 1) -> None:
-        super().__init__(start, stop)
-        self._margin = margin
+    margin: _Delay = 1
 
     def proposes(self, epoch: int) -> bool:
-        return not self.active(epoch)
+        return False
 
     def votes(self, epoch: int) -> bool:
-        return not (self.active(epoch) and self.leads(epoch))
+        return not self.leads(epoch)
 
     def on_epoch(self, epoch: int) -> Iterable[Send]:
         if not self.leads(epoch):
             return
         block = self.node.make_block(self.node.tree.longest[0])
-        left = (epoch + 1) * self.context.epoch_length - self.context.now()
-        accomplices = self.context.accomplices
-        needed = max(0, self.node.tree.quorum - len(accomplices))
-        yield Send(self.proposal(block), self.victims[:needed], max(1, left - self._margin))
-        for name in accomplices:
+        left = (epoch + 1) * self.epoch_length - self.now()
+        needed = max(0, self.node.tree.quorum - len(self.accomplices))
+        yield Send(self.proposal(block), self.victims[:needed], max(1, left - self.margin))
+        for name in self.accomplices:
             yield Send(self.vote(block, name), None, max(1, left + 1))

@@ -5,6 +5,7 @@ Keeping their victims apart is left to the network. f is the number of Byzantine
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from streamlet_lab.consensus import Block, BlockTree, Message, Proposal, Vote
@@ -17,13 +18,9 @@ class Coalition(NodeFault):
     """Nodes that do nothing but what their plan says; each holds the keys of all."""
 
     def proposes(self, epoch: int) -> bool:
-        return not self.active(epoch)
+        return False
 
-    def votes(self, epoch: int) -> bool:
-        return not self.active(epoch)
-
-    def echoes(self, epoch: int) -> bool:
-        return not self.active(epoch)
+    votes = echoes = proposes
 
 
 class _Divided(Coalition):
@@ -45,17 +42,17 @@ class _Divided(Coalition):
 
     def view(self, part: tuple[str, ...]) -> BlockTree:
         """Return the view of the first voter of a part; the node's own, if there is none."""
-        return self.context.trees[next((name for name in part if name in self.victims), self.name)]
+        return self.trees[next((name for name in part if name in self.victims), self.name)]
 
     def on_epoch(self, epoch: int) -> Iterable[Send]:
         if not self.leads(epoch):
             return
         for number, part in enumerate(self.served, start=1):
-            view, to = self.view(part), (*part, *self.context.accomplices)
+            view, to = self.view(part), (*part, *self.accomplices)
             known = (b for b in view.chain(view.longest[0].hash) if b.hash in self.node.tree)
             block = self.conflicting_block(self.node.make_block(next(known)), number)
             yield Send(self.proposal(block), to)
-            for name in self.context.accomplices:
+            for name in self.accomplices:
                 yield Send(self.vote(block, name), to)
 
     def on_message(self, message: Message) -> Iterable[Send]:
@@ -80,6 +77,7 @@ class Split(_Divided):
 
 
 @fault_kind("amnesia")
+@dataclass(eq=False)
 class Amnesia(_Divided):
     """A coalition helps one half of the honest nodes to something final, and then the other half.
 
@@ -94,12 +92,10 @@ class Amnesia(_Divided):
         How many new blocks must be final in the first half before the coalition changes sides.
     """
 
-    _final_before: int | None = None
-    _forgotten = False
+    blocks: Annotated[int, Whole(1)] = 1
 
-    def __init__(self, start: int, stop: int | None, blocks: Annotated[int, Whole(1)] = 1) -> None:
-        super().__init__(start, stop)
-        self._blocks = blocks
+    _final_before = None
+    _forgotten = False
 
     @property
     def served(self) -> Sequence[tuple[str, ...]]:
@@ -109,7 +105,7 @@ class Amnesia(_Divided):
         final = len(self.view(self.parts[0]).finalized)
         if self._final_before is None:
             self._final_before = final
-        self._forgotten = self._forgotten or final - self._final_before >= self._blocks
+        self._forgotten = self._forgotten or final - self._final_before >= self.blocks
         return super().on_epoch(epoch)
 
 
@@ -127,8 +123,8 @@ class EchoAttack(Coalition):
         if not self.leads(epoch):
             return
         block = self.node.make_block(self.node.tree.longest[0])
-        *open_voters, last = self.context.accomplices
-        needed = max(1, self.node.tree.quorum - len(self.context.accomplices))
+        *open_voters, last = self.accomplices
+        needed = max(1, self.node.tree.quorum - len(self.accomplices))
         yield Send(self.proposal(block), self.victims[:needed])
         for name in open_voters:
             yield Send(self.vote(block, name))
@@ -140,6 +136,7 @@ _RECENT: Final = 16
 
 
 @fault_kind("hoard")
+@dataclass(eq=False)
 class Hoarder(Coalition):
     """A coalition keeps blocks and votes to itself, and shows them to some when it hurts.
 
@@ -154,9 +151,7 @@ class Hoarder(Coalition):
     nodes that finalize any earlier, or vote for shorter chains, it leads to conflicting chains.
     """
 
-    def __init__(self, start: int, stop: int | None) -> None:
-        super().__init__(start, stop)
-        self._kept: deque[Vote] = deque(maxlen=_RECENT)
+    _kept: deque[Vote] = field(init=False, default_factory=lambda: deque(maxlen=_RECENT))
 
     def on_epoch(self, epoch: int) -> Iterable[Send]:
         yield from self._show_kept([*self._kept], 0.1)
@@ -164,14 +159,14 @@ class Hoarder(Coalition):
             return
         parent = self.random.choice(self._parents())
         block = self.node.make_block(parent)
-        left = (epoch + 1) * self.context.epoch_length - self.context.now() - 1
-        to, delay = self._some(self.node.tree.quorum - len(self.context.accomplices)), left
+        left = (epoch + 1) * self.epoch_length - self.now() - 1
+        to, delay = self._some(self.node.tree.quorum - len(self.accomplices)), left
         if self._dares(0.3):
             to, delay = self._some(), self._sometime(left)
         for vote in self.node.tree.votes(parent.hash):
             yield Send(vote, to, max(1, delay))
         yield Send(self.proposal(block), to, max(1, delay))
-        yield Send(self.proposal(block), self.context.accomplices, 1)
+        yield Send(self.proposal(block), self.accomplices, 1)
         yield from self._vote_for(block, 0.9)
 
     def on_message(self, message: Message) -> Iterable[Send]:
@@ -193,13 +188,13 @@ class Hoarder(Coalition):
         recent = tree.notarized[-_RECENT:]
         if self._dares(0.1):
             return recent[-4:]
-        height = self.context.trees[self.random.choice(self.victims)].longest[0].height
+        height = self.trees[self.random.choice(self.victims)].longest[0].height
         return [block for block in recent if block.height == height] or tree.longest
 
     def _vote_for(self, block: Block, kept: float) -> Iterator[Send]:
         """Vote, among accomplices at once, and before others now or later."""
         vote = self.vote(block)
-        yield Send(vote, self.context.accomplices, 1)
+        yield Send(vote, self.accomplices, 1)
         if self._dares(kept):
             self._kept.append(vote)
         else:
@@ -212,7 +207,7 @@ class Hoarder(Coalition):
                 yield self._show(vote)
 
     def _show(self, vote: Vote) -> Send:
-        return Send(vote, self._some(), self._sometime(self.context.epoch_length))
+        return Send(vote, self._some(), self._sometime(self.epoch_length))
 
     def _some(self, count: int | None = None) -> tuple[str, ...]:
         """Return so many of the victims, or as many as come."""

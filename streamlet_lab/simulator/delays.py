@@ -8,7 +8,7 @@ from typing import Final
 
 from streamlet_lab.config import NetworkConfig
 from streamlet_lab.consensus import Message
-from streamlet_lab.kinds import Kinds
+from streamlet_lab.registers import DELAYS
 
 #: ``delay(message, sender, receiver, time)``: how long a message, sent at a time, is on its way
 #: from one participant to another. Time and delay are in microseconds, a delay is at
@@ -27,7 +27,6 @@ LOST: Final = 2**62
 # The normal distribution's quantile of 0 is infinite; the next number above it that is drawn:
 _LEAST: Final = 2.0**-53
 
-DELAYS = Kinds[DelayKind]("delay_kind", "kind", field="network.delays", besides="a function")
 delay_kinds = DELAYS.names
 
 #: Register a kind of delays under a name. What it draws is clipped: to Δ in good times, to the end

@@ -1,14 +1,13 @@
 """What a faulty node does. Each kind is a small class, registered under a name.
 
-A fault may take duties away (it is not online, does not propose, vote or echo), may replace what
-the node says, and may say more, to whomever and whenever it likes. It holds the keys of its own
-node and of its accomplices, and no others.
+A fault may take duties away, may replace what its node sends, and may send more, to whomever and
+whenever it likes. It holds the keys of its own node and of its accomplices, and no others.
 """
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Annotated, Any, ClassVar
 
 from streamlet_lab.consensus import (
     Application,
@@ -23,10 +22,9 @@ from streamlet_lab.consensus import (
     sign_vote,
 )
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault, is_active
+from streamlet_lab.fault import Fault, Lasting
 from streamlet_lab.keys import Keyring
-from streamlet_lab.kinds import Kinds
-from streamlet_lab.prices import reserve_kinds, source_fault_kinds
+from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.values import Whole
 
 
@@ -63,52 +61,15 @@ class Send:
         return Send(other.message, to, self.delay if other.delay is None else other.delay)
 
 
-@dataclass(frozen=True, slots=True)
-class FaultContext:
-    """What a fault is given of the simulation: its node, the clock, and the keys that it holds.
+@NODE_FAULTS.base
+@dataclass(eq=False)
+class NodeFault(Lasting):
+    """A fault of one node; this base changes nothing. A kind adds parameters, with defaults.
 
-    Parameters
-    ----------
-    node : StreamletNode
-        The node's own state machine, which hears everything that the node hears.
-    validators : tuple of str
-        All voting nodes.
-    accomplices : tuple of str
-        The nodes whose keys the fault holds, its own among them.
-    leader_of : callable
-    now : callable
-        The time, microseconds.
-    epoch_length : int
-        Microseconds.
-    random : random.Random
-        A stream of the fault's own.
-    keyring : Keyring
-        Only ever asked to sign for accomplices.
-    vary : callable
-        ``vary(payload, number)``: another payload that voters would accept as well.
-    trees : mapping of str to BlockTree
-        Every node's view, for those that may see everything; not to be changed.
-    """
-
-    node: StreamletNode
-    validators: tuple[str, ...]
-    accomplices: tuple[str, ...]
-    leader_of: LeaderRule
-    now: Callable[[], int]
-    epoch_length: int
-    random: random.Random
-    keyring: Keyring
-    vary: Callable[[bytes, int], bytes]
-    trees: Mapping[str, BlockTree]
-
-
-class NodeFault:
-    """A fault of one node; this base changes nothing.
-
-    The hooks `on_send`, `on_epoch`, `on_message` and `on_any_message` are called only while the
-    fault is active and the node is up. They return, or yield, what is to be sent. None is nothing,
-    but not of `on_send`, which replaces the node's own message: to send none it returns an
-    empty list.
+    Its methods are called only while the fault is active; a node that is down sends nothing. The
+    hooks `on_send`, `on_epoch`, `on_message` and `on_any_message` return, or yield, what is to be
+    sent. None is nothing, but not of `on_send`, which replaces the node's own message: to send none
+    it returns an empty list.
 
     Parameters
     ----------
@@ -123,24 +84,47 @@ class NodeFault:
         Whether the kind makes sense only where blocks carry prices.
     rushing : bool
         Whether it sees every message of the others the moment it is sent.
-    partners : mapping of str to NodeFault
-        The faults of its accomplices, its own among them, by node.
+    node : StreamletNode
+        Its node's own state machine, with its view of the chain: ``self.node.tree``.
+    validators : tuple of str
+        All voting nodes.
+    accomplices : tuple of str
+        The nodes whose keys the fault holds, its own among them.
+    leader_of, now : callable
+        An epoch's leader; the time in microseconds.
+    epoch_length : int
+        Microseconds.
+    random : random.Random
+        A stream of its own.
+    keyring : Keyring
+        Signs for accomplices only.
+    vary : callable
+        ``vary(payload, number)``: another payload that voters would accept as well.
+    trees : mapping of str to BlockTree
+        Every node's view, for those that may see everything; not to be changed.
     """
 
     needs_prices: ClassVar[bool] = False
     rushing: ClassVar[bool] = False
 
-    def __init__(self, start: int, stop: int | None) -> None:
-        self.start = start
-        self.stop = stop
-        self.partners: Mapping[str, NodeFault] = {}
-        self._context: FaultContext | None = None
+    start: int
+    stop: int | None
+    node: StreamletNode = field(init=False)
+    validators: tuple[str, ...] = field(init=False)
+    accomplices: tuple[str, ...] = field(init=False, default=())
+    leader_of: LeaderRule = field(init=False)
+    now: Callable[[], int] = field(init=False)
+    epoch_length: int = field(init=False)
+    random: Random = field(init=False)
+    keyring: Keyring = field(init=False)
+    vary: Callable[[bytes, int], bytes] = field(init=False)
+    trees: Mapping[str, BlockTree] = field(init=False)
+
+    def bind(self, **given: Any) -> None:
+        """Take in what a simulation gives: the attributes from ``node`` on."""
+        vars(self).update(given)
 
     # What an honest node would do, and this one may not.
-
-    def active(self, epoch: int) -> bool:
-        """Whether the fault is there in an epoch."""
-        return is_active(self.start, self.stop, epoch)
 
     def online(self, epoch: int) -> bool:
         """Whether the node is up."""
@@ -159,25 +143,25 @@ class NodeFault:
         return True
 
     def wrap(self, application: Application) -> Application:
-        """Return the application that the node uses instead."""
+        """Return the application that the node uses instead, in every epoch."""
         return application
 
-    # What it says instead, and beyond.
+    # What it sends instead, and beyond.
 
     def on_send(self, message: Message) -> Iterable[Send]:
         """Replace a message that the node would send to everyone."""
         yield Send(message)
 
     def on_epoch(self, epoch: int) -> Iterable[Send] | None:
-        """Say more at the beginning of an epoch, after the node has proposed."""
+        """Send more at the beginning of an epoch, after the node has proposed."""
         return ()
 
     def on_message(self, message: Message) -> Iterable[Send] | None:
-        """Say more when a message arrives that is new to the node, after the node has voted."""
+        """Send more when a message arrives that is new to the node, after the node has voted."""
         return ()
 
     def on_any_message(self, message: Message, sender: str) -> Iterable[Send] | None:
-        """Say more the moment someone else sends a message; only if `rushing`."""
+        """Send more the moment someone else sends a message; only if `rushing`."""
         return ()
 
     # What it has to work with.
@@ -188,114 +172,69 @@ class NodeFault:
         return type(self).online is not NodeFault.online
 
     @property
-    def context(self) -> FaultContext:
-        """What the simulation gives it."""
-        assert self._context is not None, "a fault has a context once it is part of a simulation"
-        return self._context
-
-    def bind(self, context: FaultContext) -> None:
-        """Become part of a simulation."""
-        self._context = context
-
-    @property
-    def node(self) -> StreamletNode:
-        """Its node's own state machine, with its view of the chain: ``self.node.tree``."""
-        return self.context.node
-
-    @property
     def name(self) -> str:
         """The name of its node."""
-        return self.context.node.node_id
+        return self.node.node_id
 
     @property
     def others(self) -> tuple[str, ...]:
         """All other voting nodes, in their order."""
-        return tuple(one for one in self.context.validators if one != self.name)
+        return tuple(one for one in self.validators if one != self.name)
 
     @property
     def victims(self) -> tuple[str, ...]:
         """The voting nodes that are neither this one nor its accomplices, in their order."""
-        return tuple(one for one in self.context.validators if one not in self.context.accomplices)
-
-    @property
-    def random(self) -> random.Random:
-        """Its own stream of random numbers."""
-        return self.context.random
+        return tuple(one for one in self.validators if one not in self.accomplices)
 
     def leads(self, epoch: int) -> bool:
         """Whether its node leads an epoch; nobody leads before the first."""
-        return epoch >= 0 and self.context.leader_of(epoch) == self.name
+        return epoch >= 0 and self.leader_of(epoch) == self.name
 
     def conflicting_block(self, block: Block, number: int = 1) -> Block:
         """Return another block in the same place that voters would accept as well."""
-        return replace(block, payload=self.context.vary(block.payload, number))
+        return replace(block, payload=self.vary(block.payload, number))
 
     def proposal(self, block: Block, by: str | None = None) -> Proposal:
         """Return a proposal signed by this node, or by an accomplice; `InvalidInput` for others."""
-        return sign_proposal(block, self._signer(by), self.context.keyring)
+        return sign_proposal(block, by or self.name, self.keyring)
 
     def vote(self, block: Block, by: str | None = None) -> Vote:
         """Return a vote signed by this node, or by an accomplice; `InvalidInput` for others."""
-        return sign_vote(block, self._signer(by), self.context.keyring)
-
-    def _signer(self, by: str | None) -> str:
-        signer = self.name if by is None else by
-        if signer not in self.context.accomplices:
-            raise InvalidInput("by", signer, f"one of {', '.join(self.context.accomplices)}")
-        return signer
+        return sign_vote(block, by or self.name, self.keyring)
 
 
-def as_said_by(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[Send]:
-    """Let one fault of a node after the other replace what is to be sent."""
-    for fault in faults:
-        sends = [
-            send.then(replaced)
-            for send in sends
-            for replaced in read_said(fault, "on_send", fault.on_send(send.message))
-        ]
-    return sends
-
-
-def read_said(fault: NodeFault, hook: str, said: object) -> Iterator[Send]:
-    """Yield what a hook says, one by one as it says it; refuse what is no message to send.
+def call_hook(fault: NodeFault, hook: str, *arguments: object) -> Iterator[Send]:
+    """Yield what a hook wants sent, one by one; refuse what is no message to send.
 
     None is nothing, but not of `on_send`: a forgotten return would silence the node there.
     """
-    if said is None and hook != "on_send":
+    returned = getattr(fault, hook)(*arguments)
+    if returned is None and hook != "on_send":
         return
     place = f"{type(fault).__name__}.{hook}"
     expected = "messages to send, returned in a list or yielded, each as Send(message)"
-    if not isinstance(said, Iterable):
-        raise InvalidInput(place, said, expected)
-    for send in said:
+    if not isinstance(returned, Iterable):
+        raise InvalidInput(place, returned, expected)
+    for send in returned:
         if not (isinstance(send, Send) and isinstance(send.message, Message)):
             raise InvalidInput(place, send, expected)
         yield send
 
 
-def _accept(kind: object) -> None:
-    if not (isinstance(kind, type) and issubclass(kind, NodeFault)):
-        raise InvalidInput("kind", kind, "a subclass of NodeFault")
+def replace_sends(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterable[Send]:
+    """Let one fault of a node after the other replace what is to be sent."""
+    for fault in faults:
+        sends = [
+            send.then(other)
+            for send in sends
+            for other in call_hook(fault, "on_send", send.message)
+        ]
+    return sends
 
 
-_KINDS = Kinds[type[NodeFault]]("fault_kind", "kind", field="faults", accept=_accept)
-fault_kinds = _KINDS.names
-own_fault_kinds = _KINDS.own
-close_register = _KINDS.close
-
-
-def fault_kind(name: str) -> Callable[[type[NodeFault]], type[NodeFault]]:
-    """Register a kind of fault of nodes; see :meth:`~streamlet_lab.kinds.Kinds.register`."""
-    _KINDS.check(name)
-    if name in source_fault_kinds():
-        raise InvalidInput("name", name, "a name that no kind of fault of sources has")
-
-    def register(kind: type[NodeFault]) -> type[NodeFault]:
-        _KINDS.add(name, kind)
-        reserve_kinds([name])
-        return kind
-
-    return register
+fault_kind = NODE_FAULTS.register
+fault_kinds = NODE_FAULTS.names
+own_fault_kinds = NODE_FAULTS.own
 
 
 def offered_fault_kinds() -> tuple[str, ...]:
@@ -304,41 +243,27 @@ def offered_fault_kinds() -> tuple[str, ...]:
 
 
 def make_fault(fault: Fault) -> NodeFault:
-    """Return what a configured fault does to one node.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind, or it does not take these parameters.
-    """
-    kind = _find_kind(fault.kind)
-    made: NodeFault = _KINDS.make(
-        kind, fault.parameters, "faults.parameters", fault.start, fault.stop
+    """Return what a configured fault does to one node."""
+    made: NodeFault = NODE_FAULTS.make(
+        fault.kind, fault.parameters, "faults.parameters", fault.start, fault.stop
     )
     return made
-
-
-def _find_kind(name: str) -> type[NodeFault]:
-    try:
-        return _KINDS[name]
-    except InvalidInput as error:
-        of_sources = ", ".join(source_fault_kinds())
-        expected = f"{error.expected}; kinds of sources are {of_sources}"
-        raise InvalidInput(error.field, error.value, expected) from error
 
 
 def make_faults(faults: Iterable[Fault], nodes: Sequence[str]) -> dict[str, list[NodeFault]]:
     """Return the faults of each node; those nodes that share one fault are accomplices."""
     made: dict[str, list[NodeFault]] = {name: [] for name in nodes}
     for fault in faults:
-        partners = {name: make_fault(fault) for name in fault.affected(tuple(nodes))}
-        for name, one in partners.items():
-            one.partners = partners
+        accomplices = tuple(dict.fromkeys(fault.affected(tuple(nodes))))
+        for name in accomplices:
+            one = make_fault(fault)
+            one.accomplices = accomplices
             made[name].append(one)
     return made
 
 
 @fault_kind("crash")
+@dataclass(eq=False)
 class Crash(NodeFault):
     """The node goes down at the beginning of an epoch, and may come back at that of another.
 
@@ -352,33 +277,26 @@ class Crash(NodeFault):
         so many of the others (appendix A).
     """
 
-    def __init__(
-        self, start: int, stop: int | None, reaches: Annotated[int, Whole()] | None = None
-    ) -> None:
-        super().__init__(start, stop)
-        self.reaches = reaches
-        self._last_words = False
+    reaches: Annotated[int, Whole()] | None = None
 
-    def online(self, epoch: int) -> bool:
-        """Down while the fault is active, but for an epoch in which it still begins to speak."""
-        speaks = self.reaches is not None and epoch == self.start
-        return speaks or not self.active(epoch)
-
-    def echoes(self, epoch: int) -> bool:
-        """Not while the fault is active."""
-        return not self.active(epoch)
-
-    def on_send(self, message: Message) -> Iterable[Send]:
-        """Reach a few with the first message, and nobody with any other."""
-        if not self._last_words:
-            self._last_words = True
-            others = self.random.sample(self.others, min(self.reaches or 0, len(self.others)))
-            yield Send(message, tuple(others))
+    _has_spoken = False
 
     @property
     def may_return(self) -> bool:
-        """Only if the fault has an end."""
         return self.stop is not None
+
+    def online(self, epoch: int) -> bool:
+        return self.reaches is not None and epoch == self.start
+
+    def echoes(self, epoch: int) -> bool:
+        return False
+
+    def on_send(self, message: Message) -> Iterable[Send]:
+        """Reach a few with the first message, and nobody with any other."""
+        if not self._has_spoken:
+            self._has_spoken = True
+            reached = self.random.sample(self.others, min(self.reaches or 0, len(self.others)))
+            yield Send(message, tuple(reached))
 
 
 @fault_kind("silent_leader")
@@ -386,8 +304,7 @@ class SilentLeader(NodeFault):
     """The node votes, but does not propose."""
 
     def proposes(self, epoch: int) -> bool:
-        """Not while the fault is active."""
-        return not self.active(epoch)
+        return False
 
 
 @fault_kind("withhold_votes")
@@ -395,5 +312,4 @@ class WithheldVotes(NodeFault):
     """The node proposes, but does not vote."""
 
     def votes(self, epoch: int) -> bool:
-        """Not while the fault is active."""
-        return not self.active(epoch)
+        return False

@@ -1,7 +1,7 @@
 """Byzantine nodes that send what no honest node would: forgeries, and anything at all."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 from streamlet_lab.config import OBSERVER
@@ -11,6 +11,7 @@ from streamlet_lab.values import Number
 
 
 @fault_kind("forge")
+@dataclass(eq=False)
 class Forger(NodeFault):
     """The node answers every sound message of an honest node with corrupted variants of it.
 
@@ -20,9 +21,7 @@ class Forger(NodeFault):
     and its votes with a wrong height convict it.
     """
 
-    def __init__(self, start: int, stop: int | None) -> None:
-        super().__init__(start, stop)
-        self._received: list[Message] = []
+    _received: list[Message] = field(init=False, default_factory=list)
 
     def on_epoch(self, epoch: int) -> Iterable[Send]:
         if self.leads(epoch):
@@ -50,7 +49,7 @@ class Forger(NodeFault):
             if fits:
                 block = tree[message.block_hash]
                 fits = message.subject == (block.hash, block.epoch, block.height)
-        verify = self.context.keyring.verify
+        verify = self.keyring.verify
         return fits and author in self.victims and verify(author, message.signature, message.signed)
 
     def _votes_like(self, vote: Vote) -> Iterator[Vote]:
@@ -74,7 +73,7 @@ class Forger(NodeFault):
     def _misvote(self, vote: Vote, epoch: int, height: int) -> Vote:
         """Return a vote of this node's own for a block of another epoch or height."""
         signed = vote_bytes(vote.chain_id, epoch, height, vote.block_hash)
-        signature = self.context.keyring.sign(self.name, signed)
+        signature = self.keyring.sign(self.name, signed)
         return Vote(vote.chain_id, epoch, height, vote.block_hash, self.name, signature)
 
     def _flipped(self, signature: bytes) -> bytes:
@@ -109,12 +108,12 @@ class CertificateForger(NodeFault):
         if lie == "proposer":
             yield self._show(tip, self._misproposed(tip))
             return
-        fork = self.random.choice(true[-len(self.context.validators) :])
+        fork = self.random.choice(true[-len(self.validators) :])
         aside = self.node.tree.votes([*true, tip][fork.height + 1].hash)
         certificate = None
         for before in range(fork.epoch + 1, epoch):
-            leader = self.context.leader_of(before)
-            if leader in self.context.accomplices:
+            leader = self.leader_of(before)
+            if leader in self.accomplices:
                 fork = replace(self._block_on(fork), epoch=before)
                 votes = tuple(self._forge_votes(lie, fork, aside))
                 certificate = Certificate(self.proposal(fork, leader), votes, certificate)
@@ -131,7 +130,7 @@ class CertificateForger(NodeFault):
 
     def _misproposed(self, block: Block) -> Certificate:
         """Return what notarizes a block, under a proposal that its leader has not signed."""
-        proposal = replace(self.proposal(block), proposer=self.context.leader_of(block.epoch))
+        proposal = replace(self.proposal(block), proposer=self.leader_of(block.epoch))
         if self.leads(block.epoch):
             proposal = replace(proposal, signature=proposal.signature[::-1])
         return Certificate(proposal, tuple(self.node.tree.votes(block.hash)), None)
@@ -147,12 +146,12 @@ class CertificateForger(NodeFault):
                 return aside
             case "repeated":
                 return [self.vote(block)] * quorum
-        return [self.vote(block, name) for name in self.context.accomplices[: quorum - 1]]
+        return [self.vote(block, name) for name in self.accomplices[: quorum - 1]]
 
     def _steal_votes(self, block: Block, signed: Mapping[str, bytes]) -> Iterator[Vote]:
         own = self.vote(block)
-        for name in self.random.sample(self.context.validators, self.node.tree.quorum):
-            if name in self.context.accomplices:
+        for name in self.random.sample(self.validators, self.node.tree.quorum):
+            if name in self.accomplices:
                 yield self.vote(block, name)
             else:
                 yield replace(own, voter=name, signature=signed.get(name, own.signature))
@@ -163,6 +162,7 @@ _MOST_PER_EPOCH: Final = 8
 
 
 @fault_kind("random")
+@dataclass(eq=False)
 class RandomByzantine(NodeFault):
     """The node does anything with the keys that it holds, drawn at random.
 
@@ -179,17 +179,14 @@ class RandomByzantine(NodeFault):
         Probability of each liberty that it may take, from 0 to 1.
     """
 
-    def __init__(
-        self, start: int, stop: int | None, rate: Annotated[float, Number(0, 1)] = 0.5
-    ) -> None:
-        super().__init__(start, stop)
-        self._rate = rate
-        self._blocks: list[Block] = []
-        self._messages: list[Message] = []
-        self._budget = 0
+    rate: Annotated[float, Number(0, 1)] = 0.5
+
+    _blocks: list[Block] = field(init=False, default_factory=list)
+    _messages: list[Message] = field(init=False, default_factory=list)
+    _budget = 0
 
     def echoes(self, epoch: int) -> bool:
-        return not (self.active(epoch) and self._dares())
+        return not self._dares()
 
     def on_send(self, message: Message) -> Iterable[Send]:
         yield self._somehow(message) if self._dares() else Send(message)
@@ -214,10 +211,10 @@ class RandomByzantine(NodeFault):
                 yield self._somehow(message)
 
     def _propose(self) -> Iterator[Message]:
-        now, leader_of = self.node.epoch, self.context.leader_of
+        now, leader_of = self.node.epoch, self.leader_of
         epoch = self.random.randint(max(0, now - 2), now + 2)
         leader = leader_of(epoch)
-        if leader in self.context.accomplices:
+        if leader in self.accomplices:
             parent = self.random.choice(self._blocks)
             block = replace(self.node.make_block(parent), epoch=epoch)
             block = self.conflicting_block(block, self.random.randint(1, 3))
@@ -227,7 +224,7 @@ class RandomByzantine(NodeFault):
 
     def _vote(self) -> Iterator[Message]:
         block = self.random.choice(self._blocks[-8:])
-        yield self.vote(block, self.random.choice(self.context.accomplices))
+        yield self.vote(block, self.random.choice(self.accomplices))
 
     def _repeat(self) -> Iterator[Message]:
         if self._messages:
@@ -240,8 +237,8 @@ class RandomByzantine(NodeFault):
             everyone = (*self.others, OBSERVER)
             to = tuple(self.random.sample(everyone, self.random.randint(0, len(everyone))))
         if self._dares():
-            delay = self.random.randint(1, 3 * self.context.epoch_length)
+            delay = self.random.randint(1, 3 * self.epoch_length)
         return Send(message, to, delay)
 
     def _dares(self) -> bool:
-        return self.random.random() < self._rate
+        return self.random.random() < self.rate

@@ -6,7 +6,6 @@ that switching it on leaves the draws of the others as they were.
 """
 
 import hashlib
-import inspect
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from typing import Any
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator.delays import DELAYS, LOST, Delay, shortest_delay
+from streamlet_lab.registers import DELAYS
+from streamlet_lab.simulator.delays import LOST, Delay, shortest_delay
 from streamlet_lab.streams import stream
 
 
@@ -87,19 +87,9 @@ def _make_base(
     network: NetworkConfig, nodes: int, stream: random.Random, limit: Callable[[int], int]
 ) -> Delay:
     """Return the kind's delays, none of them above the limit of its time."""
-    delays = network.delays
-    kind = DELAYS[delays] if isinstance(delays, str) else delays
-    try:
-        inspect.signature(kind).bind(stream, network, nodes)
-    except TypeError as error:
-        raise InvalidInput(
-            "network.delays", delays, "a function of a stream, the network and the number of nodes"
-        ) from error
-    delay: Delay = kind(stream, network, nodes)
-    if not callable(delay):
-        raise InvalidInput("network.delays", delays, "what returns a function that gives delays")
+    delay: Delay = network.make_delays(stream, nodes)
     # The lab's own kinds clip their delays themselves.
-    return delay if isinstance(delays, str) and delays in DELAYS.own() else _clipped(delay, limit)
+    return delay if network.delays in DELAYS.own() else _clipped(delay, limit)
 
 
 # --- Layers

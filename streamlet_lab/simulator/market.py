@@ -73,10 +73,9 @@ class Market(Monitor):
         self.arrivals: list[Arrival] = []
         self.quoted: dict[str, dict[Reference, int]] = {symbol: {} for symbol in symbols}
         self._network = network
-        kind, parameters = config.reference.kind, config.reference.parameters
-        self._reads = config.reference_node if kind == CONSENSUS else None
+        self._reads = config.reference_node if config.reference.kind == CONSENSUS else None
         self._oracles = {
-            symbol: publications(kind, parameters, feed.path.price)
+            symbol: publications(config.reference, feed.path.price)
             for symbol, feed in network.feeds.items()
         }
         self._newest: dict[str, tuple[Decimal, Block]] = {}

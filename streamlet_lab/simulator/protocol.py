@@ -24,13 +24,12 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import HeldKeys, make_keyring
 from streamlet_lab.simulator.faults import (
-    FaultContext,
     NodeFault,
     Send,
-    as_said_by,
+    call_hook,
     make_fault,
     make_faults,
-    read_said,
+    replace_sends,
 )
 from streamlet_lab.simulator.links import Links, clock_offsets, make_links
 from streamlet_lab.simulator.monitors import Listeners, Monitor
@@ -120,7 +119,7 @@ class Simulation:
         self._faults = list(self.faults.values())
         self.nodes = {name: self._make_node(name, application) for name in self._names}
         self._participants = list(self.nodes.values())
-        self._place_faults(application.vary)
+        self._bind_faults(application.vary)
         self._rushing = [
             (self._index[name], fault)
             for name, of_node in self.faults.items()
@@ -170,25 +169,22 @@ class Simulation:
             delivered=self._delivered if config.trace else None,
         )
 
-    def _place_faults(self, vary: Callable[[bytes, int], bytes]) -> None:
+    def _bind_faults(self, vary: Callable[[bytes, int], bytes]) -> None:
         """Give each fault what it has to work with."""
         trees = {name: node.tree for name, node in self.nodes.items()}
         for name, faults in self.faults.items():
             for number, fault in enumerate(faults):
-                accomplices = tuple(fault.partners) or (name,)
+                fault.accomplices = fault.accomplices or (name,)
                 fault.bind(
-                    FaultContext(
-                        node=self.nodes[name],
-                        validators=self.node_ids,
-                        accomplices=accomplices,
-                        leader_of=self.leader_of,
-                        now=lambda: self.queue.now,
-                        epoch_length=self.epoch_length,
-                        random=stream(self.config.seed, f"adversary/{name}/{number}"),
-                        keyring=HeldKeys(self.keyring, accomplices),
-                        vary=vary,
-                        trees=trees,
-                    )
+                    node=self.nodes[name],
+                    validators=self.node_ids,
+                    leader_of=self.leader_of,
+                    now=lambda: self.queue.now,
+                    epoch_length=self.epoch_length,
+                    random=stream(self.config.seed, f"adversary/{name}/{number}"),
+                    keyring=HeldKeys(self.keyring, fault.accomplices),
+                    vary=vary,
+                    trees=trees,
                 )
 
     @property
@@ -233,14 +229,15 @@ class Simulation:
         if not faults:
             self._act(time, index, node.start_epoch(epoch, observation))
             return
-        node.proposes = all(fault.proposes(epoch) for fault in faults)
-        node.votes = all(fault.votes(epoch) for fault in faults)
-        self.network.online[index] = all(fault.online(epoch) for fault in faults)
-        echoes = self.config.echo and all(fault.echoes(epoch) for fault in faults)
+        active = [fault for fault in faults if fault.active(epoch)]
+        node.proposes = all(fault.proposes(epoch) for fault in active)
+        node.votes = all(fault.votes(epoch) for fault in active)
+        self.network.online[index] = all(fault.online(epoch) for fault in active)
+        echoes = self.config.echo and all(fault.echoes(epoch) for fault in active)
         self.network.echoes[index] = echoes
         if self.network.online[index]:
             self._act(time, index, node.start_epoch(epoch, observation))
-            self._say_more(time, index, "on_epoch", lambda fault: fault.on_epoch(epoch))
+            self._call_hooks(time, index, "on_epoch", epoch)
 
     def _receive(self, time: int, index: int, message: Message) -> None:
         events = self._participants[index].receive(message)
@@ -248,7 +245,7 @@ class Simulation:
         if events:
             self._act(time, index, events)
         if self._faults[index]:
-            self._say_more(time, index, "on_message", lambda fault: fault.on_message(message))
+            self._call_hooks(time, index, "on_message", message)
 
     def _delivered(
         self, received: int, sender: int, receiver: int, sent: int, message: Message
@@ -264,20 +261,18 @@ class Simulation:
         """Send what a node wants sent, or its faults instead, and report what else happened."""
         sends: Iterable[Send] = [Send(event) for event in events if isinstance(event, Message)]
         if sends and self._faults[index]:
-            sends = as_said_by(self._active_faults(index), sends)
+            sends = replace_sends(self._active_faults(index), sends)
         learned = self._carry(time, index, sends)
         self._listeners.tell_of(events, time, self._names[index])
         if learned:
             self._listeners.tell_of(learned, time, self._names[index])
 
-    def _say_more(
-        self, time: int, index: int, hook: str, speak: Callable[[NodeFault], Iterable[Send] | None]
-    ) -> None:
-        """Let each fault of a node say more; the faults listed after it have a word on how."""
+    def _call_hooks(self, time: int, index: int, hook: str, argument: object) -> None:
+        """Let each fault of a node send more; the faults listed after it have a word on how."""
         faults = self._active_faults(index)
         for position, fault in enumerate(faults):
-            said = read_said(fault, hook, speak(fault))
-            learned = self._carry(time, index, as_said_by(faults[position + 1 :], said))
+            sends = call_hook(fault, hook, argument)
+            learned = self._carry(time, index, replace_sends(faults[position + 1 :], sends))
             self._listeners.tell_of(learned, time, self._names[index])
 
     def _carry(self, time: int, index: int, sends: Iterable[Send]) -> list[Event]:
@@ -338,8 +333,8 @@ class Simulation:
         for index, fault in self._rushing:
             # Whoever sends may have begun an epoch that this node is about to begin.
             if self.network.online[index] and fault.active(self._epoch):
-                said = fault.on_any_message(message, self._names[sender])
-                learned = self._carry(time, index, read_said(fault, "on_any_message", said))
+                sends = call_hook(fault, "on_any_message", message, self._names[sender])
+                learned = self._carry(time, index, sends)
                 self._listeners.tell_of(learned, time, self._names[index])
 
 

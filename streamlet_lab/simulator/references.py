@@ -9,16 +9,17 @@ All durations are of market time, as those of bands are: what the age of a price
 how far the market moves meanwhile, and an oracle's heartbeat of an hour is an hour of the market.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import chain, count, islice
-from typing import Annotated, Any, Final, NamedTuple, TypeAlias
+from itertools import count
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import BeforeValidator
 
+from streamlet_lab.config import ReferenceConfig
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.kinds import Kinds
 from streamlet_lab.matching.rules.reading import read_duration
+from streamlet_lab.registers import REFERENCES
 from streamlet_lab.units import format_duration, is_within, to_hundredths
 from streamlet_lab.values import Duration
 
@@ -30,7 +31,6 @@ _MINUTE: Final = 60_000_000
 
 #: Market time longer than zero.
 _Period = Annotated[int, BeforeValidator(read_duration)]
-_PARAMETERS: Final = f"{_FIELD}.parameters"
 
 
 def _read_hundredths(percent: object) -> int:
@@ -54,47 +54,30 @@ TruePrice: TypeAlias = Callable[[int], int]
 #: From the true price, and parameters, to what is published.
 ReferenceKind: TypeAlias = Callable[..., Iterator[Publication]]
 
-_KINDS: Final = Kinds[ReferenceKind](
-    "reference_kind", "kind", field=f"{_FIELD}.kind", besides="a function that yields publications"
-)
-
-reference_kind = _KINDS.register
-reference_kinds = _KINDS.names
+reference_kind = REFERENCES.register
+reference_kinds = REFERENCES.names
 
 
-def publications(
-    kind: str | ReferenceKind, parameters: Mapping[str, Any], price: TruePrice
-) -> Iterator[Publication]:
-    """Return what a kind of reference publishes about one symbol, in the order of time.
+def publications(reference: ReferenceConfig, price: TruePrice) -> Iterator[Publication]:
+    """Return what a reference publishes about one symbol, in the order of time.
 
     Raises
     ------
     InvalidInput
-        If there is no such kind, or it does not take these parameters; or, when it comes to that,
-        if what it yields is no publication, or is earlier than the one before.
+        When it comes to that, if what it yields is no publication, or is earlier than the one
+        before.
 
     Examples
     --------
     >>> doubling = lambda time: 1_000_000 * 2 ** (time // 60_000_000)
-    >>> feed = publications("delayed", {"delay": "90s", "every": "1min"}, doubling)
+    >>> settings = {"delay": "90s", "every": "1min"}
+    >>> feed = publications(ReferenceConfig(kind="delayed", parameters=settings), doubling)
     >>> next(feed), next(feed)
     (Publication(time=90000000, price=1000000, quoted=0), \
 Publication(time=150000000, price=2000000, quoted=60000000))
     """
-    made = _KINDS.make(kind, parameters, _PARAMETERS, price)
-    if not isinstance(made, Iterator):
-        raise InvalidInput(_FIELD, made, "an iterator of publications, as what yields them is")
-    try:
-        # What a function that yields thinks of its parameters is known when it begins.
-        first = list(islice(made, 1))
-    except InvalidInput as error:
-        raise InvalidInput(f"{_PARAMETERS}.{error.field}", error.value, error.expected) from None
-    return _in_order(chain(first, made))
-
-
-def _in_order(published: Iterator[Publication]) -> Iterator[Publication]:
     last = 0
-    for one in published:
+    for one in reference.make(price):
         if (
             not isinstance(one, Publication)
             or not type(one.time) is type(one.quoted) is int
@@ -176,13 +159,17 @@ def _twap(
     in mean squares, as a price of the age c (n + 1)(2n + 1)/(6n): about a third of the window.
     """
     looks, period = _multiple(window, check, "window"), _multiple(every, check, "every")
-    sums = [0]
-    for number in count(1):
-        sums.append(sums[-1] + price((number - 1) * check))
-        if number % period == 0:
-            seen = min(looks, number)
-            average = Fraction(sums[number] - sums[number - seen], seen)
-            yield Publication(number * check, average, number * check - (seen + 1) * check // 2)
+
+    def averages() -> Iterator[Publication]:
+        sums = [0]
+        for number in count(1):
+            sums.append(sums[-1] + price((number - 1) * check))
+            if number % period == 0:
+                seen = min(looks, number)
+                average = Fraction(sums[number] - sums[number - seen], seen)
+                yield Publication(number * check, average, number * check - (seen + 1) * check // 2)
+
+    return averages()
 
 
 def _multiple(duration: int, step: int, field: str) -> int:
@@ -193,4 +180,4 @@ def _multiple(duration: int, step: int, field: str) -> int:
     return steps
 
 
-_KINDS.close()
+REFERENCES.close()

@@ -5,7 +5,8 @@ In both, ``at`` is the time of an arrival: what matters in a worked attack is wh
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Final, NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, NamedTuple, Self
 
 from pydantic import Field
 
@@ -14,7 +15,7 @@ from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.coalitions import Coalition
 from streamlet_lab.simulator.delays import LOST, Delay
-from streamlet_lab.simulator.faults import FaultContext, Send, fault_kind
+from streamlet_lab.simulator.faults import Send, fault_kind
 from streamlet_lab.units import to_microseconds
 
 #: A block is named by its epoch, with a tag where an epoch has several: ``4``, ``4A``, ``4left``.
@@ -105,6 +106,7 @@ class Step(NamedTuple):
 
 
 @fault_kind("script")
+@dataclass(eq=False)
 class Script(Coalition):
     """The nodes say what is written, and nothing else: they do not propose, vote or echo.
 
@@ -124,41 +126,40 @@ class Script(Coalition):
         The script's own blocks that this node has spoken of, by name.
     """
 
-    def __init__(
-        self, start: int, stop: int | None, steps: Annotated[Sequence[str], Field()] = ()
-    ) -> None:
-        super().__init__(start, stop)
-        self._steps = [Step.parse(text) for text in steps]
+    steps: Annotated[Sequence[str], Field()] = ()
+    blocks: dict[str, Block] = field(init=False, default_factory=dict)
+
+    _until = 0
+
+    def __post_init__(self) -> None:
+        self._steps = [Step.parse(text) for text in self.steps]
         self._parents: dict[str, str] = {}
         for step in self._steps:
             if step.parent and self._parents.setdefault(step.block, step.parent) != step.parent:
                 expected = f"{step.block} on {self._parents[step.block]}, as before"
                 raise InvalidInput("step", step.text, expected)
-        self._waiting: list[Step] = []
-        self._until = 0
-        self.blocks: dict[str, Block] = {}
 
-    def bind(self, context: FaultContext) -> None:
+    def bind(self, **given: Any) -> None:
         """Refuse steps of nodes that do not share the script, or to nodes that do not exist."""
-        super().bind(context)
-        everyone = (*context.validators, OBSERVER)
+        super().bind(**given)
+        everyone = (*self.validators, OBSERVER)
         for step in self._steps:
-            if not {*step.nodes} <= {*context.accomplices}:
-                raise InvalidInput("step", step.text, f"said by {', '.join(context.accomplices)}")
+            if not {*step.nodes} <= {*self.accomplices}:
+                raise InvalidInput("step", step.text, f"said by {', '.join(self.accomplices)}")
             if not {*(step.to or ())} <= {*everyone}:
                 raise InvalidInput("step", step.text, f"to {', '.join(everyone)}")
         own = (step for step in self._steps if self.name in step.nodes)
         self._waiting = sorted(own, key=lambda step: step.arrival)
 
     def on_epoch(self, epoch: int) -> Iterable[Send]:
-        self._until = self.context.now() + self.context.epoch_length
+        self._until = self.now() + self.epoch_length
         return self._say_what_is_due()
 
     def on_message(self, message: Message) -> Iterable[Send]:
         return self._say_what_is_due()
 
     def _say_what_is_due(self) -> list[Send]:
-        now, sends, waiting = self.context.now(), [], []
+        now, sends, waiting = self.now(), [], []
         for step in self._waiting:
             if step.arrival <= now:
                 expected = f"about a block that {self.name} has seen before {step.arrival}us"

@@ -25,12 +25,11 @@ from streamlet_lab.units import to_number, to_whole
 AGES: Final = (1, 2, 3)
 
 _SYMBOL: Final = "AAPL"
-_FIRST_YEAR: Final = 2003
 
 # So that a move of exactly the band's width is inside, as in the market.
 _ROUNDING: Final = 1e-12
 
-Models = Iterable[str] | Mapping[str, ReturnModel]
+_Path = NDArray[np.float64]
 
 
 def outside_by_age(
@@ -70,20 +69,15 @@ def outside_by_age(
     """
     block = to_whole(block, 1, "block")
     path = _path(prices)
-    rows = []
-    for age in _ages(ages, len(path)):
-        outside = _is_outside(path, age, _band(band_percent))
-        stretches = np.array_split(outside, max(len(outside) // block, 1))
-        rows.append((age, *_estimate(stretches)))
-    return pd.DataFrame(rows, columns=["age", "share", "low", "high"])
+    return _outside([path], _ages(ages, len(path)), _band(band_percent), block)
 
 
 def compare_ages(
-    models: Models = ("gjr_garch", "gbm"),
+    models: Iterable[str] | Mapping[str, ReturnModel] = ("gjr_garch", "gbm"),
     ages: Iterable[int] = AGES,
     *,
     band_percent: float = 5.0,
-    first_year: int = _FIRST_YEAR,
+    first_year: int = 2003,
     paths: int = 40,
 ) -> pd.DataFrame:
     """Compare real AAPL with models of it: how often is a price outside the band around an old one.
@@ -114,24 +108,41 @@ def compare_ages(
     made = _models(models)
     band, real = _band(band_percent), _real_closes(first_year)
     steps = _ages(ages, len(real))
-    tables = [
-        ("real", np.diff(np.log(real)), outside_by_age(real, steps, band_percent=band_percent))
-    ]
+    table = _outside([real], steps, band, TRADING_DAYS_PER_YEAR)
+    tables = [_beside_diffusion("real", table, np.diff(np.log(real)), band)]
     for name, model in made.items():
         returns = [model_returns(model, seed, len(real) - 1) / 100 for seed in range(paths)]
-        tables.append((name, np.concatenate(returns), _shares_of_model(returns, steps, band)))
+        drawn = [np.exp(np.concatenate([[0.0], np.cumsum(each)])) for each in returns]
+        table = _outside(drawn, steps, band, len(real))
+        tables.append(_beside_diffusion(name, table, np.concatenate(returns), band))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _outside(paths: Iterable[_Path], ages: Iterable[int], band: float, block: int) -> pd.DataFrame:
+    """Return the share outside on all paths together, with its interval over their stretches."""
     rows = []
-    for name, drawn, table in tables:
-        deviation = float(np.std(drawn))
-        for age, share, low, high in table.itertuples(index=False, name=None):
-            formulas = (stale_outside_share, first_passage_share)
-            forms = (formula(age, deviation, band) for formula in formulas)
-            rows.append((name, age, share, low, high, *forms))
-    columns = ["path", "age", "share", "low", "high", "diffusion", "first_passage"]
-    return pd.DataFrame(rows, columns=columns)
+    for age in ages:
+        stretches: list[NDArray[np.bool_]] = []
+        for path in paths:
+            before = path[:-age]
+            outside = np.abs(path[age:] - before) > band * before * (1 + _ROUNDING)
+            stretches += np.array_split(outside, max(len(outside) // block, 1))
+        found = share_interval(Share(int(each.sum()), len(each)) for each in stretches)
+        rows.append((age, found.mean, found.low, found.high))
+    return pd.DataFrame(rows, columns=["age", "share", "low", "high"])
 
 
-def _real_closes(first_year: int) -> NDArray[np.float64]:
+def _beside_diffusion(name: str, table: pd.DataFrame, returns: _Path, band: float) -> pd.DataFrame:
+    """Put a path's name before its shares, and after them what a diffusion has."""
+    deviation = float(np.std(returns))
+    table.insert(0, "path", name)
+    return table.assign(
+        diffusion=[stale_outside_share(age, deviation, band) for age in table["age"]],
+        first_passage=[first_passage_share(age, deviation, band) for age in table["age"]],
+    )
+
+
+def _real_closes(first_year: int) -> _Path:
     bars = load_bars(_SYMBOL)
     years = {bar.date.year for bar in bars}
     if first_year not in years:
@@ -140,34 +151,13 @@ def _real_closes(first_year: int) -> NDArray[np.float64]:
     return np.array([float(bar.close) for bar in bars if bar.date.year >= first_year])
 
 
-def _models(models: Models) -> dict[str, ReturnModel]:
+def _models(models: Iterable[str] | Mapping[str, ReturnModel]) -> dict[str, ReturnModel]:
     if not isinstance(models, Mapping):
         return {name: make_model(name) for name in read_names("models", models)}
     return {name: make_model(lambda model=model: model) for name, model in models.items()}
 
 
-def _shares_of_model(
-    returns: list[NDArray[np.float64]], ages: tuple[int, ...], band: float
-) -> pd.DataFrame:
-    paths = [np.exp(np.concatenate([[0.0], np.cumsum(each)])) for each in returns]
-    rows = []
-    for age in ages:
-        rows.append((age, *_estimate(_is_outside(path, age, band) for path in paths)))
-    return pd.DataFrame(rows, columns=["age", "share", "low", "high"])
-
-
-def _is_outside(path: NDArray[np.float64], age: int, band: float) -> NDArray[np.bool_]:
-    before = path[:-age]
-    return np.abs(path[age:] - before) > band * before * (1 + _ROUNDING)
-
-
-def _estimate(pieces: Iterable[NDArray[np.bool_]]) -> tuple[float, float, float]:
-    """Return the share outside in all pieces together, and the ends of its interval over pieces."""
-    found = share_interval(Share(int(piece.sum()), len(piece)) for piece in pieces)
-    return found.mean, found.low, found.high
-
-
-def _path(prices: ArrayLike) -> NDArray[np.float64]:
+def _path(prices: ArrayLike) -> _Path:
     expected = "at least two finite prices above 0, one after the other"
     try:
         path = np.asarray(prices, dtype=np.float64)

@@ -27,7 +27,7 @@ def compare_bands(
     epochs: int = 200,
     **options: Unpack[Options],
 ) -> Sweep:
-    """Run the same orders against each band.
+    """Run the same orders against each band, and measure :func:`band_numbers`.
 
     The default traders never look at the book: what they send is the same whatever the band does.
 
@@ -42,24 +42,18 @@ def compare_bands(
     epochs : int
     **options
         ``repeats``, ``seed``, ``progress`` and ``executor`` of :func:`~streamlet_lab.sweep`.
-
-    Returns
-    -------
-    Sweep
-        Over ``market.band``, of what :func:`band_numbers` measures.
     """
-    names = read_names("bands", bands)
-    return compare("market.band", names, {"epochs": epochs}, settings, band_numbers, **options)
+    over = {"market.band": read_names("bands", bands)}
+    return compare(over, {"epochs": epochs}, settings, band_numbers, **options)
 
 
 def band_numbers(result: Result) -> dict[str, float | None]:
     """Return ``result.market_numbers``, and shares of the orders that the band was hard on.
 
-    ``refused_share``: orders stopped at their entry or at a trade, of all orders; ``swept_share``:
-    orders taken out of the book later, of all orders; ``blocked_share``: fair orders stopped
-    because the price of what rested in the book was not fair, of fair orders; ``repriced_share``:
-    fair orders whose price the band moved to its edge, of fair orders. None for what there is
-    nothing to measure of.
+    Of all orders: ``refused_share``, those stopped at their entry or at a trade; ``swept_share``,
+    those taken out of the book later. Of fair orders: ``blocked_share``, those stopped because the
+    price of what rested in the book was not fair; ``repriced_share``, those whose price the band
+    moved to its edge. None for what there is nothing to measure of.
     """
     check_result(result)
     numbers = result.market_numbers

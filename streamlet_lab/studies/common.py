@@ -1,8 +1,10 @@
-"""What all studies share: one setting is varied, all else is the same, with the same seeds."""
+"""What all studies share: some settings are varied, all else is the same, with the same seeds."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypedDict, Unpack
+
+import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Measure, Run, Sweep, Values, run_experiment, sweep
@@ -20,8 +22,7 @@ class Options(TypedDict, total=False):
 
 
 def compare(
-    varied: str,
-    values: Values,
+    over: Mapping[str, Values],
     base: Mapping[str, Any],
     settings: Mapping[str, Any],
     measure: Measure,
@@ -29,32 +30,18 @@ def compare(
     run: Run = run_experiment,
     **options: Unpack[Options],
 ) -> Sweep:
-    """Vary one setting, against a base that further settings change.
-
-    Raises
-    ------
-    InvalidInput
-        If the settings are no mapping, or have the one that is varied; or for the first that is
-        wrong, before anything runs.
-    """
+    """Vary some settings, against a base that further settings change."""
     if not isinstance(settings, Mapping):
         raise InvalidInput("settings", settings, "settings by their names")
-    if varied in settings:
+    for varied in over.keys() & settings:
         raise InvalidInput("settings", varied, "settings other than the one that is varied")
     common = {"signatures": "none", **base, **settings}
-    return sweep(common, {varied: values}, run=run, measure=measure, **options)
+    return sweep(common, over, run=run, measure=measure, **options)
 
 
 def read_names(field: str, value: object) -> tuple[str, ...]:
     """Return names as a tuple; a single one need not be in a list.
 
-    Raises
-    ------
-    InvalidInput
-        If there is none, or one is no text: rows and columns need a name.
-
-    Examples
-    --------
     >>> read_names("aggregators", "mean"), read_names("aggregators", ["mean", "median"])
     (('mean',), ('mean', 'median'))
     """
@@ -76,3 +63,8 @@ def check_result(result: object) -> None:
     if not isinstance(result, Result) or not result.has_market:
         expected = "the result of an Experiment, which has prices"
         raise InvalidInput("result", type(result).__name__, expected)
+
+
+def known(value: float) -> float | None:
+    """Return a number, or None where there is nothing to measure of."""
+    return None if pd.isna(value) else float(value)

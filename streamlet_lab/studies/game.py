@@ -14,13 +14,14 @@ reaches (1 + d)/(1 − d): 2,222 basis points instead of 2,100 at d = 10 %.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
+import numpy as np
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
@@ -109,23 +110,19 @@ def displacement(
     Returns
     -------
     DataFrame
-        One row for each aggregator, pair and seed, in this order:
+        One row for each ``aggregator``, pair of ``sources`` and ``liars``, and ``seed``, in this
+        order:
 
-        ``aggregator``, ``sources``, ``liars``, ``seed``;
-        ``first_bp``: how far the first epoch's price is from the true one, basis points without
-        sign, NaN without a price;
-        ``worst_bp``: the same for the worst price of all epochs;
+        ``first_bp``, ``worst_bp``: how far the first epoch's price, and the worst of all, is from
+        the true one, basis points without sign, NaN without a price;
         ``missed_epochs``: how many epochs had no price;
         ``locked_out``: whether the second half of the epochs had none.
 
         Each is the worse of the game up and the game down.
     """
     seeds = to_whole(seeds, 1, "seeds")
-    settings = _settings(epochs, rules, true_price, noise_bp, deviation_rule)
-    if not isinstance(sources, Iterable):
-        raise InvalidInput("sources", sources, _PAIRS)
-    kinds = [*product(_known(aggregators), [*map(_pair, sources)])]
-    games = [_Game(name, *pair, seed, **settings) for name, pair in kinds for seed in range(seeds)]
+    settings = epochs, rules, true_price, noise_bp, deviation_rule
+    games = _games(aggregators, sources, range(seeds), *settings)
     if executor is None:
         rows = [*map(_play, games)]
     else:
@@ -153,11 +150,12 @@ def push(
     from the true one, basis points without sign, NaN without a price.
     """
     to_name(direction, get_args(Direction), "direction")
-    settings = _settings(epochs, rules, true_price, noise_bp, deviation_rule)
-    rows = []
-    for name in _known(aggregators):
-        game = _Game(name, *_pair((sources, liars)), seed, **settings)
-        rows += [(name, *row) for row in enumerate(_displacements(game, direction))]
+    settings = epochs, rules, true_price, noise_bp, deviation_rule
+    rows = [
+        (game.aggregator, *row)
+        for game in _games(aggregators, [(sources, liars)], [seed], *settings)
+        for row in enumerate(_displacements(game, direction))
+    ]
     return pd.DataFrame(rows, columns=["aggregator", "epoch", "displacement_bp"])
 
 
@@ -169,12 +167,9 @@ def summarize_displacement(frame: pd.DataFrame) -> pd.DataFrame:
     basis points; ``missed_epochs_max``; ``locked_out``, the share of the seeds; ``seeds``, their
     number. The frame is what :func:`displacement` returned.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise InvalidInput("frame", type(frame).__name__, "what displacement() returned")
-    missing = [name for name in _Row._fields if name not in frame]
-    if missing:
-        expected = f"what displacement() returned, with {', '.join(missing)}"
-        raise InvalidInput("frame", list(frame), expected)
+    if not isinstance(frame, pd.DataFrame) or not {*_Row._fields} <= {*frame}:
+        expected = f"what displacement() returned, with {', '.join(_Row._fields)}"
+        raise InvalidInput("frame", type(frame).__name__, expected)
     groups = frame.groupby(["aggregator", "sources", "liars"], sort=False)
     return groups.agg(
         first_bp_median=("first_bp", "median"),
@@ -212,23 +207,17 @@ class _Game:
     noise_bp: float
 
 
-def _known(aggregators: object) -> tuple[str, ...]:
-    names = read_names("aggregators", aggregators)
-    for name in names:
-        if name not in registered():
-            known = ", ".join(registered())
-            raise InvalidInput("aggregator", name, f"one of {known}; register one of your own")
-    return names
-
-
-def _settings(
+def _games(
+    aggregators: object,
+    sources: Iterable[tuple[int, int]],
+    seeds: Iterable[int],
     epochs: int,
     rules: PriceValidation | None,
     true_price: object,
     noise_bp: float,
     deviation_rule: str | None,
-) -> dict[str, Any]:
-    """Return what games have in common, by the names of their fields."""
+) -> list[_Game]:
+    """Return a game for each aggregator, pair and seed, once the settings are known to be right."""
     if deviation_rule is not None:
         to_name(deviation_rule, get_args(DeviationRule), "deviation_rule")
         if rules is not None:
@@ -240,27 +229,34 @@ def _settings(
         expected = f"from min_price {rules.min_price} to max_price {rules.max_price}"
         raise InvalidInput("true_price", str(price), expected)
     to_micros(price, "true_price")
-    return {
-        "epochs": to_whole(epochs, 1, "epochs"),
-        "rules": rules,
-        "true_price": price,
-        "noise_bp": to_number(noise_bp, 0, _MOST_NOISE, "noise_bp", below=True),
-    }
+    epochs = to_whole(epochs, 1, "epochs")
+    noise_bp = to_number(noise_bp, 0, _MOST_NOISE, "noise_bp", below=True)
+    names = read_names("aggregators", aggregators)
+    for name in names:
+        if name not in registered():
+            known = ", ".join(registered())
+            raise InvalidInput("aggregator", name, f"one of {known}; register one of your own")
+    if not isinstance(sources, Iterable):
+        raise InvalidInput("sources", sources, _PAIRS)
+    return [
+        _Game(name, *pair, seed, epochs, rules, price, noise_bp)
+        for name, pair, seed in product(names, [*map(_pair, sources)], seeds)
+    ]
 
 
 def _play(game: _Game) -> _Row:
     """Play up and down, and return the worse of both."""
-    played = [_displacements(game, direction) for direction in get_args(Direction)]
-    missed = [sum(math.isnan(each) for each in bp) for bp in played]
+    played = np.array([_displacements(game, direction) for direction in get_args(Direction)])
+    missed = np.isnan(played)
     return _Row(
         game.aggregator,
         game.sources,
         game.liars,
         game.seed,
-        first_bp=_largest(bp[0] for bp in played),
-        worst_bp=_largest(each for bp in played for each in bp),
-        missed_epochs=max(missed),
-        locked_out=any(all(map(math.isnan, bp[game.epochs // 2 :])) for bp in played),
+        first_bp=float(np.fmax.reduce(played[:, 0])),
+        worst_bp=float(np.fmax.reduce(played, axis=None)),
+        missed_epochs=int(missed.sum(axis=1).max()),
+        locked_out=bool(missed[:, game.epochs // 2 :].all(axis=1).any()),
     )
 
 
@@ -268,11 +264,9 @@ def _displacements(game: _Game, direction: Direction) -> list[float]:
     """How far each epoch's price is from the true one, basis points; NaN without a price."""
     rules, aggregator = game.rules, find_aggregator(game.aggregator)
     liars = [f"liar_{number}" for number in range(game.liars)]
-    honest_quotes = _honest_quotes(game)
     previous = PreviousConsensus(game.true_price, -1)
     displacements = []
-    for epoch in range(game.epochs):
-        honest = next(honest_quotes)
+    for epoch, honest in zip(range(game.epochs), _honest_quotes(game), strict=False):
         known = PriceRound(rules, _SYMBOL, epoch, previous, ORIGIN, aggregator)
         lies = most_extreme(honest, liars, known, direction)
         claim = known.evaluate([*honest, *lies]).claim
@@ -293,23 +287,18 @@ def _honest_quotes(game: _Game) -> Iterator[tuple[StockPrice, ...]]:
     micro_dollars = to_micros(game.true_price)
     while True:
         quotes = []
-        for name, random_stream in streams.items():
-            noise = game.noise_bp / 10_000 * random_stream.gauss(0, 1)
-            cents = quoted_cents(micro_dollars, 1 + noise)
-            volume = round(_VOLUME * random_stream.lognormvariate(0, VOLUME_SPREAD))
-            quotes.append(StockPrice(_SYMBOL, from_ticks(cents), Decimal(volume), name))
+        for name, random in streams.items():
+            factor = 1 + game.noise_bp / 10_000 * random.gauss(0, 1)
+            price = from_ticks(quoted_cents(micro_dollars, factor))
+            volume = round(_VOLUME * random.lognormvariate(0, VOLUME_SPREAD))
+            quotes.append(StockPrice(_SYMBOL, price, Decimal(volume), name))
         yield tuple(quotes)
 
 
-def _largest(displacements: Iterable[float]) -> float:
-    return max((each for each in displacements if not math.isnan(each)), default=math.nan)
-
-
 def _pair(pair: tuple[int, int]) -> tuple[int, int]:
-    if not (isinstance(pair, Sequence) and len(pair) == 2):
-        raise InvalidInput("sources", pair, _PAIRS)
     try:
-        sources = to_whole(pair[0], 1, "sources", _MOST_SOURCES)
-        return sources, to_whole(pair[1], 0, "liars", sources - 1)
-    except InvalidInput:
+        sources, liars = pair
+        sources = to_whole(sources, 1, "sources", _MOST_SOURCES)
+        return sources, to_whole(liars, 0, "liars", sources - 1)
+    except (TypeError, ValueError):  # InvalidInput is one
         raise InvalidInput("sources", pair, _PAIRS) from None

@@ -7,22 +7,19 @@ import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.grid import Sweep, sweep
-from streamlet_lab.metrics import displacement_bp, share_of
+from streamlet_lab.grid import Sweep
+from streamlet_lab.metrics import activity, displacement_bp, share_of
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
-from streamlet_lab.studies.common import Options, check_result, read_names
+from streamlet_lab.studies.common import Options, check_result, compare, known, read_names
 from streamlet_lab.units import to_whole
 
 #: What voters can check of a leader's claim, from the least to the most.
 POLICIES: Final = ("bounds", "observe", "evidence")
 
-# At one minute of market time an epoch honest prices move by about 0.1 %: what is far from the
-# truth is so because somebody lied.
-_CALM: Final = {"market_time_per_epoch": "1min", "signatures": "none"}
-
-# The true price is not to jump: what is measured is what liars do.
-_STILL: Final = {"nights": 0, "intraday": 0}
+# At one minute of market time an epoch, without nights and bursts, honest prices move by about
+# 0.1 %: what is far from the truth is so because somebody lied.
+_CALM: Final = {"market_time_per_epoch": "1min", "prices.nights": 0, "prices.intraday": 0}
 
 
 def final_prices(result: Result) -> pd.DataFrame:
@@ -36,22 +33,25 @@ def final_prices(result: Result) -> pd.DataFrame:
         basis points, and ``spread_bp``: the range of the epoch's honest quotes, those of sources
         without a fault, in basis points of the true price.
     """
+    return _final_prices(result).drop(columns=["min", "max"])
+
+
+def _final_prices(result: Result) -> pd.DataFrame:
+    """Return the same, with the lowest and the highest honest quote."""
     check_result(result)
     prices = result.prices
     final = prices[prices["finalized_s"].notna() & (prices["claim"] == "price_consensus")]
+    honest = result.quotes[~result.quotes["source"].isin(result.config.faulty_sources)]
+    ends = honest.groupby(["epoch", "symbol"])["price"].agg(["min", "max"]).reset_index()
+    table = final.merge(ends, on=["epoch", "symbol"], how="left")
     leaders = result.epochs.set_index("epoch")["leader"]
-    table = _beside_honest(result, final)
-    return pd.DataFrame(
-        {
-            "epoch": table["epoch"],
-            "symbol": table["symbol"],
-            "leader": table["epoch"].map(leaders),
-            "true_price": table["true_price"],
-            "consensus_price": table["consensus_price"],
-            "displacement_bp": displacement_bp(table),
-            "spread_bp": 1e4 * (table["max"] - table["min"]) / table["true_price"],
-        }
+    table = table.assign(
+        leader=table["epoch"].map(leaders),
+        displacement_bp=displacement_bp(table),
+        spread_bp=1e4 * (table["max"] - table["min"]) / table["true_price"],
     )
+    columns = ["epoch", "symbol", "leader", "true_price", "consensus_price"]
+    return table[[*columns, "displacement_bp", "spread_bp", "min", "max"]]
 
 
 def oracle_numbers(result: Result) -> dict[str, float | None]:
@@ -67,20 +67,22 @@ def oracle_numbers(result: Result) -> dict[str, float | None]:
         part of it that is outside the band, which is what a displaced price does. None for what
         there is nothing to measure of.
     """
-    prices, market = _price_numbers(result), result.market_numbers
+    prices, market = _price_numbers(result), activity(result.frames)
     rate = market["fair_stopped_rate"]
     return {**prices, "fair_stopped_rate": rate, "denied": share_of("denied", market)}
 
 
 def _price_numbers(result: Result) -> dict[str, float | None]:
-    final = final_prices(result)
+    final = _final_prices(result)
     size = final["displacement_bp"].abs()
-    led = final["leader"].isin(result.config.faulty_nodes)
+    led = final[final["leader"].isin(result.config.faulty_nodes)]
+    above, below = led["consensus_price"] - led["max"], led["min"] - led["consensus_price"]
+    beyond = 1e4 * pd.concat([above, below], axis=1).max(axis=1) / led["true_price"]
     return {
-        "worst_bp": _largest(size),
-        "mean_bp": None if final.empty else float(size.mean()),
-        "led_worst_bp": _largest(size[led]),
-        "beyond_spread_bp": _largest(_beyond(result, final[led])),
+        "worst_bp": known(size.max()),
+        "mean_bp": known(size.mean()),
+        "led_worst_bp": known(size[led.index].max()),
+        "beyond_spread_bp": known(beyond.max()),
         "final_prices": len(final),
     }
 
@@ -97,33 +99,23 @@ def lying_leader(
 ) -> Sweep:
     """Run one leader that lies as much as voters let it, under each policy and aggregator.
 
-    Parameters
-    ----------
-    policies, aggregators : str or iterable of str
-        By their names.
-    direction : {"up", "down"}
-    nodes, sources, epochs : int
-    **options
-        As of :func:`~streamlet_lab.studies.compare_bands`.
-
-    Returns
-    -------
-    Sweep
-        Of what :func:`oracle_numbers` measures of prices; nobody trades.
+    The direction is ``"up"`` or ``"down"``; the options are those of
+    :func:`~streamlet_lab.studies.compare_bands`. Nobody trades: what is measured is that of
+    :func:`oracle_numbers` which is of prices.
     """
     base: dict[str, Any] = {
         **_CALM,
         "nodes": nodes,
         "epochs": epochs,
         "faults": [Fault("price_manipulator", count=1, parameters={"direction": direction})],
-        "prices": {"sources": sources, **_STILL},
-        "market": {"traders": 0},
+        "prices.sources": sources,
+        "market.traders": 0,
     }
     over = {
         "prices.voter_policy": read_names("policies", policies),
         "prices.aggregator": read_names("aggregators", aggregators),
     }
-    return sweep(base, over, measure=_price_numbers, **options)
+    return compare(over, base, {}, _price_numbers, **options)
 
 
 def denied_trades(
@@ -137,54 +129,16 @@ def denied_trades(
 ) -> Sweep:
     """Run lying sources against each aggregator, with a market around the price that they move.
 
-    Parameters
-    ----------
-    aggregators : str or iterable of str
-        By their names.
-    liars : int or iterable of int
-        How many of the last sources have the fault.
-    kind : str
-        One of :func:`~streamlet_lab.prices.source_fault_kinds`.
-    sources, epochs : int
-    **options
-        As of :func:`lying_leader`.
-
-    Returns
-    -------
-    Sweep
-        Of what :func:`oracle_numbers` measures.
+    So many of the last sources have a fault of the kind, one of
+    :func:`~streamlet_lab.prices.source_fault_kinds`; the options are those of
+    :func:`lying_leader`. Measured are the :func:`oracle_numbers`.
     """
     if kind not in source_fault_kinds():
         expected = f"a kind of fault of sources, one of {', '.join(source_fault_kinds())}"
         raise InvalidInput("kind", kind, expected)
-    base: dict[str, Any] = {
-        **_CALM,
-        "epochs": epochs,
-        "prices": {"sources": sources, **_STILL},
-        "market": {"traders": 20},
-    }
+    base = {**_CALM, "epochs": epochs, "prices.sources": sources, "market.traders": 20}
     given = liars if isinstance(liars, Iterable) else (liars,)
     counts = [to_whole(count, 0, "liars") for count in given]
     faults = {count: [Fault(kind, count=count)] if count else [] for count in counts}
     over = {"prices.aggregator": read_names("aggregators", aggregators), "faults": faults}
-    return sweep(base, over, measure=oracle_numbers, **options)
-
-
-def _beside_honest(result: Result, final: pd.DataFrame) -> pd.DataFrame:
-    """Add the lowest and the highest honest quote of each row's epoch and symbol."""
-    honest = result.quotes[~result.quotes["source"].isin(result.config.faulty_sources)]
-    ends = honest.groupby(["epoch", "symbol"])["price"].agg(["min", "max"]).reset_index()
-    return final.merge(ends, on=["epoch", "symbol"], how="left")
-
-
-def _beyond(result: Result, final: pd.DataFrame) -> "pd.Series[float]":
-    """Return by how much each price is outside the range of its epoch's honest quotes."""
-    table = _beside_honest(result, final)
-    outside = pd.concat(
-        [table["consensus_price"] - table["max"], table["min"] - table["consensus_price"]], axis=1
-    ).max(axis=1)
-    return 1e4 * outside / table["true_price"]
-
-
-def _largest(values: "pd.Series[float]") -> float | None:
-    return None if values.empty else float(values.max())
+    return compare(over, base, {}, oracle_numbers, **options)

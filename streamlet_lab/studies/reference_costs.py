@@ -17,7 +17,7 @@ from streamlet_lab.grid import Sweep
 from streamlet_lab.metrics import market_numbers
 from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
 from streamlet_lab.result import Result
-from streamlet_lab.studies.common import Options, check_result, compare, read_names
+from streamlet_lab.studies.common import Options, check_result, compare, known, read_names
 from streamlet_lab.studies.stale import age_days
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration, to_microseconds
 
@@ -40,6 +40,8 @@ def compare_references(
     **options: Unpack[Options],
 ) -> Sweep:
     """Run the same orders against the consensus, and against references that need no agreement.
+
+    Measured are the :func:`reference_numbers`, over ``market.reference``, the consensus first.
 
     The consensus runs first, and the mean age of its price in all of these runs is what the others
     are given:
@@ -64,11 +66,6 @@ def compare_references(
         The first ten are not measured.
     **options
         As of :func:`~streamlet_lab.studies.compare_bands`, with 30 repeats by default.
-
-    Returns
-    -------
-    Sweep
-        Over ``market.reference``, of what :func:`reference_numbers` measures; the consensus first.
     """
     names = read_names("references", references)
     for name in names:
@@ -81,7 +78,7 @@ def compare_references(
         if report is not None:
             options["progress"] = lambda done, _: report(before + done, planned)
         base = {"epochs": epochs}
-        return compare(_SETTING, values, base, settings, reference_numbers, **options)
+        return compare({_SETTING: values}, base, settings, reference_numbers, **options)
 
     first = run({_CONSENSUS: _CONSENSUS}, 0)
     if not first.complete:
@@ -108,20 +105,17 @@ def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:
     # Seen are prices 1, 2, … and so many steps old. Of an odd number the one in the middle is as
     # old as all are on average.
     looks = 2 * max(round(age / step), 1) - 1
-    durations: dict[str, dict[str, float]] = {
-        "delayed": {"delay": max(age - rise, 0), "every": period, "first": phase},
-        "delayed_always": {"delay": age, "every": step},
-        "heartbeat": {},
-        "twap": {"window": looks * step, "every": step, "check": step},
-    }
-    kinds = {"delayed_always": "delayed"}
     return {
-        name: {
-            "kind": kinds.get(name, name),
-            "parameters": {one: format_duration(round(value)) for one, value in given.items()},
-        }
-        for name, given in durations.items()
+        "delayed": _oracle("delayed", delay=max(age - rise, 0), every=period, first=phase),
+        "delayed_always": _oracle("delayed", delay=age, every=step),
+        "heartbeat": _oracle("heartbeat"),
+        "twap": _oracle("twap", window=looks * step, every=step, check=step),
     }
+
+
+def _oracle(kind: str, **durations: float) -> dict[str, Any]:
+    parameters = {name: format_duration(round(value)) for name, value in durations.items()}
+    return {"kind": kind, "parameters": parameters}
 
 
 def reference_numbers(result: Result) -> dict[str, float | None]:
@@ -146,16 +140,17 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
     )
     rejections = frames["rejections"].merge(orders[["symbol", "order_id"]].drop_duplicates())
     counted = {**frames, "orders": orders, "trades": trades, "rejections": rejections}
-    known = orders[orders["reference_quoted_s"].notna()]
-    distance = known["reference_price"] / known["true_price"] - 1
-    quoted = np.rint(MICROSECONDS_PER_SECOND * known["reference_quoted_s"].unique())
+    priced = orders[orders["reference_quoted_s"].notna()]
+    distance = priced["reference_price"] / priced["true_price"] - 1
+    quoted = np.rint(MICROSECONDS_PER_SECOND * priced["reference_quoted_s"].unique())
     period = float(np.median(np.diff(quoted))) if len(quoted) > 1 else math.nan
+    phase = float(np.median(quoted % period)) if len(quoted) > 1 else math.nan
     days = config.market_time_per_epoch / TRADING_DAY / config.epoch_length
     return {
-        "mean_age_days": None if known.empty else float(age_days(known, config).mean()),
-        "period_days": None if math.isnan(period) else period * days,
-        "phase_days": None if math.isnan(period) else float(np.median(quoted % period)) * days,
-        "distance_percent": None if known.empty else 100 * math.sqrt((distance**2).mean()),
+        "mean_age_days": known(age_days(priced, config).mean()),
+        "period_days": known(period * days),
+        "phase_days": known(phase * days),
+        "distance_percent": known(100 * np.sqrt((distance**2).mean())),
         **market_numbers(counted, epoch_s),
     }
 
@@ -163,18 +158,10 @@ def reference_numbers(result: Result) -> dict[str, float | None]:
 def beside_consensus(compared: Sweep, *measures: str) -> pd.DataFrame:
     """Return the means of each reference, and by how much the consensus is above it.
 
-    Parameters
-    ----------
-    compared : Sweep
-        From :func:`compare_references`.
-    *measures : str
-
-    Returns
-    -------
-    DataFrame
-        One row for each measure and reference: ``measure``, ``reference``, ``mean``; and of the
-        consensus less that reference, run by run with the same seed, ``difference`` with its 95 %
-        interval ``low`` to ``high`` over ``n`` runs; missing for the consensus itself.
+    Of what :func:`compare_references` returned. There is a row for each measure and reference:
+    ``measure``, ``reference``, ``mean``; and of the consensus less that reference, run by run with
+    the same seed, ``difference`` with its 95 % interval ``low`` to ``high`` over ``n`` runs;
+    missing for the consensus itself.
     """
     means = compared.means(*measures).rename(columns={_SETTING: "reference"})
     differences = [

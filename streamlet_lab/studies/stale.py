@@ -14,9 +14,10 @@ from typing import Any, Final, Unpack
 import numpy as np
 import pandas as pd
 
-from streamlet_lab.config import ExperimentConfig, PricesConfig
+from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.grid import Run, Sweep, Values, run_experiment
 from streamlet_lab.intervals import Share
+from streamlet_lab.metrics import activity
 from streamlet_lab.prices import (
     SIMULATED,
     STEPS_PER_EPOCH,
@@ -26,7 +27,7 @@ from streamlet_lab.prices import (
 )
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, make_model
 from streamlet_lab.result import Result
-from streamlet_lab.studies.common import Options, check_result, compare
+from streamlet_lab.studies.common import Options, check_result, compare, known
 from streamlet_lab.theory import first_passage_share, stale_outside_share
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_name
 
@@ -59,25 +60,22 @@ def _silent(*nodes: int) -> dict[str, str]:
     return {f"node_{number}": "silent_leader" for number in nodes}
 
 
-_CAUSES: Final[Mapping[str, _Cause]] = MappingProxyType(
-    {
-        "latency": _Cause("network.median_delay", (0.02, 0.1, 0.2, 0.3, 0.4)),
-        "faults": _Cause(
-            "faults",
-            {
-                "none": {},
-                "1 silent": _silent(0),
-                "2 neighbours": _silent(0, 1),
-                "2 apart": _silent(0, 3),
-            },
-            {"nodes": 7},
-        ),
-        "volatility": _Cause("prices.volatility", (0.25, 0.5, 1.0, 1.5, 2.0)),
-        "market_time": _Cause("market_time_per_epoch", (60, 3_600, 7_200, 11_700, 23_400)),
-        "epoch_length": _Cause("epoch_length", (1.0, 1.5, 2.0, 3.0), run=run_at_pace),
-    }
-)
-
+_CAUSES: Final = {
+    "latency": _Cause("network.median_delay", (0.02, 0.1, 0.2, 0.3, 0.4)),
+    "faults": _Cause(
+        "faults",
+        {
+            "none": {},
+            "1 silent": _silent(0),
+            "2 neighbours": _silent(0, 1),
+            "2 apart": _silent(0, 3),
+        },
+        {"nodes": 7},
+    ),
+    "volatility": _Cause("prices.volatility", (0.25, 0.5, 1.0, 1.5, 2.0)),
+    "market_time": _Cause("market_time_per_epoch", (60, 3_600, 7_200, 11_700, 23_400)),
+    "epoch_length": _Cause("epoch_length", (1.0, 1.5, 2.0, 3.0), run=run_at_pace),
+}
 
 #: What :func:`staleness` varies.
 CAUSES: Final = tuple(_CAUSES)
@@ -113,7 +111,7 @@ def staleness(
     Returns
     -------
     Sweep
-        Of what :func:`staleness_numbers` measures. The varied setting is its only one.
+        Of what :func:`staleness_numbers` measures.
 
     Examples
     --------
@@ -127,8 +125,8 @@ def staleness(
     what = _CAUSES[cause]
     # A number of traders means zero intelligence.
     base = {"market.traders": 20, **what.base, "epochs": epochs}
-    varied = what.values if values is None else values
-    return compare(what.setting, varied, base, settings, staleness_numbers, run=what.run, **options)
+    over = {what.setting: what.values if values is None else values}
+    return compare(over, base, settings, staleness_numbers, run=what.run, **options)
 
 
 def staleness_numbers(result: Result) -> dict[str, float | None]:
@@ -168,7 +166,7 @@ def staleness_numbers(result: Result) -> dict[str, float | None]:
         None for what there is nothing to measure of.
     """
     check_result(result)
-    numbers = result.market_numbers
+    numbers = activity(result.frames)
     return {
         "fair_stopped_rate": numbers["fair_stopped_rate"],
         "unfair_trade_rate": numbers["unfair_trade_rate"],
@@ -178,22 +176,14 @@ def staleness_numbers(result: Result) -> dict[str, float | None]:
 
 
 def _judged(result: Result) -> pd.DataFrame:
-    """Return the orders that count, with what their references are made of.
-
-    Columns are added: ``quoted_price``, the true price at the beginning of the reference's epoch,
-    and the ages since in seconds and in trading days.
-    """
-    config, orders = result.config, result.orders
-    known = (orders["type"] == "limit") & orders["fair"] & orders["reference_epoch"].notna()
-    table = orders[known]
-    epoch = table["reference_epoch"].astype("int64")
+    """Return the orders that count, with the true price that their reference was made of."""
+    orders = result.orders
+    counts = (orders["type"] == "limit") & orders["fair"] & orders["reference_epoch"].notna()
+    table = orders[counts]
     quoted = result.prices.set_index(["epoch", "symbol"])["true_price"]
+    epoch = table["reference_epoch"].astype("int64")
     beginnings = pd.MultiIndex.from_arrays([epoch, table["symbol"]])
-    return table.assign(
-        quoted_price=quoted.reindex(beginnings).to_numpy(),
-        age_s=table["time_s"] - table["reference_quoted_s"],
-        age_days=age_days(table, config),
-    )
+    return table.assign(quoted_price=quoted.reindex(beginnings).to_numpy())
 
 
 def age_days(orders: pd.DataFrame, config: ExperimentConfig) -> "pd.Series[float]":
@@ -212,12 +202,13 @@ def age_days(orders: pd.DataFrame, config: ExperimentConfig) -> "pd.Series[float
 
 
 def _age_numbers(table: pd.DataFrame, config: ExperimentConfig) -> dict[str, float | None]:
-    band = float(config.market.band_percent) / 100
+    band, days = float(config.market.band_percent) / 100, age_days(table, config)
+    in_seconds = table["time_s"] - table["reference_quoted_s"]
     refused = (table["status"] == "rejected") & (table["reason"] == "outside_band")
     ratio = table["price"] / table["quoted_price"]
     error = (table["reference_price"] / table["quoted_price"] - 1).abs().max()
     near = ((ratio / (1 + side * band) - 1).abs() <= error + _ROUNDING for side in (-1, 1))
-    diffusion, passed = _expected(table, config, band)
+    diffusion, passed = _expected(table.assign(age_days=days), config, band)
     shares = {
         "entry_rate": refused.sum(),
         "implied_rate": ((ratio - 1).abs() > band).sum(),
@@ -225,20 +216,17 @@ def _age_numbers(table: pd.DataFrame, config: ExperimentConfig) -> dict[str, flo
         "diffusion_rate": diffusion,
         "first_passage_rate": passed,
     }
-    means = {
-        "mean_age_days": table["age_days"].mean(),
-        "median_age_days": table["age_days"].median(),
-        "mean_age_s": table["age_s"].mean(),
-        "median_age_s": table["age_s"].median(),
-        "mean_known_s": table["reference_age_s"].mean(),
-    }
     count = len(table)
     return {
         **{
             name: None if math.isnan(part) else Share.of(float(part), count)
             for name, part in shares.items()
         },
-        **{name: None if math.isnan(mean) else float(mean) for name, mean in means.items()},
+        "mean_age_days": known(days.mean()),
+        "median_age_days": known(days.median()),
+        "mean_age_s": known(in_seconds.mean()),
+        "median_age_s": known(in_seconds.median()),
+        "mean_known_s": known(table["reference_age_s"].mean()),
         "orders": count,
     }
 
@@ -262,13 +250,10 @@ def _expected(table: pd.DataFrame, config: ExperimentConfig, band: float) -> tup
 def daily_volatility(config: ExperimentConfig, symbol: str) -> float | None:
     """Return the long-run standard deviation of a simulated path's daily logarithmic returns.
 
-    Returns
-    -------
-    float or None
-        As a share; None where no closed form applies: for a replay, a path with a trend, with
-        nights or with an intraday clock, or a model other than ``"gbm"`` and ``"gjr_garch"``.
+    As a share; None where no closed form applies: for a replay, a path with a trend, with nights or
+    with an intraday clock, or a model other than ``"gbm"`` and ``"gjr_garch"``.
     """
-    prices: PricesConfig = config.prices.of(symbol)
+    prices = config.prices.of(symbol)
     if config.feed != SIMULATED or prices.trend or prices.nights or prices.intraday:
         return None
     match make_model(prices.path_model, prices.path_parameters):

@@ -1,11 +1,16 @@
 """A scenario is played as its text says, and a wrong line is named."""
 
+import tomllib
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamlet_lab.errors import DataError, InvalidInput
-from streamlet_lab.scenarios import Scenario
+from streamlet_lab.scenarios import Scenario, scenario, scenario_config, scenario_names
+from streamlet_lab.scenarios.syntax import read_chain, write_chain
 
 NETWORK = """scenario mine: three epochs
 nodes = 4
@@ -13,8 +18,49 @@ network.delays = "constant"
 """
 
 
+# --- The worked ones
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_a_worked_scenario_ends_as_its_file_says(name):
+    run = scenario(name).run()
+    assert run.outcomes
+    assert run.passed, run
+
+
+def test_scenario_names_are_in_their_natural_order_and_the_files_say_them_too():
+    names = scenario_names()
+    assert (names[0], names[11], names[12], len(names)) == ("A1", "A12", "B1", 25)
+    assert all(scenario(name).name == name for name in names)
+
+
+@pytest.mark.parametrize("source", ["nope", "", "nope.txt", None])
+def test_what_is_neither_a_name_nor_a_file_is_answered_with_the_names(
+    source, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput, match=rf"{source!r} .* expected a file, or one of A1, A2, "):
+        scenario(source)
+
+
+def test_a_scenario_is_found_by_its_name_or_its_file(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("scenario x: y\nchain 0\nnotarize 0\nexpect final 0\n")
+    assert scenario("b4-WITHOUT-echo") == scenario("B4-without-echo")
+    assert scenario(str(path)).name == scenario(path).name == "x"
+
+
+# --- What comes of a text
+
+
+@given(st.sets(st.integers(0, 30)), st.sampled_from(["", "A"]))
+def test_chains_are_read_as_they_are_written(epochs, tag):
+    names = tuple(f"{epoch}{tag if epoch % 5 == 0 else ''}" for epoch in sorted(epochs))
+    assert read_chain(write_chain(names)) == names
+
+
 def test_a_wrong_expectation_fails_and_says_what_was_there():
-    run = Scenario.parse(
+    run = Scenario(
         f"{NETWORK}run 3\n"
         "expect longest 0..2, final 0\n"
         "expect node_1: longest 0..1|0-2, final 0-1\n"
@@ -23,14 +69,14 @@ def test_a_wrong_expectation_fails_and_says_what_was_there():
         "expect final 0-1\n"
     ).run()
     assert not run.passed
-    assert [(outcome.line, outcome.found) for outcome in run.failures[:3]] == [
+    failures = [outcome for outcome in run.outcomes if not outcome.met]
+    assert [(outcome.line, outcome.found) for outcome in failures[:3]] == [
         (5, "node_0, node_1, node_2, node_3, observer: final 0-1"),
         (6, "node_1: longest 0..2"),
         (7, "guilty none"),
     ]
-    assert run.failures[3].found.startswith("consistency holds: ")
+    assert failures[3].found.startswith("consistency holds: ")
     report = str(run).splitlines()
-    assert report == repr(run).splitlines() == run.report()
     assert report[0] == "mine: three epochs"
     assert report[1:3] == [
         "  NOT MET: expect longest 0..2, final 0",
@@ -40,13 +86,15 @@ def test_a_wrong_expectation_fails_and_says_what_was_there():
 
 
 def test_a_scenario_that_expects_nothing_says_so():
-    run = Scenario.parse(f"{NETWORK}run 3\n").run()
+    run = Scenario(f"{NETWORK}run 3\n").run()
     assert run.passed
-    assert run.report()[1:] == ["nothing was expected: there is no line such as 'expect final 0-1'"]
+    assert str(run).splitlines()[1:] == [
+        "nothing was expected: there is no line such as 'expect final 0-1'"
+    ]
 
 
 def test_views_that_differ_are_told_apart():
-    run = Scenario.parse(
+    run = Scenario(
         "scenario two: two views\n"
         "chain 0-1\nnotarize 0 1 in X\nnotarize 0 in Y\n"
         "expect longest none\nexpect X, Y: final 0\n"
@@ -58,7 +106,7 @@ def test_views_that_differ_are_told_apart():
 
 
 def test_an_expectation_is_about_the_moment_in_which_it_stands():
-    run = Scenario.parse(f"{NETWORK}run 1\nexpect longest 0\nrun 2\nexpect longest 0..2\n").run()
+    run = Scenario(f"{NETWORK}run 1\nexpect longest 0\nrun 2\nexpect longest 0..2\n").run()
     assert run.passed
     assert run.simulation.next_epoch == 3
     assert [*run.views] == ["node_0", "node_1", "node_2", "node_3", "observer"]
@@ -66,17 +114,17 @@ def test_an_expectation_is_about_the_moment_in_which_it_stands():
 
 def test_forks_of_one_length_are_written_side_by_side():
     text = "scenario forks: a fork\nchain 0-1A\nchain 1B-2 on 0\nnotarize 0 1B 1A\n"
-    assert Scenario.parse(f"{text}expect longest 0-1B|0-1A\n").run().passed
-    assert not Scenario.parse(f"{text}expect longest 0-1A|0-1B\n").run().passed
+    assert Scenario(f"{text}expect longest 0-1B|0-1A\n").run().passed
+    assert not Scenario(f"{text}expect longest 0-1A|0-1B\n").run().passed
 
 
 def test_a_faulty_nodes_view_counts_only_where_it_is_named():
     text = f'{NETWORK}faults.node_3 = "crash"\nrun 3\n'
-    assert Scenario.parse(f"{text}expect longest 0..2\nexpect node_3: longest none\n").run().passed
+    assert Scenario(f"{text}expect longest 0..2\nexpect node_3: longest none\n").run().passed
 
 
 def test_a_scripted_node_may_stand_beside_other_faults():
-    made = Scenario.parse(
+    made = Scenario(
         f'{NETWORK}faults.node_2 = "silent_leader@4-8"\nnode_3 votes 0 at 900ms\nrun 2\n'
     )
     short, script = made.config.faults
@@ -107,6 +155,14 @@ WRONG = {
     ),
     "epochs": (f"{NETWORK}run 0", 4, "run: '0' is not valid; expected a number of epochs"),
     "epochs twice": (f"{NETWORK}epochs = 9\nrun 3", 4, "epochs: 9 is not valid"),
+    "deep": (f"{NETWORK}x = {'{x=' * 2000}1{'}' * 2000}\nrun 3", 4, "a line of TOML"),
+    "a key of many parts": (f"{NETWORK}{'x.' * 999}x = 1\nrun 3", 4, "expected a setting such"),
+    "a table after a value": (f"{NETWORK}nodes.x = 5\nrun 3", 4, "a setting that no line before"),
+    "a value after a table": (
+        f"{NETWORK}network = 5\nrun 3",
+        4,
+        "a setting that no line before gives",
+    ),
     "not TOML": (f"{NETWORK}quorum = three\nrun 3", 4, "(Invalid value (at column 10))"),
     "twice": (
         f"{NETWORK}nodes = 5\nrun 3",
@@ -159,6 +215,11 @@ WRONG = {
     "block twice": ("scenario x: y\nchain 1-2\nchain 2-3 on 1", 3, "is there already"),
     "no such block": ("scenario x: y\nchain 1-2\nnotarize 3", 3, "expected one of genesis, 1, 2"),
     "no blocks": ("scenario x: y\nchain none", 2, "blocks of rising epochs"),
+    "a chain too long": (
+        "scenario x: y\nchain " + "-".join(f"{9000 * n}..{9000 * n + 8999}" for n in range(999)),
+        2,
+        "at most 10000 blocks",
+    ),
     "notarize nothing": ("scenario x: y\nchain 0\nnotarize", 3, "blocks such as"),
 }
 
@@ -179,16 +240,29 @@ def test_a_step_that_comes_too_early_for_its_block_is_named_with_its_line():
         made.run()
 
 
+def test_every_setting_is_read_once_and_a_wrong_one_is_found_in_a_few_steps():
+    right = [f'network.link_delays."node_0>node_{index}" = "1ms"' for index in range(1, 400)]
+    lines = ["scenario mine: many settings", "nodes = 400", *right, "run 3"]
+    with mock.patch.object(tomllib, "loads", wraps=tomllib.loads) as read:
+        Scenario("\n".join(lines))
+    assert [call.args[0] for call in read.call_args_list] == lines[1:-1]
+    lines.insert(300, "network.loss = 2")
+    make = mock.patch.object(scenario_config, "make_config", wraps=scenario_config.make_config)
+    with make as made, pytest.raises(InvalidInput, match=r"line 301: network\.loss: 2 is not"):
+        Scenario("\n".join(lines))
+    assert made.call_count <= 11
+
+
 # --- Files
 
 
 def test_a_scenario_is_saved_and_loaded_as_it_was_written(tmp_path):
     path = tmp_path / "mine.txt"
-    made = Scenario.parse(f"{NETWORK}run 3  # short\n\n# why\nexpect final 0-1\n")
+    made = Scenario(f"{NETWORK}run 3  # short\n\n# why\nexpect final 0-1\n")
     made.save(path)
     loaded = Scenario.load(path)
     assert loaded == made
-    assert loaded.to_text() == path.read_text() == made.text
+    assert path.read_text() == made.text
     assert repr(loaded) == "Scenario(mine: three epochs)"
 
 

@@ -23,7 +23,7 @@ class Ahead(NodeFault):
     def on_epoch(self, epoch):
         first = EARLY - EPOCHS_AHEAD  # the first epoch in which a node takes it in
         if epoch == first - 1:
-            left = first * EPOCH - self.context.now()
+            left = first * EPOCH - self.now()
             proposal = self.proposal(foreseen(self.node.tree.finalized[0], EARLY))
             yield Send(proposal, to=["node_0"], delay=left)
             yield Send(proposal, to=["node_1"], delay=left + 1)

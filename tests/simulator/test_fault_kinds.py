@@ -178,10 +178,9 @@ def test_the_lab_knows_who_would_sign_for_the_honest():
             yield Send(self.vote(block, by="node_3"))
 
     asked = []
-    partners = {name: Impostor(0, None) for name in names(2, 3)}
-    for one in partners.values():
-        one.partners = partners
-    run(2, made={"node_2": [partners["node_2"]]})
+    impostor = Impostor(0, None)
+    impostor.accomplices = names(2, 3)
+    run(2, made={"node_2": [impostor]})
     assert asked == [0, 1]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from streamlet_lab.consensus import Block
 from streamlet_lab.prices import (
+    SOURCE_FAULTS,
     NoPrice,
     PriceConsensus,
     QuoteReason,
@@ -16,7 +17,6 @@ from streamlet_lab.prices import (
     decode_claims,
     decode_quotes,
     find_aggregator,
-    own_source_fault_kinds,
     source_fault_kind,
 )
 from streamlet_lab.simulator import priced
@@ -81,7 +81,7 @@ def assert_goes_on(lab, epochs):
 
 
 @pytest.mark.parametrize("sources", [3, 4, 7])
-@pytest.mark.parametrize("kind", own_source_fault_kinds())
+@pytest.mark.parametrize("kind", SOURCE_FAULTS.own())
 def test_one_faulty_source_stops_neither_the_chain_nor_a_robust_price(kind, sources):
     for name, policy in product(aggregators(), POLICIES):
         tolerates_it = find_aggregator(name).breakdown(sources) > 0
@@ -352,7 +352,7 @@ def test_nor_do_extreme_prices_and_volumes(kind, policy, feed):
 
 @pytest.mark.parametrize("rule", ["widen", "strict", "re-anchor"])
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("kind", own_source_fault_kinds())
+@pytest.mark.parametrize("kind", SOURCE_FAULTS.own())
 def test_nor_does_a_jump_of_the_market_help_it(kind, policy, rule):
     lab, _ = network(
         signatures="none",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import streamlet_lab as sl
 from streamlet_lab import InvalidInput, Publication
+from streamlet_lab.config import ReferenceConfig
 from streamlet_lab.matching import ReferenceMoved, Rejected, RejectReason, replay
 from streamlet_lab.matching.watch import bands
 from streamlet_lab.simulator import Market
@@ -36,7 +37,7 @@ def published(kind, prices, *, until=None, **parameters):
         assert time >= 0
         return prices[min(time // SECOND, len(prices) - 1)]
 
-    feed = publications(kind, parameters, price)
+    feed = publications(ReferenceConfig(kind=kind, parameters=parameters), price)
     until = (len(prices) - 1) * SECOND if until is None else until
     return list(takewhile(lambda publication: publication.time <= until, feed))
 
@@ -228,7 +229,7 @@ def test_the_market_learns_of_each_publication_at_its_instant(kind):
     lab, _, market = run(ORACLES[kind], symbols=symbols, epoch_length="700ms")
     config = lab.config.market.reference
     for symbol in symbols:
-        own = publications(config.kind, config.parameters, lab.feeds[symbol].path.price)
+        own = publications(config, lab.feeds[symbol].path.price)
         due = list(takewhile(lambda one: lab.protocol_time(one.time) <= 14 * SECOND, own))
         moves = moves_of(market, symbol)
         assert len(moves) == len(due) > 20

@@ -5,6 +5,8 @@ actions. Kinds are registered under names with :func:`trader_kind`; :func:`make_
 configuration into traders.
 """
 
+from streamlet_lab.registers import TraderContext as TraderContext
+
 # These register their kinds.
 from streamlet_lab.simulator.traders import market_maker, simple_traders  # noqa: F401
 from streamlet_lab.simulator.traders.registry import close_register
@@ -18,6 +20,5 @@ from streamlet_lab.simulator.traders.trader import MarketView as MarketView
 from streamlet_lab.simulator.traders.trader import Replace as Replace
 from streamlet_lab.simulator.traders.trader import Submit as Submit
 from streamlet_lab.simulator.traders.trader import Trader as Trader
-from streamlet_lab.simulator.traders.trader import TraderContext as TraderContext
 
 close_register()

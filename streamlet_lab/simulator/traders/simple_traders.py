@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.registers import TraderContext
 from streamlet_lab.simulator.traders.registry import trader_kind
 from streamlet_lab.simulator.traders.trader import (
     Action,
@@ -13,7 +14,6 @@ from streamlet_lab.simulator.traders.trader import (
     Percent,
     Shares,
     Trader,
-    TraderContext,
 )
 from streamlet_lab.values import Number, Whole
 

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
-from random import Random
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from streamlet_lab.errors import InvalidInput
@@ -18,6 +17,7 @@ from streamlet_lab.matching import (
     Side,
     Traded,
 )
+from streamlet_lab.registers import TRADERS, TraderContext
 from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name
 from streamlet_lab.values import Number, Whole
 
@@ -84,19 +84,7 @@ class Replace(NamedTuple):
 Action: TypeAlias = Submit | Cancel | Replace
 
 
-class TraderContext(NamedTuple):
-    """What the market gives a trader: a name, a symbol, and a stream that nobody else draws from.
-
-    The name is its kind and its number among all of the kind: ``"momentum_3"``. The rate is the
-    mean number of acts per second of protocol time.
-    """
-
-    name: str
-    symbol: str
-    random: Random
-    rate: float = 1.0
-
-
+@TRADERS.base
 class Trader(ABC):
     """Base of all kinds of traders: a kind says what it does when its time comes, in `act`.
 
@@ -131,6 +119,9 @@ class Trader(ABC):
     """
 
     intent: ClassVar[Intent] = "honest"
+
+    def __init_subclass__(cls) -> None:
+        to_name(cls.intent, get_args(Intent), f"{cls.__name__}.intent")
 
     def __init__(self, context: TraderContext) -> None:
         self.name = context.name

@@ -1,9 +1,8 @@
 """A trading floor: traders on a clock of their own, and a real engine."""
 
-from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
-from typing import Any
 
+from streamlet_lab.config import TraderConfig
 from streamlet_lab.matching import ConsensusMatchingEngine, Reference, Traded
 from streamlet_lab.simulator.traders import Cancel, MarketView, Replace, Submit, TraderContext
 from streamlet_lab.streams import stream
@@ -13,14 +12,11 @@ TRUE_PRICE = 150.0
 SECOND = 1_000_000
 
 
-@dataclass
-class Traders:
-    """The stand-in of a configuration."""
+class Traders(TraderConfig):
+    """Some traders of a kind, in one line."""
 
-    kind: Any
-    count: int = 1
-    rate: float = 1.0
-    parameters: dict[str, Any] = field(default_factory=dict)
+    def __init__(self, kind, count=1, **fields):
+        super().__init__(kind=kind, count=count, **fields)
 
 
 def seat(name="trader_0", seed=0, rate=1.0, symbol=SYMBOL):

@@ -76,18 +76,19 @@ class Unrelated:
 
 @pytest.mark.parametrize("kind", [Idle, Unrelated, Trader, lambda seat: Patient(seat), None])
 def test_what_cannot_act_is_not_registered(kind):
-    with pytest.raises(InvalidInput, match=r"a subclass of Trader with a method act\(view\)$"):
+    with pytest.raises(InvalidInput, match=r"a subclass of Trader with a method act$"):
         trader_kind("mine")(kind)
     assert trader_kinds() == OWN
 
 
-def test_an_unknown_intent_is_not_registered():
-    class Evil(Patient):
-        intent = "evil"
-
-    expected = r"^Evil\.intent: 'evil' is not valid; expected one of honest, far, manipulating$"
+def test_a_kind_cannot_have_an_unknown_intent():
+    expected = (
+        r"^Evil\.intent: 'evil' is not valid; expected one of 'honest', 'far', 'manipulating'$"
+    )
     with pytest.raises(InvalidInput, match=expected):
-        trader_kind("evil")(Evil)
+
+        class Evil(Patient):
+            intent = "evil"
 
 
 # --- From a configuration
@@ -157,10 +158,9 @@ def test_each_trader_of_each_symbol_and_seed_draws_for_itself():
     [
         (Traders("daytrader"), "market.traders", "one of fat_finger, informed, manipulator, "),
         (Traders("daytrader"), "market.traders", "must be registered before"),
-        (Traders(None), "market.traders", "a subclass of Trader"),
         (Traders(Idle), "market.traders", "a subclass of Trader with a method act"),
         (Traders(Unrelated), "market.traders", "a subclass of Trader with a method act"),
-        (Traders(lambda seat: Unrelated()), "market.traders.<lambda>", "a trader, which"),
+        (Traders(lambda seat: Unrelated()), "market.traders.<lambda>", "a Trader, which"),
         (
             Traders("momentum", parameters={"look": 3}),
             "market.traders.momentum.look",
@@ -184,7 +184,7 @@ def test_a_wrong_configuration_is_refused(config, field, expected):
 
 WRONG = {
     "zero_intelligence": {
-        "spread_percent": (-0.1, 100.1, float("nan"), "1", True, None),
+        "spread_percent": (-0.1, 100.1, "1", True),
         "market_order_share": (-0.1, 1.1, [1]),
         "size": (0, -5, 1.5, True, "10", 1_000_000_001),
     },
@@ -192,7 +192,7 @@ WRONG = {
     "informed": {"noise_percent": (-1, 101), "edge_percent": (-1, 101), "size": (0,)},
     "market_maker": {
         "half_spread_percent": (0, -1, 51),
-        "size": (0, None, 2.0),
+        "size": (0, 2.0),
         "inventory_limit": (0, 99, 1e3),
         "skew_percent": (-1, 51),
         "reference_weight": (-0.1, 1.1),

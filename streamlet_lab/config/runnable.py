@@ -1,0 +1,118 @@
+"""What a configuration must be beyond its own settings, so that it can be run here.
+
+A saved one may name kinds that nobody has registered here, or data that are not here: it can be
+read all the same, but not run.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+from streamlet_lab.config.experiment_config import ExperimentConfig
+from streamlet_lab.config.frame_feed import FRAME, FrameFeed
+from streamlet_lab.config.prices_config import AssetConfig, PricesConfig
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.matching import make_band
+from streamlet_lab.prices import (
+    PricePath,
+    QuoteFeed,
+    Sources,
+    Voter,
+    find_aggregator,
+    find_outlier_rule,
+    make_path,
+    make_source_faults,
+)
+from streamlet_lab.registers import NODE_FAULTS, TraderContext
+from streamlet_lab.units import format_duration
+
+
+def check_runnable(config: ExperimentConfig) -> None:
+    """Refuse kinds that are not known here, parameters that they do not take, and feeds too short.
+
+    Raises
+    ------
+    InvalidInput
+        For the first of them.
+    DataError
+        If the feed's history is missing or damaged.
+    """
+    paths = [make_stock(config, symbol)[1].feed.path for symbol in config.symbols]
+    check_span(config, paths, config.epochs)
+    for fault in config.node_faults:
+        given = fault.start, fault.stop
+        NODE_FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
+    config.network.make_delays(Random(0), config.nodes)
+    market = config.market
+    market.reference.make(lambda time: 10**8)
+    make_band(market.band, market.band_percent, market.band_parameters)
+    for traders in market.traders:
+        traders.make(TraderContext(f"{traders.name}_0", config.symbols[0], Random(0), traders.rate))
+
+
+def make_stock(config: ExperimentConfig, symbol: str) -> tuple[Voter, Sources]:
+    """Return how a symbol's price is judged, and what its sources say.
+
+    What is wrong with it is reported where the configuration says it.
+    """
+    prices, epoch, seed = config.prices.of(symbol), config.market_time_per_epoch, config.seed
+    try:
+        path = _make_path(config, symbol)
+        rule = prices.outlier_rule
+        voter = Voter(
+            symbol,
+            prices.rules(path.bounds),
+            prices.voter_policy,
+            prices.tolerance_percent,
+            find_aggregator(prices.aggregator),
+            None if rule is None else find_outlier_rule(rule, epoch),
+        )
+        faults = make_source_faults(config.source_faults, prices.source_names, seed, symbol)
+        return voter, Sources(QuoteFeed(path, epoch, seed, prices.sources), faults)
+    except InvalidInput as error:
+        field, _, _ = error.field.partition(".")
+        if field not in PricesConfig.model_fields:
+            raise
+        is_own = field in config.prices.assets.get(symbol, AssetConfig()).model_fields_set
+        place = f"prices.assets.{symbol}" if is_own else "prices"
+        raise InvalidInput(f"{place}.{error.field}", error.value, error.expected) from error
+
+
+def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
+    prices = config.prices.of(symbol)
+    if isinstance(config.feed, str) and config.feed.startswith(FRAME):
+        raise InvalidInput("feed", config.feed, "the frame itself, which no file contains")
+    return make_path(
+        config.feed.frame if isinstance(config.feed, FrameFeed) else config.feed,
+        config.seed,
+        config.market_time_per_epoch,
+        symbol=symbol,
+        base_price=prices.base_price,
+        bounds=prices.reflection,
+        volatility=prices.volatility,
+        trend=prices.trend,
+        path_model=prices.path_model,
+        path_parameters=prices.path_parameters,
+        nights=prices.nights,
+        intraday=prices.intraday,
+        correlation=prices.correlation,
+        splits=prices.splits,
+    )
+
+
+def check_span(config: ExperimentConfig, paths: Sequence[PricePath], epochs: int) -> None:
+    """Refuse a run that is longer than its feeds, or whose feeds are not of the same days.
+
+    A block has one timestamp.
+    """
+    step = config.market_time_per_epoch
+    for duration in (path.duration for path in paths if path.duration is not None):
+        if epochs > (available := duration // step):
+            lasts = f"the feed '{config.feed}' lasts for {format_duration(duration)}"
+            each = f"an epoch is {format_duration(step)} of it (market_time_per_epoch)"
+            raise InvalidInput("epochs", epochs, f"at most {available}: {lasts}, and {each}")
+    for epoch in (0, epochs - 1):
+        stamps = {path.symbol: path.timestamp(epoch * step) for path in paths}
+        if len(set(stamps.values())) > 1:
+            days = ", ".join(f"{symbol} {stamp:%Y-%m-%d}" for symbol, stamp in stamps.items())
+            expected = f"symbols whose feeds are of the same days; epoch {epoch} is {days}"
+            raise InvalidInput("symbols", config.symbols, expected)
