@@ -1,10 +1,8 @@
 """What each band does to one and the same order flow."""
 
-import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.grid import Sweep
 from streamlet_lab.matching.watch import bands as registered
 from streamlet_lab.studies import BANDS, band_numbers, compare_bands
 
@@ -30,18 +28,18 @@ COMMAND = [
 MINUTES = {"market_time_per_epoch": "1min"}
 
 
-def run(band: str, **settings) -> sl.Result:
+def run(band, **settings):
     settings.setdefault("market", {})["band"] = band
     return sl.Experiment(**{"epochs": 40, "signatures": "none"} | settings).run()
 
 
-def same_flow(results: list[sl.Result]) -> bool:
+def same_flow(results):
     """Whether traders sent the same orders in all runs."""
     first, *others = (result.orders[COMMAND] for result in results)
     return all(first.equals(other) for other in others)
 
 
-def means(swept: Sweep, measure: str) -> "pd.Series[float]":
+def means(swept, measure):
     return swept.means(measure).set_index("market.band")["mean"]
 
 

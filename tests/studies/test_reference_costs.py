@@ -1,11 +1,9 @@
 """What is due to consensus, and what to age."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.grid import Sweep
 from streamlet_lab.prices import TRADING_DAY
 from streamlet_lab.studies import (
     REFERENCES,
@@ -19,11 +17,11 @@ HOURS = {"market_time_per_epoch": "1h", "epoch_length": "800ms", "network.delta"
 
 
 @pytest.fixture(scope="module")
-def calm() -> Sweep:
+def calm():
     return compare_references(epochs=45, repeats=4)
 
 
-def means(swept: Sweep, measure: str) -> "pd.Series[float]":
+def means(swept, measure):
     return swept.means(measure).set_index("market.reference")["mean"]
 
 
@@ -129,7 +127,7 @@ def test_progress_is_that_of_all_runs():
 
 
 def test_an_interrupt_loses_nothing_that_was_finished():
-    def stop(done: int, total: int) -> None:
+    def stop(done, total):
         if done == 2:
             raise KeyboardInterrupt
 
