@@ -332,7 +332,7 @@ def test_the_bounds_are_mirrors_and_the_trend_is_per_year(trend: float) -> None:
 
 @pytest.mark.parametrize("model", [GjrGarch(), _TwoJumps()])
 def test_volatility_multiplies_every_move(model: ReturnModel) -> None:
-    calm, wild = (_logs(0, TRADING_DAY // 4, 300, model=model, volatility=by) for by in (1.0, 2.0))
+    calm, wild = (_logs(0, TRADING_DAY // 4, 80, model=model, volatility=by) for by in (1.0, 2.0))
 
     assert wild == pytest.approx(2 * calm, abs=1e-4)
 
