@@ -26,7 +26,7 @@ from streamlet_lab.config import (
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import SOURCES, TRADING_DAY, Source, source_fault_kinds
 from streamlet_lab.prices.models import GeometricBrownianMotion
-from streamlet_lab.simulator import constant_delay
+from streamlet_lab.simulator.delays import constant_delay
 
 # --- What is there by default
 
