@@ -165,10 +165,7 @@ flows = st.lists(
 )
 
 
-# A collar in percent: at first, and what it widens by with each call phase that is over.
-@pytest.mark.parametrize(
-    ("band", "at_first", "each"), [("luld", 2, 2), ("volatility_auction", 0, 2)]
-)
+@pytest.mark.parametrize("band", SHORT)
 @given(flow=flows)
 @settings(deadline=None, max_examples=100)
 def test_auction_that_the_band_ends_clears_inside_its_collars(band, flow):
