@@ -98,9 +98,10 @@ class Trader(ABC):
     """Base of all kinds of traders: a kind says what it does when its time comes, in `act`.
 
     A kind's parameters are keyword-only arguments of its ``__init__``, or fields of a keyword-only
-    dataclass, each with a default, after the context. It draws from `random` and from nowhere else; then a seed says all that it does. If
-    it also draws the same number of times in every act, the instants at which it acts do not
-    depend on what it sees, and neither do those in another market with the same seed.
+    dataclass, each with a default, after the context. It draws from `random` and from nowhere else;
+    then a seed says all that it does. If it also draws the same number of times in every act, the
+    instants at which it acts do not depend on what it sees, and neither do those in another market
+    with the same seed.
 
     Attributes
     ----------
