@@ -22,13 +22,7 @@ import pandas as pd
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
-from streamlet_lab.intervals import (
-    Interval,
-    Share,
-    mean_interval,
-    share_difference,
-    share_interval,
-)
+from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
 from streamlet_lab.units import to_whole
@@ -240,8 +234,6 @@ def sweep(
             raise InvalidInput(name, function, "a function")
     grid = _grid(_common(base), over)
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
-    for _, document in grid:
-        make_config(**document)  # which reports a wrong setting now
     rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
     swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)
@@ -280,8 +272,8 @@ def _with_functions(document: Any, setting: object) -> Any:
     return setting if callable(setting) else document
 
 
-def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, _Document]]:
-    """Return every combination: its labels, and its settings."""
+def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, ExperimentConfig]]:
+    """Return every combination: its labels, and its configuration."""
     if not isinstance(over, Mapping):
         raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
     grid = []
@@ -290,7 +282,7 @@ def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, _Do
         document = common
         for name, (_, value) in zip(over, combination, strict=True):
             document = with_setting(document, name, value)
-        grid.append((labels, document))
+        grid.append((labels, make_config(**document)))
     return grid
 
 
@@ -325,21 +317,25 @@ def with_setting(document: _Document, name: str, value: Any) -> _Document:
 
 
 def _run_all(
-    play: Callable[[_Row, _Document], _Row],
-    grid: list[tuple[_Row, _Document]],
+    play: Callable[[_Row, ExperimentConfig], _Row],
+    grid: list[tuple[_Row, ExperimentConfig]],
     seeds: list[int],
     progress: Progress | None,
     executor: Executor | None,
 ) -> list[_Row]:
     """Run until an interrupt, round the grid with one seed after another; rows in grid order."""
     plan = [
-        (point, {**labels, "repeat": repeat, "seed": seed}, {**document, "seed": seed})
+        (
+            point,
+            {**labels, "repeat": repeat, "seed": seed},
+            config.model_copy(update={"seed": seed}),
+        )
         for repeat, seed in enumerate(seeds)
-        for point, (labels, document) in enumerate(grid)
+        for point, (labels, config) in enumerate(grid)
     ]
-    points, rows, documents = zip(*plan, strict=True)
+    points, rows, configs = zip(*plan, strict=True)
     finished: list[tuple[int, _Row]] = []
-    runs = (map if executor is None else executor.map)(play, rows, documents)
+    runs = (map if executor is None else executor.map)(play, rows, configs)
     with suppress(KeyboardInterrupt):
         for point, row in zip(points, runs, strict=True):
             finished.append((point, row))
@@ -348,9 +344,9 @@ def _run_all(
     return [row for _, row in sorted(finished, key=itemgetter(0))]
 
 
-def _play(run: Run, measure: Measure, row: _Row, document: _Document) -> _Row:
+def _play(run: Run, measure: Measure, row: _Row, config: ExperimentConfig) -> _Row:
     """Make one run, and return its row with what was measured: NaN for what it does not have."""
-    measured = measure(run(make_config(**document)))
+    measured = measure(run(config))
     if not isinstance(measured, Mapping):
         raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
     numbers = dict(row)

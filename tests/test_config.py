@@ -26,7 +26,7 @@ from streamlet_lab.config import (
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import SOURCES, TRADING_DAY, Source, source_fault_kinds
 from streamlet_lab.prices.models import GeometricBrownianMotion
-from streamlet_lab.simulator import constant_delay
+from streamlet_lab.simulator.delays import constant_delay
 
 # --- What is there by default
 
@@ -85,6 +85,7 @@ def test_a_model_has_its_bound_and_its_quorum(model: str, tolerated: int, votes:
     [
         ({"model": "crash", "quorum": 2}, "quorum 2 below ⌊n/2⌋ + 1 = 3"),
         ({"model": "crash", "echo": False}, "messages are not echoed"),
+        ({"quorum": 4}, "quorum 4 needs the votes of faulty nodes"),
         ({"model": "synchronous", "quorum": 1}, "quorum 1 below ⌈n/2⌉ = 2"),
         (
             {"model": "synchronous", "network": {"gst": "3s"}},

@@ -325,10 +325,7 @@ def test_a_sweep_without_a_finished_run_has_nothing_to_compare():
 
     swept = sweep_configs({}, {"nodes": [4, 7]}, run=stop)
     assert swept.means().empty
-    for ask in (
-        lambda: swept.means("size"),
-        lambda: swept.difference("size", "nodes", 4, 7),
-    ):
+    for ask in (lambda: swept.means("size"), lambda: swept.difference("size", "nodes", 4, 7)):
         with pytest.raises(InvalidInput, match="of which at least one run was finished"):
             ask()
 

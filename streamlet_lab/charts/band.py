@@ -6,11 +6,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from streamlet_lab import liquidity
 from streamlet_lab.charts import style
 from streamlet_lab.charts.layout import percent, spaced
 from streamlet_lab.config import MarketConfig
+from streamlet_lab.result import Result
 from streamlet_lab.values import kind_name
 
 _STATES: Final[Mapping[str, str]] = {
@@ -28,10 +29,10 @@ def band_name(market: MarketConfig) -> str:
     name = kind_name(market.band)
     if name == "consensus":  # it is around whatever the reference is
         name = kind_name(market.reference.kind)
-    called = BAND_NAMES.get(name, spaced(name))
     # A percentage that is not the width of the whole band.
     of_what = "static range " if name == "volatility_auction" else ""
     widens = ", wider with age" if market.band_parameters.get("stale") == "widen" else ""
+    called = BAND_NAMES.get(name, spaced(name))
     return f"band ({called}, {of_what}±{percent(market.band_percent)}{widens})"
 
 
@@ -40,19 +41,14 @@ def draw_band(axes: Axes, steps: pd.DataFrame, name: str) -> None:
 
     On a side without an edge the filling goes on to the limits of the axes.
     """
-    times = steps["time_s"].to_numpy()
-    low, high = (steps[side].to_numpy() for side in ("low", "high"))
     draw_band_edges(axes, steps)
     least, most = limits = axes.get_ylim()
-    is_limited = ~(np.isnan(low) & np.isnan(high))
-    axes.fill_between(
-        np.repeat(times, 2)[1:-1],
-        _until_next(np.where(np.isnan(low), least, low)),
-        _until_next(np.where(np.isnan(high), most, high)),
-        where=_until_next(is_limited),
-        label=name,
-        **style.BAND,
-    )
+    # Each row is in force until the instant of the next one.
+    times = np.repeat(steps["time_s"], 2)[1:-1]
+    held = steps.loc[np.repeat(steps.index, 2)[:-2]]
+    low, high = held["low"].fillna(least), held["high"].fillna(most)
+    limited = held[["low", "high"]].notna().any(axis="columns").to_numpy()
+    axes.fill_between(times, low, high, where=limited, label=name, **style.BAND)
     axes.set_ylim(limits)
 
 
@@ -68,15 +64,11 @@ def draw_reference(axes: Axes, steps: pd.DataFrame) -> None:
     axes.step(steps["time_s"], prices, where="post", label="reference", **style.REFERENCE)
 
 
-def draw_states(axes: Axes, spans: pd.DataFrame) -> None:
+def draw_states(axes: Axes, result: Result, symbol: str, end_s: float) -> None:
     """Shade when the market is not simply open."""
+    spans = liquidity.state_spans(result.bands, symbol, end_s)
     for state, own in spans.groupby("state"):
         label = f"{_STATES[str(state)]} ({len(own)})"
         for start, stop in zip(own["start_s"], own["stop_s"], strict=True):
             axes.axvspan(start, stop, label=label, zorder=0.5, **style.STATES[str(state)])
             label = "_again"
-
-
-def _until_next(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Repeat each value at the instant of the next one: it is in force until then."""
-    return np.repeat(values, 2)[:-2]

@@ -1,7 +1,7 @@
 """Charts of displacements: how far do liars push each aggregator, and how fast?"""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -32,33 +32,32 @@ _BRIGHT: Final = 0.5
 _DECADE: Final = 10.0
 
 
-def plot_displacement(frame: pd.DataFrame, measure: str = "worst_bp") -> Figure:
+def plot_displacement(frame: pd.DataFrame) -> Figure:
     """How far can liars push each aggregator? The worst of all seeds, by sources and liars.
 
     Parameters
     ----------
     frame : DataFrame
-        From :func:`~streamlet_lab.studies.displacement` or
-        :func:`~streamlet_lab.studies.summarize_displacement`.
-    measure : str
-        ``"worst_bp"`` or ``"first_bp"``: the worst of all epochs, or that of the first.
+        From :func:`~streamlet_lab.studies.displacement`.
     """
-    to_name(measure, ("worst_bp", "first_bp"), "measure")
-    _check(frame, "aggregator", *_PAIR, "locked_out")
-    column = measure if measure in frame else f"{measure}_max"
-    _check(frame, column)
+    _check(frame, "aggregator", *_PAIR, "locked_out", "worst_bp")
     groups = frame.groupby(["aggregator", *_PAIR], sort=False)
-    cells = groups.agg(bp=(column, "max"), locked_out=("locked_out", "mean")).reset_index()
-    rows, pairs = cells["aggregator"].unique(), cells[_PAIR].drop_duplicates()
-    answer = _best_and_worst(cells)
+    cells = groups.agg(bp=("worst_bp", "max"), locked_out=("locked_out", "mean"))
+    rows = list(frame["aggregator"].unique())
+    pairs = list(frame[_PAIR].drop_duplicates().itertuples(index=False, name=None))
+    answer = _best_and_worst(cells.reset_index())
     # The answer begins behind the longest name.
     written = _LETTER[0] * max(map(len, map(str, rows))) + _LETTER[1] * len(answer)
     width = max(_BESIDE[0] + _CELL[0] * max(len(pairs), 3), written)
     with new_chart(width, _BESIDE[1] + _CELL[1] * max(len(rows), 3)) as figure:
         axes = figure.subplots()
-        _draw_cells(axes, cells)
-        what = "worst" if measure == "worst_bp" else "first epoch's"
-        axes.set_xlabel(f"Number in a cell: {what} displacement in basis points, worst of all runs")
+        _draw_cells(axes, cells, rows, pairs)
+        axes.set_yticks(range(len(rows)), [spaced(name) for name in rows])
+        axes.set_xticks(range(len(pairs)), [f"{liars} of {all_} sources" for all_, liars in pairs])
+        axes.tick_params(length=0)
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel("Number in a cell: worst displacement in basis points, worst of all runs")
         if cells["locked_out"].any():
             label = "locked out: no quotes are valid in the end"
             axes.add_patch(Rectangle((0, 0), 0, 0, label=label, **style.LOCKED_OUT))
@@ -87,8 +86,12 @@ def plot_push(
     for name in forms:
         to_name(name, names, "closed_form")
     epochs = range(int(frame["epoch"].min()), int(frame["epoch"].max()) + 1)
-    expected = {name: {each: float(form(each)) for each in epochs} for name, form in forms.items()}
+    curves = {
+        name: pd.Series([float(form(each)) for each in epochs], epochs)
+        for name, form in forms.items()
+    }
     reached = frame["displacement_bp"].abs().groupby(frame["aggregator"], sort=False).max()
+    gaps = []
     with new_chart(9, 5) as figure:
         axes = figure.subplots()
         fitting = _MARKS_ABREAST / (_LARGEST_MARK * len(epochs))
@@ -101,12 +104,13 @@ def plot_push(
             # Aggregators often agree: of marks in one place the later is smaller, and on top.
             size = (_LARGEST_MARK - number) * scale
             look = {**style.SERIES[number], "markersize": size, "zorder": 3}
-            if name in expected:
+            if name in curves:
                 look["linestyle"] = "none"  # so that the line of the closed form is seen
+                gaps.append((own["displacement_bp"] - own["epoch"].map(curves[name])).abs().max())
             axes.plot(own["epoch"], own["displacement_bp"], label=label, **look)
-        for (name, values), dashes in zip(expected.items(), style.FORM_DASHES, strict=False):
+        for (name, curve), dashes in zip(curves.items(), style.FORM_DASHES, strict=False):
             look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 4}
-            axes.plot(epochs, [*values.values()], label=f"closed form, {spaced(name)}", **look)
+            axes.plot(curve, label=f"closed form, {spaced(name)}", **look)
         axes.set_xlabel("Epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         label = "Above the true price (basis points)"
@@ -114,52 +118,38 @@ def plot_push(
             layout.basis_point_axis(axes, label)
         else:
             axes.set_ylabel(label)  # a linear axis shows how the limit is approached
-        question = "How fast do liars push the price, and where does it end?"
-        layout.explain(axes, question, _extremes(reached) + _gap(frame, expected))
+        answer, gap = _extremes(reached), pd.Series(gaps, dtype=float).max()
+        if not np.isnan(gap):
+            answer += f"; closed form: off by at most {_number(gap)} bp"
+        layout.explain(axes, "How fast do liars push the price, and where does it end?", answer)
     return figure
 
 
-def _draw_cells(axes: Axes, cells: pd.DataFrame) -> None:
-    rows = list(cells["aggregator"].unique())
-    pairs = list(cells[_PAIR].drop_duplicates().itertuples(index=False, name=None))
-    grid = np.full((len(rows), len(pairs)), np.nan)
+def _draw_cells(
+    axes: Axes, cells: pd.DataFrame, rows: list[str], pairs: list[tuple[int, int]]
+) -> None:
     # Zero has no place on a logarithmic scale: it looks like the smallest that is not.
     positive = cells["bp"][cells["bp"] > 0]
     low = float(positive.min()) if len(positive) else 1.0
     high = max(float(positive.max()) if len(positive) else low, low * _DECADE)
-    places = [
-        (rows.index(cell["aggregator"]), pairs.index((cell["sources"], cell["liars"])), cell)
-        for cell in cells.to_dict("records")
-    ]
-    for row, column, cell in places:
-        grid[row, column] = cell["bp"]
+    grid = cells["bp"].clip(lower=low).unstack(_PAIR).reindex(index=rows, columns=pairs)
     axes.set_facecolor(style.NOT_STUDIED)
-    shown = np.ma.masked_invalid(np.maximum(grid, low))
+    shown = np.ma.masked_invalid(grid)
     image = axes.imshow(shown, cmap=style.DISPLACEMENTS, norm=LogNorm(low, high), aspect="auto")
-    for row, column, cell in places:
-        _write_cell(axes, (column, row), cell, image.to_rgba(np.array(max(cell["bp"], low))))
-    axes.set_yticks(range(len(rows)), [spaced(name) for name in rows])
-    names = [f"{liars} of {sources} sources" for sources, liars in pairs]
-    axes.set_xticks(range(len(pairs)), names)
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
+    for (name, *pair), bp, locked in cells.itertuples(name=None):
+        row, column = rows.index(name), pairs.index((pair[0], pair[1]))
+        text = "no price" if np.isnan(bp) else _number(bp)
+        if locked:
+            text += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
+            axes.add_patch(Rectangle((column - 0.46, row - 0.42), 0.92, 0.84, **style.LOCKED_OUT))
+        red, green, blue, _ = image.to_rgba(np.array(max(bp, low)))
+        bright = np.isnan(bp) or 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT
+        ink = style.BLACK if bright else style.WHITE
+        axes.text(column, row, text, ha="center", va="center", color=ink)
     label = "Displacement (basis points), logarithmic"
     bar = layout.whole_figure(axes).colorbar(image, ax=axes, label=label)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
     bar.outline.set_visible(False)
-
-
-def _write_cell(axes: Axes, place: tuple[int, int], cell: Mapping[Any, Any], color: Any) -> None:
-    (column, row), locked = place, cell["locked_out"]
-    text = "no price" if np.isnan(cell["bp"]) else _number(cell["bp"])
-    if locked:
-        text += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
-        axes.add_patch(Rectangle((column - 0.46, row - 0.42), 0.92, 0.84, **style.LOCKED_OUT))
-    red, green, blue, _ = color
-    bright = np.isnan(cell["bp"]) or 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT
-    ink = style.BLACK if bright else style.WHITE
-    axes.text(column, row, text, ha="center", va="center", color=ink)
 
 
 def _best_and_worst(cells: pd.DataFrame) -> str:
@@ -187,20 +177,9 @@ def _extremes(worst: "pd.Series[float]") -> str:
 
 def _listed(names: Iterable[object]) -> str:
     first, *others = map(spaced, names)
-    if len(others) > 1:
-        return f"{first} and {len(others)} others"
-    return " and ".join([first, *others])
-
-
-def _gap(frame: pd.DataFrame, expected: Mapping[str, Mapping[int, float]]) -> str:
-    """Say how far the closed forms are from what they are about."""
-    rows = frame[["aggregator", "epoch", "displacement_bp"]].dropna()
-    gaps = [
-        abs(bp - expected[name][epoch])
-        for name, epoch, bp in rows.itertuples(index=False)
-        if name in expected
-    ]
-    return f"; closed form: off by at most {_number(max(gaps))} bp" if gaps else ""
+    return (
+        f"{first} and {len(others)} others" if len(others) > 1 else " and ".join([first, *others])
+    )
 
 
 def _number(value: float) -> str:
@@ -211,6 +190,5 @@ def _check(frame: object, *columns: str) -> None:
     if not isinstance(frame, pd.DataFrame) or frame.empty:
         what = type(frame).__name__ if not isinstance(frame, pd.DataFrame) else "no rows"
         raise InvalidInput("frame", what, f"a DataFrame with {', '.join(columns)}")
-    for column in columns:
-        if column not in frame:
-            raise InvalidInput("frame", list(frame), f"a frame with the column {column}")
+    if missing := [column for column in columns if column not in frame]:
+        raise InvalidInput("frame", list(frame), f"a frame with the column {missing[0]}")

@@ -8,6 +8,19 @@ from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
 
 
+def within_band(result: Result, symbol: str) -> "pd.Series[bool]":
+    """Return for every epoch whether the underlying price starts it inside the market's band.
+
+    It does not where there is no band yet; on a side without an edge nothing is outside.
+    """
+    starts = series.epoch_prices(result, symbol)[["start_s", "true_price"]]
+    steps = series.band_steps(result, symbol)
+    held = pd.merge_asof(starts, steps, left_on="start_s", right_on="time_s")
+    price = held["true_price"]
+    outside = (price < held["low"]) | (price > held["high"])
+    return held["reference_price"].notna() & ~outside
+
+
 def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
     """Does the final price keep up with the market? Path, quotes, consensus and band.
 
@@ -35,13 +48,11 @@ def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
     axes.set_ylim(low, high)
     layout.mark_off_scale(axes, pd.concat([quoted, proposed]), joined=1.5 * epoch_s)
     layout.mark_along_bottom(axes, epochs["start_s"][~priced], "no price", style.MISSING)
-    changes = {*series.fault_changes(config), *series.source_fault_changes(config)}
-    layout.mark_fault_changes(axes, config, sorted(changes))
+    layout.mark_fault_changes(axes, config, config.faults)
     axes.set_ylabel(f"{symbol} (US dollars)")
-    layout.time_axis(axes, result)
     answer = (
         f"{len(final)} of {len(epochs)} epochs have a final price; "
-        f"the market is inside the band at the start of {series.within_band(result, symbol).sum()}"
+        f"the market is inside the band at the start of {within_band(result, symbol).sum()}"
     )
     question = "Does the final price keep up with the market?"
-    layout.explain(axes, question, layout.of_symbol(result, symbol, answer))
+    layout.explain_run(axes, result, question, answer, symbol)

@@ -18,7 +18,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from matplotlib.transforms import ScaledTranslation
 
 from streamlet_lab.charts import style
+from streamlet_lab.charts.series import fault_changes
 from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
 
@@ -44,11 +46,6 @@ def explain(axes: Axes, question: str, answer: str) -> None:
     head(axes, question, answer)
 
 
-def of_symbol(result: Result, symbol: str, answer: str) -> str:
-    """Say which symbol an answer is about, where there are several."""
-    return answer if len(result.config.symbols) == 1 else f"{symbol}: {answer}"
-
-
 def basis_point_axis(axes: Axes, label: str) -> None:
     """Let the y-axis show what is drawn in basis points, be it 1 or 1,000 of them.
 
@@ -65,6 +62,24 @@ def basis_point_axis(axes: Axes, label: str) -> None:
         label = f"{label}\nlogarithmic beyond ±{_LINEAR_BP:g}"
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _signed(value)))
     axes.set_ylabel(label)
+
+
+def explain_run(
+    axes: Axes,
+    result: Result,
+    question: str,
+    answer: str,
+    symbol: str | None = None,
+    span: tuple[float, float] | None = None,
+) -> None:
+    """Write around a chart over time what it asks and answers, be it of one symbol of several."""
+    time_axis(axes, result, span)
+    explain(axes, question, about(result, symbol, answer))
+
+
+def about(result: Result, symbol: str | None, answer: str) -> str:
+    """Say which symbol an answer is about, where there are several."""
+    return f"{symbol}: {answer}" if symbol and len(result.config.symbols) > 1 else answer
 
 
 def time_axis(axes: Axes, result: Result, span: tuple[float, float] | None = None) -> None:
@@ -129,9 +144,9 @@ def mark_off_scale(axes: Axes, prices: "pd.Series[float]", joined: float = 0.0) 
         axes.plot(*zip(*places, strict=True), label=label, clip_on=False, **style.OFF_SCALE)
 
 
-def mark_fault_changes(axes: Axes, config: ExperimentConfig, epochs: Iterable[int]) -> None:
-    """Draw a line at the epochs where a fault begins or ends."""
-    for number, epoch in enumerate(epochs):
+def mark_fault_changes(axes: Axes, config: ExperimentConfig, faults: Iterable[Fault]) -> None:
+    """Draw a line at the epochs where one of these faults begins or ends."""
+    for number, epoch in enumerate(fault_changes(config, faults)):
         label = None if number else "a fault begins or ends"
         axes.axvline(to_seconds(epoch * config.epoch_length), label=label, **style.FAULT)
 

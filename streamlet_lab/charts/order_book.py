@@ -1,21 +1,26 @@
 """The chart of the order book: where is the liquidity, and at what prices does it trade?"""
 
-from typing import Final
+from itertools import count
+from math import ceil, floor
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
 
 from streamlet_lab.charts import band, layout, series, style
-from streamlet_lab.charts.resting_cells import DepthGrid, depth_grid
 from streamlet_lab.liquidity import quoted_spreads
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
 
 # Of the best prices and of the depths, this share at each end does not decide about the scales.
 _FAR: Final = 0.02
+# More cells than that are less than two pixels wide.
+_COLUMNS: Final = 400
+_ROWS: Final = 150
 # The smallest range of colours, as a factor.
 _DECADE: Final = 10.0
 # Points²: the mark of a mean trade where there are few, and the largest one.
@@ -28,6 +33,50 @@ _TRADES: Final = (
 )
 
 
+class DepthGrid(NamedTuple):
+    """Shares in the book by time and price: the mean of the instants in a column.
+
+    A cell is NaN where there are none, or more of the other side. The edges of the columns are
+    seconds, those of the rows dollars, half a cent below a price; a row holds so many `cents`.
+    """
+
+    times: NDArray[np.float64]
+    prices: NDArray[np.float64]
+    bids: NDArray[np.float64]
+    asks: NDArray[np.float64]
+    cents: int
+
+
+def depth_grid(
+    result: Result, symbol: str, span: tuple[float, float], limits: tuple[float, float]
+) -> DepthGrid:
+    """Return what rests in one symbol's book in a span of seconds and a range of dollars."""
+    book, depth = (
+        frame[(frame["symbol"] == symbol) & frame["time_s"].between(*span, inclusive="left")]
+        for frame in (result.book, result.depth)
+    )
+    instants = book["time_s"].to_numpy()
+    times = np.append(instants[:: ceil(len(instants) / _COLUMNS) or 1], span[1])
+    low, high = (100 * price for price in limits)
+    widths = (digit * 10**power for power in count() for digit in (1, 2, 5))
+    cents = next(width for width in widths if width >= (high - low) / _ROWS)
+    rows = np.arange(floor(low / cents), floor(high / cents) + 2)
+    samples = np.histogram(instants, times)[0]
+
+    def shares(side: str) -> NDArray[np.float64]:
+        """Return the mean shares of one side in each cell."""
+        own = depth[depth["side"] == side]
+        places = own["price_cents"].to_numpy() // cents, own["time_s"].to_numpy()
+        counts, _, _ = np.histogram2d(*places, (rows - 0.5, times), weights=own["quantity"])
+        return np.asarray(counts / samples)
+
+    bids, asks = shares("buy"), shares("sell")
+    more_asks = asks > bids
+    prices = (rows * cents - 0.5) / 100
+    bids = np.where(more_asks | (bids == 0), np.nan, bids)
+    return DepthGrid(times, prices, bids, np.where(more_asks, asks, np.nan), cents)
+
+
 def draw_book(
     axes: Axes, result: Result, symbol: str | None = None, first: int = 0, last: int | None = None
 ) -> None:
@@ -38,10 +87,8 @@ def draw_book(
 
     Parameters
     ----------
-    symbol : str, optional
     first, last : int
         The epochs to show; all by default.
-
     """
     symbol, config = series.chosen_symbol(result, symbol), result.config
     first, last = series.shown_epochs(result, first, last)
@@ -55,8 +102,8 @@ def draw_book(
     typical = quotes[quotes.between(*quotes.quantile([_FAR, 1 - _FAR]))]
     limits = series.price_limits(path[start:stop], trades["price"], typical)
     axes.set_ylim(limits)
-    band.draw_states(axes, series.state_spans(result, symbol))
-    _draw_depth(axes, depth_grid(result, (start, stop), limits, symbol))
+    band.draw_states(axes, result, symbol, steps["time_s"].iloc[-1])
+    _draw_depth(axes, depth_grid(result, symbol, (start, stop), limits))
     band.draw_band_edges(axes, steps, band.band_name(config.market))
     band.draw_reference(axes, steps)
     for side, column in (("buy", "best_bid"), ("sell", "best_ask")):
@@ -66,9 +113,18 @@ def draw_book(
     _draw_trades(axes, trades)
     axes.set_ylabel(f"{symbol} (US dollars)")
     axes.grid(visible=False)
-    layout.time_axis(axes, result, (start, stop))
+    traded = (
+        f"{len(trades):,} trades of {trades['quantity'].sum():,} shares, "
+        f"{(~trades['fair']).sum():,} of them unfair"
+    )
+    spreads, quoted = quoted_spreads(book), "never both bids and asks"
+    if not spreads.empty:
+        quoted = (
+            f"bids and asks {len(spreads) / len(book):.0%} of the time, "
+            f"median spread {spreads.median():,.0f} bp"
+        )
     question = "Where is the liquidity, and at what prices does it trade?"
-    layout.explain(axes, question, layout.of_symbol(result, symbol, _answer(book, trades)))
+    layout.explain_run(axes, result, question, f"{quoted}; {traded}", symbol, (start, stop))
 
 
 def _draw_depth(axes: Axes, grid: DepthGrid) -> None:
@@ -105,17 +161,3 @@ def _draw_trades(axes: Axes, trades: pd.DataFrame) -> None:
         label = f"{what} ({len(own):,}), area by shares"
         axes.scatter(seen["time_s"], seen["price"], sizes, label=label, **look)
     layout.mark_off_scale(axes, trades.set_index("time_s")["price"])
-
-
-def _answer(book: pd.DataFrame, trades: pd.DataFrame) -> str:
-    spreads = quoted_spreads(book)
-    traded = (
-        f"{len(trades):,} trades of {trades['quantity'].sum():,} shares, "
-        f"{(~trades['fair']).sum():,} of them unfair"
-    )
-    if spreads.empty:
-        return f"never both bids and asks; {traded}"
-    return (
-        f"bids and asks {len(spreads) / len(book):.0%} of the time, "
-        f"median spread {spreads.median():,.0f} bp; {traded}"
-    )

@@ -7,14 +7,13 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, Concatenate, Final, Generic, ParamSpec
 
-import pandas as pd
+import numpy as np
 from matplotlib.figure import Figure
 
 from streamlet_lab.charts.figures import chart_style, new_chart, to_png
 from streamlet_lab.charts.final_prices import draw_prices
 from streamlet_lab.charts.latency import draw_latency
 from streamlet_lab.charts.order_book import draw_book
-from streamlet_lab.charts.overview import draw_overview
 from streamlet_lab.charts.rejections import draw_rejections
 from streamlet_lab.charts.source_quotes import draw_sources
 from streamlet_lab.charts.style import WHITE
@@ -35,16 +34,8 @@ _DPI: Final = 150
 class Page(Generic[Options]):
     """A chart of a run, and how it is laid out; a method of the class that lists it.
 
-    Parameters
-    ----------
-    draw : callable
-        Draws a run on empty axes, or on an array of them.
-    size : tuple of float, or callable
-        Width and height in inches, or a function that returns them for a run.
-    panels : mapping
-        How ``Figure.subplots`` divides the page; one pair of axes by default.
-    market, saved : bool
-        Whether it takes a run with a market, and whether :func:`save_charts` writes it.
+    It is drawn on empty axes, or on an array of them if `panels` has ``Figure.subplots`` divide the
+    page. The `size` is in inches. It may need a `market`; if `saved`, `save_charts` writes it.
     """
 
     draw: Callable[Concatenate[Any, Any, Options], None]
@@ -83,6 +74,22 @@ class Page(Generic[Options]):
         return method
 
 
+def draw_overview(axes: Any, result: Result, symbol: str | None = None) -> None:
+    """Draw prices, latency, VWAP and rejections on four axes; what they showed is replaced."""
+    prices, latency, vwap, rejections = panels = np.ravel(axes)
+    for panel in panels:
+        # Unlike ``clear`` this keeps the ticks, which cost a third of a redraw.
+        drawn = (panel.lines, panel.collections, panel.patches, panel.texts, panel.child_axes)
+        for artist in [artist for group in drawn for artist in group]:
+            artist.remove()
+        panel.relim()
+        panel.autoscale()
+    draw_prices(prices, result, symbol)
+    draw_latency(latency, result)
+    draw_vwap(vwap, result, symbol)
+    draw_rejections(rejections, result, symbol)
+
+
 class Plots:
     """The charts of a run, as pyplot figures; those of prices and orders need a market.
 
@@ -90,11 +97,6 @@ class Plots:
     a script ``plt.show()`` opens the windows. Where there are several symbols, a chart of prices or
     orders shows one: the first unless another is named. A symbol or epochs that the run does not
     have are an :class:`~streamlet_lab.errors.InvalidInput`.
-
-    Parameters
-    ----------
-    run : Result
-        With or without a market.
 
     Examples
     --------
@@ -131,8 +133,7 @@ class Plots:
         return not page.market or self.run.has_market
 
     def __repr__(self) -> str:
-        offered = [f"{name}()" for name, page in PAGES.items() if self.offers(page)]
-        return f"{type(self).__name__}: {', '.join(offered)}"
+        return f"Plots: {', '.join(f'{n}()' for n, page in PAGES.items() if self.offers(page))}"
 
 
 #: Every chart of a run, by name.
@@ -141,48 +142,30 @@ PAGES: Final[Mapping[str, Page[...]]] = {
 }
 
 
-def plot_messages(shown: Sequence[Result] | pd.DataFrame) -> Figure:
-    """How does the number of messages grow with that of the nodes?
-
-    Parameters
-    ----------
-    shown : sequence of results, or DataFrame
-        Runs of different numbers of nodes, or what
-        :func:`~streamlet_lab.charts.traffic.message_counts` says of them.
-    """
+def plot_messages(runs: Sequence[Result]) -> Figure:
+    """How does the number of messages grow with that of the nodes, from run to run?"""
     with new_chart(9, 5.5) as figure:
-        draw_messages(figure.subplots(), shown)
+        draw_messages(figure.subplots(), runs)
     return figure
 
 
-def save_charts(result: Result, directory: str | Path) -> list[Path]:
-    """Write the four charts as PNG, and three more for each symbol after the first.
+def save_charts(run: Result, directory: str | Path) -> list[Path]:
+    """Write charts of a run as PNG into a directory, which is made if it is not there.
 
-    They are ``prices.png``, ``vwap.png``, ``latency.png`` and ``rejections.png``; for a further
-    symbol MSFT ``prices_MSFT.png``, ``vwap_MSFT.png`` and ``rejections_MSFT.png``.
-
-    Parameters
-    ----------
-    result : Result
-    directory : path
-        Made if it is not there; files of the same names are replaced.
+    They are ``prices.png``, ``vwap.png``, ``latency.png`` and ``rejections.png``, and for a further
+    symbol MSFT ``prices_MSFT.png``, ``vwap_MSFT.png`` and ``rejections_MSFT.png``; of a run without
+    a market it is the block tree, ``protocol.png``. Files of the same names are replaced.
     """
-    saved = {name: page for name, page in PAGES.items() if page.saved}
-    paths = [_save(page.make(result, _DPI), directory, name) for name, page in saved.items()]
-    for symbol in result.config.symbols[1:]:
-        for name, page in saved.items():
-            if "symbol" in signature(page.draw).parameters:
-                figure = page.make(result, _DPI, symbol=symbol)
-                paths.append(_save(figure, directory, f"{name}_{symbol}"))
-    return paths
-
-
-def save_protocol_chart(run: Result, directory: str | Path) -> list[Path]:
-    """Write the block tree of a run as ``protocol.png`` into a directory, as `save_charts` does."""
-    return [_save(PAGES["block_tree"].make(run, _DPI), directory, "protocol")]
-
-
-def _save(figure: Figure, directory: str | Path, name: str) -> Path:
-    path = Path(directory) / f"{name}.png"
-    write_atomically(path, to_png(figure))
-    return path
+    if not run.has_market:
+        figures = {"protocol": PAGES["block_tree"].make(run, _DPI)}
+    else:
+        saved = {name: page for name, page in PAGES.items() if page.saved}
+        figures = {name: page.make(run, _DPI) for name, page in saved.items()}
+        for symbol in run.config.symbols[1:]:
+            for name, page in saved.items():
+                if "symbol" in signature(page.draw).parameters:
+                    figures[f"{name}_{symbol}"] = page.make(run, _DPI, symbol=symbol)
+    paths = {Path(directory) / f"{name}.png": figure for name, figure in figures.items()}
+    for path, figure in paths.items():
+        write_atomically(path, to_png(figure))
+    return list(paths)

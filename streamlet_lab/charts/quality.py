@@ -1,7 +1,7 @@
 """Charts of what a band costs: by the age of its reference, and from band to band."""
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.band import BAND_NAMES
 from streamlet_lab.charts.figures import new_chart
 from streamlet_lab.charts.sweeps import (
-    ClosedForm,
+    by_measure,
     check_sweep,
     draw_series,
     intervals_in_words,
@@ -20,9 +20,6 @@ from streamlet_lab.charts.sweeps import (
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
-
-#: From a value of the varied setting to a share, or a frame with the columns ``x`` and ``y``.
-Curve: TypeAlias = ClosedForm | pd.DataFrame
 
 _RATE: Final = "fair_stopped_rate"
 _UNFAIR: Final = "unfair_trade_rate"
@@ -66,48 +63,34 @@ _BEFORE_ZERO: Final = 0.03
 _LEFT, _PANEL, _ROW, _AROUND = 1.7, 3.1, 0.5, 2.1  # inches
 
 
-def plot_staleness(
-    swept: Sweep,
-    x: str | None = None,
-    *,
-    curves: Mapping[str, Curve] | None = None,
-    question: str | None = None,
-    x_label: str | None = None,
-) -> Figure:
+def plot_staleness(swept: Sweep) -> Figure:
     """What does a stale reference cost? Fair orders stopped by what makes it old, beside formulas.
 
     Parameters
     ----------
     swept : Sweep
-        With the measure ``fair_stopped_rate``. Those of
+        Over one setting, with the measure ``fair_stopped_rate``. Those of
         :func:`~streamlet_lab.studies.staleness_numbers` that it has too are drawn beside it:
         ``entry_rate``, ``implied_rate``, ``diffusion_rate`` and ``first_passage_rate``.
-    x : str, optional
-        The varied setting; the only one by default, and there may be no other.
-    curves : mapping of str to callable or DataFrame, optional
-        What else is expected, by name: from a value of the setting to a share, or a frame with the
-        columns ``x`` and ``y``. At most four.
-    question, x_label : str, optional
-        The title, and what the x-axis shows with its unit.
     """
-    setting = _only_setting(swept, x)
-    given = _check_curves(curves or {})
-    known = {*swept.measures, _RATE} & {*_MEASURED, *_EXPECTED}
-    tables = _by_measure(swept.means(*(name for name in (*_MEASURED, *_EXPECTED) if name in known)))
+    setting = _only_setting(swept)
+    known = {*swept.measures, _RATE}
+    means = swept.means(*(name for name in (*_MEASURED, *_EXPECTED) if name in known))
+    tables = by_measure(means)
     shown = {label: tables[name] for name, label in _MEASURED.items() if name in tables}
-    expected = {
-        label: tables[name].rename(columns={setting: "x", "mean": "y"})
+    formulas = {
+        label: tables[name].set_index(setting)["mean"]
         for name, label in _EXPECTED.items()
         if name in tables
     }
     with new_chart(9, 5.2) as figure:
         axes = figure.subplots()
-        draw_series(axes, shown, setting, {**expected, **given})
-        axes.set_xlabel(x_label or _LABELS.get(setting, setting))
+        draw_series(axes, shown, setting, formulas)
+        axes.set_xlabel(_LABELS.get(setting, setting))
         axes.set_ylabel("Share of the limit orders with a fair price")
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.set_ylim(bottom=0)
-        layout.explain(axes, question or "What does a stale reference cost?", _cost(tables))
+        layout.explain(axes, "What does a stale reference cost?", _cost(tables))
     return figure
 
 
@@ -123,7 +106,7 @@ def plot_bands(swept: Sweep) -> Figure:
     """
     _only_setting(swept, _BAND)
     means = swept.means(*(measure for measures in _COSTS.values() for measure in measures))
-    bands, tables = list(means[_BAND].drop_duplicates()), _by_measure(means)
+    bands, tables = list(means[_BAND].drop_duplicates()), by_measure(means)
     size = (_LEFT + _PANEL * len(_COSTS), _AROUND + _ROW * max(len(bands), 3))
     looks = iter(style.SERIES)
     with new_chart(*size) as figure:
@@ -151,26 +134,11 @@ def plot_bands(swept: Sweep) -> Figure:
     return figure
 
 
-def _only_setting(swept: Sweep, name: str | None) -> str:
+def _only_setting(swept: Sweep, name: str | None = None) -> str:
     if len(check_sweep(swept).settings) != 1 or name not in (None, *swept.settings):
         what = f"over {name} alone" if name else "over one setting"
         raise InvalidInput("swept", ", ".join(swept.settings), f"a sweep {what}")
     return swept.settings[0]
-
-
-def _by_measure(means: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {str(measure): own for measure, own in means.groupby("measure", sort=False)}
-
-
-def _check_curves(curves: Mapping[str, Curve]) -> Mapping[str, Curve]:
-    if len(curves) > len(style.FORM_DASHES) - len(_EXPECTED):
-        raise InvalidInput("curves", list(curves), "at most four")
-    for name, curve in curves.items():
-        is_frame = isinstance(curve, pd.DataFrame) and {"x", "y"} <= {*curve}
-        if not is_frame and not callable(curve):
-            expected = "a function, or a frame with the columns x and y"
-            raise InvalidInput(f"curves[{name!r}]", type(curve).__name__, expected)
-    return curves
 
 
 def _cost(tables: Mapping[str, pd.DataFrame]) -> str:

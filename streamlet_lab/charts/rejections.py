@@ -35,8 +35,9 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     trades = series.of_symbol(result.trades, symbol)
     edges = (steps[column] for column in ("reference_price", "low", "high"))
     axes.set_ylim(series.price_limits(path, *edges, trades["price"]))
-    _shade_before(axes, steps)
-    band.draw_states(axes, series.state_spans(result, symbol))
+    known, end_s = steps.loc[steps["reference_price"].notna(), "time_s"], steps["time_s"].iloc[-1]
+    axes.axvspan(0, known.iloc[0] if len(known) else end_s, **style.NO_REFERENCE)
+    band.draw_states(axes, result, symbol, end_s)
     band.draw_band(axes, steps, band.band_name(result.config.market))
     axes.plot(path, label="underlying price", **style.TRUE_PATH)
     band.draw_reference(axes, steps)
@@ -50,22 +51,19 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     unpriced = refused.loc[refused["verdict"] == MARKET, "time_s"]
     layout.mark_along_bottom(axes, unpriced, VERDICTS[MARKET], style.NO_PRICE)
     if counts is not None:
-        _draw_counts(counts, series.refusal_counts(result, symbol))
+        _draw_counts(counts, refusal_counts(result, symbol))
     axes.set_ylabel(f"{symbol} (US dollars)")
-    layout.time_axis(axes, result)
     question = "Which orders does the band stop, and which of them wrongly?"
-    answer = _answer(result.market_quality.loc[symbol].to_dict())
-    layout.explain(axes, question, layout.of_symbol(result, symbol, answer))
-
-
-def _answer(numbers: dict[Any, Any]) -> str:
-    if not numbers["orders"]:
-        return "no orders were sent"
-    return (
-        f"fair orders stopped: {rate_in_words(numbers)}; "
-        f"{numbers['orders_stopped'] - numbers['fair_orders_stopped']:,.0f} other orders stopped; "
-        f"{numbers['unfair_trades']:,.0f} of {numbers['trades']:,.0f} trades at an unfair price"
-    )
+    numbers: dict[Any, Any] = result.market_quality.loc[symbol].to_dict()
+    answer = "no orders were sent"
+    if numbers["orders"]:
+        answer = (
+            f"fair orders stopped: {rate_in_words(numbers)}; "
+            f"{numbers['orders_stopped'] - numbers['fair_orders_stopped']:,.0f} other orders "
+            f"stopped; {numbers['unfair_trades']:,.0f} of {numbers['trades']:,.0f} trades at an "
+            "unfair price"
+        )
+    layout.explain_run(axes, result, question, answer, symbol)
 
 
 def _mark(axes: Axes, rows: pd.DataFrame, what: str, look: style.Look) -> None:
@@ -76,11 +74,18 @@ def _mark(axes: Axes, rows: pd.DataFrame, what: str, look: style.Look) -> None:
     axes.plot(seen["time_s"], seen["price"], label=label, markersize=size, **look)
 
 
-def _shade_before(axes: Axes, steps: pd.DataFrame) -> None:
-    """Shade the time before the first reference."""
-    known = steps.loc[steps["reference_price"].notna(), "time_s"]
-    first = known.iloc[0] if len(known) else steps["time_s"].iloc[-1]
-    axes.axvspan(0, first, **style.NO_REFERENCE)
+def refusal_counts(result: Result, symbol: str) -> pd.DataFrame:
+    """Return how many orders were stopped by ``where`` and ``reason``, most frequent first.
+
+    With a column for each of :data:`~streamlet_lab.metrics.VERDICTS`, and the empty text, for
+    orders that lost shares without being stopped: for these ``where`` is the ``action``.
+    """
+    refused = series.of_symbol(result.rejections, symbol)
+    refused = refused[refused["action"] != "not replaced"]
+    where = refused["stopped"].where(refused["verdict"] != "", refused["action"]).rename("where")
+    counts = refused.groupby([where, "reason", "verdict"]).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=[*VERDICTS, ""], fill_value=0)
+    return counts.loc[counts.sum(axis="columns").sort_values(ascending=False, kind="stable").index]
 
 
 def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from streamlet_lab.charts import layout, series, style
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.result import Result
+from streamlet_lab.units import to_seconds
 
 
 def draw_sources(axes: Axes, result: Result, symbol: str | None = None) -> None:
@@ -14,7 +15,11 @@ def draw_sources(axes: Axes, result: Result, symbol: str | None = None) -> None:
     Of more sources than can be told apart those that are furthest from it at some time are named.
     """
     symbol, config = series.chosen_symbol(result, symbol), result.config
-    quotes = series.quote_deviations(result, symbol)
+    quotes = series.of_symbol(result.quotes, symbol)
+    quotes = quotes.assign(
+        time_s=quotes["epoch"] * to_seconds(config.epoch_length),
+        deviation_bp=(quotes["price"] / quotes["true_price"] - 1) * 10_000,
+    )
     furthest = quotes["deviation_bp"].abs().groupby(quotes["source"]).max()
     axes.axhline(0, **style.ZERO)
     _draw_quotes(axes, quotes, _labels(config, furthest))
@@ -24,9 +29,8 @@ def draw_sources(axes: Axes, result: Result, symbol: str | None = None) -> None:
         axes.plot(group["time_s"], group["deviation_bp"], label=label, **look)
     prices = series.agreed_prices(result, symbol)
     axes.plot(prices["time_s"], prices["deviation_bp"], label="agreed price", **style.AGREED)
-    layout.mark_fault_changes(axes, config, series.source_fault_changes(config))
+    layout.mark_fault_changes(axes, config, config.source_faults)
     layout.basis_point_axis(axes, f"{symbol}: above its true price (basis points)")
-    layout.time_axis(axes, result)
     question = "How far apart are the sources, and who is out of line?"
     answer = "nothing was quoted"
     if not quotes.empty:
@@ -35,7 +39,7 @@ def draw_sources(axes: Axes, result: Result, symbol: str | None = None) -> None:
             f"true price; {furthest.idxmax()} is furthest, {furthest.max():,.0f} bp; "
             f"{(~quotes['valid']).sum()} of {len(quotes)} do not count"
         )
-    layout.explain(axes, question, layout.of_symbol(result, symbol, answer))
+    layout.explain_run(axes, result, question, answer, symbol)
 
 
 def _labels(config: ExperimentConfig, furthest: "pd.Series[float]") -> dict[str, str]:

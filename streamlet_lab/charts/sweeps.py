@@ -1,13 +1,14 @@
-"""The chart of a sweep: how does a measure depend on a setting, and what do formulas say?"""
+"""Charts of sweeps: how does a measure depend on a setting, and what do formulas say?"""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from streamlet_lab.charts import layout, style
@@ -15,11 +16,10 @@ from streamlet_lab.charts.figures import new_chart
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import TOO_FEW
-from streamlet_lab.units import to_name
+from streamlet_lab.theory import denied_share
 
 #: From a value on the x-axis to the mean that is expected there; None where none is.
 ClosedForm: TypeAlias = Callable[[Any], Any]
-_Values: TypeAlias = "pd.Series[Any]"
 
 _GRID: Final = 1_000
 # Labels are 1 apart; how far then are their series, and how long is half of a formula's line?
@@ -29,6 +29,10 @@ _REACH: Final = 0.35
 _ROOM: Final = 1.5
 # What floating point may add to an interval without width.
 _ROUNDING: Final = 1e-9
+# The curve of denied orders is drawn beyond the displacement that reaches the edge of the band.
+_DENIAL_GRID: Final = 600
+_BEYOND: Final = 1.4
+_BP: Final = 10_000
 
 
 def plot_means(
@@ -41,8 +45,6 @@ def plot_means(
     question: str | None = None,
     x_label: str | None = None,
     y_label: str | None = None,
-    y_scale: Literal["linear", "log"] = "linear",
-    unit: str = "",
 ) -> Figure:
     """How does a measure depend on a setting? Means with 95 % intervals, over closed forms.
 
@@ -52,7 +54,6 @@ def plot_means(
 
     Parameters
     ----------
-    swept : Sweep
     measure, x : str
         What was measured, and the setting on the x-axis.
     by : str, optional
@@ -61,29 +62,15 @@ def plot_means(
         ``closed_form(value of x)`` is the mean that is expected there, or None.
     question, x_label, y_label : str, optional
         The title, and what the axes show, with units.
-    y_scale : {"linear", "log"}
-        Linear, with zero in sight; or logarithmic: what is not above zero is not seen there.
-    unit : str
-        Of the measure, for the line below the title.
     """
-    chosen = [x] if by is None else [x, by]
-    if sorted(chosen) != sorted(check_sweep(swept).settings):
-        raise InvalidInput("x, by", chosen, f"what was varied: {', '.join(swept.settings)}")
-    to_name(y_scale, ("linear", "log"), "y_scale")
-    means = swept.means(measure)
-    parts = series_of(means, by)
-    forms = _forms(closed_form, parts)
-    for value, form in forms.items():
-        means.loc[parts[value].index, "expected"] = _evaluate(form, parts[value][x])
     with new_chart(9, 4.8) as figure:
         axes = figure.subplots()
-        named = {series_name(by, value): part for value, part in parts.items()}
-        draw_series(axes, named, x, _labelled(forms, by, len(parts)), joined=not forms)
+        means = _draw_means(axes, swept, measure, x, by, closed_form)
         axes.set_xlabel(x_label or x)
         axes.set_ylabel(y_label or measure)
-        _scale(axes, means, y_scale)
+        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))  # so that heights can be compared
         title = question or f"How does {measure} depend on {x}?"
-        layout.explain(axes, title, _answer(means, unit))
+        layout.explain(axes, title, _answer(means))
     return figure
 
 
@@ -96,17 +83,76 @@ def plot_policies(swept: Sweep) -> Figure:
         Over ``prices.voter_policy`` and ``prices.aggregator``, with the measure ``worst_bp``, such
         as that of :func:`~streamlet_lab.studies.lying_leader`.
     """
-    return plot_means(
-        swept,
-        "worst_bp",
-        "prices.voter_policy",
-        by="prices.aggregator",
-        question="How far can a lying leader move the price?",
-        x_label="What voters check of a leader's claim",
-        y_label="Worst displacement of a final price (basis points)",
-        y_scale="log",
-        unit="bp",
-    )
+    with new_chart(9, 4.8) as figure:
+        axes = figure.subplots()
+        means = _draw_means(axes, swept, "worst_bp", "prices.voter_policy", "prices.aggregator")
+        axes.set_xlabel("What voters check of a leader's claim")
+        axes.set_ylabel("Worst displacement of a final price (basis points)")
+        axes.set_yscale("log", nonpositive="clip")  # an interval may reach to zero
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        values = means[["mean", "low", "high"]].to_numpy()
+        seen = values[values > 0]
+        if len(seen):
+            axes.set_ylim(seen.min() / _ROOM, seen.max() * _ROOM)
+        question = "How far can a lying leader move the price?"
+        layout.explain(axes, question, _answer(means, " bp"))
+    return figure
+
+
+def plot_denial(
+    swept: Sweep,
+    by: str = "prices.aggregator",
+    band_percent: float = 5,
+    spread_percent: float = 0.5,
+) -> Figure:
+    """What does a displaced price cost? Fair orders denied as outside the band, by displacement.
+
+    Parameters
+    ----------
+    swept : Sweep
+        With the measures ``mean_bp`` and ``denied``, such as that of
+        :func:`~streamlet_lab.studies.denied_trades`.
+    by : str
+        The varied setting that tells series apart, at most six.
+    band_percent, spread_percent : float
+        See :func:`~streamlet_lab.theory.denied_share`.
+    """
+    if by not in check_sweep(swept).settings:
+        raise InvalidInput("by", by, f"one of {', '.join(swept.settings)}")
+    means, places = swept.means("denied", "mean_bp"), [*swept.settings]
+    denied, displaced = (own.set_index(places) for own in by_measure(means).values())
+    means = denied.assign(displacement_bp=displaced["mean"]).reset_index()
+    parts = series_of(means, by)
+    expected = partial(denied_share, band_percent=band_percent, spread_percent=spread_percent)
+    largest = max(means["displacement_bp"].max(), _BEYOND * _BP * band_percent / 100)
+    grid = np.linspace(0, largest if np.isfinite(largest) else 1, _DENIAL_GRID)
+    answer = "no fair order was sent"
+    measured = means.dropna(subset=["mean", "displacement_bp"])
+    if not measured.empty:
+        worst = measured.sort_values("mean", kind="stable").iloc[-1]
+        place = float(worst["displacement_bp"])
+        answer = (
+            f"{series_name(by, worst[by])}: {worst['mean']:.0%} of the fair orders denied at "
+            f"{place:,.0f} bp (closed form up: {expected(place):.0%}); "
+            f"band ±{layout.percent(band_percent)}; {intervals_in_words(measured)}"
+        )
+    with new_chart(9, 5) as figure:
+        axes = figure.subplots()
+        # No price can be pushed down to nothing.
+        for way, pushed, dashes in (("up", grid, "--"), ("down", -grid[grid < _BP], ":")):
+            look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2}
+            label = f"closed form, price pushed {way}"
+            axes.plot(np.abs(pushed), [*map(expected, pushed)], label=label, **look)
+        for (value, own), shape in zip(parts.items(), style.SERIES, strict=False):
+            marks = {**shape, "linestyle": "none", "capsize": 3, "label": series_name(by, value)}
+            axes.errorbar(own["displacement_bp"], own["mean"], margins(own), **marks)
+        axes.set_xlabel("Mean distance of the final price from the true one (basis points)")
+        axes.set_ylabel("Fair orders denied, outside the band")
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_ylim(-0.03, 1.03)
+        question = "What does a displaced price cost whoever asks a fair one?"
+        layout.explain(axes, question, answer)
+    return figure
 
 
 def check_sweep(swept: Sweep) -> Sweep:
@@ -114,6 +160,11 @@ def check_sweep(swept: Sweep) -> Sweep:
     if not isinstance(swept, Sweep):
         raise InvalidInput("swept", type(swept).__name__, "what sweep returned")
     return swept
+
+
+def by_measure(means: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the means of each measure."""
+    return {str(measure): own for measure, own in means.groupby("measure", sort=False)}
 
 
 def series_of(means: pd.DataFrame, by: str | None) -> dict[Any, pd.DataFrame]:
@@ -129,7 +180,7 @@ def series_name(by: str | None, value: object) -> str:
     return "mean" if by is None else f"{by.rpartition('.')[2]} = {value}"
 
 
-def margins(means: pd.DataFrame, middle: str = "mean") -> list[_Values]:
+def margins(means: pd.DataFrame, middle: str = "mean") -> list["pd.Series[float]"]:
     """Return the two margins of intervals, as errorbars take them."""
     return [means[middle] - means["low"], means["high"] - means[middle]]
 
@@ -138,15 +189,14 @@ def draw_series(
     axes: Axes,
     parts: Mapping[str, pd.DataFrame],
     x: str,
-    forms: Mapping[str, ClosedForm | pd.DataFrame],
+    curves: "Mapping[str, pd.Series[float]]",
     *,
     joined: bool = False,
 ) -> None:
-    """Draw series of means with intervals over a setting, and formulas, by their labels.
+    """Draw series of means with intervals over a setting, and curves over it, by their labels.
 
     Numbers have places on the x-axis; other values are labels, at which the series stand side by
-    side. A formula is a curve between numbers, a step at each label. In place of it there may be
-    its values, a frame with the columns ``x`` and ``y``.
+    side, and a curve is a step at each.
     """
     values = pd.concat([part[x] for part in parts.values()]).drop_duplicates()
     is_numeric = values.dtype.kind in "iuf"
@@ -159,14 +209,13 @@ def draw_series(
         if not (joined and is_numeric):
             look["linestyle"] = "none"
         axes.errorbar(places, part["mean"], margins(part), **look)
-    for (label, form), dashes in zip(forms.items(), style.FORM_DASHES, strict=False):
+    for (label, curve), dashes in zip(curves.items(), style.FORM_DASHES, strict=False):
         look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2, "label": label}
         if is_numeric:
-            axes.plot(*_curve(form, values), **look)
+            axes.plot(curve, **look)
         else:
-            at = form.set_index("x")["y"].get if isinstance(form, pd.DataFrame) else form
             steps = np.arange(len(values))
-            axes.hlines(_evaluate(at, values), steps - _REACH, steps + _REACH, **look)
+            axes.hlines(curve.reindex(values), steps - _REACH, steps + _REACH, **look)
     if is_numeric:
         axes.margins(x=0.03)
     else:
@@ -183,61 +232,56 @@ def intervals_in_words(means: pd.DataFrame) -> str:
     return f"intervals: 95 %, {runs}{rest}"
 
 
+def _draw_means(
+    axes: Axes,
+    swept: Sweep,
+    measure: str,
+    x: str,
+    by: str | None,
+    closed_form: ClosedForm | Mapping[Any, ClosedForm] | None = None,
+) -> pd.DataFrame:
+    """Draw the means of a sweep, and return them with what is ``expected``."""
+    chosen = [x] if by is None else [x, by]
+    if sorted(chosen) != sorted(check_sweep(swept).settings):
+        raise InvalidInput("x, by", chosen, f"what was varied: {', '.join(swept.settings)}")
+    means = swept.means(measure).assign(expected=np.nan)
+    parts, values = series_of(means, by), means[x].drop_duplicates()
+    curves: dict[str, pd.Series[float]] = {}
+    if isinstance(closed_form, Mapping):
+        for value, form in closed_form.items():
+            if value not in parts:
+                raise InvalidInput("closed_form", value, f"one of {', '.join(map(str, parts))}")
+            means.loc[parts[value].index, "expected"] = _evaluate(form, parts[value][x])
+            curves[f"closed form, {series_name(by, value)}"] = _curve(form, values)
+    elif closed_form is not None:
+        means["expected"] = _evaluate(closed_form, means[x])
+        curves["closed form"] = _curve(closed_form, values)
+    named = {series_name(by, value): part for value, part in parts.items()}
+    draw_series(axes, named, x, curves, joined=not curves)
+    return means
+
+
 def _evaluate(form: ClosedForm, places: Iterable[Any]) -> NDArray[np.float64]:
     return np.array([form(place) for place in places], dtype=float)
 
 
-def _curve(form: ClosedForm | pd.DataFrame, values: _Values) -> tuple[Any, Any]:
-    if isinstance(form, pd.DataFrame):
-        return form["x"], form["y"]
-    low, high = values.min(), values.max()
-    whole = values.dtype.kind in "iu"
-    places = np.arange(low, high + 1) if whole else np.linspace(low, high, _GRID)
-    return places, _evaluate(form, places)
+def _curve(form: ClosedForm, values: "pd.Series[Any]") -> "pd.Series[float]":
+    """Evaluate a closed form between numbers, or at each label."""
+    places: Any = values
+    if values.dtype.kind in "iu":
+        places = np.arange(values.min(), values.max() + 1)
+    elif values.dtype.kind == "f":
+        places = np.linspace(values.min(), values.max(), _GRID)
+    return pd.Series(_evaluate(form, places), places)
 
 
-def _forms(
-    given: ClosedForm | Mapping[Any, ClosedForm] | None, parts: Mapping[Any, pd.DataFrame]
-) -> dict[Any, ClosedForm]:
-    """Return the closed form of every series that has one."""
-    forms = given if isinstance(given, Mapping) else dict.fromkeys(parts, given)
-    if unknown := [value for value in forms if value not in parts]:
-        raise InvalidInput("closed_form", unknown[0], f"one of {', '.join(map(str, parts))}")
-    return {value: form for value in parts if (form := forms.get(value)) is not None}
-
-
-def _labelled(forms: Mapping[Any, ClosedForm], by: str | None, count: int) -> dict[str, ClosedForm]:
-    """Return each form once, named after the series that it is for unless it is for all."""
-    names: dict[ClosedForm, list[str]] = {}
-    for value, form in forms.items():
-        names.setdefault(form, []).append(series_name(by, value))
-    return {
-        "closed form" if len(own) == count else f"closed form, {' and '.join(own)}": form
-        for form, own in names.items()
-    }
-
-
-def _scale(axes: Axes, means: pd.DataFrame, scale: str) -> None:
-    """Scale the y-axis with zero in sight, or logarithmic around what can be seen there."""
-    if scale == "linear":
-        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))  # so that heights can be compared
-        return
-    # An interval may reach to zero.
-    values = means[["mean", "low", "high"]].to_numpy()
-    seen = values[values > 0]
-    axes.set_yscale("log", nonpositive="clip")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    if len(seen):
-        axes.set_ylim(seen.min() / _ROOM, seen.max() * _ROOM)
-
-
-def _answer(means: pd.DataFrame, unit: str) -> str:
+def _answer(means: pd.DataFrame, unit: str = "") -> str:
     if means["mean"].isna().all():
         return "no run has this measure"
-    answer = f"means from {means['mean'].min():.4g} to {means['mean'].max():.4g} {unit}".rstrip()
-    if "expected" not in means or means.dropna(subset=["low", "expected"]).empty:
-        return f"{answer}; {intervals_in_words(means)}"
+    answer = f"means from {means['mean'].min():.4g} to {means['mean'].max():.4g}{unit}"
     judged = means.dropna(subset=["low", "expected"])
+    if judged.empty:
+        return f"{answer}; {intervals_in_words(means)}"
     low, high = judged["low"] - _ROUNDING, judged["high"] + _ROUNDING
     hold = judged["expected"].between(low, high).sum()
     runs = _runs_in_words(means)

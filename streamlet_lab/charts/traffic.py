@@ -19,58 +19,57 @@ CLOSED_FORMS: Final[Mapping[tuple[str, str], tuple[str, Callable[[int], int]]]] 
     ("vote", "sent"): ("n(n − 1)", lambda n: n * (n - 1)),
     ("vote", "echoed"): ("n(n − 1)²", lambda n: n * (n - 1) ** 2),
 }
+_TOTALS: Final = (
+    ("n³ − n", messages_per_epoch, style.TOTAL),
+    ("n² − 1, without echo", lambda n: messages_per_epoch(n, echo=False), style.WITHOUT_ECHO),
+)
 
 
 def message_counts(runs: Iterable[Result]) -> pd.DataFrame:
-    """Return how many messages a mean epoch of each run had.
+    """Return how many messages a mean epoch had, by the number of nodes: a mean over such runs.
 
-    Returns
-    -------
-    DataFrame
-        One row for each run and kind: ``nodes``, ``kind`` (proposal or vote), ``sent`` (copies that
-        authors sent) and ``echoed`` (copies that others passed on).
+    With columns of pairs: the kind (proposal or vote), and ``sent`` (copies that authors sent) or
+    ``echoed`` (copies that others passed on).
     """
-    parts = []
+    rows = []
     for run in runs:
         totals = run.frames["messages"].groupby("kind")[["sent", "echoed"]].sum()
-        totals = totals.reindex(pd.Index(["proposal", "vote"], name="kind"), fill_value=0)
-        means = (totals / run.config.epochs).reset_index()
-        means.insert(0, "nodes", run.config.nodes)
-        parts.append(means)
-    return pd.concat(parts, ignore_index=True)
+        counts = {key: totals[key[1]].get(key[0], 0) / run.config.epochs for key in CLOSED_FORMS}
+        rows.append(pd.Series(counts, name=run.config.nodes))
+    return pd.DataFrame(rows).groupby(level=0).mean()
 
 
-def draw_messages(axes: Axes, shown: Result | Sequence[Result] | pd.DataFrame) -> None:
-    """How does the number of messages grow? Counts by type at each n, over closed forms.
-
-    Of one run, of several, or of what :func:`message_counts` says of them; those of the same number
-    of nodes and kind, such as of several seeds, are averaged.
-    """
+def draw_messages(axes: Axes, shown: Result | Sequence[Result]) -> None:
+    """How does the number of messages grow? Counts by type at each n, over closed forms."""
     runs = [shown] if isinstance(shown, Result) else shown
-    if not isinstance(runs, pd.DataFrame | Sequence) or not len(runs):
-        what = runs if isinstance(runs, Sequence) else type(runs).__name__
-        raise InvalidInput("shown", what, "one run or more, as a list, or a frame of their counts")
-    counts = runs if isinstance(runs, pd.DataFrame) else message_counts(runs)
-    measured = counts.pivot_table(["sent", "echoed"], "nodes", "kind", aggfunc="mean")
-    grid = range(2, max(2 * int(measured.index.max()), 32) + 1)
+    if not isinstance(runs, Sequence) or not runs:
+        raise InvalidInput("shown", shown, "one run or more, as a list")
+    measured = message_counts(runs)
+    total = measured.sum(axis="columns")
     for (kind, column), look in style.COUNTS.items():
         what = f"{kind}s {'sent' if column == 'sent' else 'passed on'}"
-        _mark(axes, measured[column, kind], what, look)
+        _mark(axes, measured[kind, column], what, look)
+    grid = range(2, max(2 * int(measured.index.max()), 32) + 1)
     for key, (formula, form) in CLOSED_FORMS.items():
-        _draw_form(axes, grid, [form(n) for n in grid], formula, style.COUNTS[key])
-    total = measured.sum(axis="columns")
+        _draw_form(axes, grid, form, formula, style.COUNTS[key])
     _mark(axes, total, "all messages", style.TOTAL)
-    for echo, label, look in (
-        (True, "n³ − n", style.TOTAL),
-        (False, "n² − 1, without echo", style.WITHOUT_ECHO),
-    ):
-        _draw_form(axes, grid, [messages_per_epoch(n, echo=echo) for n in grid], label, look)
+    for formula, form, look in _TOTALS:
+        _draw_form(axes, grid, form, formula, look)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.set_xlabel("Nodes n; marks are measured, lines are closed forms for honest nodes")
     axes.set_ylabel("Messages per epoch")
-    layout.explain(axes, "How does the number of messages grow?", _answer(total))
+    least, most = (int(nodes) for nodes in (total.index.min(), total.index.max()))
+    with_echo, without = (messages_per_epoch(most, echo=echo) for echo in (True, False))
+    answer = (
+        f"n = {most}: {_number(total.loc[most])} an epoch; "
+        f"closed form {with_echo:,} with echo, {without:,} without"
+    )
+    if least < most and total.loc[least]:
+        times = total.loc[most] / total.loc[least]
+        answer += f"; {times:,.1f} times as many as for n = {least}"
+    layout.explain(axes, "How does the number of messages grow?", answer)
 
 
 def _mark(axes: Axes, values: "pd.Series[float]", what: str, look: style.Look) -> None:
@@ -81,22 +80,11 @@ def _mark(axes: Axes, values: "pd.Series[float]", what: str, look: style.Look) -
 
 
 def _draw_form(
-    axes: Axes, grid: Iterable[int], values: list[int], label: str, look: style.Look
+    axes: Axes, grid: Iterable[int], form: Callable[[int], int], label: str, look: style.Look
 ) -> None:
-    axes.plot(list(grid), values, label=label, **{**look, "marker": "none", "linewidth": 1.1})
+    look = {**look, "marker": "none", "linewidth": 1.1}
+    axes.plot([*grid], [*map(form, grid)], label=label, **look)
 
 
 def _number(value: float) -> str:
     return f"{value:,.1f}".removesuffix(".0")
-
-
-def _answer(total: "pd.Series[float]") -> str:
-    least, most = (int(nodes) for nodes in (total.index.min(), total.index.max()))
-    with_echo, without = (messages_per_epoch(most, echo=echo) for echo in (True, False))
-    answer = (
-        f"n = {most}: {_number(total.loc[most])} an epoch; "
-        f"closed form {with_echo:,} with echo, {without:,} without"
-    )
-    if least == most or not total.loc[least]:
-        return answer
-    return f"{answer}; {total.loc[most] / total.loc[least]:,.1f} times as many as for n = {least}"

@@ -1,6 +1,8 @@
 """The block tree: which blocks become final, and what was forked off?"""
 
-from collections.abc import Collection
+from itertools import count
+from math import inf
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -9,11 +11,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import layout, series, style
-from streamlet_lab.charts.lanes import GENESIS_EPOCH, lanes
 from streamlet_lab.result import Result
 
+#: Where the parent of the first blocks is drawn: before every epoch.
+GENESIS_EPOCH: Final = -1
 # With more blocks than this their votes cannot be read any more.
-_MOST_WITH_VOTES = 40
+_MOST_WITH_VOTES: Final = 40
 
 
 def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = None) -> None:
@@ -27,27 +30,29 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
     ----------
     first, last : int
         The epochs to show; all by default.
-
     """
     first, last = series.shown_epochs(run, first, last)
     blocks, faulty = run.frames["blocks"], list(run.config.faulty_nodes)
     elsewhere = _final_elsewhere(blocks, run.frames["finality"], faulty)
     reached = [blocks["finalized"], elsewhere, blocks["notarized"]]
     status = np.select(reached, ["final", "final elsewhere", "only notarized"], "not notarized")
-    placed = blocks.assign(lane=lanes(blocks), status=status)
+    leader = np.where(blocks["proposer"].isin(faulty), "faulty", "honest")
+    placed = blocks.assign(lane=lanes(blocks), status=status, leader=leader)
     shown = placed[placed["epoch"].between(first, last)]
     _draw_edges(axes, placed)
     size = 1.3 * layout.mark_size(last - first + 1)
     if first == 0:
         axes.plot(GENESIS_EPOCH, 0, label="genesis", markersize=size, **style.GENESIS)
-    leader = np.where(shown["proposer"].isin(faulty), "faulty", "honest")
-    for (reached_status, kind), look in style.BLOCKS.items():
-        group = shown[(shown["status"] == reached_status) & (leader == kind)]
+    for (fate, kind), look in style.BLOCKS.items():
+        group = shown[(shown["status"] == fate) & (shown["leader"] == kind)]
         if len(group):
-            label = f"{reached_status}, {kind} leader ({len(group)})"
+            label = f"{fate}, {kind} leader ({len(group)})"
             axes.plot(group["epoch"], group["lane"], label=label, markersize=size, **look)
     if len(shown) <= _MOST_WITH_VOTES:
-        _write_votes(axes, shown)
+        # Below on the left no edge passes: they come in level, and leave to the right.
+        for votes, epoch, lane in shown[["votes", "epoch", "lane"]].to_numpy().tolist():
+            axes.annotate(f"{votes}", (epoch, lane), (-1, -6), **style.VOTES)
+        layout.add_key(axes, "number: votes", style.VOTES_KEY)
     silent = pd.Series(sorted({*range(first, last + 1)} - {*shown["epoch"]}), dtype="float64")
     layout.mark_along_bottom(axes, silent, "no proposal", style.MISSING)
     axes.set_xlim(first - (1.6 if first == 0 else 0.6), last + 0.6)
@@ -62,8 +67,69 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
     layout.explain(axes, "Which blocks become final?", answer)
 
 
+def lanes(blocks: pd.DataFrame) -> "pd.Series[int]":
+    """Return the lane of every block: 0 for the longest final chain, others for its forks.
+
+    Lane 0 follows the finalized chain and goes on along the longest notarized one, to a tip. What
+    leaves a chain gets the nearest lane that is free from its parent's epoch to its own last one,
+    above before below; so no two blocks share a place, and no two edges of a lane overlap. A parent
+    without a row is genesis.
+
+    Examples
+    --------
+    >>> tree = pd.DataFrame({"block_hash": ["a", "b", "c"], "parent_hash": ["", "a", "a"]})
+    >>> lanes(tree.assign(epoch=[0, 1, 2], height=[1, 2, 2], notarized=True, finalized=False))
+    0    0
+    1    0
+    2    1
+    dtype: int64
+    """
+    epochs = dict(zip(blocks["block_hash"], blocks["epoch"], strict=True))
+    parents = dict(zip(blocks["block_hash"], blocks["parent_hash"], strict=True))
+    parents = {block: parent if parent in epochs else "" for block, parent in parents.items()}
+    following = _following(blocks, parents)
+
+    def start(head: str) -> tuple[int, bool, int]:
+        """Sort the main chain first, then by where a fork leaves and when it begins."""
+        parent = parents[head]
+        return epochs.get(parent, GENESIS_EPOCH), head != following[""], epochs[head]
+
+    heads = [block for block, parent in parents.items() if following[parent] != block]
+    heads += [following[""]] if following else []
+    lane: dict[str, int] = {}
+    used: dict[int, float] = {}
+    for head in sorted(heads, key=start):
+        left, home = start(head)[0], lane.get(parents[head], 0)
+        nearest = (home + sign * distance for distance in count() for sign in (1, -1))
+        free = next(place for place in nearest if used.get(place, -inf) < left)
+        block = head
+        lane[block] = free
+        while block in following:
+            block = following[block]
+            lane[block] = free
+        used[free] = epochs[block] if used else inf
+    return pd.Series([lane[block] for block in blocks["block_hash"]], blocks.index, dtype="int64")
+
+
+def _following(blocks: pd.DataFrame, parents: dict[str, str]) -> dict[str, str]:
+    """Return for every parent the child that leads furthest: finalized, notarized, any height."""
+    reach: dict[str, tuple[int, ...]] = {}
+    following: dict[str, str] = {}
+    # Epochs grow along a chain: backwards, every block comes after its descendants.
+    ordered = blocks.sort_values("epoch", kind="stable").iloc[::-1]
+    columns = ["block_hash", "height", "notarized", "finalized"]
+    for block, height, notarized, finalized in ordered[columns].to_numpy().tolist():
+        own = (height * finalized, height * notarized, height)
+        further = reach.get(following.get(block, ""), own)
+        reach[block] = tuple(map(max, own, further))
+        rival = following.get(parents[block])
+        if rival is None or reach[block] >= reach[rival]:
+            following[parents[block]] = block
+    return following
+
+
 def _final_elsewhere(
-    blocks: pd.DataFrame, finality: pd.DataFrame, faulty: Collection[str]
+    blocks: pd.DataFrame, finality: pd.DataFrame, faulty: list[str]
 ) -> "pd.Series[bool]":
     """Return which blocks are final at an honest node, though not at the observer."""
     honest = finality["finalized_s"].notna() & ~finality["node"].isin(faulty)
@@ -82,13 +148,6 @@ def _draw_edges(axes: Axes, placed: pd.DataFrame) -> None:
     axes.add_collection(LineCollection(edges, **style.PARENT), autolim=False)
 
 
-def _write_votes(axes: Axes, shown: pd.DataFrame) -> None:
-    # Below on the left no edge passes: they come in level, and leave to the right.
-    for votes, epoch, lane in shown[["votes", "epoch", "lane"]].to_numpy().tolist():
-        axes.annotate(f"{votes}", (epoch, lane), (-1, -6), **style.VOTES)
-    layout.add_key(axes, "number: votes", style.VOTES_KEY)
-
-
 def _answer(shown: pd.DataFrame, silent: int, *, conflict: bool) -> str:
     final, forked = (shown["status"] == "final").sum(), (shown["lane"] != 0).sum()
     parts = ["HONEST NODES DISAGREE about what is final"] if conflict else []
@@ -97,7 +156,7 @@ def _answer(shown: pd.DataFrame, silent: int, *, conflict: bool) -> str:
         f"forks hold {forked}"
     )
     several = (shown["epoch"].value_counts() > 1).sum()
-    for count, what in ((silent, "no proposal"), (several, "several")):
-        if count:
-            parts.append(f"{count} epoch{'' if count == 1 else 's'} had {what}")
+    for number, what in ((silent, "no proposal"), (several, "several")):
+        if number:
+            parts.append(f"{number} epoch{'' if number == 1 else 's'} had {what}")
     return "; ".join(parts)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from streamlet_lab.charts import layout, style
-from streamlet_lab.charts.lanes import GENESIS_EPOCH
+from streamlet_lab.charts.tree import GENESIS_EPOCH
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.result import Result
 
@@ -37,13 +37,6 @@ def branches(blocks: pd.DataFrame) -> "pd.Series[int]":
     return blocks["block_hash"].map(side)
 
 
-def suspects(blocks: pd.DataFrame) -> list[str]:
-    """Return who voted on both chains after they parted, in the order of their first votes."""
-    side = branches(blocks)
-    upper, lower = (_names(blocks.loc[side == sign, "voters"]) for sign in (1, -1))
-    return [name for name in upper if name in lower]
-
-
 def violation_size(run: Result) -> tuple[float, float]:
     """Return the width and height in inches that the picture of a run's violation needs."""
     blocks = run.frames["violation"]
@@ -56,10 +49,12 @@ def draw_violation(axes: Axes, run: Result) -> None:
     """Which two chains conflict, and who voted on both? The blocks where they part.
 
     With who voted for each block and who finalized it.
-
     """
     blocks = run.frames["violation"]
-    placed, double = blocks.assign(lane=branches(blocks)), suspects(blocks)
+    placed = blocks.assign(lane=branches(blocks))
+    chains = [placed[placed["lane"] == sign] for sign in (1, -1)]
+    upper, lower = (_names(chain["voters"]) for chain in chains)
+    double = [name for name in upper if name in lower]
     # Where the last common block has no row, it is genesis.
     from_genesis = (~blocks["parent_hash"].isin(blocks["block_hash"])).sum() == 2
     epochs = sorted({*blocks["epoch"], *([GENESIS_EPOCH] if from_genesis else [])})
@@ -83,11 +78,10 @@ def draw_violation(axes: Axes, run: Result) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("Epoch (only those with a block of the two chains)")
-    upper, lower = (
-        _listed(_names(placed.loc[placed["lane"] == sign, "finalized_by"])) for sign in (1, -1)
-    )
+    upper, lower = (_names(chain["finalized_by"]) for chain in chains)
     answer = (
-        f"upper chain final at {upper}, lower at {lower}; votes on both (bold): {_listed(double)}"
+        f"upper chain final at {_listed(upper)}, lower at {_listed(lower)}; "
+        f"votes on both (bold): {_listed(double)}"
     )
     layout.explain(axes, "Which two chains conflict, and who voted on both?", answer)
 
@@ -100,8 +94,7 @@ def _draw_edges(axes: Axes, placed: pd.DataFrame, *, from_genesis: bool) -> None
         if parent in places or from_genesis:
             begin, home = places.get(parent, (0, 0))
             # The bend is beside the text of the parent, before that of the block.
-            bend = [(begin + 0.4, home), (begin + 0.6, lane)]
-            edges.append([(begin, home), *bend, (column, lane)])
+            edges.append([(begin, home), (begin + 0.4, home), (begin + 0.6, lane), (column, lane)])
     axes.add_collection(LineCollection(edges, **style.PARENT), autolim=False)
 
 
@@ -117,10 +110,9 @@ def _describe(axes: Axes, block: "pd.Series[Any]", double: list[str]) -> None:
 
 
 def _lines(block: "pd.Series[Any]") -> list[str]:
-    lines = [f"epoch {block['epoch']}, by {block['proposer']}"]
-    if block["finalized_by"]:
-        lines += wrap(f"final at {block['finalized_by']}", 20)
-    return [*lines, "votes:", *block["voters"].split()]
+    final = wrap(f"final at {block['finalized_by']}", 20) if block["finalized_by"] else []
+    voters = block["voters"].split()
+    return [f"epoch {block['epoch']}, by {block['proposer']}", *final, "votes:", *voters]
 
 
 def _rooms(blocks: pd.DataFrame) -> tuple[float, float]:
@@ -132,10 +124,8 @@ def _rooms(blocks: pd.DataFrame) -> tuple[float, float]:
 
 def _names(texts: "pd.Series[str]") -> list[str]:
     """Return every name in these texts once, in order."""
-    return list(dict.fromkeys(name for text in texts for name in text.split()))
+    return list(dict.fromkeys(" ".join(texts).split()))
 
 
 def _listed(names: list[str]) -> str:
-    if len(names) > _MOST_NAMES:
-        return f"{len(names)} nodes"
-    return ", ".join(names) or "no node"
+    return f"{len(names)} nodes" if len(names) > _MOST_NAMES else ", ".join(names) or "no node"

@@ -48,4 +48,4 @@ def draw_vwap(axes: Axes | Sequence[Axes], result: Result, symbol: str | None = 
         else "no price was agreed"
     )
     question = "Does weighting by volume change the price?"
-    layout.head(averages or lower, question, layout.of_symbol(result, symbol, answer))
+    layout.head(averages or lower, question, layout.about(result, symbol, answer))

@@ -1,7 +1,7 @@
 """What sets one value: which values it takes, and how it looks."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ipywidgets import (
@@ -23,6 +23,25 @@ _LONGEST_SCALE: Final = 1_000
 # In JupyterLab in a window of 1000 pixels two stand beside one another, three without its sidebar.
 _WIDTH: Final = "258px"
 _LABEL: Final = "100px"
+#: How a name reads, where that is not the name itself with spaces in it.
+_WRITTEN: Final[Mapping[str, str]] = {
+    "2f+1": "2⌊(n−1)/3⌋ + 1",  # whatever the model's own f is
+    "gjr_garch": "GJR-GARCH-t",
+    "gjr_garch_mle": "GJR-GARCH-t, MLE",
+    "gbm": "GBM",
+    "merton": "Merton jumps",
+    "regime": "regimes",
+    "1s": "1 s an epoch",
+    "1min": "1 min an epoch",
+    "1h": "1 h an epoch",
+    "6.5h": "6.5 h an epoch",
+    "mad_filter": "MAD filter",
+    "pyth": "Pyth's votes",
+    "volume_weighted_median": "weighted median",
+    "vwap": "VWAP",
+    "luld": "LULD",
+    "twap": "TWAP",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +50,8 @@ class Control:
 
     What kind it is follows from its default: True or False is a box to tick, a pair is a slider
     with two handles for a start and a stop, a number is a slider or, with too many values for one,
-    a box. With names, it is a list to choose from.
-
-    Parameters
-    ----------
-    names : callable, optional
-        ``names()`` are those to choose from, asked for whenever they are used: kinds may be
-        registered later.
-    written : mapping of str to str
-        How a name reads, where that is not the name itself with spaces in it.
-    group : str
-        The heading that it stands under; none if it is always in sight.
-    path : str
-        The setting of the configuration, such as ``"network.loss"``, that gets ``read(value)``;
-        none if the control sets only a part of one.
+    a box. With names, it is a list to choose from; where they are a function, it is asked whenever
+    they are used, as kinds may be registered later.
     """
 
     label: str
@@ -52,17 +59,18 @@ class Control:
     low: float = 0
     high: float = 0
     step: float = 1
-    names: Callable[[], tuple[str, ...]] | None = None
-    written: Mapping[str, str] = field(default_factory=dict)
-    group: str = ""
-    path: str = ""
-    read: Callable[[Any], Any] = lambda value: value
+    names: Callable[[], tuple[str, ...]] | tuple[str, ...] = ()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names that there are now."""
+        return self.names() if callable(self.names) else self.names
 
     def check(self, field: str, value: Any) -> None:
         """Refuse what the control cannot take, by an `InvalidInput` with the name of the field."""
         low, high = self.low, self.high
-        if self.names is not None:
-            to_name(value, self.names(), field)
+        if self.names:
+            to_name(value, self.choices, field)
         elif isinstance(self.default, bool):
             if not isinstance(value, bool):
                 raise InvalidInput(field, value, "True or False")
@@ -84,9 +92,8 @@ class Control:
             "style": {"description_width": _LABEL},
             "layout": Layout(width=_WIDTH),
         }
-        if self.names is not None:
-            options = [(self.write(name), name) for name in self.names()]
-            return Dropdown(options=options, **look)
+        if self.names:
+            return Dropdown(options=[(self.write(name), name) for name in self.choices], **look)
         if isinstance(self.default, bool):
             return Checkbox(**look)
         if isinstance(self.default, int) and self.high > _LONGEST_SCALE:
@@ -102,10 +109,6 @@ class Control:
             case (start, stop):
                 return f"{start} to {stop}"
             case str():
-                return self.written.get(value, value.replace("_", " "))
+                return _WRITTEN.get(value, value.replace("_", " "))
             case _:
                 return f"{value:.6g}" if isinstance(value, float) else f"{value}"
-
-    def say(self, value: Any) -> str:
-        """Write the label and a value."""
-        return f"{self.label}: {self.write(value)}"

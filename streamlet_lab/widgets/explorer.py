@@ -12,11 +12,10 @@ from streamlet_lab.charts import STYLE, draw_overview, to_png
 from streamlet_lab.charts.plots import PAGES
 from streamlet_lab.charts.style import BLUE, VERMILLION
 from streamlet_lab.checks import Status
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.metrics import in_words
 from streamlet_lab.result import Result
-from streamlet_lab.widgets.explorer_settings import CONTROLS, Settings
+from streamlet_lab.widgets.explorer_settings import CONTROLS, SECTIONS, Settings
 
 # The charts are 1050 by 712 pixels: what a notebook is wide.
 _DPI: Final = 75
@@ -54,9 +53,9 @@ def describe(result: Result, settings: Settings) -> str:
         ),
         # What a closed section would hide.
         tuple(
-            CONTROLS[name].say(value)
+            f"{CONTROLS[name].label}: {CONTROLS[name].write(value)}"
             for name, value in settings.changed.items()
-            if CONTROLS[name].group
+            if name not in SECTIONS[""]
         ),
     ]
     return "<br>".join(" · ".join(line) for line in lines if line)
@@ -103,7 +102,8 @@ class Explorer(VBox):
     Parameters
     ----------
     **settings
-        Fields of :class:`~streamlet_lab.widgets.explorer_settings.Settings`, to start with.
+        What the controls say at first, by their names: see
+        :data:`~streamlet_lab.widgets.explorer_settings.SECTIONS`.
 
     Attributes
     ----------
@@ -123,9 +123,6 @@ class Explorer(VBox):
     """
 
     def __init__(self, **settings: Any) -> None:
-        for name, value in settings.items():
-            if name not in CONTROLS:
-                raise InvalidInput(name, value, f"one of {', '.join(CONTROLS)}")
         start = Settings(**settings)
         self.controls = {
             name: control.show(getattr(start, name)) for name, control in CONTROLS.items()
@@ -134,9 +131,12 @@ class Explorer(VBox):
         self.image = Image(format="png", layout=Layout(max_width="100%", align_self="flex-start"))
         self._overview: Figure | None = None
         self._shown: Settings | None = None
-        on_top, *groups = dict.fromkeys(control.group for control in CONTROLS.values())
-        self.sections = Accordion([self._rows(group) for group in groups], titles=groups)
-        super().__init__([self._rows(on_top), self.sections, self.readout, self.image])
+        on_top, *hidden = (
+            HBox([self.controls[name] for name in names], layout=Layout(flex_flow="row wrap"))
+            for names in SECTIONS.values()
+        )
+        self.sections = Accordion(hidden, titles=[heading for heading in SECTIONS if heading])
+        super().__init__([on_top, self.sections, self.readout, self.image])
         self._update()
         for control in self.controls.values():
             control.observe(self._update, names="value")
@@ -145,10 +145,6 @@ class Explorer(VBox):
     def settings(self) -> Settings:
         """What the controls say now."""
         return Settings(**{name: control.value for name, control in self.controls.items()})
-
-    def _rows(self, group: str) -> HBox:
-        members = [self.controls[name] for name, each in CONTROLS.items() if each.group == group]
-        return HBox(members, layout=Layout(flex_flow="row wrap"))
 
     def _update(self, _: object = None) -> None:
         # Fewer nodes take the slider of the faulty ones along, and fewer sources that of the lying

@@ -1,17 +1,16 @@
 """Charts of displacements: the worst in every cell, lock-outs, closed forms beside the game."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from streamlet_lab import Experiment, Fault, InvalidInput
+from streamlet_lab import Experiment, Fault
 from streamlet_lab.charts import plot_displacement, plot_push
 from streamlet_lab.theory import mean_displacement
 
-from .drawing import answer, assert_apart, find, labels, points, tick_labels, written
+from .drawing import answer, find, labels, points, tick_labels
 
 NAN = float("nan")
 COLUMNS = ["aggregator", "sources", "liars", "seed", "first_bp", "worst_bp", "locked_out"]
@@ -89,11 +88,6 @@ class TestDisplacement:
         axes, _ = plot_displacement(FRAME[~FRAME["locked_out"]]).axes
         assert axes.get_legend() is None
 
-    def test_the_first_epoch_can_be_shown_instead(self):
-        axes, _ = plot_displacement(FRAME, "first_bp").axes
-        assert cells(axes)[0, 0] == "335"
-        assert axes.get_xlabel().startswith("Number in a cell: first epoch's displacement")
-
     @pytest.mark.parametrize(
         ("rows", "expected"),
         [
@@ -112,36 +106,6 @@ class TestDisplacement:
         many = frame.assign(liars=2, worst_bp=23_333.0)
         said = answer_below(plot_displacement(pd.concat([frame, many])).axes[0])
         assert said == f"fewer than half lying: {expected}"
-
-    def test_nothing_covers_anything(self):
-        figure = plot_displacement(FRAME)
-        figure.draw_without_rendering()
-        axes, bar = figure.axes
-        outside = [text for text in written(axes) if text not in axes.texts[:-1]]
-        assert len(outside) == 3
-        assert_apart(figure, [*outside, axes.get_legend(), axes.patch, bar.patch, bar.yaxis.label])
-        width, height = axes.bbox.width / 2, axes.bbox.height / 3
-        for text in axes.texts[:-1]:
-            box = text.get_window_extent()
-            assert box.width < width
-            assert box.height < height
-
-    @pytest.mark.parametrize(
-        ("frame", "measure", "field"),
-        [
-            (FRAME, "median_bp", "measure"),
-            (FRAME.iloc[:0], "worst_bp", "frame"),
-            (FRAME.drop(columns="liars"), "worst_bp", "frame"),
-            ([1, 2], "worst_bp", "frame"),
-            (3, "worst_bp", "frame"),
-            (None, "first_bp", "frame"),
-        ],
-    )
-    def test_what_is_no_study_is_refused(self, frame, measure, field):
-        with pytest.raises(InvalidInput) as caught:
-            plot_displacement(frame, measure)
-        assert caught.value.field == field
-        assert not plt.get_fignums()
 
 
 def pushed(**values):
@@ -204,21 +168,6 @@ class TestPush:
         (axes,) = figure.axes
         apart = axes.bbox.width / figure.dpi * 72 / epochs
         assert 3 < find(axes, "mean").get_markersize() <= min(apart, 9.5)
-
-    @pytest.mark.parametrize(
-        ("frame", "forms", "field"),
-        [
-            (pushed(**{f"a{number}": [1] for number in range(7)}), None, "frame"),
-            (PUSHED, {"median": game_form}, "closed_form"),
-            (PUSHED.drop(columns="epoch"), None, "frame"),
-            (PUSHED.iloc[:0], None, "frame"),
-        ],
-    )
-    def test_what_cannot_be_shown_is_refused(self, frame, forms, field):
-        with pytest.raises(InvalidInput) as caught:
-            plot_push(frame, forms)
-        assert caught.value.field == field
-        assert not plt.get_fignums()
 
 
 @pytest.mark.parametrize(("second", "scale"), [(300.0, "linear"), (3.0, "symlog")])

@@ -1,25 +1,32 @@
-"""Figures of sweeps and studies: nothing on them covers anything else."""
+"""Figures of sweeps and studies: what they refuse, and that nothing on them covers anything."""
 
+import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
+from streamlet_lab import InvalidInput
 from streamlet_lab.charts import (
+    plot_bands,
     plot_denial,
+    plot_displacement,
+    plot_facts,
     plot_means,
+    plot_messages,
     plot_policies,
     plot_push,
     plot_staleness,
 )
 
-from .drawing import assert_legible
-from .test_denial import DENIED, LED
-from .test_displacement import PUSHED, game_form, pushed
-from .test_quality import LABELS, NUMBERS
-from .test_sweeps import TWO
+from .drawing import assert_apart, assert_legible, swept, written
+from .test_displacement import FRAME, PUSHED, game_form, pushed
+from .test_quality import COMPARED, COSTS, LABELS, NUMBERS
+from .test_quality import swept as varied
+from .test_stylized_facts import COLUMNS
+from .test_sweeps import DENIED, LED, ONE, TWO
 
 AGGREGATORS = ("mean", "vwap", "trimmed_mean", "median", "mad_filter", "pyth")
 SIX = pushed(**{name: [1000, 23_333, None] for name in AGGREGATORS})
-FIGURES = {
+LEGIBLE = {
     "means": lambda: plot_means(
         TWO, "latency_s", "network.delta", by="leaders", closed_form=lambda x: x
     ),
@@ -27,14 +34,101 @@ FIGURES = {
     "denial": lambda: plot_denial(DENIED),
     "push": lambda: plot_push(PUSHED),
     "push of six": lambda: plot_push(SIX, {"mean": game_form, "trimmed_mean": game_form}),
-    "staleness of numbers": lambda: plot_staleness(NUMBERS, curves={"my own": lambda _: 0.1}),
-    "staleness of labels": lambda: plot_staleness(LABELS, curves={"my own": lambda _: 0.1}),
+    "staleness of numbers": lambda: plot_staleness(NUMBERS),
+    "staleness of labels": lambda: plot_staleness(LABELS),
 }
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", LEGIBLE)
 def test_heading_and_legend_cover_nothing(name):
-    figure = FIGURES[name]()
-    assert isinstance(figure, Figure)
+    figure = LEGIBLE[name]()
     assert_legible(figure)
     assert figure.axes[0].get_window_extent().width > 0.8 * figure.bbox.width
+
+
+def test_nothing_on_displacements_covers_anything():
+    figure = plot_displacement(FRAME)
+    figure.draw_without_rendering()
+    axes, bar = figure.axes
+    outside = [text for text in written(axes) if text not in axes.texts[:-1]]
+    assert len(outside) == 3
+    assert_apart(figure, [*outside, axes.get_legend(), axes.patch, bar.patch, bar.yaxis.label])
+    width, height = axes.bbox.width / 2, axes.bbox.height / 3
+    for text in axes.texts[:-1]:
+        box = text.get_window_extent()
+        assert box.width < width
+        assert box.height < height
+
+
+def test_heading_and_names_of_bands_cover_nothing():
+    figure = plot_bands(COMPARED)
+    figure.draw_without_rendering()
+    first, *others = figure.axes
+    titles = [text for text in written(first) if text is not first.xaxis.label]
+    boxes = [axes.patch for axes in figure.axes]
+    labels = [axes.xaxis.label for axes in figure.axes]
+    assert_apart(figure, [*titles, *boxes, *labels, others[-1].get_legend()])
+    widths = [axes.get_window_extent().width for axes in (first, *others)]
+    assert widths == pytest.approx([widths[0]] * 3, rel=0.02)
+
+
+SEVEN = swept(["epochs", "nodes"], ["latency_s"], *[(1, nodes, 1.0) for nodes in range(7)])
+MANY = swept(["nodes"], ["mean_bp", "denied"], *[(nodes, 1.0, 0.0) for nodes in range(7)])
+DELTA, BY = "network.delta", {"by": "leaders"}
+
+
+@pytest.mark.parametrize(
+    ("plot", "arguments", "options", "field"),
+    [
+        (plot_means, (ONE.frame, "latency_s", DELTA), {}, "swept"),
+        (plot_means, (ONE, "latency", DELTA), {}, "measure"),
+        (plot_means, (ONE, "latency_s", "delta"), {}, "x, by"),
+        (plot_means, (ONE, "latency_s", DELTA), BY, "x, by"),
+        (plot_means, (TWO, "latency_s", DELTA), {}, "x, by"),
+        (plot_means, (SEVEN, "latency_s", "epochs"), {"by": "nodes"}, "by"),
+        (
+            plot_means,
+            (TWO, "latency_s", DELTA),
+            {**BY, "closed_form": {"sorted": float}},
+            "closed_form",
+        ),
+        (plot_policies, (DENIED,), {}, "x, by"),
+        (plot_denial, (DENIED.frame,), {}, "swept"),
+        (plot_denial, (DENIED, "aggregator"), {}, "by"),
+        (plot_denial, (LED,), {}, "measure"),
+        (plot_denial, (MANY, "nodes"), {}, "by"),
+        (plot_staleness, (NUMBERS.frame,), {}, "swept"),
+        (plot_staleness, (TWO,), {}, "swept"),
+        (plot_staleness, (varied("nodes", unfair_trade_rate={4: [0.1]}),), {}, "measure"),
+        (plot_bands, (NUMBERS,), {}, "swept"),
+        (plot_bands, (COMPARED.frame,), {}, "swept"),
+        (
+            plot_bands,
+            (varied("market.band", unfair_trade_rate=COSTS["unfair_trade_rate"]),),
+            {},
+            "measure",
+        ),
+        (plot_displacement, (FRAME.iloc[:0],), {}, "frame"),
+        (plot_displacement, (FRAME.drop(columns="liars"),), {}, "frame"),
+        (plot_displacement, (3,), {}, "frame"),
+        (plot_push, (pushed(**{f"a{number}": [1] for number in range(7)}),), {}, "frame"),
+        (plot_push, (PUSHED, {"median": game_form}), {}, "closed_form"),
+        (plot_push, (PUSHED.drop(columns="epoch"),), {}, "frame"),
+        (plot_push, (PUSHED.iloc[:0],), {}, "frame"),
+        (plot_facts, (pd.DataFrame({"model": ["real"]}),), {}, "frame"),
+        (
+            plot_facts,
+            (pd.DataFrame([("real", "leverage", 0, 0, 0, 0, True, 1.0)], columns=COLUMNS),),
+            {},
+            "frame",
+        ),
+        (plot_facts, ([1],), {}, "frame"),
+        (plot_messages, ([],), {}, "shown"),
+        (plot_messages, ({"a": 1},), {}, "shown"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(plot, arguments, options, field):
+    with pytest.raises(InvalidInput) as caught:
+        plot(*arguments, **options)
+    assert caught.value.field == field
+    assert not plt.get_fignums()

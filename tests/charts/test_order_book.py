@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgb
 
-from streamlet_lab import InvalidInput
 from streamlet_lab.charts import draw_book, style
-from streamlet_lab.charts.resting_cells import depth_grid
+from streamlet_lab.charts.order_book import depth_grid
 from streamlet_lab.charts.series import band_steps, price_limits, true_path
 
 from .drawing import answer, drawn, explained, find, points, rows
@@ -36,7 +34,7 @@ class TestDepthGrid:
         result = run("market maker")
         depth = result.depth.query("5 <= time_s < 7")
         lowest = depth["price"].median() - 0.7
-        grid = depth_grid(result, (5.0, 7.0), (lowest, lowest + 1.4))
+        grid = depth_grid(result, "AAPL", (5.0, 7.0), (lowest, lowest + 1.4))
         assert grid.cents == 1
         assert grid.times.tolist() == [*np.arange(5, 7, 0.25), 7]
         seen = {"buy": grid.bids, "sell": grid.asks}
@@ -55,7 +53,7 @@ class TestDepthGrid:
         result = run("market maker")
         depth = result.depth[result.depth["time_s"].between(*span, inclusive="left")]
         limits = depth["price"].min(), depth["price"].max()
-        grid = depth_grid(result, span, limits)
+        grid = depth_grid(result, "AAPL", span, limits)
         assert grid.cents > 1
         table = depth.assign(
             row=depth["price_cents"] // grid.cents - round(100 * grid.prices[0] / grid.cents),
@@ -74,7 +72,7 @@ class TestDepthGrid:
     def test_many_instants_share_a_column_that_holds_their_mean(self):
         result = run("900 epochs")
         limits = result.depth["price"].min(), result.depth["price"].max()
-        grid = depth_grid(result, (0.0, 900.0), limits)
+        grid = depth_grid(result, "AAPL", (0.0, 900.0), limits)
         assert grid.bids.shape[1] <= 400
         assert grid.times[[0, -1]].tolist() == [0, 900]
         widths = np.diff(grid.times)
@@ -88,31 +86,28 @@ class TestBook:
     def test_colours_are_the_shares_of_the_grid(self):
         result = run("market maker")
         axes = drawn(draw_book, result)
-        grid = depth_grid(result, (0.0, 30.0), axes.get_ylim())
+        grid = depth_grid(result, "AAPL", (0.0, 30.0), axes.get_ylim())
         for shown, expected in zip(cells(axes), (grid.bids, grid.asks), strict=True):
             np.testing.assert_array_equal(shown, expected)
 
     def test_bids_and_asks_get_darker_with_the_shares(self):
-        for side in ("buy", "sell"):
-            grey = [np.dot(to_rgb(color), (0.299, 0.587, 0.114)) for color in style.DEPTH[side]]
+        for colors in style.DEPTH.values():
+            grey = [np.dot(to_rgb(color), (0.299, 0.587, 0.114)) for color in colors]
             assert grey == sorted(grey, reverse=True)
-        blue, orange = (to_rgb(style.DEPTH[side][1]) for side in ("buy", "sell"))
-        assert blue[2] > blue[0]
-        assert orange[0] > orange[2]
 
     def test_colour_bars_have_a_unit_and_a_common_logarithmic_scale(self):
         result = run("market maker")
         axes = drawn(draw_book, result)
         asks, bids = axes.get_figure().axes[1:]
         assert (bids.get_xlabel(), asks.get_xlabel()) == ("bids", "asks")
-        cents = depth_grid(result, (0.0, 30.0), axes.get_ylim()).cents
+        cents = depth_grid(result, "AAPL", (0.0, 30.0), axes.get_ylim()).cents
         assert asks.get_ylabel() == f"Shares in each ${cents / 100:.2f}, logarithmic"
         assert bids.get_ylim() == asks.get_ylim()
         assert asks.get_yscale() == "log"
 
     def test_best_prices_band_and_reference_are_steps_of_the_frames(self):
         result = in_states()
-        axes, steps = drawn(draw_book, result), band_steps(in_states())
+        axes, steps = drawn(draw_book, result), band_steps(result, "AAPL")
         for label, frame, column in (
             ("best bid", result.book, "best_bid"),
             ("best ask", result.book, "best_ask"),
@@ -148,7 +143,7 @@ class TestBook:
         axes = drawn(draw_book, changed(result, depth=far))
         low, high = axes.get_ylim()
         assert (low, high) == drawn(draw_book, result).get_ylim()
-        path = true_path(result)
+        path = true_path(result, "AAPL")
         assert low < path.min()
         assert high > path.max()
         assert high - low < 2.5 * (path.max() - path.min())
@@ -158,68 +153,42 @@ class TestBook:
         trades = result.trades.copy()
         trades.loc[7, "price"] = 9999.0
         axes = drawn(draw_book, changed(result, trades=trades))
-        assert axes.get_ylim()[1] < 1.4 * true_path(result).max()
+        assert axes.get_ylim()[1] < 1.4 * true_path(result, "AAPL").max()
         (mark, _) = points(axes, "off the scale (1)")
         assert mark.tolist() == [trades["time_s"][7], axes.get_ylim()[1]]
 
-    def test_answer_counts_what_is_shown(self):
+    def test_answer_counts_what_is_shown_at_times_at_which_orders_are_matched(self):
         result = run("keep resting")
-        book, trades = result.book, result.trades
-        both = book.dropna(subset=["best_bid", "best_ask"])
-        spread = (both["best_ask"] / both["best_bid"] - 1).median() * 1e4
-        assert answer(drawn(draw_book, result)).startswith(
-            f"bids and asks {len(both) / len(book):.0%} of the time, median spread "
-        )
-        said = float(answer(drawn(draw_book, result)).split("spread ")[1].split(" bp")[0])
-        assert said == pytest.approx(spread, rel=0.03)
-        missed = (~trades["fair"]).sum()
-        assert answer(drawn(draw_book, result)).endswith(
-            f"{len(trades)} trades of {trades['quantity'].sum():,} shares, {missed} of them unfair"
-        )
+        crossed = result.book.copy()  # as it may be in an auction
+        crossed.loc[40:120, "state"] = "auction"
+        crossed.loc[40:120, "best_ask"] = crossed.loc[40:120, "best_bid"] - 1
+        trades = result.trades
+        traded = f"{len(trades)} trades of {trades['quantity'].sum():,} shares, "
+        for book in (result.book, crossed):
+            both = book[book["state"] == "open"].dropna(subset=["best_bid", "best_ask"])
+            spread = (both["best_ask"] / both["best_bid"] - 1).median() * 1e4
+            said = answer(drawn(draw_book, changed(result, book=book)))
+            share = f"bids and asks {len(both) / len(book):.0%} of the time, median spread "
+            assert said.startswith(share)
+            number = float(said.removeprefix(share).split(" bp")[0])
+            assert number == pytest.approx(spread, rel=0.03)
+            assert said.endswith(f"; {traded}{(~trades['fair']).sum()} of them unfair")
         assert answer(drawn(draw_book, run("no orders"))) == (
             "never both bids and asks; 0 trades of 0 shares, 0 of them unfair"
         )
-
-    def test_its_share_and_spread_are_of_the_times_at_which_orders_are_matched(self):
-        result = run("keep resting")
-        book = result.book.copy()
-        book.loc[40:120, "state"] = "auction"
-        book.loc[40:120, "best_ask"] = (
-            book.loc[40:120, "best_bid"] - 1
-        )  # crossed, as it may be then
-        both = book[(book["state"] == "open") & book["best_bid"].notna() & book["best_ask"].notna()]
-        spread = ((both["best_ask"] / both["best_bid"] - 1) * 1e4).median()
-        share, said, *_ = (
-            answer(drawn(draw_book, changed(result, book=book))).split(";")[0].split(",")
-        )
-        assert share == f"bids and asks {len(both) / len(book):.0%} of the time"
-        assert float(said.split("spread ")[1].split(" bp")[0]) == pytest.approx(spread, rel=0.03)
 
     def test_legend_explains_nothing_that_is_not_there(self):
         labels = explained(drawn(draw_book, run("no orders")))
         assert "underlying price" in labels
         assert not [label for label in labels if "trade" in label or "best" in label]
 
-
-class TestEpochs:
     def test_of_some_epochs_only_they_are_shown(self):
         result = run("keep resting")
-        (axes, *_) = result.plot.book(first=10, last=14).axes
-        plt.close("all")
+        axes = drawn(draw_book, result, None, 10, 14)
         assert axes.get_xlim() == pytest.approx((10 - 0.05, 15 + 0.05))
         trades = result.trades.query("10 <= time_s <= 15")
         assert answer(axes).split("; ")[1].startswith(f"{len(trades)} trades of ")
         bids, _ = cells(axes)
         assert bids.shape[1] == 20
-        near = true_path(result)[10.0:15.0]
+        near = true_path(result, "AAPL")[10.0:15.0]
         assert axes.get_ylim()[1] < price_limits(near)[1] * 1.2
-
-    @pytest.mark.parametrize(
-        ("span", "field"),
-        [((-1, 3), "first"), ((0, 40), "last"), ((7, 6), "last"), ((1.5, 3), "first")],
-    )
-    def test_those_that_the_run_does_not_have_are_refused(self, span, field):
-        with pytest.raises(InvalidInput) as caught:
-            run("keep resting").plot.book(None, *span)
-        assert caught.value.field == field
-        assert not plt.get_fignums()

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 from streamlet_lab import Experiment, Fault, InvalidInput, run_protocol
-from streamlet_lab.charts import STYLE, draw_overview, save_charts, to_png
+from streamlet_lab.charts import STYLE, draw_overview, to_png
 from streamlet_lab.charts.plots import PAGES
 
 from .drawing import answer, assert_apart, assert_legible, explained, labels, written
@@ -42,7 +42,7 @@ def test_a_run_without_a_market_offers_the_charts_of_the_protocol():
 def test_text_of_plots_and_figures_is_the_same_every_time():
     plots = run("default").plot
     assert repr(plots) == f"Plots: {', '.join(f'{name}()' for name in PAGES)}"
-    assert repr(plots.prices()) == repr(plots.prices()) == "<Chart size 900x500 with 1 Axes>"
+    assert repr(plots.prices()) == "<Chart size 900x500 with 1 Axes>"
 
 
 @pytest.mark.parametrize(
@@ -147,17 +147,6 @@ def test_a_chart_shows_the_first_symbol_unless_another_is_named(name):
     with pytest.raises(InvalidInput, match="one of AAPL, MSFT"):
         method("IBM")
     assert not plt.get_fignums()
-
-
-def test_the_files_of_further_symbols_have_their_names(tmp_path):
-    result = run("two symbols")
-    paths = save_charts(result, tmp_path)
-    further = ["prices_MSFT", "vwap_MSFT", "rejections_MSFT"]
-    assert [path.stem for path in paths] == [*SAVED, *further]
-    assert {*tmp_path.iterdir()} == {*paths}
-    for path in paths[-3:]:
-        page = PAGES[path.stem.removesuffix("_MSFT")]
-        assert path.read_bytes() == to_png(page.make(result, 150, symbol="MSFT"))
 
 
 def test_epochs_are_all_or_the_chosen_ones():

@@ -8,12 +8,13 @@ import sys
 import matplotlib as mpl
 import pytest
 
-from streamlet_lab import Experiment
-from streamlet_lab.charts import save_charts, save_protocol_chart
+from streamlet_lab import Experiment, run_protocol
+from streamlet_lab.charts import save_charts, to_png
+from streamlet_lab.charts.plots import PAGES
 
 from .runs import run
 
-NAMES = ["prices.png", "vwap.png", "latency.png", "rejections.png"]
+NAMES = ["prices", "vwap", "latency", "rejections"]
 SCRIPT = """
 import sys
 from streamlet_lab import Experiment
@@ -36,18 +37,27 @@ def read(paths):
     return [path.read_bytes() for path in paths]
 
 
-def test_four_charts_are_written_into_a_new_folder(tmp_path):
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [
+        (lambda: run("default"), NAMES),
+        (
+            lambda: run("two symbols"),
+            [*NAMES, *(f"{name}_MSFT" for name in NAMES if name != "latency")],
+        ),
+        (lambda: run_protocol(epochs=3), ["protocol"]),
+    ],
+)
+def test_charts_are_written_into_a_new_folder_without_a_date_or_a_version(made, names, tmp_path):
     folder = tmp_path / "new" / "charts"
-    paths = save_charts(run("default"), folder)
-    assert paths == [folder / name for name in NAMES]
-    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
-
-
-def test_no_chart_carries_a_date_or_a_version(tmp_path):
-    paths = save_protocol_chart(run("default"), tmp_path)
-    assert paths == [tmp_path / "protocol.png"]
-    for content in read([*paths, *save_charts(run("default"), tmp_path)]):
-        assert set(chunks(content)) == {"IHDR", "pHYs", "IDAT", "IEND"}
+    paths = save_charts(made(), folder)
+    assert paths == [folder / f"{name}.png" for name in names]
+    assert {*folder.iterdir()} == {*paths}
+    for path in paths:
+        assert set(chunks(path.read_bytes())) == {"IHDR", "pHYs", "IDAT", "IEND"}
+        name, _, symbol = path.stem.partition("_")
+        page, options = PAGES.get(name, PAGES["block_tree"]), {"symbol": symbol} if symbol else {}
+        assert path.read_bytes() == to_png(page.make(made(), 150, **options))
 
 
 def test_the_users_own_settings_do_not_matter(tmp_path):

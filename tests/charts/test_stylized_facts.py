@@ -2,12 +2,10 @@
 
 import math
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from streamlet_lab import InvalidInput
 from streamlet_lab.charts import plot_facts
 from streamlet_lab.prices.facts import FACTS, compare_facts
 
@@ -91,18 +89,3 @@ def test_models_keep_the_order_of_the_frame():
         assert marks_of(axes, INSIDE)[0] == [[1, 0], [2, 1], [3, 2]]
     (answered,) = [text.get_text() for text in first.texts]
     assert answered.endswith(": two 2 of 2, one 2 of 2, three 2 of 2")
-
-
-@pytest.mark.parametrize(
-    "frame",
-    [
-        pd.DataFrame({"model": ["real"]}),
-        pd.DataFrame([("real", "leverage", 0, 0, 0, 0, True, 1.0)], columns=COLUMNS),
-        [1],
-    ],
-)
-def test_what_is_no_comparison_is_refused(frame):
-    with pytest.raises(InvalidInput) as caught:
-        plot_facts(frame)
-    assert caught.value.field == "frame"
-    assert not plt.get_fignums()

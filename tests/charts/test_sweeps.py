@@ -1,12 +1,11 @@
-"""The chart of a sweep: means and intervals where they belong, over what formulas say."""
+"""Charts of sweeps: means and intervals where they belong, over what formulas say."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from streamlet_lab import InvalidInput
-from streamlet_lab.charts import plot_means
+from streamlet_lab.charts import plot_denial, plot_means, plot_policies
 from streamlet_lab.intervals import mean_interval
+from streamlet_lab.theory import denied_share
 
 from .drawing import answer, find, labels, points, series, tick_labels
 from .drawing import swept as sweep_of
@@ -162,45 +161,71 @@ def test_zero_is_in_sight():
     assert chart(swept(["epochs"], (1, -90.0), (2, 91.0)), "epochs").get_ylim()[0] < -90
 
 
-def test_a_logarithmic_axis_shows_all_that_is_above_zero():
-    runs = swept(["epochs"], (1, 1.0), (1, 3.0), (2, 1000.0), (2, 1000.0))
-    axes = chart(runs, "epochs", y_scale="log")
-    assert axes.get_yscale() == "log"
-    low, high = axes.get_ylim()
-    assert 0 < low < 2
-    assert 1000 < high < 2 * mean_interval([1, 3]).high * 1000
-    assert chart(swept(["epochs"], (1, NAN)), "epochs", y_scale="log").get_yscale() == "log"
-
-
-SEVEN = swept(["epochs", "nodes"], *[(1, nodes, 1.0) for nodes in range(7)])
-
-
-@pytest.mark.parametrize(
-    ("shown", "measure", "x", "options", "field"),
-    [
-        (ONE, "latency", "network.delta", {}, "measure"),
-        (ONE, "latency_s", "delta", {}, "x, by"),
-        (ONE, "latency_s", "network.delta", {"by": "leaders"}, "x, by"),
-        (TWO, "latency_s", "network.delta", {}, "x, by"),
-        (ONE, "latency_s", "network.delta", {"y_scale": "square"}, "y_scale"),
-        (SEVEN, "latency_s", "epochs", {"by": "nodes"}, "by"),
-        (
-            TWO,
-            "latency_s",
-            "network.delta",
-            {"by": "leaders", "closed_form": {"sorted": float}},
-            "closed_form",
-        ),
-    ],
+DENIED = sweep_of(
+    ["prices.aggregator", "faults"],
+    ["mean_bp", "denied"],
+    *[("mean", 0, 0.5, 0.0), ("mean", 0, 0.7, 0.0)],
+    *[("mean", 1, 520.0, 0.38), ("mean", 1, 522.0, 0.42)],
+    *[("median", 1, 0.8, 0.01), ("median", 1, 1.0, 0.01)],
 )
-def test_what_the_sweep_does_not_have_is_refused(shown, measure, x, options, field):
-    with pytest.raises(InvalidInput) as caught:
-        plot_means(shown, measure, x, **options)
-    assert caught.value.field == field
-    assert not plt.get_fignums()
+LED = sweep_of(
+    ["prices.voter_policy", "prices.aggregator"],
+    ["worst_bp"],
+    *[("bounds", "mean", 1000.0), ("bounds", "mean", 1040.0)],
+    *[("evidence", "mean", 1.0), ("evidence", "mean", 3.0)],
+)
 
 
-def test_a_frame_is_no_sweep():
-    with pytest.raises(InvalidInput, match="what sweep returned") as caught:
-        chart(ONE.frame)
-    assert (caught.value.field, caught.value.value) == ("swept", "DataFrame")
+class TestDenial:
+    def test_marks_are_means_with_intervals_at_the_mean_displacement(self):
+        (axes,) = plot_denial(DENIED).axes
+        mean = series(axes, "aggregator = mean")
+        np.testing.assert_allclose(mean.lines[0].get_xydata(), [[0.6, 0], [521, 0.4]])
+        interval = mean_interval([0.38, 0.42])
+        (bars,) = mean.lines[2]
+        np.testing.assert_allclose(bars.get_segments()[1][:, 1], [interval.low, interval.high])
+
+    def test_lines_are_the_closed_form_in_both_directions(self):
+        (axes,) = plot_denial(DENIED).axes
+        for label, sign in (
+            ("closed form, price pushed up", 1),
+            ("closed form, price pushed d", -1),
+        ):
+            curve = points(axes, label)
+            np.testing.assert_allclose(curve[:, 1], [denied_share(sign * bp) for bp in curve[:, 0]])
+            assert curve[-1, 0] >= 521
+        up, down = (find(axes, f"closed form, price pushed {way}") for way in ("up", "down"))
+        assert up.get_linestyle() != down.get_linestyle()
+
+    def test_no_price_is_pushed_down_to_nothing(self):
+        (axes,) = plot_denial(DENIED, band_percent=80).axes
+        assert points(axes, "closed form, price pushed up")[-1, 0] == pytest.approx(11_200)
+        assert 9_900 < points(axes, "closed form, price pushed d")[-1, 0] < 10_000
+
+    def test_answer_holds_the_worst_against_the_closed_form(self):
+        (axes,) = plot_denial(DENIED).axes
+        assert answer(axes) == (
+            "aggregator = mean: 40% of the fair orders denied at 521 bp "
+            f"(closed form up: {denied_share(521):.0%}); band ±5 %; intervals: 95 %, 2 runs each"
+        )
+
+    def test_without_fair_orders_it_says_so(self):
+        none = sweep_of(["prices.aggregator"], ["mean_bp", "denied"], ("mean", 1.0, float("nan")))
+        figure = plot_denial(none)
+        assert answer(figure.axes[0]) == "no fair order was sent"
+        figure.draw_without_rendering()
+
+
+class TestPolicies:
+    def test_marks_are_the_worst_by_policy_and_aggregator_on_a_logarithmic_axis(self):
+        (axes,) = plot_policies(LED).axes
+        assert labels(axes) == ["aggregator = mean"]
+        (mean,) = axes.containers
+        assert mean.lines[0].get_xydata().tolist() == [[0, 1020], [1, 2]]
+        assert tick_labels(axes.xaxis) == ["bounds", "evidence"]
+        assert axes.get_yscale() == "log"
+        assert answer(axes) == "means from 2 to 1020 bp; intervals: 95 %, 2 runs each"
+        # The interval of 1 and 3 reaches below zero, which has no place here.
+        low, high = axes.get_ylim()
+        assert low < 2
+        assert high > mean_interval([1000, 1040]).high

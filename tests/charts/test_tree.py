@@ -5,11 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamlet_lab.charts import draw_block_tree, style
+from streamlet_lab.charts.tree import lanes
 
 from .drawing import answer, drawn, labels, points
-from .protocol_runs import protocol_run, tree
+from .protocol_runs import FORKED, protocol_run, tree
 
 
 def chart(first=0, last=None, **run):
@@ -127,3 +130,89 @@ def test_a_conflict_of_final_chains_is_said_first():
         for span in ((), (0, 0)):
             axes = chart(*span, finality=seen)
             assert answer(axes).startswith("HONEST NODES DISAGREE about what is final; as the")
+
+
+CHAIN = [(f"{epoch}", f"{epoch - 1}", epoch, "final", "n") for epoch in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        # The final chain goes on along the longest notarized one, and forks lie beside it.
+        (FORKED, {"a": 0, "b": 0, "c": 0, "d": 0, "x": 1, "y": 1, "z": -1}),
+        # A fork that is longer but not final leaves the middle to the final chain.
+        (
+            tree(
+                ("a", "g", 0, "final", "n"),
+                ("b", "a", 1, "notarized", "n"),
+                ("x", "g", 2, "notarized", "n"),
+                ("y", "x", 3, "notarized", "n"),
+                ("z", "y", 5, "notarized", "n"),
+            ),
+            {"a": 0, "b": 0, "x": 1, "y": 1, "z": 1},
+        ),
+        # The earlier of two equals is the main chain.
+        (tree(("a", "g", 0, "notarized", "n"), ("b", "g", 1, "notarized", "n")), {"a": 0, "b": 1}),
+        # A lane is used again after a fork has ended,
+        (
+            tree(
+                *CHAIN,
+                ("x", "0", 3, "open", "n"),
+                ("y", "2", 3, "open", "n"),
+                ("z", "4", 6, "open", "n"),
+            ),
+            {"x": 1, "y": -1, "z": 1},
+        ),
+        # though not by one that would seem to go on from it.
+        (
+            tree(*CHAIN[:6], ("x", "0", 2, "open", "n"), ("y", "2", 4, "open", "n")),
+            {"x": 1, "y": -1},
+        ),
+        # The middle stays free after the main chain has ended.
+        (
+            tree(
+                ("a", "g", 0, "final", "n"),
+                ("x", "g", 1, "open", "n"),
+                ("y", "g", 2, "open", "n"),
+                ("y2", "y", 3, "open", "n"),
+                ("z", "y", 4, "open", "n"),
+            ),
+            {"a": 0, "x": 1, "y": -1, "y2": -1, "z": -2},
+        ),
+    ],
+)
+def test_lanes_of_forks_beside_the_chain_that_they_left(blocks, expected):
+    places = dict(zip(blocks["block_hash"], lanes(blocks), strict=True))
+    assert {name: places[name] for name in expected} == expected
+
+
+@st.composite
+def trees(draw):
+    rows, grown = [], [("g", -1)]
+    for epoch in range(draw(st.integers(1, 25))):
+        for copy in range(draw(st.integers(0, 2))):
+            parent = draw(st.sampled_from([name for name, begun in grown if begun < epoch]))
+            name = f"{epoch}.{copy}"
+            grown.append((name, epoch))
+            rows.append((name, parent, epoch, draw(st.sampled_from(["notarized", "open"])), "n"))
+    return tree(*rows)
+
+
+@given(trees())
+def test_no_two_edges_of_a_lane_overlap(blocks):
+    placed = blocks.assign(lane=lanes(blocks))
+    begun = dict(zip(blocks["block_hash"], blocks["epoch"], strict=True))
+    spans = {}
+    for row in placed.itertuples():
+        spans.setdefault(row.lane, []).append((begun.get(row.parent_hash, -1), row.epoch))
+    for edges in spans.values():
+        edges.sort()
+        assert all(end <= start for (_, end), (start, _) in pairwise(edges))
+
+
+@given(trees())
+def test_every_block_is_followed_by_one_of_its_children_on_its_lane(blocks):
+    placed = blocks.assign(lane=lanes(blocks))
+    lane = dict(zip(placed["block_hash"], placed["lane"], strict=True))
+    for parent, children in placed.groupby("parent_hash"):
+        assert (children["lane"] == lane.get(parent, 0)).sum() == 1

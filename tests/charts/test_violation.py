@@ -3,7 +3,7 @@
 import pytest
 
 from streamlet_lab.charts import draw_violation
-from streamlet_lab.charts.violation import branches, suspects
+from streamlet_lab.charts.violation import branches
 from streamlet_lab.errors import InvalidInput
 
 from .drawing import answer, assert_apart, drawn, labels, points, tick_labels, written
@@ -29,10 +29,6 @@ def texts(axes):
 def test_branches_part_after_the_last_common_block():
     assert branches(VIOLATION).tolist() == [0, 1, 1, -1, -1]
     assert branches(VIOLATION.iloc[1:]).tolist() == [1, 1, -1, -1]
-
-
-def test_suspects_voted_on_both_chains_after_they_parted():
-    assert suspects(VIOLATION) == ["node_3", "node_2"]
 
 
 @pytest.mark.parametrize("rows", [[], [0], [0, 1, 2]])

@@ -6,7 +6,8 @@ from unittest import mock
 from streamlet_lab.config import make_config
 from streamlet_lab.consensus import OpaqueApplication
 from streamlet_lab.fault import Fault
-from streamlet_lab.simulator import Links, Simulation, constant_delay, make_fault, protocol
+from streamlet_lab.simulator import Links, Simulation, make_fault, protocol
+from streamlet_lab.simulator.delays import constant_delay
 
 OPAQUE = OpaqueApplication()
 NEVER = 10**12  # a delay beyond the end of every run

@@ -3,7 +3,8 @@
 from streamlet_lab.config import make_config
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.fault import Fault
-from streamlet_lab.simulator import Monitor, make_faults, own_fault_kinds
+from streamlet_lab.simulator import Monitor, own_fault_kinds
+from streamlet_lab.simulator.faults import make_faults
 
 from . import bare
 from .bare import author

@@ -18,8 +18,8 @@ from streamlet_lab.simulator import (
     fault_kinds,
     faults,
     make_fault,
-    make_faults,
 )
+from streamlet_lab.simulator.faults import make_faults
 
 from .bare import longest, simulation
 

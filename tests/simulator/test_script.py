@@ -5,7 +5,8 @@ import pytest
 from streamlet_lab.config import make_config
 from streamlet_lab.consensus import Proposal, Vote
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator import LOST, Monitor, constant_delay, create_streamlet_network
+from streamlet_lab.simulator import Monitor, create_streamlet_network
+from streamlet_lab.simulator.delays import LOST, constant_delay
 from streamlet_lab.simulator.script import Delivery, Step, scripted_delay
 
 from .bare import author

@@ -9,7 +9,7 @@ from streamlet_lab.config import PricesConfig
 from streamlet_lab.matching import StalePolicy, bands
 from streamlet_lab.prices import aggregators, outlier_rules, path_models, source_fault_kinds
 from streamlet_lab.simulator import delay_kinds, own_trader_kinds, reference_kinds
-from streamlet_lab.widgets.explorer_settings import CONTROLS, Settings
+from streamlet_lab.widgets.explorer_settings import CONTROLS, SECTIONS, Settings
 
 from .others import CHANGES, OTHERS
 
@@ -43,10 +43,7 @@ def test_a_setting_changes_what_it_says_and_nothing_else(name):
 
 
 def test_a_partition_may_be_one_way():
-    before, after = (
-        document(partition_s=(3, 9)),
-        document(partition_s=(3, 9), one_way=True),
-    )
+    before, after = document(partition_s=(3, 9)), document(partition_s=(3, 9), one_way=True)
     changed = {key: leaf for key, leaf in after.items() if before[key] != leaf}
     assert changed == {"network.partitions.0.one_way": True}
 
@@ -89,9 +86,7 @@ def test_faulty_epochs_without_length_are_no_fault(epoch):
     assert settings.config().faults == ()
 
 
-def test_the_quorum_that_takes_another_f_than_the_model_says_which():
-    quorum = CONTROLS["quorum"]
-    assert quorum.say("2f+1") == "quorum: 2⌊(n−1)/3⌋ + 1"
+def test_the_quorum_that_takes_another_f_than_the_model():
     assert Settings(nodes=7, model="crash", quorum="2f+1").config().votes_needed == 5
 
 
@@ -101,7 +96,7 @@ def test_knows_what_is_not_the_default():
 
 
 def names(setting):
-    return {*CONTROLS[setting].names()}
+    return {*CONTROLS[setting].choices}
 
 
 def test_whatever_is_registered_can_be_chosen():
@@ -114,9 +109,7 @@ def test_whatever_is_registered_can_be_chosen():
     assert names("band") == {*bands()}
     assert names("reference") == {*reference_kinds()}
     assert names("stale") == {*get_args(StalePolicy)}
-    assert {name for name, each in CONTROLS.items() if each.group == "Market"} >= {
-        *own_trader_kinds()
-    }
+    assert {*SECTIONS["Market"]} >= {*own_trader_kinds()}
     for setting in ("deviation_rule", "voter_policy"):
         assert names(setting) == {*get_args(PricesConfig.model_fields[setting].annotation)}
 
@@ -135,6 +128,7 @@ def test_whatever_is_registered_can_be_chosen():
         ("echo", None),
         ("picture", "timeline"),
         ("outlier_rule", None),
+        ("bogus", 1),
     ],
 )
 def test_what_the_controls_cannot_take_is_refused(field, value):

@@ -7,13 +7,7 @@ from typing import Annotated
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import Side
 from streamlet_lab.registers import TraderContext
-from streamlet_lab.simulator.traders.registry import trader_kind
-from streamlet_lab.simulator.traders.trader import (
-    Action,
-    MarketView,
-    Shares,
-    Trader,
-)
+from streamlet_lab.simulator.traders.trader import Action, MarketView, Shares, Trader, trader_kind
 from streamlet_lab.units import CENT, MONEY, from_ticks
 from streamlet_lab.values import Number
 

@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.registers import TraderContext
-from streamlet_lab.simulator.traders.registry import trader_kind
 from streamlet_lab.simulator.traders.trader import (
     Action,
     Intent,
@@ -14,6 +13,7 @@ from streamlet_lab.simulator.traders.trader import (
     Percent,
     Shares,
     Trader,
+    trader_kind,
 )
 from streamlet_lab.values import Number, Whole
 
