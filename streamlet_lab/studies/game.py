@@ -145,9 +145,8 @@ def push(
 ) -> pd.DataFrame:
     """Play one game for each aggregator, and return it epoch by epoch.
 
-    The direction is ``"up"`` or ``"down"``, all else as of :func:`displacement`. One row for each
-    aggregator and epoch: ``aggregator``, ``epoch``, and ``displacement_bp``, how far the price is
-    from the true one, basis points without sign, NaN without a price.
+    All is as of :func:`displacement`. ``displacement_bp`` of an ``aggregator`` in an ``epoch`` is
+    how far the price is from the true one, basis points without sign, NaN without a price.
     """
     to_name(direction, get_args(Direction), "direction")
     settings = epochs, rules, true_price, noise_bp, deviation_rule
