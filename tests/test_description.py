@@ -13,7 +13,6 @@ from streamlet_lab.prices import (
     TRADING_DAY,
     NoPrice,
     PreviousConsensus,
-    PriceConsensus,
     PriceValidation,
     StockPrice,
     decode_payload,
@@ -51,16 +50,6 @@ def test_prices_are_measured_against_the_last_consensus():
     assert service.validate_prices(prices) == prices[:1]
 
 
-def test_the_consensus_is_average_and_vwap():
-    consensus = PriceConsensusService("AAPL").calculate_consensus_price(
-        _prices("152.00", "152.50", "153.00", volume="1500")
-    )
-
-    assert consensus == PriceConsensus(
-        "AAPL", Decimal("152.50"), Decimal("152.50"), Decimal(4500), 3, ORIGIN, ""
-    )
-
-
 def test_the_consensus_is_of_the_latest_price_unless_told():
     service = PriceConsensusService("AAPL")
     later = ORIGIN + timedelta(hours=1)
@@ -71,11 +60,6 @@ def test_the_consensus_is_of_the_latest_price_unless_told():
 
     assert service.calculate_consensus_price(prices).timestamp == later
     assert service.calculate_consensus_price(prices, ORIGIN).timestamp == ORIGIN
-
-
-def test_nothing_makes_no_consensus():
-    with pytest.raises(InvalidInput, match=r"prices: .* at least one quote"):
-        PriceConsensusService("AAPL").calculate_consensus_price([])
 
 
 def test_the_payload_says_what_the_consensus_is():
@@ -142,10 +126,3 @@ def test_any_symbol_is_simulated():
 def test_a_symbol_is_a_text(symbol):
     with pytest.raises(InvalidInput, match=r"symbol: .* a symbol such as 'AAPL'"):
         PriceConsensusService(symbol)
-
-
-def test_a_seed_gives_one_history():
-    one, same, other = (PriceConsensusService("AAPL", seed=seed) for seed in (1, 1, 2))
-
-    assert one.process_epoch_prices(0) == same.process_epoch_prices(0)
-    assert one.process_epoch_prices(1) != other.process_epoch_prices(1)

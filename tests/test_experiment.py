@@ -96,42 +96,29 @@ def test_without_signatures_the_prices_are_the_same():
     assert unsigned.summary["signatures"] == "none"
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        {"faults": {"node_3": "silent_leader"}},
-        {"nodes": 7},
-        {"network": {"median_delay": "200ms"}},
-        {"market": {"traders": 3}},
-        {"prices": {"voter_policy": "bounds"}},
-        {"echo": False},
-    ],
-)
-def test_a_setting_does_not_reshuffle_the_quotes(setting):
-    columns = ["epoch", "source", "price_micros", "volume", "true_price"]
-    base = sl.Experiment(epochs=15, seed=2).run().quotes[columns]
-    other = sl.Experiment(epochs=15, seed=2, **setting).run().quotes[columns]
-
-    pd.testing.assert_frame_equal(base, other)
+QUOTES = ["epoch", "source", "price_micros", "volume", "true_price"]
+ORDERS = ["order_id", "time_s", "side", "type", "quantity", "price_cents", "true_price"]
 
 
 @pytest.mark.parametrize(
-    "setting",
+    ("setting", "frames"),
     [
-        {"faults": {"node_3": "silent_leader"}},
-        {"nodes": 7},
-        {"network": {"median_delay": "200ms"}},
-        {"prices": {"min_volume": 10**6}},
-        {"market": {"band_percent": 1}},
-        {"market": {"without_reference": "allow"}},
+        ({"faults": {"node_3": "silent_leader"}}, {"quotes": QUOTES, "orders": ORDERS}),
+        ({"nodes": 7}, {"quotes": QUOTES, "orders": ORDERS}),
+        ({"network": {"median_delay": "200ms"}}, {"quotes": QUOTES, "orders": ORDERS}),
+        ({"market": {"traders": 3}}, {"quotes": QUOTES}),
+        ({"prices": {"voter_policy": "bounds"}}, {"quotes": QUOTES}),
+        ({"echo": False}, {"quotes": QUOTES}),
+        ({"prices": {"min_volume": 10**6}}, {"orders": ORDERS}),
+        ({"market": {"band_percent": 1}}, {"orders": ORDERS}),
+        ({"market": {"without_reference": "allow"}}, {"orders": ORDERS}),
     ],
 )
-def test_a_setting_does_not_reshuffle_the_orders(setting):
-    columns = ["order_id", "time_s", "side", "type", "quantity", "price_cents", "true_price"]
-    base = sl.Experiment(epochs=15, seed=2).run().orders[columns]
-    other = sl.Experiment(epochs=15, seed=2, **setting).run().orders[columns]
-
-    pd.testing.assert_frame_equal(base, other)
+def test_a_setting_does_not_reshuffle_quotes_or_orders(setting, frames):
+    base = sl.Experiment(epochs=15, seed=2).run()
+    other = sl.Experiment(epochs=15, seed=2, **setting).run()
+    for name, columns in frames.items():
+        pd.testing.assert_frame_equal(base.frames[name][columns], other.frames[name][columns])
 
 
 def test_the_strict_rule_can_lock_the_price_out_for_good():
@@ -305,30 +292,6 @@ def test_after_a_split_the_price_is_found_again(feed, day, wait):
 
     assert list(epochs.claim[split : split + wait]) == ["no_price"] * wait
     assert epochs.claim[split + wait] == "price_consensus"
-
-
-def test_finality_exactly_at_the_end_of_an_epoch_belongs_to_that_epoch():
-    """Deliveries come before the start of an epoch, so delays of Δ cost no epoch."""
-    delays = {"median_delay": "500ms", "delay_spread": 0}
-    epochs = sl.Experiment(epochs=10, network=delays, market={"traders": 0}).run().epochs
-    assert epochs["latency_epochs"].dropna().eq(1).all()
-    assert epochs["latency_s"].dropna().eq(2.0).all()
-
-
-@pytest.mark.parametrize(
-    ("settings", "reasons"),
-    [
-        ({}, ()),
-        ({"faults": {"node_2": "crash@20", "node_3": "crash@30"}}, ()),
-        ({"faults": {"node_2": "crash", "node_3": "crash"}}, ("2 of 4 nodes faulty, 1 tolerated",)),
-        ({"quorum": 4}, ("quorum 4 needs the votes of faulty nodes",)),
-        ({"quorum": 2}, ("quorum 2 below ⌈2n/3⌉ = 3",)),
-        ({"echo": False}, ("messages are not echoed",)),
-        ({"epoch_length": "900ms"}, ("epoch shorter than 2Δ",)),
-    ],
-)
-def test_what_lies_outside_the_model_is_said(settings, reasons):
-    assert sl.Experiment(epochs=10, **settings).config.outside_model == reasons
 
 
 def test_an_experiment_is_a_plain_value_before_it_runs():

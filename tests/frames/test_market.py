@@ -186,6 +186,8 @@ def assert_orders_agree(lab, symbol):
             assert _micros(row.reference_quoted_s) == row.reference_epoch * lab.network.epoch_length
         assert row.filled == filled.get(row.order_id, 0)
         assert (row.status == "resting") == (row.order_id in resting)
+        assert (row.status == "filled") == (row.filled == row.quantity)
+        assert (row.status in ("rejected", "cancelled")) == (row.reason != "")
 
 
 def assert_trades_agree(lab, symbol):

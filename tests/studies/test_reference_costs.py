@@ -135,26 +135,3 @@ def test_an_interrupt_loses_nothing_that_was_finished():
     assert len(swept.frame) == 2
     assert swept.planned == 6
     assert not swept.complete
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"references": "median"}, "references"),
-        ({"references": []}, "references"),
-        ({"settings": 3}, "settings"),
-        ({"settings": {"market.reference": "twap"}}, "settings"),
-        ({"settings": {"market.band": "nonesuch"}}, "market.band"),
-        ({"repeats": 0}, "repeats"),
-        ({"epochs": 0}, "epochs"),
-    ],
-)
-def test_a_wrong_setting_is_refused_before_anything_runs(options, field):
-    with pytest.raises(sl.InvalidInput) as caught:
-        compare_references(**options)
-    assert caught.value.field == field
-
-
-def test_only_a_run_with_a_market_has_a_reference():
-    with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
-        reference_numbers(sl.run_protocol(epochs=2, signatures="none"))

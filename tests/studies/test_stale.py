@@ -200,28 +200,3 @@ def test_without_a_diffusion_there_is_no_closed_form():
     numbers = staleness_numbers(result)
     assert numbers["diffusion_rate"] is numbers["first_passage_rate"] is None
     assert numbers["implied_rate"] is not None
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"cause": "weather"}, "cause"),
-        ({"cause": ["latency"]}, "cause"),
-        ({"values": 3}, "over.network.median_delay"),
-        ({"values": [-1]}, "network.median_delay"),
-        ({"settings": "gbm"}, "settings"),
-        ({"settings": {"prices.path_model": "no_such"}}, "prices.path_model"),
-        ({"repeats": 0}, "repeats"),
-        ({"epochs": 0}, "epochs"),
-    ],
-)
-def test_a_wrong_setting_is_refused_before_anything_runs(options, field):
-    with pytest.raises(sl.InvalidInput) as caught:
-        staleness(**options)
-    assert caught.value.field == field
-
-
-def test_only_a_run_with_a_market_has_stale_references():
-    for given in (3, sl.run_protocol(epochs=2, signatures="none")):
-        with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
-            staleness_numbers(given)
