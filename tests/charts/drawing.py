@@ -30,6 +30,12 @@ def series(axes, label):
     return found
 
 
+def means(axes, label):
+    """Where the marks of a series are, and the ends of their intervals."""
+    line, _, (bars,) = series(axes, label).lines
+    return line.get_xydata(), bars.get_segments()
+
+
 def points(axes, label):
     return np.asarray(find(axes, label).get_xydata(), dtype=float)
 

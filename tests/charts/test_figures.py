@@ -19,8 +19,7 @@ from streamlet_lab.charts import (
 
 from .drawing import assert_apart, assert_legible, swept, written
 from .test_displacement import FRAME, PUSHED, game_form, pushed
-from .test_quality import COMPARED, COSTS, LABELS, NUMBERS
-from .test_quality import swept as varied
+from .test_quality import COMPARED, LABELS, NUMBERS, varied
 from .test_stylized_facts import COLUMNS
 from .test_sweeps import DENIED, LED, ONE, TWO
 
@@ -74,6 +73,9 @@ def test_heading_and_names_of_bands_cover_nothing():
 
 SEVEN = swept(["epochs", "nodes"], ["latency_s"], *[(1, nodes, 1.0) for nodes in range(7)])
 MANY = swept(["nodes"], ["mean_bp", "denied"], *[(nodes, 1.0, 0.0) for nodes in range(7)])
+UNFAIR, BAND_UNFAIR = (
+    varied(setting, [4], {"unfair_trade_rate": [[0.1]]}) for setting in ("nodes", "market.band")
+)
 DELTA, BY = "network.delta", {"by": "leaders"}
 
 
@@ -99,15 +101,10 @@ DELTA, BY = "network.delta", {"by": "leaders"}
         (plot_denial, (MANY, "nodes"), {}, "by"),
         (plot_staleness, (NUMBERS.frame,), {}, "swept"),
         (plot_staleness, (TWO,), {}, "swept"),
-        (plot_staleness, (varied("nodes", unfair_trade_rate={4: [0.1]}),), {}, "measure"),
+        (plot_staleness, (UNFAIR,), {}, "measure"),
         (plot_bands, (NUMBERS,), {}, "swept"),
         (plot_bands, (COMPARED.frame,), {}, "swept"),
-        (
-            plot_bands,
-            (varied("market.band", unfair_trade_rate=COSTS["unfair_trade_rate"]),),
-            {},
-            "measure",
-        ),
+        (plot_bands, (BAND_UNFAIR,), {}, "measure"),
         (plot_displacement, (FRAME.iloc[:0],), {}, "frame"),
         (plot_displacement, (FRAME.drop(columns="liars"),), {}, "frame"),
         (plot_displacement, (3,), {}, "frame"),
