@@ -111,7 +111,15 @@ class TestTree:
         assert said.startswith("HONEST NODES DISAGREE about what is final; as the")
 
 
-CHAIN = [(f"{epoch}", f"{epoch - 1}", epoch, "final", "n") for epoch in range(9)]
+def grown(*blocks):
+    """A tree of blocks, each as in ``"name parent epoch status"``."""
+    rows = [block.split() for block in blocks]
+    return tree(*[(name, parent, int(at), status, "n") for name, parent, at, status in rows])
+
+
+CHAIN = [f"{epoch} {epoch - 1} {epoch} final" for epoch in range(9)]
+LONGER = ["x g 2 notarized", "y x 3 notarized", "z y 5 notarized"]
+ENDED = ["a g 0 final", "x g 1 open", "y g 2 open", "y2 y 3 open", "z y 4 open"]
 
 
 @pytest.mark.parametrize(
@@ -121,43 +129,17 @@ CHAIN = [(f"{epoch}", f"{epoch - 1}", epoch, "final", "n") for epoch in range(9)
         (FORKED, {"a": 0, "b": 0, "c": 0, "d": 0, "x": 1, "y": 1, "z": -1}),
         # A fork that is longer but not final leaves the middle to the final chain.
         (
-            tree(
-                ("a", "g", 0, "final", "n"),
-                ("b", "a", 1, "notarized", "n"),
-                ("x", "g", 2, "notarized", "n"),
-                ("y", "x", 3, "notarized", "n"),
-                ("z", "y", 5, "notarized", "n"),
-            ),
+            grown("a g 0 final", "b a 1 notarized", *LONGER),
             {"a": 0, "b": 0, "x": 1, "y": 1, "z": 1},
         ),
         # The earlier of two equals is the main chain.
-        (tree(("a", "g", 0, "notarized", "n"), ("b", "g", 1, "notarized", "n")), {"a": 0, "b": 1}),
+        (grown("a g 0 notarized", "b g 1 notarized"), {"a": 0, "b": 1}),
         # A lane is used again after a fork has ended,
-        (
-            tree(
-                *CHAIN,
-                ("x", "0", 3, "open", "n"),
-                ("y", "2", 3, "open", "n"),
-                ("z", "4", 6, "open", "n"),
-            ),
-            {"x": 1, "y": -1, "z": 1},
-        ),
+        (grown(*CHAIN, "x 0 3 open", "y 2 3 open", "z 4 6 open"), {"x": 1, "y": -1, "z": 1}),
         # though not by one that would seem to go on from it.
-        (
-            tree(*CHAIN[:6], ("x", "0", 2, "open", "n"), ("y", "2", 4, "open", "n")),
-            {"x": 1, "y": -1},
-        ),
+        (grown(*CHAIN[:6], "x 0 2 open", "y 2 4 open"), {"x": 1, "y": -1}),
         # The middle stays free after the main chain has ended.
-        (
-            tree(
-                ("a", "g", 0, "final", "n"),
-                ("x", "g", 1, "open", "n"),
-                ("y", "g", 2, "open", "n"),
-                ("y2", "y", 3, "open", "n"),
-                ("z", "y", 4, "open", "n"),
-            ),
-            {"a": 0, "x": 1, "y": -1, "y2": -1, "z": -2},
-        ),
+        (grown(*ENDED), {"a": 0, "x": 1, "y": -1, "y2": -1, "z": -2}),
     ],
 )
 def test_lanes_of_forks_beside_the_chain_that_they_left(blocks, expected):

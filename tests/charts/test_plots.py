@@ -1,5 +1,9 @@
-"""`Plots`: what a run offers, as figures in one style; what holds for every chart."""
+"""`Plots`: what a run offers, as figures in one style and as files; what holds for every chart."""
 
+import os
+import struct
+import subprocess
+import sys
 from collections import Counter
 
 import matplotlib as mpl
@@ -10,7 +14,7 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 from streamlet_lab import Experiment, Fault, InvalidInput, run_protocol
-from streamlet_lab.charts import STYLE, draw_overview, to_png
+from streamlet_lab.charts import STYLE, draw_overview, save_charts, to_png
 from streamlet_lab.charts.plots import PAGES
 
 from .drawing import answer, assert_legible, labels
@@ -186,7 +190,8 @@ def test_the_overview_drawn_again_shows_the_new_run_only(case):
 
 def test_the_users_own_settings_neither_matter_nor_change():
     plain = to_png(run("default").plot.prices())
-    with mpl.rc_context({"axes.facecolor": "black", "axes.grid": False, "font.size": 20}):
+    own = {"axes.facecolor": "black", "axes.grid": False, "font.size": 20}
+    with mpl.rc_context({**own, "savefig.bbox": "tight", "path.simplify": False}):
         before = dict(mpl.rcParams)
         changed = to_png(run("default").plot.prices())
         assert dict(mpl.rcParams) == before
@@ -232,3 +237,56 @@ def test_a_notebook_shows_every_chart_exactly_once_and_in_order():
     prices, rejections = "<Chart size 900x500 with 1 Axes>", "<Chart size 1100x500 with 2 Axes>"
     both = [texts for texts in shown if rejections in texts]
     assert both == 3 * [[prices, rejections]]
+
+
+SCRIPT = """
+import sys
+from streamlet_lab import Experiment
+from streamlet_lab.charts import save_charts
+save_charts(Experiment(epochs=20, faults={"node_3": "crash@5"}).run(), sys.argv[1])
+"""
+
+
+def chunks(content):
+    """The names of a PNG file's chunks."""
+    position, names = 8, []
+    while position < len(content):
+        length, name = struct.unpack_from(">I4s", content, position)
+        names.append(name.decode())
+        position += length + 12
+    return names
+
+
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [
+        (lambda: run("default"), SAVED),
+        (
+            lambda: run("two symbols"),
+            [*SAVED, *(f"{name}_MSFT" for name in SAVED if name != "latency")],
+        ),
+        (lambda: run_protocol(epochs=3), ["protocol"]),
+    ],
+)
+def test_charts_are_written_into_a_new_folder_without_a_date_or_a_version(made, names, tmp_path):
+    folder = tmp_path / "new" / "charts"
+    paths = save_charts(made(), folder)
+    assert paths == [folder / f"{name}.png" for name in names]
+    assert {*folder.iterdir()} == {*paths}
+    for path in paths:
+        assert set(chunks(path.read_bytes())) == {"IHDR", "pHYs", "IDAT", "IEND"}
+        name, _, symbol = path.stem.partition("_")
+        page, options = PAGES.get(name, PAGES["block_tree"]), {"symbol": symbol} if symbol else {}
+        assert path.read_bytes() == to_png(page.make(made(), 150, **options))
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_same_bytes(tmp_path):
+    for hash_seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-c", SCRIPT, str(tmp_path / hash_seed)]
+        subprocess.run(command, check=True, env=environment)
+    here = save_charts(Experiment(epochs=20, faults={"node_3": "crash@5"}).run(), tmp_path / "here")
+    for path in here:
+        first, second = (tmp_path / seed / path.name for seed in ("1", "2"))
+        assert path.read_bytes() == first.read_bytes() == second.read_bytes()
