@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from streamlet_lab import __version__, demos
-from streamlet_lab.archive import check_archive_name
 from streamlet_lab.charts import save_charts
 from streamlet_lab.config import load_config
 from streamlet_lab.consensus import (
@@ -29,7 +28,7 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
-from streamlet_lab.files import write_atomically
+from streamlet_lab.files import check_archive_name, write_atomically
 from streamlet_lab.fuzz import fuzz
 from streamlet_lab.grid import with_setting
 from streamlet_lab.prices import source_fault_kinds
@@ -88,9 +87,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    summary = "run the whole system, from quotes to trades, and draw the four charts"
-    example = "--epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts"
-    run = _add_run(commands, "run", _run, summary, example)
+    run = _add_run(
+        commands,
+        "run",
+        _run,
+        "run the whole system, from quotes to trades, and draw the four charts",
+        "--epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts",
+    )
     run.add_argument("file", nargs="?", type=Path, help="an experiment as .toml or .json")
     run.add_argument("--save", type=Path, metavar="FILE", help="save the result as FILE (.zip)")
     summary, example = "agree on a price in each epoch and show what is finalized", "--epochs 12"
@@ -198,18 +201,16 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
-def _settings(options: argparse.Namespace) -> dict[str, Any]:
+def _settings(options: argparse.Namespace, file: Path | None = None) -> dict[str, Any]:
+    """Return the settings of a file, those that an option has, and those that were set by name."""
+    settings = {} if file is None else load_config(file).to_document()
     names = ("epochs", "nodes", "seed", "feed")
-    settings = {name: getattr(options, name, None) for name in names}
-    if settings["epochs"] is None:
-        settings["epochs"] = options.default_epochs
+    given = {name: getattr(options, name, None) for name in names}
+    if given["epochs"] is None:
+        given["epochs"] = options.default_epochs
     if options.faults is not None:
-        settings["faults"] = _read_faults(options.faults)
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-def _with_set(settings: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
-    """Return settings with those that were set one by one in their places."""
+        given["faults"] = _read_faults(options.faults)
+    settings |= {name: value for name, value in given.items() if value is not None}
     for text in options.set:
         name, equals, value = text.partition("=")
         name = name.strip()
@@ -271,10 +272,7 @@ def _check_place(option: str, path: Path | None, *, file: bool = False) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    settings = _settings(options)
-    if options.file is not None:
-        settings = {**load_config(options.file).to_document(), **settings}
-    experiment = Experiment(**_with_set(settings, options))
+    experiment = Experiment(**_settings(options, options.file))
     directory = options.plots or DEFAULT_CHARTS
     _check_place("--plots", directory)
     _check_place("--save", options.save, file=True)
@@ -289,7 +287,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _stock_consensus(options: argparse.Namespace) -> None:
-    experiment = Experiment(**_with_set(_settings(options), options))
+    experiment = Experiment(**_settings(options))
     _check_place("--plots", options.plots)
     result = experiment.run(progress=_progress)
     _print(options, demos.stock_consensus(result))
@@ -298,7 +296,7 @@ def _stock_consensus(options: argparse.Namespace) -> None:
 
 
 def _consensus_trading(options: argparse.Namespace) -> None:
-    experiment = Experiment(**_with_set(_settings(options), options))
+    experiment = Experiment(**_settings(options))
     _check_place("--plots", options.plots)
     _print(options, demos.consensus_trading(experiment.config, _progress))
     if options.plots is not None:
@@ -308,7 +306,7 @@ def _consensus_trading(options: argparse.Namespace) -> None:
 
 def _streamlet(options: argparse.Namespace) -> None:
     _check_place("--plots", options.plots)
-    run = run_protocol(progress=_progress, **_with_set(_settings(options), options))
+    run = run_protocol(progress=_progress, **_settings(options))
     _print(options, demos.streamlet(run))
     if options.plots is not None:
         _report_files(options, save_charts(run, options.plots))
@@ -316,13 +314,11 @@ def _streamlet(options: argparse.Namespace) -> None:
 
 def _proof(options: argparse.Namespace) -> None:
     block = _read_block(options.block)
-    _check_output(options)
-    _write(options, Result.load(options.result).proof(block).to_json())
+    _write(options, lambda result: result.proof(block))
 
 
 def _keys(options: argparse.Namespace) -> None:
-    _check_output(options)
-    _write(options, Result.load(options.result).keys.to_json())
+    _write(options, lambda result: result.keys)
 
 
 def _read_block(text: str) -> int | str:
@@ -334,21 +330,21 @@ def _read_block(text: str) -> int | str:
     return text
 
 
-def _check_output(options: argparse.Namespace) -> None:
-    """Refuse to write over the saved run, or over another one."""
+def _write(
+    options: argparse.Namespace, ask: Callable[[Result], FinalityProof | PublicKeys]
+) -> None:
+    """Write what a saved run is asked for, and not over that run or another one."""
     output: Path | None = options.output
     _check_place("--output", output, file=True)
     if output is not None and (
         output.suffix.lower() == ".zip" or output.resolve() == options.result.resolve()
     ):
         raise InvalidInput("--output", str(output), "a file other than a saved run: a .json file")
-
-
-def _write(options: argparse.Namespace, text: str) -> None:
-    if options.output is None:
+    text = ask(Result.load(options.result)).to_json()
+    if output is None:
         print(text, end="")
     else:
-        write_atomically(options.output, text.encode())
+        write_atomically(output, text.encode())
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -29,14 +29,10 @@ _Symbol = Annotated[str, "what is quoted or traded"]
 _Shares = Annotated[int, "shares"]
 _Cents = Annotated[int | None, "the same, cents"]
 _True = Annotated[float, "underlying price at that instant, dollars"]
-_Reference = Annotated[
-    float | None, "what the band goes by at that instant, dollars; NaN before there is any"
-]
+_Reference = Annotated[float | None, "what the band goes by then, dollars; NaN before there is any"]
 _Age = Annotated[float | None, "since the market knows that reference, seconds of protocol time"]
 _Intent = Annotated[str, "honest; far: a price far from the true one by mistake; or manipulating"]
-_State = Annotated[
-    str, "open; limit; auction; paused by a stale reference; or halted by an operator"
-]
+_State = Annotated[str, "open; limit; auction; paused by a stale reference; halted by an operator"]
 _Low = Annotated[float | None, "lowest price at which trades may happen, dollars; NaN if any"]
 _High = Annotated[float | None, "highest price at which trades may happen, dollars; NaN if any"]
 _Message = Annotated[str, "proposal or vote"]
@@ -48,9 +44,7 @@ class Said(NamedTuple):
     claim: Annotated[str, "price_consensus, no_price, malformed, or empty without a block"]
     reason: Annotated[str, "why there is no price, or why voters refused the block"]
     true_price: Annotated[float | None, "underlying price at the epoch's start, dollars"] = None
-    consensus_price: Annotated[
-        float | None, "aggregate in the block: simple average unless configured, dollars"
-    ] = None
+    consensus_price: Annotated[float | None, "aggregate in the block, dollars"] = None
     consensus_cents: _Cents = None
     vwap: Annotated[
         float | None,
@@ -138,9 +132,7 @@ class QuoteRow(NamedTuple):
     true_price: _True
     previous_price: Annotated[float | None, "consensus that the deviation rule compares with"]
     valid: Annotated[bool, "whether the leader counted it"]
-    reason: Annotated[
-        str, "valid, the rule that it broke, left_out of what the leader says, or no_leader"
-    ]
+    reason: Annotated[str, "valid, the rule that it broke, left_out by the leader, or no_leader"]
 
 
 class OrderRow(NamedTuple):
@@ -161,15 +153,13 @@ class OrderRow(NamedTuple):
     price: Annotated[float | None, "limit, dollars; NaN for a market order"]
     price_cents: _Cents
     true_price: _True
-    fair: Annotated[
-        bool, "its price is not more than fair_percent from the true one, or it names none"
-    ]
+    fair: Annotated[bool, "its price is at most fair_percent from the true one, or it names none"]
     reference_price: _Reference
     reference_epoch: Annotated[int | None, "epoch of the block that the reference comes from"]
     reference_quoted_s: Annotated[
         float | None,
-        "of which instant the reference is the price, seconds of protocol time: the start of "
-        "its block's epoch; of an average the mean; NaN if it is the market's own",
+        "of which instant the reference is the price, seconds: the start of its block's epoch; of "
+        "an average the mean; NaN if it is the market's own",
     ]
     reference_age_s: _Age
     status: Annotated[str, "rejected, cancelled, expired, filled, or resting at the end"]
@@ -218,13 +208,8 @@ class RejectionRow(NamedTuple):
     ]
     reason: Annotated[str, "reason code"]
     quantity: Annotated[int, "shares that were refused or taken away"]
-    own_price: Annotated[
-        float | None, "the order's limit as its trader last named it, dollars; NaN without one"
-    ]
-    price: Annotated[
-        float | None,
-        "the price that was judged, dollars; at a trade that of what rested; NaN if none was",
-    ]
+    own_price: Annotated[float | None, "its limit as its trader last named it, dollars"]
+    price: Annotated[float | None, "what was judged, dollars; at a trade that of what rested"]
     reference_price: _Reference
     deviation_percent: Annotated[float | None, "distance from the reference, percent of it"]
     reference_age_s: _Age
@@ -235,9 +220,7 @@ class RejectionRow(NamedTuple):
         "when stopped; justified: at neither; turned_fair or turned_unfair: only when stopped, "
         "or only when it came. market: a market order. Empty where it was not stopped",
     ]
-    blocked: Annotated[
-        bool, "stopped at a trade, and the price of what rested in the book was not fair"
-    ]
+    blocked: Annotated[bool, "stopped at a trade by the unfair price of what rested in the book"]
 
 
 class BandRow(NamedTuple):

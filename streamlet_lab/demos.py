@@ -1,9 +1,8 @@
 """The description's demos as text and as documents: what the command line prints."""
 
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import islice
-from typing import Any, Final, NamedTuple
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -17,6 +16,7 @@ from streamlet_lab.simulator import Progress, ProgressReport
 from streamlet_lab.units import MONEY, format_price, from_ticks, round_price
 
 _Record = dict[str, Any]
+_Item = TypeVar("_Item")
 
 _WIDTH: Final = 80
 _SHARES: Final = 100
@@ -49,9 +49,8 @@ def stock_consensus(result: Result) -> Demo:
         "",
         f"Running consensus simulation for {config.epochs} epochs...",
         "",
-        *_flat(_epochs(result)),
-        *_finalized_heading(result),
-        *_flat(_finalized_prices(result)),
+        *chain.from_iterable(_epochs(result)),
+        *_final_lines(result),
     ]
     return Demo(lines, _consensus_document(result))
 
@@ -76,37 +75,32 @@ def consensus_trading(config: ExperimentConfig, progress: Progress | None = None
     if consensus is None:
         lines.append(f"No consensus price was finalized in {config.epochs} epochs: no trading")
         return Demo(lines, document)
-    buy, sell, extreme = (
-        Order.limit(
-            name, network.symbol, side, _SHARES, round_price(MONEY.multiply(consensus, factor))
-        )
-        for name, side, factor in _ORDERS
-    )
+    shown, limits, trades = format_price(consensus), {}, {}
+    for name, side, factor in _ORDERS:
+        price = round_price(MONEY.multiply(consensus, factor))
+        order = Order.limit(name, network.symbol, side, _SHARES, price)
+        limits[name], trades[name] = format_price(price), len(engine.process_order(order))
+        document["orders"].append(_order_document(order, engine))
     lines += [
-        f"Current consensus price: {format_price(consensus)}",
+        f"Current consensus price: {shown}",
         "",
         "Creating orders:",
-        f"Buy order: {_SHARES} shares at {_limit(buy)}",
-        f"Sell order: {_SHARES} shares at {_limit(sell)}",
+        f"Buy order: {_SHARES} shares at {limits['buy']}",
+        f"Sell order: {_SHARES} shares at {limits['sell']}",
     ]
-    for order in (buy, sell):
-        name, limit = order.order_id, _limit(order)
-        trades = engine.process_order(order)
-        document["orders"].append(_order_document(order, engine))
+    for name in ("buy", "sell"):
         lines += [
             "",
             f"Processing {name} order...",
-            f"Processing order at {limit} (consensus: {format_price(consensus)})",
-            f"{name.capitalize()} order trades: {len(trades)}",
+            f"Processing order at {limits[name]} (consensus: {shown})",
+            f"{name.capitalize()} order trades: {trades[name]}",
         ]
-    trades = engine.process_order(extreme)
-    document["orders"].append(_order_document(extreme, engine))
     lines += [
         "",
         "Testing price deviation validation...",
-        f"Attempting trade at {_limit(extreme)} (20% above consensus)...",
+        f"Attempting trade at {limits['extreme']} (20% above consensus)...",
         *(event.message for event in engine.events if isinstance(event, Rejected)),
-        f"Extreme price trades: {len(trades)} (should be 0 due to validation)",
+        f"Extreme price trades: {trades['extreme']} (should be 0 due to validation)",
     ]
     return Demo(lines, document)
 
@@ -115,10 +109,7 @@ def streamlet(run: Result) -> Demo:
     """Show the bare protocol: leader, proposal, votes, notarization, finalization by epoch."""
     config = run.config
     lines = banner("STREAMLET DEMO", "Bare protocol, opaque payloads")
-    lines += [
-        f"{config.nodes} nodes, quorum {config.votes_needed}, {config.epochs} epochs",
-        "",
-    ]
+    lines += [f"{config.nodes} nodes, quorum {config.votes_needed}, {config.epochs} epochs", ""]
     records = _records(run.epochs)
     for row in records:
         lines += [*_protocol_lines(row), ""]
@@ -130,9 +121,7 @@ def streamlet(run: Result) -> Demo:
 
 def verified(block: VerifiedBlock) -> list[str]:
     """Say what a finality proof has proven."""
-    lines = [
-        f"Final: epoch {block.epoch}, height {block.height}, block {block.block_hash.hex()}",
-    ]
+    lines = [f"Final: epoch {block.epoch}, height {block.height}, block {block.block_hash.hex()}"]
     try:
         claims = decode_claims(block.payload)
     except MalformedPayload:
@@ -147,13 +136,13 @@ def verified(block: VerifiedBlock) -> list[str]:
 
 
 def whole_system(result: Result) -> Demo:
-    """Show the main job, from quotes to trades, shortened to what fits a few screens."""
+    """Show the main job, from quotes to trades, as much as fits a few screens."""
     symbols = ", ".join(result.config.symbols)
+    epochs = _shortened(_epochs(result), ["..."])
     lines = [
         *banner("STREAMLET LAB", f"{symbols}: quotes, consensus, finality, trades"),
-        *_flat(_shortened(_epochs(result))),
-        *_finalized_heading(result),
-        *_flat(_shortened(_finalized_prices(result))),
+        *chain.from_iterable(epochs),
+        *_final_lines(result, shortened=True),
         "",
         *_order_lines(result),
         "",
@@ -184,23 +173,21 @@ def _epochs(result: Result) -> list[list[str]]:
     return list(groups.values())
 
 
-def _finalized_heading(result: Result) -> list[str]:
-    if not _finalized(result):
-        return ["Finalized Consensus Prices: none yet"]
-    return ["Finalized Consensus Prices (Immutable):"]
-
-
-def _finalized_prices(result: Result) -> list[list[str]]:
+def _final_lines(result: Result, shortened: bool = False) -> list[str]:
     """Return a line for each final block with a price, or with several of them by their symbols."""
     prices: dict[str, list[str]] = {}
     for row in _finalized(result):
         of_symbol = f"{row['symbol']} " if len(result.config.symbols) > 1 else ""
         price = f"{of_symbol}{_cents(row['consensus_cents'])}"
         prices.setdefault(row["block_hash"], []).append(price)
-    return [
-        [f"  Finalized {number}: {', '.join(agreed)} (Block: {block[:8]}...)"]
+    if not prices:
+        return ["Finalized Consensus Prices: none yet"]
+    lines = [
+        f"  Finalized {number}: {', '.join(agreed)} (Block: {block[:8]}...)"
         for number, (block, agreed) in enumerate(prices.items(), start=1)
     ]
+    shown = _shortened(lines, "...") if shortened else lines
+    return ["Finalized Consensus Prices (Immutable):", *shown]
 
 
 def _order_lines(result: Result) -> list[str]:
@@ -291,25 +278,13 @@ def _finalized(result: Result) -> list[_Record]:
 
 def _records(frame: pd.DataFrame) -> list[_Record]:
     """Return the rows as JSON-ready records; a missing value is null."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    columns = [str(name) for name in frame.columns]
-    return [dict(zip(columns, row, strict=True)) for row in plain.itertuples(index=False)]
+    records: Any = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return list(records)
 
 
-def _flat(groups: Iterable[list[str]]) -> list[str]:
-    return [line for group in groups for line in group]
-
-
-def _shortened(groups: Sequence[list[str]]) -> list[list[str]]:
-    """Keep the first three and the last two groups, and say that some are left out."""
-    if len(groups) <= 6:
-        return list(groups)
-    return [*groups[:3], ["..."], *groups[-2:]]
-
-
-def _limit(order: Order) -> str:
-    assert order.price is not None
-    return format_price(order.price)
+def _shortened(items: list[_Item], gap: _Item) -> list[_Item]:
+    """Keep the first three and the last two, and say that some are left out."""
+    return items if len(items) <= 6 else [*items[:3], gap, *items[-2:]]
 
 
 def _cents(cents: int) -> str:

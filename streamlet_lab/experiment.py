@@ -4,13 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from streamlet_lab.checks import (
-    Check,
-    find_culprits,
-    find_excerpt,
-    market_checks,
-    protocol_checks,
-)
+from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import ExperimentConfig, check_runnable, load_config, make_config
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
@@ -33,10 +27,7 @@ from streamlet_lab.simulator import (
 class Experiment:
     """One run of the whole system: quotes, consensus, market.
 
-    Parameters
-    ----------
-    **settings
-        Fields of :class:`~streamlet_lab.config.ExperimentConfig`; each has a default.
+    The settings are fields of :class:`~streamlet_lab.config.ExperimentConfig`, each with a default.
 
     Raises
     ------
@@ -75,12 +66,8 @@ class Experiment:
     def run(self, *, monitors: Sequence[Monitor] = (), progress: Progress | None = None) -> Result:
         """Run it; the same experiment gives the same result every time.
 
-        Parameters
-        ----------
-        monitors : sequence of Monitor
-            Further watchers; they cannot change the run.
-        progress : callable, optional
-            ``progress(epoch, epochs)`` is called at the beginning of each epoch.
+        Monitors watch, and cannot change the run; ``progress(epoch, epochs)`` is called at the
+        beginning of each epoch.
         """
         network = StockSimulation(self.config)
         market, checks = Market(network), market_checks(self.config, network)
@@ -102,18 +89,9 @@ def run_protocol(
 ) -> Result:
     """Run the bare protocol, with payloads that mean nothing: a result without prices and market.
 
-    Parameters
-    ----------
-    config : ExperimentConfig, optional
-        What to run, instead of settings.
-    monitors, progress
-        See :meth:`Experiment.run`.
-    **settings
-        Fields of :class:`~streamlet_lab.config.ExperimentConfig`; those about prices and the market
-        do not matter.
+    It takes a configuration, or settings by name as an :class:`Experiment` does; those about prices
+    and the market do not matter.
 
-    Examples
-    --------
     >>> run = run_protocol(epochs=8, nodes=4, faults={"node_3": "silent_leader"})
     >>> run.summary["proposed_blocks"], run.summary["finalized_blocks"]
     (6, 5)

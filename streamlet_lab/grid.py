@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
-from functools import partial, reduce
+from functools import partial
 from itertools import product
 from numbers import Real
 from operator import itemgetter
@@ -22,13 +22,7 @@ import pandas as pd
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
-from streamlet_lab.intervals import (
-    Interval,
-    Share,
-    mean_interval,
-    share_difference,
-    share_interval,
-)
+from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
 from streamlet_lab.units import to_whole
@@ -186,7 +180,7 @@ def summary_numbers(result: Any) -> dict[str, float | None]:
 
 
 def sweep(
-    base: Mapping[str, Any] | Experiment | ExperimentConfig,
+    base: Mapping[str, Any],
     over: Mapping[str, Values],
     *,
     repeats: int = 10,
@@ -202,9 +196,9 @@ def sweep(
 
     Parameters
     ----------
-    base : mapping, Experiment or ExperimentConfig
-        What all runs have in common; its seed does not matter. A section's setting may be written
-        with a dot, ``"network.delta"``.
+    base : mapping
+        The settings that all runs have in common, but for the seed. A section's setting may be
+        written with a dot, ``"network.delta"``.
     over : mapping of str to values
         The settings to vary, the first varying slowest, each with its values or a mapping of labels
         to values; the frame has the label, or the value if it is plain, or its text.
@@ -238,10 +232,8 @@ def sweep(
     for name, function in {"run": run, "measure": measure}.items():
         if not callable(function):
             raise InvalidInput(name, function, "a function")
-    grid = _grid(_common(base), over)
+    grid = _grid(base, over)
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
-    for _, document in grid:
-        make_config(**document)  # which reports a wrong setting now
     rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
     swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)
@@ -253,44 +245,24 @@ def sweep(
     return swept
 
 
-def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Document:
-    """Return the settings that all runs have in common, with sections as mappings."""
-    if isinstance(base, Experiment):
-        base = base.config
-    if isinstance(base, ExperimentConfig):
-        document: _Document = _with_functions(base.to_document(), base)
-        document["feed"] = base.feed  # it may be a frame
-        if "epoch_length" not in base.model_fields_set:
-            # Nobody set it: it is to follow Δ where that is varied.
-            del document["epoch_length"]
-        return document
+def _grid(
+    base: Mapping[str, Any], over: Mapping[str, Values]
+) -> list[tuple[_Row, ExperimentConfig]]:
+    """Return every combination: its labels, and its configuration."""
     if not isinstance(base, Mapping):
-        raise InvalidInput("base", base, "settings, an Experiment or an ExperimentConfig")
-    return reduce(lambda document, item: with_setting(document, *item), base.items(), {})
-
-
-def _with_functions(document: Any, setting: object) -> Any:
-    """Return settings with the functions themselves, of which a document has only the names."""
-    if isinstance(document, dict):
-        if not isinstance(setting, Mapping):
-            setting = {name: getattr(setting, name, None) for name in document}
-        return {name: _with_functions(value, setting.get(name)) for name, value in document.items()}
-    if isinstance(document, list) and isinstance(setting, tuple | list):
-        return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
-    return setting if callable(setting) else document
-
-
-def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, _Document]]:
-    """Return every combination: its labels, and its settings."""
+        raise InvalidInput("base", base, "settings by name; an experiment's: config.to_document()")
     if not isinstance(over, Mapping):
         raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
+    common: _Document = {}
+    for name, value in base.items():
+        common = with_setting(common, name, value)
     grid = []
     for combination in product(*(_labelled(name, values) for name, values in over.items())):
         labels = {name: label for name, (label, _) in zip(over, combination, strict=True)}
         document = common
         for name, (_, value) in zip(over, combination, strict=True):
             document = with_setting(document, name, value)
-        grid.append((labels, document))
+        grid.append((labels, make_config(**document)))
     return grid
 
 
@@ -325,21 +297,25 @@ def with_setting(document: _Document, name: str, value: Any) -> _Document:
 
 
 def _run_all(
-    play: Callable[[_Row, _Document], _Row],
-    grid: list[tuple[_Row, _Document]],
+    play: Callable[[_Row, ExperimentConfig], _Row],
+    grid: list[tuple[_Row, ExperimentConfig]],
     seeds: list[int],
     progress: Progress | None,
     executor: Executor | None,
 ) -> list[_Row]:
     """Run until an interrupt, round the grid with one seed after another; rows in grid order."""
     plan = [
-        (point, {**labels, "repeat": repeat, "seed": seed}, {**document, "seed": seed})
+        (
+            point,
+            {**labels, "repeat": repeat, "seed": seed},
+            config.model_copy(update={"seed": seed}),
+        )
         for repeat, seed in enumerate(seeds)
-        for point, (labels, document) in enumerate(grid)
+        for point, (labels, config) in enumerate(grid)
     ]
-    points, rows, documents = zip(*plan, strict=True)
+    points, rows, configs = zip(*plan, strict=True)
     finished: list[tuple[int, _Row]] = []
-    runs = (map if executor is None else executor.map)(play, rows, documents)
+    runs = (map if executor is None else executor.map)(play, rows, configs)
     with suppress(KeyboardInterrupt):
         for point, row in zip(points, runs, strict=True):
             finished.append((point, row))
@@ -348,9 +324,9 @@ def _run_all(
     return [row for _, row in sorted(finished, key=itemgetter(0))]
 
 
-def _play(run: Run, measure: Measure, row: _Row, document: _Document) -> _Row:
+def _play(run: Run, measure: Measure, row: _Row, config: ExperimentConfig) -> _Row:
     """Make one run, and return its row with what was measured: NaN for what it does not have."""
-    measured = measure(run(make_config(**document)))
+    measured = measure(run(config))
     if not isinstance(measured, Mapping):
         raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
     numbers = dict(row)

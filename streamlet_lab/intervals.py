@@ -121,22 +121,20 @@ def share_interval(
     2n / (κ − 1) and at most n − 1, κ the kurtosis of what single runs do to the share: if one run
     has nearly all events, there are two degrees, however many runs there are.
 
-    Of the intervals that were compared, that is the simplest which covers at least 92 % where 95 is
-    said from ten runs on, in each case of ``docs/coverage.md`` but one: where one run in twenty has
-    most of the events, no interval knows of what the runs at hand have not met.
+    It covers at least 92 % where 95 is said from ten runs on, in each case of ``docs/coverage.md``
+    but one: where one run in twenty has most of the events, nobody knows what was not met.
 
     Where no run has an event, the interval ends at an exact bound. Of n independent runs without
     one, the chance q that a run has any is at most 1 − (α/2)^(1/n) (Clopper and Pearson 1934), at
-    confidence 1 − α/2. The pooled share is at most q times the largest whole over the mean one: at
-    most q if wholes are equal. That is far above what that many independent *cases* would say,
-    and it has to be: who has seen no run with an event knows nothing of how many it has. Where
-    every case is an event it is the mirror image, and where all runs have one and the same share,
-    what another run may have reaches as far to both sides. If each run has one case, as with yes or
-    no, the whole interval is Clopper and Pearson's. (If wholes differ, that ratio of them is the
-    one of these runs, and the bound only as exact as it is.)
+    confidence 1 − α/2. The pooled share is at most q times the largest whole over the mean one (of
+    these runs). That is far above what that many independent *cases* would say, and has to be: who
+    has seen no run with an event knows nothing of how many it has. Where every case is an event it
+    is the mirror image, and where all runs have one and the same share, what another run may have
+    reaches as far to both sides. If each run has one case, as with yes or no, the whole interval is
+    Clopper and Pearson's.
 
-    A run without a case is None, and left out. With fewer than ``fewest`` runs, which are two at
-    least, there is no interval unless it is exact.
+    A run without a case is None, and left out. With fewer than ``fewest`` runs, two at least, there
+    is no interval unless it is exact.
 
     Examples
     --------

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -29,7 +28,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_prints_the_golden_output(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_the_golden_output(name, capsys):
     assert main(COMMANDS[name]) == 0
     printed = capsys.readouterr()
     assert printed.out == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
@@ -37,18 +36,14 @@ def test_prints_the_golden_output(name: str, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_json_is_one_document_and_nothing_else(
-    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_json_is_one_document_and_nothing_else(name, capsys, tmp_path):
     assert main([*COMMANDS[name], "--json", "--plots", str(tmp_path / "charts")]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["config"]["nodes"] == 4
     assert list((tmp_path / "charts").glob("*.png"))
 
 
-def test_the_trading_demo_trades_nothing_and_rejects_the_extreme_price(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_trading_demo_trades_nothing_and_rejects_the_extreme_price(capsys):
     main([*COMMANDS["consensus-trading"], "--json"])
     buy, sell, extreme = json.loads(capsys.readouterr().out)["orders"]
     assert (buy["accepted"], buy["trades"]) == (True, 0)
@@ -57,9 +52,7 @@ def test_the_trading_demo_trades_nothing_and_rejects_the_extreme_price(
     assert "deviates 20.00% from consensus" in extreme["message"]
 
 
-def test_run_writes_four_charts_and_names_the_folder(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_run_writes_four_charts_and_names_the_folder(capsys, tmp_path):
     charts, saved = tmp_path / "charts", tmp_path / "run.zip"
     arguments = ["run", "--epochs", "20", "--plots", str(charts), "--save", str(saved)]
     assert main(arguments) == 0
@@ -69,9 +62,7 @@ def test_run_writes_four_charts_and_names_the_folder(
     assert saved.exists()
 
 
-def test_run_takes_an_experiment_file_and_options_win(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_run_takes_an_experiment_file_and_options_win(capsys, tmp_path):
     file = tmp_path / "experiment.toml"
     file.write_text('epochs = 10\nnodes = 7\nfaults = {node_6 = "crash@4"}\n', encoding="utf-8")
     arguments = ["run", str(file), "--seed", "5", "--json", "--plots", str(tmp_path / "charts")]
@@ -86,9 +77,7 @@ def test_run_takes_an_experiment_file_and_options_win(
 SYMBOLS = ["--set", 'symbols=["AAPL", "MSFT"]']
 
 
-def test_run_shows_and_draws_every_symbol(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_run_shows_and_draws_every_symbol(capsys, tmp_path):
     assert main(["run", "--epochs", "9", *SYMBOLS, "--plots", str(tmp_path / "charts")]) == 0
     text = capsys.readouterr().out
     assert "AAPL, MSFT: quotes, consensus, finality, trades\n" in text
@@ -102,17 +91,14 @@ def test_run_shows_and_draws_every_symbol(
 # --- Any other setting, one by one
 
 
-def _configured(
-    arguments: list[str], capsys: pytest.CaptureFixture[str], command: str = "stock-consensus"
-) -> dict[str, Any]:
+def _configured(arguments, capsys, command="stock-consensus"):
     """The settings that a command says it ran with."""
     assert main([command, "--epochs", "2", *arguments, "--json"]) == 0
-    config: dict[str, Any] = json.loads(capsys.readouterr().out)["config"]
-    return config
+    return json.loads(capsys.readouterr().out)["config"]
 
 
 # What is typed, where it ends up, and as what.
-SET: dict[str, tuple[str, str, object]] = {
+SET = {
     "a word": ("prices.aggregator=median", "prices.aggregator", "median"),
     "a word in quotes": ('prices.aggregator="median"', "prices.aggregator", "median"),
     "a word with a hyphen": (
@@ -135,17 +121,15 @@ SET: dict[str, tuple[str, str, object]] = {
 
 
 @pytest.mark.parametrize("name", SET)
-def test_any_setting_can_be_set(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_any_setting_can_be_set(name, capsys):
     typed, setting, expected = SET[name]
-    value: Any = _configured(["--set", typed], capsys)
+    value = _configured(["--set", typed], capsys)
     for key in setting.split("."):
         value = value[key]
     assert (value, type(value)) == (expected, type(expected))
 
 
-def test_settings_win_over_a_file_and_leave_the_rest_of_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_settings_win_over_a_file_and_leave_the_rest_of_it(tmp_path, capsys):
     file = tmp_path / "experiment.toml"
     text = 'nodes = 7\n[prices]\naggregator = "median"\nmin_volume = 7\nsources = 5\n'
     file.write_text(text, encoding="utf-8")
@@ -157,9 +141,7 @@ def test_settings_win_over_a_file_and_leave_the_rest_of_it(
     assert len(config["prices"]["sources"]) == 5
 
 
-def test_long_runs_report_their_progress_on_standard_error(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_long_runs_report_their_progress_on_standard_error(capsys):
     assert main(["streamlet", "--epochs", "500", "--json"]) == 0
     printed = capsys.readouterr()
     assert "epoch 450 of 500" in printed.err
@@ -208,12 +190,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_gets_one_line_and_exit_code_2(
-    name: str,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_mistake_gets_one_line_and_exit_code_2(name, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments, start = MISTAKES[name]
     assert main(arguments) == 2
@@ -228,8 +205,8 @@ def test_a_mistake_gets_one_line_and_exit_code_2(
     ("option", "below"), [("--plots", ""), ("--plots", "more"), ("--save", "run.zip")]
 )
 def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_runs(
-    option: str, below: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+    option, below, capsys, tmp_path
+):
     file = tmp_path / "charts"
     file.write_text("in the way", encoding="utf-8")
     assert main(["run", option, str(file / below)]) == 2
@@ -241,7 +218,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_runs(
 
 
 @pytest.fixture(scope="module")
-def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def documents(tmp_path_factory):
     """A saved run, a proof and the keys, as files."""
     result = sl.Experiment(epochs=8, market={"traders": 0}).run()
     path = tmp_path_factory.mktemp("documents") / "run.zip"
@@ -255,7 +232,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def folder(documents: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(documents, tmp_path, monkeypatch):
     """The folder that one is in, with these files."""
     monkeypatch.chdir(tmp_path)
     for name, content in documents.items():
@@ -279,9 +256,7 @@ ALL_COMMANDS = (
 
 
 @pytest.mark.parametrize("command", ALL_COMMANDS)
-def test_every_help_text_has_an_example_that_works(
-    command: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_help_text_has_an_example_that_works(command, folder, capsys):
     with pytest.raises(SystemExit) as ending:
         main([command, "--help"])
     assert ending.value.code == 0
@@ -313,9 +288,7 @@ WRONG_DOCUMENTS = {
 
 
 @pytest.mark.parametrize("name", WRONG_DOCUMENTS)
-def test_a_mistake_with_documents_leaves_every_file_as_it_was(
-    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mistake_with_documents_leaves_every_file_as_it_was(name, folder, capsys):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     arguments, start = WRONG_DOCUMENTS[name]
     assert main(arguments.split()) == 2
@@ -331,12 +304,7 @@ def test_a_mistake_with_documents_leaves_every_file_as_it_was(
 
 
 @pytest.mark.parametrize("command", ["run --save .", "fuzz --save file", "fuzz --save file/more"])
-def test_a_place_for_what_is_found_is_checked_before(
-    command: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_place_for_what_is_found_is_checked_before(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     assert main(command.split()) == 2
@@ -346,9 +314,7 @@ def test_a_place_for_what_is_found_is_checked_before(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_finding_is_printed_even_if_it_cannot_be_saved(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_finding_is_printed_even_if_it_cannot_be_saved(tmp_path, capsys):
     full = mock.patch.object(Scenario, "save", side_effect=OSError(28, "No space left"))
     rule = mock.patch("streamlet_lab.simulator.protocol.THREE_IN_A_ROW", FinalityRule(3, 0))
     search = ["fuzz", "--runs", "40", "--seed", "3", "--save", str(tmp_path / "findings")]
@@ -360,7 +326,7 @@ def test_a_finding_is_printed_even_if_it_cannot_be_saved(
     assert (tmp_path / "findings").is_dir()
 
 
-def test_the_module_and_a_closed_pipe(tmp_path: Path) -> None:
+def test_the_module_and_a_closed_pipe(tmp_path):
     command = [sys.executable, "-m", "streamlet_lab", "streamlet", "--epochs", "300"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path

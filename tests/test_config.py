@@ -26,7 +26,7 @@ from streamlet_lab.config import (
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import SOURCES, TRADING_DAY, Source, source_fault_kinds
 from streamlet_lab.prices.models import GeometricBrownianMotion
-from streamlet_lab.simulator import constant_delay
+from streamlet_lab.simulator.delays import constant_delay
 
 # --- What is there by default
 
@@ -85,6 +85,7 @@ def test_a_model_has_its_bound_and_its_quorum(model: str, tolerated: int, votes:
     [
         ({"model": "crash", "quorum": 2}, "quorum 2 below ⌊n/2⌋ + 1 = 3"),
         ({"model": "crash", "echo": False}, "messages are not echoed"),
+        ({"quorum": 4}, "quorum 4 needs the votes of faulty nodes"),
         ({"model": "synchronous", "quorum": 1}, "quorum 1 below ⌈n/2⌉ = 2"),
         (
             {"model": "synchronous", "network": {"gst": "3s"}},
@@ -796,9 +797,9 @@ _OWN: dict[str, Any] = {
 }
 _REASONS = (
     "prices.path_model is the function _steady",
+    "prices.assets.MSFT.path_model is the function _steady",
     "prices.aggregator is the function _cheapest",
     "prices.outlier_rule is the function _no_outliers",
-    "prices.assets.MSFT.path_model is the function _steady",
 )
 
 
@@ -875,18 +876,3 @@ def test_an_experiment_prints_as_what_makes_it(given: dict[str, Any], text: str)
     assert repr(experiment) == text
     if "callable:" not in text:
         assert eval(text, {"Experiment": Experiment}).config == experiment.config
-
-
-@pytest.mark.parametrize(
-    ("settings", "field"),
-    [
-        ({"epochs": True}, "epochs"),
-        ({"market": {"samples_per_epoch": True}}, "market.samples_per_epoch"),
-        ({"market": {"traders": [{"kind": "informed", "count": True}]}}, "market.traders.0.count"),
-        ({"network": {"loss": False}}, "network.loss"),
-    ],
-)
-def test_true_and_false_are_no_numbers(settings: dict[str, Any], field: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        make_config(**settings)
-    assert (caught.value.field, caught.value.expected) == (field, "a number")

@@ -11,7 +11,6 @@ import random
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ import pytest
 from streamlet_lab import Experiment
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, make_path
 
-EXPERIMENT: Final[dict[str, Any]] = {
+EXPERIMENT = {
     "epochs": 8,
     "nodes": 4,
     "seed": 1,
@@ -28,8 +27,8 @@ EXPERIMENT: Final[dict[str, Any]] = {
 }
 
 # --- Golden values: renew with `python tests/test_determinism.py`
-GOLDEN_RESULT_SHA256: Final = "a62f1db13bf97a48066fe221db6bb8a6e043b915a123c6d4cc88cfa073351551"
-GOLDEN_DAILY_PRICES_MICROS: Final = [
+GOLDEN_RESULT_SHA256 = "a62f1db13bf97a48066fe221db6bb8a6e043b915a123c6d4cc88cfa073351551"
+GOLDEN_DAILY_PRICES_MICROS = [
     150000000,
     151459982,
     150776929,
@@ -39,7 +38,7 @@ GOLDEN_DAILY_PRICES_MICROS: Final = [
     152004314,
     150927498,
 ]
-GOLDEN_MINUTE_PRICES_MICROS: Final = [
+GOLDEN_MINUTE_PRICES_MICROS = [
     150000000,
     147805926,
     147830949,
@@ -49,7 +48,7 @@ GOLDEN_MINUTE_PRICES_MICROS: Final = [
     147920564,
     147911411,
 ]
-GOLDEN_QUOTES: Final = [
+GOLDEN_QUOTES = [
     ("market_data_1", "150.93", "1074"),
     ("market_data_2", "150.91", "1702"),
     ("external_feed", "150.94", "444"),
@@ -57,22 +56,22 @@ GOLDEN_QUOTES: Final = [
 # --- end of golden values
 
 
-def _bytes(directory: Path, **settings: Any) -> bytes:
+def _bytes(directory, **settings):
     path = directory / "result.zip"
     Experiment(**settings).run().save(path)
     return path.read_bytes()
 
 
-def _digest(directory: Path) -> str:
+def _digest(directory):
     return hashlib.sha256(_bytes(directory, **EXPERIMENT)).hexdigest()
 
 
-def _prices(market_time_per_epoch: int) -> list[int]:
+def _prices(market_time_per_epoch):
     path = make_path(SIMULATED, 1, market_time_per_epoch)
     return [path.price(epoch * market_time_per_epoch) for epoch in range(8)]
 
 
-def _quotes() -> list[tuple[str, str, str]]:
+def _quotes():
     quotes = Experiment(**EXPERIMENT).run().quotes
     return [
         (str(row.source), str(row.price), str(row.volume))
@@ -80,23 +79,23 @@ def _quotes() -> list[tuple[str, str, str]]:
     ]
 
 
-def test_a_saved_result_is_these_bytes(tmp_path: Path) -> None:
+def test_a_saved_result_is_these_bytes(tmp_path):
     assert _digest(tmp_path) == GOLDEN_RESULT_SHA256
 
 
-def test_daily_prices_are_these() -> None:
+def test_daily_prices_are_these():
     assert _prices(TRADING_DAY) == GOLDEN_DAILY_PRICES_MICROS
 
 
-def test_prices_by_the_minute_are_these() -> None:
+def test_prices_by_the_minute_are_these():
     assert _prices(60_000_000) == GOLDEN_MINUTE_PRICES_MICROS
 
 
-def test_quotes_are_these() -> None:
+def test_quotes_are_these():
     assert _quotes() == GOLDEN_QUOTES
 
 
-def test_processes_agree_whatever_their_environment(tmp_path: Path) -> None:
+def test_processes_agree_whatever_their_environment(tmp_path):
     """Hash seeds, time zones and locales differ; so do the places where they run."""
     environments = [
         {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "PYTHONUTF8": "0"},
@@ -119,18 +118,18 @@ def test_processes_agree_whatever_their_environment(tmp_path: Path) -> None:
     assert len(set(contents)) == 1
 
 
-def test_the_order_of_experiments_does_not_matter(tmp_path: Path) -> None:
-    other: dict[str, Any] = {"epochs": 6, "feed": "aapl-2012", "seed": 1, "nodes": 7}
+def test_the_order_of_experiments_does_not_matter(tmp_path):
+    other = {"epochs": 6, "feed": "aapl-2012", "seed": 1, "nodes": 7}
     one_first = [_bytes(tmp_path, **EXPERIMENT), _bytes(tmp_path, **other)]
     other_first = [_bytes(tmp_path, **other), _bytes(tmp_path, **EXPERIMENT)]
 
     assert one_first == other_first[::-1]
 
 
-def test_experiments_may_run_inside_each_other(tmp_path: Path) -> None:
-    inner: list[bytes] = []
+def test_experiments_may_run_inside_each_other(tmp_path):
+    inner = []
 
-    def report(epoch: int, epochs: int) -> None:
+    def report(epoch, epochs):
         if epoch == 3:
             inner.append(_bytes(tmp_path, **EXPERIMENT))
 
@@ -139,9 +138,9 @@ def test_experiments_may_run_inside_each_other(tmp_path: Path) -> None:
     assert inner == [(tmp_path / "outer.zip").read_bytes()]
 
 
-def test_global_random_streams_are_neither_read_nor_moved(tmp_path: Path) -> None:
+def test_global_random_streams_are_neither_read_nor_moved(tmp_path):
     contents = []
-    generator: Any = np.random
+    generator = np.random
     for seed in (1, 2):
         random.seed(seed)
         np.random.seed(seed)
@@ -162,10 +161,8 @@ def test_global_random_streams_are_neither_read_nor_moved(tmp_path: Path) -> Non
     ],
     ids=["few digits", "rounding up", "trapping"],
 )
-def test_the_callers_decimal_context_changes_nothing(
-    tmp_path: Path, feed: str, context: decimal.Context
-) -> None:
-    settings: dict[str, Any] = {**EXPERIMENT, "feed": feed, "epochs": 90}
+def test_the_callers_decimal_context_changes_nothing(tmp_path, feed, context):
+    settings = {**EXPERIMENT, "feed": feed, "epochs": 90}
     expected = _bytes(tmp_path, **settings)
     with decimal.localcontext(context):
         assert _bytes(tmp_path, **settings) == expected

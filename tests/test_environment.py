@@ -25,7 +25,7 @@ PYPI_NAMES = {"matplotlib-base": "matplotlib"}
 ASKED_FOR = {"jupyterlab", "pandas", "matplotlib", "cryptography", "ipywidgets", "nbval"}
 
 
-def bounds(requirements: list[str]) -> dict[str, SpecifierSet]:
+def bounds(requirements):
     parsed = map(Requirement, requirements)
     return {canonicalize_name(each.name): each.specifier for each in parsed}
 
@@ -36,53 +36,53 @@ BUILD = bounds(PROJECT["build-system"]["requires"])
 PINS = {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in CONSTRAINTS}
 
 
-def conda_packages() -> dict[str, SpecifierSet]:
+def conda_packages():
     names = [line for line in CONDA["dependencies"] if isinstance(line, str)]
     packages = bounds([line for line in names if line != "pip" and not line.startswith("python=")])
     return {PYPI_NAMES.get(name, name): specifier for name, specifier in packages.items()}
 
 
-def test_conda_takes_packages_from_conda_forge_only() -> None:
+def test_conda_takes_packages_from_conda_forge_only():
     assert CONDA["channels"] == ["conda-forge", "nodefaults"]
 
 
-def test_conda_has_every_dependency_with_its_bound() -> None:
+def test_conda_has_every_dependency_with_its_bound():
     packages = conda_packages()
 
     assert {name: packages.get(name) for name in RUNTIME} == RUNTIME
 
 
-def test_what_conda_has_beside_is_a_test_dependency_with_its_bound() -> None:
+def test_what_conda_has_beside_is_a_test_dependency_with_its_bound():
     beside = {name: spec for name, spec in conda_packages().items() if name not in RUNTIME}
 
     assert beside == {name: TEST.get(name) for name in beside}
 
 
-def test_conda_has_what_was_asked_for() -> None:
+def test_conda_has_what_was_asked_for():
     assert conda_packages().keys() >= ASKED_FOR
 
 
-def test_conda_names_a_python_that_binder_reads_and_the_lab_supports() -> None:
+def test_conda_names_a_python_that_binder_reads_and_the_lab_supports():
     (python,) = [line for line in CONDA["dependencies"] if str(line).startswith("python")]
 
     assert re.fullmatch(r"python=3\.\d+", python)
     assert python.removeprefix("python=") in SpecifierSet(PROJECT["project"]["requires-python"])
 
 
-def test_conda_ends_with_the_lab_itself() -> None:
+def test_conda_ends_with_the_lab_itself():
     assert "pip" in CONDA["dependencies"]
     assert CONDA["dependencies"][-1] == {"pip": ["-e ."]}
 
 
 @pytest.mark.parametrize("line", CONSTRAINTS)
-def test_a_constraint_is_a_name_and_a_version(line: str) -> None:
+def test_a_constraint_is_a_name_and_a_version(line):
     assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)
 
 
 @pytest.mark.parametrize(("name", "bound"), sorted((RUNTIME | TEST | BUILD).items()))
-def test_every_dependency_is_pinned_within_its_bound(name: str, bound: SpecifierSet) -> None:
+def test_every_dependency_is_pinned_within_its_bound(name, bound):
     assert PINS[canonicalize_name(name)] in bound
 
 
-def test_the_lab_does_not_constrain_itself() -> None:
+def test_the_lab_does_not_constrain_itself():
     assert canonicalize_name(PROJECT["project"]["name"]) not in PINS

@@ -3,22 +3,21 @@
 import os
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from streamlet_lab import Experiment, Result
+from streamlet_lab import Experiment
 from streamlet_lab.files import write_atomically
 
 
 @pytest.fixture
-def old_file(tmp_path: Path) -> Path:
+def old_file(tmp_path):
     path = tmp_path / "file.bin"
     path.write_bytes(b"old")
     return path
 
 
-def test_a_file_is_written_whole(tmp_path: Path) -> None:
+def test_a_file_is_written_whole(tmp_path):
     path = tmp_path / "some" / "where" / "file.bin"
     write_atomically(path, b"content")
 
@@ -27,7 +26,7 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) & 0o444 == 0o444, "others may read it"
 
 
-def test_an_old_file_is_replaced(old_file: Path) -> None:
+def test_an_old_file_is_replaced(old_file):
     write_atomically(old_file, b"new")
 
     assert old_file.read_bytes() == b"new"
@@ -37,33 +36,33 @@ def test_an_old_file_is_replaced(old_file: Path) -> None:
 class _FullDisk:
     """A file that takes half of what it is given."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle):
         self._handle = handle
 
-    def __enter__(self) -> "_FullDisk":
+    def __enter__(self):
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         os.close(self._handle)
 
-    def write(self, content: bytes) -> None:
+    def write(self, content):
         os.write(self._handle, content[: len(content) // 2])
         raise OSError(28, "No space left on device")
 
 
-def _fail_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+def _fail_to_write(monkeypatch):
     monkeypatch.setattr("streamlet_lab.files.os.fdopen", lambda handle, mode: _FullDisk(handle))
 
 
-def _fail_to_rename(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path, target: Path) -> None:
+def _fail_to_rename(monkeypatch):
+    def refuse(self, target):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", refuse)
 
 
-def _be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(self: Path, target: Path) -> None:
+def _be_interrupted(monkeypatch):
+    def interrupt(self, target):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, "replace", interrupt)
@@ -73,9 +72,7 @@ failures = pytest.mark.parametrize("fail", [_fail_to_write, _fail_to_rename, _be
 
 
 @failures
-def test_a_failure_leaves_the_old_file_and_nothing_else(
-    fail: Any, old_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_leaves_the_old_file_and_nothing_else(fail, old_file, monkeypatch):
     with monkeypatch.context() as patch:
         fail(patch)
         with pytest.raises((OSError, KeyboardInterrupt)):
@@ -87,11 +84,9 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
 
 @pytest.mark.parametrize("fail", [_fail_to_rename])
 @pytest.mark.parametrize("name", ["e.toml", "e.json", "r.zip"])
-def test_a_failed_save_leaves_nothing_behind(
-    fail: Any, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_save_leaves_nothing_behind(fail, name, tmp_path, monkeypatch):
     experiment = Experiment(epochs=2, market={"traders": 0})
-    savable: Experiment | Result = experiment.run() if name == "r.zip" else experiment
+    savable = experiment.run() if name == "r.zip" else experiment
     with monkeypatch.context() as patch:
         fail(patch)
         with pytest.raises((OSError, KeyboardInterrupt)):

@@ -339,7 +339,7 @@ def test_the_bound_without_events_holds_for_clusters_of_any_size():
 
 
 @pytest.mark.parametrize("part", [1, 30, 59])
-def test_runs_with_one_and_the_same_share_leave_room_for_others(part: int) -> None:
+def test_runs_with_one_and_the_same_share_leave_room_for_others(part):
     """Twenty equal runs do not say that there is no other: the bounds are those of no event."""
     of_runs = share_interval([Share(0, 60)] * 20).high
     interval = share_interval([Share(part, 60)] * 20)
@@ -351,9 +351,7 @@ def test_runs_with_one_and_the_same_share_leave_room_for_others(part: int) -> No
 
 @pytest.mark.parametrize("wholes", [(60, 60), (60, 61), (50, 70)])
 @pytest.mark.parametrize("parts", [(0, 0), (30, 30)])
-def test_pairs_that_do_not_differ_have_bounds_whatever_their_wholes(
-    parts: tuple[int, int], wholes: tuple[int, int]
-) -> None:
+def test_pairs_that_do_not_differ_have_bounds_whatever_their_wholes(parts, wholes):
     first = [Share(parts[0], wholes[0])] * 12
     second = [Share(parts[1], wholes[1])] * 12
     interval = share_difference(first, second)
@@ -365,11 +363,11 @@ def test_pairs_that_do_not_differ_have_bounds_whatever_their_wholes(
 @pytest.mark.parametrize(
     ("part", "whole", "field"), [(3, 2, "part"), (-1, 3, "part"), (1, 0, "whole"), (1, -1, "whole")]
 )
-def test_a_share_is_of_a_whole(part: float, whole: float, field: str) -> None:
+def test_a_share_is_of_a_whole(part, whole, field):
     with pytest.raises(InvalidInput, match=field):
         Share(part, whole)
 
 
-def test_an_infinite_number_has_no_mean_interval() -> None:
+def test_an_infinite_number_has_no_mean_interval():
     with pytest.raises(InvalidInput, match="finite"):
         mean_interval([1.0, math.inf])

@@ -7,8 +7,6 @@ import shutil
 import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
-from typing import TextIO
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -19,15 +17,15 @@ ROOT = Path(__file__).resolve().parents[1]
 class Children:
     """Stands for every child process: remembers the commands, fails or is interrupted on order."""
 
-    def __init__(self, lab: ModuleType) -> None:
+    def __init__(self, lab):
         self.lab = lab
-        self.commands: list[list[str]] = []
-        self.places: list[Path] = []
-        self.outputs: list[TextIO | None] = []
-        self.exit_codes: dict[str, int] = {}
-        self.interrupted_at: str | None = None
+        self.commands = []
+        self.places = []
+        self.outputs = []
+        self.exit_codes = {}
+        self.interrupted_at = None
 
-    def __call__(self, command: list[str], cwd: Path, stdout: TextIO | None = None) -> int:
+    def __call__(self, command, cwd, stdout=None):
         self.commands.append(command)
         self.places.append(cwd)
         self.outputs.append(stdout)
@@ -39,18 +37,18 @@ class Children:
         return next((code for word, code in self.exit_codes.items() if word in command), 0)
 
     @property
-    def arguments(self) -> list[list[str]]:
+    def arguments(self):
         """What was asked of the environment's Python, set-up excepted."""
         own = [command[1:] for command in self.commands if command[0] == str(self.lab.PYTHON)]
         return [command for command in own if command[:2] != ["-m", "pip"]]
 
     @property
-    def set_ups(self) -> int:
+    def set_ups(self):
         return sum("venv" in command for command in self.commands)
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def lab(tmp_path, monkeypatch):
     """lab.py in a checkout of its own, on a machine without uv."""
     checkout = tmp_path / "checkout"
     checkout.mkdir()
@@ -61,13 +59,13 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def children(lab: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Children:
+def children(lab, monkeypatch):
     replaced = Children(lab)
     monkeypatch.setattr(lab, "call", replaced)
     return replaced
 
 
-def import_script(path: Path) -> ModuleType:
+def import_script(path):
     spec = importlib.util.spec_from_file_location("lab_script", path)
     assert spec is not None
     assert spec.loader is not None
@@ -79,9 +77,7 @@ def import_script(path: Path) -> ModuleType:
 # Set-up
 
 
-def test_the_first_task_sets_up_and_the_second_starts_at_once(
-    lab: ModuleType, children: Children
-) -> None:
+def test_the_first_task_sets_up_and_the_second_starts_at_once(lab, children):
     python = str(lab.PYTHON)
 
     assert lab.main(["run"]) == 0
@@ -98,9 +94,7 @@ def test_the_first_task_sets_up_and_the_second_starts_at_once(
 
 
 @pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
-def test_a_changed_file_sets_up_again_from_nothing(
-    lab: ModuleType, children: Children, changed: str
-) -> None:
+def test_a_changed_file_sets_up_again_from_nothing(lab, children, changed):
     lab.main(["run"])
     leftover = lab.VENV / "leftover"
     leftover.touch()
@@ -114,9 +108,7 @@ def test_a_changed_file_sets_up_again_from_nothing(
 
 
 @pytest.mark.parametrize("failing", ["venv", "pip"])
-def test_a_failed_set_up_says_so_and_is_repeated(
-    lab: ModuleType, children: Children, capsys: pytest.CaptureFixture[str], failing: str
-) -> None:
+def test_a_failed_set_up_says_so_and_is_repeated(lab, children, capsys, failing):
     children.exit_codes = {failing: 7}
 
     assert lab.main(["run"]) == 2
@@ -135,12 +127,7 @@ def test_a_failed_set_up_says_so_and_is_repeated(
 
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
-def test_usage_names_every_task_and_sets_nothing_up(
-    lab: ModuleType,
-    children: Children,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-) -> None:
+def test_usage_names_every_task_and_sets_nothing_up(lab, children, capsys, arguments):
     assert lab.main(arguments) == 0
     assert children.commands == []
     words = capsys.readouterr().out.split()
@@ -157,12 +144,8 @@ def test_usage_names_every_task_and_sets_nothing_up(
     ],
 )
 def test_other_words_reach_the_lab_from_where_the_user_stands(
-    lab: ModuleType,
-    children: Children,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    arguments: list[str],
-) -> None:
+    lab, children, monkeypatch, tmp_path, arguments
+):
     monkeypatch.chdir(tmp_path)
     lab.main(arguments)
 
@@ -174,9 +157,7 @@ def test_other_words_reach_the_lab_from_where_the_user_stands(
 @pytest.mark.parametrize(
     ("task", "tool"), [("notebooks", "execute_notebooks"), ("mutants", "mutants")]
 )
-def test_a_task_is_done_by_its_tool(
-    lab: ModuleType, children: Children, task: str, tool: str
-) -> None:
+def test_a_task_is_done_by_its_tool(lab, children, task, tool):
     lab.main([task, "--option"])
 
     assert children.arguments == [[f"tools/{tool}.py", "--option"]]
@@ -186,9 +167,7 @@ def test_a_task_is_done_by_its_tool(
 # The test task
 
 
-def test_test_runs_every_check_in_order(
-    lab: ModuleType, children: Children, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_test_runs_every_check_in_order(lab, children, capsys):
     workers = ["-n", "logical", "--maxprocesses=4"]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 
@@ -208,12 +187,7 @@ def test_test_runs_every_check_in_order(
 # Old Pythons and child processes
 
 
-def test_an_old_python_is_told_so(
-    lab: ModuleType,
-    children: Children,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_old_python_is_told_so(lab, children, monkeypatch, capsys):
     monkeypatch.setattr(sys, "version_info", (3, 10, 13, "final", 0))
     monkeypatch.setattr(platform, "python_version", lambda: "3.10.13")
 
@@ -223,14 +197,14 @@ def test_an_old_python_is_told_so(
     assert capsys.readouterr().err == message
 
 
-def test_the_oldest_python_is_the_projects(lab: ModuleType) -> None:
+def test_the_oldest_python_is_the_projects(lab):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     major, minor = lab.OLDEST_PYTHON
 
     assert SpecifierSet(project["requires-python"]) == SpecifierSet(f">={major}.{minor}")
 
 
-def test_the_script_needs_the_standard_library_only() -> None:
+def test_the_script_needs_the_standard_library_only():
     tree = ast.parse((ROOT / "lab.py").read_text(encoding="utf-8"))
     modules = {
         name.split(".")[0]

@@ -4,24 +4,11 @@ import math
 from decimal import Decimal
 from fractions import Fraction
 from statistics import mean, median
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
-from frames.naive import (
-    STOPPING,
-    Lab,
-    Stop,
-    levels,
-    open_orders,
-    reference_at,
-    run,
-    stops,
-    told,
-    until,
-)
+from frames.naive import STOPPING, levels, open_orders, reference_at, run, stops, told, until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -57,7 +44,7 @@ EVERYBODY = [
     {"kind": "informed", "rate": 1},
 ]
 
-RUNS: dict[str, dict[str, Any]] = {
+RUNS = {
     "the default": {"epochs": 30},
     "wild": {"epochs": 30, "prices": {"volatility": 6}, "market": {"traders": EVERYBODY}},
     "two symbols": {
@@ -97,22 +84,22 @@ RUNS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module", params=RUNS)
-def lab(request: pytest.FixtureRequest) -> Lab:
+def lab(request):
     return run(seed=8, **RUNS[request.param])
 
 
-def _epoch_s(lab: Lab) -> float:
+def _epoch_s(lab):
     return lab.config.epoch_length / 10**6
 
 
 # --- The same, computed from the events
 
 
-def _naive(lab: Lab, symbols: list[str]) -> dict[str, Any]:
+def _naive(lab, symbols):
     """Every measure but the delays, told from the events."""
     sent = [each for each in lab.market.arrivals if each.symbol in symbols]
     trades, stopped, ages, spreads, samples = [], [], [], [], 0
-    spans: dict[str, list[int]] = {"halted": [], "paused": [], "auction": [], "limit": []}
+    spans = {"halted": [], "paused": [], "auction": [], "limit": []}
     clipped = set()
     for symbol in symbols:
         events = lab.events(symbol)
@@ -212,19 +199,19 @@ def _naive(lab: Lab, symbols: list[str]) -> dict[str, Any]:
     }
 
 
-def _symbol(stop: Stop) -> str:
+def _symbol(stop):
     """Ids of orders have the trader, the symbol and a number."""
     return stop.event.order_id.split("/")[1]
 
 
-def test_all_counts_shares_and_means_are_those_of_the_events(lab: Lab) -> None:
+def test_all_counts_shares_and_means_are_those_of_the_events(lab):
     found = market_numbers(lab.frames, _epoch_s(lab))
     assert list(found) == list(MEASURES)
     expected = _naive(lab, list(lab.market.engines))
     assert {name: found[name] for name in expected} == expected
 
 
-def test_each_symbol_has_a_row_of_its_own(lab: Lab) -> None:
+def test_each_symbol_has_a_row_of_its_own(lab):
     table = market_quality(lab.frames, lab.config.symbols, _epoch_s(lab))
     assert list(table.columns) == list(MEASURES)
     assert tuple(table.index) == lab.config.symbols
@@ -245,7 +232,7 @@ def test_each_symbol_has_a_row_of_its_own(lab: Lab) -> None:
 # --- What adds up
 
 
-def assert_adds_up(numbers: dict[str, Any]) -> None:
+def assert_adds_up(numbers):
     """Hold the breakdowns against what they are breakdowns of."""
     false = numbers["fair_orders_stopped"]
     assert false == sum(
@@ -283,8 +270,8 @@ def assert_adds_up(numbers: dict[str, Any]) -> None:
     fair_percent=st.sampled_from([1, 5]),
 )
 def test_every_order_that_was_stopped_is_in_exactly_one_cell(
-    seed: int, band: str, step: str, volatility: int, fair_percent: int
-) -> None:
+    seed, band, step, volatility, fair_percent
+):
     market = {"traders": EVERYBODY, "band": band, "fair_percent": fair_percent}
     prices = {"volatility": volatility}
     lab = run(seed=seed, epochs=6, market_time_per_epoch=step, prices=prices, market=market)
@@ -305,7 +292,7 @@ def test_every_order_that_was_stopped_is_in_exactly_one_cell(
 # --- A worked example: bands, ranked
 
 
-def _worked(band: str) -> dict[str, Any]:
+def _worked(band):
     """Seven orders in a band of 5 % around $100, which is the true price.
 
     A typing error bids $120. A check at entry refuses it; without one it rests, and every ask finds
@@ -313,13 +300,13 @@ def _worked(band: str) -> dict[str, Any]:
     reference does not know: an ask of that price is fair, and outside the band. At last somebody
     bids $98, and somebody sells at any price.
     """
-    parameters: dict[str, Any] = {"consensus": {}, "trade_only": {"at_entry": "ignore"}}[band]
+    parameters = {"consensus": {}, "trade_only": {"at_entry": "ignore"}}[band]
     rules = ConsensusBand(5, resting="cancel" if band == "consensus" else "keep", **parameters)
     engine = ConsensusMatchingEngine("AAPL", band=rules)
     engine.set_reference(Reference(Decimal(100), 0), 0)
     second, arrivals = 10**6, []
 
-    def true_price(time: int) -> int:
+    def true_price(time):
         return (106 if time == 5 * second else 100) * second
 
     for number, (side, price) in enumerate(
@@ -335,14 +322,14 @@ def _worked(band: str) -> dict[str, Any]:
         start=1,
     ):
         kind = "market" if price is None else "limit"
-        order = Order(str(number), "AAPL", side, kind, 10, price, "someone")  # type: ignore[arg-type]
+        order = Order(str(number), "AAPL", side, kind, 10, price, "someone")
         time = number * second
         arrivals.append(Arrival(time, "AAPL", order, "kind", "honest", true_price(time)))
         engine.submit(order, time)
     return market_numbers(make_frames(told(list(engine.events), arrivals, true_price)), 1.0)
 
 
-def test_a_band_is_not_praised_for_the_fair_orders_that_an_error_blocks() -> None:
+def test_a_band_is_not_praised_for_the_fair_orders_that_an_error_blocks():
     """Judged by what rests in the book, each of the four was stopped justly."""
     checked, unchecked = _worked("consensus"), _worked("trade_only")
     assert checked["fair_orders"] == unchecked["fair_orders"] == 5
@@ -363,13 +350,13 @@ def test_a_band_is_not_praised_for_the_fair_orders_that_an_error_blocks() -> Non
 # --- Another answer to what is fair
 
 
-def test_the_frames_judged_by_their_own_percentage_are_the_same(lab: Lab) -> None:
+def test_the_frames_judged_by_their_own_percentage_are_the_same(lab):
     again = judged_by(lab.frames, lab.config.market.fair_percent)
     for name, frame in lab.frames.items():
         pd.testing.assert_frame_equal(again[name], frame, check_exact=True)
 
 
-def test_an_order_is_not_judged_by_one_that_was_refused_under_its_name() -> None:
+def test_an_order_is_not_judged_by_one_that_was_refused_under_its_name():
     lab = run(seed=8, **RUNS["wild"])
     orders, rejections = lab.frames["orders"], lab.frames["rejections"]
     later = rejections[rejections["stopped"].isin(["at_trade", "swept"])]
@@ -382,7 +369,7 @@ def test_an_order_is_not_judged_by_one_that_was_refused_under_its_name() -> None
 
 
 @pytest.mark.parametrize("name", ["wild", "at the trade only", "two symbols"])
-def test_another_percentage_needs_no_other_run(name: str) -> None:
+def test_another_percentage_needs_no_other_run(name):
     lab = run(seed=8, **RUNS[name])
     for percent in (1, "2.5", Decimal(9)):
         market = {**RUNS[name].get("market", {}), "fair_percent": percent}
@@ -392,7 +379,7 @@ def test_another_percentage_needs_no_other_run(name: str) -> None:
             pd.testing.assert_frame_equal(again[frame], other.frames[frame], check_exact=True)
 
 
-def test_percentages_stand_beside_each_other() -> None:
+def test_percentages_stand_beside_each_other():
     result = sl.Experiment(epochs=20, seed=1, signatures="none").run()
     table = result.sensitivity()
     assert table.index.tolist() == [1, 2, 5]
@@ -412,7 +399,7 @@ def test_percentages_stand_beside_each_other() -> None:
 # --- Definitions, on frames made by hand
 
 
-def _frames(**rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
+def _frames(**rows):
     """Frames with these rows; what a row does not say is 0, empty or missing."""
     blank = {"str": "", "float64": float("nan"), "Int64": None, "int64": 0, "bool": False}
     frames = {}
@@ -425,11 +412,11 @@ def _frames(**rows: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def _numbers(**rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _numbers(**rows):
     return market_numbers(_frames(**rows), 1.0)
 
 
-def test_an_empty_market_has_nothing_to_measure() -> None:
+def test_an_empty_market_has_nothing_to_measure():
     numbers = _numbers()
     counts = [name for name, value in numbers.items() if value is not None]
     assert {numbers[name] for name in counts} == {0}
@@ -446,7 +433,7 @@ def test_an_empty_market_has_nothing_to_measure() -> None:
     }
 
 
-def test_the_rate_is_of_limit_orders_and_volumes_are_of_all() -> None:
+def test_the_rate_is_of_limit_orders_and_volumes_are_of_all():
     orders = [
         {"order_id": "fair", "type": "limit", "fair": True},
         {"order_id": "let in", "type": "limit", "fair": True},
@@ -469,13 +456,13 @@ def test_the_rate_is_of_limit_orders_and_volumes_are_of_all() -> None:
     assert_adds_up(numbers)
 
 
-def test_stopped_orders_are_counted_by_the_column_that_says_it() -> None:
+def test_stopped_orders_are_counted_by_the_column_that_says_it():
     odd = {"verdict": "justified", "stopped": "at_entry", "reason": "market", "quantity": 1}
     numbers = _numbers(orders=[{"type": "limit"}], rejections=[odd])
     assert (numbers["market_orders_stopped"], numbers["unfair_orders_stopped"]) == (0, 1)
 
 
-def test_an_order_that_is_sent_once_more_is_another_one() -> None:
+def test_an_order_that_is_sent_once_more_is_another_one():
     orders = [{"order_id": "again", "type": "limit", "fair": True, "status": "rejected"}] * 3
     row = {"order_id": "again", "verdict": "false", "action": "rejected", "stopped": "at_entry"}
     numbers = _numbers(orders=orders, rejections=[{**row, "reason": "no_consensus"}] * 3)
@@ -483,7 +470,7 @@ def test_an_order_that_is_sent_once_more_is_another_one() -> None:
     assert_adds_up(numbers)
 
 
-def test_halts_and_auctions_are_timed_to_the_instant_and_not_by_samples() -> None:
+def test_halts_and_auctions_are_timed_to_the_instant_and_not_by_samples():
     book = [{"time_s": float(number), "symbol": symbol} for number in range(11) for symbol in "AB"]
     states = [
         ("A", 1.25, "limit"),
@@ -506,7 +493,7 @@ def test_halts_and_auctions_are_timed_to_the_instant_and_not_by_samples() -> Non
     assert (share.part, share.whole) == (3.25, 20.0)
 
 
-def test_the_spread_is_of_the_time_in_which_orders_are_matched() -> None:
+def test_the_spread_is_of_the_time_in_which_orders_are_matched():
     quote = {"best_bid": 99.0, "best_ask": 101.0}
     states = ["open", "open", "limit", "auction", "halted", "paused", "open", "open", "open"]
     quotes = [quote, quote, {"best_bid": 90.0, "best_ask": 110.0}, quote, quote, quote]
@@ -525,22 +512,17 @@ def test_the_spread_is_of_the_time_in_which_orders_are_matched() -> None:
 # --- Delays
 
 
-def _walk(length: int, seed: int = 0) -> npt.NDArray[np.float64]:
+def _walk(length, seed=0):
     steps = np.random.default_rng(seed).normal(0, 0.01, length)
     return 100 * np.exp(np.cumsum(steps))
 
 
-def _samples(
-    true: npt.NDArray[np.float64],
-    seen: npt.NDArray[np.float64],
-    step: float = 0.25,
-    symbol: str = "AAPL",
-) -> pd.DataFrame:
+def _samples(true, seen, step=0.25, symbol="AAPL"):
     times = step * np.arange(len(true))
     return pd.DataFrame({"symbol": symbol, "time_s": times, "true_price": true, "seen": seen})
 
 
-def _late(true: npt.NDArray[np.float64], steps: int) -> npt.NDArray[np.float64]:
+def _late(true, steps):
     """What is seen of a path that many samples late; nothing at first."""
     seen = np.full(len(true), np.nan)
     seen[steps:] = true[: len(true) - steps]
@@ -548,12 +530,12 @@ def _late(true: npt.NDArray[np.float64], steps: int) -> npt.NDArray[np.float64]:
 
 
 @given(steps=st.integers(0, 48), seed=st.integers(0, 10**6), step=st.sampled_from([0.05, 0.25]))
-def test_a_known_delay_is_found(steps: int, seed: int, step: float) -> None:
+def test_a_known_delay_is_found(steps, seed, step):
     true = _walk(200, seed)
     assert delay(_samples(true, _late(true, steps), step), 4 * step) == pytest.approx(steps * step)
 
 
-def test_the_delay_of_what_is_refreshed_now_and_then_is_the_median_of_its_ages() -> None:
+def test_the_delay_of_what_is_refreshed_now_and_then_is_the_median_of_its_ages():
     true = _walk(40_000)
     ages = np.tile(np.arange(5) + 6, 8_000)  # refreshed each 5 samples, 6 samples late
     seen = np.full(len(true), np.nan)
@@ -562,7 +544,7 @@ def test_the_delay_of_what_is_refreshed_now_and_then_is_the_median_of_its_ages()
     assert delay(_samples(true, seen), 1.0) == 8 * 0.25
 
 
-def test_what_stands_still_has_no_delay() -> None:
+def test_what_stands_still_has_no_delay():
     true, still = _walk(100), np.full(100, 100.0)
     nothing = np.full(100, np.nan)
     assert delay(_samples(true, still), 1.0) is None
@@ -573,7 +555,7 @@ def test_what_stands_still_has_no_delay() -> None:
     assert delay(pd.concat([_samples(true, still, symbol="MSFT"), moving]), 1.0) == 0.75
 
 
-def test_of_delays_that_are_equally_good_it_is_the_middle_one() -> None:
+def test_of_delays_that_are_equally_good_it_is_the_middle_one():
     """A path of daily closes moves once an epoch."""
     closes = np.repeat(_walk(60), 4)
     assert delay(_samples(closes, _late(closes, 8)), 1.0) == 2.0
@@ -582,7 +564,7 @@ def test_of_delays_that_are_equally_good_it_is_the_middle_one() -> None:
     assert delay(_samples(closes, seen), 1.0) == pytest.approx((0 + 0.25) / 2)
 
 
-def test_delays_are_looked_for_within_twelve_epochs_and_half_of_the_run() -> None:
+def test_delays_are_looked_for_within_twelve_epochs_and_half_of_the_run():
     true = _walk(400)
     far = delay(_samples(true, _late(true, 60)), 1.0)
     assert far is not None
@@ -598,7 +580,7 @@ def test_delays_are_looked_for_within_twelve_epochs_and_half_of_the_run() -> Non
 
 
 @pytest.mark.parametrize("link", ["20ms", "150ms"])
-def test_the_delay_of_the_reference_is_the_age_of_the_quotes_behind_it(link: str) -> None:
+def test_the_delay_of_the_reference_is_the_age_of_the_quotes_behind_it(link):
     """Constant links: each quote is as old when it becomes the reference, and one epoch more."""
     result = sl.Experiment(
         epochs=400,
@@ -619,7 +601,7 @@ def test_the_delay_of_the_reference_is_the_age_of_the_quotes_behind_it(link: str
     assert abs(found - ages.mean()) <= 1 / 8
 
 
-def test_noise_and_gaps_do_not_hide_a_delay() -> None:
+def test_noise_and_gaps_do_not_hide_a_delay():
     random = np.random.default_rng(3)
     true = _walk(2_000)
     seen = _late(true, 7) * np.exp(random.normal(0, 0.005, 2_000))
@@ -627,7 +609,7 @@ def test_noise_and_gaps_do_not_hide_a_delay() -> None:
     assert delay(_samples(true, seen), 1.0) == 7 * 0.25
 
 
-def test_the_level_of_a_symbol_does_not_weigh() -> None:
+def test_the_level_of_a_symbol_does_not_weigh():
     """Together they have one delay, and it is the same in cents."""
     true, other = _walk(400), _walk(400, seed=1)
     first = _samples(true, _late(true, 9))
@@ -642,7 +624,7 @@ def test_the_level_of_a_symbol_does_not_weigh() -> None:
     assert delay(pd.concat([first, same]), 1.0) == 9 * 0.25
 
 
-def test_a_run_without_traders_still_measures_its_reference() -> None:
+def test_a_run_without_traders_still_measures_its_reference():
     numbers = sl.Experiment(epochs=12, market={"traders": 0}, signatures="none").run()
     assert numbers.market_numbers["orders"] == 0
     assert numbers.market_numbers["reference_delay_s"] is not None
@@ -653,7 +635,7 @@ def test_a_run_without_traders_still_measures_its_reference() -> None:
 # --- The same again
 
 
-def test_another_percentage_changes_nothing_where_nobody_trades() -> None:
+def test_another_percentage_changes_nothing_where_nobody_trades():
     without_orders = sl.Experiment(epochs=4, market={"traders": 0}).run()
     for result in (without_orders, sl.run_protocol(epochs=4)):
         assert (result.sensitivity((1, 5))["unfair_trades"] == 0).all()

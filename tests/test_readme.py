@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 from typing import get_type_hints
@@ -18,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_its_picture_is_what_its_command_draws(tmp_path: Path) -> None:
+def test_its_picture_is_what_its_command_draws(tmp_path):
     """To renew it: run the command with ``--plots`` and copy ``prices.png`` into docs/."""
     command = re.search(r"The picture is `python3 lab.py (.+?)`", README)
     assert command is not None
@@ -27,15 +26,13 @@ def test_its_picture_is_what_its_command_draws(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_its_figures_are_what_the_measuring_script_prints() -> None:
+def test_its_figures_are_what_the_measuring_script_prints():
     script = [sys.executable, str(ROOT / "tools" / "measure_defaults.py")]
     printed = subprocess.run(script, check=True, capture_output=True, text=True).stdout
     assert printed.strip() in README
 
 
-def test_its_commands_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_its_commands_work(tmp_path, monkeypatch, capsys):
     block = README.split("## The commands")[1].split("```")[1]
     commands = re.findall(r"^python3 lab.py ([^#\n]+?)\s*(?:#.*)?$", block, flags=re.MULTILINE)
     assert len(commands) == 9
@@ -45,16 +42,16 @@ def test_its_commands_work(
         assert main(command.split()) == 0, command
 
 
-def test_its_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_python_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = [rest.split("```")[0] for rest in README.split("```python\n")[1:]]
     assert len(blocks) == 3
-    names: dict[str, object] = {}
+    names = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
 
 
-def luld_runs(**traders: object) -> Iterator[sl.Result]:
+def luld_runs(**traders):
     """Run the LULD market of the README with 40 seeds."""
     (block,) = (one.split("```")[0] for one in README.split("```python\n")[1:] if "busy =" in one)
     call = block.split("busy = ")[1].split("\nbusy")[0]
@@ -66,22 +63,20 @@ def luld_runs(**traders: object) -> Iterator[sl.Result]:
 
 
 @pytest.mark.slow
-def test_in_its_luld_market_typing_errors_make_limit_states_and_no_pauses() -> None:
+def test_in_its_luld_market_typing_errors_make_limit_states_and_no_pauses():
     states = [state for result in luld_runs() for state in result.bands["state"]]
     assert states.count("limit") > 40
     assert "auction" not in states
 
 
 @pytest.mark.slow
-def test_where_traders_look_once_a_minute_it_stands_still_for_about_a_third_of_the_time() -> None:
+def test_where_traders_look_once_a_minute_it_stands_still_for_about_a_third_of_the_time():
     traders = ["market_maker", {"kind": "informed", "count": 3}, "fat_finger"]
     shares = [result.market_numbers["halted_share"] for result in luld_runs(traders=traders)]
     assert 0.28 < fmean(shares) < 0.39
 
 
-def test_the_things_of_ones_own_in_the_architecture_page_work(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_things_of_ones_own_in_the_architecture_page_work(capsys):
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     examples = re.findall(r"^ *```python\n(.*?)^ *```", page, flags=re.MULTILINE | re.DOTALL)
     assert len(examples) == 5
@@ -92,7 +87,7 @@ def test_the_things_of_ones_own_in_the_architecture_page_work(
     assert "fair_stopped_rate" in printed
 
 
-def test_every_method_that_the_docs_name_is_there() -> None:
+def test_every_method_that_the_docs_name_is_there():
     page = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
     named = re.findall(r"`([A-Z]\w+)\.(\w+)(?:\(.*?\))?`", page)
     modules = [module for name, module in sys.modules.items() if name.startswith("streamlet_lab")]
@@ -103,6 +98,6 @@ def test_every_method_that_the_docs_name_is_there() -> None:
     assert [pair for pair in named if pair not in members] == []
 
 
-def test_its_links_lead_somewhere() -> None:
+def test_its_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target

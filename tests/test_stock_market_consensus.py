@@ -13,14 +13,14 @@ SOURCES = ("market_data_1", "market_data_2", "external_feed")
 
 
 @pytest.fixture
-def network() -> sl.StockMarketConsensusNetwork:
+def network():
     """Four nodes after the description's twelve epochs."""
     network = sl.create_aapl_consensus_network(num_nodes=4)
     network.run_price_consensus_simulation(epochs=12)
     return network
 
 
-def _order(order_id: str, side: str, price: Decimal) -> sl.Order:
+def _order(order_id, side, price):
     cents = price.quantize(Decimal("0.01"))
     return sl.Order.limit(order_id, "AAPL", side, 100, cents)
 
@@ -29,7 +29,7 @@ def _order(order_id: str, side: str, price: Decimal) -> sl.Order:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_simulator_generates_a_price_feed(source: str) -> None:
+def test_simulator_generates_a_price_feed(source):
     simulator = sl.AAPLPriceSimulator(base_price=Decimal("150.00"))
     price = simulator.generate_price_feed(source)
 
@@ -41,7 +41,7 @@ def test_simulator_generates_a_price_feed(source: str) -> None:
     assert price.timestamp == datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 
 
-def test_stock_price_create() -> None:
+def test_stock_price_create():
     price = sl.StockPrice.create("AAPL", 152.45, 1500, "market_data_1")
 
     assert price.symbol == "AAPL"
@@ -50,7 +50,7 @@ def test_stock_price_create() -> None:
     assert price.source == "market_data_1"
 
 
-def test_validation_rules_are_the_descriptions() -> None:
+def test_validation_rules_are_the_descriptions():
     rules = sl.PriceValidation()
 
     assert rules.min_price == Decimal(50)
@@ -60,7 +60,7 @@ def test_validation_rules_are_the_descriptions() -> None:
     assert rules.min_sources >= 2
 
 
-def test_prices_are_validated() -> None:
+def test_prices_are_validated():
     service = sl.PriceConsensusService("AAPL")
     good = sl.StockPrice.create("AAPL", 150, 1000, "market_data_1")
     too_low = sl.StockPrice.create("AAPL", 49, 1000, "market_data_2")
@@ -71,7 +71,7 @@ def test_prices_are_validated() -> None:
     assert service.validate_prices([good, too_high, too_few]) == [good]
 
 
-def test_price_consensus_has_exactly_the_descriptions_fields() -> None:
+def test_price_consensus_has_exactly_the_descriptions_fields():
     assert [field.name for field in fields(sl.PriceConsensus)] == [
         "symbol",
         "consensus_price",
@@ -86,7 +86,7 @@ def test_price_consensus_has_exactly_the_descriptions_fields() -> None:
 # --- Consensus layer
 
 
-def test_four_nodes_tolerate_one_fault_with_a_quorum_of_three() -> None:
+def test_four_nodes_tolerate_one_fault_with_a_quorum_of_three():
     network = sl.create_aapl_consensus_network(4)
 
     assert isinstance(network, sl.StockMarketConsensusNetwork)
@@ -96,7 +96,7 @@ def test_four_nodes_tolerate_one_fault_with_a_quorum_of_three() -> None:
     assert network.config.votes_needed == 3
 
 
-def test_every_node_is_a_streamlet_node() -> None:
+def test_every_node_is_a_streamlet_node():
     network = sl.create_aapl_consensus_network(4)
 
     for node in network.node_ids:
@@ -104,7 +104,7 @@ def test_every_node_is_a_streamlet_node() -> None:
         assert isinstance(network.nodes[node], sl.StreamletNode)
 
 
-def test_each_epoch_has_a_consensus_price() -> None:
+def test_each_epoch_has_a_consensus_price():
     network = sl.create_aapl_consensus_network(4)
     prices = network.run_price_consensus_simulation(epochs=12)
 
@@ -118,9 +118,7 @@ def test_each_epoch_has_a_consensus_price() -> None:
     assert [price.timestamp for price in prices] == sorted(price.timestamp for price in prices)
 
 
-def test_final_prices_are_the_payloads_of_final_blocks(
-    network: sl.StockMarketConsensusNetwork,
-) -> None:
+def test_final_prices_are_the_payloads_of_final_blocks(network):
     blocks = network.observer.tree.finalized[1:]
     prices = network.get_finalized_consensus_prices()
 
@@ -133,7 +131,7 @@ def test_final_prices_are_the_payloads_of_final_blocks(
 # --- Trading layer
 
 
-def test_engine_reads_the_latest_final_price(network: sl.StockMarketConsensusNetwork) -> None:
+def test_engine_reads_the_latest_final_price(network):
     engine = sl.ConsensusMatchingEngine("AAPL", network)
     assert (
         engine.get_latest_consensus_price()
@@ -158,9 +156,7 @@ def test_engine_reads_the_latest_final_price(network: sl.StockMarketConsensusNet
         ("1.20", False),
     ],
 )
-def test_trade_prices_may_deviate_by_five_percent(
-    network: sl.StockMarketConsensusNetwork, factor: str, accepted: bool
-) -> None:
+def test_trade_prices_may_deviate_by_five_percent(network, factor, accepted):
     engine = sl.ConsensusMatchingEngine("AAPL", network)
     consensus = engine.get_latest_consensus_price()
     assert consensus is not None
@@ -169,9 +165,7 @@ def test_trade_prices_may_deviate_by_five_percent(
     assert engine.validate_trade_price(price) == accepted
 
 
-def test_the_descriptions_trading_demo(
-    network: sl.StockMarketConsensusNetwork, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_descriptions_trading_demo(network, caplog):
     engine = sl.ConsensusMatchingEngine("AAPL", network)
     consensus = engine.get_latest_consensus_price()
     assert consensus is not None
@@ -192,7 +186,7 @@ def test_the_descriptions_trading_demo(
     assert messages[-1].startswith(f"{rejection} [outside_band")
 
 
-def test_orders_within_the_band_trade(network: sl.StockMarketConsensusNetwork) -> None:
+def test_orders_within_the_band_trade(network):
     engine = sl.ConsensusMatchingEngine("AAPL", network)
     consensus = engine.get_latest_consensus_price()
     assert consensus is not None
@@ -205,6 +199,6 @@ def test_orders_within_the_band_trade(network: sl.StockMarketConsensusNetwork) -
     assert (trade.buy_order_id, trade.sell_order_id) == ("buy", "sell")
 
 
-def test_an_engine_for_another_symbol_is_refused() -> None:
+def test_an_engine_for_another_symbol_is_refused():
     with pytest.raises(sl.InvalidInput, match="AAPL, which the network agrees on"):
         sl.ConsensusMatchingEngine("MSFT", sl.create_aapl_consensus_network(4))

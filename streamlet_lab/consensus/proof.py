@@ -40,7 +40,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer
 
@@ -117,16 +117,27 @@ class Header:
         return block_hash(chain_id, self.epoch, self.height, *hashes)
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A voter's signature over one block of the triple."""
+class _Signature(NamedTuple):
+    """A voter's signature over one block of the triple; in a document an object."""
 
     voter: str
     signature: Hex
 
 
-#: In the order of the voters' names.
-Signatures = tuple[Signature, ...]
+def _read_signature(value: object) -> object:
+    if not (isinstance(value, dict) and value.keys() == {"voter", "signature"}):
+        raise InvalidInput("value", value, "an object of exactly a voter and a signature")
+    return value
+
+
+def _write_signature(pair: tuple[str, bytes]) -> dict[str, str]:
+    return {"voter": pair[0], "signature": pair[1].hex()}
+
+
+#: Voters with their signatures, in the order of the voters' names.
+Signatures = tuple[
+    Annotated[_Signature, BeforeValidator(_read_signature), PlainSerializer(_write_signature)], ...
+]
 
 
 def _write_payload(payload: bytes) -> str | dict[str, str]:
@@ -272,7 +283,7 @@ def _header_of(block: Block) -> Header:
 def _pick_votes(tree: BlockTree, block: Block) -> Signatures:
     """Exactly a quorum of the votes for a block; none for genesis."""
     votes = sorted(tree.votes(block.hash), key=lambda vote: vote.voter)[: tree.quorum]
-    return tuple(Signature(vote.voter, vote.signature) for vote in votes)
+    return tuple(_Signature(vote.voter, vote.signature) for vote in votes)
 
 
 def _check_chain(proof: FinalityProof, genesis_hash: bytes) -> list[bytes]:
@@ -316,14 +327,14 @@ def _check_votes(
     name: str, signatures: Signatures, subject: tuple[int, int, bytes], keys: PublicKeys
 ) -> None:
     """Check that exactly a quorum of nodes signed a block's epoch, height and hash."""
-    voters = [one.voter for one in signatures]
+    voters = [voter for voter, _ in signatures]
     if voters != sorted(set(voters)):
         raise ProofRejected(f"the voters for the {name} block are not in order, each once")
     if len(voters) != keys.quorum:
         raise ProofRejected(
             f"{len(voters)} votes for the {name} block, where exactly {keys.quorum} are needed"
         )
-    for one in signatures:
-        vote = Vote(keys.chain_id, *subject, one.voter, one.signature)
+    for voter, signature in signatures:
+        vote = Vote(keys.chain_id, *subject, voter, signature)
         if not is_signed(vote, keys.keys):
-            raise ProofRejected(f"{one.voter!r} did not sign the vote for the {name} block")
+            raise ProofRejected(f"{voter!r} did not sign the vote for the {name} block")

@@ -11,13 +11,7 @@ from streamlet_lab.consensus import Block, BlockTree, Evidence
 from streamlet_lab.frames.tables import epoch_at
 from streamlet_lab.matching import ConsensusMatchingEngine, Reference
 from streamlet_lab.prices import Evaluation, PricePath, StockPrice
-from streamlet_lab.simulator import (
-    Arrival,
-    Market,
-    Recorder,
-    Simulation,
-    StockSimulation,
-)
+from streamlet_lab.simulator import Arrival, Market, Recorder, Simulation, StockSimulation
 from streamlet_lab.units import to_seconds
 
 _Counts = Mapping[tuple[int, str], int]

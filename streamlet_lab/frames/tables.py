@@ -25,9 +25,7 @@ class LazyFrames(Mapping[str, pd.DataFrame]):
     """
 
     def __init__(
-        self,
-        columns: Mapping[str, Mapping[str, Column]],
-        rows: Callable[[str], Mapping[str, Rows]],
+        self, columns: Mapping[str, Mapping[str, Column]], rows: Callable[[str], Mapping[str, Rows]]
     ) -> None:
         self._columns = columns
         self._rows: Callable[[str], Mapping[str, Rows]] | None = rows

@@ -28,15 +28,7 @@ from streamlet_lab.matching import (
     StateChanged,
     Traded,
 )
-from streamlet_lab.metrics import (
-    AT_ENTRY,
-    AT_TRADE,
-    MARKET,
-    STOP_REASONS,
-    SWEPT,
-    is_fair,
-    verdict,
-)
+from streamlet_lab.metrics import AT_ENTRY, AT_TRADE, MARKET, STOP_REASONS, SWEPT, is_fair, verdict
 from streamlet_lab.simulator import Arrival
 from streamlet_lab.units import to_seconds, to_ticks
 

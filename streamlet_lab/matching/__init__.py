@@ -44,6 +44,7 @@ from streamlet_lab.matching.instrument import Instrument as Instrument
 from streamlet_lab.matching.orders import MAX_QUANTITY as MAX_QUANTITY
 from streamlet_lab.matching.orders import Order as Order
 from streamlet_lab.matching.orders import OrderType as OrderType
+from streamlet_lab.matching.orders import SelfTrade as SelfTrade
 from streamlet_lab.matching.orders import Side as Side
 from streamlet_lab.matching.orders import TimeInForce as TimeInForce
 from streamlet_lab.matching.orders import Trade as Trade
@@ -53,7 +54,6 @@ from streamlet_lab.matching.rules import ConsensusBand as ConsensusBand
 from streamlet_lab.matching.rules import LuldBand as LuldBand
 from streamlet_lab.matching.rules import StalePolicy as StalePolicy
 from streamlet_lab.matching.rules import VolatilityAuctionBand as VolatilityAuctionBand
-from streamlet_lab.matching.selftrade import SelfTrade as SelfTrade
 from streamlet_lab.matching.tracker import OpenOrder as OpenOrder
 from streamlet_lab.matching.tracker import OrderTracker as OrderTracker
 from streamlet_lab.matching.watch import NEVER as NEVER

@@ -1,13 +1,16 @@
-"""The price at which a call auction clears: pure, in integer ticks."""
+"""The price at which a call auction clears, and its trades: pure, in integer ticks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from streamlet_lab.matching.book import Resting
-from streamlet_lab.matching.selftrade import SelfTrade, shares_lost
+from streamlet_lab.matching.book import BUY, SELL, Resting
+from streamlet_lab.matching.orders import SelfTrade, shares_lost
+
+#: The younger order of a trade, the older one, the side of the younger, and the shares.
+Meeting: TypeAlias = tuple[Resting, Resting, int, int]
 
 
 class Clearing(NamedTuple):
@@ -23,22 +26,14 @@ class Clearing(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What the end of a call auction brings; None where nothing trades.
+    """What the end of a call auction brings; no price where nothing trades.
 
     The shares that are lost are those that self-trade prevention takes off orders before.
     """
 
     found: Clearing | None
-    lost: Mapping[Resting, int]
-
-
-class _Stretch(NamedTuple):
-    """Neighbouring prices at which the same shares are bid for and offered."""
-
-    low: int
-    high: int
-    quantity: int
-    surplus: int
+    lost: dict[Resting, int]
+    trades: list[Meeting]
 
 
 def clearing(
@@ -95,61 +90,13 @@ def clearing(
     return Clearing(ticks, most, (first if ticks <= first.high else last).surplus)
 
 
-def call_auction(
-    bids: Sequence[Resting],
-    asks: Sequence[Resting],
-    reference_ticks: Fraction | None,
-    self_trade: SelfTrade,
-) -> Outcome:
-    """Find the price of an auction among those shares that will trade with somebody else.
+class _Stretch(NamedTuple):
+    """Neighbouring prices at which the same shares are bid for and offered."""
 
-    Shares that would meet their own trader at the price found are taken off as self-trade
-    prevention says, and the price is found anew without them, until there are none: what never
-    trades makes no price for others. The orders, given in priority, are left as they are.
-    """
-    left = {resting: resting.remaining for resting in (*bids, *asks)}
-    while True:
-        bids, asks = ([one for one in side if left[one]] for side in (bids, asks))
-        bought, sold = ([(one.level.ticks, left[one]) for one in side] for side in (bids, asks))
-        found = clearing(bought, sold, reference_ticks)
-        if found is None or self_trade is SelfTrade.NONE:
-            break
-        kept = _kept_apart(bids, asks, left, found.ticks, self_trade)
-        if kept == left:
-            break
-        left = kept
-    lost = {one: one.remaining - shares for one, shares in left.items() if shares < one.remaining}
-    return Outcome(found, lost)
-
-
-def _kept_apart(
-    bids: Sequence[Resting],
-    asks: Sequence[Resting],
-    left: Mapping[Resting, int],
-    ticks: int,
-    self_trade: SelfTrade,
-) -> dict[Resting, int]:
-    """Match at a price, and return what is left of all orders without their self-trades."""
-    kept, waiting = dict(left), dict(left)  # without the losses; without what traded, too
-    buys = iter([one for one in bids if one.level.ticks >= ticks])
-    sells = iter([one for one in asks if one.level.ticks <= ticks])
-    buy, sell = next(buys, None), next(sells, None)
-    while buy is not None and sell is not None:
-        younger, older = (buy, sell) if buy.priority > sell.priority else (sell, buy)
-        meets = min(waiting[buy], waiting[sell])
-        if younger.trader and younger.trader == older.trader:
-            lost = shares_lost(self_trade, waiting[younger], waiting[older])
-            for one, shares in zip((younger, older), lost, strict=True):
-                kept[one] -= shares
-                waiting[one] -= shares
-        else:
-            waiting[buy] -= meets
-            waiting[sell] -= meets
-        if not waiting[buy]:
-            buy = next(buys, None)
-        if not waiting[sell]:
-            sell = next(sells, None)
-    return kept
+    low: int
+    high: int
+    quantity: int
+    surplus: int
 
 
 def _stretches(bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]) -> list[_Stretch]:
@@ -168,3 +115,61 @@ def _stretches(bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]])
         supply += joining[low]
         stretches.append(_Stretch(low, above - 1, min(demand, supply), demand - supply))
     return stretches
+
+
+def call_auction(
+    bids: Sequence[Resting],
+    asks: Sequence[Resting],
+    reference_ticks: Fraction | None,
+    self_trade: SelfTrade,
+) -> Outcome:
+    """Find the price of an auction among those shares that will trade with somebody else.
+
+    Shares that would meet their own trader at the price found are taken off as self-trade
+    prevention says, and the price is found anew without them, until there are none: what never
+    trades makes no price for others. The orders, given in priority, are left as they are.
+    """
+    left = {resting: resting.remaining for resting in (*bids, *asks)}
+    while True:
+        bought, sold = ([(one.level.ticks, left[one]) for one in side] for side in (bids, asks))
+        found, before = clearing(bought, sold, reference_ticks), dict(left)
+        trades = _cross(bids, asks, left, found.ticks, self_trade) if found else []
+        if left == before:
+            break
+        bids, asks = ([one for one in side if left[one]] for side in (bids, asks))
+    lost = {one: one.remaining - shares for one, shares in left.items() if shares < one.remaining}
+    return Outcome(found, lost, trades)
+
+
+def _cross(
+    bids: Sequence[Resting],
+    asks: Sequence[Resting],
+    left: dict[Resting, int],
+    ticks: int,
+    self_trade: SelfTrade,
+) -> list[Meeting]:
+    """Match at a price; return the trades, and take off what orders lose for meeting themselves."""
+    waiting = dict(left)
+    trades: list[Meeting] = []
+    prevents = self_trade is not SelfTrade.NONE
+    buys = iter([one for one in bids if one.level.ticks >= ticks])
+    sells = iter([one for one in asks if one.level.ticks <= ticks])
+    buy, sell = next(buys, None), next(sells, None)
+    while buy is not None and sell is not None:
+        side = BUY if buy.priority > sell.priority else SELL
+        younger, older = (buy, sell) if side == BUY else (sell, buy)
+        if prevents and younger.trader and younger.trader == older.trader:
+            lost = shares_lost(self_trade, waiting[younger], waiting[older])
+            for one, shares in zip((younger, older), lost, strict=True):
+                left[one] -= shares
+                waiting[one] -= shares
+        else:
+            meets = min(waiting[buy], waiting[sell])
+            trades.append((younger, older, side, meets))
+            waiting[buy] -= meets
+            waiting[sell] -= meets
+        if not waiting[buy]:
+            buy = next(buys, None)
+        if not waiting[sell]:
+            sell = next(sells, None)
+    return trades

@@ -58,11 +58,8 @@ class Level:
 class BookSide:
     """One side of a book; iterates over its orders in priority.
 
-    Attributes
-    ----------
-    keys : list of int
-        A heap. A key is a price in ticks, negated for bids: on both sides the best is the
-        smallest. There may be keys before the best one at which nobody rests any more.
+    A key is a price in ticks, negated for bids: on both sides the best is the smallest. ``keys`` is
+    a heap of them; it may have keys before the best one at which nobody rests any more.
     """
 
     __slots__ = ("_levels", "_sign", "keys")
@@ -140,15 +137,10 @@ class BookSide:
 
 
 class OrderBook:
-    """The resting orders of one symbol, in ticks.
+    """The resting orders of one symbol in ticks; ``orders`` by id, in the order of acceptance.
 
     The book keeps and orders what it is given. Matching, and so never leaving an order that
     crosses the other side except while an auction collects them, is the engine's job.
-
-    Attributes
-    ----------
-    orders : dict of str to Resting
-        Every resting order by its id, in the order of acceptance.
     """
 
     __slots__ = ("asks", "bids", "orders")

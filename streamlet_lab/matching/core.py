@@ -1,5 +1,7 @@
 """The core of the engine: one deterministic writer, in integers, without objects on the way."""
 
+from typing import Any
+
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.book import Resting
 from streamlet_lab.matching.engine_settings import EngineSettings
@@ -12,8 +14,7 @@ from streamlet_lab.matching.events import (
     Replaced,
 )
 from streamlet_lab.matching.log import ACCEPTED, CANCELLED, FOK, IOC, TRADED, Fields, order_of
-from streamlet_lab.matching.orders import Order
-from streamlet_lab.matching.selftrade import SelfTrade, shares_lost
+from streamlet_lab.matching.orders import Order, SelfTrade, shares_lost
 from streamlet_lab.matching.session import CLOSED, TradingSession
 from streamlet_lab.matching.watch import NEVER
 
@@ -74,13 +75,13 @@ class MatchingCore(TradingSession):
                 book.orders[order_id] = resting = Resting(order_id, trader, quantity, priority)
                 own.add(resting, price)
                 if expires is not None or self._has_days:
-                    self.schedule_expiry(order_id, accepted[order_id])
+                    self.schedule_expiry(order_id)
                     self.set_alarm()
             if self._listens:
                 self._consult()
             return
-        refused = order_of(fields, self.instrument) if order is None else order
-        self.reject(reason, Command.ORDER, order_id, refused, price=refused.price)
+        refused = order or order_of(fields, self.instrument)
+        self.reject(reason, Command.ORDER, order_id, refused)
 
     def cancel(self, order_id: str, time: int) -> None:
         """Take a resting order out of the book."""
@@ -167,10 +168,8 @@ class MatchingCore(TradingSession):
         is_call = self._closed is RejectReason.IN_AUCTION
         return is_call and ticks is not None and time_in_force < IOC and not post_only
 
-    def _check_entry(self, side: int, ticks: int | None, price: int | None) -> None:
+    def _check_entry(self, side: int, ticks: Any, price: Any) -> None:
         """Refuse what a band must not answer, before anything has happened."""
-        assert ticks is not None
-        assert price is not None
         if type(price) is not int:
             raise InvalidInput("may_enter", price, "a price in whole ticks, or None to refuse")
         if side * price > side * ticks:

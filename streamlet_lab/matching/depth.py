@@ -1,20 +1,17 @@
 """What a person sees of the book: orders, best prices and depth, now and over time, in dollars."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.book import BUY, SELL, BookSide, OrderBook, Resting
-from streamlet_lab.matching.events import Event, MarketState
+from streamlet_lab.matching.book import BookSide, OrderBook, Resting
+from streamlet_lab.matching.events import Event
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import Log
 from streamlet_lab.matching.orders import Order, Side
-from streamlet_lab.matching.reference import Reference
 from streamlet_lab.matching.tracker import OrderTracker
-from streamlet_lab.matching.watch import Range
 
 
 class PriceLevel(NamedTuple):
@@ -25,8 +22,7 @@ class PriceLevel(NamedTuple):
     orders: int
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
+class Depth(NamedTuple):
     """The occupied prices of both sides, best first."""
 
     bids: tuple[PriceLevel, ...]
@@ -46,24 +42,6 @@ class RestingOrder(NamedTuple):
     priority: int
 
 
-class EngineState(NamedTuple):
-    """Everything that decides what an engine does next, as a value that compares.
-
-    The clock is left out: no event tells of an instant at which nothing happened. What a band
-    remembers besides its limits follows from the events, and so does when an order expires.
-    """
-
-    market: MarketState
-    reference: Reference | None
-    limits: Range | None
-    band_reference: Reference | None
-    bids: tuple[RestingOrder, ...]
-    asks: tuple[RestingOrder, ...]
-    accepted: dict[str, int]
-    events: int
-    trades: int
-
-
 class BookView:
     """The resting orders of an engine, to look at."""
 
@@ -80,12 +58,12 @@ class BookView:
     @property
     def bids(self) -> list[RestingOrder]:
         """The orders to buy, in priority."""
-        return self.side(Side.BUY)
+        return [*map(self._show, self._book.bids)]
 
     @property
     def asks(self) -> list[RestingOrder]:
         """The orders to sell, in priority."""
-        return self.side(Side.SELL)
+        return [*map(self._show, self._book.asks)]
 
     @property
     def best_bid(self) -> Decimal | None:
@@ -98,22 +76,10 @@ class BookView:
         return self._best(self._book.asks)
 
     def depth(self, levels: int | None = None) -> Depth:
-        """Return a snapshot of so many prices of each side, all of them by default.
-
-        Raises
-        ------
-        InvalidInput
-            If ``levels`` is less than 1.
-        """
+        """Return a snapshot of so many prices of each side, at least 1; of all by default."""
         _check_levels(levels)
-        return Depth(
-            tuple(islice(self._levels(self._book.bids), levels)),
-            tuple(islice(self._levels(self._book.asks), levels)),
-        )
-
-    def side(self, side: Side) -> list[RestingOrder]:
-        """Return the orders of one side, in priority."""
-        return [self._show(one) for one in self._book.side(BUY if side is Side.BUY else SELL)]
+        sides = (self._book.bids, self._book.asks)
+        return Depth(*(tuple(islice(self._levels(side), levels)) for side in sides))
 
     def find(self, order_id: str) -> RestingOrder | None:
         """Return a resting order, None where no such order rests."""
@@ -130,10 +96,8 @@ class BookView:
             yield PriceLevel(price, level.quantity, sum(1 for _ in level))
 
     def _show(self, resting: Resting) -> RestingOrder:
-        order, price = (
-            self._log.order(resting.order_id),
-            self._instrument.price(resting.level.ticks),
-        )
+        order = self._log.order(resting.order_id)
+        price = self._instrument.price(resting.level.ticks)
         return RestingOrder(order, price, resting.remaining, resting.priority)
 
 
@@ -182,34 +146,30 @@ class _Prices:
 
     def __init__(self) -> None:
         self._tracker = OrderTracker()
-        self._shown: dict[str, tuple[dict[Decimal, list[int]], Decimal, int]] = {}
-        self._bids: dict[Decimal, list[int]] = {}
-        self._asks: dict[Decimal, list[int]] = {}
+        self._sides: dict[Side, dict[Decimal, list[int]]] = {side: {} for side in Side}
+        self._counted: dict[str, tuple[Side, Decimal, int]] = {}
 
     def follow(self, event: Event) -> None:
         """Take in an event."""
         for opened in self._tracker.follow(event):
-            order, price = opened.order, opened.price
-            self._hide(order.order_id)
+            order, price, quantity = opened.order, opened.price, opened.quantity
+            if order.order_id in self._counted:
+                side, former, shares = self._counted.pop(order.order_id)
+                self._count(side, former, -shares, -1)
             # What never rests ends within its own command, and is never seen in the book.
-            if opened.quantity and price is not None and order.time_in_force.rests:
-                side = self._bids if order.side is Side.BUY else self._asks
-                level = side.setdefault(price, [0, 0])
-                level[0] += opened.quantity
-                level[1] += 1
-                self._shown[order.order_id] = side, price, opened.quantity
+            if quantity and price is not None and order.time_in_force.rests:
+                self._count(order.side, price, quantity, 1)
+                self._counted[order.order_id] = order.side, price, quantity
 
     def depth(self, levels: int | None) -> Depth:
         """Return a snapshot."""
-        bids = sorted(self._bids.items(), reverse=True)[:levels]
-        asks = sorted(self._asks.items())[:levels]
+        bids = sorted(self._sides[Side.BUY].items(), reverse=True)[:levels]
+        asks = sorted(self._sides[Side.SELL].items())[:levels]
         return Depth(*(tuple(PriceLevel(at, *here) for at, here in side) for side in (bids, asks)))
 
-    def _hide(self, order_id: str) -> None:
-        if order_id in self._shown:
-            side, price, quantity = self._shown.pop(order_id)
-            level = side[price]
-            level[0] -= quantity
-            level[1] -= 1
-            if not level[1]:
-                del side[price]
+    def _count(self, side: Side, price: Decimal, shares: int, orders: int) -> None:
+        level = self._sides[side].setdefault(price, [0, 0])
+        level[0] += shares
+        level[1] += orders
+        if not level[1]:
+            del self._sides[side][price]

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.core import MatchingCore
-from streamlet_lab.matching.depth import BookView, EngineState
-from streamlet_lab.matching.engine_settings import FIVE_PERCENT, EngineSettings, EventLog
+from streamlet_lab.matching.depth import BookView
+from streamlet_lab.matching.engine_settings import FIVE_PERCENT, EngineSettings
 from streamlet_lab.matching.events import (
     Cancelled,
     Command,
@@ -19,10 +19,9 @@ from streamlet_lab.matching.events import (
     RejectReason,
 )
 from streamlet_lab.matching.instrument import Instrument, OffGrid
-from streamlet_lab.matching.log import LogView, fields_of
-from streamlet_lab.matching.orders import Order, Trade, read_price
-from streamlet_lab.matching.reference import GIVEN, Reference, ask
-from streamlet_lab.matching.selftrade import SelfTrade
+from streamlet_lab.matching.log import EventLog, LogView, fields_of
+from streamlet_lab.matching.orders import Order, SelfTrade, Trade, read_price
+from streamlet_lab.matching.reference import GIVEN, Reference, ask, check_network
 from streamlet_lab.matching.watch import NEVER, Band
 from streamlet_lab.units import format_price, to_seconds
 
@@ -39,8 +38,7 @@ class ConsensusMatchingEngine:
     checked again just before it trades; what is left of an order that meets a price outside is
     cancelled. When the reference moves, resting orders that are now outside are cancelled. Other
     bands do other things at each of these points, move with other prices than the consensus, and
-    change the state of the market. A market order that finds nobody is accepted, and what is left
-    of it is cancelled with ``no_liquidity``.
+    change the state of the market.
 
     The reference comes from a network that is asked at each command, or is pushed with
     :meth:`set_reference` at the instant at which it changes. Where both happen, the network's
@@ -48,10 +46,10 @@ class ConsensusMatchingEngine:
 
     Simulated time is an integer number of microseconds and never runs backwards: every method that
     takes an instant raises `InvalidInput` for an earlier one. A command that names none happens at
-    the time of the latest command or reference. Every command returns its events. What is due
-    before it happens before it, and at one instant orders expire before anything else: their
-    events come first, then what the band's alarm brings, then ``ReferenceMoved``, ``BandMoved``
-    and the cancellations, then the command's own, and last what the band makes of it.
+    the time of the latest command or reference. Every command returns its events, and before them
+    those of what was due: at one instant orders expire before anything else, then come what the
+    band's alarm brings, ``ReferenceMoved``, ``BandMoved`` and the cancellations, then the command's
+    own, and last what the band makes of it.
 
     Parameters
     ----------
@@ -67,6 +65,7 @@ class ConsensusMatchingEngine:
     ----------
     settings : EngineSettings
     instrument : Instrument
+    symbol : str
     book : BookView
         The resting orders.
     events : EventLog
@@ -86,22 +85,20 @@ class ConsensusMatchingEngine:
         pace: Fraction | int = 1,
     ) -> None:
         self.instrument = symbol if isinstance(symbol, Instrument) else Instrument(symbol)
+        self.symbol = self.instrument.symbol
+        if consensus_network is not None:
+            check_network(consensus_network)
         offered = getattr(consensus_network, "symbol", self.symbol)
         if offered != self.symbol:
             expected = f"{offered}, which the network agrees on"
             raise InvalidInput("symbol", self.symbol, expected)
         settings: Any = (band, without_reference, self_trade, pace)  # names of policies are read
         self.settings = EngineSettings(self.instrument, *settings)
+        self._network = consensus_network
         self._core = core = MatchingCore(self.settings)
-        self._ask = None if consensus_network is None else ask(consensus_network, lambda: self.now)
         self.book = BookView(core.book, core.log, self.instrument)
         self.events = EventLog(core.log, self.settings)
         self.trades = LogView[Trade](core.log.tape, core.log.trade)
-
-    @property
-    def symbol(self) -> str:
-        """What is traded."""
-        return self.instrument.symbol
 
     @property
     def reference(self) -> Reference | None:
@@ -137,7 +134,7 @@ class ConsensusMatchingEngine:
     def process_order(self, order: Order, time: int | None = None) -> list[Trade]:
         """Submit an order and return its trades; see :meth:`submit`."""
         first = len(self.trades)
-        self._submit(order, time)
+        self.submit(order, time)
         return self.trades[first:]
 
     def submit(self, order: Order, time: int | None = None) -> list[Event]:
@@ -146,9 +143,26 @@ class ConsensusMatchingEngine:
         ``Accepted`` or ``Rejected``, then the trades, then ``Cancelled`` if a remainder could not
         rest. An id that was accepted before is refused, whatever became of it.
         """
-        first = len(self.events)
-        self._submit(order, time)
-        return self.events[first:]
+        if not isinstance(order, Order):
+            raise InvalidInput("order", order, "an Order; receive() takes the fields of one")
+
+        def enter(now: int) -> None:
+            if _LOG.isEnabledFor(logging.INFO):
+                price = "market" if order.price is None else format_price(order.price)
+                known = "none yet" if self.reference is None else format_price(self.reference.price)
+                _LOG.info("Processing order at %s (consensus: %s)", price, known)
+            order_id = order.order_id
+            if order.symbol != self.symbol:
+                self._core.reject(RejectReason.WRONG_SYMBOL, Command.ORDER, order_id, order)
+                return
+            try:
+                fields = fields_of(order, self.instrument)
+            except InvalidInput as error:
+                self._refuse(error, Command.ORDER, order_id, order)
+            else:
+                self._core.enter(fields, now, order)
+
+        return self._carry_out(enter, time)
 
     def receive(self, fields: Mapping[str, Any], time: int | None = None) -> list[Event]:
         """Take in an order from outside, as the fields of an :class:`Order`.
@@ -167,9 +181,9 @@ class ConsensusMatchingEngine:
         try:
             order = Order(**fields)
         except (InvalidInput, TypeError) as error:
-            given, refused = fields.get("order_id"), error
+            refused, given = error, fields.get("order_id")
             order_id = given if isinstance(given, str) else ""
-            return self._command(time, lambda: self._refuse(refused, Command.ORDER, order_id))
+            return self._carry_out(lambda now: self._refuse(refused, Command.ORDER, order_id), time)
         return self.submit(order, time)
 
     def cancel(self, order_id: str, time: int | None = None) -> list[Event]:
@@ -177,14 +191,23 @@ class ConsensusMatchingEngine:
 
         ``Rejected`` with ``unknown_id`` where no such order rests, or rests any more.
         """
-        return self._command(time, lambda: self._core.cancel(order_id, self.now))
+        return self._carry_out(lambda now: self._core.cancel(order_id, now), time)
 
     def reduce(self, order_id: str, quantity: int, time: int | None = None) -> list[Event]:
         """Take shares off a resting order, which keeps its priority: ``Reduced``.
 
         At most those that are left: all of them is a cancel.
         """
-        return self._command(time, lambda: self._reduce(order_id, quantity))
+
+        def take_off(now: int) -> None:
+            try:
+                self.instrument.check_quantity(quantity)
+            except InvalidInput as error:
+                self._refuse(error, Command.REDUCE, order_id)
+            else:
+                self._core.reduce(order_id, quantity, now)
+
+        return self._carry_out(take_off, time)
 
     def replace(
         self,
@@ -207,7 +230,23 @@ class ConsensusMatchingEngine:
         quantity : int or None
             Shares that are open from now on, whatever was traded before; None leaves them.
         """
-        return self._command(time, lambda: self._replace(order_id, price, quantity))
+
+        def change(now: int) -> None:
+            ticks = amount = None
+            try:
+                if quantity is not None:
+                    self.instrument.check_quantity(quantity)
+                if price is not None:
+                    amount = read_price(price)
+                    ticks = self.instrument.ticks(amount)
+            except InvalidInput as error:
+                self._refuse(error, Command.REPLACE, order_id, price=amount)
+            else:
+                self._core.replace(order_id, ticks, quantity, now)
+
+        return self._carry_out(change, time)
+
+    # What the operator and the clock do; no network is asked before.
 
     def set_reference(self, reference: Reference, time: int | None = None) -> list[Event]:
         """Take in a newer consensus, a price that has just become final.
@@ -221,15 +260,15 @@ class ConsensusMatchingEngine:
         InvalidInput
             If the time is earlier than the reference, or it is of a kind that only bands make.
         """
-        return self._operate(lambda now: self._take_in(reference, time), time)
+        return self._carry_out(lambda now: self._take_in(reference, time), time, asks=False)
 
     def advance(self, time: int) -> list[Event]:
         """Let the clock reach an instant."""
-        return self._operate(self._core.advance, time)
+        return self._carry_out(self._core.advance, time, asks=False)
 
     def end_day(self, time: int | None = None) -> list[Event]:
         """End the trading day: every day order expires, in the order of acceptance."""
-        return self._operate(self._core.end_day, time)
+        return self._carry_out(self._core.end_day, time, asks=False)
 
     def halt(self, time: int | None = None) -> list[Event]:
         """Halt the market: orders are refused, resting ones may be cancelled or reduced.
@@ -237,7 +276,7 @@ class ConsensusMatchingEngine:
         Nobody but the operator ends a halt. A call auction that is going on is ended before, and
         its orders are matched.
         """
-        return self._operate(self._core.halt, time)
+        return self._carry_out(self._core.halt, time, asks=False)
 
     def resume(self, time: int | None = None) -> list[Event]:
         """End a halt, or a call auction before its time.
@@ -245,12 +284,15 @@ class ConsensusMatchingEngine:
         The band may close the market again at once, such as for a reference that is too old. A
         pause is the band's to end, so that in any other state nothing happens.
         """
-        return self._operate(self._core.resume, time)
+        return self._carry_out(self._core.resume, time, asks=False)
+
+    # The description's questions.
 
     def get_latest_consensus_price(self) -> Decimal | None:
         """Return the latest finalized consensus price in dollars, None before the first."""
-        asked = None if self._ask is None else self._ask()
-        reference = asked or self.reference
+        reference = self.reference
+        if self._network is not None:
+            reference = ask(self._network, reference, self.now) or reference
         return None if reference is None else reference.price
 
     def validate_trade_price(self, price: Decimal | float | str) -> bool:
@@ -259,72 +301,34 @@ class ConsensusMatchingEngine:
         A network is asked for the latest reference first, as at each command.
         """
         ticks = self.instrument.ticks(read_price(price))
-        self._begin(None)
+        self._carry_out(lambda now: None, None)
         if self.reference is None:
             return self.settings.without_reference == "allow"
         return self._core.watch.may_trade(ticks)
 
-    def state(self) -> EngineState:
-        """Return everything that decides what the engine does next, as a value that compares."""
-        core = self._core
-        return EngineState(
-            core.market,
-            core.reference,
-            core.limits,
-            core.band_reference,
-            tuple(self.book.bids),
-            tuple(self.book.asks),
-            dict(core.log.accepted),
-            len(self.events),
-            len(self.trades),
-        )
+    # What is common to all commands.
 
-    # From dollars and shares to ticks, or a refusal with its reason.
-
-    def _submit(self, order: Order, time: int | None) -> None:
-        if not isinstance(order, Order):
-            raise InvalidInput("order", order, "an Order; receive() takes the fields of one")
-        self._begin(time)
-        begun, core = len(self.events), self._core
-        if _LOG.isEnabledFor(logging.INFO):
-            price = "market" if order.price is None else format_price(order.price)
-            reference = "none yet" if self.reference is None else format_price(self.reference.price)
-            _LOG.info("%s", f"Processing order at {price} (consensus: {reference})")
-        command, order_id = Command.ORDER, order.order_id
-        if order.symbol != self.symbol:
-            core.reject(RejectReason.WRONG_SYMBOL, command, order_id, order, price=order.price)
-        else:
-            try:
-                self.instrument.check_quantity(order.quantity)
-                fields = fields_of(order, self.instrument)
-            except InvalidInput as error:
-                self._refuse(error, command, order_id, order, order.price)
-            else:
-                core.enter(fields, core.now, order)
+    def _carry_out(
+        self, command: Callable[[int], None], time: int | None, asks: bool = True
+    ) -> list[Event]:
+        """Carry out a command at an instant; return its events, and before them what was due."""
+        core, rows = self._core, self._core.log.rows
+        is_whole = isinstance(time, int) and not isinstance(time, bool)
+        if time is not None and not (is_whole and core.now <= time < NEVER):
+            raise InvalidInput("time", time, f"whole microseconds, not before {core.now}")
+        first = begun = len(rows)
+        if asks:
+            if time is not None:
+                core.advance(time)
+            if self._network is not None:
+                reference = ask(self._network, core.reference, core.now)
+                if reference is not None and reference != core.reference:
+                    self._take_in(reference, time)
+            self._report(first)
+            begun = len(rows)
+        command(core.now if time is None else time)
         self._report(begun)
-
-    def _reduce(self, order_id: str, quantity: int) -> None:
-        try:
-            self.instrument.check_quantity(quantity)
-        except InvalidInput as error:
-            self._refuse(error, Command.REDUCE, order_id)
-        else:
-            self._core.reduce(order_id, quantity, self.now)
-
-    def _replace(
-        self, order_id: str, price: Decimal | float | str | None, quantity: int | None
-    ) -> None:
-        ticks = amount = None
-        try:
-            if quantity is not None:
-                self.instrument.check_quantity(quantity)
-            if price is not None:
-                amount = read_price(price)
-                ticks = self.instrument.ticks(amount)
-        except InvalidInput as error:
-            self._refuse(error, Command.REPLACE, order_id, price=amount)
-        else:
-            self._core.replace(order_id, ticks, quantity, self.now)
+        return self.events[first:]
 
     def _refuse(
         self,
@@ -338,36 +342,7 @@ class ConsensusMatchingEngine:
         field = error.field if isinstance(error, InvalidInput) else ""
         reasons = _OFF_GRID if isinstance(error, OffGrid) else _INVALID
         reason = reasons.get(field, RejectReason.INVALID_ORDER)
-        self._core.reject(reason, command, order_id, order, str(error), price)
-
-    # What is common to all commands.
-
-    def _command(self, time: int | None, carry_out: Callable[[], None]) -> list[Event]:
-        """Carry out a command after what comes before it; return the events of both."""
-        first = self._begin(time)
-        self._operate(lambda now: carry_out(), None)
-        return self.events[first:]
-
-    def _operate(self, carry_out: Callable[[int], None], time: int | None) -> list[Event]:
-        """Carry out what the operator or the clock wants, whether or not the network answers."""
-        self._check_time(time)
-        first = len(self.events)
-        carry_out(self.now if time is None else time)
-        self._report(first)
-        return self.events[first:]
-
-    def _begin(self, time: int | None) -> int:
-        """Let happen what comes before a command; return the sequence number of its first event."""
-        self._check_time(time)
-        first = len(self.events)
-        if time is not None:
-            self._core.advance(time)
-        if self._ask is not None:
-            reference = self._ask()
-            if reference is not None and reference != self.reference:
-                self._take_in(reference, time)
-        self._report(first)
-        return first
+        self._core.reject(reason, command, order_id, order, price, str(error))
 
     def _take_in(self, reference: Reference, time: int | None) -> None:
         if not isinstance(reference, Reference):
@@ -380,18 +355,9 @@ class ConsensusMatchingEngine:
         now = max(self.now, reference.time) if time is None else time
         self._core.move_reference(reference, now)
 
-    def _check_time(self, time: int | None) -> None:
-        if time is None:
-            return
-        is_whole = isinstance(time, int) and not isinstance(time, bool)
-        if not is_whole or not self.now <= time < NEVER:
-            raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
-
     def _report(self, first: int) -> None:
         """Show what was stopped since a sequence number in the standard log."""
-        if not _LOG.isEnabledFor(logging.INFO):
-            return
-        for event in self.events[first:]:
+        for event in self.events[first:] if _LOG.isEnabledFor(logging.INFO) else ():
             if isinstance(event, Rejected | Cancelled):
                 age = event.reference_age
                 known = "" if age is None else f", reference final for {to_seconds(age):.6f} s"

@@ -5,13 +5,11 @@ from fractions import Fraction
 from typing import Final, Literal, get_args
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.events import Event
 from streamlet_lab.matching.instrument import Instrument
-from streamlet_lab.matching.log import Log, LogView
-from streamlet_lab.matching.orders import read_member
-from streamlet_lab.matching.rules.consensus_band import ConsensusBand
-from streamlet_lab.matching.selftrade import SelfTrade
+from streamlet_lab.matching.orders import SelfTrade, read_member
+from streamlet_lab.matching.rules import ConsensusBand
 from streamlet_lab.matching.watch import Band
+from streamlet_lab.units import to_name
 
 WithoutReference = Literal["reject", "allow"]
 
@@ -55,23 +53,6 @@ class EngineSettings:
         if not isinstance(self.pace, int | Fraction) or self.pace <= 0:
             raise InvalidInput("pace", self.pace, "a whole number or a Fraction, above zero")
         object.__setattr__(self, "pace", Fraction(self.pace))
-        if self.without_reference not in get_args(WithoutReference):
-            raise InvalidInput("without_reference", self.without_reference, "'reject' or 'allow'")
+        to_name(self.without_reference, get_args(WithoutReference), "without_reference")
         policy = read_member(SelfTrade, self.self_trade, "self_trade")
         object.__setattr__(self, "self_trade", policy)
-
-
-class EventLog(LogView[Event]):
-    """Every event of an engine; the position of an event is its sequence number.
-
-    Attributes
-    ----------
-    settings : EngineSettings
-        Those of the engine: with them the events rebuild it.
-    """
-
-    __slots__ = ("settings",)
-
-    def __init__(self, log: Log, settings: EngineSettings) -> None:
-        super().__init__(log.rows, log.event)
-        self.settings = settings

@@ -176,17 +176,9 @@ class Repriced(NamedTuple):
 class Uncrossed(NamedTuple):
     """A call auction ended: what it takes off orders and its trades follow, all at one price.
 
-    Shares that would have traded with their own trader do not count for the price. Self-trade
-    prevention takes them off first.
-
-    Parameters
-    ----------
-    price : Decimal or None
-        None where no bid met an ask.
-    quantity : int
-        Shares that can trade at the price.
-    surplus : int
-        Shares that cannot though their limit allows it: above 0 of buyers, below 0 of sellers.
+    The price is None where no bid met an ask. The quantity can trade there; the surplus cannot,
+    though its limits allow it: above 0 of buyers, below 0 of sellers. Shares that would have traded
+    with their own trader do not count; self-trade prevention takes them off first.
     """
 
     sequence: int
@@ -202,40 +194,6 @@ class StateChanged(NamedTuple):
     sequence: int
     time: int
     state: MarketState
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """What a rejection and a cancellation have in common: a price, held against a reference."""
-
-    sequence: int
-    time: int
-    order_id: str
-    price: Decimal | None
-    reference: Reference | None
-
-    @property
-    def deviation_percent(self) -> Decimal | None:
-        """How far the price is from the reference, in percent of the reference."""
-        if self.price is None or self.reference is None:
-            return None
-        return deviation_percent(self.price, self.reference.price)
-
-    @property
-    def reference_age(self) -> int | None:
-        """How long the reference had been known, in microseconds."""
-        return None if self.reference is None else self.time - self.reference.time
-
-    def _deviation_in_words(self) -> str:
-        deviation = self.deviation_percent
-        assert self.price is not None
-        assert self.reference is not None
-        assert deviation is not None
-        source = "consensus" if self.reference.kind == "consensus" else "reference"
-        return (
-            f"Price {format_price(self.price)} deviates {round_price(deviation)}% "
-            f"from {source} {format_price(self.reference.price)}"
-        )
 
 
 _REJECTIONS: Final = {
@@ -261,6 +219,40 @@ _CANCELLATIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What a rejection and a cancellation have in common: a price, held against a reference."""
+
+    sequence: int
+    time: int
+    order_id: str
+    price: Decimal | None
+    reference: Reference | None
+
+    @property
+    def deviation_percent(self) -> Decimal | None:
+        """How far the price is from the reference, in percent of the reference."""
+        if self.price is None or self.reference is None:
+            return None
+        return deviation_percent(self.price, self.reference.price)
+
+    @property
+    def reference_age(self) -> int | None:
+        """How long the reference had been known, in microseconds."""
+        return None if self.reference is None else self.time - self.reference.time
+
+    def _deviation_in_words(self) -> str:
+        price, reference, deviation = self.price, self.reference, self.deviation_percent
+        assert price is not None
+        assert reference is not None
+        assert deviation is not None
+        source = "consensus" if reference.kind == "consensus" else "reference"
+        return (
+            f"Price {format_price(price)} deviates {round_price(deviation)}% "
+            f"from {source} {format_price(reference.price)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected(_Refusal):
     """A command was refused and nothing changed.
 
@@ -272,10 +264,8 @@ class Rejected(_Refusal):
         The price that was judged; None where none was.
     reference : Reference or None
         What the band went by at that instant, else the consensus; None before the first.
-    reason : RejectReason
     order : Order or None
         The refused order; None where another command was refused, or what came was no order.
-    command : Command
     detail : str
         What was not valid, and what would be; empty where the reason says it all.
     """
@@ -289,10 +279,10 @@ class Rejected(_Refusal):
     def message(self) -> str:
         """The reason in words, as the description's demos print it."""
         what = "Trade" if self.command is Command.ORDER else self.command.capitalize()
+        words = _REJECTIONS.get(self.reason, "").format(self.order_id) or self.detail
         if self.reason is RejectReason.OUTSIDE_BAND:
-            return f"{what} rejected: {self._deviation_in_words()}"
-        words = _REJECTIONS.get(self.reason)
-        return f"{what} rejected: {words.format(self.order_id) if words else self.detail}"
+            words = self._deviation_in_words()
+        return f"{what} rejected: {words}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.orders import require_quantity, require_text, require_whole
+from streamlet_lab.matching.orders import MAX_QUANTITY, require_text, require_whole
 from streamlet_lab.units import CENT, from_ticks, to_decimal, to_ticks
 
 
@@ -20,7 +20,6 @@ class Instrument:
     Parameters
     ----------
     symbol : str
-        What is traded, such as ``"AAPL"``.
     tick : Decimal
         The smallest step between two prices, in dollars.
     lot : int
@@ -66,7 +65,7 @@ class Instrument:
 
     def check_quantity(self, quantity: int) -> None:
         """Refuse what is no number of shares, and, as off the grid, what are no whole lots."""
-        require_quantity(quantity)
+        require_whole(quantity, "quantity", "shares", MAX_QUANTITY)
         if quantity % self.lot:
             raise OffGrid("quantity", quantity, f"a multiple of the lot size {self.lot}")
 

@@ -15,6 +15,7 @@ CANCELLED    time, reason, order id, quantity, ticks that were judged, reference
 from collections.abc import Callable, Iterator, Sequence, Sized
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
+from streamlet_lab.matching.engine_settings import EngineSettings
 from streamlet_lab.matching.events import Accepted, Cancelled, CancelReason, Event, Traded
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import Order, OrderType, Side, TimeInForce, Trade
@@ -41,7 +42,8 @@ _Read = TypeVar("_Read")
 
 
 def fields_of(order: Order, instrument: Instrument) -> Fields:
-    """Convert an order for the core; its price must lie on the instrument's grid."""
+    """Convert an order for the core; refuse one that is not on the instrument's grids."""
+    instrument.check_quantity(order.quantity)
     return (
         order.order_id,
         1 if order.side is Side.BUY else -1,
@@ -104,53 +106,34 @@ class Log:
         kind, time, *rest = row
         if kind == ACCEPTED:
             return Accepted(sequence, time, self.order(rest[0][0]))
-        if kind == TRADED:
-            trade, (arrived, waited) = self._trade(row), rest[-2:]
-            if trade.aggressor is Side.BUY:
-                return Traded(sequence, trade, arrived, waited)
-            return Traded(sequence, trade, waited, arrived)
-        reason, order_id, quantity, ticks, reference = rest
-        price = None if ticks is None else self._instrument.price(ticks)
-        order, why = self.order(order_id), _REASONS[reason]
-        return Cancelled(sequence, time, order_id, price, reference, why, order, quantity)
+        if kind == CANCELLED:
+            reason, order_id, quantity, ticks, reference = rest
+            price = None if ticks is None else self._instrument.price(ticks)
+            order, why = self.order(order_id), _REASONS[reason]
+            return Cancelled(sequence, time, order_id, price, reference, why, order, quantity)
+        number, ticks, quantity, side, arrived, waited, *left = rest
+        what = (number, time, self._instrument.symbol, self._instrument.price(ticks), quantity)
+        if side > 0:
+            return Traded(sequence, Trade(*what, arrived, waited, Side.BUY), *left)
+        return Traded(sequence, Trade(*what, waited, arrived, Side.SELL), *reversed(left))
 
     def trade(self, trade_id: int) -> Trade:
         """Return the trade with an id."""
-        return self._trade(self.rows[self.tape[trade_id]])
+        event = self.event(self.tape[trade_id])
+        assert isinstance(event, Traded)
+        return event.trade
 
     def append(self, event: Event) -> None:
         """Write down an event that another engine's log shows."""
-        ticks = self._instrument.ticks
-        match event:
-            case Accepted(sequence, time, order):
-                self.accepted[order.order_id] = sequence
-                self.orders[order.order_id] = order
-                self.rows.append((ACCEPTED, time, fields_of(order, self._instrument)))
-            case Traded(sequence, trade, buy_left, sell_left):
-                side, left = 1, [buy_left, sell_left]
-                pair = [trade.buy_order_id, trade.sell_order_id]
-                if trade.aggressor is Side.SELL:
-                    side = -1
-                    pair.reverse()
-                    left.reverse()
-                what = (trade.trade_id, ticks(trade.price), trade.quantity, side)
-                self.tape.append(sequence)
-                self.rows.append((TRADED, trade.time, *what, *pair, *left))
-            case Cancelled():
-                judged = None if event.price is None else ticks(event.price)
-                taken = (event.reason.value, event.order_id, event.quantity)
-                self.rows.append((CANCELLED, event.time, *taken, judged, event.reference))
-            case _:
-                self.rows.append(event)
-
-    def _trade(self, row: tuple[Any, ...]) -> Trade:
-        _, time, trade_id, ticks, quantity, side, arrived, waited, _, _ = row
-        buy, sell, aggressor = arrived, waited, Side.BUY
-        if side < 0:
-            buy, sell, aggressor = waited, arrived, Side.SELL
-        instrument = self._instrument
-        price = instrument.price(ticks)
-        return Trade(trade_id, time, instrument.symbol, price, quantity, buy, sell, aggressor)
+        row: Any = event
+        if isinstance(event, Accepted):
+            order = event.order
+            self.accepted[order.order_id] = event.sequence
+            self.orders[order.order_id] = order
+            row = (ACCEPTED, event.time, fields_of(order, self._instrument))
+        elif isinstance(event, Traded):
+            self.tape.append(event.sequence)
+        self.rows.append(row)
 
 
 class LogView(Sequence[_Read]):
@@ -183,3 +166,16 @@ class LogView(Sequence[_Read]):
 
     def __repr__(self) -> str:
         return repr(list(self))
+
+
+class EventLog(LogView[Event]):
+    """Every event of an engine; the position of an event is its sequence number.
+
+    With `settings`, those of the engine, the events rebuild it.
+    """
+
+    __slots__ = ("settings",)
+
+    def __init__(self, log: Log, settings: EngineSettings) -> None:
+        super().__init__(log.rows, log.event)
+        self.settings = settings

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import CENT, MONEY, to_decimal
+from streamlet_lab.units import CENT, MONEY, to_decimal, to_name
 
 #: Larger orders are typing errors; sums of a whole run still fit 64 bits.
 MAX_QUANTITY: Final = 1_000_000_000
@@ -48,11 +48,22 @@ class TimeInForce(StrEnum):
         return self not in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
 
 
-_ENUMERATIONS: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
-    ("side", Side),
-    ("order_type", OrderType),
-    ("time_in_force", TimeInForce),
-)
+class SelfTrade(StrEnum):
+    """What a trader's two orders lose instead of trading with each other.
+
+    ``none``: nothing, they trade. ``cancel_newest``: the arriving order goes. ``cancel_oldest``:
+    the resting one goes. ``cancel_both``: both go. ``decrement``: both lose the quantity that
+    would have traded, so the smaller one goes.
+    """
+
+    NONE = "none"
+    CANCEL_NEWEST = "cancel_newest"
+    CANCEL_OLDEST = "cancel_oldest"
+    CANCEL_BOTH = "cancel_both"
+    DECREMENT = "decrement"
+
+
+_ENUMERATIONS: Final = {"side": Side, "order_type": OrderType, "time_in_force": TimeInForce}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +77,7 @@ class Order:
     order_id : str
         The trader's name for the order; an engine accepts each id once.
     symbol : str
-        What is traded, such as ``"AAPL"``.
     side : Side
-        Buy or sell.
     order_type : OrderType
         A limit order needs a price, a market order has none.
     quantity : int
@@ -104,42 +113,37 @@ class Order:
     def __post_init__(self) -> None:
         require_text(self.order_id, "order_id")
         require_text(self.symbol, "symbol")
-        require_quantity(self.quantity)
+        require_whole(self.quantity, "quantity", "shares", MAX_QUANTITY)
         if not isinstance(self.trader, str):
             raise InvalidInput("trader", self.trader, "a text")
-        for field, kind in _ENUMERATIONS:
+        for field, kind in _ENUMERATIONS.items():
             value = getattr(self, field)
             if type(value) is not kind:
                 object.__setattr__(self, field, read_member(kind, value, field))
-        if self.order_type is OrderType.LIMIT:
-            if self.price is None:
-                raise InvalidInput("price", None, "a price, because this is a limit order")
-            object.__setattr__(self, "price", read_price(self.price))
-        else:
-            self._check_market_order()
-        self._check_lifetime()
-
-    def _check_market_order(self) -> None:
-        if self.price is not None:
-            raise InvalidInput("price", self.price, "no price, because this is a market order")
-        if self.time_in_force is TimeInForce.DAY:
-            object.__setattr__(self, "time_in_force", TimeInForce.IMMEDIATE_OR_CANCEL)
-        elif self.time_in_force.rests:
-            raise InvalidInput(
-                "time_in_force",
-                str(self.time_in_force),
-                "'ioc' or 'fok', because this is a market order",
-            )
-
-    def _check_lifetime(self) -> None:
+        self._read_price()
+        rests, expires = self.time_in_force.rests, self.expires
         if type(self.post_only) is not bool:
             raise InvalidInput("post_only", self.post_only, "True or False")
-        if self.post_only and not self.time_in_force.rests:
+        if self.post_only and not rests:
             raise InvalidInput("post_only", True, "False, because this order never rests")
         if self.time_in_force is TimeInForce.GOOD_TILL_TIME:
-            require_whole(self.expires, "expires", "microseconds")
-        elif self.expires is not None:
-            raise InvalidInput("expires", self.expires, "None, because time_in_force is not 'gtt'")
+            require_whole(expires, "expires", "microseconds")
+        elif expires is not None:
+            raise InvalidInput("expires", expires, "None, because time_in_force is not 'gtt'")
+
+    def _read_price(self) -> None:
+        needs_one = self.order_type is OrderType.LIMIT
+        if needs_one != (self.price is not None):
+            one = "a price" if needs_one else "no price"
+            expected = f"{one}, because this is a {self.order_type} order"
+            raise InvalidInput("price", self.price, expected)
+        if needs_one:
+            object.__setattr__(self, "price", read_price(self.price))
+        elif self.time_in_force is TimeInForce.DAY:
+            object.__setattr__(self, "time_in_force", TimeInForce.IMMEDIATE_OR_CANCEL)
+        elif self.time_in_force.rests:
+            expected = "'ioc' or 'fok', because this is a market order"
+            raise InvalidInput("time_in_force", str(self.time_in_force), expected)
 
     @classmethod
     def limit(
@@ -177,20 +181,8 @@ class Order:
 class Trade(NamedTuple):
     """One execution, at the price of the order that was resting.
 
-    Parameters
-    ----------
-    trade_id : int
-        Position on the engine's tape, from 0.
-    time : int
-        Simulated time in microseconds.
-    symbol : str
-    price : Decimal
-        Dollars a share.
-    quantity : int
-        Shares.
-    buy_order_id, sell_order_id : str
-    aggressor : Side
-        The side of the order that arrived last.
+    The id is its position on the engine's tape; time is in microseconds, the price in dollars, the
+    quantity in shares. The aggressor is the side of the order that arrived last.
     """
 
     trade_id: int
@@ -222,22 +214,32 @@ def require_text(value: object, name: str) -> None:
         raise InvalidInput(name, value, "a text that is not empty")
 
 
-def require_whole(value: object, name: str, unit: str) -> None:
-    """Refuse what is not a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidInput(name, value, f"a whole number of {unit}, at least 1")
+def require_whole(value: object, name: str, unit: str, most: int | None = None) -> None:
+    """Refuse what is not a whole number of at least 1, or is more than the most."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int)
+        or value < 1
+        or (most is not None and value > most)
+    ):
+        ends = "at least 1" if most is None else f"1 to {most:,}"
+        raise InvalidInput(name, value, f"a whole number of {unit}, {ends}")
 
 
-def require_quantity(value: object) -> None:
-    """Refuse what is not a number of shares that an order may have."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_QUANTITY:
-        raise InvalidInput("quantity", value, f"a whole number of shares, 1 to {MAX_QUANTITY:,}")
-
-
-def read_member(kind: type[_Member], value: str, name: str) -> _Member:
+def read_member(kind: type[_Member], value: object, name: str) -> _Member:
     """Return a member of an enumeration by its value."""
-    try:
-        return kind(value)
-    except ValueError as error:
-        members = " or ".join(repr(str(member)) for member in kind)
-        raise InvalidInput(name, value, members) from error
+    return kind(to_name(value, [member.value for member in kind], name))
+
+
+def shares_lost(policy: SelfTrade, arriving: int, resting: int) -> tuple[int, int]:
+    """Return how many shares the arriving and the resting order lose of those that are left.
+
+    >>> shares_lost(SelfTrade.DECREMENT, 70, 100), shares_lost(SelfTrade.CANCEL_OLDEST, 70, 100)
+    ((70, 70), (0, 100))
+    """
+    if policy is SelfTrade.DECREMENT:
+        overlap = min(arriving, resting)
+        return overlap, overlap
+    goes_new = policy in (SelfTrade.CANCEL_NEWEST, SelfTrade.CANCEL_BOTH)
+    goes_old = policy in (SelfTrade.CANCEL_OLDEST, SelfTrade.CANCEL_BOTH)
+    return (arriving if goes_new else 0), (resting if goes_old else 0)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.book import BUY, SELL, Resting
 from streamlet_lab.matching.engine import ConsensusMatchingEngine
-from streamlet_lab.matching.engine_settings import EngineSettings, EventLog
+from streamlet_lab.matching.engine_settings import EngineSettings
 from streamlet_lab.matching.events import BandMoved, Event, ReferenceMoved, StateChanged, Traded
 from streamlet_lab.matching.orders import Side
 from streamlet_lab.matching.session import TradingSession
@@ -32,10 +32,9 @@ def replay(
     InvalidInput
         If the settings are not known.
     """
+    settings = settings or getattr(events, "settings", None)
     if settings is None:
-        if not isinstance(events, EventLog):
-            raise InvalidInput("settings", None, "the settings of the engine that wrote the events")
-        settings = events.settings
+        raise InvalidInput("settings", None, "the settings of the engine that wrote the events")
     engine = ConsensusMatchingEngine(
         settings.instrument,
         band=settings.band,
@@ -84,7 +83,7 @@ def _fill_book(core: TradingSession, tracker: OrderTracker) -> None:
         if opened.order.time_in_force.rests:
             trader, left, priority = opened.order.trader, opened.quantity, opened.priority
             book.orders[order_id] = Resting(order_id, trader, left, priority)
-            core.schedule_expiry(order_id, core.log.accepted[order_id])
+            core.schedule_expiry(order_id)
     for resting in sorted(book.orders.values(), key=lambda one: one.priority):
         opened = tracker.open[resting.order_id]
         assert opened.price is not None

@@ -1,9 +1,8 @@
 """Where the market's reference price comes in: a plain value, pushed or asked for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, cast
+from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.orders import read_price
@@ -12,8 +11,7 @@ from streamlet_lab.units import to_ticks
 #: What an engine is given: what nodes agreed on, or what an oracle beside them publishes.
 GIVEN: Final = ("consensus", "oracle")
 
-#: Where a reference may come from: given, or a band's own.
-KINDS: Final = (*GIVEN, "trades", "auction")
+_KINDS: Final = (*GIVEN, "trades", "auction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +43,36 @@ class Reference:
     def __post_init__(self) -> None:
         if isinstance(self.time, bool) or not isinstance(self.time, int) or self.time < 0:
             raise InvalidInput("time", self.time, "whole microseconds, zero or more")
-        if self.kind not in KINDS:
-            raise InvalidInput("kind", self.kind, " or ".join(map(repr, KINDS)))
+        if self.kind not in _KINDS:
+            raise InvalidInput("kind", self.kind, " or ".join(map(repr, _KINDS)))
         price = read_price(self.price)
         if self.kind in GIVEN:
             to_ticks(price)  # it is rounded to the cent
         object.__setattr__(self, "price", price)
 
 
-def ask(network: object, now: Callable[[], int]) -> Callable[[], Reference | None]:
-    """Return what asks a network for its latest finalized price, None before the first.
-
-    A network's own ``reference()`` says since when the price is final. The description's list of
-    finalized prices does not: its last one is known from the instant of the engine's clock at which
-    it was first seen.
-    """
-    own = getattr(network, "reference", None)
-    if callable(own):
-        return cast(Callable[[], Reference | None], own)
-    prices = getattr(network, "get_finalized_consensus_prices", None)
-    if not callable(prices):
+def check_network(network: object) -> None:
+    """Refuse what has no call that `ask` knows."""
+    calls = ("reference", "get_finalized_consensus_prices")
+    if not any(callable(getattr(network, call, None)) for call in calls):
         expected = "an object with reference() or get_finalized_consensus_prices()"
         raise InvalidInput("consensus_network", network, expected)
-    seen: tuple[object, object] | None = None
-    reference: Reference | None = None
 
-    def latest() -> Reference | None:
-        nonlocal seen, reference
-        for last in prices()[-1:]:
-            price, block_hash = last.consensus_price, last.block_hash
-            if (price, block_hash) != seen:
-                seen = price, block_hash
-                reference = Reference(price, now(), block_hash)
+
+def ask(network: Any, known: Reference | None, now: int) -> Reference | None:
+    """Return a network's latest finalized price, None before the first.
+
+    A network's own ``reference()`` says since when the price is final. The description's list of
+    finalized prices does not: unless its last one is known, it is from this instant on.
+    """
+    if callable(getattr(network, "reference", None)):
+        reference: Reference | None = network.reference()
         return reference
-
-    return latest
+    for last in network.get_finalized_consensus_prices()[-1:]:
+        found = Reference(last.consensus_price, now, last.block_hash)
+        same = known is not None and (known.price, known.block_hash) == (
+            found.price,
+            found.block_hash,
+        )
+        return known if same else found
+    return None

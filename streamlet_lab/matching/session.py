@@ -1,7 +1,6 @@
 """The trading session of one symbol: its clock, its state, its auctions, and what its band decides.
 
-What is not written in the log has not happened: a session can be rebuilt from its events alone
-(:mod:`streamlet_lab.matching.rebuild`).
+What is not written in the log has not happened: its events alone rebuild a session.
 """
 
 from decimal import Decimal
@@ -75,15 +74,15 @@ class TradingSession:
     # The clock.
 
     def advance(self, time: int) -> None:
-        """Move the clock, which never runs backwards, and let happen what is due until then."""
+        """Move the clock, and let happen what is due until then."""
         if time < self.now:
             raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
         while self._alarm <= time:
             self.now = self._alarm
             while self._expiries and self._expiries[0][0] <= self.now:
-                resting = self.book.orders.get(heappop(self._expiries)[2])
-                if resting is not None:
-                    self._expire(resting)
+                *_, order_id = heappop(self._expiries)
+                if order_id in self.book.orders:
+                    self._expire(order_id)
             is_alarm = self.watch.alarm <= self.now
             if is_alarm:
                 self.watch.wake(self.now)
@@ -96,14 +95,15 @@ class TradingSession:
     def end_day(self, time: int) -> None:
         """Let every day order expire, in the order of acceptance."""
         self.advance(time)
-        for resting in list(self.book.orders.values()):
-            if self.log.fields(resting.order_id)[5] == DAY:
-                self._expire(resting)
+        for order_id in list(self.book.orders):
+            if self.log.fields(order_id)[5] == DAY:
+                self._expire(order_id)
         if self._listens:
             self._consult()
 
-    def schedule_expiry(self, order_id: str, sequence: int) -> None:
-        """Remember when an order ends by itself that was accepted with a sequence number."""
+    def schedule_expiry(self, order_id: str) -> None:
+        """Remember when an order ends by itself."""
+        sequence = self.log.accepted[order_id]
         _, accepted_at, fields = self.log.rows[sequence]
         expires, day = fields[7], self.instrument.day
         if day is not None and fields[5] == DAY:
@@ -111,10 +111,11 @@ class TradingSession:
         if expires is not None:
             heappush(self._expiries, (expires, sequence, order_id))
 
-    def _expire(self, resting: Resting) -> None:
+    def _expire(self, order_id: str) -> None:
+        resting = self.book.orders[order_id]
         quantity = resting.remaining
         self.book.reduce(resting, quantity)
-        self._write(Expired, resting.order_id, quantity)
+        self._write(Expired, order_id, quantity)
 
     def set_alarm(self) -> None:
         """Find the next instant at which something is due."""
@@ -208,7 +209,10 @@ class TradingSession:
             reference = self._reference_of(decision.reference, decision.kind)
         moves = (limits, reference) != (self.limits, self.band_reference)
         if moves:
-            self._move_band(limits or (0, NEVER), reference)
+            limits = limits or (0, NEVER)
+            self._write(BandMoved, *self.in_dollars(limits), reference)
+            self.adopt_band(limits, reference)
+            self._settle()
         state = None if decision.state is None else MarketState(decision.state)
         if state is None or state is self.market or self.market is MarketState.HALTED:
             return moves
@@ -232,11 +236,6 @@ class TradingSession:
                 return known
         raise InvalidInput("reference", ticks, "the latest consensus, or another kind of reference")
 
-    def _move_band(self, limits: Range, reference: Reference | None) -> None:
-        self._write(BandMoved, *self.in_dollars(limits), reference)
-        self.adopt_band(limits, reference)
-        self._settle()
-
     def _settle(self) -> None:
         """Do with the resting orders outside the limits what the band wants done with them."""
         self._unsettled = False
@@ -252,8 +251,6 @@ class TradingSession:
                     self._reprice(resting, BUY, limits[1])
                 for resting in book.asks.better_than(limits[0]):
                     self._reprice(resting, SELL, limits[0])
-            case "keep":
-                pass
 
     def _reprice(self, resting: Resting, side: int, ticks: int) -> None:
         if not ticks:  # The band lies below the lowest price, and has no edge to wait at.
@@ -282,28 +279,21 @@ class TradingSession:
 
     def _uncross(self, outcome: Outcome) -> None:
         """End a call auction: trade at one price, in priority, what can trade there."""
-        found, lost = outcome
-        ticks, quantity, surplus = found or (None, 0, 0)
-        price = None if ticks is None else self.instrument.price(ticks)
+        ticks, quantity, surplus = outcome.found or (0, 0, 0)
+        price = self.instrument.price(ticks) if ticks else None
         self._write(Uncrossed, price, quantity, surplus)
-        for resting, shares in lost.items():
+        for resting, shares in outcome.lost.items():
             self._take_off(resting, shares, CancelReason.SELF_TRADE)
-        if ticks is None:
-            return
-        bids, asks, log = self.book.bids, self.book.asks, self.log
-        while (bid := bids.best()) and (ask := asks.best()) and bid.ticks >= ticks >= ask.ticks:
-            buy, sell = bid.head.behind, ask.head.behind
-            younger, older = (buy, sell) if buy.priority > sell.priority else (sell, buy)
-            quantity = min(buy.remaining, sell.remaining)
-            self.book.reduce(buy, quantity)
-            self.book.reduce(sell, quantity)
-            side = BUY if younger is buy else SELL
-            ids, remain = (younger.order_id, older.order_id), (younger.remaining, older.remaining)
-            what = (TRADED, self.now, len(log.tape), ticks, quantity, side)
-            log.tape.append(len(log.rows))
-            log.rows.append((*what, *ids, *remain))
+        rows, tape = self.log.rows, self.log.tape
+        for younger, older, side, shares in outcome.trades:
+            self.book.reduce(younger, shares)
+            self.book.reduce(older, shares)
+            ids, left = (younger.order_id, older.order_id), (younger.remaining, older.remaining)
+            row = (TRADED, self.now, len(tape), ticks, shares, side, *ids, *left)
+            tape.append(len(rows))
+            rows.append(row)
             if self._listens:
-                self.watch.traded(ticks, quantity, self.now)
+                self.watch.traded(ticks, shares, self.now)
 
     # What is taken off orders, and how it is written down.
 
@@ -332,10 +322,12 @@ class TradingSession:
         command: Command,
         order_id: str,
         order: Order | None = None,
+        price: Decimal | None = None,
         detail: str = "",
-        price: object = None,
     ) -> None:
-        """Write down that a command is refused."""
+        """Write down that a command is refused, for the price of its order if it has one."""
+        if order is not None:
+            price = order.price
         # Another symbol's price means nothing beside this one's reference.
         reference = None if reason is RejectReason.WRONG_SYMBOL else self.judged_by()
         self._write(Rejected, order_id, price, reference, reason, order, command, detail)

@@ -60,10 +60,7 @@ class OpenOrder:
 class OrderTracker:
     """Follows events, each once and in their order.
 
-    Attributes
-    ----------
-    open : dict of str to OpenOrder
-        The orders that have not ended, by their ids, in the order of acceptance.
+    The orders that have not ended are ``open`` by their ids, in the order of acceptance.
     """
 
     __slots__ = ("open",)
@@ -71,46 +68,42 @@ class OrderTracker:
     def __init__(self) -> None:
         self.open: dict[str, OpenOrder] = {}
 
-    def follow(self, event: Event) -> tuple[OpenOrder, ...]:
-        """Take in an event, and return the orders that it changed.
+    def follow(self, event: Event) -> list[OpenOrder]:
+        """Take in an event, and return the orders that it is about.
 
         Orders whose acceptance was not seen are left out.
         """
-        if isinstance(event, Traded):
-            trade = event.trade
-            sides = (trade.buy_order_id, trade.sell_order_id)
-            known = [self.open[order_id] for order_id in sides if order_id in self.open]
-            for order in known:
-                order.filled += trade.quantity
-                self._take(order, trade.quantity, "filled")
-            return tuple(known)
         if isinstance(event, Accepted):
             came = event.order
             opened = OpenOrder(came, came.price, came.price, came.quantity, event.sequence)
             self.open[came.order_id] = opened
-            return (opened,)
-        changed = self.open.get(getattr(event, "order_id", ""))
-        if changed is None:
-            return ()
-        match event:
-            case Cancelled():
-                changed.reason = event.reason.value
-                self._take(changed, event.quantity, "cancelled")
-            case Expired():
-                self._take(changed, event.quantity, "expired")
-            case Reduced():
-                changed.quantity = event.remaining
-            case Replaced():
-                changed.price = changed.limit = event.price
-                changed.quantity = event.quantity
-                if not event.keeps_priority:
-                    changed.priority = event.sequence
-            case Repriced():
-                changed.price, changed.priority = event.price, event.sequence
-                changed.repriced = True
-            case _:
-                return ()
-        return (changed,)
+            return [opened]
+        if isinstance(event, Traded):
+            ids = [event.trade.buy_order_id, event.trade.sell_order_id]
+        else:
+            ids = [getattr(event, "order_id", "")]
+        changed = [self.open[order_id] for order_id in ids if order_id in self.open]
+        for order in changed:
+            match event:
+                case Traded(trade=trade):
+                    order.filled += trade.quantity
+                    self._take(order, trade.quantity, "filled")
+                case Cancelled():
+                    order.reason = event.reason.value
+                    self._take(order, event.quantity, "cancelled")
+                case Expired():
+                    self._take(order, event.quantity, "expired")
+                case Reduced():
+                    order.quantity = event.remaining
+                case Replaced():
+                    order.price = order.limit = event.price
+                    order.quantity = event.quantity
+                    if not event.keeps_priority:
+                        order.priority = event.sequence
+                case Repriced():
+                    order.price, order.priority = event.price, event.sequence
+                    order.repriced = True
+        return changed
 
     def _take(self, order: OpenOrder, quantity: int, status: str) -> None:
         order.quantity -= quantity

@@ -2,11 +2,12 @@
 
 A :class:`Band` is a value; its :meth:`Band.watch` is the band at work in one engine. The engine
 tells its watch facts and asks it questions. Facts are what stands in the log, so that a replay
-tells them again, in their order; a watch remembers nothing but facts, and its answers to questions
-follow from them and from the time. So the log alone rebuilds a watch, as it rebuilds the book.
+tells them again, in their order; a watch remembers nothing but facts, and its answers follow from
+them and from the time. So the log alone rebuilds a watch, as it rebuilds the book.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.matching.events import MarketState
+from streamlet_lab.units import to_hundredths, to_microseconds
 
 #: Later than any instant of a run, and higher than any price.
 NEVER: Final = 1 << 62
@@ -105,9 +107,9 @@ class BandWatch:
     def may_clear(self, ticks: int, time: int) -> bool:
         """Whether an auction may end at this price; if not, it goes on.
 
-        Asked where :meth:`decide` ends an auction in which orders would trade, of the one price of
-        these trades. A watch that says no must set its alarm to another instant at which it
-        decides again. Not asked where an operator ends the auction.
+        Asked where :meth:`decide` ends an auction in which orders would trade, but not where an
+        operator does. A watch that says no must set its alarm to another instant at which it
+        decides again.
         """
         return True
 
@@ -129,15 +131,7 @@ class BandWatch:
         """Take in a new consensus reference, and say what comes of it.
 
         A fact and a question: on a replay it is told again, and the answer is in the log already.
-
-        Parameters
-        ----------
-        ticks : Fraction
-            The price, which need not lie on the grid.
-        since : int
-            When it became final; its age counts from there.
-        time : int
-            The present instant.
+        The price need not lie on the grid; its age counts from ``since``, when it became final.
         """
         return None
 
@@ -151,6 +145,37 @@ class BandWatch:
         return None
 
 
+class CallWatch(BandWatch):
+    """A watch that knows the state of the market, and when a call phase or an extension ends.
+
+    A call phase lasts for its length in microseconds, and so does each extension of it.
+    """
+
+    listens = True
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._state = MarketState.OPEN
+        self._since = 0  # when the state began
+
+    def entered(self, state: MarketState, time: int) -> None:
+        """Start the timer of the state."""
+        self._state, self._since = state, time
+        self.wake(time)
+
+    def _calls(self, time: int) -> int:
+        """How many times the length of a call is over."""
+        return (time - self._since) // self._length
+
+    def _end_of_call(self, time: int) -> int:
+        return self._since + (self._calls(time) + 1) * self._length
+
+    def _end_call(self, time: int) -> Decision | None:
+        """Open the market if the call phase, or an extension, ends at this instant."""
+        is_over = time > self._since and (time - self._since) % self._length == 0
+        return Decision(state=MarketState.OPEN) if is_over else None
+
+
 @runtime_checkable
 class Band(Protocol):
     """A rule about prices, as a value: the same one serves many engines."""
@@ -158,11 +183,8 @@ class Band(Protocol):
     def watch(self, pace: Fraction = Fraction(1)) -> BandWatch:
         """Begin to watch one engine that has no reference yet.
 
-        Parameters
-        ----------
-        pace : Fraction
-            Microseconds of the engine's time per microsecond of market time, in which a band's
-            durations are meant.
+        The pace is microseconds of the engine's time per microsecond of market time, in which a
+        band's durations are meant.
         """
         ...
 
@@ -211,15 +233,46 @@ expected one of the parameters percent, stale, stale_after
     """
     factory = kind if callable(kind) else REGISTER[kind]
     given = dict(parameters or {})
-    taken = inspect.signature(factory).parameters
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in taken.values())
     if "percent" in given:
         expected = "another name: the percentage is given beside the parameters"
         raise InvalidInput("market.band_parameters.percent", given["percent"], expected)
-    if "percent" in taken or takes_any:
+    taken = inspect.signature(factory).parameters
+    if "percent" in taken or any(one.kind is one.VAR_KEYWORD for one in taken.values()):
         given["percent"] = percent
     made = REGISTER.make(factory, given, "market.band_parameters")
     if not isinstance(made, Band):
         expected = "what returns a band: an object with a method watch()"
         raise InvalidInput("market.band", kind, expected)
     return made
+
+
+# What bands take, and the prices that a percentage allows.
+
+
+def read_percent(value: object, field: str) -> int:
+    """Read a percentage above 0 and up to 100, as hundredths of a percent."""
+    hundredths = to_hundredths(value, field)
+    if not 0 < hundredths <= 10_000:
+        raise InvalidInput(field, value, "more than 0 and at most 100")
+    return hundredths
+
+
+def read_duration(value: object, field: str = "duration", pace: Fraction | int = 1) -> int:
+    """Read a duration of market time that is longer than zero, as microseconds at some pace."""
+    duration = to_microseconds(value, field)
+    if not duration:
+        raise InvalidInput(field, value, "a duration longer than zero, such as '5min'")
+    return math.ceil(duration * pace)
+
+
+def around(ticks: Fraction | int, hundredths: int) -> Range:
+    """Return the lowest and the highest price, in ticks, within a percentage of a price.
+
+    Both are rounded inwards, so that none is farther away than the percentage.
+
+    >>> around(15_245, 500)
+    (14483, 16007)
+    """
+    # In integers, because bands are moved often: -(-a // b) is a / b rounded up.
+    price, unit = ticks.numerator, ticks.denominator * 10_000
+    return -(-price * (10_000 - hundredths) // unit), price * (10_000 + hundredths) // unit

@@ -52,7 +52,6 @@ class Aggregator:
     Parameters
     ----------
     name : str
-        What a configuration calls it.
     function : callable
         Pure: the quotes, one or more, to a price that is not rounded yet.
     breakdown : callable

@@ -1,9 +1,7 @@
 """Sources that may be dishonest: what a fault of a source is, and what each receiver gets to know.
 
-A dishonest source sees everything: what all sources would honestly say, the rules, the aggregator
-and the price that the deviation rule compares with. It speaks in its own name only, and a source
-in an outage is silent, whatever its fault. The lab's own kinds are in
-:mod:`streamlet_lab.prices.dishonest`.
+A dishonest source sees everything, and speaks in its own name only. The lab's own kinds are in
+:mod:`streamlet_lab.prices.dishonest`; in an outage they are silent as well.
 """
 
 from abc import ABC, abstractmethod
@@ -89,25 +87,16 @@ class SourceFault(Lasting, ABC):
         """Return what the source says instead; None if nothing.
 
         It is asked while the fault is active, in the order of the epochs, and once in each; a kind
-        that equivocates, or comes after one that does, once for every receiver.
-
-        Parameters
-        ----------
-        honest : StockPrice or None
-            What it would say without this fault; None if nothing.
-        scene : Scene
-        receiver : str
-            Who receives it; empty unless the kind equivocates.
+        that equivocates, or comes after one that does, once for every receiver. ``honest`` is what
+        it would say without this fault, None if nothing; ``receiver`` is the name of who receives
+        it, empty unless the kind equivocates.
         """
 
 
 def make_source_faults(
     faults: Iterable[Fault], sources: Sequence[str], seed: int, symbol: str
 ) -> dict[str, list[SourceFault]]:
-    """Return the faults of each source for one symbol; who shares a fault is an accomplice.
-
-    Each fault of each source draws from a stream of its own.
-    """
+    """Return the faults of each source for one symbol; who shares a fault is an accomplice."""
     made: dict[str, list[SourceFault]] = {name: [] for name in sources}
     for number, fault in enumerate(faults):
         if fault.count is not None and fault.count > len(sources):
@@ -137,7 +126,7 @@ class Sources:
     feed : QuoteFeed
         What they would honestly say.
     faults : mapping of str to sequence of SourceFault
-        By source. Where a source has several, each changes what those before it say.
+        By source; of several, each changes what those before it say.
     """
 
     def __init__(self, feed: QuoteFeed, faults: Mapping[str, Sequence[SourceFault]]) -> None:
@@ -151,15 +140,10 @@ class Sources:
     ) -> Mapping[str, tuple[StockPrice, ...]]:
         """Return what each receiver is told in an epoch.
 
-        All who are told the same are given one and the same tuple, which is that of the feed where
-        no fault is active. Sources speak once in an epoch, and in the order of the epochs: asked
-        for the same epoch again, they have said what they have said, whatever else the round is.
-
-        Parameters
-        ----------
-        known : PriceRound
-            What dishonest sources know that the quotes are measured by.
-        receivers : sequence of str
+        Dishonest sources know what the quotes are measured by. All who are told the same are given
+        one and the same tuple, which is that of the feed where no fault is active. Sources speak
+        once in an epoch, and in the order of the epochs: asked for the same epoch again, they have
+        said what they have said, whatever else the round is.
         """
         epoch = known.epoch
         active = {

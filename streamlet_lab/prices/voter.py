@@ -31,10 +31,8 @@ class Voter:
         own quotes give; ``evidence`` asks for exactly what the signed quotes in the block give.
     tolerance_percent : Decimal
         With ``observe``, how far a claimed price may lie from the voter's own, inclusive.
-    aggregator : Aggregator
-        What makes the consensus price of the voter's own quotes, and of a leader's.
-    outlier : OutlierRule, optional
-        Which quotes do not count although they pass the rules.
+    aggregator, outlier
+        What makes the price of the voter's own quotes, and of a leader's; see `PriceRound`.
 
     Notes
     -----
@@ -87,15 +85,8 @@ class Voter:
         either: a block without a price widens the corridor of the next one. With ``bounds`` every
         such leader is believed, and with ``evidence`` it has only to leave out quotes.
 
-        Parameters
-        ----------
-        claim : PriceConsensus, NoPrice or GenesisPrice
-        own : PriceConsensus or NoPrice
-            What the voter's own quotes of that epoch give; with ``evidence``, the signed ones in
-            the block.
-        previous : PreviousConsensus or None
-        believes_no_price : bool
-            Whether a leader that claims to have no price is believed by all.
+        ``own`` is what the voter's own quotes of that epoch give; with ``evidence``, the signed
+        ones in the block. With ``believes_no_price``, a leader that has none is believed by all.
         """
         if isinstance(claim, GenesisPrice):
             return "a genesis payload in a later block"

@@ -12,10 +12,6 @@ messages over the links of :mod:`~streamlet_lab.simulator.links`,
 # These register their kinds.
 from streamlet_lab.registers import NODE_FAULTS
 from streamlet_lab.simulator import adversaries, coalitions, forgers, liars, script  # noqa: F401
-from streamlet_lab.simulator.delays import LOST as LOST
-from streamlet_lab.simulator.delays import Delay as Delay
-from streamlet_lab.simulator.delays import LognormalDelays as LognormalDelays
-from streamlet_lab.simulator.delays import constant_delay as constant_delay
 from streamlet_lab.simulator.delays import delay_kind as delay_kind
 from streamlet_lab.simulator.delays import delay_kinds as delay_kinds
 from streamlet_lab.simulator.faults import NodeFault as NodeFault
@@ -23,7 +19,6 @@ from streamlet_lab.simulator.faults import Send as Send
 from streamlet_lab.simulator.faults import fault_kind as fault_kind
 from streamlet_lab.simulator.faults import fault_kinds as fault_kinds
 from streamlet_lab.simulator.faults import make_fault as make_fault
-from streamlet_lab.simulator.faults import make_faults as make_faults
 from streamlet_lab.simulator.faults import offered_fault_kinds as offered_fault_kinds
 from streamlet_lab.simulator.faults import own_fault_kinds as own_fault_kinds
 from streamlet_lab.simulator.links import Links as Links
@@ -35,7 +30,6 @@ from streamlet_lab.simulator.monitors import Monitor as Monitor
 from streamlet_lab.simulator.monitors import Progress as Progress
 from streamlet_lab.simulator.monitors import ProgressReport as ProgressReport
 from streamlet_lab.simulator.network import Network as Network
-from streamlet_lab.simulator.network import Reception as Reception
 from streamlet_lab.simulator.price_application import PriceApplication as PriceApplication
 from streamlet_lab.simulator.price_application import priced as priced
 from streamlet_lab.simulator.price_application import read_claims as read_claims

@@ -161,7 +161,7 @@ class Hoarder(Coalition):
         block = self.node.make_block(parent)
         left = (epoch + 1) * self.epoch_length - self.now() - 1
         to, delay = self._some(self.node.tree.quorum - len(self.accomplices)), left
-        if self._dares(0.3):
+        if self._happens(0.3):
             to, delay = self._some(), self._sometime(left)
         for vote in self.node.tree.votes(parent.hash):
             yield Send(vote, to, max(1, delay))
@@ -186,7 +186,7 @@ class Hoarder(Coalition):
         """Blocks that a victim might be led to vote on."""
         tree = self.node.tree
         recent = tree.notarized[-_RECENT:]
-        if self._dares(0.1):
+        if self._happens(0.1):
             return recent[-4:]
         height = self.trees[self.random.choice(self.victims)].longest[0].height
         return [block for block in recent if block.height == height] or tree.longest
@@ -195,14 +195,14 @@ class Hoarder(Coalition):
         """Vote, among accomplices at once, and before others now or later."""
         vote = self.vote(block)
         yield Send(vote, self.accomplices, 1)
-        if self._dares(kept):
+        if self._happens(kept):
             self._kept.append(vote)
         else:
             yield self._show(vote)
 
     def _show_kept(self, votes: Iterable[Vote], share: float) -> Iterator[Send]:
         for vote in votes:
-            if self._dares(share):
+            if self._happens(share):
                 self._kept.remove(vote)
                 yield self._show(vote)
 
@@ -219,5 +219,5 @@ class Hoarder(Coalition):
     def _sometime(self, latest: int) -> int:
         return self.random.randint(1, max(1, latest))
 
-    def _dares(self, chance: float) -> bool:
+    def _happens(self, chance: float) -> bool:
         return self.random.random() < chance

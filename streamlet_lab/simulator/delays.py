@@ -15,9 +15,6 @@ from streamlet_lab.registers import DELAYS
 #: least 1. Participants 0 … n − 1 are the voting nodes, n is the observer.
 Delay = Callable[[Message, int, int, int], int]
 
-# Receiver, and time of arrival.
-_Arrival = tuple[int, int]
-
 #: What makes the delays of a kind, from a random stream, the configuration and the number of nodes.
 DelayKind = Callable[[random.Random, NetworkConfig, int], Delay]
 

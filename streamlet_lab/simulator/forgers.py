@@ -58,8 +58,8 @@ class Forger(NodeFault):
         yield replace(vote, voter=self.random.choice(self.others))
         yield replace(vote, voter="stranger")
         yield replace(vote, chain_id=vote.chain_id + "'")
-        yield self._misvote(vote, vote.epoch + 1, vote.height)
-        yield self._misvote(vote, vote.epoch, vote.height + 1)
+        yield self._false_vote(vote, vote.epoch + 1, vote.height)
+        yield self._false_vote(vote, vote.epoch, vote.height + 1)
 
     def _proposals_like(self, proposal: Proposal) -> Iterator[Proposal]:
         block = proposal.block
@@ -70,7 +70,7 @@ class Forger(NodeFault):
         yield self.proposal(tampered)
         yield self.proposal(replace(block, chain_id=block.chain_id + "'"))
 
-    def _misvote(self, vote: Vote, epoch: int, height: int) -> Vote:
+    def _false_vote(self, vote: Vote, epoch: int, height: int) -> Vote:
         """Return a vote of this node's own for a block of another epoch or height."""
         signed = vote_bytes(vote.chain_id, epoch, height, vote.block_hash)
         signature = self.keyring.sign(self.name, signed)
@@ -82,7 +82,7 @@ class Forger(NodeFault):
 
 
 #: What is wrong with a forged certificate.
-_LIES: Final = ("stolen", "strange", "misplaced", "repeated", "too few", "proposer")
+_FLAWS: Final = ("stolen", "strange", "misplaced", "repeated", "too few", "proposer")
 
 
 @fault_kind("forge_certificate")
@@ -104,9 +104,9 @@ class CertificateForger(NodeFault):
         *true, tip = [*self.node.tree.chain(self.node.tree.longest[0].hash)][::-1]
         if not true:
             return  # there is nothing yet that a chain could leave aside
-        lie = self.random.choice(_LIES)
-        if lie == "proposer":
-            yield self._show(tip, self._misproposed(tip))
+        flaw = self.random.choice(_FLAWS)
+        if flaw == "proposer":
+            yield self._show(tip, self._sign_falsely(tip))
             return
         fork = self.random.choice(true[-len(self.validators) :])
         aside = self.node.tree.votes([*true, tip][fork.height + 1].hash)
@@ -115,7 +115,7 @@ class CertificateForger(NodeFault):
             leader = self.leader_of(before)
             if leader in self.accomplices:
                 fork = replace(self._block_on(fork), epoch=before)
-                votes = tuple(self._forge_votes(lie, fork, aside))
+                votes = tuple(self._forge_votes(flaw, fork, aside))
                 certificate = Certificate(self.proposal(fork, leader), votes, certificate)
         yield self._show(fork, certificate)
 
@@ -128,16 +128,16 @@ class CertificateForger(NodeFault):
         block = self.conflicting_block(self.node.make_block(self.node.tree.longest[0]))
         return replace(block, height=parent.height + 1, parent=parent.hash)
 
-    def _misproposed(self, block: Block) -> Certificate:
+    def _sign_falsely(self, block: Block) -> Certificate:
         """Return what notarizes a block, under a proposal that its leader has not signed."""
         proposal = replace(self.proposal(block), proposer=self.leader_of(block.epoch))
         if self.leads(block.epoch):
             proposal = replace(proposal, signature=proposal.signature[::-1])
         return Certificate(proposal, tuple(self.node.tree.votes(block.hash)), None)
 
-    def _forge_votes(self, lie: str, block: Block, aside: Sequence[Vote]) -> Iterable[Vote]:
+    def _forge_votes(self, flaw: str, block: Block, aside: Sequence[Vote]) -> Iterable[Vote]:
         quorum = self.node.tree.quorum
-        match lie:
+        match flaw:
             case "stolen":
                 return self._steal_votes(block, {vote.voter: vote.signature for vote in aside})
             case "strange":
@@ -186,10 +186,10 @@ class RandomByzantine(NodeFault):
     _budget = 0
 
     def echoes(self, epoch: int) -> bool:
-        return not self._dares()
+        return not self._happens()
 
     def on_send(self, message: Message) -> Iterable[Send]:
-        yield self._somehow(message) if self._dares() else Send(message)
+        yield self._somehow(message) if self._happens() else Send(message)
 
     def on_epoch(self, epoch: int) -> Iterable[Send]:
         self._budget = _MOST_PER_EPOCH
@@ -204,10 +204,10 @@ class RandomByzantine(NodeFault):
         return self._act()
 
     def _act(self) -> Iterator[Send]:
-        if self._budget and self._dares():
+        if self._budget and self._happens():
             self._budget -= 1
-            deed = self.random.choice((self._propose, self._vote, self._repeat))
-            for message in deed():
+            act = self.random.choice((self._propose, self._vote, self._repeat))
+            for message in act():
                 yield self._somehow(message)
 
     def _propose(self) -> Iterator[Message]:
@@ -233,12 +233,12 @@ class RandomByzantine(NodeFault):
     def _somehow(self, message: Message) -> Send:
         """Send it to anyone, at any time."""
         to = delay = None
-        if self._dares():
+        if self._happens():
             everyone = (*self.others, OBSERVER)
             to = tuple(self.random.sample(everyone, self.random.randint(0, len(everyone))))
-        if self._dares():
+        if self._happens():
             delay = self.random.randint(1, 3 * self.epoch_length)
         return Send(message, to, delay)
 
-    def _dares(self) -> bool:
+    def _happens(self) -> bool:
         return self.random.random() < self.rate

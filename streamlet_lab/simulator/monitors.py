@@ -90,9 +90,7 @@ class ProgressReport(Monitor):
     """Calls ``progress(epoch, epochs)`` at the beginning of each epoch."""
 
     def __init__(self, progress: Progress, epochs: int) -> None:
-        self._progress = progress
-        self._epochs = epochs
+        self._progress, self._epochs = progress, epochs
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
-        """Pass it on."""
         self._progress(epoch, self._epochs)

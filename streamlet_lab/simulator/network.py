@@ -16,7 +16,7 @@ from streamlet_lab.simulator.delays import LOST, LognormalDelays
 from streamlet_lab.simulator.links import Links
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
-#: ``delivered(received, sender, receiver, sent, message)``: called at each first arrival.
+#: ``delivered(received, sender, receiver, sent, message)``.
 Delivered = Callable[[int, int, int, int, Message], None]
 
 _ARRIVED: Final = -1
@@ -39,15 +39,15 @@ class _Flood:
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
     before it for those in ``open``, and since time only goes forward, for no others later on. For
     one that may be down when a copy arrives, nothing is due until one has: each copy counts.
-    From ``welcome`` on everyone takes it in; who has a clock that is less late does so before.
+    From ``not_before`` on everyone takes it in; who has a clock that is less late does so before.
     """
 
-    __slots__ = ("due", "message", "open", "tally", "via", "welcome")
+    __slots__ = ("due", "message", "not_before", "open", "tally", "via")
 
-    def __init__(self, message: Message, participants: int, tally: _Tally, welcome: int) -> None:
+    def __init__(self, message: Message, participants: int, tally: _Tally, not_before: int) -> None:
         self.message = message
         self.tally = tally
-        self.welcome = welcome
+        self.not_before = not_before
         self.due = [LOST] * participants
         self.open: Sequence[int] = range(participants)
         self.via: dict[int, tuple[int, int]] = {}
@@ -59,7 +59,7 @@ class Reception:
 
     Parameters
     ----------
-    welcome : callable
+    not_before : callable
         Epoch → from which time on a clock that is not late lets messages about it in. A copy that
         comes sooner stays with its sender until then, so that nobody has to keep it, or loses what
         others have.
@@ -70,7 +70,7 @@ class Reception:
         other, before it takes it in and passes it on.
     """
 
-    welcome: Callable[[int], int] = lambda epoch: 0
+    not_before: Callable[[int], int] = lambda epoch: 0
     late: Sequence[int] = ()
     verify_time: int = 0
 
@@ -82,8 +82,7 @@ class Network:
     ----------
     queue : EventQueue
     links : Links
-        A copy that cannot overtake one already on its way, at the shortest delay, is not even
-        drawn.
+        A copy that cannot overtake one already on its way, at the shortest delay, is not drawn.
     voters : int
         Participants 0 … voters − 1 send and echo; the observer only receives.
     receive : callable
@@ -94,7 +93,7 @@ class Network:
         Participants that may go down and come back.
     reception : Reception
     delivered : callable, optional
-        See :data:`Delivered`.
+        Called with the times and participants of each first arrival.
 
     Attributes
     ----------
@@ -123,7 +122,7 @@ class Network:
         self._participants = participants = voters + 1
         self._receive = receive
         self._unreliable = frozenset(unreliable)
-        self._welcome = reception.welcome
+        self._not_before = reception.not_before
         late = tuple(reception.late) or (0,) * participants
         self._latest = max(late)
         self._ahead = [self._latest - one for one in late]
@@ -181,16 +180,16 @@ class Network:
             tally = self._tallies.get(key)
             if tally is None:
                 tally = self._tallies[key] = _Tally()
-            welcome = self._welcome(message.epoch) + self._latest
-            flood = _Flood(message, self._participants, tally, welcome)
+            not_before = self._not_before(message.epoch) + self._latest
+            flood = _Flood(message, self._participants, tally, not_before)
             self._floods[message] = flood
         return flood
 
     def _echo(self, time: int, sender: int, flood: _Flood) -> None:
         """Send a message on to all others: the author, and whoever it is new to (section 3)."""
         message, due, delay = flood.message, flood.due, self._delay
-        hopeless = time + self._shortest_delay
-        flood.open = contested = [one for one in flood.open if due[one] > hopeless]
+        earliest = time + self._shortest_delay
+        flood.open = contested = [one for one in flood.open if due[one] > earliest]
         if self._sooner is None:
             sooner = [
                 (receiver, arrival)
@@ -225,17 +224,19 @@ class Network:
             return  # an earlier copy has overtaken this one
         flood.due[receiver] = _ARRIVED
         # Nearly always false: the rest is not even computed.
-        if time < flood.welcome and time < (welcome := flood.welcome - self._ahead[receiver]):
-            self._queue.schedule(welcome, _DELIVERY, self._let_in, delivery)
+        if time < flood.not_before and time < (
+            not_before := flood.not_before - self._ahead[receiver]
+        ):
+            self._queue.schedule(not_before, _DELIVERY, self._let_in, delivery)
         else:
             self._let_in(time, delivery)
 
     def _arrive_perhaps(self, time: int, copy: tuple[_Flood, int, int, int]) -> None:
         """Let a copy arrive at a participant that may be down, or may have had another one."""
         flood, receiver, sender, sent = copy
-        welcome = flood.welcome - self._ahead[receiver]
-        if time < welcome:
-            self._queue.schedule(welcome, _DELIVERY, self._arrive_perhaps, copy)
+        not_before = flood.not_before - self._ahead[receiver]
+        if time < not_before:
+            self._queue.schedule(not_before, _DELIVERY, self._arrive_perhaps, copy)
         elif flood.due[receiver] != _ARRIVED and self.online[receiver]:
             flood.due[receiver] = _ARRIVED
             flood.via[receiver] = (sender, sent)

@@ -76,14 +76,9 @@ def references_after(block: Block, symbols: Sequence[str], before: References) -
 
 
 class Observation(NamedTuple):
-    """What a node sees of the sources in an epoch.
+    """What a node sees of the sources in an epoch: for each symbol, in order, what each says.
 
-    Parameters
-    ----------
-    quotes : tuple of tuple of StockPrice
-        For each symbol, in order, what each source says.
-    signed : tuple of SignedQuote
-        The same with the sources' signatures, if voters ask for evidence.
+    The same with the sources' signatures is there if voters ask for evidence.
     """
 
     quotes: tuple[tuple[StockPrice, ...], ...]
@@ -99,7 +94,7 @@ class PriceApplication:
     Parameters
     ----------
     voters : sequence of Voter
-        For each symbol, in order, its rules and how voters judge.
+        For each symbol, in order, its rules and how voters judge; all of one policy and aggregator.
     timestamp : callable
         Epoch → market time at which it is quoted.
     sources : sequence of str
@@ -109,7 +104,7 @@ class PriceApplication:
     turns : int
         In so many epochs three honest leaders follow each other.
     genesis : sequence of GenesisPrice
-        What the chain starts from.
+        What the chain starts from, in the order of the voters.
 
     Notes
     -----
@@ -127,8 +122,7 @@ class PriceApplication:
     Attributes
     ----------
     evaluations : dict of int to tuple of Evaluation
-        By epoch, for each symbol, the first evaluation of its quotes: the leader's, if there was
-        one.
+        By epoch, for each symbol, the first evaluation of its quotes: the leader's, if it had one.
     """
 
     def __init__(
@@ -145,8 +139,10 @@ class PriceApplication:
         self.timestamp = timestamp
         self.genesis_payload = encode_claims(genesis)
         self.evaluations: dict[int, tuple[Evaluation, ...]] = {}
-        self._asks_for_evidence = any(voter.policy == "evidence" for voter in voters)
-        self._observes = any(voter.policy == "observe" for voter in voters)
+        policy, aggregator = voters[0].policy, voters[0].aggregator
+        self._asks_for_evidence = policy == "evidence"
+        self._observes = policy == "observe"
+        self._tolerates_liars = self._observes and aggregator.breakdown(len(sources)) > 0
         self._known = self.symbols, tuple(sources), keyring
         self._turns = turns
         # The references behind blocks, by their hashes, and those behind genesis.
@@ -206,7 +202,7 @@ class PriceApplication:
                 claim,
                 evaluation.claim,
                 evaluation.previous,
-                believes_no_price=gave_up or self._tolerates_liars(voter),
+                believes_no_price=gave_up or self._tolerates_liars,
             )
             if objection is not None:
                 return objection if len(claims) == 1 else f"{voter.symbol}: {objection}"
@@ -246,9 +242,6 @@ class PriceApplication:
             references = references_after(block, self.symbols, references)
             self._references[block.hash] = references
         return references
-
-    def _tolerates_liars(self, voter: Voter) -> bool:
-        return voter.policy == "observe" and voter.aggregator.breakdown(len(self._known[1])) > 0
 
     def _gave_up(self, epoch: int, ancestors: Iterable[Block]) -> bool:
         """Whether voters may hear the sources so differently that leaders claim no price."""

@@ -64,10 +64,8 @@ class Simulation:
         Who watches.
     chain_id : str, optional
         Names the chain.
-    links : Links, optional
-        Instead of those of the configuration.
-    faults : mapping of str to sequence of NodeFault, optional
-        Of nodes, instead of those of the configuration.
+    links, faults : optional
+        Instead of those of the configuration; the faults by node.
 
     Attributes
     ----------
@@ -75,8 +73,6 @@ class Simulation:
         The voters.
     nodes : dict of str to StreamletNode
         All participants; the last one is the observer, which has no vote.
-    faults : dict of str to tuple of NodeFault
-        Of each participant.
     next_epoch : int
         The first epoch that has not been run.
 
@@ -121,8 +117,8 @@ class Simulation:
         self._participants = list(self.nodes.values())
         self._bind_faults(application.vary)
         self._rushing = [
-            (self._index[name], fault)
-            for name, of_node in self.faults.items()
+            (index, fault)
+            for index, of_node in enumerate(self._faults)
             for fault in of_node
             if fault.rushing
         ]
@@ -162,7 +158,7 @@ class Simulation:
             ],
             reception=Reception(
                 # Just after the node has entered the first epoch in which it takes it in.
-                welcome=lambda epoch: (epoch - EPOCHS_AHEAD) * length + 1,
+                not_before=lambda epoch: (epoch - EPOCHS_AHEAD) * length + 1,
                 late=self._offsets,
                 verify_time=config.network.verify_time,
             ),
@@ -313,7 +309,7 @@ class Simulation:
                 if receiver != name:
                     self.network.send(time, index, self._index[receiver], message, send.delay)
         if self._rushing:
-            self._let_overhear(time, index, message)
+            self._show_to_rushing(time, index, message)
 
     def _is_genuine(self, message: Message) -> bool:
         """Whether a message is signed by whom it names, and a proposal by its epoch's leader."""
@@ -326,7 +322,7 @@ class Simulation:
                     return False
         return self.keyring.verify(author, message.signature, message.signed)
 
-    def _let_overhear(self, time: int, sender: int, message: Message) -> None:
+    def _show_to_rushing(self, time: int, sender: int, message: Message) -> None:
         """Show a message to those who see everything; what they say themselves they know."""
         if any(fault.rushing for fault in self._faults[sender]):
             return
@@ -357,15 +353,7 @@ def create_streamlet_network(
 ) -> Simulation:
     """Return a network that runs the bare protocol, with payloads that mean nothing.
 
-    Parameters
-    ----------
-    config, monitors, links
-        See :class:`Simulation`.
-
-    Raises
-    ------
-    InvalidInput
-        If a fault needs prices.
+    Raises `InvalidInput` if a fault needs prices.
 
     Examples
     --------

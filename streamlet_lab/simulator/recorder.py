@@ -24,41 +24,27 @@ class Refusal(NamedTuple):
 
 
 class Recorder(Monitor):
-    """Keeps everything that the frames of a result are made of; times are in microseconds.
-
-    Attributes
-    ----------
-    leaders : list of str
-        By epoch.
-    proposals, notarizations, finalizations, conflicts : list of Record
-        Each proposal once, by whoever made it.
-    refusals : list of Refusal
-    votes : list of (int, Vote)
-        Each vote once, and when it was sent first.
-    deliveries : list of tuple
-        The arguments of :meth:`Monitor.delivered`.
-    blocks : dict of bytes to Block
-        Every block that its epoch's leader proposed, by hash.
-    """
+    """Keeps everything that the frames of a result are made of; times are in microseconds."""
 
     def __init__(self) -> None:
-        self.leaders: list[str] = []
+        self.leaders: list[str] = []  # by epoch
+        # Each proposal once, by whoever made it, and each vote once, when it was sent first.
         self.proposals: list[Record] = []
         self.votes: list[tuple[int, Vote]] = []
         self.notarizations: list[Record] = []
         self.finalizations: list[Record] = []
         self.conflicts: list[Record] = []
         self.refusals: list[Refusal] = []
+        # The arguments of `delivered`.
         self.deliveries: list[tuple[int, str, str, int, Message]] = []
+        # Every block that its epoch's leader proposed, by hash.
         self.blocks: dict[bytes, Block] = {}
         self._voted: set[tuple[object, ...]] = set()
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
-        """Note the leader."""
         self.leaders.append(leader)
 
     def sent(self, time: int, node: str, message: Message) -> None:
-        """Note a proposal or a vote, unless it was sent before."""
         match message:
             case Proposal(block, proposer):
                 if block.hash not in self.blocks:
@@ -72,21 +58,16 @@ class Recorder(Monitor):
     def delivered(
         self, received: int, sender: str, receiver: str, sent: int, message: Message
     ) -> None:
-        """Note a first arrival."""
         self.deliveries.append((received, sender, receiver, sent, message))
 
     def notarized(self, time: int, node: str, block: Block) -> None:
-        """Note when the node saw it."""
         self.notarizations.append(Record(time, node, block))
 
     def finalized(self, time: int, node: str, block: Block) -> None:
-        """Note when the node saw it."""
         self.finalizations.append(Record(time, node, block))
 
     def conflicted(self, time: int, node: str, block: Block) -> None:
-        """Note when the node saw it."""
         self.conflicts.append(Record(time, node, block))
 
     def refused(self, time: int, node: str, block: Block, verdict: Verdict) -> None:
-        """Note the reason."""
         self.refusals.append(Refusal(time, node, block, verdict.reason))

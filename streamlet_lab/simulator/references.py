@@ -18,7 +18,7 @@ from pydantic import BeforeValidator
 
 from streamlet_lab.config import ReferenceConfig
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.rules.reading import read_duration
+from streamlet_lab.matching.watch import read_duration
 from streamlet_lab.registers import REFERENCES
 from streamlet_lab.units import format_duration, is_within, to_hundredths
 from streamlet_lab.values import Duration

@@ -153,12 +153,12 @@ class Script(Coalition):
 
     def on_epoch(self, epoch: int) -> Iterable[Send]:
         self._until = self.now() + self.epoch_length
-        return self._say_what_is_due()
+        return self._send_what_is_due()
 
     def on_message(self, message: Message) -> Iterable[Send]:
-        return self._say_what_is_due()
+        return self._send_what_is_due()
 
-    def _say_what_is_due(self) -> list[Send]:
+    def _send_what_is_due(self) -> list[Send]:
         now, sends, waiting = self.now(), [], []
         for step in self._waiting:
             if step.arrival <= now:

@@ -1,11 +1,7 @@
 """Studies: what liars and stale references do to the price, and what that does to the market.
 
-:mod:`~streamlet_lab.studies.game` is a game without a network, which shows what each
-aggregator is worth; :mod:`~streamlet_lab.studies.oracle` measures whole runs.
-:mod:`~streamlet_lab.studies.ages` asks paths alone what an old reference costs, and
-:mod:`~streamlet_lab.studies.stale` whole runs; :mod:`~streamlet_lab.studies.bands` compares
-bands on the same orders, and :mod:`~streamlet_lab.studies.reference_costs` references that need no
-agreement with the consensus.
+`game` is a game without a network, which shows what each aggregator is worth, `ages` asks paths
+alone what an old reference costs; `oracle`, `stale`, `bands` and `reference_costs` measure runs.
 """
 
 from streamlet_lab.studies.ages import AGES as AGES
@@ -28,8 +24,6 @@ from streamlet_lab.studies.reference_costs import REFERENCES as REFERENCES
 from streamlet_lab.studies.reference_costs import beside_consensus as beside_consensus
 from streamlet_lab.studies.reference_costs import compare_references as compare_references
 from streamlet_lab.studies.reference_costs import reference_numbers as reference_numbers
-from streamlet_lab.studies.stale import CAUSES as CAUSES
 from streamlet_lab.studies.stale import daily_volatility as daily_volatility
-from streamlet_lab.studies.stale import run_at_pace as run_at_pace
 from streamlet_lab.studies.stale import staleness as staleness
 from streamlet_lab.studies.stale import staleness_numbers as staleness_numbers

@@ -10,14 +10,7 @@ from streamlet_lab.result import Result
 from streamlet_lab.studies.common import Options, check_result, compare, read_names
 
 #: The bands of the comparison unless others are named.
-BANDS: Final = (
-    "consensus",
-    "trade_only",
-    "keep_resting",
-    "clip",
-    "luld",
-    "volatility_auction",
-)
+BANDS: Final = ("consensus", "trade_only", "keep_resting", "clip", "luld", "volatility_auction")
 
 
 def compare_bands(

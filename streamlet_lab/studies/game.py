@@ -94,7 +94,7 @@ def displacement(
     aggregators : str or iterable of str
         Registered names; rows of a function would have none.
     sources : iterable of (int, int)
-        Pairs of how many sources there are and how many of them lie.
+        How many sources there are, and how many of them lie.
     epochs, seeds : int
         The horizon, and how many games of each kind, with the seeds 0, 1, 2, …
     rules, true_price

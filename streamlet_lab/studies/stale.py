@@ -1,8 +1,7 @@
 """What a stale reference costs: fair orders stopped, against what makes the reference old.
 
 Traders are of zero intelligence: they send the same orders whatever becomes of them, so that what
-is refused is the reference's doing alone. Beside each measured rate stands what the ages of the
-references imply on the path alone, and what a diffusion has at those ages.
+is refused is the reference's doing alone.
 """
 
 import math
@@ -36,11 +35,7 @@ _ROUNDING: Final = 1e-9
 
 
 def run_at_pace(config: ExperimentConfig) -> Result:
-    """Run an experiment whose ``market_time_per_epoch`` is meant for an epoch of one second.
-
-    So the market moves on as fast whatever the length of an epoch: longer ones take more of its
-    time.
-    """
+    """Run an experiment whose ``market_time_per_epoch`` is meant for an epoch of one second."""
     pace = config.market_time_per_epoch * config.epoch_length // MICROSECONDS_PER_SECOND
     result: Result = run_experiment(config.model_copy(update={"market_time_per_epoch": pace}))
     return result

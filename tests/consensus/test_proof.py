@@ -14,7 +14,6 @@ from streamlet_lab.consensus.proof import (
     Header,
     ProofRejected,
     PublicKeys,
-    Signature,
     VerifiedBlock,
     make_proof,
     verify_proof,
@@ -74,7 +73,7 @@ def claim(*blocks, leave_out=0, committee=COMMITTEE, voters=None):
         "test",
         blocks[leave_out].payload,
         tuple(headers),
-        tuple(tuple(Signature(vote.voter, vote.signature) for vote in group) for group in votes),
+        tuple(tuple((vote.voter, vote.signature) for vote in group) for group in votes),
     )
 
 
@@ -127,8 +126,8 @@ def test_genesis_has_no_votes_and_every_other_block_a_quorum_of_the_first_names(
     tree, blocks = view_of([0, 1, 2], voters=COMMITTEE.names[::-1])
     on_genesis, later = make_proof(tree, blocks[0]), make_proof(tree, blocks[1])
     quorum = ["node_0", "node_1", "node_2"]
-    assert [[one.voter for one in votes] for votes in on_genesis.votes] == [[], quorum, quorum]
-    assert [[one.voter for one in votes] for votes in later.votes] == [quorum] * 3
+    assert [[voter for voter, _ in votes] for votes in on_genesis.votes] == [[], quorum, quorum]
+    assert [[voter for voter, _ in votes] for votes in later.votes] == [quorum] * 3
 
 
 def test_an_equivocating_minority_proves_nothing_and_spoils_nothing():
@@ -226,7 +225,7 @@ WRONG_CLAIMS = {
         "'node_0' did not sign the vote for the second block",
     ),
     "no signatures": (
-        replace(VALID, votes=(*VALID.votes[:2], [replace(one, signature=b"") for one in QUORUM])),
+        replace(VALID, votes=(*VALID.votes[:2], [(voter, b"") for voter, _ in QUORUM])),
         "'node_0' did not sign the vote for the third block",
     ),
 }

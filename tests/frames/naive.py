@@ -5,7 +5,6 @@ beginning of the log.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -17,10 +16,8 @@ from streamlet_lab.matching import (
     Accepted,
     Cancelled,
     Command,
-    Event,
     Expired,
     Reduced,
-    Reference,
     ReferenceMoved,
     Rejected,
     Replaced,
@@ -29,7 +26,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.matching.events import BandMoved, Repriced
-from streamlet_lab.simulator import Arrival, Market, Recorder
+from streamlet_lab.simulator import Market, Recorder
 
 
 class Lab(NamedTuple):
@@ -41,18 +38,18 @@ class Lab(NamedTuple):
     recorder: Recorder
     frames: dict[str, Any]
 
-    def events(self, symbol: str) -> list[Event]:
+    def events(self, symbol):
         return list(self.market.engines[symbol].events)
 
-    def true_price(self, time_s: float, symbol: str) -> Fraction:
+    def true_price(self, time_s, symbol):
         return Fraction(self.network.true_price(round(time_s * 10**6), symbol), 10**6)
 
-    def is_fair(self, price: Fraction, time_s: float, symbol: str) -> bool:
+    def is_fair(self, price, time_s, symbol):
         true = self.true_price(time_s, symbol)
         return abs(price - true) <= Fraction(self.config.market.fair_percent) / 100 * true
 
 
-def run(**settings: Any) -> Lab:
+def run(**settings):
     """Run an experiment as :class:`Experiment` does, and keep its insides."""
     config = make_config(signatures="none", **settings)
     network, recorder = StockMarketConsensusNetwork(config), Recorder()
@@ -64,7 +61,7 @@ def run(**settings: Any) -> Lab:
     return Lab(config, network, market, recorder, frames)
 
 
-def told(events: Sequence[Event], arrivals: Sequence[Arrival], true_price: Any) -> Record:
+def told(events, arrivals, true_price):
     """The record of a market of which there are only the events, and the true price at a time."""
     config = make_config(epochs=1, market_time_per_epoch="1s")
     return Record(
@@ -73,18 +70,18 @@ def told(events: Sequence[Event], arrivals: Sequence[Arrival], true_price: Any) 
         tree=StockMarketConsensusNetwork(config).observer.tree,
         observer="observer",
         copies=({}, {}, {}),
-        paths={"AAPL": SimpleNamespace(price=true_price)},  # type: ignore[dict-item]
-        engines={"AAPL": SimpleNamespace(events=events)},  # type: ignore[dict-item]
+        paths={"AAPL": SimpleNamespace(price=true_price)},
+        engines={"AAPL": SimpleNamespace(events=events)},
         arrivals=arrivals,
         quoted={"AAPL": {}},
     )
 
 
-def until(events: Iterable[Event], time: int) -> list[Event]:
+def until(events, time):
     return [event for event in events if event.time <= time]
 
 
-def reference_at(events: Iterable[Event]) -> Reference | None:
+def reference_at(events):
     """What prices are held against after these events."""
     consensus = band = None
     for event in events:
@@ -101,11 +98,11 @@ class Open(NamedTuple):
     quantity: int
 
 
-def open_orders(events: Iterable[Event]) -> dict[str, Open]:
+def open_orders(events):
     """The orders in the book after these events, told by what the events say is left."""
-    orders: dict[str, Open] = {}
+    orders = {}
 
-    def leave(order_id: str, quantity: int) -> None:
+    def leave(order_id, quantity):
         if order_id in orders and quantity:
             orders[order_id] = orders[order_id]._replace(quantity=quantity)
         else:
@@ -130,9 +127,9 @@ def open_orders(events: Iterable[Event]) -> dict[str, Open]:
     return orders
 
 
-def levels(orders: Iterable[Open], side: Side) -> list[tuple[Fraction, int, int]]:
+def levels(orders, side):
     """Price, shares and number of orders, best price first."""
-    found: dict[Fraction, list[int]] = defaultdict(list)
+    found = defaultdict(list)
     for order in orders:
         if order.side is side:
             found[order.price].append(order.quantity)
@@ -155,7 +152,7 @@ class Stop(NamedTuple):
     quantity: int
 
     @property
-    def verdict(self) -> str:
+    def verdict(self):
         if self.own_price is None:
             return "market"
         if self.came_fair and self.fair:
@@ -165,7 +162,7 @@ class Stop(NamedTuple):
         return "turned_fair" if self.fair else "turned_unfair"
 
 
-def stops(lab: Lab, symbol: str) -> list[Stop]:
+def stops(lab, symbol):
     """Every order of a symbol that was stopped, each told by going back through the log."""
     events = lab.events(symbol)
     return [
@@ -177,7 +174,7 @@ def stops(lab: Lab, symbol: str) -> list[Stop]:
     ]
 
 
-def _stop(lab: Lab, symbol: str, log: list[Event]) -> Stop:
+def _stop(lab, symbol, log):
     last = log[-1]
     if isinstance(last, Rejected):
         order, where, came = last.order, "at_entry", last.time

@@ -1,7 +1,6 @@
 """The frames of real markets agree with the events, with the network, and with each other."""
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,19 +12,11 @@ from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import make_config
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.frames import Record, make_frames
-from streamlet_lab.matching import (
-    Accepted,
-    Cancelled,
-    CancelReason,
-    Event,
-    Replaced,
-    Side,
-    Traded,
-)
+from streamlet_lab.matching import Accepted, Cancelled, CancelReason, Replaced, Side, Traded
 from streamlet_lab.matching.events import Repriced
 from streamlet_lab.simulator import Market, Recorder
 
-from .naive import Lab, levels, open_orders, reference_at, run, stops, until
+from .naive import levels, open_orders, reference_at, run, stops, until
 
 EVERYBODY = [
     {"kind": "zero_intelligence", "count": 4, "rate": 1},
@@ -35,7 +26,7 @@ EVERYBODY = [
     {"kind": "momentum", "rate": 1},
 ]
 
-MARKETS: dict[str, dict[str, Any]] = {
+MARKETS = {
     "the default": {"epochs": 20},
     "everybody": {"epochs": 20, "market": {"traders": EVERYBODY, "samples_per_epoch": 7}},
     "two symbols": {
@@ -77,33 +68,30 @@ MARKETS: dict[str, dict[str, Any]] = {
     "paused": {
         "epochs": 16,
         "faults": {"node_3": "crash@4"},
-        "market": {
-            "traders": EVERYBODY,
-            "band_parameters": {"stale": "halt", "stale_after": "8h"},
-        },
+        "market": {"traders": EVERYBODY, "band_parameters": {"stale": "halt", "stale_after": "8h"}},
     },
     "history": {"epochs": 20, "feed": "aapl-2008", "market": {"traders": EVERYBODY}},
 }
 
 
 @pytest.fixture(scope="module", params=MARKETS)
-def lab(request: pytest.FixtureRequest) -> Lab:
+def lab(request):
     return run(seed=5, **MARKETS[request.param])
 
 
-def _micros(time_s: float) -> int:
+def _micros(time_s):
     return round(time_s * 10**6)
 
 
-def _dollars(price: Fraction | None) -> float | None:
+def _dollars(price):
     return None if price is None else float(price)
 
 
-def _same(shown: float, expected: float | None) -> bool:
+def _same(shown, expected):
     return bool(pd.isna(shown)) if expected is None else shown == expected
 
 
-def assert_agrees(lab: Lab) -> None:
+def assert_agrees(lab):
     """Hold every frame of the market against what the events say."""
     assert_columns(lab)
     for symbol in lab.market.engines:
@@ -113,7 +101,7 @@ def assert_agrees(lab: Lab) -> None:
         assert_rejections_agree(lab, symbol)
 
 
-def assert_columns(lab: Lab) -> None:
+def assert_columns(lab):
     order = {symbol: number for number, symbol in enumerate(lab.market.engines)}
     for name in ("orders", "trades", "rejections", "bands", "book", "depth"):
         frame = lab.frames[name]
@@ -128,7 +116,7 @@ def assert_columns(lab: Lab) -> None:
             assert place == sorted(place)
 
 
-def assert_samples_agree(lab: Lab, symbol: str) -> None:
+def assert_samples_agree(lab, symbol):
     length, each = lab.config.epoch_length, lab.config.market.samples_per_epoch
     book = lab.frames["book"]
     book = book[book.symbol == symbol]
@@ -165,14 +153,14 @@ def assert_samples_agree(lab: Lab, symbol: str) -> None:
         assert found == expected
 
 
-def assert_orders_agree(lab: Lab, symbol: str) -> None:
+def assert_orders_agree(lab, symbol):
     orders = lab.frames["orders"]
     orders = orders[orders.symbol == symbol]
     arrivals = [arrival for arrival in lab.market.arrivals if arrival.symbol == symbol]
     events = lab.events(symbol)
     epochs = {block.hash.hex(): block.epoch for block in lab.recorder.blocks.values()}
     resting = open_orders(events)
-    filled: dict[str, int] = {}
+    filled = {}
     for event in events:
         if isinstance(event, Traded):
             for order_id in (event.trade.buy_order_id, event.trade.sell_order_id):
@@ -198,9 +186,11 @@ def assert_orders_agree(lab: Lab, symbol: str) -> None:
             assert _micros(row.reference_quoted_s) == row.reference_epoch * lab.network.epoch_length
         assert row.filled == filled.get(row.order_id, 0)
         assert (row.status == "resting") == (row.order_id in resting)
+        assert (row.status == "filled") == (row.filled == row.quantity)
+        assert (row.status in ("rejected", "cancelled")) == (row.reason != "")
 
 
-def assert_trades_agree(lab: Lab, symbol: str) -> None:
+def assert_trades_agree(lab, symbol):
     trades = lab.frames["trades"]
     trades = trades[trades.symbol == symbol]
     made = [event.trade for event in lab.events(symbol) if isinstance(event, Traded)]
@@ -219,7 +209,7 @@ def assert_trades_agree(lab: Lab, symbol: str) -> None:
     assert filled == 2 * trades.quantity.sum()
 
 
-def assert_rejections_agree(lab: Lab, symbol: str) -> None:
+def assert_rejections_agree(lab, symbol):
     rejections = lab.frames["rejections"]
     rejections = rejections[rejections.symbol == symbol]
     asked = {
@@ -246,7 +236,7 @@ def assert_rejections_agree(lab: Lab, symbol: str) -> None:
             assert judged == standing[event.sequence]
 
 
-def _standing(events: list[Event]) -> dict[int, Fraction]:
+def _standing(events):
     """For each order that leaves the book: where it stood."""
     found, places = {}, {}
     for event in events:
@@ -260,12 +250,12 @@ def _standing(events: list[Event]) -> dict[int, Fraction]:
     return found
 
 
-def test_the_frames_agree_with_the_events(lab: Lab) -> None:
+def test_the_frames_agree_with_the_events(lab):
     assert_agrees(lab)
 
 
 @pytest.mark.parametrize("band", ["luld", "volatility_auction"])
-def test_what_is_stopped_in_auctions_agrees_with_the_events(band: str) -> None:
+def test_what_is_stopped_in_auctions_agrees_with_the_events(band):
     """These bands go by trades, which the slow references here do not follow within an instant."""
     market = {"traders": EVERYBODY, "band": band}
     fast = {"market_time_per_epoch": "1min", "prices": {"volatility": 20}}
@@ -307,15 +297,13 @@ TRADERS = st.lists(
         }
     ),
 )
-def test_the_frames_of_any_market_agree_with_its_events(
-    seed: int, epochs: int, symbols: list[str], volatility: int, market: dict[str, Any]
-) -> None:
+def test_the_frames_of_any_market_agree_with_its_events(seed, epochs, symbols, volatility, market):
     prices = {"volatility": volatility}
     lab = run(seed=seed, epochs=epochs, symbols=symbols, prices=prices, market=market)
     assert_agrees(lab)
 
 
-def test_a_run_that_is_stopped_has_samples_up_to_where_it_stopped() -> None:
+def test_a_run_that_is_stopped_has_samples_up_to_where_it_stopped():
     config, recorder = make_config(epochs=50), Recorder()
     network = StockMarketConsensusNetwork(config)
     network.monitors.append(recorder)
@@ -325,7 +313,7 @@ def test_a_run_that_is_stopped_has_samples_up_to_where_it_stopped() -> None:
     assert np.array_equal(book.time_s, np.arange(13) / 4)
 
 
-def test_references_are_found_in_the_chain_that_the_market_reads() -> None:
+def test_references_are_found_in_the_chain_that_the_market_reads():
     """Where final chains conflict, the observer's does not have them all."""
     lab = run(seed=5, **MARKETS["read from a node that crashes"])
     known = lab.frames["orders"].reference_price.notna()

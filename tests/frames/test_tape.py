@@ -1,11 +1,9 @@
 """What the frames make of events, whatever band or state they come from: lists made by hand."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import count
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,7 +19,6 @@ from streamlet_lab.matching import (
     Cancelled,
     CancelReason,
     Command,
-    Event,
     Expired,
     MarketState,
     Order,
@@ -49,98 +46,88 @@ SECOND = 1_000_000
 class Story:
     """Writes a log, and the arrivals that it answers."""
 
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.arrivals: list[Arrival] = []
+    def __init__(self):
+        self.events = []
+        self.arrivals = []
         self.time = 0
         self._trades = count()
 
-    def _say(self, event: Event) -> None:
+    def _say(self, event):
         self.events.append(event)
 
-    def _next(self) -> tuple[int, int]:
+    def _next(self):
         return len(self.events), self.time
 
-    def arrive(self, order: Order, symbol: str = "AAPL") -> None:
+    def arrive(self, order, symbol="AAPL"):
         self.arrivals.append(Arrival(self.time, symbol, order, "kind", "honest", TRUE))
 
-    def accept(self, order_id: str, price: str | None = "100.00", **fields: Any) -> Order:
+    def accept(self, order_id, price="100.00", **fields):
         order = _order(order_id, price, **fields)
         self.arrive(order)
         self._say(Accepted(*self._next(), order))
         return order
 
-    def refuse(
-        self, order: Order, reason: RejectReason, reference: Reference | None = None
-    ) -> None:
+    def refuse(self, order, reason, reference=None):
         self.arrive(order)
         price, order_id = order.price, order.order_id
         self._say(Rejected(*self._next(), order_id, price, reference, reason, order))
 
-    def refuse_replacement(
-        self, order_id: str, reason: RejectReason, price: str | None = None
-    ) -> None:
+    def refuse_replacement(self, order_id, reason, price=None):
         wanted = None if price is None else Decimal(price)
         command = Command.REPLACE
         self._say(Rejected(*self._next(), order_id, wanted, None, reason, None, command))
 
-    def cancel(
-        self,
-        order: Order,
-        reason: CancelReason,
-        price: str | None = None,
-        reference: Reference | None = None,
-    ) -> None:
+    def cancel(self, order, reason, price=None, reference=None):
         judged = None if price is None else Decimal(price)
         what = (order.order_id, judged, reference, reason, order, order.quantity)
         self._say(Cancelled(*self._next(), *what))
 
-    def expire(self, order: Order) -> None:
+    def expire(self, order):
         self._say(Expired(*self._next(), order.order_id, order.quantity))
 
-    def trade(self, buy: Order, sell: Order, price: str = "100.00", quantity: int = 10) -> None:
+    def trade(self, buy, sell, price="100.00", quantity=10):
         sequence, time = self._next()
         ids = (buy.order_id, sell.order_id)
         made = Trade(next(self._trades), time, "AAPL", Decimal(price), quantity, *ids, Side.BUY)
         left = (buy.quantity - quantity, sell.quantity - quantity)
         self._say(Traded(sequence, made, *left))
 
-    def state(self, state: MarketState) -> None:
+    def state(self, state):
         self._say(StateChanged(*self._next(), state))
 
-    def uncross(self, price: str | None = "100.00") -> None:
+    def uncross(self, price="100.00"):
         found = None if price is None else Decimal(price)
         self._say(Uncrossed(*self._next(), found, 10, 0))
 
-    def refer(self, price: str, block: str = "b") -> Reference:
+    def refer(self, price, block="b"):
         reference = Reference(Decimal(price), self.time, block)
         self._say(ReferenceMoved(*self._next(), reference))
         return reference
 
-    def band(self, low: str | None, high: str | None, reference: Reference | None) -> None:
+    def band(self, low, high, reference):
         limits = [None if edge is None else Decimal(edge) for edge in (low, high)]
         self._say(BandMoved(*self._next(), *limits, reference))
 
-    def clip(self, order: Order, price: str) -> None:
+    def clip(self, order, price):
         self._say(Repriced(*self._next(), order.order_id, Decimal(price), order.quantity))
 
-    def replace(self, order: Order, price: str, quantity: int) -> None:
+    def replace(self, order, price, quantity):
         what = (order.order_id, Decimal(price), quantity, False)
         self._say(Replaced(*self._next(), *what))
 
-    def reduce(self, order: Order, reason: CancelReason, quantity: int) -> None:
+    def reduce(self, order, reason, quantity):
         left = order.quantity - quantity
         self._say(Reduced(*self._next(), order.order_id, reason, quantity, left))
 
 
-def _order(order_id: str, price: str | None = "100.00", **fields: Any) -> Order:
+def _order(order_id, price="100.00", **fields):
     symbol, side = fields.pop("symbol", "AAPL"), fields.pop("side", "buy")
     quantity = fields.pop("quantity", 10)
     kind = "market" if price is None else "limit"
-    return Order(order_id, symbol, side, kind, quantity, price, "someone", **fields)  # type: ignore[arg-type]
+    return Order(order_id, symbol, side, kind, quantity, price, "someone", **fields)
 
 
-def _frames(story: Story, samples: Sequence[int] = (0,)) -> dict[str, pd.DataFrame]:
+def _frames(story, samples=(0,)):
     record = told(story.events, story.arrivals, lambda time: TRUE)
     quoted = {Reference(Decimal("101.00"), 2 * SECOND, "b"): SECOND}
     record = replace(record, quoted={"AAPL": quoted})
@@ -150,14 +137,14 @@ def _frames(story: Story, samples: Sequence[int] = (0,)) -> dict[str, pd.DataFra
     return {**frames, **{name: make_frame(COLUMNS[name], rows) for name, rows in names}}
 
 
-def _is_missing(value: object) -> bool:
+def _is_missing(value):
     return bool(pd.isna(value))
 
 
 # --- What the band goes by
 
 
-def test_before_there_is_a_band_the_reference_is_the_consensus() -> None:
+def test_before_there_is_a_band_the_reference_is_the_consensus():
     story = Story()
     story.accept("a")
     story.time = 2 * SECOND
@@ -176,7 +163,7 @@ def test_before_there_is_a_band_the_reference_is_the_consensus() -> None:
     assert _is_missing(orders.reference_epoch[0])
 
 
-def test_each_move_and_each_change_of_state_is_a_row_of_bands() -> None:
+def test_each_move_and_each_change_of_state_is_a_row_of_bands():
     story = Story()
     story.state(MarketState.HALTED)
     story.time = SECOND
@@ -195,7 +182,7 @@ def test_each_move_and_each_change_of_state_is_a_row_of_bands() -> None:
 # --- Trades
 
 
-def test_what_trades_when_a_call_ends_is_of_the_auction_and_nothing_else() -> None:
+def test_what_trades_when_a_call_ends_is_of_the_auction_and_nothing_else():
     story = Story()
     pairs = [
         (story.accept(f"b{number}"), story.accept(f"s{number}", side="sell")) for number in range(4)
@@ -219,7 +206,7 @@ def test_what_trades_when_a_call_ends_is_of_the_auction_and_nothing_else() -> No
     true_price=st.integers(1, 10**12),
     percent=st.integers(0, 10_000),
 )
-def test_fairness_is_exact(price: Decimal, true_price: int, percent: int) -> None:
+def test_fairness_is_exact(price, true_price, percent):
     true = Fraction(true_price, 10**6)
     expected = abs(Fraction(price) - true) <= Fraction(percent, 10_000) * true
     assert is_fair(price, true_price, percent) == expected
@@ -229,7 +216,7 @@ def test_fairness_is_exact(price: Decimal, true_price: int, percent: int) -> Non
 
 
 @pytest.mark.parametrize("reason", RejectReason)
-def test_a_refusal_has_a_verdict_where_the_market_stopped_the_order(reason: RejectReason) -> None:
+def test_a_refusal_has_a_verdict_where_the_market_stopped_the_order(reason):
     story = Story()
     reference = Reference(Decimal("80.00"), 0)
     for number, price in enumerate(("100.00", "120.00", None)):
@@ -249,7 +236,7 @@ def test_a_refusal_has_a_verdict_where_the_market_stopped_the_order(reason: Reje
 
 
 @pytest.mark.parametrize("reason", CancelReason)
-def test_a_cancellation_is_a_rejection_unless_its_trader_asked(reason: CancelReason) -> None:
+def test_a_cancellation_is_a_rejection_unless_its_trader_asked(reason):
     story = Story()
     order = story.accept("a")
     story.time = 3 * SECOND
@@ -273,7 +260,7 @@ def test_a_cancellation_is_a_rejection_unless_its_trader_asked(reason: CancelRea
     assert row.blocked == part
 
 
-def test_an_order_has_its_traders_price_and_not_the_edge_that_a_band_moved_it_to() -> None:
+def test_an_order_has_its_traders_price_and_not_the_edge_that_a_band_moved_it_to():
     story = Story()
     plain, clipped, replaced = (story.accept(name, "120.00") for name in "abc")
     worse = story.accept("d", "100.00")
@@ -291,7 +278,7 @@ def test_an_order_has_its_traders_price_and_not_the_edge_that_a_band_moved_it_to
     assert frames["orders"].clipped.tolist() == [False, True, False, False]
 
 
-def test_an_order_is_stopped_at_a_trade_or_swept_out_of_the_book_later() -> None:
+def test_an_order_is_stopped_at_a_trade_or_swept_out_of_the_book_later():
     story = Story()
     early = story.accept("early")
     halfway = story.accept("halfway")
@@ -314,7 +301,7 @@ def test_an_order_is_stopped_at_a_trade_or_swept_out_of_the_book_later() -> None
     assert rejections.blocked.tolist() == [True, False, False, False, False]
 
 
-def test_shares_that_an_order_loses_to_its_own_trader_are_turned_away() -> None:
+def test_shares_that_an_order_loses_to_its_own_trader_are_turned_away():
     story = Story()
     order = story.accept("a")
     story.reduce(order, CancelReason.REQUESTED, 3)
@@ -326,7 +313,7 @@ def test_shares_that_an_order_loses_to_its_own_trader_are_turned_away() -> None:
     assert frames["orders"].status.tolist() == ["resting"]
 
 
-def test_a_refused_replacement_leaves_the_order_as_it_was() -> None:
+def test_a_refused_replacement_leaves_the_order_as_it_was():
     story = Story()
     order = story.accept("a", "100.00")
     story.refuse_replacement("a", RejectReason.OUTSIDE_BAND, "120.00")
@@ -345,7 +332,7 @@ def test_a_refused_replacement_leaves_the_order_as_it_was() -> None:
 # --- Orders
 
 
-def test_a_second_order_of_an_id_is_refused_and_the_first_one_goes_on() -> None:
+def test_a_second_order_of_an_id_is_refused_and_the_first_one_goes_on():
     story = Story()
     buy = story.accept("a", "100.00")
     story.refuse(_order("a", "101.00"), RejectReason.DUPLICATE_ID)
@@ -360,7 +347,7 @@ def test_a_second_order_of_an_id_is_refused_and_the_first_one_goes_on() -> None:
 # --- Samples
 
 
-def test_a_sample_shows_its_own_instant() -> None:
+def test_a_sample_shows_its_own_instant():
     story = Story()
     story.time = SECOND
     story.band("95.00", "105.00", story.refer("100.00"))

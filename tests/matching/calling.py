@@ -1,9 +1,69 @@
-"""A band of somebody's own, whose breach begins a call auction."""
+"""What the tests of the engine share: orders, engines, and a band whose breach begins a call."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
-from streamlet_lab.matching import NEVER, BandWatch, ConsensusBand, Decision, MarketState
+from streamlet_lab.matching import (
+    NEVER,
+    BandWatch,
+    ConsensusMatchingEngine,
+    Decision,
+    MarketState,
+    Order,
+    Reference,
+)
+from streamlet_lab.matching.watch import around
+
+SECOND = 1_000_000
+
+
+def limit(order_id, side, price, quantity=10, trader="", **conditions):
+    return Order.limit(order_id, "AAPL", side, quantity, price, trader, **conditions)
+
+
+def market(order_id, side, quantity=10, trader="", **conditions):
+    return Order.market(order_id, "AAPL", side, quantity, trader, **conditions)
+
+
+def engine_at(price, instrument="AAPL", time=0, **settings):
+    """An engine whose reference is a price in dollars since some instant."""
+    engine = ConsensusMatchingEngine(instrument, **settings)
+    move(engine, price, time)
+    return engine
+
+
+def move(engine, price, time=None):
+    """Move the reference, which became final at this instant."""
+    time = engine.now if time is None else time
+    return engine.set_reference(Reference(Decimal(price), time), time)
+
+
+def orders_of(engine):
+    return [*engine.book.bids, *engine.book.asks]
+
+
+def ids(orders):
+    return [one.order.order_id for one in orders]
+
+
+def kinds(events):
+    return [type(event) for event in events]
+
+
+def state_of(engine):
+    """All that decides what an engine does next, but for its clock; last, how many events.
+
+    What a band remembers besides its limits follows from the events.
+    """
+    limits = engine.market, engine.reference, engine.band_limits, engine.band_reference
+    accepted = dict(engine._core.log.accepted)
+    return (*limits, *orders_of(engine), accepted, len(engine.trades), len(engine.events))
+
+
+def assert_only_refused(engine, before, times=1):
+    """Nothing has changed since a state but that so many events were written."""
+    assert state_of(engine) == (*before[:-1], before[-1] + times)
 
 
 @dataclass(frozen=True)
@@ -33,7 +93,7 @@ class CallingWatch(BandWatch):
         return ticks
 
     def on_reference(self, ticks, since, time):
-        return Decision(ConsensusBand().limits(ticks), ticks)
+        return Decision(around(ticks, 500), ticks)
 
     def traded(self, ticks, quantity, time):
         self.cleared = ticks if self.state is MarketState.AUCTION else None
@@ -63,6 +123,5 @@ class CallingWatch(BandWatch):
         if self.state is MarketState.AUCTION and is_over:
             return Decision(state=MarketState.OPEN)
         if self.state is not MarketState.AUCTION and self.cleared is not None:
-            limits = ConsensusBand().limits(self.cleared)
-            return Decision(limits, Fraction(self.cleared), kind="auction")
+            return Decision(around(self.cleared, 500), Fraction(self.cleared), kind="auction")
         return None

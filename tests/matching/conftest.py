@@ -2,14 +2,16 @@ from decimal import Decimal
 
 import pytest
 
-from streamlet_lab.matching import ConsensusBand, ConsensusMatchingEngine, Order, Reference
+from streamlet_lab.matching import ConsensusBand, ConsensusMatchingEngine, Reference
+
+from .calling import SECOND, engine_at, limit
 
 
 @pytest.fixture
 def engine():
     """An engine whose reference is the description's $152.45, known since one second."""
     engine = ConsensusMatchingEngine("AAPL")
-    engine.set_reference(Reference(Decimal("152.45"), 1_000_000, "a1b2c3d4"))
+    engine.set_reference(Reference(Decimal("152.45"), SECOND, "a1b2c3d4"))
     return engine
 
 
@@ -19,8 +21,7 @@ def keeping_engine():
 
     Its reference moved from $100.00 to $152.45, so that the order rests outside.
     """
-    engine = ConsensusMatchingEngine("AAPL", band=ConsensusBand(resting="keep"))
-    engine.set_reference(Reference(Decimal("100.00"), 0))
-    engine.submit(Order.limit("s-1", "AAPL", "sell", 100, "100.00"))
-    engine.set_reference(Reference(Decimal("152.45"), 1_000_000, "a1b2c3d4"))
+    engine = engine_at("100.00", band=ConsensusBand(resting="keep"))
+    engine.submit(limit("s-1", "sell", "100.00", 100))
+    engine.set_reference(Reference(Decimal("152.45"), SECOND, "a1b2c3d4"))
     return engine

@@ -5,15 +5,9 @@ from decimal import Decimal
 import pytest
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import (
-    NEVER,
-    Accepted,
-    ConsensusMatchingEngine,
-    Instrument,
-    Order,
-    Reference,
-    RejectReason,
-)
+from streamlet_lab.matching import NEVER, Accepted, Instrument, Order, RejectReason
+
+from .calling import assert_only_refused, engine_at, limit, state_of
 
 GOOD = {
     "order_id": "b-1",
@@ -47,12 +41,12 @@ GOOD = {
     ],
 )
 def test_refused_with_a_reason_code_and_nothing_changes(engine, fields, reason):
-    engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "155.00"))
-    before = engine.state()
+    engine.submit(limit("s-1", "sell", "155.00"))
+    before = state_of(engine)
     (event,) = engine.receive({**GOOD, **fields})
     assert event.reason is reason
     assert event.message.startswith("Trade rejected: ")
-    assert engine.state() == before._replace(events=before.events + 1)
+    assert_only_refused(engine, before)
 
 
 def test_good_fields_make_an_order(engine):
@@ -62,15 +56,14 @@ def test_good_fields_make_an_order(engine):
 
 
 def test_grids_are_the_instruments():
-    engine = ConsensusMatchingEngine(Instrument("AAPL", tick=Decimal("0.05"), lot=100))
-    engine.set_reference(Reference(Decimal("152.47"), 0))
-    (event,) = engine.submit(Order.limit("b-1", "AAPL", "buy", 100, "152.43"))
+    engine = engine_at("152.47", Instrument("AAPL", tick=Decimal("0.05"), lot=100))
+    (event,) = engine.submit(limit("b-1", "buy", "152.43", 100))
     assert (event.reason, event.price) == (RejectReason.OFF_TICK, Decimal("152.43"))
     assert event.message.endswith("expected a multiple of the tick size 0.05")
-    (event,) = engine.submit(Order.limit("b-1", "AAPL", "buy", 150, "152.45"))
+    (event,) = engine.submit(limit("b-1", "buy", "152.45", 150))
     assert event.reason is RejectReason.OFF_LOT
     assert event.message.endswith("expected a multiple of the lot size 100")
-    (event,) = engine.submit(Order.limit("b-1", "AAPL", "buy", 200, "152.45"))
+    (event,) = engine.submit(limit("b-1", "buy", "152.45", 200))
     assert isinstance(event, Accepted)
     assert engine.book.best_bid == Decimal("152.45")
     assert engine.reduce("b-1", 50)[0].reason is RejectReason.OFF_LOT
@@ -79,12 +72,11 @@ def test_grids_are_the_instruments():
 
 
 def test_market_may_be_finer_than_the_cent():
-    engine = ConsensusMatchingEngine(Instrument("AAPL", tick=Decimal("0.0001")))
-    engine.set_reference(Reference(Decimal("0.50"), 0))
-    engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "0.5001"))
-    (trade,) = engine.process_order(Order.limit("b-1", "AAPL", "buy", 10, "0.525"))
+    engine = engine_at("0.50", Instrument("AAPL", tick=Decimal("0.0001")))
+    engine.submit(limit("s-1", "sell", "0.5001"))
+    (trade,) = engine.process_order(limit("b-1", "buy", "0.525"))
     assert trade.price == Decimal("0.5001")
-    (event,) = engine.submit(Order.limit("b-2", "AAPL", "buy", 10, "0.5251"))
+    (event,) = engine.submit(limit("b-2", "buy", "0.5251"))
     assert event.reason is RejectReason.OUTSIDE_BAND
 
 
@@ -100,8 +92,8 @@ def test_market_may_be_finer_than_the_cent():
     ],
 )
 def test_what_is_no_command_at_all_is_named_and_changes_nothing(engine, command, arguments, field):
-    before, now = engine.state(), engine.now
+    before, now = state_of(engine), engine.now
     with pytest.raises(InvalidInput) as caught:
         getattr(engine, command)(*arguments)
     assert caught.value.field == field
-    assert (engine.state(), engine.now) == (before, now)
+    assert (state_of(engine), engine.now) == (before, now)

@@ -5,67 +5,48 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.matching import (
-    ConsensusMatchingEngine,
-    Depth,
-    Order,
-    PriceLevel,
-    Reference,
-)
+from streamlet_lab.matching import Depth, PriceLevel
 from streamlet_lab.matching.book import BUY, SELL, BookSide, OrderBook, Resting
 
-
-def rest(engine, order_id, side, price, quantity=10):
-    engine.submit(Order.limit(order_id, "AAPL", side, quantity, price))
-
-
-def ids(side):
-    return [resting.order.order_id for resting in side]
+from .calling import engine_at, ids, limit, market
 
 
 @pytest.fixture
 def engine():
-    engine = ConsensusMatchingEngine("AAPL")
-    engine.set_reference(Reference(Decimal("150.00"), 0))
+    engine = engine_at("150.00")
+    for order_id, side, price, quantity in (
+        ("b-low", "buy", "149.00", 10),
+        ("b-first", "buy", "150.00", 10),
+        ("b-second", "buy", "150.00", 5),
+        ("s-high", "sell", "152.00", 10),
+        ("s-first", "sell", "151.00", 7),
+        ("s-second", "sell", "151.00", 10),
+    ):
+        engine.submit(limit(order_id, side, price, quantity))
     return engine
 
 
-@pytest.fixture
-def book(engine):
-    fill(engine)
-    return engine.book
+def test_priority_is_price_then_arrival(engine):
+    assert ids(engine.book.bids) == ["b-first", "b-second", "b-low"]
+    assert ids(engine.book.asks) == ["s-first", "s-second", "s-high"]
 
 
-def fill(book):
-    rest(book, "b-low", "buy", "149.00")
-    rest(book, "b-first", "buy", "150.00")
-    rest(book, "b-second", "buy", "150.00", 5)
-    rest(book, "s-high", "sell", "152.00")
-    rest(book, "s-first", "sell", "151.00", 7)
-    rest(book, "s-second", "sell", "151.00")
-
-
-def test_priority_is_price_then_arrival(book):
-    assert ids(book.bids) == ["b-first", "b-second", "b-low"]
-    assert ids(book.asks) == ["s-first", "s-second", "s-high"]
-
-
-def test_depth_counts_shares_and_orders_best_price_first(engine, book):
-    assert book.depth() == Depth(
+def test_depth_counts_shares_and_orders_best_price_first(engine):
+    assert engine.book.depth() == Depth(
         bids=(PriceLevel(Decimal("150.00"), 15, 2), PriceLevel(Decimal("149.00"), 10, 1)),
         asks=(PriceLevel(Decimal("151.00"), 17, 2), PriceLevel(Decimal("152.00"), 10, 1)),
     )
-    engine.submit(Order.market("b-third", "AAPL", "buy", 3))
-    assert book.depth(1).asks == (PriceLevel(Decimal("151.00"), 14, 2),)
+    engine.submit(market("b-third", "buy", 3))
+    assert engine.book.depth(1).asks == (PriceLevel(Decimal("151.00"), 14, 2),)
 
 
-def test_queue_can_be_left_from_every_place(engine, book):
+def test_queue_can_be_left_from_every_place(engine):
     for order_id in ("s-third", "s-fourth", "s-fifth"):
-        rest(engine, order_id, "sell", "151.00")
+        engine.submit(limit(order_id, "sell", "151.00"))
     for order_id in ("s-third", "s-first", "s-fifth"):
         engine.cancel(order_id)
-    assert ids(book.asks) == ["s-second", "s-fourth", "s-high"]
-    assert len(book) == 6
+    assert ids(engine.book.asks) == ["s-second", "s-fourth", "s-high"]
+    assert len(engine.book) == 6
 
 
 def test_outside_goes_from_the_outermost_price_inwards_on_each_side():

@@ -7,30 +7,23 @@ import pytest
 from streamlet_lab.matching import (
     Accepted,
     CancelReason,
-    ConsensusMatchingEngine,
     Instrument,
-    Order,
-    Reference,
     RejectReason,
     make_band,
     replay,
 )
 
+from .calling import engine_at, limit, move, state_of
+
 
 @pytest.fixture
 def engine():
     """An engine whose band is $95.00 to $105.00."""
-    engine = ConsensusMatchingEngine("X", band=make_band("clip"))
-    engine.set_reference(Reference(Decimal("100.00"), 0))
-    return engine
+    return engine_at("100.00", band=make_band("clip"))
 
 
-def limit(order_id, side, price, **more):
-    return Order.limit(order_id, "X", side, 10, price, **more)
-
-
-def prices(engine, side):
-    return [(one.order.order_id, str(one.price)) for one in getattr(engine.book, side)]
+def prices(orders):
+    return [(one.order.order_id, str(one.price)) for one in orders]
 
 
 @pytest.mark.parametrize(
@@ -64,41 +57,40 @@ def test_post_only_goes_by_where_it_enters(engine):
 
 
 def test_moved_band_clips_best_price_first_then_by_arrival_and_they_stay_there(engine):
-    for order_id, price in (("b-1", "103.00"), ("b-2", "104.00"), ("b-3", "103.00")):
+    for order_id, price in (
+        ("b-1", "103.00"),
+        ("b-2", "104.00"),
+        ("b-3", "103.00"),
+        ("b-4", "94.50"),
+        ("b-5", "90.00"),
+    ):
         engine.submit(limit(order_id, "buy", price))
-    engine.submit(limit("b-4", "buy", "94.50"))
-    engine.submit(limit("b-5", "buy", "90.00"))
-    _, _, *clipped = engine.set_reference(Reference(Decimal("90.00"), 0))
-    assert [one.order_id for one in clipped] == ["b-2", "b-1", "b-3"]
-    assert {str(one.price) for one in clipped} == {"94.50"}
-    rests = [("b-4", "94.50"), ("b-2", "94.50"), ("b-1", "94.50"), ("b-3", "94.50")]
-    assert prices(engine, "bids") == [*rests, ("b-5", "90.00")]
-    assert len(engine.set_reference(Reference(Decimal("100.00"), 0))) == 2
-    assert prices(engine, "bids") == [*rests, ("b-5", "90.00")]
+    _, _, *clipped = move(engine, "90.00")
+    moved = [(one.order_id, str(one.price)) for one in clipped]
+    assert moved == [("b-2", "94.50"), ("b-1", "94.50"), ("b-3", "94.50")]
+    rests = [("b-4", "94.50"), *moved, ("b-5", "90.00")]
+    assert prices(engine.book.bids) == rests
+    assert len(move(engine, "100.00")) == 2
+    assert prices(engine.book.bids) == rests
 
 
-@pytest.fixture
-def dollars():
-    """An engine of whole dollars whose band is $0.95 to $1.05, and then lies below a dollar."""
-    engine = ConsensusMatchingEngine(Instrument("X", tick=1), band=make_band("clip"))
-    engine.set_reference(Reference(Decimal("1.00"), 0))
+def test_bid_has_no_edge_to_wait_at_where_the_band_lies_below_the_lowest_price():
+    # An engine of whole dollars whose band is $0.95 to $1.05, and then lies below a dollar.
+    engine = engine_at("1.00", Instrument("AAPL", tick=1), band=make_band("clip"))
     engine.submit(limit("b-1", "buy", "1.00"))
     engine.submit(limit("s-1", "sell", "2.00"))
-    return engine
-
-
-def test_bid_has_no_edge_to_wait_at_where_the_band_lies_below_the_lowest_price(dollars):
-    moved = dollars.set_reference(Reference(Decimal("0.50"), 1), 1)
-    assert [one.order_id for one in moved[2:]] == ["b-1"]
-    assert moved[2].reason is CancelReason.OUTSIDE_BAND
-    (event,) = dollars.submit(limit("b-2", "buy", "3.00"))
+    _, _, cancelled = move(engine, "0.50", 1)
+    assert (cancelled.order_id, cancelled.reason) == ("b-1", CancelReason.OUTSIDE_BAND)
+    (event,) = engine.submit(limit("b-2", "buy", "3.00"))
     assert event.reason is RejectReason.OUTSIDE_BAND
-    dollars.submit(limit("s-2", "sell", "1.00"))
-    assert prices(dollars, "asks") == [("s-2", "1"), ("s-1", "2")]
-    assert replay(dollars.events).state() == dollars.state()
+    engine.submit(limit("s-2", "sell", "1.00"))
+    assert prices(engine.book.asks) == [("s-2", "1"), ("s-1", "2")]
+    assert state_of(replay(engine.events)) == state_of(engine)
 
 
 # -- replacements beyond the edge, of orders of every kind that rests
+
+BEYOND = [("buy", "99.00", "107.00", "105.00"), ("sell", "101.00", "93.00", "95.00")]
 
 
 @pytest.fixture
@@ -110,10 +102,7 @@ def waiting(engine):
 
 
 @pytest.mark.parametrize("post_only", [False, True])
-@pytest.mark.parametrize(
-    ("side", "price", "beyond", "edge"),
-    [("buy", "99.00", "107.00", "105.00"), ("sell", "101.00", "93.00", "95.00")],
-)
+@pytest.mark.parametrize(("side", "price", "beyond", "edge"), BEYOND)
 def test_replaced_order_that_is_clipped_short_of_the_other_side_waits_at_the_edge(
     waiting, side, price, beyond, edge, post_only
 ):
@@ -125,10 +114,7 @@ def test_replaced_order_that_is_clipped_short_of_the_other_side_waits_at_the_edg
     assert not waiting.trades
 
 
-@pytest.mark.parametrize(
-    ("side", "price", "beyond", "other"),
-    [("buy", "99.00", "107.00", "105.00"), ("sell", "101.00", "93.00", "95.00")],
-)
+@pytest.mark.parametrize(("side", "price", "beyond", "other"), BEYOND)
 def test_replaced_post_only_order_that_meets_the_other_side_at_the_edge_is_refused(
     waiting, side, price, beyond, other
 ):

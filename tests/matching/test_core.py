@@ -19,6 +19,8 @@ from streamlet_lab.matching import (
 from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.log import GTC, GTT
 
+from .calling import kinds
+
 
 @pytest.fixture
 def core():
@@ -36,19 +38,22 @@ def events(core):
     return [core.log.event(sequence) for sequence in range(len(core.log.rows))]
 
 
-def kinds(core):
-    return [type(event) for event in events(core)]
-
-
 def test_what_is_due_happens_before_an_order(core):
     core.enter(sells(10_000), 50)
-    assert kinds(core) == [ReferenceMoved, BandMoved, Accepted, Expired, Accepted]
+    assert kinds(events(core)) == [ReferenceMoved, BandMoved, Accepted, Expired, Accepted]
 
 
 def test_what_is_due_happens_before_a_cancel(core):
     core.enter(sells(10_100), 20)
     core.cancel("s-1", 60)
-    assert kinds(core) == [ReferenceMoved, BandMoved, Accepted, Accepted, Expired, Cancelled]
+    assert kinds(events(core)) == [
+        ReferenceMoved,
+        BandMoved,
+        Accepted,
+        Accepted,
+        Expired,
+        Cancelled,
+    ]
     assert [event.time for event in events(core)] == [0, 0, 10, 20, 50, 60]
 
 
@@ -68,5 +73,5 @@ def test_rows_of_orders_trades_and_cancels_are_nothing_to_the_garbage_collector(
     gc.collect()
     gc.collect()  # first the tuple of an order's fields, then the row that holds it
     rows = core.log.rows[2:]
-    assert kinds(core)[2:] == [Accepted, Accepted, Traded, Cancelled]
+    assert kinds(events(core))[2:] == [Accepted, Accepted, Traded, Cancelled]
     assert not any(map(gc.is_tracked, rows))

@@ -6,12 +6,11 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     ConsensusBand,
     ConsensusMatchingEngine,
-    Order,
     depth_over_time,
     make_band,
 )
 
-from .calling import Calling
+from .calling import Calling, limit
 from .test_against_naive import at_times, days, many_days, perform, policies
 
 BANDS = [ConsensusBand(), make_band("clip"), Calling(5, "clip")]
@@ -21,7 +20,7 @@ BANDS = [ConsensusBand(), make_band("clip"), Calling(5, "clip")]
 @many_days
 def test_snapshots_are_what_the_book_was(day, policy, band):
     rules = {"without_reference": "allow", "self_trade": policy}
-    engine = ConsensusMatchingEngine("X", band=band, **rules)
+    engine = ConsensusMatchingEngine("AAPL", band=band, **rules)
     seen = {}
     for time, operation in at_times(day, engine):
         perform(engine, operation, time)
@@ -31,7 +30,7 @@ def test_snapshots_are_what_the_book_was(day, policy, band):
 
 def test_levels_are_cut_and_instants_between_events_repeat(engine):
     for order_id, price in (("b-1", "150.00"), ("b-2", "151.00")):
-        engine.submit(Order.limit(order_id, "AAPL", "buy", 10, price), 2_000_000)
+        engine.submit(limit(order_id, "buy", price), 2_000_000)
     (_, early), (_, late) = depth_over_time(engine.events, [2_000_000, 9_000_000], levels=1)
     assert early == late == engine.book.depth(1)
 

@@ -11,18 +11,14 @@ from streamlet_lab.matching import (
     BandMoved,
     Cancelled,
     CancelReason,
+    ConsensusBand,
     ConsensusMatchingEngine,
-    Order,
     Reference,
     ReferenceMoved,
     RejectReason,
 )
 
-LOGGER = "streamlet_lab.matching"
-
-
-def limit(order_id, side, price, quantity=100):
-    return Order.limit(order_id, "AAPL", side, quantity, price)
+from .calling import kinds, limit, move
 
 
 def reference(price, time=2_000_000):
@@ -65,10 +61,10 @@ def test_moved_reference_cancels_what_is_now_outside(engine):
     ):
         engine.submit(limit(order_id, side, price))
     _, _, event = engine.set_reference(reference("158.00"), 3_000_000)
-    assert (event.order_id, event.quantity, event.time) == ("b-low", 100, 3_000_000)
+    assert (event.order_id, event.quantity, event.time) == ("b-low", 10, 3_000_000)
     assert (event.reason, event.price) == (CancelReason.OUTSIDE_BAND, Decimal("145.00"))
     assert (event.reference, event.reference_age) == (reference("158.00"), 1_000_000)
-    _, _, *cancelled = engine.set_reference(reference("145.00"))
+    _, _, *cancelled = move(engine, "145.00")
     assert [one.order_id for one in cancelled] == ["s-high", "s-low"]
 
 
@@ -79,12 +75,8 @@ def test_network_is_asked_at_each_command():
     engine.submit(limit("b-1", "buy", "145.00"), 3_000_000)
     network.latest = reference("158.00", 4_000_000)
     events = engine.submit(limit("s-1", "sell", "164.00"), 5_000_000)
-    assert [(type(event), event.time) for event in events] == [
-        (ReferenceMoved, 5_000_000),
-        (BandMoved, 5_000_000),
-        (Cancelled, 5_000_000),
-        (Accepted, 5_000_000),
-    ]
+    assert kinds(events) == [ReferenceMoved, BandMoved, Cancelled, Accepted]
+    assert {event.time for event in events} == {5_000_000}
     assert (events[2].order_id, events[2].reference_age) == ("b-1", 1_000_000)
 
 
@@ -117,16 +109,19 @@ def test_validate_trade_price_refuses_what_is_no_price(engine):
 def test_time_that_is_none_or_runs_backwards_is_refused(engine, time):
     with pytest.raises(InvalidInput, match="whole microseconds, not before 1000000"):
         engine.submit(limit("b-1", "buy", "150.00"), time)
-    with pytest.raises(InvalidInput):
-        engine.cancel("b-1", time)
-    with pytest.raises(InvalidInput):
-        engine.set_reference(reference("152.45"), time)
-    for act in (engine.end_day, engine.halt, engine.resume, engine.advance):
+    for act, *arguments in (
+        (engine.cancel, "b-1"),
+        (engine.set_reference, reference("152.45")),
+        (engine.end_day,),
+        (engine.halt,),
+        (engine.resume,),
+        (engine.advance,),
+        (engine.reduce, "b-1", 1),
+    ):
         with pytest.raises(InvalidInput):
-            act(time)
-    for act in (engine.reduce, engine.replace):
-        with pytest.raises(InvalidInput):
-            act("b-1", quantity=1, time=time)
+            act(*arguments, time)
+    with pytest.raises(InvalidInput):
+        engine.replace("b-1", quantity=1, time=time)
     assert (len(engine.book), len(engine.events)) == (0, 2)
 
 
@@ -138,21 +133,23 @@ def test_reference_from_the_future_is_refused(engine):
 
 
 @pytest.mark.parametrize(
-    ("field", "arguments"),
+    ("field", "value"),
     [
-        ("symbol", {"symbol": ""}),
-        ("without_reference", {"without_reference": "maybe"}),
-        ("self_trade", {"self_trade": "forbidden"}),
+        ("symbol", ""),
+        ("without_reference", "maybe"),
+        ("self_trade", "forbidden"),
+        *(("band", band) for band in (5, ConsensusBand, "consensus")),
+        *(("pace", pace) for pace in (0, -1, 0.5)),
     ],
 )
-def test_bad_settings_are_named(field, arguments):
+def test_bad_settings_are_named(field, value):
     with pytest.raises(InvalidInput) as caught:
-        ConsensusMatchingEngine(**{"symbol": "AAPL", **arguments})
+        ConsensusMatchingEngine(**{"symbol": "AAPL", field: value})
     assert caught.value.field == field
 
 
 def test_log_reads_as_in_the_description_with_reason_and_age(engine, caplog):
-    caplog.set_level(logging.INFO, LOGGER)
+    caplog.set_level(logging.INFO, "streamlet_lab.matching")
     engine.process_order(limit("b-1", "buy", "149.40"))
     engine.process_order(limit("x-1", "sell", "182.94"), time=1_250_000)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
@@ -167,3 +164,14 @@ def test_log_reads_as_in_the_description_with_reason_and_age(engine, caplog):
         ),
     ]
     assert caplog.records[-1].event == engine.events[-1]
+
+
+def test_log_tells_what_was_due_before_the_order_and_each_once(engine, caplog):
+    engine.submit(limit("b-1", "buy", "145.00"))
+    caplog.set_level(logging.INFO, "streamlet_lab.matching")
+    move(engine, "158.00")
+    engine.cancel("b-1")
+    engine.submit(limit("b-2", "buy", "158.00", time_in_force="ioc"))
+    found = [record.getMessage().split(" ")[:2] for record in caplog.records]
+    told = [["Order", "cancelled:"], ["Cancel", "rejected:"]]
+    assert found == [*told, ["Processing", "order"], ["Order", "cancelled:"]]

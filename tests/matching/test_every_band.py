@@ -14,8 +14,8 @@ from streamlet_lab.matching import (
     ConsensusMatchingEngine,
     Expired,
     Instrument,
+    LuldBand,
     MarketState,
-    Order,
     Reference,
     ReferenceMoved,
     Rejected,
@@ -29,13 +29,15 @@ from streamlet_lab.matching import (
     replay,
 )
 
-from .calling import Calling
+from .calling import Calling, assert_only_refused, ids, limit, orders_of, state_of
 from .test_against_naive import (
     ANSWERS,
+    as_band,
     assert_conserved,
     assert_depth_agrees,
     assert_not_crossed,
     at_times,
+    band_rules,
     day_lengths,
     days,
     perform,
@@ -45,13 +47,23 @@ from .test_against_naive import (
 # What takes five minutes of market time takes 30 microseconds of the engine's.
 PACE = Fraction(1, 10_000_000)
 BANDS = {
-    **{name: make_band(name) for name in bands()},
-    "widening": make_band("consensus", 5, {"stale": "widen", "stale_after": "1min"}),
-    "pausing": make_band("clip", 5, {"stale": "halt", "stale_after": "1min"}),
-    "quick luld": make_band("luld", 1, {"limit": "10s", "pause": "2min", "round_lot": 2}),
-    "narrow ranges": make_band("volatility_auction", 3, {"dynamic_percent": 1}),
-    "calling": Calling(6, "clip"),
+    **{name: st.just(make_band(name)) for name in bands()},
+    "widening": st.just(make_band("consensus", 5, {"stale": "widen", "stale_after": "1min"})),
+    "pausing": st.just(make_band("clip", 5, {"stale": "halt", "stale_after": "1min"})),
+    "any policies": band_rules.map(as_band),
+    "quick luld": st.just(make_band("luld", 1, {"limit": "10s", "pause": "2min", "round_lot": 2})),
+    "narrow ranges": st.just(make_band("volatility_auction", 3, {"dynamic_percent": 1})),
+    "calling": st.builds(
+        Calling, st.integers(3, 9), st.sampled_from(["clip", "keep"]), st.sampled_from([None, 1])
+    ),
 }
+
+
+def pace_of(name):
+    """The durations of the policies are microseconds of the engine already."""
+    return 1 if name == "any policies" else PACE
+
+
 some_days = settings(max_examples=20, deadline=None)
 
 
@@ -72,6 +84,15 @@ def assert_trades_are_inside(engine):
                 assert high is None or trade.price <= high
 
 
+def assert_quotes_are_inside(engine):
+    """Where a band moves aggressive prices, none rests beyond its edge, but in auctions."""
+    is_auction = engine.market is MarketState.AUCTION
+    if engine.band_limits and not is_auction and isinstance(engine.settings.band, LuldBand):
+        (low, high), bid, ask = engine.band_limits, engine.book.best_bid, engine.book.best_ask
+        assert bid is None or bid <= high
+        assert ask is None or ask >= low
+
+
 def assert_all_end_once(engine):
     """An accepted order ends once, or still rests."""
     ends = []
@@ -83,7 +104,7 @@ def assert_all_end_once(engine):
                 ends += [trade.buy_order_id] if not bought else []
                 ends += [trade.sell_order_id] if not sold else []
     accepted = {one.order_id for one in engine.events if isinstance(one, Accepted)}
-    still_there = {one.order.order_id for side in Side for one in engine.book.side(side)}
+    still_there = {*ids(orders_of(engine))}
     assert len(ends) == len(set(ends))
     assert {*ends} | still_there == accepted
     assert still_there.isdisjoint(ends)
@@ -127,6 +148,7 @@ def assert_references_are_prices(engine):
 
 @pytest.mark.parametrize("name", BANDS)
 @given(
+    data=st.data(),
     past=days,
     future=days,
     policy=policies,
@@ -134,28 +156,28 @@ def assert_references_are_prices(engine):
     without_reference=st.sampled_from(["reject", "allow"]),
 )
 @some_days
-def test_every_band(name, past, future, policy, day_length, without_reference):
-    band = BANDS[name]
+def test_every_band(name, data, past, future, policy, day_length, without_reference):
     engine = ConsensusMatchingEngine(
-        Instrument("X", day=day_length),
-        band=band,
+        Instrument("AAPL", day=day_length),
+        band=data.draw(BANDS[name]),
         self_trade=policy,
         without_reference=without_reference,
-        pace=PACE,
+        pace=pace_of(name),
     )
     now = 0
     for now, operation in at_times(past, engine):
         engine.advance(now)
-        before = engine.state()
+        before = state_of(engine)
         happened = perform(engine, operation, now)
         assert_not_crossed(engine)
+        assert_quotes_are_inside(engine)
         assert_depth_agrees(engine)
         if operation[0] in ANSWERS:
             assert isinstance(happened[0], (Rejected, ANSWERS[operation[0]]))
             assert not any(isinstance(one, Accepted | Rejected | Replaced) for one in happened[1:])
         if any(isinstance(one, Rejected) for one in happened):
             assert len(happened) == 1
-            assert engine.state() == before._replace(events=before.events + 1)
+            assert_only_refused(engine, before)
     for check in (
         assert_conserved,
         assert_trades_are_inside,
@@ -167,11 +189,12 @@ def test_every_band(name, past, future, policy, day_length, without_reference):
     for one in engine.events:
         event(" ".join((type(one).__name__, str(getattr(one, "state", "")))))
     again = replay(engine.events)
-    assert again.state() == engine.state()
-    assert again.events == engine.events
+    assert state_of(again) == state_of(engine)
+    assert (again.events, again.trades) == (engine.events, engine.trades)
+    assert again.book.depth() == engine.book.depth()
     for time, operation in at_times(future, engine):
         assert perform(again, operation, now + time) == perform(engine, operation, now + time)
-        assert again.state() == engine.state()
+        assert state_of(again) == state_of(engine)
 
 
 # -- orders that never trade: bids below $2.00 and asks from there on, as far away as one likes
@@ -193,7 +216,7 @@ def act_quietly(engine, number, action, time):
     match action:
         case (("buy" | "sell" as side), ticks, quantity):
             price = Decimal(ticks) / 100
-            engine.submit(Order.limit(str(number), "X", side, quantity, price), time)
+            engine.submit(limit(str(number), side, price, quantity), time)
         case "cancel", target:
             engine.cancel(str(target), time)
         case "replace", target, bid, ask:
@@ -205,16 +228,15 @@ def act_quietly(engine, number, action, time):
 
 @pytest.mark.parametrize("name", BANDS)
 @given(
+    data=st.data(),
     first=st.integers(180, 220),  # so that one side or the other may be at the edge of the band
     script=st.lists(st.tuples(waits, quiet), min_size=10, max_size=40),
     policy=policies,
 )
 @settings(some_days, max_examples=30)
-def test_orders_that_never_trade_move_no_reference_and_no_limits(name, first, script, policy):
-    engine, empty = (
-        ConsensusMatchingEngine("X", band=BANDS[name], self_trade=policy, pace=PACE)
-        for _ in range(2)
-    )
+def test_orders_that_never_trade_move_no_reference_and_no_limits(name, data, first, script, policy):
+    settings = {"band": data.draw(BANDS[name]), "self_trade": policy, "pace": pace_of(name)}
+    engine, empty = (ConsensusMatchingEngine("AAPL", **settings) for _ in range(2))
     time = 0
     for number, (wait, action) in enumerate([(0, ("reference", first)), *script]):
         time += wait

@@ -1,46 +1,32 @@
-from decimal import Decimal
-
 import pytest
 
-from streamlet_lab.matching import (
-    Accepted,
-    Cancelled,
-    CancelReason,
-    ConsensusMatchingEngine,
-    Order,
-    Reference,
-    Traded,
-)
+from streamlet_lab.matching import Accepted, CancelReason, Traded
+
+from .calling import engine_at, kinds, limit
 
 
-def fok(quantity, price="152.50", trader=""):
-    return Order.limit("b-1", "AAPL", "buy", quantity, price, trader, time_in_force="fok")
+def fok(trader=""):
+    return limit("b-1", "buy", "152.50", 20, trader, time_in_force="fok")
 
 
-def ask(engine, order_id, price, quantity, trader=""):
-    engine.submit(Order.limit(order_id, "AAPL", "sell", quantity, price, trader))
-
-
-def assert_killed(events, quantity):
+def assert_killed(events):
     accepted, cancelled = events
     assert isinstance(accepted, Accepted)
-    assert isinstance(cancelled, Cancelled)
-    assert (cancelled.reason, cancelled.quantity) == (CancelReason.FILL_OR_KILL, quantity)
+    assert (cancelled.reason, cancelled.quantity) == (CancelReason.FILL_OR_KILL, 20)
 
 
 def test_trades_whole_over_several_prices(engine):
-    ask(engine, "s-1", "152.00", 10)
-    ask(engine, "s-2", "152.50", 10)
-    events = engine.submit(fok(20))
-    assert [type(event) for event in events] == [Accepted, Traded, Traded]
+    engine.submit(limit("s-1", "sell", "152.00"))
+    engine.submit(limit("s-2", "sell", "152.50"))
+    assert kinds(engine.submit(fok())) == [Accepted, Traded, Traded]
 
 
 def test_one_share_too_few_and_nothing_trades(engine):
-    ask(engine, "s-1", "152.00", 10)
-    ask(engine, "s-2", "152.50", 9)
-    ask(engine, "s-3", "152.51", 9)
+    engine.submit(limit("s-1", "sell", "152.00", 10))
+    engine.submit(limit("s-2", "sell", "152.50", 9))
+    engine.submit(limit("s-3", "sell", "152.51", 9))
     before = engine.book.depth()
-    assert_killed(engine.submit(fok(20)), 20)
+    assert_killed(engine.submit(fok()))
     assert engine.book.depth() == before
 
 
@@ -55,14 +41,12 @@ def test_one_share_too_few_and_nothing_trades(engine):
     ],
 )
 def test_own_orders_on_the_way_count_only_where_the_rest_still_trades_whole(policy, killed):
-    engine = ConsensusMatchingEngine("AAPL", self_trade=policy)
-    engine.set_reference(Reference(Decimal("152.45"), 0))
-    ask(engine, "s-1", "152.00", 10, "ann")
-    ask(engine, "s-2", "152.50", 20, "bob")
-    events = engine.submit(fok(20, trader="ann"))
+    engine = engine_at("152.45", self_trade=policy)
+    engine.submit(limit("s-1", "sell", "152.00", 10, "ann"))
+    engine.submit(limit("s-2", "sell", "152.50", 20, "bob"))
+    events = engine.submit(fok("ann"))
     if killed:
-        assert_killed(events, 20)
+        assert_killed(events)
         assert len(engine.book) == 2
     else:
-        traded = sum(event.trade.quantity for event in events if isinstance(event, Traded))
-        assert traded == 20
+        assert sum(one.trade.quantity for one in events if isinstance(one, Traded)) == 20

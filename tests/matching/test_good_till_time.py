@@ -1,21 +1,17 @@
 import pytest
 
-from streamlet_lab.matching import (
-    Accepted,
-    CancelReason,
-    Expired,
-    Order,
-    RejectReason,
-)
+from streamlet_lab.matching import Accepted, CancelReason, Expired, RejectReason
+
+from .calling import limit
 
 
-def gtt(order_id, expires, price="150.00"):
-    return Order.limit(order_id, "AAPL", "buy", 10, price, time_in_force="gtt", expires=expires)
+def gtt(order_id, expires):
+    return limit(order_id, "buy", "150.00", time_in_force="gtt", expires=expires)
 
 
 def test_expires_at_its_instant_before_anything_else(engine):
     engine.submit(gtt("b-1", 5_000_000))
-    expired, accepted = engine.submit(Order.limit("s-1", "AAPL", "sell", 10, "150.00"), 5_000_000)
+    expired, accepted = engine.submit(limit("s-1", "sell", "150.00"), 5_000_000)
     assert expired == Expired(3, 5_000_000, "b-1", 10)
     assert isinstance(accepted, Accepted)
     assert len(engine.trades) == 0

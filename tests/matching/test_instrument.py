@@ -11,14 +11,9 @@ from streamlet_lab.matching import Instrument
     ("field", "value"),
     [
         ("symbol", ""),
-        ("tick", 0),
-        ("tick", Decimal("-0.01")),
-        ("tick", "NaN"),
-        ("lot", 0),
-        ("lot", 1.5),
-        ("lot", True),
-        ("day", 0),
-        ("day", "6.5h"),
+        *(("tick", tick) for tick in (0, Decimal("-0.01"), "NaN")),
+        *(("lot", lot) for lot in (0, 1.5, True)),
+        *(("day", day) for day in (0, "6.5h")),
     ],
 )
 def test_bad_field_is_named(field, value):
@@ -36,6 +31,5 @@ def test_ticks_and_back():
 
 
 def test_reference_between_two_ticks_is_exact():
-    assert Instrument("AAPL", tick=Decimal("0.05")).fraction_of_ticks(Decimal("0.13")) == Fraction(
-        13, 5
-    )
+    nickel = Instrument("AAPL", tick=Decimal("0.05"))
+    assert nickel.fraction_of_ticks(Decimal("0.13")) == Fraction(13, 5)

@@ -13,9 +13,7 @@ from streamlet_lab.matching import (
     Trade,
 )
 
-
-def limit(order_id, side, price, quantity=100):
-    return Order.limit(order_id, "AAPL", side, quantity, price)
+from .calling import kinds, limit
 
 
 def test_description_orders_two_percent_away_are_accepted_and_do_not_trade(engine):
@@ -36,15 +34,10 @@ def test_description_order_twenty_percent_above_is_rejected_on_either_side(engin
     assert len(engine.book) == 0
 
 
-def test_equal_prices_trade(engine):
-    engine.submit(limit("b-1", "buy", "152.00"))
-    (trade,) = engine.process_order(limit("s-1", "sell", "152.00"))
-    assert (trade.buy_order_id, trade.sell_order_id, trade.aggressor) == ("b-1", "s-1", Side.SELL)
-
-
-def test_trade_is_made_at_the_resting_price(engine):
-    engine.submit(limit("s-1", "sell", "152.00"), 2_000_000)
-    (trade,) = engine.process_order(limit("b-1", "buy", "153.00"), 3_000_000)
+@pytest.mark.parametrize("price", ["152.00", "151.00"])
+def test_trade_is_made_at_the_resting_price(engine, price):
+    engine.submit(limit("b-1", "buy", "152.00", 100), 2_000_000)
+    (trade,) = engine.process_order(limit("s-1", "sell", price, 100), 3_000_000)
     assert trade == Trade(
         trade_id=0,
         time=3_000_000,
@@ -53,24 +46,28 @@ def test_trade_is_made_at_the_resting_price(engine):
         quantity=100,
         buy_order_id="b-1",
         sell_order_id="s-1",
-        aggressor=Side.BUY,
+        aggressor=Side.SELL,
     )
     assert list(engine.trades) == [trade]
     assert len(engine.book) == 0
 
 
 def test_better_price_trades_first_then_earlier_arrival(engine):
-    engine.submit(limit("s-late-best", "sell", "152.00"), 5_000_000)
-    engine.submit(limit("s-1", "sell", "152.10"), 5_000_000)
-    engine.submit(limit("s-2", "sell", "152.10"), 5_000_000)
-    engine.submit(limit("s-best", "sell", "151.90"), 5_000_000)
-    trades = engine.process_order(limit("b-1", "buy", "153.00", 350))
+    for order_id, price in (
+        ("s-late-best", "152.00"),
+        ("s-1", "152.10"),
+        ("s-2", "152.10"),
+        ("s-best", "151.90"),
+    ):
+        engine.submit(limit(order_id, "sell", price), 5_000_000)
+    trades = engine.process_order(limit("b-1", "buy", "153.00", 35))
     assert [(trade.sell_order_id, str(trade.price), trade.quantity) for trade in trades] == [
-        ("s-best", "151.90", 100),
-        ("s-late-best", "152.00", 100),
-        ("s-1", "152.10", 100),
-        ("s-2", "152.10", 50),
+        ("s-best", "151.90", 10),
+        ("s-late-best", "152.00", 10),
+        ("s-1", "152.10", 10),
+        ("s-2", "152.10", 5),
     ]
+    assert {trade.aggressor for trade in trades} == {Side.BUY}
 
 
 def test_partly_filled_resting_order_keeps_its_place(engine):
@@ -84,7 +81,7 @@ def test_partly_filled_resting_order_keeps_its_place(engine):
 def test_remainder_is_cancelled_where_resting_would_cross_a_price_outside_the_band(keeping_engine):
     engine = keeping_engine
     events = engine.submit(limit("b-1", "buy", "152.00", 50), 9_000_000)
-    assert [type(event) for event in events] == [Accepted, Cancelled]
+    assert kinds(events) == [Accepted, Cancelled]
     assert (events[1].reason, events[1].quantity) == (CancelReason.OUTSIDE_BAND, 50)
     assert (events[1].price, events[1].reference) == (Decimal("100.00"), engine.reference)
     assert events[1].reference_age == 8_000_000

@@ -4,28 +4,15 @@ from decimal import Decimal
 
 import pytest
 
-from streamlet_lab.matching import (
-    ConsensusMatchingEngine,
-    Instrument,
-    MarketState,
-    Order,
-    Reference,
-    StateChanged,
-    make_band,
-)
+from streamlet_lab.matching import Instrument, MarketState, StateChanged, make_band
 
-SECOND = 1_000_000
-
-
-def limit(order_id, side, price, **more):
-    return Order.limit(order_id, "X", side, 10, price, **more)
+from .calling import SECOND, engine_at, limit, move
 
 
 @pytest.fixture
 def engine():
     """A market whose best bid is at the upper band of $105.00."""
-    engine = ConsensusMatchingEngine(Instrument("X", day=10 * SECOND), band=make_band("luld"))
-    engine.set_reference(Reference(Decimal("100.00"), 0))
+    engine = engine_at("100.00", Instrument("AAPL", day=10 * SECOND), band=make_band("luld"))
     engine.submit(limit("s-1", "sell", "110.00", time_in_force="gtc"), SECOND)
     engine.submit(limit("b-1", "buy", "105.00"), SECOND)
     assert engine.market is MarketState.LIMIT
@@ -39,7 +26,7 @@ def test_quote_that_expires_ends_it_at_that_instant(engine):
 
 def test_reopening_is_nearest_to_what_the_band_goes_by_and_not_to_the_consensus(engine):
     engine.submit(limit("b-2", "buy", "105.00", time_in_force="gtc"), 2 * SECOND)
-    engine.set_reference(Reference(Decimal("108.00"), 3 * SECOND), 3 * SECOND)
+    move(engine, "108.00", 3 * SECOND)
     engine.advance(16 * SECOND)
     assert engine.market is MarketState.AUCTION
     engine.cancel("b-2")

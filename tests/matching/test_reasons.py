@@ -18,6 +18,8 @@ from streamlet_lab.matching import (
     RejectReason,
 )
 
+from .calling import assert_only_refused, state_of
+
 #: The reasons for which an order is refused, first things first.
 ORDER = (
     RejectReason.WRONG_SYMBOL,
@@ -131,10 +133,10 @@ def sent(causes):
 @pytest.mark.parametrize("causes", [*((one,) for one in ORDER), *pairs(ORDER)], ids=" and ".join)
 def test_first_reason_to_refuse_an_order_is_given(causes):
     engine = market(causes)
-    before = engine.state()
+    before = state_of(engine)
     (event,) = engine.submit(sent(causes), 10)
     assert event.reason is causes[0]
-    assert engine.state() == before._replace(events=before.events + 1)
+    assert_only_refused(engine, before)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +144,7 @@ def test_first_reason_to_refuse_an_order_is_given(causes):
 )
 def test_first_reason_to_refuse_a_replacement_is_given(causes):
     engine = market(causes)
+    before = state_of(engine)
     quantity = 3 if RejectReason.OFF_LOT in causes else 2
     (event,) = engine.replace(
         "nobody" if RejectReason.UNKNOWN_ID in causes else "taken",
@@ -150,4 +153,4 @@ def test_first_reason_to_refuse_a_replacement_is_given(causes):
         time=10,
     )
     assert event.reason is causes[0]
-    assert engine.book.find("taken").price == Decimal("90.00")
+    assert_only_refused(engine, before)

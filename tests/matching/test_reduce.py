@@ -1,36 +1,39 @@
 import pytest
 
-from streamlet_lab.matching import Cancelled, CancelReason, Order, Reduced, RejectReason
+from streamlet_lab.matching import Cancelled, CancelReason, Reduced, RejectReason
+
+from .calling import assert_only_refused, limit, market, state_of
 
 
-def rest(engine, order_id="b-1", quantity=100):
-    engine.submit(Order.limit(order_id, "AAPL", "buy", quantity, "150.00"))
+@pytest.fixture
+def resting(engine):
+    """Two orders to buy 100 at $150.00."""
+    for order_id in ("b-1", "b-2"):
+        engine.submit(limit(order_id, "buy", "150.00", 100))
+    return engine
 
 
-def test_takes_shares_off_and_keeps_the_place(engine):
-    rest(engine, "b-1")
-    rest(engine, "b-2")
-    (event,) = engine.reduce("b-1", 40, 2_000_000)
+def test_takes_shares_off_and_keeps_the_place(resting):
+    (event,) = resting.reduce("b-1", 40, 2_000_000)
     assert event == Reduced(4, 2_000_000, "b-1", CancelReason.REQUESTED, 40, 60)
-    trades = engine.process_order(Order.market("s-1", "AAPL", "sell", 80))
+    trades = resting.process_order(market("s-1", "sell", 80))
     assert [(trade.buy_order_id, trade.quantity) for trade in trades] == [("b-1", 60), ("b-2", 20)]
 
 
-def test_by_everything_is_a_cancel(engine):
-    rest(engine)
-    (event,) = engine.reduce("b-1", 100)
+def test_by_everything_is_a_cancel(resting):
+    (event,) = resting.reduce("b-1", 100)
     assert isinstance(event, Cancelled)
     assert (event.reason, event.quantity) == (CancelReason.REQUESTED, 100)
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1.5, True, None, "4", 10**10, 101])
-def test_bad_quantity_is_refused_and_changes_nothing(engine, quantity):
-    rest(engine)
-    (event,) = engine.reduce("b-1", quantity)
+def test_bad_quantity_is_refused_and_changes_nothing(resting, quantity):
+    before = state_of(resting)
+    (event,) = resting.reduce("b-1", quantity)
     assert event.reason is RejectReason.INVALID_QUANTITY
     assert (event.order_id, event.command) == ("b-1", "reduce")
     assert str(quantity) in event.message
-    assert engine.book.find("b-1").remaining == 100
+    assert_only_refused(resting, before)
 
 
 def test_unknown_order_is_refused(engine):

@@ -4,7 +4,9 @@ from decimal import Decimal
 import pytest
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import ConsensusMatchingEngine, MarketState, Order, Reference
+from streamlet_lab.matching import ConsensusMatchingEngine, MarketState, Reference
+
+from .calling import limit
 
 
 @dataclass
@@ -16,20 +18,11 @@ class Consensus:
 class DescriptionNetwork:
     """Offers the one call of the description, with new objects at each call."""
 
-    def __init__(self):
-        self.finalized = []
+    def __init__(self, *finalized):
+        self.finalized = [*finalized]
 
     def get_finalized_consensus_prices(self):
         return [Consensus(*pair) for pair in self.finalized]
-
-
-def test_reference_keeps_price_time_and_block():
-    reference = Reference(Decimal("152.45"), 3_000_000, "a1b2c3d4")
-    assert (reference.price, reference.time, reference.block_hash) == (
-        Decimal("152.45"),
-        3_000_000,
-        "a1b2c3d4",
-    )
 
 
 @pytest.mark.parametrize("price", [Decimal("NaN"), Decimal(0), Decimal("-1"), Decimal("152.455")])
@@ -55,15 +48,22 @@ def test_network_of_the_description_gives_its_last_finalized_price():
 
 
 def test_price_from_a_list_is_known_from_the_command_that_first_saw_it():
-    network = DescriptionNetwork()
+    network = DescriptionNetwork((Decimal("152.45"), "a1b2"))
     engine = ConsensusMatchingEngine("AAPL", network)
-    network.finalized.append((Decimal("152.45"), "a1b2"))
-    engine.submit(Order.limit("b-1", "AAPL", "buy", 1, "150.00"), 1_000)
-    engine.submit(Order.limit("b-2", "AAPL", "buy", 1, "151.00"), 4_000)
+    engine.submit(limit("b-1", "buy", "150.00"), 1_000)
+    engine.submit(limit("b-2", "buy", "151.00"), 4_000)
     assert engine.reference == Reference(Decimal("152.45"), 1_000, "a1b2")
     network.finalized.append((Decimal("152.45"), "e5f6"))
-    engine.submit(Order.limit("b-3", "AAPL", "buy", 1, "151.00"), 5_000)
+    engine.submit(limit("b-3", "buy", "151.00"), 5_000)
     assert engine.reference == Reference(Decimal("152.45"), 5_000, "e5f6")
+
+
+@pytest.mark.parametrize("price", [150.1, "150.1", Decimal("150.100")])
+def test_a_price_from_a_list_is_new_once_however_it_is_written(price):
+    engine = ConsensusMatchingEngine("AAPL", DescriptionNetwork((price, "a1b2")))
+    for time in (0, 10, 20):
+        engine.submit(limit(f"b-{time}", "buy", "150.00"), time)
+    assert engine.reference == Reference(Decimal("150.10"), 0, "a1b2")
 
 
 def test_network_without_a_reference_is_refused():
@@ -76,11 +76,8 @@ def test_reference_is_preferred_to_the_list():
         def reference(self):
             return Reference(Decimal("153.12"), 7)
 
-    network = Both()
-    network.finalized.append((Decimal("152.45"), "a1b2"))
-    assert ConsensusMatchingEngine("AAPL", network).get_latest_consensus_price() == Decimal(
-        "153.12"
-    )
+    engine = ConsensusMatchingEngine("AAPL", Both((Decimal("152.45"), "a1b2")))
+    assert engine.get_latest_consensus_price() == Decimal("153.12")
 
 
 def test_only_the_consensus_must_lie_on_the_cent_grid_and_kinds_are_known():
@@ -89,19 +86,9 @@ def test_only_the_consensus_must_lie_on_the_cent_grid_and_kinds_are_known():
     with pytest.raises(InvalidInput):
         Reference(price, 0)
     with pytest.raises(InvalidInput, match="'consensus' or 'oracle': others are the band's"):
-        ConsensusMatchingEngine("X").set_reference(Reference(price, 0, kind="auction"))
+        ConsensusMatchingEngine("AAPL").set_reference(Reference(price, 0, kind="auction"))
     with pytest.raises(InvalidInput, match="'consensus' or 'oracle' or 'trades' or 'auction'"):
         Reference(Decimal("152.45"), 0, kind="rumour")
-
-
-@pytest.mark.parametrize("price", [150.1, "150.1", Decimal("150.100")])
-def test_a_price_from_a_list_is_new_once_however_it_is_written(price):
-    network = DescriptionNetwork()
-    network.finalized = [(price, "a1b2")]
-    engine = ConsensusMatchingEngine("AAPL", network)
-    for time in (0, 10, 20):
-        engine.submit(Order.limit(f"b-{time}", "AAPL", "buy", 1, "150.00"), time)
-    assert engine.reference == Reference(Decimal("150.10"), 0, "a1b2")
 
 
 def test_the_operator_needs_no_answer_from_the_network():

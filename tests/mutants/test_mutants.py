@@ -83,7 +83,7 @@ CAUGHT = {
         ),
     ),
     "a rushing fault sees while its node is down": (
-        Simulation._let_overhear,
+        Simulation._show_to_rushing,
         test_faults.test_a_rushing_fault_sees_nothing_while_its_node_is_down,
     ),
 }

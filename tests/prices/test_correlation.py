@@ -12,17 +12,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, PathSettings, make_path
-from streamlet_lab.prices.correlation import (
-    TYPICAL_CORRELATION,
-    PathStreams,
-)
+from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, PathStreams
 from streamlet_lab.prices.daily_history import adjust_for_splits, load_bars
 from streamlet_lab.prices.models import (
     GeometricBrownianMotion,
@@ -35,7 +34,6 @@ from streamlet_lab.prices.paths import SimulatedPath
 from streamlet_lab.streams import StreamFamily, stream
 
 SYMBOLS = ("AAPL", "MSFT", "IBM")
-OWN_MODELS = ("gbm", "gjr_garch", "merton", "regime")
 WIDE = (Decimal("0.01"), Decimal(10_000_000))
 
 # One draw from a stream by each of the methods that a model may use.
@@ -54,25 +52,19 @@ DRAWS: dict[str, Callable[[random.Random], object]] = {
 GAUSSIANS = {"gauss", "normalvariate", "lognormvariate"}
 
 
-def _path(
+def _logs(
     symbol: str,
     correlation: float,
+    points: int,
     step: int = TRADING_DAY,
     model: ReturnModel | None = None,
+    seed: int = 3,
     **within: float,
-) -> SimulatedPath:
-    streams = PathStreams(3, symbol, correlation)
-    return SimulatedPath(
-        streams, step, PathSettings(bounds=WIDE, **within), symbol=symbol, model=model
-    )
-
-
-def _logs(path: SimulatedPath, points: int, step: int = TRADING_DAY) -> list[float]:
-    return [math.log(path.price(index * step)) for index in range(points)]
-
-
-def _returns(path: SimulatedPath, days: int) -> list[float]:
-    return [after - before for before, after in itertools.pairwise(_logs(path, days + 1))]
+) -> NDArray[np.float64]:
+    """Logarithms of a path's first prices, at so many points that are a step apart."""
+    streams, settings = PathStreams(seed, symbol, correlation), PathSettings(bounds=WIDE, **within)
+    path = SimulatedPath(streams, step, settings, symbol=symbol, model=model)
+    return np.log([path.price(index * step) for index in range(points)])
 
 
 @given(st.lists(st.sampled_from(sorted(DRAWS))), st.sampled_from([0.0, 0.49]))
@@ -131,22 +123,25 @@ def test_a_correlation_out_of_bounds_is_refused(correlation: Any) -> None:
         make_path(SIMULATED, 0, TRADING_DAY, correlation=correlation)
 
 
-@pytest.mark.parametrize("name", OWN_MODELS)
+@pytest.mark.parametrize("name", ["gbm", "gjr_garch", "merton", "regime"])
 def test_without_correlation_the_days_are_those_of_the_own_stream(name: str) -> None:
     days = make_model(name).days(stream(3, "prices/MSFT/days"))
     moves = [day.total / 100 for day in itertools.islice(days, 200)]
 
-    independent = _returns(_path("MSFT", 0.0, model=make_model(name)), 200)
-    assert independent == pytest.approx(moves, abs=1e-6)
-    assert _returns(_path("MSFT", 0.5, model=make_model(name)), 200) != independent
+    alone, mixed = (
+        np.diff(_logs("MSFT", correlation, 201, model=make_model(name)))
+        for correlation in (0.0, 0.5)
+    )
+    assert alone == pytest.approx(moves, abs=1e-6)
+    assert not np.array_equal(alone, mixed)
 
 
 @pytest.mark.parametrize("correlation", [0.2, 0.5, 0.9])
 def test_daily_returns_of_gbm_correlate_as_asked(correlation: float) -> None:
     """4,000 days: four standard errors are 0.063."""
-    days = 4_000
-    paths = [_path(symbol, correlation, model=GeometricBrownianMotion()) for symbol in SYMBOLS]
-    for one, other in itertools.combinations([_returns(path, days) for path in paths], 2):
+    model = GeometricBrownianMotion()
+    returns = [np.diff(_logs(symbol, correlation, 4_001, model=model)) for symbol in SYMBOLS]
+    for one, other in itertools.combinations(returns, 2):
         assert statistics.correlation(one, other) == pytest.approx(correlation, abs=0.063)
 
 
@@ -157,15 +152,13 @@ def test_within_the_day_the_noise_around_the_straight_line_correlates_as_asked(
 ) -> None:
     """At noon, half of the way: what is left is Gaussian given the day's deviation and its clock.
 
-    Merton's jumps are not on the straight line; their share of it pulls the correlation down.
+    Of 4,000 days. Merton's jumps are not on the straight line; their share of it pulls the
+    correlation down.
     """
-    days, step, correlation = 4_000, TRADING_DAY // 2, 0.6
-    deviations = []
+    correlation, deviations = 0.6, []
     for symbol in SYMBOLS[:2]:
-        logs = _logs(_path(symbol, correlation, step, model, **within), 2 * days + 1, step)
-        deviations.append(
-            [logs[i + 1] - (logs[i] + logs[i + 2]) / 2 for i in range(0, 2 * days, 2)]
-        )
+        logs = _logs(symbol, correlation, 8_001, TRADING_DAY // 2, model, **within)
+        deviations.append(logs[1::2] - (logs[:-1:2] + logs[2::2]) / 2)
     measured = statistics.correlation(*deviations)
 
     if isinstance(model, MertonJumps):
@@ -175,10 +168,11 @@ def test_within_the_day_the_noise_around_the_straight_line_correlates_as_asked(
 
 
 def test_with_the_full_correlation_all_paths_are_alike_at_every_step() -> None:
-    minute, model = TRADING_DAY // 390, GeometricBrownianMotion()
-    one, other = (_logs(_path(symbol, 1.0, minute, model), 800, minute) for symbol in SYMBOLS[:2])
-
-    assert one == other
+    one, other = (
+        _logs(symbol, 1.0, 800, TRADING_DAY // 390, GeometricBrownianMotion())
+        for symbol in SYMBOLS[:2]
+    )
+    assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("nu", [3.5, 7.29])
@@ -197,31 +191,22 @@ def test_student_innovations_correlate_as_the_closed_form_says(nu: float) -> Non
     assert statistics.fmean(products) == pytest.approx(0.6 * kept, abs=0.025)
 
 
-def _real_returns(symbol: str) -> list[float]:
-    bars = adjust_for_splits(symbol, [bar for bar in load_bars(symbol) if bar.date.year >= 2003])
-    logs = [math.log(bar.close) for bar in bars]
-    return [after - before for before, after in itertools.pairwise(logs)]
+def _mean_correlation(returns: list[NDArray[np.float64]]) -> float:
+    return float(np.mean(np.corrcoef(returns)[np.triu_indices(3, 1)]))
 
 
 def test_the_typical_correlation_is_that_of_real_shares() -> None:
     """Ten seeds, each as long as the real history; four standard errors of their mean are 0.02."""
-    real = {
-        pair: statistics.correlation(*map(_real_returns, pair))
-        for pair in itertools.combinations(SYMBOLS, 2)
-    }
-    days = len(_real_returns("AAPL"))
-    simulated = []
-    for seed in range(10):
-        paths = [
-            SimulatedPath(
-                PathStreams(seed, symbol, TYPICAL_CORRELATION),
-                TRADING_DAY,
-                PathSettings(bounds=WIDE),
-            )
-            for symbol in SYMBOLS
-        ]
-        returns = [_returns(path, days) for path in paths]
-        simulated += [statistics.correlation(*pair) for pair in itertools.combinations(returns, 2)]
+    real = []
+    for symbol in SYMBOLS:
+        bars = [bar for bar in load_bars(symbol) if bar.date.year >= 2003]
+        real.append(np.diff([math.log(bar.close) for bar in adjust_for_splits(symbol, bars)]))
+    days = len(real[0])
+    simulated = [
+        [np.diff(_logs(one, TYPICAL_CORRELATION, days + 1, seed=seed)) for one in SYMBOLS]
+        for seed in range(10)
+    ]
 
-    assert [round(value, 2) for value in real.values()] == [0.43, 0.46, 0.58]
-    assert statistics.fmean(simulated) == pytest.approx(statistics.fmean(real.values()), abs=0.02)
+    assert np.corrcoef(real)[np.triu_indices(3, 1)].round(2).tolist() == [0.43, 0.46, 0.58]
+    measured = statistics.fmean(map(_mean_correlation, simulated))
+    assert measured == pytest.approx(_mean_correlation(real), abs=0.02)

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
@@ -57,10 +58,8 @@ def _days(model: ReturnModel, count: int = DAYS, seed: int = 0) -> list[Day]:
 
 def _moments(model: ReturnModel) -> tuple[float, float, float]:
     """Mean, standard deviation and excess kurtosis of the daily returns, in percent."""
-    returns = np.array([day.total for day in _days(model)])
-    centred = returns - returns.mean()
-    variance = (centred**2).mean()
-    return returns.mean(), math.sqrt(variance), (centred**4).mean() / variance**2 - 3
+    returns = [day.total for day in _days(model)]
+    return float(np.mean(returns)), float(np.std(returns)), float(stats.kurtosis(returns))
 
 
 @pytest.fixture
@@ -235,21 +234,10 @@ def test_a_days_return_is_its_move_and_its_jumps(move: float, sizes: list[float]
     assert day.total == pytest.approx(math.fsum([move, *sizes]), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("gjr_garch", GjrGarch),
-        ("gbm", GeometricBrownianMotion),
-        ("merton", MertonJumps),
-        ("regime", RegimeSwitching),
-    ],
-)
-def test_every_own_model_varies_as_aapl_did(name: str, kind: type) -> None:
+@pytest.mark.parametrize("name", ["gjr_garch", "gbm", "merton", "regime"])
+def test_every_own_model_varies_as_aapl_did(name: str) -> None:
     """2.38 % a day over 2003–2013."""
-    model = make_model(name)
-
-    assert isinstance(model, kind)
-    assert _moments(model)[1] == pytest.approx(2.4, rel=0.1)
+    assert _moments(make_model(name))[1] == pytest.approx(2.4, rel=0.1)
 
 
 # Names
@@ -274,18 +262,10 @@ def test_a_model_of_ones_own_makes_paths() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "model"),
     [
-        ("gbm", {}, GeometricBrownianMotion()),
-        ("gbm", {"volatility": 0.2}, GeometricBrownianMotion(0.2)),
         ("gbm", {"volatility": 1}, GeometricBrownianMotion(1)),
         ("gjr_garch", {"omega": 0.1, "beta": 0.8}, GjrGarch(omega=0.1, beta=0.8)),
-        ("merton", {"jump_mean": -0.01}, MertonJumps(jump_mean=-0.01)),
         ("merton", MappingProxyType({"jumps_per_year": 0}), MertonJumps(jumps_per_year=0)),
         ("regime", {}, RegimeSwitching()),
-        (
-            "regime",
-            {"regimes": [{"volatility": 0.3, "trend": 0.1}]},
-            RegimeSwitching((Regime(0.3, 0.1),)),
-        ),
         (
             "regime",
             {"regimes": ({"volatility": 0.3, "days": 20}, Regime(0.2, days=5))},
@@ -306,11 +286,6 @@ def test_parameters_are_plain_data(
         ("gbm", {"sigma": 0.2}, r"sigma: 0\.2 .* one of the parameters volatility$"),
         ("gbm", {"volatility": -1}, r"volatility: -1 .* a number from 0 to 1e\+06$"),
         ("gbm", {"volatility": None}, r"volatility: None .* a number"),
-        (
-            "merton",
-            {"sigma": 1},
-            r"sigma: .* volatility, jumps_per_year, jump_mean, jump_deviation",
-        ),
         ("gjr_garch", {"degrees_of_freedom": 2}, r"degrees_of_freedom: 2 .* above 2 and at most"),
         (
             "gjr_garch",
@@ -367,7 +342,6 @@ def test_what_makes_no_model_is_refused(factory: Any) -> None:
 def test_every_parameter_is_a_real_number_of_sensible_size(
     kind: type, field: str, value: object
 ) -> None:
-    given = {"volatility": 0.1} if kind is Regime else {}
     with pytest.raises(InvalidInput, match=rf"^{field}: .* a number") as caught:
-        kind(**{**given, field: value})
+        kind(**{"volatility": 0.1, field: value} if kind is Regime else {field: value})
     assert caught.value.value is value

@@ -63,9 +63,6 @@ def _errors_bp(quotes: list[StockPrice]) -> list[float]:
     return [10_000 * (float(quote.price) / 400 - 1) for quote in quotes]
 
 
-# --- What there is
-
-
 @pytest.mark.parametrize("count", [1, 99])
 def test_standard_sources_differ_in_nothing_but_the_name(count: int) -> None:
     sources = standard_sources(count)
@@ -217,14 +214,12 @@ SETTINGS = st.fixed_dictionaries(
         "volume_share": st.floats(0.01, 100),
         "confidence_bp": st.floats(0, 10_000),
     },
-)
+).map(lambda settings: {"outage_epochs": 9.01, **settings} if "outage" in settings else settings)
 
 
 @settings(max_examples=40, deadline=None)
 @given(SETTINGS, st.integers(0, 2**32))
 def test_a_sources_settings_change_nobody_elses_quotes(change: dict[str, Any], seed: int) -> None:
-    if change.get("outage"):
-        change.setdefault("outage_epochs", 9.01)
     sources = standard_sources(4)
     before = _feed(*sources, seed=seed)
     after = _feed(*sources[:1], replace(sources[1], **change), *sources[2:], seed=seed)
@@ -242,8 +237,6 @@ def test_a_sources_settings_change_none_of_its_other_draws(
     change: dict[str, Any], seed: int
 ) -> None:
     """Volumes, and prices of the same noise, are the same wherever it speaks."""
-    if change.get("outage"):
-        change.setdefault("outage_epochs", 9.01)
     base, changed = Source("venue", outage=0.3), Source("venue", **{"outage": 0.3, **change})
     before = _of("venue", _feed(replace(base, outage=0), seed=seed), 40)
     after = _of("venue", _feed(changed, seed=seed), 40)
@@ -275,22 +268,23 @@ def test_sources_err_independently_of_each_other_and_from_symbol_to_symbol() -> 
 # --- As settings
 
 
-@pytest.mark.parametrize("given", [3, ["one", {"name": "two", "lag": "90s"}, Source("three")]])
-def test_what_is_written_reads_back(given: object) -> None:
-    sources = read_sources(given)
-    assert read_sources(write_sources(sources)) == sources
-
-
-def test_sources_are_a_number_names_or_tables() -> None:
-    assert read_sources(3) == standard_sources(3)
-    assert read_sources(["one", {"name": "two", "lag": "90s", "noise_bp": 2}]) == (
-        Source("one"),
-        Source("two", lag=90_000_000, noise_bp=2),
-    )
-    assert write_sources((Source("one"), Source("two", lag=90_000_000))) == [
-        "one",
-        {"name": "two", "lag": "90s"},
-    ]
+@pytest.mark.parametrize(
+    ("given", "sources", "written"),
+    [
+        (2, standard_sources(2), ["market_data_1", "external_feed"]),
+        (
+            ["one", {"name": "two", "lag": 90, "noise_bp": 2}, Source("three")],
+            (Source("one"), Source("two", lag=90_000_000, noise_bp=2), Source("three")),
+            ["one", {"name": "two", "lag": "90s", "noise_bp": 2.0}, "three"],
+        ),
+    ],
+)
+def test_sources_are_a_number_names_or_tables(
+    given: object, sources: tuple[Source, ...], written: list[object]
+) -> None:
+    assert read_sources(given) == sources
+    assert write_sources(sources) == written
+    assert read_sources(written) == sources
 
 
 @pytest.mark.parametrize(

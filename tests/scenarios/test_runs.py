@@ -247,7 +247,7 @@ def test_every_setting_is_read_once_and_a_wrong_one_is_found_in_a_few_steps():
         Scenario("\n".join(lines))
     assert [call.args[0] for call in read.call_args_list] == lines[1:-1]
     lines.insert(300, "network.loss = 2")
-    make = mock.patch.object(scenario_config, "make_config", wraps=scenario_config.make_config)
+    make = mock.patch.object(scenario_config, "read_settings", wraps=scenario_config.read_settings)
     with make as made, pytest.raises(InvalidInput, match=r"line 301: network\.loss: 2 is not"):
         Scenario("\n".join(lines))
     assert made.call_count <= 11

@@ -2,7 +2,9 @@
 
 from collections import Counter
 
-from streamlet_lab.simulator import LOST, Priority, Reception
+from streamlet_lab.simulator import Priority
+from streamlet_lab.simulator.delays import LOST
+from streamlet_lab.simulator.network import Reception
 
 NO_WAIT = Reception()
 
@@ -14,7 +16,10 @@ class NaiveEcho:
         # Who may be down does not matter here.
         assert options.keys() <= {"unreliable", "delivered"}
         assert not reception.verify_time
-        self.welcome, self.late = reception.welcome, reception.late or (0,) * (voters + 1)
+        self.not_before, self.late = (
+            reception.not_before,
+            reception.late or (0,) * (voters + 1),
+        )
         self.queue, self.delay, self.receive = queue, links.delay, receive
         self.voters, self.participants = range(voters), range(voters + 1)
         self.online = [True for _ in self.participants]
@@ -47,9 +52,9 @@ class NaiveEcho:
         receiver, message = copy
         if message in self.seen[receiver] or not self.online[receiver]:
             return
-        welcome = self.welcome(message.epoch) + self.late[receiver]
-        if time < welcome:
-            self.queue.schedule(welcome, Priority.DELIVERY, self.arrive, copy)
+        not_before = self.not_before(message.epoch) + self.late[receiver]
+        if time < not_before:
+            self.queue.schedule(not_before, Priority.DELIVERY, self.arrive, copy)
             return
         self.seen[receiver].add(message)
         if receiver in self.voters:

@@ -12,6 +12,7 @@ from streamlet_lab.config import load_config, make_config
 from streamlet_lab.consensus import Block
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
+    SOURCES,
     StockPrice,
     aggregator,
     aggregators,
@@ -77,11 +78,7 @@ def test_voters_refuse_another_aggregators_price_beyond_the_tolerance(outlier, o
     lab, _ = network()
     quotes = tuple(
         StockPrice.create("AAPL", price, 1_000, source)
-        for price, source in (
-            (150, "market_data_1"),
-            (150, "market_data_2"),
-            (outlier, "external_feed"),
-        )
+        for price, source in zip((150, 150, outlier), SOURCES, strict=True)
     )
     heard = Observation((quotes,))
     payload, attachment = application("mean").make_payload(0, iter([lab.genesis]), heard)
@@ -105,11 +102,8 @@ class AveragingLeader(NodeFault):
 
 def test_a_leader_with_another_aggregator_is_left_alone_with_its_price():
     """Without any tolerance the half cents between average and median are enough."""
-    lab, _ = run(
-        24,
-        faults={"node_1": "averaging_leader"},
-        prices={"aggregator": "median", "tolerance_percent": 0},
-    )
+    prices = {"aggregator": "median", "tolerance_percent": 0}
+    lab, _ = run(24, faults={"node_1": "averaging_leader"}, prices=prices)
     average, middle = find_aggregator("mean"), find_aggregator("median")
     led = [*range(1, 24, 4)]
     differing = {
@@ -127,20 +121,11 @@ def test_a_leader_with_another_aggregator_is_left_alone_with_its_price():
 # The setting
 
 
-@pytest.mark.parametrize("name", aggregators())
 @pytest.mark.parametrize("ending", ["toml", "json"])
-def test_a_saved_configuration_names_the_aggregator(tmp_path, name, ending):
-    config = make_config(**with_aggregator(name))
+def test_a_saved_configuration_names_the_aggregator(tmp_path, ending):
+    config = make_config(**with_aggregator("trimmed_mean"))
     config.save(tmp_path / f"config.{ending}")
     assert load_config(tmp_path / f"config.{ending}") == config
-
-
-@pytest.mark.parametrize("name", ["mode", "Mean", ""])
-def test_an_unknown_aggregator_is_reported_before_anything_runs(name):
-    with pytest.raises(
-        InvalidInput, match=rf"prices\.aggregator: '{name}' .* median, .*registered"
-    ):
-        Experiment(**with_aggregator(name))
 
 
 @pytest.mark.parametrize("value", [7, None, ["mean"]])

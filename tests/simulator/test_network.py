@@ -11,17 +11,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.consensus import Vote
-from streamlet_lab.simulator import (
-    LOST,
-    EventQueue,
-    Links,
-    LognormalDelays,
-    Network,
-    Priority,
-    Reception,
-    Recorder,
-    constant_delay,
-)
+from streamlet_lab.simulator import EventQueue, Links, Network, Priority, Recorder
+from streamlet_lab.simulator.delays import LOST, LognormalDelays, constant_delay
+from streamlet_lab.simulator.network import Reception
 from streamlet_lab.streams import stream
 from streamlet_lab.theory import messages_per_epoch
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.intervals import Share, share_interval
 from streamlet_lab.prices import GeometricBrownianMotion
 from streamlet_lab.studies import compare_ages, outside_by_age
@@ -112,42 +111,3 @@ def test_a_geometric_brownian_motion_has_its_closed_form():
         assert row.low <= exact <= row.high
         assert row.diffusion == pytest.approx(exact, rel=0.02)
         assert row.diffusion < row.first_passage < 2.01 * row.diffusion
-
-
-@pytest.mark.parametrize(
-    ("prices", "options", "field"),
-    [
-        ([100], {}, "prices"),
-        ([100, -1, 100, 100], {}, "prices"),
-        ([100, math.nan, 100, 100], {}, "prices"),
-        ([[100, 101], [100, 102]], {}, "prices"),
-        ([100] * 9, {"ages": [0]}, "ages"),
-        ([100] * 9, {"ages": [9]}, "ages"),
-        ([100] * 9, {"ages": [1.5]}, "ages"),
-        ([100] * 9, {"ages": 2}, "ages"),
-        ([100] * 9, {"band_percent": 0}, "band_percent"),
-        ([100] * 9, {"band_percent": "5"}, "band_percent"),
-        ([100] * 9, {"block": 0}, "block"),
-    ],
-)
-def test_what_is_no_path_or_no_age_is_refused(prices, options, field):
-    with pytest.raises(InvalidInput) as caught:
-        outside_by_age(prices, **options)
-    assert caught.value.field == field
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"models": "no_such"}, "path_model"),
-        ({"models": {"mine": 3}}, "path_model"),
-        ({"paths": 0}, "paths"),
-        ({"first_year": 1999}, "first_year"),
-        ({"ages": [100_000]}, "ages"),
-        ({"band_percent": 100}, "band_percent"),
-    ],
-)
-def test_a_wrong_setting_of_the_comparison_is_refused(options, field):
-    with pytest.raises(InvalidInput) as caught:
-        compare_ages(**{"models": {}} | options)
-    assert caught.value.field == field

@@ -1,10 +1,8 @@
 """What each band does to one and the same order flow."""
 
-import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.grid import Sweep
 from streamlet_lab.matching.watch import bands as registered
 from streamlet_lab.studies import BANDS, band_numbers, compare_bands
 
@@ -30,18 +28,18 @@ COMMAND = [
 MINUTES = {"market_time_per_epoch": "1min"}
 
 
-def run(band: str, **settings) -> sl.Result:
+def run(band, **settings):
     settings.setdefault("market", {})["band"] = band
     return sl.Experiment(**{"epochs": 40, "signatures": "none"} | settings).run()
 
 
-def same_flow(results: list[sl.Result]) -> bool:
+def same_flow(results):
     """Whether traders sent the same orders in all runs."""
     first, *others = (result.orders[COMMAND] for result in results)
     return all(first.equals(other) for other in others)
 
 
-def means(swept: Sweep, measure: str) -> "pd.Series[float]":
+def means(swept, measure):
     return swept.means(measure).set_index("market.band")["mean"]
 
 
@@ -95,27 +93,3 @@ def test_shares_are_those_of_the_orders_counted_one_by_one(band):
     assert bool(later) == (band == "consensus")
     for name, value in result.market_numbers.items():
         assert numbers[name] == value
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"bands": "no_such"}, "band"),
-        ({"bands": []}, "bands"),
-        ({"bands": [max]}, "bands"),
-        ({"bands": "consensus", "settings": 3}, "settings"),
-        ({"bands": "consensus", "settings": {"market.band": "luld"}}, "settings"),
-        ({"bands": "consensus", "settings": {"market.band_percent": 0}}, "market.band_percent"),
-        ({"bands": "consensus", "repeats": 0}, "repeats"),
-    ],
-)
-def test_a_wrong_setting_is_refused_before_anything_runs(options, field):
-    with pytest.raises(sl.InvalidInput) as caught:
-        compare_bands(**options)
-    assert caught.value.field in (field, f"market.{field}")
-
-
-def test_only_a_run_with_a_market_has_a_band():
-    for given in (3, sl.run_protocol(epochs=2, signatures="none")):
-        with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
-            band_numbers(given)

@@ -1,8 +1,7 @@
 """How far liars push the price: the table, the closed form, and the bars for robust aggregators."""
 
 import math
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from decimal import Decimal
 from multiprocessing import get_context
 
@@ -25,11 +24,11 @@ ROBUST = ("median", "trimmed_mean", "pyth", "mad_filter")
 STRICT = PriceValidation(widening_percent=Decimal(0))
 
 
-def below_a_third(*sources: int) -> list[tuple[int, int]]:
+def below_a_third(*sources):
     return [(each, max_faulty(each)) for each in sources]
 
 
-def only(frame: pd.DataFrame) -> pd.Series:
+def only(frame):
     assert len(frame) == 1
     return frame.iloc[0]
 
@@ -50,21 +49,19 @@ def only(frame: pd.DataFrame) -> pd.Series:
         ("vwap", (7, 2), 1000, 23_267),
     ],
 )
-def test_what_is_not_robust_is_pushed_as_far_as_noted(
-    name: str, pair: tuple[int, int], first: float, worst: float
-) -> None:
+def test_what_is_not_robust_is_pushed_as_far_as_noted(name, pair, first, worst):
     row = only(summarize_displacement(displacement([name], [pair], seeds=2)))
     assert row.first_bp_max == pytest.approx(first, rel=0.05)
     assert row.worst_bp_max == pytest.approx(worst, rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["vwap", "volume_weighted_median"])
-def test_one_liar_with_all_the_volume_ends_the_price_under_the_strict_rule(name: str) -> None:
+def test_one_liar_with_all_the_volume_ends_the_price_under_the_strict_rule(name):
     row = only(displacement([name], [(7, 1)], seeds=1))
     assert (row.worst_bp, row.missed_epochs, row.locked_out) == (2100, 59, True)
 
 
-def test_a_corridor_that_widens_lets_the_price_come_back() -> None:
+def test_a_corridor_that_widens_lets_the_price_come_back():
     row = only(displacement(["vwap"], [(7, 1)], seeds=1, deviation_rule="widen"))
     assert not row.locked_out
     assert row.missed_epochs < 59
@@ -72,7 +69,7 @@ def test_a_corridor_that_widens_lets_the_price_come_back() -> None:
 
 
 @pytest.mark.parametrize("pair", [(3, 1), (4, 1), (5, 2), (7, 2), (4, 2), (4, 0)])
-def test_without_noise_the_mean_is_pushed_as_the_closed_form_says(pair: tuple[int, int]) -> None:
+def test_without_noise_the_mean_is_pushed_as_the_closed_form_says(pair):
     deviation = 0.1
     for epochs, tolerance in ((1, 0.7), (5, 1.5), (60, 2.5)):  # rounding to cents adds up
         row = only(displacement(["mean"], [pair], epochs=epochs, seeds=1, noise_bp=0))
@@ -81,7 +78,7 @@ def test_without_noise_the_mean_is_pushed_as_the_closed_form_says(pair: tuple[in
     assert row.worst_bp == pytest.approx(10_000 * mean_displacement(*pair, deviation), abs=3)
 
 
-def test_patience_takes_a_volume_weighted_price_further_than_greed() -> None:
+def test_patience_takes_a_volume_weighted_price_further_than_greed():
     # What the module says of the one case where greedy liars are not the worst.
     vwap = find_aggregator("vwap")
     honest = [StockPrice.create("AAPL", 150, 1_500, name) for name in ("one", "two")]
@@ -101,7 +98,7 @@ def test_patience_takes_a_volume_weighted_price_further_than_greed() -> None:
 # --- The bars
 
 
-def assert_bars(frame: pd.DataFrame) -> None:
+def assert_bars(frame):
     worst = frame.groupby("aggregator").worst_bp.max()
     assert worst.drop("mad_filter").max() <= 5
     assert worst["mad_filter"] <= 8
@@ -109,19 +106,19 @@ def assert_bars(frame: pd.DataFrame) -> None:
 
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[Executor]:
+def workers():
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as executor:
         yield executor
 
 
 @pytest.mark.slow
-def test_robust_aggregators_hold_over_the_whole_horizon(workers: Executor) -> None:
+def test_robust_aggregators_hold_over_the_whole_horizon(workers):
     pairs = below_a_third(4, 7, 10, 13)
     assert_bars(displacement(ROBUST, pairs, epochs=60, seeds=2, executor=workers))
 
 
 @pytest.mark.slow
-def test_the_whole_table(workers: Executor) -> None:
+def test_the_whole_table(workers):
     frame = displacement(seeds=4, executor=workers)
     table = summarize_displacement(frame).set_index(["aggregator", "sources"])
     assert len(table) == len(AGGREGATORS) * len(SOURCES)
@@ -136,7 +133,7 @@ def test_the_whole_table(workers: Executor) -> None:
 # --- The frame
 
 
-def test_a_row_for_each_aggregator_pair_and_seed() -> None:
+def test_a_row_for_each_aggregator_pair_and_seed():
     frame = displacement(["median", "mean"], [(4, 1), (3, 0)], epochs=2, seeds=2)
     assert [*frame.columns] == [
         *("aggregator", "sources", "liars", "seed"),
@@ -152,21 +149,21 @@ def test_a_row_for_each_aggregator_pair_and_seed() -> None:
     assert (frame.worst_bp >= frame.first_bp).all()
 
 
-def test_a_game_does_not_depend_on_the_others() -> None:
+def test_a_game_does_not_depend_on_the_others():
     alone = displacement(["median"], [(5, 1)], epochs=3, seeds=1)
     among = displacement(["pyth", "median"], [(7, 2), (5, 1)], epochs=3, seeds=2)
     same = among[(among.aggregator == "median") & (among.sources == 5) & (among.seed == 0)]
     pd.testing.assert_frame_equal(alone, same.reset_index(drop=True))
 
 
-def processes() -> Executor:
+def processes():
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
 @pytest.mark.parametrize(
     "make_executor", [lambda: ThreadPoolExecutor(2), processes], ids=["threads", "processes"]
 )
-def test_an_executor_changes_nothing(make_executor) -> None:  # type: ignore[no-untyped-def]
+def test_an_executor_changes_nothing(make_executor):
     options = {"epochs": 2, "seeds": 5}
     here = displacement(["mean", "mad_filter"], [(4, 1)], **options)
     with make_executor() as executor:
@@ -174,7 +171,7 @@ def test_an_executor_changes_nothing(make_executor) -> None:  # type: ignore[no-
     pd.testing.assert_frame_equal(here, there)
 
 
-def test_the_summary_counts_over_seeds() -> None:
+def test_the_summary_counts_over_seeds():
     frame = pd.DataFrame(
         {
             "aggregator": ["b", "b", "b", "a"],
@@ -218,20 +215,20 @@ def test_the_summary_counts_over_seeds() -> None:
         ({"deviation_rule": "strict", "rules": STRICT}, "deviation_rule"),
     ],
 )
-def test_bad_input_is_refused_by_name(options: dict[str, object], field: str) -> None:
+def test_bad_input_is_refused_by_name(options, field):
     with pytest.raises(InvalidInput, match=rf"^{field}: "):
-        displacement(**{"epochs": 1, "seeds": 1} | options)  # type: ignore[arg-type]
+        displacement(**{"epochs": 1, "seeds": 1} | options)
 
 
 @pytest.mark.parametrize("study", [displacement, push])
 @pytest.mark.parametrize("given", [lambda quotes: quotes[0].price, "no_such"])
-def test_only_a_registered_aggregator_has_a_name_for_its_rows(study, given) -> None:  # type: ignore[no-untyped-def]
+def test_only_a_registered_aggregator_has_a_name_for_its_rows(study, given):
     with pytest.raises(InvalidInput, match="regist") as caught:
         study([given])
     assert "or a function" not in str(caught.value)
 
 
 @pytest.mark.parametrize("frame", [3, None, pd.DataFrame(), pd.DataFrame({"aggregator": ["mean"]})])
-def test_a_summary_is_of_a_study(frame: object) -> None:
+def test_a_summary_is_of_a_study(frame):
     with pytest.raises(InvalidInput, match=r"^frame: .*displacement\(\)"):
-        summarize_displacement(frame)  # type: ignore[arg-type]
+        summarize_displacement(frame)

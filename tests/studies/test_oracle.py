@@ -147,30 +147,3 @@ def test_a_push_is_the_game_of_the_study():
     )
     with pytest.raises(sl.InvalidInput, match="direction"):
         sl.studies.push(direction="sideways")
-
-
-@pytest.mark.parametrize(
-    ("study", "options", "field"),
-    [
-        (lying_leader, {"policies": 3}, "policies"),
-        (lying_leader, {"policies": "no_such"}, "prices.voter_policy"),
-        (lying_leader, {"aggregators": [max]}, "aggregators"),
-        (denied_trades, {"aggregators": []}, "aggregators"),
-        (denied_trades, {"kind": "crash"}, "kind"),
-        (denied_trades, {"kind": None}, "kind"),
-        (denied_trades, {"liars": -1}, "liars"),
-        (denied_trades, {"liars": "1"}, "liars"),
-        (denied_trades, {"liars": [0, True]}, "liars"),
-    ],
-)
-def test_a_wrong_setting_of_a_study_is_refused_by_name(study, options, field):
-    with pytest.raises(sl.InvalidInput) as caught:
-        study(**{"epochs": 2, "repeats": 1} | options)
-    assert caught.value.field == field
-
-
-@pytest.mark.parametrize("measure", [final_prices, oracle_numbers])
-def test_only_a_run_with_prices_has_final_prices(measure):
-    for given in (3, sl.run_protocol(epochs=2, signatures="none")):
-        with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
-            measure(given)

@@ -1,11 +1,9 @@
 """What is due to consensus, and what to age."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.grid import Sweep
 from streamlet_lab.prices import TRADING_DAY
 from streamlet_lab.studies import (
     REFERENCES,
@@ -19,11 +17,11 @@ HOURS = {"market_time_per_epoch": "1h", "epoch_length": "800ms", "network.delta"
 
 
 @pytest.fixture(scope="module")
-def calm() -> Sweep:
+def calm():
     return compare_references(epochs=45, repeats=4)
 
 
-def means(swept: Sweep, measure: str) -> "pd.Series[float]":
+def means(swept, measure):
     return swept.means(measure).set_index("market.reference")["mean"]
 
 
@@ -129,7 +127,7 @@ def test_progress_is_that_of_all_runs():
 
 
 def test_an_interrupt_loses_nothing_that_was_finished():
-    def stop(done: int, total: int) -> None:
+    def stop(done, total):
         if done == 2:
             raise KeyboardInterrupt
 
@@ -137,26 +135,3 @@ def test_an_interrupt_loses_nothing_that_was_finished():
     assert len(swept.frame) == 2
     assert swept.planned == 6
     assert not swept.complete
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"references": "median"}, "references"),
-        ({"references": []}, "references"),
-        ({"settings": 3}, "settings"),
-        ({"settings": {"market.reference": "twap"}}, "settings"),
-        ({"settings": {"market.band": "nonesuch"}}, "market.band"),
-        ({"repeats": 0}, "repeats"),
-        ({"epochs": 0}, "epochs"),
-    ],
-)
-def test_a_wrong_setting_is_refused_before_anything_runs(options, field):
-    with pytest.raises(sl.InvalidInput) as caught:
-        compare_references(**options)
-    assert caught.value.field == field
-
-
-def test_only_a_run_with_a_market_has_a_reference():
-    with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
-        reference_numbers(sl.run_protocol(epochs=2, signatures="none"))

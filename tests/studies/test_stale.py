@@ -1,8 +1,7 @@
 """What stale references cost: measured, implied by their ages, and in closed form."""
 
 import math
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pandas as pd
@@ -11,13 +10,8 @@ import pytest
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
 from streamlet_lab.description import StockMarketConsensusNetwork
-from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import mean_interval
-from streamlet_lab.studies import (
-    daily_volatility,
-    staleness,
-    staleness_numbers,
-)
+from streamlet_lab.studies import daily_volatility, staleness, staleness_numbers
 from streamlet_lab.theory import stale_outside_share
 
 DIFFUSION = {"prices.nights": 0, "prices.intraday": 0}
@@ -26,22 +20,22 @@ DELAYS = [0.05, 0.3]
 
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[Executor]:
+def workers():
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         yield executor
 
 
 @pytest.fixture(scope="module")
-def gbm(workers: Executor) -> Sweep:
+def gbm(workers):
     return staleness("latency", DELAYS, settings=GBM, repeats=16, executor=workers)
 
 
 @pytest.fixture(scope="module")
-def default(workers: Executor) -> Sweep:
+def default(workers):
     return staleness("latency", DELAYS, repeats=10, executor=workers)
 
 
-def means(swept: Sweep, measure: str) -> "pd.Series[float]":
+def means(swept, measure):
     return swept.means(measure).set_index(swept.settings[0])["mean"]
 
 
@@ -206,28 +200,3 @@ def test_without_a_diffusion_there_is_no_closed_form():
     numbers = staleness_numbers(result)
     assert numbers["diffusion_rate"] is numbers["first_passage_rate"] is None
     assert numbers["implied_rate"] is not None
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"cause": "weather"}, "cause"),
-        ({"cause": ["latency"]}, "cause"),
-        ({"values": 3}, "over.network.median_delay"),
-        ({"values": [-1]}, "network.median_delay"),
-        ({"settings": "gbm"}, "settings"),
-        ({"settings": {"prices.path_model": "no_such"}}, "prices.path_model"),
-        ({"repeats": 0}, "repeats"),
-        ({"epochs": 0}, "epochs"),
-    ],
-)
-def test_a_wrong_setting_is_refused_before_anything_runs(options, field):
-    with pytest.raises(sl.InvalidInput) as caught:
-        staleness(**options)
-    assert caught.value.field == field
-
-
-def test_only_a_run_with_a_market_has_stale_references():
-    for given in (3, sl.run_protocol(epochs=2, signatures="none")):
-        with pytest.raises(sl.InvalidInput, match=r"^result: .*Experiment"):
-            staleness_numbers(given)

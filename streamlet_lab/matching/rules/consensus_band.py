@@ -1,21 +1,23 @@
 """The band around the consensus price, with its policies at entry, at rest and for a stale one."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal, get_args
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.events import MarketState
-from streamlet_lab.matching.rules.reading import around, read_duration, read_percent
 from streamlet_lab.matching.watch import (
     NEVER,
     BandWatch,
     Decision,
-    Range,
     RestingPolicy,
+    around,
     band,
+    read_duration,
+    read_percent,
 )
 from streamlet_lab.units import to_name
 
@@ -59,11 +61,6 @@ class ConsensusBand:
     InvalidInput
         If the percentage is not above 0 and at most 100, or is finer than a hundredth, a policy
         is not known, or ``stale_after`` is not a duration or does not go with ``stale``.
-
-    Examples
-    --------
-    >>> ConsensusBand().limits(15_245)
-    (14483, 16007)
     """
 
     percent: Decimal | float | str = 5
@@ -71,77 +68,55 @@ class ConsensusBand:
     resting: RestingPolicy = "cancel"
     stale: StalePolicy = "keep"
     stale_after: float | str | None = None
-    hundredths: int = field(init=False, repr=False, compare=False)
-    lasts: int | None = field(init=False, repr=False, compare=False)  # microseconds, market time
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hundredths", read_percent(self.percent, "percent"))
         to_name(self.at_entry, get_args(EntryPolicy), "at_entry")
         to_name(self.resting, get_args(RestingPolicy), "resting")
         to_name(self.stale, get_args(StalePolicy), "stale")
-        if self.stale == "keep":
-            if self.stale_after is not None:
-                expected = "None, because stale references are kept"
-                raise InvalidInput("stale_after", self.stale_after, expected)
-            lasts = None
-        elif self.stale_after is None:
-            expected = f"a duration such as '3min', because stale is {self.stale!r}"
-            raise InvalidInput("stale_after", None, expected)
-        else:
-            lasts = read_duration(self.stale_after, "stale_after")
-        object.__setattr__(self, "lasts", lasts)
-
-    def limits(self, reference_ticks: int | Fraction, widths: int = 1) -> Range:
-        """Return the lowest and the highest price that the band allows, in ticks.
-
-        With age, the band may be several times as wide as at first. The reference need not lie on
-        the grid; the limits do.
-        """
-        return around(Fraction(reference_ticks), min(widths * self.hundredths, _WIDEST))
+        if (self.stale == "keep") != (self.stale_after is None):
+            expected = "None, because stale references are kept"
+            if self.stale != "keep":
+                expected = f"a duration such as '3min', because stale is {self.stale!r}"
+            raise InvalidInput("stale_after", self.stale_after, expected)
+        self.watch()  # reads the numbers
 
     def watch(self, pace: Fraction = Fraction(1)) -> BandWatch:
         """Begin to watch one engine; before its first reference everything passes."""
         return ConsensusWatch(self, pace)
 
 
-@band("trade_only")
-def trade_only(
-    percent: Decimal | float | str = 5,
-    stale: StalePolicy = "keep",
-    stale_after: float | str | None = None,
-) -> ConsensusBand:
-    """Check prices at the trade only: any may enter and rest, and block the book for others."""
-    return ConsensusBand(percent, "ignore", "keep", stale, stale_after)
+def _with_policies(at_entry: EntryPolicy, resting: RestingPolicy) -> Callable[..., ConsensusBand]:
+    def make(
+        percent: Decimal | float | str = 5,
+        stale: StalePolicy = "keep",
+        stale_after: float | str | None = None,
+    ) -> ConsensusBand:
+        return ConsensusBand(percent, at_entry, resting, stale, stale_after)
+
+    return make
 
 
-@band("keep_resting")
-def keep_resting(
-    percent: Decimal | float | str = 5,
-    stale: StalePolicy = "keep",
-    stale_after: float | str | None = None,
-) -> ConsensusBand:
-    """Check prices at entry and at the trade, and leave resting orders where they are."""
-    return ConsensusBand(percent, "reject", "keep", stale, stale_after)
+# Prices are checked at the trade only: any may enter and rest, and block the book for others.
+band("trade_only")(_with_policies("ignore", "keep"))
 
+# At entry and at the trade; resting orders stay where they are.
+band("keep_resting")(_with_policies("reject", "keep"))
 
-@band("clip")
-def clip(
-    percent: Decimal | float | str = 5,
-    stale: StalePolicy = "keep",
-    stale_after: float | str | None = None,
-) -> ConsensusBand:
-    """Move aggressive prices to the edge of the band, at entry and whenever it moves."""
-    return ConsensusBand(percent, "clip", "clip", stale, stale_after)
+# Aggressive prices are moved to the edge of the band, at entry and whenever it moves.
+band("clip")(_with_policies("clip", "clip"))
 
 
 class ConsensusWatch(BandWatch):
     """A :class:`ConsensusBand` at work."""
 
     def __init__(self, band: ConsensusBand, pace: Fraction) -> None:
-        self.band = band
         self.resting = band.resting
         self._at_entry = band.at_entry
-        self._lasts = None if band.lasts is None else band.lasts * pace
+        self._stale = band.stale
+        self._hundredths = read_percent(band.percent, "percent")
+        self._lasts: Fraction | None = None
+        if band.stale_after is not None:
+            self._lasts = read_duration(band.stale_after, "stale_after") * pace
         self._ticks: Fraction | None = None
         self._since = 0  # when the reference became final
         self._state = MarketState.OPEN
@@ -167,8 +142,8 @@ class ConsensusWatch(BandWatch):
     def wake(self, time: int) -> None:
         """Set the alarm to the next full multiple of the age at which anything changes."""
         times = self._times(time)
-        may_widen = (times + 1) * self.band.hundredths < _WIDEST
-        changes = not times if self.band.stale == "halt" else may_widen
+        may_widen = (times + 1) * self._hundredths < _WIDEST
+        changes = not times if self._stale == "halt" else may_widen
         self.alarm = NEVER
         if self._lasts is not None and changes:
             self.alarm = self._since + math.ceil((times + 1) * self._lasts)
@@ -178,13 +153,14 @@ class ConsensusWatch(BandWatch):
         if self._ticks is None:
             return None
         times = self._times(time)
-        widths = 1 + times if self.band.stale == "widen" else 1
+        widths = 1 + times if self._stale == "widen" else 1
         state = None
-        if self.band.stale == "halt" and times:
+        if self._stale == "halt" and times:
             state = MarketState.PAUSED
         elif self._state is MarketState.PAUSED:
             state = MarketState.OPEN
-        return Decision(self.band.limits(self._ticks, widths), self._ticks, state)
+        limits = around(self._ticks, min(widths * self._hundredths, _WIDEST))
+        return Decision(limits, self._ticks, state)
 
     def _times(self, time: int) -> int:
         """How many times the age is full that counts."""

@@ -1,6 +1,5 @@
 """Limit up, limit down: the bands of the US market around its own trades."""
 
-import math
 from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,13 +8,15 @@ from typing import Final
 
 from streamlet_lab.matching.events import MarketState
 from streamlet_lab.matching.orders import require_whole
-from streamlet_lab.matching.rules.calls import CallWatch
-from streamlet_lab.matching.rules.reading import around, read_duration, read_percent
 from streamlet_lab.matching.watch import (
     NEVER,
+    CallWatch,
     Decision,
     Range,
+    around,
     band,
+    read_duration,
+    read_percent,
 )
 
 _MATCHING: Final = (MarketState.OPEN, MarketState.LIMIT)
@@ -107,12 +108,12 @@ class LuldWatch(CallWatch):
     resting = "clip"
 
     def __init__(self, band: LuldBand, pace: Fraction) -> None:
-        super().__init__(math.ceil(read_duration(band.pause, "pause") * pace))
+        super().__init__(read_duration(band.pause, "pause", pace))
         self._hundredths = read_percent(band.percent, "percent")
         self._least_change = read_percent(band.publish_percent, "publish_percent")
-        self._window = math.ceil(read_duration(band.window, "window") * pace)
-        self._hold = math.ceil(read_duration(band.hold, "hold") * pace)
-        self._limit = math.ceil(read_duration(band.limit, "limit") * pace)
+        self._window = read_duration(band.window, "window", pace)
+        self._hold = read_duration(band.hold, "hold", pace)
+        self._limit = read_duration(band.limit, "limit", pace)
         require_whole(band.round_lot, "round_lot", "shares")
         self._round_lot = band.round_lot
         self._reference: Fraction | None = None

@@ -5,20 +5,20 @@ actions. Kinds are registered under names with :func:`trader_kind`; :func:`make_
 configuration into traders.
 """
 
+from streamlet_lab.registers import TRADERS
 from streamlet_lab.registers import TraderContext as TraderContext
 
 # These register their kinds.
 from streamlet_lab.simulator.traders import market_maker, simple_traders  # noqa: F401
-from streamlet_lab.simulator.traders.registry import close_register
-from streamlet_lab.simulator.traders.registry import make_traders as make_traders
-from streamlet_lab.simulator.traders.registry import own_trader_kinds as own_trader_kinds
-from streamlet_lab.simulator.traders.registry import trader_kind as trader_kind
-from streamlet_lab.simulator.traders.registry import trader_kinds as trader_kinds
 from streamlet_lab.simulator.traders.trader import Action as Action
 from streamlet_lab.simulator.traders.trader import Cancel as Cancel
 from streamlet_lab.simulator.traders.trader import MarketView as MarketView
 from streamlet_lab.simulator.traders.trader import Replace as Replace
 from streamlet_lab.simulator.traders.trader import Submit as Submit
 from streamlet_lab.simulator.traders.trader import Trader as Trader
+from streamlet_lab.simulator.traders.trader import make_traders as make_traders
+from streamlet_lab.simulator.traders.trader import own_trader_kinds as own_trader_kinds
+from streamlet_lab.simulator.traders.trader import trader_kind as trader_kind
+from streamlet_lab.simulator.traders.trader import trader_kinds as trader_kinds
 
-close_register()
+TRADERS.close()

@@ -1,10 +1,13 @@
-"""What a trader sees of a market and can do there, and the base of all kinds of traders."""
+"""Traders: what they see of a market and do there, and how a configuration makes them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, get_args
 
+from streamlet_lab.config import TraderConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     MAX_QUANTITY,
@@ -18,6 +21,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.registers import TRADERS, TraderContext
+from streamlet_lab.streams import stream
 from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name
 from streamlet_lab.values import Number, Whole
 
@@ -29,6 +33,10 @@ Shares: TypeAlias = Annotated[int, Whole(1, MAX_QUANTITY)]
 Intent = Literal["honest", "far", "manipulating"]
 
 _Price: TypeAlias = float | Decimal | None
+
+trader_kind = TRADERS.register
+trader_kinds = TRADERS.names
+own_trader_kinds = TRADERS.own
 
 # In all other states orders are collected or refused.
 _CONTINUOUS: Final = frozenset({"open", "limit"})
@@ -85,13 +93,15 @@ Action: TypeAlias = Submit | Cancel | Replace
 
 
 @TRADERS.base
+@dataclass(eq=False, repr=False)
 class Trader(ABC):
     """Base of all kinds of traders: a kind says what it does when its time comes, in `act`.
 
-    A kind's parameters are keyword-only arguments of its ``__init__``, each with a default, after
-    the context. It draws from `random` and from nowhere else; then a seed says all that it does. If
-    it also draws the same number of times in every act, the instants at which it acts do not
-    depend on what it sees, and neither do those in another market with the same seed.
+    A kind's parameters are keyword-only arguments of its ``__init__``, or fields of a keyword-only
+    dataclass, each with a default, after the context. It draws from `random` and from nowhere else;
+    then a seed says all that it does. If it also draws the same number of times in every act, the
+    instants at which it acts do not depend on what it sees, and neither do those in another market
+    with the same seed.
 
     Attributes
     ----------
@@ -118,20 +128,18 @@ class Trader(ABC):
     ('patient_0/AAPL/0', Decimal('150.93'), 'honest')
     """
 
+    context: TraderContext
     intent: ClassVar[Intent] = "honest"
 
     def __init_subclass__(cls) -> None:
         to_name(cls.intent, get_args(Intent), f"{cls.__name__}.intent")
 
-    def __init__(self, context: TraderContext) -> None:
-        self.name = context.name
-        self.symbol = context.symbol
-        self.random = context.random
-        self.rate = context.rate
+    def __post_init__(self) -> None:
+        self.name, self.symbol, self.random, self.rate = self.context
         self.position = 0
         self._tracker = OrderTracker()
         self.orders = self._tracker.open
-        self._prefix = f"{context.name}/{context.symbol}/"
+        self._prefix = f"{self.name}/{self.symbol}/"
         self._made = 0
 
     @abstractmethod
@@ -254,3 +262,25 @@ class Trader(ABC):
         if not (isinstance(order_id, str) and order_id.startswith(self._prefix)):
             expected = f"an order of its own, whose id begins with {self._prefix!r}"
             raise InvalidInput(f"{self.name}.act", order_id, expected)
+
+
+def make_traders(
+    configs: Iterable[TraderConfig], symbols: Sequence[str], seed: int
+) -> list[Trader]:
+    """Return the traders of a configuration, each for one symbol after the other.
+
+    They are numbered within their kind: ``momentum_0``, ``momentum_1``. A kind that is no name but
+    a class or a function goes by its name in lower case. Each trader of each symbol has a random
+    stream of its own, so that it does the same whatever others, or other symbols, there are.
+    """
+    traders: list[Trader] = []
+    made = Counter[str]()
+    for config in configs:
+        name = config.name
+        for index in range(made[name], made[name] + config.count):
+            for symbol in symbols:
+                own = stream(seed, f"trader/{name}_{index}/{symbol}")
+                context = TraderContext(f"{name}_{index}", symbol, own, config.rate)
+                traders.append(config.make(context))
+        made[name] += config.count
+    return traders

@@ -1,5 +1,7 @@
 """What traders believe of their positions and orders is what the engine's book and tape say."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,11 +10,17 @@ from streamlet_lab.matching import (
     Cancelled,
     Expired,
     Instrument,
+    MarketState,
     Reduced,
     Rejected,
     Replaced,
+    Repriced,
     SelfTrade,
+    StateChanged,
+    Uncrossed,
+    make_band,
 )
+from streamlet_lab.matching.watch import bands
 from streamlet_lab.simulator.traders import Trader, make_traders
 
 from .floor import SECOND, SYMBOL, Floor, Traders
@@ -89,10 +97,15 @@ def owner(order_id):
     return order_id.rpartition("/")[0]
 
 
+def crowd(counts, seed):
+    """So many traders of each kind."""
+    configs = [Traders(kind, count) for kind, count in zip(KINDS, counts, strict=True) if count]
+    return make_traders(configs, [SYMBOL], seed)
+
+
 def play(counts, seed, policy, references, *, day=None, until=25):
-    configs = [Traders(kind, count) for kind, count in zip(KINDS, counts, strict=True)]
     floor = Floor(
-        make_traders(configs, [SYMBOL], seed),
+        crowd(counts, seed),
         lambda time: 150.0 + 0.05 * time / SECOND,
         instrument=Instrument(SYMBOL, day=day),
         self_trade=policy,
@@ -130,3 +143,36 @@ def test_accounts_are_true_after_all_that_can_happen(policy):
     positions = [one.position for one in floor.traders.values()]
     assert sum(positions) == 0
     assert any(positions)
+
+
+# --- Under every band: clipped orders, auctions, pauses and halts too
+
+#: What must have happened, so that the test is one of these events.
+MUST_SEE = {"clip": Repriced, "luld": Uncrossed, "volatility_auction": Uncrossed}
+
+SHORT = {
+    "luld": {"window": "20s", "hold": "2s", "limit": "1s", "pause": "5s"},
+    "volatility_auction": {"dynamic_percent": 1, "call": "5s"},
+}
+
+
+@pytest.mark.parametrize("name", bands())
+def test_accounts_are_true_under_every_band(name):
+    floor = Floor(
+        crowd((4, 2, 2, 2, 2, 1, 3), seed=3),
+        lambda time: 150.0 + 0.1 * time / SECOND,
+        band=make_band(name, 2, SHORT.get(name, {})),
+    )
+    audit = Audit(floor)
+    for step, reference in enumerate((150, 153, 150, 158, 160, 150)):
+        floor.set_reference(reference, step * 10 * SECOND)
+        audit.check()
+        floor.run((step + 1) * 10 * SECOND, audit.check)
+        audit.check()
+    kinds = Counter(type(event) for event in floor.engine.events)
+    if name in MUST_SEE:
+        assert kinds[MUST_SEE[name]] > 0
+    if MUST_SEE.get(name) is Uncrossed:
+        states = {one.state for one in floor.engine.events if isinstance(one, StateChanged)}
+        assert MarketState.AUCTION in states
+    assert sum(one.position for one in floor.traders.values()) == 0

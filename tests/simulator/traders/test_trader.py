@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import Order, Side, TimeInForce
+from streamlet_lab.matching import MarketState, Order, Side, TimeInForce
 from streamlet_lab.simulator.traders import Cancel, Replace, Submit, Trader
 
 from .floor import SECOND, SYMBOL, Floor, seat, view
@@ -32,6 +32,11 @@ def trader():
 
 
 # --- When it acts
+
+
+@pytest.mark.parametrize("state", MarketState)
+def test_orders_are_matched_as_they_come_in_an_open_market_and_at_its_limits(state):
+    assert view(state=state).is_continuous is (state in ("open", "limit"))
 
 
 @pytest.mark.parametrize("rate", [0.2, 3.0])
@@ -184,33 +189,13 @@ def test_a_kind_must_say_how_it_acts():
 # --- Its account, event by event
 
 
-def act(trader, others=(), **settings):
-    """Let a trader take all its steps at a real engine, after strangers' orders."""
-    settings = {"without_reference": "allow", **settings}
-    floor = Floor([trader], **settings)
-    for order in others:
-        floor.tell(floor.engine.submit(order, 0))
-    return floor
-
-
-def stranger(side, quantity, price, number=0):
-    return Order.limit(f"stranger/{number}", SYMBOL, side, quantity, price)
-
-
-def open_orders(trader):
-    return {
-        order_id.rpartition("/")[2]: (str(order.side), str(order.price), order.quantity)
-        for order_id, order in trader.orders.items()
-    }
-
-
 def test_what_happens_to_others_changes_nothing():
     trader = Scripted(seat(), [lambda self: [self.buy(5, 140)]])
     other = Scripted(seat("trader_1"), [lambda self: [self.buy(30, 150), self.sell(10, 150)]])
-    floor = act(trader)
+    floor = Floor([trader, other], without_reference="allow")
     floor.act(trader, 1)
-    before = open_orders(trader)
-    floor.traders["trader_1/AAPL"] = other
+    before = dict(trader.orders)
+    assert [order.quantity for order in before.values()] == [5]
     floor.act(other, 2)
     other.steps = iter([lambda self: [self.replace(one, 149) for one in self.orders]])
     floor.act(other, 3)
@@ -218,4 +203,4 @@ def test_what_happens_to_others_changes_nothing():
     floor.act(other, 4)
     for event in floor.engine.events[1:]:
         trader.on_event(event)
-        assert (trader.position, open_orders(trader)) == (0, before)
+        assert (trader.position, trader.orders) == (0, before)

@@ -1,14 +1,20 @@
 """Dynamic and static price ranges whose breach begins a volatility auction."""
 
-import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from streamlet_lab.matching.events import MarketState
-from streamlet_lab.matching.rules.calls import CallWatch
-from streamlet_lab.matching.rules.reading import around, read_duration, read_percent
-from streamlet_lab.matching.watch import NEVER, Decision, Range, band
+from streamlet_lab.matching.watch import (
+    NEVER,
+    CallWatch,
+    Decision,
+    Range,
+    around,
+    band,
+    read_duration,
+    read_percent,
+)
 
 
 @band("volatility_auction")
@@ -73,7 +79,7 @@ class VolatilityAuctionWatch(CallWatch):
     resting = "keep"
 
     def __init__(self, band: VolatilityAuctionBand, pace: Fraction) -> None:
-        super().__init__(math.ceil(read_duration(band.call, "call") * pace))
+        super().__init__(read_duration(band.call, "call", pace))
         self._static = read_percent(band.percent, "percent")
         self._dynamic = read_percent(band.dynamic_percent, "dynamic_percent")
         self._auction_price: Fraction | None = None
