@@ -237,12 +237,17 @@ def sweep(
     rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
     swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)
+    _check_shares(swept)
+    return swept
+
+
+def _check_shares(swept: Sweep) -> None:
+    """Refuse what is a share in some runs and a plain number in others."""
     for name in filter(swept.is_share, swept.measures):
         plain = swept.frame[name].notna() & swept.frame[name + _WHOLE].isna()
         for value in swept.frame.loc[plain, name]:
             expected = "a share, as in other runs, with its part and whole"
             raise InvalidInput(f"measure.{name}", value, expected)
-    return swept
 
 
 def _grid(
