@@ -22,15 +22,10 @@ def replay(
 
     Parameters
     ----------
-    events : EventLog or iterable of Event
+    events : iterable of Event
         The log, from its beginning.
-    settings : EngineSettings or None
-        The settings of the engine that wrote it; an :class:`EventLog` knows them.
-
-    Raises
-    ------
-    InvalidInput
-        If the settings are not known.
+    settings : EngineSettings, optional
+        Those of the engine that wrote it; the events of an engine know them.
     """
     settings = settings or getattr(events, "settings", None)
     if settings is None:
