@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from streamlet_lab import __version__, demos
-from streamlet_lab.archive import check_archive_name
 from streamlet_lab.charts import save_charts
 from streamlet_lab.config import load_config
 from streamlet_lab.consensus import (
@@ -29,7 +28,7 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.fault import Fault
-from streamlet_lab.files import write_atomically
+from streamlet_lab.files import check_archive_name, write_atomically
 from streamlet_lab.fuzz import fuzz
 from streamlet_lab.grid import with_setting
 from streamlet_lab.prices import source_fault_kinds

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
-from functools import partial, reduce
+from functools import partial
 from itertools import product
 from numbers import Real
 from operator import itemgetter
@@ -180,7 +180,7 @@ def summary_numbers(result: Any) -> dict[str, float | None]:
 
 
 def sweep(
-    base: Mapping[str, Any] | Experiment | ExperimentConfig,
+    base: Mapping[str, Any],
     over: Mapping[str, Values],
     *,
     repeats: int = 10,
@@ -196,9 +196,9 @@ def sweep(
 
     Parameters
     ----------
-    base : mapping, Experiment or ExperimentConfig
-        What all runs have in common; its seed does not matter. A section's setting may be written
-        with a dot, ``"network.delta"``.
+    base : mapping
+        The settings that all runs have in common, but for the seed. A section's setting may be
+        written with a dot, ``"network.delta"``.
     over : mapping of str to values
         The settings to vary, the first varying slowest, each with its values or a mapping of labels
         to values; the frame has the label, or the value if it is plain, or its text.
@@ -232,7 +232,7 @@ def sweep(
     for name, function in {"run": run, "measure": measure}.items():
         if not callable(function):
             raise InvalidInput(name, function, "a function")
-    grid = _grid(_common(base), over)
+    grid = _grid(base, over)
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
     rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
@@ -245,37 +245,17 @@ def sweep(
     return swept
 
 
-def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Document:
-    """Return the settings that all runs have in common, with sections as mappings."""
-    if isinstance(base, Experiment):
-        base = base.config
-    if isinstance(base, ExperimentConfig):
-        document: _Document = _with_functions(base.to_document(), base)
-        document["feed"] = base.feed  # it may be a frame
-        if "epoch_length" not in base.model_fields_set:
-            # Nobody set it: it is to follow Δ where that is varied.
-            del document["epoch_length"]
-        return document
-    if not isinstance(base, Mapping):
-        raise InvalidInput("base", base, "settings, an Experiment or an ExperimentConfig")
-    return reduce(lambda document, item: with_setting(document, *item), base.items(), {})
-
-
-def _with_functions(document: Any, setting: object) -> Any:
-    """Return settings with the functions themselves, of which a document has only the names."""
-    if isinstance(document, dict):
-        if not isinstance(setting, Mapping):
-            setting = {name: getattr(setting, name, None) for name in document}
-        return {name: _with_functions(value, setting.get(name)) for name, value in document.items()}
-    if isinstance(document, list) and isinstance(setting, tuple | list):
-        return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
-    return setting if callable(setting) else document
-
-
-def _grid(common: _Document, over: Mapping[str, Values]) -> list[tuple[_Row, ExperimentConfig]]:
+def _grid(
+    base: Mapping[str, Any], over: Mapping[str, Values]
+) -> list[tuple[_Row, ExperimentConfig]]:
     """Return every combination: its labels, and its configuration."""
+    if not isinstance(base, Mapping):
+        raise InvalidInput("base", base, "settings by name; an experiment's: config.to_document()")
     if not isinstance(over, Mapping):
         raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
+    common: _Document = {}
+    for name, value in base.items():
+        common = with_setting(common, name, value)
     grid = []
     for combination in product(*(_labelled(name, values) for name, values in over.items())):
         labels = {name: label for name, (label, _) in zip(over, combination, strict=True)}

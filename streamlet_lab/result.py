@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
-from streamlet_lab.archive import read_archive, write_archive
 from streamlet_lab.checks import CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS, Column
 from streamlet_lab.config import ExperimentConfig, read_settings
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.files import read_archive, write_archive
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import (

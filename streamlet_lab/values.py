@@ -1,7 +1,7 @@
 """All that comes from outside: types that pydantic reads, with their ranges, and its complaints."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
@@ -15,25 +15,19 @@ from pydantic import (
     GetCoreSchemaHandler,
     PlainSerializer,
     ValidationError,
-    ValidationInfo,
-    field_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import (
-    format_duration,
-    to_decimal,
-    to_microseconds,
-    to_number,
-    to_whole,
-)
+from streamlet_lab.units import format_duration, to_decimal, to_microseconds, to_number, to_whole
 
 #: Before the name of a function where a saved configuration had the function itself.
 CALLABLE: Final = "callable:"
 
 # What pydantic puts into a location beside what a person wrote.
 _LABELS: Final = ("function-", "constrained-", "literal[", "tuple[")
+# What readers call a value for want of a better name; the location has one.
+_UNNAMED: Final = ("value", "duration", "price")
 
 #: Seconds as a number or a text such as ``"250ms"``; microseconds inside.
 Duration = Annotated[
@@ -55,31 +49,22 @@ Flag = Annotated[bool, BeforeValidator(_read_flag)]
 
 
 class _Range:
-    """What an annotation says of a number; pydantic reads it by `read`."""
+    """What an annotation says of a number: `read` returns one of the range, or refuses it."""
 
-    def read(self, value: object, field: str) -> object:
-        """Return a number of the range, or raise `InvalidInput`."""
+    def read(self, value: object, field: str = "value") -> object:
         raise NotImplementedError
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        def validate(value: object, info: ValidationInfo) -> object:
-            return self.read(value, info.field_name or "value")
-
-        return core_schema.with_info_before_validator_function(validate, handler(source))
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
 
 
 @dataclass(frozen=True)
 class Number(_Range):
     """A finite number in a range: ``Annotated[float, Number(0, 1, above=True)]``.
 
-    Parameters
-    ----------
-    low, high : float
-        Both included; an infinite one is no bound.
-    above, below : bool
-        Leave out the lower end, or the upper one.
+    Both ends are in it unless ``above`` or ``below`` leave one out; an infinite one is no bound.
     """
 
     low: float
@@ -87,8 +72,7 @@ class Number(_Range):
     above: bool = False
     below: bool = False
 
-    def read(self, value: object, field: str) -> float:
-        """Return a number of the range, or raise `InvalidInput`."""
+    def read(self, value: object, field: str = "value") -> float:
         return to_number(value, self.low, self.high, field, above=self.above, below=self.below)
 
 
@@ -99,8 +83,7 @@ class Whole(_Range):
     low: int = 0
     high: int | None = None
 
-    def read(self, value: object, field: str) -> int:
-        """Return a whole number of the range, or raise `InvalidInput`."""
+    def read(self, value: object, field: str = "value") -> int:
         return to_whole(value, self.low, field, self.high)
 
 
@@ -111,8 +94,7 @@ class Exact(_Range):
     low: int
     high: int
 
-    def read(self, value: object, field: str) -> Decimal:
-        """Return a number of the range, or raise `InvalidInput`."""
+    def read(self, value: object, field: str = "value") -> Decimal:
         number = to_decimal(value, field)
         if not self.low <= number <= self.high:
             raise InvalidInput(field, value, f"a number from {self.low} to {self.high}")
@@ -120,13 +102,7 @@ class Exact(_Range):
 
 
 def check_ranges(values: Any) -> None:
-    """Refuse an instance of a dataclass with a field outside of what its annotation says.
-
-    Raises
-    ------
-    InvalidInput
-        For the first such field.
-    """
+    """Refuse an instance of a dataclass with a field outside of what its annotation says."""
     for name, number_range in _ranges(values.__class__):
         number_range.read(getattr(values, name), name)
 
@@ -141,51 +117,34 @@ def _ranges(kind: Any) -> list[tuple[str, _Range]]:
     ]
 
 
-_Function = Callable[..., Any]
-
-
 def _read_named(value: object) -> object:
     if not isinstance(value, str) and not callable(value):
-        raise InvalidInput("function", value, "a registered name, or a function")
+        raise InvalidInput("value", value, "a registered name, or a function")
     return value
 
 
-def write_named(value: str | _Function) -> str:
-    """Return what a setting is saved as: a name, or that of a function, marked as one."""
+def _write_named(value: str | Callable[..., Any]) -> str:
+    return value if isinstance(value, str) else CALLABLE + kind_name(value)
+
+
+def kind_name(value: str | Callable[..., Any]) -> str:
+    """Return the name of a kind, of a function its own, whether it was saved meanwhile or not."""
     if isinstance(value, str):
-        return value
-    return CALLABLE + getattr(value, "__name__", getattr(value, "name", "unnamed"))
+        return value.removeprefix(CALLABLE)
+    return str(getattr(value, "__name__", getattr(value, "name", type(value).__name__)))
 
 
 #: The name of something registered, or a function, which a saved configuration names but does not
 #: contain.
 Named = Annotated[
-    str | _Function, BeforeValidator(_read_named), PlainSerializer(write_named, return_type=str)
+    str | Callable[..., Any],
+    BeforeValidator(_read_named),
+    PlainSerializer(_write_named, return_type=str),
 ]
 
 
-def unsaved_function(value: object) -> str | None:
-    """Return the name of a function that a saved configuration does not contain."""
-    if value is None:
-        return None
-    text = write_named(value)  # type: ignore[arg-type]
-    return text.removeprefix(CALLABLE) if text.startswith(CALLABLE) else None
-
-
-def unsaved_functions(section: str, settings: Mapping[str, object]) -> dict[str, str]:
-    """Return the functions among settings of a section, by the dotted names of their settings."""
-    named = {f"{section}.{name}": unsaved_function(value) for name, value in settings.items()}
-    return {name: function for name, function in named.items() if function}
-
-
 def check_plain(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Refuse parameters that are not the same after they were saved and loaded.
-
-    Raises
-    ------
-    InvalidInput
-        For the first such parameter.
-    """
+    """Refuse the first parameter that is not the same after it was saved and loaded."""
     for name, value in parameters.items():
         if not _is_plain(value):
             expected = "a text, a finite number, true, false, or a list or a table of these"
@@ -214,38 +173,23 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _refuse_truth_for_numbers(cls, value: object, info: ValidationInfo) -> object:
-        assert info.field_name is not None
-        field = cls.model_fields[info.field_name]
-        # Durations read themselves, and say what they would be.
-        reads_itself = any(isinstance(each, BeforeValidator) for each in field.metadata)
-        if isinstance(value, bool) and field.annotation in (int, float) and not reads_itself:
-            raise InvalidInput(info.field_name, value, "a number")
-        return value
-
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
             # A function's own text is where it lies in memory.
-            yield name, write_named(value) if callable(value) else value
+            yield name, _write_named(value) if callable(value) else value
 
 
 def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
     """Turn pydantic's report into the lab's one clear message.
 
-    Parameters
-    ----------
-    error : ValidationError
-    model : type, optional
-        What was to be made, for the names of the settings that there are.
+    ``model`` is what was to be made, for the names of the settings that there are.
     """
     first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"] if not str(part).startswith(_LABELS)]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InvalidInput):
         # A validator names its own field more exactly than the place that it was called from.
-        if cause.field not in (*location[-1:], "value", "duration", "price", "function"):
+        if cause.field not in (*location[-1:], *_UNNAMED):
             location.append(cause.field)
         return InvalidInput(".".join(location), cause.value, cause.expected)
     place, expected = ".".join(location), first["msg"].removeprefix("Input should be ")
@@ -257,8 +201,7 @@ def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
             field = ".".join(location[:-1]) or "setting"
             return InvalidInput(field, location[-1], f"one of the settings {known}")
         case "unexpected_keyword_argument":
-            known = ", ".join(_settings(model, location[:-1]))
-            return InvalidInput(place, first["input"], f"one of {known}")
+            expected = "one of " + ", ".join(_settings(model, location[:-1]))
         case "tuple_type":
             expected = "a list"
     return InvalidInput(place, first["input"], expected)
@@ -269,7 +212,5 @@ def _settings(model: Any, sections: list[str]) -> list[str]:
     for section in sections:
         inner = [part for part in get_args(model) if hasattr(part, "__pydantic_fields__")]
         inner += filter(is_dataclass, get_args(model))
-        model = inner[0] if inner else get_type_hints(model)[section]
-    if is_dataclass(model):
-        return [item.name for item in fields(model)]
-    return list(model.model_fields)
+        model = inner[0] if inner else model.model_fields[section].annotation
+    return [item.name for item in fields(model)] if is_dataclass(model) else [*model.model_fields]

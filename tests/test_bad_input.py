@@ -8,7 +8,8 @@ import pytest
 
 import streamlet_lab as sl
 
-NAN, INFINITY = float("nan"), float("inf")
+NAN = float("nan")
+NODES = "a node from node_0 to node_3"
 KINDS = "withhold_votes"
 SOURCES = "market_data_1, market_data_2, external_feed"
 SECONDS = "seconds as a number, or a text with a unit such as '250ms'"
@@ -19,6 +20,18 @@ REANCHOR = "from min_sources, 2, to the number of sources, 3"
 FINITE = "a finite decimal number such as 152.45"
 
 
+def _prices(**settings: Any) -> dict[str, Any]:
+    return {"prices": settings}
+
+
+def _network(**settings: Any) -> dict[str, Any]:
+    return {"network": settings}
+
+
+def _market(**settings: Any) -> dict[str, Any]:
+    return {"market": settings}
+
+
 def _fault(**fields: Any) -> dict[str, Any]:
     return {"faults": [{"kind": "crash", **fields}]}
 
@@ -27,32 +40,42 @@ def _lie(price: object) -> dict[str, Any]:
     return _fault(kind="lying_leader", count=1, parameters={"price": price})
 
 
-def _model(name: str, **parameters: Any) -> dict[str, Any]:
-    return {"prices": {"path_model": name, "path_parameters": parameters}}
-
-
-def _sources(sources: object) -> dict[str, Any]:
-    return {"prices": {"sources": sources}}
+def _model(**parameters: Any) -> dict[str, Any]:
+    return _prices(path_model="gbm", path_parameters=parameters)
 
 
 def _source(**settings: Any) -> dict[str, Any]:
-    return _sources(["market_data_1", {"name": "external_feed", **settings}])
-
-
-TWO = ["AAPL", "MSFT"]
-FRAME = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=70), "price": 9.5, "volume": 7})
+    return _prices(sources=["market_data_1", {"name": "external_feed", **settings}])
 
 
 def _asset(symbol: str, **settings: Any) -> dict[str, Any]:
     return {"symbols": TWO, "prices": {"assets": {symbol: settings}}}
 
 
+def _momentum(**fields: Any) -> dict[str, Any]:
+    return _market(traders=[{"kind": "momentum", **fields}])
+
+
+def _reference(kind: str, **parameters: Any) -> dict[str, Any]:
+    return _market(reference={"kind": kind, "parameters": parameters})
+
+
+def _band(**parameters: Any) -> dict[str, Any]:
+    return _market(band_parameters=parameters)
+
+
+TWO = ["AAPL", "MSFT"]
+FRAME = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=70), "price": 9.5, "volume": 7})
+HISTORIES = {"symbols": ["AAPL", "GOOG"], "feed": "history"}
+RATE = "a number from 1e-06 to 1e+06"
+HUNDREDTHS = "hundredths of a percent"
+
 MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
-    ({"nodes": 0}, "nodes", 0, "greater than or equal to 1"),
-    ({"nodes": 1001}, "nodes", 1001, "less than or equal to 1000"),
-    ({"epochs": 0}, "epochs", 0, "greater than or equal to 1"),
-    ({"epochs": 1.5}, "epochs", 1.5, "a valid integer"),
-    ({"seed": -1}, "seed", -1, "greater than or equal to 0"),
+    ({"nodes": 0}, "nodes", 0, "a whole number from 1 to 1,000"),
+    ({"nodes": 1001}, "nodes", 1001, "a whole number from 1 to 1,000"),
+    ({"epochs": 1.5}, "epochs", 1.5, "a whole number from 1"),
+    ({"epochs": True}, "epochs", True, "a whole number from 1"),
+    ({"seed": -1}, "seed", -1, "a whole number from 0"),
     ({"quorum": 0}, "quorum", 0, "a whole number of at least 1"),
     ({"quorum": 5}, "quorum", 5, "at most the number of nodes, 4"),
     ({"signatures": "rsa"}, "signatures", "rsa", "'ed25519' or 'none'"),
@@ -65,60 +88,68 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         {"feed": "aapl-2012", "epochs": 126, "market_time_per_epoch": "13h"},
         "epochs",
         126,
-        "at most 125",
+        "most 125",
     ),
     # Durations
     ({"epoch_length": 0}, "epoch_length", 0, "greater than 0"),
     ({"epoch_length": "soon"}, "epoch_length", "soon", SECONDS),
     ({"epoch_length": True}, "epoch_length", True, SECONDS),
     ({"market_time_per_epoch": "1ns"}, "market_time_per_epoch", "1ns", MICROSECONDS),
-    ({"network": {"delta": "soon"}}, "network.delta", "soon", SECONDS),
-    ({"network": {"median_delay": "-1ms"}}, "network.median_delay", "-1ms", MICROSECONDS),
-    (
-        {"network": {"shortest_delay": "60ms", "median_delay": "50ms"}},
-        "network.shortest_delay",
-        "60ms",
-        "at most the median delay, 50ms",
-    ),
-    ({"network": {"delay_spread": NAN}}, "network.delay_spread", NAN, "finite"),
-    ({"network": {"delay_spread": -1}}, "network.delay_spread", -1, "greater than or equal to 0"),
+    (_network(delta="soon"), "network.delta", "soon", SECONDS),
+    (_network(median_delay="-1ms"), "network.median_delay", "-1ms", MICROSECONDS),
+    (_network(shortest_delay="60ms"), "network.shortest_delay", "60ms", "the median delay, 50ms"),
+    (_network(delay_spread=NAN), "network.delay_spread", NAN, "a number from 0 to 5"),
+    (_network(delay_spread=-1), "network.delay_spread", -1, "a number from 0 to 5"),
+    (_network(loss=False), "network.loss", False, "a number from 0 to 1"),
+    (_network(slow_nodes={"node_1": 0.5}), "network.slow_nodes.node_1", 0.5, "a number from 1"),
     # Settings that do not exist
     ({"node": 4}, "setting", "node", "epochs, nodes, seed, feed"),
-    ({"network": {"delay": 1}}, "network", "delay", "median_delay, delay_spread"),
-    ({"prices": {"band_percent": 1}}, "prices", "band_percent", "base_price, volatility"),
-    ({"market": {"sources": []}}, "market", "sources", "traders, band"),
+    (_network(delay=1), "network", "delay", "median_delay, delay_spread"),
+    (_prices(band_percent=1), "prices", "band_percent", "base_price, volatility"),
+    (_market(sources=[]), "market", "sources", "traders, band"),
     ({"market": 20}, "market", 20, "a valid dictionary"),
     # Prices
-    ({"prices": {"base_price": "49.99"}}, "prices.base_price", "49.99", "a price from 50 to 500"),
-    ({"prices": {"base_price": "1e400"}}, "prices.base_price", "1e400", "at most 12 digits"),
-    ({"prices": {"base_price": "99.0000001"}}, "base_price", "99.0000001", "micro-dollars"),
-    ({"prices": {"volatility": -1}}, "prices.volatility", -1, "greater than or equal to 0"),
-    ({"prices": {"nights": 1}}, "prices.nights", 1, "less than 1"),
-    ({"prices": {"intraday": 0.91}}, "prices.intraday", 0.91, "less than or equal to 0.9"),
-    ({"prices": {"correlation": 1.1}}, "prices.correlation", 1.1, "less than or equal to 1"),
-    ({"prices": {"splits": "forget"}}, "prices.splits", "forget", "'adjust' or 'keep'"),
-    ({"prices": {"aggregator": "mode"}}, "prices.aggregator", "mode", "median, pyth"),
-    ({"prices": {"outlier_rule": "odd"}}, "prices.outlier_rule", "odd", "one of tail"),
-    ({"prices": {"path_model": "walk"}}, "prices.path_model", "walk", "gbm, gjr_garch"),
-    ({"prices": {"path_model": ["gbm"]}}, "prices.path_model", ["gbm"], NAMED),
-    (_model("gbm", drift=1), "prices.path_parameters.drift", 1, "the parameters volatility"),
-    (_model("gbm", volatility=-1), "prices.path_parameters.volatility", -1, "a number from 0"),
-    (_model("gbm", volatility=NAN), "prices.path_parameters.volatility", NAN, PLAIN),
-    ({"prices": {"path_parameters": 3}}, "prices.path_parameters", 3, "a valid dictionary"),
-    ({"prices": {"reanchor_after": 0}}, "prices.reanchor_after", 0, "greater than or equal to 1"),
-    ({"prices": {"reanchor_sources": 1}}, "prices.reanchor_sources", 1, REANCHOR),
-    ({"prices": {"min_price": 0}}, "prices.min_price", "0", "more than 0"),
-    ({"prices": {"max_price": 40}}, "prices.max_price", "40", "more than min_price 50"),
-    ({"prices": {"max_volume": 99}}, "prices.max_volume", "99", "from min_volume 100 to"),
+    (_prices(base_price="49.99"), "prices.base_price", "49.99", "a price from 50 to 500"),
+    (_prices(base_price="1e400"), "prices.base_price", "1e400", "at most 12 digits"),
+    (_prices(base_price="99.0000001"), "base_price", "99.0000001", "micro-dollars"),
+    (_prices(volatility=-1), "prices.volatility", -1, "a number from 0 to 20"),
+    (_prices(nights=1), "prices.nights", 1, "a number from 0 and below 1"),
+    (_prices(intraday=0.91), "prices.intraday", 0.91, "a number from 0 to 0.9"),
+    (_prices(correlation=1.1), "prices.correlation", 1.1, "a number from 0 to 1"),
+    (_prices(splits="forget"), "prices.splits", "forget", "'adjust' or 'keep'"),
+    (_prices(aggregator="mode"), "prices.aggregator", "mode", "median, pyth"),
+    (_prices(outlier_rule="odd"), "prices.outlier_rule", "odd", "one of tail"),
+    (_prices(path_model="walk"), "prices.path_model", "walk", "gbm, gjr_garch"),
+    (_prices(path_model=["gbm"]), "prices.path_model", ["gbm"], NAMED),
+    (_model(drift=1), "prices.path_parameters.drift", 1, "the parameters volatility"),
+    (_model(volatility=-1), "prices.path_parameters.volatility", -1, "a number from 0"),
+    (_model(volatility=NAN), "prices.path_parameters.volatility", NAN, PLAIN),
+    (_prices(path_parameters=3), "prices.path_parameters", 3, "a valid dictionary"),
+    (_prices(reanchor_after=0), "prices.reanchor_after", 0, "a whole number of at least 1"),
+    (_prices(reanchor_sources=1), "prices.reanchor_sources", 1, REANCHOR),
+    (_prices(min_price=0), "prices.min_price", "0", "more than 0"),
+    (_prices(min_price=600), "prices.min_price", "600", "below max_price 500"),
+    (_prices(max_price=40), "prices.max_price", "40", "more than min_price 50"),
+    (_prices(min_volume=-1), "prices.min_volume", "-1", "more than 0 shares"),
+    (_prices(max_volume=99), "prices.max_volume", "99", "from min_volume 100 to"),
+    (_prices(max_deviation_percent="0.001"), "max_deviation_percent", "0.001", HUNDREDTHS),
+    (_prices(tolerance_percent=-1), "prices.tolerance_percent", "-1", "zero or more"),
     # Sources
-    (_sources(0), "prices.sources", 0, "a whole number from 1 to 99"),
-    (_sources(1), "prices.sources", ("external_feed",), "at least min_sources, 2"),
-    (_sources(["a", "b", "a"]), "prices.sources", ("a", "b", "a"), "each name once"),
-    (_sources("external_feed"), "prices.sources", "external_feed", "a number of sources, or a lis"),
-    (_sources([3]), "prices.sources", 3, "the name of a source, or a table"),
-    (_sources([{"lag": 1}]), "prices.sources", {"lag": 1}, "a table with a name in it"),
-    (_sources(["node_1"]), "prices.sources.name", "node_1", "a name that no node has"),
-    (_sources(["Bourse"]), "prices.sources.name", "Bourse", "lowercase letters"),
+    (_prices(min_sources=0), "prices.min_sources", 0, "a whole number of at least 1"),
+    (_prices(min_sources=4), "prices.sources", "external_feed", "at least min_sources, 4"),
+    (_prices(sources=0), "prices.sources", 0, "a whole number from 1 to 99"),
+    (_prices(sources=1), "prices.sources", ("external_feed",), "at least min_sources, 2"),
+    (_prices(sources=["a", "b", "a"]), "prices.sources", ("a", "b", "a"), "each name once"),
+    (
+        _prices(sources="external_feed"),
+        "prices.sources",
+        "external_feed",
+        "a number of sources, or",
+    ),
+    (_prices(sources=[3]), "prices.sources", 3, "the name of a source, or a table"),
+    (_prices(sources=[{"lag": 1}]), "prices.sources", {"lag": 1}, "a table with a name in it"),
+    (_prices(sources=["node_1"]), "prices.sources.name", "node_1", "a name that no node has"),
+    (_prices(sources=["Bourse"]), "prices.sources.name", "Bourse", "lowercase letters"),
     (_source(noise=1), "prices.sources.noise", 1, "parameters name, noise_bp, bias_bp, lag"),
     (_source(noise_bp=-1), "prices.sources.noise_bp", -1, "a number from 0 to"),
     (_source(lag="soon"), "prices.sources.lag", "soon", SECONDS),
@@ -131,6 +162,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"symbols": TWO, "feed": FRAME}, "symbols", tuple(TWO), "one symbol: a frame"),
     ({"symbols": ["TSLA"], "feed": "history"}, "symbol", "TSLA", "one of AAPL, MSFT, IBM, GOOG"),
     ({"symbols": ["GOOG"], "feed": "history-2001"}, "feed", "history-2001", "one year of it"),
+    (HISTORIES, "symbols", ("AAPL", "GOOG"), "epoch 0 is AAPL 2000-03-01, GOOG 2004-08-19"),
     ({"feed": "frame:00"}, "feed", "frame:00", "the frame itself, which no file contains"),
     ({"feed": FRAME[["time", "price"]]}, "feed.columns", ["time", "price"], "column 'volume'"),
     ({"feed": FRAME.assign(price=0)}, "feed.price in row 0", "0", "a finite price"),
@@ -138,167 +170,70 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"feed": FRAME, "epochs": 71}, "epochs", 71, "at most 70"),
     (_asset("IBM"), "prices.assets", "IBM", "one of AAPL, MSFT"),
     (_asset("MSFT", colour=1), "prices.assets.MSFT", "colour", "base_price, volatility, trend"),
-    (_asset("MSFT", volatility=-1), "prices.assets.MSFT.volatility", -1, "or equal to 0"),
+    (_asset("MSFT", volatility=-1), "prices.assets.MSFT.volatility", -1, "a number from 0 to 20"),
     (_asset("MSFT", base_price=49), "prices.assets.MSFT.base_price", "49", "a price from 50"),
     (_asset("MSFT", min_price=151), "prices.assets.MSFT.base_price", "150.00", "from 151 to 500"),
     (_asset("MSFT", path_model="x"), "prices.assets.MSFT.path_model", "x", "gbm, gjr_garch"),
     (_asset("MSFT", path_parameters={"x": 1}), "prices.assets.MSFT.path_parameters.x", 1, "omega"),
     (_asset("MSFT", reanchor_sources=4), "prices.assets.MSFT.reanchor_sources", 4, REANCHOR),
-    ({"prices": {"assets": {"AAPL": 3}}}, "prices.assets.AAPL", 3, "a valid dictionary"),
-    ({"prices": {"min_price": 600}}, "prices.min_price", "600", "below max_price 500"),
-    ({"prices": {"min_volume": -1}}, "min_volume", "-1", "more than 0 shares"),
-    ({"prices": {"min_sources": 0}}, "prices.min_sources", 0, "greater than or equal to 1"),
-    ({"prices": {"min_sources": 4}}, "prices.sources", "external_feed", "at least min_sources, 4"),
-    (
-        {"prices": {"max_deviation_percent": "0.001"}},
-        "max_deviation_percent",
-        "0.001",
-        "hundredths of a percent",
-    ),
-    ({"prices": {"tolerance_percent": -1}}, "tolerance_percent", "-1", "zero or more"),
+    (_prices(assets={"AAPL": 3}), "prices.assets.AAPL", 3, "a valid dictionary"),
     # Market
-    ({"market": {"traders": -1}}, "market.traders", -1, "from 0 to 10,000"),
-    ({"market": {"traders": "abc"}}, "market.traders", "abc", "a list of kinds and tables"),
-    ({"market": {"traders": [3]}}, "market.traders", 3, "the kind of a trader"),
-    ({"market": {"traders": [{"count": 2}]}}, "market.traders.0", {"count": 2}, "a kind in it"),
+    (_market(traders=-1), "market.traders", -1, "from 0 to 10,000"),
+    (_market(traders="abc"), "market.traders", "abc", "a list of kinds and tables"),
+    (_market(traders=[3]), "market.traders", 3, "the kind of a trader"),
+    (_market(traders=[{"count": 2}]), "market.traders.0", {"count": 2}, "a kind in it"),
+    (_market(traders=["nobody"]), "market.traders", "nobody", "one of fat_finger, "),
+    (_momentum(rate=0), "market.traders.0.rate", 0, RATE),
+    (_momentum(rate=1e-7), "market.traders.0.rate", 1e-7, RATE),
+    (_momentum(rate=NAN), "market.traders.0.rate", NAN, RATE),
+    (_momentum(count=0), "market.traders.0.count", 0, "a whole number from 1 to 10,000"),
     (
-        {"market": {"traders": [{"kind": "momentum", "rate": 0}]}},
-        "market.traders.0.rate",
-        0,
-        "a number from 1e-06 to 1e+06",
-    ),
-    (
-        {"market": {"traders": [{"kind": "momentum", "rate": 1e-7}]}},
-        "market.traders.0.rate",
-        1e-7,
-        "a number from 1e-06 to 1e+06",
-    ),
-    (
-        {"market": {"traders": [{"kind": "momentum", "rate": NAN}]}},
-        "market.traders.0.rate",
-        NAN,
-        "",
-    ),
-    ({"market": {"traders": ["nobody"]}}, "market.traders", "nobody", "one of fat_finger, "),
-    (
-        {"market": {"traders": ["momentum", {"kind": "momentum", "count": 0}]}},
-        "market.traders.1.count",
-        0,
-        "or equal to 1",
-    ),
-    (
-        {"market": {"traders": [{"kind": "momentum", "parameters": {"lookbak": 3}}]}},
+        _momentum(parameters={"lookbak": 3}),
         "market.traders.momentum.lookbak",
         3,
-        "one of the parameters lookback",
+        "one of the param",
     ),
-    (
-        {"market": {"traders": [{"kind": "momentum", "parameters": {"lookback": 0}}]}},
-        "market.traders.momentum.lookback",
-        0,
-        "a whole number from 1",
-    ),
-    (
-        {"market": {"traders": [{"kind": "momentum", "parameters": {"lookback": NAN}}]}},
-        "market.traders.0.parameters.lookback",
-        NAN,
-        "a finite number",
-    ),
-    ({"market": {"reference": 3}}, "market.reference", 3, "the kind of a reference"),
-    ({"market": {"reference": "oracle"}}, "market.reference.kind", "oracle", "one of consensus, "),
-    (
-        {"market": {"reference": {"kind": "twap", "delay": 3}}},
-        "market.reference",
-        "delay",
-        "kind, parameters",
-    ),
-    *(
-        (
-            {"market": {"reference": {"kind": kind, "parameters": {name: value}}}},
-            f"market.reference.parameters.{name}",
-            value,
-            expected,
-        )
-        for kind, name, value, expected in (
-            ("consensus", "delay", "1h", "no parameters"),
-            ("delayed", "dealy", "1h", "one of the parameters delay, every, first"),
-            ("delayed", "delay", "soon", "a text with a unit"),
-            ("delayed", "every", 0, "longer than zero"),
-            ("heartbeat", "deviation_percent", "0.001", "hundredths of a percent"),
-            ("twap", "window", "150s", "a whole multiple of check"),
-        )
-    ),
-    ({"market": {"fair_percent": "0.001"}}, "fair_percent", "0.001", "hundredths of a percent"),
-    ({"market": {"samples_per_epoch": 0}}, "market.samples_per_epoch", 0, "or equal to 1"),
-    ({"market": {"self_trade": "x"}}, "market.self_trade", "x", "'cancel_newest'"),
-    ({"market": {"band": 5}}, "market.band", 5, "a registered name, or a function"),
-    ({"market": {"band_percent": "0.001"}}, "band_percent", "0.001", ""),
-    ({"market": {"band": "nonesuch"}}, "market.band", "nonesuch", "one of clip, consensus"),
-    (
-        {"market": {"band_parameters": {"stale_fater": "3min"}}},
-        "market.band_parameters.stale_fater",
-        "3min",
-        "at_entry, resting, stale, stale_after",
-    ),
-    (
-        {"market": {"band_parameters": {"stale": "hope"}}},
-        "market.band_parameters.stale",
-        "hope",
-        "'keep'",
-    ),
-    (
-        {"market": {"band_parameters": {"stale": "halt", "stale_after": "-3min"}}},
-        "market.band_parameters.stale_after",
-        "-3min",
-        "",
-    ),
-    (
-        {"market": {"band_parameters": {"percent": 3}}},
-        "market.band_parameters.percent",
-        3,
-        "band_percent in its place",
-    ),
-    ({"market": {"without_reference": "hope"}}, "market.without_reference", "hope", "'reject'"),
-    (
-        {"market": {"reference_node": "node_4"}},
-        "market.reference_node",
-        "node_4",
-        "'observer' or a node from node_0 to node_3",
-    ),
+    (_momentum(parameters={"lookback": 0}), "market.traders.momentum.lookback", 0, "whole number"),
+    (_momentum(parameters={"lookback": NAN}), "market.traders.0.parameters.lookback", NAN, PLAIN),
+    (_market(reference=3), "market.reference", 3, "the kind of a reference"),
+    (_market(reference="oracle"), "market.reference.kind", "oracle", "one of consensus, "),
+    (_market(reference={"kind": "twap", "delay": 3}), "market.reference", "delay", "kind, param"),
+    (_reference("consensus", delay="1h"), "reference.parameters.delay", "1h", "no parameters"),
+    (_reference("delayed", dealy="1h"), "reference.parameters.dealy", "1h", "delay, every, first"),
+    (_reference("delayed", delay="soon"), "reference.parameters.delay", "soon", "a unit"),
+    (_reference("delayed", every=0), "market.reference.parameters.every", 0, "longer than zero"),
+    (_reference("heartbeat", deviation_percent="0.001"), "deviation_percent", "0.001", HUNDREDTHS),
+    (_reference("twap", window="150s"), "reference.parameters.window", "150s", "multiple of check"),
+    (_market(fair_percent="0.001"), "market.fair_percent", "0.001", HUNDREDTHS),
+    (_market(samples_per_epoch=0), "market.samples_per_epoch", 0, "a whole number from 1"),
+    (_market(self_trade="x"), "market.self_trade", "x", "'cancel_newest'"),
+    (_market(band=5), "market.band", 5, NAMED),
+    (_market(band_percent="0.001"), "market.band_percent", "0.001", HUNDREDTHS),
+    (_market(band="nonesuch"), "market.band", "nonesuch", "one of clip, consensus"),
+    (_band(stale_fater="3min"), "market.band_parameters.stale_fater", "3min", "stale, stale_after"),
+    (_band(stale="hope"), "market.band_parameters.stale", "hope", "'keep'"),
+    (_band(stale="halt", stale_after="-3min"), "band_parameters.stale_after", "-3min", ""),
+    (_band(percent=3), "market.band_parameters.percent", 3, "the percentage is given beside"),
+    (_market(without_reference="hope"), "market.without_reference", "hope", "'reject'"),
+    (_market(reference_node="node_4"), "market.reference_node", "node_4", f"'observer' or {NODES}"),
     # Faults, short form
     ({"faults": {"node_3": "explode"}}, "faults", "explode", KINDS),
-    ({"faults": {"node_4": "crash"}}, "faults", "node_4", "a node from node_0 to node_3"),
+    ({"faults": {"node_4": "crash"}}, "faults", "node_4", NODES),
     ({"faults": {"node_3": "crash@soon"}}, "faults", "crash@soon", "'crash@4'"),
     ({"faults": {"node_3": "silent_leader@4-x"}}, "faults", "silent_leader@4-x", "@4-8"),
     ({"faults": {"node_3": "silent_leader@4-4"}}, "stop", 4, "a whole number of at least 5"),
     ({"faults": {"node_3": 4}}, "faults", 4, ""),
     # Faults of sources
     ({"faults": {"external_feed": "crash"}}, "faults", "crash", "expected one of adaptive, "),
-    (
-        _fault(kind="crash", nodes=["node_3", "external_feed"]),
-        "faults",
-        "external_feed",
-        "a node from node_0 to node_3; the faults of sources are adaptive, ",
-    ),
-    (
-        {"symbols": ["AAPL", "GOOG"], "feed": "history"},
-        "symbols",
-        ("AAPL", "GOOG"),
-        "of the same days; epoch 0 is AAPL 2000-03-01, GOOG 2004-08-19",
-    ),
+    (_fault(nodes=["external_feed", "node_1"]), "faults", "external_feed", "of sources are adapt"),
     ({"faults": {"node_3": "biased"}}, "faults", "node_3", "'biased' is a fault of sources: mark"),
     ({"faults": {"reuters": "biased@4-8"}}, "faults", "reuters", SOURCES),
     (_fault(kind="stale", count=4), "faults", 4, "a count of at most 3 sources"),
-    (
-        _fault(kind="stale", count=1, parameters={"x": 1}),
-        "faults.parameters.x",
-        1,
-        "one of the parameters epochs, since_start",
-    ),
+    (_fault(kind="stale", count=1, parameters={"x": 1}), "faults.parameters.x", 1, "epochs, since"),
     # Faults, long form
     (_fault(), "nodes", (), "either names of nodes or a count"),
     (_fault(nodes=["node_1"], count=1), "nodes", ("node_1",), "either names of nodes or a count"),
-    (_fault(nodes=["node_9"]), "faults", "node_9", "a node from node_0 to node_3"),
+    (_fault(nodes=["node_9"]), "faults", "node_9", NODES),
     (_fault(count=5), "faults", 5, "a count of at most 4 nodes"),
     (_fault(count=-1), "faults.0.count", -1, "a whole number of at least 0"),
     (_fault(count=1, start=3, stop=3), "faults.0.stop", 3, "a whole number of at least 4"),

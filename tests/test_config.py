@@ -797,9 +797,9 @@ _OWN: dict[str, Any] = {
 }
 _REASONS = (
     "prices.path_model is the function _steady",
+    "prices.assets.MSFT.path_model is the function _steady",
     "prices.aggregator is the function _cheapest",
     "prices.outlier_rule is the function _no_outliers",
-    "prices.assets.MSFT.path_model is the function _steady",
 )
 
 
@@ -876,18 +876,3 @@ def test_an_experiment_prints_as_what_makes_it(given: dict[str, Any], text: str)
     assert repr(experiment) == text
     if "callable:" not in text:
         assert eval(text, {"Experiment": Experiment}).config == experiment.config
-
-
-@pytest.mark.parametrize(
-    ("settings", "field"),
-    [
-        ({"epochs": True}, "epochs"),
-        ({"market": {"samples_per_epoch": True}}, "market.samples_per_epoch"),
-        ({"market": {"traders": [{"kind": "informed", "count": True}]}}, "market.traders.0.count"),
-        ({"network": {"loss": False}}, "network.loss"),
-    ],
-)
-def test_true_and_false_are_no_numbers(settings: dict[str, Any], field: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        make_config(**settings)
-    assert (caught.value.field, caught.value.expected) == (field, "a number")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from streamlet_lab import Experiment, InvalidInput, Trader
+from streamlet_lab import InvalidInput, Trader
 from streamlet_lab.config import make_config
 from streamlet_lab.grid import run_experiment, summary_numbers, sweep
 from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
@@ -66,17 +66,6 @@ def test_what_is_run_is_the_base_with_the_varied_settings_and_the_seed():
         )
         for delay in ("50ms", "200ms")
     ]
-
-
-def test_a_base_may_be_settings_an_experiment_or_a_configuration():
-    settings = {"epochs": 9, "faults": SILENT, "network": {"median_delay": "80ms"}}
-    over = {"network.delta": ["300ms", "400ms"]}
-    bases = [settings, Experiment(**settings), make_config(**settings)]
-    ran = []
-    for base in bases:
-        sweep_configs(base, over, run=lambda config: ran.append(config) or config, repeats=1)
-    assert ran[:2] == ran[2:4] == ran[4:]
-    assert ran[0].faulty_nodes == {"node_3"}
 
 
 def test_a_base_need_be_valid_only_with_what_is_varied():
@@ -181,7 +170,7 @@ def test_a_measure_is_a_finite_number_with_a_name_of_its_own(measured, field):
     assert refused.value.field == field
 
 
-def test_what_an_experiment_takes_from_its_user_is_that_of_every_run():
+def test_a_class_or_function_of_ones_own_is_that_of_every_run():
     class Buyer(Trader):
         def act(self, view):
             yield self.buy(100, view.true_price)
@@ -199,8 +188,7 @@ def test_what_an_experiment_takes_from_its_user_is_that_of_every_run():
         "market": {"traders": [{"kind": Buyer, "count": 2}, "fat_finger"], "band": Wide},
         "prices": {"path_model": make_model, "aggregator": "median"},
     }
-    swept = sweep(Experiment(**settings), {"nodes": [4, 5]}, repeats=2)
-    pd.testing.assert_frame_equal(swept.frame, sweep(settings, {"nodes": [4, 5]}, repeats=2).frame)
+    swept = sweep(settings, {"nodes": [4, 5]}, repeats=2)
     assert (swept.frame["orders"] > 0).all()
 
 

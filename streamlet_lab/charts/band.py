@@ -12,7 +12,7 @@ from streamlet_lab.charts import style
 from streamlet_lab.charts.layout import percent, spaced
 from streamlet_lab.config import MarketConfig
 from streamlet_lab.result import Result
-from streamlet_lab.values import unsaved_function
+from streamlet_lab.values import kind_name
 
 _STATES: Final[Mapping[str, str]] = {
     "limit": "limit state",
@@ -26,9 +26,9 @@ BAND_NAMES: Final[Mapping[str, str]] = {"luld": "US LULD", "twap": "TWAP"}
 
 def band_name(market: MarketConfig) -> str:
     """Name a band with its width, such as ``band (trade only, ±5 %)``."""
-    name = unsaved_function(market.band) or str(market.band)
+    name = kind_name(market.band)
     if name == "consensus":  # it is around whatever the reference is
-        name = unsaved_function(market.reference.kind) or str(market.reference.kind)
+        name = kind_name(market.reference.kind)
     # A percentage that is not the width of the whole band.
     of_what = "static range " if name == "volatility_auction" else ""
     widens = ", wider with age" if market.band_parameters.get("stale") == "widen" else ""

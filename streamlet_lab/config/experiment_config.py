@@ -1,12 +1,8 @@
-"""What a person types: the validated configuration of an experiment.
-
-A configuration is data. It can be saved as TOML or JSON, loaded, compared and run again; a mistake
-in it is reported before anything runs, with the field, the value and what would be valid.
-"""
+"""The configuration of an experiment: data that can be saved, loaded, compared and run again."""
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -26,7 +22,7 @@ from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
 from streamlet_lab.units import format_duration
-from streamlet_lab.values import Duration, Section, unsaved_functions
+from streamlet_lab.values import CALLABLE, Duration, Section, Whole, kind_name
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
 # is drawn ahead of a run.
@@ -81,12 +77,8 @@ class ExperimentConfig(Section):
 
     Attributes
     ----------
-    epochs : int
-        Length of the run.
-    nodes : int
-        Number of voting nodes, ``node_0`` … .
-    seed : int
-        Of all randomness.
+    epochs, nodes, seed : int
+        Length of the run; number of voting nodes, ``node_0`` … ; seed of all randomness.
     feed : str
         ``"simulated"``; ``"history"`` or ``"history-2012"``, the real one of each symbol;
         ``"aapl-2012"``, one that names its symbol; ``"lobster"``, from files of that format; or a
@@ -112,18 +104,15 @@ class ExperimentConfig(Section):
         f = 1 for every n, means 3.
     echo : bool
         Whether nodes pass on every message that is new to them.
-    signatures : {"ed25519", "none"}
     remember_verifications : bool
         False makes every receiver verify every signature itself.
     trace : bool
         Whether the first arrival of every message at every node is recorded.
-    network, prices, market
-        The sections above.
     """
 
-    epochs: Annotated[int, Field(ge=1, le=10_000_000)] = 60
-    nodes: Annotated[int, Field(ge=1, le=1_000)] = 4
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    epochs: Annotated[int, Whole(1, 10_000_000)] = 60
+    nodes: Annotated[int, Whole(1, 1_000)] = 4
+    seed: Annotated[int, Whole(0, 2**63 - 1)] = 0
     feed: Feed = "simulated"
     symbols: Symbols = ("AAPL",)
     faults: tuple[Fault, ...] = ()
@@ -159,10 +148,7 @@ class ExperimentConfig(Section):
         for fault in self.faults:
             self._check_fault(fault)
         object.__setattr__(self, "faults", tuple(map(self._by_name, self.faults)))
-        if not isinstance(self.leaders, str):
-            self._check_names("leaders", self.leaders)
-        self._check_network_names()
-        self._check_names("market.reference_node", [self.market.reference_node], observer=True)
+        self._check_names()
         return self
 
     def _check_symbols(self) -> None:
@@ -182,8 +168,18 @@ class ExperimentConfig(Section):
             for symbol in symbols:
                 self.prices.check_start(symbol)
 
+    def _check_market_time(self) -> None:
+        step = self.market_time_per_epoch
+        if step > _LONGEST_EPOCH:
+            expected = f"at most a year of trading days, {format_duration(_LONGEST_EPOCH)}"
+        elif self.epochs * step > _LONGEST_MARKET_TIME:
+            expected = f"so little that {self.epochs} epochs end before the year 9999"
+        else:
+            return
+        raise InvalidInput("market_time_per_epoch", format_duration(step), expected)
+
     def _check_fault(self, fault: Fault) -> None:
-        kinds, sources = source_fault_kinds(), self.prices.source_names
+        sources = self.prices.source_names
         if self._is_of_sources(fault):
             what, known = "sources", sources
             expected = f"a source, as {fault.kind!r} is a fault of sources: {', '.join(sources)}"
@@ -193,48 +189,37 @@ class ExperimentConfig(Section):
         for name in fault.nodes:
             if name not in known:
                 if name in sources:
-                    expected += f"; the faults of sources are {', '.join(kinds)}"
+                    expected += f"; the faults of sources are {', '.join(source_fault_kinds())}"
                 raise InvalidInput("faults", name, expected)
         if fault.count is not None and fault.count > len(known):
             raise InvalidInput("faults", fault.count, f"a count of at most {len(known)} {what}")
 
     def _by_name(self, fault: Fault) -> Fault:
         """Name the sources of a fault that counts them: so a file says whose fault it is."""
-        names = fault.affected(self.prices.source_names)
         if fault.count and self._is_of_sources(fault):
-            return replace(fault, nodes=names, count=None)
+            return replace(fault, nodes=fault.affected(self.prices.source_names), count=None)
         return fault
 
-    def _check_market_time(self) -> None:
-        if self.market_time_per_epoch > _LONGEST_EPOCH:
-            raise InvalidInput(
-                "market_time_per_epoch",
-                format_duration(self.market_time_per_epoch),
-                f"at most a year of trading days, {format_duration(_LONGEST_EPOCH)}",
-            )
-        if self.epochs * self.market_time_per_epoch > _LONGEST_MARKET_TIME:
-            raise InvalidInput(
-                "market_time_per_epoch",
-                format_duration(self.market_time_per_epoch),
-                f"so little that {self.epochs} epochs end before the year 9999",
-            )
-
-    def _check_network_names(self) -> None:
-        network = self.network
-        for partition in network.partitions:
-            self._check_names("network.partitions", chain.from_iterable(partition.groups))
-        if isinstance(network.clock_skew, Mapping):
-            self._check_names("network.clock_skew", network.clock_skew)
-        self._check_names("network.slow_nodes", network.slow_nodes, observer=True)
-        for link in network.link_delays:
-            self._check_names("network.link_delays", link.split(">"), observer=True)
-
-    def _check_names(self, field: str, names: Iterable[str], *, observer: bool = False) -> None:
-        known = {*self.node_ids, OBSERVER} if observer else {*self.node_ids}
-        for name in names:
-            if name not in known:
-                expected = f"'{OBSERVER}' or {self._any_node}" if observer else self._any_node
-                raise InvalidInput(field, name, expected)
+    def _check_names(self) -> None:
+        """Refuse names of nodes that there are not, in any setting that has names."""
+        network, market = self.network, self.market
+        groups = chain.from_iterable(partition.groups for partition in network.partitions)
+        skewed = network.clock_skew if isinstance(network.clock_skew, Mapping) else ()
+        links = (link.split(">") for link in network.link_delays)
+        named: list[tuple[str, Iterable[str], bool]] = [
+            ("leaders", () if isinstance(self.leaders, str) else self.leaders, False),
+            ("network.partitions", chain.from_iterable(groups), False),
+            ("network.clock_skew", skewed, False),
+            ("network.slow_nodes", network.slow_nodes, True),
+            ("network.link_delays", chain.from_iterable(links), True),
+            ("market.reference_node", [market.reference_node], True),
+        ]
+        known = {*self.node_ids}
+        for field, names, may_be_observer in named:
+            for name in names:
+                if name not in known and not (may_be_observer and name == OBSERVER):
+                    either = f"'{OBSERVER}' or " if may_be_observer else ""
+                    raise InvalidInput(field, name, either + self._any_node)
 
     @property
     def _any_node(self) -> str:
@@ -332,12 +317,8 @@ class ExperimentConfig(Section):
     @property
     def not_rerunnable(self) -> tuple[str, ...]:
         """Reasons why a saved configuration cannot be run again from its file; empty if it can."""
-        functions = {
-            **unsaved_functions("network", {"delays": self.network.delays}),
-            **self.prices.unsaved_functions,
-            **self.market.unsaved_functions,
-        }
-        reasons = [f"{name} is the function {function}" for name, function in functions.items()]
+        functions = _find_functions(self.to_document())
+        reasons = [f"{'.'.join(place)} is the function {name}" for *place, name in functions]
         if self._feed_is_a_frame:
             reasons.append("feed is a frame")
         return tuple(reasons)
@@ -363,3 +344,13 @@ class ExperimentConfig(Section):
             case _:
                 raise InvalidInput("path", str(path), "a file name ending in .toml or .json")
         write_atomically(path, text.encode())
+
+
+def _find_functions(document: Any) -> Iterator[tuple[str, ...]]:
+    """Yield the place of each function of which a document has the name, and that name."""
+    if isinstance(document, str) and document.startswith(CALLABLE):
+        yield (kind_name(document),)
+    items: Iterable[Any] = document.items() if isinstance(document, dict) else ()
+    for key, value in enumerate(document) if isinstance(document, list) else items:
+        for found in _find_functions(value):
+            yield str(key), *found

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import SelfTrade
 from streamlet_lab.registers import REFERENCES, TRADERS, TraderContext
 from streamlet_lab.units import to_hundredths, to_whole
-from streamlet_lab.values import Amount, Named, Number, Parameters, Section, unsaved_functions
+from streamlet_lab.values import Amount, Named, Number, Parameters, Section, Whole, kind_name
 
 #: The name of the non-voting node that the market reads by default.
 OBSERVER = "observer"
@@ -34,16 +34,14 @@ class TraderConfig(Section):
     """
 
     kind: Named
-    count: Annotated[int, Field(ge=1, le=_MOST_TRADERS)] = 1
+    count: Annotated[int, Whole(1, _MOST_TRADERS)] = 1
     rate: Annotated[float, Number(1e-6, 1e6)] = 1.0
     parameters: Parameters = Field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The kind's name; of a class or a function its own, in lower case."""
-        if isinstance(self.kind, str):
-            return self.kind
-        return getattr(self.kind, "__name__", type(self.kind).__name__).lower()
+        return kind_name(self.kind).lower()
 
     def make(self, context: TraderContext) -> Any:
         """Return a trader of the kind."""
@@ -103,6 +101,14 @@ def _read_traders(value: object) -> object:
     return tuple(_read_kind(each, TraderConfig, "traders", "trader") for each in value)
 
 
+def _check_hundredths(percent: Decimal) -> Decimal:
+    to_hundredths(percent, "value")
+    return percent
+
+
+Percent = Annotated[Amount, Field(gt=0, le=100), AfterValidator(_check_hundredths)]
+
+
 Traders = Annotated[tuple[TraderConfig, ...], BeforeValidator(_read_traders)]
 
 
@@ -147,34 +153,17 @@ class MarketConfig(Section):
 
     traders: Traders = (_zero_intelligence(20), TraderConfig(kind="fat_finger", rate=0.12))
     band: Named = "consensus"
-    band_percent: Annotated[Amount, Field(gt=0, le=100)] = Decimal(5)
+    band_percent: Percent = Decimal(5)
     band_parameters: Parameters = Field(default_factory=dict)
     without_reference: Literal["reject", "allow"] = "reject"
     self_trade: SelfTrade = SelfTrade.NONE
-    fair_percent: Annotated[Amount, Field(gt=0, le=100)] = Decimal(5)
-    samples_per_epoch: Annotated[int, Field(ge=1, le=1_000)] = 4
-    depth_levels: Annotated[int, Field(ge=1, le=1_000)] = 10
+    fair_percent: Percent = Decimal(5)
+    samples_per_epoch: Annotated[int, Whole(1, 1_000)] = 4
+    depth_levels: Annotated[int, Whole(1, 1_000)] = 10
     reference: Annotated[ReferenceConfig, BeforeValidator(_read_reference)] = ReferenceConfig()
     reference_node: str = OBSERVER
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        to_hundredths(self.band_percent, "band_percent")
-        to_hundredths(self.fair_percent, "fair_percent")
-        if "percent" in self.band_parameters:
-            value = self.band_parameters["percent"]
-            raise InvalidInput("band_parameters.percent", value, "band_percent in its place")
-        return self
 
     @property
     def fair_hundredths(self) -> int:
         """How far a fair price is from the true one at most, in hundredths of a percent."""
         return to_hundredths(self.fair_percent, "fair_percent")
-
-    @property
-    def unsaved_functions(self) -> dict[str, str]:
-        """Functions that a saved configuration does not contain, by the name of their setting."""
-        settings: dict[str, object] = {"reference.kind": self.reference.kind, "band": self.band}
-        for index, trader in enumerate(self.traders):
-            settings[f"traders.{index}.kind"] = trader.kind
-        return unsaved_functions("market", settings)

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.registers import DELAYS
 from streamlet_lab.units import format_duration, to_microseconds
-from streamlet_lab.values import Duration, Named, Section
+from streamlet_lab.values import Duration, Named, Number, Section
 
 _Delay = Annotated[Duration, Field(gt=0)]
 
@@ -222,21 +222,19 @@ class NetworkConfig(Section):
     delays: Named = "lognormal"
     shortest_delay: _Delay | None = None
     median_delay: _Delay = 50_000
-    delay_spread: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.7
+    delay_spread: Annotated[float, Number(0, 5)] = 0.7
     samples: tuple[_Delay, ...] = ()
     regions: tuple[str, ...] = ()
     region_delays: Annotated[dict[str, dict[str, _Delay]], Field(min_length=1)] | None = None
     link_delays: dict[str, _Delay] = Field(default_factory=dict)
-    slow_nodes: dict[str, Annotated[float, Field(ge=1, le=1e6, allow_inf_nan=False)]] = Field(
-        default_factory=dict
-    )
-    loss: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    slow_nodes: dict[str, Annotated[float, Number(1, 1e6)]] = Field(default_factory=dict)
+    loss: Annotated[float, Number(0, 1)] = 0.0
     when_lost: Literal["retransmit", "forever"] = "retransmit"
     retransmit_after: _Delay = 200_000
     gst: Annotated[Duration, Field(le=_LATEST)] = 0
     bad_periods: tuple[Interval, ...] = ()
-    slowdown: Annotated[float, Field(ge=1, le=1e9, allow_inf_nan=False)] = 20.0
-    held: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    slowdown: Annotated[float, Number(1, 1e9)] = 20.0
+    held: Annotated[float, Number(0, 1)] = 0.0
     held_together: bool = False
     partitions: tuple[Partition, ...] = ()
     sign_time: Duration = 0

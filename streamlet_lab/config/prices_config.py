@@ -24,16 +24,7 @@ from streamlet_lab.prices import (
     write_sources,
 )
 from streamlet_lab.units import to_micros
-from streamlet_lab.values import (
-    CALLABLE,
-    Amount,
-    Named,
-    Parameters,
-    Section,
-    unsaved_function,
-    unsaved_functions,
-    write_named,
-)
+from streamlet_lab.values import Amount, Named, Number, Parameters, Section, Whole, kind_name
 
 # Where a simulated share's price stays unless its bounds are set: the description's.
 _LOWEST, _HIGHEST = Decimal(50), Decimal(500)
@@ -84,22 +75,20 @@ class AssetConfig(Section):
     """
 
     base_price: Amount = Decimal("150.00")
-    volatility: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 1.0
-    trend: Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)] = 0.0
+    volatility: Annotated[float, Number(0, 20)] = 1.0
+    trend: Annotated[float, Number(-50, 50)] = 0.0
     path_model: Named = "gjr_garch"
     path_parameters: Parameters = Field(default_factory=dict)
-    nights: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = TYPICAL_NIGHTS
-    intraday: Annotated[float, Field(ge=0, le=MOST_INTRADAY, allow_inf_nan=False)] = (
-        TYPICAL_INTRADAY
-    )
+    nights: Annotated[float, Number(0, 1, below=True)] = TYPICAL_NIGHTS
+    intraday: Annotated[float, Number(0, MOST_INTRADAY)] = TYPICAL_INTRADAY
     min_price: Amount | None = None
     max_price: Amount | None = None
     min_volume: Amount = Decimal(100)
     max_volume: Amount = Decimal(10**10)
     max_deviation_percent: Amount = Decimal(10)
     deviation_rule: Literal["widen", "strict", "re-anchor"] = "widen"
-    reanchor_after: Annotated[int, Field(ge=1)] = 3
-    reanchor_sources: int | None = None
+    reanchor_after: Annotated[int, Whole(1)] = 3
+    reanchor_sources: Annotated[int, Whole(1)] | None = None
 
 
 def _read_aggregator(value: object) -> object:
@@ -149,13 +138,13 @@ class PricesConfig(AssetConfig):
     assets: Annotated[
         dict[str, AssetConfig], PlainSerializer(_write_assets, return_type=dict[str, Any])
     ] = Field(default_factory=dict)
-    correlation: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = TYPICAL_CORRELATION
+    correlation: Annotated[float, Number(0, 1)] = TYPICAL_CORRELATION
     sources: Annotated[
         tuple[Source, ...],
         BeforeValidator(read_sources),
         PlainSerializer(write_sources, return_type=list[Any]),
     ] = standard_sources(3)
-    min_sources: Annotated[int, Field(ge=1)] = 2
+    min_sources: Annotated[int, Whole(1)] = 2
     aggregator: Annotated[Named, BeforeValidator(_read_aggregator)] = "mean"
     outlier_rule: Named | None = None
     splits: Literal["adjust", "keep"] = "adjust"
@@ -215,12 +204,12 @@ class PricesConfig(AssetConfig):
     @property
     def aggregator_name(self) -> str:
         """The aggregator's name, a function's own if it is one."""
-        return write_named(self.aggregator).removeprefix(CALLABLE)
+        return kind_name(self.aggregator)
 
     @property
     def tolerated_sources(self) -> int | None:
         """How many lying sources the aggregator tolerates; None for one that is not known here."""
-        if unsaved_function(self.aggregator) or self.aggregator not in aggregators():
+        if self.aggregator not in aggregators():
             return None
         return find_aggregator(self.aggregator).breakdown(len(self.sources))
 
@@ -230,18 +219,6 @@ class PricesConfig(AssetConfig):
         low = _LOWEST if self.min_price is None else self.min_price
         high = _HIGHEST if self.max_price is None else self.max_price
         return low, high
-
-    @property
-    def unsaved_functions(self) -> dict[str, str]:
-        """Functions that a saved configuration does not contain, by the name of their setting."""
-        settings: dict[str, object] = {
-            "path_model": self.path_model,
-            "aggregator": self.aggregator,
-            "outlier_rule": self.outlier_rule,
-        }
-        for symbol, asset in self.assets.items():
-            settings[f"assets.{symbol}.path_model"] = asset.path_model
-        return unsaved_functions("prices", settings)
 
     def of(self, symbol: str) -> "PricesConfig":
         """Return the settings of one symbol."""

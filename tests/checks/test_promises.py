@@ -1,18 +1,13 @@
-"""What a configuration can count on, and the reason why not."""
+"""What a run is watched for, what its configuration can count on, and the reason why not."""
 
 import pytest
 
-from streamlet_lab import Experiment
+from streamlet_lab import Experiment, run_protocol
 from streamlet_lab.checks import Status
-from streamlet_lab.checks.promises import (
-    honest_nodes,
-    protocol_checks,
-    why_invalid,
-    why_not_live,
-    why_unsafe,
-)
+from streamlet_lab.checks.promises import honest_nodes, why_invalid, why_not_live, why_unsafe
 from streamlet_lab.config import ED25519_TIMES, make_config
-from streamlet_lab.simulator import create_streamlet_network
+
+PROTOCOL = ["consistency", "unique_notarization", "vote_discipline", "lemma_5", "theorem_6"]
 
 
 def lying(count, **settings):
@@ -163,13 +158,9 @@ def test_what_the_aggregator_evens_out_is_still_promised(settings):
     assert {check.status for check in checks.values()} == {Status.HOLDS}
 
 
-def test_crashes_alone_endanger_no_safety():
+def test_payloads_are_valid_unless_a_quorum_lies():
     dead = make_config(faults=[{"kind": "crash", "count": 3}])
     assert (why_unsafe(dead), why_invalid(dead)) == ("", "")
-    assert why_not_live(dead).startswith("3 of 4 nodes faulty, 1 tolerated")
-
-
-def test_payloads_are_valid_unless_a_quorum_lies():
     assert why_invalid(lying(2, nodes=4)) == ""
     assert why_invalid(lying(3, nodes=4)) == "a quorum of 3 may lie"
 
@@ -178,11 +169,7 @@ def test_payloads_are_valid_unless_a_quorum_lies():
 
 
 def lemma_5(config):
-    simulation = create_streamlet_network(config)
-    checks = {check.name: check for check in protocol_checks(config, simulation)}
-    simulation.monitors.extend(checks.values())
-    simulation.run(config.epochs)
-    return checks["lemma_5"].result().status
+    return run_protocol(config).checks["lemma_5"].status
 
 
 def busy(**settings):
@@ -215,3 +202,68 @@ def test_clocks_that_are_all_late_are_not_late(late):
     )
     assert config.outside_model == ()
     assert lemma_5(config) is Status.HOLDS
+
+
+# --- Runs
+
+
+def results(epochs=24, **settings):
+    """Verdicts on the bare protocol, by name."""
+    return run_protocol(epochs=epochs, signatures="none", **settings).checks
+
+
+@pytest.mark.parametrize("model", ["byzantine", "crash"])
+def test_with_honest_nodes_everything_holds(model):
+    found = results(model=model)
+    assert {name: check.status for name, check in found.items()} == (
+        dict.fromkeys(PROTOCOL, Status.HOLDS)
+    )
+
+
+def test_the_synchronous_model_has_claims_of_its_own():
+    found = results(model="synchronous")
+    assert [*found] == [*PROTOCOL, "synchronous_liveness"]
+    claimed = {name for name, result in found.items() if result.status is Status.HOLDS}
+    assert claimed == {"consistency", "vote_discipline", "synchronous_liveness"}
+    assert found["lemma_5"].evidence == "the model is synchronous, where section 4 holds instead"
+
+
+def test_a_named_reason_outside_the_model():
+    found = results(epoch_length="600ms", faults={"node_2": "silent_leader", "node_3": "crash"})
+    assert found["lemma_5"].status is Status.NOT_APPLICABLE
+    assert found["lemma_5"].evidence.startswith("2 of 4 nodes faulty, 1 tolerated; ")
+    assert found["theorem_6"].evidence.endswith("epoch shorter than 2Δ")
+    # One of them only crashes: any two quorums of 3 share an honest node.
+    assert "not promised" not in found["consistency"].evidence
+
+
+def test_what_is_not_promised_says_why():
+    faults = {"node_2": "withhold_votes", "node_3": "silent_leader"}
+    evidence = results(faults=faults)["unique_notarization"].evidence
+    assert evidence.endswith(
+        "not promised: two quorums of 3 of 4 nodes may share only 2, and 2 may lie"
+    )
+
+
+def test_gst_is_the_end_of_the_last_bad_times():
+    held = results(network={"partitions": [{"stop": "21s", "groups": "node_0|node_1"}]})
+    # Epochs 21, 22 and 23 are the only three after it.
+    assert held["lemma_5"].evidence == "4 cases examined"
+    assert held["theorem_6"].evidence == "no five consecutive honest leaders after GST"
+
+
+def test_a_market_has_valid_prices_too():
+    run = Experiment(epochs=12, signatures="none", faults={"node_1": "lying_leader"}).run()
+    assert [*run.checks] == [*PROTOCOL, "valid_prices"]
+    assert run.safe
+    assert run.excerpt == ()
+    final = run.summary["finalized_blocks"]
+    assert run.checks["valid_prices"].evidence == f"{final} cases examined"
+
+
+def test_a_lying_quorum_is_caught_and_was_not_promised_otherwise():
+    faults = [{"kind": "lying_leader", "count": 3}]
+    run = Experiment(epochs=12, signatures="none", faults=faults).run()
+    evidence = run.checks["valid_prices"].evidence
+    assert "consensus price 9999.00 outside 50 to 500" in evidence
+    assert evidence.endswith("not promised: a quorum of 3 may lie")

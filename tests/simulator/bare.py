@@ -6,7 +6,7 @@ from unittest import mock
 from streamlet_lab.config import make_config
 from streamlet_lab.consensus import OpaqueApplication
 from streamlet_lab.fault import Fault
-from streamlet_lab.simulator import Links, Simulation, make_fault, protocol
+from streamlet_lab.simulator import Links, Monitor, Simulation, make_fault, protocol
 from streamlet_lab.simulator.delays import constant_delay
 
 OPAQUE = OpaqueApplication()
@@ -57,6 +57,20 @@ def simulation(
             if planted is not None:
                 stack.enter_context(mock.patch.object(protocol, name, return_value=planted))
         return kind(config, application, monitors, links=links, faults=faults)
+
+
+class Sent(Monitor):
+    """What anyone sends, and when: times, nodes and messages."""
+
+    def __init__(self):
+        self.all = []
+
+    def sent(self, time, node, message):
+        self.all.append((time, node, message))
+
+    def by(self, name):
+        """What one node sends."""
+        return [message for _, node, message in self.all if node == name]
 
 
 def author(message):

@@ -3,7 +3,7 @@
 from streamlet_lab.config import make_config
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.fault import Fault
-from streamlet_lab.simulator import Monitor, own_fault_kinds
+from streamlet_lab.simulator import Recorder, own_fault_kinds
 from streamlet_lab.simulator.faults import make_faults
 
 from . import bare
@@ -26,14 +26,12 @@ def byzantine(kind, *indices, **settings):
     return Fault(kind, names(*indices), **settings)
 
 
-class Arrivals(Monitor):
+class Arrivals(Recorder):
     """What arrives at whom, and when."""
 
-    def __init__(self):
-        self.all = []
-
-    def delivered(self, received, sender, receiver, sent, message):
-        self.all.append((received, receiver, message))
+    @property
+    def all(self):
+        return [(received, receiver, m) for received, _, receiver, _, m in self.deliveries]
 
     def of(self, kind, by, epoch):
         """Times at which a message of one author and epoch arrives at the others."""

@@ -1,6 +1,5 @@
 """What goes for every kind of fault: it starts, stops, breaks no safety and forges no signature."""
 
-from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,13 +9,13 @@ from hypothesis import strategies as st
 
 from streamlet_lab.checks import Consistency, UniqueNotarization
 from streamlet_lab.config import OBSERVER
-from streamlet_lab.consensus import Vote
+from streamlet_lab.consensus import Vote, proposal_bytes
 from streamlet_lab.consensus.quorums import max_faulty
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator import Monitor, NodeFault, Send, make_fault
 from streamlet_lab.streams import stream
 
-from .bare import author, final
+from .bare import Sent, author, final
 from .byzantine import (
     DELTA,
     EPOCH,
@@ -137,33 +136,21 @@ def test_the_same_seed_gives_the_same_run(kind):
     assert arrivals(1) != arrivals(2)
 
 
-class Said(Monitor):
-    """What each node has said in its own name."""
-
-    def __init__(self):
-        self.votes, self.blocks = defaultdict(set), defaultdict(set)
-
-    def sent(self, time, node, message):
-        if isinstance(message, Vote):
-            self.votes[node].add(message)
-        else:
-            self.blocks[node].add(message.block)
-
-
 @pytest.mark.parametrize(
     ("kind", "signatures"), [("forge", "ed25519"), *((kind, "none") for kind in KINDS)]
 )
 def test_nobody_holds_a_message_in_an_honest_name_that_this_node_has_not_signed(kind, signatures):
-    said, honest = Said(), names(0, 1)
+    said, honest = Sent(), names(0, 1)
     # Two Byzantine nodes of four: nothing depends on how many there are.
     lab = price_network([byzantine(kind, 2, 3)], signatures, [said], seed=3)
     lab.run(10)
+    words = {name: {getattr(one, "block", one) for one in said.by(name)} for name in honest}
     for node in lab.nodes.values():
         for vote in node.tree.all_votes():
-            assert vote.voter not in honest or vote in said.votes[vote.voter]
+            assert vote.voter not in honest or vote in words[vote.voter]
         for block in node.tree.blocks()[1:]:
             leader = lab.leader_of(block.epoch)
-            assert leader not in honest or block in said.blocks[leader]
+            assert leader not in honest or block in words[leader]
 
 
 def test_the_lab_knows_who_would_sign_for_the_honest():
@@ -174,6 +161,8 @@ def test_the_lab_knows_who_would_sign_for_the_honest():
                 with pytest.raises(InvalidInput, match="one of node_2, node_3") as caught:
                     sign(block, by="node_0")
                 assert caught.value.field == "by"
+            with pytest.raises(InvalidInput, match="one of node_2, node_3"):
+                self.keyring.sign("node_0", proposal_bytes(block))
             asked.append(epoch)
             yield Send(self.vote(block, by="node_3"))
 
@@ -187,6 +176,7 @@ def test_the_lab_knows_who_would_sign_for_the_honest():
 @pytest.mark.parametrize(
     ("kind", "parameters", "field"),
     [
+        ("crash", {"reaches": -1}, "faults.parameters.reaches"),
         ("late_vote", {"delay": "soon"}, "faults.parameters.delay"),
         ("late_reveal", {"margin": "0us"}, "faults.parameters.margin"),
         ("random", {"rate": 1.5}, "faults.parameters.rate"),

@@ -1,9 +1,8 @@
 """What forgers and random nodes send, and that it changes nothing."""
 
 from streamlet_lab.consensus import Proposal, Vote
-from streamlet_lab.simulator import Monitor
 
-from .bare import author, final
+from .bare import Sent, author, final
 from .byzantine import DELTA, EPOCH, byzantine, names, price_network, run
 
 
@@ -45,15 +44,11 @@ def test_a_forger_of_certificates_changes_no_chain_and_has_none_of_its_own():
 
 
 def test_a_random_node_says_no_more_than_it_may():
-    said = []
-
-    class Counting(Monitor):
-        def sent(self, time, node, message):
-            said.append((node, time // EPOCH))
-
+    sent = Sent()
     lively = byzantine("random", 3, parameters={"rate": 1})
-    run(20, lively, nodes=19, monitors=[Counting()])
-    per_epoch = [said.count(("node_3", epoch)) for epoch in range(20)]
+    run(20, lively, nodes=19, monitors=[sent])
+    epochs = [time // EPOCH for time, node, _ in sent.all if node == "node_3"]
+    per_epoch = [epochs.count(epoch) for epoch in range(20)]
     # Eight messages of its own invention, its proposal and its vote.
     assert 5 < max(per_epoch) <= 10
 

@@ -13,7 +13,7 @@ from streamlet_lab.consensus import (
 )
 from streamlet_lab.simulator import Monitor, Recorder, Simulation, create_streamlet_network
 
-from .bare import final, longest, simulation
+from .bare import Sent, final, longest, simulation
 
 
 class Diary(Monitor):
@@ -50,33 +50,21 @@ def test_one_epoch_of_four_nodes_to_the_microsecond():
     assert sorted(diary.entries[6:]) == [(14, "notarized", 0, name) for name in run.nodes]
 
 
-class Arrivals(Monitor):
-    """When what one node said arrives at another."""
-
-    def __init__(self, sender, receiver):
-        self.link, self.all = (sender, receiver), []
-
-    def delivered(self, received, sender, receiver, sent, message):
-        if (sender, receiver) == self.link:
-            self.all.append((received, type(message).__name__))
-
-
 def test_a_node_signs_one_message_after_the_other_and_each_leaves_when_it_is_signed():
-    there, back = Arrivals("node_0", "node_1"), Arrivals("node_1", "node_0")
-    run = simulation(
-        4,
-        epoch_length=500,
-        network={"sign_time": "60us"},
-        monitors=[there, back],
-        trace=True,
-        echo=False,
-    )
-    run.run(1)
+    log, network = Recorder(), {"sign_time": "60us"}
+    run = simulation(4, epoch_length=500, network=network, monitors=[log], trace=True, echo=False)
+    run.run(2)
+
+    def arrivals(*link):
+        return [
+            (received, type(message).__name__)
+            for received, sender, receiver, _, message in log.deliveries
+            if (sender, receiver) == link
+        ]
+
     # The leader signs its proposal and its vote; node_1 its vote once the proposal is there.
-    assert there.all == [(61, "Proposal"), (121, "Vote")]
-    assert back.all == [(61 + 61, "Vote")]
-    run.run(1)
-    assert there.all[2:] == [(500 + 122, "Vote")]
+    assert arrivals("node_0", "node_1") == [(61, "Proposal"), (121, "Vote"), (500 + 122, "Vote")]
+    assert arrivals("node_1", "node_0")[0] == (61 + 61, "Vote")
 
 
 @pytest.mark.parametrize("parts", [(7,), (1,) * 7, (3, 4)])
@@ -172,12 +160,12 @@ def test_a_node_echoes_unless_a_fault_or_the_setting_forbids_it(echo):
 def test_a_model_brings_its_rule_and_sends_chains_along_where_it_says_so(
     model, catch_up, rule, certified
 ):
-    told = Everything()
+    sent = Sent()
     config = make_config(nodes=4, model=model, network={"catch_up": catch_up}, signatures="none")
-    run = create_streamlet_network(config, [told])
+    run = create_streamlet_network(config, [sent])
     run.run(3)
     assert {node.tree.rule for node in run.nodes.values()} == {rule}
-    carried = [m.certificate is not None for m in told.messages if isinstance(m, Proposal)]
+    carried = [m.certificate is not None for _, _, m in sent.all if isinstance(m, Proposal)]
     # On genesis there is nothing to send along.
     assert carried == [False, certified, certified]
 
@@ -189,19 +177,6 @@ class Refusal(OpaqueApplication):
         return Verdict(False, f"nothing is good enough {observation}")
 
 
-class Everything(Monitor):
-    """Keeps the messages themselves, and the refusals."""
-
-    def __init__(self):
-        self.messages, self.refusals = [], []
-
-    def sent(self, time, node, message):
-        self.messages.append(message)
-
-    def refused(self, time, node, block, verdict):
-        self.refusals.append((time, node, block.epoch, verdict.reason))
-
-
 class Observed(Simulation):
     """Nodes that see in which epoch they are, and who."""
 
@@ -210,15 +185,10 @@ class Observed(Simulation):
 
 
 def test_refusals_are_told_once_with_their_reason_and_nobody_votes():
-    told = Everything()
-    simulation(
-        3,
-        application=Refusal(),
-        kind=Observed,
-        monitors=[told],
-    ).run(2)
-    assert all(isinstance(message, Proposal) for message in told.messages)
-    assert told.refusals == [
+    log = Recorder()
+    simulation(3, application=Refusal(), kind=Observed, monitors=[log]).run(2)
+    assert (len(log.proposals), log.votes) == (2, [])
+    assert [(time, node, block.epoch, reason) for time, node, block, reason in log.refusals] == [
         (time, node, epoch, f"nothing is good enough in epoch {epoch} for {node}")
         for epoch, nodes in ((0, (0, 1, 2)), (1, (1, 0, 2)))
         for time, node in (

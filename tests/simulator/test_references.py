@@ -350,6 +350,3 @@ def test_every_band_goes_by_any_reference_and_its_log_is_the_truth(kind, band):
     assert {move.reference.kind for move in moves_of(market, "AAPL")} == {"oracle"}
     again = replay(engine.events)
     assert state_of(again) == state_of(engine)
-
-
-# --- Files

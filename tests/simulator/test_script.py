@@ -5,7 +5,7 @@ import pytest
 from streamlet_lab.config import make_config
 from streamlet_lab.consensus import Proposal, Vote
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.simulator import Monitor, create_streamlet_network
+from streamlet_lab.simulator import Recorder, create_streamlet_network
 from streamlet_lab.simulator.delays import LOST, constant_delay
 from streamlet_lab.simulator.script import Delivery, Step, scripted_delay
 
@@ -14,30 +14,22 @@ from .bare import author
 VOTE = Vote("test", 4, 3, b"", "node_0", b"")
 
 
-class Arrivals(Monitor):
-    """Who first received what, when; by the author of the message."""
-
-    def __init__(self):
-        self.of = {}
-
-    def delivered(self, received, sender, receiver, sent, message):
-        arrival = received, receiver, type(message).__name__, message.epoch
-        self.of.setdefault(author(message), []).append(arrival)
-
-
 def script(nodes, *steps):
     return {"kind": "script", "nodes": nodes, "parameters": {"steps": [*steps]}}
 
 
 def play(steps, nodes=("node_3",), epochs=3, **settings):
-    """Four nodes, epochs of 10 µs, delays of 2 µs; some nodes follow a script."""
+    """Four nodes, epochs of 10 µs, delays of 2 µs, some with a script; arrivals by author."""
     network = {"delta": "5us", "delays": "constant", "median_delay": "2us"}
     settings = {"echo": False, "trace": True, "faults": [script(nodes, *steps)]} | settings
     config = make_config(nodes=4, epoch_length="10us", network=network, **settings)
-    arrivals = Arrivals()
-    run = create_streamlet_network(config, [arrivals])
+    log, arrived = Recorder(), {}
+    run = create_streamlet_network(config, [log])
     run.run(epochs)
-    return run, arrivals.of
+    for received, _, receiver, _, message in log.deliveries:
+        arrival = received, receiver, type(message).__name__, message.epoch
+        arrived.setdefault(author(message), []).append(arrival)
+    return run, arrived
 
 
 def epochs_of(node):

@@ -5,94 +5,75 @@ import math
 import statistics
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import pandas as pd
 import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
-from streamlet_lab.consensus import Block
 from streamlet_lab.description import StockMarketConsensusNetwork
-from streamlet_lab.prices import (
-    PriceConsensus,
-    decode_claims,
-    encode_claims,
-)
+from streamlet_lab.prices import PriceConsensus, decode_claims, encode_claims
 from streamlet_lab.prices.daily_history import load_bars
 
 TWO = ["AAPL", "MSFT"]
 # The second one's prices are far from the first one's, so that nothing is taken for the other.
-APART: dict[str, Any] = {
+APART = {
     "symbols": TWO,
     "prices": {"base_price": 90, "assets": {"MSFT": {"base_price": 300}}},
     "seed": 3,
 }
-KEYS = [
-    "type",
-    "symbol",
-    "consensus_price",
-    "volume_weighted_price",
-    "total_volume",
-    "price_count",
-    "timestamp",
-]
 
 
-def _network(epochs: int, **settings: Any) -> StockMarketConsensusNetwork:
+def _network(epochs, **settings):
     network = StockMarketConsensusNetwork(make_config(epochs=epochs, **settings))
     network.run(epochs)
     return network
 
 
-def _final(network: StockMarketConsensusNetwork) -> tuple[Block, ...]:
-    return tuple(network.observer.tree.finalized[1:])
-
-
 @pytest.fixture(scope="module")
-def result() -> sl.Result:
+def result():
     return sl.Experiment(epochs=40, market={"traders": 20}, **APART).run()
 
 
 # --- The block
 
 
-def test_one_block_carries_one_object_for_each_symbol() -> None:
-    blocks = _final(_network(6, **APART))
-
+def test_one_block_carries_one_object_for_each_symbol():
+    network = _network(6, **APART)
+    (alone,) = _network(1, seed=3).observer.tree.notarized[1:]
+    blocks = network.observer.tree.finalized[1:]
     assert [block.epoch for block in blocks] == [0, 1, 2, 3, 4]
     for block in blocks:
         document = json.loads(block.payload)
-        assert list(document) == ["type", "prices"]
+        assert [*document] == ["type", "prices"]
         assert document["type"] == "price_consensus_batch"
-        assert [list(prices) for prices in document["prices"]] == [KEYS, KEYS]
-        assert [prices["type"] for prices in document["prices"]] == ["price_consensus"] * 2
-        assert [prices["symbol"] for prices in document["prices"]] == TWO
-        assert 60 < float(document["prices"][0]["consensus_price"]) < 140
-        assert 200 < float(document["prices"][1]["consensus_price"]) < 450
+        for prices, symbol, low, high in zip(
+            document["prices"], TWO, (60, 200), (140, 450), strict=True
+        ):
+            assert [*prices] == [*json.loads(alone.payload)]
+            assert (prices["type"], prices["symbol"]) == ("price_consensus", symbol)
+            assert low < float(prices["consensus_price"]) < high
 
 
 # --- Voters
 
 
 @pytest.fixture
-def proposed() -> tuple[StockMarketConsensusNetwork, Block]:
+def proposed():
     """A network after an epoch, and the block of that epoch."""
     network = _network(1, **APART)
     (block,) = network.observer.tree.notarized[1:]
     return network, block
 
 
-def _verdict(network: StockMarketConsensusNetwork, block: Block, payload: bytes) -> str:
+def _verdict(network, block, payload):
     """What an honest voter objects to another payload in the block's place."""
     other = replace(block, payload=payload)
     return network.application.judge(other, iter([network.genesis]), network.heard[0]).reason
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_a_lie_about_one_symbol_is_an_objection_to_the_block(
-    proposed: tuple[StockMarketConsensusNetwork, Block], index: int
-) -> None:
+def test_a_lie_about_one_symbol_is_an_objection_to_the_block(proposed, index):
     network, block = proposed
     claims = list(decode_claims(block.payload))
     honest = claims[index]
@@ -106,8 +87,8 @@ def test_a_lie_about_one_symbol_is_an_objection_to_the_block(
 
 
 def test_a_block_without_a_symbol_or_with_symbols_in_another_order_is_refused(
-    proposed: tuple[StockMarketConsensusNetwork, Block],
-) -> None:
+    proposed,
+):
     network, block = proposed
     claims = decode_claims(block.payload)
 
@@ -116,7 +97,7 @@ def test_a_block_without_a_symbol_or_with_symbols_in_another_order_is_refused(
 
 
 @pytest.mark.parametrize("policy", ["bounds", "observe", "evidence"])
-def test_every_voter_policy_knows_several_symbols(policy: str) -> None:
+def test_every_voter_policy_knows_several_symbols(policy):
     prices = {**APART["prices"], "voter_policy": policy}
     faults = [sl.Fault("lying_leader", nodes=("node_2",), parameters={"price": "9999"})]
     run = sl.Experiment(**{**APART, "prices": prices}, epochs=12, faults=faults).run()
@@ -131,9 +112,9 @@ def test_every_voter_policy_knows_several_symbols(policy: str) -> None:
 # --- Rules of each symbol
 
 
-def test_a_symbol_without_a_valid_price_does_not_stop_the_others() -> None:
+def test_a_symbol_without_a_valid_price_does_not_stop_the_others():
     assets = {"MSFT": {"min_volume": 10**9}}
-    calm: dict[str, Any] = {"epochs": 12, "symbols": TWO, "market_time_per_epoch": "1h"}
+    calm = {"epochs": 12, "symbols": TWO, "market_time_per_epoch": "1h"}
     stuck = sl.Experiment(**calm, prices={"assets": assets}).run()
     fine = sl.Experiment(**calm).run()
     prices = dict(list(stuck.prices.groupby("symbol")))
@@ -153,7 +134,7 @@ def test_a_symbol_without_a_valid_price_does_not_stop_the_others() -> None:
     assert stuck.orders[stuck.orders.symbol == "AAPL"].reference_price.notna().any()
 
 
-def test_each_symbol_has_its_own_rules_and_previous_price(result: sl.Result) -> None:
+def test_each_symbol_has_its_own_rules_and_previous_price(result):
     """The deviation rule looks back at the same symbol's last price."""
     for symbol, frame in result.prices.groupby("symbol"):
         quotes = result.quotes[result.quotes.symbol == symbol]
@@ -162,7 +143,7 @@ def test_each_symbol_has_its_own_rules_and_previous_price(result: sl.Result) -> 
         pd.testing.assert_series_equal(previous[1:], known[1:], check_names=False)
 
 
-def test_sources_lie_about_every_symbol() -> None:
+def test_sources_lie_about_every_symbol():
     run = sl.Experiment(epochs=6, **APART, faults={"external_feed": "biased"}).run()
     share = run.quotes.price / run.quotes.true_price - 1
     lies = run.quotes.source == "external_feed"
@@ -175,7 +156,7 @@ def test_sources_lie_about_every_symbol() -> None:
 # --- The market
 
 
-def test_an_order_meets_the_reference_of_its_own_symbol(result: sl.Result) -> None:
+def test_an_order_meets_the_reference_of_its_own_symbol(result):
     final = result.prices[result.prices.finalized_s.notna()]
     met = 0
     for order in result.orders.itertuples():
@@ -188,7 +169,7 @@ def test_an_order_meets_the_reference_of_its_own_symbol(result: sl.Result) -> No
     assert met > 200
 
 
-def test_every_symbol_is_traded_against_itself_alone(result: sl.Result) -> None:
+def test_every_symbol_is_traded_against_itself_alone(result):
     symbol_of = result.orders.set_index("order_id").symbol
 
     assert set(result.orders.symbol) == set(result.trades.symbol) == set(TWO)
@@ -202,18 +183,15 @@ def test_every_symbol_is_traded_against_itself_alone(result: sl.Result) -> None:
     assert result.rejections.time_s.is_monotonic_increasing
 
 
-# --- Frames
-
-
 # --- Paths
 
 
-def _path(network: StockMarketConsensusNetwork, symbol: str, epochs: int) -> list[int]:
+def _path(network, symbol, epochs):
     length = network.config.epoch_length
     return [network.true_price(epoch * length, symbol) for epoch in range(epochs)]
 
 
-def _returns(correlation: float, epochs: int = 400) -> list[list[float]]:
+def _returns(correlation, epochs=400):
     # Far bounds: a path that is reflected moves against the others.
     prices = {"correlation": correlation, "path_model": "gbm", "min_price": 1, "max_price": 10**6}
     network = StockMarketConsensusNetwork(make_config(symbols=[*TWO, "IBM"], prices=prices))
@@ -222,7 +200,7 @@ def _returns(correlation: float, epochs: int = 400) -> list[list[float]]:
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
-def test_simulated_paths_correlate_as_configured(correlation: float) -> None:
+def test_simulated_paths_correlate_as_configured(correlation):
     """Of 399 daily returns; the standard error is at most 0.05."""
     aapl, msft, ibm = _returns(correlation)
 
@@ -241,9 +219,7 @@ def test_simulated_paths_correlate_as_configured(correlation: float) -> None:
         ({"symbols": TWO}, {**APART, "prices": {"assets": {"MSFT": {"volatility": 3}}}, "seed": 0}),
     ],
 )
-def test_a_symbol_is_quoted_alike_whatever_else_there_is(
-    one: dict[str, Any], other: dict[str, Any]
-) -> None:
+def test_a_symbol_is_quoted_alike_whatever_else_there_is(one, other):
     first, second = (StockMarketConsensusNetwork(make_config(**given)) for given in (one, other))
 
     assert _path(first, "AAPL", 100) == _path(second, "AAPL", 100)
@@ -251,7 +227,7 @@ def test_a_symbol_is_quoted_alike_whatever_else_there_is(
         assert first.feeds["AAPL"].quotes(epoch) == second.feeds["AAPL"].quotes(epoch)
 
 
-def test_real_history_of_several_symbols() -> None:
+def test_real_history_of_several_symbols():
     symbols = ["AAPL", "MSFT", "IBM"]
     run = sl.Experiment(feed="history-2012", symbols=symbols, epochs=30).run()
 

@@ -1,18 +1,19 @@
 """Traders who live on the spread."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import Side
-from streamlet_lab.registers import TraderContext
 from streamlet_lab.simulator.traders.trader import Action, MarketView, Shares, Trader, trader_kind
 from streamlet_lab.units import CENT, MONEY, from_ticks
 from streamlet_lab.values import Number
 
 
 @trader_kind("market_maker")
+@dataclass(eq=False, repr=False, kw_only=True)
 class MarketMaker(Trader):
     """Quotes both sides around what it takes for fair, and leans against its inventory.
 
@@ -47,56 +48,50 @@ class MarketMaker(Trader):
         Weight of the reference in the fair price, 0 to 1; the last trade has the rest.
     """
 
-    def __init__(
-        self,
-        context: TraderContext,
-        *,
-        half_spread_percent: Annotated[float, Number(0.001, 50)] = 0.1,
-        size: Shares = 100,
-        inventory_limit: Shares = 1_000,
-        skew_percent: Annotated[float, Number(0, 50)] = 0.2,
-        reference_weight: Annotated[float, Number(0, 1)] = 0.5,
-    ) -> None:
-        super().__init__(context)
-        if inventory_limit < size:
-            expected = f"at least the size of a quote, {size} shares"
-            raise InvalidInput("inventory_limit", inventory_limit, expected)
-        self._half_spread = half_spread_percent / 100
-        self._size = size
-        self._limit = inventory_limit
-        self._skew = skew_percent / 100
-        self._weight = reference_weight
+    half_spread_percent: Annotated[float, Number(0.001, 50)] = 0.1
+    size: Shares = 100
+    inventory_limit: Shares = 1_000
+    skew_percent: Annotated[float, Number(0, 50)] = 0.2
+    reference_weight: Annotated[float, Number(0, 1)] = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inventory_limit < self.size:
+            expected = f"at least the size of a quote, {self.size} shares"
+            raise InvalidInput("inventory_limit", self.inventory_limit, expected)
 
     def act(self, view: MarketView) -> Iterator[Action]:
         wanted = self._quotes(view)
         kept = set[Side]()
         for order_id, order in self.orders.items():
-            if order.price == wanted.get(order.side) and order.quantity == self._size:
+            if order.price == wanted.get(order.side) and order.quantity == self.size:
                 kept.add(order.side)
             else:
                 yield self.cancel(order_id)
         for side, price in wanted.items():
             if side not in kept:
                 send = self.buy if side is Side.BUY else self.sell
-                yield send(self._size, price)
+                yield send(self.size, price)
 
     def _quotes(self, view: MarketView) -> dict[Side, Decimal]:
         fair = self._fair(view)
         if fair is None:
             return {}
-        reservation = fair * (1 - self._skew * self.position / self._limit)
+        skew, half_spread = self.skew_percent / 100, self.half_spread_percent / 100
+        reservation = fair * (1 - skew * self.position / self.inventory_limit)
         # At the ends of the grid both could fall on one price.
-        ask = max(self.on_grid(reservation * (1 + self._half_spread)), from_ticks(2))
+        ask = max(self.on_grid(reservation * (1 + half_spread)), from_ticks(2))
         below_ask = MONEY.subtract(ask, CENT)
-        bid = min(self.on_grid(reservation * (1 - self._half_spread)), below_ask)
+        bid = min(self.on_grid(reservation * (1 - half_spread)), below_ask)
         quotes = {}
-        if self.position + self._size <= self._limit:
+        if self.position + self.size <= self.inventory_limit:
             quotes[Side.BUY] = bid
-        if self.position - self._size >= -self._limit:
+        if self.position - self.size >= -self.inventory_limit:
             quotes[Side.SELL] = ask
         return quotes
 
     def _fair(self, view: MarketView) -> float | None:
         if view.reference is None or view.last_price is None:
             return view.last_price if view.reference is None else view.reference
-        return self._weight * view.reference + (1 - self._weight) * view.last_price
+        weight = self.reference_weight
+        return weight * view.reference + (1 - weight) * view.last_price

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.registers import TraderContext
 from streamlet_lab.simulator.traders.trader import (
     Action,
     Intent,
@@ -19,6 +19,7 @@ from streamlet_lab.values import Number, Whole
 
 
 @trader_kind("zero_intelligence")
+@dataclass(eq=False, repr=False, kw_only=True)
 class ZeroIntelligence(Trader):
     """Buys or sells at random, at a price around the true one (after Gode and Sunder 1993).
 
@@ -35,28 +36,20 @@ class ZeroIntelligence(Trader):
         Shares of each order; 10 to 200 at random unless given, here and below.
     """
 
-    def __init__(
-        self,
-        context: TraderContext,
-        *,
-        spread_percent: Percent = 0.5,
-        market_order_share: Annotated[float, Number(0, 1)] = 0.2,
-        size: Shares | None = None,
-    ) -> None:
-        super().__init__(context)
-        self._spread = spread_percent / 100
-        self._market_share = market_order_share
-        self._size = size
+    spread_percent: Percent = 0.5
+    market_order_share: Annotated[float, Number(0, 1)] = 0.2
+    size: Shares | None = None
 
     def act(self, view: MarketView) -> Iterator[Action]:
         send = self.buy if self.random.random() < 0.5 else self.sell
-        quantity = self.draw_quantity(self._size)
-        distance = self.random.gauss(0, self._spread)
-        is_market_order = self.random.random() < self._market_share
+        quantity = self.draw_quantity(self.size)
+        distance = self.random.gauss(0, self.spread_percent / 100)
+        is_market_order = self.random.random() < self.market_order_share
         yield send(quantity, None if is_market_order else view.true_price * (1 + distance))
 
 
 @trader_kind("fat_finger")
+@dataclass(eq=False, repr=False, kw_only=True)
 class FatFinger(Trader):
     """Sends limit orders that are far from the true price, above or below, on either side.
 
@@ -71,30 +64,26 @@ class FatFinger(Trader):
 
     intent: ClassVar[Intent] = "far"
 
-    def __init__(
-        self,
-        context: TraderContext,
-        *,
-        from_percent: Percent = 6,
-        to_percent: Percent = 30,
-        size: Shares | None = None,
-    ) -> None:
-        super().__init__(context)
-        if from_percent > to_percent:
-            raise InvalidInput("to_percent", to_percent, f"at least from_percent, {from_percent}")
-        self._nearest = from_percent / 100
-        self._farthest = to_percent / 100
-        self._size = size
+    from_percent: Percent = 6
+    to_percent: Percent = 30
+    size: Shares | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.from_percent > self.to_percent:
+            expected = f"at least from_percent, {self.from_percent}"
+            raise InvalidInput("to_percent", self.to_percent, expected)
 
     def act(self, view: MarketView) -> Iterator[Action]:
         send = self.buy if self.random.random() < 0.5 else self.sell
-        quantity = self.draw_quantity(self._size)
+        quantity = self.draw_quantity(self.size)
         sign = 1 if self.random.random() < 0.5 else -1
-        distance = sign * self.random.uniform(self._nearest, self._farthest)
+        distance = sign * self.random.uniform(self.from_percent / 100, self.to_percent / 100)
         yield send(quantity, view.true_price * (1 + distance))
 
 
 @trader_kind("informed")
+@dataclass(eq=False, repr=False, kw_only=True)
 class Informed(Trader):
     """Sees the true price with noise, takes quotes that are wrong, and quotes where none is.
 
@@ -114,25 +103,17 @@ class Informed(Trader):
     size : int, optional
     """
 
-    def __init__(
-        self,
-        context: TraderContext,
-        *,
-        noise_percent: Percent = 0.2,
-        edge_percent: Percent = 0.1,
-        size: Shares | None = None,
-    ) -> None:
-        super().__init__(context)
-        self._noise = noise_percent / 100
-        self._edge = edge_percent / 100
-        self._size = size
+    noise_percent: Percent = 0.2
+    edge_percent: Percent = 0.1
+    size: Shares | None = None
 
     def act(self, view: MarketView) -> Iterator[Action]:
         # It draws all that it may need, so that the instants of its acts do not depend on the book.
-        value = view.true_price * (1 + self.random.gauss(0, self._noise))
-        quantity = self.draw_quantity(self._size)
+        value = view.true_price * (1 + self.random.gauss(0, self.noise_percent / 100))
+        quantity = self.draw_quantity(self.size)
         would_rather_buy = self.random.random() < 0.5
-        bid, ask = value * (1 - self._edge), value * (1 + self._edge)
+        edge = self.edge_percent / 100
+        bid, ask = value * (1 - edge), value * (1 + edge)
 
         for order_id in self.orders:
             yield self.cancel(order_id)
@@ -148,6 +129,7 @@ class Informed(Trader):
 
 
 @trader_kind("manipulator")
+@dataclass(eq=False, repr=False, kw_only=True)
 class Manipulator(Trader):
     """Waits until the reference is displaced, and trades with whoever quotes around it.
 
@@ -169,27 +151,22 @@ class Manipulator(Trader):
 
     intent: ClassVar[Intent] = "manipulating"
 
-    def __init__(
-        self,
-        context: TraderContext,
-        *,
-        threshold_percent: Percent = 1.0,
-        edge_percent: Percent = 0.1,
-        size: Shares | None = None,
-    ) -> None:
-        super().__init__(context)
-        self._threshold = threshold_percent / 100
-        self._edge = edge_percent / 100
-        self._size = size
+    threshold_percent: Percent = 1.0
+    edge_percent: Percent = 0.1
+    size: Shares | None = None
 
     def act(self, view: MarketView) -> Iterator[Action]:
-        quantity = self.draw_quantity(self._size)
+        quantity = self.draw_quantity(self.size)
         if view.reference is None or not view.is_continuous:
             return
-        true = view.true_price
-        pushed_up = view.reference > true * (1 + self._threshold)
-        pushed_down = view.reference < true * (1 - self._threshold)
-        dear, cheap = true * (1 + self._edge), true * (1 - self._edge)
+        true, edge, threshold = (
+            view.true_price,
+            self.edge_percent / 100,
+            self.threshold_percent / 100,
+        )
+        pushed_up = view.reference > true * (1 + threshold)
+        pushed_down = view.reference < true * (1 - threshold)
+        dear, cheap = true * (1 + edge), true * (1 - edge)
         if pushed_up and view.best_bid is not None and view.best_bid > dear:
             yield self.sell(quantity, dear, time_in_force="ioc")
         elif pushed_down and view.best_ask is not None and view.best_ask < cheap:
@@ -197,6 +174,7 @@ class Manipulator(Trader):
 
 
 @trader_kind("momentum")
+@dataclass(eq=False, repr=False, kw_only=True)
 class Momentum(Trader):
     """Buys what has risen and sells what has fallen, with market orders.
 
@@ -213,29 +191,23 @@ class Momentum(Trader):
     size : int, optional
     """
 
-    def __init__(
-        self,
-        context: TraderContext,
-        *,
-        lookback: Annotated[int, Whole(1, 100_000)] = 5,
-        threshold_percent: Percent = 0.5,
-        size: Shares | None = None,
-    ) -> None:
-        super().__init__(context)
-        self._lookback = lookback
-        self._seen = deque[float](maxlen=self._lookback + 1)
-        self._threshold = threshold_percent / 100
-        self._size = size
+    lookback: Annotated[int, Whole(1, 100_000)] = 5
+    threshold_percent: Percent = 0.5
+    size: Shares | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._seen = deque[float](maxlen=self.lookback + 1)
 
     def act(self, view: MarketView) -> Iterator[Action]:
-        quantity = self.draw_quantity(self._size)
+        quantity = self.draw_quantity(self.size)
         if view.last_price is None:
             return
         self._seen.append(view.last_price)
-        if len(self._seen) <= self._lookback or not view.is_continuous:
+        if len(self._seen) <= self.lookback or not view.is_continuous:
             return
         change = view.last_price / self._seen[0] - 1
-        if change > self._threshold:
+        if change > self.threshold_percent / 100:
             yield self.buy(quantity)
-        elif change < -self._threshold:
+        elif change < -self.threshold_percent / 100:
             yield self.sell(quantity)

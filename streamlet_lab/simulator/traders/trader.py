@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, get_args
 
@@ -92,13 +93,15 @@ Action: TypeAlias = Submit | Cancel | Replace
 
 
 @TRADERS.base
+@dataclass(eq=False, repr=False)
 class Trader(ABC):
     """Base of all kinds of traders: a kind says what it does when its time comes, in `act`.
 
-    A kind's parameters are keyword-only arguments of its ``__init__``, each with a default, after
-    the context. It draws from `random` and from nowhere else; then a seed says all that it does. If
-    it also draws the same number of times in every act, the instants at which it acts do not
-    depend on what it sees, and neither do those in another market with the same seed.
+    A kind's parameters are keyword-only arguments of its ``__init__``, or fields of a keyword-only
+    dataclass, each with a default, after the context. It draws from `random` and from nowhere else;
+    then a seed says all that it does. If it also draws the same number of times in every act, the
+    instants at which it acts do not depend on what it sees, and neither do those in another market
+    with the same seed.
 
     Attributes
     ----------
@@ -125,20 +128,18 @@ class Trader(ABC):
     ('patient_0/AAPL/0', Decimal('150.93'), 'honest')
     """
 
+    context: TraderContext
     intent: ClassVar[Intent] = "honest"
 
     def __init_subclass__(cls) -> None:
         to_name(cls.intent, get_args(Intent), f"{cls.__name__}.intent")
 
-    def __init__(self, context: TraderContext) -> None:
-        self.name = context.name
-        self.symbol = context.symbol
-        self.random = context.random
-        self.rate = context.rate
+    def __post_init__(self) -> None:
+        self.name, self.symbol, self.random, self.rate = self.context
         self.position = 0
         self._tracker = OrderTracker()
         self.orders = self._tracker.open
-        self._prefix = f"{context.name}/{context.symbol}/"
+        self._prefix = f"{self.name}/{self.symbol}/"
         self._made = 0
 
     @abstractmethod

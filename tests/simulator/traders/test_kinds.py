@@ -223,6 +223,3 @@ def test_every_parameter_of_every_kind_is_tried():
         with pytest.raises(InvalidInput) as caught:
             make(kind, {"nonsense": 1})
         assert caught.value.expected == f"one of the parameters {', '.join(parameters)}"
-
-
-# --- In ten lines
