@@ -13,7 +13,6 @@ from streamlet_lab.prices.aggregation import Aggregator as Aggregator
 from streamlet_lab.prices.aggregation import aggregator as aggregator
 from streamlet_lab.prices.aggregation import aggregators as aggregators
 from streamlet_lab.prices.aggregation import find_aggregator as find_aggregator
-from streamlet_lab.prices.attacks import most_extreme as most_extreme
 from streamlet_lab.prices.attestation import SignedQuote as SignedQuote
 from streamlet_lab.prices.attestation import admissible_quotes as admissible_quotes
 from streamlet_lab.prices.attestation import decode_quotes as decode_quotes
@@ -45,7 +44,6 @@ from streamlet_lab.prices.outliers import TailRule as TailRule
 from streamlet_lab.prices.outliers import find_outlier_rule as find_outlier_rule
 from streamlet_lab.prices.outliers import outlier_rule as outlier_rule
 from streamlet_lab.prices.outliers import outlier_rules as outlier_rules
-from streamlet_lab.prices.outliers import tail_level as tail_level
 from streamlet_lab.prices.paths import MOST_INTRADAY as MOST_INTRADAY
 from streamlet_lab.prices.paths import TRADING_DAY as TRADING_DAY
 from streamlet_lab.prices.paths import TYPICAL_NIGHTS as TYPICAL_NIGHTS
@@ -64,9 +62,7 @@ from streamlet_lab.prices.quotes import ORIGIN as ORIGIN
 from streamlet_lab.prices.quotes import SOURCES as SOURCES
 from streamlet_lab.prices.quotes import StockPrice as StockPrice
 from streamlet_lab.prices.rounds import Evaluation as Evaluation
-from streamlet_lab.prices.rounds import OutlierRule as OutlierRule
 from streamlet_lab.prices.rounds import PriceRound as PriceRound
-from streamlet_lab.prices.rounds import QuoteCheck as QuoteCheck
 from streamlet_lab.prices.rounds import QuoteReason as QuoteReason
 from streamlet_lab.prices.rounds import valid_quotes as valid_quotes
 from streamlet_lab.prices.source_faults import SOURCE_FAULTS as SOURCE_FAULTS

@@ -26,7 +26,6 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.aggregation import (
     mean,
     median,
-    price_range,
     pyth,
     trimmed_mean,
     volume_weighted_median,
@@ -131,6 +130,7 @@ class _Attack:
         self._compared = known.outlier is not None or known.rules.is_reanchoring(known.previous)
         self._needed = known.rules.sources_needed(known.previous)
         self._valid_honest = valid_quotes(known.check(honest))
+        self._honest_cents = [_floor_cents(quote.price) for quote in honest]
         self._remembered_gain = cache(self._gain_of)
 
     def quotes(self, lies: Iterable[_Lie]) -> tuple[StockPrice, ...]:
@@ -139,12 +139,16 @@ class _Attack:
 
     def search(self) -> _Lies:
         """Climb from where all liars quote the far end."""
-        rules, crowd = self._known.rules, len(self._liars)
-        low, high = rules.limits(self._known.previous)
+        rules, previous, crowd = self._known.rules, self._known.previous, len(self._liars)
+        low, high = rules.limits(previous)
         outside, opposite = (high, low) if self._up else (low, high)
-        inside = next(filter(self._counts, (*self._known_prices(), outside, opposite)), None)
+        before = () if previous is None else (_floor_cents(previous.price),)
+        tried = (*before, *self._honest_cents, outside, opposite)
+        inside = next(filter(self._counts, tried), None)
         if inside is None:
-            return (_Lie(self._most_extreme_honest(), rules.min_volume, unsure=False),) * crowd
+            honest = self._honest_cents or [_floor_cents(rules.min_price)]
+            extreme = max(honest) if self._up else min(honest)
+            return (_Lie(extreme, rules.min_volume, unsure=False),) * crowd
         far, near = (last_valid(inside, end, self._counts) for end in (outside, opposite))
         prices, step = [far], 1
         if self._compared or self._known.aggregator not in MONOTONE:
@@ -234,22 +238,12 @@ class _Attack:
         """Prices between two ends around the honest quotes, and how many cents they lie apart."""
         if not self._honest:
             return range(0), 1
-        lowest, highest = map(_floor_cents, price_range(self._honest))
+        lowest, highest = min(self._honest_cents), max(self._honest_cents)
         reach = _REACH * (highest - lowest) + 1
         first, last = (lowest, highest + reach) if self._up else (lowest - reach, highest + 1)
         first, last = max(first, min(near, far)), min(last, max(near, far))
         step = max(-(-(last - first) // _GRID), 1)
         return range(first, last + 1, step), step
-
-    def _known_prices(self) -> Iterator[int]:
-        if self._known.previous is not None:
-            yield _floor_cents(self._known.previous.price)
-        yield from (_floor_cents(quote.price) for quote in self._honest)
-
-    def _most_extreme_honest(self) -> int:
-        if not self._honest:
-            return _floor_cents(self._known.rules.min_price)
-        return _floor_cents(price_range(self._honest)[self._up])
 
 
 def _floor_cents(price: Decimal) -> int:

@@ -44,15 +44,10 @@ class _Amending(SourceFault):
 @source_fault_kind("biased")
 @dataclass(eq=False)
 class Biased(_Amending):
-    """The source quotes too high a price, or too low.
+    """The source's price is too high by ``bp`` basis points; negative is too low.
 
-    Parameters
-    ----------
-    bp : number
-        How much too high, basis points; negative is too low.
-    confidence_bp : number, optional
-        Half the width of the interval that it states around that price, basis points; the honest
-        one unless given. 0 is as sure of itself as it can be.
+    ``confidence_bp`` is half the width of the interval that it states around that price, basis
+    points; the honest one unless given. 0 is as sure of itself as it can be.
     """
 
     bp: _Error = Decimal(100)
@@ -71,13 +66,8 @@ class Biased(_Amending):
 class Stale(_Amending):
     """The source repeats an old price and confidence, with the present timestamp.
 
-    Parameters
-    ----------
-    epochs : int
-        How many epochs ago the price was right. Where the source said nothing then, it is the last
-        price before, or else the first of all.
-    since_start : bool
-        The price is that of the first epoch with the fault instead.
+    They are so many epochs old, or of the first epoch with the fault (``since_start``). Where the
+    source said nothing then, they are the last ones before, or else the first of all.
     """
 
     epochs: _Epochs = 5
@@ -92,13 +82,9 @@ class Stale(_Amending):
 @source_fault_kind("replaying")
 @dataclass(eq=False)
 class Replaying(_Amending):
-    """The source sends an old quote again as it was, old timestamp included.
+    """The source sends an old quote again as it was, so many epochs old, old timestamp included.
 
-    Parameters
-    ----------
-    epochs : int
-        How many epochs old. Where the source said nothing then, it is the last quote before, or
-        else the first of all.
+    Where it said nothing then, it is the last quote before, or else the first of all.
     """
 
     epochs: _Epochs = 20
@@ -110,14 +96,9 @@ class Replaying(_Amending):
 @source_fault_kind("spiking")
 @dataclass(eq=False)
 class Spiking(_Amending):
-    """The source's price jumps up or down in some epochs, and is right in the others.
+    """The source's price jumps up or down in a share of the epochs, and is right in the others.
 
-    Parameters
-    ----------
-    share : number
-        Of the epochs, from 0 to 1.
-    size_percent : number
-        Of a jump; up and down are equally likely.
+    Up and down, by ``size_percent``, are equally likely.
     """
 
     share: Annotated[float, Number(0, 1)] = 0.1
@@ -138,14 +119,9 @@ class Spiking(_Amending):
 @source_fault_kind("volume_inflating")
 @dataclass(eq=False)
 class VolumeInflating(_Amending):
-    """The source claims a volume that it has not, so that its price weighs more.
+    """The source claims a multiple of its volume, so that its price weighs more.
 
-    Parameters
-    ----------
-    factor : number
-        How many times the true volume.
-    bp : number
-        How much too high its price is, basis points; honest unless given.
+    The price is too high by ``bp`` basis points: honest unless given.
     """
 
     factor: _Factor = Decimal(1_000)
@@ -169,13 +145,7 @@ class Colluding(_Amending):
     """All accomplices quote the same price, at the edge of what the rules accept.
 
     It is in whole cents, within the price bounds and the corridor around the previous consensus; a
-    cent further, and the rules would refuse it.
-
-    Parameters
-    ----------
-    direction : {"up", "down"}
-    volume_factor : number
-        How many times the true volume they claim.
+    cent further, and the rules would refuse it. Volumes are multiplied by ``volume_factor``.
     """
 
     direction: Direction = "up"
@@ -205,12 +175,9 @@ class Adaptive(_Amending):
 @source_fault_kind("equivocating")
 @dataclass(eq=False)
 class Equivocating(_Amending):
-    """The source quotes too high a price to half of the receivers, and too low to the others.
+    """The source's price is too high by ``bp`` basis points for half of the receivers.
 
-    Parameters
-    ----------
-    bp : number
-        How much too high, and too low, basis points.
+    For the others it is too low by as many.
     """
 
     equivocates = True

@@ -14,24 +14,8 @@ once in 1,024 quotes.
 
 The square root is that of a price without jumps. At epochs shorter than a day it makes the second
 part much sharper than a fixed 10 % (0.8 % at a minute); the cost is that after a jump the chain
-waits without a price until √t has caught up, unless the rules re-anchor it first.
-
-What ``tools/fit_outlier_rule.py`` measures. The move alone is beyond d on 2 of the 2,557 days that
-it was fitted to; on other shares 2000–2013 on 4 of 3,269 days (MSFT), 1 of 3,269 (IBM), 3 of 2,147
-(GOOG); on 4 of AAPL's 711 days of 2000–2002, the end of the dot-com bubble. On simulated paths,
-three sources, 20,000 epochs (epochs of a day unless a minute is said):
-
-==============================  =======  ======================
-quotes taken for outliers       tail     10 % from previous
-==============================  =======  ======================
-honest ones                     0.06 %   0.24 %
-lie of +1 % by one of three     100 %    0.4 %
-lie of +5 %                     100 %    2.4 %
-lie of +10 %                    100 %    50 %
-+1 % by two of three            0.1 %    0.4 %
-+10 % by two of three           5.9 %    50 %
-+1 % by two of three, minute    98 %     0 %
-==============================  =======  ======================
+waits without a price until √t has caught up, unless the rules re-anchor it first. What the rule is
+worth is measured by ``tools/fit_outlier_rule.py``, and told in ``docs/how_it_works.md``.
 
 What it cannot see: a lie below g, and what a majority agrees on as long as g + d · √t covers it.
 Then it is the honest minority that is far from the median, and left out. One of two sources cannot

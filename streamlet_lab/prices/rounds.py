@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.aggregation import Aggregator, mean, total_volume, vwap
@@ -55,17 +55,9 @@ class QuoteCheck(NamedTuple):
         return self.reason is QuoteReason.VALID
 
 
-class OutlierRule(Protocol):
-    """A pure function that says which of several quotes to leave out."""
-
-    def __call__(
-        self, quote: StockPrice, quotes: Quotes, previous: PreviousConsensus | None, epoch: int, /
-    ) -> bool:
-        """Return whether a quote is an outlier among all that pass the other rules, in an epoch.
-
-        There is no previous consensus while the chain is re-anchored.
-        """
-        ...
+#: A pure function that says whether to leave out a quote, given all of an epoch that pass the other
+#: rules, the previous consensus (None while the chain is re-anchored, too) and the epoch.
+OutlierRule = Callable[[StockPrice, Quotes, PreviousConsensus | None, int], bool]
 
 
 class Evaluation(NamedTuple):

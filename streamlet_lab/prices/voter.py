@@ -39,11 +39,10 @@ class Voter:
     With ``observe``, a source that tells the leader one thing and the voter another looks like a
     leader that lies. Where the aggregator tolerates liars among the sources, the voter therefore
     compares only the consensus price, which these can move no further than honest sources disagree,
-    and lets the number of sources differ by as many; VWAP and volume need to pass the rules alone,
-    since one source can make them anything. The tolerance must be wider than honest sources
-    disagree, and silent sources count among the liars. Where the aggregator tolerates none (mean,
-    VWAP), all figures must agree, and such a source can have every honest leader's price refused,
-    so that only blocks without a price go on: ``evidence`` is the cure.
+    and lets the number of sources differ by as many. The tolerance must be wider than honest
+    sources disagree, and silent sources count among the liars. Where the aggregator tolerates none
+    (mean, VWAP), all figures must agree, and such a source can have every honest leader's price
+    refused: ``evidence`` is the cure.
 
     With ``evidence``, a leader chooses whom it leaves out, down to the fewest quotes that make a
     price. One that conspires with f lying sources leaves out honest ones until the liars are too

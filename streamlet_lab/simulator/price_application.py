@@ -109,15 +109,9 @@ class PriceApplication:
     Notes
     -----
     With ``observe``, a source that tells nodes different things can have honest leaders refused.
-    Three honest leaders in a row would have made three blocks in a row. Where the last ``turns``
-    epochs of a chain have none, leaders therefore claim no price, which every voter believes, until
-    there are three: enough to finalize one. So the chain goes on, and only the price waits. With
-    the other policies what voters go by is the same for all.
-
-    Each block without a price widens the corridor, so that with ``observe`` a leader that claims
-    none is believed in two cases only beside that: where the voter has none either, and where the
-    aggregator tolerates liars among so many sources, who could have the leader see less than the
-    voter does, and gain nothing from the corridor.
+    Where the last ``turns`` epochs of a chain have no three blocks in a row, leaders therefore
+    claim no price, which every voter believes, until there are three. ``docs/how_it_works.md`` says
+    why, and where else a voter that observes a price believes a leader that has none.
 
     Attributes
     ----------

@@ -16,7 +16,6 @@ reaches (1 + d)/(1 − d): 2,222 basis points instead of 2,100 at d = 10 %.
 import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 from typing import Final, Literal, NamedTuple, get_args
@@ -145,9 +144,8 @@ def push(
 ) -> pd.DataFrame:
     """Play one game for each aggregator, and return it epoch by epoch.
 
-    The direction is ``"up"`` or ``"down"``, all else as of :func:`displacement`. One row for each
-    aggregator and epoch: ``aggregator``, ``epoch``, and ``displacement_bp``, how far the price is
-    from the true one, basis points without sign, NaN without a price.
+    All is as of :func:`displacement`. ``displacement_bp`` of an ``aggregator`` in an ``epoch`` is
+    how far the price is from the true one, basis points without sign, NaN without a price.
     """
     to_name(direction, get_args(Direction), "direction")
     settings = epochs, rules, true_price, noise_bp, deviation_rule
@@ -193,9 +191,8 @@ class _Row(NamedTuple):
     locked_out: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Game:
-    """A game that can be sent to another process."""
+class _Game(NamedTuple):
+    """A game that can be sent to another process; it begins as its row does."""
 
     aggregator: str
     sources: int
@@ -249,10 +246,7 @@ def _play(game: _Game) -> _Row:
     played = np.array([_displacements(game, direction) for direction in get_args(Direction)])
     missed = np.isnan(played)
     return _Row(
-        game.aggregator,
-        game.sources,
-        game.liars,
-        game.seed,
+        *game[:4],
         first_bp=float(np.fmax.reduce(played[:, 0])),
         worst_bp=float(np.fmax.reduce(played, axis=None)),
         missed_epochs=int(missed.sum(axis=1).max()),

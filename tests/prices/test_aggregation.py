@@ -1,7 +1,7 @@
 """Each aggregator by hand, against a naive twin in exact fractions, and against liars."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import ROUND_UP, Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import chain
@@ -26,9 +26,7 @@ OWN = ("mad_filter", "mean", "median", "pyth", "trimmed_mean", "volume_weighted_
 WEIGHTED = ("volume_weighted_median", "vwap")
 
 
-def _quotes(
-    prices: Sequence[object], volumes: Sequence[object] = (), confidences: Sequence[object] = ()
-) -> list[StockPrice]:
+def _quotes(prices, volumes=(), confidences=()):
     return [
         StockPrice.create(
             "AAPL",
@@ -41,7 +39,7 @@ def _quotes(
     ]
 
 
-def _micros(amount: int) -> Decimal:
+def _micros(amount):
     return Decimal(amount).scaleb(-6)
 
 
@@ -50,13 +48,13 @@ def _micros(amount: int) -> Decimal:
 by_name = pytest.mark.parametrize("name", OWN)
 
 
-def test_these_are_the_labs_own() -> None:
+def test_these_are_the_labs_own():
     assert {*OWN} <= {*aggregators()}
     assert [*aggregators()] == sorted(aggregators())
     assert {name: find_aggregator(name).name for name in OWN} == {name: name for name in OWN}
 
 
-def test_the_liars_that_each_tolerates_among_one_to_seven_sources() -> None:
+def test_the_liars_that_each_tolerates_among_one_to_seven_sources():
     stated = {
         name: [find_aggregator(name).breakdown(sources) for sources in range(1, 8)] for name in OWN
     }
@@ -100,9 +98,7 @@ def test_the_liars_that_each_tolerates_among_one_to_seven_sources() -> None:
         *((name, ["150.01"], [], "150.01") for name in OWN),
     ],
 )
-def test_worked_examples(
-    name: str, prices: list[object], volumes: list[object], expected: str
-) -> None:
+def test_worked_examples(name, prices, volumes, expected):
     assert find_aggregator(name)(_quotes(prices, volumes)) == Decimal(expected)
 
 
@@ -117,9 +113,7 @@ def test_worked_examples(
         (["150.00", "150.02", "151"], [1, 0, 1], "150.02"),
     ],
 )
-def test_pyths_worked_examples(
-    prices: list[object], confidences: list[object], expected: str
-) -> None:
+def test_pyths_worked_examples(prices, confidences, expected):
     assert find_aggregator("pyth")(_quotes(prices, confidences=confidences)) == Decimal(expected)
 
 
@@ -128,11 +122,11 @@ def test_pyths_worked_examples(
 Rows = list[tuple[int, int, int]]  # price and confidence in micro-dollars, volume
 
 
-def _median_of(rows: Rows) -> Fraction:
+def _median_of(rows):
     return statistics.median([Fraction(price) for price, _, _ in rows])
 
 
-def _trimmed(rows: Rows) -> Fraction:
+def _trimmed(rows):
     prices = [Fraction(price) for price, _, _ in rows]
     for _ in range((len(rows) - 1) // 3):
         prices.remove(min(prices))
@@ -140,7 +134,7 @@ def _trimmed(rows: Rows) -> Fraction:
     return statistics.mean(prices)
 
 
-def _filtered(rows: Rows) -> Fraction:
+def _filtered(rows):
     middle = _median_of(rows)
     spread = statistics.median([abs(price - middle) for price, _, _ in rows])
     return statistics.mean(
@@ -148,11 +142,11 @@ def _filtered(rows: Rows) -> Fraction:
     )
 
 
-def _share_by_share(rows: Rows) -> Fraction:
+def _share_by_share(rows):
     return statistics.median(chain.from_iterable([Fraction(p)] * v for p, _, v in rows))
 
 
-def _pyth(rows: Rows) -> Fraction:
+def _pyth(rows):
     votes = chain.from_iterable((p - c, p, p + c) for p, c, _ in rows)
     return statistics.median(map(Fraction, votes))
 
@@ -180,7 +174,7 @@ rows = st.lists(
 )
 
 
-def _quoted(rows: Rows) -> list[StockPrice]:
+def _quoted(rows):
     return _quotes(
         [_micros(price) for price, _, _ in rows],
         [volume for _, _, volume in rows],
@@ -190,14 +184,14 @@ def _quoted(rows: Rows) -> list[StockPrice]:
 
 @by_name
 @given(rows)
-def test_the_naive_twin_agrees_to_the_last_half_cent(name: str, rows: Rows) -> None:
+def test_the_naive_twin_agrees_to_the_last_half_cent(name, rows):
     exact = TWINS[name](rows) / 10**6
 
     assert find_aggregator(name)(_quoted(rows)) == Decimal(round(exact * 100)).scaleb(-2)
 
 
 @by_name
-def test_the_callers_decimal_context_changes_nothing(name: str) -> None:
+def test_the_callers_decimal_context_changes_nothing(name):
     chosen = find_aggregator(name)
     quotes = _quotes(["150.014999", "151.025", "152.04", "152.05"], [1, 20, 300, 20])
     expected = chosen(quotes)
@@ -219,20 +213,18 @@ honest_quotes = st.lists(
 )
 
 
-def _lie(price: int, confidence: Decimal | None, volume: int) -> StockPrice:
+def _lie(price, confidence, volume):
     return StockPrice("AAPL", _micros(price), Decimal(volume), "liar", confidence=confidence)
 
 
-def _most_liars(chosen: Aggregator, honest: int) -> int:
+def _most_liars(chosen, honest):
     """How many liars may join so many honest sources."""
     return max(b for b in range(honest + 1) if b <= chosen.breakdown(honest + b))
 
 
 @by_name
 @given(st.data())
-def test_up_to_the_breakdown_point_liars_cannot_move_the_price_beyond_the_limits(
-    name: str, data: st.DataObject
-) -> None:
+def test_up_to_the_breakdown_point_liars_cannot_move_the_price_beyond_the_limits(name, data):
     chosen = find_aggregator(name)
     honest = _quoted(data.draw(honest_quotes))
     most = _most_liars(chosen, len(honest))
@@ -244,7 +236,7 @@ def test_up_to_the_breakdown_point_liars_cannot_move_the_price_beyond_the_limits
 
 @by_name
 @pytest.mark.parametrize("sources", range(2, 14))
-def test_one_liar_more_moves_it_anywhere(name: str, sources: int) -> None:
+def test_one_liar_more_moves_it_anywhere(name, sources):
     chosen = find_aggregator(name)
     liars = chosen.breakdown(sources) + 1
     honest = _quotes([Decimal(150) + _micros(100 * i) for i in range(sources - liars)])
@@ -256,9 +248,7 @@ def test_one_liar_more_moves_it_anywhere(name: str, sources: int) -> None:
 
 
 @given(honest_quotes, st.data())
-def test_liars_with_less_than_half_of_the_volume_do_not_move_its_median_out(
-    rows: Rows, data: st.DataObject
-) -> None:
+def test_liars_with_less_than_half_of_the_volume_do_not_move_its_median_out(rows, data):
     honest = _quoted(rows)
     liars = [_lie(*lie) for lie in data.draw(st.lists(lies, max_size=9))]
     fair = sum(quote.volume for quote in honest)
@@ -273,7 +263,7 @@ def test_liars_with_less_than_half_of_the_volume_do_not_move_its_median_out(
 @by_name
 @settings(max_examples=40)
 @given(rows)
-def test_the_second_price_stays_the_vwap(name: str, rows: Rows) -> None:
+def test_the_second_price_stays_the_vwap(name, rows):
     quotes, chosen = _quoted(rows), find_aggregator(name)
     result = PriceRound(PriceValidation(), "AAPL", 0, None, aggregator=chosen).aggregate(quotes)
 
@@ -288,30 +278,30 @@ def test_the_second_price_stays_the_vwap(name: str, rows: Rows) -> None:
 
 
 @by_name
-def test_nothing_has_no_price(name: str) -> None:
+def test_nothing_has_no_price(name):
     with pytest.raises(InvalidInput, match=r"prices: \[\] .* at least one quote"):
         find_aggregator(name)([])
 
 
 @pytest.mark.parametrize("name", WEIGHTED)
 @pytest.mark.parametrize("volumes", [[0, 0], [100, -100], [100, -300]])
-def test_no_volume_cannot_weigh(name: str, volumes: list[object]) -> None:
+def test_no_volume_cannot_weigh(name, volumes):
     with pytest.raises(InvalidInput, match=r"volume: .* more than 0 shares"):
         find_aggregator(name)(_quotes([150, 151], volumes))
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(
         InvalidInput, match=r"aggregator: 'mode' .* mad_filter, .*mean.* registered"
     ):
         find_aggregator("mode")
 
 
-def test_ones_own_is_rounded_as_the_others_and_may_be_replaced() -> None:
+def test_ones_own_is_rounded_as_the_others_and_may_be_replaced():
     for factor in ("0.5", "0.25"):
 
         @aggregator("own_share", breakdown=lambda sources: 0)
-        def own_share(quotes: Sequence[StockPrice], factor: str = factor) -> Decimal:
+        def own_share(quotes, factor=factor):
             return quotes[0].price * Decimal(factor)
 
         assert find_aggregator("own_share") is own_share
@@ -321,8 +311,8 @@ def test_ones_own_is_rounded_as_the_others_and_may_be_replaced() -> None:
 
 
 @pytest.mark.parametrize("price", [150.0, "150.00", None, Decimal("NaN"), Decimal("Infinity")])
-def test_what_is_no_amount_is_no_price(price: object) -> None:
-    own = Aggregator("own", lambda quotes: price, lambda sources: 0)  # type: ignore[arg-type,return-value]
+def test_what_is_no_amount_is_no_price(price):
+    own = Aggregator("own", lambda quotes: price, lambda sources: 0)
 
     with pytest.raises(InvalidInput, match=r"aggregator own: .* a finite Decimal"):
         own(_quotes([150]))

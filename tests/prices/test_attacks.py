@@ -1,12 +1,10 @@
 """The search for the worst lies, against a search that tries everything."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations_with_replacement, product
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +13,6 @@ from hypothesis import strategies as st
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
-    Aggregator,
     PreviousConsensus,
     PriceConsensus,
     PriceRound,
@@ -37,57 +34,34 @@ by_name = pytest.mark.parametrize("name", OWN)
 both_ways = pytest.mark.parametrize("direction", ["up", "down"])
 
 
-def make_quotes(cents: Iterable[int], volume: int = 500) -> list[StockPrice]:
+def make_quotes(cents, volume=500):
     return [
         StockPrice("AAPL", from_ticks(each), Decimal(volume), f"honest_{number}")
         for number, each in enumerate(cents)
     ]
 
 
-def before(cents: int, missed: int = 0) -> PreviousConsensus:
+def before(cents, missed=0):
     return PreviousConsensus(from_ticks(cents), EPOCH - 1 - missed, missed)
 
 
-def attack(
-    honest: Sequence[StockPrice],
-    liars: int,
-    name: str,
-    direction: str,
-    rules: PriceValidation = NARROW,
-    previous: PreviousConsensus | None = None,
-    **options: object,
-) -> tuple[StockPrice, ...]:
+def attack(honest, liars, name, direction, rules=NARROW, previous=None, **options):
     names = [f"liar_{number}" for number in range(liars)]
-    return most_extreme(honest, names, known(name, rules, previous, **options), direction)  # type: ignore[arg-type]
+    return most_extreme(honest, names, known(name, rules, previous, **options), direction)
 
 
-def known(
-    name: str,
-    rules: PriceValidation = NARROW,
-    previous: PreviousConsensus | None = None,
-    **options: Any,
-) -> PriceRound:
+def known(name, rules=NARROW, previous=None, **options):
     previous = previous or before(6000)
     return PriceRound(rules, "AAPL", EPOCH, previous, ORIGIN, find_aggregator(name), **options)
 
 
-def price_of(
-    quotes: Sequence[StockPrice],
-    name: str,
-    rules: PriceValidation = NARROW,
-    previous: PreviousConsensus | None = None,
-    **options: object,
-) -> Decimal | None:
+def price_of(quotes, name, rules=NARROW, previous=None, **options):
     """What an honest node makes of them."""
     claim = known(name, rules, previous, **options).evaluate(quotes).claim
     return claim.consensus_price if isinstance(claim, PriceConsensus) else None
 
 
-def everything(
-    previous: PreviousConsensus,
-    volumes: Iterable[int] = (100, 10_000_000_000),
-    confidences: Iterable[int] = (0, 1, 60),
-) -> list[StockPrice]:
+def everything(previous, volumes=(100, 10_000_000_000), confidences=(0, 1, 60)):
     """Every price of a narrow corridor with some volumes and confidences, and one not valid."""
     middle = int(previous.price * 100)
     said = product(range(middle - 31, middle + 32), volumes, confidences)
@@ -99,14 +73,7 @@ def everything(
     return [*quotes, StockPrice("AAPL", Decimal(1), Decimal(0), "")]
 
 
-def best_of_everything(
-    honest: Sequence[StockPrice],
-    liars: int,
-    name: str,
-    direction: str,
-    said: Sequence[StockPrice],
-    previous: PreviousConsensus,
-) -> Decimal | None:
+def best_of_everything(honest, liars, name, direction, said, previous):
     prices = []
     for combination in combinations_with_replacement(said, liars):
         lies = [
@@ -130,9 +97,7 @@ def best_of_everything(
     volume=st.integers(100, 5_000),
     middle=st.integers(5_975, 6_025),
 )
-def test_one_liar_cannot_do_better(
-    name: str, direction: str, cents: list[int], volume: int, middle: int
-) -> None:
+def test_one_liar_cannot_do_better(name, direction, cents, volume, middle):
     honest, previous = make_quotes(cents, volume), before(middle)
     lies = attack(honest, 1, name, direction, NARROW, previous)
 
@@ -144,7 +109,7 @@ def test_one_liar_cannot_do_better(
 @by_name
 @both_ways
 @pytest.mark.parametrize("honest_sources", [1, 2, 3])
-def test_two_liars_cannot_do_better(name: str, direction: str, honest_sources: int) -> None:
+def test_two_liars_cannot_do_better(name, direction, honest_sources):
     # Honest venues disagree by about 1 bp: less than a cent at $60.
     random = Random(honest_sources)
     previous = before(6000)
@@ -171,13 +136,11 @@ IN_ORDER = sorted(MONOTONE, key=lambda each: each.name)
 
 @pytest.mark.parametrize("aggregator", IN_ORDER, ids=lambda each: each.name)
 @given(data=st.data(), cents=PRICES, more=st.integers(0, 500))
-def test_a_higher_quote_never_lowers_these(
-    aggregator: Aggregator, data: st.DataObject, cents: list[int], more: int
-) -> None:
+def test_a_higher_quote_never_lowers_these(aggregator, data, cents, more):
     volumes = data.draw(st.lists(st.integers(1, 9_999), min_size=len(cents), max_size=len(cents)))
     place = data.draw(st.integers(0, len(cents) - 1))
 
-    def price(cents: Sequence[int]) -> Decimal:
+    def price(cents):
         return aggregator.function(
             [
                 StockPrice("AAPL", from_ticks(each), Decimal(volume), "", ORIGIN, Decimal(1))
@@ -213,20 +176,13 @@ BOUNDED = PriceValidation(min_price=Decimal("149.245"), max_price=Decimal("155.5
         ("mad_filter", [15_000, 15_100], "up", STRICT, 15_000, "154.00"),
     ],
 )
-def test_a_lie_is_the_last_cent_that_pays(
-    name: str,
-    honest: list[int],
-    direction: str,
-    rules: PriceValidation,
-    reference: int,
-    price: str,
-) -> None:
+def test_a_lie_is_the_last_cent_that_pays(name, honest, direction, rules, reference, price):
     [lie] = attack(make_quotes(honest), 1, name, direction, rules, before(reference))
     assert lie.price == Decimal(price)
 
 
 @pytest.mark.parametrize("name", ["vwap", "volume_weighted_median"])
-def test_volume_is_whatever_a_liar_says(name: str) -> None:
+def test_volume_is_whatever_a_liar_says(name):
     honest = make_quotes([15_000] * 6)
     lies = attack(honest, 1, name, "up", STRICT, before(15_000))
     assert lies[0].volume == STRICT.max_volume
@@ -235,7 +191,7 @@ def test_volume_is_whatever_a_liar_says(name: str) -> None:
     assert price > Decimal("164.99")
 
 
-def test_while_the_chain_is_re_anchored_a_lie_must_agree_with_the_others() -> None:
+def test_while_the_chain_is_re_anchored_a_lie_must_agree_with_the_others():
     rules = PriceValidation(
         widening_percent=Decimal(0), reanchor_after=2, reanchor_sources=3, min_sources=2
     )
@@ -245,10 +201,8 @@ def test_while_the_chain_is_re_anchored_a_lie_must_agree_with_the_others() -> No
     assert price_of([*honest, *lies], "mean", rules, previous) == Decimal("153.75")
 
 
-def test_an_outlier_rule_is_taken_into_account() -> None:
-    def far_from_all(
-        quote: StockPrice, quotes: Sequence[StockPrice], previous: object, epoch: int
-    ) -> bool:
+def test_an_outlier_rule_is_taken_into_account():
+    def far_from_all(quote, quotes, previous, epoch):
         return sum(abs(quote.price - other.price) > 3 for other in quotes) > 1
 
     honest, options = make_quotes([15_000, 15_000, 15_000]), {"outlier": far_from_all}
@@ -256,11 +210,9 @@ def test_an_outlier_rule_is_taken_into_account() -> None:
     assert lie.price == Decimal("153.00")
 
 
-def test_a_rule_that_punishes_the_far_end_is_seen_through() -> None:
+def test_a_rule_that_punishes_the_far_end_is_seen_through():
     # Above $160, whoever quotes costs the five at $154.90 their say.
-    def drops_the_middle(
-        quote: StockPrice, quotes: Sequence[StockPrice], previous: object, epoch: int
-    ) -> bool:
+    def drops_the_middle(quote, quotes, previous, epoch):
         return quote.price == Decimal("154.9") and max(each.price for each in quotes) > 160
 
     honest, options = make_quotes([15_000] * 3 + [15_490] * 5), {"outlier": drops_the_middle}
@@ -268,10 +220,8 @@ def test_a_rule_that_punishes_the_far_end_is_seen_through() -> None:
     assert lie.price == Decimal("160.00")
 
 
-def test_liars_need_not_say_the_same_where_that_would_give_them_away() -> None:
-    def copies(
-        quote: StockPrice, quotes: Sequence[StockPrice], previous: object, epoch: int
-    ) -> bool:
+def test_liars_need_not_say_the_same_where_that_would_give_them_away():
+    def copies(quote, quotes, previous, epoch):
         return sum(quote.price == each.price for each in quotes) > 1
 
     honest, options = make_quotes([15_000, 15_001]), {"outlier": copies}
@@ -284,7 +234,7 @@ def test_liars_need_not_say_the_same_where_that_would_give_them_away() -> None:
 # --- Who, when, and where nothing can be done
 
 
-def test_each_liar_quotes_once_for_the_symbol_and_the_time() -> None:
+def test_each_liar_quotes_once_for_the_symbol_and_the_time():
     now = ORIGIN + timedelta(days=3)
     lies = most_extreme([], ["b", "a"], replace(known("mean"), symbol="IBM", timestamp=now), "up")
     assert [(lie.source, lie.symbol, lie.timestamp) for lie in lies] == [
@@ -294,7 +244,7 @@ def test_each_liar_quotes_once_for_the_symbol_and_the_time() -> None:
 
 
 @pytest.mark.parametrize(("direction", "price"), [("up", "150.07"), ("down", "150.01")])
-def test_where_nothing_validates_liars_quote_an_honest_price(direction: str, price: str) -> None:
+def test_where_nothing_validates_liars_quote_an_honest_price(direction, price):
     rules = PriceValidation(max_deviation_percent=Decimal(0), widening_percent=Decimal(0))
     previous = PreviousConsensus(Decimal("200.005"), EPOCH - 1)  # no whole cent is within 0 %
     [lie] = attack(make_quotes([15_001, 15_007]), 1, "mean", direction, rules, previous)
@@ -304,7 +254,7 @@ def test_where_nothing_validates_liars_quote_an_honest_price(direction: str, pri
 @both_ways
 @given(cents=st.lists(st.integers(14_000, 16_000), min_size=1, max_size=5))
 @settings(max_examples=30, deadline=None)
-def test_liars_always_gain_at_least_what_silence_would(direction: str, cents: list[int]) -> None:
+def test_liars_always_gain_at_least_what_silence_would(direction, cents):
     honest = make_quotes(cents)
     for name in OWN:
         alone = price_of(honest, name, STRICT, before(15_000))
@@ -316,6 +266,6 @@ def test_liars_always_gain_at_least_what_silence_would(direction: str, cents: li
 
 
 @pytest.mark.parametrize("liars", [["honest_0"], ["liar", "liar"]])
-def test_a_liar_is_none_of_the_honest_and_named_once(liars: list[str]) -> None:
+def test_a_liar_is_none_of_the_honest_and_named_once(liars):
     with pytest.raises(InvalidInput, match=r"liars: .* other sources than the honest"):
         most_extreme(make_quotes([1]), liars, known("mean"), "up")

@@ -4,13 +4,12 @@ import json
 from dataclasses import replace
 from datetime import UTC, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.keys import Ed25519Keyring, IdealSignatures, Keyring, make_keyring
+from streamlet_lab.keys import Ed25519Keyring, IdealSignatures, make_keyring
 from streamlet_lab.prices import (
     ORIGIN,
     SOURCES,
@@ -47,11 +46,11 @@ quotes = st.builds(
 signed_quotes = st.builds(SignedQuote, quotes, st.integers(), st.binary(max_size=64))
 
 
-def _quote(price: object = "152.45", source: str = SOURCES[0], symbol: str = "AAPL") -> StockPrice:
+def _quote(price="152.45", source=SOURCES[0], symbol="AAPL"):
     return StockPrice.create(symbol, price, 1500, source, ORIGIN, "0.02")
 
 
-def _epoch_of_quotes(keyring: Keyring = ED25519, epoch: int = EPOCH) -> list[SignedQuote]:
+def _epoch_of_quotes(keyring=ED25519, epoch=EPOCH):
     return [
         sign_quote(_quote(f"152.4{number}", source, symbol), epoch, keyring)
         for symbol in SYMBOLS
@@ -59,14 +58,14 @@ def _epoch_of_quotes(keyring: Keyring = ED25519, epoch: int = EPOCH) -> list[Sig
     ]
 
 
-def _objection(signed: list[SignedQuote], keyring: Keyring = ED25519) -> str | None:
+def _objection(signed, keyring=ED25519):
     return objection_to_quotes(signed, EPOCH, SYMBOLS, SOURCES, keyring)
 
 
 # --- The encoding
 
 
-def test_the_bytes_are_fixed() -> None:
+def test_the_bytes_are_fixed():
     quote = replace(_quote(), confidence=None)
 
     assert encode_quotes([SignedQuote(quote, 7, b"\x01\xff")]) == (
@@ -77,7 +76,7 @@ def test_the_bytes_are_fixed() -> None:
 
 
 @given(st.lists(signed_quotes, max_size=3))
-def test_what_is_encoded_is_decoded(signed: list[SignedQuote]) -> None:
+def test_what_is_encoded_is_decoded(signed):
     attachment = encode_quotes(signed)
 
     assert decode_quotes(attachment) == tuple(signed)
@@ -85,7 +84,7 @@ def test_what_is_encoded_is_decoded(signed: list[SignedQuote]) -> None:
 
 
 @pytest.mark.parametrize("keyring", [ED25519, IDEAL])
-def test_any_changed_byte_is_refused_or_fails_its_signature(keyring: Keyring) -> None:
+def test_any_changed_byte_is_refused_or_fails_its_signature(keyring):
     attachment = encode_quotes(_epoch_of_quotes(keyring)[:2])
     for place, byte in enumerate(attachment):
         for other in {byte ^ 1, byte ^ 2, byte ^ 32, 0x20, 0x30} - {byte}:
@@ -104,7 +103,7 @@ def test_any_changed_byte_is_refused_or_fails_its_signature(keyring: Keyring) ->
         max_size=4,
     )
 )
-def test_no_mutation_does_harm_or_makes_other_evidence(edits: list[tuple[int, int, bytes]]) -> None:
+def test_no_mutation_does_harm_or_makes_other_evidence(edits):
     """Cut out up to three bytes somewhere and put up to three others in their place."""
     genuine = _epoch_of_quotes()[:2]
     attachment = encode_quotes(genuine)
@@ -118,7 +117,7 @@ def test_no_mutation_does_harm_or_makes_other_evidence(edits: list[tuple[int, in
     assert _objection(list(signed)) is not None or {*signed} <= {*genuine}
 
 
-def _with(**changes: object) -> bytes:
+def _with(**changes):
     document = json.loads(encode_quotes(_epoch_of_quotes()[:1]))[0]
     return json.dumps([{**document, **changes}]).encode()
 
@@ -162,13 +161,13 @@ NOT_CANONICAL = "signed quotes not in canonical form"
     ],
     ids=str,
 )
-def test_a_malformed_attachment_is_refused_with_a_reason(attachment: bytes, complaint: str) -> None:
+def test_a_malformed_attachment_is_refused_with_a_reason(attachment, complaint):
     with pytest.raises(MalformedPayload, match=complaint):
         decode_quotes(attachment)
 
 
 @pytest.mark.parametrize("key", json.loads(GENUINE)[0])
-def test_every_key_is_needed(key: str) -> None:
+def test_every_key_is_needed(key):
     [document] = json.loads(GENUINE)
     del document[key]
 
@@ -180,7 +179,7 @@ def test_every_key_is_needed(key: str) -> None:
 
 
 @pytest.mark.parametrize("keyring", [ED25519, IDEAL])
-def test_what_the_sources_signed_is_evidence_in_any_order_and_number(keyring: Keyring) -> None:
+def test_what_the_sources_signed_is_evidence_in_any_order_and_number(keyring):
     signed = _epoch_of_quotes(keyring)
 
     for some in (signed, signed[::-1], signed[:1], []):
@@ -189,7 +188,7 @@ def test_what_the_sources_signed_is_evidence_in_any_order_and_number(keyring: Ke
         assert admissible_quotes(some, EPOCH, SYMBOLS, SOURCES, keyring) == some
 
 
-def _other(one: SignedQuote, **changes: Any) -> SignedQuote:
+def _other(one, **changes):
     """A quote with another content under the same signature."""
     return one._replace(quote=replace(one.quote, **changes))
 
@@ -215,9 +214,7 @@ NO_EVIDENCE = [
 
 
 @pytest.mark.parametrize(("bad", "objection"), NO_EVIDENCE)
-def test_anything_else_spoils_the_attachment_and_an_honest_leader_leaves_it_out(
-    bad: SignedQuote, objection: str
-) -> None:
+def test_anything_else_spoils_the_attachment_and_an_honest_leader_leaves_it_out(bad, objection):
     name = f"quote of {bad.quote.source} for {bad.quote.symbol}"
     for signed in ([bad, *REST], [*REST, bad]):
         assert _objection(signed) == f"{name}: {objection}"
@@ -225,7 +222,7 @@ def test_anything_else_spoils_the_attachment_and_an_honest_leader_leaves_it_out(
 
 
 @pytest.mark.parametrize("again", [FIRST, sign_quote(_quote("160.00"), EPOCH, ED25519)])
-def test_a_source_is_heard_once_for_a_symbol(again: SignedQuote) -> None:
+def test_a_source_is_heard_once_for_a_symbol(again):
     signed = [FIRST, *REST, again]
 
     assert _objection(signed) == "quote of market_data_1 for AAPL: twice"
@@ -244,9 +241,7 @@ def test_a_source_is_heard_once_for_a_symbol(again: SignedQuote) -> None:
     ],
 )
 @pytest.mark.parametrize("scheme", ["ed25519", "none"])
-def test_an_honest_leader_leaves_out_what_nobody_could_read(
-    changes: dict[str, Any], scheme: Any
-) -> None:
+def test_an_honest_leader_leaves_out_what_nobody_could_read(changes, scheme):
     """The source means it: its signature is good."""
     keyring = make_keyring(scheme, SOURCES, 0)
     good = _epoch_of_quotes(keyring)[1:]

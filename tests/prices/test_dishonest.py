@@ -2,11 +2,9 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, cast
 from unittest import mock
 
 import pytest
@@ -15,21 +13,20 @@ from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.prices import PricePath, PriceRound
-from streamlet_lab.prices.aggregation import Aggregator, find_aggregator, mean
+from streamlet_lab.prices import PriceRound
+from streamlet_lab.prices.aggregation import find_aggregator, mean
 from streamlet_lab.prices.attacks import most_extreme
 from streamlet_lab.prices.feeds import QuoteFeed
 from streamlet_lab.prices.outliers import find_outlier_rule
 from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.source_faults import (
     SOURCE_FAULTS,
-    Scene,
     SourceFault,
     Sources,
     make_source_faults,
     source_fault_kind,
 )
-from streamlet_lab.prices.sources import Source, standard_sources
+from streamlet_lab.prices.sources import standard_sources
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 
 EPOCH = 1_000_000
@@ -53,51 +50,41 @@ class RisingPath:
     def __init__(self, rise: int = 100_000) -> None:
         self._rise = rise
 
-    def price(self, market_time: int) -> int:
+    def price(self, market_time):
         return 150_000_000 + self._rise * market_time // EPOCH
 
-    def volume(self, market_time: int) -> int:
+    def volume(self, market_time):
         return 5_000
 
-    def timestamp(self, market_time: int) -> datetime:
+    def timestamp(self, market_time):
         return ORIGIN + timedelta(microseconds=market_time)
 
 
-def _make(
-    *faults: Fault, sources: Sequence[Source] = FIVE, seed: int = 0, symbol: str = "AAPL"
-) -> Sources:
+def _make(*faults, sources=FIVE, seed=0, symbol="AAPL"):
     names = [source.name for source in sources]
-    feed = QuoteFeed(cast(PricePath, RisingPath()), EPOCH, seed, sources)
+    feed = QuoteFeed(RisingPath(), EPOCH, seed, sources)
     return Sources(feed, make_source_faults(faults, names, seed, symbol))
 
 
-def _fault(kind: str, *sources: str, start: int = 0, stop: int | None = None, **how: Any) -> Fault:
+def _fault(kind, *sources, start=0, stop=None, **how):
     return Fault(kind, sources or ("external_feed",), None, start, stop, how)
 
 
-def _said(
-    sources: Sources,
-    epoch: int,
-    previous: PreviousConsensus | None = PREVIOUS,
-    rules: PriceValidation = RULES,
-    aggregator: Aggregator = mean,
-) -> Mapping[str, tuple[StockPrice, ...]]:
+def _said(sources, epoch, previous=PREVIOUS, rules=RULES, aggregator=mean):
     timestamp = sources.feed.timestamp(epoch)
     known = PriceRound(rules, "AAPL", epoch, previous, timestamp, aggregator)
     return sources.said(known, RECEIVERS)
 
 
-def _heard(
-    sources: Sources, epoch: int, receiver: str = "node_0", **scene: Any
-) -> dict[str, StockPrice]:
+def _heard(sources, epoch, receiver="node_0", **scene):
     return {quote.source: quote for quote in _said(sources, epoch, **scene)[receiver]}
 
 
-def _honest(sources: Sources, epoch: int) -> dict[str, StockPrice]:
+def _honest(sources, epoch):
     return {quote.source: quote for quote in sources.feed.quotes(epoch)}
 
 
-def _times(price: Decimal, factor: str) -> Decimal:
+def _times(price, factor):
     return (price * Decimal(factor)).quantize(CENT)
 
 
@@ -105,7 +92,7 @@ def _times(price: Decimal, factor: str) -> Decimal:
 
 
 @pytest.mark.parametrize("kind", OWN)
-def test_a_fault_changes_its_own_quotes_while_it_is_there(kind: str) -> None:
+def test_a_fault_changes_its_own_quotes_while_it_is_there(kind):
     """Prices stay in cents, and all who are told the same share one tuple."""
     liars = ("market_data_2", "external_feed")
     sources = _make(_fault(kind, *liars, start=3, stop=33))
@@ -127,7 +114,7 @@ def test_a_fault_changes_its_own_quotes_while_it_is_there(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", OWN)
-def test_what_a_source_says_does_not_depend_on_being_asked_before(kind: str) -> None:
+def test_what_a_source_says_does_not_depend_on_being_asked_before(kind):
     """Nor on being asked twice: it is one word for each epoch."""
     fault = _fault(kind, "market_data_2", "external_feed")
     regular, rarely = _make(fault, seed=5), _make(fault, seed=5)
@@ -138,7 +125,7 @@ def test_what_a_source_says_does_not_depend_on_being_asked_before(kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", OWN)
-def test_a_source_in_an_outage_is_silent_whatever_its_fault(kind: str) -> None:
+def test_a_source_in_an_outage_is_silent_whatever_its_fault(kind):
     flaky = (*FIVE[:4], replace(FIVE[4], outage=0.5))
     sources = _make(_fault(kind, "market_data_4", "external_feed"), sources=flaky)
     silences = 0
@@ -150,7 +137,7 @@ def test_a_source_in_an_outage_is_silent_whatever_its_fault(kind: str) -> None:
     assert 5 < silences < 35
 
 
-def test_several_faults_of_a_source_follow_each_other() -> None:
+def test_several_faults_of_a_source_follow_each_other():
     twice = _make(_fault("biased", bp=100), _fault("biased", bp=-500))
     for epoch in range(5):
         first = _times(_honest(twice, epoch)["external_feed"].price, "1.01")
@@ -161,7 +148,7 @@ def test_several_faults_of_a_source_follow_each_other() -> None:
 
 
 @pytest.mark.parametrize(("bp", "factor"), [(100, "1.01"), (-2_500, "0.75"), (0.5, "1.00005")])
-def test_biased(bp: float, factor: str) -> None:
+def test_biased(bp, factor):
     sources = _make(_fault("biased", bp=bp))
     for epoch in range(5):
         honest = _honest(sources, epoch)["external_feed"]
@@ -170,12 +157,12 @@ def test_biased(bp: float, factor: str) -> None:
 
 
 @pytest.mark.parametrize("bp", [0, 20])
-def test_biased_states_how_sure_it_is(bp: int) -> None:
+def test_biased_states_how_sure_it_is(bp):
     lie = _heard(_make(_fault("biased", bp=0, confidence_bp=bp)), 0)["external_feed"]
     assert lie.confidence == lie.price * bp / 10_000
 
 
-def test_stale() -> None:
+def test_stale():
     """The fault begins at 8: what was said before it is known."""
     sources = _make(_fault("stale", start=8, epochs=3))
     for epoch in range(8, 20):
@@ -185,7 +172,7 @@ def test_stale() -> None:
         assert lie.timestamp == sources.feed.timestamp(epoch)
 
 
-def test_stale_at_the_beginning_repeats_the_first_price() -> None:
+def test_stale_at_the_beginning_repeats_the_first_price():
     sources = _make(_fault("stale"))
     first = _honest(sources, 0)["external_feed"].price
     prices = [_heard(sources, epoch)["external_feed"].price for epoch in range(7)]
@@ -193,13 +180,13 @@ def test_stale_at_the_beginning_repeats_the_first_price() -> None:
     assert prices[6] == _honest(sources, 1)["external_feed"].price != first
 
 
-def test_stale_since_its_start() -> None:
+def test_stale_since_its_start():
     sources = _make(_fault("stale", start=4, since_start=True))
     prices = {_heard(sources, epoch)["external_feed"].price for epoch in range(4, 30)}
     assert prices == {_honest(sources, 4)["external_feed"].price}
 
 
-def test_replaying() -> None:
+def test_replaying():
     sources = _make(_fault("replaying", start=5, epochs=4))
     for epoch in range(5, 15):
         assert (
@@ -208,7 +195,7 @@ def test_replaying() -> None:
 
 
 @pytest.mark.parametrize("kind", ["stale", "replaying"])
-def test_an_old_quote_is_the_last_one_that_there_was(kind: str) -> None:
+def test_an_old_quote_is_the_last_one_that_there_was(kind):
     flaky = (*FIVE[:4], replace(FIVE[4], outage=0.6, outage_epochs=4))
     sources = _make(_fault(kind, epochs=2), sources=flaky)
     said = {epoch: _honest(sources, epoch).get("external_feed") for epoch in range(60)}
@@ -220,7 +207,7 @@ def test_an_old_quote_is_the_last_one_that_there_was(kind: str) -> None:
         assert _heard(sources, epoch)["external_feed"].price == old.price
 
 
-def test_spiking() -> None:
+def test_spiking():
     """Of 4,000 epochs: four standard errors of a share of 0.2 are 0.025, of a half 0.07."""
     sources, epochs = _make(_fault("spiking", share=0.2, size_percent=8)), 4_000
     moves = [
@@ -234,7 +221,7 @@ def test_spiking() -> None:
     assert abs(statistics.fmean(move > 1 for move in spikes) - 0.5) < 0.071
 
 
-def test_volume_inflating() -> None:
+def test_volume_inflating():
     sources = _make(_fault("volume_inflating"), _fault("volume_inflating", NAMES[0], bp=50))
     for epoch in range(5):
         honest, heard = _honest(sources, epoch), _heard(sources, epoch)
@@ -243,7 +230,7 @@ def test_volume_inflating() -> None:
         assert heard[NAMES[0]].price == _times(honest[NAMES[0]].price, "1.005")
 
 
-def test_silent() -> None:
+def test_silent():
     sources = _make(_fault("silent", "market_data_2", "external_feed"))
     assert tuple(_heard(sources, 0)) == ("market_data_1", "market_data_3", "market_data_4")
 
@@ -265,9 +252,7 @@ def test_silent() -> None:
         ("up", PREVIOUS, PriceValidation(max_deviation_percent=Decimal(0)), "150.00"),
     ],
 )
-def test_colluding(
-    direction: str, previous: PreviousConsensus | None, rules: PriceValidation, price: str
-) -> None:
+def test_colluding(direction, previous, rules, price):
     sources = _make(_fault("colluding", *NAMES[1:3], direction=direction))
     heard = _heard(sources, 0, previous=previous, rules=rules)
     honest = _honest(sources, 0)
@@ -282,9 +267,7 @@ def test_colluding(
     st.integers(0, 5),
     st.integers(0, 9),
 )
-def test_a_cent_beyond_the_colluders_price_the_rules_refuse_it(
-    cents: int, direction: str, missed: int, percent: int
-) -> None:
+def test_a_cent_beyond_the_colluders_price_the_rules_refuse_it(cents, direction, missed, percent):
     previous = PreviousConsensus(Decimal(cents).scaleb(-2), -1 - missed, missed)
     rules = PriceValidation(max_deviation_percent=Decimal(percent))
     sources = _make(_fault("colluding", direction=direction))
@@ -299,7 +282,7 @@ def test_a_cent_beyond_the_colluders_price_the_rules_refuse_it(
 
 @pytest.mark.parametrize("name", ["mean", "median", "vwap", "pyth", "trimmed_mean"])
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_adaptive_carries_out_the_plan_of_its_accomplices(name: str, direction: Any) -> None:
+def test_adaptive_carries_out_the_plan_of_its_accomplices(name, direction):
     liars, aggregator = NAMES[3:], find_aggregator(name)
     sources = _make(_fault("adaptive", *liars, direction=direction))
     heard = _heard(sources, 0, aggregator=aggregator)
@@ -318,15 +301,15 @@ def test_adaptive_carries_out_the_plan_of_its_accomplices(name: str, direction: 
     assert reached > sign * aggregator(honest)
 
 
-def test_adaptive_keeps_within_the_outlier_rule_and_gains_at_least_what_a_small_bias_does() -> None:
+def test_adaptive_keeps_within_the_outlier_rule_and_gains_at_least_what_a_small_bias_does():
     """Minutes apart the tail rule leaves liars so little that a blind far end gains nothing."""
     minute = 60_000_000
     rule = find_outlier_rule("tail", minute)
-    feed = QuoteFeed(cast(PricePath, RisingPath(0)), minute, 0, FIVE)
+    feed = QuoteFeed(RisingPath(0), minute, 0, FIVE)
     before = PreviousConsensus(Decimal(150), 0)
     known = PriceRound(RULES, "AAPL", 1, before, feed.timestamp(1), mean, rule)
 
-    def reached(fault: Fault, seen: PriceRound = known) -> tuple[Decimal, bool]:
+    def reached(fault, seen=known):
         """The price, and whether the liar counts."""
         faults = make_source_faults([fault], NAMES, 0, "AAPL")
         heard = Sources(feed, faults).said(seen, RECEIVERS)["node_0"]
@@ -343,7 +326,7 @@ def test_adaptive_keeps_within_the_outlier_rule_and_gains_at_least_what_a_small_
     assert plan < blind
 
 
-def test_adaptive_plans_without_those_of_its_own_who_cannot_speak() -> None:
+def test_adaptive_plans_without_those_of_its_own_who_cannot_speak():
     """With the MAD filter one liar goes less far than each of two would."""
     flaky = (*FIVE[:4], replace(FIVE[4], outage=0.5))
     sources = _make(_fault("adaptive", *NAMES[3:]), sources=flaky)
@@ -356,7 +339,7 @@ def test_adaptive_plans_without_those_of_its_own_who_cannot_speak() -> None:
     assert _heard(sources, epoch, aggregator=aggregator)[NAMES[3]] == alone != one_of_two
 
 
-def test_equivocating() -> None:
+def test_equivocating():
     sources = _make(_fault("equivocating", bp=200))
     honest = _honest(sources, 0)["external_feed"]
     up, down = (replace(honest, price=_times(honest.price, factor)) for factor in ("1.02", "0.98"))
@@ -365,7 +348,7 @@ def test_equivocating() -> None:
 
 
 @pytest.mark.parametrize("count", [4, 13])
-def test_receivers_are_divided_into_halves(count: int) -> None:
+def test_receivers_are_divided_into_halves(count):
     nodes = [f"node_{number}" for number in range(count)]
     sources = _make(_fault("dropping"))
     said = sources.said(PriceRound(RULES, "AAPL", 0, PREVIOUS, ORIGIN, mean), nodes)
@@ -373,7 +356,7 @@ def test_receivers_are_divided_into_halves(count: int) -> None:
     assert abs(reached - count / 2) <= 1
 
 
-def test_dropping() -> None:
+def test_dropping():
     sources = _make(_fault("dropping"))
     for epoch in range(5):
         honest = sources.feed.quotes(epoch)
@@ -383,12 +366,10 @@ def test_dropping() -> None:
 # --- Kinds by name
 
 
-def test_a_kind_of_ones_own() -> None:
+def test_a_kind_of_ones_own():
     @source_fault_kind("round_dollars")
     class RoundDollars(SourceFault):
-        def quote(
-            self, honest: StockPrice | None, scene: Scene, receiver: str
-        ) -> StockPrice | None:
+        def quote(self, honest, scene, receiver):
             assert (self.accomplices, receiver) == (NAMES[3:], "")
             return honest and replace(honest, price=honest.price.to_integral_value())
 
@@ -398,31 +379,29 @@ def test_a_kind_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize("kind", [int, SourceFault, lambda start, stop: None, "biased"])
-def test_what_is_no_kind_is_refused(kind: Any) -> None:
+def test_what_is_no_kind_is_refused(kind):
     with pytest.raises(InvalidInput, match=r"^kind: .* a subclass of SourceFault"):
         source_fault_kind("mine")(kind)
 
 
-def _quote(price: Any, volume: Any = Decimal(100), confidence: Any = None) -> StockPrice:
+def _quote(price, volume=Decimal(100), confidence=None):
     """A quote that nobody has looked at yet."""
     return StockPrice("AAPL", price, volume, "external_feed", ORIGIN, confidence)
 
 
-def _saying(answer: Any) -> Sources:
+def _saying(answer):
     """Five sources, the last of which says this."""
 
     @source_fault_kind("saying")
     class Saying(SourceFault):
-        def quote(
-            self, honest: StockPrice | None, scene: Scene, receiver: str
-        ) -> StockPrice | None:
-            return answer  # type: ignore[no-any-return]
+        def quote(self, honest, scene, receiver):
+            return answer
 
     return _make(_fault("saying"))
 
 
 @pytest.mark.parametrize("answer", ["150", StockPrice.create("AAPL", 150, 100, "market_data_1")])
-def test_a_kind_that_says_no_quote_of_its_source_is_refused(answer: Any) -> None:
+def test_a_kind_that_says_no_quote_of_its_source_is_refused(answer):
     expected = r"^faults: .* a quote of external_feed, or None, from Saying\.quote$"
     with pytest.raises(InvalidInput, match=expected):
         _said(_saying(answer), 0)
@@ -442,14 +421,12 @@ def test_a_kind_that_says_no_quote_of_its_source_is_refused(answer: Any) -> None
         (replace(_quote(Decimal(150)), timestamp=datetime(2024, 1, 15)), "timestamp"),  # noqa: DTZ001
     ],
 )
-def test_a_quote_of_a_faulty_source_needs_numbers_as_any_other(
-    answer: StockPrice, field: str
-) -> None:
+def test_a_quote_of_a_faulty_source_needs_numbers_as_any_other(answer, field):
     with pytest.raises(InvalidInput, match=f"^faults: {field} of external_feed: "):
         _said(_saying(answer), 0)
 
 
-def test_what_a_faulty_source_says_becomes_a_quote_as_what_a_person_types() -> None:
+def test_what_a_faulty_source_says_becomes_a_quote_as_what_a_person_types():
     quote = _heard(_saying(_quote(150.1, 10**11, "0.5")), 0)["external_feed"]
     assert quote == _quote(Decimal("150.1"), Decimal(10**11), Decimal("0.5"))
     amounts = (quote.price, quote.volume, quote.confidence)
@@ -466,7 +443,7 @@ def test_what_a_faulty_source_says_becomes_a_quote_as_what_a_person_types() -> N
     ],
     ids=str,
 )
-def test_the_labs_own_kinds_say_nothing_that_is_too_large_for_a_quote(fault: Fault) -> None:
+def test_the_labs_own_kinds_say_nothing_that_is_too_large_for_a_quote(fault):
     """However loud they are: from the largest prices and volumes that a source can have."""
     largest = Decimal(10**11)
     honest = StockPrice.create("AAPL", largest, largest, "external_feed")
@@ -481,7 +458,7 @@ def test_the_labs_own_kinds_say_nothing_that_is_too_large_for_a_quote(fault: Fau
 # --- From what a person types
 
 
-def test_faults_belong_to_the_sources_that_are_named_or_counted() -> None:
+def test_faults_belong_to_the_sources_that_are_named_or_counted():
     named = make_source_faults([_fault("biased", *NAMES[:2])], NAMES, 0, "AAPL")
     counted = make_source_faults([Fault("biased", count=2)], NAMES, 0, "AAPL")
     assert [len(named[name]) for name in NAMES] == [1, 1, 0, 0, 0]
@@ -515,13 +492,13 @@ def test_faults_belong_to_the_sources_that_are_named_or_counted() -> None:
         (_fault("dropping", share=0.5), "faults.parameters.share", "no parameters"),
     ],
 )
-def test_what_no_fault_can_be_is_refused(fault: Fault, field: str, expected: str) -> None:
+def test_what_no_fault_can_be_is_refused(fault, field, expected):
     with pytest.raises(InvalidInput, match=expected) as refusal:
         make_source_faults([fault], NAMES, 0, "AAPL")
     assert refusal.value.field == field
 
 
-def test_faults_draw_from_streams_of_their_own() -> None:
+def test_faults_draw_from_streams_of_their_own():
     """By seed, symbol, source and number of the fault."""
     spiking = _fault("spiking", *NAMES[:2])
     draws = set()

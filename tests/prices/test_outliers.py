@@ -3,10 +3,8 @@
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +36,6 @@ from streamlet_lab.prices.outliers import (
     tail,
     tail_level,
 )
-from streamlet_lab.prices.rounds import OutlierRule
 
 RULES = PriceValidation()
 MINUTE = TRADING_DAY // 390
@@ -46,28 +43,26 @@ HUNDRED = PreviousConsensus(Decimal(100), 10)
 PLAIN = TailRule(Decimal(10), Decimal(0))  # 10 % a day, and nothing for the venues
 
 
-def _quotes(prices: Sequence[object]) -> list[StockPrice]:
+def _quotes(prices):
     return [
         StockPrice.create("AAPL", price, 1000, f"source_{index}")
         for index, price in enumerate(prices)
     ]
 
 
-def _verdicts(
-    rule: OutlierRule, prices: Sequence[object], previous: PreviousConsensus | None, epoch: int
-) -> list[bool]:
+def _verdicts(rule, prices, previous, epoch):
     quotes = _quotes(prices)
     return [rule(quote, quotes, previous, epoch) for quote in quotes]
 
 
-def _aapl_returns() -> np.ndarray[Any, np.dtype[np.float64]]:
+def _aapl_returns():
     return np.asarray(100 * np.expm1(real_returns() / 100))
 
 
 # --- The fit
 
 
-def test_the_default_is_what_the_history_gives() -> None:
+def test_the_default_is_what_the_history_gives():
     fitted = TailRule.fit(_aapl_returns())
 
     assert abs(fitted.daily_move_percent - tail.daily_move_percent) <= Decimal("0.05")
@@ -83,9 +78,7 @@ def test_the_default_is_what_the_history_gives() -> None:
         (lambda u: u, 0.999, 0.02),  # uniform, which ends
     ],
 )
-def test_it_finds_the_level_of_known_laws(
-    quantile: Callable[[float], float], level: float, tolerance: float
-) -> None:
+def test_it_finds_the_level_of_known_laws(quantile, level, tolerance):
     sizes = [quantile((i + 0.5) / 5_000) for i in range(5_000)]
 
     assert float(tail_level(sizes, 1_000)) == pytest.approx(level, abs=tolerance)
@@ -108,7 +101,7 @@ def test_it_finds_the_level_of_known_laws(
         (list(range(5_000)), math.nan, "once_in"),
     ],
 )
-def test_what_has_no_tail_is_not_fitted(sizes: Any, once_in: float, field: str) -> None:
+def test_what_has_no_tail_is_not_fitted(sizes, once_in, field):
     with pytest.raises(InvalidInput) as caught:
         tail_level(sizes, once_in)
 
@@ -122,7 +115,7 @@ def test_what_has_no_tail_is_not_fitted(sizes: Any, once_in: float, field: str) 
 @pytest.mark.parametrize(
     ("days", "edge"), [(1, "110"), (4, "120"), (9, "130"), (25, "150"), (100, "200")]
 )
-def test_the_plausible_move_grows_with_the_root_of_time(days: int, edge: str) -> None:
+def test_the_plausible_move_grows_with_the_root_of_time(days, edge):
     beyond = Decimal(edge) + Decimal("0.000001")
 
     assert _verdicts(PLAIN, [edge], HUNDRED, 10 + days) == [False]
@@ -141,9 +134,7 @@ def test_the_plausible_move_grows_with_the_root_of_time(days: int, edge: str) ->
         (["100", "101", "101"], [0]),  # a majority is believed
     ],
 )
-def test_three_or_more_are_measured_against_their_median(
-    prices: list[str], outliers: list[int]
-) -> None:
+def test_three_or_more_are_measured_against_their_median(prices, outliers):
     verdicts = _verdicts(tail, prices, HUNDRED, 11)
 
     assert [index for index, verdict in enumerate(verdicts) if verdict] == outliers
@@ -163,15 +154,8 @@ amounts = st.integers(1_000_000, 1_000_000_000)
     at_edge=st.sampled_from([None, 1, -1]),
 )
 def test_the_rule_is_exactly_its_formula(
-    prices: list[int],
-    reference: int,
-    move: int,
-    disagreement: int,
-    epochs: int,
-    length: int,
-    offset: int,
-    at_edge: int | None,
-) -> None:
+    prices, reference, move, disagreement, epochs, length, offset, at_edge
+):
     """Against sixty digits and a real square root; also within two micro-dollars of the edge."""
     rule = TailRule(Decimal(move) / 100, Decimal(disagreement) / 100, length)
     with localcontext(Context(prec=60)):
@@ -205,7 +189,7 @@ def test_the_rule_is_exactly_its_formula(
         ({"market_time_per_epoch": 0}, "market_time_per_epoch"),
     ],
 )
-def test_impossible_settings_are_refused(settings: dict[str, Any], field: str) -> None:
+def test_impossible_settings_are_refused(settings, field):
     with pytest.raises(InvalidInput) as caught:
         TailRule(**settings)
 
@@ -215,27 +199,22 @@ def test_impossible_settings_are_refused(settings: dict[str, Any], field: str) -
 # --- By name
 
 
-def test_the_labs_own_is_set_to_the_epochs_length() -> None:
+def test_the_labs_own_is_set_to_the_epochs_length():
     assert find_outlier_rule("tail") == tail
     assert find_outlier_rule("tail", MINUTE) == TailRule(market_time_per_epoch=MINUTE)
     assert tail.market_time_per_epoch == TRADING_DAY
 
 
-def test_a_rule_of_ones_own_has_a_name() -> None:
+def test_a_rule_of_ones_own_has_a_name():
     @outlier_rule("test_above_200")
-    def above(
-        quote: StockPrice,
-        quotes: Sequence[StockPrice],
-        previous: PreviousConsensus | None,
-        epoch: int,
-    ) -> bool:
+    def above(quote, quotes, previous, epoch):
         return quote.price > 200
 
     assert find_outlier_rule("test_above_200", MINUTE) is above
     assert {"tail", "test_above_200"} <= {*outlier_rules()}
 
 
-def test_an_unknown_rule_is_refused() -> None:
+def test_an_unknown_rule_is_refused():
     with pytest.raises(InvalidInput, match=r"outlier_rule: 'head' is not valid.*tail") as caught:
         find_outlier_rule("head")
 
@@ -245,15 +224,10 @@ def test_an_unknown_rule_is_refused() -> None:
 # --- Among the rules
 
 
-def test_a_rule_sees_the_otherwise_valid_quotes_and_the_reference() -> None:
+def test_a_rule_sees_the_otherwise_valid_quotes_and_the_reference():
     seen = []
 
-    def spy(
-        quote: StockPrice,
-        quotes: Sequence[StockPrice],
-        previous: PreviousConsensus | None,
-        epoch: int,
-    ) -> bool:
+    def spy(quote, quotes, previous, epoch):
         seen.append((quote, tuple(quotes), previous, epoch))
         return quote.source == "source_2"
 
@@ -271,7 +245,7 @@ def test_a_rule_sees_the_otherwise_valid_quotes_and_the_reference() -> None:
     ]
 
 
-def test_while_reanchoring_there_is_no_reference() -> None:
+def test_while_reanchoring_there_is_no_reference():
     rules = PriceValidation(widening_percent=Decimal(0), reanchor_after=3, reanchor_sources=3)
     quotes = _quotes(["300", "300.01", "300.02"])
 
@@ -283,7 +257,7 @@ def test_while_reanchoring_there_is_no_reference() -> None:
 
 
 @pytest.mark.parametrize("verdict", [None, 1, "no", np.True_])
-def test_a_rule_answers_true_or_false(verdict: Any) -> None:
+def test_a_rule_answers_true_or_false(verdict):
     with pytest.raises(InvalidInput, match="True or False"):
         PriceRound(RULES, "AAPL", 11, None, outlier=lambda *_: verdict).check(_quotes(["100"]))
 
@@ -299,9 +273,7 @@ def test_a_rule_answers_true_or_false(verdict: Any) -> None:
         ("GOOG", 2004, 2013, 3, 2147),
     ],
 )
-def test_honest_days_that_it_finds_implausible(
-    symbol: str, first: int, last: int, beyond: int, days: int
-) -> None:
+def test_honest_days_that_it_finds_implausible(symbol, first, last, beyond, days):
     """Expected is one day in a thousand; only AAPL from 2003 on was fitted."""
     bars = [
         bar
@@ -317,7 +289,7 @@ def test_honest_days_that_it_finds_implausible(
     assert (sum(verdicts), len(verdicts)) == (beyond, days)
 
 
-def _simulated(length: int, epochs: int) -> list[tuple[StockPrice, ...]]:
+def _simulated(length, epochs):
     path = SimulatedPath(PathStreams(1, "TEST"), length)
     feed = QuoteFeed(path, length, 1)
     return [feed.quotes(epoch) for epoch in range(epochs)]
@@ -325,7 +297,7 @@ def _simulated(length: int, epochs: int) -> list[tuple[StockPrice, ...]]:
 
 @pytest.mark.parametrize("length", [TRADING_DAY, MINUTE])
 @pytest.mark.parametrize("lie", ["0", "0.01", "-0.01", "0.05", "0.10"])
-def test_one_liar_of_three_is_found_and_the_honest_stay(length: int, lie: str) -> None:
+def test_one_liar_of_three_is_found_and_the_honest_stay(length, lie):
     rule = find_outlier_rule("tail", length)
     epochs = _simulated(length, 2_000)
     # Of days one in a thousand; minutes have fatter tails, and opens among them.
@@ -345,7 +317,7 @@ def test_one_liar_of_three_is_found_and_the_honest_stay(length: int, lie: str) -
         assert found / len(epochs) < most
 
 
-def test_with_it_no_liar_of_three_moves_the_mean_by_more_than_five_basis_points() -> None:
+def test_with_it_no_liar_of_three_moves_the_mean_by_more_than_five_basis_points():
     """It searches the whole range of prices, epoch by epoch, and knows the others' quotes."""
     worst = Fraction(0)
     previous = PreviousConsensus(Decimal(150), -1)
@@ -369,7 +341,7 @@ def test_with_it_no_liar_of_three_moves_the_mean_by_more_than_five_basis_points(
     assert Fraction(2, 10_000) < worst < Fraction(5, 10_000)
 
 
-def test_it_does_not_lock_the_chain_on_real_history() -> None:
+def test_it_does_not_lock_the_chain_on_real_history():
     """Every close of AAPL 2000-2013, splits taken out, said by three sources alike."""
     bars = adjust_for_splits("AAPL", load_bars("AAPL"))
     rules = PriceValidation(min_price=Decimal(1), max_price=Decimal(2000))

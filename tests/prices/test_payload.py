@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -52,7 +51,7 @@ batches: st.SearchStrategy[list[Claim]] = st.one_of(
 ).filter(lambda batch: len({claim.symbol for claim in batch}) == len(batch))
 
 
-def test_the_bytes_are_fixed() -> None:
+def test_the_bytes_are_fixed():
     assert CONSENSUS.to_payload() == (
         b'{"type": "price_consensus", "symbol": "AAPL", "consensus_price": "152.45", '
         b'"volume_weighted_price": "152.67", "total_volume": "4500", "price_count": 3, '
@@ -74,7 +73,7 @@ def test_the_bytes_are_fixed() -> None:
     }
 
 
-def test_the_hash_of_the_block_is_not_in_the_block() -> None:
+def test_the_hash_of_the_block_is_not_in_the_block():
     assert CONSENSUS.block_hash == ""
     proposed = CONSENSUS.in_block(bytes.fromhex("a1b2c3d4"))
 
@@ -82,7 +81,7 @@ def test_the_hash_of_the_block_is_not_in_the_block() -> None:
     assert proposed.to_payload() == CONSENSUS.to_payload()
 
 
-def test_timestamps_are_in_utc_whatever_the_zone() -> None:
+def test_timestamps_are_in_utc_whatever_the_zone():
     elsewhere = ORIGIN.astimezone(timezone(timedelta(hours=-5)))
 
     assert replace(CONSENSUS, timestamp=elsewhere).to_payload() == CONSENSUS.to_payload()
@@ -94,7 +93,7 @@ def test_timestamps_are_in_utc_whatever_the_zone() -> None:
 @example([replace(CONSENSUS, timestamp=datetime.max.replace(tzinfo=UTC))])
 @example([CONSENSUS, IBM, MICROSOFT])
 @example([MICROSOFT, IBM, CONSENSUS])
-def test_what_is_encoded_is_decoded(batch: list[Claim]) -> None:
+def test_what_is_encoded_is_decoded(batch):
     payload = encode_claims(batch)
 
     assert decode_claims(payload) == tuple(batch)
@@ -107,7 +106,7 @@ def test_what_is_encoded_is_decoded(batch: list[Claim]) -> None:
             decode_payload(payload)
 
 
-def _decodes_or_is_refused(payload: bytes) -> None:
+def _decodes_or_is_refused(payload):
     try:
         decoded = decode_claims(payload)
     except MalformedPayload:
@@ -116,7 +115,7 @@ def _decodes_or_is_refused(payload: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_do_harm(payload: bytes) -> None:
+def test_no_bytes_do_harm(payload):
     _decodes_or_is_refused(payload)
 
 
@@ -128,9 +127,7 @@ def test_no_bytes_do_harm(payload: bytes) -> None:
         max_size=4,
     ),
 )
-def test_no_mutation_does_harm(
-    batch: tuple[Claim, ...], edits: list[tuple[int, int, bytes]]
-) -> None:
+def test_no_mutation_does_harm(batch, edits):
     """Cut out up to three bytes somewhere and put up to three others in their place."""
     payload = encode_claims(batch)
     for place, length, insertion in edits:
@@ -140,15 +137,15 @@ def test_no_mutation_does_harm(
     _decodes_or_is_refused(payload)
 
 
-def _document(claim: Claim) -> Any:
+def _document(claim):
     return json.loads(claim.to_payload())
 
 
-def _with(**changes: object) -> bytes:
+def _with(**changes):
     return json.dumps({**_document(CONSENSUS), **changes}).encode()
 
 
-def _batch(*documents: object, kind: str = "price_consensus_batch", **more: object) -> bytes:
+def _batch(*documents, kind="price_consensus_batch", **more):
     return json.dumps({"type": kind, "prices": documents, **more}).encode()
 
 
@@ -220,13 +217,13 @@ NO_LIST = "prices is not a list of two objects or more"
         (_batch(ONE, TWO) + b" ", "not in canonical form"),
     ],
 )
-def test_a_malformed_payload_is_refused_with_a_reason(payload: bytes, complaint: str) -> None:
+def test_a_malformed_payload_is_refused_with_a_reason(payload, complaint):
     with pytest.raises(MalformedPayload, match=complaint):
         decode_claims(payload)
 
 
 @pytest.mark.parametrize("key", ONE)
-def test_every_key_is_needed(key: str) -> None:
+def test_every_key_is_needed(key):
     document = {name: value for name, value in ONE.items() if name != key}
 
     with pytest.raises(MalformedPayload, match=f"no '{key}'"):

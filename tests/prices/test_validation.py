@@ -2,12 +2,10 @@
 
 import itertools
 import statistics
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -28,7 +26,7 @@ from streamlet_lab.prices import (
     StockPrice,
     decode_payload,
 )
-from streamlet_lab.prices.daily_history import DailyBar, load_bars
+from streamlet_lab.prices.daily_history import load_bars
 from streamlet_lab.streams import stream
 
 RULES = PriceValidation()
@@ -38,18 +36,11 @@ MICRO = Decimal("0.000001")
 MOST_SHARES = 10**10
 
 
-def _quote(
-    price: object = 150, volume: object = 1000, source: str = "market_data_1", symbol: str = "AAPL"
-) -> StockPrice:
+def _quote(price=150, volume=1000, source="market_data_1", symbol="AAPL"):
     return StockPrice.create(symbol, price, volume, source)
 
 
-def _reason(
-    quote: StockPrice,
-    previous: PreviousConsensus | None = None,
-    epoch: int = 0,
-    rules: PriceValidation = RULES,
-) -> QuoteReason:
+def _reason(quote, previous=None, epoch=0, rules=RULES):
     (check,) = PriceRound(rules, "AAPL", epoch, previous).check([quote])
     assert check.quote is quote
     assert check.valid == (check.reason is QuoteReason.VALID)
@@ -73,7 +64,7 @@ def _reason(
         (150, "100.0000000", QuoteReason.VOLUME_TOO_FINE),
     ],
 )
-def test_the_bounds_are_inclusive(price: object, volume: object, reason: QuoteReason) -> None:
+def test_the_bounds_are_inclusive(price, volume, reason):
     assert _reason(_quote(price, volume)) is reason
 
 
@@ -87,9 +78,7 @@ def test_the_bounds_are_inclusive(price: object, volume: object, reason: QuoteRe
         max_size=20,
     )
 )
-def test_whatever_sources_quote_an_honest_leaders_payload_is_well_formed(
-    said: list[tuple[Decimal | int, Decimal]],
-) -> None:
+def test_whatever_sources_quote_an_honest_leaders_payload_is_well_formed(said):
     quotes = [
         _quote(price, volume, source=f"source_{index}")
         for index, (volume, price) in enumerate(said)
@@ -107,7 +96,7 @@ def test_whatever_sources_quote_an_honest_leaders_payload_is_well_formed(
         (timedelta(microseconds=-1), QuoteReason.OUT_OF_DATE),
     ],
 )
-def test_a_quote_bears_the_time_of_its_epoch(after: timedelta, reason: QuoteReason) -> None:
+def test_a_quote_bears_the_time_of_its_epoch(after, reason):
     quote = replace(_quote(), timestamp=ORIGIN + after)
     (timed,) = PriceRound(RULES, "AAPL", 0, None, ORIGIN).check([quote])
     (untimed,) = PriceRound(RULES, "AAPL", 0, None).check([quote])
@@ -125,13 +114,13 @@ def test_a_quote_bears_the_time_of_its_epoch(after: timedelta, reason: QuoteReas
         ("165.000001", QuoteReason.OUTSIDE_DEVIATION),
     ],
 )
-def test_exactly_ten_percent_passes(price: str, reason: QuoteReason) -> None:
+def test_exactly_ten_percent_passes(price, reason):
     for rules in (RULES, STRICT):
         assert _reason(_quote(price), PreviousConsensus(Decimal(150), 6), 7, rules) is reason
 
 
 @pytest.mark.parametrize(("missed", "silent"), [(0, 20), (1, 0), (4, 1)])
-def test_each_block_without_a_price_widens_the_rule_by_ten_points(missed: int, silent: int) -> None:
+def test_each_block_without_a_price_widens_the_rule_by_ten_points(missed, silent):
     """Epochs in which the chain says nothing do not."""
     previous = PreviousConsensus(Decimal(100), 10, missed)
     epoch = 11 + missed + silent
@@ -150,15 +139,7 @@ def test_each_block_without_a_price_widens_the_rule_by_ten_points(missed: int, s
     offset=st.integers(-2, 2),
     at_edge=st.sampled_from([None, 1, -1]),
 )
-def test_the_deviation_rule_is_exact(
-    previous: int,
-    micros: int,
-    limit: int,
-    widening: int,
-    missed: int,
-    offset: int,
-    at_edge: int | None,
-) -> None:
+def test_the_deviation_rule_is_exact(previous, micros, limit, widening, missed, offset, at_edge):
     """Random prices, and prices within two micro-dollars of the edge."""
     allowed = Fraction(limit + widening * missed, 10_000)
     reference = Fraction(previous, 100)
@@ -176,7 +157,7 @@ def test_the_deviation_rule_is_exact(
     assert passes == (abs(price - reference) <= allowed * reference)
 
 
-def test_a_source_that_spoke_invalidly_does_not_speak_again() -> None:
+def test_a_source_that_spoke_invalidly_does_not_speak_again():
     checks = PriceRound(RULES, "AAPL", 0, None).check([_quote(9999), _quote(150)])
 
     assert [check.reason for check in checks] == [
@@ -185,7 +166,7 @@ def test_a_source_that_spoke_invalidly_does_not_speak_again() -> None:
     ]
 
 
-def test_nobody_silences_a_source_by_what_it_said_elsewhere() -> None:
+def test_nobody_silences_a_source_by_what_it_said_elsewhere():
     """Its quotes of another symbol or another epoch, put in front of the one that is asked for."""
     second = timedelta(seconds=1)
     quotes = [
@@ -206,12 +187,12 @@ def test_nobody_silences_a_source_by_what_it_said_elsewhere() -> None:
     ]
 
 
-def test_the_first_rule_that_a_quote_breaks_is_its_reason() -> None:
+def test_the_first_rule_that_a_quote_breaks_is_its_reason():
     """All rules broken at once, then mended one by one."""
     before, later = ORIGIN - timedelta(1), ORIGIN + timedelta(1)
     quote = StockPrice.create("MSFT", 9999, 0, "external_feed", later)
     previous = PreviousConsensus(Decimal(150), 0)
-    steps: list[tuple[dict[str, Any], QuoteReason]] = [
+    steps = [
         ({}, QuoteReason.WRONG_SYMBOL),
         ({"symbol": "AAPL"}, QuoteReason.FROM_THE_FUTURE),
         ({"timestamp": before}, QuoteReason.OUT_OF_DATE),
@@ -251,9 +232,7 @@ LOST = PREVIOUS._replace(no_prices=3)
         (None, False),
     ],
 )
-def test_the_chain_is_reanchored_after_three_blocks_without_a_price(
-    previous: PreviousConsensus | None, reanchors: bool
-) -> None:
+def test_the_chain_is_reanchored_after_three_blocks_without_a_price(previous, reanchors):
     rules = replace(REANCHOR, reanchor_sources=4)
 
     assert rules.is_reanchoring(previous) == reanchors
@@ -274,9 +253,7 @@ def test_the_chain_is_reanchored_after_three_blocks_without_a_price(
         (["200", "9999", "200", "200"], []),  # above max_price already, and not in the median
     ],
 )
-def test_quotes_are_then_measured_against_their_median(
-    prices: list[str], outside: list[int]
-) -> None:
+def test_quotes_are_then_measured_against_their_median(prices, outside):
     quotes = [_quote(price, source=f"source_{index}") for index, price in enumerate(prices)]
     checks = PriceRound(REANCHOR, "AAPL", 14, LOST).check(quotes)
 
@@ -289,7 +266,7 @@ def test_quotes_are_then_measured_against_their_median(
 @given(
     st.lists(st.integers(50_000_000, 500_000_000), min_size=1, max_size=7), st.integers(0, 5_000)
 )
-def test_agreement_is_exact(micros: list[int], limit: int) -> None:
+def test_agreement_is_exact(micros, limit):
     rules = replace(REANCHOR, max_deviation_percent=Decimal(limit) / 100)
     quotes = [
         _quote(Decimal(price).scaleb(-6), source=f"source_{index}")
@@ -303,7 +280,7 @@ def test_agreement_is_exact(micros: list[int], limit: int) -> None:
     ]
 
 
-def test_a_liar_alone_cannot_place_the_new_anchor() -> None:
+def test_a_liar_alone_cannot_place_the_new_anchor():
     """One of four, the quorum being three: wherever it stands, the price stays with the honest."""
     honest = [_quote(price, source=f"source_{price}") for price in (199, 200, 201)]
     for lie in (50, 150, 180, 200, 219, 300, 500):
@@ -316,11 +293,11 @@ def test_a_liar_alone_cannot_place_the_new_anchor() -> None:
 # --- The deviation rule over real history and over simulated paths
 
 
-def _daily_quotes(bars: Sequence[DailyBar]) -> Callable[[int], list[StockPrice]]:
+def _daily_quotes(bars):
     """Three sources that quote the close as traded, splits and all, with 1 bp of noise."""
     random = stream(0, "test/noise")
 
-    def quotes(epoch: int) -> list[StockPrice]:
+    def quotes(epoch):
         bar = bars[epoch]
         return [
             StockPrice(
@@ -336,12 +313,7 @@ def _daily_quotes(bars: Sequence[DailyBar]) -> Callable[[int], list[StockPrice]]
     return quotes
 
 
-def _priced_epochs(
-    quotes: Callable[[int], Sequence[StockPrice]],
-    epochs: int,
-    rules: PriceValidation,
-    base: Decimal,
-) -> list[int]:
+def _priced_epochs(quotes, epochs, rules, base):
     """Play the game of the chain without the chain: which epochs get a price."""
     previous = PreviousConsensus(base, -1)
     priced = []
@@ -356,17 +328,17 @@ def _priced_epochs(
     return priced
 
 
-def _droughts(priced: list[int]) -> list[int]:
+def _droughts(priced):
     """Epochs without a price between two with one."""
     return [after - before - 1 for before, after in itertools.pairwise(priced)]
 
 
-def _priced_of_history(bars: Sequence[DailyBar], rules: PriceValidation) -> list[int]:
+def _priced_of_history(bars, rules):
     wide = replace(rules, min_price=Decimal(1), max_price=Decimal(2000))
     return _priced_epochs(_daily_quotes(bars), len(bars), wide, bars[0].open)
 
 
-def test_the_literal_rule_deadlocks_on_real_history() -> None:
+def test_the_literal_rule_deadlocks_on_real_history():
     """AAPL's split of 2000-06-21: whoever stops looking before November 2006 waits for ever."""
     bars = load_bars("AAPL")
     priced = _priced_of_history(bars, STRICT)
@@ -390,7 +362,7 @@ def test_the_literal_rule_deadlocks_on_real_history() -> None:
         (replace(REANCHOR, reanchor_after=1), 3246, 1),
     ],
 )
-def test_widening_and_reanchoring_do_not(rules: PriceValidation, count: int, longest: int) -> None:
+def test_widening_and_reanchoring_do_not(rules, count, longest):
     bars = load_bars("AAPL")
     priced = _priced_of_history(bars, rules)
 
@@ -400,7 +372,7 @@ def test_widening_and_reanchoring_do_not(rules: PriceValidation, count: int, lon
     assert max(_droughts(priced)) == longest
 
 
-def _ends_with_a_price(prices: Sequence[Decimal], rules: PriceValidation) -> bool:
+def _ends_with_a_price(prices, rules):
     """Whether the last true price, one for each epoch after the first, is valid."""
     previous = PreviousConsensus(prices[0], 0)
     for epoch, price in enumerate(prices):
@@ -411,7 +383,7 @@ def _ends_with_a_price(prices: Sequence[Decimal], rules: PriceValidation) -> boo
     return previous.epoch == len(prices) - 1
 
 
-def test_the_literal_rule_ends_many_a_simulated_run() -> None:
+def test_the_literal_rule_ends_many_a_simulated_run():
     """The share of runs of 200 epochs with daily moves that have no price at their end.
 
     6.8 % of 5,000 runs; four standard errors of 200 are 7 %.
@@ -429,7 +401,7 @@ def test_the_literal_rule_ends_many_a_simulated_run() -> None:
     assert ended[REANCHOR] / runs < 0.05  # up to three epochs each time
 
 
-ANEW: dict[str, Any] = {"widening_percent": 0, "reanchor_after": 3, "reanchor_sources": 3}
+ANEW = {"widening_percent": 0, "reanchor_after": 3, "reanchor_sources": 3}
 
 
 @pytest.mark.parametrize(
@@ -453,7 +425,7 @@ ANEW: dict[str, Any] = {"widening_percent": 0, "reanchor_after": 3, "reanchor_so
         ({"reanchor_after": 3, "reanchor_sources": 3}, "widening_percent", "10"),
     ],
 )
-def test_impossible_rules_are_refused(settings: dict[str, Any], field: str, value: str) -> None:
+def test_impossible_rules_are_refused(settings, field, value):
     with pytest.raises(InvalidInput) as caught:
         PriceValidation(**settings)
 

@@ -1,11 +1,9 @@
 """What an honest leader claims, and what an honest voter objects to."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +12,6 @@ from hypothesis import strategies as st
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import (
     ORIGIN,
-    Claim,
     GenesisPrice,
     NoPrice,
     PreviousConsensus,
@@ -28,7 +25,7 @@ from streamlet_lab.prices import (
     decode_payload,
     find_aggregator,
 )
-from streamlet_lab.prices.aggregation import Aggregator, median
+from streamlet_lab.prices.aggregation import median
 
 RULES = PriceValidation()
 PREVIOUS = PreviousConsensus(Decimal("150.00"), 6)
@@ -37,14 +34,14 @@ OWN = PriceConsensus("AAPL", Decimal("152.00"), Decimal("152.10"), Decimal(4500)
 NOTHING_SEEN = NoPrice("AAPL", "1 of 3 sources valid, 2 needed", ORIGIN)
 
 
-def _quotes(prices: Sequence[object], volumes: Sequence[object] = (1500,) * 7) -> list[StockPrice]:
+def _quotes(prices, volumes=(1500,) * 7):
     return [
         StockPrice.create("AAPL", price, volume, f"source_{index}")
         for index, (price, volume) in enumerate(zip(prices, volumes, strict=False))
     ]
 
 
-def test_valid_quotes_make_a_consensus() -> None:
+def test_valid_quotes_make_a_consensus():
     quotes = _quotes(["152.00", "152.20", "9999"], [1000, 2000, 3000])
     evaluation = PriceRound(RULES, "AAPL", EPOCH, PREVIOUS, ORIGIN).evaluate(quotes)
 
@@ -69,7 +66,7 @@ def test_valid_quotes_make_a_consensus() -> None:
         ([], "0 of 0 sources valid, 2 needed"),
     ],
 )
-def test_fewer_than_two_valid_sources_make_no_price(prices: list[str], reason: str) -> None:
+def test_fewer_than_two_valid_sources_make_no_price(prices, reason):
     evaluation = PriceRound(RULES, "AAPL", EPOCH, PREVIOUS, ORIGIN).evaluate(_quotes(prices))
 
     assert evaluation.claim == NoPrice("AAPL", reason, ORIGIN)
@@ -91,13 +88,7 @@ def test_fewer_than_two_valid_sources_make_no_price(prices: list[str], reason: s
     policy=st.sampled_from(["observe", "bounds", "evidence"]),
     aggregator=st.sampled_from([find_aggregator(name) for name in aggregators()]),
 )
-def test_honest_voters_accept_an_honest_leader(
-    micros: list[int],
-    volumes: list[int],
-    previous: PreviousConsensus | None,
-    policy: Any,
-    aggregator: Aggregator,
-) -> None:
+def test_honest_voters_accept_an_honest_leader(micros, volumes, previous, policy, aggregator):
     """All nodes of an epoch see the same quotes."""
     quotes = _quotes([Decimal(price).scaleb(-6) for price in micros], volumes)
     voter = Voter("AAPL", RULES, policy, Decimal(0), aggregator)
@@ -106,12 +97,7 @@ def test_honest_voters_accept_an_honest_leader(
     assert voter.objection(decode_payload(claim.to_payload()), claim, previous) is None
 
 
-def _objection(
-    claim: Claim,
-    own: PriceConsensus | NoPrice = OWN,
-    previous: PreviousConsensus | None = PREVIOUS,
-    **settings: Any,
-) -> str | None:
+def _objection(claim, own=OWN, previous=PREVIOUS, **settings):
     return Voter("AAPL", RULES, **settings).objection(claim, own, previous)
 
 
@@ -143,15 +129,13 @@ def _objection(
         ),
     ],
 )
-def test_the_rules_hold_for_claims_under_either_policy(
-    claim: Claim, objection: str, policy: Any
-) -> None:
+def test_the_rules_hold_for_claims_under_either_policy(claim, objection, policy):
     assert _objection(claim, policy=policy) == objection
 
 
 @pytest.mark.parametrize("policy", ["observe", "bounds", "evidence"])
 @pytest.mark.parametrize("own", [OWN, NOTHING_SEEN])
-def test_what_the_voter_would_have_claimed_is_accepted(own: Any, policy: Any) -> None:
+def test_what_the_voter_would_have_claimed_is_accepted(own, policy):
     assert _objection(own, own, policy=policy) is None
 
 
@@ -164,16 +148,14 @@ def test_what_the_voter_would_have_claimed_is_accepted(own: Any, policy: Any) ->
         ({"volume_weighted_price": Decimal(160)}, "VWAP 160 too far from 152.10"),
     ],
 )
-def test_only_own_quotes_show_a_claim_within_the_rules_to_be_false(
-    changes: dict[str, Any], objection: str
-) -> None:
+def test_only_own_quotes_show_a_claim_within_the_rules_to_be_false(changes, objection):
     claim = replace(OWN, **changes)
 
     assert _objection(claim, policy="bounds") is None
     assert (_objection(claim, policy="observe") or "").startswith(objection)
 
 
-def _at(price: str | Decimal) -> PriceConsensus:
+def _at(price):
     return replace(OWN, consensus_price=Decimal(price), volume_weighted_price=Decimal(price))
 
 
@@ -182,7 +164,7 @@ def _at(price: str | Decimal) -> PriceConsensus:
     claimed=st.integers(14_000, 16_000),
     tolerance=st.integers(0, 1_000),
 )
-def test_the_tolerance_is_exact(own: int, claimed: int, tolerance: int) -> None:
+def test_the_tolerance_is_exact(own, claimed, tolerance):
     said, seen = (_at(Decimal(cents).scaleb(-2)) for cents in (claimed, own))
     objection = _objection(said, seen, tolerance_percent=Decimal(tolerance) / 100)
 
@@ -198,21 +180,19 @@ def test_the_tolerance_is_exact(own: int, claimed: int, tolerance: int) -> None:
         ("observe", NOTHING_SEEN, None),
     ],
 )
-def test_a_leader_without_a_price_is_believed_by_who_has_none(
-    policy: Any, own: Any, objection: str | None
-) -> None:
+def test_a_leader_without_a_price_is_believed_by_who_has_none(policy, own, objection):
     claim = NoPrice("AAPL", "the feeds are down", ORIGIN)
     assert _objection(claim, own, policy=policy) == objection
 
 
-def test_without_a_previous_consensus_only_the_bounds_count() -> None:
+def test_without_a_previous_consensus_only_the_bounds_count():
     claim = replace(OWN, consensus_price=Decimal(500), volume_weighted_price=Decimal(50))
 
     assert _objection(claim, previous=None, policy="bounds") is None
 
 
 @pytest.mark.parametrize("tolerance", ["-0.01", "0.001"])
-def test_an_impossible_tolerance_is_refused(tolerance: str) -> None:
+def test_an_impossible_tolerance_is_refused(tolerance):
     with pytest.raises(InvalidInput, match=rf"tolerance_percent: '{tolerance}' .* hundredths"):
         Voter("AAPL", RULES, tolerance_percent=Decimal(tolerance))
 
@@ -231,9 +211,7 @@ def test_an_impossible_tolerance_is_refused(tolerance: str) -> None:
         ("150.06", "135.04", False),
     ],
 )
-def test_the_corridor_is_that_of_prices_before_they_were_rounded(
-    previous: str, price: str, accepted: bool, policy: Any
-) -> None:
+def test_the_corridor_is_that_of_prices_before_they_were_rounded(previous, price, accepted, policy):
     """Else a source that quotes the last micro-dollar could have honest leaders refused."""
     claim = _at(price)
     before = PreviousConsensus(Decimal(previous), 6)
@@ -271,9 +249,7 @@ def test_the_corridor_is_that_of_prices_before_they_were_rounded(
         ),
     ],
 )
-def test_only_what_liars_cannot_move_is_compared(
-    changes: dict[str, Any], objection: str | None
-) -> None:
+def test_only_what_liars_cannot_move_is_compared(changes, objection):
     assert _objection(replace(OWN, **changes), aggregator=median) == objection
 
 
@@ -319,5 +295,5 @@ def test_only_what_liars_cannot_move_is_compared(
         (GenesisPrice("AAPL", Decimal(152)), OWN, "a genesis payload in a later block"),
     ],
 )
-def test_what_differs_from_the_evidence_is_named(claim: Claim, own: Any, objection: str) -> None:
+def test_what_differs_from_the_evidence_is_named(claim, own, objection):
     assert _objection(claim, own, policy="evidence") == objection
