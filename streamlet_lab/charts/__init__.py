@@ -6,10 +6,13 @@ that it is given. Listed in :class:`~streamlet_lab.charts.plots.Plots`, it is a 
 The ``plot_…`` functions show sweeps and studies, each on a pyplot figure.
 """
 
+from streamlet_lab.charts.blocks import draw_block_tree as draw_block_tree
+from streamlet_lab.charts.blocks import draw_violation as draw_violation
 from streamlet_lab.charts.displacement import plot_displacement as plot_displacement
 from streamlet_lab.charts.displacement import plot_push as plot_push
 from streamlet_lab.charts.figures import to_png as to_png
 from streamlet_lab.charts.final_prices import draw_prices as draw_prices
+from streamlet_lab.charts.final_prices import draw_vwap as draw_vwap
 from streamlet_lab.charts.latency import draw_latency as draw_latency
 from streamlet_lab.charts.order_book import draw_book as draw_book
 from streamlet_lab.charts.plots import Plots as Plots
@@ -25,9 +28,6 @@ from streamlet_lab.charts.stylized_facts import plot_facts as plot_facts
 from streamlet_lab.charts.sweeps import plot_denial as plot_denial
 from streamlet_lab.charts.sweeps import plot_means as plot_means
 from streamlet_lab.charts.sweeps import plot_policies as plot_policies
-from streamlet_lab.charts.timeline import draw_timeline as draw_timeline
 from streamlet_lab.charts.traffic import draw_messages as draw_messages
-from streamlet_lab.charts.tree import draw_block_tree as draw_block_tree
-from streamlet_lab.charts.violation import draw_violation as draw_violation
-from streamlet_lab.charts.vwap import draw_vwap as draw_vwap
+from streamlet_lab.charts.traffic import draw_timeline as draw_timeline
 from streamlet_lab.theory import denied_share as denied_share

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.figures import new_chart
-from streamlet_lab.charts.layout import spaced
+from streamlet_lab.charts.layout import check_frame, spaced
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_name
 
@@ -40,7 +40,7 @@ def plot_displacement(frame: pd.DataFrame) -> Figure:
     frame : DataFrame
         From :func:`~streamlet_lab.studies.displacement`.
     """
-    _check(frame, "aggregator", *_PAIR, "locked_out", "worst_bp")
+    check_frame(frame, "aggregator", *_PAIR, "locked_out", "worst_bp")
     groups = frame.groupby(["aggregator", *_PAIR], sort=False)
     cells = groups.agg(bp=("worst_bp", "max"), locked_out=("locked_out", "mean"))
     rows = list(frame["aggregator"].unique())
@@ -79,7 +79,7 @@ def plot_push(
     closed_form : mapping of str to callable, optional
         By aggregator: from an epoch to the displacement in basis points that is expected in it.
     """
-    _check(frame, "aggregator", "epoch", "displacement_bp")
+    check_frame(frame, "aggregator", "epoch", "displacement_bp")
     names, forms = list(frame["aggregator"].unique()), closed_form or {}
     if len(names) > len(style.SERIES):
         raise InvalidInput("frame", names, f"at most {len(style.SERIES)} aggregators")
@@ -147,7 +147,7 @@ def _draw_cells(
         ink = style.BLACK if bright else style.WHITE
         axes.text(column, row, text, ha="center", va="center", color=ink)
     label = "Displacement (basis points), logarithmic"
-    bar = layout.whole_figure(axes).colorbar(image, ax=axes, label=label)
+    bar = axes.figure.colorbar(image, ax=axes, label=label)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
     bar.outline.set_visible(False)
 
@@ -184,11 +184,3 @@ def _listed(names: Iterable[object]) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= _DECADE else f"{value:.1f}"
-
-
-def _check(frame: object, *columns: str) -> None:
-    if not isinstance(frame, pd.DataFrame) or frame.empty:
-        what = type(frame).__name__ if not isinstance(frame, pd.DataFrame) else "no rows"
-        raise InvalidInput("frame", what, f"a DataFrame with {', '.join(columns)}")
-    if missing := [column for column in columns if column not in frame]:
-        raise InvalidInput("frame", list(frame), f"a frame with the column {missing[0]}")

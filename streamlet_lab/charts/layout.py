@@ -11,7 +11,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection, PathCollection
 from matplotlib.container import BarContainer, Container, ErrorbarContainer
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
@@ -20,6 +19,7 @@ from matplotlib.transforms import ScaledTranslation
 from streamlet_lab.charts import style
 from streamlet_lab.charts.series import fault_changes
 from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_seconds
@@ -166,11 +166,11 @@ def spaced(name: object) -> str:
     return str(name).replace("_", " ")
 
 
-def whole_figure(axes: Axes) -> Figure:
-    """Return the figure that axes are on, of all its parts."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    return figure
+def check_frame(frame: object, *columns: str) -> None:
+    """Refuse what is no frame with rows and these columns."""
+    known = list(frame) if isinstance(frame, pd.DataFrame) else type(frame).__name__
+    if not isinstance(frame, pd.DataFrame) or frame.empty or not {*columns} <= {*frame}:
+        raise InvalidInput("frame", known, f"a frame with rows, and with {', '.join(columns)}")
 
 
 def _is_seen(handle: Artist | Container) -> bool:
@@ -197,7 +197,7 @@ def _signed(value: float) -> str:
 
 def _up(axes: Axes, points: float) -> ScaledTranslation:
     """Return a shift upwards by a number of points, whatever the size of the axes."""
-    return ScaledTranslation(0, points / _POINTS_PER_INCH, whole_figure(axes).dpi_scale_trans)
+    return ScaledTranslation(0, points / _POINTS_PER_INCH, axes.figure.dpi_scale_trans)
 
 
 def _duration(microseconds: int) -> str:

@@ -136,12 +136,11 @@ def _draw_depth(axes: Axes, grid: DepthGrid) -> None:
     norm = LogNorm(least, max(most, _DECADE * least))
     beyond = "max" if shares.max() > norm.vmax else "neither"
     prices = "at each price" if grid.cents == 1 else f"in each ${grid.cents / 100:.2f}"
-    figure = layout.whole_figure(axes)
     # The first bar is the outer one, and has the numbers of both.
     for side, name, cells in (("sell", "asks", grid.asks), ("buy", "bids", grid.bids)):
         colors = LinearSegmentedColormap.from_list(side, style.DEPTH[side])
         mesh = axes.pcolormesh(grid.times, grid.prices, cells, cmap=colors, norm=norm, zorder=0.8)
-        bar = figure.colorbar(mesh, ax=axes, extend=beyond, fraction=0.03, pad=0.02, aspect=30)
+        bar = axes.figure.colorbar(mesh, ax=axes, extend=beyond, fraction=0.03, pad=0.02, aspect=30)
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         bar.ax.yaxis.set_minor_locator(NullLocator())
         text = (lambda value, _: f"{value:,.6g}") if side == "sell" else (lambda value, _: "")

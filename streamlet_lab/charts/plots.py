@@ -10,18 +10,15 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec
 import numpy as np
 from matplotlib.figure import Figure
 
+from streamlet_lab.charts.blocks import draw_block_tree, draw_violation, violation_size
 from streamlet_lab.charts.figures import chart_style, new_chart, to_png
-from streamlet_lab.charts.final_prices import draw_prices
+from streamlet_lab.charts.final_prices import draw_prices, draw_vwap
 from streamlet_lab.charts.latency import draw_latency
 from streamlet_lab.charts.order_book import draw_book
 from streamlet_lab.charts.rejections import draw_rejections
 from streamlet_lab.charts.source_quotes import draw_sources
 from streamlet_lab.charts.style import WHITE
-from streamlet_lab.charts.timeline import draw_timeline
-from streamlet_lab.charts.traffic import draw_messages
-from streamlet_lab.charts.tree import draw_block_tree
-from streamlet_lab.charts.violation import draw_violation, violation_size
-from streamlet_lab.charts.vwap import draw_vwap
+from streamlet_lab.charts.traffic import draw_messages, draw_timeline
 from streamlet_lab.files import write_atomically
 from streamlet_lab.result import Result
 

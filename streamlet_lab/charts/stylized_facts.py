@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import style
 from streamlet_lab.charts.figures import new_chart
-from streamlet_lab.charts.layout import spaced
+from streamlet_lab.charts.layout import check_frame, spaced
 from streamlet_lab.charts.sweeps import margins
 from streamlet_lab.errors import InvalidInput
 
@@ -34,8 +34,7 @@ def plot_facts(frame: pd.DataFrame) -> Figure:
     frame : DataFrame
         From :func:`~streamlet_lab.prices.facts.compare_facts`.
     """
-    if not isinstance(frame, pd.DataFrame) or not {*_COLUMNS} <= {*frame}:
-        raise InvalidInput("frame", type(frame).__name__, "what compare_facts returned")
+    check_frame(frame, *_COLUMNS)
     models = [name for name in frame["model"].unique() if name != _REAL]
     if not models:
         raise InvalidInput("frame", [*frame["model"].unique()], "at least one model to compare")

@@ -1,17 +1,30 @@
-"""The message chart: how does their number grow with that of the nodes?"""
+"""Charts of messages: a space-time diagram of them, and how their number grows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from math import ceil
+from string import ascii_uppercase
+from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.collections import LineCollection
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from streamlet_lab.charts import layout, style
+from streamlet_lab.charts import layout, series, style
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.result import Result
 from streamlet_lab.theory import messages_per_epoch
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_seconds
 
+# Room after the last arrival, before the quiet end of an epoch is left out.
+_ROOM: Final = 1.15
+# How many instants have room for their numbers below the axis.
+_MOST_TICKS: Final = 12
+# With more lines than this their letters cannot be read any more.
+_MOST_LETTERS: Final = 60
+# Where along a line its letter stands; a vote may go the way of a proposal.
+_LETTER_PLACES: Final = {"proposal": 0.35, "vote": 0.2}
 #: The parts of :func:`~streamlet_lab.theory.messages_per_epoch` with echoing, by kind and column.
 CLOSED_FORMS: Final[Mapping[tuple[str, str], tuple[str, Callable[[int], int]]]] = {
     ("proposal", "sent"): ("n − 1", lambda n: n - 1),
@@ -23,6 +36,132 @@ _TOTALS: Final = (
     ("n³ − n", messages_per_epoch, style.TOTAL),
     ("n² − 1, without echo", lambda n: messages_per_epoch(n, echo=False), style.WITHOUT_ECHO),
 )
+
+
+class _Clock(NamedTuple):
+    """Where an instant lies on the x-axis: of every epoch its beginning is shown; in seconds."""
+
+    epoch_s: float
+    shown_s: float
+
+    def place(self, times: "pd.Series[float]") -> "pd.Series[float]":
+        return times - _epochs(times, self.epoch_s) * (self.epoch_s - self.shown_s)
+
+
+def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = None) -> None:
+    """Who hears of what, and when? Every first arrival as a line from its sender to its receiver.
+
+    The end of every epoch, when no message is under way, is left out. Where an epoch has several
+    blocks, letters in the order of their arrival say which one an author's line is about. Such a
+    diagram is Lamport's ("Time, Clocks, and the Ordering of Events in a Distributed System", 1978),
+    with time to the right. The run has to be one with ``trace=True``.
+
+    Parameters
+    ----------
+    first, last : int
+        The epochs to show, with what was under way during them, whatever epoch it is about; the
+        first and the next one by default.
+    """
+    first, last = series.shown_epochs(run, first, last, count=2)
+    trace, nodes, finality = run.frames["trace"], run.config.node_ids, run.frames["finality"]
+    if trace.empty:
+        raise InvalidInput("trace", "empty", "the messages of a run that was made with trace=True")
+    epoch_s = to_seconds(run.config.epoch_length)
+    begin, end = first * epoch_s, (last + 1) * epoch_s
+    rows = {node: row for row, node in enumerate(nodes)}
+    under_way = (trace["sent_s"] < end) & (trace["received_s"] > begin)
+    known = trace["sender"].isin(rows) & trace["receiver"].isin(rows)
+    shown = trace.assign(letter=_letters(trace))[under_way & known]
+    # Epochs are shown until the last of these messages has arrived; whole if one outlasts them.
+    starts = _epochs(shown["sent_s"], epoch_s) * epoch_s
+    busy = _ROOM * max(shown["received_s"] - starts, default=epoch_s)
+    clock = _Clock(epoch_s, min(busy, epoch_s))
+    left, right = first * clock.shown_s, (last + 1) * clock.shown_s
+    axes.hlines(list(rows.values()), left, right, **style.NODE)
+    for epoch in range(first, last + 2):
+        axes.axvline(epoch * clock.shown_s, **style.EPOCH)
+    _draw_messages(axes, shown, rows, clock)
+    leaders = [rows[leader] for leader in run.frames["epochs"]["leader"][first : last + 1]]
+    begins = [epoch * clock.shown_s for epoch in range(first, last + 1)]
+    axes.plot(begins, leaders, label="leader of the epoch", **style.LEADER)
+    for column, what, look in (
+        ("notarized_s", "notarized", style.SEES_NOTARIZED),
+        ("finalized_s", "final", style.SEES_FINAL),
+    ):
+        seen = finality[finality["node"].isin(rows) & finality[column].between(begin, end)]
+        label = f"a node sees a block {what} ({len(seen)})"
+        axes.plot(clock.place(seen[column]), seen["node"].map(rows), label=label, **look)
+    margin = 0.01 * (right - left)
+    axes.set_xlim(left - margin, right + margin)
+    axes.set_ylim(len(nodes) - 0.5, -0.5)
+    faulty = run.config.faulty_nodes
+    axes.set_yticks([*rows.values()], [f"{n} (faulty)" if n in faulty else n for n in nodes])
+    axes.grid(visible=False)
+    _label_time(axes, clock, first, last)
+    echoed = (shown["sender"] != shown["author"]).sum()
+    epochs = f"epoch {first}" if first == last else f"epochs {first} to {last}"
+    answer = (
+        f"{epochs}: {len(shown)} first arrivals, {echoed} of them of copies that were passed on"
+    )
+    if not shown.empty:
+        slowest = (shown["received_s"] - shown["sent_s"]).max()
+        answer += f"; the slowest copy took {slowest:.3f} s"
+    layout.explain(axes, "Who hears of what, and when?", answer)
+
+
+def _label_time(axes: Axes, clock: _Clock, first: int, last: int) -> None:
+    """Write the time below, in seconds of the protocol."""
+    (epoch_s, shown_s), count = clock, last - first + 1
+    kept, step = [0.0], ceil(count / _MOST_TICKS)
+    if count <= _MOST_TICKS // 2:
+        offsets = MaxNLocator(_MOST_TICKS // count).tick_values(0, shown_s)
+        kept = [offset for offset in offsets if 0 <= offset < 0.95 * shown_s]
+    places = [(epoch, offset) for epoch in range(first, last + 1, step) for offset in kept]
+    axes.set_xticks(
+        [epoch * shown_s + offset for epoch, offset in places],
+        [f"{epoch * epoch_s + offset:g}" for epoch, offset in places],
+    )
+    cut = "" if shown_s == epoch_s else "; the quiet end of each is left out"
+    axes.set_xlabel(f"Protocol time (s); an epoch (dotted) is {epoch_s:g} s{cut}")
+
+
+def _epochs(times: "pd.Series[float]", epoch_s: float) -> "pd.Series[float]":
+    """Return the epochs that these times, which are whole microseconds, lie in."""
+    return (times * MICROSECONDS_PER_SECOND).round() // round(epoch_s * MICROSECONDS_PER_SECOND)
+
+
+def _letters(trace: pd.DataFrame) -> "pd.Series[str]":
+    """Return which of its epoch's blocks each message is about; empty where there is only one."""
+    blocks = trace[["epoch", "block_hash"]].drop_duplicates()
+    several = blocks[blocks["epoch"].duplicated(keep=False)]
+    number = several.groupby("epoch").cumcount()
+    names = number.map(lambda place: f"{ascii_uppercase[place % 26]}{place // 26 or ''}")
+    letters = dict(zip(several["block_hash"], names, strict=True))
+    return trace["block_hash"].map(lambda block: letters.get(block, ""))
+
+
+def _draw_messages(axes: Axes, shown: pd.DataFrame, rows: dict[str, int], clock: _Clock) -> None:
+    lines = shown.assign(
+        begin=clock.place(shown["sent_s"]),
+        end=clock.place(shown["received_s"]),
+        home=shown["sender"].map(rows),
+        away=shown["receiver"].map(rows),
+        way=np.where(shown["sender"] == shown["author"], "from its author", "passed on"),
+    )
+    for (kind, way), look in style.MESSAGES.items():
+        group = lines[(lines["kind"] == kind) & (lines["way"] == way)]
+        ends = group[["begin", "home", "end", "away"]].to_numpy(dtype=float).reshape(-1, 2, 2)
+        label = f"{kind} {way} ({len(group)})"
+        axes.add_collection(LineCollection(list(ends), label=label, **look), autolim=False)
+    lettered = lines[(lines["letter"] != "") & (lines["way"] == "from its author")]
+    if not 0 < len(lettered) <= _MOST_LETTERS:
+        return
+    for line in lettered.to_dict("records"):
+        along = _LETTER_PLACES[line["kind"]]
+        time = line["begin"] + along * (line["end"] - line["begin"])
+        place = line["home"] + along * (line["away"] - line["home"])
+        axes.annotate(line["letter"], (time, place), **style.LETTERS[line["kind"]])
+    layout.add_key(axes, "letter: which of the epoch's blocks", style.LETTER_KEY)
 
 
 def message_counts(runs: Iterable[Result]) -> pd.DataFrame:

@@ -30,6 +30,12 @@ def series(axes, label):
     return found
 
 
+def means(axes, label):
+    """Where the marks of a series are, and the ends of their intervals."""
+    line, _, (bars,) = series(axes, label).lines
+    return line.get_xydata(), bars.get_segments()
+
+
 def points(axes, label):
     return np.asarray(find(axes, label).get_xydata(), dtype=float)
 
@@ -75,15 +81,23 @@ def assert_apart(figure, artists):
 
 
 def assert_legible(figure):
-    """On a figure with one pair of axes, heading, labels and legend cover nothing."""
+    """Panels, their headings, labels and legends cover nothing, and legends explain what is there.
+
+    Notes lie on what they are about.
+    """
     figure.draw_without_rendering()
-    (axes,) = figure.axes
-    # Notes lie on the marks that they are about.
-    notes = {id(text) for text in axes.texts if text.get_position() != (0, 1)}
-    around = [text for text in written(axes) if id(text) not in notes]
-    if axes.get_ylabel():
-        around.append(axes.yaxis.label)
-    assert_apart(figure, [*around, axes.get_legend(), axes.patch])
+    artists = []
+    for axes in figure.axes:
+        notes = [text for text in axes.texts if text.get_transform() == axes.transData]
+        notes += [text for text in axes.texts if hasattr(text, "xy")]
+        texts = [text for text in (*written(axes), axes.yaxis.label) if text.get_text()]
+        artists += [text for text in texts if not any(text is note for note in notes)]
+        artists += [axes.patch, *([axes.get_legend()] if explained(axes) else [])]
+        assert not [label for label in explained(axes) if "(0)" in label]
+        for line in axes.get_lines():
+            is_there = np.isfinite(line.get_xydata().astype(float)).all(axis=1).any()
+            assert is_there or line.get_gid() or line.get_label() not in explained(axes)
+    assert_apart(figure, artists)
 
 
 def swept(settings, measures, *runs):

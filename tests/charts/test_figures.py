@@ -17,10 +17,9 @@ from streamlet_lab.charts import (
     plot_staleness,
 )
 
-from .drawing import assert_apart, assert_legible, swept, written
+from .drawing import assert_legible, swept
 from .test_displacement import FRAME, PUSHED, game_form, pushed
-from .test_quality import COMPARED, COSTS, LABELS, NUMBERS
-from .test_quality import swept as varied
+from .test_quality import COMPARED, LABELS, NUMBERS, varied
 from .test_stylized_facts import COLUMNS
 from .test_sweeps import DENIED, LED, ONE, TWO
 
@@ -36,6 +35,8 @@ LEGIBLE = {
     "push of six": lambda: plot_push(SIX, {"mean": game_form, "trimmed_mean": game_form}),
     "staleness of numbers": lambda: plot_staleness(NUMBERS),
     "staleness of labels": lambda: plot_staleness(LABELS),
+    "bands": lambda: plot_bands(COMPARED),
+    "displacement": lambda: plot_displacement(FRAME),
 }
 
 
@@ -43,16 +44,14 @@ LEGIBLE = {
 def test_heading_and_legend_cover_nothing(name):
     figure = LEGIBLE[name]()
     assert_legible(figure)
-    assert figure.axes[0].get_window_extent().width > 0.8 * figure.bbox.width
+    if len(figure.axes) == 1:
+        assert figure.axes[0].get_window_extent().width > 0.8 * figure.bbox.width
 
 
-def test_nothing_on_displacements_covers_anything():
+def test_numbers_of_displacements_fit_into_their_cells():
     figure = plot_displacement(FRAME)
     figure.draw_without_rendering()
-    axes, bar = figure.axes
-    outside = [text for text in written(axes) if text not in axes.texts[:-1]]
-    assert len(outside) == 3
-    assert_apart(figure, [*outside, axes.get_legend(), axes.patch, bar.patch, bar.yaxis.label])
+    axes, _ = figure.axes
     width, height = axes.bbox.width / 2, axes.bbox.height / 3
     for text in axes.texts[:-1]:
         box = text.get_window_extent()
@@ -60,20 +59,18 @@ def test_nothing_on_displacements_covers_anything():
         assert box.height < height
 
 
-def test_heading_and_names_of_bands_cover_nothing():
+def test_panels_of_bands_are_equally_wide():
     figure = plot_bands(COMPARED)
     figure.draw_without_rendering()
-    first, *others = figure.axes
-    titles = [text for text in written(first) if text is not first.xaxis.label]
-    boxes = [axes.patch for axes in figure.axes]
-    labels = [axes.xaxis.label for axes in figure.axes]
-    assert_apart(figure, [*titles, *boxes, *labels, others[-1].get_legend()])
-    widths = [axes.get_window_extent().width for axes in (first, *others)]
+    widths = [axes.get_window_extent().width for axes in figure.axes]
     assert widths == pytest.approx([widths[0]] * 3, rel=0.02)
 
 
 SEVEN = swept(["epochs", "nodes"], ["latency_s"], *[(1, nodes, 1.0) for nodes in range(7)])
 MANY = swept(["nodes"], ["mean_bp", "denied"], *[(nodes, 1.0, 0.0) for nodes in range(7)])
+UNFAIR, BAND_UNFAIR = (
+    varied(setting, [4], {"unfair_trade_rate": [[0.1]]}) for setting in ("nodes", "market.band")
+)
 DELTA, BY = "network.delta", {"by": "leaders"}
 
 
@@ -99,15 +96,10 @@ DELTA, BY = "network.delta", {"by": "leaders"}
         (plot_denial, (MANY, "nodes"), {}, "by"),
         (plot_staleness, (NUMBERS.frame,), {}, "swept"),
         (plot_staleness, (TWO,), {}, "swept"),
-        (plot_staleness, (varied("nodes", unfair_trade_rate={4: [0.1]}),), {}, "measure"),
+        (plot_staleness, (UNFAIR,), {}, "measure"),
         (plot_bands, (NUMBERS,), {}, "swept"),
         (plot_bands, (COMPARED.frame,), {}, "swept"),
-        (
-            plot_bands,
-            (varied("market.band", unfair_trade_rate=COSTS["unfair_trade_rate"]),),
-            {},
-            "measure",
-        ),
+        (plot_bands, (BAND_UNFAIR,), {}, "measure"),
         (plot_displacement, (FRAME.iloc[:0],), {}, "frame"),
         (plot_displacement, (FRAME.drop(columns="liars"),), {}, "frame"),
         (plot_displacement, (3,), {}, "frame"),

@@ -29,57 +29,44 @@ def changed(result, **frames):
     return replace(result, frames={**result.frames, **frames})
 
 
-class TestDepthGrid:
-    def test_cells_of_one_cent_and_one_instant_are_the_frame_itself(self):
-        result = run("market maker")
-        depth = result.depth.query("5 <= time_s < 7")
-        lowest = depth["price"].median() - 0.7
-        grid = depth_grid(result, "AAPL", (5.0, 7.0), (lowest, lowest + 1.4))
-        assert grid.cents == 1
-        assert grid.times.tolist() == [*np.arange(5, 7, 0.25), 7]
-        seen = {"buy": grid.bids, "sell": grid.asks}
-        found = 0
-        for row in depth.itertuples():
-            place = np.searchsorted(grid.prices, row.price) - 1
-            if 0 <= place < len(grid.prices) - 1:
-                column = np.searchsorted(grid.times, row.time_s, side="right") - 1
-                assert seen[row.side][place, column] == row.quantity
-                assert (grid.prices[place] + grid.prices[place + 1]) / 2 == pytest.approx(row.price)
-                found += 1
-        assert found == sum(np.isfinite(each).sum() for each in seen.values()) > 10
-
-    @pytest.mark.parametrize("span", [(0.0, 30.0), (3.0, 9.0)])
-    def test_shares_are_kept_where_prices_share_a_row(self, span):
-        result = run("market maker")
-        depth = result.depth[result.depth["time_s"].between(*span, inclusive="left")]
-        limits = depth["price"].min(), depth["price"].max()
-        grid = depth_grid(result, "AAPL", span, limits)
-        assert grid.cents > 1
-        table = depth.assign(
-            row=depth["price_cents"] // grid.cents - round(100 * grid.prices[0] / grid.cents),
-            column=np.searchsorted(grid.times, depth["time_s"], side="right") - 1,
-        )
-        shares = table.pivot_table("quantity", ["row", "column"], "side", "sum", fill_value=0)
-        for (row, column), bids, asks in shares[["buy", "sell"]].itertuples():
-            shown = [grid.bids[row, column], grid.asks[row, column]]
-            expected = [np.nan, asks] if asks > bids else [bids, np.nan]
-            np.testing.assert_array_equal(shown, expected)
-        assert np.isfinite([grid.bids, grid.asks]).sum() == len(shares)
-        assert np.isfinite(grid.bids).sum() > 10
-        assert np.isfinite(grid.asks).sum() > 10
-        assert not (np.isfinite(grid.bids) & np.isfinite(grid.asks)).any()
-
-    def test_many_instants_share_a_column_that_holds_their_mean(self):
-        result = run("900 epochs")
-        limits = result.depth["price"].min(), result.depth["price"].max()
-        grid = depth_grid(result, "AAPL", (0.0, 900.0), limits)
-        assert grid.bids.shape[1] <= 400
-        assert grid.times[[0, -1]].tolist() == [0, 900]
-        widths = np.diff(grid.times)
-        shown = np.nansum([grid.bids, grid.asks], axis=0).sum(axis=0) * widths
-        # Samples are a quarter of a second apart; the one at the end has no width.
-        rests = result.depth[result.depth["time_s"] < 900]["quantity"].sum() / 4
-        assert 0.9 * rests < shown.sum() <= rests
+@pytest.mark.parametrize(
+    ("case", "span", "dollars"),
+    [
+        ("market maker", (5.0, 7.0), 1.4),
+        ("market maker", (3.0, 9.0), None),
+        ("market maker", (0.0, 30.0), None),
+        ("900 epochs", (0.0, 900.0), None),
+    ],
+)
+def test_cells_hold_the_mean_shares_of_their_instants_and_prices(case, span, dollars):
+    result = run(case)
+    book, depth = (
+        frame[frame["time_s"].between(*span, inclusive="left")]
+        for frame in (result.book, result.depth)
+    )
+    low, high = depth["price"].min(), depth["price"].max()
+    if dollars:
+        low = depth["price"].median() - dollars / 2
+        high = low + dollars
+    grid = depth_grid(result, "AAPL", span, (low, high))
+    assert (grid.cents == 1) == (dollars is not None)
+    assert grid.times[[0, -1]].tolist() == [*span]
+    assert grid.bids.shape == grid.asks.shape == (len(grid.prices) - 1, len(grid.times) - 1)
+    assert len(grid.times) <= 401
+    samples = np.bincount(np.searchsorted(grid.times, book["time_s"], side="right") - 1)
+    held = {}
+    for row in depth.itertuples():
+        place = np.searchsorted(grid.prices, row.price) - 1
+        column = np.searchsorted(grid.times, row.time_s, side="right") - 1
+        if 0 <= place < len(grid.prices) - 1:
+            sides = held.setdefault((place, column), {"buy": 0, "sell": 0})
+            sides[row.side] += row.quantity / samples[column]
+    for (place, column), sides in held.items():
+        more = "sell" if sides["sell"] > sides["buy"] else "buy"
+        shown = {"buy": grid.bids[place, column], "sell": grid.asks[place, column]}
+        assert shown.pop(more) == pytest.approx(sides[more])
+        assert np.isnan([*shown.values()]).all()
+    assert np.isfinite([grid.bids, grid.asks]).sum() == len(held) > 10
 
 
 class TestBook:

@@ -1,20 +1,23 @@
-"""`Plots`: what a run offers, as figures in one style; what holds for every chart."""
+"""`Plots`: what a run offers, as figures in one style and as files; what holds for every chart."""
 
+import os
+import struct
+import subprocess
+import sys
 from collections import Counter
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
-import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 from streamlet_lab import Experiment, Fault, InvalidInput, run_protocol
-from streamlet_lab.charts import STYLE, draw_overview, to_png
+from streamlet_lab.charts import STYLE, draw_overview, save_charts, to_png
 from streamlet_lab.charts.plots import PAGES
 
-from .drawing import answer, assert_apart, assert_legible, explained, labels, written
+from .drawing import answer, assert_legible, labels
 from .protocol_runs import TRACE, VIOLATION, protocol_run
 from .runs import in_states, run
 
@@ -45,59 +48,29 @@ def test_text_of_plots_and_figures_is_the_same_every_time():
     assert repr(plots.prices()) == "<Chart size 900x500 with 1 Axes>"
 
 
+def made(case):
+    return {"protocol": protocol_run, "states": in_states}.get(case, lambda: run(case))()
+
+
 @pytest.mark.parametrize(
-    ("case", "names"),
+    ("case", "name"),
     [
-        *((case, PAGES) for case in ("one epoch", "one node", "nothing final")),
-        *((case, ["overview"]) for case in ("no orders", "16 nodes", "900 epochs", "history")),
-        *((case, ["overview"]) for case in ("liars in the majority", "short epochs")),
+        *(("protocol", name) for name in OF_RUNS),
+        *(("states", name) for name in ("prices", "rejections", "book", "overview")),
+        *(
+            (case, name)
+            for case in ("default", "one epoch", "one node", "nothing final")
+            for name in PAGES
+            if name not in ("timeline", "violation")
+        ),
+        *((case, "book") for case in ("keep resting", "no orders")),
+        *((case, "overview") for case in ("no orders", "16 nodes", "900 epochs", "history")),
+        *((case, "overview") for case in ("liars in the majority", "short epochs")),
     ],
 )
-def test_every_kind_of_run_can_be_drawn(case, names):
-    """Warnings are errors here; headings and legends of the overview cover nothing."""
-    for name in names:
-        if name in ("timeline", "violation"):
-            continue
-        figure = PAGES[name].make(run(case), 100)
-        figure.draw_without_rendering()
-        if name == "overview":
-            artists = [
-                each
-                for axes in figure.axes
-                for each in (axes.get_legend(), axes.patch, *written(axes))
-                if each is not axes.get_legend() or explained(axes)
-            ]
-            assert_apart(figure, artists)
-
-
-@pytest.mark.parametrize("name", ["prices", "rejections", "book", "overview"])
-def test_every_state_of_a_market_can_be_drawn(name):
-    PAGES[name].make(in_states(), 100).draw_without_rendering()
-
-
-@pytest.mark.parametrize("name", [*OF_RUNS, "latency", "prices", "sources"])
-def test_heading_and_legend_cover_nothing(name):
-    assert_legible(PAGES[name].make(protocol_run() if name in OF_RUNS else run("default"), 100))
-
-
-def test_heading_legend_and_colour_bars_of_the_book_cover_nothing():
-    for result in (in_states(), run("keep resting")):
-        figure = PAGES["book"].make(result, 100)
-        figure.draw_without_rendering()
-        axes, asks, bids = figure.axes
-        below = [bar.xaxis.label for bar in (asks, bids)]
-        beside = [asks.patch, bids.patch, asks.yaxis.label, axes.yaxis.label]
-        assert_apart(figure, [*written(axes), axes.get_legend(), axes.patch, *below, *beside])
-
-
-@pytest.mark.parametrize("name", SAVED)
-@pytest.mark.parametrize("case", ["default", "nothing final", "no orders"])
-def test_legends_explain_nothing_that_is_not_there(case, name):
-    for axes in PAGES[name].make(run(case), 100).axes:
-        assert not [label for label in explained(axes) if "(0)" in label]
-        for line in axes.get_lines():
-            if not np.isfinite(line.get_xydata().astype(float)).all(axis=1).any():
-                assert line.get_label() not in explained(axes)
+def test_every_kind_of_run_can_be_drawn_and_read(case, name):
+    """Warnings are errors here."""
+    assert_legible(PAGES[name].make(made(case), 100))
 
 
 @pytest.mark.parametrize("name", SAVED)
@@ -217,7 +190,8 @@ def test_the_overview_drawn_again_shows_the_new_run_only(case):
 
 def test_the_users_own_settings_neither_matter_nor_change():
     plain = to_png(run("default").plot.prices())
-    with mpl.rc_context({"axes.facecolor": "black", "axes.grid": False, "font.size": 20}):
+    own = {"axes.facecolor": "black", "axes.grid": False, "font.size": 20}
+    with mpl.rc_context({**own, "savefig.bbox": "tight", "path.simplify": False}):
         before = dict(mpl.rcParams)
         changed = to_png(run("default").plot.prices())
         assert dict(mpl.rcParams) == before
@@ -263,3 +237,56 @@ def test_a_notebook_shows_every_chart_exactly_once_and_in_order():
     prices, rejections = "<Chart size 900x500 with 1 Axes>", "<Chart size 1100x500 with 2 Axes>"
     both = [texts for texts in shown if rejections in texts]
     assert both == 3 * [[prices, rejections]]
+
+
+SCRIPT = """
+import sys
+from streamlet_lab import Experiment
+from streamlet_lab.charts import save_charts
+save_charts(Experiment(epochs=20, faults={"node_3": "crash@5"}).run(), sys.argv[1])
+"""
+
+
+def chunks(content):
+    """The names of a PNG file's chunks."""
+    position, names = 8, []
+    while position < len(content):
+        length, name = struct.unpack_from(">I4s", content, position)
+        names.append(name.decode())
+        position += length + 12
+    return names
+
+
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [
+        (lambda: run("default"), SAVED),
+        (
+            lambda: run("two symbols"),
+            [*SAVED, *(f"{name}_MSFT" for name in SAVED if name != "latency")],
+        ),
+        (lambda: run_protocol(epochs=3), ["protocol"]),
+    ],
+)
+def test_charts_are_written_into_a_new_folder_without_a_date_or_a_version(made, names, tmp_path):
+    folder = tmp_path / "new" / "charts"
+    paths = save_charts(made(), folder)
+    assert paths == [folder / f"{name}.png" for name in names]
+    assert {*folder.iterdir()} == {*paths}
+    for path in paths:
+        assert set(chunks(path.read_bytes())) == {"IHDR", "pHYs", "IDAT", "IEND"}
+        name, _, symbol = path.stem.partition("_")
+        page, options = PAGES.get(name, PAGES["block_tree"]), {"symbol": symbol} if symbol else {}
+        assert path.read_bytes() == to_png(page.make(made(), 150, **options))
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_same_bytes(tmp_path):
+    for hash_seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-c", SCRIPT, str(tmp_path / hash_seed)]
+        subprocess.run(command, check=True, env=environment)
+    here = save_charts(Experiment(epochs=20, faults={"node_3": "crash@5"}).run(), tmp_path / "here")
+    for path in here:
+        first, second = (tmp_path / seed / path.name for seed in ("1", "2"))
+        assert path.read_bytes() == first.read_bytes() == second.read_bytes()

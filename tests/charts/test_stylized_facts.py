@@ -1,7 +1,5 @@
 """The chart of stylized facts: where the real one could be a path is seen at once."""
 
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,19 +7,11 @@ import pytest
 from streamlet_lab.charts import plot_facts
 from streamlet_lab.prices.facts import FACTS, compare_facts
 
-from .drawing import assert_apart, series, tick_labels
+from .drawing import assert_apart, find, means, tick_labels
 
-NAN = math.nan
 INSIDE = "paths of a model (median, middle 95 %): real AAPL inside"
 OUTSIDE = "real AAPL outside"
 COLUMNS = ["model", "fact", "value", "median", "low", "high", "inside", "below"]
-
-
-def marks_of(axes, label):
-    """Where the marks of a label are, and the ends of their bars."""
-    found = series(axes, label)
-    (bars,) = found.lines[2]
-    return found.lines[0].get_xydata().tolist(), bars.get_segments()
 
 
 @pytest.fixture(scope="module")
@@ -39,24 +29,16 @@ def test_every_fact_has_a_panel_with_every_model(compared):
     for axes, fact in zip(panels, FACTS, strict=True):
         own = compared[(compared["fact"] == fact) & (compared["model"] != "real")]
         for label, is_in in ((INSIDE, True), (OUTSIDE, False)):
-            marks, bars = marks_of(axes, label)
-            rows = [
-                (place, row) for place, row in enumerate(own.itertuples()) if row.inside == is_in
-            ]
-            assert marks == [[row.median, place] for place, row in rows]
+            marks, bars = means(axes, label)
+            rows = [each for each in enumerate(own.itertuples()) if each[1].inside == is_in]
+            assert marks.tolist() == [[row.median, place] for place, row in rows]
             ends = [[[row.low, place], [row.high, place]] for place, row in rows]
             np.testing.assert_allclose(np.reshape(bars, (-1, 2, 2)), np.reshape(ends, (-1, 2, 2)))
-    assert tick_labels(panels[0].yaxis) == ["gjr garch", "gbm"]
-
-
-def test_the_line_is_the_real_history_and_in_sight(compared):
-    for axes, fact in zip(plot_facts(compared).axes, FACTS, strict=True):
-        rows = compared[(compared["fact"] == fact) & (compared["model"] == "real")]
-        (real,) = rows.itertuples()
-        (line,) = [line for line in axes.get_lines() if line.get_label() == "real AAPL"]
-        assert list(line.get_xdata()) == [real.value] * 2
+        (real,) = compared[(compared["fact"] == fact) & (compared["model"] == "real")]["value"]
+        assert list(find(axes, "real AAPL").get_xdata()) == [real] * 2
         low, high = axes.get_xlim()
-        assert low < real.value < high
+        assert low < real < high
+    assert tick_labels(panels[0].yaxis) == ["gjr garch", "gbm"]
 
 
 def test_heading_and_legend_cover_nothing(compared):
@@ -86,6 +68,6 @@ def test_models_keep_the_order_of_the_frame():
     low, high = first.get_ylim()
     assert low > high  # from top to bottom
     for axes in (first, second):
-        assert marks_of(axes, INSIDE)[0] == [[1, 0], [2, 1], [3, 2]]
+        assert means(axes, INSIDE)[0].tolist() == [[1, 0], [2, 1], [3, 2]]
     (answered,) = [text.get_text() for text in first.texts]
     assert answered.endswith(": two 2 of 2, one 2 of 2, three 2 of 2")

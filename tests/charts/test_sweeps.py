@@ -7,7 +7,7 @@ from streamlet_lab.charts import plot_denial, plot_means, plot_policies
 from streamlet_lab.intervals import mean_interval
 from streamlet_lab.theory import denied_share
 
-from .drawing import answer, find, labels, points, series, tick_labels
+from .drawing import answer, find, labels, means, points, tick_labels
 from .drawing import swept as sweep_of
 
 NAN = float("nan")
@@ -32,25 +32,18 @@ def chart(shown, x="network.delta", **options):
     return axes
 
 
-def marks(axes, name):
-    """Where a series has its marks."""
-    return series(axes, name).lines[0].get_xydata()
-
-
 def test_marks_are_the_means_and_bars_their_intervals():
-    axes = chart(ONE)
-    assert marks(axes, "mean").tolist() == [[0.5, 2], [2, 5]]
+    marks, bars = means(chart(ONE), "mean")
+    assert marks.tolist() == [[0.5, 2], [2, 5]]
     interval = mean_interval([1, 3])
-    (bars,) = series(axes, "mean").lines[2]
-    ends = [bar[:, 1] for bar in bars.get_segments()]
-    np.testing.assert_allclose(ends, [[interval.low, interval.high], [5, 5]])
+    np.testing.assert_allclose([bar[:, 1] for bar in bars], [[interval.low, interval.high], [5, 5]])
 
 
 def test_each_value_of_the_other_setting_is_a_series_with_a_look_of_its_own():
     axes = chart(TWO, by="leaders")
     assert labels(axes) == ["leaders = hashed", "leaders = in turn"]
-    assert marks(axes, "leaders = hashed").tolist() == [[0.5, 1], [2, 3]]
-    assert marks(axes, "leaders = in turn").tolist() == [[0.5, 2], [2, 5]]
+    assert means(axes, "leaders = hashed")[0].tolist() == [[0.5, 1], [2, 3]]
+    assert means(axes, "leaders = in turn")[0].tolist() == [[0.5, 2], [2, 5]]
     looks = [(line.get_color(), line.get_marker()) for line, _, _ in axes.containers]
     assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == 2
 
@@ -63,7 +56,7 @@ def test_labels_stand_side_by_side_and_so_do_their_series():
     )
     axes = chart(runs, "faults", by="leaders")
     assert tick_labels(axes.xaxis) == ["one", "none"]
-    first, second = (marks(axes, f"leaders = {name}") for name in ("hashed", "in turn"))
+    first, second = (means(axes, f"leaders = {name}")[0] for name in ("hashed", "in turn"))
     assert first[:, 1].tolist() == [1, 3]
     np.testing.assert_allclose((first + second)[:, 0] / 2, [0, 1])
     assert (first[:, 0] < second[:, 0]).all()
@@ -121,21 +114,23 @@ def test_means_are_joined_only_where_no_formula_is():
 
 
 @pytest.mark.parametrize(
-    ("closed_form", "hold"),
+    ("closed_form", "hold", "judged"),
     [
-        (lambda delta: 2 * delta + 1, "2 of 2 intervals (95 %, 2 runs each) hold the closed form"),
+        (lambda delta: 2 * delta + 1, 2, 2),
         # The first interval reaches to 2 + 12.706, the second has no width.
-        (lambda delta: 14.7, "1 of 2 intervals (95 %, 2 runs each) hold the closed form"),
-        (lambda delta: 14.71, "0 of 2 intervals (95 %, 2 runs each) hold the closed form"),
-        (lambda delta: 5 + 1e-12, "2 of 2 intervals (95 %, 2 runs each) hold the closed form"),
-        (lambda delta: 5 - 1e-12, "2 of 2 intervals (95 %, 2 runs each) hold the closed form"),
-        (lambda delta: 5.001, "1 of 2 intervals (95 %, 2 runs each) hold the closed form"),
-        ({0.5: 2}.get, "1 of 1 intervals (95 %, 2 runs each) hold the closed form"),
-        (None, "intervals: 95 %, 2 runs each"),
+        (lambda delta: 14.7, 1, 2),
+        (lambda delta: 14.71, 0, 2),
+        (lambda delta: 5 + 1e-12, 2, 2),
+        (lambda delta: 5 - 1e-12, 2, 2),
+        (lambda delta: 5.001, 1, 2),
+        ({0.5: 2}.get, 1, 1),
     ],
 )
-def test_the_answer_counts_the_intervals_that_hold_the_closed_form(closed_form, hold):
-    assert answer(chart(ONE, closed_form=closed_form)) == f"means from 2 to 5; {hold}"
+def test_the_answer_counts_the_intervals_that_hold_the_closed_form(closed_form, hold, judged):
+    assert answer(chart(ONE, closed_form=closed_form)) == (
+        f"means from 2 to 5; {hold} of {judged} intervals (95 %, 2 runs each) hold the closed form"
+    )
+    assert answer(chart(ONE)) == "means from 2 to 5; intervals: 95 %, 2 runs each"
 
 
 def test_runs_without_the_measure_are_left_out():
@@ -179,11 +174,10 @@ LED = sweep_of(
 class TestDenial:
     def test_marks_are_means_with_intervals_at_the_mean_displacement(self):
         (axes,) = plot_denial(DENIED).axes
-        mean = series(axes, "aggregator = mean")
-        np.testing.assert_allclose(mean.lines[0].get_xydata(), [[0.6, 0], [521, 0.4]])
+        marks, bars = means(axes, "aggregator = mean")
+        np.testing.assert_allclose(marks, [[0.6, 0], [521, 0.4]])
         interval = mean_interval([0.38, 0.42])
-        (bars,) = mean.lines[2]
-        np.testing.assert_allclose(bars.get_segments()[1][:, 1], [interval.low, interval.high])
+        np.testing.assert_allclose(bars[1][:, 1], [interval.low, interval.high])
 
     def test_lines_are_the_closed_form_in_both_directions(self):
         (axes,) = plot_denial(DENIED).axes

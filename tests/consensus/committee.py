@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from streamlet_lab.consensus import (
     Block,
+    Certificate,
     OpaqueApplication,
     Proposal,
     StreamletNode,
@@ -21,6 +22,14 @@ OPAQUE = OpaqueApplication()
 def extend(parent, epoch, payload=b""):
     """A block on a parent."""
     return Block(parent.chain_id, epoch, parent.height + 1, parent.hash, payload)
+
+
+def chain_of(*epochs, parent=GENESIS, payload=b""):
+    """Blocks of these epochs, each on the one before."""
+    blocks = [parent]
+    for epoch in epochs:
+        blocks.append(extend(blocks[-1], epoch, payload))
+    return blocks[1:]
 
 
 def vote_for(block, voter):
@@ -58,3 +67,12 @@ class Committee:
         """As many votes as notarize the block, of the first nodes unless told otherwise."""
         voters = self.names[: self.quorum] if voters is None else voters
         return [self.vote(block, voter) for voter in voters]
+
+    def certificate(self, blocks, votes=None, proposals=None, parent=None):
+        """A certificate of a chain; true votes and proposals but for those given by block."""
+        for block in blocks:
+            proposal = (proposals or {}).get(block) or self.propose(block)
+            parent = Certificate(
+                proposal, tuple((votes or {}).get(block, self.votes(block))), parent
+            )
+        return parent

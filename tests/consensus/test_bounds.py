@@ -9,13 +9,12 @@ from streamlet_lab.consensus import (
     EPOCHS_AHEAD,
     Block,
     BlockTree,
-    Certificate,
     Dropped,
     blocktree,
 )
 from streamlet_lab.keys import Ed25519Keyring
 
-from .committee import GENESIS, Committee, extend, votes_for
+from .committee import GENESIS, Committee, chain_of, extend, votes_for
 
 # Walks through the tree
 
@@ -36,26 +35,20 @@ class CountedEntry(blocktree._Entry):
         self._parent = entry
 
 
-def chain_of(length, start=GENESIS, first=0, payload=b""):
-    """A chain of consecutive epochs on a block."""
-    blocks = [start]
-    for epoch in range(first, first + length):
-        blocks.append(extend(blocks[-1], epoch, payload))
-    return blocks[1:]
-
-
 def final_and_fork(length):
     """Three blocks, of which two are final, and a long chain beside them."""
-    return [*chain_of(3), *chain_of(length, first=10)]
+    return [*chain_of(*range(3)), *chain_of(*range(10, 10 + length))]
 
 
 def final_and_comb(length):
     """The same, and on each block of the fork two more that finalize it again."""
-    fork = chain_of(length, first=10)
+    fork = chain_of(*range(10, 10 + length))
     teeth = [
-        tooth for block in fork for tooth in chain_of(2, block, block.epoch + 1, payload=b"tooth")
+        tooth
+        for block in fork
+        for tooth in chain_of(block.epoch + 1, block.epoch + 2, parent=block, payload=b"tooth")
     ]
-    return [*chain_of(3), *fork, *teeth]
+    return [*chain_of(*range(3)), *fork, *teeth]
 
 
 def votes_last(blocks):
@@ -146,28 +139,22 @@ def counting():
     return committee
 
 
-def certificate_of(committee, blocks, votes=None):
-    """The certificate of a chain; votes are a quorum's, but where others are given by block."""
-    link = None
-    for block in blocks:
-        given = (votes or {}).get(block, committee.votes(block))
-        link = Certificate(committee.propose(block), tuple(given), link)
-    return link
-
-
-CHAIN = chain_of(40)
+CHAIN = chain_of(*range(40))
 TIP = extend(CHAIN[-1], 40)
 OLDEST, NEWEST = CHAIN[0], CHAIN[-1]
 
 
+def with_certificate(committee, *given):
+    """The proposal of the tip, with a certificate of the chain below it."""
+    return replace(committee.propose(TIP), certificate=committee.certificate(CHAIN, *given))
+
+
 def with_votes(committee, block, votes):
-    return replace(
-        committee.propose(TIP), certificate=certificate_of(committee, CHAIN, {block: votes})
-    )
+    return with_certificate(committee, {block: [*votes]})
 
 
-def forged(vote):
-    return replace(vote, signature=bytes(64))
+def forged(message):
+    return replace(message, signature=bytes(64))
 
 
 # A proposal that is signed with a certificate that is false, and how many verifications it costs.
@@ -179,7 +166,7 @@ FALSE = {
     "too few votes": (lambda c: with_votes(c, NEWEST, c.votes(NEWEST)[:2]), 1),
     "one voter three times": (lambda c: with_votes(c, OLDEST, [c.vote(OLDEST, "node_0")] * 3), 1),
     "a chain that ends in the air": (
-        lambda c: replace(c.propose(TIP), certificate=certificate_of(c, CHAIN[1:])),
+        lambda c: replace(c.propose(TIP), certificate=c.certificate(CHAIN[1:])),
         1,
     ),
     "strangers' votes": (
@@ -196,22 +183,10 @@ FALSE = {
         5,
     ),
     "a forged block under a quorum": (
-        lambda c: replace(
-            c.propose(TIP),
-            certificate=replace_oldest(
-                certificate_of(c, CHAIN), replace(c.propose(OLDEST), signature=bytes(64))
-            ),
-        ),
+        lambda c: with_certificate(c, {}, {OLDEST: forged(c.propose(OLDEST))}),
         2,
     ),
 }
-
-
-def replace_oldest(link, proposal):
-    """The same certificate with another proposal at its lower end."""
-    if link.parent is None:
-        return Certificate(proposal, link.votes, None)
-    return Certificate(link.proposal, link.votes, replace_oldest(link.parent, proposal))
 
 
 def ready_node(committee):
@@ -237,7 +212,7 @@ def test_a_false_certificate_does_not_keep_out_the_true_one(counting):
     node = ready_node(counting)
     for make, _ in FALSE.values():
         node.receive(make(counting))
-    true = replace(counting.propose(TIP), certificate=certificate_of(counting, CHAIN))
+    true = with_certificate(counting)
     *_, vote = node.receive(true)
     assert vote.block_hash == TIP.hash
     assert node.tree.longest == [NEWEST]
@@ -245,7 +220,7 @@ def test_a_false_certificate_does_not_keep_out_the_true_one(counting):
 
 def test_a_true_certificate_costs_each_signature_once(counting):
     node = ready_node(counting)
-    true = replace(counting.propose(TIP), certificate=certificate_of(counting, CHAIN))
+    true = with_certificate(counting)
     before = counting.keyring.verifications
     node.receive(true)
     assert counting.keyring.verifications - before == 1 + 4 * len(CHAIN)
@@ -258,7 +233,7 @@ def test_a_certificate_that_nobody_signed_for_is_not_looked_at(counting, known):
     node = ready_node(counting)
     if known:
         node.receive(counting.propose(TIP))
-    true = replace(counting.propose(TIP), certificate=certificate_of(counting, CHAIN))
+    true = with_certificate(counting)
     before = counting.keyring.verifications
     node.receive(replace(true, signature=bytes(64)))
     assert counting.keyring.verifications - before == 1
@@ -269,8 +244,8 @@ def test_a_certificate_that_nobody_signed_for_is_not_looked_at(counting, known):
 def test_what_came_along_with_a_proposal_is_not_passed_on(committee):
     node = committee.node("node_3")
     node.certifies = True
-    blocks = chain_of(3)
-    garbage = certificate_of(committee, chain_of(5, payload=b"garbage"))
+    blocks = chain_of(*range(3))
+    garbage = committee.certificate(chain_of(*range(5), payload=b"garbage"))
     node.start_epoch(2)
     for block in blocks:
         node.receive(replace(committee.propose(block), certificate=garbage))

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from streamlet_lab.consensus import Certificate, Proposal, Vote
+from streamlet_lab.consensus import Proposal, Vote
 
-from .committee import GENESIS, Committee, extend
+from .committee import GENESIS, Committee, chain_of, extend
 from .test_node import FORGED_PROPOSALS, tell, voted_for
 
 
@@ -20,26 +20,6 @@ def committee():
 def node(committee):
     """A node that leads epochs 2, 6, …"""
     return committee.node("node_2")
-
-
-def chain_of(*epochs, payload=b""):
-    """Blocks on genesis, one in each of these epochs."""
-    blocks = [GENESIS]
-    for epoch in epochs:
-        blocks.append(extend(blocks[-1], epoch, payload))
-    return blocks[1:]
-
-
-def certificate(committee, blocks, *, votes=None, proposal=None, parent=None):
-    """A certificate of a chain; other votes or another proposal than true ones at its end."""
-    for block in blocks:
-        is_last = block is blocks[-1]
-        parent = Certificate(
-            (is_last and proposal) or committee.propose(block),
-            tuple(committee.votes(block) if votes is None or not is_last else votes),
-            parent,
-        )
-    return parent
 
 
 def carrier(committee, parent, epoch, made):
@@ -59,7 +39,7 @@ def show(committee, node, made, epoch=5):
 
 def test_whoever_has_missed_everything_catches_up_and_votes(committee, node):
     blocks = chain_of(0, 1, 3)
-    said = show(committee, node, certificate(committee, blocks))
+    said = show(committee, node, committee.certificate(blocks))
     assert node.tree.notarized == [GENESIS, *blocks]
     assert node.tree.finalized == [GENESIS, blocks[0]]
     assert voted_for(said) == [extend(blocks[-1], 5, b"carrier").hash]
@@ -70,7 +50,7 @@ def test_what_is_missing_may_be_in_the_middle(committee, node):
     for block in (blocks[0], blocks[2], blocks[3]):
         tell(node, committee.propose(block), *committee.votes(block))
     assert node.tree.longest == [blocks[0]]
-    show(committee, node, certificate(committee, blocks))
+    show(committee, node, committee.certificate(blocks))
     assert node.tree.longest == [blocks[3]]
     assert node.tree.finalized[-1] == blocks[2]
 
@@ -116,7 +96,7 @@ FALSE_VOTES = {
 def test_false_votes_notarize_nothing_and_keep_no_true_one_away(committee, node, forgery, below):
     *true, block = chain_of(*below, 3)
     false = FALSE_VOTES[forgery](committee, block)
-    show(committee, node, certificate(committee, [*true, block], votes=false))
+    show(committee, node, committee.certificate([*true, block], {block: false}))
     # Whether a node takes the true part of what a liar sends does not matter.
     assert {*node.tree.notarized} <= {GENESIS, *true}
     assert not node.tree.knows(block.hash)
@@ -139,8 +119,8 @@ def test_a_quorum_does_not_vouch_for_a_proposal(committee, node, forgery):
     forged = make(committee, block)
     votes = committee.votes(forged.block)
     child = extend(forged.block, 1)
-    made = certificate(committee, [forged.block], votes=votes, proposal=forged)
-    show(committee, node, certificate(committee, [child], parent=made))
+    made = committee.certificate([forged.block], {forged.block: votes}, {forged.block: forged})
+    show(committee, node, committee.certificate([child], parent=made))
     assert not node.tree.knows(forged.block.hash)
     assert node.tree.longest == [GENESIS]
     tell(node, committee.propose(block), *committee.votes(block))
@@ -149,7 +129,7 @@ def test_a_quorum_does_not_vouch_for_a_proposal(committee, node, forgery):
 
 def test_a_link_that_is_not_the_parent_notarizes_no_chain(committee, node):
     first, second, third = chain_of(0, 1, 2)
-    cut = certificate(committee, [third], parent=certificate(committee, [first]))
+    cut = committee.certificate([third], parent=committee.certificate([first]))
     show(committee, node, cut)
     assert {*node.tree.notarized} <= {GENESIS, first}
     for block in (first, second, third):
@@ -160,7 +140,7 @@ def test_a_link_that_is_not_the_parent_notarizes_no_chain(committee, node):
 def test_a_certified_block_breaks_no_rule_of_chains(committee, node):
     (parent,) = chain_of(2)
     for broken in (replace(extend(parent, 3), height=3), extend(parent, 2), extend(parent, 1)):
-        show(committee, node, certificate(committee, [parent, broken]))
+        show(committee, node, committee.certificate([parent, broken]))
         assert broken.hash not in node.tree
     assert {*node.tree.notarized} <= {GENESIS, parent}
 

@@ -34,7 +34,7 @@ def test_a_fault_is_active_from_its_start_until_before_its_stop(start, stop, act
     assert [fault.active(epoch) for epoch in range(5)] == [digit == "1" for digit in active]
 
 
-def test_a_kind_of_ones_own_works_under_its_name():
+def test_a_kind_of_ones_own_works_under_its_name_while_it_is_active():
     with mock.patch.dict(faults.NODE_FAULTS._kinds):
 
         @fault_kind("proposes_in_even_epochs")
@@ -43,11 +43,11 @@ def test_a_kind_of_ones_own_works_under_its_name():
                 return epoch % 2 == 0
 
         assert "proposes_in_even_epochs" in fault_kinds()
-        run = simulation(3, faults={"node_1": "proposes_in_even_epochs"})
+        run = simulation(3, faults={"node_1": "proposes_in_even_epochs@1-5"})
     run.run(8)
     # node_1 leads 1, 4 and 7.
     notarized = [block.epoch for block in run.observer.tree.notarized]
-    assert notarized == [-1, 0, 2, 3, 4, 5, 6]
+    assert notarized == [-1, 0, 2, 3, 4, 5, 6, 7]
 
 
 def test_a_kind_that_is_not_registered_here_may_be_elsewhere():

@@ -2,6 +2,13 @@
 
 from streamlet_lab.config import ED25519_TIMES
 
+
+def _trader(kind, rate):
+    """One more kind of traders, behind two others."""
+    place = "market.traders.2"
+    return {f"{place}.kind": kind, f"{place}.count": 1, f"{place}.rate": rate}
+
+
 #: By field: the value, and all that it changes in the document of the experiment.
 CHANGES = {
     "epochs": (30, {"epochs": 30}),
@@ -94,39 +101,11 @@ CHANGES = {
     "stale_epochs": (2, {}),
     "without_reference": ("allow", {"market.without_reference": "allow"}),
     "zero_intelligence": (10.0, {"market.traders.0.rate": 0.5}),
-    "informed": (
-        1.5,
-        {
-            "market.traders.2.kind": "informed",
-            "market.traders.2.count": 1,
-            "market.traders.2.rate": 1.5,
-        },
-    ),
-    "market_maker": (
-        2.0,
-        {
-            "market.traders.2.kind": "market_maker",
-            "market.traders.2.count": 1,
-            "market.traders.2.rate": 2.0,
-        },
-    ),
-    "momentum": (
-        2.5,
-        {
-            "market.traders.2.kind": "momentum",
-            "market.traders.2.count": 1,
-            "market.traders.2.rate": 2.5,
-        },
-    ),
+    "informed": (1.5, _trader("informed", 1.5)),
+    "market_maker": (2.0, _trader("market_maker", 2.0)),
+    "momentum": (2.5, _trader("momentum", 2.5)),
     "fat_finger": (0.4, {"market.traders.1.rate": 0.4}),
-    "manipulator": (
-        3.0,
-        {
-            "market.traders.2.kind": "manipulator",
-            "market.traders.2.count": 1,
-            "market.traders.2.rate": 3.0,
-        },
-    ),
+    "manipulator": (3.0, _trader("manipulator", 3.0)),
 }
 
 OTHERS = {name: value for name, (value, _) in CHANGES.items()}

@@ -65,27 +65,6 @@ class TestExplore:
             pd.testing.assert_frame_equal(left, right)
 
 
-class TestFurthest:
-    def test_is_the_worst_final_price_of_the_run_above_or_below(self):
-        above = set()
-        for seed in range(4):
-            result = explore(Settings(epochs=20, seed=seed))
-            off = [
-                (row.consensus_price / row.true_price - 1) * 10_000
-                for row in result.prices.dropna(subset="finalized_s").itertuples()
-                if row.claim == "price_consensus"
-            ]
-            worst = max(off, key=abs)
-            above.add(worst > 0)
-            assert result.largest_displacement_bp == pytest.approx(abs(worst))
-        assert above == {True, False}
-
-    def test_does_not_look_at_what_never_became_final(self):
-        result = explore(Settings(epochs=20, faulty=2))
-        assert result.prices["consensus_price"].notna().any()
-        assert result.largest_displacement_bp is None
-
-
 class TestDescribe:
     def test_says_what_is_tolerated_and_what_became_final(self):
         settings = Settings(epochs=20)
