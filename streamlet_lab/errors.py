@@ -13,7 +13,6 @@ class InvalidInput(StreamletLabError, ValueError):
     field : str
         The name under which the value was given, such as ``nodes`` or ``market.traders``.
     value : object
-        The value as given.
     expected : str
         What would be valid, as the end of a sentence: ``an integer of at least 1``.
     """

@@ -1,12 +1,7 @@
-"""Ed25519 keys of the nodes, and verification that remembers what it has verified.
+"""Keys of the nodes: Ed25519, the ideal that it stands for, and what an adversary holds of them."""
 
-A verification is a pure function of key, signature and message. One process that plays every node
-may therefore remember its result; ``remember=False`` makes every receiver do the work, for studies
-of what it costs.
-"""
-
-import hashlib
 from collections.abc import Collection, Iterable
+from hashlib import blake2b
 from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -28,16 +23,10 @@ class Keyring(Protocol):
 
 
 class Ed25519Keyring:
-    """One Ed25519 key pair for each node, derived from the seed.
+    """One Ed25519 key pair for each node, derived from the seed: it protects a simulation only.
 
-    These keys protect a simulation, nothing else.
-
-    Parameters
-    ----------
-    nodes : iterable of str
-    seed : int
-    remember : bool
-        Whether a verification that was made once is looked up the next time.
+    A verification is a pure function of key, signature and message, so that one process that plays
+    every node may ``remember`` it; else every receiver does the work, for studies of what it costs.
 
     Attributes
     ----------
@@ -85,19 +74,15 @@ class IdealSignatures:
     """Signatures that cost nothing and cannot be forged: a book of who signed what.
 
     The ideal that Ed25519 stands for, for large sweeps: a signature is valid if its signer did sign
-    that message, so that no adversary gains anything from the switch.
-
-    Parameters
-    ----------
-    seed : int
-        Of the stamps, which nobody can know before they are set.
+    that message, so that no adversary gains anything from the switch. Stamps follow from the seed;
+    nobody can know them before they are set.
     """
 
     signatures = 0
     verifications = 0
 
     def __init__(self, seed: int = 0) -> None:
-        self._secret = hashlib.blake2b(
+        self._secret = blake2b(
             str(seed).encode(), digest_size=16, person=b"ideal-signature"
         ).digest()
         self._book: dict[tuple[str, bytes], bytes] = {}
@@ -105,9 +90,8 @@ class IdealSignatures:
     def sign(self, node: str, message: bytes) -> bytes:
         """Enter the message into the book, and return a stamp that nobody has seen before."""
         # Not empty, nor the signer's choice: else a forgery could equal a vote that is yet to come.
-        stamp = hashlib.blake2b(
-            node.encode() + b"/" + message, digest_size=8, key=self._secret
-        ).digest()
+        named = node.encode() + b"/" + message
+        stamp = blake2b(named, digest_size=8, key=self._secret).digest()
         self._book[node, message] = stamp
         return stamp
 
@@ -141,7 +125,5 @@ def make_keyring(
 
 
 def _derive_key(node: str, seed: int) -> Ed25519PrivateKey:
-    material = hashlib.blake2b(
-        f"{seed}/{node}".encode(), digest_size=32, person=b"streamlet-key"
-    ).digest()
+    material = blake2b(f"{seed}/{node}".encode(), digest_size=32, person=b"streamlet-key").digest()
     return Ed25519PrivateKey.from_private_bytes(material)

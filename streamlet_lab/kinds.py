@@ -111,14 +111,7 @@ rounding of your own must be registered before
         return kind
 
     def check(self, name: object) -> None:
-        """Refuse what cannot be a new name, before there is anything to add under it.
-
-        Raises
-        ------
-        InvalidInput
-            If it is not of lowercase letters, digits and underscores, or begins with a digit, or is
-            one of the lab's own, or means something else in the same place.
-        """
+        """Refuse what cannot be a new name, before there is anything to add under it."""
         if callable(name):
             raise InvalidInput("name", name, f'a name in parentheses: @{self._decorator}("name")')
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
@@ -137,17 +130,9 @@ rounding of your own must be registered before
         return kind
 
     def register(self, name: str) -> Callable[[D], D]:
-        """Register a kind under a name, so that configurations can speak of it; for decorators.
+        """Register a kind under a name, so that configurations can speak of it; a decorator.
 
-        Parameters
-        ----------
-        name : str
-            Of lowercase letters, digits and underscores, and none of the lab's own.
-
-        Raises
-        ------
-        InvalidInput
-            If it is no such name, or what it shall name is no such kind.
+        The name is of lowercase letters, digits and underscores, and none of the lab's own.
         """
         self.check(name)
 
@@ -216,18 +201,8 @@ def read_parameters(
 ) -> dict[str, Any]:
     """Return parameters as a factory's annotations want them; those not named are left out.
 
-    Parameters
-    ----------
-    factory : callable
-    parameters : mapping of str to object
-    given : int
-        How many of its first parameters the caller gives by position.
-
-    Raises
-    ------
-    InvalidInput
-        For the first that it does not take, or that is not what it says; with an empty field where
-        some are missing.
+    The caller gives the first ``given`` ones by position. `InvalidInput` is raised for the first
+    that it does not take, or that is not what it says; with an empty field where some are missing.
     """
     if not isinstance(parameters, Mapping):
         raise InvalidInput("", parameters, "a table of parameters by their names")
@@ -273,10 +248,9 @@ def _taken(factory: Callable[..., Any], given: int) -> _Taken:
         signature = inspect.signature(factory, eval_str=True)
     except Exception:  # a type that is only there for type checkers, say: it is not checked then
         signature = inspect.signature(factory)
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = [*signature.parameters.values()]
-    first = [one for one in parameters if one.kind in positional][:given]
-    accepted = [one for one in parameters if one not in first]
+    by_position = [one for one in parameters if one.kind <= one.POSITIONAL_OR_KEYWORD]
+    accepted = [one for one in parameters if one not in by_position[:given]]
     named = [one for one in accepted if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     takes_any = any(one.kind is one.VAR_KEYWORD for one in accepted)
     types = {one.name: one.annotation if _is_checked(one.annotation) else Any for one in named}

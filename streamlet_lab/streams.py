@@ -14,16 +14,10 @@ _WORDS = 4  # 128 bits of state derived from a seed and a name
 def stream(seed: int, name: str) -> random.Random:
     """Return the random stream that belongs to a seed and a name.
 
-    The name is hashed with BLAKE2 and mixed with the seed by numpy's ``SeedSequence``. The samplers
-    are the standard library's: scalar arithmetic that does not depend on the processor's vector
+    The name is that of the consumer, such as ``"network"``; the seed is zero or more. The name is
+    hashed with BLAKE2 and mixed with the seed by numpy's ``SeedSequence``. The samplers are the
+    standard library's: scalar arithmetic that does not depend on the processor's vector
     instructions, on hash order or on any global state.
-
-    Parameters
-    ----------
-    seed : int
-        The experiment's seed, zero or more; else `InvalidInput`.
-    name : str
-        The consumer, such as ``"network"`` or ``"trader/3"``.
     """
     return random.Random(int.from_bytes(_state(seed, name), "big"))
 
@@ -34,8 +28,6 @@ class StreamFamily:
     One of them costs a tenth of a :func:`stream`: the tuple is hashed with BLAKE2, whose key is the
     state that belongs to the seed and the name. The :func:`stream` of the same name is another one.
 
-    Examples
-    --------
     >>> family = StreamFamily(0, "doors")
     >>> family.of(7, 1).random() == family.of(7, 1).random() != family.of(7, 2).random()
     True

@@ -103,32 +103,18 @@ def to_decimal(value: object, field: str = "price") -> Decimal:
     exponent = amount.as_tuple().exponent
     assert isinstance(exponent, int)
     if abs(exponent) > _LARGEST_EXPONENT or amount.adjusted() >= _LARGEST_EXPONENT:
-        raise InvalidInput(
-            field, value, f"a decimal number with at most {_LARGEST_EXPONENT} digits each side"
-        )
+        expected = f"a decimal number with at most {_LARGEST_EXPONENT} digits each side"
+        raise InvalidInput(field, value, expected)
     return amount
 
 
 def to_number(
-    value: object,
-    low: float,
-    high: float,
-    field: str,
-    *,
-    above: bool = False,
-    below: bool = False,
+    value: object, low: float, high: float, field: str, *, above: bool = False, below: bool = False
 ) -> float:
     """Return a finite number between two others as a float; true and false are none.
 
     Both ends are included, unless ``above`` or ``below`` leave one out; an infinite one is no
     bound.
-
-    >>> to_number(1, 0, 1, "p")
-    1.0
-    >>> to_number(1, 0, 1, "p", below=True)
-    Traceback (most recent call last):
-    ...
-    streamlet_lab.errors.InvalidInput: p: 1 is not valid; expected a number from 0 and below 1
     """
     number = math.nan
     if isinstance(value, Real) and not isinstance(value, bool):

@@ -14,20 +14,7 @@ FRAME: Final = "frame:"
 
 
 class FrameFeed:
-    """A frame of prices as a part of a configuration: equal if its content is.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        See :class:`~streamlet_lab.prices.ReplayPath`.
-
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        A copy of it.
-    digest : str
-        Of its content.
-    """
+    """A copy of a frame of prices as a part of a configuration: equal if its content is."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame.copy()

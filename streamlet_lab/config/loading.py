@@ -29,13 +29,7 @@ def make_config(**settings: Any) -> ExperimentConfig:
 
 
 def read_settings(settings: dict[str, Any]) -> ExperimentConfig:
-    """Validate settings as they were saved, whatever is registered here of what they name.
-
-    Raises
-    ------
-    InvalidInput
-        For the first setting that is wrong.
-    """
+    """Validate settings as they were saved, whatever is registered here of what they name."""
     try:
         return ExperimentConfig(**settings)
     except ValidationError as error:
@@ -45,12 +39,7 @@ def read_settings(settings: dict[str, Any]) -> ExperimentConfig:
 def load_config(path: str | Path) -> ExperimentConfig:
     """Read a configuration from a ``.toml`` or ``.json`` file, as `read_settings` does.
 
-    Raises
-    ------
-    DataError
-        If there is no such file, or it is not TOML or JSON.
-    InvalidInput
-        If a setting in it is wrong.
+    `DataError` is raised if there is no such file, or it is not TOML or JSON.
     """
     path = Path(path)
     try:

@@ -56,8 +56,7 @@ class ReferenceConfig(Section):
     kind : str or callable
         One of :func:`~streamlet_lab.simulator.reference_kinds`, or what yields publications.
     parameters : mapping
-        What the kind takes, such as ``{"delay": "15min"}`` for ``"delayed"``. Durations are market
-        time.
+        What the kind takes, such as ``{"delay": "15min"}``. Durations are market time.
     """
 
     kind: Named = "consensus"
@@ -72,19 +71,17 @@ class ReferenceConfig(Section):
         return made
 
 
-def _read_kind(
-    value: object, config: type[ReferenceConfig] | type[TraderConfig], field: str, what: str
-) -> object:
+def _read_kind(value: object, config: type[Section], what: str) -> object:
     """Let a name, a class or a function mean that kind with its own defaults."""
     if isinstance(value, config | Mapping):
         return value
     if isinstance(value, str) or callable(value):
-        return config(kind=value)
-    raise InvalidInput(field, value, f"the kind of a {what}, or a table with a kind in it")
+        return config.model_validate({"kind": value})
+    raise InvalidInput("value", value, f"the kind of a {what}, or a table with a kind in it")
 
 
 def _read_reference(value: object) -> object:
-    return _read_kind(value, ReferenceConfig, "reference", "reference")
+    return _read_kind(value, ReferenceConfig, "reference")
 
 
 def _zero_intelligence(count: int) -> TraderConfig:
@@ -98,7 +95,7 @@ def _read_traders(value: object) -> object:
         return (_zero_intelligence(value),) if value else ()
     if not isinstance(value, list | tuple):
         raise InvalidInput("traders", value, "a number of traders, or a list of kinds and tables")
-    return tuple(_read_kind(each, TraderConfig, "traders", "trader") for each in value)
+    return tuple(_read_kind(each, TraderConfig, "trader") for each in value)
 
 
 def _check_hundredths(percent: Decimal) -> Decimal:

@@ -57,13 +57,7 @@ REGION_DELAYS: Final[Mapping[str, Mapping[str, int]]] = _both_ways(
 
 
 class Interval(Section):
-    """A stretch of simulated time.
-
-    Attributes
-    ----------
-    start, stop : duration
-        From the start on and before the stop.
-    """
+    """A stretch of simulated time: from the start on and before the stop."""
 
     start: Duration = 0
     stop: Annotated[Duration, Field(le=_LATEST)]
@@ -71,28 +65,16 @@ class Interval(Section):
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if self.stop <= self.start:
-            start = format_duration(self.start)
-            raise InvalidInput(
-                "stop", format_duration(self.stop), f"a time after the start, {start}"
-            )
+            expected = f"a time after the start, {format_duration(self.start)}"
+            raise InvalidInput("stop", format_duration(self.stop), expected)
         return self
 
 
 def alternating(good: object, bad: object, until: object) -> list[Interval]:
     """Return bad periods that take turns with good ones, beginning with a good one.
 
-    Parameters
-    ----------
-    good, bad, until : duration
-        Length of each good and each bad period, and when the last bad one is over at the latest.
+    The last bad one is over at ``until`` at the latest.
 
-    Raises
-    ------
-    InvalidInput
-        If one of them is no duration, or is zero.
-
-    Examples
-    --------
     >>> [(period.start, period.stop) for period in alternating("4s", "1s", until="12s")]
     [(4000000, 5000000), (9000000, 10000000)]
     """
@@ -207,7 +189,6 @@ class NetworkConfig(Section):
     held_together : bool
         Whether all proposals of an epoch, and all its votes, share one fate at a receiver: so a
         whole notarization is hidden from some, rather than single votes.
-    partitions : tuple of Partition
     sign_time, verify_time : duration
         Simulated time that making or verifying a signature takes; see :data:`ED25519_TIMES`.
     clock_skew : duration or mapping of str to duration
@@ -247,31 +228,23 @@ class NetworkConfig(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.fastest > self.median_delay:
-            median = format_duration(self.median_delay)
-            raise InvalidInput(
-                "shortest_delay",
-                format_duration(self.fastest),
-                f"at most the median delay, {median}",
-            )
+            expected = f"at most the median delay, {format_duration(self.median_delay)}"
+            raise InvalidInput("shortest_delay", format_duration(self.fastest), expected)
         if self.delays == "sample" and not self.samples:
             raise InvalidInput("samples", self.samples, "one delay or more to draw from")
         for link in self.link_delays:
             parts = _LINK.fullmatch(link)
             if parts is None or parts[1] == parts[2]:
                 raise InvalidInput("link_delays", link, "two nodes such as 'node_0>node_1'")
-        self._check_regions()
-        return self
-
-    def _check_regions(self) -> None:
         table = self.region_table
         for name, row in table.items():
             if set(row) != set(table):
-                raise InvalidInput(
-                    f"region_delays.{name}", list(row), f"a delay to each of {', '.join(table)}"
-                )
+                expected = f"a delay to each of {', '.join(table)}"
+                raise InvalidInput(f"region_delays.{name}", list(row), expected)
         for name in self.regions:
             if name not in table:
                 raise InvalidInput("regions", name, f"one of {', '.join(table)}")
+        return self
 
     @property
     def fastest(self) -> int:

@@ -65,13 +65,11 @@ class AssetConfig(Section):
         What happens when the true price has left the corridor around the last consensus, so that no
         quote counts: the corridor gains 10 percentage points with each block on the chain that says
         so; or nothing, as the description has it, and the price is locked out for ever; or after
-        some such blocks a larger number of sources that agree with each other makes a price
-        anywhere.
-    reanchor_after : int
-        How many such blocks before that.
+        ``reanchor_after`` such blocks, so many sources as ``reanchor_sources`` says that agree with
+        each other make a price anywhere.
     reanchor_sources : int, optional
-        How many sources that takes; more than two thirds of them by default. With three sources
-        that is all of them, and one that is silent can put it off for ever; four tolerate one.
+        More than two thirds of them by default. With three sources that is all of them, and one
+        that is silent can put it off for ever; four tolerate one.
     """
 
     base_price: Amount = Decimal("150.00")
@@ -166,35 +164,24 @@ class PricesConfig(AssetConfig):
         return self
 
     def _check_reanchoring(self, field: str, sources: int | None) -> None:
-        if sources is not None and not self.min_sources <= sources <= len(self.sources):
-            expected = (
-                f"from min_sources, {self.min_sources}, to the number of sources, "
-                f"{len(self.sources)}"
-            )
+        fewest, most = self.min_sources, len(self.sources)
+        if sources is not None and not fewest <= sources <= most:
+            expected = f"from min_sources, {fewest}, to the number of sources, {most}"
             raise InvalidInput(field, sources, expected)
 
     def check_start(self, symbol: str) -> None:
-        """Refuse a symbol's simulated path that does not begin between where it reflects.
-
-        Raises
-        ------
-        InvalidInput
-            If it does not, or there is nothing between.
-        """
+        """Refuse a symbol's simulated path that does not begin between where it reflects."""
         place = f"prices.assets.{symbol}" if symbol in self.assets else "prices"
         own = self.of(symbol)
         low, high = own.reflection
         if low <= 0 or (low >= high and own.min_price is not None):
-            raise InvalidInput(
-                f"{place}.min_price", str(low), f"more than 0, below max_price {high}"
-            )
+            expected = f"more than 0, below max_price {high}"
+            raise InvalidInput(f"{place}.min_price", str(low), expected)
         if low >= high:
             raise InvalidInput(f"{place}.max_price", str(high), f"more than min_price {low}")
-        to_micros(own.base_price, f"{place}.base_price")
+        to_micros(own.base_price, field := f"{place}.base_price")
         if not low <= own.base_price <= high:
-            raise InvalidInput(
-                f"{place}.base_price", str(own.base_price), f"a price from {low} to {high}"
-            )
+            raise InvalidInput(field, str(own.base_price), f"a price from {low} to {high}")
 
     @property
     def source_names(self) -> tuple[str, ...]:

@@ -27,15 +27,7 @@ from streamlet_lab.units import format_duration
 
 
 def check_runnable(config: ExperimentConfig) -> None:
-    """Refuse kinds that are not known here, parameters that they do not take, and feeds too short.
-
-    Raises
-    ------
-    InvalidInput
-        For the first of them.
-    DataError
-        If the feed's history is missing or damaged.
-    """
+    """Refuse kinds unknown here, parameters that they do not take, and feeds that end too soon."""
     paths = [make_stock(config, symbol)[1].feed.path for symbol in config.symbols]
     check_span(config, paths, config.epochs)
     for fault in config.node_faults:

@@ -58,12 +58,8 @@ def clearing(
     limits alone until then; here every tick is compared from the first rule on, so that a price
     between two limits counts if it leaves fewer shares over or is nearer to the reference.
 
-    Parameters
-    ----------
-    bids, asks : iterable of (ticks, quantity)
-        The limits of the orders on each side, in any order, and their shares (at least one).
-    reference_ticks : Fraction or None
-        The reference price, which need not lie on the grid.
+    Bids and asks are limits and shares (at least one), in any order; the reference need not lie on
+    the grid.
 
     Examples
     --------

@@ -34,15 +34,10 @@ _OFF_GRID: Final = {"price": RejectReason.OFF_TICK, "quantity": RejectReason.OFF
 class ConsensusMatchingEngine:
     """Matches the orders of one symbol inside a band around the finalized consensus price.
 
-    With the default band a limit price outside is rejected at entry. Every execution price is
-    checked again just before it trades; what is left of an order that meets a price outside is
-    cancelled. When the reference moves, resting orders that are now outside are cancelled. Other
-    bands do other things at each of these points, move with other prices than the consensus, and
-    change the state of the market.
-
-    The reference comes from a network that is asked at each command, or is pushed with
-    :meth:`set_reference` at the instant at which it changes. Where both happen, the network's
-    answer counts again from the next command on.
+    With the default band a limit price outside is rejected at entry, every execution price is
+    checked again just before it trades (what is left of the order is cancelled), and resting orders
+    that a moved reference leaves outside are cancelled. Other bands do other things at each of
+    these points, move with other prices than the consensus, and change the state of the market.
 
     Simulated time is an integer number of microseconds and never runs backwards: every method that
     takes an instant raises `InvalidInput` for an earlier one. A command that names none happens at
@@ -56,8 +51,9 @@ class ConsensusMatchingEngine:
     symbol : str or Instrument
         The only symbol whose orders are accepted; an instrument says its tick, lot and day too.
     consensus_network : object, optional
-        What is asked for the reference: it has ``reference()`` as the lab's network, or the
-        description's ``get_finalized_consensus_prices()``. None where the reference is pushed.
+        What is asked for the reference at each command: it has ``reference()`` as the lab's
+        network, or the description's ``get_finalized_consensus_prices()``. None where the reference
+        is pushed at the instant at which it changes, with :meth:`set_reference`.
     band, without_reference, self_trade, pace
         See :class:`EngineSettings`.
 
@@ -111,13 +107,9 @@ class ConsensusMatchingEngine:
         return self._core.band_reference
 
     @property
-    def band_limits(self) -> tuple[Decimal | None, Decimal | None] | None:
-        """The lowest and the highest price that may trade, in dollars; None before a reference.
-
-        One of the two is None where there is no such edge.
-        """
-        limits = self._core.limits
-        return None if limits is None else self._core.in_dollars(limits)
+    def band_limits(self) -> tuple[Decimal | None, Decimal | None]:
+        """The lowest and the highest price that may trade, in dollars; None: no such edge."""
+        return self._core.limits_in_dollars()
 
     @property
     def now(self) -> int:
@@ -219,16 +211,10 @@ class ConsensusMatchingEngine:
     ) -> list[Event]:
         """Give a resting order another price or size: ``Replaced``, then as if it had arrived.
 
-        A smaller size at the same price keeps the priority. Anything else queues again behind all
-        others, and is checked and matched as a new order would be; if it is refused, the order
-        stays as it was.
-
-        Parameters
-        ----------
-        price : Decimal or None
-            The price from now on, in dollars; None leaves it.
-        quantity : int or None
-            Shares that are open from now on, whatever was traded before; None leaves them.
+        The quantity is what is open from now on, whatever was traded before; None leaves the one or
+        the other. A smaller size at the same price keeps the priority. Anything else queues again
+        behind all others, and is checked and matched as a new order would be; if it is refused, the
+        order stays as it was.
         """
 
         def change(now: int) -> None:
@@ -253,12 +239,8 @@ class ConsensusMatchingEngine:
 
         ``ReferenceMoved``, ``BandMoved``, and the cancellations: bids before asks, on each side
         first those beyond its best end, from the outermost price inwards, at one price by arrival.
-        Then ``StateChanged``, if the band says so.
-
-        Raises
-        ------
-        InvalidInput
-            If the time is earlier than the reference, or it is of a kind that only bands make.
+        Then ``StateChanged``, if the band says so. A reference from the future, or of a kind that
+        only bands make, raises `InvalidInput`.
         """
         return self._carry_out(lambda now: self._take_in(reference, time), time, asks=False)
 

@@ -32,12 +32,7 @@ class EngineSettings:
         What happens where an order would trade with another one of the same trader.
     pace : Fraction or int
         Microseconds of the engine's time per microsecond of market time, in which the band's
-        durations are meant.
-
-    Raises
-    ------
-    InvalidInput
-        If a policy is not known, the band is none, or the pace is not above zero.
+        durations are meant; above zero.
     """
 
     instrument: Instrument

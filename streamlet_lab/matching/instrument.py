@@ -29,11 +29,6 @@ class Instrument:
         first multiple of it after its arrival; with None, only when the engine is told that the
         day has ended.
 
-    Raises
-    ------
-    InvalidInput
-        If a field is not valid.
-
     Examples
     --------
     >>> nickel = Instrument("AAPL", tick=Decimal("0.05"), lot=100)

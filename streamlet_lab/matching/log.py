@@ -162,17 +162,12 @@ class LogView(Sequence[_Read]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return repr(list(self))
 
 
 class EventLog(LogView[Event]):
-    """Every event of an engine; the position of an event is its sequence number.
-
-    With `settings`, those of the engine, the events rebuild it.
-    """
+    """Every event of an engine, by sequence number; with its settings they rebuild it."""
 
     __slots__ = ("settings",)
 

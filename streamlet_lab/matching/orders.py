@@ -70,7 +70,8 @@ _ENUMERATIONS: Final = {"side": Side, "order_type": OrderType, "time_in_force": 
 class Order:
     """An order, valid by construction; :meth:`limit` and :meth:`market` are the short ways.
 
-    Whether its price and quantity lie on the grids of what it trades is the engine's to say.
+    A field that is not valid raises `InvalidInput`, as do fields that do not go together. Whether
+    its price and quantity lie on the grids of what it trades is the engine's to say.
 
     Parameters
     ----------
@@ -92,11 +93,6 @@ class Order:
         The instant at which a ``gtt`` order ends, in microseconds; None for all others.
     post_only : bool
         Whether the order is refused if it would trade on arrival.
-
-    Raises
-    ------
-    InvalidInput
-        If a field is not valid, or fields do not go together.
     """
 
     order_id: str

@@ -24,13 +24,8 @@ def replay(
     ----------
     events : EventLog or iterable of Event
         The log, from its beginning.
-    settings : EngineSettings or None
-        The settings of the engine that wrote it; an :class:`EventLog` knows them.
-
-    Raises
-    ------
-    InvalidInput
-        If the settings are not known.
+    settings : EngineSettings, optional
+        Those of the engine that wrote it: needed only where the events are no `EventLog`.
     """
     settings = settings or getattr(events, "settings", None)
     if settings is None:

@@ -29,10 +29,6 @@ class Reference:
     kind : {"consensus", "oracle", "trades", "auction"}
         What nodes agreed on, an oracle beside them, the market's own trades, or its last auction.
 
-    Raises
-    ------
-    InvalidInput
-        If the price, the time or the kind is not valid.
     """
 
     price: Decimal

@@ -47,8 +47,8 @@ class TradingSession:
     Each method that takes an instant first lets happen what is due until then: orders expire
     before anything else at their instant.
 
-    Its clock stands at the latest command. The reference is the latest consensus; the limits, in
-    ticks, and what the band goes by are None before the band has said so.
+    Its clock stands at the latest command. The reference is the latest consensus, the limits are in
+    ticks.
     """
 
     def __init__(self, settings: EngineSettings) -> None:
@@ -59,7 +59,7 @@ class TradingSession:
         self.now = 0
         self.reference: Reference | None = None
         self.market = MarketState.OPEN
-        self.limits: Range | None = None
+        self.limits: Range = (0, NEVER)
         self.band_reference: Reference | None = None
         self._self_trade = settings.self_trade
         self._needs_reference = settings.without_reference == "reject"
@@ -176,9 +176,9 @@ class TradingSession:
         """Return a reference in ticks, None where there is none."""
         return None if reference is None else self.instrument.fraction_of_ticks(reference.price)
 
-    def in_dollars(self, limits: Range) -> tuple[Decimal | None, Decimal | None]:
-        """Return the edges of a band; None where there is no such edge."""
-        price, (low, high) = self.instrument.price, limits
+    def limits_in_dollars(self) -> tuple[Decimal | None, Decimal | None]:
+        """Return the edges of the band; None where there is no such edge."""
+        price, (low, high) = self.instrument.price, self.limits
         return (price(low) if low else None), (price(high) if high < NEVER else None)
 
     def _consult(self) -> None:
@@ -209,9 +209,8 @@ class TradingSession:
             reference = self._reference_of(decision.reference, decision.kind)
         moves = (limits, reference) != (self.limits, self.band_reference)
         if moves:
-            limits = limits or (0, NEVER)
-            self._write(BandMoved, *self.in_dollars(limits), reference)
             self.adopt_band(limits, reference)
+            self._write(BandMoved, *self.limits_in_dollars(), reference)
             self._settle()
         state = None if decision.state is None else MarketState(decision.state)
         if state is None or state is self.market or self.market is MarketState.HALTED:
@@ -239,18 +238,15 @@ class TradingSession:
     def _settle(self) -> None:
         """Do with the resting orders outside the limits what the band wants done with them."""
         self._unsettled = False
-        book, limits = self.book, self.limits
-        if limits is None:
-            return
-        match self.watch.resting:
-            case "cancel":
-                for resting in book.outside(*limits):
-                    self._withdraw(resting, CancelReason.OUTSIDE_BAND, resting.level.ticks)
-            case "clip":
-                for resting in book.bids.better_than(limits[1]):
-                    self._reprice(resting, BUY, limits[1])
-                for resting in book.asks.better_than(limits[0]):
-                    self._reprice(resting, SELL, limits[0])
+        book, (low, high) = self.book, self.limits
+        if self.watch.resting == "cancel":
+            for resting in book.outside(low, high):
+                self._withdraw(resting, CancelReason.OUTSIDE_BAND, resting.level.ticks)
+        elif self.watch.resting == "clip":
+            for resting in book.bids.better_than(high):
+                self._reprice(resting, BUY, high)
+            for resting in book.asks.better_than(low):
+                self._reprice(resting, SELL, low)
 
     def _reprice(self, resting: Resting, side: int, ticks: int) -> None:
         if not ticks:  # The band lies below the lowest price, and has no edge to wait at.

@@ -29,19 +29,12 @@ RestingPolicy = Literal["cancel", "clip", "keep"]
 
 
 class Decision(NamedTuple):
-    """What a watch wants; whatever is None stays as it is. Without a change nothing happens.
+    """What a watch wants from now on; None stays as it is. Without a change nothing happens.
 
-    Parameters
-    ----------
-    limits : Range or None
-        Where trades may happen from now on.
-    reference : Fraction or None
-        What the band goes by from now on, in ticks. The engine rounds all but the consensus to
-        whole ticks, half even.
-    state : MarketState or None
-        The state from now on: any but ``HALTED``, which is the operator's. Disregarded in a halt.
-    kind : {"consensus", "trades", "auction"}
-        Where the reference comes from; ``"consensus"`` means the engine's latest one.
+    Trades may happen inside the limits. The band goes by the reference, in ticks, whose kind is
+    ``"consensus"``, the engine's latest one, or ``"trades"`` or ``"auction"``, which the engine
+    rounds to whole ticks, half even. The state is any but ``HALTED``, which is the operator's, and
+    disregarded in a halt.
     """
 
     limits: Range | None = None
@@ -91,10 +84,7 @@ class BandWatch:
         return ticks if self.low <= ticks <= self.high else None
 
     def clipped(self, side: int, ticks: int) -> int:
-        """Return a limit, or the edge where it is aggressive and lies beyond.
-
-        A bid above the band is, and an ask below; for bands whose `may_enter` moves prices.
-        """
+        """Return a limit, or the edge if it is a bid above the band or an ask below."""
         return min(ticks, self.high) if side > 0 else max(ticks, self.low)
 
     def may_trade(self, ticks: int) -> bool:

@@ -182,7 +182,7 @@ def _view(
     engine: ConsensusMatchingEngine, time: int, true_price: int, last_price: float | None
 ) -> MarketView:
     book, reference = engine.book, engine.reference
-    low, high = engine.band_limits or (None, None)
+    low, high = engine.band_limits
     return MarketView(
         time,
         engine.symbol,

@@ -11,13 +11,10 @@ Number = TypeVar("Number", float, Fraction)
 #: What a number has to be whose mean is not beyond every float.
 TOO_LARGE: Final = "so large that the mean is a number below 1.8e308, or a Fraction"
 
-# Of nodes, epochs, sources.
-_MOST: Final = 1_000_000
-
 
 def to_count(value: object, field: str, low: int = 0) -> int:
-    """Return a whole number up to a million, Python's own or numpy's."""
-    return to_whole(value, low, field, _MOST)
+    """Return a number of nodes, epochs or sources: whole, and up to a million."""
+    return to_whole(value, low, field, 1_000_000)
 
 
 def to_probability(p: Number) -> Number:

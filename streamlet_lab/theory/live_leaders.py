@@ -45,8 +45,6 @@ def chance_of_run(length: int, trials: int, p: Number) -> Number:
     p = 1 − f/n it is how likely hashed leaders are to meet the premise of Lemma 5 (length 3) or
     Theorem 6 (length 5) within so many epochs.
 
-    Examples
-    --------
     >>> chance_of_run(3, 4, Fraction(1, 2))
     Fraction(3, 16)
     """
@@ -72,8 +70,6 @@ def finality_lag(p: Number) -> Number:
     With (1 − p)E₃ = p⁻³ − 1 this is A = p⁻³, B = (1 + p)A, and so L = (1 + p − p²) / p³: 1 at
     p = 1, 10 at p = 1/2.
 
-    Examples
-    --------
     >>> finality_lag(Fraction(2, 3))
     Fraction(33, 8)
     """
@@ -93,8 +89,6 @@ def final_blocks(epochs: int, p: Number) -> Number:
     F₀(k) = p F₁(k − 1) + (1 − p) F₀(k − 1), and no epoch is too few: F(0) = 0. In a long run it
     grows by p with each epoch, and p·L blocks wait at any time (Little's law).
 
-    Examples
-    --------
     >>> final_blocks(3, Fraction(1, 2))  # 2 with three live leaders, 1 with the first two alone
     Fraction(3, 8)
     """
@@ -110,14 +104,8 @@ def final_blocks(epochs: int, p: Number) -> Number:
 def live_runs(nodes: int, silent: Collection[int], length: int = 3) -> Fraction:
     """Share of epochs that complete a run of ``length`` live leaders under round robin.
 
-    Exact, by counting one cycle: a run of three live leaders is what finalizes a block.
-
-    Parameters
-    ----------
-    nodes : int
-    silent : collection of int
-        Whose turns pass without a block: numbers from 0, below ``nodes``.
-    length : int
+    Exact, by counting one cycle: a run of three live leaders is what finalizes a block. The turns
+    of the ``silent``, numbers from 0 and below ``nodes``, pass without a block.
     """
     nodes, length = to_count(nodes, "nodes", 1), to_count(length, "length")
     live = _live(nodes, silent)
@@ -132,17 +120,8 @@ def round_robin_finality_lag(nodes: int, silent: Collection[int]) -> Fraction | 
     """Mean number of epochs from a block's own epoch to the epoch that finalizes it.
 
     Round robin with silent leaders, no forks, messages in time: the block of epoch e is final in
-    the first epoch t > e in which t − 2, t − 1 and t all have live leaders and t − 1 ≥ e.
-
-    Parameters
-    ----------
-    nodes, silent
-        As of `live_runs`.
-
-    Returns
-    -------
-    Fraction or None
-        None where no three consecutive leaders are live, so that nothing is ever final.
+    the first epoch t > e in which t − 2, t − 1 and t all have live leaders and t − 1 ≥ e. None
+    where no three consecutive leaders are live. See `live_runs` for the arguments.
     """
     nodes = to_count(nodes, "nodes", 1)
     live = _live(nodes, silent)

@@ -28,22 +28,12 @@ def mean_displacement(
 
         c' = (1 − s) p + s (1 + d) c.
 
-    After t epochs c/p − 1 is x (1 − (s (1 + d))ᵗ) with the limit x = s d / (1 − s (1 + d)): s d
-    after the first, and 1/19 in the end with one liar of three and d = 10 %. While no more than
-    half of the sources lie, honest quotes stay inside the corridor for ever; with more they do not,
-    and this recurrence ends.
+    After t epochs c/p − 1 is x (1 − (s (1 + d))ᵗ) with the limit x = s d / (1 − s (1 + d)), which
+    is returned unless ``epochs`` are given: s d after the first, and 1/19 in the end with one liar
+    of three and d = 10 %. While no more than half of the sources lie, honest quotes stay inside the
+    corridor for ever; with more they do not, and this recurrence ends. The ``deviation`` d is below
+    0 for liars who push down.
 
-    Parameters
-    ----------
-    sources, liars : int
-    deviation : float or Fraction
-        How far a valid quote may be above the price before, as a share of it; below 0 for liars who
-        push down.
-    epochs : int, optional
-        The limit of many epochs unless given.
-
-    Examples
-    --------
     >>> mean_displacement(3, 1, Fraction(1, 10)), mean_displacement(3, 1, Fraction(1, 10), epochs=1)
     (Fraction(1, 19), Fraction(1, 30))
     """
@@ -67,19 +57,11 @@ def outside_band_share(displacement: float, band: float, spread: float) -> float
     """Return which share of honest limit prices a band around a displaced reference turns away.
 
     With the reference at c, the true price p and the band b, an honest limit price is normal around
-    p with standard deviation σp, and acceptable from (1 − b)c to (1 + b)c. So it is
+    p with standard deviation σp, and acceptable from (1 − b)c to (1 + b)c. So with the displacement
+    c/p − 1 and the spread σ it is
 
         Φ(((1 − b) c/p − 1) / σ) + 1 − Φ(((1 + b) c/p − 1) / σ).
 
-    Parameters
-    ----------
-    displacement : float
-        c/p − 1, above −1.
-    band, spread : float
-        b and σ, as shares.
-
-    Examples
-    --------
     >>> round(outside_band_share(1 / 19, 0.05, 0.005), 9)  # the edge lies at the true price
     0.5
     """
@@ -97,24 +79,9 @@ def denied_share(
 ) -> float:
     """Return which share of fair limit orders a band around a displaced price stops.
 
-    It is :func:`outside_band_share`; by default for the band and the zero-intelligence traders of
-    a market where nothing else is said.
+    It is :func:`outside_band_share` of a displacement in basis points; by default for the band and
+    the zero-intelligence traders of a market where nothing else is said.
 
-    Parameters
-    ----------
-    displacement_bp : float
-        How far the reference is above the true price, in basis points of it: above −10,000.
-    band_percent, spread_percent : float
-        Largest deviation from the reference, and standard deviation of limit prices around the true
-        one.
-
-    Raises
-    ------
-    InvalidInput
-        If one is not in its range.
-
-    Examples
-    --------
     >>> round(denied_share(10_000 / 19), 3)  # one liar of three against the mean
     0.5
     """
@@ -140,24 +107,11 @@ def stale_outside_share(age: float, volatility: float, band: float, spread: floa
     adaptive quadrature (QUADPACK), in pieces between the places where the limit price leaves the
     band. The error is below 1e−11.
 
-    Parameters
-    ----------
-    age : float
-        How long ago, in the unit of time that the volatility is for: years with an annual one,
-        trading days with a daily one.
-    volatility : float
-        Standard deviation of the logarithm of the price after one unit of time.
-    band, spread : float
-        b and σ, as shares.
+    The age is in the unit of time that the volatility is for: years with an annual one, trading
+    days with a daily one. Two days old, at 2.38 % a day, and three weeks old:
 
-    Examples
-    --------
-    Two days old, at 2.38 % a day, and three weeks old:
-
-    >>> round(stale_outside_share(2, 0.0238, 0.05), 4)
-    0.1374
-    >>> round(stale_outside_share(15, 0.0238, 0.05), 4)
-    0.5872
+    >>> [round(stale_outside_share(days, 0.0238, 0.05), 4) for days in (2, 15)]
+    [0.1374, 0.5872]
     """
     moved = _deviation(age, volatility)
     low, high = _log_band(band)
@@ -166,7 +120,6 @@ def stale_outside_share(age: float, volatility: float, band: float, spread: floa
         return outside_band_share(0.0, band, spread)
     if moved == math.inf:
         return 1.0
-
     if not spread:
         return _share(_outside(0.0, low, high, moved))
     return _mean_outside(spread, low, high, moved)
@@ -190,13 +143,6 @@ def first_passage_share(age: float, volatility: float, band: float) -> float:
     vol. II, section X.5; Darling and Siegert 1953). The first converges fast while v is small, the
     second afterwards; each is taken where five terms leave an error below 1e−15.
 
-    Parameters
-    ----------
-    age, volatility, band : float
-        As for `stale_outside_share`.
-
-    Examples
-    --------
     >>> round(first_passage_share(1, 0.0238, 0.05), 4)
     0.0715
     """
@@ -226,20 +172,9 @@ def mean_first_passage(volatility: float, band: float) -> float:
     """Return after how long a price leaves a band around its start, on average.
 
     For the price of `first_passage_share`, −ln(1 − b) ln(1 + b) / volatility²: the Brownian motion
-    and its square less the time are martingales (Feller, as there).
+    and its square less the time are martingales (Feller, as there). It is in the unit of time that
+    the volatility is for, and infinite without volatility.
 
-    Parameters
-    ----------
-    volatility, band : float
-        As for `stale_outside_share`.
-
-    Returns
-    -------
-    float
-        In the unit of time that the volatility is for; infinite without volatility.
-
-    Examples
-    --------
     >>> round(mean_first_passage(0.0238, 0.05), 2)
     4.42
     """

@@ -231,11 +231,12 @@ def assert_not_crossed(engine):
 
 
 def assert_conserved(engine):
-    """What was accepted was traded, taken away, or is still there."""
+    """What was accepted, once, was traded or taken away, once, or is still there."""
     open_shares = {}
     for happened in engine.events:
         match happened:
             case Accepted(order=order):
+                assert order.order_id not in open_shares
                 open_shares[order.order_id] = order.quantity
             case Traded(trade=trade):
                 open_shares[trade.buy_order_id] -= trade.quantity
@@ -243,7 +244,7 @@ def assert_conserved(engine):
                 assert open_shares[trade.buy_order_id] == happened.buy_remaining
                 assert open_shares[trade.sell_order_id] == happened.sell_remaining
             case Cancelled() | Expired():
-                assert open_shares[happened.order_id] == happened.quantity
+                assert open_shares[happened.order_id] == happened.quantity > 0
                 open_shares[happened.order_id] = 0
             case Reduced():
                 open_shares[happened.order_id] -= happened.quantity

@@ -45,61 +45,54 @@ def naive_clearing(bids, asks, reference):
     return Clearing(ticks, most, left[ticks])
 
 
-@pytest.mark.parametrize("reference", [None, Fraction(90), Fraction(110)])
-def test_most_shares_trade(reference):
+HALF = Fraction(1, 2)
+RULES = {
     # At 100 to 101 only 200 shares are offered; at 102 there are 500, and 400 are bid for.
-    bids = [(103, 100), (102, 300), (100, 400)]
-    asks = [(100, 200), (102, 300)]
-    assert clearing(bids, asks, reference) == Clearing(102, 400, -100)
-
-
-@pytest.mark.parametrize("reference", [None, Fraction(90), Fraction(110)])
-def test_of_those_the_fewest_are_left_over(reference):
+    "most shares trade": (
+        [(103, 100), (102, 300), (100, 400)],
+        [(100, 200), (102, 300)],
+        dict.fromkeys([None, 90, 110], (102, 400, -100)),
+    ),
     # 300 shares trade at 101 and at 102; at 101 there are 500 buyers, at 102 there are 400.
-    bids = [(102, 400), (101, 100)]
-    asks = [(101, 300)]
-    assert clearing(bids, asks, reference) == Clearing(102, 300, 100)
-
-
-@pytest.mark.parametrize("reference", [None, Fraction(90), Fraction(110)])
-def test_left_over_buyers_take_the_highest_price(reference):
-    assert clearing([(105, 300)], [(100, 200)], reference) == Clearing(105, 200, 100)
-
-
-@pytest.mark.parametrize(
-    ("reference", "ticks"),
-    [
-        (Fraction(90), 100),
-        (Fraction(102), 102),
-        (Fraction(205, 2) + Fraction(1, 100), 103),
-        (Fraction(110), 105),
-        (None, 102),
-    ],
-)
-def test_with_nobody_left_over_the_nearest_to_the_reference_is_taken(reference, ticks):
+    "of those the fewest are left over": (
+        [(102, 400), (101, 100)],
+        [(101, 300)],
+        dict.fromkeys([None, 90, 110], (102, 300, 100)),
+    ),
+    "left over buyers take the highest price": (
+        [(105, 300)],
+        [(100, 200)],
+        dict.fromkeys([None, 90, 110], (105, 200, 100)),
+    ),
     # Every price from 100 to 105 serves all. The middle, without a reference, is 102.5.
-    assert clearing([(105, 200)], [(100, 200)], reference) == Clearing(ticks, 200, 0)
-
-
-@pytest.mark.parametrize(("reference", "ticks"), [(203, 102), (205, 102), (207, 104)])
-def test_tie_goes_to_the_even_tick(reference, ticks):
-    assert clearing([(105, 1)], [(100, 1)], Fraction(reference, 2)).ticks == ticks
-
-
-@pytest.mark.parametrize(("reference", "outcome"), [(90, (101, 100)), (110, (102, -100))])
-def test_between_pressures_of_both_signs_the_reference_decides(reference, outcome):
+    "with nobody left over the nearest to the reference, of two the even tick": (
+        [(105, 200)],
+        [(100, 200)],
+        {90: (100, 200, 0), 102: (102, 200, 0), 110: (105, 200, 0), None: (102, 200, 0)}
+        | {102 + HALF + Fraction(1, 100): (103, 200, 0)}
+        | {101 + HALF: (102, 200, 0), 102 + HALF: (102, 200, 0), 103 + HALF: (104, 200, 0)},
+    ),
     # 100 shares trade at 101, where 100 buyers are left, and at 102, where it is 100 sellers.
-    bids = [(102, 100), (101, 100)]
-    asks = [(101, 100), (102, 100)]
-    ticks, surplus = outcome
-    assert clearing(bids, asks, Fraction(reference)) == Clearing(ticks, 100, surplus)
-
-
-def test_price_between_limits_counts_where_it_leaves_nobody_over():
+    "between pressures of both signs the reference decides": (
+        [(102, 100), (101, 100)],
+        [(101, 100), (102, 100)],
+        {90: (101, 100, 100), 110: (102, 100, -100)},
+    ),
     # At the limits 101 and 104 somebody is left over, at 102 and 103 nobody.
-    bids, asks = [(105, 100), (101, 50)], [(100, 100), (104, 50)]
-    assert clearing(bids, asks, Fraction(110)) == Clearing(103, 100, 0)
-    assert clearing(bids, asks, Fraction(90)) == Clearing(102, 100, 0)
+    "a price between limits counts where it leaves nobody over": (
+        [(105, 100), (101, 50)],
+        [(100, 100), (104, 50)],
+        {110: (103, 100, 0), 90: (102, 100, 0)},
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_of_the_clearing_price(rule):
+    bids, asks, expected = RULES[rule]
+    for reference, outcome in expected.items():
+        exact = None if reference is None else Fraction(reference)
+        assert clearing(bids, asks, exact) == Clearing(*outcome)
 
 
 @pytest.mark.parametrize(

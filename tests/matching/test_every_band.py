@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from streamlet_lab.matching import (
     Accepted,
     BandMoved,
-    Cancelled,
     ConsensusMatchingEngine,
-    Expired,
     Instrument,
     LuldBand,
     MarketState,
@@ -29,7 +27,7 @@ from streamlet_lab.matching import (
     replay,
 )
 
-from .calling import Calling, assert_only_refused, ids, limit, orders_of, state_of
+from .calling import Calling, assert_only_refused, limit, state_of
 from .test_against_naive import (
     ANSWERS,
     as_band,
@@ -44,12 +42,12 @@ from .test_against_naive import (
     policies,
 )
 
-# What takes five minutes of market time takes 30 microseconds of the engine's.
-PACE = Fraction(1, 10_000_000)
+# What takes five minutes of market time takes ten microseconds of the engine's.
+PACE = Fraction(1, 30_000_000)
 BANDS = {
     **{name: st.just(make_band(name)) for name in bands()},
-    "widening": st.just(make_band("consensus", 5, {"stale": "widen", "stale_after": "1min"})),
-    "pausing": st.just(make_band("clip", 5, {"stale": "halt", "stale_after": "1min"})),
+    "widening": st.just(make_band("consensus", 5, {"stale": "widen", "stale_after": "3min"})),
+    "pausing": st.just(make_band("clip", 5, {"stale": "halt", "stale_after": "3min"})),
     "any policies": band_rules.map(as_band),
     "quick luld": st.just(make_band("luld", 1, {"limit": "10s", "pause": "2min", "round_lot": 2})),
     "narrow ranges": st.just(make_band("volatility_auction", 3, {"dynamic_percent": 1})),
@@ -68,46 +66,35 @@ some_days = settings(max_examples=20, deadline=None)
 
 
 def assert_trades_are_inside(engine):
-    """No trade is outside the limits of its instant, except in auctions."""
-    limits, in_auction = (None, None), False
+    """No trade is outside the limits of its orders, nor, but in auctions, of the band."""
+    edges, in_auction, named = (None, None), False, {}
     for one in engine.events:
         match one:
+            case Accepted(order=order):
+                named[order.order_id] = order.price
+            case Replaced():
+                named[one.order_id] = one.price
             case BandMoved():
-                limits = one.low, one.high
+                edges = one.low, one.high
             case Uncrossed():
                 in_auction = True
             case StateChanged():
                 in_auction = False
-            case Traded(trade=trade) if not in_auction:
-                low, high = limits
-                assert low is None or low <= trade.price
-                assert high is None or trade.price <= high
+            case Traded(trade=trade):
+                low, high = (None, None) if in_auction else edges
+                for bound in (low, named[trade.sell_order_id]):
+                    assert bound is None or bound <= trade.price
+                for bound in (high, named[trade.buy_order_id]):
+                    assert bound is None or trade.price <= bound
 
 
 def assert_quotes_are_inside(engine):
     """Where a band moves aggressive prices, none rests beyond its edge, but in auctions."""
     is_auction = engine.market is MarketState.AUCTION
-    if engine.band_limits and not is_auction and isinstance(engine.settings.band, LuldBand):
+    if isinstance(engine.settings.band, LuldBand) and not is_auction:
         (low, high), bid, ask = engine.band_limits, engine.book.best_bid, engine.book.best_ask
-        assert bid is None or bid <= high
-        assert ask is None or ask >= low
-
-
-def assert_all_end_once(engine):
-    """An accepted order ends once, or still rests."""
-    ends = []
-    for one in engine.events:
-        match one:
-            case Cancelled() | Expired():
-                ends.append(one.order_id)
-            case Traded(_, trade, bought, sold):
-                ends += [trade.buy_order_id] if not bought else []
-                ends += [trade.sell_order_id] if not sold else []
-    accepted = {one.order_id for one in engine.events if isinstance(one, Accepted)}
-    still_there = {*ids(orders_of(engine))}
-    assert len(ends) == len(set(ends))
-    assert {*ends} | still_there == accepted
-    assert still_there.isdisjoint(ends)
+        assert None in (bid, high) or bid <= high
+        assert None in (ask, low) or ask >= low
 
 
 def assert_states_follow(engine):
@@ -178,14 +165,10 @@ def test_every_band(name, data, past, future, policy, day_length, without_refere
         if any(isinstance(one, Rejected) for one in happened):
             assert len(happened) == 1
             assert_only_refused(engine, before)
-    for check in (
-        assert_conserved,
-        assert_trades_are_inside,
-        assert_all_end_once,
-        assert_states_follow,
-        assert_references_are_prices,
-    ):
-        check(engine)
+    assert_conserved(engine)
+    assert_trades_are_inside(engine)
+    assert_states_follow(engine)
+    assert_references_are_prices(engine)
     for one in engine.events:
         event(" ".join((type(one).__name__, str(getattr(one, "state", "")))))
     again = replay(engine.events)

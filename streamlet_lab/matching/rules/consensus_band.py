@@ -40,7 +40,8 @@ class ConsensusBand:
     Parameters
     ----------
     percent : Decimal or int
-        The largest deviation, in percent of the reference, with at most two decimal places.
+        The largest deviation, in percent of the reference: above 0 and at most 100, with at most
+        two decimal places.
     at_entry : {"reject", "clip", "ignore"}
         What becomes of a limit price outside: the order is refused; it enters at the edge if it
         is aggressive (a bid above the band, an ask below) and else as it is, to wait until the
@@ -55,12 +56,6 @@ class ConsensusBand:
     stale_after : float, str or None
         The age in market time, as seconds or as a text such as ``"3min"``; None where stale
         references are kept.
-
-    Raises
-    ------
-    InvalidInput
-        If the percentage is not above 0 and at most 100, or is finer than a hundredth, a policy
-        is not known, or ``stale_after`` is not a duration or does not go with ``stale``.
     """
 
     percent: Decimal | float | str = 5

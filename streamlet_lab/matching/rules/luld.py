@@ -63,27 +63,15 @@ class LuldBand:
 
     Parameters
     ----------
-    percent : Decimal or int
-        How far the bands are from the reference, in percent; 5 for the S&P 500 and Russell 1000.
-    window : float or str
-        What the mean is taken over. This and all other durations are in market time, as seconds
+    percent, publish_percent : Decimal or int
+        How far the bands are from the reference, 5 for the S&P 500 and Russell 1000, and its least
+        change: above 0 and at most 100, with at most two decimal places.
+    window, hold, limit, pause : float or str
+        What the mean is taken over; how long a reference stays in force at least, how long a limit
+        state may last, and how long a pause and each extension of it do. In market time, as seconds
         or as texts such as ``"5min"``.
-    publish_percent : Decimal or int
-        The least change of the reference, in percent of the one in force.
-    hold : float or str
-        How long a reference stays in force at least.
-    limit : float or str
-        How long a limit state may last.
-    pause : float or str
-        How long a pause lasts, and each extension of it.
     round_lot : int
         The fewest shares of a trade that counts: 100 for a stock of up to $250, such as AAPL.
-
-    Raises
-    ------
-    InvalidInput
-        If a percentage is not above 0 and at most 100, or finer than a hundredth, a duration is
-        not one, or zero, or the round lot is not a whole number of at least 1.
     """
 
     percent: Decimal | float | str = 5

@@ -45,19 +45,12 @@ class VolatilityAuctionBand:
 
     Parameters
     ----------
-    percent : Decimal or int
-        How far the static range reaches, in percent of the last auction's price.
-    dynamic_percent : Decimal or int
-        How far the dynamic range reaches, in percent of the last trade's price.
+    percent, dynamic_percent : Decimal or int
+        How far the static range reaches around the last auction's price, and the dynamic one around
+        the last trade's: above 0 and at most 100, with at most two decimal places.
     call : float or str
         How long a call phase lasts in market time, and each extension of it, as seconds or as a
         text such as ``"2min"``.
-
-    Raises
-    ------
-    InvalidInput
-        If a percentage is not above 0 and at most 100, or finer than a hundredth, or the duration
-        is not one, or zero.
     """
 
     percent: Decimal | float | str = 5
