@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         "run the whole system, from quotes to trades, and draw the four charts",
         "--epochs 120 --nodes 7 --faults node_6=crash@30 --plots charts",
     )
+    run.set_defaults(plots=DEFAULT_CHARTS)
     run.add_argument("file", nargs="?", type=Path, help="an experiment as .toml or .json")
     run.add_argument("--save", type=Path, metavar="FILE", help="save the result as FILE (.zip)")
     summary, example = "agree on a price in each epoch and show what is finalized", "--epochs 12"
@@ -201,8 +202,10 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
-def _settings(options: argparse.Namespace, file: Path | None = None) -> dict[str, Any]:
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of a file, those that an option has, and those that were set by name."""
+    _check_place("--plots", options.plots)
+    file = getattr(options, "file", None)
     settings = {} if file is None else load_config(file).to_document()
     names = ("epochs", "nodes", "seed", "feed")
     given = {name: getattr(options, name, None) for name in names}
@@ -243,11 +246,14 @@ def _progress(done: int, total: int, what: str = "epoch") -> None:
         print(f"{what} {done} of {total}", file=sys.stderr, flush=True)
 
 
-def _print(options: argparse.Namespace, demo: demos.Demo) -> None:
+def _show(options: argparse.Namespace, demo: demos.Demo, ask: Callable[[], Result]) -> None:
+    """Print a demo, and draw the charts of a result where they are wanted."""
     if options.json:
         print(json.dumps(demo.document, indent=2, allow_nan=False))
     else:
         print("\n".join(demo.lines))
+    if options.plots is not None:
+        _report_files(options, save_charts(ask(), options.plots))
 
 
 def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
@@ -272,44 +278,31 @@ def _check_place(option: str, path: Path | None, *, file: bool = False) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    experiment = Experiment(**_settings(options, options.file))
-    directory = options.plots or DEFAULT_CHARTS
-    _check_place("--plots", directory)
+    experiment = Experiment(**_settings(options))
     _check_place("--save", options.save, file=True)
     if options.save is not None:
         check_archive_name(options.save, "--save")
     result = experiment.run(progress=_progress)
-    _print(options, demos.whole_system(result))
-    _report_files(options, save_charts(result, directory))
+    _show(options, demos.whole_system(result), lambda: result)
     if options.save is not None:
         result.save(options.save)
         _report_files(options, [options.save])
 
 
 def _stock_consensus(options: argparse.Namespace) -> None:
-    experiment = Experiment(**_settings(options))
-    _check_place("--plots", options.plots)
-    result = experiment.run(progress=_progress)
-    _print(options, demos.stock_consensus(result))
-    if options.plots is not None:
-        _report_files(options, save_charts(result, options.plots))
+    result = Experiment(**_settings(options)).run(progress=_progress)
+    _show(options, demos.stock_consensus(result), lambda: result)
 
 
 def _consensus_trading(options: argparse.Namespace) -> None:
     experiment = Experiment(**_settings(options))
-    _check_place("--plots", options.plots)
-    _print(options, demos.consensus_trading(experiment.config, _progress))
-    if options.plots is not None:
-        result = experiment.run(progress=_progress)
-        _report_files(options, save_charts(result, options.plots))
+    demo = demos.consensus_trading(experiment.config, _progress)
+    _show(options, demo, lambda: experiment.run(progress=_progress))
 
 
 def _streamlet(options: argparse.Namespace) -> None:
-    _check_place("--plots", options.plots)
     run = run_protocol(progress=_progress, **_settings(options))
-    _print(options, demos.streamlet(run))
-    if options.plots is not None:
-        _report_files(options, save_charts(run, options.plots))
+    _show(options, demos.streamlet(run), lambda: run)
 
 
 def _proof(options: argparse.Namespace) -> None:

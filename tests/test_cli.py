@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -62,16 +63,6 @@ def test_run_writes_four_charts_and_names_the_folder(capsys, tmp_path):
     assert saved.exists()
 
 
-def test_run_takes_an_experiment_file_and_options_win(capsys, tmp_path):
-    file = tmp_path / "experiment.toml"
-    file.write_text('epochs = 10\nnodes = 7\nfaults = {node_6 = "crash@4"}\n', encoding="utf-8")
-    arguments = ["run", str(file), "--seed", "5", "--json", "--plots", str(tmp_path / "charts")]
-    assert main(arguments) == 0
-    config = json.loads(capsys.readouterr().out)["config"]
-    assert (config["epochs"], config["nodes"], config["seed"]) == (10, 7, 5)
-    assert config["faults"][0]["kind"] == "crash"
-
-
 # --- Several symbols
 
 SYMBOLS = ["--set", 'symbols=["AAPL", "MSFT"]']
@@ -98,44 +89,41 @@ def _configured(arguments, capsys, command="stock-consensus"):
 
 
 # What is typed, where it ends up, and as what.
-SET = {
-    "a word": ("prices.aggregator=median", "prices.aggregator", "median"),
-    "a word in quotes": ('prices.aggregator="median"', "prices.aggregator", "median"),
-    "a word with a hyphen": (
-        "prices.deviation_rule=re-anchor",
-        "prices.deviation_rule",
-        "re-anchor",
-    ),
-    "with spaces": (" prices.aggregator = median ", "prices.aggregator", "median"),
-    "a duration": ("network.gst=5s", "network.gst", "5s"),
-    "what begins as a number": ("quorum=2f+1", "quorum", "2f+1"),
-    "a number": ("nodes=7", "nodes", 7),
-    "a fraction": ("prices.volatility=2.5", "prices.volatility", 2.5),
-    "an amount": ("prices.base_price=200.10", "prices.base_price", "200.1"),
-    "yes or no": ("echo=false", "echo", False),
-    "a list": ('prices.sources=["a", "b"]', "prices.sources", ["a", "b"]),
-    "a table": ("prices.path_parameters={beta=0.5}", "prices.path_parameters", {"beta": 0.5}),
-    "deep down": ("prices.assets.AAPL.trend=0.5", "prices.assets", {"AAPL": {"trend": 0.5}}),
-    "what an option has said": ("epochs=3", "epochs", 3),
-}
+SET = [
+    ("prices.aggregator=median", "prices.aggregator", "median"),
+    ('prices.aggregator="median"', "prices.aggregator", "median"),
+    ("prices.deviation_rule=re-anchor", "prices.deviation_rule", "re-anchor"),
+    (" prices.aggregator = median ", "prices.aggregator", "median"),
+    ("network.gst=5s", "network.gst", "5s"),
+    ("quorum=2f+1", "quorum", "2f+1"),
+    ("nodes=7", "nodes", 7),
+    ("prices.volatility=2.5", "prices.volatility", 2.5),
+    ("prices.base_price=200.10", "prices.base_price", "200.1"),
+    ("echo=false", "echo", False),
+    ('prices.sources=["a", "b"]', "prices.sources", ["a", "b"]),
+    ("prices.path_parameters={beta=0.5}", "prices.path_parameters", {"beta": 0.5}),
+    ("prices.assets.AAPL.trend=0.5", "prices.assets", {"AAPL": {"trend": 0.5}}),
+    ("epochs=3", "epochs", 3),
+]
 
 
-@pytest.mark.parametrize("name", SET)
-def test_any_setting_can_be_set(name, capsys):
-    typed, setting, expected = SET[name]
+@pytest.mark.parametrize(("typed", "setting", "expected"), SET)
+def test_any_setting_can_be_set(typed, setting, expected, capsys):
     value = _configured(["--set", typed], capsys)
     for key in setting.split("."):
         value = value[key]
     assert (value, type(value)) == (expected, type(expected))
 
 
-def test_settings_win_over_a_file_and_leave_the_rest_of_it(tmp_path, capsys):
+def test_options_and_settings_win_over_a_file_and_leave_the_rest_of_it(tmp_path, capsys):
     file = tmp_path / "experiment.toml"
-    text = 'nodes = 7\n[prices]\naggregator = "median"\nmin_volume = 7\nsources = 5\n'
+    text = 'epochs = 9\nnodes = 7\nfaults = {node_6 = "crash@4"}\n'
+    text += '[prices]\naggregator = "median"\nmin_volume = 7\nsources = 5\n'
     file.write_text(text, encoding="utf-8")
     words = [str(file), "--set", "prices.aggregator=vwap", "--plots", str(tmp_path / "charts")]
-    config = _configured(words, capsys, "run")
-    assert config["nodes"] == 7
+    config = _configured([*words, "--seed", "5"], capsys, "run")
+    assert (config["epochs"], config["nodes"], config["seed"]) == (2, 7, 5)
+    assert config["faults"][0]["kind"] == "crash"
     assert config["prices"]["aggregator"] == "vwap"
     assert config["prices"]["min_volume"] == "7"
     assert len(config["prices"]["sources"]) == 5
@@ -149,54 +137,42 @@ def test_long_runs_report_their_progress_on_standard_error(capsys):
 
 
 MISTAKES = {
-    "nodes": (["stock-consensus", "--nodes", "0"], "nodes: 0"),
-    "epochs": (["streamlet", "--epochs", "-3"], "epochs: -3"),
-    "feed": (["stock-consensus", "--feed", "tsla"], "feed: 'tsla'"),
-    "history too short": (["run", "--feed", "aapl-2012", "--epochs", "400"], "epochs: 400"),
-    "fault": (["streamlet", "--faults", "node_1=explode"], "faults: 'explode'"),
-    "fault node": (["streamlet", "--faults", "node_9=crash"], "faults: 'node_9'"),
-    "fault syntax": (["streamlet", "--faults", "crash"], "--faults: 'crash'"),
-    "fault epoch": (["streamlet", "--faults", "node_1=crash@-5"], "faults: 'crash@-5'"),
-    "fault without prices": (["streamlet", "--faults", "node_1=lying_leader"], "faults: 'lying_l"),
-    "save": (["run", "--save", "result.csv"], "--save: 'result.csv'"),
-    "no value": (["streamlet", "--set", "nodes"], "--set: 'nodes' is not valid; expected SETTING="),
-    "nothing to set": (["streamlet", "--set", "=7"], "--set: '=7'"),
-    "an empty setting": (["stock-consensus", "--set", ""], "--set: ''"),
-    "a gap": (["consensus-trading", "--set", "prices..sources=4"], "--set: 'prices..sources=4'"),
-    "not a name": (["run", "--set", "gst now=5s"], "--set: 'gst now=5s'"),
-    "unknown setting": (["run", "--set", "colour=red"], "setting: 'colour'"),
-    "unknown setting below": (
-        ["run", "--set", "prices.colour=red"],
-        "prices: 'colour' is not valid",
+    "stock-consensus --nodes 0": "nodes: 0",
+    "stock-consensus --feed tsla": "feed: 'tsla'",
+    "run --feed aapl-2012 --epochs 400": "epochs: 400",
+    "streamlet --faults node_1=explode": "faults: 'explode'",
+    "streamlet --faults crash": "--faults: 'crash'",
+    "streamlet --faults node_1=crash@-5": "faults: 'crash@-5'",
+    "streamlet --faults node_1=lying_leader": "faults: 'lying_leader'",
+    "run --save result.csv": "--save: 'result.csv'",
+    "streamlet --set nodes": "--set: 'nodes' is not valid; expected SETTING=",
+    "streamlet --set =7": "--set: '=7'",
+    "stock-consensus --set ''": "--set: ''",
+    "consensus-trading --set prices..sources=4": "--set: 'prices..sources=4'",
+    "run --set 'gst now=5s'": "--set: 'gst now=5s'",
+    "run --set colour=red": "setting: 'colour'",
+    "run --set prices.colour=red": "prices: 'colour' is not valid",
+    "run --set prices.sources=4 --set prices.sources.lag=2s": (
+        "--set: 'prices.sources.lag=2s' is not valid; expected a setting; 'sources' has none below"
     ),
-    "below a value": (
-        ["run", "--set", "prices.sources=4", "--set", "prices.sources.lag=2s"],
-        "--set: 'prices.sources.lag=2s' is not valid; expected a setting; 'sources' has none below",
+    "run --epochs 3 --set epochs.long=3": (
+        "--set: 'epochs.long=3' is not valid; expected a setting; 'epochs' has none below it"
     ),
-    "below an option": (
-        ["run", "--epochs", "3", "--set", "epochs.long=3"],
-        "--set: 'epochs.long=3' is not valid; expected a setting; 'epochs' has none below it",
-    ),
-    "a bad value": (["streamlet", "--set", "network.gst=soon"], "network.gst: 'soon'"),
-    "an empty value": (["streamlet", "--set", "nodes="], "nodes: ''"),
-    "a value out of bounds": (["streamlet", "--set", "nodes=0"], "nodes: 0"),
-    "a scenario": (
-        ["scenario", "nope"],
-        "scenario: 'nope' is not valid; expected a file, or one of A1",
-    ),
-    "no scenario": (["scenario", ""], "scenario: '' is not valid; expected a file, or one of A1"),
-    "missing file": (["run", "no-such-file.toml"], "no-such-file.toml: cannot be read"),
+    "streamlet --set network.gst=soon": "network.gst: 'soon'",
+    "streamlet --set nodes=": "nodes: ''",
+    "scenario nope": "scenario: 'nope' is not valid; expected a file, or one of A1",
+    "scenario ''": "scenario: '' is not valid; expected a file, or one of A1",
+    "run no-such-file.toml": "no-such-file.toml: cannot be read",
 }
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_gets_one_line_and_exit_code_2(name, capsys, tmp_path, monkeypatch):
+@pytest.mark.parametrize("typed", MISTAKES)
+def test_a_mistake_gets_one_line_and_exit_code_2(typed, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    arguments, start = MISTAKES[name]
-    assert main(arguments) == 2
+    assert main(shlex.split(typed)) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith(f"streamlet-lab: error: {start}")
+    assert printed.err.startswith(f"streamlet-lab: error: {MISTAKES[typed]}")
     assert printed.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 

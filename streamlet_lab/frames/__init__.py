@@ -4,17 +4,17 @@ from functools import partial
 from typing import Any
 
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
-from streamlet_lab.frames import book_rows, price_rows, protocol_rows, tape
+from streamlet_lab.frames import book_rows, protocol_rows, tape
 from streamlet_lab.frames.record import Record as Record
 from streamlet_lab.frames.tables import LazyFrames, Rows
 
 # What yields the rows of a frame, or of several that are made together.
 _ROWS: Any = {
     ("epochs",): protocol_rows.epoch_rows,
-    ("prices",): price_rows.price_rows,
+    ("prices",): protocol_rows.price_rows,
     ("blocks",): protocol_rows.block_rows,
     ("finality",): protocol_rows.finality_rows,
-    ("quotes",): price_rows.quote_rows,
+    ("quotes",): protocol_rows.quote_rows,
     ("orders", "trades", "rejections", "bands"): tape.tape_rows,
     ("book", "depth"): book_rows.book_rows,
     ("messages",): protocol_rows.message_rows,

@@ -46,17 +46,17 @@ def read_config(lines: Sequence[Line]) -> ExperimentConfig:
 
 
 def write_settings(config: ExperimentConfig) -> Iterator[str]:
-    """Yield a line for each setting that differs from its default, or that defaults depend on."""
-    changed = config.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    # An epoch's length depends on another setting if it is not given.
-    always = {"seed": config.seed, "epoch_length": config.to_document()["epoch_length"]}
-    for key, value in {**changed, **always}.items():
-        if key == "epochs":
-            continue
+    """Yield a line for each setting that differs from its default, and for some in any case."""
+    document = config.to_document()
+    settings = config.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    settings |= {"seed": config.seed, "epoch_length": document["epoch_length"]}
+    if read_settings(settings) != config:  # there are defaults that depend on another setting
+        settings = document
+    for key, value in settings.items():
         if isinstance(value, dict):
             for inner, setting in value.items():
                 yield f"{key}.{inner} = {_write_value(setting)}"
-        else:
+        elif key != "epochs":
             yield f"{key} = {_write_value(value)}"
 
 

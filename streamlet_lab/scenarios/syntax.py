@@ -21,7 +21,7 @@ _STEP = re.compile(r"\S+ (proposes|votes?) ")
 _ITEM = re.compile(rf"{BLOCK_NAME}|(\d{{1,9}})\.\.(\d{{1,9}})", re.ASCII)
 _NEW_BLOCKS = re.compile(rf"(?!none)(\S+)(?: on ({BLOCK_NAME}|{GENESIS}))?", re.ASCII)
 _NOTARIZE = re.compile(r"(.+?)(?: in (\w+))?", re.ASCII)
-_RUN = re.compile(r"[1-9]\d{0,6}", re.ASCII)
+_RUN = re.compile(r"[1-9]\d{0,7}", re.ASCII)
 _FACT = r"(longest|final) ([^\s,]+)"
 _VIEWS = re.compile(rf"(?:(\w+(?:, ?\w+)*): )?(?P<facts>{_FACT}(?:, {_FACT})*)", re.ASCII)
 _GUILTY = re.compile(r"guilty (\w+(?:, ?\w+)*)", re.ASCII)
@@ -221,7 +221,7 @@ def _read_command(line: str) -> Command:
             items, view = _match(_NOTARIZE, rest, "notarize", _NOTARIZE_FORM).groups()
             return Notarize(tuple(chain.from_iterable(map(read_chain, items.split()))), view)
         case "run":
-            return Run(int(_match(_RUN, rest, "run", "a number of epochs from 1 to 9999999")[0]))
+            return Run(int(_match(_RUN, rest, "run", "a number of epochs such as 'run 12'")[0]))
         case "expect":
             return _read_expectation(rest)
     raise InvalidInput("command", line, _COMMANDS)

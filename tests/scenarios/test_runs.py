@@ -134,99 +134,66 @@ def test_a_scripted_node_may_stand_beside_other_faults():
 
 # --- What is wrong with a text
 
-WRONG = {
-    # what is wrong: (text, line, what the message says); see also the tests of scripts
-    "two mistakes": (
-        f'{NETWORK}faults.node_1 = "cough"\nnetwork.loss = 2\nrun 3',
-        5,
-        "network.loss: 2 is not valid",
-    ),
-    "nothing": ("", None, "a first line such as"),
-    "no name": ("nodes = 4\n", 1, "'nodes = 4' is not valid; expected 'scenario NAME: "),
-    "no run": (
-        "scenario x: y\nnodes = 4\n",
-        None,
-        "lines: ['nodes = 4'] is not valid; expected among them a line such as 'run 12', or 'chain",
-    ),
-    "unknown command": (
-        f"{NETWORK}\nrum 3",
-        5,
-        "command: 'rum 3' is not valid; expected a setting",
-    ),
-    "epochs": (f"{NETWORK}run 0", 4, "run: '0' is not valid; expected a number of epochs"),
-    "epochs twice": (f"{NETWORK}epochs = 9\nrun 3", 4, "epochs: 9 is not valid"),
-    "deep": (f"{NETWORK}x = {'{x=' * 2000}1{'}' * 2000}\nrun 3", 4, "a line of TOML"),
-    "a key of many parts": (f"{NETWORK}{'x.' * 999}x = 1\nrun 3", 4, "expected a setting such"),
-    "a table after a value": (f"{NETWORK}nodes.x = 5\nrun 3", 4, "a setting that no line before"),
-    "a value after a table": (
-        f"{NETWORK}network = 5\nrun 3",
-        4,
-        "a setting that no line before gives",
-    ),
-    "not TOML": (f"{NETWORK}quorum = three\nrun 3", 4, "(Invalid value (at column 10))"),
-    "twice": (
-        f"{NETWORK}nodes = 5\nrun 3",
-        4,
-        "setting: 'nodes = 5' is not valid; expected a setting that no line before gives",
-    ),
-    "below a value": (f"{NETWORK}network.delays.x = 5\nrun 3", 4, "a setting that no line before"),
-    "no such setting": (f"{NETWORK}nods = 4\nrun 3", 4, "expected one of the settings"),
-    "bad setting": (
-        f"{NETWORK}# why\nquorum = 9\nrun 3",
-        5,
-        "quorum: 9 is not valid; expected at most",
-    ),
-    "no such inner setting": (f"{NETWORK}network.dela = 4\nrun 3", 4, "'dela' is not valid"),
-    "no such second fault": (
-        f'{NETWORK}faults.node_0 = "crash"\nfaults.node_1 = "cough"\nrun 3',
-        5,
-        "'cough' is not valid",
-    ),
-    "elsewhere": (
-        f'{NETWORK}network.median_delay = "1us"\nepoch_length = 0\nrun 3',
-        5,
-        "epoch_length",
-    ),
-    "no such fault": (f'{NETWORK}faults.node_1 = "cough"\nrun 3', 4, "'cough' is not valid"),
-    "prices": (f'{NETWORK}faults.node_1 = "lying_leader"\nrun 3', 4, "without prices"),
-    "expectation": (f"{NETWORK}run 3\nexpect all 0", 5, "expected 'expect longest CHAIN"),
-    "falling epochs": (f"{NETWORK}run 3\nexpect final 2-1", 5, "chain: '2-1' is not valid"),
-    "no such view": (f"{NETWORK}run 3\nexpect node_9: final 0", 5, "'node_9' is not valid"),
-    "nobody guilty": (f"{NETWORK}run 3\nexpect guilty X", 5, "'X' is not valid"),
-    "no such check": (f"{NETWORK}run 3\nexpect luck holds", 5, "expected one of consistency"),
-    "step": (f"{NETWORK}node_3 votes\nrun 3", 4, "command: 'node_3 votes' is not valid"),
-    "step without time": (f"{NETWORK}node_3 votes 0 to node_1\nrun 3", 4, "BLOCK to NODES at TIME"),
-    "two parents": (
-        f"{NETWORK}node_3 proposes 2 on 1 at 5us\nnode_3 proposes 2 on 0 at 5us\nrun 3",
+# Lines behind those of NETWORK, which of them is wrong, and what the message says.
+WRONG_LINES = [
+    ('faults.node_1 = "cough"\nnetwork.loss = 2', 5, "network.loss: 2 is not valid"),
+    ("\nrum 3", 5, "command: 'rum 3' is not valid; expected a setting"),
+    ("run 0", 4, "run: '0' is not valid; expected a number of epochs"),
+    ("epochs = 9", 4, "epochs: 9 is not valid"),
+    ("quorum = three", 4, "(Invalid value (at column 10))"),
+    (f"x = {'{x=' * 2000}1{'}' * 2000}", 4, "a line of TOML"),
+    (f"{'x.' * 999}x = 1", 4, "command: 'x.x."),
+    ("nodes = 5", 4, "setting: 'nodes = 5' is not valid; expected a setting that no line before"),
+    ("nodes.x = 5", 4, "a setting that no line before"),
+    ("network.delays.x = 5", 4, "a setting that no line before"),
+    ("network = 5", 4, "a setting that no line before"),
+    ("nods = 4", 4, "expected one of the settings"),
+    ("network.dela = 4", 4, "'dela' is not valid"),
+    ("# why\nquorum = 9", 5, "quorum: 9 is not valid; expected at most"),
+    ('network.median_delay = "1us"\nepoch_length = 0', 5, "epoch_length"),
+    ('faults.node_0 = "crash"\nfaults.node_1 = "cough"', 5, "'cough' is not valid"),
+    ('faults.node_1 = "lying_leader"', 4, "without prices"),
+    ("expect all 0", 4, "expected 'expect longest CHAIN"),
+    ("expect final 2-1", 4, "chain: '2-1' is not valid"),
+    ("expect node_9: final 0", 4, "'node_9' is not valid"),
+    ("expect guilty X", 4, "'X' is not valid"),
+    ("expect luck holds", 4, "expected one of consistency"),
+    ("node_3 votes", 4, "command: 'node_3 votes' is not valid"),
+    ("node_3 votes 0 to node_1", 4, "BLOCK to NODES at TIME"),
+    (
+        "node_3 proposes 2 on 1 at 5us\nnode_3 proposes 2 on 0 at 5us",
         5,
         "expected 2 on 1, as before",
     ),
-    "step by a stranger": (f"{NETWORK}node_4 votes 0 at 5us\nrun 3", 4, "a node from node_0"),
-    "step to a stranger": (
-        f"{NETWORK}node_3 votes 0 to node_4 at 5us\nrun 3",
-        4,
-        "expected to node_0",
-    ),
-    "delivery": (f"{NETWORK}deliver votes of 0\nrun 3", 4, "expected 'deliver WHAT of EPOCHS"),
-    "delivery to a stranger": (f"{NETWORK}lose votes to bob\nrun 3", 4, "'bob' is not valid"),
-    "both kinds": (f"{NETWORK}chain 0-1\nrun 3", 2, "either block trees or a network, not both"),
-    "no such parent": ("scenario x: y\nchain 1-2 on 0", 2, "block: '0' is not valid"),
-    "below its parent": ("scenario x: y\nchain 1-2\nchain 2A on 2", 3, "an epoch after 2"),
-    "block twice": ("scenario x: y\nchain 1-2\nchain 2-3 on 1", 3, "is there already"),
-    "no such block": ("scenario x: y\nchain 1-2\nnotarize 3", 3, "expected one of genesis, 1, 2"),
-    "no blocks": ("scenario x: y\nchain none", 2, "blocks of rising epochs"),
-    "a chain too long": (
-        "scenario x: y\nchain " + "-".join(f"{9000 * n}..{9000 * n + 8999}" for n in range(999)),
-        2,
-        "at most 10000 blocks",
-    ),
-    "notarize nothing": ("scenario x: y\nchain 0\nnotarize", 3, "blocks such as"),
-}
+    ("node_4 votes 0 at 5us", 4, "a node from node_0"),
+    ("node_3 votes 0 to node_4 at 5us", 4, "expected to node_0"),
+    ("deliver votes of 0", 4, "expected 'deliver WHAT of EPOCHS"),
+    ("lose votes to bob", 4, "'bob' is not valid"),
+    ("chain 0-1", 2, "either block trees or a network, not both"),
+]
+
+# The same of whole texts.
+TOO_LONG = "-".join(f"{9000 * n}..{9000 * n + 8999}" for n in range(999))
+WRONG_TEXTS = [
+    ("", None, "a first line such as"),
+    ("nodes = 4\n", 1, "'nodes = 4' is not valid; expected 'scenario NAME: "),
+    ("scenario x: y\nnodes = 4\n", None, "lines: ['nodes = 4'] is not valid; expected among them"),
+    ("scenario x: y\nchain 1-2 on 0", 2, "block: '0' is not valid"),
+    ("scenario x: y\nchain 1-2\nchain 2A on 2", 3, "an epoch after 2"),
+    ("scenario x: y\nchain 1-2\nchain 2-3 on 1", 3, "is there already"),
+    ("scenario x: y\nchain 1-2\nnotarize 3", 3, "expected one of genesis, 1, 2"),
+    ("scenario x: y\nchain none", 2, "blocks of rising epochs"),
+    (f"scenario x: y\nchain {TOO_LONG}", 2, "at most 10000 blocks"),
+    ("scenario x: y\nchain 0\nnotarize", 3, "blocks such as"),
+]
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_line_is_named_with_its_number_before_anything_runs(case):
-    text, line, message = WRONG[case]
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [(f"{NETWORK}{lines}\nrun 3", *rest) for lines, *rest in WRONG_LINES] + WRONG_TEXTS,
+    ids=range(len(WRONG_LINES) + len(WRONG_TEXTS)),
+)
+def test_a_wrong_line_is_named_with_its_number_before_anything_runs(text, line, message):
     with pytest.raises(InvalidInput) as caught:
         Scenario(text, "mine.txt").run()
     said = str(caught.value)
