@@ -183,8 +183,10 @@ def _encode(document: dict[str, object]) -> bytes:
 
 
 def _text(value: object, key: str) -> str:
-    if not (isinstance(value, str) and value.isprintable()):
-        raise MalformedPayload(f"{key} is not a printable text")
+    if not isinstance(value, str):
+        raise MalformedPayload(f"{key} is not a text")
+    if not value.isprintable():
+        raise MalformedPayload(f"{key} is not printable")
     return value
 
 

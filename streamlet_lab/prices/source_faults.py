@@ -99,12 +99,8 @@ def make_source_faults(
     """Return the faults of each source for one symbol; who shares a fault is an accomplice."""
     made: dict[str, list[SourceFault]] = {name: [] for name in sources}
     for number, fault in enumerate(faults):
-        if fault.count is not None and fault.count > len(sources):
-            raise InvalidInput("faults", fault.count, f"a count of at most {len(sources)} sources")
         accomplices = tuple(dict.fromkeys(fault.affected(tuple(sources))))
         for name in accomplices:
-            if name not in made:
-                raise InvalidInput("faults", name, f"a source: {', '.join(sources)}")
             one: SourceFault = SOURCE_FAULTS.make(
                 fault.kind, fault.parameters, "faults.parameters", fault.start, fault.stop
             )

@@ -211,15 +211,12 @@ class PriceApplication:
             first, *others = decode_claims(payload)
         except MalformedPayload:
             return payload + b"#%d" % number
-        other: Claim
         match first:
-            case NoPrice():
-                other = replace(first, reason=f"{first.reason} ({number})")
-            case GenesisPrice():
-                other = replace(first, price=first.price + number * CENT)
-            case _:
-                other = replace(first, consensus_price=first.consensus_price + number * CENT)
-        return encode_claims([other, *others])
+            case PriceConsensus(consensus_price=price):
+                first = replace(first, consensus_price=price + number * CENT)
+            case NoPrice(reason=reason):
+                first = replace(first, reason=f"{reason} ({number})")
+        return encode_claims([first, *others])
 
     def references(self, ancestors: Iterable[Block]) -> References:
         """Return what the deviation rule compares with: each symbol's nearest priced ancestor.

@@ -150,7 +150,7 @@ def _batch(*documents, kind="price_consensus_batch", **more):
 
 
 ONE, TWO = _document(CONSENSUS), _document(MICROSOFT)
-NO_TEXT, NO_DECIMAL = "is not a printable text", "consensus_price is not a plain decimal"
+NO_TEXT, NO_DECIMAL = "is not a text", "consensus_price is not a plain decimal"
 NO_LIST = "prices is not a list of two objects or more"
 
 
@@ -163,7 +163,7 @@ NO_LIST = "prices is not a list of two objects or more"
         (b"{}", "no 'type'"),
         (b'{"type": "other", "symbol": "AAPL"}', "unknown type 'other'"),
         (_with(symbol=1), f"symbol {NO_TEXT}"),
-        (_with(symbol="AA\nPL"), f"symbol {NO_TEXT}"),
+        (_with(symbol="AA\nPL"), "symbol is not printable"),
         (_with(consensus_price=152.45), f"consensus_price {NO_TEXT}"),
         (_with(consensus_price="NaN"), NO_DECIMAL),
         (_with(consensus_price="1.5E+2"), NO_DECIMAL),

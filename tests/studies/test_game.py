@@ -1,7 +1,7 @@
 """How far liars push the price: the table, the closed form, and the bars for robust aggregators."""
 
 import math
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
 from multiprocessing import get_context
 
@@ -156,18 +156,10 @@ def test_a_game_does_not_depend_on_the_others():
     pd.testing.assert_frame_equal(alone, same.reset_index(drop=True))
 
 
-def processes():
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-
-
-@pytest.mark.parametrize(
-    "make_executor", [lambda: ThreadPoolExecutor(2), processes], ids=["threads", "processes"]
-)
-def test_an_executor_changes_nothing(make_executor):
+def test_an_executor_changes_nothing(workers):
     options = {"epochs": 2, "seeds": 5}
     here = displacement(["mean", "mad_filter"], [(4, 1)], **options)
-    with make_executor() as executor:
-        there = displacement(["mean", "mad_filter"], [(4, 1)], executor=executor, **options)
+    there = displacement(["mean", "mad_filter"], [(4, 1)], executor=workers, **options)
     pd.testing.assert_frame_equal(here, there)
 
 
@@ -220,12 +212,12 @@ def test_bad_input_is_refused_by_name(options, field):
         displacement(**{"epochs": 1, "seeds": 1} | options)
 
 
-@pytest.mark.parametrize("study", [displacement, push])
 @pytest.mark.parametrize("given", [lambda quotes: quotes[0].price, "no_such"])
-def test_only_a_registered_aggregator_has_a_name_for_its_rows(study, given):
-    with pytest.raises(InvalidInput, match="regist") as caught:
-        study([given])
-    assert "or a function" not in str(caught.value)
+def test_only_a_registered_aggregator_has_a_name_for_its_rows(given):
+    for study in (displacement, push):
+        with pytest.raises(InvalidInput, match="regist") as caught:
+            study([given])
+        assert "or a function" not in str(caught.value)
 
 
 @pytest.mark.parametrize("frame", [3, None, pd.DataFrame(), pd.DataFrame({"aggregator": ["mean"]})])
