@@ -28,6 +28,10 @@ def _network(**settings: Any) -> dict[str, Any]:
     return {"network": settings}
 
 
+def _cut(groups: object) -> dict[str, Any]:
+    return _network(partitions=[{"stop": "1s", "groups": groups}])
+
+
 def _market(**settings: Any) -> dict[str, Any]:
     return {"market": settings}
 
@@ -64,7 +68,7 @@ def _band(**parameters: Any) -> dict[str, Any]:
     return _market(band_parameters=parameters)
 
 
-TWO = ["AAPL", "MSFT"]
+TWO, SELF = ["AAPL", "MSFT"], "node_0>node_0"
 FRAME = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=70), "price": 9.5, "volume": 7})
 HISTORIES = {"symbols": ["AAPL", "GOOG"], "feed": "history"}
 RATE = "a number from 1e-06 to 1e+06"
@@ -102,6 +106,26 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_network(delay_spread=-1), "network.delay_spread", -1, "a number from 0 to 5"),
     (_network(loss=False), "network.loss", False, "a number from 0 to 1"),
     (_network(slow_nodes={"node_1": 0.5}), "network.slow_nodes.node_1", 0.5, "a number from 1"),
+    # The network
+    (_network(delays=3), "network.delays", 3, NAMED),
+    (_network(delays="sample"), "network.samples", (), "one delay or more"),
+    (_network(delays="normal"), "network.delays", "normal", "one of constant, lognormal, regions"),
+    (_network(region_delays={"a": {"b": 1}}), "region_delays.a", ["b"], "a delay to each of a"),
+    (_network(regions=["moon"]), "network.regions", "moon", "one of north_america, europe"),
+    (_network(link_delays={SELF: 1}), "network.link_delays", SELF, "two nodes such as"),
+    (_network(link_delays={"node_0>x": 1}), "network.link_delays", "x", f"'observer' or {NODES}"),
+    (_network(slow_nodes={"node_4": 2}), "network.slow_nodes", "node_4", f"'observer' or {NODES}"),
+    (
+        _network(bad_periods=[{"start": 1, "stop": 1}]),
+        "bad_periods.0.stop",
+        "1s",
+        "after the start",
+    ),
+    (_cut("node_0"), "network.partitions.0.groups", (("node_0",),), "two or more groups"),
+    (_cut([["node_0"], []]), "network.partitions.0.groups", (("node_0",), ()), "none empty"),
+    (_cut("node_0|"), "network.partitions", "", NODES),
+    (_network(clock_skew={"node_1": "soon"}), "network.clock_skew.node_1", "soon", SECONDS),
+    (_network(clock_skew={"node_4": 1}), "network.clock_skew", "node_4", NODES),
     # Settings that do not exist
     ({"node": 4}, "setting", "node", "epochs, nodes, seed, feed"),
     (_network(delay=1), "network", "delay", "median_delay, delay_spread"),

@@ -65,14 +65,6 @@ def test_finality_lag_with_independent_leaders(p, lag):
     assert theory.finality_lag(p) == pytest.approx(lag, abs=5e-5)
 
 
-@pytest.mark.parametrize("p", SHARES)
-def test_finality_lag_solves_the_equations_that_it_is_derived_from(p):
-    after_a_silent_leader = (1 - p) * (1 + theory.wait_for_run(3, p))
-    second_in_a_row = p + after_a_silent_leader
-    first_in_a_row = p * (1 + second_in_a_row) + after_a_silent_leader
-    assert theory.finality_lag(p) == p * second_in_a_row + (1 - p) * first_in_a_row
-
-
 def finalized_in(live):
     """The epoch that finalizes each live leader's block, as far as the epochs go.
 
@@ -268,11 +260,11 @@ def test_while_it_is_unlikely_to_have_left_it_is_twice_as_likely_as_to_be_outsid
     assert 0 < theory.first_passage_share(0.01, DAILY, 0.05) < 1e-80
 
 
-@pytest.mark.parametrize("age", [4])
-def test_random_walks_leave_the_band_as_often(age):
+def test_random_walks_leave_the_band_as_often():
     # Between two steps a Brownian bridge from x to y crosses c with probability
     # exp(−2 (c − x)(c − y) / variance); walks carry how likely they are to be inside yet.
-    random, walks, steps, band = generator(2, f"theory/exit/{age}"), 40_000, 64, 0.05
+    random, walks, steps, band = generator(2, "theory/exit/4"), 40_000, 64, 0.05
+    age = 4
     variance = DAILY**2 * age / steps
     position, inside = np.zeros(walks), np.ones(walks)
     for _ in range(steps):
@@ -326,6 +318,8 @@ _POSITIVE = [5e-324, 1e300, Fraction(1, 3), np.int64(3)], [0, -5e-324, 10**400, 
 _FROM_ZERO = [0, 0.0, 5e-324, 1e300, np.float32(0)], [-5e-324, 10**400, -1, "1", None, False, 1j]
 _ODD = [1.0, "3", None, True, math.nan, -1, Fraction(3)]
 _COUNT = [0, 1_000, np.int64(4)], [1_000_001, *_ODD]
+_SILENT = [set(), [3, 3], {np.int64(3)}], [{4}, {-1}, {True}, {1.0}, {"node_1"}, 3, None]
+_MOVED = {"age": _FROM_ZERO, "volatility": _FROM_ZERO}
 _COUNT_FROM_1 = [1, 1_000, np.int64(4)], [0, 1_000_001, *_ODD]
 
 #: Each formula, arguments that are fine, and of each argument what just is and what just is not.
@@ -342,19 +336,12 @@ DOMAINS = [
     (
         theory.live_runs,
         {"nodes": 4, "silent": {0}},
-        {
-            "nodes": _COUNT_FROM_1,
-            "silent": ([set(), [3, 3], {np.int64(3)}], [{4}, {-1}, {True}, {"node_1"}, 3, None]),
-            "length": _COUNT,
-        },
+        {"nodes": _COUNT_FROM_1, "silent": _SILENT, "length": _COUNT},
     ),
     (
         theory.round_robin_finality_lag,
         {"nodes": 4, "silent": {0}},
-        {
-            "nodes": _COUNT_FROM_1,
-            "silent": ([set(), range(4)], [{4}, {-1}, {1.0}, {"node_1"}, 3, None]),
-        },
+        {"nodes": _COUNT_FROM_1, "silent": _SILENT},
     ),
     (
         theory.mean_displacement,
@@ -362,10 +349,7 @@ DOMAINS = [
         {
             "sources": ([2, 1_000_000, np.int64(3)], [0, 1_000_001, *_ODD]),
             "liars": ([0, 1, np.int64(1)], [2, -1, 1.0, True, None]),
-            "deviation": (
-                [-1 + 1e-16, 1 - 1e-16, 0, Fraction(1, 10)],
-                [-1, 1, math.nan, "0.1", True],
-            ),
+            "deviation": ([-1 + 1e-16, 1 - 1e-16, 0, Fraction(1, 10)], [-1, 1, "0.1", True]),
             "epochs": ([0, None, 1_000_000, np.int64(4)], [-1, 1_000_001, 1.0, True]),
         },
     ),
@@ -379,19 +363,23 @@ DOMAINS = [
         },
     ),
     (
+        theory.denied_share,
+        {"displacement_bp": 1},
+        {
+            "displacement_bp": ([-1e4 + 1e-11, 0, 1e300], [-10_000, "5", None, True]),
+            "band_percent": ([1e-300, 5], _POSITIVE[1]),
+            "spread_percent": _FROM_ZERO,
+        },
+    ),
+    (
         theory.stale_outside_share,
         {"age": 1, "volatility": 0.02, "band": 0.05, "spread": 0.01},
-        {
-            "age": _FROM_ZERO,
-            "volatility": _FROM_ZERO,
-            "band": _SHARE_ENDS,
-            "spread": _FROM_ZERO,
-        },
+        {**_MOVED, "band": _SHARE_ENDS, "spread": _FROM_ZERO},
     ),
     (
         theory.first_passage_share,
         {"age": 1, "volatility": 0.02, "band": 0.05},
-        {"age": _FROM_ZERO, "volatility": _FROM_ZERO, "band": _SHARE_ENDS},
+        {**_MOVED, "band": _SHARE_ENDS},
     ),
     (
         theory.mean_first_passage,
@@ -407,7 +395,7 @@ EDGES = [
 
 
 def test_every_formula_has_its_domain_in_the_table():
-    elsewhere = {"max_faulty", "quorum", "denied_share"}
+    elsewhere = {"max_faulty", "quorum"}
     public = {name for name, value in vars(theory).items() if isfunction(value)} - elsewhere
     assert {formula.__name__ for formula, _, _ in DOMAINS} == public
 
@@ -464,13 +452,7 @@ _ANY = st.one_of(
     st.floats(0, 1e-100),
     st.sampled_from([0, 1, -1, 0.0, 5e-324, 1.0, 1 - 2**-53, 1e308, 10**400, True]),
 )
-_PROBABILITIES = {
-    "chance_of_run",
-    "live_runs",
-    "outside_band_share",
-    "stale_outside_share",
-    "first_passage_share",
-}
+_PROBABILITIES = ("chance_of_run", "live_runs")  # and all shares
 
 
 @pytest.mark.parametrize(("formula", "fine", "fields"), DOMAINS)
@@ -490,37 +472,23 @@ def test_any_number_gives_a_finite_value_in_its_range_or_is_refused(formula, fin
     else:
         assert math.isfinite(found)
         least = -1 if formula is theory.mean_displacement else 0
-        most = 1 if formula.__name__ in _PROBABILITIES else math.inf
+        is_share = formula.__name__.endswith("_share") or formula.__name__ in _PROBABILITIES
+        most = 1 if is_share else math.inf
         assert least <= found <= most
 
 
-class TestDeniedShare:
-    @pytest.mark.parametrize("bp", [0, 100, 450, 526, 600, -500, -526])
-    def test_is_the_share_of_normal_limit_prices_outside_the_band(self, bp):
-        ratio, phi = 1 + bp / 10_000, NormalDist().cdf
-        outside = phi((0.95 * ratio - 1) / 0.005) + 1 - phi((1.05 * ratio - 1) / 0.005)
-        assert theory.denied_share(bp) == pytest.approx(outside, abs=1e-12)
+@pytest.mark.parametrize("bp", [0, 100, 526, -526])
+def test_denied_is_what_lies_outside_the_band(bp):
+    ratio, phi = 1 + bp / 10_000, NormalDist().cdf
+    outside = phi((0.95 * ratio - 1) / 0.005) + 1 - phi((1.05 * ratio - 1) / 0.005)
+    assert theory.denied_share(bp) == pytest.approx(outside, abs=1e-12)
+    outside = phi((0.9 * ratio - 1) / 0.01) + 1 - phi((1.1 * ratio - 1) / 0.01)
+    assert theory.denied_share(bp, 10, 1.0) == pytest.approx(outside, abs=1e-12)
 
-    def test_knows_band_and_spread(self):
-        assert theory.denied_share(1_000, 10, 1.0) == pytest.approx(
-            NormalDist().cdf((0.9 * 1.1 - 1) / 0.01)
-        )
-        shares = [theory.denied_share(bp, spread_percent=0) for bp in (0, 526, 527, -527, -476)]
-        assert shares == [0, 0, 1, 1, 0]
 
-    @pytest.mark.parametrize(
-        ("field", "wrong"),
-        [
-            ("displacement_bp", -10_000),
-            ("displacement_bp", "5"),
-            ("band_percent", 0),
-            ("spread_percent", -0.1),
-        ],
-    )
-    def test_refuses_what_is_out_of_range(self, field, wrong):
-        with pytest.raises(InvalidInput) as caught:
-            theory.denied_share(**{"displacement_bp": 1, field: wrong})
-        assert caught.value.field == field
+def test_without_spread_all_or_nothing_is_denied():
+    shares = [theory.denied_share(bp, spread_percent=0) for bp in (0, 526, 527, -527, -476)]
+    assert shares == [0, 0, 1, 1, 0]
 
 
 def test_the_wait_for_a_run_is_the_sum_of_the_chances_that_it_has_not_come():
@@ -555,26 +523,6 @@ def test_in_a_long_run_as_many_blocks_wait_as_littles_law_says():
     longer, shorter = (theory.final_blocks(epochs, 0.75) for epochs in (400, 300))
     assert longer - shorter == pytest.approx(75)
     assert longer == pytest.approx(0.75 * (400 - theory.finality_lag(0.75)), abs=0.5)
-
-
-def test_one_liar_of_three_takes_the_mean_to_the_edge_of_a_band_of_five_percent():
-    price = 1 + theory.mean_displacement(3, 1, TENTH)
-    assert float(price) == pytest.approx(1.0526, abs=5e-5)
-    assert (price - 1) / price == Fraction(5, 100)
-
-
-def test_with_more_than_half_of_liars_the_honest_quotes_leave_the_corridor():
-    # One liar more than the formula takes: two of three. Honest quotes are valid up to 1/(1 − d).
-    price, epochs = Fraction(1), 0
-    while (1 - TENTH) * price <= 1:
-        price, epochs = (1 + 2 * (1 + TENTH) * price) / 3, epochs + 1
-    assert epochs == 2
-
-
-def test_a_price_without_limit_is_outside_in_the_end():
-    assert theory.stale_outside_share(1e12, DAILY, 0.05) == pytest.approx(1, abs=1e-5)
-    assert theory.stale_outside_share(1e12, DAILY, 0.05, 0.005) == pytest.approx(1, abs=1e-5)
-    assert theory.first_passage_share(1e12, DAILY, 0.05) == 1
 
 
 def test_the_unit_of_time_is_that_of_the_volatility():
@@ -612,4 +560,5 @@ def test_extremes_of_age_and_spread_have_their_limits():
     assert theory.stale_outside_share(1e300, 1e300, 0.05, 0.5) == 1
     assert theory.stale_outside_share(1, 0.02, 0.05, 1e300) == pytest.approx(1)
     assert theory.first_passage_share(1e300, 1e300, 0.05) == 1
+    assert theory.stale_outside_share(1e12, DAILY, 0.05, 0.005) == pytest.approx(1, abs=1e-5)
     assert theory.mean_first_passage(1e200, 0.05) == 0  # of about 1e-403

@@ -1,8 +1,8 @@
 """How long a message is on its way: delays by link, lossy links, bad times, partitions, clocks.
 
-A delay is a function. :func:`make_links` starts from one kind of delays and wraps it, layer by
-layer, into what the configuration says; each layer that draws has a random stream of its own, so
-that switching it on leaves the draws of the others as they were.
+:func:`make_links` starts from one kind of delays, and has layer after layer change what was drawn.
+Each layer that draws has a random stream of its own, so that switching it on leaves the draws of
+the others as they were.
 """
 
 import hashlib
@@ -19,6 +19,12 @@ from streamlet_lab.registers import DELAYS
 from streamlet_lab.simulator.delays import LOST, Delay, shortest_delay
 from streamlet_lab.streams import stream
 
+#: ``layer(drawn, message, sender, receiver, time)``: a copy's delay, given what it was so far.
+Layer = Callable[[int, Message, int, int, int], int]
+
+# The longest delay that a message sent at a time may have.
+_Limit = Callable[[int], int]
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -31,11 +37,6 @@ class Links:
 def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
     """Return the links that a configuration describes between voting nodes, and to the observer.
 
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind of delays, or the function given is not one.
-
     Examples
     --------
     >>> from streamlet_lab.simulator.delays import delay_kind
@@ -46,26 +47,38 @@ def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
     >>> links.delay(None, 0, 1, 0), links.delay(None, 0, 4, 0)
     (10000, 90000)
     """
-    limit = _make_limit(network)
-    delay = _make_base(network, nodes, stream(seed, "network"), limit)
-    shortest = shortest_delay(network)
+    base: Delay = network.make_delays(stream(seed, "network"), nodes)
+    limit, shortest = _make_limit(network), shortest_delay(network)
+    names = [*(f"node_{index}" for index in range(nodes)), OBSERVER]
+    layers: list[Layer] = []
+    if network.delays not in DELAYS.own():  # those clip their delays themselves
+        layers.append(_clip(limit))
     if network.link_delays:
-        fixed = _fixed_delays(network, nodes)
-        delay, shortest = _with_fixed(delay, fixed), min(shortest, *fixed.values())
+        fixed = _fixed_delays(network, names)
+        layers.append(_single_links(fixed))
+        shortest = min(shortest, *fixed.values())
     if network.slow_nodes:
-        factors = [network.slow_nodes.get(name, 1.0) for name in _participants(nodes)]
-        delay = _with_slow_nodes(delay, factors, limit)
+        layers.append(_slow_nodes([network.slow_nodes.get(name, 1.0) for name in names], limit))
     if network.bad_times:
-        delay = _with_bad_times(delay, network, limit)
+        layers.append(_bad_times(network, limit))
         if network.held:
-            delay = _with_holding(delay, network, seed)
+            layers.append(_holding(network, seed))
     if network.loss and network.when_lost == "retransmit":
-        delay = _with_retransmission(delay, stream(seed, "network/loss"), network, limit)
-    for partition in network.partitions:
-        delay = _with_partition(delay, partition, nodes)
+        layers.append(_retransmission(stream(seed, "network/loss"), network, limit))
+    layers += [_partition(partition, names) for partition in network.partitions]
     if network.loss and network.when_lost == "forever":
-        delay = _with_loss(delay, stream(seed, "network/loss"), network.loss)
-    return Links(delay, shortest)
+        layers.append(_loss(stream(seed, "network/loss"), network.loss))
+    return Links(_layered(base, layers) if layers else base, shortest)
+
+
+def _layered(base: Delay, layers: Sequence[Layer]) -> Delay:
+    def delay(message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn = base(message, sender, receiver, time)
+        for layer in layers:
+            drawn = layer(drawn, message, sender, receiver, time)
+        return drawn
+
+    return delay
 
 
 def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, ...]:
@@ -83,47 +96,33 @@ def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, .
     return (*(offset - min(late) for offset in late), 0)
 
 
-def _make_base(
-    network: NetworkConfig, nodes: int, stream: random.Random, limit: Callable[[int], int]
-) -> Delay:
-    """Return the kind's delays, none of them above the limit of its time."""
-    delay: Delay = network.make_delays(stream, nodes)
-    # The lab's own kinds clip their delays themselves.
-    return delay if network.delays in DELAYS.own() else _clipped(delay, limit)
-
-
-# --- Layers
-
-
 def _last_stop(intervals: Sequence[tuple[int, int]], time: int) -> int:
     """Return when the last interval that a time lies in is over; the time itself if in none."""
     return max((stop for start, stop in intervals if start <= time < stop), default=time)
 
 
-def _make_limit(network: NetworkConfig) -> Callable[[int], int]:
-    """Return the longest delay that a message sent at a time may have: Δ, or until good times."""
+def _make_limit(network: NetworkConfig) -> _Limit:
+    """Return the longest delay by the time of sending: Δ, or until good times."""
     delta, bad = network.delta, network.bad_times
     if not bad:
         return lambda time: delta
     return lambda time: max(delta, _last_stop(bad, time) - time)
 
 
-def _clipped(delay: Delay, limit: Callable[[int], int]) -> Delay:
-    def clipped(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn: Any = delay(message, sender, receiver, time)
+# --- Layers
+
+
+def _clip(limit: _Limit) -> Layer:
+    def layer(drawn: Any, message: Message, sender: int, receiver: int, time: int) -> int:
         if not isinstance(drawn, int):
             raise InvalidInput("network.delays", drawn, "delays in whole microseconds")
         return max(1, min(drawn, limit(time)))
 
-    return clipped
+    return layer
 
 
-def _participants(nodes: int) -> list[str]:
-    return [*(f"node_{index}" for index in range(nodes)), OBSERVER]
-
-
-def _fixed_delays(network: NetworkConfig, nodes: int) -> dict[tuple[int, int], int]:
-    index = {name: place for place, name in enumerate(_participants(nodes))}
+def _fixed_delays(network: NetworkConfig, names: Sequence[str]) -> dict[tuple[int, int], int]:
+    index = {name: place for place, name in enumerate(names)}
     ends = {link: link.split(">") for link in network.link_delays}
     return {
         (index[sender], index[receiver]): min(network.link_delays[link], network.delta)
@@ -131,36 +130,28 @@ def _fixed_delays(network: NetworkConfig, nodes: int) -> dict[tuple[int, int], i
     }
 
 
-def _with_fixed(delay: Delay, fixed: Mapping[tuple[int, int], int]) -> Delay:
-    def replaced(message: Message, sender: int, receiver: int, time: int) -> int:
-        # Drawn in any case, so that the other links' delays are those without this setting.
-        drawn = delay(message, sender, receiver, time)
-        return fixed.get((sender, receiver), drawn)
-
-    return replaced
+def _single_links(fixed: Mapping[tuple[int, int], int]) -> Layer:
+    return lambda drawn, message, sender, receiver, time: fixed.get((sender, receiver), drawn)
 
 
-def _with_slow_nodes(delay: Delay, factors: Sequence[float], limit: Callable[[int], int]) -> Delay:
-    def slowed(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = delay(message, sender, receiver, time)
+def _slow_nodes(factors: Sequence[float], limit: _Limit) -> Layer:
+    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
         return min(round(drawn * factors[sender] * factors[receiver]), limit(time))
 
-    return slowed
+    return layer
 
 
-def _with_bad_times(delay: Delay, network: NetworkConfig, limit: Callable[[int], int]) -> Delay:
+def _bad_times(network: NetworkConfig, limit: _Limit) -> Layer:
     bad, slowdown = network.bad_times, network.slowdown
 
-    def slowed(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = delay(message, sender, receiver, time)
-        if _last_stop(bad, time) == time:
-            return drawn
-        return min(round(drawn * slowdown), limit(time))
+    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        is_bad = any(start <= time < stop for start, stop in bad)
+        return min(round(drawn * slowdown), limit(time)) if is_bad else drawn
 
-    return slowed
+    return layer
 
 
-def _with_holding(delay: Delay, network: NetworkConfig, seed: int) -> Delay:
+def _holding(network: NetworkConfig, seed: int) -> Layer:
     """Hold some messages back from some receivers, whoever passes them on.
 
     A hash decides on each message and receiver: so all copies meet the same fate, and the links'
@@ -173,8 +164,7 @@ def _with_holding(delay: Delay, network: NetworkConfig, seed: int) -> Delay:
         kind_and_epoch = f"{type(message).__name__}/{message.epoch}"
         return kind_and_epoch.encode() if together else message.signed
 
-    def held(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = delay(message, sender, receiver, time)
+    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
         periods = [period for period in bad if period[0] <= time < period[1]]
         if not periods:
             return drawn
@@ -186,33 +176,30 @@ def _with_holding(delay: Delay, network: NetworkConfig, seed: int) -> Delay:
         release = start + int((stop - start) * instant) if chance < share else 0
         return max(drawn, release - time)
 
-    return held
+    return layer
 
 
-def _with_retransmission(
-    delay: Delay, stream: random.Random, network: NetworkConfig, limit: Callable[[int], int]
-) -> Delay:
+def _retransmission(stream: random.Random, network: NetworkConfig, limit: _Limit) -> Layer:
     """Each lost try costs a wait, half to one and a half of a mean that doubles: RFC 6298, 5.5."""
     loss, first = network.loss, network.retransmit_after
     draw, between = stream.random, stream.uniform
 
-    def retransmitted(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn, latest, wait = delay(message, sender, receiver, time), limit(time), first
+    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        latest, wait = limit(time), first
         while drawn < latest and draw() < loss:
             drawn += round(wait * between(0.5, 1.5))
             wait *= 2
         return min(drawn, latest)
 
-    return retransmitted
+    return layer
 
 
-def _with_partition(delay: Delay, partition: Partition, nodes: int) -> Delay:
+def _partition(partition: Partition, names: Sequence[str]) -> Layer:
     start, stop, one_way = partition.start, partition.stop, partition.one_way
-    group_of = {name: group for group, names in enumerate(partition.groups) for name in names}
-    groups = [group_of.get(name) for name in _participants(nodes)]
+    group_of = {name: group for group, members in enumerate(partition.groups) for name in members}
+    groups = [group_of.get(name) for name in names]
 
-    def held(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = delay(message, sender, receiver, time)
+    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
         if not start <= time < stop:
             return drawn
         origin, target = groups[sender], groups[receiver]
@@ -220,14 +207,10 @@ def _with_partition(delay: Delay, partition: Partition, nodes: int) -> Delay:
             return drawn
         return max(drawn, stop - time)
 
-    return held
+    return layer
 
 
-def _with_loss(delay: Delay, stream: random.Random, loss: float) -> Delay:
+def _loss(stream: random.Random, loss: float) -> Layer:
     draw = stream.random
 
-    def lossy(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = delay(message, sender, receiver, time)
-        return LOST if draw() < loss else drawn
-
-    return lossy
+    return lambda drawn, message, sender, receiver, time: LOST if draw() < loss else drawn
