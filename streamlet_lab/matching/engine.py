@@ -17,9 +17,10 @@ from streamlet_lab.matching.events import (
     MarketState,
     Rejected,
     RejectReason,
+    Traded,
 )
 from streamlet_lab.matching.instrument import Instrument, OffGrid
-from streamlet_lab.matching.log import EventLog, LogView, fields_of
+from streamlet_lab.matching.log import LogView, fields_of
 from streamlet_lab.matching.orders import Order, SelfTrade, Trade, read_price
 from streamlet_lab.matching.reference import GIVEN, Reference, ask, check_network
 from streamlet_lab.matching.watch import NEVER, Band
@@ -64,7 +65,7 @@ class ConsensusMatchingEngine:
     symbol : str
     book : BookView
         The resting orders.
-    events : EventLog
+    events : sequence of Event
         Every event so far; the position of an event is its sequence number.
     trades : sequence of Trade
         Every trade so far; the position of a trade is its id.
@@ -93,8 +94,8 @@ class ConsensusMatchingEngine:
         self._network = consensus_network
         self._core = core = MatchingCore(self.settings)
         self.book = BookView(core.book, core.log, self.instrument)
-        self.events = EventLog(core.log, self.settings)
-        self.trades = LogView[Trade](core.log.tape, core.log.trade)
+        self.events = LogView[Event](core.log.rows, core.log.event, self.settings)
+        self.trades = LogView[Trade](core.log.tape, core.log.trade, self.settings)
 
     @property
     def reference(self) -> Reference | None:
@@ -125,9 +126,7 @@ class ConsensusMatchingEngine:
 
     def process_order(self, order: Order, time: int | None = None) -> list[Trade]:
         """Submit an order and return its trades; see :meth:`submit`."""
-        first = len(self.trades)
-        self.submit(order, time)
-        return self.trades[first:]
+        return [event.trade for event in self.submit(order, time) if isinstance(event, Traded)]
 
     def submit(self, order: Order, time: int | None = None) -> list[Event]:
         """Match an order.

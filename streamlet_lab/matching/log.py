@@ -137,13 +137,19 @@ class Log:
 
 
 class LogView(Sequence[_Read]):
-    """Part of a log, made at the moment of reading; equal to any sequence that shows the same."""
+    """Part of a log, made at the moment of reading; equal to any sequence that shows the same.
 
-    __slots__ = ("_make", "_positions")
+    The settings are those of the engine: with them its events rebuild it.
+    """
 
-    def __init__(self, positions: Sized, make: Callable[[int], _Read]) -> None:
+    __slots__ = ("_make", "_positions", "settings")
+
+    def __init__(
+        self, positions: Sized, make: Callable[[int], _Read], settings: EngineSettings
+    ) -> None:
         self._positions = positions
         self._make = make
+        self.settings = settings
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -164,13 +170,3 @@ class LogView(Sequence[_Read]):
 
     def __repr__(self) -> str:
         return repr(list(self))
-
-
-class EventLog(LogView[Event]):
-    """Every event of an engine, by sequence number; with its settings they rebuild it."""
-
-    __slots__ = ("settings",)
-
-    def __init__(self, log: Log, settings: EngineSettings) -> None:
-        super().__init__(log.rows, log.event)
-        self.settings = settings

@@ -22,10 +22,10 @@ def replay(
 
     Parameters
     ----------
-    events : EventLog or iterable of Event
+    events : iterable of Event
         The log, from its beginning.
     settings : EngineSettings, optional
-        Those of the engine that wrote it: needed only where the events are no `EventLog`.
+        Those of the engine that wrote it; the events of an engine know them.
     """
     settings = settings or getattr(events, "settings", None)
     if settings is None:

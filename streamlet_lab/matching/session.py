@@ -241,7 +241,7 @@ class TradingSession:
         book, (low, high) = self.book, self.limits
         if self.watch.resting == "cancel":
             for resting in book.outside(low, high):
-                self._withdraw(resting, CancelReason.OUTSIDE_BAND, resting.level.ticks)
+                self._withdraw(resting, CancelReason.OUTSIDE_BAND)
         elif self.watch.resting == "clip":
             for resting in book.bids.better_than(high):
                 self._reprice(resting, BUY, high)
@@ -250,7 +250,7 @@ class TradingSession:
 
     def _reprice(self, resting: Resting, side: int, ticks: int) -> None:
         if not ticks:  # The band lies below the lowest price, and has no edge to wait at.
-            self._withdraw(resting, CancelReason.OUTSIDE_BAND, resting.level.ticks)
+            self._withdraw(resting, CancelReason.OUTSIDE_BAND)
             return
         resting.priority = self._write_repriced(resting.order_id, ticks, resting.remaining)
         self.book.lift(resting)
@@ -293,10 +293,11 @@ class TradingSession:
 
     # What is taken off orders, and how it is written down.
 
-    def _withdraw(self, resting: Resting, reason: CancelReason, ticks: int | None = None) -> None:
+    def _withdraw(self, resting: Resting, reason: CancelReason) -> None:
         quantity = resting.remaining
         self.book.reduce(resting, quantity)
-        self._end(resting.order_id, quantity, reason, ticks)
+        judged = resting.level.ticks if reason is CancelReason.OUTSIDE_BAND else None
+        self._end(resting.order_id, quantity, reason, judged)
 
     def _end(
         self, order_id: str, quantity: int, reason: CancelReason, ticks: int | None = None

@@ -5,7 +5,7 @@ engine can be compared with it after every operation.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 CENT = Fraction(1, 100)
@@ -28,41 +28,28 @@ class Waiting:
     accepted: int = 0
 
 
+@dataclass
 class NaiveMatcher:
-    def __init__(
-        self,
-        *,
-        percent=5,
-        without_reference="reject",
-        self_trade="none",
-        day=None,
-        lot=1,
-        at_entry="reject",
-        resting="cancel",
-        stale="keep",
-        stale_after=None,
-        call=None,
-        collar=None,
-    ):
-        self.percent = Fraction(percent)
-        self.without_reference = without_reference
-        self.self_trade = self_trade
-        self.day = day
-        self.lot = lot
-        self.at_entry = at_entry
-        self.resting = resting  # what happens to what rests outside a moved band
-        self.stale = stale
-        self.stale_after = stale_after
-        self.call = call  # how long an auction lasts that a breach of the band begins
-        self.collar = collar  # percent by which its price may be off after each such time
-        self.now = 0
-        self.reference = None  # price, instant: the consensus
-        self.band = None  # low, high, price, instant, kind
-        self.state = "open"
-        self.auction_began = None
-        self.waiting = []
-        self.accepted = []
-        self.arrivals = 0
+    percent: int = 5
+    without_reference: str = "reject"
+    self_trade: str = "none"
+    day: int | None = None
+    lot: int = 1
+    at_entry: str = "reject"
+    resting: str = "cancel"  # what happens to what rests outside a moved band
+    stale: str = "keep"
+    stale_after: int | None = None
+    call: int | None = None  # how long an auction lasts that a breach of the band begins
+    collar: int | None = None  # percent by which its price may be off after each such time
+
+    now: int = 0
+    reference: tuple | None = None  # price, instant: the consensus
+    band: tuple | None = None  # low, high, price, instant, kind
+    state: str = "open"
+    auction_began: int | None = None
+    waiting: list = field(default_factory=list)
+    accepted: list = field(default_factory=list)
+    arrivals: int = 0
 
     def queue(self, side):
         """The waiting orders of a side, next to trade first."""
@@ -282,7 +269,7 @@ class NaiveMatcher:
 
     def lay(self, price, since, kind, widths=1):
         """Lay the band around a price, and see to what it leaves outside."""
-        share = min(self.percent * widths / 100, 1)
+        share = min(Fraction(self.percent * widths, 100), 1)
         low = high = price
         while low > 0 and (price - (low - CENT)) / price <= share:
             low -= CENT

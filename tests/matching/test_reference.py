@@ -1,3 +1,4 @@
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -64,6 +65,16 @@ def test_a_price_from_a_list_is_new_once_however_it_is_written(price):
     for time in (0, 10, 20):
         engine.submit(limit(f"b-{time}", "buy", "150.00"), time)
     assert engine.reference == Reference(Decimal("150.10"), 0, "a1b2")
+
+
+def test_copy_of_an_engine_and_its_network_goes_by_its_own_clock():
+    network = DescriptionNetwork()
+    engine = ConsensusMatchingEngine("AAPL", network)
+    again, its_network = deepcopy((engine, network))
+    its_network.finalized.append((Decimal("152.45"), "a1b2"))
+    again.submit(limit("b-1", "buy", "150.00"), 1_000)
+    assert again.reference.time == 1_000
+    assert (engine.now, engine.reference, len(engine.book)) == (0, None, 0)
 
 
 def test_network_without_a_reference_is_refused():
