@@ -18,10 +18,8 @@ from scipy.special import betaincinv, expit, logit, stdtrit
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_number, to_whole
 
-#: With fewer runs a share has no interval, unless it is an exact one. The interval of a share of
-#: 4 % (a day's age, a band of 5 %) reaches from half of it to twice as much with ten runs, and is
-#: more than three times as wide as the share itself with four; of what one run in twenty has, ten
-#: runs show nothing in six cases of ten.
+#: With fewer runs a share has no interval, unless it is an exact one: it would be three times as
+#: wide as the share.
 FEWEST_RUNS: Final = 10
 
 #: Notes of an interval.
@@ -84,9 +82,7 @@ def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> Inter
 
     The interval is mean ± t · s / √n, with s the sample's standard deviation and t the quantile of
     Student's distribution with n − 1 degrees of freedom. It holds for numbers from independent runs
-    that are about normal, or many. Two runs are enough for it to be an interval; of a skewed
-    number, such as a run's largest move, it covers 90 to 94 % where 95 is said, with four runs or
-    with forty. Shares have an estimator of their own, :func:`share_interval`.
+    that are about normal, or many. Shares have an estimator of their own, :func:`share_interval`.
 
     Examples
     --------
@@ -116,22 +112,17 @@ def share_interval(
     The estimate is the sum of the parts over the sum of the wholes. Cases of one run depend on each
     other, so that runs are resampled, not cases: the standard error is that of the jackknife that
     leaves out one run at a time. The interval is symmetric in the logit, ln(p / (1 − p)), as survey
-    statistics do it, because shares of rare events are skewed; it
-    cannot leave [0, 1]. The quantile is Student's, with Satterthwaite's degrees of freedom,
-    2n / (κ − 1) and at most n − 1, κ the kurtosis of what single runs do to the share: if one run
-    has nearly all events, there are two degrees, however many runs there are.
-
-    It covers at least 92 % where 95 is said from ten runs on, in each case of ``docs/coverage.md``
-    but one: where one run in twenty has most of the events, nobody knows what was not met.
+    statistics do it, because shares of rare events are skewed; it cannot leave [0, 1]. The quantile
+    is Student's, with Satterthwaite's degrees of freedom, 2n / (κ − 1) and at most n − 1, κ the
+    kurtosis of what single runs do to the share: if one run has nearly all events, there are two
+    degrees, however many runs there are.
 
     Where no run has an event, the interval ends at an exact bound. Of n independent runs without
     one, the chance q that a run has any is at most 1 − (α/2)^(1/n) (Clopper and Pearson 1934), at
     confidence 1 − α/2. The pooled share is at most q times the largest whole over the mean one (of
-    these runs). That is far above what that many independent *cases* would say, and has to be: who
-    has seen no run with an event knows nothing of how many it has. Where every case is an event it
-    is the mirror image, and where all runs have one and the same share, what another run may have
-    reaches as far to both sides. If each run has one case, as with yes or no, the whole interval is
-    Clopper and Pearson's.
+    these runs). Where every case is an event it is the mirror image, and where all runs have one
+    and the same share, what another run may have reaches as far to both sides. If each run has one
+    case, as with yes or no, the whole interval is Clopper and Pearson's.
 
     A run without a case is None, and left out. With fewer than ``fewest`` runs, two at least, there
     is no interval unless it is exact.

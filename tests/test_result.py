@@ -442,6 +442,8 @@ def test_frames_are_made_when_they_are_first_read_and_kept():
     assert set(made) == {"orders", "trades", "rejections", "bands"}  # the same events
     assert result.summary["trades"] == len(trades)
     assert "book" not in made
+    assert set(dict(result.frames)) == set(made) == set(COLUMNS)
+    assert result.frames._rows is None  # what they were made of is let go
     assert result.trades is trades
 
 
