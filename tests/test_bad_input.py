@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import streamlet_lab as sl
+from streamlet_lab.config import make_config
 
 NAN = float("nan")
 NODES = "a node from node_0 to node_3"
@@ -274,13 +275,23 @@ def test_a_mistake_is_named_before_anything_runs(
     settings: dict[str, Any], field: str, value: object, expected: str
 ) -> None:
     with pytest.raises(sl.InvalidInput) as caught:
-        sl.Experiment(**settings)
+        make_config(**settings)
     message = str(caught.value)
 
     assert field in message
     assert repr(value) in message
     assert expected in message
     assert "\n" not in message
+
+
+def test_no_market_is_built_to_find_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("StockSimulation", "Market"):
+        monkeypatch.setattr(f"streamlet_lab.experiment.{name}", None)
+    sl.Experiment(epochs=9)
+    wrong = _momentum(parameters={"lookback": 0})
+    for check in (lambda: sl.Experiment(**wrong), lambda: sl.sweep(wrong, {"epochs": [9]})):
+        with pytest.raises(sl.InvalidInput, match=r"^market\.traders\.momentum\.lookback: 0 "):
+            check()
 
 
 def test_the_error_says_what_it_says_in_parts() -> None:

@@ -289,12 +289,11 @@ class Rejected(_Refusal):
 class Cancelled(_Refusal):
     """What was left of an accepted order was taken away.
 
-    Price and reference are those of the check that failed; None unless the band was the reason.
-    The order is here as it came, the quantity is what was left of it.
+    Price and reference are those of the check that failed; None unless the band was the reason. The
+    quantity is what was left.
     """
 
     reason: CancelReason
-    order: Order
     quantity: int
 
     @property

@@ -109,8 +109,8 @@ class Log:
         if kind == CANCELLED:
             reason, order_id, quantity, ticks, reference = rest
             price = None if ticks is None else self._instrument.price(ticks)
-            order, why = self.order(order_id), _REASONS[reason]
-            return Cancelled(sequence, time, order_id, price, reference, why, order, quantity)
+            why = _REASONS[reason]
+            return Cancelled(sequence, time, order_id, price, reference, why, quantity)
         number, ticks, quantity, side, arrived, waited, *left = rest
         what = (number, time, self._instrument.symbol, self._instrument.price(ticks), quantity)
         if side > 0:

@@ -128,6 +128,7 @@ def load_history(symbol: str, year: int | None = None) -> pd.DataFrame:
     return pd.DataFrame(load_bars(symbol, year)).astype(types).set_index("date")
 
 
+@functools.cache  # a path is never changed
 def history_path(
     symbol: str, year: int | None = None, splits: SplitHandling = "adjust"
 ) -> ReplayPath:

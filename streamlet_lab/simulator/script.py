@@ -48,11 +48,7 @@ _DELIVERY = re.compile(
     r"(?: (?P<when>at|after) (?P<time>\S+))?",
     re.ASCII,
 )
-_WHAT: Final[dict[str, tuple[type[Message], ...]]] = {
-    "messages": (Proposal, Vote),
-    "proposals": (Proposal,),
-    "votes": (Vote,),
-}
+_WHAT: Final[dict[str, Any]] = {"messages": Message, "proposals": Proposal, "votes": Vote}
 
 
 def epoch_of(block: str) -> int:
@@ -204,13 +200,13 @@ class Delivery(NamedTuple):
     lost for good.
     """
 
-    what: tuple[type[Message], ...]
-    epochs: range | None = None
-    senders: tuple[str, ...] | None = None
-    receivers: tuple[str, ...] | None = None
-    sent: range | None = None
-    at: int | None = None
-    after: int | None = None
+    what: Any
+    epochs: range | None
+    senders: tuple[str, ...] | None
+    receivers: tuple[str, ...] | None
+    sent: range | None
+    at: int | None
+    after: int | None
 
     @classmethod
     def parse(cls, text: str) -> Self:

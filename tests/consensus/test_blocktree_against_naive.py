@@ -104,11 +104,9 @@ def arrivals(draw):
     return draw(st.permutations(items))
 
 
-@settings(max_examples=120)
-@given(arrivals())
-def test_every_step_agrees_with_the_naive_view(items):
-    tree, naive = BlockTree(GENESIS, QUORUM), NaiveView()
-    notarized, finalized, tips = [GENESIS], [GENESIS], [GENESIS]
+def steps(items, *rule):
+    """A tree and its naive twin after each item."""
+    tree, naive = BlockTree(GENESIS, QUORUM, *rule), NaiveView()
     for item in items:
         if isinstance(item, Block):
             tree.add_block(item)
@@ -116,7 +114,14 @@ def test_every_step_agrees_with_the_naive_view(items):
         else:
             tree.add_vote(item)
             naive.votes.add(item)
+        yield tree, naive
 
+
+@settings(max_examples=120)
+@given(arrivals())
+def test_every_step_agrees_with_the_naive_view(items):
+    notarized, finalized, tips = [GENESIS], [GENESIS], [GENESIS]
+    for tree, naive in steps(items):
         assert set(tree.blocks()) == naive.attached()
         assert set(tree.notarized) == naive.notarized()
         assert set(tree.longest) == naive.longest()
@@ -136,15 +141,8 @@ def test_every_step_agrees_with_the_naive_view(items):
 @settings(max_examples=60)
 @given(arrivals())
 def test_every_step_of_section_4_agrees_with_the_naive_view(items):
-    tree, naive = BlockTree(GENESIS, QUORUM, THREE_UNCONTESTED), NaiveView()
     notarized, allowed = {GENESIS}, set()
-    for item in items:
-        if isinstance(item, Block):
-            tree.add_block(item)
-            naive.blocks.add(item)
-        else:
-            tree.add_vote(item)
-            naive.votes.add(item)
+    for tree, naive in steps(items, THREE_UNCONTESTED):
         # What counts are the rivals that were seen when the third block was.
         for tip in naive.notarized() - notarized:
             allowed.update(naive.uncontested(tip))

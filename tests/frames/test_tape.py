@@ -79,7 +79,7 @@ class Story:
 
     def cancel(self, order, reason, price=None, reference=None):
         judged = None if price is None else Decimal(price)
-        what = (order.order_id, judged, reference, reason, order, order.quantity)
+        what = (order.order_id, judged, reference, reason, order.quantity)
         self._say(Cancelled(*self._next(), *what))
 
     def expire(self, order):

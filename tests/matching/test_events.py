@@ -30,7 +30,7 @@ def rejected(reason, reference=REFERENCE):
 
 
 def cancelled(reason, price=Decimal("144.00")):
-    return Cancelled(0, 5_000_000, "s-1", price, REFERENCE, reason, ORDER, 40)
+    return Cancelled(0, 5_000_000, "s-1", price, REFERENCE, reason, 40)
 
 
 def test_rejection_knows_deviation_and_age_of_the_reference():

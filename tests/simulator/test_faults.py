@@ -26,14 +26,6 @@ from .bare import Sent, author, longest, simulation
 NAMES = tuple(f"node_{index}" for index in range(4))
 
 
-@pytest.mark.parametrize(
-    ("start", "stop", "active"), [(0, None, "11111"), (2, None, "00111"), (1, 3, "01100")]
-)
-def test_a_fault_is_active_from_its_start_until_before_its_stop(start, stop, active):
-    fault = NodeFault(start, stop)
-    assert [fault.active(epoch) for epoch in range(5)] == [digit == "1" for digit in active]
-
-
 def test_a_kind_of_ones_own_works_under_its_name_while_it_is_active():
     with mock.patch.dict(faults.NODE_FAULTS._kinds):
 
