@@ -10,10 +10,10 @@ from streamlet_lab.charts.blocks import draw_block_tree as draw_block_tree
 from streamlet_lab.charts.blocks import draw_violation as draw_violation
 from streamlet_lab.charts.displacement import plot_displacement as plot_displacement
 from streamlet_lab.charts.displacement import plot_push as plot_push
-from streamlet_lab.charts.figures import to_png as to_png
 from streamlet_lab.charts.final_prices import draw_prices as draw_prices
 from streamlet_lab.charts.final_prices import draw_vwap as draw_vwap
 from streamlet_lab.charts.latency import draw_latency as draw_latency
+from streamlet_lab.charts.layout import to_png as to_png
 from streamlet_lab.charts.order_book import draw_book as draw_book
 from streamlet_lab.charts.plots import Plots as Plots
 from streamlet_lab.charts.plots import draw_overview as draw_overview

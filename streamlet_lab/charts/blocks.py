@@ -34,12 +34,7 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
 
     A line leads to its parent. What is final is the observer's view; what is final at another
     honest node alone has a mark of its own, and where such views conflict, the line under the title
-    says so.
-
-    Parameters
-    ----------
-    first, last : int
-        The epochs to show; all by default.
+    says so. All epochs are shown unless `first` and `last` say which.
     """
     first, last = series.shown_epochs(run, first, last)
     blocks, faulty = run.frames["blocks"], list(run.config.faulty_nodes)

@@ -12,8 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from streamlet_lab.charts import layout, style
-from streamlet_lab.charts.figures import new_chart
-from streamlet_lab.charts.layout import check_frame, spaced
+from streamlet_lab.charts.layout import check_frame, new_chart, spaced
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_name
 
@@ -35,10 +34,7 @@ _DECADE: Final = 10.0
 def plot_displacement(frame: pd.DataFrame) -> Figure:
     """How far can liars push each aggregator? The worst of all seeds, by sources and liars.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        From :func:`~streamlet_lab.studies.displacement`.
+    The frame is that of :func:`~streamlet_lab.studies.displacement`.
     """
     check_frame(frame, "aggregator", *_PAIR, "locked_out", "worst_bp")
     groups = frame.groupby(["aggregator", *_PAIR], sort=False)
@@ -71,13 +67,9 @@ def plot_push(
 ) -> Figure:
     """How fast do liars push the price, and where does it end? Displacement epoch by epoch.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Columns ``aggregator`` (at most six), ``epoch`` and ``displacement_bp``, which is NaN in
-        epochs without a price.
-    closed_form : mapping of str to callable, optional
-        By aggregator: from an epoch to the displacement in basis points that is expected in it.
+    The frame has the columns ``aggregator`` (at most six), ``epoch`` and ``displacement_bp``, which
+    is NaN in epochs without a price. ``closed_form[aggregator](epoch)`` is the displacement in
+    basis points that is expected in it.
     """
     check_frame(frame, "aggregator", "epoch", "displacement_bp")
     names, forms = list(frame["aggregator"].unique()), closed_form or {}

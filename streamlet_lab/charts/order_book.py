@@ -84,11 +84,7 @@ def draw_book(
 
     Each column is one sampled instant, and holds until the next; of more than 400 it is the mean of
     several. Colour bars take room from the axes.
-
-    Parameters
-    ----------
-    first, last : int
-        The epochs to show; all by default.
+    All epochs are shown unless `first` and `last` say which.
     """
     symbol, config = series.chosen_symbol(result, symbol), result.config
     first, last = series.shown_epochs(result, first, last)

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from streamlet_lab.charts.blocks import draw_block_tree, draw_violation, violation_size
-from streamlet_lab.charts.figures import chart_style, new_chart, to_png
 from streamlet_lab.charts.final_prices import draw_prices, draw_vwap
 from streamlet_lab.charts.latency import draw_latency
+from streamlet_lab.charts.layout import chart_style, new_chart, to_png
 from streamlet_lab.charts.order_book import draw_book
 from streamlet_lab.charts.rejections import draw_rejections
 from streamlet_lab.charts.source_quotes import draw_sources

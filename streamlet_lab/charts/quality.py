@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.band import BAND_NAMES
-from streamlet_lab.charts.figures import new_chart
+from streamlet_lab.charts.layout import new_chart
 from streamlet_lab.charts.sweeps import (
     by_measure,
     check_sweep,
@@ -66,12 +66,9 @@ _LEFT, _PANEL, _ROW, _AROUND = 1.7, 3.1, 0.5, 2.1  # inches
 def plot_staleness(swept: Sweep) -> Figure:
     """What does a stale reference cost? Fair orders stopped by what makes it old, beside formulas.
 
-    Parameters
-    ----------
-    swept : Sweep
-        Over one setting, with the measure ``fair_stopped_rate``. Those of
-        :func:`~streamlet_lab.studies.staleness_numbers` that it has too are drawn beside it:
-        ``entry_rate``, ``implied_rate``, ``diffusion_rate`` and ``first_passage_rate``.
+    The sweep is over one setting, with the measure ``fair_stopped_rate``. Those of
+    :func:`~streamlet_lab.studies.staleness_numbers` that it has too are drawn beside it:
+    ``entry_rate``, ``implied_rate``, ``diffusion_rate`` and ``first_passage_rate``.
     """
     setting = _only_setting(swept)
     known = {*swept.measures, _RATE}
@@ -97,12 +94,9 @@ def plot_staleness(swept: Sweep) -> Figure:
 def plot_bands(swept: Sweep) -> Figure:
     """What does each band cost, and what does it let through? Three rates side by side.
 
-    Parameters
-    ----------
-    swept : Sweep
-        Over ``market.band`` alone, with the measures ``fair_stopped_rate``, ``repriced_share``,
-        ``unfair_trade_rate``, ``refused_share`` and ``swept_share``, as
-        :func:`~streamlet_lab.studies.compare_bands` has them.
+    The sweep is over ``market.band`` alone, with the measures ``fair_stopped_rate``,
+    ``repriced_share``, ``unfair_trade_rate``, ``refused_share`` and ``swept_share``, as
+    :func:`~streamlet_lab.studies.compare_bands` has them.
     """
     _only_setting(swept, _BAND)
     means = swept.means(*(measure for measures in _COSTS.values() for measure in measures))

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import style
-from streamlet_lab.charts.figures import new_chart
-from streamlet_lab.charts.layout import check_frame, spaced
+from streamlet_lab.charts.layout import check_frame, new_chart, spaced
 from streamlet_lab.charts.sweeps import margins
 from streamlet_lab.errors import InvalidInput
 
@@ -28,11 +27,7 @@ def plot_facts(frame: pd.DataFrame) -> Figure:
     """Which model of prices is like real AAPL? Each fact by model, beside the real one.
 
     A bar has the middle 95 % of a model's paths: see :mod:`streamlet_lab.prices.facts`.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        From :func:`~streamlet_lab.prices.facts.compare_facts`.
+    The frame is that of :func:`~streamlet_lab.prices.facts.compare_facts`.
     """
     check_frame(frame, *_COLUMNS)
     models = [name for name in frame["model"].unique() if name != _REAL]

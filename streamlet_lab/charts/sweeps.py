@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from streamlet_lab.charts import layout, style
-from streamlet_lab.charts.figures import new_chart
+from streamlet_lab.charts.layout import new_chart
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import TOO_FEW
@@ -77,11 +77,8 @@ def plot_means(
 def plot_policies(swept: Sweep) -> Figure:
     """How far can a lying leader move the price? The worst displacement by what voters check.
 
-    Parameters
-    ----------
-    swept : Sweep
-        Over ``prices.voter_policy`` and ``prices.aggregator``, with the measure ``worst_bp``, such
-        as that of :func:`~streamlet_lab.studies.lying_leader`.
+    The sweep is over ``prices.voter_policy`` and ``prices.aggregator``, with the measure
+    ``worst_bp``: such as that of :func:`~streamlet_lab.studies.lying_leader`.
     """
     with new_chart(9, 4.8) as figure:
         axes = figure.subplots()
@@ -107,15 +104,9 @@ def plot_denial(
 ) -> Figure:
     """What does a displaced price cost? Fair orders denied as outside the band, by displacement.
 
-    Parameters
-    ----------
-    swept : Sweep
-        With the measures ``mean_bp`` and ``denied``, such as that of
-        :func:`~streamlet_lab.studies.denied_trades`.
-    by : str
-        The varied setting that tells series apart, at most six.
-    band_percent, spread_percent : float
-        See :func:`~streamlet_lab.theory.denied_share`.
+    The sweep has the measures ``mean_bp`` and ``denied``, as has that of
+    :func:`~streamlet_lab.studies.denied_trades`; `by` is the varied setting that tells series
+    apart, at most six. For the percentages see :func:`~streamlet_lab.theory.denied_share`.
     """
     if by not in check_sweep(swept).settings:
         raise InvalidInput("by", by, f"one of {', '.join(swept.settings)}")

@@ -55,12 +55,8 @@ def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = No
     blocks, letters in the order of their arrival say which one an author's line is about. Such a
     diagram is Lamport's ("Time, Clocks, and the Ordering of Events in a Distributed System", 1978),
     with time to the right. The run has to be one with ``trace=True``.
-
-    Parameters
-    ----------
-    first, last : int
-        The epochs to show, with what was under way during them, whatever epoch it is about; the
-        first and the next one by default.
+    Shown are the epochs from `first` to `last`, two unless it is given, with what was under way
+    during them, whatever epoch it is about.
     """
     first, last = series.shown_epochs(run, first, last, count=2)
     trace, nodes, finality = run.frames["trace"], run.config.node_ids, run.frames["finality"]

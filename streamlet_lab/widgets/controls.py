@@ -44,6 +44,19 @@ _WRITTEN: Final[Mapping[str, str]] = {
 }
 
 
+def write(value: Any) -> str:
+    """Write a value as people read it."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case (start, stop):
+            return f"{start} to {stop}"
+        case str():
+            return _WRITTEN.get(value, value.replace("_", " "))
+        case _:
+            return f"{value:.6g}" if isinstance(value, float) else f"{value}"
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """What a person sets one value with.
@@ -93,22 +106,10 @@ class Control:
             "layout": Layout(width=_WIDTH),
         }
         if self.names:
-            return Dropdown(options=[(self.write(name), name) for name in self.choices], **look)
+            return Dropdown(options=[(write(name), name) for name in self.choices], **look)
         if isinstance(self.default, bool):
             return Checkbox(**look)
         if isinstance(self.default, int) and self.high > _LONGEST_SCALE:
             return BoundedIntText(min=self.low, max=self.high, **look)
         slider = {int: IntSlider, float: FloatSlider, tuple: IntRangeSlider}[type(self.default)]
         return slider(min=self.low, max=self.high, step=self.step, **look)
-
-    def write(self, value: Any) -> str:
-        """Write a value as people read it."""
-        match value:
-            case bool():
-                return "on" if value else "off"
-            case (start, stop):
-                return f"{start} to {stop}"
-            case str():
-                return _WRITTEN.get(value, value.replace("_", " "))
-            case _:
-                return f"{value:.6g}" if isinstance(value, float) else f"{value}"

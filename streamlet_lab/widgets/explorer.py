@@ -15,6 +15,7 @@ from streamlet_lab.checks import Status
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.metrics import in_words
 from streamlet_lab.result import Result
+from streamlet_lab.widgets.controls import write
 from streamlet_lab.widgets.explorer_settings import CONTROLS, SECTIONS, Settings
 
 # The charts are 1050 by 712 pixels: what a notebook is wide.
@@ -29,61 +30,47 @@ def explore(settings: Settings) -> Result:
 def describe(result: Result, settings: Settings) -> str:
     """Return what the picture cannot say, as HTML."""
     config, summary = result.config, result.summary
-    latency = summary["median_latency_s"]
-    fault = CONTROLS["fault"].write(settings.fault)
+    latency, furthest = summary["median_latency_s"], result.largest_displacement_bp
     nodes = "1 node" if config.nodes == 1 else f"{config.nodes} nodes"
+    liars = len(config.faulty_sources)
+    lying = f"lying ({write(settings.lie)})" if liars else "lying"
+    violated = [n for n, check in result.checks.items() if check.status is Status.VIOLATED]
+    safety = _verdict("safe", "not safe", [write(name) for name in violated])
+    if not violated and result.checks["consistency"].status is Status.NOT_APPLICABLE:
+        safety = "<b>nothing violated</b>, but nothing is final that could be compared"
     lines = [
-        (
-            f"{nodes}, {len(config.faulty_nodes)} faulty ({fault})",
+        [
+            f"{nodes}, {len(config.faulty_nodes)} faulty ({write(settings.fault)})",
             f"f = {config.tolerated} tolerated",
             f"quorum {config.votes_needed}",
             _verdict("inside the model", "outside the model", result.outside_model),
             f"signatures: {config.signatures}",
-        ),
-        (
-            _safety(result),
+        ],
+        [
+            safety,
             *([f"convicted: {', '.join(result.evidence)}"] if result.evidence else ()),
             f"{summary['finalized_blocks']} of {summary['proposed_blocks']} blocks final",
             "no latency" if latency is None else f"median latency {latency:.2f} s",
-        ),
-        _sources(result, settings),
-        (
-            f"band: {CONTROLS['band'].write(settings.band)}",
+        ],
+        [
+            f"{liars} of {len(config.prices.sources)} sources {lying}",
+            f"{write(settings.aggregator)} tolerates {config.prices.tolerated_sources}",
+            "no final prices"
+            if furthest is None
+            else f"final prices at most {furthest:,.1f} bp from the truth",
+        ],
+        [
+            f"band: {write(settings.band)}",
             *(f"{heading.lower()}: {text}" for heading, text in in_words(summary)),
-        ),
+        ],
         # What a closed section would hide.
-        tuple(
-            f"{CONTROLS[name].label}: {CONTROLS[name].write(value)}"
+        [
+            f"{CONTROLS[name].label}: {write(value)}"
             for name, value in settings.changed.items()
             if name not in SECTIONS[""]
-        ),
+        ],
     ]
     return "<br>".join(" · ".join(line) for line in lines if line)
-
-
-def _sources(result: Result, settings: Settings) -> Sequence[str]:
-    config, furthest = result.config, result.largest_displacement_bp
-    liars = len(config.faulty_sources)
-    kind = f" ({CONTROLS['lie'].write(settings.lie)})" if liars else ""
-    aggregator = CONTROLS["aggregator"].write(settings.aggregator)
-    return (
-        f"{liars} of {len(config.prices.sources)} sources lying{kind}",
-        f"{aggregator} tolerates {config.prices.tolerated_sources}",
-        "no final prices"
-        if furthest is None
-        else f"final prices at most {furthest:,.1f} bp from the truth",
-    )
-
-
-def _safety(result: Result) -> str:
-    violated = [
-        name.replace("_", " ")
-        for name, check in result.checks.items()
-        if check.status is Status.VIOLATED
-    ]
-    if not violated and result.checks["consistency"].status is Status.NOT_APPLICABLE:
-        return "<b>nothing violated</b>, but nothing is final that could be compared"
-    return _verdict("safe", "not safe", violated)
 
 
 def _verdict(good: str, bad: str, objections: Sequence[str]) -> str:
@@ -99,27 +86,19 @@ class Explorer(VBox):
     dragged too: Jupyter keeps one change under way and only the newest behind it, so that nothing
     queues.
 
-    Parameters
-    ----------
-    **settings
-        What the controls say at first, by their names: see
-        :data:`~streamlet_lab.widgets.explorer_settings.SECTIONS`.
+    It starts with the `settings` of these names in
+    :data:`~streamlet_lab.widgets.explorer_settings.SECTIONS`, or refuses them by an `InvalidInput`.
 
     Attributes
     ----------
     controls : dict of str to Widget
-        By field. Those that belong to a group are in a section that is closed at first.
+        By name.
     sections : Accordion
-        The groups.
+        Those that are not always in sight, closed at first.
     readout : HTML
         The numbers, or what was wrong with the settings.
     image : Image
         The charts, or another picture; hidden while the settings are wrong.
-
-    Raises
-    ------
-    InvalidInput
-        If the settings to start with are not what the controls can take.
     """
 
     def __init__(self, **settings: Any) -> None:

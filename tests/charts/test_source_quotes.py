@@ -19,28 +19,25 @@ def quote_deviations(result):
     return quotes.assign(time_s=quotes["epoch"], deviation_bp=bp)
 
 
-def test_every_source_has_its_quotes():
+def test_every_source_has_its_quotes_and_is_named_with_its_fault_beside_the_agreed_price():
     result = run("biased source")
     axes, quotes = drawn(draw_sources, result), quote_deviations(result)
-    for name in result.config.prices.source_names:
+    sources = [f"market_data_{number}" for number in range(1, 5)]
+    assert labels(axes)[:5] == [*sources, "external_feed (biased)"]
+    for name in (*sources, "external_feed"):
         own = quotes[quotes["source"] == name]
         assert len(own) == 40
         np.testing.assert_array_equal(points(axes, name), rows(own, "time_s", "deviation_bp"))
+    expected = rows(agreed_prices(result, "AAPL"), "time_s", "deviation_bp")
+    np.testing.assert_array_equal(points(axes, "agreed price"), expected)
+    assert np.isfinite(expected).any()
+    begins = find(axes, "a fault begins or ends").get_linestyle()
+    lines = [line for line in axes.get_lines() if line.get_linestyle() == begins]
+    assert [line.get_xdata()[0] for line in lines if line.get_xdata()[0]] == [10, 30]
+    assert "a fault begins or ends" not in labels(drawn(draw_sources, run("crash in the middle")))
 
 
-def test_sources_with_a_fault_are_named_with_it():
-    names = labels(drawn(draw_sources, run("biased source")))
-    assert names[:5] == [
-        *(f"market_data_{number}" for number in range(1, 5)),
-        "external_feed (biased)",
-    ]
-    both = {"external_feed": "biased", "market_data_1": "volume_inflating"}
-    result = Experiment(epochs=4, faults=both, signatures="none").run()
-    names = labels(drawn(draw_sources, result))
-    assert names[0] == "market_data_1 (volume inflating)"
-
-
-def test_quotes_that_did_not_count_are_marked_by_reason():
+def test_of_many_sources_the_furthest_are_named_and_what_did_not_count_is_marked_by_reason():
     result = run("liars among many sources")
     axes, quotes = drawn(draw_sources, result), quote_deviations(result)
     refused = quotes[~quotes["valid"]]
@@ -48,6 +45,21 @@ def test_quotes_that_did_not_count_are_marked_by_reason():
     for reason, group in refused.groupby("reason"):
         label = f"does not count: {reason.replace('_', ' ')} ({len(group)})"
         np.testing.assert_array_equal(points(axes, label), rows(group, "time_s", "deviation_bp"))
+    furthest = quotes["deviation_bp"].abs().groupby(quotes["source"]).max().sort_values()
+    others = quotes[quotes["source"].isin(furthest.index[:3])]
+    shown = points(axes, "3 other sources")
+    np.testing.assert_array_equal(shown, rows(others, "time_s", "deviation_bp"))
+    names = labels(axes)
+    assert sum(name.endswith("(spiking)") for name in names) == 3
+    assert not any(
+        name.startswith(tuple(f"{each} " for each in furthest.index[:3])) for name in names
+    )
+
+
+def test_a_source_that_is_not_the_last_is_named_with_its_fault_too():
+    both = {"external_feed": "biased", "market_data_1": "volume_inflating"}
+    result = Experiment(epochs=4, faults=both, signatures="none").run()
+    assert labels(drawn(draw_sources, result))[0] == "market_data_1 (volume inflating)"
 
 
 def test_every_reason_has_a_mark_of_its_own():
@@ -55,15 +67,6 @@ def test_every_reason_has_a_mark_of_its_own():
     assert set(style.NOT_COUNTED) == reasons
     markers = [look["marker"] for look in style.NOT_COUNTED.values()]
     assert len(set(markers)) == len(markers)
-
-
-def test_line_is_the_agreed_price():
-    result = run("biased source")
-    line = points(drawn(draw_sources, result), "agreed price")
-    np.testing.assert_array_equal(
-        line, rows(agreed_prices(result, "AAPL"), "time_s", "deviation_bp")
-    )
-    assert np.isfinite(line).any()
 
 
 def test_scale_is_logarithmic_only_where_somebody_is_far_out():
@@ -94,32 +97,6 @@ def test_a_logarithmic_scale_leaves_a_margin_around_every_mark(bp):
     margin = (top - bottom) * 0.04
     assert bottom + margin < spread.min() < bottom + 3 * margin
     assert top - 3 * margin < spread.max() < top - margin
-
-
-def test_faults_of_sources_are_marked_where_they_begin_and_end():
-    axes = drawn(draw_sources, run("biased source"))
-    begins = find(axes, "a fault begins or ends")
-    places = [
-        line.get_xdata()[0]
-        for line in axes.get_lines()
-        if line.get_linestyle() == begins.get_linestyle() and line.get_xdata()[0]
-    ]
-    assert places == [10, 30]
-    assert "a fault begins or ends" not in labels(drawn(draw_sources, run("crash in the middle")))
-
-
-def test_of_many_sources_the_furthest_are_named():
-    result = run("liars among many sources")
-    axes, quotes = drawn(draw_sources, result), quote_deviations(result)
-    furthest = quotes["deviation_bp"].abs().groupby(quotes["source"]).max().sort_values()
-    others = quotes[quotes["source"].isin(furthest.index[:3])]
-    shown = points(axes, "3 other sources")
-    np.testing.assert_array_equal(shown, rows(others, "time_s", "deviation_bp"))
-    names = labels(axes)
-    assert sum(name.endswith("(spiking)") for name in names) == 3
-    assert not any(
-        name.startswith(tuple(f"{each} " for each in furthest.index[:3])) for name in names
-    )
 
 
 def test_answer_says_how_far_apart_they_are_and_who_is_out_of_line():

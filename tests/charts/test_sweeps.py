@@ -86,31 +86,28 @@ def test_a_closed_form_of_labels_is_a_step_at_each():
     assert [step[:, 0].mean() for step in steps] == [0, 1]
 
 
-def test_every_series_can_have_a_closed_form_of_its_own():
+def test_every_series_can_have_a_closed_form_of_its_own_and_one_for_all_is_drawn_once():
     forms = {"hashed": lambda delta: delta, "in turn": lambda delta: 3 * delta}
-    axes = chart(TWO, by="leaders", closed_form=forms)
+    axes, dashes = chart(TWO, by="leaders", closed_form=forms), set()
     for name, factor in (("hashed", 1), ("in turn", 3)):
-        curve = points(axes, f"closed form, leaders = {name}")
-        np.testing.assert_allclose(curve[:, 1], factor * curve[:, 0])
-    assert (
-        len({find(axes, f"closed form, leaders = {name}").get_linestyle() for name in forms}) == 2
-    )
-
-
-def test_one_closed_form_for_all_is_drawn_once():
-    axes = chart(TWO, by="leaders", closed_form=lambda delta: delta)
+        curve = find(axes, f"closed form, leaders = {name}")
+        dashes.add(curve.get_linestyle())
+        np.testing.assert_allclose(curve.get_ydata(), factor * curve.get_xdata())
+    assert len(dashes) == 2
+    axes = chart(TWO, by="leaders", closed_form=float)
     assert sorted(labels(axes)) == ["closed form", "leaders = hashed", "leaders = in turn"]
 
 
 def test_means_are_joined_only_where_no_formula_is():
-    styles = {
-        name: [
-            line.get_linestyle() for line, _, _ in chart(TWO, by="leaders", **options).containers
-        ]
-        for name, options in {"joined": {}, "apart": {"closed_form": {"hashed": float}}}.items()
-    }
-    assert "None" not in styles["joined"]
-    assert styles["apart"] == ["None", "None"]
+    joined, apart = (
+        {
+            line.get_linestyle()
+            for line, _, _ in chart(TWO, by="leaders", closed_form=form).containers
+        }
+        for form in (None, {"hashed": float})
+    )
+    assert "None" not in joined
+    assert apart == {"None"}
 
 
 @pytest.mark.parametrize(
@@ -143,12 +140,11 @@ def test_runs_without_the_measure_are_left_out():
 
 
 def test_titles_and_labels_are_names_unless_given():
-    axes = chart(ONE)
-    assert axes.get_title(loc="left") == "How does latency_s depend on network.delta?"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("network.delta", "latency_s")
-    axes = chart(ONE, question="What does Δ cost?", x_label="Δ (s)", y_label="Latency (s)")
-    assert axes.get_title(loc="left") == "What does Δ cost?"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Δ (s)", "Latency (s)")
+    for axes, texts in (
+        (chart(ONE), ["How does latency_s depend on network.delta?", "network.delta", "latency_s"]),
+        (chart(ONE, question="Why?", x_label="Δ (s)", y_label="s"), ["Why?", "Δ (s)", "s"]),
+    ):
+        assert [axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()] == texts
 
 
 def test_zero_is_in_sight():
@@ -172,40 +168,32 @@ LED = sweep_of(
 
 
 class TestDenial:
-    def test_marks_are_means_with_intervals_at_the_mean_displacement(self):
+    def test_marks_are_means_with_intervals_over_the_closed_form_in_both_directions(self):
         (axes,) = plot_denial(DENIED).axes
         marks, bars = means(axes, "aggregator = mean")
         np.testing.assert_allclose(marks, [[0.6, 0], [521, 0.4]])
         interval = mean_interval([0.38, 0.42])
         np.testing.assert_allclose(bars[1][:, 1], [interval.low, interval.high])
-
-    def test_lines_are_the_closed_form_in_both_directions(self):
-        (axes,) = plot_denial(DENIED).axes
-        for label, sign in (
-            ("closed form, price pushed up", 1),
-            ("closed form, price pushed d", -1),
-        ):
-            curve = points(axes, label)
-            np.testing.assert_allclose(curve[:, 1], [denied_share(sign * bp) for bp in curve[:, 0]])
-            assert curve[-1, 0] >= 521
         up, down = (find(axes, f"closed form, price pushed {way}") for way in ("up", "down"))
+        for line, sign in ((up, 1), (down, -1)):
+            bp, shares = line.get_data()
+            np.testing.assert_allclose(shares, [denied_share(sign * each) for each in bp])
+            assert bp[-1] >= 521
         assert up.get_linestyle() != down.get_linestyle()
+        assert answer(axes) == (
+            "aggregator = mean: 40% of the fair orders denied at 521 bp "
+            f"(closed form up: {denied_share(521):.0%}); band ±5 %; intervals: 95 %, 2 runs each"
+        )
 
     def test_no_price_is_pushed_down_to_nothing(self):
         (axes,) = plot_denial(DENIED, band_percent=80).axes
         assert points(axes, "closed form, price pushed up")[-1, 0] == pytest.approx(11_200)
         assert 9_900 < points(axes, "closed form, price pushed d")[-1, 0] < 10_000
 
-    def test_answer_holds_the_worst_against_the_closed_form(self):
-        (axes,) = plot_denial(DENIED).axes
-        assert answer(axes) == (
-            "aggregator = mean: 40% of the fair orders denied at 521 bp "
-            f"(closed form up: {denied_share(521):.0%}); band ±5 %; intervals: 95 %, 2 runs each"
-        )
-
     def test_without_fair_orders_it_says_so(self):
-        none = sweep_of(["prices.aggregator"], ["mean_bp", "denied"], ("mean", 1.0, float("nan")))
-        figure = plot_denial(none)
+        figure = plot_denial(
+            sweep_of(["prices.aggregator"], ["mean_bp", "denied"], ("mean", 1.0, NAN))
+        )
         assert answer(figure.axes[0]) == "no fair order was sent"
         figure.draw_without_rendering()
 

@@ -31,11 +31,9 @@ def test_every_first_arrival_is_a_line_from_its_sender_to_its_receiver():
 
 
 def test_the_quiet_end_of_an_epoch_is_left_out_and_the_axis_still_tells_the_time():
-    axes = timeline(0, 1)
-    shown = 1.15 * 0.2
-    assert lines(axes, "proposal passed on") == [
-        [[round(shown + 0.04, 9), 0], [round(shown + 0.1, 9), 2]]
-    ]
+    axes, shown = timeline(0, 1), 1.15 * 0.2
+    way = [[[round(shown + 0.04, 9), 0], [round(shown + 0.1, 9), 2]]]
+    assert lines(axes, "proposal passed on") == way
     assert "left out" in axes.get_xlabel()
     for place, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
         epoch = int(place >= shown - 1e-9)
@@ -44,10 +42,10 @@ def test_the_quiet_end_of_an_epoch_is_left_out_and_the_axis_still_tells_the_time
 
 def test_nothing_is_left_out_where_a_message_outlasts_its_epoch():
     axes = timeline(2, 3)
-    assert lines(axes, "vote from its author (1)") == [[[2, 2], [3.5, 0]]]
+    for each in (axes, timeline(3, 3)):
+        assert lines(each, "vote from its author (1)") == [[[2, 2], [3.5, 0]]]
     assert axes.get_xlim() == pytest.approx((1.98, 4.02))
     assert "left out" not in axes.get_xlabel()
-    assert lines(timeline(3, 3), "vote from its author (1)") == [[[2, 2], [3.5, 0]]]
 
 
 def test_an_epoch_begins_where_its_first_messages_are_sent_whatever_its_length():
@@ -94,9 +92,8 @@ def test_the_answer_counts():
 def test_of_many_epochs_only_the_starts_are_labelled_and_of_very_many_every_kth():
     assert len(tick_labels(timeline(0, 5).xaxis)) > 6
     assert tick_labels(timeline(0, 6).xaxis) == [f"{epoch}" for epoch in range(7)]
-    assert tick_labels(timeline(0, 19, epochs=20).xaxis) == [
-        f"{epoch}" for epoch in range(0, 20, 2)
-    ]
+    every_second = [f"{epoch}" for epoch in range(0, 20, 2)]
+    assert tick_labels(timeline(0, 19, epochs=20).xaxis) == every_second
 
 
 TWINS = TRACE.assign(block_hash=["a", "z", "a", "a", "b", "b", "x"])
