@@ -157,10 +157,7 @@ def share_interval(shares: Iterable[Share | None], *, fewest: int = FEWEST_RUNS)
 
 
 def share_difference(
-    first: Iterable[Share | None],
-    second: Iterable[Share | None],
-    *,
-    fewest: int = FEWEST_RUNS,
+    first: Iterable[Share | None], second: Iterable[Share | None], *, fewest: int = FEWEST_RUNS
 ) -> Interval:
     """Return the pooled share of ``second`` less that of ``first``, paired run by run.
 
