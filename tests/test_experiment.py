@@ -13,7 +13,6 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.checks import Status
-from streamlet_lab.consensus import Verdict
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import GenesisPrice, NoPrice, PriceConsensus, decode_payload
 from streamlet_lab.prices.daily_history import load_bars
@@ -151,32 +150,25 @@ def test_no_lie_stops_a_run(price, nodes):
 
 
 class _Forger(NodeFault):
-    """Replaces the claim of an honest leader by another payload, and may vote for everything."""
+    """Replaces the claim of an honest leader by another payload."""
 
-    def __init__(self, start, stop, forge, colludes):
+    def __init__(self, start, stop, forge):
         super().__init__(start, stop)
-        self._forge = forge
-        self._colludes = colludes
+        self.forge = forge
 
     def wrap(self, application):
-        return _ForgingApplication(application, self._forge, self._colludes)
+        return _ForgingApplication(application, self.forge)
 
 
 class _ForgingApplication:
-    def __init__(self, honest, forge, colludes):
-        self._honest = honest
-        self._forge = forge
-        self._colludes = colludes
+    def __init__(self, honest, forge):
+        self.honest, self.forge = honest, forge
+        self.judge = honest.judge
 
     def make_payload(self, epoch, ancestors, observation):
-        payload, attachment = self._honest.make_payload(epoch, ancestors, observation)
+        payload, attachment = self.honest.make_payload(epoch, ancestors, observation)
         claim = decode_payload(payload)
-        return self._forge(claim) if isinstance(claim, PriceConsensus) else payload, attachment
-
-    def judge(self, block, ancestors, observation):
-        if self._colludes:
-            return Verdict(accepted=True)
-        return self._honest.judge(block, ancestors, observation)
+        return self.forge(claim) if isinstance(claim, PriceConsensus) else payload, attachment
 
 
 def _changed(**changes):
@@ -221,19 +213,13 @@ FORGERIES = {
 }
 
 
-def _forged(forgery, monkeypatch, **settings):
-    nodes = settings.pop("forgers")
-    kind = partial(_Forger, forge=FORGERIES[forgery], colludes=nodes == 4)
-    monkeypatch.setitem(faults.NODE_FAULTS._kinds, "forger", kind)
-    return sl.Experiment(
-        epochs=8, faults=[sl.Fault("forger", count=nodes)], market={"traders": 100}, **settings
-    ).run()
-
-
 @pytest.mark.parametrize("forgery", FORGERIES)
 @pytest.mark.parametrize("policy", ["observe", "bounds"])
 def test_whatever_a_leader_writes_the_run_goes_on(forgery, policy, monkeypatch, tmp_path):
-    result = _forged(forgery, monkeypatch, forgers=1, prices={"voter_policy": policy})
+    kind = partial(_Forger, forge=FORGERIES[forgery])
+    monkeypatch.setitem(faults.NODE_FAULTS._kinds, "forger", kind)
+    settings = {"prices": {"voter_policy": policy}, "market": {"traders": 100}}
+    result = sl.Experiment(epochs=8, faults=[sl.Fault("forger", count=1)], **settings).run()
     result.save(tmp_path / "result.zip")
 
     assert _frames_equal(result, sl.Result.load(tmp_path / "result.zip"))
