@@ -94,12 +94,10 @@ def test_each_frame_has_exactly_its_columns(result):
 
 def test_there_is_one_row_for_each_epoch(result):
     config, epochs = result.config, result.epochs
-
-    assert list(epochs.epoch) == list(range(config.epochs))
-    assert list(epochs.leader) == [f"node_{epoch % config.nodes}" for epoch in range(config.epochs)]
-    assert [_micros(start) for start in epochs.start_s] == [
-        epoch * _length(result) for epoch in range(config.epochs)
-    ]
+    numbers = list(range(config.epochs))
+    assert list(epochs.epoch) == numbers
+    assert list(epochs.leader) == [f"node_{epoch % config.nodes}" for epoch in numbers]
+    assert [*map(_micros, epochs.start_s)] == [epoch * _length(result) for epoch in numbers]
 
 
 def test_dollars_and_cents_agree(result):
