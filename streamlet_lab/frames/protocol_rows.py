@@ -106,10 +106,8 @@ def finality_rows(record: Record) -> Iterator[FinalityRow]:
 
 def message_rows(record: Record) -> Iterator[MessageRow]:
     """Yield how many copies of messages there were, by epoch and kind."""
-    sent, echoed, received = record.copies
-    for epoch, kind in sorted(sent):
-        key = epoch, kind
-        yield MessageRow(epoch, kind.lower(), sent[key], echoed[key], received[key])
+    for (epoch, kind), counts in sorted(record.copies.items()):
+        yield MessageRow(epoch, kind.lower(), *counts)
 
 
 def trace_rows(record: Record) -> Iterator[TraceRow]:

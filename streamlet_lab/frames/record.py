@@ -14,8 +14,6 @@ from streamlet_lab.prices import Evaluation, PricePath, StockPrice
 from streamlet_lab.simulator import Arrival, Market, Recorder, Simulation, StockSimulation
 from streamlet_lab.units import to_seconds
 
-_Counts = Mapping[tuple[int, str], int]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -25,7 +23,7 @@ class Record:
     recorder: Recorder
     tree: BlockTree  # the observer's
     observer: str
-    copies: tuple[_Counts, _Counts, _Counts]  # sent, echoed, received: by epoch and kind
+    copies: Mapping[tuple[int, str], tuple[int, int, int]]  # as `Network.copies` has them
     excerpt: Excerpt = field(default_factory=Excerpt)
     offences: Sequence[tuple[Evidence, bool]] = ()  # and whether public keys prove it
     paths: Mapping[str, PricePath] = field(default_factory=dict)  # by symbol, as below
@@ -60,7 +58,7 @@ class Record:
             recorder=recorder,
             tree=observer.tree,
             observer=observer.node_id,
-            copies=(carrier.sent, carrier.echoed, carrier.received),
+            copies=carrier.copies,
             **more,
         )
 

@@ -5,7 +5,7 @@ of a list of signed quotes, as there is of a payload; in which order they are is
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -76,9 +76,22 @@ def objection_to_quotes(
     keyring: Keyring,
 ) -> str | None:
     """Say why an epoch's signed quotes are no evidence; None if each is its source's word."""
-    for (quote, _, _), objection in _examine(quotes, epoch, symbols, sources, keyring):
-        if objection:
-            return f"quote of {quote.source} for {quote.symbol}: {objection}"
+    seen: set[tuple[str, str]] = set()
+    for quote, quoted, signature in quotes:
+        if quote.source not in sources:
+            objection = "not a known source"
+        elif quote.symbol not in symbols:
+            objection = "not a known symbol"
+        elif quoted != epoch:
+            objection = f"of epoch {quoted}"
+        elif not keyring.verify(quote.source, signature, _signed_bytes(quote, quoted)):
+            objection = "not signed by it"
+        elif (quote.source, quote.symbol) in seen:
+            objection = "twice"
+        else:
+            seen.add((quote.source, quote.symbol))
+            continue
+        return f"quote of {quote.source} for {quote.symbol}: {objection}"
     return None
 
 
@@ -95,36 +108,12 @@ def admissible_quotes(
     could not read, such as a volume of more digits than anyone has: else a single source could have
     every leader refused. Of two quotes of one source for one symbol, the first one is kept.
     """
-    readable = filter(_is_readable, quotes)
-    examined = _examine(readable, epoch, symbols, sources, keyring)
-    return [signed for signed, objection in examined if not objection]
-
-
-def _examine(
-    quotes: Iterable[SignedQuote],
-    epoch: int,
-    symbols: Collection[str],
-    sources: Collection[str],
-    keyring: Keyring,
-) -> Iterator[tuple[SignedQuote, str]]:
-    """Yield each signed quote with what is wrong with it as evidence; empty if nothing is."""
-    seen = set()
+    known = epoch, symbols, sources, keyring
+    kept: dict[tuple[str, str], SignedQuote] = {}
     for signed in quotes:
-        quote, quoted, signature = signed
-        objection = ""
-        if quote.source not in sources:
-            objection = "not a known source"
-        elif quote.symbol not in symbols:
-            objection = "not a known symbol"
-        elif quoted != epoch:
-            objection = f"of epoch {quoted}"
-        elif not keyring.verify(quote.source, signature, _signed_bytes(quote, quoted)):
-            objection = "not signed by it"
-        elif (quote.source, quote.symbol) in seen:
-            objection = "twice"
-        else:
-            seen.add((quote.source, quote.symbol))
-        yield signed, objection
+        if _is_readable(signed) and not objection_to_quotes([signed], *known):
+            kept.setdefault((signed.quote.source, signed.quote.symbol), signed)
+    return [*kept.values()]
 
 
 def _is_readable(signed: SignedQuote) -> bool:

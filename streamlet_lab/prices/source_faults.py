@@ -127,8 +127,7 @@ class Sources:
 
     def __init__(self, feed: QuoteFeed, faults: Mapping[str, Sequence[SourceFault]]) -> None:
         self.feed = feed
-        self._names = tuple(source.name for source in feed.sources)
-        self._faults = {name: tuple(ones) for name, ones in faults.items() if ones}
+        self._faults = {source.name: faults.get(source.name, ()) for source in feed.sources}
         self._last: tuple[int, Mapping[str, tuple[StockPrice, ...]]] | None = None
 
     def said(
@@ -141,21 +140,19 @@ class Sources:
         once in an epoch, and in the order of the epochs: asked for the same epoch again, they have
         said what they have said, whatever else the round is.
         """
-        epoch = known.epoch
+        epoch, quotes = known.epoch, self.feed.quotes(known.epoch)
         active = {
             name: [fault for fault in faults if fault.active(epoch)]
             for name, faults in self._faults.items()
         }
         if not any(active.values()):
-            return dict.fromkeys(receivers, self.feed.quotes(epoch))
+            return dict.fromkeys(receivers, quotes)
         if self._last is None or self._last[0] != epoch:
-            quotes = self.feed.quotes(epoch)
             measure = {item.name: getattr(known, item.name) for item in fields(PriceRound)}
             scene = Scene(**measure, quotes=quotes, earlier=self.feed.quotes)
             honest = {quote.source: quote for quote in quotes}
             said = [
-                _say(honest.get(name), active.get(name, ()), scene, receivers)
-                for name in self._names
+                _say(honest.get(name), faults, scene, receivers) for name, faults in active.items()
             ]
             self._last = epoch, _by_receiver(said, receivers)
         return self._last[1]
@@ -198,7 +195,6 @@ def _by_receiver(
     shared: dict[tuple[StockPrice, ...], tuple[StockPrice, ...]] = {}
     received = {}
     for name in receivers:
-        each = (one.get(name, one.get("")) for one in said)
-        quotes = tuple(quote for quote in each if quote is not None)
+        quotes = tuple(filter(None, (one.get(name, one.get("")) for one in said)))
         received[name] = shared.setdefault(quotes, quotes)
     return received

@@ -6,7 +6,6 @@ earliest arrival known so far and drops the later copies unseen. That is exact: 
 compares it with an echo carried out copy by copy.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -138,22 +137,12 @@ class Network:
         self._tallies: dict[tuple[int, str], _Tally] = {}
 
     @property
-    def sent(self) -> Counter[tuple[int, str]]:
-        """Copies that authors sent to voters, by epoch of the message and its kind.
+    def copies(self) -> dict[tuple[int, str], tuple[int, int, int]]:
+        """By epoch and kind of message: copies sent by authors, passed on, and first to arrive.
 
-        The observer's are not counted, here and below: the protocol has none.
+        All among voters. The observer's are not counted: the protocol has none.
         """
-        return Counter({key: tally.sent for key, tally in self._tallies.items()})
-
-    @property
-    def echoed(self) -> Counter[tuple[int, str]]:
-        """Copies that voters passed on to voters, by epoch of the message and its kind."""
-        return Counter({key: tally.echoed for key, tally in self._tallies.items()})
-
-    @property
-    def received(self) -> Counter[tuple[int, str]]:
-        """First arrivals at voters, by epoch of the message and its kind."""
-        return Counter({key: tally.received for key, tally in self._tallies.items()})
+        return {key: (one.sent, one.echoed, one.received) for key, one in self._tallies.items()}
 
     def broadcast(self, time: int, sender: int, message: Message) -> None:
         """Send a participant's own message to all others."""

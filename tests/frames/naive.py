@@ -69,7 +69,7 @@ def told(events, arrivals, true_price):
         recorder=Recorder(),
         tree=StockMarketConsensusNetwork(config).observer.tree,
         observer="observer",
-        copies=({}, {}, {}),
+        copies={},
         paths={"AAPL": SimpleNamespace(price=true_price)},
         engines={"AAPL": SimpleNamespace(events=events)},
         arrivals=arrivals,

@@ -27,6 +27,10 @@ class NaiveEcho:
         self.seen = {participant: set() for participant in self.participants}
         self.sent, self.echoed, self.received = Counter(), Counter(), Counter()
 
+    @property
+    def copies(self):
+        return {key: (self.sent[key], self.echoed[key], self.received[key]) for key in self.sent}
+
     def broadcast(self, time, sender, message):
         self.seen[sender].add(message)
         self.send_to_others(time, sender, message, self.sent)

@@ -33,26 +33,13 @@ class MarketMaker(Trader):
     in the place of any other: at most one rests on a side, and its own never cross. Quotes are not
     post-only: they wait in call auctions too, and one that meets a better price of somebody else
     trades there.
-
-    Parameters
-    ----------
-    half_spread_percent : float
-        Distance of each quote from the reservation price, at least 0.001.
-    size : int
-        Shares of each quote.
-    inventory_limit : int
-        The largest position, long or short, at least the size.
-    skew_percent : float
-        How far the reservation price is from the fair one when the position is at its limit.
-    reference_weight : float
-        Weight of the reference in the fair price, 0 to 1; the last trade has the rest.
     """
 
-    half_spread_percent: Annotated[float, Number(0.001, 50)] = 0.1
-    size: Shares = 100
-    inventory_limit: Shares = 1_000
-    skew_percent: Annotated[float, Number(0, 50)] = 0.2
-    reference_weight: Annotated[float, Number(0, 1)] = 0.5
+    half_spread_percent: Annotated[float, Number(0.001, 50)] = 0.1  # from the reservation price
+    size: Shares = 100  # of each quote
+    inventory_limit: Shares = 1_000  # of the position, long or short; at least the size
+    skew_percent: Annotated[float, Number(0, 50)] = 0.2  # of the fair price, at the limit
+    reference_weight: Annotated[float, Number(0, 1)] = 0.5  # the last trade has the rest
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -25,20 +25,11 @@ class ZeroIntelligence(Trader):
 
     It never looks at the book, the reference or its orders: the same seed sends the same orders
     into any market.
-
-    Parameters
-    ----------
-    spread_percent : float
-        Standard deviation of its limit prices around the true price.
-    market_order_share : float
-        Share of its orders that are market orders.
-    size : int, optional
-        Shares of each order; 10 to 200 at random unless given, here and below.
     """
 
-    spread_percent: Percent = 0.5
-    market_order_share: Annotated[float, Number(0, 1)] = 0.2
-    size: Shares | None = None
+    spread_percent: Percent = 0.5  # standard deviation of its limit prices around the true price
+    market_order_share: Annotated[float, Number(0, 1)] = 0.2  # of its orders
+    size: Shares | None = None  # of each order; 10 to 200 at random unless given, here and below
 
     def act(self, view: MarketView) -> Iterator[Action]:
         send = self.buy if self.random.random() < 0.5 else self.sell
@@ -54,16 +45,11 @@ class FatFinger(Trader):
     """Sends limit orders that are far from the true price, above or below, on either side.
 
     It looks at nothing, as zero intelligence does.
-
-    Parameters
-    ----------
-    from_percent, to_percent : float
-        The least and the largest distance from the true price; all between are equally likely.
-    size : int, optional
     """
 
     intent: ClassVar[Intent] = "far"
 
+    # The least and the largest distance from the true price; all between are equally likely.
     from_percent: Percent = 6
     to_percent: Percent = 30
     size: Shares | None = None
@@ -93,18 +79,10 @@ class Informed(Trader):
     value. While orders are not matched as they come, it takes nothing.
 
     This is the informed trader of Glosten and Milgrom (1985), whose trades tell the others.
-
-    Parameters
-    ----------
-    noise_percent : float
-        Standard deviation of what it perceives around the true price.
-    edge_percent : float
-        What it wants to gain, at least.
-    size : int, optional
     """
 
-    noise_percent: Percent = 0.2
-    edge_percent: Percent = 0.1
+    noise_percent: Percent = 0.2  # standard deviation of what it perceives around the true price
+    edge_percent: Percent = 0.1  # what it wants to gain, at least
     size: Shares | None = None
 
     def act(self, view: MarketView) -> Iterator[Action]:
@@ -139,20 +117,12 @@ class Manipulator(Trader):
     while orders are not matched as they come. The lie is the work of others: faults of nodes or of
     sources. An old reference looks like a displaced one, so a threshold that is meant for lies
     alone must be larger than what the true price moves in the age of a reference.
-
-    Parameters
-    ----------
-    threshold_percent : float
-        It waits until the reference is farther than this from the true price.
-    edge_percent : float
-        It trades where it gains more than this.
-    size : int, optional
     """
 
     intent: ClassVar[Intent] = "manipulating"
 
-    threshold_percent: Percent = 1.0
-    edge_percent: Percent = 0.1
+    threshold_percent: Percent = 1.0  # it waits until the reference is farther from the true price
+    edge_percent: Percent = 0.1  # it trades where it gains more
     size: Shares | None = None
 
     def act(self, view: MarketView) -> Iterator[Action]:
@@ -181,18 +151,10 @@ class Momentum(Trader):
     At each act it compares the last price with the one that it saw a number of acts ago. It knows
     neither the true price nor the reference. While orders are not matched as they come, it looks
     on.
-
-    Parameters
-    ----------
-    lookback : int
-        How many of its own acts it looks back.
-    threshold_percent : float
-        It follows a move that is larger than this.
-    size : int, optional
     """
 
-    lookback: Annotated[int, Whole(1, 100_000)] = 5
-    threshold_percent: Percent = 0.5
+    lookback: Annotated[int, Whole(1, 100_000)] = 5  # how many of its own acts
+    threshold_percent: Percent = 0.5  # it follows a larger move
     size: Shares | None = None
 
     def __post_init__(self) -> None:

@@ -16,14 +16,7 @@ from streamlet_lab.simulator.traders.simple_traders import Informed, Momentum
 
 from .floor import Traders, view
 
-OWN = (
-    "fat_finger",
-    "informed",
-    "manipulator",
-    "market_maker",
-    "momentum",
-    "zero_intelligence",
-)
+OWN = ("fat_finger", "informed", "manipulator", "market_maker", "momentum", "zero_intelligence")
 
 
 class Patient(Trader):
@@ -55,12 +48,6 @@ def test_ones_own_kind_is_made_by_its_name():
     assert own_trader_kinds() == OWN
     one = make("patient", {"discount": 2.5})
     assert (type(one), one.name, one.discount) == (Patient, "patient_0", 2.5)
-
-
-@pytest.mark.parametrize("name", ["momentum", "Momentum", "my kind", "", None, Patient])
-def test_a_kind_cannot_have_this_name(name):
-    with pytest.raises(InvalidInput, match=r"^name: "):
-        trader_kind(name)
 
 
 class Idle(Trader):
@@ -161,16 +148,7 @@ def test_each_trader_of_each_symbol_and_seed_draws_for_itself():
         (Traders(Idle), "market.traders", "a subclass of Trader with a method act"),
         (Traders(Unrelated), "market.traders", "a subclass of Trader with a method act"),
         (Traders(lambda seat: Unrelated()), "market.traders.<lambda>", "a Trader, which"),
-        (
-            Traders("momentum", parameters={"look": 3}),
-            "market.traders.momentum.look",
-            "one of the parameters lookback, threshold_percent, size",
-        ),
-        (
-            Traders("momentum", parameters={"seat": 3}),
-            "market.traders.momentum.seat",
-            "one of the parameters lookback, threshold_percent, size",
-        ),
+        (Traders(Momentum, parameters={"context": 3}), "market.traders.momentum.context", "one"),
         (Traders(Idle2 := type("Idle2", (Patient,), {"__init__": Trader.__init__}),
                  parameters={"x": 1}), "market.traders.idle2.x", "no parameters"),
     ],
