@@ -79,7 +79,7 @@ class Sweep:
         """Whether a measure is a share, so that the frame has its part and whole too."""
         return f"{measure}{_WHOLE}" in self.frame
 
-    def means(self, *measures: str, confidence: float = 0.95) -> pd.DataFrame:
+    def means(self, *measures: str) -> pd.DataFrame:
         """Return the mean of each measure for each setting; of all measures if none is named.
 
         The columns are the varied settings, ``measure``, and what an
@@ -88,17 +88,18 @@ class Sweep:
         wholes, of :func:`~streamlet_lab.intervals.mean_interval` for another number. The rows of
         one measure stand together.
         """
+        rows: list[tuple[Any, ...]] = []
+        for measure in measures or self.measures:
+            self._check(measure)
+            for labels, runs in _groups(self.frame, self.settings):
+                if self.is_share(measure):
+                    estimate = share_interval(_shares(runs, measure))
+                else:
+                    estimate = mean_interval(runs[measure])
+                rows.append((*labels, measure, *astuple(estimate)))
+        return pd.DataFrame(rows, columns=[*self.settings, *_ESTIMATE])
 
-        def estimate(measure: str, runs: pd.DataFrame) -> Interval:
-            if self.is_share(measure):
-                return share_interval(_shares(runs, measure), confidence=confidence)
-            return mean_interval(runs[measure], confidence=confidence)
-
-        return self._estimates(self.frame, self.settings, measures or self.measures, estimate)
-
-    def difference(
-        self, measure: str, setting: str, first: Any, second: Any, *, confidence: float = 0.95
-    ) -> pd.DataFrame:
+    def difference(self, measure: str, setting: str, first: Any, second: Any) -> pd.DataFrame:
         """Return the mean of ``second − first``, run by run with the same seed.
 
         The two runs of a pair differ in one setting, of which ``first`` and ``second`` are values
@@ -117,28 +118,14 @@ class Sweep:
             sides.append(here)
         others = [name for name in self.settings if name != setting]
         pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))
-
-        def estimate(measure: str, runs: pd.DataFrame) -> Interval:
-            if self.is_share(measure):
-                shares = (_shares(runs, measure, end) for end in ("", _SECOND))
-                return share_difference(*shares, confidence=confidence)
-            return mean_interval(runs[measure + _SECOND] - runs[measure], confidence=confidence)
-
-        return self._estimates(pairs, others, [measure], estimate)
-
-    def _estimates(
-        self,
-        frame: pd.DataFrame,
-        settings: Sequence[str],
-        measures: Iterable[str],
-        estimate: Callable[[str, pd.DataFrame], Interval],
-    ) -> pd.DataFrame:
         rows: list[tuple[Any, ...]] = []
-        for measure in measures:
-            self._check(measure)
-            for labels, runs in _groups(frame, settings):
-                rows.append((*labels, measure, *astuple(estimate(measure, runs))))
-        return pd.DataFrame(rows, columns=[*settings, *_ESTIMATE])
+        for labels, runs in _groups(pairs, others):
+            if self.is_share(measure):
+                estimate = share_difference(_shares(runs, measure), _shares(runs, measure, _SECOND))
+            else:
+                estimate = mean_interval(runs[measure + _SECOND] - runs[measure])
+            rows.append((*labels, measure, *astuple(estimate)))
+        return pd.DataFrame(rows, columns=[*others, *_ESTIMATE])
 
     def __repr__(self) -> str:
         over = f" over {_listed(self.settings)}" if self.settings else ""
@@ -237,12 +224,17 @@ def sweep(
     rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
     columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
     swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)
+    _check_shares(swept)
+    return swept
+
+
+def _check_shares(swept: Sweep) -> None:
+    """Refuse what is a share in some runs and a plain number in others."""
     for name in filter(swept.is_share, swept.measures):
         plain = swept.frame[name].notna() & swept.frame[name + _WHOLE].isna()
         for value in swept.frame.loc[plain, name]:
             expected = "a share, as in other runs, with its part and whole"
             raise InvalidInput(f"measure.{name}", value, expected)
-    return swept
 
 
 def _grid(

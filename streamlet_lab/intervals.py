@@ -22,6 +22,9 @@ from streamlet_lab.units import to_number, to_whole
 #: wide as the share.
 FEWEST_RUNS: Final = 10
 
+# What is measured in docs/coverage.md.
+_CONFIDENCE: Final = 0.95
+
 #: Notes of an interval.
 TOO_FEW: Final = "too few runs"
 NO_EVENT: Final = "no event: upper bound"
@@ -63,7 +66,7 @@ class Share(float):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate from ``n`` runs and its confidence interval; NaN where there is none.
+    """An estimate from ``n`` runs and its interval at 95 %; NaN where there is none.
 
     The mean of shares is the pooled share, which is their mean weighted by wholes. A note says what
     a reader is to know of the interval.
@@ -77,7 +80,7 @@ class Interval:
     note: str = ""
 
 
-def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> Interval:
+def mean_interval(values: Iterable[float]) -> Interval:
     """Return the mean of a sample and its Student-t interval; NaN among the values is left out.
 
     The interval is mean ± t · s / √n, with s the sample's standard deviation and t the quantile of
@@ -89,7 +92,6 @@ def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> Inter
     >>> mean_interval([1.0, 2.0, 3.0])
     Interval(mean=2.0, low=-0.484..., high=4.484..., n=3, estimator='t', note='')
     """
-    to_number(confidence, 0, 1, "confidence", above=True, below=True)
     sample = [float(value) for value in values if not math.isnan(value)]
     for value in sample:
         if math.isinf(value):
@@ -99,14 +101,12 @@ def mean_interval(values: Iterable[float], *, confidence: float = 0.95) -> Inter
         return _without_ends(sample[0] if sample else math.nan, n, "t")
     # The statistics module is exact: equal numbers have their own value as mean, and no deviation.
     mean = statistics.mean(sample)
-    quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
+    quantile = float(stdtrit(n - 1, (1 + _CONFIDENCE) / 2))
     margin = quantile * statistics.stdev(sample) / math.sqrt(n)
     return Interval(mean, mean - margin, mean + margin, n, "t")
 
 
-def share_interval(
-    shares: Iterable[Share | None], *, confidence: float = 0.95, fewest: int = FEWEST_RUNS
-) -> Interval:
+def share_interval(shares: Iterable[Share | None], *, fewest: int = FEWEST_RUNS) -> Interval:
     """Return the pooled share of independent runs, with an interval that keeps runs together.
 
     The estimate is the sum of the parts over the sum of the wholes. Cases of one run depend on each
@@ -136,7 +136,6 @@ def share_interval(
     >>> unseen.high, unseen.note
     (0.308..., 'no event: upper bound')
     """
-    to_number(confidence, 0, 1, "confidence", above=True, below=True)
     to_whole(fewest, 2, "fewest")
     parts, wholes = _columns([share for share in shares if share is not None])
     n = len(parts)
@@ -144,15 +143,15 @@ def share_interval(
         return _without_ends(math.nan, 0, "cluster")
     share = float(parts.sum() / wholes.sum())
     if (wholes == 1).all() and ((parts == 0) | (parts == 1)).all():
-        return _exact(int(parts.sum()), n, confidence)
+        return _exact(int(parts.sum()), n)
     alike = bool((parts * wholes[0] == parts[0] * wholes).all())
     if n < fewest and not (alike and share in (0, 1)):
         return _without_ends(share, n, "cluster")
     if alike:
-        bound = _bound(wholes, confidence)
+        bound = _bound(wholes)
         note = {0.0: NO_EVENT, 1.0: NO_EXCEPTION}.get(share, NO_DIFFERENCE)
         return Interval(share, share * (1 - bound), share + bound * (1 - share), n, "exact", note)
-    margin = _margin(_left_out(parts, wholes), confidence) / (share * (1 - share))
+    margin = _margin(_left_out(parts, wholes)) / (share * (1 - share))
     low, high = (float(expit(logit(share) + side * margin)) for side in (-1, 1))
     return Interval(share, low, high, n, "cluster")
 
@@ -161,7 +160,6 @@ def share_difference(
     first: Iterable[Share | None],
     second: Iterable[Share | None],
     *,
-    confidence: float = 0.95,
     fewest: int = FEWEST_RUNS,
 ) -> Interval:
     """Return the pooled share of ``second`` less that of ``first``, paired run by run.
@@ -172,7 +170,6 @@ def share_difference(
     or by nothing, its ends are the exact bounds that follow from n pairs that are alike.
     Both have one share of each run, in the same order; a pair in which one is None is left out.
     """
-    to_number(confidence, 0, 1, "confidence", above=True, below=True)
     to_whole(fewest, 2, "fewest")
     pairs = [
         (one, other)
@@ -192,11 +189,11 @@ def share_difference(
     if n < fewest and (not alike or gained.any()):
         return _without_ends(gain, n, "cluster")
     if alike:
-        bound = max(_bound(wholes, confidence), _bound(other_wholes, confidence))
+        bound = max(_bound(wholes), _bound(other_wholes))
         low, high = (gain * (1 - bound) + side * bound for side in (-1, 1))
         return Interval(gain, low, high, n, "exact", NO_DIFFERENCE)
     gains = _left_out(other_parts, other_wholes) - _left_out(parts, wholes)
-    margin = _margin(gains, confidence)
+    margin = _margin(gains)
     return Interval(gain, max(gain - margin, -1.0), min(gain + margin, 1.0), n, "cluster")
 
 
@@ -214,7 +211,7 @@ def _left_out(parts: _Array, wholes: _Array) -> _Array:
     return left
 
 
-def _margin(left_out: _Array, confidence: float) -> float:
+def _margin(left_out: _Array) -> float:
     """Return half the width of the interval, from the estimates without one run each."""
     n = len(left_out)
     squares = (left_out - left_out.mean()) ** 2
@@ -223,19 +220,19 @@ def _margin(left_out: _Array, confidence: float) -> float:
         return 0.0
     kurtosis = n * float((squares**2).sum()) / total**2
     freedom = 2 * n / max(kurtosis - 1, 2 * n / (n - 1))
-    quantile = float(stdtrit(freedom, (1 + confidence) / 2))
+    quantile = float(stdtrit(freedom, (1 + _CONFIDENCE) / 2))
     return quantile * math.sqrt((n - 1) / n * total)
 
 
-def _bound(wholes: _Array, confidence: float) -> float:
+def _bound(wholes: _Array) -> float:
     """Return the largest share of events of which none of these runs would have any."""
-    of_runs = _exact(0, len(wholes), confidence).high
+    of_runs = _exact(0, len(wholes)).high
     return min(1.0, of_runs * float(wholes.max() / wholes.mean()))
 
 
-def _exact(events: int, n: int, confidence: float) -> Interval:
+def _exact(events: int, n: int) -> Interval:
     """Return the interval of Clopper and Pearson for so many of n independent cases."""
-    tail = (1 - confidence) / 2
+    tail = (1 - _CONFIDENCE) / 2
     low = float(betaincinv(events, n - events + 1, tail)) if events else 0.0
     high = float(betaincinv(events + 1, n - events, 1 - tail)) if events < n else 1.0
     note = NO_EVENT if not events else NO_EXCEPTION if events == n else ""

@@ -22,7 +22,6 @@ from streamlet_lab.metrics import (
     activity,
     displacement_bp,
     in_words,
-    judged_by,
     market_numbers,
     market_quality,
     sensitivity,
@@ -178,17 +177,11 @@ class Result:
         """The same of all symbols together; None for what cannot be measured."""
         return market_numbers(self.frames, self._epoch_s)
 
-    def market_numbers_at(self, fair_percent: Any) -> dict[str, Any]:
-        """Return the same where another ``fair_percent`` says which prices are fair.
-
-        The market itself never asks what is fair, so that this needs no other run.
-        """
-        return market_numbers(judged_by(self.frames, fair_percent), self._epoch_s)
-
     def sensitivity(self, fair_percents: Iterable[Any] = (1, 2, 5)) -> pd.DataFrame:
         """Return how much depends on what is called fair: a row for each ``fair_percent``.
 
-        Columns: :data:`streamlet_lab.metrics.OF_FAIRNESS`.
+        Columns: :data:`streamlet_lab.metrics.OF_FAIRNESS`. The market itself never asks what is
+        fair, so that this needs no other run.
         """
         return sensitivity(self.frames, fair_percents)
 

@@ -212,5 +212,5 @@ def _settings(model: Any, sections: list[str]) -> list[str]:
     for section in sections:
         inner = [part for part in get_args(model) if hasattr(part, "__pydantic_fields__")]
         inner += filter(is_dataclass, get_args(model))
-        model = inner[0] if inner else model.model_fields[section].annotation
+        model = inner[0] if inner else get_type_hints(model)[section]
     return [item.name for item in fields(model)] if is_dataclass(model) else [*model.model_fields]

@@ -385,12 +385,12 @@ def test_percentages_stand_beside_each_other():
     assert table.index.tolist() == [1, 2, 5]
     assert table.columns.tolist() == list(OF_FAIRNESS)
     for percent in table.index:
-        numbers = result.market_numbers_at(percent)
+        numbers = market_numbers(judged_by(result.frames, percent), 1.0)
         assert table.loc[percent].tolist() == [numbers[name] for name in OF_FAIRNESS]
         assert_adds_up(numbers)
     assert table["fair_orders"].is_monotonic_increasing
     assert table["unfair_trades"].is_monotonic_decreasing
-    assert result.market_numbers_at(5) == result.market_numbers
+    assert numbers == result.market_numbers
     for wrong in (-1, "some", 0.001):
         with pytest.raises(sl.InvalidInput, match="fair_percent"):
             result.sensitivity([5, wrong])

@@ -37,8 +37,11 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
     says so. All epochs are shown unless `first` and `last` say which.
     """
     first, last = series.shown_epochs(run, first, last)
-    blocks, faulty = run.frames["blocks"], list(run.config.faulty_nodes)
-    elsewhere = _final_elsewhere(blocks, run.frames["finality"], faulty)
+    blocks, finality = run.frames["blocks"], run.frames["finality"]
+    faulty = list(run.config.faulty_nodes)
+    honest = finality["finalized_s"].notna() & ~finality["node"].isin(faulty)
+    seen = blocks["block_hash"].isin(finality.loc[honest, "block_hash"])
+    elsewhere = seen & ~blocks["finalized"]
     reached = [blocks["finalized"], elsewhere, blocks["notarized"]]
     status = np.select(reached, ["final", "final elsewhere", "only notarized"], "not notarized")
     leader = np.where(blocks["proposer"].isin(faulty), "faulty", "honest")
@@ -133,14 +136,6 @@ def _following(blocks: pd.DataFrame, parents: dict[str, str]) -> dict[str, str]:
     return following
 
 
-def _final_elsewhere(
-    blocks: pd.DataFrame, finality: pd.DataFrame, faulty: list[str]
-) -> "pd.Series[bool]":
-    """Return which blocks are final at an honest node, though not at the observer."""
-    honest = finality["finalized_s"].notna() & ~finality["node"].isin(faulty)
-    return blocks["block_hash"].isin(finality.loc[honest, "block_hash"]) & ~blocks["finalized"]
-
-
 def _draw_edges(axes: Axes, placed: pd.DataFrame) -> None:
     """Draw lines to the parents; one to another lane gets there before the next epoch's blocks."""
     rows = placed[["block_hash", "parent_hash", "epoch", "lane"]].to_numpy().tolist()
@@ -214,7 +209,14 @@ def draw_violation(axes: Axes, run: Result) -> None:
     ):
         axes.plot(group["column"], group["lane"], label=label, markersize=9, **look)
     for _, block in placed.iterrows():
-        _describe(axes, block, double)
+        # What is known of a block stands away from the other chain.
+        lines, above = _lines(block), block["lane"] >= 0
+        for number, line in enumerate(lines):
+            rows = len(lines) - number if above else -number - 1
+            offset = (0, _LINE * rows + (_GAP if above else -_GAP))
+            bold = block["lane"] != 0 and line in double
+            look = style.DOUBLE_VOTER if bold else style.VOTER
+            axes.annotate(line, (block["column"], block["lane"]), offset, **look)
     below, above = _rooms(blocks)
     axes.set_ylim(-1 - below / _LANE, 1 + above / _LANE)
     axes.set_xlim(-0.5, len(epochs) - 0.5)
@@ -241,17 +243,6 @@ def _draw_chains(axes: Axes, placed: pd.DataFrame, *, from_genesis: bool) -> Non
             # The bend is beside the text of the parent, before that of the block.
             edges.append([(begin, home), (begin + 0.4, home), (begin + 0.6, lane), (column, lane)])
     axes.add_collection(LineCollection(edges, **style.PARENT), autolim=False)
-
-
-def _describe(axes: Axes, block: "pd.Series[Any]", double: list[str]) -> None:
-    """Write what is known of a block away from the other chain."""
-    lines, above = _lines(block), block["lane"] >= 0
-    for number, line in enumerate(lines):
-        rows = len(lines) - number if above else -number - 1
-        bold = block["lane"] != 0 and line in double
-        offset = (0, _LINE * rows + (_GAP if above else -_GAP))
-        look = style.DOUBLE_VOTER if bold else style.VOTER
-        axes.annotate(line, (block["column"], block["lane"]), offset, **look)
 
 
 def _lines(block: "pd.Series[Any]") -> list[str]:

@@ -123,7 +123,9 @@ def basis_point_axis(axes: Axes, label: str) -> None:
         axes.yaxis.set_major_locator(FixedLocator([*(-tick for tick in ticks), 0, *ticks]))
         axes.yaxis.set_minor_locator(NullLocator())
         label = f"{label}\nlogarithmic beyond ±{_LINEAR_BP:g}"
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _signed(value)))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:+,.6g}".replace("-", "−") if value else "0")
+    )
     axes.set_ylabel(label)
 
 
@@ -252,10 +254,6 @@ def _is_seen(handle: Artist | Container) -> bool:
             return any(np.asarray(path.vertices).size for path in handle.get_paths())
         case _:
             return True
-
-
-def _signed(value: float) -> str:
-    return "0" if value == 0 else f"{value:+,.6g}".replace("-", "−")
 
 
 def _up(axes: Axes, points: float) -> ScaledTranslation:

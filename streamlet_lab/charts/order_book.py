@@ -106,7 +106,14 @@ def draw_book(
         label = layout.spaced(column)
         axes.step(book["time_s"], book[column], where="post", label=label, **style.BEST[side])
     axes.plot(path, label="underlying price", **style.TRUE_PATH)
-    _draw_trades(axes, trades)
+    area = _TRADE_AREA * (layout.mark_size(len(trades)) / layout.mark_size(1)) ** 2
+    for fair, what, least, look in _TRADES:
+        own = trades[trades["fair"] == fair]
+        seen = own[own["price"].between(*axes.get_ylim())]
+        sizes = (area * seen["quantity"] / trades["quantity"].mean()).clip(least, _LARGEST_TRADE)
+        label = f"{what} ({len(own):,}), area by shares"
+        axes.scatter(seen["time_s"], seen["price"], sizes, label=label, **look)
+    layout.mark_off_scale(axes, trades.set_index("time_s")["price"])
     axes.set_ylabel(f"{symbol} (US dollars)")
     axes.grid(visible=False)
     traded = (
@@ -145,14 +152,3 @@ def _draw_depth(axes: Axes, grid: DepthGrid) -> None:
         bar.outline.set_visible(False)
         if side == "sell":
             bar.set_label(f"Shares {prices}, logarithmic")
-
-
-def _draw_trades(axes: Axes, trades: pd.DataFrame) -> None:
-    area = _TRADE_AREA * (layout.mark_size(len(trades)) / layout.mark_size(1)) ** 2
-    for fair, what, least, look in _TRADES:
-        own = trades[trades["fair"] == fair]
-        seen = own[own["price"].between(*axes.get_ylim())]
-        sizes = (area * seen["quantity"] / trades["quantity"].mean()).clip(least, _LARGEST_TRADE)
-        label = f"{what} ({len(own):,}), area by shares"
-        axes.scatter(seen["time_s"], seen["price"], sizes, label=label, **look)
-    layout.mark_off_scale(axes, trades.set_index("time_s")["price"])

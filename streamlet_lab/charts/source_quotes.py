@@ -22,7 +22,15 @@ def draw_sources(axes: Axes, result: Result, symbol: str | None = None) -> None:
     )
     furthest = quotes["deviation_bp"].abs().groupby(quotes["source"]).max()
     axes.axhline(0, **style.ZERO)
-    _draw_quotes(axes, quotes, _labels(config, furthest))
+    labels, size = _labels(config, furthest), layout.mark_size(quotes["time_s"].nunique())
+    others = quotes[~quotes["source"].isin(list(labels))]
+    if not others.empty:
+        label = f"{others['source'].nunique()} other sources"
+        axes.plot(others["time_s"], others["deviation_bp"], label=label, **style.OTHER_SOURCES)
+    for number, (name, label) in enumerate(labels.items()):
+        own, scale = quotes[quotes["source"] == name], 1.5 if number % 2 else 1
+        marks = {**style.SOURCES[number], "label": label, "markersize": scale * size}
+        axes.plot(own["time_s"], own["deviation_bp"], **marks)
     for reason, group in quotes[~quotes["valid"]].groupby("reason"):
         label = f"does not count: {layout.spaced(reason)} ({len(group)})"
         look = style.NOT_COUNTED[str(reason)]
@@ -51,15 +59,3 @@ def _labels(config: ExperimentConfig, furthest: "pd.Series[float]") -> dict[str,
         if faults:
             labels[name] = f"{name} ({layout.spaced(', '.join(faults))})"
     return labels
-
-
-def _draw_quotes(axes: Axes, quotes: pd.DataFrame, labels: dict[str, str]) -> None:
-    size = layout.mark_size(quotes["time_s"].nunique())
-    others = quotes[~quotes["source"].isin(list(labels))]
-    if not others.empty:
-        label = f"{others['source'].nunique()} other sources"
-        axes.plot(others["time_s"], others["deviation_bp"], label=label, **style.OTHER_SOURCES)
-    for number, (name, label) in enumerate(labels.items()):
-        own, look = quotes[quotes["source"] == name], style.SOURCES[number]
-        scale = 1.5 if number % 2 else 1
-        axes.plot(own["time_s"], own["deviation_bp"], label=label, markersize=scale * size, **look)

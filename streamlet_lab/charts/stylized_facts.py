@@ -53,7 +53,12 @@ def plot_facts(frame: pd.DataFrame) -> Figure:
         figure.legend(
             handles, labels, loc="outside lower left", ncols=len(labels), borderaxespad=0.8
         )
-        _head(figure, panels[0, 0], counts)
+        # Above all panels; the second line of the title makes room for the answer.
+        look = {"ha": "left", "fontsize": 11.5, "weight": "bold"}
+        question = figure.suptitle("Which model of prices is like real AAPL?\n ", x=0.01, **look)
+        answer = f"facts in which real AAPL could be a path: {', '.join(counts)}"
+        look = {"xycoords": question, "fontsize": "small", "color": "#444444"}
+        panels[0, 0].annotate(answer, (0, 0), **look).set_in_layout(False)
     return figure
 
 
@@ -73,13 +78,3 @@ def _draw_fact(axes: Axes, rows: pd.DataFrame, models: list[str]) -> None:
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.margins(x=0.08)
     axes.xaxis.set_major_locator(MaxNLocator(4))
-
-
-def _head(figure: Figure, axes: Axes, counts: list[str]) -> None:
-    """Write question and answer above all panels; the second line of the title makes room."""
-    question = "Which model of prices is like real AAPL?"
-    look = {"ha": "left", "fontsize": 11.5, "weight": "bold"}
-    title = figure.suptitle(f"{question}\n ", x=0.01, **look)
-    answer = f"facts in which real AAPL could be a path: {', '.join(counts)}"
-    text = axes.annotate(answer, (0, 0), xycoords=title, fontsize="small", color="#444444")
-    text.set_in_layout(False)

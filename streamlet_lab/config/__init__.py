@@ -1,8 +1,6 @@
 """What a person types: the validated configuration of an experiment."""
 
 from streamlet_lab.config.experiment_config import ExperimentConfig as ExperimentConfig
-from streamlet_lab.config.frame_feed import FRAME as FRAME
-from streamlet_lab.config.frame_feed import Feed as Feed
 from streamlet_lab.config.frame_feed import FrameFeed as FrameFeed
 from streamlet_lab.config.loading import load_config as load_config
 from streamlet_lab.config.loading import make_config as make_config
@@ -22,5 +20,3 @@ from streamlet_lab.config.prices_config import PricesConfig as PricesConfig
 from streamlet_lab.config.runnable import check_runnable as check_runnable
 from streamlet_lab.config.runnable import check_span as check_span
 from streamlet_lab.config.runnable import make_stock as make_stock
-from streamlet_lab.values import Amount as Amount
-from streamlet_lab.values import Duration as Duration

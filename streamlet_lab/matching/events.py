@@ -242,14 +242,11 @@ class _Refusal:
 
     def _deviation_in_words(self) -> str:
         price, reference, deviation = self.price, self.reference, self.deviation_percent
-        assert price is not None
-        assert reference is not None
-        assert deviation is not None
+        if price is None or reference is None or deviation is None:
+            return "The band lets nothing in before its first reference"
         source = "consensus" if reference.kind == "consensus" else "reference"
-        return (
-            f"Price {format_price(price)} deviates {round_price(deviation)}% "
-            f"from {source} {format_price(reference.price)}"
-        )
+        away = f"{round_price(deviation)}% from {source} {format_price(reference.price)}"
+        return f"Price {format_price(price)} deviates {away}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,10 +61,8 @@ class ReplayPath:
     ) -> None:
         _check_shape(frame)
         self._times, dates_only = _read_times(frame["time"])
-        prices = [
-            price if price == (rounded := round_price(price, MICRO_DOLLAR)) else rounded
-            for price in _read(frame["price"], _is_price, "a finite price from 0.01 on")
-        ]
+        prices = _read(frame["price"], lambda price: price >= CENT, "a finite price from 0.01 on")
+        prices = list(map(_to_micro_dollars, prices))
         volumes = _read(frame["volume"], _is_volume, "a whole number of shares, zero or more")
         holds = [TRADING_DAY] * len(frame) if dates_only else _holds(self._times)
         *self._starts, self._end = itertools.accumulate(holds, initial=0)
@@ -141,8 +139,10 @@ def _read(
     return numbers
 
 
-def _is_price(number: Decimal) -> bool:
-    return number >= CENT
+def _to_micro_dollars(price: Decimal) -> Decimal:
+    """Return a price as it was written, if that is not finer than a micro-dollar."""
+    rounded = round_price(price, MICRO_DOLLAR)
+    return price if price == rounded else rounded
 
 
 def _is_volume(number: Decimal) -> bool:

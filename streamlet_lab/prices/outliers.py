@@ -57,7 +57,7 @@ outlier_rules = _RULES.names
 def find_outlier_rule(
     rule: str | OutlierRule, market_time_per_epoch: int = TRADING_DAY
 ) -> OutlierRule:
-    """Return the rule of a name, or a function itself; the lab's own for epochs of this length."""
+    """Return the rule of a name, or a function itself; a `TailRule` for epochs so long (in µs)."""
     if not callable(rule):
         rule = _RULES[rule]
     if isinstance(rule, TailRule):
@@ -146,17 +146,12 @@ class TailRule:
             object.__setattr__(self, hundredths, to_hundredths(percent, name))
 
     @classmethod
-    def fit(cls, returns: ArrayLike, once_in: float = ONCE_IN) -> Self:
+    def fit(cls, returns: ArrayLike) -> Self:
         """Make the rule of a share from its history, for epochs of a trading day.
 
-        Parameters
-        ----------
-        returns : array of float
-            Simple daily returns in percent, up and down, without splits; 600 or more.
-        once_in : float
-            Trading days between two moves that are not plausible, on average.
+        The returns are simple daily ones in percent, up and down, without splits; 600 or more.
         """
-        return cls(tail_level(np.abs(_series(returns, "returns")), once_in))
+        return cls(tail_level(np.abs(_series(returns, "returns"))))
 
     def __call__(
         self, quote: StockPrice, quotes: Quotes, previous: PreviousConsensus | None, epoch: int, /

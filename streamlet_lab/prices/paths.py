@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final, Protocol, TypeGuard
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import PathStreams
@@ -204,22 +204,21 @@ class SimulatedPath:
 
 def _next_day(days: Iterator[Day]) -> Day:
     """Return what a model's next day brings."""
-    wrong: object = days
-    if isinstance(days, Iterator):
-        wrong = day = next(days, None)
-        if isinstance(day, Day) and _can_be(day):
-            return day
+    day = next(days, None) if isinstance(days, Iterator) else days
+    if _is_day(day):
+        return day
     expected = (
         "a model whose days(stream) never ends and yields one Day after the other, with a finite "
         "move, a finite deviation of at least 0, and jumps of finite size at a time from 0 to 1"
     )
-    raise InvalidInput("path_model", wrong, expected)
+    raise InvalidInput("path_model", day, expected)
 
 
-def _can_be(day: Day) -> bool:
+def _is_day(day: object) -> TypeGuard[Day]:
     try:
         return (
-            math.isfinite(day.move)
+            isinstance(day, Day)
+            and math.isfinite(day.move)
             and 0 <= day.deviation < math.inf
             and all(
                 isinstance(jump, Jump) and math.isfinite(jump.size) and 0 <= jump.time <= 1

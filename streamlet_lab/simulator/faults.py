@@ -109,16 +109,16 @@ class NodeFault(Lasting):
 
     start: int
     stop: int | None
-    node: StreamletNode = field(init=False)
-    validators: tuple[str, ...] = field(init=False)
+    node: StreamletNode = field(init=False, repr=False)
+    validators: tuple[str, ...] = field(init=False, repr=False)
     accomplices: tuple[str, ...] = field(init=False, default=())
-    leader_of: LeaderRule = field(init=False)
-    now: Callable[[], int] = field(init=False)
-    epoch_length: int = field(init=False)
-    random: Random = field(init=False)
-    keyring: Keyring = field(init=False)
-    vary: Callable[[bytes, int], bytes] = field(init=False)
-    trees: Mapping[str, BlockTree] = field(init=False)
+    leader_of: LeaderRule = field(init=False, repr=False)
+    now: Callable[[], int] = field(init=False, repr=False)
+    epoch_length: int = field(init=False, repr=False)
+    random: Random = field(init=False, repr=False)
+    keyring: Keyring = field(init=False, repr=False)
+    vary: Callable[[bytes, int], bytes] = field(init=False, repr=False)
+    trees: Mapping[str, BlockTree] = field(init=False, repr=False)
 
     def bind(self, **given: Any) -> None:
         """Take in what a simulation gives: the attributes from ``node`` on."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 from streamlet_lab.config import OBSERVER
-from streamlet_lab.consensus import Block, Certificate, Message, Proposal, Vote, vote_bytes
+from streamlet_lab.consensus import Block, Certificate, Message, Proposal, Vote
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
 from streamlet_lab.values import Number
 
@@ -72,9 +72,8 @@ class Forger(NodeFault):
 
     def _false_vote(self, vote: Vote, epoch: int, height: int) -> Vote:
         """Return a vote of this node's own for a block of another epoch or height."""
-        signed = vote_bytes(vote.chain_id, epoch, height, vote.block_hash)
-        signature = self.keyring.sign(self.name, signed)
-        return Vote(vote.chain_id, epoch, height, vote.block_hash, self.name, signature)
+        own = replace(vote, epoch=epoch, height=height, voter=self.name)
+        return replace(own, signature=self.keyring.sign(self.name, own.signed))
 
     def _flipped(self, signature: bytes) -> bytes:
         bit = 1 << self.random.randrange(8 * len(signature))

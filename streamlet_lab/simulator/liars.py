@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations, tee
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ from streamlet_lab.prices import (
     encode_claims,
     encode_quotes,
 )
-from streamlet_lab.prices.attacks import last_valid
+from streamlet_lab.prices.attacks import Direction, last_valid
 from streamlet_lab.simulator.faults import NodeFault, fault_kind
 from streamlet_lab.simulator.price_application import PriceApplication, References
 from streamlet_lab.units import CENT, from_ticks, round_price, to_ticks
@@ -56,36 +56,25 @@ class _Liar(NodeFault):
 
 
 @fault_kind("lying_leader")
+@dataclass(eq=False)
 class LyingLeader(_Liar):
-    """The node proposes a price of its own invention when it leads, and votes for everything.
-
-    Parameters
-    ----------
-    price : number
-        The price that it claims, US dollars.
-    """
+    """The node proposes a price of its own invention, in US dollars, and votes for everything."""
 
     credulous = True
 
-    def __init__(
-        self,
-        start: int,
-        stop: int | None,
-        price: Annotated[Amount, Field(ge=CENT)] = Decimal(9999),
-    ) -> None:
-        super().__init__(start, stop)
-        self._price = round_price(price)
+    price: Annotated[Amount, Field(ge=CENT)] = Decimal(9999)
 
     def lie(
         self, claim: PriceConsensus | NoPrice, signed: Quotes, voter: Voter, known: PriceRound
     ) -> tuple[Claim, Quotes]:
         if isinstance(claim, NoPrice):
             return claim, signed
-        price = self._price
+        price = round_price(self.price)
         return replace(claim, consensus_price=price, volume_weighted_price=price), signed
 
 
 @fault_kind("price_manipulator")
+@dataclass(eq=False)
 class PriceManipulator(_Liar):
     """The leader claims the most extreme prices for which honest nodes still vote.
 
@@ -95,19 +84,11 @@ class PriceManipulator(_Liar):
     policy ``evidence`` it can only leave out quotes: of those that the sources signed it carries
     the ones whose consensus price is the most extreme, out of all sets where there are ten sources
     or fewer, else out of those that lie next to each other.
-
-    Parameters
-    ----------
-    direction : {"up", "down"}
     """
 
     credulous = False
 
-    def __init__(
-        self, start: int, stop: int | None, direction: Literal["up", "down"] = "up"
-    ) -> None:
-        super().__init__(start, stop)
-        self._sign = 1 if direction == "up" else -1
+    direction: Direction = "up"
 
     def lie(
         self, claim: PriceConsensus | NoPrice, signed: Quotes, voter: Voter, known: PriceRound
@@ -117,7 +98,7 @@ class PriceManipulator(_Liar):
         if isinstance(claim, NoPrice):
             return claim, signed
         low, high = known.rules.limits(None)
-        outside = high + 1 if self._sign > 0 else low - 1
+        outside = high + 1 if self.direction == "up" else low - 1
 
         def farthest(name: str) -> Decimal:
             def passes(cents: int) -> bool:
@@ -140,7 +121,7 @@ class PriceManipulator(_Liar):
         def gain(chosen: tuple[Claim, Quotes]) -> Decimal:
             match chosen:
                 case PriceConsensus(consensus_price=price), _:
-                    return self._sign * price
+                    return price if self.direction == "up" else -price
             return Decimal("-Infinity")
 
         others = (

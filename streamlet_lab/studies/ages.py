@@ -25,6 +25,7 @@ from streamlet_lab.units import to_number, to_whole
 AGES: Final = (1, 2, 3)
 
 _SYMBOL: Final = "AAPL"
+_FIRST_YEAR: Final = 2003
 
 # So that a move of exactly the band's width is inside, as in the market.
 _ROUNDING: Final = 1e-12
@@ -77,10 +78,11 @@ def compare_ages(
     ages: Iterable[int] = AGES,
     *,
     band_percent: float = 5.0,
-    first_year: int = 2003,
     paths: int = 40,
 ) -> pd.DataFrame:
     """Compare real AAPL with models of it: how often is a price outside the band around an old one.
+
+    The real history is from 2003 to 2013-03-01; splits are taken out.
 
     Parameters
     ----------
@@ -88,8 +90,6 @@ def compare_ages(
         Names of :func:`~streamlet_lab.prices.path_models`, or models under names of one's own.
     ages, band_percent
         As of :func:`outside_by_age`; the ages in trading days.
-    first_year : int
-        Of the real history, whose splits are taken out; it ends on 2013-03-01.
     paths : int
         How many paths of each model, each as long as the history, with the seeds 0, 1, 2, …
 
@@ -106,7 +106,7 @@ def compare_ages(
     """
     paths = to_whole(paths, 1, "paths")
     made = _models(models)
-    band, real = _band(band_percent), _real_closes(first_year)
+    band, real = _band(band_percent), _real_closes()
     steps = _ages(ages, len(real))
     table = _outside([real], steps, band, TRADING_DAYS_PER_YEAR)
     tables = [_beside_diffusion("real", table, np.diff(np.log(real)), band)]
@@ -142,13 +142,9 @@ def _beside_diffusion(name: str, table: pd.DataFrame, returns: _Path, band: floa
     )
 
 
-def _real_closes(first_year: int) -> _Path:
-    bars = load_bars(_SYMBOL)
-    years = {bar.date.year for bar in bars}
-    if first_year not in years:
-        raise InvalidInput("first_year", first_year, f"a year from {min(years)} to {max(years)}")
-    bars = adjust_for_splits(_SYMBOL, bars)
-    return np.array([float(bar.close) for bar in bars if bar.date.year >= first_year])
+def _real_closes() -> _Path:
+    bars = adjust_for_splits(_SYMBOL, load_bars(_SYMBOL))
+    return np.array([float(bar.close) for bar in bars if bar.date.year >= _FIRST_YEAR])
 
 
 def _models(models: Iterable[str] | Mapping[str, ReturnModel]) -> dict[str, ReturnModel]:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from decimal import Decimal
 from itertools import product
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -68,8 +68,6 @@ _PAIRS: Final = "pairs such as (7, 2): up to 99 sources, and fewer liars"
 
 _STRICT: Final = PriceValidation(widening_percent=Decimal(0))
 
-DeviationRule = Literal["strict", "widen"]
-
 
 def displacement(
     aggregators: str | Iterable[str] = AGGREGATORS,
@@ -77,10 +75,9 @@ def displacement(
     *,
     epochs: int = 60,
     seeds: int = 40,
-    rules: PriceValidation | None = None,
+    rules: PriceValidation = _STRICT,
     true_price: object = 150,
     noise_bp: float = 1.0,
-    deviation_rule: DeviationRule | None = None,
     executor: Executor | None = None,
 ) -> pd.DataFrame:
     """Play the game for each aggregator, each number of sources and liars, and each seed.
@@ -96,13 +93,12 @@ def displacement(
         How many sources there are, and how many of them lie.
     epochs, seeds : int
         The horizon, and how many games of each kind, with the seeds 0, 1, 2, …
-    rules, true_price
-        The description's unless given; US dollars, which genesis carries.
+    rules : PriceValidation
+        The description's unless given, whose corridor does not widen.
+    true_price : number
+        US dollars; genesis carries it.
     noise_bp : float
         Standard deviation of the honest quotes around the true price, basis points.
-    deviation_rule : {"strict", "widen"}, optional
-        Of the description's rules: ``strict``, which is the default, or wider with each epoch
-        without a price. Not with rules of your own, which have it already.
     executor : concurrent.futures.Executor, optional
         Where the games are played, as of :func:`~streamlet_lab.sweep`.
 
@@ -120,7 +116,7 @@ def displacement(
         Each is the worse of the game up and the game down.
     """
     seeds = to_whole(seeds, 1, "seeds")
-    settings = epochs, rules, true_price, noise_bp, deviation_rule
+    settings = epochs, rules, true_price, noise_bp
     games = _games(aggregators, sources, range(seeds), *settings)
     if executor is None:
         rows = [*map(_play, games)]
@@ -137,10 +133,9 @@ def push(
     direction: Direction = "up",
     epochs: int = 60,
     seed: int = 0,
-    rules: PriceValidation | None = None,
+    rules: PriceValidation = _STRICT,
     true_price: object = 150,
     noise_bp: float = 1.0,
-    deviation_rule: DeviationRule | None = None,
 ) -> pd.DataFrame:
     """Play one game for each aggregator, and return it epoch by epoch.
 
@@ -148,7 +143,7 @@ def push(
     how far the price is from the true one, basis points without sign, NaN without a price.
     """
     to_name(direction, get_args(Direction), "direction")
-    settings = epochs, rules, true_price, noise_bp, deviation_rule
+    settings = epochs, rules, true_price, noise_bp
     rows = [
         (game.aggregator, *row)
         for game in _games(aggregators, [(sources, liars)], [seed], *settings)
@@ -209,18 +204,11 @@ def _games(
     sources: Iterable[tuple[int, int]],
     seeds: Iterable[int],
     epochs: int,
-    rules: PriceValidation | None,
+    rules: PriceValidation,
     true_price: object,
     noise_bp: float,
-    deviation_rule: str | None,
 ) -> list[_Game]:
     """Return a game for each aggregator, pair and seed, once the settings are known to be right."""
-    if deviation_rule is not None:
-        to_name(deviation_rule, get_args(DeviationRule), "deviation_rule")
-        if rules is not None:
-            raise InvalidInput("deviation_rule", deviation_rule, "None with rules of your own")
-    if rules is None:
-        rules = PriceValidation() if deviation_rule == "widen" else _STRICT
     price = to_decimal(true_price, "true_price")
     if not rules.min_price <= price <= rules.max_price:
         expected = f"from min_price {rules.min_price} to max_price {rules.max_price}"

@@ -66,6 +66,15 @@ def assert_only_refused(engine, before, times=1):
     assert state_of(engine) == (*before[:-1], before[-1] + times)
 
 
+class Network:
+    """Finalizes what it is told to."""
+
+    latest = None
+
+    def reference(self):
+        return self.latest
+
+
 @dataclass(frozen=True)
 class Calling:
     """A band of 5 % whose breach begins a call auction; its price is the next reference.

@@ -28,7 +28,7 @@ from streamlet_lab.matching import (
     Uncrossed,
 )
 
-from .calling import Calling, assert_only_refused, ids, limit, market, orders_of, state_of
+from .calling import Calling, Network, assert_only_refused, ids, limit, market, orders_of, state_of
 from .naive import NaiveMatcher
 
 # Around $2.00 the band is 20 cents wide, so that random prices often meet, and often miss.
@@ -387,16 +387,6 @@ ANSWERS = {
     "reduce": (Reduced, Cancelled),
     "replace": Replaced,
 }
-
-
-class Network:
-    """Finalizes what it is told to."""
-
-    def __init__(self):
-        self.latest = None
-
-    def reference(self):
-        return self.latest
 
 
 @given(day=days)

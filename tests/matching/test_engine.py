@@ -18,18 +18,11 @@ from streamlet_lab.matching import (
     RejectReason,
 )
 
-from .calling import kinds, limit, move
+from .calling import Network, kinds, limit, move
 
 
 def reference(price, time=2_000_000):
     return Reference(Decimal(price), time)
-
-
-class Network:
-    latest = None
-
-    def reference(self):
-        return self.latest
 
 
 def test_before_the_first_reference_orders_are_rejected():

@@ -14,6 +14,7 @@ from streamlet_lab.matching import (
     NEVER,
     BandWatch,
     ConsensusBand,
+    ConsensusMatchingEngine,
     Decision,
     MarketState,
     Reference,
@@ -170,6 +171,17 @@ def test_references_of_the_bands_own_lie_on_the_grid():
     (event,) = engine.submit(limit("b-1", "buy", "102.01"))
     assert event.reference == engine.band_reference
     assert event.message.endswith("deviates 920.10% from reference $10.00")
+
+
+def test_refusal_before_any_reference_has_words(caplog):
+    class Closed(OwnWatch):
+        def may_enter(self, side, ticks):
+            return None
+
+    caplog.set_level("INFO")
+    engine = ConsensusMatchingEngine("AAPL", band=Closed(), without_reference="allow")
+    (event,) = engine.submit(limit("b-1", "buy", "100.00"))
+    assert event.message == "Trade rejected: The band lets nothing in before its first reference"
 
 
 def test_alarm_that_does_not_lie_ahead_is_refused():

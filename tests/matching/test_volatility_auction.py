@@ -58,19 +58,13 @@ def test_static_range_stays_and_cuts_the_dynamic_one(watch):
     assert settle(watch, 8)[0].limits == (9_500, 9_840)
 
 
-def test_call_phase_lasts_two_minutes(watch):
+def test_call_phase_lasts_two_minutes_and_so_does_each_extension(watch):
     watch.entered(AUCTION, 10)
-    assert watch.alarm == 10 + 120 * SECOND
-    assert watch.decide(10 + 120 * SECOND - 1, 10_500, 10_400) is None
-    assert watch.decide(10 + 120 * SECOND, 10_500, 10_400) == Decision(state=OPEN)
-
-
-def test_call_phase_is_extended_by_its_own_length(watch):
-    watch.entered(AUCTION, 10)
-    watch.wake(watch.alarm)
-    assert watch.alarm == 10 + 240 * SECOND
-    assert watch.decide(10 + 240 * SECOND - 1, 10_500, 10_400) is None
-    assert watch.decide(10 + 240 * SECOND, 10_500, 10_400) == Decision(state=OPEN)
+    for end in (10 + 120 * SECOND, 10 + 240 * SECOND):
+        assert watch.alarm == end
+        assert watch.decide(end - 1, 10_500, 10_400) is None
+        assert watch.decide(end, 10_500, 10_400) == Decision(state=OPEN)
+        watch.wake(end)
 
 
 def test_corridor_of_the_auction_is_around_the_last_trade_and_widens_with_each_call(watch):

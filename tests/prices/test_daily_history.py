@@ -187,12 +187,9 @@ def test_an_unknown_feed_is_refused(name: Any) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["FB", "", 3, None])
-def test_an_unknown_symbol_is_refused(symbol: Any) -> None:
+def test_an_unknown_symbol_and_a_year_without_trading_days_are_refused(symbol: Any) -> None:
     with pytest.raises(InvalidInput, match=rf"symbol: {symbol!r} .* one of AAPL, MSFT, IBM, GOOG"):
         load_bars(symbol)
-
-
-def test_a_year_without_trading_days_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"year: 2003 .* from 2004 to 2013 for GOOG"):
         load_bars("GOOG", 2003)
 

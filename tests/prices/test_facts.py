@@ -52,24 +52,16 @@ def _of(comparison: pd.DataFrame, model: str) -> pd.DataFrame:
 # By hand
 
 
-def test_the_deviation_and_kurtosis_of_a_coin() -> None:
-    """±3 with equal chances has deviation 3 and the least kurtosis there is, −2."""
-    coin = [3.0, -3.0] * 50
+def test_the_facts_of_plain_series() -> None:
+    """A coin has the least kurtosis there is, −2; a volatility that alternates −99/100 and 98/100.
+
+    Of the tail the five largest of 100 are e and e² times the sixth: mean logarithm 7/5.
+    """
+    coin, e = [3.0, -3.0] * 50, math.e
 
     assert standard_deviation(coin) == pytest.approx(3)
     assert excess_kurtosis(coin) == pytest.approx(-2)
-
-
-def test_the_tail_index_by_hand() -> None:
-    """The five largest of 100 are e and e² times the sixth: mean logarithm 7/5."""
-    e = math.e
-    returns = [e, -e, e, e**2, -(e**2), *[1.0, -1.0] * 47, 0.5]
-
-    assert tail_index(returns) == pytest.approx(5 / 7)
-
-
-def test_the_clustering_of_a_volatility_that_alternates() -> None:
-    """Autocorrelations −99/100 and 98/100."""
+    assert tail_index([e, -e, e, e**2, -(e**2), *[1.0, -1.0] * 47, 0.5]) == pytest.approx(5 / 7)
     assert volatility_clustering([1.0, 3.0] * 50, lags=2) == pytest.approx(-0.005)
 
 
@@ -163,22 +155,18 @@ def test_the_middle_of_many_is_that_of_the_law() -> None:
 def test_a_third_of_the_variance_passes_overnight() -> None:
     """By hand, of opens and closes as traded but for AAPL's one split, two for one."""
     bars = [bar for bar in load_bars("AAPL") if bar.date.year >= 2003]
-    nights = []
-    for before, bar in itertools.pairwise(bars):
-        ratio = 2 if bar.date == date(2005, 2, 28) else 1
-        nights.append(math.log(ratio * bar.open / before.close))
+    nights = [
+        math.log((2 if bar.date == date(2005, 2, 28) else 1) * bar.open / before.close)
+        for before, bar in itertools.pairwise(bars)
+    ]
     sessions = [math.log(bar.close / bar.open) for bar in bars]
     by_hand = statistics.pvariance(nights)
     by_hand /= by_hand + statistics.pvariance(sessions)
 
     assert night_share() == pytest.approx(by_hand)
     assert round(night_share(), 2) == TYPICAL_NIGHTS
-    assert [round(night_share(name), 3) for name in ("AAPL", "MSFT", "IBM", "GOOG")] == [
-        0.318,
-        0.327,
-        0.325,
-        0.375,
-    ]
+    shares = [round(night_share(name), 3) for name in ("AAPL", "MSFT", "IBM", "GOOG")]
+    assert shares == [0.318, 0.327, 0.325, 0.375]
 
 
 # Models

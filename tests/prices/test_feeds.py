@@ -42,3 +42,9 @@ def test_a_path_follows_the_model_of_its_name() -> None:
     }
     default = make_path(SIMULATED, 1, TRADING_DAY)
     assert default.price(2 * TRADING_DAY) == second_days["gjr_garch"]
+
+
+def test_a_simulated_price_moves_ten_times_in_an_epoch() -> None:
+    path = make_path(SIMULATED, 0, TRADING_DAY)
+
+    assert len({path.price(step * TRADING_DAY // 20) for step in range(20)}) == 10

@@ -197,6 +197,12 @@ def test_prices_are_taken_as_they_print_and_rounded_to_micro_dollars(
     assert path.base_price == Decimal(micro_dollars) / 1_000_000
 
 
+def test_genesis_carries_the_digits_of_the_first_price() -> None:
+    path = ReplayPath(_at(["2024-01-15"], price=[Decimal("152.450")]))
+
+    assert str(path.base_price) == "152.450"
+
+
 def test_other_columns_and_the_index_do_not_matter_and_nothing_is_changed() -> None:
     plain = _at(["2024-01-15 14:30", "2024-01-15 14:31"])
     busy = plain.assign(bid=1.0, price_note="x").set_index(pd.Index([7, 7]))[

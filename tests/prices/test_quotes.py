@@ -21,7 +21,7 @@ def test_a_quote_has_the_descriptions_fields() -> None:
     names = [field.name for field in fields(StockPrice)]
 
     assert names == ["symbol", "price", "volume", "source", "timestamp", "confidence"]
-    assert _quote().confidence is None
+    assert (_quote().confidence, _quote(confidence=0).confidence) == (None, 0)
 
 
 @pytest.mark.parametrize("number", ["152.45", 152.45, Decimal("152.45")])

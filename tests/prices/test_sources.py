@@ -110,19 +110,15 @@ def test_a_feed_has_sources_of_different_names(names: tuple[str, ...]) -> None:
 # --- Price
 
 
-@pytest.mark.parametrize("noise", [0.5, 1, 5, 100])
-def test_noise_is_what_it_says(noise: float) -> None:
+@pytest.mark.parametrize(
+    ("noise", "bias"), [(0.5, -5_000), (1, -30), (1, 0), (5, 0), (5, 0.5), (100, 20), (1, 5_000)]
+)
+def test_noise_and_bias_are_what_they_say(noise: float, bias: float) -> None:
     """Four standard errors of 4,000 normal deviates; rounding at $400 adds 0.07 bp at most."""
-    errors = _errors_bp(_spoken("venue", _feed(Source("venue", noise_bp=noise))))
+    errors = _errors_bp(_spoken("venue", _feed(Source("venue", noise_bp=noise, bias_bp=bias))))
     spread = math.hypot(noise, 0.25 / math.sqrt(12))
-    assert abs(statistics.fmean(errors)) < 4 * spread / math.sqrt(EPOCHS)
+    assert statistics.fmean(errors) == pytest.approx(bias, abs=4 * spread / math.sqrt(EPOCHS))
     assert statistics.pstdev(errors) == pytest.approx(spread, rel=4 / math.sqrt(2 * EPOCHS))
-
-
-@pytest.mark.parametrize("bias", [-5_000, -30, 0.5, 20, 5_000])
-def test_a_bias_moves_the_mean(bias: float) -> None:
-    errors = _errors_bp(_spoken("venue", _feed(Source("venue", bias_bp=bias))))
-    assert statistics.fmean(errors) == pytest.approx(bias, abs=4 / math.sqrt(EPOCHS))
 
 
 @pytest.mark.parametrize("lag", [0, 1, 700_000, 3_000_000, 10**15])

@@ -293,33 +293,17 @@ def test_a_liar_alone_cannot_place_the_new_anchor():
 # --- The deviation rule over real history and over simulated paths
 
 
-def _daily_quotes(bars):
-    """Three sources that quote the close as traded, splits and all, with 1 bp of noise."""
-    random = stream(0, "test/noise")
-
-    def quotes(epoch):
-        bar = bars[epoch]
-        return [
-            StockPrice(
-                "AAPL",
-                (bar.close * Decimal(1 + 0.0001 * random.gauss(0, 1))).quantize(MICRO),
-                Decimal(bar.volume),
-                source,
-                datetime(bar.date.year, bar.date.month, bar.date.day, tzinfo=UTC),
-            )
-            for source in SOURCES
-        ]
-
-    return quotes
-
-
-def _priced_epochs(quotes, epochs, rules, base):
-    """Play the game of the chain without the chain: which epochs get a price."""
-    previous = PreviousConsensus(base, -1)
-    priced = []
-    for epoch in range(epochs):
-        said = quotes(epoch)
-        claim = PriceRound(rules, "AAPL", epoch, previous, said[0].timestamp).evaluate(said).claim
+def _priced_of_history(bars, rules):
+    """Which days get a price: three sources quote the close as traded, splits and all, ± 1 bp."""
+    wide = replace(rules, min_price=Decimal(1), max_price=Decimal(2000))
+    random, previous, priced = stream(0, "test/noise"), PreviousConsensus(bars[0].open, -1), []
+    for epoch, bar in enumerate(bars):
+        time = datetime(bar.date.year, bar.date.month, bar.date.day, tzinfo=UTC)
+        quotes = []
+        for source in SOURCES:
+            price = (bar.close * Decimal(1 + 0.0001 * random.gauss(0, 1))).quantize(MICRO)
+            quotes.append(StockPrice("AAPL", price, Decimal(bar.volume), source, time))
+        claim = PriceRound(wide, "AAPL", epoch, previous, time).evaluate(quotes).claim
         if isinstance(claim, PriceConsensus):
             previous = PreviousConsensus(claim.consensus_price, epoch)
             priced.append(epoch)
@@ -331,11 +315,6 @@ def _priced_epochs(quotes, epochs, rules, base):
 def _droughts(priced):
     """Epochs without a price between two with one."""
     return [after - before - 1 for before, after in itertools.pairwise(priced)]
-
-
-def _priced_of_history(bars, rules):
-    wide = replace(rules, min_price=Decimal(1), max_price=Decimal(2000))
-    return _priced_epochs(_daily_quotes(bars), len(bars), wide, bars[0].open)
 
 
 def test_the_literal_rule_deadlocks_on_real_history():

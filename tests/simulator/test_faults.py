@@ -93,6 +93,7 @@ def test_a_crash_in_the_middle_of_a_broadcast_reaches_only_some(reaches, reached
 
 def test_only_a_crash_with_an_end_may_return():
     crash, recovery = (make_fault(Fault.parse("node_0", text)) for text in ("crash", "crash@1-3"))
+    assert "Crash(start=1, stop=3, " in repr(recovery)
     others = [make_fault(Fault(kind, count=1)) for kind in fault_kinds() if kind != "crash"]
     assert [fault.may_return for fault in (crash, recovery)] == [False, True]
     assert not any(fault.may_return for fault in others)

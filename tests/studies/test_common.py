@@ -42,7 +42,6 @@ SHORT = {"epochs": 2, "repeats": 1}
         (compare_ages, {"models": "no_such"}, "path_model"),
         (compare_ages, {"models": {"mine": 3}}, "path_model"),
         (compare_ages, {"models": {}, "paths": 0}, "paths"),
-        (compare_ages, {"models": {}, "first_year": 1999}, "first_year"),
         (compare_ages, {"models": {}, "ages": [100_000]}, "ages"),
         (compare_ages, {"models": {}, "band_percent": 100}, "band_percent"),
         (compare_bands, {"bands": "no_such"}, "market.band"),

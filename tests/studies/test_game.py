@@ -62,7 +62,7 @@ def test_one_liar_with_all_the_volume_ends_the_price_under_the_strict_rule(name)
 
 
 def test_a_corridor_that_widens_lets_the_price_come_back():
-    row = only(displacement(["vwap"], [(7, 1)], seeds=1, deviation_rule="widen"))
+    row = only(displacement(["vwap"], [(7, 1)], seeds=1, rules=PriceValidation()))
     assert not row.locked_out
     assert row.missed_epochs < 59
     assert row.worst_bp > 20_000  # and further away
@@ -203,8 +203,6 @@ def test_the_summary_counts_over_seeds():
         ({"true_price": "150.0000001"}, "true_price"),
         ({"noise_bp": -1}, "noise_bp"),
         ({"noise_bp": math.nan}, "noise_bp"),
-        ({"deviation_rule": "none"}, "deviation_rule"),
-        ({"deviation_rule": "strict", "rules": STRICT}, "deviation_rule"),
     ],
 )
 def test_bad_input_is_refused_by_name(options, field):
