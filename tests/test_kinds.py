@@ -165,6 +165,22 @@ def test_what_the_lab_gives_takes_no_parameter_by_name_away() -> None:
     assert make(kind, {"power": 2}, "start", "stop") == ("start", "stop", 2)
 
 
+def test_kinds_and_what_they_make_are_of_the_base_that_was_declared() -> None:
+    register = Kinds[object]("law", "law", field="prices.law")
+
+    @register.base
+    class Law:
+        pass
+
+    with pytest.raises(InvalidInput, match=r"^kind: .* a subclass of Law$"):
+        register.register("odd")(int)
+    with pytest.raises(InvalidInput, match=r"^prices\.law: .* a subclass of Law$"):
+        register.make(int, {}, "place")
+    with pytest.raises(InvalidInput, match=r"^place: 3 .* a Law, which is what a kind makes$"):
+        register.make(lambda: 3, {}, "place")
+    assert type(register.make(Law, {}, "place")) is Law
+
+
 def test_a_name_is_free_again_where_what_it_was_for_was_refused() -> None:
     with pytest.raises(InvalidInput, match="NodeFault"):
         fault_kind("neither")(int)  # type: ignore[type-var]
