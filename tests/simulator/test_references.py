@@ -96,15 +96,16 @@ def test_a_heartbeat_is_never_further_than_its_threshold_and_one_step(
         assert after.quoted == after.time
 
 
-def test_a_move_of_just_the_threshold_is_not_published():
-    prices = [100_000_000, 100_500_000, 100_500_001]
-    found = published("heartbeat", prices, deviation_percent=0.5, heartbeat="1h", check=1)
-    assert [one.price for one in found] == [prices[0], prices[2]]
-
-
-def test_a_price_that_stands_still_is_published_at_each_heartbeat():
-    found = published("heartbeat", 14 * [100_000_000], heartbeat=4, check=2)
-    assert [one.time for one in found] == [0, 4 * SECOND, 8 * SECOND, 12 * SECOND]
+@pytest.mark.parametrize(
+    ("prices", "settings", "seconds"),
+    [
+        ([100_000_000, 100_500_000, 100_500_001], {"heartbeat": "1h", "check": 1}, [0, 2]),
+        (14 * [100_000_000], {"heartbeat": 4, "check": 2}, [0, 4, 8, 12]),
+    ],
+)
+def test_a_move_beyond_the_threshold_is_published_or_a_heartbeat_later(prices, settings, seconds):
+    found = published("heartbeat", prices, deviation_percent=0.5, **settings)
+    assert [(one.time, one.price) for one in found] == [(s * SECOND, prices[s]) for s in seconds]
 
 
 def test_what_a_heartbeat_sees_is_known_a_delay_later():

@@ -74,7 +74,9 @@ def test_sides_are_as_likely_and_prices_do_not_depend_on_them(kind):
 
 @pytest.mark.parametrize("kind", [ZeroIntelligence, FatFinger])
 def test_quantities(kind):
-    assert {one.order.quantity for one in send(kind, 2_000)} == set(range(10, 201, 10))
+    drawn = [one.order.quantity for one in send(kind, 4_000)]
+    assert {*drawn} == {*range(10, 201, 10)}
+    assert statistics.fmean(drawn) == pytest.approx(105, abs=4)  # four standard errors
     assert {one.order.quantity for one in send(kind, 20, size=55)} == {55}
 
 

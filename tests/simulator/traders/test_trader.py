@@ -128,13 +128,6 @@ def test_any_finite_price_becomes_one_that_an_order_may_have(price):
         assert abs(order.price - Decimal(str(price))) <= Decimal("0.005")
 
 
-def test_quantities_are_multiples_of_ten_unless_a_size_is_given(trader):
-    drawn = [trader.draw_quantity() for _ in range(4_000)]
-    assert set(drawn) == set(range(10, 201, 10))
-    assert statistics.fmean(drawn) == pytest.approx(105, abs=4)  # four standard errors
-    assert trader.draw_quantity(7) == 7
-
-
 # --- Decisions
 
 
@@ -176,14 +169,6 @@ def test_an_order_that_was_made_and_not_yielded_is_not_lost_in_silence(trader):
     assert trader.decide(view()) == ()
     with pytest.raises(InvalidInput, match=r"^trader_0\.act: None .* by `yield`$"):
         trader.decide(view())
-
-
-def test_a_kind_must_say_how_it_acts():
-    class Idle(Trader):
-        pass
-
-    with pytest.raises(TypeError, match="act"):
-        Idle(seat())
 
 
 # --- Its account, event by event
