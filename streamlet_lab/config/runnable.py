@@ -4,8 +4,9 @@ A saved one may name kinds that nobody has registered here, or data that are not
 read all the same, but not run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
+from typing import NamedTuple
 
 from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.config.frame_feed import FRAME, FrameFeed
@@ -14,8 +15,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import make_band
 from streamlet_lab.prices import (
     PricePath,
-    QuoteFeed,
-    Sources,
+    SourceFault,
     Voter,
     find_aggregator,
     find_outlier_rule,
@@ -26,10 +26,17 @@ from streamlet_lab.registers import NODE_FAULTS, TraderContext
 from streamlet_lab.units import format_duration
 
 
+class Stock(NamedTuple):
+    """A symbol's true price, how a claim about it is judged, and the faults of its sources."""
+
+    path: PricePath
+    voter: Voter
+    faults: Mapping[str, Sequence[SourceFault]]
+
+
 def check_runnable(config: ExperimentConfig) -> None:
     """Refuse kinds unknown here, parameters that they do not take, and feeds that end too soon."""
-    paths = [make_stock(config, symbol)[1].feed.path for symbol in config.symbols]
-    check_span(config, paths, config.epochs)
+    check_span(config, [make_stock(config, name).path for name in config.symbols], config.epochs)
     for fault in config.node_faults:
         given = fault.start, fault.stop
         NODE_FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
@@ -41,11 +48,8 @@ def check_runnable(config: ExperimentConfig) -> None:
         traders.make(TraderContext(f"{traders.name}_0", config.symbols[0], Random(0), traders.rate))
 
 
-def make_stock(config: ExperimentConfig, symbol: str) -> tuple[Voter, Sources]:
-    """Return how a symbol's price is judged, and what its sources say.
-
-    What is wrong with it is reported where the configuration says it.
-    """
+def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
+    """Make what a symbol needs; what is wrong with it is named where the configuration says it."""
     prices, epoch, seed = config.prices.of(symbol), config.market_time_per_epoch, config.seed
     try:
         path = _make_path(config, symbol)
@@ -59,7 +63,7 @@ def make_stock(config: ExperimentConfig, symbol: str) -> tuple[Voter, Sources]:
             None if rule is None else find_outlier_rule(rule, epoch),
         )
         faults = make_source_faults(config.source_faults, prices.source_names, seed, symbol)
-        return voter, Sources(QuoteFeed(path, epoch, seed, prices.sources), faults)
+        return Stock(path, voter, faults)
     except InvalidInput as error:
         field, _, _ = error.field.partition(".")
         if field not in PricesConfig.model_fields:

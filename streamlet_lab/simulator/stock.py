@@ -6,17 +6,20 @@ from typing import Final
 
 from streamlet_lab.config import ExperimentConfig, check_span, make_stock
 from streamlet_lab.keys import make_keyring
-from streamlet_lab.prices import (
-    GenesisPrice,
-    StockPrice,
-    sign_quote,
-)
+from streamlet_lab.prices import GenesisPrice, QuoteFeed, Sources, StockPrice, Voter, sign_quote
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.price_application import Observation, PriceApplication
 from streamlet_lab.simulator.protocol import Simulation
 
 # Epochs, if leaders are drawn: without three honest ones in a row one run in hundreds has so many.
 _LONG: Final = 40
+
+
+def _with_sources(config: ExperimentConfig, symbol: str) -> tuple[Voter, Sources]:
+    """Return how a symbol's price is judged, and what its sources say."""
+    path, voter, faults = make_stock(config, symbol)
+    feed = QuoteFeed(path, config.market_time_per_epoch, config.seed, config.prices.sources)
+    return voter, Sources(feed, faults)
 
 
 def _turns(config: ExperimentConfig) -> int:
@@ -59,7 +62,7 @@ class StockSimulation(Simulation):
     def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
         self.config = config
         self.symbols = config.symbols
-        self._stocks = [make_stock(config, symbol) for symbol in config.symbols]
+        self._stocks = [_with_sources(config, symbol) for symbol in config.symbols]
         self.feeds = {voter.symbol: sources.feed for voter, sources in self._stocks}
         self.heard: dict[int, Observation] = {}
         self._step = config.market_time_per_epoch
