@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from streamlet_lab.config import make_config
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.frames import Record, make_frames
-from streamlet_lab.matching import Accepted, Cancelled, CancelReason, Replaced, Side, Traded
+from streamlet_lab.matching import (
+    Accepted,
+    Cancelled,
+    CancelReason,
+    Reduced,
+    Replaced,
+    Side,
+    Traded,
+)
 from streamlet_lab.matching.events import Repriced
 from streamlet_lab.simulator import Market, Recorder
 
@@ -155,11 +163,13 @@ def assert_orders_agree(lab, symbol):
     events = lab.events(symbol)
     epochs = {block.hash.hex(): block.epoch for block in lab.recorder.blocks.values()}
     resting = open_orders(events)
-    filled = {}
+    filled, reduced = {}, {}
     for event in events:
         if isinstance(event, Traded):
             for order_id in (event.trade.buy_order_id, event.trade.sell_order_id):
                 filled[order_id] = filled.get(order_id, 0) + event.trade.quantity
+        elif isinstance(event, Reduced):
+            reduced[event.order_id] = reduced.get(event.order_id, 0) + event.quantity
     assert len(orders) == len(arrivals)
     for row, arrival in zip(orders.itertuples(), arrivals, strict=True):
         order = arrival.order
@@ -181,8 +191,8 @@ def assert_orders_agree(lab, symbol):
             assert _micros(row.reference_quoted_s) == row.reference_epoch * lab.network.epoch_length
         assert row.filled == filled.get(row.order_id, 0)
         assert (row.status == "resting") == (row.order_id in resting)
-        if lab.config.market.self_trade == "none":  # else an order may lose shares
-            assert (row.status == "filled") == (row.filled == row.quantity)
+        left = row.quantity - reduced.get(row.order_id, 0)
+        assert (row.status == "filled") == (row.filled == left)
         assert (row.status in ("rejected", "cancelled")) == (row.reason != "")
 
 
