@@ -20,7 +20,7 @@ from streamlet_lab.streams import stream
 
 def _rule(consecutive: int, chopped: int) -> AbstractContextManager[Any]:
     rule = FinalityRule(consecutive, chopped)
-    return mock.patch("streamlet_lab.simulator.protocol.THREE_IN_A_ROW", rule)
+    return mock.patch("streamlet_lab.simulator.simulation.THREE_IN_A_ROW", rule)
 
 
 def _without_longest_chain() -> AbstractContextManager[Any]:

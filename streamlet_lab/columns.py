@@ -33,13 +33,15 @@ _Reference = Annotated[float | None, "what the band goes by then, dollars; NaN b
 _Age = Annotated[float | None, "since the market knows that reference, seconds of protocol time"]
 _Intent = Annotated[str, "honest; far: a price far from the true one by mistake; or manipulating"]
 _State = Annotated[str, "open; limit; auction; paused by a stale reference; halted by an operator"]
-_Low = Annotated[float | None, "lowest price at which trades may happen, dollars; NaN if any"]
-_High = Annotated[float | None, "highest price at which trades may happen, dollars; NaN if any"]
+_Low = Annotated[float | None, "lowest price of a trade in the band, dollars; NaN without a limit"]
+_High = Annotated[
+    float | None, "highest price of a trade in the band, dollars; NaN without a limit"
+]
 _Message = Annotated[str, "proposal or vote"]
 
 
 class Said(NamedTuple):
-    """What a block says of a symbol."""
+    """Columns that are read from a block's claim about a symbol."""
 
     claim: Annotated[str, "price_consensus, no_price, malformed, or empty without a block"]
     reason: Annotated[str, "why there is no price, or why voters refused the block"]

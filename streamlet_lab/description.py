@@ -1,4 +1,4 @@
-"""The names of the system's description, as thin doors to what the lab is made of."""
+"""The names of the system's description, as thin wrappers of what the lab is made of."""
 
 from collections import Counter
 from collections.abc import Sequence

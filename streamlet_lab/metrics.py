@@ -74,41 +74,36 @@ MEASURES: Final[dict[str, str]] = {
     "orders": "orders that were sent",
     "trades": "trades",
     "fair_orders": "limit orders whose own price was fair when they came",
-    "fair_orders_stopped": (
-        "of these, those that were stopped, for whatever reason, while their own price was fair"
-    ),
+    "fair_orders_stopped": "fair orders stopped, for whatever reason, while their price was fair",
     "fair_stopped_rate": "fair orders stopped, of fair orders: the headline",
-    "fair_stopped_at_entry": "of the fair orders stopped, those that were refused as they came",
-    "fair_stopped_at_trade": "those whose execution was ended; the rest of them went",
-    "fair_swept": "those that were taken out of the book later; these three add up to all",
-    "fair_stopped_outside_band": "of the fair orders stopped, those outside the band",
-    "fair_stopped_no_consensus": "those that came before there was any reference",
-    "fair_stopped_stale_reference": "those that came while the reference was too old",
-    "fair_stopped_in_auction": "those that could not wait for the end of a call auction",
-    "fair_stopped_halted": (
-        "those that came while the operator had halted the market; these five add up to all"
-    ),
+    "fair_stopped_at_entry": "fair orders stopped as they came",
+    "fair_stopped_at_trade": "fair orders stopped at a trade that the band refused",
+    "fair_swept": "fair orders taken out of the book later; entry, trade and this are all stopped",
+    "fair_stopped_outside_band": "fair orders stopped because of a price outside the band",
+    "fair_stopped_no_consensus": "fair orders stopped that came before there was any reference",
+    "fair_stopped_stale_reference": "fair orders stopped that came while the reference was too old",
+    "fair_stopped_in_auction": "fair orders stopped that could not wait for the end of an auction",
+    "fair_stopped_halted": "fair orders stopped that came in an operator's halt; the fifth reason",
     "fair_stopped_blocked": (
-        "of those at a trade, those that were stopped because the price of what rested in the book "
-        "was not fair"
+        "fair orders stopped at a trade because the price of what rested in the book was not fair"
     ),
     "stopped_turned_fair": "limit orders that were not fair when they came, stopped when they were",
     "stopped_turned_unfair": "limit orders that were fair when they came, stopped when no longer",
     "unfair_orders_stopped": "limit orders that were fair neither when they came nor when stopped",
     "market_orders": "orders that name no price",
-    "market_orders_stopped": "of these, those that were stopped",
-    "orders_stopped": "all orders that were stopped: the four counts of limit orders, and these",
-    "stopped_at_entry": "of all orders stopped, those that were refused as they came",
-    "stopped_at_trade": "those whose execution was ended",
-    "swept": "those that were taken out of the book later; these three add up to all",
-    "without_reference": "of all orders stopped, those that came before there was any reference",
+    "market_orders_stopped": "market orders that were stopped",
+    "orders_stopped": "all orders stopped: four kinds of limit orders, and market orders",
+    "stopped_at_entry": "all orders stopped as they came",
+    "stopped_at_trade": "all orders stopped at a trade that the band refused",
+    "swept": "all orders taken out of the book later; entry, trade and this are all stopped",
+    "without_reference": "all orders stopped that came before there was any reference",
     "repriced_orders": "orders that the band ever moved to its edge",
-    "fair_orders_repriced": "of these, those that are fair orders",
-    "unfair_trades": "trades that happened at a price that was not fair",
-    "unfair_trade_rate": "the same, of trades",
-    "stopped_volume": "shares that were refused or taken away from the orders stopped",
-    "fair_stopped_volume": "of these, shares of the fair orders stopped",
-    "unfair_trade_volume": "shares that traded at a price that was not fair",
+    "fair_orders_repriced": "fair orders that the band ever moved to its edge",
+    "unfair_trades": "trades at a price that was not fair",
+    "unfair_trade_rate": "trades at a price that was not fair, of trades",
+    "stopped_volume": "shares refused to, or taken away from, the orders stopped",
+    "fair_stopped_volume": "shares refused to, or taken away from, the fair orders stopped",
+    "unfair_trade_volume": "shares traded at a price that was not fair",
     "mean_spread_bp": (
         "quoted spread in basis points of the midpoint, mean over the time in which both sides "
         "quote and orders are matched"
@@ -119,7 +114,7 @@ MEASURES: Final[dict[str, str]] = {
     "halts": "how often a market was halted by its operator, or paused by a stale reference",
     "auctions": "how many call auctions began",
     "halted_s": "seconds during which a market was halted, paused or in a call auction",
-    "halted_share": "the same, of the time that the market was watched",
+    "halted_share": "share of the watched time that a market was halted, paused or in an auction",
     "discovery_delay_s": (
         "how many seconds old the true price is that the midpoint is nearest to; least squares"
     ),
@@ -127,7 +122,9 @@ MEASURES: Final[dict[str, str]] = {
     "mean_reference_age_s": (
         "seconds for which the market has known its reference when an order comes, mean"
     ),
-    "median_reference_age_s": "the same, median",
+    "median_reference_age_s": (
+        "seconds for which the market has known its reference when an order comes, median"
+    ),
 }
 
 #: Further shares of what is measured: the cases, and of what they are a share.
@@ -329,7 +326,7 @@ def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
 def _are_fair(
     prices: "pd.Series[float]", true_prices: "pd.Series[float]", hundredths: int
 ) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Say for each price whether it is fair; where there is none, it is.
+    """Say for each price whether it is fair; an order without a price counts as fair.
 
     The shortest decimal of a float is the price that it was made of.
     """

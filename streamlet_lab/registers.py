@@ -1,6 +1,7 @@
-"""What a configuration names and rooms above it define, and what each of these kinds is given.
+"""The registers of kinds that a configuration names and rooms above it define.
 
-They stand down here so that a configuration can have its parameters tried before anything runs.
+They are empty here, and filled above: so a configuration can try its parameters before anything
+runs. Each says what its kinds are given.
 """
 
 from random import Random

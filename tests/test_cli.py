@@ -292,7 +292,7 @@ def test_a_place_for_what_is_found_is_checked_before(command, tmp_path, monkeypa
 
 def test_a_finding_is_printed_even_if_it_cannot_be_saved(tmp_path, capsys):
     full = mock.patch.object(Scenario, "save", side_effect=OSError(28, "No space left"))
-    rule = mock.patch("streamlet_lab.simulator.protocol.THREE_IN_A_ROW", FinalityRule(3, 0))
+    rule = mock.patch("streamlet_lab.simulator.simulation.THREE_IN_A_ROW", FinalityRule(3, 0))
     search = ["fuzz", "--runs", "40", "--seed", "3", "--save", str(tmp_path / "findings")]
     with rule, full:
         assert main(search) == 1

@@ -22,7 +22,7 @@ from streamlet_lab.streams import stream
 
 def planted(rule: FinalityRule):
     """A lab whose nodes finalize by another rule."""
-    return mock.patch("streamlet_lab.simulator.protocol.THREE_IN_A_ROW", rule)
+    return mock.patch("streamlet_lab.simulator.simulation.THREE_IN_A_ROW", rule)
 
 
 def configs(count: int, seed: int = 0) -> list[ExperimentConfig]:

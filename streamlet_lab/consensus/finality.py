@@ -1,4 +1,4 @@
-"""When a notarized chain is final: the rules of the paper's models; `BlockTree` applies them."""
+"""What makes a block final, as parameters of the rule: `BlockTree._final_below` applies it."""
 
 from dataclasses import dataclass
 from typing import Final

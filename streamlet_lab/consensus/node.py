@@ -2,7 +2,8 @@
 
 ``start_epoch`` and ``receive`` return what happens, in order: messages that whoever drives the node
 is to carry to everyone else, and the other events of :mod:`~streamlet_lab.consensus.node_events`.
-A node counts its own messages at once.
+A node counts its own messages at once. It is also for the driver to echo, in the node's name, every
+message that is new to it (section 3): only so does what one honest node knows reach all others.
 """
 
 from collections import Counter
@@ -43,7 +44,7 @@ class Dropped(StrEnum):
     TOO_EARLY = "too_early"
 
 
-# Why not to take a message in, if it is genuine: not at all, or it was found to be so before.
+# A vote in a certificate counts if nothing is wrong with it: taken in now, or known already.
 _GENUINE: Final = (None, Dropped.DUPLICATE)
 
 

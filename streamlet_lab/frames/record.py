@@ -17,7 +17,7 @@ from streamlet_lab.units import to_seconds
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What the rows of all frames are read from; what has a default is empty of a bare protocol."""
+    """What stays of a run, to make its frames of; without a market the defaults stay empty."""
 
     config: ExperimentConfig
     recorder: Recorder

@@ -237,7 +237,7 @@ class Tape:
         return verdict(came_fair, self._is_fair(limit, true_price))
 
     def _is_fair(self, price: Decimal | None, true_price: int) -> bool:
-        """Whether a price is fair; where there is none, it is."""
+        """Whether a price is fair; an order without a price counts as fair."""
         return price is None or is_fair(price, true_price, self._fair)
 
     def _move(self, time: int) -> None:

@@ -171,7 +171,7 @@ class OrderBook:
             behind.before = before
             del self.orders[resting.order_id]
 
-    def lift(self, resting: Resting) -> None:
+    def unlink(self, resting: Resting) -> None:
         """Take an order out of its queue but keep it among ``orders``, to be queued again."""
         resting.level.quantity -= resting.remaining
         resting.before.behind = resting.behind

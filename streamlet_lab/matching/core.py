@@ -1,4 +1,4 @@
-"""The core of the engine: one deterministic writer, in integers, without objects on the way."""
+"""The matching loop of one symbol: one deterministic writer, in whole ticks, no object an event."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from streamlet_lab.matching.events import (
 )
 from streamlet_lab.matching.log import ACCEPTED, CANCELLED, FOK, IOC, TRADED, Fields, order_of
 from streamlet_lab.matching.orders import Order, SelfTrade, shares_lost
-from streamlet_lab.matching.session import CLOSED, TradingSession
+from streamlet_lab.matching.session import REASON_WHILE_CLOSED, TradingSession
 from streamlet_lab.matching.watch import NEVER
 
 _REQUESTED = CancelReason.REQUESTED.value
@@ -32,14 +32,14 @@ class MatchingCore(TradingSession):
         self._prevents_self_trade = self._self_trade is not SelfTrade.NONE
 
     def enter(self, fields: Fields, time: int, order: Order | None = None) -> None:
-        """Match an order; who has it as an object gives that too."""
+        """Match an order; ``order`` is the same as an object, for the log, where there is one."""
         if self.now <= time < self._alarm:
             self.now = time
         else:
             self.advance(time)
         order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = fields
         accepted, closed, price = self._accepted, self._closed, ticks
-        if closed is not None and not self._collects(ticks, time_in_force, post_only):
+        if closed is not None and not self._may_join_auction(ticks, time_in_force, post_only):
             reason = closed
         elif order_id in accepted:
             reason = RejectReason.DUPLICATE_ID
@@ -120,8 +120,8 @@ class MatchingCore(TradingSession):
         checks and the matching of a new order.
         """
         self.advance(time)
-        if self.market in CLOSED:
-            self.reject(CLOSED[self.market], Command.REPLACE, order_id)
+        if self.market in REASON_WHILE_CLOSED:
+            self.reject(REASON_WHILE_CLOSED[self.market], Command.REPLACE, order_id)
             return
         resting = self.book.orders.get(order_id)
         if resting is None:
@@ -152,7 +152,7 @@ class MatchingCore(TradingSession):
         priority = self._write(Replaced, order_id, named, quantity, False)
         if price != ticks:
             priority = self._write_repriced(order_id, price, quantity)
-        self.book.lift(resting)
+        self.book.unlink(resting)
         if self.market is not MarketState.AUCTION:
             quantity = self._match(order_id, side, side * price, quantity, trader)
         if quantity:
@@ -163,13 +163,13 @@ class MatchingCore(TradingSession):
         if self._listens:
             self._consult()
 
-    def _collects(self, ticks: int | None, time_in_force: int, post_only: bool) -> bool:
+    def _may_join_auction(self, ticks: int | None, time_in_force: int, post_only: bool) -> bool:
         """Whether a call auction goes on that an order may join: one that can wait for its end."""
         is_call = self._closed is RejectReason.IN_AUCTION
         return is_call and ticks is not None and time_in_force < IOC and not post_only
 
     def _check_entry(self, side: int, ticks: Any, price: Any) -> None:
-        """Refuse what a band must not answer, before anything has happened."""
+        """Refuse a price of the band's that is no whole tick, or worse for the trader."""
         if type(price) is not int:
             raise InvalidInput("may_enter", price, "a price in whole ticks, or None to refuse")
         if side * price > side * ticks:
@@ -210,7 +210,7 @@ class MatchingCore(TradingSession):
                     return 0
                 resting = head.behind
                 if own and resting.trader == own:
-                    remaining = self._keep_apart(order_id, remaining, resting)
+                    remaining = self._prevent_self_trade(order_id, remaining, resting)
                     continue
                 left = resting.remaining
                 quantity = remaining if remaining < left else left
@@ -225,7 +225,7 @@ class MatchingCore(TradingSession):
                     traded(ticks, quantity, now)
         return remaining
 
-    def _keep_apart(self, order_id: str, remaining: int, resting: Resting) -> int:
+    def _prevent_self_trade(self, order_id: str, remaining: int, resting: Resting) -> int:
         """Let two orders of one trader lose shares instead of trading; the resting one first."""
         lost, lost_resting = shares_lost(self._self_trade, remaining, resting.remaining)
         self._take_off(resting, lost_resting, CancelReason.SELF_TRADE)

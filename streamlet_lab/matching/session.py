@@ -32,7 +32,7 @@ from streamlet_lab.matching.reference import GIVEN, Reference
 from streamlet_lab.matching.watch import NEVER, Decision, Range
 
 #: Why nothing enters in these states.
-CLOSED: Final = {
+REASON_WHILE_CLOSED: Final = {
     MarketState.HALTED: RejectReason.HALTED,
     MarketState.PAUSED: RejectReason.STALE_REFERENCE,
 }
@@ -67,7 +67,7 @@ class TradingSession:
         self.adopt(None, MarketState.OPEN)
         self._listens = watch.listens
         self._expiries: list[tuple[int, int, str]] = []  # instant, acceptance, order: a heap
-        self._unsettled = False  # whether an auction left orders to which the band was not applied
+        self._band_is_due = False  # to what an auction left in the book
         self._alarm = NEVER  # the next instant at which something is due
         self.set_alarm()
 
@@ -158,8 +158,8 @@ class TradingSession:
     def adopt(self, reference: Reference | None, market: MarketState) -> None:
         """Set the consensus and the state of the market, and nothing else."""
         self.reference, self.market = reference, market
-        if market in CLOSED:
-            self._closed = CLOSED[market]
+        if market in REASON_WHILE_CLOSED:
+            self._closed = REASON_WHILE_CLOSED[market]
         elif reference is None and self._needs_reference:
             self._closed = RejectReason.NO_CONSENSUS
         elif market is MarketState.AUCTION:
@@ -191,10 +191,10 @@ class TradingSession:
             decision = self.watch.decide(self.now, best_bid, best_ask)
             if decision is not None and self._apply(decision):
                 continue
-            if not self._unsettled:
+            if not self._band_is_due:
                 self.set_alarm()
                 return
-            self._settle()
+            self._apply_band()
         raise InvalidInput("band", type(self.watch).__name__, "decisions that come to an end")
 
     def _apply(self, decision: Decision) -> bool:
@@ -211,7 +211,7 @@ class TradingSession:
         if moves:
             self.adopt_band(limits, reference)
             self._write(BandMoved, *self.limits_in_dollars(), reference)
-            self._settle()
+            self._apply_band()
         state = None if decision.state is None else MarketState(decision.state)
         if state is None or state is self.market or self.market is MarketState.HALTED:
             return moves
@@ -227,7 +227,7 @@ class TradingSession:
         return True
 
     def _reference_of(self, ticks: Fraction, kind: str) -> Reference:
-        """Put what the band goes by as people read it."""
+        """Return the band's reference, given in ticks, as a :class:`Reference`."""
         if kind != "consensus":
             return Reference(self.instrument.price(round(ticks)), self.now, kind=kind)
         for known in (self.reference, self.band_reference):
@@ -235,9 +235,9 @@ class TradingSession:
                 return known
         raise InvalidInput("reference", ticks, "the latest consensus, or another kind of reference")
 
-    def _settle(self) -> None:
+    def _apply_band(self) -> None:
         """Do with the resting orders outside the limits what the band wants done with them."""
-        self._unsettled = False
+        self._band_is_due = False
         book, (low, high) = self.book, self.limits
         if self.watch.resting == "cancel":
             for resting in book.outside(low, high):
@@ -253,14 +253,14 @@ class TradingSession:
             self._withdraw(resting, CancelReason.OUTSIDE_BAND)
             return
         resting.priority = self._write_repriced(resting.order_id, ticks, resting.remaining)
-        self.book.lift(resting)
+        self.book.unlink(resting)
         self.book.side(side).add(resting, ticks)
 
     def _change_state(self, state: MarketState, outcome: Outcome | None = None) -> None:
         """Enter a state; before that, an auction that goes on ends, with its outcome if known."""
         if self.market is MarketState.AUCTION:
             self._uncross(outcome or self._auction())
-            self._unsettled = True
+            self._band_is_due = True
         self._write(StateChanged, state)
         self.adopt(self.reference, state)
         self.watch.entered(state, self.now)

@@ -255,12 +255,12 @@ def read_duration(value: object, field: str = "duration", pace: Fraction | int =
     return math.ceil(duration * pace)
 
 
-def around(ticks: Fraction | int, hundredths: int) -> Range:
+def limits_around(ticks: Fraction | int, hundredths: int) -> Range:
     """Return the lowest and the highest price, in ticks, within a percentage of a price.
 
     Both are rounded inwards, so that none is farther away than the percentage.
 
-    >>> around(15_245, 500)
+    >>> limits_around(15_245, 500)
     (14483, 16007)
     """
     # In integers, because bands are moved often: -(-a // b) is a / b rounded up.

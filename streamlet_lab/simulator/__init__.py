@@ -1,9 +1,9 @@
-"""The clock: an event queue, a network, faults and traders drive the three rooms below.
+"""The simulator: an event queue, a network, faults and traders drive the three rooms below.
 
 :mod:`~streamlet_lab.simulator.queue` orders events, :mod:`~streamlet_lab.simulator.network` carries
 messages over the links of :mod:`~streamlet_lab.simulator.links`,
 :mod:`~streamlet_lab.simulator.faults` says what goes wrong,
-:mod:`~streamlet_lab.simulator.protocol` runs Streamlet nodes,
+:mod:`~streamlet_lab.simulator.simulation` runs Streamlet nodes,
 :mod:`~streamlet_lab.simulator.price_application` is what they agree on,
 :mod:`~streamlet_lab.simulator.stock` binds it to sources and paths, and
 :mod:`~streamlet_lab.simulator.market` trades against what they finalize.
@@ -34,14 +34,14 @@ from streamlet_lab.simulator.price_application import PriceApplication as PriceA
 from streamlet_lab.simulator.price_application import priced as priced
 from streamlet_lab.simulator.price_application import read_claims as read_claims
 from streamlet_lab.simulator.price_application import references_after as references_after
-from streamlet_lab.simulator.protocol import Simulation as Simulation
-from streamlet_lab.simulator.protocol import create_streamlet_network as create_streamlet_network
 from streamlet_lab.simulator.queue import EventQueue as EventQueue
 from streamlet_lab.simulator.queue import Priority as Priority
 from streamlet_lab.simulator.recorder import Recorder as Recorder
 from streamlet_lab.simulator.references import Publication as Publication
 from streamlet_lab.simulator.references import reference_kind as reference_kind
 from streamlet_lab.simulator.references import reference_kinds as reference_kinds
+from streamlet_lab.simulator.simulation import Simulation as Simulation
+from streamlet_lab.simulator.simulation import create_streamlet_network as create_streamlet_network
 from streamlet_lab.simulator.stock import StockSimulation as StockSimulation
 from streamlet_lab.simulator.traders import MarketView as MarketView
 from streamlet_lab.simulator.traders import Trader as Trader

@@ -1,4 +1,4 @@
-"""Messages that everyone passes on.
+"""A gossip network: everyone echoes every message that is new.
 
 In Streamlet every node echoes every message that is new to it (section 3). Only the first arrival
 of a message at a node matters to the node, so the network keeps, for each message and receiver, the

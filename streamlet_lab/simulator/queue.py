@@ -1,4 +1,4 @@
-"""The clock: events in the order of their time, and at one time in a fixed order of kinds."""
+"""The event queue: events in the order of their time, and at one time in a fixed order of kinds."""
 
 import heapq
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from streamlet_lab.keys import make_keyring
 from streamlet_lab.prices import GenesisPrice, QuoteFeed, Sources, StockPrice, Voter, sign_quote
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.price_application import Observation, PriceApplication
-from streamlet_lab.simulator.protocol import Simulation
+from streamlet_lab.simulator.simulation import Simulation
 
 # Epochs, if leaders are drawn: without three honest ones in a row one run in hundreds has so many.
 _LONG: Final = 40

@@ -10,13 +10,13 @@ whatever was rounded on the way.
 
 from streamlet_lab.consensus.quorums import max_faulty as max_faulty
 from streamlet_lab.consensus.quorums import quorum as quorum
-from streamlet_lab.theory.live_leaders import chance_of_run as chance_of_run
-from streamlet_lab.theory.live_leaders import final_blocks as final_blocks
-from streamlet_lab.theory.live_leaders import finality_lag as finality_lag
-from streamlet_lab.theory.live_leaders import live_runs as live_runs
-from streamlet_lab.theory.live_leaders import messages_per_epoch as messages_per_epoch
-from streamlet_lab.theory.live_leaders import round_robin_finality_lag as round_robin_finality_lag
-from streamlet_lab.theory.live_leaders import wait_for_run as wait_for_run
+from streamlet_lab.theory.epoch_cost import messages_per_epoch as messages_per_epoch
+from streamlet_lab.theory.finality_times import chance_of_run as chance_of_run
+from streamlet_lab.theory.finality_times import final_blocks as final_blocks
+from streamlet_lab.theory.finality_times import finality_lag as finality_lag
+from streamlet_lab.theory.finality_times import live_runs as live_runs
+from streamlet_lab.theory.finality_times import round_robin_finality_lag as round_robin_finality_lag
+from streamlet_lab.theory.finality_times import wait_for_run as wait_for_run
 from streamlet_lab.theory.price_bands import denied_share as denied_share
 from streamlet_lab.theory.price_bands import first_passage_share as first_passage_share
 from streamlet_lab.theory.price_bands import mean_displacement as mean_displacement

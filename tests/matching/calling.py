@@ -13,7 +13,7 @@ from streamlet_lab.matching import (
     Order,
     Reference,
 )
-from streamlet_lab.matching.watch import around
+from streamlet_lab.matching.watch import limits_around
 
 SECOND = 1_000_000
 
@@ -102,7 +102,7 @@ class CallingWatch(BandWatch):
         return ticks
 
     def on_reference(self, ticks, since, time):
-        return Decision(around(ticks, 500), ticks)
+        return Decision(limits_around(ticks, 500), ticks)
 
     def traded(self, ticks, quantity, time):
         self.cleared = ticks if self.state is MarketState.AUCTION else None
@@ -132,5 +132,5 @@ class CallingWatch(BandWatch):
         if self.state is MarketState.AUCTION and is_over:
             return Decision(state=MarketState.OPEN)
         if self.state is not MarketState.AUCTION and self.cleared is not None:
-            return Decision(around(self.cleared, 500), Fraction(self.cleared), kind="auction")
+            return Decision(limits_around(self.cleared, 500), Fraction(self.cleared), kind="auction")
         return None

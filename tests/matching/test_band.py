@@ -36,13 +36,13 @@ ticks = st.integers(1, 100_000)
     ],
 )
 def test_edges_between_two_ticks_are_rounded_inwards(price, hundredths, limits):
-    assert around(price, hundredths) == limits
+    assert limits_around(price, hundredths) == limits
 
 
 @given(price=ticks, reference=ticks, hundredths=st.integers(1, 10_000))
 @settings(deadline=None)
 def test_limits_are_the_rule_solved_for_the_price(price, reference, hundredths):
-    low, high = around(reference, hundredths)
+    low, high = limits_around(reference, hundredths)
     rule = Fraction(abs(price - reference), reference) <= Fraction(hundredths, 10_000)
     assert (low <= price <= high) == rule
 

@@ -6,7 +6,7 @@ from unittest import mock
 from streamlet_lab.config import make_config
 from streamlet_lab.consensus import OpaqueApplication
 from streamlet_lab.fault import Fault
-from streamlet_lab.simulator import Links, Monitor, Simulation, make_fault, protocol
+from streamlet_lab.simulator import Links, Monitor, Simulation, make_fault
 from streamlet_lab.simulator.delays import constant_delay
 
 OPAQUE = OpaqueApplication()
@@ -55,7 +55,9 @@ def simulation(
     with ExitStack() as stack:
         for name, planted in (("_finality_rule", finality), ("clock_offsets", clock_offsets)):
             if planted is not None:
-                stack.enter_context(mock.patch.object(protocol, name, return_value=planted))
+                stack.enter_context(
+                    mock.patch(f"streamlet_lab.simulator.simulation.{name}", return_value=planted)
+                )
         return kind(config, application, monitors, links=links, faults=faults)
 
 

@@ -169,7 +169,7 @@ def test_each_first_arrival_is_told_with_the_copy_that_made_it():
 
 def run_with(network, nodes, epochs, **options):
     recorder = Recorder()
-    with mock.patch("streamlet_lab.simulator.protocol.Network", network):
+    with mock.patch("streamlet_lab.simulator.simulation.Network", network):
         run = simulation(nodes, monitors=[recorder], **options)
     run.run(epochs)
     views = {

@@ -14,8 +14,8 @@ from streamlet_lab.matching.watch import (
     BandWatch,
     Decision,
     RestingPolicy,
-    around,
     band,
+    limits_around,
     read_duration,
     read_percent,
 )
@@ -154,7 +154,7 @@ class ConsensusWatch(BandWatch):
             state = MarketState.PAUSED
         elif self._state is MarketState.PAUSED:
             state = MarketState.OPEN
-        limits = around(self._ticks, min(widths * self._hundredths, _WIDEST))
+        limits = limits_around(self._ticks, min(widths * self._hundredths, _WIDEST))
         return Decision(limits, self._ticks, state)
 
     def _times(self, time: int) -> int:

@@ -13,8 +13,8 @@ from streamlet_lab.matching.watch import (
     CallWatch,
     Decision,
     Range,
-    around,
     band,
+    limits_around,
     read_duration,
     read_percent,
 )
@@ -166,14 +166,14 @@ class LuldWatch(CallWatch):
         if self._reference is None:
             return True
         widths = 1 + self._calls(time)
-        low, high = around(self._reference, widths * self._hundredths)
+        low, high = limits_around(self._reference, widths * self._hundredths)
         return low <= ticks <= high
 
     def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
         """Begin with the first consensus; later ones do not matter."""
         if self._reference is not None:
             return None
-        return Decision(around(ticks, self._hundredths), ticks)
+        return Decision(limits_around(ticks, self._hundredths), ticks)
 
     def decide(self, time: int, best_bid: int | None, best_ask: int | None) -> Decision | None:
         """Bring the band up to date; then hold the best quotes against it."""
@@ -208,4 +208,4 @@ class LuldWatch(CallWatch):
 
     def _move(self, ticks: Fraction, kind: str) -> Decision:
         reference = Fraction(round(ticks))  # so it stands in the log
-        return Decision(around(reference, self._hundredths), reference, kind=kind)
+        return Decision(limits_around(reference, self._hundredths), reference, kind=kind)

@@ -10,8 +10,8 @@ from streamlet_lab.matching.watch import (
     CallWatch,
     Decision,
     Range,
-    around,
     band,
+    limits_around,
     read_duration,
     read_percent,
 )
@@ -107,7 +107,7 @@ class VolatilityAuctionWatch(CallWatch):
         """Let an auction end inside the corridor, which widens with each call that is over."""
         if self._last_price is None:
             return True
-        low, high = around(self._last_price, self._calls(time) * self._static)
+        low, high = limits_around(self._last_price, self._calls(time) * self._static)
         return low <= ticks <= high
 
     def on_reference(self, ticks: Fraction, since: int, time: int) -> Decision | None:
@@ -122,8 +122,8 @@ class VolatilityAuctionWatch(CallWatch):
             return self._end_call(time)
         if self._auction_price is None or self._last_price is None:
             return None
-        static = around(self._auction_price, self._static)
-        dynamic = around(self._last_price, self._dynamic)
+        static = limits_around(self._auction_price, self._static)
+        dynamic = limits_around(self._last_price, self._dynamic)
         limits = max(static[0], dynamic[0]), min(static[1], dynamic[1])
         if (*limits, self._last_price) == (self.low, self.high, self._told):
             return None

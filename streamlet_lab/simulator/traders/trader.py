@@ -221,7 +221,7 @@ class Trader(ABC):
         return _LOT * self.random.randint(1, _LARGEST_LOTS) if size is None else size
 
     def on_event(self, event: Event) -> None:
-        """Keep `position` and `orders` true.
+        """Update `position` and `orders` by an event.
 
         The market tells each event of the engine once to every trader whose orders it concerns, in
         the order of the events. Events of the orders of others change nothing.

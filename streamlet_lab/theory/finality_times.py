@@ -1,4 +1,4 @@
-"""Messages, runs of live leaders, and how soon a block becomes final."""
+"""Runs of live leaders, and how soon a block becomes final."""
 
 import math
 from collections.abc import Collection, Iterable
@@ -7,17 +7,6 @@ from fractions import Fraction
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.theory.domains import TOO_LARGE, Number, to_count, to_probability
 from streamlet_lab.units import to_whole
-
-
-def messages_per_epoch(nodes: int, *, echo: bool = True) -> int:
-    """Messages sent in an epoch in which every node is honest.
-
-    One proposal and n votes leave their author for n − 1 others; with echoing each of the n − 1
-    receivers sends each of the n + 1 messages on to n − 1 others (section 3, "echo").
-    """
-    nodes = to_count(nodes, "nodes", 1)
-    copies = (nodes + 1) * (nodes - 1)
-    return copies * nodes if echo else copies
 
 
 def wait_for_run(length: int, p: Number) -> Number:

@@ -1,0 +1,14 @@
+"""What an epoch of the protocol costs in messages."""
+
+from streamlet_lab.theory.domains import to_count
+
+
+def messages_per_epoch(nodes: int, *, echo: bool = True) -> int:
+    """Messages sent in an epoch in which every node is honest.
+
+    One proposal and n votes leave their author for n − 1 others; with echoing each of the n − 1
+    receivers sends each of the n + 1 messages on to n − 1 others (section 3, "echo").
+    """
+    nodes = to_count(nodes, "nodes", 1)
+    copies = (nodes + 1) * (nodes - 1)
+    return copies * nodes if echo else copies
