@@ -132,5 +132,7 @@ class CallingWatch(BandWatch):
         if self.state is MarketState.AUCTION and is_over:
             return Decision(state=MarketState.OPEN)
         if self.state is not MarketState.AUCTION and self.cleared is not None:
-            return Decision(limits_around(self.cleared, 500), Fraction(self.cleared), kind="auction")
+            return Decision(
+                limits_around(self.cleared, 500), Fraction(self.cleared), kind="auction"
+            )
         return None

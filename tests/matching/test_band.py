@@ -19,7 +19,6 @@ from streamlet_lab.matching import (
     VolatilityAuctionBand,
     replay,
 )
-from streamlet_lab.matching.watch import around
 
 from .calling import engine_at, limit, state_of
 
