@@ -19,6 +19,7 @@ from streamlet_lab.matching import (
     VolatilityAuctionBand,
     replay,
 )
+from streamlet_lab.matching.watch import limits_around
 
 from .calling import engine_at, limit, state_of
 
