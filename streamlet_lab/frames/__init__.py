@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
-from streamlet_lab.frames import book_rows, protocol_rows, tape
+from streamlet_lab.frames import book_rows, order_rows, protocol_rows
 from streamlet_lab.frames.record import Record as Record
 from streamlet_lab.frames.tables import LazyFrames, Rows
 
@@ -15,7 +15,7 @@ _ROWS: Any = {
     ("blocks",): protocol_rows.block_rows,
     ("finality",): protocol_rows.finality_rows,
     ("quotes",): protocol_rows.quote_rows,
-    ("orders", "trades", "rejections", "bands"): tape.tape_rows,
+    ("orders", "trades", "rejections", "bands"): order_rows.market_rows,
     ("book", "depth"): book_rows.book_rows,
     ("messages",): protocol_rows.message_rows,
     ("trace",): protocol_rows.trace_rows,

@@ -33,14 +33,14 @@ from streamlet_lab.simulator import Arrival
 from streamlet_lab.units import to_seconds, to_ticks
 
 
-def tape_rows(record: Record) -> tuple[Rows, Rows, Rows, Rows]:
+def market_rows(record: Record) -> tuple[Rows, Rows, Rows, Rows]:
     """Return the rows of ``orders``, ``trades``, ``rejections`` and ``bands``, of all symbols."""
-    tapes = [Tape(record, symbol) for symbol in record.engines]
+    symbols = [SymbolRows(record, symbol) for symbol in record.engines]
     return (
-        by_time(tape.orders() for tape in tapes),
-        by_time(tape.trades for tape in tapes),
-        by_time(tape.rejections for tape in tapes),
-        by_time(tape.bands for tape in tapes),
+        by_time(each.orders() for each in symbols),
+        by_time(each.trades for each in symbols),
+        by_time(each.rejections for each in symbols),
+        by_time(each.bands for each in symbols),
     )
 
 
@@ -86,7 +86,7 @@ class _Answered(NamedTuple):
     order: OpenOrder
 
 
-class Tape:
+class SymbolRows:
     """What one symbol's events say, as rows of frames in the order of the events."""
 
     def __init__(self, record: Record, symbol: str) -> None:
