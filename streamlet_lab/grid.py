@@ -167,7 +167,7 @@ def summary_numbers(result: Any) -> dict[str, float | None]:
 
 
 def sweep(
-    base: Mapping[str, Any],
+    base: Mapping[str, Any] | Experiment | ExperimentConfig,
     over: Mapping[str, Values],
     *,
     repeats: int = 10,
@@ -183,9 +183,9 @@ def sweep(
 
     Parameters
     ----------
-    base : mapping
-        The settings that all runs have in common, but for the seed. A section's setting may be
-        written with a dot, ``"network.delta"``.
+    base : mapping, Experiment or ExperimentConfig
+        The settings that all runs have in common, but for the seed. In a mapping a section's
+        setting may be written with a dot, ``"network.delta"``.
     over : mapping of str to values
         The settings to vary, the first varying slowest, each with its values or a mapping of labels
         to values; the frame has the label, or the value if it is plain, or its text.
@@ -238,16 +238,12 @@ def _check_shares(swept: Sweep) -> None:
 
 
 def _grid(
-    base: Mapping[str, Any], over: Mapping[str, Values]
+    base: Mapping[str, Any] | Experiment | ExperimentConfig, over: Mapping[str, Values]
 ) -> list[tuple[_Row, ExperimentConfig]]:
     """Return every combination: its labels, and its configuration."""
-    if not isinstance(base, Mapping):
-        raise InvalidInput("base", base, "settings by name; an experiment's: config.to_document()")
     if not isinstance(over, Mapping):
         raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
-    common: _Document = {}
-    for name, value in base.items():
-        common = with_setting(common, name, value)
+    common = _common(base)
     grid = []
     for combination in product(*(_labelled(name, values) for name, values in over.items())):
         labels = {name: label for name, (label, _) in zip(over, combination, strict=True)}
@@ -256,6 +252,33 @@ def _grid(
             document = with_setting(document, name, value)
         grid.append((labels, make_config(**document)))
     return grid
+
+
+def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Document:
+    config = base.config if isinstance(base, Experiment) else base
+    if isinstance(config, ExperimentConfig):
+        document: _Document = _with_functions(config.to_document(), config)
+        document["feed"] = config.feed  # it may be a frame
+        if "epoch_length" not in config.model_fields_set:
+            del document["epoch_length"]  # nobody set it: it is to follow Δ where that is varied
+        return document
+    if not isinstance(config, Mapping):
+        raise InvalidInput("base", base, "settings by name, an Experiment or its configuration")
+    document = {}
+    for name, value in config.items():
+        document = with_setting(document, name, value)
+    return document
+
+
+def _with_functions(document: Any, setting: object) -> Any:
+    """Return settings with the functions themselves, of which a document has only the names."""
+    if isinstance(document, dict):
+        if not isinstance(setting, Mapping):
+            setting = {name: getattr(setting, name, None) for name in document}
+        return {name: _with_functions(value, setting.get(name)) for name, value in document.items()}
+    if isinstance(document, list) and isinstance(setting, tuple | list):
+        return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
+    return setting if callable(setting) else document
 
 
 def _labelled(name: str, values: Values) -> list[tuple[Any, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from streamlet_lab import InvalidInput, Trader
+from streamlet_lab import Experiment, InvalidInput, Trader
 from streamlet_lab.config import make_config
 from streamlet_lab.grid import run_experiment, summary_numbers, sweep
 from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
@@ -66,6 +66,18 @@ def test_what_is_run_is_the_base_with_the_varied_settings_and_the_seed():
         )
         for delay in ("50ms", "200ms")
     ]
+
+
+def test_a_base_may_be_settings_an_experiment_or_a_configuration():
+    settings = {"epochs": 9, "faults": SILENT, "network": {"median_delay": "80ms"}}
+    settings |= {"prices": {"path_model": lambda: GeometricBrownianMotion(0.1)}}
+    over = {"network.delta": ["300ms", "400ms"]}
+    ran = []
+    for base in settings, Experiment(**settings), make_config(**settings):
+        sweep_configs(base, over, run=lambda config: ran.append(config) or config, repeats=1)
+    assert ran[:2] == ran[2:4] == ran[4:]
+    assert ran[0].faulty_nodes == {"node_3"}
+    assert callable(ran[0].prices.path_model)
 
 
 def test_a_base_need_be_valid_only_with_what_is_varied():
