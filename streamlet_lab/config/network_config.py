@@ -99,13 +99,13 @@ def _read_groups(value: object) -> object:
 
 
 class Partition(Interval):
-    """Nodes that do not hear each other for a while; what they send arrives after it.
+    """Nodes that cannot reach each other for a while; what they send arrives after it.
 
     Attributes
     ----------
     groups : tuple of tuple of str
         Names of nodes; also as text, ``"node_0,node_1|node_2,node_3"``. A node in no group, such as
-        the observer, hears everyone and is heard by everyone.
+        the observer, reaches everyone and is reached by everyone.
     one_way : bool
         Whether only what the first group sends to the others is held.
     """

@@ -204,7 +204,7 @@ def quote_rows(record: Record) -> Iterator[QuoteRow]:
         carried = _carried(record.proposals.get(epoch))
         evaluations = record.evaluations.get(epoch)
         for index, symbol in enumerate(record.paths):
-            heard = record.heard[epoch][index]
+            heard = record.quotes[epoch][index]
             evaluation = evaluations[index] if evaluations else None
             checks = evaluation.checks if evaluation else ()
             quotes = [(quote, str(reason)) for quote, reason in checks]

@@ -28,7 +28,7 @@ class Record:
     offences: Sequence[tuple[Evidence, bool]] = ()  # and whether public keys prove it
     paths: Mapping[str, PricePath] = field(default_factory=dict)  # by symbol, as below
     evaluations: Mapping[int, tuple[Evaluation, ...]] = field(default_factory=dict)
-    heard: Mapping[int, tuple[tuple[StockPrice, ...], ...]] = field(default_factory=dict)
+    quotes: Mapping[int, tuple[tuple[StockPrice, ...], ...]] = field(default_factory=dict)
     engines: Mapping[str, ConsensusMatchingEngine] = field(default_factory=dict)
     arrivals: Sequence[Arrival] = ()
     quoted: Mapping[str, Mapping[Reference, int]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Record:
             more |= {
                 "paths": {symbol: feed.path for symbol, feed in simulation.feeds.items()},
                 "evaluations": simulation.application.evaluations,
-                "heard": {epoch: each.quotes for epoch, each in simulation.heard.items()},
+                "quotes": {epoch: each.quotes for epoch, each in simulation.observations.items()},
                 "engines": market.engines,
                 "arrivals": market.arrivals,
                 "quoted": market.quoted,

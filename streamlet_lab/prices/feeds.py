@@ -51,7 +51,7 @@ class QuoteFeed:
         Microseconds; epoch e is quoted at its beginning.
     seed : int
     sources : sequence of Source
-        In the order in which they are heard; the description's three unless given.
+        In the order of their quotes; the description's three unless given.
     """
 
     def __init__(

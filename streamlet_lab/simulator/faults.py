@@ -54,7 +54,7 @@ class Send:
             raise InvalidInput("delay", self.delay, "whole microseconds, at least 1")
 
     def then(self, other: "Send") -> "Send":
-        """Return what is left when a second fault has a word on how a message is sent."""
+        """Combine with how a later fault of the node sends it: fewer receivers, another delay."""
         to = self.to if other.to is None else other.to
         if self.to is not None and other.to is not None:
             to = tuple(name for name in other.to if name in self.to)

@@ -264,7 +264,7 @@ class Simulation:
             self._listeners.tell_of(learned, time, self._names[index])
 
     def _call_hooks(self, time: int, index: int, hook: str, argument: object) -> None:
-        """Let each fault of a node send more; the faults listed after it have a word on how."""
+        """Let each fault of a node send more, as the faults listed after it change that."""
         faults = self._active_faults(index)
         for position, fault in enumerate(faults):
             sends = call_hook(fault, hook, argument)

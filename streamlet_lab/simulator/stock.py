@@ -50,7 +50,7 @@ class StockSimulation(Simulation):
         What the sources of each symbol say when they are honest.
     application : PriceApplication
         What honest nodes make of it.
-    heard : dict of int to Observation
+    observations : dict of int to Observation
         What each epoch's leader sees of the sources.
 
     Raises
@@ -64,7 +64,7 @@ class StockSimulation(Simulation):
         self.symbols = config.symbols
         self._stocks = [_with_sources(config, symbol) for symbol in config.symbols]
         self.feeds = {voter.symbol: sources.feed for voter, sources in self._stocks}
-        self.heard: dict[int, Observation] = {}
+        self.observations: dict[int, Observation] = {}
         self._step = config.market_time_per_epoch
         self._source_keys = make_keyring(config.signatures, config.prices.source_names, config.seed)
         self.application = PriceApplication(
@@ -92,7 +92,7 @@ class StockSimulation(Simulation):
             def observe(node: str) -> Observation:
                 return same
 
-        self.heard[epoch] = observe(self.leader_of(epoch))
+        self.observations[epoch] = observe(self.leader_of(epoch))
         return observe
 
     def _observe_dishonest(self, epoch: int) -> Callable[[str], Observation]:

@@ -32,7 +32,7 @@ def led_by_node_1(lab):
     for block in tree.finalized[1:]:
         if lab.leader_of(block.epoch) == "node_1":
             (previous,) = lab.application.references(tree.chain(block.parent))
-            heard, ancestors = lab.heard[block.epoch], tree.chain(block.parent)
+            heard, ancestors = lab.observations[block.epoch], tree.chain(block.parent)
             honest, _ = lab.application.make_payload(block.epoch, ancestors, heard)
             if price_in(block) is not None:
                 yield price_in(block), decode_payload(honest), previous

@@ -466,7 +466,7 @@ def displacements(policy, aggregator, direction, faults=()):
     )
     chosen = find_aggregator(aggregator)
     return [
-        price_in(block).consensus_price / chosen(lab.heard[block.epoch].quotes[0]) - 1
+        price_in(block).consensus_price / chosen(lab.observations[block.epoch].quotes[0]) - 1
         for block in lab.observer.tree.finalized[1:]
         if lab.leader_of(block.epoch) == "node_1"
     ]

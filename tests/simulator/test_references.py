@@ -286,7 +286,7 @@ def test_prices_orders_and_consensus_are_the_same_whatever_the_reference(kind):
     other_lab, other_recorder, other_market = run(ORACLES[kind], **settings)
     assert len(market.arrivals) > 100
     assert market.arrivals == other_market.arrivals
-    assert lab.heard == other_lab.heard
+    assert lab.observations == other_lab.observations
     assert vars(recorder) == vars(other_recorder)
     for symbol in lab.symbols:
         events, others = (each.engines[symbol].events for each in (market, other_market))

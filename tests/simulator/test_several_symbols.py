@@ -69,7 +69,7 @@ def proposed():
 def _verdict(network, block, payload):
     """What an honest voter objects to another payload in the block's place."""
     other = replace(block, payload=payload)
-    return network.application.judge(other, iter([network.genesis]), network.heard[0]).reason
+    return network.application.judge(other, iter([network.genesis]), network.observations[0]).reason
 
 
 @pytest.mark.parametrize("index", [0, 1])
