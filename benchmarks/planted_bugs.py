@@ -18,8 +18,8 @@ from streamlet_lab.fuzz import random_config
 from streamlet_lab.streams import stream
 
 
-def _rule(consecutive: int, unfinalized: int) -> AbstractContextManager[Any]:
-    rule = FinalityRule(consecutive, unfinalized)
+def _rule(consecutive: int, chopped: int) -> AbstractContextManager[Any]:
+    rule = FinalityRule(consecutive, chopped)
     return mock.patch("streamlet_lab.simulator.simulation.THREE_IN_A_ROW", rule)
 
 

@@ -111,7 +111,7 @@ def _final_below(tip: Block, tree: BlockTree) -> Block | None:
         block.epoch != parent.epoch + 1 for block, parent in pairwise(chain)
     ):
         return None
-    return chain[tree.rule.unfinalized]
+    return chain[tree.rule.chopped]
 
 
 def _conflicts(

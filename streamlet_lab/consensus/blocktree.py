@@ -193,7 +193,7 @@ class BlockTree:
             if parent is None or parent.block.epoch + 1 != entry.block.epoch:
                 return None
             entry = parent
-            if depth == rule.unfinalized:
+            if depth == rule.chopped:
                 newest = entry
         if rule.uncontested and not self._is_alone(entry.block.height, tip.block.height):
             return None

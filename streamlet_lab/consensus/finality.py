@@ -8,12 +8,12 @@ from typing import Final
 class FinalityRule:
     """Adjacent blocks with consecutive epochs make all but the last few of a chain final.
 
-    A notarized chain must end in so many ``consecutive`` ones; the last ``unfinalized`` of them are
-    not final yet. ``uncontested``: no other block may have been seen notarized at any of their heights.
+    A notarized chain must end in so many ``consecutive`` ones; the last ``chopped`` are not final
+    yet. ``uncontested``: no other block may have been seen notarized at any of their heights.
     """
 
     consecutive: int
-    unfinalized: int
+    chopped: int
     uncontested: bool = False
 
 

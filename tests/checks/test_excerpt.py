@@ -98,7 +98,7 @@ def conflicting(rows, quorum, genesis, rule=THREE_IN_A_ROW):
             chain.append(None)
         run = epochs[: rule.consecutive]
         if run == list(range(tip.epoch, tip.epoch - rule.consecutive, -1)):
-            chains.append(chain[rule.unfinalized :])
+            chains.append(chain[rule.chopped :])
     if len(chains) != 2:
         return False
     one, other = chains
