@@ -7,6 +7,7 @@ True
 """
 
 import logging
+import types
 
 from streamlet_lab import studies as studies
 from streamlet_lab.config import ED25519_TIMES as ED25519_TIMES
@@ -82,6 +83,13 @@ from streamlet_lab.simulator import trader_kind as trader_kind
 from streamlet_lab.simulator import trader_kinds as trader_kinds
 
 __version__ = "0.1.0"
+
+# For `import *`: no module but those that are meant, which would hide names of the user's own.
+__all__ = [
+    name
+    for name, value in vars().items()
+    if name[0] != "_" and (not isinstance(value, types.ModuleType) or name == "studies")
+]
 
 # A library is silent unless its user asks for its log.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

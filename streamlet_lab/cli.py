@@ -41,6 +41,8 @@ DEFAULT_CHARTS: Final = Path("output") / "charts"
 
 _T = TypeVar("_T")
 
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
 # Below this a run is over before anyone wonders.
 _LONG_RUN: Final = 500
 
@@ -223,6 +225,8 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
             (read,) = tomllib.loads(f"value = {value}").values()
         except (ValueError, RecursionError):
             read = value.strip()  # a word or a duration needs no quotation marks here
+            if _NUMBER.fullmatch(read):  # TOML knows no .3, 1. and 010
+                read = int(read) if read.isdecimal() else float(read)
         try:
             settings = with_setting(settings, name, read)
         except InvalidInput as error:

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
-from streamlet_lab.config import ExperimentConfig, check_runnable, load_config, make_config
+from streamlet_lab.config import (
+    ExperimentConfig,
+    check_protocol_runnable,
+    check_runnable,
+    load_config,
+    make_config,
+    read_settings,
+)
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, make_frames
@@ -98,9 +105,10 @@ def run_protocol(
     """
     if config is not None and settings:
         raise InvalidInput("settings", sorted(settings), "none beside a configuration")
-    config = make_config(**settings) if config is None else config
+    config = read_settings(settings) if config is None else config
     if not isinstance(config, ExperimentConfig):
         raise InvalidInput("config", config, "an ExperimentConfig, or settings by name")
+    check_protocol_runnable(config)
     simulation = create_streamlet_network(config)
     return _run(config, simulation, protocol_checks(config, simulation), monitors, progress)
 

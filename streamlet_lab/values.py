@@ -1,7 +1,7 @@
 """All that comes from outside: types that pydantic reads, with their ranges, and its complaints."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
@@ -195,7 +195,8 @@ def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
     place, expected = ".".join(location), first["msg"].removeprefix("Input should be ")
     match first["type"]:
         case "missing":
-            return InvalidInput(".".join(location[:-1]), first["input"], f"a {location[-1]} in it")
+            found = [*first["input"]] if isinstance(first["input"], Mapping) else first["input"]
+            return InvalidInput(".".join(location[:-1]), found, f"{location[-1]!r} too")
         case "extra_forbidden":
             known = ", ".join(_settings(model, location[:-1]))
             field = ".".join(location[:-1]) or "setting"
@@ -204,6 +205,10 @@ def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
             expected = "one of " + ", ".join(_settings(model, location[:-1]))
         case "tuple_type":
             expected = "a list"
+        case "string_type":
+            expected = "a text"
+        case "dict_type" | "model_type" | "dataclass_type":
+            expected = "a table"
     return InvalidInput(place, first["input"], expected)
 
 
@@ -213,4 +218,6 @@ def _settings(model: Any, sections: list[str]) -> list[str]:
         inner = [part for part in get_args(model) if hasattr(part, "__pydantic_fields__")]
         inner += filter(is_dataclass, get_args(model))
         model = inner[0] if inner else get_type_hints(model)[section]
-    return [item.name for item in fields(model)] if is_dataclass(model) else [*model.model_fields]
+    if is_dataclass(model):
+        return [item.name for item in fields(model) if item.init]
+    return [*model.model_fields]

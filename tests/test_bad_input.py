@@ -45,6 +45,10 @@ def _lie(price: object) -> dict[str, Any]:
     return _fault(kind="lying_leader", count=1, parameters={"price": price})
 
 
+def _script(*steps: str) -> dict[str, Any]:
+    return _fault(kind="script", count=1, parameters={"steps": [*steps]})
+
+
 def _model(**parameters: Any) -> dict[str, Any]:
     return _prices(path_model="gbm", path_parameters=parameters)
 
@@ -132,7 +136,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_network(delay=1), "network", "delay", "median_delay, delay_spread"),
     (_prices(band_percent=1), "prices", "band_percent", "base_price, volatility"),
     (_market(sources=[]), "market", "sources", "traders, band"),
-    ({"market": 20}, "market", 20, "a valid dictionary"),
+    ({"market": 20}, "market", 20, "a table"),
     # Prices
     (_prices(base_price="49.99"), "prices.base_price", "49.99", "a price from 50 to 500"),
     (_prices(base_price="1e400"), "prices.base_price", "1e400", "at most 12 digits"),
@@ -149,7 +153,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_model(drift=1), "prices.path_parameters.drift", 1, "the parameters volatility"),
     (_model(volatility=-1), "prices.path_parameters.volatility", -1, "a number from 0"),
     (_model(volatility=NAN), "prices.path_parameters.volatility", NAN, PLAIN),
-    (_prices(path_parameters=3), "prices.path_parameters", 3, "a valid dictionary"),
+    (_prices(path_parameters=3), "prices.path_parameters", 3, "a table"),
     (_prices(reanchor_after=0), "prices.reanchor_after", 0, "a whole number of at least 1"),
     (_prices(reanchor_sources=1), "prices.reanchor_sources", 1, REANCHOR),
     (_prices(min_price=0), "prices.min_price", "0", "more than 0"),
@@ -201,12 +205,12 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_asset("MSFT", path_model="x"), "prices.assets.MSFT.path_model", "x", "gbm, gjr_garch"),
     (_asset("MSFT", path_parameters={"x": 1}), "prices.assets.MSFT.path_parameters.x", 1, "omega"),
     (_asset("MSFT", reanchor_sources=4), "prices.assets.MSFT.reanchor_sources", 4, REANCHOR),
-    (_prices(assets={"AAPL": 3}), "prices.assets.AAPL", 3, "a valid dictionary"),
+    (_prices(assets={"AAPL": 3}), "prices.assets.AAPL", 3, "a table"),
     # Market
     (_market(traders=-1), "market.traders", -1, "from 0 to 10,000"),
     (_market(traders="abc"), "market.traders", "abc", "a list of kinds and tables"),
     (_market(traders=[3]), "market.traders", 3, "the kind of a trader"),
-    (_market(traders=[{"count": 2}]), "market.traders.0", {"count": 2}, "a kind in it"),
+    (_market(traders=[{"count": 2}]), "market.traders.0", ["count"], "'kind' too"),
     (_market(traders=["nobody"]), "market.traders", "nobody", "one of fat_finger, "),
     (_momentum(rate=0), "market.traders.0.rate", 0, RATE),
     (_momentum(rate=1e-7), "market.traders.0.rate", 1e-7, RATE),
@@ -253,6 +257,8 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(nodes=["external_feed", "node_1"]), "faults", "external_feed", "of sources are adapt"),
     ({"faults": {"node_3": "biased"}}, "faults", "node_3", "'biased' is a fault of sources: mark"),
     ({"faults": {"reuters": "biased@4-8"}}, "faults", "reuters", SOURCES),
+    (_script("node_1 votes 0 at 1s"), "step", "node_1 votes 0 at 1s", "said by node_3"),
+    (_script("node_3 votes 0 to x at 1s"), "step", "node_3 votes 0 to x at 1s", "to node_0, "),
     (_fault(kind="stale", count=4), "faults", 4, "a count of at most 3 sources"),
     (_fault(kind="stale", count=1, parameters={"x": 1}), "faults.parameters.x", 1, "epochs, since"),
     # Faults, long form

@@ -98,6 +98,7 @@ SET = [
     ("quorum=2f+1", "quorum", "2f+1"),
     ("nodes=7", "nodes", 7),
     ("prices.volatility=2.5", "prices.volatility", 2.5),
+    ("prices.volatility=.5", "prices.volatility", 0.5),
     ("prices.base_price=200.10", "prices.base_price", "200.1"),
     ("echo=false", "echo", False),
     ('prices.sources=["a", "b"]', "prices.sources", ["a", "b"]),

@@ -13,6 +13,7 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.checks import Status
+from streamlet_lab.config import make_config, make_stock
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import GenesisPrice, NoPrice, PriceConsensus, decode_payload
 from streamlet_lab.prices.daily_history import load_bars
@@ -297,3 +298,36 @@ def test_an_experiment_runs_the_configuration_that_it_has():
     experiment = sl.Experiment(epochs=6, seed=1)
     experiment.config = other.config
     pd.testing.assert_frame_equal(experiment.run().orders, other.run().orders)
+
+
+def test_a_reference_is_tried_with_the_true_price():
+    asked = []
+
+    def opening(price):
+        asked.append(price(0))
+        return iter([sl.Publication(1, price(0), 0)])
+
+    sl.Experiment(epochs=3, prices={"base_price": 160}, market={"reference": opening})
+    assert asked == [160_000_000]
+
+
+def test_a_frame_is_read_once_for_the_check_and_the_run():
+    times = pd.date_range("2024-01-15", periods=6, freq="D", tz="UTC")
+    frame = pd.DataFrame({"time": times, "price": 150.0, "volume": 1_000})
+    config = make_config(feed=frame, epochs=4)
+    assert make_stock(config, "AAPL").path is make_stock(config, "AAPL").path
+
+
+def test_the_bare_protocol_does_not_mind_what_is_wrong_with_prices_and_market():
+    settings = {"prices": {"aggregator": "no_such"}, "market": {"band": "no_such"}}
+    assert sl.run_protocol(epochs=4, **settings).safe
+    with pytest.raises(InvalidInput, match=r"^prices.aggregator: 'no_such'"):
+        sl.Experiment(epochs=4, **settings)
+    with pytest.raises(InvalidInput, match=r"^network.delays: 'no_such'"):
+        sl.run_protocol(epochs=4, network={"delays": "no_such"})
+
+
+def test_everything_that_is_imported_by_a_star_is_meant():
+    names = set(sl.__all__)
+    assert {"Experiment", "run_protocol", "sweep", "studies", "AAPLPriceSimulator"} <= names
+    assert not names & {"config", "logging", "prices", "result", "types", "units", "values"}

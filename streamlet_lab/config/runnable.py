@@ -5,11 +5,13 @@ read all the same, but not run.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
 from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.config.frame_feed import FRAME, FrameFeed
+from streamlet_lab.config.market_config import OBSERVER
 from streamlet_lab.config.prices_config import AssetConfig, PricesConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import make_band
@@ -36,16 +38,25 @@ class Stock(NamedTuple):
 
 def check_runnable(config: ExperimentConfig) -> None:
     """Refuse kinds unknown here, parameters that they do not take, and feeds that end too soon."""
-    check_span(config, [make_stock(config, name).path for name in config.symbols], config.epochs)
+    paths = {name: make_stock(config, name).path for name in config.symbols}
+    check_span(config, [*paths.values()], config.epochs)
+    check_protocol_runnable(config)
+    market = config.market
+    make_band(market.band, market.band_percent, market.band_parameters)
+    for symbol, path in paths.items():
+        market.reference.make(path.price)
+        for traders in market.traders:
+            traders.make(TraderContext(f"{traders.name}_0", symbol, Random(0), traders.rate))
+
+
+def check_protocol_runnable(config: ExperimentConfig) -> None:
+    """Refuse what the bare protocol alone cannot be run with: faults of nodes, and delays."""
+    nodes = config.node_ids
     for fault in config.node_faults:
         given = fault.start, fault.stop
-        NODE_FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
+        made = NODE_FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
+        made.check(fault.affected(nodes), (*nodes, OBSERVER))
     config.network.make_delays(Random(0), config.nodes)
-    market = config.market
-    market.reference.make(lambda time: 10**8)
-    make_band(market.band, market.band_percent, market.band_parameters)
-    for traders in market.traders:
-        traders.make(TraderContext(f"{traders.name}_0", config.symbols[0], Random(0), traders.rate))
 
 
 def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
@@ -77,8 +88,10 @@ def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
     prices = config.prices.of(symbol)
     if isinstance(config.feed, str) and config.feed.startswith(FRAME):
         raise InvalidInput("feed", config.feed, "the frame itself, which no file contains")
+    if isinstance(config.feed, FrameFeed):
+        return _frame_path(config.feed, symbol)
     return make_path(
-        config.feed.frame if isinstance(config.feed, FrameFeed) else config.feed,
+        config.feed,
         config.seed,
         config.market_time_per_epoch,
         symbol=symbol,
@@ -95,6 +108,11 @@ def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
     )
 
 
+@lru_cache(maxsize=4)  # a path is never changed, nor is the frame of a feed
+def _frame_path(feed: FrameFeed, symbol: str) -> PricePath:
+    return make_path(feed.frame, 0, 1, symbol=symbol)
+
+
 def check_span(config: ExperimentConfig, paths: Sequence[PricePath], epochs: int) -> None:
     """Refuse a run that is longer than its feeds, or whose feeds are not of the same days.
 
@@ -107,7 +125,7 @@ def check_span(config: ExperimentConfig, paths: Sequence[PricePath], epochs: int
             each = f"an epoch is {format_duration(step)} of it (market_time_per_epoch)"
             raise InvalidInput("epochs", epochs, f"at most {available}: {lasts}, and {each}")
     for epoch in (0, epochs - 1):
-        stamps = {path.symbol: path.timestamp(epoch * step) for path in paths}
+        stamps = {path.symbol: path.timestamp(epoch * step) for path in paths if path.duration}
         if len(set(stamps.values())) > 1:
             days = ", ".join(f"{symbol} {stamp:%Y-%m-%d}" for symbol, stamp in stamps.items())
             expected = f"symbols whose feeds are of the same days; epoch {epoch} is {days}"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from streamlet_lab.prices.daily_history import (
     parse_feed_name,
 )
 from streamlet_lab.prices.frame_path import ReplayPath
-from streamlet_lab.prices.lobster import LOBSTER, lobster_feed
+from streamlet_lab.prices.lobster import LOBSTER, file_stamps, lobster_feed
 from streamlet_lab.prices.models import ReturnModel, make_model
 from streamlet_lab.prices.paths import PathSettings, PricePath, SimulatedPath
 from streamlet_lab.prices.quotes import StockPrice
@@ -180,7 +181,7 @@ def make_path(
     if isinstance(feed, pd.DataFrame):
         return ReplayPath(feed, name)
     if feed == LOBSTER:
-        return ReplayPath(lobster_feed(name), name)
+        return _lobster_path(name, file_stamps(name))
     if feed != SIMULATED:
         return history_path(*parse_feed_name(feed, symbol), splits)
     return SimulatedPath(
@@ -190,6 +191,11 @@ def make_path(
         symbol=name,
         model=make_model(path_model, path_parameters),
     )
+
+
+@lru_cache(maxsize=4)  # a path is never changed, but files are
+def _lobster_path(symbol: str, stamps: object) -> ReplayPath:
+    return ReplayPath(lobster_feed(symbol), symbol)
 
 
 def feed_symbol(feed: str) -> str | None:

@@ -83,6 +83,12 @@ def read_lobster(path: str | Path) -> pd.DataFrame:
     return frame
 
 
+def file_stamps(symbol: str) -> tuple[tuple[Path, int, int], ...]:
+    """Return what tells whether a symbol's files are still the same: path, time, size of each."""
+    stats = [(file.path, file.path.stat()) for file in _find_files(symbol)]
+    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+
+
 def lobster_feed(symbol: str) -> pd.DataFrame:
     """Return the executions of a symbol from all its message files in ``LOBSTER_DIR``, in order."""
     files = _find_files(symbol)

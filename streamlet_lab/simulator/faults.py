@@ -66,10 +66,10 @@ class Send:
 class NodeFault(Lasting):
     """A fault of one node; this base changes nothing. A kind adds parameters, with defaults.
 
-    Its methods are called only while the fault is active; a node that is down sends nothing. The
-    hooks `on_send`, `on_epoch`, `on_message` and `on_any_message` return, or yield, what is to be
-    sent. None is nothing, but not of `on_send`, which replaces the node's own message: to send none
-    it returns an empty list.
+    Duties and hooks are asked only while the fault is active; a node that is down sends nothing.
+    The hooks `on_send`, `on_epoch`, `on_message` and `on_any_message` return, or yield, what is to
+    be sent. None is nothing, but not of `on_send`, which replaces the node's own message: to send
+    none it returns an empty list.
 
     Parameters
     ----------
@@ -119,6 +119,9 @@ class NodeFault(Lasting):
     keyring: Keyring = field(init=False, repr=False)
     vary: Callable[[bytes, int], bytes] = field(init=False, repr=False)
     trees: Mapping[str, BlockTree] = field(init=False, repr=False)
+
+    def check(self, accomplices: Sequence[str], participants: Sequence[str]) -> None:
+        """Refuse, before anything runs, parameters that do not suit those who have the fault."""
 
     def bind(self, **given: Any) -> None:
         """Take in what a simulation gives: the attributes from ``node`` on."""

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final, NamedTuple, Self
 
 from pydantic import Field
 
-from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator.coalitions import Coalition
@@ -135,15 +134,17 @@ class Script(Coalition):
                 expected = f"{step.block} on {self._parents[step.block]}, as before"
                 raise InvalidInput("step", step.text, expected)
 
-    def bind(self, **given: Any) -> None:
+    def check(self, accomplices: Sequence[str], participants: Sequence[str]) -> None:
         """Refuse steps of nodes that do not share the script, or to nodes that do not exist."""
-        super().bind(**given)
-        everyone = (*self.validators, OBSERVER)
         for step in self._steps:
-            if not {*step.nodes} <= {*self.accomplices}:
-                raise InvalidInput("step", step.text, f"said by {', '.join(self.accomplices)}")
-            if not {*(step.to or ())} <= {*everyone}:
-                raise InvalidInput("step", step.text, f"to {', '.join(everyone)}")
+            if not {*step.nodes} <= {*accomplices}:
+                raise InvalidInput("step", step.text, f"said by {', '.join(accomplices)}")
+            if not {*(step.to or ())} <= {*participants}:
+                raise InvalidInput("step", step.text, f"to {', '.join(participants)}")
+
+    def bind(self, **given: Any) -> None:
+        """Sort the steps that its node is to carry out by the time of their arrival."""
+        super().bind(**given)
         own = (step for step in self._steps if self.name in step.nodes)
         self._waiting = sorted(own, key=lambda step: step.arrival)
 

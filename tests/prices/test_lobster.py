@@ -152,6 +152,14 @@ def test_the_feed_is_found_by_its_symbol(folder: Path) -> None:
     assert list(lobster_feed("AAPL")["price"]) == [585.0]
 
 
+def test_files_are_read_again_only_if_they_have_changed(folder: Path) -> None:
+    _write(folder)
+    path = make_path("lobster", 0, 1_000_000, symbol="MSFT")
+    assert make_path("lobster", 1, 2_000_000, symbol="MSFT") is path
+    _write(folder, "34200,4,1,10,5850000,1\n34201,4,2,10,5860000,1\n")
+    assert make_path("lobster", 0, 1_000_000, symbol="MSFT").base_price == Decimal(585)
+
+
 def test_the_files_of_several_days_and_hours_are_joined_in_order(folder: Path) -> None:
     """By date and time, not as text: 9 o'clock comes before 10."""
     for date, start, end, price in (
