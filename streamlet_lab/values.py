@@ -207,7 +207,7 @@ def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
             expected = "a list"
         case "string_type":
             expected = "a text"
-        case "dict_type" | "model_type" | "dataclass_type":
+        case "dict_type" | "model_type":
             expected = "a table"
     return InvalidInput(place, first["input"], expected)
 

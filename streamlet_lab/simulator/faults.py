@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Annotated, Any, ClassVar
 
+from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import (
     Application,
     Block,
@@ -260,6 +261,7 @@ def make_faults(faults: Iterable[Fault], nodes: Sequence[str]) -> dict[str, list
         accomplices = tuple(dict.fromkeys(fault.affected(tuple(nodes))))
         for name in accomplices:
             one = make_fault(fault)
+            one.check(accomplices, (*nodes, OBSERVER))
             one.accomplices = accomplices
             made[name].append(one)
     return made
