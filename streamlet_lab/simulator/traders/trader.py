@@ -118,6 +118,7 @@ class Trader(ABC):
 
     Examples
     --------
+    >>> from random import Random
     >>> class Patient(Trader):
     ...     def act(self, view):
     ...         if not self.orders:
