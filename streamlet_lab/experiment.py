@@ -7,7 +7,6 @@ from typing import Any, Self
 from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import (
     ExperimentConfig,
-    check_protocol_runnable,
     check_runnable,
     load_config,
     make_config,
@@ -108,7 +107,6 @@ def run_protocol(
     config = read_settings(settings) if config is None else config
     if not isinstance(config, ExperimentConfig):
         raise InvalidInput("config", config, "an ExperimentConfig, or settings by name")
-    check_protocol_runnable(config)
     simulation = create_streamlet_network(config)
     return _run(config, simulation, protocol_checks(config, simulation), monitors, progress)
 

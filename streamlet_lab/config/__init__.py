@@ -17,7 +17,6 @@ from streamlet_lab.config.network_config import Partition as Partition
 from streamlet_lab.config.network_config import alternating as alternating
 from streamlet_lab.config.prices_config import AssetConfig as AssetConfig
 from streamlet_lab.config.prices_config import PricesConfig as PricesConfig
-from streamlet_lab.config.runnable import check_protocol_runnable as check_protocol_runnable
 from streamlet_lab.config.runnable import check_runnable as check_runnable
 from streamlet_lab.config.runnable import check_span as check_span
 from streamlet_lab.config.runnable import make_stock as make_stock

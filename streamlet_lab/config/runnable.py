@@ -40,23 +40,18 @@ def check_runnable(config: ExperimentConfig) -> None:
     """Refuse kinds unknown here, parameters that they do not take, and feeds that end too soon."""
     paths = {name: make_stock(config, name).path for name in config.symbols}
     check_span(config, [*paths.values()], config.epochs)
-    check_protocol_runnable(config)
-    market = config.market
-    make_band(market.band, market.band_percent, market.band_parameters)
-    for symbol, path in paths.items():
-        market.reference.make(path.price)
-        for traders in market.traders:
-            traders.make(TraderContext(f"{traders.name}_0", symbol, Random(0), traders.rate))
-
-
-def check_protocol_runnable(config: ExperimentConfig) -> None:
-    """Refuse what the bare protocol alone cannot be run with: faults of nodes, and delays."""
     nodes = config.node_ids
     for fault in config.node_faults:
         given = fault.start, fault.stop
         made = NODE_FAULTS.make(fault.kind, fault.parameters, "faults.parameters", *given)
         made.check(fault.affected(nodes), (*nodes, OBSERVER))
     config.network.make_delays(Random(0), config.nodes)
+    market = config.market
+    make_band(market.band, market.band_percent, market.band_parameters)
+    for symbol, path in paths.items():
+        market.reference.make(path.price)
+        for traders in market.traders:
+            traders.make(TraderContext(f"{traders.name}_0", symbol, Random(0), traders.rate))
 
 
 def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
