@@ -11,7 +11,7 @@ _LONGEST_PART: Final = 400
 _DEEPEST: Final = 8
 # Python does not write integers of more than 4,300 digits, and nobody reads this many.
 _MOST_BITS: Final = 300
-_BRACKETS: Final = {list: "[]", tuple: "()", dict: "{}"}
+_BRACKETS: Final = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
 
 
 def printable(text: str) -> str:
