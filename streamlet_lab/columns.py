@@ -43,11 +43,7 @@ _True = Annotated[float, "underlying price at that instant, dollars"]
 _Reference = Annotated[float | None, "what the band goes by then, dollars; NaN before there is any"]
 _Age = Annotated[float | None, "since the market knows that reference, seconds of protocol time"]
 _Intent = Annotated[str, "honest; far: a price far from the true one by mistake; or manipulating"]
-_State = Annotated[
-    str,
-    "open; limit; auction; paused by a stale reference; halted by an operator",
-    ("open", "limit", "auction", "paused", "halted"),
-]
+_State = Annotated[str, "state of the market", ("open", "limit", "auction", "paused", "halted")]
 _SIDES: Final = ("buy", "sell")
 _Low = Annotated[float | None, "lowest price of a trade in the band, dollars; NaN without a limit"]
 _High = Annotated[

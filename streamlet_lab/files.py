@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import stat
 import zipfile
 from collections.abc import Collection, Mapping
@@ -24,6 +25,7 @@ _MANIFEST: Final = "result.json"
 _MOST_BYTES: Final = 2**31 - 1
 # More than any archive of ours has.
 _MOST_MEMBERS: Final = 100
+_NAME: Final = re.compile(r"[a-z_]{1,40}\.[a-z]{1,4}")
 # What stands before a member, as far as it matters: its size, and that of its name, which follows.
 _MEMBER: Final = Struct("<4s14xI4xH2x")
 
@@ -118,20 +120,21 @@ def read_archive(
     members = _unpack(content)
     if not members or _pack(members) != content:
         raise DataError(f"{path}: not a saved result, or damaged, or packed by another tool")
-    for name in (_MANIFEST, *names):
-        if name not in members:
-            raise DataError(f"{path}: not a saved result, or damaged ({name} is missing)")
-    manifest = _parse_manifest(path, members.pop(_MANIFEST))
+    manifest = _parse_manifest(path, members.pop(_MANIFEST, b"null"))
     if manifest.get("format") != written_as:
         raise DataError(
             f"{path}: written as {shown(manifest.get('format'))}, not as {written_as!r}"
         )
-    if len(members) > len(names):
-        raise DataError(f"{path}: expected {', '.join(names)} in it, and nothing else")
+    if members.keys() != set(names):
+        missing, foreign = sorted(set(names) - {*members}), sorted({*members} - {*names})
+        wrong = f"{missing[0]} is missing" if missing else f"{foreign[0]} is none of its members"
+        raise DataError(f"{path}: not a saved result, or damaged ({wrong})")
     claimed, found = manifest.pop("sha256", None), _digests(manifest, members)
     if claimed != found:
         known = claimed if isinstance(claimed, dict) else {}
-        changed = next((name for name in found if known.get(name) != found[name]), _MANIFEST)
+        changed = next(
+            (name for name in (_MANIFEST, *members) if known.get(name) != found[name]), _MANIFEST
+        )
         raise DataError(f"{path}: {changed} was changed after it was saved")
     return manifest, members
 
@@ -154,7 +157,7 @@ def _parse_manifest(path: Path, content: bytes) -> dict[str, Any]:
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     if not isinstance(manifest, dict):
-        raise DataError(f"{path}: {_MANIFEST} is no table")
+        raise DataError(f"{path}: not a saved result, or damaged ({_MANIFEST} is no table)")
     return manifest
 
 
@@ -183,6 +186,8 @@ def _unpack(content: bytes) -> dict[str, bytes]:
             break
         start = end + _MEMBER.size + length
         name = content[end + _MEMBER.size : start].decode("latin-1")
+        if not _NAME.fullmatch(name):
+            break
         end = start + size
         members[name] = content[start:end]
     return members

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import chain, islice
 from operator import attrgetter
 from threading import RLock
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,8 @@ from streamlet_lab.units import MONEY, to_name, to_number, to_seconds
 Rows = Iterable[tuple[Any, ...]]
 
 # The floats that were written come back; from pandas 3.1 on they do so anyway, and it says so.
-_EXACTLY: Any = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
+_IS_EXACT: Final = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+_EXACTLY: Final[Any] = {} if _IS_EXACT else {"float_precision": "round_trip"}
 
 
 class LazyFrames(Mapping[str, pd.DataFrame]):
@@ -76,21 +77,21 @@ def write_frame(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
-def read_frame(content: bytes, columns: Mapping[str, Column]) -> pd.DataFrame:
+def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> pd.DataFrame:
     """Read the CSV of a frame that has exactly these columns, with what they allow in each cell.
 
     Raises
     ------
     InvalidInput
-        If it has not; the field is the column.
+        If it has not.
     """
     # Before pandas works: what it does for a row, and for a column, need not be little.
     text = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
     try:
         header, *first = islice(csv.reader(text), 2)
         if header != [*columns] or [len(row) for row in first] != [len(columns)] * len(first):
-            raise InvalidInput("columns", header, f"exactly {', '.join(columns)}, in every row")
-        frame = pd.read_csv(
+            raise InvalidInput(name, header, f"the columns {', '.join(columns)}, in every row")
+        frame: pd.DataFrame = pd.read_csv(
             io.BytesIO(content),
             dtype={name: column.dtype for name, column in columns.items()},
             na_values={name: [""] for name, column in columns.items() if column.dtype != "str"},
@@ -101,14 +102,14 @@ def read_frame(content: bytes, columns: Mapping[str, Column]) -> pd.DataFrame:
         raise
     # What csv and pandas raise: for a number without end an OverflowError, for 1.5 a TypeError.
     except (ValueError, TypeError, OverflowError, csv.Error) as error:
-        raise InvalidInput("cells", str(error), "cells of the columns' types") from error
-    for name, column in columns.items():
-        _check_cells(frame[name], column)
+        raise InvalidInput(name, str(error), "cells of the columns' types") from error
+    for each, column in columns.items():
+        _check_cells(f"{name}.{each}", frame[each], column)
     return frame
 
 
-def _check_cells(cells: "pd.Series[Any]", column: Column) -> None:
-    name, allowed, known = str(cells.name), column.allowed, cells.dropna()
+def _check_cells(name: str, cells: "pd.Series[Any]", column: Column) -> None:
+    allowed, known = column.allowed, cells.dropna()
     if len(known) < len(cells) and not column.optional:
         raise InvalidInput(name, None, "a value in every row")
     if isinstance(allowed, tuple):
