@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.prices import TRADING_DAY, ReplayPath
 
 MINUTE = 60_000_000
@@ -375,6 +375,12 @@ REFUSED: dict[str, tuple[Any, str, Any, str]] = {
         "nan",
         PRICE,
     ),
+    "price of thousands of digits": (
+        _at(MINUTES[:1], price=pd.Series([10**5_000], dtype=object)),
+        "price in row 0",
+        10**5_000,
+        PRICE,
+    ),
     "price below a cent": (_at(MINUTES, price=[1, 2, 0.009]), "price in row 2", "0.009", PRICE),
     "price as a word": (_at(MINUTES, price=["1", "2", "x"]), "price in row 2", "x", PRICE),
     "volume negative": (_at(MINUTES, volume=[1, -1, 1]), "volume in row 1", "-1", VOLUME),
@@ -392,4 +398,4 @@ def test_bad_input_is_refused_by_field_row_and_value(wrong: str) -> None:
     assert caught.value.field == field
     assert caught.value.value == value
     assert expected in caught.value.expected
-    assert str(caught.value).startswith(f"{field}: {value!r} is not valid; expected ")
+    assert str(caught.value).startswith(f"{field}: {shown(value)} is not valid; expected ")
