@@ -14,6 +14,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
+from streamlet_lab.errors import StreamletLabError
+
 _BATCH: Final = "price_consensus_batch"
 _GENESIS_BATCH: Final = "genesis_batch"
 
@@ -22,7 +24,7 @@ _MOST_SOURCES: Final = 1_000_000
 _DECIMAL: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
 
-class MalformedPayload(ValueError):
+class MalformedPayload(StreamletLabError, ValueError):
     """Bytes that are not the one encoding of a payload; the message says why."""
 
 

@@ -12,7 +12,7 @@ from streamlet_lab.errors import StreamletLabError
 
 # What moves a terminal's cursor or turns its text around, and halves of characters.
 _RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_LONGEST_MESSAGE = 2_000
+_LONGEST_MESSAGE = 2_001  # with the mark that it was longer
 _PATIENCE = 60  # s
 
 

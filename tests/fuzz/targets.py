@@ -23,7 +23,6 @@ from streamlet_lab.consensus import (
     FinalityProof,
     PublicKeys,
     is_proven,
-    parse_json,
     verify_proof,
 )
 from streamlet_lab.errors import InvalidInput
@@ -40,6 +39,7 @@ from streamlet_lab.prices.payload import decode_claims, encode_claims
 from streamlet_lab.scenarios import Scenario, scenario, scenario_names
 from streamlet_lab.scenarios.syntax import read_chain, write_chain
 from streamlet_lab.simulator.script import Delivery, Step
+from streamlet_lab.texts import parse_json
 from streamlet_lab.units import format_duration, to_decimal, to_microseconds, to_ticks
 
 from . import honest
