@@ -115,7 +115,8 @@ def adjust_for_splits(symbol: str, bars: Sequence[DailyBar]) -> tuple[DailyBar, 
     >>> str(before.date), str(before.close), str(after.close)
     ('2003-02-14', '24.15', '24.96')
     """
-    splits = [split for split in SPLITS[known_symbol(symbol)] if split.date <= bars[-1].date]
+    splits = SPLITS[known_symbol(symbol)]
+    splits = tuple(split for split in splits if bars and split.date <= bars[-1].date)
 
     def in_shares_of_the_last_day(bar: DailyBar) -> DailyBar:
         ratio = math.prod(split.ratio for split in splits if bar.date < split.date)
@@ -175,7 +176,7 @@ def parse_feed_name(name: str, symbol: str | None = None) -> tuple[str, int | No
         named = SYMBOLS[0] if symbol is None else known_symbol(symbol)
     if named is None or (dash and year not in {str(bar.date.year) for bar in _read_bars(named)}):
         raise InvalidInput("feed", name, _FEEDS)
-    if symbol is not None and symbol.upper() != named:
+    if symbol is not None and str(symbol).upper() != named:
         expected = f"{named}, which the feed {name!r} names, or the feed 'history' for any share"
         raise InvalidInput("symbol", symbol, expected)
     return named, int(year) if year else None
