@@ -45,6 +45,7 @@ _OPAQUE: Final = re.compile(
     r"|#[^\n]*+",
     re.DOTALL,
 )
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _BETWEEN: Final = re.compile(r"[=,\[\]{}\n]")
 _LONGEST_NAME: Final = 80
 
@@ -89,7 +90,7 @@ def decode(content: bytes, source: str = "the document") -> str:
     return text
 
 
-def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> object:
+def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> Any:
     """Parse a JSON document of so many values, in which no object has a name twice.
 
     Parsers differ in which of two equal names they believe, so such a text says two things. An
@@ -103,7 +104,7 @@ def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> objec
     with _in_our_words("JSON", source):
         if sum(map(text.count, ",[{")) > most:
             raise ValueError(f"expected at most {most:,} values")
-        document: object = json.loads(
+        document = json.loads(
             text,
             object_pairs_hook=_object,
             parse_int=_integer,
@@ -111,7 +112,8 @@ def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> objec
             parse_constant=_float,
         )
         _check_depth(document)
-        if "\\u" in text:  # JSON may name halves of characters, which no text can hold
+        # Half a pair cannot be written again, nor hashed.
+        if _SURROGATE.search(text):
             json.dumps(document, ensure_ascii=False).encode()
     return document
 

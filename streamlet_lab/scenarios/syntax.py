@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.simulator.script import BLOCK_NAME, GENESIS, Delivery, Step, epoch_of
-from streamlet_lab.texts import parse_toml, printable
+from streamlet_lab.texts import parse_toml
 
 #: The names of blocks without genesis, the oldest first.
 Chain = tuple[str, ...]
@@ -136,7 +136,7 @@ def read_lines(text: str, source: str) -> tuple[str, str, tuple[Line, ...]]:
                 lines.append(Line(number, line, _read_command(line)))
     if not name:
         raise InvalidInput(source, text[:40], "a first line such as 'scenario mine: what it shows'")
-    return name, printable(title), tuple(lines)
+    return name, title, tuple(lines)
 
 
 class _Section(dict[str, Any]):
@@ -176,7 +176,7 @@ def read_chain(text: str) -> Chain:
     items = chain.from_iterable(map(_item, text.split("-")))
     names = () if text == "none" else tuple(islice(items, _LONGEST_CHAIN + 1))
     if len(names) > _LONGEST_CHAIN:
-        raise InvalidInput("chain", text, f"at most {_LONGEST_CHAIN} blocks")
+        raise InvalidInput("chain", text, f"at most {_LONGEST_CHAIN:,} blocks")
     if any(epoch_of(a) >= epoch_of(b) for a, b in pairwise(names)):
         raise InvalidInput("chain", text, _CHAIN_FORM)
     return names
@@ -204,7 +204,7 @@ def _item(text: str) -> Chain:
         return (text,)
     epochs = range(int(first), int(last) + 1)
     if not 0 < len(epochs) <= _LONGEST_CHAIN:
-        raise InvalidInput("chain", text, f"1 to {_LONGEST_CHAIN} epochs, the first one first")
+        raise InvalidInput("chain", text, f"1 to {_LONGEST_CHAIN:,} epochs, the first one first")
     return tuple(map(str, epochs))
 
 
