@@ -6,7 +6,7 @@ uppercase digit of a hash: everything else is refused.
 
 import json
 import re
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
@@ -40,6 +40,10 @@ Hex32 = Annotated[
 ]
 
 
+# Making one takes longer than reading a document with it.
+_adapter = cache(TypeAdapter)
+
+
 class Document:
     """A dataclass that can be handed to others as JSON, by the types of its fields."""
 
@@ -50,7 +54,7 @@ class Document:
 
     def to_document(self) -> dict[str, Any]:
         """Return a document for JSON; bytes are lowercase hexadecimal."""
-        fields = TypeAdapter(type(self)).dump_python(self, mode="json")
+        fields = _adapter(type(self)).dump_python(self, mode="json")
         return {"format": self.FORMAT, **fields}
 
     def to_json(self) -> str:
