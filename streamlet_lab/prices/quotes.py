@@ -58,3 +58,14 @@ class StockPrice:
     ) -> Self:
         """Make a quote from what a person types: the constructor, for any kinds of numbers."""
         return cls(symbol, price, volume, source, timestamp, confidence)
+
+
+def sure_quote(*values: object) -> StockPrice:
+    """Return a quote of all six values, which are as a quote has them: a quarter of the time."""
+    quote = object.__new__(StockPrice)
+    for set_value, value in zip(_SETTERS, values, strict=True):
+        set_value(quote, value)
+    return quote
+
+
+_SETTERS: Final = tuple(getattr(StockPrice, name).__set__ for name in StockPrice.__slots__)
