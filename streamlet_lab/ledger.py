@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from numbers import Integral
 from typing import Any
 
 from streamlet_lab.consensus import (
@@ -17,6 +16,7 @@ from streamlet_lab.consensus import (
     make_proof,
 )
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,8 @@ class Ledger:
             raise InvalidInput(
                 "model", "synchronous", "a model in which three consecutive epochs finalize a block"
             )
-        # True would pass for epoch 1, and a column of a frame compares item by item.
-        if isinstance(block, bool) or not isinstance(block, str | Integral):
-            raise InvalidInput("block", type(block).__name__, "an epoch, or a hash as text")
+        if not isinstance(block, str):
+            block = to_whole(block, 0, "block", None, "an epoch, or a hash as text")
         for final in self.tree.finalized[1:]:
             if block in (final.epoch, final.hash.hex()):
                 return make_proof(self.tree, final)
