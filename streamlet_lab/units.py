@@ -73,7 +73,11 @@ def to_microseconds(value: object, field: str = "duration") -> int:
     >>> to_microseconds(0.25), to_microseconds("6.5h")
     (250000, 23400000000)
     """
-    expected = "seconds as a number, or a text with a unit such as '250ms', '1min' or '6.5h'"
+    # A day is no unit: it has 24 hours where messages travel, and 6.5 where prices are made.
+    expected = (
+        "seconds as a number, or a text with a unit such as '250ms', '1min' or '6.5h', the length "
+        "of a trading day"
+    )
     text = value
     if isinstance(value, Real | Decimal):
         with suppress(ValueError):  # true, false, or a whole number of thousands of digits

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from streamlet_lab.values import Whole, check_ranges
+from streamlet_lab.values import Flag, Whole, check_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,9 @@ class FinalityRule:
     yet. ``uncontested``: no other block may have been seen notarized at any of their heights.
     """
 
-    consecutive: Annotated[int, Whole(1)]
-    chopped: Annotated[int, Whole()]
-    uncontested: bool = False
+    consecutive: Annotated[int, Whole(1, 100)]
+    chopped: Annotated[int, Whole(0, 99)]
+    uncontested: Flag = False
 
     def __post_init__(self) -> None:
         check_ranges(self)
