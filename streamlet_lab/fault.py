@@ -9,7 +9,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_whole
 from streamlet_lab.values import Text, Whole, check_ranges, to_plain
 
-_SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d+)(?:-(\d+))?)?", re.ASCII)
+_SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d{1,18})(?:-(\d{1,18}))?)?", re.ASCII)
 
 
 class Lasting:

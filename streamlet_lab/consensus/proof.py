@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, ClassVar, NamedTuple
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, FailFast, PlainSerializer
 
 from streamlet_lab.consensus.blocktree import BlockTree
 from streamlet_lab.consensus.documents import (
@@ -136,8 +136,12 @@ def _write_signature(pair: tuple[str, bytes]) -> dict[str, str]:
 
 
 #: Voters with their signatures, in the order of the voters' names.
-Signatures = tuple[
-    Annotated[_Signature, BeforeValidator(_read_signature), PlainSerializer(_write_signature)], ...
+Signatures = Annotated[
+    tuple[
+        Annotated[_Signature, BeforeValidator(_read_signature), PlainSerializer(_write_signature)],
+        ...,
+    ],
+    FailFast(),
 ]
 
 
@@ -173,7 +177,7 @@ class FinalityProof(Document):
 
     chain_id: str
     payload: Annotated[bytes, BeforeValidator(_read_payload), PlainSerializer(_write_payload)]
-    headers: tuple[Header, ...]
+    headers: Annotated[tuple[Header, ...], FailFast()]
     votes: tuple[Signatures, Signatures, Signatures]
 
     def __repr__(self) -> str:
