@@ -6,6 +6,7 @@ uppercase digit of a hash: everything else is refused.
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
@@ -41,7 +42,7 @@ Hex32 = Annotated[
 
 
 # Making one takes longer than reading a document with it.
-_adapter = cache(TypeAdapter)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 class Document:
@@ -82,7 +83,7 @@ class Document:
 def read_typed(kind: type[_T], fields: object, place: str) -> _T:
     """Read a dataclass by the types of its fields; errors name the place that it has."""
     try:
-        read: _T = TypeAdapter(kind).validate_python(fields)
+        read: _T = _adapter(kind).validate_python(fields)
     except ValidationError as error:
         mistake = first_mistake(error, kind)
         field = f"{place}.{mistake.field}".rstrip(".")
