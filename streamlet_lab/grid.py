@@ -216,7 +216,7 @@ def sweep(
     0        none  11.0  2
     1  one silent   8.0  2
     """
-    repeats = to_whole(repeats, 1, "repeats")
+    repeats = to_whole(repeats, 1, "repeats", 1_000_000)
     for name, function in {"run": run, "measure": measure}.items():
         if not callable(function):
             raise InvalidInput(name, function, "a function")

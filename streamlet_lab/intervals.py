@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, expit, logit, stdtrit
 
-from streamlet_lab.units import to_number, to_python, to_whole
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_instance, to_number, to_python, to_whole
 
 #: With fewer runs a share has no interval, unless it is an exact one: it would be three times as
 #: wide as the share.
@@ -141,7 +142,8 @@ def share_interval(shares: Iterable[Share | None], *, fewest: int = FEWEST_RUNS)
     (0.308..., 'no event: upper bound')
     """
     to_whole(fewest, 2, "fewest")
-    parts, wholes = _columns([share for share in shares if share is not None])
+    known = [to_instance(Share, share, "shares") for share in shares if share is not None]
+    parts, wholes = _columns(known)
     n = len(parts)
     if not n:
         return _without_ends(math.nan, 0, "cluster")
@@ -173,8 +175,8 @@ def share_difference(
     """
     to_whole(fewest, 2, "fewest")
     pairs = [
-        (one, other)
-        for one, other in zip(first, second, strict=True)
+        (to_instance(Share, one, "first"), to_instance(Share, other, "second"))
+        for one, other in _pairs([*first], [*second])
         if one is not None and other is not None
     ]
     n = len(pairs)
@@ -196,6 +198,12 @@ def share_difference(
     gains = _left_out(other_parts, other_wholes) - _left_out(parts, wholes)
     margin = _margin(gains)
     return Interval(gain, max(gain - margin, -1.0), min(gain + margin, 1.0), n, "cluster")
+
+
+def _pairs(first: list[Any], second: list[Any]) -> Iterable[tuple[Any, Any]]:
+    if len(first) != len(second):
+        raise InvalidInput("second", f"{len(second)} shares", f"{len(first)}, as many as first")
+    return zip(first, second, strict=True)
 
 
 _Array = NDArray[np.float64]

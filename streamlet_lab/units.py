@@ -14,11 +14,13 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from fractions import Fraction
 from numbers import Real
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from streamlet_lab.errors import InvalidInput
+
+_T = TypeVar("_T")
 
 MICROSECONDS_PER_SECOND: Final = 1_000_000
 
@@ -167,13 +169,15 @@ def to_whole(
 ) -> int:
     """Return a whole number in a range as an integer; true, false and 2.0 are none.
 
-    ``expected`` says what is valid where more is known of it than the range.
+    None is beyond 64 bits. ``expected`` says what is valid where more is known than the range.
     """
+    number, most = None, _END_OF_TIME - 1 if high is None else high
     with suppress(TypeError):
         number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
-        if number is not None and low <= number and (high is None or number <= high):
-            return number
-    ends = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+    if number is not None and low <= number <= most:
+        return number
+    is_open = high is None and (number is None or number < low)
+    ends = f"of at least {low:,}" if is_open else f"from {low:,} to {most:,}"
     raise InvalidInput(field, value, expected or f"a whole number {ends}")
 
 
@@ -202,7 +206,15 @@ def to_name(value: object, names: Sequence[str], field: str) -> str:
 def to_timestamp(value: object, field: str) -> datetime:
     """Return a calendar time that says in which time zone it is meant."""
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise InvalidInput(field, str(value), "a datetime with a time zone")
+        raise InvalidInput(field, value, "a datetime with a time zone")
+    return value
+
+
+def to_instance(kind: type[_T], value: object, field: str) -> _T:
+    """Return an instance of a class."""
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise InvalidInput(field, value, f"{article} {kind.__name__}")
     return value
 
 

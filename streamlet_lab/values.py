@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
 from types import NoneType
-from typing import Annotated, Any, Final, get_args, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,7 @@ from streamlet_lab.units import (
     format_duration,
     to_decimal,
     to_flag,
+    to_instance,
     to_microseconds,
     to_number,
     to_python,
@@ -159,15 +160,10 @@ def _reader(hint: Any) -> _Reader:
     for mark in getattr(hint, "__metadata__", ()):
         if isinstance(mark, _Range):
             return mark.read
-    if not isinstance(hint, type) or hint in (int, float):
+    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if not isinstance(base, type) or base in (int, float):
         return lambda value, _: to_python(value)
-    return _PLAIN.get(hint) or partial(_read_instance, hint)
-
-
-def _read_instance(kind: type, value: object, field: str) -> object:
-    if not isinstance(value, kind):
-        raise InvalidInput(field, value, f"a {kind.__name__}")
-    return value
+    return _PLAIN.get(base) or partial(to_instance, base)
 
 
 def _read_named(value: object) -> object:
@@ -220,7 +216,8 @@ def _plain(value: object) -> object:
         case dict() if all(isinstance(name, str) for name in value):
             return {name: _plain(each) for name, each in value.items()}
     plain = to_python(value)
-    if not isinstance(plain, int | float) or not math.isfinite(plain):
+    is_finite = isinstance(plain, float) and math.isfinite(plain)
+    if not is_finite and not (isinstance(plain, int) and abs(plain) < 2**63):  # as in TOML
         raise TypeError
     return plain
 
@@ -233,6 +230,15 @@ class Section(BaseModel):
     """A part of a configuration: frozen, and strict about the names of its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise first_mistake(error, type(self)) from error
+
+    # Sections within a section are made without it, so that the error has the whole place.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():

@@ -16,7 +16,7 @@ from streamlet_lab.consensus.node_events import (
     Notarized,
     TreeEvent,
 )
-from streamlet_lab.units import to_whole
+from streamlet_lab.units import to_instance, to_whole
 
 
 class _Entry:
@@ -55,7 +55,8 @@ class BlockTree:
 
     def __init__(self, genesis: Block, quorum: int, rule: FinalityRule = THREE_IN_A_ROW) -> None:
         self.quorum = to_whole(quorum, 1, "quorum")
-        self.rule = rule
+        self.rule = to_instance(FinalityRule, rule, "rule")
+        to_instance(Block, genesis, "genesis")
         root = _Entry(genesis, None)
         root.has_quorum = root.notarized = root.is_final = True
         self._entries = {genesis.hash: root}

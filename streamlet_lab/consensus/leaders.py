@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Callable, Collection
 
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_text, to_whole
+
 #: ``leader_of(epoch)``: the name of the validator that leads an epoch, 0 or later.
 LeaderRule = Callable[[int], str]
 
@@ -13,8 +16,8 @@ def round_robin(validators: Collection[str]) -> LeaderRule:
     With n = 3f + 1 this never gives the five honest leaders in a row that Theorem 6 asks for. It
     also follows a schedule, in which a name may stand several times.
     """
-    order = tuple(validators)
-    return lambda epoch: order[epoch % len(order)]
+    order = _names(validators)
+    return lambda epoch: order[_whole(epoch) % len(order)]
 
 
 def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
@@ -28,11 +31,22 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
     >>> [leader_of(epoch) for epoch in range(8)]
     ['c', 'a', 'c', 'b', 'a', 'b', 'c', 'a']
     """
-    order = tuple(validators)
+    order = _names(validators)
+    chain_id = to_text(chain_id, "chain_id")
     domain = b"streamlet-lab/leader/1" + len(chain_id.encode()).to_bytes(4) + chain_id.encode()
 
     def leader_of(epoch: int) -> str:
-        digest = hashlib.sha256(domain + epoch.to_bytes(8)).digest()
+        digest = hashlib.sha256(domain + _whole(epoch).to_bytes(8)).digest()
         return order[int.from_bytes(digest) % len(order)]
 
     return leader_of
+
+
+def _whole(epoch: int) -> int:
+    return epoch if type(epoch) is int and 0 <= epoch < 2**63 else to_whole(epoch, 0, "epoch")
+
+
+def _names(validators: Collection[str]) -> tuple[str, ...]:
+    if isinstance(validators, str) or not isinstance(validators, Collection) or not validators:
+        raise InvalidInput("validators", validators, "the names of one validator or more")
+    return tuple(to_text(name, "validators", 1) for name in validators)

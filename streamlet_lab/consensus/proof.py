@@ -57,8 +57,8 @@ from streamlet_lab.consensus.evidence import is_signed
 from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_hash
 from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
-from streamlet_lab.units import to_flag
-from streamlet_lab.values import Whole
+from streamlet_lab.units import to_flag, to_instance
+from streamlet_lab.values import Whole, check_ranges
 
 
 class ProofRejected(StreamletLabError):
@@ -93,6 +93,9 @@ class PublicKeys(Document):
     keys: Mapping[str, Hex32]
 
     def __post_init__(self) -> None:
+        check_ranges(self)
+        if not isinstance(self.keys, Mapping):
+            raise InvalidInput("keys", self.keys, "keys by the names of nodes")
         if not 1 <= self.quorum <= len(self.keys):
             raise InvalidInput("quorum", self.quorum, f"an integer from 1 to {len(self.keys)}")
         if len(set(self.keys.values())) < len(self.keys):
@@ -247,7 +250,8 @@ def verify_proof(
     ProofRejected
         If anything is wrong, with what is.
     """
-    nodes = len(keys.keys)
+    to_instance(FinalityProof, proof, "proof")
+    nodes = len(to_instance(PublicKeys, keys, "keys").keys)
     if not to_flag(allow_unsafe_quorum, "allow_unsafe_quorum") and keys.quorum < quorum(nodes):
         raise ProofRejected(
             f"the quorum of the keys, {keys.quorum} of {nodes} nodes, is unsafe: "
