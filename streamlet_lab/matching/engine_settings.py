@@ -9,7 +9,7 @@ from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import SelfTrade, read_member
 from streamlet_lab.matching.rules import ConsensusBand
 from streamlet_lab.matching.watch import Band
-from streamlet_lab.units import to_name, to_whole
+from streamlet_lab.units import to_instance, to_name, to_whole
 
 WithoutReference = Literal["reject", "allow"]
 
@@ -42,6 +42,7 @@ class EngineSettings:
     pace: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
+        to_instance(Instrument, self.instrument, "instrument")
         if isinstance(self.band, type) or not isinstance(self.band, Band):
             expected = "a band, which is an object with a method watch(); make_band() makes one"
             raise InvalidInput("band", self.band, expected)

@@ -66,7 +66,7 @@ class PricePath(Protocol):
 
 def to_market_time(value: object) -> int:
     """Read an instant of market time."""
-    expected = "whole microseconds of market time, zero or more"
+    expected = "whole microseconds of market time, from 0 to before the year 10000"
     return to_whole(value, 0, "market_time", None, expected)
 
 

@@ -146,6 +146,8 @@ def push(
     how far the price is from the true one, basis points without sign, NaN without a price.
     """
     to_name(direction, get_args(Direction), "direction")
+    sources = to_whole(sources, 1, "sources", _MOST_SOURCES)
+    liars = to_whole(liars, 0, "liars", sources - 1)
     settings = epochs, rules, true_price, noise_bp
     rows = [
         (game.aggregator, *row)
