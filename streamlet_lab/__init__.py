@@ -9,6 +9,11 @@ True
 import logging
 import types
 
+from streamlet_lab.interrupts import end_at_once, is_command
+
+if is_command():  # which answers Ctrl-C, also while all that follows is imported
+    end_at_once()
+
 from streamlet_lab import studies as studies
 from streamlet_lab.config import ED25519_TIMES as ED25519_TIMES
 from streamlet_lab.config import REGION_DELAYS as REGION_DELAYS

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TextIO, TypeVar
 
 from streamlet_lab import __version__, demos
 from streamlet_lab.charts import save_charts
@@ -30,6 +30,7 @@ from streamlet_lab.fault import Fault
 from streamlet_lab.files import check_archive_name, write_atomically
 from streamlet_lab.fuzz import fuzz
 from streamlet_lab.grid import with_setting
+from streamlet_lab.interrupts import Terminated
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names
@@ -62,23 +63,43 @@ _SET_HELP: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, of the process's own arguments unless given, and return its exit code."""
-    options = _parser().parse_args(arguments)
     try:
-        code: int | None = options.command(options)
+        try:
+            options = _parser().parse_args(arguments)
+            code: int | None = options.command(options)
+        finally:
+            print(end="", flush=True)
     except ProofRejected as error:
-        print(f"streamlet-lab: not proven: {error}", file=sys.stderr)
+        _say(f"streamlet-lab: not proven: {error}")
         return 1
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; keep the interpreter from trying again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has seen enough
+        _discard(sys.stdout)
         return 141
     except (StreamletLabError, OSError) as error:
-        print(f"streamlet-lab: error: {error}", file=sys.stderr)
+        _say(f"streamlet-lab: error: {error}")
+        try:
+            print(end="", flush=True)
+        except OSError:  # that was the error
+            _discard(sys.stdout)
         return 2
-    except KeyboardInterrupt:
-        print("streamlet-lab: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        terminated = isinstance(error, Terminated)
+        _say(f"streamlet-lab: {'terminated' if terminated else 'interrupted'}")
+        return 143 if terminated else 130
     return code or 0
+
+
+def _say(text: str) -> None:
+    """Tell on standard error; that nobody listens there is no reason to stop."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Send to nowhere what a broken stream still has: Python tries again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -247,7 +268,7 @@ def _read_faults(text: str) -> tuple[Fault, ...]:
 
 def _progress(done: int, total: int, what: str = "epoch") -> None:
     if total >= _LONG_RUN and done % (total // 10) == 0:
-        print(f"{what} {done} of {total}", file=sys.stderr, flush=True)
+        _say(f"{what} {done} of {total}")
 
 
 def _show(options: argparse.Namespace, demo: demos.Demo, ask: Callable[[], Result]) -> None:
@@ -265,7 +286,7 @@ def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
     names = ", ".join(path.name for path in paths)
     folder = paths[0].parent
     where = "" if folder == Path() else f" to {folder}"
-    print(f"Written{where}: {names}", file=sys.stderr if options.json else sys.stdout)
+    (_say if options.json else print)(f"Written{where}: {names}")
 
 
 def _check_place(option: str, path: Path | None, *, file: bool = False) -> None:
