@@ -2,6 +2,7 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import NoReturn
 
 from streamlet_lab.interrupts import Terminated, answer_once, end_at_once
@@ -15,6 +16,8 @@ def start() -> NoReturn:
         from streamlet_lab.cli import main
 
         answer_once()
+        if isinstance(sys.stdout, TextIOWrapper):  # what it has no character for is shown escaped
+            sys.stdout.reconfigure(errors="backslashreplace")
         code = main()
         end_at_once()
     except KeyboardInterrupt as error:  # before `main` was there to answer, or when it had

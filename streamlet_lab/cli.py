@@ -385,6 +385,8 @@ def _fuzz(options: argparse.Namespace) -> int:
     print(search)
     for finding in search.findings:
         print(f"\n{finding.scenario().text}")
+    if search.interrupt:
+        raise search.interrupt
     return 1 if search.findings else 0
 
 
