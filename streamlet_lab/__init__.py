@@ -6,13 +6,15 @@
 True
 """
 
-import logging
-import types
-
-from streamlet_lab.interrupts import end_at_once, is_command
+# isort: off
+from streamlet_lab.starting import end_at_once, is_command
 
 if is_command():  # which answers Ctrl-C, also while all that follows is imported
     end_at_once()
+
+# isort: on
+import logging
+import types
 
 from streamlet_lab import studies as studies
 from streamlet_lab.config import ED25519_TIMES as ED25519_TIMES

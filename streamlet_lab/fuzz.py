@@ -28,6 +28,7 @@ from streamlet_lab.simulator import (
     own_fault_kinds,
 )
 from streamlet_lab.streams import stream
+from streamlet_lab.texts import printable
 from streamlet_lab.units import to_whole
 
 _MILLISECOND: Final = 1_000
@@ -80,7 +81,7 @@ class Search:
         held = ", ".join(f"{name} {count}" for name, count in self.examined.items())
         unsaved = "".join(f"; not saved: {reason}" for reason in self.unsaved)
         early = "interrupted after " if self.interrupt else ""
-        return f"{early}{self.runs} runs, {found}; applicable in: {held}{unsaved}"
+        return printable(f"{early}{self.runs} runs, {found}; applicable in: {held}{unsaved}")
 
 
 def fuzz(

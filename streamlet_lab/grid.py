@@ -18,9 +18,10 @@ from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
-from streamlet_lab.repeats import PART, WHOLE, Measure, Row, Run, check_shares, make_runs
+from streamlet_lab.repeats import PART, WHOLE, Measure, Outcome, Row, Run, check_shares, make_runs
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
+from streamlet_lab.texts import printable
 from streamlet_lab.units import to_whole
 
 #: What a setting takes: its values, or a mapping of labels to values.
@@ -131,7 +132,7 @@ class Sweep:
         measured = _listed(self.measures) or "nothing"
         runs = f"{self.planned}" if self.complete else f"{len(self.frame)} of {self.planned}"
         begin = "interrupted: " if self.interrupted else ""
-        return f"{begin}{runs} runs{over}; measured: {measured}{self._failed()}"
+        return printable(f"{begin}{runs} runs{over}; measured: {measured}{self._failed()}")
 
     def _repr_html_(self) -> str:
         table = self.means().to_html(index=False, border=0, float_format="{:.6g}".format)
@@ -184,8 +185,7 @@ def sweep(
 ) -> Sweep:
     """Run every combination of some settings, several times each.
 
-    An interrupt, or SIGTERM, ends it and loses nothing that was finished: each repeat goes round
-    the whole grid.
+    An interrupt or SIGTERM loses nothing that was finished: each repeat goes round the whole grid.
 
     Parameters
     ----------
@@ -207,8 +207,8 @@ def sweep(
         Where the runs take place; here, one after the other, unless given. Another process must be
         able to import ``run`` and ``measure``, and knows only what is registered there.
     on_error : {"keep", "raise"}
-        A run that fails, or whose measure does, is kept in ``failures``, with a warning for the
-        first one; or it ends the sweep, and its error is raised.
+        What becomes of a run that fails, or whose measure does: it is one of the ``failures``, with
+        a warning for the first; or its error is raised.
 
     Raises
     ------
@@ -228,31 +228,41 @@ def sweep(
     for name, function in {"run": run, "measure": measure}.items():
         if not callable(function):
             raise InvalidInput(name, function, "a function")
+    keep, plan = _keeps(on_error), _plan(_grid(base, over), repeats, seed)
+    outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
+    return _swept(check_shares(outcomes, keep=keep), tuple(over), len(plan), repeats)
+
+
+def _keeps(on_error: OnError) -> bool:
     if on_error not in get_args(OnError):
         raise InvalidInput("on_error", on_error, f"one of {_listed(get_args(OnError))}")
-    keep, grid = on_error == "keep", _grid(base, over)
+    return on_error == "keep"
+
+
+def _plan(
+    grid: Sequence[tuple[Row, ExperimentConfig]], repeats: int, seed: int
+) -> list[tuple[Row, ExperimentConfig]]:
+    """Go round the grid with one seed after another."""
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
-    plan = [
-        (
-            {**labels, "repeat": repeat, "seed": seed},
-            config.model_copy(update={"seed": seed}),
-        )
+    return [
+        ({**labels, "repeat": repeat, "seed": seed}, config.model_copy(update={"seed": seed}))
         for repeat, seed in enumerate(seeds)
         for labels, config in grid
     ]
-    outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
-    outcomes = check_shares(outcomes, keep=keep)
-    in_order = [one for point in range(len(grid)) for one in outcomes[point :: len(grid)]]
-    rows = [row for row, error in in_order if not error]
-    failed = [{**row, "error": error} for row, error in in_order if error]
-    known = [*over, "repeat", "seed"]
+
+
+def _swept(
+    outcomes: Sequence[Outcome], settings: tuple[str, ...], planned: int, repeats: int
+) -> Sweep:
+    """Put the rows into the order of the grid."""
+    points = planned // repeats
+    ordered = [outcome for point in range(points) for outcome in outcomes[point::points]]
+    rows = [row for row, error in ordered if not error]
+    failed = [{**row, "error": error} for row, error in ordered if error]
+    known = (*settings, "repeat", "seed")
     columns = dict.fromkeys([*known, *(name for row in rows for name in row)])
-    return Sweep(
-        pd.DataFrame(rows, columns=[*columns]),
-        tuple(over),
-        len(plan),
-        pd.DataFrame(failed, columns=[*known, "error"]),
-    )
+    frame = pd.DataFrame(rows, columns=[*columns])
+    return Sweep(frame, settings, planned, pd.DataFrame(failed, columns=[*known, "error"]))
 
 
 def _grid(
