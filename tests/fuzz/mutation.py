@@ -14,7 +14,18 @@ NASTY = (
     *(b"<img src=x onerror=1>", b"$x_{$", b"%s{0}", b"0001-01-01", b"9999-12-31T23:59:59.999999Z"),
 )
 # Those that a document may have, so that what comes after its parser is reached.
-_VALUES = ("NaN", "1e999", "-0.0", "1.5", "-1", "0", "1e9", "9" * 400, "9223372036854775808", "true")
+_VALUES = (
+    "NaN",
+    "1e999",
+    "-0.0",
+    "1.5",
+    "-1",
+    "0",
+    "1e9",
+    "9" * 400,
+    "9223372036854775808",
+    "true",
+)
 _VALUES += ("null", '""', "[]", "{}", "[" * 40 + "]" * 40, '{"a": 1}', '"1"', '"\\ud800"')
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 _TEXT = re.compile(rb'"[^"\n]*"')

@@ -52,7 +52,13 @@ def _run(name, target, options):
         flags = [
             f"-max_total_time={options.seconds}",
             f"-artifact_prefix={prefix}",
-            *("-timeout=30", "-rss_limit_mb=1500", "-max_len=20000", "-len_control=0", "-mutate_depth=1"),
+            *(
+                "-timeout=30",
+                "-rss_limit_mb=1500",
+                "-max_len=20000",
+                "-len_control=0",
+                "-mutate_depth=1",
+            ),
             *("-print_final_stats=1", "-verbosity=0", corpus),
         ]
         command = [sys.executable, "-m", "fuzz.nightly", f"--only={name}"]
