@@ -19,7 +19,7 @@ from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.price_application import read_claims
 from streamlet_lab.simulator.queue import Priority
-from streamlet_lab.simulator.references import CONSENSUS, Publication, publications
+from streamlet_lab.simulator.references import CONSENSUS, Publication, Publications
 from streamlet_lab.simulator.stock import StockSimulation
 from streamlet_lab.simulator.traders import (
     Action,
@@ -75,7 +75,7 @@ class Market(Monitor):
         self._network = network
         self._reads = config.reference_node if config.reference.kind == CONSENSUS else None
         self._oracles = {
-            symbol: publications(config.reference, feed.path.price)
+            symbol: Publications(config.reference, feed.path.price)
             for symbol, feed in network.feeds.items()
         }
         self._newest: dict[str, tuple[Decimal, Block]] = {}
