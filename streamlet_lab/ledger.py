@@ -68,10 +68,6 @@ class Ledger:
             "votes": {vote.voter: vote.signature.hex() for vote in self.tree.votes(block.hash)},
         }
 
-    def __reduce__(self) -> tuple[Any, tuple[dict[str, Any]]]:
-        # A chain of blocks is too deep for pickle.
-        return Ledger.from_document, (self.to_document(),)
-
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Ledger":
         """Read what :meth:`to_document` returned; what is not of that form raises some error."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from operator import call
 from typing import Annotated, Any, Final, Protocol, TypeGuard
 
 from streamlet_lab.errors import InvalidInput
@@ -149,8 +150,8 @@ class SimulatedPath:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is walked again from the beginning: where a model's generator is, nobody can copy.
-        begin = partial(type(self), symbol=self.symbol, model=self._model)
-        return begin, (self._streams, self._step, self._settings)
+        given = self._streams, self._step, self._settings
+        return call, (partial(type(self), *given, symbol=self.symbol, model=self._model),)
 
     def price(self, market_time: int) -> int:
         """Return the true price in micro-dollars at the last grid point."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
+from streamlet_lab.copies import given
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.registers import DELAYS
 from streamlet_lab.simulator.delays import LOST, Delay, shortest_delay
@@ -29,6 +30,9 @@ class Links:
 
     delay: Delay
     shortest: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "delay", given(self.delay, "links.delay"))
 
 
 def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
@@ -49,7 +53,7 @@ def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
     names = [*(f"node_{index}" for index in range(nodes)), OBSERVER]
     layers: list[Layer] = []
     if network.delays not in DELAYS.own():  # those clip their delays themselves
-        base = _OthersDelay(base, limit)
+        base = _OthersDelay(given(base, "network.delays"), limit)
     if network.link_delays:
         fixed = _fixed_delays(network, names)
         layers.append(_SingleLinks(fixed))
