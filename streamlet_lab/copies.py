@@ -57,9 +57,7 @@ def check_pickled(function: Any, field: str) -> None:
         pickle.dumps(function)
     except (pickle.PicklingError, AttributeError, TypeError):
         name = getattr(function, "__qualname__", type(function).__qualname__)
-        expected = (
-            "what a module has under that name: no other can be pickled, but copied"
-        )
+        expected = "what a module has under that name, by which it is pickled; deepcopy takes any"
         raise InvalidInput(field, name, expected) from None
 
 

@@ -1,4 +1,4 @@
-"""What if, from here: a run that is copied or pickled on the way goes on as if it never had been."""
+"""What if, from here: a run that is copied or pickled goes on as if it never had been."""
 
 import gc
 import pickle
@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from enum import Enum
 from hashlib import sha256
+from itertools import pairwise
 from multiprocessing import get_context
 from random import Random
 from types import FunctionType, ModuleType
@@ -25,8 +26,16 @@ from streamlet_lab.description import (
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, make_frames
-from streamlet_lab.matching import ConsensusMatchingEngine, Order, Reference, bands, make_band
-from streamlet_lab.prices import aggregators, outlier_rules, path_models, source_fault_kinds
+from streamlet_lab.matching import (
+    ConsensusMatchingEngine,
+    Order,
+    Reference,
+    Traded,
+    bands,
+    make_band,
+)
+from streamlet_lab.prices import aggregators, outlier_rules, source_fault_kinds
+from streamlet_lab.prices.models import Day, path_model, path_models
 from streamlet_lab.registers import DELAYS, NODE_FAULTS, REFERENCES, TRADERS
 from streamlet_lab.simulator import (
     Market,
@@ -61,6 +70,18 @@ LINKS = {
     "sign_time": "1ms",
     "verify_time": "1ms",
 }
+
+
+@path_model("drifting")
+class Drifting:
+    """A model that changes itself as its days go by."""
+
+    deviation = 1.0
+
+    def days(self, stream):
+        while True:
+            yield Day(stream.gauss(0, self.deviation), self.deviation)
+            self.deviation += 0.1
 
 
 def _faulty(node, kind):
@@ -112,13 +133,18 @@ def part(run, kind):
     return next((one for one in run.monitors if isinstance(one, kind)), None)
 
 
-def end(run):
-    """Run it to its end, and return a digest of all frames and verdicts."""
+def frames_of(run):
+    """Run it to its end."""
     run.run(run.config.epochs - run.next_epoch)
     market = part(run, Market)
     if market is not None:
         market.close(run.config.epochs * run.epoch_length)
-    frames = make_frames(Record.of(run.config, run, part(run, Recorder), market))
+    return make_frames(Record.of(run.config, run, part(run, Recorder), market))
+
+
+def end(run):
+    """Run it to its end, and return a digest of all frames and verdicts."""
+    frames = frames_of(run)
     verdicts = [one.result() for one in run.monitors if isinstance(one, Check)]
     text = "".join(frame.to_csv() for frame in frames.values()) + repr(verdicts)
     return sha256(text.encode()).hexdigest()
@@ -135,12 +161,16 @@ def elsewhere():
         yield pool
 
 
+# Beyond these is the rest of the program, or what pandas remembers.
+_WHOLE = (type, ModuleType, Enum, pd.DataFrame)
+
+
 def reached(root):
     """All objects that belong to one, by their ids."""
     found, ahead = {}, [root]
     while ahead:
         thing = ahead.pop()
-        if id(thing) not in found and not isinstance(thing, type | ModuleType | Enum):
+        if id(thing) not in found and not isinstance(thing, _WHOLE):
             found[id(thing)] = thing
             is_function = isinstance(thing, FunctionType)
             ahead += [thing.__closure__] if is_function else gc.get_referents(thing)
@@ -171,3 +201,137 @@ def test_a_copy_on_the_way_goes_on_as_a_run_that_was_never_copied(settings, else
             each.run(1)
 
     assert {end(pickled), end(run), end(copied), there.result()} == {end(begin(settings, 0))}
+
+
+def test_what_happens_to_a_copy_does_not_happen_to_the_run():
+    run = begin({}, SPLIT)
+    one, other, another = (deepcopy(run) for _ in range(3))
+    one.nodes["node_0"].proposes = False
+    market = part(other, Market)
+    highest = market.engines["AAPL"].band_limits[1]
+    events = market.submit(Order.limit("mine", "AAPL", "buy", 100_000, highest))
+    bought = sum(event.trade.quantity for event in events if isinstance(event, Traded))
+    assert bought == -sum(trader.position for trader in market.traders) > 0
+    for trader in part(another, Market).traders:
+        trader.random.seed(7)
+
+    ends = [end(each) for each in (one, other, another, run)]
+    assert len({*ends}) == 4
+    assert ends[-1] == end(begin({}, 0))
+    orders = frames_of(other)["orders"]
+    assert [*orders.kind[orders.order_id == "mine"]] == ["guest"]
+
+
+def orders(engine, first, count=40):
+    draw = Random(first)
+    for number in range(first, first + count):
+        time = number * 5_000_000
+        if number % 20 == 0:
+            price = 150 + draw.randint(-10, 10)
+            engine.set_reference(Reference(price, time), time)
+        side, price = draw.choice(["buy", "sell"]), 150 + draw.randint(-300, 300) / 20
+        order = Order.limit(f"o-{number}", "AAPL", side, 10 * draw.randint(1, 20), str(price))
+        engine.submit(order, time)
+    return list(engine.events)
+
+
+@pytest.mark.parametrize("kind", bands())
+def test_an_engine_is_copied_with_its_band_in_any_state(kind):
+    engine = ConsensusMatchingEngine("AAPL", band=make_band(kind), without_reference="allow")
+    orders(engine, 0)
+    copies = [deepcopy(engine), pickle.loads(pickle.dumps(engine))]
+    assert all(each.book.depth() == engine.book.depth() for each in copies)
+
+    assert orders(copies[0], 40) == orders(engine, 40) == orders(copies[1], 40)
+    assert shared(engine, copies[0]) == []
+
+
+@pytest.mark.parametrize("copy", [deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_a_copy_of_an_engine_on_a_network_goes_by_its_own_clock(copy):
+    """What is fresh there may be a minute old here, where the market would pause."""
+    network = create_aapl_consensus_network(4, epoch_length="1s")
+    band = make_band("consensus", 5, {"stale": "halt", "stale_after": "20s"})
+    engine = ConsensusMatchingEngine("AAPL", network, band=band)
+    network.run_price_consensus_simulation(epochs=4)
+    engine.submit(Order.limit("o-1", "AAPL", "buy", 10, "150"), network.queue.now)
+    copied = copy(engine)  # and its network
+    network.run_price_consensus_simulation(epochs=60)
+    engine.submit(Order.limit("o-2", "AAPL", "buy", 10, "150"), network.queue.now)
+
+    copied.submit(Order.limit("o-2", "AAPL", "buy", 10, "150"), 5_000_000)
+    assert engine.now == 64_000_000
+    assert (copied.now, copied.market) == (5_000_000, "open")
+    assert copied.reference.time < 5_000_000 < 50_000_000 < engine.reference.time
+
+
+def test_services_are_copied_as_they_are():
+    service, simulator = PriceConsensusService(seed=3), AAPLPriceSimulator(seed=3)
+
+    def go_on(service, simulator, first):
+        epochs = range(first, first + 5)
+        quotes = [simulator.generate_price_feed("external_feed") for _ in epochs]
+        return [service.process_epoch_prices(epoch) for epoch in epochs], quotes
+
+    go_on(service, simulator, 0)
+    copied, pickled = (
+        deepcopy((service, simulator)),
+        pickle.loads(pickle.dumps((service, simulator))),
+    )
+    assert go_on(*copied, 5) == go_on(*pickled, 5) == go_on(service, simulator, 5)
+    assert shared((service, simulator), copied) == []
+
+
+def test_no_length_is_too_deep():
+    """Of a chain, of the certificates of a chain, and of the queue at one price."""
+    run = create_streamlet_network(
+        make_config(nodes=1, epochs=1_500, model="crash", signatures="none", epoch_length="1s")
+    )
+    run.run(1_500)
+    newest = [*run.nodes["node_0"]._certificates.values()][::-1]
+    engine = ConsensusMatchingEngine("AAPL", without_reference="allow")
+    for number in range(1_500):
+        engine.submit(Order.limit(f"o-{number}", "AAPL", "buy", 10, "150"))
+    for copy in (deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))):
+        links, _, tree, book = copy((newest, run, run.observer.tree, engine.book))
+        assert tree.finalized == run.observer.tree.finalized
+        assert [*tree.chain(tree.finalized[-1].hash)] == tree.finalized[::-1]
+        assert all(link.parent is before for link, before in pairwise(links))
+        assert book.bids == engine.book.bids
+
+
+@delay_kind("waves")
+def waves(stream, network, nodes):
+    """Delays that depend on the last one, and draw from a stream that nobody else sees."""
+    last, draw, own = 10_000, stream.random, Random(5)
+
+    def delay(message, sender, receiver, time, noise=own):
+        nonlocal last
+        last = round(last / 2 + 10_000 * (draw() + noise.random()))
+        return last
+
+    return delay
+
+
+def test_functions_that_are_given_are_copied_with_what_they_enclose_but_not_pickled():
+    own = {"network": {"delays": "waves"}, "prices": {"aggregator": lambda quotes: quotes[0].price}}
+    run = begin(own, SPLIT)
+    copied = deepcopy(run)
+    assert end(run) == end(copied) == end(begin(own, 0))
+    with pytest.raises(InvalidInput, match=r"aggregator: '.*<lambda>' .* deepcopy takes any"):
+        pickle.dumps(begin(own, SPLIT))
+    with pytest.raises(InvalidInput, match=r"network.delays: 'waves.<locals>.delay'"):
+        pickle.dumps(begin({"network": {"delays": "waves"}}, SPLIT))
+
+
+def test_results_and_errors_are_copied_whatever_they_are_about():
+    result = Experiment(epochs=6, faults={"node_3": "equivocate"}).run()
+    for copied in (deepcopy(result), pickle.loads(pickle.dumps(result))):
+        assert (copied.summary, copied.config) == (result.summary, result.config)
+        assert copied.evidence == result.evidence
+        assert copied.proof(3) == result.proof(3)
+        pd.testing.assert_frame_equal(copied.orders, result.orders)
+    for value in (lambda: 0, (number for number in "12"), 7):
+        error = InvalidInput("act", value, "a list of actions")
+        pickled = pickle.loads(pickle.dumps(error))
+        for copied in (deepcopy(error), pickled, pickle.loads(pickle.dumps(pickled))):
+            assert (str(copied), copied.field) == (str(error), "act")
