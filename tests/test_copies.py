@@ -37,6 +37,7 @@ from streamlet_lab.matching import (
 from streamlet_lab.prices import aggregators, outlier_rules, source_fault_kinds
 from streamlet_lab.prices.models import Day, path_model, path_models
 from streamlet_lab.registers import DELAYS, NODE_FAULTS, REFERENCES, TRADERS
+from streamlet_lab.scenarios import scenario
 from streamlet_lab.simulator import (
     Market,
     Recorder,
@@ -54,10 +55,11 @@ SMALL = {
 MINUTES = pd.DataFrame(
     {"time": pd.date_range("2024-01-15 15:00", periods=300, freq="min"), "price": 150.0}
 ).assign(volume=range(900, 1200))
-NEEDED = {
-    "script": {"steps": ["node_3 votes 5 at 11s"]},
-    "lobster": None,  # a feed of files that are not here
-}
+SCRIPT = [
+    "node_3 proposes 3X on 2 to node_0,node_1 at 3900ms",
+    "node_3 votes 5 at 5900ms",
+    "node_3 proposes 7X on 6 to node_0 at 7900ms",
+]
 LINKS = {
     "delays": "uniform",
     "loss": 0.1,
@@ -85,7 +87,8 @@ class Drifting:
 
 
 def _faulty(node, kind):
-    return {"faults": [{"kind": kind, "nodes": [node], "parameters": NEEDED.get(kind, {})}]}
+    parameters = {"steps": SCRIPT} if kind == "script" else {}
+    return {"faults": [{"kind": kind, "nodes": [node], "parameters": parameters}]}
 
 
 CASES = {
@@ -330,6 +333,8 @@ def test_results_and_errors_are_copied_whatever_they_are_about():
         assert copied.evidence == result.evidence
         assert copied.proof(3) == result.proof(3)
         pd.testing.assert_frame_equal(copied.orders, result.orders)
+    played = scenario("B1").run()
+    assert repr(deepcopy(played)) == repr(pickle.loads(pickle.dumps(played))) == repr(played)
     for value in (lambda: 0, (number for number in "12"), 7):
         error = InvalidInput("act", value, "a list of actions")
         pickled = pickle.loads(pickle.dumps(error))
