@@ -15,10 +15,10 @@ from typing import Any
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
 from streamlet_lab.copies import given
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.registers import DELAYS
 from streamlet_lab.simulator.delays import LOST, Delay, shortest_delay
 from streamlet_lab.streams import stream
+from streamlet_lab.units import to_whole
 
 #: ``layer(drawn, message, sender, receiver, time)``: a copy's delay, given what it was so far.
 Layer = Callable[[int, Message, int, int, int], int]
@@ -129,8 +129,9 @@ class _OthersDelay:
 
     def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
         drawn = self.delay(message, sender, receiver, time)
-        if not isinstance(drawn, int):
-            raise InvalidInput("network.delays", drawn, "delays in whole microseconds")
+        if type(drawn) is not int:
+            expected = "delays in whole microseconds"
+            drawn = to_whole(drawn, -LOST, "network.delays", None, expected)
         return max(1, min(drawn, self.limit(time)))
 
 

@@ -20,7 +20,7 @@ import math
 import re
 from collections import Counter
 from decimal import Decimal
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 from typing import NamedTuple
 
 from streamlet_lab.errors import DataError, shown
@@ -89,14 +89,13 @@ def occupied(prices, sizes):
     return levels
 
 
-def read_files(messages):
-    """Return each message with its row of the book, and how many levels that has."""
-    books = messages.with_name(messages.name.replace("_message_", "_orderbook_"))
-    flow = [*zip(read_messages(messages), read_books(books), strict=True)]
-    return flow, int(messages.stem.rpartition("_")[2])
+def read_files(path):
+    """Return the messages of a file, the rows of its order book, and how many levels they have."""
+    books = path.with_name(path.name.replace("_message_", "_orderbook_"))
+    return read_messages(path), read_books(books), int(path.stem.rpartition("_")[2])
 
 
-def replay_flow(flow, depth):
+def replay_flow(messages, books, levels):
     """Send real messages through an engine and compare its book with one of so many levels.
 
     The book is seeded from the first row, which holds the first message already: one order for
@@ -104,9 +103,9 @@ def replay_flow(flow, depth):
     instant on one side come from one aggressive order: it is sent as one, and its fills must be
     the real ones in their order.
     """
-    (_, first), *pairs = flow
-    replay = Replay(first, depth)
-    numbered = enumerate(pairs, start=1)
+    numbered = enumerate(paired(messages, books))
+    _, (_, first) = next(numbered)
+    replay = Replay(first, levels)
     for key, group in groupby(numbered, key=lambda entry: run_of(entry[1][0])):
         run = [(number, message, row) for number, (message, row) in group]
         if key is None:
@@ -117,6 +116,17 @@ def replay_flow(flow, depth):
     return replay
 
 
+def paired(messages, books):
+    """Yield each message with the book after it; a whole day of both does not fit into memory."""
+    row = 0
+    for row, pair in enumerate(zip_longest(messages, books), 1):
+        if None in pair:
+            raise DataError(f"row {row} is in one of the two files only")
+        yield pair
+    if not row:
+        raise DataError("there is no row in the files")
+
+
 def run_of(message):
     return (message.time, message.direction) if message.kind == EXECUTION else None
 
@@ -124,11 +134,11 @@ def run_of(message):
 class Replay:
     """An engine on its way through the messages, and what the comparison came to."""
 
-    def __init__(self, first, depth):
+    def __init__(self, first, levels):
         self.rows = self.exact_rows = self.runs = self.exact_runs = self.skipped = 0
         self.mismatches = []
         self._engine = ConsensusMatchingEngine(INSTRUMENT, without_reference="allow")
-        self._depth = depth
+        self._levels = levels
         # Which order stands for those at a price that are not known by their ids.
         self._stand_ins = {}
         self._seeds = self.taken_over = 0
@@ -162,7 +172,7 @@ class Replay:
             taken[message.price] += message.size
             # What shows only now was behind the rest before it was taken.
             self._come_into_view(row)
-            self._compare(number, row, without(self._book(), direction, taken))
+            self._compare(number, row, without(self._book(len(taken)), direction, taken))
         expected = joined(
             (self._name(message) or str(message.order_id), message.price, message.size)
             for message in executions
@@ -205,7 +215,7 @@ class Replay:
         book = self._engine.book
         for direction, seen in self._seen.items():
             levels = row.side(direction)
-            sees = direction * levels[-1][0] if len(levels) == self._depth else -math.inf
+            sees = direction * levels[-1][0] if len(levels) == self._levels else -math.inf
             self._seen[direction] = sees
             if sees < seen:
                 for one in book.bids if direction > 0 else book.asks:
@@ -215,13 +225,13 @@ class Replay:
                     if direction * price < seen:
                         self._seed(direction, price, size)
 
-    def _book(self):
-        depth = self._engine.book.depth()
+    def _book(self, more=0):
+        depth = self._engine.book.depth(self._levels + more)
         sides = (depth.asks, depth.bids)
         return Row(*([(INSTRUMENT.ticks(one.price), one.quantity) for one in at] for at in sides))
 
     def _compare(self, number, expected, found):
-        expected, found = expected.top(self._depth), found.top(self._depth)
+        expected, found = expected.top(self._levels), found.top(self._levels)
         self.rows += 1
         if expected == found:
             self.exact_rows += 1
