@@ -35,7 +35,7 @@ from streamlet_lab.matching import (
     make_band,
 )
 from streamlet_lab.prices import aggregators, outlier_rules, source_fault_kinds
-from streamlet_lab.prices.models import Day, path_model, path_models
+from streamlet_lab.prices.models import Day, path_models
 from streamlet_lab.registers import DELAYS, NODE_FAULTS, REFERENCES, TRADERS
 from streamlet_lab.scenarios import scenario
 from streamlet_lab.simulator import (
@@ -43,7 +43,6 @@ from streamlet_lab.simulator import (
     Recorder,
     StockSimulation,
     create_streamlet_network,
-    delay_kind,
 )
 
 EPOCHS, SPLIT = 8, 4
@@ -74,7 +73,6 @@ LINKS = {
 }
 
 
-@path_model("drifting")
 class Drifting:
     """A model that changes itself as its days go by."""
 
@@ -104,6 +102,7 @@ CASES = {
     **{f"model {kind}": {"prices": {"path_model": kind}} for kind in path_models()},
     **{f"aggregator {kind}": {"prices": {"aggregator": kind}} for kind in aggregators()},
     **{f"outliers {kind}": {"prices": {"outlier_rule": kind}} for kind in outlier_rules()},
+    "a model of one's own": {"prices": {"path_model": Drifting}},
     "every layer of links": {"network": LINKS},
     "loss for ever": {"network": {"loss": 0.1, "when_lost": "forever"}},
     "evidence": {"prices": {"voter_policy": "evidence"}},
@@ -302,7 +301,6 @@ def test_no_length_is_too_deep():
         assert book.bids == engine.book.bids
 
 
-@delay_kind("waves")
 def waves(stream, network, nodes):
     """Delays that depend on the last one, and draw from a stream that nobody else sees."""
     last, draw, own = 10_000, stream.random, Random(5)
@@ -316,14 +314,14 @@ def waves(stream, network, nodes):
 
 
 def test_functions_that_are_given_are_copied_with_what_they_enclose_but_not_pickled():
-    own = {"network": {"delays": "waves"}, "prices": {"aggregator": lambda quotes: quotes[0].price}}
+    own = {"network": {"delays": waves}, "prices": {"aggregator": lambda quotes: quotes[0].price}}
     run = begin(own, SPLIT)
     copied = deepcopy(run)
     assert end(run) == end(copied) == end(begin(own, 0))
     with pytest.raises(InvalidInput, match=r"aggregator: '.*<lambda>' .* deepcopy takes any"):
         pickle.dumps(begin(own, SPLIT))
     with pytest.raises(InvalidInput, match=r"network.delays: 'waves.<locals>.delay'"):
-        pickle.dumps(begin({"network": {"delays": "waves"}}, SPLIT))
+        pickle.dumps(begin({"network": {"delays": waves}}, SPLIT))
 
 
 def test_results_and_errors_are_copied_whatever_they_are_about():
