@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from streamlet_lab.copies import check_pickled
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import (
     format_duration,
@@ -238,6 +239,12 @@ class Section(BaseModel):
         for name, value in super().__repr_args__():
             # A function's own text is where it lies in memory.
             yield name, _write_named(value) if callable(value) else value
+
+    def __getstate__(self) -> dict[Any, Any]:
+        for name, value in self:
+            if callable(value):
+                check_pickled(value, name)
+        return super().__getstate__()
 
 
 def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
