@@ -1,7 +1,8 @@
 """Who leads an epoch: rules that everyone knows in advance."""
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_text, to_whole
@@ -16,8 +17,7 @@ def round_robin(validators: Collection[str]) -> LeaderRule:
     With n = 3f + 1 this never gives the five honest leaders in a row that Theorem 6 asks for. It
     also follows a schedule, in which a name may stand several times.
     """
-    order = _names(validators)
-    return lambda epoch: order[_whole(epoch) % len(order)]
+    return partial(_in_turn, _names(validators))
 
 
 def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
@@ -31,15 +31,18 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
     >>> [leader_of(epoch) for epoch in range(8)]
     ['c', 'a', 'c', 'b', 'a', 'b', 'c', 'a']
     """
-    order = _names(validators)
-    chain_id = to_text(chain_id, "chain_id")
+    chain_id, order = to_text(chain_id, "chain_id"), _names(validators)
     domain = b"streamlet-lab/leader/1" + len(chain_id.encode()).to_bytes(4) + chain_id.encode()
+    return partial(_by_hash, order, domain)
 
-    def leader_of(epoch: int) -> str:
-        digest = hashlib.sha256(domain + _whole(epoch).to_bytes(8)).digest()
-        return order[int.from_bytes(digest) % len(order)]
 
-    return leader_of
+def _in_turn(order: Sequence[str], epoch: int) -> str:
+    return order[_whole(epoch) % len(order)]
+
+
+def _by_hash(order: Sequence[str], domain: bytes, epoch: int) -> str:
+    digest = hashlib.sha256(domain + _whole(epoch).to_bytes(8)).digest()
+    return order[int.from_bytes(digest) % len(order)]
 
 
 def _whole(epoch: int) -> int:
