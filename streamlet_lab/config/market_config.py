@@ -90,11 +90,10 @@ def _zero_intelligence(count: int) -> TraderConfig:
 
 def _read_traders(value: object) -> object:
     """Let a number mean ordinary traders, and a name or a class one trader of that kind."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        to_whole(value, 0, "traders", _MOST_TRADERS)
-        return (_zero_intelligence(value),) if value else ()
     if not isinstance(value, list | tuple):
-        raise InvalidInput("traders", value, "a number of traders, or a list of kinds and tables")
+        expected = f"a whole number from 0 to {_MOST_TRADERS:,}, or a list of kinds and tables"
+        count = to_whole(value, 0, "traders", _MOST_TRADERS, expected)
+        return (_zero_intelligence(count),) if count else ()
     return tuple(_read_kind(each, TraderConfig, "trader") for each in value)
 
 

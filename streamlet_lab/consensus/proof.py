@@ -57,6 +57,7 @@ from streamlet_lab.consensus.evidence import is_signed
 from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_hash
 from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
+from streamlet_lab.units import to_flag
 from streamlet_lab.values import Whole
 
 
@@ -247,7 +248,7 @@ def verify_proof(
         If anything is wrong, with what is.
     """
     nodes = len(keys.keys)
-    if keys.quorum < quorum(nodes) and not allow_unsafe_quorum:
+    if not to_flag(allow_unsafe_quorum, "allow_unsafe_quorum") and keys.quorum < quorum(nodes):
         raise ProofRejected(
             f"the quorum of the keys, {keys.quorum} of {nodes} nodes, is unsafe: "
             f"finality needs {quorum(nodes)}"

@@ -136,10 +136,10 @@ class Settings(SimpleNamespace):
     """
 
     def __init__(self, **values: Any) -> None:
-        for name, value in values.items():
+        for name, value in [*values.items()]:
             if name not in CONTROLS:
                 raise InvalidInput(name, value, f"one of {', '.join(CONTROLS)}")
-            CONTROLS[name].check(name, value)
+            values[name] = CONTROLS[name].read(name, value)
         super().__init__(**{name: control.default for name, control in CONTROLS.items()} | values)
         to_whole(self.faulty, 0, "faulty", self.nodes)
         to_whole(self.lying, 0, "lying", self.sources)
