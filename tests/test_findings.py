@@ -76,7 +76,7 @@ DOCUMENTS = {
         "0.attachment_hash: 'x' is not",
     ),
     "signatures.json": ({**PROOF, "votes": [[1] * 100_000] * 3}, "proof.votes.0.0: 1 is not valid"),
-    "payload.json": ({**PROOF, "payload": {"hex": "0" * 10**7}, "votes": 0}, "proof.votes: 0 is"),
+    "payload.json": ({**PROOF, "payload": {"hex": "0" * 10**7}}, "proof.payload: {'hex': '000"),
 }
 PUBLIC_KEYS = {
     "many.json": ({f"n{number}": 0 for number in range(20_001)}, "at most 20,000 names"),
