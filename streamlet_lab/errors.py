@@ -3,6 +3,7 @@
 They show what others wrote: short, in one line, and with nothing in it that a terminal obeys.
 """
 
+import pickle
 from collections.abc import Iterator
 from typing import Final
 
@@ -76,7 +77,9 @@ class StreamletLabError(Exception):
     """Base of every error that the lab raises on purpose."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(_shortened(message, _LONGEST_MESSAGE)))
+        # Once more, since escapes are longer than what they stand for.
+        text = printable(_shortened(message, _LONGEST_MESSAGE))
+        super().__init__(_shortened(text, _LONGEST_MESSAGE))
 
 
 class InvalidInput(StreamletLabError, ValueError):
@@ -99,8 +102,20 @@ class InvalidInput(StreamletLabError, ValueError):
         self.expected = expected
 
     def __reduce__(self) -> tuple[type["InvalidInput"], tuple[str, object, str]]:
-        # An executor sends errors from one process to another.
-        return type(self), (self.field, self.value, self.expected)
+        # An executor sends errors from one process to another, whatever they are about.
+        value = self.value
+        try:
+            pickle.dumps(value)
+        except Exception:
+            value = _Shown(shown(value))
+        return type(self), (self.field, value, self.expected)
+
+
+class _Shown(str):
+    """What stays of a value that cannot be pickled: how it is shown."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 class DataError(StreamletLabError):
