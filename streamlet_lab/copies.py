@@ -60,7 +60,7 @@ def check_pickled(function: Any, field: str) -> None:
         pickle.dumps(function)
     except (pickle.PicklingError, AttributeError, TypeError):
         name = getattr(function, "__qualname__", type(function).__qualname__)
-        expected = "what a module has under that name, by which it is pickled; deepcopy takes any"
+        expected = "what pickle finds in a module by that name; deepcopy takes any function"
         raise InvalidInput(field, name, expected) from None
 
 

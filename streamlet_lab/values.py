@@ -241,10 +241,17 @@ class Section(BaseModel):
             yield name, _write_named(value) if callable(value) else value
 
     def __getstate__(self) -> dict[Any, Any]:
-        for name, value in self:
-            if callable(value):
-                check_pickled(value, name)
+        for place, function in _functions_in(self):
+            check_pickled(function, place.removeprefix("."))
         return super().__getstate__()
+
+
+def _functions_in(value: object, place: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, Section | tuple):
+        for name, inner in value if isinstance(value, Section) else enumerate(value):
+            yield from _functions_in(inner, f"{place}.{name}")
+    elif callable(value):
+        yield place, value
 
 
 def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:

@@ -318,7 +318,9 @@ def test_functions_that_are_given_are_copied_with_what_they_enclose_but_not_pick
     run = begin(own, SPLIT)
     copied = deepcopy(run)
     assert end(run) == end(copied) == end(begin(own, 0))
-    with pytest.raises(InvalidInput, match=r"aggregator: '.*<lambda>' .* deepcopy takes any"):
+    with pytest.raises(
+        InvalidInput, match=r"prices.aggregator: '.*<lambda>' .* deepcopy takes any"
+    ):
         pickle.dumps(begin(own, SPLIT))
     with pytest.raises(InvalidInput, match=r"network.delays: 'waves.<locals>.delay'"):
         pickle.dumps(begin({"network": {"delays": waves}}, SPLIT))
