@@ -9,7 +9,15 @@ import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import (
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Final
@@ -206,6 +214,25 @@ def deviation_percent(price: Decimal, reference: Decimal) -> Decimal:
     return MONEY.divide(MONEY.multiply(difference, Decimal(100)), reference)
 
 
+def format_deviation(price: Decimal, reference: Decimal, outside: Decimal | None = None) -> str:
+    """Write how far a price is from a reference, in percent: with two digits, or more if it must.
+
+    ``outside`` is the first price beyond what a rule allows, if there is a rule: a price as far as
+    that is not shown as if it were nearer.
+
+    >>> format_deviation(Decimal("210.01"), Decimal(200), Decimal("210.01"))
+    '5.005%'
+    """
+    exact = deviation_percent(price, reference)
+    least = 0 if outside is None else deviation_percent(outside, reference)
+    nearer = exact.quantize(CENT, ROUND_FLOOR, MONEY)  # limits are in hundredths
+    digits = CENT
+    while (shown := round_price(exact, digits)) < least and shown <= nearer:
+        digits = digits.scaleb(-1)
+    return f"{shown}%"
+
+
 def format_price(price: Decimal) -> str:
-    """Write a price as the description's demos do: ``$152.45``."""
-    return f"${round_price(price):,.2f}"
+    """Write a price as the description's demos do, exactly: ``$152.45``, ``$94.9999``."""
+    cents = round_price(price)
+    return f"${cents if cents == price else price.normalize(MONEY):,f}"
