@@ -27,7 +27,6 @@ from streamlet_lab.consensus import (
 )
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.experiment import Experiment, run_protocol
-from streamlet_lab.fault import Fault
 from streamlet_lab.files import check_archive_name, write_atomically
 from streamlet_lab.fuzz import fuzz
 from streamlet_lab.grid import with_setting
@@ -209,12 +208,10 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     _check_place("--plots", options.plots)
     file = getattr(options, "file", None)
     settings = {} if file is None else load_config(file).to_document()
-    names = ("epochs", "nodes", "seed", "feed")
+    names = ("epochs", "nodes", "seed", "faults", "feed")
     given = {name: getattr(options, name, None) for name in names}
     if given["epochs"] is None:
         given["epochs"] = options.default_epochs
-    if options.faults is not None:
-        given["faults"] = _read_faults(options.faults)
     settings |= {name: value for name, value in given.items() if value is not None}
     for text in options.set:
         name, equals, value = text.partition("=")
@@ -233,16 +230,6 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
             expected = f"a setting; {error.field!r} has none below it"
             raise InvalidInput("--set", text, expected) from None
     return settings
-
-
-def _read_faults(text: str) -> tuple[Fault, ...]:
-    faults = []
-    for item in text.split(","):
-        node, equals, kind = item.strip().partition("=")
-        if not (node and equals and kind):
-            raise InvalidInput("--faults", item, "NODE=KIND, such as node_3=crash@4")
-        faults.append(Fault.parse(node, kind))
-    return tuple(faults)
 
 
 def _progress(done: int, total: int, what: str = "epoch") -> None:

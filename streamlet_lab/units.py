@@ -228,7 +228,7 @@ def format_deviation(price: Decimal, reference: Decimal, outside: Decimal | None
     nearer = exact.quantize(CENT, ROUND_FLOOR, MONEY)  # limits are in hundredths
     digits = CENT
     while (shown := round_price(exact, digits)) < least and shown <= nearer:
-        digits = digits.scaleb(-1)
+        digits = digits.scaleb(-1, MONEY)
     return f"{shown}%"
 
 

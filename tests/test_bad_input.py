@@ -262,8 +262,8 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(kind="stale", count=4), "faults", 4, "a count of at most 3 sources"),
     (_fault(kind="stale", count=1, parameters={"x": 1}), "faults.parameters.x", 1, "epochs, since"),
     # Faults, long form
-    (_fault(), "nodes", (), "either names of nodes or a count"),
-    (_fault(nodes=["node_1"], count=1), "nodes", ("node_1",), "either names of nodes or a count"),
+    (_fault(), "nodes", (), "names of nodes, or a count"),
+    (_fault(nodes=["node_1"], count=1), "nodes", ("node_1",), "no names beside a count"),
     (_fault(nodes=["node_9"]), "faults", "node_9", NODES),
     (_fault(count=5), "faults", 5, "a count of at most 4 nodes"),
     (_fault(count=-1), "faults.0.count", -1, "a whole number of at least 0"),
@@ -272,7 +272,10 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(count=1, colour="red"), "faults.0.colour", "red", "parameters"),
     (_lie("NaN"), "faults.parameters.price", "NaN", FINITE),
     (_lie(None), "faults.0.parameters.price", None, "a text, a finite number"),
-    ({"faults": ["crash"]}, "faults.0", "crash", "Fault"),
+    ({"faults": ["crash"]}, "faults", "crash", "such as 'node_3=crash@4'"),
+    ({"faults": "node_3=crash,node_2"}, "faults", "node_3=crash,node_2", "NODE=KIND"),
+    ({"faults": None}, "faults", None, "'node_3=crash@4', {'node_3': 'crash@4'}, a Fault"),
+    ({"faults": ["node_3=crash", 4]}, "faults", 4, "or a list of these"),
 ]
 
 

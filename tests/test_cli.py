@@ -142,7 +142,7 @@ MISTAKES = {
     "stock-consensus --feed tsla": "feed: 'tsla'",
     "run --feed aapl-2012 --epochs 400": "epochs: 400",
     "streamlet --faults node_1=explode": "faults: 'explode'",
-    "streamlet --faults crash": "--faults: 'crash'",
+    "streamlet --faults crash": "faults: 'crash'",
     "streamlet --faults node_1=crash@-5": "faults: 'crash@-5'",
     "streamlet --faults node_1=lying_leader": "faults: 'lying_leader'",
     "run --save result.csv": "--save: 'result.csv'",

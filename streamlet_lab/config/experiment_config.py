@@ -17,7 +17,7 @@ from streamlet_lab.config.network_config import NetworkConfig
 from streamlet_lab.config.prices_config import PricesConfig
 from streamlet_lab.consensus.quorums import FaultModel, max_faulty, quorum
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault
+from streamlet_lab.fault import Fault, read_faults
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
@@ -87,8 +87,9 @@ class ExperimentConfig(Section):
         What prices the nodes agree on; one block carries them all. The feed's own, or ``"AAPL"``,
         unless given.
     faults : tuple of Fault
-        Of nodes, or of sources. Also a mapping of each to a short form:
-        ``{"node_3": "crash@4", "external_feed": "biased"}``.
+        Of nodes, or of sources. Also a mapping of each to a short form,
+        ``{"node_3": "crash@4", "external_feed": "biased"}``, or the text that the command line
+        takes, ``"node_3=crash@4,external_feed=biased"``.
     model : {"byzantine", "crash", "synchronous"}
         What the paper's promises are taken from: section 3, appendix A or section 4.
     leaders : {"round_robin", "hashed"} or tuple of str
@@ -115,7 +116,7 @@ class ExperimentConfig(Section):
     seed: Annotated[int, Whole(0, 2**63 - 1)] = 0
     feed: Feed = "simulated"
     symbols: Symbols = ("AAPL",)
-    faults: tuple[Fault, ...] = ()
+    faults: Annotated[tuple[Fault, ...], BeforeValidator(read_faults)] = ()
     model: FaultModel = "byzantine"
     leaders: Leaders = "round_robin"
     epoch_length: Annotated[Duration, Field(gt=0)] = 1_000_000
@@ -128,14 +129,6 @@ class ExperimentConfig(Section):
     network: NetworkConfig = NetworkConfig()
     prices: PricesConfig = PricesConfig()
     market: MarketConfig = MarketConfig()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_short_faults(cls, values: Any) -> Any:
-        if isinstance(values, Mapping) and isinstance(values.get("faults"), Mapping):
-            faults = tuple(Fault.parse(node, kind) for node, kind in values["faults"].items())
-            return {**values, "faults": faults}
-        return values
 
     @model_validator(mode="after")
     def _check(self) -> Self:

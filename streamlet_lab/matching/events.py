@@ -250,7 +250,9 @@ class _Refusal:
             return "The band lets nothing in before its first reference"
         source = "consensus" if reference.kind == "consensus" else "reference"
         deviates = f"deviates {format_deviation(price, reference.price, self.outside)}"
-        return f"Price {format_price(price)} {deviates} from {source} {format_price(reference.price)}"
+        return (
+            f"Price {format_price(price)} {deviates} from {source} {format_price(reference.price)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

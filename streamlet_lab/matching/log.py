@@ -111,7 +111,9 @@ class Log:
             reason, order_id, quantity, ticks, reference, outside = rest
             price = None if ticks is None else self._instrument.price(ticks)
             why = _REASONS[reason]
-            return Cancelled(sequence, time, order_id, price, reference, why, quantity, outside=outside)
+            return Cancelled(
+                sequence, time, order_id, price, reference, why, quantity, outside=outside
+            )
         number, ticks, quantity, side, arrived, waited, *left = rest
         what = (number, time, self._instrument.symbol, self._instrument.price(ticks), quantity)
         if side > 0:

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Final
@@ -11,7 +11,7 @@ import tomli_w
 
 from streamlet_lab.config import ExperimentConfig, read_settings
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault
+from streamlet_lab.fault import Fault, read_faults
 from streamlet_lab.scenarios.syntax import Line, Run, Setting, add_settings, placed
 from streamlet_lab.simulator.script import Step
 
@@ -36,9 +36,7 @@ def read_config(lines: Sequence[Line]) -> ExperimentConfig:
     settings["epochs"] = sum(command.epochs for command in commands if isinstance(command, Run))
     steps = [command for command in commands if isinstance(command, Step)]
     if steps:
-        faults = settings.get("faults", [])
-        if isinstance(faults, Mapping):
-            faults = [Fault.parse(node, text) for node, text in faults.items()]
+        faults = read_faults(settings.get("faults", []))
         nodes = tuple(dict.fromkeys(chain.from_iterable(step.nodes for step in steps)))
         texts = [step.text for step in steps]
         settings["faults"] = [*faults, Fault("script", nodes, parameters={"steps": texts})]
