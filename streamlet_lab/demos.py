@@ -214,12 +214,11 @@ def _order_lines(result: Result) -> list[str]:
     )
     rejected = (
         f"  {row['time_s']:.3f} s: Trade{of(row)} rejected: Price {_dollars(row['price'])} "
-        + f"deviates {_deviation(row, result.bands)} from {what} "
-        + f"{_dollars(row['reference_price'])}, {since} {row['reference_age_s']:.3f} s"
-        if row["reference_price"] is not None
-        else f"  {row['time_s']:.3f} s: Trade{of(row)} rejected: before the band's first reference"
+        f"deviates {_deviation(row, result.bands)} from {what} {_dollars(row['reference_price'])}, "
+        f"{since} {row['reference_age_s']:.3f} s"
         for row in _records(result.rejections)
         if row["reason"] == "outside_band" and row["action"] == "rejected"
+        if row["reference_price"] is not None
     )
     return [
         f"Trades: {len(result.trades)}",
