@@ -22,7 +22,6 @@ from streamlet_lab.consensus import (
     FinalityProof,
     ProofRejected,
     PublicKeys,
-    parse_json,
     verify_proof,
 )
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
@@ -34,6 +33,7 @@ from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
+from streamlet_lab.texts import parse_json
 
 #: Where the main job draws its charts unless told otherwise.
 DEFAULT_CHARTS: Final = Path("output") / "charts"

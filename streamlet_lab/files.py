@@ -4,9 +4,10 @@ import hashlib
 import io
 import json
 import os
-import tempfile
+import stat
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,20 +32,54 @@ _DAMAGED: Final = (
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole: it is there with all its content, or it is as it was before."""
+    """Write a file whole: it is there with all its content, or it is as it was before.
+
+    It is on the disk when this returns. Where the path is a symbolic link, what it names is
+    written; an old file keeps its permissions, a new one has those of the process (its umask); a
+    device or a pipe just takes the content.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written, with the reason.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+        target = Path(os.path.realpath(path))
+        old = target.stat().st_mode if os.path.lexists(target) else None
+        if old is None or stat.S_ISREG(old) or stat.S_ISDIR(old):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _replace(target, content, old)
+        else:
+            target.write_bytes(content)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise DataError(f"{path}: cannot be written ({_reason(error)})") from error
+
+
+def _replace(target: Path, content: bytes, old: int | None) -> None:
+    beside = target.with_name(f".streamlet-lab-{os.urandom(8).hex()}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less the umask
     try:
         with os.fdopen(handle, "wb") as file:
+            if old is not None:
+                beside.chmod(stat.S_IMODE(old))
             file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
+    # Some file systems cannot do this for a folder; the file itself is whole in any case.
+    with suppress(OSError):
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def check_archive_name(path: Path, field: str = "path") -> None:
@@ -88,7 +123,7 @@ def read_archive(path: Path, written_as: str) -> tuple[dict[str, Any], dict[str,
                 raise DataError(f"{path}: {name} was changed after it was saved")
         return manifest, members
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+        raise DataError(f"{path}: cannot be read ({_reason(error)})") from error
     except _DAMAGED as error:
         raise DataError(f"{path}: not a saved result, or damaged ({error})") from error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamlet_lab import Experiment
+from streamlet_lab import DataError, Experiment
 from streamlet_lab.files import write_atomically
 
 
@@ -23,14 +23,78 @@ def test_a_file_is_written_whole(tmp_path):
 
     assert path.read_bytes() == b"content"
     assert list(path.parent.iterdir()) == [path]
-    assert stat.S_IMODE(path.stat().st_mode) & 0o444 == 0o444, "others may read it"
 
 
-def test_an_old_file_is_replaced(old_file):
+def test_an_old_file_is_replaced_and_keeps_its_permissions(old_file):
+    old_file.chmod(0o604)
     write_atomically(old_file, b"new")
 
     assert old_file.read_bytes() == b"new"
+    assert stat.S_IMODE(old_file.stat().st_mode) == 0o604
     assert list(old_file.parent.iterdir()) == [old_file]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_new_file_has_the_permissions_of_the_process(umask, mode, tmp_path):
+    before = os.umask(umask)
+    try:
+        write_atomically(tmp_path / "file", b"content")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == mode
+
+
+def test_a_symbolic_link_stays_and_what_it_names_is_written(old_file, tmp_path):
+    link, dangling = tmp_path / "link", tmp_path / "dangling"
+    link.symlink_to(old_file.name)
+    dangling.symlink_to(tmp_path / "elsewhere" / "new")
+    for each in (link, dangling):
+        write_atomically(each, b"new")
+        assert each.is_symlink()
+        assert each.read_bytes() == b"new"
+
+    assert not old_file.is_symlink()
+
+
+def test_the_content_is_on_the_disk_before_the_name_and_then_the_name(old_file, monkeypatch):
+    done = []
+    sync, replace = os.fsync, Path.replace
+
+    def note_sync(handle):
+        kind = "folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"
+        done.append((kind, os.fstat(handle).st_size if kind == "file" else 0))
+        sync(handle)
+
+    def note_replace(self, target):
+        done.append("renamed")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    write_atomically(old_file, b"content")
+
+    assert done == [("file", len(b"content")), "renamed", ("folder", 0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("/dev/full", "No space left on device"),
+        ("file.bin/below/it", "Not a directory"),
+        ("loop", "Too many levels of symbolic links"),
+        ("a" * 256, "File name too long"),
+        ("nul\0", "embedded null"),
+        ("", "Is a directory"),
+    ],
+)
+def test_what_cannot_be_written_is_named_with_the_reason(name, reason, old_file):
+    (old_file.parent / "loop").symlink_to("loop")
+    path = old_file.parent / name
+    with pytest.raises(DataError) as caught:
+        write_atomically(path, b"content")
+
+    assert str(caught.value).startswith(f"{path}: cannot be written ({reason}")
 
 
 class _FullDisk:
@@ -61,6 +125,13 @@ def _fail_to_rename(monkeypatch):
     monkeypatch.setattr(Path, "replace", refuse)
 
 
+def _fail_to_sync(monkeypatch):
+    def refuse(handle):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+
 def _be_interrupted(monkeypatch):
     def interrupt(self, target):
         raise KeyboardInterrupt
@@ -68,28 +139,23 @@ def _be_interrupted(monkeypatch):
     monkeypatch.setattr(Path, "replace", interrupt)
 
 
-failures = pytest.mark.parametrize("fail", [_fail_to_write, _fail_to_rename, _be_interrupted])
-
-
-@failures
+@pytest.mark.parametrize("fail", [_fail_to_write, _fail_to_sync, _fail_to_rename, _be_interrupted])
 def test_a_failure_leaves_the_old_file_and_nothing_else(fail, old_file, monkeypatch):
     with monkeypatch.context() as patch:
         fail(patch)
-        with pytest.raises((OSError, KeyboardInterrupt)):
+        with pytest.raises((DataError, KeyboardInterrupt)):
             write_atomically(old_file, b"new content")
 
     assert old_file.read_bytes() == b"old"
     assert list(old_file.parent.iterdir()) == [old_file]
 
 
-@pytest.mark.parametrize("fail", [_fail_to_rename])
 @pytest.mark.parametrize("name", ["e.toml", "e.json", "r.zip"])
-def test_a_failed_save_leaves_nothing_behind(fail, name, tmp_path, monkeypatch):
+def test_a_failed_save_leaves_nothing_behind(name, tmp_path, monkeypatch):
     experiment = Experiment(epochs=2, market={"traders": 0})
     savable = experiment.run() if name == "r.zip" else experiment
-    with monkeypatch.context() as patch:
-        fail(patch)
-        with pytest.raises((OSError, KeyboardInterrupt)):
-            savable.save(tmp_path / name)
+    _fail_to_rename(monkeypatch)
+    with pytest.raises(DataError, match=name):
+        savable.save(tmp_path / name)
 
     assert list(tmp_path.iterdir()) == []

@@ -17,7 +17,6 @@ from streamlet_lab.consensus.application import Application as Application
 from streamlet_lab.consensus.application import OpaqueApplication as OpaqueApplication
 from streamlet_lab.consensus.application import Verdict as Verdict
 from streamlet_lab.consensus.blocktree import BlockTree as BlockTree
-from streamlet_lab.consensus.documents import parse_json as parse_json
 from streamlet_lab.consensus.evidence import Evidence as Evidence
 from streamlet_lab.consensus.evidence import find_offences as find_offences
 from streamlet_lab.consensus.evidence import guaranteed_culprits as guaranteed_culprits

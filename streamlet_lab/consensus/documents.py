@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
 
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.values import Whole, first_mistake
 
 GREATEST_INTEGER: Final = 2**63 - 1
@@ -76,29 +76,3 @@ class Document:
             field = f"{place}.{mistake.field}".rstrip(".")
             raise InvalidInput(field, mistake.value, mistake.expected) from None
         return read
-
-
-def parse_json(text: str) -> object:
-    """Parse a JSON text in which no object has a name twice.
-
-    Parsers differ in which of two equal names they believe, so such a text says two things.
-
-    Raises
-    ------
-    DataError
-        If the text is not JSON, or has a name twice in one object.
-    """
-    try:
-        document: object = json.loads(text, object_pairs_hook=_object)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"not a JSON document: {error}") from error
-    return document
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError(
-            f"a name twice in one object, whose names are {[name for name, _ in pairs]}"
-        )
-    return document

@@ -8,7 +8,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.consensus import Vote
-from streamlet_lab.consensus.documents import parse_json
 from streamlet_lab.consensus.evidence import (
     Evidence,
     Offence,
@@ -17,7 +16,8 @@ from streamlet_lab.consensus.evidence import (
     is_proven,
 )
 from streamlet_lab.consensus.quorums import max_faulty, quorum
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.texts import parse_json
 
 from .committee import Committee
 from .tampering import tampered
@@ -166,19 +166,6 @@ def test_every_tampered_field_is_refused(evidence, data):
     # Which of two votes of one epoch stands first says nothing.
     assume({changed.first, changed.second} != {evidence.first, evidence.second})
     assert not is_proven(changed, PUBLIC_KEYS)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("{", "not a JSON document"),
-        ('{"voter": "node_0", "voter": "node_1"}', "a name twice"),
-        ("[" * 100_000, "not a JSON document"),
-    ],
-)
-def test_text_that_says_no_one_thing_is_no_document(text, complaint):
-    with pytest.raises(DataError, match=complaint):
-        parse_json(text)
 
 
 def test_an_error_names_the_place_and_what_belongs_there():

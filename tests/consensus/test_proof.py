@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab.consensus import Block, BlockTree, make_genesis
-from streamlet_lab.consensus.documents import parse_json
 from streamlet_lab.consensus.proof import (
     FinalityProof,
     Header,
@@ -20,6 +19,7 @@ from streamlet_lab.consensus.proof import (
     verify_proof,
 )
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.texts import parse_json
 
 from .committee import GENESIS, Committee, extend
 from .tampering import tampered

@@ -1,0 +1,201 @@
+"""Texts of others: read, decoded and parsed within limits that are checked before work is done.
+
+What goes wrong is a `DataError` in the lab's own words, whatever Python's parsers raise.
+"""
+
+import codecs
+import difflib
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from streamlet_lab.errors import DataError, shown
+from streamlet_lab.errors import printable as printable
+
+#: Bytes of a file. The proof of a block with 10,000 others between it and finality has 4 million.
+MOST_BYTES: Final = 16_000_000
+#: Values in a JSON document.
+MOST_VALUES: Final = 1_000_000
+#: Characters of a TOML document, of which the parser may read only half a million in a second.
+MOST_OF_TOML: Final = 1_000_000
+#: Names in an object of JSON, and in a whole document of TOML.
+MOST_NAMES: Final = 10_000
+_DEEPEST: Final = 32
+_MOST_PARTS: Final = 16
+# Every integer of so many digits, be they hexadecimal, has a float.
+_LONGEST_NUMBER: Final = 250
+
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),  # begins as that of UTF-16 does
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+# The strings and comments of TOML, closed or not; possessive, so that it is read once.
+_OPAQUE: Final = re.compile(
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+(?:"{3,5}|\\?\Z)'
+    r"|'''(?:[^']++|'{1,2}(?!'))*+(?:'{3,5}|\Z)"
+    r'|"(?:[^"\\\n]++|\\.)*+"?'
+    r"|'[^'\n]*+'?"
+    r"|#[^\n]*+",
+    re.DOTALL,
+)
+_BETWEEN: Final = re.compile(r"[=,\[\]{}\n]")
+_LONGEST_NAME: Final = 80
+
+
+def read_text(path: str | Path, *, most: int = MOST_BYTES) -> str:
+    """Return the text of a file in UTF-8, with or without a byte order mark.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it has more than so many bytes, or it is in another encoding.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:  # a null character
+        raise DataError(f"{path}: not the name of a file ({error})") from error
+    if len(content) > most:
+        raise DataError(f"{path}: too large; expected at most {most:,} bytes")
+    # The ends of lines as Python reads them.
+    return decode(content, str(path)).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def decode(content: bytes, source: str = "the document") -> str:
+    """Return the text of bytes in UTF-8, or say which encoding they seem to be in."""
+    seems = next((name for mark, name in _MARKS if content.startswith(mark)), "")
+    text = ""
+    if not seems:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            byte = f"byte 0x{content[error.start]:02x} in line {line}"
+            seems = f"Latin-1 or Windows-1252, or no text at all ({byte})"
+        else:
+            # Every second byte of a text in UTF-16 is one, and no text has any.
+            seems = "UTF-16 without its mark, or no text at all" if "\0" in text else ""
+    if seems:
+        raise DataError(f"{source}: not a text in UTF-8; it seems to be {seems}")
+    return text
+
+
+def parse_json(text: str, *, most: int = MOST_VALUES) -> object:
+    """Parse a JSON document of so many values, in which no object has a name twice.
+
+    Parsers differ in which of two equal names they believe, so such a text says two things.
+
+    Raises
+    ------
+    DataError
+        If the text is not JSON, or goes beyond a limit.
+    """
+    with _in_our_words("JSON"):
+        if sum(map(text.count, ",[{")) > most:
+            raise ValueError(f"expected at most {most:,} values")
+        document: object = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_float,
+            parse_constant=_float,
+        )
+        _check_depth(document)
+    return document
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a TOML document of at most `MOST_OF_TOML` characters and `MOST_NAMES` names.
+
+    Raises
+    ------
+    DataError
+        If the text is not TOML, or goes beyond a limit.
+    """
+    with _in_our_words("TOML"):
+        if len(text) > MOST_OF_TOML:
+            raise ValueError(f"expected at most {MOST_OF_TOML:,} characters")
+        outside = _OPAQUE.sub('"', text)
+        if outside.count("=") > MOST_NAMES:
+            raise ValueError(f"expected at most {MOST_NAMES:,} names")
+        for piece in map(str.strip, _BETWEEN.split(outside)):
+            _check_length(piece)
+            # The parser takes as many steps as the square of this.
+            if piece.count(".") >= _MOST_PARTS:
+                raise ValueError(f"{shown(piece)}; expected at most {_MOST_PARTS} parts of a name")
+        document = tomllib.loads(text, parse_float=_float)
+        _check_depth(document)
+    return document
+
+
+@contextmanager
+def _in_our_words(form: str) -> Iterator[None]:
+    try:
+        yield
+    except RecursionError:
+        raise DataError(f"not a {form} document: nested too deep") from None
+    except ValueError as error:
+        raise DataError(f"not a {form} document: {error}") from None
+
+
+def nearest(name: object, names: Iterable[str]) -> str:
+    """Return a hint at the one of some names that is most like another, or nothing.
+
+    >>> nearest("medain", ["mean", "median"])
+    " (did you mean 'median'?)"
+    """
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+        return ""
+    found = difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(pairs) > MOST_NAMES:
+        raise ValueError(f"expected at most {MOST_NAMES:,} names in one object")
+    document: dict[str, object] = {}
+    for name, value in pairs:
+        if name in document:
+            raise ValueError(f"a name twice in one object: {shown(name)}")
+        document[name] = value
+    return document
+
+
+def _integer(text: str) -> int:
+    _check_length(text)
+    return int(text)
+
+
+def _float(text: str) -> float:
+    _check_length(text)
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+def _check_length(text: str) -> None:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError(f"{shown(text)}; expected at most {_LONGEST_NUMBER} characters")
+
+
+def _check_depth(document: object) -> None:
+    level = [document]
+    for _ in range(_DEEPEST + 1):
+        tables = [item for item in level if isinstance(item, dict | list)]
+        level = [
+            item
+            for table in tables
+            for item in (table.values() if isinstance(table, dict) else table)
+        ]
+        if not level:
+            return
+    raise ValueError(f"expected a nesting of at most {_DEEPEST}")
