@@ -216,7 +216,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     for text in options.set:
         name, equals, value = text.partition("=")
         name = name.strip()
-        if not (equals and re.fullmatch(r"\w+(\.\w+)*", name, re.ASCII)):
+        if not (equals and re.fullmatch(r"\w+(\.[\w-]+)*", name, re.ASCII)):
             raise InvalidInput("--set", text, "SETTING=VALUE, such as prices.aggregator=median")
         try:
             (read,) = tomllib.loads(f"value = {value}").values()

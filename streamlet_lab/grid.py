@@ -25,6 +25,7 @@ from streamlet_lab.experiment import Experiment
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import to_whole
 
 #: From a configuration to what is measured.
@@ -108,13 +109,13 @@ class Sweep:
         over pairs of runs: see :func:`~streamlet_lab.intervals.share_difference`.
         """
         if setting not in self.settings:
-            raise InvalidInput("setting", setting, f"one of {_listed(self.settings)}")
+            raise InvalidInput("setting", setting, one_of(setting, self.settings))
         self._check(measure)
         sides = []
         for name, value in (("first", first), ("second", second)):
             here = self.frame[self.frame[setting] == value]
             if here.empty:
-                raise InvalidInput(name, value, f"one of {_listed(self.frame[setting].unique())}")
+                raise InvalidInput(name, value, one_of(value, self.frame[setting].unique()))
             sides.append(here)
         others = [name for name in self.settings if name != setting]
         pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))
@@ -143,7 +144,7 @@ class Sweep:
         if self.frame.empty:
             raise InvalidInput("measure", measure, "a sweep of which at least one run was finished")
         if measure not in self.measures:
-            raise InvalidInput("measure", measure, f"one of {_listed(self.measures)}")
+            raise InvalidInput("measure", measure, one_of(measure, self.measures))
 
 
 def run_experiment(config: ExperimentConfig) -> Any:

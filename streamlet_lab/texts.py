@@ -155,8 +155,20 @@ def nearest(name: object, names: Iterable[str]) -> str:
     """
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return ""
-    found = difflib.get_close_matches(name, names, n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    # In lower case for the comparison, as SHOUTING is no other name.
+    known = {each.lower(): each for each in names}
+    found = difflib.get_close_matches(name.lower(), known, n=1)
+    return f" (did you mean {known[found[0]]!r}?)" if found else ""
+
+
+def one_of(name: object, names: Iterable[object], what: str = "one of") -> str:
+    """Return what is valid where a name is none of some others, with a hint at the most like one.
+
+    >>> one_of("medain", ["mean", "median"])
+    "one of mean, median (did you mean 'median'?)"
+    """
+    known = [*map(str, names)]
+    return f"{what} {', '.join(known)}{nearest(name, known)}"
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -23,6 +23,7 @@ from numbers import Integral, Real
 from typing import Final
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.texts import nearest
 
 MICROSECONDS_PER_SECOND: Final = 1_000_000
 
@@ -159,7 +160,8 @@ def to_whole(value: object, low: int, field: str, high: int | None = None) -> in
 def to_name(value: object, names: Sequence[str], field: str) -> str:
     """Return one of some names, or refuse what is none of them."""
     if not isinstance(value, str) or value not in names:
-        raise InvalidInput(field, value, "one of " + ", ".join(map(repr, names)))
+        expected = "one of " + ", ".join(map(repr, names)) + nearest(value, names)
+        raise InvalidInput(field, value, expected)
     return value
 
 

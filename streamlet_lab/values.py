@@ -1,11 +1,12 @@
 """All that comes from outside: types that pydantic reads, with their ranges, and its complaints."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, Final, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -18,11 +19,14 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import InvalidInput, shown
+from streamlet_lab.texts import nearest, one_of
 from streamlet_lab.units import format_duration, to_decimal, to_microseconds, to_number, to_whole
 
 #: Before the name of a function where a saved configuration had the function itself.
 CALLABLE: Final = "callable:"
+
+_QUOTED: Final = re.compile("'([^']*)'")
 
 # What pydantic puts into a location beside what a person wrote.
 _LABELS: Final = ("function-", "constrained-", "literal[", "tuple[")
@@ -168,10 +172,33 @@ def _is_plain(value: object) -> bool:
 Parameters = Annotated[dict[str, Any], AfterValidator(check_plain)]
 
 
-class Section(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _InOurWords(ModelMetaclass):
+    """Has pydantic's complaints about a new configuration, or a part of one, told in our words."""
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+        try:
+            return super().__call__(*arguments, **settings)
+        except ValidationError as error:
+            raise first_mistake(error, self) from None
+
+
+class Section(BaseModel, metaclass=_InOurWords):
     """A part of a configuration: frozen, and strict about the names of its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        expected = (
+            "another configuration: this one does not change, and "
+            "Experiment(**{**config.to_document(), …}) makes the next"
+        )
+        raise InvalidInput(name, value, expected)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
@@ -195,21 +222,39 @@ def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
     place, expected = ".".join(location), first["msg"].removeprefix("Input should be ")
     match first["type"]:
         case "missing":
-            found = [*first["input"]] if isinstance(first["input"], Mapping) else first["input"]
-            return InvalidInput(".".join(location[:-1]), found, f"{location[-1]!r} too")
+            expected = f"a value for {location[-1]!r} too, which is missing"
+            return InvalidInput(".".join(location[:-1]), first["input"], expected)
         case "extra_forbidden":
-            known = ", ".join(_settings(model, location[:-1]))
-            field = ".".join(location[:-1]) or "setting"
-            return InvalidInput(field, location[-1], f"one of the settings {known}")
+            *section, name = location
+            known, what = _settings(model, section), "one of the settings"
+            home = _home(model, name)
+            expected = f"{what} {', '.join(known)}{home}" if home else one_of(name, known, what)
+            return InvalidInput(".".join(section) or "setting", name, expected)
         case "unexpected_keyword_argument":
-            expected = "one of " + ", ".join(_settings(model, location[:-1]))
+            expected = one_of(location[-1], _settings(model, location[:-1]))
+        case "literal_error" | "enum":
+            expected += nearest(first["input"], _QUOTED.findall(expected))
         case "tuple_type":
-            expected = "a list"
+            is_one = isinstance(first["input"], str | Mapping)
+            expected = f"a list, such as [{shown(first['input'])}]" if is_one else "a list"
         case "string_type":
             expected = "a text"
-        case "dict_type" | "model_type":
-            expected = "a table"
+        case "too_short":
+            expected = "one or more"
+        case "dict_type":
+            expected = "a table of values by their names"
+        case "model_type":
+            expected = f"a table of the settings {', '.join(_settings(model, location))}"
     return InvalidInput(place, first["input"], expected)
+
+
+def _home(model: Any, name: str) -> str:
+    """Return in which section of a model a setting is that was looked for outside."""
+    *_, inner = name.split(".")
+    for section, kind in get_type_hints(model).items():
+        if isinstance(kind, type) and inner in getattr(kind, "model_fields", ()):
+            return f"; {inner!r} is a setting of {section!r}: {section}={{{inner!r}: …}}"
+    return ""
 
 
 def _settings(model: Any, sections: list[str]) -> list[str]:

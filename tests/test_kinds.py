@@ -129,8 +129,9 @@ def test_what_is_not_there_is_answered_with_what_is(register: Kinds[object], nam
 
     assert caught.value.field == "prices.law"
     assert caught.value.value == name
+    hint = " (did you mean 'calm'?)" if name == "Calm" else ""
     assert caught.value.expected == (
-        "one of calm, rough, steady; a law of your own must be registered before"
+        f"one of calm, rough, steady; a law of your own must be registered before{hint}"
     )
 
 

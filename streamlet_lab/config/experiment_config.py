@@ -21,6 +21,7 @@ from streamlet_lab.fault import Fault, read_faults
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
+from streamlet_lab.texts import nearest, one_of
 from streamlet_lab.units import format_duration
 from streamlet_lab.values import CALLABLE, Duration, Section, Whole, kind_name
 
@@ -29,7 +30,7 @@ from streamlet_lab.values import CALLABLE, Duration, Section, Whole, kind_name
 _LONGEST_EPOCH = 252 * TRADING_DAY
 _LONGEST_MARKET_TIME = 7_500 * 365 * 86_400_000_000
 
-_SYMBOL = re.compile(r"[A-Z][A-Z0-9.]{0,11}", re.ASCII)
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9.-]{0,11}", re.ASCII)
 _MOST_SYMBOLS = 20
 
 _QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": "⌈n/2⌉"}
@@ -38,7 +39,8 @@ _QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": 
 def _read_leaders(value: object) -> object:
     named = isinstance(value, list | tuple) and value and all(isinstance(n, str) for n in value)
     if not named and value not in ("round_robin", "hashed"):
-        raise InvalidInput("leaders", value, "'round_robin', 'hashed' or a list of names of nodes")
+        expected = "'round_robin', 'hashed' or a list of names of nodes"
+        raise InvalidInput("leaders", value, expected + nearest(value, ["round_robin", "hashed"]))
     return value
 
 
@@ -58,11 +60,12 @@ Quorum = Annotated[int | Literal["2f+1"], BeforeValidator(_read_quorum)]
 
 
 def _read_symbols(value: object) -> object:
+    value = [value] if isinstance(value, str) else value
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= _MOST_SYMBOLS:
         raise InvalidInput("symbols", value, f"a list of 1 to {_MOST_SYMBOLS} symbols")
     for symbol in value:
         if not (isinstance(symbol, str) and _SYMBOL.fullmatch(symbol)):
-            expected = "capital letters, digits and points, at most 12, such as 'AAPL'"
+            expected = "at most 12 capital letters, digits, points and hyphens, such as 'BRK-B'"
             raise InvalidInput("symbols", symbol, expected)
     if len(set(value)) < len(value):
         raise InvalidInput("symbols", value, "each symbol once")
@@ -85,7 +88,7 @@ class ExperimentConfig(Section):
         frame of one's own with the columns ``time``, ``price`` and ``volume``.
     symbols : tuple of str
         What prices the nodes agree on; one block carries them all. The feed's own, or ``"AAPL"``,
-        unless given.
+        unless given. A single one need not be in a list.
     faults : tuple of Fault
         Of nodes, or of sources. Also a mapping of each to a short form,
         ``{"node_3": "crash@4", "external_feed": "biased"}``, or the text that the command line
@@ -156,7 +159,7 @@ class ExperimentConfig(Section):
             raise InvalidInput("symbols", symbols, "one symbol: a frame is the feed of one")
         for symbol in self.prices.assets:
             if symbol not in symbols:
-                raise InvalidInput("prices.assets", symbol, f"one of {', '.join(symbols)}")
+                raise InvalidInput("prices.assets", symbol, one_of(symbol, symbols))
         if self.feed == SIMULATED:
             for symbol in symbols:
                 self.prices.check_start(symbol)
@@ -183,7 +186,7 @@ class ExperimentConfig(Section):
             if name not in known:
                 if name in sources:
                     expected += f"; the faults of sources are {', '.join(source_fault_kinds())}"
-                raise InvalidInput("faults", name, expected)
+                raise InvalidInput("faults", name, expected + nearest(name, known))
         if fault.count is not None and fault.count > len(known):
             raise InvalidInput("faults", fault.count, f"a count of at most {len(known)} {what}")
 
@@ -212,7 +215,8 @@ class ExperimentConfig(Section):
             for name in names:
                 if name not in known and not (may_be_observer and name == OBSERVER):
                     either = f"'{OBSERVER}' or " if may_be_observer else ""
-                    raise InvalidInput(field, name, either + self._any_node)
+                    hint = nearest(name, [*self.node_ids, OBSERVER])
+                    raise InvalidInput(field, name, either + self._any_node + hint)
 
     @property
     def _any_node(self) -> str:
@@ -337,6 +341,14 @@ class ExperimentConfig(Section):
             case _:
                 raise InvalidInput("path", str(path), "a file name ending in .toml or .json")
         write_atomically(path, text.encode())
+
+
+def check_config(config: object) -> ExperimentConfig:
+    """Return a configuration, or refuse what is none."""
+    if not isinstance(config, ExperimentConfig):
+        expected = "an ExperimentConfig, such as Experiment(nodes=4).config"
+        raise InvalidInput("config", config, expected)
+    return config
 
 
 def _find_functions(document: Any) -> Iterator[tuple[str, ...]]:

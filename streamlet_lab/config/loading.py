@@ -5,12 +5,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.config.runnable import check_runnable
 from streamlet_lab.errors import DataError
-from streamlet_lab.values import first_mistake
 
 
 def make_config(**settings: Any) -> ExperimentConfig:
@@ -30,10 +27,7 @@ def make_config(**settings: Any) -> ExperimentConfig:
 
 def read_settings(settings: dict[str, Any]) -> ExperimentConfig:
     """Validate settings as they were saved, whatever is registered here of what they name."""
-    try:
-        return ExperimentConfig(**settings)
-    except ValidationError as error:
-        raise first_mistake(error, ExperimentConfig) from error
+    return ExperimentConfig(**settings)
 
 
 def load_config(path: str | Path) -> ExperimentConfig:

@@ -70,6 +70,14 @@ class ReferenceConfig(Section):
             raise InvalidInput("market.reference", made, expected)
         return made
 
+    def check(self, price: Callable[[int], int]) -> None:
+        """Refuse what comes to light when it first publishes: there a generator begins to run."""
+        try:
+            next(self.make(price), None)
+        except InvalidInput as error:
+            place = "" if error.field.startswith("market.") else "market.reference.parameters."
+            raise InvalidInput(place + error.field, error.value, error.expected) from None
+
 
 def _read_kind(value: object, config: type[Section], what: str) -> object:
     """Let a name, a class or a function mean that kind with its own defaults."""
@@ -89,10 +97,15 @@ def _zero_intelligence(count: int) -> TraderConfig:
 
 
 def _read_traders(value: object) -> object:
-    """Let a number mean ordinary traders, and a name or a class one trader of that kind."""
+    """Let a number mean ordinary traders, and a name or a class one trader of that kind.
+
+    A single kind need not be in a list.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         to_whole(value, 0, "traders", _MOST_TRADERS)
         return (_zero_intelligence(value),) if value else ()
+    if isinstance(value, str | Mapping | TraderConfig) or callable(value):
+        value = [value]
     if not isinstance(value, list | tuple):
         raise InvalidInput("traders", value, "a number of traders, or a list of kinds and tables")
     return tuple(_read_kind(each, TraderConfig, "trader") for each in value)
@@ -117,8 +130,8 @@ class MarketConfig(Section):
     traders : tuple of TraderConfig
         Who trades. Also a number of zero-intelligence traders that each send an order in five
         seconds of protocol time; or kinds and tables:
-        ``["market_maker", {"kind": "informed", "count": 3, "rate": 0.5}]``. None leaves the
-        market empty.
+        ``["market_maker", {"kind": "informed", "count": 3, "rate": 0.5}]``. 0 leaves the market
+        empty.
     band : str or callable
         Which prices may enter, trade and rest: one of :func:`~streamlet_lab.matching.bands`, or a
         function that makes a band of a percentage and parameters.

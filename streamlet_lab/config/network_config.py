@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.registers import DELAYS
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import format_duration, to_microseconds
 from streamlet_lab.values import Duration, Named, Number, Section
 
@@ -117,8 +118,9 @@ class Partition(Interval):
     def _check_groups(self) -> Self:
         names = list(chain.from_iterable(self.groups))
         if len(self.groups) < 2 or not all(self.groups) or len(set(names)) < len(names):
-            expected = "two or more groups of nodes, none empty, with no node twice"
-            raise InvalidInput("groups", self.groups, expected)
+            expected = "two or more groups of nodes, none empty, no node twice: 'node_0|node_1'"
+            written = "|".join(map(",".join, self.groups))
+            raise InvalidInput("groups", written, expected)
         return self
 
 
@@ -243,7 +245,7 @@ class NetworkConfig(Section):
                 raise InvalidInput(f"region_delays.{name}", list(row), expected)
         for name in self.regions:
             if name not in table:
-                raise InvalidInput("regions", name, f"one of {', '.join(table)}")
+                raise InvalidInput("regions", name, one_of(name, table))
         return self
 
     @property

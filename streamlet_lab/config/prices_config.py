@@ -157,7 +157,7 @@ class PricesConfig(AssetConfig):
         if self.voter_policy == "evidence" and "min_sources" not in self.model_fields_set:
             object.__setattr__(self, "min_sources", max(2, 2 * max_faulty(len(names)) + 1))
         if len(names) < self.min_sources:
-            raise InvalidInput("sources", names, f"at least min_sources, {self.min_sources}")
+            raise InvalidInput("sources", len(names), f"at least min_sources, {self.min_sources}")
         self._check_reanchoring("reanchor_sources", self.reanchor_sources)
         for symbol, asset in self.assets.items():
             self._check_reanchoring(f"assets.{symbol}.reanchor_sources", asset.reanchor_sources)

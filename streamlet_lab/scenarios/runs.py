@@ -23,6 +23,7 @@ from streamlet_lab.scenarios.syntax import (
     read_lines,
 )
 from streamlet_lab.simulator import Simulation
+from streamlet_lab.texts import one_of
 
 _FOLDER: Final = files("streamlet_lab.scenarios")
 
@@ -246,7 +247,7 @@ def scenario(source: str | Path) -> Scenario:
     # An empty path is the folder that one is in.
     if isinstance(source, str | Path) and str(source) and Path(source).exists():
         return Scenario.load(source)
-    raise InvalidInput("scenario", source, f"a file, or one of {', '.join(names.values())}")
+    raise InvalidInput("scenario", source, one_of(source, names.values(), "a file, or one of"))
 
 
 def _is_tree(lines: Sequence[Line], source: str) -> bool:

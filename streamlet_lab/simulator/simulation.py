@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from streamlet_lab.config import OBSERVER, ExperimentConfig
+from streamlet_lab.config import OBSERVER, ExperimentConfig, check_config
 from streamlet_lab.consensus import (
     EPOCHS_AHEAD,
     SIX_UNCONTESTED,
@@ -36,6 +36,7 @@ from streamlet_lab.simulator.monitors import Listeners, Monitor
 from streamlet_lab.simulator.network import Network, Reception
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
+from streamlet_lab.texts import one_of
 
 
 class SimulatedApplication(Application, Protocol):
@@ -305,7 +306,7 @@ class Simulation:
         else:
             for receiver in self._names if send.to is None else send.to:
                 if receiver not in self._index:
-                    raise InvalidInput("to", receiver, f"one of {', '.join(self._names)}")
+                    raise InvalidInput("to", receiver, one_of(receiver, self._names))
                 if receiver != name:
                     self.network.send(time, index, self._index[receiver], message, send.delay)
         if self._rushing:
@@ -362,7 +363,7 @@ def create_streamlet_network(
     >>> [block.epoch for block in network.observer.tree.finalized]
     [-1, 0, 1, 2, 3, 4, 5, 6]
     """
-    for fault in config.faults:
+    for fault in check_config(config).faults:
         if fault in config.source_faults or make_fault(fault).needs_prices:
             raise InvalidInput("faults", fault.kind, "a kind that makes sense without prices")
     return Simulation(config, OpaqueApplication(), monitors, links=links)
