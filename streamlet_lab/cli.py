@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -33,7 +33,7 @@ from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
-from streamlet_lab.texts import parse_json
+from streamlet_lab.texts import parse_json, printable
 
 #: Where the main job draws its charts unless told otherwise.
 DEFAULT_CHARTS: Final = Path("output") / "charts"
@@ -242,9 +242,14 @@ def _show(options: argparse.Namespace, demo: demos.Demo, ask: Callable[[], Resul
     if options.json:
         print(json.dumps(demo.document, indent=2, allow_nan=False))
     else:
-        print("\n".join(demo.lines))
+        _print(demo.lines)
     if options.plots is not None:
         _report_files(options, save_charts(ask(), options.plots))
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print what names of others may be in, with nothing that a terminal obeys."""
+    print("\n".join(map(printable, "\n".join(lines).split("\n"))))
 
 
 def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
@@ -252,7 +257,8 @@ def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
     names = ", ".join(path.name for path in paths)
     folder = paths[0].parent
     where = "" if folder == Path() else f" to {folder}"
-    print(f"Written{where}: {names}", file=sys.stderr if options.json else sys.stdout)
+    written = printable(f"Written{where}: {names}")
+    print(written, file=sys.stderr if options.json else sys.stdout)
 
 
 def _check_place(option: str, path: Path | None, *, file: bool = False) -> None:
@@ -335,7 +341,7 @@ def _verify(options: argparse.Namespace) -> None:
     keys = _read_document(options.keys, PublicKeys.from_document)
     proof = _read_document(options.proof, FinalityProof.from_document)
     block = verify_proof(proof, keys, allow_unsafe_quorum=options.allow_unsafe_quorum)
-    print("\n".join(demos.verified(block)))
+    _print(demos.verified(block))
 
 
 def _scenario(options: argparse.Namespace) -> int:
@@ -350,7 +356,7 @@ def _fuzz(options: argparse.Namespace) -> int:
     search = fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
     print(search)
     for finding in search.findings:
-        print(f"\n{finding.scenario().text}")
+        _print(["", finding.scenario().text])
     return 1 if search.findings else 0
 
 

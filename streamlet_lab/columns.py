@@ -4,25 +4,36 @@ Prices come as float dollars for looking and as integers for exactness; times ar
 protocol time. What is None in a row is missing in the frame: an empty float is NaN.
 """
 
+from types import NoneType
 from typing import Annotated, Final, NamedTuple, get_args, get_type_hints
+
+from streamlet_lab.values import Number, Whole
 
 
 class Column(NamedTuple):
-    """What a column holds. The type ``Int64`` is an integer that may be missing."""
+    """What a column holds. The type ``Int64`` is an integer that may be missing.
+
+    What is allowed is a range of numbers, or the texts that there are; None is anything.
+    """
 
     dtype: str
     meaning: str
+    optional: bool
+    allowed: Number | Whole | tuple[str, ...] | None = None
 
 
-_Epoch = Annotated[int, "epoch, from 0"]
-_Time = Annotated[float, "seconds of protocol time"]
+_COUNT: Final = Whole(0)
+_TIME: Final = Number(0)
+
+_Epoch = Annotated[int, "epoch, from 0", _COUNT]
+_Time = Annotated[float, "seconds of protocol time", _TIME]
 _Hash = Annotated[str, "hash of the block, hexadecimal; empty if there is none"]
 _Parent = Annotated[str, "hash of the parent, hexadecimal"]
-_Height = Annotated[int, "blocks below it; genesis has 0"]
+_Height = Annotated[int, "blocks below it; genesis has 0", _COUNT]
 _Node = Annotated[str, "name of the node"]
 _Voters = Annotated[str, "who voted for it, in the order of the votes"]
-_Notarized = Annotated[float | None, "when the observer saw it notarized, seconds"]
-_Finalized = Annotated[float | None, "when the observer saw it finalized, seconds"]
+_Notarized = Annotated[float | None, "when the observer saw it notarized, seconds", _TIME]
+_Finalized = Annotated[float | None, "when the observer saw it finalized, seconds", _TIME]
 _Latency = Annotated[float | None, "from the epoch's start to finality, seconds"]
 _Order = Annotated[str, "id of the order"]
 _Symbol = Annotated[str, "what is quoted or traded"]
@@ -32,18 +43,20 @@ _True = Annotated[float, "underlying price at that instant, dollars"]
 _Reference = Annotated[float | None, "what the band goes by then, dollars; NaN before there is any"]
 _Age = Annotated[float | None, "since the market knows that reference, seconds of protocol time"]
 _Intent = Annotated[str, "honest; far: a price far from the true one by mistake; or manipulating"]
-_State = Annotated[str, "open; limit; auction; paused by a stale reference; halted by an operator"]
+_State = Annotated[str, "state of the market", ("open", "limit", "auction", "paused", "halted")]
+_SIDES: Final = ("buy", "sell")
 _Low = Annotated[float | None, "lowest price of a trade in the band, dollars; NaN without a limit"]
 _High = Annotated[
     float | None, "highest price of a trade in the band, dollars; NaN without a limit"
 ]
-_Message = Annotated[str, "proposal or vote"]
+_Message = Annotated[str, "proposal or vote", ("proposal", "vote")]
+_CLAIMS: Final = ("price_consensus", "no_price", "malformed", "")
 
 
 class Said(NamedTuple):
     """Columns that are read from a block's claim about a symbol."""
 
-    claim: Annotated[str, "price_consensus, no_price, malformed, or empty without a block"]
+    claim: Annotated[str, "price_consensus, no_price, malformed, or empty without a block", _CLAIMS]
     reason: Annotated[str, "why there is no price, or why voters refused the block"]
     true_price: Annotated[float | None, "underlying price at the epoch's start, dollars"] = None
     consensus_price: Annotated[float | None, "aggregate in the block, dollars"] = None
@@ -55,7 +68,7 @@ class Said(NamedTuple):
     ] = None
     vwap_cents: _Cents = None
     total_volume: Annotated[int | None, "volume in the block, shares"] = None
-    price_count: Annotated[int | None, "number of valid sources in the block"] = None
+    price_count: Annotated[int | None, "number of valid sources in the block", _COUNT] = None
 
 
 class EpochRow(NamedTuple):
@@ -66,15 +79,17 @@ class EpochRow(NamedTuple):
     """
 
     epoch: _Epoch
-    start_s: Annotated[float, "when the epoch began, seconds of protocol time"]
+    start_s: Annotated[float, "when the epoch began, seconds of protocol time", _TIME]
     timestamp: Annotated[str, "market time of the quotes, ISO 8601, UTC"]
     leader: _Node
     block_hash: _Hash
-    height: Annotated[int | None, "blocks below it; genesis has 0"]
-    parent_epoch: Annotated[int | None, "epoch of the block that it extends; -1 is genesis"]
+    height: Annotated[int | None, "blocks below it; genesis has 0", _COUNT]
+    parent_epoch: Annotated[
+        int | None, "epoch of the block that it extends; -1 is genesis", Whole(-1)
+    ]
     said: Said
     voters: _Voters
-    votes: Annotated[int, "votes for the block that the observer has seen"]
+    votes: Annotated[int, "votes for the block that the observer has seen", _COUNT]
     notarized_s: _Notarized
     finalized_s: _Finalized
     latency_s: _Latency
@@ -100,10 +115,10 @@ class BlockRow(NamedTuple):
     height: _Height
     proposer: _Node
     proposed_s: _Time
-    claim: Annotated[str, "price_consensus, no_price or malformed"]
+    claim: Annotated[str, "price_consensus, no_price or malformed", _CLAIMS]
     consensus_price: Annotated[float | None, "of the first symbol, dollars"]
-    votes: Annotated[int, "votes that the observer has seen"]
-    refusals: Annotated[int, "voters that found it unacceptable"]
+    votes: Annotated[int, "votes that the observer has seen", _COUNT]
+    refusals: Annotated[int, "voters that found it unacceptable", _COUNT]
     reason: Annotated[str, "the first refusal's reason"]
     notarized: Annotated[bool, "ends a notarized chain in the observer's view"]
     finalized: Annotated[bool, "is in the observer's finalized chain"]
@@ -116,8 +131,10 @@ class FinalityRow(NamedTuple):
     epoch: _Epoch
     height: _Height
     block_hash: _Hash
-    notarized_s: Annotated[float, "when this node saw it notarized, seconds"]
-    finalized_s: Annotated[float | None, "when this node saw it finalized, seconds; NaN if not"]
+    notarized_s: Annotated[float, "when this node saw it notarized, seconds", _TIME]
+    finalized_s: Annotated[
+        float | None, "when this node saw it finalized, seconds; NaN if not", _TIME
+    ]
     latency_s: _Latency
 
 
@@ -147,9 +164,9 @@ class OrderRow(NamedTuple):
     trader: Annotated[str, "who sent it"]
     kind: Annotated[str, "kind of the trader"]
     intent: _Intent
-    side: Annotated[str, "buy or sell"]
-    type: Annotated[str, "limit or market"]
-    time_in_force: Annotated[str, "day, gtc, gtt, ioc or fok"]
+    side: Annotated[str, "buy or sell", _SIDES]
+    type: Annotated[str, "limit or market", ("limit", "market")]
+    time_in_force: Annotated[str, "how long it may wait", ("day", "gtc", "gtt", "ioc", "fok")]
     expires_s: Annotated[float | None, "when it ends by itself, seconds; NaN if it does not"]
     quantity: _Shares
     price: Annotated[float | None, "limit, dollars; NaN for a market order"]
@@ -164,16 +181,18 @@ class OrderRow(NamedTuple):
         "an average the mean; NaN if it is the market's own",
     ]
     reference_age_s: _Age
-    status: Annotated[str, "rejected, cancelled, expired, filled, or resting at the end"]
+    status: Annotated[
+        str, "what became of it", ("rejected", "cancelled", "expired", "filled", "resting")
+    ]
     reason: Annotated[str, "why it was rejected or cancelled"]
-    filled: Annotated[int, "shares traded"]
+    filled: Annotated[int, "shares traded", _COUNT]
     clipped: Annotated[bool, "whether the band ever repriced it, to its edge"]
 
 
 class TradeRow(NamedTuple):
     """One row for each trade."""
 
-    trade_id: Annotated[int, "position on the symbol's tape, from 0"]
+    trade_id: Annotated[int, "position on the symbol's tape, from 0", _COUNT]
     time_s: _Time
     epoch: _Epoch
     symbol: _Symbol
@@ -182,7 +201,7 @@ class TradeRow(NamedTuple):
     quantity: _Shares
     buy_order_id: _Order
     sell_order_id: _Order
-    aggressor: Annotated[str, "side of the order that came last"]
+    aggressor: Annotated[str, "side of the order that came last", _SIDES]
     auction: Annotated[bool, "whether it is of a call auction"]
     reference_price: _Reference
     reference_age_s: _Age
@@ -202,11 +221,13 @@ class RejectionRow(NamedTuple):
         str,
         "rejected at entry; not replaced: the order stays as it was; or cancelled or reduced, "
         "not at its trader's wish",
+        ("rejected", "not replaced", "cancelled", "reduced"),
     ]
     stopped: Annotated[
         str,
         "where band, reference, auction or halt stopped the order: at_entry, at_trade, or "
         "swept out of the book later; empty if they had no part in it, or it stayed as it was",
+        ("at_entry", "at_trade", "swept", ""),
     ]
     reason: Annotated[str, "reason code"]
     quantity: Annotated[int, "shares that were refused or taken away"]
@@ -221,6 +242,7 @@ class RejectionRow(NamedTuple):
         "of a limit order that was stopped, by its own price. false: fair when it came and "
         "when stopped; justified: at neither; turned_fair or turned_unfair: only when stopped, "
         "or only when it came. market: a market order. Empty where it was not stopped",
+        ("false", "turned_fair", "turned_unfair", "justified", "market", ""),
     ]
     blocked: Annotated[bool, "stopped at a trade by the unfair price of what rested in the book"]
 
@@ -247,8 +269,8 @@ class BookRow(NamedTuple):
     state: _State
     best_bid: Annotated[float | None, "highest price that somebody pays, dollars; NaN if nobody"]
     best_ask: Annotated[float | None, "lowest price that somebody asks, dollars; NaN if nobody"]
-    bid_quantity: Annotated[int, "shares at the best bid"]
-    ask_quantity: Annotated[int, "shares at the best ask"]
+    bid_quantity: Annotated[int, "shares at the best bid", _COUNT]
+    ask_quantity: Annotated[int, "shares at the best ask", _COUNT]
     reference_price: _Reference
     reference_age_s: _Age
     low: _Low
@@ -262,12 +284,12 @@ class DepthRow(NamedTuple):
     time_s: _Time
     epoch: _Epoch
     symbol: _Symbol
-    side: Annotated[str, "buy or sell"]
-    level: Annotated[int, "position among the occupied prices, 0 is the best"]
+    side: Annotated[str, "buy or sell", _SIDES]
+    level: Annotated[int, "position among the occupied prices, 0 is the best", _COUNT]
     price: Annotated[float, "dollars"]
     price_cents: Annotated[int, "the same, cents"]
-    quantity: Annotated[int, "shares of all orders at that price"]
-    orders: Annotated[int, "number of these orders"]
+    quantity: Annotated[int, "shares of all orders at that price", _COUNT]
+    orders: Annotated[int, "number of these orders", _COUNT]
 
 
 class MessageRow(NamedTuple):
@@ -275,9 +297,9 @@ class MessageRow(NamedTuple):
 
     epoch: Annotated[int, "epoch of the block that the message is about"]
     kind: _Message
-    sent: Annotated[int, "copies that authors sent to other voting nodes"]
-    echoed: Annotated[int, "copies that nodes passed on to other voting nodes"]
-    received: Annotated[int, "first arrivals at voting nodes"]
+    sent: Annotated[int, "copies that authors sent to other voting nodes", _COUNT]
+    echoed: Annotated[int, "copies that nodes passed on to other voting nodes", _COUNT]
+    received: Annotated[int, "first arrivals at voting nodes", _COUNT]
 
 
 class TraceRow(NamedTuple):
@@ -289,8 +311,8 @@ class TraceRow(NamedTuple):
     block_hash: _Hash
     sender: Annotated[str, "whose copy came first: the author's, or that of one who echoed"]
     receiver: _Node
-    sent_s: Annotated[float, "when that copy left, seconds of protocol time"]
-    received_s: Annotated[float, "when it arrived, seconds of protocol time"]
+    sent_s: Annotated[float, "when that copy left, seconds of protocol time", _TIME]
+    received_s: Annotated[float, "when it arrived, seconds of protocol time", _TIME]
 
 
 class ViolationRow(NamedTuple):
@@ -309,7 +331,9 @@ class OffenceRow(NamedTuple):
     """One row for each node that is provably guilty; the evidence has the two votes."""
 
     culprit: _Node
-    offence: Annotated[str, "two votes in one epoch, or a later vote on a shorter chain"]
+    offence: Annotated[
+        str, "of the two votes", ("two votes in one epoch", "a later vote on a shorter chain")
+    ]
     first_epoch: Annotated[int, "epoch of the first of the two votes"]
     first_height: Annotated[int, "height of the block that it is for"]
     second_epoch: Annotated[int, "epoch of the second"]
@@ -336,8 +360,8 @@ def _columns(row: type, *left_out: str) -> dict[str, Column]:
         if hint is Said:
             columns |= _columns(Said)
         else:
-            kind, meaning = get_args(hint)
-            columns[name] = Column(_DTYPES[kind], meaning)
+            kind, meaning, *allowed = get_args(hint)
+            columns[name] = Column(_DTYPES[kind], meaning, NoneType in get_args(kind), *allowed)
     return columns
 
 

@@ -4,31 +4,30 @@ import hashlib
 import io
 import json
 import os
+import re
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from struct import Struct
 from typing import Any, Final
 
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.errors import DataError, InvalidInput, shown
+from streamlet_lab.texts import decode, parse_json
 
 # Zip files carry a time for each member; a fixed one keeps the same result the same bytes. So does
 # storing them plain: compressors differ between machines.
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MANIFEST: Final = "result.json"
 
-# What is raised by what is no archive: RuntimeError by zipfile for encryption, and by json for a
-# thousand brackets.
-_DAMAGED: Final = (
-    zipfile.BadZipFile,
-    EOFError,
-    RuntimeError,
-    KeyError,
-    AttributeError,
-    TypeError,
-    ValueError,
-)
+# Beyond this a zip file has another form.
+_MOST_BYTES: Final = 2**31 - 1
+# More than any archive of ours has.
+_MOST_MEMBERS: Final = 100
+_NAME: Final = re.compile(r"[a-z_]{1,40}\.[a-z]{1,4}")
+# What stands before a member, as far as it matters: its size, and that of its name, which follows.
+_MEMBER: Final = Struct("<4s14xI4xH2x")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -89,43 +88,109 @@ def check_archive_name(path: Path, field: str = "path") -> None:
 
 
 def write_archive(path: Path, manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> None:
-    """Write a zip of a manifest and members, with a digest of each: the same bytes everywhere."""
+    """Write a zip of a manifest and members, with a digest of each: the same bytes everywhere.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written, or is larger than an archive may be, which is 2 GiB.
+    """
     check_archive_name(path)
     document = {**manifest, "sha256": _digests(manifest, members)}
-    contents = {**members, _MANIFEST: (json.dumps(document, indent=2) + "\n").encode()}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in sorted(contents.items()):
-            archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
-    write_atomically(path, buffer.getvalue())
+    content = _pack({**members, _MANIFEST: (json.dumps(document, indent=2) + "\n").encode()})
+    if len(content) > _MOST_BYTES:
+        raise DataError(f"{path}: cannot be written ({_too_large(len(content))})")
+    write_atomically(path, content)
 
 
-def read_archive(path: Path, written_as: str) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Read manifest and members, if the manifest's ``format`` is the one that is asked for.
+def read_archive(
+    path: Path, written_as: str, names: Collection[str]
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Read the manifest and the members of these names, if its ``format`` is what is asked for.
+
+    An archive has one form only, the one that was written: so every byte is looked at once, no
+    member lies within another, and other tools see in it what is read here.
 
     Raises
     ------
     DataError
         If the file is missing, is no such archive, or was changed since it was written.
     """
+    content = _read(path)
+    members = _unpack(content)
+    if not members or _pack(members) != content:
+        raise DataError(f"{path}: not a saved result, or damaged, or packed by another tool")
+    manifest = _parse_manifest(path, members.pop(_MANIFEST, b"null"))
+    if manifest.get("format") != written_as:
+        raise DataError(
+            f"{path}: written as {shown(manifest.get('format'))}, not as {written_as!r}"
+        )
+    if members.keys() != set(names):
+        missing, foreign = sorted(set(names) - {*members}), sorted({*members} - {*names})
+        wrong = f"{missing[0]} is missing" if missing else f"{foreign[0]} is none of its members"
+        raise DataError(f"{path}: not a saved result, or damaged ({wrong})")
+    claimed, found = manifest.pop("sha256", None), _digests(manifest, members)
+    if claimed != found:
+        known = claimed if isinstance(claimed, dict) else {}
+        changed = next(
+            (name for name in (_MANIFEST, *members) if known.get(name) != found[name]), _MANIFEST
+        )
+        raise DataError(f"{path}: {changed} was changed after it was saved")
+    return manifest, members
+
+
+def _read(path: Path) -> bytes:
     try:
-        with zipfile.ZipFile(path) as archive:
-            if any(info.compress_type for info in archive.infolist()):
-                raise DataError(f"{path}: not a saved result: its members are compressed")
-            members = {name: archive.read(name) for name in archive.namelist()}
-        manifest: dict[str, Any] = json.loads(members.pop(_MANIFEST))
-        if manifest["format"] != written_as:
-            raise DataError(f"{path}: written as {manifest['format']!r}, not as {written_as!r}")
-        digests = manifest.pop("sha256")
-        found = _digests(manifest, members)
-        for name in (_MANIFEST, *members):
-            if found[name] != digests[name]:
-                raise DataError(f"{path}: {name} was changed after it was saved")
-        return manifest, members
-    except OSError as error:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{path}: cannot be read (not a file)")
+        if status.st_size > _MOST_BYTES:
+            raise DataError(f"{path}: cannot be read ({_too_large(status.st_size)})")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({_reason(error)})") from error
-    except _DAMAGED as error:
-        raise DataError(f"{path}: not a saved result, or damaged ({error})") from error
+
+
+def _parse_manifest(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        manifest = parse_json(decode(content, _MANIFEST), most=len(content))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    if not isinstance(manifest, dict):
+        raise DataError(f"{path}: not a saved result, or damaged ({_MANIFEST} is no table)")
+    return manifest
+
+
+def _too_large(size: int) -> str:
+    return f"it has {size:,} bytes; expected at most {_MOST_BYTES:,}"
+
+
+def _pack(members: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in sorted(members.items()):
+            info = zipfile.ZipInfo(name, _ZIP_TIME)
+            info.create_system = 3  # else it depends on who writes
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def _unpack(content: bytes) -> dict[str, bytes]:
+    """Return what seem to be the members, one behind another; :func:`_pack` says if they are."""
+    members: dict[str, bytes] = {}
+    end = 0
+    for _ in range(_MOST_MEMBERS):
+        head = content[end : end + _MEMBER.size].ljust(_MEMBER.size)
+        mark, size, length = _MEMBER.unpack(head)
+        if mark != b"PK\3\4":
+            break
+        start = end + _MEMBER.size + length
+        name = content[end + _MEMBER.size : start].decode("latin-1")
+        if not _NAME.fullmatch(name):
+            break
+        end = start + size
+        members[name] = content[start:end]
+    return members
 
 
 def _digests(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> dict[str, str]:

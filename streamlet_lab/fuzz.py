@@ -27,6 +27,7 @@ from streamlet_lab.simulator import (
     own_fault_kinds,
 )
 from streamlet_lab.streams import stream
+from streamlet_lab.texts import printable
 from streamlet_lab.units import to_whole
 
 _MILLISECOND: Final = 1_000
@@ -68,7 +69,7 @@ class Search:
         found = f"{len(self.findings)} violations" if self.findings else "no violation"
         held = ", ".join(f"{name} {count}" for name, count in self.examined.items())
         unsaved = "".join(f"; not saved: {reason}" for reason in self.unsaved)
-        return f"{self.runs} runs, {found}; applicable in: {held}{unsaved}"
+        return printable(f"{self.runs} runs, {found}; applicable in: {held}{unsaved}")
 
 
 def fuzz(

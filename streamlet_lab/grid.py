@@ -25,7 +25,7 @@ from streamlet_lab.experiment import Experiment
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
-from streamlet_lab.texts import one_of
+from streamlet_lab.texts import one_of, printable
 from streamlet_lab.units import to_whole
 
 #: From a configuration to what is measured.
@@ -134,7 +134,7 @@ class Sweep:
         runs = (
             self.planned if self.complete else f"interrupted: {len(self.frame)} of {self.planned}"
         )
-        return f"{runs} runs{over}; measured: {measured}"
+        return printable(f"{runs} runs{over}; measured: {measured}")
 
     def _repr_html_(self) -> str:
         table = self.means().to_html(index=False, border=0, float_format="{:.6g}".format)

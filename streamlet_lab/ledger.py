@@ -1,11 +1,14 @@
 """What stays of a run as proof: notarized blocks with their votes, and public keys."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
 
 from streamlet_lab.consensus import (
+    GENESIS_EPOCH,
     THREE_IN_A_ROW,
     Block,
     BlockTree,
@@ -16,7 +19,9 @@ from streamlet_lab.consensus import (
     make_genesis,
     make_proof,
 )
+from streamlet_lab.consensus.documents import GREATEST_INTEGER, Hex, Hex32, read_typed
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.values import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +54,91 @@ class Ledger:
     def to_document(self) -> dict[str, Any]:
         """Return what is needed to make the same proofs again, JSON-ready."""
         genesis, *notarized = self.tree.notarized
-        return {
-            "chain_id": genesis.chain_id,
-            "genesis": genesis.payload.decode(),
-            "quorum": self.tree.quorum,
-            "finality": asdict(self.tree.rule),
-            "keys": None if self.keys is None else self.keys.to_document(),
-            "blocks": [self._block_document(block) for block in notarized],
-        }
+        written = _Written(
+            genesis.chain_id,
+            genesis.payload.decode(),
+            self.tree.quorum,
+            self.tree.rule,
+            self.keys,
+            tuple(map(self._write_block, notarized)),
+        )
+        document: dict[str, Any] = TypeAdapter(_Written).dump_python(written, mode="json")
+        return document
 
-    def _block_document(self, block: Block) -> dict[str, Any]:
-        return {
-            "epoch": block.epoch,
-            "height": block.height,
-            "parent": block.parent.hex(),
-            "payload": block.payload.decode("latin-1"),
-            "attachment": block.attachment.hex(),
-            "votes": {vote.voter: vote.signature.hex() for vote in self.tree.votes(block.hash)},
-        }
+    def _write_block(self, block: Block) -> "_WrittenBlock":
+        votes = {vote.voter: vote.signature for vote in self.tree.votes(block.hash)}
+        body = block.payload, block.attachment
+        return _WrittenBlock(block.epoch, block.height, block.parent, *body, votes)
 
     def __reduce__(self) -> tuple[Any, tuple[dict[str, Any]]]:
         # A chain of blocks is too deep for pickle.
         return Ledger.from_document, (self.to_document(),)
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> "Ledger":
-        """Read what :meth:`to_document` returned; what is not of that form raises some error."""
-        chain_id = document["chain_id"]
-        genesis = make_genesis(chain_id, document["genesis"].encode())
-        tree = BlockTree(genesis, document["quorum"], FinalityRule(**document["finality"]))
-        for item in document["blocks"]:
-            block = Block(
-                chain_id,
-                item["epoch"],
-                item["height"],
-                bytes.fromhex(item["parent"]),
-                item["payload"].encode("latin-1"),
-                bytes.fromhex(item["attachment"]),
-            )
+    def from_document(cls, document: object) -> "Ledger":
+        """Read what :meth:`to_document` returned.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not exactly of that form, or has a block that its votes do not notarize.
+        """
+        written = read_typed(_Written, document, "ledger")
+        chain_id = written.chain_id
+        genesis = make_genesis(chain_id, written.genesis.encode())
+        tree = BlockTree(genesis, written.quorum, written.finality)
+        for each in written.blocks:
+            body = each.payload, each.attachment
+            block = Block(chain_id, each.epoch, each.height, each.parent, *body)
             tree.add_block(block)
-            vote = Vote(chain_id, block.epoch, block.height, block.hash, "", b"")
-            for voter, signature in item["votes"].items():
-                tree.add_vote(replace(vote, voter=voter, signature=bytes.fromhex(signature)))
-        keys = document["keys"]
-        return cls(tree, None if keys is None else PublicKeys.from_document(keys))
+            for voter, signature in each.votes.items():
+                vote = Vote(chain_id, block.epoch, block.height, block.hash, voter, signature)
+                tree.add_vote(vote)
+            if tree.notarized[-1] is not block:
+                expected = "that of a block which its votes notarize, after its parent"
+                raise InvalidInput("ledger.blocks.epoch", block.epoch, expected)
+        return cls(tree, written.keys)
+
+
+def _read_payload(value: object) -> bytes:
+    try:
+        return value.encode("latin-1")  # type: ignore[attr-defined, no-any-return]
+    except (AttributeError, ValueError):
+        raise InvalidInput("payload", value, "a text of one character for each byte") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _WrittenBlock:
+    """A notarized block in a saved ledger, with the signatures of its voters by name."""
+
+    epoch: Annotated[int, Whole(GENESIS_EPOCH + 1, GREATEST_INTEGER)]
+    height: Annotated[int, Whole(1, GREATEST_INTEGER)]
+    parent: Hex32
+    payload: Annotated[
+        bytes,
+        BeforeValidator(_read_payload),
+        PlainSerializer(lambda payload: payload.decode("latin-1")),
+    ]
+    attachment: Hex
+    votes: Mapping[str, Hex]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A saved ledger."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    chain_id: str
+    genesis: str
+    quorum: Annotated[int, Whole(1, GREATEST_INTEGER)]
+    finality: FinalityRule
+    keys: (
+        Annotated[
+            PublicKeys,
+            BeforeValidator(PublicKeys.from_document),
+            PlainSerializer(PublicKeys.to_document),
+        ]
+        | None
+    )
+    blocks: tuple[_WrittenBlock, ...]

@@ -1,21 +1,23 @@
 """What a run leaves behind: configuration, frames, checks, evidence; saved and loaded whole."""
 
 import html
-import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 import pandas as pd
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-from streamlet_lab.checks import CheckResult, Status
-from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS, Column
-from streamlet_lab.config import ExperimentConfig, read_settings
+from streamlet_lab.checks import CHECKS, CheckResult, Status
+from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS
+from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
+from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.files import read_archive, write_archive
+from streamlet_lab.frames import read_frame, write_frame
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import (
@@ -26,12 +28,14 @@ from streamlet_lab.metrics import (
     market_quality,
     sensitivity,
 )
-from streamlet_lab.units import to_seconds
+from streamlet_lab.texts import decode, parse_json, printable
+from streamlet_lab.units import to_name, to_seconds
+from streamlet_lab.values import Flag, Whole
 
 if TYPE_CHECKING:
     from streamlet_lab.charts import Plots
 
-_FORMAT: Final = "streamlet-lab result 6"
+_LEDGER: Final = "ledger.json"
 
 # Of the measures of the market, those that the summary has.
 _IN_SUMMARY: Final = (
@@ -243,22 +247,18 @@ class Result:
 
     def save(self, path: str | Path) -> None:
         """Write the result to one ``.zip`` file, of JSON and CSV that other tools can open."""
-        members = {
-            f"{name}.csv": frame.to_csv(index=False, lineterminator="\n").encode()
-            for name, frame in self.frames.items()
-        }
-        members["ledger.json"] = (json.dumps(self.ledger.to_document()) + "\n").encode()
-        manifest = {
-            "format": _FORMAT,
-            "market": self.has_market,
-            "config": self.config.to_document(),
-            "checks": [asdict(check) for check in self.checks.values()],
-            "evidence": [evidence.to_document() for evidence in self.evidence.values()],
-            "excerpt": list(self.excerpt),
-            "signatures": self.signatures,
-            "verifications": self.verifications,
-        }
-        write_archive(Path(path), manifest, members)
+        manifest = _Manifest(
+            self.has_market,
+            self.config,
+            (*self.checks.values(),),
+            (*self.evidence.values(),),
+            self.excerpt,
+            self.signatures,
+            self.verifications,
+        )
+        members = {f"{name}.csv": write_frame(frame) for name, frame in self.frames.items()}
+        members[_LEDGER] = (json.dumps(self.ledger.to_document()) + "\n").encode()
+        write_archive(Path(path), manifest.to_document(), members)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -270,34 +270,36 @@ class Result:
             If the file is missing, is not a saved result, or was changed since it was written.
         """
         path = Path(path)
-        manifest, members = read_archive(path, _FORMAT)
+        names = [*(f"{name}.csv" for name in COLUMNS), _LEDGER]
+        document, members = read_archive(path, _Manifest.FORMAT, names)
         try:
-            checks = [
-                CheckResult(**{**check, "status": Status(check["status"])})
-                for check in manifest["checks"]
-            ]
-            evidence = map(Evidence.from_document, manifest["evidence"])
-            known = COLUMNS if manifest["market"] else PROTOCOL_COLUMNS
-            return cls(
-                config=read_settings(manifest["config"]),
-                frames={name: _read_frame(members[f"{name}.csv"], known[name]) for name in known},
-                checks={check.name: check for check in checks},
-                evidence={each.culprit: each for each in evidence},
-                excerpt=tuple(manifest["excerpt"]),
-                signatures=manifest["signatures"],
-                verifications=manifest["verifications"],
-                ledger=Ledger.from_document(json.loads(members["ledger.json"])),
+            manifest = _Manifest.from_document(document)
+            ledger, known = members[_LEDGER], COLUMNS if manifest.market else PROTOCOL_COLUMNS
+            result = cls(
+                config=manifest.config,
+                frames={
+                    name: read_frame(name, members[f"{name}.csv"], known[name]) for name in known
+                },
+                checks={check.name: check for check in manifest.checks},
+                evidence={each.culprit: each for each in manifest.evidence},
+                excerpt=manifest.excerpt,
+                signatures=manifest.signatures,
+                verifications=manifest.verifications,
+                ledger=Ledger.from_document(parse_json(decode(ledger, _LEDGER), most=len(ledger))),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if result.has_market is not manifest.market:
+                raise InvalidInput("result.market", manifest.market, "whether there are prices")
+        except StreamletLabError as error:
             raise DataError(f"{path}: not a saved result, or damaged ({error})") from error
+        return result
 
     def __repr__(self) -> str:
-        return "\n".join(f"{label:<22} {value}" for label, value in self._lines())
+        return "\n".join(printable(f"{label:<22} {value}") for label, value in self._lines())
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{label}</th>"
-            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+            f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
+            f"<td style='text-align:left'>{html.escape(printable(value))}</td></tr>"
             for label, value in self._lines()
         )
         return f"<table>{rows}</table>"
@@ -352,15 +354,34 @@ class Result:
         return lines + [("Cannot be run again", why) for why in self.config.not_rerunnable]
 
 
+def _check_names(checks: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
+    for check in checks:
+        to_name(check.name, tuple(CHECKS), "name")
+    return checks
+
+
+_Count = Annotated[int, Whole(0, GREATEST_INTEGER)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest(Document):
+    """What a saved result has beside its frames and its ledger."""
+
+    FORMAT: ClassVar = "streamlet-lab result 6"
+
+    market: Flag
+    config: Annotated[ExperimentConfig, PlainSerializer(ExperimentConfig.to_document)]
+    checks: Annotated[tuple[CheckResult, ...], AfterValidator(_check_names)]
+    evidence: tuple[
+        Annotated[
+            Evidence, BeforeValidator(Evidence.from_document), PlainSerializer(Evidence.to_document)
+        ],
+        ...,
+    ]
+    excerpt: tuple[str, ...]
+    signatures: _Count
+    verifications: _Count
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None or pd.isna(value) else round(float(value), 3)
-
-
-def _read_frame(content: bytes, known: Mapping[str, Column]) -> pd.DataFrame:
-    numbers = {name: [""] for name, column in known.items() if column.dtype != "str"}
-    return pd.read_csv(
-        io.BytesIO(content),
-        dtype={name: column.dtype for name, column in known.items()},
-        na_values=numbers,
-        keep_default_na=False,
-    )[list(known)]

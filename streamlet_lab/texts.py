@@ -45,6 +45,7 @@ _OPAQUE: Final = re.compile(
     r"|#[^\n]*+",
     re.DOTALL,
 )
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _BETWEEN: Final = re.compile(r"[=,\[\]{}\n]")
 _LONGEST_NAME: Final = 80
 
@@ -110,6 +111,9 @@ def parse_json(text: str, *, most: int = MOST_VALUES) -> object:
             parse_constant=_float,
         )
         _check_depth(document)
+        # Half a pair cannot be written again, nor hashed.
+        if _SURROGATE.search(text):
+            json.dumps(document, ensure_ascii=False).encode()
     return document
 
 

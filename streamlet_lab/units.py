@@ -63,7 +63,11 @@ def to_microseconds(value: object, field: str = "duration") -> int:
     >>> to_microseconds(0.25), to_microseconds("6.5h")
     (250000, 23400000000)
     """
-    expected = "seconds as a number, or a text with a unit such as '250ms', '1min' or '6.5h'"
+    # A day is no unit: it has 24 hours where messages travel, and 6.5 where prices are made.
+    expected = (
+        "seconds as a number, or a text with a unit such as '250ms', '1min' or '6.5h', the length "
+        "of a trading day"
+    )
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise InvalidInput(field, value, expected)
     whole = "a duration of whole microseconds, zero or more"

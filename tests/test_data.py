@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import runpy
+import statistics
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from streamlet_lab.prices.daily_history import CHECKSUMS, SYMBOLS, load_bars
+from streamlet_lab.prices.daily_history import (
+    CHECKSUMS,
+    SPLITS,
+    SYMBOLS,
+    adjust_for_splits,
+    load_bars,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
@@ -69,6 +76,24 @@ def test_the_readme_counts_what_the_rules_run_into() -> None:
         "in a day {AAPL}, {MSFT}, {IBM} and {GOOG} times": moves,
     }.items():
         assert sentence.format(**counts) in text
+
+
+def test_the_readme_measures_the_volumes_that_look_halved() -> None:
+    text = " ".join(README.split())
+    off_hundred = []
+    for symbol in SYMBOLS:
+        bars = load_bars(symbol)
+        volumes = [bar.volume for bar in adjust_for_splits(symbol, bars)]
+        off_hundred += [(symbol, bar.date) for bar in bars if bar.volume % 100]
+        for split in SPLITS[symbol]:
+            day = [bar.date for bar in bars].index(split.date)
+            near = volumes[day - 10 : day] + volumes[day + 1 : day + 11]
+            times = f"{volumes[day] / statistics.median(near):.2f} times"
+            assert re.search(rf"{split.date} \({bars[day].volume}(\)[^;.]*|, ){times}", text)
+            assert (volumes[day] < min(near)) == (split.date.year != 2000)
+
+    assert off_hundred == [("MSFT", SPLITS["MSFT"][0].date)]
+    assert f"of all {sum(len(load_bars(symbol)) for symbol in SYMBOLS)} volumes" in text
 
 
 def test_the_script_refuses_another_source(make_data: SimpleNamespace, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamlet_lab import DataError, Experiment
+from streamlet_lab.errors import printable
 from streamlet_lab.files import write_atomically
 
 
@@ -94,7 +95,8 @@ def test_what_cannot_be_written_is_named_with_the_reason(name, reason, old_file)
     with pytest.raises(DataError) as caught:
         write_atomically(path, b"content")
 
-    assert str(caught.value).startswith(f"{path}: cannot be written ({reason}")
+    shown = printable(str(path))
+    assert str(caught.value).startswith(f"{shown}: cannot be written ({reason}")
 
 
 class _FullDisk:

@@ -1,10 +1,17 @@
-"""The logic of lab.py, with every child process replaced: nothing is installed here."""
+"""lab.py: its logic with every child process replaced, and its processes with a false installer.
+
+Nothing is installed here.
+"""
 
 import ast
 import importlib.util
-import platform
+import os
+import runpy
 import shutil
+import signal
+import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -12,6 +19,11 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ast.parse((ROOT / "lab.py").read_text(encoding="utf-8"))
+USAGE = ast.get_docstring(SCRIPT)
+
+
+PACKAGE = "lib/site-packages/pandas"
 
 
 class Children:
@@ -24,13 +36,17 @@ class Children:
         self.outputs = []
         self.exit_codes = {}
 
-    def __call__(self, command, cwd, stdout=None):
+    def __call__(self, command, cwd, stdout=None, keep=-1):
         self.commands.append(command)
         self.places.append(cwd)
         self.outputs.append(stdout)
         if "venv" in command:
             self.lab.PYTHON.parent.mkdir(parents=True)
             self.lab.PYTHON.touch()
+        if "pip" in command:
+            package = self.lab.VENV / PACKAGE
+            package.mkdir(parents=True)
+            (package / "__init__.py").touch()
         return next((code for word, code in self.exit_codes.items() if word in command), 0)
 
     @property
@@ -45,14 +61,20 @@ class Children:
 
 
 @pytest.fixture
-def lab(tmp_path, monkeypatch):
-    """lab.py in a checkout of its own, on a machine without uv."""
-    checkout = tmp_path / "checkout"
-    checkout.mkdir()
-    for name in ("lab.py", "pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, checkout / name)
+def checkout(tmp_path):
+    """A checkout of its own, of what lab.py needs."""
+    folder = tmp_path / "checkout"
+    (folder / "tools").mkdir(parents=True)
+    for name in ("lab.py", "tools/tasks.py", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def lab(checkout, monkeypatch):
+    """What lab.py does there, on a machine without uv."""
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    return import_script(checkout / "lab.py")
+    return import_script(checkout / "tools" / "tasks.py")
 
 
 @pytest.fixture
@@ -77,7 +99,7 @@ def import_script(path):
 def test_the_first_task_sets_up_and_the_second_starts_at_once(lab, children):
     python = str(lab.PYTHON)
 
-    assert lab.main(["run"]) == 0
+    assert lab.main(["run"], USAGE) == 0
     make, install, run = children.commands
     assert make[1:] == ["-m", "venv", str(lab.VENV)]
     assert install[:4] == [python, "-m", "pip", "install"]
@@ -86,20 +108,20 @@ def test_the_first_task_sets_up_and_the_second_starts_at_once(lab, children):
     assert children.places[:2] == [lab.ROOT, lab.ROOT]
 
     children.commands.clear()
-    assert lab.main(["run"]) == 0
+    assert lab.main(["run"], USAGE) == 0
     assert children.commands == [run]
 
 
 @pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
 def test_a_changed_file_sets_up_again_from_nothing(lab, children, changed):
-    lab.main(["run"])
+    lab.main(["run"], USAGE)
     leftover = lab.VENV / "leftover"
     leftover.touch()
     with (lab.ROOT / changed).open("a") as file:
         file.write("# changed\n")
 
-    lab.main(["run"])
-    lab.main(["run"])
+    lab.main(["run"], USAGE)
+    lab.main(["run"], USAGE)
     assert children.set_ups == 2
     assert not leftover.exists()
 
@@ -108,7 +130,7 @@ def test_a_changed_file_sets_up_again_from_nothing(lab, children, changed):
 def test_a_failed_set_up_says_so_and_is_repeated(lab, children, capsys, failing):
     children.exit_codes = {failing: 7}
 
-    assert lab.main(["run"]) == 2
+    assert lab.main(["run"], USAGE) == 2
     assert failing in children.commands[-1]
     last_line = capsys.readouterr().err.splitlines()[-1]
     assert last_line.startswith("lab.py: set-up failed (exit code 7): ")
@@ -116,7 +138,7 @@ def test_a_failed_set_up_says_so_and_is_repeated(lab, children, capsys, failing)
     assert not lab.is_set_up()
 
     children.exit_codes = {}
-    assert lab.main(["run"]) == 0
+    assert lab.main(["run"], USAGE) == 0
     assert children.set_ups == 2
 
 
@@ -125,7 +147,7 @@ def test_a_failed_set_up_says_so_and_is_repeated(lab, children, capsys, failing)
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
 def test_usage_names_every_task_and_sets_nothing_up(lab, children, capsys, arguments):
-    assert lab.main(arguments) == 0
+    assert lab.main(arguments, USAGE) == 0
     assert children.commands == []
     words = capsys.readouterr().out.split()
     assert {"run", "lab", "test", "notebooks", "bench", "stock-consensus"} <= set(words)
@@ -144,7 +166,7 @@ def test_other_words_reach_the_lab_from_where_the_user_stands(
     lab, children, monkeypatch, tmp_path, arguments
 ):
     monkeypatch.chdir(tmp_path)
-    lab.main(arguments)
+    lab.main(arguments, USAGE)
 
     assert children.arguments == [["-m", "streamlet_lab", *arguments]]
     assert children.places[-1] == tmp_path
@@ -155,7 +177,7 @@ def test_other_words_reach_the_lab_from_where_the_user_stands(
     ("task", "tool"), [("notebooks", "execute_notebooks"), ("mutants", "mutants")]
 )
 def test_a_task_is_done_by_its_tool(lab, children, task, tool):
-    lab.main([task, "--option"])
+    lab.main([task, "--option"], USAGE)
 
     assert children.arguments == [[f"tools/{tool}.py", "--option"]]
     assert children.places[-1] == lab.ROOT
@@ -168,7 +190,7 @@ def test_test_runs_every_check_in_order(lab, children, capsys):
     workers = ["-n", "logical", "--maxprocesses=4"]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 
-    assert lab.main(["test", "-x"]) == 0
+    assert lab.main(["test", "-x"], USAGE) == 0
     assert children.arguments == [
         ["-m", "ruff", "check"],
         ["-m", "ruff", "format", "--check"],
@@ -181,28 +203,43 @@ def test_test_runs_every_check_in_order(lab, children, capsys):
     assert last_line == "all passed: ruff check, ruff format, mypy, pytest, notebooks"
 
 
-# Old Pythons and child processes
+# Old Pythons
 
 
-def test_an_old_python_is_told_so(lab, children, monkeypatch, capsys):
+def test_an_old_python_is_told_so(monkeypatch, capsys):
     monkeypatch.setattr(sys, "version_info", (3, 10, 13, "final", 0))
-    monkeypatch.setattr(platform, "python_version", lambda: "3.10.13")
+    monkeypatch.setattr(sys, "version", "3.10.13 (main)")
 
-    assert lab.main(["run"]) == 2
-    assert children.commands == []
+    with pytest.raises(SystemExit) as ending:
+        runpy.run_path(str(ROOT / "lab.py"), run_name="__main__")
+    assert ending.value.code == 2
     message = "lab.py: Python 3.11 or newer is needed; this is 3.10.13\n"
     assert capsys.readouterr().err == message
 
 
-def test_the_oldest_python_is_the_projects(lab):
+def test_every_python_can_read_the_script_far_enough():
+    plain = (
+        *(ast.Module, ast.Expr, ast.Constant, ast.Assign, ast.Name, ast.Tuple, ast.expr_context),
+        *(ast.Import, ast.ImportFrom, ast.alias, ast.If, ast.Try, ast.ExceptHandler),
+        *(ast.Compare, ast.cmpop, ast.BinOp, ast.operator, ast.Attribute, ast.Subscript, ast.Slice),
+        ast.Call,
+    )
+    assert {type(node) for node in ast.walk(SCRIPT) if not isinstance(node, plain)} == set()
+    assert (ROOT / "lab.py").read_bytes().isascii()
+    # Before the version is known nothing is imported but what each of them has.
+    first, *_ = [node for node in SCRIPT.body if not isinstance(node, ast.Expr)]
+    assert ast.unparse(first) == "import sys"
+
+
+def test_the_oldest_python_is_the_projects():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    major, minor = lab.OLDEST_PYTHON
+    major, minor = runpy.run_path(str(ROOT / "lab.py"))["OLDEST_PYTHON"]
 
     assert SpecifierSet(project["requires-python"]) == SpecifierSet(f">={major}.{minor}")
 
 
 def test_the_script_needs_the_standard_library_only():
-    tree = ast.parse((ROOT / "lab.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "tools" / "tasks.py").read_text(encoding="utf-8"))
     modules = {
         name.split(".")[0]
         for node in ast.walk(tree)
@@ -216,3 +253,165 @@ def test_the_script_needs_the_standard_library_only():
     }
 
     assert modules <= sys.stdlib_module_names
+
+
+# Damage
+
+
+def no_text(lab):
+    lab.STAMP.write_bytes(b"\xff\xfe")
+
+
+def a_folder(lab):
+    lab.STAMP.unlink()
+    lab.STAMP.mkdir()
+
+
+def cut_short(lab):
+    lab.STAMP.write_bytes(b"")
+
+
+def no_package(lab):
+    shutil.rmtree(lab.VENV / PACKAGE)
+
+
+def no_packages(lab):
+    shutil.rmtree((lab.VENV / PACKAGE).parent)
+
+
+def no_interpreter(lab):
+    lab.PYTHON.unlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [no_text, a_folder, cut_short, no_package, no_packages, no_interpreter]
+)
+def test_a_damaged_environment_is_made_again(lab, children, damage):
+    lab.main(["run"], USAGE)
+    damage(lab)
+
+    assert lab.main(["run"], USAGE) == 0
+    assert lab.main(["run"], USAGE) == 0
+    assert children.set_ups == 2
+
+
+# Processes: the installer is a false uv, and the lab a module of the folder that one stands in.
+
+UV = """#!/bin/sh
+echo "$1" >> "$LOG"
+case $1 in
+venv) for venv; do :; done; mkdir -p "$venv/bin"; ln -s "$REAL_PYTHON" "$venv/bin/python" ;;
+pip) sleep "$INSTALLING" ;;
+esac
+"""
+LAB = """
+import pathlib, signal, sys, time
+
+def end(number, frame):
+    pathlib.Path("ended").touch()
+    sys.exit(0)
+
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, end)
+print("ready", flush=True)
+time.sleep(60 if "wait" in sys.argv else 0)
+"""
+
+
+@pytest.fixture
+def start(checkout, tmp_path, monkeypatch):
+    """Start lab.py as a process."""
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text(UV, encoding="utf-8")
+    uv.chmod(0o755)
+    (tmp_path / "streamlet_lab.py").write_text(LAB, encoding="utf-8")
+    (tmp_path / "log").touch()
+    monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("REAL_PYTHON", sys.executable)
+    monkeypatch.setenv("INSTALLING", "1")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    started = []
+
+    def start(*arguments):
+        command = [sys.executable, str(checkout / "lab.py"), *arguments]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def log(tmp_path, until=0):
+    """What was installed, as soon as it is so much."""
+    end = time.monotonic() + 30
+    while True:
+        lines = (tmp_path / "log").read_text(encoding="utf-8").split()
+        if len(lines) >= until or time.monotonic() > end:
+            return lines
+        time.sleep(0.01)
+
+
+WAITS = "lab.py: another call is setting up .venv; waiting for it"
+
+
+def test_of_two_first_calls_the_second_waits_and_says_so(start, tmp_path):
+    both = [start("run"), start("run")]
+    told = [process.communicate(timeout=60) for process in both]
+
+    assert [process.returncode for process in both] == [0, 0]
+    assert [out for out, _ in told] == ["ready\n"] * 2
+    assert sum(WAITS in err for _, err in told) == 1
+    assert log(tmp_path) == ["venv", "pip"]
+
+
+def test_a_set_up_that_was_killed_is_made_again_once_its_installer_has_ended(start, tmp_path):
+    first = start("run")
+    assert log(tmp_path, until=2) == ["venv", "pip"]
+    first.kill()
+    second = start("run")
+    _, err = second.communicate(timeout=60)
+
+    assert second.returncode == 0
+    assert WAITS in err
+    assert log(tmp_path) == ["venv", "pip"] * 2
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["TERM", "HUP"]
+)
+def test_what_ends_the_script_ends_its_child_first(start, tmp_path, number, code):
+    process = start("run", "wait")
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+
+    assert process.wait(timeout=30) == code
+    assert (tmp_path / "ended").exists()
+
+
+def test_an_empty_interpreter_is_named_with_the_cure(start, checkout):
+    start("run").communicate(timeout=60)
+    python = checkout / ".venv" / "bin" / "python"
+    python.unlink()
+    python.touch(0o755)
+    process = start("run")
+    out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "remove .venv" in err
+
+
+@pytest.mark.parametrize("closed", ["| head -c 0", ">&-", "2>&-"])
+def test_nobody_needs_to_read_the_usage(checkout, closed):
+    shell = f"{sys.executable} {checkout / 'lab.py'} {closed}; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", shell], capture_output=True, timeout=60)
+
+    assert ended.returncode in (0, 141)
+    assert ended.stderr == b""

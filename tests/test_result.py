@@ -1,10 +1,14 @@
 """A result is saved whole, loaded whole or not at all, and can be run again."""
 
 import gc
+import io
 import json
 import pickle
+import re
+import struct
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import replace
 from statistics import fmean, median
@@ -17,6 +21,7 @@ from hypothesis import strategies as st
 from streamlet_lab import DataError, Experiment, InvalidInput, Result, StreamletNode, run_protocol
 from streamlet_lab.checks import CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
+from streamlet_lab.files import _digests, _pack
 from streamlet_lab.simulator import Market
 
 BUSY = [{"kind": "zero_intelligence", "count": 20, "rate": 2.4}, {"kind": "fat_finger", "rate": 12}]
@@ -132,9 +137,7 @@ def _rewrite(saved, path, change):
     with zipfile.ZipFile(saved) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
+    path.write_bytes(_pack(members))
     return path
 
 
@@ -215,6 +218,211 @@ def test_another_format_is_named(saved, tmp_path):
 )
 def test_a_damaged_manifest_is_refused(saved, tmp_path, change):
     _assert_refused(_rewrite(saved, tmp_path / "result.zip", _manifest(change)))
+
+
+HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\n\u202e$x_{$"
+
+
+def _document(member, *place):
+    """Set what stands at a place of a JSON member, the last of the arguments."""
+    *way, last, value = place
+
+    def change(members):
+        document = json.loads(members[member])
+        table = document
+        for each in way:
+            table = table[each]
+        table[last] = value
+        members[member] = json.dumps(document).encode()
+
+    return change
+
+
+def _text(member, before, after):
+    def change(members):
+        assert before in members[member]
+        members[member] = members[member].replace(before, after, 1)
+
+    return change
+
+
+def _cell(frame, column, value):
+    def change(members):
+        cells = pd.read_csv(io.BytesIO(members[f"{frame}.csv"]), dtype="str", keep_default_na=False)
+        cells.loc[0, column] = value
+        members[f"{frame}.csv"] = cells.to_csv(index=False, lineterminator="\n").encode()
+
+    return change
+
+
+def _resign(members):
+    """Give a changed result the digests that it would have been saved with."""
+    manifest = json.loads(members.pop("result.json"))
+    manifest.pop("sha256", None)
+    manifest["sha256"] = _digests(manifest, members)
+    members["result.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
+
+
+def _write_hostile(saved, path, change):
+    def rewrite(members):
+        change(members)
+        _resign(members)
+
+    return _rewrite(saved, path, rewrite)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(
+            _document("result.json", "signatures", bad)
+            for bad in (None, -1, 1.5, True, [], {}, "1")
+        ),
+        *(_document("result.json", "verifications", bad) for bad in (None, 2**63, [1])),
+        *(_document("result.json", "market", bad) for bad in (None, 1, "true", False)),
+        *(_document("result.json", "checks", 0, "name", bad) for bad in (None, HOSTILE, 7, [])),
+        _document("result.json", "checks", 0, "status", "perhaps"),
+        _document("result.json", "checks", 0, "evidence", None),
+        _document("result.json", "checks", [None]),
+        _document("result.json", "excerpt", [1]),
+        _document("result.json", "excerpt", "text"),
+        _document("result.json", "evidence", [{}]),
+        _document("result.json", "more", 1),
+        _document("result.json", "config", "epochs", 10**400),
+        *(_document("ledger.json", "quorum", bad) for bad in (None, 0, True, {}, [], "3", 2**63)),
+        *(_document("ledger.json", "blocks", 0, "epoch", bad) for bad in (1.5, None, 2**63, True)),
+        _document("ledger.json", "blocks", 0, "height", 2),
+        _document("ledger.json", "blocks", 0, "parent", "AB" * 32),
+        _document("ledger.json", "blocks", 0, "payload", "\u20ac"),
+        _document("ledger.json", "blocks", 0, "votes", {}),
+        _document("ledger.json", "blocks", 0, "votes", "node_0", None),
+        _document("ledger.json", "finality", "consecutive", 10**9),
+        _document("ledger.json", "keys", "quorum", 0),
+        _document("ledger.json", "chain_id", "\ud800"),
+        _document("ledger.json", "more", 1),
+        lambda members: members.update({"ledger.json": b"[" * 100_000}),
+        _text("ledger.json", b'"quorum": 3', b'"quorum": NaN'),
+        _text("ledger.json", b'"quorum": 3', b'"quorum": ' + b"1" * 400),
+        _text("ledger.json", b'"quorum": 3', b'"quorum": 3, "quorum": 3'),
+        *(_cell("epochs", "epoch", bad) for bad in ("-1", "1.5", "", "9" * 400, "\u0661", "x")),
+        *(_cell("epochs", "price_count", bad) for bad in ("9" * 400, "1e400", "1.5", "-1")),
+        *(_cell("epochs", "true_price", bad) for bad in ("9" * 400, "inf", "nan", "1_0", "0x1")),
+        *(_cell("book", "true_price", bad) for bad in ("", "-inf")),
+        *(_cell("book", "time_s", bad) for bad in ("-1", "")),
+        *(_cell("book", "state", bad) for bad in ("", HOSTILE)),
+        *(_cell("blocks", "notarized", bad) for bad in ("", "1", "yes")),
+        *(_cell("epochs", "claim", bad) for bad in (HOSTILE, "Price")),
+        _text("epochs.csv", b"epoch,", b"Epoch,"),
+        _text("epochs.csv", b"epoch,", b"epoch,epoch,"),
+        _text("epochs.csv", b"\n", b"," * 200_000 + b"\n"),
+        _text("epochs.csv", b"\n0,", b"\n0" + b"," * 200_000),
+        _text("epochs.csv", b"\n1,", b"\n1" + b"," * 200_000),
+        _text("epochs.csv", b"node_", b"\xff"),
+        _text("epochs.csv", b"node_", b'"'),
+        lambda members: members.update({"trace.csv": b""}),
+        lambda members: members.update({"more.csv": b""}),
+        lambda members: members.pop("trace.csv"),
+    ],
+    ids=range(86),
+)
+def test_what_was_never_saved_is_refused_at_once_although_its_digests_match(
+    saved, tmp_path, change
+):
+    began = time.process_time()
+    _assert_refused(_write_hostile(saved, tmp_path / "result.zip", change))
+    assert time.process_time() - began < 2
+
+
+def _overlapping(members):
+    """Entries of a directory that all name the one member at the beginning."""
+    content = _pack({name: members[name] for name in sorted(members)[:1]})
+    start = content.index(_DIRECTORY)
+    entries = content[start : content.index(b"PK\5\6")] * 50_000
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 50_000, 50_000, len(entries), start, 0)
+    return content[:start] + entries + end
+
+
+def _deflated(members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _overlapping,
+        _deflated,
+        lambda members: _pack(members) + b"\0",
+        lambda members: b"\0" + _pack(members),
+        lambda members: _pack({f"{'a' * (n % 9)}{n}.csv": b"" for n in range(20_000)} | members),
+        lambda members: _pack(members).replace(_DIRECTORY, b"PK\1\3", 1),
+    ],
+    ids=["overlapping", "deflated", "longer", "shifted", "many members", "no directory"],
+)
+def test_an_archive_has_one_form_only(saved, tmp_path, make):
+    path = tmp_path / "result.zip"
+    with zipfile.ZipFile(saved) as archive:
+        path.write_bytes(make({name: archive.read(name) for name in archive.namelist()}))
+    began = time.process_time()
+    _assert_refused(path)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("size", [2**31, 2**40])
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path, size):
+    path = tmp_path / "result.zip"
+    with path.open("wb") as file:
+        file.truncate(size)
+
+    _assert_refused(path, complaint=f"it has {size:,} bytes; expected at most 2,147,483,647")
+
+
+def test_a_device_is_no_saved_result():
+    with pytest.raises(DataError, match=r"^/dev/zero: cannot be read \(not a file\)$"):
+        Result.load("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _document("result.json", "checks", 0, "evidence", HOSTILE),
+        _document("result.json", "excerpt", [HOSTILE]),
+        _document("result.json", "config", "symbols", ["<b>"]),
+        _cell("blocks", "reason", HOSTILE),
+        lambda members: (
+            _cell("blocks", "refusals", "2")(members),
+            _cell("blocks", "reason", HOSTILE)(members),
+        ),
+        _document("ledger.json", "blocks", 0, "votes", HOSTILE, "00"),
+    ],
+    ids=range(6),
+)
+def test_texts_of_others_are_shown_as_texts(saved, tmp_path, change):
+    path = _write_hostile(saved, tmp_path / "result.zip", change)
+    try:
+        loaded = Result.load(path)
+    except DataError:
+        return
+    page, text = loaded._repr_html_(), repr(loaded)
+    assert page.isprintable()
+    assert all(line.isprintable() for line in text.splitlines())
+    assert not re.search("<(?!/?(table|tr|th|td)[ >])", page)
+    assert re.sub("<[^>]*>", "", page).strip()
+    loaded.save(tmp_path / "again.zip")
+    _assert_equal(Result.load(tmp_path / "again.zip"), loaded)
+
+
+def test_floats_come_back_exactly(small, tmp_path):
+    """With values that come back otherwise where pandas is not told to be exact."""
+    values = [2.7715077941825975e-163, 2.2790121708605243e274, 4.026380313612261e293, 0.1 + 0.2]
+    book = small.book.assign(true_price=(values * len(small.book))[: len(small.book)])
+    replace(small, frames={**small.frames, "book": book}).save(tmp_path / "result.zip")
+
+    loaded = Result.load(tmp_path / "result.zip").book
+    assert loaded["true_price"].tolist() == book["true_price"].tolist()
 
 
 def _loads_equal_or_is_refused(small, path, content):

@@ -14,6 +14,7 @@ from streamlet_lab.checks.excerpt import find_excerpt as find_excerpt
 from streamlet_lab.checks.liveness import Lemma5 as Lemma5
 from streamlet_lab.checks.liveness import SynchronousLiveness as SynchronousLiveness
 from streamlet_lab.checks.liveness import Theorem6 as Theorem6
+from streamlet_lab.checks.promises import CHECKS as CHECKS
 from streamlet_lab.checks.promises import market_checks as market_checks
 from streamlet_lab.checks.promises import protocol_checks as protocol_checks
 from streamlet_lab.checks.safety import Consistency as Consistency

@@ -4,6 +4,8 @@ Safety needs quorums of which any two share an honest node, and nothing of the n
 needs everything that the model asks for.
 """
 
+from typing import Final
+
 from streamlet_lab.checks.check import Check
 from streamlet_lab.checks.liveness import Lemma5, SynchronousLiveness, Theorem6
 from streamlet_lab.checks.safety import (
@@ -15,6 +17,20 @@ from streamlet_lab.checks.safety import (
 from streamlet_lab.config import OBSERVER, ExperimentConfig
 from streamlet_lab.prices import SOURCE_FAULTS, PreviousConsensus
 from streamlet_lab.simulator import Simulation, StockSimulation
+
+#: Every property by its name.
+CHECKS: Final[dict[str, type[Check]]] = {
+    check.name: check
+    for check in (
+        Consistency,
+        UniqueNotarization,
+        VoteDiscipline,
+        Lemma5,
+        Theorem6,
+        SynchronousLiveness,
+        ValidPrices,
+    )
+}
 
 # Standard deviations that normal noise does not reach in any run.
 _FAR = 10

@@ -85,7 +85,8 @@ class ExperimentConfig(Section):
     feed : str
         ``"simulated"``; ``"history"`` or ``"history-2012"``, the real one of each symbol;
         ``"aapl-2012"``, one that names its symbol; ``"lobster"``, from files of that format; or a
-        frame of one's own with the columns ``time``, ``price`` and ``volume``.
+        frame of one's own with the columns ``time``, ``price`` and ``volume``. A row of daily
+        prices is one trading day, 6.5 hours of market time.
     symbols : tuple of str
         What prices the nodes agree on; one block carries them all. The feed's own, or ``"AAPL"``,
         unless given. A single one need not be in a list.
@@ -101,7 +102,8 @@ class ExperimentConfig(Section):
     epoch_length : duration
         Protocol time of an epoch; the paper's 2Δ unless given.
     market_time_per_epoch : duration
-        How much the market moves on in an epoch; 6.5 hours is one trading day.
+        How much the market moves on in an epoch; ``"6.5h"`` is one trading day, and so one row of
+        daily prices.
     quorum : int or "2f+1", optional
         Votes that notarize; what the model needs (⌈2n/3⌉ for Byzantine nodes) unless given. The
         rule 2f + 1 with f = ⌊(n − 1)/3⌋ is unsafe except for n = 3f + 1; the description, which has

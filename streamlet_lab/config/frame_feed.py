@@ -17,7 +17,7 @@ class FrameFeed:
     """A copy of a frame of prices as a part of a configuration: equal if its content is."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame.copy()
+        self.frame = frame[["time", "price", "volume"]].copy()  # what others hold does not matter
         content = self.frame.to_csv(index=False).encode()
         self.digest = hashlib.blake2b(content, digest_size=8).hexdigest()
 

@@ -7,12 +7,14 @@ uppercase digit of a hash: everything else is refused.
 import json
 import re
 from functools import partial
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.values import Whole, first_mistake
+
+_T = TypeVar("_T")
 
 GREATEST_INTEGER: Final = 2**63 - 1
 
@@ -69,10 +71,15 @@ class Document:
         if document.get("format") != cls.FORMAT:
             raise InvalidInput(f"{place}.format", document.get("format"), repr(cls.FORMAT))
         fields = {name: value for name, value in document.items() if name != "format"}
-        try:
-            read: Self = TypeAdapter(cls).validate_python(fields)
-        except ValidationError as error:
-            mistake = first_mistake(error, cls)
-            field = f"{place}.{mistake.field}".rstrip(".")
-            raise InvalidInput(field, mistake.value, mistake.expected) from None
-        return read
+        return read_typed(cls, fields, place)
+
+
+def read_typed(kind: type[_T], fields: object, place: str) -> _T:
+    """Read a dataclass by the types of its fields; errors name the place that it has."""
+    try:
+        read: _T = TypeAdapter(kind).validate_python(fields)
+    except ValidationError as error:
+        mistake = first_mistake(error, kind)
+        field = f"{place}.{mistake.field}".rstrip(".")
+        raise InvalidInput(field, mistake.value, mistake.expected) from None
+    return read

@@ -40,6 +40,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from streamlet_lab.consensus.documents import Document
 from streamlet_lab.consensus.messages import Vote
+from streamlet_lab.texts import printable
 
 
 class Offence(StrEnum):
@@ -69,7 +70,7 @@ class Evidence(Document):
 
     def __repr__(self) -> str:
         epochs = f"epochs {self.first.epoch} and {self.second.epoch}"
-        return f"Evidence({self.culprit}: {self.offence}, {epochs})"
+        return printable(f"Evidence({self.culprit}: {self.offence}, {epochs})")
 
 
 def find_offences(votes: Iterable[Vote]) -> dict[str, Evidence]:

@@ -1,7 +1,9 @@
 """What makes a block final, as parameters of the rule: `BlockTree._final_below` applies it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
+
+from streamlet_lab.values import Flag, Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +14,9 @@ class FinalityRule:
     yet. ``uncontested``: no other block may have been seen notarized at any of their heights.
     """
 
-    consecutive: int
-    chopped: int
-    uncontested: bool = False
+    consecutive: Annotated[int, Whole(1, 100)]
+    chopped: Annotated[int, Whole(0, 99)]
+    uncontested: Flag = False
 
 
 #: Sections 3 and appendix A: of three, the second and its prefix.

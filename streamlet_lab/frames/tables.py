@@ -1,20 +1,28 @@
 """From rows to frames, which are made when they are first read, and the values that rows share."""
 
+import csv
+import io
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 from operator import attrgetter
 from threading import RLock
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from streamlet_lab.columns import Column
-from streamlet_lab.units import MONEY, to_seconds
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import MONEY, to_name, to_number, to_seconds
 
 #: Rows of :mod:`streamlet_lab.columns`.
 Rows = Iterable[tuple[Any, ...]]
+
+# The floats that were written come back; from pandas 3.1 on they do so anyway, and it says so.
+_IS_EXACT: Final = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+_EXACTLY: Final[Any] = {} if _IS_EXACT else {"float_precision": "round_trip"}
 
 
 class LazyFrames(Mapping[str, pd.DataFrame]):
@@ -62,6 +70,56 @@ def make_frame(columns: Mapping[str, Column], rows: Rows) -> pd.DataFrame:
     return pd.DataFrame(
         {name: _array(values.get(name, ()), column.dtype) for name, column in columns.items()}
     )
+
+
+def write_frame(frame: pd.DataFrame) -> bytes:
+    """Return a frame as the CSV that :func:`read_frame` reads."""
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Read the CSV of a frame that has exactly these columns, with what they allow in each cell.
+
+    Raises
+    ------
+    InvalidInput
+        If it has not.
+    """
+    # Before pandas works: what it does for a row, and for a column, need not be little.
+    text = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
+    try:
+        header, *first = islice(csv.reader(text), 2)
+        if header != [*columns] or [len(row) for row in first] != [len(columns)] * len(first):
+            raise InvalidInput(name, header, f"the columns {', '.join(columns)}, in every row")
+        frame: pd.DataFrame = pd.read_csv(
+            io.BytesIO(content),
+            dtype={name: column.dtype for name, column in columns.items()},
+            na_values={name: [""] for name, column in columns.items() if column.dtype != "str"},
+            keep_default_na=False,
+            **_EXACTLY,
+        )
+    except InvalidInput:
+        raise
+    # What csv and pandas raise: for a number without end an OverflowError, for 1.5 a TypeError.
+    except (ValueError, TypeError, OverflowError, csv.Error) as error:
+        raise InvalidInput(name, str(error), "cells of the columns' types") from error
+    for each, column in columns.items():
+        _check_cells(f"{name}.{each}", frame[each], column)
+    return frame
+
+
+def _check_cells(name: str, cells: "pd.Series[Any]", column: Column) -> None:
+    allowed, known = column.allowed, cells.dropna()
+    if len(known) < len(cells) and not column.optional:
+        raise InvalidInput(name, None, "a value in every row")
+    if isinstance(allowed, tuple):
+        for text in known.unique():
+            to_name(text, allowed, name)
+    elif column.dtype not in ("str", "bool") and len(known):
+        for end in (known.min(), known.max()):
+            to_number(end, -math.inf, math.inf, name)
+            if allowed is not None:
+                allowed.read(end.item(), name)
 
 
 def _by_column(rows: Sequence[Any]) -> dict[str, Sequence[Any]]:

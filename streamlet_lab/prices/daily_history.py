@@ -1,24 +1,31 @@
 """Real daily prices, read exactly from the histories that ship with the lab, and their replay."""
 
-import csv
 import datetime
 import functools
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
 import pandas as pd
 
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.errors import DataError, InvalidInput, shown
 from streamlet_lab.prices.frame_path import ReplayPath
-from streamlet_lab.texts import nearest, one_of
+from streamlet_lab.texts import nearest, one_of, read_text
 from streamlet_lab.units import MONEY, to_name
 
 SYMBOLS: Final = ("AAPL", "MSFT", "IBM", "GOOG")
 CHECKSUMS: Final = "checksums.sha256"
+
+_COLUMNS: Final = "date,open,high,low,close,volume,adj_close"
+_ROW: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)" + r",(\d{1,9}(?:\.\d{1,9})?)" * 4 + r",(\d{1,15}),\d{1,9}\.\d{1,20}",
+    re.ASCII,
+)
 
 #: The feed that is the history of whatever symbol is asked for.
 OWN_HISTORY: Final = "history"
@@ -108,7 +115,8 @@ def adjust_for_splits(symbol: str, bars: Sequence[DailyBar]) -> tuple[DailyBar, 
     >>> str(before.date), str(before.close), str(after.close)
     ('2003-02-14', '24.15', '24.96')
     """
-    splits = [split for split in SPLITS[known_symbol(symbol)] if split.date <= bars[-1].date]
+    splits = SPLITS[known_symbol(symbol)]
+    splits = tuple(split for split in splits if bars and split.date <= bars[-1].date)
 
     def in_shares_of_the_last_day(bar: DailyBar) -> DailyBar:
         ratio = math.prod(split.ratio for split in splits if bar.date < split.date)
@@ -173,7 +181,7 @@ def parse_feed_name(name: str, symbol: str | None = None) -> tuple[str, int | No
     if dash and year not in years:
         expected = f"a year of {named}'s history, {share}-{years[0]} to {share}-{years[-1]}"
         raise InvalidInput("feed", name, expected)
-    if symbol is not None and symbol.upper() != named:
+    if symbol is not None and str(symbol).upper() != named:
         expected = f"{named}, which the feed {name!r} names, or the feed 'history' for any share"
         raise InvalidInput("symbol", symbol, expected)
     return named, int(year) if year else None
@@ -181,31 +189,46 @@ def parse_feed_name(name: str, symbol: str | None = None) -> tuple[str, int | No
 
 @functools.cache
 def _read_bars(symbol: str) -> tuple[DailyBar, ...]:
-    return tuple(
-        DailyBar(
-            datetime.date.fromisoformat(row["date"]),
-            Decimal(row["open"]),
-            Decimal(row["high"]),
-            Decimal(row["low"]),
-            Decimal(row["close"]),
-            int(row["volume"]),
-        )
-        for row in csv.DictReader(_read_verified(f"{symbol.lower()}.csv").splitlines())
-    )
+    name = f"{symbol.lower()}.csv"
+    return parse_bars(_read_verified(name), str(data_directory() / name))
+
+
+def parse_bars(text: str, source: str = "the history") -> tuple[DailyBar, ...]:
+    """Parse a history, whose format is in ``data/README.md``.
+
+    Raises
+    ------
+    DataError
+        If a row is malformed, or not later than the one before. Rows are counted from 1, which is
+        the header.
+    """
+    bars: list[DailyBar] = []
+    for row, line in enumerate(text.splitlines()[1:], 2):
+        bar, match = None, _ROW.fullmatch(line)
+        with suppress(ValueError):  # no day of the calendar
+            bar = match and _bar(*match.groups())
+        if bar is None or (bars and bar.date <= bars[-1].date):
+            raise DataError(
+                f"{source}, row {row}: {shown(line)} is no later day; expected {_COLUMNS}"
+            )
+        bars.append(bar)
+    return tuple(bars)
+
+
+def _bar(date: str, *numbers: str) -> DailyBar:
+    *prices, volume = numbers
+    return DailyBar._make((datetime.date.fromisoformat(date), *map(Decimal, prices), int(volume)))
 
 
 def _read_verified(name: str) -> str:
     directory = data_directory()
     remedy = "restore it with 'git checkout -- data', or install streamlet-lab again"
     try:
-        content = (directory / name).read_bytes()
-        checksums = (directory / CHECKSUMS).read_text(encoding="ascii").splitlines()
-    except OSError as error:
-        raise DataError(
-            f"{error.filename}: the data file cannot be read ({error.strerror}); {remedy}"
-        ) from error
-    if f"{hashlib.sha256(content).hexdigest()}  {name}" not in checksums:
+        text, checksums = (read_text(directory / file) for file in (name, CHECKSUMS))
+    except DataError as error:
+        raise DataError(f"{error}; {remedy}") from error
+    if f"{hashlib.sha256(text.encode()).hexdigest()}  {name}" not in checksums.splitlines():
         raise DataError(
             f"{directory / name}: the data file is not the one that {CHECKSUMS} lists; {remedy}"
         )
-    return content.decode("ascii")
+    return text

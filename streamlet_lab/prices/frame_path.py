@@ -4,8 +4,9 @@ import itertools
 import statistics
 from bisect import bisect_right
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from numbers import Real
 from typing import Any, Final
 
 import numpy as np
@@ -17,8 +18,14 @@ from streamlet_lab.prices.sources import MICRO_DOLLAR
 from streamlet_lab.units import CENT, MONEY, round_price, to_micros
 
 _TOO_LARGE: Final = Decimal(10**15)  # arithmetic with what is below is exact
+_TOO_DEAR: Final = Decimal(10**11)  # a rule's bounds, twice the highest price, have twelve digits
 _SHORTEST_CLOSURE: Final = 1_800_000_000  # 30 minutes
+# What a cell may hold, so that its text is short or is one already.
+_NUMBERS: Final = (Real, Decimal, str, np.generic)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# In every zone, and to the end of the last row, these are dates of Python too.
+_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-02", "s"), np.datetime64("9999-12-30", "s")
 
 
 class ReplayPath:
@@ -26,16 +33,22 @@ class ReplayPath:
 
     Market time is the time between the rows. A gap of more than half an hour, and more than twice
     the usual time between rows (their median), is a closure, such as a night. It takes no market
-    time: the row before it is held for the usual time, and so is the last row of all. Rows that are
-    dates only are one trading day each, whatever the days between them.
+    time: the row before it is held for the usual time, and so is the last row of all.
+
+    No row is held for longer than a trading day, which is 6.5 hours of market time. So rows that
+    are a day, a week or a month apart are one trading day each (``market_time_per_epoch="6.5h"``
+    moves on by one of them), whatever their time of day, and whatever the days between them: dates
+    only, the opening or the close of each day, weekends, half days. A single row is a day too.
+    Only the instants count: in another time zone they give the same path.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row for each price, sorted by time: ``time`` (datetime64 in any time zone; without one
-        it is UTC), ``price`` (US dollars, at least one cent) and ``volume`` (whole shares). Other
-        columns are ignored. Prices are taken as they print and rounded to micro-dollars, half even;
-        times are cut to microseconds, and of rows within one the last one's price counts.
+        One row for each price, sorted by time: ``time`` (datetime64, dates or datetimes in any time
+        zone; without one it is UTC; or periods, each of which stands at its start), ``price`` (US
+        dollars, at least one cent) and ``volume`` (whole shares). Other columns are ignored. Prices
+        are taken as they print and rounded to micro-dollars, half even; times are cut to
+        microseconds, and of rows within one the last one's price counts.
     symbol : str
     base_price : Decimal, optional
         What genesis carries; the first price unless given.
@@ -43,8 +56,9 @@ class ReplayPath:
     Raises
     ------
     InvalidInput
-        If a column is missing or there is no row; if times are not sorted or one comes twice; if a
-        price or a volume is not a number or out of range. Rows are counted from 0.
+        If a column is missing or there is no row; if a time is none, or beyond Python's dates; if
+        times are not sorted or one comes twice; if a price or a volume is not a number or out of
+        range. Rows are counted from 0.
 
     Examples
     --------
@@ -60,17 +74,16 @@ class ReplayPath:
         self, frame: pd.DataFrame, symbol: str = "AAPL", base_price: Decimal | None = None
     ) -> None:
         _check_shape(frame)
-        self._times, dates_only = _read_times(frame["time"])
-        prices = _read(frame["price"], lambda price: price >= CENT, "a finite price from 0.01 on")
+        self._times = _read_times(frame["time"])
+        prices = _read(frame["price"], _is_price, "a price from 0.01 to below 100 billion dollars")
         prices = list(map(_to_micro_dollars, prices))
         volumes = _read(frame["volume"], _is_volume, "a whole number of shares, zero or more")
-        holds = [TRADING_DAY] * len(frame) if dates_only else _holds(self._times)
-        *self._starts, self._end = itertools.accumulate(holds, initial=0)
+        *self._starts, self._end = itertools.accumulate(_holds(self._times), initial=0)
         self.symbol = symbol
         self.base_price = prices[0] if base_price is None else base_price
         # Against wrong units and broken feeds, and wide enough never to bind on the replay itself.
         self.bounds = (
-            round_price(MONEY.divide(min(prices), Decimal(2))),
+            max(round_price(MONEY.divide(min(prices), Decimal(2))), CENT),
             round_price(MONEY.multiply(max(prices), Decimal(2))),
         )
         self.duration: int | None = self._end
@@ -108,19 +121,40 @@ def _check_shape(frame: pd.DataFrame) -> None:
         raise InvalidInput("rows", 0, "at least one row")
 
 
-def _read_times(column: "pd.Series[pd.Timestamp]") -> tuple[list[int], bool]:
-    """Return microseconds since 1970, and whether all are dates only, in their own time zone."""
-    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        expected = "a column of type datetime64, as pandas.to_datetime makes it"
-        raise InvalidInput("time", str(column.dtype), expected)
+def _read_times(column: "pd.Series[Any]") -> list[int]:
+    """Return microseconds since 1970."""
+    if column.dtype.kind != "M" or not isinstance(column.dtype, np.dtype | pd.DatetimeTZDtype):
+        column = _read_instants(column)
     for row in np.flatnonzero(column.isna()):
         raise InvalidInput(f"time in row {row}", "NaT", "a time")
     times = (column if column.dt.tz is None else column.dt.tz_convert(None)).to_numpy()
+    seconds = times.astype("datetime64[s]")  # beyond all years, microseconds would start again
+    for row in np.flatnonzero((seconds < _FIRST_DAY) | (seconds >= _LAST_DAY)):
+        expected = f"a time from {_FIRST_DAY:.10} to before {_LAST_DAY:.10}"
+        raise InvalidInput(f"time in row {row}", str(times[row]), expected)
     for row in np.flatnonzero(times[1:] <= times[:-1]) + 1:
         expected = f"a time after that of the row before, {column.iloc[row - 1]}"
         raise InvalidInput(f"time in row {row}", str(column.iloc[row]), expected)
-    dates_only = bool((column == column.dt.normalize()).all())
-    return times.astype("datetime64[us]").astype(np.int64).tolist(), dates_only
+    return times.astype("datetime64[us]").astype(np.int64).tolist()
+
+
+def _read_instants(column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
+    """Return dates, datetimes and periods of any type, or mixed, as a column of datetime64."""
+    instants = []
+    for row, value in enumerate(column):
+        try:
+            instant = value.start_time if isinstance(value, pd.Period) else value
+        except ValueError:  # a period before or after all times
+            instant = None
+        if not isinstance(instant, date):  # what a datetime, a pd.Timestamp and NaT are too
+            expected = "a date or a time, as pandas.to_datetime makes it"
+            raise InvalidInput(f"time in row {row}", value, expected)
+        instants.append(instant)
+    try:
+        return pd.to_datetime(pd.Series(instants, dtype=object), utc=True)
+    except (ValueError, OverflowError):  # nanoseconds in one, and too far a year in another
+        expected = "a column of type datetime64, as pandas.to_datetime makes it"
+        raise InvalidInput("time", str(column.dtype), expected) from None
 
 
 def _read(
@@ -129,12 +163,15 @@ def _read(
     """Return numbers as they print, which for a float32 is shorter than as a float64."""
     numbers = []
     for row, value in enumerate(column.to_numpy()):
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation:
-            number = Decimal("NaN")
+        number, shown = Decimal("NaN"), value
+        if isinstance(value, _NUMBERS):
+            try:
+                shown = str(value)
+                number = Decimal(shown)
+            except (InvalidOperation, ValueError):  # ValueError: thousands of digits
+                pass
         if not (number.is_finite() and number < _TOO_LARGE and is_valid(number)):
-            raise InvalidInput(f"{column.name} in row {row}", str(value), expected)
+            raise InvalidInput(f"{column.name} in row {row}", shown, expected)
         numbers.append(number)
     return numbers
 
@@ -145,6 +182,10 @@ def _to_micro_dollars(price: Decimal) -> Decimal:
     return price if price == rounded else rounded
 
 
+def _is_price(number: Decimal) -> bool:
+    return CENT <= number < _TOO_DEAR
+
+
 def _is_volume(number: Decimal) -> bool:
     return number >= 0 and number == int(number)
 
@@ -152,8 +193,7 @@ def _is_volume(number: Decimal) -> bool:
 def _holds(times: list[int]) -> list[int]:
     """Return how long each row is held."""
     gaps = [after - before for before, after in itertools.pairwise(times)]
-    if not gaps:
-        raise InvalidInput("rows", 1, "at least two rows, unless they are dates only")
-    usual = max(statistics.median_low(gaps), 1)
+    usual = max(statistics.median_low(gaps or [TRADING_DAY]), 1)
     longest = max(_SHORTEST_CLOSURE, 2 * usual)
-    return [*(gap if gap <= longest else usual for gap in gaps), usual]
+    holds = (gap if gap <= longest else usual for gap in [*gaps, usual])
+    return [min(hold, TRADING_DAY) for hold in holds]

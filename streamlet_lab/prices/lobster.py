@@ -5,6 +5,7 @@ the environment variable ``LOBSTER_DIR`` names the folder. Format: the samples' 
 ``LOBSTER_SampleFiles_ReadMe.txt``.
 """
 
+import codecs
 import datetime
 import itertools
 import os
@@ -15,26 +16,40 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.errors import DataError, InvalidInput, shown
+from streamlet_lab.texts import decode
 
 LOBSTER: Final = "lobster"  # the feed
 _FOLDER: Final = "LOBSTER_DIR"
 
 #: Where the exchange is: a file's times are seconds after midnight there.
 _TIME_ZONE: Final = "America/New_York"
-_SECONDS_PER_DAY: Final = 86_400
+_DAY: Final = 86_400_000_000_000  # nanoseconds
 _PRICE_UNITS: Final = 10_000  # per dollar
-_EXECUTIONS: Final = ("4", "5")  # of an order that can be seen in the book, and of a hidden one
+_EXECUTIONS: Final = (4, 5)  # of an order that can be seen in the book, and of a hidden one
+_OF_ORDERS: Final = (1, 2, 3, *_EXECUTIONS)  # a cross and a halt may be of no shares, at no price
+_YEARS: Final = range(1971, 2262)  # from the exchange's first to the last that has nanoseconds
 
 _FILE_NAME: Final = re.compile(
-    r"(?P<symbol>.+)_(?P<date>\d{4}-\d\d-\d\d)_(?P<start>\d+)_(?P<end>\d+)_message_\d+\.csv",
+    r"(?P<symbol>.+)_(?P<date>\d{4}-\d\d-\d\d)_(?P<start>\d{1,9})_(?P<end>\d{1,9})_message_"
+    r"\d+\.csv",
     re.ASCII,
 )
 _MESSAGE: Final = re.compile(
-    r"(?P<seconds>\d{1,5})(\.(?P<fraction>\d{1,9}))?,(?P<type>[1-7]),-?\d+,(?P<size>\d+),"
-    r"(?P<price>-?\d+),-?1",
-    re.ASCII,
+    rb"(\d{1,5})(?:\.(\d{1,9}))?,([1-7]),(-?\d{1,19}),(\d{1,10}),(-?\d{1,10}),(-?1)\r?\n?"
 )
+_LONGEST_LINE: Final = 100
+
+
+class Message(NamedTuple):
+    """One row: what became of an order; `direction` is that of the resting one, 1 for a bid."""
+
+    time: int  # nanoseconds after midnight
+    kind: int
+    order_id: int
+    size: int
+    price: int  # in units of 0.0001 dollars
+    direction: int
 
 
 class _File(NamedTuple):
@@ -68,11 +83,18 @@ def read_lobster(path: str | Path) -> pd.DataFrame:
     InvalidInput
         If the file's name is not that of a message file.
     DataError
-        If the file cannot be read, a row is malformed or earlier than the one before, or nothing
-        was executed. Rows are counted from 1.
+        If the file cannot be read, a row is malformed or earlier than the one before, an order of
+        no shares or at no price, or nothing was executed. Rows are counted from 1.
     """
-    file = _parse_name(Path(path))
-    executions = pd.DataFrame(_read_executions(file.path), columns=["time", "price", "volume"])
+    file = _parse_name(path)
+    executions = pd.DataFrame(
+        (
+            (message.time, message.price, message.size)
+            for message in read_messages(file.path)
+            if message.kind in _EXECUTIONS
+        ),
+        columns=["time", "price", "volume"],
+    )
     if executions.empty:
         raise DataError(f"{file.path}: no execution (type 4 or 5) in the file")
     frame = executions.groupby("time", as_index=False).agg({"price": "last", "volume": "sum"})
@@ -85,7 +107,11 @@ def read_lobster(path: str | Path) -> pd.DataFrame:
 
 def file_stamps(symbol: str) -> tuple[tuple[Path, int, int], ...]:
     """Return what tells whether a symbol's files are still the same: path, time, size of each."""
-    stats = [(file.path, file.path.stat()) for file in _find_files(symbol)]
+    paths = [file.path for file in _find_files(symbol)]
+    try:
+        stats = [(path, path.stat()) for path in paths]
+    except OSError as error:  # a link to nowhere
+        raise _unreadable(error) from error
     return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
 
 
@@ -99,29 +125,42 @@ def lobster_feed(symbol: str) -> pd.DataFrame:
     return pd.concat([read_lobster(file.path) for file in files], ignore_index=True)
 
 
-def _read_executions(path: Path) -> Iterator[tuple[int, int, int]]:
-    """Check every row, and yield time (ns), price and shares of those that are executions."""
-    try:
-        # What is not ASCII does not become a message, and the row with it is named.
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError as error:
-        raise DataError(f"{path}: the file cannot be read ({error.strerror})") from error
+def read_messages(path: Path) -> Iterator[Message]:
+    """Read a message file of any size row by row, and check each."""
     latest = 0
-    for row, line in enumerate(lines, 1):
-        where = f"{path}, row {row}: {line!r}"
-        message = _MESSAGE.fullmatch(line)
-        if message is None or int(message["seconds"]) >= _SECONDS_PER_DAY:
+    for row, line in enumerate(_read_lines(path), 1):
+        match = _MESSAGE.fullmatch(line)
+        if match is None:
+            where = f"{path}, row {row}"
+            text = decode(line, where).rstrip("\r\n")
             expected = "seconds after midnight, type 1 to 7, order id, size, price, 1 or -1"
-            raise DataError(f"{where} is not a message; expected {expected}")
-        time = int(message["seconds"] + (message["fraction"] or "").ljust(9, "0"))
-        if time < latest:
-            raise DataError(f"{where} is earlier than the row before")
+            raise DataError(f"{where}: {shown(text)} is not a message; expected {expected}")
+        seconds, fraction, *fields = match.groups(b"")
+        time = int(seconds + fraction.ljust(9, b"0"))
+        kind, order_id, size, price, direction = map(int, fields)
+        wrong = "is earlier than the row before" if time < latest else ""
+        if time >= _DAY:
+            wrong = "is not of this day"
+        if kind in _OF_ORDERS and (size == 0 or price <= 0):
+            wrong = "is of no shares, or at no price"
+        if wrong:
+            raise DataError(f"{path}, row {row}: {line.decode().rstrip()!r} {wrong}")
         latest = time
-        if message["type"] in _EXECUTIONS:
-            price, size = int(message["price"]), int(message["size"])
-            if price <= 0 or size == 0:
-                raise DataError(f"{where} executes nothing, or at no price")
-            yield time, price, size
+        yield Message(time, kind, order_id, size, price, direction)
+
+
+def _read_lines(path: Path) -> Iterator[bytes]:
+    """Read lines, or the beginning of one that is too long for a message."""
+    try:
+        with path.open("rb") as file:
+            yield file.readline(_LONGEST_LINE).removeprefix(codecs.BOM_UTF8)
+            yield from iter(lambda: file.readline(_LONGEST_LINE), b"")
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> DataError:
+    return DataError(f"{error.filename}: cannot be read ({error.strerror})")
 
 
 def _find_files(symbol: str) -> list[_File]:
@@ -141,13 +180,15 @@ def _find_files(symbol: str) -> list[_File]:
     return sorted(_parse_name(Path(folder, name)) for name in names)
 
 
-def _parse_name(path: Path) -> _File:
-    match = _FILE_NAME.fullmatch(path.name)
+def _parse_name(path: str | Path) -> _File:
     try:
-        if match is None:
+        match = _FILE_NAME.fullmatch(Path(path).name)
+        if match is None or "\0" in str(path):
             raise ValueError
         date = datetime.date.fromisoformat(match["date"])
-    except ValueError:
+        if date.year not in _YEARS:
+            raise ValueError
+    except (TypeError, ValueError):
         expected = "a name such as MSFT_2012-06-21_34200000_57600000_message_50.csv"
-        raise InvalidInput("path", path.name, expected) from None
-    return _File(date, int(match["start"]), int(match["end"]), path)
+        raise InvalidInput("path", str(path), expected) from None
+    return _File(date, int(match["start"]), int(match["end"]), Path(path))

@@ -23,7 +23,7 @@ from streamlet_lab.scenarios.syntax import (
     read_lines,
 )
 from streamlet_lab.simulator import Simulation
-from streamlet_lab.texts import one_of
+from streamlet_lab.texts import one_of, printable
 
 _FOLDER: Final = files("streamlet_lab.scenarios")
 
@@ -148,7 +148,7 @@ class Scenario:
         return ScenarioRun(self)
 
     def __repr__(self) -> str:
-        return f"Scenario({self.name}: {self.title})"
+        return printable(f"Scenario({self.name}: {self.title})")
 
 
 class ScenarioRun:
@@ -208,7 +208,7 @@ class ScenarioRun:
             if self.outcomes
             else "nothing was expected: there is no line such as 'expect final 0-1'"
         )
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
 
 def scenario_names() -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from streamlet_lab.checks import Status
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.metrics import in_words
 from streamlet_lab.result import Result
+from streamlet_lab.texts import printable
 from streamlet_lab.widgets.controls import write
 from streamlet_lab.widgets.explorer_settings import CONTROLS, SECTIONS, Settings
 
@@ -37,7 +38,7 @@ def describe(result: Result, settings: Settings) -> str:
     violated = [n for n, check in result.checks.items() if check.status is Status.VIOLATED]
     safety = _verdict("safe", "not safe", [write(name) for name in violated])
     if not violated and result.checks["consistency"].status is Status.NOT_APPLICABLE:
-        safety = "<b>nothing violated</b>, but nothing is final that could be compared"
+        safety = _Markup("<b>nothing violated</b>, but nothing is final that could be compared")
     lines = [
         [
             f"{nodes}, {len(config.faulty_nodes)} faulty ({write(settings.fault)})",
@@ -70,13 +71,21 @@ def describe(result: Result, settings: Settings) -> str:
             if name not in SECTIONS[""]
         ],
     ]
-    return "<br>".join(" · ".join(line) for line in lines if line)
+    return "<br>".join(" · ".join(map(_to_html, line)) for line in lines if line)
 
 
-def _verdict(good: str, bad: str, objections: Sequence[str]) -> str:
+class _Markup(str):
+    """A text that is HTML already."""
+
+
+def _to_html(text: str) -> str:
+    return text if isinstance(text, _Markup) else escape(printable(text))
+
+
+def _verdict(good: str, bad: str, objections: Sequence[str]) -> _Markup:
     if not objections:
-        return f"<b style='color:{BLUE}'>{good}</b>"
-    return f"<b style='color:{VERMILLION}'>{bad}</b>: {escape(', '.join(objections))}"
+        return _Markup(f"<b style='color:{BLUE}'>{good}</b>")
+    return _Markup(f"<b style='color:{VERMILLION}'>{bad}</b>: {_to_html(', '.join(objections))}")
 
 
 class Explorer(VBox):

@@ -5,34 +5,33 @@ after each of them, down to some level. :func:`replay_flow` sends the messages t
 and holds its book against every row of the other file, and the fills of every aggressive order
 against the executions that really followed from it.
 
+A file of ten levels says nothing of what happens below the tenth: not of the orders that come and
+go there, nor of those that went there. So a level that comes into view is taken over from the row
+as one order, whatever the engine holds there, and one that is not there any more is removed; no row
+is believed about a level that was in view before.
+
 The format: a message is time in seconds, type, order id, size, price × 10⁴ and the direction *of
 the resting order*; types are 1 new limit order, 2 partial cancel, 3 deletion, 4 execution of a
 visible order, 5 of a hidden one, 6 cross trade, 7 halt. A row of the book is ask price, ask size,
-bid price, bid size for each level; an empty level has price ±9999999999.
+bid price, bid size for each level; an empty level has price ±9999999999 and size 0.
 """
 
-import csv
+import math
+import re
 from collections import Counter
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from streamlet_lab.errors import DataError, shown
 from streamlet_lab.matching import ConsensusMatchingEngine, Instrument, Order, Traded
+from streamlet_lab.prices.lobster import read_messages
 
 NEW, PARTIAL, DELETION, EXECUTION = 1, 2, 3, 4
 
 EMPTY = 9_999_999_999
 INSTRUMENT = Instrument("LOBSTER", tick=Decimal("0.0001"))
 SIDES = {1: "buy", -1: "sell"}
-
-
-class Message(NamedTuple):
-    time: int  # nanoseconds
-    kind: int
-    order_id: int
-    size: int
-    price: int
-    direction: int
 
 
 class Row(NamedTuple):
@@ -44,6 +43,9 @@ class Row(NamedTuple):
     def side(self, direction):
         return self.bids if direction > 0 else self.asks
 
+    def top(self, levels):
+        return Row(self.asks[:levels], self.bids[:levels])
+
 
 class Mismatch(NamedTuple):
     """A row at which the engine's book is not the real one."""
@@ -53,37 +55,57 @@ class Mismatch(NamedTuple):
     found: Row
 
 
-def read_messages(path):
-    with path.open(newline="", encoding="ascii") as file:
-        for seconds, *rest in csv.reader(file):
-            yield Message(int(Decimal(seconds) * 1_000_000_000), *map(int, rest[:5]))
-
-
 def read_books(path):
-    with path.open(newline="", encoding="ascii") as file:
-        for fields in csv.reader(file):
-            values = [int(field) for field in fields]
-            asks = zip(values[0::4], values[1::4], strict=True)
-            bids = zip(values[2::4], values[3::4], strict=True)
-            yield Row(*([one for one in side if abs(one[0]) != EMPTY] for side in (asks, bids)))
+    """Yield the rows of an order book file, and refuse one that is no book by its number."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            text = line.rstrip("\n")
+            is_book = re.fullmatch(
+                r"-?\d{1,10}(,-?\d{1,10}){3}(,-?\d{1,10}(,-?\d{1,10}){3})*", text
+            )
+            values = [*map(int, text.split(","))] if is_book else []
+            row = Row(*(occupied(values[at::4], values[at + 1 :: 4]) for at in (0, 2)))
+            for direction in SIDES:
+                keys = [direction * price for price, _ in row.side(direction)]
+                falls = all(better > worse for better, worse in pairwise(keys))
+                is_book = (
+                    is_book
+                    and falls
+                    and all(price > 0 < size for price, size in row.side(direction))
+                )
+            if not is_book:
+                expected = "the ask's price and size, the bid's, and so on, from the best ones down"
+                raise DataError(
+                    f"{path}, row {number}: {shown(text)} is no book; expected {expected}"
+                )
+            yield row
 
 
-def replay_folder(folder, levels=20):
-    """Replay the one pair of files of a folder."""
-    (messages,), (books,) = (folder.glob(f"*_{kind}_*.csv") for kind in ("message", "orderbook"))
-    return replay_flow(read_messages(messages), read_books(books), levels)
+def occupied(prices, sizes):
+    """Return the levels that are not empty ones at the end."""
+    levels = list(zip(prices, sizes, strict=True))
+    while levels and abs(levels[-1][0]) == EMPTY and levels[-1][1] == 0:
+        levels.pop()
+    return levels
 
 
-def replay_flow(messages, books, levels):
-    """Send real messages through an engine and compare its book with the real one.
+def read_files(messages):
+    """Return each message with its row of the book, and how many levels that has."""
+    books = messages.with_name(messages.name.replace("_message_", "_orderbook_"))
+    flow = [*zip(read_messages(messages), read_books(books), strict=True)]
+    return flow, int(messages.stem.rpartition("_")[2])
+
+
+def replay_flow(flow, depth):
+    """Send real messages through an engine and compare its book with one of so many levels.
 
     The book is seeded from the first row, which holds the first message already: one order for
     each level, ahead of all later ones, stands for the unknown orders there. Executions of one
     instant on one side come from one aggressive order: it is sent as one, and its fills must be
     the real ones in their order.
     """
-    (_, first), *pairs = zip(messages, books, strict=True)
-    replay = Replay(first, levels)
+    (_, first), *pairs = flow
+    replay = Replay(first, depth)
     numbered = enumerate(pairs, start=1)
     for key, group in groupby(numbered, key=lambda entry: run_of(entry[1][0])):
         run = [(number, message, row) for number, (message, row) in group]
@@ -102,18 +124,18 @@ def run_of(message):
 class Replay:
     """An engine on its way through the messages, and what the comparison came to."""
 
-    def __init__(self, first, levels):
+    def __init__(self, first, depth):
         self.rows = self.exact_rows = self.runs = self.exact_runs = self.skipped = 0
-        self.first_mismatch = None
+        self.mismatches = []
         self._engine = ConsensusMatchingEngine(INSTRUMENT, without_reference="allow")
-        self._levels = levels
+        self._depth = depth
         # Which order stands for those at a price that are not known by their ids.
         self._stand_ins = {}
-        self._seeds = 0
-        for direction in SIDES:
-            for price, size in first.side(direction):
-                self._seed(direction, price, size)
-        self._look(first)
+        self._seeds = self.taken_over = 0
+        # From which price on, worse ones being lower, the last row showed all that there is.
+        self._seen = dict.fromkeys(SIDES, math.inf)
+        self._come_into_view(first)
+        self.taken_over = 0
         self._compare(0, first, self._book())
 
     def apply(self, number, message, row):
@@ -135,14 +157,16 @@ class Replay:
         executions = [message for _, message, _ in run]
         direction = executions[0].direction
         prices = [message.price for message in executions]
+        taken = Counter()
+        for number, message, row in run[:-1]:
+            taken[message.price] += message.size
+            # What shows only now was behind the rest before it was taken.
+            self._come_into_view(row)
+            self._compare(number, row, without(self._book(), direction, taken))
         expected = joined(
             (self._name(message) or str(message.order_id), message.price, message.size)
             for message in executions
         )
-        before, taken = self._book(), Counter()
-        for number, message, row in run[:-1]:
-            taken[message.price] += message.size
-            self._compare(number, row, without(before, direction, taken))
         size = sum(message.size for message in executions)
         price = min(prices) if direction > 0 else max(prices)
         events = self._send(f"aggressor/{self.runs}", -direction, size, price, "ioc")
@@ -173,39 +197,36 @@ class Replay:
     def _seed(self, direction, price, size):
         name = self._stand_ins[direction, price] = f"seed/{self._seeds}"
         self._seeds += 1
+        self.taken_over += 1
         self._send(name, direction, size, price, "gtc")
 
     def _come_into_view(self, row):
         """Take over the levels that the last row did not reach: nobody told what happened there."""
         book = self._engine.book
-        for direction, worst in self._worst.items():
-            resting = book.bids if direction > 0 else book.asks
-            for price, size in row.side(direction):
-                if direction * price >= direction * worst:
-                    continue
-                here = [one for one in resting if one.price == INSTRUMENT.price(price)]
-                if sum(one.remaining for one in here) != size:
-                    for one in here:
+        for direction, seen in self._seen.items():
+            levels = row.side(direction)
+            sees = direction * levels[-1][0] if len(levels) == self._depth else -math.inf
+            self._seen[direction] = sees
+            if sees < seen:
+                for one in book.bids if direction > 0 else book.asks:
+                    if sees <= direction * INSTRUMENT.ticks(one.price) < seen:
                         self._engine.cancel(one.order.order_id)
-                    self._seed(direction, price, size)
-        self._look(row)
-
-    def _look(self, row):
-        self._worst = {side: row.side(side)[-1][0] for side in SIDES if row.side(side)}
+                for price, size in levels:
+                    if direction * price < seen:
+                        self._seed(direction, price, size)
 
     def _book(self):
-        depth = self._engine.book.depth(self._levels + 1)
+        depth = self._engine.book.depth()
         sides = (depth.asks, depth.bids)
         return Row(*([(INSTRUMENT.ticks(one.price), one.quantity) for one in at] for at in sides))
 
     def _compare(self, number, expected, found):
-        top = slice(self._levels)
-        expected, found = (Row(book.asks[top], book.bids[top]) for book in (expected, found))
+        expected, found = expected.top(self._depth), found.top(self._depth)
         self.rows += 1
         if expected == found:
             self.exact_rows += 1
-        elif self.first_mismatch is None:
-            self.first_mismatch = Mismatch(number, expected, found)
+        else:
+            self.mismatches.append(Mismatch(number, expected, found))
 
 
 def without(book, direction, taken):

@@ -265,3 +265,47 @@ def test_a_changed_file_is_named(copied_data: Path) -> None:
     file.write_bytes(file.read_bytes().replace(b"130.31", b"130.32"))
     with pytest.raises(DataError, match=f"^{file}: .* install streamlet-lab again"):
         load_bars("AAPL")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "",
+        "2000-03-03,1,1,1,1,1",
+        "2000-03-32,1,1,1,1,1,1.0",
+        "2000-03-02,1,1,1,1,1,1.0",
+        "2000-03-03,1,1,1,-1,1,1.0",
+        "2000-03-03,1,1,1,1e5,1,1.0",
+        "2000-03-03,1,1,1,1_0,1,1.0",
+        "2000-03-03,1,1,1,١,1,1.0",
+        f"2000-03-03,1,1,1,1,{'9' * 5_000},1.0",
+    ],
+)
+def test_a_row_that_is_no_later_day_is_named(row: str) -> None:
+    text = f"date,open,high,low,close,volume,adj_close\n2000-03-02,1,1,1,1.50,1,1.0\n{row}\n"
+    with pytest.raises(
+        DataError, match=f"^h.csv, row 3: '{row[:20]}.* is no later day; expected da"
+    ):
+        history.parse_bars(text, "h.csv")
+
+
+@pytest.mark.parametrize("name", ["aapl.csv", CHECKSUMS])
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_data_file_in_another_encoding_is_named(
+    copied_data: Path, name: str, encoding: str
+) -> None:
+    file = copied_data / name
+    file.write_text("é" + file.read_text(), encoding=encoding)
+    with pytest.raises(DataError, match=f"^{file}: not a text in UTF-8; .* install streamlet-lab"):
+        load_bars("AAPL")
+
+
+def test_a_data_file_with_other_line_ends_or_a_mark_is_the_same(copied_data: Path) -> None:
+    """As Windows has them."""
+    expected = load_bars("AAPL")
+    for name in ("aapl.csv", CHECKSUMS):
+        text = (copied_data / name).read_text()
+        (copied_data / name).write_text(text, encoding="utf-8-sig", newline="\r\n")
+    history._read_bars.cache_clear()
+
+    assert load_bars("AAPL") == expected

@@ -1,9 +1,11 @@
 """A person's own prices, replayed: what stands when, what is refused."""
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+from zoneinfo import available_timezones
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.prices import TRADING_DAY, ReplayPath
 
 MINUTE = 60_000_000
@@ -54,7 +56,7 @@ def intraday(draw: st.DrawFn) -> list[Row]:
 
 
 class NaivePath:
-    """The documented rules, row by row, for rows that are not dates."""
+    """The documented rules, row by row."""
 
     def __init__(self, rows: list[Row]) -> None:
         gaps = [after.time - before.time for before, after in itertools.pairwise(rows)]
@@ -63,8 +65,9 @@ class NaivePath:
         self.rows = rows
         self.starts = [0]
         for gap in gaps:
-            self.starts.append(self.starts[-1] + (gap if gap <= longest else usual))
-        self.duration = self.starts[-1] + usual
+            hold = gap if gap <= longest else usual
+            self.starts.append(self.starts[-1] + min(hold, TRADING_DAY))
+        self.duration = self.starts[-1] + min(usual, TRADING_DAY)
 
     def row(self, market_time: int) -> int:
         found = 0
@@ -122,15 +125,91 @@ def test_three_days_of_minutes_take_three_trading_days() -> None:
     assert {path.volume(minute * MINUTE) for minute in range(389, 1171)} == {390_000}
 
 
-def test_rows_that_are_dates_are_one_trading_day_each_whatever_lies_between() -> None:
-    path = ReplayPath(_at(["2024-01-12", "2024-01-16", "2024-01-17"]))
+DAYS = pd.bdate_range("2024-02-26", "2024-03-15")  # New York's clock is put forward within it
+DAILY = {
+    "dates": DAYS,
+    "openings": (DAYS + pd.Timedelta("9.5h")).tz_localize("America/New_York"),
+    "closes, one of a half day": DAYS + pd.to_timedelta([16, 16, 13, *[16] * 12], unit="h"),
+    "first trades, at any hour": DAYS + pd.to_timedelta([10, 16, 9, 15, 12] * 3, unit="h"),
+    "without one day": DAYS.delete(3),
+    "weeks": pd.date_range("2024-01-05 16:00", periods=8, freq="W-FRI"),
+    "months": pd.date_range("2024-01-31 16:00", periods=8, freq="ME"),
+    "one day, at noon": pd.DatetimeIndex(["2024-01-15 12:00"]),
+}
 
-    assert path.duration == 3 * TRADING_DAY
-    for row, day in enumerate((12, 16, 17)):
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia"])
+@pytest.mark.parametrize("times", DAILY.values(), ids=DAILY)
+def test_rows_a_day_or_more_apart_are_trading_days_in_every_zone(
+    times: pd.DatetimeIndex, zone: str
+) -> None:
+    times = times.tz_localize("UTC") if times.tz is None else times
+    path = ReplayPath(_at([*times.tz_convert(zone)]))
+
+    assert path.duration == len(times) * TRADING_DAY
+    for row, time in enumerate(times):
         first, last = row * TRADING_DAY, (row + 1) * TRADING_DAY - 1
         assert path.price(first) == path.price(last) == (10 + row) * 1_000_000
         assert path.volume(first) == path.volume(last) == 100
-        assert path.timestamp(first) == datetime(2024, 1, day, tzinfo=UTC)
+        assert path.timestamp(first) == time
+
+
+def test_hours_around_the_clock_are_hours_and_a_day_without_any_is_a_closure() -> None:
+    hours = pd.date_range("2024-01-15", periods=72, freq="h")
+
+    assert ReplayPath(_at([*hours])).duration == 72 * HOUR
+    assert ReplayPath(_at([*hours[:24], *hours[48:]])).duration == 48 * HOUR
+
+
+def test_a_midnight_that_does_not_exist_or_comes_twice_is_no_matter() -> None:
+    """In every zone that has one from 2000 on: the last one, among days and among hours."""
+    midnights = pd.date_range("2000-01-01", "2030-01-01")
+    found = []
+    for zone in sorted(available_timezones()):
+        local = midnights.tz_localize(zone, nonexistent="NaT", ambiguous="NaT")
+        for midnight in midnights[local.isna()][-1:]:
+            for frequency, held in (("D", TRADING_DAY), ("h", HOUR)):
+                around = pd.date_range(
+                    midnight - pd.Timedelta("36h"), midnight + pd.Timedelta("36h"), freq=frequency
+                )
+                path = ReplayPath(_at([*around.tz_localize("UTC").tz_convert(zone)]))
+                assert path.duration == len(around) * held
+            found.append(zone)
+
+    assert {"America/Santiago", "Asia/Beirut", "America/Havana", "Pacific/Apia"} <= set(found)
+
+
+FORMS: dict[str, Callable[[pd.DatetimeIndex], Any]] = {
+    "seconds": lambda times: times.as_unit("s"),
+    "nanoseconds": lambda times: times.as_unit("ns"),
+    "dates": lambda times: [time.date() for time in times],
+    "datetimes": lambda times: pd.Series(times.to_pydatetime(), dtype=object),
+    "in zones of their own": lambda times: pd.Series(
+        [times[0], times[1].tz_localize("UTC").tz_convert("Asia/Tokyo")], dtype=object
+    ),
+    "periods": lambda times: times.to_period("D"),
+    "categories": pd.Categorical,
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_times_come_in_many_forms(form: Callable[[pd.DatetimeIndex], Any]) -> None:
+    times = pd.DatetimeIndex(["2024-01-15", "2024-01-16"])
+    path = ReplayPath(_at(["2024-01-15", "2024-01-16"], time=form(times)))
+
+    assert path.timestamp(0) == datetime(2024, 1, 15, tzinfo=UTC)
+    assert path.timestamp(TRADING_DAY) == datetime(2024, 1, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["Int64", "UInt8", "Float64", "float16", "string", "category", "object", "Sparse[int]"]
+)
+def test_numbers_come_in_many_types(dtype: str) -> None:
+    numbers = pd.Series([150, 151]).astype(dtype)
+    path = ReplayPath(_at(["2024-01-15", "2024-01-16"], price=numbers, volume=numbers))
+
+    assert [path.price(0), path.price(TRADING_DAY)] == [150_000_000, 151_000_000]
+    assert [path.volume(0), path.volume(TRADING_DAY)] == [150, 151]
 
 
 def test_a_time_without_a_zone_is_utc_and_any_other_zone_is_the_same_instant() -> None:
@@ -215,8 +294,9 @@ def test_other_columns_and_the_index_do_not_matter_and_nothing_is_changed() -> N
     pd.testing.assert_frame_equal(busy, before)
 
 
+FAR = pd.Period(ordinal=10**12, freq="M")
 MINUTES = ["2024-01-15 14:30", "2024-01-15 14:31", "2024-01-15 14:32"]
-PRICE = "a finite price from 0.01 on"
+PRICE = "a price from 0.01 to below 100 billion dollars"
 VOLUME = "a whole number of shares, zero or more"
 REFUSED: dict[str, tuple[Any, str, Any, str]] = {
     # what is wrong: the frame, and the field, value and expectation of the message
@@ -236,9 +316,38 @@ REFUSED: dict[str, tuple[Any, str, Any, str]] = {
         "one column 'price'",
     ),
     "no row": (_at(MINUTES)[:0], "rows", 0, "at least one row"),
-    "one row that is no date": (_at(MINUTES)[:1], "rows", 1, "at least two rows, unless"),
-    "times as text": (_at(MINUTES, time=MINUTES), "time", "str", "datetime64"),
-    "times as numbers": (_at(MINUTES, time=[1, 2, 3]), "time", "int64", "datetime64"),
+    "times as text": (_at(MINUTES, time=MINUTES), "time in row 0", MINUTES[0], "to_datetime"),
+    "times as numbers": (_at(MINUTES, time=[1, 2, 3]), "time in row 0", 1, "to_datetime"),
+    "a time missing among dates": (
+        _at(MINUTES, time=[date(2024, 1, 1), None, date(2024, 1, 3)]),
+        "time in row 1",
+        None,
+        "a date or a time",
+    ),
+    "a year beyond Python's": (
+        _at(MINUTES[:2], time=np.array(["2024-01-15", "20000-01-01"], "datetime64[s]")),
+        "time in row 1",
+        "20000-01-01T00:00:00",
+        "a time from 0001-01-02 to before 9999-12-30",
+    ),
+    "a year beyond microseconds": (
+        _at(MINUTES[:1], time=np.array([2**62], "datetime64[s]")),
+        "time in row 0",
+        "146138514283-06-19T07:45:04",
+        "before 9999-12-30",
+    ),
+    "a period beyond all times": (
+        _at(MINUTES[:1], time=pd.PeriodIndex([FAR], freq="M")),
+        "time in row 0",
+        FAR,
+        "a date or a time",
+    ),
+    "a far year beside nanoseconds": (
+        _at(MINUTES[:2], time=pd.Series([pd.Timestamp(1), date(9000, 1, 1)], dtype=object)),
+        "time",
+        "object",
+        "datetime64",
+    ),
     "a time is missing": (
         _at(MINUTES, time=pd.to_datetime([MINUTES[0], "NaT", MINUTES[2]])),
         "time in row 1",
@@ -258,6 +367,20 @@ REFUSED: dict[str, tuple[Any, str, Any, str]] = {
         "a time after that of the row before, 2024-01-15 14:31:00",
     ),
     "price NaN": (_at(MINUTES, price=[1, 2, np.nan]), "price in row 2", "nan", PRICE),
+    "price too high": (_at(MINUTES, price=[1, 2, 1e11]), "price in row 2", "100000000000.0", PRICE),
+    "price in no type of number": (_at(MINUTES[:1], price=[[1]]), "price in row 0", [1], PRICE),
+    "price missing": (
+        _at(MINUTES, price=pd.Series([1, None, 3], dtype="Int64")),
+        "price in row 1",
+        "nan",
+        PRICE,
+    ),
+    "price of thousands of digits": (
+        _at(MINUTES[:1], price=pd.Series([10**5_000], dtype=object)),
+        "price in row 0",
+        10**5_000,
+        PRICE,
+    ),
     "price below a cent": (_at(MINUTES, price=[1, 2, 0.009]), "price in row 2", "0.009", PRICE),
     "price as a word": (_at(MINUTES, price=["1", "2", "x"]), "price in row 2", "x", PRICE),
     "volume negative": (_at(MINUTES, volume=[1, -1, 1]), "volume in row 1", "-1", VOLUME),
@@ -275,4 +398,4 @@ def test_bad_input_is_refused_by_field_row_and_value(wrong: str) -> None:
     assert caught.value.field == field
     assert caught.value.value == value
     assert expected in caught.value.expected
-    assert str(caught.value).startswith(f"{field}: {value!r} is not valid; expected ")
+    assert str(caught.value).startswith(f"{field}: {shown(value)} is not valid; expected ")

@@ -5,19 +5,21 @@ one message file.
 """
 
 import csv
+import itertools
 import os
 import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices.feeds import make_path
-from streamlet_lab.prices.lobster import lobster_feed, read_lobster
+from streamlet_lab.prices.lobster import lobster_feed, read_lobster, read_messages
 
 NAME = "MSFT_2012-06-21_34200000_37800000_message_50.csv"
 MESSAGES = """\
@@ -35,9 +37,18 @@ MESSAGES = """\
 """
 
 
-def _write(folder: Path, text: str = MESSAGES, name: str = NAME) -> Path:
+NOTHING = "is of no shares, or at no price"
+
+
+def _write(
+    folder: Path,
+    text: str = MESSAGES,
+    name: str = NAME,
+    encoding: str = "utf-8",
+    newline: str = "\n",
+) -> Path:
     path = folder / name
-    path.write_text(text, encoding="ascii")
+    path.write_text(text, encoding=encoding, newline=newline)
     return path
 
 
@@ -96,15 +107,20 @@ def test_times_are_new_yorks_on_the_day_that_the_name_states(
         "34204.0000000001,4,1,10,308700,1",
         "34204.,4,1,10,308700,1",
         "-34204.0,4,1,10,308700,1",
-        "86400.0,4,1,10,308700,1",
         "nan,4,1,10,308700,1",
         "34204.0, 4, 1, 10, 308700, 1",
         "time,type,id,size,price,direction",
+        "34204.0,4,1,10,308700,1" + "0" * 5_000,
+        "34204.0,4,1,10," + "9" * 5_000 + ",1",
+        "34204.0,4,1,١٠,308700,1",
     ],
 )
 def test_a_malformed_row_is_named(tmp_path: Path, line: str) -> None:
     path = _write(tmp_path, MESSAGES + line + "\n34205.0,4,1,10,308700,1\n")
-    with pytest.raises(DataError, match=re.escape(f"{path}, row 12: {line!r} is not a message")):
+    shown = repr(line)[:90]
+    with pytest.raises(
+        DataError, match=re.escape(f"{path}, row 12: {shown}") + ".* is not a message"
+    ):
         read_lobster(path)
 
 
@@ -112,14 +128,70 @@ def test_a_malformed_row_is_named(tmp_path: Path, line: str) -> None:
     ("line", "expected"),
     [
         ("34203.499999999,1,1,10,308700,1", "is earlier than the row before"),
-        ("34204,4,1,0,308700,1", "executes nothing, or at no price"),
-        ("34204,5,1,10,-308700,1", "executes nothing, or at no price"),
+        ("86400.0,4,1,10,308700,1", "is not of this day"),
+        ("34203.499999999,7,0,0,-1,-1", "is earlier than the row before"),
+        *((f"34204,{kind},1,0,308700,1", NOTHING) for kind in range(1, 6)),
+        *((f"34204,{kind},1,10,-1,1", NOTHING) for kind in range(1, 6)),
+        ("34204,4,1,10,0,1", NOTHING),
     ],
 )
 def test_a_row_that_cannot_be_is_named(tmp_path: Path, line: str, expected: str) -> None:
     path = _write(tmp_path, MESSAGES + line + "\n")
     with pytest.raises(DataError, match=re.escape(f"{path}, row 12: {line!r} {expected}")):
         read_lobster(path)
+
+
+@pytest.mark.parametrize("price", [-1, 0, 1])
+@pytest.mark.parametrize("kind", [6, 7])
+def test_a_cross_or_a_halt_may_be_of_no_shares_at_no_price(
+    tmp_path: Path, kind: int, price: int
+) -> None:
+    path = _write(tmp_path, MESSAGES + f"34204,{kind},0,0,{price},-1\n")
+    pd.testing.assert_frame_equal(read_lobster(path), read_lobster(_write(tmp_path)))
+
+
+@pytest.mark.parametrize(("encoding", "newline"), [("utf-8-sig", "\n"), ("ascii", "\r\n")])
+def test_a_mark_and_other_ends_of_lines_do_not_matter(
+    tmp_path: Path, encoding: str, newline: str
+) -> None:
+    other = read_lobster(_write(tmp_path, encoding=encoding, newline=newline))
+    pd.testing.assert_frame_equal(other, read_lobster(_write(tmp_path)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_another_encoding_is_named(tmp_path: Path, encoding: str) -> None:
+    path = _write(tmp_path, encoding=encoding)
+    with pytest.raises(DataError, match=re.escape(f"{path}, row 1: not a text in UTF-8; it seems")):
+        read_lobster(path)
+
+
+def test_a_large_file_is_read_row_by_row(tmp_path: Path) -> None:
+    """A line without an end takes no memory, and what is read before it is there at once."""
+    path = _write(tmp_path, MESSAGES)
+    with path.open("r+b") as file:
+        file.seek(10**10)  # a hole, which takes no place
+        file.write(b"\n")
+    messages = read_messages(path)
+
+    assert sum(1 for _ in itertools.islice(messages, 11)) == 11
+    with pytest.raises(
+        DataError, match="row 12: not a text in UTF-8; it seems to be UTF-16 without"
+    ):
+        next(messages)
+
+
+@pytest.mark.parametrize("path", [None, 3, "x\0/" + NAME])
+def test_what_is_no_path_is_refused(path: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^path: .* expected a name such as MSFT_2012-06-21_"):
+        read_lobster(path)
+
+
+def test_a_link_to_nowhere_is_named(folder: Path) -> None:
+    (folder / NAME).symlink_to(folder / "nowhere")
+    with pytest.raises(
+        DataError, match=re.escape(f"{folder / NAME}: cannot be read (No such file")
+    ):
+        make_path("lobster", 0, 1_000_000, symbol="MSFT")
 
 
 def test_a_file_without_an_execution_is_refused(tmp_path: Path) -> None:
@@ -134,6 +206,8 @@ def test_a_file_without_an_execution_is_refused(tmp_path: Path) -> None:
         "trades.csv",
         NAME.replace("message", "orderbook"),
         NAME.replace("2012-06-21", "2012-06-31"),
+        NAME.replace("2012", "9999"),
+        NAME.replace("2012", "0001"),
         NAME + ".gz",
     ],
 )

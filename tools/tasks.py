@@ -1,0 +1,224 @@
+"""What ``lab.py`` does, with the standard library alone: the environment, and the tasks in it."""
+
+import hashlib
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / "lab-stamp"
+LOCK = ROOT / ".venv.lock"
+# What ends this process ends its child first. Windows has no SIGHUP.
+SIGNALS = [getattr(signal, name, signal.SIGTERM) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+
+
+class SetUpError(Exception):
+    """The environment cannot be made, or used; the message says why, in one line."""
+
+
+def say(text: str) -> None:
+    """Tell the user something; that nobody listens any more is no reason to stop."""
+    try:
+        print(f"lab.py: {text}", file=sys.stderr, flush=True)
+    except OSError:
+        discard(2)
+
+
+def discard(stream: int) -> None:
+    """Send to nowhere what is left for a stream that is broken, or the end would try it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+
+
+def call(command: list[str], cwd: Path, stdout: TextIO | None = None, keep: int = -1) -> int:
+    """Run a child to its end and return its exit code; it keeps an open file, if one is named.
+
+    A signal ends this process too, once the child has ended: other signals are passed on to it; an
+    interrupt from the keyboard has reached it already, and is its own to answer (JupyterLab asks
+    whether to stop).
+    """
+    received: list[int] = []
+    child: subprocess.Popen[bytes] | None = None
+
+    def receive(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if child is not None and number != signal.SIGINT:
+            child.send_signal(number)
+
+    # What is ignored, by `nohup` say, stays so.
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heeded = [number for number in before if before[number] is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, receive)
+    try:
+        with subprocess.Popen(
+            command, cwd=cwd, stdout=stdout, pass_fds=() if keep < 0 else (keep,)
+        ) as child:
+            if received and received[0] != signal.SIGINT:
+                child.send_signal(received[0])  # it came before there was a child
+            code = child.wait()
+    except OSError as error:
+        cure = "remove .venv, and the next call sets it up again"
+        raise SetUpError(f"cannot run {command[0]} ({error.strerror}); {cure}") from error
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])
+    if received:
+        raise SystemExit(128 + received[0])
+    return code if code >= 0 else 128 - code  # ended by a signal: as shells report it
+
+
+def python(*arguments: str, cwd: Path = ROOT) -> int:
+    """Run the environment's Python."""
+    return call([str(PYTHON), *arguments], cwd)
+
+
+def fingerprint() -> str:
+    """What the environment was made of: where it differs, it must be made anew."""
+    digest = hashlib.sha256(f"{platform.python_version()}\n{ROOT}\n".encode())
+    for name in ("pyproject.toml", "constraints.txt"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def is_set_up() -> bool:
+    """Whether a finished environment for exactly these files stands here, with every package."""
+    try:
+        made_of, *packages = STAMP.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return False
+    places = (PYTHON, *(VENV / package for package in packages))
+    return made_of == fingerprint() and all(map(os.path.exists, places))
+
+
+def take(file: TextIO) -> bool:
+    """Lock a file, unless another process has; the system frees what a dead one had."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def alone() -> Iterator[int]:
+    """Wait until no other call of this script sets up; yield what a child must keep open.
+
+    A set-up that was killed leaves an installer behind, which holds the lock until it has ended.
+    """
+    with LOCK.open("a") as file:
+        if not take(file):
+            say("another call is setting up .venv; waiting for it")
+            while not take(file):
+                time.sleep(0.2)
+        yield -1 if sys.platform == "win32" else file.fileno()
+
+
+def set_up(keep: int) -> None:
+    """Make ``.venv`` from nothing; only a complete one gets its stamp."""
+    say("setting up .venv, once; this takes about a minute")
+    # The interpreter behind a virtual environment: this one may be running from the very .venv
+    # that is about to go.
+    base = getattr(sys, "_base_executable", sys.executable)
+    uv = shutil.which("uv")
+    if uv:
+        make = [uv, "venv", "--quiet", "--seed", "--python", base, str(VENV)]
+        install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+    else:
+        make = [base, "-m", "venv", str(VENV)]
+        install = [str(PYTHON), "-m", "pip", "install", "-qq"]
+    try:
+        with suppress(OSError):
+            STAMP.unlink()  # first: a half removed environment must not pass for a whole one
+        if VENV.exists():
+            shutil.rmtree(VENV)
+    except OSError as error:
+        raise SetUpError(f"cannot remove the old .venv: {error}") from error
+    for command in (make, [*install, "--constraint", "constraints.txt", "--editable", ".[test]"]):
+        # To standard error: standard output belongs to the task, which may print JSON.
+        code = call(command, ROOT, sys.stderr, keep)
+        if code:
+            raise SetUpError(f"set-up failed (exit code {code}): {' '.join(command)}")
+    packages = (str(path.relative_to(VENV)) for path in VENV.rglob("__init__.py"))
+    STAMP.write_text("\n".join([fingerprint(), *packages]), encoding="utf-8")
+
+
+def test(arguments: list[str]) -> int:
+    """Run every check, whatever the ones before it said, and sum up."""
+    # More workers than this would wait for the browser and for the longest notebook.
+    workers = ["-n", "logical", "--maxprocesses=4"]
+    nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
+    # The plugin for notebooks takes seconds to import, in each worker.
+    plain = [*workers, "-p", "no:nbval", "--dist=worksteal"]
+    checks = {
+        "ruff check": ["ruff", "check"],
+        "ruff format": ["ruff", "format", "--check"],
+        "mypy": ["mypy"],
+        "pytest": ["pytest", *plain, *arguments],
+        "notebooks": ["pytest", *workers, "--dist=loadfile", *nbval, "notebooks"],
+    }
+    failed = []
+    for name, command in checks.items():
+        print(f"== {name}", flush=True)
+        if python("-m", *command):
+            failed.append(name)
+    print("failed: " + ", ".join(failed) if failed else f"all passed: {', '.join(checks)}")
+    return 1 if failed else 0
+
+
+def run_task(task: str, arguments: list[str]) -> int:
+    """Run one task in the environment and return its exit code."""
+    if task == "test":
+        return test(arguments)
+    if task == "lab":
+        root = f"--ServerApp.root_dir={ROOT / 'notebooks'}"
+        return python("-m", "jupyterlab", root, *arguments)
+    if task == "notebooks":
+        return python("tools/execute_notebooks.py", *arguments)
+    if task == "mutants":
+        return python("tools/mutants.py", *arguments)
+    if task == "bench":
+        # -s shows the ratios that the benchmarks print; a warning must not end a measurement.
+        options = ["-q", "-s", "-W", "default", "--benchmark-columns=min,median,rounds"]
+        return python("-m", "pytest", "benchmarks", *options, *arguments)
+    if task == "nightly":
+        task, arguments = "fuzz", ["--runs", "20000", *arguments]
+    # Files named on the command line are the user's: found from where the user stands.
+    return python("-m", "streamlet_lab", task, *arguments, cwd=Path.cwd())
+
+
+def main(arguments: list[str], usage: str) -> int:
+    """Set up where needed, run the task, return the exit code."""
+    try:
+        if not arguments or arguments[0] in ("-h", "--help"):
+            print(usage.strip(), flush=True)
+            return 0
+        if not is_set_up():
+            with alone() as keep:
+                if not is_set_up():  # nor has another call done it by now
+                    set_up(keep)
+        return run_task(arguments[0], arguments[1:])
+    except BrokenPipeError:
+        discard(1)
+        return 141
+    except (SetUpError, OSError) as error:
+        say(str(error))
+        return 2
