@@ -207,7 +207,7 @@ def parse_bars(text: str, source: str = "the history") -> tuple[DailyBar, ...]:
         bar, match = None, _ROW.fullmatch(line)
         with suppress(ValueError):  # no day of the calendar
             bar = match and _bar(*match.groups())
-        if bar is None or (bars and bar.date <= bars[-1].date):
+        if bar is None or min(bar[1:5]) <= 0 or (bars and bar.date <= bars[-1].date):
             raise DataError(
                 f"{source}, row {row}: {shown(line)} is no later day; expected {_COLUMNS}"
             )

@@ -116,7 +116,10 @@ def _check_shape(frame: pd.DataFrame) -> None:
         raise InvalidInput("frame", type(frame).__name__, expected)
     for name in ("time", "price", "volume"):
         if list(frame.columns).count(name) != 1:
-            raise InvalidInput("columns", list(frame.columns), f"one column {name!r}")
+            expected = f"one column {name!r}"
+            if name == "time" and isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex):
+                expected += ", which frame.reset_index(names='time') makes of the index"
+            raise InvalidInput("columns", list(frame.columns), expected)
     if frame.empty:
         raise InvalidInput("rows", 0, "at least one row")
 

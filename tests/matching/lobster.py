@@ -89,14 +89,13 @@ def occupied(prices, sizes):
     return levels
 
 
-def read_files(messages):
-    """Return each message with its row of the book, and how many levels that has."""
-    books = messages.with_name(messages.name.replace("_message_", "_orderbook_"))
-    flow = [*zip(read_messages(messages), read_books(books), strict=True)]
-    return flow, int(messages.stem.rpartition("_")[2])
+def read_files(path):
+    """Return the messages of a file, the rows of its order book, and how many levels they have."""
+    books = path.with_name(path.name.replace("_message_", "_orderbook_"))
+    return [*read_messages(path)], [*read_books(books)], int(path.stem.rpartition("_")[2])
 
 
-def replay_flow(flow, depth):
+def replay_flow(messages, books, levels):
     """Send real messages through an engine and compare its book with one of so many levels.
 
     The book is seeded from the first row, which holds the first message already: one order for
@@ -104,8 +103,12 @@ def replay_flow(flow, depth):
     instant on one side come from one aggressive order: it is sent as one, and its fills must be
     the real ones in their order.
     """
-    (_, first), *pairs = flow
-    replay = Replay(first, depth)
+    messages, books = [*messages], [*books]
+    if not 0 < len(messages) == len(books):
+        found = f"{len(messages)} messages and {len(books)} rows of a book"
+        raise DataError(f"{found}; expected a row for each message, and at least one")
+    (_, first), *pairs = zip(messages, books, strict=True)
+    replay = Replay(first, levels)
     numbered = enumerate(pairs, start=1)
     for key, group in groupby(numbered, key=lambda entry: run_of(entry[1][0])):
         run = [(number, message, row) for number, (message, row) in group]
@@ -124,11 +127,11 @@ def run_of(message):
 class Replay:
     """An engine on its way through the messages, and what the comparison came to."""
 
-    def __init__(self, first, depth):
+    def __init__(self, first, levels):
         self.rows = self.exact_rows = self.runs = self.exact_runs = self.skipped = 0
         self.mismatches = []
         self._engine = ConsensusMatchingEngine(INSTRUMENT, without_reference="allow")
-        self._depth = depth
+        self._levels = levels
         # Which order stands for those at a price that are not known by their ids.
         self._stand_ins = {}
         self._seeds = self.taken_over = 0
@@ -205,7 +208,7 @@ class Replay:
         book = self._engine.book
         for direction, seen in self._seen.items():
             levels = row.side(direction)
-            sees = direction * levels[-1][0] if len(levels) == self._depth else -math.inf
+            sees = direction * levels[-1][0] if len(levels) == self._levels else -math.inf
             self._seen[direction] = sees
             if sees < seen:
                 for one in book.bids if direction > 0 else book.asks:
@@ -221,7 +224,7 @@ class Replay:
         return Row(*([(INSTRUMENT.ticks(one.price), one.quantity) for one in at] for at in sides))
 
     def _compare(self, number, expected, found):
-        expected, found = expected.top(self._depth), found.top(self._depth)
+        expected, found = expected.top(self._levels), found.top(self._levels)
         self.rows += 1
         if expected == found:
             self.exact_rows += 1

@@ -26,35 +26,34 @@ from .lobster import (
 FOLDER = os.environ.get("LOBSTER_DIR")
 
 
-def replay(flow, depth, whole):
+def replay(messages, books, levels, whole):
     """Replay all messages, or those that a file of so many levels holds: what changes one."""
-    flow = [(message, row.top(depth)) for message, row in flow]
+    flow = [(message, row.top(levels)) for message, row in zip(messages, books, strict=True)]
     if not whole:
         flow[1:] = [
             (message, row)
             for (_, before), (message, row) in pairwise(flow)
             if row != before or message.kind not in {NEW, PARTIAL, DELETION}
         ]
-    return replay_flow(flow, depth)
+    return replay_flow(*zip(*flow, strict=True), levels)
 
 
 @pytest.mark.skipif(
     not FOLDER, reason="LOBSTER_DIR is not set: real order flow may not be redistributed"
 )
-@pytest.mark.parametrize("depth", [50, 10, 1])
+@pytest.mark.parametrize("levels", [50, 10, 1])
 @pytest.mark.parametrize("whole", [True, False], ids=["all messages", "those of its levels"])
-def test_real_flow_gives_the_real_book_on_every_row_and_the_real_fills(depth, whole):
+def test_real_flow_gives_the_real_book_on_every_row_and_the_real_fills(levels, whole):
     paths = sorted(Path(FOLDER).glob("*_message_*.csv"))
     assert paths
     for path in paths:
-        flow, levels = read_files(path)
-        depth = min(depth, levels)
-        report = replay(flow, depth, whole)
+        *flow, deepest = read_files(path)
+        report = replay(*flow, min(levels, deepest), whole)
         assert report.mismatches == []
         assert report.exact_rows == report.rows > 0
         assert report.exact_runs >= 0.997 * report.runs > 0
         # What was taken from a row instead of made from the messages, of all levels compared.
-        assert report.taken_over < 0.01 * 2 * depth * report.rows
+        assert report.taken_over < 0.01 * 2 * levels * report.rows
 
 
 class MadeFlow:
@@ -121,16 +120,16 @@ class MadeFlow:
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("depth", [1, 3, 100])
+@pytest.mark.parametrize("levels", [1, 3, 100])
 @pytest.mark.parametrize("whole", [True, False], ids=["all messages", "those of its levels"])
-def test_made_flow_is_followed_whatever_happens_out_of_view(seed, depth, whole):
+def test_made_flow_is_followed_whatever_happens_out_of_view(seed, levels, whole):
     """Orders eat several levels, and levels out of view come, change and go."""
-    report = replay(MadeFlow(seed).flow, depth, whole)
+    report = replay(*zip(*MadeFlow(seed).flow, strict=True), levels, whole)
 
     assert report.mismatches == []
     assert report.exact_rows == report.rows > 200
     assert report.exact_runs == report.runs > 25
-    assert (report.taken_over == 0) == (depth == 100)
+    assert (report.taken_over == 0) == (levels == 100)
 
 
 # A small flow in the same format, made up: two asks, two bids, then
@@ -224,3 +223,8 @@ def test_row_that_is_no_book_is_named(report_of, old, new):
 def test_message_of_no_shares_or_no_price_is_named(report_of, field):
     with pytest.raises(DataError, match=r"row 3: .* is of no shares, or at no price"):
         report_of("message", "2,2,5,999900,1", field)
+
+
+def test_files_of_different_lengths_are_refused(report_of):
+    with pytest.raises(DataError, match="6 messages and 7 rows of a book; expected a row for each"):
+        report_of("message", "34200.000000006,3,7,20,1000000,1\n", "")

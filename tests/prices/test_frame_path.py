@@ -307,6 +307,12 @@ REFUSED: dict[str, tuple[Any, str, Any, str]] = {
         ["price", "volume"],
         "one column 'time'",
     ),
+    "the time as the index": (
+        _at(MINUTES).set_index("time"),
+        "columns",
+        ["price", "volume"],
+        "one column 'time', which frame.reset_index(names='time') makes of the index",
+    ),
     "no price": (_at(MINUTES).drop(columns="price"), "columns", ["time", "volume"], "'price'"),
     "no volume": (_at(MINUTES).drop(columns="volume"), "columns", ["time", "price"], "'volume'"),
     "two prices": (
