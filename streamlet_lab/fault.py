@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fixed import fixed
 from streamlet_lab.units import to_whole
 from streamlet_lab.values import check_plain
 
@@ -68,6 +69,7 @@ class Fault(Lasting):
             raise InvalidInput("parameters", self.parameters, "names with values")
         try:
             check_plain({**self.parameters})
+            object.__setattr__(self, "parameters", fixed({**self.parameters}))
         except InvalidInput as error:
             raise InvalidInput(f"parameters.{error.field}", error.value, error.expected) from None
 

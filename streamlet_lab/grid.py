@@ -22,6 +22,7 @@ import pandas as pd
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
+from streamlet_lab.frames import OwnCopy
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
@@ -145,6 +146,9 @@ class Sweep:
             raise InvalidInput("measure", measure, "a sweep of which at least one run was finished")
         if measure not in self.measures:
             raise InvalidInput("measure", measure, one_of(measure, self.measures))
+
+
+Sweep.frame = OwnCopy("frame")  # type: ignore[assignment]
 
 
 def run_experiment(config: ExperimentConfig) -> Any:

@@ -17,7 +17,8 @@ from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guarant
 from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.files import read_archive, write_archive
-from streamlet_lab.frames import read_frame, write_frame
+from streamlet_lab.fixed import fixed
+from streamlet_lab.frames import OwnCopies, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import (
@@ -104,6 +105,13 @@ class Result:
     signatures: int
     verifications: int
     ledger: Ledger
+
+    def __post_init__(self) -> None:
+        shown = {"frames": OwnCopies(self.frames)}
+        for name in ("checks", "evidence"):
+            shown[name] = fixed(getattr(self, name))
+        for name, value in shown.items():
+            object.__setattr__(self, name, value)
 
     epochs = _Frame()
     prices = _Frame()

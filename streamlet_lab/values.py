@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from streamlet_lab.errors import InvalidInput, shown
+from streamlet_lab.fixed import fixed
 from streamlet_lab.texts import nearest, one_of
 from streamlet_lab.units import format_duration, to_decimal, to_microseconds, to_number, to_whole
 
@@ -192,6 +193,11 @@ class Section(BaseModel, metaclass=_InOurWords):
     """A part of a configuration: frozen, and strict about the names of its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def model_post_init(self, context: object) -> None:
+        """Fix what is inside, too."""
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, fixed(value))
 
     def __setattr__(self, name: str, value: object) -> None:
         expected = (

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fixed import fixed
 from streamlet_lab.registers import DELAYS
 from streamlet_lab.texts import one_of
 from streamlet_lab.units import format_duration, to_microseconds
@@ -24,7 +25,7 @@ _LINK = re.compile(r"(\w+)>(\w+)", re.ASCII)
 
 #: Measured durations of Ed25519, to be given as ``network={**ED25519_TIMES}``: with the
 #: ``cryptography`` package on one core, signing took 32 to 47 µs and verifying 110 to 140 µs.
-ED25519_TIMES: Final[Mapping[str, str]] = {"sign_time": "40us", "verify_time": "125us"}
+ED25519_TIMES: Final[Mapping[str, str]] = fixed({"sign_time": "40us", "verify_time": "125us"})
 
 
 def _both_ways(milliseconds: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
@@ -33,7 +34,8 @@ def _both_ways(milliseconds: Mapping[tuple[str, str], int]) -> dict[str, dict[st
     table = {a: dict.fromkeys(names, 1_000) for a in names}
     for (a, b), delay in milliseconds.items():
         table[a][b] = table[b][a] = 1_000 * delay
-    return table
+    fixed_table: dict[str, dict[str, int]] = fixed(table)
+    return fixed_table
 
 
 #: One-way delays between five regions of the world, in microseconds; 1 ms within a region. Source:

@@ -57,6 +57,7 @@ from streamlet_lab.consensus.evidence import is_signed
 from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_hash
 from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
+from streamlet_lab.fixed import fixed
 from streamlet_lab.values import Whole
 
 
@@ -96,6 +97,7 @@ class PublicKeys(Document):
             raise InvalidInput("quorum", self.quorum, f"an integer from 1 to {len(self.keys)}")
         if len(set(self.keys.values())) < len(self.keys):
             raise InvalidInput("keys", list(self.keys), "a key of its own for every node")
+        object.__setattr__(self, "keys", fixed({**self.keys}))
 
     def __repr__(self) -> str:
         return f"PublicKeys({self.chain_id!r}, {len(self.keys)} nodes, quorum {self.quorum})"

@@ -11,6 +11,7 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import BlockTree
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.files import write_atomically
+from streamlet_lab.fixed import fixed
 from streamlet_lab.scenarios.scenario_config import placed_by_cause, read_config, write_settings
 from streamlet_lab.scenarios.stages import NetworkStage, Stage, TreeStage
 from streamlet_lab.scenarios.syntax import (
@@ -176,7 +177,7 @@ class ScenarioRun:
         for line in lines:
             with placed(source, line.number):
                 stage.check_names(line.command)
-        self.views: Mapping[str, BlockTree] = stage.views
+        self.views: Mapping[str, BlockTree] = fixed(stage.views)
         self.simulation: Simulation | None = stage.simulation
         self.outcomes = tuple(self._play(stage))
 

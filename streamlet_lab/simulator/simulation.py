@@ -22,6 +22,7 @@ from streamlet_lab.consensus import (
     round_robin,
 )
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fixed import FixedDict
 from streamlet_lab.keys import HeldKeys, make_keyring
 from streamlet_lab.simulator.faults import (
     NodeFault,
@@ -112,9 +113,10 @@ class Simulation:
         self._listeners = Listeners(())
         self._names = (*config.node_ids, OBSERVER)
         self._index = {name: index for index, name in enumerate(self._names)}
-        self.faults = {name: tuple(faults.get(name, ())) for name in self._names}
+        self.faults = FixedDict({name: tuple(faults.get(name, ())) for name in self._names})
         self._faults = list(self.faults.values())
-        self.nodes = {name: self._make_node(name, application) for name in self._names}
+        nodes = ((name, self._make_node(name, application)) for name in self._names)
+        self.nodes = FixedDict(nodes)
         self._participants = list(self.nodes.values())
         self._bind_faults(application.vary)
         self._rushing = [
