@@ -9,7 +9,6 @@ import json
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,7 @@ from streamlet_lab.consensus import (
     PublicKeys,
     verify_proof,
 )
-from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
+from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError, shown
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.files import check_archive_name, write_atomically
 from streamlet_lab.fuzz import fuzz
@@ -33,14 +32,18 @@ from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
-from streamlet_lab.texts import parse_json, printable
+from streamlet_lab.texts import parse_json, parse_toml, printable, read_text
 
 #: Where the main job draws its charts unless told otherwise.
 DEFAULT_CHARTS: Final = Path("output") / "charts"
 
 _T = TypeVar("_T")
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_SETTING: Final = re.compile(r"\w+(\.[\w-]+){0,9}", re.ASCII)
+_DIGITS: Final = r"\d{1,99}"
+_NUMBER: Final = re.compile(
+    rf"[+-]?({_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(e[+-]?\d{{1,3}})?", re.ASCII | re.IGNORECASE
+)
 
 # Below this a run is over before anyone wonders.
 _LONG_RUN: Final = 500
@@ -144,8 +147,8 @@ def _add_searches(commands: Any) -> None:
     summary = "search for violations with random adversaries inside the paper's model"
     codes = "0: none found; 1: some; 2: bad input"
     fuzz = _add(commands, "fuzz", _fuzz, summary, "--runs 100 --seed 7 --save findings", codes)
-    fuzz.add_argument("--runs", type=int, default=1_000, metavar="N", help="default: 1000")
-    fuzz.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    fuzz.add_argument("--runs", type=_whole, default=1_000, metavar="N", help="default: 1000")
+    fuzz.add_argument("--seed", type=_whole, default=0, metavar="N", help="default: 0")
     fuzz.add_argument(
         "--save", type=_folder, metavar="DIR", help="write a scenario of each violation into DIR"
     )
@@ -183,9 +186,9 @@ def _add_run(
     parser = _add(commands, name, command, summary, example)
     parser.set_defaults(default_epochs=epochs)
     shown = f" (default: {epochs})" if epochs else ""
-    parser.add_argument("--epochs", type=int, metavar="N", help=f"length of the run{shown}")
-    parser.add_argument("--nodes", type=int, metavar="N", help="number of nodes (default: 4)")
-    parser.add_argument("--seed", type=int, metavar="N", help="of all randomness (default: 0)")
+    parser.add_argument("--epochs", type=_whole, metavar="N", help=f"length of the run{shown}")
+    parser.add_argument("--nodes", type=_whole, metavar="N", help="number of nodes (default: 4)")
+    parser.add_argument("--seed", type=_whole, metavar="N", help="of all randomness (default: 0)")
     parser.add_argument("--faults", metavar="LIST", help=_FAULTS_HELP)
     if command is not _streamlet:
         parser.add_argument("--feed", metavar="NAME", help=_FEED_HELP)
@@ -195,6 +198,12 @@ def _add_run(
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     parser.add_argument("--plots", type=_folder, metavar="DIR", help="write charts as PNG into DIR")
     return parser
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII):  # `int` reads the digits of all scripts
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number")
+    return int(text)
 
 
 def _folder(text: str) -> Path:
@@ -216,11 +225,11 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     for text in options.set:
         name, equals, value = text.partition("=")
         name = name.strip()
-        if not (equals and re.fullmatch(r"\w+(\.[\w-]+)*", name, re.ASCII)):
+        if not (equals and _SETTING.fullmatch(name)):
             raise InvalidInput("--set", text, "SETTING=VALUE, such as prices.aggregator=median")
         try:
-            (read,) = tomllib.loads(f"value = {value}").values()
-        except (ValueError, RecursionError):
+            (read,) = parse_toml(f"value = {value}").values()
+        except (DataError, ValueError):  # ValueError: more than one value
             read = value.strip()  # a word or a duration needs no quotation marks here
             if _NUMBER.fullmatch(read):  # TOML knows no .3, 1. and 010
                 read = int(read) if read.isdecimal() else float(read)
@@ -362,11 +371,8 @@ def _fuzz(options: argparse.Namespace) -> int:
 
 def _read_document(path: Path, read: Callable[[object], _T]) -> _T:
     """Read a document that others hand in; every error names its file."""
+    document = parse_json(read_text(path), str(path))
     try:
-        return read(parse_json(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not a text in UTF-8") from error
+        return read(document)
     except StreamletLabError as error:
         raise DataError(f"{path}: {error}") from error

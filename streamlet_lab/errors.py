@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 _LONGEST_MESSAGE: Final = 2_000
-_LONGEST_PART: Final = 400
+_LONGEST_PART: Final = 250
 _DEEPEST: Final = 8
 # Python does not write integers of more than 4,300 digits, and nobody reads this many.
 _MOST_BITS: Final = 300
@@ -31,7 +31,7 @@ def shown(value: object) -> str:
     """Return what `repr` does, but of long, deep and unwritable values only the beginning.
 
     >>> shown([16**3000]), len(shown("a" * 1_000_000))
-    ('[an integer of 12,001 bits]', 401)
+    ('[an integer of 12,001 bits]', 251)
     """
     text = ""
     for piece in _pieces(value, 0):

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fixed import fixed
 from streamlet_lab.units import to_whole
-from streamlet_lab.values import check_plain
+from streamlet_lab.values import Text, Whole, check_ranges, to_plain
 
 _SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d{1,18})(?:-(\d{1,18}))?)?", re.ASCII)
 
@@ -46,30 +46,27 @@ class Fault(Lasting):
         What the kind takes.
     """
 
-    kind: str
+    kind: Annotated[str, Text(1)]
     nodes: tuple[str, ...] = ()
-    count: int | None = None
-    start: int = 0
-    stop: int | None = None
+    count: Annotated[int, Whole()] | None = None
+    start: Annotated[int, Whole()] = 0
+    stop: Annotated[int, Whole()] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.nodes, str) or not isinstance(self.nodes, Iterable):
             raise InvalidInput("nodes", self.nodes, "a list of names of nodes")
         object.__setattr__(self, "nodes", tuple(self.nodes))
-        to_whole(self.start, 0, "start")
+        check_ranges(self)
         if self.stop is not None:
             to_whole(self.stop, self.start + 1, "stop")
-        if self.count is not None:
-            to_whole(self.count, 0, "count")
         if (self.count is None) == (not self.nodes):
             expected = "no names beside a count" if self.nodes else "names of nodes, or a count"
             raise InvalidInput("nodes", self.nodes, expected)
         if not isinstance(self.parameters, Mapping):
             raise InvalidInput("parameters", self.parameters, "names with values")
         try:
-            check_plain({**self.parameters})
-            object.__setattr__(self, "parameters", fixed({**self.parameters}))
+            object.__setattr__(self, "parameters", fixed(to_plain(self.parameters)))
         except InvalidInput as error:
             raise InvalidInput(f"parameters.{error.field}", error.value, error.expected) from None
 

@@ -9,14 +9,13 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, expit, logit, stdtrit
 
-from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import to_number, to_whole
+from streamlet_lab.units import to_number, to_python, to_whole
 
 #: With fewer runs a share has no interval, unless it is an exact one: it would be three times as
 #: wide as the share.
@@ -50,7 +49,11 @@ class Share(float):
 
     def __new__(cls, part: float, whole: float) -> Self:
         to_number(whole, 0, math.inf, "whole", above=True)
-        to_number(part * 1, 0, whole, "part")  # of one case it may be whether it is one
+        if isinstance(part, bool | np.bool_):  # of one case it may be whether it is one
+            part = int(part)
+        to_number(part, 0, whole, "part")
+        numbers: Any = (to_python(part), to_python(whole))
+        part, whole = numbers
         share = super().__new__(cls, part / whole)
         share.part, share.whole = part, whole
         return share
@@ -92,10 +95,11 @@ def mean_interval(values: Iterable[float]) -> Interval:
     >>> mean_interval([1.0, 2.0, 3.0])
     Interval(mean=2.0, low=-0.484..., high=4.484..., n=3, estimator='t', note='')
     """
-    sample = [float(value) for value in values if not math.isnan(value)]
-    for value in sample:
-        if math.isinf(value):
-            raise InvalidInput("values", value, "finite numbers")
+    sample = [
+        to_number(value, -math.inf, math.inf, "values")
+        for value in values
+        if not (isinstance(value, float | np.floating) and math.isnan(value))
+    ]
     n = len(sample)
     if n < 2:
         return _without_ends(sample[0] if sample else math.nan, n, "t")

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.texts import one_of
+from streamlet_lab.units import to_flag, to_whole
 
 SignatureScheme = Literal["ed25519", "none"]
 
@@ -36,6 +37,7 @@ class Ed25519Keyring:
     """
 
     def __init__(self, nodes: Iterable[str], seed: int, *, remember: bool = True) -> None:
+        seed, remember = to_whole(seed, 0, "seed"), to_flag(remember, "remember")
         self._private = {node: _derive_key(node, seed) for node in nodes}
         self._public = {node: key.public_key() for node, key in self._private.items()}
         self._remembered: dict[tuple[str, bytes, bytes], bool] | None = {} if remember else None
@@ -83,9 +85,8 @@ class IdealSignatures:
     verifications = 0
 
     def __init__(self, seed: int = 0) -> None:
-        self._secret = blake2b(
-            str(seed).encode(), digest_size=16, person=b"ideal-signature"
-        ).digest()
+        content = str(to_whole(seed, 0, "seed")).encode()
+        self._secret = blake2b(content, digest_size=16, person=b"ideal-signature").digest()
         self._book: dict[tuple[str, bytes], bytes] = {}
 
     def sign(self, node: str, message: bytes) -> bytes:

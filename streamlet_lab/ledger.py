@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
@@ -21,6 +20,7 @@ from streamlet_lab.consensus import (
 )
 from streamlet_lab.consensus.documents import GREATEST_INTEGER, Hex, Hex32, read_typed
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_whole
 from streamlet_lab.values import Whole
 
 
@@ -42,9 +42,8 @@ class Ledger:
             raise InvalidInput(
                 "model", "synchronous", "a model in which three consecutive epochs finalize a block"
             )
-        # True would pass for epoch 1, and a column of a frame compares item by item.
-        if isinstance(block, bool) or not isinstance(block, str | Integral):
-            raise InvalidInput("block", type(block).__name__, "an epoch, or a hash as text")
+        if not isinstance(block, str):
+            block = to_whole(block, 0, "block", None, "an epoch, or a hash as text")
         for final in self.tree.finalized[1:]:
             if block in (final.epoch, final.hash.hex()):
                 return make_proof(self.tree, final)

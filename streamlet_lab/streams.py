@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_whole
 
 _WORDS = 4  # 128 bits of state derived from a seed and a name
 
@@ -58,8 +58,7 @@ def _state(seed: int, name: str) -> bytes:
 
 
 def _sequence(seed: int, name: str) -> np.random.SeedSequence:
-    if not isinstance(seed, int) or seed < 0:
-        raise InvalidInput("seed", seed, "a whole number, zero or more")
+    seed = to_whole(seed, 0, "seed")
     digest = hashlib.blake2b(name.encode(), digest_size=4 * _WORDS).digest()
     words = [int.from_bytes(digest[i : i + 4], "big") for i in range(0, len(digest), 4)]
     return np.random.SeedSequence([seed, *words])

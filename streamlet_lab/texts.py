@@ -90,20 +90,21 @@ def decode(content: bytes, source: str = "the document") -> str:
     return text
 
 
-def parse_json(text: str, *, most: int = MOST_VALUES) -> object:
+def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> Any:
     """Parse a JSON document of so many values, in which no object has a name twice.
 
-    Parsers differ in which of two equal names they believe, so such a text says two things.
+    Parsers differ in which of two equal names they believe, so such a text says two things. An
+    error names the source.
 
     Raises
     ------
     DataError
         If the text is not JSON, or goes beyond a limit.
     """
-    with _in_our_words("JSON"):
+    with _in_our_words("JSON", source):
         if sum(map(text.count, ",[{")) > most:
             raise ValueError(f"expected at most {most:,} values")
-        document: object = json.loads(
+        document = json.loads(
             text,
             object_pairs_hook=_object,
             parse_int=_integer,
@@ -117,7 +118,7 @@ def parse_json(text: str, *, most: int = MOST_VALUES) -> object:
     return document
 
 
-def parse_toml(text: str) -> dict[str, Any]:
+def parse_toml(text: str, source: str = "") -> dict[str, Any]:
     """Parse a TOML document of at most `MOST_OF_TOML` characters and `MOST_NAMES` names.
 
     Raises
@@ -125,7 +126,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     DataError
         If the text is not TOML, or goes beyond a limit.
     """
-    with _in_our_words("TOML"):
+    with _in_our_words("TOML", source):
         if len(text) > MOST_OF_TOML:
             raise ValueError(f"expected at most {MOST_OF_TOML:,} characters")
         outside = _OPAQUE.sub('"', text)
@@ -135,20 +136,23 @@ def parse_toml(text: str) -> dict[str, Any]:
             _check_length(piece)
             # The parser takes as many steps as the square of this.
             if piece.count(".") >= _MOST_PARTS:
-                raise ValueError(f"{shown(piece)}; expected at most {_MOST_PARTS} parts of a name")
+                raise ValueError(f"{piece[:40]!r}…; expected at most {_MOST_PARTS} parts of a name")
         document = tomllib.loads(text, parse_float=_float)
         _check_depth(document)
     return document
 
 
 @contextmanager
-def _in_our_words(form: str) -> Iterator[None]:
+def _in_our_words(form: str, source: str) -> Iterator[None]:
+    where = f"{source}: " if source else ""
     try:
         yield
     except RecursionError:
-        raise DataError(f"not a {form} document: nested too deep") from None
+        raise DataError(f"{where}not a {form} document: nested too deep") from None
+    except UnicodeEncodeError:
+        raise DataError(f"{where}not a {form} document: half a character") from None
     except ValueError as error:
-        raise DataError(f"not a {form} document: {error}") from None
+        raise DataError(f"{where}not a {form} document: {error}") from None
 
 
 def nearest(name: object, names: Iterable[str]) -> str:
@@ -200,7 +204,9 @@ def _float(text: str) -> float:
 
 def _check_length(text: str) -> None:
     if len(text) > _LONGEST_NUMBER:
-        raise ValueError(f"{shown(text)}; expected at most {_LONGEST_NUMBER} characters")
+        raise ValueError(
+            f"{text[:40]!r}… is too long; expected at most {_LONGEST_NUMBER} characters"
+        )
 
 
 def _check_depth(document: object) -> None:

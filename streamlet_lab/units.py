@@ -6,9 +6,11 @@ hash.
 """
 
 import math
+import operator
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from decimal import (
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
@@ -19,8 +21,10 @@ from decimal import (
     Overflow,
 )
 from fractions import Fraction
-from numbers import Integral, Real
+from numbers import Real
 from typing import Final
+
+import numpy as np
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.texts import nearest
@@ -47,10 +51,25 @@ MONEY: Final = Context(
 )
 CENT: Final = Decimal("0.01")
 
-_NUMBERS: Final = (int, float, str, Decimal)
+# As people and Python write a number: `Decimal` also takes `1_50`, and digits of other scripts.
+_AMOUNT: Final = re.compile(
+    r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,6})?\s*", re.ASCII | re.IGNORECASE
+)
 
 # A price with more digits than this is a mistake or an attack: its arithmetic would round.
 _LARGEST_EXPONENT: Final = 12
+
+
+def to_python(value: object) -> object:
+    """Return a number or a truth value of numpy's as Python's, as it prints; all else as it is."""
+    match value:
+        case np.bool_():
+            return bool(value)
+        case np.floating():
+            return float(str(value))  # for a float32 this is shorter than as a float64
+        case np.integer() if not isinstance(value, np.timedelta64):  # a number only to numpy
+            return int(value)
+    return value
 
 
 def to_microseconds(value: object, field: str = "duration") -> int:
@@ -68,20 +87,17 @@ def to_microseconds(value: object, field: str = "duration") -> int:
         "seconds as a number, or a text with a unit such as '250ms', '1min' or '6.5h', the length "
         "of a trading day"
     )
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise InvalidInput(field, value, expected)
-    whole = "a duration of whole microseconds, zero or more"
-    try:
-        # Behind the fifteenth digit a float is noise.
-        text = value if isinstance(value, str) else f"{value:.15g}s"
-    except OverflowError:  # an integer beyond every float
-        raise InvalidInput(field, value, whole) from None
-    parts = _DURATION.fullmatch(text)
+    text = value
+    if isinstance(value, Real | Decimal):
+        with suppress(ValueError):  # true, false, or a whole number of thousands of digits
+            # Behind the fifteenth digit a float is noise.
+            text = f"{float(str(value)):.15g}s"
+    parts = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if parts is None:
         raise InvalidInput(field, value, expected)
     microseconds = Fraction(parts["number"]) * _MICROSECONDS[parts["unit"]]
     if microseconds.denominator != 1 or not 0 <= microseconds < _END_OF_TIME:
-        raise InvalidInput(field, value, whole)
+        raise InvalidInput(field, value, "a duration of whole microseconds, zero or more")
     return int(microseconds)
 
 
@@ -105,13 +121,8 @@ def to_seconds(microseconds: int) -> float:
 def to_decimal(value: object, field: str = "price") -> Decimal:
     """Read a finite amount; floats are taken as they print, so ``0.1`` is one tenth."""
     expected = "a finite decimal number such as 152.45"
-    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
-        raise InvalidInput(field, value, expected)
-    try:
-        amount = value if isinstance(value, Decimal) else Decimal(str(value))
-    except (InvalidOperation, ValueError) as error:  # ValueError: thousands of digits
-        raise InvalidInput(field, value, expected) from error
-    if not amount.is_finite():
+    amount = value if isinstance(value, Decimal) else _read_amount(value)
+    if amount is None or not amount.is_finite():
         raise InvalidInput(field, value, expected)
     exponent = amount.as_tuple().exponent
     assert isinstance(exponent, int)
@@ -119,6 +130,14 @@ def to_decimal(value: object, field: str = "price") -> Decimal:
         expected = f"a decimal number with at most {_LARGEST_EXPONENT} digits each side"
         raise InvalidInput(field, value, expected)
     return amount
+
+
+def _read_amount(value: object) -> Decimal | None:
+    if isinstance(value, str | Real):
+        with suppress(ValueError):  # a whole number of thousands of digits
+            text = str(value)
+            return Decimal(text) if _AMOUNT.fullmatch(text) else None
+    return None
 
 
 def to_number(
@@ -129,11 +148,11 @@ def to_number(
     Both ends are included, unless ``above`` or ``below`` leave one out; an infinite one is no
     bound.
     """
-    number = math.nan
-    if isinstance(value, Real) and not isinstance(value, bool):
-        with suppress(OverflowError):  # an integer, or a fraction, beyond every float
+    number, given = math.nan, to_python(value)
+    if isinstance(given, int | float | Fraction | Decimal) and not isinstance(given, bool):
+        with suppress(ArithmeticError):  # beyond every float; a Decimal that is no number
             # What a float would round to an end may lie outside.
-            number = float(value) if low <= value <= high else math.nan  # type: ignore[operator]
+            number = float(given) if low <= given <= high else math.nan
     is_at_end = (above and number == low) or (below and number == high)
     # Nothing compares with NaN, so that it is refused too.
     if not low <= number <= high or math.isinf(number) or is_at_end:
@@ -152,13 +171,34 @@ def _between(low: float, high: float, above: bool, below: bool) -> str:
     return f"a number {start} to {high:g}"
 
 
-def to_whole(value: object, low: int, field: str, high: int | None = None) -> int:
-    """Return a whole number in a range as an integer; true, false and 2.0 are none."""
-    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not is_whole or value < low or (high is not None and value > high):  # type: ignore[operator]
-        ends = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
-        raise InvalidInput(field, value, f"a whole number {ends}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
+def to_whole(
+    value: object, low: int, field: str, high: int | None = None, expected: str | None = None
+) -> int:
+    """Return a whole number in a range as an integer; true, false and 2.0 are none.
+
+    ``expected`` says what is valid where more is known of it than the range.
+    """
+    with suppress(TypeError):
+        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+        if number is not None and low <= number and (high is None or number <= high):
+            return number
+    ends = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+    raise InvalidInput(field, value, expected or f"a whole number {ends}")
+
+
+def to_flag(value: object, field: str) -> bool:
+    """Return a truth value, Python's own or numpy's, as Python's; 0, 1 and "yes" are none."""
+    flag = to_python(value)
+    if not isinstance(flag, bool):
+        raise InvalidInput(field, value, "True or False")
+    return flag
+
+
+def to_text(value: object, field: str, fewest: int = 0) -> str:
+    """Return a text of so many characters at least."""
+    if not isinstance(value, str) or len(value) < fewest:
+        raise InvalidInput(field, value, "a text that is not empty" if fewest else "a text")
+    return value
 
 
 def to_name(value: object, names: Sequence[str], field: str) -> str:
@@ -166,6 +206,13 @@ def to_name(value: object, names: Sequence[str], field: str) -> str:
     if not isinstance(value, str) or value not in names:
         expected = "one of " + ", ".join(map(repr, names)) + nearest(value, names)
         raise InvalidInput(field, value, expected)
+    return value
+
+
+def to_timestamp(value: object, field: str) -> datetime:
+    """Return a calendar time that says in which time zone it is meant."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise InvalidInput(field, str(value), "a datetime with a time zone")
     return value
 
 
@@ -198,6 +245,8 @@ def to_hundredths(percent: object, field: str) -> int:
 
 def from_ticks(ticks: int, tick: Decimal = CENT) -> Decimal:
     """Convert ticks back to a price, with the tick's own number of decimal places."""
+    if type(ticks) is not int:
+        ticks = to_whole(ticks, -_END_OF_TIME, "ticks", _END_OF_TIME)
     return MONEY.multiply(Decimal(ticks), tick)
 
 

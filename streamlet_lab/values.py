@@ -4,8 +4,10 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
+from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_type_hints
 
 from pydantic import (
@@ -22,7 +24,17 @@ from pydantic_core import CoreSchema, core_schema
 from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.fixed import fixed
 from streamlet_lab.texts import nearest, one_of
-from streamlet_lab.units import format_duration, to_decimal, to_microseconds, to_number, to_whole
+from streamlet_lab.units import (
+    format_duration,
+    to_decimal,
+    to_flag,
+    to_microseconds,
+    to_number,
+    to_python,
+    to_text,
+    to_timestamp,
+    to_whole,
+)
 
 #: Before the name of a function where a saved configuration had the function itself.
 CALLABLE: Final = "callable:"
@@ -43,18 +55,8 @@ Duration = Annotated[
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
 
 
-def _read_flag(value: object) -> object:
-    if not isinstance(value, bool):
-        raise InvalidInput("value", value, "true or false")
-    return value
-
-
-#: True or false, and nothing that Python takes for them.
-Flag = Annotated[bool, BeforeValidator(_read_flag)]
-
-
 class _Range:
-    """What an annotation says of a number: `read` returns one of the range, or refuses it."""
+    """What an annotation says of a value: `read` returns a plain one in range, or refuses it."""
 
     def read(self, value: object, field: str = "value") -> object:
         raise NotImplementedError
@@ -106,20 +108,71 @@ class Exact(_Range):
         return number
 
 
+class _Truth(_Range):
+    def read(self, value: object, field: str = "value") -> bool:
+        return to_flag(value, field)
+
+
+#: True or false, numpy's too, and nothing else that Python takes for them.
+Flag = Annotated[bool, _Truth()]
+
+
+@dataclass(frozen=True)
+class Text(_Range):
+    """A text of so many characters at least: ``Annotated[str, Text(1)]``."""
+
+    fewest: int = 0
+
+    def read(self, value: object, field: str = "value") -> str:
+        return to_text(value, field, self.fewest)
+
+
 def check_ranges(values: Any) -> None:
-    """Refuse an instance of a dataclass with a field outside of what its annotation says."""
-    for name, number_range in _ranges(values.__class__):
-        number_range.read(getattr(values, name), name)
+    """Read the fields of a new dataclass as their annotations say, and store what was read.
+
+    An annotation is a type with its range, a text, a truth value, a `Decimal`, a calendar time or a
+    class; or one of these or None. Whatever is none raises `InvalidInput` with the name of the
+    field. Other fields keep what they were given, numpy's numbers as Python's.
+    """
+    for name, read, may_be_none in _readers(values.__class__):
+        value = getattr(values, name)
+        if value is not None or not may_be_none:
+            object.__setattr__(values, name, read(value, name))
+
+
+_Reader = Callable[[Any, str], object]
+
+_PLAIN: Final[Mapping[object, _Reader]] = {
+    str: to_text,
+    bool: to_flag,
+    Decimal: to_decimal,
+    datetime: to_timestamp,
+}
 
 
 @cache
-def _ranges(kind: Any) -> list[tuple[str, _Range]]:
-    return [
-        (name, mark)
-        for name, hint in get_type_hints(kind, include_extras=True).items()
-        for mark in getattr(hint, "__metadata__", ())
-        if isinstance(mark, _Range)
-    ]
+def _readers(kind: Any) -> list[tuple[str, _Reader, bool]]:
+    hints, readers = get_type_hints(kind, include_extras=True), []
+    for name in (item.name for item in fields(kind) if item.init):
+        hint, parts = hints[name], get_args(hints[name])
+        may_be_none = len(parts) == 2 and parts[1] is NoneType
+        readers.append((name, _reader(parts[0] if may_be_none else hint), may_be_none))
+    return readers
+
+
+def _reader(hint: Any) -> _Reader:
+    for mark in getattr(hint, "__metadata__", ()):
+        if isinstance(mark, _Range):
+            return mark.read
+    if not isinstance(hint, type) or hint in (int, float):
+        return lambda value, _: to_python(value)
+    return _PLAIN.get(hint) or partial(_read_instance, hint)
+
+
+def _read_instance(kind: type, value: object, field: str) -> object:
+    if not isinstance(value, kind):
+        raise InvalidInput(field, value, f"a {kind.__name__}")
+    return value
 
 
 def _read_named(value: object) -> object:
@@ -148,29 +201,37 @@ Named = Annotated[
 ]
 
 
-def check_plain(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Refuse the first parameter that is not the same after it was saved and loaded."""
+def to_plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters that are the same after they were saved and loaded, or refuse the first.
+
+    Numpy's numbers and truth values become Python's.
+    """
+    plain = {}
     for name, value in parameters.items():
-        if not _is_plain(value):
+        try:
+            plain[name] = _plain(value)
+        except TypeError:
             expected = "a text, a finite number, true, false, or a list or a table of these"
-            raise InvalidInput(name, value, expected)
-    return parameters
+            raise InvalidInput(name, value, expected) from None
+    return plain
 
 
-def _is_plain(value: object) -> bool:
+def _plain(value: object) -> object:
     match value:
+        case str():
+            return value
         case list():
-            return all(map(_is_plain, value))
-        case dict():
-            return all(isinstance(name, str) for name in value) and _is_plain([*value.values()])
-        case float():
-            return math.isfinite(value)
-        case _:
-            return isinstance(value, str | int)
+            return [*map(_plain, value)]
+        case dict() if all(isinstance(name, str) for name in value):
+            return {name: _plain(each) for name, each in value.items()}
+    plain = to_python(value)
+    if not isinstance(plain, int | float) or not math.isfinite(plain):
+        raise TypeError
+    return plain
 
 
 #: What something made by its name takes, by the names of its parameters.
-Parameters = Annotated[dict[str, Any], AfterValidator(check_plain)]
+Parameters = Annotated[dict[str, Any], AfterValidator(to_plain)]
 
 
 if TYPE_CHECKING:

@@ -180,7 +180,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         _prices(sources="external_feed"),
         "prices.sources",
         "external_feed",
-        "a number of sources, or",
+        "or a list of sources",
     ),
     (_prices(sources=[3]), "prices.sources", 3, "the name of a source, or a table"),
     (_prices(sources=[{"lag": 1}]), "prices.sources", {"lag": 1}, "a table with a name in it"),

@@ -290,7 +290,7 @@ def test_an_epoch_without_a_price_widens_the_corridor_and_one_left_out_does_not(
     assert first is not None
     before = PreviousConsensus(first.consensus_price, 0)
     service.process_epoch_prices(7)
-    assert service.previous == before._replace(no_prices=1)
+    assert service.previous == before.after_no_price()
     with pytest.raises(InvalidInput, match=r"epoch: 7 .* at least 8$"):
         service.process_epoch_prices(7)
 

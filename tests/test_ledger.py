@@ -63,7 +63,7 @@ def test_a_block_may_be_named_as_frames_have_it_but_not_by_a_column():
     assert result.proof(result.epochs["epoch"].iloc[2]) == result.proof(2)
     with pytest.raises(InvalidInput, match="an epoch, or a hash as text") as caught:
         result.proof(result.epochs["epoch"])
-    assert caught.value.value == "Series"
+    assert caught.value.field == "block"
 
 
 def test_what_is_final_elsewhere_only_has_no_proof_and_the_error_says_whose_ledger_it_is():

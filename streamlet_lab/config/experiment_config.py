@@ -22,8 +22,8 @@ from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
 from streamlet_lab.texts import nearest, one_of
-from streamlet_lab.units import format_duration
-from streamlet_lab.values import CALLABLE, Duration, Section, Whole, kind_name
+from streamlet_lab.units import format_duration, to_whole
+from streamlet_lab.values import CALLABLE, Duration, Flag, Section, Whole, kind_name
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
 # is drawn ahead of a run.
@@ -50,10 +50,9 @@ Leaders = Annotated[
 
 
 def _read_quorum(value: object) -> object:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-    if not is_count and value != "2f+1":
-        raise InvalidInput("quorum", value, "a whole number of at least 1, or '2f+1'")
-    return value
+    if isinstance(value, str) and value == "2f+1":
+        return value
+    return to_whole(value, 1, "quorum", None, "a whole number of at least 1, or '2f+1'")
 
 
 Quorum = Annotated[int | Literal["2f+1"], BeforeValidator(_read_quorum)]
@@ -127,10 +126,10 @@ class ExperimentConfig(Section):
     epoch_length: Annotated[Duration, Field(gt=0)] = 1_000_000
     market_time_per_epoch: Annotated[Duration, Field(gt=0)] = TRADING_DAY
     quorum: Quorum | None = None
-    echo: bool = True
+    echo: Flag = True
     signatures: SignatureScheme = "ed25519"
-    remember_verifications: bool = True
-    trace: bool = False
+    remember_verifications: Flag = True
+    trace: Flag = False
     network: NetworkConfig = NetworkConfig()
     prices: PricesConfig = PricesConfig()
     market: MarketConfig = MarketConfig()

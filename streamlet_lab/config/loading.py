@@ -1,13 +1,12 @@
 """Configurations from settings and from files."""
 
-import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.config.runnable import check_runnable
 from streamlet_lab.errors import DataError
+from streamlet_lab.texts import parse_json, parse_toml, read_text
 
 
 def make_config(**settings: Any) -> ExperimentConfig:
@@ -35,14 +34,8 @@ def load_config(path: str | Path) -> ExperimentConfig:
 
     `DataError` is raised if there is no such file, or it is not TOML or JSON.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a TOML or JSON document ({error})") from error
+    parse = parse_json if Path(path).suffix == ".json" else parse_toml
+    document = parse(read_text(path), str(path))
     if not isinstance(document, dict):
         raise DataError(f"{path}: not a table of settings")
     return read_settings(document)

@@ -101,13 +101,12 @@ def _read_traders(value: object) -> object:
 
     A single kind need not be in a list.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        to_whole(value, 0, "traders", _MOST_TRADERS)
-        return (_zero_intelligence(value),) if value else ()
     if isinstance(value, str | Mapping | TraderConfig) or callable(value):
         value = [value]
     if not isinstance(value, list | tuple):
-        raise InvalidInput("traders", value, "a number of traders, or a list of kinds and tables")
+        expected = f"a whole number from 0 to {_MOST_TRADERS:,}, or a list of kinds and tables"
+        count = to_whole(value, 0, "traders", _MOST_TRADERS, expected)
+        return (_zero_intelligence(count),) if count else ()
     return tuple(_read_kind(each, TraderConfig, "trader") for each in value)
 
 

@@ -14,7 +14,7 @@ from streamlet_lab.fixed import fixed
 from streamlet_lab.registers import DELAYS
 from streamlet_lab.texts import one_of
 from streamlet_lab.units import format_duration, to_microseconds
-from streamlet_lab.values import Duration, Named, Number, Section
+from streamlet_lab.values import Duration, Flag, Named, Number, Section
 
 _Delay = Annotated[Duration, Field(gt=0)]
 
@@ -114,7 +114,7 @@ class Partition(Interval):
     """
 
     groups: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_read_groups)]
-    one_way: bool = False
+    one_way: Flag = False
 
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
@@ -220,14 +220,14 @@ class NetworkConfig(Section):
     bad_periods: tuple[Interval, ...] = ()
     slowdown: Annotated[float, Number(1, 1e9)] = 20.0
     held: Annotated[float, Number(0, 1)] = 0.0
-    held_together: bool = False
+    held_together: Flag = False
     partitions: tuple[Partition, ...] = ()
     sign_time: Duration = 0
     verify_time: Duration = 0
     clock_skew: Annotated[
         int | dict[str, int], BeforeValidator(_read_skew), PlainSerializer(_write_skew)
     ] = 0
-    catch_up: bool = False
+    catch_up: Flag = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -17,6 +17,7 @@ from streamlet_lab.consensus.node_events import (
     TreeEvent,
 )
 from streamlet_lab.fixed import FixedList
+from streamlet_lab.units import to_whole
 
 
 class _Entry:
@@ -54,7 +55,7 @@ class BlockTree:
     """
 
     def __init__(self, genesis: Block, quorum: int, rule: FinalityRule = THREE_IN_A_ROW) -> None:
-        self.quorum = quorum
+        self.quorum = to_whole(quorum, 1, "quorum")
         self.rule = rule
         root = _Entry(genesis, None)
         root.has_quorum = root.notarized = root.is_final = True

@@ -24,11 +24,12 @@ Int64 = Annotated[int, Whole(-(2**63), GREATEST_INTEGER)]
 
 def read_hexadecimal(value: object, size: int | None = None) -> bytes:
     """Return bytes, so many if a size is given, from lowercase hexadecimal digits."""
-    form = "([0-9a-f]{2})" + ("*" if size is None else f"{{{size}}}")
-    if not (isinstance(value, str) and re.fullmatch(form, value)):
+    text = value if isinstance(value, str) else "no text"
+    size_is_right = len(text) % 2 == 0 if size is None else len(text) == 2 * size
+    if not (size_is_right and re.fullmatch("[0-9a-f]*", text)):
         digits = "" if size is None else f"{2 * size} "
         raise InvalidInput("value", value, f"{digits}lowercase hexadecimal digits")
-    return bytes.fromhex(value)
+    return bytes.fromhex(text)
 
 
 #: Bytes; in a document lowercase hexadecimal digits.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from streamlet_lab.values import Flag, Whole
+from streamlet_lab.values import Flag, Whole, check_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,9 @@ class FinalityRule:
     consecutive: Annotated[int, Whole(1, 100)]
     chopped: Annotated[int, Whole(0, 99)]
     uncontested: Flag = False
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
 
 #: Sections 3 and appendix A: of three, the second and its prefix.

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, ClassVar, NamedTuple
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, FailFast, PlainSerializer
 
 from streamlet_lab.consensus.blocktree import BlockTree
 from streamlet_lab.consensus.documents import (
@@ -58,6 +58,7 @@ from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_h
 from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.fixed import fixed
+from streamlet_lab.units import to_flag
 from streamlet_lab.values import Whole
 
 
@@ -137,8 +138,12 @@ def _write_signature(pair: tuple[str, bytes]) -> dict[str, str]:
 
 
 #: Voters with their signatures, in the order of the voters' names.
-Signatures = tuple[
-    Annotated[_Signature, BeforeValidator(_read_signature), PlainSerializer(_write_signature)], ...
+Signatures = Annotated[
+    tuple[
+        Annotated[_Signature, BeforeValidator(_read_signature), PlainSerializer(_write_signature)],
+        ...,
+    ],
+    FailFast(),
 ]
 
 
@@ -174,7 +179,7 @@ class FinalityProof(Document):
 
     chain_id: str
     payload: Annotated[bytes, BeforeValidator(_read_payload), PlainSerializer(_write_payload)]
-    headers: tuple[Header, ...]
+    headers: Annotated[tuple[Header, ...], FailFast()]
     votes: tuple[Signatures, Signatures, Signatures]
 
     def __repr__(self) -> str:
@@ -245,7 +250,7 @@ def verify_proof(
         If anything is wrong, with what is.
     """
     nodes = len(keys.keys)
-    if keys.quorum < quorum(nodes) and not allow_unsafe_quorum:
+    if not to_flag(allow_unsafe_quorum, "allow_unsafe_quorum") and keys.quorum < quorum(nodes):
         raise ProofRejected(
             f"the quorum of the keys, {keys.quorum} of {nodes} nodes, is unsafe: "
             f"finality needs {quorum(nodes)}"

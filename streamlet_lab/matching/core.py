@@ -17,6 +17,7 @@ from streamlet_lab.matching.log import ACCEPTED, CANCELLED, FOK, IOC, TRADED, Fi
 from streamlet_lab.matching.orders import Order, SelfTrade, shares_lost
 from streamlet_lab.matching.session import REASON_WHILE_CLOSED, TradingSession
 from streamlet_lab.matching.watch import NEVER
+from streamlet_lab.units import to_whole
 
 _REQUESTED = CancelReason.REQUESTED.value
 
@@ -51,7 +52,7 @@ class MatchingCore(TradingSession):
             reason = RejectReason.WOULD_TRADE
         else:
             if price is not ticks:
-                self._check_entry(side, ticks, price)
+                price = self._read_entry(side, ticks, price)
             rows = self._rows
             accepted[order_id] = priority = len(rows)
             rows.append((ACCEPTED, time, fields))
@@ -148,7 +149,7 @@ class MatchingCore(TradingSession):
         if post_only and self._crosses(side, price):
             self.reject(RejectReason.WOULD_TRADE, Command.REPLACE, order_id, price=named)
             return
-        self._check_entry(side, ticks, price)
+        price = self._read_entry(side, ticks, price)
         priority = self._write(Replaced, order_id, named, quantity, False)
         if price != ticks:
             priority = self._write_repriced(order_id, price, quantity)
@@ -168,13 +169,13 @@ class MatchingCore(TradingSession):
         is_call = self._closed is RejectReason.IN_AUCTION
         return is_call and ticks is not None and time_in_force < IOC and not post_only
 
-    def _check_entry(self, side: int, ticks: Any, price: Any) -> None:
-        """Refuse a price of the band's that is no whole tick, or worse for the trader."""
-        if type(price) is not int:
-            raise InvalidInput("may_enter", price, "a price in whole ticks, or None to refuse")
-        if side * price > side * ticks:
+    def _read_entry(self, side: int, ticks: Any, price: Any) -> int:
+        """Read a price of the band's; refuse what is no whole tick, or worse for the trader."""
+        read = to_whole(price, 1, "may_enter", None, "a price in whole ticks, or None to refuse")
+        if side * read > side * ticks:
             expected = f"one that is no worse for its trader than the limit of {ticks} ticks"
             raise InvalidInput("price", price, expected)
+        return read
 
     def _why_not_rest(self, ticks: int | None) -> CancelReason:
         if self.market is MarketState.AUCTION:

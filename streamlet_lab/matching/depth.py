@@ -5,13 +5,13 @@ from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.book import BookSide, OrderBook, Resting
 from streamlet_lab.matching.events import Event
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import Log
 from streamlet_lab.matching.orders import Order, Side
 from streamlet_lab.matching.tracker import OrderTracker
+from streamlet_lab.units import to_whole
 
 
 class PriceLevel(NamedTuple):
@@ -77,7 +77,7 @@ class BookView:
 
     def depth(self, levels: int | None = None) -> Depth:
         """Return a snapshot of so many prices of each side, at least 1; of all by default."""
-        _check_levels(levels)
+        levels = _read_levels(levels)
         sides = (self._book.bids, self._book.asks)
         return Depth(*(tuple(islice(self._levels(side), levels)) for side in sides))
 
@@ -123,12 +123,11 @@ def depth_over_time(
     >>> [len(depth.bids) for _, depth in depth_over_time(engine.events, [4, 5])]
     [0, 1]
     """
-    _check_levels(levels)
+    levels = _read_levels(levels)
     prices, remaining = _Prices(), iter(events)
     event, before = next(remaining, None), 0
     for time in times:
-        if time < before:
-            raise InvalidInput("times", time, f"an instant not before {before}")
+        time = to_whole(time, before, "times", expected=f"an instant not before {before}")
         before = time
         while event is not None and event.time <= time:
             prices.follow(event)
@@ -136,9 +135,10 @@ def depth_over_time(
         yield time, prices.depth(levels)
 
 
-def _check_levels(levels: int | None) -> None:
-    if levels is not None and levels < 1:
-        raise InvalidInput("levels", levels, "at least 1, or None for all")
+def _read_levels(levels: int | None) -> int | None:
+    if levels is None:
+        return None
+    return to_whole(levels, 1, "levels", expected="a whole number of at least 1, or None for all")
 
 
 class _Prices:

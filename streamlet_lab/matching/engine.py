@@ -24,7 +24,7 @@ from streamlet_lab.matching.log import LogView, fields_of
 from streamlet_lab.matching.orders import Order, SelfTrade, Trade, read_price
 from streamlet_lab.matching.reference import GIVEN, Reference, ask, check_network
 from streamlet_lab.matching.watch import NEVER, Band
-from streamlet_lab.units import format_price, to_seconds
+from streamlet_lab.units import format_price, to_seconds, to_text, to_whole
 
 _LOG: Final = logging.getLogger("streamlet_lab.matching")
 
@@ -182,6 +182,7 @@ class ConsensusMatchingEngine:
 
         ``Rejected`` with ``unknown_id`` where no such order rests, or rests any more.
         """
+        to_text(order_id, "order_id")
         return self._carry_out(lambda now: self._core.cancel(order_id, now), time)
 
     def reduce(self, order_id: str, quantity: int, time: int | None = None) -> list[Event]:
@@ -189,14 +190,15 @@ class ConsensusMatchingEngine:
 
         At most those that are left: all of them is a cancel.
         """
+        to_text(order_id, "order_id")
 
         def take_off(now: int) -> None:
             try:
-                self.instrument.check_quantity(quantity)
+                shares = self.instrument.check_quantity(quantity)
             except InvalidInput as error:
                 self._refuse(error, Command.REDUCE, order_id)
             else:
-                self._core.reduce(order_id, quantity, now)
+                self._core.reduce(order_id, shares, now)
 
         return self._carry_out(take_off, time)
 
@@ -215,19 +217,20 @@ class ConsensusMatchingEngine:
         behind all others, and is checked and matched as a new order would be; if it is refused, the
         order stays as it was.
         """
+        to_text(order_id, "order_id")
 
         def change(now: int) -> None:
-            ticks = amount = None
+            ticks = amount = shares = None
             try:
                 if quantity is not None:
-                    self.instrument.check_quantity(quantity)
+                    shares = self.instrument.check_quantity(quantity)
                 if price is not None:
                     amount = read_price(price)
                     ticks = self.instrument.ticks(amount)
             except InvalidInput as error:
                 self._refuse(error, Command.REPLACE, order_id, price=amount)
             else:
-                self._core.replace(order_id, ticks, quantity, now)
+                self._core.replace(order_id, ticks, shares, now)
 
         return self._carry_out(change, time)
 
@@ -241,7 +244,11 @@ class ConsensusMatchingEngine:
         Then ``StateChanged``, if the band says so. A reference from the future, or of a kind that
         only bands make, raises `InvalidInput`.
         """
-        return self._carry_out(lambda now: self._take_in(reference, time), time, asks=False)
+
+        def move(now: int) -> None:
+            self._take_in(reference, None if time is None else now)
+
+        return self._carry_out(move, time, asks=False)
 
     def advance(self, time: int) -> list[Event]:
         """Let the clock reach an instant."""
@@ -294,9 +301,9 @@ class ConsensusMatchingEngine:
     ) -> list[Event]:
         """Carry out a command at an instant; return its events, and before them what was due."""
         core, rows = self._core, self._core.log.rows
-        is_whole = isinstance(time, int) and not isinstance(time, bool)
-        if time is not None and not (is_whole and core.now <= time < NEVER):
-            raise InvalidInput("time", time, f"whole microseconds, not before {core.now}")
+        if time is not None and (type(time) is not int or not core.now <= time < NEVER):
+            expected = f"whole microseconds, not before {core.now}"
+            time = to_whole(time, core.now, "time", NEVER - 1, expected)
         first = begun = len(rows)
         if asks:
             if time is not None:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Annotated
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.orders import MAX_QUANTITY, require_text, require_whole
+from streamlet_lab.matching.orders import MAX_QUANTITY, read_quantity
 from streamlet_lab.units import CENT, from_ticks, to_decimal, to_ticks
+from streamlet_lab.values import Text, Whole, check_ranges
 
 
 class OffGrid(InvalidInput):
@@ -36,33 +38,32 @@ class Instrument:
     (3049, Decimal('152.45'))
     """
 
-    symbol: str
+    symbol: Annotated[str, Text(1)]
     tick: Decimal = CENT
-    lot: int = 1
-    day: int | None = None
+    lot: Annotated[int, Whole(1)] = 1
+    day: Annotated[int, Whole(1)] | None = None
 
     def __post_init__(self) -> None:
-        require_text(self.symbol, "symbol")
-        tick = to_decimal(self.tick, "tick")
-        if tick <= 0:
+        check_ranges(self)
+        if self.tick <= 0:
             raise InvalidInput("tick", self.tick, "more than zero dollars")
-        object.__setattr__(self, "tick", tick)
-        require_whole(self.lot, "lot", "shares")
-        if self.day is not None:
-            require_whole(self.day, "day", "microseconds")
 
     def ticks(self, price: Decimal) -> int:
         """Convert a price in dollars to ticks, or raise `OffGrid`."""
+        if type(price) is not Decimal or not price.is_finite():
+            price = to_decimal(price)
         try:
             return to_ticks(price, self.tick)
         except InvalidInput as error:
             raise OffGrid(error.field, error.value, error.expected) from None
 
-    def check_quantity(self, quantity: int) -> None:
-        """Refuse what is no number of shares, and, as off the grid, what are no whole lots."""
-        require_whole(quantity, "quantity", "shares", MAX_QUANTITY)
+    def check_quantity(self, quantity: int) -> int:
+        """Return a number of shares; refuse what is none and, as off the grid, no whole lots."""
+        if type(quantity) is not int or not 0 < quantity <= MAX_QUANTITY:
+            quantity = read_quantity(quantity)
         if quantity % self.lot:
             raise OffGrid("quantity", quantity, f"a multiple of the lot size {self.lot}")
+        return quantity
 
     def price(self, ticks: int) -> Decimal:
         """Convert ticks to a price in dollars."""
@@ -70,4 +71,4 @@ class Instrument:
 
     def fraction_of_ticks(self, price: Decimal) -> Fraction:
         """Convert a price that need not lie on the grid, such as a reference, exactly."""
-        return Fraction(price) / Fraction(self.tick)
+        return Fraction(to_decimal(price)) / Fraction(self.tick)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import CENT, MONEY, to_decimal, to_name
+from streamlet_lab.units import CENT, MONEY, to_decimal, to_flag, to_name, to_text, to_whole
 
 #: Larger orders are typing errors; sums of a whole run still fit 64 bits.
 MAX_QUANTITY: Final = 1_000_000_000
@@ -63,6 +63,7 @@ class SelfTrade(StrEnum):
     DECREMENT = "decrement"
 
 
+_EXPIRES: Final = "a whole number of microseconds, at least 1"
 _ENUMERATIONS: Final = {"side": Side, "order_type": OrderType, "time_in_force": TimeInForce}
 
 
@@ -107,11 +108,11 @@ class Order:
     post_only: bool = False
 
     def __post_init__(self) -> None:
-        require_text(self.order_id, "order_id")
-        require_text(self.symbol, "symbol")
-        require_whole(self.quantity, "quantity", "shares", MAX_QUANTITY)
-        if not isinstance(self.trader, str):
-            raise InvalidInput("trader", self.trader, "a text")
+        to_text(self.order_id, "order_id", 1)
+        to_text(self.symbol, "symbol", 1)
+        to_text(self.trader, "trader")
+        if type(self.quantity) is not int or not 0 < self.quantity <= MAX_QUANTITY:
+            object.__setattr__(self, "quantity", read_quantity(self.quantity))
         for field, kind in _ENUMERATIONS.items():
             value = getattr(self, field)
             if type(value) is not kind:
@@ -119,11 +120,11 @@ class Order:
         self._read_price()
         rests, expires = self.time_in_force.rests, self.expires
         if type(self.post_only) is not bool:
-            raise InvalidInput("post_only", self.post_only, "True or False")
+            object.__setattr__(self, "post_only", to_flag(self.post_only, "post_only"))
         if self.post_only and not rests:
             raise InvalidInput("post_only", True, "False, because this order never rests")
         if self.time_in_force is TimeInForce.GOOD_TILL_TIME:
-            require_whole(expires, "expires", "microseconds")
+            object.__setattr__(self, "expires", to_whole(expires, 1, "expires", expected=_EXPIRES))
         elif expires is not None:
             raise InvalidInput("expires", expires, "None, because time_in_force is not 'gtt'")
 
@@ -204,22 +205,10 @@ def read_price(price: object) -> Decimal:
     return cents if cents == amount else amount.normalize(MONEY)
 
 
-def require_text(value: object, name: str) -> None:
-    """Refuse what is not a text, or is empty."""
-    if not isinstance(value, str) or not value:
-        raise InvalidInput(name, value, "a text that is not empty")
-
-
-def require_whole(value: object, name: str, unit: str, most: int | None = None) -> None:
-    """Refuse what is not a whole number of at least 1, or is more than the most."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)
-        or value < 1
-        or (most is not None and value > most)
-    ):
-        ends = "at least 1" if most is None else f"1 to {most:,}"
-        raise InvalidInput(name, value, f"a whole number of {unit}, {ends}")
+def read_quantity(value: object) -> int:
+    """Read how many shares an order is for."""
+    expected = f"a whole number of shares, 1 to {MAX_QUANTITY:,}"
+    return to_whole(value, 1, "quantity", MAX_QUANTITY, expected)
 
 
 def read_member(kind: type[_Member], value: object, name: str) -> _Member:

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.orders import read_price
-from streamlet_lab.units import to_ticks
+from streamlet_lab.units import to_ticks, to_whole
+from streamlet_lab.values import check_ranges
 
 #: What an engine is given: what nodes agreed on, or what an oracle beside them publishes.
 GIVEN: Final = ("consensus", "oracle")
 
+_LATEST: Final = (1 << 62) - 1  # as of all instants of an engine
 _KINDS: Final = (*GIVEN, "trades", "auction")
 
 
@@ -37,8 +39,9 @@ class Reference:
     kind: str = "consensus"
 
     def __post_init__(self) -> None:
-        if isinstance(self.time, bool) or not isinstance(self.time, int) or self.time < 0:
-            raise InvalidInput("time", self.time, "whole microseconds, zero or more")
+        check_ranges(self)
+        time = to_whole(self.time, 0, "time", _LATEST, "whole microseconds, zero or more")
+        object.__setattr__(self, "time", time)
         if self.kind not in _KINDS:
             raise InvalidInput("kind", self.kind, " or ".join(map(repr, _KINDS)))
         price = read_price(self.price)

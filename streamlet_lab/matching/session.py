@@ -30,6 +30,7 @@ from streamlet_lab.matching.log import CANCELLED, DAY, TRADED, Log
 from streamlet_lab.matching.orders import Order
 from streamlet_lab.matching.reference import GIVEN, Reference
 from streamlet_lab.matching.watch import NEVER, Decision, Range
+from streamlet_lab.units import to_whole
 
 #: Why nothing enters in these states.
 REASON_WHILE_CLOSED: Final = {
@@ -120,8 +121,9 @@ class TradingSession:
     def set_alarm(self) -> None:
         """Find the next instant at which something is due."""
         alarm = self.watch.alarm
-        if alarm <= self.now:
-            raise InvalidInput("alarm", alarm, f"an instant after {self.now}, to which it is set")
+        if type(alarm) is not int or alarm <= self.now:
+            expected = f"an instant after {self.now}, to which it is set"
+            alarm = to_whole(alarm, self.now + 1, "alarm", None, expected)
         self._alarm = min(self._expiries[0][0] if self._expiries else NEVER, alarm)
 
     # The state, the reference and the band.
@@ -201,9 +203,10 @@ class TradingSession:
         """Do what the band decided; return whether this changed anything."""
         limits, reference = self.limits, self.band_reference
         if decision.limits is not None:
-            low, high = decision.limits
-            if type(low) is not int or type(high) is not int:
-                raise InvalidInput("limits", decision.limits, "two whole numbers of ticks")
+            low, high = (
+                to_whole(end, -NEVER, "limits", None, "two whole numbers of ticks")
+                for end in decision.limits
+            )
             limits = max(low, 0), min(max(high, 0), NEVER)
         if decision.reference is not None:
             reference = self._reference_of(decision.reference, decision.kind)

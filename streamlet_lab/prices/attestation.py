@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from streamlet_lab.errors import DataError
 from streamlet_lab.keys import Keyring
 from streamlet_lab.prices.payload import MalformedPayload
 from streamlet_lab.prices.quotes import StockPrice
+from streamlet_lab.texts import decode, parse_json
 
 _DOMAIN: Final = b"streamlet-lab quote 1\x00"
 
@@ -59,9 +61,9 @@ def decode_quotes(attachment: bytes) -> tuple[SignedQuote, ...]:
         If the bytes are not exactly what :func:`encode_quotes` of some quotes returns.
     """
     try:
-        quotes = tuple(map(_signed_quote, json.loads(attachment)))
+        quotes = tuple(map(_signed_quote, parse_json(decode(attachment))))
         again = encode_quotes(quotes)
-    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
+    except (DataError, ValueError, TypeError, KeyError, ArithmeticError) as error:
         raise MalformedPayload("signed quotes that cannot be read") from error
     if again != attachment:
         raise MalformedPayload("signed quotes not in canonical form")

@@ -256,8 +256,8 @@ class Regime:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if self.days != math.inf:
-            to_number(self.days, 1, math.inf, "days")
+        if not (isinstance(self.days, float) and self.days == math.inf):
+            object.__setattr__(self, "days", to_number(self.days, 1, math.inf, "days"))
 
 
 @path_model("regime")

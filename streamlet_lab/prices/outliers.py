@@ -25,7 +25,7 @@ be told from the other either.
 import math
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,7 +36,8 @@ from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.prices.rounds import OutlierRule, Quotes
 from streamlet_lab.prices.validation import PreviousConsensus, twice_median_micros
-from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_number, to_whole
+from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_number
+from streamlet_lab.values import Whole, check_ranges
 
 #: The largest of all sizes that :func:`tail_level` takes for the tail.
 TAIL_SHARE: Final = 0.05
@@ -131,19 +132,16 @@ class TailRule:
 
     daily_move_percent: Decimal = Decimal("13.66")
     disagreement_percent: Decimal = Decimal("0.10")
-    market_time_per_epoch: int = TRADING_DAY
+    market_time_per_epoch: Annotated[int, Whole(1)] = TRADING_DAY
     _move: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
     _disagreement: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        to_whole(self.market_time_per_epoch, 1, "market_time_per_epoch")
-        for name, hundredths in (
-            ("daily_move_percent", "_move"),
-            ("disagreement_percent", "_disagreement"),
-        ):
-            percent = to_decimal(getattr(self, name), name)
-            object.__setattr__(self, name, percent)
-            object.__setattr__(self, hundredths, to_hundredths(percent, name))
+        check_ranges(self)
+        move = to_hundredths(self.daily_move_percent, "daily_move_percent")
+        object.__setattr__(self, "_move", move)
+        disagreement = to_hundredths(self.disagreement_percent, "disagreement_percent")
+        object.__setattr__(self, "_disagreement", disagreement)
 
     @classmethod
     def fit(cls, returns: ArrayLike) -> Self:

@@ -17,7 +17,7 @@ from streamlet_lab.prices.correlation import PathStreams
 from streamlet_lab.prices.intraday import TYPICAL_INTRADAY, Session
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, Day, GjrGarch, Jump, ReturnModel
 from streamlet_lab.prices.quotes import ORIGIN
-from streamlet_lab.units import to_micros
+from streamlet_lab.units import to_decimal, to_micros
 from streamlet_lab.values import Number, check_ranges
 
 TRADING_DAY: Final = 23_400_000_000  # 6.5 hours
@@ -88,6 +88,12 @@ class PathSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        if to_micros(self.base_price, "base_price") <= 0:
+            raise InvalidInput("base_price", self.base_price, "a price above zero")
+        low, high = (to_decimal(bound, "bounds") for bound in self.bounds)
+        if not 0 < low < high:
+            raise InvalidInput("bounds", self.bounds, "two prices above zero, the lower one first")
+        object.__setattr__(self, "bounds", (low, high))
 
 
 class SimulatedPath:

@@ -14,6 +14,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
+from streamlet_lab.errors import DataError, shown
+from streamlet_lab.texts import decode, parse_json
+
 _BATCH: Final = "price_consensus_batch"
 _GENESIS_BATCH: Final = "genesis_batch"
 
@@ -116,8 +119,8 @@ def decode_claims(payload: bytes) -> tuple[Claim, ...]:
         If the bytes are not exactly what :func:`encode_claims` of some claims returns.
     """
     try:
-        document = json.loads(payload)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(decode(payload))
+    except DataError as error:
         raise MalformedPayload("not JSON") from error
     if not isinstance(document, dict):
         raise MalformedPayload("not a JSON object")
@@ -157,7 +160,7 @@ def _claims(document: dict[str, Any]) -> tuple[Claim, ...]:
 def _claim(document: dict[str, Any]) -> Claim:
     kind = document["type"]
     if not (isinstance(kind, str) and kind in _FORMS):
-        raise MalformedPayload(f"unknown type {kind!r}")
+        raise MalformedPayload(f"unknown type {shown(kind)}")
     form = _FORMS[kind]
     claim: Claim = form(**{key: _READERS[key](document[key], key) for key in _keys(form)})
     return claim

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.aggregation import Aggregator, mean, total_volume, vwap
 from streamlet_lab.prices.payload import NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
+from streamlet_lab.units import to_flag
+from streamlet_lab.values import Whole, check_ranges
 
 Quotes = Sequence[StockPrice]
 
@@ -98,11 +99,14 @@ class PriceRound:
 
     rules: PriceValidation
     symbol: str
-    epoch: int
+    epoch: Annotated[int, Whole()]
     previous: PreviousConsensus | None
     timestamp: datetime | None = None
     aggregator: Aggregator = mean
     outlier: OutlierRule | None = None
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
     def check(self, quotes: Iterable[StockPrice]) -> tuple[QuoteCheck, ...]:
         """Apply the rules to each quote; the first one that it breaks is its reason.
@@ -181,10 +185,7 @@ class PriceRound:
     def _is_outlier(self, quote: StockPrice, quotes: Quotes) -> bool:
         assert self.outlier is not None
         previous = None if self.rules.is_reanchoring(self.previous) else self.previous
-        verdict: object = self.outlier(quote, quotes, previous, self.epoch)
-        if not isinstance(verdict, bool):
-            raise InvalidInput("outlier rule", verdict, "True or False from each call")
-        return verdict
+        return to_flag(self.outlier(quote, quotes, previous, self.epoch), "outlier rule")
 
 
 def valid_quotes(checks: Iterable[QuoteCheck]) -> tuple[StockPrice, ...]:

@@ -175,17 +175,17 @@ def _say(
 def _ask(
     fault: SourceFault, honest: StockPrice | None, scene: Scene, receiver: str
 ) -> StockPrice | None:
-    quote: object = fault.quote(honest, scene, receiver if fault.equivocates else "")
+    try:
+        quote: object = fault.quote(honest, scene, receiver if fault.equivocates else "")
+    except InvalidInput as error:
+        field = f"faults: {error.field} of {fault.source}"
+        raise InvalidInput(field, error.value, error.expected) from error
     if quote is None:
         return None
     if not (isinstance(quote, StockPrice) and quote.source == fault.source):
         expected = f"a quote of {fault.source}, or None, from {type(fault).__name__}.quote"
         raise InvalidInput("faults", quote, expected)
-    try:
-        return quote.checked()
-    except InvalidInput as error:
-        field = f"faults: {error.field} of {fault.source}"
-        raise InvalidInput(field, error.value, error.expected) from error
+    return quote
 
 
 def _by_receiver(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import read_parameters
-from streamlet_lab.units import format_duration, to_microseconds, to_number, to_whole
+from streamlet_lab.units import format_duration, to_microseconds, to_whole
 from streamlet_lab.values import Number, Whole, check_ranges
 
 #: The finest part of a dollar that a quote may have.
@@ -17,6 +17,7 @@ MICRO_DOLLAR: Final = Decimal("0.000001")
 #: Spread of a source's part of the volume: the standard deviation of its logarithm.
 VOLUME_SPREAD: Final = 0.5
 
+_MOST: Final = 99
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 # Sources share their names' space with the nodes of a simulation.
 _NODE_NAME: Final = re.compile(r"node_[0-9]+|observer", re.ASCII)
@@ -53,7 +54,7 @@ class Source:
     Examples
     --------
     >>> Source("slow_venue", noise_bp=2, lag=1_000_000).stated_confidence_bp
-    2
+    2.0
     """
 
     name: str
@@ -63,7 +64,7 @@ class Source:
     outage: Annotated[float, Number(0, 1, below=True)] = 0.0
     outage_epochs: Annotated[float, Number(1, 1e6)] = 1.0
     volume_share: Annotated[float, Number(1e-6, 1e6)] = 1.0
-    confidence_bp: float | None = None
+    confidence_bp: Annotated[float, Number(0, 10_000)] | None = None
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
@@ -77,8 +78,6 @@ class Source:
         if self.outage_epochs < shortest:
             expected = f"at least {shortest:g} epochs for an outage of {self.outage:g}"
             raise InvalidInput("outage_epochs", self.outage_epochs, expected)
-        if self.confidence_bp is not None:
-            to_number(self.confidence_bp, 0, 10_000, "confidence_bp")
 
     @property
     def stated_confidence_bp(self) -> float:
@@ -92,7 +91,7 @@ def standard_sources(count: int) -> tuple[Source, ...]:
     >>> [source.name for source in standard_sources(3)]
     ['market_data_1', 'market_data_2', 'external_feed']
     """
-    to_whole(count, 1, "sources", 99)
+    count = to_whole(count, 1, "sources", _MOST)
     names = [*(f"market_data_{number}" for number in range(1, count)), "external_feed"]
     return tuple(map(Source, names))
 
@@ -106,10 +105,9 @@ def read_sources(value: object) -> tuple[Source, ...]:
     >>> [source.lag for source in read_sources(["on_time", {"name": "late", "lag": "2s"}])]
     [0, 2000000]
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return standard_sources(value)
     if not isinstance(value, list | tuple):
-        raise InvalidInput("sources", value, "a number of sources, or a list of them")
+        expected = "a whole number from 1 to 99, or a list of sources"
+        return standard_sources(to_whole(value, 1, "sources", _MOST, expected))
     return tuple(map(_read_source, value))
 
 

@@ -13,13 +13,14 @@ changes nothing: else whoever keeps silent would let others move the price furth
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Final, NamedTuple, Self
+from typing import Annotated, Final, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import MONEY, is_within, to_decimal, to_hundredths, to_micros, to_whole
+from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros, to_whole
+from streamlet_lab.values import Whole, check_ranges
 
 #: More shares than any market trades. Ninety-nine such quotes still sum up to the twelve digits
 #: that a payload has room for.
@@ -29,20 +30,27 @@ LARGEST_VOLUME: Final = Decimal(10_000_000_000)
 _PER_CENT: Final = 10_000 * 10_000
 
 
-class PreviousConsensus(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PreviousConsensus:
     """The reference of the deviation rule: the nearest priced ancestor of the block being made.
 
-    ``epoch`` is that of the ancestor, and ``no_prices`` how many blocks between the two say that
-    there is no price.
+    Its price is above zero, in US dollars and whole micro-dollars; ``epoch`` is that of the
+    ancestor, −1 of genesis, and ``no_prices`` how many blocks between the two say that there is no
+    price.
     """
 
     price: Decimal
-    epoch: int
-    no_prices: int = 0
+    epoch: Annotated[int, Whole(-1)]
+    no_prices: Annotated[int, Whole()] = 0
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if to_micros(self.price) <= 0:
+            raise InvalidInput("price", self.price, "a price above zero")
 
     def after_no_price(self) -> Self:
         """Return the reference once another block says that there is no price."""
-        return self._replace(no_prices=self.no_prices + 1)
+        return replace(self, no_prices=self.no_prices + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +87,15 @@ class PriceValidation:
     min_volume: Decimal = Decimal(100)
     max_deviation_percent: Decimal = Decimal(10)
     widening_percent: Decimal = Decimal(10)
-    min_sources: int = 2
+    min_sources: Annotated[int, Whole(1)] = 2
     max_volume: Decimal = LARGEST_VOLUME
-    reanchor_after: int | None = None
-    reanchor_sources: int | None = None
+    reanchor_after: Annotated[int, Whole(1)] | None = None
+    reanchor_sources: Annotated[int, Whole(1)] | None = None
     _deviation: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
     _widening: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            if item.type is Decimal:
-                object.__setattr__(self, item.name, to_decimal(getattr(self, item.name), item.name))
+        check_ranges(self)
         if not 0 < self.min_price < self.max_price:
             raise InvalidInput(
                 "min_price", str(self.min_price), f"more than 0, below max_price {self.max_price}"
@@ -102,7 +108,6 @@ class PriceValidation:
                 str(self.max_volume),
                 f"from min_volume {self.min_volume} to {LARGEST_VOLUME} shares",
             )
-        to_whole(self.min_sources, 1, "min_sources")
         self._check_reanchoring()
         deviation = to_hundredths(self.max_deviation_percent, "max_deviation_percent")
         widening = to_hundredths(self.widening_percent, "widening_percent")
@@ -115,7 +120,6 @@ class PriceValidation:
             if sources is not None:
                 raise InvalidInput("reanchor_sources", sources, "None without reanchor_after")
             return
-        to_whole(after, 1, "reanchor_after")
         to_whole(sources, self.min_sources, "reanchor_sources")
         if self.widening_percent:
             raise InvalidInput(

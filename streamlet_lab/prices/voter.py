@@ -10,6 +10,7 @@ from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceCons
 from streamlet_lab.prices.rounds import OutlierRule, PriceRound
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
+from streamlet_lab.values import check_ranges
 
 # What rounding to cents may have taken from a price.
 _ROUNDED_OFF: Final = Decimal("-0.005"), Decimal(0), Decimal("0.005")
@@ -59,6 +60,7 @@ class Voter:
     _tolerance: int = field(init=False, repr=False, compare=False)  # hundredths of a percent
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         tolerance = to_hundredths(self.tolerance_percent, "tolerance_percent")
         object.__setattr__(self, "_tolerance", tolerance)
 

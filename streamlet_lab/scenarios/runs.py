@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final, NamedTuple, Self
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import BlockTree
-from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.files import write_atomically
 from streamlet_lab.fixed import fixed
 from streamlet_lab.scenarios.scenario_config import placed_by_cause, read_config, write_settings
@@ -24,7 +25,7 @@ from streamlet_lab.scenarios.syntax import (
     read_lines,
 )
 from streamlet_lab.simulator import Simulation
-from streamlet_lab.texts import one_of, printable
+from streamlet_lab.texts import one_of, printable, read_text
 
 _FOLDER: Final = files("streamlet_lab.scenarios")
 
@@ -96,14 +97,7 @@ class Scenario:
         DataError
             If there is no such file, or it is not text.
         """
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: not a text in UTF-8 ({error.reason})") from error
-        return cls(text, path.name)
+        return cls(read_text(path), Path(path).name)
 
     @classmethod
     def from_config(
@@ -245,9 +239,10 @@ def scenario(source: str | Path) -> Scenario:
     if own is not None:
         file = f"{own}.txt"
         return Scenario(_FOLDER.joinpath(file).read_text(encoding="utf-8"), file)
-    # An empty path is the folder that one is in.
-    if isinstance(source, str | Path) and str(source) and Path(source).exists():
-        return Scenario.load(source)
+    with suppress(OSError):  # a name may be too long for a file
+        # An empty path is the folder that one is in.
+        if isinstance(source, str | Path) and str(source) and Path(source).exists():
+            return Scenario.load(source)
     raise InvalidInput("scenario", source, one_of(source, names.values(), "a file, or one of"))
 
 

@@ -11,8 +11,8 @@ import tomli_w
 
 from streamlet_lab.config import ExperimentConfig, read_settings
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault, read_faults
-from streamlet_lab.scenarios.syntax import Line, Run, Setting, add_settings, placed
+from streamlet_lab.fault import Fault
+from streamlet_lab.scenarios.syntax import Line, Run, Setting, add_setting, placed
 from streamlet_lab.simulator.script import Step
 
 _BARE_KEY: Final = re.compile(r"[\w-]+", re.ASCII)
@@ -29,16 +29,16 @@ def read_config(lines: Sequence[Line]) -> ExperimentConfig:
     settings: dict[str, Any] = {}
     for line in lines:
         if isinstance(line.command, Setting):
-            add_settings(settings, line.command.values, line.text)
+            add_setting(settings, line.command, line.text)
     commands = [line.command for line in lines]
     if "epochs" in settings:
         raise InvalidInput("epochs", settings["epochs"], "epochs only behind 'run'")
     settings["epochs"] = sum(command.epochs for command in commands if isinstance(command, Run))
     steps = [command for command in commands if isinstance(command, Step)]
     if steps:
-        faults = read_faults(settings.get("faults", []))
         nodes = tuple(dict.fromkeys(chain.from_iterable(step.nodes for step in steps)))
         texts = [step.text for step in steps]
+        faults = read_settings(settings).faults
         settings["faults"] = [*faults, Fault("script", nodes, parameters={"steps": texts})]
     return read_settings(settings)
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Final
 
 from streamlet_lab.checks import Check, Consistency, find_culprits, protocol_checks
 from streamlet_lab.config import OBSERVER
@@ -30,6 +31,8 @@ from streamlet_lab.simulator import (
 )
 from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
 from streamlet_lab.texts import one_of
+
+_MOST_LOOKS: Final = 1_000_000
 
 
 class Stage(ABC):
@@ -111,6 +114,14 @@ class TreeStage(Stage):
         named = [c.view for c in commands if isinstance(c, Notarize) and c.view]
         self.everyone = tuple(dict.fromkeys(named or ["view"]))
         self._blocks = {GENESIS: make_genesis("scenario")}
+        blocks = sum(len(c.names) for c in commands if isinstance(c, NewBlocks))
+        facts = sum(len(c.facts) for c in commands if isinstance(c, ExpectViews))
+        looks = blocks * len(self.everyone) * (1 + facts)
+        if looks > _MOST_LOOKS:
+            expected = (
+                f"at most {_MOST_LOOKS:,}: blocks, times views, times what is expected of them"
+            )
+            raise InvalidInput("scenario", looks, expected)
         # One vote of everybody notarizes: who votes does not matter here.
         self.views = {n: BlockTree(self._blocks[GENESIS], quorum=1) for n in self.everyone}
         self.checks = {Consistency.name: Consistency(self.everyone)}

@@ -1,22 +1,28 @@
 """The text of a scenario: a first line that names it, then one command or expectation a line."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice, pairwise
 from typing import Any, Final, NamedTuple
 
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.simulator.script import BLOCK_NAME, GENESIS, Delivery, Step, epoch_of
+from streamlet_lab.texts import parse_toml
 
 #: The names of blocks without genesis, the oldest first.
 Chain = tuple[str, ...]
 
 _LONGEST_CHAIN: Final = 10_000
+# A few bytes name many blocks.
+_MOST_BLOCKS: Final = 50_000
+_MOST_LINES: Final = 2_500
+_MOST_CHARACTERS: Final = 1_000_000
 _TITLE = re.compile(r"scenario ([\w.-]{1,80}): (\S.*)")
 # A longer key has more parts than any setting, and takes its time.
-_SETTING = re.compile(r"(\"[^\"]*\"|[\w.>-]){1,200}\s*=.*")
+_PART = re.compile(r"\"[^\"]*\"|[^.\"]+")
+_SETTING = re.compile(r"((?:\"[^\"]*\"|[\w.>-]){1,200})\s*=.*")
+_RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})", re.ASCII)
 _STEP = re.compile(r"\S+ (proposes|votes?) ")
 _ITEM = re.compile(rf"{BLOCK_NAME}|(\d{{1,9}})\.\.(\d{{1,9}})", re.ASCII)
 _NEW_BLOCKS = re.compile(rf"(?!none)(\S+)(?: on ({BLOCK_NAME}|{GENESIS}))?", re.ASCII)
@@ -42,9 +48,10 @@ _COMMANDS: Final = (
 
 
 class Setting(NamedTuple):
-    """A setting of the experiment, as its line of TOML says it."""
+    """A setting of the experiment: the parts of its name, and what its line of TOML gives it."""
 
-    values: dict[str, Any]
+    path: tuple[str, ...]
+    value: Any
 
 
 class NewBlocks(NamedTuple):
@@ -103,9 +110,11 @@ class Line(NamedTuple):
 
 def read_lines(text: str, source: str) -> tuple[str, str, tuple[Line, ...]]:
     """Read a scenario's name, title and lines; `InvalidInput` names the first that is wrong."""
-    name = title = ""
+    name, title, blocks = "", "", 0
     settings: dict[str, Any] = {}
     lines: list[Line] = []
+    if len(text) > _MOST_CHARACTERS:
+        raise InvalidInput(source, text[:40], f"at most {_MOST_CHARACTERS:,} characters")
     # Not splitlines: a TOML string may hold a separator of Unicode as it is.
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.strip()
@@ -114,25 +123,38 @@ def read_lines(text: str, source: str) -> tuple[str, str, tuple[Line, ...]]:
         with placed(source, number):
             if not name:
                 name, title = _match(_TITLE, line, "first line", _TITLE_FORM).groups()
-            elif _SETTING.fullmatch(line):
-                lines.append(Line(number, line, _read_setting(line, settings)))
+            elif len(lines) == _MOST_LINES:
+                raise InvalidInput("lines", line, f"at most {_MOST_LINES:,} that are not comments")
+            elif parts := _SETTING.fullmatch(line):
+                lines.append(Line(number, line, _read_setting(line, parts[1], settings)))
             else:
                 line = line.partition("#")[0].rstrip()
+                blocks += _count_blocks(line)
+                if blocks > _MOST_BLOCKS:
+                    expected = f"at most {_MOST_BLOCKS:,} blocks, counted wherever they are named"
+                    raise InvalidInput("blocks", line, expected)
                 lines.append(Line(number, line, _read_command(line)))
     if not name:
         raise InvalidInput(source, text[:40], "a first line such as 'scenario mine: what it shows'")
     return name, title, tuple(lines)
 
 
-def add_settings(settings: dict[str, Any], more: dict[str, Any], line: str) -> None:
+class _Section(dict[str, Any]):
+    """Settings of one section, to which another line may add; a table in braces is closed."""
+
+
+def add_setting(settings: dict[str, Any], setting: Setting, line: str) -> None:
     """Add what a line says to what those before it say; refuse it if they say it already."""
-    for name, value in more.items():
-        if isinstance(value, dict) and isinstance(settings.setdefault(name, {}), dict):
-            add_settings(settings[name], value, line)
-        elif name in settings:
-            raise InvalidInput("setting", line, "a setting that no line before gives")
-        else:
-            settings[name] = value
+    *sections, name = setting.path
+    expected = "a setting that no line before gives"
+    for section in sections:
+        inner = settings.setdefault(section, _Section())
+        if not isinstance(inner, _Section):
+            raise InvalidInput("setting", line, expected)
+        settings = inner
+    if name in settings:
+        raise InvalidInput("setting", line, expected)
+    settings[name] = setting.value
 
 
 @contextmanager
@@ -154,7 +176,7 @@ def read_chain(text: str) -> Chain:
     items = chain.from_iterable(map(_item, text.split("-")))
     names = () if text == "none" else tuple(islice(items, _LONGEST_CHAIN + 1))
     if len(names) > _LONGEST_CHAIN:
-        raise InvalidInput("chain", text, f"at most {_LONGEST_CHAIN} blocks")
+        raise InvalidInput("chain", text, f"at most {_LONGEST_CHAIN:,} blocks")
     if any(epoch_of(a) >= epoch_of(b) for a, b in pairwise(names)):
         raise InvalidInput("chain", text, _CHAIN_FORM)
     return names
@@ -182,7 +204,7 @@ def _item(text: str) -> Chain:
         return (text,)
     epochs = range(int(first), int(last) + 1)
     if not 0 < len(epochs) <= _LONGEST_CHAIN:
-        raise InvalidInput("chain", text, f"1 to {_LONGEST_CHAIN} epochs, the first one first")
+        raise InvalidInput("chain", text, f"1 to {_LONGEST_CHAIN:,} epochs, the first one first")
     return tuple(map(str, epochs))
 
 
@@ -193,17 +215,30 @@ def _match(pattern: re.Pattern[str], text: str, field: str, expected: str) -> re
     return parts
 
 
-def _read_setting(line: str, settings: dict[str, Any]) -> Setting:
+def _read_setting(line: str, name: str, settings: dict[str, Any]) -> Setting:
     try:
-        values = tomllib.loads(line)
-        # Here already, so that a contradiction is found where it stands.
-        add_settings(settings, values, line)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        value: Any = parse_toml(line)
+    except DataError as error:
         # The parser's own line is always 1 here.
-        reason = str(error).replace("at line 1, column", "at column")
+        reason = str(error).partition(": ")[2].replace("at line 1, column", "at column")
         expected = f"a line of TOML such as 'network.delta = \"5us\"' ({reason})"
         raise InvalidInput("setting", line, expected) from error
-    return Setting(values)
+    path = []
+    for _ in _PART.findall(name):
+        ((part, value),) = value.items()
+        path.append(part)
+    setting = Setting(tuple(path), value)
+    # Here already, so that a contradiction is found where it stands.
+    add_setting(settings, setting, line)
+    return setting
+
+
+def _count_blocks(line: str) -> int:
+    """Return how many blocks a line names, at most, before any of them is made."""
+    if line.partition(" ")[0] not in ("chain", "notarize", "expect"):
+        return 0
+    ranges = (int(last) - int(first) for first, last in _RANGE.findall(line))
+    return sum(map(line.count, " -|")) + sum(max(0, more) for more in ranges)
 
 
 def _read_command(line: str) -> Command:

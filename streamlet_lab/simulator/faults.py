@@ -26,6 +26,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, Lasting
 from streamlet_lab.keys import Keyring
 from streamlet_lab.registers import NODE_FAULTS
+from streamlet_lab.units import to_whole
 from streamlet_lab.values import Whole
 
 
@@ -51,8 +52,9 @@ class Send:
             raise InvalidInput("to", self.to, "a list of names of nodes")
         if self.to is not None:
             object.__setattr__(self, "to", tuple(self.to))
-        if self.delay is not None and not (type(self.delay) is int and self.delay >= 1):
-            raise InvalidInput("delay", self.delay, "whole microseconds, at least 1")
+        if self.delay is not None:
+            delay = to_whole(self.delay, 1, "delay", None, "whole microseconds, at least 1")
+            object.__setattr__(self, "delay", delay)
 
     def then(self, other: "Send") -> "Send":
         """Combine with how a later fault of the node sends it: fewer receivers, another delay."""

@@ -14,10 +14,10 @@ from typing import Any
 
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.registers import DELAYS
 from streamlet_lab.simulator.delays import LOST, Delay, shortest_delay
 from streamlet_lab.streams import stream
+from streamlet_lab.units import to_whole
 
 #: ``layer(drawn, message, sender, receiver, time)``: a copy's delay, given what it was so far.
 Layer = Callable[[int, Message, int, int, int], int]
@@ -114,9 +114,13 @@ def _make_limit(network: NetworkConfig) -> _Limit:
 
 def _clip(limit: _Limit) -> Layer:
     def layer(drawn: Any, message: Message, sender: int, receiver: int, time: int) -> int:
-        if not isinstance(drawn, int):
-            raise InvalidInput("network.delays", drawn, "delays in whole microseconds")
-        return max(1, min(drawn, limit(time)))
+        expected = "delays in whole microseconds"
+        whole = (
+            drawn
+            if type(drawn) is int
+            else to_whole(drawn, -LOST, "network.delays", None, expected)
+        )
+        return max(1, min(whole, limit(time)))
 
     return layer
 

@@ -10,9 +10,10 @@ how far the market moves meanwhile, and an oracle's heartbeat of an hour is an h
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
-from typing import Annotated, Final, NamedTuple, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BeforeValidator
 
@@ -20,8 +21,8 @@ from streamlet_lab.config import ReferenceConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.watch import read_duration
 from streamlet_lab.registers import REFERENCES
-from streamlet_lab.units import format_duration, is_within, to_hundredths
-from streamlet_lab.values import Duration
+from streamlet_lab.units import format_duration, is_within, to_hundredths, to_whole
+from streamlet_lab.values import Duration, Whole, check_ranges
 
 #: The kind that is moved by what becomes final.
 CONSENSUS: Final = "consensus"
@@ -37,16 +38,25 @@ def _read_hundredths(percent: object) -> int:
     return to_hundredths(percent, "deviation_percent")
 
 
-class Publication(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Publication:
     """A price that an oracle publishes at an instant of market time, in microseconds.
 
     It is in micro-dollars; the market rounds it to the cent, half even. It was quoted when it was
     the true price; where it is an average, at the mean of these instants.
     """
 
-    time: int
+    time: Annotated[int, Whole()]
     price: int | Fraction
-    quoted: int
+    quoted: Annotated[int, Whole()]
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        expected = "whole micro-dollars above zero, or a Fraction of them"
+        if not isinstance(self.price, Fraction):
+            object.__setattr__(self, "price", to_whole(self.price, 1, "price", None, expected))
+        elif self.price <= 0:
+            raise InvalidInput("price", self.price, expected)
 
 
 #: From an instant of market time to the true price, microseconds to micro-dollars.
@@ -78,15 +88,8 @@ Publication(time=150000000, price=2000000, quoted=60000000))
     """
     last = 0
     for one in reference.make(price):
-        if (
-            not isinstance(one, Publication)
-            or not type(one.time) is type(one.quoted) is int
-            or not isinstance(one.price, int | Fraction)
-            or one.price <= 0
-            or one.time < last
-        ):
-            expected = f"a Publication of a price above 0, in whole microseconds from {last} on"
-            raise InvalidInput(_FIELD, one, expected)
+        if not isinstance(one, Publication) or one.time < last:
+            raise InvalidInput(_FIELD, one, f"a Publication, in microseconds from {last} on")
         last = one.time
         yield one
 

@@ -38,6 +38,7 @@ from streamlet_lab.simulator.network import Network, Reception
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
 from streamlet_lab.texts import one_of
+from streamlet_lab.units import to_whole
 
 
 class SimulatedApplication(Application, Protocol):
@@ -200,8 +201,7 @@ class Simulation:
 
         What else is due at that instant happens first when the run is continued.
         """
-        if epochs < 0:
-            raise InvalidInput("epochs", epochs, "zero or more")
+        epochs = to_whole(epochs, 0, "epochs")
         self._listeners = Listeners(self.monitors)
         first = self.next_epoch
         self.next_epoch += epochs

@@ -16,7 +16,7 @@ from ipywidgets import (
 )
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import to_name, to_number, to_whole
+from streamlet_lab.units import to_flag, to_name, to_number, to_whole
 
 # Beyond this a slider has more values than pixels.
 _LONGEST_SCALE: Final = 1_000
@@ -79,23 +79,22 @@ class Control:
         """The names that there are now."""
         return self.names() if callable(self.names) else self.names
 
-    def check(self, field: str, value: Any) -> None:
-        """Refuse what the control cannot take, by an `InvalidInput` with the name of the field."""
+    def read(self, field: str, value: Any) -> Any:
+        """Return what the control takes, or raise an `InvalidInput` with the name of the field."""
         low, high = self.low, self.high
         if self.names:
-            to_name(value, self.choices, field)
-        elif isinstance(self.default, bool):
-            if not isinstance(value, bool):
-                raise InvalidInput(field, value, "True or False")
-        elif isinstance(self.default, tuple):
-            ends: Any = value if isinstance(value, tuple) and len(value) == 2 else (None, None)
-            whole = all(type(end) is int and low <= end <= high for end in ends)
-            if not whole or ends[0] > ends[1]:
-                raise InvalidInput(field, value, f"a start and a stop from {low:g} to {high:g}")
-        elif isinstance(self.default, int):
-            to_whole(value, int(low), field, int(high))
-        else:
-            to_number(value, low, high, field)
+            return to_name(value, self.choices, field)
+        if isinstance(self.default, bool):
+            return to_flag(value, field)
+        if isinstance(self.default, int):
+            return to_whole(value, int(low), field, int(high))
+        if isinstance(self.default, float):
+            return to_number(value, low, high, field)
+        expected = f"a start and a stop from {low:g} to {high:g}"
+        if not isinstance(value, tuple) or len(value) != 2:
+            raise InvalidInput(field, value, expected)
+        start = to_whole(value[0], int(low), field, int(high), expected)
+        return start, to_whole(value[1], start, field, int(high), expected)
 
     def show(self, value: Any) -> Widget:
         """Return the widget, at a value that it takes."""

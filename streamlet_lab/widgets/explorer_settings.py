@@ -139,11 +139,11 @@ class Settings(SimpleNamespace):
     """
 
     def __init__(self, **values: Any) -> None:
-        values = {n: _NONE.get(n, value) if value is None else value for n, value in values.items()}
-        for name, value in values.items():
+        for name, value in [*values.items()]:
             if name not in CONTROLS:
                 raise InvalidInput(name, value, one_of(name, CONTROLS))
-            CONTROLS[name].check(name, value)
+            meant = _NONE.get(name) if value is None else value
+            values[name] = CONTROLS[name].read(name, meant)
         super().__init__(**{name: control.default for name, control in CONTROLS.items()} | values)
         to_whole(self.faulty, 0, "faulty", self.nodes)
         to_whole(self.lying, 0, "lying", self.sources)

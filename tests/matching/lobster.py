@@ -20,7 +20,7 @@ import math
 import re
 from collections import Counter
 from decimal import Decimal
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 from typing import NamedTuple
 
 from streamlet_lab.errors import DataError, shown
@@ -92,7 +92,7 @@ def occupied(prices, sizes):
 def read_files(path):
     """Return the messages of a file, the rows of its order book, and how many levels they have."""
     books = path.with_name(path.name.replace("_message_", "_orderbook_"))
-    return [*read_messages(path)], [*read_books(books)], int(path.stem.rpartition("_")[2])
+    return read_messages(path), read_books(books), int(path.stem.rpartition("_")[2])
 
 
 def replay_flow(messages, books, levels):
@@ -103,13 +103,9 @@ def replay_flow(messages, books, levels):
     instant on one side come from one aggressive order: it is sent as one, and its fills must be
     the real ones in their order.
     """
-    messages, books = [*messages], [*books]
-    if not 0 < len(messages) == len(books):
-        found = f"{len(messages)} messages and {len(books)} rows of a book"
-        raise DataError(f"{found}; expected a row for each message, and at least one")
-    (_, first), *pairs = zip(messages, books, strict=True)
+    numbered = enumerate(paired(messages, books))
+    _, (_, first) = next(numbered)
     replay = Replay(first, levels)
-    numbered = enumerate(pairs, start=1)
     for key, group in groupby(numbered, key=lambda entry: run_of(entry[1][0])):
         run = [(number, message, row) for number, (message, row) in group]
         if key is None:
@@ -118,6 +114,17 @@ def replay_flow(messages, books, levels):
         else:
             replay.execute(run)
     return replay
+
+
+def paired(messages, books):
+    """Yield each message with the book after it; a whole day of both does not fit into memory."""
+    row = 0
+    for row, pair in enumerate(zip_longest(messages, books), 1):
+        if None in pair:
+            raise DataError(f"row {row} is in one of the two files only")
+        yield pair
+    if not row:
+        raise DataError("there is no row in the files")
 
 
 def run_of(message):
@@ -165,7 +172,7 @@ class Replay:
             taken[message.price] += message.size
             # What shows only now was behind the rest before it was taken.
             self._come_into_view(row)
-            self._compare(number, row, without(self._book(), direction, taken))
+            self._compare(number, row, without(self._book(len(taken)), direction, taken))
         expected = joined(
             (self._name(message) or str(message.order_id), message.price, message.size)
             for message in executions
@@ -218,8 +225,8 @@ class Replay:
                     if direction * price < seen:
                         self._seed(direction, price, size)
 
-    def _book(self):
-        depth = self._engine.book.depth()
+    def _book(self, more=0):
+        depth = self._engine.book.depth(self._levels + more)
         sides = (depth.asks, depth.bids)
         return Row(*([(INSTRUMENT.ticks(one.price), one.quantity) for one in at] for at in sides))
 

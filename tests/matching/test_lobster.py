@@ -4,7 +4,7 @@ import os
 import random
 import re
 from collections import Counter
-from itertools import pairwise
+from itertools import tee
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from .lobster import (
     NEW,
     PARTIAL,
     Row,
+    paired,
     read_files,
     replay_flow,
 )
@@ -28,14 +29,20 @@ FOLDER = os.environ.get("LOBSTER_DIR")
 
 def replay(messages, books, levels, whole):
     """Replay all messages, or those that a file of so many levels holds: what changes one."""
-    flow = [(message, row.top(levels)) for message, row in zip(messages, books, strict=True)]
+    flow = ((message, row.top(levels)) for message, row in paired(messages, books))
     if not whole:
-        flow[1:] = [
-            (message, row)
-            for (_, before), (message, row) in pairwise(flow)
-            if row != before or message.kind not in {NEW, PARTIAL, DELETION}
-        ]
-    return replay_flow(*zip(*flow, strict=True), levels)
+        flow = changes(flow)
+    of_messages, of_books = tee(flow)
+    messages, books = (message for message, _ in of_messages), (row for _, row in of_books)
+    return replay_flow(messages, books, levels)
+
+
+def changes(flow):
+    before = None
+    for message, row in flow:
+        if row != before or message.kind not in {NEW, PARTIAL, DELETION}:
+            yield message, row
+        before = row
 
 
 @pytest.mark.skipif(
@@ -225,6 +232,8 @@ def test_message_of_no_shares_or_no_price_is_named(report_of, field):
         report_of("message", "2,2,5,999900,1", field)
 
 
-def test_files_of_different_lengths_are_refused(report_of):
-    with pytest.raises(DataError, match="6 messages and 7 rows of a book; expected a row for each"):
+def test_files_of_different_lengths_and_of_no_row_are_refused(report_of):
+    with pytest.raises(DataError, match="row 7 is in one of the two files only"):
         report_of("message", "34200.000000006,3,7,20,1000000,1\n", "")
+    with pytest.raises(DataError, match="there is no row in the files"):
+        replay_flow([], [], 2)

@@ -3,6 +3,7 @@
 import itertools
 import math
 import statistics
+from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
@@ -250,13 +251,13 @@ def test_while_reanchoring_there_is_no_reference():
     quotes = _quotes(["300", "300.01", "300.02"])
 
     at_first = PriceRound(rules, "AAPL", 13, HUNDRED, outlier=tail).check(quotes)
-    lost = HUNDRED._replace(no_prices=3)
+    lost = replace(HUNDRED, no_prices=3)
     later = PriceRound(rules, "AAPL", 14, lost, outlier=tail).check(quotes)
     assert {check.reason for check in at_first} == {QuoteReason.OUTSIDE_DEVIATION}
     assert {check.reason for check in later} == {QuoteReason.VALID}
 
 
-@pytest.mark.parametrize("verdict", [None, 1, "no", np.True_])
+@pytest.mark.parametrize("verdict", [None, 1, "no", np.int64(1)])
 def test_a_rule_answers_true_or_false(verdict):
     with pytest.raises(InvalidInput, match="True or False"):
         PriceRound(RULES, "AAPL", 11, None, outlier=lambda *_: verdict).check(_quotes(["100"]))

@@ -191,7 +191,7 @@ NO_LIST = "prices is not a list of two objects or more"
         (CONSENSUS.to_payload() + b"\n", "not in canonical form"),
         (CONSENSUS.to_payload().replace(b": ", b":"), "not in canonical form"),
         (CONSENSUS.to_payload().replace(b'"AAPL"', b'"\\u0041APL"'), "not in canonical form"),
-        (CONSENSUS.to_payload().replace(b"{", b'{"type": 1, ', 1), "not in canonical form"),
+        (CONSENSUS.to_payload().replace(b"{", b'{"type": 1, ', 1), "not JSON"),
         (b"\xef\xbb\xbf" + CONSENSUS.to_payload(), "not in canonical form"),
         (_batch(), NO_LIST),
         (_batch(ONE), NO_LIST),

@@ -220,15 +220,15 @@ def test_the_first_rule_that_a_quote_breaks_is_its_reason():
 # --- Re-anchoring
 
 PREVIOUS = PreviousConsensus(Decimal(100), 10)
-LOST = PREVIOUS._replace(no_prices=3)
+LOST = replace(PREVIOUS, no_prices=3)
 
 
 @pytest.mark.parametrize(
     ("previous", "reanchors"),
     [
         (PREVIOUS, False),
-        (PREVIOUS._replace(no_prices=2), False),
-        (PREVIOUS._replace(no_prices=3), True),
+        (replace(PREVIOUS, no_prices=2), False),
+        (replace(PREVIOUS, no_prices=3), True),
         (None, False),
     ],
 )

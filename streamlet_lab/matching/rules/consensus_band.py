@@ -20,6 +20,7 @@ from streamlet_lab.matching.watch import (
     read_percent,
 )
 from streamlet_lab.units import to_name
+from streamlet_lab.values import check_ranges
 
 EntryPolicy = Literal["reject", "clip", "ignore"]
 StalePolicy = Literal["keep", "widen", "halt"]
@@ -65,6 +66,7 @@ class ConsensusBand:
     stale_after: float | str | None = None
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         to_name(self.at_entry, get_args(EntryPolicy), "at_entry")
         to_name(self.resting, get_args(RestingPolicy), "resting")
         to_name(self.stale, get_args(StalePolicy), "stale")

@@ -4,10 +4,9 @@ from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Annotated, Final
 
 from streamlet_lab.matching.events import MarketState
-from streamlet_lab.matching.orders import require_whole
 from streamlet_lab.matching.watch import (
     NEVER,
     CallWatch,
@@ -18,6 +17,7 @@ from streamlet_lab.matching.watch import (
     read_duration,
     read_percent,
 )
+from streamlet_lab.values import Whole, check_ranges
 
 _MATCHING: Final = (MarketState.OPEN, MarketState.LIMIT)
 
@@ -80,9 +80,10 @@ class LuldBand:
     hold: float | str = "30s"
     limit: float | str = "15s"
     pause: float | str = "5min"
-    round_lot: int = 100
+    round_lot: Annotated[int, Whole(1)] = 100
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         self.watch()  # reads every parameter
 
     def watch(self, pace: Fraction = Fraction(1)) -> "LuldWatch":
@@ -102,7 +103,6 @@ class LuldWatch(CallWatch):
         self._window = read_duration(band.window, "window", pace)
         self._hold = read_duration(band.hold, "hold", pace)
         self._limit = read_duration(band.limit, "limit", pace)
-        require_whole(band.round_lot, "round_lot", "shares")
         self._round_lot = band.round_lot
         self._reference: Fraction | None = None
         self._held_until = 0

@@ -15,6 +15,7 @@ from streamlet_lab.matching.watch import (
     read_duration,
     read_percent,
 )
+from streamlet_lab.values import check_ranges
 
 
 @band("volatility_auction")
@@ -58,6 +59,7 @@ class VolatilityAuctionBand:
     call: float | str = "2min"
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         self.watch()  # reads every parameter
 
     def watch(self, pace: Fraction = Fraction(1)) -> "VolatilityAuctionWatch":

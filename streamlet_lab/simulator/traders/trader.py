@@ -22,7 +22,7 @@ from streamlet_lab.matching import (
 )
 from streamlet_lab.registers import TRADERS, TraderContext
 from streamlet_lab.streams import stream
-from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name
+from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name, to_python
 from streamlet_lab.values import Number, Whole
 
 #: What kinds take: percentages, which are shares of one inside, and shares of an order.
@@ -209,9 +209,11 @@ class Trader(ABC):
 
     def on_grid(self, price: float | Decimal) -> Decimal:
         """Return the nearest price in cents, half even; a cent at least."""
-        is_number = isinstance(price, int | float | Decimal) and not isinstance(price, bool)
-        # A float is taken as it prints.
-        amount = Decimal(str(price)) if is_number else Decimal("nan")
+        given = price if type(price) is float else to_python(price)
+        is_number = isinstance(given, int | float | Decimal) and not isinstance(given, bool)
+        amount = Decimal("nan")
+        if is_number:  # a float is taken as it prints
+            amount = Decimal(repr(given) if isinstance(given, float) else given)  # type: ignore[arg-type]
         if not amount.is_finite():
             raise InvalidInput("price", price, "a finite price in dollars, such as 152.45")
         cents = min(max(MONEY.divide(amount, CENT), Decimal(1)), _LARGEST_PRICE)
