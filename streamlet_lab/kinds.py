@@ -6,7 +6,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from types import FunctionType
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+)
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -19,6 +30,12 @@ K = TypeVar("K")
 D = TypeVar("D")
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class Register(Protocol):
+    """Registers what it decorates under a name."""
+
+    def __call__(self, name: str) -> Callable[[D], D]: ...
 
 
 class Kinds(Mapping[str, K]):
@@ -143,6 +160,32 @@ rounding of your own must be registered before
             return kind
 
         return register
+
+    def doors(self, what: str) -> tuple["Register", Callable[[], tuple[str, ...]]]:
+        """Return `register` and `names` as functions whose help says whose they are.
+
+        ``what`` is what is registered, in a few words.
+        """
+
+        def register(name: str) -> Callable[[D], D]:
+            return self.register(name)
+
+        def names() -> tuple[str, ...]:
+            return self.names()
+
+        place = f"the setting ``{self._field}``"
+        register.__doc__ = (
+            f"Register {what}, under a name; a decorator.\n\n"
+            f"Then {place} takes the name, and a file can have it.\n"
+            f"It is of lowercase letters, digits and underscores, and none of the lab's own."
+        )
+        names.__doc__ = (
+            f"Return the names that {place} takes, in alphabetical order.\n\n"
+            f"They are the lab's own, and those that were registered with `{self._decorator}`."
+        )
+        for door, name in ((register, self._decorator), (names, f"{self._decorator}s")):
+            door.__name__ = door.__qualname__ = name
+        return register, names
 
     def make(self, kind: object, parameters: Mapping[str, Any], place: str, *given: Any) -> Any:
         """Make a thing of a kind.

@@ -185,8 +185,10 @@ BandFactory: TypeAlias = Callable[..., Band]
 REGISTER: Final = Kinds[BandFactory](
     "band", "band", field="market.band", besides="a function that returns one"
 )
-band = REGISTER.register
-bands = REGISTER.names
+band, bands = REGISTER.doors(
+    "a class or a function that makes a band, a value with a method ``watch()``,\nof its percentage"
+    " and its parameters"
+)
 
 
 def band_parameters(kind: str | BandFactory) -> Mapping[str, inspect.Parameter]:

@@ -86,7 +86,7 @@ class Aggregator:
 _AGGREGATORS = Kinds[Aggregator](
     "aggregator", "aggregator", field="aggregator", besides="a function"
 )
-aggregators = _AGGREGATORS.names
+_, aggregators = _AGGREGATORS.doors("a function of quotes")
 
 
 def aggregator(
