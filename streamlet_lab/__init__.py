@@ -6,6 +6,13 @@
 True
 """
 
+# isort: off
+from streamlet_lab.starting import end_at_once, is_command
+
+if is_command():  # which answers Ctrl-C, also while all that follows is imported
+    end_at_once()
+
+# isort: on
 import logging
 import types
 

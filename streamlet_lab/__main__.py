@@ -1,7 +1,30 @@
 """``python -m streamlet_lab`` is the same as ``streamlet-lab``."""
 
+import os
 import sys
+from io import TextIOWrapper
+from typing import NoReturn
 
-from streamlet_lab.cli import main
+from streamlet_lab.interrupts import Terminated, answer_once
+from streamlet_lab.starting import end_at_once
 
-sys.exit(main())
+
+def start() -> NoReturn:
+    """Be the command line: an exit code and at most one line, whatever ends it."""
+    try:
+        # A command opens no window, whatever the environment asks for.
+        os.environ["MPLBACKEND"] = "agg"
+        from streamlet_lab.cli import main
+
+        answer_once()
+        if isinstance(sys.stdout, TextIOWrapper):  # what it has no character for is shown escaped
+            sys.stdout.reconfigure(errors="backslashreplace")
+        code = main()
+        end_at_once()
+    except KeyboardInterrupt as error:  # before `main` was there to answer, or when it had
+        code = 143 if isinstance(error, Terminated) else 130
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    start()

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -28,10 +28,12 @@ from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.files import check_archive_name, write_atomically
 from streamlet_lab.fuzz import fuzz
 from streamlet_lab.grid import with_setting
+from streamlet_lab.interrupts import Terminated
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
+from streamlet_lab.terminal import discard, say, show
 from streamlet_lab.texts import parse_json, parse_toml, printable, read_text
 
 #: Where the main job draws its charts unless told otherwise.
@@ -64,22 +66,29 @@ _SET_HELP: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, of the process's own arguments unless given, and return its exit code."""
-    options = _parser().parse_args(arguments)
     try:
-        code: int | None = options.command(options)
+        try:
+            options = _parser().parse_args(arguments)
+            code: int | None = options.command(options)
+        finally:
+            print(end="", flush=True)
     except ProofRejected as error:
-        print(f"streamlet-lab: not proven: {error}", file=sys.stderr)
+        say(f"streamlet-lab: not proven: {error}")
         return 1
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; keep the interpreter from trying again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has seen enough
+        discard(sys.stdout)
         return 141
     except (StreamletLabError, OSError) as error:
-        print(f"streamlet-lab: error: {error}", file=sys.stderr)
+        say(f"streamlet-lab: error: {error}")
+        try:
+            print(end="", flush=True)
+        except OSError:  # that was the error
+            discard(sys.stdout)
         return 2
-    except KeyboardInterrupt:
-        print("streamlet-lab: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        terminated = isinstance(error, Terminated)
+        say(f"streamlet-lab: {'terminated' if terminated else 'interrupted'}")
+        return 143 if terminated else 130
     return code or 0
 
 
@@ -243,7 +252,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def _progress(done: int, total: int, what: str = "epoch") -> None:
     if total >= _LONG_RUN and done % (total // 10) == 0:
-        print(f"{what} {done} of {total}", file=sys.stderr, flush=True)
+        say(f"{what} {done} of {total}")
 
 
 def _show(options: argparse.Namespace, demo: demos.Demo, ask: Callable[[], Result]) -> None:
@@ -251,14 +260,9 @@ def _show(options: argparse.Namespace, demo: demos.Demo, ask: Callable[[], Resul
     if options.json:
         print(json.dumps(demo.document, indent=2, allow_nan=False))
     else:
-        _print(demo.lines)
+        show(demo.lines)
     if options.plots is not None:
         _report_files(options, save_charts(ask(), options.plots))
-
-
-def _print(lines: Iterable[str]) -> None:
-    """Print what names of others may be in, with nothing that a terminal obeys."""
-    print("\n".join(map(printable, "\n".join(lines).split("\n"))))
 
 
 def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
@@ -266,8 +270,7 @@ def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
     names = ", ".join(path.name for path in paths)
     folder = paths[0].parent
     where = "" if folder == Path() else f" to {folder}"
-    written = printable(f"Written{where}: {names}")
-    print(written, file=sys.stderr if options.json else sys.stdout)
+    (say if options.json else print)(printable(f"Written{where}: {names}"))
 
 
 def _check_place(option: str, path: Path | None, *, file: bool = False) -> None:
@@ -350,7 +353,7 @@ def _verify(options: argparse.Namespace) -> None:
     keys = _read_document(options.keys, PublicKeys.from_document)
     proof = _read_document(options.proof, FinalityProof.from_document)
     block = verify_proof(proof, keys, allow_unsafe_quorum=options.allow_unsafe_quorum)
-    _print(demos.verified(block))
+    show(demos.verified(block))
 
 
 def _scenario(options: argparse.Namespace) -> int:
@@ -365,7 +368,9 @@ def _fuzz(options: argparse.Namespace) -> int:
     search = fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
     print(search)
     for finding in search.findings:
-        _print(["", finding.scenario().text])
+        show(["", finding.scenario().text])
+    if search.interrupt:
+        raise search.interrupt
     return 1 if search.findings else 0
 
 

@@ -76,7 +76,9 @@ class StreamletLabError(Exception):
     """Base of every error that the lab raises on purpose."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(_shortened(message, _LONGEST_MESSAGE)))
+        # Once more, since escapes are longer than what they stand for.
+        text = printable(_shortened(message, _LONGEST_MESSAGE))
+        super().__init__(_shortened(text, _LONGEST_MESSAGE))
 
 
 class InvalidInput(StreamletLabError, ValueError):

@@ -8,17 +8,18 @@ number alone; one that fails is made as small as it goes and can be saved as a s
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args
 
-from streamlet_lab.checks import Status
+from streamlet_lab.checks import CheckResult, Status
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.consensus.quorums import FaultModel, max_faulty
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.experiment import run_protocol
 from streamlet_lab.fault import Fault
+from streamlet_lab.interrupts import terminable
 from streamlet_lab.scenarios import Scenario
 from streamlet_lab.simulator import (
     Progress,
@@ -37,19 +38,24 @@ _MODEL_WEIGHTS: Final = (8, 1, 1)
 
 
 class Finding(NamedTuple):
-    """A run, by its number in the search, whose smallest configuration violates properties."""
+    """A run, by its number in the search, whose smallest configuration violates properties.
+
+    Or it ends in an error, which no run should: then its kind is there, and nothing is violated.
+    """
 
     number: int
     config: ExperimentConfig
     violated: tuple[str, ...]
+    error: str = ""
 
     def scenario(self) -> Scenario:
         """Return it as a scenario that expects what should have been."""
+        what = f"{self.error} raised" if self.error else f"{', '.join(self.violated)} violated"
         return Scenario.from_config(
             self.config,
             [f"{name} holds" for name in self.violated],
             name=f"run_{self.number}",
-            title=f"{', '.join(self.violated)} violated in a random search",
+            title=f"{what} in a random search",
         )
 
 
@@ -57,19 +63,25 @@ class Finding(NamedTuple):
 class Search:
     """What a search has found in so many runs, and why findings could not be saved.
 
-    ``examined`` counts in how many of the runs each property had something to say.
+    ``examined`` counts in how many of the runs each property had something to say; ``interrupt`` is
+    what ended the search early.
     """
 
     runs: int = 0
     findings: list[Finding] = field(default_factory=list)
     examined: Counter[str] = field(default_factory=Counter)
     unsaved: list[str] = field(default_factory=list)
+    interrupt: KeyboardInterrupt | None = None
 
     def __repr__(self) -> str:
-        found = f"{len(self.findings)} violations" if self.findings else "no violation"
+        errors = sum(bool(finding.error) for finding in self.findings)
+        violations = len(self.findings) - errors
+        found = f"{violations} violations" if violations else "no violation"
+        found += f", {errors} errors" if errors else ""
         held = ", ".join(f"{name} {count}" for name, count in self.examined.items())
         unsaved = "".join(f"; not saved: {reason}" for reason in self.unsaved)
-        return printable(f"{self.runs} runs, {found}; applicable in: {held}{unsaved}")
+        early = "interrupted after " if self.interrupt else ""
+        return printable(f"{early}{self.runs} runs, {found}; applicable in: {held}{unsaved}")
 
 
 def fuzz(
@@ -77,7 +89,7 @@ def fuzz(
 ) -> Search:
     """Run random adversaries inside the model and look for violations.
 
-    An interrupt ends the search and loses nothing that was found.
+    An interrupt, or SIGTERM, ends the search and loses nothing that was found.
 
     Parameters
     ----------
@@ -108,39 +120,63 @@ def fuzz(
             raise InvalidInput("save", str(folder), f"a folder ({error.strerror})") from error
     search = Search()
     try:
-        for number in range(runs):
-            if progress is not None:
-                progress(number, runs)
-            finding = _search_once(search, seed, number)
-            if finding is not None and folder is not None:
+        with terminable():
+            for number in range(runs):
+                if progress is not None:
+                    progress(number, runs)
+                found = len(search.findings)
                 try:
-                    finding.scenario().save(folder / f"fuzz_{seed}_{number}.txt")
-                except (DataError, OSError) as error:  # the search has it all the same
-                    search.unsaved.append(str(error))
-    except KeyboardInterrupt:
-        pass  # what was found so far is the result, and says how many runs there were
+                    _search_once(search, seed, number)
+                finally:  # also what is interrupted while it is made small
+                    if folder is not None and len(search.findings) > found:
+                        _save_last(search, folder / f"fuzz_{seed}_{number}.txt")
+    except KeyboardInterrupt as interrupt:
+        search.interrupt = interrupt
     return search
 
 
-def _search_once(search: Search, seed: int, number: int) -> Finding | None:
+def _save_last(search: Search, path: Path) -> None:
+    try:
+        search.findings[-1].scenario().save(path)
+    except (DataError, OSError) as error:  # the search has it all the same
+        search.unsaved.append(str(error))
+
+
+def _search_once(search: Search, seed: int, number: int) -> None:
     config = random_config(stream(seed, f"fuzz/{number}"))
-    checks = run_protocol(config).checks
+    checks, error = _run(config)
     search.runs += 1
     search.examined.update(
         name for name, check in checks.items() if check.status is not Status.NOT_APPLICABLE
     )
-    violated = {name for name, check in checks.items() if check.status is Status.VIOLATED}
-    if not violated:
-        return None
-    smallest = shrink(config, lambda simpler: not violated.isdisjoint(violations(simpler)))
-    search.findings.append(Finding(number, smallest, violations(smallest)))
-    return search.findings[-1]
+    violated = _violated(checks)
+    if not (violated or error):
+        return
+
+    def fails(simpler: ExperimentConfig) -> bool:
+        checks, its_error = _run(simpler)
+        return its_error == error and (bool(error) or not {*violated}.isdisjoint(_violated(checks)))
+
+    search.findings.append(Finding(number, config, violated, error))
+    smallest = shrink(config, fails)
+    search.findings[-1] = Finding(number, smallest, _violated(_run(smallest)[0]), error)
 
 
 def violations(config: ExperimentConfig) -> tuple[str, ...]:
     """Run the bare protocol and return which properties are violated."""
-    checks = run_protocol(config).checks.values()
-    return tuple(check.name for check in checks if check.status is Status.VIOLATED)
+    return _violated(run_protocol(config).checks)
+
+
+def _run(config: ExperimentConfig) -> tuple[Mapping[str, CheckResult], str]:
+    """Return the checks of the bare protocol, or what kind of error ended it."""
+    try:
+        return run_protocol(config).checks, ""
+    except Exception as error:
+        return {}, type(error).__name__
+
+
+def _violated(checks: Mapping[str, CheckResult]) -> tuple[str, ...]:
+    return tuple(name for name, check in checks.items() if check.status is Status.VIOLATED)
 
 
 # --- What is run

@@ -5,16 +5,11 @@ the same prices, delays and traders, which :meth:`Sweep.difference` turns into n
 """
 
 import html
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor
-from contextlib import suppress
-from dataclasses import astuple, dataclass, fields
-from functools import partial
+from dataclasses import astuple, dataclass, field, fields
 from itertools import product
-from numbers import Real
-from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -24,26 +19,22 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.frames import OwnCopy
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
+from streamlet_lab.repeats import PART, WHOLE, Measure, Outcome, Row, Run, check_shares, make_runs
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
 from streamlet_lab.texts import one_of, printable
 from streamlet_lab.units import to_whole
 
-#: From a configuration to what is measured.
-Run = Callable[[ExperimentConfig], Any]
-#: From a run's result to numbers by name; None is a number that this run does not have.
-Measure = Callable[[Any], Mapping[str, float | None]]
 #: What a setting takes: its values, or a mapping of labels to values.
 Values = Iterable[Any] | Mapping[Any, Any]
 
-_Document = dict[str, Any]
-_Row = dict[str, Any]
+#: Whether a run that fails is kept, with its error, or ends the sweep.
+OnError = Literal["keep", "raise"]
 
-# A share has two more columns in the frame, from which runs are pooled.
-_PART: Final = ".part"
-_WHOLE: Final = ".whole"
+_Document = dict[str, Any]
+
 _SECOND: Final = " of second"
-_ESTIMATE: Final = ("measure", *(field.name for field in fields(Interval)))
+_ESTIMATE: Final = ("measure", *(each.name for each in fields(Interval)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,11 +51,14 @@ class Sweep:
         The varied settings, which are the first columns.
     planned : int
         How many runs there were to be.
+    failures : DataFrame
+        One row for each run that failed, as in ``frame``, with its ``error`` in place of measures.
     """
 
     frame: pd.DataFrame
     settings: tuple[str, ...]
     planned: int
+    failures: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def complete(self) -> bool:
@@ -72,14 +66,19 @@ class Sweep:
         return len(self.frame) == self.planned
 
     @property
+    def interrupted(self) -> bool:
+        """Whether there are runs that were neither finished nor failed."""
+        return len(self.frame) + len(self.failures) < self.planned
+
+    @property
     def measures(self) -> tuple[str, ...]:
         """What was measured in each run."""
         measured = self.frame.columns[len(self.settings) + 2 :]
-        return tuple(name for name in measured if not name.endswith((_PART, _WHOLE)))
+        return tuple(name for name in measured if not name.endswith((PART, WHOLE)))
 
     def is_share(self, measure: str) -> bool:
         """Whether a measure is a share, so that the frame has its part and whole too."""
-        return f"{measure}{_WHOLE}" in self.frame
+        return f"{measure}{WHOLE}" in self.frame
 
     def means(self, *measures: str) -> pd.DataFrame:
         """Return the mean of each measure for each setting; of all measures if none is named.
@@ -132,18 +131,23 @@ class Sweep:
     def __repr__(self) -> str:
         over = f" over {_listed(self.settings)}" if self.settings else ""
         measured = _listed(self.measures) or "nothing"
-        runs = (
-            self.planned if self.complete else f"interrupted: {len(self.frame)} of {self.planned}"
-        )
-        return printable(f"{runs} runs{over}; measured: {measured}")
+        runs = f"{self.planned}" if self.complete else f"{len(self.frame)} of {self.planned}"
+        begin = "interrupted: " if self.interrupted else ""
+        return printable(f"{begin}{runs} runs{over}; measured: {measured}{self._failed()}")
 
     def _repr_html_(self) -> str:
         table = self.means().to_html(index=False, border=0, float_format="{:.6g}".format)
         return f"<p>{html.escape(repr(self))}</p>{table}"
 
+    def _failed(self) -> str:
+        if self.failures.empty:
+            return ""
+        return f"; {len(self.failures)} failed, the first with {self.failures['error'].iloc[0]}"
+
     def _check(self, measure: str) -> None:
         if self.frame.empty:
-            raise InvalidInput("measure", measure, "a sweep of which at least one run was finished")
+            expected = f"a sweep of which at least one run was finished{self._failed()}"
+            raise InvalidInput("measure", measure, expected)
         if measure not in self.measures:
             raise InvalidInput("measure", measure, one_of(measure, self.measures))
 
@@ -181,10 +185,11 @@ def sweep(
     measure: Measure = summary_numbers,
     progress: Progress | None = None,
     executor: Executor | None = None,
+    on_error: OnError = "keep",
 ) -> Sweep:
     """Run every combination of some settings, several times each.
 
-    An interrupt ends it and loses nothing that was finished: each repeat goes round the whole grid.
+    An interrupt or SIGTERM loses nothing that was finished: each repeat goes round the whole grid.
 
     Parameters
     ----------
@@ -205,11 +210,14 @@ def sweep(
     executor : concurrent.futures.Executor, optional
         Where the runs take place; here, one after the other, unless given. Another process must be
         able to import ``run`` and ``measure``, and knows only what is registered there.
+    on_error : {"keep", "raise"}
+        What becomes of a run that fails, or whose measure does: it is one of the ``failures``, with
+        a warning for the first; or its error is raised.
 
     Raises
     ------
     InvalidInput
-        For the first setting that is wrong, before anything runs; or for what is measured.
+        For the first setting that is wrong, before anything runs.
 
     Examples
     --------
@@ -224,27 +232,46 @@ def sweep(
     for name, function in {"run": run, "measure": measure}.items():
         if not callable(function):
             raise InvalidInput(name, function, "a function")
-    grid = _grid(base, over)
+    keep, plan = _keeps(on_error), _plan(_grid(base, over), repeats, seed)
+    outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
+    return _swept(check_shares(outcomes, keep=keep), tuple(over), len(plan), repeats)
+
+
+def _keeps(on_error: OnError) -> bool:
+    if on_error not in get_args(OnError):
+        raise InvalidInput("on_error", on_error, f"one of {_listed(get_args(OnError))}")
+    return on_error == "keep"
+
+
+def _plan(
+    grid: Sequence[tuple[Row, ExperimentConfig]], repeats: int, seed: int
+) -> list[tuple[Row, ExperimentConfig]]:
+    """Go round the grid with one seed after another."""
     seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
-    rows = _run_all(partial(_play, run, measure), grid, seeds, progress, executor)
-    columns = dict.fromkeys([*over, "repeat", "seed", *(name for row in rows for name in row)])
-    swept = Sweep(pd.DataFrame(rows, columns=[*columns]), tuple(over), len(grid) * repeats)
-    _check_shares(swept)
-    return swept
+    return [
+        ({**labels, "repeat": repeat, "seed": seed}, config.model_copy(update={"seed": seed}))
+        for repeat, seed in enumerate(seeds)
+        for labels, config in grid
+    ]
 
 
-def _check_shares(swept: Sweep) -> None:
-    """Refuse what is a share in some runs and a plain number in others."""
-    for name in filter(swept.is_share, swept.measures):
-        plain = swept.frame[name].notna() & swept.frame[name + _WHOLE].isna()
-        for value in swept.frame.loc[plain, name]:
-            expected = "a share, as in other runs, with its part and whole"
-            raise InvalidInput(f"measure.{name}", value, expected)
+def _swept(
+    outcomes: Sequence[Outcome], settings: tuple[str, ...], planned: int, repeats: int
+) -> Sweep:
+    """Put the rows into the order of the grid."""
+    points = planned // repeats
+    ordered = [outcome for point in range(points) for outcome in outcomes[point::points]]
+    rows = [row for row, error in ordered if not error]
+    failed = [{**row, "error": error} for row, error in ordered if error]
+    known = (*settings, "repeat", "seed")
+    columns = dict.fromkeys([*known, *(name for row in rows for name in row)])
+    frame = pd.DataFrame(rows, columns=[*columns])
+    return Sweep(frame, settings, planned, pd.DataFrame(failed, columns=[*known, "error"]))
 
 
 def _grid(
     base: Mapping[str, Any] | Experiment | ExperimentConfig, over: Mapping[str, Values]
-) -> list[tuple[_Row, ExperimentConfig]]:
+) -> list[tuple[Row, ExperimentConfig]]:
     """Return every combination: its labels, and its configuration."""
     if not isinstance(over, Mapping):
         raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
@@ -316,54 +343,6 @@ def with_setting(document: _Document, name: str, value: Any) -> _Document:
     return {**document, head: with_setting(dict(section), rest, value)}
 
 
-def _run_all(
-    play: Callable[[_Row, ExperimentConfig], _Row],
-    grid: list[tuple[_Row, ExperimentConfig]],
-    seeds: list[int],
-    progress: Progress | None,
-    executor: Executor | None,
-) -> list[_Row]:
-    """Run until an interrupt, round the grid with one seed after another; rows in grid order."""
-    plan = [
-        (
-            point,
-            {**labels, "repeat": repeat, "seed": seed},
-            config.model_copy(update={"seed": seed}),
-        )
-        for repeat, seed in enumerate(seeds)
-        for point, (labels, config) in enumerate(grid)
-    ]
-    points, rows, configs = zip(*plan, strict=True)
-    finished: list[tuple[int, _Row]] = []
-    runs = (map if executor is None else executor.map)(play, rows, configs)
-    with suppress(KeyboardInterrupt):
-        for point, row in zip(points, runs, strict=True):
-            finished.append((point, row))
-            if progress is not None:
-                progress(len(finished), len(points))
-    return [row for _, row in sorted(finished, key=itemgetter(0))]
-
-
-def _play(run: Run, measure: Measure, row: _Row, config: ExperimentConfig) -> _Row:
-    """Make one run, and return its row with what was measured: NaN for what it does not have."""
-    measured = measure(run(config))
-    if not isinstance(measured, Mapping):
-        raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
-    numbers = dict(row)
-    for name, value in measured.items():
-        if name in row or not isinstance(name, str) or name.endswith((_PART, _WHOLE)):
-            expected = f"a name other than {_listed(row)}, that does not end in {_PART} or {_WHOLE}"
-            raise InvalidInput("measure", name, expected)
-        if value is not None and (not isinstance(value, Real | np.bool_) or math.isinf(value)):
-            raise InvalidInput(f"measure.{name}", value, "a finite number, or None")
-        numbers[name] = math.nan if value is None else float(value)
-        if isinstance(value, bool | np.bool_):
-            value = Share(float(value), 1)
-        if isinstance(value, Share):
-            numbers |= {name + _PART: float(value.part), name + _WHOLE: float(value.whole)}
-    return numbers
-
-
 def _groups(
     frame: pd.DataFrame, settings: Sequence[str]
 ) -> Iterable[tuple[tuple[Any, ...], pd.DataFrame]]:
@@ -374,7 +353,7 @@ def _groups(
 
 
 def _shares(runs: pd.DataFrame, measure: str, end: str = "") -> list[Share | None]:
-    columns = (runs[f"{measure}{what}{end}"] for what in (_PART, _WHOLE))
+    columns = (runs[f"{measure}{what}{end}"] for what in (PART, WHOLE))
     return [Share(part, whole) if whole > 0 else None for part, whole in zip(*columns, strict=True)]
 
 

@@ -1,5 +1,6 @@
 """The search is silent about a right protocol, finds planted bugs and makes its findings small."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from streamlet_lab.consensus import THREE_IN_A_ROW, FinalityRule, StreamletNode
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.fuzz import fuzz, random_config, shrink, violations
+from streamlet_lab.interrupts import Terminated
+from streamlet_lab.result import Result
 from streamlet_lab.scenarios import Scenario
 from streamlet_lab.simulator import own_fault_kinds
 from streamlet_lab.streams import stream
@@ -169,9 +172,37 @@ def test_shrinking_keeps_what_makes_a_run_fail() -> None:
 def test_a_search_that_is_interrupted_keeps_what_it_has() -> None:
     def stop(done: int, total: int) -> None:
         if done == 3:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGTERM)
 
-    assert fuzz(10, progress=stop).runs == 3
+    search = fuzz(10, progress=stop)
+    assert search.runs == 3
+    assert isinstance(search.interrupt, Terminated)
+    assert repr(search).startswith("interrupted after 3 runs, no violation")
+
+
+def test_a_finding_that_is_being_made_small_survives_an_interrupt(tmp_path: Path) -> None:
+    stopped = mock.patch("streamlet_lab.fuzz.shrink", side_effect=KeyboardInterrupt)
+    with planted(FinalityRule(3, 0)), stopped:
+        search = fuzz(12, seed=3, save=tmp_path)
+    (finding,) = search.findings
+    assert finding.config == random_config(stream(3, f"fuzz/{finding.number}"))
+    assert Scenario.load(next(tmp_path.iterdir())).run().passed  # without the bug
+
+
+def test_a_run_that_ends_in_an_error_is_a_finding_and_ends_no_search(tmp_path: Path) -> None:
+    def failing(config: ExperimentConfig) -> Result:
+        if config.nodes > 4:
+            raise ZeroDivisionError
+        return run_protocol(config)
+
+    with mock.patch("streamlet_lab.fuzz.run_protocol", failing):
+        search = fuzz(6, seed=1, save=tmp_path)
+    assert search.runs == 6
+    assert {finding.error for finding in search.findings} == {"ZeroDivisionError"}
+    assert {finding.config.epochs for finding in search.findings} == {1}
+    assert len(search.findings) == len([*tmp_path.iterdir()]) < 6
+    assert f"no violation, {len(search.findings)} errors; " in repr(search)
+    assert "ZeroDivisionError raised in a random search" in search.findings[0].scenario().text
 
 
 @pytest.mark.parametrize("runs", [0, 1.5])

@@ -1,7 +1,10 @@
 """Repeated runs: the grid, its common seeds, and the intervals of its means."""
 
 import math
+import os
+import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import astuple
 from multiprocessing import get_context
 
@@ -178,7 +181,7 @@ def test_a_mistake_is_refused_before_anything_runs(base, over, field):
 )
 def test_a_measure_is_a_finite_number_with_a_name_of_its_own(measured, field):
     with pytest.raises(InvalidInput) as refused:
-        sweep_configs({}, {"nodes": [4]}, measure=lambda result: measured)
+        sweep_configs({}, {"nodes": [4]}, measure=lambda result: measured, on_error="raise")
     assert refused.value.field == field
 
 
@@ -311,9 +314,15 @@ def test_yes_and_no_are_a_share_of_runs():
 
 
 def test_what_is_a_share_in_some_runs_only_is_refused():
-    measured = iter([Share(1, 4), None, 0.25])
-    with pytest.raises(InvalidInput, match=r"measure\.late: 0\.25 .* a share, as in other runs"):
-        sweep_configs({}, {}, measure=lambda config: {"late": next(measured)})
+    late = [0.25, Share(1, 4), None]
+    message = r"measure\.late: 0\.25 .* a share, as in other runs"
+    measured = iter(late * 2)
+    with pytest.raises(InvalidInput, match=message):
+        sweep_configs({}, {}, measure=lambda config: {"late": next(measured)}, on_error="raise")
+    measured = iter(late)
+    swept = sweep_configs({}, {}, measure=lambda config: {"late": next(measured)})
+    assert swept.frame["repeat"].tolist() == [1, 2]
+    assert swept.failures["error"].str.contains(message).tolist() == [True]
 
 
 # Progress and interrupts.
@@ -351,12 +360,122 @@ def test_an_interrupt_keeps_what_was_finished():
     over = {"nodes": [4, 7, 10]}
     swept = interrupted_after(5, over)
     whole = sweep_configs({}, over, repeats=4)
-    assert not swept.complete
+    assert swept.interrupted
     assert rows(swept.frame) == [
         row for row in rows(whole.frame) if row[:2] in {(4, 0), (4, 1), (7, 0), (7, 1), (10, 0)}
     ]
     assert rows(swept.means()[["nodes", "n"]]) == [(4, 2), (7, 2), (10, 1)]
     assert repr(swept) == "interrupted: 5 of 12 runs over nodes; measured: size"
+
+
+# Runs that fail.
+
+
+class Unpicklable(Exception):
+    """It has more arguments than its text: another process cannot read it back."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+
+
+def fails_with_seven(config):
+    if config.nodes == 7:
+        raise Unpicklable(1, "seven is too many")
+    return config
+
+
+def number_without_seven(config):
+    return nodes_and_noise(fails_with_seven(config))
+
+
+def dies_with_seven(config):
+    if config.nodes == 7:
+        os._exit(1)
+    return config
+
+
+def here():
+    return nullcontext()
+
+
+def two_threads():
+    return ThreadPoolExecutor(2)
+
+
+def one_process():
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+BY_RUN, BY_MEASURE = {"run": fails_with_seven}, {"measure": number_without_seven}
+
+
+@pytest.mark.parametrize(
+    ("make_executor", "failing"),
+    [(here, BY_RUN), (here, BY_MEASURE), (two_threads, BY_RUN), (one_process, BY_MEASURE)],
+)
+def test_runs_that_fail_are_kept_with_their_error_and_lose_no_other(make_executor, failing):
+    over = {"nodes": [4, 7, 10]}
+    told = []
+    with (
+        make_executor() as executor,
+        pytest.warns(UserWarning, match="seven is too many") as warned,
+    ):
+        swept = sweep_configs(
+            {}, over, executor=executor, progress=lambda *step: told.append(step), **failing
+        )
+    assert len(warned) == 1
+    whole = sweep_configs({}, over)
+    assert rows(swept.frame) == [row for row in rows(whole.frame) if row[0] != 7]
+    seven = whole.frame.loc[whole.frame["nodes"] == 7, ["nodes", "repeat", "seed"]]
+    error = "Unpicklable: seven is too many"
+    assert rows(swept.failures) == [(*row, error) for row in rows(seven)]
+    assert told == [(done, 9) for done in range(1, 10)]
+    assert (swept.complete, swept.interrupted) == (False, False)
+    assert repr(swept) == (
+        f"6 of 9 runs over nodes; measured: size; 3 failed, the first with {error}"
+    )
+
+
+@pytest.mark.parametrize("make_executor", [here, two_threads])
+def test_or_the_first_error_is_raised(make_executor):
+    with make_executor() as executor, pytest.raises(Unpicklable, match="seven is too many"):
+        sweep_configs({}, {"nodes": [4, 7]}, executor=executor, on_error="raise", **BY_RUN)
+
+
+def test_a_killed_worker_loses_nothing_that_was_finished():
+    with one_process() as executor, pytest.warns(UserWarning, match="BrokenProcessPool"):
+        swept = sweep_configs({}, {"nodes": [4, 7]}, run=dies_with_seven, executor=executor)
+    assert rows(swept.frame[["nodes", "repeat"]]) == [(4, 0)]
+    assert swept.failures["error"].str.startswith("BrokenProcessPool: ").tolist() == [True] * 5
+
+
+def test_where_every_run_failed_the_reason_is_told():
+    with pytest.warns(UserWarning, match="seven"):
+        swept = sweep_configs({}, {"nodes": [7]}, run=fails_with_seven)
+    assert swept.means().empty
+    with pytest.raises(InvalidInput, match="3 failed, the first with Unpicklable: seven is"):
+        swept.means("size")
+
+
+def test_what_is_done_about_errors_is_one_of_two_words():
+    with pytest.raises(InvalidInput, match=r"on_error: 'stop' .* one of keep, raise"):
+        sweep_configs({}, {}, on_error="stop")
+
+
+def test_sigterm_is_an_interrupt_where_nobody_else_handles_it():
+    def terminated(config):
+        signal.raise_signal(signal.SIGTERM)
+        return config
+
+    assert sweep_configs({}, {"nodes": [4, 7]}, run=terminated).interrupted
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
+    try:
+        assert sweep_configs({}, {"nodes": [4, 7]}, run=terminated).complete
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(seen) == 6
 
 
 # What is shown and what is run by default.
@@ -385,14 +504,6 @@ def test_an_experiment_s_summary_is_measured_unless_told_otherwise():
 def faulty_nodes(config):
     """What another process can import."""
     return {"faulty": len(config.faulty_nodes), "noise": config.seed % 1000}
-
-
-def two_threads():
-    return ThreadPoolExecutor(2)
-
-
-def one_process():
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
 def make_config_again(config):

@@ -141,6 +141,7 @@ def _draw_cells(
     label = "Displacement (basis points), logarithmic"
     bar = axes.figure.colorbar(image, ax=axes, label=label)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    layout.powers(bar.ax.yaxis)
     bar.outline.set_visible(False)
 
 

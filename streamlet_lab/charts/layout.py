@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection, PathCollection
 from matplotlib.container import BarContainer, Container, ErrorbarContainer
@@ -33,6 +34,7 @@ from streamlet_lab.units import to_seconds
 
 # Where along the bottom of a chart missing things are marked, as a share of its height.
 _STRIP: Final = 0.025
+_MOST_TICKS: Final = 100
 # Marks in the legend that stand for what is drawn otherwise.
 _KEY: Final = "key"
 _POINTS_PER_INCH: Final = 72
@@ -156,6 +158,12 @@ def time_axis(axes: Axes, result: Result, span: tuple[float, float] | None = Non
     axes.xaxis.set_major_locator(MaxNLocator(10, steps=[1, 2, 5, 10]))
     epoch, market = _duration(config.epoch_length), _duration(config.market_time_per_epoch)
     axes.set_xlabel(f"Protocol time (s); an epoch is {epoch}, {market} of the market from {begin}")
+
+
+def powers(axis: Axis) -> None:
+    """Let a logarithmic axis write powers, which are formulas, unlike every text of others."""
+    for tick in (*axis.get_major_ticks(_MOST_TICKS), *axis.get_minor_ticks(_MOST_TICKS)):
+        tick.label1.set_parse_math(True)
 
 
 def legend_below(axes: Axes, *others: Axes, ncols: int = 3) -> None:

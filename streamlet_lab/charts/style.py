@@ -7,6 +7,9 @@ by colour alone: marker, filling or line style differ as well, so that a grey pr
 from collections.abc import Mapping
 from typing import Any, Final
 
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
+
 #: The style sheet of every chart, as ``matplotlib.style`` knows it.
 STYLE: Final = "streamlet_lab.charts.streamlet"
 
@@ -34,6 +37,12 @@ def _marks(color: str, marker: Any, *, filled: bool = True, **more: Any) -> Look
         "zorder": 3,
         **more,
     }
+
+
+def _letter(formula: str) -> Path:
+    """Return the shape of a letter, made here: within the style of the charts nothing is one."""
+    mark = MarkerStyle(f"${formula}$")
+    return mark.get_path().transformed(mark.get_transform())
 
 
 def _note(color: str, ha: str, va: str, size: str, weight: str = "normal") -> Look:
@@ -64,7 +73,7 @@ BLOCKS: Final[Mapping[tuple[str, str], Look]] = {
     )
     for leader, marker in (("honest", "o"), ("faulty", "D"))
 }
-VOTES_KEY: Final = _marks(GREY, "$3$")
+VOTES_KEY: Final = _marks(GREY, _letter("3"))
 VOTES: Final = _note(GREY, "right", "top", "x-small")
 VOTER: Final = _note(BLACK, "center", "center", "small")
 DOUBLE_VOTER: Final = _note(VERMILLION, "center", "center", "small", weight="bold")
@@ -95,7 +104,7 @@ LETTERS: Final[Mapping[str, Look]] = {
     }
     for kind, color in (("proposal", BLUE), ("vote", BLACK))
 }
-LETTER_KEY: Final = _marks(BLACK, r"$\mathrm{A}$")
+LETTER_KEY: Final = _marks(BLACK, _letter(r"\mathrm{A}"))
 SEES_NOTARIZED: Final = _marks(BLACK, "|", markersize=11, markeredgewidth=1.6)
 SEES_FINAL: Final = _marks(BLUE, "o", markersize=6)
 

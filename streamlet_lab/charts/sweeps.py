@@ -87,6 +87,7 @@ def plot_policies(swept: Sweep) -> Figure:
         axes.set_xlabel("What voters check of a leader's claim")
         axes.set_ylabel("Worst displacement of a final price (basis points)")
         axes.set_yscale("log", nonpositive="clip")  # an interval may reach to zero
+        layout.powers(axes.yaxis)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
         values = means[["mean", "low", "high"]].to_numpy()
         seen = values[values > 0]

@@ -193,6 +193,8 @@ def draw_messages(axes: Axes, shown: Result | Sequence[Result]) -> None:
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.xaxis.set_major_formatter(ScalarFormatter())
+    for axis in (axes.xaxis, axes.yaxis):
+        layout.powers(axis)
     axes.set_xlabel("Nodes n; marks are measured, lines are closed forms for honest nodes")
     axes.set_ylabel("Messages per epoch")
     least, most = (int(nodes) for nodes in (total.index.min(), total.index.max()))

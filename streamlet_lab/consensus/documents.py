@@ -6,7 +6,8 @@ uppercase digit of a hash: everything else is refused.
 
 import json
 import re
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
@@ -40,6 +41,10 @@ Hex32 = Annotated[
 ]
 
 
+# Making one takes longer than reading a document with it.
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+
+
 class Document:
     """A dataclass that can be handed to others as JSON, by the types of its fields."""
 
@@ -50,7 +55,7 @@ class Document:
 
     def to_document(self) -> dict[str, Any]:
         """Return a document for JSON; bytes are lowercase hexadecimal."""
-        fields = TypeAdapter(type(self)).dump_python(self, mode="json")
+        fields = _adapter(type(self)).dump_python(self, mode="json")
         return {"format": self.FORMAT, **fields}
 
     def to_json(self) -> str:
@@ -78,7 +83,7 @@ class Document:
 def read_typed(kind: type[_T], fields: object, place: str) -> _T:
     """Read a dataclass by the types of its fields; errors name the place that it has."""
     try:
-        read: _T = TypeAdapter(kind).validate_python(fields)
+        read: _T = _adapter(kind).validate_python(fields)
     except ValidationError as error:
         mistake = first_mistake(error, kind)
         field = f"{place}.{mistake.field}".rstrip(".")

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from streamlet_lab.errors import DataError, shown
+from streamlet_lab.errors import DataError, StreamletLabError, shown
 from streamlet_lab.texts import decode, parse_json
 
 _BATCH: Final = "price_consensus_batch"
@@ -25,7 +25,7 @@ _MOST_SOURCES: Final = 1_000_000
 _DECIMAL: Final = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
 
 
-class MalformedPayload(ValueError):
+class MalformedPayload(StreamletLabError, ValueError):
     """Bytes that are not the one encoding of a payload; the message says why."""
 
 

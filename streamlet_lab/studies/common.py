@@ -7,7 +7,8 @@ from typing import Any, TypedDict, Unpack
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.grid import Measure, Run, Sweep, Values, run_experiment, sweep
+from streamlet_lab.grid import OnError, Sweep, Values, run_experiment, sweep
+from streamlet_lab.repeats import Measure, Run
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 
@@ -19,6 +20,7 @@ class Options(TypedDict, total=False):
     seed: int
     progress: Progress | None
     executor: Executor | None
+    on_error: OnError
 
 
 def compare(

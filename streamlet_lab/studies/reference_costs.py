@@ -82,12 +82,16 @@ def compare_references(
         return compare({_SETTING: values}, base, settings, reference_numbers, **options)
 
     first = run({_CONSENSUS: _CONSENSUS}, 0)
-    if not first.complete:
-        return Sweep(first.frame, first.settings, planned)
+    if first.interrupted or first.frame.empty:
+        return Sweep(first.frame, first.settings, planned, first.failures)
     epoch = to_microseconds(settings.get("market_time_per_epoch", TRADING_DAY / 1e6))
     matched = _matched(first.frame, epoch // STEPS_PER_EPOCH)
     others = run({name: matched[name] for name in names}, repeats)
-    return Sweep(pd.concat([first.frame, others.frame], ignore_index=True), first.settings, planned)
+    frame, failures = (
+        pd.concat(both, ignore_index=True)
+        for both in ([first.frame, others.frame], [first.failures, others.failures])
+    )
+    return Sweep(frame, first.settings, planned, failures)
 
 
 def _matched(consensus: pd.DataFrame, step: int) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.grid import Run, Sweep, Values, run_experiment
+from streamlet_lab.grid import Sweep, Values, run_experiment
 from streamlet_lab.intervals import Share
 from streamlet_lab.metrics import activity
 from streamlet_lab.prices import (
@@ -25,6 +25,7 @@ from streamlet_lab.prices import (
     GjrGarch,
 )
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, make_model
+from streamlet_lab.repeats import Run
 from streamlet_lab.result import Result
 from streamlet_lab.studies.common import Options, check_result, compare, known
 from streamlet_lab.theory import first_passage_share, stale_outside_share

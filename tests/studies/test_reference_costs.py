@@ -135,3 +135,18 @@ def test_an_interrupt_loses_nothing_that_was_finished():
     assert len(swept.frame) == 2
     assert swept.planned == 6
     assert not swept.complete
+
+
+def test_a_run_that_fails_costs_no_other(monkeypatch):
+    failing = iter([True])
+
+    def numbers(result):
+        if next(failing, False):
+            raise ZeroDivisionError
+        return reference_numbers(result)
+
+    monkeypatch.setattr("streamlet_lab.studies.reference_costs.reference_numbers", numbers)
+    with pytest.warns(UserWarning, match="a run failed"):
+        swept = compare_references("twap", epochs=12, repeats=3)
+    assert (len(swept.frame), len(swept.failures), swept.planned) == (5, 1, 6)
+    assert not swept.interrupted

@@ -1,0 +1,135 @@
+"""Honest documents of every kind, made when a test needs them: what damage starts from."""
+
+import hashlib
+import io
+import json
+import tempfile
+import zipfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from streamlet_lab import Experiment
+from streamlet_lab.keys import Ed25519Keyring
+from streamlet_lab.prices import StockPrice
+from streamlet_lab.prices.attestation import sign_quote
+
+#: The manifest of a saved result, and its digests in it.
+MANIFEST, DIGESTS = "result.json", "sha256"
+LOBSTER_NAME = "MSFT_2012-06-21_34200000_37800000_message_50.csv"
+
+SETTINGS = {
+    "epochs": 3,
+    "nodes": 4,
+    "epoch_length": "1s",
+    "faults": {"node_3": "crash@1", "external_feed": "biased@1-2"},
+    "network": {"delta": "60ms", "slow_nodes": {"node_1": 2}, "clock_skew": {"node_2": "1ms"}},
+    "prices": {"aggregator": "median", "sources": ["a", {"name": "external_feed", "lag": "1s"}]},
+    "market": {"traders": ["momentum", {"kind": "zero_intelligence", "rate": 0.2}], "band": "luld"},
+}
+TOML = b"""\
+epochs = 3
+epoch_length = "250ms"
+symbols = ["AAPL"]
+faults = [{kind = "equivocate", count = 1, start = 2}, {kind = "stale", nodes = ["external_feed"]}]
+[network]
+median_delay = 0.02
+partitions = [{start = "1s", stop = "2s", groups = "node_0,node_1|node_2,node_3"}]
+[prices]
+base_price = "152.45"
+path_parameters = {}
+[market]
+traders = 3
+band_percent = "5"
+"""
+MESSAGES = b"""\
+34200.000000001,1,1,10,1000100,-1
+34200.000000002,1,7,30,1000000,1
+34200.000000003,2,2,5,999900,1
+34200.000000004,4,3,20,1000000,1
+34200.000000004,4,7,10,1000000,1
+34200.000000005,5,0,99,1000050,1
+34200.000000006,3,7,20,1000000,1
+"""
+BOOKS = b"""\
+1000100,10,1000000,20,1000200,10,999900,15
+1000100,10,1000000,50,1000200,10,999900,15
+1000100,10,1000000,50,1000200,10,999900,10
+1000100,10,1000000,30,1000200,10,999900,10
+1000100,10,1000000,20,1000200,10,999900,10
+1000100,10,1000000,20,1000200,10,999900,10
+1000100,10,999900,10,1000200,10,-9999999999,0
+"""
+HISTORY = b"""\
+date,open,high,low,close,volume,adj_close
+2000-03-01,118.56,132.06,118.5,130.31,9616100,4.186662803811
+2000-03-02,127.0,127.94,120.69,122.0,2779100,3.9196750983419
+"""
+FRAME = {
+    "unit": "us",
+    "zone": "America/New_York",
+    "time": ["2024-09-06T13:30", "2024-09-07T13:30", "2024-09-08T13:30"],
+    "price": [185.9, 185.92, 182.16],
+    "volume": [100, 0, 7],
+    "types": {"price": "float32"},
+}
+
+
+@cache
+def folder():
+    """A folder for the files of this process, in memory where that can be had."""
+    memory = Path("/dev/shm")
+    # The cache keeps it until the process ends.
+    return tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+
+
+def file(data, name):
+    """The path of a file of this content."""
+    path = Path(folder().name, name)
+    path.write_bytes(data)
+    return path
+
+
+@cache
+def result():
+    """A run with a market, and with evidence against one node."""
+    market = {"traders": 3, "samples_per_epoch": 2}
+    return Experiment(epochs=5, faults={"node_3": "equivocate"}, market=market).run()
+
+
+@cache
+def signed_quotes():
+    """Quotes of two sources, and the keyring that they are signed with."""
+    keyring = Ed25519Keyring(["bourse", "broker"], seed=1)
+    quotes = [
+        StockPrice.create("AAPL", "152.45", 1_000, "bourse", confidence="0.05"),
+        StockPrice.create("AAPL", "152.46", "12.5", "broker"),
+    ]
+    return tuple(sign_quote(quote, 3, keyring) for quote in quotes), keyring
+
+
+@cache
+def saved():
+    """The members of a saved result by their names; the manifest is without digests."""
+    path = Path(folder().name, "honest.zip")
+    result().save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(members[MANIFEST])
+    del manifest[DIGESTS]
+    return {**members, MANIFEST: json.dumps(manifest).encode()}
+
+
+def archive(members):
+    """A saved result with these members and the right digests of all, if there is a manifest."""
+    members = dict(members)
+    with suppress(ValueError, RecursionError, TypeError):  # no object of JSON goes in as it is
+        manifest = json.loads(members[MANIFEST])
+        texts = {**members, MANIFEST: json.dumps(manifest).encode()}
+        digests = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
+        members[MANIFEST] = json.dumps({**manifest, DIGESTS: digests}).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        for name, content in members.items():
+            zipped.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
