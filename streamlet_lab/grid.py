@@ -23,7 +23,7 @@ from streamlet_lab.repeats import PART, WHOLE, Measure, Outcome, Row, Run, check
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
 from streamlet_lab.texts import one_of, printable
-from streamlet_lab.units import to_whole
+from streamlet_lab.units import to_function, to_instance, to_whole
 
 #: What a setting takes: its values, or a mapping of labels to values.
 Values = Iterable[Any] | Mapping[Any, Any]
@@ -229,9 +229,11 @@ def sweep(
     1  one silent   8.0  2
     """
     repeats = to_whole(repeats, 1, "repeats")
-    for name, function in {"run": run, "measure": measure}.items():
-        if not callable(function):
-            raise InvalidInput(name, function, "a function")
+    given = {"run": run, "measure": measure, "progress": progress or print}
+    for name, function in given.items():
+        to_function(function, name)
+    if executor is not None:
+        to_instance(executor, Executor, "executor")
     keep, plan = _keeps(on_error), _plan(_grid(base, over), repeats, seed)
     outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
     return _swept(check_shares(outcomes, keep=keep), tuple(over), len(plan), repeats)

@@ -29,7 +29,7 @@ from streamlet_lab.metrics import (
     market_quality,
     sensitivity,
 )
-from streamlet_lab.texts import decode, parse_json, printable
+from streamlet_lab.texts import decode, parse_json, printable, to_path
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
 
@@ -266,7 +266,7 @@ class Result:
         )
         members = {f"{name}.csv": write_frame(frame) for name, frame in self.frames.items()}
         members[_LEDGER] = (json.dumps(self.ledger.to_document()) + "\n").encode()
-        write_archive(Path(path), manifest.to_document(), members)
+        write_archive(to_path(path), manifest.to_document(), members)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -277,7 +277,7 @@ class Result:
         DataError
             If the file is missing, is not a saved result, or was changed since it was written.
         """
-        path = Path(path)
+        path = to_path(path)
         names = [*(f"{name}.csv" for name in COLUMNS), _LEDGER]
         document, members = read_archive(path, _Manifest.FORMAT, names)
         try:

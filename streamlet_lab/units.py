@@ -22,12 +22,14 @@ from decimal import (
 )
 from fractions import Fraction
 from numbers import Real
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.texts import nearest
+
+T = TypeVar("T")
 
 MICROSECONDS_PER_SECOND: Final = 1_000_000
 
@@ -206,6 +208,20 @@ def to_name(value: object, names: Sequence[str], field: str) -> str:
     if not isinstance(value, str) or value not in names:
         expected = "one of " + ", ".join(map(repr, names)) + nearest(value, names)
         raise InvalidInput(field, value, expected)
+    return value
+
+
+def to_instance(value: object, kind: type[T], field: str) -> T:
+    """Return what is of a kind, or refuse it."""
+    if not isinstance(value, kind):
+        raise InvalidInput(field, value, f"of the type {kind.__name__}")
+    return value
+
+
+def to_function(value: T, field: str) -> T:
+    """Return what can be called, or refuse it."""
+    if not callable(value):
+        raise InvalidInput(field, value, "a function")
     return value
 
 

@@ -1,5 +1,6 @@
 """One clear message that names field, value and what is valid, and nothing half-written."""
 
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -423,3 +424,32 @@ def _no_price() -> Any:
 def test_a_reference_is_tried_before_anything_runs(kind: Any, message: str) -> None:
     with pytest.raises(sl.InvalidInput, match=rf"^market\.reference\.parameters.*{message}"):
         make_config(market={"reference": kind})
+
+
+#: What is no such thing at all, in calls that take one.
+STRAY: dict[str, Callable[[Any], Any]] = {
+    "proof": lambda stray: sl.verify_proof(stray, stray),
+    "evidence": lambda stray: sl.is_proven(stray, {}),
+    "shares": lambda stray: sl.share_interval([stray]),
+    "rules": lambda stray: sl.PriceConsensusService(rules=stray),
+    "prices": lambda stray: sl.PriceConsensusService().validate_prices([stray]),
+    "symbol": lambda stray: sl.create_aapl_consensus_network(4).reference(stray),
+    "breakdown": lambda stray: sl.aggregator("stray", breakdown=stray),
+    "monitors": lambda stray: sl.Experiment(epochs=1).run(monitors=[stray]),
+    "progress": lambda stray: sl.Experiment(epochs=1).run(progress=stray),
+    "executor": lambda stray: sl.sweep({"epochs": 1}, {"nodes": [4]}, executor=stray),
+    "path": lambda stray: sl.Result.load(stray),
+}
+
+
+@pytest.mark.parametrize(("field", "call"), STRAY.items())
+def test_what_is_of_another_type_is_named_in_our_words(
+    field: str, call: Callable[[Any], Any]
+) -> None:
+    with pytest.raises(sl.InvalidInput, match=f"^{field}: 7 is not valid; expected "):
+        call(7)
+
+
+def test_shares_are_compared_in_pairs() -> None:
+    with pytest.raises(sl.InvalidInput, match=r"^second: 0 .* as many shares as of the first, 1$"):
+        sl.share_difference([sl.Share(1, 2)], [])

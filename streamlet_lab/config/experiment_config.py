@@ -21,7 +21,7 @@ from streamlet_lab.fault import Fault, read_faults
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
-from streamlet_lab.texts import nearest, one_of
+from streamlet_lab.texts import nearest, one_of, to_path
 from streamlet_lab.units import format_duration, to_whole
 from streamlet_lab.values import CALLABLE, Duration, Flag, Section, Whole, kind_name
 
@@ -333,7 +333,7 @@ class ExperimentConfig(Section):
 
     def save(self, path: str | Path) -> None:
         """Write the configuration to a ``.toml`` or ``.json`` file."""
-        path = Path(path)
+        path = to_path(path)
         match path.suffix:
             case ".toml":
                 text = tomli_w.dumps(self.to_document())

@@ -58,7 +58,7 @@ from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_h
 from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.fixed import fixed
-from streamlet_lab.units import to_flag
+from streamlet_lab.units import to_flag, to_instance
 from streamlet_lab.values import Whole
 
 
@@ -249,7 +249,8 @@ def verify_proof(
     ProofRejected
         If anything is wrong, with what is.
     """
-    nodes = len(keys.keys)
+    to_instance(proof, FinalityProof, "proof")
+    nodes = len(to_instance(keys, PublicKeys, "keys").keys)
     if not to_flag(allow_unsafe_quorum, "allow_unsafe_quorum") and keys.quorum < quorum(nodes):
         raise ProofRejected(
             f"the quorum of the keys, {keys.quorum} of {nodes} nodes, is unsafe: "

@@ -25,7 +25,7 @@ from streamlet_lab.scenarios.syntax import (
     read_lines,
 )
 from streamlet_lab.simulator import Simulation
-from streamlet_lab.texts import one_of, printable, read_text
+from streamlet_lab.texts import one_of, printable, read_text, to_path
 
 _FOLDER: Final = files("streamlet_lab.scenarios")
 
@@ -97,7 +97,7 @@ class Scenario:
         DataError
             If there is no such file, or it is not text.
         """
-        return cls(read_text(path), Path(path).name)
+        return cls(read_text(path), to_path(path).name)
 
     @classmethod
     def from_config(
@@ -129,7 +129,7 @@ class Scenario:
 
     def save(self, path: str | Path) -> None:
         """Write the text to a file."""
-        write_atomically(Path(path), self.text.encode())
+        write_atomically(to_path(path), self.text.encode())
 
     def run(self) -> "ScenarioRun":
         """Play it; the same scenario gives the same run every time.
