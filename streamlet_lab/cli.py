@@ -9,10 +9,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from streamlet_lab import __version__, demos
 from streamlet_lab.charts import save_charts
@@ -34,7 +34,7 @@ from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
 from streamlet_lab.terminal import discard, say, show
-from streamlet_lab.texts import parse_json, parse_toml, printable, read_text
+from streamlet_lab.texts import nearest, parse_json, parse_toml, printable, read_text
 
 #: Where the main job draws its charts unless told otherwise.
 DEFAULT_CHARTS: Final = Path("output") / "charts"
@@ -62,6 +62,23 @@ _SET_HELP: Final = (
     "any other setting by its name in a file, value as in TOML; may be repeated; "
     "example: --set prices.aggregator=median --set network.gst=5s"
 )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names the command, or the option, that is most like an unknown one."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: ([^\s=]+)", message)
+        hint = nearest(unknown[1] or unknown[2], _names(self)) if unknown else ""
+        super().error(printable(message) + hint)
+
+
+def _names(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        commands = action.choices if isinstance(action.choices, dict) else {}
+        yield from (*action.option_strings, *commands)
+        for command in commands.values():
+            yield from _names(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="streamlet-lab",
         description="A market whose reference price is made by Byzantine fault-tolerant consensus.",
     )

@@ -108,6 +108,30 @@ class Exact(_Range):
         return number
 
 
+@dataclass(frozen=True)
+class Span(_Range):
+    """A duration in a range, in microseconds: ``Annotated[int, Span(1)]``; see `Duration`."""
+
+    low: int = 0
+    high: int | None = None
+
+    def read(self, value: object, field: str = "value") -> int:
+        duration = to_microseconds(value, field)
+        if duration < self.low or (self.high is not None and duration > self.high):
+            least = "longer than zero, " if self.low else ""
+            most = "such as '5min'" if self.high is None else f"up to {format_duration(self.high)}"
+            raise InvalidInput(field, value, f"a duration {least}{most}")
+        return duration
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        written = core_schema.plain_serializer_function_ser_schema(
+            format_duration, return_schema=core_schema.str_schema()
+        )
+        return {**super().__get_pydantic_core_schema__(source, handler), "serialization": written}
+
+
 class _Truth(_Range):
     def read(self, value: object, field: str = "value") -> bool:
         return to_flag(value, field)

@@ -108,7 +108,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "most 125",
     ),
     # Durations
-    ({"epoch_length": 0}, "epoch_length", 0, "greater than 0"),
+    ({"epoch_length": 0}, "epoch_length", 0, "a duration longer than zero, such as '5min'"),
     ({"epoch_length": "soon"}, "epoch_length", "soon", SECONDS),
     ({"epoch_length": True}, "epoch_length", True, SECONDS),
     ({"market_time_per_epoch": "1ns"}, "market_time_per_epoch", "1ns", MICROSECONDS),
@@ -288,6 +288,16 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"faults": ["crash"]}, "faults", "crash", "such as 'node_3=crash@4'"),
     ({"faults": {"node_3": "crahs"}}, "faults", "crahs", "(did you mean 'crash'?)"),
     ({"faults": {"nod_3": "crash"}}, "faults", "nod_3", "(did you mean 'node_3'?)"),
+    # In the units and the words in which it was given
+    (_network(gst="4000000h"), "network.gst", "4000000h", "a duration up to 1000000000s"),
+    ({"market_time_per_epoch": "9999h"}, "market_time_per_epoch", "9999h", "up to 98280min"),
+    (_market(band_percent=101), "market.band_percent", 101, "more than 0 and at most 100"),
+    (
+        _prices(reanchor_sources=0),
+        "reanchor_sources",
+        0,
+        "from min_sources to the number of source",
+    ),
     # Names that are nearly right
     ({"ephocs": 5}, "setting", "ephocs", "(did you mean 'epochs'?)"),
     ({"delta": "1s"}, "setting", "delta", "; 'delta' is a setting of 'network'"),

@@ -167,6 +167,16 @@ MISTAKES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("rnu", "run"), ("run --epohcs 5", "--epochs"), ("fuzz --rnus=3", "--runs")],
+)
+def test_a_mistyped_command_or_option_gets_the_nearest_one(typed, meant, capsys):
+    with pytest.raises(SystemExit):
+        main(shlex.split(typed))
+    assert capsys.readouterr().err.endswith(f" (did you mean '{meant}'?)\n")
+
+
 @pytest.mark.parametrize("typed", MISTAKES)
 def test_a_mistake_gets_one_line_and_exit_code_2(typed, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import SelfTrade
+from streamlet_lab.matching import SelfTrade, read_percent
 from streamlet_lab.registers import REFERENCES, TRADERS, TraderContext
 from streamlet_lab.units import to_hundredths, to_whole
 from streamlet_lab.values import Amount, Named, Number, Parameters, Section, Whole, kind_name
@@ -110,12 +110,12 @@ def _read_traders(value: object) -> object:
     return tuple(_read_kind(each, TraderConfig, "trader") for each in value)
 
 
-def _check_hundredths(percent: Decimal) -> Decimal:
-    to_hundredths(percent, "value")
-    return percent
+def _check_percent(value: object) -> object:
+    read_percent(value, "value")
+    return value
 
 
-Percent = Annotated[Amount, Field(gt=0, le=100), AfterValidator(_check_hundredths)]
+Percent = Annotated[Amount, BeforeValidator(_check_percent)]
 
 
 Traders = Annotated[tuple[TraderConfig, ...], BeforeValidator(_read_traders)]

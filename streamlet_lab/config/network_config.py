@@ -14,9 +14,9 @@ from streamlet_lab.fixed import fixed
 from streamlet_lab.registers import DELAYS
 from streamlet_lab.texts import one_of
 from streamlet_lab.units import format_duration, to_microseconds
-from streamlet_lab.values import Duration, Flag, Named, Number, Section
+from streamlet_lab.values import Duration, Flag, Named, Number, Section, Span
 
-_Delay = Annotated[Duration, Field(gt=0)]
+_Delay = Annotated[int, Span(1)]
 
 # More than thirty years: every time that a message can be delayed to stays far below the delay that
 # means that it never arrives.
@@ -63,7 +63,7 @@ class Interval(Section):
     """A stretch of simulated time: from the start on and before the stop."""
 
     start: Duration = 0
-    stop: Annotated[Duration, Field(le=_LATEST)]
+    stop: Annotated[int, Span(0, _LATEST)]
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -203,7 +203,7 @@ class NetworkConfig(Section):
         the paper's appendix A, so that nodes can catch up on what they missed.
     """
 
-    delta: Annotated[Duration, Field(gt=0, le=_LATEST)] = 500_000
+    delta: Annotated[int, Span(1, _LATEST)] = 500_000
     delays: Named = "lognormal"
     shortest_delay: _Delay | None = None
     median_delay: _Delay = 50_000
@@ -216,7 +216,7 @@ class NetworkConfig(Section):
     loss: Annotated[float, Number(0, 1)] = 0.0
     when_lost: Literal["retransmit", "forever"] = "retransmit"
     retransmit_after: _Delay = 200_000
-    gst: Annotated[Duration, Field(le=_LATEST)] = 0
+    gst: Annotated[int, Span(0, _LATEST)] = 0
     bad_periods: tuple[Interval, ...] = ()
     slowdown: Annotated[float, Number(1, 1e9)] = 20.0
     held: Annotated[float, Number(0, 1)] = 0.0

@@ -64,3 +64,4 @@ from streamlet_lab.matching.watch import band as band
 from streamlet_lab.matching.watch import band_parameters as band_parameters
 from streamlet_lab.matching.watch import bands as bands
 from streamlet_lab.matching.watch import make_band as make_band
+from streamlet_lab.matching.watch import read_percent as read_percent
