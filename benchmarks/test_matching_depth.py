@@ -11,10 +11,10 @@ from streamlet_lab.matching import EngineSettings, Instrument
 from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.log import GTC, Fields
 
-from .timing import seconds
+from .timing import seconds, sized
 
-SIZES = [1_000, 10_000, 100_000, 1_000_000]
-ROUNDS, COMMANDS = 7, 20_000
+SIZES = sized([1_000, 10_000, 100_000, 1_000_000], [1_000, 2_000])
+ROUNDS, COMMANDS = sized((7, 20_000), (1, 2_000))
 MIDDLE = 150_000
 
 

@@ -43,6 +43,7 @@ def timed(kind: type[Contender]) -> float:
 def test_speed_beside(
     benchmark: BenchmarkFixture, peer: type[Peer], rounds: int, around: int, bar: float | None
 ) -> None:
+    timed(Lab)  # to warm up, and whether or not there is anyone beside
     pytest.importorskip(peer.package, reason=f"{peer.package} is not installed: extra 'bench'")
     ours, theirs, ratios = [], [], []
     for _ in range(rounds):

@@ -18,16 +18,17 @@ from streamlet_lab.simulator import (
     make_links,
 )
 
-from .timing import seconds, signatures_alone
+from .timing import seconds, signatures_alone, sized
 
-ROUNDS = 15
+ROUNDS = sized(15, 1)
+SHORTER = sized(1, 6)  # so many times
 
 
 @pytest.mark.parametrize(("nodes", "epochs", "bar"), [(4, 200, 1.5), (16, 40, 1.5), (64, 6, 4.0)])
 def test_run_against_its_signatures(
     benchmark: BenchmarkFixture, nodes: int, epochs: int, bar: float
 ) -> None:
-    config = make_config(nodes=nodes, epochs=epochs)
+    config = make_config(nodes=nodes, epochs=epochs // SHORTER)
     whole, pure = [], []
     for _ in range(ROUNDS):
         took, simulation = timed_run(config)
@@ -50,7 +51,7 @@ def test_first_arrival_against_a_bare_heap(
     benchmark: BenchmarkFixture, nodes: int, epochs: int
 ) -> None:
     """A first arrival with all that the nodes make of it, and the network's part of it alone."""
-    config = make_config(nodes=nodes, epochs=epochs, signatures="none")
+    config = make_config(nodes=nodes, epochs=epochs // SHORTER, signatures="none")
     whole, part, heap = [], [], []
     for _ in range(ROUNDS):
         took, simulation = timed_run(config)
@@ -74,7 +75,7 @@ def test_first_arrival_against_a_bare_heap(
 def test_checks_against_the_run_that_they_watch(
     benchmark: BenchmarkFixture, signatures: str
 ) -> None:
-    config = make_config(nodes=4, epochs=400, signatures=signatures)
+    config = make_config(nodes=4, epochs=400 // SHORTER, signatures=signatures)
     with_checks, without = [], []
     for _ in range(ROUNDS):
         without.append(timed_run(config)[0])
@@ -86,7 +87,7 @@ def test_checks_against_the_run_that_they_watch(
 
 
 def test_memory_of_a_hundred_nodes(benchmark: BenchmarkFixture) -> None:
-    config = make_config(nodes=100, epochs=100, signatures="none")
+    config = make_config(nodes=100, epochs=sized(100, 3), signatures="none")
     tracemalloc.start()
     benchmark.pedantic(timed_run, (config,), {"checked": True}, rounds=1)
     _, peak = tracemalloc.get_traced_memory()

@@ -5,14 +5,14 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import streamlet_lab as sl
 
-from .timing import seconds, signatures_alone
+from .timing import seconds, signatures_alone, sized
 
-ROUNDS = 15
+ROUNDS = sized(15, 1)
 
 
 @pytest.mark.parametrize("traders", [20, 40])
 def test_whole_run_against_its_signatures(benchmark: BenchmarkFixture, traders: int) -> None:
-    experiment = sl.Experiment(epochs=200, nodes=4, market={"traders": traders})
+    experiment = sl.Experiment(epochs=sized(200, 20), nodes=4, market={"traders": traders})
     result = experiment.run()
     whole, pure = [], []
     for _ in range(ROUNDS):
@@ -30,15 +30,16 @@ def test_whole_run_against_its_signatures(benchmark: BenchmarkFixture, traders: 
 
 
 def test_cost_per_epoch_is_constant(benchmark: BenchmarkFixture) -> None:
-    short, long = sl.Experiment(epochs=100), sl.Experiment(epochs=10_000)
+    runs = sized(100, 2)
+    short, long = sl.Experiment(epochs=100), sl.Experiment(epochs=100 * runs)
     short.run()
 
-    def hundred_short_runs() -> None:
-        for _ in range(100):
+    def short_runs() -> None:
+        for _ in range(runs):
             short.run()
 
-    before, whole, after = map(seconds, (hundred_short_runs, long.run, hundred_short_runs))
+    before, whole, after = map(seconds, (short_runs, long.run, short_runs))
     ratio = whole / ((before + after) / 2)
     benchmark.extra_info["ratio"] = ratio
     benchmark.pedantic(short.run, rounds=1)
-    print(f"\n10,000 epochs / 100 runs of 100 epochs = {ratio:.2f} (bar 1.2)")
+    print(f"\n{100 * runs:,} epochs / {runs} runs of 100 epochs = {ratio:.2f} (bar 1.2)")

@@ -2,8 +2,19 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from streamlet_lab.keys import Ed25519Keyring
+
+_T = TypeVar("_T")
+
+#: Whether the benchmarks only show that they run: set before they are imported.
+smoke = False
+
+
+def sized(full: _T, small: _T) -> _T:
+    """Return a size that is worth a measurement, or the small one of a smoke test."""
+    return small if smoke else full
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -3,6 +3,7 @@
 They show what others wrote: short, in one line, and with nothing in it that a terminal obeys.
 """
 
+import pickle
 from collections.abc import Iterator
 from typing import Final
 
@@ -101,8 +102,20 @@ class InvalidInput(StreamletLabError, ValueError):
         self.expected = expected
 
     def __reduce__(self) -> tuple[type["InvalidInput"], tuple[str, object, str]]:
-        # An executor sends errors from one process to another.
-        return type(self), (self.field, self.value, self.expected)
+        # An executor sends errors from one process to another, whatever they are about.
+        value = self.value
+        try:
+            pickle.dumps(value)
+        except Exception:
+            value = _Shown(shown(value))
+        return type(self), (self.field, value, self.expected)
+
+
+class _Shown(str):
+    """What stays of a value that cannot be pickled: how it is shown."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 class DataError(StreamletLabError):

@@ -24,6 +24,18 @@ class Keyring(Protocol):
         """Whether the signature is the node's, over exactly this message."""
 
 
+class _KeyPair:
+    """A key and its public half; the library does not copy them, so they are made again."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self.private = Ed25519PrivateKey.from_private_bytes(secret)
+        self.public = self.private.public_key()
+
+    def __reduce__(self) -> tuple[type["_KeyPair"], tuple[bytes]]:
+        return _KeyPair, (self._secret,)
+
+
 class Ed25519Keyring:
     """One Ed25519 key pair for each node, derived from the seed: it protects a simulation only.
 
@@ -38,19 +50,18 @@ class Ed25519Keyring:
 
     def __init__(self, nodes: Iterable[str], seed: int, *, remember: bool = True) -> None:
         seed, remember = to_whole(seed, 0, "seed"), to_flag(remember, "remember")
-        self._private = {node: _derive_key(node, seed) for node in nodes}
-        self._public = {node: key.public_key() for node, key in self._private.items()}
+        self._keys = {node: _KeyPair(_derive_key(node, seed)) for node in nodes}
         self._remembered: dict[tuple[str, bytes, bytes], bool] | None = {} if remember else None
         self.signatures = 0
         self.verifications = 0
 
     def public_key(self, node: str) -> bytes:
         """Return the raw 32 bytes of a node's public key."""
-        return self._public[node].public_bytes_raw()
+        return self._keys[node].public.public_bytes_raw()
 
     def sign(self, node: str, message: bytes) -> bytes:
         self.signatures += 1
-        return self._private[node].sign(message)
+        return self._keys[node].private.sign(message)
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:
         if self._remembered is None:
@@ -62,12 +73,12 @@ class Ed25519Keyring:
         return answer
 
     def _verify(self, node: str, signature: bytes, message: bytes) -> bool:
-        key = self._public.get(node)
+        key = self._keys.get(node)
         if key is None:
             return False
         self.verifications += 1
         try:
-            key.verify(signature, message)
+            key.public.verify(signature, message)
         except InvalidSignature:
             return False
         return True
@@ -126,6 +137,5 @@ def make_keyring(
     return Ed25519Keyring(nodes, seed, remember=remember)
 
 
-def _derive_key(node: str, seed: int) -> Ed25519PrivateKey:
-    material = blake2b(f"{seed}/{node}".encode(), digest_size=32, person=b"streamlet-key").digest()
-    return Ed25519PrivateKey.from_private_bytes(material)
+def _derive_key(node: str, seed: int) -> bytes:
+    return blake2b(f"{seed}/{node}".encode(), digest_size=32, person=b"streamlet-key").digest()

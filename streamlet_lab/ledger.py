@@ -69,10 +69,6 @@ class Ledger:
         body = block.payload, block.attachment
         return _WrittenBlock(block.epoch, block.height, block.parent, *body, votes)
 
-    def __reduce__(self) -> tuple[Any, tuple[dict[str, Any]]]:
-        # A chain of blocks is too deep for pickle.
-        return Ledger.from_document, (self.to_document(),)
-
     @classmethod
     def from_document(cls, document: object) -> "Ledger":
         """Read what :meth:`to_document` returned.

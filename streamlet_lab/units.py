@@ -53,6 +53,7 @@ MONEY: Final = Context(
 )
 CENT: Final = Decimal("0.01")
 
+_PRINTED: Final = (str, float, int, Real)  # the first ones are found faster
 # As people and Python write a number: `Decimal` also takes `1_50`, and digits of other scripts.
 _AMOUNT: Final = re.compile(
     r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,6})?\s*", re.ASCII | re.IGNORECASE
@@ -123,7 +124,7 @@ def to_seconds(microseconds: int) -> float:
 def to_decimal(value: object, field: str = "price") -> Decimal:
     """Read a finite amount; floats are taken as they print, so ``0.1`` is one tenth."""
     expected = "a finite decimal number such as 152.45"
-    amount = value if isinstance(value, Decimal) else _read_amount(value)
+    amount = value if isinstance(value, Decimal) else read_amount(value)
     if amount is None or not amount.is_finite():
         raise InvalidInput(field, value, expected)
     exponent = amount.as_tuple().exponent
@@ -134,11 +135,14 @@ def to_decimal(value: object, field: str = "price") -> Decimal:
     return amount
 
 
-def _read_amount(value: object) -> Decimal | None:
-    if isinstance(value, str | Real):
-        with suppress(ValueError):  # a whole number of thousands of digits
+def read_amount(value: object) -> Decimal | None:
+    """Return a number, or the text of one, as it prints; None for all else."""
+    if isinstance(value, _PRINTED):
+        try:
             text = str(value)
             return Decimal(text) if _AMOUNT.fullmatch(text) else None
+        except ValueError:  # a whole number of thousands of digits
+            pass
     return None
 
 

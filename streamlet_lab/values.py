@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from streamlet_lab.copies import check_pickled
 from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.fixed import fixed
 from streamlet_lab.texts import nearest, one_of
@@ -295,6 +296,19 @@ class Section(BaseModel, metaclass=_InOurWords):
         for name, value in super().__repr_args__():
             # A function's own text is where it lies in memory.
             yield name, _write_named(value) if callable(value) else value
+
+    def __getstate__(self) -> dict[Any, Any]:
+        for place, function in _functions_in(self):
+            check_pickled(function, place.removeprefix("."))
+        return super().__getstate__()
+
+
+def _functions_in(value: object, place: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, Section | tuple):
+        for name, inner in value if isinstance(value, Section) else enumerate(value):
+            yield from _functions_in(inner, f"{place}.{name}")
+    elif callable(value):
+        yield place, value
 
 
 def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:

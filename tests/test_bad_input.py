@@ -207,7 +207,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (HISTORIES, "symbols", ("AAPL", "GOOG"), "epoch 0 is AAPL 2000-03-01, GOOG 2004-08-19"),
     ({"feed": "frame:00"}, "feed", "frame:00", "the frame itself, which no file contains"),
     ({"feed": FRAME[["time", "price"]]}, "feed.columns", ["time", "price"], "column 'volume'"),
-    ({"feed": FRAME.assign(price=0)}, "feed.price in row 0", "0", "a price from 0.01"),
+    ({"feed": FRAME.assign(price=0)}, "feed.price in row 0", 0, "a price from 0.01"),
     ({"feed": FRAME.iloc[::-1]}, "feed.time in row 1", "2024-03-09 00:00:00", "after"),
     ({"feed": FRAME, "epochs": 71}, "epochs", 71, "at most 70"),
     (_asset("IBM"), "prices.assets", "IBM", "one of AAPL, MSFT"),

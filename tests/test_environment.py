@@ -21,6 +21,8 @@ CONSTRAINTS = [
 
 #: conda-forge calls these by another name than PyPI.
 PYPI_NAMES = {"matplotlib-base": "matplotlib"}
+#: What makes the numbers and the pictures of stored outputs.
+COMPUTE_AND_DRAW = {"matplotlib", "numpy", "pandas", "scipy"}
 #: What the lab's users asked to find in the conda environment.
 ASKED_FOR = {"jupyterlab", "pandas", "matplotlib", "cryptography", "ipywidgets", "nbval"}
 
@@ -46,10 +48,11 @@ def test_conda_takes_packages_from_conda_forge_only():
     assert CONDA["channels"] == ["conda-forge", "nodefaults"]
 
 
-def test_conda_has_every_dependency_with_its_bound():
+def test_conda_has_every_dependency_with_its_bound_or_the_version_of_the_stored_outputs():
     packages = conda_packages()
+    pinned = {name: SpecifierSet(f"=={PINS[name]}") for name in COMPUTE_AND_DRAW}
 
-    assert {name: packages.get(name) for name in RUNTIME} == RUNTIME
+    assert {name: packages.get(name) for name in RUNTIME} == RUNTIME | pinned
 
 
 def test_what_conda_has_beside_is_a_test_dependency_with_its_bound():

@@ -24,6 +24,8 @@ USAGE = ast.get_docstring(SCRIPT)
 
 
 PACKAGE = "lib/site-packages/pandas"
+SKIP = '<testcase><skipped type="pytest.skip" message="no chromium">more</skipped></testcase>'
+REPORT = f"<testsuites><testsuite>{SKIP}<testcase/>{SKIP}</testsuite></testsuites>"
 
 
 class Children:
@@ -36,13 +38,18 @@ class Children:
         self.outputs = []
         self.exit_codes = {}
 
-    def __call__(self, command, cwd, stdout=None, keep=-1):
+    def __call__(self, command, cwd, stdout=None, keep=-1, seconds=None):
         self.commands.append(command)
         self.places.append(cwd)
         self.outputs.append(stdout)
         if "venv" in command:
             self.lab.PYTHON.parent.mkdir(parents=True)
             self.lab.PYTHON.touch()
+        report = next((word for word in command if word.endswith("output/pytest.xml")), None)
+        if report:
+            path = Path(report.removeprefix("--junitxml="))
+            path.parent.mkdir()
+            path.write_text(REPORT, encoding="utf-8")
         if "pip" in command:
             package = self.lab.VENV / PACKAGE
             package.mkdir(parents=True)
@@ -103,7 +110,8 @@ def test_the_first_task_sets_up_and_the_second_starts_at_once(lab, children):
     make, install, run = children.commands
     assert make[1:] == ["-m", "venv", str(lab.VENV)]
     assert install[:4] == [python, "-m", "pip", "install"]
-    assert install[-4:] == ["--constraint", "constraints.txt", "--editable", ".[test]"]
+    constraints = str(lab.ROOT / "constraints.txt")
+    assert install[-4:] == ["--constraint", constraints, "--editable", f"{lab.ROOT}[test]"]
     assert run == [python, "-m", "streamlet_lab", "run"]
     assert children.places[:2] == [lab.ROOT, lab.ROOT]
 
@@ -174,33 +182,44 @@ def test_other_words_reach_the_lab_from_where_the_user_stands(
 
 
 @pytest.mark.parametrize(
-    ("task", "tool"), [("notebooks", "execute_notebooks"), ("mutants", "mutants")]
+    ("task", "tool"),
+    [
+        ("notebooks", ["tools/execute_notebooks.py"]),
+        ("mutants", ["tools/mutants.py"]),
+        ("nightly", ["-m", "tools.nightly"]),
+    ],
 )
 def test_a_task_is_done_by_its_tool(lab, children, task, tool):
     lab.main([task, "--option"], USAGE)
 
-    assert children.arguments == [[f"tools/{tool}.py", "--option"]]
+    assert children.arguments == [[*tool, "--option"]]
     assert children.places[-1] == lab.ROOT
 
 
 # The test task
 
 
-def test_test_runs_every_check_in_order(lab, children, capsys):
+def test_test_runs_every_check_in_order_and_says_what_was_not_run(lab, children, capsys):
     workers = ["-n", "logical", "--maxprocesses=4"]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
+    lab.main(["run"], USAGE)
+    children.commands.clear()
 
     assert lab.main(["test", "-x"], USAGE) == 0
+    names = ("pytest", "notebooks", "benchmarks")
+    told = [["-rs", f"--junitxml={lab.ROOT}/output/{name}.xml"] for name in names]
     assert children.arguments == [
         ["-m", "ruff", "check"],
         ["-m", "ruff", "format", "--check"],
         ["-m", "mypy"],
-        ["-m", "pytest", *workers, "-p", "no:nbval", "--dist=worksteal", "-x"],
-        ["-m", "pytest", *workers, "--dist=loadfile", *nbval, "notebooks"],
+        ["-m", "pytest", *workers, "-p", "no:nbval", "--dist=worksteal", *told[0], "-x"],
+        ["-m", "pytest", *workers, "--dist=loadfile", *nbval, *told[1], "notebooks"],
+        ["-m", "pytest", *lab.BENCHMARKS, "--smoke", *told[2]],
     ]
-    assert set(children.places) == {lab.ROOT}
-    last_line = capsys.readouterr().out.splitlines()[-1]
-    assert last_line == "all passed: ruff check, ruff format, mypy, pytest, notebooks"
+    assert set(children.places[-6:]) == {lab.ROOT}
+    passed, not_run = capsys.readouterr().out.splitlines()[-2:]
+    assert passed == "all passed: ruff check, ruff format, mypy, pytest, notebooks, benchmarks"
+    assert not_run == "not run: 2 tests (no chromium); mutants; nightly; full bench"
 
 
 # Old Pythons
@@ -393,6 +412,13 @@ def test_what_ends_the_script_ends_its_child_first(start, tmp_path, number, code
 
     assert process.wait(timeout=30) == code
     assert (tmp_path / "ended").exists()
+
+
+def test_a_child_that_takes_too_long_is_ended(lab, capsys):
+    began = time.monotonic()
+    assert lab.call([sys.executable, "-c", "import time; time.sleep(60)"], ROOT, seconds=1) == 124
+    assert time.monotonic() - began < 30
+    assert "lab.py: ended after 1 s: " in capsys.readouterr().err
 
 
 def test_an_empty_interpreter_is_named_with_the_cure(start, checkout):

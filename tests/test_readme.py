@@ -79,7 +79,7 @@ def test_where_traders_look_once_a_minute_it_stands_still_for_about_a_third_of_t
 def test_the_things_of_ones_own_in_the_architecture_page_work(capsys):
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     examples = re.findall(r"^ *```python\n(.*?)^ *```", page, flags=re.MULTILINE | re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     for example in examples:
         exec(compile(textwrap.dedent(example), "architecture.md", "exec"), {})
     printed = capsys.readouterr().out

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
+from xml.etree import ElementTree
 
 if sys.platform == "win32":
     import msvcrt
@@ -21,9 +23,18 @@ else:
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def inside(environment: Path) -> Path:
+    """Return the Python of a virtual environment."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+PYTHON = inside(VENV)
 STAMP = VENV / "lab-stamp"
 LOCK = ROOT / ".venv.lock"
+# A warning must not end a measurement.
+BENCHMARKS = ["benchmarks", "-q", "-W", "default", "--benchmark-columns=min,median,rounds"]
 # What ends this process ends its child first. Windows has no SIGHUP.
 SIGNALS = [getattr(signal, name, signal.SIGTERM) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
@@ -45,12 +56,18 @@ def discard(stream: int) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
-def call(command: list[str], cwd: Path, stdout: TextIO | None = None, keep: int = -1) -> int:
+def call(
+    command: list[str],
+    cwd: Path,
+    stdout: TextIO | None = None,
+    keep: int = -1,
+    seconds: float | None = None,
+) -> int:
     """Run a child to its end and return its exit code; it keeps an open file, if one is named.
 
-    A signal ends this process too, once the child has ended: other signals are passed on to it; an
-    interrupt from the keyboard has reached it already, and is its own to answer (JupyterLab asks
-    whether to stop).
+    After so many seconds it is ended, with exit code 124. A signal ends this process too, once the
+    child has ended: other signals are passed on to it; an interrupt from the keyboard has reached
+    it already, and is its own to answer (JupyterLab asks whether to stop).
     """
     received: list[int] = []
     child: subprocess.Popen[bytes] | None = None
@@ -71,7 +88,15 @@ def call(command: list[str], cwd: Path, stdout: TextIO | None = None, keep: int 
         ) as child:
             if received and received[0] != signal.SIGINT:
                 child.send_signal(received[0])  # it came before there was a child
-            code = child.wait()
+            try:
+                code = child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                say(f"ended after {seconds:.0f} s: {' '.join(command)}")
+                child.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(60)
+                child.kill()
+                code = 124
     except OSError as error:
         cure = "remove .venv, and the next call sets it up again"
         raise SetUpError(f"cannot run {command[0]} ({error.strerror}); {cure}") from error
@@ -132,6 +157,16 @@ def alone() -> Iterator[int]:
         yield -1 if sys.platform == "win32" else file.fileno()
 
 
+def packages(extra: str) -> list[str]:
+    """Say to an installer what the lab needs, with what one of its extras does."""
+    return ["--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[{extra}]"]
+
+
+def installing(python: str, extra: str) -> list[str]:
+    """Return the command that installs the lab for a Python."""
+    return [python, "-m", "pip", "install", "-qq", *packages(extra)]
+
+
 def set_up(keep: int) -> None:
     """Make ``.venv`` from nothing; only a complete one gets its stamp."""
     say("setting up .venv, once; this takes about a minute")
@@ -141,10 +176,10 @@ def set_up(keep: int) -> None:
     uv = shutil.which("uv")
     if uv:
         make = [uv, "venv", "--quiet", "--seed", "--python", base, str(VENV)]
-        install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+        install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), *packages("test")]
     else:
         make = [base, "-m", "venv", str(VENV)]
-        install = [str(PYTHON), "-m", "pip", "install", "-qq"]
+        install = installing(str(PYTHON), "test")
     try:
         with suppress(OSError):
             STAMP.unlink()  # first: a half removed environment must not pass for a whole one
@@ -152,13 +187,13 @@ def set_up(keep: int) -> None:
             shutil.rmtree(VENV)
     except OSError as error:
         raise SetUpError(f"cannot remove the old .venv: {error}") from error
-    for command in (make, [*install, "--constraint", "constraints.txt", "--editable", ".[test]"]):
+    for command in (make, install):
         # To standard error: standard output belongs to the task, which may print JSON.
         code = call(command, ROOT, sys.stderr, keep)
         if code:
             raise SetUpError(f"set-up failed (exit code {code}): {' '.join(command)}")
-    packages = (str(path.relative_to(VENV)) for path in VENV.rglob("__init__.py"))
-    STAMP.write_text("\n".join([fingerprint(), *packages]), encoding="utf-8")
+    found = (str(path.relative_to(VENV)) for path in VENV.rglob("__init__.py"))
+    STAMP.write_text("\n".join([fingerprint(), *found]), encoding="utf-8")
 
 
 def test(arguments: list[str]) -> int:
@@ -168,20 +203,43 @@ def test(arguments: list[str]) -> int:
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     # The plugin for notebooks takes seconds to import, in each worker.
     plain = [*workers, "-p", "no:nbval", "--dist=worksteal"]
+    reports = {
+        name: ROOT / "output" / f"{name}.xml" for name in ("pytest", "notebooks", "benchmarks")
+    }
+    told = {name: ["-rs", f"--junitxml={report}"] for name, report in reports.items()}
     checks = {
         "ruff check": ["ruff", "check"],
         "ruff format": ["ruff", "format", "--check"],
         "mypy": ["mypy"],
-        "pytest": ["pytest", *plain, *arguments],
-        "notebooks": ["pytest", *workers, "--dist=loadfile", *nbval, "notebooks"],
+        "pytest": ["pytest", *plain, *told["pytest"], *arguments],
+        "notebooks": [
+            *("pytest", *workers, "--dist=loadfile", *nbval, *told["notebooks"], "notebooks")
+        ],
+        "benchmarks": ["pytest", *BENCHMARKS, "--smoke", *told["benchmarks"]],
     }
+    for report in reports.values():
+        report.unlink(missing_ok=True)
     failed = []
     for name, command in checks.items():
         print(f"== {name}", flush=True)
         if python("-m", *command):
             failed.append(name)
     print("failed: " + ", ".join(failed) if failed else f"all passed: {', '.join(checks)}")
+    print("not run: " + "; ".join([*skipped(reports.values()), "mutants", "nightly", "full bench"]))
     return 1 if failed else 0
+
+
+def skipped(reports: Iterable[Path]) -> Iterator[str]:
+    """Yield how many tests were skipped, for each reason that pytest reported."""
+    skips = (
+        skip.get("message", "")
+        for report in reports
+        if report.exists()
+        for skip in ElementTree.parse(report).iter("skipped")
+        if skip.get("type") == "pytest.skip"
+    )
+    for reason, count in Counter(skips).items():
+        yield f"{count} tests ({reason})"
 
 
 def run_task(task: str, arguments: list[str]) -> int:
@@ -196,11 +254,9 @@ def run_task(task: str, arguments: list[str]) -> int:
     if task == "mutants":
         return python("tools/mutants.py", *arguments)
     if task == "bench":
-        # -s shows the ratios that the benchmarks print; a warning must not end a measurement.
-        options = ["-q", "-s", "-W", "default", "--benchmark-columns=min,median,rounds"]
-        return python("-m", "pytest", "benchmarks", *options, *arguments)
+        return python("-m", "pytest", *BENCHMARKS, "-s", *arguments)  # which shows the ratios
     if task == "nightly":
-        task, arguments = "fuzz", ["--runs", "20000", *arguments]
+        return python("-m", "tools.nightly", *arguments)
     # Files named on the command line are the user's: found from where the user stands.
     return python("-m", "streamlet_lab", task, *arguments, cwd=Path.cwd())
 

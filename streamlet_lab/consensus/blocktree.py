@@ -21,14 +21,17 @@ from streamlet_lab.units import to_whole
 
 
 class _Entry:
-    """What the tree knows about one block whose whole ancestry it has."""
+    """What the tree knows about one block whose whole ancestry it has.
 
-    __slots__ = ("block", "children", "has_quorum", "is_final", "notarized", "parent")
+    It names its parent and its children by their hashes: linked entries would be a chain that is
+    too deep to copy.
+    """
 
-    def __init__(self, block: Block, parent: "_Entry | None") -> None:
+    __slots__ = ("block", "children", "has_quorum", "is_final", "notarized")
+
+    def __init__(self, block: Block) -> None:
         self.block = block
-        self.parent = parent
-        self.children: list[_Entry] = []
+        self.children: list[bytes] = []
         self.has_quorum = False
         self.notarized = False  # it has a quorum, and so have all its ancestors
         # False: it contradicts the final chain, as do all that stand on it. None: nobody asked yet.
@@ -57,7 +60,7 @@ class BlockTree:
     def __init__(self, genesis: Block, quorum: int, rule: FinalityRule = THREE_IN_A_ROW) -> None:
         self.quorum = to_whole(quorum, 1, "quorum")
         self.rule = rule
-        root = _Entry(genesis, None)
+        root = _Entry(genesis)
         root.has_quorum = root.notarized = root.is_final = True
         self._entries = {genesis.hash: root}
         self._orphans: dict[bytes, dict[bytes, Block]] = {}
@@ -107,7 +110,7 @@ class BlockTree:
         entry: _Entry | None = self._entries[block_hash]
         while entry is not None:
             yield entry.block
-            entry = entry.parent
+            entry = self._parent(entry)
 
     def add_block(self, block: Block) -> Sequence[TreeEvent]:
         """Take in a block; without its parent it waits, and is attached when the parent comes.
@@ -128,8 +131,8 @@ class BlockTree:
             self._orphan_hashes.discard(block.hash)
             parent = self._entries[block.parent]
             if block.height == parent.block.height + 1 and block.epoch > parent.block.epoch:
-                entry = self._entries[block.hash] = _Entry(block, parent)
-                parent.children.append(entry)
+                entry = self._entries[block.hash] = _Entry(block)
+                parent.children.append(block.hash)
                 events += self._check_quorum(entry)
                 arrived.extend(self._orphans.pop(block.hash, {}).values())
         return events
@@ -156,6 +159,9 @@ class BlockTree:
         for votes in self._votes.values():
             yield from votes.values()
 
+    def _parent(self, entry: _Entry) -> _Entry | None:
+        return self._entries.get(entry.block.parent)
+
     def _votes_for(self, block: Block) -> dict[str, Vote]:
         return self._votes.get((block.hash, block.epoch, block.height), {})
 
@@ -163,7 +169,8 @@ class BlockTree:
         if len(self._votes_for(entry.block)) < self.quorum:
             return NOTHING
         entry.has_quorum = True
-        if entry.parent is None or not entry.parent.notarized:
+        parent = self._parent(entry)
+        if parent is None or not parent.notarized:
             return NOTHING
         return self._notarize(entry)
 
@@ -184,7 +191,8 @@ class BlockTree:
             newest = self._final_below(entry)
             if newest is not None:
                 events += self._finalize(newest)
-            ready.extend(child for child in entry.children if child.has_quorum)
+            children = map(self._entries.__getitem__, entry.children)
+            ready.extend(child for child in children if child.has_quorum)
         return events
 
     def _final_below(self, tip: _Entry) -> _Entry | None:
@@ -192,7 +200,7 @@ class BlockTree:
         rule, newest = self.rule, tip
         entry = tip
         for depth in range(1, rule.consecutive):
-            parent = entry.parent
+            parent = self._parent(entry)
             if parent is None or parent.block.epoch + 1 != entry.block.epoch:
                 return None
             entry = parent
@@ -215,8 +223,9 @@ class BlockTree:
         entry = newest
         while entry.is_final is None:
             open_blocks.append(entry)
-            assert entry.parent is not None, "genesis is final"
-            entry = entry.parent
+            parent = self._parent(entry)
+            assert parent is not None, "genesis is final"
+            entry = parent
         agrees = entry.is_final and (not open_blocks or entry.block is self.finalized[-1])
         for entry in open_blocks:
             entry.is_final = agrees

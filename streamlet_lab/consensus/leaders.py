@@ -1,7 +1,8 @@
 """Who leads an epoch: rules that everyone knows in advance."""
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 #: ``leader_of(epoch)``: the name of the validator that leads an epoch, 0 or later.
 LeaderRule = Callable[[int], str]
@@ -13,8 +14,7 @@ def round_robin(validators: Collection[str]) -> LeaderRule:
     With n = 3f + 1 this never gives the five honest leaders in a row that Theorem 6 asks for. It
     also follows a schedule, in which a name may stand several times.
     """
-    order = tuple(validators)
-    return lambda epoch: order[epoch % len(order)]
+    return partial(_in_turn, tuple(validators))
 
 
 def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
@@ -28,11 +28,14 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
     >>> [leader_of(epoch) for epoch in range(8)]
     ['c', 'a', 'c', 'b', 'a', 'b', 'c', 'a']
     """
-    order = tuple(validators)
     domain = b"streamlet-lab/leader/1" + len(chain_id.encode()).to_bytes(4) + chain_id.encode()
+    return partial(_by_hash, tuple(validators), domain)
 
-    def leader_of(epoch: int) -> str:
-        digest = hashlib.sha256(domain + epoch.to_bytes(8)).digest()
-        return order[int.from_bytes(digest) % len(order)]
 
-    return leader_of
+def _in_turn(order: Sequence[str], epoch: int) -> str:
+    return order[epoch % len(order)]
+
+
+def _by_hash(order: Sequence[str], domain: bytes, epoch: int) -> str:
+    digest = hashlib.sha256(domain + epoch.to_bytes(8)).digest()
+    return order[int.from_bytes(digest) % len(order)]

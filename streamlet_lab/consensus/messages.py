@@ -7,8 +7,9 @@ thing is one over another.
 
 import hashlib
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from streamlet_lab.consensus.documents import Hex, Int64
 from streamlet_lab.keys import Keyring
@@ -16,6 +17,9 @@ from streamlet_lab.keys import Keyring
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
 GENESIS_EPOCH: Final = -1
 
+
+# Links of a chain that are copied one inside the other.
+_STRETCH: Final = 32
 
 _TWO_INTEGERS: Final = struct.Struct(">qq")
 
@@ -163,6 +167,21 @@ class Certificate:
     proposal: Proposal
     votes: tuple[Vote, ...]
     parent: "Certificate | None"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A long chain is too deep to copy at once: every so often a link has its ancestors at such
+        # heights copied before it, the oldest first.
+        before: list[Certificate] = []
+        link = None if self.proposal.block.height % _STRETCH else self.parent
+        while link is not None:
+            if link.proposal.block.height % _STRETCH == 0:
+                before.append(link)
+            link = link.parent
+        return _copied, (before[::-1], self.proposal, self.votes, self.parent)
+
+
+def _copied(before: Sequence[Certificate], *fields: Any) -> Certificate:
+    return Certificate(*fields)
 
 
 Message = Proposal | Vote

@@ -8,7 +8,7 @@ arrival.
 
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
-from typing import Final
+from typing import Any, Final
 
 BUY: Final = 1
 SELL: Final = -1
@@ -150,6 +150,12 @@ class OrderBook:
         self.asks = BookSide(SELL)
         self.orders: dict[str, Resting] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Orders are linked to their neighbours: thousands at one price are too deep to copy.
+        orders = self.orders.values()
+        fields = [(each.order_id, each.trader, each.remaining, each.priority) for each in orders]
+        return _filled, (fields, [each.level.key for each in orders])
+
     def side(self, side: int) -> BookSide:
         """Return the resting orders of one side."""
         return self.bids if side > 0 else self.asks
@@ -176,3 +182,14 @@ class OrderBook:
         resting.level.quantity -= resting.remaining
         resting.before.behind = resting.behind
         resting.behind.before = resting.before
+
+
+def _filled(fields: Iterable[tuple[str, str, int, int]], keys: Iterable[int]) -> OrderBook:
+    """Return a book with orders, given in the order of acceptance, and the keys of their levels."""
+    book = OrderBook()
+    resting = [Resting(*each) for each in fields]
+    book.orders = {each.order_id: each for each in resting}
+    queues = sorted(zip(resting, keys, strict=True), key=lambda place: place[0].priority)
+    for each, key in queues:
+        (book.bids if key < 0 else book.asks).add(each, abs(key))
+    return book

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
@@ -81,6 +81,12 @@ class Aggregator:
         if not (isinstance(price, Decimal) and price.is_finite()):
             raise InvalidInput(f"aggregator {self.name}", price, "a finite Decimal")
         return round_price(price)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A registered function goes by its name: what stands in its module is the aggregator.
+        if self.name in _AGGREGATORS and _AGGREGATORS[self.name] is self:
+            return find_aggregator, (self.name,)
+        return Aggregator, (self.name, self.function, self.breakdown, self.limits)
 
 
 _AGGREGATORS = Kinds[Aggregator](

@@ -19,7 +19,7 @@ TYPICAL_CORRELATION: Final = 0.57
 
 
 class PathStreams:
-    """All that the simulated path of a symbol draws from.
+    """All that the simulated path of a symbol draws from; a value.
 
     Days have a stream of their own, drawn from in turn; each stretch within a day has another one,
     which is found by its place in time. So days are the same however many stretches are looked at,
@@ -39,15 +39,15 @@ class PathStreams:
         # Two mixtures with a common Gaussian are correlated by the product of their loadings.
         self._loading = math.sqrt(to_number(correlation, 0, 1, "correlation"))
         self._rest = math.sqrt(1 - self._loading**2)
-        self._common_days = StreamFamily(seed, "prices/market/days")
+        self._seed, self._symbol = seed, symbol
         self._common_stretches = StreamFamily(seed, "prices/market/stretches")
         self._stretches = StreamFamily(seed, f"prices/{symbol}/stretches")
-        self.days = _MixedStream(stream(seed, f"prices/{symbol}/days"), self._loading, self._rest)
 
-    def begin_day(self, index: int) -> None:
-        """Mix the next Gaussian of the days with the common one of this day, counted from 0."""
-        if self._loading:
-            self.days.to_mix = self._common_days.of(index).gauss(0.0, 1.0)
+    def days(self) -> "DayStream":
+        """Return the stream of the days, from its beginning."""
+        own = stream(self._seed, f"prices/{self._symbol}/days")
+        common = StreamFamily(self._seed, "prices/market/days")
+        return DayStream(own, common, self._loading, self._rest)
 
     def stretch(self, start: int, width: int, count: int) -> tuple[list[float], random.Random]:
         """Return so many Gaussians of a stretch, and a stream that its clock goes by.
@@ -63,19 +63,27 @@ class PathStreams:
         return mixed, common
 
 
-class _MixedStream(random.Random):
-    """A stream whose next Gaussian is mixed with a common one; every other draw is its own.
+class DayStream(random.Random):
+    """A stream whose first Gaussian of a day is mixed with a common one; all else is its own.
 
     A mixed one, loading · common + √(1 − loading²) · own, is a standard Gaussian again, and takes
     as much from the own stream as an unmixed one.
     """
 
-    def __init__(self, own: random.Random, loading: float, rest: float) -> None:
+    def __init__(
+        self, own: random.Random, common: StreamFamily, loading: float, rest: float
+    ) -> None:
         super().__init__(0)
         self.setstate(own.getstate())
+        self._common = common
         self._loading = loading
         self._rest = rest
-        self.to_mix: float | None = None
+        self._to_mix: float | None = None
+
+    def begin_day(self, index: int) -> None:
+        """Mix the next Gaussian with the common one of this day, counted from 0."""
+        if self._loading:
+            self._to_mix = self._common.of(index).gauss(0.0, 1.0)
 
     def gauss(self, mu: float = 0.0, sigma: float = 1.0) -> float:
         return mu + self._mixed(super().gauss(0.0, 1.0)) * sigma
@@ -84,7 +92,7 @@ class _MixedStream(random.Random):
         return mu + self._mixed(super().normalvariate(0.0, 1.0)) * sigma
 
     def _mixed(self, own: float) -> float:
-        if self.to_mix is None:
+        if self._to_mix is None:
             return own
-        common, self.to_mix = self.to_mix, None
+        common, self._to_mix = self._to_mix, None
         return self._loading * common + self._rest * own

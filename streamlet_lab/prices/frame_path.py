@@ -5,8 +5,7 @@ import statistics
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from numbers import Real
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -15,13 +14,11 @@ import pandas as pd
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.paths import TRADING_DAY
 from streamlet_lab.prices.sources import MICRO_DOLLAR
-from streamlet_lab.units import CENT, MONEY, round_price, to_micros
+from streamlet_lab.units import CENT, MONEY, read_amount, round_price, to_micros, to_python
 
 _TOO_LARGE: Final = Decimal(10**15)  # arithmetic with what is below is exact
 _TOO_DEAR: Final = Decimal(10**11)  # a rule's bounds, twice the highest price, have twelve digits
 _SHORTEST_CLOSURE: Final = 1_800_000_000  # 30 minutes
-# What a cell may hold, so that its text is short or is one already.
-_NUMBERS: Final = (Real, Decimal, str, np.generic)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # In every zone, and to the end of the last row, these are dates of Python too.
@@ -166,15 +163,13 @@ def _read(
     """Return numbers as they print, which for a float32 is shorter than as a float64."""
     numbers = []
     for row, value in enumerate(column.to_numpy()):
-        number, shown = Decimal("NaN"), value
-        if isinstance(value, _NUMBERS):
-            try:
-                shown = str(value)
-                number = Decimal(shown)
-            except (InvalidOperation, ValueError):  # ValueError: thousands of digits
-                pass
-        if not (number.is_finite() and number < _TOO_LARGE and is_valid(number)):
-            raise InvalidInput(f"{column.name} in row {row}", shown, expected)
+        number = value if isinstance(value, Decimal) else read_amount(value)
+        if (
+            number is None
+            or not number.is_finite()
+            or not (number < _TOO_LARGE and is_valid(number))
+        ):
+            raise InvalidInput(f"{column.name} in row {row}", to_python(value), expected)
         numbers.append(number)
     return numbers
 

@@ -7,10 +7,13 @@ Market time is an integer number of microseconds since the start of the path. A 
 import math
 from collections import deque
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Final, Protocol, TypeGuard
+from functools import partial
+from operator import call
+from typing import Annotated, Any, Final, Protocol, TypeGuard
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import PathStreams
@@ -138,7 +141,10 @@ class SimulatedPath:
         self._streams = streams
         self._step = step
         self._daily_drift = settings.trend / TRADING_DAYS_PER_YEAR
-        self._days = (model or GjrGarch()).days(streams.days)
+        self._model = model or GjrGarch()
+        self._stream = streams.days()
+        # Of a copy, so that the model stays what it was: with it a copy of the path begins.
+        self._days = deepcopy(self._model).days(self._stream)
         self._low = math.log(settings.bounds[0])
         self._width = math.log(settings.bounds[1]) - self._low
         self._day_end = 0
@@ -147,6 +153,11 @@ class SimulatedPath:
         self._jumps: deque[tuple[float, float]] = deque()  # still to come: when, how far
         self._jumped = 0.0  # since the day's beginning
         self._grid = [to_micros(settings.base_price)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is walked again from the beginning: where a model's generator is, nobody can copy.
+        given = self._streams, self._step, self._settings
+        return call, (partial(type(self), *given, symbol=self.symbol, model=self._model),)
 
     def price(self, market_time: int) -> int:
         """Return the true price in micro-dollars at the last grid point."""
@@ -175,7 +186,7 @@ class SimulatedPath:
     def _begin_day(self) -> None:
         start, first = self._day_end, self._close
         nights, volatility = self._settings.nights, self._settings.volatility
-        self._streams.begin_day(start // TRADING_DAY)
+        self._stream.begin_day(start // TRADING_DAY)
         day = _next_day(self._days)
         deviation = volatility * day.deviation / 100
         move = volatility * day.move / 100 + self._daily_drift

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
@@ -52,7 +53,7 @@ class LognormalDelays:
     def __init__(
         self, stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
     ) -> None:
-        self._uniform = stream.random
+        self._stream = stream
         self._normal = NormalDist()
         self._scale, self._spread = median - shortest, spread
         self._shortest, self._bound = shortest, bound
@@ -62,7 +63,7 @@ class LognormalDelays:
 
     def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
         """Draw a delay, whatever its message, link and time."""
-        return self._quantile(self._uniform())
+        return self._quantile(self._stream.random())
 
     def sooner(
         self, due: Sequence[int], receivers: Sequence[int], time: int
@@ -72,7 +73,7 @@ class LognormalDelays:
         Returns receiver and arrival of those that come before the receiver has the message anyway,
         which is ``due`` for each participant.
         """
-        uniform, shift, shares = self._uniform, self._shift, self._shares
+        uniform, shift, shares = self._stream.random, self._shift, self._shares
         found = []
         for receiver in receivers:
             limit = due[receiver] - time
@@ -107,9 +108,51 @@ class _Shares(dict[int, float]):
         return share
 
 
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    microseconds: int
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        return self.microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Uniform:
+    stream: random.Random
+    low: int
+    high: int
+    bound: int
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        return max(1, min(self.stream.randint(self.low, self.high), self.bound))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sampled:
+    stream: random.Random
+    samples: Sequence[int]
+    bound: int
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        return min(self.stream.choice(self.samples), self.bound)
+
+
+@dataclass(frozen=True, slots=True)
+class _BetweenRegions:
+    stream: random.Random
+    distances: Sequence[Sequence[int]]  # from participant to participant, microseconds
+    spread: float
+    bound: int
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        distance = self.distances[sender][receiver]
+        rest = distance / 10 * self.stream.lognormvariate(0.0, self.spread)
+        return min(distance + round(rest), self.bound)
+
+
 def constant_delay(microseconds: int) -> Delay:
     """Return a delay that is the same on every link at every time."""
-    return lambda message, sender, receiver, time: microseconds
+    return _Constant(microseconds)
 
 
 @delay_kind("lognormal")
@@ -126,30 +169,22 @@ def _constant(stream: random.Random, network: NetworkConfig, nodes: int) -> Dela
 
 @delay_kind("uniform")
 def _uniform(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    draw, bound = stream.randint, network.delta
     low, high = network.fastest, 2 * network.median_delay - network.fastest
-    return lambda message, sender, receiver, time: max(1, min(draw(low, high), bound))
+    return _Uniform(stream, low, high, network.delta)
 
 
 @delay_kind("sample")
 def _sample(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    draw, samples, bound = stream.choice, network.samples, network.delta
-    return lambda message, sender, receiver, time: min(draw(samples), bound)
+    return _Sampled(stream, network.samples, network.delta)
 
 
 @delay_kind("regions")
 def _regions(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    draw, spread, bound = stream.lognormvariate, network.delay_spread, network.delta
-    regions = regions_used(network)
-    rows = [network.region_table[region] for region in regions]
-    count = len(regions)
-
-    def delay(message: Message, sender: int, receiver: int, time: int) -> int:
-        # The observer, like node 0, is in the first region.
-        distance = rows[sender % nodes % count][regions[receiver % nodes % count]]
-        return min(distance + round(distance / 10 * draw(0.0, spread)), bound)
-
-    return delay
+    # The observer, like node 0, is in the first region.
+    regions, table = regions_used(network), network.region_table
+    places = [regions[index % nodes % len(regions)] for index in range(nodes + 1)]
+    distances = [[table[origin][target] for target in places] for origin in places]
+    return _BetweenRegions(stream, distances, network.delay_spread, network.delta)
 
 
 DELAYS.close()

@@ -14,6 +14,7 @@ from typing import Any
 
 from streamlet_lab.config import OBSERVER, NetworkConfig, Partition
 from streamlet_lab.consensus import Message
+from streamlet_lab.copies import given
 from streamlet_lab.registers import DELAYS
 from streamlet_lab.simulator.delays import LOST, Delay, shortest_delay
 from streamlet_lab.streams import stream
@@ -22,9 +23,6 @@ from streamlet_lab.units import to_whole
 #: ``layer(drawn, message, sender, receiver, time)``: a copy's delay, given what it was so far.
 Layer = Callable[[int, Message, int, int, int], int]
 
-# The longest delay that a message sent at a time may have.
-_Limit = Callable[[int], int]
-
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -32,6 +30,9 @@ class Links:
 
     delay: Delay
     shortest: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "delay", given(self.delay, "links.delay"))
 
 
 def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
@@ -48,37 +49,29 @@ def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
     (10000, 90000)
     """
     base: Delay = network.make_delays(stream(seed, "network"), nodes)
-    limit, shortest = _make_limit(network), shortest_delay(network)
+    limit, shortest = _Limit(network.delta, network.bad_times), shortest_delay(network)
     names = [*(f"node_{index}" for index in range(nodes)), OBSERVER]
     layers: list[Layer] = []
     if network.delays not in DELAYS.own():  # those clip their delays themselves
-        layers.append(_clip(limit))
+        base = _OthersDelay(given(base, "network.delays"), limit)
     if network.link_delays:
         fixed = _fixed_delays(network, names)
-        layers.append(_single_links(fixed))
+        layers.append(_SingleLinks(fixed))
         shortest = min(shortest, *fixed.values())
     if network.slow_nodes:
-        layers.append(_slow_nodes([network.slow_nodes.get(name, 1.0) for name in names], limit))
+        factors = [network.slow_nodes.get(name, 1.0) for name in names]
+        layers.append(_SlowNodes(factors, limit))
     if network.bad_times:
-        layers.append(_bad_times(network, limit))
+        layers.append(_BadTimes(limit, network.slowdown))
         if network.held:
-            layers.append(_holding(network, seed))
+            layers.append(_Holding(network.bad_times, network.held, network.held_together, seed))
     if network.loss and network.when_lost == "retransmit":
-        layers.append(_retransmission(stream(seed, "network/loss"), network, limit))
+        losing = stream(seed, "network/loss")
+        layers.append(_Retransmission(losing, network.loss, network.retransmit_after, limit))
     layers += [_partition(partition, names) for partition in network.partitions]
     if network.loss and network.when_lost == "forever":
-        layers.append(_loss(stream(seed, "network/loss"), network.loss))
-    return Links(_layered(base, layers) if layers else base, shortest)
-
-
-def _layered(base: Delay, layers: Sequence[Layer]) -> Delay:
-    def delay(message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = base(message, sender, receiver, time)
-        for layer in layers:
-            drawn = layer(drawn, message, sender, receiver, time)
-        return drawn
-
-    return delay
+        layers.append(_Loss(stream(seed, "network/loss"), network.loss))
+    return Links(_Layered(base, layers) if layers else base, shortest)
 
 
 def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, ...]:
@@ -101,28 +94,48 @@ def _last_stop(intervals: Sequence[tuple[int, int]], time: int) -> int:
     return max((stop for start, stop in intervals if start <= time < stop), default=time)
 
 
-def _make_limit(network: NetworkConfig) -> _Limit:
-    """Return the longest delay by the time of sending: Δ, or until good times."""
-    delta, bad = network.delta, network.bad_times
-    if not bad:
-        return lambda time: delta
-    return lambda time: max(delta, _last_stop(bad, time) - time)
+# --- What delays are made of, as values: what a function encloses is not copied with it.
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """The longest delay by the time of sending: Δ, or until good times."""
+
+    delta: int
+    bad: Sequence[tuple[int, int]]
+
+    def __call__(self, time: int) -> int:
+        return max(self.delta, _last_stop(self.bad, time) - time) if self.bad else self.delta
+
+
+@dataclass(frozen=True, slots=True)
+class _Layered:
+    base: Delay
+    layers: Sequence[Layer]
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn = self.base(message, sender, receiver, time)
+        for layer in self.layers:
+            drawn = layer(drawn, message, sender, receiver, time)
+        return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _OthersDelay:
+    """Delays of a kind that is not the lab's own, clipped."""
+
+    delay: Callable[[Message, int, int, int], Any]
+    limit: _Limit
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
+        drawn = self.delay(message, sender, receiver, time)
+        if type(drawn) is not int:
+            expected = "delays in whole microseconds"
+            drawn = to_whole(drawn, -LOST, "network.delays", None, expected)
+        return max(1, min(drawn, self.limit(time)))
 
 
 # --- Layers
-
-
-def _clip(limit: _Limit) -> Layer:
-    def layer(drawn: Any, message: Message, sender: int, receiver: int, time: int) -> int:
-        expected = "delays in whole microseconds"
-        whole = (
-            drawn
-            if type(drawn) is int
-            else to_whole(drawn, -LOST, "network.delays", None, expected)
-        )
-        return max(1, min(whole, limit(time)))
-
-    return layer
 
 
 def _fixed_delays(network: NetworkConfig, names: Sequence[str]) -> dict[tuple[int, int], int]:
@@ -134,87 +147,107 @@ def _fixed_delays(network: NetworkConfig, names: Sequence[str]) -> dict[tuple[in
     }
 
 
-def _single_links(fixed: Mapping[tuple[int, int], int]) -> Layer:
-    return lambda drawn, message, sender, receiver, time: fixed.get((sender, receiver), drawn)
+@dataclass(frozen=True, slots=True)
+class _SingleLinks:
+    fixed: Mapping[tuple[int, int], int]
+
+    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        return self.fixed.get((sender, receiver), drawn)
 
 
-def _slow_nodes(factors: Sequence[float], limit: _Limit) -> Layer:
-    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        return min(round(drawn * factors[sender] * factors[receiver]), limit(time))
+@dataclass(frozen=True, slots=True)
+class _SlowNodes:
+    factors: Sequence[float]
+    limit: _Limit
 
-    return layer
-
-
-def _bad_times(network: NetworkConfig, limit: _Limit) -> Layer:
-    bad, slowdown = network.bad_times, network.slowdown
-
-    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        is_bad = any(start <= time < stop for start, stop in bad)
-        return min(round(drawn * slowdown), limit(time)) if is_bad else drawn
-
-    return layer
+    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        slowed = round(drawn * self.factors[sender] * self.factors[receiver])
+        return min(slowed, self.limit(time))
 
 
-def _holding(network: NetworkConfig, seed: int) -> Layer:
+@dataclass(frozen=True, slots=True)
+class _BadTimes:
+    limit: _Limit
+    slowdown: float
+
+    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        is_bad = any(start <= time < stop for start, stop in self.limit.bad)
+        return min(round(drawn * self.slowdown), self.limit(time)) if is_bad else drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
     """Hold some messages back from some receivers, whoever passes them on.
 
     A hash decides on each message and receiver: so all copies meet the same fate, and the links'
     own draws stay as they are.
     """
-    bad, share, together = network.bad_times, network.held, network.held_together
-    key = seed.to_bytes(8)
 
-    def what(message: Message) -> bytes:
-        kind_and_epoch = f"{type(message).__name__}/{message.epoch}"
-        return kind_and_epoch.encode() if together else message.signed
+    bad: Sequence[tuple[int, int]]
+    share: float
+    together: bool
+    seed: int
 
-    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        periods = [period for period in bad if period[0] <= time < period[1]]
+    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        periods = [period for period in self.bad if period[0] <= time < period[1]]
         if not periods:
             return drawn
         start, stop = max(periods, key=itemgetter(1))
+        what = f"{type(message).__name__}/{message.epoch}".encode()
         digest = hashlib.blake2b(
-            receiver.to_bytes(4) + what(message), digest_size=16, key=key, person=b"held"
+            receiver.to_bytes(4) + (what if self.together else message.signed),
+            digest_size=16,
+            key=self.seed.to_bytes(8),
+            person=b"held",
         ).digest()
         chance, instant = (int.from_bytes(half) / 2**64 for half in (digest[:8], digest[8:]))
-        release = start + int((stop - start) * instant) if chance < share else 0
+        release = start + int((stop - start) * instant) if chance < self.share else 0
         return max(drawn, release - time)
 
-    return layer
 
-
-def _retransmission(stream: random.Random, network: NetworkConfig, limit: _Limit) -> Layer:
+@dataclass(frozen=True, slots=True)
+class _Retransmission:
     """Each lost try costs a wait, half to one and a half of a mean that doubles: RFC 6298, 5.5."""
-    loss, first = network.loss, network.retransmit_after
-    draw, between = stream.random, stream.uniform
 
-    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        latest, wait = limit(time), first
-        while drawn < latest and draw() < loss:
-            drawn += round(wait * between(0.5, 1.5))
+    stream: random.Random
+    loss: float
+    first: int
+    limit: _Limit
+
+    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        latest, wait = self.limit(time), self.first
+        while drawn < latest and self.stream.random() < self.loss:
+            drawn += round(wait * self.stream.uniform(0.5, 1.5))
             wait *= 2
         return min(drawn, latest)
 
-    return layer
-
 
 def _partition(partition: Partition, names: Sequence[str]) -> Layer:
-    start, stop, one_way = partition.start, partition.stop, partition.one_way
     group_of = {name: group for group, members in enumerate(partition.groups) for name in members}
     groups = [group_of.get(name) for name in names]
+    return _Partitioned(partition.start, partition.stop, partition.one_way, groups)
 
-    def layer(drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        if not start <= time < stop:
+
+@dataclass(frozen=True, slots=True)
+class _Partitioned:
+    start: int
+    stop: int
+    one_way: bool
+    groups: Sequence[int | None]  # of each participant
+
+    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        if not self.start <= time < self.stop:
             return drawn
-        origin, target = groups[sender], groups[receiver]
-        if origin is None or target is None or origin == target or (one_way and origin):
+        origin, target = self.groups[sender], self.groups[receiver]
+        if origin is None or target is None or origin == target or (self.one_way and origin):
             return drawn
-        return max(drawn, stop - time)
-
-    return layer
+        return max(drawn, self.stop - time)
 
 
-def _loss(stream: random.Random, loss: float) -> Layer:
-    draw = stream.random
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    stream: random.Random
+    loss: float
 
-    return lambda drawn, message, sender, receiver, time: LOST if draw() < loss else drawn
+    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
+        return LOST if self.stream.random() < self.loss else drawn

@@ -19,7 +19,7 @@ from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.price_application import read_claims
 from streamlet_lab.simulator.queue import Priority
-from streamlet_lab.simulator.references import CONSENSUS, Publication, publications
+from streamlet_lab.simulator.references import CONSENSUS, Publication, Publications
 from streamlet_lab.simulator.stock import StockSimulation
 from streamlet_lab.simulator.traders import (
     Action,
@@ -30,7 +30,7 @@ from streamlet_lab.simulator.traders import (
     Trader,
     make_traders,
 )
-from streamlet_lab.units import from_ticks
+from streamlet_lab.units import from_ticks, to_name
 
 _MICROS_PER_CENT: Final = 10_000
 
@@ -75,7 +75,7 @@ class Market(Monitor):
         self._network = network
         self._reads = config.reference_node if config.reference.kind == CONSENSUS else None
         self._oracles = {
-            symbol: publications(config.reference, feed.path.price)
+            symbol: Publications(config.reference, feed.path.price)
             for symbol, feed in network.feeds.items()
         }
         self._newest: dict[str, tuple[Decimal, Block]] = {}
@@ -92,6 +92,19 @@ class Market(Monitor):
         """Let everything happen that is due until the end of a run."""
         for engine in self.engines.values():
             self._tell(engine.advance(time))
+
+    def submit(self, order: Order) -> list[Event]:
+        """Send an order now that is no trader's but a guest's, and return its events.
+
+        What goes to an engine directly would be in no frame.
+        """
+        symbol = to_name(getattr(order, "symbol", order), [*self.engines], "symbol")
+        time = self._network.queue.now
+        true_price = self._network.true_price(time, symbol)
+        self.arrivals.append(Arrival(time, symbol, order, "guest", "honest", true_price))
+        events = self.engines[symbol].submit(order, time)
+        self._tell(events)
+        return events
 
     def finalized(self, time: int, node: str, block: Block) -> None:
         """Have the references moved once everything that arrives at this instant is in."""
@@ -161,7 +174,8 @@ class Market(Monitor):
                 trade = event.trade
                 self._last_prices[trade.symbol] = float(trade.price)
                 sides = (trade.buy_order_id, trade.sell_order_id)
-                for trader in dict.fromkeys(owners[order_id] for order_id in sides):
+                # A guest has no trader.
+                for trader in dict.fromkeys(owners[one] for one in sides if one in owners):
                     trader.on_event(event)
             elif (order_id := getattr(event, "order_id", None)) in owners:
                 owners[order_id].on_event(event)

@@ -52,6 +52,10 @@ class _Flood:
         self.via: dict[int, tuple[int, int]] = {}
 
 
+def _at_once(epoch: int) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Reception:
     """How participants take in what arrives.
@@ -69,7 +73,7 @@ class Reception:
         other, before it takes it in and passes it on.
     """
 
-    not_before: Callable[[int], int] = lambda epoch: 0
+    not_before: Callable[[int], int] = _at_once
     late: Sequence[int] = ()
     verify_time: int = 0
 

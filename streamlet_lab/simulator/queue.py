@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Callable
 from enum import IntEnum
-from itertools import count
 from typing import Any
 
 Action = Callable[[int, Any], None]
@@ -34,7 +33,7 @@ class EventQueue:
     def __init__(self) -> None:
         self.now = 0
         self._heap: list[tuple[int, Priority, int, Action, Any]] = []
-        self._sequence = count()
+        self._scheduled = 0
 
     def __len__(self) -> int:
         """How many events are to come."""
@@ -42,7 +41,8 @@ class EventQueue:
 
     def schedule(self, time: int, priority: Priority, action: Action, argument: Any = None) -> None:
         """Have ``action(time, argument)`` called at a time that has not passed."""
-        heapq.heappush(self._heap, (time, priority, next(self._sequence), action, argument))
+        self._scheduled = number = self._scheduled + 1
+        heapq.heappush(self._heap, (time, priority, number, action, argument))
 
     def run_until(self, time: int, priority: Priority) -> None:
         """Carry out all events up to a time, at that time up to and including a priority."""

@@ -12,8 +12,8 @@ how far the market moves meanwhile, and an oracle's heartbeat of an hour is an h
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import count
-from typing import Annotated, Final, TypeAlias
+from itertools import count, islice
+from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BeforeValidator
 
@@ -70,8 +70,18 @@ reference_kind, reference_kinds = REFERENCES.doors(
 )
 
 
-def publications(reference: ReferenceConfig, price: TruePrice) -> Iterator[Publication]:
-    """Return what a reference publishes about one symbol, in the order of time.
+class Publications(Iterator[Publication]):
+    """What a reference publishes about one symbol, in the order of time.
+
+    A copy has the kind begin again, and skips what was published before.
+
+    Parameters
+    ----------
+    reference : ReferenceConfig
+    price : callable
+        The true price.
+    published : int
+        How many to skip.
 
     Raises
     ------
@@ -83,11 +93,26 @@ def publications(reference: ReferenceConfig, price: TruePrice) -> Iterator[Publi
     --------
     >>> doubling = lambda time: 1_000_000 * 2 ** (time // 60_000_000)
     >>> settings = {"delay": "90s", "every": "1min"}
-    >>> feed = publications(ReferenceConfig(kind="delayed", parameters=settings), doubling)
+    >>> feed = Publications(ReferenceConfig(kind="delayed", parameters=settings), doubling)
     >>> next(feed), next(feed)
     (Publication(time=90000000, price=1000000, quoted=0), \
 Publication(time=150000000, price=2000000, quoted=60000000))
     """
+
+    def __init__(self, reference: ReferenceConfig, price: TruePrice, published: int = 0) -> None:
+        self._reference, self._price, self._published = reference, price, published
+        self._rest = islice(_publish(reference, price), published, None)
+
+    def __next__(self) -> Publication:
+        publication = next(self._rest)
+        self._published += 1
+        return publication
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Publications, (self._reference, self._price, self._published)
+
+
+def _publish(reference: ReferenceConfig, price: TruePrice) -> Iterator[Publication]:
     last = 0
     for one in reference.make(price):
         if not isinstance(one, Publication) or one.time < last:

@@ -257,16 +257,22 @@ def scripted_delay(delay: Delay, deliveries: Sequence[Delivery], names: Sequence
     Nothing bounds what is scripted: not Δ, nor the end of bad times. ``names`` are those of all
     participants, the observer's last.
     """
+    return _ScriptedDelay(delay, deliveries, names)
 
-    def scripted(message: Message, sender: int, receiver: int, time: int) -> int:
+
+@dataclass(frozen=True, slots=True)
+class _ScriptedDelay:
+    usual: Delay
+    deliveries: Sequence[Delivery]
+    names: Sequence[str]
+
+    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
         # Drawn in any case, so that the other copies' delays are those without the rules.
-        drawn = delay(message, sender, receiver, time)
-        for rule in deliveries:
-            if rule.applies(message, names[sender], names[receiver], time):
+        drawn = self.usual(message, sender, receiver, time)
+        for rule in self.deliveries:
+            if rule.applies(message, self.names[sender], self.names[receiver], time):
                 return rule.delay(time)
         return drawn
-
-    return scripted
 
 
 def _names(written: str | None) -> tuple[str, ...] | None:

@@ -1,6 +1,7 @@
 """Streamlet nodes on a network, driven by the clock. What they agree on does not matter here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar, Protocol
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig, check_config
@@ -148,7 +149,7 @@ class Simulation:
         return node
 
     def _make_network(self, links: Links | None) -> Network:
-        config, length = self.config, self.epoch_length
+        config = self.config
         return Network(
             self.queue,
             make_links(config.network, config.nodes, config.seed) if links is None else links,
@@ -161,8 +162,7 @@ class Simulation:
                 if any(fault.may_return for fault in faults)
             ],
             reception=Reception(
-                # Just after the node has entered the first epoch in which it takes it in.
-                not_before=lambda epoch: (epoch - EPOCHS_AHEAD) * length + 1,
+                not_before=partial(_taken_in_from, self.epoch_length),
                 late=self._offsets,
                 verify_time=config.network.verify_time,
             ),
@@ -179,13 +179,16 @@ class Simulation:
                     node=self.nodes[name],
                     validators=self.node_ids,
                     leader_of=self.leader_of,
-                    now=lambda: self.queue.now,
+                    now=self._now,
                     epoch_length=self.epoch_length,
                     random=stream(self.config.seed, f"adversary/{name}/{number}"),
                     keyring=HeldKeys(self.keyring, fault.accomplices),
                     vary=vary,
                     trees=trees,
                 )
+
+    def _now(self) -> int:
+        return self.queue.now
 
     @property
     def observer(self) -> StreamletNode:
@@ -335,6 +338,11 @@ class Simulation:
                 sends = call_hook(fault, "on_any_message", message, self._names[sender])
                 learned = self._carry(time, index, sends)
                 self._listeners.tell_of(learned, time, self._names[index])
+
+
+def _taken_in_from(epoch_length: int, epoch: int) -> int:
+    """Return the time just after a node enters the first epoch in which it takes in another's."""
+    return (epoch - EPOCHS_AHEAD) * epoch_length + 1
 
 
 def _leader_rule(config: ExperimentConfig, chain_id: str) -> LeaderRule:

@@ -1,7 +1,6 @@
 """What an attack costs a node: counts of steps, verifications and messages kept, never time."""
 
 from dataclasses import replace
-from unittest import mock
 
 import pytest
 
@@ -10,7 +9,6 @@ from streamlet_lab.consensus import (
     Block,
     BlockTree,
     Dropped,
-    blocktree,
 )
 from streamlet_lab.keys import Ed25519Keyring
 
@@ -19,20 +17,14 @@ from .committee import GENESIS, Committee, chain_of, extend, votes_for
 # Walks through the tree
 
 
-class CountedEntry(blocktree._Entry):
+class CountedTree(BlockTree):
     """Counts how often anyone steps from a block to its parent."""
 
-    __slots__ = ("_parent",)
     steps = 0
 
-    @property
-    def parent(self):
-        CountedEntry.steps += 1
-        return self._parent
-
-    @parent.setter
-    def parent(self, entry):
-        self._parent = entry
+    def _parent(self, entry):
+        self.steps += 1
+        return super()._parent(entry)
 
 
 def final_and_fork(length):
@@ -62,15 +54,13 @@ def votes_backwards(blocks):
 
 
 def steps(items):
-    with mock.patch.object(blocktree, "_Entry", CountedEntry):
-        tree = BlockTree(GENESIS, quorum=3)
-        CountedEntry.steps = 0
-        for item in items:
-            if isinstance(item, Block):
-                tree.add_block(item)
-            else:
-                tree.add_vote(item)
-    return CountedEntry.steps, tree
+    tree = CountedTree(GENESIS, quorum=3)
+    for item in items:
+        if isinstance(item, Block):
+            tree.add_block(item)
+        else:
+            tree.add_vote(item)
+    return tree.steps, tree
 
 
 @pytest.mark.parametrize("arrival", [votes_last, votes_backwards])

@@ -13,13 +13,27 @@ NASTY = (
     *(b"\x00", b"\x1b[2J", b"\r\n", b"\n", b"\\n", b'"', b"'", "\u202e".encode(), b"\x85"),
     *(b"<img src=x onerror=1>", b"$x_{$", b"%s{0}", b"0001-01-01", b"9999-12-31T23:59:59.999999Z"),
 )
+# Those that a document may have, so that what comes after its parser is reached.
+_VALUES = (
+    "NaN",
+    "1e999",
+    "-0.0",
+    "1.5",
+    "-1",
+    "0",
+    "1e9",
+    "9" * 400,
+    "9223372036854775808",
+    "true",
+)
+_VALUES += ("null", '""', "[]", "{}", "[" * 40 + "]" * 40, '{"a": 1}', '"1"', '"\\ud800"')
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 _TEXT = re.compile(rb'"[^"\n]*"')
 
 
 def mutate(data, random, seeds):
-    """Return some bytes with one to four kinds of damage, of a source of randomness."""
-    for _ in range(random.randint(1, 4)):
+    """Return some bytes with one to three kinds of damage, of a source of randomness."""
+    for _ in range(random.choice((1, 1, 1, 2, 3))):
         with suppress(RecursionError):  # what is that deep is damaged enough
             data = random.choice(_WAYS)(data, random, seeds)
     return data
@@ -92,7 +106,7 @@ def _restructure(data, random, seeds):
     nasty = random.choice(NASTY).decode(errors="surrogateescape")
     way = random.choice(("drop", "double", "value", "text", "name", "move", "wrap"))
     values = {
-        "value": _Raw(nasty),
+        "value": _Raw(random.choice((nasty, *_VALUES))),
         "text": nasty,
         "move": random.choice(random.choice(holders) or [None]),
         "wrap": [value],
@@ -127,5 +141,5 @@ def _write(value):
 
 _WAYS = (
     *(_flip, _cut, _repeat, _insert, _splice, _swap_lines),
-    *(_replace(_NUMBER, b"%s"), _replace(_TEXT, b'"%s"'), _restructure, _restructure),
+    *(_replace(_NUMBER, b"%s"), _replace(_TEXT, b'"%s"'), *[_restructure] * 6),
 )

@@ -15,12 +15,11 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from .guard import is_taken
-from .mutation import mutate
-
 _LIMITS = {"seconds": 2, "mebibytes": 512}
 _RUNS = re.compile(r"^stat::number_of_executed_units: (\d+)", re.MULTILINE)
 _SECONDS = 60
+# What broke it, where its bytes are, and the bytes themselves.
+_WHERE = ("==", "artifact_prefix", "Base64")
 
 
 def main(arguments=None):
@@ -53,16 +52,23 @@ def _run(name, target, options):
         flags = [
             f"-max_total_time={options.seconds}",
             f"-artifact_prefix={prefix}",
-            *("-timeout=30", "-rss_limit_mb=1500", "-max_len=20000", "-len_control=0"),
+            *(
+                "-timeout=30",
+                "-rss_limit_mb=1500",
+                "-max_len=20000",
+                "-len_control=0",
+                "-mutate_depth=1",
+            ),
             *("-print_final_stats=1", "-verbosity=0", corpus),
         ]
-        command = [sys.executable, "-m", "fuzz.nightly", "--only", name]
-        command += ["--child", "\n".join(flags)]
+        command = [sys.executable, "-m", "fuzz.nightly", f"--only={name}"]
+        command += ["--child=" + "\n".join(flags)]
         child = subprocess.run(command, capture_output=True, text=True, errors="replace")
     inputs = sum(map(int, _RUNS.findall(child.stderr)))
     print(f"{name:16} {inputs:9,} inputs  {'FOUND' if child.returncode else 'nothing'}", flush=True)
     if child.returncode:
-        print(child.stdout[-2_000:], child.stderr[-4_000:], sep="\n", flush=True)
+        where = [line for line in child.stderr.splitlines() if line.startswith(_WHERE)]
+        print(child.stdout[-3_000:] or child.stderr[-3_000:], *where, sep="\n", flush=True)
     return child.returncode != 0
 
 
@@ -70,7 +76,10 @@ def _search(name, arguments):
     """Have atheris search; it ends the process."""
     import atheris
 
+    # Nothing of the lab may have been imported before.
     with atheris.instrument_imports(include=["streamlet_lab"]):
+        from .guard import is_taken
+        from .mutation import mutate
         from .targets import TARGETS
     target = TARGETS[name]
     seeds = target.seeds()
@@ -80,9 +89,10 @@ def _search(name, arguments):
 
     def damage(data, most, seed):
         chance = random.Random(seed)
-        if chance.random() < 0.5:
+        if chance.random() < 0.2:
             return atheris.Mutate(data, most)
-        return mutate(bytes(data), chance, seeds)[:most]
+        start = chance.choice(seeds) if chance.random() < 0.4 else bytes(data)
+        return mutate(start, chance, seeds)[:most]
 
     atheris.Setup(arguments, one_input, custom_mutator=damage)
     atheris.Fuzz()

@@ -26,10 +26,13 @@ from typing import NamedTuple
 from streamlet_lab.errors import DataError, shown
 from streamlet_lab.matching import ConsensusMatchingEngine, Instrument, Order, Traded
 from streamlet_lab.prices.lobster import read_messages
+from streamlet_lab.texts import decode
 
 NEW, PARTIAL, DELETION, EXECUTION = 1, 2, 3, 4
 
 EMPTY = 9_999_999_999
+ROW = re.compile(r"(?:-?\d{1,10},){3}-?\d{1,10}(?:(?:,-?\d{1,10}){4})*", re.ASCII)
+LONGEST_LINE = 50_000  # a thousand levels
 INSTRUMENT = Instrument("LOBSTER", tick=Decimal("0.0001"))
 SIDES = {1: "buy", -1: "sell"}
 
@@ -57,28 +60,22 @@ class Mismatch(NamedTuple):
 
 def read_books(path):
     """Yield the rows of an order book file, and refuse one that is no book by its number."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            text = line.rstrip("\n")
-            is_book = re.fullmatch(
-                r"-?\d{1,10}(,-?\d{1,10}){3}(,-?\d{1,10}(,-?\d{1,10}){3})*", text
-            )
-            values = [*map(int, text.split(","))] if is_book else []
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
+            text = decode(line, f"{path}, row {number}").rstrip("\r\n")
+            values = [*map(int, text.split(","))] if ROW.fullmatch(text) else []
             row = Row(*(occupied(values[at::4], values[at + 1 :: 4]) for at in (0, 2)))
-            for direction in SIDES:
-                keys = [direction * price for price, _ in row.side(direction)]
-                falls = all(better > worse for better, worse in pairwise(keys))
-                is_book = (
-                    is_book
-                    and falls
-                    and all(price > 0 < size for price, size in row.side(direction))
-                )
-            if not is_book:
-                expected = "the ask's price and size, the bid's, and so on, from the best ones down"
-                raise DataError(
-                    f"{path}, row {number}: {shown(text)} is no book; expected {expected}"
-                )
+            if not values or not (is_side(row.asks, -1) and is_side(row.bids, 1)):
+                wrong = f"{path}, row {number}: {shown(text)} is no book"
+                raise DataError(f"{wrong}; expected prices and sizes, the best ones first")
             yield row
+
+
+def is_side(levels, direction):
+    """Whether prices and sizes are positive, and each price is worse than the one before."""
+    keys = [direction * price for price, _ in levels]
+    falls = all(better > worse for better, worse in pairwise(keys))
+    return falls and all(price > 0 and size > 0 for price, size in levels)
 
 
 def occupied(prices, sizes):

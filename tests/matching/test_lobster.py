@@ -20,6 +20,7 @@ from .lobster import (
     PARTIAL,
     Row,
     paired,
+    read_books,
     read_files,
     replay_flow,
 )
@@ -216,6 +217,7 @@ def test_level_that_comes_into_view_is_taken_over(report_of):
             f"{EMPTY},0,1000000,50,1000200,10,999900,15",
             "1000100,10,1000000,50,1000200,10,999900",
             "1000100,10,1000000,50,1000200,10,999900,1e1",
+            "1000100,10,1000000,50,1000200,10,999900,١٥",
             "1000100,10,1000000,50,1000200,10,999900," + "9" * 5_000,
             "",
         )
@@ -237,3 +239,12 @@ def test_files_of_different_lengths_and_of_no_row_are_refused(report_of):
         report_of("message", "34200.000000006,3,7,20,1000000,1\n", "")
     with pytest.raises(DataError, match="there is no row in the files"):
         replay_flow([], [], 2)
+
+
+def test_book_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "books.csv"
+    path.write_text(BOOKS, encoding="utf-8-sig")
+    assert len([*read_books(path)]) == 7
+    path.write_text(BOOKS, encoding="utf-16")
+    with pytest.raises(DataError, match="row 1: not a text in UTF-8; it seems to be UTF-16"):
+        next(read_books(path))

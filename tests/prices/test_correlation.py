@@ -72,10 +72,10 @@ def test_of_each_day_the_first_gaussian_is_mixed_and_nothing_else(
     names: list[str], correlation: float
 ) -> None:
     streams, own = PathStreams(5, "IBM", correlation), stream(5, "prices/IBM/days")
-    mixed, loading, to_come = streams.days, math.sqrt(correlation), False
+    mixed, loading, to_come = streams.days(), math.sqrt(correlation), False
     for index, name in enumerate(names):
         if index % 3 == 0:
-            streams.begin_day(index)
+            mixed.begin_day(index)
             shared = StreamFamily(5, "prices/market/days").of(index).gauss(0, 1)
             to_come = correlation > 0
         if to_come and name in ("gauss", "normalvariate"):
@@ -99,7 +99,7 @@ def test_a_path_s_stretches_do_not_depend_on_what_else_is_drawn(
     assert [streams.stretch(index, 7, 3)[0] for index in places] == [
         drawn[index] for index in places
     ]
-    assert streams.days.random() == in_order.days.random()
+    assert streams.days().random() == in_order.days().random()
 
 
 def test_the_gaussians_of_stretches_correlate_and_their_clock_is_the_same() -> None:
@@ -179,12 +179,12 @@ def test_with_the_full_correlation_all_paths_are_alike_at_every_step() -> None:
 def test_student_innovations_correlate_as_the_closed_form_says(nu: float) -> None:
     """40,000 pairs of unit variance; four standard errors of their mean product are 0.025."""
     model = GjrGarch(degrees_of_freedom=nu)
-    one, other = PathStreams(2, "AAPL", 0.6), PathStreams(2, "MSFT", 0.6)
+    one, other = (PathStreams(2, symbol, 0.6).days() for symbol in ("AAPL", "MSFT"))
     products = []
     for day in range(40_000):
-        for streams in (one, other):
-            streams.begin_day(day)
-        products.append(model.innovation(one.days) * model.innovation(other.days))
+        for days in (one, other):
+            days.begin_day(day)
+        products.append(model.innovation(one) * model.innovation(other))
 
     # z = g·√((ν − 2)/χ²) has a χ² of its own for each share.
     kept = stats.chi2(nu).expect(lambda x: math.sqrt((nu - 2) / x)) ** 2

@@ -178,7 +178,7 @@ def test_a_models_returns_are_those_of_a_free_path(
 ) -> None:
     """Rounding to micro-dollars moves a return by less than a millionth."""
     model, wide = make_model(name), (Decimal("0.01"), Decimal(10_000_000))
-    monkeypatch.setattr(facts, "stream", lambda seed, name: PathStreams(seed, "AAPL").days)
+    monkeypatch.setattr(facts, "stream", lambda seed, name: PathStreams(seed, "AAPL").days())
     path = SimulatedPath(
         PathStreams(3, "AAPL"), TRADING_DAY, PathSettings(bounds=wide), model=model
     )

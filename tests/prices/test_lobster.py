@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from streamlet_lab.errors import DataError, InvalidInput
+from streamlet_lab.prices import ReplayPath
 from streamlet_lab.prices.feeds import make_path
 from streamlet_lab.prices.lobster import lobster_feed, read_lobster, read_messages
 
@@ -270,6 +271,17 @@ def test_without_the_folder_or_the_symbols_files_the_feed_is_refused(
     monkeypatch.delenv("LOBSTER_DIR")
     with pytest.raises(InvalidInput, match=r"^LOBSTER_DIR: None .* the folder of your LOBSTER"):
         make_path("lobster", 0, 1_000_000, symbol="MSFT")
+
+
+def test_every_price_comes_back_exactly(tmp_path: Path) -> None:
+    """Of a hundredth of a cent, and of as many digits as a message may have."""
+    prices = [100, 101, 308_701, 1_999_999_900, 9_999_999_999, *range(1_234_567_001, 1_234_567_400)]
+    lines = [f"{34_200 + row},4,1,10,{price},1\n" for row, price in enumerate(prices)]
+    path = ReplayPath(read_lobster(_write(tmp_path, "".join(lines))))
+
+    assert [path.price(row * 1_000_000) for row in range(len(prices))] == [
+        price * 100 for price in prices
+    ]
 
 
 def test_the_trades_are_replayed_as_they_came(folder: Path) -> None:

@@ -17,7 +17,7 @@ from streamlet_lab.config import ReferenceConfig
 from streamlet_lab.matching import ReferenceMoved, Rejected, RejectReason, replay
 from streamlet_lab.matching.watch import bands
 from streamlet_lab.simulator import Market
-from streamlet_lab.simulator.references import publications
+from streamlet_lab.simulator.references import Publications
 from streamlet_lab.units import to_microseconds
 
 from .stocks import network
@@ -38,7 +38,7 @@ def published(kind, prices, *, until=None, **parameters):
         assert time >= 0
         return prices[min(time // SECOND, len(prices) - 1)]
 
-    feed = publications(ReferenceConfig(kind=kind, parameters=parameters), price)
+    feed = Publications(ReferenceConfig(kind=kind, parameters=parameters), price)
     until = (len(prices) - 1) * SECOND if until is None else until
     return list(takewhile(lambda publication: publication.time <= until, feed))
 
@@ -227,7 +227,7 @@ def test_the_market_learns_of_each_publication_at_its_instant(kind):
     lab, _, market = run(ORACLES[kind], symbols=symbols, epoch_length="700ms")
     config = lab.config.market.reference
     for symbol in symbols:
-        own = publications(config, lab.feeds[symbol].path.price)
+        own = Publications(config, lab.feeds[symbol].path.price)
         due = list(takewhile(lambda one: lab.protocol_time(one.time) <= 14 * SECOND, own))
         moves = moves_of(market, symbol)
         assert len(moves) == len(due) > 20
