@@ -23,7 +23,7 @@ from streamlet_lab.repeats import PART, WHOLE, Measure, Outcome, Row, Run, check
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
 from streamlet_lab.texts import one_of, printable
-from streamlet_lab.units import to_function, to_instance, to_whole
+from streamlet_lab.units import to_name, to_whole
 
 #: What a setting takes: its values, or a mapping of labels to values.
 Values = Iterable[Any] | Mapping[Any, Any]
@@ -153,6 +153,7 @@ class Sweep:
 
 
 Sweep.frame = OwnCopy("frame")  # type: ignore[assignment]
+Sweep.failures = OwnCopy("failures")  # type: ignore[assignment]
 
 
 def run_experiment(config: ExperimentConfig) -> Any:
@@ -229,20 +230,13 @@ def sweep(
     1  one silent   8.0  2
     """
     repeats = to_whole(repeats, 1, "repeats")
-    given = {"run": run, "measure": measure, "progress": progress or print}
-    for name, function in given.items():
-        to_function(function, name)
-    if executor is not None:
-        to_instance(executor, Executor, "executor")
     keep, plan = _keeps(on_error), _plan(_grid(base, over), repeats, seed)
     outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
     return _swept(check_shares(outcomes, keep=keep), tuple(over), len(plan), repeats)
 
 
 def _keeps(on_error: OnError) -> bool:
-    if on_error not in get_args(OnError):
-        raise InvalidInput("on_error", on_error, f"one of {_listed(get_args(OnError))}")
-    return on_error == "keep"
+    return to_name(on_error, get_args(OnError), "on_error") == "keep"
 
 
 def _plan(

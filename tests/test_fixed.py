@@ -69,8 +69,11 @@ def test_the_frames_of_a_sweep_and_of_a_feed_are_copies() -> None:
     means = swept.means()
     for frame in (swept.frame, feed.frame):
         frame.iloc[0, 1] = 7
+    swept.failures["x"] = []
 
     assert swept.means().equals(means)
+    assert swept.failures.empty
+    assert "x" not in swept.failures
     assert feed.frame["price"].tolist() == [1.0]
 
 
