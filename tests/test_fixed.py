@@ -69,7 +69,8 @@ def test_the_frames_of_a_sweep_and_of_a_feed_are_copies() -> None:
     means = swept.means()
     for frame in (swept.frame, feed.frame):
         frame.iloc[0, 1] = 7
-    swept.failures["x"] = []
+    failures = swept.failures
+    failures["x"] = []
 
     assert swept.means().equals(means)
     assert swept.failures.empty
