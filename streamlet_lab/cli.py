@@ -9,10 +9,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 from streamlet_lab import __version__, demos
 from streamlet_lab.charts import save_charts
@@ -33,8 +33,8 @@ from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
-from streamlet_lab.terminal import discard, say, show
-from streamlet_lab.texts import nearest, parse_json, parse_toml, printable, read_text
+from streamlet_lab.terminal import Parser, discard, say, show
+from streamlet_lab.texts import parse_json, parse_toml, printable, read_text
 
 #: Where the main job draws its charts unless told otherwise.
 DEFAULT_CHARTS: Final = Path("output") / "charts"
@@ -62,23 +62,6 @@ _SET_HELP: Final = (
     "any other setting by its name in a file, value as in TOML; may be repeated; "
     "example: --set prices.aggregator=median --set network.gst=5s"
 )
-
-
-class _Parser(argparse.ArgumentParser):
-    """Names the command, or the option, that is most like an unknown one."""
-
-    def error(self, message: str) -> NoReturn:
-        unknown = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: ([^\s=]+)", message)
-        hint = nearest(unknown[1] or unknown[2], _names(self)) if unknown else ""
-        super().error(printable(message) + hint)
-
-
-def _names(parser: argparse.ArgumentParser) -> Iterator[str]:
-    for action in parser._actions:
-        commands = action.choices if isinstance(action.choices, dict) else {}
-        yield from (*action.option_strings, *commands)
-        for command in commands.values():
-            yield from _names(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="streamlet-lab",
         description="A market whose reference price is made by Byzantine fault-tolerant consensus.",
     )
@@ -253,18 +236,29 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         name = name.strip()
         if not (equals and _SETTING.fullmatch(name)):
             raise InvalidInput("--set", text, "SETTING=VALUE, such as prices.aggregator=median")
-        try:
-            (read,) = parse_toml(f"value = {value}").values()
-        except (DataError, ValueError):  # ValueError: more than one value
-            read = value.strip()  # a word or a duration needs no quotation marks here
-            if _NUMBER.fullmatch(read):  # TOML knows no .3, 1. and 010
-                read = int(read) if read.isdecimal() else float(read)
+        read = _read_value(value.strip())
         try:
             settings = with_setting(settings, name, read)
         except InvalidInput as error:
             expected = f"a setting; {error.field!r} has none below it"
             raise InvalidInput("--set", text, expected) from None
     return settings
+
+
+def _read_value(text: str) -> object:
+    """Read a value of TOML; a word or a duration needs no quotation marks here."""
+    try:
+        (value,) = parse_toml(f"value = {text}").values()
+        return value
+    except DataError as error:
+        if text.startswith(("[", "{", '"', "'")):
+            raise InvalidInput("--set", text, f"a value as in TOML; {error}") from error
+    except ValueError:  # more than one value
+        pass
+    if not _NUMBER.fullmatch(text):
+        return text
+    # TOML knows no .3, 1. and 010.
+    return int(text) if text.lstrip("+-").isdecimal() else float(text)
 
 
 def _progress(done: int, total: int, what: str = "epoch") -> None:
@@ -344,8 +338,7 @@ def _read_block(text: str) -> int | str:
     if re.fullmatch(r"\d{1,8}", text, re.ASCII):
         return int(text)
     if not re.fullmatch("[0-9a-f]{64}", text):
-        shown = text if len(text) <= 64 else f"{text[:64]}…"
-        raise InvalidInput("block", shown, "an epoch, or a hash of 64 lowercase hexadecimal digits")
+        raise InvalidInput("block", text, "an epoch, or a hash of 64 lowercase hexadecimal digits")
     return text
 
 
