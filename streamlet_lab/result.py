@@ -298,7 +298,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
+            f"<tr><th style='text-align:left'>{html.escape(printable(label))}</th>"
             f"<td style='text-align:left'>{html.escape(printable(value))}</td></tr>"
             for label, value in self._lines()
         )

@@ -304,7 +304,10 @@ def _write_hostile(saved, path, change):
         _text("ledger.json", b'"quorum": 3', b'"quorum": NaN'),
         _text("ledger.json", b'"quorum": 3', b'"quorum": ' + b"1" * 400),
         _text("ledger.json", b'"quorum": 3', b'"quorum": 3, "quorum": 3'),
-        *(_cell("epochs", "epoch", bad) for bad in ("-1", "1.5", "", "9" * 400, "\u0661", "x")),
+        *(
+            _cell("epochs", "epoch", bad)
+            for bad in ("-1", "1.5", "", "9" * 400, "1e300", "inf", "\u0661", "x")
+        ),
         *(_cell("epochs", "price_count", bad) for bad in ("9" * 400, "1e400", "1.5", "-1")),
         *(_cell("epochs", "true_price", bad) for bad in ("9" * 400, "inf", "nan", "1_0", "0x1")),
         *(_cell("book", "true_price", bad) for bad in ("", "-inf")),
@@ -323,7 +326,7 @@ def _write_hostile(saved, path, change):
         lambda members: members.update({"more.csv": b""}),
         lambda members: members.pop("trace.csv"),
     ],
-    ids=range(86),
+    ids=range(88),
 )
 def test_what_was_never_saved_is_refused_at_once_although_its_digests_match(
     saved, tmp_path, change

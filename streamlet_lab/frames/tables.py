@@ -91,17 +91,19 @@ def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> pd.D
         header, *first = islice(csv.reader(text), 2)
         if header != [*columns] or [len(row) for row in first] != [len(columns)] * len(first):
             raise InvalidInput(name, header, f"the columns {', '.join(columns)}, in every row")
-        frame: pd.DataFrame = pd.read_csv(
-            io.BytesIO(content),
-            dtype={name: column.dtype for name, column in columns.items()},
-            na_values={name: [""] for name, column in columns.items() if column.dtype != "str"},
-            keep_default_na=False,
-            **_EXACTLY,
-        )
+        # Else 1e300 becomes some integer.
+        with np.errstate(invalid="raise"):
+            frame: pd.DataFrame = pd.read_csv(
+                io.BytesIO(content),
+                dtype={name: column.dtype for name, column in columns.items()},
+                na_values={name: [""] for name, column in columns.items() if column.dtype != "str"},
+                keep_default_na=False,
+                **_EXACTLY,
+            )
     except InvalidInput:
         raise
-    # What csv and pandas raise: for a number without end an OverflowError, for 1.5 a TypeError.
-    except (ValueError, TypeError, OverflowError, csv.Error) as error:
+    # What csv, numpy and pandas raise: a TypeError for 1.5 where there are integers.
+    except (ValueError, TypeError, ArithmeticError, csv.Error) as error:
         raise InvalidInput(name, str(error), "cells of the columns' types") from error
     for each, column in columns.items():
         _check_cells(f"{name}.{each}", frame[each], column)
