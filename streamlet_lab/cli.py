@@ -239,18 +239,30 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         name = name.strip()
         if not (equals and _SETTING.fullmatch(name)):
             raise InvalidInput("--set", text, "SETTING=VALUE, such as prices.aggregator=median")
-        try:
-            (read,) = parse_toml(f"value = {value}").values()
-        except (DataError, ValueError):  # ValueError: more than one value
-            read = value.strip()  # a word or a duration needs no quotation marks here
-            if _NUMBER.fullmatch(read):  # TOML knows no .3, 1. and 010
-                read = int(read) if read.isdecimal() else float(read)
+        read = _read_value(value.strip())
         try:
             settings = with_setting(settings, name, read)
         except InvalidInput as error:
             expected = f"a setting; {error.field!r} has none below it"
             raise InvalidInput("--set", text, expected) from None
     return settings
+
+
+def _read_value(text: str) -> object:
+    """Read a value of TOML; a word or a duration needs no quotation marks here."""
+    try:
+        (value,) = parse_toml(f"value = {text}").values()
+        return value
+    except DataError as error:
+        if text.startswith(("[", "{", '"', "'")):
+            raise InvalidInput("--set", text, f"a value as in TOML; {error}") from error
+    except ValueError:  # more than one value
+        pass
+    if not _NUMBER.fullmatch(text):
+        return text
+    return (
+        int(text) if text.lstrip("+-").isdecimal() else float(text)
+    )  # TOML knows no .3, 1. and 010
 
 
 def _read_faults(text: str) -> tuple[Fault, ...]:
@@ -340,8 +352,7 @@ def _read_block(text: str) -> int | str:
     if re.fullmatch(r"\d{1,8}", text, re.ASCII):
         return int(text)
     if not re.fullmatch("[0-9a-f]{64}", text):
-        shown = text if len(text) <= 64 else f"{text[:64]}…"
-        raise InvalidInput("block", shown, "an epoch, or a hash of 64 lowercase hexadecimal digits")
+        raise InvalidInput("block", text, "an epoch, or a hash of 64 lowercase hexadecimal digits")
     return text
 
 

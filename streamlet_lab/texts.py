@@ -23,12 +23,14 @@ MOST_BYTES: Final = 16_000_000
 MOST_VALUES: Final = 1_000_000
 #: Characters of a TOML document, of which the parser may read only half a million in a second.
 MOST_OF_TOML: Final = 1_000_000
-#: Names in an object of JSON, and in a whole document of TOML.
-MOST_NAMES: Final = 10_000
+#: Names in an object of JSON, and in a whole document of TOML: a delay for each two of 140 nodes.
+MOST_NAMES: Final = 20_000
+#: Values in a configuration, of each of which there may be a complaint.
+MOST_SETTINGS: Final = 100_000
 _DEEPEST: Final = 32
 _MOST_PARTS: Final = 16
-# Every integer of so many digits, be they hexadecimal, has a float.
-_LONGEST_NUMBER: Final = 250
+#: Every integer of so many digits, be they hexadecimal, has a float.
+LONGEST_NUMBER: Final = 250
 
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "UTF-32"),  # begins as that of UTF-16 does
@@ -104,13 +106,7 @@ def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> Any:
     with _in_our_words("JSON", source):
         if sum(map(text.count, ",[{")) > most:
             raise ValueError(f"expected at most {most:,} values")
-        document = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_float,
-        )
+        document = _JSON.decode(text)
         _check_depth(document)
         # Half a pair cannot be written again, nor hashed.
         if _SURROGATE.search(text):
@@ -119,7 +115,7 @@ def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> Any:
 
 
 def parse_toml(text: str, source: str = "") -> dict[str, Any]:
-    """Parse a TOML document of at most `MOST_OF_TOML` characters and `MOST_NAMES` names.
+    """Parse a TOML document within `MOST_OF_TOML`, `MOST_NAMES` and `MOST_SETTINGS`.
 
     Raises
     ------
@@ -130,8 +126,9 @@ def parse_toml(text: str, source: str = "") -> dict[str, Any]:
         if len(text) > MOST_OF_TOML:
             raise ValueError(f"expected at most {MOST_OF_TOML:,} characters")
         outside = _OPAQUE.sub('"', text)
-        if outside.count("=") > MOST_NAMES:
-            raise ValueError(f"expected at most {MOST_NAMES:,} names")
+        for sign, most, what in ("=", MOST_NAMES, "names"), (",", MOST_SETTINGS, "values"):
+            if outside.count(sign) > most:
+                raise ValueError(f"expected at most {most:,} {what}")
         for piece in map(str.strip, _BETWEEN.split(outside)):
             _check_length(piece)
             # The parser takes as many steps as the square of this.
@@ -191,9 +188,9 @@ def _float(text: str) -> float:
 
 
 def _check_length(text: str) -> None:
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > LONGEST_NUMBER:
         raise ValueError(
-            f"{text[:40]!r}… is too long; expected at most {_LONGEST_NUMBER} characters"
+            f"{text[:40]!r}… is too long; expected at most {LONGEST_NUMBER} characters"
         )
 
 
@@ -209,3 +206,8 @@ def _check_depth(document: object) -> None:
         if not level:
             return
     raise ValueError(f"expected a nesting of at most {_DEEPEST}")
+
+
+_JSON: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_float
+)

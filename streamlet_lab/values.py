@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from streamlet_lab.copies import check_pickled
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.texts import LONGEST_NUMBER
 from streamlet_lab.units import (
     format_duration,
     to_decimal,
@@ -39,6 +40,8 @@ CALLABLE: Final = "callable:"
 
 # What pydantic puts into a location beside what a person wrote.
 _LABELS: Final = ("function-", "constrained-", "literal[", "tuple[")
+# Half of what `texts` reads: parameters lie somewhere in a configuration.
+_DEEPEST: Final = 16
 # What readers call a value for want of a better name; the location has one.
 _UNNAMED: Final = ("value", "duration", "price")
 
@@ -205,23 +208,25 @@ def to_plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
     plain = {}
     for name, value in parameters.items():
         try:
-            plain[name] = _plain(value)
-        except TypeError:
+            plain[name] = _plain(value, 0)
+        except (TypeError, ValueError, OverflowError):  # half a character; beyond every float
             expected = "a text, a finite number, true, false, or a list or a table of these"
             raise InvalidInput(name, value, expected) from None
     return plain
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, depth: int) -> object:
     match value:
         case str():
+            value.encode()
             return value
-        case list():
-            return [*map(_plain, value)]
-        case dict() if all(isinstance(name, str) for name in value):
-            return {name: _plain(each) for name, each in value.items()}
+        case list() if depth < _DEEPEST:
+            return [_plain(item, depth + 1) for item in value]
+        case dict() if depth < _DEEPEST and all(isinstance(name, str) for name in value):
+            return {_plain(name, depth): _plain(each, depth + 1) for name, each in value.items()}
     plain = to_python(value)
-    if not isinstance(plain, int | float) or not math.isfinite(plain):
+    is_number = isinstance(plain, int | float) and math.isfinite(plain)
+    if not is_number or len(str(plain)) > LONGEST_NUMBER:
         raise TypeError
     return plain
 

@@ -7,7 +7,7 @@ from itertools import chain
 from random import Random
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, FailFast, Field, PlainSerializer, model_validator
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.registers import DELAYS
@@ -204,7 +204,7 @@ class NetworkConfig(Section):
     shortest_delay: _Delay | None = None
     median_delay: _Delay = 50_000
     delay_spread: Annotated[float, Number(0, 5)] = 0.7
-    samples: tuple[_Delay, ...] = ()
+    samples: Annotated[tuple[_Delay, ...], FailFast()] = ()
     regions: tuple[str, ...] = ()
     region_delays: Annotated[dict[str, dict[str, _Delay]], Field(min_length=1)] | None = None
     link_delays: dict[str, _Delay] = Field(default_factory=dict)

@@ -117,9 +117,7 @@ class TreeStage(Stage):
         facts = sum(len(c.facts) for c in commands if isinstance(c, ExpectViews))
         looks = blocks * len(self.everyone) * (1 + facts)
         if looks > _MOST_LOOKS:
-            expected = (
-                f"at most {_MOST_LOOKS:,}: blocks, times views, times what is expected of them"
-            )
+            expected = f"fewer blocks, views or expectations: at most {_MOST_LOOKS:,} to look at"
             raise InvalidInput("scenario", looks, expected)
         # One vote of everybody notarizes: who votes does not matter here.
         self.views = {n: BlockTree(self._blocks[GENESIS], quorum=1) for n in self.everyone}
