@@ -16,7 +16,7 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
-from streamlet_lab.files import read_archive, write_archive
+from streamlet_lab.files import parse_member, read_archive, write_archive
 from streamlet_lab.fixed import fixed
 from streamlet_lab.frames import OwnCopies, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
@@ -29,7 +29,7 @@ from streamlet_lab.metrics import (
     market_quality,
     sensitivity,
 )
-from streamlet_lab.texts import decode, parse_json, printable, to_path
+from streamlet_lab.texts import printable, to_path
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
 
@@ -282,7 +282,7 @@ class Result:
         document, members = read_archive(path, _Manifest.FORMAT, names)
         try:
             manifest = _Manifest.from_document(document)
-            ledger, known = members[_LEDGER], COLUMNS if manifest.market else PROTOCOL_COLUMNS
+            known = COLUMNS if manifest.market else PROTOCOL_COLUMNS
             result = cls(
                 config=manifest.config,
                 frames={
@@ -293,7 +293,7 @@ class Result:
                 excerpt=manifest.excerpt,
                 signatures=manifest.signatures,
                 verifications=manifest.verifications,
-                ledger=Ledger.from_document(parse_json(decode(ledger, _LEDGER), most=len(ledger))),
+                ledger=Ledger.from_document(parse_member(_LEDGER, members[_LEDGER])),
             )
             if result.has_market is not manifest.market:
                 raise InvalidInput("result.market", manifest.market, "whether there are prices")

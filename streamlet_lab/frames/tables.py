@@ -128,8 +128,10 @@ def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> pd.D
     text = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
     try:
         header, *first = islice(csv.reader(text), 2)
-        if header != [*columns] or [len(row) for row in first] != [len(columns)] * len(first):
-            raise InvalidInput(name, header, f"the columns {', '.join(columns)}, in every row")
+        if header != [*columns]:
+            raise InvalidInput(name, header, f"the columns {', '.join(columns)}")
+        if first and len(first[0]) != len(columns):
+            raise InvalidInput(name, first[0], f"{len(columns)} cells in a row")
         # Else 1e300 becomes some integer.
         with np.errstate(invalid="raise"):
             frame: pd.DataFrame = pd.read_csv(
