@@ -77,13 +77,15 @@ class PriceConsensusService:
             raise InvalidInput("symbol", symbol, "a symbol such as 'AAPL'")
         path = make_path(SIMULATED, seed, TRADING_DAY, symbol=symbol)
         self.symbol = symbol
-        self.rules = to_instance(PriceValidation, rules or PriceValidation(), "rules")
+        self.rules = to_instance(rules or PriceValidation(), PriceValidation, "rules")
         self.previous: PreviousConsensus | None = None
         self._next_epoch = 0
         self._feed = QuoteFeed(path, TRADING_DAY, seed)
 
     def validate_prices(self, prices: Sequence[StockPrice]) -> list[StockPrice]:
         """Return the prices that pass the rules, measured against the last consensus."""
+        for price in prices:
+            to_instance(price, StockPrice, "prices")
         known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous)
         return [*valid_quotes(known.check(prices))]
 
@@ -96,7 +98,8 @@ class PriceConsensusService:
         least, and volume.
         """
         for price in prices:
-            if to_instance(StockPrice, price, "prices").symbol != self.symbol:
+            to_instance(price, StockPrice, "prices")
+            if price.symbol != self.symbol:
                 raise InvalidInput("prices", price.symbol, f"prices of {self.symbol}")
         known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous, timestamp)
         return known.aggregate(prices)
@@ -182,7 +185,7 @@ class StockMarketConsensusNetwork(StockSimulation):
 
         Its time is that at which the observer saw it final.
         """
-        wanted = self.symbol if symbol is None else to_name(symbol, self.symbols, "symbol")
+        wanted = to_name(symbol or self.symbol, self.symbols, "symbol")
         return next(
             (
                 Reference(price.consensus_price, time, price.block_hash)

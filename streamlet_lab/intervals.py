@@ -142,8 +142,7 @@ def share_interval(shares: Iterable[Share | None], *, fewest: int = FEWEST_RUNS)
     (0.308..., 'no event: upper bound')
     """
     to_whole(fewest, 2, "fewest")
-    known = [to_instance(Share, share, "shares") for share in shares if share is not None]
-    parts, wholes = _columns(known)
+    parts, wholes = _columns([share for share in shares if share is not None])
     n = len(parts)
     if not n:
         return _without_ends(math.nan, 0, "cluster")
@@ -174,9 +173,12 @@ def share_difference(
     Both have one share of each run, in the same order; a pair in which one is None is left out.
     """
     to_whole(fewest, 2, "fewest")
+    first, second = [*first], [*second]
+    if len(first) != len(second):
+        raise InvalidInput("second", len(second), f"as many shares as of the first, {len(first)}")
     pairs = [
-        (to_instance(Share, one, "first"), to_instance(Share, other, "second"))
-        for one, other in _pairs([*first], [*second])
+        (one, other)
+        for one, other in zip(first, second, strict=True)
         if one is not None and other is not None
     ]
     n = len(pairs)
@@ -200,16 +202,12 @@ def share_difference(
     return Interval(gain, max(gain - margin, -1.0), min(gain + margin, 1.0), n, "cluster")
 
 
-def _pairs(first: list[Any], second: list[Any]) -> Iterable[tuple[Any, Any]]:
-    if len(first) != len(second):
-        raise InvalidInput("second", f"{len(second)} shares", f"{len(first)}, as many as first")
-    return zip(first, second, strict=True)
-
-
 _Array = NDArray[np.float64]
 
 
 def _columns(shares: list[Share]) -> tuple[_Array, _Array]:
+    for share in shares:
+        to_instance(share, Share, "shares")
     parts = np.array([share.part for share in shares], dtype=np.float64)
     return parts, np.array([share.whole for share in shares], dtype=np.float64)
 

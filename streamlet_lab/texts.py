@@ -11,10 +11,11 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from streamlet_lab.errors import DataError, shown
+from streamlet_lab.errors import DataError, InvalidInput, shown
 from streamlet_lab.errors import printable as printable
 
 #: Bytes of a file. The proof of a block with 10,000 others between it and finality has 4 million.
@@ -23,12 +24,14 @@ MOST_BYTES: Final = 16_000_000
 MOST_VALUES: Final = 1_000_000
 #: Characters of a TOML document, of which the parser may read only half a million in a second.
 MOST_OF_TOML: Final = 1_000_000
-#: Names in an object of JSON, and in a whole document of TOML.
-MOST_NAMES: Final = 10_000
+#: Names in an object of JSON, and in a whole document of TOML: a delay for each two of 140 nodes.
+MOST_NAMES: Final = 20_000
+#: Values in a configuration, of each of which there may be a complaint.
+MOST_SETTINGS: Final = 100_000
 _DEEPEST: Final = 32
 _MOST_PARTS: Final = 16
-# Every integer of so many digits, be they hexadecimal, has a float.
-_LONGEST_NUMBER: Final = 250
+#: Every integer of so many digits, be they hexadecimal, has a float.
+LONGEST_NUMBER: Final = 250
 
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "UTF-32"),  # begins as that of UTF-16 does
@@ -46,8 +49,21 @@ _OPAQUE: Final = re.compile(
     re.DOTALL,
 )
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+# Outside of those: each comes with a value that is made.
+_SIGNS: Final = (
+    ("=", MOST_NAMES, "names"),
+    ("[", MOST_NAMES, "brackets"),
+    (",", MOST_SETTINGS, "values"),
+)
 _BETWEEN: Final = re.compile(r"[=,\[\]{}\n]")
 _LONGEST_NAME: Final = 80
+
+
+def to_path(path: object, field: str = "path") -> Path:
+    """Return a path, or refuse what names none."""
+    if not isinstance(path, str | PathLike):
+        raise InvalidInput(field, path, "the name of a file")
+    return Path(path)
 
 
 def read_text(path: str | Path, *, most: int = MOST_BYTES) -> str:
@@ -59,7 +75,7 @@ def read_text(path: str | Path, *, most: int = MOST_BYTES) -> str:
         If there is no such file, it has more than so many bytes, or it is in another encoding.
     """
     try:
-        with Path(path).open("rb") as file:
+        with to_path(path).open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
@@ -104,13 +120,7 @@ def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> Any:
     with _in_our_words("JSON", source):
         if sum(map(text.count, ",[{")) > most:
             raise ValueError(f"expected at most {most:,} values")
-        document = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_float,
-        )
+        document = _JSON.decode(text)
         _check_depth(document)
         # Half a pair cannot be written again, nor hashed.
         if _SURROGATE.search(text):
@@ -119,7 +129,7 @@ def parse_json(text: str, source: str = "", *, most: int = MOST_VALUES) -> Any:
 
 
 def parse_toml(text: str, source: str = "") -> dict[str, Any]:
-    """Parse a TOML document of at most `MOST_OF_TOML` characters and `MOST_NAMES` names.
+    """Parse a TOML document within `MOST_OF_TOML`, `MOST_NAMES` and `MOST_SETTINGS`.
 
     Raises
     ------
@@ -130,8 +140,9 @@ def parse_toml(text: str, source: str = "") -> dict[str, Any]:
         if len(text) > MOST_OF_TOML:
             raise ValueError(f"expected at most {MOST_OF_TOML:,} characters")
         outside = _OPAQUE.sub('"', text)
-        if outside.count("=") > MOST_NAMES:
-            raise ValueError(f"expected at most {MOST_NAMES:,} names")
+        for sign, most, what in _SIGNS:
+            if outside.count(sign) > most:
+                raise ValueError(f"expected at most {most:,} {what}")
         for piece in map(str.strip, _BETWEEN.split(outside)):
             _check_length(piece)
             # The parser takes as many steps as the square of this.
@@ -163,8 +174,20 @@ def nearest(name: object, names: Iterable[str]) -> str:
     """
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return ""
-    found = difflib.get_close_matches(name, names, n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    # In lower case for the comparison, as SHOUTING is no other name.
+    known = {each.lower(): each for each in names}
+    found = difflib.get_close_matches(name.lower(), known, n=1)
+    return f" (did you mean {known[found[0]]!r}?)" if found else ""
+
+
+def one_of(name: object, names: Iterable[object], what: str = "one of") -> str:
+    """Return what is valid where a name is none of some others, with a hint at the most like one.
+
+    >>> one_of("medain", ["mean", "median"])
+    "one of mean, median (did you mean 'median'?)"
+    """
+    known = [*map(str, names)]
+    return f"{what} {', '.join(known)}{nearest(name, known)}"
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -191,9 +214,9 @@ def _float(text: str) -> float:
 
 
 def _check_length(text: str) -> None:
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > LONGEST_NUMBER:
         raise ValueError(
-            f"{text[:40]!r}… is too long; expected at most {_LONGEST_NUMBER} characters"
+            f"{text[:40]!r}… is too long; expected at most {LONGEST_NUMBER} characters"
         )
 
 
@@ -209,3 +232,8 @@ def _check_depth(document: object) -> None:
         if not level:
             return
     raise ValueError(f"expected a nesting of at most {_DEEPEST}")
+
+
+_JSON: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_float
+)

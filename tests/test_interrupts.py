@@ -24,6 +24,12 @@ time.sleep(60)
 """
 
 
+@pytest.fixture(autouse=True)
+def buffered(monkeypatch):
+    """Output as it is for most: an unbuffered one has nothing left that could fail at the end."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+
+
 @pytest.fixture
 def command(tmp_path):
     """The command's program, by each of its two ways in."""

@@ -6,7 +6,7 @@ from typing import Any
 from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.config.runnable import check_runnable
 from streamlet_lab.errors import DataError
-from streamlet_lab.texts import parse_json, parse_toml, read_text
+from streamlet_lab.texts import MOST_SETTINGS, parse_json, parse_toml, read_text, to_path
 
 
 def make_config(**settings: Any) -> ExperimentConfig:
@@ -34,8 +34,11 @@ def load_config(path: str | Path) -> ExperimentConfig:
 
     `DataError` is raised if there is no such file, or it is not TOML or JSON.
     """
-    parse = parse_json if Path(path).suffix == ".json" else parse_toml
-    document = parse(read_text(path), str(path))
+    text = read_text(path)
+    if to_path(path).suffix == ".json":
+        document = parse_json(text, str(path), most=MOST_SETTINGS)
+    else:
+        document = parse_toml(text, str(path))
     if not isinstance(document, dict):
         raise DataError(f"{path}: not a table of settings")
     return read_settings(document)

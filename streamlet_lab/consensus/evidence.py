@@ -122,7 +122,7 @@ def is_proven(evidence: Evidence, public_keys: Mapping[str, bytes]) -> bool:
 
     The evidence may be anyone's. Keys are the raw 32 bytes of each node's Ed25519 public key.
     """
-    to_instance(Evidence, evidence, "evidence")
+    to_instance(evidence, Evidence, "evidence")
     first, second = evidence.first, evidence.second
     return (
         first.voter == second.voter

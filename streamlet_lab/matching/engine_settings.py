@@ -42,7 +42,7 @@ class EngineSettings:
     pace: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
-        to_instance(Instrument, self.instrument, "instrument")
+        to_instance(self.instrument, Instrument, "instrument")
         if isinstance(self.band, type) or not isinstance(self.band, Band):
             expected = "a band, which is an object with a method watch(); make_band() makes one"
             raise InvalidInput("band", self.band, expected)

@@ -30,7 +30,7 @@ class SignedQuote(NamedTuple):
 
 def sign_quote(quote: StockPrice, epoch: int, keyring: Keyring) -> SignedQuote:
     """Have its source sign a quote."""
-    epoch, source = to_whole(epoch, 0, "epoch"), to_instance(StockPrice, quote, "quote").source
+    epoch, source = to_whole(epoch, 0, "epoch"), to_instance(quote, StockPrice, "quote").source
     return SignedQuote(quote, epoch, keyring.sign(source, _signed_bytes(quote, epoch)))
 
 

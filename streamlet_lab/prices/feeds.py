@@ -66,7 +66,7 @@ class QuoteFeed:
             raise InvalidInput("path", path, "a path, such as make_path() makes")
         if not isinstance(sources, Sequence):
             raise InvalidInput("sources", sources, "a list of sources")
-        names = [to_instance(Source, source, "sources").name for source in sources]
+        names = [to_instance(source, Source, "sources").name for source in sources]
         if not names or len(set(names)) < len(names):
             raise InvalidInput("sources", names, "one source or more, each with a name of its own")
         self.path = path

@@ -160,7 +160,7 @@ class SimulatedPath:
         model: ReturnModel | None = None,
     ) -> None:
         self.symbol = to_text(symbol, "symbol", 1)
-        to_instance(PathSettings, settings, "settings")
+        to_instance(settings, PathSettings, "settings")
         if model is not None and not callable(getattr(model, "days", None)):
             raise InvalidInput("model", model, "a model with a method days(stream)")
         self.base_price = settings.base_price

@@ -123,7 +123,7 @@ class PriceRound:
         sources: set[str] = set()
         for quote in quotes:
             if type(quote) is not StockPrice:
-                to_instance(StockPrice, quote, "prices")
+                to_instance(quote, StockPrice, "prices")
             reason = self._reason(quote, sources)
             checks.append(QuoteCheck(quote, reason))
             if reason not in _NOT_ASKED_FOR:

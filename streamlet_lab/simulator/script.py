@@ -43,7 +43,7 @@ _DELIVERY = re.compile(
     r"(?P<verb>deliver|lose) (?P<what>messages|proposals|votes)"
     r"(?: of (?P<first>\d{1,9})(?:\.\.(?P<last>\d{1,9}))?)?"
     rf"(?: from (?P<senders>{_NODES}))?(?: to (?P<receivers>{_NODES}))?"
-    r"(?: sent (?P<start>\S{1,60}?)\.\.(?P<stop>\S+))?"
+    r"(?: sent (?P<start>\S{1,60}?)\.\.(?P<stop>\S{1,60}))?"
     r"(?: (?P<when>at|after) (?P<time>\S+))?",
     re.ASCII,
 )

@@ -19,7 +19,7 @@ from streamlet_lab.consensus.proof import (
     verify_proof,
 )
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.texts import parse_json
+from streamlet_lab.texts import MOST_BYTES, parse_json
 
 from .committee import GENESIS, Committee, extend
 from .tampering import tampered
@@ -270,6 +270,14 @@ def test_a_proof_survives_json_whatever_its_payload(payload):
     assert again == proof
     assert PublicKeys.from_document(parse_json(KEYS.to_json())) == KEYS
     assert verify_proof(again, KEYS).payload == payload
+
+
+def test_a_proof_over_ten_thousand_headers_is_within_the_limits_of_texts():
+    proof = claim(*chain_of(1, 2, 3))
+    longest = replace(proof, headers=proof.headers[:1] * 10_000)
+
+    assert FinalityProof.from_document(parse_json(longest.to_json())) == longest
+    assert len(longest.to_json()) < MOST_BYTES
 
 
 def test_a_price_can_be_read_in_the_document():

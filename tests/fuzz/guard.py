@@ -38,6 +38,15 @@ def is_taken(use, data, *, seconds, mebibytes):
     return True
 
 
+@contextmanager
+def taken():
+    """Have an error of the lab fail the test: here is what a decoder has taken."""
+    try:
+        yield
+    except StreamletLabError as error:
+        raise AssertionError("taken, and refused when it was written and read again") from error
+
+
 def in_child(function):
     """Call a function in a child, which can be ended whatever it does: Rust may wait for memory."""
     child = get_context("fork").Process(target=function)

@@ -9,6 +9,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from matching import lobster
+
 from streamlet_lab import Experiment
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.prices import StockPrice
@@ -42,24 +44,7 @@ path_parameters = {}
 traders = 3
 band_percent = "5"
 """
-MESSAGES = b"""\
-34200.000000001,1,1,10,1000100,-1
-34200.000000002,1,7,30,1000000,1
-34200.000000003,2,2,5,999900,1
-34200.000000004,4,3,20,1000000,1
-34200.000000004,4,7,10,1000000,1
-34200.000000005,5,0,99,1000050,1
-34200.000000006,3,7,20,1000000,1
-"""
-BOOKS = b"""\
-1000100,10,1000000,20,1000200,10,999900,15
-1000100,10,1000000,50,1000200,10,999900,15
-1000100,10,1000000,50,1000200,10,999900,10
-1000100,10,1000000,30,1000200,10,999900,10
-1000100,10,1000000,20,1000200,10,999900,10
-1000100,10,1000000,20,1000200,10,999900,10
-1000100,10,999900,10,1000200,10,-9999999999,0
-"""
+MESSAGES, BOOKS = lobster.MESSAGES.encode(), lobster.BOOKS.encode()
 HISTORY = b"""\
 date,open,high,low,close,volume,adj_close
 2000-03-01,118.56,132.06,118.5,130.31,9616100,4.186662803811

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from unittest import mock
 
@@ -16,17 +16,20 @@ import pandas as pd
 from matching.lobster import read_books
 
 from streamlet_lab import Result, cli
+from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
 from streamlet_lab.config import load_config, make_config, read_settings
 from streamlet_lab.config.runnable import check_runnable
 from streamlet_lab.consensus import (
     Evidence,
     FinalityProof,
+    ProofRejected,
     PublicKeys,
     is_proven,
     verify_proof,
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
+from streamlet_lab.frames.tables import read_frame
 from streamlet_lab.prices import ReplayPath, daily_history
 from streamlet_lab.prices.attestation import (
     admissible_quotes,
@@ -43,7 +46,7 @@ from streamlet_lab.texts import parse_json
 from streamlet_lab.units import format_duration, to_decimal, to_microseconds, to_ticks
 
 from . import honest
-from .guard import check_shown
+from .guard import check_shown, taken
 
 _TAG = re.compile("<[^>]*>")
 _TAGS = {"<table>", "</table>", "<tr>", "</tr>", "</th>", "</td>"} | {
@@ -74,13 +77,9 @@ def _payload(data):
 
 def _payload_seeds():
     blocks = honest.result().ledger.tree.blocks()
-    claims = [decode_claims(block.payload) for block in blocks if block.payload]
-    two = [
-        tuple(claim.__class__(symbol, *values) for symbol in ("AAPL", "MSFT"))
-        for (claim,) in claims
-        for values in [[getattr(claim, name) for name in claim.__slots__[1:]]]
-    ]
-    return [encode_claims(some) for some in (*claims, *two)]
+    claims = [claim for block in blocks for claim in decode_claims(block.payload)]
+    two = [(claim, replace(claim, symbol="MSFT")) for claim in claims]
+    return [encode_claims(some) for some in (*zip(claims, strict=True), *two)]
 
 
 def _quotes(data):
@@ -101,7 +100,8 @@ def _quotes_seeds():
 def _document(kind, judge, data):
     read = cli._read_document(honest.file(data, "document.json"), kind.from_document)
     check_shown(repr(read))
-    assert kind.from_document(parse_json(read.to_json())) == read
+    with taken():
+        assert kind.from_document(parse_json(read.to_json())) == read
     judge(read)
 
 
@@ -125,17 +125,32 @@ def _judge_evidence(evidence):
     is_proven(evidence, honest.result().keys.keys)
 
 
+@cache
+def _honest_frame(name, market):
+    known = COLUMNS if market else PROTOCOL_COLUMNS
+    return read_frame(name, honest.saved()[f"{name}.csv"], known[name])
+
+
+def _read_frame(name, content, columns):
+    """Read those that nobody damaged only once: they are most of the work."""
+    if content == honest.saved()[f"{name}.csv"]:
+        return _honest_frame(name, columns is COLUMNS[name])
+    return read_frame(name, content, columns)
+
+
+@mock.patch("streamlet_lab.result.read_frame", _read_frame)
 def _saved(data):
     result = Result.load(honest.file(data, "first.zip"))
     check_shown(repr(result))
     assert {*_TAG.findall(result._repr_html_())} <= _TAGS
     assert result.market_quality is not None
     for epoch in result.epochs["epoch"].head(3).tolist():
-        with suppress(InvalidInput):
+        with suppress(InvalidInput, ProofRejected):
             verify_proof(result.proof(epoch), result.keys)
     first, second = (honest.file(b"", name) for name in ("second.zip", "third.zip"))
-    result.save(first)
-    Result.load(first).save(second)
+    with taken():
+        result.save(first)
+        Result.load(first).save(second)
     assert first.read_bytes() == second.read_bytes()
 
 
@@ -164,7 +179,8 @@ def _frame_member_seeds():
 def _config(suffix, data):
     config = load_config(honest.file(data, f"config{suffix}"))
     check_shown(repr(config))
-    assert read_settings(config.to_document()) == config
+    with taken():
+        assert read_settings(config.to_document()) == config
     check_runnable(config)
 
 
@@ -184,7 +200,8 @@ def _scenario(data):
     check_shown(repr(read))
     again = honest.file(b"", "again.txt")
     read.save(again)
-    assert Scenario.load(again) == read
+    with taken():
+        assert Scenario.load(again) == read
     config = read.config
     if config is None or (config.epochs <= _MOST_EPOCHS and config.nodes <= _MOST_NODES):
         check_shown(repr(read.run()))

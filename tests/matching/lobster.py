@@ -37,6 +37,29 @@ INSTRUMENT = Instrument("LOBSTER", tick=Decimal("0.0001"))
 SIDES = {1: "buy", -1: "sell"}
 
 
+# A small flow in the same format, made up: two asks, two bids, then
+# a new bid, a partial cancel of an order that is not known by its id, one aggressive sell order
+# over two prices, a hidden execution, a deletion of what is left of the new bid.
+MESSAGES = """\
+34200.000000001,1,1,10,1000100,-1
+34200.000000002,1,7,30,1000000,1
+34200.000000003,2,2,5,999900,1
+34200.000000004,4,3,20,1000000,1
+34200.000000004,4,7,10,1000000,1
+34200.000000005,5,0,99,1000050,1
+34200.000000006,3,7,20,1000000,1
+"""
+BOOKS = """\
+1000100,10,1000000,20,1000200,10,999900,15
+1000100,10,1000000,50,1000200,10,999900,15
+1000100,10,1000000,50,1000200,10,999900,10
+1000100,10,1000000,30,1000200,10,999900,10
+1000100,10,1000000,20,1000200,10,999900,10
+1000100,10,1000000,20,1000200,10,999900,10
+1000100,10,999900,10,1000200,10,-9999999999,0
+"""
+
+
 class Row(NamedTuple):
     """The occupied levels of the book after a message, best first: prices and shares."""
 

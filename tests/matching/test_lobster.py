@@ -13,9 +13,11 @@ from streamlet_lab.errors import DataError
 from streamlet_lab.prices.lobster import Message
 
 from .lobster import (
+    BOOKS,
     DELETION,
     EMPTY,
     EXECUTION,
+    MESSAGES,
     NEW,
     PARTIAL,
     Row,
@@ -138,29 +140,6 @@ def test_made_flow_is_followed_whatever_happens_out_of_view(seed, levels, whole)
     assert report.exact_rows == report.rows > 200
     assert report.exact_runs == report.runs > 25
     assert (report.taken_over == 0) == (levels == 100)
-
-
-# A small flow in the same format, made up: two asks, two bids, then
-# a new bid, a partial cancel of an order that is not known by its id, one aggressive sell order
-# over two prices, a hidden execution, a deletion of what is left of the new bid.
-MESSAGES = """\
-34200.000000001,1,1,10,1000100,-1
-34200.000000002,1,7,30,1000000,1
-34200.000000003,2,2,5,999900,1
-34200.000000004,4,3,20,1000000,1
-34200.000000004,4,7,10,1000000,1
-34200.000000005,5,0,99,1000050,1
-34200.000000006,3,7,20,1000000,1
-"""
-BOOKS = """\
-1000100,10,1000000,20,1000200,10,999900,15
-1000100,10,1000000,50,1000200,10,999900,15
-1000100,10,1000000,50,1000200,10,999900,10
-1000100,10,1000000,30,1000200,10,999900,10
-1000100,10,1000000,20,1000200,10,999900,10
-1000100,10,1000000,20,1000200,10,999900,10
-1000100,10,999900,10,1000200,10,-9999999999,0
-"""
 
 
 @pytest.fixture
