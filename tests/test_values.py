@@ -288,7 +288,7 @@ def test_parameters_are_kept_as_files_have_them():
     given = {"a": np.int64(2), "b": [np.float64(0.5), {"c": np.True_}]}
     kept = sl.Fault("crash", count=1, parameters=given).parameters
     assert repr(kept) == "{'a': 2, 'b': [0.5, {'c': True}]}"
-    for wrong in (math.nan, 2**63, np.datetime64("2024"), np.timedelta64(3), None, (1,), {1: 2}):
+    for wrong in (math.nan, 10**400, np.datetime64("2024"), np.timedelta64(3), None, (1,), {1: 2}):
         with pytest.raises(sl.InvalidInput, match=r"^parameters\.a: "):
             sl.Fault("crash", count=1, parameters={"a": [wrong]})
 
