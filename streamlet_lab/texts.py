@@ -49,6 +49,12 @@ _OPAQUE: Final = re.compile(
     re.DOTALL,
 )
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+# Outside of those: each comes with a value that is made.
+_SIGNS: Final = (
+    ("=", MOST_NAMES, "names"),
+    ("[", MOST_NAMES, "brackets"),
+    (",", MOST_SETTINGS, "values"),
+)
 _BETWEEN: Final = re.compile(r"[=,\[\]{}\n]")
 _LONGEST_NAME: Final = 80
 
@@ -134,7 +140,7 @@ def parse_toml(text: str, source: str = "") -> dict[str, Any]:
         if len(text) > MOST_OF_TOML:
             raise ValueError(f"expected at most {MOST_OF_TOML:,} characters")
         outside = _OPAQUE.sub('"', text)
-        for sign, most, what in ("=", MOST_NAMES, "names"), (",", MOST_SETTINGS, "values"):
+        for sign, most, what in _SIGNS:
             if outside.count(sign) > most:
                 raise ValueError(f"expected at most {most:,} {what}")
         for piece in map(str.strip, _BETWEEN.split(outside)):

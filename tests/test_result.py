@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab import DataError, Experiment, InvalidInput, Result, StreamletNode, run_protocol
-from streamlet_lab.checks import CheckResult, Status
+from streamlet_lab.checks import CHECKS, Check, CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
 from streamlet_lab.files import _digests, _pack
 from streamlet_lab.simulator import Market
@@ -117,6 +117,14 @@ def test_any_text_survives(small, tmp_path, text):
     result.save(tmp_path / "result.zip")
 
     _assert_equal(Result.load(tmp_path / "result.zip"), result)
+
+
+def test_every_property_of_the_lab_may_be_in_a_saved_result():
+    def named(kind):
+        own = [kind] if kind.__module__.startswith("streamlet_lab") and "name" in vars(kind) else []
+        return own + [each for below in kind.__subclasses__() for each in named(below)]
+
+    assert {check.name: check for check in named(Check)} == CHECKS
 
 
 # --- What is not a saved result

@@ -87,6 +87,7 @@ BAD_TOML = [
     ("[" + ".".join('""' for _ in range(17)) + "]", "at most 16 parts of a name"),
     ("a = " + "{b.c.d.e = " * 9 + "1" + "}" * 9, "a nesting of at most 32"),
     ("".join(f"k{number} = 1\n" for number in range(20_001)), "at most 20,000 names"),
+    ("[[a]]\n" * 10_001, "at most 20,000 brackets"),
     (f"a = [{'1,' * 100_001}]", "at most 100,000 values"),
     ("#" * 1_000_001, "at most 1,000,000 characters"),
     ("a = 2024-02-30", "Invalid date"),
