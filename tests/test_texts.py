@@ -77,7 +77,7 @@ BAD_TOML = [
     ("a", "Expected '=' after a key"),
     ("a = 1\na = 2", "Cannot overwrite a value"),
     (f"a = {NESTED}", "a nesting of at most 32"),
-    ("a = " + "[" * 100_000, "nested too deep"),
+    ("a = " + "[" * 10_000, "nested too deep"),
     ("a = nan", "nan is no finite number"),
     ("a = -inf", "-inf is no finite number"),
     ("a = 1e400", "1e400 is no finite number"),
