@@ -107,7 +107,7 @@ def read_faults(value: object) -> list[Fault | Mapping[str, Any]]:
                 {**kind, "nodes": [node]} if isinstance(kind, Mapping) else Fault.parse(node, kind)
                 for node, kind in value.items()
             ]
-        case list() | tuple():
+        case list() | tuple() if not any(isinstance(each, list | tuple) for each in value):
             return [fault for each in value for fault in read_faults(each)]
     expected = "'node_3=crash@4', {'node_3': 'crash@4'}, a Fault, or a list of these"
     raise InvalidInput("faults", value, expected)
