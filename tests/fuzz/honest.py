@@ -60,17 +60,15 @@ FRAME = {
 }
 
 
-@cache
-def folder():
-    """A folder for the files of this process, in memory where that can be had."""
-    memory = Path("/dev/shm")
-    # The cache keeps it until the process ends.
-    return tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+_MEMORY = Path("/dev/shm")
+#: For the files of this process and its forks, in memory where that can be had. Made at once, so
+#: that it is the parent's, which removes it: forks end without tidying up.
+_FOLDER = tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None)
 
 
 def file(data, name):
     """The path of a file of this content."""
-    path = Path(folder().name, name)
+    path = Path(_FOLDER.name, name)
     path.write_bytes(data)
     return path
 
@@ -96,7 +94,7 @@ def signed_quotes():
 @cache
 def saved():
     """The members of a saved result by their names; the manifest is without digests."""
-    path = Path(folder().name, "honest.zip")
+    path = Path(_FOLDER.name, "honest.zip")
     result().save(path)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
