@@ -25,7 +25,6 @@ from streamlet_lab.consensus import (
 )
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError, shown
 from streamlet_lab.experiment import Experiment, run_protocol
-from streamlet_lab.fault import Fault
 from streamlet_lab.files import check_archive_name, write_atomically
 from streamlet_lab.fuzz import fuzz
 from streamlet_lab.grid import with_setting
@@ -34,7 +33,7 @@ from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names
 from streamlet_lab.simulator import offered_fault_kinds
-from streamlet_lab.terminal import discard, say, show
+from streamlet_lab.terminal import Parser, discard, say, show
 from streamlet_lab.texts import parse_json, parse_toml, printable, read_text
 
 #: Where the main job draws its charts unless told otherwise.
@@ -42,7 +41,7 @@ DEFAULT_CHARTS: Final = Path("output") / "charts"
 
 _T = TypeVar("_T")
 
-_SETTING: Final = re.compile(r"\w+(\.\w+){0,9}", re.ASCII)
+_SETTING: Final = re.compile(r"\w+(\.[\w-]+){0,9}", re.ASCII)
 _DIGITS: Final = r"\d{1,99}"
 _NUMBER: Final = re.compile(
     rf"[+-]?({_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(e[+-]?\d{{1,3}})?", re.ASCII | re.IGNORECASE
@@ -94,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamlet-lab",
         description="A market whose reference price is made by Byzantine fault-tolerant consensus.",
     )
@@ -227,12 +226,10 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     _check_place("--plots", options.plots)
     file = getattr(options, "file", None)
     settings = {} if file is None else load_config(file).to_document()
-    names = ("epochs", "nodes", "seed", "feed")
+    names = ("epochs", "nodes", "seed", "faults", "feed")
     given = {name: getattr(options, name, None) for name in names}
     if given["epochs"] is None:
         given["epochs"] = options.default_epochs
-    if options.faults is not None:
-        given["faults"] = _read_faults(options.faults)
     settings |= {name: value for name, value in given.items() if value is not None}
     for text in options.set:
         name, equals, value = text.partition("=")
@@ -260,19 +257,8 @@ def _read_value(text: str) -> object:
         pass
     if not _NUMBER.fullmatch(text):
         return text
-    return (
-        int(text) if text.lstrip("+-").isdecimal() else float(text)
-    )  # TOML knows no .3, 1. and 010
-
-
-def _read_faults(text: str) -> tuple[Fault, ...]:
-    faults = []
-    for item in text.split(","):
-        node, equals, kind = item.strip().partition("=")
-        if not (node and equals and kind):
-            raise InvalidInput("--faults", item, "NODE=KIND, such as node_3=crash@4")
-        faults.append(Fault.parse(node, kind))
-    return tuple(faults)
+    # TOML knows no .3, 1. and 010.
+    return int(text) if text.lstrip("+-").isdecimal() else float(text)
 
 
 def _progress(done: int, total: int, what: str = "epoch") -> None:

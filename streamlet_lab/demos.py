@@ -13,7 +13,15 @@ from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
 from streamlet_lab.prices import MalformedPayload, PriceConsensus, decode_claims
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress, ProgressReport
-from streamlet_lab.units import MONEY, format_price, from_ticks, round_price
+from streamlet_lab.units import (
+    CENT,
+    MONEY,
+    format_deviation,
+    format_price,
+    from_ticks,
+    round_price,
+    to_decimal,
+)
 
 _Record = dict[str, Any]
 _Item = TypeVar("_Item")
@@ -200,16 +208,17 @@ def _order_lines(result: Result) -> list[str]:
         return f" of {row['symbol']}" if several else ""
 
     traded = (
-        f"  {row['time_s']:.3f} s: {row['quantity']} shares{of(row)} at ${row['price']:,.2f}, "
+        f"  {row['time_s']:.3f} s: {row['quantity']} shares{of(row)} at {_dollars(row['price'])}, "
         f"{row['buy_order_id']} buys from {row['sell_order_id']}"
         for row in _records(result.trades)
     )
     rejected = (
-        f"  {row['time_s']:.3f} s: Trade{of(row)} rejected: Price ${row['price']:,.2f} deviates "
-        f"{row['deviation_percent']:.2f}% from {what} ${row['reference_price']:,.2f}, "
+        f"  {row['time_s']:.3f} s: Trade{of(row)} rejected: Price {_dollars(row['price'])} "
+        f"deviates {_deviation(row, result.bands)} from {what} {_dollars(row['reference_price'])}, "
         f"{since} {row['reference_age_s']:.3f} s"
         for row in _records(result.rejections)
         if row["reason"] == "outside_band" and row["action"] == "rejected"
+        if row["reference_price"] is not None
     )
     return [
         f"Trades: {len(result.trades)}",
@@ -289,3 +298,19 @@ def _shortened(items: list[_Item], gap: _Item) -> list[_Item]:
 
 def _cents(cents: int) -> str:
     return format_price(from_ticks(cents))
+
+
+def _dollars(price: float) -> str:
+    return format_price(to_decimal(price))
+
+
+def _deviation(row: _Record, bands: pd.DataFrame) -> str:
+    """Return how far from the reference a row's price was, which the band in force rejected."""
+    known = (bands["symbol"] == row["symbol"]) & (bands["time_s"] <= row["time_s"])
+    band = bands[known & (bands["reference_price"] == row["reference_price"])].iloc[-1]
+    price, outside = row["price"], None  # a band may say no to what is between its limits
+    if price > band["high"]:
+        outside = to_decimal(band["high"]) + CENT
+    elif price < band["low"]:
+        outside = to_decimal(band["low"]) - CENT
+    return format_deviation(to_decimal(price), to_decimal(row["reference_price"]), outside)

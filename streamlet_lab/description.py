@@ -24,7 +24,7 @@ from streamlet_lab.prices import (
     valid_quotes,
 )
 from streamlet_lab.simulator import Monitor, StockSimulation, priced
-from streamlet_lab.units import to_decimal, to_name, to_whole
+from streamlet_lab.units import to_decimal, to_instance, to_name, to_whole
 
 
 class AAPLPriceSimulator:
@@ -77,13 +77,15 @@ class PriceConsensusService:
             raise InvalidInput("symbol", symbol, "a symbol such as 'AAPL'")
         path = make_path(SIMULATED, seed, TRADING_DAY, symbol=symbol)
         self.symbol = symbol
-        self.rules = rules or PriceValidation()
+        self.rules = to_instance(rules or PriceValidation(), PriceValidation, "rules")
         self.previous: PreviousConsensus | None = None
         self._next_epoch = 0
         self._feed = QuoteFeed(path, TRADING_DAY, seed)
 
     def validate_prices(self, prices: Sequence[StockPrice]) -> list[StockPrice]:
         """Return the prices that pass the rules, measured against the last consensus."""
+        for price in prices:
+            to_instance(price, StockPrice, "prices")
         known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous)
         return [*valid_quotes(known.check(prices))]
 
@@ -96,6 +98,7 @@ class PriceConsensusService:
         least, and volume.
         """
         for price in prices:
+            to_instance(price, StockPrice, "prices")
             if price.symbol != self.symbol:
                 raise InvalidInput("prices", price.symbol, f"prices of {self.symbol}")
         known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous, timestamp)
@@ -182,7 +185,7 @@ class StockMarketConsensusNetwork(StockSimulation):
 
         Its time is that at which the observer saw it final.
         """
-        wanted = symbol or self.symbol
+        wanted = to_name(symbol or self.symbol, self.symbols, "symbol")
         return next(
             (
                 Reference(price.consensus_price, time, price.block_hash)

@@ -7,6 +7,7 @@ from typing import Any, Self
 from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import (
     ExperimentConfig,
+    check_config,
     check_runnable,
     load_config,
     make_config,
@@ -55,7 +56,7 @@ class Experiment:
     @classmethod
     def from_config(cls, config: ExperimentConfig) -> Self:
         """Return the experiment of a configuration, such as a loaded result's."""
-        check_runnable(config)
+        check_runnable(check_config(config))
         experiment = cls.__new__(cls)
         experiment.config = config
         return experiment
@@ -104,9 +105,7 @@ def run_protocol(
     """
     if config is not None and settings:
         raise InvalidInput("settings", sorted(settings), "none beside a configuration")
-    config = read_settings(settings) if config is None else config
-    if not isinstance(config, ExperimentConfig):
-        raise InvalidInput("config", config, "an ExperimentConfig, or settings by name")
+    config = read_settings(settings) if config is None else check_config(config)
     simulation = create_streamlet_network(config)
     return _run(config, simulation, protocol_checks(config, simulation), monitors, progress)
 

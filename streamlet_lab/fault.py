@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fixed import fixed
 from streamlet_lab.units import to_whole
 from streamlet_lab.values import Text, Whole, check_ranges, to_plain
 
@@ -60,11 +61,12 @@ class Fault(Lasting):
         if self.stop is not None:
             to_whole(self.stop, self.start + 1, "stop")
         if (self.count is None) == (not self.nodes):
-            raise InvalidInput("nodes", self.nodes, "either names of nodes or a count, not both")
+            expected = "no names beside a count" if self.nodes else "names of nodes, or a count"
+            raise InvalidInput("nodes", self.nodes, expected)
         if not isinstance(self.parameters, Mapping):
             raise InvalidInput("parameters", self.parameters, "names with values")
         try:
-            object.__setattr__(self, "parameters", to_plain(self.parameters))
+            object.__setattr__(self, "parameters", fixed(to_plain(self.parameters)))
         except InvalidInput as error:
             raise InvalidInput(f"parameters.{error.field}", error.value, error.expected) from None
 
@@ -81,3 +83,31 @@ class Fault(Lasting):
     def affected(self, nodes: tuple[str, ...]) -> tuple[str, ...]:
         """Return the nodes that have the fault, out of all."""
         return self.nodes if self.count is None else nodes[len(nodes) - self.count :]
+
+
+def read_faults(value: object) -> list[Fault | Mapping[str, Any]]:
+    """Read faults as people write them, and return a list of faults, and tables with their fields.
+
+    That is ``"node_3=crash@4,external_feed=biased"``, ``{"node_3": "crash@4"}``, a fault, a table,
+    or a list of all these.
+    """
+    match value:
+        case Fault():
+            return [value]
+        case str():
+            texts = [item.strip().partition("=") for item in value.split(",")]
+            for node, equals, kind in texts:
+                if not (node and equals and kind):
+                    raise InvalidInput("faults", value, "NODE=KIND, such as 'node_3=crash@4'")
+            return [Fault.parse(node, kind) for node, _, kind in texts]
+        case Mapping() if not Fault.__dataclass_fields__.keys().isdisjoint(value):
+            return [value]
+        case Mapping():
+            return [
+                {**kind, "nodes": [node]} if isinstance(kind, Mapping) else Fault.parse(node, kind)
+                for node, kind in value.items()
+            ]
+        case list() | tuple() if not any(isinstance(each, list | tuple) for each in value):
+            return [fault for each in value for fault in read_faults(each)]
+    expected = "'node_3=crash@4', {'node_3': 'crash@4'}, a Fault, or a list of these"
+    raise InvalidInput("faults", value, expected)

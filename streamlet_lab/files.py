@@ -120,7 +120,12 @@ def read_archive(
     members = _unpack(content)
     if not members or _pack(members) != content:
         raise DataError(f"{path}: not a saved result, or damaged, or packed by another tool")
-    manifest = _parse_manifest(path, members.pop(_MANIFEST, b"null"))
+    try:
+        manifest = parse_member(_MANIFEST, members.pop(_MANIFEST, b"null"))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    if not isinstance(manifest, dict):
+        raise DataError(f"{path}: not a saved result, or damaged ({_MANIFEST} is no table)")
     if manifest.get("format") != written_as:
         raise DataError(
             f"{path}: written as {shown(manifest.get('format'))}, not as {written_as!r}"
@@ -151,14 +156,13 @@ def _read(path: Path) -> bytes:
         raise DataError(f"{path}: cannot be read ({_reason(error)})") from error
 
 
-def _parse_manifest(path: Path, content: bytes) -> dict[str, Any]:
+def parse_member(name: str, content: bytes) -> object:
+    """Parse a JSON member of an archive; every error names it."""
+    text = decode(content, name)
     try:
-        manifest = parse_json(decode(content, _MANIFEST), most=len(content))
+        return parse_json(text, most=len(content))
     except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    if not isinstance(manifest, dict):
-        raise DataError(f"{path}: not a saved result, or damaged ({_MANIFEST} is no table)")
-    return manifest
+        raise DataError(f"{name}: {error}") from error
 
 
 def _too_large(size: int) -> str:

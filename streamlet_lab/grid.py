@@ -17,12 +17,13 @@ import pandas as pd
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
+from streamlet_lab.frames import OwnCopy
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.repeats import PART, WHOLE, Measure, Outcome, Row, Run, check_shares, make_runs
 from streamlet_lab.simulator import Progress
 from streamlet_lab.streams import stream
-from streamlet_lab.texts import printable
-from streamlet_lab.units import to_whole
+from streamlet_lab.texts import one_of, printable
+from streamlet_lab.units import to_name, to_whole
 
 #: What a setting takes: its values, or a mapping of labels to values.
 Values = Iterable[Any] | Mapping[Any, Any]
@@ -108,13 +109,13 @@ class Sweep:
         over pairs of runs: see :func:`~streamlet_lab.intervals.share_difference`.
         """
         if setting not in self.settings:
-            raise InvalidInput("setting", setting, f"one of {_listed(self.settings)}")
+            raise InvalidInput("setting", setting, one_of(setting, self.settings))
         self._check(measure)
         sides = []
         for name, value in (("first", first), ("second", second)):
             here = self.frame[self.frame[setting] == value]
             if here.empty:
-                raise InvalidInput(name, value, f"one of {_listed(self.frame[setting].unique())}")
+                raise InvalidInput(name, value, one_of(value, self.frame[setting].unique()))
             sides.append(here)
         others = [name for name in self.settings if name != setting]
         pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))
@@ -148,7 +149,11 @@ class Sweep:
             expected = f"a sweep of which at least one run was finished{self._failed()}"
             raise InvalidInput("measure", measure, expected)
         if measure not in self.measures:
-            raise InvalidInput("measure", measure, f"one of {_listed(self.measures)}")
+            raise InvalidInput("measure", measure, one_of(measure, self.measures))
+
+
+Sweep.frame = OwnCopy("frame")  # type: ignore[assignment]
+Sweep.failures = OwnCopy("failures")  # type: ignore[assignment]
 
 
 def run_experiment(config: ExperimentConfig) -> Any:
@@ -225,18 +230,13 @@ def sweep(
     1  one silent   8.0  2
     """
     repeats = to_whole(repeats, 1, "repeats")
-    for name, function in {"run": run, "measure": measure}.items():
-        if not callable(function):
-            raise InvalidInput(name, function, "a function")
     keep, plan = _keeps(on_error), _plan(_grid(base, over), repeats, seed)
     outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
     return _swept(check_shares(outcomes, keep=keep), tuple(over), len(plan), repeats)
 
 
 def _keeps(on_error: OnError) -> bool:
-    if on_error not in get_args(OnError):
-        raise InvalidInput("on_error", on_error, f"one of {_listed(get_args(OnError))}")
-    return on_error == "keep"
+    return to_name(on_error, get_args(OnError), "on_error") == "keep"
 
 
 def _plan(

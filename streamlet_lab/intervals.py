@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, expit, logit, stdtrit
 
-from streamlet_lab.units import to_number, to_python, to_whole
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.units import to_instance, to_number, to_python, to_whole
 
 #: With fewer runs a share has no interval, unless it is an exact one: it would be three times as
 #: wide as the share.
@@ -172,6 +173,9 @@ def share_difference(
     Both have one share of each run, in the same order; a pair in which one is None is left out.
     """
     to_whole(fewest, 2, "fewest")
+    first, second = [*first], [*second]
+    if len(first) != len(second):
+        raise InvalidInput("second", len(second), f"as many shares as of the first, {len(first)}")
     pairs = [
         (one, other)
         for one, other in zip(first, second, strict=True)
@@ -202,6 +206,8 @@ _Array = NDArray[np.float64]
 
 
 def _columns(shares: list[Share]) -> tuple[_Array, _Array]:
+    for share in shares:
+        to_instance(share, Share, "shares")
     parts = np.array([share.part for share in shares], dtype=np.float64)
     return parts, np.array([share.whole for share in shares], dtype=np.float64)
 

@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import to_flag, to_whole
 
 SignatureScheme = Literal["ed25519", "none"]
@@ -120,7 +121,7 @@ class HeldKeys:
 
     def sign(self, node: str, message: bytes) -> bytes:
         if node not in self._holders:
-            raise InvalidInput("by", node, f"one of {', '.join(self._holders)}")
+            raise InvalidInput("by", node, one_of(node, self._holders))
         return self._keyring.sign(node, message)
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:

@@ -1,22 +1,41 @@
 """All that a configuration speaks of by name: the lab's own kinds of a thing, and anyone else's."""
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from types import FunctionType
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+)
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.texts import nearest, one_of
 from streamlet_lab.values import CALLABLE, first_mistake
 
 K = TypeVar("K")
 D = TypeVar("D")
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class Register(Protocol):
+    """Registers what it decorates under a name."""
+
+    def __call__(self, name: str) -> Callable[[D], D]: ...
 
 
 class Kinds(Mapping[str, K]):
@@ -52,7 +71,7 @@ class Kinds(Mapping[str, K]):
     Traceback (most recent call last):
     ...
     streamlet_lab.errors.InvalidInput: settings.off: 5 is not valid; expected one of the \
-parameters of
+parameters of (did you mean 'of'?)
     >>> roundings["up"]
     Traceback (most recent call last):
     ...
@@ -142,6 +161,32 @@ rounding of your own must be registered before
 
         return register
 
+    def doors(self, what: str) -> tuple["Register", Callable[[], tuple[str, ...]]]:
+        """Return `register` and `names` as functions whose help says whose they are.
+
+        ``what`` is what is registered, in a few words.
+        """
+
+        def register(name: str) -> Callable[[D], D]:
+            return self.register(name)
+
+        def names() -> tuple[str, ...]:
+            return self.names()
+
+        place = f"the setting ``{self._field}``"
+        register.__doc__ = (
+            f"Register {what}, under a name; a decorator.\n\n"
+            f"Then {place} takes the name, and a file can have it.\n"
+            f"It is of lowercase letters, digits and underscores, and none of the lab's own."
+        )
+        names.__doc__ = (
+            f"Return the names that {place} takes, in alphabetical order.\n\n"
+            f"They are the lab's own, and those that were registered with `{self._decorator}`."
+        )
+        for door, name in ((register, self._decorator), (names, f"{self._decorator}s")):
+            door.__name__ = door.__qualname__ = name
+        return register, names
+
     def make(self, kind: object, parameters: Mapping[str, Any], place: str, *given: Any) -> Any:
         """Make a thing of a kind.
 
@@ -192,8 +237,9 @@ rounding of your own must be registered before
         if besides and self._beside is not None:
             besides += f" ({', '.join(self._beside)})"
         one = f"an {self._what}" if self._what[0] in "aeiou" else f"a {self._what}"
-        known = ", ".join(self)
-        return f"one of {known}{besides}; {one} of your own must be registered before"
+        known = [*self, *(self._beside or ())]
+        expected = f"one of {', '.join(self)}{besides}; {one} of your own must be registered before"
+        return expected + nearest(name, known)
 
 
 def read_parameters(
@@ -209,13 +255,17 @@ def read_parameters(
     # Only what lives as long as the program is remembered, and surely can be hashed.
     remembered = isinstance(factory, type | FunctionType)
     taken = (_taken if remembered else _taken.__wrapped__)(factory, given)
+    if taken.first < given:
+        what = f"what takes {given} value{'s' * (given > 1)} by position, before its own parameters"
+        raise InvalidInput("", factory, what)
     for name, value in parameters.items():
         if name not in taken.names and not (taken.takes_any and isinstance(name, str)):
-            known = f"one of the parameters {', '.join(taken.names)}"
+            known = one_of(name, taken.names, "one of the parameters")
             raise InvalidInput(str(name), value, known if taken.names else "no parameters")
     missing = [name for name in taken.required if name not in parameters]
     if missing:
-        raise InvalidInput("", dict(parameters), f"a value for {', '.join(missing)}")
+        expected = f"a value for {', '.join(missing)} too, which is missing"
+        raise InvalidInput("", dict(parameters), expected)
     try:
         return taken.types.validate_python(dict(parameters))
     except ValidationError as error:
@@ -225,6 +275,7 @@ def read_parameters(
 class _Taken(NamedTuple):
     """What a factory takes by name."""
 
+    first: float  # values by position, at most
     names: tuple[str, ...]
     required: tuple[str, ...]
     takes_any: bool
@@ -257,7 +308,9 @@ def _taken(factory: Callable[..., Any], given: int) -> _Taken:
     config = ConfigDict(extra="allow", strict=True, arbitrary_types_allowed=True)
     table: Any = _typed_dict("Parameters", types, total=False)
     table.__pydantic_config__ = config
+    is_open = any(one.kind is one.VAR_POSITIONAL for one in parameters)
     return _Taken(
+        math.inf if is_open else len(by_position),
         tuple(types),
         tuple(one.name for one in named if one.default is one.empty),
         takes_any,

@@ -40,6 +40,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.intervals import Share
 from streamlet_lab.liquidity import delay, interruptions, midpoints, quoted_spreads
 from streamlet_lab.matching import RejectReason
@@ -339,6 +340,8 @@ def _are_fair(
 
 def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:
     """Return the measures :data:`OF_FAIRNESS` for each percentage, which is the index."""
+    if not isinstance(fair_percents, Iterable):
+        raise InvalidInput("fair_percents", fair_percents, "percentages, such as [1, 2, 5]")
     percents = list(fair_percents)
     rows = [activity(judged_by(frames, percent)) for percent in percents]
     return pd.DataFrame(

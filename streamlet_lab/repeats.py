@@ -16,6 +16,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Share
 from streamlet_lab.simulator import Progress
+from streamlet_lab.units import to_function, to_instance
 
 #: From a configuration to what is measured.
 Run = Callable[[ExperimentConfig], Any]
@@ -51,6 +52,11 @@ def make_runs(
 
     Unless errors are to be kept, the first one is raised.
     """
+    given = {"run": run, "measure": measure, "progress": progress or print}
+    for name, function in given.items():
+        to_function(function, name)
+    if executor is not None:
+        to_instance(executor, Executor, "executor")
     work = partial(_attempt, partial(_play, run, measure), keep)
     futures = [] if executor is None else [_submit(executor, work, *planned) for planned in plan]
     outcomes: list[Outcome] = []

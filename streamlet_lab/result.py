@@ -16,8 +16,9 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
-from streamlet_lab.files import read_archive, write_archive
-from streamlet_lab.frames import read_frame, write_frame
+from streamlet_lab.files import parse_member, read_archive, write_archive
+from streamlet_lab.fixed import fixed
+from streamlet_lab.frames import OwnCopies, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import (
@@ -28,7 +29,7 @@ from streamlet_lab.metrics import (
     market_quality,
     sensitivity,
 )
-from streamlet_lab.texts import decode, parse_json, printable
+from streamlet_lab.texts import printable, to_path
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
 
@@ -104,6 +105,13 @@ class Result:
     signatures: int
     verifications: int
     ledger: Ledger
+
+    def __post_init__(self) -> None:
+        shown = {"frames": OwnCopies(self.frames)}
+        for name in ("checks", "evidence"):
+            shown[name] = fixed(getattr(self, name))
+        for name, value in shown.items():
+            object.__setattr__(self, name, value)
 
     epochs = _Frame()
     prices = _Frame()
@@ -258,7 +266,7 @@ class Result:
         )
         members = {f"{name}.csv": write_frame(frame) for name, frame in self.frames.items()}
         members[_LEDGER] = (json.dumps(self.ledger.to_document()) + "\n").encode()
-        write_archive(Path(path), manifest.to_document(), members)
+        write_archive(to_path(path), manifest.to_document(), members)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -269,12 +277,12 @@ class Result:
         DataError
             If the file is missing, is not a saved result, or was changed since it was written.
         """
-        path = Path(path)
+        path = to_path(path)
         names = [*(f"{name}.csv" for name in COLUMNS), _LEDGER]
         document, members = read_archive(path, _Manifest.FORMAT, names)
         try:
             manifest = _Manifest.from_document(document)
-            ledger, known = members[_LEDGER], COLUMNS if manifest.market else PROTOCOL_COLUMNS
+            known = COLUMNS if manifest.market else PROTOCOL_COLUMNS
             result = cls(
                 config=manifest.config,
                 frames={
@@ -285,7 +293,7 @@ class Result:
                 excerpt=manifest.excerpt,
                 signatures=manifest.signatures,
                 verifications=manifest.verifications,
-                ledger=Ledger.from_document(parse_json(decode(ledger, _LEDGER), most=len(ledger))),
+                ledger=Ledger.from_document(parse_member(_LEDGER, members[_LEDGER])),
             )
             if result.has_market is not manifest.market:
                 raise InvalidInput("result.market", manifest.market, "whether there are prices")

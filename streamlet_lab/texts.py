@@ -11,10 +11,11 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from streamlet_lab.errors import DataError, shown
+from streamlet_lab.errors import DataError, InvalidInput, shown
 from streamlet_lab.errors import printable as printable
 
 #: Bytes of a file. The proof of a block with 10,000 others between it and finality has 4 million.
@@ -48,8 +49,21 @@ _OPAQUE: Final = re.compile(
     re.DOTALL,
 )
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+# Outside of those: each comes with a value that is made.
+_SIGNS: Final = (
+    ("=", MOST_NAMES, "names"),
+    ("[", MOST_NAMES, "brackets"),
+    (",", MOST_SETTINGS, "values"),
+)
 _BETWEEN: Final = re.compile(r"[=,\[\]{}\n]")
 _LONGEST_NAME: Final = 80
+
+
+def to_path(path: object, field: str = "path") -> Path:
+    """Return a path, or refuse what names none."""
+    if not isinstance(path, str | PathLike):
+        raise InvalidInput(field, path, "the name of a file")
+    return Path(path)
 
 
 def read_text(path: str | Path, *, most: int = MOST_BYTES) -> str:
@@ -61,7 +75,7 @@ def read_text(path: str | Path, *, most: int = MOST_BYTES) -> str:
         If there is no such file, it has more than so many bytes, or it is in another encoding.
     """
     try:
-        with Path(path).open("rb") as file:
+        with to_path(path).open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
@@ -126,7 +140,7 @@ def parse_toml(text: str, source: str = "") -> dict[str, Any]:
         if len(text) > MOST_OF_TOML:
             raise ValueError(f"expected at most {MOST_OF_TOML:,} characters")
         outside = _OPAQUE.sub('"', text)
-        for sign, most, what in ("=", MOST_NAMES, "names"), (",", MOST_SETTINGS, "values"):
+        for sign, most, what in _SIGNS:
             if outside.count(sign) > most:
                 raise ValueError(f"expected at most {most:,} {what}")
         for piece in map(str.strip, _BETWEEN.split(outside)):
@@ -160,8 +174,20 @@ def nearest(name: object, names: Iterable[str]) -> str:
     """
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return ""
-    found = difflib.get_close_matches(name, names, n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    # In lower case for the comparison, as SHOUTING is no other name.
+    known = {each.lower(): each for each in names}
+    found = difflib.get_close_matches(name.lower(), known, n=1)
+    return f" (did you mean {known[found[0]]!r}?)" if found else ""
+
+
+def one_of(name: object, names: Iterable[object], what: str = "one of") -> str:
+    """Return what is valid where a name is none of some others, with a hint at the most like one.
+
+    >>> one_of("medain", ["mean", "median"])
+    "one of mean, median (did you mean 'median'?)"
+    """
+    known = [*map(str, names)]
+    return f"{what} {', '.join(known)}{nearest(name, known)}"
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

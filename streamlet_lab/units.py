@@ -11,14 +11,25 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import (
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
 from fractions import Fraction
 from numbers import Real
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.texts import nearest
+
+T = TypeVar("T")
 
 MICROSECONDS_PER_SECOND: Final = 1_000_000
 
@@ -199,7 +210,22 @@ def to_text(value: object, field: str, fewest: int = 0) -> str:
 def to_name(value: object, names: Sequence[str], field: str) -> str:
     """Return one of some names, or refuse what is none of them."""
     if not isinstance(value, str) or value not in names:
-        raise InvalidInput(field, value, "one of " + ", ".join(map(repr, names)))
+        expected = "one of " + ", ".join(map(repr, names)) + nearest(value, names)
+        raise InvalidInput(field, value, expected)
+    return value
+
+
+def to_instance(value: object, kind: type[T], field: str) -> T:
+    """Return what is of a kind, or refuse it."""
+    if not isinstance(value, kind):
+        raise InvalidInput(field, value, f"of the type {kind.__name__}")
+    return value
+
+
+def to_function(value: T, field: str) -> T:
+    """Return what can be called, or refuse it."""
+    if not callable(value):
+        raise InvalidInput(field, value, "a function")
     return value
 
 
@@ -263,6 +289,25 @@ def deviation_percent(price: Decimal, reference: Decimal) -> Decimal:
     return MONEY.divide(MONEY.multiply(difference, Decimal(100)), reference)
 
 
+def format_deviation(price: Decimal, reference: Decimal, outside: Decimal | None = None) -> str:
+    """Write how far a price is from a reference, in percent: with two digits, or more if it must.
+
+    ``outside`` is the first price beyond what a rule allows, if there is a rule: a price as far as
+    that is not shown as if it were nearer.
+
+    >>> format_deviation(Decimal("210.01"), Decimal(200), Decimal("210.01"))
+    '5.005%'
+    """
+    exact = deviation_percent(price, reference)
+    least = 0 if outside is None else deviation_percent(outside, reference)
+    nearer = exact.quantize(CENT, ROUND_FLOOR, MONEY)  # limits are in hundredths
+    digits = CENT
+    while (shown := round_price(exact, digits)) < least and shown <= nearer:
+        digits = digits.scaleb(-1, MONEY)
+    return f"{shown}%"
+
+
 def format_price(price: Decimal) -> str:
-    """Write a price as the description's demos do: ``$152.45``."""
-    return f"${round_price(price):,.2f}"
+    """Write a price as the description's demos do, exactly: ``$152.45``, ``$94.9999``."""
+    cents = round_price(price)
+    return f"${cents if cents == price else price.normalize(MONEY):,f}"

@@ -1,13 +1,14 @@
 """All that comes from outside: types that pydantic reads, with their ranges, and its complaints."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
 from types import NoneType
-from typing import Annotated, Any, Final, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -21,8 +22,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from streamlet_lab.copies import check_pickled
-from streamlet_lab.errors import InvalidInput
-from streamlet_lab.texts import LONGEST_NUMBER
+from streamlet_lab.errors import InvalidInput, shown
+from streamlet_lab.fixed import fixed
+from streamlet_lab.texts import LONGEST_NUMBER, nearest, one_of
 from streamlet_lab.units import (
     format_duration,
     to_decimal,
@@ -37,6 +39,8 @@ from streamlet_lab.units import (
 
 #: Before the name of a function where a saved configuration had the function itself.
 CALLABLE: Final = "callable:"
+
+_QUOTED: Final = re.compile("'([^']*)'")
 
 # What pydantic puts into a location beside what a person wrote.
 _LABELS: Final = ("function-", "constrained-", "literal[", "tuple[")
@@ -105,6 +109,30 @@ class Exact(_Range):
         if not self.low <= number <= self.high:
             raise InvalidInput(field, value, f"a number from {self.low} to {self.high}")
         return number
+
+
+@dataclass(frozen=True)
+class Span(_Range):
+    """A duration in a range, in microseconds: ``Annotated[int, Span(1)]``; see `Duration`."""
+
+    low: int = 0
+    high: int | None = None
+
+    def read(self, value: object, field: str = "value") -> int:
+        duration = to_microseconds(value, field)
+        if duration < self.low or (self.high is not None and duration > self.high):
+            least = "longer than zero, " if self.low else ""
+            most = "such as '5min'" if self.high is None else f"up to {format_duration(self.high)}"
+            raise InvalidInput(field, value, f"a duration {least}{most}")
+        return duration
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        written = core_schema.plain_serializer_function_ser_schema(
+            format_duration, return_schema=core_schema.str_schema()
+        )
+        return {**super().__get_pydantic_core_schema__(source, handler), "serialization": written}
 
 
 class _Truth(_Range):
@@ -235,10 +263,38 @@ def _plain(value: object, depth: int) -> object:
 Parameters = Annotated[dict[str, Any], AfterValidator(to_plain)]
 
 
-class Section(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _InOurWords(ModelMetaclass):
+    """Has pydantic's complaints about a new configuration, or a part of one, told in our words."""
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+        try:
+            return super().__call__(*arguments, **settings)
+        except ValidationError as error:
+            raise first_mistake(error, self) from None
+
+
+class Section(BaseModel, metaclass=_InOurWords):
     """A part of a configuration: frozen, and strict about the names of its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def model_post_init(self, context: object) -> None:
+        """Fix what is inside, too."""
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, fixed(value))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        expected = (
+            "another configuration: this one does not change, and "
+            "Experiment(**{**config.to_document(), …}) makes the next"
+        )
+        raise InvalidInput(name, value, expected)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
@@ -275,21 +331,39 @@ def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:
     place, expected = ".".join(location), first["msg"].removeprefix("Input should be ")
     match first["type"]:
         case "missing":
-            found = [*first["input"]] if isinstance(first["input"], Mapping) else first["input"]
-            return InvalidInput(".".join(location[:-1]), found, f"{location[-1]!r} too")
+            expected = f"a value for {location[-1]!r} too, which is missing"
+            return InvalidInput(".".join(location[:-1]), first["input"], expected)
         case "extra_forbidden":
-            known = ", ".join(_settings(model, location[:-1]))
-            field = ".".join(location[:-1]) or "setting"
-            return InvalidInput(field, location[-1], f"one of the settings {known}")
+            *section, name = location
+            known, what = _settings(model, section), "one of the settings"
+            home = _home(model, name)
+            expected = f"{what} {', '.join(known)}{home}" if home else one_of(name, known, what)
+            return InvalidInput(".".join(section) or "setting", name, expected)
         case "unexpected_keyword_argument":
-            expected = "one of " + ", ".join(_settings(model, location[:-1]))
+            expected = one_of(location[-1], _settings(model, location[:-1]))
+        case "literal_error" | "enum":
+            expected += nearest(first["input"], _QUOTED.findall(expected))
         case "tuple_type":
-            expected = "a list"
+            is_one = isinstance(first["input"], str | Mapping)
+            expected = f"a list, such as [{shown(first['input'])}]" if is_one else "a list"
         case "string_type":
             expected = "a text"
-        case "dict_type" | "model_type":
-            expected = "a table"
+        case "too_short":
+            expected = "one or more"
+        case "dict_type":
+            expected = "a table of values by their names"
+        case "model_type":
+            expected = f"a table of the settings {', '.join(_settings(model, location))}"
     return InvalidInput(place, first["input"], expected)
+
+
+def _home(model: Any, name: str) -> str:
+    """Return in which section of a model a setting is that was looked for outside."""
+    *_, inner = name.split(".")
+    for section, kind in get_type_hints(model).items():
+        if isinstance(kind, type) and inner in getattr(kind, "model_fields", ()):
+            return f"; {inner!r} is a setting of {section!r}: {section}={{{inner!r}: …}}"
+    return ""
 
 
 def _settings(model: Any, sections: list[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """One clear message that names field, value and what is valid, and nothing half-written."""
 
+from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pandas as pd
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.config import make_config
+from streamlet_lab.config import NetworkConfig, make_config
 
 NAN = float("nan")
 NODES = "a node from node_0 to node_3"
@@ -90,7 +92,13 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"signatures": "rsa"}, "signatures", "rsa", "'ed25519' or 'none'"),
     # Feeds
     ({"feed": "tsla"}, "feed", "tsla", "'simulated' or a real history: aapl, msft, ibm, goog"),
-    ({"feed": "aapl-1999"}, "feed", "aapl-1999", "one year of it such as aapl-2012"),
+    (
+        {"feed": "aapl-1999"},
+        "feed",
+        "aapl-1999",
+        "a year of AAPL's history, aapl-2000 to aapl-2013",
+    ),
+    ({"feed": "appl-2012"}, "feed", "appl-2012", "(did you mean 'aapl'?)"),
     ({"feed": 2012}, "feed", 2012, "the name of a feed, or a DataFrame of time, price, volume"),
     ({"feed": "aapl-2012", "epochs": 251}, "epochs", 251, "at most 250"),
     (
@@ -100,7 +108,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "most 125",
     ),
     # Durations
-    ({"epoch_length": 0}, "epoch_length", 0, "greater than 0"),
+    ({"epoch_length": 0}, "epoch_length", 0, "a duration longer than zero, such as '5min'"),
     ({"epoch_length": "soon"}, "epoch_length", "soon", SECONDS),
     ({"epoch_length": True}, "epoch_length", True, SECONDS),
     ({"market_time_per_epoch": "1ns"}, "market_time_per_epoch", "1ns", MICROSECONDS),
@@ -126,8 +134,8 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "1s",
         "after the start",
     ),
-    (_cut("node_0"), "network.partitions.0.groups", (("node_0",),), "two or more groups"),
-    (_cut([["node_0"], []]), "network.partitions.0.groups", (("node_0",), ()), "none empty"),
+    (_cut("node_0"), "network.partitions.0.groups", "node_0", "two or more groups"),
+    (_cut([["node_0"], []]), "network.partitions.0.groups", "node_0|", "none empty"),
     (_cut("node_0|"), "network.partitions", "", NODES),
     (_network(clock_skew={"node_1": "soon"}), "network.clock_skew.node_1", "soon", SECONDS),
     (_network(clock_skew={"node_4": 1}), "network.clock_skew", "node_4", NODES),
@@ -165,9 +173,9 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_prices(tolerance_percent=-1), "prices.tolerance_percent", "-1", "zero or more"),
     # Sources
     (_prices(min_sources=0), "prices.min_sources", 0, "a whole number of at least 1"),
-    (_prices(min_sources=4), "prices.sources", "external_feed", "at least min_sources, 4"),
+    (_prices(min_sources=4), "prices.sources", 3, "at least min_sources, 4"),
     (_prices(sources=0), "prices.sources", 0, "a whole number from 1 to 99"),
-    (_prices(sources=1), "prices.sources", ("external_feed",), "at least min_sources, 2"),
+    (_prices(sources=1), "prices.sources", 1, "at least min_sources, 2"),
     (_prices(sources=["a", "b", "a"]), "prices.sources", ("a", "b", "a"), "each name once"),
     (
         _prices(sources="external_feed"),
@@ -190,7 +198,12 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     ({"symbols": TWO, "feed": "msft"}, "symbols", tuple(TWO), "MSFT alone: the feed 'msft'"),
     ({"symbols": TWO, "feed": FRAME}, "symbols", tuple(TWO), "one symbol: a frame"),
     ({"symbols": ["TSLA"], "feed": "history"}, "symbol", "TSLA", "one of AAPL, MSFT, IBM, GOOG"),
-    ({"symbols": ["GOOG"], "feed": "history-2001"}, "feed", "history-2001", "one year of it"),
+    (
+        {"symbols": ["GOOG"], "feed": "history-2001"},
+        "feed",
+        "history-2001",
+        "a year of GOOG's history",
+    ),
     (HISTORIES, "symbols", ("AAPL", "GOOG"), "epoch 0 is AAPL 2000-03-01, GOOG 2004-08-19"),
     ({"feed": "frame:00"}, "feed", "frame:00", "the frame itself, which no file contains"),
     ({"feed": FRAME[["time", "price"]]}, "feed.columns", ["time", "price"], "column 'volume'"),
@@ -208,9 +221,9 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_prices(assets={"AAPL": 3}), "prices.assets.AAPL", 3, "a table"),
     # Market
     (_market(traders=-1), "market.traders", -1, "from 0 to 10,000"),
-    (_market(traders="abc"), "market.traders", "abc", "a list of kinds and tables"),
+    (_market(traders="momentm"), "market.traders", "momentm", "did you mean 'momentum'?"),
     (_market(traders=[3]), "market.traders", 3, "the kind of a trader"),
-    (_market(traders=[{"count": 2}]), "market.traders.0", ["count"], "'kind' too"),
+    (_market(traders=[{"count": 2}]), "market.traders.0", {"count": 2}, "a value for 'kind' too"),
     (_market(traders=["nobody"]), "market.traders", "nobody", "one of fat_finger, "),
     (_momentum(rate=0), "market.traders.0.rate", 0, RATE),
     (_momentum(rate=1e-7), "market.traders.0.rate", 1e-7, RATE),
@@ -262,8 +275,8 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(kind="stale", count=4), "faults", 4, "a count of at most 3 sources"),
     (_fault(kind="stale", count=1, parameters={"x": 1}), "faults.parameters.x", 1, "epochs, since"),
     # Faults, long form
-    (_fault(), "nodes", (), "either names of nodes or a count"),
-    (_fault(nodes=["node_1"], count=1), "nodes", ("node_1",), "either names of nodes or a count"),
+    (_fault(), "nodes", (), "names of nodes, or a count"),
+    (_fault(nodes=["node_1"], count=1), "nodes", ("node_1",), "no names beside a count"),
     (_fault(nodes=["node_9"]), "faults", "node_9", NODES),
     (_fault(count=5), "faults", 5, "a count of at most 4 nodes"),
     (_fault(count=-1), "faults.0.count", -1, "a whole number of at least 0"),
@@ -272,7 +285,42 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_fault(count=1, colour="red"), "faults.0.colour", "red", "parameters"),
     (_lie("NaN"), "faults.parameters.price", "NaN", FINITE),
     (_lie(None), "faults.0.parameters.price", None, "a text, a finite number"),
-    ({"faults": ["crash"]}, "faults.0", "crash", "Fault"),
+    ({"faults": ["crash"]}, "faults", "crash", "such as 'node_3=crash@4'"),
+    ({"faults": {"node_3": "crahs"}}, "faults", "crahs", "(did you mean 'crash'?)"),
+    ({"faults": {"nod_3": "crash"}}, "faults", "nod_3", "(did you mean 'node_3'?)"),
+    # In the units and the words in which it was given
+    (_network(gst="4000000h"), "network.gst", "4000000h", "a duration up to 1000000000s"),
+    ({"market_time_per_epoch": "9999h"}, "market_time_per_epoch", "9999h", "up to 98280min"),
+    (_market(band_percent=101), "market.band_percent", 101, "more than 0 and at most 100"),
+    (
+        _prices(reanchor_sources=0),
+        "reanchor_sources",
+        0,
+        "from min_sources to the number of source",
+    ),
+    # Names that are nearly right
+    ({"ephocs": 5}, "setting", "ephocs", "(did you mean 'epochs'?)"),
+    ({"delta": "1s"}, "setting", "delta", "; 'delta' is a setting of 'network'"),
+    (_network(delat="1s"), "network", "delat", "(did you mean 'delta'?)"),
+    (_network(regions=["erope"]), "network.regions", "erope", "(did you mean 'europe'?)"),
+    (_network(when_lost="resend"), "network.when_lost", "resend", "'retransmit' or 'forever'"),
+    (_prices(aggregator="medain"), "prices.aggregator", "medain", "(did you mean 'median'?)"),
+    (_prices(splits="ajust"), "prices.splits", "ajust", "(did you mean 'adjust'?)"),
+    (_market(reference_node="obsever"), "reference_node", "obsever", "(did you mean 'observer'?)"),
+    (_band(stale="halts"), "band_parameters.stale", "halts", "(did you mean 'halt'?)"),
+    # What else than one thing, or many
+    (
+        _network(partitions={"stop": 1}),
+        "network.partitions",
+        {"stop": 1},
+        "a list, such as [{'stop'",
+    ),
+    (_network(bad_periods=[{}]), "network.bad_periods.0", {}, "a value for 'stop' too"),
+    (_network(region_delays={}), "network.region_delays", {}, "one or more"),
+    ({"prices": None}, "prices", None, "a table of the settings base_price, volatility"),
+    ({"faults": "node_3=crash,node_2"}, "faults", "node_3=crash,node_2", "NODE=KIND"),
+    ({"faults": None}, "faults", None, "'node_3=crash@4', {'node_3': 'crash@4'}, a Fault"),
+    ({"faults": ["node_3=crash", 4]}, "faults", 4, "or a list of these"),
 ]
 
 
@@ -345,3 +393,73 @@ def test_a_missing_result_is_named(tmp_path: Path) -> None:
         sl.Result.load(path)
 
     assert str(caught.value) == f"{path}: cannot be read (No such file or directory)"
+
+
+@pytest.mark.parametrize("make", [sl.ExperimentConfig, NetworkConfig])
+def test_a_configuration_complains_in_our_words_wherever_it_is_made(make: Any) -> None:
+    with pytest.raises(sl.InvalidInput, match=r"^setting: 'ephocs' is not valid; expected one of "):
+        make(ephocs=5)
+
+
+@pytest.mark.parametrize(("section", "name"), [("config", "epochs"), ("config.network", "loss")])
+def test_a_configuration_that_would_be_changed_says_how_to_make_another(
+    section: str, name: str
+) -> None:
+    with pytest.raises(
+        sl.InvalidInput, match=rf"^{name}: 1 .* another configuration: .*Experiment"
+    ):
+        setattr(attrgetter(section)(sl.Experiment()), name, 1)
+
+
+@pytest.mark.parametrize("make", [sl.StockMarketConsensusNetwork, sl.Experiment.from_config])
+def test_what_is_no_configuration_and_what_its_feed_is_too_short_for_is_refused(make: Any) -> None:
+    with pytest.raises(sl.InvalidInput, match=r"^config: .* an ExperimentConfig"):
+        make({"nodes": 4})
+    with pytest.raises(sl.InvalidInput, match=r"^epochs: 251 .* at most 250: the feed"):
+        make(sl.ExperimentConfig(feed="aapl-2012", epochs=251))
+
+
+def _late(price: Any, *, day: int = 1) -> Any:
+    raise sl.InvalidInput("day", day, "more days")
+    yield
+
+
+def _no_price() -> Any:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"), [(_late, "day: 1 .* more days"), (_no_price, "1 val")]
+)
+def test_a_reference_is_tried_before_anything_runs(kind: Any, message: str) -> None:
+    with pytest.raises(sl.InvalidInput, match=rf"^market\.reference\.parameters.*{message}"):
+        make_config(market={"reference": kind})
+
+
+#: What is no such thing at all, in calls that take one.
+STRAY: dict[str, Callable[[Any], Any]] = {
+    "proof": lambda stray: sl.verify_proof(stray, stray),
+    "evidence": lambda stray: sl.is_proven(stray, {}),
+    "shares": lambda stray: sl.share_interval([stray]),
+    "rules": lambda stray: sl.PriceConsensusService(rules=stray),
+    "prices": lambda stray: sl.PriceConsensusService().validate_prices([stray]),
+    "symbol": lambda stray: sl.create_aapl_consensus_network(4).reference(stray),
+    "breakdown": lambda stray: sl.aggregator("stray", breakdown=stray),
+    "monitors": lambda stray: sl.Experiment(epochs=1).run(monitors=[stray]),
+    "progress": lambda stray: sl.Experiment(epochs=1).run(progress=stray),
+    "executor": lambda stray: sl.sweep({"epochs": 1}, {"nodes": [4]}, executor=stray),
+    "path": lambda stray: sl.Result.load(stray),
+}
+
+
+@pytest.mark.parametrize(("field", "call"), STRAY.items())
+def test_what_is_of_another_type_is_named_in_our_words(
+    field: str, call: Callable[[Any], Any]
+) -> None:
+    with pytest.raises(sl.InvalidInput, match=f"^{field}: 7 is not valid; expected "):
+        call(7)
+
+
+def test_shares_are_compared_in_pairs() -> None:
+    with pytest.raises(sl.InvalidInput, match=r"^second: 0 .* as many shares as of the first, 1$"):
+        sl.share_difference([sl.Share(1, 2)], [])

@@ -143,7 +143,7 @@ MISTAKES = {
     "stock-consensus --feed tsla": "feed: 'tsla'",
     "run --feed aapl-2012 --epochs 400": "epochs: 400",
     "streamlet --faults node_1=explode": "faults: 'explode'",
-    "streamlet --faults crash": "--faults: 'crash'",
+    "streamlet --faults crash": "faults: 'crash'",
     "streamlet --faults node_1=crash@-5": "faults: 'crash@-5'",
     "streamlet --faults node_1=lying_leader": "faults: 'lying_leader'",
     "run --save result.csv": "--save: 'result.csv'",
@@ -166,6 +166,16 @@ MISTAKES = {
     "scenario ''": "scenario: '' is not valid; expected a file, or one of A1",
     "run no-such-file.toml": "no-such-file.toml: cannot be read",
 }
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("rnu", "run"), ("run --epohcs 5", "--epochs"), ("fuzz --rnus=3", "--runs")],
+)
+def test_a_mistyped_command_or_option_gets_the_nearest_one(typed, meant, capsys):
+    with pytest.raises(SystemExit):
+        main(shlex.split(typed))
+    assert capsys.readouterr().err.endswith(f" (did you mean '{meant}'?)\n")
 
 
 @pytest.mark.parametrize("typed", MISTAKES)

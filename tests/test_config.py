@@ -192,6 +192,10 @@ def test_the_short_form_of_faults() -> None:
         Fault("silent_leader", nodes=("node_4",), start=4, stop=8),
         Fault("withhold_votes", nodes=("node_5",)),
     )
+    texts = "node_3=crash@4", "node_4=silent_leader@4-8", "node_5=withhold_votes"
+    own = {"node_4": {"kind": "silent_leader", "start": 4, "stop": 8}}
+    for same in (", ".join(texts), [*texts], (texts[0], own, faults[2])):
+        assert make_config(nodes=7, faults=same).faults == faults
 
 
 def test_the_long_form_of_faults() -> None:

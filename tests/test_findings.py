@@ -34,7 +34,7 @@ CONFIGURATIONS = {
     "nested.toml": ("faults = " + "[" * 900 + "]" * 900, "nested too deep"),
     "less_nested.toml": (
         "faults = " + "[" * 30 + "]" * 30,
-        "faults.0: [[[[[[[[['…']]]",
+        "faults: [[[[[[[[['…']]]",
     ),
     "parts.toml": (".".join("a" * 100_000) + " = 1", "at most 250 characters"),
     "samples.toml": (f"network.samples = [{'-1,' * 99_999}]", "network.samples.0: -1 is not valid"),

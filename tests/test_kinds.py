@@ -1,12 +1,15 @@
 """Registers: which names there can be, who may replace what, and how a wrong name is answered."""
 
+import pydoc
 import string
+from collections.abc import Mapping
 from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import streamlet_lab as sl
 from streamlet_lab import aggregator, delay_kind, fault_kind, path_model, source_fault_kind
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
@@ -129,8 +132,9 @@ def test_what_is_not_there_is_answered_with_what_is(register: Kinds[object], nam
 
     assert caught.value.field == "prices.law"
     assert caught.value.value == name
+    hint = " (did you mean 'calm'?)" if name == "Calm" else ""
     assert caught.value.expected == (
-        "one of calm, rough, steady; a law of your own must be registered before"
+        f"one of calm, rough, steady; a law of your own must be registered before{hint}"
     )
 
 
@@ -185,3 +189,42 @@ def test_a_name_is_free_again_where_what_it_was_for_was_refused() -> None:
     with pytest.raises(InvalidInput, match="NodeFault"):
         fault_kind("neither")(int)  # type: ignore[type-var]
     source_fault_kind("neither")
+
+
+# --- What a stranger reads
+
+
+REGISTERED = {
+    "band": "market.band",
+    "delay_kind": "network.delays",
+    "fault_kind": "faults",
+    "outlier_rule": "outlier_rule",
+    "path_model": "path_model",
+    "reference_kind": "market.reference.kind",
+    "source_fault_kind": "faults",
+    "trader_kind": "market.traders",
+}
+
+
+@pytest.mark.parametrize(("name", "field"), REGISTERED.items())
+def test_the_help_of_a_decorator_says_what_it_registers_and_for_which_setting(
+    name: str, field: str
+) -> None:
+    decorator, names = getattr(sl, name), getattr(sl, f"{name}s")
+    helped = pydoc.plain(pydoc.render_doc(decorator))
+
+    assert f"\n{name}(name: str)" in helped
+    assert f"the setting ``{field}`` takes the name" in helped
+    assert f"``{field}`` takes, in alphabetical" in pydoc.plain(pydoc.render_doc(names))
+
+
+@pytest.mark.parametrize("name", sl.__all__)
+def test_every_public_name_is_documented_in_words_of_our_own(name: str) -> None:
+    value = getattr(sl, name)
+    if isinstance(value, Mapping):  # a constant, whose comment is its documentation
+        return
+    text = value.__doc__ or ""
+
+    assert text.strip()
+    assert "partial(" not in text
+    assert not text.startswith(("str(", "dict(", f"{name}("))

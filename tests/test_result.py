@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from streamlet_lab import DataError, Experiment, InvalidInput, Result, StreamletNode, run_protocol
-from streamlet_lab.checks import CheckResult, Status
+from streamlet_lab.checks import CHECKS, Check, CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
 from streamlet_lab.files import _digests, _pack
 from streamlet_lab.simulator import Market
@@ -117,6 +117,14 @@ def test_any_text_survives(small, tmp_path, text):
     result.save(tmp_path / "result.zip")
 
     _assert_equal(Result.load(tmp_path / "result.zip"), result)
+
+
+def test_every_property_of_the_lab_may_be_in_a_saved_result():
+    def named(kind):
+        own = [kind] if kind.__module__.startswith("streamlet_lab") and "name" in vars(kind) else []
+        return own + [each for below in kind.__subclasses__() for each in named(below)]
+
+    assert {check.name: check for check in named(Check)} == CHECKS
 
 
 # --- What is not a saved result
@@ -647,15 +655,15 @@ def test_the_text_says_how_long_the_market_was_halted_and_what_was_repriced():
 
 def test_frames_are_made_when_they_are_first_read_and_kept():
     result = Experiment(epochs=4, seed=1).run()
-    made = result.frames._frames
+    made, lazy = result.frames._frames._frames, result.frames._frames
     assert set(made) == set()
     trades = result.trades
     assert set(made) == {"orders", "trades", "rejections", "bands"}  # the same events
     assert result.summary["trades"] == len(trades)
     assert "book" not in made
     assert set(dict(result.frames)) == set(made) == set(COLUMNS)
-    assert result.frames._rows is None  # what they were made of is let go
-    assert result.trades is trades
+    assert lazy._rows is None  # what they were made of is let go
+    assert result.trades.equals(trades)
 
 
 def test_a_result_does_not_hold_its_simulation():

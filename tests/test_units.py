@@ -166,6 +166,8 @@ def test_deviation_in_percent():
 def test_prices_are_written_as_the_description_does():
     assert units.format_price(Decimal("152.45")) == "$152.45"
     assert units.format_price(Decimal("9999")) == "$9,999.00"
+    assert units.format_price(Decimal("94.9999")) == "$94.9999"
+    assert units.format_price(Decimal("1e3")) == "$1,000.00"
 
 
 def test_a_callers_decimal_context_changes_nothing():

@@ -9,6 +9,7 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import to_seconds, to_whole
 
 # How far from the range of the path a price may be that is on the scale, as a share of the path.
@@ -24,7 +25,7 @@ def chosen_symbol(result: Result, symbol: str | None) -> str:
     if symbol is None:
         return symbols[0]
     if symbol not in symbols:
-        raise InvalidInput("symbol", symbol, f"one of {', '.join(symbols)}")
+        raise InvalidInput("symbol", symbol, one_of(symbol, symbols))
     return symbol
 
 

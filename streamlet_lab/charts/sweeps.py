@@ -16,6 +16,7 @@ from streamlet_lab.charts.layout import new_chart
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import TOO_FEW
+from streamlet_lab.texts import one_of
 from streamlet_lab.theory import denied_share
 
 #: From a value on the x-axis to the mean that is expected there; None where none is.
@@ -110,7 +111,7 @@ def plot_denial(
     apart, at most six. For the percentages see :func:`~streamlet_lab.theory.denied_share`.
     """
     if by not in check_sweep(swept).settings:
-        raise InvalidInput("by", by, f"one of {', '.join(swept.settings)}")
+        raise InvalidInput("by", by, one_of(by, swept.settings))
     means, places = swept.means("denied", "mean_bp"), [*swept.settings]
     denied, displaced = (own.set_index(places) for own in by_measure(means).values())
     means = denied.assign(displacement_bp=displaced["mean"]).reset_index()
@@ -242,7 +243,7 @@ def _draw_means(
     if isinstance(closed_form, Mapping):
         for value, form in closed_form.items():
             if value not in parts:
-                raise InvalidInput("closed_form", value, f"one of {', '.join(map(str, parts))}")
+                raise InvalidInput("closed_form", value, one_of(value, parts))
             means.loc[parts[value].index, "expected"] = _evaluate(form, parts[value][x])
             curves[f"closed form, {series_name(by, value)}"] = _curve(form, values)
     elif closed_form is not None:

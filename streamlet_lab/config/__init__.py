@@ -1,6 +1,7 @@
 """What a person types: the validated configuration of an experiment."""
 
 from streamlet_lab.config.experiment_config import ExperimentConfig as ExperimentConfig
+from streamlet_lab.config.experiment_config import check_config as check_config
 from streamlet_lab.config.frame_feed import FrameFeed as FrameFeed
 from streamlet_lab.config.loading import load_config as load_config
 from streamlet_lab.config.loading import make_config as make_config

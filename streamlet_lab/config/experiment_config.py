@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from streamlet_lab.config.frame_feed import FRAME, Feed
 from streamlet_lab.config.market_config import OBSERVER, MarketConfig
@@ -17,19 +17,20 @@ from streamlet_lab.config.network_config import NetworkConfig
 from streamlet_lab.config.prices_config import PricesConfig
 from streamlet_lab.consensus.quorums import FaultModel, max_faulty, quorum
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.fault import Fault
+from streamlet_lab.fault import Fault, read_faults
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
+from streamlet_lab.texts import nearest, one_of, to_path
 from streamlet_lab.units import format_duration, to_whole
-from streamlet_lab.values import CALLABLE, Duration, Flag, Section, Whole, kind_name
+from streamlet_lab.values import CALLABLE, Flag, Section, Span, Whole, kind_name
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
 # is drawn ahead of a run.
 _LONGEST_EPOCH = 252 * TRADING_DAY
 _LONGEST_MARKET_TIME = 7_500 * 365 * 86_400_000_000
 
-_SYMBOL = re.compile(r"[A-Z][A-Z0-9.]{0,11}", re.ASCII)
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9.-]{0,11}", re.ASCII)
 _MOST_SYMBOLS = 20
 
 _QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": "⌈n/2⌉"}
@@ -38,7 +39,8 @@ _QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": 
 def _read_leaders(value: object) -> object:
     named = isinstance(value, list | tuple) and value and all(isinstance(n, str) for n in value)
     if not named and value not in ("round_robin", "hashed"):
-        raise InvalidInput("leaders", value, "'round_robin', 'hashed' or a list of names of nodes")
+        expected = "'round_robin', 'hashed' or a list of names of nodes"
+        raise InvalidInput("leaders", value, expected + nearest(value, ["round_robin", "hashed"]))
     return value
 
 
@@ -57,11 +59,12 @@ Quorum = Annotated[int | Literal["2f+1"], BeforeValidator(_read_quorum)]
 
 
 def _read_symbols(value: object) -> object:
+    value = [value] if isinstance(value, str) else value
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= _MOST_SYMBOLS:
         raise InvalidInput("symbols", value, f"a list of 1 to {_MOST_SYMBOLS} symbols")
     for symbol in value:
         if not (isinstance(symbol, str) and _SYMBOL.fullmatch(symbol)):
-            expected = "capital letters, digits and points, at most 12, such as 'AAPL'"
+            expected = "at most 12 capital letters, digits, points and hyphens, such as 'BRK-B'"
             raise InvalidInput("symbols", symbol, expected)
     if len(set(value)) < len(value):
         raise InvalidInput("symbols", value, "each symbol once")
@@ -85,10 +88,11 @@ class ExperimentConfig(Section):
         prices is one trading day, 6.5 hours of market time.
     symbols : tuple of str
         What prices the nodes agree on; one block carries them all. The feed's own, or ``"AAPL"``,
-        unless given.
+        unless given. A single one need not be in a list.
     faults : tuple of Fault
-        Of nodes, or of sources. Also a mapping of each to a short form:
-        ``{"node_3": "crash@4", "external_feed": "biased"}``.
+        Of nodes, or of sources. Also a mapping of each to a short form,
+        ``{"node_3": "crash@4", "external_feed": "biased"}``, or the text that the command line
+        takes, ``"node_3=crash@4,external_feed=biased"``.
     model : {"byzantine", "crash", "synchronous"}
         What the paper's promises are taken from: section 3, appendix A or section 4.
     leaders : {"round_robin", "hashed"} or tuple of str
@@ -116,11 +120,11 @@ class ExperimentConfig(Section):
     seed: Annotated[int, Whole(0, 2**63 - 1)] = 0
     feed: Feed = "simulated"
     symbols: Symbols = ("AAPL",)
-    faults: tuple[Fault, ...] = ()
+    faults: Annotated[tuple[Fault, ...], BeforeValidator(read_faults)] = ()
     model: FaultModel = "byzantine"
     leaders: Leaders = "round_robin"
-    epoch_length: Annotated[Duration, Field(gt=0)] = 1_000_000
-    market_time_per_epoch: Annotated[Duration, Field(gt=0)] = TRADING_DAY
+    epoch_length: Annotated[int, Span(1)] = 1_000_000
+    market_time_per_epoch: Annotated[int, Span(1, _LONGEST_EPOCH)] = TRADING_DAY
     quorum: Quorum | None = None
     echo: Flag = True
     signatures: SignatureScheme = "ed25519"
@@ -129,14 +133,6 @@ class ExperimentConfig(Section):
     network: NetworkConfig = NetworkConfig()
     prices: PricesConfig = PricesConfig()
     market: MarketConfig = MarketConfig()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_short_faults(cls, values: Any) -> Any:
-        if isinstance(values, Mapping) and isinstance(values.get("faults"), Mapping):
-            faults = tuple(Fault.parse(node, kind) for node, kind in values["faults"].items())
-            return {**values, "faults": faults}
-        return values
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -164,20 +160,16 @@ class ExperimentConfig(Section):
             raise InvalidInput("symbols", symbols, "one symbol: a frame is the feed of one")
         for symbol in self.prices.assets:
             if symbol not in symbols:
-                raise InvalidInput("prices.assets", symbol, f"one of {', '.join(symbols)}")
+                raise InvalidInput("prices.assets", symbol, one_of(symbol, symbols))
         if self.feed == SIMULATED:
             for symbol in symbols:
                 self.prices.check_start(symbol)
 
     def _check_market_time(self) -> None:
         step = self.market_time_per_epoch
-        if step > _LONGEST_EPOCH:
-            expected = f"at most a year of trading days, {format_duration(_LONGEST_EPOCH)}"
-        elif self.epochs * step > _LONGEST_MARKET_TIME:
+        if self.epochs * step > _LONGEST_MARKET_TIME:
             expected = f"so little that {self.epochs} epochs end before the year 9999"
-        else:
-            return
-        raise InvalidInput("market_time_per_epoch", format_duration(step), expected)
+            raise InvalidInput("market_time_per_epoch", format_duration(step), expected)
 
     def _check_fault(self, fault: Fault) -> None:
         sources = self.prices.source_names
@@ -191,7 +183,7 @@ class ExperimentConfig(Section):
             if name not in known:
                 if name in sources:
                     expected += f"; the faults of sources are {', '.join(source_fault_kinds())}"
-                raise InvalidInput("faults", name, expected)
+                raise InvalidInput("faults", name, expected + nearest(name, known))
         if fault.count is not None and fault.count > len(known):
             raise InvalidInput("faults", fault.count, f"a count of at most {len(known)} {what}")
 
@@ -220,7 +212,8 @@ class ExperimentConfig(Section):
             for name in names:
                 if name not in known and not (may_be_observer and name == OBSERVER):
                     either = f"'{OBSERVER}' or " if may_be_observer else ""
-                    raise InvalidInput(field, name, either + self._any_node)
+                    hint = nearest(name, [*self.node_ids, OBSERVER])
+                    raise InvalidInput(field, name, either + self._any_node + hint)
 
     @property
     def _any_node(self) -> str:
@@ -336,7 +329,7 @@ class ExperimentConfig(Section):
 
     def save(self, path: str | Path) -> None:
         """Write the configuration to a ``.toml`` or ``.json`` file."""
-        path = Path(path)
+        path = to_path(path)
         match path.suffix:
             case ".toml":
                 text = tomli_w.dumps(self.to_document())
@@ -345,6 +338,14 @@ class ExperimentConfig(Section):
             case _:
                 raise InvalidInput("path", str(path), "a file name ending in .toml or .json")
         write_atomically(path, text.encode())
+
+
+def check_config(config: object) -> ExperimentConfig:
+    """Return a configuration, or refuse what is none."""
+    if not isinstance(config, ExperimentConfig):
+        expected = "an ExperimentConfig, such as Experiment(nodes=4).config"
+        raise InvalidInput("config", config, expected)
+    return config
 
 
 def _find_functions(document: Any) -> Iterator[tuple[str, ...]]:

@@ -17,9 +17,14 @@ class FrameFeed:
     """A copy of a frame of prices as a part of a configuration: equal if its content is."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame[["time", "price", "volume"]].copy()  # what others hold does not matter
-        content = self.frame.to_csv(index=False).encode()
+        self._frame = frame[["time", "price", "volume"]].copy()  # what others hold does not matter
+        content = self._frame.to_csv(index=False).encode()
         self.digest = hashlib.blake2b(content, digest_size=8).hexdigest()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A copy that shares the data until it is changed."""
+        return self._frame.copy(deep=False)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FrameFeed) and other.digest == self.digest

@@ -3,13 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.config.runnable import check_runnable
 from streamlet_lab.errors import DataError
-from streamlet_lab.texts import MOST_SETTINGS, parse_json, parse_toml, read_text
-from streamlet_lab.values import first_mistake
+from streamlet_lab.texts import MOST_SETTINGS, parse_json, parse_toml, read_text, to_path
 
 
 def make_config(**settings: Any) -> ExperimentConfig:
@@ -29,10 +26,7 @@ def make_config(**settings: Any) -> ExperimentConfig:
 
 def read_settings(settings: dict[str, Any]) -> ExperimentConfig:
     """Validate settings as they were saved, whatever is registered here of what they name."""
-    try:
-        return ExperimentConfig(**settings)
-    except ValidationError as error:
-        raise first_mistake(error, ExperimentConfig) from error
+    return ExperimentConfig(**settings)
 
 
 def load_config(path: str | Path) -> ExperimentConfig:
@@ -41,7 +35,7 @@ def load_config(path: str | Path) -> ExperimentConfig:
     `DataError` is raised if there is no such file, or it is not TOML or JSON.
     """
     text = read_text(path)
-    if Path(path).suffix == ".json":
+    if to_path(path).suffix == ".json":
         document = parse_json(text, str(path), most=MOST_SETTINGS)
     else:
         document = parse_toml(text, str(path))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import SelfTrade
+from streamlet_lab.matching import SelfTrade, read_percent
 from streamlet_lab.registers import REFERENCES, TRADERS, TraderContext
 from streamlet_lab.units import to_hundredths, to_whole
 from streamlet_lab.values import Amount, Named, Number, Parameters, Section, Whole, kind_name
@@ -70,6 +70,14 @@ class ReferenceConfig(Section):
             raise InvalidInput("market.reference", made, expected)
         return made
 
+    def check(self, price: Callable[[int], int]) -> None:
+        """Refuse what comes to light when it first publishes: there a generator begins to run."""
+        try:
+            next(self.make(price), None)
+        except InvalidInput as error:
+            place = "" if error.field.startswith("market.") else "market.reference.parameters."
+            raise InvalidInput(place + error.field, error.value, error.expected) from None
+
 
 def _read_kind(value: object, config: type[Section], what: str) -> object:
     """Let a name, a class or a function mean that kind with its own defaults."""
@@ -89,7 +97,12 @@ def _zero_intelligence(count: int) -> TraderConfig:
 
 
 def _read_traders(value: object) -> object:
-    """Let a number mean ordinary traders, and a name or a class one trader of that kind."""
+    """Let a number mean ordinary traders, and a name or a class one trader of that kind.
+
+    A single kind need not be in a list.
+    """
+    if isinstance(value, str | Mapping | TraderConfig) or callable(value):
+        value = [value]
     if not isinstance(value, list | tuple):
         expected = f"a whole number from 0 to {_MOST_TRADERS:,}, or a list of kinds and tables"
         count = to_whole(value, 0, "traders", _MOST_TRADERS, expected)
@@ -97,12 +110,12 @@ def _read_traders(value: object) -> object:
     return tuple(_read_kind(each, TraderConfig, "trader") for each in value)
 
 
-def _check_hundredths(percent: Decimal) -> Decimal:
-    to_hundredths(percent, "value")
-    return percent
+def _check_percent(value: object) -> object:
+    read_percent(value, "value")
+    return value
 
 
-Percent = Annotated[Amount, Field(gt=0, le=100), AfterValidator(_check_hundredths)]
+Percent = Annotated[Amount, BeforeValidator(_check_percent)]
 
 
 Traders = Annotated[tuple[TraderConfig, ...], BeforeValidator(_read_traders)]
@@ -116,8 +129,8 @@ class MarketConfig(Section):
     traders : tuple of TraderConfig
         Who trades. Also a number of zero-intelligence traders that each send an order in five
         seconds of protocol time; or kinds and tables:
-        ``["market_maker", {"kind": "informed", "count": 3, "rate": 0.5}]``. None leaves the
-        market empty.
+        ``["market_maker", {"kind": "informed", "count": 3, "rate": 0.5}]``. 0 leaves the market
+        empty.
     band : str or callable
         Which prices may enter, trade and rest: one of :func:`~streamlet_lab.matching.bands`, or a
         function that makes a band of a percentage and parameters.

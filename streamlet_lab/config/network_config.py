@@ -10,11 +10,13 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, FailFast, Field, PlainSerializer, model_validator
 
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fixed import fixed
 from streamlet_lab.registers import DELAYS
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import format_duration, to_microseconds
-from streamlet_lab.values import Duration, Flag, Named, Number, Section
+from streamlet_lab.values import Duration, Flag, Named, Number, Section, Span
 
-_Delay = Annotated[Duration, Field(gt=0)]
+_Delay = Annotated[int, Span(1)]
 
 # More than thirty years: every time that a message can be delayed to stays far below the delay that
 # means that it never arrives.
@@ -23,7 +25,7 @@ _LINK = re.compile(r"(\w+)>(\w+)", re.ASCII)
 
 #: Measured durations of Ed25519, to be given as ``network={**ED25519_TIMES}``: with the
 #: ``cryptography`` package on one core, signing took 32 to 47 µs and verifying 110 to 140 µs.
-ED25519_TIMES: Final[Mapping[str, str]] = {"sign_time": "40us", "verify_time": "125us"}
+ED25519_TIMES: Final[Mapping[str, str]] = fixed({"sign_time": "40us", "verify_time": "125us"})
 
 
 def _both_ways(milliseconds: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
@@ -32,7 +34,8 @@ def _both_ways(milliseconds: Mapping[tuple[str, str], int]) -> dict[str, dict[st
     table = {a: dict.fromkeys(names, 1_000) for a in names}
     for (a, b), delay in milliseconds.items():
         table[a][b] = table[b][a] = 1_000 * delay
-    return table
+    fixed_table: dict[str, dict[str, int]] = fixed(table)
+    return fixed_table
 
 
 #: One-way delays between five regions of the world, in microseconds; 1 ms within a region. Source:
@@ -60,7 +63,7 @@ class Interval(Section):
     """A stretch of simulated time: from the start on and before the stop."""
 
     start: Duration = 0
-    stop: Annotated[Duration, Field(le=_LATEST)]
+    stop: Annotated[int, Span(0, _LATEST)]
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -117,8 +120,9 @@ class Partition(Interval):
     def _check_groups(self) -> Self:
         names = list(chain.from_iterable(self.groups))
         if len(self.groups) < 2 or not all(self.groups) or len(set(names)) < len(names):
-            expected = "two or more groups of nodes, none empty, with no node twice"
-            raise InvalidInput("groups", self.groups, expected)
+            expected = "two or more groups of nodes, none empty, no node twice: 'node_0|node_1'"
+            written = "|".join(map(",".join, self.groups))
+            raise InvalidInput("groups", written, expected)
         return self
 
 
@@ -199,7 +203,7 @@ class NetworkConfig(Section):
         the paper's appendix A, so that nodes can catch up on what they missed.
     """
 
-    delta: Annotated[Duration, Field(gt=0, le=_LATEST)] = 500_000
+    delta: Annotated[int, Span(1, _LATEST)] = 500_000
     delays: Named = "lognormal"
     shortest_delay: _Delay | None = None
     median_delay: _Delay = 50_000
@@ -212,7 +216,7 @@ class NetworkConfig(Section):
     loss: Annotated[float, Number(0, 1)] = 0.0
     when_lost: Literal["retransmit", "forever"] = "retransmit"
     retransmit_after: _Delay = 200_000
-    gst: Annotated[Duration, Field(le=_LATEST)] = 0
+    gst: Annotated[int, Span(0, _LATEST)] = 0
     bad_periods: tuple[Interval, ...] = ()
     slowdown: Annotated[float, Number(1, 1e9)] = 20.0
     held: Annotated[float, Number(0, 1)] = 0.0
@@ -243,7 +247,7 @@ class NetworkConfig(Section):
                 raise InvalidInput(f"region_delays.{name}", list(row), expected)
         for name in self.regions:
             if name not in table:
-                raise InvalidInput("regions", name, f"one of {', '.join(table)}")
+                raise InvalidInput("regions", name, one_of(name, table))
         return self
 
     @property

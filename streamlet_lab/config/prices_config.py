@@ -23,11 +23,16 @@ from streamlet_lab.prices import (
     standard_sources,
     write_sources,
 )
-from streamlet_lab.units import to_micros
+from streamlet_lab.units import to_micros, to_whole
 from streamlet_lab.values import Amount, Named, Number, Parameters, Section, Whole, kind_name
 
 # Where a simulated share's price stays unless its bounds are set: the description's.
 _LOWEST, _HIGHEST = Decimal(50), Decimal(500)
+
+
+def _read_reanchoring(value: object) -> int:
+    expected = "a whole number from min_sources to the number of sources"
+    return to_whole(value, 1, "reanchor_sources", expected=expected)
 
 
 class AssetConfig(Section):
@@ -86,7 +91,7 @@ class AssetConfig(Section):
     max_deviation_percent: Amount = Decimal(10)
     deviation_rule: Literal["widen", "strict", "re-anchor"] = "widen"
     reanchor_after: Annotated[int, Whole(1)] = 3
-    reanchor_sources: Annotated[int, Whole(1)] | None = None
+    reanchor_sources: Annotated[int, BeforeValidator(_read_reanchoring)] | None = None
 
 
 def _read_aggregator(value: object) -> object:
@@ -157,7 +162,7 @@ class PricesConfig(AssetConfig):
         if self.voter_policy == "evidence" and "min_sources" not in self.model_fields_set:
             object.__setattr__(self, "min_sources", max(2, 2 * max_faulty(len(names)) + 1))
         if len(names) < self.min_sources:
-            raise InvalidInput("sources", names, f"at least min_sources, {self.min_sources}")
+            raise InvalidInput("sources", len(names), f"at least min_sources, {self.min_sources}")
         self._check_reanchoring("reanchor_sources", self.reanchor_sources)
         for symbol, asset in self.assets.items():
             self._check_reanchoring(f"assets.{symbol}.reanchor_sources", asset.reanchor_sources)

@@ -49,7 +49,7 @@ def check_runnable(config: ExperimentConfig) -> None:
     market = config.market
     make_band(market.band, market.band_percent, market.band_parameters)
     for symbol, path in paths.items():
-        market.reference.make(path.price)
+        market.reference.check(path.price)
         for traders in market.traders:
             traders.make(TraderContext(f"{traders.name}_0", symbol, Random(0), traders.rate))
 
@@ -72,6 +72,8 @@ def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
         return Stock(path, voter, faults)
     except InvalidInput as error:
         field, _, _ = error.field.partition(".")
+        if field == "symbol":
+            raise InvalidInput("symbols", error.value, error.expected) from error
         if field not in PricesConfig.model_fields:
             raise
         is_own = field in config.prices.assets.get(symbol, AssetConfig()).model_fields_set

@@ -16,6 +16,7 @@ from streamlet_lab.consensus.node_events import (
     Notarized,
     TreeEvent,
 )
+from streamlet_lab.fixed import FixedList
 from streamlet_lab.units import to_whole
 
 
@@ -68,10 +69,11 @@ class BlockTree:
         self._votes: dict[tuple[bytes, int, int], dict[str, Vote]] = {}
         # Which blocks have a quorum, by the height that was voted for; known or not.
         self._voted_at: dict[int, set[bytes]] = {0: {genesis.hash}}
-        self.longest = [genesis]
-        self.notarized = [genesis]
-        self.finalized = [genesis]
-        self.conflicts: list[Block] = []
+        # Shown as they are, and changed here alone.
+        self.longest = FixedList([genesis])
+        self.notarized = FixedList([genesis])
+        self.finalized = FixedList([genesis])
+        self.conflicts: FixedList[Block] = FixedList()
 
     def __contains__(self, block_hash: bytes) -> bool:
         """Whether the block and all its ancestors are here."""
@@ -180,12 +182,12 @@ class BlockTree:
             entry = ready.pop()
             entry.notarized = True
             block = entry.block
-            self.notarized.append(block)
+            list.append(self.notarized, block)
             events.append(Notarized(block))
             if block.height > self.longest[0].height:
-                self.longest = [block]
+                self.longest = FixedList([block])
             elif block.height == self.longest[0].height:
-                self.longest.append(block)
+                list.append(self.longest, block)
             newest = self._final_below(entry)
             if newest is not None:
                 events += self._finalize(newest)
@@ -228,8 +230,8 @@ class BlockTree:
         for entry in open_blocks:
             entry.is_final = agrees
         if not agrees:
-            self.conflicts.append(newest.block)
+            list.append(self.conflicts, newest.block)
             return [Conflicting(newest.block)]
         finalized = [entry.block for entry in reversed(open_blocks)]
-        self.finalized += finalized
+        list.extend(self.finalized, finalized)
         return list(map(Finalized, finalized))

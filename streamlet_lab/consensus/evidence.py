@@ -41,6 +41,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from streamlet_lab.consensus.documents import Document
 from streamlet_lab.consensus.messages import Vote
 from streamlet_lab.texts import printable
+from streamlet_lab.units import to_instance
 
 
 class Offence(StrEnum):
@@ -121,6 +122,7 @@ def is_proven(evidence: Evidence, public_keys: Mapping[str, bytes]) -> bool:
 
     The evidence may be anyone's. Keys are the raw 32 bytes of each node's Ed25519 public key.
     """
+    to_instance(evidence, Evidence, "evidence")
     first, second = evidence.first, evidence.second
     return (
         first.voter == second.voter

@@ -57,7 +57,8 @@ from streamlet_lab.consensus.evidence import is_signed
 from streamlet_lab.consensus.messages import GENESIS_EPOCH, Block, Vote, block_hash
 from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
-from streamlet_lab.units import to_flag
+from streamlet_lab.fixed import fixed
+from streamlet_lab.units import to_flag, to_instance
 from streamlet_lab.values import Whole
 
 
@@ -97,6 +98,7 @@ class PublicKeys(Document):
             raise InvalidInput("quorum", self.quorum, f"an integer from 1 to {len(self.keys)}")
         if len(set(self.keys.values())) < len(self.keys):
             raise InvalidInput("keys", list(self.keys), "a key of its own for every node")
+        object.__setattr__(self, "keys", fixed({**self.keys}))
 
     def __repr__(self) -> str:
         return f"PublicKeys({self.chain_id!r}, {len(self.keys)} nodes, quorum {self.quorum})"
@@ -247,7 +249,8 @@ def verify_proof(
     ProofRejected
         If anything is wrong, with what is.
     """
-    nodes = len(keys.keys)
+    to_instance(proof, FinalityProof, "proof")
+    nodes = len(to_instance(keys, PublicKeys, "keys").keys)
     if not to_flag(allow_unsafe_quorum, "allow_unsafe_quorum") and keys.quorum < quorum(nodes):
         raise ProofRejected(
             f"the quorum of the keys, {keys.quorum} of {nodes} nodes, is unsafe: "

@@ -25,6 +25,45 @@ _IS_EXACT: Final = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
 _EXACTLY: Final[Any] = {} if _IS_EXACT else {"float_precision": "round_trip"}
 
 
+class OwnCopies(Mapping[str, pd.DataFrame]):
+    """Frames of which everyone who reads gets a copy, so that a change in place is only theirs.
+
+    A copy shares the data until it is changed (pandas copies on write), and so costs nothing. What
+    pandas itself lets through is the ``array`` of a column.
+    """
+
+    def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
+        self._frames = frames
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self._frames[name].copy(deep=False)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+
+class OwnCopy:
+    """A frame that is a field of a frozen dataclass, for all who read it a copy of their own.
+
+    It is put into the class once this is made, as a dataclass takes for a default what is there.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> pd.DataFrame:
+        if instance is None:
+            raise AttributeError(self._name)
+        frame: pd.DataFrame = vars(instance)[self._name]
+        return frame.copy(deep=False)
+
+    def __set__(self, instance: object, frame: pd.DataFrame) -> None:
+        vars(instance)[self._name] = frame
+
+
 class LazyFrames(Mapping[str, pd.DataFrame]):
     """Frames that are made when they are first read, and kept; pickled, all of them are.
 
@@ -89,8 +128,10 @@ def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> pd.D
     text = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
     try:
         header, *first = islice(csv.reader(text), 2)
-        if header != [*columns] or [len(row) for row in first] != [len(columns)] * len(first):
-            raise InvalidInput(name, header, f"the columns {', '.join(columns)}, in every row")
+        if header != [*columns]:
+            raise InvalidInput(name, header, f"the columns {', '.join(columns)}")
+        if first and len(first[0]) != len(columns):
+            raise InvalidInput(name, first[0], f"{len(columns)} cells in a row")
         # Else 1e300 becomes some integer.
         with np.errstate(invalid="raise"):
             frame: pd.DataFrame = pd.read_csv(

@@ -61,5 +61,7 @@ from streamlet_lab.matching.watch import Band as Band
 from streamlet_lab.matching.watch import BandWatch as BandWatch
 from streamlet_lab.matching.watch import Decision as Decision
 from streamlet_lab.matching.watch import band as band
+from streamlet_lab.matching.watch import band_parameters as band_parameters
 from streamlet_lab.matching.watch import bands as bands
 from streamlet_lab.matching.watch import make_band as make_band
+from streamlet_lab.matching.watch import read_percent as read_percent

@@ -96,7 +96,7 @@ class MatchingCore(TradingSession):
             return
         quantity = resting.remaining
         self.book.reduce(resting, quantity)
-        self._rows.append((CANCELLED, time, _REQUESTED, order_id, quantity, None, None))
+        self._rows.append((CANCELLED, time, _REQUESTED, order_id, quantity, None, None, None))
         if self._listens:
             self._consult()
 

@@ -8,14 +8,14 @@ Of every event, ``sequence`` is its position in the engine's log, from 0, and ``
 in microseconds of simulated time. Prices are in dollars, quantities in shares.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
 from streamlet_lab.matching.orders import Order, Trade
 from streamlet_lab.matching.reference import Reference
-from streamlet_lab.units import deviation_percent, format_price, round_price
+from streamlet_lab.units import deviation_percent, format_deviation, format_price
 
 
 class Command(StrEnum):
@@ -220,13 +220,17 @@ _CANCELLATIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """What a rejection and a cancellation have in common: a price, held against a reference."""
+    """What a rejection and a cancellation have in common: a price, held against a reference.
+
+    ``outside`` is the first price outside of the band, where that was the reason.
+    """
 
     sequence: int
     time: int
     order_id: str
     price: Decimal | None
     reference: Reference | None
+    outside: Decimal | None = field(default=None, kw_only=True, repr=False)
 
     @property
     def deviation_percent(self) -> Decimal | None:
@@ -241,12 +245,14 @@ class _Refusal:
         return None if self.reference is None else self.time - self.reference.time
 
     def _deviation_in_words(self) -> str:
-        price, reference, deviation = self.price, self.reference, self.deviation_percent
-        if price is None or reference is None or deviation is None:
+        price, reference = self.price, self.reference
+        if price is None or reference is None:
             return "The band lets nothing in before its first reference"
         source = "consensus" if reference.kind == "consensus" else "reference"
-        away = f"{round_price(deviation)}% from {source} {format_price(reference.price)}"
-        return f"Price {format_price(price)} deviates {away}"
+        deviates = f"deviates {format_deviation(price, reference.price, self.outside)}"
+        return (
+            f"Price {format_price(price)} {deviates} from {source} {format_price(reference.price)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

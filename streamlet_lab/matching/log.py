@@ -8,7 +8,8 @@ they are read:
 ACCEPTED     time, fields of the order
 TRADED       time, trade id, ticks, quantity, side of the aggressor, its order's id, the resting
              order's id, shares left of the one, shares left of the other
-CANCELLED    time, reason, order id, quantity, ticks that were judged, reference
+CANCELLED    time, reason, order id, quantity, ticks that were judged, reference, first price
+             outside of the band
 ===========  ===================================================================================
 """
 
@@ -107,10 +108,12 @@ class Log:
         if kind == ACCEPTED:
             return Accepted(sequence, time, self.order(rest[0][0]))
         if kind == CANCELLED:
-            reason, order_id, quantity, ticks, reference = rest
+            reason, order_id, quantity, ticks, reference, outside = rest
             price = None if ticks is None else self._instrument.price(ticks)
             why = _REASONS[reason]
-            return Cancelled(sequence, time, order_id, price, reference, why, quantity)
+            return Cancelled(
+                sequence, time, order_id, price, reference, why, quantity, outside=outside
+            )
         number, ticks, quantity, side, arrived, waited, *left = rest
         what = (number, time, self._instrument.symbol, self._instrument.price(ticks), quantity)
         if side > 0:

@@ -306,7 +306,8 @@ class TradingSession:
         self, order_id: str, quantity: int, reason: CancelReason, ticks: int | None = None
     ) -> None:
         reference = None if ticks is None else self.judged_by()
-        what = (reason.value, order_id, quantity, ticks, reference)
+        outside = None if ticks is None else self._first_outside(ticks)
+        what = (reason.value, order_id, quantity, ticks, reference, outside)
         self.log.rows.append((CANCELLED, self.now, *what))
 
     def _take_off(self, resting: Resting, quantity: int, reason: CancelReason) -> None:
@@ -330,14 +331,25 @@ class TradingSession:
             price = order.price
         # Another symbol's price means nothing beside this one's reference.
         reference = None if reason is RejectReason.WRONG_SYMBOL else self.judged_by()
-        self._write(Rejected, order_id, price, reference, reason, order, command, detail)
+        outside = None
+        if reason is RejectReason.OUTSIDE_BAND and price is not None:
+            outside = self._first_outside(self.instrument.ticks(price))
+        what = (price, reference, reason, order, command, detail)
+        self._write(Rejected, order_id, *what, outside=outside)
+
+    def _first_outside(self, ticks: int) -> Decimal | None:
+        """Return the price next to the band, where a price lies outside; None if it is inside."""
+        low, high = self.limits
+        if low <= ticks <= high:  # a band's own no
+            return None
+        return self.instrument.price(high + 1 if ticks > high else low - 1)
 
     def _write_repriced(self, order_id: str, ticks: int, quantity: int) -> int:
         return self._write(Repriced, order_id, self.instrument.price(ticks), quantity)
 
-    def _write(self, event: Any, *what: object) -> int:
+    def _write(self, event: Any, *what: object, **more: object) -> int:
         """Write down an event of this instant; return its sequence number."""
         rows = self.log.rows
         sequence = len(rows)
-        rows.append(event(sequence, self.now, *what))
+        rows.append(event(sequence, self.now, *what, **more))
         return sequence

@@ -185,8 +185,15 @@ BandFactory: TypeAlias = Callable[..., Band]
 REGISTER: Final = Kinds[BandFactory](
     "band", "band", field="market.band", besides="a function that returns one"
 )
-band = REGISTER.register
-bands = REGISTER.names
+band, bands = REGISTER.doors(
+    "a class or a function that makes a band, a value with a method ``watch()``,\nof its percentage"
+    " and its parameters"
+)
+
+
+def band_parameters(kind: str | BandFactory) -> Mapping[str, inspect.Parameter]:
+    """Return what a band takes, by name."""
+    return inspect.signature(kind if callable(kind) else REGISTER[kind]).parameters
 
 
 def make_band(
@@ -219,14 +226,14 @@ def make_band(
     Traceback (most recent call last):
     ...
     streamlet_lab.errors.InvalidInput: market.band_parameters.stale_fater: '3min' is not valid; \
-expected one of the parameters percent, stale, stale_after
+expected one of the parameters percent, stale, stale_after (did you mean 'stale_after'?)
     """
     factory = kind if callable(kind) else REGISTER[kind]
+    taken = band_parameters(kind)
     given = dict(parameters or {})
     if "percent" in given:
         expected = "another name: the percentage is given beside the parameters"
         raise InvalidInput("market.band_parameters.percent", given["percent"], expected)
-    taken = inspect.signature(factory).parameters
     if "percent" in taken or any(one.kind is one.VAR_KEYWORD for one in taken.values()):
         given["percent"] = percent
     made = REGISTER.make(factory, given, "market.band_parameters")

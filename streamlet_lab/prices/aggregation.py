@@ -25,7 +25,7 @@ from typing import Any, Final
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import MONEY, round_price
+from streamlet_lab.units import MONEY, round_price, to_function
 
 #: How many median absolute deviations from the median a quote may lie to count: two standard
 #: deviations of normal noise.
@@ -92,13 +92,22 @@ class Aggregator:
 _AGGREGATORS = Kinds[Aggregator](
     "aggregator", "aggregator", field="aggregator", besides="a function"
 )
-aggregators = _AGGREGATORS.names
+_, aggregators = _AGGREGATORS.doors("a function of quotes")
 
 
 def aggregator(
     name: str, *, breakdown: Breakdown, limits: PriceRange = price_range
 ) -> Callable[[PriceFunction], Aggregator]:
     """Register a function of quotes under a name, so that configurations can speak of it.
+
+    Parameters
+    ----------
+    name : str
+        Of lowercase letters, digits and underscores; what ``prices.aggregator`` takes then.
+    breakdown : callable
+        How many liars among so many sources it tolerates; the lab's tests hold it to that.
+    limits : callable, optional
+        Between which prices it stays for these quotes; the lowest and the highest unless given.
 
     Examples
     --------
@@ -109,6 +118,8 @@ def aggregator(
     Decimal('150.00')
     """
     _AGGREGATORS.check(name)
+    to_function(breakdown, "breakdown")
+    to_function(limits, "limits")
 
     def register(function: PriceFunction) -> Aggregator:
         return _AGGREGATORS.add(name, Aggregator(name, function, breakdown, limits))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from streamlet_lab.errors import DataError, InvalidInput, shown
 from streamlet_lab.prices.frame_path import ReplayPath
-from streamlet_lab.texts import read_text
+from streamlet_lab.texts import nearest, one_of, read_text
 from streamlet_lab.units import MONEY, to_name
 
 SYMBOLS: Final = ("AAPL", "MSFT", "IBM", "GOOG")
@@ -80,7 +80,7 @@ def known_symbol(symbol: str) -> str:
     """Return a symbol in capitals."""
     name = symbol.upper() if isinstance(symbol, str) else symbol
     if name not in SYMBOLS:
-        raise InvalidInput("symbol", symbol, f"one of {', '.join(SYMBOLS)}")
+        raise InvalidInput("symbol", symbol, one_of(symbol, SYMBOLS))
     return name
 
 
@@ -174,8 +174,13 @@ def parse_feed_name(name: str, symbol: str | None = None) -> tuple[str, int | No
     named = {known.lower(): known for known in SYMBOLS}.get(share)
     if share == OWN_HISTORY:
         named = SYMBOLS[0] if symbol is None else known_symbol(symbol)
-    if named is None or (dash and year not in {str(bar.date.year) for bar in _read_bars(named)}):
-        raise InvalidInput("feed", name, _FEEDS)
+    if named is None:
+        names = ("simulated", OWN_HISTORY, "lobster", *map(str.lower, SYMBOLS))
+        raise InvalidInput("feed", name, _FEEDS + nearest(share, names))
+    years = [str(bar.date.year) for bar in _read_bars(named)]
+    if dash and year not in years:
+        expected = f"a year of {named}'s history, {share}-{years[0]} to {share}-{years[-1]}"
+        raise InvalidInput("feed", name, expected)
     if symbol is not None and str(symbol).upper() != named:
         expected = f"{named}, which the feed {name!r} names, or the feed 'history' for any share"
         raise InvalidInput("symbol", symbol, expected)

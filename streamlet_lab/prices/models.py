@@ -75,9 +75,9 @@ class ReturnModel(Protocol):
 _MODELS = Kinds[Callable[..., ReturnModel]](
     "path_model", "model", field="path_model", besides="a class or a function that makes a model"
 )
-#: Register a law of daily returns under a name, so that configurations can speak of it.
-path_model = _MODELS.register
-path_models = _MODELS.names
+path_model, path_models = _MODELS.doors(
+    "a law of daily returns: a class or a function that makes a `ReturnModel`"
+)
 
 
 def make_model(

@@ -51,8 +51,9 @@ _FEWEST_IN_TAIL: Final = 30
 _RULES = Kinds[OutlierRule](
     "outlier_rule", "rule", field="outlier_rule", besides="a function of your own"
 )
-outlier_rule = _RULES.register
-outlier_rules = _RULES.names
+outlier_rule, outlier_rules = _RULES.doors(
+    "a function ``rule(quote, quotes, previous, epoch)`` that says which quotes are\nleft out"
+)
 
 
 def find_outlier_rule(
@@ -106,7 +107,9 @@ def tail_level(sizes: ArrayLike, once_in: float = ONCE_IN) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class TailRule:
-    """The lab's own rule; the module says what it computes. Decided in integers, exactly.
+    """Leaves out what is far from the other quotes, or further than √t days move the price.
+
+    This is the lab's own rule; the module has the formulas. It is decided in integers, exactly.
 
     It knows neither nights nor that minutes have fatter tails than days: of the default path's
     minutes it takes 2 to 4 in a thousand for outliers, opens among them.

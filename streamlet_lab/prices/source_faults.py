@@ -40,8 +40,9 @@ class Scene(PriceRound):
 SOURCE_FAULTS: Final = Kinds["type[SourceFault]"](
     "source_fault_kind", "kind", field="faults", beside=NODE_FAULTS
 )
-source_fault_kind = SOURCE_FAULTS.register
-source_fault_kinds = SOURCE_FAULTS.names
+source_fault_kind, source_fault_kinds = SOURCE_FAULTS.doors(
+    "a fault of sources, a subclass of `SourceFault`"
+)
 
 
 @SOURCE_FAULTS.base

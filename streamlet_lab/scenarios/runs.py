@@ -12,6 +12,7 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import BlockTree
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.files import write_atomically
+from streamlet_lab.fixed import fixed
 from streamlet_lab.scenarios.scenario_config import placed_by_cause, read_config, write_settings
 from streamlet_lab.scenarios.stages import NetworkStage, Stage, TreeStage
 from streamlet_lab.scenarios.syntax import (
@@ -24,7 +25,7 @@ from streamlet_lab.scenarios.syntax import (
     read_lines,
 )
 from streamlet_lab.simulator import Simulation
-from streamlet_lab.texts import printable, read_text
+from streamlet_lab.texts import one_of, printable, read_text, to_path
 
 _FOLDER: Final = files("streamlet_lab.scenarios")
 
@@ -96,7 +97,7 @@ class Scenario:
         DataError
             If there is no such file, or it is not text.
         """
-        return cls(read_text(path), Path(path).name)
+        return cls(read_text(path), to_path(path).name)
 
     @classmethod
     def from_config(
@@ -128,7 +129,7 @@ class Scenario:
 
     def save(self, path: str | Path) -> None:
         """Write the text to a file."""
-        write_atomically(Path(path), self.text.encode())
+        write_atomically(to_path(path), self.text.encode())
 
     def run(self) -> "ScenarioRun":
         """Play it; the same scenario gives the same run every time.
@@ -170,7 +171,7 @@ class ScenarioRun:
         for line in lines:
             with placed(source, line.number):
                 stage.check_names(line.command)
-        self.views: Mapping[str, BlockTree] = stage.views
+        self.views: Mapping[str, BlockTree] = fixed(stage.views)
         self.simulation: Simulation | None = stage.simulation
         self.outcomes = tuple(self._play(stage))
 
@@ -242,7 +243,7 @@ def scenario(source: str | Path) -> Scenario:
         # An empty path is the folder that one is in.
         if isinstance(source, str | Path) and str(source) and Path(source).exists():
             return Scenario.load(source)
-    raise InvalidInput("scenario", source, f"a file, or one of {', '.join(names.values())}")
+    raise InvalidInput("scenario", source, one_of(source, names.values(), "a file, or one of"))
 
 
 def _is_tree(lines: Sequence[Line], source: str) -> bool:

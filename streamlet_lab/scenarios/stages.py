@@ -30,6 +30,7 @@ from streamlet_lab.simulator import (
     make_links,
 )
 from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
+from streamlet_lab.texts import one_of
 
 _MOST_LOOKS: Final = 1_000_000
 
@@ -63,10 +64,10 @@ class Stage(ABC):
             case Delivery():
                 names = (*(command.senders or ()), *(command.receivers or ()))
             case ExpectCheck(check) if check not in self.checks:
-                raise InvalidInput("check", check, f"one of {', '.join(self.checks)}")
+                raise InvalidInput("check", check, one_of(check, self.checks))
         for name in names:
             if name not in self.views:
-                raise InvalidInput("name", name, f"one of {', '.join(self.views)}")
+                raise InvalidInput("name", name, one_of(name, self.views))
 
     def difference(self, expectation: Command) -> str:
         """Say what is there instead of what is expected; nothing if it is there."""
@@ -156,7 +157,7 @@ class TreeStage(Stage):
 
     def _block(self, name: str) -> Block:
         if name not in self._blocks:
-            raise InvalidInput("block", name, f"one of {', '.join(self._blocks)}")
+            raise InvalidInput("block", name, one_of(name, self._blocks))
         return self._blocks[name]
 
 

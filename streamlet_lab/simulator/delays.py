@@ -25,12 +25,12 @@ LOST: Final = 2**62
 # The normal distribution's quantile of 0 is infinite; the next number above it that is drawn:
 _LEAST: Final = 2.0**-53
 
-delay_kinds = DELAYS.names
-
-#: Register a kind of delays under a name. What it draws is clipped: to Δ in good times, to the end
-#: of the bad period or Δ in bad ones, as the paper allows an adversary to delay messages
-#: (section 2).
-delay_kind = DELAYS.register
+# What is drawn is clipped: to Δ in good times, to the end of the bad period or Δ in bad ones, as
+# the paper allows an adversary to delay messages (section 2).
+delay_kind, delay_kinds = DELAYS.doors(
+    "a function of a random stream, the settings of the network and the number of\nnodes, which "
+    "returns a function (message, sender, receiver, time) of delays in\nmicroseconds"
+)
 
 
 class LognormalDelays:

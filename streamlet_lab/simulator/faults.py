@@ -238,8 +238,7 @@ def replace_sends(faults: Iterable[NodeFault], sends: Iterable[Send]) -> Iterabl
     return sends
 
 
-fault_kind = NODE_FAULTS.register
-fault_kinds = NODE_FAULTS.names
+fault_kind, fault_kinds = NODE_FAULTS.doors("a fault of nodes, a subclass of `NodeFault`")
 own_fault_kinds = NODE_FAULTS.own
 
 

@@ -13,6 +13,7 @@ from streamlet_lab.consensus import (
     Refused,
     Verdict,
 )
+from streamlet_lab.units import to_function, to_instance
 
 #: ``progress(epoch, epochs)``.
 Progress = Callable[[int, int], None]
@@ -67,7 +68,7 @@ class Listeners(dict[str, list[Callable[..., None]]]):
     """By the name of a hook, those of a run's monitors that override it: few, or none."""
 
     def __init__(self, monitors: Iterable[Monitor]) -> None:
-        everyone = tuple(monitors)
+        everyone = tuple(to_instance(one, Monitor, "monitors") for one in monitors)
         for hook, default in vars(Monitor).items():
             if callable(default):
                 self[hook] = [
@@ -90,7 +91,7 @@ class ProgressReport(Monitor):
     """Calls ``progress(epoch, epochs)`` at the beginning of each epoch."""
 
     def __init__(self, progress: Progress, epochs: int) -> None:
-        self._progress, self._epochs = progress, epochs
+        self._progress, self._epochs = to_function(progress, "progress"), epochs
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         self._progress(epoch, self._epochs)

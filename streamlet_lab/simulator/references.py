@@ -64,8 +64,10 @@ TruePrice: TypeAlias = Callable[[int], int]
 #: From the true price, and parameters, to what is published.
 ReferenceKind: TypeAlias = Callable[..., Iterator[Publication]]
 
-reference_kind = REFERENCES.register
-reference_kinds = REFERENCES.names
+reference_kind, reference_kinds = REFERENCES.doors(
+    "a generator of `Publication`, given the true price in micro-dollars as a\nfunction of market "
+    "time in microseconds"
+)
 
 
 class Publications(Iterator[Publication]):

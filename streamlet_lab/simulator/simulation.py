@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Protocol
 
-from streamlet_lab.config import OBSERVER, ExperimentConfig
+from streamlet_lab.config import OBSERVER, ExperimentConfig, check_config
 from streamlet_lab.consensus import (
     EPOCHS_AHEAD,
     SIX_UNCONTESTED,
@@ -23,6 +23,7 @@ from streamlet_lab.consensus import (
     round_robin,
 )
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.fixed import FixedDict
 from streamlet_lab.keys import HeldKeys, make_keyring
 from streamlet_lab.simulator.faults import (
     NodeFault,
@@ -37,6 +38,7 @@ from streamlet_lab.simulator.monitors import Listeners, Monitor
 from streamlet_lab.simulator.network import Network, Reception
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import to_whole
 
 
@@ -113,9 +115,10 @@ class Simulation:
         self._listeners = Listeners(())
         self._names = (*config.node_ids, OBSERVER)
         self._index = {name: index for index, name in enumerate(self._names)}
-        self.faults = {name: tuple(faults.get(name, ())) for name in self._names}
+        self.faults = FixedDict({name: tuple(faults.get(name, ())) for name in self._names})
         self._faults = list(self.faults.values())
-        self.nodes = {name: self._make_node(name, application) for name in self._names}
+        nodes = ((name, self._make_node(name, application)) for name in self._names)
+        self.nodes = FixedDict(nodes)
         self._participants = list(self.nodes.values())
         self._bind_faults(application.vary)
         self._rushing = [
@@ -308,7 +311,7 @@ class Simulation:
         else:
             for receiver in self._names if send.to is None else send.to:
                 if receiver not in self._index:
-                    raise InvalidInput("to", receiver, f"one of {', '.join(self._names)}")
+                    raise InvalidInput("to", receiver, one_of(receiver, self._names))
                 if receiver != name:
                     self.network.send(time, index, self._index[receiver], message, send.delay)
         if self._rushing:
@@ -370,7 +373,7 @@ def create_streamlet_network(
     >>> [block.epoch for block in network.observer.tree.finalized]
     [-1, 0, 1, 2, 3, 4, 5, 6]
     """
-    for fault in config.faults:
+    for fault in check_config(config).faults:
         if fault in config.source_faults or make_fault(fault).needs_prices:
             raise InvalidInput("faults", fault.kind, "a kind that makes sense without prices")
     return Simulation(config, OpaqueApplication(), monitors, links=links)

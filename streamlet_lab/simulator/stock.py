@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from streamlet_lab.config import ExperimentConfig, check_span, make_stock
+from streamlet_lab.config import ExperimentConfig, check_config, check_span, make_stock
+from streamlet_lab.fixed import FixedDict
 from streamlet_lab.keys import make_keyring
 from streamlet_lab.prices import GenesisPrice, QuoteFeed, Sources, StockPrice, Voter, sign_quote
 from streamlet_lab.simulator.monitors import Monitor
@@ -60,10 +61,11 @@ class StockSimulation(Simulation):
     """
 
     def __init__(self, config: ExperimentConfig, monitors: Sequence[Monitor] = ()) -> None:
-        self.config = config
+        self.config = check_config(config)
         self.symbols = config.symbols
         self._stocks = [_with_sources(config, symbol) for symbol in config.symbols]
-        self.feeds = {voter.symbol: sources.feed for voter, sources in self._stocks}
+        self.feeds = FixedDict({voter.symbol: each.feed for voter, each in self._stocks})
+        self.check_duration(config.epochs)
         self.observations: dict[int, Observation] = {}
         self._step = config.market_time_per_epoch
         self._source_keys = make_keyring(config.signatures, config.prices.source_names, config.seed)

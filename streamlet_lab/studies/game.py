@@ -39,6 +39,7 @@ from streamlet_lab.prices.feeds import quoted_cents
 from streamlet_lab.prices.sources import VOLUME_SPREAD
 from streamlet_lab.streams import stream
 from streamlet_lab.studies.common import read_names
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import (
     MONEY,
     deviation_percent,
@@ -219,8 +220,8 @@ def _games(
     names = read_names("aggregators", aggregators)
     for name in names:
         if name not in registered():
-            known = ", ".join(registered())
-            raise InvalidInput("aggregator", name, f"one of {known}; register one of your own")
+            expected = f"{one_of(name, registered())}; register one of your own"
+            raise InvalidInput("aggregator", name, expected)
     if not isinstance(sources, Iterable):
         raise InvalidInput("sources", sources, _PAIRS)
     return [

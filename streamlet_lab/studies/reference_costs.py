@@ -19,6 +19,7 @@ from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
 from streamlet_lab.result import Result
 from streamlet_lab.studies.common import Options, check_result, compare, known, read_names
 from streamlet_lab.studies.stale import age_days
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration, to_microseconds
 
 #: What the consensus is compared with, unless fewer are named.
@@ -70,7 +71,7 @@ def compare_references(
     names = read_names("references", references)
     for name in names:
         if name not in REFERENCES:
-            raise InvalidInput("references", name, f"one of {', '.join(REFERENCES)}")
+            raise InvalidInput("references", name, one_of(name, REFERENCES))
     repeats, report = options.setdefault("repeats", 30), options.get("progress")
     planned = (1 + len(names)) * repeats
 

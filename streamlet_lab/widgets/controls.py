@@ -1,6 +1,7 @@
 """What sets one value: which values it takes, and how it looks."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -91,10 +92,11 @@ class Control:
         if isinstance(self.default, float):
             return to_number(value, low, high, field)
         expected = f"a start and a stop from {low:g} to {high:g}"
-        if not isinstance(value, tuple) or len(value) != 2:
-            raise InvalidInput(field, value, expected)
-        start = to_whole(value[0], int(low), field, int(high), expected)
-        return start, to_whole(value[1], start, field, int(high), expected)
+        with suppress(InvalidInput):
+            if isinstance(value, tuple) and len(value) == 2:
+                start = to_whole(value[0], int(low), field, int(high))
+                return start, to_whole(value[1], start, field, int(high))
+        raise InvalidInput(field, value, expected)
 
     def show(self, value: Any) -> Widget:
         """Return the widget, at a value that it takes."""

@@ -16,7 +16,7 @@ from streamlet_lab.config import (
 from streamlet_lab.consensus.quorums import FaultModel
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
-from streamlet_lab.matching import StalePolicy, WithoutReference, bands
+from streamlet_lab.matching import StalePolicy, WithoutReference, band_parameters, bands
 from streamlet_lab.prices import (
     VoterPolicy,
     aggregators,
@@ -25,6 +25,7 @@ from streamlet_lab.prices import (
     source_fault_kinds,
 )
 from streamlet_lab.simulator import delay_kinds, offered_fault_kinds, reference_kinds
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import format_duration, to_microseconds, to_seconds, to_whole
 from streamlet_lab.values import Section
 from streamlet_lab.widgets.controls import Control
@@ -34,6 +35,8 @@ _MOST_SOURCES: Final = 13
 _FROM_MODEL: Final = "from the model"
 # With a space in it, so that nobody can register a rule under it.
 _NO_RULE: Final = "no rule"
+# What the configuration says by None.
+_NONE: Final = {"quorum": _FROM_MODEL, "outlier_rule": _NO_RULE}
 # How many of each kind trade, if any; the controls say how often all of a kind together act.
 _TRADERS: Final = {
     "zero_intelligence": 20,
@@ -138,8 +141,9 @@ class Settings(SimpleNamespace):
     def __init__(self, **values: Any) -> None:
         for name, value in [*values.items()]:
             if name not in CONTROLS:
-                raise InvalidInput(name, value, f"one of {', '.join(CONTROLS)}")
-            values[name] = CONTROLS[name].read(name, value)
+                raise InvalidInput(name, value, one_of(name, CONTROLS))
+            meant = _NONE.get(name) if value is None else value
+            values[name] = CONTROLS[name].read(name, meant)
         super().__init__(**{name: control.default for name, control in CONTROLS.items()} | values)
         to_whole(self.faulty, 0, "faulty", self.nodes)
         to_whole(self.lying, 0, "lying", self.sources)
@@ -203,6 +207,9 @@ class Settings(SimpleNamespace):
     def _market(self) -> dict[str, Any]:
         epoch = to_microseconds(self.market_time)
         stale = {"stale": self.stale, "stale_after": self.stale_epochs * to_seconds(epoch)}
+        if self.stale != "keep" and "stale" not in band_parameters(self.band):
+            expected = f"'keep': the band {self.band!r} has no rule for a stale price"
+            raise InvalidInput("stale", self.stale, expected)
         # What the lab's own references take follows the epoch: delayed by one, a mean of three.
         whole, window, step = map(format_duration, (epoch, 3 * epoch, epoch // 10))
         parameters = {

@@ -160,21 +160,21 @@ _FINDINGS = [
     ("scenario", "byte order mark", lambda: b"\xef\xbb\xbf" + _scenario("chain 0"), True),
     # Data
     ("lobster messages", "byte order mark", lambda: b"\xef\xbb\xbf" + honest.MESSAGES, True),
+    *(
+        ("lobster messages", what, lambda row=row: honest.MESSAGES + row, False)
+        for what, row in [
+            ("no shares", b"34201,1,9,0,1000000,1\n"),
+            ("price", b"34201,4,9,1,-1,1\n"),
+        ]
+    ),
+    ("lobster book", "no shares", lambda: b"1000100,0,1000000,20\n", False),
+    ("lobster book", "a price of −1", lambda: b"-1,10,1000000,20\n", False),
     ("frame", "a midnight that does not exist", _frame(zone="America/Santiago"), True),
     ("frame", "the year 20000", _frame(time=["2024-01-01", "20000-01-01"], zone=None), None),
     ("frame", "infinite", _frame(price=[1e400, 1, 1]), False),
 ]
 
-#: What is not cured yet; a strict mark, so that it goes with the cure.
-_FALLEN: set[str] = set()
-
 FINDINGS = [
-    pytest.param(
-        TARGETS[target],
-        make,
-        taken,
-        id=f"{target}: {what}",
-        marks=[pytest.mark.xfail(reason="not cured yet")] if f"{target}: {what}" in _FALLEN else [],
-    )
+    pytest.param(TARGETS[target], make, taken, id=f"{target}: {what}")
     for target, what, make, taken in _FINDINGS
 ]

@@ -28,6 +28,7 @@ _VALUES = (
 )
 _VALUES += ("null", '""', "[]", "{}", "[" * 40 + "]" * 40, '{"a": 1}', '"1"', '"\\ud800"')
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
+_WORD = re.compile(rb"[^\s,=:@\[\]{}\"'|.-]+")
 _TEXT = re.compile(rb'"[^"\n]*"')
 
 
@@ -80,6 +81,17 @@ def _swap_lines(data, random, seeds):
     return b"".join(lines)
 
 
+def _swap_words(data, random, seeds):
+    """Put a word from elsewhere, or a nasty one, in the place of one."""
+    words = [match.span() for match in _WORD.finditer(data)]
+    others = _WORD.findall(random.choice(seeds))
+    if not words or not others:
+        return _flip(data, random, seeds)
+    start, stop = random.choice(words)
+    word = random.choice((random.choice(others), random.choice(_VALUES).encode()))
+    return data[:start] + word + data[stop:]
+
+
 def _replace(pattern, frame):
     def replace(data, random, seeds):
         found = [match.span() for match in pattern.finditer(data)]
@@ -96,7 +108,7 @@ def _restructure(data, random, seeds):
     try:
         whole = [json.loads(data, object_pairs_hook=_Pairs)]
     except ValueError:
-        return _flip(data, random, seeds)
+        return _swap_words(data, random, seeds)
     holders = [whole, *_holders(whole[0])]
     holder = random.choice(holders)
     if not holder:

@@ -1,17 +1,21 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from streamlet_lab.matching import (
+    Accepted,
     Cancelled,
     CancelReason,
     Command,
+    ConsensusBand,
     Reference,
     Rejected,
     RejectReason,
 )
 
-from .calling import limit
+from .calling import engine_at, limit, move
 
 REFERENCE = Reference(Decimal("152.45"), time=2_000_000, block_hash="a1b2c3d4")
 ORDER = limit("s-1", "sell", "182.94", 100)
@@ -50,6 +54,30 @@ def test_price_outside_the_band_is_told_with_what_it_deviates_from():
         assert event.message == f"Trade rejected: {deviates} reference $152.45"
     event = cancelled(CancelReason.OUTSIDE_BAND)
     assert event.message == "Order cancelled: Price $144.00 deviates 5.54% from consensus $152.45"
+
+
+@given(st.integers(100, 60_000), st.integers(1, 10_000), st.integers(-3, 300))
+@example(20_000, 500, 0)  # 210.01 is 5.005 % away
+@example(19_999, 500, 0)  # the edge, 209.98, is 4.995 % away
+def test_a_rejected_price_is_not_shown_as_one_that_the_band_lets_in(reference, hundredths, beyond):
+    engine = engine_at(Decimal(reference) / 100, band=ConsensusBand(Decimal(hundredths) / 100))
+    edge = reference * (10_000 + hundredths) // 10_000
+    (event,) = engine.submit(limit("s-1", "sell", Decimal(edge + 1 + beyond) / 100))
+    if beyond < 0:
+        assert isinstance(event, Accepted)
+        return
+    shown, limits = Decimal(event.message.split()[5].rstrip("%")), Decimal(hundredths) / 100
+    assert shown > limits
+    assert abs(shown - event.deviation_percent) <= Decimal("0.005")
+
+
+def test_what_the_band_sweeps_out_is_not_shown_as_inside():
+    engine = engine_at("200.00")
+    engine.submit(limit("b-1", "buy", "209.99"))
+    (*_, event) = move(engine, "199.9900")
+    assert event.message == (
+        "Order cancelled: Price $209.99 deviates 5.0003% from consensus $199.99"
+    )
 
 
 WITHOUT_DETAILS = [reason for reason in [*RejectReason, *CancelReason] if reason not in DETAILED]

@@ -181,8 +181,8 @@ UNKNOWN += ["", "History", "history-", "history-1999", "history2012", "-2012", N
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_an_unknown_feed_is_refused(name: Any) -> None:
-    expected = f"^feed: {name!r} is not valid; expected 'simulated' or a real history: aapl, msft"
-    with pytest.raises(InvalidInput, match=expected):
+    known = "'simulated' or a real history: aapl, msft|a year of (AAPL|GOOG)'s history, "
+    with pytest.raises(InvalidInput, match=f"^feed: {name!r} is not valid; expected ({known})"):
         make_path(name, 0, TRADING_DAY)
 
 

@@ -126,7 +126,7 @@ def test_a_kind_of_ones_own_may_hold_messages_as_long_as_the_paper_allows_and_no
     ("delays", "expected"),
     [
         ("normal", "one of constant, .*lognormal, regions, sample, uniform, or a function; "),
-        ("normal", "; a kind of your own must be registered before$"),
+        ("normal", "; a kind of your own must be registered before"),
         ("callable:mine", "the function mine itself, which a file can name but not contain$"),
         (lambda message, sender, receiver, time: 1, "a function of a stream, the network and"),
     ],

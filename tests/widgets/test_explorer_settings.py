@@ -127,7 +127,7 @@ def test_whatever_is_registered_can_be_chosen():
         ("partition_s", (9, 3)),
         ("echo", None),
         ("picture", "timeline"),
-        ("outlier_rule", None),
+        ("aggregator", None),
         ("bogus", 1),
     ],
 )
@@ -135,3 +135,12 @@ def test_what_the_controls_cannot_take_is_refused(field, value):
     with pytest.raises(InvalidInput) as caught:
         Settings(**{field: value})
     assert (caught.value.field, caught.value.value) == (field, value)
+
+
+def test_none_is_no_rule_and_the_models_quorum_as_in_a_configuration():
+    assert Settings(outlier_rule=None, quorum=None) == Settings()
+
+
+def test_a_band_without_a_rule_for_a_stale_price_is_told_in_the_words_of_the_controls():
+    with pytest.raises(InvalidInput, match=r"^stale: 'widen' .* 'keep': the band 'luld' has no"):
+        Settings(band="luld", stale="widen").config()

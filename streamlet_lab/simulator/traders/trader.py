@@ -34,8 +34,7 @@ Intent = Literal["honest", "far", "manipulating"]
 
 _Price: TypeAlias = float | Decimal | None
 
-trader_kind = TRADERS.register
-trader_kinds = TRADERS.names
+trader_kind, trader_kinds = TRADERS.doors("a kind of traders, a subclass of `Trader`")
 own_trader_kinds = TRADERS.own
 
 # In all other states orders are collected or refused.
@@ -49,17 +48,22 @@ _LARGEST_PRICE: Final = Decimal(99_999_999_999_999)
 
 
 class MarketView(NamedTuple):
-    """The market of one symbol at one instant; prices are in dollars, None where there is none."""
+    """The market of one symbol at one instant; prices are in dollars, None where there is none.
 
-    time: int  # microseconds of protocol time
+    The time is protocol time in microseconds. The true price is where the underlying path is; what
+    a trader makes of it is up to its kind. The last price is that of the latest trade, the
+    reference the price that the market goes by, and low and high are the edges of the band.
+    """
+
+    time: int
     symbol: str
-    true_price: float  # where the underlying path is: what a trader makes of it is up to its kind
+    true_price: float
     best_bid: float | None = None
     best_ask: float | None = None
-    last_price: float | None = None  # of the latest trade
-    reference: float | None = None  # the price that the market goes by
+    last_price: float | None = None
+    reference: float | None = None
     state: MarketState = MarketState.OPEN
-    low: float | None = None  # the edges of the band
+    low: float | None = None
     high: float | None = None
 
     @property

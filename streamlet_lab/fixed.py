@@ -1,0 +1,51 @@
+"""Dictionaries and lists that nobody changes by accident: those that finished things show."""
+
+from typing import Any, NoReturn, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class FixedDict(dict[K, V]):
+    """A dictionary that refuses to be changed; its copies can be."""
+
+    def __reduce__(self) -> tuple[type["FixedDict[K, V]"], tuple[dict[K, V]]]:
+        return type(self), (dict(self),)
+
+
+class FixedList(list[V]):
+    """A list that refuses to be changed, but by its owner by `list.append` and `list.extend`."""
+
+    def __reduce__(self) -> tuple[type["FixedList[V]"], tuple[list[V]]]:
+        return type(self), (list(self),)
+
+
+def _refuse(shown: Any, *_: object, **__: object) -> NoReturn:
+    plain = type(shown).__bases__[0].__name__
+    raise TypeError(f"this {plain} shows what is fixed; change a copy of it: {plain}(…)")
+
+
+_CHANGES = {
+    FixedDict: "__delitem__ __ior__ __setitem__ clear pop popitem setdefault update",
+    FixedList: "__delitem__ __iadd__ __imul__ __setitem__ append clear extend insert pop remove "
+    "reverse sort",
+}
+for _kind, _names in _CHANGES.items():
+    for _name in _names.split():
+        setattr(_kind, _name, _refuse)
+
+
+def fixed(value: Any) -> Any:
+    """Return a value in which no dictionary and no list, however deep inside, can be changed.
+
+    >>> fixed({"steps": [1, 2]})["steps"].append(3)
+    Traceback (most recent call last):
+    ...
+    TypeError: this list shows what is fixed; change a copy of it: list(…)
+    """
+    match value:
+        case dict():
+            return FixedDict({name: fixed(item) for name, item in value.items()})
+        case list():
+            return FixedList(map(fixed, value))
+    return value
