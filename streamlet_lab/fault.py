@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fixed import fixed
-from streamlet_lab.units import to_whole
+from streamlet_lab.units import to_text, to_whole
 from streamlet_lab.values import Text, Whole, check_ranges, to_plain
 
 _SHORT_FAULT = re.compile(r"([^@]+)(?:@(\d{1,18})(?:-(\d{1,18}))?)?", re.ASCII)
@@ -56,7 +56,7 @@ class Fault(Lasting):
     def __post_init__(self) -> None:
         if isinstance(self.nodes, str) or not isinstance(self.nodes, Iterable):
             raise InvalidInput("nodes", self.nodes, "a list of names of nodes")
-        object.__setattr__(self, "nodes", tuple(self.nodes))
+        object.__setattr__(self, "nodes", tuple(to_text(name, "nodes", 1) for name in self.nodes))
         check_ranges(self)
         if self.stop is not None:
             to_whole(self.stop, self.start + 1, "stop")

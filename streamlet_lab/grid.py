@@ -229,7 +229,7 @@ def sweep(
     0        none  11.0  2
     1  one silent   8.0  2
     """
-    repeats = to_whole(repeats, 1, "repeats")
+    repeats = to_whole(repeats, 1, "repeats", 1_000_000)
     keep, plan = _keeps(on_error), _plan(_grid(base, over), repeats, seed)
     outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
     return _swept(check_shares(outcomes, keep=keep), tuple(over), len(plan), repeats)

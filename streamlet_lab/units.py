@@ -182,13 +182,15 @@ def to_whole(
 ) -> int:
     """Return a whole number in a range as an integer; true, false and 2.0 are none.
 
-    ``expected`` says what is valid where more is known of it than the range.
+    None is beyond 64 bits. ``expected`` says what is valid where more is known than the range.
     """
+    number, most = None, _END_OF_TIME - 1 if high is None else high
     with suppress(TypeError):
         number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
-        if number is not None and low <= number and (high is None or number <= high):
-            return number
-    ends = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+    if number is not None and low <= number <= most:
+        return number
+    is_open = high is None and (number is None or number < low)
+    ends = f"of at least {low:,}" if is_open else f"from {low:,} to {most:,}"
     raise InvalidInput(field, value, expected or f"a whole number {ends}")
 
 
@@ -232,7 +234,7 @@ def to_function(value: T, field: str) -> T:
 def to_timestamp(value: object, field: str) -> datetime:
     """Return a calendar time that says in which time zone it is meant."""
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise InvalidInput(field, str(value), "a datetime with a time zone")
+        raise InvalidInput(field, value, "a datetime with a time zone")
     return value
 
 

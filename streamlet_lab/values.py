@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +29,7 @@ from streamlet_lab.units import (
     format_duration,
     to_decimal,
     to_flag,
+    to_instance,
     to_microseconds,
     to_number,
     to_python,
@@ -191,15 +192,10 @@ def _reader(hint: Any) -> _Reader:
     for mark in getattr(hint, "__metadata__", ()):
         if isinstance(mark, _Range):
             return mark.read
-    if not isinstance(hint, type) or hint in (int, float):
+    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if not isinstance(base, type) or base in (int, float):
         return lambda value, _: to_python(value)
-    return _PLAIN.get(hint) or partial(_read_instance, hint)
-
-
-def _read_instance(kind: type, value: object, field: str) -> object:
-    if not isinstance(value, kind):
-        raise InvalidInput(field, value, f"a {kind.__name__}")
-    return value
+    return _PLAIN.get(base) or (lambda value, field: to_instance(value, base, field))
 
 
 def _read_named(value: object) -> object:

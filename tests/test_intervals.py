@@ -253,7 +253,7 @@ def test_a_pair_without_one_of_both_is_left_out():
     first, second = pairs(12)
     found = share_difference([Share(1, 2), *first, None], [None, *second, Share(1, 2)])
     assert found == share_difference(first, second)
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(InvalidInput, match="as many shares"):
         share_difference(first, second[1:])
 
 

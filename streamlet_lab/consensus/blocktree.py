@@ -17,7 +17,7 @@ from streamlet_lab.consensus.node_events import (
     TreeEvent,
 )
 from streamlet_lab.fixed import FixedList
-from streamlet_lab.units import to_whole
+from streamlet_lab.units import to_instance, to_whole
 
 
 class _Entry:
@@ -59,8 +59,8 @@ class BlockTree:
 
     def __init__(self, genesis: Block, quorum: int, rule: FinalityRule = THREE_IN_A_ROW) -> None:
         self.quorum = to_whole(quorum, 1, "quorum")
-        self.rule = rule
-        root = _Entry(genesis)
+        self.rule = to_instance(rule, FinalityRule, "rule")
+        root = _Entry(to_instance(genesis, Block, "genesis"))
         root.has_quorum = root.notarized = root.is_final = True
         self._entries = {genesis.hash: root}
         self._orphans: dict[bytes, dict[bytes, Block]] = {}

@@ -41,7 +41,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from streamlet_lab.consensus.documents import Document
 from streamlet_lab.consensus.messages import Vote
 from streamlet_lab.texts import printable
-from streamlet_lab.units import to_instance
+from streamlet_lab.units import to_instance, to_whole
 
 
 class Offence(StrEnum):
@@ -155,4 +155,5 @@ def guaranteed_culprits(nodes: int, quorum: int) -> int:
     >>> [guaranteed_culprits(n, q) for n, q in [(4, 3), (7, 5), (10, 7)]]
     [2, 3, 4]
     """
-    return max(0, 2 * quorum - nodes)
+    nodes = to_whole(nodes, 1, "nodes")
+    return max(0, 2 * to_whole(quorum, 1, "quorum", nodes) - nodes)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from streamlet_lab.consensus.documents import Hex, Int64
 from streamlet_lab.keys import Keyring
+from streamlet_lab.values import check_ranges
 
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
 GENESIS_EPOCH: Final = -1
@@ -52,14 +53,15 @@ class Block:
     """
 
     chain_id: str
-    epoch: int
-    height: int
+    epoch: Int64
+    height: Int64
     parent: bytes
     payload: bytes
     attachment: bytes = b""
     hash: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         digests = hashlib.sha256(self.payload).digest(), hashlib.sha256(self.attachment).digest()
         header_hash = block_hash(self.chain_id, self.epoch, self.height, self.parent, *digests)
         object.__setattr__(self, "hash", header_hash)
@@ -119,6 +121,7 @@ class Proposal:
     signed: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         object.__setattr__(self, "signed", proposal_bytes(self.block))
 
     def __hash__(self) -> int:
@@ -147,6 +150,7 @@ class Vote:
     subject: tuple[bytes, int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         object.__setattr__(self, "subject", (self.block_hash, self.epoch, self.height))
         signed = vote_bytes(self.chain_id, self.epoch, self.height, self.block_hash)
         object.__setattr__(self, "signed", signed)

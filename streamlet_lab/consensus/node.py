@@ -26,7 +26,9 @@ from streamlet_lab.consensus.messages import (
     sign_vote,
 )
 from streamlet_lab.consensus.node_events import NOTHING, Event, Refused, TreeEvent
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import Keyring
+from streamlet_lab.units import to_text, to_whole
 
 #: A node takes in nothing about an epoch further ahead of its own than that. An honest node signs
 #: in its own epoch: one ahead of another's at most while epochs are longer than clocks differ.
@@ -95,7 +97,9 @@ class StreamletNode:
         leader_of: LeaderRule | None = None,
         finality: FinalityRule = THREE_IN_A_ROW,
     ) -> None:
-        self.node_id = node_id
+        self.node_id = to_text(node_id, "node_id")
+        if not isinstance(validators, Collection):
+            raise InvalidInput("validators", validators, "the names of nodes")
         self.tree = BlockTree(genesis, quorum, finality)
         self.epoch = genesis.epoch
         self.proposes = self.votes = node_id in validators
@@ -122,6 +126,7 @@ class StreamletNode:
 
         The observation is what this node sees of the outside world, for the application.
         """
+        epoch = to_whole(epoch, 0, "epoch")
         self._first_proposals = {e: b for e, b in self._first_proposals.items() if e >= epoch}
         self.epoch, self._newest = epoch, epoch + EPOCHS_AHEAD
         self._observation = observation

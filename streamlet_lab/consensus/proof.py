@@ -59,7 +59,7 @@ from streamlet_lab.consensus.quorums import quorum
 from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.fixed import fixed
 from streamlet_lab.units import to_flag, to_instance
-from streamlet_lab.values import Whole
+from streamlet_lab.values import Whole, check_ranges
 
 
 class ProofRejected(StreamletLabError):
@@ -94,6 +94,9 @@ class PublicKeys(Document):
     keys: Mapping[str, Hex32]
 
     def __post_init__(self) -> None:
+        check_ranges(self)
+        if not isinstance(self.keys, Mapping):
+            raise InvalidInput("keys", self.keys, "keys by the names of nodes")
         if not 1 <= self.quorum <= len(self.keys):
             raise InvalidInput("quorum", self.quorum, f"an integer from 1 to {len(self.keys)}")
         if len(set(self.keys.values())) < len(self.keys):

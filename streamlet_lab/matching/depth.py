@@ -11,7 +11,7 @@ from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.log import Log
 from streamlet_lab.matching.orders import Order, Side
 from streamlet_lab.matching.tracker import OrderTracker
-from streamlet_lab.units import to_whole
+from streamlet_lab.units import to_text, to_whole
 
 
 class PriceLevel(NamedTuple):
@@ -83,7 +83,7 @@ class BookView:
 
     def find(self, order_id: str) -> RestingOrder | None:
         """Return a resting order, None where no such order rests."""
-        resting = self._book.orders.get(order_id)
+        resting = self._book.orders.get(to_text(order_id, "order_id"))
         return None if resting is None else self._show(resting)
 
     def _best(self, side: BookSide) -> Decimal | None:
@@ -138,7 +138,7 @@ def depth_over_time(
 def _read_levels(levels: int | None) -> int | None:
     if levels is None:
         return None
-    return to_whole(levels, 1, "levels", expected="a whole number of at least 1, or None for all")
+    return to_whole(levels, 1, "levels", None, "a whole number of at least 1, or None for all")
 
 
 class _Prices:

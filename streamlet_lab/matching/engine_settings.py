@@ -9,7 +9,7 @@ from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import SelfTrade, read_member
 from streamlet_lab.matching.rules import ConsensusBand
 from streamlet_lab.matching.watch import Band
-from streamlet_lab.units import to_name
+from streamlet_lab.units import to_instance, to_name, to_whole
 
 WithoutReference = Literal["reject", "allow"]
 
@@ -42,12 +42,16 @@ class EngineSettings:
     pace: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
+        to_instance(self.instrument, Instrument, "instrument")
         if isinstance(self.band, type) or not isinstance(self.band, Band):
             expected = "a band, which is an object with a method watch(); make_band() makes one"
             raise InvalidInput("band", self.band, expected)
-        if not isinstance(self.pace, int | Fraction) or self.pace <= 0:
-            raise InvalidInput("pace", self.pace, "a whole number or a Fraction, above zero")
-        object.__setattr__(self, "pace", Fraction(self.pace))
+        pace, expected = self.pace, "a whole number or a Fraction, above zero"
+        if not isinstance(pace, Fraction):
+            pace = Fraction(to_whole(pace, 1, "pace", None, expected))
+        if pace <= 0:
+            raise InvalidInput("pace", pace, expected)
+        object.__setattr__(self, "pace", pace)
         to_name(self.without_reference, get_args(WithoutReference), "without_reference")
         policy = read_member(SelfTrade, self.self_trade, "self_trade")
         object.__setattr__(self, "self_trade", policy)

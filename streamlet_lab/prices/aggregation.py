@@ -25,7 +25,7 @@ from typing import Any, Final
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import MONEY, round_price, to_function
+from streamlet_lab.units import MONEY, round_price, to_function, to_instance
 
 #: How many median absolute deviations from the median a quote may lie to count: two standard
 #: deviations of normal noise.
@@ -77,6 +77,8 @@ class Aggregator:
         """Return the price of the quotes."""
         if not quotes:
             raise InvalidInput("prices", [], "at least one quote")
+        for quote in quotes:
+            to_instance(quote, StockPrice, "prices")
         price = self.function(quotes)
         if not (isinstance(price, Decimal) and price.is_finite()):
             raise InvalidInput(f"aggregator {self.name}", price, "a finite Decimal")

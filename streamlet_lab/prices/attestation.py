@@ -15,6 +15,7 @@ from streamlet_lab.keys import Keyring
 from streamlet_lab.prices.payload import MalformedPayload
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.texts import decode, parse_json
+from streamlet_lab.units import to_instance, to_whole
 
 _DOMAIN: Final = b"streamlet-lab quote 1\x00"
 
@@ -29,7 +30,8 @@ class SignedQuote(NamedTuple):
 
 def sign_quote(quote: StockPrice, epoch: int, keyring: Keyring) -> SignedQuote:
     """Have its source sign a quote."""
-    return SignedQuote(quote, epoch, keyring.sign(quote.source, _signed_bytes(quote, epoch)))
+    epoch, source = to_whole(epoch, 0, "epoch"), to_instance(quote, StockPrice, "quote").source
+    return SignedQuote(quote, epoch, keyring.sign(source, _signed_bytes(quote, epoch)))
 
 
 def _signed_bytes(quote: StockPrice, epoch: int) -> bytes:

@@ -10,7 +10,7 @@ import random
 from typing import Final
 
 from streamlet_lab.streams import StreamFamily, stream
-from streamlet_lab.units import to_number
+from streamlet_lab.units import to_number, to_text
 
 #: With this correlation of the Gaussians, daily returns of the default model correlate as real ones
 #: do: those of AAPL, MSFT and IBM from 2003-01-02 to 2013-03-01 by 0.43, 0.46 and 0.58, on average
@@ -37,6 +37,7 @@ class PathStreams:
 
     def __init__(self, seed: int, symbol: str, correlation: float = 0.0) -> None:
         # Two mixtures with a common Gaussian are correlated by the product of their loadings.
+        to_text(symbol, "symbol", 1)
         self._loading = math.sqrt(to_number(correlation, 0, 1, "correlation"))
         self._rest = math.sqrt(1 - self._loading**2)
         self._seed, self._symbol = seed, symbol

@@ -16,7 +16,7 @@ import pandas as pd
 from streamlet_lab.errors import DataError, InvalidInput, shown
 from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.texts import nearest, one_of, read_text
-from streamlet_lab.units import MONEY, to_name
+from streamlet_lab.units import MONEY, to_name, to_whole
 
 SYMBOLS: Final = ("AAPL", "MSFT", "IBM", "GOOG")
 CHECKSUMS: Final = "checksums.sha256"
@@ -98,6 +98,7 @@ def load_bars(symbol: str, year: int | None = None) -> tuple[DailyBar, ...]:
     bars = _read_bars(name)
     if year is None:
         return bars
+    year = to_whole(year, 1, "year")
     of_year = tuple(bar for bar in bars if bar.date.year == year)
     if not of_year:
         first, last = bars[0].date.year, bars[-1].date.year

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ from streamlet_lab.prices.paths import PathSettings, PricePath, SimulatedPath
 from streamlet_lab.prices.quotes import StockPrice, sure_quote
 from streamlet_lab.prices.sources import MICRO_DOLLAR, VOLUME_SPREAD, Source, standard_sources
 from streamlet_lab.streams import stream
-from streamlet_lab.units import from_ticks
+from streamlet_lab.units import from_ticks, to_instance, to_name, to_text, to_whole
 
 SIMULATED: Final = "simulated"
 
@@ -62,11 +62,15 @@ class QuoteFeed:
         seed: int,
         sources: Sequence[Source] = standard_sources(3),
     ) -> None:
-        names = [source.name for source in sources]
+        if not callable(getattr(path, "price", None)):
+            raise InvalidInput("path", path, "a path, such as make_path() makes")
+        if not isinstance(sources, Sequence):
+            raise InvalidInput("sources", sources, "a list of sources")
+        names = [to_instance(source, Source, "sources").name for source in sources]
         if not names or len(set(names)) < len(names):
             raise InvalidInput("sources", names, "one source or more, each with a name of its own")
         self.path = path
-        self.market_time_per_epoch = market_time_per_epoch
+        self.market_time_per_epoch = to_whole(market_time_per_epoch, 1, "market_time_per_epoch")
         self.sources = tuple(sources)
         shares = math.fsum(source.volume_share for source in sources)
         self._voices = [_Voice(source, path, seed, shares) for source in sources]
@@ -74,11 +78,14 @@ class QuoteFeed:
 
     def timestamp(self, epoch: int) -> datetime:
         """Return the calendar time at which an epoch is quoted, UTC."""
-        return self.path.timestamp(epoch * self.market_time_per_epoch)
+        return self.path.timestamp(to_whole(epoch, 0, "epoch") * self.market_time_per_epoch)
 
     def quotes(self, epoch: int) -> tuple[StockPrice, ...]:
         """Return the quotes of an epoch in the sources' order, without those in an outage."""
+        if type(epoch) is not int or epoch < 0:
+            epoch = to_whole(epoch, 0, "epoch")
         if epoch >= len(self._quotes):
+            self.timestamp(epoch)  # it lies in the calendar
             following = range(len(self._quotes), epoch + _EPOCHS_AHEAD)
             self._quotes.extend(map(self._make_quotes, following))
         return self._quotes[epoch]
@@ -177,7 +184,10 @@ def make_path(
     DataError
         If a file is missing or damaged.
     """
-    name = "AAPL" if symbol is None else symbol
+    name = "AAPL" if symbol is None else to_text(symbol, "symbol", 1)
+    seed = to_whole(seed, 0, "seed")
+    step = to_whole(market_time_per_epoch, 1, "market_time_per_epoch") // STEPS_PER_EPOCH
+    to_name(splits, get_args(SplitHandling), "splits")
     if isinstance(feed, pd.DataFrame):
         return ReplayPath(feed, name)
     if feed == LOBSTER:
@@ -186,7 +196,7 @@ def make_path(
         return history_path(*parse_feed_name(feed, symbol), splits)
     return SimulatedPath(
         PathStreams(seed, name, correlation),
-        max(market_time_per_epoch // STEPS_PER_EPOCH, 1),
+        max(step, 1),
         PathSettings(**settings),
         symbol=name,
         model=make_model(path_model, path_parameters),
@@ -204,5 +214,5 @@ def feed_symbol(feed: str) -> str | None:
     >>> feed_symbol("msft-2012"), feed_symbol("simulated")
     ('MSFT', None)
     """
-    of_any = feed.partition("-")[0] in (SIMULATED, OWN_HISTORY, LOBSTER)
+    of_any = to_text(feed, "feed").partition("-")[0] in (SIMULATED, OWN_HISTORY, LOBSTER)
     return None if of_any else parse_feed_name(feed)[0]

@@ -4,7 +4,7 @@ import itertools
 import statistics
 from bisect import bisect_right
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.prices.paths import TRADING_DAY
+from streamlet_lab.prices.paths import TRADING_DAY, calendar_time, to_market_time
 from streamlet_lab.prices.sources import MICRO_DOLLAR
 from streamlet_lab.units import CENT, MONEY, read_amount, round_price, to_micros, to_python
 
@@ -85,23 +85,26 @@ class ReplayPath:
         )
         self.duration: int | None = self._end
         self._prices = [to_micros(price) for price in prices]
+        self.timestamp(self._end - 1)  # it lies in the calendar
         self._traded_before = list(itertools.accumulate(map(int, volumes), initial=0))
 
     def price(self, market_time: int) -> int:
         """Return the last row's price in micro-dollars."""
+        if type(market_time) is not int or market_time < 0:
+            market_time = to_market_time(market_time)
         return self._prices[self._rows_until(market_time) - 1]
 
     def volume(self, market_time: int) -> int:
         """Return the shares of all rows within one trading day of market time up to now."""
-        now = min(market_time, self._end - 1)
+        now = min(to_market_time(market_time), self._end - 1)
         first, last = self._rows_until(now - TRADING_DAY), self._rows_until(now)
         return self._traded_before[last] - self._traded_before[first]
 
     def timestamp(self, market_time: int) -> datetime:
         """Return the last row's time plus what has passed since, UTC."""
+        market_time = to_market_time(market_time)
         row = self._rows_until(market_time) - 1
-        since = market_time - self._starts[row]
-        return _EPOCH + timedelta(microseconds=self._times[row] + since)
+        return calendar_time(_EPOCH, self._times[row] + market_time - self._starts[row])
 
     def _rows_until(self, market_time: int) -> int:
         return bisect_right(self._starts, market_time)

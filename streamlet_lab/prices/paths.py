@@ -20,7 +20,14 @@ from streamlet_lab.prices.correlation import PathStreams
 from streamlet_lab.prices.intraday import TYPICAL_INTRADAY, Session
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, Day, GjrGarch, Jump, ReturnModel
 from streamlet_lab.prices.quotes import ORIGIN
-from streamlet_lab.units import to_decimal, to_micros
+from streamlet_lab.units import (
+    format_duration,
+    to_decimal,
+    to_instance,
+    to_micros,
+    to_text,
+    to_whole,
+)
 from streamlet_lab.values import Number, check_ranges
 
 TRADING_DAY: Final = 23_400_000_000  # 6.5 hours
@@ -60,6 +67,21 @@ class PricePath(Protocol):
         """Return the calendar time, UTC."""
 
 
+def to_market_time(value: object) -> int:
+    """Read an instant of market time."""
+    expected = "whole microseconds of market time, from 0 to before the year 10000"
+    return to_whole(value, 0, "market_time", None, expected)
+
+
+def calendar_time(start: datetime, passed: int) -> datetime:
+    """Return the time after so many microseconds, before the year 10000."""
+    try:
+        return start + timedelta(microseconds=passed)
+    except OverflowError:
+        expected = f"a time before the year 10000, counted from {start:%Y-%m-%d}"
+        raise InvalidInput("market_time", format_duration(passed), expected) from None
+
+
 @dataclass(frozen=True, slots=True)
 class PathSettings:
     """How a simulated price moves.
@@ -93,9 +115,12 @@ class PathSettings:
         check_ranges(self)
         if to_micros(self.base_price, "base_price") <= 0:
             raise InvalidInput("base_price", self.base_price, "a price above zero")
-        low, high = (to_decimal(bound, "bounds") for bound in self.bounds)
+        bounds, expected = self.bounds, "two prices above zero, the lower one first"
+        if not isinstance(bounds, tuple | list) or len(bounds) != 2:
+            raise InvalidInput("bounds", bounds, expected)
+        low, high = (to_decimal(bound, "bounds") for bound in bounds)
         if not 0 < low < high:
-            raise InvalidInput("bounds", self.bounds, "two prices above zero, the lower one first")
+            raise InvalidInput("bounds", bounds, expected)
         object.__setattr__(self, "bounds", (low, high))
 
 
@@ -134,12 +159,15 @@ class SimulatedPath:
         symbol: str = "AAPL",
         model: ReturnModel | None = None,
     ) -> None:
-        self.symbol = symbol
+        self.symbol = to_text(symbol, "symbol", 1)
+        to_instance(settings, PathSettings, "settings")
+        if model is not None and not callable(getattr(model, "days", None)):
+            raise InvalidInput("model", model, "a model with a method days(stream)")
         self.base_price = settings.base_price
         self.bounds = settings.bounds
         self._settings = settings
         self._streams = streams
-        self._step = step
+        self._step = to_whole(step, 1, "step")
         self._daily_drift = settings.trend / TRADING_DAYS_PER_YEAR
         self._model = model or GjrGarch()
         self._stream = streams.days()
@@ -161,19 +189,22 @@ class SimulatedPath:
 
     def price(self, market_time: int) -> int:
         """Return the true price in micro-dollars at the last grid point."""
+        if type(market_time) is not int or market_time < 0:
+            market_time = to_market_time(market_time)
         index = market_time // self._step
         if index >= len(self._grid):
+            self.timestamp(market_time)  # it lies in the calendar
             self._extend(index + _STEPS_AHEAD)
         return self._grid[index]
 
     def volume(self, market_time: int) -> int:
         """Return the description's typical volume, less in the middle of the day: a U shape."""
-        share = market_time % TRADING_DAY / TRADING_DAY
+        share = to_market_time(market_time) % TRADING_DAY / TRADING_DAY
         return round(_BASE_VOLUME * (1 - 4 * (1 - _MIDDAY_SHARE) * share * (1 - share)))
 
     def timestamp(self, market_time: int) -> datetime:
         """Return the description's origin plus the market time."""
-        return ORIGIN + timedelta(microseconds=market_time)
+        return calendar_time(ORIGIN, to_market_time(market_time))
 
     def _extend(self, last: int) -> None:
         """Walk the free path from grid point to grid point, up to and including the last one."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from streamlet_lab.errors import DataError, StreamletLabError, shown
 from streamlet_lab.texts import decode, parse_json
+from streamlet_lab.values import Whole, check_ranges
 
 _BATCH: Final = "price_consensus_batch"
 _GENESIS_BATCH: Final = "genesis_batch"
@@ -67,9 +68,12 @@ class PriceConsensus(_Said):
     consensus_price: Decimal
     volume_weighted_price: Decimal
     total_volume: Decimal
-    price_count: int
+    price_count: Annotated[int, Whole(0, _MOST_SOURCES)]
     timestamp: datetime
     block_hash: str = ""
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
     def in_block(self, block_hash: bytes) -> "PriceConsensus":
         """Return the same consensus with the hash of its block filled in."""
@@ -86,6 +90,9 @@ class NoPrice(_Said):
     reason: str
     timestamp: datetime
 
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
 
 @dataclass(frozen=True, slots=True)
 class GenesisPrice(_Said):
@@ -95,6 +102,9 @@ class GenesisPrice(_Said):
 
     symbol: str
     price: Decimal
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
 
 Claim = PriceConsensus | NoPrice | GenesisPrice
@@ -135,6 +145,8 @@ def decode_claims(payload: bytes) -> tuple[Claim, ...]:
 
 def decode_payload(payload: bytes) -> Claim:
     """Read the payload of a block that carries one symbol."""
+    if not isinstance(payload, bytes):
+        raise MalformedPayload("not bytes")
     claims = decode_claims(payload)
     if len(claims) > 1:
         raise MalformedPayload(f"{len(claims)} symbols instead of one")

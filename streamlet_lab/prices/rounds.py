@@ -7,11 +7,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, NamedTuple
 
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.aggregation import Aggregator, mean, total_volume, vwap
 from streamlet_lab.prices.payload import NoPrice, PriceConsensus
 from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
-from streamlet_lab.units import to_flag
+from streamlet_lab.units import to_flag, to_instance
 from streamlet_lab.values import Whole, check_ranges
 
 Quotes = Sequence[StockPrice]
@@ -107,6 +108,8 @@ class PriceRound:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        if self.outlier is not None and not callable(self.outlier):
+            raise InvalidInput("outlier", self.outlier, "a function, or None")
 
     def check(self, quotes: Iterable[StockPrice]) -> tuple[QuoteCheck, ...]:
         """Apply the rules to each quote; the first one that it breaks is its reason.
@@ -114,9 +117,13 @@ class PriceRound:
         A quote's own rules come first. Those that compare quotes with each other follow, each for
         the quotes that are valid up to there: agreement while re-anchoring, then the outlier rule.
         """
+        if not isinstance(quotes, Iterable):
+            raise InvalidInput("prices", quotes, "a list of quotes")
         checks = []
         sources: set[str] = set()
         for quote in quotes:
+            if type(quote) is not StockPrice:
+                to_instance(quote, StockPrice, "prices")
             reason = self._reason(quote, sources)
             checks.append(QuoteCheck(quote, reason))
             if reason not in _NOT_ASKED_FOR:

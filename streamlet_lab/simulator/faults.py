@@ -48,7 +48,7 @@ class Send:
     delay: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.to, str):
+        if isinstance(self.to, str) or not isinstance(self.to, Iterable | None):
             raise InvalidInput("to", self.to, "a list of names of nodes")
         if self.to is not None:
             object.__setattr__(self, "to", tuple(self.to))

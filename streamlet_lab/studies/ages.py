@@ -104,7 +104,7 @@ def compare_ages(
         (:func:`~streamlet_lab.theory.stale_outside_share`) and of having been outside meanwhile
         (:func:`~streamlet_lab.theory.first_passage_share`).
     """
-    paths = to_whole(paths, 1, "paths")
+    paths = to_whole(paths, 1, "paths", 1_000_000)
     made = _models(models)
     band, real = _band(band_percent), _real_closes()
     steps = _ages(ages, len(real))

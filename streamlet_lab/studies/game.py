@@ -45,6 +45,7 @@ from streamlet_lab.units import (
     deviation_percent,
     from_ticks,
     to_decimal,
+    to_instance,
     to_micros,
     to_name,
     to_number,
@@ -67,6 +68,8 @@ _MOST_NOISE: Final = 1_000.0
 _MOST_SOURCES: Final = 99
 _PAIRS: Final = "pairs such as (7, 2): up to 99 sources, and fewer liars"
 
+# More would take days, or more memory than there is.
+_MOST: Final = 1_000_000
 _STRICT: Final = PriceValidation(widening_percent=Decimal(0))
 
 
@@ -116,7 +119,7 @@ def displacement(
 
         Each is the worse of the game up and the game down.
     """
-    seeds = to_whole(seeds, 1, "seeds")
+    seeds = to_whole(seeds, 1, "seeds", _MOST)
     settings = epochs, rules, true_price, noise_bp
     games = _games(aggregators, sources, range(seeds), *settings)
     if executor is None:
@@ -144,6 +147,8 @@ def push(
     how far the price is from the true one, basis points without sign, NaN without a price.
     """
     to_name(direction, get_args(Direction), "direction")
+    sources = to_whole(sources, 1, "sources", _MOST_SOURCES)
+    liars = to_whole(liars, 0, "liars", sources - 1)
     settings = epochs, rules, true_price, noise_bp
     rows = [
         (game.aggregator, *row)
@@ -211,11 +216,12 @@ def _games(
 ) -> list[_Game]:
     """Return a game for each aggregator, pair and seed, once the settings are known to be right."""
     price = to_decimal(true_price, "true_price")
+    to_instance(rules, PriceValidation, "rules")
     if not rules.min_price <= price <= rules.max_price:
         expected = f"from min_price {rules.min_price} to max_price {rules.max_price}"
         raise InvalidInput("true_price", str(price), expected)
     to_micros(price, "true_price")
-    epochs = to_whole(epochs, 1, "epochs")
+    epochs = to_whole(epochs, 1, "epochs", _MOST)
     noise_bp = to_number(noise_bp, 0, _MOST_NOISE, "noise_bp", below=True)
     names = read_names("aggregators", aggregators)
     for name in names:

@@ -111,7 +111,6 @@ def _objection(claim, own=OWN, previous=PREVIOUS, **settings):
         (replace(OWN, timestamp=ORIGIN + timedelta(microseconds=1)), "timestamp of another epoch"),
         (NoPrice("AAPL", "none", ORIGIN - timedelta(1)), "timestamp of another epoch"),
         (replace(OWN, price_count=1), "1 sources, 2 needed"),
-        (replace(OWN, price_count=-3), "-3 sources, 2 needed"),
         (
             replace(OWN, total_volume=Decimal(299)),
             "volume 299 below the threshold of 3 sources",

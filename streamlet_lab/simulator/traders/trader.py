@@ -20,9 +20,18 @@ from streamlet_lab.matching import (
     Side,
     Traded,
 )
+from streamlet_lab.matching.orders import read_quantity
 from streamlet_lab.registers import TRADERS, TraderContext
 from streamlet_lab.streams import stream
-from streamlet_lab.units import CENT, MICROSECONDS_PER_SECOND, MONEY, from_ticks, to_name, to_python
+from streamlet_lab.units import (
+    CENT,
+    MICROSECONDS_PER_SECOND,
+    MONEY,
+    from_ticks,
+    to_name,
+    to_python,
+    to_text,
+)
 from streamlet_lab.values import Number, Whole
 
 #: What kinds take: percentages, which are shares of one inside, and shares of an order.
@@ -205,11 +214,13 @@ class Trader(ABC):
 
     def cancel(self, order_id: str) -> Cancel:
         """Take an order of its own out of the book."""
-        return Cancel(order_id)
+        return Cancel(to_text(order_id, "order_id"))
 
     def replace(self, order_id: str, price: _Price = None, quantity: int | None = None) -> Replace:
         """Give an order of its own another price or another open quantity; None leaves it."""
-        return Replace(order_id, None if price is None else self.on_grid(price), quantity)
+        to_text(order_id, "order_id")
+        shares = None if quantity is None else read_quantity(quantity)
+        return Replace(order_id, None if price is None else self.on_grid(price), shares)
 
     def on_grid(self, price: float | Decimal) -> Decimal:
         """Return the nearest price in cents, half even; a cent at least."""
@@ -225,7 +236,9 @@ class Trader(ABC):
 
     def draw_quantity(self, size: int | None = None) -> int:
         """Return the size if there is one; otherwise draw 10 to 200 shares, a multiple of 10."""
-        return _LOT * self.random.randint(1, _LARGEST_LOTS) if size is None else size
+        if size is None:
+            return _LOT * self.random.randint(1, _LARGEST_LOTS)
+        return read_quantity(size)
 
     def on_event(self, event: Event) -> None:
         """Update `position` and `orders` by an event.
