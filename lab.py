@@ -8,7 +8,7 @@ usage: python3 lab.py TASK [ARGUMENTS]
   test       everything that CI runs, on all cores (arguments go to pytest; -n 0: in one process)
   notebooks  run the notebooks again and store their outputs
   bench      the benchmarks (arguments go to pytest)
-  nightly    searches and other Pythons, up to 45 or 60 minutes each (--only PART, --seed N)
+  nightly    searches and other Pythons, 45 or 60 minutes each at most (--only PART, --seed N)
   mutants    plant bugs, one at a time, and see whether the tests notice (arguments: --only TEXT)
 
 Any other word is a command of the lab itself:
