@@ -185,6 +185,8 @@ def to_whole(
     None is beyond 64 bits. ``expected`` says what is valid where more is known than the range.
     """
     number, most = None, _END_OF_TIME - 1 if high is None else high
+    if type(value) is int and low <= value <= most:  # nearly always
+        return value
     with suppress(TypeError):
         number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
     if number is not None and low <= number <= most:
@@ -267,9 +269,7 @@ def to_hundredths(percent: object, field: str) -> int:
 
 def from_ticks(ticks: int, tick: Decimal = CENT) -> Decimal:
     """Convert ticks back to a price, with the tick's own number of decimal places."""
-    if type(ticks) is not int:
-        ticks = to_whole(ticks, -_END_OF_TIME, "ticks", _END_OF_TIME)
-    return MONEY.multiply(Decimal(ticks), tick)
+    return MONEY.multiply(Decimal(to_whole(ticks, -_END_OF_TIME, "ticks", _END_OF_TIME)), tick)
 
 
 def round_price(price: Decimal, tick: Decimal = CENT) -> Decimal:

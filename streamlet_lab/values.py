@@ -50,11 +50,6 @@ _DEEPEST: Final = 16
 # What readers call a value for want of a better name; the location has one.
 _UNNAMED: Final = ("value", "duration", "price")
 
-#: Seconds as a number or a text such as ``"250ms"``; microseconds inside.
-Duration = Annotated[
-    int, BeforeValidator(to_microseconds), PlainSerializer(format_duration, return_type=str)
-]
-
 #: Money, shares or a percentage, exact.
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
 
@@ -134,6 +129,10 @@ class Span(_Range):
             format_duration, return_schema=core_schema.str_schema()
         )
         return {**super().__get_pydantic_core_schema__(source, handler), "serialization": written}
+
+
+#: Seconds as a number or a text such as ``"250ms"``; microseconds inside.
+Duration = Annotated[int, Span()]
 
 
 class _Truth(_Range):

@@ -29,7 +29,7 @@ from streamlet_lab.simulator import (
     create_streamlet_network,
     make_links,
 )
-from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
+from streamlet_lab.simulator.script import GENESIS, Delivery, Script, ScriptedDelay, epoch_of
 from streamlet_lab.texts import one_of
 
 _MOST_LOOKS: Final = 1_000_000
@@ -172,7 +172,7 @@ class NetworkStage(Stage):
         links = make_links(config.network, config.nodes, config.seed)
         if deliveries:
             names = (*config.node_ids, OBSERVER)
-            links = Links(scripted_delay(links.delay, deliveries, names), shortest=1)
+            links = Links(ScriptedDelay(links.delay, deliveries, names), shortest=1)
         self._config = config
         self.simulation = create_streamlet_network(config, links=links)
         faults = chain.from_iterable(self.simulation.faults.values())
