@@ -185,8 +185,11 @@ def to_whole(
     None is beyond 64 bits. ``expected`` says what is valid where more is known than the range.
     """
     number, most = None, _END_OF_TIME - 1 if high is None else high
-    with suppress(TypeError):
-        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    if type(value) is int:
+        number = value
+    elif not isinstance(value, bool):
+        with suppress(TypeError):
+            number = operator.index(value)  # type: ignore[arg-type]
     if number is not None and low <= number <= most:
         return number
     is_open = high is None and (number is None or number < low)
