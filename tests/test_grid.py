@@ -458,7 +458,7 @@ def test_where_every_run_failed_the_reason_is_told():
 
 
 def test_what_is_done_about_errors_is_one_of_two_words():
-    with pytest.raises(InvalidInput, match=r"on_error: 'stop' .* one of 'keep', 'raise'"):
+    with pytest.raises(InvalidInput, match=r"on_error: 'stop' .* one of keep, raise"):
         sweep_configs({}, {}, on_error="stop")
 
 
