@@ -33,11 +33,13 @@ from streamlet_lab.prices import (
     StockPrice,
     find_aggregator,
 )
+from streamlet_lab.prices.aggregation import aggregators as registered
 from streamlet_lab.prices.attacks import Direction, most_extreme
 from streamlet_lab.prices.feeds import quoted_cents
 from streamlet_lab.prices.sources import VOLUME_SPREAD
 from streamlet_lab.streams import stream
 from streamlet_lab.studies.common import read_names
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import (
     MONEY,
     deviation_percent,
@@ -223,7 +225,9 @@ def _games(
     noise_bp = to_number(noise_bp, 0, _MOST_NOISE, "noise_bp", below=True)
     names = read_names("aggregators", aggregators)
     for name in names:
-        find_aggregator(name)
+        if name not in registered():
+            expected = f"{one_of(name, registered())}; register one of your own"
+            raise InvalidInput("aggregator", name, expected)
     if not isinstance(sources, Iterable):
         raise InvalidInput("sources", sources, _PAIRS)
     return [
