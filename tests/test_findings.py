@@ -25,7 +25,7 @@ CONFIGURATIONS = {
         json.dumps({f"key_{number}": 1 for number in range(200_000)}),
         "at most 100,000 values",
     ),
-    "unknown.toml": ("".join(f"key_{n} = 1\n" for n in range(20_001)), "at most 20,000 names"),
+    "unknown.toml": ("".join(f"key_{n} = 1\n" for n in range(40_001)), "at most 40,000 names"),
     "known.toml": ("".join(f"a.{n} = 1\n" for n in range(20_000)), "setting: 'a' is not valid"),
     "hexadecimal.toml": ("epoch_length = 0x" + "f" * 2_000, "at most 250 characters"),
     "large.toml": ("epoch_length = 0x" + "f" * 240, "epoch_length: an integer of 960 bits is not"),
@@ -79,7 +79,7 @@ DOCUMENTS = {
     "payload.json": ({**PROOF, "payload": {"hex": "0" * 10**7}}, "proof.payload: {'hex': '000"),
 }
 PUBLIC_KEYS = {
-    "many.json": ({f"n{number}": 0 for number in range(20_001)}, "at most 20,000 names"),
+    "many.json": ({f"n{number}": 0 for number in range(40_001)}, "at most 40,000 names"),
     "bad.json": ({f"n{number}": "0" for number in range(20_000)}, "keys.keys.n0: '0' is not valid"),
 }
 
