@@ -186,7 +186,7 @@ def one_of(name: object, names: Iterable[object], what: str = "one of") -> str:
     >>> one_of("medain", ["mean", "median"])
     "one of mean, median (did you mean 'median'?)"
     """
-    known = [*map(str, names)]
+    known = [str(each) or "''" for each in names]
     return f"{what} {', '.join(known)}{nearest(name, known)}"
 
 

@@ -467,7 +467,7 @@ def test_the_error_of_a_run_is_shown_as_text():
 
 
 def test_what_is_done_about_errors_is_one_of_two_words():
-    with pytest.raises(InvalidInput, match=r"on_error: 'stop' .* one of 'keep', 'raise'"):
+    with pytest.raises(InvalidInput, match=r"on_error: 'stop' .* one of keep, raise"):
         sweep_configs({}, {}, on_error="stop")
 
 

@@ -21,15 +21,8 @@ from streamlet_lab.fault import Fault, read_faults
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
-from streamlet_lab.texts import (
-    MOST_SETTINGS,
-    nearest,
-    one_of,
-    parse_json,
-    parse_toml,
-    to_path,
-)
-from streamlet_lab.units import format_duration, to_whole
+from streamlet_lab.texts import MOST_SETTINGS, nearest, parse_json, parse_toml, to_path
+from streamlet_lab.units import format_duration, to_name, to_whole
 from streamlet_lab.values import CALLABLE, Flag, Section, Span, Whole, kind_name
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
@@ -166,8 +159,7 @@ class ExperimentConfig(Section):
         if own and len(symbols) > 1:
             raise InvalidInput("symbols", symbols, "one symbol: a frame is the feed of one")
         for symbol in self.prices.assets:
-            if symbol not in symbols:
-                raise InvalidInput("prices.assets", symbol, one_of(symbol, symbols))
+            to_name(symbol, symbols, "prices.assets")
         if self.feed == SIMULATED:
             for symbol in symbols:
                 self.prices.check_start(symbol)
