@@ -16,6 +16,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Share
 from streamlet_lab.simulator import Progress
+from streamlet_lab.texts import printable
 from streamlet_lab.units import to_function, to_instance
 
 #: From a configuration to what is measured.
@@ -125,7 +126,7 @@ def _attempt(
 
 
 def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return printable(f"{type(error).__name__}: {error}")
 
 
 def _play(run: Run, measure: Measure, row: Row, config: ExperimentConfig) -> Row:

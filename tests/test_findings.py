@@ -72,7 +72,7 @@ DOCUMENTS = {
     "payload.json": ({**PROOF, "payload": {"hex": "0" * 10**7}}, "proof.payload: {'hex': '000"),
 }
 PUBLIC_KEYS = {
-    "many.json": ({f"n{number}": 0 for number in range(20_001)}, "at most 20,000 names"),
+    "many.json": ({f"n{number}": 0 for number in range(40_001)}, "at most 40,000 names"),
     "bad.json": ({f"n{number}": "0" for number in range(20_000)}, "keys.keys.n0: '0' is not valid"),
 }
 

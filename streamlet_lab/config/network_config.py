@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, FailFast, Field, PlainSerializer, model_va
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fixed import fixed
 from streamlet_lab.registers import DELAYS
+from streamlet_lab.texts import MOST_NAMES
 from streamlet_lab.units import format_duration, to_microseconds, to_name
 from streamlet_lab.values import Duration, Flag, Named, Number, Section, Span
 
@@ -235,6 +236,9 @@ class NetworkConfig(Section):
             raise InvalidInput("shortest_delay", format_duration(self.fastest), expected)
         if self.delays == "sample" and not self.samples:
             raise InvalidInput("samples", self.samples, "one delay or more to draw from")
+        if len(self.link_delays) > MOST_NAMES:  # else a saved run could not be read again
+            expected = f"at most {MOST_NAMES:,} delays, as each two of 200 nodes have"
+            raise InvalidInput("link_delays", len(self.link_delays), expected)
         for link in self.link_delays:
             parts = _LINK.fullmatch(link)
             if parts is None or parts[1] == parts[2]:
