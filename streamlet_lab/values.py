@@ -94,13 +94,14 @@ class Number(_Range):
 
 @dataclass(frozen=True)
 class Whole(_Range):
-    """A whole number in a range: ``Annotated[int, Whole(1, 100)]``."""
+    """A whole number in a range: ``Annotated[int, Whole(1, 100)]``; see `to_whole`."""
 
     low: int = 0
     high: int | None = None
+    expected: str | None = None
 
     def read(self, value: object, field: str = "value") -> int:
-        return to_whole(value, self.low, field, self.high)
+        return to_whole(value, self.low, field, self.high, self.expected)
 
 
 @dataclass(frozen=True)

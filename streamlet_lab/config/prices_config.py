@@ -23,16 +23,13 @@ from streamlet_lab.prices import (
     standard_sources,
     write_sources,
 )
-from streamlet_lab.units import to_micros, to_whole
+from streamlet_lab.units import to_micros
 from streamlet_lab.values import Amount, Named, Number, Parameters, Section, Whole, kind_name
 
 # Where a simulated share's price stays unless its bounds are set: the description's.
 _LOWEST, _HIGHEST = Decimal(50), Decimal(500)
 
-
-def _read_reanchoring(value: object) -> int:
-    expected = "a whole number from min_sources to the number of sources"
-    return to_whole(value, 1, "reanchor_sources", expected=expected)
+_SOURCES = Whole(1, expected="a whole number from min_sources to the number of sources")
 
 
 class AssetConfig(Section):
@@ -91,7 +88,7 @@ class AssetConfig(Section):
     max_deviation_percent: Amount = Decimal(10)
     deviation_rule: Literal["widen", "strict", "re-anchor"] = "widen"
     reanchor_after: Annotated[int, Whole(1)] = 3
-    reanchor_sources: Annotated[int, BeforeValidator(_read_reanchoring)] | None = None
+    reanchor_sources: Annotated[int, _SOURCES] | None = None
 
 
 def _read_aggregator(value: object) -> object:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.orders import read_price
-from streamlet_lab.units import to_ticks, to_whole
-from streamlet_lab.values import check_ranges
+from streamlet_lab.units import to_ticks
+from streamlet_lab.values import Whole, check_ranges
 
 #: What an engine is given: what nodes agreed on, or what an oracle beside them publishes.
 GIVEN: Final = ("consensus", "oracle")
@@ -34,14 +34,12 @@ class Reference:
     """
 
     price: Decimal
-    time: int
+    time: Annotated[int, Whole(0, _LATEST, "whole microseconds, zero or more")]
     block_hash: str = ""
     kind: str = "consensus"
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        time = to_whole(self.time, 0, "time", _LATEST, "whole microseconds, zero or more")
-        object.__setattr__(self, "time", time)
         if self.kind not in _KINDS:
             raise InvalidInput("kind", self.kind, " or ".join(map(repr, _KINDS)))
         price = read_price(self.price)

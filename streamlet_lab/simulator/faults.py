@@ -26,8 +26,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault, Lasting
 from streamlet_lab.keys import Keyring
 from streamlet_lab.registers import NODE_FAULTS
-from streamlet_lab.units import to_whole
-from streamlet_lab.values import Whole
+from streamlet_lab.values import Whole, check_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +44,14 @@ class Send:
 
     message: Message
     to: tuple[str, ...] | None = None
-    delay: int | None = None
+    delay: Annotated[int, Whole(1, expected="whole microseconds, at least 1")] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.to, str) or not isinstance(self.to, Iterable | None):
             raise InvalidInput("to", self.to, "a list of names of nodes")
         if self.to is not None:
             object.__setattr__(self, "to", tuple(self.to))
-        if self.delay is not None:
-            delay = to_whole(self.delay, 1, "delay", None, "whole microseconds, at least 1")
-            object.__setattr__(self, "delay", delay)
+        check_ranges(self)
 
     def then(self, other: "Send") -> "Send":
         """Combine with how a later fault of the node sends it: fewer receivers, another delay."""
