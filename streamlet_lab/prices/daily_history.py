@@ -78,7 +78,7 @@ def data_directory() -> Path:
 
 def known_symbol(symbol: str) -> str:
     """Return a symbol in capitals."""
-    name = symbol.upper() if isinstance(symbol, str) else symbol
+    name = symbol.upper() if isinstance(symbol, str) else ""
     if name not in SYMBOLS:
         raise InvalidInput("symbol", symbol, one_of(symbol, SYMBOLS))
     return name
