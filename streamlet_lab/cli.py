@@ -303,9 +303,10 @@ def _run(options: argparse.Namespace) -> None:
     if options.save is not None:
         check_archive_name(options.save, "--save")
     result = experiment.run(progress=_progress)
+    if options.save is not None:  # first: nobody may read the rest, and a chart may not be written
+        result.save(options.save)
     _show(options, demos.whole_system(result), lambda: result)
     if options.save is not None:
-        result.save(options.save)
         _report_files(options, [options.save])
 
 

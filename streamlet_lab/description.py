@@ -85,8 +85,6 @@ class PriceConsensusService:
 
     def validate_prices(self, prices: Sequence[StockPrice]) -> list[StockPrice]:
         """Return the prices that pass the rules, measured against the last consensus."""
-        for price in prices:
-            to_instance(price, StockPrice, "prices")
         known = PriceRound(self.rules, self.symbol, self._next_epoch, self.previous)
         return [*valid_quotes(known.check(prices))]
 

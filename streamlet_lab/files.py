@@ -158,11 +158,7 @@ def _read(path: Path) -> bytes:
 
 def parse_member(name: str, content: bytes) -> object:
     """Parse a JSON member of an archive; every error names it."""
-    text = decode(content, name)
-    try:
-        return parse_json(text, most=len(content))
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from error
+    return parse_json(decode(content, name), name, most=len(content))
 
 
 def _too_large(size: int) -> str:

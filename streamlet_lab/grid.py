@@ -108,8 +108,7 @@ class Sweep:
         the other settings. Of a share it is the difference of the pooled ones, with its interval
         over pairs of runs: see :func:`~streamlet_lab.intervals.share_difference`.
         """
-        if setting not in self.settings:
-            raise InvalidInput("setting", setting, one_of(setting, self.settings))
+        to_name(setting, self.settings, "setting")
         self._check(measure)
         sides = []
         for name, value in (("first", first), ("second", second)):
@@ -148,8 +147,7 @@ class Sweep:
         if self.frame.empty:
             expected = f"a sweep of which at least one run was finished{self._failed()}"
             raise InvalidInput("measure", measure, expected)
-        if measure not in self.measures:
-            raise InvalidInput("measure", measure, one_of(measure, self.measures))
+        to_name(measure, self.measures, "measure")
 
 
 Sweep.frame = OwnCopy("frame")  # type: ignore[assignment]
@@ -230,13 +228,10 @@ def sweep(
     1  one silent   8.0  2
     """
     repeats = to_whole(repeats, 1, "repeats", 1_000_000)
-    keep, plan = _keeps(on_error), _plan(_grid(base, over), repeats, seed)
+    keep = to_name(on_error, get_args(OnError), "on_error") == "keep"
+    plan = _plan(_grid(base, over), repeats, seed)
     outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
     return _swept(check_shares(outcomes, keep=keep), tuple(over), len(plan), repeats)
-
-
-def _keeps(on_error: OnError) -> bool:
-    return to_name(on_error, get_args(OnError), "on_error") == "keep"
 
 
 def _plan(

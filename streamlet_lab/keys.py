@@ -7,9 +7,7 @@ from typing import Literal, Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from streamlet_lab.errors import InvalidInput
-from streamlet_lab.texts import one_of
-from streamlet_lab.units import to_flag, to_whole
+from streamlet_lab.units import to_flag, to_name, to_whole
 
 SignatureScheme = Literal["ed25519", "none"]
 
@@ -120,8 +118,7 @@ class HeldKeys:
         self._holders = tuple(holders)
 
     def sign(self, node: str, message: bytes) -> bytes:
-        if node not in self._holders:
-            raise InvalidInput("by", node, one_of(node, self._holders))
+        to_name(node, self._holders, "by")
         return self._keyring.sign(node, message)
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:

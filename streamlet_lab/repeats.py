@@ -7,7 +7,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
 from functools import partial
 from numbers import Real
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Share
 from streamlet_lab.simulator import Progress
+from streamlet_lab.texts import printable
 from streamlet_lab.units import to_function, to_instance
 
 #: From a configuration to what is measured.
@@ -24,8 +25,6 @@ Run = Callable[[ExperimentConfig], Any]
 Measure = Callable[[Any], Mapping[str, float | None]]
 #: What a run is known by, and once it is finished what was measured in it.
 Row = dict[str, Any]
-
-_T = TypeVar("_T")
 
 #: A share has two more numbers in a row, from which runs are pooled.
 PART: Final = ".part"
@@ -86,15 +85,18 @@ def check_shares(outcomes: Sequence[Outcome], *, keep: bool) -> list[Outcome]:
     shares = {
         name.removesuffix(WHOLE) for row, _ in outcomes for name in row if name.endswith(WHOLE)
     }
-
-    def check(row: Row, _: None) -> Row:
-        for name in sorted(shares & row.keys()):
-            if not math.isnan(row[name]) and name + WHOLE not in row:
-                expected = "a share, as in other runs, with its part and whole"
-                raise InvalidInput(f"measure.{name}", row[name], expected)
-        return row
-
-    return [one if one.error else _attempt(check, keep, one.row, None) for one in outcomes]
+    checked = []
+    for row, error in outcomes:
+        plain = (name for name in sorted(shares & row.keys()) if name + WHOLE not in row)
+        if (name := next((each for each in plain if not math.isnan(row[each])), None)) is None:
+            checked.append(Outcome(row, error))
+            continue
+        expected = "a share, as in other runs, with its part and whole"
+        mistake = InvalidInput(f"measure.{name}", row[name], expected)
+        if not keep:
+            raise mistake
+        checked.append(Outcome(row, _described(mistake)))
+    return checked
 
 
 def _submit(
@@ -111,7 +113,9 @@ def _submit(
         return lost
 
 
-def _attempt(work: Callable[[Row, _T], Row], keep: bool, row: Row, config: _T) -> Outcome:
+def _attempt(
+    work: Callable[[Row, ExperimentConfig], Row], keep: bool, row: Row, config: ExperimentConfig
+) -> Outcome:
     """Return what became of a run; an error as text, since not every one can be pickled."""
     try:
         return Outcome(work(row, config))
@@ -122,7 +126,7 @@ def _attempt(work: Callable[[Row, _T], Row], keep: bool, row: Row, config: _T) -
 
 
 def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return printable(f"{type(error).__name__}: {error}")
 
 
 def _play(run: Run, measure: Measure, row: Row, config: ExperimentConfig) -> Row:

@@ -23,9 +23,9 @@ MOST_BYTES: Final = 16_000_000
 #: Values in a JSON document.
 MOST_VALUES: Final = 1_000_000
 #: Characters of a TOML document, of which the parser may read only half a million in a second.
-MOST_OF_TOML: Final = 1_000_000
-#: Names in an object of JSON, and in a whole document of TOML: a delay for each two of 140 nodes.
-MOST_NAMES: Final = 20_000
+MOST_OF_TOML: Final = 1_200_000
+#: Names in an object of JSON, and in a whole document of TOML: a delay for each two of 200 nodes.
+MOST_NAMES: Final = 40_000
 #: Values in a configuration, of each of which there may be a complaint.
 MOST_SETTINGS: Final = 100_000
 _DEEPEST: Final = 32
@@ -52,7 +52,7 @@ _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 # Outside of those: each comes with a value that is made.
 _SIGNS: Final = (
     ("=", MOST_NAMES, "names"),
-    ("[", MOST_NAMES, "brackets"),
+    ("[", 20_000, "brackets"),
     (",", MOST_SETTINGS, "values"),
 )
 _BETWEEN: Final = re.compile(r"[=,\[\]{}\n]")
@@ -186,7 +186,7 @@ def one_of(name: object, names: Iterable[object], what: str = "one of") -> str:
     >>> one_of("medain", ["mean", "median"])
     "one of mean, median (did you mean 'median'?)"
     """
-    known = [*map(str, names)]
+    known = [str(each) or "''" for each in names]
     return f"{what} {', '.join(known)}{nearest(name, known)}"
 
 

@@ -8,7 +8,7 @@ hash.
 import math
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from decimal import (
@@ -27,7 +27,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.texts import nearest
+from streamlet_lab.texts import one_of
 
 T = TypeVar("T")
 
@@ -185,8 +185,11 @@ def to_whole(
     None is beyond 64 bits. ``expected`` says what is valid where more is known than the range.
     """
     number, most = None, _END_OF_TIME - 1 if high is None else high
-    with suppress(TypeError):
-        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    if type(value) is int:
+        number = value
+    elif not isinstance(value, bool):
+        with suppress(TypeError):
+            number = operator.index(value)  # type: ignore[arg-type]
     if number is not None and low <= number <= most:
         return number
     is_open = high is None and (number is None or number < low)
@@ -209,11 +212,10 @@ def to_text(value: object, field: str, fewest: int = 0) -> str:
     return value
 
 
-def to_name(value: object, names: Sequence[str], field: str) -> str:
+def to_name(value: object, names: Collection[str], field: str) -> str:
     """Return one of some names, or refuse what is none of them."""
     if not isinstance(value, str) or value not in names:
-        expected = "one of " + ", ".join(map(repr, names)) + nearest(value, names)
-        raise InvalidInput(field, value, expected)
+        raise InvalidInput(field, value, one_of(value, names))
     return value
 
 
@@ -267,9 +269,7 @@ def to_hundredths(percent: object, field: str) -> int:
 
 def from_ticks(ticks: int, tick: Decimal = CENT) -> Decimal:
     """Convert ticks back to a price, with the tick's own number of decimal places."""
-    if type(ticks) is not int:
-        ticks = to_whole(ticks, -_END_OF_TIME, "ticks", _END_OF_TIME)
-    return MONEY.multiply(Decimal(ticks), tick)
+    return MONEY.multiply(Decimal(to_whole(ticks, -_END_OF_TIME, "ticks", _END_OF_TIME)), tick)
 
 
 def round_price(price: Decimal, tick: Decimal = CENT) -> Decimal:

@@ -50,11 +50,6 @@ _DEEPEST: Final = 16
 # What readers call a value for want of a better name; the location has one.
 _UNNAMED: Final = ("value", "duration", "price")
 
-#: Seconds as a number or a text such as ``"250ms"``; microseconds inside.
-Duration = Annotated[
-    int, BeforeValidator(to_microseconds), PlainSerializer(format_duration, return_type=str)
-]
-
 #: Money, shares or a percentage, exact.
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
 
@@ -136,6 +131,10 @@ class Span(_Range):
         return {**super().__get_pydantic_core_schema__(source, handler), "serialization": written}
 
 
+#: Seconds as a number or a text such as ``"250ms"``; microseconds inside.
+Duration = Annotated[int, Span()]
+
+
 class _Truth(_Range):
     def read(self, value: object, field: str = "value") -> bool:
         return to_flag(value, field)
@@ -162,9 +161,9 @@ def check_ranges(values: Any) -> None:
     class; or one of these or None. Whatever is none raises `InvalidInput` with the name of the
     field. Other fields keep what they were given, numpy's numbers as Python's.
     """
-    for name, read, may_be_none in _readers(values.__class__):
+    for name, sure, read, may_be_none in _readers(values.__class__):
         value = getattr(values, name)
-        if value is not None or not may_be_none:
+        if type(value) is not sure and not (may_be_none and value is None):
             object.__setattr__(values, name, read(value, name))
 
 
@@ -173,29 +172,34 @@ _Reader = Callable[[Any, str], object]
 _PLAIN: Final[Mapping[object, _Reader]] = {
     str: to_text,
     bool: to_flag,
+    int: lambda value, _: to_python(value),
+    float: lambda value, _: to_python(value),
     Decimal: to_decimal,
     datetime: to_timestamp,
 }
 
 
 @cache
-def _readers(kind: Any) -> list[tuple[str, _Reader, bool]]:
+def _readers(kind: Any) -> list[tuple[str, type | None, _Reader, bool]]:
     hints, readers = get_type_hints(kind, include_extras=True), []
     for name in (item.name for item in fields(kind) if item.init):
         hint, parts = hints[name], get_args(hints[name])
         may_be_none = len(parts) == 2 and parts[1] is NoneType
-        readers.append((name, _reader(parts[0] if may_be_none else hint), may_be_none))
+        readers.append((name, *_reader(parts[0] if may_be_none else hint), may_be_none))
     return readers
 
 
-def _reader(hint: Any) -> _Reader:
+def _reader(hint: Any) -> tuple[type | None, _Reader]:
+    """Return the reader of a field, after the type whose values it always takes as they are."""
     for mark in getattr(hint, "__metadata__", ()):
         if isinstance(mark, _Range):
-            return mark.read
+            return None, mark.read
     base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    if not isinstance(base, type) or base in (int, float):
-        return lambda value, _: to_python(value)
-    return _PLAIN.get(base) or (lambda value, field: to_instance(value, base, field))
+    if not isinstance(base, type):
+        return None, lambda value, _: to_python(value)
+    # An amount may be infinite, and a time without a zone.
+    sure = None if base in (Decimal, datetime) else base
+    return sure, _PLAIN.get(base) or (lambda value, field: to_instance(value, base, field))
 
 
 def _read_named(value: object) -> object:

@@ -429,6 +429,20 @@ def test_what_is_saved_is_loaded(given: dict[str, Any], suffix: str, directory: 
     assert path.read_bytes() == saved
 
 
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_what_could_not_be_read_again_is_not_saved(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"experiment{suffix}"
+    links = {f"node_{a}>node_{b}": "5ms" for a in range(200) for b in range(200) if a != b}
+    make_config(nodes=200, network={"link_delays": links}).save(path)
+    assert len(load_config(path).network.link_delays) == len(links)
+
+    with pytest.raises(InvalidInput, match="link_delays: 79600 is not valid; expected at most 40,"):
+        make_config(nodes=400, network={"link_delays": links | {f"{a}x": 1 for a in links}})
+    many = make_config(network={"delays": "sample", "samples": ["5ms"] * 100_001})
+    with pytest.raises(DataError, match=f"{suffix}: could not be read again: .* at most 100,000"):
+        many.save(path)
+
+
 def test_files_say_what_people_write(tmp_path: Path) -> None:
     config = make_config(epochs=12, market_time_per_epoch="1min", prices={"base_price": 152.45})
     config.save(tmp_path / "experiment.toml")

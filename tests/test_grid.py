@@ -457,8 +457,17 @@ def test_where_every_run_failed_the_reason_is_told():
         swept.means("size")
 
 
+def test_the_error_of_a_run_is_shown_as_text():
+    def fails(config):
+        raise ValueError("\x1b[31mred\n")
+
+    with pytest.warns(UserWarning, match=r"left out: ValueError: \\x1b\[31mred\\n; see"):
+        swept = sweep_configs({}, {}, run=fails)
+    assert {*swept.failures["error"]} == {r"ValueError: \x1b[31mred\n"}
+
+
 def test_what_is_done_about_errors_is_one_of_two_words():
-    with pytest.raises(InvalidInput, match=r"on_error: 'stop' .* one of 'keep', 'raise'"):
+    with pytest.raises(InvalidInput, match=r"on_error: 'stop' .* one of keep, raise"):
         sweep_configs({}, {}, on_error="stop")
 
 

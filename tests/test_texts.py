@@ -70,7 +70,7 @@ BAD_JSON = [
     ("-" + "9" * 5_000, "at most 250 characters"),
     ("0." + "1" * 500, "at most 250 characters"),
     ("[" + "{}," * 600_000 + "{}]", "at most 1,000,000 values"),
-    (json.dumps(dict.fromkeys(map(str, range(20_001)))), "at most 20,000 names in one object"),
+    (json.dumps(dict.fromkeys(map(str, range(40_001)))), "at most 40,000 names in one object"),
     ("١", "Expecting value"),
 ]
 BAD_TOML = [
@@ -86,10 +86,10 @@ BAD_TOML = [
     (".".join("a" * 10_000) + " = 1", "at most 250 characters"),
     ("[" + ".".join('""' for _ in range(17)) + "]", "at most 16 parts of a name"),
     ("a = " + "{b.c.d.e = " * 9 + "1" + "}" * 9, "a nesting of at most 32"),
-    ("".join(f"k{number} = 1\n" for number in range(20_001)), "at most 20,000 names"),
+    ("".join(f"k{number} = 1\n" for number in range(40_001)), "at most 40,000 names"),
     ("[[a]]\n" * 10_001, "at most 20,000 brackets"),
     (f"a = [{'1,' * 100_001}]", "at most 100,000 values"),
-    ("#" * 1_000_001, "at most 1,000,000 characters"),
+    ("#" * 1_200_001, "at most 1,200,000 characters"),
     ("a = 2024-02-30", "Invalid date"),
     ("a = ١", "Invalid value"),
 ]
@@ -117,7 +117,7 @@ def test_what_a_string_or_a_comment_holds_is_not_counted() -> None:
 
 
 def test_numbers_and_names_within_the_limits_are_read() -> None:
-    digits, names = "9" * 250, {str(number): 0.1 for number in range(20_000)}
+    digits, names = "9" * 250, {str(number): 0.1 for number in range(40_000)}
 
     assert parse_json(f"[{digits}, -1.5e300]") == [int(digits), -1.5e300]
     assert parse_json(json.dumps(names)) == names

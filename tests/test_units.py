@@ -242,5 +242,5 @@ def test_what_is_no_whole_number(value):
 def test_names_of_a_list():
     assert to_name("b", ("a", "b"), "it") == "b"
     for wrong in ("c", "", None, 1, ["a"]):
-        with pytest.raises(InvalidInput, match=r"it: .* one of 'a', 'b'"):
+        with pytest.raises(InvalidInput, match=r"it: .* one of a, b"):
             to_name(wrong, ("a", "b"), "it")

@@ -6,11 +6,9 @@ from typing import Final
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.result import Result
-from streamlet_lab.texts import one_of
-from streamlet_lab.units import to_seconds, to_whole
+from streamlet_lab.units import to_name, to_seconds, to_whole
 
 # How far from the range of the path a price may be that is on the scale, as a share of the path.
 _NEAR: Final = 0.2
@@ -22,11 +20,7 @@ _LEAST_ROOM: Final = 0.01
 def chosen_symbol(result: Result, symbol: str | None) -> str:
     """Return which symbol is to be shown: the first one unless another is named."""
     symbols = result.config.symbols
-    if symbol is None:
-        return symbols[0]
-    if symbol not in symbols:
-        raise InvalidInput("symbol", symbol, one_of(symbol, symbols))
-    return symbol
+    return symbols[0] if symbol is None else to_name(symbol, symbols, "symbol")
 
 
 def of_symbol(frame: pd.DataFrame, symbol: str) -> pd.DataFrame:

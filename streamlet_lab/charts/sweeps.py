@@ -18,6 +18,7 @@ from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import TOO_FEW
 from streamlet_lab.texts import one_of
 from streamlet_lab.theory import denied_share
+from streamlet_lab.units import to_name
 
 #: From a value on the x-axis to the mean that is expected there; None where none is.
 ClosedForm: TypeAlias = Callable[[Any], Any]
@@ -110,8 +111,7 @@ def plot_denial(
     :func:`~streamlet_lab.studies.denied_trades`; `by` is the varied setting that tells series
     apart, at most six. For the percentages see :func:`~streamlet_lab.theory.denied_share`.
     """
-    if by not in check_sweep(swept).settings:
-        raise InvalidInput("by", by, one_of(by, swept.settings))
+    to_name(by, check_sweep(swept).settings, "by")
     means, places = swept.means("denied", "mean_bp"), [*swept.settings]
     denied, displaced = (own.set_index(places) for own in by_measure(means).values())
     means = denied.assign(displacement_bp=displaced["mean"]).reset_index()

@@ -21,8 +21,8 @@ from streamlet_lab.fault import Fault, read_faults
 from streamlet_lab.files import write_atomically
 from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
-from streamlet_lab.texts import nearest, one_of, to_path
-from streamlet_lab.units import format_duration, to_whole
+from streamlet_lab.texts import MOST_SETTINGS, nearest, parse_json, parse_toml, to_path
+from streamlet_lab.units import format_duration, to_name, to_whole
 from streamlet_lab.values import CALLABLE, Flag, Section, Span, Whole, kind_name
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
@@ -159,8 +159,7 @@ class ExperimentConfig(Section):
         if own and len(symbols) > 1:
             raise InvalidInput("symbols", symbols, "one symbol: a frame is the feed of one")
         for symbol in self.prices.assets:
-            if symbol not in symbols:
-                raise InvalidInput("prices.assets", symbol, one_of(symbol, symbols))
+            to_name(symbol, symbols, "prices.assets")
         if self.feed == SIMULATED:
             for symbol in symbols:
                 self.prices.check_start(symbol)
@@ -328,13 +327,16 @@ class ExperimentConfig(Section):
         return document
 
     def save(self, path: str | Path) -> None:
-        """Write the configuration to a ``.toml`` or ``.json`` file."""
+        """Write the configuration to a ``.toml`` or ``.json`` file, if it can be read again."""
         path = to_path(path)
+        again = f"{path}: could not be read again"
         match path.suffix:
             case ".toml":
                 text = tomli_w.dumps(self.to_document())
+                parse_toml(text, again)
             case ".json":
                 text = json.dumps(self.to_document(), indent=2) + "\n"
+                parse_json(text, again, most=MOST_SETTINGS)
             case _:
                 raise InvalidInput("path", str(path), "a file name ending in .toml or .json")
         write_atomically(path, text.encode())

@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, FailFast, Field, PlainSerializer, model_va
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fixed import fixed
 from streamlet_lab.registers import DELAYS
-from streamlet_lab.texts import one_of
-from streamlet_lab.units import format_duration, to_microseconds
+from streamlet_lab.texts import MOST_NAMES
+from streamlet_lab.units import format_duration, to_microseconds, to_name
 from streamlet_lab.values import Duration, Flag, Named, Number, Section, Span
 
 _Delay = Annotated[int, Span(1)]
@@ -236,6 +236,9 @@ class NetworkConfig(Section):
             raise InvalidInput("shortest_delay", format_duration(self.fastest), expected)
         if self.delays == "sample" and not self.samples:
             raise InvalidInput("samples", self.samples, "one delay or more to draw from")
+        if len(self.link_delays) > MOST_NAMES:  # else a saved run could not be read again
+            expected = f"at most {MOST_NAMES:,} delays, as each two of 200 nodes have"
+            raise InvalidInput("link_delays", len(self.link_delays), expected)
         for link in self.link_delays:
             parts = _LINK.fullmatch(link)
             if parts is None or parts[1] == parts[2]:
@@ -246,8 +249,7 @@ class NetworkConfig(Section):
                 expected = f"a delay to each of {', '.join(table)}"
                 raise InvalidInput(f"region_delays.{name}", list(row), expected)
         for name in self.regions:
-            if name not in table:
-                raise InvalidInput("regions", name, one_of(name, table))
+            to_name(name, table, "regions")
         return self
 
     @property

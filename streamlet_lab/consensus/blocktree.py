@@ -110,7 +110,7 @@ class BlockTree:
         entry: _Entry | None = self._entries[block_hash]
         while entry is not None:
             yield entry.block
-            entry = self._parent(entry)
+            entry = self._entries.get(entry.block.parent)
 
     def add_block(self, block: Block) -> Sequence[TreeEvent]:
         """Take in a block; without its parent it waits, and is attached when the parent comes.
@@ -159,9 +159,6 @@ class BlockTree:
         for votes in self._votes.values():
             yield from votes.values()
 
-    def _parent(self, entry: _Entry) -> _Entry | None:
-        return self._entries.get(entry.block.parent)
-
     def _votes_for(self, block: Block) -> dict[str, Vote]:
         return self._votes.get((block.hash, block.epoch, block.height), {})
 
@@ -169,10 +166,7 @@ class BlockTree:
         if len(self._votes_for(entry.block)) < self.quorum:
             return NOTHING
         entry.has_quorum = True
-        parent = self._parent(entry)
-        if parent is None or not parent.notarized:
-            return NOTHING
-        return self._notarize(entry)
+        return self._notarize(entry) if self.is_notarized(entry.block.parent) else NOTHING
 
     def _notarize(self, entry: _Entry) -> list[TreeEvent]:
         """Mark a chain as notarized, and every chain that only waited for this block."""
@@ -188,8 +182,7 @@ class BlockTree:
                 self.longest = FixedList([block])
             elif block.height == self.longest[0].height:
                 list.append(self.longest, block)
-            newest = self._final_below(entry)
-            if newest is not None:
+            if (newest := self._final_below(entry)) is not None:
                 events += self._finalize(newest)
             children = map(self._entries.__getitem__, entry.children)
             ready.extend(child for child in children if child.has_quorum)
@@ -197,21 +190,18 @@ class BlockTree:
 
     def _final_below(self, tip: _Entry) -> _Entry | None:
         """Return the newest block that the rule makes final under a newly notarized tip, if any."""
-        rule, newest = self.rule, tip
-        entry = tip
+        rule, newest, entry = self.rule, tip, tip
         for depth in range(1, rule.consecutive):
-            parent = self._parent(entry)
+            parent = self._entries.get(entry.block.parent)
             if parent is None or parent.block.epoch + 1 != entry.block.epoch:
                 return None
             entry = parent
             if depth == rule.chopped:
                 newest = entry
-        if rule.uncontested and not self._is_alone(entry.block.height, tip.block.height):
+        heights = range(entry.block.height, tip.block.height + 1)
+        if rule.uncontested and any(len(self._voted_at[height]) > 1 for height in heights):
             return None
         return newest
-
-    def _is_alone(self, first: int, last: int) -> bool:
-        return all(len(self._voted_at[height]) == 1 for height in range(first, last + 1))
 
     def _finalize(self, newest: _Entry) -> list[TreeEvent]:
         """Finalize a block and its whole prefix, unless it contradicts what is final.
@@ -223,9 +213,7 @@ class BlockTree:
         entry = newest
         while entry.is_final is None:
             open_blocks.append(entry)
-            parent = self._parent(entry)
-            assert parent is not None, "genesis is final"
-            entry = parent
+            entry = self._entries[entry.block.parent]  # genesis is final
         agrees = entry.is_final and (not open_blocks or entry.block is self.finalized[-1])
         for entry in open_blocks:
             entry.is_final = agrees

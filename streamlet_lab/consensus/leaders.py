@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
+from streamlet_lab.consensus.messages import domain_of
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_text, to_whole
 
@@ -17,7 +18,7 @@ def round_robin(validators: Collection[str]) -> LeaderRule:
     With n = 3f + 1 this never gives the five honest leaders in a row that Theorem 6 asks for. It
     also follows a schedule, in which a name may stand several times.
     """
-    return partial(_in_turn, _names(validators))
+    return partial(_in_turn, read_names(validators))
 
 
 def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
@@ -31,25 +32,21 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
     >>> [leader_of(epoch) for epoch in range(8)]
     ['c', 'a', 'c', 'b', 'a', 'b', 'c', 'a']
     """
-    chain_id, order = to_text(chain_id, "chain_id"), _names(validators)
-    domain = b"streamlet-lab/leader/1" + len(chain_id.encode()).to_bytes(4) + chain_id.encode()
-    return partial(_by_hash, order, domain)
+    domain = domain_of(b"streamlet-lab/leader/1", to_text(chain_id, "chain_id"))
+    return partial(_by_hash, read_names(validators), domain)
 
 
 def _in_turn(order: Sequence[str], epoch: int) -> str:
-    return order[_whole(epoch) % len(order)]
+    return order[to_whole(epoch, 0, "epoch") % len(order)]
 
 
 def _by_hash(order: Sequence[str], domain: bytes, epoch: int) -> str:
-    digest = hashlib.sha256(domain + _whole(epoch).to_bytes(8)).digest()
+    digest = hashlib.sha256(domain + to_whole(epoch, 0, "epoch").to_bytes(8)).digest()
     return order[int.from_bytes(digest) % len(order)]
 
 
-def _whole(epoch: int) -> int:
-    return epoch if type(epoch) is int and 0 <= epoch < 2**63 else to_whole(epoch, 0, "epoch")
-
-
-def _names(validators: Collection[str]) -> tuple[str, ...]:
+def read_names(validators: Collection[str]) -> tuple[str, ...]:
+    """Read the names of validators."""
     if isinstance(validators, str) or not isinstance(validators, Collection) or not validators:
         raise InvalidInput("validators", validators, "the names of one validator or more")
     return tuple(to_text(name, "validators", 1) for name in validators)

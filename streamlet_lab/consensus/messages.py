@@ -18,14 +18,14 @@ from streamlet_lab.values import check_ranges
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
 GENESIS_EPOCH: Final = -1
 
-
 # Links of a chain that are copied one inside the other.
 _STRETCH: Final = 32
 
 _TWO_INTEGERS: Final = struct.Struct(">qq")
 
 
-def _prefix(domain: bytes, chain_id: str) -> bytes:
+def domain_of(domain: bytes, chain_id: str) -> bytes:
+    """Return what stands before all that is hashed or signed of one kind in one chain."""
     name = chain_id.encode()
     return domain + len(name).to_bytes(4, "big") + name
 
@@ -77,7 +77,7 @@ def block_hash(
 ) -> bytes:
     """Return the hash of a block from its header: SHA-256 hashes stand for what it carries."""
     header = (
-        _prefix(b"streamlet-lab/block/1", chain_id)
+        domain_of(b"streamlet-lab/block/1", chain_id)
         + _TWO_INTEGERS.pack(height, epoch)
         + payload_hash
         + attachment_hash
@@ -93,7 +93,7 @@ def make_genesis(chain_id: str, payload: bytes = b"") -> Block:
 
 def proposal_bytes(block: Block) -> bytes:
     """Return the bytes that a leader signs to propose a block."""
-    return _prefix(b"streamlet-lab/proposal/1", block.chain_id) + block.hash
+    return domain_of(b"streamlet-lab/proposal/1", block.chain_id) + block.hash
 
 
 def vote_bytes(chain_id: str, epoch: int, height: int, block_hash: bytes) -> bytes:
@@ -103,7 +103,7 @@ def vote_bytes(chain_id: str, epoch: int, height: int, block_hash: bytes) -> byt
     longer chain is evidence by itself, without the blocks.
     """
     numbers = _TWO_INTEGERS.pack(epoch, height)
-    return _prefix(b"streamlet-lab/vote/1", chain_id) + numbers + block_hash
+    return domain_of(b"streamlet-lab/vote/1", chain_id) + numbers + block_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Final
 from streamlet_lab.consensus.application import Application
 from streamlet_lab.consensus.blocktree import BlockTree
 from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
-from streamlet_lab.consensus.leaders import LeaderRule, round_robin
+from streamlet_lab.consensus.leaders import LeaderRule, read_names, round_robin
 from streamlet_lab.consensus.messages import (
     Block,
     Certificate,
@@ -26,7 +26,6 @@ from streamlet_lab.consensus.messages import (
     sign_vote,
 )
 from streamlet_lab.consensus.node_events import NOTHING, Event, Refused, TreeEvent
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import Keyring
 from streamlet_lab.units import to_text, to_whole
 
@@ -98,15 +97,13 @@ class StreamletNode:
         finality: FinalityRule = THREE_IN_A_ROW,
     ) -> None:
         self.node_id = to_text(node_id, "node_id")
-        if not isinstance(validators, Collection):
-            raise InvalidInput("validators", validators, "the names of nodes")
         self.tree = BlockTree(genesis, quorum, finality)
         self.epoch = genesis.epoch
-        self.proposes = self.votes = node_id in validators
+        self._validators = frozenset(read_names(validators))
+        self.proposes = self.votes = node_id in self._validators
         self.certifies = False
         self.refusals: list[Refused] = []
         self.dropped: Counter[Dropped] = Counter()
-        self._validators = frozenset(validators)
         self._chain_id = genesis.chain_id
         self._leader_of = leader_of or round_robin(validators)
         self._keyring = keyring
@@ -211,9 +208,8 @@ class StreamletNode:
             return Dropped.TOO_EARLY
         if self.tree.has_vote(vote):
             return Dropped.DUPLICATE
-        if not self._keyring.verify(vote.voter, vote.signature, vote.signed):
-            return Dropped.BAD_SIGNATURE
-        return None
+        is_signed = self._keyring.verify(vote.voter, vote.signature, vote.signed)
+        return None if is_signed else Dropped.BAD_SIGNATURE
 
     def _take_in(self, proposal: Proposal) -> Sequence[TreeEvent]:
         block = proposal.block

@@ -16,7 +16,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.matching.events import MarketState
-from streamlet_lab.units import to_hundredths, to_microseconds
+from streamlet_lab.units import to_hundredths
+from streamlet_lab.values import Span
 
 #: Later than any instant of a run, and higher than any price.
 NEVER: Final = 1 << 62
@@ -254,12 +255,9 @@ def read_percent(value: object, field: str) -> int:
     return hundredths
 
 
-def read_duration(value: object, field: str = "duration", pace: Fraction | int = 1) -> int:
+def read_duration(value: object, field: str, pace: Fraction | int = 1) -> int:
     """Read a duration of market time that is longer than zero, as microseconds at some pace."""
-    duration = to_microseconds(value, field)
-    if not duration:
-        raise InvalidInput(field, value, "a duration longer than zero, such as '5min'")
-    return math.ceil(duration * pace)
+    return math.ceil(Span(1).read(value, field) * pace)
 
 
 def limits_around(ticks: Fraction | int, hundredths: int) -> Range:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from streamlet_lab.errors import DataError, InvalidInput, shown
 from streamlet_lab.prices.frame_path import ReplayPath
-from streamlet_lab.texts import nearest, one_of, read_text
+from streamlet_lab.texts import nearest, read_text
 from streamlet_lab.units import MONEY, to_name, to_whole
 
 SYMBOLS: Final = ("AAPL", "MSFT", "IBM", "GOOG")
@@ -78,10 +78,7 @@ def data_directory() -> Path:
 
 def known_symbol(symbol: str) -> str:
     """Return a symbol in capitals."""
-    name = symbol.upper() if isinstance(symbol, str) else ""
-    if name not in SYMBOLS:
-        raise InvalidInput("symbol", symbol, one_of(symbol, SYMBOLS))
-    return name
+    return to_name(symbol.upper() if isinstance(symbol, str) else symbol, SYMBOLS, "symbol")
 
 
 def load_bars(symbol: str, year: int | None = None) -> tuple[DailyBar, ...]:

@@ -36,6 +36,9 @@ class _Said:
     __slots__ = ()
     type: ClassVar[str]
 
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
     def to_payload(self) -> bytes:
         """Return the exact bytes that a block carries; a block's hash is not among them."""
         return _encode(_document(self))
@@ -72,9 +75,6 @@ class PriceConsensus(_Said):
     timestamp: datetime
     block_hash: str = ""
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
     def in_block(self, block_hash: bytes) -> "PriceConsensus":
         """Return the same consensus with the hash of its block filled in."""
         return replace(self, block_hash=block_hash.hex())
@@ -90,9 +90,6 @@ class NoPrice(_Said):
     reason: str
     timestamp: datetime
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
 
 @dataclass(frozen=True, slots=True)
 class GenesisPrice(_Said):
@@ -102,9 +99,6 @@ class GenesisPrice(_Said):
 
     symbol: str
     price: Decimal
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
 
 Claim = PriceConsensus | NoPrice | GenesisPrice

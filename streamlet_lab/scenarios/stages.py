@@ -29,8 +29,8 @@ from streamlet_lab.simulator import (
     create_streamlet_network,
     make_links,
 )
-from streamlet_lab.simulator.script import GENESIS, Delivery, Script, epoch_of, scripted_delay
-from streamlet_lab.texts import one_of
+from streamlet_lab.simulator.script import GENESIS, Delivery, Script, ScriptedDelay, epoch_of
+from streamlet_lab.units import to_name
 
 _MOST_LOOKS: Final = 1_000_000
 
@@ -63,11 +63,10 @@ class Stage(ABC):
                 names = command.names
             case Delivery():
                 names = (*(command.senders or ()), *(command.receivers or ()))
-            case ExpectCheck(check) if check not in self.checks:
-                raise InvalidInput("check", check, one_of(check, self.checks))
+            case ExpectCheck(check):
+                to_name(check, self.checks, "check")
         for name in names:
-            if name not in self.views:
-                raise InvalidInput("name", name, one_of(name, self.views))
+            to_name(name, self.views, "name")
 
     def difference(self, expectation: Command) -> str:
         """Say what is there instead of what is expected; nothing if it is there."""
@@ -156,8 +155,7 @@ class TreeStage(Stage):
         self._listeners.tell_of(self.views[view].add_vote(vote), 0, view)
 
     def _block(self, name: str) -> Block:
-        if name not in self._blocks:
-            raise InvalidInput("block", name, one_of(name, self._blocks))
+        to_name(name, self._blocks, "block")
         return self._blocks[name]
 
 
@@ -172,7 +170,7 @@ class NetworkStage(Stage):
         links = make_links(config.network, config.nodes, config.seed)
         if deliveries:
             names = (*config.node_ids, OBSERVER)
-            links = Links(scripted_delay(links.delay, deliveries, names), shortest=1)
+            links = Links(ScriptedDelay(links.delay, deliveries, names), shortest=1)
         self._config = config
         self.simulation = create_streamlet_network(config, links=links)
         faults = chain.from_iterable(self.simulation.faults.values())

@@ -8,14 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.simulator.faults import NodeFault, Send, fault_kind
-from streamlet_lab.values import Duration
+from streamlet_lab.values import Span
 
-_Delay = Annotated[Duration, Field(gt=0)]
+_Delay = Annotated[int, Span(1)]
 
 
 def in_halves(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
 from typing import Final
 
@@ -109,14 +110,6 @@ class _Shares(dict[int, float]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Constant:
-    microseconds: int
-
-    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        return self.microseconds
-
-
-@dataclass(frozen=True, slots=True)
 class _Uniform:
     stream: random.Random
     low: int
@@ -152,7 +145,11 @@ class _BetweenRegions:
 
 def constant_delay(microseconds: int) -> Delay:
     """Return a delay that is the same on every link at every time."""
-    return _Constant(microseconds)
+    return partial(_always, microseconds)
+
+
+def _always(delay: int, message: Message, sender: int, receiver: int, time: int) -> int:
+    return delay
 
 
 @delay_kind("lognormal")

@@ -128,10 +128,9 @@ class _OthersDelay:
     limit: _Limit
 
     def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = self.delay(message, sender, receiver, time)
-        if type(drawn) is not int:
-            expected = "delays in whole microseconds"
-            drawn = to_whole(drawn, -LOST, "network.delays", None, expected)
+        given = self.delay(message, sender, receiver, time)
+        expected = "delays in whole microseconds"
+        drawn = to_whole(given, -LOST, "network.delays", expected=expected)
         return max(1, min(drawn, self.limit(time)))
 
 

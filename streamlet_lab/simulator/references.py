@@ -19,10 +19,9 @@ from pydantic import BeforeValidator
 
 from streamlet_lab.config import ReferenceConfig
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.watch import read_duration
 from streamlet_lab.registers import REFERENCES
 from streamlet_lab.units import format_duration, is_within, to_hundredths, to_whole
-from streamlet_lab.values import Duration, Whole, check_ranges
+from streamlet_lab.values import Duration, Span, Whole, check_ranges
 
 #: The kind that is moved by what becomes final.
 CONSENSUS: Final = "consensus"
@@ -31,7 +30,7 @@ _FIELD: Final = "market.reference"
 _MINUTE: Final = 60_000_000
 
 #: Market time longer than zero.
-_Period = Annotated[int, BeforeValidator(read_duration)]
+_Period = Annotated[int, Span(1)]
 
 
 def _read_hundredths(percent: object) -> int:

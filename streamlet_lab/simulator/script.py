@@ -251,17 +251,14 @@ class Delivery(NamedTuple):
         return LOST if self.after is None else self.after
 
 
-def scripted_delay(delay: Delay, deliveries: Sequence[Delivery], names: Sequence[str]) -> Delay:
-    """Return the delays of the links, but for what the first rule that applies says.
+@dataclass(frozen=True, slots=True)
+class ScriptedDelay:
+    """The delays of the links, but for what the first rule that applies says.
 
     Nothing bounds what is scripted: not Δ, nor the end of bad times. ``names`` are those of all
     participants, the observer's last.
     """
-    return _ScriptedDelay(delay, deliveries, names)
 
-
-@dataclass(frozen=True, slots=True)
-class _ScriptedDelay:
     usual: Delay
     deliveries: Sequence[Delivery]
     names: Sequence[str]

@@ -38,8 +38,7 @@ from streamlet_lab.simulator.monitors import Listeners, Monitor
 from streamlet_lab.simulator.network import Network, Reception
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
-from streamlet_lab.texts import one_of
-from streamlet_lab.units import to_whole
+from streamlet_lab.units import to_name, to_whole
 
 
 class SimulatedApplication(Application, Protocol):
@@ -310,8 +309,7 @@ class Simulation:
             self.network.broadcast(time, index, message)
         else:
             for receiver in self._names if send.to is None else send.to:
-                if receiver not in self._index:
-                    raise InvalidInput("to", receiver, one_of(receiver, self._names))
+                to_name(receiver, self._index, "to")
                 if receiver != name:
                     self.network.send(time, index, self._index[receiver], message, send.delay)
         if self._rushing:

@@ -19,8 +19,7 @@ from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
 from streamlet_lab.result import Result
 from streamlet_lab.studies.common import Options, check_result, compare, known, read_names
 from streamlet_lab.studies.stale import age_days
-from streamlet_lab.texts import one_of
-from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration, to_microseconds
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration, to_microseconds, to_name
 
 #: What the consensus is compared with, unless fewer are named.
 REFERENCES: Final = ("delayed", "delayed_always", "heartbeat", "twap")
@@ -70,8 +69,7 @@ def compare_references(
     """
     names = read_names("references", references)
     for name in names:
-        if name not in REFERENCES:
-            raise InvalidInput("references", name, one_of(name, REFERENCES))
+        to_name(name, REFERENCES, "references")
     repeats, report = options.setdefault("repeats", 30), options.get("progress")
     planned = (1 + len(names)) * repeats
 

@@ -63,7 +63,7 @@ CAUGHT = {
         ),
     ),
     "a rival at the tip's height is overlooked": (
-        BlockTree._is_alone,
+        BlockTree._final_below,
         partial(test_paper.test_section_4_one_rival_at_any_of_the_six_lengths_is_enough, 5),
     ),
     "nobody is told of a conflict": (
@@ -130,5 +130,5 @@ def test_mutants_are_spread_over_the_package():
 def test_a_change_of_what_is_not_there_is_refused():
     refused = pytest.raises(ValueError, match="strangers vote: 0 times")
 
-    with refused, plant("strangers vote", BlockTree._is_alone):
+    with refused, plant("strangers vote", BlockTree._final_below):
         pass

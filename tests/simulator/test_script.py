@@ -7,7 +7,7 @@ from streamlet_lab.consensus import Proposal, Vote
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator import Recorder, create_streamlet_network
 from streamlet_lab.simulator.delays import LOST, constant_delay
-from streamlet_lab.simulator.script import Delivery, Step, scripted_delay
+from streamlet_lab.simulator.script import Delivery, ScriptedDelay, Step
 
 from .bare import author
 
@@ -145,13 +145,13 @@ CASES = {
 @pytest.mark.parametrize("rule", CASES)
 def test_a_delivery_is_about_certain_copies(rule):
     names = ("node_0", "node_1", "node_2", "observer")
-    delay = scripted_delay(constant_delay(2), [Delivery.parse(rule)], names)
+    delay = ScriptedDelay(constant_delay(2), [Delivery.parse(rule)], names)
     assert [delay(VOTE, 0, 1, time) for time in (30, 31, 70)] == CASES[rule]
 
 
 def test_proposals_are_told_from_votes_and_the_first_rule_counts():
     rules = ["lose votes", "deliver messages after 9us", "deliver proposals after 1us"]
-    delay = scripted_delay(constant_delay(2), [*map(Delivery.parse, rules)], ("node_0", "node_1"))
+    delay = ScriptedDelay(constant_delay(2), [*map(Delivery.parse, rules)], ("node_0", "node_1"))
     run, _ = play([], epochs=0)
     proposal = Proposal(run.genesis, "node_0", b"")
     assert [delay(message, 0, 1, 0) for message in (VOTE, proposal)] == [LOST, 9]

@@ -61,8 +61,8 @@ def test_takes_what_it_can_show_in_the_widget_of_its_default(kind, good, widget)
         ("interval", (0.5, 3), "a start and a stop from 0 to 20"),
         ("interval", (0, 1, 2), "a start and a stop from 0 to 20"),
         ("interval", 3, "a start and a stop from 0 to 20"),
-        ("names", "c", "one of 'a', 'b'"),
-        ("names", None, "one of 'a', 'b'"),
+        ("names", "c", "one of a, b"),
+        ("names", None, "one of a, b"),
         ("switch", 1, "True or False"),
     ],
 )
