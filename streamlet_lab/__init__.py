@@ -7,7 +7,7 @@ True
 """
 
 # isort: off
-from streamlet_lab.starting import end_at_once, is_command
+from streamlet_lab.interrupts import end_at_once, is_command
 
 if is_command():  # which answers Ctrl-C, also while all that follows is imported
     end_at_once()

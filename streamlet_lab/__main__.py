@@ -5,8 +5,7 @@ import sys
 from io import TextIOWrapper
 from typing import NoReturn
 
-from streamlet_lab.interrupts import Terminated, answer_once
-from streamlet_lab.starting import end_at_once
+from streamlet_lab.interrupts import Terminated, answer_once, end_at_once
 
 
 def start() -> NoReturn:

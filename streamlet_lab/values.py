@@ -8,7 +8,16 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +40,7 @@ from streamlet_lab.units import (
     to_flag,
     to_instance,
     to_microseconds,
+    to_name,
     to_number,
     to_python,
     to_text,
@@ -157,9 +167,9 @@ class Text(_Range):
 def check_ranges(values: Any) -> None:
     """Read the fields of a new dataclass as their annotations say, and store what was read.
 
-    An annotation is a type with its range, a text, a truth value, a `Decimal`, a calendar time or a
-    class; or one of these or None. Whatever is none raises `InvalidInput` with the name of the
-    field. Other fields keep what they were given, numpy's numbers as Python's.
+    An annotation is a type with its range, a text, one of some, a truth value, a `Decimal`, a
+    calendar time or a class; or one of these or None. Whatever is none raises `InvalidInput` with
+    the name of the field. Other fields keep what they were given, numpy's numbers as Python's.
     """
     for name, sure, read, may_be_none in _readers(values.__class__):
         value = getattr(values, name)
@@ -195,6 +205,8 @@ def _reader(hint: Any) -> tuple[type | None, _Reader]:
         if isinstance(mark, _Range):
             return None, mark.read
     base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if get_origin(base) is Literal:
+        return None, lambda value, field: to_name(value, get_args(base), field)
     if not isinstance(base, type):
         return None, lambda value, _: to_python(value)
     # An amount may be infinite, and a time without a zone.

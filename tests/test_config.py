@@ -470,10 +470,8 @@ def test_another_file_type_is_refused(tmp_path: Path, suffix: str) -> None:
         ("e.toml", b"\xff\xfe\x00"),
         ("e.json", b'{"epochs": 12'),
         ("e.json", b"[1, 2]"),
-        ("e.json", b'{"epochs": ' + b"9" * 5_000 + b"}"),
-        ("e.json", b'{"epochs": ' + b"[" * 100_000),
     ],
-    ids=range(6),
+    ids=range(4),
 )
 def test_a_file_that_is_no_configuration(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
@@ -482,13 +480,6 @@ def test_a_file_that_is_no_configuration(tmp_path: Path, name: str, content: byt
         load_config(path)
 
     assert str(path) in str(caught.value)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "missing.toml", tmp_path):
-        with pytest.raises(DataError) as caught:
-            load_config(path)
-        assert str(path) in str(caught.value)
 
 
 # --- Good and bad periods in turn

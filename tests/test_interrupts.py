@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streamlet_lab.starting import is_command
+from streamlet_lab.interrupts import is_command
 
 # What the script that an installer writes does.
 SCRIPT = "from streamlet_lab.__main__ import start\n\nstart()\n"

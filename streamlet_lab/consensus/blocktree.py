@@ -97,8 +97,7 @@ class BlockTree:
 
     def has_vote(self, vote: Vote) -> bool:
         """Whether the same vote of the same voter has arrived."""
-        votes = self._votes.get(vote.subject)
-        return votes is not None and vote.voter in votes
+        return vote.voter in self._votes.get(vote.subject, ())
 
     def is_notarized(self, block_hash: bytes) -> bool:
         """Whether the block ends a notarized chain: it and all its ancestors have a quorum."""
@@ -143,9 +142,7 @@ class BlockTree:
         A vote that signs another epoch or height than the block's is not a vote for that block, and
         takes nothing away from a true one of the same voter.
         """
-        votes = self._votes.get(vote.subject)
-        if votes is None:
-            votes = self._votes[vote.subject] = {}
+        votes = self._votes.setdefault(vote.subject, {})
         votes.setdefault(vote.voter, vote)
         if len(votes) == self.quorum:
             self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)

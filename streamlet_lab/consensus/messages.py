@@ -200,6 +200,5 @@ def sign_proposal(
 
 def sign_vote(block: Block, voter: str, keyring: Keyring) -> Vote:
     """Return a vote for a block with its voter's signature."""
-    signed = vote_bytes(block.chain_id, block.epoch, block.height, block.hash)
-    signature = keyring.sign(voter, signed)
-    return Vote(block.chain_id, block.epoch, block.height, block.hash, voter, signature)
+    subject = block.chain_id, block.epoch, block.height, block.hash
+    return Vote(*subject, voter, keyring.sign(voter, vote_bytes(*subject)))

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from streamlet_lab.prices.aggregation import Aggregator, mean
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
 from streamlet_lab.prices.rounds import OutlierRule, PriceRound
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
-from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros, to_name
+from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
 from streamlet_lab.values import check_ranges
 
 # What rounding to cents may have taken from a price.
@@ -61,7 +61,6 @@ class Voter:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        to_name(self.policy, get_args(VoterPolicy), "policy")
         tolerance = to_hundredths(self.tolerance_percent, "tolerance_percent")
         object.__setattr__(self, "_tolerance", tolerance)
 

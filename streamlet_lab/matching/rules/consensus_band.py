@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.events import MarketState
@@ -19,7 +19,6 @@ from streamlet_lab.matching.watch import (
     read_duration,
     read_percent,
 )
-from streamlet_lab.units import to_name
 from streamlet_lab.values import check_ranges
 
 EntryPolicy = Literal["reject", "clip", "ignore"]
@@ -67,9 +66,6 @@ class ConsensusBand:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        to_name(self.at_entry, get_args(EntryPolicy), "at_entry")
-        to_name(self.resting, get_args(RestingPolicy), "resting")
-        to_name(self.stale, get_args(StalePolicy), "stale")
         if (self.stale == "keep") != (self.stale_after is None):
             expected = "None, because stale references are kept"
             if self.stale != "keep":
