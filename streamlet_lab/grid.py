@@ -17,7 +17,6 @@ import pandas as pd
 from streamlet_lab.config import ExperimentConfig, make_config
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
-from streamlet_lab.frames import OwnCopy
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.repeats import PART, WHOLE, Measure, Outcome, Row, Run, check_shares, make_runs
 from streamlet_lab.simulator import Progress
@@ -43,22 +42,30 @@ class Sweep:
 
     Attributes
     ----------
-    frame : DataFrame
-        One row for each finished run, in the order of the grid and then of the repeats: the varied
-        settings, ``repeat``, ``seed``, and the measures, NaN where a run does not have one. A share
-        ``x`` has the columns ``x.part`` and ``x.whole`` beside it.
     settings : tuple of str
         The varied settings, which are the first columns.
     planned : int
         How many runs there were to be.
-    failures : DataFrame
-        One row for each run that failed, as in ``frame``, with its ``error`` in place of measures.
     """
 
-    frame: pd.DataFrame
+    _frame: pd.DataFrame
     settings: tuple[str, ...]
     planned: int
-    failures: pd.DataFrame = field(default_factory=pd.DataFrame)
+    _failures: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row for each finished run, in the order of the grid and then of the repeats.
+
+        The columns are the varied settings, ``repeat``, ``seed``, and the measures, NaN where a run
+        does not have one. A share ``x`` has ``x.part`` and ``x.whole`` beside it.
+        """
+        return self._frame.copy(deep=False)  # everyone's own, until it is changed
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """The same of each run that failed, with its ``error`` in place of measures."""
+        return self._failures.copy(deep=False)
 
     @property
     def complete(self) -> bool:
@@ -148,10 +155,6 @@ class Sweep:
             expected = f"a sweep of which at least one run was finished{self._failed()}"
             raise InvalidInput("measure", measure, expected)
         to_name(measure, self.measures, "measure")
-
-
-Sweep.frame = OwnCopy("frame")  # type: ignore[assignment]
-Sweep.failures = OwnCopy("failures")  # type: ignore[assignment]
 
 
 def run_experiment(config: ExperimentConfig) -> Any:

@@ -8,7 +8,6 @@ from streamlet_lab.frames import book_rows, order_rows, protocol_rows
 from streamlet_lab.frames.record import Record as Record
 from streamlet_lab.frames.tables import LazyFrames, Rows
 from streamlet_lab.frames.tables import OwnCopies as OwnCopies
-from streamlet_lab.frames.tables import OwnCopy as OwnCopy
 from streamlet_lab.frames.tables import read_frame as read_frame
 from streamlet_lab.frames.tables import write_frame as write_frame
 

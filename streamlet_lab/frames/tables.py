@@ -45,25 +45,6 @@ class OwnCopies(Mapping[str, pd.DataFrame]):
         return len(self._frames)
 
 
-class OwnCopy:
-    """A frame that is a field of a frozen dataclass, for all who read it a copy of their own.
-
-    It is put into the class once this is made, as a dataclass takes for a default what is there.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: object, owner: type) -> pd.DataFrame:
-        if instance is None:
-            raise AttributeError(self._name)
-        frame: pd.DataFrame = vars(instance)[self._name]
-        return frame.copy(deep=False)
-
-    def __set__(self, instance: object, frame: pd.DataFrame) -> None:
-        vars(instance)[self._name] = frame
-
-
 class LazyFrames(Mapping[str, pd.DataFrame]):
     """Frames that are made when they are first read, and kept; pickled, all of them are.
 
