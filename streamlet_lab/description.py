@@ -77,7 +77,8 @@ class PriceConsensusService:
             raise InvalidInput("symbol", symbol, "a symbol such as 'AAPL'")
         path = make_path(SIMULATED, seed, TRADING_DAY, symbol=symbol)
         self.symbol = symbol
-        self.rules = to_instance(rules or PriceValidation(), PriceValidation, "rules")
+        rules = PriceValidation() if rules is None else rules
+        self.rules = to_instance(rules, PriceValidation, "rules")
         self.previous: PreviousConsensus | None = None
         self._next_epoch = 0
         self._feed = QuoteFeed(path, TRADING_DAY, seed)

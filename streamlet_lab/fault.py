@@ -1,7 +1,7 @@
 """What a person says about a fault: which kind, which nodes or sources, from when to when."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
@@ -107,7 +107,9 @@ def read_faults(value: object) -> list[Fault | Mapping[str, Any]]:
                 {**kind, "nodes": [node]} if isinstance(kind, Mapping) else Fault.parse(node, kind)
                 for node, kind in value.items()
             ]
-        case list() | tuple() if not any(isinstance(each, list | tuple) for each in value):
-            return [fault for each in value for fault in read_faults(each)]
+        case Sequence() | Set() | ValuesView() | Iterator():
+            items = [*value]
+            if all(isinstance(each, Fault | str | Mapping) for each in items):
+                return [fault for each in items for fault in read_faults(each)]
     expected = "'node_3=crash@4', {'node_3': 'crash@4'}, a Fault, or a list of these"
     raise InvalidInput("faults", value, expected)

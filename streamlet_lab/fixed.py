@@ -7,7 +7,7 @@ V = TypeVar("V")
 
 
 class FixedDict(dict[K, V]):
-    """A dictionary that refuses to be changed; its copies can be."""
+    """A dictionary that refuses to be changed: ``dict(…)`` makes one that can be."""
 
     def __reduce__(self) -> tuple[type["FixedDict[K, V]"], tuple[dict[K, V]]]:
         return type(self), (dict(self),)

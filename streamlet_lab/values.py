@@ -309,6 +309,9 @@ class Section(BaseModel, metaclass=_InOurWords):
         )
         raise InvalidInput(name, value, expected)
 
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
             # A function's own text is where it lies in memory.

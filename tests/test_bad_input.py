@@ -5,6 +5,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -429,11 +430,14 @@ def _no_price() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("kind", "message"), [(_late, "day: 1 .* more days"), (_no_price, "1 val")]
+    ("kind", "parameters", "message"),
+    [(_late, {"day": 1}, "day: 1 .* more days"), (_no_price, {}, "1 val")],
 )
-def test_a_reference_is_tried_before_anything_runs(kind: Any, message: str) -> None:
+def test_a_reference_is_tried_before_anything_runs(
+    kind: Any, parameters: dict[str, Any], message: str
+) -> None:
     with pytest.raises(sl.InvalidInput, match=rf"^market\.reference\.parameters.*{message}"):
-        make_config(market={"reference": kind})
+        make_config(market={"reference": {"kind": kind, "parameters": parameters}})
 
 
 #: What is no such thing at all, in calls that take one.
@@ -463,3 +467,19 @@ def test_what_is_of_another_type_is_named_in_our_words(
 def test_shares_are_compared_in_pairs() -> None:
     with pytest.raises(sl.InvalidInput, match=r"^second: 0 .* as many shares as of the first, 1$"):
         sl.share_difference([sl.Share(1, 2)], [])
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: make_config(leaders=pd.NA),
+        lambda: sl.PriceConsensusService(rules=np.array([1, 2])),
+        lambda: sl.load_history(np.array(["AAPL", "MSFT"])),
+        lambda: delattr(make_config(), "epochs"),
+    ],
+)
+def test_what_has_no_truth_value_and_what_takes_a_setting_away_is_refused_as_all_else(
+    refused: Callable[[], object],
+) -> None:
+    with pytest.raises(sl.InvalidInput):
+        refused()

@@ -1,5 +1,6 @@
 """Configurations are data: written, read, compared and run again."""
 
+from collections import deque
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -194,7 +195,8 @@ def test_the_short_form_of_faults() -> None:
     )
     texts = "node_3=crash@4", "node_4=silent_leader@4-8", "node_5=withhold_votes"
     own = {"node_4": {"kind": "silent_leader", "start": 4, "stop": 8}}
-    for same in (", ".join(texts), [*texts], (texts[0], own, faults[2])):
+    views = iter(faults), deque(faults), {each.nodes: each for each in faults}.values()
+    for same in (", ".join(texts), [*texts], (texts[0], own, faults[2]), *views):
         assert make_config(nodes=7, faults=same).faults == faults
 
 

@@ -38,7 +38,7 @@ _QUORUMS = {"byzantine": "⌈2n/3⌉", "crash": "⌊n/2⌋ + 1", "synchronous": 
 
 def _read_leaders(value: object) -> object:
     named = isinstance(value, list | tuple) and value and all(isinstance(n, str) for n in value)
-    if not named and value not in ("round_robin", "hashed"):
+    if not named and not (isinstance(value, str) and value in ("round_robin", "hashed")):
         expected = "'round_robin', 'hashed' or a list of names of nodes"
         raise InvalidInput("leaders", value, expected + nearest(value, ["round_robin", "hashed"]))
     return value

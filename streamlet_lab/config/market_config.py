@@ -75,7 +75,9 @@ class ReferenceConfig(Section):
         try:
             next(self.make(price), None)
         except InvalidInput as error:
-            place = "" if error.field.startswith("market.") else "market.reference.parameters."
+            place = "" if error.field.startswith("market.") else "market.reference: "
+            if error.field in self.parameters:  # else it is of what is published
+                place = "market.reference.parameters."
             raise InvalidInput(place + error.field, error.value, error.expected) from None
 
 

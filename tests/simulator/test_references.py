@@ -165,6 +165,14 @@ def test_what_yields_no_publications_is_no_kind(kind):
         sl.Experiment(market={"reference": kind})
 
 
+def test_a_wrong_price_of_a_publication_is_no_parameter_of_its_kind():
+    def floats(price):
+        yield Publication(0, float(price(0)), 0)
+
+    with pytest.raises(InvalidInput, match=r"^market\.reference: price: 150000000\.0 is not valid"):
+        sl.Experiment(market={"reference": floats})
+
+
 @pytest.mark.parametrize(
     "second",
     [
