@@ -32,8 +32,8 @@ def _without_longest_chain() -> AbstractContextManager[Any]:
 
 def _adjacent() -> AbstractContextManager[Any]:
     def final_below(tree: BlockTree, tip: Any) -> Any:
-        has_two_below = tip.parent is not None and tip.parent.parent is not None
-        return tip.parent if has_two_below else None
+        parent = tree._entries[tip.block.parent]
+        return parent if parent.block.parent else None
 
     return mock.patch.object(BlockTree, "_final_below", final_below)
 

@@ -30,6 +30,14 @@ def buffered(monkeypatch):
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def heeding():
+    """Ctrl-C ends what these tests start, also where they run as a job that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def command(tmp_path):
     """The command's program, by each of its two ways in."""

@@ -454,7 +454,8 @@ class AnyThree(BlockTree):
     """Finalizes the second of three adjacent blocks, whatever their epochs."""
 
     def _final_below(self, tip):
-        return tip.parent if tip.parent.parent is not None else None
+        parent = self._entries[tip.block.parent]
+        return parent if parent.block.parent else None
 
 
 class FinalizesAnyThree(StreamletNode):

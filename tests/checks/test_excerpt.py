@@ -234,8 +234,9 @@ def excerpt_of(views):
     """Rows of the excerpt where nodes see these chains."""
     recorder, consistency = Recorder(), Consistency(views)
     run = simulation(1)
-    for name, chains in views.items():
-        run.nodes[name] = Told(name, run.genesis, chains, (recorder, consistency))
+    monitors = (recorder, consistency)
+    told = {name: Told(name, run.genesis, chains, monitors) for name, chains in views.items()}
+    run.nodes = {**run.nodes, **told}
     return find_excerpt([consistency], recorder, run).rows
 
 
