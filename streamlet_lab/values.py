@@ -318,17 +318,20 @@ class Section(BaseModel, metaclass=_InOurWords):
             yield name, _write_named(value) if callable(value) else value
 
     def __getstate__(self) -> dict[Any, Any]:
-        for place, function in _functions_in(self):
-            check_pickled(function, place.removeprefix("."))
+        for place, function in functions_in(self):
+            if callable(function):
+                check_pickled(function, place)
         return super().__getstate__()
 
 
-def _functions_in(value: object, place: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(value, Section | tuple):
-        for name, inner in value if isinstance(value, Section) else enumerate(value):
-            yield from _functions_in(inner, f"{place}.{name}")
-    elif callable(value):
-        yield place, value
+def functions_in(value: object, place: str = "") -> Iterator[tuple[str, str | Callable[..., Any]]]:
+    """Yield the place of each function in a section, and the function, or its name once saved."""
+    if isinstance(value, Section | Mapping | tuple):
+        items = enumerate(value) if isinstance(value, tuple) else dict(value).items()
+        for name, inner in items:
+            yield from functions_in(inner, f"{place}.{name}")
+    elif callable(value) or (isinstance(value, str) and value.startswith(CALLABLE)):
+        yield place.removeprefix("."), value
 
 
 def first_mistake(error: ValidationError, model: Any = None) -> InvalidInput:

@@ -324,6 +324,9 @@ def test_functions_that_are_given_are_copied_with_what_they_enclose_but_not_pick
         pickle.dumps(begin(own, SPLIT))
     with pytest.raises(InvalidInput, match=r"network.delays: 'waves.<locals>.delay'"):
         pickle.dumps(begin({"network": {"delays": waves}}, SPLIT))
+    model = {"assets": {"AAPL": {"path_model": lambda: Drifting()}}}
+    with pytest.raises(InvalidInput, match=r"prices.assets.AAPL.path_model: '.*<lambda>'"):
+        pickle.dumps(make_config(prices=model))
 
 
 def test_results_and_errors_are_copied_whatever_they_are_about():

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -23,7 +23,7 @@ from streamlet_lab.keys import SignatureScheme
 from streamlet_lab.prices import SIMULATED, TRADING_DAY, feed_symbol, source_fault_kinds
 from streamlet_lab.texts import MOST_SETTINGS, nearest, parse_json, parse_toml, to_path
 from streamlet_lab.units import format_duration, to_name, to_whole
-from streamlet_lab.values import CALLABLE, Flag, Section, Span, Whole, kind_name
+from streamlet_lab.values import Flag, Section, Span, Whole, functions_in, kind_name
 
 # A year of 252 trading days, and what is left of the calendar from 2024 to 9999, with room for what
 # is drawn ahead of a run.
@@ -310,8 +310,8 @@ class ExperimentConfig(Section):
     @property
     def not_rerunnable(self) -> tuple[str, ...]:
         """Reasons why a saved configuration cannot be run again from its file; empty if it can."""
-        functions = _find_functions(self.to_document())
-        reasons = [f"{'.'.join(place)} is the function {name}" for *place, name in functions]
+        functions = functions_in(self)
+        reasons = [f"{place} is the function {kind_name(each)}" for place, each in functions]
         if self._feed_is_a_frame:
             reasons.append("feed is a frame")
         return tuple(reasons)
@@ -348,13 +348,3 @@ def check_config(config: object) -> ExperimentConfig:
         expected = "an ExperimentConfig, such as Experiment(nodes=4).config"
         raise InvalidInput("config", config, expected)
     return config
-
-
-def _find_functions(document: Any) -> Iterator[tuple[str, ...]]:
-    """Yield the place of each function of which a document has the name, and that name."""
-    if isinstance(document, str) and document.startswith(CALLABLE):
-        yield (kind_name(document),)
-    items: Iterable[Any] = document.items() if isinstance(document, dict) else ()
-    for key, value in enumerate(document) if isinstance(document, list) else items:
-        for found in _find_functions(value):
-            yield str(key), *found
