@@ -89,6 +89,7 @@ def test_amounts_are_taken_as_they_print(value, amount):
     [
         *(None, True, "", "ten", "1,5", b"1", math.nan, -math.inf, "NaN", "sNaN", "Infinity"),
         *("1e13", 10**13, "1e-13", "1e999999", "0e-999999", "9" * 40, Decimal("0.1234567890123")),
+        *("1_50", "١٥٠", "１５０", "150\u00a0", "0x96", "1e", ".", "--1"),
     ],
 )
 def test_what_is_no_amount(value):
