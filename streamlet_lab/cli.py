@@ -79,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         discard(sys.stdout)
         return 141
     except (StreamletLabError, OSError) as error:
+        # Of all that is written, only standard output has no name.
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = "standard output"
         say(f"streamlet-lab: error: {error}")
         try:
             print(end="", flush=True)

@@ -111,7 +111,11 @@ def test_an_interrupted_search_prints_what_it_found(command):
         (">&-", 0, ""),
         ("2>&-", 0, ""),
         ("2> >(head -c 0) --epochs 600", 0, ""),
-        ("> /dev/full", 2, "streamlet-lab: error: [Errno 28] No space left on device\n"),
+        (
+            "> /dev/full",
+            2,
+            "streamlet-lab: error: [Errno 28] No space left on device: 'standard output'\n",
+        ),
         ("--nodes 0 2>&-", 2, ""),
     ],
 )

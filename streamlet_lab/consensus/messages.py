@@ -20,7 +20,6 @@ GENESIS_EPOCH: Final = -1
 
 # Links of a chain that are copied one inside the other.
 _STRETCH: Final = 32
-
 _TWO_INTEGERS: Final = struct.Struct(">qq")
 
 
