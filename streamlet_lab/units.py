@@ -269,7 +269,9 @@ def to_hundredths(percent: object, field: str) -> int:
 
 def from_ticks(ticks: int, tick: Decimal = CENT) -> Decimal:
     """Convert ticks back to a price, with the tick's own number of decimal places."""
-    return MONEY.multiply(Decimal(to_whole(ticks, -_END_OF_TIME, "ticks", _END_OF_TIME)), tick)
+    if type(ticks) is not int:  # else one call less for each price of a run
+        ticks = to_whole(ticks, -_END_OF_TIME, "ticks", _END_OF_TIME)
+    return MONEY.multiply(Decimal(ticks), tick)
 
 
 def round_price(price: Decimal, tick: Decimal = CENT) -> Decimal:
