@@ -51,7 +51,7 @@ def make_runs(
 
     Unless errors are to be kept, the first one is raised.
     """
-    given = {"run": run, "measure": measure, "progress": progress or print}
+    given = {"run": run, "measure": measure, "progress": print if progress is None else progress}
     for name, function in given.items():
         to_function(function, name)
     if executor is not None:

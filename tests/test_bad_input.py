@@ -11,6 +11,7 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import NetworkConfig, make_config
+from streamlet_lab.prices import decode_claims, decode_quotes
 
 NAN = float("nan")
 NODES = "a node from node_0 to node_3"
@@ -453,6 +454,9 @@ STRAY: dict[str, Callable[[Any], Any]] = {
     "progress": lambda stray: sl.Experiment(epochs=1).run(progress=stray),
     "executor": lambda stray: sl.sweep({"epochs": 1}, {"nodes": [4]}, executor=stray),
     "path": lambda stray: sl.Result.load(stray),
+    "text": lambda stray: sl.Scenario(stray),
+    "payload": lambda stray: decode_claims(stray),
+    "attachment": lambda stray: decode_quotes(stray),
 }
 
 

@@ -28,22 +28,22 @@ _LINK = re.compile(r"(\w+)>(\w+)", re.ASCII)
 ED25519_TIMES: Final[Mapping[str, str]] = fixed({"sign_time": "40us", "verify_time": "125us"})
 
 
-def _both_ways(milliseconds: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    """Complete a table to all pairs, in microseconds; two nodes of one region are 1 ms apart."""
+def _both_ways(milliseconds: Mapping[tuple[str, str], int]) -> dict[str, dict[str, str]]:
+    """Complete a table to all pairs; two nodes of one region are 1 ms apart."""
     names = list(dict.fromkeys(chain.from_iterable(milliseconds)))
-    table = {a: dict.fromkeys(names, 1_000) for a in names}
+    table = {a: dict.fromkeys(names, "1ms") for a in names}
     for (a, b), delay in milliseconds.items():
-        table[a][b] = table[b][a] = 1_000 * delay
-    fixed_table: dict[str, dict[str, int]] = fixed(table)
+        table[a][b] = table[b][a] = f"{delay}ms"
+    fixed_table: dict[str, dict[str, str]] = fixed(table)
     return fixed_table
 
 
-#: One-way delays between five regions of the world, in microseconds; 1 ms within a region. Source:
+#: One-way delays between five regions of the world, as ``region_delays`` takes them. Source:
 #: Microsoft, "Azure network round-trip latency statistics", 95th percentiles of the 30 days to
 #: 2026-07-30, https://learn.microsoft.com/en-us/azure/networking/azure-network-latency. Half of the
 #: slower direction, rounded up to 1 ms, between East US, West Europe, Japan East, Australia East
 #: and Brazil South.
-REGION_DELAYS: Final[Mapping[str, Mapping[str, int]]] = _both_ways(
+REGION_DELAYS: Final[Mapping[str, Mapping[str, str]]] = _both_ways(
     {
         ("north_america", "europe"): 46,
         ("north_america", "asia"): 83,
@@ -57,6 +57,10 @@ REGION_DELAYS: Final[Mapping[str, Mapping[str, int]]] = _both_ways(
         ("australia", "south_america"): 149,
     }
 )
+_REGIONS: Final = {
+    name: {other: to_microseconds(delay) for other, delay in row.items()}
+    for name, row in REGION_DELAYS.items()
+}
 
 
 class Interval(Section):
@@ -260,7 +264,7 @@ class NetworkConfig(Section):
     @property
     def region_table(self) -> Mapping[str, Mapping[str, int]]:
         """The delays between regions in force, in microseconds."""
-        return REGION_DELAYS if self.region_delays is None else self.region_delays
+        return _REGIONS if self.region_delays is None else self.region_delays
 
     @property
     def bad_times(self) -> tuple[tuple[int, int], ...]:

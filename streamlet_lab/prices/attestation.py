@@ -62,6 +62,7 @@ def decode_quotes(attachment: bytes) -> tuple[SignedQuote, ...]:
     MalformedPayload
         If the bytes are not exactly what :func:`encode_quotes` of some quotes returns.
     """
+    to_instance(attachment, bytes, "attachment")
     try:
         quotes = tuple(map(_signed_quote, parse_json(decode(attachment))))
         again = encode_quotes(quotes)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from streamlet_lab.errors import DataError, StreamletLabError, shown
 from streamlet_lab.texts import decode, parse_json
+from streamlet_lab.units import to_instance
 from streamlet_lab.values import Whole, check_ranges
 
 _BATCH: Final = "price_consensus_batch"
@@ -123,7 +124,7 @@ def decode_claims(payload: bytes) -> tuple[Claim, ...]:
         If the bytes are not exactly what :func:`encode_claims` of some claims returns.
     """
     try:
-        document = parse_json(decode(payload))
+        document = parse_json(decode(to_instance(payload, bytes, "payload")))
     except DataError as error:
         raise MalformedPayload("not JSON") from error
     if not isinstance(document, dict):

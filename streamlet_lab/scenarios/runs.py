@@ -26,6 +26,7 @@ from streamlet_lab.scenarios.syntax import (
 )
 from streamlet_lab.simulator import Simulation
 from streamlet_lab.texts import one_of, printable, read_text, to_path
+from streamlet_lab.units import to_text
 
 _FOLDER: Final = files("streamlet_lab.scenarios")
 
@@ -81,7 +82,7 @@ class Scenario:
     config: ExperimentConfig | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        name, title, lines = read_lines(self.text, self.source)
+        name, title, lines = read_lines(to_text(self.text, "text"), self.source)
         config = None
         if not _is_tree(lines, self.source):
             with placed_by_cause(self.source, lines, read_config):

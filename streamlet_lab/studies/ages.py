@@ -157,7 +157,7 @@ def _path(prices: ArrayLike) -> _Path:
     expected = "at least two finite prices above 0, one after the other"
     try:
         path = np.asarray(prices, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInput("prices", prices, expected) from None
     if path.ndim != 1 or len(path) < 2:
         raise InvalidInput("prices", prices, expected)

@@ -19,6 +19,7 @@ from streamlet_lab.simulator.delays import (
 )
 from streamlet_lab.simulator.links import clock_offsets, make_links
 from streamlet_lab.streams import stream
+from streamlet_lab.units import to_microseconds
 
 from .bare import final, simulation
 
@@ -79,8 +80,12 @@ def test_delays_between_regions_are_those_of_the_table_and_a_tenth():
     for sender, receiver in LINKS:
         # With four nodes and five regions the observer shares the first region with node 0.
         home = regions[receiver] if receiver < NODES else regions[0]
-        expected = REGION_DELAYS[regions[sender]][home]
+        expected = to_microseconds(REGION_DELAYS[regions[sender]][home])
         assert links.delay(MESSAGE, sender, receiver, 0) == expected + expected // 10
+
+
+def test_the_table_of_regions_can_be_given_as_it_is():
+    assert NetworkConfig(region_delays=REGION_DELAYS).region_table == NetworkConfig().region_table
 
 
 def test_nodes_are_placed_in_regions_in_turn_and_a_table_need_not_be_symmetric():
