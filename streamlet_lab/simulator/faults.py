@@ -47,9 +47,9 @@ class Send:
     delay: Annotated[int, Whole(1, expected="whole microseconds, at least 1")] | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.to, str) or not isinstance(self.to, Iterable | None):
-            raise InvalidInput("to", self.to, "a list of names of nodes")
         if self.to is not None:
+            if isinstance(self.to, str) or not isinstance(self.to, Iterable):
+                raise InvalidInput("to", self.to, "a list of names of nodes")
             object.__setattr__(self, "to", tuple(self.to))
         check_ranges(self)
 
