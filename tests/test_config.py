@@ -25,7 +25,7 @@ from streamlet_lab.config import (
     read_settings,
 )
 from streamlet_lab.errors import DataError, InvalidInput
-from streamlet_lab.prices import SOURCES, TRADING_DAY, Source, source_fault_kinds
+from streamlet_lab.prices import SOURCE_FAULTS, SOURCES, TRADING_DAY, Source
 from streamlet_lab.prices.models import GeometricBrownianMotion
 from streamlet_lab.simulator.delays import constant_delay
 
@@ -359,7 +359,7 @@ def _names_of(sources: list[Any] | int) -> list[str]:
 
 @st.composite
 def _source_faults(draw: st.DrawFn, sources: list[str]) -> dict[str, Any]:
-    fault: dict[str, Any] = {"kind": draw(st.sampled_from(source_fault_kinds()))}
+    fault: dict[str, Any] = {"kind": draw(st.sampled_from(SOURCE_FAULTS.own()))}
     if draw(st.booleans()):
         return {**fault, "count": draw(st.integers(0, len(sources)))}
     return {**fault, "nodes": draw(st.lists(st.sampled_from(sources), min_size=1, unique=True))}

@@ -34,7 +34,7 @@ from streamlet_lab.matching import (
     bands,
     make_band,
 )
-from streamlet_lab.prices import aggregators, outlier_rules, source_fault_kinds
+from streamlet_lab.prices import SOURCE_FAULTS, aggregators, outlier_rules
 from streamlet_lab.prices.models import Day, path_models
 from streamlet_lab.registers import DELAYS, NODE_FAULTS, REFERENCES, TRADERS
 from streamlet_lab.scenarios import scenario
@@ -91,7 +91,7 @@ def _faulty(node, kind):
 
 CASES = {
     **{f"fault {kind}": _faulty("node_3", kind) for kind in NODE_FAULTS.own()},
-    **{f"source {kind}": _faulty("external_feed", kind) for kind in source_fault_kinds()},
+    **{f"source {kind}": _faulty("external_feed", kind) for kind in SOURCE_FAULTS.own()},
     **{
         f"trader {kind}": {"market": {"traders": ["zero_intelligence", "market_maker", kind]}}
         for kind in TRADERS.own()
