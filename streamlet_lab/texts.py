@@ -181,13 +181,14 @@ def nearest(name: object, names: Iterable[str]) -> str:
 
 
 def one_of(name: object, names: Iterable[object], what: str = "one of") -> str:
-    """Return what is valid where a name is none of some others, with a hint at the most like one.
+    """Return what is valid where a name is none of others, with a hint at the one most like it.
 
     >>> one_of("medain", ["mean", "median"])
     "one of mean, median (did you mean 'median'?)"
     """
     known = [str(each) or "''" for each in names]
-    return f"{what} {', '.join(known)}{nearest(name, known)}"
+    hint = nearest(name, known) if len(known) > 1 else ""
+    return f"{what} {', '.join(known)}{hint}"
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from streamlet_lab.errors import DataError, InvalidInput, printable, shown
-from streamlet_lab.texts import decode, nearest, parse_json, parse_toml, read_text
+from streamlet_lab.texts import decode, nearest, one_of, parse_json, parse_toml, read_text
 
 TEXT = 'name = "Zürich"\n'
 
@@ -191,6 +191,7 @@ def test_the_nearest_name_is_a_hint_where_there_is_one() -> None:
     names = ["median", "trimmed_mean"]
 
     assert nearest("medain", names) == " (did you mean 'median'?)"
+    assert one_of("medain", names[:1]) == f"one of {names[0]}"
     assert [nearest(name, names) for name in ("x", None, "median" * 20)] == ["", "", ""]
 
 
