@@ -57,10 +57,12 @@ REGION_DELAYS: Final[Mapping[str, Mapping[str, str]]] = _both_ways(
         ("australia", "south_america"): 149,
     }
 )
-_REGIONS: Final = {
-    name: {other: to_microseconds(delay) for other, delay in row.items()}
-    for name, row in REGION_DELAYS.items()
-}
+_REGIONS: Final[Mapping[str, Mapping[str, int]]] = fixed(
+    {
+        name: {other: to_microseconds(delay) for other, delay in row.items()}
+        for name, row in REGION_DELAYS.items()
+    }
+)
 
 
 class Interval(Section):
