@@ -71,7 +71,7 @@ class Kinds(Mapping[str, K]):
     Traceback (most recent call last):
     ...
     streamlet_lab.errors.InvalidInput: settings.off: 5 is not valid; expected one of the \
-parameters of (did you mean 'of'?)
+parameters of
     >>> roundings["up"]
     Traceback (most recent call last):
     ...
