@@ -94,9 +94,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the adversaries")
     options = parser.parse_args()
     known = parts(options.seed)
-    chosen = {
-        name: part for name, part in parts(options.seed).items() if options.only in (None, name)
-    }
+    chosen = {name: part for name, part in known.items() if options.only in (None, name)}
     if not chosen:
         parser.error(f"--only: {options.only!r} is no part; {', '.join(known)} are")
     OUTPUT.mkdir(parents=True, exist_ok=True)
