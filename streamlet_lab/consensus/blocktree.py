@@ -65,8 +65,8 @@ class BlockTree:
         self._entries = {genesis.hash: root}
         self._orphans: dict[bytes, dict[bytes, Block]] = {}
         self._orphan_hashes: set[bytes] = set()
-        # By subject, then by voter.
-        self._votes: dict[tuple[bytes, int, int], dict[str, Vote]] = {}
+        # All votes by what they sign, then by voter.
+        self.ballots: dict[bytes, dict[str, Vote]] = {}
         # Which blocks have a quorum, by the height that was voted for; known or not.
         self._voted_at: dict[int, set[bytes]] = {0: {genesis.hash}}
         # Shown as they are, and changed here alone.
@@ -93,11 +93,11 @@ class BlockTree:
     def votes(self, block_hash: bytes) -> list[Vote]:
         """Return the votes for a block whose ancestry is known, in order of arrival."""
         entry = self._entries.get(block_hash)
-        return [] if entry is None else list(self._votes_for(entry.block).values())
+        return [] if entry is None else list(self.ballots.get(entry.block.ballot, {}).values())
 
     def has_vote(self, vote: Vote) -> bool:
         """Whether the same vote of the same voter has arrived."""
-        return vote.voter in self._votes.get(vote.subject, ())
+        return vote.voter in self.ballots.get(vote.signed, ())
 
     def is_notarized(self, block_hash: bytes) -> bool:
         """Whether the block ends a notarized chain: it and all its ancestors have a quorum."""
@@ -142,7 +142,9 @@ class BlockTree:
         A vote that signs another epoch or height than the block's is not a vote for that block, and
         takes nothing away from a true one of the same voter.
         """
-        votes = self._votes.setdefault(vote.subject, {})
+        votes = self.ballots.get(vote.signed)
+        if votes is None:
+            votes = self.ballots[vote.signed] = {}
         votes.setdefault(vote.voter, vote)
         if len(votes) == self.quorum:
             self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
@@ -153,17 +155,15 @@ class BlockTree:
 
     def all_votes(self) -> Iterator[Vote]:
         """Yield every vote that has arrived, for known blocks and for unknown ones."""
-        for votes in self._votes.values():
+        for votes in self.ballots.values():
             yield from votes.values()
 
-    def _votes_for(self, block: Block) -> dict[str, Vote]:
-        return self._votes.get((block.hash, block.epoch, block.height), {})
-
     def _check_quorum(self, entry: _Entry) -> Sequence[TreeEvent]:
-        if len(self._votes_for(entry.block)) < self.quorum:
+        block = entry.block
+        if len(self.ballots.get(block.ballot, ())) < self.quorum:
             return NOTHING
         entry.has_quorum = True
-        return self._notarize(entry) if self.is_notarized(entry.block.parent) else NOTHING
+        return self._notarize(entry) if self._entries[block.parent].notarized else NOTHING
 
     def _notarize(self, entry: _Entry) -> list[TreeEvent]:
         """Mark a chain as notarized, and every chain that only waited for this block."""
@@ -181,8 +181,9 @@ class BlockTree:
                 list.append(self.longest, block)
             if (newest := self._final_below(entry)) is not None:
                 events += self._finalize(newest)
-            children = map(self._entries.__getitem__, entry.children)
-            ready.extend(child for child in children if child.has_quorum)
+            if entry.children:
+                children = map(self._entries.__getitem__, entry.children)
+                ready.extend(child for child in children if child.has_quorum)
         return events
 
     def _final_below(self, tip: _Entry) -> _Entry | None:

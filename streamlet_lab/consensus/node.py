@@ -124,15 +124,15 @@ class StreamletNode:
         The observation is what this node sees of the outside world, for the application.
         """
         epoch = to_whole(epoch, 0, "epoch")
-        self._first_proposals = {e: b for e, b in self._first_proposals.items() if e >= epoch}
+        for over in [earlier for earlier in self._first_proposals if earlier < epoch]:
+            del self._first_proposals[over]
         self.epoch, self._newest = epoch, epoch + EPOCHS_AHEAD
         self._observation = observation
         self._has_decided = False
-        events: list[Event] = []
         if self.proposes and self._leader_of(epoch) == self.node_id:
             proposal = self._propose()
-            events += [proposal, *self._take_in(proposal)]
-        return [*events, *self._vote_if_possible()]
+            return [proposal, *self._take_in(proposal), *self._vote_if_possible()]
+        return self._vote_if_possible() if self._first_proposals else NOTHING
 
     def receive(self, message: Message) -> Sequence[Event]:
         """Take in a message from anyone, in any order, and vote if that has become possible."""
@@ -206,7 +206,7 @@ class StreamletNode:
             return Dropped.NOT_A_VALIDATOR
         if vote.epoch > self._newest:
             return Dropped.TOO_EARLY
-        if self.tree.has_vote(vote):
+        if vote.voter in self.tree.ballots.get(vote.signed, ()):
             return Dropped.DUPLICATE
         is_signed = self._keyring.verify(vote.voter, vote.signature, vote.signed)
         return None if is_signed else Dropped.BAD_SIGNATURE

@@ -1,10 +1,10 @@
 """Kinds of delays by name: how long a message is on its way if nothing is wrong."""
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import exp, log
 from statistics import NormalDist
 from typing import Final
 
@@ -69,33 +69,36 @@ class LognormalDelays:
     def sooner(
         self, due: Sequence[int], receivers: Sequence[int], time: int
     ) -> list[tuple[int, int]]:
-        """Draw a delay for each of several copies, all sent at a time to different receivers.
+        """Draw a delay for each of one or more copies, all sent at a time to different receivers.
 
-        Returns receiver and arrival of those that come before the receiver has the message anyway,
+        Returns arrival and receiver of those that come before the receiver has the message anyway,
         which is ``due`` for each participant.
         """
-        uniform, shift, shares = self._stream.random, self._shift, self._shares
+        latest = max(map(due.__getitem__, receivers)) - time
+        share = 1.0 if latest > self._bound else self._shares[latest >> self._shift]
+        uniform = self._stream.random
+        # Of the copies of a large network most are too late, which this line sees.
+        drawn = [(one, chance) for one in receivers if (chance := uniform()) < share]
         found = []
-        for receiver in receivers:
+        for receiver, chance in drawn:
             limit = due[receiver] - time
-            drawn = uniform()
-            if drawn < shares[limit >> shift]:
-                delay = self._quantile(drawn)
+            if limit > self._bound or chance < self._shares[limit >> self._shift]:
+                delay = self._quantile(chance)
                 if delay < limit:
-                    found.append((receiver, time + delay))
+                    found.append((time + delay, receiver))
         return found
 
     def _quantile(self, share: float) -> int:
-        rest = self._scale * math.exp(self._spread * self._normal.inv_cdf(share or _LEAST))
+        rest = self._scale * exp(self._spread * self._normal.inv_cdf(share or _LEAST))
         delay = self._shortest + round(rest)
         return delay if 1 <= delay <= self._bound else max(1, min(delay, self._bound))
 
     def _share_below(self, limit: int) -> float:
-        if limit > self._bound or not (self._spread and self._scale):
+        if not (self._spread and self._scale):
             return 1.0
         if limit <= self._shortest:
             return 0.0
-        return self._normal.cdf(math.log((limit - self._shortest) / self._scale) / self._spread)
+        return self._normal.cdf(log((limit - self._shortest) / self._scale) / self._spread)
 
 
 class _Shares(dict[int, float]):

@@ -74,6 +74,7 @@ class Listeners(dict[str, list[Callable[..., None]]]):
                 self[hook] = [
                     getattr(one, hook) for one in everyone if getattr(type(one), hook) != default
                 ]
+        self._of_events = {kind: self[hook] for kind, hook in NODE_HOOKS.items()}
 
     def tell(self, hook: str, *what: Any) -> None:
         """Call a hook of all who override it."""
@@ -83,8 +84,8 @@ class Listeners(dict[str, list[Callable[..., None]]]):
     def tell_of(self, events: Iterable[Event], time: int, node: str) -> None:
         """Report the events of a node, but not its messages: they may never leave it."""
         for event in events:
-            if not isinstance(event, Message):
-                self.tell(NODE_HOOKS[type(event)], time, node, *event)
+            for listener in self._of_events.get(type(event), ()):
+                listener(time, node, *event)
 
 
 class ProgressReport(Monitor):

@@ -268,7 +268,7 @@ def test_a_delay_that_is_too_long_need_not_be_known(limits, spread, shortest):
     arrivals = [1_000 + drawn(None, 0, 1, 0) for _ in limits]
     due = [1_000 + limit for limit in limits]
     assert asked.sooner(due, range(len(due)), 1_000) == [
-        (receiver, arrival) for receiver, arrival in enumerate(arrivals) if arrival < due[receiver]
+        (arrival, receiver) for receiver, arrival in enumerate(arrivals) if arrival < due[receiver]
     ]
 
 
