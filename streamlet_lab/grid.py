@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.config import ExperimentConfig, make_config, with_setting
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
@@ -322,19 +322,6 @@ def _labelled(name: str, values: Values) -> list[tuple[Any, Any]]:
     if not labelled or len({label for label, _ in labelled}) < len(labelled):
         raise InvalidInput(f"over.{name}", values, "at least one value, each with its own label")
     return labelled
-
-
-def with_setting(document: _Document, name: str, value: Any) -> _Document:
-    """Return settings with one of them changed, which may be a section's: ``"network.delta"``."""
-    if not isinstance(name, str):
-        raise InvalidInput("setting", name, "the name of a setting")
-    head, dot, rest = name.partition(".")
-    if not dot:
-        return {**document, head: value}
-    section = document.get(head, {})
-    if not isinstance(section, Mapping):
-        raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
-    return {**document, head: with_setting(dict(section), rest, value)}
 
 
 def _groups(
