@@ -12,7 +12,7 @@ import json
 import math
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import zip_longest
 from pathlib import Path
@@ -49,19 +49,23 @@ _REASONS: Final = {
 }
 
 
+#: From the number of a run to what it is known by: its labels, its repeat and its seed.
+Known = Callable[[int], Row]
+
+
 class Store:
     """What a sweep keeps of its runs, while it is open; see :func:`open_store`."""
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, plan: Sequence[Row], digest: str
+        self, path: Path, connection: sqlite3.Connection, known: Known, digest: str
     ) -> None:
         self._path = path
         self._connection = connection
-        self._plan = plan
+        self._known = known
         self._digest = digest
 
-    def finished(self) -> dict[int, Outcome]:
-        """Return what became of the runs that were kept, by their places in the plan.
+    def finished(self, planned: int) -> dict[int, Outcome]:
+        """Return what became of those of the first so many runs that were kept, by their numbers.
 
         Raises
         ------
@@ -69,10 +73,10 @@ class Store:
             If one is not what was kept.
         """
         with _in_our_words(self._path):
-            # A sweep of fewer repeats leaves the rest for one of more.
+            # A sweep of fewer runs leaves the rest for one of more.
             rows = self._connection.execute(
                 "SELECT run, numbers, error, sha256 FROM runs WHERE run < ? ORDER BY run",
-                (len(self._plan),),
+                (planned,),
             ).fetchall()
         finished = {}
         for run, numbers, error, digest in rows:
@@ -82,7 +86,7 @@ class Store:
         return finished
 
     def keep(self, outcomes: Mapping[int, Outcome]) -> None:
-        """Keep what became of some runs, by their places in the plan: of all of them, or of none.
+        """Keep what became of some runs, by their numbers: of all of them, or of none.
 
         Raises
         ------
@@ -91,7 +95,8 @@ class Store:
         """
         rows = []
         for run, (row, error) in outcomes.items():
-            measured = {name: row[name] for name in row if name not in self._plan[run]}
+            known = self._known(run)
+            measured = {name: value for name, value in row.items() if name not in known}
             # JSON has no NaN; its other numbers are read again as they were, to the last bit.
             plain = {name: None if math.isnan(value) else value for name, value in measured.items()}
             numbers = json.dumps(plain, allow_nan=False)
@@ -99,26 +104,25 @@ class Store:
         with _in_our_words(self._path), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", rows)
 
-    def _read(self, run: int, numbers: str, error: str) -> Outcome:
-        """Return what a run was kept as: numbers and text, whoever wrote them."""
+    def _read(self, run: int, numbers: object, error: object) -> Outcome:
+        """Return what a run was kept as: numbers and a text, whoever wrote them."""
         source = f"{self._path}: run {run}"
-        known = self._plan[run] if run >= 0 else None
-        measured = parse_json(numbers, source)
-        if known is None or not isinstance(measured, dict) or not isinstance(error, str):
+        measured = parse_json(numbers, source) if isinstance(numbers, str) else None
+        if run < 0 or not isinstance(measured, dict) or not isinstance(error, str):
             raise DataError(f"{source}: not a run as it is kept")
-        row = dict(known)
+        row = dict(self._known(run))
         for name, value in measured.items():
-            if name in known or not (value is None or isinstance(value, float)):
+            if name in row or not (value is None or isinstance(value, float)):
                 raise DataError(f"{source}: {name} is {shown(value)}, and no number of a measure")
             row[name] = math.nan if value is None else value
         return Outcome(row, printable(error))
 
-    def _digest_of(self, run: int, numbers: str, error: str) -> str:
+    def _digest_of(self, run: int, numbers: object, error: object) -> str:
         return _digest(self._digest, run, numbers, error)
 
 
 @contextmanager
-def open_store(path: object, study: Mapping[str, Any], plan: Sequence[Row]) -> Iterator[Store]:
+def open_store(path: object, study: Mapping[str, Any], known: Known) -> Iterator[Store]:
     """Open the store of a study, or begin one, and be alone with it until this ends.
 
     Parameters
@@ -128,8 +132,8 @@ def open_store(path: object, study: Mapping[str, Any], plan: Sequence[Row]) -> I
     study : mapping
         All that makes the runs what they are, of JSON: a store goes on with the same study only.
         Its ``"version"`` is that of the lab.
-    plan : sequence of dict
-        What each run is known by, in an order that more repeats make longer and do not change.
+    known : callable
+        From the number of a run to what it is known by, however many more there are to be.
 
     Raises
     ------
@@ -140,7 +144,7 @@ def open_store(path: object, study: Mapping[str, Any], plan: Sequence[Row]) -> I
     file = to_path(path, "store")
     document = json.dumps(study, sort_keys=True, allow_nan=False)
     with closing(_connect(file, document)) as connection:
-        yield Store(file, connection, plan, _digest(document))
+        yield Store(file, connection, known, _digest(document))
 
 
 def _connect(path: Path, document: str) -> sqlite3.Connection:
