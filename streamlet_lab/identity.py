@@ -8,16 +8,17 @@ the version stands. Repeats are not part of it: more of them are more runs of th
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+import re
+import sys
 from functools import partial
-from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from streamlet_lab.kinds import kinds_of_others
 from streamlet_lab.points import Plan
 from streamlet_lab.values import functions_in
 
-_PACKAGE = "streamlet_lab"
+# Where an object is in memory, in what it says of itself.
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def study_document(plan: Plan, run: object, measure: object, engine: str) -> dict[str, Any]:
@@ -36,7 +37,8 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
         for place, function in functions_in(point.config)
     }
     return {
-        "version": version("streamlet-lab"),
+        # Of the package, which imports this module.
+        "version": sys.modules[__package__].__version__,
         "engine": engine,
         "seed": plan.seed,
         "base": documents[0],
@@ -52,18 +54,31 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
 
 
 def code_of(function: Any) -> str:
-    """Return the name of a function or class, and a digest of its source."""
+    """Return the name of a function, class or object that is called, and a digest of its source."""
     if isinstance(function, partial):
-        bound = ", ".join([*map(repr, function.args), *map(repr, function.keywords.items())])
-        return f"{code_of(function.func)}({bound})"
+        bound = [*function.args, *function.keywords.items()]
+        return f"{code_of(function.func)} with {_ADDRESS.sub('', repr(bound))}"
     named = function if hasattr(function, "__qualname__") else type(function)
     name = f"{named.__module__}.{named.__qualname__}"
     if named is not function:
-        name += f" {function!r}"
-    if named.__module__.partition(".")[0] == _PACKAGE:
+        name = f"{name}: {_ADDRESS.sub('', repr(function))}"
+    if named.__module__.partition(".")[0] == __package__:
         return name
     try:
-        source = inspect.getsource(named)
+        return f"{name} {_digest(inspect.getsource(named))}"
     except (OSError, TypeError):  # typed in at a prompt, or written in C
         return name
-    return f"{name} {_digest(source)}"
+
+
+def _named(text: str) -> dict[str, str]:
+    """Return the code of the kinds that a configuration names and that are not the lab's own."""
+    return {
+        f"{decorator}.{name}": code_of(getattr(kind, "function", kind))
+        for decorator, named in kinds_of_others().items()
+        for name, kind in named.items()
+        if json.dumps(name) in text
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -105,7 +105,7 @@ def _of_grid(name: str, values: Values) -> list[_Labelled]:
     return labelled
 
 
-def _rows(over: object) -> Sequence[Mapping[str, Any]]:
+def _rows(over: Any) -> Sequence[Mapping[str, Any]]:
     """Return points that were given one by one."""
     if isinstance(over, pd.DataFrame):
         if not over.columns.is_unique:
@@ -115,7 +115,8 @@ def _rows(over: object) -> Sequence[Mapping[str, Any]]:
     is_list = isinstance(over, Sequence) and not isinstance(over, str)
     if not is_list or not over or not all(isinstance(row, Mapping) for row in over):
         raise InvalidInput("over", over, expected)
-    return over
+    rows: Sequence[Mapping[str, Any]] = over
+    return rows
 
 
 def _of_rows(

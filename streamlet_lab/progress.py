@@ -39,7 +39,7 @@ class _Bar:
         if self._bar is None:
             from tqdm import auto
 
-            in_notebook = auto.notebook_tqdm is not auto.std_tqdm
+            in_notebook = any(base.__module__ == "tqdm.notebook" for base in auto.tqdm.__mro__)
             hidden = not in_notebook and not sys.stderr.isatty()
             self._bar = auto.tqdm(total=total, initial=done - 1, unit="run", disable=hidden)
             self._bar.start_t = self._began  # the first run took time too

@@ -42,8 +42,8 @@ class Store(Protocol):
     def finished(self) -> Mapping[int, Outcome]:
         """Return what was kept before; NaN and the order of numbers are kept too."""
 
-    def keep(self, number: int, outcome: Outcome) -> None:
-        """Keep what became of one run, before the next one counts."""
+    def keep(self, outcomes: Mapping[int, Outcome], /) -> None:
+        """Keep what became of runs, before the next one counts."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,12 @@ class Runs:
 
     plan: Plan
     work: Work
-    place: Place[Outcome]
+    place: Place
     store: Store | None = None
     progress: Progress | None = None
     planned: int = 0
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    _warned: bool = False
 
     def __post_init__(self) -> None:
         if self.store is None:
@@ -120,8 +121,8 @@ class Runs:
         self.planned = repeats * len(self.plan.points)
         missing = [number for number in range(self.planned) if number not in self.outcomes]
         done = self.planned - len(missing)
-        with closing(self.place(self.work, self.plan.config, missing)) as futures:
-            for done, (number, future) in enumerate(futures, done + 1):
+        with closing(self.place.make(self.work, self.plan.config, missing)) as futures:
+            for number, future in futures:
                 try:
                     outcome = future.result()
                 except Exception as error:  # an executor's own: a worker was killed, say
@@ -130,14 +131,16 @@ class Runs:
                     outcome = Outcome({}, described(error))
                 else:
                     if self.store is not None:
-                        self.store.keep(number, outcome)
+                        self.store.keep({number: outcome})
                 self._warn(outcome)
                 self.outcomes[number] = outcome
+                done += 1
                 if self.progress is not None:
                     self.progress(done, self.planned)
 
     def _warn(self, outcome: Outcome) -> None:
-        if outcome.error and not any(known.error for known in self.outcomes.values()):
+        if outcome.error and not self._warned:
+            self._warned = True
             message = f"a run failed, and is left out: {outcome.error}; see `failures`"
             warnings.warn(message, stacklevel=5)
 

@@ -5,8 +5,9 @@ Each place yields the number of a run and its future as soon as that is done.
 
 import pickle
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
@@ -20,82 +21,94 @@ T = TypeVar("T")
 #: What is to be made of what a run's number stands for.
 Work = Callable[[Any], T]
 Numbered = Callable[[int], Any]
-Done = Iterator[tuple[int, Future[T]]]
-#: Makes the runs of some numbers.
-Place = Callable[[Work[T], Numbered, Iterable[int]], Done[T]]
+Done = Generator[tuple[int, Future[T]], None, None]
 
 # A worker that is done with one run has the next one at hand.
 _AHEAD: Final = 2
 
 
-def to_place(workers: object, executor: object) -> Place[Any]:
+class Place:
+    """Where runs take place: here, one after the other, or elsewhere."""
+
+    def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
+        """Make the runs of some numbers."""
+        for number in numbers:
+            future: Future[T] = Future()
+            future.set_result(work(numbered(number)))
+            yield number, future
+
+    def check(self, **sent: object) -> None:
+        """Refuse the first that cannot be sent there; an executor of the user's tells by itself."""
+
+
+@dataclass(frozen=True)
+class _InExecutor(Place):
+    executor: Executor
+
+    def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
+        waiting = deque(numbers)
+        error = yield from _submitted(self.executor, work, numbered, waiting, len(waiting))
+        for number in waiting:  # an executor that is broken takes no more
+            lost: Future[T] = Future()
+            lost.set_exception(error)
+            yield number, lost
+
+    def check(self, **sent: object) -> None:
+        if isinstance(self.executor, ProcessPoolExecutor):
+            expected = "what another process can import; workers=… takes functions as they are"
+            _check(sent, pickle.dumps, expected)
+
+
+@dataclass(frozen=True)
+class _InWorkers(Place):
+    count: int
+
+    def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
+        """Make runs in worker processes; with one of these all runs in its pool are lost.
+
+        Each of them is made again in a new pool, alone: so a run that ends its process is lost, and
+        no other.
+        """
+        from cloudpickle import dumps
+
+        def sent(number: int) -> bytes:
+            content: bytes = dumps(numbered(number))
+            return content
+
+        there: Work[T] = partial(_there, dumps(kinds_of_others()), dumps(work))
+        waiting = deque(numbers)
+        while waiting:
+            lost = []
+            for number, future in _in_pool(self.count, there, sent, waiting):
+                if isinstance(future.exception(), BrokenExecutor):
+                    lost.append(number)
+                else:
+                    yield number, future
+            for number in lost:
+                yield from _in_pool(self.count, there, sent, deque([number]))
+
+    def check(self, **sent: object) -> None:
+        from cloudpickle import dumps
+
+        _check(sent, dumps, "what can be pickled, to be sent to a worker")
+
+
+def to_place(workers: object, executor: object) -> Place:
     """Return where runs take place: here, unless one of both is given."""
     if workers is not None and executor is not None:
         raise InvalidInput("workers", workers, "None beside an executor, which has its own")
     if workers is not None:
-        return partial(_in_workers, to_whole(workers, 1, "workers", 10_000))
-    if executor is not None:
-        return partial(_in_executor, to_instance(executor, Executor, "executor"))
-    return _here
+        return _InWorkers(to_whole(workers, 1, "workers", 10_000))
+    return Place() if executor is None else _InExecutor(to_instance(executor, Executor, "executor"))
 
 
-def check_sendable(place: Place[Any], named: Mapping[str, object]) -> None:
-    """Refuse what the processes of a place cannot be sent; threads and here nothing is sent."""
-    function = place.func if isinstance(place, partial) else None
-    if function is _in_workers:
-        import cloudpickle
-
-        dumps, way = cloudpickle.dumps, "what can be pickled, to be sent to a worker"
-    elif function is _in_executor and isinstance(place.args[0], ProcessPoolExecutor):
-        dumps = pickle.dumps
-        way = "what another process can import by its name; workers=… takes functions as they are"
-    else:
-        return
-    for name, value in named.items():
+def _check(sent: Mapping[str, object], dumps: Callable[[object], bytes], expected: str) -> None:
+    for name, value in sent.items():
         try:
             dumps(value)
         except Exception as error:
-            reason = f"{way} ({type(error).__name__}: {error})"
+            reason = f"{expected} ({type(error).__name__}: {error})"
             raise InvalidInput(name, value, reason) from None
-
-
-def _here(work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
-    for number in numbers:
-        future: Future[T] = Future()
-        future.set_result(work(numbered(number)))
-        yield number, future
-
-
-def _in_executor(
-    executor: Executor, work: Work[T], numbered: Numbered, numbers: Iterable[int]
-) -> Done[T]:
-    waiting = deque(numbers)
-    error = yield from _submitted(executor, work, numbered, waiting, len(waiting))
-    for number in waiting:  # an executor that is broken takes no more
-        lost: Future[T] = Future()
-        lost.set_exception(error)
-        yield number, lost
-
-
-def _in_workers(count: int, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
-    """Make runs in worker processes; which one a worker died of is found out by a second attempt.
-
-    With a worker all runs in its pool are lost. Each of them is made again in a new one, alone: so
-    a run that ends its process is lost, and no other.
-    """
-    from cloudpickle import dumps
-
-    there = partial(_there, dumps(kinds_of_others()), dumps(work))
-    waiting = deque(numbers)
-    while waiting:
-        lost = []
-        for number, future in _in_pool(count, there, lambda each: dumps(numbered(each)), waiting):
-            if isinstance(future.exception(), BrokenExecutor):
-                lost.append(number)
-            else:
-                yield number, future
-        for number in lost:
-            yield from _in_pool(count, there, lambda each: dumps(numbered(each)), deque([number]))
 
 
 def _in_pool(count: int, work: Work[T], numbered: Numbered, waiting: deque[int]) -> Done[T]:
