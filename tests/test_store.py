@@ -162,7 +162,7 @@ REFUSED = {
     "no table": (forged("'[]'"), "not a run"),
     "no JSON": (forged("'{'"), "not a JSON document"),
     "bytes": (forged("x'7b7d'"), "not a run"),
-    "a number for an error": (forged(error="1"), "not a run"),
+    "no error text": (forged(error="NULL"), "not a run"),
     "before the first": (forged(run=-1), "not a run"),
 }
 
