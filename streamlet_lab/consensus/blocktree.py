@@ -6,6 +6,7 @@ fork is that contradicts it: spread over the blocks, each is walked over once.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
 from streamlet_lab.consensus.messages import Block, Vote
@@ -18,6 +19,9 @@ from streamlet_lab.consensus.node_events import (
 )
 from streamlet_lab.fixed import FixedList
 from streamlet_lab.units import to_instance, to_whole
+
+# One call less than the constructor: each node makes two events in an epoch.
+_event: Final[Any] = tuple.__new__
 
 
 class _Entry:
@@ -117,7 +121,7 @@ class BlockTree:
         A block that breaks a rule of chains (epochs strictly increase, heights count) is dropped
         as soon as that can be seen. Returns what follows, in order.
         """
-        if self.knows(block.hash):
+        if block.hash in self._entries or block.hash in self._orphan_hashes:
             return NOTHING
         if block.parent not in self._entries:
             self._orphans.setdefault(block.parent, {})[block.hash] = block
@@ -132,7 +136,8 @@ class BlockTree:
             if block.height == parent.block.height + 1 and block.epoch > parent.block.epoch:
                 entry = self._entries[block.hash] = _Entry(block)
                 parent.children.append(block.hash)
-                events += self._check_quorum(entry)
+                if len(self.ballots.get(block.ballot, ())) >= self.quorum:
+                    events += self._notarize(entry)
                 arrived.extend(self._orphans.pop(block.hash, {}).values())
         return events
 
@@ -149,8 +154,8 @@ class BlockTree:
         if len(votes) == self.quorum:
             self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
             entry = self._entries.get(vote.block_hash)
-            if entry is not None and not entry.has_quorum:
-                return self._check_quorum(entry)
+            if entry and not entry.has_quorum and entry.block.ballot == vote.signed:
+                return self._notarize(entry)
         return NOTHING
 
     def all_votes(self) -> Iterator[Vote]:
@@ -158,15 +163,11 @@ class BlockTree:
         for votes in self.ballots.values():
             yield from votes.values()
 
-    def _check_quorum(self, entry: _Entry) -> Sequence[TreeEvent]:
-        block = entry.block
-        if len(self.ballots.get(block.ballot, ())) < self.quorum:
-            return NOTHING
+    def _notarize(self, entry: _Entry) -> Sequence[TreeEvent]:
+        """Note a block's quorum; mark the chain that it notarizes, and those that waited for it."""
         entry.has_quorum = True
-        return self._notarize(entry) if self._entries[block.parent].notarized else NOTHING
-
-    def _notarize(self, entry: _Entry) -> list[TreeEvent]:
-        """Mark a chain as notarized, and every chain that only waited for this block."""
+        if not self._entries[entry.block.parent].notarized:
+            return NOTHING
         events: list[TreeEvent] = []
         ready = [entry]
         while ready:
@@ -174,7 +175,7 @@ class BlockTree:
             entry.notarized = True
             block = entry.block
             list.append(self.notarized, block)
-            events.append(Notarized(block))
+            events.append(_event(Notarized, (block,)))
             if block.height > self.longest[0].height:
                 self.longest = FixedList([block])
             elif block.height == self.longest[0].height:
@@ -213,11 +214,13 @@ class BlockTree:
             open_blocks.append(entry)
             entry = self._entries[entry.block.parent]  # genesis is final
         agrees = entry.is_final and (not open_blocks or entry.block is self.finalized[-1])
-        for entry in open_blocks:
+        events: list[TreeEvent] = []
+        for entry in reversed(open_blocks):
             entry.is_final = agrees
+            if agrees:
+                list.append(self.finalized, entry.block)
+                events.append(_event(Finalized, (entry.block,)))
         if not agrees:
             list.append(self.conflicts, newest.block)
             return [Conflicting(newest.block)]
-        finalized = [entry.block for entry in reversed(open_blocks)]
-        list.extend(self.finalized, finalized)
-        return list(map(Finalized, finalized))
+        return events

@@ -10,13 +10,11 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from streamlet_lab.consensus.documents import Hex, Int64
 from streamlet_lab.keys import Keyring
-from streamlet_lab.values import check_ranges
-
-_T = TypeVar("_T")
+from streamlet_lab.values import check_ranges, sure
 
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
 GENESIS_EPOCH: Final = -1
@@ -202,27 +200,20 @@ def _copied(before: Sequence[Certificate], *fields: Any) -> Certificate:
 
 Message = Proposal | Vote
 
+# Their parts come from a block, which was checked when it was made, and from who signs.
+_proposal: Final = sure(Proposal)
+_vote: Final = sure(Vote)
+
 
 def sign_proposal(
     block: Block, proposer: str, keyring: Keyring, certificate: Certificate | None = None
 ) -> Proposal:
     """Return a proposal of a block with its proposer's signature."""
     signed = proposal_bytes(block)
-    signature = keyring.sign(proposer, signed)
-    return _born(Proposal, block, proposer, signature, certificate, signed)
+    return _proposal(block, proposer, keyring.sign(proposer, signed), certificate, signed)
 
 
 def sign_vote(block: Block, voter: str, keyring: Keyring) -> Vote:
     """Return a vote for a block with its voter's signature."""
-    signed = block.ballot
-    signature = keyring.sign(voter, signed)
-    subject = block.chain_id, block.epoch, block.height, block.hash
-    return _born(Vote, *subject, voter, signature, signed)
-
-
-def _born(kind: type[_T], *fields: object) -> _T:
-    """Return a message whose parts need no second look: they come from a block, which had one."""
-    message = object.__new__(kind)
-    for name, value in zip(kind.__slots__, fields, strict=True):  # type: ignore[attr-defined]
-        object.__setattr__(message, name, value)
-    return message
+    subject, signed = (block.chain_id, block.epoch, block.height, block.hash), block.ballot
+    return _vote(*subject, voter, keyring.sign(voter, signed), signed)

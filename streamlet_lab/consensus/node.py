@@ -123,35 +123,42 @@ class StreamletNode:
 
         The observation is what this node sees of the outside world, for the application.
         """
-        epoch = to_whole(epoch, 0, "epoch")
-        for over in [earlier for earlier in self._first_proposals if earlier < epoch]:
-            del self._first_proposals[over]
+        if type(epoch) is not int or epoch < 0:  # else one call less
+            epoch = to_whole(epoch, 0, "epoch")
+        for earlier in [*self._first_proposals]:
+            if earlier < epoch:
+                del self._first_proposals[earlier]
         self.epoch, self._newest = epoch, epoch + EPOCHS_AHEAD
         self._observation = observation
         self._has_decided = False
         if self.proposes and self._leader_of(epoch) == self.node_id:
             proposal = self._propose()
             return [proposal, *self._take_in(proposal), *self._vote_if_possible()]
-        return self._vote_if_possible() if self._first_proposals else NOTHING
+        return [*self._vote_if_possible()] if self._first_proposals else []
 
     def receive(self, message: Message) -> Sequence[Event]:
         """Take in a message from anyone, in any order, and vote if that has become possible."""
-        events = self.learn(message)
+        if isinstance(message, Vote):
+            reason = self._reason_to_drop_vote(message)
+            if reason is not None:
+                self.dropped[reason] += 1
+                return NOTHING
+            may_fit, events = False, self.tree.add_vote(message)
+        else:
+            may_fit, events = message.block.epoch == self.epoch, self._learn_proposal(message)
         # A proposal that did not extend a longest chain is looked at again whenever something is
         # notarized: a vote decided only when the proposal arrives breaks the liveness lemmas.
-        if events or (type(message) is Proposal and message.block.epoch == self.epoch):
+        if events or may_fit:
             return [*events, *self._vote_if_possible()]
         return NOTHING
 
-    def learn(self, message: Message) -> Sequence[TreeEvent]:
+    def learn(self, message: Message) -> Sequence[Event]:
         """Take in a message without acting on it."""
-        if isinstance(message, Vote):
-            reason = self._reason_to_drop_vote(message)
-            if reason is None:
-                return self.tree.add_vote(message)
-            self.dropped[reason] += 1
-            return NOTHING
-        return self._learn_proposal(message)
+        votes, self.votes = self.votes, False
+        try:
+            return self.receive(message)
+        finally:
+            self.votes = votes
 
     def make_block(self, parent: Block) -> Block:
         """Return the block that this node would propose now on a parent that it knows."""

@@ -8,10 +8,11 @@ compares it with an echo carried out copy by copy.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from streamlet_lab.consensus import Message
-from streamlet_lab.simulator.delays import LOST, LognormalDelays
+from streamlet_lab.simulator.delays import LOST, LognormalDelays, sooner
 from streamlet_lab.simulator.links import Links
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
@@ -52,31 +53,20 @@ class _Flood:
         self.tally = tally
         self.open: Sequence[int] = network.participants
         self.due = [LOST] * len(self.open)
-        self.via: dict[int, tuple[int, int]] = {}
+        self.via: dict[int, tuple[int, int]] = {}  # from whom the copy came, and when it left
 
     def echo(self, time: int, sender: int) -> None:
         """Send the message on to all others: the author, and whoever it is new to (section 3)."""
-        network, due = self.network, self.due
-        earliest = time + network.shortest_delay
-        self.open = contested = [one for one in self.open if due[one] > earliest]
-        if not contested:
-            return
-        if network.sooner is not None:
-            sooner = network.sooner(due, contested, time)
-        else:
-            message, delay = self.message, network.delay
-            sooner = [
-                (arrival, receiver)
-                for receiver in contested
-                if (arrival := time + delay(message, sender, receiver, time)) < due[receiver]
-            ]
-        if network.is_plain:
-            for arrival, receiver in sooner:
-                due[receiver] = arrival
-            network.queue.schedule_each(_DELIVERY, self.arrive, sooner)
-        else:
+        network, plain = self.network, self.network.is_plain
+        due = self.due if plain else self.due.copy()
+        self.open, sooner = network.sooner(
+            self.message, sender, self.open, due, network.shortest_delay, time
+        )
+        if not plain:
             for arrival, receiver in sooner:
                 self.send(time, sender, receiver, arrival)
+        elif sooner:
+            network.queue.schedule_each(_DELIVERY, self.arrive, sooner)
 
     def send(self, time: int, sender: int, receiver: int, arrival: int) -> None:
         """Let a copy be on its way that comes before all others known so far."""
@@ -90,16 +80,32 @@ class _Flood:
             self.via[receiver] = (sender, time)
         network.queue.schedule(arrival, _DELIVERY, self.arrive, receiver)
 
-    def arrive(self, time: int, receiver: int) -> None:
-        """Let the first copy arrive at a participant."""
-        if self.due[receiver] != time:
-            return  # an earlier copy has overtaken this one
-        self.due[receiver] = _ARRIVED
-        # Nearly always false: the rest is not even computed.
-        if time < self.tally.not_before and time < (not_before := self._not_before(receiver)):
-            self.network.queue.schedule(not_before, _DELIVERY, self._let_in, receiver)
-        else:
-            self._let_in(time, receiver)
+    def arrive(self, time: int, receiver: int, waited: bool = False) -> None:
+        """Let the first copy arrive at a participant, which takes it in at once or has waited."""
+        network, tally = self.network, self.tally
+        if not waited:
+            if self.due[receiver] != time:
+                return  # an earlier copy has overtaken this one
+            self.due[receiver] = _ARRIVED
+            # Nearly always false: the rest is not even computed.
+            if time < tally.not_before and time < (not_before := self._not_before(receiver)):
+                network.queue.schedule(not_before, _DELIVERY, self._let_in, receiver)
+                return
+            if network.verify_time:
+                self._let_in(time, receiver)
+                return
+        if not network.online[receiver]:
+            return
+        if receiver < network.voters:
+            tally.received += 1
+            if network.echoes[receiver]:
+                tally.echoes += 1
+                if self.open:
+                    self.echo(time, receiver)
+        if network.delivered is not None:
+            sender, sent = self.via[receiver]
+            network.delivered(time, sender, receiver, sent, self.message)
+        network.receive(time, receiver, self.message)
 
     def arrive_perhaps(self, time: int, copy: tuple[int, int, int]) -> None:
         """Let a copy arrive at a participant that may be down, or may have had another one."""
@@ -126,20 +132,7 @@ class _Flood:
         network.queue.schedule(done, _DELIVERY, self._take_in, receiver)
 
     def _take_in(self, time: int, receiver: int) -> None:
-        network = self.network
-        if not network.online[receiver]:
-            return
-        if receiver < network.voters:
-            tally = self.tally
-            tally.received += 1
-            if network.echoes[receiver]:
-                tally.echoes += 1
-                if self.open:
-                    self.echo(time, receiver)
-        if network.delivered is not None:
-            sender, sent = self.via[receiver]
-            network.delivered(time, sender, receiver, sent, self.message)
-        network.receive(time, receiver, self.message)
+        self.arrive(time, receiver, waited=True)
 
 
 def _at_once(epoch: int) -> int:
@@ -210,7 +203,8 @@ class Network:
     ) -> None:
         self.queue = queue
         self.delay, self.shortest_delay = links.delay, links.shortest
-        self.sooner = links.delay.sooner if isinstance(links.delay, LognormalDelays) else None
+        delay = links.delay
+        self.sooner = delay.sooner if isinstance(delay, LognormalDelays) else partial(sooner, delay)
         self.voters = voters
         self.participants = range(voters + 1)
         self.receive = receive

@@ -40,7 +40,6 @@ from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
 from streamlet_lab.units import to_name, to_whole
 
-
 _MESSAGES: Final = (Proposal, Vote)
 # A message that its sender, by its index, lets go: to whom, if not to everyone, and its delay.
 _Dispatch = tuple[int, Message, Sequence[str] | None, int | None]
@@ -83,6 +82,8 @@ class Simulation:
         All participants; the last one is the observer, which has no vote.
     next_epoch : int
         The first epoch that has not been run.
+    clock_offsets : tuple of int
+        By how much each participant's clock is late, in microseconds.
 
     Raises
     ------
@@ -131,7 +132,7 @@ class Simulation:
             for fault in of_node
             if fault.rushing
         ]
-        self._offsets = clock_offsets(config.network, config.nodes, config.seed)
+        self.clock_offsets = clock_offsets(config.network, config.nodes, config.seed)
         self._signing_until = [0] * len(self._names)
         self.network = self._make_network(links)
 
@@ -167,7 +168,7 @@ class Simulation:
             ],
             reception=Reception(
                 not_before=partial(_taken_in_from, self.epoch_length),
-                late=self._offsets,
+                late=self.clock_offsets,
                 verify_time=config.network.verify_time,
             ),
             delivered=self._delivered if config.trace else None,
@@ -201,7 +202,7 @@ class Simulation:
 
     def observe(self, epoch: int) -> Callable[[str], object]:
         """Return what each node, given its name, sees of the outside world in an epoch."""
-        return lambda node: None
+        return dict[str, object]().get  # nothing
 
     def run(self, epochs: int) -> None:
         """Run some more epochs; the last one ends with the deliveries at its end.
@@ -220,7 +221,7 @@ class Simulation:
         self._epoch = epoch
         self._listeners.tell("epoch_started", time, epoch, self.leader_of(epoch))
         observe = self.observe(epoch)
-        for index, offset in enumerate(self._offsets):
+        for index, offset in enumerate(self.clock_offsets):
             entry = (index, epoch, observe(self._names[index]))
             if offset:
                 self.queue.schedule(time + offset, Priority.EPOCH, self._enter, entry)
@@ -234,7 +235,8 @@ class Simulation:
         for listener in self._listeners["entered"]:
             listener(time, self._names[index], epoch)
         if not faults:
-            self._act(time, index, node.start_epoch(epoch, observation))
+            if events := node.start_epoch(epoch, observation):
+                self._act(time, index, events)
             return
         active = [fault for fault in faults if fault.active(epoch)]
         node.proposes = all(fault.proposes(epoch) for fault in active)
