@@ -56,6 +56,8 @@ class BlockTree:
         Blocks at the end of a notarized chain, in the order in which this view saw it; grows only.
     finalized : list of Block
         The finalized chain from genesis on, so that a block's index is its height; grows only.
+    ballots : dict of bytes to dict of str to Vote
+        All votes that have arrived, by what they sign and by voter.
     conflicts : list of Block
         Blocks that the rule would finalize although they contradict ``finalized``. Empty unless
         more than f nodes are faulty.
@@ -69,7 +71,6 @@ class BlockTree:
         self._entries = {genesis.hash: root}
         self._orphans: dict[bytes, dict[bytes, Block]] = {}
         self._orphan_hashes: set[bytes] = set()
-        # All votes by what they sign, then by voter.
         self.ballots: dict[bytes, dict[str, Vote]] = {}
         # Which blocks have a quorum, by the height that was voted for; known or not.
         self._voted_at: dict[int, set[bytes]] = {0: {genesis.hash}}
@@ -98,10 +99,6 @@ class BlockTree:
         """Return the votes for a block whose ancestry is known, in order of arrival."""
         entry = self._entries.get(block_hash)
         return [] if entry is None else list(self.ballots.get(entry.block.ballot, {}).values())
-
-    def has_vote(self, vote: Vote) -> bool:
-        """Whether the same vote of the same voter has arrived."""
-        return vote.voter in self.ballots.get(vote.signed, ())
 
     def is_notarized(self, block_hash: bytes) -> bool:
         """Whether the block ends a notarized chain: it and all its ancestors have a quorum."""

@@ -37,8 +37,8 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
 
 
 def _in_turn(order: Sequence[str], epoch: int) -> str:
-    if type(epoch) is not int or epoch < 0:  # else one call less for each proposal that arrives
-        epoch = to_whole(epoch, 0, "epoch")
+    # One call less for each proposal that arrives.
+    epoch = epoch if type(epoch) is int and epoch >= 0 else to_whole(epoch, 0, "epoch")
     return order[epoch % len(order)]
 
 

@@ -35,7 +35,8 @@ def domain_of(domain: bytes, chain_id: str) -> bytes:
 class Block:
     """A block: its header names its parent by hash, its payload means nothing to the protocol.
 
-    Its hash is SHA-256 over the header, which holds the hashes of payload and attachment.
+    Its hash is SHA-256 over the header, which holds the hashes of payload and attachment. Its
+    ballot is what a vote for it signs.
 
     Parameters
     ----------
@@ -51,12 +52,6 @@ class Block:
         What the application agreed on, for prices exactly the JSON bytes.
     attachment : bytes
         Opaque evidence that travels with the payload.
-
-    Attributes
-    ----------
-    hash : bytes
-    ballot : bytes
-        What everyone who votes for it signs.
     """
 
     chain_id: str

@@ -123,8 +123,7 @@ class StreamletNode:
 
         The observation is what this node sees of the outside world, for the application.
         """
-        if type(epoch) is not int or epoch < 0:  # else one call less
-            epoch = to_whole(epoch, 0, "epoch")
+        epoch = epoch if type(epoch) is int and epoch >= 0 else to_whole(epoch, 0, "epoch")
         for earlier in [*self._first_proposals]:
             if earlier < epoch:
                 del self._first_proposals[earlier]

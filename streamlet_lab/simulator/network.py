@@ -30,10 +30,10 @@ class _Tally:
     From ``not_before`` on everyone takes them in; who has a clock that is less late does so before.
     """
 
-    __slots__ = ("echoes", "not_before", "received", "sent")
+    __slots__ = ("not_before", "received", "sent", "unechoed")
 
     def __init__(self, not_before: int) -> None:
-        self.sent = self.echoes = self.received = 0
+        self.sent = self.received = self.unechoed = 0
         self.not_before = not_before
 
 
@@ -82,30 +82,34 @@ class _Flood:
 
     def arrive(self, time: int, receiver: int, waited: bool = False) -> None:
         """Let the first copy arrive at a participant, which takes it in at once or has waited."""
-        network, tally = self.network, self.tally
+        network = self.network
         if not waited:
             if self.due[receiver] != time:
                 return  # an earlier copy has overtaken this one
             self.due[receiver] = _ARRIVED
-            # Nearly always false: the rest is not even computed.
-            if time < tally.not_before and time < (not_before := self._not_before(receiver)):
-                network.queue.schedule(not_before, _DELIVERY, self._let_in, receiver)
-                return
-            if network.verify_time:
-                self._let_in(time, receiver)
+            if network.verify_time or time < self.tally.not_before:
+                self._wait(time, receiver)
                 return
         if not network.online[receiver]:
             return
         if receiver < network.voters:
-            tally.received += 1
-            if network.echoes[receiver]:
-                tally.echoes += 1
-                if self.open:
-                    self.echo(time, receiver)
+            self.tally.received += 1
+            if not network.echoes[receiver]:
+                self.tally.unechoed += 1
+            elif self.open:
+                self.echo(time, receiver)
         if network.delivered is not None:
             sender, sent = self.via[receiver]
             network.delivered(time, sender, receiver, sent, self.message)
         network.receive(time, receiver, self.message)
+
+    def _wait(self, time: int, receiver: int) -> None:
+        """Have the message taken in once the receiver's clock lets it in, and it is verified."""
+        not_before = self._not_before(receiver)
+        if time < not_before:
+            self.network.queue.schedule(not_before, _DELIVERY, self._let_in, receiver)
+        else:
+            self._let_in(time, receiver)
 
     def arrive_perhaps(self, time: int, copy: tuple[int, int, int]) -> None:
         """Let a copy arrive at a participant that may be down, or may have had another one."""
@@ -229,9 +233,10 @@ class Network:
 
         All among voters. The observer's are not counted: the protocol has none.
         """
-        others = self.voters - 1
+        others, tallies = self.voters - 1, self._tallies.items()
         return {
-            key: (one.sent, one.echoes * others, one.received) for key, one in self._tallies.items()
+            key: (one.sent, (one.received - one.unechoed) * others, one.received)
+            for key, one in tallies
         }
 
     def broadcast(self, time: int, sender: int, message: Message) -> None:
