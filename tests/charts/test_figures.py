@@ -10,6 +10,7 @@ from streamlet_lab.charts import (
     plot_denial,
     plot_displacement,
     plot_facts,
+    plot_heat_map,
     plot_means,
     plot_messages,
     plot_policies,
@@ -29,6 +30,7 @@ LEGIBLE = {
     "means": lambda: plot_means(
         TWO, "latency_s", "network.delta", by="leaders", closed_form=lambda x: x
     ),
+    "heat map": lambda: plot_heat_map(TWO, "latency_s", "network.delta", "leaders"),
     "policies": lambda: plot_policies(LED),
     "denial": lambda: plot_denial(DENIED),
     "push": lambda: plot_push(PUSHED),
@@ -89,6 +91,9 @@ DELTA, BY = "network.delta", {"by": "leaders"}
             {**BY, "closed_form": {"sorted": float}},
             "closed_form",
         ),
+        (plot_heat_map, (TWO, "latency_s", DELTA, "nodes"), {}, "x, y"),
+        (plot_heat_map, (TWO.frame, "latency_s", DELTA, "leaders"), {}, "swept"),
+        (plot_heat_map, (TWO, "latency_s", DELTA, "leaders"), {"number": "d"}, "number"),
         (plot_policies, (DENIED,), {}, "x, by"),
         (plot_denial, (DENIED.frame,), {}, "swept"),
         (plot_denial, (DENIED, "aggregator"), {}, "by"),
