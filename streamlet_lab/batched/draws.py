@@ -84,16 +84,16 @@ def _draw_delays(
             low, high = network.fastest, network.median_delay + rest
             return stream.integers(low, high + 1, shape, dtype=np.int32)
         case "regions":
-            scale: Any = _distances(config)[:, :, None]
+            scale = _distances(config)[:, :, None]
             drawn = _lognormal(stream, network.delay_spread, shape) * (scale / 10)
             drawn = np.minimum(np.rint(drawn) + scale, network.delta)
-            return drawn.astype(np.int32)
+            return np.asarray(drawn.astype(np.int32))
     drawn = _lognormal(stream, network.delay_spread, shape)
     drawn *= rest
     np.rint(drawn, out=drawn)
     drawn += network.fastest
     np.clip(drawn, 1, network.delta, out=drawn)
-    return drawn.astype(np.int32)
+    return np.asarray(drawn.astype(np.int32))
 
 
 def _lognormal(stream: np.random.Generator, spread: float, shape: tuple[int, ...]) -> Array:
