@@ -311,13 +311,13 @@ class Trader(ABC):
         kind, amount, waits = OrderType.MARKET, None, TimeInForce.IMMEDIATE_OR_CANCEL
         if price is not None:
             kind, amount, waits = OrderType.LIMIT, self.on_grid(price), TimeInForce.DAY
-        what: tuple[Any, ...] = (f"{self._prefix}{self._made}", self.symbol, side, kind)
+        order_id, symbol = f"{self._prefix}{self._made}", self.symbol
         if conditions:
-            order = Order(*what, quantity, amount, self.name, **conditions)
+            order = Order(order_id, symbol, side, kind, quantity, amount, self.name, **conditions)
         else:
             # All else is the trader's own, and as an order has it.
-            shares = read_quantity(quantity)
-            order = _sure_order(*what, shares, amount, self.name, waits, None, False)
+            what = (kind, read_quantity(quantity), amount, self.name, waits, None, False)
+            order = _sure_order(order_id, symbol, side, *what)
         self._made += 1
         return Submit(order, meant)
 
