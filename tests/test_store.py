@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from killing import kill_and_resume
 
 from streamlet_lab.errors import DataError
 from streamlet_lab.repeats import Outcome
@@ -227,6 +228,15 @@ def test_an_error_of_somebody_else_stays_what_it_is(path):
 def test_an_error_text_of_others_obeys_no_terminal(path):
     forged(error="'\x1b[2J'")(path)
     assert reopened(path)[3].error == r"\x1b[2J"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_sweep_that_is_killed_three_times_gives_the_same_frame(tmp_path, workers):
+    became = kill_and_resume(tmp_path, 3, workers)
+    assert became.midway > 0
+    assert became.twice == []
+    assert became.same
 
 
 IN_ANOTHER_PROCESS = """
