@@ -98,6 +98,11 @@ class ConsensusMatchingEngine:
         self.trades = LogView[Trade](core.log.tape, core.log.trade, self.settings)
 
     @property
+    def core(self) -> MatchingCore:
+        """The engine in whole ticks, and its log in rows: to look at often, not to change."""
+        return self._core
+
+    @property
     def reference(self) -> Reference | None:
         """The latest consensus that the engine knows, None before the first."""
         return self._core.reference

@@ -74,6 +74,19 @@ def order_of(fields: Fields, instrument: Instrument) -> Order:
     )
 
 
+def order_ids(row: Any) -> tuple[str, ...]:
+    """Return the ids of the orders that a row is about; of a trade first the buyer's."""
+    if type(row) is tuple:
+        kind = row[0]
+        if kind == TRADED:
+            arrived, waited = row[6:8]
+            return (arrived, waited) if row[5] > 0 else (waited, arrived)
+        return (row[2][0] if kind == ACCEPTED else row[3],)
+    if isinstance(row, Traded):
+        return row.trade.buy_order_id, row.trade.sell_order_id
+    return (row.order_id,) if hasattr(row, "order_id") else ()
+
+
 class Log:
     """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
@@ -85,6 +98,11 @@ class Log:
         self.accepted: dict[str, int] = {}
         self.orders: dict[str, Order] = {}  # as they came, where somebody has made them already
         self._instrument = instrument
+
+    @property
+    def last_price(self) -> int | None:
+        """The price of the latest trade in ticks, None before the first."""
+        return self.rows[self.tape[-1]][3] if self.tape else None
 
     def fields(self, order_id: str) -> Fields:
         """Return an accepted order as the core took it."""
