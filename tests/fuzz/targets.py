@@ -42,6 +42,7 @@ from streamlet_lab.prices.payload import decode_claims, encode_claims
 from streamlet_lab.scenarios import Scenario, scenario, scenario_names
 from streamlet_lab.scenarios.syntax import read_chain, write_chain
 from streamlet_lab.simulator.script import Delivery, Step
+from streamlet_lab.store import open_store
 from streamlet_lab.texts import parse_json
 from streamlet_lab.units import format_duration, to_decimal, to_microseconds, to_ticks
 
@@ -195,6 +196,15 @@ def _option(name, data):
     check_runnable(make_config(**cli._settings(_parser().parse_args(["run", *given]))))
 
 
+def _store(data):
+    with open_store(honest.file(data, "store.db"), *honest.STUDY) as store:
+        kept = store.finished()
+        check_shown(repr(kept))
+        with taken():
+            store.keep(kept)
+            assert repr(store.finished()) == repr(kept)
+
+
 def _scenario(data):
     read = Scenario.load(honest.file(data, "scenario.txt"))
     check_shown(repr(read))
@@ -331,6 +341,7 @@ TARGETS = {
             lambda: [scenario(name).text.encode() for name in scenario_names()],
             60,
         ),
+        Target("store", _store, lambda: [honest.store()]),
         Target("lobster messages", _messages, lambda: [honest.MESSAGES]),
         Target("lobster book", _books, lambda: [honest.BOOKS]),
         Target("history", _history, lambda: [honest.HISTORY]),
