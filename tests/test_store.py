@@ -39,18 +39,28 @@ def reopened(path, study=STUDY):
         return store.finished()
 
 
-@pytest.fixture
-def path(tmp_path):
+KEPT = {0: measured(), 1: SILENT, 2: FAILED}
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
     """A store with a run, a run without a number, and one that failed."""
-    path = tmp_path / "s.db"
+    path = tmp_path_factory.mktemp("store") / "s.db"
     with open_store(path, STUDY, COLUMNS) as store:
         store.keep({0: measured()})
         store.keep({1: SILENT, 2: FAILED})
+    return path.read_bytes()
+
+
+@pytest.fixture
+def path(tmp_path, content):
+    path = tmp_path / "s.db"
+    path.write_bytes(content)
     return path
 
 
 def test_what_was_kept_is_there_when_it_is_opened_again(path):
-    assert told(reopened(path)) == told({0: measured(), 1: SILENT, 2: FAILED})
+    assert told(reopened(path)) == told(KEPT)
     assert [*path.parent.iterdir()] == [path]
 
 
@@ -200,15 +210,12 @@ def test_another_study_is_refused_with_what_differs(path, study, message):
 
 
 @given(place=st.integers(0, 12_287), mask=st.integers(1, 255))
-def test_no_damage_changes_a_number(tmp_path_factory, place, mask):
-    path = tmp_path_factory.mktemp("store") / "s.db"
-    with open_store(path, STUDY, COLUMNS) as store:
-        store.keep({0: measured(), 1: SILENT, 2: FAILED})
-    kept, content = told(reopened(path)), bytearray(path.read_bytes())
-    content[place % len(content)] ^= mask
-    path.write_bytes(content)
+def test_no_damage_changes_a_number(tmp_path_factory, content, place, mask):
+    path, damaged = tmp_path_factory.mktemp("store") / "s.db", bytearray(content)
+    damaged[place % len(damaged)] ^= mask
+    path.write_bytes(damaged)
     with suppress(DataError):
-        assert told(reopened(path)) == kept
+        assert told(reopened(path)) == told(KEPT)
 
 
 def test_an_error_of_somebody_else_stays_what_it_is(path):
@@ -260,7 +267,7 @@ def test_a_full_disk_loses_nothing_that_was_kept(tmp_path):
     out, err = process.communicate(timeout=60)
     assert "DataError" in err
     assert "s.db: cannot be written (" in err
-    kept = reopened(tmp_path / "s.db", {"version": "1"}, 10_000)
+    kept = reopened(tmp_path / "s.db", {"version": "1"})
     assert [*kept] == [*range(len(out.split()))]
     assert 10 < len(kept) < 10_000
 
