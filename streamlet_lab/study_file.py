@@ -5,13 +5,15 @@ from typing import Any, Final
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.points import quasi_random
+
+quasi_random = None
 from streamlet_lab.texts import parse_toml, read_text
 from streamlet_lab.units import to_name
 from streamlet_lab.values import Section
 
 _OF_SWEEP: Final = ("base", "over", "repeats", "seed", "measure", "until", "engine", "on_error")
 _DRAWN: Final = "quasi_random"
+_OF_DRAWING: Final = ("ranges", "count", "seed")
 
 # Those whose settings may stand in a table of their own.
 _SECTIONS: Final = tuple(
@@ -50,14 +52,11 @@ def load_study(path: str | Path) -> dict[str, Any]:
 
 
 def _drawn(table: Any) -> Any:
-    for name in table if isinstance(table, dict) else ():
-        to_name(name, ("ranges", "count", "seed"), _DRAWN)
     if not isinstance(table, dict) or "ranges" not in table:
-        raise InvalidInput(_DRAWN, table, "a table with ranges, count and seed")
-    return quasi_random(
-        _with_dots(f"{_DRAWN}.ranges", table["ranges"]),
-        **{n: v for n, v in table.items() if n != "ranges"},
-    )
+        raise InvalidInput(_DRAWN, table, f"a table of {', '.join(_OF_DRAWING)}")
+    for name in table:
+        to_name(name, _OF_DRAWING, _DRAWN)
+    return quasi_random(**{**table, "ranges": _with_dots(f"{_DRAWN}.ranges", table["ranges"])})
 
 
 def _with_dots(place: str, settings: Any) -> Any:

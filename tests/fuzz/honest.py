@@ -47,6 +47,32 @@ path_parameters = {}
 traders = 3
 band_percent = "5"
 """
+STUDIES = [
+    b"""\
+repeats = 20
+seed = 3
+measure = ["trades", "orders"]
+until = {trades = 0.5, orders = 2}
+on_error = "raise"
+[base]
+epochs = 3
+market.traders = 2
+[over]
+nodes = [4, 7]
+network.delta = {slow = "1s", fast = 0.1}
+""",
+    b"""\
+repeats = 11
+measure = ["safe"]
+until = 0.1
+[[over]]
+nodes = 4
+"network.delta" = "100ms"
+[[over]]
+nodes = 5
+network.delta = "200ms"
+""",
+]
 MESSAGES, BOOKS = lobster.MESSAGES.encode(), lobster.BOOKS.encode()
 HISTORY = b"""\
 date,open,high,low,close,volume,adj_close
