@@ -142,7 +142,7 @@ class Runs:
         if outcome.error and not self._warned:
             self._warned = True
             message = f"a run failed, and is left out: {outcome.error}; see `failures`"
-            warnings.warn(message, stacklevel=5)
+            warnings.warn(message, stacklevel=4)
 
     def rows(self) -> tuple[list[Row], list[Row]]:
         """Return the rows of finished runs, point by point, and those of failed ones."""

@@ -4,6 +4,7 @@ Each place yields the number of a run and its future as soon as that is done.
 """
 
 import pickle
+import re
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -12,7 +13,7 @@ from functools import lru_cache, partial
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.kinds import add_kinds, kinds_of_others
 from streamlet_lab.units import to_instance, to_whole
 
@@ -49,9 +50,7 @@ class _InExecutor(Place):
         waiting = deque(numbers)
         error = yield from _submitted(self.executor, work, numbered, waiting, len(waiting))
         for number in waiting:  # an executor that is broken takes no more
-            lost: Future[T] = Future()
-            lost.set_exception(error)
-            yield number, lost
+            yield number, _failed(error)
 
     def check(self, **sent: object) -> None:
         if isinstance(self.executor, ProcessPoolExecutor):
@@ -85,7 +84,9 @@ class _InWorkers(Place):
                 else:
                     yield number, future
             for number in lost:
-                yield from _in_pool(self.count, there, sent, deque([number]))
+                for _, future in _in_pool(self.count, there, sent, deque([number])):
+                    ended = isinstance(future.exception(), BrokenExecutor)
+                    yield number, _failed(_ended(future)) if ended else future
 
     def check(self, **sent: object) -> None:
         from cloudpickle import dumps
@@ -100,6 +101,19 @@ def to_place(workers: object, executor: object) -> Place:
     if workers is not None:
         return _InWorkers(to_whole(workers, 1, "workers", 10_000))
     return Place() if executor is None else _InExecutor(to_instance(executor, Executor, "executor"))
+
+
+def _failed(error: BaseException | None) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(error)
+    return future
+
+
+def _ended(future: Future[Any]) -> StreamletLabError:
+    """Return the error of a run that a worker did not survive, with the exit code if it is told."""
+    code = re.search(r"\{(.+)\}", str(future.exception()))
+    told = f" ({code[1]})" if code else ""
+    return StreamletLabError(f"the worker ended in this run{told}: a crash, or too little memory")
 
 
 def _check(sent: Mapping[str, object], dumps: Callable[[object], bytes], expected: str) -> None:
