@@ -5,15 +5,11 @@ from typing import Any, Final
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
-
-quasi_random = None
 from streamlet_lab.texts import parse_toml, read_text
 from streamlet_lab.units import to_name
 from streamlet_lab.values import Section
 
-_OF_SWEEP: Final = ("base", "over", "repeats", "seed", "measure", "until", "engine", "on_error")
-_DRAWN: Final = "quasi_random"
-_OF_DRAWING: Final = ("ranges", "count", "seed")
+_OF_SWEEP: Final = ("base", "over", "repeats", "seed", "measure", "until", "on_error")
 
 # Those whose settings may stand in a table of their own.
 _SECTIONS: Final = tuple(
@@ -27,9 +23,8 @@ def load_study(path: str | Path) -> dict[str, Any]:
     """Return what a file has for `sweep`: ``sweep(**load_study("study.toml"), workers=2)``.
 
     The file has what `sweep` takes under the same names; ``over`` is a table of a grid, or an
-    array of tables with a point each. In the place of ``over`` may be ``quasi_random``, a table of
-    what :func:`~streamlet_lab.points.quasi_random` takes. A section's settings may be written
-    as in a configuration, ``network.delta = …``, with or without quotation marks.
+    array of tables with a point each. A section's settings may be written as in a configuration,
+    ``network.delta = …``, with or without quotation marks.
 
     Raises
     ------
@@ -40,23 +35,8 @@ def load_study(path: str | Path) -> dict[str, Any]:
     """
     study = parse_toml(read_text(path), str(path))
     for name in study:
-        to_name(name, (*_OF_SWEEP, _DRAWN), "study")
-    drawn = study.pop(_DRAWN, None)
-    if drawn is None:
-        over = _with_dots("over", study.get("over", {}))
-    elif "over" in study:
-        raise InvalidInput(_DRAWN, drawn, "points from one place; there is 'over' too")
-    else:
-        over = _drawn(drawn)
-    return {"base": {}, **study, "over": over}
-
-
-def _drawn(table: Any) -> Any:
-    if not isinstance(table, dict) or "ranges" not in table:
-        raise InvalidInput(_DRAWN, table, f"a table of {', '.join(_OF_DRAWING)}")
-    for name in table:
-        to_name(name, _OF_DRAWING, _DRAWN)
-    return quasi_random(**{**table, "ranges": _with_dots(f"{_DRAWN}.ranges", table["ranges"])})
+        to_name(name, _OF_SWEEP, "study")
+    return {"base": {}, **study, "over": _with_dots("over", study.get("over", {}))}
 
 
 def _with_dots(place: str, settings: Any) -> Any:

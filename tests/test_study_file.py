@@ -51,8 +51,6 @@ def test_a_section_may_be_written_in_each_way(tmp_path, text, over):
         ("repeat = 3", r"study: 'repeat' is not valid; .*did you mean 'repeats'"),
         ("[over]\n'network.delta' = [1]\nnetwork.delta = [2]", "'network.delta' .* once"),
         ("[[over]]\n[[over]]\n'market.band' = 1\nmarket.band = 2", r"over\[1\]: 'market.band'"),
-        ("quasi_random = 3", "quasi_random: 3 .* a table of ranges, count, seed"),
-        ("over.nodes = [4]\nquasi_random.count = 3", "there is 'over' too"),
     ],
 )
 def test_a_mistake_in_what_only_a_file_has_is_refused(tmp_path, text, message):
