@@ -66,7 +66,7 @@ def test_a_cluster_knows_the_kinds_of_a_module_that_is_uploaded(tmp_path, monkey
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        client.upload_file(tmp_path / "my_kinds.py")
+        client.upload_file(str(tmp_path / "my_kinds.py"))
         swept = sl.sweep(base, {}, repeats=1, executor=client.get_executor())
     assert swept.frame["orders"].tolist() == [3]
 
