@@ -133,21 +133,27 @@ class Sweep:
                 rows.append((*labels, measure, *astuple(estimate)))
         return pd.DataFrame(rows, columns=[*self.settings, *_ESTIMATE])
 
-    def difference(self, measure: str, setting: str, first: Any, second: Any) -> pd.DataFrame:
+    def difference(
+        self, measure: str, setting: str, first: Any, second: Any, *, repeats: int | None = None
+    ) -> pd.DataFrame:
         """Return the mean of ``second − first``, run by run with the same seed.
 
         The two runs of a pair differ in one setting, of which ``first`` and ``second`` are values
         as the frame has them. There are rows, as those of :meth:`means`, for each combination of
         the other settings. Of a share it is the difference of the pooled ones, with its interval
-        over pairs of runs: see :func:`~streamlet_lab.intervals.share_difference`.
+        over pairs of runs: see :func:`~streamlet_lab.intervals.share_difference`. With ``repeats``
+        it is that of the first so many runs of each.
         """
+        frame = self.frame
+        if repeats is not None:
+            frame = frame[frame["repeat"] < to_whole(repeats, 1, "repeats")]
         to_name(setting, self.settings, "setting")
         self._check(measure)
         sides = []
         for name, value in (("first", first), ("second", second)):
-            here = self.frame[self.frame[setting] == value]
+            here = frame[frame[setting] == value]
             if here.empty:
-                raise InvalidInput(name, value, one_of(value, self.frame[setting].unique()))
+                raise InvalidInput(name, value, one_of(value, frame[setting].unique()))
             sides.append(here)
         others = [name for name in self.settings if name != setting]
         pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))

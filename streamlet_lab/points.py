@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.config import ExperimentConfig, make_config, with_setting
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.streams import stream
@@ -188,16 +188,3 @@ def _with_functions(document: Any, setting: object) -> Any:
     if isinstance(document, list) and isinstance(setting, tuple | list):
         return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
     return setting if callable(setting) else document
-
-
-def with_setting(document: _Document, name: str, value: Any) -> _Document:
-    """Return settings with one of them changed, which may be a section's: ``"network.delta"``."""
-    if not isinstance(name, str):
-        raise InvalidInput("setting", name, "the name of a setting")
-    head, dot, rest = name.partition(".")
-    if not dot:
-        return {**document, head: value}
-    section = document.get(head, {})
-    if not isinstance(section, Mapping):
-        raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
-    return {**document, head: with_setting(dict(section), rest, value)}

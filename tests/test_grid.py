@@ -242,6 +242,17 @@ def test_a_difference_is_taken_between_runs_with_the_same_seed():
     assert rows(swept.difference("size", "nodes", 7, 4))[0][2] == -3000.0
 
 
+def test_a_difference_of_the_first_repeats_is_that_of_a_shorter_sweep():
+    measure = {"measure": lambda config: {"size": config.nodes * (config.seed % 1000)}}
+    shorter, longer = (
+        sweep_configs({}, {"nodes": [4, 7]}, repeats=repeats, **measure) for repeats in (5, 9)
+    )
+    expected = shorter.difference("size", "nodes", 4, 7)
+    assert longer.difference("size", "nodes", 4, 7, repeats=5).equals(expected)
+    with pytest.raises(InvalidInput, match="repeats"):
+        longer.difference("size", "nodes", 4, 7, repeats=0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
