@@ -61,9 +61,16 @@ def measure_batches(
     runs = max(1, min(_EPOCHS // config.epochs, _POINTS // points_of(config), _ORDERS // expected))
     for first in range(0, len(seeds), runs):
         inputs = draw(config, seeds[first : first + runs])
-        facts = _Facts(config, inputs, play(config, inputs))
-        columns = [MEASURES[name](facts) for name in measures]
-        yield [dict(zip(measures, row, strict=True)) for row in zip(*columns, strict=True)]
+        yield tally(config, inputs, play(config, inputs), measures)
+
+
+def tally(
+    config: ExperimentConfig, inputs: Inputs, outcome: Outcome, measures: Sequence[str]
+) -> list[Numbers]:
+    """Return what is measured in runs that were played, one after the other."""
+    facts = _Facts(config, inputs, outcome)
+    columns = [MEASURES[name](facts) for name in measures]
+    return [dict(zip(measures, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 class _Facts:
@@ -105,14 +112,14 @@ class _Facts:
 
     @cached_property
     def is_limit(self) -> Array:
-        return self.orders.cents > 0
+        return np.asarray(self.orders.cents > 0)
 
     @cached_property
     def is_fair(self) -> Array:
         """Which limit orders have a price that is near the true one."""
         true, hundredths = self.orders.true_price, self.config.market.fair_hundredths
         off = np.abs(self.orders.cents * _PRICE - true)
-        return self.is_limit & (off * 10_000 <= hundredths * true)
+        return np.asarray(self.is_limit & (off * 10_000 <= hundredths * true))
 
     @cached_property
     def is_early(self) -> Array:
