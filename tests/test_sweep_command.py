@@ -23,7 +23,7 @@ market.traders = 0
 """
 PRINTED = """\
 6 runs over faults; measured: finalized_blocks, safe
-    faults          measure  mean      low  high  n estimator note
+    faults          measure  mean      low  high  n estimator                      note
       none finalized_blocks     5        5     5  3         t
 one silent finalized_blocks     2        2     2  3         t
       none             safe     1 0.292402     1  3     exact no exception: lower bound
