@@ -85,3 +85,4 @@ from streamlet_lab.simulator import trader_kind as trader_kind
 from streamlet_lab.simulator import trader_kinds as trader_kinds
 
 __version__: str
+from streamlet_lab.study_file import load_study as load_study
