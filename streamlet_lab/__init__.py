@@ -71,6 +71,7 @@ from streamlet_lab.prices import path_models as path_models
 from streamlet_lab.prices import read_lobster as read_lobster
 from streamlet_lab.prices import source_fault_kind as source_fault_kind
 from streamlet_lab.prices import source_fault_kinds as source_fault_kinds
+from streamlet_lab.quasi_random import quasi_random as quasi_random
 from streamlet_lab.result import Result as Result
 from streamlet_lab.scenarios import Scenario as Scenario
 from streamlet_lab.scenarios import ScenarioRun as ScenarioRun
