@@ -33,7 +33,7 @@ within the band ends as ``fill_or_kill``.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -165,6 +165,26 @@ def is_fair(price: Decimal, true_price: int, hundredths: int) -> bool:
     """
     finest = int(price.scaleb(_FINEST, MONEY))
     return is_within(finest, true_price * _FINEST_PER_MICRO, hundredths)
+
+
+def are_fair(
+    prices: Sequence[Decimal | None], true_prices: Sequence[int], hundredths: int
+) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Say of many prices at once what :func:`is_fair` says of one; where there is none, it is fair.
+
+    >>> are_fair([Decimal("105.01"), None], [100_000_000] * 2, 500)
+    array([False,  True])
+    """
+    exact: Any = np.array(true_prices, dtype=object) * _FINEST_PER_MICRO
+    finest: Any = np.array(
+        [
+            true if price is None else int(price.scaleb(_FINEST, MONEY))
+            for price, true in zip(prices, exact, strict=True)
+        ],
+        dtype=object,
+    )
+    fair: Any = is_within(finest, exact, hundredths)
+    return np.asarray(fair, dtype=np.bool_)
 
 
 def verdict(came_fair: bool, fair: bool) -> str:
@@ -331,11 +351,11 @@ def _are_fair(
 
     The shortest decimal of a float is the price that it was made of.
     """
-    fair = [
-        np.isnan(price) or is_fair(Decimal(repr(price)), round(true_price * 1e6), hundredths)
-        for price, true_price in zip(prices.tolist(), true_prices.tolist(), strict=True)
-    ]
-    return np.array(fair, dtype=np.bool_)
+    return are_fair(
+        [None if np.isnan(price) else Decimal(repr(price)) for price in prices.tolist()],
+        [round(true_price * 1e6) for true_price in true_prices.tolist()],
+        hundredths,
+    )
 
 
 def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:
