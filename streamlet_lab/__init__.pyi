@@ -86,3 +86,4 @@ from streamlet_lab.simulator import trader_kinds as trader_kinds
 from streamlet_lab.sobol import quasi_random as quasi_random
 
 __version__: str
+from streamlet_lab.study_file import load_study as load_study
