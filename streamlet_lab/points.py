@@ -31,6 +31,8 @@ _Document = dict[str, Any]
 _Labelled = tuple[Any, Any]  # a label and the value that it stands for
 
 _REPEAT: Final = ("repeat", "seed")
+# Each is a configuration that is checked before anything runs, which takes about a millisecond.
+_MOST_POINTS: Final = 100_000
 
 
 class Point(NamedTuple):
@@ -77,11 +79,14 @@ def make_plan(base: Base, over: Over, seed: int) -> Plan:
     if isinstance(over, Mapping):
         settings: tuple[str, ...] = tuple(over)
         columns = [_of_grid(name, values) for name, values in over.items()]
+        count = math.prod(map(len, columns))
         combinations: Iterable[tuple[_Labelled, ...]] = product(*columns)
     else:
         rows = _rows(over)
-        settings = tuple(rows[0])
+        settings, count = tuple(rows[0]), len(rows)
         combinations = _of_rows(settings, rows)
+    if count > _MOST_POINTS:
+        raise InvalidInput("over", f"{count:,} points", f"at most {_MOST_POINTS:,}")
     points = []
     for combination in combinations:
         document = common
