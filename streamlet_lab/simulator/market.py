@@ -93,7 +93,7 @@ class Market(Monitor):
         for engine in self.engines.values():
             self._tell(engine.advance(time))
 
-    def submit(self, order: Order) -> list[Event]:
+    def submit(self, order: Order) -> Sequence[Event]:
         """Send an order now that is no trader's but a guest's, and return its events.
 
         What goes to an engine directly would be in no frame.
