@@ -25,8 +25,6 @@ _LARGEST_MARK: Final = 9.5  # points
 _ONE_MAGNITUDE: Final = 10
 _MARKS_ABREAST: Final = 430.0  # points: how wide all marks of an aggregator together may be
 _SMALLEST_SCALE: Final = 0.3
-# What is written on a cell must be seen on it: from this brightness on black is.
-_BRIGHT: Final = 0.5
 # Between two magnitudes of ten, the smallest range of colours.
 _DECADE: Final = 10.0
 
@@ -134,9 +132,7 @@ def _draw_cells(
         if locked:
             text += "\nlocked out" if locked == 1 else f"\nlocked out: {locked:.0%}"
             axes.add_patch(Rectangle((column - 0.46, row - 0.42), 0.92, 0.84, **style.LOCKED_OUT))
-        red, green, blue, _ = image.to_rgba(np.array(max(bp, low)))
-        bright = np.isnan(bp) or 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT
-        ink = style.BLACK if bright else style.WHITE
+        ink = layout.ink_on(image, bp if np.isnan(bp) else max(bp, low))
         axes.text(column, row, text, ha="center", va="center", color=ink)
     label = "Displacement (basis points), logarithmic"
     bar = axes.figure.colorbar(image, ax=axes, label=label)

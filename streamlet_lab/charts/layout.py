@@ -16,6 +16,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import Collection, PathCollection
 from matplotlib.container import BarContainer, Container, ErrorbarContainer
 from matplotlib.figure import Figure
@@ -40,6 +41,8 @@ _KEY: Final = "key"
 _POINTS_PER_INCH: Final = 72
 # What honest sources differ by is well below, what liars do well above.
 _LINEAR_BP: Final = 10.0
+# What is written on a cell must be seen on it: from this brightness on black is.
+_BRIGHT: Final = 0.5
 
 
 class Chart(Figure):
@@ -227,6 +230,13 @@ def mark_fault_changes(axes: Axes, config: ExperimentConfig, faults: Iterable[Fa
 def mark_size(count: int) -> float:
     """Return a marker size in points at which this many marks do not run into one another."""
     return 4.5 * min(max(sqrt(80 / max(count, 1)), 0.35), 1)
+
+
+def ink_on(image: ScalarMappable, value: float) -> str:
+    """Return black or white: what can be read on the colour of a value."""
+    red, green, blue, _ = image.to_rgba(np.array(value))
+    bright = np.isnan(value) or 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT
+    return style.BLACK if bright else style.WHITE
 
 
 def percent(amount: Decimal | float) -> str:

@@ -155,6 +155,14 @@ def check_sweep(swept: Sweep) -> Sweep:
     return swept
 
 
+def check_varied(swept: Sweep, **chosen: str | None) -> None:
+    """Refuse settings for a chart's parts, by name, that are not exactly those that were varied."""
+    names = [name for name in chosen.values() if name is not None]
+    if sorted(map(str, names)) != sorted(check_sweep(swept).settings):
+        expected = f"what was varied: {', '.join(swept.settings)}"
+        raise InvalidInput(", ".join(chosen), names, expected)
+
+
 def by_measure(means: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the means of each measure."""
     return {str(measure): own for measure, own in means.groupby("measure", sort=False)}
@@ -234,9 +242,7 @@ def _draw_means(
     closed_form: ClosedForm | Mapping[Any, ClosedForm] | None = None,
 ) -> pd.DataFrame:
     """Draw the means of a sweep, and return them with what is ``expected``."""
-    chosen = [x] if by is None else [x, by]
-    if sorted(chosen) != sorted(check_sweep(swept).settings):
-        raise InvalidInput("x, by", chosen, f"what was varied: {', '.join(swept.settings)}")
+    check_varied(swept, x=x, by=by)
     means = swept.means(measure).assign(expected=np.nan)
     parts, values = series_of(means, by), means[x].drop_duplicates()
     curves: dict[str, pd.Series[float]] = {}

@@ -101,6 +101,11 @@ class ConsensusMatchingEngine:
         self._counts_cents = self.instrument.tick == CENT and self.instrument.lot == 1
 
     @property
+    def core(self) -> MatchingCore:
+        """The engine in whole ticks, and its log in rows: to look at often, not to change."""
+        return self._core
+
+    @property
     def reference(self) -> Reference | None:
         """The latest consensus that the engine knows, None before the first."""
         return self._core.reference

@@ -39,7 +39,9 @@ from streamlet_lab.matching.orders import (
     Side,
     Trade,
     fields_at,
+    sure_order,
 )
+from streamlet_lab.units import CENT
 
 ACCEPTED: Final = 0
 TRADED: Final = 1
@@ -60,6 +62,8 @@ def fields_of(order: Order, instrument: Instrument) -> Fields:
 
 def order_of(fields: Fields, instrument: Instrument) -> Order:
     """Convert an order back."""
+    if instrument.tick == CENT:
+        return sure_order(instrument.symbol, fields)
     order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = fields
     return Order(
         order_id,
@@ -73,6 +77,17 @@ def order_of(fields: Fields, instrument: Instrument) -> Order:
         expires,
         post_only,
     )
+
+
+def order_ids(row: Any) -> tuple[str, ...]:
+    """Return the ids of the orders that a row is about; of a trade first the buyer's."""
+    if type(row) is tuple:
+        kind = row[0]
+        if kind == TRADED:
+            side, arrived, waited = row[-5:-2]
+            return (arrived, waited) if side > 0 else (waited, arrived)
+        return (row[2][0] if kind == ACCEPTED else row[2],)
+    return (row.order_id,) if hasattr(row, "order_id") else ()
 
 
 class Log:
@@ -103,6 +118,12 @@ class Log:
         self._tape += [at for at, row in new if type(row) is tuple and row[0] == TRADED]
         self._taped = len(self.rows)
         return self._tape
+
+    @property
+    def last_price(self) -> int | None:
+        """The price of the latest trade in ticks, None before the first."""
+        tape = self.tape
+        return self.rows[tape[-1]][2] if tape else None
 
     def fields(self, order_id: str) -> Fields:
         """Return an accepted order as the core took it."""

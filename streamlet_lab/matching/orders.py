@@ -6,7 +6,17 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import CENT, MONEY, to_decimal, to_flag, to_name, to_text, to_whole
+from streamlet_lab.units import (
+    CENT,
+    MONEY,
+    from_ticks,
+    to_decimal,
+    to_flag,
+    to_name,
+    to_text,
+    to_whole,
+)
+from streamlet_lab.values import sure
 
 #: Larger orders are typing errors; sums of a whole run still fit 64 bits.
 MAX_QUANTITY: Final = 1_000_000_000
@@ -231,6 +241,27 @@ def fields_at(order: Order, ticks: int | None) -> Fields:
         TIMES_IN_FORCE.index(order.time_in_force),
         order.post_only,
         order.expires,
+    )
+
+
+_of_fields: Final = sure(Order)
+
+
+def sure_order(symbol: str, fields: Fields) -> Order:
+    """Make an order of what was checked before, at a price in cents."""
+    order_id, side, cents, quantity, trader, time_in_force, post_only, expires = fields
+    return _of_fields(
+        order_id,
+        symbol,
+        Side.BUY if side > 0 else Side.SELL,
+        OrderType.MARKET if cents is None else OrderType.LIMIT,
+        quantity,
+        None if cents is None else from_ticks(cents),
+        trader,
+        TIMES_IN_FORCE[time_in_force],
+        expires,
+        post_only,
+        fields,
     )
 
 

@@ -25,7 +25,7 @@ from typing import Any, Final
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.units import MONEY, round_price, to_function, to_instance
+from streamlet_lab.units import CENT, MONEY, to_function, to_instance
 
 #: How many median absolute deviations from the median a quote may lie to count: two standard
 #: deviations of normal noise.
@@ -78,11 +78,12 @@ class Aggregator:
         if not quotes:
             raise InvalidInput("prices", [], "at least one quote")
         for quote in quotes:
-            to_instance(quote, StockPrice, "prices")
+            if type(quote) is not StockPrice:
+                to_instance(quote, StockPrice, "prices")
         price = self.function(quotes)
         if not (isinstance(price, Decimal) and price.is_finite()):
             raise InvalidInput(f"aggregator {self.name}", price, "a finite Decimal")
-        return round_price(price)
+        return price.quantize(CENT, context=MONEY)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A registered function goes by its name: what stands in its module is the aggregator.
@@ -140,7 +141,7 @@ def find_aggregator(aggregator: str | PriceFunction) -> Aggregator:
 
 def total_volume(quotes: Iterable[StockPrice]) -> Decimal:
     """Return the shares of all quotes together."""
-    volume = _sum(quote.volume for quote in quotes)
+    volume = _sum([quote.volume for quote in quotes])
     if volume <= 0:
         raise InvalidInput("volume", str(volume), "more than 0 shares in all")
     return volume
@@ -170,7 +171,7 @@ def mean(quotes: Sequence[StockPrice]) -> Decimal:
 @aggregator("vwap", breakdown=_none)
 def vwap(quotes: Sequence[StockPrice]) -> Decimal:
     """Return the average weighted by volume, the description's second price."""
-    turnover = _sum(MONEY.multiply(quote.price, quote.volume) for quote in quotes)
+    turnover = _sum([MONEY.multiply(quote.price, quote.volume) for quote in quotes])
     return MONEY.divide(turnover, total_volume(quotes))
 
 

@@ -6,9 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, PathStreams
@@ -23,9 +21,12 @@ from streamlet_lab.prices.lobster import LOBSTER, file_stamps, lobster_feed
 from streamlet_lab.prices.models import ReturnModel, make_model
 from streamlet_lab.prices.paths import PathSettings, PricePath, SimulatedPath
 from streamlet_lab.prices.quotes import StockPrice, sure_quote
-from streamlet_lab.prices.sources import MICRO_DOLLAR, VOLUME_SPREAD, Source, standard_sources
+from streamlet_lab.prices.sources import VOLUME_SPREAD, Source, standard_sources
 from streamlet_lab.streams import stream
-from streamlet_lab.units import from_ticks, to_instance, to_name, to_text, to_whole
+from streamlet_lab.units import MONEY, is_frame, to_instance, to_name, to_text, to_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SIMULATED: Final = "simulated"
 
@@ -78,7 +79,9 @@ class QuoteFeed:
 
     def timestamp(self, epoch: int) -> datetime:
         """Return the calendar time at which an epoch is quoted, UTC."""
-        return self.path.timestamp(to_whole(epoch, 0, "epoch") * self.market_time_per_epoch)
+        if type(epoch) is not int or epoch < 0:
+            epoch = to_whole(epoch, 0, "epoch")
+        return self.path.timestamp(epoch * self.market_time_per_epoch)
 
     def quotes(self, epoch: int) -> tuple[StockPrice, ...]:
         """Return the quotes of an epoch in the sources' order, without those in an outage."""
@@ -94,8 +97,8 @@ class QuoteFeed:
         market_time = epoch * self.market_time_per_epoch
         timestamp = self.path.timestamp(market_time)
         volume = self.path.volume(market_time)
-        quotes = (voice.quote(market_time, timestamp, volume) for voice in self._voices)
-        return tuple(quote for quote in quotes if quote is not None)
+        quotes = [voice.quote(market_time, timestamp, volume) for voice in self._voices]
+        return tuple([quote for quote in quotes if quote is not None])
 
 
 class _Voice:
@@ -131,11 +134,11 @@ class _Voice:
         cents = quoted_cents(true_price, 1 + self._bias + noise)
         return sure_quote(
             self._path.symbol,
-            from_ticks(cents),
+            Decimal(cents).scaleb(-2, MONEY),
             Decimal(round(volume * shares)),
             self._source.name,
             timestamp,
-            from_ticks(round(cents * 10_000 * self._confidence), MICRO_DOLLAR),
+            Decimal(round(cents * 10_000 * self._confidence)).scaleb(-6, MONEY),
         )
 
 
@@ -145,7 +148,7 @@ def quoted_cents(true_price: int, factor: float) -> int:
 
 
 def make_path(
-    feed: str | pd.DataFrame,
+    feed: "str | pd.DataFrame",
     seed: int,
     market_time_per_epoch: int,
     *,
@@ -188,7 +191,7 @@ def make_path(
     seed = to_whole(seed, 0, "seed")
     step = to_whole(market_time_per_epoch, 1, "market_time_per_epoch") // STEPS_PER_EPOCH
     to_name(splits, get_args(SplitHandling), "splits")
-    if isinstance(feed, pd.DataFrame):
+    if is_frame(feed):
         return ReplayPath(feed, name)
     if feed == LOBSTER:
         return _lobster_path(name, file_stamps(name))

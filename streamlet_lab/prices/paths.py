@@ -199,20 +199,27 @@ class SimulatedPath:
 
     def volume(self, market_time: int) -> int:
         """Return the description's typical volume, less in the middle of the day: a U shape."""
-        share = to_market_time(market_time) % TRADING_DAY / TRADING_DAY
+        if type(market_time) is not int or market_time < 0:
+            market_time = to_market_time(market_time)
+        share = market_time % TRADING_DAY / TRADING_DAY
         return round(_BASE_VOLUME * (1 - 4 * (1 - _MIDDAY_SHARE) * share * (1 - share)))
 
     def timestamp(self, market_time: int) -> datetime:
         """Return the description's origin plus the market time."""
-        return calendar_time(ORIGIN, to_market_time(market_time))
+        if type(market_time) is not int or market_time < 0:
+            market_time = to_market_time(market_time)
+        return calendar_time(ORIGIN, market_time)
 
     def _extend(self, last: int) -> None:
         """Walk the free path from grid point to grid point, up to and including the last one."""
+        low, width, exp = self._low, 2 * self._width, math.exp
         for index in range(len(self._grid), last + 1):
             time = index * self._step
             while time > self._day_end:
                 self._begin_day()
-            self._grid.append(round(math.exp(self._reflected(self._log_price(time))) * 1_000_000))
+            # Two mirrors fold the free path into the bounds. (Ten times in an epoch: no calls.)
+            position = (self._log_price(time) - low) % width
+            self._grid.append(round(exp(low + min(position, width - position)) * 1_000_000))
 
     def _begin_day(self) -> None:
         start, first = self._day_end, self._close
@@ -243,11 +250,6 @@ class SimulatedPath:
         while self._jumps and self._jumps[0][0] <= time:
             self._jumped += self._jumps.popleft()[1]
         return self._session.at(time) + self._jumped
-
-    def _reflected(self, log_price: float) -> float:
-        """Fold the free path into the bounds, as two mirrors would."""
-        position = (log_price - self._low) % (2 * self._width)
-        return self._low + min(position, 2 * self._width - position)
 
 
 def _next_day(days: Iterator[Day]) -> Day:

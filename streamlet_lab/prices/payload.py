@@ -4,20 +4,20 @@ There is exactly one encoding of each value. A payload that decodes but does not
 bytes is refused, so that voters never have to ask what a leader meant.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Annotated, Any, ClassVar, Final
 
 from streamlet_lab.errors import DataError, StreamletLabError, shown
 from streamlet_lab.texts import decode, parse_json
 from streamlet_lab.units import to_instance
-from streamlet_lab.values import Whole, check_ranges
+from streamlet_lab.values import Whole, check_ranges, sure
 
 _BATCH: Final = "price_consensus_batch"
 _GENESIS_BATCH: Final = "genesis_batch"
@@ -42,7 +42,7 @@ class _Said:
 
     def to_payload(self) -> bytes:
         """Return the exact bytes that a block carries; a block's hash is not among them."""
-        return _encode(_document(self))
+        return _written(self).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,15 @@ class GenesisPrice(_Said):
 
 Claim = PriceConsensus | NoPrice | GenesisPrice
 
+sure_consensus: Final = sure(PriceConsensus)
+
 
 def encode_claims(claims: Sequence[Claim]) -> bytes:
     """Return the exact bytes that a block carries, of one claim for each symbol, in order."""
     if len(claims) == 1:
         return claims[0].to_payload()
     kind = _GENESIS_BATCH if isinstance(claims[0], GenesisPrice) else _BATCH
-    return _encode({"type": kind, "prices": [*map(_document, claims)]})
+    return f'{{"type": "{kind}", "prices": [{", ".join(map(_written, claims))}]}}'.encode()
 
 
 # Every node of a simulation reads the same few recent payloads.
@@ -168,28 +170,20 @@ def _claim(document: dict[str, Any]) -> Claim:
     kind = document["type"]
     if not (isinstance(kind, str) and kind in _FORMS):
         raise MalformedPayload(f"unknown type {shown(kind)}")
-    form = _FORMS[kind]
-    claim: Claim = form(**{key: _READERS[key](document[key], key) for key in _keys(form)})
+    make, keys, unsaid = _FORMS[kind]
+    claim: Claim = make(*[read(document[key], key) for key, read, _ in keys], *unsaid)
     return claim
 
 
-def _document(claim: _Said) -> dict[str, object]:
-    return {"type": claim.type} | {key: _plain(getattr(claim, key)) for key in _keys(claim)}
+def _written(claim: _Said) -> str:
+    """Return the JSON of one claim; of what is simple it is written here, as `json` would."""
+    _, keys, _ = _FORMS[claim.type]
+    values = [f'"{key}": {write(getattr(claim, key))}' for key, _, write in keys]
+    return f'{{"type": "{claim.type}", {", ".join(values)}}}'
 
 
-def _keys(claim: _Said | type[_Said]) -> Iterator[str]:
-    """Yield the keys of a claim in the order of the payload."""
-    return filter(_READERS.__contains__, claim.__slots__)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def _encode(document: dict[str, object]) -> bytes:
-    return json.dumps(document).encode()
+def _write_time(time: datetime) -> str:
+    return f'"{time.astimezone(UTC).isoformat().replace("+00:00", "Z")}"'
 
 
 def _text(value: object, key: str) -> str:
@@ -228,18 +222,29 @@ def _timestamp(value: object, key: str) -> datetime:
     raise MalformedPayload(f"{key} is not a time in ISO format, in UTC")
 
 
-_FORMS: Final[Mapping[str, Any]] = {
-    form.type: form for form in (PriceConsensus, NoPrice, GenesisPrice)
+_write_decimal: Final = '"%s"'.__mod__
+
+# How each key is read and written, in whatever claim it stands.
+_KEYS: Final[Mapping[str, tuple[Callable[[object, str], object], Callable[[Any], str]]]] = {
+    "symbol": (_text, encode_basestring_ascii),
+    "reason": (_text, encode_basestring_ascii),
+    "consensus_price": (_average, _write_decimal),
+    "volume_weighted_price": (_average, _write_decimal),
+    "total_volume": (_decimal, _write_decimal),
+    "price": (_decimal, _write_decimal),
+    "price_count": (_count, str),
+    "timestamp": (_timestamp, _write_time),
 }
 
-# How each key is read, in whatever claim it stands.
-_READERS: Final[Mapping[str, Callable[[object, str], object]]] = {
-    "symbol": _text,
-    "reason": _text,
-    "consensus_price": _average,
-    "volume_weighted_price": _average,
-    "total_volume": _decimal,
-    "price": _decimal,
-    "price_count": _count,
-    "timestamp": _timestamp,
+
+def _form(kind: type[_Said], *unsaid: object) -> tuple[Any, Any, Any]:
+    """Return what makes a claim, the keys of its payload in their order, and what is not in it."""
+    names: Any = kind.__slots__
+    return sure(kind), [(key, *_KEYS[key]) for key in names if key in _KEYS], unsaid
+
+
+_FORMS: Final[Mapping[str, tuple[Any, Any, Any]]] = {
+    PriceConsensus.type: _form(PriceConsensus, ""),
+    NoPrice.type: _form(NoPrice),
+    GenesisPrice.type: _form(GenesisPrice),
 }

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_micros
-from streamlet_lab.values import check_ranges
+from streamlet_lab.values import check_ranges, sure
 
 #: The description's three sources.
 SOURCES: Final = ("market_data_1", "market_data_2", "external_feed")
@@ -60,12 +60,4 @@ class StockPrice:
         return cls(symbol, price, volume, source, timestamp, confidence)
 
 
-def sure_quote(*values: object) -> StockPrice:
-    """Return a quote of all six values, which are as a quote has them: a quarter of the time."""
-    quote = object.__new__(StockPrice)
-    for set_value, value in zip(_SETTERS, values, strict=True):
-        set_value(quote, value)
-    return quote
-
-
-_SETTERS: Final = tuple(getattr(StockPrice, name).__set__ for name in StockPrice.__slots__)
+sure_quote: Final = sure(StockPrice)

@@ -9,16 +9,16 @@ from typing import Annotated, Final, NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.aggregation import Aggregator, mean, total_volume, vwap
-from streamlet_lab.prices.payload import NoPrice, PriceConsensus
+from streamlet_lab.prices.payload import NoPrice, PriceConsensus, sure_consensus
 from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 from streamlet_lab.units import to_flag, to_instance
-from streamlet_lab.values import Whole, check_ranges
+from streamlet_lab.values import Whole, check_ranges, sure
 
 Quotes = Sequence[StockPrice]
 
-# As many as a payload has room for.
-_MOST_DECIMALS: Final = 6
+# Of a volume: a payload has room for so many decimals.
+_FINEST_EXPONENT: Final = -6
 
 
 class QuoteReason(StrEnum):
@@ -121,10 +121,11 @@ class PriceRound:
             raise InvalidInput("prices", quotes, "a list of quotes")
         checks = []
         sources: set[str] = set()
+        corridor = self.rules.corridor(self.previous)
         for quote in quotes:
             if type(quote) is not StockPrice:
                 to_instance(quote, StockPrice, "prices")
-            reason = self._reason(quote, sources)
+            reason = self._reason(quote, sources, *corridor)
             checks.append(QuoteCheck(quote, reason))
             if reason not in _NOT_ASKED_FOR:
                 sources.add(quote.source)
@@ -150,19 +151,16 @@ class PriceRound:
 
     def aggregate(self, quotes: Sequence[StockPrice]) -> PriceConsensus:
         """Make one price of quotes that are taken to be valid, rounded to cents, half even."""
-        return PriceConsensus(
-            self.symbol,
-            self.aggregator(quotes),
-            vwap(quotes),
-            total_volume(quotes),
-            len(quotes),
-            self._time_of(quotes),
-        )
+        price, volume = self.aggregator(quotes), total_volume(quotes)
+        time = self._time_of(quotes)
+        return sure_consensus(self.symbol, price, vwap(quotes), volume, len(quotes), time, "")
 
     def _time_of(self, quotes: Iterable[StockPrice]) -> datetime:
         return self.timestamp or max((quote.timestamp for quote in quotes), default=ORIGIN)
 
-    def _reason(self, quote: StockPrice, sources_so_far: set[str]) -> QuoteReason:
+    def _reason(
+        self, quote: StockPrice, sources_so_far: set[str], low: Decimal, high: Decimal
+    ) -> QuoteReason:
         rules, timestamp = self.rules, self.timestamp
         if quote.symbol != self.symbol:
             return QuoteReason.WRONG_SYMBOL
@@ -180,9 +178,10 @@ class PriceRound:
             return QuoteReason.BELOW_MIN_VOLUME
         if quote.volume > rules.max_volume:
             return QuoteReason.ABOVE_MAX_VOLUME
-        if _decimals(quote.volume) > _MOST_DECIMALS:
+        # As written: a sum keeps trailing zeros, too.
+        if quote.volume.as_tuple().exponent < _FINEST_EXPONENT:  # type: ignore[operator]
             return QuoteReason.VOLUME_TOO_FINE
-        if self.previous is not None and not rules.within_deviation(quote.price, self.previous):
+        if not low <= quote.price <= high:
             return QuoteReason.OUTSIDE_DEVIATION
         return QuoteReason.VALID
 
@@ -195,9 +194,12 @@ class PriceRound:
         return to_flag(self.outlier(quote, quotes, previous, self.epoch), "outlier rule")
 
 
+sure_round: Final = sure(PriceRound)
+
+
 def valid_quotes(checks: Iterable[QuoteCheck]) -> tuple[StockPrice, ...]:
     """Return the quotes that count."""
-    return tuple(check.quote for check in checks if check.valid)
+    return tuple([quote for quote, reason in checks if reason is QuoteReason.VALID])
 
 
 def _leave_out(
@@ -211,10 +213,3 @@ def _leave_out(
         check._replace(reason=reason) if check.valid and is_bad(check.quote, quotes) else check
         for check in checks
     ]
-
-
-def _decimals(amount: Decimal) -> int:
-    """Return the decimal places as written: a sum keeps trailing zeros, too."""
-    exponent = amount.as_tuple().exponent
-    assert isinstance(exponent, int)
-    return -exponent

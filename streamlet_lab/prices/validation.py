@@ -13,21 +13,20 @@ changes nothing: else whoever keeps silent would let others move the price furth
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros, to_whole
-from streamlet_lab.values import Whole, check_ranges
+from streamlet_lab.values import Whole, check_ranges, sure
 
 #: More shares than any market trades. Ninety-nine such quotes still sum up to the twelve digits
 #: that a payload has room for.
 LARGEST_VOLUME: Final = Decimal(10_000_000_000)
 
-# Micro-dollars in hundredths of a percent, of which a cent has so many.
-_PER_CENT: Final = 10_000 * 10_000
+_ANY_PRICE: Final = Decimal("-Infinity"), Decimal("Infinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,12 @@ class PreviousConsensus:
         if to_micros(self.price) <= 0:
             raise InvalidInput("price", self.price, "a price above zero")
 
-    def after_no_price(self) -> Self:
+    def after_no_price(self) -> "PreviousConsensus":
         """Return the reference once another block says that there is no price."""
-        return replace(self, no_prices=self.no_prices + 1)
+        return sure_previous(self.price, self.epoch, self.no_prices + 1)
+
+
+sure_previous: Final = sure(PreviousConsensus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +142,19 @@ class PriceValidation:
 
     def within_deviation(self, price: Decimal, previous: PreviousConsensus) -> bool:
         """Whether a price may follow the previous consensus: any while the chain is re-anchored."""
-        if self.is_reanchoring(previous):
-            return True
-        return is_within(to_micros(price), to_micros(previous.price), self._allowed(previous))
+        low, high = self.corridor(previous)
+        return low <= price <= high
+
+    def corridor(self, previous: PreviousConsensus | None) -> tuple[Decimal, Decimal]:
+        """Return the lowest and the highest price that may follow: no bounds but of deviation."""
+        if previous is None or self.is_reanchoring(previous):
+            return _ANY_PRICE
+        reference = to_micros(previous.price)
+        reach = self._allowed(previous) * reference // 10_000
+        return (
+            Decimal(reference - reach).scaleb(-6, MONEY),
+            Decimal(reference + reach).scaleb(-6, MONEY),
+        )
 
     def limits(self, previous: PreviousConsensus | None) -> tuple[int, int]:
         """Return the lowest and the highest price that bounds and deviation let pass, in cents.
@@ -152,9 +164,8 @@ class PriceValidation:
         low, high = _cents(self.min_price, ROUND_CEILING), _cents(self.max_price, ROUND_FLOOR)
         if previous is None or self.is_reanchoring(previous):
             return low, high
-        allowed, reference = self._allowed(previous), to_micros(previous.price)
-        lowest, highest = ((10_000 + sign * allowed) * reference for sign in (-1, 1))
-        return max(low, -(-lowest // _PER_CENT)), min(high, highest // _PER_CENT)
+        lowest, highest = self.corridor(previous)
+        return max(low, _cents(lowest, ROUND_CEILING)), min(high, _cents(highest, ROUND_FLOOR))
 
     def _allowed(self, previous: PreviousConsensus) -> int:
         return self._deviation + self._widening * previous.no_prices

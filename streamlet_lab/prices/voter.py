@@ -7,13 +7,13 @@ from typing import Final, Literal
 
 from streamlet_lab.prices.aggregation import Aggregator, mean
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
-from streamlet_lab.prices.rounds import OutlierRule, PriceRound
+from streamlet_lab.prices.rounds import OutlierRule, PriceRound, sure_round
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
 from streamlet_lab.values import check_ranges
 
 # What rounding to cents may have taken from a price.
-_ROUNDED_OFF: Final = Decimal("-0.005"), Decimal(0), Decimal("0.005")
+_ROUNDED_OFF: Final = Decimal("0.005")
 
 #: What a voter checks: the rules alone, its own quotes too, or the sources' signed quotes.
 VoterPolicy = Literal["bounds", "observe", "evidence"]
@@ -68,7 +68,7 @@ class Voter:
         self, epoch: int, previous: PreviousConsensus | None, timestamp: datetime
     ) -> PriceRound:
         """Return what an honest node measures an epoch's quotes by."""
-        return PriceRound(
+        return sure_round(
             self.rules, self.symbol, epoch, previous, timestamp, self.aggregator, self.outlier
         )
 
@@ -110,27 +110,29 @@ class Voter:
             return f"volume {claim.total_volume} below the threshold of {claim.price_count} sources"
         if claim.total_volume > MONEY.multiply(self.rules.max_volume, count):
             return f"volume {claim.total_volume} above the limit of {claim.price_count} sources"
+        corridor = self.rules.corridor(previous)
         for name, price in (
             ("consensus price", claim.consensus_price),
             ("VWAP", claim.volume_weighted_price),
         ):
-            if objection := self._objection_to_price(price, previous):
+            if objection := self._objection_to_price(price, previous, *corridor):
                 return f"{name} {price} {objection}"
         if self.policy == "observe":
             return self._objection_from_own_quotes(claim, own)
         return None
 
-    def _objection_to_price(self, price: Decimal, previous: PreviousConsensus | None) -> str | None:
+    def _objection_to_price(
+        self, price: Decimal, previous: PreviousConsensus | None, low: Decimal, high: Decimal
+    ) -> str | None:
         rules = self.rules
         # Quotes at the very edge may be finer than claims: what was rounded to a claim must pass.
-        possible = [MONEY.add(price, part) for part in _ROUNDED_OFF]
-        if possible[-1] < rules.min_price or possible[0] > rules.max_price:
+        least, most = MONEY.subtract(price, _ROUNDED_OFF), MONEY.add(price, _ROUNDED_OFF)
+        if most < rules.min_price or least > rules.max_price:
             return f"outside {rules.min_price} to {rules.max_price}"
-        if previous is not None and not any(
-            rules.within_deviation(each, previous) for each in possible
-        ):
-            return f"too far from the previous consensus {previous.price}"
-        return None
+        if low <= price <= high or low <= least <= high or low <= most <= high:
+            return None
+        assert previous is not None  # else any price may follow
+        return f"too far from the previous consensus {previous.price}"
 
     def _objection_from_own_quotes(
         self, claim: PriceConsensus, own: PriceConsensus | NoPrice

@@ -12,9 +12,10 @@ from streamlet_lab.matching import (
     Event,
     Order,
     Reference,
-    Traded,
     make_band,
 )
+from streamlet_lab.matching.book import BookSide
+from streamlet_lab.matching.watch import NEVER
 from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
 from streamlet_lab.simulator.price_application import read_claims
@@ -24,6 +25,7 @@ from streamlet_lab.simulator.stock import StockSimulation
 from streamlet_lab.simulator.traders import (
     Action,
     Cancel,
+    ExecutionReports,
     MarketView,
     Replace,
     Submit,
@@ -79,19 +81,20 @@ class Market(Monitor):
             for symbol, feed in network.feeds.items()
         }
         self._newest: dict[str, tuple[Decimal, Block]] = {}
-        self._owners: dict[str, Trader] = {}  # by order
-        self._last_prices: dict[str, float] = {}  # of the latest trade, by symbol
+        self._reports = {name: ExecutionReports(engine) for name, engine in self.engines.items()}
         network.monitors.append(self)
         for symbol in symbols:
             self._expect(symbol)
         for trader in self.traders:
+            trader.attach(self._reports[trader.symbol].subscribe)
             first = network.queue.now + trader.wait()
             network.queue.schedule(first, Priority.ORDER, self._act, trader)
 
     def close(self, time: int) -> None:
         """Let everything happen that is due until the end of a run."""
-        for engine in self.engines.values():
-            self._tell(engine.advance(time))
+        for symbol, engine in self.engines.items():
+            engine.advance(time)
+            self._reports[symbol].send()
 
     def submit(self, order: Order) -> Sequence[Event]:
         """Send an order now that is no trader's but a guest's, and return its events.
@@ -103,7 +106,7 @@ class Market(Monitor):
         true_price = self._network.true_price(time, symbol)
         self.arrivals.append(Arrival(time, symbol, order, "guest", "honest", true_price))
         events = self.engines[symbol].submit(order, time)
-        self._tell(events)
+        self._reports[symbol].send()
         return events
 
     def finalized(self, time: int, node: str, block: Block) -> None:
@@ -140,16 +143,19 @@ class Market(Monitor):
 
     def _move(self, symbol: str, reference: Reference, quoted: int) -> None:
         self.quoted[symbol][reference] = quoted
-        self._tell(self.engines[symbol].set_reference(reference, reference.time))
+        self.engines[symbol].set_reference(reference, reference.time)
+        self._reports[symbol].send()
 
     def _act(self, time: int, trader: Trader) -> None:
-        engine = self.engines[trader.symbol]
+        symbol = trader.symbol
+        engine, reports = self.engines[symbol], self._reports[symbol]
         # What is due until now has happened when the trader looks.
-        self._tell(engine.advance(time))
-        true_price = self._network.true_price(time, trader.symbol)
-        view = _view(engine, time, true_price, self._last_prices.get(trader.symbol))
-        for action in trader.decide(view):
+        engine.advance(time)
+        reports.send()
+        true_price = self._network.true_price(time, symbol)
+        for action in trader.decide(_view(engine, time, true_price)):
             self._carry_out(action, trader, time, true_price)
+            reports.send()
         self._network.queue.schedule(time + trader.wait(), Priority.ORDER, self._act, trader)
 
     def _carry_out(self, action: Action, trader: Trader, time: int, true_price: int) -> None:
@@ -158,27 +164,11 @@ class Market(Monitor):
             case Submit(order, intent):
                 arrival = Arrival(time, trader.symbol, order, trader.kind, intent, true_price)
                 self.arrivals.append(arrival)
-                self._owners.setdefault(order.order_id, trader)
-                events = engine.submit(order, time)
+                engine.submit(order, time)
             case Cancel(order_id):
-                events = engine.cancel(order_id, time)
+                engine.cancel(order_id, time)
             case Replace(order_id, price, quantity):
-                events = engine.replace(order_id, price=price, quantity=quantity, time=time)
-        self._tell(events)
-
-    def _tell(self, events: Sequence[Event]) -> None:
-        """Tell traders what became of their orders."""
-        owners = self._owners
-        for event in events:
-            if isinstance(event, Traded):
-                trade = event.trade
-                self._last_prices[trade.symbol] = float(trade.price)
-                sides = (trade.buy_order_id, trade.sell_order_id)
-                # A guest has no trader.
-                for trader in dict.fromkeys(owners[one] for one in sides if one in owners):
-                    trader.on_event(event)
-            elif (order_id := getattr(event, "order_id", None)) in owners:
-                owners[order_id].on_event(event)
+                engine.replace(order_id, price=price, quantity=quantity, time=time)
 
 
 def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngine:
@@ -192,24 +182,23 @@ def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngi
     )
 
 
-def _view(
-    engine: ConsensusMatchingEngine, time: int, true_price: int, last_price: float | None
-) -> MarketView:
-    book, reference = engine.book, engine.reference
-    low, high = engine.band_limits
+def _view(engine: ConsensusMatchingEngine, time: int, true_price: int) -> MarketView:
+    core = engine.core
+    book, last, reference, (low, high) = core.book, core.log.last_price, core.reference, core.limits
     return MarketView(
         time,
         engine.symbol,
         true_price / 1e6,
-        _dollars(book.best_bid),
-        _dollars(book.best_ask),
-        last_price,
+        _best(book.bids),
+        _best(book.asks),
+        None if last is None else last / 100,
         None if reference is None else float(reference.price),
-        engine.market,
-        _dollars(low),
-        _dollars(high),
+        core.market,
+        low / 100 if low else None,
+        high / 100 if high < NEVER else None,
     )
 
 
-def _dollars(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)
+def _best(side: BookSide) -> float | None:
+    best = side.best()
+    return None if best is None else best / 100

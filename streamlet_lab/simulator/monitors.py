@@ -84,7 +84,8 @@ class Listeners(dict[str, list[Callable[..., None]]]):
         """Report the events of a node, but not its messages: they may never leave it."""
         for event in events:
             if not isinstance(event, Message):
-                self.tell(NODE_HOOKS[type(event)], time, node, *event)
+                for listener in self[NODE_HOOKS[type(event)]]:
+                    listener(time, node, *event)
 
 
 class ProgressReport(Monitor):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import takewhile, tee
+from itertools import chain, tee
 from typing import Final, NamedTuple
 
 from streamlet_lab.consensus import GENESIS_EPOCH, Block, Verdict
@@ -26,6 +26,7 @@ from streamlet_lab.prices import (
     encode_claims,
     encode_quotes,
     objection_to_quotes,
+    sure_previous,
 )
 from streamlet_lab.units import CENT
 
@@ -68,7 +69,7 @@ def references_after(block: Block, symbols: Sequence[str], before: References) -
     for symbol, previous in zip(symbols, before, strict=True):
         match claims.get(symbol):
             case PriceConsensus(consensus_price=price):
-                previous = PreviousConsensus(price, block.epoch)
+                previous = sure_previous(price, block.epoch, 0)
             case NoPrice():
                 previous = previous.after_no_price()
         after.append(previous)
@@ -142,6 +143,8 @@ class PriceApplication:
         # The references behind blocks, by their hashes, and those behind genesis.
         self._references: dict[bytes, References] = {}
         self._opening = tuple(PreviousConsensus(each.price, GENESIS_EPOCH) for each in genesis)
+        # The latest answers, each after what was asked.
+        self._stood: tuple[int, bytes, tuple[References, bool]] | None = None
         self._evaluated: tuple[object, object, tuple[Evaluation, ...]] | None = None
         self._judged: tuple[bytes, object, Verdict] | None = None
 
@@ -234,14 +237,29 @@ class PriceApplication:
             self._references[block.hash] = references
         return references
 
+    def _standing(self, epoch: int, ancestors: Iterator[Block]) -> tuple[References, bool]:
+        """Return the references on a chain, and whether leaders claim no price on it any more."""
+        parent, last = next(ancestors), self._stood
+        if last is not None and last[0] == epoch and last[1] == parent.hash:
+            return last[2]
+        ancestors, newest = tee(chain([parent], ancestors))
+        standing = self.references(ancestors), self._gave_up(epoch, newest)
+        self._stood = (epoch, parent.hash, standing)
+        return standing
+
     def _gave_up(self, epoch: int, ancestors: Iterable[Block]) -> bool:
         """Whether voters may hear the sources so differently that leaders claim no price."""
         first = epoch - self._turns
         if not self._observes or first < 0:
             return False
-        epochs = [block.epoch for block in takewhile(lambda block: block.epoch >= first, ancestors)]
-        ends = zip(epochs, epochs[_IN_A_ROW - 1 :], strict=False)
-        return all(newest - oldest > _IN_A_ROW - 1 for newest, oldest in ends)
+        epochs: list[int] = []
+        for block in ancestors:
+            if block.epoch < first:
+                break
+            epochs.append(block.epoch)
+            if len(epochs) >= _IN_A_ROW and epochs[-_IN_A_ROW] - block.epoch < _IN_A_ROW:
+                return False
+        return True
 
     def _by_symbol(self, signed: Sequence[SignedQuote]) -> tuple[tuple[StockPrice, ...], ...]:
         return tuple(
@@ -253,9 +271,7 @@ class PriceApplication:
         self, epoch: int, ancestors: Iterator[Block], quotes: tuple[tuple[StockPrice, ...], ...]
     ) -> tuple[tuple[Evaluation, ...], bool]:
         """Return what an honest node makes of each symbol's quotes, and whether it gave up."""
-        ancestors, newest = tee(ancestors)
-        previous = self.references(ancestors)
-        gave_up = self._gave_up(epoch, newest)
+        previous, gave_up = self._standing(epoch, ancestors)
         last, question = self._evaluated, (epoch, previous)
         if last is not None and last[0] == question and last[1] is quotes:
             return last[2], gave_up

@@ -1,6 +1,6 @@
 """The log of a run: what happened when."""
 
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from streamlet_lab.consensus import Block, Message, Proposal, Verdict, Vote
 from streamlet_lab.simulator.monitors import Monitor
@@ -21,6 +21,10 @@ class Refusal(NamedTuple):
     node: str
     block: Block
     reason: str
+
+
+# One call less than the constructor, for each of ten records in an epoch.
+_record: Final[Any] = tuple.__new__
 
 
 class Recorder(Monitor):
@@ -61,10 +65,10 @@ class Recorder(Monitor):
         self.deliveries.append((received, sender, receiver, sent, message))
 
     def notarized(self, time: int, node: str, block: Block) -> None:
-        self.notarizations.append(Record(time, node, block))
+        self.notarizations.append(_record(Record, (time, node, block)))
 
     def finalized(self, time: int, node: str, block: Block) -> None:
-        self.finalizations.append(Record(time, node, block))
+        self.finalizations.append(_record(Record, (time, node, block)))
 
     def conflicted(self, time: int, node: str, block: Block) -> None:
         self.conflicts.append(Record(time, node, block))

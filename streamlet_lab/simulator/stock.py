@@ -89,7 +89,7 @@ class StockSimulation(Simulation):
         if self.config.source_faults:
             observe = self._observe_dishonest(epoch)
         else:
-            same = self._observation(epoch, tuple(f.quotes(epoch) for f in self.feeds.values()))
+            same = self._observation(epoch, tuple([f.quotes(epoch) for f in self.feeds.values()]))
 
             def observe(node: str) -> Observation:
                 return same
@@ -142,4 +142,5 @@ class StockSimulation(Simulation):
 
         Of the first symbol unless another one is named.
         """
-        return self.feeds[symbol or self.symbols[0]].path.price(self.market_time(time))
+        path = self.feeds[symbol or self.symbols[0]].path
+        return path.price(time * self._step // self.epoch_length)  # the hottest `market_time`

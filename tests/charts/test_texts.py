@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from streamlet_lab import Experiment
-from streamlet_lab.charts import plot_displacement, plot_means, plot_messages, to_png
+from streamlet_lab.charts import plot_displacement, plot_heat_map, plot_means, plot_messages, to_png
 from streamlet_lab.charts.plots import PAGES
 
 from .drawing import swept
@@ -46,6 +46,14 @@ def test_labels_of_a_sweep_are_drawn_as_they_are(by):
     _assert_plain(
         plot_means(sweep, "$m_{$", "network.delta", by=by, **labels), *NAMES, *labels.values()
     )
+
+
+def test_labels_of_a_heat_map_are_drawn_as_they_are():
+    names = ["_x$", "$y_{$"]
+    sweep = swept(names, ["$m_{$"], *[(*labels, 1.0) for labels in product(NAMES, repeat=2)])
+    labels = {"question": "$q_{$", "unit": "$u_{$"}
+    figure = plot_heat_map(sweep, "$m_{$", *names, **labels)
+    _assert_plain(figure, *NAMES, *names, *labels.values())
 
 
 def test_names_in_a_study_are_drawn_as_they_are():

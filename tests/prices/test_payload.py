@@ -98,6 +98,7 @@ def test_what_is_encoded_is_decoded(batch):
 
     assert decode_claims(payload) == tuple(batch)
     assert encode_claims(decode_claims(payload)) == payload
+    assert json.dumps(json.loads(payload)).encode() == payload
     if len(batch) == 1:
         assert payload == batch[0].to_payload()
         assert decode_payload(payload) == batch[0]

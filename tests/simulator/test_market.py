@@ -1,13 +1,14 @@
 """The market on the clock: which price counts at which instant, and for whom."""
 
 from bisect import bisect_right
+from copy import deepcopy
 from typing import ClassVar
 
 import pytest
 
-from streamlet_lab.matching import Accepted, ReferenceMoved, Rejected, RejectReason
+from streamlet_lab.matching import Accepted, Order, ReferenceMoved, Rejected, RejectReason
 from streamlet_lab.simulator import Market, Priority, priced
-from streamlet_lab.simulator.traders import Trader
+from streamlet_lab.simulator.traders import Submit, Trader
 
 from .stocks import network
 
@@ -213,3 +214,56 @@ def test_traders_see_the_latest_trade_of_their_own_symbol():
         for view in views:
             before = bisect_right(times, view.time)
             assert view.last_price == (float(trades[before - 1].price) if before else None)
+
+
+# Whom it tells
+
+
+class Looks(Trader):
+    """Sends orders of all sorts, and looks at its account from a certain act on."""
+
+    seen: ClassVar[list] = []
+
+    def __init__(self, context, *, first=0):
+        super().__init__(context)
+        self.acts, self.first = 0, first
+
+    def act(self, view):
+        self.acts += 1
+        if self.acts > self.first:
+            self.seen.append((view.time, self.position, deepcopy(self.orders)))
+            yield from (self.cancel(one) for one in list(self.orders)[3:])
+        yield self.buy(30, view.true_price)
+        yield self.sell(40, view.true_price)
+        # Made by hand, under an id of its own choice.
+        by_hand = f"{self.name}/{self.symbol}/mine/{self.acts}"
+        yield Submit(Order.limit(by_hand, self.symbol, "buy", 10, 1), "honest")
+
+
+class Told(Looks):
+    """The same under the same name, with an `on_event` of its own: it is told at once."""
+
+    def on_event(self, event):
+        super().on_event(event)
+
+
+Told.__name__ = Looks.__name__
+
+
+@pytest.mark.parametrize("first", [0, 5])
+@pytest.mark.parametrize("band", ["consensus", "clip", "volatility_auction"])
+def test_who_looks_late_sees_what_who_is_told_at_once_sees(band, first):
+    seen = []
+    for kind in (Looks, Told):
+        Looks.seen = []
+        others = {"kind": "zero_intelligence", "count": 5}
+        traders = [{"kind": kind, "count": 2, "parameters": {"first": first}}, others]
+        _, _, market = trade(30, market={"traders": traders, "band": band, "band_percent": 1})
+        accounts = [(one.position, one.orders) for one in market.traders]
+        seen.append((Looks.seen, accounts))
+        rest = market.engines["AAPL"].book
+        resting = [each.order.order_id for each in (*rest.bids, *rest.asks)]
+        assert sorted(resting) == sorted(one for _, orders in accounts for one in orders)
+        assert sum(position for position, _ in accounts) == 0
+    assert seen[0] == seen[1]
+    assert len({position for _, position, _ in seen[0][0]}) > 10

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, get_args
@@ -14,13 +14,14 @@ from streamlet_lab.matching import (
     Accepted,
     Event,
     MarketState,
+    OpenOrder,
     Order,
     OrderTracker,
     OrderType,
     Side,
     Traded,
 )
-from streamlet_lab.matching.orders import read_quantity
+from streamlet_lab.matching.orders import DAY, IOC, read_quantity, sure_order
 from streamlet_lab.registers import TRADERS, TraderContext
 from streamlet_lab.streams import stream
 from streamlet_lab.units import (
@@ -40,6 +41,7 @@ Shares: TypeAlias = Annotated[int, Whole(1, MAX_QUANTITY)]
 
 #: What a trader meant: an honest price, one that is far away by mistake, or to profit from a lie.
 Intent = Literal["honest", "far", "manipulating"]
+_INTENTS: Final = get_args(Intent)
 
 _Price: TypeAlias = float | Decimal | None
 
@@ -120,14 +122,14 @@ class Trader(ABC):
     ----------
     intent : {"honest", "far", "manipulating"}
         What the kind means by its orders, unless it says otherwise for one of them.
-    name, symbol : str
+    name, symbol, kind : str
+        A name is that of the kind and a number.
     random : random.Random
     rate : float
         Mean number of acts per second of protocol time.
-    position : int
-        Shares bought less shares sold.
-    orders : dict of str to OpenOrder
-        Its orders that are not over, by their ids, as the engine's events leave them.
+
+    A market tells it of its orders from its first look at `position` or `orders` on, and then of
+    what was before; or from the beginning, if its kind has an `on_event` of its own.
 
     Examples
     --------
@@ -146,14 +148,17 @@ class Trader(ABC):
     intent: ClassVar[Intent] = "honest"
 
     def __init_subclass__(cls) -> None:
-        to_name(cls.intent, get_args(Intent), f"{cls.__name__}.intent")
+        to_name(cls.intent, _INTENTS, f"{cls.__name__}.intent")
 
     def __post_init__(self) -> None:
         self.name, self.symbol, self.random, self.rate = self.context
-        self.position = 0
+        self.kind = self.name.rpartition("_")[0]
+        self._position = 0
         self._tracker = OrderTracker()
-        self.orders = self._tracker.open
-        self._prefix = f"{self.name}/{self.symbol}/"
+        self._listens = getattr(self.on_event, "__func__", None) is not Trader.on_event
+        self._reports: Callable[[Trader], None] | None = None
+        self.account = f"{self.name}/{self.symbol}"
+        self._prefix = f"{self.account}/"
         self._made = 0
 
     @abstractmethod
@@ -164,9 +169,35 @@ class Trader(ABC):
         """
 
     @property
-    def kind(self) -> str:
-        """The name of its kind."""
-        return self.name.rpartition("_")[0]
+    def position(self) -> int:
+        """Shares bought less shares sold."""
+        if not self._listens:
+            self._listen()
+        return self._position
+
+    @position.setter
+    def position(self, shares: int) -> None:
+        if not self._listens:
+            self._listen()
+        self._position = shares
+
+    @property
+    def orders(self) -> dict[str, OpenOrder]:
+        """Its orders that are not over, by their ids, as the engine's events leave them."""
+        if not self._listens:
+            self._listen()
+        return self._tracker.open
+
+    def attach(self, reports: Callable[["Trader"], None]) -> None:
+        """Have a market tell it of its orders, once it looks; it then calls what is given here."""
+        self._reports = reports
+        if self._listens:
+            reports(self)
+
+    def _listen(self) -> None:
+        self._listens = True
+        if self._reports is not None:
+            self._reports(self)
 
     def wait(self) -> int:
         """Draw the time until the next act, in microseconds, at least 1: a Poisson process."""
@@ -185,10 +216,16 @@ class Trader(ABC):
         actions = self.act(view)
         if actions is None and self._made > made:
             raise InvalidInput(f"{self.name}.act", None, "the orders that it made, by `yield`")
+        if actions is None:
+            return ()
+        try:
+            each = iter(actions)
+        except TypeError:
+            each = None
         # An action is a tuple itself.
-        if isinstance(actions, Action) or not isinstance(actions, Iterable | None):
+        if each is None or isinstance(actions, Action):
             raise InvalidInput(f"{self.name}.act", actions, "a list of actions, or None")
-        decided = () if actions is None else tuple(actions)
+        decided = tuple(each)
         for action in decided:
             self._check(action)
         return decided
@@ -224,20 +261,28 @@ class Trader(ABC):
 
     def on_grid(self, price: float | Decimal) -> Decimal:
         """Return the nearest price in cents, half even; a cent at least."""
+        return from_ticks(self._in_cents(price))
+
+    def _in_cents(self, price: float | Decimal) -> int:
         given = price if type(price) is float else to_python(price)
-        is_number = isinstance(given, int | float | Decimal) and not isinstance(given, bool)
         amount = Decimal("nan")
-        if is_number:  # a float is taken as it prints
-            amount = Decimal(repr(given) if isinstance(given, float) else given)  # type: ignore[arg-type]
+        if isinstance(given, float):
+            amount = Decimal(repr(given))  # as it prints
+        elif isinstance(given, int | Decimal) and not isinstance(given, bool):
+            amount = Decimal(given)
         if not amount.is_finite():
             raise InvalidInput("price", price, "a finite price in dollars, such as 152.45")
         cents = min(max(MONEY.divide(amount, CENT), Decimal(1)), _LARGEST_PRICE)
-        return from_ticks(int(cents.quantize(Decimal(1), context=MONEY)))
+        return int(cents.quantize(Decimal(1), context=MONEY))
 
     def draw_quantity(self, size: int | None = None) -> int:
         """Return the size if there is one; otherwise draw 10 to 200 shares, a multiple of 10."""
         if size is None:
-            return _LOT * self.random.randint(1, _LARGEST_LOTS)
+            # As `randint` draws, whose own calls are three for each order.
+            lots = _LARGEST_LOTS
+            while lots >= _LARGEST_LOTS:
+                lots = self.random.getrandbits(_LARGEST_LOTS.bit_length())
+            return _LOT * (1 + lots)
         return read_quantity(size)
 
     def on_event(self, event: Event) -> None:
@@ -251,26 +296,29 @@ class Trader(ABC):
                 return
             case Traded(trade=trade):
                 # Both orders may be its own.
-                if trade.buy_order_id in self.orders:
-                    self.position += trade.quantity
-                if trade.sell_order_id in self.orders:
-                    self.position -= trade.quantity
+                if trade.buy_order_id in self._tracker.open:
+                    self._position += trade.quantity
+                if trade.sell_order_id in self._tracker.open:
+                    self._position -= trade.quantity
         self._tracker.follow(event)
 
     def _submit(
         self, side: Side, quantity: int, price: _Price, *, intent: Any = None, **conditions: Any
     ) -> Submit:
-        meant: Any = to_name(intent or self.intent, get_args(Intent), "intent")
-        order = Order(
-            f"{self._prefix}{self._made}",
-            self.symbol,
-            side,
-            OrderType.MARKET if price is None else OrderType.LIMIT,
-            quantity,
-            None if price is None else self.on_grid(price),
-            self.name,
-            **conditions,
-        )
+        meant = intent or self.intent
+        if meant not in _INTENTS:
+            to_name(meant, _INTENTS, "intent")
+        cents = None if price is None else self._in_cents(price)
+        order_id, symbol = f"{self._prefix}{self._made}", self.symbol
+        if conditions:
+            kind = OrderType.MARKET if cents is None else OrderType.LIMIT
+            amount = None if cents is None else from_ticks(cents)
+            order = Order(order_id, symbol, side, kind, quantity, amount, self.name, **conditions)
+        else:
+            # All else is the trader's own, and as an order has it.
+            sign, waits = 1 if side is Side.BUY else -1, IOC if cents is None else DAY
+            what = (sign, cents, read_quantity(quantity), self.name, waits, False, None)
+            order = sure_order(symbol, (order_id, *what))
         self._made += 1
         return Submit(order, meant)
 

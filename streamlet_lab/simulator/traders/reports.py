@@ -1,0 +1,52 @@
+"""Execution reports: what becomes of its orders, told to each trader that wants to know."""
+
+from streamlet_lab.matching import ConsensusMatchingEngine
+from streamlet_lab.matching.log import order_ids
+from streamlet_lab.simulator.traders.trader import Trader
+
+
+class ExecutionReports:
+    """Tells the traders of one engine of the events that concern their orders.
+
+    Most kinds never ask, and no event is made for them. One that does is told of all that was, and
+    then of each event once, in their order.
+    """
+
+    def __init__(self, engine: ConsensusMatchingEngine) -> None:
+        self._events, self._rows = engine.events, engine.core.log.rows
+        self._traders: dict[str, Trader] = {}  # by account, with which the ids of orders begin
+        self._told = 0  # so many rows of the log
+
+    def subscribe(self, trader: Trader) -> None:
+        """Tell a trader of its orders from now on, and first of what was told to others."""
+        for sequence in range(self._told):
+            self._report(sequence, {trader.account: trader})
+        self._traders[trader.account] = trader
+
+    def send(self) -> None:
+        """Tell of what has happened since the last time."""
+        if not self._traders:
+            self._told = len(self._rows)
+        # Whoever is told may look at another one, who subscribes by that.
+        while self._told < len(self._rows):
+            self._told += 1
+            self._report(self._told - 1, self._traders)
+
+    def _report(self, sequence: int, traders: dict[str, Trader]) -> None:
+        owners = [_owner(order_id, traders) for order_id in order_ids(self._rows[sequence])]
+        # Both orders of a trade may be of one trader.
+        concerned = dict.fromkeys(each for each in owners if each is not None)
+        if concerned:
+            event = self._events[sequence]
+            for trader in concerned:
+                trader.on_event(event)
+
+
+def _owner(order_id: str, traders: dict[str, Trader]) -> Trader | None:
+    """Return the trader with whose account the id of an order begins, if it is one of these."""
+    account = order_id
+    while account:
+        account = account.rpartition("/")[0]
+        if account in traders:
+            return traders[account]
+    return None
