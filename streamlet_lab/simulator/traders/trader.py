@@ -227,7 +227,9 @@ class Trader(ABC):
             raise InvalidInput(f"{self.name}.act", actions, "a list of actions, or None")
         decided = tuple(each)
         for action in decided:
-            self._check(action)
+            # An order of its own, which most actions are, needs no further look.
+            if type(action) is not Submit or not action.order.order_id.startswith(self._prefix):
+                self._check(action)
         return decided
 
     def buy(self, quantity: int, price: _Price = None, **options: Any) -> Submit:
@@ -316,8 +318,10 @@ class Trader(ABC):
             order = Order(order_id, symbol, side, kind, quantity, amount, self.name, **conditions)
         else:
             # All else is the trader's own, and as an order has it.
+            if type(quantity) is not int or not 0 < quantity <= MAX_QUANTITY:
+                quantity = read_quantity(quantity)
             sign, waits = 1 if side is Side.BUY else -1, IOC if cents is None else DAY
-            what = (sign, cents, read_quantity(quantity), self.name, waits, False, None)
+            what = (sign, cents, quantity, self.name, waits, False, None)
             order = sure_order(symbol, (order_id, *what))
         self._made += 1
         return Submit(order, meant)
