@@ -61,13 +61,13 @@ class Work:
     def __call__(self, config: ExperimentConfig) -> Outcome:
         """Return what became of a run."""
         try:
-            return Outcome(self._numbers(self.measure(self.run(config))))
+            return self.outcome(self.measure(self.run(config)))
         except Exception as error:
             if not self.keep:
                 raise
             return Outcome({}, described(error))
 
-    def _numbers(self, measured: object) -> dict[str, float]:
+    def outcome(self, measured: object) -> Outcome:
         """Return what was measured: NaN for what a run does not have."""
         if not isinstance(measured, Mapping):
             raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
@@ -85,7 +85,7 @@ class Work:
                 value = Share(float(value), 1)
             if isinstance(value, Share):
                 numbers |= {name + PART: float(value.part), name + WHOLE: float(value.whole)}
-        return numbers
+        return Outcome(numbers)
 
 
 @dataclass

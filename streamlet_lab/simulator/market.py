@@ -150,11 +150,13 @@ class Market(Monitor):
         engine, reports = self.engines[symbol], self._reports[symbol]
         # What is due until now has happened when the trader looks.
         engine.advance(time)
-        reports.send()
+        if reports.traders:
+            reports.send()
         true_price = self._network.true_price(time, symbol)
         for action in trader.decide(_view(engine, time, true_price)):
             self._carry_out(action, trader, time, true_price)
-            reports.send()
+            if reports.traders:
+                reports.send()
         self._network.queue.schedule(time + trader.wait(), Priority.ORDER, self._act, trader)
 
     def _carry_out(self, action: Action, trader: Trader, time: int, true_price: int) -> None:

@@ -230,7 +230,9 @@ class Trader(ABC):
             raise InvalidInput(f"{self.name}.act", actions, "a list of actions, or None")
         decided = tuple(each)
         for action in decided:
-            self._check(action)
+            # An order of its own, which most actions are, needs no further look.
+            if type(action) is not Submit or not action.order.order_id.startswith(self._prefix):
+                self._check(action)
         return decided
 
     def buy(self, quantity: int, price: _Price = None, **options: Any) -> Submit:
@@ -316,7 +318,9 @@ class Trader(ABC):
             order = Order(order_id, symbol, side, kind, quantity, amount, self.name, **conditions)
         else:
             # All else is the trader's own, and as an order has it.
-            what = (kind, read_quantity(quantity), amount, self.name, waits, None, False)
+            if type(quantity) is not int or not 0 < quantity <= MAX_QUANTITY:
+                quantity = read_quantity(quantity)
+            what = (kind, quantity, amount, self.name, waits, None, False)
             order = _sure_order(order_id, symbol, side, *what)
         self._made += 1
         return Submit(order, meant)
