@@ -12,7 +12,7 @@ from streamlet_lab.texts import parse_toml, read_text
 from streamlet_lab.units import to_name
 from streamlet_lab.values import Section
 
-_OF_SWEEP: Final = ("base", "over", "repeats", "seed", "measure", "until", "on_error")
+_OF_SWEEP: Final = ("base", "over", "repeats", "seed", "measure", "until", "on_error", "engine")
 _DRAWN: Final = "quasi_random"
 _OF_DRAWING: Final = ("bounds", "count", "seed", "log")
 

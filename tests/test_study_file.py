@@ -86,6 +86,7 @@ def test_a_mistake_in_what_only_a_file_has_is_refused(tmp_path, text, message):
         ("measure = ['trade']", r"measure: 'trade' .*did you mean 'trades'"),
         ("measure = 3", "measure: 3"),
         ("until = 'narrow'", "until: 'narrow'"),
+        ("engine = 'fast'", "engine: 'fast'"),
         ("on_error = 'stop'", "on_error: 'stop'"),
     ],
 )
