@@ -18,7 +18,6 @@ REJECTED     time, order id, reason, command, price that was judged (in ticks, o
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Final, TypeVar, overload
 
 from streamlet_lab.matching.engine_settings import EngineSettings
@@ -114,9 +113,12 @@ class Log:
     @property
     def tape(self) -> list[int]:
         """The sequence numbers of the trades; a trade's place here is its id."""
-        new = enumerate(islice(self.rows, self._taped, None), self._taped)
-        self._tape += [at for at, row in new if type(row) is tuple and row[0] == TRADED]
-        self._taped = len(self.rows)
+        rows = self.rows
+        for position in range(self._taped, len(rows)):
+            row = rows[position]
+            if type(row) is tuple and row[0] == TRADED:
+                self._tape.append(position)
+        self._taped = len(rows)
         return self._tape
 
     @property
