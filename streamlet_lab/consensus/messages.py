@@ -35,7 +35,7 @@ def domain_of(domain: bytes, chain_id: str) -> bytes:
 class Block:
     """A block: its header names its parent by hash, its payload means nothing to the protocol.
 
-    Its hash is SHA-256 over the header, with the hashes of what it carries. A vote signs the ballot.
+    Its hash is SHA-256 over the header, with the hashes of what it carries. Votes sign its ballot.
 
     Parameters
     ----------
