@@ -221,8 +221,8 @@ def _there(kinds: tuple[tuple[str, str, bytes], ...], work: bytes, what: bytes) 
 def _received(kinds: tuple[tuple[str, str, bytes], ...], work: bytes) -> Callable[[Any], Any]:
     """Return the work; what it is made of may be known by the name of its kind only."""
     for decorator, name, kind in kinds:
-        # A module that is not here: its kinds are unknown, as whoever names one will be told.
-        with suppress(ImportError):
+        # A module or register that is not here: its kinds are unknown, as who names one is told.
+        with suppress(ImportError, KeyError):
             add_kind(decorator, name, pickle.loads(kind))
     received: Callable[[Any], Any] = pickle.loads(work)
     return received
