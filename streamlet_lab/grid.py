@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, get_args
 
 import pandas as pd
 
+from streamlet_lab.engines import ByEngine, Engine, choose_engines, in_words, table
 from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.files import write_atomically
 from streamlet_lab.identity import study_document
@@ -69,6 +70,7 @@ class Sweep:
     _failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     until: Mapping[str, float] = field(default_factory=dict)
     interrupt: KeyboardInterrupt | None = None
+    _engines: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -83,6 +85,11 @@ class Sweep:
     def failures(self) -> pd.DataFrame:
         """The same of each run that failed, with its ``error`` in place of measures."""
         return self._failures.copy(deep=False)
+
+    @property
+    def engines(self) -> pd.DataFrame:
+        """Each point with the ``engine`` that played its runs, and ``why`` not the batched one."""
+        return self._engines.copy(deep=False)
 
     @property
     def complete(self) -> bool:
@@ -190,7 +197,8 @@ class Sweep:
         runs = f"{self.planned}" if self.complete else f"{len(self.frame)} of {self.planned}"
         begin = "interrupted: " if self.interrupted else ""
         wide = "" if self.frame.empty or self.narrow else "; intervals wider than they were to be"
-        return printable(f"{begin}{runs} runs{over}; measured: {measured}{wide}{self._failed()}")
+        said = f"{begin}{runs} runs{over}{in_words(self.engines)}; measured: {measured}{wide}"
+        return printable(said + self._failed())
 
     def _repr_html_(self) -> str:
         table = self.means().to_html(index=False, border=0, float_format="{:.6g}".format)
@@ -222,6 +230,7 @@ def sweep(
     store: str | Path | None = None,
     progress: Progress | bool | None = None,
     on_error: OnError = "keep",
+    engine: Engine = "full",
 ) -> Sweep:
     """Run some points of settings, several times each.
 
@@ -267,6 +276,11 @@ def sweep(
     on_error : {"keep", "raise"}
         What becomes of a run that fails, or whose measure does: it is one of the ``failures``, with
         a warning for the first; or its error is raised.
+    engine : {"full", "batched", "auto"}
+        What plays the runs: everything there is; or thousands of runs in lockstep, for named
+        measures of experiments that need no order book (:mod:`~streamlet_lab.batched`), with draws
+        of its own that have the same law; or that where it can, and else the full engine. A batch
+        takes place here, whatever the workers.
 
     Raises
     ------
@@ -289,11 +303,13 @@ def sweep(
     plan = make_plan(base, over, to_whole(seed, 0, "seed"))
     rounds = _rounds(until, to_whole(repeats, 1, "repeats", _MOST_RUNS // len(plan.points)))
     work = Work(to_function(run, "run"), to_measure(measure), plan.columns, keep)
+    reasons = choose_engines(engine, plan, work)
+    place = ByEngine(place, [not reason for reason in reasons])
     place.check(run=run, measure=work.measure, settings=plan.points)
     with ExitStack() as stack:
         kept = None
         if store is not None:
-            study = study_document(plan, run, work.measure, "full")
+            study = study_document(plan, run, work.measure, engine)
             kept = stack.enter_context(open_store(store, study, plan.columns))
         runs = Runs(plan, work, place, kept, stack.enter_context(told(progress)))
         interrupt = None
@@ -305,7 +321,7 @@ def sweep(
                         break
         except KeyboardInterrupt as error:
             interrupt = error
-        return replace(_swept(runs, until), interrupt=interrupt)
+        return replace(_swept(runs, until), interrupt=interrupt, _engines=table(plan, reasons))
 
 
 def _rounds(until: Until | None, repeats: int) -> list[int]:
