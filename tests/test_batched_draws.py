@@ -174,3 +174,12 @@ def test_latencies_and_ages(settings):
     assert_one_law(full, latency[outcome.final_at[-1] < NEVER_IN_RUN] / 1e6)
     full = pd.concat([run.orders["reference_age_s"].dropna() for run in runs])
     assert_one_law(full, ages / 1e6)
+
+
+def test_a_night_has_its_share_of_the_days_variance():
+    prices = {"path_model": "gbm", "path_parameters": {"volatility": 0.3}, "nights": 0.7}
+    config = sl.ExperimentConfig(epochs=1, market_time_per_epoch="20us", prices=prices)
+    drawn = draw_paths(config, [generator(seed, "test") for seed in range(4_000)])
+    night = np.log(drawn[:, 1] / drawn[:, 0])
+
+    assert night.var() / (0.7 * 0.3**2 / 252) == pytest.approx(1, abs=0.06)
