@@ -1,5 +1,6 @@
 """The market on the clock: traders act, the engines match, and the references move."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -95,7 +96,7 @@ class Market(Monitor):
             engine.advance(time)
             self._reports[symbol].send()
 
-    def submit(self, order: Order) -> list[Event]:
+    def submit(self, order: Order) -> Sequence[Event]:
         """Send an order now that is no trader's but a guest's, and return its events.
 
         What goes to an engine directly would be in no frame.
@@ -201,5 +202,5 @@ def _view(engine: ConsensusMatchingEngine, time: int, true_price: int) -> Market
 
 
 def _best(side: BookSide) -> float | None:
-    level = side.best()
-    return None if level is None else level.ticks / 100
+    best = side.best()
+    return None if best is None else best / 100

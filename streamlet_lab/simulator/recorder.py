@@ -43,7 +43,7 @@ class Recorder(Monitor):
         self.deliveries: list[tuple[int, str, str, int, Message]] = []
         # Every block that its epoch's leader proposed, by hash.
         self.blocks: dict[bytes, Block] = {}
-        self._voted: set[tuple[object, ...]] = set()
+        self._voted: set[tuple[str, bytes]] = set()
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         self.leaders.append(leader)
@@ -54,9 +54,9 @@ class Recorder(Monitor):
                 if block.hash not in self.blocks:
                     self.blocks[block.hash] = block
                     self.proposals.append(Record(time, proposer, block))
-            case Vote(voter=voter, subject=subject):
-                if (voter, *subject) not in self._voted:
-                    self._voted.add((voter, *subject))
+            case Vote(voter=voter, signed=signed):
+                if (voter, signed) not in self._voted:
+                    self._voted.add((voter, signed))
                     self.votes.append((time, message))
 
     def delivered(
