@@ -93,7 +93,16 @@ def order_ids(row: Any) -> tuple[str, ...]:
 class Log:
     """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
-    __slots__ = ("_instrument", "_tape", "_taped", "accepted", "orders", "rows")
+    __slots__ = (
+        "_instrument",
+        "_last_price",
+        "_priced",
+        "_tape",
+        "_taped",
+        "accepted",
+        "orders",
+        "rows",
+    )
 
     def __init__(self, instrument: Instrument) -> None:
         self.rows: list[Any] = []
@@ -102,6 +111,8 @@ class Log:
         self._instrument = instrument
         self._tape: list[int] = []
         self._taped = 0  # rows among which the trades were looked for
+        self._last_price: int | None = None
+        self._priced = 0  # rows among which the last price was looked for
 
     def count(self) -> int:
         """Return how many events there are."""
@@ -122,8 +133,11 @@ class Log:
     @property
     def last_price(self) -> int | None:
         """The price of the latest trade in ticks, None before the first."""
-        tape = self.tape
-        return self.rows[tape[-1]][2] if tape else None
+        for row in islice(self.rows, self._priced, None):
+            if type(row) is tuple and row[0] == TRADED:
+                self._last_price = row[2]
+        self._priced = len(self.rows)
+        return self._last_price
 
     def fields(self, order_id: str) -> Fields:
         """Return an accepted order as the core took it."""
