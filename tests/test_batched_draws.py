@@ -4,6 +4,8 @@ Two samples of fixed seeds, so that a verdict is the same every time: only a cha
 what is drawn, can turn one of these tests red.
 """
 
+from itertools import islice
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,10 +14,11 @@ from scipy.stats import ks_2samp
 import streamlet_lab as sl
 from streamlet_lab.batched.draws import draw
 from streamlet_lab.batched.lockstep import NEVER_IN_RUN, play
-from streamlet_lab.batched.walks import draw_paths, points_of, step_of
+from streamlet_lab.batched.walks import _days, draw_paths, points_of, step_of
 from streamlet_lab.config import make_stock
+from streamlet_lab.prices.models import GjrGarch, MertonJumps
 from streamlet_lab.simulator.links import make_links
-from streamlet_lab.streams import generator
+from streamlet_lab.streams import generator, stream
 
 
 def assert_one_law(full, batched):
@@ -183,3 +186,22 @@ def test_a_night_has_its_share_of_the_days_variance():
     night = np.log(drawn[:, 1] / drawn[:, 0])
 
     assert night.var() / (0.7 * 0.3**2 / 252) == pytest.approx(1, abs=0.06)
+
+
+def test_each_day_follows_from_the_one_before():
+    model, streams = GjrGarch(), [generator(seed, "test") for seed in range(3)]
+    move, deviation = _days(model, streams, 20)
+    assert deviation[:, 0] ** 2 == pytest.approx(model.long_run_variance)
+    for run in range(3):
+        for day in range(19):
+            after = model.next_variance(deviation[run, day] ** 2, move[run, day])
+            assert deviation[run, day + 1] ** 2 == pytest.approx(after)
+
+
+def test_days_make_up_for_the_mean_of_their_jumps():
+    model = MertonJumps(volatility=0, jump_mean=0.01)
+    move, deviation = _days(model, [generator(1, "test")], 3)
+    (day,) = islice(model.days(stream(1, "test")), 1)
+
+    assert move.tolist() == [[day.move] * 3]
+    assert not deviation.any()
