@@ -18,7 +18,6 @@ REJECTED     time, order id, reason, command, price that was judged (in ticks, o
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Final, TypeVar, overload
 
 from streamlet_lab.matching.engine_settings import EngineSettings
@@ -93,16 +92,7 @@ def order_ids(row: Any) -> tuple[str, ...]:
 class Log:
     """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
-    __slots__ = (
-        "_instrument",
-        "_last_price",
-        "_priced",
-        "_tape",
-        "_taped",
-        "accepted",
-        "orders",
-        "rows",
-    )
+    __slots__ = ("_instrument", "_tape", "_taped", "accepted", "orders", "rows")
 
     def __init__(self, instrument: Instrument) -> None:
         self.rows: list[Any] = []
@@ -111,8 +101,6 @@ class Log:
         self._instrument = instrument
         self._tape: list[int] = []
         self._taped = 0  # rows among which the trades were looked for
-        self._last_price: int | None = None
-        self._priced = 0  # rows among which the last price was looked for
 
     def count(self) -> int:
         """Return how many events there are."""
@@ -125,19 +113,19 @@ class Log:
     @property
     def tape(self) -> list[int]:
         """The sequence numbers of the trades; a trade's place here is its id."""
-        new = enumerate(islice(self.rows, self._taped, None), self._taped)
-        self._tape += [at for at, row in new if type(row) is tuple and row[0] == TRADED]
-        self._taped = len(self.rows)
+        rows = self.rows
+        for position in range(self._taped, len(rows)):
+            row = rows[position]
+            if type(row) is tuple and row[0] == TRADED:
+                self._tape.append(position)
+        self._taped = len(rows)
         return self._tape
 
     @property
     def last_price(self) -> int | None:
         """The price of the latest trade in ticks, None before the first."""
-        for row in islice(self.rows, self._priced, None):
-            if type(row) is tuple and row[0] == TRADED:
-                self._last_price = row[2]
-        self._priced = len(self.rows)
-        return self._last_price
+        tape = self.tape
+        return self.rows[tape[-1]][2] if tape else None
 
     def fields(self, order_id: str) -> Fields:
         """Return an accepted order as the core took it."""
