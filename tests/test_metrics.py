@@ -36,6 +36,7 @@ from streamlet_lab.metrics import (
     judged_by,
     market_numbers,
     market_quality,
+    share_of,
 )
 from streamlet_lab.simulator import Arrival
 
@@ -229,6 +230,15 @@ def test_each_symbol_has_a_row_of_its_own(lab):
     assert "fair_stopped_blocked" in counts
     for name in counts:
         assert table[name].sum() == pooled[name], name
+
+
+def test_the_bands_own_refusals_are_of_the_fair_orders_that_came_to_a_reference(lab):
+    orders, stopped = lab.frames["orders"], lab.frames["rejections"].query("verdict == 'false'")
+    fair = ((orders["type"] == "limit") & orders["fair"]).sum()
+    outside = ((stopped["stopped"] == "at_entry") & (stopped["reason"] == "outside_band")).sum()
+    early = (stopped["reason"] == "no_consensus").sum()
+    numbers = market_numbers(lab.frames, _epoch_s(lab))
+    assert share_of("fair_outside_share", numbers) == Share(outside, fair - early)
 
 
 # --- What adds up

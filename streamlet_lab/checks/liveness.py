@@ -131,7 +131,8 @@ class Lemma5(Liveness):
         if block is None:
             return False
         self._alone[block.height] = block
-        self._reject_rivals(self._simulation.queue.now, block.height)
+        if block.height in self._others:
+            self._reject_rivals(self._simulation.queue.now, block.height)
         return True
 
     def _what(self, epoch: int) -> str:

@@ -149,7 +149,8 @@ class BlockTree:
             votes = self.ballots[vote.signed] = {}
         votes.setdefault(vote.voter, vote)
         if len(votes) == self.quorum:
-            self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
+            if self.rule.uncontested:  # else nobody asks
+                self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
             entry = self._entries.get(vote.block_hash)
             if entry and not entry.has_quorum and entry.block.ballot == vote.signed:
                 return self._notarize(entry)

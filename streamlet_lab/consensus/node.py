@@ -148,7 +148,7 @@ class StreamletNode:
         # A proposal that did not extend a longest chain is looked at again whenever something is
         # notarized: a vote decided only when the proposal arrives breaks the liveness lemmas.
         if events or may_fit:
-            return [*events, *self._vote_if_possible()]
+            return events if self._has_decided else [*events, *self._vote_if_possible()]
         return NOTHING
 
     def learn(self, message: Message) -> Sequence[Event]:
