@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import (
+    OBSERVER,
     ExperimentConfig,
     check_config,
     check_runnable,
@@ -20,6 +21,7 @@ from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import (
+    Forgetter,
     Market,
     Monitor,
     Progress,
@@ -121,7 +123,8 @@ def _run(
     recorder = Recorder()
     reports = [] if progress is None else [ProgressReport(progress, config.epochs)]
     # The market, which is there already, is the last to see an event.
-    simulation.monitors[:0] = [recorder, *checks, *monitors, *reports]
+    forgetter = Forgetter(simulation, [OBSERVER], [check.forget for check in checks])
+    simulation.monitors[:0] = [recorder, *checks, *monitors, *reports, forgetter]
     simulation.run(config.epochs)
     if market is not None:
         market.close(config.epochs * config.epoch_length)

@@ -156,6 +156,20 @@ class BlockTree:
         for votes in self._votes.values():
             yield from votes.values()
 
+    def forget(self, epoch: int, height: int) -> None:
+        """Drop what is about earlier epochs, or heights, but genesis: no message is any more."""
+        root = self.finalized[0]
+        self._entries = {
+            name: entry
+            for name, entry in self._entries.items()
+            if entry.block is root or entry.block.epoch >= epoch
+        }
+        self._votes = {what: votes for what, votes in self._votes.items() if what[1] >= epoch}
+        self._voted_at = {at: blocks for at, blocks in self._voted_at.items() if at > height}
+        for blocks in (self.notarized, self.finalized):
+            kept = [block for block in blocks if block is root or block.epoch >= epoch]
+            list.__setitem__(blocks, slice(None), kept)
+
     def _votes_for(self, block: Block) -> dict[str, Vote]:
         return self._votes.get((block.hash, block.epoch, block.height), {})
 

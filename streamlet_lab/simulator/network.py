@@ -6,7 +6,7 @@ earliest arrival known so far and drops the later copies unseen. That is exact: 
 compares it with an echo carried out copy by copy.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -147,6 +147,19 @@ class Network:
         All among voters. The observer's are not counted: the protocol has none.
         """
         return {key: (one.sent, one.echoed, one.received) for key, one in self._tallies.items()}
+
+    def on_their_way(self) -> Iterator[Message]:
+        """Yield the messages of which a copy is yet to arrive."""
+        for message, flood in self._floods.items():
+            if any(_ARRIVED < due < LOST for due in flood.due):
+                yield message
+
+    def forget(self, epoch: int) -> list[Message]:
+        """Drop, and return, all messages about earlier epochs: none of them is sent again."""
+        gone = [message for message in self._floods if message.epoch < epoch]
+        for message in gone:
+            del self._floods[message]
+        return gone
 
     def broadcast(self, time: int, sender: int, message: Message) -> None:
         """Send a participant's own message to all others."""
