@@ -122,8 +122,9 @@ def _run(
 ) -> Result:
     recorder = Recorder()
     reports = [] if progress is None else [ProgressReport(progress, config.epochs)]
+    forget = [check.forget for check in checks]
+    forgetter = Forgetter(simulation, [OBSERVER], [recorder.forget, *forget])
     # The market, which is there already, is the last to see an event.
-    forgetter = Forgetter(simulation, [OBSERVER], [check.forget for check in checks])
     simulation.monitors[:0] = [recorder, *checks, *monitors, *reports, forgetter]
     simulation.run(config.epochs)
     if market is not None:

@@ -47,7 +47,7 @@ class Forgetter(Monitor):
         self, simulation: Simulation, keep: Collection[str], others: Sequence[Forget]
     ) -> None:
         self._simulation, self._keep, self._others = simulation, keep, others
-        self._may_forget = _may_forget(simulation)
+        self._may_forget = may_forget(simulation)
         self._margin = _MARGIN + simulation.config.nodes
         self._epoch = 0
 
@@ -85,7 +85,8 @@ class Forgetter(Monitor):
             simulation.application.forget(needed)
 
 
-def _may_forget(simulation: Simulation) -> bool:
+def may_forget(simulation: Simulation) -> bool:
+    """Whether nothing that is over in a simulation can come back."""
     config = simulation.config
     network = config.network
     return (
