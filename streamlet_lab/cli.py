@@ -27,8 +27,8 @@ from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError, sho
 from streamlet_lab.experiment import Experiment, run_protocol
 from streamlet_lab.files import check_archive_name, write_atomically
 from streamlet_lab.fuzz import fuzz
-from streamlet_lab.grid import with_setting
 from streamlet_lab.interrupts import Terminated
+from streamlet_lab.points import with_setting
 from streamlet_lab.prices import source_fault_kinds
 from streamlet_lab.result import Result
 from streamlet_lab.scenarios import scenario, scenario_names

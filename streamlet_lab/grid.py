@@ -1,39 +1,46 @@
-"""Repeated runs: a grid of settings, each run with the same seeds, and means with intervals.
+"""Repeated runs: points of settings, each run with the same seeds, and means with intervals.
 
-Every repeat has one seed for the whole grid (common random numbers): two settings are compared on
-the same prices, delays and traders, which :meth:`Sweep.difference` turns into narrow intervals.
+Every repeat has one seed for all points (common random numbers): two settings are compared on the
+same prices, delays and traders, which :meth:`Sweep.difference` turns into narrow intervals.
 """
 
 import html
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import astuple, dataclass, field, fields
-from itertools import product
+from contextlib import ExitStack, suppress
+from dataclasses import astuple, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-import numpy as np
 import pandas as pd
 
-from streamlet_lab.config import ExperimentConfig, make_config
-from streamlet_lab.errors import InvalidInput
-from streamlet_lab.experiment import Experiment
+from streamlet_lab.errors import InvalidInput, StreamletLabError
+from streamlet_lab.files import write_atomically
+from streamlet_lab.identity import study_document
+from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
-from streamlet_lab.repeats import PART, WHOLE, Measure, Outcome, Row, Run, check_shares, make_runs
+from streamlet_lab.measures import Measure, run_experiment, summary_numbers, to_measure
+from streamlet_lab.points import Base, Over, make_plan
+from streamlet_lab.progress import told
+from streamlet_lab.repeats import PART, WHOLE, Run, Runs, Work
 from streamlet_lab.simulator import Progress
-from streamlet_lab.streams import stream
-from streamlet_lab.texts import one_of, printable
-from streamlet_lab.units import to_name, to_whole
-
-#: What a setting takes: its values, or a mapping of labels to values.
-Values = Iterable[Any] | Mapping[Any, Any]
+from streamlet_lab.store import open_store
+from streamlet_lab.texts import one_of, printable, to_path
+from streamlet_lab.units import to_function, to_name, to_number, to_whole
+from streamlet_lab.workers import to_place
 
 #: Whether a run that fails is kept, with its error, or ends the sweep.
 OnError = Literal["keep", "raise"]
-
-_Document = dict[str, Any]
+#: How narrow intervals are to be: half of their width, of the one measure or by measure.
+Until = float | Mapping[str, float]
 
 _SECOND: Final = " of second"
 _ESTIMATE: Final = ("measure", *(each.name for each in fields(Interval)))
+
+# With `until`: how many runs a point has before it is judged, and by how much they grow from one
+# judgement to the next. What intervals cover then is measured in docs/coverage.md.
+_FIRST_LOOK: Final = 10
+_GROWTH: Final = 1.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,12 +53,15 @@ class Sweep:
         The varied settings, which are the first columns.
     planned : int
         How many runs there were to be.
+    until : mapping of str to float
+        What half the width of an interval was to be at most, by measure.
     """
 
     _frame: pd.DataFrame
     settings: tuple[str, ...]
     planned: int
     _failures: pd.DataFrame = field(default_factory=pd.DataFrame)
+    until: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -76,6 +86,16 @@ class Sweep:
     def interrupted(self) -> bool:
         """Whether there are runs that were neither finished nor failed."""
         return len(self.frame) + len(self.failures) < self.planned
+
+    @property
+    def narrow(self) -> bool:
+        """Whether every interval is as narrow as it was to be, of points with a finished run."""
+        for measure, half_width in self.until.items():
+            means = self.means(measure)
+            # NaN, where there are too few runs for an interval, is not narrow.
+            if not ((means["high"] - means["low"]) / 2 <= half_width).all():
+                return False
+        return True
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -125,6 +145,9 @@ class Sweep:
             sides.append(here)
         others = [name for name in self.settings if name != setting]
         pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))
+        if pairs.empty:
+            expected = f"one with runs that differ from those of {first!r} in {setting} alone"
+            raise InvalidInput("second", second, expected)
         rows: list[tuple[Any, ...]] = []
         for labels, runs in _groups(pairs, others):
             if self.is_share(measure):
@@ -134,12 +157,27 @@ class Sweep:
             rows.append((*labels, measure, *astuple(estimate)))
         return pd.DataFrame(rows, columns=[*others, *_ESTIMATE])
 
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the frame to a file of Parquet, which needs the extra ``parquet``.
+
+        A column of labels that are not all numbers, or all texts, is written as texts.
+        """
+        try:
+            import pyarrow as pyarrow
+        except ImportError as error:
+            message = "Parquet is written by pyarrow: pip install 'streamlet-lab[parquet]'"
+            raise StreamletLabError(message) from error
+        frame = self.frame
+        mixed = {name: str for name in self.settings if frame[name].dtype == object}
+        write_atomically(to_path(path), frame.astype(mixed).to_parquet(index=False))
+
     def __repr__(self) -> str:
         over = f" over {_listed(self.settings)}" if self.settings else ""
         measured = _listed(self.measures) or "nothing"
         runs = f"{self.planned}" if self.complete else f"{len(self.frame)} of {self.planned}"
         begin = "interrupted: " if self.interrupted else ""
-        return printable(f"{begin}{runs} runs{over}; measured: {measured}{self._failed()}")
+        wide = "" if self.frame.empty or self.narrow else "; intervals wider than they were to be"
+        return printable(f"{begin}{runs} runs{over}; measured: {measured}{wide}{self._failed()}")
 
     def _repr_html_(self) -> str:
         table = self.means().to_html(index=False, border=0, float_format="{:.6g}".format)
@@ -157,61 +195,61 @@ class Sweep:
         to_name(measure, self.measures, "measure")
 
 
-def run_experiment(config: ExperimentConfig) -> Any:
-    """Run the whole system: what a sweep runs unless told otherwise."""
-    return Experiment.from_config(config).run()
-
-
-def summary_numbers(result: Any) -> dict[str, float | None]:
-    """Return what a sweep measures unless told otherwise: the numbers of ``result.summary``.
-
-    Settings that the summary repeats are left out.
-    """
-    summary = getattr(result, "summary", None)
-    if not isinstance(summary, Mapping):
-        raise InvalidInput("run", result, "a result with a summary, or a measure of your own")
-    return {
-        name: value
-        for name, value in summary.items()
-        if isinstance(value, int | float | None) and name not in ExperimentConfig.model_fields
-    }
-
-
 def sweep(
-    base: Mapping[str, Any] | Experiment | ExperimentConfig,
-    over: Mapping[str, Values],
+    base: Base,
+    over: Over,
     *,
     repeats: int = 10,
     seed: int = 0,
     run: Run = run_experiment,
-    measure: Measure = summary_numbers,
-    progress: Progress | None = None,
+    measure: Measure | Sequence[str] = summary_numbers,
+    until: Until | None = None,
+    workers: int | None = None,
     executor: Executor | None = None,
+    store: str | Path | None = None,
+    progress: Progress | bool | None = None,
     on_error: OnError = "keep",
 ) -> Sweep:
-    """Run every combination of some settings, several times each.
+    """Run some points of settings, several times each.
 
-    An interrupt or SIGTERM loses nothing that was finished: each repeat goes round the whole grid.
+    An interrupt or SIGTERM loses nothing that was finished: each repeat goes round all points.
 
     Parameters
     ----------
     base : mapping, Experiment or ExperimentConfig
         The settings that all runs have in common, but for the seed. In a mapping a section's
         setting may be written with a dot, ``"network.delta"``.
-    over : mapping of str to values
-        The settings to vary, the first varying slowest, each with its values or a mapping of labels
-        to values; the frame has the label, or the value if it is plain, or its text.
+    over : mapping of str to values, list of mappings, or DataFrame
+        A grid, of which every combination is a point: settings, the first varying slowest, each
+        with its values or a mapping of labels to values; the frame has the label, or the value if
+        it is plain, or its text. Or the points one by one, each with a value of every setting:
+        see :func:`quasi_random`.
     repeats, seed : int
-        Of each combination. Repeat r has the same seed everywhere, drawn from ``seed``.
+        Of each point. Repeat r has the same seed everywhere, drawn from ``seed``.
     run, measure : callable, optional
         From an :class:`~streamlet_lab.config.ExperimentConfig` to a result, and from that to
         numbers by name. A :class:`~streamlet_lab.intervals.Share` is pooled over the runs, with the
-        interval of a share; true and false count as the share of runs.
-    progress : callable, optional
-        ``progress(done, total)`` is called after each run.
+        interval of a share; true and false count as the share of runs. Instead of a measure, names
+        of numbers of ``result.summary``.
+    until : number, or mapping of str to number, optional
+        Go on until half the width of each interval is at most this, of the one measure or by
+        measure, or there are so many ``repeats``. All points go on together, so that pairs are
+        whole. They are judged after 10 runs of each, and again whenever these have become half as
+        many more. To stop by what was seen costs coverage: see ``docs/coverage.md``.
+    workers : int, optional
+        In so many processes of this machine, which know functions and kinds of yours as they are,
+        those of a notebook too. A run that ends its process fails, and no other.
     executor : concurrent.futures.Executor, optional
-        Where the runs take place; here, one after the other, unless given. Another process must be
-        able to import ``run`` and ``measure``, and knows only what is registered there.
+        Where the runs take place; here, one after the other, unless one of both is given. Another
+        process must be able to import ``run`` and ``measure``, and knows only what is registered
+        there.
+    store : path, optional
+        A file that keeps each finished run at once. With the same study it goes on where it
+        stopped, and the frame is the same as if it never had. A failed run is kept as failed, and
+        tried again with ``on_error="raise"``; one whose process ended is always tried again.
+    progress : callable or True, optional
+        ``progress(done, total)`` is called after each run. True shows a bar with the time left, in
+        a notebook or on a terminal.
     on_error : {"keep", "raise"}
         What becomes of a run that fails, or whose measure does: it is one of the ``failures``, with
         a warning for the first; or its error is raised.
@@ -220,6 +258,8 @@ def sweep(
     ------
     InvalidInput
         For the first setting that is wrong, before anything runs.
+    DataError
+        If the store is not that of this study, or cannot be written.
 
     Examples
     --------
@@ -230,111 +270,65 @@ def sweep(
     0        none  11.0  2
     1  one silent   8.0  2
     """
-    repeats = to_whole(repeats, 1, "repeats", 1_000_000)
+    rounds = _rounds(until, to_whole(repeats, 1, "repeats", 1_000_000))
     keep = to_name(on_error, get_args(OnError), "on_error") == "keep"
-    plan = _plan(_grid(base, over), repeats, seed)
-    outcomes = make_runs(plan, run, measure, keep=keep, progress=progress, executor=executor)
-    return _swept(check_shares(outcomes, keep=keep), tuple(over), len(plan), repeats)
+    place = to_place(workers, executor)
+    plan = make_plan(base, over, to_whole(seed, 0, "seed"))
+    work = Work(to_function(run, "run"), to_measure(measure), plan.columns, keep)
+    place.check(run=run, measure=work.measure, settings=plan.points)
+    with ExitStack() as stack:
+        kept = None
+        if store is not None:
+            study = study_document(plan, run, work.measure, "full")
+            kept = stack.enter_context(open_store(store, study, plan.columns))
+        runs = Runs(plan, work, place, kept, stack.enter_context(told(progress)))
+        with suppress(KeyboardInterrupt), terminable():
+            for more in rounds:
+                runs.make(more)
+                if until is not None and _swept(runs, until).narrow:
+                    break
+        return _swept(runs, until)
 
 
-def _plan(
-    grid: Sequence[tuple[Row, ExperimentConfig]], repeats: int, seed: int
-) -> list[tuple[Row, ExperimentConfig]]:
-    """Go round the grid with one seed after another."""
-    seeds = [stream(seed, f"sweep/{repeat}").getrandbits(63) for repeat in range(repeats)]
-    return [
-        ({**labels, "repeat": repeat, "seed": seed}, config.model_copy(update={"seed": seed}))
-        for repeat, seed in enumerate(seeds)
-        for labels, config in grid
-    ]
+def _rounds(until: Until | None, repeats: int) -> list[int]:
+    """Return how many repeats there are to be after each round."""
+    if until is None:
+        return [repeats]
+    by_measure = until if isinstance(until, Mapping) else {"": until}
+    for name, half_width in by_measure.items():
+        to_number(half_width, 0, float("inf"), f"until.{name}".rstrip("."), above=True)
+    if not by_measure:
+        raise InvalidInput("until", until, "half a width for at least one measure")
+    if repeats <= _FIRST_LOOK:
+        expected = f"more than {_FIRST_LOOK}: with until it is the most that a point may have"
+        raise InvalidInput("repeats", repeats, expected)
+    rounds = [_FIRST_LOOK]
+    while rounds[-1] < repeats:
+        rounds.append(min(int(rounds[-1] * _GROWTH), repeats))
+    return rounds
 
 
-def _swept(
-    outcomes: Sequence[Outcome], settings: tuple[str, ...], planned: int, repeats: int
-) -> Sweep:
-    """Put the rows into the order of the grid."""
-    points = planned // repeats
-    ordered = [outcome for point in range(points) for outcome in outcomes[point::points]]
-    rows = [row for row, error in ordered if not error]
-    failed = [{**row, "error": error} for row, error in ordered if error]
-    known = (*settings, "repeat", "seed")
-    columns = dict.fromkeys([*known, *(name for row in rows for name in row)])
-    frame = pd.DataFrame(rows, columns=[*columns])
-    return Sweep(frame, settings, planned, pd.DataFrame(failed, columns=[*known, "error"]))
+def _swept(runs: Runs, until: Until | None) -> Sweep:
+    """Return what there is by now."""
+    settings, columns = runs.plan.settings, runs.plan.columns
+    rows, failed = runs.rows()
+    named = dict.fromkeys([*columns, *(name for row in rows for name in row)])
+    frame = pd.DataFrame(rows, columns=[*named])
+    failures = pd.DataFrame(failed, columns=[*columns, "error"])
+    swept = Sweep(frame, settings, runs.planned, failures)
+    return swept if until is None or frame.empty else _with_goal(swept, until)
 
 
-def _grid(
-    base: Mapping[str, Any] | Experiment | ExperimentConfig, over: Mapping[str, Values]
-) -> list[tuple[Row, ExperimentConfig]]:
-    """Return every combination: its labels, and its configuration."""
-    if not isinstance(over, Mapping):
-        raise InvalidInput("over", over, "values by setting, such as {'nodes': [4, 7]}")
-    common = _common(base)
-    grid = []
-    for combination in product(*(_labelled(name, values) for name, values in over.items())):
-        labels = {name: label for name, (label, _) in zip(over, combination, strict=True)}
-        document = common
-        for name, (_, value) in zip(over, combination, strict=True):
-            document = with_setting(document, name, value)
-        grid.append((labels, make_config(**document)))
-    return grid
-
-
-def _common(base: Mapping[str, Any] | Experiment | ExperimentConfig) -> _Document:
-    config = base.config if isinstance(base, Experiment) else base
-    if isinstance(config, ExperimentConfig):
-        document: _Document = _with_functions(config.to_document(), config)
-        document["feed"] = config.feed  # it may be a frame
-        if "epoch_length" not in config.model_fields_set:
-            del document["epoch_length"]  # nobody set it: it is to follow Δ where that is varied
-        return document
-    if not isinstance(config, Mapping):
-        raise InvalidInput("base", base, "settings by name, an Experiment or its configuration")
-    document = {}
-    for name, value in config.items():
-        document = with_setting(document, name, value)
-    return document
-
-
-def _with_functions(document: Any, setting: object) -> Any:
-    """Return settings with the functions themselves, of which a document has only the names."""
-    if isinstance(document, dict):
-        if not isinstance(setting, Mapping):
-            setting = {name: getattr(setting, name, None) for name in document}
-        return {name: _with_functions(value, setting.get(name)) for name, value in document.items()}
-    if isinstance(document, list) and isinstance(setting, tuple | list):
-        return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
-    return setting if callable(setting) else document
-
-
-def _labelled(name: str, values: Values) -> list[tuple[Any, Any]]:
-    """Return the values of a setting, each after its label."""
-    if name == "seed":
-        raise InvalidInput("over", name, "another setting; repeats vary the seed")
-    # The order of a set may differ between two runs of Python.
-    if isinstance(values, str | Set) or not isinstance(values, Iterable):
-        raise InvalidInput(f"over.{name}", values, "a list of values, or labels with values")
-    pairs = values.items() if isinstance(values, Mapping) else ((value, value) for value in values)
-    labelled = []
-    for label, value in pairs:
-        plain = label.item() if isinstance(label, np.generic) else label
-        labelled.append((plain if isinstance(plain, str | int | float) else str(plain), value))
-    if not labelled or len({label for label, _ in labelled}) < len(labelled):
-        raise InvalidInput(f"over.{name}", values, "at least one value, each with its own label")
-    return labelled
-
-
-def with_setting(document: _Document, name: str, value: Any) -> _Document:
-    """Return settings with one of them changed, which may be a section's: ``"network.delta"``."""
-    if not isinstance(name, str):
-        raise InvalidInput("setting", name, "the name of a setting")
-    head, dot, rest = name.partition(".")
-    if not dot:
-        return {**document, head: value}
-    section = document.get(head, {})
-    if not isinstance(section, Mapping):
-        raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
-    return {**document, head: with_setting(dict(section), rest, value)}
+def _with_goal(swept: Sweep, until: Until) -> Sweep:
+    """Return it with what its intervals were to be, of measures that it has."""
+    if not isinstance(until, Mapping):
+        if len(swept.measures) != 1:
+            names = _listed(swept.measures)
+            raise InvalidInput("until", until, f"a mapping, since there are several: {names}")
+        until = {swept.measures[0]: until}
+    for measure in until:
+        to_name(measure, swept.measures, "until")
+    return replace(swept, until=dict(until))
 
 
 def _groups(

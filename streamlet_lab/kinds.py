@@ -4,6 +4,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass, replace
 from functools import lru_cache
 from types import FunctionType
 from typing import (
@@ -30,6 +31,9 @@ K = TypeVar("K")
 D = TypeVar("D")
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+
+# The lab's registers by their decorators' names.
+_REGISTERS: Final[dict[str, "Kinds[Any]"]] = {}
 
 
 class Register(Protocol):
@@ -123,6 +127,7 @@ rounding of your own must be registered before
     def close(self) -> None:
         """Declare what there is now the lab's own."""
         self._own = self.names()
+        _REGISTERS.setdefault(self._decorator, self)
 
     def base(self, kind: type[D]) -> type[D]:
         """Declare the class whose subclasses all kinds are; a decorator."""
@@ -240,6 +245,26 @@ rounding of your own must be registered before
         known = [*self, *(self._beside or ())]
         expected = f"one of {', '.join(self)}{besides}; {one} of your own must be registered before"
         return expected + nearest(name, known)
+
+
+def kinds_of_others() -> dict[str, dict[str, Any]]:
+    """Return all that was registered and is not the lab's own, by decorator and name."""
+    return {
+        decorator: {
+            # By its fields: what goes by its name cannot be sent to where nobody knows that.
+            name: replace(kind) if is_dataclass(kind) and not isinstance(kind, type) else kind
+            for name, kind in register.items()
+            if name not in register.own()
+        }
+        for decorator, register in _REGISTERS.items()
+    }
+
+
+def add_kinds(kinds: Mapping[str, Mapping[str, Any]]) -> None:
+    """Register what :func:`kinds_of_others` returned in another process."""
+    for decorator, named in kinds.items():
+        for name, kind in named.items():
+            _REGISTERS[decorator].add(name, kind)
 
 
 def read_parameters(

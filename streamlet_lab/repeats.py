@@ -1,28 +1,26 @@
-"""Make many runs, here or elsewhere, and keep what each gave: its row of numbers, or its error."""
+"""Make the runs of a sweep, and keep what each gave: its numbers, or its error."""
 
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import suppress
-from functools import partial
+from contextlib import closing
+from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Share
+from streamlet_lab.measures import Measure
+from streamlet_lab.points import Plan
 from streamlet_lab.simulator import Progress
 from streamlet_lab.texts import printable
-from streamlet_lab.units import to_function, to_instance
+from streamlet_lab.workers import Place
 
 #: From a configuration to what is measured.
 Run = Callable[[ExperimentConfig], Any]
-#: From a run's result to numbers by name; None is a number that this run does not have.
-Measure = Callable[[Any], Mapping[str, float | None]]
 #: What a run is known by, and once it is finished what was measured in it.
 Row = dict[str, Any]
 
@@ -32,118 +30,160 @@ WHOLE: Final = ".whole"
 
 
 class Outcome(NamedTuple):
-    """What became of a run: its row with numbers, or without them and with an error."""
+    """What became of a run: its numbers in the order of their columns, or none and an error."""
 
-    row: Row
+    numbers: dict[str, float]
     error: str = ""
 
 
-def make_runs(
-    plan: Sequence[tuple[Row, ExperimentConfig]],
-    run: Run,
-    measure: Measure,
-    *,
-    keep: bool,
-    progress: Progress | None,
-    executor: Executor | None,
-) -> list[Outcome]:
-    """Make runs until an interrupt, and return what became of them, in the order of the plan.
+class Store(Protocol):
+    """Keeps what became of runs, by the number that each has in its plan."""
 
-    Unless errors are to be kept, the first one is raised.
+    def finished(self) -> Mapping[int, Outcome]:
+        """Return what was kept before; NaN and the order of numbers are kept too."""
+
+    def keep(self, outcomes: Mapping[int, Outcome], /) -> None:
+        """Keep what became of runs, before the next one counts."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run and its measure, wherever it takes place.
+
+    Errors are kept as text, since not every one can be pickled; or raised.
     """
-    given = {"run": run, "measure": measure, "progress": print if progress is None else progress}
-    for name, function in given.items():
-        to_function(function, name)
-    if executor is not None:
-        to_instance(executor, Executor, "executor")
-    work = partial(_attempt, partial(_play, run, measure), keep)
-    futures = [] if executor is None else [_submit(executor, work, *planned) for planned in plan]
-    outcomes: list[Outcome] = []
-    try:
-        with suppress(KeyboardInterrupt), terminable():
-            for number, (row, config) in enumerate(plan):
+
+    run: Run
+    measure: Measure
+    columns: tuple[str, ...]  # what a run is known by, so that no number has that name
+    keep: bool
+
+    def __call__(self, config: ExperimentConfig) -> Outcome:
+        """Return what became of a run."""
+        try:
+            return Outcome(self._numbers(self.measure(self.run(config))))
+        except Exception as error:
+            if not self.keep:
+                raise
+            return Outcome({}, described(error))
+
+    def _numbers(self, measured: object) -> dict[str, float]:
+        """Return what was measured: NaN for what a run does not have."""
+        if not isinstance(measured, Mapping):
+            raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
+        numbers: dict[str, float] = {}
+        for name, value in measured.items():
+            known = name in self.columns
+            if known or not isinstance(name, str) or name.endswith((PART, WHOLE)):
+                others = ", ".join(self.columns)
+                expected = f"a name other than {others}, that does not end in {PART} or {WHOLE}"
+                raise InvalidInput("measure", name, expected)
+            if value is not None and (not isinstance(value, Real | np.bool_) or math.isinf(value)):
+                raise InvalidInput(f"measure.{name}", value, "a finite number, or None")
+            numbers[name] = math.nan if value is None else float(value)
+            if isinstance(value, bool | np.bool_):
+                value = Share(float(value), 1)
+            if isinstance(value, Share):
+                numbers |= {name + PART: float(value.part), name + WHOLE: float(value.whole)}
+        return numbers
+
+
+@dataclass
+class Runs:
+    """The runs of a sweep, of which some may be finished already.
+
+    Attributes
+    ----------
+    planned : int
+        How many there were to be until now.
+    outcomes : dict
+        What became of those that are finished, by number.
+    """
+
+    plan: Plan
+    work: Work
+    place: Place
+    store: Store | None = None
+    progress: Progress | None = None
+    planned: int = 0
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    _warned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.store is None:
+            return
+        for number, outcome in self.store.finished().items():
+            if self.work.keep or not outcome.error:  # else it is tried again
+                self.outcomes[number] = outcome
+
+    def make(self, repeats: int) -> None:
+        """Make what is missing of so many repeats, round after round of the points."""
+        self.planned = repeats * len(self.plan.points)
+        missing = [number for number in range(self.planned) if number not in self.outcomes]
+        done = self.planned - len(missing)
+        with closing(self.place.make(self.work, self.plan.config, missing)) as futures:
+            for number, future in futures:
                 try:
-                    outcome = futures[number].result() if futures else work(row, config)
+                    outcome = future.result()
                 except Exception as error:  # an executor's own: a worker was killed, say
-                    if not keep:
+                    if not self.work.keep:
                         raise
-                    outcome = Outcome(row, _described(error))
-                if outcome.error and not any(known.error for known in outcomes):
-                    message = f"a run failed, and is left out: {outcome.error}; see `failures`"
-                    warnings.warn(message, stacklevel=3)
-                outcomes.append(outcome)
-                if progress is not None:
-                    progress(len(outcomes), len(plan))
-    finally:
-        for future in futures:
-            future.cancel()
-    return outcomes
+                    outcome = Outcome({}, described(error))
+                else:
+                    if self.store is not None:
+                        self.store.keep({number: outcome})
+                self._warn(outcome)
+                self.outcomes[number] = outcome
+                done += 1
+                if self.progress is not None:
+                    self.progress(done, self.planned)
+
+    def _warn(self, outcome: Outcome) -> None:
+        if outcome.error and not self._warned:
+            self._warned = True
+            message = f"a run failed, and is left out: {outcome.error}; see `failures`"
+            warnings.warn(message, stacklevel=4)
+
+    def rows(self) -> tuple[list[Row], list[Row]]:
+        """Return the rows of finished runs, point by point, and those of failed ones."""
+        points = len(self.plan.points)
+        ordered = sorted(
+            (number for number in self.outcomes if number < self.planned),
+            key=lambda number: (number % points, number),
+        )
+        checked = check_shares([self.outcomes[number] for number in ordered], keep=self.work.keep)
+        finished, failed = [], []
+        for number, (numbers, error) in zip(ordered, checked, strict=True):
+            row = self.plan.row(number)
+            if error:
+                failed.append({**row, "error": error})
+            else:
+                finished.append({**row, **numbers})
+        return finished, failed
 
 
 def check_shares(outcomes: Sequence[Outcome], *, keep: bool) -> list[Outcome]:
     """Refuse a plain number of what is a share in other runs."""
     shares = {
-        name.removesuffix(WHOLE) for row, _ in outcomes for name in row if name.endswith(WHOLE)
+        name.removesuffix(WHOLE)
+        for numbers, _ in outcomes
+        for name in numbers
+        if name.endswith(WHOLE)
     }
     checked = []
-    for row, error in outcomes:
-        plain = (name for name in sorted(shares & row.keys()) if name + WHOLE not in row)
-        if (name := next((each for each in plain if not math.isnan(row[each])), None)) is None:
-            checked.append(Outcome(row, error))
+    for numbers, error in outcomes:
+        plain = (name for name in sorted(shares & numbers.keys()) if name + WHOLE not in numbers)
+        if (name := next((each for each in plain if not math.isnan(numbers[each])), None)) is None:
+            checked.append(Outcome(numbers, error))
             continue
         expected = "a share, as in other runs, with its part and whole"
-        mistake = InvalidInput(f"measure.{name}", row[name], expected)
+        mistake = InvalidInput(f"measure.{name}", numbers[name], expected)
         if not keep:
             raise mistake
-        checked.append(Outcome(row, _described(mistake)))
+        checked.append(Outcome({}, described(mistake)))
     return checked
 
 
-def _submit(
-    executor: Executor,
-    work: Callable[[Row, ExperimentConfig], Outcome],
-    row: Row,
-    config: ExperimentConfig,
-) -> Future[Outcome]:
-    try:
-        return executor.submit(work, row, config)
-    except BrokenExecutor as error:  # others may be finished by now
-        lost: Future[Outcome] = Future()
-        lost.set_exception(error)
-        return lost
-
-
-def _attempt(
-    work: Callable[[Row, ExperimentConfig], Row], keep: bool, row: Row, config: ExperimentConfig
-) -> Outcome:
-    """Return what became of a run; an error as text, since not every one can be pickled."""
-    try:
-        return Outcome(work(row, config))
-    except Exception as error:
-        if not keep:
-            raise
-        return Outcome(row, _described(error))
-
-
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Return an error in one line."""
     return printable(f"{type(error).__name__}: {error}")
-
-
-def _play(run: Run, measure: Measure, row: Row, config: ExperimentConfig) -> Row:
-    """Make one run, and return its row with what was measured: NaN for what it does not have."""
-    measured = measure(run(config))
-    if not isinstance(measured, Mapping):
-        raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
-    numbers = dict(row)
-    for name, value in measured.items():
-        if name in row or not isinstance(name, str) or name.endswith((PART, WHOLE)):
-            expected = f"a name other than {', '.join(row)}, that does not end in {PART} or {WHOLE}"
-            raise InvalidInput("measure", name, expected)
-        if value is not None and (not isinstance(value, Real | np.bool_) or math.isinf(value)):
-            raise InvalidInput(f"measure.{name}", value, "a finite number, or None")
-        numbers[name] = math.nan if value is None else float(value)
-        if isinstance(value, bool | np.bool_):
-            value = Share(float(value), 1)
-        if isinstance(value, Share):
-            numbers |= {name + PART: float(value.part), name + WHOLE: float(value.whole)}
-    return numbers

@@ -12,14 +12,14 @@ import json
 import math
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
 from streamlet_lab.errors import DataError, shown
-from streamlet_lab.repeats import Outcome, Row
+from streamlet_lab.repeats import Outcome
 from streamlet_lab.texts import parse_json, printable, to_path
 
 # What the header of the file says: whose database it is (in letters: SLAB), and its format.
@@ -49,23 +49,19 @@ _REASONS: Final = {
 }
 
 
-#: From the number of a run to what it is known by: its labels, its repeat and its seed.
-Known = Callable[[int], Row]
-
-
 class Store:
     """What a sweep keeps of its runs, while it is open; see :func:`open_store`."""
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, known: Known, digest: str
+        self, path: Path, connection: sqlite3.Connection, columns: Collection[str], digest: str
     ) -> None:
         self._path = path
         self._connection = connection
-        self._known = known
+        self._columns = columns
         self._digest = digest
 
-    def finished(self, planned: int) -> dict[int, Outcome]:
-        """Return what became of those of the first so many runs that were kept, by their numbers.
+    def finished(self) -> dict[int, Outcome]:
+        """Return what became of the runs that were kept, by their numbers.
 
         Raises
         ------
@@ -73,10 +69,8 @@ class Store:
             If one is not what was kept.
         """
         with _in_our_words(self._path):
-            # A sweep of fewer runs leaves the rest for one of more.
             rows = self._connection.execute(
-                "SELECT run, numbers, error, sha256 FROM runs WHERE run < ? ORDER BY run",
-                (planned,),
+                "SELECT run, numbers, error, sha256 FROM runs ORDER BY run"
             ).fetchall()
         finished = {}
         for run, numbers, error, digest in rows:
@@ -94,9 +88,7 @@ class Store:
             If it cannot be written, as on a full disk. What was kept before is not lost.
         """
         rows = []
-        for run, (row, error) in outcomes.items():
-            known = self._known(run)
-            measured = {name: value for name, value in row.items() if name not in known}
+        for run, (measured, error) in outcomes.items():
             # JSON has no NaN; its other numbers are read again as they were, to the last bit.
             plain = {name: None if math.isnan(value) else value for name, value in measured.items()}
             numbers = json.dumps(plain, allow_nan=False)
@@ -110,19 +102,18 @@ class Store:
         measured = parse_json(numbers, source) if isinstance(numbers, str) else None
         if run < 0 or not isinstance(measured, dict) or not isinstance(error, str):
             raise DataError(f"{source}: not a run as it is kept")
-        row = dict(self._known(run))
         for name, value in measured.items():
-            if name in row or not (value is None or isinstance(value, float)):
+            if name in self._columns or not (value is None or isinstance(value, float)):
                 raise DataError(f"{source}: {name} is {shown(value)}, and no number of a measure")
-            row[name] = math.nan if value is None else value
-        return Outcome(row, printable(error))
+            measured[name] = math.nan if value is None else value
+        return Outcome(measured, printable(error))
 
     def _digest_of(self, run: int, numbers: object, error: object) -> str:
         return _digest(self._digest, run, numbers, error)
 
 
 @contextmanager
-def open_store(path: object, study: Mapping[str, Any], known: Known) -> Iterator[Store]:
+def open_store(path: object, study: Mapping[str, Any], columns: Collection[str]) -> Iterator[Store]:
     """Open the store of a study, or begin one, and be alone with it until this ends.
 
     Parameters
@@ -132,8 +123,8 @@ def open_store(path: object, study: Mapping[str, Any], known: Known) -> Iterator
     study : mapping
         All that makes the runs what they are, of JSON: a store goes on with the same study only.
         Its ``"version"`` is that of the lab.
-    known : callable
-        From the number of a run to what it is known by, however many more there are to be.
+    columns : collection of str
+        What a run is known by beside its number, so that nothing measured has such a name.
 
     Raises
     ------
@@ -144,7 +135,7 @@ def open_store(path: object, study: Mapping[str, Any], known: Known) -> Iterator
     file = to_path(path, "store")
     document = json.dumps(study, sort_keys=True, allow_nan=False)
     with closing(_connect(file, document)) as connection:
-        yield Store(file, connection, known, _digest(document))
+        yield Store(file, connection, columns, _digest(document))
 
 
 def _connect(path: Path, document: str) -> sqlite3.Connection:

@@ -20,16 +20,12 @@ from streamlet_lab.store import open_store
 STUDY = {"version": "1", "base": {"nodes": 4}, "points": [{"echo": True}, {"echo": False}]}
 
 
-def known(run):
-    repeat, point = divmod(run, 2)
-    return {"echo": point, "repeat": repeat, "seed": 7 * repeat}
+def measured(late=0.1):
+    return Outcome({"late": late})
 
 
-def measured(run, late=0.1):
-    return Outcome(known(run) | {"late": late})
-
-
-SILENT, FAILED = measured(1, math.nan), Outcome(known(2), "ValueError: no")
+COLUMNS = ("echo", "repeat", "seed")
+SILENT, FAILED = measured(math.nan), Outcome({}, "ValueError: no")
 
 
 def told(outcomes):
@@ -37,42 +33,37 @@ def told(outcomes):
     return repr(sorted(outcomes.items()))
 
 
-def reopened(path, study=STUDY, planned=9):
-    with open_store(path, study, known) as store:
-        return store.finished(planned)
+def reopened(path, study=STUDY):
+    with open_store(path, study, COLUMNS) as store:
+        return store.finished()
 
 
 @pytest.fixture
 def path(tmp_path):
     """A store with a run, a run without a number, and one that failed."""
     path = tmp_path / "s.db"
-    with open_store(path, STUDY, known) as store:
-        store.keep({0: measured(0)})
+    with open_store(path, STUDY, COLUMNS) as store:
+        store.keep({0: measured()})
         store.keep({1: SILENT, 2: FAILED})
     return path
 
 
 def test_what_was_kept_is_there_when_it_is_opened_again(path):
-    assert told(reopened(path)) == told({0: measured(0), 1: SILENT, 2: FAILED})
+    assert told(reopened(path)) == told({0: measured(), 1: SILENT, 2: FAILED})
     assert [*path.parent.iterdir()] == [path]
 
 
 def test_a_run_that_is_made_again_takes_the_place_of_what_failed(path):
-    with open_store(path, STUDY, known) as store:
-        store.keep({2: measured(2)})
-    assert told(reopened(path)) == told({0: measured(0), 1: SILENT, 2: measured(2)})
-
-
-def test_more_repeats_or_fewer_leave_what_was_kept(path):
-    assert [*reopened(path, planned=2)] == [0, 1]
-    assert [*reopened(path, planned=1_000_000)] == [0, 1, 2]
+    with open_store(path, STUDY, COLUMNS) as store:
+        store.keep({2: measured(0.2)})
+    assert told(reopened(path)) == told({0: measured(), 1: SILENT, 2: measured(0.2)})
 
 
 @given(st.lists(st.floats(allow_infinity=False), min_size=1), st.text())
 def test_numbers_and_errors_are_read_to_the_last_bit(tmp_path_factory, numbers, name):
-    outcome = Outcome(known(0) | {f"x{name}{place}": each for place, each in enumerate(numbers)})
+    outcome = Outcome({f"x{name}{place}": each for place, each in enumerate(numbers)})
     path = tmp_path_factory.mktemp("store") / "s.db"
-    with open_store(path, STUDY, known) as store:
+    with open_store(path, STUDY, COLUMNS) as store:
         store.keep({0: outcome})
     assert told(reopened(path)) == told({0: outcome})
 
@@ -83,8 +74,8 @@ def test_numbers_and_errors_are_read_to_the_last_bit(tmp_path_factory, numbers, 
 def test_a_path_is_a_path(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.db").symlink_to("elsewhere.db")
-    with open_store(name or "s.db", STUDY, known) as store:
-        store.keep({0: measured(0)})
+    with open_store(name or "s.db", STUDY, COLUMNS) as store:
+        store.keep({0: measured()})
     assert (tmp_path / (name or "elsewhere.db")).is_file()
     assert [*reopened(tmp_path / (name or "s.db"))] == [0]
 
@@ -210,8 +201,8 @@ def test_another_study_is_refused_with_what_differs(path, study, message):
 @given(place=st.integers(0, 12_287), mask=st.integers(1, 255))
 def test_no_damage_changes_a_number(tmp_path_factory, place, mask):
     path = tmp_path_factory.mktemp("store") / "s.db"
-    with open_store(path, STUDY, known) as store:
-        store.keep({0: measured(0), 1: SILENT, 2: FAILED})
+    with open_store(path, STUDY, COLUMNS) as store:
+        store.keep({0: measured(), 1: SILENT, 2: FAILED})
     kept, content = told(reopened(path)), bytearray(path.read_bytes())
     content[place % len(content)] ^= mask
     path.write_bytes(content)
@@ -220,7 +211,7 @@ def test_no_damage_changes_a_number(tmp_path_factory, place, mask):
 
 
 def test_an_error_of_somebody_else_stays_what_it_is(path):
-    with pytest.raises(sqlite3.OperationalError, match="mine"), open_store(path, STUDY, known):
+    with pytest.raises(sqlite3.OperationalError, match="mine"), open_store(path, STUDY, COLUMNS):
         raise sqlite3.OperationalError("mine")
 
 
@@ -234,10 +225,10 @@ import resource, sys
 from streamlet_lab.repeats import Outcome
 from streamlet_lab.store import open_store
 
-with open_store(sys.argv[1], {"version": "1"}, lambda run: {"repeat": run}) as store:
+with open_store(sys.argv[1], {"version": "1"}, ("repeat",)) as store:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     for run in range(10_000):
-        store.keep({run: Outcome({"repeat": run, "late": 0.1})})
+        store.keep({run: Outcome({"late": 0.1})})
         print(run, flush=True)
         if run == int(sys.argv[2]):
             input()
@@ -259,7 +250,7 @@ def test_a_full_disk_loses_nothing_that_was_kept(tmp_path):
     out, err = process.communicate(timeout=60)
     assert "DataError" in err
     assert "s.db: cannot be written (" in err
-    kept = reopened(tmp_path / "s.db", {"version": "1"}, 10_000)
+    kept = reopened(tmp_path / "s.db", {"version": "1"})
     assert [*kept] == [*range(len(out.split()))]
     assert 10 < len(kept) < 10_000
 

@@ -7,8 +7,10 @@ from typing import Any, TypedDict, Unpack
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.grid import OnError, Sweep, Values, run_experiment, sweep
-from streamlet_lab.repeats import Measure, Run
+from streamlet_lab.grid import OnError, Sweep, sweep
+from streamlet_lab.measures import Measure, run_experiment
+from streamlet_lab.points import Values
+from streamlet_lab.repeats import Run
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 

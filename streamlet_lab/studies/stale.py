@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.grid import Sweep, Values, run_experiment
+from streamlet_lab.grid import Sweep
 from streamlet_lab.intervals import Share
+from streamlet_lab.measures import run_experiment
 from streamlet_lab.metrics import activity
+from streamlet_lab.points import Values
 from streamlet_lab.prices import (
     SIMULATED,
     STEPS_PER_EPOCH,

@@ -1,0 +1,198 @@
+"""The points of a sweep: what is varied, and the configuration of each; and how each run is seeded.
+
+They are every combination of a grid, or a list of them, or the rows of a frame, which
+:func:`quasi_random` makes too.
+"""
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.experiment import Experiment
+from streamlet_lab.streams import stream
+from streamlet_lab.texts import one_of
+from streamlet_lab.units import to_python
+
+#: What a setting takes: its values, or a mapping of labels to values.
+Values = Iterable[Any] | Mapping[Any, Any]
+#: What a sweep varies: a grid of values, or points one by one.
+Over = Mapping[str, Values] | Sequence[Mapping[str, Any]] | pd.DataFrame
+#: What all runs have in common.
+Base = Mapping[str, Any] | Experiment | ExperimentConfig
+
+_Document = dict[str, Any]
+_Labelled = tuple[Any, Any]  # a label and the value that it stands for
+
+_REPEAT: Final = ("repeat", "seed")
+
+
+class Point(NamedTuple):
+    """A point: its labels by setting, and what it is run with but for the seed."""
+
+    labels: dict[str, Any]
+    config: ExperimentConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs that there may be of a sweep, numbered round after round of all points.
+
+    So the number of a run does not depend on how many repeats there are.
+    """
+
+    settings: tuple[str, ...]
+    points: Sequence[Point]
+    seed: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What a run is known by."""
+        return (*self.settings, *_REPEAT)
+
+    def row(self, number: int) -> dict[str, Any]:
+        """Return what a run is known by."""
+        repeat, point = divmod(number, len(self.points))
+        return {**self.points[point].labels, "repeat": repeat, "seed": self._seed(repeat)}
+
+    def config(self, number: int) -> ExperimentConfig:
+        """Return what is run."""
+        repeat, point = divmod(number, len(self.points))
+        return self.points[point].config.model_copy(update={"seed": self._seed(repeat)})
+
+    def _seed(self, repeat: int) -> int:
+        """Return the seed that a repeat has at every point."""
+        return stream(self.seed, f"sweep/{repeat}").getrandbits(63)
+
+
+def make_plan(base: Base, over: Over, seed: int) -> Plan:
+    """Return the plan of a sweep, or refuse the first setting that is wrong."""
+    common = _common(base)
+    if isinstance(over, Mapping):
+        settings: tuple[str, ...] = tuple(over)
+        columns = [_of_grid(name, values) for name, values in over.items()]
+        combinations: Iterable[tuple[_Labelled, ...]] = product(*columns)
+    else:
+        rows = _rows(over)
+        settings = tuple(rows[0])
+        combinations = _of_rows(settings, rows)
+    points = []
+    for combination in combinations:
+        document = common
+        for name, (_, value) in zip(settings, combination, strict=True):
+            document = with_setting(document, name, value)
+        labels = {name: label for name, (label, _) in zip(settings, combination, strict=True)}
+        points.append(Point(labels, make_config(**document)))
+    return Plan(settings, points, seed)
+
+
+def _of_grid(name: str, values: Values) -> list[_Labelled]:
+    """Return the values of a setting, each after its label."""
+    _check_varied(name)
+    # The order of a set may differ between two runs of Python.
+    if isinstance(values, str | Set) or not isinstance(values, Iterable):
+        raise InvalidInput(f"over.{name}", values, "a list of values, or labels with values")
+    pairs = values.items() if isinstance(values, Mapping) else ((value, value) for value in values)
+    labelled = [(_label(label), value) for label, value in pairs]
+    if not labelled or len({label for label, _ in labelled}) < len(labelled):
+        raise InvalidInput(f"over.{name}", values, "at least one value, each with its own label")
+    return labelled
+
+
+def _rows(over: Any) -> Sequence[Mapping[str, Any]]:
+    """Return points that were given one by one."""
+    if isinstance(over, pd.DataFrame):
+        if not over.columns.is_unique:
+            raise InvalidInput("over", [*over.columns], "each setting in one column")
+        over = over.to_dict("records")
+    expected = "values by setting, such as {'nodes': [4, 7]}, or a list or frame of points"
+    is_list = isinstance(over, Sequence) and not isinstance(over, str)
+    if not is_list or not over or not all(isinstance(row, Mapping) for row in over):
+        raise InvalidInput("over", over, expected)
+    rows: Sequence[Mapping[str, Any]] = over
+    return rows
+
+
+def _of_rows(
+    settings: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[_Labelled, ...]]:
+    """Return points that were given one by one, which all have the same settings."""
+    for name in settings:
+        _check_varied(name)
+    seen: dict[tuple[Hashable, ...], int] = {}
+    points = []
+    for number, row in enumerate(rows):
+        place = f"over[{number}]"
+        for name in (*settings, *row):
+            if name not in row:
+                raise InvalidInput(f"{place}.{name}", dict(row), "a value, as other points have")
+            if name not in settings:
+                expected = one_of(name, settings, "one of the settings of the first point")
+                raise InvalidInput(place, name, expected)
+        values = [to_python(row[name]) for name in settings]
+        for name, value in zip(settings, values, strict=True):
+            if value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+                raise InvalidInput(f"{place}.{name}", row[name], "a value; it is missing here")
+        labels = tuple(map(_label, values))
+        if labels in seen:
+            raise InvalidInput(place, dict(row), f"another point than over[{seen[labels]}]")
+        seen[labels] = number
+        points.append(tuple(zip(labels, values, strict=True)))
+    return points
+
+
+def _check_varied(name: object) -> None:
+    if name == "seed":
+        raise InvalidInput("over", name, "another setting; repeats vary the seed")
+
+
+def _label(value: object) -> str | int | float:
+    """Return a value as the frame has it: as it is if it is plain, or as its text."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return plain if isinstance(plain, str | int | float) else str(plain)
+
+
+def _common(base: Base) -> _Document:
+    config = base.config if isinstance(base, Experiment) else base
+    if isinstance(config, ExperimentConfig):
+        document: _Document = _with_functions(config.to_document(), config)
+        document["feed"] = config.feed  # it may be a frame
+        if "epoch_length" not in config.model_fields_set:
+            del document["epoch_length"]  # nobody set it: it is to follow Δ where that is varied
+        return document
+    if not isinstance(config, Mapping):
+        raise InvalidInput("base", base, "settings by name, an Experiment or its configuration")
+    document = {}
+    for name, value in config.items():
+        document = with_setting(document, name, value)
+    return document
+
+
+def _with_functions(document: Any, setting: object) -> Any:
+    """Return settings with the functions themselves, of which a document has only the names."""
+    if isinstance(document, dict):
+        if not isinstance(setting, Mapping):
+            setting = {name: getattr(setting, name, None) for name in document}
+        return {name: _with_functions(value, setting.get(name)) for name, value in document.items()}
+    if isinstance(document, list) and isinstance(setting, tuple | list):
+        return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
+    return setting if callable(setting) else document
+
+
+def with_setting(document: _Document, name: str, value: Any) -> _Document:
+    """Return settings with one of them changed, which may be a section's: ``"network.delta"``."""
+    if not isinstance(name, str):
+        raise InvalidInput("setting", name, "the name of a setting")
+    head, dot, rest = name.partition(".")
+    if not dot:
+        return {**document, head: value}
+    section = document.get(head, {})
+    if not isinstance(section, Mapping):
+        raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
+    return {**document, head: with_setting(dict(section), rest, value)}
