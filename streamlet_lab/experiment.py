@@ -31,6 +31,7 @@ from streamlet_lab.simulator import (
     StockSimulation,
     create_streamlet_network,
 )
+from streamlet_lab.totals import NoFrames, Summing
 
 
 class Experiment:
@@ -121,9 +122,14 @@ def _run(
     market: Market | None = None,
 ) -> Result:
     recorder = Recorder()
-    reports = [] if progress is None else [ProgressReport(progress, config.epochs)]
+    reports: list[Monitor] = [] if progress is None else [ProgressReport(progress, config.epochs)]
     forget = [check.forget for check in checks]
-    forgetter = Forgetter(simulation, [OBSERVER], [recorder.forget, *forget])
+    summing = None
+    if config.record == "summary":
+        summing = Summing(config, simulation, recorder, market)
+        forget.insert(0, summing.forget)
+        reports.append(summing)
+    forgetter = Forgetter(simulation, () if summing else (OBSERVER,), [*forget, recorder.forget])
     # The market, which is there already, is the last to see an event.
     simulation.monitors[:0] = [recorder, *checks, *monitors, *reports, forgetter]
     simulation.run(config.epochs)
@@ -137,13 +143,15 @@ def _run(
     record = Record.of(config, simulation, recorder, market, excerpt=excerpt, offences=offences)
     return Result(
         config=config,
-        frames=make_frames(record),
+        frames=NoFrames() if summing else make_frames(record),
         checks={check.name: check.result() for check in checks},
         evidence={evidence.culprit: evidence for evidence in culprits.values()},
-        excerpt=excerpt.lines,
+        # Its last line is the violation; what the others tell of is not kept for a summary.
+        excerpt=excerpt.lines[-1:] if summing else excerpt.lines,
         signatures=simulation.keyring.signatures,
         verifications=simulation.keyring.verifications,
         ledger=ledger,
+        totals=summing.finish() if summing else None,
     )
 
 

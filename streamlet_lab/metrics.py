@@ -218,6 +218,21 @@ def market_numbers(frames: Frames, epoch_s: float) -> dict[str, Any]:
 
 def activity(frames: Frames) -> dict[str, Any]:
     """Return those of the :data:`MEASURES` that follow from orders, trades and rejections."""
+    return with_rates(counts(frames), frames["orders"]["reference_age_s"])
+
+
+def with_rates(numbers: Mapping[str, int], ages: "pd.Series[float]") -> dict[str, Any]:
+    """Return :func:`counts` with the shares that follow, and the median of the orders' ages."""
+    return {
+        **numbers,
+        "fair_stopped_rate": Share.of(numbers["fair_orders_stopped"], numbers["fair_orders"]),
+        "unfair_trade_rate": Share.of(numbers["unfair_trades"], numbers["trades"]),
+        "median_reference_age_s": None if ages.isna().all() else float(ages.median()),
+    }
+
+
+def counts(frames: Frames) -> dict[str, int]:
+    """Return the counts among them: those of parts of a run add up to those of the run."""
     orders, trades, rejections = frames["orders"], frames["trades"], frames["rejections"]
     stopped = rejections[rejections["verdict"] != ""]
     false = stopped[stopped["verdict"] == FALSE]
@@ -228,13 +243,11 @@ def activity(frames: Frames) -> dict[str, Any]:
     is_limit = orders["type"] == "limit"
     fair = orders[is_limit & orders["fair"]]
     unfair_trades = trades[~trades["fair"]]
-    age = orders["reference_age_s"]
     return {
         "orders": len(orders),
         "trades": len(trades),
         "fair_orders": len(fair),
         "fair_orders_stopped": len(false),
-        "fair_stopped_rate": Share.of(len(false), len(fair)),
         "fair_stopped_at_entry": false_places[AT_ENTRY],
         "fair_stopped_at_trade": false_places[AT_TRADE],
         "fair_swept": false_places[SWEPT],
@@ -253,11 +266,9 @@ def activity(frames: Frames) -> dict[str, Any]:
         "repriced_orders": int(orders["clipped"].sum()),
         "fair_orders_repriced": int(fair["clipped"].sum()),
         "unfair_trades": len(unfair_trades),
-        "unfair_trade_rate": Share.of(len(unfair_trades), len(trades)),
         "stopped_volume": int(stopped["quantity"].sum()),
         "fair_stopped_volume": int(false["quantity"].sum()),
         "unfair_trade_volume": int(unfair_trades["quantity"].sum()),
-        "median_reference_age_s": None if age.isna().all() else float(age.median()),
     }
 
 

@@ -3,8 +3,12 @@
 What counts is what the events say, in their order; nothing is asked of the engine.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from decimal import Decimal
+from itertools import compress
+from operator import not_
 from typing import Any, NamedTuple
 
 from streamlet_lab.columns import BandRow, OrderRow, RejectionRow, TradeRow
@@ -19,6 +23,7 @@ from streamlet_lab.matching import (
     Event,
     MarketState,
     OpenOrder,
+    Order,
     OrderTracker,
     Reduced,
     Reference,
@@ -36,6 +41,13 @@ from streamlet_lab.units import to_seconds, to_ticks
 def market_rows(record: Record) -> tuple[Rows, Rows, Rows, Rows]:
     """Return the rows of ``orders``, ``trades``, ``rejections`` and ``bands``, of all symbols."""
     symbols = [SymbolRows(record, symbol) for symbol in record.engines]
+    for each in symbols:
+        each.read(record, record.engines[each.symbol].events)
+    return rows_of(symbols)
+
+
+def rows_of(symbols: "Sequence[SymbolRows]") -> tuple[Rows, Rows, Rows, Rows]:
+    """Return the same of symbols whose events are read."""
     return (
         by_time(each.orders() for each in symbols),
         by_time(each.trades for each in symbols),
@@ -93,22 +105,42 @@ class SymbolRows:
         self.trades: list[TradeRow] = []
         self.rejections: list[RejectionRow] = []
         self.bands: list[BandRow] = []
+        self.symbol = symbol
         self._record = record
-        self._symbol = symbol
         self._fair = record.config.market.fair_hundredths
-        self._arrivals = [arrival for arrival in record.arrivals if arrival.symbol == symbol]
-        self._answered: list[_Answered] = []  # each arrival has exactly one answer
+        self._arrivals: deque[Arrival] = deque()  # each has exactly one answer, in their order
+        self._answered: list[_Answered] = []
         self._accepted: dict[str, _Answered] = {}
         self._tracker = OrderTracker()
         self._incoming = ""  # the order that came or was replaced last, while it may be matching
         self._moment = Moment()
-        for event in record.engines[symbol].events:
+
+    def read(self, record: Record, events: Iterable[Event]) -> None:
+        """Read what has happened since the last time, and the orders that came, in a record."""
+        self._record = record
+        self._arrivals.extend(one for one in record.arrivals if one.symbol == self.symbol)
+        for event in events:
             self._moment = self._moment.after(event)
             self._read(event)
 
+    def part(self) -> "SymbolRows":
+        """Return the rows of the orders that are over, and the others so far, and drop them."""
+        part, still = copy(self), self._tracker.open
+        is_open = [still.get(one.arrival.order.order_id) is one.order for one in self._answered]
+        part._answered = [*compress(self._answered, map(not_, is_open))]
+        self._answered = [*compress(self._answered, is_open)]
+        self._accepted = {one.arrival.order.order_id: one for one in self._answered}
+        self.trades, self.rejections, self.bands = [], [], []
+        return part
+
+    @property
+    def over(self) -> list[Order]:
+        """The orders that this has the rows of."""
+        return [answer.arrival.order for answer in self._answered]
+
     def orders(self) -> Iterator[OrderRow]:
         """Yield every order, with what became of it."""
-        epochs, quoted = self._record.reference_epochs, self._record.quoted[self._symbol]
+        epochs, quoted = self._record.reference_epochs, self._record.quoted[self.symbol]
         for arrival, moment, became in self._answered:
             order, reference = arrival.order, moment.reference
             yield OrderRow(
@@ -137,7 +169,7 @@ class SymbolRows:
 
     def _at(self, time: int) -> dict[str, Any]:
         time_s, epoch = self._record.place(time)
-        return {"time_s": time_s, "epoch": epoch, "symbol": self._symbol}
+        return {"time_s": time_s, "epoch": epoch, "symbol": self.symbol}
 
     def _read(self, event: Event) -> None:
         changed = self._tracker.follow(event)
@@ -146,7 +178,7 @@ class SymbolRows:
                 self._accepted[event.order_id] = self._answer(*changed)
                 self._incoming = event.order_id
             case Rejected(command=Command.ORDER):
-                order, reason = self._arrivals[len(self._answered)].order, event.reason.value
+                order, reason = self._arrivals[0].order, event.reason.value
                 came = OpenOrder(order, order.price, order.price, 0, 0, "rejected", reason)
                 self._turn_away(event, self._answer(came), "rejected", order.quantity, AT_ENTRY)
             case Rejected(command=Command.REPLACE) if event.order_id in self._tracker.open:
@@ -170,13 +202,13 @@ class SymbolRows:
                 self._move(event.time)
 
     def _answer(self, order: OpenOrder) -> _Answered:
-        answer = _Answered(self._arrivals[len(self._answered)], self._moment, order)
+        answer = _Answered(self._arrivals.popleft(), self._moment, order)
         self._answered.append(answer)
         return answer
 
     def _trade(self, event: Traded) -> None:
         trade, moment = event.trade, self._moment
-        true_price = self._record.true_price(self._symbol, trade.time)
+        true_price = self._record.true_price(self.symbol, trade.time)
         row = TradeRow(
             trade_id=trade.trade_id,
             **self._at(trade.time),
@@ -203,7 +235,7 @@ class SymbolRows:
         where: str = "",
     ) -> None:
         """Write down that an order lost shares, or a replacement; and whether it was stopped so."""
-        true_price = self._record.true_price(self._symbol, event.time)
+        true_price = self._record.true_price(self.symbol, event.time)
         # What only takes shares away judges no price.
         judged = None if isinstance(event, Reduced) else event
         price, reference = (judged.price, judged.reference) if judged else (None, None)

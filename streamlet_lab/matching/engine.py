@@ -1,7 +1,7 @@
 """The matching engine: commands in, typed events out, money in ``Decimal``."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -126,6 +126,13 @@ class ConsensusMatchingEngine:
     def market(self) -> MarketState:
         """Whether orders are matched, collected or refused."""
         return self._core.market
+
+    def forget(self, before: int, order_ids: Iterable[str]) -> None:
+        """Drop the events before a position, but of orders that rest; and orders that are over.
+
+        For runs that count what happened as they go on: the dropped ones cannot be read again.
+        """
+        self.core.log.forget(before, order_ids)
 
     # What traders send.
 

@@ -13,7 +13,7 @@ CANCELLED    time, reason, order id, quantity, ticks that were judged, reference
 ===========  ===================================================================================
 """
 
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
 from streamlet_lab.matching.engine_settings import EngineSettings
@@ -90,7 +90,7 @@ def order_ids(row: Any) -> tuple[str, ...]:
 class Log:
     """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
-    __slots__ = ("_instrument", "accepted", "orders", "rows", "tape")
+    __slots__ = ("_forgotten", "_instrument", "accepted", "orders", "rows", "tape")
 
     def __init__(self, instrument: Instrument) -> None:
         self.rows: list[Any] = []
@@ -98,6 +98,7 @@ class Log:
         self.accepted: dict[str, int] = {}
         self.orders: dict[str, Order] = {}  # as they came, where somebody has made them already
         self._instrument = instrument
+        self._forgotten = 0
 
     @property
     def last_price(self) -> int | None:
@@ -143,6 +144,23 @@ class Log:
         event = self.event(self.tape[trade_id])
         assert isinstance(event, Traded)
         return event.trade
+
+    def forget(self, before: int, order_ids: Iterable[str]) -> None:
+        """Drop rows that were read: those before a position, and of orders that are over.
+
+        Positions stay what they are. What still rests keeps its own row, and these ids are as if
+        they had never been accepted.
+        """
+        for order_id in order_ids:
+            if (position := self.accepted.pop(order_id, None)) is not None:
+                self.rows[position] = None
+            self.orders.pop(order_id, None)
+        kept = {*self.accepted.values(), *self.tape[-1:]}
+        for position in range(self._forgotten, before):
+            if position not in kept:
+                self.rows[position] = None
+        self.tape[:-1] = [0] * (len(self.tape) - 1)
+        self._forgotten = before
 
     def append(self, event: Event) -> None:
         """Write down an event that another engine's log shows."""

@@ -161,6 +161,10 @@ class Network:
             del self._floods[message]
         return gone
 
+    def forget_copies(self, epoch: int) -> None:
+        """Drop the counts of copies of messages about earlier epochs."""
+        self._tallies = {key: one for key, one in self._tallies.items() if key[0] >= epoch}
+
     def broadcast(self, time: int, sender: int, message: Message) -> None:
         """Send a participant's own message to all others."""
         flood = self._flood(message)

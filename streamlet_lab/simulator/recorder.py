@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import Any, NamedTuple, TypeVar
 
 from streamlet_lab.consensus import Block, Message, Proposal, Verdict, Vote
@@ -47,6 +48,17 @@ class Rows(Sequence[_Row]):
     def __iter__(self) -> Iterator[_Row]:
         return map(self._make, *self.columns)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    def keep(self, is_needed: Callable[[_Row], bool]) -> None:
+        """Drop all rows but those that are needed."""
+        needed = [*map(is_needed, self)]
+        times, *others = self.columns
+        times[:] = array("q", compress(times, needed))
+        for column in others:
+            column[:] = compress(column, needed)
+
     def _at(self, index: int) -> Iterator[Any]:
         return (column[index] for column in self.columns)
 
@@ -58,12 +70,9 @@ class Recorder(Monitor):
         self.leaders: list[str] = []  # by epoch
         # Each proposal once, by whoever made it, and each vote once, when it was sent first.
         self.proposals: list[Record] = []
-        self.votes: Sequence[tuple[int, Vote]] = Rows(_pair, 1)
-        self.notarizations: Sequence[Record] = Rows(Record, 2)
-        self.finalizations: Sequence[Record] = Rows(Record, 2)
-        self._votes, self._notarized, self._finalized = (
-            rows.columns for rows in (self.votes, self.notarizations, self.finalizations)
-        )
+        self.votes = Rows(_pair, 1)
+        self.notarizations = Rows(Record, 2)
+        self.finalizations = Rows(Record, 2)
         self.conflicts: list[Record] = []
         self.refusals: list[Refusal] = []
         # The arguments of `delivered`.
@@ -75,6 +84,16 @@ class Recorder(Monitor):
     def forget(self, epoch: int, height: int) -> None:
         """Drop what tells whether a vote about an earlier epoch was sent before: none is again."""
         self._voted = {vote for vote in self._voted if vote[2] >= epoch}
+
+    def drop(self, epoch: int) -> None:
+        """Drop all records about earlier epochs, once their rows are made; leaders stay."""
+        self.votes.keep(lambda row: row[1].epoch >= epoch)
+        for rows in (self.notarizations, self.finalizations):
+            rows.keep(lambda record: record.block.epoch >= epoch)
+        self.proposals = [record for record in self.proposals if record.block.epoch >= epoch]
+        self.conflicts = [record for record in self.conflicts if record.block.epoch >= epoch]
+        self.refusals = [refusal for refusal in self.refusals if refusal.block.epoch >= epoch]
+        self.blocks = {name: one for name, one in self.blocks.items() if one.epoch >= epoch}
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         self.leaders.append(leader)
@@ -88,7 +107,7 @@ class Recorder(Monitor):
             case Vote(voter=voter, subject=subject):
                 if (voter, *subject) not in self._voted:
                     self._voted.add((voter, *subject))
-                    times, votes = self._votes
+                    times, votes = self.votes.columns
                     times.append(time)
                     votes.append(message)
 
@@ -98,13 +117,13 @@ class Recorder(Monitor):
         self.deliveries.append((received, sender, receiver, sent, message))
 
     def notarized(self, time: int, node: str, block: Block) -> None:
-        times, nodes, blocks = self._notarized
+        times, nodes, blocks = self.notarizations.columns
         times.append(time)
         nodes.append(node)
         blocks.append(block)
 
     def finalized(self, time: int, node: str, block: Block) -> None:
-        times, nodes, blocks = self._finalized
+        times, nodes, blocks = self.finalizations.columns
         times.append(time)
         nodes.append(node)
         blocks.append(block)

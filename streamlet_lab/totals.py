@@ -1,0 +1,190 @@
+"""The numbers of a run, added up from its frames: from those of the whole run, or part by part.
+
+A run that is recorded as a summary has its frames made of some epochs at a time, counted, and
+dropped, so that its memory hardly grows with the epochs: of each are left two latencies and ten
+true prices, and of each order the age of its reference, and a place in the log.
+"""
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from streamlet_lab.columns import COLUMNS
+from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.frames import Record, SymbolRows, make_frames, make_market_frames
+from streamlet_lab.metrics import counts, displacement_bp
+from streamlet_lab.simulator import (
+    STRETCH,
+    Market,
+    Monitor,
+    Recorder,
+    Simulation,
+    StockSimulation,
+)
+
+Frames = Mapping[str, pd.DataFrame]
+
+_END: Final = 2**62  # after every epoch
+# Traders of these never send an order's id again, once it was accepted.
+_OWN_TRADERS: Final = "streamlet_lab.simulator.traders."
+
+
+def not_recorded(what: str) -> InvalidInput:
+    """Return the error that a summary has no frame, proof or the like."""
+    return InvalidInput("record", "summary", f"'all', for what {what!r} is made of: run it so")
+
+
+class NoFrames(Mapping[str, pd.DataFrame]):
+    """The frames of a run that was recorded as a summary: none, and it says why."""
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        raise not_recorded(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COLUMNS)
+
+    def __len__(self) -> int:
+        return len(COLUMNS)
+
+
+class Totals:
+    """What a summary is made of.
+
+    Attributes
+    ----------
+    counts : Counter of str
+        Rows, messages and the counts of :func:`streamlet_lab.metrics.counts`, by name.
+    farthest_bp : float or None
+        How far the worst final price is from the true one, basis points.
+    first_refusal : str
+        Why the first refused block was.
+    bands : DataFrame
+        The rows of the frame ``bands`` in which a market changed its state.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.farthest_bp: float | None = None
+        self.first_refusal = ""
+        self._series: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
+        self._changes: list[pd.DataFrame] = []
+        self._states: dict[Any, str] = {}
+
+    @classmethod
+    def of(cls, frames: Frames, with_market: bool) -> "Totals":
+        """Return the numbers of a whole run."""
+        totals = cls()
+        totals.add_protocol(frames)
+        if with_market:
+            totals.add_market(frames)
+        return totals
+
+    def series(self, name: str) -> "pd.Series[float]":
+        """Return ``latency_s``, ``latency_epochs`` of each epoch, or ``reference_age_s``."""
+        return pd.Series(self._series[name], dtype="float64")
+
+    @property
+    def bands(self) -> pd.DataFrame:
+        return pd.concat(self._changes)
+
+    def add_protocol(self, frames: Frames) -> None:
+        """Count what happened in some epochs, and what their blocks said."""
+        epochs, messages, prices = (frames[name] for name in ("epochs", "messages", "prices"))
+        refused = frames["blocks"][frames["blocks"]["refusals"] > 0]
+        is_priced, is_final = prices["claim"] == "price_consensus", prices["finalized_s"].notna()
+        self.counts.update(
+            epochs=len(epochs),
+            proposed_blocks=len(frames["blocks"]),
+            finalized_blocks=int(epochs["finalized_s"].notna().sum()),
+            messages=int((messages["sent"] + messages["echoed"]).sum()),
+            prices=len(prices),
+            finalized_prices=int((is_final & is_priced).sum()),
+            epochs_without_price=int((~is_priced).groupby(prices["epoch"]).any().sum()),
+            refused_blocks=len(refused),
+        )
+        for name in ("latency_s", "latency_epochs"):
+            self._series[name].extend(epochs[name].to_numpy("float64", na_value=float("nan")))
+        if not self.first_refusal and not refused.empty:
+            self.first_refusal = refused["reason"].iloc[0]
+        farthest = displacement_bp(prices[is_final]).abs().max()
+        if not pd.isna(farthest):
+            self.farthest_bp = max(float(farthest), self.farthest_bp or 0.0)
+
+    def add_market(self, frames: Frames) -> None:
+        """Count what became of some orders."""
+        self.counts.update(counts(frames))
+        self._series["reference_age_s"].extend(frames["orders"]["reference_age_s"].to_numpy())
+        bands = frames["bands"]
+        for symbol, moves in bands.groupby("symbol", sort=False):
+            before = moves["state"].shift(fill_value=self._states.get(symbol, "open"))
+            self._changes.append(moves[moves["state"] != before])
+            self._states[symbol] = moves["state"].iloc[-1]
+        if not self._changes:
+            self._changes.append(bands.iloc[:0])
+
+
+class Summing(Monitor):
+    """Adds up a run while it goes on, and drops what is counted."""
+
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        simulation: Simulation,
+        recorder: Recorder,
+        market: Market | None,
+    ) -> None:
+        self.totals = Totals()
+        self._given = config, simulation, recorder, market
+        self._simulation, self._recorder, self._market = simulation, recorder, market
+        self._first = 0
+        engines = {} if market is None else market.engines
+        record = self._record(0)
+        self._symbols = [SymbolRows(record, symbol) for symbol in engines]
+        self._read = dict.fromkeys(engines, 0)  # so many events
+        traders = [] if market is None else market.traders
+        self._own = {one.name for one in traders if type(one).__module__.startswith(_OWN_TRADERS)}
+
+    def epoch_started(self, time: int, epoch: int, leader: str) -> None:
+        if epoch % STRETCH == 0 and self._market is not None:
+            self._read_market(self._market)
+            self._count_orders(self._market, [each.part() for each in self._symbols])
+
+    def forget(self, epoch: int, height: int) -> None:
+        """Count what happened before an epoch, of which nothing more is heard."""
+        self.totals.add_protocol(make_frames(self._record(epoch)))
+        self._first = epoch
+        self._recorder.drop(epoch)
+        self._simulation.network.forget_copies(epoch)
+        if isinstance(self._simulation, StockSimulation):
+            self._simulation.forget(epoch)
+
+    def finish(self) -> Totals:
+        """Count the rest of a run that has ended."""
+        if self._market is not None:
+            self._read_market(self._market)
+            self.totals.add_market(make_market_frames(self._symbols))
+        self.totals.add_protocol(make_frames(self._record(_END)))
+        return self.totals
+
+    def _record(self, stop: int) -> Record:
+        return Record.of(*self._given, first=self._first, stop=stop)
+
+    def _read_market(self, market: Market) -> None:
+        record = self._record(_END)
+        for each in self._symbols:
+            events = market.engines[each.symbol].events
+            each.read(record, events[self._read[each.symbol] :])
+            self._read[each.symbol] = len(events)
+        market.arrivals.clear()
+
+    def _count_orders(self, market: Market, parts: Sequence[SymbolRows]) -> None:
+        """Count the orders that are over, and drop them wherever they are kept."""
+        self.totals.add_market(make_market_frames(parts))
+        for part in parts:
+            over = [order.order_id for order in part.over if order.trader in self._own]
+            market.engines[part.symbol].forget(self._read[part.symbol], over)
+            market.quoted[part.symbol].clear()
