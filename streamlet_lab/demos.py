@@ -7,10 +7,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.consensus import VerifiedBlock
 from streamlet_lab.description import StockMarketConsensusNetwork
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
-from streamlet_lab.prices import MalformedPayload, PriceConsensus, decode_claims
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress, ProgressReport
 from streamlet_lab.units import (
@@ -125,22 +123,6 @@ def streamlet(run: Result) -> Demo:
     lines.append("Finalized epochs: " + (", ".join(map(str, final)) or "none yet"))
     document = {"config": config.to_document(), "epochs": records, "finalized_epochs": final}
     return Demo(lines, document)
-
-
-def verified(block: VerifiedBlock) -> list[str]:
-    """Say what a finality proof has proven."""
-    lines = [f"Final: epoch {block.epoch}, height {block.height}, block {block.block_hash.hex()}"]
-    try:
-        claims = decode_claims(block.payload)
-    except MalformedPayload:
-        return [*lines, f"Payload: {block.payload!r}"]
-    for claim in claims:
-        if isinstance(claim, PriceConsensus):
-            lines += [
-                f"{claim.symbol} consensus price: {format_price(claim.consensus_price)}",
-                f"{claim.symbol} VWAP: {format_price(claim.volume_weighted_price)}",
-            ]
-    return lines
 
 
 def whole_system(result: Result) -> Demo:

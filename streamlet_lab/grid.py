@@ -7,7 +7,7 @@ same prices, delays and traders, which :meth:`Sweep.difference` turns into narro
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -42,6 +42,9 @@ _ESTIMATE: Final = ("measure", *(each.name for each in fields(Interval)))
 _FIRST_LOOK: Final = 10
 _GROWTH: Final = 1.5
 
+# So many that their numbers are no burden, and their frame fits into the memory of a machine.
+_MOST_RUNS: Final = 10_000_000
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
@@ -55,6 +58,8 @@ class Sweep:
         How many runs there were to be.
     until : mapping of str to float
         What half the width of an interval was to be at most, by measure.
+    interrupt : KeyboardInterrupt or None
+        What ended it early: Ctrl-C or SIGTERM.
     """
 
     _frame: pd.DataFrame
@@ -62,6 +67,7 @@ class Sweep:
     planned: int
     _failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     until: Mapping[str, float] = field(default_factory=dict)
+    interrupt: KeyboardInterrupt | None = None
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -127,21 +133,27 @@ class Sweep:
                 rows.append((*labels, measure, *astuple(estimate)))
         return pd.DataFrame(rows, columns=[*self.settings, *_ESTIMATE])
 
-    def difference(self, measure: str, setting: str, first: Any, second: Any) -> pd.DataFrame:
+    def difference(
+        self, measure: str, setting: str, first: Any, second: Any, *, repeats: int | None = None
+    ) -> pd.DataFrame:
         """Return the mean of ``second − first``, run by run with the same seed.
 
         The two runs of a pair differ in one setting, of which ``first`` and ``second`` are values
         as the frame has them. There are rows, as those of :meth:`means`, for each combination of
         the other settings. Of a share it is the difference of the pooled ones, with its interval
-        over pairs of runs: see :func:`~streamlet_lab.intervals.share_difference`.
+        over pairs of runs: see :func:`~streamlet_lab.intervals.share_difference`. With ``repeats``
+        it is that of the first so many runs of each.
         """
+        frame = self.frame
+        if repeats is not None:
+            frame = frame[frame["repeat"] < to_whole(repeats, 1, "repeats")]
         to_name(setting, self.settings, "setting")
         self._check(measure)
         sides = []
         for name, value in (("first", first), ("second", second)):
-            here = self.frame[self.frame[setting] == value]
+            here = frame[frame[setting] == value]
             if here.empty:
-                raise InvalidInput(name, value, one_of(value, self.frame[setting].unique()))
+                raise InvalidInput(name, value, one_of(value, frame[setting].unique()))
             sides.append(here)
         others = [name for name in self.settings if name != setting]
         pairs = sides[0].merge(sides[1], on=[*others, "repeat"], suffixes=("", _SECOND))
@@ -270,10 +282,10 @@ def sweep(
     0        none  11.0  2
     1  one silent   8.0  2
     """
-    rounds = _rounds(until, to_whole(repeats, 1, "repeats", 1_000_000))
     keep = to_name(on_error, get_args(OnError), "on_error") == "keep"
     place = to_place(workers, executor)
     plan = make_plan(base, over, to_whole(seed, 0, "seed"))
+    rounds = _rounds(until, to_whole(repeats, 1, "repeats", _MOST_RUNS // len(plan.points)))
     work = Work(to_function(run, "run"), to_measure(measure), plan.columns, keep)
     place.check(run=run, measure=work.measure, settings=plan.points)
     with ExitStack() as stack:
@@ -282,12 +294,16 @@ def sweep(
             study = study_document(plan, run, work.measure, "full")
             kept = stack.enter_context(open_store(store, study, plan.columns))
         runs = Runs(plan, work, place, kept, stack.enter_context(told(progress)))
-        with suppress(KeyboardInterrupt), terminable():
-            for more in rounds:
-                runs.make(more)
-                if until is not None and _swept(runs, until).narrow:
-                    break
-        return _swept(runs, until)
+        interrupt = None
+        try:
+            with terminable():
+                for more in rounds:
+                    runs.make(more)
+                    if until is not None and _swept(runs, until).narrow:
+                        break
+        except KeyboardInterrupt as error:
+            interrupt = error
+        return replace(_swept(runs, until), interrupt=interrupt)
 
 
 def _rounds(until: Until | None, repeats: int) -> list[int]:

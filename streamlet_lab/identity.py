@@ -8,6 +8,7 @@ the version stands. Repeats are not part of it: more of them are more runs of th
 import hashlib
 import inspect
 import json
+import math
 import re
 import sys
 from functools import partial
@@ -43,7 +44,7 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
         "seed": plan.seed,
         "base": documents[0],
         "points": [
-            {**point.labels, "digest": _digest(text)}
+            {name: _told(label) for name, label in point.labels.items()} | {"digest": _digest(text)}
             for point, text in zip(plan.points, texts, strict=True)
         ],
         "run": code_of(run),
@@ -51,6 +52,11 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
         "functions": functions,
         "kinds": _named("".join(texts)),
     }
+
+
+def _told(label: str | float) -> str | float:
+    """Return a label as JSON has it: an infinite number as its text."""
+    return label if isinstance(label, str) or math.isfinite(label) else str(label)
 
 
 def code_of(function: Any) -> str:

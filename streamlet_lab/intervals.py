@@ -13,7 +13,6 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, expit, logit, stdtrit
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_instance, to_number, to_python, to_whole
@@ -106,8 +105,7 @@ def mean_interval(values: Iterable[float]) -> Interval:
         return _without_ends(sample[0] if sample else math.nan, n, "t")
     # The statistics module is exact: equal numbers have their own value as mean, and no deviation.
     mean = statistics.mean(sample)
-    quantile = float(stdtrit(n - 1, (1 + _CONFIDENCE) / 2))
-    margin = quantile * statistics.stdev(sample) / math.sqrt(n)
+    margin = _student_quantile(n - 1) * statistics.stdev(sample) / math.sqrt(n)
     return Interval(mean, mean - margin, mean + margin, n, "t")
 
 
@@ -156,6 +154,8 @@ def share_interval(shares: Iterable[Share | None], *, fewest: int = FEWEST_RUNS)
         bound = _bound(wholes)
         note = {0.0: NO_EVENT, 1.0: NO_EXCEPTION}.get(share, NO_DIFFERENCE)
         return Interval(share, share * (1 - bound), share + bound * (1 - share), n, "exact", note)
+    from scipy.special import expit, logit  # a fifth of a second, which few wait for here
+
     margin = _margin(_left_out(parts, wholes)) / (share * (1 - share))
     low, high = (float(expit(logit(share) + side * margin)) for side in (-1, 1))
     return Interval(share, low, high, n, "cluster")
@@ -227,8 +227,13 @@ def _margin(left_out: _Array) -> float:
         return 0.0
     kurtosis = n * float((squares**2).sum()) / total**2
     freedom = 2 * n / max(kurtosis - 1, 2 * n / (n - 1))
-    quantile = float(stdtrit(freedom, (1 + _CONFIDENCE) / 2))
-    return quantile * math.sqrt((n - 1) / n * total)
+    return _student_quantile(freedom) * math.sqrt((n - 1) / n * total)
+
+
+def _student_quantile(freedom: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + _CONFIDENCE) / 2))
 
 
 def _bound(wholes: _Array) -> float:
@@ -239,6 +244,8 @@ def _bound(wholes: _Array) -> float:
 
 def _exact(events: int, n: int) -> Interval:
     """Return the interval of Clopper and Pearson for so many of n independent cases."""
+    from scipy.special import betaincinv
+
     tail = (1 - _CONFIDENCE) / 2
     low = float(betaincinv(events, n - events + 1, tail)) if events else 0.0
     high = float(betaincinv(events + 1, n - events, 1 - tail)) if events < n else 1.0

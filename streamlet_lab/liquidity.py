@@ -29,16 +29,21 @@ def state_spans(bands: pd.DataFrame, symbol: str, end_s: float) -> pd.DataFrame:
     Columns ``state``, ``start_s`` and ``stop_s``, seconds; the run ends at ``end_s``. One that ends
     as it begins has its row too.
     """
-    moves = bands[bands["symbol"] == symbol]
-    changes = moves[moves["state"] != moves["state"].shift(fill_value="open")]
-    spans = pd.DataFrame(
-        {
-            "state": changes["state"],
-            "start_s": changes["time_s"],
-            "stop_s": changes["time_s"].shift(-1, fill_value=end_s),
-        }
+    states, starts, stops = _spans(bands, symbol, end_s)
+    return pd.DataFrame(
+        {"state": pd.array(states, dtype="str"), "start_s": starts, "stop_s": stops}
     )
-    return spans[spans["state"] != "open"].reset_index(drop=True)
+
+
+def _spans(
+    bands: pd.DataFrame, symbol: str, end_s: float
+) -> tuple[npt.NDArray[np.object_], _Path, _Path]:
+    own = (bands["symbol"] == symbol).to_numpy()
+    states, times = bands["state"].to_numpy()[own], bands["time_s"].to_numpy()[own]
+    changes = states != np.append(["open"], states[:-1])
+    states, starts = states[changes], times[changes]
+    closed = states != "open"
+    return states[closed], starts[closed], np.append(starts[1:], end_s)[closed]
 
 
 def interruptions(bands: pd.DataFrame, ends: Mapping[Any, float]) -> dict[str, Any]:
@@ -48,11 +53,11 @@ def interruptions(bands: pd.DataFrame, ends: Mapping[Any, float]) -> dict[str, A
     """
     halts, auctions, halted_s = 0, 0, 0.0
     for symbol, end_s in ends.items():
-        spans = state_spans(bands, symbol, end_s)
-        halts += int(spans["state"].isin(_HALTS).sum())
-        auctions += int((spans["state"] == "auction").sum())
-        closed = spans[~spans["state"].isin(MATCHED)]
-        halted_s += float((closed["stop_s"] - closed["start_s"]).sum())
+        states, starts, stops = _spans(bands, symbol, end_s)
+        halts += int(np.isin(states, _HALTS).sum())
+        auctions += int((states == "auction").sum())
+        closed = ~np.isin(states, MATCHED)
+        halted_s += float((stops - starts)[closed].sum())
     return {
         "halts": halts,
         "auctions": auctions,

@@ -33,7 +33,7 @@ within the band ends as ``fill_or_kill``.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -167,6 +167,26 @@ def is_fair(price: Decimal, true_price: int, hundredths: int) -> bool:
     return is_within(finest, true_price * _FINEST_PER_MICRO, hundredths)
 
 
+def are_fair(
+    prices: Sequence[Decimal | None], true_prices: Sequence[int], hundredths: int
+) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Say of many prices at once what :func:`is_fair` says of one; where there is none, it is fair.
+
+    >>> are_fair([Decimal("105.01"), None], [100_000_000] * 2, 500)
+    array([False,  True])
+    """
+    exact: Any = np.array(true_prices, dtype=object) * _FINEST_PER_MICRO
+    finest: Any = np.array(
+        [
+            true if price is None else int(price.scaleb(_FINEST, MONEY))
+            for price, true in zip(prices, exact, strict=True)
+        ],
+        dtype=object,
+    )
+    fair: Any = is_within(finest, exact, hundredths)
+    return np.asarray(fair, dtype=np.bool_)
+
+
 def verdict(came_fair: bool, fair: bool) -> str:
     """Return which of the :data:`VERDICTS` is said of a limit order that was stopped.
 
@@ -234,41 +254,41 @@ def with_rates(numbers: Mapping[str, int], ages: "pd.Series[float]") -> dict[str
 def counts(frames: Frames) -> dict[str, int]:
     """Return the counts among them: those of parts of a run add up to those of the run."""
     orders, trades, rejections = frames["orders"], frames["trades"], frames["rejections"]
-    stopped = rejections[rejections["verdict"] != ""]
-    false = stopped[stopped["verdict"] == FALSE]
-    verdicts, places, reasons = (
-        Counter(stopped[name].tolist()) for name in ("verdict", "stopped", "reason")
-    )
-    false_places, false_reasons = (Counter(false[name].tolist()) for name in ("stopped", "reason"))
-    is_limit = orders["type"] == "limit"
-    fair = orders[is_limit & orders["fair"]]
-    unfair_trades = trades[~trades["fair"]]
+    # Column by column: part of a frame would be a copy of all its columns.
+    verdict_of = rejections["verdict"].to_numpy()
+    stopped, false = verdict_of != "", verdict_of == FALSE
+    place, why, shares = (rejections[name].to_numpy() for name in ("stopped", "reason", "quantity"))
+    verdicts, places, reasons = (Counter(each[stopped]) for each in (verdict_of, place, why))
+    false_places, false_reasons = Counter(place[false]), Counter(why[false])
+    is_limit = (orders["type"] == "limit").to_numpy()
+    fair, clipped = is_limit & orders["fair"].to_numpy(), orders["clipped"].to_numpy()
+    unfair = ~trades["fair"].to_numpy()
     return {
         "orders": len(orders),
         "trades": len(trades),
-        "fair_orders": len(fair),
-        "fair_orders_stopped": len(false),
+        "fair_orders": int(fair.sum()),
+        "fair_orders_stopped": int(false.sum()),
         "fair_stopped_at_entry": false_places[AT_ENTRY],
         "fair_stopped_at_trade": false_places[AT_TRADE],
         "fair_swept": false_places[SWEPT],
         **{f"fair_stopped_{reason}": false_reasons[reason] for reason in STOP_REASONS},
-        "fair_stopped_blocked": int(false["blocked"].sum()),
+        "fair_stopped_blocked": int(rejections["blocked"].to_numpy()[false].sum()),
         "stopped_turned_fair": verdicts[TURNED_FAIR],
         "stopped_turned_unfair": verdicts[TURNED_UNFAIR],
         "unfair_orders_stopped": verdicts[JUSTIFIED],
         "market_orders": int((~is_limit).sum()),
         "market_orders_stopped": verdicts[MARKET],
-        "orders_stopped": len(stopped),
+        "orders_stopped": int(stopped.sum()),
         "stopped_at_entry": places[AT_ENTRY],
         "stopped_at_trade": places[AT_TRADE],
         "swept": places[SWEPT],
         "without_reference": reasons[RejectReason.NO_CONSENSUS],
-        "repriced_orders": int(orders["clipped"].sum()),
-        "fair_orders_repriced": int(fair["clipped"].sum()),
-        "unfair_trades": len(unfair_trades),
-        "stopped_volume": int(stopped["quantity"].sum()),
-        "fair_stopped_volume": int(false["quantity"].sum()),
-        "unfair_trade_volume": int(unfair_trades["quantity"].sum()),
+        "repriced_orders": int(clipped.sum()),
+        "fair_orders_repriced": int(clipped[fair].sum()),
+        "unfair_trades": int(unfair.sum()),
+        "stopped_volume": int(shares[stopped].sum()),
+        "fair_stopped_volume": int(shares[false].sum()),
+        "unfair_trade_volume": int(trades["quantity"].to_numpy()[unfair].sum()),
     }
 
 
@@ -342,11 +362,11 @@ def _are_fair(
 
     The shortest decimal of a float is the price that it was made of.
     """
-    fair = [
-        np.isnan(price) or is_fair(Decimal(repr(price)), round(true_price * 1e6), hundredths)
-        for price, true_price in zip(prices.tolist(), true_prices.tolist(), strict=True)
-    ]
-    return np.array(fair, dtype=np.bool_)
+    return are_fair(
+        [None if np.isnan(price) else Decimal(repr(price)) for price in prices.tolist()],
+        [round(true_price * 1e6) for true_price in true_prices.tolist()],
+        hundredths,
+    )
 
 
 def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:

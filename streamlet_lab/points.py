@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from streamlet_lab.config import ExperimentConfig, make_config
+from streamlet_lab.config import ExperimentConfig, make_config, with_setting
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.streams import stream
@@ -31,6 +31,8 @@ _Document = dict[str, Any]
 _Labelled = tuple[Any, Any]  # a label and the value that it stands for
 
 _REPEAT: Final = ("repeat", "seed")
+# Each is a configuration that is checked before anything runs, which takes about a millisecond.
+_MOST_POINTS: Final = 100_000
 
 
 class Point(NamedTuple):
@@ -77,11 +79,14 @@ def make_plan(base: Base, over: Over, seed: int) -> Plan:
     if isinstance(over, Mapping):
         settings: tuple[str, ...] = tuple(over)
         columns = [_of_grid(name, values) for name, values in over.items()]
+        count = math.prod(map(len, columns))
         combinations: Iterable[tuple[_Labelled, ...]] = product(*columns)
     else:
         rows = _rows(over)
-        settings = tuple(rows[0])
+        settings, count = tuple(rows[0]), len(rows)
         combinations = _of_rows(settings, rows)
+    if count > _MOST_POINTS:
+        raise InvalidInput("over", f"{count:,} points", f"at most {_MOST_POINTS:,}")
     points = []
     for combination in combinations:
         document = common
@@ -183,16 +188,3 @@ def _with_functions(document: Any, setting: object) -> Any:
     if isinstance(document, list) and isinstance(setting, tuple | list):
         return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
     return setting if callable(setting) else document
-
-
-def with_setting(document: _Document, name: str, value: Any) -> _Document:
-    """Return settings with one of them changed, which may be a section's: ``"network.delta"``."""
-    if not isinstance(name, str):
-        raise InvalidInput("setting", name, "the name of a setting")
-    head, dot, rest = name.partition(".")
-    if not dot:
-        return {**document, head: value}
-    section = document.get(head, {})
-    if not isinstance(section, Mapping):
-        raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
-    return {**document, head: with_setting(dict(section), rest, value)}

@@ -3,10 +3,12 @@
 import hashlib
 import random
 import struct
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from streamlet_lab.units import to_whole
+
+if TYPE_CHECKING:
+    from numpy.random import Generator, SeedSequence
 
 _WORDS = 4  # 128 bits of state derived from a seed and a name
 
@@ -43,22 +45,26 @@ class StreamFamily:
         return random.Random(int.from_bytes(digest, "big"))
 
 
-def generator(seed: int, name: str) -> np.random.Generator:
+def generator(seed: int, name: str) -> "Generator":
     """Return numpy's generator that belongs to a seed and a name: for statistics, never for a run.
 
     Its whole numbers are the same everywhere. Its normal and other variates may differ in their
     last bits between processors and between versions of numpy, so that no run draws from it. A
     :func:`stream` of the same name is another one.
     """
-    return np.random.Generator(np.random.PCG64(_sequence(seed, name)))
+    from numpy.random import PCG64, Generator
+
+    return Generator(PCG64(_sequence(seed, name)))
 
 
 def _state(seed: int, name: str) -> bytes:
-    return _sequence(seed, name).generate_state(_WORDS, np.uint32).astype(">u4").tobytes()
+    return _sequence(seed, name).generate_state(_WORDS).astype(">u4").tobytes()
 
 
-def _sequence(seed: int, name: str) -> np.random.SeedSequence:
+def _sequence(seed: int, name: str) -> "SeedSequence":
+    from numpy.random import SeedSequence
+
     seed = to_whole(seed, 0, "seed")
     digest = hashlib.blake2b(name.encode(), digest_size=4 * _WORDS).digest()
     words = [int.from_bytes(digest[i : i + 4], "big") for i in range(0, len(digest), 4)]
-    return np.random.SeedSequence([seed, *words])
+    return SeedSequence([seed, *words])

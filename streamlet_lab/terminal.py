@@ -4,8 +4,8 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from typing import NoReturn, TextIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn, TextIO
 
 from streamlet_lab.texts import nearest, printable
 
@@ -29,7 +29,26 @@ def discard(stream: TextIO) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """Names the command, or the option, that is most like an unknown one."""
+    """Names the command, or the option, that is most like an unknown one.
+
+    What `fill` adds is added when this parser is first used: of all commands only one is.
+    """
+
+    def __init__(
+        self, *arguments: Any, fill: Callable[["Parser"], None] | None = None, **settings: Any
+    ) -> None:
+        super().__init__(*arguments, **settings)
+        self._fill = fill
+
+    def fill(self) -> None:
+        """Add what is still to be added."""
+        fill, self._fill = self._fill, None
+        if fill is not None:
+            fill(self)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self.fill()
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         unknown = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: ([^\s=]+)", message)
@@ -38,6 +57,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def _names(parser: argparse.ArgumentParser) -> Iterator[str]:
+    if isinstance(parser, Parser):
+        parser.fill()
     for action in parser._actions:
         commands = action.choices if isinstance(action.choices, dict) else {}
         yield from (*action.option_strings, *commands)

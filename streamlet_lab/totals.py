@@ -15,7 +15,7 @@ import pandas as pd
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.frames import Record, SymbolRows, make_frames, make_market_frames
+from streamlet_lab.frames import Record, SymbolLog, make_frames
 from streamlet_lab.metrics import counts, displacement_bp
 from streamlet_lab.simulator import (
     STRETCH,
@@ -141,17 +141,14 @@ class Summing(Monitor):
         self._given = config, simulation, recorder, market
         self._simulation, self._recorder, self._market = simulation, recorder, market
         self._first = 0
-        engines = {} if market is None else market.engines
-        record = self._record(0)
-        self._symbols = [SymbolRows(record, symbol) for symbol in engines]
-        self._read = dict.fromkeys(engines, 0)  # so many events
-        traders = [] if market is None else market.traders
+        self._logs = [SymbolLog(symbol) for symbol in market.engines] if market else []
+        traders = market.traders if market else []
         self._own = {one.name for one in traders if type(one).__module__.startswith(_OWN_TRADERS)}
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         if epoch % STRETCH == 0 and self._market is not None:
-            self._read_market(self._market)
-            self._count_orders(self._market, [each.part() for each in self._symbols])
+            self._read_logs(self._market)
+            self._count_orders(self._market)
 
     def forget(self, epoch: int, height: int) -> None:
         """Count what happened before an epoch, of which nothing more is heard."""
@@ -165,26 +162,26 @@ class Summing(Monitor):
     def finish(self) -> Totals:
         """Count the rest of a run that has ended."""
         if self._market is not None:
-            self._read_market(self._market)
-            self.totals.add_market(make_market_frames(self._symbols))
+            self._read_logs(self._market)
+            self.totals.add_market(make_frames(self._record(_END, self._logs)))
         self.totals.add_protocol(make_frames(self._record(_END)))
         return self.totals
 
-    def _record(self, stop: int) -> Record:
-        return Record.of(*self._given, first=self._first, stop=stop)
+    def _record(self, stop: int, logs: Sequence[SymbolLog] = ()) -> Record:
+        return Record.of(*self._given, first=self._first, stop=stop, logs=[*logs])
 
-    def _read_market(self, market: Market) -> None:
+    def _read_logs(self, market: Market) -> None:
         record = self._record(_END)
-        for each in self._symbols:
-            events = market.engines[each.symbol].events
-            each.read(record, events[self._read[each.symbol] :])
-            self._read[each.symbol] = len(events)
+        for log in self._logs:
+            log.read(record)
         market.arrivals.clear()
 
-    def _count_orders(self, market: Market, parts: Sequence[SymbolRows]) -> None:
+    def _count_orders(self, market: Market) -> None:
         """Count the orders that are over, and drop them wherever they are kept."""
-        self.totals.add_market(make_market_frames(parts))
+        parts = [log.part() for log in self._logs]
+        self.totals.add_market(make_frames(self._record(_END, parts)))
         for part in parts:
-            over = [order.order_id for order in part.over if order.trader in self._own]
-            market.engines[part.symbol].forget(self._read[part.symbol], over)
+            orders = (answer.arrival.order for answer in part.answers)
+            over = [order.order_id for order in orders if order.trader in self._own]
+            market.engines[part.symbol].forget(part.position, over)
             market.quoted[part.symbol].clear()

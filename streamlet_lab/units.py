@@ -8,6 +8,7 @@ hash.
 import math
 import operator
 import re
+import sys
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
@@ -22,12 +23,14 @@ from decimal import (
 )
 from fractions import Fraction
 from numbers import Real
-from typing import Final, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.texts import one_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from typing_extensions import TypeIs
 
 T = TypeVar("T")
 
@@ -65,6 +68,10 @@ _LARGEST_EXPONENT: Final = 12
 
 def to_python(value: object) -> object:
     """Return a number or a truth value of numpy's as Python's, as it prints; all else as it is."""
+    if "numpy" not in sys.modules:  # nor then is anything numpy's
+        return value
+    import numpy as np
+
     match value:
         case np.bool_():
             return bool(value)
@@ -73,6 +80,15 @@ def to_python(value: object) -> object:
         case np.integer() if not isinstance(value, np.timedelta64):  # a number only to numpy
             return int(value)
     return value
+
+
+def is_frame(value: object) -> "TypeIs[pd.DataFrame]":
+    """Whether something is a frame of pandas, which nobody has where it was not imported."""
+    if "pandas" not in sys.modules:
+        return False
+    import pandas as pd
+
+    return isinstance(value, pd.DataFrame)
 
 
 def to_microseconds(value: object, field: str = "duration") -> int:

@@ -291,11 +291,11 @@ def test_a_mistake_with_documents_leaves_every_file_as_it_was(name, folder, caps
 # --- The search
 
 
-@pytest.mark.parametrize("lost", ["show", "save_charts"])
+@pytest.mark.parametrize("lost", ["commands.show", "charts.save_charts"])
 def test_a_run_is_saved_before_anything_else_can_fail(lost, tmp_path):
     saved, charts = tmp_path / "run.zip", tmp_path / "charts"
     arguments = ["run", "--epochs", "8", "--save", str(saved), "--plots", str(charts)]
-    with mock.patch(f"streamlet_lab.cli.{lost}", side_effect=OSError(28, "No space left")):
+    with mock.patch(f"streamlet_lab.{lost}", side_effect=OSError(28, "No space left")):
         assert main(arguments) == 2
     assert len(sl.Result.load(saved).epochs) == 8
 

@@ -152,6 +152,7 @@ def test_the_same_sweep_gives_the_same_bytes_in_any_order_of_the_grid():
         ({}, {"nodes": {4, 7}}, "over.nodes"),
         ({}, {"nodes": [4, 7, 4]}, "over.nodes"),
         ({}, {"seed": [1, 2]}, "over"),
+        ({}, {"epochs": range(1, 401), "network.delay_spread": range(400)}, "over"),
         ({}, ["nodes"], "over"),
         ({}, "nodes", "over"),
         ({}, {4: [1, 2]}, "setting"),
@@ -239,6 +240,17 @@ def test_a_difference_is_taken_between_runs_with_the_same_seed():
         (echo, "size", 3000.0, 3000.0, 3000.0, 6, "t", "") for echo in (True, False)
     ]
     assert rows(swept.difference("size", "nodes", 7, 4))[0][2] == -3000.0
+
+
+def test_a_difference_of_the_first_repeats_is_that_of_a_shorter_sweep():
+    measure = {"measure": lambda config: {"size": config.nodes * (config.seed % 1000)}}
+    shorter, longer = (
+        sweep_configs({}, {"nodes": [4, 7]}, repeats=repeats, **measure) for repeats in (5, 9)
+    )
+    expected = shorter.difference("size", "nodes", 4, 7)
+    assert longer.difference("size", "nodes", 4, 7, repeats=5).equals(expected)
+    with pytest.raises(InvalidInput, match="repeats"):
+        longer.difference("size", "nodes", 4, 7, repeats=0)
 
 
 @pytest.mark.parametrize(
@@ -364,6 +376,7 @@ def test_an_interrupt_keeps_what_was_finished():
     assert rows(swept.frame) == [
         row for row in rows(whole.frame) if row[:2] in {(4, 0), (4, 1), (7, 0), (7, 1), (10, 0)}
     ]
+    assert isinstance(swept.interrupt, KeyboardInterrupt)
     assert rows(swept.means()[["nodes", "n"]]) == [(4, 2), (7, 2), (10, 1)]
     assert repr(swept) == "interrupted: 5 of 12 runs over nodes; measured: size"
 

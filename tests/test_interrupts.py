@@ -65,22 +65,23 @@ def ending(process):
 
 
 @pytest.mark.parametrize(
-    ("way", "module", "number", "code"),
+    ("way", "module", "number", "code", "said"),
     [
-        ("module", "numpy", "SIGINT", 130),
-        ("script", "numpy", "SIGINT", 130),
-        ("module", "matplotlib", "SIGINT", 130),
-        ("script", "matplotlib", "SIGTERM", 143),
+        ("module", "argparse", "SIGINT", 130, ""),  # before there is anyone to say something
+        ("script", "argparse", "SIGTERM", 143, ""),
+        ("module", "pydantic", "SIGINT", 130, "streamlet-lab: interrupted\n"),
+        ("script", "numpy", "SIGINT", 130, "streamlet-lab: interrupted\n"),
+        ("script", "pandas", "SIGTERM", 143, "streamlet-lab: terminated\n"),
     ],
 )
-def test_a_signal_while_it_starts_ends_it_without_a_word(
-    command, tmp_path, way, module, number, code
+def test_a_signal_while_it_imports_ends_it_with_a_line_at_most(
+    command, tmp_path, way, module, number, code, said
 ):
     struck = tmp_path / "struck" / f"{module}.py"
     struck.parent.mkdir()
     struck.write_text(STRUCK.format(number=number), encoding="utf-8")
     path = os.pathsep.join([str(struck.parent), str(Path(__file__).parents[1])])
-    assert ending(start([*command[way], *LONG], PYTHONPATH=path)) == (code, "")
+    assert ending(start([*command[way], *LONG], PYTHONPATH=path)) == (code, said)
 
 
 @pytest.mark.parametrize(

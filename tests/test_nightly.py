@@ -58,7 +58,7 @@ def test_every_part_is_bounded_and_each_python_that_is_claimed_has_one():
     assert all(part.minutes <= 60 for part in named.values() if part)
     this = "{}.{}".format(*sys.version_info)
     others = {f"Python {version}" for version in versions() if version != this}
-    assert set(named) == {"adversaries", "decoders"} | others
+    assert set(named) == {"adversaries", "decoders", "killed"} | others
     assert this in versions()
     oldest = SpecifierSet(">=" + versions()[0])
     assert all(version in oldest for version in versions())

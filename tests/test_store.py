@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from killing import kill_and_resume
 
 from streamlet_lab.errors import DataError
 from streamlet_lab.repeats import Outcome
@@ -38,18 +39,28 @@ def reopened(path, study=STUDY):
         return store.finished()
 
 
-@pytest.fixture
-def path(tmp_path):
+KEPT = {0: measured(), 1: SILENT, 2: FAILED}
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
     """A store with a run, a run without a number, and one that failed."""
-    path = tmp_path / "s.db"
+    path = tmp_path_factory.mktemp("store") / "s.db"
     with open_store(path, STUDY, COLUMNS) as store:
         store.keep({0: measured()})
         store.keep({1: SILENT, 2: FAILED})
+    return path.read_bytes()
+
+
+@pytest.fixture
+def path(tmp_path, content):
+    path = tmp_path / "s.db"
+    path.write_bytes(content)
     return path
 
 
 def test_what_was_kept_is_there_when_it_is_opened_again(path):
-    assert told(reopened(path)) == told({0: measured(), 1: SILENT, 2: FAILED})
+    assert told(reopened(path)) == told(KEPT)
     assert [*path.parent.iterdir()] == [path]
 
 
@@ -199,15 +210,12 @@ def test_another_study_is_refused_with_what_differs(path, study, message):
 
 
 @given(place=st.integers(0, 12_287), mask=st.integers(1, 255))
-def test_no_damage_changes_a_number(tmp_path_factory, place, mask):
-    path = tmp_path_factory.mktemp("store") / "s.db"
-    with open_store(path, STUDY, COLUMNS) as store:
-        store.keep({0: measured(), 1: SILENT, 2: FAILED})
-    kept, content = told(reopened(path)), bytearray(path.read_bytes())
-    content[place % len(content)] ^= mask
-    path.write_bytes(content)
+def test_no_damage_changes_a_number(tmp_path_factory, content, place, mask):
+    path, damaged = tmp_path_factory.mktemp("store") / "s.db", bytearray(content)
+    damaged[place % len(damaged)] ^= mask
+    path.write_bytes(damaged)
     with suppress(DataError):
-        assert told(reopened(path)) == kept
+        assert told(reopened(path)) == told(KEPT)
 
 
 def test_an_error_of_somebody_else_stays_what_it_is(path):
@@ -218,6 +226,15 @@ def test_an_error_of_somebody_else_stays_what_it_is(path):
 def test_an_error_text_of_others_obeys_no_terminal(path):
     forged(error="'\x1b[2J'")(path)
     assert reopened(path)[3].error == r"\x1b[2J"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_sweep_that_is_killed_three_times_gives_the_same_frame(tmp_path, workers):
+    became = kill_and_resume(tmp_path, 3, workers)
+    assert became.midway > 0
+    assert became.twice == []
+    assert became.same
 
 
 IN_ANOTHER_PROCESS = """

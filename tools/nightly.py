@@ -4,6 +4,7 @@ usage: python3 lab.py nightly [--only PART] [--seed N]
 
   adversaries   20,000 random adversaries inside the model
   decoders      every decoder of what others hand in, searched by atheris
+  killed        sweeps with a store, killed at 20 random moments and resumed
   Python 3.N    the tests but for the browser's, on each other Python that pyproject.toml names
 
 Environments and findings are in output/nightly. The exit code is 1 if a part failed, or took longer
@@ -68,11 +69,13 @@ def parts(seed: int) -> dict[str, Part | None]:
     """Return every part by its name; None for what this machine has nothing for."""
     python = str(PYTHON)
     fuzz = [python, "-m", "streamlet_lab", "fuzz", "--runs", "20000", f"--seed={seed}"]
+    killed = [python, "-m", "killing", f"--seed={seed}"]
     decoders = [python, "-m", "fuzz.nightly", "--seconds=120", f"--save={OUTPUT / 'decoders'}"]
     this = "{}.{}".format(*sys.version_info)
     return {
         "adversaries": Part(60, [[*fuzz, f"--save={OUTPUT / 'adversaries'}"]]),
         "decoders": Part(60, [installing(python, "nightly"), decoders], ROOT / "tests"),
+        "killed": Part(15, [killed], ROOT / "tests"),
         **{f"Python {other}": other_python(other) for other in versions() if other != this},
     }
 
@@ -91,7 +94,9 @@ def main() -> int:
     """Carry out the parts, whatever became of the ones before, and sum up."""
     parser = argparse.ArgumentParser(prog="lab.py nightly", description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="PART", help="one part, by its name")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the adversaries")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the adversaries and kills"
+    )
     options = parser.parse_args()
     known = parts(options.seed)
     chosen = {name: part for name, part in known.items() if options.only in (None, name)}

@@ -15,6 +15,7 @@ from streamlet_lab.charts.final_prices import draw_vwap as draw_vwap
 from streamlet_lab.charts.heat_map import plot_heat_map as plot_heat_map
 from streamlet_lab.charts.latency import draw_latency as draw_latency
 from streamlet_lab.charts.layout import to_png as to_png
+from streamlet_lab.charts.narrowing import plot_narrowing as plot_narrowing
 from streamlet_lab.charts.order_book import draw_book as draw_book
 from streamlet_lab.charts.plots import Plots as Plots
 from streamlet_lab.charts.plots import draw_overview as draw_overview

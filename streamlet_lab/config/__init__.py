@@ -6,6 +6,7 @@ from streamlet_lab.config.frame_feed import FrameFeed as FrameFeed
 from streamlet_lab.config.loading import load_config as load_config
 from streamlet_lab.config.loading import make_config as make_config
 from streamlet_lab.config.loading import read_settings as read_settings
+from streamlet_lab.config.loading import with_setting as with_setting
 from streamlet_lab.config.market_config import OBSERVER as OBSERVER
 from streamlet_lab.config.market_config import MarketConfig as MarketConfig
 from streamlet_lab.config.market_config import ReferenceConfig as ReferenceConfig

@@ -1,13 +1,16 @@
 """A feed: the name of one, or a user's own prices."""
 
 import hashlib
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-import pandas as pd
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices import ReplayPath
+from streamlet_lab.units import is_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Before the digest of a frame where a feed that is one was saved.
 FRAME: Final = "frame:"
@@ -16,13 +19,13 @@ FRAME: Final = "frame:"
 class FrameFeed:
     """A copy of a frame of prices as a part of a configuration: equal if its content is."""
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: "pd.DataFrame") -> None:
         self._frame = frame[["time", "price", "volume"]].copy()  # what others hold does not matter
         content = self._frame.to_csv(index=False).encode()
         self.digest = hashlib.blake2b(content, digest_size=8).hexdigest()
 
     @property
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """A copy that shares the data until it is changed."""
         return self._frame.copy(deep=False)
 
@@ -40,7 +43,7 @@ class FrameFeed:
 
 
 def _read_feed(value: object) -> object:
-    if isinstance(value, pd.DataFrame):
+    if is_frame(value):
         ReplayPath(value)  # refuses a frame that it cannot replay
         return FrameFeed(value)
     if isinstance(value, str | FrameFeed):

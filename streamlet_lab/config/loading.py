@@ -1,11 +1,12 @@
 """Configurations from settings and from files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from streamlet_lab.config.experiment_config import ExperimentConfig
 from streamlet_lab.config.runnable import check_runnable
-from streamlet_lab.errors import DataError
+from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.texts import MOST_SETTINGS, parse_json, parse_toml, read_text, to_path
 
 
@@ -42,3 +43,16 @@ def load_config(path: str | Path) -> ExperimentConfig:
     if not isinstance(document, dict):
         raise DataError(f"{path}: not a table of settings")
     return read_settings(document)
+
+
+def with_setting(document: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Return settings with one of them changed, which may be a section's: ``"network.delta"``."""
+    if not isinstance(name, str):
+        raise InvalidInput("setting", name, "the name of a setting")
+    head, dot, rest = name.partition(".")
+    if not dot:
+        return {**document, head: value}
+    section = document.get(head, {})
+    if not isinstance(section, Mapping):
+        raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
+    return {**document, head: with_setting(dict(section), rest, value)}

@@ -15,10 +15,12 @@ import pandas as pd
 
 from streamlet_lab.columns import Column
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import MONEY, to_name, to_number, to_seconds
+from streamlet_lab.units import to_name, to_number, to_seconds
 
 #: Rows of :mod:`streamlet_lab.columns`.
 Rows = Iterable[tuple[Any, ...]]
+#: The same by column, where rows are many.
+Columns = dict[str, Any]
 
 # The floats that were written come back; from pandas 3.1 on they do so anyway, and it says so.
 _IS_EXACT: Final = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
@@ -53,10 +55,10 @@ class LazyFrames(Mapping[str, pd.DataFrame]):
     """
 
     def __init__(
-        self, columns: Mapping[str, Mapping[str, Column]], rows: Callable[[str], Mapping[str, Rows]]
+        self, columns: Mapping[str, Mapping[str, Column]], rows: Callable[[str], Mapping[str, Any]]
     ) -> None:
         self._columns = columns
-        self._rows: Callable[[str], Mapping[str, Rows]] | None = rows
+        self._rows: Callable[[str], Mapping[str, Rows | Columns]] | None = rows
         self._frames: dict[str, pd.DataFrame] = {}
         self._lock = RLock()
 
@@ -84,9 +86,9 @@ class LazyFrames(Mapping[str, pd.DataFrame]):
         return dict, (dict(self),)
 
 
-def make_frame(columns: Mapping[str, Column], rows: Rows) -> pd.DataFrame:
-    """Return the columns that are asked for, of rows that have them."""
-    values = _by_column([*rows])
+def make_frame(columns: Mapping[str, Column], rows: Rows | Columns) -> pd.DataFrame:
+    """Return the columns that are asked for, of rows, or of columns, that have them."""
+    values = rows if isinstance(rows, dict) else _by_column([*rows])
     return pd.DataFrame(
         {name: _array(values.get(name, ()), column.dtype) for name, column in columns.items()}
     )
@@ -186,9 +188,3 @@ def seconds(time: int | None) -> float | None:
 def dollars(amount: Decimal | None) -> float | None:
     """Return an amount as a float."""
     return None if amount is None else float(amount)
-
-
-def cents(price: Decimal | None) -> int | None:
-    """Return a price in cents; None for what does not lie on their grid."""
-    scaled = None if price is None else price.scaleb(2, MONEY)
-    return None if scaled is None or int(scaled) != scaled else int(scaled)

@@ -79,11 +79,9 @@ def order_ids(row: Any) -> tuple[str, ...]:
     if type(row) is tuple:
         kind = row[0]
         if kind == TRADED:
-            arrived, waited = row[6:8]
-            return (arrived, waited) if row[5] > 0 else (waited, arrived)
+            side, arrived, waited = row[-5:-2]
+            return (arrived, waited) if side > 0 else (waited, arrived)
         return (row[2][0] if kind == ACCEPTED else row[3],)
-    if isinstance(row, Traded):
-        return row.trade.buy_order_id, row.trade.sell_order_id
     return (row.order_id,) if hasattr(row, "order_id") else ()
 
 
@@ -103,7 +101,8 @@ class Log:
     @property
     def last_price(self) -> int | None:
         """The price of the latest trade in ticks, None before the first."""
-        return self.rows[self.tape[-1]][3] if self.tape else None
+        tape = self.tape
+        return self.rows[tape[-1]][-7] if tape else None
 
     def fields(self, order_id: str) -> Fields:
         """Return an accepted order as the core took it."""
@@ -171,8 +170,16 @@ class Log:
             self.orders[order.order_id] = order
             row = (ACCEPTED, event.time, fields_of(order, self._instrument))
         elif isinstance(event, Traded):
+            row = self._row_of(event)
             self.tape.append(event.sequence)
         self.rows.append(row)
+
+    def _row_of(self, event: Traded) -> Any:
+        trade, left = event.trade, (event.buy_remaining, event.sell_remaining)
+        ids = trade.buy_order_id, trade.sell_order_id
+        side = 1 if trade.aggressor is Side.BUY else -1
+        what = (trade.trade_id, self._instrument.ticks(trade.price), trade.quantity, side)
+        return (TRADED, trade.time, *what, *ids[::side], *left[::side])
 
 
 class LogView(Sequence[_Read]):

@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from streamlet_lab.errors import DataError, InvalidInput, shown
 from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.texts import nearest, read_text
 from streamlet_lab.units import MONEY, to_name, to_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SYMBOLS: Final = ("AAPL", "MSFT", "IBM", "GOOG")
 CHECKSUMS: Final = "checksums.sha256"
@@ -126,11 +127,13 @@ def adjust_for_splits(symbol: str, bars: Sequence[DailyBar]) -> tuple[DailyBar, 
     return tuple(map(in_shares_of_the_last_day, bars))
 
 
-def load_history(symbol: str, year: int | None = None) -> pd.DataFrame:
+def load_history(symbol: str, year: int | None = None) -> "pd.DataFrame":
     """Return the daily bars of a share as traded, or those of one year, indexed by ``date``.
 
     Columns are ``open``, ``high``, ``low``, ``close`` (float64 dollars) and ``volume`` (shares).
     """
+    import pandas as pd
+
     types = {"date": "datetime64[s]"} | dict.fromkeys(("open", "high", "low", "close"), "float64")
     return pd.DataFrame(load_bars(symbol, year)).astype(types).set_index("date")
 
@@ -146,6 +149,8 @@ def history_path(
     each day begins at midnight UTC. Of ``splits``, ``"adjust"`` has all prices and volumes, that of
     genesis too, in shares of the last day; ``"keep"`` as traded, so that a split is a jump.
     """
+    import pandas as pd
+
     symbol = known_symbol(symbol)
     bars = load_bars(symbol, year)
     before = [bar for bar in load_bars(symbol) if bar.date < bars[0].date][-1:]

@@ -6,9 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.correlation import TYPICAL_CORRELATION, PathStreams
@@ -25,7 +23,10 @@ from streamlet_lab.prices.paths import PathSettings, PricePath, SimulatedPath
 from streamlet_lab.prices.quotes import StockPrice, sure_quote
 from streamlet_lab.prices.sources import VOLUME_SPREAD, Source, standard_sources
 from streamlet_lab.streams import stream
-from streamlet_lab.units import MONEY, to_instance, to_name, to_text, to_whole
+from streamlet_lab.units import MONEY, is_frame, to_instance, to_name, to_text, to_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SIMULATED: Final = "simulated"
 
@@ -153,7 +154,7 @@ def quoted_cents(true_price: int, factor: float) -> int:
 
 
 def make_path(
-    feed: str | pd.DataFrame,
+    feed: "str | pd.DataFrame",
     seed: int,
     market_time_per_epoch: int,
     *,
@@ -196,7 +197,7 @@ def make_path(
     seed = to_whole(seed, 0, "seed")
     step = to_whole(market_time_per_epoch, 1, "market_time_per_epoch") // STEPS_PER_EPOCH
     to_name(splits, get_args(SplitHandling), "splits")
-    if isinstance(feed, pd.DataFrame):
+    if is_frame(feed):
         return ReplayPath(feed, name)
     if feed == LOBSTER:
         return _lobster_path(name, file_stamps(name))

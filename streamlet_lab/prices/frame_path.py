@@ -6,15 +6,23 @@ from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.paths import TRADING_DAY, calendar_time, to_market_time
 from streamlet_lab.prices.sources import MICRO_DOLLAR
-from streamlet_lab.units import CENT, MONEY, read_amount, round_price, to_micros, to_python
+from streamlet_lab.units import (
+    CENT,
+    MONEY,
+    is_frame,
+    read_amount,
+    round_price,
+    to_micros,
+    to_python,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TOO_LARGE: Final = Decimal(10**15)  # arithmetic with what is below is exact
 _TOO_DEAR: Final = Decimal(10**11)  # a rule's bounds, twice the highest price, have twelve digits
@@ -22,7 +30,7 @@ _SHORTEST_CLOSURE: Final = 1_800_000_000  # 30 minutes
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # In every zone, and to the end of the last row, these are dates of Python too.
-_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-02", "s"), np.datetime64("9999-12-30", "s")
+_FIRST_DAY, _LAST_DAY = "0001-01-02", "9999-12-30"
 
 
 class ReplayPath:
@@ -59,6 +67,7 @@ class ReplayPath:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> minutes = ["2024-01-15 20:59", "2024-01-15 21:00", "2024-01-16 14:30"]
     >>> frame = pd.DataFrame(
     ...     {"time": pd.to_datetime(minutes), "price": [185.9, 185.92, 182.16], "volume": 100}
@@ -68,7 +77,7 @@ class ReplayPath:
     """
 
     def __init__(
-        self, frame: pd.DataFrame, symbol: str = "AAPL", base_price: Decimal | None = None
+        self, frame: "pd.DataFrame", symbol: str = "AAPL", base_price: Decimal | None = None
     ) -> None:
         _check_shape(frame)
         self._times = _read_times(frame["time"])
@@ -110,10 +119,12 @@ class ReplayPath:
         return bisect_right(self._starts, market_time)
 
 
-def _check_shape(frame: pd.DataFrame) -> None:
-    if not isinstance(frame, pd.DataFrame):
+def _check_shape(frame: "pd.DataFrame") -> None:
+    if not is_frame(frame):
         expected = "a pandas DataFrame with the columns time, price and volume"
         raise InvalidInput("frame", type(frame).__name__, expected)
+    import pandas as pd
+
     for name in ("time", "price", "volume"):
         if list(frame.columns).count(name) != 1:
             expected = f"one column {name!r}"
@@ -126,14 +137,18 @@ def _check_shape(frame: pd.DataFrame) -> None:
 
 def _read_times(column: "pd.Series[Any]") -> list[int]:
     """Return microseconds since 1970."""
+    import numpy as np
+    import pandas as pd
+
     if column.dtype.kind != "M" or not isinstance(column.dtype, np.dtype | pd.DatetimeTZDtype):
         column = _read_instants(column)
     for row in np.flatnonzero(column.isna()):
         raise InvalidInput(f"time in row {row}", "NaT", "a time")
     times = (column if column.dt.tz is None else column.dt.tz_convert(None)).to_numpy()
     seconds = times.astype("datetime64[s]")  # beyond all years, microseconds would start again
-    for row in np.flatnonzero((seconds < _FIRST_DAY) | (seconds >= _LAST_DAY)):
-        expected = f"a time from {_FIRST_DAY:.10} to before {_LAST_DAY:.10}"
+    first, last = np.datetime64(_FIRST_DAY, "s"), np.datetime64(_LAST_DAY, "s")
+    for row in np.flatnonzero((seconds < first) | (seconds >= last)):
+        expected = f"a time from {_FIRST_DAY} to before {_LAST_DAY}"
         raise InvalidInput(f"time in row {row}", str(times[row]), expected)
     for row in np.flatnonzero(times[1:] <= times[:-1]) + 1:
         expected = f"a time after that of the row before, {column.iloc[row - 1]}"
@@ -143,6 +158,8 @@ def _read_times(column: "pd.Series[Any]") -> list[int]:
 
 def _read_instants(column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
     """Return dates, datetimes and periods of any type, or mixed, as a column of datetime64."""
+    import pandas as pd
+
     instants = []
     for row, value in enumerate(column):
         try:

@@ -12,12 +12,13 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from streamlet_lab.errors import DataError, InvalidInput, shown
 from streamlet_lab.texts import decode
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOBSTER: Final = "lobster"  # the feed
 _FOLDER: Final = "LOBSTER_DIR"
@@ -61,7 +62,7 @@ class _File(NamedTuple):
     path: Path
 
 
-def read_lobster(path: str | Path) -> pd.DataFrame:
+def read_lobster(path: str | Path) -> "pd.DataFrame":
     """Return the executions of a message file: of visible and of hidden orders (types 4 and 5).
 
     An incoming order that meets several resting ones makes several rows of one time; they are
@@ -86,6 +87,8 @@ def read_lobster(path: str | Path) -> pd.DataFrame:
         If the file cannot be read, a row is malformed or earlier than the one before, an order of
         no shares or at no price, or nothing was executed. Rows are counted from 1.
     """
+    import pandas as pd
+
     file = _parse_name(path)
     executions = pd.DataFrame(
         (
@@ -115,8 +118,10 @@ def file_stamps(symbol: str) -> tuple[tuple[Path, int, int], ...]:
     return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
 
 
-def lobster_feed(symbol: str) -> pd.DataFrame:
+def lobster_feed(symbol: str) -> "pd.DataFrame":
     """Return the executions of a symbol from all its message files in ``LOBSTER_DIR``, in order."""
+    import pandas as pd
+
     files = _find_files(symbol)
     for earlier, later in itertools.pairwise(files):
         if earlier.date == later.date and later.start < earlier.end:

@@ -25,10 +25,7 @@ be told from the other either.
 import math
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Annotated, Final, Self
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.kinds import Kinds
@@ -38,6 +35,10 @@ from streamlet_lab.prices.rounds import OutlierRule, Quotes
 from streamlet_lab.prices.validation import PreviousConsensus, twice_median_micros
 from streamlet_lab.units import is_within, to_decimal, to_hundredths, to_micros, to_number
 from streamlet_lab.values import Whole, check_ranges
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import ArrayLike, NDArray
 
 #: The largest of all sizes that :func:`tail_level` takes for the tail.
 TAIL_SHARE: Final = 0.05
@@ -67,7 +68,7 @@ def find_outlier_rule(
     return rule
 
 
-def tail_level(sizes: ArrayLike, once_in: float = ONCE_IN) -> Decimal:
+def tail_level(sizes: "ArrayLike", once_in: float = ONCE_IN) -> Decimal:
     """Return the size that one in so many exceeds, by the method of peaks over threshold.
 
     The excesses over the 95 % quantile are taken to follow the generalized Pareto law, as those
@@ -88,6 +89,7 @@ def tail_level(sizes: ArrayLike, once_in: float = ONCE_IN) -> Decimal:
         takes about 600.
     """
     # Takes longer to import than the rest of the room together.
+    import numpy as np
     from scipy.stats import genpareto
 
     sample = _series(sizes, "sizes")
@@ -147,12 +149,12 @@ class TailRule:
         object.__setattr__(self, "_disagreement", disagreement)
 
     @classmethod
-    def fit(cls, returns: ArrayLike) -> Self:
+    def fit(cls, returns: "ArrayLike") -> Self:
         """Make the rule of a share from its history, for epochs of a trading day.
 
         The returns are simple daily ones in percent, up and down, without splits; 600 or more.
         """
-        return cls(tail_level(np.abs(_series(returns, "returns"))))
+        return cls(tail_level(abs(_series(returns, "returns"))))
 
     def __call__(
         self, quote: StockPrice, quotes: Quotes, previous: PreviousConsensus | None, epoch: int, /
@@ -178,7 +180,9 @@ class TailRule:
         return excess > 0 and excess**2 * TRADING_DAY > (self._move * reference) ** 2 * elapsed
 
 
-def _series(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def _series(values: "ArrayLike", name: str) -> "NDArray[float64]":
+    import numpy as np
+
     try:
         series = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from streamlet_lab.charts import (
     plot_heat_map,
     plot_means,
     plot_messages,
+    plot_narrowing,
     plot_policies,
     plot_push,
     plot_staleness,
@@ -20,6 +21,7 @@ from streamlet_lab.charts import (
 
 from .drawing import assert_legible, swept
 from .test_displacement import FRAME, PUSHED, game_form, pushed
+from .test_narrowing import PAIRS
 from .test_quality import COMPARED, LABELS, NUMBERS, varied
 from .test_stylized_facts import COLUMNS
 from .test_sweeps import DENIED, LED, ONE, TWO
@@ -31,6 +33,7 @@ LEGIBLE = {
         TWO, "latency_s", "network.delta", by="leaders", closed_form=lambda x: x
     ),
     "heat map": lambda: plot_heat_map(TWO, "latency_s", "network.delta", "leaders"),
+    "narrowing": lambda: plot_narrowing(PAIRS, "latency_s", "leaders", "hashed", "in turn"),
     "policies": lambda: plot_policies(LED),
     "denial": lambda: plot_denial(DENIED),
     "push": lambda: plot_push(PUSHED),
@@ -94,6 +97,9 @@ DELTA, BY = "network.delta", {"by": "leaders"}
         (plot_heat_map, (TWO, "latency_s", DELTA, "nodes"), {}, "x, y"),
         (plot_heat_map, (TWO.frame, "latency_s", DELTA, "leaders"), {}, "swept"),
         (plot_heat_map, (TWO, "latency_s", DELTA, "leaders"), {"number": "d"}, "number"),
+        (plot_narrowing, (TWO, "latency_s", DELTA, 0.5, 2.0), {}, "setting"),
+        (plot_narrowing, (ONE, "latency_s", DELTA, 0.5, 2.0), {}, "swept"),
+        (plot_narrowing, (PAIRS, "latency_s", "leaders", "hashed", "none"), {}, "second"),
         (plot_policies, (DENIED,), {}, "x, by"),
         (plot_denial, (DENIED.frame,), {}, "swept"),
         (plot_denial, (DENIED, "aggregator"), {}, "by"),

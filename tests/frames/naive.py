@@ -17,6 +17,7 @@ from streamlet_lab.matching import (
     Cancelled,
     Command,
     Expired,
+    Instrument,
     Reduced,
     ReferenceMoved,
     Rejected,
@@ -26,6 +27,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.matching.events import BandMoved, Repriced
+from streamlet_lab.matching.log import Log
 from streamlet_lab.simulator import Market, Recorder
 
 
@@ -64,6 +66,9 @@ def run(**settings):
 def told(events, arrivals, true_price):
     """The record of a market of which there are only the events, and the true price at a time."""
     config = make_config(epochs=1, market_time_per_epoch="1s")
+    log = Log(Instrument("AAPL"))
+    for event in events:
+        log.append(event)
     return Record(
         config=config,
         recorder=Recorder(),
@@ -71,7 +76,7 @@ def told(events, arrivals, true_price):
         observer="observer",
         copies={},
         paths={"AAPL": SimpleNamespace(price=true_price)},
-        engines={"AAPL": SimpleNamespace(events=events)},
+        engines={"AAPL": SimpleNamespace(events=events, core=SimpleNamespace(log=log))},
         arrivals=arrivals,
         quoted={"AAPL": {}},
     )

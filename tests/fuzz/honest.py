@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import math
 import tempfile
 import zipfile
 from contextlib import suppress
@@ -15,6 +16,8 @@ from streamlet_lab import Experiment
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.prices import StockPrice
 from streamlet_lab.prices.attestation import sign_quote
+from streamlet_lab.repeats import Outcome
+from streamlet_lab.store import open_store
 
 #: The manifest of a saved result, and its digests in it.
 MANIFEST, DIGESTS = "result.json", "sha256"
@@ -44,6 +47,32 @@ path_parameters = {}
 traders = 3
 band_percent = "5"
 """
+STUDIES = [
+    b"""\
+repeats = 20
+seed = 3
+measure = ["trades", "orders"]
+until = {trades = 0.5, orders = 2}
+on_error = "raise"
+[base]
+epochs = 3
+market.traders = 2
+[over]
+nodes = [4, 7]
+network.delta = {slow = "1s", fast = 0.1}
+""",
+    b"""\
+repeats = 11
+measure = ["safe"]
+until = 0.1
+[[over]]
+nodes = 4
+"network.delta" = "100ms"
+[[over]]
+nodes = 5
+network.delta = "200ms"
+""",
+]
 MESSAGES, BOOKS = lobster.MESSAGES.encode(), lobster.BOOKS.encode()
 HISTORY = b"""\
 date,open,high,low,close,volume,adj_close
@@ -59,6 +88,8 @@ FRAME = {
     "types": {"price": "float32"},
 }
 
+
+STUDY = {"version": "1", "points": [{"nodes": 4}]}, ("nodes", "repeat", "seed")
 
 _MEMORY = Path("/dev/shm")
 #: For the files of this process and its forks, in memory where that can be had. Made at once, so
@@ -101,6 +132,16 @@ def saved():
     manifest = json.loads(members[MANIFEST])
     del manifest[DIGESTS]
     return {**members, MANIFEST: json.dumps(manifest).encode()}
+
+
+@cache
+def store():
+    """The store of a sweep: a run, one without a number, and one that failed."""
+    path = Path(_FOLDER.name, "honest.db")
+    with open_store(path, *STUDY) as opened:
+        opened.keep({0: Outcome({"late": 0.1}), 1: Outcome({"late": math.nan})})
+        opened.keep({2: Outcome({}, "ValueError: no")})
+    return path.read_bytes()
 
 
 def archive(members):

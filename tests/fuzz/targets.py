@@ -30,6 +30,7 @@ from streamlet_lab.consensus import (
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fault import Fault
 from streamlet_lab.frames.tables import read_frame
+from streamlet_lab.grid import sweep
 from streamlet_lab.prices import ReplayPath, daily_history
 from streamlet_lab.prices.attestation import (
     admissible_quotes,
@@ -42,6 +43,8 @@ from streamlet_lab.prices.payload import decode_claims, encode_claims
 from streamlet_lab.scenarios import Scenario, scenario, scenario_names
 from streamlet_lab.scenarios.syntax import read_chain, write_chain
 from streamlet_lab.simulator.script import Delivery, Step
+from streamlet_lab.store import open_store
+from streamlet_lab.study_file import load_study
 from streamlet_lab.texts import parse_json
 from streamlet_lab.units import format_duration, to_decimal, to_microseconds, to_ticks
 
@@ -195,6 +198,24 @@ def _option(name, data):
     check_runnable(make_config(**cli._settings(_parser().parse_args(["run", *given]))))
 
 
+def _store(data):
+    with open_store(honest.file(data, "store.db"), *honest.STUDY) as store:
+        kept = store.finished()
+        check_shown(repr(kept))
+        with taken():
+            store.keep(kept)
+            assert repr(store.finished()) == repr(kept)
+
+
+def _study(data):
+    study = load_study(honest.file(data, "study.toml"))
+
+    def stop(config):  # all is read and planned by now
+        raise KeyboardInterrupt
+
+    check_shown(repr(sweep(**study, run=stop)))
+
+
 def _scenario(data):
     read = Scenario.load(honest.file(data, "scenario.txt"))
     check_shown(repr(read))
@@ -331,6 +352,8 @@ TARGETS = {
             lambda: [scenario(name).text.encode() for name in scenario_names()],
             60,
         ),
+        Target("store", _store, lambda: [honest.store()]),
+        Target("study", _study, lambda: honest.STUDIES),
         Target("lobster messages", _messages, lambda: [honest.MESSAGES]),
         Target("lobster book", _books, lambda: [honest.BOOKS]),
         Target("history", _history, lambda: [honest.HISTORY]),

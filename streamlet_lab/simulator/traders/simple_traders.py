@@ -31,12 +31,12 @@ class ZeroIntelligence(Trader):
     market_order_share: Annotated[float, Number(0, 1)] = 0.2  # of its orders
     size: Shares | None = None  # of each order; 10 to 200 at random unless given, here and below
 
-    def act(self, view: MarketView) -> Iterator[Action]:
+    def act(self, view: MarketView) -> tuple[Action]:
         send = self.buy if self.random.random() < 0.5 else self.sell
         quantity = self.draw_quantity(self.size)
         distance = self.random.gauss(0, self.spread_percent / 100)
         is_market_order = self.random.random() < self.market_order_share
-        yield send(quantity, None if is_market_order else view.true_price * (1 + distance))
+        return (send(quantity, None if is_market_order else view.true_price * (1 + distance)),)
 
 
 @trader_kind("fat_finger")
@@ -60,12 +60,12 @@ class FatFinger(Trader):
             expected = f"at least from_percent, {self.from_percent}"
             raise InvalidInput("to_percent", self.to_percent, expected)
 
-    def act(self, view: MarketView) -> Iterator[Action]:
+    def act(self, view: MarketView) -> tuple[Action]:
         send = self.buy if self.random.random() < 0.5 else self.sell
         quantity = self.draw_quantity(self.size)
         sign = 1 if self.random.random() < 0.5 else -1
         distance = sign * self.random.uniform(self.from_percent / 100, self.to_percent / 100)
-        yield send(quantity, view.true_price * (1 + distance))
+        return (send(quantity, view.true_price * (1 + distance)),)
 
 
 @trader_kind("informed")

@@ -19,6 +19,7 @@ from streamlet_lab.matching import (
     OrderTracker,
     OrderType,
     Side,
+    TimeInForce,
     Traded,
 )
 from streamlet_lab.matching.orders import read_quantity
@@ -33,7 +34,7 @@ from streamlet_lab.units import (
     to_python,
     to_text,
 )
-from streamlet_lab.values import Number, Whole
+from streamlet_lab.values import Number, Whole, sure
 
 #: What kinds take: percentages, which are shares of one inside, and shares of an order.
 Percent: TypeAlias = Annotated[float, Number(0, 100)]
@@ -50,6 +51,8 @@ own_trader_kinds = TRADERS.own
 
 # In all other states orders are collected or refused.
 _CONTINUOUS: Final = frozenset({"open", "limit"})
+
+_sure_order: Final = sure(Order)
 
 _LOT: Final = 10
 _LARGEST_LOTS: Final = 20
@@ -262,10 +265,11 @@ class Trader(ABC):
     def on_grid(self, price: float | Decimal) -> Decimal:
         """Return the nearest price in cents, half even; a cent at least."""
         given = price if type(price) is float else to_python(price)
-        is_number = isinstance(given, int | float | Decimal) and not isinstance(given, bool)
         amount = Decimal("nan")
-        if is_number:  # a float is taken as it prints
-            amount = Decimal(repr(given) if isinstance(given, float) else given)  # type: ignore[arg-type]
+        if isinstance(given, float):
+            amount = Decimal(repr(given))  # as it prints
+        elif isinstance(given, int | Decimal) and not isinstance(given, bool):
+            amount = Decimal(given)
         if not amount.is_finite():
             raise InvalidInput("price", price, "a finite price in dollars, such as 152.45")
         cents = min(max(MONEY.divide(amount, CENT), Decimal(1)), _LARGEST_PRICE)
@@ -274,7 +278,11 @@ class Trader(ABC):
     def draw_quantity(self, size: int | None = None) -> int:
         """Return the size if there is one; otherwise draw 10 to 200 shares, a multiple of 10."""
         if size is None:
-            return _LOT * self.random.randint(1, _LARGEST_LOTS)
+            # As `randint` draws, whose own calls are three for each order.
+            lots = _LARGEST_LOTS
+            while lots >= _LARGEST_LOTS:
+                lots = self.random.getrandbits(_LARGEST_LOTS.bit_length())
+            return _LOT * (1 + lots)
         return read_quantity(size)
 
     def on_event(self, event: Event) -> None:
@@ -300,16 +308,16 @@ class Trader(ABC):
         meant = intent or self.intent
         if meant not in _INTENTS:
             to_name(meant, _INTENTS, "intent")
-        order = Order(
-            f"{self._prefix}{self._made}",
-            self.symbol,
-            side,
-            OrderType.MARKET if price is None else OrderType.LIMIT,
-            quantity,
-            None if price is None else self.on_grid(price),
-            self.name,
-            **conditions,
-        )
+        kind, amount, waits = OrderType.MARKET, None, TimeInForce.IMMEDIATE_OR_CANCEL
+        if price is not None:
+            kind, amount, waits = OrderType.LIMIT, self.on_grid(price), TimeInForce.DAY
+        order_id, symbol = f"{self._prefix}{self._made}", self.symbol
+        if conditions:
+            order = Order(order_id, symbol, side, kind, quantity, amount, self.name, **conditions)
+        else:
+            # All else is the trader's own, and as an order has it.
+            what = (kind, read_quantity(quantity), amount, self.name, waits, None, False)
+            order = _sure_order(order_id, symbol, side, *what)
         self._made += 1
         return Submit(order, meant)
 

@@ -1,15 +1,18 @@
 """What every trader can do, and what it knows of its own orders."""
 
 import statistics
+from dataclasses import fields
 from decimal import Decimal
+from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import MarketState, Order, Side, TimeInForce
-from streamlet_lab.simulator.traders import Cancel, Replace, Submit, Trader
+from streamlet_lab.simulator.traders import Cancel, Replace, Submit, Trader, TraderContext
 
 from .floor import SECOND, SYMBOL, Floor, seat, view
 
@@ -189,3 +192,24 @@ def test_what_happens_to_others_changes_nothing():
     for event in floor.engine.events[1:]:
         trader.on_event(event)
         assert (trader.position, trader.orders) == (0, before)
+
+
+@given(st.integers(0, 2**32))
+def test_sizes_are_drawn_as_a_die_of_twenty_sides_draws(seed):
+    trader, die = Scripted(TraderContext("trader_0", SYMBOL, Random(seed))), Random(seed)
+    drawn = [trader.draw_quantity() for _ in range(50)]
+    assert drawn == [10 * die.randint(1, 20) for _ in range(50)]
+
+
+@pytest.mark.parametrize("price", [None, 150.004, Decimal("150.015"), 1e-300])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_an_order_without_conditions_is_as_its_constructor_makes_it(trader, side, price):
+    order = getattr(trader, side)(np.int64(10), price).order
+    given = (order.order_id, SYMBOL, side, 10)
+    if price is None:
+        made = Order.market(*given, "trader_0")
+    else:
+        made = Order.limit(*given, order.price, "trader_0")
+    for item in fields(Order):
+        value, expected = getattr(order, item.name), getattr(made, item.name)
+        assert (type(value), value) == (type(expected), expected)

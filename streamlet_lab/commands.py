@@ -1,0 +1,228 @@
+"""What each command does with its options; `cli` reads them.
+
+The lab is asked for by the names of the package, which imports what is behind one when it is first
+used: so no command waits for what only another one needs.
+"""
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import streamlet_lab as sl
+from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
+from streamlet_lab.files import check_archive_name, write_atomically
+from streamlet_lab.terminal import say, show
+from streamlet_lab.texts import parse_json, parse_toml, printable, read_text
+from streamlet_lab.units import format_price
+
+_T = TypeVar("_T")
+
+_SETTING: Final = re.compile(r"\w+(\.[\w-]+){0,9}", re.ASCII)
+_DIGITS: Final = r"\d{1,99}"
+_NUMBER: Final = re.compile(
+    rf"[+-]?({_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(e[+-]?\d{{1,3}})?", re.ASCII | re.IGNORECASE
+)
+
+# Below this a run is over before anyone wonders.
+_LONG_RUN: Final = 500
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a file, those that an option has, and those that were set by name."""
+    _check_place("--plots", options.plots)
+    file = getattr(options, "file", None)
+    settings = {} if file is None else sl.config.load_config(file).to_document()
+    names = ("epochs", "nodes", "seed", "faults", "feed")
+    given = {name: getattr(options, name, None) for name in names}
+    if given["epochs"] is None:
+        given["epochs"] = options.default_epochs
+    settings |= {name: value for name, value in given.items() if value is not None}
+    for text in options.set:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not (equals and _SETTING.fullmatch(name)):
+            raise InvalidInput("--set", text, "SETTING=VALUE, such as prices.aggregator=median")
+        read = _read_value(value.strip())
+        try:
+            settings = sl.config.with_setting(settings, name, read)
+        except InvalidInput as error:
+            expected = f"a setting; {error.field!r} has none below it"
+            raise InvalidInput("--set", text, expected) from None
+    return settings
+
+
+def _read_value(text: str) -> object:
+    """Read a value of TOML; a word or a duration needs no quotation marks here."""
+    try:
+        (value,) = parse_toml(f"value = {text}").values()
+        return value
+    except DataError as error:
+        if text.startswith(("[", "{", '"', "'")):
+            raise InvalidInput("--set", text, f"a value as in TOML; {error}") from error
+    except ValueError:  # more than one value
+        pass
+    if not _NUMBER.fullmatch(text):
+        return text
+    # TOML knows no .3, 1. and 010.
+    return int(text) if text.lstrip("+-").isdecimal() else float(text)
+
+
+def _progress(done: int, total: int, what: str = "epoch") -> None:
+    if total >= _LONG_RUN and done % (total // 10) == 0:
+        say(f"{what} {done} of {total}")
+
+
+def _show(
+    options: argparse.Namespace, demo: "sl.demos.Demo", ask: Callable[[], "sl.Result"]
+) -> None:
+    """Print a demo, and draw the charts of a result where they are wanted."""
+    if options.json:
+        print(json.dumps(demo.document, indent=2, allow_nan=False))
+    else:
+        show(demo.lines)
+    if options.plots is not None:
+        _report_files(options, sl.charts.save_charts(ask(), options.plots))
+
+
+def _report_files(options: argparse.Namespace, paths: Sequence[Path]) -> None:
+    """Say what was written, and keep standard output to the document if that was asked for."""
+    names = ", ".join(path.name for path in paths)
+    folder = paths[0].parent
+    where = "" if folder == Path() else f" to {folder}"
+    (say if options.json else print)(printable(f"Written{where}: {names}"))
+
+
+def _check_place(option: str, path: Path | None, *, file: bool = False) -> None:
+    """Refuse a folder, or a file, that cannot be written while nothing is lost yet."""
+    if path is None:
+        return
+    if file and path.is_dir():
+        raise InvalidInput(option, str(path), "the name of a file; this is a folder")
+    folder = path.absolute().parent if file else path.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InvalidInput(option, str(path), f"a place that can be written to; {folder} is none")
+
+
+def run(options: argparse.Namespace) -> None:
+    experiment = sl.Experiment(**_settings(options))
+    _check_place("--save", options.save, file=True)
+    if options.save is not None:
+        check_archive_name(options.save, "--save")
+    result = experiment.run(progress=_progress)
+    if options.save is not None:  # first: nobody may read the rest, and a chart may not be written
+        result.save(options.save)
+    _show(options, sl.demos.whole_system(result), lambda: result)
+    if options.save is not None:
+        _report_files(options, [options.save])
+
+
+def stock_consensus(options: argparse.Namespace) -> None:
+    result = sl.Experiment(**_settings(options)).run(progress=_progress)
+    _show(options, sl.demos.stock_consensus(result), lambda: result)
+
+
+def consensus_trading(options: argparse.Namespace) -> None:
+    experiment = sl.Experiment(**_settings(options))
+    demo = sl.demos.consensus_trading(experiment.config, _progress)
+    _show(options, demo, lambda: experiment.run(progress=_progress))
+
+
+def streamlet(options: argparse.Namespace) -> None:
+    run = sl.run_protocol(progress=_progress, **_settings(options))
+    _show(options, sl.demos.streamlet(run), lambda: run)
+
+
+def proof(options: argparse.Namespace) -> None:
+    block = _read_block(options.block)
+    _write(options, lambda result: result.proof(block))
+
+
+def keys(options: argparse.Namespace) -> None:
+    _write(options, lambda result: result.keys)
+
+
+def _read_block(text: str) -> int | str:
+    if re.fullmatch(r"\d{1,8}", text, re.ASCII):
+        return int(text)
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise InvalidInput("block", text, "an epoch, or a hash of 64 lowercase hexadecimal digits")
+    return text
+
+
+def _write(
+    options: argparse.Namespace, ask: "Callable[[sl.Result], sl.FinalityProof | sl.PublicKeys]"
+) -> None:
+    """Write what a saved run is asked for, and not over that run or another one."""
+    output: Path | None = options.output
+    _check_place("--output", output, file=True)
+    if output is not None and (
+        output.suffix.lower() == ".zip" or output.resolve() == options.result.resolve()
+    ):
+        raise InvalidInput("--output", str(output), "a file other than a saved run: a .json file")
+    text = ask(sl.Result.load(options.result)).to_json()
+    if output is None:
+        print(text, end="")
+    else:
+        write_atomically(output, text.encode())
+
+
+def verify(options: argparse.Namespace) -> int:
+    keys = _read_document(options.keys, sl.PublicKeys.from_document)
+    proof = _read_document(options.proof, sl.FinalityProof.from_document)
+    try:
+        block = sl.verify_proof(proof, keys, allow_unsafe_quorum=options.allow_unsafe_quorum)
+    except sl.consensus.ProofRejected as error:
+        say(f"streamlet-lab: not proven: {error}")
+        return 1
+    show(_verified(block))
+    return 0
+
+
+def _verified(block: "sl.consensus.VerifiedBlock") -> list[str]:
+    """Say what a finality proof has proven."""
+    lines = [f"Final: epoch {block.epoch}, height {block.height}, block {block.block_hash.hex()}"]
+    try:
+        claims = sl.prices.decode_claims(block.payload)
+    except sl.prices.MalformedPayload:
+        return [*lines, f"Payload: {block.payload!r}"]
+    for claim in claims:
+        if isinstance(claim, sl.prices.PriceConsensus):
+            lines += [
+                f"{claim.symbol} consensus price: {format_price(claim.consensus_price)}",
+                f"{claim.symbol} VWAP: {format_price(claim.volume_weighted_price)}",
+            ]
+    return lines
+
+
+def scenario(options: argparse.Namespace) -> int:
+    run = sl.scenario(options.source).run()
+    print(run)
+    return 0 if run.passed else 1
+
+
+def fuzz(options: argparse.Namespace) -> int:
+    _check_place("--save", options.save)
+    progress = partial(_progress, what="run")
+    search = sl.fuzz.fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
+    print(search)
+    for finding in search.findings:
+        show(["", finding.scenario().text])
+    if search.interrupt:
+        raise search.interrupt
+    return 1 if search.findings else 0
+
+
+def _read_document(path: Path, read: Callable[[object], _T]) -> _T:
+    """Read a document that others hand in; every error names its file."""
+    document = parse_json(read_text(path), str(path))
+    try:
+        return read(document)
+    except StreamletLabError as error:
+        raise DataError(f"{path}: {error}") from error
