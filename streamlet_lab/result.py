@@ -21,16 +21,14 @@ from streamlet_lab.files import parse_member, read_archive, write_archive
 from streamlet_lab.fixed import fixed
 from streamlet_lab.frames import OwnCopies, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
-from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import (
     in_words,
     market_numbers,
     market_quality,
     sensitivity,
-    with_rates,
 )
 from streamlet_lab.texts import printable, to_path
-from streamlet_lab.totals import Totals, not_recorded
+from streamlet_lab.totals import Totals, not_recorded, summarize
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
 
@@ -38,29 +36,6 @@ if TYPE_CHECKING:
     from streamlet_lab.charts import Plots
 
 _LEDGER: Final = "ledger.json"
-
-# Of the measures of the market, those that the summary has.
-_IN_SUMMARY: Final = (
-    "orders",
-    "trades",
-    "unfair_trades",
-    "unfair_trade_rate",
-    "fair_orders",
-    "fair_orders_stopped",
-    "fair_stopped_rate",
-    "orders_stopped",
-    "stopped_at_entry",
-    "stopped_at_trade",
-    "swept",
-    "without_reference",
-    "repriced_orders",
-    "fair_orders_repriced",
-    "halts",
-    "auctions",
-    "halted_s",
-    "halted_share",
-    "median_reference_age_s",
-)
 
 
 class _Frame:
@@ -227,44 +202,7 @@ class Result:
     @property
     def summary(self) -> dict[str, Any]:
         """The run on one screen; counts, and times in seconds."""
-        config, totals = self.config, self._totals
-        counts, latency_s = totals.counts, totals.series("latency_s")
-        protocol = {
-            "epochs": counts["epochs"],
-            "nodes": config.nodes,
-            "faulty_nodes": len(config.faulty_nodes),
-            "quorum": config.votes_needed,
-            "signatures": config.signatures,
-            "outside_model": list(self.outside_model),
-            "safe": self.safe,
-            "convicted_nodes": len(self.evidence),
-            "proposed_blocks": counts["proposed_blocks"],
-            "finalized_blocks": counts["finalized_blocks"],
-            "median_latency_s": _rounded(latency_s.median()),
-            "mean_latency_s": _rounded(latency_s.mean()),
-            "mean_latency_epochs": _rounded(totals.series("latency_epochs").mean()),
-            "messages": counts["messages"],
-        }
-        if not self.has_market:
-            return protocol
-        ends = dict.fromkeys(config.symbols, to_seconds(config.epochs * config.epoch_length))
-        ages = totals.series("reference_age_s")
-        numbers = {**with_rates(counts, ages), **interruptions(totals.bands, ends)}
-        return {
-            "symbol": ", ".join(config.symbols),
-            "feed": str(config.feed),
-            **protocol,
-            "sources": len(config.prices.sources),
-            "faulty_sources": len(config.faulty_sources),
-            "tolerated_sources": config.prices.tolerated_sources,
-            "finalized_prices": counts["finalized_prices"],
-            "epochs_without_price": counts["epochs_without_price"],
-            "refused_blocks": counts["refused_blocks"],
-            "largest_displacement_bp": _rounded(self.largest_displacement_bp),
-            **{name: numbers[name] for name in _IN_SUMMARY},
-            "halted_s": _rounded(numbers["halted_s"]),
-            "median_reference_age_s": _rounded(numbers["median_reference_age_s"]),
-        }
+        return summarize(self.config, self._totals, safe=self.safe, convicted=len(self.evidence))
 
     def save(self, path: str | Path) -> None:
         """Write the result to one ``.zip`` file, of JSON and CSV that other tools can open."""
@@ -401,7 +339,3 @@ class _Manifest(Document):
     excerpt: tuple[str, ...]
     signatures: _Count
     verifications: _Count
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else round(float(value), 3)

@@ -16,7 +16,8 @@ from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, SymbolLog, make_frames
-from streamlet_lab.metrics import counts, displacement_bp
+from streamlet_lab.liquidity import interruptions
+from streamlet_lab.metrics import counts, displacement_bp, with_rates
 from streamlet_lab.simulator import (
     STRETCH,
     Market,
@@ -25,6 +26,7 @@ from streamlet_lab.simulator import (
     Simulation,
     StockSimulation,
 )
+from streamlet_lab.units import to_seconds
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -36,6 +38,30 @@ _OWN_TRADERS: Final = "streamlet_lab.simulator.traders."
 def not_recorded(what: str) -> InvalidInput:
     """Return the error that a summary has no frame, proof or the like."""
     return InvalidInput("record", "summary", f"'all', for what {what!r} is made of: run it so")
+
+
+#: Of the measures of the market, those that the summary has.
+IN_SUMMARY: Final = (
+    "orders",
+    "trades",
+    "unfair_trades",
+    "unfair_trade_rate",
+    "fair_orders",
+    "fair_orders_stopped",
+    "fair_stopped_rate",
+    "orders_stopped",
+    "stopped_at_entry",
+    "stopped_at_trade",
+    "swept",
+    "without_reference",
+    "repriced_orders",
+    "fair_orders_repriced",
+    "halts",
+    "auctions",
+    "halted_s",
+    "halted_share",
+    "median_reference_age_s",
+)
 
 
 class NoFrames(Mapping[str, pd.DataFrame]):
@@ -78,7 +104,7 @@ class Totals:
     def of(cls, frames: Frames, with_market: bool) -> "Totals":
         """Return the numbers of a whole run."""
         totals = cls()
-        totals.add_protocol(frames)
+        totals.add_epochs(frames, with_market)
         if with_market:
             totals.add_market(frames)
         return totals
@@ -91,23 +117,28 @@ class Totals:
     def bands(self) -> pd.DataFrame:
         return pd.concat(self._changes)
 
-    def add_protocol(self, frames: Frames) -> None:
+    def add_epochs(self, frames: Frames, with_market: bool) -> None:
         """Count what happened in some epochs, and what their blocks said."""
-        epochs, messages, prices = (frames[name] for name in ("epochs", "messages", "prices"))
-        refused = frames["blocks"][frames["blocks"]["refusals"] > 0]
-        is_priced, is_final = prices["claim"] == "price_consensus", prices["finalized_s"].notna()
+        epochs, blocks, messages = (frames[name] for name in ("epochs", "blocks", "messages"))
         self.counts.update(
             epochs=len(epochs),
-            proposed_blocks=len(frames["blocks"]),
+            proposed_blocks=len(blocks),
             finalized_blocks=int(epochs["finalized_s"].notna().sum()),
             messages=int((messages["sent"] + messages["echoed"]).sum()),
+        )
+        for name in ("latency_s", "latency_epochs"):
+            self._series[name].extend(epochs[name].to_numpy("float64", na_value=float("nan")))
+        if with_market:
+            self._add_prices(frames["prices"], blocks[blocks["refusals"] > 0])
+
+    def _add_prices(self, prices: pd.DataFrame, refused: pd.DataFrame) -> None:
+        is_priced, is_final = prices["claim"] == "price_consensus", prices["finalized_s"].notna()
+        self.counts.update(
             prices=len(prices),
             finalized_prices=int((is_final & is_priced).sum()),
             epochs_without_price=int((~is_priced).groupby(prices["epoch"]).any().sum()),
             refused_blocks=len(refused),
         )
-        for name in ("latency_s", "latency_epochs"):
-            self._series[name].extend(epochs[name].to_numpy("float64", na_value=float("nan")))
         if not self.first_refusal and not refused.empty:
             self.first_refusal = refused["reason"].iloc[0]
         farthest = displacement_bp(prices[is_final]).abs().max()
@@ -125,6 +156,53 @@ class Totals:
             self._states[symbol] = moves["state"].iloc[-1]
         if not self._changes:
             self._changes.append(bands.iloc[:0])
+
+
+def summarize(
+    config: ExperimentConfig, totals: Totals, *, safe: bool, convicted: int
+) -> dict[str, Any]:
+    """Return the run on one screen; counts, and times in seconds."""
+    counted, latency_s = totals.counts, totals.series("latency_s")
+    protocol = {
+        "epochs": counted["epochs"],
+        "nodes": config.nodes,
+        "faulty_nodes": len(config.faulty_nodes),
+        "quorum": config.votes_needed,
+        "signatures": config.signatures,
+        "outside_model": list(config.outside_model),
+        "safe": safe,
+        "convicted_nodes": convicted,
+        "proposed_blocks": counted["proposed_blocks"],
+        "finalized_blocks": counted["finalized_blocks"],
+        "median_latency_s": _rounded(latency_s.median()),
+        "mean_latency_s": _rounded(latency_s.mean()),
+        "mean_latency_epochs": _rounded(totals.series("latency_epochs").mean()),
+        "messages": counted["messages"],
+    }
+    if not counted["prices"]:
+        return protocol
+    ends = dict.fromkeys(config.symbols, to_seconds(config.epochs * config.epoch_length))
+    ages = totals.series("reference_age_s")
+    numbers = {**with_rates(counted, ages), **interruptions(totals.bands, ends)}
+    return {
+        "symbol": ", ".join(config.symbols),
+        "feed": str(config.feed),
+        **protocol,
+        "sources": len(config.prices.sources),
+        "faulty_sources": len(config.faulty_sources),
+        "tolerated_sources": config.prices.tolerated_sources,
+        "finalized_prices": counted["finalized_prices"],
+        "epochs_without_price": counted["epochs_without_price"],
+        "refused_blocks": counted["refused_blocks"],
+        "largest_displacement_bp": _rounded(totals.farthest_bp),
+        **{name: numbers[name] for name in IN_SUMMARY},
+        "halted_s": _rounded(numbers["halted_s"]),
+        "median_reference_age_s": _rounded(numbers["median_reference_age_s"]),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else round(float(value), 3)
 
 
 class Summing(Monitor):
@@ -152,7 +230,7 @@ class Summing(Monitor):
 
     def forget(self, epoch: int, height: int) -> None:
         """Count what happened before an epoch, of which nothing more is heard."""
-        self.totals.add_protocol(make_frames(self._record(epoch)))
+        self._count_epochs(epoch)
         self._first = epoch
         self._recorder.drop(epoch)
         self._simulation.network.forget_copies(epoch)
@@ -164,8 +242,12 @@ class Summing(Monitor):
         if self._market is not None:
             self._read_logs(self._market)
             self.totals.add_market(make_frames(self._record(_END, self._logs)))
-        self.totals.add_protocol(make_frames(self._record(_END)))
+        self._count_epochs(_END)
         return self.totals
+
+    def _count_epochs(self, stop: int) -> None:
+        frames = make_frames(self._record(stop))
+        self.totals.add_epochs(frames, with_market=self._market is not None)
 
     def _record(self, stop: int, logs: Sequence[SymbolLog] = ()) -> Record:
         return Record.of(*self._given, first=self._first, stop=stop, logs=[*logs])

@@ -156,19 +156,15 @@ class BlockTree:
         for votes in self._votes.values():
             yield from votes.values()
 
-    def forget(self, epoch: int, height: int) -> None:
-        """Drop what is about earlier epochs, or heights, but genesis: no message is any more."""
-        root = self.finalized[0]
-        self._entries = {
-            name: entry
-            for name, entry in self._entries.items()
-            if entry.block is root or entry.block.epoch >= epoch
-        }
-        self._votes = {what: votes for what, votes in self._votes.items() if what[1] >= epoch}
-        self._voted_at = {at: blocks for at, blocks in self._voted_at.items() if at > height}
-        for blocks in (self.notarized, self.finalized):
-            kept = [block for block in blocks if block is root or block.epoch >= epoch]
-            list.__setitem__(blocks, slice(None), kept)
+    def forget(self, epoch: int) -> None:
+        """Drop the blocks of earlier epochs, but genesis, and the votes for them."""
+        for block in [block for block in self.blocks() if 0 <= block.epoch < epoch]:
+            del self._entries[block.hash]
+            self._votes.pop((block.hash, block.epoch, block.height), None)
+            self._voted_at.pop(block.height, None)
+        for shown in (self.notarized, self.finalized):
+            kept = [block for block in shown[1:] if block.epoch >= epoch]
+            list.__setitem__(shown, slice(1, None), kept)
 
     def _votes_for(self, block: Block) -> dict[str, Vote]:
         return self._votes.get((block.hash, block.epoch, block.height), {})

@@ -78,7 +78,7 @@ class Forgetter(Monitor):
             simulation.keyring.forget(author, message.signature, message.signed)
         for name, node in simulation.nodes.items():
             if name not in self._keep:
-                node.tree.forget(epoch, height)
+                node.tree.forget(epoch)
         if isinstance(simulation, StockSimulation):
             trees = (node.tree for name, node in simulation.nodes.items() if name not in self._keep)
             needed = {block.hash for tree in trees for block in tree.blocks()}
