@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-import streamlet_lab  # noqa: F401  (fills the kinds)
+import streamlet_lab.experiment  # noqa: F401  (fills the kinds)
 from streamlet_lab.kinds import Kinds
 
 ALL_KINDS = {

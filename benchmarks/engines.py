@@ -4,13 +4,15 @@ Each class takes a flow, makes its commands of it outside the timing, and ``run`
 returns the shares that were traded, which must be the same for every engine.
 """
 
+from collections import deque
 from datetime import datetime, timedelta
 from decimal import Decimal
+from heapq import heappop, heappush
 from typing import Any, Protocol
 
 from streamlet_lab.matching import EngineSettings, Instrument, Reference, SelfTrade
 from streamlet_lab.matching.core import MatchingCore
-from streamlet_lab.matching.log import GTC, Fields
+from streamlet_lab.matching.orders import GTC, Fields
 
 from .flow import CANCEL, CROSS, MIDDLE, Flow
 
@@ -64,7 +66,70 @@ class Lab:
 
     def traded(self) -> int:
         rows = self.core.log.rows
-        return sum(rows[sequence][4] for sequence in self.core.log.tape)
+        return sum(rows[sequence][3] for sequence in self.core.log.tape)
+
+
+class DictBook:
+    """The least that has price-time priority and a log: dicts of queues, and a list of tuples.
+
+    No checks, no band, no traders, no conditions. A cancelled order stays in its queue until its
+    turn comes, and so does an empty price.
+    """
+
+    package = "benchmarks"
+
+    def __init__(self, flow: Flow) -> None:
+        self._queues: dict[int, dict[int, deque[list[Any]]]] = {1: {}, -1: {}}  # by side, price
+        self._keys: dict[int, list[int]] = {1: [], -1: []}  # heaps of prices, the best the least
+        self._live: dict[str, list[Any]] = {}  # what is left of an order, and its id
+        self._log: list[tuple[Any, ...]] = []
+        self._commands = [
+            (str(event.order), event.side, event.ticks, event.quantity) for event in flow.events
+        ]
+
+    def run(self) -> None:
+        enter, cancel = self._enter, self._cancel
+        for time, (order_id, side, ticks, quantity) in enumerate(self._commands):
+            if side:
+                enter(order_id, side, ticks, quantity, time)
+            else:
+                cancel(order_id, time)
+
+    def traded(self) -> int:
+        return sum(row[5] for row in self._log if row[0] == "traded")
+
+    def _cancel(self, order_id: str, time: int) -> None:
+        resting = self._live.pop(order_id)
+        self._log.append(("cancelled", time, order_id, resting[0]))
+        resting[0] = 0
+
+    def _enter(self, order_id: str, side: int, ticks: int, quantity: int, time: int) -> None:
+        log, live, keys, queues = self._log, self._live, self._keys[-side], self._queues[-side]
+        log.append(("accepted", time, order_id, side, ticks, quantity))
+        while quantity and keys and keys[0] <= side * ticks:
+            key = keys[0]
+            queue = queues[key]
+            while queue and quantity:
+                left, other = resting = queue[0]
+                shares = left if left < quantity else quantity
+                if shares:
+                    log.append(("traded", time, order_id, other, side * key, shares))
+                    quantity -= shares
+                if left > shares:
+                    resting[0] = left - shares
+                else:
+                    queue.popleft()
+                    live.pop(other, None)
+            if not queue:
+                heappop(keys)
+                del queues[key]
+        if quantity:
+            key, queues = -side * ticks, self._queues[side]
+            if key not in queues:
+                queues[key] = deque()
+                heappush(self._keys[side], key)
+            live[order_id] = resting = [quantity, order_id]
+            queues[key].append(resting)
 
 
 class LightMatchingEngine:

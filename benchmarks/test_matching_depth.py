@@ -9,7 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from streamlet_lab.matching import EngineSettings, Instrument
 from streamlet_lab.matching.core import MatchingCore
-from streamlet_lab.matching.log import GTC, Fields
+from streamlet_lab.matching.orders import GTC, Fields
 
 from .timing import seconds, sized
 

@@ -122,7 +122,7 @@ def _add_documents(parsers: Any) -> None:
 
 
 def _add_searches(parsers: Any) -> None:
-    """Add the commands that hold the protocol to what it promises."""
+    """Add the commands that make many runs, or hold the protocol to what it promises."""
 
     def scenario(parser: Parser) -> None:
         names = ", ".join(sl.scenario_names())
@@ -138,6 +138,32 @@ def _add_searches(parsers: Any) -> None:
             help="write a scenario of each violation into DIR",
         )
 
+    def sweep(parser: Parser) -> None:
+        parser.add_argument(
+            "study", type=Path, help="a study as .toml, which docs/many_runs.md tells of"
+        )
+        parser.add_argument(
+            "--store",
+            type=Path,
+            metavar="FILE",
+            help="keep each finished run in FILE at once, and go on with those that it has",
+        )
+        parser.add_argument(
+            "--workers",
+            type=_whole,
+            metavar="N",
+            help="make runs in N processes (default: in this)",
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+        for form in ("csv", "parquet"):
+            parser.add_argument(
+                f"--{form}", type=Path, metavar="FILE", help=f"write a row for each run as {form}"
+            )
+
+    summary = "make the runs of a study, several times each, and print means with intervals"
+    example = "study.toml --store study.db --workers 2"
+    codes = "0: all finished, and narrow enough; 1: not; 2: bad input"
+    _add(parsers, "sweep", commands.sweep, summary, example, sweep, codes)
     summary = "play a worked scenario, or one of your own, and compare with what it expects"
     codes = "0: as expected; 1: not; 2: not a scenario"
     _add(parsers, "scenario", commands.scenario, summary, "B6", scenario, codes)

@@ -8,8 +8,11 @@ import argparse
 import json
 import os
 import re
+import sys
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -217,6 +220,62 @@ def fuzz(options: argparse.Namespace) -> int:
     if search.interrupt:
         raise search.interrupt
     return 1 if search.findings else 0
+
+
+def sweep(options: argparse.Namespace) -> int:
+    written = {"--csv": options.csv, "--parquet": options.parquet}
+    others = [path.resolve() for path in (options.study, options.store) if path is not None]
+    for option, path in written.items():
+        _check_place(option, path, file=True)
+        if path is not None and path.resolve() in others:
+            raise InvalidInput(option, str(path), "a file other than the study, its store or rows")
+        others += [path.resolve()] if path is not None else []
+    if options.parquet is not None and find_spec("pyarrow") is None:
+        expected = "a place for what pyarrow writes: pip install 'streamlet-lab[parquet]'"
+        raise InvalidInput("--parquet", str(options.parquet), expected)
+    study = sl.load_study(options.study)
+    progress = True if sys.stderr.isatty() else partial(_progress, what="run")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)  # of a run that failed
+        warnings.showwarning = lambda message, *_, **__: say(f"streamlet-lab: {message}")
+        swept = sl.sweep(**study, workers=options.workers, store=options.store, progress=progress)
+    if options.csv is not None:  # files first: nobody may read the rest
+        write_atomically(options.csv, swept.frame.to_csv(index=False).encode())
+    if options.parquet is not None:
+        swept.to_parquet(options.parquet)
+    if options.json:
+        print(json.dumps(_swept(swept), indent=2, allow_nan=False))
+    else:
+        means = swept.means()
+        table = "" if means.empty else means.to_string(index=False, float_format="{:.6g}".format)
+        show([repr(swept), *map(str.rstrip, table.splitlines())])
+    for path in filter(None, written.values()):
+        _report_files(options, [path])
+    if swept.interrupt:
+        if options.store is not None and not options.json:
+            show([f"Kept in {options.store}: the same command goes on from there"])
+        raise swept.interrupt
+    return 0 if swept.complete and swept.narrow else 1
+
+
+def _swept(swept: "sl.Sweep") -> dict[str, Any]:
+    """Return what a sweep has as a document, in which null stands where a number is missing."""
+    tables = {"means": swept.means(), "failures": swept.failures}
+    return {
+        "settings": swept.settings,
+        "measures": swept.measures,
+        "planned": swept.planned,
+        "finished": len(swept.frame),
+        "interrupted": swept.interrupted,
+        "narrow": swept.narrow,
+        **{
+            name: [
+                {column: None if cell != cell else cell for column, cell in row.items()}
+                for row in table.to_dict("records")
+            ]
+            for name, table in tables.items()
+        },
+    }
 
 
 def _read_document(path: Path, read: Callable[[object], _T]) -> _T:

@@ -44,7 +44,8 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
         "seed": plan.seed,
         "base": documents[0],
         "points": [
-            {name: _told(label) for name, label in point.labels.items()} | {"digest": _digest(text)}
+            {"labels": {name: _told(label) for name, label in point.labels.items()}}
+            | {"settings": _digest(text)}
             for point, text in zip(plan.points, texts, strict=True)
         ],
         "run": code_of(run),

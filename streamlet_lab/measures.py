@@ -7,6 +7,7 @@ from typing import Any, Final
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
+from streamlet_lab.metrics import MEASURES, SHARES, share_of
 from streamlet_lab.totals import IN_SUMMARY
 from streamlet_lab.units import to_name
 
@@ -55,15 +56,23 @@ def summary_numbers(result: Any) -> dict[str, float | None]:
     }
 
 
+#: Those of ``result.market_numbers``, and shares of these, that a summary does not have.
+MARKET_NUMBERS: Final = tuple(name for name in (*MEASURES, *SHARES) if name not in SUMMARY_NUMBERS)
+
+
 @dataclass(frozen=True)
 class Chosen:
-    """Measures some of the numbers of ``result.summary``."""
+    """Measures some of the numbers of ``result.summary``, or of its market."""
 
     names: tuple[str, ...]
 
     def __call__(self, result: Any) -> dict[str, float | None]:
         """Return them by name."""
         numbers = summary_numbers(result)
+        if not numbers.keys() >= {*self.names}:
+            market = result.market_numbers
+            shares = {name: share_of(name, market) for name in SHARES}
+            numbers = {**market, **shares, **numbers}
         return {name: numbers[to_name(name, numbers, "measure")] for name in self.names}
 
 
@@ -73,9 +82,10 @@ def to_measure(measure: Measure | Iterable[str]) -> Measure:
         return measure
     names = (measure,) if isinstance(measure, str) else measure
     if not isinstance(names, list | tuple) or not names:
-        raise InvalidInput("measure", measure, "a function, or names of numbers of the summary")
+        expected = "a function, or names of numbers of the summary or of the market"
+        raise InvalidInput("measure", measure, expected)
     for name in names:
-        to_name(name, SUMMARY_NUMBERS, "measure")
+        to_name(name, (*SUMMARY_NUMBERS, *MARKET_NUMBERS), "measure")
     if len({*names}) < len(names):
         raise InvalidInput("measure", measure, "each name once")
     return Chosen(tuple(names))

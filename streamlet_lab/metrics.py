@@ -131,6 +131,7 @@ MEASURES: Final[dict[str, str]] = {
 #: Further shares of what is measured: the cases, and of what they are a share.
 SHARES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "refused_share": (("stopped_at_entry", "stopped_at_trade"), "orders"),
+    "fair_refused_share": (("fair_stopped_at_entry",), "fair_orders"),
     "swept_share": (("swept",), "orders"),
     "blocked_share": (("fair_stopped_blocked",), "fair_orders"),
     "repriced_share": (("fair_orders_repriced",), "fair_orders"),

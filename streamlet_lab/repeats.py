@@ -13,7 +13,7 @@ import numpy as np
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.intervals import Share
-from streamlet_lab.measures import Measure, names_of, run_experiment
+from streamlet_lab.measures import SUMMARY_NUMBERS, Measure, names_of, run_experiment
 from streamlet_lab.points import Plan
 from streamlet_lab.simulator import Progress
 from streamlet_lab.texts import printable
@@ -61,18 +61,19 @@ class Work:
     def __call__(self, config: ExperimentConfig) -> Outcome:
         """Return what became of a run."""
         try:
-            return Outcome(self._numbers(self.measure(self._result(config))))
+            return self.outcome(self.measure(self._result(config)))
         except Exception as error:
             if not self.keep:
                 raise
             return Outcome({}, described(error))
 
     def _result(self, config: ExperimentConfig) -> Any:
-        if self.run is run_experiment and names_of(self.measure) is not None:
+        names = names_of(self.measure)
+        if self.run is run_experiment and names is not None and {*names} <= {*SUMMARY_NUMBERS}:
             config = config.model_copy(update={"record": "summary"})  # nothing else is looked at
         return self.run(config)
 
-    def _numbers(self, measured: object) -> dict[str, float]:
+    def outcome(self, measured: object) -> Outcome:
         """Return what was measured: NaN for what a run does not have."""
         if not isinstance(measured, Mapping):
             raise InvalidInput("measure", measured, "numbers by name, such as {'blocks': 12}")
@@ -90,7 +91,7 @@ class Work:
                 value = Share(float(value), 1)
             if isinstance(value, Share):
                 numbers |= {name + PART: float(value.part), name + WHOLE: float(value.whole)}
-        return numbers
+        return Outcome(numbers)
 
 
 @dataclass

@@ -7,15 +7,20 @@ import pickle
 import re
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from io import BytesIO
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
+
+import cloudpickle
+from pydantic import BaseModel
 
 from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.kinds import add_kinds, kinds_of_others
 from streamlet_lab.units import to_instance, to_whole
+from streamlet_lab.values import Section
 
 T = TypeVar("T")
 
@@ -43,7 +48,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class _InExecutor(Place):
+class _InThreads(Place):
     executor: Executor
 
     def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
@@ -52,10 +57,14 @@ class _InExecutor(Place):
         for number in waiting:  # an executor that is broken takes no more
             yield number, _failed(error)
 
+
+class _InExecutor(_InThreads):
+    def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
+        there = partial(_there, _dumps(kinds_of_others()), _dumps(work))
+        return super().make(there, lambda number: _dumps(numbered(number)), numbers)
+
     def check(self, **sent: object) -> None:
-        if isinstance(self.executor, ProcessPoolExecutor):
-            expected = "what another process can import; workers=… takes functions as they are"
-            _check(sent, pickle.dumps, expected)
+        _check(sent)
 
 
 @dataclass(frozen=True)
@@ -68,13 +77,11 @@ class _InWorkers(Place):
         Each of them is made again in a new pool, alone: so a run that ends its process is lost, and
         no other.
         """
-        from cloudpickle import dumps
 
         def sent(number: int) -> bytes:
-            content: bytes = dumps(numbered(number))
-            return content
+            return _dumps(numbered(number))
 
-        there: Work[T] = partial(_there, dumps(kinds_of_others()), dumps(work))
+        there: Work[T] = partial(_there, _dumps(kinds_of_others()), _dumps(work))
         waiting = deque(numbers)
         while waiting:
             lost = []
@@ -89,9 +96,7 @@ class _InWorkers(Place):
                     yield number, _failed(_ended(future)) if ended else future
 
     def check(self, **sent: object) -> None:
-        from cloudpickle import dumps
-
-        _check(sent, dumps, "what can be pickled, to be sent to a worker")
+        _check(sent)
 
 
 def to_place(workers: object, executor: object) -> Place:
@@ -100,7 +105,10 @@ def to_place(workers: object, executor: object) -> Place:
         raise InvalidInput("workers", workers, "None beside an executor, which has its own")
     if workers is not None:
         return _InWorkers(to_whole(workers, 1, "workers", 10_000))
-    return Place() if executor is None else _InExecutor(to_instance(executor, Executor, "executor"))
+    if executor is None:
+        return Place()
+    known = to_instance(executor, Executor, "executor")
+    return _InThreads(known) if isinstance(known, ThreadPoolExecutor) else _InExecutor(known)
 
 
 def _failed(error: BaseException | None) -> Future[Any]:
@@ -116,13 +124,32 @@ def _ended(future: Future[Any]) -> StreamletLabError:
     return StreamletLabError(f"the worker ended in this run{told}: a crash, or too little memory")
 
 
-def _check(sent: Mapping[str, object], dumps: Callable[[object], bytes], expected: str) -> None:
+def _check(sent: Mapping[str, object]) -> None:
     for name, value in sent.items():
         try:
-            dumps(value)
+            _dumps(value)
         except Exception as error:
-            reason = f"{expected} ({type(error).__name__}: {error})"
+            reason = f"what can be sent to another process ({type(error).__name__}: {error})"
             raise InvalidInput(name, value, reason) from None
+
+
+class _Sender(cloudpickle.Pickler):  # type: ignore[misc]
+    """Sends a configuration with its functions as they are, which a file would only name."""
+
+    def reducer_override(self, thing: Any) -> Any:
+        if isinstance(thing, Section):
+            return _empty, (type(thing),), BaseModel.__getstate__(thing)
+        return super().reducer_override(thing)
+
+
+def _empty(kind: type[T]) -> T:
+    return kind.__new__(kind)
+
+
+def _dumps(value: object) -> bytes:
+    content = BytesIO()
+    _Sender(content).dump(value)
+    return content.getvalue()
 
 
 def _in_pool(count: int, work: Work[T], numbered: Numbered, waiting: deque[int]) -> Done[T]:

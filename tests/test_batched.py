@@ -1,12 +1,16 @@
 """The batched engine is the full one, run for run, where it plays at all; the rest it refuses."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import streamlet_lab as sl
+from streamlet_lab.batched import MEASURES, measure_runs
 from streamlet_lab.batched.lockstep import NEVER_IN_RUN, Delays, Inputs, Orders, Quotes, play
+from streamlet_lab.batched.tally import tally
 from streamlet_lab.consensus import Proposal
+from streamlet_lab.measures import to_measure
 from streamlet_lab.streams import generator
 
 
@@ -146,7 +150,13 @@ def test_it_makes_the_same_of_the_same_inputs(settings, shortest, seed):
     table = generator(seed, "delays").integers(shortest, 500_001, shape, dtype=np.int32)
     result = sl.Experiment(**settings, network={"delays": from_table(table)}).run()
 
-    assert_same(result, play(result.config, inputs_of(result, table)))
+    inputs = inputs_of(result, table)
+    outcome = play(result.config, inputs)
+    assert_same(result, outcome)
+    (numbers,) = tally(result.config, inputs, outcome, [*MEASURES])
+    measured = np.array([*to_measure([*MEASURES])(result).values()], dtype=float)
+    expected = pytest.approx(measured, abs=0, rel=1e-12, nan_ok=True)
+    assert np.array([*numbers.values()], dtype=float) == expected
 
 
 def test_what_arrives_at_the_instant_of_an_order_is_there_before_it():
@@ -164,3 +174,23 @@ def test_what_arrives_at_the_instant_of_an_order_is_there_before_it():
 
     assert outcome.ordered_at.tolist() == [-1, 0, 0]
     assert outcome.age[1:].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("settings", [{}, {"leaders": "hashed", "nodes": 7}])
+def test_what_a_seed_gives_does_not_depend_on_the_batch(settings, monkeypatch):
+    config = sl.ExperimentConfig(epochs=30, **settings)
+    whole = measure_runs(config, range(12), [*MEASURES])
+    monkeypatch.setattr("streamlet_lab.batched.tally._EPOCHS", 30 * 5)
+    monkeypatch.setattr("streamlet_lab.batched.draws._DELAYS_AT_ONCE", 26_880)
+
+    assert measure_runs(config, range(12), [*MEASURES]) == whole
+    assert measure_runs(config, [7, 3], [*MEASURES]) == [whole[7], whole[3]]
+    assert whole[7] != whole[3]
+
+
+def test_it_refuses_by_name_what_it_does_not_know():
+    config = sl.ExperimentConfig(faults={"node_3": "equivocate"})
+    with pytest.raises(sl.InvalidInput, match="'full' or 'auto' for faults: 'equivocate'"):
+        measure_runs(config, [1], ["orders"])
+    with pytest.raises(sl.InvalidInput, match=r"measure: 'ordres' .*did you mean 'orders'"):
+        measure_runs(sl.ExperimentConfig(), [1], ["ordres"])

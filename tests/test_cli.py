@@ -216,6 +216,7 @@ def documents(tmp_path_factory):
         "run.zip": path.read_bytes(),
         "proof.json": json.dumps(proof).encode(),
         "keys.json": json.dumps(keys).encode(),
+        "study.toml": b"repeats = 2\nbase.epochs = 4\nbase.market.traders = 0",
     }
 
 
@@ -239,6 +240,7 @@ ALL_COMMANDS = (
     "keys",
     "verify",
     "scenario",
+    "sweep",
     "fuzz",
 )
 

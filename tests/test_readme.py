@@ -35,9 +35,11 @@ def test_its_figures_are_what_the_measuring_script_prints():
 def test_its_commands_work(tmp_path, monkeypatch, capsys):
     block = README.split("## The commands")[1].split("```")[1]
     commands = re.findall(r"^python3 lab.py ([^#\n]+?)\s*(?:#.*)?$", block, flags=re.MULTILINE)
-    assert len(commands) == 9
+    assert len(commands) == 10
     monkeypatch.chdir(tmp_path)
     (tmp_path / "experiment.toml").write_text("epochs = 12\n", encoding="utf-8")
+    study = "repeats = 2\nbase.epochs = 4\nbase.market.traders = 0\n"
+    (tmp_path / "study.toml").write_text(study, encoding="utf-8")
     for command in commands:
         assert main(command.split()) == 0, command
 
@@ -45,7 +47,7 @@ def test_its_commands_work(tmp_path, monkeypatch, capsys):
 def test_its_python_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = [rest.split("```")[0] for rest in README.split("```python\n")[1:]]
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)

@@ -10,6 +10,8 @@ that the lab had before. Three kinds of cases:
 - whole runs of the default experiment, without a fault and with one node crashed from the start;
 - histories of 2,557 days, as long as the real one of AAPL.
 
+A fourth table is of sweeps that stop where their interval is narrow enough, `sweep(…, until=…)`.
+
 usage: python tools/measure_coverage.py [--sets N] [--runs N] [--histories N] [--old-facts N]
 """
 
@@ -23,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import streamlet_lab as sl
+from streamlet_lab.grid import looks
 from streamlet_lab.intervals import Interval
 from streamlet_lab.prices import GjrGarch
 from streamlet_lab.prices.facts import FACTS, middle
@@ -36,6 +39,7 @@ SIZES = (4, 5, 10, 20, 40)
 DAYS, BAND, AGES = 60, 0.05, (1, 2, 3)
 POOL = 200_000  # runs of paths alone
 HISTORY, YEAR, RESAMPLES, PATHS = 2_557, 252, 200, 40
+WIDTHS, MOST_RUNS = (0.6, 0.4, 0.3, 0.2, 0.15), 1_000
 COLUMNS = "   covered    below above     width"
 HEAD = "{:<49}{:>2} |{:<34} |{:<34}"
 
@@ -200,6 +204,47 @@ def print_pools(pools: Iterable[Pool], sets: int) -> None:
             print(HEAD.format(label, n, *map(str, tallies)))
 
 
+def stopped_pools() -> Iterable[Pool]:
+    """Yield the cases of sweeps that stop by themselves: laws that are more and more skewed."""
+    rng = generator(0, "coverage/stopped")
+    yield mean_pool("a normal number", rng.standard_normal(POOL).tolist())
+    yield mean_pool("an exponential number", rng.exponential(size=POOL).tolist())
+    yield mean_pool("a lognormal number", rng.lognormal(size=POOL).tolist())
+    for volatility in (1.0, 0.5):
+        parts = moves_outside(volatility * draw_returns(POOL, DAYS, "paths"), 1).tolist()
+        shares = [sl.Share(part, DAYS) for part in parts]
+        yield share_pool(f"path alone, volatility {volatility:g}, 1 day", shares)
+
+
+def print_stopped(pools: Iterable[Pool], sets: int) -> None:
+    """Print a line for each case and half width: intervals that ended a sweep, and others."""
+    print("Until half the width is at most so many standard deviations: the interval where it")
+    print(f"stops, after {looks(MOST_RUNS)[0]} runs or more, and one of as many runs that nobody")
+    print("looked at before; the last column has runs in place of a width\n")
+    print(HEAD.format("", "", " as many runs, not looked at", " stopped where narrow enough"))
+    print(HEAD.format("", "", COLUMNS, COLUMNS.replace("width", " runs")))
+    for name, size, _, (truth, estimate) in pools:
+        rng = generator(0, f"coverage/stopped/{name}")
+        pilot = estimate(rng.integers(size, size=10_000))
+        deviation = (pilot.high - pilot.low) / 2 / 1.96 * math.sqrt(10_000)
+        for width in WIDTHS:
+            plain, stopped = Tally(), Tally()
+            for _ in range(sets):
+                chosen = rng.integers(size, size=MOST_RUNS)
+                for runs in looks(MOST_RUNS):
+                    found = estimate(chosen[:runs])
+                    if found.high - found.low <= 2 * width * deviation:
+                        break
+                stopped.add(found.low, found.high, truth)
+                stopped.widths[-1] = runs
+                unseen = estimate(rng.integers(size, size=runs))
+                plain.add(unseen.low, unseen.high, truth)
+            label = f"{name} ({truth:.4g})" if width == WIDTHS[0] else ""
+            print(
+                HEAD.format(f"{label:<43} {width:5.2f}", "", str(plain), str(stopped)), flush=True
+            )
+
+
 def resample(rng: np.random.Generator, length: int) -> NDArray[np.int64]:
     """Return the days of one resample of a moving-block bootstrap, in blocks of a year."""
     starts = rng.integers(length - YEAR + 1, size=math.ceil(length / YEAR))
@@ -257,6 +302,8 @@ def main() -> None:
     print_pools(itertools.chain(path_pools(), [rare_pool()]), options.sets)
     print()
     print_pools(run_pools(options.runs), options.sets)
+    print()
+    print_stopped(stopped_pools(), options.sets)
     print()
     print_histories(options.histories, options.old_facts)
 

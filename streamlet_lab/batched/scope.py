@@ -8,7 +8,7 @@ from streamlet_lab.config import ExperimentConfig, NetworkConfig, check_config
 from streamlet_lab.config.market_config import MarketConfig
 from streamlet_lab.config.prices_config import PricesConfig
 from streamlet_lab.prices import SIMULATED
-from streamlet_lab.units import format_duration
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration
 from streamlet_lab.values import kind_name
 
 #: What it knows of each setting that names a kind.
@@ -103,7 +103,7 @@ def _values(network: NetworkConfig) -> float:
             return 2.0 * rest
         case "regions":
             delays = [delay for row in network.region_table.values() for delay in row.values()]
-            return network.delay_spread * min(delays) / 10
+            return network.delay_spread * max(delays) / 10
     return 0
 
 
@@ -138,6 +138,10 @@ def _of_market(config: ExperimentConfig) -> Iterator[str]:
         yield f"market.reference: {kind_name(market.reference.kind)!r}; it knows consensus"
     for traders in market.traders:
         yield from _unknown("market.traders", traders.kind, TRADERS)
-    seconds = config.epochs * config.epoch_length / 1e6
-    orders = sum(traders.count * traders.rate for traders in market.traders) * seconds
-    yield from _above("market.traders: orders of a run", orders, _MOST_ORDERS)
+    yield from _above("market.traders: orders of a run", expected_orders(config), _MOST_ORDERS)
+
+
+def expected_orders(config: ExperimentConfig) -> float:
+    """Return how many orders a run has on average."""
+    rate = sum(traders.count * traders.rate for traders in config.market.traders)
+    return rate * config.epochs * config.epoch_length / MICROSECONDS_PER_SECOND

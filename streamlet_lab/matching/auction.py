@@ -127,7 +127,7 @@ def call_auction(
     """
     left = {resting: resting.remaining for resting in (*bids, *asks)}
     while True:
-        bought, sold = ([(one.level.ticks, left[one]) for one in side] for side in (bids, asks))
+        bought, sold = ([(one.ticks, left[one]) for one in side] for side in (bids, asks))
         found, before = clearing(bought, sold, reference_ticks), dict(left)
         trades = _cross(bids, asks, left, found.ticks, self_trade) if found else []
         if left == before:
@@ -148,8 +148,8 @@ def _cross(
     waiting = dict(left)
     trades: list[Meeting] = []
     prevents = self_trade is not SelfTrade.NONE
-    buys = iter([one for one in bids if one.level.ticks >= ticks])
-    sells = iter([one for one in asks if one.level.ticks <= ticks])
+    buys = iter([one for one in bids if one.ticks >= ticks])
+    sells = iter([one for one in asks if one.ticks <= ticks])
     buy, sell = next(buys, None), next(sells, None)
     while buy is not None and sell is not None:
         side = BUY if buy.priority > sell.priority else SELL

@@ -8,7 +8,7 @@ arrival.
 
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
-from typing import Any, Final
+from typing import Any, Final, Self
 
 BUY: Final = 1
 SELL: Final = -1
@@ -17,40 +17,53 @@ SELL: Final = -1
 class Resting:
     """An order in the book, with the shares that remain of it, between its neighbours at a price.
 
-    Its priority is the sequence number of the event that gave it its place: less is earlier.
+    Its priority is the sequence number of the event that gave it its place: less is earlier. The
+    key is its price in ticks, negated for bids: on both sides the best is the smallest. Whoever
+    makes one sets its fields: with ``__init__`` it took twice the time.
     """
 
-    __slots__ = ("before", "behind", "level", "order_id", "priority", "remaining", "trader")
+    __slots__ = ("before", "behind", "key", "order_id", "priority", "remaining", "trader")
 
     before: "Resting"
     behind: "Resting"
-    level: "Level"
+    key: int
+    order_id: str
+    priority: int
+    remaining: int
+    trader: str
 
-    def __init__(self, order_id: str, trader: str, remaining: int, priority: int) -> None:
-        self.order_id = order_id
-        self.trader = trader
-        self.remaining = remaining
-        self.priority = priority
+    @property
+    def ticks(self) -> int:
+        """The price."""
+        return abs(self.key)
+
+    @classmethod
+    def of(cls, order_id: str, trader: str, remaining: int, priority: int, key: int) -> Self:
+        """Make one."""
+        made = cls()
+        made.order_id, made.trader, made.remaining = order_id, trader, remaining
+        made.priority, made.key = priority, key
+        return made
+
+    def leave(self) -> None:
+        """Make the neighbours each other's."""
+        before, behind = self.before, self.behind
+        before.behind = behind
+        behind.before = before
 
 
-class Level:
-    """The orders at one price of one side, and how many shares they are.
+class Level(Resting):
+    """The orders at one price of one side: a ring from this, which is no order, and back to it."""
 
-    The queue is a ring: ``head`` is no order, the first one stands behind it and the last before.
-    """
+    __slots__ = ()
 
-    __slots__ = ("head", "key", "quantity", "ticks")
-
-    def __init__(self, key: int, ticks: int) -> None:
+    def __init__(self, key: int) -> None:
         self.key = key
-        self.ticks = ticks
-        self.quantity = 0
-        self.head = head = Resting("", "", 0, 0)
-        head.before = head.behind = head
+        self.before = self.behind = self
 
     def __iter__(self) -> Iterator[Resting]:
-        resting = self.head.behind
-        while resting is not self.head:
+        resting = self.behind
+        while resting is not self:
             yield resting
             resting = resting.behind
 
@@ -58,32 +71,32 @@ class Level:
 class BookSide:
     """One side of a book; iterates over its orders in priority.
 
-    A key is a price in ticks, negated for bids: on both sides the best is the smallest. ``keys`` is
-    a heap of them; it may have keys before the best one at which nobody rests any more.
+    ``keys`` is a heap of the keys of ``levels``, among which may be some before the best one at
+    which nobody rests any more.
     """
 
-    __slots__ = ("_levels", "_sign", "keys")
+    __slots__ = ("_sign", "keys", "levels")
 
     def __init__(self, side: int) -> None:
         self.keys: list[int] = []
+        self.levels: dict[int, Level] = {}
         self._sign = -side
-        self._levels: dict[int, Level] = {}
 
     def __iter__(self) -> Iterator[Resting]:
-        for level in self.levels():
+        for level in self.occupied():
             yield from level
 
-    def best(self) -> Level | None:
-        """Return the level that trades next, None where the side is empty."""
+    def best(self) -> int | None:
+        """Return the price that trades next, None where the side is empty."""
         keys = self.keys
         while keys:
-            level = self._levels[keys[0]]
-            if level.quantity:
-                return level
-            del self._levels[heappop(keys)]
+            level = self.levels[keys[0]]
+            if level.behind is not level:
+                return abs(level.key)
+            del self.levels[heappop(keys)]
         return None
 
-    def levels(self) -> Iterator[Level]:
+    def occupied(self) -> Iterator[Level]:
         """Yield the occupied levels, best first; the side must not change meanwhile.
 
         The first ones cost the same however many there are: a key is looked at once the key above
@@ -93,8 +106,8 @@ class BookSide:
         ahead = [(key, place) for place, key in enumerate(keys[:1])]
         while ahead:
             key, place = heappop(ahead)
-            level = self._levels[key]
-            if level.quantity:
+            level = self.levels[key]
+            if level.behind is not level:
                 yield level
             for below in range(2 * place + 1, min(2 * place + 3, len(keys))):
                 heappush(ahead, (keys[below], below))
@@ -117,23 +130,13 @@ class BookSide:
         return self._at(sorted(key for key in self.keys if key < best))
 
     def _at(self, keys: Iterable[int]) -> list[Resting]:
-        return [resting for key in keys for resting in self._levels[key]]
+        return [resting for key in keys for resting in self.levels[key]]
 
-    def add(self, resting: Resting, ticks: int) -> None:
-        """Put an order behind all others at its price."""
-        key = self._sign * ticks
-        level = self._levels.get(key)
-        if level is None:
-            level = self._levels[key] = Level(key, ticks)
-            heappush(self.keys, key)
-        head = level.head
-        last = head.before
-        resting.before = last
-        resting.behind = head
-        last.behind = resting
-        head.before = resting
-        resting.level = level
-        level.quantity += resting.remaining
+    def open_level(self, key: int) -> Level:
+        """Add a price at which nobody rests yet."""
+        self.levels[key] = level = Level(key)
+        heappush(self.keys, key)
+        return level
 
 
 class OrderBook:
@@ -143,53 +146,61 @@ class OrderBook:
     crosses the other side except while an auction collects them, is the engine's job.
     """
 
-    __slots__ = ("asks", "bids", "orders")
+    __slots__ = ("asks", "bids", "orders", "sides")
 
     def __init__(self) -> None:
-        self.bids = BookSide(BUY)
-        self.asks = BookSide(SELL)
+        self.bids = bids = BookSide(BUY)
+        self.asks = asks = BookSide(SELL)
+        self.sides = {BUY: (bids, asks), SELL: (asks, bids)}  # an order's own, and the opposite
         self.orders: dict[str, Resting] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Orders are linked to their neighbours: thousands at one price are too deep to copy.
         orders = self.orders.values()
-        fields = [(each.order_id, each.trader, each.remaining, each.priority) for each in orders]
-        return _filled, (fields, [each.level.key for each in orders])
-
-    def side(self, side: int) -> BookSide:
-        """Return the resting orders of one side."""
-        return self.bids if side > 0 else self.asks
+        return _filled, (
+            [
+                (each.order_id, each.trader, each.remaining, each.priority, each.key)
+                for each in orders
+            ],
+        )
 
     def outside(self, low: int, high: int) -> list[Resting]:
         """Return the orders of both sides that are priced outside a range in ticks, bids first."""
         return self.bids.outside(low, high) + self.asks.outside(low, high)
+
+    def add(self, resting: Resting) -> None:
+        """Put an order behind all others at its price."""
+        key = resting.key
+        own = self.bids if key < 0 else self.asks
+        level = own.levels.get(key) or own.open_level(key)
+        self.orders[resting.order_id] = resting
+        resting.before = last = level.before
+        resting.behind = level
+        last.behind = level.before = resting
+
+    def move(self, resting: Resting, ticks: int, quantity: int, priority: int) -> None:
+        """Queue an order again on its side, with another price and size."""
+        resting.leave()
+        resting.key = ticks if resting.key > 0 else -ticks
+        resting.remaining, resting.priority = quantity, priority
+        self.add(resting)
 
     def reduce(self, resting: Resting, quantity: int) -> None:
         """Take shares off a resting order: some of them or all, traded or cancelled.
 
         What is left keeps its priority; an order of which nothing is left is gone.
         """
-        resting.level.quantity -= quantity
         resting.remaining = left = resting.remaining - quantity
         if not left:
-            before, behind = resting.before, resting.behind
-            before.behind = behind
-            behind.before = before
+            resting.leave()
             del self.orders[resting.order_id]
 
-    def unlink(self, resting: Resting) -> None:
-        """Take an order out of its queue but keep it among ``orders``, to be queued again."""
-        resting.level.quantity -= resting.remaining
-        resting.before.behind = resting.behind
-        resting.behind.before = resting.before
 
-
-def _filled(fields: Iterable[tuple[str, str, int, int]], keys: Iterable[int]) -> OrderBook:
-    """Return a book with orders, given in the order of acceptance, and the keys of their levels."""
+def _filled(orders: Iterable[tuple[str, str, int, int, int]]) -> OrderBook:
+    """Return a book with orders, given in the order of acceptance."""
     book = OrderBook()
-    resting = [Resting(*each) for each in fields]
+    resting = [Resting.of(*each) for each in orders]
     book.orders = {each.order_id: each for each in resting}
-    queues = sorted(zip(resting, keys, strict=True), key=lambda place: place[0].priority)
-    for each, key in queues:
-        (book.bids if key < 0 else book.asks).add(each, abs(key))
+    for each in sorted(resting, key=lambda one: one.priority):
+        book.add(each)
     return book

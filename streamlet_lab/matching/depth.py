@@ -87,17 +87,17 @@ class BookView:
         return None if resting is None else self._show(resting)
 
     def _best(self, side: BookSide) -> Decimal | None:
-        level = side.best()
-        return None if level is None else self._instrument.price(level.ticks)
+        best = side.best()
+        return None if best is None else self._instrument.price(best)
 
     def _levels(self, side: BookSide) -> Iterator[PriceLevel]:
-        for level in side.levels():
-            price = self._instrument.price(level.ticks)
-            yield PriceLevel(price, level.quantity, sum(1 for _ in level))
+        for level in side.occupied():
+            shares = [resting.remaining for resting in level]
+            yield PriceLevel(self._instrument.price(level.ticks), sum(shares), len(shares))
 
     def _show(self, resting: Resting) -> RestingOrder:
         order = self._log.order(resting.order_id)
-        price = self._instrument.price(resting.level.ticks)
+        price = self._instrument.price(resting.ticks)
         return RestingOrder(order, price, resting.remaining, resting.priority)
 
 

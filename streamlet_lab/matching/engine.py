@@ -20,11 +20,11 @@ from streamlet_lab.matching.events import (
     Traded,
 )
 from streamlet_lab.matching.instrument import Instrument, OffGrid
-from streamlet_lab.matching.log import LogView, fields_of
+from streamlet_lab.matching.log import Answer, LogView, fields_of
 from streamlet_lab.matching.orders import Order, SelfTrade, Trade, read_price
 from streamlet_lab.matching.reference import GIVEN, Reference, ask, check_network
 from streamlet_lab.matching.watch import NEVER, Band
-from streamlet_lab.units import format_price, to_seconds, to_text, to_whole
+from streamlet_lab.units import CENT, format_price, to_seconds, to_text, to_whole
 
 _LOG: Final = logging.getLogger("streamlet_lab.matching")
 
@@ -94,8 +94,11 @@ class ConsensusMatchingEngine:
         self._network = consensus_network
         self._core = core = MatchingCore(self.settings)
         self.book = BookView(core.book, core.log, self.instrument)
-        self.events = LogView[Event](core.log.rows, core.log.event, self.settings)
-        self.trades = LogView[Trade](core.log.tape, core.log.trade, self.settings)
+        self._log = log = core.log
+        self._rows = log.rows
+        self.events = LogView[Event](log.count, log.event, self.settings)
+        self.trades = LogView[Trade](log.count_trades, log.trade, self.settings)
+        self._counts_cents = self.instrument.tick == CENT and self.instrument.lot == 1
 
     @property
     def core(self) -> MatchingCore:
@@ -140,7 +143,7 @@ class ConsensusMatchingEngine:
         """Submit an order and return its trades; see :meth:`submit`."""
         return [event.trade for event in self.submit(order, time) if isinstance(event, Traded)]
 
-    def submit(self, order: Order, time: int | None = None) -> list[Event]:
+    def submit(self, order: Order, time: int | None = None) -> Answer:
         """Match an order.
 
         ``Accepted`` or ``Rejected``, then the trades, then ``Cancelled`` if a remainder could not
@@ -149,25 +152,22 @@ class ConsensusMatchingEngine:
         if not isinstance(order, Order):
             raise InvalidInput("order", order, "an Order; receive() takes the fields of one")
 
-        def enter(now: int) -> None:
-            if _LOG.isEnabledFor(logging.INFO):
-                price = "market" if order.price is None else format_price(order.price)
-                known = "none yet" if self.reference is None else format_price(self.reference.price)
-                _LOG.info("Processing order at %s (consensus: %s)", price, known)
-            order_id = order.order_id
-            if order.symbol != self.symbol:
-                self._core.reject(RejectReason.WRONG_SYMBOL, Command.ORDER, order_id, order)
-                return
-            try:
-                fields = fields_of(order, self.instrument)
-            except InvalidInput as error:
-                self._refuse(error, Command.ORDER, order_id, order)
-            else:
-                self._core.enter(fields, now, order)
+        first = begun = len(self._rows)
+        shows = _LOG.isEnabledFor(logging.INFO)
+        if shows or self._network is not None or type(time) is not int:
+            time, begun = self._prepare(time), len(self._rows)
+        if shows:
+            self._announce(order)
+        fields = order.in_cents
+        if fields is None or not self._counts_cents or order.symbol != self.symbol:
+            self._convert(order, time)
+        else:
+            self._core.enter(fields, time, order)
+        if shows:
+            self._report(begun)
+        return self._log.answer(first)
 
-        return self._carry_out(enter, time)
-
-    def receive(self, fields: Mapping[str, Any], time: int | None = None) -> list[Event]:
+    def receive(self, fields: Mapping[str, Any], time: int | None = None) -> Answer:
         """Take in an order from outside, as the fields of an :class:`Order`.
 
         What is no valid order is rejected with ``invalid_price``, ``invalid_quantity`` or
@@ -189,15 +189,22 @@ class ConsensusMatchingEngine:
             return self._carry_out(lambda now: self._refuse(refused, Command.ORDER, order_id), time)
         return self.submit(order, time)
 
-    def cancel(self, order_id: str, time: int | None = None) -> list[Event]:
+    def cancel(self, order_id: str, time: int | None = None) -> Answer:
         """Take a resting order out of the book: ``Cancelled``.
 
         ``Rejected`` with ``unknown_id`` where no such order rests, or rests any more.
         """
         to_text(order_id, "order_id")
-        return self._carry_out(lambda now: self._core.cancel(order_id, now), time)
+        first = begun = len(self._rows)
+        shows = _LOG.isEnabledFor(logging.INFO)
+        if shows or self._network is not None or type(time) is not int:
+            time, begun = self._prepare(time), len(self._rows)
+        self._core.cancel(order_id, time)
+        if shows:
+            self._report(begun)
+        return self._log.answer(first)
 
-    def reduce(self, order_id: str, quantity: int, time: int | None = None) -> list[Event]:
+    def reduce(self, order_id: str, quantity: int, time: int | None = None) -> Answer:
         """Take shares off a resting order, which keeps its priority: ``Reduced``.
 
         At most those that are left: all of them is a cancel.
@@ -221,7 +228,7 @@ class ConsensusMatchingEngine:
         price: Decimal | float | str | None = None,
         quantity: int | None = None,
         time: int | None = None,
-    ) -> list[Event]:
+    ) -> Answer:
         """Give a resting order another price or size: ``Replaced``, then as if it had arrived.
 
         The quantity is what is open from now on, whatever was traded before; None leaves the one or
@@ -248,7 +255,7 @@ class ConsensusMatchingEngine:
 
     # What the operator and the clock do; no network is asked before.
 
-    def set_reference(self, reference: Reference, time: int | None = None) -> list[Event]:
+    def set_reference(self, reference: Reference, time: int | None = None) -> Answer:
         """Take in a newer consensus, a price that has just become final.
 
         ``ReferenceMoved``, ``BandMoved``, and the cancellations: bids before asks, on each side
@@ -262,15 +269,15 @@ class ConsensusMatchingEngine:
 
         return self._carry_out(move, time, asks=False)
 
-    def advance(self, time: int) -> list[Event]:
+    def advance(self, time: int) -> Answer:
         """Let the clock reach an instant."""
         return self._carry_out(self._core.advance, time, asks=False)
 
-    def end_day(self, time: int | None = None) -> list[Event]:
+    def end_day(self, time: int | None = None) -> Answer:
         """End the trading day: every day order expires, in the order of acceptance."""
         return self._carry_out(self._core.end_day, time, asks=False)
 
-    def halt(self, time: int | None = None) -> list[Event]:
+    def halt(self, time: int | None = None) -> Answer:
         """Halt the market: orders are refused, resting ones may be cancelled or reduced.
 
         Nobody but the operator ends a halt. A call auction that is going on is ended before, and
@@ -278,7 +285,7 @@ class ConsensusMatchingEngine:
         """
         return self._carry_out(self._core.halt, time, asks=False)
 
-    def resume(self, time: int | None = None) -> list[Event]:
+    def resume(self, time: int | None = None) -> Answer:
         """End a halt, or a call auction before its time.
 
         The band may close the market again at once, such as for a reference that is too old. A
@@ -310,25 +317,48 @@ class ConsensusMatchingEngine:
 
     def _carry_out(
         self, command: Callable[[int], None], time: int | None, asks: bool = True
-    ) -> list[Event]:
+    ) -> Answer:
         """Carry out a command at an instant; return its events, and before them what was due."""
-        core, rows = self._core, self._core.log.rows
-        if time is not None and (type(time) is not int or not core.now <= time < NEVER):
-            expected = f"whole microseconds, not before {core.now}"
-            time = to_whole(time, core.now, "time", NEVER - 1, expected)
-        first = begun = len(rows)
+        first = len(self._rows)
         if asks:
-            if time is not None:
-                core.advance(time)
-            if self._network is not None:
-                reference = ask(self._network, core.reference, core.now)
-                if reference is not None and reference != core.reference:
-                    self._take_in(reference, time)
-            self._report(first)
-            begun = len(rows)
-        command(core.now if time is None else time)
+            now = self._prepare(time)
+        else:
+            now = self.now if time is None else self._read_instant(time)
+        begun = len(self._rows)
+        command(now)
         self._report(begun)
-        return self.events[first:]
+        return self._log.answer(first)
+
+    def _read_instant(self, time: int) -> int:
+        expected = f"whole microseconds, not before {self.now}"
+        return to_whole(time, self.now, "time", NEVER - 1, expected)
+
+    def _prepare(self, time: int | None) -> int:
+        """Do what comes before a command: what is due, the network's answer. Return its instant."""
+        core, first = self._core, len(self._rows)
+        if time is not None:
+            time = self._read_instant(time)
+            core.advance(time)
+        if self._network is not None:
+            reference = ask(self._network, core.reference, core.now)
+            if reference is not None and reference != core.reference:
+                self._take_in(reference, time)
+        self._report(first)
+        return core.now
+
+    def _convert(self, order: Order, now: int) -> None:
+        """Enter an order whose price must be converted or checked for this instrument."""
+        self._core.advance(now)
+        if order.symbol != self.symbol:
+            what = (Command.ORDER, order.order_id, order)
+            self._core.reject(RejectReason.WRONG_SYMBOL, *what)
+            return
+        try:
+            fields = fields_of(order, self.instrument)
+        except InvalidInput as error:
+            self._refuse(error, Command.ORDER, order.order_id, order)
+        else:
+            self._core.enter(fields, now, order)
 
     def _refuse(
         self,
@@ -354,6 +384,12 @@ class ConsensusMatchingEngine:
             raise InvalidInput("reference.kind", reference.kind, expected)
         now = max(self.now, reference.time) if time is None else time
         self._core.move_reference(reference, now)
+
+    def _announce(self, order: Order) -> None:
+        """Show an order that comes in the standard log."""
+        price = "market" if order.price is None else format_price(order.price)
+        known = "none yet" if self.reference is None else format_price(self.reference.price)
+        _LOG.info("Processing order at %s (consensus: %s)", price, known)
 
     def _report(self, first: int) -> None:
         """Show what was stopped since a sequence number in the standard log."""

@@ -1,43 +1,54 @@
-"""The engine's log: plain tuples for what every order brings, the event itself for all else.
+"""The engine's log: plain tuples for what orders bring, the event itself for all else.
 
-The position of a row is its sequence number. Three kinds of rows are tuples of numbers and texts,
-which cost the garbage collector nothing (a third of the engine's speed), and become events when
-they are read:
+The position of a row is its sequence number. Four kinds of rows are tuples, and become events when
+they are read. Those of numbers and texts cost the garbage collector nothing, which was a third of
+the engine's time:
 
 ===========  ===================================================================================
 ACCEPTED     time, fields of the order
-TRADED       time, trade id, ticks, quantity, side of the aggressor, its order's id, the resting
-             order's id, shares left of the one, shares left of the other
-CANCELLED    time, reason, order id, quantity, ticks that were judged, reference, first price
-             outside of the band
+TRADED       time, ticks, quantity, side of the aggressor, its order's id, the resting order's id,
+             shares left of the one, shares left of the other
+CANCELLED    time, order id, quantity; unless its trader asked for it also reason, ticks that were
+             judged, reference, first price outside of the band in ticks
+REJECTED     time, order id, reason, command, price that was judged (in ticks, or in dollars where
+             it is not on the grid), reference, first price outside of the band in ticks, order or
+             its fields, detail
 ===========  ===================================================================================
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from typing import Any, Final, TypeAlias, TypeVar, overload
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar, overload
 
 from streamlet_lab.matching.engine_settings import EngineSettings
-from streamlet_lab.matching.events import Accepted, Cancelled, CancelReason, Event, Traded
+from streamlet_lab.matching.events import (
+    Accepted,
+    Cancelled,
+    CancelReason,
+    Event,
+    Rejected,
+    Traded,
+)
 from streamlet_lab.matching.instrument import Instrument
-from streamlet_lab.matching.orders import Order, OrderType, Side, TimeInForce, Trade
+from streamlet_lab.matching.orders import (
+    TIMES_IN_FORCE,
+    Fields,
+    Order,
+    OrderType,
+    Side,
+    Trade,
+    fields_at,
+    sure_order,
+)
+from streamlet_lab.units import CENT
 
 ACCEPTED: Final = 0
 TRADED: Final = 1
 CANCELLED: Final = 2
+REJECTED: Final = 3
 
-#: Times in force as numbers; those from ``IOC`` on never rest.
-DAY: Final = 0
-GTC: Final = 1
-GTT: Final = 2
-IOC: Final = 3
-FOK: Final = 4
-
-#: An order as the core takes it: id, side (1 buys, -1 sells), ticks (None: a market order),
-#: quantity, trader, time in force, whether it is post-only, and when a ``GTT`` order ends.
-Fields: TypeAlias = tuple[str, int, int | None, int, str, int, bool, int | None]
-
-_TIMES_IN_FORCE: Final = tuple(TimeInForce)
 _REASONS: Final = {reason.value: reason for reason in CancelReason}
+_REQUESTED: Final = (CancelReason.REQUESTED.value, None, None, None)
 
 _Read = TypeVar("_Read")
 
@@ -45,20 +56,13 @@ _Read = TypeVar("_Read")
 def fields_of(order: Order, instrument: Instrument) -> Fields:
     """Convert an order for the core; refuse one that is not on the instrument's grids."""
     instrument.check_quantity(order.quantity)
-    return (
-        order.order_id,
-        1 if order.side is Side.BUY else -1,
-        None if order.price is None else instrument.ticks(order.price),
-        order.quantity,
-        order.trader,
-        _TIMES_IN_FORCE.index(order.time_in_force),
-        order.post_only,
-        order.expires,
-    )
+    return fields_at(order, None if order.price is None else instrument.ticks(order.price))
 
 
 def order_of(fields: Fields, instrument: Instrument) -> Order:
     """Convert an order back."""
+    if instrument.tick == CENT:
+        return sure_order(instrument.symbol, fields)
     order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = fields
     return Order(
         order_id,
@@ -68,7 +72,7 @@ def order_of(fields: Fields, instrument: Instrument) -> Order:
         quantity,
         None if ticks is None else instrument.price(ticks),
         trader,
-        _TIMES_IN_FORCE[time_in_force],
+        TIMES_IN_FORCE[time_in_force],
         expires,
         post_only,
     )
@@ -81,28 +85,45 @@ def order_ids(row: Any) -> tuple[str, ...]:
         if kind == TRADED:
             side, arrived, waited = row[-5:-2]
             return (arrived, waited) if side > 0 else (waited, arrived)
-        return (row[2][0] if kind == ACCEPTED else row[3],)
+        return (row[2][0] if kind == ACCEPTED else row[2],)
     return (row.order_id,) if hasattr(row, "order_id") else ()
 
 
 class Log:
     """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
-    __slots__ = ("_forgotten", "_instrument", "accepted", "orders", "rows", "tape")
+    __slots__ = ("_forgotten", "_instrument", "_tape", "_taped", "accepted", "orders", "rows")
 
     def __init__(self, instrument: Instrument) -> None:
         self.rows: list[Any] = []
-        self.tape: list[int] = []
         self.accepted: dict[str, int] = {}
         self.orders: dict[str, Order] = {}  # as they came, where somebody has made them already
         self._instrument = instrument
         self._forgotten = 0
+        self._tape: list[int] = []
+        self._taped = 0  # rows among which the trades were looked for
+
+    def count(self) -> int:
+        """Return how many events there are."""
+        return len(self.rows)
+
+    def count_trades(self) -> int:
+        """Return how many trades there are."""
+        return len(self.tape)
+
+    @property
+    def tape(self) -> list[int]:
+        """The sequence numbers of the trades; a trade's place here is its id."""
+        new = enumerate(self.rows[self._taped :], self._taped)
+        self._tape += [at for at, row in new if type(row) is tuple and row[0] == TRADED]
+        self._taped = len(self.rows)
+        return self._tape
 
     @property
     def last_price(self) -> int | None:
         """The price of the latest trade in ticks, None before the first."""
         tape = self.tape
-        return self.rows[tape[-1]][-7] if tape else None
+        return self.rows[tape[-1]][2] if tape else None
 
     def fields(self, order_id: str) -> Fields:
         """Return an accepted order as the core took it."""
@@ -125,18 +146,47 @@ class Log:
         kind, time, *rest = row
         if kind == ACCEPTED:
             return Accepted(sequence, time, self.order(rest[0][0]))
-        if kind == CANCELLED:
-            reason, order_id, quantity, ticks, reference, outside = rest
-            price = None if ticks is None else self._instrument.price(ticks)
-            why = _REASONS[reason]
-            return Cancelled(
-                sequence, time, order_id, price, reference, why, quantity, outside=outside
-            )
-        number, ticks, quantity, side, arrived, waited, *left = rest
+        if kind == TRADED:
+            return self._traded(sequence, row)
+        if kind == REJECTED:
+            return self._rejected(sequence, row)
+        order_id, quantity, reason, ticks, reference, outside = (*rest, *_REQUESTED)[:6]
+        price, outside = self._price(ticks), self._price(outside)
+        why = _REASONS[reason]
+        return Cancelled(sequence, time, order_id, price, reference, why, quantity, outside=outside)
+
+    def _price(self, price: Any) -> Any:
+        """Return a price in dollars that may be there in ticks."""
+        return self._instrument.price(price) if isinstance(price, int) else price
+
+    def _traded(self, sequence: int, row: Any) -> Traded:
+        _, time, ticks, quantity, side, arrived, waited, *left = row
+        number = bisect_left(self.tape, sequence)
         what = (number, time, self._instrument.symbol, self._instrument.price(ticks), quantity)
         if side > 0:
             return Traded(sequence, Trade(*what, arrived, waited, Side.BUY), *left)
         return Traded(sequence, Trade(*what, waited, arrived, Side.SELL), *reversed(left))
+
+    def _rejected(self, sequence: int, row: Any) -> Rejected:
+        _, time, order_id, reason, command, price, reference, outside, order, detail = row
+        if isinstance(order, tuple):
+            order = order_of(order, self._instrument)
+        price, outside = order.price if order else self._price(price), self._price(outside)
+        what = (price, reference, reason, order, command, detail)
+        return Rejected(sequence, time, order_id, *what, outside=outside)
+
+    def _row_of(self, event: Traded) -> Any:
+        trade, left = event.trade, (event.buy_remaining, event.sell_remaining)
+        ids = trade.buy_order_id, trade.sell_order_id
+        side = 1 if trade.aggressor is Side.BUY else -1
+        ticks = self._instrument.ticks(trade.price)
+        return (TRADED, trade.time, ticks, trade.quantity, side, *ids[::side], *left[::side])
+
+    def answer(self, start: int) -> "Answer":
+        """Return the events from a sequence number until now."""
+        answer = Answer()
+        answer.log, answer.start, answer.stop = self, start, len(self.rows)
+        return answer
 
     def trade(self, trade_id: int) -> Trade:
         """Return the trade with an id."""
@@ -158,7 +208,7 @@ class Log:
         for position in range(self._forgotten, before):
             if position not in kept:
                 self.rows[position] = None
-        self.tape[:-1] = [0] * (len(self.tape) - 1)
+        self._tape[:-1] = [0] * (len(self._tape) - 1)
         self._forgotten = before
 
     def append(self, event: Event) -> None:
@@ -171,48 +221,86 @@ class Log:
             row = (ACCEPTED, event.time, fields_of(order, self._instrument))
         elif isinstance(event, Traded):
             row = self._row_of(event)
-            self.tape.append(event.sequence)
         self.rows.append(row)
 
-    def _row_of(self, event: Traded) -> Any:
-        trade, left = event.trade, (event.buy_remaining, event.sell_remaining)
-        ids = trade.buy_order_id, trade.sell_order_id
-        side = 1 if trade.aggressor is Side.BUY else -1
-        what = (trade.trade_id, self._instrument.ticks(trade.price), trade.quantity, side)
-        return (TRADED, trade.time, *what, *ids[::side], *left[::side])
 
+class _View(Sequence[_Read]):
+    """Positions of a log, read when somebody looks; equal to any sequence that shows the same."""
 
-class LogView(Sequence[_Read]):
-    """Part of a log, made at the moment of reading; equal to any sequence that shows the same.
+    __slots__ = ()
 
-    The settings are those of the engine: with them its events rebuild it.
-    """
+    def _positions(self) -> range:
+        raise NotImplementedError
 
-    __slots__ = ("_make", "_positions", "settings")
-
-    def __init__(
-        self, positions: Sized, make: Callable[[int], _Read], settings: EngineSettings
-    ) -> None:
-        self._positions = positions
-        self._make = make
-        self.settings = settings
+    def _read(self, position: int) -> _Read:
+        raise NotImplementedError
 
     def __len__(self) -> int:
-        return len(self._positions)
+        return len(self._positions())
 
     @overload
     def __getitem__(self, index: int) -> _Read: ...
     @overload
     def __getitem__(self, index: slice) -> list[_Read]: ...
     def __getitem__(self, index: int | slice) -> _Read | list[_Read]:
-        found = range(len(self))[index]
-        return self._make(found) if isinstance(found, int) else [*map(self._make, found)]
+        found = self._positions()[index]
+        return self._read(found) if isinstance(found, int) else [*map(self._read, found)]
 
     def __iter__(self) -> Iterator[_Read]:
-        return map(self._make, range(len(self)))
+        return map(self._read, self._positions())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
+    def __add__(self, other: Iterable[_Read]) -> list[_Read]:
+        return [*self, *other]
+
+    def __radd__(self, other: Iterable[_Read]) -> list[_Read]:
+        return [*other, *self]
+
     def __repr__(self) -> str:
         return repr(list(self))
+
+
+class LogView(_View[_Read]):
+    """All that a log has by now, and will have.
+
+    The settings are those of the engine: with them its events rebuild it.
+    """
+
+    __slots__ = ("_count", "_make", "settings")
+
+    def __init__(
+        self, count: Callable[[], int], make: Callable[[int], _Read], settings: EngineSettings
+    ) -> None:
+        self._count = count
+        self._make = make
+        self.settings = settings
+
+    def _positions(self) -> range:
+        return range(self._count())
+
+    def _read(self, position: int) -> _Read:
+        return self._make(position)
+
+
+class Answer(_View[Event]):
+    """The events of one command: it stays the same, whatever is written down later.
+
+    ``start`` and ``stop`` are their sequence numbers. A copy is a list, without the log.
+    """
+
+    __slots__ = ("log", "start", "stop")
+
+    log: Log
+    start: int
+    stop: int
+
+    def _positions(self) -> range:
+        return range(self.start, self.stop)
+
+    def _read(self, position: int) -> Event:
+        return self.log.event(position)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)

@@ -1,12 +1,22 @@
 """What traders send, and what comes of it: orders and trades, checked when they are made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.units import CENT, MONEY, to_decimal, to_flag, to_name, to_text, to_whole
+from streamlet_lab.units import (
+    CENT,
+    MONEY,
+    from_ticks,
+    to_decimal,
+    to_flag,
+    to_name,
+    to_text,
+    to_whole,
+)
+from streamlet_lab.values import sure
 
 #: Larger orders are typing errors; sums of a whole run still fit 64 bits.
 MAX_QUANTITY: Final = 1_000_000_000
@@ -63,6 +73,18 @@ class SelfTrade(StrEnum):
     DECREMENT = "decrement"
 
 
+#: Times in force as numbers; those from ``IOC`` on never rest.
+DAY: Final = 0
+GTC: Final = 1
+GTT: Final = 2
+IOC: Final = 3
+FOK: Final = 4
+TIMES_IN_FORCE: Final = tuple(TimeInForce)
+
+#: An order as the core takes it: id, side (1 buys, -1 sells), ticks (None: a market order),
+#: quantity, trader, time in force, whether it is post-only, and when a ``GTT`` order ends.
+Fields: TypeAlias = tuple[str, int, int | None, int, str, int, bool, int | None]
+
 _EXPIRES: Final = "a whole number of microseconds, at least 1"
 _ENUMERATIONS: Final = {"side": Side, "order_type": OrderType, "time_in_force": TimeInForce}
 
@@ -94,6 +116,12 @@ class Order:
         The instant at which a ``gtt`` order ends, in microseconds; None for all others.
     post_only : bool
         Whether the order is refused if it would trade on arrival.
+
+    Attributes
+    ----------
+    in_cents : Fields or None
+        The order as the core of an engine takes it whose ticks are cents; None where the price is
+        not in whole cents.
     """
 
     order_id: str
@@ -106,6 +134,7 @@ class Order:
     time_in_force: TimeInForce = TimeInForce.DAY
     expires: int | None = None
     post_only: bool = False
+    in_cents: Fields | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         to_text(self.order_id, "order_id", 1)
@@ -113,10 +142,10 @@ class Order:
         to_text(self.trader, "trader")
         if type(self.quantity) is not int or not 0 < self.quantity <= MAX_QUANTITY:
             object.__setattr__(self, "quantity", read_quantity(self.quantity))
-        for field, kind in _ENUMERATIONS.items():
-            value = getattr(self, field)
+        for name, kind in _ENUMERATIONS.items():
+            value = getattr(self, name)
             if type(value) is not kind:
-                object.__setattr__(self, field, read_member(kind, value, field))
+                object.__setattr__(self, name, read_member(kind, value, name))
         self._read_price()
         rests, expires = self.time_in_force.rests, self.expires
         if type(self.post_only) is not bool:
@@ -127,6 +156,7 @@ class Order:
             object.__setattr__(self, "expires", to_whole(expires, 1, "expires", expected=_EXPIRES))
         elif expires is not None:
             raise InvalidInput("expires", expires, "None, because time_in_force is not 'gtt'")
+        object.__setattr__(self, "in_cents", self._fields())
 
     def _read_price(self) -> None:
         needs_one = self.order_type is OrderType.LIMIT
@@ -141,6 +171,14 @@ class Order:
         elif self.time_in_force.rests:
             expected = "'ioc' or 'fok', because this is a market order"
             raise InvalidInput("time_in_force", str(self.time_in_force), expected)
+
+    def _fields(self) -> Fields | None:
+        ticks = None
+        if self.price is not None:
+            if self.price.as_tuple().exponent != -2:
+                return None
+            ticks = int(self.price.scaleb(2, MONEY))
+        return fields_at(self, ticks)
 
     @classmethod
     def limit(
@@ -190,6 +228,41 @@ class Trade(NamedTuple):
     buy_order_id: str
     sell_order_id: str
     aggressor: Side
+
+
+def fields_at(order: Order, ticks: int | None) -> Fields:
+    """Convert an order for the core, at its price in ticks."""
+    return (
+        order.order_id,
+        1 if order.side is Side.BUY else -1,
+        ticks,
+        order.quantity,
+        order.trader,
+        TIMES_IN_FORCE.index(order.time_in_force),
+        order.post_only,
+        order.expires,
+    )
+
+
+_of_fields: Final = sure(Order)
+
+
+def sure_order(symbol: str, fields: Fields) -> Order:
+    """Make an order of what was checked before, at a price in cents."""
+    order_id, side, cents, quantity, trader, time_in_force, post_only, expires = fields
+    return _of_fields(
+        order_id,
+        symbol,
+        Side.BUY if side > 0 else Side.SELL,
+        OrderType.MARKET if cents is None else OrderType.LIMIT,
+        quantity,
+        None if cents is None else from_ticks(cents),
+        trader,
+        TIMES_IN_FORCE[time_in_force],
+        expires,
+        post_only,
+        fields,
+    )
 
 
 def read_price(price: object) -> Decimal:

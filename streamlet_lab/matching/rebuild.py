@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching.book import BUY, SELL, Resting
+from streamlet_lab.matching.book import Resting
 from streamlet_lab.matching.engine import ConsensusMatchingEngine
 from streamlet_lab.matching.engine_settings import EngineSettings
 from streamlet_lab.matching.events import BandMoved, Event, ReferenceMoved, StateChanged, Traded
@@ -75,12 +75,13 @@ def _restore(core: TradingSession, events: Iterable[Event]) -> None:
 def _fill_book(core: TradingSession, tracker: OrderTracker) -> None:
     book = core.book
     for order_id, opened in tracker.open.items():
-        if opened.order.time_in_force.rests:
-            trader, left, priority = opened.order.trader, opened.quantity, opened.priority
-            book.orders[order_id] = Resting(order_id, trader, left, priority)
+        order = opened.order
+        if order.time_in_force.rests:
+            assert opened.price is not None
+            ticks, trader = core.instrument.ticks(opened.price), order.trader
+            key = -ticks if order.side is Side.BUY else ticks
+            resting = Resting.of(order_id, trader, opened.quantity, opened.priority, key)
+            book.orders[order_id] = resting
             core.schedule_expiry(order_id)
     for resting in sorted(book.orders.values(), key=lambda one: one.priority):
-        opened = tracker.open[resting.order_id]
-        assert opened.price is not None
-        side = BUY if opened.side is Side.BUY else SELL
-        book.side(side).add(resting, core.instrument.ticks(opened.price))
+        book.add(resting)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching.auction import Outcome, call_auction
-from streamlet_lab.matching.book import BUY, SELL, OrderBook, Resting
+from streamlet_lab.matching.book import OrderBook, Resting
 from streamlet_lab.matching.engine_settings import EngineSettings
 from streamlet_lab.matching.events import (
     BandMoved,
@@ -20,14 +20,13 @@ from streamlet_lab.matching.events import (
     MarketState,
     Reduced,
     ReferenceMoved,
-    Rejected,
     RejectReason,
     Repriced,
     StateChanged,
     Uncrossed,
 )
-from streamlet_lab.matching.log import CANCELLED, DAY, TRADED, Log
-from streamlet_lab.matching.orders import Order
+from streamlet_lab.matching.log import CANCELLED, REJECTED, TRADED, Log
+from streamlet_lab.matching.orders import DAY, Fields, Order
 from streamlet_lab.matching.reference import GIVEN, Reference
 from streamlet_lab.matching.watch import NEVER, Decision, Range
 from streamlet_lab.units import to_whole
@@ -37,6 +36,9 @@ REASON_WHILE_CLOSED: Final = {
     MarketState.HALTED: RejectReason.HALTED,
     MarketState.PAUSED: RejectReason.STALE_REFERENCE,
 }
+
+#: No price at all: a band that makes rules of its own is asked each time.
+_NOWHERE: Final = (1, 0)
 
 #: More changes than this at one instant, and the band never comes to rest.
 _MOST_DECISIONS: Final = 100
@@ -66,6 +68,7 @@ class TradingSession:
         self._needs_reference = settings.without_reference == "reject"
         self._closed: RejectReason | None  # why orders are refused: all, or those that cannot wait
         self.adopt(None, MarketState.OPEN)
+        self._find_free()
         self._listens = watch.listens
         self._expiries: list[tuple[int, int, str]] = []  # instant, acceptance, order: a heap
         self._band_is_due = False  # to what an auction left in the book
@@ -76,7 +79,7 @@ class TradingSession:
 
     def advance(self, time: int) -> None:
         """Move the clock, and let happen what is due until then."""
-        if time < self.now:
+        if not self.now <= time < NEVER:
             raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
         while self._alarm <= time:
             self.now = self._alarm
@@ -173,6 +176,13 @@ class TradingSession:
         """Set the band's limits and what it goes by."""
         self.limits, self.band_reference = limits, reference
         self.watch.moved(limits, self.ticks_of(reference), self.now)
+        self._find_free()
+
+    def _find_free(self) -> None:
+        """Set the prices at which the band need not be asked, until it moves."""
+        watch = self.watch
+        is_free = watch.is_free_inside
+        self._free_low, self._free_high = (watch.low, watch.high) if is_free else _NOWHERE
 
     def ticks_of(self, reference: Reference | None) -> Fraction | None:
         """Return a reference in ticks, None where there is none."""
@@ -187,10 +197,7 @@ class TradingSession:
         """Do what the band decides, until it leaves everything as it is; then set the alarm."""
         bids, asks = self.book.bids, self.book.asks
         for _ in range(_MOST_DECISIONS):
-            bid, ask = bids.best(), asks.best()
-            best_bid = None if bid is None else bid.ticks
-            best_ask = None if ask is None else ask.ticks
-            decision = self.watch.decide(self.now, best_bid, best_ask)
+            decision = self.watch.decide(self.now, bids.best(), asks.best())
             if decision is not None and self._apply(decision):
                 continue
             if not self._band_is_due:
@@ -247,17 +254,16 @@ class TradingSession:
                 self._withdraw(resting, CancelReason.OUTSIDE_BAND)
         elif self.watch.resting == "clip":
             for resting in book.bids.better_than(high):
-                self._reprice(resting, BUY, high)
+                self._reprice(resting, high)
             for resting in book.asks.better_than(low):
-                self._reprice(resting, SELL, low)
+                self._reprice(resting, low)
 
-    def _reprice(self, resting: Resting, side: int, ticks: int) -> None:
+    def _reprice(self, resting: Resting, ticks: int) -> None:
         if not ticks:  # The band lies below the lowest price, and has no edge to wait at.
             self._withdraw(resting, CancelReason.OUTSIDE_BAND)
             return
-        resting.priority = self._write_repriced(resting.order_id, ticks, resting.remaining)
-        self.book.unlink(resting)
-        self.book.side(side).add(resting, ticks)
+        priority = self._write_repriced(resting.order_id, ticks, resting.remaining)
+        self.book.move(resting, ticks, resting.remaining, priority)
 
     def _change_state(self, state: MarketState, outcome: Outcome | None = None) -> None:
         """Enter a state; before that, an auction that goes on ends, with its outcome if known."""
@@ -283,14 +289,11 @@ class TradingSession:
         self._write(Uncrossed, price, quantity, surplus)
         for resting, shares in outcome.lost.items():
             self._take_off(resting, shares, CancelReason.SELF_TRADE)
-        rows, tape = self.log.rows, self.log.tape
         for younger, older, side, shares in outcome.trades:
             self.book.reduce(younger, shares)
             self.book.reduce(older, shares)
             ids, left = (younger.order_id, older.order_id), (younger.remaining, older.remaining)
-            row = (TRADED, self.now, len(tape), ticks, shares, side, *ids, *left)
-            tape.append(len(rows))
-            rows.append(row)
+            self.log.rows.append((TRADED, self.now, ticks, shares, side, *ids, *left))
             if self._listens:
                 self.watch.traded(ticks, shares, self.now)
 
@@ -299,7 +302,7 @@ class TradingSession:
     def _withdraw(self, resting: Resting, reason: CancelReason) -> None:
         quantity = resting.remaining
         self.book.reduce(resting, quantity)
-        judged = resting.level.ticks if reason is CancelReason.OUTSIDE_BAND else None
+        judged = resting.ticks if reason is CancelReason.OUTSIDE_BAND else None
         self._end(resting.order_id, quantity, reason, judged)
 
     def _end(
@@ -307,7 +310,7 @@ class TradingSession:
     ) -> None:
         reference = None if ticks is None else self.judged_by()
         outside = None if ticks is None else self._first_outside(ticks)
-        what = (reason.value, order_id, quantity, ticks, reference, outside)
+        what = (order_id, quantity, reason.value, ticks, reference, outside)
         self.log.rows.append((CANCELLED, self.now, *what))
 
     def _take_off(self, resting: Resting, quantity: int, reason: CancelReason) -> None:
@@ -322,27 +325,25 @@ class TradingSession:
         reason: RejectReason,
         command: Command,
         order_id: str,
-        order: Order | None = None,
-        price: Decimal | None = None,
+        order: Order | Fields | None = None,
+        price: Decimal | int | None = None,
         detail: str = "",
     ) -> None:
-        """Write down that a command is refused, for the price of its order if it has one."""
-        if order is not None:
-            price = order.price
+        """Write down that a command is refused; its price is in ticks where it is on the grid."""
         # Another symbol's price means nothing beside this one's reference.
         reference = None if reason is RejectReason.WRONG_SYMBOL else self.judged_by()
         outside = None
-        if reason is RejectReason.OUTSIDE_BAND and price is not None:
-            outside = self._first_outside(self.instrument.ticks(price))
-        what = (price, reference, reason, order, command, detail)
-        self._write(Rejected, order_id, *what, outside=outside)
+        if reason is RejectReason.OUTSIDE_BAND and isinstance(price, int):
+            outside = self._first_outside(price)
+        what = (order_id, reason, command, price, reference, outside, order, detail)
+        self.log.rows.append((REJECTED, self.now, *what))
 
-    def _first_outside(self, ticks: int) -> Decimal | None:
+    def _first_outside(self, ticks: int) -> int | None:
         """Return the price next to the band, where a price lies outside; None if it is inside."""
         low, high = self.limits
         if low <= ticks <= high:  # a band's own no
             return None
-        return self.instrument.price(high + 1 if ticks > high else low - 1)
+        return high + 1 if ticks > high else low - 1
 
     def _write_repriced(self, order_id: str, ticks: int, quantity: int) -> int:
         return self._write(Repriced, order_id, self.instrument.price(ticks), quantity)

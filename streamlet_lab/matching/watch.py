@@ -55,6 +55,10 @@ class BandWatch:
     ----------
     low, high : int
         The limits as last told by :meth:`moved`; before that, there are none.
+    is_free_inside : bool
+        Whether limit orders inside the limits enter as they are and trade, so that
+        :meth:`may_enter` and :meth:`may_trade` are asked only outside. A class that overrides one
+        of them is asked always, unless it says here that this holds.
     alarm : int
         The next instant at which the engine must call :meth:`wake`. Facts may set it, always to
         an instant later than their own.
@@ -71,10 +75,16 @@ class BandWatch:
 
     low: int = 0
     high: int = NEVER
+    is_free_inside: bool = True
     alarm: int = NEVER
     listens: bool = False
     on_breach: Literal["cancel", "auction"] = "cancel"
     resting: RestingPolicy = "cancel"
+
+    def __init_subclass__(cls) -> None:
+        own = vars(cls)
+        if ("may_enter" in own or "may_trade" in own) and "is_free_inside" not in own:
+            cls.is_free_inside = False
 
     def may_enter(self, side: int, ticks: int) -> int | None:
         """Return the price at which a limit order enters, None or 0 to refuse it.

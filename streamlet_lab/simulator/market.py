@@ -1,5 +1,6 @@
 """The market on the clock: traders act, the engines match, and the references move."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -95,7 +96,7 @@ class Market(Monitor):
             engine.advance(time)
             self._reports[symbol].send()
 
-    def submit(self, order: Order) -> list[Event]:
+    def submit(self, order: Order) -> Sequence[Event]:
         """Send an order now that is no trader's but a guest's, and return its events.
 
         What goes to an engine directly would be in no frame.
@@ -150,11 +151,13 @@ class Market(Monitor):
         engine, reports = self.engines[symbol], self._reports[symbol]
         # What is due until now has happened when the trader looks.
         engine.advance(time)
-        reports.send()
+        if reports.traders:
+            reports.send()
         true_price = self._network.true_price(time, symbol)
         for action in trader.decide(_view(engine, time, true_price)):
             self._carry_out(action, trader, time, true_price)
-            reports.send()
+            if reports.traders:
+                reports.send()
         self._network.queue.schedule(time + trader.wait(), Priority.ORDER, self._act, trader)
 
     def _carry_out(self, action: Action, trader: Trader, time: int, true_price: int) -> None:
@@ -199,5 +202,5 @@ def _view(engine: ConsensusMatchingEngine, time: int, true_price: int) -> Market
 
 
 def _best(side: BookSide) -> float | None:
-    level = side.best()
-    return None if level is None else level.ticks / 100
+    best = side.best()
+    return None if best is None else best / 100

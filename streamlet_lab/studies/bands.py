@@ -34,7 +34,8 @@ def compare_bands(
         ``{"market_time_per_epoch": "1min"}``, since an epoch is a day otherwise.
     epochs : int
     **options
-        ``repeats``, ``seed``, ``progress`` and ``executor`` of :func:`~streamlet_lab.sweep`.
+        ``repeats``, ``seed``, ``until``, ``workers``, ``executor``, ``store``, ``progress`` and
+        ``on_error`` of :func:`~streamlet_lab.sweep`.
     """
     over = {"market.band": read_names("bands", bands)}
     return compare(over, {"epochs": epochs}, settings, band_numbers, **options)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.grid import OnError, Sweep, sweep
+from streamlet_lab.grid import OnError, Sweep, Until, sweep
 from streamlet_lab.measures import Measure, run_experiment
 from streamlet_lab.points import Values
 from streamlet_lab.repeats import Run
@@ -20,8 +21,11 @@ class Options(TypedDict, total=False):
 
     repeats: int
     seed: int
-    progress: Progress | None
+    until: Until | None
+    workers: int | None
     executor: Executor | None
+    store: str | Path | None
+    progress: Progress | bool | None
     on_error: OnError
 
 

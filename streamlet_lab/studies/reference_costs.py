@@ -5,7 +5,7 @@ the same runs. What the consensus costs more than that is the cost of agreeing.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Unpack
 
@@ -16,7 +16,9 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
 from streamlet_lab.metrics import market_numbers
 from streamlet_lab.prices import STEPS_PER_EPOCH, TRADING_DAY
+from streamlet_lab.progress import told
 from streamlet_lab.result import Result
+from streamlet_lab.simulator import Progress
 from streamlet_lab.studies.common import Options, check_result, compare, known, read_names
 from streamlet_lab.studies.stale import age_days
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration, to_microseconds, to_name
@@ -65,12 +67,27 @@ def compare_references(
     epochs : int
         The first ten are not measured.
     **options
-        As of :func:`~streamlet_lab.studies.compare_bands`, with 30 repeats by default.
+        As of :func:`~streamlet_lab.studies.compare_bands`, with 30 repeats by default, but for
+        ``store`` and ``until``: these are two sweeps, of which the second depends on the first.
     """
+    for name in ("store", "until"):
+        if (given := options.get(name)) is not None:
+            raise InvalidInput(name, given, "None, since these are two sweeps")
     names = read_names("references", references)
     for name in names:
         to_name(name, REFERENCES, "references")
-    repeats, report = options.setdefault("repeats", 30), options.get("progress")
+    with told(options.pop("progress", None)) as report:
+        return _compare(names, settings, epochs, report, options)
+
+
+def _compare(
+    names: Sequence[str],
+    settings: Mapping[str, Any],
+    epochs: int,
+    report: Progress | None,
+    options: Options,
+) -> Sweep:
+    repeats = options.setdefault("repeats", 30)
     planned = (1 + len(names)) * repeats
 
     def run(values: Mapping[str, object], before: int) -> Sweep:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamlet_lab.matching import Depth, PriceLevel
-from streamlet_lab.matching.book import BUY, SELL, BookSide, OrderBook, Resting
+from streamlet_lab.matching.book import BUY, SELL, OrderBook, Resting
 
 from .calling import engine_at, ids, limit, market
 
@@ -55,7 +55,7 @@ def test_outside_goes_from_the_outermost_price_inwards_on_each_side():
     for side, prices in ((BUY, bids), (SELL, asks)):
         for number, ticks in enumerate(prices):
             name = f"{'b' if side == BUY else 's'}{ticks}.{number}"
-            book.side(side).add(Resting(name, "", 10, number), ticks)
+            book.add(Resting.of(name, "", 10, number, -side * ticks))
     assert [resting.order_id for resting in book.outside(95, 105)] == [
         *("b110.6", "b109.5", "b90.0", "b91.1", "b91.2"),
         *("s90.0", "s91.1", "s110.6", "s109.4", "s109.5"),
@@ -64,14 +64,14 @@ def test_outside_goes_from_the_outermost_price_inwards_on_each_side():
 
 @given(prices=st.lists(st.integers(1, 60), max_size=60), gone=st.integers(0, 60))
 def test_levels_come_best_first_and_the_empty_ones_not_at_all(prices, gone):
-    for number, side in ((BUY, BookSide(BUY)), (SELL, BookSide(SELL))):
-        resting = [Resting(f"o-{place}", "", 1, place) for place in range(len(prices))]
-        for order, ticks in zip(resting, prices, strict=True):
-            side.add(order, ticks)
-        for order in resting[:gone]:
-            order.level.quantity -= 1
+    for number in (BUY, SELL):
+        book = OrderBook()
+        for place, ticks in enumerate(prices):
+            book.add(Resting.of(f"o-{place}", "", 1, place, -number * ticks))
+        for order in [*book.orders.values()][:gone]:
+            book.reduce(order, 1)
         left = sorted(set(prices[gone:]), reverse=number == BUY)
-        assert [level.ticks for level in side.levels()] == left
+        assert [level.ticks for level in book.sides[number][0].occupied()] == left
 
 
 def test_the_first_levels_cost_the_same_however_many_there_are():
@@ -82,8 +82,8 @@ def test_the_first_levels_cost_the_same_however_many_there_are():
         def __iter__(self):
             pytest.fail("all prices were looked at")
 
-    side = BookSide(SELL)
+    book = OrderBook()
     for ticks in range(1, 1_001):
-        side.add(Resting(f"o-{ticks}", "", 1, ticks), ticks)
-    side.keys = Keys(side.keys)
-    assert [level.ticks for level in islice(side.levels(), 3)] == [1, 2, 3]
+        book.add(Resting.of(f"o-{ticks}", "", 1, ticks, ticks))
+    book.asks.keys = Keys(book.asks.keys)
+    assert [level.ticks for level in islice(book.asks.occupied(), 3)] == [1, 2, 3]

@@ -17,7 +17,7 @@ from streamlet_lab.matching import (
     Traded,
 )
 from streamlet_lab.matching.core import MatchingCore
-from streamlet_lab.matching.log import GTC, GTT
+from streamlet_lab.matching.orders import GTC, GTT
 
 from .calling import kinds
 

@@ -102,6 +102,8 @@ band("clip")(_with_policies("clip", "clip"))
 class ConsensusWatch(BandWatch):
     """A :class:`ConsensusBand` at work."""
 
+    is_free_inside = True
+
     def __init__(self, band: ConsensusBand, pace: Fraction) -> None:
         self.resting = band.resting
         self._at_entry = band.at_entry

@@ -94,6 +94,7 @@ class LuldBand:
 class LuldWatch(CallWatch):
     """A :class:`LuldBand` at work."""
 
+    is_free_inside = True
     resting = "clip"
 
     def __init__(self, band: LuldBand, pace: Fraction) -> None:

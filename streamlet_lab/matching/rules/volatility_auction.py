@@ -70,6 +70,7 @@ class VolatilityAuctionBand:
 class VolatilityAuctionWatch(CallWatch):
     """A :class:`VolatilityAuctionBand` at work."""
 
+    is_free_inside = True
     on_breach = "auction"
     resting = "keep"
 

@@ -13,24 +13,24 @@ class ExecutionReports:
     """
 
     def __init__(self, engine: ConsensusMatchingEngine) -> None:
+        self.traders: dict[str, Trader] = {}  # by account, with which the ids of orders begin
         self._events, self._rows = engine.events, engine.core.log.rows
-        self._traders: dict[str, Trader] = {}  # by account, with which the ids of orders begin
         self._told = 0  # so many rows of the log
 
     def subscribe(self, trader: Trader) -> None:
-        """Tell a trader of its orders from now on, and first of what was told to others."""
+        """Tell a trader of its orders from now on, and first of what others were told already."""
+        if not self.traders:
+            self._told = len(self._rows)
         for sequence in range(self._told):
             self._report(sequence, {trader.account: trader})
-        self._traders[trader.account] = trader
+        self.traders[trader.account] = trader
 
     def send(self) -> None:
         """Tell of what has happened since the last time."""
-        if not self._traders:
-            self._told = len(self._rows)
         # Whoever is told may look at another one, who subscribes by that.
-        while self._told < len(self._rows):
+        while self.traders and self._told < len(self._rows):
             self._told += 1
-            self._report(self._told - 1, self._traders)
+            self._report(self._told - 1, self.traders)
 
     def _report(self, sequence: int, traders: dict[str, Trader]) -> None:
         owners = [_owner(order_id, traders) for order_id in order_ids(self._rows[sequence])]

@@ -19,10 +19,9 @@ from streamlet_lab.matching import (
     OrderTracker,
     OrderType,
     Side,
-    TimeInForce,
     Traded,
 )
-from streamlet_lab.matching.orders import read_quantity
+from streamlet_lab.matching.orders import DAY, IOC, read_quantity, sure_order
 from streamlet_lab.registers import TRADERS, TraderContext
 from streamlet_lab.streams import stream
 from streamlet_lab.units import (
@@ -34,7 +33,7 @@ from streamlet_lab.units import (
     to_python,
     to_text,
 )
-from streamlet_lab.values import Number, Whole, sure
+from streamlet_lab.values import Number, Whole
 
 #: What kinds take: percentages, which are shares of one inside, and shares of an order.
 Percent: TypeAlias = Annotated[float, Number(0, 100)]
@@ -51,8 +50,6 @@ own_trader_kinds = TRADERS.own
 
 # In all other states orders are collected or refused.
 _CONTINUOUS: Final = frozenset({"open", "limit"})
-
-_sure_order: Final = sure(Order)
 
 _LOT: Final = 10
 _LARGEST_LOTS: Final = 20
@@ -230,7 +227,9 @@ class Trader(ABC):
             raise InvalidInput(f"{self.name}.act", actions, "a list of actions, or None")
         decided = tuple(each)
         for action in decided:
-            self._check(action)
+            # An order of its own, which most actions are, needs no further look.
+            if type(action) is not Submit or not action.order.order_id.startswith(self._prefix):
+                self._check(action)
         return decided
 
     def buy(self, quantity: int, price: _Price = None, **options: Any) -> Submit:
@@ -264,6 +263,9 @@ class Trader(ABC):
 
     def on_grid(self, price: float | Decimal) -> Decimal:
         """Return the nearest price in cents, half even; a cent at least."""
+        return from_ticks(self._in_cents(price))
+
+    def _in_cents(self, price: float | Decimal) -> int:
         given = price if type(price) is float else to_python(price)
         amount = Decimal("nan")
         if isinstance(given, float):
@@ -273,7 +275,7 @@ class Trader(ABC):
         if not amount.is_finite():
             raise InvalidInput("price", price, "a finite price in dollars, such as 152.45")
         cents = min(max(MONEY.divide(amount, CENT), Decimal(1)), _LARGEST_PRICE)
-        return from_ticks(int(cents.quantize(Decimal(1), context=MONEY)))
+        return int(cents.quantize(Decimal(1), context=MONEY))
 
     def draw_quantity(self, size: int | None = None) -> int:
         """Return the size if there is one; otherwise draw 10 to 200 shares, a multiple of 10."""
@@ -308,16 +310,19 @@ class Trader(ABC):
         meant = intent or self.intent
         if meant not in _INTENTS:
             to_name(meant, _INTENTS, "intent")
-        kind, amount, waits = OrderType.MARKET, None, TimeInForce.IMMEDIATE_OR_CANCEL
-        if price is not None:
-            kind, amount, waits = OrderType.LIMIT, self.on_grid(price), TimeInForce.DAY
+        cents = None if price is None else self._in_cents(price)
         order_id, symbol = f"{self._prefix}{self._made}", self.symbol
         if conditions:
+            kind = OrderType.MARKET if cents is None else OrderType.LIMIT
+            amount = None if cents is None else from_ticks(cents)
             order = Order(order_id, symbol, side, kind, quantity, amount, self.name, **conditions)
         else:
             # All else is the trader's own, and as an order has it.
-            what = (kind, read_quantity(quantity), amount, self.name, waits, None, False)
-            order = _sure_order(order_id, symbol, side, *what)
+            if type(quantity) is not int or not 0 < quantity <= MAX_QUANTITY:
+                quantity = read_quantity(quantity)
+            sign, waits = 1 if side is Side.BUY else -1, IOC if cents is None else DAY
+            what = (sign, cents, quantity, self.name, waits, False, None)
+            order = sure_order(symbol, (order_id, *what))
         self._made += 1
         return Submit(order, meant)
 

@@ -1,0 +1,417 @@
+"""Many runs: in worker processes, kept in a store, until intervals are narrow, with a bar."""
+
+import math
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+from loky import get_reusable_executor
+
+import streamlet_lab as sl
+from streamlet_lab import DataError, InvalidInput, StreamletLabError, sweep
+from streamlet_lab.grid import looks
+from streamlet_lab.intervals import Share, share_interval
+from streamlet_lab.measures import SUMMARY_NUMBERS, run_experiment, summary_numbers
+from streamlet_lab.prices import GeometricBrownianMotion
+
+OVER = {"nodes": [4, 7]}
+
+
+def as_is(config):
+    return config
+
+
+def noise(config):
+    """A normal number of the seed, the same at each point."""
+    return {"noise": float(np.random.default_rng(config.seed).standard_normal())}
+
+
+def sweep_noise(over=OVER, **options):
+    return sweep({}, over, **({"run": as_is, "measure": noise, "repeats": 3} | options))
+
+
+@pytest.fixture
+def workers():
+    """Two worker processes, which are gone afterwards."""
+    yield 2
+    get_reusable_executor(max_workers=2).shutdown(wait=True, kill_workers=True)
+
+
+# Workers.
+
+
+def test_workers_change_nothing_and_take_functions_as_they_are(workers):
+    factor = 3
+    told = []
+    there = sweep_noise(
+        measure=lambda config: {"size": factor * config.nodes},
+        workers=workers,
+        progress=lambda *step: told.append(step),
+    )
+    here = sweep_noise(measure=lambda config: {"size": factor * config.nodes})
+    pd.testing.assert_frame_equal(there.frame, here.frame)
+    assert told == [(done, 6) for done in range(1, 7)]
+
+
+def dies_or_fails(config):
+    if config.nodes == 7:
+        os._exit(3)
+    if config.nodes == 10:
+        raise ValueError("ten")
+    return config
+
+
+def test_a_run_that_ends_its_worker_fails_and_no_other(workers, tmp_path):
+    store = tmp_path / "s.db"
+    over = {"nodes": [4, 7, 10, 13]}
+    with pytest.warns(UserWarning, match="a run failed"):
+        swept = sweep_noise(over, run=dies_or_fails, repeats=2, workers=workers, store=store)
+    whole = sweep_noise(over, repeats=2).frame
+    pd.testing.assert_frame_equal(
+        swept.frame, whole[whole["nodes"].isin([4, 13])].reset_index(drop=True)
+    )
+    errors = dict(zip(swept.failures["nodes"], swept.failures["error"], strict=True))
+    assert "the worker ended in this run (EXIT(3))" in errors[7]
+    assert errors[10] == "ValueError: ten"
+
+
+SCRIPT = """
+import streamlet_lab as sl
+
+@sl.fault_kind("even")
+class Even(sl.NodeFault):
+    def votes(self, epoch):
+        return epoch % 2 == 0
+
+@sl.trader_kind("buyer")
+class Buyer(sl.Trader):
+    def act(self, view):
+        yield self.buy(100, view.true_price)
+
+@sl.aggregator("highest", breakdown=lambda sources: 0)
+def highest(quotes):
+    return max(quote.price for quote in quotes)
+
+def measure(result):
+    numbers = result.summary
+    return {name: numbers[name] for name in ("orders", "finalized_blocks", "mean_latency_s")}
+
+base = {"epochs": 6, "signatures": "none"}
+base |= {"market.traders": ["buyer"], "faults": {"node_0": "even"}}
+over = {"prices.aggregator": {"name": "highest", "itself": highest}}
+frames = [sl.sweep(base, over, repeats=2, measure=measure, workers=n).frame for n in (2, None)]
+assert frames[0].equals(frames[1])
+print(len(frames[0]))
+"""
+
+
+def test_workers_know_what_a_script_defines_and_registers(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
+    assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+@pytest.mark.parametrize("workers", [0, -1, True, 2.0, "2"])
+def test_a_number_of_workers_is_a_whole_one(workers):
+    with pytest.raises(InvalidInput, match=r"^workers: "):
+        sweep_noise(workers=workers)
+
+
+def test_there_is_one_place_only():
+    with (
+        ThreadPoolExecutor(1) as executor,
+        pytest.raises(InvalidInput, match=r"^workers: 2 .* None beside an executor"),
+    ):
+        sweep_noise(workers=2, executor=executor)
+
+
+@pytest.mark.parametrize("what", ["run", "measure", "settings"])
+def test_what_cannot_be_sent_to_a_worker_is_refused_before_anything_runs(what):
+    lock = threading.Lock()
+
+    def holding(config):
+        return lock and noise(config)
+
+    options = {what: holding}
+    over = OVER
+    if what == "settings":
+        over, options = {"prices.path_model": [lambda: lock and GeometricBrownianMotion()]}, {}
+    with pytest.raises(InvalidInput, match=f"^{what}: .* sent to another process .*'_thread.lock'"):
+        sweep_noise(over, workers=2, **options)
+
+
+# Stores.
+
+
+def failing(config):
+    if config.nodes == 7 and config.seed % 2:
+        raise ValueError("odd")
+    return config
+
+
+@pytest.mark.parametrize("stop", [0, 1, 5, 7])
+@pytest.mark.filterwarnings("ignore:a run failed")
+def test_a_sweep_goes_on_where_it_stopped(tmp_path, stop):
+    ran = []
+
+    def run(config):
+        if len(ran) == stop:
+            ran.append(None)
+            raise KeyboardInterrupt
+        ran.append((config.nodes, config.seed))
+        return failing(config)
+
+    options = {"store": tmp_path / "s.db", "run": run, "repeats": 4}
+    assert sweep_noise(**options).interrupted
+    told = []
+    swept = sweep_noise(progress=lambda *step: told.append(step), **options)
+    whole = sweep_noise(run=failing, repeats=4)
+    assert swept.frame.to_csv() == whole.frame.to_csv()
+    assert swept.failures.to_csv() == whole.failures.to_csv()
+    ran.remove(None)
+    assert len(ran) == len({*ran}) == 8  # nothing twice
+    assert told == [(done, 8) for done in range(stop + 1, 9)]
+
+
+def test_more_repeats_and_fewer_are_of_the_same_study(tmp_path):
+    store, ran = tmp_path / "s.db", []
+
+    def run(config):
+        ran.append(config)
+        return config
+
+    for repeats, runs in ((2, 4), (5, 10), (3, 10)):
+        swept = sweep_noise(run=run, repeats=repeats, store=store)
+        pd.testing.assert_frame_equal(swept.frame, sweep_noise(repeats=repeats).frame)
+        assert len(ran) == runs
+
+
+@pytest.mark.filterwarnings("ignore:a run failed")
+def test_a_failure_is_kept_and_tried_again_where_errors_are_raised(tmp_path):
+    broken = [True]
+
+    def run(config):
+        if broken[0] and config.nodes == 7:
+            raise ValueError("broken")
+        return config
+
+    options = {"store": tmp_path / "s.db", "run": run}
+    assert len(sweep_noise(**options).failures) == 3
+    broken[0] = False
+    assert len(sweep_noise(**options).failures) == 3
+    assert sweep_noise(on_error="raise", **options).complete
+    assert sweep_noise(**options).complete
+
+
+OTHERS = {
+    "seed": {"seed": 1},
+    "run": {"run": lambda config: config},
+    "measure": {"measure": lambda config: {"noise": 1}},
+    "base.nodes is 4 in it, and 5 here": {"over": {"nodes": [5, 7]}},
+    "points.1.labels.nodes is 7 in it, and 10 here": {"over": {"nodes": [4, 10]}},
+    "points.2 is nothing in it": {"over": {"nodes": [4, 7, 10]}},
+    "points.0.labels": {"over": {"faults": {"none": {}, "some": {"node_1": "crash"}}}},
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_the_store_of_another_study_is_refused_with_the_first_difference(tmp_path, what):
+    store = tmp_path / "s.db"
+    sweep_noise(store=store)
+    with pytest.raises(DataError, match=rf"s\.db: the store of another study: {what}"):
+        sweep_noise(store=store, **OTHERS[what])
+
+
+def test_a_base_and_a_label_that_mean_something_else_are_another_study(tmp_path):
+    store = tmp_path / "s.db"
+    faults = {"over": {"faults": {"one": {"node_1": "crash"}}}}
+    sweep_noise(**faults, store=store)
+    faults["over"]["faults"]["one"] = {"node_2": "crash"}
+    with pytest.raises(DataError, match=r"another study: base\.faults"):
+        sweep_noise(**faults, store=store)
+
+
+# Until intervals are narrow.
+
+
+def test_a_sweep_goes_on_until_all_its_intervals_are_narrow():
+    swept = sweep_noise(until=0.2, repeats=1_000)
+    runs = swept.planned // 2
+    assert runs in looks(1_000)
+    assert (runs, swept.narrow) == (len(swept.frame) // 2, True)
+    means = swept.means("noise")
+    assert ((means["high"] - means["low"]) / 2 <= 0.2).all()
+    before = sweep_noise(repeats=looks(1_000)[looks(1_000).index(runs) - 1]).means("noise")
+    assert ((before["high"] - before["low"]) / 2 > 0.2).any()
+    assert swept.frame.equals(sweep_noise(repeats=runs).frame)
+
+
+def test_or_until_there_are_enough_runs():
+    swept = sweep_noise(until={"noise": 0.01}, repeats=40)
+    assert (swept.planned, swept.narrow) == (80, False)
+    assert repr(swept).endswith("measured: noise; intervals wider than they were to be")
+
+
+def test_of_a_share_it_is_half_the_width_of_its_own_interval():
+    def rare(config):
+        return {"rare": Share(config.seed % 20 == 0, 1), "noise": 1e9 * (config.seed % 7)}
+
+    swept = sweep_noise({}, measure=rare, until={"rare": 0.05}, repeats=2_000)
+    assert swept.narrow
+    found = share_interval(
+        [rare(sl.ExperimentConfig(seed=int(s)))["rare"] for s in swept.frame["seed"]]
+    )
+    assert (found.high - found.low) / 2 <= 0.05
+
+
+def test_a_point_whose_runs_all_fail_is_not_waited_for():
+    def fails(config):
+        return {4: as_is}[config.nodes](config)
+
+    with pytest.warns(UserWarning, match="KeyError"):
+        swept = sweep_noise(run=fails, until=1.0, repeats=1_000)
+    assert (swept.planned, swept.narrow) == (60, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"until": 0}, "^until: 0 .* above 0"),
+        ({"until": {"noise": math.nan}}, r"^until\.noise: "),
+        ({"until": {}}, "^until: "),
+        ({"until": 0.1, "repeats": 30}, "^repeats: 30 .* more than 30"),
+        ({"until": {"nois": 0.1}}, "^until: 'nois' .* noise"),
+        ({"until": 0.1, "measure": lambda config: {"a": 1, "b": 2}}, "^until: .* several: a, b"),
+    ],
+)
+def test_what_is_no_width_is_refused(options, message):
+    with pytest.raises(InvalidInput, match=message):
+        sweep_noise(**({"repeats": 100} | options))
+
+
+# Measures by name.
+
+
+def test_the_summary_has_the_numbers_that_may_be_named():
+    result = run_experiment(sl.ExperimentConfig(epochs=4, signatures="none"))
+    assert tuple(summary_numbers(result)) == SUMMARY_NUMBERS
+    bare = sl.run_protocol(epochs=4, signatures="none")
+    assert tuple(summary_numbers(bare)) == SUMMARY_NUMBERS[: SUMMARY_NUMBERS.index("messages") + 1]
+
+
+def test_numbers_of_the_summary_are_measured_by_their_names():
+    base = {"epochs": 4, "signatures": "none"}
+    whole = sweep(base, OVER, repeats=1)
+    names = ("fair_stopped_rate", "finalized_blocks")
+    swept = sweep(base, OVER, repeats=1, measure=names)
+    assert swept.measures == names
+    pd.testing.assert_frame_equal(swept.frame, whole.frame[swept.frame.columns])
+
+
+@pytest.mark.parametrize(
+    "measure", [("finalised_blocks",), ("safe", "safe"), (), ("epochs",), {"safe"}, 4, (4,)]
+)
+def test_a_name_of_no_number_is_refused_before_anything_runs(measure):
+    ran = []
+    with pytest.raises(InvalidInput, match=r"^measure: "):
+        sweep_noise(run=ran.append, measure=measure)
+    assert not ran
+
+
+# Progress.
+
+
+class Terminal:
+    """Where a person may be watching."""
+
+    def __init__(self, is_one):
+        self.is_one, self.text = is_one, ""
+
+    def write(self, text):
+        self.text += text
+
+    def isatty(self):
+        return self.is_one
+
+    def flush(self):
+        pass
+
+
+@pytest.mark.parametrize("is_one", [True, False])
+def test_a_bar_is_shown_where_somebody_may_watch(monkeypatch, is_one):
+    terminal = Terminal(is_one)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    sweep_noise(progress=True)
+    assert ("6/6" in terminal.text) is is_one
+    assert terminal.text.endswith("\n") is is_one
+    assert bool(terminal.text) is is_one
+
+
+def test_an_interrupt_closes_the_bar(monkeypatch):
+    terminal = Terminal(True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+
+    def stop(config):
+        raise KeyboardInterrupt
+
+    left = iter([as_is, as_is, stop])
+    sweep_noise(run=lambda config: next(left)(config), progress=True)
+    assert "2/6" in terminal.text
+    assert terminal.text.endswith("\n")
+
+
+@pytest.mark.parametrize("progress", ["yes", 1])
+def test_what_tells_nobody_is_refused(progress):
+    with pytest.raises(InvalidInput, match=r"^progress: "):
+        sweep_noise(progress=progress)
+
+
+# Files of frames.
+
+
+def test_a_frame_goes_to_parquet_and_back(tmp_path):
+    over = {"quorum": [None, 3], "echo": [True, False], "nodes": [4, 7]}
+    swept = sweep_noise(over)
+    swept.to_parquet(tmp_path / "s.parquet")
+    read = pd.read_parquet(tmp_path / "s.parquet")
+    pd.testing.assert_frame_equal(read, swept.frame.astype({"quorum": "str"}))
+    assert [*read["quorum"].unique()] == ["None", "3"]
+
+
+def test_without_pyarrow_one_is_told_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(StreamletLabError, match=r"pip install 'streamlet-lab\[parquet\]'"):
+        sweep_noise().to_parquet(tmp_path / "s.parquet")
+    assert not [*tmp_path.iterdir()]
+
+
+WITHOUT = """
+import hashlib, sys
+if sys.argv[1] == "without":
+    sys.modules["pyarrow"] = None
+import streamlet_lab as sl
+
+result = sl.Experiment(epochs=6, signatures="none", faults={"node_3": "equivocate"}).run()
+result.save(sys.argv[2])
+texts = [frame.to_csv() + str(frame.dtypes) for frame in result.frames.values()]
+texts += [repr(result), repr(sl.Result.load(sys.argv[2]))]
+print(hashlib.sha256(repr(texts).encode()).hexdigest(), "pyarrow" in sys.modules)
+"""
+
+
+def test_a_run_is_the_same_without_pyarrow(tmp_path):
+    outputs, files = [], []
+    for how in ("with", "without"):
+        path = tmp_path / f"{how}.zip"
+        command = [sys.executable, "-c", WITHOUT, how, path]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+        outputs.append(done.stdout)
+        files.append(path.read_bytes())
+    assert outputs[0] == outputs[1]
+    assert files[0] == files[1]
