@@ -10,7 +10,14 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
-from streamlet_lab.matching import EngineSettings, Instrument, Reference, SelfTrade
+from streamlet_lab.matching import (
+    ConsensusMatchingEngine,
+    EngineSettings,
+    Instrument,
+    Order,
+    Reference,
+    SelfTrade,
+)
 from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.orders import GTC, Fields
 
@@ -46,12 +53,13 @@ class Lab:
         reference = Reference(Decimal(MIDDLE) / 100, 0)
         self.core.move_reference(reference, 0)
         self._commands: list[Fields | str] = [
-            str(event.order) if event.kind == CANCEL else self._fields(event)
+            str(event.order) if event.kind == CANCEL else self.fields(event)
             for event in flow.events
         ]
 
     @staticmethod
-    def _fields(event: Any) -> Fields:
+    def fields(event: Any) -> Fields:
+        """Return an order as the core takes it."""
         trader = "taker" if event.kind == CROSS else f"maker_{event.order % MAKERS}"
         order = (str(event.order), event.side, event.ticks, event.quantity)
         return (*order, trader, GTC, False, None)
@@ -67,6 +75,37 @@ class Lab:
     def traded(self) -> int:
         rows = self.core.log.rows
         return sum(rows[sequence][3] for sequence in self.core.log.tape)
+
+
+class LabEngine:
+    """The lab's engine, of which the core is the inside; orders were made before."""
+
+    package = "streamlet_lab"
+
+    def __init__(self, flow: Flow) -> None:
+        self.engine = ConsensusMatchingEngine("X", self_trade=SelfTrade.CANCEL_OLDEST)
+        self.engine.set_reference(Reference(Decimal(MIDDLE) / 100, 0), 0)
+        self._commands: list[Order | str] = [
+            str(event.order) if event.kind == CANCEL else self._order(event)
+            for event in flow.events
+        ]
+
+    @staticmethod
+    def _order(event: Any) -> Order:
+        order_id, _, ticks, quantity, trader, *_ = Lab.fields(event)
+        side, price = "buy" if event.side > 0 else "sell", Decimal(ticks) / 100
+        return Order.limit(order_id, "X", side, quantity, price, trader, time_in_force="gtc")
+
+    def run(self) -> None:
+        submit, cancel = self.engine.submit, self.engine.cancel
+        for time, command in enumerate(self._commands):
+            if type(command) is str:
+                cancel(command, time)
+            else:
+                submit(command, time)  # type: ignore[arg-type]
+
+    def traded(self) -> int:
+        return sum(trade.quantity for trade in self.engine.trades)
 
 
 class DictBook:

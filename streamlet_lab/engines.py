@@ -1,7 +1,6 @@
 """Which engine plays the runs of each point of a sweep: the full one, or the batched one."""
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar, get_args
 
@@ -11,7 +10,7 @@ from streamlet_lab.batched import MEASURES, explain, measure_batches
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.measures import names_of, run_experiment
 from streamlet_lab.points import Plan
-from streamlet_lab.repeats import Work
+from streamlet_lab.repeats import OfBatch, Work
 from streamlet_lab.units import to_name
 from streamlet_lab.workers import Done, Numbered, Place
 
@@ -112,7 +111,10 @@ def _in_batches(work: Work, numbered: Numbered, numbers: Sequence[int]) -> Done[
     seeds = [config.seed for config in configs]
     left = iter(numbers)
     for batch in measure_batches(configs[0], seeds, names):
-        for measured, number in zip(batch, left, strict=False):
-            future: Future[Any] = Future()
+        futures = [OfBatch() for _ in batch]
+        for future, measured in zip(futures, batch, strict=True):
             future.set_result(work.outcome(measured))
+        futures[-1].is_last = True
+        # Not the other way round, which would take a number for what is not there.
+        for future, number in zip(futures, left, strict=False):
             yield number, future

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import (
@@ -16,10 +16,8 @@ from streamlet_lab.config import (
 )
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.ledger import Ledger
-from streamlet_lab.result import Result
 from streamlet_lab.simulator import (
     Forgetter,
     Market,
@@ -32,6 +30,9 @@ from streamlet_lab.simulator import (
     create_streamlet_network,
 )
 from streamlet_lab.totals import NoFrames, Summing
+
+if TYPE_CHECKING:
+    from streamlet_lab.result import Result
 
 
 class Experiment:
@@ -73,7 +74,9 @@ class Experiment:
         """Write the experiment to a ``.toml`` or ``.json`` file."""
         self.config.save(path)
 
-    def run(self, *, monitors: Sequence[Monitor] = (), progress: Progress | None = None) -> Result:
+    def run(
+        self, *, monitors: Sequence[Monitor] = (), progress: Progress | None = None
+    ) -> "Result":
         """Run it; the same experiment gives the same result every time.
 
         Monitors watch, and cannot change the run; ``progress(epoch, epochs)`` is called at the
@@ -96,7 +99,7 @@ def run_protocol(
     monitors: Sequence[Monitor] = (),
     progress: Progress | None = None,
     **settings: Any,
-) -> Result:
+) -> "Result":
     """Run the bare protocol, with payloads that mean nothing: a result without prices and market.
 
     It takes a configuration, or settings by name as an :class:`Experiment` does; those about prices
@@ -120,7 +123,11 @@ def _run(
     monitors: Sequence[Monitor],
     progress: Progress | None,
     market: Market | None = None,
-) -> Result:
+) -> "Result":
+    # Only here: an experiment is made, shown and saved without frames and pandas.
+    from streamlet_lab.frames import Record, make_frames
+    from streamlet_lab.result import Result
+
     recorder = Recorder()
     reports: list[Monitor] = [] if progress is None else [ProgressReport(progress, config.epochs)]
     forget = [check.forget for check in checks]

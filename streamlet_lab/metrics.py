@@ -128,14 +128,26 @@ MEASURES: Final[dict[str, str]] = {
     ),
 }
 
-#: Further shares of what is measured: the cases, and of what they are a share.
-SHARES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "refused_share": (("stopped_at_entry", "stopped_at_trade"), "orders"),
-    "fair_refused_share": (("fair_stopped_at_entry",), "fair_orders"),
-    "swept_share": (("swept",), "orders"),
-    "blocked_share": (("fair_stopped_blocked",), "fair_orders"),
-    "repriced_share": (("fair_orders_repriced",), "fair_orders"),
-    "denied": (("fair_stopped_outside_band",), "fair_orders"),  # what a displaced price does
+#: Further shares of what is measured: the cases, and of what they are a share. What has a minus is
+#: taken away: the band's own refusals are those at entry that have no other reason.
+SHARES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "refused_share": (("stopped_at_entry", "stopped_at_trade"), ("orders",)),
+    "fair_refused_share": (("fair_stopped_at_entry",), ("fair_orders",)),
+    "fair_outside_share": (
+        (
+            "fair_stopped_at_entry",
+            "-fair_stopped_no_consensus",
+            "-fair_stopped_stale_reference",
+            "-fair_stopped_in_auction",
+            "-fair_stopped_halted",
+        ),
+        ("fair_orders", "-fair_stopped_no_consensus"),
+    ),
+    "swept_share": (("swept",), ("orders",)),
+    "blocked_share": (("fair_stopped_blocked",), ("fair_orders",)),
+    "repriced_share": (("fair_orders_repriced",), ("fair_orders",)),
+    # What a displaced price does.
+    "denied": (("fair_stopped_outside_band",), ("fair_orders",)),
 }
 
 #: Of the measures that depend on what is called fair, those that :func:`sensitivity` compares.
@@ -383,8 +395,11 @@ def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:
 
 def share_of(name: str, numbers: Mapping[str, Any]) -> Share | None:
     """Return one of the :data:`SHARES` of what :func:`market_numbers` has."""
-    cases, whole = SHARES[name]
-    return Share.of(sum(numbers[case] for case in cases), numbers[whole])
+    cases, whole = (
+        sum(-numbers[each[1:]] if each.startswith("-") else numbers[each] for each in names)
+        for names in SHARES[name]
+    )
+    return Share.of(cases, whole)
 
 
 def displacement_bp(prices: pd.DataFrame) -> "pd.Series[float]":

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from numbers import Real
@@ -94,6 +95,25 @@ class Work:
         return Outcome(numbers)
 
 
+class OfBatch(Future[Outcome]):
+    """Of a run that was made together with others, which are kept together: that is far faster."""
+
+    is_last = False
+
+
+@dataclass
+class _Waiting:
+    """Outcomes that are to be kept when they are all there, or when nobody waits for more."""
+
+    store: Store | None
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    def close(self) -> None:
+        if self.store is not None and self.outcomes:
+            self.store.keep(self.outcomes)
+        self.outcomes.clear()
+
+
 @dataclass
 class Runs:
     """The runs of a sweep, of which some may be finished already.
@@ -127,7 +147,10 @@ class Runs:
         self.planned = repeats * len(self.plan.points)
         missing = [number for number in range(self.planned) if number not in self.outcomes]
         done = self.planned - len(missing)
-        with closing(self.place.make(self.work, self.plan.config, missing)) as futures:
+        with (
+            closing(self.place.make(self.work, self.plan.config, missing)) as futures,
+            closing(_Waiting(self.store)) as waiting,
+        ):
             for number, future in futures:
                 try:
                     outcome = future.result()
@@ -136,8 +159,9 @@ class Runs:
                         raise
                     outcome = Outcome({}, described(error))
                 else:
-                    if self.store is not None:
-                        self.store.keep({number: outcome})
+                    waiting.outcomes[number] = outcome
+                    if not isinstance(future, OfBatch) or future.is_last:
+                        waiting.close()
                 self._warn(outcome)
                 self.outcomes[number] = outcome
                 done += 1

@@ -28,7 +28,7 @@ _SCHEMA: Final = (
     "CREATE TABLE study (document TEXT, sha256 TEXT)",
     "CREATE TABLE runs (run INTEGER PRIMARY KEY, numbers TEXT, error TEXT, sha256 TEXT)",
 )
-_MARK: Final = b"SQLite format 3\0"
+_LEAST_BYTES: Final = 512
 _NOTHING: Final = object()
 
 _DAMAGED: Final = "no store of a sweep, or damaged"
@@ -145,10 +145,9 @@ def _connect(path: Path, document: str) -> sqlite3.Connection:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and not file.is_file():
             raise DataError(f"{path}: cannot be a store (not a file)")
-        if file.exists():  # of a text SQLite would say so only later, and of a short one never
-            with file.open("rb") as content:
-                if content.read(len(_MARK)) not in (b"", _MARK):
-                    raise DataError(f"{path}: {_DAMAGED}")
+        # In a file this short SQLite would begin anew. To read it would end its locks (POSIX).
+        if file.exists() and 0 < file.stat().st_size < _LEAST_BYTES:
+            raise DataError(f"{path}: {_DAMAGED}")
         connection = sqlite3.connect(file, timeout=0)
         try:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")

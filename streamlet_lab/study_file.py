@@ -3,13 +3,18 @@
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
+
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.sobol import quasi_random
 from streamlet_lab.texts import parse_toml, read_text
 from streamlet_lab.units import to_name
 from streamlet_lab.values import Section
 
-_OF_SWEEP: Final = ("base", "over", "repeats", "seed", "measure", "until", "on_error")
+_OF_SWEEP: Final = ("base", "over", "repeats", "seed", "measure", "until", "on_error", "engine")
+_DRAWN: Final = "quasi_random"
+_OF_DRAWING: Final = ("bounds", "count", "seed", "log")
 
 # Those whose settings may stand in a table of their own.
 _SECTIONS: Final = tuple(
@@ -23,8 +28,9 @@ def load_study(path: str | Path) -> dict[str, Any]:
     """Return what a file has for `sweep`: ``sweep(**load_study("study.toml"), workers=2)``.
 
     The file has what `sweep` takes under the same names; ``over`` is a table of a grid, or an
-    array of tables with a point each. A section's settings may be written as in a configuration,
-    ``network.delta = …``, with or without quotation marks.
+    array of tables with a point each. In its place may be ``quasi_random``, a table of what
+    :func:`~streamlet_lab.sobol.quasi_random` takes. A section's settings may be written as
+    in a configuration, ``network.delta = …``, with or without quotation marks.
 
     Raises
     ------
@@ -35,8 +41,21 @@ def load_study(path: str | Path) -> dict[str, Any]:
     """
     study = parse_toml(read_text(path), str(path))
     for name in study:
-        to_name(name, _OF_SWEEP, "study")
-    return {"base": {}, **study, "over": _with_dots("over", study.get("over", {}))}
+        to_name(name, (*_OF_SWEEP, _DRAWN), "study")
+    over = _with_dots("over", study.get("over", {}))
+    if _DRAWN in study:
+        if "over" in study:
+            raise InvalidInput(_DRAWN, study[_DRAWN], "points from one place; 'over' has some too")
+        over = _drawn(study.pop(_DRAWN))
+    return {"base": {}, **study, "over": over}
+
+
+def _drawn(table: Any) -> pd.DataFrame:
+    if not isinstance(table, dict) or "bounds" not in table:
+        raise InvalidInput(_DRAWN, table, f"a table of {', '.join(_OF_DRAWING)}")
+    for name in table:
+        to_name(name, _OF_DRAWING, _DRAWN)
+    return quasi_random(**{**table, "bounds": _with_dots(f"{_DRAWN}.bounds", table["bounds"])})
 
 
 def _with_dots(place: str, settings: Any) -> Any:

@@ -33,7 +33,8 @@ def bounds(requirements):
 
 
 RUNTIME = bounds(PROJECT["project"]["dependencies"])
-TEST = bounds(PROJECT["project"]["optional-dependencies"]["test"])
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+TEST, LAB = (bounds(EXTRAS[extra]) for extra in ("test", "lab"))
 BUILD = bounds(PROJECT["build-system"]["requires"])
 PINS = {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in CONSTRAINTS}
 
@@ -55,10 +56,10 @@ def test_conda_has_every_dependency_with_its_bound_or_the_version_of_the_stored_
     assert {name: packages.get(name) for name in RUNTIME} == RUNTIME | pinned
 
 
-def test_what_conda_has_beside_is_a_test_dependency_with_its_bound():
+def test_what_conda_has_beside_is_of_the_notebooks_or_the_tests_with_its_bound():
     beside = {name: spec for name, spec in conda_packages().items() if name not in RUNTIME}
 
-    assert beside == {name: TEST.get(name) for name in beside}
+    assert beside == {name: (TEST | LAB).get(name) for name in beside}
 
 
 def test_conda_has_what_was_asked_for():
@@ -82,7 +83,7 @@ def test_a_constraint_is_a_name_and_a_version(line):
     assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)
 
 
-@pytest.mark.parametrize(("name", "bound"), sorted((RUNTIME | TEST | BUILD).items()))
+@pytest.mark.parametrize(("name", "bound"), sorted((RUNTIME | TEST | LAB | BUILD).items()))
 def test_every_dependency_is_pinned_within_its_bound(name, bound):
     assert PINS[canonicalize_name(name)] in bound
 

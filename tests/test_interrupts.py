@@ -46,9 +46,10 @@ def command(tmp_path):
     return {"module": ["-m", "streamlet_lab"], "script": [str(script)]}
 
 
-def start(arguments, **environment):
+def start(arguments, start_new_session=False, **environment):
     return subprocess.Popen(
         [sys.executable, *arguments],
+        start_new_session=start_new_session,
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -103,6 +104,21 @@ def test_an_interrupted_search_prints_what_it_found(command):
     out, err = process.communicate(timeout=60)
     assert out.startswith("interrupted after ")
     assert (process.returncode, err) == (143, "streamlet-lab: terminated\n")
+
+
+@pytest.mark.slow
+def test_a_sweep_and_its_workers_end_with_what_is_finished(command, tmp_path):
+    """Ctrl-C reaches all of them."""
+    study, store = tmp_path / "study.toml", tmp_path / "s.db"
+    study.write_text('repeats = 500\nmeasure = ["orders"]\nbase.epochs = 8\n', encoding="utf-8")
+    arguments = ["sweep", str(study), "--store", str(store), "--workers", "2"]
+    process = start([*command["module"], *arguments], start_new_session=True)
+    assert process.stderr.readline() == "run 50 of 500\n"
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert out.startswith("interrupted: ")
+    assert out.endswith(f"Kept in {store}: the same command goes on from there\n")
+    assert (process.returncode, err) == (130, "streamlet-lab: interrupted\n")
 
 
 @pytest.mark.parametrize(

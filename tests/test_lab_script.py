@@ -111,7 +111,7 @@ def test_the_first_task_sets_up_and_the_second_starts_at_once(lab, children):
     assert make[1:] == ["-m", "venv", str(lab.VENV)]
     assert install[:4] == [python, "-m", "pip", "install"]
     constraints = str(lab.ROOT / "constraints.txt")
-    assert install[-4:] == ["--constraint", constraints, "--editable", f"{lab.ROOT}[test]"]
+    assert install[-4:] == ["--constraint", constraints, "--editable", f"{lab.ROOT}[test,lab]"]
     assert run == [python, "-m", "streamlet_lab", "run"]
     assert children.places[:2] == [lab.ROOT, lab.ROOT]
 

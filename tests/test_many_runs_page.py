@@ -33,6 +33,7 @@ def names_after(blocks, names):
     return names
 
 
+@pytest.mark.slow
 def test_its_calls_give_one_frame_wherever_the_runs_are_made(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = names_after(BLOCKS[:1], {})
@@ -44,6 +45,8 @@ def test_its_calls_give_one_frame_wherever_the_runs_are_made(tmp_path, monkeypat
     assert (tmp_path / "study.db").exists()
     (until,) = (each for each in BLOCKS if "until=" in each)
     assert names_after([until], names)["swept"].narrow
+    (auto,) = (each for each in BLOCKS if "engine=" in each)
+    assert set(names_after([auto], names)["swept"].engines["engine"]) == {"batched"}
 
 
 @pytest.mark.slow

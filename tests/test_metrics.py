@@ -31,9 +31,12 @@ from streamlet_lab.metrics import (
     MEASURES,
     OF_FAIRNESS,
     STOP_REASONS,
+    are_fair,
+    is_fair,
     judged_by,
     market_numbers,
     market_quality,
+    share_of,
 )
 from streamlet_lab.simulator import Arrival
 
@@ -229,6 +232,15 @@ def test_each_symbol_has_a_row_of_its_own(lab):
         assert table[name].sum() == pooled[name], name
 
 
+def test_the_bands_own_refusals_are_of_the_fair_orders_that_came_to_a_reference(lab):
+    orders, stopped = lab.frames["orders"], lab.frames["rejections"].query("verdict == 'false'")
+    fair = ((orders["type"] == "limit") & orders["fair"]).sum()
+    outside = ((stopped["stopped"] == "at_entry") & (stopped["reason"] == "outside_band")).sum()
+    early = (stopped["reason"] == "no_consensus").sum()
+    numbers = market_numbers(lab.frames, _epoch_s(lab))
+    assert share_of("fair_outside_share", numbers) == Share(outside, fair - early)
+
+
 # --- What adds up
 
 
@@ -366,6 +378,26 @@ def test_an_order_is_not_judged_by_one_that_was_refused_under_its_name():
     frames = {**lab.frames, "orders": pd.concat([orders, refused], ignore_index=True)}
     again = judged_by(frames, lab.config.market.fair_percent)
     pd.testing.assert_frame_equal(again["rejections"], rejections, check_exact=True)
+
+
+EDGES = ["95", "94.999999999999", "105", "105.000000000001", "105.01"]
+_micros = st.integers(1, 10**18)
+_prices = st.decimals("0.01", 10**12, places=2) | st.decimals("0.01", 10**12, places=12)
+
+
+@given(
+    orders=st.lists(
+        st.tuples(st.none() | _prices, _micros)
+        # At the edge, one millionth beyond, and just inside: a hundred dollars, and 5 %.
+        | st.tuples(st.sampled_from([None, *map(Decimal, EDGES)]), st.just(10**8)),
+        max_size=20,
+    ),
+    hundredths=st.sampled_from([0, 1, 500, 10_000]),
+)
+def test_many_prices_are_as_fair_as_each_is(orders, hundredths):
+    prices, truth = [price for price, _ in orders], [true for _, true in orders]
+    each = [price is None or is_fair(price, true, hundredths) for price, true in orders]
+    assert are_fair(prices, truth, hundredths).tolist() == each
 
 
 @pytest.mark.parametrize("name", ["wild", "at the trade only", "two symbols"])

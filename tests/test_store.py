@@ -9,14 +9,16 @@ import subprocess
 import sys
 from contextlib import closing, suppress
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from killing import kill_and_resume
 
 from streamlet_lab.errors import DataError
+from streamlet_lab.grid import sweep
 from streamlet_lab.repeats import Outcome
-from streamlet_lab.store import open_store
+from streamlet_lab.store import Store, open_store
 
 STUDY = {"version": "1", "base": {"nodes": 4}, "points": [{"echo": True}, {"echo": False}]}
 
@@ -226,6 +228,26 @@ def test_an_error_of_somebody_else_stays_what_it_is(path):
 def test_an_error_text_of_others_obeys_no_terminal(path):
     forged(error="'\x1b[2J'")(path)
     assert reopened(path)[3].error == r"\x1b[2J"
+
+
+def test_a_batch_is_kept_at_once_and_by_an_interrupt_what_there_is_of_it(tmp_path, monkeypatch):
+    kept, keep = [], Store.keep
+
+    def noted(store, outcomes):
+        kept.append([*outcomes])
+        keep(store, outcomes)
+
+    def stop(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "keep", noted)
+    study = {"base": {"epochs": 12}, "over": {"nodes": [4, 5]}, "repeats": 4, "engine": "batched"}
+    study |= {"measure": ["finalized_blocks"], "store": tmp_path / "s.db"}
+    assert len(sweep(**study, progress=stop).frame) == 5
+    frame = sweep(**study).frame
+    assert kept == [[0, 2, 4, 6], [1], [3, 5, 7]]
+    pd.testing.assert_frame_equal(frame, sweep(**study | {"store": None}).frame)
 
 
 @pytest.mark.slow

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.grid import sweep
+from streamlet_lab.sobol import quasi_random
 from streamlet_lab.study_file import load_study
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "docs" / "study.toml"
@@ -45,9 +47,23 @@ def test_a_section_may_be_written_in_each_way(tmp_path, text, over):
     assert study(tmp_path, text) == {"base": {}, "over": over}
 
 
+def test_points_may_be_drawn(tmp_path):
+    text = "[quasi_random]\ncount = 4\nlog = ['network.delta']\nbounds.nodes = [4, 16]\n"
+    text += "bounds.network.delta = ['100ms', '2s']\n"
+    bounds = {"nodes": (4, 16), "network.delta": ("100ms", "2s")}
+    drawn = quasi_random(bounds, count=4, log=["network.delta"])
+    pd.testing.assert_frame_equal(study(tmp_path, text)["over"], drawn)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("quasi_random = 3", "quasi_random: 3 .* a table of bounds, count, seed, log"),
+        ("quasi_random.count = 3", "quasi_random: {'count': 3} .* a table of bounds"),
+        ("[quasi_random]\nbounds = {}\ncounts = 3", "'counts' .*did you mean 'count'"),
+        ("quasi_random.bounds = {}", "bounds: {}"),
+        ("quasi_random.bounds.nodes = 4", r"nodes: 4 "),
+        ("over.nodes = [4]\nquasi_random.count = 3", "'over' has some too"),
         ("repeat = 3", r"study: 'repeat' is not valid; .*did you mean 'repeats'"),
         ("[over]\n'network.delta' = [1]\nnetwork.delta = [2]", "'network.delta' .* once"),
         ("[[over]]\n[[over]]\n'market.band' = 1\nmarket.band = 2", r"over\[1\]: 'market.band'"),
@@ -70,6 +86,7 @@ def test_a_mistake_in_what_only_a_file_has_is_refused(tmp_path, text, message):
         ("measure = ['trade']", r"measure: 'trade' .*did you mean 'trades'"),
         ("measure = 3", "measure: 3"),
         ("until = 'narrow'", "until: 'narrow'"),
+        ("engine = 'fast'", "engine: 'fast'"),
         ("on_error = 'stop'", "on_error: 'stop'"),
     ],
 )

@@ -96,7 +96,7 @@ def test_a_run_that_fails_is_told_and_makes_the_exit_code_1(capsys, json):
 
 
 def test_so_do_intervals_wider_than_they_were_to_be(folder, capsys):
-    study = STUDY.replace("repeats = 3", "repeats = 11\nuntil.safe = 0.01")
+    study = STUDY.replace("repeats = 3", "repeats = 31\nuntil.safe = 0.01")
     (folder / "study.toml").write_text(study, encoding="utf-8")
     assert command() == 1
     assert "; intervals wider than they were to be" in capsys.readouterr().out

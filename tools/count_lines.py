@@ -52,10 +52,11 @@ class Source(NamedTuple):
 
 
 def read_sources(folder: str) -> list[Source]:
-    """Read all Python files under a folder of the repo."""
+    """Read all Python files under a folder of the repo, stubs too."""
     return [
         read_source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
-        for path in sorted((ROOT / folder).rglob("*.py"))
+        for path in sorted((ROOT / folder).rglob("*.py*"))
+        if path.suffix in (".py", ".pyi")
     ]
 
 

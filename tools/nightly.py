@@ -62,7 +62,7 @@ def other_python(version: str) -> Part | None:
     python = str(inside(place))
     tests = ["-m", "pytest", "-q", "-p", "no:nbval", "-n", "logical", "--maxprocesses=4"]
     make = [base, "-m", "venv", "--clear", str(place)]
-    return Part(45, [make, installing(python, "test"), [python, *tests, "-m", "not browser"]])
+    return Part(45, [make, installing(python), [python, *tests, "-m", "not browser"]])
 
 
 def parts(seed: int) -> dict[str, Part | None]:

@@ -33,6 +33,8 @@ def inside(environment: Path) -> Path:
 PYTHON = inside(VENV)
 STAMP = VENV / "lab-stamp"
 LOCK = ROOT / ".venv.lock"
+# What the tasks need beside the package itself.
+EXTRAS = "test,lab"
 # A warning must not end a measurement.
 BENCHMARKS = ["benchmarks", "-q", "-W", "default", "--benchmark-columns=min,median,rounds"]
 # What ends this process ends its child first. Windows has no SIGHUP.
@@ -157,14 +159,14 @@ def alone() -> Iterator[int]:
         yield -1 if sys.platform == "win32" else file.fileno()
 
 
-def packages(extra: str) -> list[str]:
-    """Say to an installer what the lab needs, with what one of its extras does."""
-    return ["--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[{extra}]"]
+def packages(extras: str = EXTRAS) -> list[str]:
+    """Say to an installer what the lab needs, with what some of its extras do."""
+    return ["--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[{extras}]"]
 
 
-def installing(python: str, extra: str) -> list[str]:
+def installing(python: str, extras: str = EXTRAS) -> list[str]:
     """Return the command that installs the lab for a Python."""
-    return [python, "-m", "pip", "install", "-qq", *packages(extra)]
+    return [python, "-m", "pip", "install", "-qq", *packages(extras)]
 
 
 def set_up(keep: int) -> None:
@@ -176,10 +178,10 @@ def set_up(keep: int) -> None:
     uv = shutil.which("uv")
     if uv:
         make = [uv, "venv", "--quiet", "--seed", "--python", base, str(VENV)]
-        install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), *packages("test")]
+        install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), *packages()]
     else:
         make = [base, "-m", "venv", str(VENV)]
-        install = installing(str(PYTHON), "test")
+        install = installing(str(PYTHON))
     try:
         with suppress(OSError):
             STAMP.unlink()  # first: a half removed environment must not pass for a whole one

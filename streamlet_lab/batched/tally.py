@@ -226,6 +226,14 @@ def _fair_refused(facts: _Facts) -> Array:
     return facts.count(facts.is_fair & facts.is_refused)
 
 
+def _fair_with_reference(facts: _Facts) -> Array:
+    return facts.count(facts.is_fair & ~facts.is_early)
+
+
+def _fair_outside(facts: _Facts) -> Array:
+    return facts.count(facts.is_fair & ~facts.is_early & facts.outcome.outside)
+
+
 def _finalized_prices(facts: _Facts) -> Array:
     return np.asarray((facts.is_final & (facts.outcome.cents > 0)).sum(axis=1))
 
@@ -253,6 +261,7 @@ MEASURES: Final[dict[str, _Measure]] = {
     "fair_stopped_at_entry": _counts(_fair_refused),
     "fair_stopped_no_consensus": _counts(lambda facts: facts.count(facts.is_fair & facts.is_early)),
     "fair_refused_share": _shares(_fair_refused, _fair),
+    "fair_outside_share": _shares(_fair_outside, _fair_with_reference),
     "mean_reference_age_s": _numbers(_mean_age, None),
     "median_reference_age_s": _numbers(_median_age),
 }

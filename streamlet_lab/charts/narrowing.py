@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.layout import new_chart
-from streamlet_lab.charts.sweeps import check_sweep, check_varied, margins
+from streamlet_lab.charts.sweeps import check_sweep, check_varied, intervals_in_words, margins
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.grid import Sweep
 
@@ -86,6 +86,9 @@ def _counts(repeats: int) -> list[int]:
 
 
 def _answer(estimates: pd.DataFrame) -> str:
-    ends = (estimates.iloc[0], estimates.iloc[-1])
+    known = estimates.dropna(subset=["low", "high"])
+    if known.empty:
+        return intervals_in_words(estimates)
+    ends = (known.iloc[0], known.iloc[-1])
     written = (f"{each['low']:.3g} to {each['high']:.3g}, {each['runs']:,} runs" for each in ends)
     return f"intervals (95 %): {'; '.join(written)}".replace("-", "−")

@@ -5,11 +5,10 @@ last epoch of a run ends with the run, and is judged too unless a clock is late.
 """
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import ClassVar
 
 from streamlet_lab.checks.check import Check, CheckResult, drop_before, short
-from streamlet_lab.config import OBSERVER
 from streamlet_lab.consensus import GENESIS_EPOCH, Block
 from streamlet_lab.simulator import Simulation
 
@@ -31,15 +30,23 @@ class Liveness(Check):
         self._simulation = simulation
         self._gst = gst
         # The observer is not one of the paper's nodes: it has no clock of its own.
-        self._nodes = self.honest - {OBSERVER}
+        self._nodes = [name for name in simulation.node_ids if name in self.honest]
         self._behind: set[str] = set()
+        # Else all begin an epoch at one instant, and what they have does not change within it.
+        self._clocks_are_late = any(simulation.clock_offsets)
+        if not self._clocks_are_late:
+            self.unheard = ("entered",)
         self._in_a_row = 0
         self._epoch = self._judged = -1
         self._last_entry = 0
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
+        if not self._clocks_are_late:
+            self._last_entry = time
         if epoch > self._judged:
             self._judge(epoch)
+            if not self._clocks_are_late:
+                self._judge_all_late(time, epoch, self._nodes)
         counts = leader in self.honest and time >= self._gst
         self._in_a_row = self._in_a_row + 1 if counts else 0
         self._epoch = epoch
@@ -55,8 +62,7 @@ class Liveness(Check):
         now, epoch = self._simulation.queue.now, self._epoch + 1
         if epoch > self._judged and self._last_entry + self._simulation.epoch_length <= now:
             self._judge(epoch)
-            for node in sorted(self._behind):
-                self._judge_late(now, node, epoch)
+            self._judge_all_late(now, epoch, sorted(self._behind))
         return super().result()
 
     def _judge(self, epoch: int) -> None:
@@ -65,6 +71,11 @@ class Liveness(Check):
         if self._in_a_row >= self.leaders:
             self.examined += len(self._nodes)
             self._behind = {node for node in self._nodes if not self._has_it(node, epoch)}
+
+    def _judge_all_late(self, time: int, epoch: int, nodes: Iterable[str]) -> None:
+        for node in nodes:
+            if node in self._behind:
+                self._judge_late(time, node, epoch)
 
     def _judge_late(self, time: int, node: str, epoch: int) -> None:
         self._behind.discard(node)
@@ -124,7 +135,8 @@ class Lemma5(Liveness):
         if block is None:
             return False
         self._alone[block.height] = block
-        self._reject_rivals(self._simulation.queue.now, block.height)
+        if block.height in self._others:
+            self._reject_rivals(self._simulation.queue.now, block.height)
         return True
 
     def _what(self, epoch: int) -> str:

@@ -1,7 +1,8 @@
 """Safety: what must never happen, whatever the network does."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
+from operator import attrgetter
 
 from streamlet_lab.checks.check import Check, drop_before, short
 from streamlet_lab.consensus import Block, Message, Proposal, Vote
@@ -21,16 +22,18 @@ from streamlet_lab.simulator import references_after
 class _OneBlock(Check):
     """Of all that honest nodes see there is one block at most in each place."""
 
+    _place: Callable[[Block], int]
+
     def __init__(self, honest: Collection[str], **reasons: str) -> None:
         super().__init__(honest, **reasons)
         self._first: dict[int, tuple[Block, str]] = {}
 
-    def _compare(self, time: int, node: str, place: int, block: Block) -> None:
+    def _compare(self, time: int, node: str, block: Block) -> None:
         """Compare a block with the first one that anyone saw in its place."""
         if node not in self.honest:
             return
         self.examined += 1
-        first, first_node = self._first.setdefault(place, (block, node))
+        first, first_node = self._first.setdefault(self._place(block), (block, node))
         if first is not block and first.hash != block.hash:
             self._violate(
                 time,
@@ -50,8 +53,8 @@ class Consistency(_OneBlock):
     name = "consistency"
     statement = "no two honest nodes finalize different blocks at one height (Theorem 3)"
 
-    def finalized(self, time: int, node: str, block: Block) -> None:
-        self._compare(time, node, block.height, block)
+    _place = attrgetter("height")
+    finalized = _OneBlock._compare
 
     def conflicted(self, time: int, node: str, block: Block) -> None:
         if node in self.honest:
@@ -66,8 +69,8 @@ class UniqueNotarization(_OneBlock):
     name = "unique_notarization"
     statement = "at most one block is notarized in each epoch (Lemma 1)"
 
-    def notarized(self, time: int, node: str, block: Block) -> None:
-        self._compare(time, node, block.epoch, block)
+    _place = attrgetter("epoch")
+    notarized = _OneBlock._compare
 
 
 class VoteDiscipline(Check):

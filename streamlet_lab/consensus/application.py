@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from streamlet_lab.consensus.messages import Block
 
@@ -12,6 +12,10 @@ class Verdict(NamedTuple):
 
     accepted: bool
     reason: str = ""
+
+
+#: Nothing is wrong with a block.
+ACCEPTED: Final = Verdict(accepted=True)
 
 
 class Application(Protocol):
@@ -46,7 +50,7 @@ class OpaqueApplication:
 
     def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
         """Accept everything."""
-        return Verdict(accepted=True)
+        return ACCEPTED
 
     def vary(self, payload: bytes, number: int) -> bytes:
         """Return another payload."""

@@ -6,6 +6,7 @@ fork is that contradicts it: spread over the blocks, each is walked over once.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
 from streamlet_lab.consensus.messages import Block, Vote
@@ -18,6 +19,9 @@ from streamlet_lab.consensus.node_events import (
 )
 from streamlet_lab.fixed import FixedList
 from streamlet_lab.units import to_instance, to_whole
+
+# One call less than the constructor: each node makes two events in an epoch.
+_event: Final[Any] = tuple.__new__
 
 
 class _Entry:
@@ -52,6 +56,8 @@ class BlockTree:
         Blocks at the end of a notarized chain, in the order in which this view saw it; grows only.
     finalized : list of Block
         The finalized chain from genesis on, so that a block's index is its height; grows only.
+    ballots : dict of bytes to dict of str to Vote
+        All votes that have arrived, by what they sign and by voter.
     conflicts : list of Block
         Blocks that the rule would finalize although they contradict ``finalized``. Empty unless
         more than f nodes are faulty.
@@ -65,8 +71,7 @@ class BlockTree:
         self._entries = {genesis.hash: root}
         self._orphans: dict[bytes, dict[bytes, Block]] = {}
         self._orphan_hashes: set[bytes] = set()
-        # By subject, then by voter.
-        self._votes: dict[tuple[bytes, int, int], dict[str, Vote]] = {}
+        self.ballots: dict[bytes, dict[str, Vote]] = {}
         # Which blocks have a quorum, by the height that was voted for; known or not.
         self._voted_at: dict[int, set[bytes]] = {0: {genesis.hash}}
         # Shown as they are, and changed here alone.
@@ -93,11 +98,7 @@ class BlockTree:
     def votes(self, block_hash: bytes) -> list[Vote]:
         """Return the votes for a block whose ancestry is known, in order of arrival."""
         entry = self._entries.get(block_hash)
-        return [] if entry is None else list(self._votes_for(entry.block).values())
-
-    def has_vote(self, vote: Vote) -> bool:
-        """Whether the same vote of the same voter has arrived."""
-        return vote.voter in self._votes.get(vote.subject, ())
+        return [] if entry is None else list(self.ballots.get(entry.block.ballot, {}).values())
 
     def is_notarized(self, block_hash: bytes) -> bool:
         """Whether the block ends a notarized chain: it and all its ancestors have a quorum."""
@@ -117,7 +118,7 @@ class BlockTree:
         A block that breaks a rule of chains (epochs strictly increase, heights count) is dropped
         as soon as that can be seen. Returns what follows, in order.
         """
-        if self.knows(block.hash):
+        if block.hash in self._entries or block.hash in self._orphan_hashes:
             return NOTHING
         if block.parent not in self._entries:
             self._orphans.setdefault(block.parent, {})[block.hash] = block
@@ -132,7 +133,8 @@ class BlockTree:
             if block.height == parent.block.height + 1 and block.epoch > parent.block.epoch:
                 entry = self._entries[block.hash] = _Entry(block)
                 parent.children.append(block.hash)
-                events += self._check_quorum(entry)
+                if len(self.ballots.get(block.ballot, ())) >= self.quorum:
+                    events += self._notarize(entry)
                 arrived.extend(self._orphans.pop(block.hash, {}).values())
         return events
 
@@ -142,41 +144,38 @@ class BlockTree:
         A vote that signs another epoch or height than the block's is not a vote for that block, and
         takes nothing away from a true one of the same voter.
         """
-        votes = self._votes.setdefault(vote.subject, {})
+        votes = self.ballots.get(vote.signed)
+        if votes is None:
+            votes = self.ballots[vote.signed] = {}
         votes.setdefault(vote.voter, vote)
         if len(votes) == self.quorum:
-            self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
+            if self.rule.uncontested:  # else nobody asks
+                self._voted_at.setdefault(vote.height, set()).add(vote.block_hash)
             entry = self._entries.get(vote.block_hash)
-            if entry is not None and not entry.has_quorum:
-                return self._check_quorum(entry)
+            if entry and not entry.has_quorum and entry.block.ballot == vote.signed:
+                return self._notarize(entry)
         return NOTHING
 
     def all_votes(self) -> Iterator[Vote]:
         """Yield every vote that has arrived, for known blocks and for unknown ones."""
-        for votes in self._votes.values():
+        for votes in self.ballots.values():
             yield from votes.values()
 
     def forget(self, epoch: int) -> None:
         """Drop the blocks of earlier epochs, but genesis, and the votes for them."""
         for block in [block for block in self.blocks() if 0 <= block.epoch < epoch]:
             del self._entries[block.hash]
-            self._votes.pop((block.hash, block.epoch, block.height), None)
+            self.ballots.pop(block.ballot, None)
             self._voted_at.pop(block.height, None)
         for shown in (self.notarized, self.finalized):
             kept = [block for block in shown[1:] if block.epoch >= epoch]
             list.__setitem__(shown, slice(1, None), kept)
 
-    def _votes_for(self, block: Block) -> dict[str, Vote]:
-        return self._votes.get((block.hash, block.epoch, block.height), {})
-
-    def _check_quorum(self, entry: _Entry) -> Sequence[TreeEvent]:
-        if len(self._votes_for(entry.block)) < self.quorum:
-            return NOTHING
+    def _notarize(self, entry: _Entry) -> Sequence[TreeEvent]:
+        """Note a block's quorum; mark the chain that it notarizes, and those that waited for it."""
         entry.has_quorum = True
-        return self._notarize(entry) if self.is_notarized(entry.block.parent) else NOTHING
-
-    def _notarize(self, entry: _Entry) -> list[TreeEvent]:
-        """Mark a chain as notarized, and every chain that only waited for this block."""
+        if not self._entries[entry.block.parent].notarized:
+            return NOTHING
         events: list[TreeEvent] = []
         ready = [entry]
         while ready:
@@ -184,15 +183,16 @@ class BlockTree:
             entry.notarized = True
             block = entry.block
             list.append(self.notarized, block)
-            events.append(Notarized(block))
+            events.append(_event(Notarized, (block,)))
             if block.height > self.longest[0].height:
                 self.longest = FixedList([block])
             elif block.height == self.longest[0].height:
                 list.append(self.longest, block)
             if (newest := self._final_below(entry)) is not None:
                 events += self._finalize(newest)
-            children = map(self._entries.__getitem__, entry.children)
-            ready.extend(child for child in children if child.has_quorum)
+            if entry.children:
+                children = map(self._entries.__getitem__, entry.children)
+                ready.extend(child for child in children if child.has_quorum)
         return events
 
     def _final_below(self, tip: _Entry) -> _Entry | None:
@@ -222,11 +222,13 @@ class BlockTree:
             open_blocks.append(entry)
             entry = self._entries[entry.block.parent]  # genesis is final
         agrees = entry.is_final and (not open_blocks or entry.block is self.finalized[-1])
-        for entry in open_blocks:
+        events: list[TreeEvent] = []
+        for entry in reversed(open_blocks):
             entry.is_final = agrees
+            if agrees:
+                list.append(self.finalized, entry.block)
+                events.append(_event(Finalized, (entry.block,)))
         if not agrees:
             list.append(self.conflicts, newest.block)
             return [Conflicting(newest.block)]
-        finalized = [entry.block for entry in reversed(open_blocks)]
-        list.extend(self.finalized, finalized)
-        return list(map(Finalized, finalized))
+        return events

@@ -37,7 +37,9 @@ def hashed(validators: Collection[str], chain_id: str) -> LeaderRule:
 
 
 def _in_turn(order: Sequence[str], epoch: int) -> str:
-    return order[to_whole(epoch, 0, "epoch") % len(order)]
+    # One call less for each proposal that arrives.
+    epoch = epoch if type(epoch) is int and epoch >= 0 else to_whole(epoch, 0, "epoch")
+    return order[epoch % len(order)]
 
 
 def _by_hash(order: Sequence[str], domain: bytes, epoch: int) -> str:

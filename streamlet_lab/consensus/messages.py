@@ -9,11 +9,12 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from streamlet_lab.consensus.documents import Hex, Int64
 from streamlet_lab.keys import Keyring
-from streamlet_lab.values import check_ranges
+from streamlet_lab.values import check_ranges, sure
 
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
 GENESIS_EPOCH: Final = -1
@@ -23,6 +24,7 @@ _STRETCH: Final = 32
 _TWO_INTEGERS: Final = struct.Struct(">qq")
 
 
+@lru_cache
 def domain_of(domain: bytes, chain_id: str) -> bytes:
     """Return what stands before all that is hashed or signed of one kind in one chain."""
     name = chain_id.encode()
@@ -33,7 +35,8 @@ def domain_of(domain: bytes, chain_id: str) -> bytes:
 class Block:
     """A block: its header names its parent by hash, its payload means nothing to the protocol.
 
-    Its hash is SHA-256 over the header, which holds the hashes of payload and attachment.
+    Its hash is SHA-256 over the header, which holds the hashes of payload and attachment. Its
+    ballot is what a vote for it signs.
 
     Parameters
     ----------
@@ -58,12 +61,15 @@ class Block:
     payload: bytes
     attachment: bytes = b""
     hash: bytes = field(init=False, repr=False, compare=False)
+    ballot: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_ranges(self)
         digests = hashlib.sha256(self.payload).digest(), hashlib.sha256(self.attachment).digest()
         header_hash = block_hash(self.chain_id, self.epoch, self.height, self.parent, *digests)
         object.__setattr__(self, "hash", header_hash)
+        ballot = vote_bytes(self.chain_id, self.epoch, self.height, header_hash)
+        object.__setattr__(self, "ballot", ballot)
 
 
 def block_hash(
@@ -134,10 +140,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One node's vote for one block, signed by the voter over :func:`vote_bytes`.
-
-    The subject is what is voted for: the block's hash, epoch and height, as signed.
-    """
+    """One node's vote for one block, signed by the voter over :func:`vote_bytes`."""
 
     chain_id: str
     epoch: Int64
@@ -146,16 +149,19 @@ class Vote:
     voter: str
     signature: Hex
     signed: bytes = field(init=False, repr=False, compare=False)
-    subject: tuple[bytes, int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        object.__setattr__(self, "subject", (self.block_hash, self.epoch, self.height))
         signed = vote_bytes(self.chain_id, self.epoch, self.height, self.block_hash)
         object.__setattr__(self, "signed", signed)
 
     def __hash__(self) -> int:
         return hash((self.signature, self.voter))
+
+    @property
+    def subject(self) -> tuple[bytes, int, int]:
+        """What is voted for: the block's hash, epoch and height, as signed."""
+        return self.block_hash, self.epoch, self.height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,15 +195,20 @@ def _copied(before: Sequence[Certificate], *fields: Any) -> Certificate:
 
 Message = Proposal | Vote
 
+# Their parts come from a block, which was checked when it was made, and from who signs.
+_proposal: Final = sure(Proposal)
+_vote: Final = sure(Vote)
+
 
 def sign_proposal(
     block: Block, proposer: str, keyring: Keyring, certificate: Certificate | None = None
 ) -> Proposal:
     """Return a proposal of a block with its proposer's signature."""
-    return Proposal(block, proposer, keyring.sign(proposer, proposal_bytes(block)), certificate)
+    signed = proposal_bytes(block)
+    return _proposal(block, proposer, keyring.sign(proposer, signed), certificate, signed)
 
 
 def sign_vote(block: Block, voter: str, keyring: Keyring) -> Vote:
     """Return a vote for a block with its voter's signature."""
-    subject = block.chain_id, block.epoch, block.height, block.hash
-    return Vote(*subject, voter, keyring.sign(voter, vote_bytes(*subject)))
+    subject, signed = (block.chain_id, block.epoch, block.height, block.hash), block.ballot
+    return _vote(*subject, voter, keyring.sign(voter, signed), signed)

@@ -123,35 +123,41 @@ class StreamletNode:
 
         The observation is what this node sees of the outside world, for the application.
         """
-        epoch = to_whole(epoch, 0, "epoch")
-        self._first_proposals = {e: b for e, b in self._first_proposals.items() if e >= epoch}
+        epoch = epoch if type(epoch) is int and epoch >= 0 else to_whole(epoch, 0, "epoch")
+        for earlier in [*self._first_proposals]:
+            if earlier < epoch:
+                del self._first_proposals[earlier]
         self.epoch, self._newest = epoch, epoch + EPOCHS_AHEAD
         self._observation = observation
         self._has_decided = False
-        events: list[Event] = []
         if self.proposes and self._leader_of(epoch) == self.node_id:
             proposal = self._propose()
-            events += [proposal, *self._take_in(proposal)]
-        return [*events, *self._vote_if_possible()]
+            return [proposal, *self._take_in(proposal), *self._vote_if_possible()]
+        return [*self._vote_if_possible()] if self._first_proposals else []
 
     def receive(self, message: Message) -> Sequence[Event]:
         """Take in a message from anyone, in any order, and vote if that has become possible."""
-        events = self.learn(message)
-        # A proposal that did not extend a longest chain is looked at again whenever something is
-        # notarized: a vote decided only when the proposal arrives breaks the liveness lemmas.
-        if events or (type(message) is Proposal and message.block.epoch == self.epoch):
-            return [*events, *self._vote_if_possible()]
-        return NOTHING
-
-    def learn(self, message: Message) -> Sequence[TreeEvent]:
-        """Take in a message without acting on it."""
         if isinstance(message, Vote):
             reason = self._reason_to_drop_vote(message)
-            if reason is None:
-                return self.tree.add_vote(message)
-            self.dropped[reason] += 1
-            return NOTHING
-        return self._learn_proposal(message)
+            if reason is not None:
+                self.dropped[reason] += 1
+                return NOTHING
+            may_fit, events = False, self.tree.add_vote(message)
+        else:
+            may_fit, events = message.block.epoch == self.epoch, self._learn_proposal(message)
+        # A proposal that did not extend a longest chain is looked at again whenever something is
+        # notarized: a vote decided only when the proposal arrives breaks the liveness lemmas.
+        if events or may_fit:
+            return events if self._has_decided else [*events, *self._vote_if_possible()]
+        return NOTHING
+
+    def learn(self, message: Message) -> Sequence[Event]:
+        """Take in a message without acting on it."""
+        votes, self.votes = self.votes, False
+        try:
+            return self.receive(message)
+        finally:
+            self.votes = votes
 
     def make_block(self, parent: Block) -> Block:
         """Return the block that this node would propose now on a parent that it knows."""
@@ -206,7 +212,7 @@ class StreamletNode:
             return Dropped.NOT_A_VALIDATOR
         if vote.epoch > self._newest:
             return Dropped.TOO_EARLY
-        if self.tree.has_vote(vote):
+        if vote.voter in self.tree.ballots.get(vote.signed, ()):
             return Dropped.DUPLICATE
         is_signed = self._keyring.verify(vote.voter, vote.signature, vote.signed)
         return None if is_signed else Dropped.BAD_SIGNATURE

@@ -31,7 +31,7 @@ class MatchingCore(TradingSession):
 
     def enter(self, fields: Fields, time: int, order: Order | None = None) -> None:
         """Match an order; ``order`` is the same as an object, for the log, where there is one."""
-        if self.now <= time < self._alarm:
+        if self.now <= time < self.alarm:
             self.now = time
         else:
             self.advance(time)
@@ -90,7 +90,7 @@ class MatchingCore(TradingSession):
 
     def cancel(self, order_id: str, time: int) -> None:
         """Take a resting order out of the book."""
-        if self.now <= time < self._alarm:
+        if self.now <= time < self.alarm:
             self.now = time
         else:
             self.advance(time)

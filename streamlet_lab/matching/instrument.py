@@ -71,4 +71,6 @@ class Instrument:
 
     def fraction_of_ticks(self, price: Decimal) -> Fraction:
         """Convert a price that need not lie on the grid, such as a reference, exactly."""
-        return Fraction(to_decimal(price)) / Fraction(self.tick)
+        dollars, parts = to_decimal(price).as_integer_ratio()
+        step, steps = self.tick.as_integer_ratio()
+        return Fraction(dollars * steps, parts * step)

@@ -114,9 +114,12 @@ class Log:
     @property
     def tape(self) -> list[int]:
         """The sequence numbers of the trades; a trade's place here is its id."""
-        new = enumerate(self.rows[self._taped :], self._taped)
-        self._tape += [at for at, row in new if type(row) is tuple and row[0] == TRADED]
-        self._taped = len(self.rows)
+        rows = self.rows
+        for position in range(self._taped, len(rows)):
+            row = rows[position]
+            if type(row) is tuple and row[0] == TRADED:
+                self._tape.append(position)
+        self._taped = len(rows)
         return self._tape
 
     @property

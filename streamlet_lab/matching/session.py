@@ -64,6 +64,8 @@ class TradingSession:
         self.market = MarketState.OPEN
         self.limits: Range = (0, NEVER)
         self.band_reference: Reference | None = None
+        self._asked: Reference | None = None  # which was asked for in ticks last
+        self._ticks: Fraction | None = None
         self._self_trade = settings.self_trade
         self._needs_reference = settings.without_reference == "reject"
         self._closed: RejectReason | None  # why orders are refused: all, or those that cannot wait
@@ -72,7 +74,7 @@ class TradingSession:
         self._listens = watch.listens
         self._expiries: list[tuple[int, int, str]] = []  # instant, acceptance, order: a heap
         self._band_is_due = False  # to what an auction left in the book
-        self._alarm = NEVER  # the next instant at which something is due
+        self.alarm = NEVER  # the next instant at which something is due
         self.set_alarm()
 
     # The clock.
@@ -81,8 +83,8 @@ class TradingSession:
         """Move the clock, and let happen what is due until then."""
         if not self.now <= time < NEVER:
             raise InvalidInput("time", time, f"whole microseconds, not before {self.now}")
-        while self._alarm <= time:
-            self.now = self._alarm
+        while self.alarm <= time:
+            self.now = self.alarm
             while self._expiries and self._expiries[0][0] <= self.now:
                 *_, order_id = heappop(self._expiries)
                 if order_id in self.book.orders:
@@ -127,7 +129,7 @@ class TradingSession:
         if type(alarm) is not int or alarm <= self.now:
             expected = f"an instant after {self.now}, to which it is set"
             alarm = to_whole(alarm, self.now + 1, "alarm", None, expected)
-        self._alarm = min(self._expiries[0][0] if self._expiries else NEVER, alarm)
+        self.alarm = min(self._expiries[0][0] if self._expiries else NEVER, alarm)
 
     # The state, the reference and the band.
 
@@ -136,8 +138,7 @@ class TradingSession:
         self.advance(time)
         self._write(ReferenceMoved, reference)
         self.adopt(reference, self.market)
-        ticks = self.instrument.fraction_of_ticks(reference.price)
-        decision = self.watch.on_reference(ticks, reference.time, time)
+        decision = self.watch.on_reference(self.ticks_of(reference), reference.time, time)
         if decision is not None:
             self._apply(decision)
         self._consult()
@@ -184,9 +185,13 @@ class TradingSession:
         is_free = watch.is_free_inside
         self._free_low, self._free_high = (watch.low, watch.high) if is_free else _NOWHERE
 
-    def ticks_of(self, reference: Reference | None) -> Fraction | None:
-        """Return a reference in ticks, None where there is none."""
-        return None if reference is None else self.instrument.fraction_of_ticks(reference.price)
+    def ticks_of(self, reference: Reference | None) -> Any:
+        """Return a reference in ticks as a `Fraction`, None where there is none."""
+        if reference is not self._asked:  # several times for each reference
+            self._asked = reference
+            price = None if reference is None else reference.price
+            self._ticks = None if price is None else self.instrument.fraction_of_ticks(price)
+        return self._ticks
 
     def limits_in_dollars(self) -> tuple[Decimal | None, Decimal | None]:
         """Return the edges of the band; None where there is no such edge."""
@@ -209,11 +214,11 @@ class TradingSession:
     def _apply(self, decision: Decision) -> bool:
         """Do what the band decided; return whether this changed anything."""
         limits, reference = self.limits, self.band_reference
-        if decision.limits is not None:
-            low, high = (
-                to_whole(end, -NEVER, "limits", None, "two whole numbers of ticks")
-                for end in decision.limits
-            )
+        if decision.limits is not None and decision.limits != limits:
+            expected = "two whole numbers of ticks"
+            low, high = decision.limits
+            low = to_whole(low, -NEVER, "limits", None, expected)
+            high = to_whole(high, -NEVER, "limits", None, expected)
             limits = max(low, 0), min(max(high, 0), NEVER)
         if decision.reference is not None:
             reference = self._reference_of(decision.reference, decision.kind)
@@ -241,7 +246,10 @@ class TradingSession:
         if kind != "consensus":
             return Reference(self.instrument.price(round(ticks)), self.now, kind=kind)
         for known in (self.reference, self.band_reference):
-            if known is not None and known.kind in GIVEN and self.ticks_of(known) == ticks:
+            if known is None or known.kind not in GIVEN:
+                continue
+            its_ticks = self.ticks_of(known)
+            if its_ticks is ticks or its_ticks == ticks:
                 return known
         raise InvalidInput("reference", ticks, "the latest consensus, or another kind of reference")
 

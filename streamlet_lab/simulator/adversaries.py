@@ -61,7 +61,7 @@ class DoubleVote(NodeFault):
     def on_message(self, message: Message) -> Iterable[Send]:
         if isinstance(message, Proposal) and self.node.tree.knows(message.block.hash):
             vote = self.vote(message.block)
-            if not self.node.tree.has_vote(vote):
+            if vote.voter not in self.node.tree.ballots.get(vote.signed, ()):
                 yield Send(vote)
 
 

@@ -1,10 +1,10 @@
 """Kinds of delays by name: how long a message is on its way if nothing is wrong."""
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import exp, log
 from statistics import NormalDist
 from typing import Final
 
@@ -67,35 +67,48 @@ class LognormalDelays:
         return self._quantile(self._stream.random())
 
     def sooner(
-        self, due: Sequence[int], receivers: Sequence[int], time: int
-    ) -> list[tuple[int, int]]:
-        """Draw a delay for each of several copies, all sent at a time to different receivers.
+        self,
+        message: Message,
+        sender: int,
+        receivers: Sequence[int],
+        due: list[int],
+        least: int,
+        time: int,
+    ) -> tuple[list[int], list[tuple[int, int]]]:
+        """Draw the delays of copies as :func:`sooner` does, without most of the computation.
 
-        Returns receiver and arrival of those that come before the receiver has the message anyway,
-        which is ``due`` for each participant.
+        Written out in one loop: a function for each copy took a third of a large network's time.
         """
-        uniform, shift, shares = self._stream.random, self._shift, self._shares
-        found = []
+        uniform, inverse = self._stream.random, self._normal.inv_cdf
+        scale, spread, shortest, bound = self._scale, self._spread, self._shortest, self._bound
+        shift, shares = self._shift, self._shares
+        contested, found = [], []
         for receiver in receivers:
             limit = due[receiver] - time
-            drawn = uniform()
-            if drawn < shares[limit >> shift]:
-                delay = self._quantile(drawn)
-                if delay < limit:
-                    found.append((receiver, time + delay))
-        return found
+            if limit > least:
+                contested.append(receiver)
+                share = uniform()
+                # Whether the delay is too long shows nearly always without its computation.
+                if limit > bound or share < shares[limit >> shift]:
+                    delay = shortest + round(scale * exp(spread * inverse(share or _LEAST)))
+                    if not 1 <= delay <= bound:
+                        delay = max(1, min(delay, bound))
+                    if delay < limit:
+                        due[receiver] = arrival = time + delay
+                        found.append((arrival, receiver))
+        return contested, found
 
     def _quantile(self, share: float) -> int:
-        rest = self._scale * math.exp(self._spread * self._normal.inv_cdf(share or _LEAST))
+        rest = self._scale * exp(self._spread * self._normal.inv_cdf(share or _LEAST))
         delay = self._shortest + round(rest)
         return delay if 1 <= delay <= self._bound else max(1, min(delay, self._bound))
 
     def _share_below(self, limit: int) -> float:
-        if limit > self._bound or not (self._spread and self._scale):
+        if not (self._spread and self._scale):
             return 1.0
         if limit <= self._shortest:
             return 0.0
-        return self._normal.cdf(math.log((limit - self._shortest) / self._scale) / self._spread)
+        return self._normal.cdf(log((limit - self._shortest) / self._scale) / self._spread)
 
 
 class _Shares(dict[int, float]):
@@ -141,6 +154,33 @@ class _BetweenRegions:
         distance = self.distances[sender][receiver]
         rest = distance / 10 * self.stream.lognormvariate(0.0, self.spread)
         return min(distance + round(rest), self.bound)
+
+
+def sooner(
+    delay: Delay,
+    message: Message,
+    sender: int,
+    receivers: Sequence[int],
+    due: list[int],
+    least: int,
+    time: int,
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """Draw the delays of copies that are all sent at a time, one to each of several receivers.
+
+    ``due`` is when each participant has the message anyway, ``least`` what no delay is below.
+    Nothing is drawn where a copy cannot come sooner.
+
+    Returns those for whom a delay was drawn, and arrival and receiver of each copy that comes
+    sooner than what was due; that it does is entered.
+    """
+    contested = [receiver for receiver in receivers if due[receiver] - time > least]
+    found = []
+    for receiver in contested:
+        arrival = time + delay(message, sender, receiver, time)
+        if arrival < due[receiver]:
+            due[receiver] = arrival
+            found.append((arrival, receiver))
+    return contested, found
 
 
 def constant_delay(microseconds: int) -> Delay:

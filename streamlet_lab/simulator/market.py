@@ -14,7 +14,7 @@ from streamlet_lab.matching import (
     Reference,
     make_band,
 )
-from streamlet_lab.matching.book import BookSide
+from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.watch import NEVER
 from streamlet_lab.prices import PriceConsensus
 from streamlet_lab.simulator.monitors import Monitor
@@ -34,6 +34,7 @@ from streamlet_lab.simulator.traders import (
 )
 from streamlet_lab.units import from_ticks, to_name
 
+_CENTS: Final = 100  # of a dollar: the ticks of all engines here
 _MICROS_PER_CENT: Final = 10_000
 
 
@@ -154,7 +155,7 @@ class Market(Monitor):
         if reports.traders:
             reports.send()
         true_price = self._network.true_price(time, symbol)
-        for action in trader.decide(_view(engine, time, true_price)):
+        for action in trader.decide(_view(engine.core, time, symbol, true_price)):
             self._carry_out(action, trader, time, true_price)
             if reports.traders:
                 reports.send()
@@ -184,23 +185,18 @@ def _make_engine(config: ExperimentConfig, symbol: str) -> ConsensusMatchingEngi
     )
 
 
-def _view(engine: ConsensusMatchingEngine, time: int, true_price: int) -> MarketView:
-    core = engine.core
-    book, last, reference, (low, high) = core.book, core.log.last_price, core.reference, core.limits
+def _view(core: MatchingCore, time: int, symbol: str, true_price: int) -> MarketView:
+    bid, ask, last = core.book.bids.best(), core.book.asks.best(), core.log.last_price
+    reference, (low, high) = core.reference, core.limits
     return MarketView(
         time,
-        engine.symbol,
+        symbol,
         true_price / 1e6,
-        _best(book.bids),
-        _best(book.asks),
-        None if last is None else last / 100,
+        None if bid is None else bid / _CENTS,
+        None if ask is None else ask / _CENTS,
+        None if last is None else last / _CENTS,
         None if reference is None else float(reference.price),
         core.market,
-        low / 100 if low else None,
-        high / 100 if high < NEVER else None,
+        low / _CENTS if low else None,
+        high / _CENTS if high < NEVER else None,
     )
-
-
-def _best(side: BookSide) -> float | None:
-    best = side.best()
-    return None if best is None else best / 100

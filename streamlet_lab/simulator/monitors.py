@@ -1,12 +1,11 @@
 """The hooks through which others watch a simulation; they cannot change it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from streamlet_lab.consensus import (
     Block,
     Conflicting,
-    Event,
     Finalized,
     Message,
     Notarized,
@@ -31,7 +30,14 @@ class Monitor:
     """Watches a simulation: its hooks are called as things happen; override some.
 
     Times are in microseconds, nodes are named, the observer included.
+
+    Attributes
+    ----------
+    unheard : collection of str
+        Hooks that need not be called in this run, although they are overridden.
     """
+
+    unheard: Collection[str] = ()
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         """An epoch begins, before any node has acted in it."""
@@ -72,20 +78,25 @@ class Listeners(dict[str, list[Callable[..., None]]]):
         for hook, default in vars(Monitor).items():
             if callable(default):
                 self[hook] = [
-                    getattr(one, hook) for one in everyone if getattr(type(one), hook) != default
+                    getattr(one, hook)
+                    for one in everyone
+                    if getattr(type(one), hook) != default and hook not in one.unheard
                 ]
+        #: The same by the kind of event that they report.
+        self.of_events: dict[Any, list[Callable[..., None]]] = {
+            kind: self[hook] for kind, hook in NODE_HOOKS.items()
+        }
 
     def tell(self, hook: str, *what: Any) -> None:
         """Call a hook of all who override it."""
         for listener in self[hook]:
             listener(*what)
 
-    def tell_of(self, events: Iterable[Event], time: int, node: str) -> None:
+    def tell_of(self, events: Iterable[Any], time: int, node: str) -> None:
         """Report the events of a node, but not its messages: they may never leave it."""
         for event in events:
-            if not isinstance(event, Message):
-                for listener in self[NODE_HOOKS[type(event)]]:
-                    listener(time, node, *event)
+            for listener in self.of_events.get(type(event), ()):
+                listener(time, node, *event)
 
 
 class ProgressReport(Monitor):

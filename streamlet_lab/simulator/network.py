@@ -8,28 +8,36 @@ compares it with an echo carried out copy by copy.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from streamlet_lab.consensus import Message
-from streamlet_lab.simulator.delays import LOST, LognormalDelays
+from streamlet_lab.fixed import FixedDict
+from streamlet_lab.simulator.delays import LOST, LognormalDelays, sooner
 from streamlet_lab.simulator.links import Links
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
 #: ``delivered(received, sender, receiver, sent, message)``.
 Delivered = Callable[[int, int, int, int, Message], None]
 
-_ARRIVED: Final = -1
+# No copy arrives before the first microsecond.
+_ARRIVED: Final = 0
+_NO_ONE: Final[dict[int, tuple[int, int]]] = FixedDict()
 # Looked up once: an enumeration's members cost more to reach than to compare.
 _DELIVERY: Final = Priority.DELIVERY
 
 
 class _Tally:
-    """Copies of the messages of one kind about one epoch."""
+    """Copies of the messages of one kind about one epoch; an echo sends one to all others.
 
-    __slots__ = ("echoed", "received", "sent")
+    From ``not_before`` on everyone takes them in; who has a clock that is less late does so before.
+    """
 
-    def __init__(self) -> None:
-        self.sent = self.echoed = self.received = 0
+    __slots__ = ("not_before", "received", "sent", "unechoed")
+
+    def __init__(self, not_before: int) -> None:
+        self.sent = self.received = self.unechoed = 0
+        self.not_before = not_before
 
 
 class _Flood:
@@ -38,18 +46,105 @@ class _Flood:
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
     before it for those in ``open``, and since time only goes forward, for no others later on. For
     one that may be down when a copy arrives, nothing is due until one has: each copy counts.
-    From ``not_before`` on everyone takes it in; who has a clock that is less late does so before.
+    Nobody has it later than at ``latest``.
     """
 
-    __slots__ = ("due", "message", "not_before", "open", "tally", "via")
+    __slots__ = ("due", "latest", "message", "network", "open", "tally", "via")
 
-    def __init__(self, message: Message, participants: int, tally: _Tally, not_before: int) -> None:
+    def __init__(self, message: Message, network: "Network", tally: _Tally) -> None:
         self.message = message
+        self.network = network
         self.tally = tally
-        self.not_before = not_before
-        self.due = [LOST] * participants
-        self.open: Sequence[int] = range(participants)
-        self.via: dict[int, tuple[int, int]] = {}
+        self.open: Sequence[int] = network.participants
+        self.due = [LOST] * len(self.open)
+        self.latest = LOST
+        # From whom the copy came, and when it left, if anybody asks.
+        self.via: dict[int, tuple[int, int]] = _NO_ONE if network.is_plain else {}
+
+    def echo(self, time: int, sender: int) -> None:
+        """Send the message on to all others: the author, and whoever it is new to (section 3)."""
+        network, plain = self.network, self.network.is_plain
+        due = self.due if plain else self.due.copy()
+        self.open, sooner = network.sooner(
+            self.message, sender, self.open, due, network.shortest_delay, time
+        )
+        if not self.open:
+            self.latest = 0
+        if not plain:
+            for arrival, receiver in sooner:
+                self.send(time, sender, receiver, arrival)
+        elif sooner:
+            network.queue.schedule_each(_DELIVERY, self.arrive, sooner)
+
+    def send(self, time: int, sender: int, receiver: int, arrival: int) -> None:
+        """Let a copy be on its way that comes before all others known so far."""
+        network = self.network
+        if receiver in network.unreliable:
+            copy = (receiver, sender, time)
+            network.queue.schedule(arrival, _DELIVERY, self.arrive_perhaps, copy)
+            return
+        self.due[receiver] = arrival
+        if network.delivered is not None:
+            self.via[receiver] = (sender, time)
+        network.queue.schedule(arrival, _DELIVERY, self.arrive, receiver)
+
+    def arrive(self, time: int, receiver: int, waited: bool = False) -> None:
+        """Let the first copy arrive at a participant, which takes it in at once or has waited."""
+        network = self.network
+        if not waited:
+            if self.due[receiver] != time:
+                return  # an earlier copy has overtaken this one
+            self.due[receiver] = _ARRIVED
+            if network.verify_time or time < self.tally.not_before:
+                self._wait(time, receiver)
+                return
+        if not network.online[receiver]:
+            return
+        if receiver < network.voters:
+            self.tally.received += 1
+            if not network.echoes[receiver]:
+                self.tally.unechoed += 1
+            elif time + network.shortest_delay < self.latest:
+                self.echo(time, receiver)
+        if network.delivered is not None:
+            sender, sent = self.via[receiver]
+            network.delivered(time, sender, receiver, sent, self.message)
+        network.receive(time, receiver, self.message)
+
+    def _wait(self, time: int, receiver: int) -> None:
+        """Have the message taken in once the receiver's clock lets it in, and it is verified."""
+        not_before = self._not_before(receiver)
+        if time < not_before:
+            self.network.queue.schedule(not_before, _DELIVERY, self._let_in, receiver)
+        else:
+            self._let_in(time, receiver)
+
+    def arrive_perhaps(self, time: int, copy: tuple[int, int, int]) -> None:
+        """Let a copy arrive at a participant that may be down, or may have had another one."""
+        receiver, sender, sent = copy
+        not_before = self._not_before(receiver)
+        if time < not_before:
+            self.network.queue.schedule(not_before, _DELIVERY, self.arrive_perhaps, copy)
+        elif self.due[receiver] != _ARRIVED and self.network.online[receiver]:
+            self.due[receiver] = _ARRIVED
+            self.via[receiver] = (sender, sent)
+            self._let_in(time, receiver)
+
+    def _not_before(self, receiver: int) -> int:
+        return self.tally.not_before - self.network.ahead[receiver]
+
+    def _let_in(self, time: int, receiver: int) -> None:
+        """Have the message taken in once those that came before it are verified, and it is too."""
+        network = self.network
+        if not network.verify_time:
+            self._take_in(time, receiver)
+            return
+        done = max(time, network.busy_until[receiver]) + network.verify_time
+        network.busy_until[receiver] = done
+        network.queue.schedule(done, _DELIVERY, self._take_in, receiver)
+
+    def _take_in(self, time: int, receiver: int) -> None:
+        self.arrive(time, receiver, waited=True)
 
 
 def _at_once(epoch: int) -> int:
@@ -118,26 +213,28 @@ class Network:
         reception: Reception = Reception(),
         delivered: Delivered | None = None,
     ) -> None:
-        self._queue = queue
-        self._delay, self._shortest_delay = links.delay, links.shortest
-        self._sooner = links.delay.sooner if isinstance(links.delay, LognormalDelays) else None
-        self._voters = voters
-        self._participants = participants = voters + 1
-        self._receive = receive
-        self._unreliable = frozenset(unreliable)
-        self._not_before = reception.not_before
-        late = tuple(reception.late) or (0,) * participants
+        self.queue = queue
+        self.delay, self.shortest_delay = links.delay, links.shortest
+        delay = links.delay
+        self.sooner = delay.sooner if isinstance(delay, LognormalDelays) else partial(sooner, delay)
+        self.voters = voters
+        self.participants = range(voters + 1)
+        self.receive = receive
+        self.unreliable = frozenset(unreliable)
+        late = tuple(reception.late) or (0,) * (voters + 1)
         self._latest = max(late)
-        self._ahead = [self._latest - one for one in late]
-        self._verify_time = reception.verify_time
-        self._let_in = self._verify_first if reception.verify_time else self._take_in
-        self._busy_until = [0] * participants
-        self._delivered = delivered
+        self.ahead = [self._latest - one for one in late]
+        self._not_before = reception.not_before
+        self.verify_time = reception.verify_time
+        self.busy_until = [0] * (voters + 1)
+        self.delivered = delivered
         # Nobody may be down, or asks whose copy came first: the usual case, and the fast one.
-        self._is_plain = not self._unreliable and delivered is None
-        self.online = [True] * participants
+        self.is_plain = not self.unreliable and delivered is None
+        self.online = [True] * (voters + 1)
         self.echoes = [echo] * voters + [False]
         self._floods: dict[Message, _Flood] = {}
+        self._under_way: list[_Flood] = []
+        self._everyone_has_it = [_ARRIVED] * (voters + 1)
         self._tallies: dict[tuple[int, str], _Tally] = {}
 
     @property
@@ -146,7 +243,11 @@ class Network:
 
         All among voters. The observer's are not counted: the protocol has none.
         """
-        return {key: (one.sent, one.echoed, one.received) for key, one in self._tallies.items()}
+        others, tallies = self.voters - 1, self._tallies.items()
+        return {
+            key: (one.sent, (one.received - one.unechoed) * others, one.received)
+            for key, one in tallies
+        }
 
     def on_their_way(self) -> Iterator[Message]:
         """Yield the messages of which a copy is yet to arrive."""
@@ -168,20 +269,21 @@ class Network:
     def broadcast(self, time: int, sender: int, message: Message) -> None:
         """Send a participant's own message to all others."""
         flood = self._flood(message)
-        flood.tally.sent += self._voters - 1
+        flood.tally.sent += self.voters - 1
         flood.due[sender] = _ARRIVED
-        self._echo(time, sender, flood)
+        flood.echo(time, sender)
+        flood.latest = max(flood.due)
 
     def send(
         self, time: int, sender: int, receiver: int, message: Message, delay: int | None = None
     ) -> None:
         """Send one copy to one participant, with a delay of one's own instead of the link's."""
         flood = self._flood(message)
-        flood.tally.sent += receiver < self._voters
+        flood.tally.sent += receiver < self.voters
         if delay is None:
-            delay = self._delay(message, sender, receiver, time)
+            delay = self.delay(message, sender, receiver, time)
         if time + delay < flood.due[receiver]:
-            self._send(time, sender, receiver, flood, time + delay)
+            flood.send(time, sender, receiver, time + delay)
 
     def _flood(self, message: Message) -> _Flood:
         flood = self._floods.get(message)
@@ -189,88 +291,18 @@ class Network:
             key = (message.epoch, type(message).__name__)
             tally = self._tallies.get(key)
             if tally is None:
-                tally = self._tallies[key] = _Tally()
-            not_before = self._not_before(message.epoch) + self._latest
-            flood = _Flood(message, self._participants, tally, not_before)
-            self._floods[message] = flood
+                not_before = self._not_before(message.epoch) + self._latest
+                tally = self._tallies[key] = _Tally(not_before)
+                self._forget()
+            flood = self._floods[message] = _Flood(message, self, tally)
+            self._under_way.append(flood)
         return flood
 
-    def _echo(self, time: int, sender: int, flood: _Flood) -> None:
-        """Send a message on to all others: the author, and whoever it is new to (section 3)."""
-        message, due, delay = flood.message, flood.due, self._delay
-        earliest = time + self._shortest_delay
-        flood.open = contested = [one for one in flood.open if due[one] > earliest]
-        if self._sooner is None:
-            sooner = [
-                (receiver, arrival)
-                for receiver in contested
-                if (arrival := time + delay(message, sender, receiver, time)) < due[receiver]
-            ]
-        else:
-            sooner = self._sooner(due, contested, time)
-        if self._is_plain:
-            schedule, arrive = self._queue.schedule, self._arrive
-            for receiver, arrival in sooner:
-                due[receiver] = arrival
-                schedule(arrival, _DELIVERY, arrive, (flood, receiver))
-        else:
-            for receiver, arrival in sooner:
-                self._send(time, sender, receiver, flood, arrival)
-
-    def _send(self, time: int, sender: int, receiver: int, flood: _Flood, arrival: int) -> None:
-        """Let a copy be on its way that comes before all others known so far."""
-        if receiver in self._unreliable:
-            copy = (flood, receiver, sender, time)
-            self._queue.schedule(arrival, _DELIVERY, self._arrive_perhaps, copy)
-            return
-        flood.due[receiver] = arrival
-        if self._delivered is not None:
-            flood.via[receiver] = (sender, time)
-        self._queue.schedule(arrival, _DELIVERY, self._arrive, (flood, receiver))
-
-    def _arrive(self, time: int, delivery: tuple[_Flood, int]) -> None:
-        flood, receiver = delivery
-        if flood.due[receiver] != time:
-            return  # an earlier copy has overtaken this one
-        flood.due[receiver] = _ARRIVED
-        # Nearly always false: the rest is not even computed.
-        if time < flood.not_before and time < (
-            not_before := flood.not_before - self._ahead[receiver]
-        ):
-            self._queue.schedule(not_before, _DELIVERY, self._let_in, delivery)
-        else:
-            self._let_in(time, delivery)
-
-    def _arrive_perhaps(self, time: int, copy: tuple[_Flood, int, int, int]) -> None:
-        """Let a copy arrive at a participant that may be down, or may have had another one."""
-        flood, receiver, sender, sent = copy
-        not_before = flood.not_before - self._ahead[receiver]
-        if time < not_before:
-            self._queue.schedule(not_before, _DELIVERY, self._arrive_perhaps, copy)
-        elif flood.due[receiver] != _ARRIVED and self.online[receiver]:
-            flood.due[receiver] = _ARRIVED
-            flood.via[receiver] = (sender, sent)
-            self._let_in(time, (flood, receiver))
-
-    def _verify_first(self, time: int, delivery: tuple[_Flood, int]) -> None:
-        """Have a message taken in once those that came before it are verified, and it is too."""
-        receiver = delivery[1]
-        done = max(time, self._busy_until[receiver]) + self._verify_time
-        self._busy_until[receiver] = done
-        self._queue.schedule(done, _DELIVERY, self._take_in, delivery)
-
-    def _take_in(self, time: int, delivery: tuple[_Flood, int]) -> None:
-        flood, receiver = delivery
-        if not self.online[receiver]:
-            return
-        if receiver < self._voters:
-            tally = flood.tally
-            tally.received += 1
-            if self.echoes[receiver]:
-                tally.echoed += self._voters - 1
-                if flood.open:
-                    self._echo(time, receiver, flood)
-        if self._delivered is not None:
-            sender, sent = flood.via[receiver]
-            self._delivered(time, sender, receiver, sent, flood.message)
-        self._receive(time, receiver, flood.message)
+    def _forget(self) -> None:
+        """Keep of messages that everyone has nothing but that they have."""
+        under_way, self._under_way = self._under_way, []
+        for flood in under_way:
+            if any(flood.due):
+                self._under_way.append(flood)
+            else:
+                flood.due, flood.open = self._everyone_has_it, ()

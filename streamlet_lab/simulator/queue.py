@@ -1,7 +1,7 @@
 """The event queue: events in the order of their time, and at one time in a fixed order of kinds."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -43,6 +43,16 @@ class EventQueue:
         """Have ``action(time, argument)`` called at a time that has not passed."""
         self._scheduled = number = self._scheduled + 1
         heapq.heappush(self._heap, (time, priority, number, action, argument))
+
+    def schedule_each(
+        self, priority: Priority, action: Action, timed: Iterable[tuple[int, Any]]
+    ) -> None:
+        """Have an action called with several arguments, each at a time of its own before it."""
+        number, heap, push = self._scheduled, self._heap, heapq.heappush
+        for time, argument in timed:
+            number += 1
+            push(heap, (time, priority, number, action, argument))
+        self._scheduled = number
 
     def run_until(self, time: int, priority: Priority) -> None:
         """Carry out all events up to a time, at that time up to and including a priority."""

@@ -79,11 +79,11 @@ class Recorder(Monitor):
         self.deliveries: list[tuple[int, str, str, int, Message]] = []
         # Every block that its epoch's leader proposed, by hash.
         self.blocks: dict[bytes, Block] = {}
-        self._voted: set[tuple[Any, ...]] = set()
+        self._voted: dict[tuple[str, bytes], int] = {}  # votes, by who signed what: their epochs
 
     def forget(self, epoch: int, height: int) -> None:
         """Drop what tells whether a vote about an earlier epoch was sent before: none is again."""
-        self._voted = {vote for vote in self._voted if vote[2] >= epoch}
+        self._voted = {vote: about for vote, about in self._voted.items() if about >= epoch}
 
     def drop(self, epoch: int) -> None:
         """Drop all records about earlier epochs, once their rows are made; leaders stay."""
@@ -104,9 +104,9 @@ class Recorder(Monitor):
                 if block.hash not in self.blocks:
                     self.blocks[block.hash] = block
                     self.proposals.append(Record(time, proposer, block))
-            case Vote(voter=voter, subject=subject):
-                if (voter, *subject) not in self._voted:
-                    self._voted.add((voter, *subject))
+            case Vote(voter=voter, signed=signed):
+                if (voter, signed) not in self._voted:
+                    self._voted[voter, signed] = message.epoch
                     times, votes = self.votes.columns
                     times.append(time)
                     votes.append(message)

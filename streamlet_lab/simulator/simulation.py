@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig, check_config
 from streamlet_lab.consensus import (
@@ -39,6 +39,10 @@ from streamlet_lab.simulator.network import Network, Reception
 from streamlet_lab.simulator.queue import EventQueue, Priority
 from streamlet_lab.streams import stream
 from streamlet_lab.units import to_name, to_whole
+
+_MESSAGES: Final = (Proposal, Vote)
+# A message that its sender, by its index, lets go: to whom, if not to everyone, and its delay.
+_Dispatch = tuple[int, Message, Sequence[str] | None, int | None]
 
 
 class SimulatedApplication(Application, Protocol):
@@ -78,6 +82,8 @@ class Simulation:
         All participants; the last one is the observer, which has no vote.
     next_epoch : int
         The first epoch that has not been run.
+    clock_offsets : tuple of int
+        By how much each participant's clock is late, in microseconds.
 
     Raises
     ------
@@ -126,7 +132,7 @@ class Simulation:
             for fault in of_node
             if fault.rushing
         ]
-        self._offsets = clock_offsets(config.network, config.nodes, config.seed)
+        self.clock_offsets = clock_offsets(config.network, config.nodes, config.seed)
         self._signing_until = [0] * len(self._names)
         self.network = self._make_network(links)
 
@@ -162,7 +168,7 @@ class Simulation:
             ],
             reception=Reception(
                 not_before=partial(_taken_in_from, self.epoch_length),
-                late=self._offsets,
+                late=self.clock_offsets,
                 verify_time=config.network.verify_time,
             ),
             delivered=self._delivered if config.trace else None,
@@ -196,7 +202,7 @@ class Simulation:
 
     def observe(self, epoch: int) -> Callable[[str], object]:
         """Return what each node, given its name, sees of the outside world in an epoch."""
-        return lambda node: None
+        return dict[str, object]().get  # nothing
 
     def run(self, epochs: int) -> None:
         """Run some more epochs; the last one ends with the deliveries at its end.
@@ -215,7 +221,7 @@ class Simulation:
         self._epoch = epoch
         self._listeners.tell("epoch_started", time, epoch, self.leader_of(epoch))
         observe = self.observe(epoch)
-        for index, offset in enumerate(self._offsets):
+        for index, offset in enumerate(self.clock_offsets):
             entry = (index, epoch, observe(self._names[index]))
             if offset:
                 self.queue.schedule(time + offset, Priority.EPOCH, self._enter, entry)
@@ -226,9 +232,11 @@ class Simulation:
         """Let one node begin an epoch: its own clock says so."""
         index, epoch, observation = entry
         node, faults = self._participants[index], self._faults[index]
-        self._listeners.tell("entered", time, self._names[index], epoch)
+        for listener in self._listeners["entered"]:
+            listener(time, self._names[index], epoch)
         if not faults:
-            self._act(time, index, node.start_epoch(epoch, observation))
+            if events := node.start_epoch(epoch, observation):
+                self._act(time, index, events)
             return
         active = [fault for fault in faults if fault.active(epoch)]
         node.proposes = all(fault.proposes(epoch) for fault in active)
@@ -258,13 +266,20 @@ class Simulation:
         epoch = self._participants[index].epoch
         return [fault for fault in self._faults[index] if fault.active(epoch)]
 
-    def _act(self, time: int, index: int, events: Sequence[Event]) -> None:
+    def _act(self, time: int, index: int, events: Sequence[Any]) -> None:
         """Send what a node wants sent, or its faults instead, and report what else happened."""
-        sends: Iterable[Send] = [Send(event) for event in events if isinstance(event, Message)]
-        if sends and self._faults[index]:
-            sends = replace_sends(self._active_faults(index), sends)
-        learned = self._carry(time, index, sends)
-        self._listeners.tell_of(events, time, self._names[index])
+        learned: Sequence[Event] = ()
+        if not self._faults[index]:
+            for event in events:
+                if isinstance(event, _MESSAGES):
+                    self._send(time, index, event)
+        else:
+            sends = [Send(event) for event in events if isinstance(event, _MESSAGES)]
+            learned = self._carry(time, index, replace_sends(self._active_faults(index), sends))
+        told = self._listeners.of_events
+        for event in events:
+            for listener in told.get(type(event), ()):
+                listener(time, self._names[index], *event)
         if learned:
             self._listeners.tell_of(learned, time, self._names[index])
 
@@ -285,33 +300,42 @@ class Simulation:
         for send in sends:
             if self._faults[index]:
                 learned += self._participants[index].learn(send.message)
-            self._send(time, index, send)
+            self._send(time, index, send.message, send.to, send.delay)
         return learned
 
-    def _send(self, time: int, index: int, send: Send) -> None:
-        message, name = send.message, self._names[index]
+    def _send(
+        self,
+        time: int,
+        index: int,
+        message: Message,
+        to: Sequence[str] | None = None,
+        delay: int | None = None,
+    ) -> None:
+        """Tell of a message and let it leave, once it is signed if that takes time."""
         if not self._faults[index] or self._is_genuine(message):
-            self._listeners.tell("sent", time, name, message)
+            for listener in self._listeners["sent"]:
+                listener(time, self._names[index], message)
         if sign_time := self.config.network.sign_time:
             leaves = max(time, self._signing_until[index]) + sign_time
             self._signing_until[index] = leaves
-            self.queue.schedule(leaves, Priority.DELIVERY, self._dispatch, (index, send))
+            dispatch = (index, message, to, delay)
+            self.queue.schedule(leaves, Priority.DELIVERY, self._dispatch, dispatch)
         else:
-            self._dispatch(time, (index, send))
+            self._dispatch(time, (index, message, to, delay))
 
-    def _dispatch(self, time: int, dispatch: tuple[int, Send]) -> None:
+    def _dispatch(self, time: int, dispatch: _Dispatch) -> None:
         """Hand a message to the network, at the instant at which it leaves its sender."""
-        index, send = dispatch
-        message, name = send.message, self._names[index]
+        index, message, to, delay = dispatch
         if not self.network.online[index]:
             return
-        if send.to is None and send.delay is None:
+        if to is None and delay is None:
             self.network.broadcast(time, index, message)
         else:
-            for receiver in self._names if send.to is None else send.to:
+            name = self._names[index]
+            for receiver in self._names if to is None else to:
                 to_name(receiver, self._index, "to")
                 if receiver != name:
-                    self.network.send(time, index, self._index[receiver], message, send.delay)
+                    self.network.send(time, index, self._index[receiver], message, delay)
         if self._rushing:
             self._show_to_rushing(time, index, message)
 

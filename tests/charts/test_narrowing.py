@@ -44,3 +44,11 @@ def test_the_closed_form_ends_in_the_last_interval_and_doubles_at_a_quarter_of_t
     at = {runs: np.interp(runs, *curve.T) - last.mean for runs in (10, 40)}
     assert at[40] == pytest.approx(last.high - last.mean)
     assert at[10] == pytest.approx(2 * at[40], rel=1e-3)
+
+
+def test_runs_that_are_too_few_for_an_interval_have_a_mark_without_one():
+    frame = PAIRS.frame.query("repeat < 6").rename(columns={"latency_s": "late.part"})
+    frame = frame.assign(late=frame["late.part"] / 10, **{"late.whole": 10.0})
+    few = Sweep(frame[[*frame.columns[:3], "late", "late.part", "late.whole"]], ("leaders",), 12)
+    (axes,) = plot_narrowing(few, "late", "leaders", "hashed", "in turn").axes
+    assert axes.texts[-1].get_text() == "no intervals: 5 to 6 runs each, too few"

@@ -70,7 +70,7 @@ def test_a_leader_proposes_on_genesis_and_votes_for_its_own_block(committee):
     assert (proposal.block.parent, proposal.block.height) == (GENESIS.hash, 1)
     assert proposal.block.payload == b"payload of epoch 0"
     assert vote == committee.vote(proposal.block, "node_0")
-    assert node.tree.has_vote(vote)
+    assert node.tree.ballots[vote.signed] == {vote.voter: vote}
 
 
 def test_a_leader_extends_a_longest_notarized_chain(committee, node):

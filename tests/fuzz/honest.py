@@ -49,7 +49,17 @@ band_percent = "5"
 """
 STUDIES = [
     b"""\
-repeats = 20
+measure = ["trades"]
+[quasi_random]
+count = 4
+seed = 1
+log = ["network.delta"]
+bounds.nodes = [4, 16]
+bounds.network.delay_spread = [0.1, 0.9]
+bounds.network.delta = ["100ms", "2s"]
+""",
+    b"""\
+repeats = 40
 seed = 3
 measure = ["trades", "orders"]
 until = {trades = 0.5, orders = 2}
@@ -62,7 +72,7 @@ nodes = [4, 7]
 network.delta = {slow = "1s", fast = 0.1}
 """,
     b"""\
-repeats = 11
+repeats = 31
 measure = ["safe"]
 until = 0.1
 [[over]]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from math import prod
 from unittest import mock
 
 import pandas as pd
@@ -56,7 +57,7 @@ _TAGS = {"<table>", "</table>", "<tr>", "</tr>", "</th>", "</td>"} | {
     f"<{cell} style='text-align:left'>" for cell in ("th", "td")
 }
 # Of what is taken, only this much is also run.
-_MOST_EPOCHS, _MOST_NODES = 12, 7
+_MOST_EPOCHS, _MOST_NODES, _MOST_POINTS = 12, 7, 100
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,15 @@ def _study(data):
     def stop(config):  # all is read and planned by now
         raise KeyboardInterrupt
 
-    check_shown(repr(sweep(**study, run=stop)))
+    over = study["over"]
+    is_grid = isinstance(over, dict) and all(
+        isinstance(each, dict | list) for each in over.values()
+    )
+    points = (
+        prod(map(len, over.values())) if is_grid else len(over) if hasattr(over, "__len__") else 0
+    )
+    if points <= _MOST_POINTS:
+        check_shown(repr(sweep(**study, run=stop)))
 
 
 def _scenario(data):

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 
 from streamlet_lab.matching import Accepted, Order, ReferenceMoved, Rejected, RejectReason
+from streamlet_lab.matching.log import Log
 from streamlet_lab.simulator import Market, Priority, priced
 from streamlet_lab.simulator.traders import Submit, Trader
 
@@ -267,3 +268,14 @@ def test_who_looks_late_sees_what_who_is_told_at_once_sees(band, first):
         assert sum(position for position, _ in accounts) == 0
     assert seen[0] == seen[1]
     assert len({position for _, position, _ in seen[0][0]}) > 10
+
+
+def test_for_traders_who_do_not_look_no_event_is_made(monkeypatch):
+    def made(*_):
+        raise AssertionError("nobody asked for an event")
+
+    monkeypatch.setattr(Log, "event", made)
+    _, _, market = trade(12)
+    assert len(market.engines["AAPL"].events) > 60
+    with pytest.raises(AssertionError, match="nobody asked"):
+        market.traders[0].position  # noqa: B018

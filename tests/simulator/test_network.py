@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab.consensus import Vote
 from streamlet_lab.simulator import EventQueue, Links, Network, Priority, Recorder
-from streamlet_lab.simulator.delays import LOST, LognormalDelays, constant_delay
+from streamlet_lab.simulator.delays import LOST, LognormalDelays, constant_delay, sooner
 from streamlet_lab.simulator.network import Reception
 from streamlet_lab.streams import stream
 from streamlet_lab.theory import messages_per_epoch
@@ -261,15 +261,19 @@ def test_no_link_is_faster_than_the_shortest_delay():
     limits=st.lists(st.integers(1, 700_000) | st.just(LOST), min_size=1, max_size=60),
     spread=st.sampled_from([0, 0.3, 0.7, 3]),
     shortest=st.sampled_from([0, 25_000, 50_000]),
+    least=st.sampled_from([1, 40_000, 100_000]),
 )
-def test_a_delay_that_is_too_long_need_not_be_known(limits, spread, shortest):
-    drawn = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
-    asked = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
-    arrivals = [1_000 + drawn(None, 0, 1, 0) for _ in limits]
+def test_a_delay_that_is_too_long_need_not_be_known(limits, spread, shortest, least):
+    one_by_one = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
+    together = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
     due = [1_000 + limit for limit in limits]
-    assert asked.sooner(due, range(len(due)), 1_000) == [
-        (receiver, arrival) for receiver, arrival in enumerate(arrivals) if arrival < due[receiver]
-    ]
+    same = due.copy()
+    copies = None, 0, range(len(due))
+    plain = sooner(one_by_one, *copies, due, least, 1_000)
+    assert together.sooner(*copies, same, least, 1_000) == plain
+    assert same == due
+    # Nothing more was drawn than told.
+    assert one_by_one(None, 0, 1, 0) == together(None, 0, 1, 0)
 
 
 def test_a_delay_is_never_less_than_a_microsecond():
