@@ -305,44 +305,6 @@ def counts(frames: Frames) -> dict[str, int]:
     }
 
 
-def in_words(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Say what became of the orders: a heading and a text for each line that has something to say.
-
-    The numbers are those of :func:`activity`, :func:`market_numbers` or ``result.summary``.
-    """
-    trades, unfair = numbers["trades"], numbers["unfair_trades"]
-    at_a_price = f", {unfair:,} of these at an unfair price" if trades else ""
-    lines = [("Orders", f"{numbers['orders']:,}, {trades:,} trades{at_a_price}")]
-    if numbers["orders_stopped"]:
-        early, at_trade = numbers["without_reference"], numbers["stopped_at_trade"]
-        text = f"{numbers['orders_stopped']:,}, {numbers['stopped_at_entry']:,} at entry"
-        text += f" (of these {early:,} without a reference)" if early else ""
-        text += f", {at_trade:,} at a trade" if at_trade else ""
-        text += f", {numbers['swept']:,} swept later" if numbers["swept"] else ""
-        lines.append(("Orders stopped", text))
-    if numbers["fair_orders"]:
-        lines.append(("Fair orders stopped", rate_in_words(numbers)))
-    if numbers["repriced_orders"]:
-        fair = f"{numbers['fair_orders_repriced']:,} of these fair"
-        lines.append(("Repriced", f"{numbers['repriced_orders']:,} to the band's edge, {fair}"))
-    if numbers["halts"] or numbers["auctions"]:
-        counts = " and ".join(
-            f"{numbers[name]:,} {name if numbers[name] > 1 else name.removesuffix('s')}"
-            for name in ("halts", "auctions")
-            if numbers[name]
-        )
-        lasted = f"{numbers['halted_s']:,.1f} s ({numbers['halted_share']:.1%} of the time)"
-        lines.append(("Halted", f"{counts}, {lasted}"))
-    return lines
-
-
-def rate_in_words(numbers: Mapping[str, Any]) -> str:
-    """Say the headline: how many fair orders were stopped, of how many."""
-    stopped, fair = numbers["fair_orders_stopped"], numbers["fair_orders"]
-    share = f" ({numbers['fair_stopped_rate']:.1%})" if fair else ""
-    return f"{stopped:,.0f} of {fair:,.0f}{share}"
-
-
 def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
     """Return a result's frames as they are where another ``fair_percent`` says what is fair."""
     hundredths = to_hundredths(fair_percent, "fair_percent")

@@ -22,13 +22,12 @@ from streamlet_lab.fixed import fixed
 from streamlet_lab.frames import OwnCopies, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.metrics import (
-    in_words,
     market_numbers,
     market_quality,
     sensitivity,
 )
 from streamlet_lab.texts import printable, to_path
-from streamlet_lab.totals import Totals, not_recorded, summarize
+from streamlet_lab.totals import Totals, in_words, not_recorded, summarize
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
 
