@@ -92,13 +92,13 @@ def order_ids(row: Any) -> tuple[str, ...]:
 class Log:
     """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
-    __slots__ = ("_instrument", "_tape", "_taped", "accepted", "orders", "rows")
+    __slots__ = ("_forgotten", "_instrument", "_tape", "_taped", "accepted", "rows")
 
     def __init__(self, instrument: Instrument) -> None:
         self.rows: list[Any] = []
         self.accepted: dict[str, int] = {}
-        self.orders: dict[str, Order] = {}  # as they came, where somebody has made them already
         self._instrument = instrument
+        self._forgotten = 0
         self._tape: list[int] = []
         self._taped = 0  # rows among which the trades were looked for
 
@@ -134,10 +134,7 @@ class Log:
 
     def order(self, order_id: str) -> Order:
         """Return an accepted order as it came."""
-        order = self.orders.get(order_id)
-        if order is None:
-            order = self.orders[order_id] = order_of(self.fields(order_id), self._instrument)
-        return order
+        return order_of(self.fields(order_id), self._instrument)
 
     def event(self, sequence: int) -> Event:
         """Return the event with a sequence number."""
@@ -147,7 +144,7 @@ class Log:
             return event
         kind, time, *rest = row
         if kind == ACCEPTED:
-            return Accepted(sequence, time, self.order(rest[0][0]))
+            return Accepted(sequence, time, order_of(rest[0], self._instrument))
         if kind == TRADED:
             return self._traded(sequence, row)
         if kind == REJECTED:
@@ -196,13 +193,28 @@ class Log:
         assert isinstance(event, Traded)
         return event.trade
 
+    def forget(self, before: int, order_ids: Iterable[str]) -> None:
+        """Drop rows that were read: those before a position, and of orders that are over.
+
+        Positions stay what they are. What still rests keeps its own row, and these ids are as if
+        they had never been accepted.
+        """
+        for order_id in order_ids:
+            if (position := self.accepted.pop(order_id, None)) is not None:
+                self.rows[position] = None
+        kept = {*self.accepted.values(), *self.tape[-1:]}
+        for position in range(self._forgotten, before):
+            if position not in kept:
+                self.rows[position] = None
+        self._tape[:-1] = [0] * (len(self._tape) - 1)
+        self._forgotten = before
+
     def append(self, event: Event) -> None:
         """Write down an event that another engine's log shows."""
         row: Any = event
         if isinstance(event, Accepted):
             order = event.order
             self.accepted[order.order_id] = event.sequence
-            self.orders[order.order_id] = order
             row = (ACCEPTED, event.time, fields_of(order, self._instrument))
         elif isinstance(event, Traded):
             row = self._row_of(event)
