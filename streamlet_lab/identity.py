@@ -1,25 +1,28 @@
 """What makes two sweeps the same study, so that one goes on with the runs that the other kept.
 
-The document is plain data that says what is run: of functions the name and a digest of the source,
-where there is one. What a function calls is not part of it, unless it is the lab's own, for which
-the version stands. Repeats are not part of it: more of them are more runs of the same study.
+The document is plain data that says what is run. Of a function it has the name and a digest: of the
+source, and of the numbers, texts, functions and classes that it uses. Those of other packages are
+told by their names, and the lab by its version. What may change while runs are made, such as a
+list, is no part of it. Nor are repeats: more of them are more runs of the same study.
 """
 
 import hashlib
 import inspect
 import json
 import math
-import re
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
+from types import FunctionType, MethodType, NoneType
 from typing import Any, Final
 
 from streamlet_lab.kinds import kinds_of_others
 from streamlet_lab.points import Plan
 from streamlet_lab.values import functions_in
 
-# Where an object is in memory, in what it says of itself.
-_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
+# What cannot change, and is what it is written as.
+_PLAIN: Final = (bool, int, float, complex, str, bytes, NoneType)
 
 
 def study_document(plan: Plan, run: object, measure: object, engine: str) -> dict[str, Any]:
@@ -61,20 +64,79 @@ def _told(label: str | float) -> str | float:
 
 
 def code_of(function: Any) -> str:
-    """Return the name of a function, class or object that is called, and a digest of its source."""
-    if isinstance(function, partial):
-        bound = [*function.args, *function.keywords.items()]
-        return f"{code_of(function.func)} with {_ADDRESS.sub('', repr(bound))}"
-    named = function if hasattr(function, "__qualname__") else type(function)
-    name = f"{named.__module__}.{named.__qualname__}"
-    if named is not function:
-        name = f"{name}: {_ADDRESS.sub('', repr(function))}"
-    if named.__module__.partition(".")[0] == __package__:
-        return name
-    try:
-        return f"{name} {_digest(inspect.getsource(named))}"
-    except (OSError, TypeError):  # typed in at a prompt, or written in C
-        return name
+    """Return the name of a function, class or object that is called, and a digest of what it is."""
+    inner = function.func if isinstance(function, partial) else function
+    named = inner if hasattr(inner, "__qualname__") else type(inner)
+    parts = _parts(function, _package(named), set())
+    return f"{named.__module__}.{named.__qualname__} {_digest(' '.join(parts))}"
+
+
+def _parts(thing: Any, package: str, seen: set[int]) -> Iterator[str]:
+    """Yield what makes a thing do what it does, if it is of a package: its code, what it uses."""
+    if isinstance(thing, _PLAIN):
+        yield repr(thing)
+    elif isinstance(thing, tuple | partial | MethodType | classmethod | staticmethod | property):
+        for each in _inside(thing):
+            yield from _parts(each, package, seen)
+    else:
+        is_named = isinstance(thing, type | FunctionType)
+        kind = thing if is_named else type(thing)
+        yield f"{kind.__module__}.{kind.__qualname__}"
+        if _package(kind) not in (package, __package__) or id(thing) in seen:
+            return
+        seen.add(id(thing))
+        if _package(kind) == __package__ and is_named:
+            return  # the version stands for it
+        if isinstance(thing, FunctionType):
+            yield _source(thing)
+        for each in (() if is_named else (kind,), *_used(thing)):
+            yield from _parts(each, package, seen)
+
+
+def _inside(thing: Any) -> tuple[Any, ...]:
+    """Return what there is in something that has no name of its own."""
+    match thing:
+        case partial():
+            return (thing.func, *thing.args, *thing.keywords.items())
+        case MethodType():
+            return (thing.__self__, thing.__func__)
+        case classmethod() | staticmethod():
+            return (thing.__func__,)
+        case property():
+            return (thing.fget,)
+    return tuple(thing)
+
+
+def _used(thing: Any) -> Iterator[Any]:
+    """Yield what a function, a class or an object uses, under its name there."""
+    if isinstance(thing, FunctionType):
+        yield thing.__defaults__ or ()
+        yield from (thing.__kwdefaults__ or {}).items()
+        with suppress(ValueError):  # what it encloses is not there yet
+            closed = inspect.getclosurevars(thing)
+            yield from (*closed.nonlocals.items(), *closed.globals.items())
+    elif isinstance(thing, type):
+        yield thing.__bases__
+        # Python's own notes about a class are none of its behaviour, but its methods are.
+        for name, value in vars(thing).items():
+            if not (name.startswith("__") and isinstance(value, (*_PLAIN, tuple))):
+                yield name, value
+    else:
+        yield from getattr(thing, "__dict__", {}).items()
+
+
+def _source(function: FunctionType) -> str:
+    code = function.__code__
+    with suppress(OSError, TypeError):  # typed in at a prompt, or made by a decorator
+        # The lines of a lambda have more than it, such as how many repeats there are to be.
+        if code.co_name != "<lambda>":
+            return inspect.getsource(function)
+    constants = [each for each in code.co_consts if isinstance(each, _PLAIN)]
+    return f"{code.co_code.hex()} {code.co_names} {constants}"
+
+
+def _package(named: Any) -> str:
+    return str(named.__module__).partition(".")[0]
 
 
 def _named(text: str) -> dict[str, str]:

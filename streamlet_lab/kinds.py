@@ -260,11 +260,9 @@ def kinds_of_others() -> dict[str, dict[str, Any]]:
     }
 
 
-def add_kinds(kinds: Mapping[str, Mapping[str, Any]]) -> None:
-    """Register what :func:`kinds_of_others` returned in another process."""
-    for decorator, named in kinds.items():
-        for name, kind in named.items():
-            _REGISTERS[decorator].add(name, kind)
+def add_kind(decorator: str, name: str, kind: Any) -> None:
+    """Register one of what :func:`kinds_of_others` returned in another process."""
+    _REGISTERS[decorator].add(name, kind)
 
 
 def read_parameters(

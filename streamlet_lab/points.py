@@ -6,7 +6,7 @@ They are every combination of a grid, or a list of them, or the rows of a frame,
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final, NamedTuple
 
@@ -52,6 +52,7 @@ class Plan:
     settings: tuple[str, ...]
     points: Sequence[Point]
     seed: int
+    _seeds: dict[int, int] = field(default_factory=dict)  # of repeats, once they are drawn
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,7 +71,9 @@ class Plan:
 
     def _seed(self, repeat: int) -> int:
         """Return the seed that a repeat has at every point."""
-        return stream(self.seed, f"sweep/{repeat}").getrandbits(63)
+        if repeat not in self._seeds:
+            self._seeds[repeat] = stream(self.seed, f"sweep/{repeat}").getrandbits(63)
+        return self._seeds[repeat]
 
 
 def make_plan(base: Base, over: Over, seed: int) -> Plan:

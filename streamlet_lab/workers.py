@@ -6,8 +6,9 @@ Each place yields the number of a run and its future as soon as that is done.
 import pickle
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from io import BytesIO
@@ -17,8 +18,9 @@ from typing import Any, Final, TypeVar
 import cloudpickle
 from pydantic import BaseModel
 
+import streamlet_lab.experiment  # noqa: F401  (fills the registers, in a worker too)
 from streamlet_lab.errors import InvalidInput, StreamletLabError
-from streamlet_lab.kinds import add_kinds, kinds_of_others
+from streamlet_lab.kinds import add_kind, kinds_of_others
 from streamlet_lab.units import to_instance, to_whole
 from streamlet_lab.values import Section
 
@@ -60,8 +62,7 @@ class _InThreads(Place):
 
 class _InExecutor(_InThreads):
     def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
-        there = partial(_there, _dumps(kinds_of_others()), _dumps(work))
-        return super().make(there, lambda number: _dumps(numbered(number)), numbers)
+        return super().make(_sent(work), lambda number: _dumps(numbered(number)), numbers)
 
     def check(self, **sent: object) -> None:
         _check(sent)
@@ -81,7 +82,7 @@ class _InWorkers(Place):
         def sent(number: int) -> bytes:
             return _dumps(numbered(number))
 
-        there: Work[T] = partial(_there, _dumps(kinds_of_others()), _dumps(work))
+        there = _sent(work)
         waiting = deque(numbers)
         while waiting:
             lost = []
@@ -125,12 +126,32 @@ def _ended(future: Future[Any]) -> StreamletLabError:
 
 
 def _check(sent: Mapping[str, object]) -> None:
-    for name, value in sent.items():
+    text = repr(sent)
+    named = (
+        (f"{decorator}.{name}", kind)
+        for decorator, kinds in kinds_of_others().items()
+        for name, kind in kinds.items()
+        if repr(name) in text
+    )
+    for name, value in (*sent.items(), *named):
         try:
             _dumps(value)
         except Exception as error:
             reason = f"what can be sent to another process ({type(error).__name__}: {error})"
             raise InvalidInput(name, value, reason) from None
+
+
+def _sent(work: Work[T]) -> Work[T]:
+    """Return what does the work elsewhere, of configurations that were sent too."""
+    return partial(_there, tuple(_kinds()), _dumps(work))
+
+
+def _kinds() -> Iterator[tuple[str, str, bytes]]:
+    """Yield what is registered here, but for what cannot be sent: runs that name it are refused."""
+    for decorator, kinds in kinds_of_others().items():
+        for name, kind in kinds.items():
+            with suppress(Exception):
+                yield decorator, name, _dumps(kind)
 
 
 class _Sender(cloudpickle.Pickler):  # type: ignore[misc]
@@ -192,14 +213,17 @@ def _submitted(
     return broken
 
 
-def _there(kinds: bytes, work: bytes, what: bytes) -> Any:
+def _there(kinds: tuple[tuple[str, str, bytes], ...], work: bytes, what: bytes) -> Any:
     """Work in a process that knows what is registered in the one that sent it here."""
     return _received(kinds, work)(pickle.loads(what))
 
 
 @lru_cache(maxsize=4)
-def _received(kinds: bytes, work: bytes) -> Callable[[Any], Any]:
+def _received(kinds: tuple[tuple[str, str, bytes], ...], work: bytes) -> Callable[[Any], Any]:
     """Return the work; what it is made of may be known by the name of its kind only."""
-    add_kinds(pickle.loads(kinds))
+    for decorator, name, kind in kinds:
+        # A module or register that is not here: its kinds are unknown, as who names one is told.
+        with suppress(ImportError, KeyError):
+            add_kind(decorator, name, pickle.loads(kind))
     received: Callable[[Any], Any] = pickle.loads(work)
     return received

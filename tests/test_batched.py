@@ -84,7 +84,7 @@ def assert_same(result, outcome):
     assert outcome.age[known].tolist() == micros(orders["reference_age_s"][known]).tolist()
     refused = orders["status"] == "rejected"
     early = refused & (orders["reason"] == "no_consensus")
-    assert early.tolist() == (~known).tolist()
+    assert early.tolist() == (~known & (config.market.without_reference == "reject")).tolist()
     outside = refused & (orders["reason"] == "outside_band")
     assert outcome.outside.tolist() == outside.tolist()
 
@@ -119,6 +119,7 @@ def experiments(draw):
         ),
         "quorum": draw(st.none() | st.just("2f+1") | st.integers(1, nodes)),
         "echo": draw(st.booleans()),
+        "epoch_length": draw(st.sampled_from(["1s", "1234567us"])),
         "signatures": "none",
         "market_time_per_epoch": draw(st.sampled_from(["6.5h", "32.5h", "1min"])),
         "prices": {
@@ -126,6 +127,11 @@ def experiments(draw):
             "voter_policy": draw(st.sampled_from(["observe", "bounds"])),
             "deviation_rule": draw(st.sampled_from(["widen", "strict"])),
             "max_deviation_percent": draw(st.sampled_from([1, 2, 10])),
+            "min_sources": draw(st.integers(1, 3)),
+            "min_price": draw(st.sampled_from([50, "149.995"])),
+            "max_price": draw(st.sampled_from([500, "155.005"])),
+            "min_volume": draw(st.sampled_from([100, 1_000])),
+            "max_volume": draw(st.sampled_from([2_000, 10**10])),
             "sources": [
                 "market_data_1",
                 {"name": "market_data_2", **source},
@@ -135,6 +141,8 @@ def experiments(draw):
         "market": {
             "band": draw(st.sampled_from(["consensus", "keep_resting"])),
             "band_percent": draw(st.sampled_from([1, 5])),
+            "fair_percent": draw(st.sampled_from([1, 5])),
+            "without_reference": draw(st.sampled_from(["reject", "allow"])),
             "reference_node": draw(st.sampled_from(["observer", *names])),
             "traders": ["zero_intelligence", {"kind": "fat_finger", "rate": 0.2}],
         },

@@ -1,5 +1,7 @@
 """What a run costs, in calls of Python functions: the same count on every machine."""
 
+import pytest
+
 import streamlet_lab as sl
 from benchmarks.timing import calls
 
@@ -13,4 +15,15 @@ def whole_run():
 
 def test_an_epoch_of_the_whole_system_calls_few_functions():
     whole_run()  # what is made once in a process
-    assert calls(whole_run) / EPOCHS <= 1_650
+    assert calls(whole_run) / EPOCHS <= 1_200
+
+
+@pytest.mark.parametrize(("nodes", "most"), [(4, 430), (16, 3_450)])
+def test_an_epoch_of_the_protocol_calls_few_functions(nodes, most):
+    epochs = 400 // nodes
+
+    def bare_run():
+        sl.run_protocol(nodes=nodes, epochs=epochs, signatures="none")
+
+    bare_run()
+    assert calls(bare_run) / epochs <= most

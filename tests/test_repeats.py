@@ -1,11 +1,14 @@
 """Many runs: in worker processes, kept in a store, until intervals are narrow, with a bar."""
 
+import importlib
 import math
 import os
 import subprocess
 import sys
 import threading
+import types
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,9 +18,11 @@ from loky import get_reusable_executor
 import streamlet_lab as sl
 from streamlet_lab import DataError, InvalidInput, StreamletLabError, sweep
 from streamlet_lab.grid import looks
+from streamlet_lab.identity import code_of
 from streamlet_lab.intervals import Share, share_interval
-from streamlet_lab.measures import SUMMARY_NUMBERS, run_experiment, summary_numbers
+from streamlet_lab.measures import SUMMARY_NUMBERS, Chosen, run_experiment, summary_numbers
 from streamlet_lab.prices import GeometricBrownianMotion
+from streamlet_lab.registers import DELAYS
 
 OVER = {"nodes": [4, 7]}
 
@@ -88,6 +93,10 @@ class Even(sl.NodeFault):
     def votes(self, epoch):
         return epoch % 2 == 0
 
+@sl.delay_kind("near")
+def near(stream, network, nodes):
+    return lambda *link: 1_000
+
 @sl.trader_kind("buyer")
 class Buyer(sl.Trader):
     def act(self, view):
@@ -102,7 +111,7 @@ def measure(result):
     return {name: numbers[name] for name in ("orders", "finalized_blocks", "mean_latency_s")}
 
 base = {"epochs": 6, "signatures": "none"}
-base |= {"market.traders": ["buyer"], "faults": {"node_0": "even"}}
+base |= {"market.traders": ["buyer"], "faults": {"node_0": "even"}, "network.delays": "near"}
 over = {"prices.aggregator": {"name": "highest", "itself": highest}}
 frames = [sl.sweep(base, over, repeats=2, measure=measure, workers=n).frame for n in (2, None)]
 assert frames[0].equals(frames[1])
@@ -115,6 +124,39 @@ def test_workers_know_what_a_script_defines_and_registers(tmp_path):
     script.write_text(SCRIPT)
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
     assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+def test_a_kind_that_cannot_be_sent_is_missed_only_by_who_names_it(workers, monkeypatch):
+    lock = threading.Lock()
+
+    @sl.delay_kind("locked")
+    def locked(stream, network, nodes):
+        return lambda *link: lock and 1_000
+
+    try:
+        assert sweep_noise(workers=workers).complete
+        with pytest.raises(InvalidInput, match=r"^delay_kind\.locked: .*'_thread\.lock'"):
+            sweep_noise({"network.delays": ["locked"]}, workers=workers)
+    finally:
+        del DELAYS._kinds["locked"]
+
+
+@pytest.mark.filterwarnings("ignore:a run failed")
+def test_a_kind_of_a_module_that_a_worker_does_not_have_is_missed_only_by_who_names_it(
+    workers, monkeypatch
+):
+    module = types.ModuleType("only_here")
+    exec("def far(stream, network, nodes): return lambda *_: 1", module.__dict__)
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    sl.delay_kind("far")(module.far)
+    try:
+        assert sweep_noise(workers=workers).complete
+        over = {"network.delays": ["lognormal", "far"]}
+        swept = sweep_noise(over, run=run_experiment, measure=("orders",), workers=workers)
+    finally:
+        del DELAYS._kinds["far"]
+    assert len(swept.frame) == len(swept.failures) == 3
+    assert swept.failures["error"].str.contains("'far' .* must be registered before").all()
 
 
 @pytest.mark.parametrize("workers", [0, -1, True, 2.0, "2"])
@@ -235,6 +277,85 @@ def test_a_base_and_a_label_that_mean_something_else_are_another_study(tmp_path)
     faults["over"]["faults"]["one"] = {"node_2": "crash"}
     with pytest.raises(DataError, match=r"another study: base\.faults"):
         sweep_noise(**faults, store=store)
+
+
+class Scaled:
+    """A measure that is an object."""
+
+    unit = 1
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, config):
+        return {"noise": self.factor * config.nodes}
+
+
+def times(factor, seen=None):
+    def measure(config):
+        if seen is not None:
+            seen.append(config)
+        return noise({"factor": factor}.get(config))
+
+    return measure
+
+
+SAME = {
+    "itself": lambda: noise,
+    "an object of the same state": lambda: Scaled(1),
+    "a part of a function": lambda: partial(noise, 1),
+    "a closure over the same": lambda: times(3),
+    "what fills a list": lambda: times(3, [*range(next(COUNT))]),
+    "a lambda": lambda: lambda config: noise(config),
+}
+COUNT = iter(range(9))
+OTHER = {
+    "another function": (noise, as_is),
+    "an object of another state": (Scaled(1), Scaled(2)),
+    "a part with another argument": (partial(noise, 1), partial(noise, 2)),
+    "a closure over another number": (times(3), times(4)),
+    "another lambda": (lambda config: noise(config), lambda config: as_is(config)),
+    "a choice of other numbers": (Chosen(("safe",)), Chosen(("orders",))),
+}
+
+
+@pytest.mark.parametrize("what", SAME)
+def test_what_measures_the_same_is_told_as_the_same(what):
+    assert code_of(SAME[what]()) == code_of(SAME[what]())
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_what_measures_something_else_is_told_as_something_else(what):
+    first, second = OTHER[what]
+    assert code_of(first) != code_of(second)
+
+
+HELPED = """
+factor = {factor}
+
+def helper(result):
+    return {{"orders": factor * len(result.orders)}}  # {comment}
+
+class Base:
+    def measure(self, result):
+        return helper(result)
+
+class Measure(Base):
+    def __call__(self, result):
+        return self.measure(result)
+"""
+
+
+def test_what_a_function_uses_is_part_of_it(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    told = []
+    for factor, comment in ((1, "once"), (1, "once"), (2, "once"), (1, "anew")):
+        (tmp_path / "helped.py").write_text(HELPED.format(factor=factor, comment=comment))
+        told.append(code_of(importlib.import_module("helped").Measure()))
+        del sys.modules["helped"]
+    assert told[0] == told[1]
+    assert len({*told}) == 3
 
 
 # Until intervals are narrow.

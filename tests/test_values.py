@@ -232,6 +232,9 @@ CALLS = {
     "sweep": lambda repeats=1, seed=3: sl.sweep(
         {"epochs": 2, "market.traders": 0}, {"nodes": [4]}, repeats=repeats, seed=seed
     ).frame.to_dict(),
+    "box": lambda count=3, seed=2: sl.quasi_random(
+        {"nodes": (4, 16)}, count=count, seed=seed
+    ).to_dict(),
     "displacement": lambda epochs=2, seeds=1, true_price=150, noise_bp=1.5: _band(
         epochs=epochs, seeds=seeds, true_price=true_price, noise_bp=noise_bp
     ),

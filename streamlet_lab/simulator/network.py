@@ -6,12 +6,13 @@ earliest arrival known so far and drops the later copies unseen. That is exact: 
 compares it with an echo carried out copy by copy.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from streamlet_lab.consensus import Message
+from streamlet_lab.fixed import FixedDict
 from streamlet_lab.simulator.delays import LOST, LognormalDelays, sooner
 from streamlet_lab.simulator.links import Links
 from streamlet_lab.simulator.queue import EventQueue, Priority
@@ -19,7 +20,9 @@ from streamlet_lab.simulator.queue import EventQueue, Priority
 #: ``delivered(received, sender, receiver, sent, message)``.
 Delivered = Callable[[int, int, int, int, Message], None]
 
-_ARRIVED: Final = -1
+# No copy arrives before the first microsecond.
+_ARRIVED: Final = 0
+_NO_ONE: Final[dict[int, tuple[int, int]]] = FixedDict()
 # Looked up once: an enumeration's members cost more to reach than to compare.
 _DELIVERY: Final = Priority.DELIVERY
 
@@ -43,9 +46,10 @@ class _Flood:
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
     before it for those in ``open``, and since time only goes forward, for no others later on. For
     one that may be down when a copy arrives, nothing is due until one has: each copy counts.
+    Nobody has it later than at ``latest``.
     """
 
-    __slots__ = ("due", "message", "network", "open", "tally", "via")
+    __slots__ = ("due", "latest", "message", "network", "open", "tally", "via")
 
     def __init__(self, message: Message, network: "Network", tally: _Tally) -> None:
         self.message = message
@@ -53,15 +57,19 @@ class _Flood:
         self.tally = tally
         self.open: Sequence[int] = network.participants
         self.due = [LOST] * len(self.open)
-        self.via: dict[int, tuple[int, int]] = {}  # from whom the copy came, and when it left
+        self.latest = LOST
+        # From whom the copy came, and when it left, if anybody asks.
+        self.via: dict[int, tuple[int, int]] = _NO_ONE if network.is_plain else {}
 
     def echo(self, time: int, sender: int) -> None:
         """Send the message on to all others: the author, and whoever it is new to (section 3)."""
         network, plain = self.network, self.network.is_plain
         due = self.due if plain else self.due.copy()
         self.open, sooner = network.sooner(
-            self.message, sender, self.open, due, network.shortest_delay, time
+            due, self.open, network.shortest_delay, time, self.message, sender
         )
+        if not self.open:
+            self.latest = 0
         if not plain:
             for arrival, receiver in sooner:
                 self.send(time, sender, receiver, arrival)
@@ -96,7 +104,7 @@ class _Flood:
             self.tally.received += 1
             if not network.echoes[receiver]:
                 self.tally.unechoed += 1
-            elif self.open:
+            elif time + network.shortest_delay < self.latest:
                 self.echo(time, receiver)
         if network.delivered is not None:
             sender, sent = self.via[receiver]
@@ -225,6 +233,8 @@ class Network:
         self.online = [True] * (voters + 1)
         self.echoes = [echo] * voters + [False]
         self._floods: dict[Message, _Flood] = {}
+        self._under_way: list[_Flood] = []
+        self._everyone_has_it = [_ARRIVED] * (voters + 1)
         self._tallies: dict[tuple[int, str], _Tally] = {}
 
     @property
@@ -239,12 +249,30 @@ class Network:
             for key, one in tallies
         }
 
+    def on_their_way(self) -> Iterator[Message]:
+        """Yield the messages of which a copy is yet to arrive."""
+        for message, flood in self._floods.items():
+            if any(_ARRIVED < due < LOST for due in flood.due):
+                yield message
+
+    def forget(self, epoch: int) -> list[Message]:
+        """Drop, and return, all messages about earlier epochs: none of them is sent again."""
+        gone = [message for message in self._floods if message.epoch < epoch]
+        for message in gone:
+            del self._floods[message]
+        return gone
+
+    def forget_copies(self, epoch: int) -> None:
+        """Drop the counts of copies of messages about earlier epochs."""
+        self._tallies = {key: one for key, one in self._tallies.items() if key[0] >= epoch}
+
     def broadcast(self, time: int, sender: int, message: Message) -> None:
         """Send a participant's own message to all others."""
         flood = self._flood(message)
         flood.tally.sent += self.voters - 1
         flood.due[sender] = _ARRIVED
         flood.echo(time, sender)
+        flood.latest = max(flood.due)
 
     def send(
         self, time: int, sender: int, receiver: int, message: Message, delay: int | None = None
@@ -265,5 +293,16 @@ class Network:
             if tally is None:
                 not_before = self._not_before(message.epoch) + self._latest
                 tally = self._tallies[key] = _Tally(not_before)
+                self._forget()
             flood = self._floods[message] = _Flood(message, self, tally)
+            self._under_way.append(flood)
         return flood
+
+    def _forget(self) -> None:
+        """Keep of messages that everyone has nothing but that they have."""
+        under_way, self._under_way = self._under_way, []
+        for flood in under_way:
+            if any(flood.due):
+                self._under_way.append(flood)
+            else:
+                flood.due, flood.open = self._everyone_has_it, ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from streamlet_lab.config import OBSERVER, ExperimentConfig, check_config
 from streamlet_lab.consensus import (
@@ -266,7 +266,7 @@ class Simulation:
         epoch = self._participants[index].epoch
         return [fault for fault in self._faults[index] if fault.active(epoch)]
 
-    def _act(self, time: int, index: int, events: Sequence[Event]) -> None:
+    def _act(self, time: int, index: int, events: Sequence[Any]) -> None:
         """Send what a node wants sent, or its faults instead, and report what else happened."""
         learned: Sequence[Event] = ()
         if not self._faults[index]:
@@ -276,7 +276,9 @@ class Simulation:
         else:
             sends = [Send(event) for event in events if isinstance(event, _MESSAGES)]
             learned = self._carry(time, index, replace_sends(self._active_faults(index), sends))
-        self._listeners.tell_of(events, time, self._names[index])
+        for event in events:
+            for listener in self._listeners.of_events.get(type(event), ()):
+                listener(time, self._names[index], *event)
         if learned:
             self._listeners.tell_of(learned, time, self._names[index])
 

@@ -101,6 +101,19 @@ def test_a_late_clock_has_its_own_beginning():
     assert lemma.result().evidence.startswith("at 0.000009 s: node_2 begins epoch 4 without")
 
 
+@pytest.mark.parametrize("kind", [Lemma5, Theorem6])
+@pytest.mark.parametrize("late", [1, 6, 14, 20])
+def test_where_no_clock_is_late_the_start_of_an_epoch_says_it_all(kind, late):
+    run = simulation(4, delay=to_node_2(late))
+    check, each_entry = kind(HONEST, run, 0), kind(HONEST, run, 0)
+    each_entry.unheard, each_entry._clocks_are_late = (), True
+    run.monitors.extend([check, each_entry])
+    for _ in range(4):
+        run.run(3)
+        assert check.result() == each_entry.result()
+        assert (check.examined, check.violated_at) == (each_entry.examined, each_entry.violated_at)
+
+
 def test_notarized_blocks_alone_are_not_final():
     _, lemma, theorem = watched(6, finality=FinalityRule(9, 1))
     assert lemma.result().status is Status.HOLDS

@@ -13,8 +13,11 @@ from streamlet_lab.consensus import (
     Vote,
     make_genesis,
     proposal_bytes,
+    sign_proposal,
+    sign_vote,
     vote_bytes,
 )
+from streamlet_lab.keys import IdealSignatures
 
 BLOCK = Block("AAPL/simulated/7", 3, 2, bytes(range(32)), b'{"price": "152.45"}', b"evidence")
 BLOCK_HASH = bytes.fromhex("15d2b2d0cb947d813d8152d035d62148b32d92d59452c0cbedaeec0d3eddf0ad")
@@ -58,6 +61,15 @@ def test_messages_carry_the_bytes_that_are_signed():
     assert Proposal(BLOCK, "node_3", b"").signed == SIGNED_PROPOSAL
     assert Vote("AAPL/simulated/7", 3, 2, BLOCK_HASH, "node_1", b"").signed == SIGNED_VOTE
     assert Proposal(BLOCK, "node_3", b"").epoch == 3
+
+
+def test_what_is_signed_is_what_the_constructors_make():
+    keyring = IdealSignatures()
+    for made in (sign_proposal(BLOCK, "node_3", keyring), sign_vote(BLOCK, "node_3", keyring)):
+        again = replace(made)
+        assert all(getattr(made, name) == getattr(again, name) for name in type(made).__slots__)
+        assert keyring.verify("node_3", made.signature, made.signed)
+    assert BLOCK.ballot == SIGNED_VOTE
 
 
 def test_genesis_comes_before_epoch_0_at_height_0():

@@ -30,6 +30,27 @@ def test_events_come_in_a_total_order(events):
     assert happened == sorted((time, kind, number) for number, (time, kind) in enumerate(events))
 
 
+@given(st.lists(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc")), max_size=4)))
+def test_events_that_are_scheduled_together_are_as_if_one_by_one(batches):
+    told = []
+    for together in (True, False):
+        queue, happened = EventQueue(), []
+
+        def happen(time, name, to=happened):
+            to.append((time, name))
+
+        for priority, batch in zip((2, 0, 2, 3) * 9, batches, strict=False):
+            if together:
+                queue.schedule_each(priority, happen, batch)
+            else:
+                for time, name in batch:
+                    queue.schedule(time, priority, happen, name)
+            queue.schedule(1, priority, happen, "one")
+        queue.run_until(3, LAST)
+        told.append(happened)
+    assert told[0] == told[1]
+
+
 def test_an_event_may_schedule_another_at_the_same_instant():
     queue, happened = EventQueue(), []
 
