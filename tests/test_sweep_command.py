@@ -1,6 +1,7 @@
 """The command `sweep`: what it prints and writes, its exit codes, and how it goes on."""
 
 import json
+import sys
 from unittest import mock
 
 import pandas as pd
@@ -48,6 +49,15 @@ def test_it_prints_means_and_writes_the_runs(folder, capsys):
     frame = sl.sweep(**sl.load_study("study.toml")).frame
     assert (folder / "runs.csv").read_text() == frame.to_csv(index=False)
     pd.testing.assert_frame_equal(pd.read_parquet("runs.parquet"), frame)
+
+
+def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert command() == 0
+    printed = capsys.readouterr()
+    assert printed.out == PRINTED
+    assert "100%|" in printed.err
+    assert "| 6/6 [" in printed.err
 
 
 def test_json_is_one_document_of_it_all(capsys):

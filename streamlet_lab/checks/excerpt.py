@@ -52,7 +52,8 @@ def find_culprits(config: ExperimentConfig, simulation: Simulation) -> dict[str,
         id(vote): vote
         for name, node in simulation.nodes.items()
         if name in honest
-        for vote in node.tree.all_votes()
+        for votes in node.tree.ballots.values()
+        for vote in votes.values()
     }
     return find_offences(held.values())
 

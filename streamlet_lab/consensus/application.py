@@ -14,8 +14,7 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
-#: Nothing is wrong with a block.
-ACCEPTED: Final = Verdict(accepted=True)
+_ACCEPTED: Final = Verdict(accepted=True)
 
 
 class Application(Protocol):
@@ -50,7 +49,7 @@ class OpaqueApplication:
 
     def judge(self, block: Block, ancestors: Iterator[Block], observation: object) -> Verdict:
         """Accept everything."""
-        return ACCEPTED
+        return _ACCEPTED
 
     def vary(self, payload: bytes, number: int) -> bytes:
         """Return another payload."""

@@ -6,6 +6,7 @@ fork is that contradicts it: spread over the blocks, each is walked over once.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from streamlet_lab.consensus.finality import THREE_IN_A_ROW, FinalityRule
@@ -24,6 +25,7 @@ from streamlet_lab.units import to_instance, to_whole
 _event: Final[Any] = tuple.__new__
 
 
+@dataclass(eq=False, slots=True)
 class _Entry:
     """What the tree knows about one block whose whole ancestry it has.
 
@@ -31,15 +33,12 @@ class _Entry:
     too deep to copy.
     """
 
-    __slots__ = ("block", "children", "has_quorum", "is_final", "notarized")
-
-    def __init__(self, block: Block) -> None:
-        self.block = block
-        self.children: list[bytes] = []
-        self.has_quorum = False
-        self.notarized = False  # it has a quorum, and so have all its ancestors
-        # False: it contradicts the final chain, as do all that stand on it. None: nobody asked yet.
-        self.is_final: bool | None = None
+    block: Block
+    children: list[bytes] = field(default_factory=list)
+    has_quorum: bool = False
+    notarized: bool = False  # it has a quorum, and so have all its ancestors
+    # False: it contradicts the final chain, as do all that stand on it. None: nobody asked yet.
+    is_final: bool | None = None
 
 
 class BlockTree:
@@ -59,8 +58,7 @@ class BlockTree:
     ballots : dict of bytes to dict of str to Vote
         All votes that have arrived, by what they sign and by voter.
     conflicts : list of Block
-        Blocks that the rule would finalize although they contradict ``finalized``. Empty unless
-        more than f nodes are faulty.
+        What the rule would finalize against ``finalized``: nothing unless more than f are faulty.
     """
 
     def __init__(self, genesis: Block, quorum: int, rule: FinalityRule = THREE_IN_A_ROW) -> None:
@@ -83,9 +81,6 @@ class BlockTree:
     def __contains__(self, block_hash: bytes) -> bool:
         """Whether the block and all its ancestors are here."""
         return block_hash in self._entries
-
-    def __getitem__(self, block_hash: bytes) -> Block:
-        return self._entries[block_hash].block
 
     def knows(self, block_hash: bytes) -> bool:
         """Whether the block has arrived, with its ancestors or still without."""
@@ -155,11 +150,6 @@ class BlockTree:
             if entry and not entry.has_quorum and entry.block.ballot == vote.signed:
                 return self._notarize(entry)
         return NOTHING
-
-    def all_votes(self) -> Iterator[Vote]:
-        """Yield every vote that has arrived, for known blocks and for unknown ones."""
-        for votes in self.ballots.values():
-            yield from votes.values()
 
     def _notarize(self, entry: _Entry) -> Sequence[TreeEvent]:
         """Note a block's quorum; mark the chain that it notarizes, and those that waited for it."""

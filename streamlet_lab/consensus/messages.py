@@ -35,8 +35,7 @@ def domain_of(domain: bytes, chain_id: str) -> bytes:
 class Block:
     """A block: its header names its parent by hash, its payload means nothing to the protocol.
 
-    Its hash is SHA-256 over the header, which holds the hashes of payload and attachment. Its
-    ballot is what a vote for it signs.
+    Its hash is SHA-256 over the header, with the hashes of what it carries. Votes sign its ballot.
 
     Parameters
     ----------
@@ -169,8 +168,7 @@ class Certificate:
     """A notarized block with its votes, and so on down the chain to genesis.
 
     Each shares its ancestors' certificates, so that a whole chain costs a leader no more than its
-    last block; genesis has none. The votes are a quorum. Two certificates are the same only if they
-    are one object.
+    last block; genesis has none. The votes are a quorum. Two are the same only if one object.
     """
 
     proposal: Proposal

@@ -70,8 +70,6 @@ class StreamletNode:
 
     Attributes
     ----------
-    tree : BlockTree
-        The node's own view.
     epoch : int
         The epoch that it is in; −1 before the first.
     proposes, votes : bool
@@ -131,7 +129,9 @@ class StreamletNode:
         self._observation = observation
         self._has_decided = False
         if self.proposes and self._leader_of(epoch) == self.node_id:
-            proposal = self._propose()
+            block = self.make_block(self.tree.longest[0])
+            certificate = self._certificate(self.tree.longest[0]) if self.certifies else None
+            proposal = sign_proposal(block, self.node_id, self._keyring, certificate)
             return [proposal, *self._take_in(proposal), *self._vote_if_possible()]
         return [*self._vote_if_possible()] if self._first_proposals else []
 
@@ -168,19 +168,11 @@ class StreamletNode:
             self._chain_id, self.epoch, parent.height + 1, parent.hash, payload, attachment
         )
 
-    def _propose(self) -> Proposal:
-        parent = self.tree.longest[0]
-        block = self.make_block(parent)
-        certificate = self._certificate(parent) if self.certifies else None
-        return sign_proposal(block, self.node_id, self._keyring, certificate)
-
     def _learn_proposal(self, proposal: Proposal) -> Sequence[TreeEvent]:
         """Take in a proposal, and what its certificate adds."""
         reason = self._reason_to_drop_proposal(proposal)
         events: list[TreeEvent] = []
-        news = proposal.certificate is not None and not self.tree.is_notarized(
-            proposal.block.parent
-        )
+        news = proposal.certificate and not self.tree.is_notarized(proposal.block.parent)
         # A certificate is not signed: anyone may have sent the block before, with a false one.
         if news and (reason is None or (reason is Dropped.DUPLICATE and self._is_signed(proposal))):
             events += self._catch_up(proposal)

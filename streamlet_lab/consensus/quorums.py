@@ -15,12 +15,8 @@ def max_faulty(nodes: int, model: FaultModel = "byzantine") -> int:
     """Largest number of faulty nodes that *n* nodes tolerate.
 
     The largest f with 3f < n for Byzantine nodes in partial synchrony (section 3), with 2f < n in
-    the two other models (section 4, appendix A).
-
-    Raises
-    ------
-    InvalidInput
-        If the nodes are no whole number from 1 to a million, or there is no such model.
+    the two other models (section 4, appendix A). Raises `InvalidInput` if the nodes are no whole
+    number from 1 to a million, or there is no such model.
     """
     nodes = _check(nodes, model)
     return (nodes - 1) // (3 if model == "byzantine" else 2)

@@ -47,8 +47,7 @@ class Forger(NodeFault):
         else:
             author, fits = message.voter, message.block_hash in tree
             if fits:
-                block = tree[message.block_hash]
-                fits = message.subject == (block.hash, block.epoch, block.height)
+                fits = message.signed == next(tree.chain(message.block_hash)).ballot
         verify = self.keyring.verify
         return fits and author in self.victims and verify(author, message.signature, message.signed)
 

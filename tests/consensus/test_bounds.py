@@ -100,7 +100,7 @@ def test_nothing_of_a_far_epoch_is_kept_whoever_signed_it(committee):
         for vote in committee.votes(block, ["node_0"]):
             node.receive(vote)
     assert kept(node, far) == far[:EPOCHS_AHEAD]
-    assert len([*node.tree.all_votes()]) == EPOCHS_AHEAD
+    assert len(node.tree.ballots) == EPOCHS_AHEAD
     assert node.dropped[Dropped.TOO_EARLY] == 2 * (len(far) - EPOCHS_AHEAD)
     # They are looked up by epoch, and those of epochs that are over are gone.
     assert len(node._first_proposals) == EPOCHS_AHEAD
@@ -199,7 +199,7 @@ def test_a_false_certificate_costs_few_verifications_and_changes_nothing(countin
     assert counting.keyring.verifications - before == cost
     # Its leader did sign the proposal itself; without the chain it waits.
     assert kept(node, [*CHAIN, TIP]) == [TIP]
-    assert [*node.tree.all_votes()] == []
+    assert node.tree.ballots == {}
     assert node.tree.notarized == [GENESIS]
 
 
@@ -233,7 +233,7 @@ def test_a_certificate_that_nobody_signed_for_is_not_looked_at(counting, known):
     node.receive(replace(true, signature=bytes(64)))
     assert counting.keyring.verifications - before == 1
     assert kept(node, CHAIN) == []
-    assert [*node.tree.all_votes()] == []
+    assert node.tree.ballots == {}
 
 
 def test_what_came_along_with_a_proposal_is_not_passed_on(committee):

@@ -285,7 +285,7 @@ def test_a_node_reports_each_conflict_once(committee, node):
             parent = extend(parent, epoch, payload)
             events += reported(node, committee.propose(parent), *committee.votes(parent))
     assert [event for event in events if not isinstance(event, Notarized)] == [
-        Conflicting(node.tree[parent.parent])
+        Conflicting(next(node.tree.chain(parent.parent)))
     ]
     assert len(node.tree.finalized) == 3
 

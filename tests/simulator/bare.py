@@ -80,6 +80,11 @@ def author(message):
     return getattr(message, "voter", None) or message.proposer
 
 
+def all_votes(node):
+    """All votes that a node has, for blocks that it knows and for others."""
+    return [vote for votes in node.tree.ballots.values() for vote in votes.values()]
+
+
 def longest(node):
     """Epochs of a node's longest notarized chain, without genesis, as the paper counts them."""
     (tip,) = node.tree.longest

@@ -7,7 +7,7 @@ from streamlet_lab.simulator import Recorder, own_fault_kinds
 from streamlet_lab.simulator.faults import make_faults
 
 from . import bare
-from .bare import author
+from .bare import all_votes, author
 
 DELTA = 10
 EPOCH = 2 * DELTA
@@ -59,7 +59,7 @@ def run(epochs, *faults, monitors=(), **options):
 
 
 def votes_of(node, voter):
-    return [vote for vote in node.tree.all_votes() if vote.voter == voter]
+    return [vote for vote in all_votes(node) if vote.voter == voter]
 
 
 def price_network(faults, signatures, monitors=(), **options):

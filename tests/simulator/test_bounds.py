@@ -6,7 +6,7 @@ from streamlet_lab.consensus import EPOCHS_AHEAD, Block
 from streamlet_lab.simulator import NodeFault, Send
 
 from . import bare
-from .bare import OPAQUE, longest
+from .bare import OPAQUE, all_votes, longest
 
 NODES = tuple(f"node_{index}" for index in range(4))
 EPOCH = 20
@@ -76,7 +76,7 @@ def test_a_flood_of_far_epochs_is_neither_kept_nor_passed_on():
         lab.run(1)
         newest = epoch + EPOCHS_AHEAD
         for node in honest:
-            assert max(vote.epoch for vote in node.tree.all_votes()) <= newest
+            assert max(vote.epoch for vote in all_votes(node)) <= newest
             assert max(block.epoch for block in node.tree.blocks()) <= newest
             assert len(node.tree.blocks()) <= 1 + (epoch + 1) + newest // 4 + 1
         echoed = {far for (far, _), (_, count, _) in lab.network.copies.items() if count}

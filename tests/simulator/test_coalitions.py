@@ -10,7 +10,7 @@ from streamlet_lab.consensus import Vote, round_robin
 from streamlet_lab.consensus.evidence import Offence, find_offences
 from streamlet_lab.simulator import Monitor
 
-from .bare import NEVER, final, longest
+from .bare import NEVER, all_votes, final, longest
 from .byzantine import DELTA, EPOCH, byzantine, names, run, simulation
 
 
@@ -48,7 +48,7 @@ def attack(kind, honest_halves, coalition, leaders, epochs, **parameters):
         leader_of=leaders,
     )
     lab.run(epochs)
-    votes = [vote for name in honest for vote in lab.nodes[name].tree.all_votes()]
+    votes = [vote for name in honest for vote in all_votes(lab.nodes[name])]
     return lab, checks, find_offences(votes)
 
 

@@ -15,7 +15,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator import Monitor, NodeFault, Send, make_fault
 from streamlet_lab.streams import stream
 
-from .bare import Sent, author, final
+from .bare import Sent, all_votes, author, final
 from .byzantine import (
     DELTA,
     EPOCH,
@@ -146,7 +146,7 @@ def test_nobody_holds_a_message_in_an_honest_name_that_this_node_has_not_signed(
     lab.run(10)
     words = {name: {getattr(one, "block", one) for one in said.by(name)} for name in honest}
     for node in lab.nodes.values():
-        for vote in node.tree.all_votes():
+        for vote in all_votes(node):
             assert vote.voter not in honest or vote in words[vote.voter]
         for block in node.tree.blocks()[1:]:
             leader = lab.leader_of(block.epoch)

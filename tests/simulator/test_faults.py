@@ -21,7 +21,7 @@ from streamlet_lab.simulator import (
 )
 from streamlet_lab.simulator.faults import make_faults
 
-from .bare import Sent, author, longest, simulation
+from .bare import Sent, all_votes, author, longest, simulation
 
 NAMES = tuple(f"node_{index}" for index in range(4))
 
@@ -87,7 +87,7 @@ def test_a_crash_in_the_middle_of_a_broadcast_reaches_only_some(reaches, reached
     others = [run.nodes[name] for name in ("node_0", "node_2", "node_3")]
     knowing = [node for node in others if 1 in [block.epoch for block in node.tree.blocks()]]
     assert len(knowing) == reached
-    votes = [vote for node in others for vote in node.tree.all_votes() if vote.voter == "node_1"]
+    votes = [vote for node in others for vote in all_votes(node) if vote.voter == "node_1"]
     assert [vote.epoch for vote in votes] == [0, 0, 0]  # it was down before it could vote again
 
 
@@ -276,7 +276,7 @@ def test_a_node_that_crashes_between_signing_and_sending_has_said_nothing(fault,
     run.run(4)
     nodes = [run.nodes[name] for name in (*NAMES[:3], "observer")]
     for node in nodes:
-        epochs = {vote.epoch for vote in node.tree.all_votes() if vote.voter == "node_3"}
+        epochs = {vote.epoch for vote in all_votes(node) if vote.voter == "node_3"}
         assert (0 in epochs) is voted
 
 
