@@ -93,6 +93,10 @@ class Even(sl.NodeFault):
     def votes(self, epoch):
         return epoch % 2 == 0
 
+@sl.delay_kind("near")
+def near(stream, network, nodes):
+    return lambda *link: 1_000
+
 @sl.trader_kind("buyer")
 class Buyer(sl.Trader):
     def act(self, view):
@@ -107,7 +111,7 @@ def measure(result):
     return {name: numbers[name] for name in ("orders", "finalized_blocks", "mean_latency_s")}
 
 base = {"epochs": 6, "signatures": "none"}
-base |= {"market.traders": ["buyer"], "faults": {"node_0": "even"}}
+base |= {"market.traders": ["buyer"], "faults": {"node_0": "even"}, "network.delays": "near"}
 over = {"prices.aggregator": {"name": "highest", "itself": highest}}
 frames = [sl.sweep(base, over, repeats=2, measure=measure, workers=n).frame for n in (2, None)]
 assert frames[0].equals(frames[1])

@@ -13,7 +13,8 @@ class ExecutionReports:
     """
 
     def __init__(self, engine: ConsensusMatchingEngine) -> None:
-        self.traders: dict[str, Trader] = {}  # by account, with which the ids of orders begin
+        # By name and symbol, with which the ids of their orders begin.
+        self.traders: dict[str, Trader] = {}
         self._events, self._rows = engine.events, engine.core.log.rows
         self._told = 0  # so many rows of the log
 
@@ -21,9 +22,10 @@ class ExecutionReports:
         """Tell a trader of its orders from now on, and first of what others were told already."""
         if not self.traders:
             self._told = len(self._rows)
+        own = {f"{trader.name}/{trader.symbol}": trader}
         for sequence in range(self._told):
-            self._report(sequence, {trader.account: trader})
-        self.traders[trader.account] = trader
+            self._report(sequence, own)
+        self.traders |= own
 
     def send(self) -> None:
         """Tell of what has happened since the last time."""
@@ -43,10 +45,10 @@ class ExecutionReports:
 
 
 def _owner(order_id: str, traders: dict[str, Trader]) -> Trader | None:
-    """Return the trader with whose account the id of an order begins, if it is one of these."""
-    account = order_id
-    while account:
-        account = account.rpartition("/")[0]
-        if account in traders:
-            return traders[account]
+    """Return the trader with whose name and symbol the id of an order begins, if there is one."""
+    start = order_id
+    while start:
+        start = start.rpartition("/")[0]
+        if start in traders:
+            return traders[start]
     return None

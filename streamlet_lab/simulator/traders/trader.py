@@ -157,8 +157,7 @@ class Trader(ABC):
         self._tracker = OrderTracker()
         self._listens = getattr(self.on_event, "__func__", None) is not Trader.on_event
         self._reports: Callable[[Trader], None] | None = None
-        self.account = f"{self.name}/{self.symbol}"
-        self._prefix = f"{self.account}/"
+        self._prefix = f"{self.name}/{self.symbol}/"
         self._made = 0
 
     @abstractmethod
