@@ -66,7 +66,7 @@ class _Flood:
         network, plain = self.network, self.network.is_plain
         due = self.due if plain else self.due.copy()
         self.open, sooner = network.sooner(
-            self.message, sender, self.open, due, network.shortest_delay, time
+            due, self.open, network.shortest_delay, time, self.message, sender
         )
         if not self.open:
             self.latest = 0

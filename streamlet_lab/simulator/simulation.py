@@ -276,9 +276,8 @@ class Simulation:
         else:
             sends = [Send(event) for event in events if isinstance(event, _MESSAGES)]
             learned = self._carry(time, index, replace_sends(self._active_faults(index), sends))
-        told = self._listeners.of_events
         for event in events:
-            for listener in told.get(type(event), ()):
+            for listener in self._listeners.of_events.get(type(event), ()):
                 listener(time, self._names[index], *event)
         if learned:
             self._listeners.tell_of(learned, time, self._names[index])

@@ -268,9 +268,9 @@ def test_a_delay_that_is_too_long_need_not_be_known(limits, spread, shortest, le
     together = LognormalDelays(stream(0, "test"), 50_000, spread, 500_000, shortest)
     due = [1_000 + limit for limit in limits]
     same = due.copy()
-    copies = None, 0, range(len(due))
-    plain = sooner(one_by_one, *copies, due, least, 1_000)
-    assert together.sooner(*copies, same, least, 1_000) == plain
+    copies = range(len(due)), least, 1_000, None, 0
+    plain = sooner(one_by_one, due, *copies)
+    assert together.sooner(same, *copies) == plain
     assert same == due
     # Nothing more was drawn than told.
     assert one_by_one(None, 0, 1, 0) == together(None, 0, 1, 0)
