@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from streamlet_lab.checks import Check, find_culprits, find_excerpt, market_checks, protocol_checks
 from streamlet_lab.config import (
+    OBSERVER,
     ExperimentConfig,
     check_config,
     check_runnable,
@@ -18,6 +19,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.simulator import (
+    Forgetter,
     Market,
     Monitor,
     Progress,
@@ -27,6 +29,7 @@ from streamlet_lab.simulator import (
     StockSimulation,
     create_streamlet_network,
 )
+from streamlet_lab.totals import NoFrames, Summing
 
 if TYPE_CHECKING:
     from streamlet_lab.result import Result
@@ -126,9 +129,16 @@ def _run(
     from streamlet_lab.result import Result
 
     recorder = Recorder()
-    reports = [] if progress is None else [ProgressReport(progress, config.epochs)]
+    reports: list[Monitor] = [] if progress is None else [ProgressReport(progress, config.epochs)]
+    forget = [check.forget for check in checks]
+    summing = None
+    if config.record == "summary":
+        summing = Summing(config, simulation, recorder, market)
+        forget.insert(0, summing.forget)
+        reports.append(summing)
+    forgetter = Forgetter(simulation, () if summing else (OBSERVER,), [*forget, recorder.forget])
     # The market, which is there already, is the last to see an event.
-    simulation.monitors[:0] = [recorder, *checks, *monitors, *reports]
+    simulation.monitors[:0] = [recorder, *checks, *monitors, *reports, forgetter]
     simulation.run(config.epochs)
     if market is not None:
         market.close(config.epochs * config.epoch_length)
@@ -140,13 +150,15 @@ def _run(
     record = Record.of(config, simulation, recorder, market, excerpt=excerpt, offences=offences)
     return Result(
         config=config,
-        frames=make_frames(record),
+        frames=NoFrames() if summing else make_frames(record),
         checks={check.name: check.result() for check in checks},
         evidence={evidence.culprit: evidence for evidence in culprits.values()},
-        excerpt=excerpt.lines,
+        # Its last line is the violation; what the others tell of is not kept for a summary.
+        excerpt=excerpt.lines[-1:] if summing else excerpt.lines,
         signatures=simulation.keyring.signatures,
         verifications=simulation.keyring.verifications,
         ledger=ledger,
+        totals=summing.finish() if summing else None,
     )
 
 

@@ -70,6 +70,11 @@ class Ed25519Keyring:
             answer = self._remembered[question] = self._verify(node, signature, message)
         return answer
 
+    def forget(self, node: str, signature: bytes, message: bytes) -> None:
+        """Drop a remembered answer that nobody will ask for."""
+        if self._remembered is not None:
+            self._remembered.pop((node, signature, message), None)
+
     def _verify(self, node: str, signature: bytes, message: bytes) -> bool:
         key = self._keys.get(node)
         if key is None:
@@ -108,6 +113,10 @@ class IdealSignatures:
 
     def verify(self, node: str, signature: bytes, message: bytes) -> bool:
         return self._book.get((node, message)) == signature
+
+    def forget(self, node: str, signature: bytes, message: bytes) -> None:
+        """Drop an entry that nobody will ask for."""
+        self._book.pop((node, message), None)
 
 
 class HeldKeys:

@@ -8,6 +8,7 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.metrics import MEASURES, SHARES, share_of
+from streamlet_lab.totals import IN_SUMMARY
 from streamlet_lab.units import to_name
 
 #: From a run's result to numbers by name; None is a number that this run does not have.
@@ -31,25 +32,7 @@ SUMMARY_NUMBERS: Final = (
     "epochs_without_price",
     "refused_blocks",
     "largest_displacement_bp",
-    "orders",
-    "trades",
-    "unfair_trades",
-    "unfair_trade_rate",
-    "fair_orders",
-    "fair_orders_stopped",
-    "fair_stopped_rate",
-    "orders_stopped",
-    "stopped_at_entry",
-    "stopped_at_trade",
-    "swept",
-    "without_reference",
-    "repriced_orders",
-    "fair_orders_repriced",
-    "halts",
-    "auctions",
-    "halted_s",
-    "halted_share",
-    "median_reference_age_s",
+    *IN_SUMMARY,
 )
 
 

@@ -251,6 +251,21 @@ def market_numbers(frames: Frames, epoch_s: float) -> dict[str, Any]:
 
 def activity(frames: Frames) -> dict[str, Any]:
     """Return those of the :data:`MEASURES` that follow from orders, trades and rejections."""
+    return with_rates(counts(frames), frames["orders"]["reference_age_s"])
+
+
+def with_rates(numbers: Mapping[str, int], ages: "pd.Series[float]") -> dict[str, Any]:
+    """Return :func:`counts` with the shares that follow, and the median of the orders' ages."""
+    return {
+        **numbers,
+        "fair_stopped_rate": Share.of(numbers["fair_orders_stopped"], numbers["fair_orders"]),
+        "unfair_trade_rate": Share.of(numbers["unfair_trades"], numbers["trades"]),
+        "median_reference_age_s": None if ages.isna().all() else float(ages.median()),
+    }
+
+
+def counts(frames: Frames) -> dict[str, int]:
+    """Return the counts among them: those of parts of a run add up to those of the run."""
     orders, trades, rejections = frames["orders"], frames["trades"], frames["rejections"]
     # Column by column: part of a frame would be a copy of all its columns.
     verdict_of = rejections["verdict"].to_numpy()
@@ -261,13 +276,11 @@ def activity(frames: Frames) -> dict[str, Any]:
     is_limit = (orders["type"] == "limit").to_numpy()
     fair, clipped = is_limit & orders["fair"].to_numpy(), orders["clipped"].to_numpy()
     unfair = ~trades["fair"].to_numpy()
-    age = orders["reference_age_s"]
     return {
         "orders": len(orders),
         "trades": len(trades),
         "fair_orders": int(fair.sum()),
         "fair_orders_stopped": int(false.sum()),
-        "fair_stopped_rate": Share.of(int(false.sum()), int(fair.sum())),
         "fair_stopped_at_entry": false_places[AT_ENTRY],
         "fair_stopped_at_trade": false_places[AT_TRADE],
         "fair_swept": false_places[SWEPT],
@@ -286,50 +299,10 @@ def activity(frames: Frames) -> dict[str, Any]:
         "repriced_orders": int(clipped.sum()),
         "fair_orders_repriced": int(clipped[fair].sum()),
         "unfair_trades": int(unfair.sum()),
-        "unfair_trade_rate": Share.of(int(unfair.sum()), len(trades)),
         "stopped_volume": int(shares[stopped].sum()),
         "fair_stopped_volume": int(shares[false].sum()),
         "unfair_trade_volume": int(trades["quantity"].to_numpy()[unfair].sum()),
-        "median_reference_age_s": None if age.isna().all() else float(age.median()),
     }
-
-
-def in_words(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Say what became of the orders: a heading and a text for each line that has something to say.
-
-    The numbers are those of :func:`activity`, :func:`market_numbers` or ``result.summary``.
-    """
-    trades, unfair = numbers["trades"], numbers["unfair_trades"]
-    at_a_price = f", {unfair:,} of these at an unfair price" if trades else ""
-    lines = [("Orders", f"{numbers['orders']:,}, {trades:,} trades{at_a_price}")]
-    if numbers["orders_stopped"]:
-        early, at_trade = numbers["without_reference"], numbers["stopped_at_trade"]
-        text = f"{numbers['orders_stopped']:,}, {numbers['stopped_at_entry']:,} at entry"
-        text += f" (of these {early:,} without a reference)" if early else ""
-        text += f", {at_trade:,} at a trade" if at_trade else ""
-        text += f", {numbers['swept']:,} swept later" if numbers["swept"] else ""
-        lines.append(("Orders stopped", text))
-    if numbers["fair_orders"]:
-        lines.append(("Fair orders stopped", rate_in_words(numbers)))
-    if numbers["repriced_orders"]:
-        fair = f"{numbers['fair_orders_repriced']:,} of these fair"
-        lines.append(("Repriced", f"{numbers['repriced_orders']:,} to the band's edge, {fair}"))
-    if numbers["halts"] or numbers["auctions"]:
-        counts = " and ".join(
-            f"{numbers[name]:,} {name if numbers[name] > 1 else name.removesuffix('s')}"
-            for name in ("halts", "auctions")
-            if numbers[name]
-        )
-        lasted = f"{numbers['halted_s']:,.1f} s ({numbers['halted_share']:.1%} of the time)"
-        lines.append(("Halted", f"{counts}, {lasted}"))
-    return lines
-
-
-def rate_in_words(numbers: Mapping[str, Any]) -> str:
-    """Say the headline: how many fair orders were stopped, of how many."""
-    stopped, fair = numbers["fair_orders_stopped"], numbers["fair_orders"]
-    share = f" ({numbers['fair_stopped_rate']:.1%})" if fair else ""
-    return f"{stopped:,.0f} of {fair:,.0f}{share}"
 
 
 def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:

@@ -14,7 +14,7 @@ import numpy as np
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.intervals import Share
-from streamlet_lab.measures import Measure
+from streamlet_lab.measures import SUMMARY_NUMBERS, Measure, names_of, run_experiment
 from streamlet_lab.points import Plan
 from streamlet_lab.simulator import Progress
 from streamlet_lab.texts import printable
@@ -62,11 +62,17 @@ class Work:
     def __call__(self, config: ExperimentConfig) -> Outcome:
         """Return what became of a run."""
         try:
-            return self.outcome(self.measure(self.run(config)))
+            return self.outcome(self.measure(self._result(config)))
         except Exception as error:
             if not self.keep:
                 raise
             return Outcome({}, described(error))
+
+    def _result(self, config: ExperimentConfig) -> Any:
+        names = names_of(self.measure)
+        if self.run is run_experiment and names is not None and {*names} <= {*SUMMARY_NUMBERS}:
+            config = config.model_copy(update={"record": "summary"})  # nothing else is looked at
+        return self.run(config)
 
     def outcome(self, measured: object) -> Outcome:
         """Return what was measured: NaN for what a run does not have."""

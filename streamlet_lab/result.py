@@ -4,6 +4,7 @@ import html
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
@@ -20,16 +21,13 @@ from streamlet_lab.files import parse_member, read_archive, write_archive
 from streamlet_lab.fixed import fixed
 from streamlet_lab.frames import OwnCopies, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
-from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import (
-    activity,
-    displacement_bp,
-    in_words,
     market_numbers,
     market_quality,
     sensitivity,
 )
 from streamlet_lab.texts import printable, to_path
+from streamlet_lab.totals import Totals, in_words, not_recorded, summarize
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
 
@@ -37,29 +35,6 @@ if TYPE_CHECKING:
     from streamlet_lab.charts import Plots
 
 _LEDGER: Final = "ledger.json"
-
-# Of the measures of the market, those that the summary has.
-_IN_SUMMARY: Final = (
-    "orders",
-    "trades",
-    "unfair_trades",
-    "unfair_trade_rate",
-    "fair_orders",
-    "fair_orders_stopped",
-    "fair_stopped_rate",
-    "orders_stopped",
-    "stopped_at_entry",
-    "stopped_at_trade",
-    "swept",
-    "without_reference",
-    "repriced_orders",
-    "fair_orders_repriced",
-    "halts",
-    "auctions",
-    "halted_s",
-    "halted_share",
-    "median_reference_age_s",
-)
 
 
 class _Frame:
@@ -95,6 +70,9 @@ class Result:
         Ed25519 operations that the run carried out.
     ledger : Ledger
         What the observer saw notarized, for finality proofs.
+    totals : Totals or None
+        What the summary is made of where no frames are recorded, with ``record="summary"``: frames,
+        measures of the market, charts, proofs and files are refused then.
     """
 
     config: ExperimentConfig
@@ -105,6 +83,7 @@ class Result:
     signatures: int
     verifications: int
     ledger: Ledger
+    totals: Totals | None = None
 
     def __post_init__(self) -> None:
         shown = {"frames": OwnCopies(self.frames)}
@@ -132,7 +111,15 @@ class Result:
     @property
     def has_market(self) -> bool:
         """Whether blocks carried prices that were traded against."""
+        if self.totals is not None:
+            return self.totals.counts["prices"] > 0
         return not self.prices.empty
+
+    @cached_property
+    def _totals(self) -> Totals:
+        if self.totals is not None:
+            return self.totals
+        return Totals.of(self.frames, with_market=self.has_market)
 
     @property
     def symbol(self) -> str:
@@ -167,6 +154,8 @@ class Result:
         The block is named by its hash as the frames have it, or by its epoch. Proofs come from the
         observer's ledger: of what only other nodes finalized, or without signatures, there is none.
         """
+        if self.totals is not None:
+            raise not_recorded("proof")
         return self.ledger.proof(block)
 
     @property
@@ -207,51 +196,12 @@ class Result:
 
         None where no price is final.
         """
-        final = self.prices[self.prices["finalized_s"].notna()]
-        largest = displacement_bp(final).abs().max()
-        return None if pd.isna(largest) else float(largest)
+        return self._totals.farthest_bp
 
     @property
     def summary(self) -> dict[str, Any]:
         """The run on one screen; counts, and times in seconds."""
-        config, epochs, messages = self.config, self.epochs, self.messages
-        protocol = {
-            "epochs": len(epochs),
-            "nodes": config.nodes,
-            "faulty_nodes": len(config.faulty_nodes),
-            "quorum": config.votes_needed,
-            "signatures": config.signatures,
-            "outside_model": list(self.outside_model),
-            "safe": self.safe,
-            "convicted_nodes": len(self.evidence),
-            "proposed_blocks": len(self.blocks),
-            "finalized_blocks": int(epochs["finalized_s"].notna().sum()),
-            "median_latency_s": _rounded(epochs["latency_s"].median()),
-            "mean_latency_s": _rounded(epochs["latency_s"].mean()),
-            "mean_latency_epochs": _rounded(epochs["latency_epochs"].mean()),
-            "messages": int((messages["sent"] + messages["echoed"]).sum()),
-        }
-        if not self.has_market:
-            return protocol
-        is_priced = self.prices["claim"] == "price_consensus"
-        final = self.prices["finalized_s"].notna()
-        ends = dict.fromkeys(config.symbols, to_seconds(config.epochs * config.epoch_length))
-        numbers = {**activity(self.frames), **interruptions(self.bands, ends)}
-        return {
-            "symbol": ", ".join(config.symbols),
-            "feed": str(config.feed),
-            **protocol,
-            "sources": len(config.prices.sources),
-            "faulty_sources": len(config.faulty_sources),
-            "tolerated_sources": config.prices.tolerated_sources,
-            "finalized_prices": int((final & is_priced).sum()),
-            "epochs_without_price": int((~is_priced).groupby(self.prices["epoch"]).any().sum()),
-            "refused_blocks": int((self.blocks["refusals"] > 0).sum()),
-            "largest_displacement_bp": _rounded(self.largest_displacement_bp),
-            **{name: numbers[name] for name in _IN_SUMMARY},
-            "halted_s": _rounded(numbers["halted_s"]),
-            "median_reference_age_s": _rounded(numbers["median_reference_age_s"]),
-        }
+        return summarize(self.config, self._totals, safe=self.safe, convicted=len(self.evidence))
 
     def save(self, path: str | Path) -> None:
         """Write the result to one ``.zip`` file, of JSON and CSV that other tools can open."""
@@ -339,10 +289,9 @@ class Result:
             f"{prices.aggregator_name} tolerates {tolerated}, voters: {prices.voter_policy}"
         )
         lines = [("Sources", sources)]
-        refused = self.blocks[self.blocks["refusals"] > 0]
-        if not refused.empty:
-            reason = refused["reason"].iloc[0]
-            lines.append(("Refused by voters", f"{len(refused)} blocks, first: {reason}"))
+        if refused := summary["refused_blocks"]:
+            reason = self._totals.first_refusal
+            lines.append(("Refused by voters", f"{refused} blocks, first: {reason}"))
         displacement = "nothing final" if farthest is None else f"{farthest:.1f} bp"
         return [
             *lines,
@@ -389,7 +338,3 @@ class _Manifest(Document):
     excerpt: tuple[str, ...]
     signatures: _Count
     verifications: _Count
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else round(float(value), 3)

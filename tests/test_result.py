@@ -641,7 +641,7 @@ def test_frames_are_made_when_they_are_first_read_and_kept():
     made, lazy = result.frames._frames._frames, result.frames._frames
     assert set(made) == set()
     trades = result.trades
-    assert set(made) == {"orders", "trades", "rejections", "bands"}  # the same events
+    assert set(made) == {"trades"}
     assert result.summary["trades"] == len(trades)
     assert "book" not in made
     assert set(dict(result.frames)) == set(made) == set(COLUMNS)

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from streamlet_lab.charts import band, layout, series, style
-from streamlet_lab.metrics import MARKET, VERDICTS, rate_in_words
+from streamlet_lab.metrics import MARKET, VERDICTS
 from streamlet_lab.result import Result
+from streamlet_lab.totals import rate_in_words
 
 #: Beside the bars, which are of orders stopped.
 _BARS = {

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from streamlet_lab.consensus import Block, Vote
 from streamlet_lab.simulator import Monitor
@@ -58,6 +58,9 @@ class Check(Monitor):
         self._unpromised = unpromised
         self._inapplicable = inapplicable
 
+    def forget(self, epoch: int, height: int) -> None:
+        """Drop what is about earlier epochs, and lower heights: nothing is any more."""
+
     def result(self) -> CheckResult:
         """Return the verdict so far."""
         if self._inapplicable:
@@ -78,6 +81,12 @@ class Check(Monitor):
             self.violation = f"at {to_seconds(time):.6f} s: {description}"
             self.violated_at = time
             self.witnesses = witnesses
+
+
+def drop_before(what: dict[int, Any], first: int) -> None:
+    """Drop what lies before an epoch or a height."""
+    for place in [place for place in what if place < first]:
+        del what[place]
 
 
 def short(subject: Block | Vote) -> str:

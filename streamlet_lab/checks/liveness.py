@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterable
 from typing import ClassVar
 
-from streamlet_lab.checks.check import Check, CheckResult, short
+from streamlet_lab.checks.check import Check, CheckResult, drop_before, short
 from streamlet_lab.consensus import GENESIS_EPOCH, Block
 from streamlet_lab.simulator import Simulation
 
@@ -125,6 +125,10 @@ class Lemma5(Liveness):
             if first is not block and first.hash != block.hash:
                 self._others[block.height] = block
                 self._reject_rivals(time, block.height)
+
+    def forget(self, epoch: int, height: int) -> None:
+        for places in (self._alone, self._first, self._others):
+            drop_before(places, height)
 
     def _has_it(self, node: str, epoch: int) -> bool:
         block = self._notarized.get(epoch - 1, {}).get(node)

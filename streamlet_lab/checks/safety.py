@@ -1,9 +1,10 @@
 """Safety: what must never happen, whatever the network does."""
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from operator import attrgetter
 
-from streamlet_lab.checks.check import Check, short
+from streamlet_lab.checks.check import Check, drop_before, short
 from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.prices import (
     ORIGIN,
@@ -41,6 +42,9 @@ class _OneBlock(Check):
                 first,
                 block,
             )
+
+    def forget(self, epoch: int, height: int) -> None:
+        drop_before(self._first, min(epoch, height))
 
 
 class Consistency(_OneBlock):
@@ -98,6 +102,12 @@ class VoteDiscipline(Check):
                 two = f"{short(first)} and {short(message)}, both of epoch {message.epoch}"
                 self._violate(time, f"{message.voter} votes for {two}", first, message)
 
+    def forget(self, epoch: int, height: int) -> None:
+        kept = {name: one for name, one in self._proposed.items() if one.epoch >= epoch}
+        self._proposed = kept
+        for votes in self._votes.values():
+            drop_before(votes, epoch)
+
     def _judge(self, time: int, vote: Vote) -> None:
         """Compare a vote with its block, and with the vote before it."""
         voter, block = vote.voter, self._proposed.get(vote.block_hash)
@@ -154,6 +164,12 @@ class ValidPrices(Check):
             self._judge(time, block, voter, claim, previous)
         symbols = [voter.symbol for voter in self._voters]
         self._references[block.hash] = references_after(block, symbols, references)
+
+    def forget(self, epoch: int, height: int) -> None:
+        # One chain is final, and was judged from its beginning on: each block raises the height.
+        dropped = self.examined - len(self._references)
+        for name in [*islice(self._references, max(height - 1 - dropped, 0))]:
+            del self._references[name]
 
     def _judge(
         self, time: int, block: Block, voter: Voter, claim: Claim, previous: PreviousConsensus

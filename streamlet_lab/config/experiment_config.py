@@ -113,6 +113,10 @@ class ExperimentConfig(Section):
         False makes every receiver verify every signature itself.
     trace : bool
         Whether the first arrival of every message at every node is recorded.
+    record : {"all", "summary"}
+        What stays of a run: with ``"summary"`` no frames, but ``result.summary`` and the checks, as
+        they are with ``"all"``. Then memory hardly grows with the epochs, unless a fault of a node
+        does worse than to fall silent or late, or a node is down for a while.
     """
 
     epochs: Annotated[int, Whole(1, 10_000_000)] = 60
@@ -130,6 +134,7 @@ class ExperimentConfig(Section):
     signatures: SignatureScheme = "ed25519"
     remember_verifications: Flag = True
     trace: Flag = False
+    record: Literal["all", "summary"] = "all"
     network: NetworkConfig = NetworkConfig()
     prices: PricesConfig = PricesConfig()
     market: MarketConfig = MarketConfig()
@@ -138,6 +143,8 @@ class ExperimentConfig(Section):
     def _check(self) -> Self:
         if "epoch_length" not in self.model_fields_set:
             object.__setattr__(self, "epoch_length", 2 * self.network.delta)
+        if self.trace and self.record == "summary":
+            raise InvalidInput("record", self.record, "'all' with a trace, which is a frame")
         self._check_symbols()
         self._check_market_time()
         if isinstance(self.quorum, int) and self.quorum > self.nodes:
@@ -324,6 +331,8 @@ class ExperimentConfig(Section):
     def to_document(self) -> dict[str, Any]:
         """Return the configuration as plain data, as it is saved."""
         document: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        if self.record == "all":  # as files have it from before there was a choice
+            del document["record"]
         return document
 
     def save(self, path: str | Path) -> None:

@@ -151,6 +151,16 @@ class BlockTree:
                 return self._notarize(entry)
         return NOTHING
 
+    def forget(self, epoch: int) -> None:
+        """Drop the blocks of earlier epochs, but genesis, and the votes for them."""
+        for block in [block for block in self.blocks() if 0 <= block.epoch < epoch]:
+            del self._entries[block.hash]
+            self.ballots.pop(block.ballot, None)
+            self._voted_at.pop(block.height, None)
+        for shown in (self.notarized, self.finalized):
+            kept = [block for block in shown[1:] if block.epoch >= epoch]
+            list.__setitem__(shown, slice(1, None), kept)
+
     def _notarize(self, entry: _Entry) -> Sequence[TreeEvent]:
         """Note a block's quorum; mark the chain that it notarizes, and those that waited for it."""
         entry.has_quorum = True

@@ -6,6 +6,7 @@ from typing import Any
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
 from streamlet_lab.frames import book_rows, order_rows, protocol_rows
 from streamlet_lab.frames.record import Record as Record
+from streamlet_lab.frames.symbol_log import SymbolLog as SymbolLog
 from streamlet_lab.frames.tables import Columns, LazyFrames, Rows
 from streamlet_lab.frames.tables import OwnCopies as OwnCopies
 from streamlet_lab.frames.tables import read_frame as read_frame

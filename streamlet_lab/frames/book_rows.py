@@ -6,8 +6,8 @@ from functools import cache
 from itertools import accumulate
 
 from streamlet_lab.columns import BookRow, DepthRow
-from streamlet_lab.frames.order_rows import Moment
 from streamlet_lab.frames.record import Record
+from streamlet_lab.frames.symbol_log import Moment
 from streamlet_lab.frames.tables import Rows, by_time
 from streamlet_lab.matching import PriceLevel, depth_over_time
 from streamlet_lab.units import to_ticks

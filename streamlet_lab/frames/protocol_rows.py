@@ -39,7 +39,7 @@ def epoch_rows(record: Record) -> Iterator[EpochRow]:
     voters: dict[bytes, list[str]] = {}
     for _, vote in recorder.votes:
         voters.setdefault(vote.block_hash, []).append(vote.voter)
-    for epoch, leader in enumerate(recorder.leaders):
+    for epoch in record.epochs:
         block = record.proposals.get(epoch)
         block_hash = block.hash if block else b""
         parent = recorder.blocks.get(block.parent, record.tree.notarized[0]) if block else None
@@ -49,7 +49,7 @@ def epoch_rows(record: Record) -> Iterator[EpochRow]:
             epoch=epoch,
             start_s=to_seconds(epoch * length),
             timestamp=path.timestamp(market_time).isoformat() if path else "",
-            leader=leader,
+            leader=recorder.leaders[epoch],
             block_hash=block_hash.hex(),
             height=block.height if block else None,
             parent_epoch=parent.epoch if parent else None,
@@ -67,6 +67,8 @@ def block_rows(record: Record) -> Iterator[BlockRow]:
     """Yield every proposed block."""
     final = {block.hash for block in record.tree.finalized}
     for time, node, block in record.recorder.proposals:
+        if block.epoch >= record.stop:
+            continue
         reasons = record.refusals.get(block.hash, [])
         said = _said_by(block)[0] if record.paths else None
         yield BlockRow(
@@ -107,7 +109,8 @@ def finality_rows(record: Record) -> Iterator[FinalityRow]:
 def message_rows(record: Record) -> Iterator[MessageRow]:
     """Yield how many copies of messages there were, by epoch and kind."""
     for (epoch, kind), counts in sorted(record.copies.items()):
-        yield MessageRow(epoch, kind.lower(), *counts)
+        if epoch < record.stop:
+            yield MessageRow(epoch, kind.lower(), *counts)
 
 
 def trace_rows(record: Record) -> Iterator[TraceRow]:
@@ -147,7 +150,7 @@ def offence_rows(record: Record) -> Iterator[OffenceRow]:
 
 def price_rows(record: Record) -> Iterator[PriceRow]:
     """Yield what each epoch's block says of each symbol."""
-    for epoch in range(len(record.recorder.leaders)):
+    for epoch in record.epochs:
         block = record.proposals.get(epoch)
         block_hash = block.hash if block else b""
         final = seconds(record.finalized.get(block_hash))
@@ -200,7 +203,7 @@ def _reading(claim: Claim) -> Said:
 
 def quote_rows(record: Record) -> Iterator[QuoteRow]:
     """Yield what each source said of each symbol in each epoch, and whether it counted."""
-    for epoch in range(len(record.recorder.leaders)):
+    for epoch in record.epochs:
         carried = _carried(record.proposals.get(epoch))
         evaluations = record.evaluations.get(epoch)
         for index, symbol in enumerate(record.paths):

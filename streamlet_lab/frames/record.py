@@ -32,6 +32,8 @@ class Record:
     engines: Mapping[str, ConsensusMatchingEngine] = field(default_factory=dict)
     arrivals: Sequence[Arrival] = ()
     quoted: Mapping[str, Mapping[Reference, int]] = field(default_factory=dict)
+    first: int = 0  # of a part of the run, its first epoch, and the first one after it
+    stop: int = 2**62
     logs: list[Any] = field(default_factory=list)  # of the engines, once they have been read
 
     @classmethod
@@ -67,6 +69,11 @@ class Record:
     def epoch_length(self) -> int:
         """Microseconds."""
         return self.config.epoch_length
+
+    @property
+    def epochs(self) -> range:
+        """Which epochs it is about."""
+        return range(self.first, min(self.stop, len(self.recorder.leaders)))
 
     @cached_property
     def proposals(self) -> dict[int, Block]:

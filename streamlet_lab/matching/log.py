@@ -92,13 +92,14 @@ def order_ids(row: Any) -> tuple[str, ...]:
 class Log:
     """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
-    __slots__ = ("_instrument", "_tape", "_taped", "accepted", "orders", "rows")
+    __slots__ = ("_forgotten", "_instrument", "_tape", "_taped", "accepted", "orders", "rows")
 
     def __init__(self, instrument: Instrument) -> None:
         self.rows: list[Any] = []
         self.accepted: dict[str, int] = {}
         self.orders: dict[str, Order] = {}  # as they came, where somebody has made them already
         self._instrument = instrument
+        self._forgotten = 0
         self._tape: list[int] = []
         self._taped = 0  # rows among which the trades were looked for
 
@@ -195,6 +196,23 @@ class Log:
         event = self.event(self.tape[trade_id])
         assert isinstance(event, Traded)
         return event.trade
+
+    def forget(self, before: int, order_ids: Iterable[str]) -> None:
+        """Drop rows that were read: those before a position, and of orders that are over.
+
+        Positions stay what they are. What still rests keeps its own row, and these ids are as if
+        they had never been accepted.
+        """
+        for order_id in order_ids:
+            if (position := self.accepted.pop(order_id, None)) is not None:
+                self.rows[position] = None
+            self.orders.pop(order_id, None)
+        kept = {*self.accepted.values(), *self.tape[-1:]}
+        for position in range(self._forgotten, before):
+            if position not in kept:
+                self.rows[position] = None
+        self._tape[:-1] = [0] * (len(self._tape) - 1)
+        self._forgotten = before
 
     def append(self, event: Event) -> None:
         """Write down an event that another engine's log shows."""

@@ -75,7 +75,8 @@ class QuoteFeed:
         self.sources = tuple(sources)
         shares = math.fsum(source.volume_share for source in sources)
         self._voices = [_Voice(source, path, seed, shares) for source in sources]
-        self._quotes: list[tuple[StockPrice, ...]] = []
+        self._quotes: dict[int, tuple[StockPrice, ...]] = {}
+        self._made = 0  # of so many epochs
 
     def timestamp(self, epoch: int) -> datetime:
         """Return the calendar time at which an epoch is quoted, UTC."""
@@ -87,11 +88,16 @@ class QuoteFeed:
         """Return the quotes of an epoch in the sources' order, without those in an outage."""
         if type(epoch) is not int or epoch < 0:
             epoch = to_whole(epoch, 0, "epoch")
-        if epoch >= len(self._quotes):
+        if epoch >= self._made:
             self.timestamp(epoch)  # it lies in the calendar
-            following = range(len(self._quotes), epoch + _EPOCHS_AHEAD)
-            self._quotes.extend(map(self._make_quotes, following))
+            following = range(self._made, epoch + _EPOCHS_AHEAD)
+            self._quotes |= {each: self._make_quotes(each) for each in following}
+            self._made = following.stop
         return self._quotes[epoch]
+
+    def forget(self, epoch: int) -> None:
+        """Drop the quotes of earlier epochs, which nobody may ask for any more."""
+        self._quotes = {each: said for each, said in self._quotes.items() if each >= epoch}
 
     def _make_quotes(self, epoch: int) -> tuple[StockPrice, ...]:
         market_time = epoch * self.market_time_per_epoch

@@ -5,6 +5,7 @@ Market time is an integer number of microseconds since the start of the path. A 
 """
 
 import math
+from array import array
 from collections import deque
 from collections.abc import Iterator
 from copy import deepcopy
@@ -40,6 +41,9 @@ MOST_INTRADAY: Final = 0.9
 
 # The path is walked in stretches: one step at a time is slower.
 _STEPS_AHEAD: Final = 32
+
+# For a payload, which has room for twelve digits.
+_TOO_MUCH: Final = 10**12
 
 # Shares per epoch over all sources at the opening: the description's sample output.
 _BASE_VOLUME: Final = 4_500
@@ -113,13 +117,14 @@ class PathSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if to_micros(self.base_price, "base_price") <= 0:
-            raise InvalidInput("base_price", self.base_price, "a price above zero")
-        bounds, expected = self.bounds, "two prices above zero, the lower one first"
+        to_micros(self.base_price, "base_price")
+        if not 0 < self.base_price < _TOO_MUCH:
+            raise InvalidInput("base_price", self.base_price, "a price above zero, below 10^12")
+        bounds, expected = self.bounds, "two prices above zero, the lower one first, below 10^12"
         if not isinstance(bounds, tuple | list) or len(bounds) != 2:
             raise InvalidInput("bounds", bounds, expected)
         low, high = (to_decimal(bound, "bounds") for bound in bounds)
-        if not 0 < low < high:
+        if not 0 < low < high < _TOO_MUCH:
             raise InvalidInput("bounds", bounds, expected)
         object.__setattr__(self, "bounds", (low, high))
 
@@ -180,7 +185,7 @@ class SimulatedPath:
         self._session: Session
         self._jumps: deque[tuple[float, float]] = deque()  # still to come: when, how far
         self._jumped = 0.0  # since the day's beginning
-        self._grid = [to_micros(settings.base_price)]
+        self._grid = array("q", [to_micros(settings.base_price)])
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is walked again from the beginning: where a model's generator is, nobody can copy.

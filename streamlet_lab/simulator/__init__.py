@@ -21,6 +21,8 @@ from streamlet_lab.simulator.faults import fault_kinds as fault_kinds
 from streamlet_lab.simulator.faults import make_fault as make_fault
 from streamlet_lab.simulator.faults import offered_fault_kinds as offered_fault_kinds
 from streamlet_lab.simulator.faults import own_fault_kinds as own_fault_kinds
+from streamlet_lab.simulator.forgetting import STRETCH as STRETCH
+from streamlet_lab.simulator.forgetting import Forgetter as Forgetter
 from streamlet_lab.simulator.links import Links as Links
 from streamlet_lab.simulator.links import make_links as make_links
 from streamlet_lab.simulator.market import Arrival as Arrival

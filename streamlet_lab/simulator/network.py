@@ -6,7 +6,7 @@ earliest arrival known so far and drops the later copies unseen. That is exact: 
 compares it with an echo carried out copy by copy.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -248,6 +248,23 @@ class Network:
             key: (one.sent, (one.received - one.unechoed) * others, one.received)
             for key, one in tallies
         }
+
+    def on_their_way(self) -> Iterator[Message]:
+        """Yield the messages of which a copy is yet to arrive."""
+        for message, flood in self._floods.items():
+            if any(_ARRIVED < due < LOST for due in flood.due):
+                yield message
+
+    def forget(self, epoch: int) -> list[Message]:
+        """Drop, and return, all messages about earlier epochs: none of them is sent again."""
+        gone = [message for message in self._floods if message.epoch < epoch]
+        for message in gone:
+            del self._floods[message]
+        return gone
+
+    def forget_copies(self, epoch: int) -> None:
+        """Drop the counts of copies of messages about earlier epochs."""
+        self._tallies = {key: one for key, one in self._tallies.items() if key[0] >= epoch}
 
     def broadcast(self, time: int, sender: int, message: Message) -> None:
         """Send a participant's own message to all others."""

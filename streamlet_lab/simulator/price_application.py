@@ -1,7 +1,7 @@
 """What nodes agree on: each epoch's prices, made from the sources' quotes and judged by them."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain, tee
@@ -236,6 +236,10 @@ class PriceApplication:
             references = references_after(block, self.symbols, references)
             self._references[block.hash] = references
         return references
+
+    def forget(self, needed: Collection[bytes]) -> None:
+        """Drop the references behind blocks that no chain goes through any more."""
+        self._references = {name: of for name, of in self._references.items() if name in needed}
 
     def _standing(self, epoch: int, ancestors: Iterator[Block]) -> tuple[References, bool]:
         """Return the references on a chain, and whether leaders claim no price on it any more."""

@@ -97,6 +97,15 @@ class StockSimulation(Simulation):
         self.observations[epoch] = observe(self.leader_of(epoch))
         return observe
 
+    def forget(self, epoch: int) -> None:
+        """Drop what was said and seen in earlier epochs; a dishonest source may still repeat it."""
+        for seen in (self.observations, self.application.evaluations):
+            for each in [each for each in seen if each < epoch]:
+                del seen[each]
+        if not self.config.source_faults:
+            for feed in self.feeds.values():
+                feed.forget(epoch)
+
     def _observe_dishonest(self, epoch: int) -> Callable[[str], Observation]:
         # What the deviation rule compares with, unless a notarization is still on its way.
         tree = self.observer.tree

@@ -13,9 +13,9 @@ from streamlet_lab.charts.plots import PAGES
 from streamlet_lab.charts.style import BLUE, VERMILLION
 from streamlet_lab.checks import Status
 from streamlet_lab.experiment import Experiment
-from streamlet_lab.metrics import in_words
 from streamlet_lab.result import Result
 from streamlet_lab.texts import printable
+from streamlet_lab.totals import in_words
 from streamlet_lab.widgets.controls import write
 from streamlet_lab.widgets.explorer_settings import CONTROLS, SECTIONS, Settings
 
