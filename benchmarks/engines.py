@@ -118,8 +118,9 @@ class DictBook:
     package = "benchmarks"
 
     def __init__(self, flow: Flow) -> None:
-        self._queues: dict[int, dict[int, deque[list[Any]]]] = {1: {}, -1: {}}  # by side, price
-        self._keys: dict[int, list[int]] = {1: [], -1: []}  # heaps of prices, the best the least
+        bids: tuple[dict[int, deque[list[Any]]], list[int]] = {}, []  # queues by price, its heap
+        asks: tuple[dict[int, deque[list[Any]]], list[int]] = {}, []
+        self._sides = {1: (*bids, *asks), -1: (*asks, *bids)}  # the own one, the opposite
         self._live: dict[str, list[Any]] = {}  # what is left of an order, and its id
         self._log: list[tuple[Any, ...]] = []
         self._commands = [
@@ -143,7 +144,8 @@ class DictBook:
         resting[0] = 0
 
     def _enter(self, order_id: str, side: int, ticks: int, quantity: int, time: int) -> None:
-        log, live, keys, queues = self._log, self._live, self._keys[-side], self._queues[-side]
+        log, live = self._log, self._live
+        own, own_keys, queues, keys = self._sides[side]
         log.append(("accepted", time, order_id, side, ticks, quantity))
         while quantity and keys and keys[0] <= side * ticks:
             key = keys[0]
@@ -158,17 +160,18 @@ class DictBook:
                     resting[0] = left - shares
                 else:
                     queue.popleft()
-                    live.pop(other, None)
+                    if left:
+                        del live[other]
             if not queue:
                 heappop(keys)
                 del queues[key]
         if quantity:
-            key, queues = -side * ticks, self._queues[side]
-            if key not in queues:
-                queues[key] = deque()
-                heappush(self._keys[side], key)
+            key = -side * ticks
+            if key not in own:
+                own[key] = deque()
+                heappush(own_keys, key)
             live[order_id] = resting = [quantity, order_id]
-            queues[key].append(resting)
+            own[key].append(resting)
 
 
 class LightMatchingEngine:

@@ -14,7 +14,7 @@ from streamlet_lab.matching.events import (
     Replaced,
 )
 from streamlet_lab.matching.log import ACCEPTED, CANCELLED, TRADED
-from streamlet_lab.matching.orders import FOK, IOC, Fields, Order, SelfTrade, shares_lost
+from streamlet_lab.matching.orders import FOK, IOC, Fields, SelfTrade, shares_lost
 from streamlet_lab.matching.session import REASON_WHILE_CLOSED, TradingSession
 from streamlet_lab.matching.watch import NEVER
 from streamlet_lab.units import to_whole
@@ -29,8 +29,8 @@ class MatchingCore(TradingSession):
         self._has_days = self.instrument.day is not None
         self._prevents_self_trade = self._self_trade is not SelfTrade.NONE
 
-    def enter(self, fields: Fields, time: int, order: Order | None = None) -> None:
-        """Match an order; ``order`` is the same as an object, for the log, where there is one."""
+    def enter(self, fields: Fields, time: int) -> None:
+        """Match an order."""
         if self.now <= time < self.alarm:
             self.now = time
         else:
@@ -55,8 +55,6 @@ class MatchingCore(TradingSession):
             rows = self._rows
             self._accepted[order_id] = priority = len(rows)
             rows.append((ACCEPTED, time, fields))
-            if order is not None:
-                self.log.orders[order_id] = order
             if price is not None and price != ticks:
                 priority = self._write_repriced(order_id, price, quantity)
             limit = NEVER if price is None else side * price
@@ -65,7 +63,8 @@ class MatchingCore(TradingSession):
                 return
             book = self.book
             own, opposite = book.sides[side]
-            if opposite.keys and opposite.keys[0] <= limit and closed is None:
+            keys = opposite.keys
+            if keys and keys[0] <= limit and closed is None:
                 quantity = self._match(order_id, side, limit, quantity, trader)
             if not quantity:
                 pass
@@ -86,7 +85,7 @@ class MatchingCore(TradingSession):
             if self._listens:
                 self._consult()
             return
-        self.reject(reason, Command.ORDER, order_id, order or fields, ticks)
+        self.reject(reason, Command.ORDER, order_id, fields, ticks)
 
     def cancel(self, order_id: str, time: int) -> None:
         """Take a resting order out of the book."""
@@ -99,7 +98,9 @@ class MatchingCore(TradingSession):
             self.reject(RejectReason.UNKNOWN_ID, Command.CANCEL, order_id)
             return
         self._rows.append((CANCELLED, time, order_id, resting.remaining))
-        resting.leave()
+        # `Resting.leave` without its call, here and where orders trade.
+        resting.before.behind = behind = resting.behind
+        behind.before = resting.before
         if self._listens:
             self._consult()
 
@@ -219,7 +220,8 @@ class MatchingCore(TradingSession):
                 else:
                     quantity, left = left, 0
                     remaining -= quantity
-                    resting.leave()
+                    level.behind = behind = resting.behind
+                    behind.before = level
                     del orders[other]
                 rows.append((TRADED, now, ticks, quantity, side, order_id, other, remaining, left))
                 if traded is not None:

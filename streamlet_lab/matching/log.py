@@ -92,12 +92,11 @@ def order_ids(row: Any) -> tuple[str, ...]:
 class Log:
     """The rows of one engine, and where to find the trades and the accepted orders in them."""
 
-    __slots__ = ("_forgotten", "_instrument", "_tape", "_taped", "accepted", "orders", "rows")
+    __slots__ = ("_forgotten", "_instrument", "_tape", "_taped", "accepted", "rows")
 
     def __init__(self, instrument: Instrument) -> None:
         self.rows: list[Any] = []
         self.accepted: dict[str, int] = {}
-        self.orders: dict[str, Order] = {}  # as they came, where somebody has made them already
         self._instrument = instrument
         self._forgotten = 0
         self._tape: list[int] = []
@@ -135,10 +134,7 @@ class Log:
 
     def order(self, order_id: str) -> Order:
         """Return an accepted order as it came."""
-        order = self.orders.get(order_id)
-        if order is None:
-            order = self.orders[order_id] = order_of(self.fields(order_id), self._instrument)
-        return order
+        return order_of(self.fields(order_id), self._instrument)
 
     def event(self, sequence: int) -> Event:
         """Return the event with a sequence number."""
@@ -148,7 +144,7 @@ class Log:
             return event
         kind, time, *rest = row
         if kind == ACCEPTED:
-            return Accepted(sequence, time, self.order(rest[0][0]))
+            return Accepted(sequence, time, order_of(rest[0], self._instrument))
         if kind == TRADED:
             return self._traded(sequence, row)
         if kind == REJECTED:
@@ -206,7 +202,6 @@ class Log:
         for order_id in order_ids:
             if (position := self.accepted.pop(order_id, None)) is not None:
                 self.rows[position] = None
-            self.orders.pop(order_id, None)
         kept = {*self.accepted.values(), *self.tape[-1:]}
         for position in range(self._forgotten, before):
             if position not in kept:
@@ -220,7 +215,6 @@ class Log:
         if isinstance(event, Accepted):
             order = event.order
             self.accepted[order.order_id] = event.sequence
-            self.orders[order.order_id] = order
             row = (ACCEPTED, event.time, fields_of(order, self._instrument))
         elif isinstance(event, Traded):
             row = self._row_of(event)
