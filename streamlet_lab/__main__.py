@@ -11,8 +11,9 @@ from streamlet_lab.interrupts import Terminated, answer_once, end_at_once
 def start() -> NoReturn:
     """Be the command line: an exit code and at most one line, whatever ends it."""
     try:
-        # A command opens no window, whatever the environment asks for.
-        os.environ["MPLBACKEND"] = "agg"
+        # A command opens no window, whatever the environment asks for, and does not search all that
+        # is installed for plugins of pydantic: a seventh of the calls until there are values.
+        os.environ |= {"MPLBACKEND": "agg", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
         from streamlet_lab.cli import main
 
         answer_once()

@@ -435,6 +435,16 @@ def test_numbers_of_the_summary_are_measured_by_their_names():
     pd.testing.assert_frame_equal(swept.frame, whole.frame[swept.frame.columns])
 
 
+@pytest.mark.parametrize("more", [{}, {"trace": True}, {"record": "all"}])
+def test_a_run_of_which_only_the_summary_is_read_gives_the_same_numbers(more):
+    base = {"epochs": 8, "signatures": "none", "faults": {"node_3": "equivocate"}, **more}
+    read, whole = (
+        sweep(base, OVER, repeats=2, measure=measure).frame
+        for measure in (summary_numbers, lambda result: summary_numbers(result))
+    )
+    pd.testing.assert_frame_equal(read, whole, check_exact=True)
+
+
 @pytest.mark.parametrize(
     "measure", [("finalised_blocks",), ("safe", "safe"), (), ("epochs",), {"safe"}, 4, (4,)]
 )
