@@ -202,3 +202,11 @@ def test_it_refuses_by_name_what_it_does_not_know():
         measure_runs(config, [1], ["orders"])
     with pytest.raises(sl.InvalidInput, match=r"measure: 'ordres' .*did you mean 'orders'"):
         measure_runs(sl.ExperimentConfig(), [1], ["ordres"])
+
+
+def test_a_corridor_without_end_is_one_that_nothing_leaves():
+    """A hundred thousand blocks without a price, at the dearest one: no product overflows."""
+    prices = {"max_price": 100_000, "base_price": 99_999, "max_deviation_percent": 10**9}
+    config = sl.ExperimentConfig(epochs=9, prices={**prices, "sources": [{"name": "a"}, "b"]})
+
+    assert measure_runs(config, [1], ["epochs_without_price"]) == [{"epochs_without_price": 0}]

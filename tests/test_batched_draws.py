@@ -135,11 +135,15 @@ def test_quotes(both):
             assert ks_2samp(said["volume"], volumes).pvalue > 0.003
 
 
-def test_outages_last_as_long(both):
-    full, _, inputs = both
-    counts = full[full["source"] == full["source"].unique()[1]].groupby("run").size()
-    said = counts.reindex(range(80), fill_value=0)
-    assert_one_law(said, inputs.quotes.given[1].sum(axis=1))
+def test_an_outage_makes_the_next_epoch_worse():
+    sources = [{"name": "a", "outage": 0.4, "outage_epochs": 3}, "b", "c"]
+    config = sl.ExperimentConfig(epochs=50, prices={"sources": sources})
+    given = draw(config, range(200)).quotes.given[0]
+    before, after = given[:, :-1], given[:, 1:]
+
+    assert (~given).mean() == pytest.approx(0.4, abs=0.02)
+    assert (~after)[~before].mean() == pytest.approx(1 - 1 / 3, abs=0.02)
+    assert (~after)[before].mean() == pytest.approx(0.4 / 0.6 / 3, abs=0.02)
 
 
 def test_orders(both):

@@ -181,6 +181,8 @@ def test_each_kind_is_known_or_refused_by_name(setting, kind):
         ({"market": {"band_parameters": {"at_entry": "clip"}}}, "at_entry: 'clip'"),
         ({"prices": {"max_deviation_percent": 0.5}}, "max_deviation_percent"),
         ({"nodes": 201}, "nodes: 201 is more than 200"),
+        ({"epochs": 100_000, "epoch_length": "20min"}, "seconds of a run: 120,000,000 is more"),
+        ({"prices": {"max_price": 200_000}}, "prices.max_price: it knows at most $100,000"),
         ({"market": {"traders": [{"kind": "fat_finger", "rate": 1e6}]}}, "orders of a run"),
         ({"network": {"delays": lambda stream, network, nodes: len}}, "delays: '<lambda>'"),
     ],

@@ -233,7 +233,7 @@ def _claim(config: ExperimentConfig, proposed: Array, notarized: Array, quotes: 
     before = np.full(len(proposed), to_micros(prices.base_price))
     without = np.zeros(len(proposed), np.int64)  # blocks without a price since then
     for epoch, claim in enumerate(claims):
-        allowed = (deviation + widening * without) * before
+        allowed = np.minimum(deviation + widening * without, _FAR // before) * before
         counts = usable[epoch] & (np.abs(price[epoch] - before) * _PER_CENT <= allowed)
         enough = np.count_nonzero(counts, axis=0) >= prices.min_sources
         made = _aggregate(prices.aggregator_name, price[epoch], volume[epoch], counts)

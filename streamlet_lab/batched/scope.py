@@ -27,7 +27,8 @@ _LONGEST_DELTA: Final = 500_000_000  # of two of them the sum fits into 32 bits
 _MOST_ORDERS: Final = 1_000_000  # of a run, expected
 _MOST_STEPS: Final = 5_000_000  # of a path's grid
 _LONGEST_SPAN: Final = 10**7  # trading days
-_DEAREST: Final = Decimal(1_000_000)  # dollars: products of prices and volumes fit into 64 bits
+_LONGEST_RUN: Final = 10**8  # seconds: a run and a time in it fit into 64 bits
+_DEAREST: Final = Decimal(100_000)  # dollars: products of prices and volumes fit into 64 bits
 _LARGEST_VOLUME: Final = 1_000
 # With fewer values two copies often arrive at one instant, and the queue decides which comes first.
 _FEWEST_DELAYS: Final = 1_000
@@ -77,6 +78,8 @@ def _of_run(config: ExperimentConfig) -> Iterator[str]:
     if config.epoch_length < 2 * config.network.delta:
         least = format_duration(2 * config.network.delta)
         yield f"epoch_length: {format_duration(config.epoch_length)} is shorter than 2Δ, {least}"
+    seconds = config.epochs * config.epoch_length / MICROSECONDS_PER_SECOND
+    yield from _above("epoch_length: seconds of a run", seconds, _LONGEST_RUN)
 
 
 def _of_network(config: ExperimentConfig) -> Iterator[str]:
