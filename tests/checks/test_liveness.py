@@ -101,13 +101,23 @@ def test_a_late_clock_has_its_own_beginning():
     assert lemma.result().evidence.startswith("at 0.000009 s: node_2 begins epoch 4 without")
 
 
+class Asking(Monitor):
+    """Asks a check for its verdict in the middle of an epoch."""
+
+    def __init__(self, check):
+        self.check = check
+
+    def sent(self, time, node, message):
+        self.check.result()
+
+
 @pytest.mark.parametrize("kind", [Lemma5, Theorem6])
 @pytest.mark.parametrize("late", [1, 6, 14, 20])
 def test_where_no_clock_is_late_the_start_of_an_epoch_says_it_all(kind, late):
     run = simulation(4, delay=to_node_2(late))
     check, each_entry = kind(HONEST, run, 0), kind(HONEST, run, 0)
     each_entry.unheard, each_entry._clocks_are_late = (), True
-    run.monitors.extend([check, each_entry])
+    run.monitors.extend([check, each_entry, Asking(check), Asking(each_entry)])
     for _ in range(4):
         run.run(3)
         assert check.result() == each_entry.result()
