@@ -260,6 +260,9 @@ class Summing(Monitor):
         self._logs = [SymbolLog(symbol) for symbol in market.engines] if market else []
         traders = market.traders if market else []
         self._own = {one.name for one in traders if type(one).__module__.startswith(_OWN_TRADERS)}
+        for one in traders:
+            if one.name not in self._own:
+                one.listen()  # it may look first when what it would be told is dropped
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         if epoch % STRETCH == 0 and self._market is not None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 
+from streamlet_lab.experiment import Experiment
 from streamlet_lab.matching import Accepted, Order, ReferenceMoved, Rejected, RejectReason
 from streamlet_lab.matching.log import Log
 from streamlet_lab.simulator import Market, Priority, priced
@@ -279,3 +280,14 @@ def test_for_traders_who_do_not_look_no_event_is_made(monkeypatch):
     assert len(market.engines["AAPL"].events) > 60
     with pytest.raises(AssertionError, match="nobody asked"):
         market.traders[0].position  # noqa: B018
+
+
+def test_a_run_that_forgets_what_happened_tells_who_looks_late():
+    seen = []
+    for record in ("all", "summary"):
+        Looks.seen = []
+        traders = [{"kind": Looks, "parameters": {"first": 150}}, "zero_intelligence"]
+        Experiment(epochs=300, record=record, signatures="none", market={"traders": traders}).run()
+        seen.append(Looks.seen)
+    assert seen[0] == seen[1]
+    assert len({position for _, position, _ in seen[0]}) > 10

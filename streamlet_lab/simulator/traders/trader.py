@@ -171,20 +171,20 @@ class Trader(ABC):
     def position(self) -> int:
         """Shares bought less shares sold."""
         if not self._listens:
-            self._listen()
+            self.listen()
         return self._position
 
     @position.setter
     def position(self, shares: int) -> None:
         if not self._listens:
-            self._listen()
+            self.listen()
         self._position = shares
 
     @property
     def orders(self) -> dict[str, OpenOrder]:
         """Its orders that are not over, by their ids, as the engine's events leave them."""
         if not self._listens:
-            self._listen()
+            self.listen()
         return self._tracker.open
 
     def attach(self, reports: Callable[["Trader"], None]) -> None:
@@ -193,7 +193,8 @@ class Trader(ABC):
         if self._listens:
             reports(self)
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Be told of each event from now on, and of all before, as by its first look."""
         self._listens = True
         if self._reports is not None:
             self._reports(self)
