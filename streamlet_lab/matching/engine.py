@@ -100,9 +100,8 @@ class ConsensusMatchingEngine:
         self._rows = log.rows
         self.events = LogView[Event](log.count, log.event, self.settings)
         self.trades = LogView[Trade](log.count_trades, log.trade, self.settings)
-        # Only its orders come as its core takes them.
         is_plain = self.instrument.tick == CENT and self.instrument.lot == 1
-        self._symbol_in_cents = self.symbol if is_plain else None
+        self._symbol_in_cents = self.symbol if is_plain else None  # whose orders fit the core
 
     @property
     def core(self) -> MatchingCore:
@@ -326,18 +325,15 @@ class ConsensusMatchingEngine:
     ) -> Answer:
         """Carry out a command at an instant; return its events, and before them what was due."""
         first = len(self._rows)
-        if asks:
-            now = self._prepare(time)
-        else:
-            now = self.now if time is None else self._read_instant(time)
+        now = self._prepare(time) if asks else self._read_instant(time)
         begun = len(self._rows)
         command(now)
         self._report(begun)
         return self._log.answer(first)
 
-    def _read_instant(self, time: int) -> int:
-        expected = f"whole microseconds, not before {self.now}"
-        return to_whole(time, self.now, "time", NEVER - 1, expected)
+    def _read_instant(self, time: int | None) -> int:
+        now, expected = self.now, f"whole microseconds, not before {self.now}"
+        return now if time is None else to_whole(time, now, "time", NEVER - 1, expected)
 
     def _prepare(self, time: int | None) -> int:
         """Do what comes before a command: what is due, the network's answer. Return its instant."""
@@ -356,15 +352,12 @@ class ConsensusMatchingEngine:
         """Enter an order whose price must be converted or checked for this instrument."""
         self._core.advance(now)
         if order.symbol != self.symbol:
-            what = (Command.ORDER, order.order_id, order)
-            self._core.reject(RejectReason.WRONG_SYMBOL, *what)
+            self._core.reject(RejectReason.WRONG_SYMBOL, Command.ORDER, order.order_id, order)
             return
         try:
-            fields = fields_of(order, self.instrument)
-        except InvalidInput as error:
+            self._core.enter(fields_of(order, self.instrument), now)
+        except OffGrid as error:
             self._refuse(error, Command.ORDER, order.order_id, order)
-        else:
-            self._core.enter(fields, now)
 
     def _refuse(
         self,
