@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import re
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,7 +18,7 @@ from typing import Any, Final, TypeVar
 import streamlet_lab as sl
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.files import check_archive_name, write_atomically
-from streamlet_lab.terminal import say, show
+from streamlet_lab.terminal import is_watched, say, show
 from streamlet_lab.texts import parse_json, parse_toml, printable, read_text
 from streamlet_lab.units import format_price
 
@@ -234,21 +233,18 @@ def sweep(options: argparse.Namespace) -> int:
         expected = "a place for what pyarrow writes: pip install 'streamlet-lab[parquet]'"
         raise InvalidInput("--parquet", str(options.parquet), expected)
     study = sl.load_study(options.study)
-    progress = True if sys.stderr.isatty() else partial(_progress, what="run")
+    progress = True if is_watched() else partial(_progress, what="run")
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)  # of a run that failed
         warnings.showwarning = lambda message, *_, **__: say(f"streamlet-lab: {message}")
         swept = sl.sweep(**study, workers=options.workers, store=options.store, progress=progress)
-    if options.csv is not None:  # files first: nobody may read the rest
-        write_atomically(options.csv, swept.frame.to_csv(index=False).encode())
-    if options.parquet is not None:
-        swept.to_parquet(options.parquet)
-    if options.json:
-        print(json.dumps(_swept(swept), indent=2, allow_nan=False))
-    else:
-        means = swept.means()
-        table = "" if means.empty else means.to_string(index=False, float_format="{:.6g}".format)
-        show([repr(swept), *map(str.rstrip, table.splitlines())])
+    try:  # files first: nobody may read the rest, which is told also where one cannot be written
+        if options.csv is not None:
+            write_atomically(options.csv, swept.frame.to_csv(index=False).encode())
+        if options.parquet is not None:
+            swept.to_parquet(options.parquet)
+    finally:
+        _print_sweep(swept, options.json)
     for path in filter(None, written.values()):
         _report_files(options, [path])
     if swept.interrupt:
@@ -256,6 +252,15 @@ def sweep(options: argparse.Namespace) -> int:
             show([f"Kept in {options.store}: the same command goes on from there"])
         raise swept.interrupt
     return 0 if swept.complete and swept.narrow else 1
+
+
+def _print_sweep(swept: "sl.Sweep", as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_swept(swept), indent=2, allow_nan=False))
+        return
+    means = swept.means()
+    table = "" if means.empty else means.to_string(index=False, float_format="{:.6g}".format)
+    show([repr(swept), *map(str.rstrip, table.splitlines())])
 
 
 def _swept(swept: "sl.Sweep") -> dict[str, Any]:

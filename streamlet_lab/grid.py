@@ -21,7 +21,7 @@ from streamlet_lab.files import write_atomically
 from streamlet_lab.identity import study_document
 from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
-from streamlet_lab.measures import Measure, run_experiment, summary_numbers, to_measure
+from streamlet_lab.measures import Measure, names_of, run_experiment, summary_numbers, to_measure
 from streamlet_lab.points import Base, Over, make_plan
 from streamlet_lab.progress import told
 from streamlet_lab.repeats import PART, WHOLE, Run, Runs, Work
@@ -303,6 +303,8 @@ def sweep(
     plan = make_plan(base, over, to_whole(seed, 0, "seed"))
     rounds = _rounds(until, to_whole(repeats, 1, "repeats", _MOST_RUNS // len(plan.points)))
     work = Work(to_function(run, "run"), to_measure(measure), plan.columns, keep)
+    if until is not None and run is run_experiment and (names := names_of(work.measure)):
+        _goal(until, names)  # of any other measure a run tells the names
     reasons = choose_engines(engine, plan, work)
     place = ByEngine(place, [not reason for reason in reasons])
     place.check(run=run, measure=work.measure, settings=plan.points)
@@ -359,19 +361,20 @@ def _swept(runs: Runs, until: Until | None) -> Sweep:
     frame = pd.DataFrame(rows, columns=[*named])
     failures = pd.DataFrame(failed, columns=[*columns, "error"])
     swept = Sweep(frame, settings, runs.planned, failures)
-    return swept if until is None or frame.empty else _with_goal(swept, until)
+    goal = {} if until is None or frame.empty else _goal(until, swept.measures)
+    return replace(swept, until=goal)
 
 
-def _with_goal(swept: Sweep, until: Until) -> Sweep:
-    """Return it with what its intervals were to be, of measures that it has."""
+def _goal(until: Until, measures: Sequence[str]) -> dict[str, float]:
+    """Return what half the widths of intervals are to be, by measures that there are."""
     if not isinstance(until, Mapping):
-        if len(swept.measures) != 1:
-            names = _listed(swept.measures)
+        if len(measures) != 1:
+            names = _listed(measures)
             raise InvalidInput("until", until, f"a mapping, since there are several: {names}")
-        until = {swept.measures[0]: until}
+        return {measures[0]: until}
     for measure in until:
-        to_name(measure, swept.measures, "until")
-    return replace(swept, until=dict(until))
+        to_name(measure, measures, "until")
+    return dict(until)
 
 
 def _groups(

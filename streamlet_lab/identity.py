@@ -18,6 +18,7 @@ from types import FunctionType, MethodType, NoneType
 from typing import Any, Final
 
 from streamlet_lab.kinds import kinds_of_others
+from streamlet_lab.measures import Chosen
 from streamlet_lab.points import Plan
 from streamlet_lab.values import functions_in
 
@@ -52,7 +53,7 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
             for point, text in zip(plan.points, texts, strict=True)
         ],
         "run": code_of(run),
-        "measure": code_of(measure),
+        "measure": [*measure.names] if isinstance(measure, Chosen) else code_of(measure),
         "functions": functions,
         "kinds": _named("".join(texts)),
     }

@@ -88,6 +88,7 @@ def make_plan(base: Base, over: Over, seed: int) -> Plan:
         rows = _rows(over)
         settings, count = tuple(rows[0]), len(rows)
         combinations = _of_rows(settings, rows)
+    _check_order(settings)
     if count > _MOST_POINTS:
         raise InvalidInput("over", f"{count:,} points", f"at most {_MOST_POINTS:,}")
     points = []
@@ -118,7 +119,8 @@ def _rows(over: Any) -> Sequence[Mapping[str, Any]]:
     if isinstance(over, pd.DataFrame):
         if not over.columns.is_unique:
             raise InvalidInput("over", [*over.columns], "each setting in one column")
-        over = over.to_dict("records")
+        # Also what is missing among whole numbers is NaN: None may be a value.
+        over = over.astype(object).where(over.notna(), math.nan).to_dict("records")
     expected = "values by setting, such as {'nodes': [4, 7]}, or a list or frame of points"
     is_list = isinstance(over, Sequence) and not isinstance(over, str)
     if not is_list or not over or not all(isinstance(row, Mapping) for row in over):
@@ -145,7 +147,8 @@ def _of_rows(
                 raise InvalidInput(place, name, expected)
         values = [to_python(row[name]) for name in settings]
         for name, value in zip(settings, values, strict=True):
-            if value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+            is_missing = value is pd.NaT or value is pd.NA
+            if is_missing or (isinstance(value, float) and math.isnan(value)):
                 raise InvalidInput(f"{place}.{name}", row[name], "a value; it is missing here")
         labels = tuple(map(_label, values))
         if labels in seen:
@@ -153,6 +156,14 @@ def _of_rows(
         seen[labels] = number
         points.append(tuple(zip(labels, values, strict=True)))
     return points
+
+
+def _check_order(settings: tuple[str, ...]) -> None:
+    """Refuse a section after one of its settings, which would be replaced with it."""
+    for number, name in enumerate(settings):
+        for earlier in settings[:number]:
+            if earlier.startswith(f"{name}."):
+                raise InvalidInput("over", name, f"before {earlier}, which it would replace")
 
 
 def _check_varied(name: object) -> None:

@@ -1,12 +1,12 @@
 """Who is told how far a sweep is: nobody, a function, or a person who watches a bar."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from streamlet_lab.simulator import Progress
+from streamlet_lab.terminal import is_watched
 from streamlet_lab.units import to_function
 
 
@@ -40,7 +40,7 @@ class _Bar:
             from tqdm import auto
 
             in_notebook = any(base.__module__ == "tqdm.notebook" for base in auto.tqdm.__mro__)
-            hidden = not in_notebook and not sys.stderr.isatty()
+            hidden = not in_notebook and not is_watched()
             self._bar = auto.tqdm(total=total, initial=done - 1, unit="run", disable=hidden)
             self._bar.start_t = self._began  # the first run took time too
         self._bar.total = total

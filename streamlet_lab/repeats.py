@@ -63,7 +63,7 @@ class Work:
         """Return what became of a run."""
         try:
             return self.outcome(self.measure(self._result(config)))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a run that wants to end all of them, too
             if not self.keep:
                 raise
             return Outcome({}, described(error))
@@ -214,6 +214,10 @@ def check_shares(outcomes: Sequence[Outcome], *, keep: bool) -> list[Outcome]:
     return checked
 
 
-def described(error: Exception) -> str:
-    """Return an error in one line."""
-    return printable(f"{type(error).__name__}: {error}")
+def described(error: BaseException) -> str:
+    """Return an error in one line, also one that has no text to show."""
+    try:
+        text = str(error)
+    except Exception as failed:
+        text = f"a {type(failed).__name__} in its own text"
+    return printable(f"{type(error).__name__}: {text}")

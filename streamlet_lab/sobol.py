@@ -65,6 +65,8 @@ def quasi_random(
     """
     if not isinstance(bounds, Mapping) or not bounds:
         raise InvalidInput("bounds", bounds, "pairs by setting, such as {'nodes': (4, 16)}")
+    if isinstance(log, str) or not isinstance(log, Collection):
+        raise InvalidInput("log", log, "a list of settings")
     for name in log:
         to_name(name, bounds, "log")
     scales = {name: _scale(name, pair, name in log) for name, pair in bounds.items()}

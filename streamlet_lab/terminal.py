@@ -17,10 +17,17 @@ def show(lines: Iterable[str]) -> None:
 
 def say(text: str) -> None:
     """Tell in one line on standard error; that nobody listens there is no reason to stop."""
+    if sys.stderr is None:  # it was closed before Python began; `print` would take the other one
+        return
     try:
         print(printable(text), file=sys.stderr, flush=True)
     except OSError:
         discard(sys.stderr)
+
+
+def is_watched() -> bool:
+    """Whether standard error is a terminal, where a bar shows how far something is."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def discard(stream: TextIO) -> None:

@@ -479,6 +479,28 @@ def test_the_error_of_a_run_is_shown_as_text():
     assert {*swept.failures["error"]} == {r"ValueError: \x1b[31mred\n"}
 
 
+class Speechless(Exception):
+    def __str__(self):
+        raise TypeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(SystemExit(3), "SystemExit: 3"), (Speechless(), "Speechless: a TypeError in its own text")],
+)
+def test_a_run_that_wants_to_end_all_or_has_an_error_without_a_text_fails_alone(error, told):
+    def fails(config):
+        if config.nodes == 7:
+            raise error
+        return config
+
+    with pytest.warns(UserWarning, match=told):
+        swept = sweep_configs({}, {"nodes": [4, 7]}, run=fails)
+    assert (len(swept.frame), {*swept.failures["error"]}) == (3, {told})
+    with pytest.raises(type(error)):
+        sweep_configs({}, {"nodes": [4, 7]}, run=fails, on_error="raise")
+
+
 def test_what_is_done_about_errors_is_one_of_two_words():
     with pytest.raises(InvalidInput, match=r"on_error: 'stop' .* one of keep, raise"):
         sweep_configs({}, {}, on_error="stop")

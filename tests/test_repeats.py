@@ -270,6 +270,13 @@ def test_the_store_of_another_study_is_refused_with_the_first_difference(tmp_pat
         sweep_noise(store=store, **OTHERS[what])
 
 
+def test_other_names_of_numbers_are_told_as_they_are(tmp_path):
+    options = {"run": run_experiment, "store": tmp_path / "s.db", "repeats": 1}
+    sweep({"epochs": 2}, {}, measure=["messages"], **options)
+    with pytest.raises(DataError, match=r"measure\.0 is 'messages' in it, and 'safe' here"):
+        sweep({"epochs": 2}, {}, measure=["safe"], **options)
+
+
 def test_a_base_and_a_label_that_mean_something_else_are_another_study(tmp_path):
     store = tmp_path / "s.db"
     faults = {"over": {"faults": {"one": {"node_1": "crash"}}}}
@@ -414,6 +421,14 @@ def test_a_point_whose_runs_all_fail_is_not_waited_for():
 def test_what_is_no_width_is_refused(options, message):
     with pytest.raises(InvalidInput, match=message):
         sweep_noise(**({"repeats": 100} | options))
+
+
+@pytest.mark.parametrize("until", [1.0, {"finalized_blok": 1.0}])
+def test_a_width_of_what_is_not_measured_is_refused_before_anything_runs(until):
+    told = []
+    with pytest.raises(InvalidInput, match=r"^until: "):
+        sweep({"epochs": 2}, {}, repeats=31, until=until, progress=lambda *step: told.append(step))
+    assert not told
 
 
 # Measures by name.

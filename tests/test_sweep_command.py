@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from unittest import mock
 
 import pandas as pd
@@ -58,6 +59,21 @@ def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
     assert printed.out == PRINTED
     assert "100%|" in printed.err
     assert "| 6/6 [" in printed.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_what_was_found_is_printed_where_a_file_cannot_be_written(capsys):
+    assert command("--csv", "/dev/full") == 2
+    printed = capsys.readouterr()
+    assert printed.out == PRINTED
+    assert printed.err.startswith("streamlet-lab: error: /dev/full: cannot be written")
+
+
+def test_without_a_standard_error_there_is_still_one_document(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with interrupted_after(0, ValueError("no run")):
+        assert command("--json") == 1
+    assert json.loads(capsys.readouterr().out)["finished"] == 0
 
 
 def test_json_is_one_document_of_it_all(capsys):
