@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import exp, log
 from statistics import NormalDist
@@ -116,40 +115,6 @@ class _Shares(dict[int, float]):
         return share
 
 
-@dataclass(frozen=True, slots=True)
-class _Uniform:
-    stream: random.Random
-    low: int
-    high: int
-    bound: int
-
-    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        return max(1, min(self.stream.randint(self.low, self.high), self.bound))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sampled:
-    stream: random.Random
-    samples: Sequence[int]
-    bound: int
-
-    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        return min(self.stream.choice(self.samples), self.bound)
-
-
-@dataclass(frozen=True, slots=True)
-class _BetweenRegions:
-    stream: random.Random
-    distances: Sequence[Sequence[int]]  # from participant to participant, microseconds
-    spread: float
-    bound: int
-
-    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        distance = self.distances[sender][receiver]
-        rest = distance / 10 * self.stream.lognormvariate(0.0, self.spread)
-        return min(distance + round(rest), self.bound)
-
-
 def sooner(
     delay: Delay,
     due: list[int],
@@ -182,7 +147,7 @@ def constant_delay(microseconds: int) -> Delay:
     return partial(_always, microseconds)
 
 
-def _always(delay: int, message: Message, sender: int, receiver: int, time: int) -> int:
+def _always(delay: int, *_: object) -> int:
     return delay
 
 
@@ -201,12 +166,20 @@ def _constant(stream: random.Random, network: NetworkConfig, nodes: int) -> Dela
 @delay_kind("uniform")
 def _uniform(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
     low, high = network.fastest, 2 * network.median_delay - network.fastest
-    return _Uniform(stream, low, high, network.delta)
+    return partial(_between, stream, low, high, network.delta)
+
+
+def _between(stream: random.Random, low: int, high: int, bound: int, *_: object) -> int:
+    return max(1, min(stream.randint(low, high), bound))
 
 
 @delay_kind("sample")
 def _sample(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay:
-    return _Sampled(stream, network.samples, network.delta)
+    return partial(_one_of, stream, network.samples, network.delta)
+
+
+def _one_of(stream: random.Random, samples: Sequence[int], bound: int, *_: object) -> int:
+    return min(stream.choice(samples), bound)
 
 
 @delay_kind("regions")
@@ -215,7 +188,21 @@ def _regions(stream: random.Random, network: NetworkConfig, nodes: int) -> Delay
     regions, table = regions_used(network), network.region_table
     places = [regions[index % nodes % len(regions)] for index in range(nodes + 1)]
     distances = [[table[origin][target] for target in places] for origin in places]
-    return _BetweenRegions(stream, distances, network.delay_spread, network.delta)
+    return partial(_between_regions, stream, network, distances)
+
+
+def _between_regions(
+    stream: random.Random,
+    network: NetworkConfig,
+    distances: Sequence[Sequence[int]],  # from participant to participant, microseconds
+    message: Message,
+    sender: int,
+    receiver: int,
+    time: int,
+) -> int:
+    distance = distances[sender][receiver]
+    rest = distance / 10 * stream.lognormvariate(0.0, network.delay_spread)
+    return min(distance + round(rest), network.delta)
 
 
 DELAYS.close()

@@ -9,6 +9,7 @@ import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -20,8 +21,10 @@ from streamlet_lab.simulator.delays import LOST, Delay, shortest_delay
 from streamlet_lab.streams import stream
 from streamlet_lab.units import to_whole
 
-#: ``layer(drawn, message, sender, receiver, time)``: a copy's delay, given what it was so far.
-Layer = Callable[[int, Message, int, int, int], int]
+#: ``layer(drawn, time, sender, receiver, message)``: a copy's delay, given what it was so far.
+Layer = Callable[[int, int, int, int, Message], int]
+Intervals = Sequence[tuple[int, int]]
+Limit = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +52,29 @@ def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
     (10000, 90000)
     """
     base: Delay = network.make_delays(stream(seed, "network"), nodes)
-    limit, shortest = _Limit(network.delta, network.bad_times), shortest_delay(network)
+    limit, shortest = partial(_limit, network.delta, network.bad_times), shortest_delay(network)
     names = [*(f"node_{index}" for index in range(nodes)), OBSERVER]
     layers: list[Layer] = []
     if network.delays not in DELAYS.own():  # those clip their delays themselves
-        base = _OthersDelay(given(base, "network.delays"), limit)
+        base = partial(_clipped, given(base, "network.delays"), limit)
     if network.link_delays:
         fixed = _fixed_delays(network, names)
-        layers.append(_SingleLinks(fixed))
+        layers.append(partial(_on_single_links, fixed))
         shortest = min(shortest, *fixed.values())
     if network.slow_nodes:
         factors = [network.slow_nodes.get(name, 1.0) for name in names]
-        layers.append(_SlowNodes(factors, limit))
+        layers.append(partial(_slowed, factors, limit))
     if network.bad_times:
-        layers.append(_BadTimes(limit, network.slowdown))
+        layers.append(partial(_in_bad_times, network.bad_times, limit, network.slowdown))
         if network.held:
-            layers.append(_Holding(network.bad_times, network.held, network.held_together, seed))
+            layers.append(partial(_held_back, network, seed))
     if network.loss and network.when_lost == "retransmit":
         losing = stream(seed, "network/loss")
-        layers.append(_Retransmission(losing, network.loss, network.retransmit_after, limit))
-    layers += [_partition(partition, names) for partition in network.partitions]
+        layers.append(partial(_retransmitted, network, losing, limit))
+    layers += [_partition(one, names) for one in network.partitions]
     if network.loss and network.when_lost == "forever":
-        layers.append(_Loss(stream(seed, "network/loss"), network.loss))
-    return Links(_Layered(base, layers) if layers else base, shortest)
+        layers.append(partial(_lost_for_good, stream(seed, "network/loss"), network.loss))
+    return Links(partial(_layered, base, layers) if layers else base, shortest)
 
 
 def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, ...]:
@@ -89,49 +92,35 @@ def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, .
     return (*(offset - min(late) for offset in late), 0)
 
 
-def _last_stop(intervals: Sequence[tuple[int, int]], time: int) -> int:
+def _last_stop(intervals: Intervals, time: int) -> int:
     """Return when the last interval that a time lies in is over; the time itself if in none."""
     return max((stop for start, stop in intervals if start <= time < stop), default=time)
 
 
-# --- What delays are made of, as values: what a function encloses is not copied with it.
+# --- What delays are made of: `partial` binds the parts, since a closure's are not copied with it.
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """The longest delay by the time of sending: Δ, or until good times."""
-
-    delta: int
-    bad: Sequence[tuple[int, int]]
-
-    def __call__(self, time: int) -> int:
-        return max(self.delta, _last_stop(self.bad, time) - time) if self.bad else self.delta
+def _limit(delta: int, bad: Intervals, time: int) -> int:
+    """Return the longest delay of what is sent at a time: Δ, or until good times."""
+    return max(delta, _last_stop(bad, time) - time) if bad else delta
 
 
-@dataclass(frozen=True, slots=True)
-class _Layered:
-    base: Delay
-    layers: Sequence[Layer]
-
-    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        drawn = self.base(message, sender, receiver, time)
-        for layer in self.layers:
-            drawn = layer(drawn, message, sender, receiver, time)
-        return drawn
+def _layered(
+    base: Delay, layers: Sequence[Layer], message: Message, sender: int, receiver: int, time: int
+) -> int:
+    drawn = base(message, sender, receiver, time)
+    for layer in layers:
+        drawn = layer(drawn, time, sender, receiver, message)
+    return drawn
 
 
-@dataclass(frozen=True, slots=True)
-class _OthersDelay:
-    """Delays of a kind that is not the lab's own, clipped."""
-
-    delay: Callable[[Message, int, int, int], Any]
-    limit: _Limit
-
-    def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
-        given = self.delay(message, sender, receiver, time)
-        expected = "delays in whole microseconds"
-        drawn = to_whole(given, -LOST, "network.delays", expected=expected)
-        return max(1, min(drawn, self.limit(time)))
+def _clipped(
+    delay: Delay, limit: Limit, message: Message, sender: int, receiver: int, time: int
+) -> int:
+    """Return a delay of a kind that is not the lab's own, clipped."""
+    given: Any = delay(message, sender, receiver, time)
+    drawn = to_whole(given, -LOST, "network.delays", expected="delays in whole microseconds")
+    return max(1, min(drawn, limit(time)))
 
 
 # --- Layers
@@ -146,107 +135,93 @@ def _fixed_delays(network: NetworkConfig, names: Sequence[str]) -> dict[tuple[in
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _SingleLinks:
-    fixed: Mapping[tuple[int, int], int]
-
-    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        return self.fixed.get((sender, receiver), drawn)
+def _on_single_links(
+    fixed: Mapping[tuple[int, int], int], drawn: int, time: int, sender: int, receiver: int, *_: Any
+) -> int:
+    return fixed.get((sender, receiver), drawn)
 
 
-@dataclass(frozen=True, slots=True)
-class _SlowNodes:
-    factors: Sequence[float]
-    limit: _Limit
-
-    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        slowed = round(drawn * self.factors[sender] * self.factors[receiver])
-        return min(slowed, self.limit(time))
-
-
-@dataclass(frozen=True, slots=True)
-class _BadTimes:
-    limit: _Limit
-    slowdown: float
-
-    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        is_bad = any(start <= time < stop for start, stop in self.limit.bad)
-        return min(round(drawn * self.slowdown), self.limit(time)) if is_bad else drawn
+def _slowed(
+    factors: Sequence[float],
+    limit: Limit,
+    drawn: int,
+    time: int,
+    sender: int,
+    receiver: int,
+    *_: Any,
+) -> int:
+    return min(round(drawn * factors[sender] * factors[receiver]), limit(time))
 
 
-@dataclass(frozen=True, slots=True)
-class _Holding:
+def _in_bad_times(
+    bad: Intervals, limit: Limit, slowdown: float, drawn: int, time: int, *_: Any
+) -> int:
+    is_bad = any(start <= time < stop for start, stop in bad)
+    return min(round(drawn * slowdown), limit(time)) if is_bad else drawn
+
+
+def _held_back(
+    network: NetworkConfig,
+    seed: int,
+    drawn: int,
+    time: int,
+    _: int,
+    receiver: int,
+    message: Message,
+) -> int:
     """Hold some messages back from some receivers, whoever passes them on.
 
     A hash decides on each message and receiver: so all copies meet the same fate, and the links'
     own draws stay as they are.
     """
-
-    bad: Sequence[tuple[int, int]]
-    share: float
-    together: bool
-    seed: int
-
-    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        periods = [period for period in self.bad if period[0] <= time < period[1]]
-        if not periods:
-            return drawn
-        start, stop = max(periods, key=itemgetter(1))
-        what = f"{type(message).__name__}/{message.epoch}".encode()
-        digest = hashlib.blake2b(
-            receiver.to_bytes(4) + (what if self.together else message.signed),
-            digest_size=16,
-            key=self.seed.to_bytes(8),
-            person=b"held",
-        ).digest()
-        chance, instant = (int.from_bytes(half) / 2**64 for half in (digest[:8], digest[8:]))
-        release = start + int((stop - start) * instant) if chance < self.share else 0
-        return max(drawn, release - time)
+    periods = [period for period in network.bad_times if period[0] <= time < period[1]]
+    if not periods:
+        return drawn
+    start, stop = max(periods, key=itemgetter(1))
+    what = f"{type(message).__name__}/{message.epoch}".encode()
+    digest = hashlib.blake2b(
+        receiver.to_bytes(4) + (what if network.held_together else message.signed),
+        digest_size=16,
+        key=seed.to_bytes(8),
+        person=b"held",
+    ).digest()
+    chance, instant = (int.from_bytes(half) / 2**64 for half in (digest[:8], digest[8:]))
+    release = start + int((stop - start) * instant) if chance < network.held else 0
+    return max(drawn, release - time)
 
 
-@dataclass(frozen=True, slots=True)
-class _Retransmission:
-    """Each lost try costs a wait, half to one and a half of a mean that doubles: RFC 6298, 5.5."""
-
-    stream: random.Random
-    loss: float
-    first: int
-    limit: _Limit
-
-    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        latest, wait = self.limit(time), self.first
-        while drawn < latest and self.stream.random() < self.loss:
-            drawn += round(wait * self.stream.uniform(0.5, 1.5))
-            wait *= 2
-        return min(drawn, latest)
+def _retransmitted(
+    network: NetworkConfig, losing: random.Random, limit: Limit, drawn: int, time: int, *_: Any
+) -> int:
+    """Have each lost try cost half to one and a half of a wait that doubles: RFC 6298, 5.5."""
+    latest, wait = limit(time), network.retransmit_after
+    while drawn < latest and losing.random() < network.loss:
+        drawn += round(wait * losing.uniform(0.5, 1.5))
+        wait *= 2
+    return min(drawn, latest)
 
 
 def _partition(partition: Partition, names: Sequence[str]) -> Layer:
     group_of = {name: group for group, members in enumerate(partition.groups) for name in members}
-    groups = [group_of.get(name) for name in names]
-    return _Partitioned(partition.start, partition.stop, partition.one_way, groups)
+    return partial(_kept_apart, partition, [group_of.get(name) for name in names])
 
 
-@dataclass(frozen=True, slots=True)
-class _Partitioned:
-    start: int
-    stop: int
-    one_way: bool
-    groups: Sequence[int | None]  # of each participant
+def _kept_apart(
+    partition: Partition,
+    groups: Sequence[int | None],  # of each participant
+    drawn: int,
+    time: int,
+    sender: int,
+    receiver: int,
+    *_: Any,
+) -> int:
+    if not partition.start <= time < partition.stop:
+        return drawn
+    origin, target = groups[sender], groups[receiver]
+    if origin is None or target is None or origin == target or (partition.one_way and origin):
+        return drawn
+    return max(drawn, partition.stop - time)
 
-    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        if not self.start <= time < self.stop:
-            return drawn
-        origin, target = self.groups[sender], self.groups[receiver]
-        if origin is None or target is None or origin == target or (self.one_way and origin):
-            return drawn
-        return max(drawn, self.stop - time)
 
-
-@dataclass(frozen=True, slots=True)
-class _Loss:
-    stream: random.Random
-    loss: float
-
-    def __call__(self, drawn: int, message: Message, sender: int, receiver: int, time: int) -> int:
-        return LOST if self.stream.random() < self.loss else drawn
+def _lost_for_good(losing: random.Random, loss: float, drawn: int, *_: Any) -> int:
+    return LOST if losing.random() < loss else drawn

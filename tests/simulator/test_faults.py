@@ -336,7 +336,7 @@ class Helper(NodeFault):
     def on_send(self, message):
         yield Send(message)
         if isinstance(message, Vote) and message.block_hash in self.node.tree:
-            block = self.node.tree[message.block_hash]
+            block = next(self.node.tree.chain(message.block_hash))
             yield from (Send(self.vote(block, one)) for one in self.accomplices if one != self.name)
 
 
