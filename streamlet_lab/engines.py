@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, get_args
 
 import pandas as pd
 
@@ -10,11 +10,9 @@ from streamlet_lab.batched import MEASURES, explain, measure_batches
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.measures import names_of, run_experiment
 from streamlet_lab.points import Plan
-from streamlet_lab.repeats import OfBatch, Work
+from streamlet_lab.repeats import Work
 from streamlet_lab.units import to_name
-from streamlet_lab.workers import Done, Numbered, Place
-
-T = TypeVar("T")
+from streamlet_lab.workers import Done, Numbered, Place, finished
 
 #: What plays a run: everything, or thousands at a time; ``"auto"``: batched where that is the same.
 Engine = Literal["full", "batched", "auto"]
@@ -111,10 +109,4 @@ def _in_batches(work: Work, numbered: Numbered, numbers: Sequence[int]) -> Done[
     seeds = [config.seed for config in configs]
     left = iter(numbers)
     for batch in measure_batches(configs[0], seeds, names):
-        futures = [OfBatch() for _ in batch]
-        for future, measured in zip(futures, batch, strict=True):
-            future.set_result(work.outcome(measured))
-        futures[-1].is_last = True
-        # Not the other way round, which would take a number for what is not there.
-        for future, number in zip(futures, left, strict=False):
-            yield number, future
+        yield [(next(left), finished(work.outcome(measured))) for measured in batch]

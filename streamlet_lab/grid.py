@@ -1,14 +1,22 @@
 """Repeated runs: points of settings, each run with the same seeds, and means with intervals.
 
 Every repeat has one seed for all points (common random numbers): two settings are compared on the
-same prices, delays and traders, which :meth:`Sweep.difference` turns into narrow intervals.
+same prices, delays and traders, which :meth:`Sweep.difference` turns into narrow intervals. Each
+repeat goes round all points, so that an interrupt or SIGTERM leaves about as many runs of each.
+
+>>> faults = {"none": {}, "one silent": {"node_3": "silent_leader"}}
+>>> swept = sweep({"epochs": 12, "market.traders": 0}, over={"faults": faults}, repeats=2)
+>>> swept.means("finalized_blocks")[["faults", "mean", "n"]]
+       faults  mean  n
+0        none  11.0  2
+1  one silent   8.0  2
 """
 
 import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -22,11 +30,11 @@ from streamlet_lab.identity import study_document
 from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.measures import Measure, run_experiment, summary_numbers, to_measure
-from streamlet_lab.points import Base, Over, make_plan
+from streamlet_lab.points import Base, Over, Plan, make_plan
 from streamlet_lab.progress import told
 from streamlet_lab.repeats import PART, WHOLE, Run, Runs, Work
 from streamlet_lab.simulator import Progress
-from streamlet_lab.store import open_store
+from streamlet_lab.store import Store, open_store
 from streamlet_lab.texts import one_of, printable, to_path
 from streamlet_lab.units import to_function, to_name, to_number, to_whole
 from streamlet_lab.workers import to_place
@@ -232,96 +240,64 @@ def sweep(
     on_error: OnError = "keep",
     engine: Engine = "full",
 ) -> Sweep:
-    """Run some points of settings, several times each.
-
-    An interrupt or SIGTERM loses nothing that was finished: each repeat goes round all points.
+    """Run some points of settings, several times each; ``docs/many_runs.md`` says more.
 
     Parameters
     ----------
     base : mapping, Experiment or ExperimentConfig
-        The settings that all runs have in common, but for the seed. In a mapping a section's
-        setting may be written with a dot, ``"network.delta"``.
+        What all runs have in common; a section's setting may be named ``"network.delta"``.
     over : mapping of str to values, list of mappings, or DataFrame
-        A grid, of which every combination is a point: settings, the first varying slowest, each
-        with its values or a mapping of labels to values; the frame has the label, or the value if
-        it is plain, or its text. Or the points one by one, each with a value of every setting:
-        see :func:`quasi_random`.
+        A grid, of settings with values or with labels of values; or points one by one.
     repeats, seed : int
         Of each point. Repeat r has the same seed everywhere, drawn from ``seed``.
-    run, measure : callable, optional
-        From an :class:`~streamlet_lab.config.ExperimentConfig` to a result, and from that to
-        numbers by name. A :class:`~streamlet_lab.intervals.Share` is pooled over the runs, with the
-        interval of a share; true and false count as the share of runs. Instead of a measure, names
-        of numbers of ``result.summary``.
+    run, measure : callable, or names of numbers
+        From a configuration to a result; from that to numbers, shares or flags by name.
     until : number, or mapping of str to number, optional
-        Go on until half the width of each interval is at most this, of the one measure or by
-        measure, or there are so many ``repeats``. All points go on together, so that pairs are
-        whole. They are judged after 30 runs of each, and again whenever there are half as many
-        more. Who stops by what was seen stops too early where it happened to look calm: such an
-        interval of a number that is about normal covers 94 to 95 %, but as little as 91 % of an
-        exponential and 84 % of a lognormal one; see ``docs/coverage.md``.
-    workers : int, optional
-        In so many processes of this machine, which know functions and kinds of yours as they are,
-        those of a notebook too. A run that ends its process fails, and no other.
-    executor : concurrent.futures.Executor, optional
-        Where the runs take place; here, one after the other, unless one of both is given. What
-        is no thread of this process is sent functions and kinds of yours, as workers are.
+        Go on until half of each interval is at most this, or there are so many ``repeats``.
+    workers, executor : int, or concurrent.futures.Executor, optional
+        Where runs take place: in so many processes of this machine, or there; else here.
     store : path, optional
-        A file that keeps each finished run at once. With the same study it goes on where it
-        stopped, and the frame is the same as if it never had. A failed run is kept as failed, and
-        tried again with ``on_error="raise"``; one whose process ended is always tried again.
+        A file that keeps each finished run, from which the same study goes on.
     progress : callable or True, optional
-        ``progress(done, total)`` is called after each run. True shows a bar with the time left, in
-        a notebook or on a terminal.
+        ``progress(done, total)`` is called after each run; True shows a bar.
     on_error : {"keep", "raise"}
-        What becomes of a run that fails, or whose measure does: it is one of the ``failures``, with
-        a warning for the first; or its error is raised.
+        Whether a run that fails is one of the ``failures``, or ends the sweep.
     engine : {"full", "batched", "auto"}
-        What plays the runs: everything there is; or thousands of runs in lockstep, for named
-        measures of experiments that need no order book (:mod:`~streamlet_lab.batched`), with draws
-        of its own that have the same law; or that where it can, and else the full engine. A batch
-        takes place here, whatever the workers.
-
-    Raises
-    ------
-    InvalidInput
-        For the first setting that is wrong, before anything runs.
-    DataError
-        If the store is not that of this study, or cannot be written.
-
-    Examples
-    --------
-    >>> faults = {"none": {}, "one silent": {"node_3": "silent_leader"}}
-    >>> swept = sweep({"epochs": 12, "market.traders": 0}, over={"faults": faults}, repeats=2)
-    >>> swept.means("finalized_blocks")[["faults", "mean", "n"]]
-           faults  mean  n
-    0        none  11.0  2
-    1  one silent   8.0  2
+        Which plays the runs; ``"auto"`` is the batched one where it can.
     """
-    keep = to_name(on_error, get_args(OnError), "on_error") == "keep"
     place = to_place(workers, executor)
+    keep = to_name(on_error, get_args(OnError), "on_error") == "keep"
     plan = make_plan(base, over, to_whole(seed, 0, "seed"))
     rounds = _rounds(until, to_whole(repeats, 1, "repeats", _MOST_RUNS // len(plan.points)))
     work = Work(to_function(run, "run"), to_measure(measure), plan.columns, keep)
     reasons = choose_engines(engine, plan, work)
     place = ByEngine(place, [not reason for reason in reasons])
     place.check(run=run, measure=work.measure, settings=plan.points)
-    with ExitStack() as stack:
-        kept = None
-        if store is not None:
-            study = study_document(plan, run, work.measure, engine)
-            kept = stack.enter_context(open_store(store, study, plan.columns))
-        runs = Runs(plan, work, place, kept, stack.enter_context(told(progress)))
-        interrupt = None
-        try:
-            with terminable():
-                for more in rounds:
-                    runs.make(more)
-                    if until is not None and _swept(runs, until).narrow:
-                        break
-        except KeyboardInterrupt as error:
-            interrupt = error
+    with _opened(store, plan, work, engine) as kept, told(progress) as report:
+        runs = Runs(plan, work, place, kept, report)
+        interrupt = _make(runs, rounds, until)
         return replace(_swept(runs, until), interrupt=interrupt, _engines=table(plan, reasons))
+
+
+def _opened(
+    store: object, plan: Plan, work: Work, engine: Engine
+) -> AbstractContextManager[Store | None]:
+    if store is None:
+        return nullcontext()
+    return open_store(store, study_document(plan, work.run, work.measure, engine), plan.columns)
+
+
+def _make(runs: Runs, rounds: Iterable[int], until: Until | None) -> KeyboardInterrupt | None:
+    """Make rounds of runs until every interval is narrow; return what ended it before."""
+    try:
+        with terminable():
+            for repeats in rounds:
+                runs.make(repeats)
+                if until is not None and _swept(runs, until).narrow:
+                    break
+    except KeyboardInterrupt as error:
+        return error
+    return None
 
 
 def _rounds(until: Until | None, repeats: int) -> list[int]:

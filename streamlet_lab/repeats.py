@@ -3,7 +3,6 @@
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from numbers import Real
@@ -18,7 +17,7 @@ from streamlet_lab.measures import SUMMARY_NUMBERS, Measure, names_of, run_exper
 from streamlet_lab.points import Plan
 from streamlet_lab.simulator import Progress
 from streamlet_lab.texts import printable
-from streamlet_lab.workers import Place
+from streamlet_lab.workers import Batch, Place
 
 #: From a configuration to what is measured.
 Run = Callable[[ExperimentConfig], Any]
@@ -95,25 +94,6 @@ class Work:
         return Outcome(numbers)
 
 
-class OfBatch(Future[Outcome]):
-    """Of a run that was made together with others, which are kept together: that is far faster."""
-
-    is_last = False
-
-
-@dataclass
-class _Waiting:
-    """Outcomes that are to be kept when they are all there, or when nobody waits for more."""
-
-    store: Store | None
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-
-    def close(self) -> None:
-        if self.store is not None and self.outcomes:
-            self.store.keep(self.outcomes)
-        self.outcomes.clear()
-
-
 @dataclass
 class Runs:
     """The runs of a sweep, of which some may be finished already.
@@ -147,32 +127,35 @@ class Runs:
         self.planned = repeats * len(self.plan.points)
         missing = [number for number in range(self.planned) if number not in self.outcomes]
         done = self.planned - len(missing)
-        with (
-            closing(self.place.make(self.work, self.plan.config, missing)) as futures,
-            closing(_Waiting(self.store)) as waiting,
-        ):
-            for number, future in futures:
-                try:
-                    outcome = future.result()
-                except Exception as error:  # an executor's own: a worker was killed, say
-                    if not self.work.keep:
-                        raise
-                    outcome = Outcome({}, described(error))
-                else:
-                    waiting.outcomes[number] = outcome
-                    if not isinstance(future, OfBatch) or future.is_last:
-                        waiting.close()
-                self._warn(outcome)
-                self.outcomes[number] = outcome
-                done += 1
-                if self.progress is not None:
-                    self.progress(done, self.planned)
+        with closing(self.place.make(self.work, self.plan.config, missing)) as batches:
+            for batch in batches:
+                outcomes = self._outcomes(batch)
+                self.outcomes |= outcomes
+                for outcome in outcomes.values():
+                    self._warn(outcome)
+                    done += 1
+                    if self.progress is not None:
+                        self.progress(done, self.planned)
+
+    def _outcomes(self, batch: Batch[Outcome]) -> dict[int, Outcome]:
+        """Return what became of runs, which are kept together: that is far faster."""
+        made, lost = {}, {}
+        for number, future in batch:
+            try:
+                made[number] = future.result()
+            except Exception as error:  # an executor's own: a worker was killed, say
+                if not self.work.keep:
+                    raise
+                lost[number] = Outcome({}, described(error))
+        if self.store is not None and made:
+            self.store.keep(made)
+        return made | lost
 
     def _warn(self, outcome: Outcome) -> None:
         if outcome.error and not self._warned:
             self._warned = True
             message = f"a run failed, and is left out: {outcome.error}; see `failures`"
-            warnings.warn(message, stacklevel=4)
+            warnings.warn(message, stacklevel=5)
 
     def rows(self) -> tuple[list[Row], list[Row]]:
         """Return the rows of finished runs, point by point, and those of failed ones."""

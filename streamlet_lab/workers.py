@@ -1,12 +1,12 @@
 """Where many runs take place: here, in an executor of the user's, or in worker processes of loky's.
 
-Each place yields the number of a run and its future as soon as that is done.
+Each place yields the number of a run and its future as soon as that is done, or those of several.
 """
 
 import pickle
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +29,8 @@ T = TypeVar("T")
 #: What is to be made of what a run's number stands for.
 Work = Callable[[Any], T]
 Numbered = Callable[[int], Any]
-Done = Generator[tuple[int, Future[T]], None, None]
+Batch = list[tuple[int, Future[T]]]
+Done = Generator[Batch[T], None, None]
 
 # A worker that is done with one run has the next one at hand.
 _AHEAD: Final = 2
@@ -41,9 +42,7 @@ class Place:
     def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
         """Make the runs of some numbers."""
         for number in numbers:
-            future: Future[T] = Future()
-            future.set_result(work(numbered(number)))
-            yield number, future
+            yield [(number, finished(work(numbered(number))))]
 
     def check(self, **sent: object) -> None:
         """Refuse the first that cannot be sent there; an executor of the user's tells by itself."""
@@ -57,19 +56,34 @@ class _InThreads(Place):
         waiting = deque(numbers)
         error = yield from _submitted(self.executor, work, numbered, waiting, len(waiting))
         for number in waiting:  # an executor that is broken takes no more
-            yield number, _failed(error)
+            yield [(number, _failed(error))]
 
 
-class _InExecutor(_InThreads):
+class _Elsewhere(Place):
+    """In other processes, to which everything is sent."""
+
+    def check(self, **sent: object) -> None:
+        named = {
+            f"{decorator}.{name}": kind
+            for decorator, kinds in kinds_of_others().items()
+            for name, kind in kinds.items()
+            if repr(name) in repr(sent)
+        }
+        for name, value in {**sent, **named}.items():
+            try:
+                _dumps(value)
+            except Exception as error:
+                reason = f"what can be sent to another process ({type(error).__name__}: {error})"
+                raise InvalidInput(name, value, reason) from None
+
+
+class _InExecutor(_Elsewhere, _InThreads):
     def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
         return super().make(_sent(work), lambda number: _dumps(numbered(number)), numbers)
 
-    def check(self, **sent: object) -> None:
-        _check(sent)
-
 
 @dataclass(frozen=True)
-class _InWorkers(Place):
+class _InWorkers(_Elsewhere):
     count: int
 
     def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
@@ -86,18 +100,15 @@ class _InWorkers(Place):
         waiting = deque(numbers)
         while waiting:
             lost = []
-            for number, future in _in_pool(self.count, there, sent, waiting):
+            for [(number, future)] in _in_pool(self.count, there, sent, waiting):
                 if isinstance(future.exception(), BrokenExecutor):
                     lost.append(number)
                 else:
-                    yield number, future
+                    yield [(number, future)]
             for number in lost:
-                for _, future in _in_pool(self.count, there, sent, deque([number])):
+                for [(_, future)] in _in_pool(self.count, there, sent, deque([number])):
                     ended = isinstance(future.exception(), BrokenExecutor)
-                    yield number, _failed(_ended(future)) if ended else future
-
-    def check(self, **sent: object) -> None:
-        _check(sent)
+                    yield [(number, _failed(_ended(future)) if ended else future)]
 
 
 def to_place(workers: object, executor: object) -> Place:
@@ -112,6 +123,13 @@ def to_place(workers: object, executor: object) -> Place:
     return _InThreads(known) if isinstance(known, ThreadPoolExecutor) else _InExecutor(known)
 
 
+def finished(value: T) -> Future[T]:
+    """Return the future of what is there already."""
+    future: Future[T] = Future()
+    future.set_result(value)
+    return future
+
+
 def _failed(error: BaseException | None) -> Future[Any]:
     future: Future[Any] = Future()
     future.set_exception(error)
@@ -123,22 +141,6 @@ def _ended(future: Future[Any]) -> StreamletLabError:
     code = re.search(r"\{(.+)\}", str(future.exception()))
     told = f" ({code[1]})" if code else ""
     return StreamletLabError(f"the worker ended in this run{told}: a crash, or too little memory")
-
-
-def _check(sent: Mapping[str, object]) -> None:
-    text = repr(sent)
-    named = (
-        (f"{decorator}.{name}", kind)
-        for decorator, kinds in kinds_of_others().items()
-        for name, kind in kinds.items()
-        if repr(name) in text
-    )
-    for name, value in (*sent.items(), *named):
-        try:
-            _dumps(value)
-        except Exception as error:
-            reason = f"what can be sent to another process ({type(error).__name__}: {error})"
-            raise InvalidInput(name, value, reason) from None
 
 
 def _sent(work: Work[T]) -> Work[T]:
@@ -189,7 +191,7 @@ def _in_pool(count: int, work: Work[T], numbered: Numbered, waiting: deque[int])
 
 def _submitted(
     executor: Executor, work: Work[T], numbered: Numbered, waiting: deque[int], most: int
-) -> Generator[tuple[int, Future[T]], None, BrokenExecutor | None]:
+) -> Generator[Batch[T], None, BrokenExecutor | None]:
     """Keep so many submitted until none is waiting, or the executor is broken: then return why."""
     done: SimpleQueue[Future[T]] = SimpleQueue()
     numbers: dict[Future[T], int] = {}
@@ -206,7 +208,7 @@ def _submitted(
                 future.add_done_callback(done.put)
             if numbers:
                 future = done.get()
-                yield numbers.pop(future), future
+                yield [(numbers.pop(future), future)]
     finally:
         for future in numbers:
             future.cancel()
