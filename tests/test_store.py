@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pandas as pd
 import pytest
@@ -274,19 +274,25 @@ with open_store(sys.argv[1], {"version": "1"}, ("repeat",)) as store:
 """
 
 
+@contextmanager
 def other_process(path, stop):
-    return subprocess.Popen(
+    """A process that keeps runs in a store, until it is told to stop or the test is over."""
+    with subprocess.Popen(
         [sys.executable, "-c", IN_ANOTHER_PROCESS, path, str(stop)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_full_disk_loses_nothing_that_was_kept(tmp_path):
-    process = other_process(tmp_path / "s.db", -1)
-    out, err = process.communicate(timeout=60)
+    with other_process(tmp_path / "s.db", -1) as process:
+        out, err = process.communicate(timeout=60)
     assert "DataError" in err
     assert "s.db: cannot be written (" in err
     kept = reopened(tmp_path / "s.db", {"version": "1"})
@@ -296,10 +302,8 @@ def test_a_full_disk_loses_nothing_that_was_kept(tmp_path):
 
 def test_one_sweep_at_a_time_until_it_ends_or_is_killed(tmp_path):
     path = tmp_path / "s.db"
-    process = other_process(path, 1)
-    assert [process.stdout.readline() for _ in range(2)] == ["0\n", "1\n"]
-    with pytest.raises(DataError, match=r"s\.db: in use: another sweep"):
-        reopened(path, {"version": "1"})
-    process.kill()
-    process.communicate(timeout=60)
+    with other_process(path, 1) as process:
+        assert [process.stdout.readline() for _ in range(2)] == ["0\n", "1\n"]
+        with pytest.raises(DataError, match=r"s\.db: in use: another sweep"):
+            reopened(path, {"version": "1"})
     assert [*reopened(path, {"version": "1"})] == [0, 1]
