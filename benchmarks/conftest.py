@@ -1,5 +1,7 @@
 """``--smoke``: only show that the benchmarks run, on small sizes, with no figure worth reading."""
 
+import gc
+
 import pytest
 
 from . import timing
@@ -11,3 +13,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     timing.smoke = config.getoption("smoke")
+
+
+@pytest.fixture(autouse=True)
+def _apart() -> None:
+    """Keep the collector from looking, in each benchmark, at what those before it left."""
+    gc.collect()
+    gc.freeze()

@@ -30,6 +30,9 @@ _HOMES = {name: home for home, name in re.findall(r"^from (\S+\.\S+) import (\w+
 # For `import *`: no module but the one that is meant, which would hide names of the user's own.
 __all__ = ["studies", *_HOMES]
 
+# Imported when somebody first looks into a register of kinds, whose room does not know this one.
+_FILLS_REGISTERS = f"{__name__}.simulator"
+
 # A library is silent unless its user asks for its log.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 

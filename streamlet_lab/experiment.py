@@ -29,7 +29,6 @@ from streamlet_lab.simulator import (
     StockSimulation,
     create_streamlet_network,
 )
-from streamlet_lab.totals import NoFrames, Summing
 
 if TYPE_CHECKING:
     from streamlet_lab.result import Result
@@ -127,6 +126,7 @@ def _run(
     # Only here: an experiment is made, shown and saved without frames and pandas.
     from streamlet_lab.frames import Record, make_frames
     from streamlet_lab.result import Result
+    from streamlet_lab.totals import NoFrames, Summing
 
     recorder = Recorder()
     reports: list[Monitor] = [] if progress is None else [ProgressReport(progress, config.epochs)]

@@ -3,9 +3,11 @@
 import inspect
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass, replace
 from functools import lru_cache
+from importlib import import_module
 from types import FunctionType
 from typing import (
     Annotated,
@@ -60,6 +62,8 @@ class Kinds(Mapping[str, K]):
         What may be given there instead of a name: ``"a function"``.
     beside : Kinds, optional
         Others that are named in the same place: no name is in both.
+    filled_above : bool, optional
+        Whether rooms above fill it, which are imported when somebody first looks into it.
 
     Examples
     --------
@@ -90,12 +94,14 @@ rounding of your own must be registered before
         field: str,
         besides: str = "",
         beside: "Kinds[Any] | None" = None,
+        filled_above: bool = False,
     ) -> None:
         self._decorator = decorator
         self._what = what
         self._field = field
         self._besides = besides
         self._beside = beside
+        self._filled_above = filled_above
         if beside is not None:
             beside._beside = self
         self._base: type | None = None
@@ -108,13 +114,13 @@ rounding of your own must be registered before
         return self._kinds[cast(str, name)]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._kinds))
+        return iter(sorted(self._filled()))
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self._filled())
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in self._kinds
+        return isinstance(name, str) and name in self._filled()
 
     def names(self) -> tuple[str, ...]:
         """Return all names, in alphabetical order."""
@@ -122,11 +128,12 @@ rounding of your own must be registered before
 
     def own(self) -> tuple[str, ...]:
         """Return the names of the lab's own, in alphabetical order, whatever others have added."""
+        self._filled()
         return self._own
 
     def close(self) -> None:
         """Declare what there is now the lab's own."""
-        self._own = self.names()
+        self._own = tuple(sorted(self._kinds))
         _REGISTERS.setdefault(self._decorator, self)
 
     def base(self, kind: type[D]) -> type[D]:
@@ -141,9 +148,11 @@ rounding of your own must be registered before
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             expected = f"lowercase letters, digits and underscores, such as 'my_{self._what}'"
             raise InvalidInput("name", name, expected)
-        if self._beside is not None and name in self._beside:
+        # Who fills a register does not wait for the one beside it, which is filled above.
+        own = self.own()
+        if self._beside is not None and name in (self._beside if own else self._beside._kinds):
             raise InvalidInput("name", name, "a name that does not mean something else already")
-        if name in self._own:
+        if name in own:
             raise InvalidInput("name", name, f"a name other than the lab's own {self._what}s")
 
     def add(self, name: str, kind: K) -> K:
@@ -225,6 +234,11 @@ rounding of your own must be registered before
             raise InvalidInput(place, made, f"a {self._base.__name__}, which is what a kind makes")
         return made
 
+    def _filled(self) -> dict[str, K]:
+        if self._filled_above and not self._own:
+            _fill()
+        return self._kinds
+
     def _check_kind(self, kind: object, field: str) -> None:
         if self._base is None:
             return
@@ -247,6 +261,17 @@ rounding of your own must be registered before
         return expected + nearest(name, known)
 
 
+def _fill() -> None:
+    """Import what fills every register of the lab; the top of the house alone knows its name."""
+    import_module(vars(sys.modules[__package__])["_FILLS_REGISTERS"])
+
+
+def registers() -> dict[str, Kinds[Any]]:
+    """Return all registers of the lab, filled, by what registers a kind in them is called."""
+    _fill()
+    return _REGISTERS
+
+
 def kinds_of_others() -> dict[str, dict[str, Any]]:
     """Return all that was registered and is not the lab's own, by decorator and name."""
     return {
@@ -256,13 +281,13 @@ def kinds_of_others() -> dict[str, dict[str, Any]]:
             for name, kind in register.items()
             if name not in register.own()
         }
-        for decorator, register in _REGISTERS.items()
+        for decorator, register in registers().items()
     }
 
 
 def add_kind(decorator: str, name: str, kind: Any) -> None:
     """Register one of what :func:`kinds_of_others` returned in another process."""
-    _REGISTERS[decorator].add(name, kind)
+    registers()[decorator].add(name, kind)
 
 
 def read_parameters(

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from streamlet_lab.simulator import Progress
@@ -16,14 +16,11 @@ def told(progress: Progress | bool | None) -> Iterator[Progress | None]:
 
     The bar is one of tqdm's, in a notebook or on a terminal; where there is neither, none is shown.
     """
-    if progress is None or progress is False:
-        yield None
-    elif progress is True:
-        bar = _Bar()
-        try:
+    if progress is True:
+        with closing(_Bar()) as bar:
             yield bar
-        finally:
-            bar.close()
+    elif progress is None or progress is False:
+        yield None
     else:
         yield to_function(progress, "progress")
 

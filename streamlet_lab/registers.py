@@ -1,7 +1,7 @@
 """The registers of kinds that a configuration names and rooms above it define.
 
-They are empty here, and filled above: so a configuration can try its parameters before anything
-runs. Each says what its kinds are given.
+They are filled above, by what is imported when somebody first looks into one: so a configuration
+can try its parameters before anything runs. Each says what its kinds are given.
 """
 
 from random import Random
@@ -10,10 +10,14 @@ from typing import Any, Final, NamedTuple
 from streamlet_lab.kinds import Kinds
 
 #: Faults of nodes, given their first epoch and the first one after them or None.
-NODE_FAULTS: Final = Kinds[Any]("fault_kind", "kind", field="faults", besides="a fault of sources")
+NODE_FAULTS: Final = Kinds[Any](
+    "fault_kind", "kind", field="faults", besides="a fault of sources", filled_above=True
+)
 
 #: Delays, given a random stream, the network's settings and the number of nodes; no parameters.
-DELAYS: Final = Kinds[Any]("delay_kind", "kind", field="network.delays", besides="a function")
+DELAYS: Final = Kinds[Any](
+    "delay_kind", "kind", field="network.delays", besides="a function", filled_above=True
+)
 
 #: References beside the consensus, given the true price as a function of market time.
 REFERENCES: Final = Kinds[Any](
@@ -21,11 +25,16 @@ REFERENCES: Final = Kinds[Any](
     "kind",
     field="market.reference.kind",
     besides="a function that yields publications",
+    filled_above=True,
 )
 
 #: Traders, given a `TraderContext`.
 TRADERS: Final = Kinds[Any](
-    "trader_kind", "kind", field="market.traders", besides="a subclass of Trader"
+    "trader_kind",
+    "kind",
+    field="market.traders",
+    besides="a subclass of Trader",
+    filled_above=True,
 )
 
 

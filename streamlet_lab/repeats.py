@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from streamlet_lab.intervals import Share
 from streamlet_lab.measures import SUMMARY_NUMBERS, Measure, names_of, run_experiment
 from streamlet_lab.points import Plan
 from streamlet_lab.simulator import Progress
+from streamlet_lab.store import Outcome, Store
 from streamlet_lab.texts import printable
 from streamlet_lab.workers import Batch, Place
 
@@ -27,23 +28,6 @@ Row = dict[str, Any]
 #: A share has two more numbers in a row, from which runs are pooled.
 PART: Final = ".part"
 WHOLE: Final = ".whole"
-
-
-class Outcome(NamedTuple):
-    """What became of a run: its numbers in the order of their columns, or none and an error."""
-
-    numbers: dict[str, float]
-    error: str = ""
-
-
-class Store(Protocol):
-    """Keeps what became of runs, by the number that each has in its plan."""
-
-    def finished(self) -> Mapping[int, Outcome]:
-        """Return what was kept before; NaN and the order of numbers are kept too."""
-
-    def keep(self, outcomes: Mapping[int, Outcome], /) -> None:
-        """Keep what became of runs, before the next one counts."""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from streamlet_lab.errors import DataError, shown
-from streamlet_lab.repeats import Outcome
 from streamlet_lab.texts import parse_json, printable, to_path
 
 # What the header of the file says: whose database it is (in letters: SLAB), and its format.
@@ -47,6 +46,13 @@ _REASONS: Final = {
         _UNWRITABLE,
     ),
 }
+
+
+class Outcome(NamedTuple):
+    """What became of a run: its numbers in the order of their columns, or none and an error."""
+
+    numbers: dict[str, float]
+    error: str = ""
 
 
 class Store:

@@ -18,7 +18,6 @@ from typing import Any, Final, TypeVar
 import cloudpickle
 from pydantic import BaseModel
 
-import streamlet_lab.experiment  # noqa: F401  (fills the registers, in a worker too)
 from streamlet_lab.errors import InvalidInput, StreamletLabError
 from streamlet_lab.kinds import add_kind, kinds_of_others
 from streamlet_lab.units import to_instance, to_whole

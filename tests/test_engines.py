@@ -51,19 +51,3 @@ def test_a_batched_row_is_what_its_seed_gives():
 def test_what_cannot_be_batched_is_refused_before_anything_runs(options, complaint):
     with pytest.raises(sl.InvalidInput, match=complaint):
         swept({"faults": FAULTS}, **{"engine": "batched", **options})
-
-
-def test_a_killed_sweep_goes_on_in_the_middle_of_a_point(tmp_path, monkeypatch):
-    whole = swept({"faults": FAULTS}, engine="auto")
-    monkeypatch.setattr("streamlet_lab.batched.tally._EPOCHS", 12)
-
-    def stop(done, total):
-        if done == 4:
-            raise KeyboardInterrupt
-
-    path = tmp_path / "runs.db"
-    begun = swept({"faults": FAULTS}, engine="auto", store=path, progress=stop)
-    resumed = swept({"faults": FAULTS}, engine="auto", store=path)
-
-    assert len(begun.frame) == 4
-    assert resumed.frame.equals(whole.frame)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import types
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -50,19 +49,6 @@ def workers():
 # Workers.
 
 
-def test_workers_change_nothing_and_take_functions_as_they_are(workers):
-    factor = 3
-    told = []
-    there = sweep_noise(
-        measure=lambda config: {"size": factor * config.nodes},
-        workers=workers,
-        progress=lambda *step: told.append(step),
-    )
-    here = sweep_noise(measure=lambda config: {"size": factor * config.nodes})
-    pd.testing.assert_frame_equal(there.frame, here.frame)
-    assert told == [(done, 6) for done in range(1, 7)]
-
-
 def dies_or_fails(config):
     if config.nodes == 7:
         os._exit(3)
@@ -72,14 +58,14 @@ def dies_or_fails(config):
 
 
 def test_a_run_that_ends_its_worker_fails_and_no_other(workers, tmp_path):
-    store = tmp_path / "s.db"
+    told, factor = [], 3
+    options = {"repeats": 2, "measure": lambda config: {"size": factor * config.seed}}
+    there = {"workers": workers, "progress": lambda *step: told.append(step)}
     over = {"nodes": [4, 7, 10, 13]}
     with pytest.warns(UserWarning, match="a run failed"):
-        swept = sweep_noise(over, run=dies_or_fails, repeats=2, workers=workers, store=store)
-    whole = sweep_noise(over, repeats=2).frame
-    pd.testing.assert_frame_equal(
-        swept.frame, whole[whole["nodes"].isin([4, 13])].reset_index(drop=True)
-    )
+        swept = sweep_noise(over, run=dies_or_fails, **options, **there, store=tmp_path / "s.db")
+    pd.testing.assert_frame_equal(swept.frame, sweep_noise({"nodes": [4, 13]}, **options).frame)
+    assert told == [(done, 8) for done in range(1, 9)]
     errors = dict(zip(swept.failures["nodes"], swept.failures["error"], strict=True))
     assert "the worker ended in this run (EXIT(3))" in errors[7]
     assert errors[10] == "ValueError: ten"
@@ -157,20 +143,6 @@ def test_a_kind_of_a_module_that_a_worker_does_not_have_is_missed_only_by_who_na
         del DELAYS._kinds["far"]
     assert len(swept.frame) == len(swept.failures) == 3
     assert swept.failures["error"].str.contains("'far' .* must be registered before").all()
-
-
-@pytest.mark.parametrize("workers", [0, -1, True, 2.0, "2"])
-def test_a_number_of_workers_is_a_whole_one(workers):
-    with pytest.raises(InvalidInput, match=r"^workers: "):
-        sweep_noise(workers=workers)
-
-
-def test_there_is_one_place_only():
-    with (
-        ThreadPoolExecutor(1) as executor,
-        pytest.raises(InvalidInput, match=r"^workers: 2 .* None beside an executor"),
-    ):
-        sweep_noise(workers=2, executor=executor)
 
 
 @pytest.mark.parametrize("what", ["run", "measure", "settings"])
@@ -403,15 +375,11 @@ def test_a_point_whose_runs_all_fail_is_not_waited_for():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"until": 0}, "^until: 0 .* above 0"),
-        ({"until": {"noise": math.nan}}, r"^until\.noise: "),
-        ({"until": {}}, "^until: "),
-        ({"until": 0.1, "repeats": 30}, "^repeats: 30 .* more than 30"),
         ({"until": {"nois": 0.1}}, "^until: 'nois' .* noise"),
         ({"until": 0.1, "measure": lambda config: {"a": 1, "b": 2}}, "^until: .* several: a, b"),
     ],
 )
-def test_what_is_no_width_is_refused(options, message):
+def test_a_width_of_what_is_not_measured_is_refused(options, message):
     with pytest.raises(InvalidInput, match=message):
         sweep_noise(**({"repeats": 100} | options))
 
@@ -445,13 +413,30 @@ def test_a_run_of_which_only_the_summary_is_read_gives_the_same_numbers(more):
     pd.testing.assert_frame_equal(read, whole, check_exact=True)
 
 
+REFUSED = {
+    "measure": [("finalised_blocks",), ("safe", "safe"), (), ("epochs",), {"safe"}, 4, (4,)],
+    "on_error": ["stop"],
+    "progress": ["yes", 1],
+    "repeats": [0, 2.0, 10**8],
+    "until": [0, {}],
+    "workers": [0, -1, True, 2.0, "2"],
+}
+MORE = [
+    ({"until": {"noise": math.nan}}, r"until\.noise: "),
+    ({"until": 0.1, "repeats": 30}, "repeats: 30 .* more than 30"),
+    ({"workers": 2, "executor": 2}, "workers: 2 .* None beside an executor"),
+    ({"executor": 2}, "executor: "),
+]
+
+
 @pytest.mark.parametrize(
-    "measure", [("finalised_blocks",), ("safe", "safe"), (), ("epochs",), {"safe"}, 4, (4,)]
+    ("options", "message"),
+    [({name: value}, f"{name}: ") for name, values in REFUSED.items() for value in values] + MORE,
 )
-def test_a_name_of_no_number_is_refused_before_anything_runs(measure):
+def test_what_a_sweep_does_not_take_is_refused_before_anything_runs(options, message):
     ran = []
-    with pytest.raises(InvalidInput, match=r"^measure: "):
-        sweep_noise(run=ran.append, measure=measure)
+    with pytest.raises(InvalidInput, match=f"^{message}"):
+        sweep_noise(**({"run": ran.append} | options))
     assert not ran
 
 
@@ -495,12 +480,6 @@ def test_an_interrupt_closes_the_bar(monkeypatch):
     sweep_noise(run=lambda config: next(left)(config), progress=True)
     assert "2/6" in terminal.text
     assert terminal.text.endswith("\n")
-
-
-@pytest.mark.parametrize("progress", ["yes", 1])
-def test_what_tells_nobody_is_refused(progress):
-    with pytest.raises(InvalidInput, match=r"^progress: "):
-        sweep_noise(progress=progress)
 
 
 # Files of frames.

@@ -65,6 +65,35 @@ def test_nothing_is_imported_that_nobody_asked_for(start: str, documents: dict[s
     assert modules & NOT_IMPORTED[start] == set()
 
 
+#: What a room is mostly there for, in a program that imports no other.
+ROOMS = {
+    "config": 'make_config(faults={"node_3": "crash@6"}, market={"traders": ["momentum"]})',
+    "registers": 'assert "uniform" in DELAYS and "crash" in NODE_FAULTS.own()',
+    "kinds": 'add_kind("trader_kind", "own", registers()["trader_kind"]["momentum"])',
+    "prices": 'aggregator("own", breakdown=lambda sources: 0)(min); source_fault_kinds()',
+    "matching": 'ConsensusMatchingEngine("AAPL").set_reference(Reference(150, 0))',
+    "simulator": 'assert "crash" in fault_kinds() and "delayed" in reference_kinds()',
+    "experiment": 'run_protocol(epochs=2, network={"delays": "uniform"})',
+    "batched": "from streamlet_lab import Experiment; assert not explain(Experiment().config)",
+    "scenarios": 'scenario("A1").run()',
+    "sobol": 'quasi_random({"network.gst": (0, 5)}, count=2)',
+    "study_file": 'load_study("docs/study.toml")',
+    "grid": 'sweep({"epochs": 2, "market.reference": "delayed"}, {"nodes": [4]}, repeats=2)',
+    "fuzz": "fuzz(1)",
+    "widgets": "Explorer()",
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_that_is_imported_first_knows_every_kind(room: str) -> None:
+    program = f"from streamlet_lab.{room} import *\n{ROOMS[room]}"
+    there = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=there, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_public_name_is_what_the_stub_says() -> None:
     lines = [
         line for line in ast.parse(STUB.read_text("utf-8")).body if type(line) is ast.ImportFrom

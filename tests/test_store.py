@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pandas as pd
 import pytest
@@ -17,8 +17,7 @@ from killing import kill_and_resume
 
 from streamlet_lab.errors import DataError
 from streamlet_lab.grid import sweep
-from streamlet_lab.repeats import Outcome
-from streamlet_lab.store import Store, open_store
+from streamlet_lab.store import Outcome, Store, open_store
 
 STUDY = {"version": "1", "base": {"nodes": 4}, "points": [{"echo": True}, {"echo": False}]}
 
@@ -244,9 +243,11 @@ def test_a_batch_is_kept_at_once_before_anybody_is_told_of_it(tmp_path, monkeypa
     monkeypatch.setattr(Store, "keep", noted)
     study = {"base": {"epochs": 12}, "over": {"nodes": [4, 5]}, "repeats": 4, "engine": "batched"}
     study |= {"measure": ["finalized_blocks"], "store": tmp_path / "s.db"}
-    assert len(sweep(**study, progress=stop).frame) == 4
+    with monkeypatch.context() as patched:
+        patched.setattr("streamlet_lab.batched.tally._EPOCHS", 2 * 12)
+        assert len(sweep(**study, progress=stop).frame) == 2
     frame = sweep(**study).frame
-    assert kept == [[0, 2, 4, 6], [1, 3, 5, 7]]
+    assert kept == [[0, 2], [1, 3, 5, 7], [4, 6]]
     pd.testing.assert_frame_equal(frame, sweep(**study | {"store": None}).frame)
 
 
@@ -261,8 +262,7 @@ def test_a_sweep_that_is_killed_three_times_gives_the_same_frame(tmp_path, worke
 
 IN_ANOTHER_PROCESS = """
 import resource, sys
-from streamlet_lab.repeats import Outcome
-from streamlet_lab.store import open_store
+from streamlet_lab.store import Outcome, open_store
 
 with open_store(sys.argv[1], {"version": "1"}, ("repeat",)) as store:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -274,19 +274,25 @@ with open_store(sys.argv[1], {"version": "1"}, ("repeat",)) as store:
 """
 
 
+@contextmanager
 def other_process(path, stop):
-    return subprocess.Popen(
+    """A process that keeps runs in a store, until it is told to stop or the test is over."""
+    with subprocess.Popen(
         [sys.executable, "-c", IN_ANOTHER_PROCESS, path, str(stop)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_full_disk_loses_nothing_that_was_kept(tmp_path):
-    process = other_process(tmp_path / "s.db", -1)
-    out, err = process.communicate(timeout=60)
+    with other_process(tmp_path / "s.db", -1) as process:
+        out, err = process.communicate(timeout=60)
     assert "DataError" in err
     assert "s.db: cannot be written (" in err
     kept = reopened(tmp_path / "s.db", {"version": "1"})
@@ -296,10 +302,8 @@ def test_a_full_disk_loses_nothing_that_was_kept(tmp_path):
 
 def test_one_sweep_at_a_time_until_it_ends_or_is_killed(tmp_path):
     path = tmp_path / "s.db"
-    process = other_process(path, 1)
-    assert [process.stdout.readline() for _ in range(2)] == ["0\n", "1\n"]
-    with pytest.raises(DataError, match=r"s\.db: in use: another sweep"):
-        reopened(path, {"version": "1"})
-    process.kill()
-    process.communicate(timeout=60)
+    with other_process(path, 1) as process:
+        assert [process.stdout.readline() for _ in range(2)] == ["0\n", "1\n"]
+        with pytest.raises(DataError, match=r"s\.db: in use: another sweep"):
+            reopened(path, {"version": "1"})
     assert [*reopened(path, {"version": "1"})] == [0, 1]

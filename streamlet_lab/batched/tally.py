@@ -81,6 +81,7 @@ class _Facts:
         self.runs, self.epochs = outcome.proposed.shape
         self.final_at = outcome.final_at[-1]  # at the observer
         self.is_final = self.final_at < NEVER_IN_RUN
+        self.is_priced = self.is_final & (outcome.cents > 0)
         self.orders = inputs.orders
 
     @cached_property
@@ -100,7 +101,8 @@ class _Facts:
         """How far the worst final price is from the true one of its epoch, basis points."""
         cents, true = self.outcome.cents, self.inputs.quotes.true_price
         off = np.abs(1e4 * ((cents / 100) / (true / _MICROS) - 1))
-        return _or_nan(np.where(self.is_final & (cents > 0), off, -1).max(axis=1))
+        farthest = np.where(self.is_priced, off, -1).max(axis=1)
+        return np.where(farthest < 0, np.nan, farthest)
 
     @cached_property
     def messages(self) -> Array:
@@ -140,10 +142,6 @@ class _Facts:
         known = self.outcome.ordered_at >= 0
         keys = np.sort((self.orders.run[known] << _RUN) + self.outcome.age[known])
         return (keys & (2**_RUN - 1)) / _MICROS, self.count(known)
-
-
-def _or_nan(values: Array) -> Array:
-    return np.where(values < 0, np.nan, values)
 
 
 def _middle(ranked: Array, first: Array, counts: Array) -> Array:
@@ -197,71 +195,53 @@ def _numbers(number: Callable[[_Facts], Array], digits: int | None = 3) -> _Meas
     return measure
 
 
-def _shares(part: Callable[[_Facts], Array], whole: Callable[[_Facts], Array]) -> _Measure:
-    """Return a share of each run's own cases."""
-    return lambda facts: [
-        Share.of(*pair) for pair in zip(part(facts).tolist(), whole(facts).tolist(), strict=True)
-    ]
+def _orders(which: Callable[[_Facts], Array]) -> _Measure:
+    """Return how many orders of each run are such."""
+    return _counts(lambda facts: facts.count(which(facts)))
 
 
-def _of_config(name: str) -> _Measure:
+def _share(which: Callable[[_Facts], Array], among: Callable[[_Facts], Array]) -> _Measure:
+    """Return the share of such orders among some of each run."""
+
     def measure(facts: _Facts) -> list[float | None]:
-        config, prices = facts.config, facts.config.prices
-        value = {
-            "faulty_nodes": len(config.faulty_nodes),
-            "sources": len(prices.sources),
-            "faulty_sources": len(config.faulty_sources),
-            "tolerated_sources": prices.tolerated_sources,
-        }[name]
-        return [None if value is None else float(value)] * facts.runs
+        whole = among(facts)
+        counts = (facts.count(orders).tolist() for orders in (which(facts) & whole, whole))
+        return [Share.of(*pair) for pair in zip(*counts, strict=True)]
 
     return measure
 
 
-def _fair(facts: _Facts) -> Array:
-    return facts.count(facts.is_fair)
-
-
-def _fair_refused(facts: _Facts) -> Array:
-    return facts.count(facts.is_fair & facts.is_refused)
-
-
-def _fair_with_reference(facts: _Facts) -> Array:
-    return facts.count(facts.is_fair & ~facts.is_early)
-
-
-def _fair_outside(facts: _Facts) -> Array:
-    return facts.count(facts.is_fair & ~facts.is_early & facts.outcome.outside)
-
-
-def _finalized_prices(facts: _Facts) -> Array:
-    return np.asarray((facts.is_final & (facts.outcome.cents > 0)).sum(axis=1))
+def _same(number: Callable[[ExperimentConfig], int | None]) -> _Measure:
+    """Return a number of the configuration, which all runs have in common."""
+    return _numbers(lambda facts: np.full(facts.runs, number(facts.config), float))
 
 
 #: What the batched engine measures.
 MEASURES: Final[dict[str, _Measure]] = {
-    **{
-        name: _of_config(name)
-        for name in ("faulty_nodes", "sources", "faulty_sources", "tolerated_sources")
-    },
+    "faulty_nodes": _same(lambda config: len(config.faulty_nodes)),
+    "sources": _same(lambda config: len(config.prices.sources)),
+    "faulty_sources": _same(lambda config: len(config.faulty_sources)),
+    "tolerated_sources": _same(lambda config: config.prices.tolerated_sources),
     "proposed_blocks": _counts(lambda facts: facts.outcome.proposed.sum(axis=1)),
     "finalized_blocks": _counts(lambda facts: facts.is_final.sum(axis=1)),
     "median_latency_s": _numbers(_median_latency),
     "mean_latency_s": _numbers(lambda facts: _mean(facts.latency)),
     "mean_latency_epochs": _numbers(lambda facts: _mean(facts.latency_epochs)),
     "messages": _counts(lambda facts: facts.messages),
-    "finalized_prices": _counts(_finalized_prices),
+    "finalized_prices": _counts(lambda facts: facts.is_priced.sum(axis=1)),
     "epochs_without_price": _counts(lambda facts: (facts.outcome.cents == 0).sum(axis=1)),
     "largest_displacement_bp": _numbers(lambda facts: facts.displacement),
-    "orders": _counts(lambda facts: facts.count(facts.orders.run >= 0)),
-    "fair_orders": _counts(_fair),
-    "market_orders": _counts(lambda facts: facts.count(~facts.is_limit)),
-    "stopped_at_entry": _counts(lambda facts: facts.count(facts.is_refused)),
-    "without_reference": _counts(lambda facts: facts.count(facts.is_early)),
-    "fair_stopped_at_entry": _counts(_fair_refused),
-    "fair_stopped_no_consensus": _counts(lambda facts: facts.count(facts.is_fair & facts.is_early)),
-    "fair_refused_share": _shares(_fair_refused, _fair),
-    "fair_outside_share": _shares(_fair_outside, _fair_with_reference),
+    "orders": _orders(lambda facts: facts.orders.run >= 0),
+    "fair_orders": _orders(lambda facts: facts.is_fair),
+    "market_orders": _orders(lambda facts: ~facts.is_limit),
+    "stopped_at_entry": _orders(lambda facts: facts.is_refused),
+    "without_reference": _orders(lambda facts: facts.is_early),
+    "fair_stopped_at_entry": _orders(lambda facts: facts.is_fair & facts.is_refused),
+    "fair_stopped_no_consensus": _orders(lambda facts: facts.is_fair & facts.is_early),
+    "fair_refused_share": _share(lambda facts: facts.is_refused, lambda facts: facts.is_fair),
+    "fair_outside_share": _share(
+        lambda facts: facts.outcome.outside, lambda facts: facts.is_fair & ~facts.is_early
+    ),
     "mean_reference_age_s": _numbers(_mean_age, None),
     "median_reference_age_s": _numbers(_median_age),
 }

@@ -14,13 +14,7 @@ from streamlet_lab.batched.lockstep import Array
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.prices.feeds import STEPS_PER_EPOCH
 from streamlet_lab.prices.intraday import PARTS, SMALLEST
-from streamlet_lab.prices.models import (
-    TRADING_DAYS_PER_YEAR,
-    GeometricBrownianMotion,
-    GjrGarch,
-    MertonJumps,
-    make_model,
-)
+from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, GjrGarch, MertonJumps, make_model
 from streamlet_lab.prices.paths import TRADING_DAY
 
 Streams = Sequence[np.random.Generator]
@@ -87,8 +81,6 @@ def _days(model: Any, streams: Streams, days: int) -> tuple[Array, Array]:
         mean = 0.0
         if isinstance(model, MertonJumps):
             mean = -100 * model.jump_mean * model.jumps_per_year / TRADING_DAYS_PER_YEAR
-        else:
-            assert isinstance(model, GeometricBrownianMotion)
         return mean + deviation * gaussian, np.full_like(gaussian, deviation)
     nu = model.degrees_of_freedom
     chi_square = 2 * _fill(streams, (days,), lambda g, row: g.standard_gamma(nu / 2, out=row))

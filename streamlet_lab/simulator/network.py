@@ -6,7 +6,7 @@ earliest arrival known so far and drops the later copies unseen. That is exact: 
 compares it with an echo carried out copy by copy.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -249,11 +249,17 @@ class Network:
             for key, one in tallies
         }
 
-    def on_their_way(self) -> Iterator[Message]:
-        """Yield the messages of which a copy is yet to arrive."""
+    def on_their_way(self) -> list[Message]:
+        """Return the messages of which a copy is yet to arrive."""
+        found = []
         for message, flood in self._floods.items():
-            if any(_ARRIVED < due < LOST for due in flood.due):
-                yield message
+            # Most are with everyone. A generator would be called for each participant of each.
+            if flood.due is not self._everyone_has_it:
+                for due in flood.due:
+                    if _ARRIVED < due < LOST:
+                        found.append(message)
+                        break
+        return found
 
     def forget(self, epoch: int) -> list[Message]:
         """Drop, and return, all messages about earlier epochs: none of them is sent again."""

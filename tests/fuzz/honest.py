@@ -16,8 +16,7 @@ from streamlet_lab import Experiment
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.prices import StockPrice
 from streamlet_lab.prices.attestation import sign_quote
-from streamlet_lab.repeats import Outcome
-from streamlet_lab.store import open_store
+from streamlet_lab.store import Outcome, open_store
 
 #: The manifest of a saved result, and its digests in it.
 MANIFEST, DIGESTS = "result.json", "sha256"
