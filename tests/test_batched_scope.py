@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.batched import MEASURES, explain
+from streamlet_lab.batched import MEASURES, explain, measure_runs
 from streamlet_lab.config import MarketConfig, NetworkConfig, PricesConfig, TraderConfig
 from streamlet_lab.matching import bands
 from streamlet_lab.measures import SUMMARY_NUMBERS, to_measure
@@ -166,8 +166,7 @@ def test_each_kind_is_known_or_refused_by_name(setting, kind):
     given = section(setting, kind)
     if setting == "faults":
         who = "external_feed" if kind in source_fault_kinds() else "node_3"
-        script = {"parameters": {"script": "vote"}} if kind == "script" else {}
-        given = {"faults": [{"kind": kind, "nodes": [who], **script}]}
+        given = {"faults": [{"kind": kind, "nodes": [who]}]}
     if kind == "sample":
         given["network"]["samples"] = ["5ms", "6ms"]
     why = explain(sl.ExperimentConfig(**given))
@@ -180,7 +179,12 @@ def test_each_kind_is_known_or_refused_by_name(setting, kind):
     [
         ({"faults": {"node_3": "crash@2-4"}}, "'crash' of a node that comes back"),
         ({"epoch_length": "900ms"}, "epoch_length: 900ms is shorter than 2Δ, 1s"),
+        (
+            {"faults": {"external_feed": {"kind": "biased", "parameters": {"bp": "1e-12"}}}},
+            "'biased' by more decimal places than four",
+        ),
         ({"network": {"delay_spread": 1e-4}}, "delay_spread: delays so much alike"),
+        ({"network": {"delays": "constant", "median_delay": "1h"}}, "median_delay: 3,600,000,000"),
         ({"market": {"band_parameters": {"at_entry": "clip"}}}, "at_entry: 'clip'"),
         ({"prices": {"max_deviation_percent": 0.5}}, "max_deviation_percent"),
         ({"nodes": 201}, "nodes: 201 is more than 200"),
@@ -192,6 +196,22 @@ def test_each_kind_is_known_or_refused_by_name(setting, kind):
 )
 def test_it_says_what_is_beyond_it(settings, why):
     assert why in explain(sl.ExperimentConfig(**settings))
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        (
+            {"faults": {"node_3": {"kind": "silent_leader", "parameters": {"x": 1}}}},
+            "faults.parameters.x",
+        ),
+        ({"market": {"band_parameters": {"resting": "x"}}}, "market.band_parameters.resting"),
+        ({"market": {"reference": {"kind": "consensus", "parameters": {"x": 1}}}}, "reference"),
+    ],
+)
+def test_it_refuses_what_no_engine_plays(settings, field):
+    with pytest.raises(sl.InvalidInput, match=field):
+        measure_runs(sl.ExperimentConfig(**settings), [1], ["orders"])
 
 
 def test_a_source_has_no_setting_that_is_not_compared():

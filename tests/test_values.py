@@ -64,7 +64,9 @@ WRONG = [math.nan, math.inf, np.True_, True, Decimal("sNaN"), [1], b"1", "wrong"
 
 def _public_dataclasses():
     for room in ROOMS:
-        for name, kind in vars(importlib.import_module(f"streamlet_lab{room}")).items():
+        module = importlib.import_module(f"streamlet_lab{room}")
+        # The package imports a name when it is first asked for.
+        for name, kind in [(name, getattr(module, name)) for name in dir(module)]:
             if name[0] != "_" and isinstance(kind, type) and dataclasses.is_dataclass(kind):
                 yield name
 

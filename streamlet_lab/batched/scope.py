@@ -2,12 +2,20 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
-from streamlet_lab.config import ExperimentConfig, NetworkConfig, check_config
+from streamlet_lab.config import (
+    ExperimentConfig,
+    NetworkConfig,
+    check_config,
+    check_runnable,
+    make_stock,
+)
 from streamlet_lab.config.market_config import MarketConfig
 from streamlet_lab.config.prices_config import PricesConfig
 from streamlet_lab.prices import SIMULATED
+from streamlet_lab.prices.dishonest import Biased
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, format_duration
 from streamlet_lab.values import kind_name
 
@@ -23,7 +31,7 @@ POLICIES: Final = ("observe", "bounds")
 
 _MOST_NODES: Final = 200
 _MOST_EPOCHS: Final = 100_000
-_LONGEST_DELTA: Final = 500_000_000  # of two of them the sum fits into 32 bits
+_LONGEST_DELTA: Final = 500_000_000  # of two of them, or twice the median, fits into 32 bits
 _MOST_ORDERS: Final = 1_000_000  # of a run, expected
 _MOST_STEPS: Final = 5_000_000  # of a path's grid
 _LONGEST_SPAN: Final = 10**7  # trading days
@@ -41,12 +49,20 @@ def explain(config: ExperimentConfig) -> str | None:
     simulated prices of one share from honest or biased sources, and orders whose prices nobody's
     book decides.
 
+    Raises
+    ------
+    InvalidInput
+        If no engine can play it, such as a kind with parameters that it does not take.
+
+    Examples
+    --------
     >>> explain(ExperimentConfig(faults={"node_3": "crash@4"}))
     >>> explain(ExperimentConfig(faults={"node_3": "equivocate"}))
     "faults: 'equivocate'; it knows crash, silent_leader, withhold_votes, biased"
     """
+    check_runnable(check_config(config))
     reasons = (_of_run, _of_network, _of_prices, _of_market)
-    return next((why for reason in reasons for why in reason(check_config(config))), None)
+    return next((why for reason in reasons for why in reason(config)), None)
 
 
 def _unknown(setting: str, value: Any, known: tuple[str, ...]) -> Iterator[str]:
@@ -68,13 +84,11 @@ def _of_run(config: ExperimentConfig) -> Iterator[str]:
         yield f"symbols: {', '.join(config.symbols)}; it knows one at a time"
     for fault in config.faults:
         yield from _unknown("faults", fault.kind, FAULTS)
-        if (
-            fault.kind == "biased"
-            and len(str(fault.parameters.get("bp", "")).partition(".")[2]) > 4
-        ):
-            yield "faults: 'biased' by more decimal places than four"
         if fault.kind == "crash" and (fault.stop is not None or fault.parameters):
             yield "faults: 'crash' of a node that comes back, or in the middle of a message"
+    lies = chain.from_iterable(make_stock(config, config.symbols[0]).faults.values())
+    if any(lie.bp * 10_000 % 1 for lie in lies if isinstance(lie, Biased)):
+        yield "faults: 'biased' by more decimal places than four"
     if config.epoch_length < 2 * config.network.delta:
         least = format_duration(2 * config.network.delta)
         yield f"epoch_length: {format_duration(config.epoch_length)} is shorter than 2Δ, {least}"
@@ -85,6 +99,7 @@ def _of_run(config: ExperimentConfig) -> Iterator[str]:
 def _of_network(config: ExperimentConfig) -> Iterator[str]:
     network = config.network
     yield from _above("network.delta", network.delta, _LONGEST_DELTA)
+    yield from _above("network.median_delay", network.median_delay, _LONGEST_DELTA)
     yield from _unknown("network.delays", network.delays, DELAYS)
     if network.gst_in_force:
         yield "network.gst, bad_periods, partitions: delays may exceed Δ"

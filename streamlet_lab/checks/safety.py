@@ -97,7 +97,7 @@ class VoteDiscipline(Check):
             if first is None:
                 votes[message.epoch] = message
                 self._judge(time, message)
-            elif first.subject != message.subject:
+            elif first.signed != message.signed:
                 self.examined += 1
                 two = f"{short(first)} and {short(message)}, both of epoch {message.epoch}"
                 self._violate(time, f"{message.voter} votes for {two}", first, message)

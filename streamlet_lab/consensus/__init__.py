@@ -52,6 +52,5 @@ from streamlet_lab.consensus.proof import PublicKeys as PublicKeys
 from streamlet_lab.consensus.proof import VerifiedBlock as VerifiedBlock
 from streamlet_lab.consensus.proof import make_proof as make_proof
 from streamlet_lab.consensus.proof import verify_proof as verify_proof
-from streamlet_lab.consensus.quorums import FaultModel as FaultModel
 from streamlet_lab.consensus.quorums import max_faulty as max_faulty
 from streamlet_lab.consensus.quorums import quorum as quorum

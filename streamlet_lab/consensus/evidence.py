@@ -110,7 +110,7 @@ def _earliest_offence(history: list[Vote]) -> Evidence | None:
 
 def _offence_of(first: Vote, second: Vote) -> Offence | None:
     """What the signed numbers of two votes prove, if they are one voter's on one chain."""
-    if first.epoch == second.epoch and first.subject != second.subject:
+    if first.epoch == second.epoch and first.signed != second.signed:
         return Offence.TWO_VOTES
     if first.epoch < second.epoch and first.height > second.height:
         return Offence.SHORTER_CHAIN

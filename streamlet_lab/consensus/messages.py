@@ -157,11 +157,6 @@ class Vote:
     def __hash__(self) -> int:
         return hash((self.signature, self.voter))
 
-    @property
-    def subject(self) -> tuple[bytes, int, int]:
-        """What is voted for: the block's hash, epoch and height, as signed."""
-        return self.block_hash, self.epoch, self.height
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Certificate:

@@ -77,8 +77,6 @@ class StreamletNode:
     certifies : bool
         Whether its proposals carry the notarized chain that they extend (appendix A), so that
         whoever has lost messages catches up. Certificates are taken in from everyone.
-    refusals : list of Refused
-        Proposals of a leader that the application judged unacceptable.
     dropped : Counter of Dropped
         How many messages it ignored, by reason.
     """
@@ -100,7 +98,6 @@ class StreamletNode:
         self._validators = frozenset(read_names(validators))
         self.proposes = self.votes = node_id in self._validators
         self.certifies = False
-        self.refusals: list[Refused] = []
         self.dropped: Counter[Dropped] = Counter()
         self._chain_id = genesis.chain_id
         self._leader_of = leader_of or round_robin(validators)
@@ -268,7 +265,7 @@ class StreamletNode:
             and block.height + 1 == child.height
             and block.epoch < child.epoch
             and len(votes) == len({vote.voter for vote in votes}) == self.tree.quorum
-            and all(vote.subject == (block.hash, block.epoch, block.height) for vote in votes)
+            and all(vote.signed == block.ballot for vote in votes)
         )
 
     def _vote_if_possible(self) -> Sequence[Event]:
@@ -279,8 +276,7 @@ class StreamletNode:
         self._has_decided = True
         verdict = self._application.judge(block, self.tree.chain(block.parent), self._observation)
         if not verdict.accepted:
-            self.refusals.append(Refused(block, verdict))
-            return self.refusals[-1:]
+            return [Refused(block, verdict)]
         vote = sign_vote(block, self.node_id, self._keyring)
         return [vote, *self.tree.add_vote(vote)]
 

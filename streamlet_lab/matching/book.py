@@ -8,6 +8,7 @@ arrival.
 
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import Any, Final, Self
 
 BUY: Final = 1
@@ -156,13 +157,17 @@ class OrderBook:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Orders are linked to their neighbours: thousands at one price are too deep to copy.
-        orders = self.orders.values()
-        return _filled, (
-            [
-                (each.order_id, each.trader, each.remaining, each.priority, each.key)
-                for each in orders
-            ],
-        )
+        fields = attrgetter("order_id", "trader", "remaining", "priority", "key")
+        return OrderBook, (), [*map(fields, self.orders.values())]
+
+    def __setstate__(self, orders: Iterable[tuple[str, str, int, int, int]]) -> None:
+        self.fill(Resting.of(*fields) for fields in orders)
+
+    def fill(self, orders: Iterable[Resting]) -> None:
+        """Put orders, given in that of their acceptance, in their places in an empty book."""
+        self.orders.update((each.order_id, each) for each in orders)
+        for each in sorted(self.orders.values(), key=lambda one: one.priority):
+            self.add(each)
 
     def outside(self, low: int, high: int) -> list[Resting]:
         """Return the orders of both sides that are priced outside a range in ticks, bids first."""
@@ -194,13 +199,3 @@ class OrderBook:
         if not left:
             resting.leave()
             del self.orders[resting.order_id]
-
-
-def _filled(orders: Iterable[tuple[str, str, int, int, int]]) -> OrderBook:
-    """Return a book with orders, given in the order of acceptance."""
-    book = OrderBook()
-    resting = [Resting.of(*each) for each in orders]
-    book.orders = {each.order_id: each for each in resting}
-    for each in sorted(resting, key=lambda one: one.priority):
-        book.add(each)
-    return book

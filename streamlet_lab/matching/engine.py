@@ -65,6 +65,8 @@ class ConsensusMatchingEngine:
     settings : EngineSettings
     instrument : Instrument
     symbol : str
+    core : MatchingCore
+        The engine in whole ticks, and its log in rows: to look at often, not to change.
     book : BookView
         The resting orders.
     events : sequence of Event
@@ -94,7 +96,7 @@ class ConsensusMatchingEngine:
         settings: Any = (band, without_reference, self_trade, pace)  # names of policies are read
         self.settings = EngineSettings(self.instrument, *settings)
         self._network = consensus_network
-        self._core = core = MatchingCore(self.settings)
+        self.core = core = MatchingCore(self.settings)
         self.book = BookView(core.book, core.log, self.instrument)
         self._log = log = core.log
         self._rows = log.rows
@@ -104,34 +106,29 @@ class ConsensusMatchingEngine:
         self._symbol_in_cents = self.symbol if is_plain else None  # whose orders fit the core
 
     @property
-    def core(self) -> MatchingCore:
-        """The engine in whole ticks, and its log in rows: to look at often, not to change."""
-        return self._core
-
-    @property
     def reference(self) -> Reference | None:
         """The latest consensus that the engine knows, None before the first."""
-        return self._core.reference
+        return self.core.reference
 
     @property
     def band_reference(self) -> Reference | None:
         """What the band goes by: the latest consensus, or a price of its own; None before any."""
-        return self._core.band_reference
+        return self.core.band_reference
 
     @property
     def band_limits(self) -> tuple[Decimal | None, Decimal | None]:
         """The lowest and the highest price that may trade, in dollars; None: no such edge."""
-        return self._core.limits_in_dollars()
+        return self.core.limits_in_dollars()
 
     @property
     def now(self) -> int:
         """The instant of the latest command, in microseconds."""
-        return self._core.now
+        return self.core.now
 
     @property
     def market(self) -> MarketState:
         """Whether orders are matched, collected or refused."""
-        return self._core.market
+        return self.core.market
 
     # What traders send.
 
@@ -158,7 +155,7 @@ class ConsensusMatchingEngine:
         if fields is None or order.symbol != self._symbol_in_cents:
             self._convert(order, time)
         else:
-            self._core.enter(fields, time)
+            self.core.enter(fields, time)
         if shows:
             self._report(begun)
         answer = Answer()  # as `Log.answer` does: a call less, here and in `cancel`
@@ -198,7 +195,7 @@ class ConsensusMatchingEngine:
         shows = _shows(_INFO)
         if shows or self._network is not None or type(time) is not int:
             time, begun = self._prepare(time), len(self._rows)
-        self._core.cancel(order_id, time)
+        self.core.cancel(order_id, time)
         if shows:
             self._report(begun)
         answer = Answer()
@@ -218,7 +215,7 @@ class ConsensusMatchingEngine:
             except InvalidInput as error:
                 self._refuse(error, Command.REDUCE, order_id)
             else:
-                self._core.reduce(order_id, shares, now)
+                self.core.reduce(order_id, shares, now)
 
         return self._carry_out(take_off, time)
 
@@ -250,7 +247,7 @@ class ConsensusMatchingEngine:
             except InvalidInput as error:
                 self._refuse(error, Command.REPLACE, order_id, price=amount)
             else:
-                self._core.replace(order_id, ticks, shares, now)
+                self.core.replace(order_id, ticks, shares, now)
 
         return self._carry_out(change, time)
 
@@ -272,15 +269,15 @@ class ConsensusMatchingEngine:
 
     def advance(self, time: int) -> Answer:
         """Let the clock reach an instant."""
-        core = self._core
+        core = self.core
         if type(time) is int and core.now <= time < core.alarm:  # nothing is due
             core.now = time
             return self._log.answer(len(self._rows))
-        return self._carry_out(self._core.advance, time, asks=False)
+        return self._carry_out(self.core.advance, time, asks=False)
 
     def end_day(self, time: int | None = None) -> Answer:
         """End the trading day: every day order expires, in the order of acceptance."""
-        return self._carry_out(self._core.end_day, time, asks=False)
+        return self._carry_out(self.core.end_day, time, asks=False)
 
     def halt(self, time: int | None = None) -> Answer:
         """Halt the market: orders are refused, resting ones may be cancelled or reduced.
@@ -288,7 +285,7 @@ class ConsensusMatchingEngine:
         Nobody but the operator ends a halt. A call auction that is going on is ended before, and
         its orders are matched.
         """
-        return self._carry_out(self._core.halt, time, asks=False)
+        return self._carry_out(self.core.halt, time, asks=False)
 
     def resume(self, time: int | None = None) -> Answer:
         """End a halt, or a call auction before its time.
@@ -296,7 +293,7 @@ class ConsensusMatchingEngine:
         The band may close the market again at once, such as for a reference that is too old. A
         pause is the band's to end, so that in any other state nothing happens.
         """
-        return self._carry_out(self._core.resume, time, asks=False)
+        return self._carry_out(self.core.resume, time, asks=False)
 
     # The description's questions.
 
@@ -316,7 +313,7 @@ class ConsensusMatchingEngine:
         self._carry_out(lambda now: None, None)
         if self.reference is None:
             return self.settings.without_reference == "allow"
-        return self._core.watch.may_trade(ticks)
+        return self.core.watch.may_trade(ticks)
 
     # What is common to all commands.
 
@@ -337,7 +334,7 @@ class ConsensusMatchingEngine:
 
     def _prepare(self, time: int | None) -> int:
         """Do what comes before a command: what is due, the network's answer. Return its instant."""
-        core, first = self._core, len(self._rows)
+        core, first = self.core, len(self._rows)
         if time is not None:
             time = self._read_instant(time)
             core.advance(time)
@@ -350,12 +347,12 @@ class ConsensusMatchingEngine:
 
     def _convert(self, order: Order, now: int) -> None:
         """Enter an order whose price must be converted or checked for this instrument."""
-        self._core.advance(now)
+        self.core.advance(now)
         if order.symbol != self.symbol:
-            self._core.reject(RejectReason.WRONG_SYMBOL, Command.ORDER, order.order_id, order)
+            self.core.reject(RejectReason.WRONG_SYMBOL, Command.ORDER, order.order_id, order)
             return
         try:
-            self._core.enter(fields_of(order, self.instrument), now)
+            self.core.enter(fields_of(order, self.instrument), now)
         except OffGrid as error:
             self._refuse(error, Command.ORDER, order.order_id, order)
 
@@ -371,7 +368,7 @@ class ConsensusMatchingEngine:
         field = error.field if isinstance(error, InvalidInput) else ""
         reasons = _OFF_GRID if isinstance(error, OffGrid) else _INVALID
         reason = reasons.get(field, RejectReason.INVALID_ORDER)
-        self._core.reject(reason, command, order_id, order, price, str(error))
+        self.core.reject(reason, command, order_id, order, price, str(error))
 
     def _take_in(self, reference: Reference, time: int | None) -> None:
         if not isinstance(reference, Reference):
@@ -382,7 +379,7 @@ class ConsensusMatchingEngine:
             expected = f"{' or '.join(map(repr, GIVEN))}: others are the band's"
             raise InvalidInput("reference.kind", reference.kind, expected)
         now = max(self.now, reference.time) if time is None else time
-        self._core.move_reference(reference, now)
+        self.core.move_reference(reference, now)
 
     def _announce(self, order: Order) -> None:
         """Show an order that comes in the standard log."""

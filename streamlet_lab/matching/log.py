@@ -18,6 +18,7 @@ REJECTED     time, order id, reason, command, price that was judged (in ticks, o
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar, overload
 
 from streamlet_lab.matching.engine_settings import EngineSettings
@@ -30,16 +31,7 @@ from streamlet_lab.matching.events import (
     Traded,
 )
 from streamlet_lab.matching.instrument import Instrument
-from streamlet_lab.matching.orders import (
-    TIMES_IN_FORCE,
-    Fields,
-    Order,
-    OrderType,
-    Side,
-    Trade,
-    fields_at,
-    sure_order,
-)
+from streamlet_lab.matching.orders import Fields, Order, Side, Trade, fields_at, sure_order
 from streamlet_lab.units import CENT
 
 ACCEPTED: Final = 0
@@ -61,21 +53,10 @@ def fields_of(order: Order, instrument: Instrument) -> Fields:
 
 def order_of(fields: Fields, instrument: Instrument) -> Order:
     """Convert an order back."""
-    if instrument.tick == CENT:
-        return sure_order(instrument.symbol, fields)
-    order_id, side, ticks, quantity, trader, time_in_force, post_only, expires = fields
-    return Order(
-        order_id,
-        instrument.symbol,
-        Side.BUY if side > 0 else Side.SELL,
-        OrderType.MARKET if ticks is None else OrderType.LIMIT,
-        quantity,
-        None if ticks is None else instrument.price(ticks),
-        trader,
-        TIMES_IN_FORCE[time_in_force],
-        expires,
-        post_only,
-    )
+    order, ticks = sure_order(instrument.symbol, fields), fields[2]
+    if ticks is None or instrument.tick == CENT:
+        return order
+    return replace(order, price=instrument.price(ticks))
 
 
 def order_ids(row: Any) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def replay(
         self_trade=settings.self_trade,
         pace=settings.pace,
     )
-    _restore(engine._core, events)
+    _restore(engine.core, events)
     return engine
 
 
@@ -73,15 +73,13 @@ def _restore(core: TradingSession, events: Iterable[Event]) -> None:
 
 
 def _fill_book(core: TradingSession, tracker: OrderTracker) -> None:
-    book = core.book
+    waiting = []
     for order_id, opened in tracker.open.items():
         order = opened.order
         if order.time_in_force.rests:
             assert opened.price is not None
             ticks, trader = core.instrument.ticks(opened.price), order.trader
             key = -ticks if order.side is Side.BUY else ticks
-            resting = Resting.of(order_id, trader, opened.quantity, opened.priority, key)
-            book.orders[order_id] = resting
+            waiting.append(Resting.of(order_id, trader, opened.quantity, opened.priority, key))
             core.schedule_expiry(order_id)
-    for resting in sorted(book.orders.values(), key=lambda one: one.priority):
-        book.add(resting)
+    core.book.fill(waiting)

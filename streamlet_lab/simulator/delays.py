@@ -63,7 +63,9 @@ class LognormalDelays:
 
     def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
         """Draw a delay, whatever its message, link and time."""
-        return self._quantile(self._stream.random())
+        quantile = self._normal.inv_cdf(self._stream.random() or _LEAST)
+        delay = self._shortest + round(self._scale * exp(self._spread * quantile))
+        return max(1, min(delay, self._bound))
 
     def sooner(
         self, due: list[int], receivers: Sequence[int], least: int, time: int, *_: object
@@ -90,11 +92,6 @@ class LognormalDelays:
                         due[receiver] = arrival = time + delay
                         found.append((arrival, receiver))
         return contested, found
-
-    def _quantile(self, share: float) -> int:
-        rest = self._scale * exp(self._spread * self._normal.inv_cdf(share or _LEAST))
-        delay = self._shortest + round(rest)
-        return delay if 1 <= delay <= self._bound else max(1, min(delay, self._bound))
 
     def _share_below(self, limit: int) -> float:
         if not (self._spread and self._scale):

@@ -138,10 +138,6 @@ class StockSimulation(Simulation):
         """Return the market time at which an epoch is quoted: that of the first symbol's path."""
         return self.feeds[self.symbols[0]].timestamp(epoch)
 
-    def market_time(self, time: int) -> int:
-        """Convert protocol time to market time, both in microseconds."""
-        return time * self._step // self.epoch_length
-
     def protocol_time(self, market_time: int) -> int:
         """Return the first instant of protocol time at which it is as late in the market."""
         return -(-market_time * self.epoch_length // self._step)
@@ -152,4 +148,4 @@ class StockSimulation(Simulation):
         Of the first symbol unless another one is named.
         """
         path = self.feeds[symbol or self.symbols[0]].path
-        return path.price(time * self._step // self.epoch_length)  # the hottest `market_time`
+        return path.price(time * self._step // self.epoch_length)

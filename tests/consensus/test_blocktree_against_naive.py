@@ -59,7 +59,8 @@ class NaiveView:
             for subject in subjects
             if subject[2] in heights
             and subject[0] not in {block.hash for block in three}
-            and len({v.voter for v in self.votes if v.subject == subject}) >= QUORUM
+            and len({v.voter for v in self.votes if (v.block_hash, v.epoch, v.height) == subject})
+            >= QUORUM
         }
         consecutive = len(three) == 3 and three[0].epoch - three[2].epoch == 2
         return [three[2]] if consecutive and not rivals else []

@@ -418,16 +418,14 @@ def test_a_mislabelled_vote_does_not_hide_its_voters_true_one(committee, node, c
 # The application
 
 
-def test_a_refused_block_gets_no_vote_and_is_recorded(committee):
+def test_a_refused_block_gets_no_vote_and_is_reported_once(committee):
     node = committee.node(application=Picky())
     node.start_epoch(0)
     bad, good = extend(GENESIS, 0, b"bad"), extend(GENESIS, 0, b"good")
     refused = Refused(bad, Verdict(False, "bad payload"))
     assert reported(node, committee.propose(bad), committee.propose(good)) == [refused]
-    assert node.refusals == [refused]
     # It is not judged again, and may still be notarized.
     assert reported(node, *committee.votes(bad)) == [Notarized(bad)]
-    assert node.refusals == [refused]
 
 
 def test_the_application_sees_the_ancestors_and_the_observation_of_the_epoch(committee):

@@ -57,7 +57,7 @@ def state_of(engine):
     What a band remembers besides its limits follows from the events.
     """
     limits = engine.market, engine.reference, engine.band_limits, engine.band_reference
-    accepted = dict(engine._core.log.accepted)
+    accepted = dict(engine.core.log.accepted)
     return (*limits, *orders_of(engine), accepted, len(engine.trades), len(engine.events))
 
 

@@ -46,7 +46,9 @@ CAUGHT = {
     ),
     "votes for another chain count": (
         StreamletNode._reason_to_drop_vote,
-        false_votes("signed for another chain"),
+        with_a_node(
+            test_node.test_a_forged_vote_is_dropped_and_the_true_one_still_counts, "another chain"
+        ),
     ),
     "a certificate needs no quorum": (
         StreamletNode._is_below,

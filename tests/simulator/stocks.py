@@ -21,6 +21,12 @@ def run(epochs, **settings):
     return lab, recorder
 
 
+def reasons_to_refuse(lab):
+    """Why nodes refused blocks in a run."""
+    (recorder,) = (one for one in lab.monitors if isinstance(one, Recorder))
+    return {refusal.reason for refusal in recorder.refusals}
+
+
 def liar(price, node="node_1", **settings):
     """A leader that claims a price of its own invention."""
     return {"kind": "lying_leader", "nodes": [node], "parameters": {"price": price}, **settings}

@@ -18,7 +18,7 @@ from streamlet_lab.prices import (
 from streamlet_lab.simulator import NodeFault, fault_kind
 from streamlet_lab.simulator.price_application import Observation
 
-from .stocks import claims, follow, liar, network, price_in, run
+from .stocks import claims, follow, liar, network, price_in, reasons_to_refuse, run
 
 CENT = Decimal("0.01")
 
@@ -38,10 +38,6 @@ def led_by_node_1(lab):
     return [b for b in lab.observer.tree.finalized[1:] if lab.leader_of(b.epoch) == "node_1"]
 
 
-def refusals(lab):
-    return {verdict.reason for node in lab.nodes.values() for _, verdict in node.refusals}
-
-
 # Honest leaders
 
 
@@ -51,7 +47,7 @@ def test_an_honest_run_finalizes_the_same_prices_as_with_observe(aggregator):
     payloads = [[block.payload for block in lab.observer.tree.finalized] for lab in runs]
     assert payloads[0] == payloads[1] == payloads[2]
     assert len(payloads[0]) == 10
-    assert all(refusals(lab) == set() for lab in runs)
+    assert all(reasons_to_refuse(lab) == set() for lab in runs)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +65,7 @@ def test_every_block_carries_what_every_source_signed(signatures, symbols):
         assert [one.quote for one in signed] == honest
         assert {one.epoch for one in signed} == {block.epoch}
         assert [claim.symbol for claim in decode_claims(block.payload)] == symbols
-    assert refusals(lab) == set()
+    assert reasons_to_refuse(lab) == set()
 
 
 @pytest.mark.parametrize("policy", ["bounds", "observe"])
@@ -81,7 +77,7 @@ def test_who_does_not_ask_for_evidence_gets_none(policy):
 def test_when_no_quote_is_valid_the_evidence_says_so_and_finality_goes_on():
     lab, _ = run(8, **with_policy(min_volume=10**10))
     assert claims(lab) == dict.fromkeys(range(7))
-    assert refusals(lab) == set()
+    assert reasons_to_refuse(lab) == set()
     assert all(decode_quotes(b.attachment) for b in lab.observer.tree.finalized[1:])
 
 
@@ -105,7 +101,7 @@ def test_a_lying_leader_moves_the_price_by_no_more_than_the_spread_of_honest_quo
         assert 0 <= gains[-1] <= max(prices) - min(prices)
     assert len(gains) == 3
     assert sum(gains) > 0 or sources == 3  # of so few, the honest price may be an extreme one
-    assert refusals(lab) == set()
+    assert reasons_to_refuse(lab) == set()
 
 
 def test_with_ten_sources_it_tries_all_sets_and_with_more_those_that_lie_side_by_side():
@@ -128,7 +124,7 @@ def test_of_several_symbols_each_is_moved_within_its_spread():
             quotes = lab.feeds[symbol].quotes(block.epoch)
             prices = [quote.price for quote in quotes]
             assert sum(prices) / 5 - CENT / 2 <= claim.consensus_price <= max(prices)
-    assert refusals(lab) == set()
+    assert reasons_to_refuse(lab) == set()
 
 
 def test_an_invented_price_is_refused_by_all_who_look_at_the_evidence():
@@ -138,7 +134,7 @@ def test_an_invented_price_is_refused_by_all_who_look_at_the_evidence():
     assert len(recorder.refusals) == 9
     assert all(
         reason.startswith("consensus_price 155.00 where the signed quotes give ")
-        for reason in refusals(lab)
+        for reason in reasons_to_refuse(lab)
     )
 
 
@@ -169,7 +165,7 @@ def test_a_leader_that_conspires_with_a_source_needs_honest_ones_beside_it(
         distance = price_in(block).consensus_price - 150
         assert (6 < distance < 7) if displaced else abs(distance) < Decimal("0.1")
     assert len(led_by_node_1(lab)) == 2
-    assert refusals(lab) == set()
+    assert reasons_to_refuse(lab) == set()
 
 
 def test_as_many_conspiring_sources_as_are_tolerated_need_honest_ones_too():
@@ -266,7 +262,7 @@ class _Replaying:
 def test_a_leader_that_repeats_old_evidence_is_refused_and_stops_nobody():
     lab, _ = run(16, faults={"node_1": "replays_evidence"}, **with_policy())
     assert [*claims(lab)] == [0, 1, 2, 3, 4, 6, 7, 8, 10, 11]
-    assert refusals(lab) == {"quote of market_data_1 for AAPL: of epoch 1"}
+    assert reasons_to_refuse(lab) == {"quote of market_data_1 for AAPL: of epoch 1"}
 
 
 # What a voter makes of an attachment depends on nothing but the attachment

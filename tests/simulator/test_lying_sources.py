@@ -22,7 +22,7 @@ from streamlet_lab.prices import (
 from streamlet_lab.simulator import priced
 from streamlet_lab.simulator.price_application import Observation
 
-from .stocks import claims, follow, network, price_in, run
+from .stocks import claims, follow, network, price_in, reasons_to_refuse, run
 
 POLICIES = ("bounds", "observe", "evidence")
 LIAR = "external_feed"
@@ -41,10 +41,6 @@ def lying(
 
 def with_parameters(kind, **parameters):
     return {"kind": kind, "parameters": parameters}
-
-
-def reasons(lab):
-    return {verdict.reason for node in lab.nodes.values() for _, verdict in node.refusals}
 
 
 def says_different_things(kind):
@@ -83,7 +79,7 @@ def test_one_faulty_source_stops_neither_the_chain_nor_a_robust_price(kind, sour
             continue  # the chain goes on, and only the price waits: the next test, in longer runs
         assert_goes_on(lab, EPOCHS)
         assert len(claims(lab)) == EPOCHS - 1, (name, policy)
-        assert reasons(lab) == set(), (name, policy)
+        assert reasons_to_refuse(lab) == set(), (name, policy)
         assert believed(lab) == [], (name, policy)
         if tolerates_it:
             assert None not in claims(lab).values(), (name, policy)
@@ -101,7 +97,7 @@ def test_with_an_aggregator_that_tolerates_no_liar_only_the_price_waits(kind, so
     for name in exposed:
         lab = lying(kind, sources, epochs=16, aggregator=name, voter_policy="observe")
         assert_goes_on(lab, 16)
-        assert all("observe" in reason for reason in reasons(lab)), name
+        assert all("observe" in reason for reason in reasons_to_refuse(lab)), name
         waiting = [epoch for epoch, claim in claims(lab).items() if claim is None]
         assert waiting == [block.epoch for block in believed(lab)], name
         if kind != "equivocating":  # a hundred basis points do not always part the voters
@@ -308,7 +304,7 @@ def test_nor_do_extreme_prices_and_volumes(kind, policy, feed):
         lab = lying(kind, feed=feed, aggregator=name, voter_policy=policy)
         assert len(claims(lab)) == EPOCHS - 1
         assert None not in claims(lab).values()
-        assert reasons(lab) == set()
+        assert reasons_to_refuse(lab) == set()
 
 
 @pytest.mark.parametrize("rule", ["widen", "strict", "re-anchor"])
@@ -321,7 +317,7 @@ def test_nor_does_a_jump_of_the_market_help_it(kind, policy, rule):
     lab.run(14)
     prices = claims(lab)
     assert [*prices] == [*range(13)]
-    assert reasons(lab) == set()
+    assert reasons_to_refuse(lab) == set()
     if rule != "strict":
         assert abs(prices[12].consensus_price - Decimal("172.5")) < 1
 
@@ -369,7 +365,7 @@ def test_honest_leaders_are_believed_whatever_a_source_says(how, symbols, policy
     lab = lying(with_parameters("strange", how=how), epochs=12, **settings)
     blocks = lab.observer.tree.finalized[1:]
     assert len(blocks) == 11
-    assert reasons(lab) == set()
+    assert reasons_to_refuse(lab) == set()
     for symbol, feed in lab.feeds.items():
         found = {b.epoch: c for b in blocks for c in priced(b) if c.symbol == symbol}
         assert len(found) >= 10  # the market itself jumps once

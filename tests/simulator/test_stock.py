@@ -99,7 +99,7 @@ def test_signatures_do_not_change_what_happens():
     _, signed = run(12, faults={"node_2": "crash@5"})
     assert lab.keyring.signatures == 0
     said, signed_said = (
-        {**vars(one), "votes": [(time, vote.voter, vote.subject) for time, vote in one.votes]}
+        {**vars(one), "votes": [(time, vote.voter, vote.signed) for time, vote in one.votes]}
         for one in (recorder, signed)
     )
     assert said == signed_said
