@@ -16,7 +16,7 @@ class FixedDict(dict[K, V]):
 
 
 class FixedList(list[V]):
-    """A list that refuses to be changed, but by its owner by `list.append` and `list.extend`."""
+    """A list that refuses to be changed, but by its owner by the methods of `list` itself."""
 
     def __reduce__(self) -> tuple[type["FixedList[V]"], tuple[list[V]]]:
         return type(self), (list(self),)

@@ -306,5 +306,5 @@ class Summing(Monitor):
         for part in parts:
             orders = (answer.arrival.order for answer in part.answers)
             over = [order.order_id for order in orders if order.trader in self._own]
-            market.engines[part.symbol].core.log.forget(part.position, over)
+            market.engines[part.symbol].core.log.forget(over)
             market.quoted[part.symbol].clear()

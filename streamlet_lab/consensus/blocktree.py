@@ -18,6 +18,7 @@ from streamlet_lab.consensus.node_events import (
     Notarized,
     TreeEvent,
 )
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.fixed import FixedList
 from streamlet_lab.units import to_instance, to_whole
 
@@ -29,8 +30,7 @@ _event: Final[Any] = tuple.__new__
 class _Entry:
     """What the tree knows about one block whose whole ancestry it has.
 
-    It names its parent and its children by their hashes: linked entries would be a chain that is
-    too deep to copy.
+    It names parent and children by their hashes: linked entries are a chain too deep to copy.
     """
 
     block: Block
@@ -52,9 +52,9 @@ class BlockTree:
     longest : list of Block
         The tips of the longest notarized chains, in the order in which they became so.
     notarized : list of Block
-        Blocks at the end of a notarized chain, in the order in which this view saw it; grows only.
+        Blocks at the end of a notarized chain, in the order in which this view saw it.
     finalized : list of Block
-        The finalized chain from genesis on, so that a block's index is its height; grows only.
+        The finalized chain from genesis on: a block's index is its height until one is forgotten.
     ballots : dict of bytes to dict of str to Vote
         All votes that have arrived, by what they sign and by voter.
     conflicts : list of Block
@@ -152,14 +152,14 @@ class BlockTree:
         return NOTHING
 
     def forget(self, epoch: int) -> None:
-        """Drop the blocks of earlier epochs, but genesis, and the votes for them."""
+        """Drop blocks of earlier epochs, on which nothing more can stand, and their votes."""
+        if self.rule.uncontested:
+            raise InvalidInput("rule", self.rule, "one that asks for no other quorums")
         for block in [block for block in self.blocks() if 0 <= block.epoch < epoch]:
             del self._entries[block.hash]
             self.ballots.pop(block.ballot, None)
-            self._voted_at.pop(block.height, None)
         for shown in (self.notarized, self.finalized):
-            kept = [block for block in shown[1:] if block.epoch >= epoch]
-            list.__setitem__(shown, slice(1, None), kept)
+            list.__setitem__(shown, slice(1, None), [b for b in shown[1:] if b.epoch >= epoch])
 
     def _notarize(self, entry: _Entry) -> Sequence[TreeEvent]:
         """Note a block's quorum; mark the chain that it notarizes, and those that waited for it."""

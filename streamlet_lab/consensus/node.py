@@ -273,7 +273,7 @@ class StreamletNode:
         block = self._first_proposals.get(self.epoch)
         if block is None or self._has_decided or not self.votes or not self._extends_longest(block):
             return NOTHING
-        self._has_decided = True
+        self._has_decided = True  # only with the duty: what it did `learn`, it may yet vote for
         verdict = self._application.judge(block, self.tree.chain(block.parent), self._observation)
         if not verdict.accepted:
             return [Refused(block, verdict)]

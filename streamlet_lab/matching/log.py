@@ -114,13 +114,15 @@ class Log:
         return fields
 
     def order(self, order_id: str) -> Order:
-        """Return an accepted order as it came."""
+        """Return an order that equals the accepted one as it came."""
         return order_of(self.fields(order_id), self._instrument)
 
     def event(self, sequence: int) -> Event:
         """Return the event with a sequence number."""
         row = self.rows[sequence]
         if type(row) is not tuple:
+            if row is None:
+                raise LookupError(f"event {sequence} was forgotten: only its total is kept")
             event: Event = row
             return event
         kind, time, *rest = row
@@ -174,8 +176,8 @@ class Log:
         assert isinstance(event, Traded)
         return event.trade
 
-    def forget(self, before: int, order_ids: Iterable[str]) -> None:
-        """Drop rows that were read: those before a position, and of orders that are over.
+    def forget(self, order_ids: Iterable[str]) -> None:
+        """Drop all rows, which were read, but those of orders that are not over.
 
         Positions stay what they are. What still rests keeps its own row, and these ids are as if
         they had never been accepted.
@@ -184,11 +186,11 @@ class Log:
             if (position := self.accepted.pop(order_id, None)) is not None:
                 self.rows[position] = None
         kept = {*self.accepted.values(), *self.tape[-1:]}
-        for position in range(self._forgotten, before):
+        for position in range(self._forgotten, len(self.rows)):
             if position not in kept:
                 self.rows[position] = None
         self._tape[:-1] = [0] * (len(self._tape) - 1)
-        self._forgotten = before
+        self._forgotten = len(self.rows)
 
     def append(self, event: Event) -> None:
         """Write down an event that another engine's log shows."""

@@ -32,7 +32,7 @@ class MalformedPayload(StreamletLabError, ValueError):
 
 
 class _Said:
-    """What a block says of one symbol: a type, and the fields that :data:`_READERS` has."""
+    """What a block says of one symbol: a type, and the fields that :data:`_KEYS` has."""
 
     __slots__ = ()
     type: ClassVar[str]

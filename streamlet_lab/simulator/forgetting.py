@@ -13,7 +13,8 @@ from streamlet_lab.simulator.stock import StockSimulation
 #: How often it is looked what may go, in epochs.
 STRETCH: Final = 64
 
-# Blocks that stay below what may still change: references and the rules look back so far at most.
+# Epochs that stay below what may still change: the rules look back so far at most, since they count
+# epochs. References and notarization follow parents, however old: see `_first_needed`.
 _MARGIN: Final = 64
 
 # With these a node says what an honest one would, once, or less.
@@ -28,10 +29,12 @@ class Forgetter(Monitor):
 
     An epoch is over once no message about it or an earlier one is on its way, every node that is up
     has finalized a block of a later one, and some time has passed. Of it nothing is ever asked
-    again, if nobody says anything twice, or late by intention, and no two chains become final. So
-    nothing is dropped where nodes may do worse than to fall silent, or come back; where quorums
-    need not meet; where leaders send whole chains along; and where messages wait to be signed or
-    verified. ``tests/simulator/test_forgetting.py`` compares such runs with those that forget.
+    again, if nobody says anything twice, and no two chains become final. What is late by intention
+    is on its way from the start. So nothing is dropped where nodes may do worse than to fall silent
+    or be late, or come back; where quorums need not meet; where leaders send whole chains along;
+    and where messages wait to be signed or verified. A chain may leave out any number of epochs, so
+    a block that stays keeps what it stands on. ``tests/simulator/test_forgetting.py`` compares such
+    runs with those that forget.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ class Forgetter(Monitor):
 
     def epoch_started(self, time: int, epoch: int, leader: str) -> None:
         if self._may_forget and epoch % STRETCH == 0:
-            self._forget(self._first_open_epoch() - self._margin)
+            self._forget(self._first_needed(self._first_open_epoch()))
 
     def _first_open_epoch(self) -> int:
         simulation = self._simulation
@@ -63,14 +66,33 @@ class Forgetter(Monitor):
         epochs += [epoch for node in up for epoch in (node.epoch, node.tree.finalized[-1].epoch)]
         return min(epochs)
 
-    def _forget(self, epoch: int) -> None:
-        """Drop what is about epochs before this one."""
+    def _first_needed(self, first_open: int) -> int:
+        """Return where to cut: below the margin, and the parent of each block that is still open.
+
+        Only such a block, or one that stands on it, may yet get a quorum or be voted for.
+        """
+        needed = [first_open - self._margin]
+        for name, node in self._simulation.nodes.items():
+            if name not in self._keep:
+                epochs = {block.hash: block.epoch for block in node.tree.blocks()}
+                for block in node.tree.blocks():
+                    if block.height and block.epoch >= first_open:
+                        needed.append(epochs[block.parent])
+        return min(needed)
+
+    def _forget(self, needed: int) -> None:
+        """Drop what is about epochs before this one, down to the final block below it.
+
+        That one stays: whatever is kept on the final chain has its parent, and its references.
+        """
+        simulation = self._simulation
+        final = reversed(simulation.observer.tree.finalized)
+        below = (block for block in final if block.epoch < needed)
+        epoch = next((block.epoch for block in below), self._epoch)
         if epoch <= self._epoch:
             return
         self._epoch = epoch
-        simulation = self._simulation
-        final = simulation.observer.tree.finalized
-        height = next(block.height for block in reversed(final) if block.epoch < epoch)
+        height = next(below).height
         for forget in self._others:
             forget(epoch, height)
         for message in simulation.network.forget(epoch):

@@ -250,7 +250,10 @@ class Network:
         }
 
     def on_their_way(self) -> list[Message]:
-        """Return the messages of which a copy is yet to arrive."""
+        """Return the messages of which a copy is yet to arrive at a reliable participant.
+
+        One that may be down for a while gets each copy, and none of them is counted here.
+        """
         found = []
         for message, flood in self._floods.items():
             # Most are with everyone. A generator would be called for each participant of each.

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from streamlet_lab import InvalidInput
 from streamlet_lab.consensus import Block, BlockTree
+from streamlet_lab.consensus.finality import SIX_UNCONTESTED
 
-from .committee import GENESIS, VOTERS, extend, vote_for, votes_for
+from .committee import GENESIS, VOTERS, chain_of, extend, vote_for, votes_for
 
 # As in the notes: a chain is written as its epochs, which are the paper's (genesis 0, the lab's
 # plus one). A chain whose first epoch is there already goes on from that block.
@@ -218,3 +220,26 @@ def test_another_genesis_is_no_block_of_the_tree(tree):
     other = Block("test", -1, 0, b"", b"other")
     feed(tree, [other, extend(other, 0)])
     assert tree.blocks() == [GENESIS]
+
+
+def test_a_tree_that_forgets_goes_on_above_what_it_dropped():
+    tree, blocks = BlockTree(GENESIS, 3), chain_of(0, 1, 2, 9, 10, 11)
+    for block in blocks[:3]:
+        tree.add_block(block)
+        for vote in votes_for(block):
+            tree.add_vote(vote)
+    tree.forget(1)
+    assert tree.blocks() == tree.notarized == [GENESIS, *blocks[1:3]]
+    assert tree.finalized == [GENESIS, blocks[1]]
+    assert blocks[0].ballot not in tree.ballots
+    for block in blocks[3:]:
+        tree.add_block(block)
+        for vote in votes_for(block):
+            tree.add_vote(vote)
+    assert tree.finalized == [GENESIS, *blocks[1:5]]
+
+
+def test_a_tree_whose_rule_asks_for_other_quorums_forgets_nothing():
+    tree = BlockTree(GENESIS, 3, SIX_UNCONTESTED)
+    with pytest.raises(InvalidInput, match="rule"):
+        tree.forget(1)

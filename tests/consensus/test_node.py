@@ -441,3 +441,12 @@ def test_the_application_sees_the_ancestors_and_the_observation_of_the_epoch(com
         (parent, [GENESIS], "seen in epoch 0"),
         (block, [parent, GENESIS], "seen in epoch 1"),
     ]
+
+
+def test_what_a_node_learned_gets_its_vote_when_something_is_notarized(committee, node):
+    first, other = extend(GENESIS, 0), extend(GENESIS, 1)
+    block = extend(first, 2)
+    tell(node, committee.propose(first), committee.propose(other), *committee.votes(first))
+    node.start_epoch(2)
+    assert not node.learn(committee.propose(block))
+    assert voted_for(tell(node, *committee.votes(other))) == [block.hash]

@@ -98,3 +98,18 @@ def test_every_reason_has_words_with_the_order_in_them(reason):
 def test_refused_command_says_what_it_was(command):
     event = Rejected(0, 0, "s-1", None, None, RejectReason.UNKNOWN_ID, None, command)
     assert event.message == f"{str(command).capitalize()} rejected: No order s-1 is in the book"
+
+
+def test_an_event_that_was_forgotten_is_refused_and_what_rests_is_kept():
+    engine = engine_at("152.45")
+    for name in ("s-1", "s-2"):
+        engine.submit(limit(name, "sell", "153.00", 100))
+    log, before = engine.core.log, [*engine.events]
+    log.forget(["s-1"])
+    engine.cancel("s-2")
+    assert engine.events[log.accepted["s-2"]] in before
+    assert isinstance(engine.events[-1], Cancelled)
+    for position in range(len(before)):
+        if position != log.accepted["s-2"]:
+            with pytest.raises(LookupError, match="was forgotten"):
+                log.event(position)

@@ -1,12 +1,14 @@
 """A run that forgets what nothing can come back to is the same run."""
 
+from itertools import pairwise
+
 import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.simulator import Forgetter, StockSimulation, forgetting
 
-EPOCHS = 260
+EPOCHS = 262
 CRASHED = {"kind": "crash", "nodes": ["node_2"], "start": 40}
 
 #: Settings, and whether anything may be forgotten with them.
@@ -23,6 +25,17 @@ RUNS = {
         True,
     ),
     "losses and skewed clocks": ({"network": {"loss": 0.1, "clock_skew": "100ms"}}, True),
+    "a gap of more epochs than the margin": (
+        {
+            "epoch_length": "1s",
+            "faults": [
+                {"kind": "late_vote", "nodes": ["node_1"], "parameters": {"delay": "8s"}},
+                {"kind": "withhold_votes", "nodes": ["node_2"], "start": 101, "stop": 250},
+                {"kind": "withhold_votes", "nodes": ["node_3"], "start": 101, "stop": 249},
+            ],
+        },
+        True,
+    ),
     "crashed for a while": ({"faults": [{**CRASHED, "stop": 60}]}, False),
     "an equivocator": ({"faults": {"node_1": "equivocate"}}, False),
     "certificates": ({"network": {"catch_up": True}}, False),
@@ -56,6 +69,35 @@ def test_views_stay_small_except_one(signatures):
     kept = {name: len(node.tree.blocks()) for name, node in network.nodes.items()}
     assert kept[OBSERVER] == EPOCHS + 1
     assert {kept[name] for name in network.node_ids} == {EPOCHS + 1 - heard[-1][0]}
-    # Epoch e has the block of height e + 1, and the last one below is still to be looked at.
+    # Epoch e has the block of height e + 1. The last one below the margin stays, the next one goes.
     assert all(height == epoch for epoch, height in heard)
     assert heard[-1][0] > EPOCHS // 2 - forgetting.STRETCH
+
+
+def test_what_may_still_be_judged_keeps_its_parent_and_references():
+    """A chain that leaves out 130 epochs: what stands above the gap is as without forgetting."""
+    config = sl.Experiment(
+        epochs=EPOCHS,
+        signatures="none",
+        faults=[{"kind": "withhold_votes", "count": 2, "start": 50, "stop": 186}],
+    ).config
+    network = StockSimulation(config)
+    cuts = []
+    forgetter = Forgetter(network, [OBSERVER], [lambda *where: cuts.append(where)])
+    network.monitors.append(forgetter)
+    network.run(EPOCHS)
+
+    final = network.observer.tree.finalized
+    below, above = next(pair for pair in pairwise(final) if pair[1].epoch - pair[0].epoch > 130)
+    assert forgetter._first_needed(above.epoch) == below.epoch
+    assert cuts
+    for epoch, height in cuts:
+        assert final[height].epoch < epoch == final[height + 1].epoch
+    tree = network.nodes["node_0"].tree
+    known = {block.hash for block in tree.blocks()}
+    kept = [block for block in tree.finalized[1:] if block.epoch > cuts[-1][0]]
+    assert all(block.parent in known for block in kept)
+    application = network.application
+    assert application.references(tree.chain(kept[0].parent)) == (
+        application.references(network.observer.tree.chain(kept[0].parent))
+    )
