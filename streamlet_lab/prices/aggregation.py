@@ -85,7 +85,7 @@ class Aggregator:
                 to_instance(quote, StockPrice, "prices")
         price = self.function(quotes)
         if not (isinstance(price, Decimal) and price.is_finite() and 0 <= price <= _LARGEST):
-            expected = f"a Decimal from 0 to {_LARGEST}, which a block has room for"
+            expected = f"a finite Decimal from 0 to {_LARGEST}, which a block has room for"
             raise InvalidInput(f"aggregator {self.name}", price, expected)
         return price.quantize(CENT, context=MONEY)
 
