@@ -1,47 +1,33 @@
 """What a run takes of memory, by the peak of a process of its own."""
 
-import subprocess
-import sys
-
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from .timing import sized
+from .timing import peak_mib, sized
 
 pytest.importorskip("resource")  # there is none on Windows
 
 _PROGRAM = """
-import resource, sys
-from pathlib import Path
+import sys
 import streamlet_lab as sl
 
-settings = {"epochs": int(sys.argv[1]), "record": sys.argv[2], "signatures": "none"}
-sl.Experiment(**settings).run().summary
-if sys.platform == "linux":
-    # What `resource` tells begins there with the peak of the process that this one was started by.
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").open())
-    print(status["VmHWM"].split()[0])
-else:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(peak // 1024 if sys.platform == "darwin" else peak)
+epochs, record, signatures = sys.argv[1:]
+sl.Experiment(epochs=int(epochs), record=record, signatures=signatures).run().summary
 """
 
 
-def peak_kib(epochs: int, record: str) -> int:
-    """Return the largest resident size of a process that makes one run and reads its summary."""
-    command = [sys.executable, "-c", _PROGRAM, str(epochs), record]
-    return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-
-
-@pytest.mark.parametrize("record", ["all", "summary"])
-def test_memory_of_long_runs(benchmark: BenchmarkFixture, record: str) -> None:
+@pytest.mark.parametrize(("record", "signatures"), [("all", "ed25519"), ("summary", "none")])
+def test_memory_of_long_runs(benchmark: BenchmarkFixture, record: str, signatures: str) -> None:
+    """Of runs with their summary read; the bar is that of a default run of 10,000 epochs."""
     short = sized(2_000, 20)
     long = short * sized(10 if record == "summary" else 5, 2)
-    first, second = peak_kib(short, record), peak_kib(long, record)
-    grown = 1024 * (second - first) / (long - short)
+    first, second = (peak_mib(_PROGRAM, epochs, record, signatures) for epochs in (short, long))
+    grown = 2**20 * (second - first) / (long - short)
     benchmark.extra_info |= {"ratio": second / first, "bytes_per_epoch": grown}
-    benchmark.pedantic(peak_kib, args=(sized(100, 20), record), rounds=1)
+    benchmark.pedantic(peak_mib, args=(_PROGRAM, sized(100, 20), record, signatures), rounds=1)
+    bar = " (bar 250)" if record == "all" else ""
     print(
-        f"\nrecord={record!r}: {long:,} epochs / {short:,} epochs = {second / first:.2f} "
-        f"({second // 1024} and {first // 1024} MiB), {grown:,.0f} bytes more for each epoch"
+        f"\nrecord={record!r}, signatures={signatures!r}: {long:,} epochs {second:.0f} MiB{bar}, "
+        f"{short:,} epochs {first:.0f} MiB, ratio {second / first:.2f}; "
+        f"{grown:,.0f} bytes more for each epoch"
     )

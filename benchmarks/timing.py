@@ -1,5 +1,6 @@
 """What the benchmarks share: a stop watch, a count of calls, the pure cost of signatures."""
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -51,3 +52,26 @@ def signatures_alone(signatures: int, verifications: int) -> None:
     signed = [keyring.sign("node_0", message) for message in messages[:signatures]]
     for message, signature in zip(messages[:verifications], signed, strict=True):
         assert keyring.verify("node_0", signature, message)
+
+
+def peak_mib(program: str, *arguments: object) -> float:
+    """Return the largest resident size of a process of its own that runs a program."""
+    command = [sys.executable, "-c", program + _PEAK, *map(str, arguments)]
+    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    return int(output) / 1024
+
+
+# In kB. What `resource` tells begins on Linux with the peak of the process that started this one.
+_PEAK = """
+import sys
+from pathlib import Path
+
+if sys.platform == "linux":
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").open())
+    print(status["VmHWM"].split()[0])
+else:
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak // 1024 if sys.platform == "darwin" else peak)
+"""

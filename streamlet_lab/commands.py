@@ -265,7 +265,7 @@ def _print_sweep(swept: "sl.Sweep", as_json: bool) -> None:
 
 def _swept(swept: "sl.Sweep") -> dict[str, Any]:
     """Return what a sweep has as a document, in which null stands where a number is missing."""
-    tables = {"means": swept.means(), "failures": swept.failures}
+    tables = {"means": swept.means(), "failures": swept.failures, "engines": swept.engines}
     return {
         "settings": swept.settings,
         "measures": swept.measures,

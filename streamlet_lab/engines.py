@@ -60,7 +60,7 @@ def in_words(engines: pd.DataFrame) -> str:
 def _of_all(work: Work) -> str:
     """Say why no run can be batched, whatever its settings."""
     if work.run is not run_experiment:
-        return "run: a function of one's own"
+        return "run: another function than the whole system's"
     names = names_of(work.measure)
     if names is None:
         return "measure: a function of one's own"

@@ -2,7 +2,8 @@
 
 Every repeat has one seed for all points (common random numbers): two settings are compared on the
 same prices, delays and traders, which :meth:`Sweep.difference` turns into narrow intervals. Each
-repeat goes round all points, so that an interrupt or SIGTERM leaves about as many runs of each.
+repeat goes round all points, so that an interrupt or SIGTERM leaves about as many runs of each; but
+points that the batched engine plays come one after the other.
 
 >>> faults = {"none": {}, "one silent": {"node_3": "silent_leader"}}
 >>> swept = sweep({"epochs": 12, "market.traders": 0}, over={"faults": faults}, repeats=2)

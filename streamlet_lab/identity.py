@@ -30,17 +30,16 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
     """Return what makes a study the same, with what is most likely to differ in plain words.
 
     ``base`` is the first point's configuration, ``points`` the labels of each with a digest of its
-    own configuration.
+    own configuration and the functions in it.
     """
     documents = [point.config.to_document() for point in plan.points]
     for document in documents:
         document.pop("seed", None)
     texts = [json.dumps(document, sort_keys=True) for document in documents]
-    functions = {
-        place: code_of(function)
+    functions = [
+        {place: code_of(function) for place, function in functions_in(point.config)}
         for point in plan.points
-        for place, function in functions_in(point.config)
-    }
+    ]
     return {
         # Of the package, which imports this module.
         "version": sys.modules[__package__].__version__,
@@ -50,11 +49,11 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
         "points": [
             {"labels": {name: _told(label) for name, label in point.labels.items()}}
             | {"settings": _digest(text)}
-            for point, text in zip(plan.points, texts, strict=True)
+            | ({"functions": used} if used else {})
+            for point, text, used in zip(plan.points, texts, functions, strict=True)
         ],
         "run": code_of(run),
         "measure": [*measure.names] if isinstance(measure, Chosen) else code_of(measure),
-        "functions": functions,
         "kinds": _named("".join(texts)),
     }
 

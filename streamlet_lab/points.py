@@ -19,6 +19,7 @@ from streamlet_lab.experiment import Experiment
 from streamlet_lab.streams import stream
 from streamlet_lab.texts import one_of
 from streamlet_lab.units import to_python
+from streamlet_lab.values import kind_name
 
 #: What a setting takes: its values, or a mapping of labels to values.
 Values = Iterable[Any] | Mapping[Any, Any]
@@ -172,9 +173,11 @@ def _check_varied(name: object) -> None:
 
 
 def _label(value: object) -> str | int | float:
-    """Return a value as the frame has it: as it is if it is plain, or as its text."""
+    """Return a value as the frame has it: as it is if it is plain, or as its name or text."""
     plain = value.item() if isinstance(value, np.generic) else value
-    return plain if isinstance(plain, str | int | float) else str(plain)
+    if isinstance(plain, str | int | float):
+        return plain
+    return kind_name(plain) if callable(plain) else str(plain)
 
 
 def _common(base: Base) -> _Document:

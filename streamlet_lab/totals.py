@@ -304,7 +304,7 @@ class Summing(Monitor):
         parts = [log.part() for log in self._logs]
         self.totals.add_market(make_frames(self._record(_END, parts)))
         for part in parts:
-            orders = (answer.arrival.order for answer in part.answers)
+            orders = (fate.arrival.order for fate in part.fates)
             over = [order.order_id for order in orders if order.trader in self._own]
             market.engines[part.symbol].core.log.forget(over)
             market.quoted[part.symbol].clear()

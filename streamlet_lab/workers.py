@@ -44,7 +44,7 @@ class Place:
             yield [(number, finished(work(numbered(number))))]
 
     def check(self, **sent: object) -> None:
-        """Refuse the first that cannot be sent there; an executor of the user's tells by itself."""
+        """Refuse the first that cannot be sent there; to threads everything can."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,12 @@ class _Elsewhere(Place):
     """In other processes, to which everything is sent."""
 
     def check(self, **sent: object) -> None:
+        written = repr(sent)
         named = {
             f"{decorator}.{name}": kind
             for decorator, kinds in kinds_of_others().items()
             for name, kind in kinds.items()
-            if repr(name) in repr(sent)
+            if repr(name) in written
         }
         for name, value in {**sent, **named}.items():
             try:
@@ -105,9 +106,11 @@ class _InWorkers(_Elsewhere):
                 else:
                     yield [(number, future)]
             for number in lost:
-                for [(_, future)] in _in_pool(self.count, there, sent, deque([number])):
-                    ended = isinstance(future.exception(), BrokenExecutor)
-                    yield [(number, _failed(_ended(future)) if ended else future)]
+                alone = deque([number])
+                while alone:  # a pool may be broken before it has anything to do
+                    for [(_, future)] in _in_pool(self.count, there, sent, alone):
+                        ended = isinstance(future.exception(), BrokenExecutor)
+                        yield [(number, _failed(_ended(future)) if ended else future)]
 
 
 def to_place(workers: object, executor: object) -> Place:

@@ -7,6 +7,7 @@ import pytest
 import streamlet_lab as sl
 from streamlet_lab.batched import MEASURES, explain, measure_runs
 from streamlet_lab.config import MarketConfig, NetworkConfig, PricesConfig, TraderConfig
+from streamlet_lab.kinds import kinds_of_others
 from streamlet_lab.matching import bands
 from streamlet_lab.measures import SUMMARY_NUMBERS, to_measure
 from streamlet_lab.prices import Source, aggregators, outlier_rules, path_models, source_fault_kinds
@@ -160,7 +161,12 @@ KINDS = {
 
 @pytest.mark.parametrize(
     ("setting", "kind"),
-    [(setting, kind) for setting, (kinds, _) in KINDS.items() for kind in kinds],
+    [
+        (setting, kind)
+        for setting, (kinds, _) in KINDS.items()
+        for kind in kinds
+        if not any(kind in others for others in kinds_of_others().values())
+    ],
 )
 def test_each_kind_is_known_or_refused_by_name(setting, kind):
     given = section(setting, kind)

@@ -44,7 +44,7 @@ def test_a_batched_row_is_what_its_seed_gives():
         ({}, r"'full' or 'auto' for faults: 'equivocate'.* \(at faults=equivocate\)"),
         ({"measure": ("trades",)}, "'full' or 'auto' for measure: 'trades'"),
         ({"measure": len}, "'full' or 'auto' for measure: a function of one's own"),
-        ({"run": len}, "'full' or 'auto' for run: a function of one's own"),
+        ({"run": len}, "'full' or 'auto' for run: another function than the whole system's"),
         ({"engine": "fast"}, "engine: 'fast' is not valid; expected one of full, batched, auto"),
     ],
 )

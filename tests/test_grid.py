@@ -101,6 +101,12 @@ def test_columns_hold_labels_plain_values_or_texts():
     unlabelled = sweep_configs({}, {"faults": [(), SILENT]}, repeats=1)
     assert list(unlabelled.frame["faults"]) == ["()", "{'node_3': 'silent_leader'}"]
 
+    def highest(quotes):
+        return max(quote.price for quote in quotes)
+
+    named = sweep_configs({}, {"prices.aggregator": ["median", highest]}, repeats=1)
+    assert list(named.frame["prices.aggregator"]) == ["median", "highest"]
+
 
 # Seeds.
 

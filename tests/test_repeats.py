@@ -258,6 +258,22 @@ def test_a_base_and_a_label_that_mean_something_else_are_another_study(tmp_path)
         sweep_noise(**faults, store=store)
 
 
+def test_each_of_two_functions_at_one_place_is_part_of_the_study(tmp_path):
+    def delays(microseconds):
+        def alike(stream, network, nodes):
+            return lambda *link: microseconds
+
+        return alike
+
+    def study(first):
+        over = {"network.delays": {"first": delays(first), "second": delays(2_000)}}
+        return sweep_noise(over, store=tmp_path / "s.db")
+
+    assert len(study(1_000).frame) == len(study(1_000).frame) == 6
+    with pytest.raises(DataError, match=r"points\.0\.functions\.network\.delays is .*alike"):
+        study(3_000)
+
+
 class Scaled:
     """A measure that is an object."""
 

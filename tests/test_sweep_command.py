@@ -85,6 +85,7 @@ def test_json_is_one_document_of_it_all(capsys):
     assert (document["planned"], document["finished"], document["interrupted"]) == (6, 6, False)
     assert [row["mean"] for row in document["means"]] == [5, 2, 1, 1]
     assert document["failures"] == []
+    assert [row["engine"] for row in document["engines"]] == ["full", "full"]
 
 
 def interrupted_after(runs, error=KeyboardInterrupt):

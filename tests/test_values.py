@@ -138,8 +138,18 @@ class Nobody(sl.Trader):
         """Do nothing."""
 
 
-def _trader():
-    return Nobody(TraderContext("nobody_0", "AAPL", stream(0, "nobody"), 1.0))
+def _trader(name="nobody_0", symbol="AAPL"):
+    return Nobody(TraderContext(name, symbol, stream(0, "nobody"), 1.0))
+
+
+def _aggregated(price):
+    aggregator = prices.Aggregator("price", lambda quotes: price, lambda sources: 0)
+    return prices.PriceRound(RULES, "AAPL", 4, None, aggregator=aggregator).aggregate([QUOTE])
+
+
+def _proposal(proposer, certificate=None):
+    keyring = keys.make_keyring("none", ["a"], 0)
+    return consensus.sign_proposal(BLOCK, proposer, keyring, certificate)
 
 
 def _engine():
@@ -179,6 +189,9 @@ CALLS = {
     "trader.replace": lambda order_id="a", price=150.5, quantity=3: _trader().replace(
         order_id, price, quantity
     ),
+    "trader": lambda name="nobody_0", symbol="AAPL": _trader(name, symbol).buy(9, 150).order,
+    "voter.round": lambda epoch=4: prices.Voter("AAPL", RULES).round(epoch, PREVIOUS, ORIGIN),
+    "sign": lambda proposer="a": _proposal(proposer),
     "trader.draw": lambda quantity=3: _trader().draw_quantity(quantity),
     "sources": lambda sources=3: prices.read_sources(sources),
     "price": lambda market_time=7: _path().price(market_time),
@@ -274,6 +287,22 @@ def test_an_argument_takes_numpys_and_refuses_what_is_none(call, name, good):
             with pytest.raises(sl.InvalidInput) as caught:
                 call(**{name: wrong})
             assert name.split("_")[0] in caught.value.field
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda: _aggregated(Decimal(10) ** 15), "aggregator price"),
+        (lambda: _aggregated(Decimal("-0.01")), "aggregator price"),
+        (lambda: prices.Voter("AAPL", RULES).round(4, 3, ORIGIN), "previous"),
+        (lambda: prices.Voter("AAPL", RULES).round(4, None, 3), "timestamp"),
+        (lambda: _proposal("a", "x"), "certificate"),
+    ],
+)
+def test_what_a_user_hands_over_is_refused_where_it_comes_in(call, field):
+    with pytest.raises(sl.InvalidInput) as caught:
+        call()
+    assert caught.value.field == field
 
 
 @pytest.mark.parametrize("day", [3_000_000, 2**40])

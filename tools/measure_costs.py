@@ -65,9 +65,9 @@ def play(settings: Mapping[str, Any]) -> object:
     return sl.Experiment(**{**UNIT, **settings}).run().summary
 
 
-def play_many(engine: Engine, runs: int) -> object:
+def play_many(engine: Engine, runs: int, nodes: int = 4) -> object:
     """Make many runs of 100 epochs, and measure what both engines can."""
-    return sl.sweep(UNIT, {}, repeats=runs, engine=engine, measure=BOTH)
+    return sl.sweep({**UNIT, "nodes": nodes}, {}, repeats=runs, engine=engine, measure=BOTH)
 
 
 PANELS = (
@@ -81,6 +81,7 @@ PANELS = (
                 lambda n: sl.run_protocol(**UNIT, nodes=n),
                 (4, 7, 10, 16, 32, 64),
             ),
+            Series("ten runs, batched", lambda n: play_many("batched", 10, n), (4, 16, 64)),
         ],
     ),
     Panel(

@@ -59,7 +59,7 @@ class Check(Monitor):
         self._inapplicable = inapplicable
 
     def forget(self, epoch: int, height: int) -> None:
-        """Drop what is about earlier epochs, and lower heights: nothing is any more."""
+        """Drop what is kept about earlier epochs and lower heights: nothing more comes of them."""
 
     def result(self) -> CheckResult:
         """Return the verdict so far."""

@@ -32,7 +32,7 @@ class Liveness(Check):
         # The observer is not one of the paper's nodes: it has no clock of its own.
         self._nodes = [name for name in simulation.node_ids if name in self.honest]
         self._behind: set[str] = set()
-        # Else all begin an epoch at one instant, and what they have does not change within it.
+        # Where no clock is late, all nodes begin an epoch at one instant, and are judged then.
         self._clocks_are_late = any(simulation.clock_offsets)
         if not self._clocks_are_late:
             self.unheard = ("entered",)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from streamlet_lab.consensus.documents import Hex, Int64
 from streamlet_lab.keys import Keyring
+from streamlet_lab.units import to_text
 from streamlet_lab.values import check_ranges, sure
 
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
@@ -189,7 +190,6 @@ def _copied(before: Sequence[Certificate], *fields: Any) -> Certificate:
 Message = Proposal | Vote
 
 # Their parts come from a block, which was checked when it was made, and from who signs.
-_proposal: Final = sure(Proposal)
 _vote: Final = sure(Vote)
 
 
@@ -197,8 +197,8 @@ def sign_proposal(
     block: Block, proposer: str, keyring: Keyring, certificate: Certificate | None = None
 ) -> Proposal:
     """Return a proposal of a block with its proposer's signature."""
-    signed = proposal_bytes(block)
-    return _proposal(block, proposer, keyring.sign(proposer, signed), certificate, signed)
+    signature = keyring.sign(to_text(proposer, "proposer"), proposal_bytes(block))
+    return Proposal(block, proposer, signature, certificate)
 
 
 def sign_vote(block: Block, voter: str, keyring: Keyring) -> Vote:

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from streamlet_lab.columns import BandRow, RejectionRow
 from streamlet_lab.frames.record import Record
-from streamlet_lab.frames.symbol_log import Answer, SymbolLog
+from streamlet_lab.frames.symbol_log import Fate, SymbolLog
 from streamlet_lab.frames.tables import Columns, Rows, by_time, dollars, seconds
 from streamlet_lab.matching import (
     MarketState,
@@ -34,11 +34,11 @@ def _logs(record: Record) -> list[SymbolLog]:
 
 def order_columns(record: Record) -> Columns:
     """Return every order, with what became of it."""
-    answers = sorted(
-        chain.from_iterable(each.answers for each in _logs(record)),
+    fates = sorted(
+        chain.from_iterable(each.fates for each in _logs(record)),
         key=attrgetter("arrival.time"),
     )
-    arrivals = [answer.arrival for answer in answers]
+    arrivals = [fate.arrival for fate in fates]
     orders = [arrival.order for arrival in arrivals]
     truth = [arrival.true_price for arrival in arrivals]
     prices = [order.price for order in orders]
@@ -60,17 +60,17 @@ def order_columns(record: Record) -> Columns:
         "price_cents": _in_cents(prices),
         "true_price": [price / 1e6 for price in truth],
         "fair": are_fair(prices, truth, record.config.market.fair_hundredths),
-        **_references(record, answers),
-        "status": [answer.status for answer in answers],
-        "reason": [answer.reason for answer in answers],
-        "filled": [answer.filled for answer in answers],
-        "clipped": [answer.clipped for answer in answers],
+        **_references(record, fates),
+        "status": [fate.status for fate in fates],
+        "reason": [fate.reason for fate in fates],
+        "filled": [fate.filled for fate in fates],
+        "clipped": [fate.clipped for fate in fates],
     }
 
 
-def _references(record: Record, answers: Sequence[Answer]) -> Columns:
+def _references(record: Record, fates: Sequence[Fate]) -> Columns:
     """Return what is known of the reference that each order met."""
-    met = [(answer.moment.reference, answer.arrival) for answer in answers]
+    met = [(fate.moment.reference, fate.arrival) for fate in fates]
     epochs, known = record.reference_epochs, {}
     for reference, arrival in met:
         if reference is not None and id(reference) not in known:
@@ -78,7 +78,7 @@ def _references(record: Record, answers: Sequence[Answer]) -> Columns:
             known[id(reference)] = epochs.get(reference.block_hash), quoted
     said = [known.get(id(reference), (None, None)) for reference, _ in met]
     return {
-        "reference_price": [answer.moment.reference_price for answer in answers],
+        "reference_price": [fate.moment.reference_price for fate in fates],
         "reference_epoch": [epoch for epoch, _ in said],
         "reference_quoted_s": [quoted for _, quoted in said],
         "reference_age_s": _ages(
@@ -136,7 +136,7 @@ def rejection_rows(record: Record) -> Rows:
 
 def _rejections(record: Record, log: SymbolLog) -> Iterator[RejectionRow]:
     hundredths = record.config.market.fair_hundredths
-    for event, answer, limit, action, quantity, where in log.stops:
+    for event, fate, limit, action, quantity, where in log.stops:
         true_price = log.true_price(event.time)
         time_s, epoch = record.place(event.time)
         # What only takes shares away judges no price.
@@ -148,7 +148,7 @@ def _rejections(record: Record, log: SymbolLog) -> Iterator[RejectionRow]:
             epoch=epoch,
             symbol=log.symbol,
             order_id=event.order_id,
-            intent=answer.arrival.intent,
+            intent=fate.arrival.intent,
             action=action,
             stopped=where,
             reason=event.reason.value,
@@ -159,7 +159,7 @@ def _rejections(record: Record, log: SymbolLog) -> Iterator[RejectionRow]:
             deviation_percent=dollars(judged.deviation_percent) if judged else None,
             reference_age_s=seconds(judged.reference_age) if judged else None,
             true_price=true_price / 1e6,
-            verdict=_verdict(answer.arrival, limit, true_price, hundredths) if where else "",
+            verdict=_verdict(fate.arrival, limit, true_price, hundredths) if where else "",
             blocked=where == AT_TRADE and is_blocked,
         )
 

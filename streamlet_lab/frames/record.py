@@ -32,8 +32,8 @@ class Record:
     engines: Mapping[str, ConsensusMatchingEngine] = field(default_factory=dict)
     arrivals: Sequence[Arrival] = ()
     quoted: Mapping[str, Mapping[Reference, int]] = field(default_factory=dict)
-    first: int = 0  # of a part of the run, its first epoch, and the first one after it
-    stop: int = 2**62
+    first: int = 0  # the epoch with which this part of the run begins
+    stop: int = 2**62  # and the one before which it ends
     logs: list[Any] = field(default_factory=list)  # of the engines, once they have been read
 
     @classmethod

@@ -1,8 +1,8 @@
 """A symbol's log, read once: what became of its orders, its trades, where its band was.
 
 What counts is what the log says, in its order; nothing is asked of the engine. Orders and trades
-are many: they are read from the rows of the log. An event is made of what else happened only. A run
-that goes on can be read bit by bit.
+are many: they are read from the rows of the log, and events are made only of the rest. A run that
+goes on can be read bit by bit.
 """
 
 from collections import deque
@@ -79,7 +79,7 @@ class Moment(NamedTuple):
 
 
 @dataclass(slots=True)
-class Answer:
+class Fate:
     """An order that came, what held then, and what has become of it since."""
 
     arrival: Arrival
@@ -117,7 +117,7 @@ class Stop(NamedTuple):
     """An order lost shares, or a replacement, against its trader's wish."""
 
     event: Rejected | Cancelled | Reduced
-    answer: Answer
+    fate: Fate
     limit: Decimal | None
     action: str
     quantity: int
@@ -128,17 +128,17 @@ class SymbolLog:
     """What one symbol's log says, in the order of its events."""
 
     def __init__(self, symbol: str) -> None:
-        self.answers: list[Answer] = []  # each arrival has exactly one
+        self.fates: list[Fate] = []  # each arrival has exactly one
         self.trades: list[LoggedTrade] = []
         self.stops: list[Stop] = []
         self.moves: list[tuple[int, Moment]] = []
         self.symbol = symbol
         self.position = 0  # in the log: it is read up to here
         self._record: Record
-        self._arrivals: deque[Arrival] = deque()  # without an answer so far
+        self._arrivals: deque[Arrival] = deque()  # without an fate so far
         self._truth: dict[int, int] = {}
         self._traded = 0
-        self._accepted: dict[str, Answer] = {}
+        self._accepted: dict[str, Fate] = {}
         self._incoming = ""  # the order that came or was replaced last, while it may be matching
         self._moment = Moment()
 
@@ -156,7 +156,7 @@ class SymbolLog:
                 self._read(row)
             elif row[0] == ACCEPTED:
                 self._incoming = order_id = row[2][0]
-                self._accepted[order_id] = self._answer()
+                self._accepted[order_id] = self._fate()
             elif row[0] == TRADED:
                 self._trade(row)
             else:
@@ -167,9 +167,9 @@ class SymbolLog:
     def part(self) -> Self:
         """Return this as it is, without the orders that may still change; and forget the rest."""
         part = copy(self)
-        part.answers = [answer for answer in self.answers if answer.status != "resting"]
-        self.answers = [answer for answer in self.answers if answer.status == "resting"]
-        self._accepted = {one.arrival.order.order_id: one for one in self.answers}
+        part.fates = [fate for fate in self.fates if fate.status != "resting"]
+        self.fates = [fate for fate in self.fates if fate.status == "resting"]
+        self._accepted = {one.arrival.order.order_id: one for one in self.fates}
         self.trades, self.stops, self.moves, self._truth = [], [], [], {}
         return part
 
@@ -179,21 +179,21 @@ class SymbolLog:
         known = self._truth.get(time)
         return self._record.true_price(self.symbol, time) if known is None else known
 
-    def _answer(self) -> Answer:
+    def _fate(self) -> Fate:
         arrival = self._arrivals.popleft()
-        answer = Answer(arrival, self._moment, arrival.order.price, arrival.order.quantity)
-        self.answers.append(answer)
-        return answer
+        fate = Fate(arrival, self._moment, arrival.order.price, arrival.order.quantity)
+        self.fates.append(fate)
+        return fate
 
     def _trade(self, row: Any) -> None:
         time = row[1]
         ticks, quantity, side, arrived, waited, *left = row[-7:]
         for order_id, rest in zip((arrived, waited), left, strict=True):
-            answer = self._accepted[order_id]
-            answer.filled += quantity
-            answer.left = rest
+            fate = self._accepted[order_id]
+            fate.filled += quantity
+            fate.left = rest
             if not rest:
-                answer.status = "filled"
+                fate.status = "filled"
         # Tuples are made here of what is known, in the order of their fields.
         what = (time, self.symbol, self._traded, ticks, quantity, side, arrived, waited)
         self._traded += 1
@@ -202,9 +202,9 @@ class SymbolLog:
     def _read(self, event: Event) -> None:
         match event:
             case Rejected(command=Command.ORDER):
-                answer = self._answer()
-                answer.status, answer.reason = "rejected", event.reason.value
-                self._stop(event, answer, "rejected", answer.left, AT_ENTRY)
+                fate = self._fate()
+                fate.status, fate.reason = "rejected", event.reason.value
+                self._stop(event, fate, "rejected", fate.left, AT_ENTRY)
             case Rejected(command=Command.REPLACE):
                 found = self._accepted.get(event.order_id)
                 if found is not None and found.status == "resting":
@@ -212,25 +212,25 @@ class SymbolLog:
             case Rejected():
                 pass
             case Cancelled(reason=reason):
-                answer = self._accepted[event.order_id]
-                answer.reason = reason.value
-                answer.end("cancelled", event.quantity)
+                fate = self._accepted[event.order_id]
+                fate.reason = reason.value
+                fate.end("cancelled", event.quantity)
                 if reason is not CancelReason.REQUESTED:
                     # What could not wait for an auction was ended by the one that it began.
                     at_trade = event.order_id == self._incoming or (
                         reason is CancelReason.IN_AUCTION
                     )
                     where = AT_TRADE if at_trade else SWEPT
-                    self._stop(event, answer, "cancelled", event.quantity, where)
+                    self._stop(event, fate, "cancelled", event.quantity, where)
             case Reduced(reason=reason):
-                answer = self._accepted[event.order_id]
-                answer.left = event.remaining
+                fate = self._accepted[event.order_id]
+                fate.left = event.remaining
                 if reason is not CancelReason.REQUESTED:
-                    self._stop(event, answer, "reduced", event.quantity)
+                    self._stop(event, fate, "reduced", event.quantity)
             case Replaced():
                 self._incoming = event.order_id
-                answer = self._accepted[event.order_id]
-                answer.limit, answer.left = event.price, event.quantity
+                fate = self._accepted[event.order_id]
+                fate.limit, fate.left = event.price, event.quantity
             case Repriced():
                 self._accepted[event.order_id].clipped = True
             case Expired():
@@ -239,9 +239,7 @@ class SymbolLog:
                 self._incoming = ""  # what is cancelled from here on has rested in the book
                 self.moves.append((event.time, self._moment))
 
-    def _stop(
-        self, event: Any, answer: Answer, action: str, quantity: int, where: str = ""
-    ) -> None:
+    def _stop(self, event: Any, fate: Fate, action: str, quantity: int, where: str = "") -> None:
         """Write down that an order lost shares, or a replacement; and whether it was stopped so."""
         where = where if event.reason in STOP_REASONS else ""
-        self.stops.append(Stop(event, answer, answer.limit, action, quantity, where))
+        self.stops.append(Stop(event, fate, fate.limit, action, quantity, where))

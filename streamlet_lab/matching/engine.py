@@ -352,9 +352,11 @@ class ConsensusMatchingEngine:
             self.core.reject(RejectReason.WRONG_SYMBOL, Command.ORDER, order.order_id, order)
             return
         try:
-            self.core.enter(fields_of(order, self.instrument), now)
+            fields = fields_of(order, self.instrument)
         except OffGrid as error:
             self._refuse(error, Command.ORDER, order.order_id, order)
+        else:
+            self.core.enter(fields, now)
 
     def _refuse(
         self,

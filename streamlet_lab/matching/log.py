@@ -19,6 +19,7 @@ REJECTED     time, order id, reason, command, price that was judged (in ticks, o
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import Any, Final, TypeVar, overload
 
 from streamlet_lab.matching.engine_settings import EngineSettings
@@ -41,6 +42,9 @@ REJECTED: Final = 3
 
 _REASONS: Final = {reason.value: reason for reason in CancelReason}
 _REQUESTED: Final = (CancelReason.REQUESTED.value, None, None, None)
+
+# Readers in several threads look for the trades; one for all logs, which are copied.
+_TAPING: Final = Lock()
 
 _Read = TypeVar("_Read")
 
@@ -95,11 +99,15 @@ class Log:
     def tape(self) -> list[int]:
         """The sequence numbers of the trades; a trade's place here is its id."""
         rows = self.rows
-        for position in range(self._taped, len(rows)):
-            row = rows[position]
-            if type(row) is tuple and row[0] == TRADED:
-                self._tape.append(position)
-        self._taped = len(rows)
+        if self._taped < len(rows):
+            with _TAPING:
+                stop, new = len(rows), []
+                for position in range(self._taped, stop):
+                    row = rows[position]
+                    if type(row) is tuple and row[0] == TRADED:
+                        new.append(position)
+                self._tape += new
+                self._taped = stop  # last: who sees it sees the whole tape
         return self._tape
 
     @property

@@ -28,7 +28,7 @@ from streamlet_lab.matching.events import (
 from streamlet_lab.matching.log import CANCELLED, REJECTED, TRADED, Log
 from streamlet_lab.matching.orders import DAY, Fields, Order
 from streamlet_lab.matching.reference import GIVEN, Reference
-from streamlet_lab.matching.watch import NEVER, Decision, Range
+from streamlet_lab.matching.watch import NEVER, RULES, Decision, Range
 from streamlet_lab.units import to_whole
 
 #: Why nothing enters in these states.
@@ -70,7 +70,6 @@ class TradingSession:
         self._needs_reference = settings.without_reference == "reject"
         self._closed: RejectReason | None  # why orders are refused: all, or those that cannot wait
         self.adopt(None, MarketState.OPEN)
-        self._find_free()
         self._listens = watch.listens
         self._expiries: list[tuple[int, int, str]] = []  # instant, acceptance, order: a heap
         self._band_is_due = False  # to what an auction left in the book
@@ -124,7 +123,11 @@ class TradingSession:
         self._write(Expired, order_id, quantity)
 
     def set_alarm(self) -> None:
-        """Find the next instant at which something is due."""
+        """Find the next instant at which something is due, and where the band is not asked.
+
+        Called after all that a watch was told, which may have set its alarm and its limits.
+        """
+        self._find_free()
         alarm = self.watch.alarm
         if type(alarm) is not int or alarm <= self.now:
             expected = f"an instant after {self.now}, to which it is set"
@@ -180,9 +183,9 @@ class TradingSession:
         self._find_free()
 
     def _find_free(self) -> None:
-        """Set the prices at which the band need not be asked, until it moves."""
+        """Set the prices at which the band need not be asked, until it is told something."""
         watch = self.watch
-        is_free = watch.is_free_inside
+        is_free = watch.is_free_inside and vars(watch).keys().isdisjoint(RULES)
         self._free_low, self._free_high = (watch.low, watch.high) if is_free else _NOWHERE
 
     def ticks_of(self, reference: Reference | None) -> Any:

@@ -44,6 +44,15 @@ class Decision(NamedTuple):
     kind: str = "consensus"
 
 
+#: What a watch is asked of each price, unless it is free inside the limits.
+RULES: Final = ("may_enter", "may_trade")
+
+
+def _defines(kind: type, name: str) -> type:
+    """Return the class from which a class has something."""
+    return next(base for base in kind.__mro__ if name in vars(base))
+
+
 class BandWatch:
     """A band at work in one engine, with prices in ticks and instants in microseconds.
 
@@ -54,11 +63,13 @@ class BandWatch:
     Attributes
     ----------
     low, high : int
-        The limits as last told by :meth:`moved`; before that, there are none.
+        The limits as last told by :meth:`moved`; before that, there are none. Any other fact may
+        set them too; then they hold from the next command on.
     is_free_inside : bool
         Whether limit orders inside the limits enter as they are and trade, so that
-        :meth:`may_enter` and :meth:`may_trade` are asked only outside. A class that overrides one
-        of them is asked always, unless it says here that this holds.
+        :meth:`may_enter` and :meth:`may_trade` are asked only outside. A class that overrides or
+        inherits one of them, or an instance that has its own, is asked always, unless a class that
+        knows it says here that this holds.
     alarm : int
         The next instant at which the engine must call :meth:`wake`. Facts may set it, always to
         an instant later than their own.
@@ -82,8 +93,9 @@ class BandWatch:
     resting: RestingPolicy = "cancel"
 
     def __init_subclass__(cls) -> None:
-        own = vars(cls)
-        if ("may_enter" in own or "may_trade" in own) and "is_free_inside" not in own:
+        says = _defines(cls, "is_free_inside")
+        # Who says it must know the rule: a mixin's may stand behind it.
+        if not all(issubclass(says, _defines(cls, rule)) for rule in RULES):
             cls.is_free_inside = False
 
     def may_enter(self, side: int, ticks: int) -> int | None:

@@ -34,6 +34,9 @@ MAD_CUTOFF: Final = Decimal(3)
 #: Confidence of a quote without one, as a part of its price: honest venues disagree by about 1 bp.
 DEFAULT_CONFIDENCE: Final = Decimal("0.0001")
 
+# In cents: payloads have room for no more.
+_LARGEST: Final = Decimal("999999999999.99")
+
 PriceFunction = Callable[[Sequence[StockPrice]], Decimal]
 Breakdown = Callable[[int], int]
 PriceRange = Callable[[Sequence[StockPrice]], tuple[Decimal, Decimal]]
@@ -81,8 +84,9 @@ class Aggregator:
             if type(quote) is not StockPrice:
                 to_instance(quote, StockPrice, "prices")
         price = self.function(quotes)
-        if not (isinstance(price, Decimal) and price.is_finite()):
-            raise InvalidInput(f"aggregator {self.name}", price, "a finite Decimal")
+        if not (isinstance(price, Decimal) and price.is_finite() and 0 <= price <= _LARGEST):
+            expected = f"a finite Decimal from 0 to {_LARGEST}, which a block has room for"
+            raise InvalidInput(f"aggregator {self.name}", price, expected)
         return price.quantize(CENT, context=MONEY)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from streamlet_lab.prices.payload import NoPrice, PriceConsensus, sure_consensus
 from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 from streamlet_lab.units import to_flag, to_instance
-from streamlet_lab.values import Whole, check_ranges, sure
+from streamlet_lab.values import Whole, check_ranges
 
 Quotes = Sequence[StockPrice]
 
@@ -192,9 +192,6 @@ class PriceRound:
         assert self.outlier is not None
         previous = None if self.rules.is_reanchoring(self.previous) else self.previous
         return to_flag(self.outlier(quote, quotes, previous, self.epoch), "outlier rule")
-
-
-sure_round: Final = sure(PriceRound)
 
 
 def valid_quotes(checks: Iterable[QuoteCheck]) -> tuple[StockPrice, ...]:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from streamlet_lab.prices.aggregation import Aggregator, mean
 from streamlet_lab.prices.payload import Claim, GenesisPrice, NoPrice, PriceConsensus
-from streamlet_lab.prices.rounds import OutlierRule, PriceRound, sure_round
+from streamlet_lab.prices.rounds import OutlierRule, PriceRound
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros
 from streamlet_lab.values import check_ranges
@@ -68,7 +68,7 @@ class Voter:
         self, epoch: int, previous: PreviousConsensus | None, timestamp: datetime
     ) -> PriceRound:
         """Return what an honest node measures an epoch's quotes by."""
-        return sure_round(
+        return PriceRound(
             self.rules, self.symbol, epoch, previous, timestamp, self.aggregator, self.outlier
         )
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Block
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     ConsensusMatchingEngine,
     Event,
@@ -32,7 +33,7 @@ from streamlet_lab.simulator.traders import (
     Trader,
     make_traders,
 )
-from streamlet_lab.units import from_ticks, to_name
+from streamlet_lab.units import from_ticks, to_instance, to_name
 
 _CENTS: Final = 100  # of a dollar: the ticks of all engines here
 _MICROS_PER_CENT: Final = 10_000
@@ -100,9 +101,13 @@ class Market(Monitor):
     def submit(self, order: Order) -> Sequence[Event]:
         """Send an order now that is no trader's but a guest's, and return its events.
 
-        What goes to an engine directly would be in no frame.
+        What goes to an engine directly would be in no frame. An id that begins as those of a
+        trader's own orders is refused.
         """
         symbol = to_name(getattr(order, "symbol", order), [*self.engines], "symbol")
+        order_id = to_instance(order, Order, "order").order_id
+        if order_id.startswith(tuple(f"{each.name}/{each.symbol}/" for each in self.traders)):
+            raise InvalidInput("order_id", order_id, "an id that does not begin as a trader's own")
         time = self._network.queue.now
         true_price = self._network.true_price(time, symbol)
         self.arrivals.append(Arrival(time, symbol, order, "guest", "honest", true_price))

@@ -47,7 +47,7 @@ class EventQueue:
     def schedule_each(
         self, priority: Priority, action: Action, timed: Iterable[tuple[int, Any]]
     ) -> None:
-        """Have an action called with several arguments, each at a time of its own before it."""
+        """Have an action called with several arguments, which stand behind their times."""
         number, heap, push = self._scheduled, self._heap, heapq.heappush
         for time, argument in timed:
             number += 1

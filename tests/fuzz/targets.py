@@ -16,7 +16,7 @@ from unittest import mock
 import pandas as pd
 from matching.lobster import read_books
 
-from streamlet_lab import Result, cli
+from streamlet_lab import Result, cli, commands
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
 from streamlet_lab.config import load_config, make_config, read_settings
 from streamlet_lab.config.runnable import check_runnable
@@ -102,7 +102,7 @@ def _quotes_seeds():
 
 
 def _document(kind, judge, data):
-    read = cli._read_document(honest.file(data, "document.json"), kind.from_document)
+    read = commands._read_document(honest.file(data, "document.json"), kind.from_document)
     check_shown(repr(read))
     with taken():
         assert kind.from_document(parse_json(read.to_json())) == read
@@ -196,7 +196,7 @@ def _parser():
 def _option(name, data):
     # As a shell hands them over: bytes without a NUL.
     given = [f"{name}={os.fsdecode(part)}" for part in data.split(b"\0")]
-    check_runnable(make_config(**cli._settings(_parser().parse_args(["run", *given]))))
+    check_runnable(make_config(**commands._settings(_parser().parse_args(["run", *given]))))
 
 
 def _store(data):

@@ -1,14 +1,25 @@
 """What a command answers: its events, read when somebody looks; and what it costs not to look."""
 
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from decimal import Decimal
 from operator import add
+from threading import Barrier
 
 import pytest
 
 from benchmarks.timing import calls
-from streamlet_lab.matching import BandWatch, Cancelled, Decision, Instrument, Order, RejectReason
+from streamlet_lab.matching import (
+    BandWatch,
+    Cancelled,
+    ConsensusMatchingEngine,
+    Decision,
+    Instrument,
+    Order,
+    RejectReason,
+)
 from streamlet_lab.matching.log import Log, fields_of, order_of
 from streamlet_lab.matching.orders import sure_order
 
@@ -127,3 +138,22 @@ def test_band_with_a_rule_of_its_own_is_asked_inside_too_unless_it_says_otherwis
     engine.submit(order)
     *_, last = engine.submit(market("b-1", "buy", 5))
     assert (type(last), last.reason) == (Cancelled, "outside_band")
+
+
+def test_threads_that_look_for_the_trades_at_once_find_each_once():
+    engine = ConsensusMatchingEngine("AAPL", without_reference="allow")
+    for number in range(4_000):
+        engine.submit(limit(f"s-{number}", "sell", "100.00"))
+        engine.submit(limit(f"b-{number}", "buy", "100.00"))
+    barrier, switch = Barrier(4), sys.getswitchinterval()
+
+    def look(_):
+        barrier.wait()
+        return len(engine.trades)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert [*pool.map(look, range(4))] == [4_000] * 4
+    finally:
+        sys.setswitchinterval(switch)

@@ -12,19 +12,23 @@ import pytest
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import (
     NEVER,
+    Accepted,
     BandWatch,
     ConsensusBand,
     ConsensusMatchingEngine,
     Decision,
+    Instrument,
     MarketState,
     Reference,
+    Rejected,
     band,
     bands,
     make_band,
 )
+from streamlet_lab.matching.rules.consensus_band import ConsensusWatch
 from streamlet_lab.matching.watch import REGISTER
 
-from .calling import engine_at, limit, move
+from .calling import engine_at, kinds, limit, move
 
 
 @dataclass(frozen=True)
@@ -229,3 +233,93 @@ def test_call_that_a_breach_begins_ends_in_time_though_the_band_does_not_listen(
     assert engine.market is MarketState.AUCTION
     assert [one.time for one in engine.advance(20)] == [11, 11, 11]
     assert engine.market is MarketState.OPEN
+
+
+class Even:
+    """Lets trades happen at even ticks alone."""
+
+    def may_trade(self, ticks):
+        return ticks % 2 == 0
+
+
+class EvenWatch(Even, OwnWatch):
+    """Has its rule from a mixin."""
+
+
+class EvenBehind(BandWatch):
+    """Stands behind a watch that is free inside its own rule, and knows nothing of this one."""
+
+    def may_trade(self, ticks):
+        return ticks % 2 == 0
+
+
+class EvenConsensusWatch(ConsensusWatch, EvenBehind):
+    """Joins the two."""
+
+    def watch(self, pace=1):
+        return self
+
+
+class EvenOfItsOwn(OwnWatch):
+    """Has its rule on the instance."""
+
+    def __init__(self):
+        self.may_trade = Even().may_trade
+
+
+@pytest.mark.parametrize(
+    "make", [EvenWatch, lambda: EvenConsensusWatch(ConsensusBand(), 1), EvenOfItsOwn]
+)
+def test_a_rule_is_asked_wherever_a_watch_has_it_from(make):
+    engine = engine_at("100.00", band=make())
+    for cents in ("00", "01"):
+        engine.submit(limit(f"s-{cents}", "sell", f"100.{cents}"))
+    trades = engine.process_order(limit("b-1", "buy", "100.01", 20))
+    assert [trade.price for trade in trades] == [Decimal("100.00")]
+
+
+class Narrowing(OwnWatch):
+    """Moves its limits by itself: at an instant, or with each trade."""
+
+    listens = True
+
+    def __init__(self, alarm=NEVER):
+        self.alarm = alarm
+
+    def wake(self, time):
+        super().wake(time)
+        self.high = 10_000
+
+    def traded(self, ticks, quantity, time):
+        self.high = 10_000
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_limits_that_a_watch_moves_when_it_wakes_hold(listens):
+    watch = Narrowing(alarm=5)
+    watch.listens = listens
+    engine = engine_at("100.00", band=watch)
+    assert kinds(engine.submit(limit("b-1", "buy", "100.01"), 4)) == [Accepted]
+    assert kinds(engine.submit(limit("b-2", "buy", "100.01"), 6)) == [Rejected]
+
+
+def test_limits_that_a_watch_moves_with_a_trade_hold_from_the_next_command_on():
+    engine = engine_at("100.00", band=Narrowing())
+    engine.submit(limit("s-1", "sell", "100.01"))
+    engine.submit(limit("s-2", "sell", "100.02"))
+    assert len(engine.process_order(limit("b-1", "buy", "100.02", 20))) == 2
+    assert kinds(engine.submit(limit("b-2", "buy", "100.01"))) == [Rejected]
+
+
+def test_a_band_that_is_off_the_grid_of_its_own_making_is_no_fault_of_the_order():
+    class Coarse(OwnWatch):
+        listens = True
+
+        def decide(self, time, best_bid, best_ask):
+            if best_bid:
+                Instrument("AAPL", tick="0.05").ticks(Decimal("100.01"))
+
+    engine = engine_at("100.00", Instrument("AAPL", tick="0.05"), band=Coarse())
+    with pytest.raises(InvalidInput, match="price"):
+        engine.submit(limit("b-1", "buy", "100.00"))
+    assert kinds(engine.events)[-1] is Accepted

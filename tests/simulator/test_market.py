@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.matching import Accepted, Order, ReferenceMoved, Rejected, RejectReason
 from streamlet_lab.matching.log import Log
@@ -291,3 +292,17 @@ def test_a_run_that_forgets_what_happened_tells_who_looks_late():
         seen.append(Looks.seen)
     assert seen[0] == seen[1]
     assert len({position for _, position, _ in seen[0]}) > 10
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_guest_cannot_pass_for_a_trader(listens):
+    lab, _ = network(epochs=4)
+    market = Market(lab)
+    name = market.traders[0].name
+    if listens:
+        market.traders[0].listen()
+    with pytest.raises(InvalidInput, match=r"order_id: .* not begin as a trader's"):
+        market.submit(Order.limit(f"{name}/AAPL/guest", "AAPL", "buy", 10, 150))
+    assert not market.arrivals
+    market.submit(Order.limit(f"{name}/guest", "AAPL", "buy", 10, 150))
+    assert not market.traders[0].orders

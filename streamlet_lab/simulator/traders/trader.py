@@ -1,5 +1,6 @@
 """Traders: what they see of a market and do there, and how a configuration makes them."""
 
+import inspect
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -42,6 +43,9 @@ Shares: TypeAlias = Annotated[int, Whole(1, MAX_QUANTITY)]
 #: What a trader meant: an honest price, one that is far away by mistake, or to profit from a lie.
 Intent = Literal["honest", "far", "manipulating"]
 _INTENTS: Final = get_args(Intent)
+
+# What every trader has by these names, which are no kind's to give to its parameters.
+_TAKEN: Final = frozenset({"name", "symbol", "random", "rate", "kind", "position", "orders"})
 
 _Price: TypeAlias = float | Decimal | None
 
@@ -149,9 +153,17 @@ class Trader(ABC):
 
     def __init_subclass__(cls) -> None:
         to_name(cls.intent, _INTENTS, f"{cls.__name__}.intent")
+        # Fields of a dataclass, which is made of the class later; parameters otherwise.
+        made = vars(cls).get("__init__", cls.__post_init__)
+        names = {*inspect.get_annotations(cls), *inspect.signature(made).parameters}
+        for name in sorted(names & _TAKEN):
+            expected = f"another name: {name!r} is every trader's own"
+            raise InvalidInput(f"{cls.__name__}.{name}", name, expected)
 
     def __post_init__(self) -> None:
         self.name, self.symbol, self.random, self.rate = self.context
+        to_text(self.name, "name", 1)
+        to_text(self.symbol, "symbol", 1)
         self.kind = self.name.rpartition("_")[0]
         self._position = 0
         self._tracker = OrderTracker()
@@ -186,6 +198,11 @@ class Trader(ABC):
         if not self._listens:
             self.listen()
         return self._tracker.open
+
+    @orders.setter
+    def orders(self, value: object) -> None:
+        expected = "another name: 'orders' is every trader's own"
+        raise InvalidInput(f"{type(self).__name__}.orders", value, expected)
 
     def attach(self, reports: Callable[["Trader"], None]) -> None:
         """Have a market tell it of its orders, once it looks; it then calls what is given here."""

@@ -213,3 +213,24 @@ def test_an_order_without_conditions_is_as_its_constructor_makes_it(trader, side
     for item in fields(Order):
         value, expected = getattr(order, item.name), getattr(made, item.name)
         assert (type(value), value) == (type(expected), expected)
+
+
+# --- Names that every trader has
+
+
+def test_a_kind_cannot_have_a_parameter_by_a_name_that_every_trader_has():
+    with pytest.raises(InvalidInput, match=r"^Fielded\.kind: .*another name"):
+
+        class Fielded(Trader):
+            kind: str = "mine"
+
+    with pytest.raises(InvalidInput, match=r"^Made\.orders: .*another name"):
+
+        class Made(Trader):
+            def __init__(self, context, *, orders=3):
+                super().__init__(context)
+
+
+def test_the_orders_of_a_trader_are_not_set(trader):
+    with pytest.raises(InvalidInput, match=r"^Scripted\.orders: .*another name"):
+        trader.orders = {}
