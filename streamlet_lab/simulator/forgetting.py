@@ -103,8 +103,8 @@ class Forgetter(Monitor):
                 node.tree.forget(epoch)
         if isinstance(simulation, StockSimulation):
             trees = (node.tree for name, node in simulation.nodes.items() if name not in self._keep)
-            needed = {block.hash for tree in trees for block in tree.blocks()}
-            simulation.application.forget(needed)
+            known = {block.hash for tree in trees for block in tree.blocks()}
+            simulation.application.forget(known)
 
 
 def may_forget(simulation: Simulation) -> bool:
