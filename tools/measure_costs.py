@@ -1,4 +1,4 @@
-"""How the cost of runs grows with nodes, epochs, orders and runs: the chart of `docs/costs.md`.
+"""How the cost of runs grows with nodes, epochs, orders and runs: a table and a chart.
 
 Every time is divided by that of one default run of 100 epochs without signatures, which is measured
 beside each point, so that the numbers are the same on a fast machine and on a slow one. A line is
