@@ -24,17 +24,17 @@ measure_runs(config, range(runs), [*MEASURES])
 """
 
 EPOCHS = sized(100, 5)
-#: Rounds of the full engine; no frame is read, so that it is what a run costs at least.
+#: Of both engines; of the full one no frame is read, so that it is what a run costs at least.
 ROUNDS = sized(9, 1)
 
 
-def per_epoch(nodes: int, runs: int, epochs: int, rounds: int) -> tuple[float, float]:
+def per_epoch(nodes: int, runs: int, epochs: int) -> tuple[float, float]:
     """Return the seconds of an epoch: batched, and of the full engine without signatures."""
     experiment = sl.Experiment(epochs=epochs, nodes=nodes, signatures="none")
     measure_runs(experiment.config, range(2), [*MEASURES])
     experiment.run()
     full, batched = [], []
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         full.append(seconds(experiment.run))
         work = lambda: measure_runs(experiment.config, range(runs), [*MEASURES])  # noqa: E731
         batched.append(seconds(work) / runs)
@@ -45,7 +45,7 @@ def test_a_million_epochs(benchmark: BenchmarkFixture) -> None:
     """Prices, references and order checks in, all measures taken, at four nodes."""
     runs = sized(10_000, 20)
     config = sl.Experiment(epochs=EPOCHS, signatures="none").config
-    _, full = per_epoch(4, 20, EPOCHS, ROUNDS)
+    _, full = per_epoch(4, 20, EPOCHS)
     took = seconds(lambda: benchmark.pedantic(measure_runs, (config, range(runs), [*MEASURES])))
     peak = peak_mib(_PROGRAM, runs, EPOCHS)
     ratio = took / (runs * EPOCHS) / full
@@ -60,7 +60,7 @@ def test_a_million_epochs(benchmark: BenchmarkFixture) -> None:
 def test_by_number_of_nodes(benchmark: BenchmarkFixture) -> None:
     """Exponents of n, fitted by least squares of logarithms."""
     sizes = {4: sized((300, 100), (2, 5)), 16: sized((60, 40), (1, 2)), 64: sized((4, 10), (1, 1))}
-    costs = {nodes: per_epoch(nodes, *size, ROUNDS) for nodes, size in sizes.items()}
+    costs = {nodes: per_epoch(nodes, *size) for nodes, size in sizes.items()}
     most = sl.Experiment(epochs=sized(10, 1), nodes=64).config
     benchmark.pedantic(measure_runs, (most, [0], ["messages"]))
     exponents = [_slope({n: cost[which] for n, cost in costs.items()}) for which in (0, 1)]
