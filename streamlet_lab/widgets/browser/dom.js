@@ -2,7 +2,7 @@
 
 const SVG_SPACE = "http://www.w3.org/2000/svg";
 
-function fill(element, attributes, children) {
+function fillElement(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
     else if (value === true) element.setAttribute(name, "");
@@ -21,23 +21,23 @@ function fill(element, attributes, children) {
  * @param {...(Node|string)} children text is text, never markup
  */
 export function dom(tag, attributes = {}, ...children) {
-  return fill(document.createElement(tag), attributes, children);
+  return fillElement(document.createElement(tag), attributes, children);
 }
 
 /** Make an SVG element in the same way. */
 export function svg(tag, attributes = {}, ...children) {
-  return fill(document.createElementNS(SVG_SPACE, tag), attributes, children);
+  return fillElement(document.createElementNS(SVG_SPACE, tag), attributes, children);
 }
 
 /** Set what differs, so that nothing is announced or laid out twice. */
-export function change(element, attributes) {
+export function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (element.getAttribute(name) !== `${value}`) element.setAttribute(name, value);
   }
 }
 
 /** Read the colours of a theme, `--sl-<name>`, as the element has them. */
-export function colours(element, names) {
+export function coloursOf(element, names) {
   const style = getComputedStyle(element);
   return Object.fromEntries(
     names.map((name) => [name, style.getPropertyValue(`--sl-${name}`).trim() || "#808080"]),

@@ -1,29 +1,30 @@
 // Messages on their way: where each of them is at an instant, and how it looks.
 
-import { inFlight } from "./film.js";
-import { countUpTo } from "./play.js";
+import { countUpTo, inFlight } from "./film.js";
 import { edgeOf } from "./ring.js";
 
 /** A message that a partition holds waits here, as a share of the way. */
 const HELD_AT = 0.42;
 /** How long a held message is under way to the cut, and from it, seconds at most. */
 const APPROACH_S = 0.2;
-const TAIL = 0.12;
-const SIZE = { large: 13, small: 8 };
+const TAIL_SHARE = 0.12;
+/** With more than three times as many messages as these their tails would hide everything. */
+const CROWD = 900;
+const MESSAGE_SIZE = { large: 13, small: 8 };
 
 /** The look of a block's messages: even epoch, odd epoch, or a second block of one epoch. */
-export const EVEN = 0;
-export const ODD = 1;
-export const TWIN = 2;
+export const EVEN_EPOCH = 0;
+export const ODD_EPOCH = 1;
+export const TWIN_BLOCK = 2;
 
 /** Say for each block how its messages look. */
 export function looksOf(film) {
   const { epoch } = film.tables.blocks;
   const seen = new Set();
   return Uint8Array.from(epoch, (number) => {
-    if (number >= 0 && seen.has(number)) return TWIN;
+    if (number >= 0 && seen.has(number)) return TWIN_BLOCK;
     seen.add(number);
-    return number % 2 ? ODD : EVEN;
+    return number % 2 ? ODD_EPOCH : EVEN_EPOCH;
   });
 }
 
@@ -35,11 +36,11 @@ function drawMessage(pen, kind, look, size, colour) {
   if (kind === 0) pen.rect(middle - half, middle - half, 2 * half, 2 * half);
   else pen.arc(middle, middle, half, 0, 2 * Math.PI);
   pen.lineWidth = 2;
-  pen.strokeStyle = look === TWIN ? colour.rejected : colour.consensus;
-  pen.fillStyle = look === EVEN ? colour.consensus : colour.panel;
+  pen.strokeStyle = look === TWIN_BLOCK ? colour.rejected : colour.consensus;
+  pen.fillStyle = look === EVEN_EPOCH ? colour.consensus : colour.panel;
   pen.fill();
   pen.stroke();
-  if (look !== TWIN) return;
+  if (look !== TWIN_BLOCK) return;
   pen.beginPath();
   pen.moveTo(middle - half, middle + half);
   pen.lineTo(middle + half, middle - half);
@@ -49,8 +50,8 @@ function drawMessage(pen, kind, look, size, colour) {
 /** Make the pictures of the messages once; copying them is what a frame can afford. */
 export function makeSprites(colour, ratio, crowded) {
   return [0, 1].map((kind) =>
-    [EVEN, ODD, TWIN].map((look) => {
-      const size = (kind === 0 ? SIZE.large : SIZE.small) * (crowded ? 0.8 : 1);
+    [EVEN_EPOCH, ODD_EPOCH, TWIN_BLOCK].map((look) => {
+      const size = (kind === 0 ? MESSAGE_SIZE.large : MESSAGE_SIZE.small) * (crowded ? 0.8 : 1);
       const canvas = document.createElement("canvas");
       canvas.width = canvas.height = Math.ceil(2 * size * ratio);
       const pen = canvas.getContext("2d");
@@ -107,14 +108,14 @@ export function drawFlights(pen, film, t, { places, looks, sprites, colour }) {
     const share = shareOfWay(film, row, t);
     const x = from.x + (to.x - from.x) * share;
     const y = from.y + (to.y - from.y) * share;
-    const tail = Math.max(share - TAIL, 0);
-    const path = tails[looks[block[row]] === TWIN ? 1 : 0];
+    const tail = Math.max(share - TAIL_SHARE, 0);
+    const path = tails[looks[block[row]] === TWIN_BLOCK ? 1 : 0];
     path.moveTo(from.x + (to.x - from.x) * tail, from.y + (to.y - from.y) * tail);
     path.lineTo(x, y);
     heads.push(sprites[kind[row]][looks[block[row]]], x, y);
   }
   pen.lineWidth = 1.5;
-  pen.globalAlpha = 0.45;
+  pen.globalAlpha = heads.length > CROWD ? 0.15 : 0.45;
   tails.forEach((path, index) => {
     pen.strokeStyle = index ? colour.rejected : colour.consensus;
     pen.stroke(path);
@@ -130,10 +131,10 @@ export function drawFlights(pen, film, t, { places, looks, sprites, colour }) {
 /** Draw the way of what arrived just then, so that a step shows what it did. */
 export function drawArrivals(pen, film, t, { places, looks, sprites, colour, card }) {
   const { kind, block, sender, receiver } = film.tables.arrivals;
-  for (const row of arrivedAt(film, t)) {
+  for (const row of arrivingAt(film, t)) {
     const [from, to] = [places[sender[row]], places[receiver[row]]];
     const edge = edgeOf(to, from, card);
-    pen.strokeStyle = looks[block[row]] === TWIN ? colour.rejected : colour.consensus;
+    pen.strokeStyle = looks[block[row]] === TWIN_BLOCK ? colour.rejected : colour.consensus;
     pen.lineWidth = 2;
     pen.beginPath();
     pen.moveTo(from.x, from.y);
@@ -145,9 +146,10 @@ export function drawArrivals(pen, film, t, { places, looks, sprites, colour, car
 }
 
 /** The rows of what arrived at exactly that instant. */
-export function arrivedAt(film, t) {
+export function arrivingAt(film, t) {
   const { received_s } = film.tables.arrivals;
   const rows = [];
-  for (let row = countUpTo(received_s, t) - 1; row >= 0 && received_s[row] === t; row -= 1) rows.push(row);
+  for (let row = countUpTo(received_s, t) - 1; row >= 0 && received_s[row] === t; row -= 1)
+    rows.push(row);
   return rows.reverse();
 }

@@ -70,7 +70,8 @@ export function layOutTree(film) {
   const byHeight = [];
   for (let block = 0; block < rows; block += 1) (byHeight[height[block]] ??= []).push(block);
   for (const level of byHeight) {
-    for (const block of level ?? []) if (!main.has(block)) place(block, Math.max(lane[parent[block]] ?? 0, 1));
+    for (const block of level ?? [])
+      if (!main.has(block)) place(block, Math.max(lane[parent[block]] ?? 0, 1));
   }
   const lanes = lane.reduce((most, each) => Math.max(most, each), 0) + 1;
   return { lane, lanes, byHeight, conflictSince: conflictsOf(film) };

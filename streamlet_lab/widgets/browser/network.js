@@ -1,26 +1,38 @@
 // The network: nodes on a ring, and the messages that fly between them. Click a node to see the
 // world as it sees it.
 
-import { change, colours, dom } from "./dom.js";
+import { coloursOf, dom, setAttributes } from "./dom.js";
 import { inFlight } from "./film.js";
 import { drawArrivals, drawFlights, looksOf, makeSprites } from "./flights.js";
 import { drawBack, drawNodes } from "./nodes.js";
 import { placeNodes } from "./ring.js";
 import { nodesAt, sayNetwork, sayNode, stateKey } from "./words.js";
 
-const COLOURS = [
-  "truth", "muted", "faint", "panel", "surface", "consensus", "rejected", "lit", "accepted",
+const NETWORK_COLOURS = [
+  "truth",
+  "muted",
+  "faint",
+  "panel",
+  "surface",
+  "consensus",
+  "rejected",
+  "lit",
+  "accepted",
 ];
 /** Of this many pictures the rate is taken. */
 const PROBED = 120;
-const MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+const RING_MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
-const LEGEND = [
-  ["square", "proposal"], ["disc", "vote"], ["solid", "even epoch"], ["hollow", "odd epoch"],
-  ["twin", "second block of one epoch"], ["star", "leader"],
+const NETWORK_LEGEND = [
+  ["square", "proposal"],
+  ["disc", "vote"],
+  ["solid", "even epoch"],
+  ["hollow", "odd epoch"],
+  ["twin", "second block of one epoch"],
+  ["star", "leader"],
 ];
 
-function layer(name) {
+function makeLayer(name) {
   return dom("canvas", { class: `sl-layer sl-layer-${name}`, "aria-hidden": "true" });
 }
 
@@ -32,17 +44,31 @@ function layer(name) {
  *   probe: () => {frames: number, perSecond: number, drawMs: number}}}
  */
 export function networkPanel(store) {
-  const [back, middle, front] = ["back", "flights", "nodes"].map(layer);
-  const picture = dom("div", { class: "sl-layers", role: "img", "aria-label": "network" }, back, middle, front);
+  const [back, middle, front] = ["back", "flights", "nodes"].map(makeLayer);
+  const picture = dom(
+    "div",
+    { class: "sl-layers", role: "img", "aria-label": "network" },
+    back,
+    middle,
+    front,
+  );
   const buttons = dom("div", { class: "sl-node-buttons", role: "group", "aria-label": "nodes" });
   const note = dom("p", { class: "sl-note" });
   const stage = dom("div", { class: "sl-stage" }, picture, buttons);
   const legend = dom(
     "ul",
     { class: "sl-legend", "aria-label": "legend of the network" },
-    ...LEGEND.map(([sign, text]) => dom("li", {}, dom("span", { class: `sl-sign sl-sign-${sign}`, "aria-hidden": "true" }), text)),
+    ...NETWORK_LEGEND.map(([sign, text]) =>
+      dom("li", {}, dom("span", { class: `sl-sign sl-sign-${sign}`, "aria-hidden": "true" }), text),
+    ),
   );
-  const element = dom("section", { class: "sl-panel sl-network", "aria-label": "network" }, stage, note, legend);
+  const element = dom(
+    "section",
+    { class: "sl-panel sl-network", "aria-label": "network" },
+    stage,
+    note,
+    legend,
+  );
 
   const probed = { frames: 0, times: [], drawMs: 0 };
   let scene = null;
@@ -54,7 +80,7 @@ export function networkPanel(store) {
 
   function moveFocus(event) {
     const all = [...buttons.children];
-    const step = MOVES[event.key];
+    const step = RING_MOVES[event.key];
     if (!step) return;
     event.preventDefault();
     event.stopPropagation();
@@ -78,9 +104,13 @@ export function networkPanel(store) {
       canvas.height = Math.round(height * ratio);
     }
     const { nodes, names } = film.header;
-    const colour = colours(element, COLOURS);
+    const colour = coloursOf(element, NETWORK_COLOURS);
     scene = {
-      film, width, height, ratio, colour,
+      film,
+      width,
+      height,
+      ratio,
+      colour,
       ...placeNodes(nodes.length, names.length - nodes.length, width, height),
       looks: looksOf(film),
       sprites: makeSprites(colour, ratio, nodes.length > 8),
@@ -98,7 +128,13 @@ export function networkPanel(store) {
     if (buttons.children.length !== names.length) {
       buttons.replaceChildren(
         ...names.map((name, index) =>
-          dom("button", { type: "button", class: "sl-node-button", "data-node": name, tabindex: index ? -1 : 0, click: () => viewNode(name) }),
+          dom("button", {
+            type: "button",
+            class: "sl-node-button",
+            "data-node": name,
+            tabindex: index ? -1 : 0,
+            click: () => viewNode(name),
+          }),
         ),
       );
     }
@@ -123,8 +159,12 @@ export function networkPanel(store) {
     drawNodes(pen(front), scene, nodes, state);
     nodes.forEach((node, index) => {
       const pressed = node.name === state.viewer;
-      const says = { "aria-pressed": pressed, "aria-label": sayNode(state.film, node), title: sayNode(state.film, node) };
-      change(buttons.children[index], says);
+      const says = {
+        "aria-pressed": pressed,
+        "aria-label": sayNode(state.film, node),
+        title: sayNode(state.film, node),
+      };
+      setAttributes(buttons.children[index], says);
     });
   }
 
@@ -142,7 +182,10 @@ export function networkPanel(store) {
       if (!reducedMotion) drawFlights(flights, film, time, scene);
       if (!playing || reducedMotion) drawArrivals(flights, film, time, scene);
     }
-    if (!playing) change(picture, { "aria-label": sayNetwork(film, time, nodes, inFlight(film, time).length) });
+    if (!playing)
+      setAttributes(picture, {
+        "aria-label": sayNetwork(film, time, nodes, inFlight(film, time).length),
+      });
     probed.frames += 1;
     probed.times.push(began);
     if (probed.times.length > PROBED) probed.times.shift();

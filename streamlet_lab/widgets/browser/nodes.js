@@ -1,17 +1,25 @@
 // Drawing the nodes as cards, and what lies behind the messages: the ring, the links, the cuts.
 
-import { cutsAt, epochAt, leaderAt, price, spaced } from "./words.js";
+import { epochAt } from "./film.js";
+import { cutsAt, inDollars, leaderAt, spaced } from "./words.js";
 
 const LINKS_UP_TO = 16;
 
-function side(film, t, name) {
-  const letters = cutsAt(film, t).map(({ groups }) => groups.findIndex((group) => group.includes(name)));
-  return letters.filter((group) => group >= 0).map((group) => String.fromCharCode(65 + group)).join("");
+function sideOf(film, t, name) {
+  const letters = cutsAt(film, t).map(({ groups }) =>
+    groups.findIndex((group) => group.includes(name)),
+  );
+  return letters
+    .filter((group) => group >= 0)
+    .map((group) => String.fromCharCode(65 + group))
+    .join("");
 }
 
 function isCut(cuts, one, other) {
   return cuts.some(({ groups }) => {
-    const [here, there] = [one, other].map((name) => groups.findIndex((group) => group.includes(name)));
+    const [here, there] = [one, other].map((name) =>
+      groups.findIndex((group) => group.includes(name)),
+    );
     return here >= 0 && there >= 0 && here !== there;
   });
 }
@@ -45,13 +53,13 @@ export function drawBack(pen, scene, nodes, { film, time }) {
   pen.fillStyle = colour.muted;
   const size = Math.max(Math.min(scene.width, scene.height) / 16, 12);
   pen.font = `600 ${size}px ${font}`;
-  outlined(pen, `epoch ${epochAt(film, time)}`, centre.x, centre.y - size * 0.6, colour.panel);
+  drawOutlined(pen, `epoch ${epochAt(film, time)}`, centre.x, centre.y - size * 0.6, colour.panel);
   const leader = film.header.names[leaderAt(film, time)];
   pen.font = `${size * 0.6}px ${font}`;
-  if (leader) outlined(pen, `★ ${leader} leads`, centre.x, centre.y + size * 0.5, colour.panel);
+  if (leader) drawOutlined(pen, `★ ${leader} leads`, centre.x, centre.y + size * 0.5, colour.panel);
 }
 
-function outlined(pen, text, x, y, ground) {
+function drawOutlined(pen, text, x, y, ground) {
   pen.lineWidth = 4;
   pen.lineJoin = "round";
   pen.strokeStyle = ground;
@@ -59,7 +67,7 @@ function outlined(pen, text, x, y, ground) {
   pen.fillText(text, x, y);
 }
 
-/** A cut goes from the middle outwards, between neighbours on the ring that it parts. */
+/** A cut goes outwards, between neighbours on the ring that it parts. */
 function drawCut(pen, { centre, radius, places, colour }, voters, cut) {
   const groupOf = (name) => cut.groups.findIndex((group) => group.includes(name));
   pen.beginPath();
@@ -69,9 +77,10 @@ function drawCut(pen, { centre, radius, places, colour }, voters, cut) {
     const x = (places[index].x + places[next].x) / 2 - centre.x;
     const y = (places[index].y + places[next].y) / 2 - centre.y;
     // Of two nodes that face each other the middle is the middle of the ring: across, then.
-    const [dx, dy] = Math.hypot(x, y) > 1 ? [x, y] : [places[next].y - centre.y, centre.x - places[next].x];
+    const [dx, dy] =
+      Math.hypot(x, y) > 1 ? [x, y] : [places[next].y - centre.y, centre.x - places[next].x];
     const scale = 1 / Math.hypot(dx / radius.x, dy / radius.y);
-    pen.moveTo(centre.x, centre.y);
+    pen.moveTo(centre.x + dx * scale * 0.3, centre.y + dy * scale * 0.3);
     pen.lineTo(centre.x + dx * scale * 1.15, centre.y + dy * scale * 1.15);
   });
   pen.strokeStyle = colour.rejected;
@@ -87,10 +96,15 @@ function linesOf(film, node, card) {
   const name = `${node.leads ? "★ " : ""}${node.name}`;
   if (card.lines === 1) return [name];
   if (node.down) return [name, spaced(node.fault ?? "down")];
-  const worth = film.header.has_market ? [price(node.reference)] : [];
+  const worth = film.header.has_market ? [inDollars(node.reference)] : [];
   if (card.lines === 2) return [name, worth[0] ?? `final ${node.finalHeight}`];
-  const epoch = card.width > 80 ? "epoch" : "ep";
-  return [name, `${epoch} ${node.epoch} · tip ${node.tipHeight}`, `final ${node.finalHeight}`, ...worth];
+  const epoch = card.width > 90 ? "epoch" : "ep";
+  return [
+    name,
+    `${epoch} ${node.epoch} · tip ${node.tipHeight}`,
+    `final ${node.finalHeight}`,
+    ...worth,
+  ];
 }
 
 /** Draw the cards of the nodes. */
@@ -121,12 +135,14 @@ function drawNode(pen, scene, node, { film, time, viewer }) {
   lines.forEach((line, index) => {
     pen.font = `${index === 0 ? 700 : 400} ${card.font}px ${font}`;
     pen.fillStyle = node.down ? colour.muted : colour.truth;
-    if (node.down) outlined(pen, line, x, top + step * (index + 0.75), colour.faint);
+    if (node.down) drawOutlined(pen, line, x, top + step * (index + 0.75), colour.faint);
     else pen.fillText(line, x, top + step * (index + 0.75), card.width - 6);
   });
-  if (faulty && card.lines) tag(pen, scene, spaced(node.fault), x, top, colour.rejected);
-  const letter = side(film, time, node.name);
-  if (letter && card.lines) tag(pen, scene, `side ${letter}`, x, top + card.height, colour.rejected);
+  if (faulty && card.lines)
+    drawTag(pen, scene, spaced(node.fault), x, top - card.font * 0.3, colour.rejected);
+  const letter = sideOf(film, time, node.name);
+  if (letter && card.lines)
+    drawTag(pen, scene, `side ${letter}`, x, top + card.height + card.font * 0.3, colour.rejected);
 }
 
 function drawViewer(pen, left, top, card, colour) {
@@ -149,7 +165,7 @@ function drawCross(pen, left, top, card, colour) {
 }
 
 /** A small label on the border of a card. */
-function tag(pen, { card, colour, font }, text, x, y, ink) {
+function drawTag(pen, { card, colour, font }, text, x, y, ink) {
   pen.font = `600 ${card.font * 0.85}px ${font}`;
   const width = Math.min(pen.measureText(text).width + 6, card.width);
   const height = card.font * 1.1;

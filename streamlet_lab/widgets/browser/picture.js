@@ -1,8 +1,17 @@
 // An SVG of the page as one that stands alone: with the style that the page gives it.
 
-const STYLES = [
-  "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity", "transform",
-  "font-family", "font-size", "font-weight", "text-anchor",
+const KEPT_STYLES = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "opacity",
+  "transform",
+  "font-family",
+  "font-size",
+  "font-weight",
+  "text-anchor",
 ];
 
 /** Return the text of an SVG file. */
@@ -11,9 +20,15 @@ export function pictureOf(element) {
   const [shown, copied] = [element, copy].map((each) => [each, ...each.querySelectorAll("*")]);
   shown.forEach((each, index) => {
     const style = getComputedStyle(each);
-    const kept = STYLES.filter((name) => style.getPropertyValue(name) !== "none" || name === "fill");
-    copied[index].setAttribute("style", kept.map((name) => `${name}: ${style.getPropertyValue(name)}`).join("; "));
-    for (const name of ["class", "tabindex", "role", "data-key"]) copied[index].removeAttribute(name);
+    const kept = KEPT_STYLES.filter(
+      (name) => style.getPropertyValue(name) !== "none" || name === "fill",
+    );
+    copied[index].setAttribute(
+      "style",
+      kept.map((name) => `${name}: ${style.getPropertyValue(name)}`).join("; "),
+    );
+    for (const name of ["class", "tabindex", "role", "data-key"])
+      copied[index].removeAttribute(name);
   });
   return new XMLSerializer().serializeToString(copy);
 }

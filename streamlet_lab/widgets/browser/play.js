@@ -1,6 +1,6 @@
 // The time cursor: play, pause, steps, speed, scrub; it stops where the protocol is violated.
 
-import { firstViolation } from "./film.js";
+import { countUpTo, firstViolation } from "./film.js";
 
 /** A tab that was out of sight goes on where it was, and does not leap. */
 const LONGEST_FRAME_S = 0.1;
@@ -15,18 +15,6 @@ function instantsOf(film) {
     : [known.notarized_s, known.finalized_s, votes.sent_s];
   const all = Float64Array.from(times.flatMap((column) => [...column]).filter((t) => t >= 0));
   return all.sort().filter((t, index, sorted) => t !== sorted[index - 1]);
-}
-
-/** How many of the sorted times are at most t. */
-export function countUpTo(times, t) {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle] <= t) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**

@@ -1,7 +1,7 @@
 // The bar of the time cursor: buttons, the slider to scrub with, speed, and what happens now.
 
-import { change, dom } from "./dom.js";
-import { firstViolation } from "./film.js";
+import { dom, setAttributes, svg } from "./dom.js";
+import { epochAt, firstViolation } from "./film.js";
 import { createPlayer } from "./play.js";
 
 const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -17,11 +17,32 @@ const PLAY_KEYS = {
   End: (player) => player.toEnd(),
 };
 
-const button = (name, sign, press) =>
-  dom("button", { type: "button", class: "sl-play-button", "aria-label": name, title: name, click: press }, sign);
+// Drawn, for not every font has these signs.
+const SIGNS = {
+  "epoch back": "M3,3 V13 M13,3 L5,8 L13,13 Z",
+  "message back": "M11,3 L4,8 L11,13 Z",
+  play: "M4,2 L13,8 L4,14 Z",
+  pause: "M4,3 H7 V13 H4 Z M10,3 H13 V13 H10 Z",
+  "next message": "M5,3 L12,8 L5,13 Z",
+  "next epoch": "M13,3 V13 M3,3 L11,8 L3,13 Z",
+};
+
+const signOf = (name) =>
+  svg(
+    "svg",
+    { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" },
+    svg("path", { d: SIGNS[name], class: "sl-play-sign" }),
+  );
+
+const playButton = (name, press) =>
+  dom(
+    "button",
+    { type: "button", class: "sl-play-button", "aria-label": name, title: name, click: press },
+    signOf(name),
+  );
 
 /** Where an instant is on the slider, for the marks below it. */
-const at = (film, time) => `${((100 * time) / film.header.end_s).toFixed(2)}%`;
+const placeOnTrack = (film, time) => `${((100 * time) / film.header.end_s).toFixed(2)}%`;
 
 function marksOf(film) {
   const { faults, partitions, end_s } = film.header;
@@ -30,19 +51,21 @@ function marksOf(film) {
     ...partitions.map((cut) => [cut, "sl-mark-cut", "network cut in parts"]),
   ].map(([{ start_s, stop_s }, kind, title]) => {
     const stop = Math.min(stop_s ?? end_s, end_s);
-    const style = `left: ${at(film, start_s)}; width: ${at(film, Math.max(stop - start_s, 0))}`;
+    const style = `left: ${placeOnTrack(film, start_s)}; width: ${placeOnTrack(film, Math.max(stop - start_s, 0))}`;
     return dom("span", { class: `sl-mark ${kind}`, style, title });
   });
   const violated = firstViolation(film);
   if (violated?.time_s == null) return spans;
-  const mark = { class: "sl-mark sl-mark-violation", style: `left: ${at(film, violated.time_s)}` };
+  const mark = {
+    class: "sl-mark sl-mark-violation",
+    style: `left: ${placeOnTrack(film, violated.time_s)}`,
+  };
   return [...spans, dom("span", { ...mark, title: violated.sentence })];
 }
 
 /** Say where the cursor is; the slider's value in words. */
 function whereIs(film, time) {
-  const epoch = Math.min(Math.floor(time / film.header.epoch_s + 1e-6), film.header.epochs - 1);
-  return `epoch ${epoch}, ${time.toFixed(3)} s of ${film.header.end_s.toFixed(1)} s`;
+  return `epoch ${epochAt(film, time)}, ${time.toFixed(3)} s of ${film.header.end_s.toFixed(1)} s`;
 }
 
 /** Say that it stands where the protocol is violated. */
@@ -60,12 +83,20 @@ function violationAt(film, time) {
  * @param {object} [player] of the same store, where there is one already
  */
 export function playPanel(store, send, player = createPlayer(store)) {
-  const start = button("play", "▶", player.toggle);
+  const start = playButton("play", player.toggle);
   const slider = dom("input", {
-    type: "range", class: "sl-scrub", min: 0, max: 1, step: "any", value: 0,
+    type: "range",
+    class: "sl-scrub",
+    min: 0,
+    max: 1,
+    step: "any",
+    value: 0,
     "aria-label": "time",
     title: "arrows: one message; Page Up, Page Down: one epoch; Home, End",
-    input: () => { player.pause(); player.seek(slider.valueAsNumber); },
+    input: () => {
+      player.pause();
+      player.seek(slider.valueAsNumber);
+    },
     keydown(event) {
       const move = PLAY_KEYS[event.key];
       if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -85,14 +116,19 @@ export function playPanel(store, send, player = createPlayer(store)) {
   const element = dom(
     "section",
     { class: "sl-playbar", "aria-label": "play" },
-    button("epoch back", "⏮", () => player.stepEpoch(-1)),
-    button("message back", "◂", () => player.stepMessage(-1)),
+    playButton("epoch back", () => player.stepEpoch(-1)),
+    playButton("message back", () => player.stepMessage(-1)),
     start,
-    button("next message", "▸", () => player.stepMessage(1)),
-    button("next epoch", "⏭", () => player.stepEpoch(1)),
+    playButton("next message", () => player.stepMessage(1)),
+    playButton("next epoch", () => player.stepEpoch(1)),
     dom("div", { class: "sl-track" }, slider, marks),
     clock,
-    dom("label", { class: "sl-speed-label", title: "seconds of the protocol in one second" }, "speed ", speed),
+    dom(
+      "label",
+      { class: "sl-speed-label", title: "seconds of the protocol in one second" },
+      "speed ",
+      speed,
+    ),
     alarm,
   );
 
@@ -100,8 +136,8 @@ export function playPanel(store, send, player = createPlayer(store)) {
   function draw({ film, time, playing, speed: factor }) {
     for (const control of element.querySelectorAll("button, input")) control.disabled = !film;
     const name = playing ? "pause" : "play";
-    if (start.textContent !== (playing ? "⏸" : "▶")) start.textContent = playing ? "⏸" : "▶";
-    change(start, { "aria-label": name, title: name });
+    if (start.title !== name) start.replaceChildren(signOf(name));
+    setAttributes(start, { "aria-label": name, title: name });
     speed.value = factor;
     if (!film) return;
     if (film !== shown) {
@@ -113,7 +149,7 @@ export function playPanel(store, send, player = createPlayer(store)) {
     const where = whereIs(film, time);
     clock.textContent = where;
     // While it plays the words would be read aloud without an end.
-    if (!playing) change(slider, { "aria-valuetext": where });
+    if (!playing) setAttributes(slider, { "aria-valuetext": where });
     const violated = violationAt(film, time);
     if (alarm.textContent !== violated) alarm.textContent = violated;
   }

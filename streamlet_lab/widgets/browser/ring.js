@@ -1,11 +1,11 @@
 // Where the nodes stand: as even as possible on an ellipse, with as much text as has room.
 
-const MARGIN = 8;
+const RING_MARGIN = 12;
 /** From the most that a card can say to the least; the text of a line is `font` pixels high. */
 const CARDS = [
-  ...[2, 1.6, 1.3, 1.1].map((scale) => cardOf(92, 66, 12, 4, scale)),
-  cardOf(76, 56, 10.5, 4),
-  cardOf(64, 50, 9.5, 4),
+  ...[2.4, 2, 1.6, 1.3, 1.1].map((scale) => cardOf(106, 72, 11.5, 4, scale)),
+  cardOf(94, 62, 10.5, 4),
+  cardOf(72, 54, 9.5, 4),
   cardOf(60, 30, 9.5, 2),
   cardOf(50, 18, 9.5, 1),
   cardOf(10, 10, 0, 0),
@@ -16,7 +16,7 @@ function cardOf(width, height, font, lines, scale = 1) {
 }
 
 /** Points at even distances along an ellipse, clockwise from the top. */
-function along(count, centre, radius) {
+function alongEllipse(count, centre, radius) {
   const steps = 720;
   const point = (step) => {
     const angle = (2 * Math.PI * step) / steps;
@@ -36,11 +36,13 @@ function along(count, centre, radius) {
   });
 }
 
-function overlap(places, { width, height }) {
+function doOverlap(places, { width, height }) {
   return places.some((one, index) =>
-    places.slice(index + 1).some(
-      (other) => Math.abs(one.x - other.x) < width + 4 && Math.abs(one.y - other.y) < height + 4,
-    ),
+    places
+      .slice(index + 1)
+      .some(
+        (other) => Math.abs(one.x - other.x) < width + 4 && Math.abs(one.y - other.y) < height + 4,
+      ),
   );
 }
 
@@ -58,17 +60,17 @@ export function placeNodes(voters, watchers, width, height) {
   let found;
   for (const card of CARDS) {
     const radius = {
-      x: Math.max(width / 2 - card.width / 2 - MARGIN, 1),
-      y: Math.max(height / 2 - card.height / 2 - MARGIN, 1),
+      x: Math.max(width / 2 - card.width / 2 - RING_MARGIN, 1),
+      y: Math.max(height / 2 - card.height / 2 - RING_MARGIN, 1),
     };
-    const ring = along(voters, centre, radius);
+    const ring = alongEllipse(voters, centre, radius);
     const corner = Array.from({ length: watchers }, (_, index) => ({
-      x: width - card.width / 2 - MARGIN / 2,
-      y: height - card.height / 2 - MARGIN / 2 - index * (card.height + 4),
+      x: width - card.width / 2 - RING_MARGIN,
+      y: height - card.height / 2 - RING_MARGIN - index * (card.height + 4),
     }));
     found = { card, places: [...ring, ...corner], centre, radius };
-    const crowded = card.width * 2.5 > width || card.height * 3.5 > height;
-    if (!crowded && !overlap(found.places, card)) return found;
+    const crowded = card.width * 4.5 > width || card.height * 4.5 > height;
+    if (!crowded && !doOverlap(found.places, card)) return found;
   }
   return found;
 }
