@@ -74,7 +74,7 @@ class Duties(NamedTuple):
     votes: Array  # s e
 
 
-class Outcome(NamedTuple):
+class Played(NamedTuple):
     """What became of it; `NEVER_IN_RUN` is the time of what does not happen."""
 
     proposed: Array  # r e
@@ -89,7 +89,7 @@ class Outcome(NamedTuple):
     outside: Array  # o; whether the order was refused for its price
 
 
-def play(config: ExperimentConfig, inputs: Inputs) -> Outcome:
+def play(config: ExperimentConfig, inputs: Inputs) -> Played:
     """Return what becomes of inputs under the rules of a configuration that `explain` takes.
 
     It is the same, epoch by epoch and order by order, as what a full run makes of them.
@@ -116,7 +116,7 @@ def play(config: ExperimentConfig, inputs: Inputs) -> Outcome:
     seen_by_market = notarized_at[names.index(config.market.reference_node)]
     reference, since = _refer(config, notarized & (cents > 0), tips, seen_by_market)
     met = _meet(config, inputs.orders, reference, since, cents)
-    return Outcome(proposed, voted, notarized_at, final_at, cents, reference, since, *met)
+    return Played(proposed, voted, notarized_at, final_at, cents, reference, since, *met)
 
 
 def duties_of(config: ExperimentConfig) -> Duties:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from streamlet_lab.batched.draws import draw
-from streamlet_lab.batched.lockstep import NEVER_IN_RUN, Array, Inputs, Outcome, duties_of, play
+from streamlet_lab.batched.lockstep import NEVER_IN_RUN, Array, Inputs, Played, duties_of, play
 from streamlet_lab.batched.scope import expected_orders, explain
 from streamlet_lab.batched.walks import points_of
 from streamlet_lab.config import ExperimentConfig
@@ -65,7 +65,7 @@ def measure_batches(
 
 
 def tally(
-    config: ExperimentConfig, inputs: Inputs, outcome: Outcome, measures: Sequence[str]
+    config: ExperimentConfig, inputs: Inputs, outcome: Played, measures: Sequence[str]
 ) -> list[Numbers]:
     """Return what is measured in runs that were played, one after the other."""
     facts = _Facts(config, inputs, outcome)
@@ -76,7 +76,7 @@ def tally(
 class _Facts:
     """What the measures are made of: runs × epochs, and what is known of each order."""
 
-    def __init__(self, config: ExperimentConfig, inputs: Inputs, outcome: Outcome) -> None:
+    def __init__(self, config: ExperimentConfig, inputs: Inputs, outcome: Played) -> None:
         self.config, self.inputs, self.outcome = config, inputs, outcome
         self.runs, self.epochs = outcome.proposed.shape
         self.final_at = outcome.final_at[-1]  # at the observer
