@@ -121,16 +121,16 @@ class Runs:
                     if self.progress is not None:
                         self.progress(done, self.planned)
 
-    def _outcomes(self, batch: Batch[Outcome]) -> dict[int, Outcome]:
+    def _outcomes(self, batch: Batch) -> dict[int, Outcome]:
         """Return what became of runs, which are kept together: that is far faster."""
         made, lost = {}, {}
-        for number, future in batch:
-            try:
-                made[number] = future.result()
-            except Exception as error:  # an executor's own: a worker was killed, say
-                if not self.work.keep:
-                    raise
-                lost[number] = Outcome({}, described(error))
+        for number, became in batch:
+            if isinstance(became, Outcome):
+                made[number] = became
+            elif self.work.keep:
+                lost[number] = Outcome({}, described(became))
+            else:
+                raise became
         if self.store is not None and made:
             self.store.keep(made)
         return made | lost
