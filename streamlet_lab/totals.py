@@ -108,6 +108,7 @@ class Totals:
 
     @property
     def bands(self) -> pd.DataFrame:
+        """Every change of the band, in the columns of the frame of that name."""
         return pd.concat(self._changes)
 
     def add_epochs(self, frames: Frames, with_market: bool) -> None:

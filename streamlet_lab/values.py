@@ -2,6 +2,7 @@
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
@@ -65,11 +66,11 @@ _UNNAMED: Final = ("value", "duration", "price")
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
 
 
-class _Range:
+class _Range(ABC):
     """What an annotation says of a value: `read` returns a plain one in range, or refuses it."""
 
-    def read(self, value: object, field: str = "value") -> object:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, value: object, field: str = "value") -> object: ...
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

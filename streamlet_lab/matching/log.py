@@ -16,6 +16,7 @@ REJECTED     time, order id, reason, command, price that was judged (in ticks, o
 ===========  ===================================================================================
 """
 
+from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -217,11 +218,11 @@ class _View(Sequence[_Read]):
 
     __slots__ = ()
 
-    def _positions(self) -> range:
-        raise NotImplementedError
+    @abstractmethod
+    def _positions(self) -> range: ...
 
-    def _read(self, position: int) -> _Read:
-        raise NotImplementedError
+    @abstractmethod
+    def _read(self, position: int) -> _Read: ...
 
     def __len__(self) -> int:
         return len(self._positions())
