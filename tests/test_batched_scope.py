@@ -166,7 +166,7 @@ KINDS = {
         (setting, kind)
         for setting, (kinds, _) in KINDS.items()
         for kind in kinds
-        if not any(kind in others for others in kinds_of_others().values())
+        if not any(kind == name for _, name in kinds_of_others())
     ],
 )
 def test_each_kind_is_known_or_refused_by_name(setting, kind):

@@ -79,6 +79,6 @@ from streamlet_lab.prices.sources import standard_sources as standard_sources
 from streamlet_lab.prices.sources import write_sources as write_sources
 from streamlet_lab.prices.validation import PreviousConsensus as PreviousConsensus
 from streamlet_lab.prices.validation import PriceValidation as PriceValidation
-from streamlet_lab.prices.validation import sure_previous as sure_previous
+from streamlet_lab.prices.validation import unchecked_previous as unchecked_previous
 from streamlet_lab.prices.voter import Voter as Voter
 from streamlet_lab.prices.voter import VoterPolicy as VoterPolicy
