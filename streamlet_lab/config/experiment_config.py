@@ -340,6 +340,8 @@ class ExperimentConfig(Section):
         document: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
         if self.record == "all":  # as files have it from before there was a choice
             del document["record"]
+        if not self.prices.jumps:  # likewise
+            del document["prices"]["jumps"]
         return document
 
     def save(self, path: str | Path) -> None:

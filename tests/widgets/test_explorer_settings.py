@@ -97,7 +97,7 @@ def test_whatever_is_registered_can_be_chosen():
     assert names("band") == {*bands()}
     assert names("reference") == {*reference_kinds()}
     assert names("stale") == {*get_args(StalePolicy)}
-    assert {*SECTIONS["Market"]} >= {*own_trader_kinds()}
+    assert {*SECTIONS["Market"], "scripted"} >= {*own_trader_kinds()}
     for setting in ("deviation_rule", "voter_policy"):
         assert names(setting) == {*get_args(PricesConfig.model_fields[setting].annotation)}
 
