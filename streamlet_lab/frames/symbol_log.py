@@ -30,12 +30,7 @@ from streamlet_lab.matching import (
 )
 from streamlet_lab.matching.events import Repriced
 from streamlet_lab.matching.log import ACCEPTED, TRADED
-from streamlet_lab.metrics import (
-    AT_ENTRY,
-    AT_TRADE,
-    STOP_REASONS,
-    SWEPT,
-)
+from streamlet_lab.metrics import AT_ENTRY, AT_TRADE, STOP_REASONS, SWEPT
 from streamlet_lab.simulator import Arrival
 from streamlet_lab.units import to_seconds
 
