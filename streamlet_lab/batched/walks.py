@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from streamlet_lab.batched.lockstep import Array
-from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.config import ExperimentConfig, jump_times
 from streamlet_lab.prices.feeds import STEPS_PER_EPOCH
 from streamlet_lab.prices.intraday import PARTS, SMALLEST
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, GjrGarch, MertonJumps, make_model
@@ -54,9 +54,16 @@ def draw_paths(config: ExperimentConfig, streams: Streams) -> Array:
             jumped = _jumps(model, streams, days, nights, step, points)
             logs += prices.volatility * np.cumsum(jumped, axis=1) / 100
     low, high = (math.log(bound) for bound in prices.reflection)
+    logs = _reflected(logs, low, high)
+    for jump, at in zip(prices.jumps, jump_times(config), strict=True):
+        after = logs[:, math.ceil(at / step) :]
+        after[:] = _reflected(after + math.log(jump.factor), low, high)
+    return np.asarray(np.rint(np.exp(logs) * 1e6).astype(np.int64))
+
+
+def _reflected(logs: Array, low: float, high: float) -> Array:
     place = (logs - low) % (2 * (high - low))
-    logs = low + np.minimum(place, 2 * (high - low) - place)
-    return np.rint(np.exp(logs) * 1e6).astype(np.int64)
+    return np.asarray(low + np.minimum(place, 2 * (high - low) - place))
 
 
 def fill(

@@ -29,6 +29,7 @@ from streamlet_lab.prices.feeds import feed_symbol as feed_symbol
 from streamlet_lab.prices.feeds import make_path as make_path
 from streamlet_lab.prices.frame_path import ReplayPath as ReplayPath
 from streamlet_lab.prices.intraday import TYPICAL_INTRADAY as TYPICAL_INTRADAY
+from streamlet_lab.prices.jumps import JumpingPath as JumpingPath
 from streamlet_lab.prices.lobster import read_lobster as read_lobster
 from streamlet_lab.prices.models import Day as Day
 from streamlet_lab.prices.models import GeometricBrownianMotion as GeometricBrownianMotion
