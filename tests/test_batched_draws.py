@@ -23,7 +23,6 @@ from streamlet_lab.prices.models import GjrGarch, MertonJumps
 from streamlet_lab.simulator.links import make_links
 from streamlet_lab.streams import generator, stream
 
-
 # The processor's own ways to draw 400,000 delays, and prices, quotes and orders.
 DRAWN = """
 import hashlib
