@@ -18,14 +18,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, SymbolLog, make_frames
 from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import counts, displacement_bp, with_rates
-from streamlet_lab.simulator import (
-    STRETCH,
-    Market,
-    Monitor,
-    Recorder,
-    Simulation,
-    StockSimulation,
-)
+from streamlet_lab.simulator import STRETCH, Market, Monitor, Recorder, Simulation, StockSimulation
 from streamlet_lab.units import to_seconds
 
 Frames = Mapping[str, pd.DataFrame]

@@ -34,7 +34,7 @@ from pydantic_core import CoreSchema, core_schema
 from streamlet_lab.copies import check_pickled
 from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.fixed import fixed
-from streamlet_lab.fixed import sure as sure
+from streamlet_lab.fixed import unchecked as unchecked
 from streamlet_lab.texts import LONGEST_NUMBER, nearest, one_of
 from streamlet_lab.units import (
     format_duration,
@@ -213,8 +213,8 @@ def _reader(hint: Any) -> tuple[type | None, _Reader]:
     if not isinstance(base, type):
         return None, lambda value, _: to_python(value)
     # An amount may be infinite, and a time without a zone.
-    sure = None if base in (Decimal, datetime) else base
-    return sure, _PLAIN.get(base) or (lambda value, field: to_instance(value, base, field))
+    as_it_is = None if base in (Decimal, datetime) else base
+    return as_it_is, _PLAIN.get(base) or (lambda value, field: to_instance(value, base, field))
 
 
 def _read_named(value: object) -> object:

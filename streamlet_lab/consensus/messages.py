@@ -15,7 +15,7 @@ from typing import Any, Final
 from streamlet_lab.consensus.documents import Hex, Int64
 from streamlet_lab.keys import Keyring
 from streamlet_lab.units import to_instance, to_text
-from streamlet_lab.values import check_ranges, sure
+from streamlet_lab.values import check_ranges, unchecked
 
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
 GENESIS_EPOCH: Final = -1
@@ -191,7 +191,7 @@ def _copied(before: Sequence[Certificate], *fields: Any) -> Certificate:
 Message = Proposal | Vote
 
 # Their parts come from a block, which was checked when it was made, and from who signs.
-_vote: Final = sure(Vote)
+_vote: Final = unchecked(Vote)
 
 
 def sign_proposal(

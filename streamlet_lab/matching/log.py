@@ -33,7 +33,7 @@ from streamlet_lab.matching.events import (
     Traded,
 )
 from streamlet_lab.matching.instrument import Instrument
-from streamlet_lab.matching.orders import Fields, Order, Side, Trade, fields_at, sure_order
+from streamlet_lab.matching.orders import Fields, Order, Side, Trade, fields_at, unchecked_order
 from streamlet_lab.units import CENT
 
 ACCEPTED: Final = 0
@@ -58,7 +58,7 @@ def fields_of(order: Order, instrument: Instrument) -> Fields:
 
 def order_of(fields: Fields, instrument: Instrument) -> Order:
     """Convert an order back."""
-    order, ticks = sure_order(instrument.symbol, fields), fields[2]
+    order, ticks = unchecked_order(instrument.symbol, fields), fields[2]
     if ticks is None or instrument.tick == CENT:
         return order
     return replace(order, price=instrument.price(ticks))
