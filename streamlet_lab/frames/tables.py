@@ -22,6 +22,8 @@ Rows = Iterable[tuple[Any, ...]]
 #: The same by column, where rows are many.
 Columns = dict[str, Any]
 
+# Read from its name once: that took longer than to make a short column of it.
+_TEXT: Final[Any] = pd.api.types.pandas_dtype("str")
 # The floats that were written come back; from pandas 3.1 on they do so anyway, and it says so.
 _IS_EXACT: Final = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
 _EXACTLY: Final[Any] = {} if _IS_EXACT else {"float_precision": "round_trip"}
@@ -159,7 +161,7 @@ def _by_column(rows: Sequence[Any]) -> dict[str, Sequence[Any]]:
 def _array(data: Sequence[Any], dtype: str) -> Any:
     match dtype:
         case "str":
-            return pd.array(data, dtype="str")
+            return pd.array(data, dtype=_TEXT, copy=False)
         case "Int64":
             missing = np.array([value is None for value in data], dtype=np.bool_)
             return pd.arrays.IntegerArray(np.array([each or 0 for each in data], "int64"), missing)

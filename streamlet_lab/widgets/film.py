@@ -15,6 +15,7 @@ import pandas as pd
 from streamlet_lab.charts import series
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.result import Result
+from streamlet_lab.units import to_seconds
 from streamlet_lab.widgets.film_header import describe_run
 
 #: The version of the format; a browser that reads another says so.
@@ -146,7 +147,7 @@ def _epochs(result: Result, places: _Places) -> _Table:
     said = {"true_price": "true_price", "price": "consensus_price", "vwap": "vwap"}
     return {
         "epoch": numbers,
-        "start_s": numbers * (config.epoch_length / 1e6),
+        "start_s": numbers * to_seconds(config.epoch_length),
         "leader": _small(_lookup(epochs["leader"], places.names)),
         "block": _lookup(epochs["block_hash"], places.blocks),
         **{
@@ -198,20 +199,14 @@ def _votes(arrivals: _Table, nodes: int) -> _Table:
 
 def _market(result: Result, epochs: _Table) -> dict[str, _Table]:
     """Return the path of the first symbol, its band, orders, trades and rejections."""
-    symbol = result.symbol
-    orders, trades, rejections = (
-        series.of_symbol(frame, symbol)
-        for frame in (result.orders, result.trades, result.rejections)
+    orders, trades, rejections, bands = (
+        # To compare texts takes longer than all the rest that is done with them.
+        frame if len(result.config.symbols) == 1 else series.of_symbol(frame, result.symbol)
+        for frame in (result.orders, result.trades, result.rejections, result.bands)
     )
-    band = series.band_steps(result, symbol)
     return {
         "path": _path(epochs, orders, trades, rejections),
-        "band": {
-            "time_s": band["time_s"].to_numpy(),
-            "reference": band["reference_price"].to_numpy(),
-            **_columns(band, "low", "high"),
-            "state": band["state"],
-        },
+        "band": _band(bands, to_seconds(result.config.epochs * result.config.epoch_length)),
         "orders": _orders(orders, epochs["block"]),
         "trades": {
             **_columns(trades, "time_s", "price"),
@@ -220,6 +215,20 @@ def _market(result: Result, epochs: _Table) -> dict[str, _Table]:
         },
         "rejections": _rejections(rejections, orders),
     }
+
+
+def _band(bands: pd.DataFrame, end_s: float) -> _Table:
+    """Return what :func:`streamlet_lab.charts.series.band_steps` does, ten times as fast."""
+    times = np.concatenate([[0.0], bands["time_s"].to_numpy(), [end_s]])
+    rows = np.arange(len(times))
+    rows[-1] = len(bands)  # what is in force at the end
+    is_last = np.append(np.diff(times) > 0, True)  # of what happens at one instant
+    numbers = {"reference": "reference_price", "low": "low", "high": "high"}
+    table: _Table = {"time_s": times[is_last]}
+    for name, column in numbers.items():
+        table[name] = np.append(np.nan, bands[column].to_numpy())[rows[is_last]]
+    states = ["open", *bands["state"]]
+    return table | {"state": [states[row] for row in rows[is_last]]}
 
 
 def _path(epochs: _Table, *frames: pd.DataFrame) -> _Table:
@@ -276,19 +285,19 @@ def _pack(header: dict[str, Any], tables: Mapping[str, _Table]) -> Film:
     buffers: list[bytes] = []
     header["tables"] = described = {}
     for name, table in tables.items():
-        columns: dict[str, Any] = {}
-        for each, values in table.items():
-            texts = None
-            if not isinstance(values, np.ndarray):
-                values, known = pd.factorize(np.asarray(values, object))
-                texts = [str(text) for text in known]
-                values = _small(values)
-            columns[each] = {"type": _TYPES[values.dtype.str[1:]], "buffer": len(buffers)}
-            if texts is not None:
-                columns[each]["texts"] = texts
-            buffers.append(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
-        described[name] = {"rows": len(values), "columns": columns}
+        columns = {each: _add(buffers, values) for each, values in table.items()}
+        described[name] = {"rows": len(next(iter(table.values()))), "columns": columns}
     return Film(header, buffers)
+
+
+def _add(buffers: list[bytes], values: Any) -> dict[str, Any]:
+    """Add a column to the buffers, and return what the header says of it."""
+    texts = {}
+    if not isinstance(values, np.ndarray):
+        codes, known = pd.factorize(np.array(values, object))
+        values, texts = _small(codes), {"texts": [*known]}
+    buffers.append(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
+    return {"type": _TYPES[values.dtype.str[1:]], "buffer": len(buffers) - 1, **texts}
 
 
 def _columns(frame: pd.DataFrame, *names: str) -> _Table:
@@ -298,8 +307,9 @@ def _columns(frame: pd.DataFrame, *names: str) -> _Table:
 
 def _lookup(names: "pd.Series[Any]", places: Mapping[str, int]) -> _Array:
     """Return the place of each name, -1 for what has none."""
-    codes, known = pd.factorize(names)
-    return np.array([places.get(name, -1) for name in known] + [-1], "i4")[codes]
+    codes, known = names.array.factorize()
+    found: _Array = np.array([*(places.get(name, -1) for name in known), -1], "i4")[codes]
+    return found
 
 
 def _whole(numbers: "pd.Series[Any]") -> _Array:
