@@ -18,14 +18,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, SymbolLog, make_frames
 from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import counts, displacement_bp, with_rates
-from streamlet_lab.simulator import (
-    STRETCH,
-    Market,
-    Monitor,
-    Recorder,
-    Simulation,
-    StockSimulation,
-)
+from streamlet_lab.simulator import STRETCH, Market, Monitor, Recorder, Simulation, StockSimulation
 from streamlet_lab.units import to_seconds
 
 Frames = Mapping[str, pd.DataFrame]
@@ -115,6 +108,7 @@ class Totals:
 
     @property
     def bands(self) -> pd.DataFrame:
+        """Every change of the band, in the columns of the frame of that name."""
         return pd.concat(self._changes)
 
     def add_epochs(self, frames: Frames, with_market: bool) -> None:

@@ -54,6 +54,10 @@ def test_delays(network):
         assert_one_law(full, drawn[2, sender, receiver].ravel())
 
 
+def _jump(at, percent):
+    return {"at": at, "percent": percent}
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -68,6 +72,7 @@ def test_delays(network):
         {"prices": {"path_model": "gjr_garch_mle", "intraday": 0.7}},
         {"prices": {"path_parameters": {"omega": 1.0, "degrees_of_freedom": 3}}},
         {"prices": {"correlation": 0, "assets": {"AAPL": {"volatility": 4}}}},
+        {"prices": {"base_price": 460, "jumps": [_jump("500ms", -20), _jump("2s", "44.5")]}},
     ],
 )
 def test_true_prices(settings):
