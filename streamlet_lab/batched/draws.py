@@ -87,10 +87,12 @@ def _draw_delays(
         case "regions":
             shortest = _distances(config)[:, :, None]
             scale = shortest / 10
-    # Single precision is finer than a microsecond, up to sixteen seconds, and twice as fast.
-    drawn: Any = stream.standard_normal(shape, np.float32)
-    drawn *= np.float32(network.delay_spread)
-    drawn = np.exp(drawn, out=drawn) * scale
+    # A Gaussian number in single precision is drawn faster. Its exponential in double precision:
+    # processors differ in the last bit, by which one whole microsecond in 1,000 would be another.
+    gaussian = stream.standard_normal(shape, np.float32)
+    drawn = np.multiply(gaussian, network.delay_spread, dtype=np.float64)
+    np.exp(drawn, out=drawn)
+    drawn *= scale
     np.rint(drawn, out=drawn)
     drawn += shortest
     return np.asarray(np.clip(drawn, 1, network.delta, out=drawn).astype(np.int32))
