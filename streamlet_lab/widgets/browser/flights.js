@@ -28,7 +28,7 @@ export function looksOf(film) {
   });
 }
 
-/** Draw one message: a square is a proposal, a disc a vote; odd epochs are hollow, twins crossed. */
+/** Draw a message: a proposal is a square, a vote a disc; odd epochs hollow, twins crossed. */
 function drawMessage(pen, kind, look, size, colour) {
   const middle = size;
   const half = size / 2 - 1;
