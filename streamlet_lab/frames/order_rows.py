@@ -53,7 +53,7 @@ def order_columns(record: Record) -> Columns:
         "status": [fate.status for fate in fates],
         "reason": [fate.reason for fate in fates],
         "filled": [fate.filled for fate in fates],
-        "clipped": [fate.clipped for fate in fates],
+        "clipped": [fate.repriced for fate in fates],
     }
 
 
