@@ -82,7 +82,7 @@ export function shareOfWay(film, row, t) {
   const sent = sent_s[row];
   const received = received_s[row];
   const held = heldUntil(film, sender[row], receiver[row], sent);
-  if (!held || held >= received) return (t - sent) / (received - sent);
+  if (!held || held > received) return (t - sent) / (received - sent);
   const approach = Math.min(APPROACH_S, held - sent);
   if (t < held) return HELD_AT * Math.min((t - sent) / approach, 1);
   return HELD_AT + ((1 - HELD_AT) * (t - held)) / (received - held);

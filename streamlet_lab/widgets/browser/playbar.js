@@ -90,7 +90,7 @@ class PlayBar {
       ...PLAY_SPEEDS.map((factor) => dom("option", { value: factor }, `${factor}×`)),
     );
     this.marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
-    this.clock = dom("output", { class: "sl-clock", "aria-live": "off" });
+    this.clock = dom("span", { class: "sl-clock" });
     this.alarm = dom("p", { class: "sl-alarm", role: "status" });
     this.element = dom(
       "section",

@@ -35,7 +35,7 @@ export function createStore(initial = {}) {
   const listeners = new Set();
 
   function tell() {
-    // Ready for the next frame too: who sets something in each is heard in each, not in every other.
+    // Ready for the next picture too: who sets something in each is heard in each.
     frame = changed.size ? requestAnimationFrame(tell) : 0;
     const names = changed;
     changed = new Set();
