@@ -81,8 +81,9 @@ export function shareOfWay(film, row, t) {
   const { sender, receiver, sent_s, received_s } = film.tables.arrivals;
   const sent = sent_s[row];
   const received = received_s[row];
+  if (t >= received) return 1;
   const held = heldUntil(film, sender[row], receiver[row], sent);
-  if (!held || held > received) return (t - sent) / (received - sent);
+  if (!held) return (t - sent) / (received - sent);
   const approach = Math.min(APPROACH_S, held - sent);
   if (t < held) return HELD_AT * Math.min((t - sent) / approach, 1);
   return HELD_AT + ((1 - HELD_AT) * (t - held)) / (received - held);
