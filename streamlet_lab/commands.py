@@ -113,6 +113,7 @@ def _check_place(option: str, path: Path | None, *, file: bool = False) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Run the whole system, save it where that is wanted, and print how it went."""
     experiment = sl.Experiment(**_settings(options))
     _check_place("--save", options.save, file=True)
     if options.save is not None:
@@ -126,27 +127,32 @@ def run(options: argparse.Namespace) -> None:
 
 
 def stock_consensus(options: argparse.Namespace) -> None:
+    """Run the whole system, and print each epoch's price."""
     result = sl.Experiment(**_settings(options)).run(progress=_progress)
     _show(options, sl.demos.stock_consensus(result), lambda: result)
 
 
 def consensus_trading(options: argparse.Namespace) -> None:
+    """Let some orders meet the band around the finalized price, and print what becomes of them."""
     experiment = sl.Experiment(**_settings(options))
     demo = sl.demos.consensus_trading(experiment.config, _progress)
     _show(options, demo, lambda: experiment.run(progress=_progress))
 
 
 def streamlet(options: argparse.Namespace) -> None:
+    """Run the bare protocol, and print what it finalizes."""
     run = sl.run_protocol(progress=_progress, **_settings(options))
     _show(options, sl.demos.streamlet(run), lambda: run)
 
 
 def proof(options: argparse.Namespace) -> None:
+    """Write the proof that a block of a saved run is final."""
     block = _read_block(options.block)
     _write(options, lambda result: result.proof(block))
 
 
 def keys(options: argparse.Namespace) -> None:
+    """Write the public keys of a saved run."""
     _write(options, lambda result: result.keys)
 
 
@@ -176,6 +182,7 @@ def _write(
 
 
 def verify(options: argparse.Namespace) -> int:
+    """Check a finality proof; return 1 if it proves nothing."""
     keys = _read_document(options.keys, sl.PublicKeys.from_document)
     proof = _read_document(options.proof, sl.FinalityProof.from_document)
     try:
@@ -204,12 +211,14 @@ def _verified(block: "sl.consensus.VerifiedBlock") -> list[str]:
 
 
 def scenario(options: argparse.Namespace) -> int:
+    """Play a scenario; return 1 if a state is not what it expects."""
     run = sl.scenario(options.source).run()
     print(run)
     return 0 if run.passed else 1
 
 
 def fuzz(options: argparse.Namespace) -> int:
+    """Search for violations, print each as a scenario, and return 1 if there is one."""
     _check_place("--save", options.save)
     progress = partial(_progress, what="run")
     search = sl.fuzz.fuzz(options.runs, seed=options.seed, save=options.save, progress=progress)
@@ -222,6 +231,10 @@ def fuzz(options: argparse.Namespace) -> int:
 
 
 def sweep(options: argparse.Namespace) -> int:
+    """Make the runs of a study, and print their means.
+
+    Files of rows are written first. Returns 1 if a run failed, or an interval is too wide.
+    """
     written = {"--csv": options.csv, "--parquet": options.parquet}
     others = [path.resolve() for path in (options.study, options.store) if path is not None]
     for option, path in written.items():

@@ -12,7 +12,7 @@ from streamlet_lab.measures import names_of, run_experiment
 from streamlet_lab.points import Plan
 from streamlet_lab.repeats import Work
 from streamlet_lab.units import to_name
-from streamlet_lab.workers import Done, Numbered, Place, finished
+from streamlet_lab.workers import Done, Numbered, Place
 
 #: What plays a run: everything, or thousands at a time; ``"auto"``: batched where that is the same.
 Engine = Literal["full", "batched", "auto"]
@@ -81,7 +81,7 @@ class ByEngine(Place):
     place: Place
     batched: Sequence[bool]
 
-    def make(self, work: Any, numbered: Numbered, numbers: Iterable[int]) -> Done[Any]:
+    def make(self, work: Any, numbered: Numbered, numbers: Iterable[int]) -> Done:
         """Make runs: those of one point together, then whatever is not batched."""
         points: dict[int, list[int]] = {}
         others = []
@@ -101,12 +101,11 @@ class ByEngine(Place):
             self.place.check(**sent)
 
 
-def _in_batches(work: Work, numbered: Numbered, numbers: Sequence[int]) -> Done[Any]:
+def _in_batches(work: Work, numbered: Numbered, numbers: Sequence[int]) -> Done:
     """Play the runs of one point."""
     names = names_of(work.measure)
     assert names is not None  # else nothing is batched
     configs = [numbered(number) for number in numbers]
-    seeds = [config.seed for config in configs]
     left = iter(numbers)
-    for batch in measure_batches(configs[0], seeds, names):
-        yield [(next(left), finished(work.outcome(measured))) for measured in batch]
+    for batch in measure_batches(configs[0], [config.seed for config in configs], names):
+        yield [(next(left), work.outcome(measured)) for measured in batch]

@@ -17,7 +17,7 @@ import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -31,11 +31,11 @@ from streamlet_lab.identity import study_document
 from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
 from streamlet_lab.measures import Measure, names_of, run_experiment, summary_numbers, to_measure
-from streamlet_lab.points import Base, Over, Plan, make_plan
+from streamlet_lab.points import Base, Over, make_plan
 from streamlet_lab.progress import told
 from streamlet_lab.repeats import PART, WHOLE, Run, Runs, Work
 from streamlet_lab.simulator import Progress
-from streamlet_lab.store import Store, open_store
+from streamlet_lab.store import open_store
 from streamlet_lab.texts import one_of, printable, to_path
 from streamlet_lab.units import to_function, to_name, to_number, to_whole
 from streamlet_lab.workers import to_place
@@ -276,18 +276,14 @@ def sweep(
     reasons = choose_engines(engine, plan, work)
     place = ByEngine(place, [not reason for reason in reasons])
     place.check(run=run, measure=work.measure, settings=plan.points)
-    with _opened(store, plan, work, engine) as kept, told(progress) as report:
+    opened: Any = nullcontext()
+    if store is not None:
+        document = study_document(plan, run, work.measure, engine)
+        opened = open_store(store, document, plan.columns)
+    with opened as kept, told(progress) as report:
         runs = Runs(plan, work, place, kept, report)
         interrupt = _make(runs, rounds, until)
         return replace(_swept(runs, until), interrupt=interrupt, _engines=table(plan, reasons))
-
-
-def _opened(
-    store: object, plan: Plan, work: Work, engine: Engine
-) -> AbstractContextManager[Store | None]:
-    if store is None:
-        return nullcontext()
-    return open_store(store, study_document(plan, work.run, work.measure, engine), plan.columns)
 
 
 def _make(runs: Runs, rounds: Iterable[int], until: Until | None) -> KeyboardInterrupt | None:

@@ -143,8 +143,7 @@ def _named(text: str) -> dict[str, str]:
     """Return the code of the kinds that a configuration names and that are not the lab's own."""
     return {
         f"{decorator}.{name}": code_of(getattr(kind, "function", kind))
-        for decorator, named in kinds_of_others().items()
-        for name, kind in named.items()
+        for (decorator, name), kind in kinds_of_others().items()
         if json.dumps(name) in text
     }
 

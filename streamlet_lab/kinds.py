@@ -5,7 +5,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from types import FunctionType
@@ -272,16 +272,14 @@ def registers() -> dict[str, Kinds[Any]]:
     return _REGISTERS
 
 
-def kinds_of_others() -> dict[str, dict[str, Any]]:
+def kinds_of_others() -> dict[tuple[str, str], Any]:
     """Return all that was registered and is not the lab's own, by decorator and name."""
     return {
-        decorator: {
-            # By its fields: what goes by its name cannot be sent to where nobody knows that.
-            name: replace(kind) if is_dataclass(kind) and not isinstance(kind, type) else kind
-            for name, kind in register.items()
-            if name not in register.own()
-        }
+        # By its fields: what goes by its name cannot be sent to where nobody knows that.
+        (decorator, name): replace(kind) if hasattr(type(kind), "__dataclass_fields__") else kind
         for decorator, register in registers().items()
+        for name, kind in register.items()
+        if name not in register.own()
     }
 
 

@@ -81,30 +81,27 @@ def make_plan(base: Base, over: Over, seed: int) -> Plan:
     """Return the plan of a sweep, or refuse the first setting that is wrong."""
     common = _common(base)
     if isinstance(over, Mapping):
-        settings: tuple[str, ...] = tuple(over)
+        settings = _settings(over)
         columns = [_of_grid(name, values) for name, values in over.items()]
         count = math.prod(map(len, columns))
         combinations: Iterable[tuple[_Labelled, ...]] = product(*columns)
     else:
         rows = _rows(over)
-        settings, count = tuple(rows[0]), len(rows)
+        settings, count = _settings(rows[0]), len(rows)
         combinations = _of_rows(settings, rows)
-    _check_order(settings)
     if count > _MOST_POINTS:
         raise InvalidInput("over", f"{count:,} points", f"at most {_MOST_POINTS:,}")
     points = []
     for combination in combinations:
-        document = common
-        for name, (_, value) in zip(settings, combination, strict=True):
-            document = with_setting(document, name, value)
-        labels = {name: label for name, (label, _) in zip(settings, combination, strict=True)}
+        document, labels = common, {}
+        for name, (label, value) in zip(settings, combination, strict=True):
+            document, labels[name] = with_setting(document, name, value), label
         points.append(Point(labels, make_config(**document)))
     return Plan(settings, points, seed)
 
 
 def _of_grid(name: str, values: Values) -> list[_Labelled]:
     """Return the values of a setting, each after its label."""
-    _check_varied(name)
     # The order of a set may differ between two runs of Python.
     if isinstance(values, str | Set) or not isinstance(values, Iterable):
         raise InvalidInput(f"over.{name}", values, "a list of values, or labels with values")
@@ -134,8 +131,6 @@ def _of_rows(
     settings: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[_Labelled, ...]]:
     """Return points that were given one by one, which all have the same settings."""
-    for name in settings:
-        _check_varied(name)
     seen: dict[tuple[Hashable, ...], int] = {}
     points = []
     for number, row in enumerate(rows):
@@ -146,10 +141,9 @@ def _of_rows(
             if name not in settings:
                 expected = one_of(name, settings, "one of the settings of the first point")
                 raise InvalidInput(place, name, expected)
-        values = [to_python(row[name]) for name in settings]
+        values: list[Any] = [to_python(row[name]) for name in settings]
         for name, value in zip(settings, values, strict=True):
-            is_missing = value is pd.NaT or value is pd.NA
-            if is_missing or (isinstance(value, float) and math.isnan(value)):
+            if value is not None and pd.api.types.is_scalar(value) and pd.isna(value):
                 raise InvalidInput(f"{place}.{name}", row[name], "a value; it is missing here")
         labels = tuple(map(_label, values))
         if labels in seen:
@@ -159,17 +153,16 @@ def _of_rows(
     return points
 
 
-def _check_order(settings: tuple[str, ...]) -> None:
-    """Refuse a section after one of its settings, which would be replaced with it."""
+def _settings(names: Iterable[str]) -> tuple[str, ...]:
+    """Return what is varied: no section after one of its settings, which would be replaced."""
+    settings = tuple(names)
     for number, name in enumerate(settings):
+        if name == "seed":
+            raise InvalidInput("over", name, "another setting; repeats vary the seed")
         for earlier in settings[:number]:
-            if earlier.startswith(f"{name}."):
+            if str(earlier).startswith(f"{name}."):
                 raise InvalidInput("over", name, f"before {earlier}, which it would replace")
-
-
-def _check_varied(name: object) -> None:
-    if name == "seed":
-        raise InvalidInput("over", name, "another setting; repeats vary the seed")
+    return settings
 
 
 def _label(value: object) -> str | int | float:

@@ -100,9 +100,7 @@ class Runs:
     _warned: bool = False
 
     def __post_init__(self) -> None:
-        if self.store is None:
-            return
-        for number, outcome in self.store.finished().items():
+        for number, outcome in self.store.kept().items() if self.store else ():
             if self.work.keep or not outcome.error:  # else it is tried again
                 self.outcomes[number] = outcome
 
@@ -121,16 +119,16 @@ class Runs:
                     if self.progress is not None:
                         self.progress(done, self.planned)
 
-    def _outcomes(self, batch: Batch[Outcome]) -> dict[int, Outcome]:
+    def _outcomes(self, batch: Batch) -> dict[int, Outcome]:
         """Return what became of runs, which are kept together: that is far faster."""
         made, lost = {}, {}
-        for number, future in batch:
-            try:
-                made[number] = future.result()
-            except Exception as error:  # an executor's own: a worker was killed, say
-                if not self.work.keep:
-                    raise
-                lost[number] = Outcome({}, described(error))
+        for number, became in batch:
+            if isinstance(became, Outcome):
+                made[number] = became
+            elif self.work.keep:
+                lost[number] = Outcome({}, described(became))
+            else:
+                raise became
         if self.store is not None and made:
             self.store.keep(made)
         return made | lost
@@ -161,12 +159,8 @@ class Runs:
 
 def check_shares(outcomes: Sequence[Outcome], *, keep: bool) -> list[Outcome]:
     """Refuse a plain number of what is a share in other runs."""
-    shares = {
-        name.removesuffix(WHOLE)
-        for numbers, _ in outcomes
-        for name in numbers
-        if name.endswith(WHOLE)
-    }
+    names = {name for numbers, _ in outcomes for name in numbers}
+    shares = {name for name in names if name + WHOLE in names}
     checked = []
     for numbers, error in outcomes:
         plain = (name for name in sorted(shares & numbers.keys()) if name + WHOLE not in numbers)

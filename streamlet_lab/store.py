@@ -66,7 +66,7 @@ class Store:
         self._columns = columns
         self._digest = digest
 
-    def finished(self) -> dict[int, Outcome]:
+    def kept(self) -> dict[int, Outcome]:
         """Return what became of the runs that were kept, by their numbers.
 
         Raises
@@ -78,12 +78,12 @@ class Store:
             rows = self._connection.execute(
                 "SELECT run, numbers, error, sha256 FROM runs ORDER BY run"
             ).fetchall()
-        finished = {}
+        kept = {}
         for run, numbers, error, digest in rows:
-            if digest != self._digest_of(run, numbers, error):
+            if digest != _digest(self._digest, run, numbers, error):
                 raise DataError(f"{self._path}: run {run} was changed after it was kept")
-            finished[run] = self._read(run, numbers, error)
-        return finished
+            kept[run] = self._read(run, numbers, error)
+        return kept
 
     def keep(self, outcomes: Mapping[int, Outcome]) -> None:
         """Keep what became of some runs, by their numbers: of all of them, or of none.
@@ -98,7 +98,7 @@ class Store:
             # JSON has no NaN; its other numbers are read again as they were, to the last bit.
             plain = {name: None if math.isnan(value) else value for name, value in measured.items()}
             numbers = json.dumps(plain, allow_nan=False)
-            rows.append((run, numbers, error, self._digest_of(run, numbers, error)))
+            rows.append((run, numbers, error, _digest(self._digest, run, numbers, error)))
         with _in_our_words(self._path), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", rows)
 
@@ -113,9 +113,6 @@ class Store:
                 raise DataError(f"{source}: {name} is {shown(value)}, and no number of a measure")
             measured[name] = math.nan if value is None else value
         return Outcome(measured, printable(error))
-
-    def _digest_of(self, run: int, numbers: object, error: object) -> str:
-        return _digest(self._digest, run, numbers, error)
 
 
 @contextmanager

@@ -19,14 +19,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, SymbolLog, make_columns
 from streamlet_lab.liquidity import interruptions
 from streamlet_lab.metrics import Counted, counts, displacement_bp, median, with_rates
-from streamlet_lab.simulator import (
-    STRETCH,
-    Market,
-    Monitor,
-    Recorder,
-    Simulation,
-    StockSimulation,
-)
+from streamlet_lab.simulator import STRETCH, Market, Monitor, Recorder, Simulation, StockSimulation
 from streamlet_lab.units import to_seconds
 
 if TYPE_CHECKING:

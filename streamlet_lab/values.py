@@ -2,6 +2,7 @@
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ from pydantic_core import CoreSchema, core_schema
 from streamlet_lab.copies import check_pickled
 from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.fixed import fixed
-from streamlet_lab.fixed import sure as sure
+from streamlet_lab.fixed import unchecked as unchecked
 from streamlet_lab.texts import LONGEST_NUMBER, nearest, one_of
 from streamlet_lab.units import (
     format_duration,
@@ -65,11 +66,11 @@ _UNNAMED: Final = ("value", "duration", "price")
 Amount = Annotated[Decimal, BeforeValidator(to_decimal), PlainSerializer(str, return_type=str)]
 
 
-class _Range:
+class _Range(ABC):
     """What an annotation says of a value: `read` returns a plain one in range, or refuses it."""
 
-    def read(self, value: object, field: str = "value") -> object:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, value: object, field: str = "value") -> object: ...
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -212,8 +213,8 @@ def _reader(hint: Any) -> tuple[type | None, _Reader]:
     if not isinstance(base, type):
         return None, lambda value, _: to_python(value)
     # An amount may be infinite, and a time without a zone.
-    sure = None if base in (Decimal, datetime) else base
-    return sure, _PLAIN.get(base) or (lambda value, field: to_instance(value, base, field))
+    as_it_is = None if base in (Decimal, datetime) else base
+    return as_it_is, _PLAIN.get(base) or (lambda value, field: to_instance(value, base, field))
 
 
 def _read_named(value: object) -> object:

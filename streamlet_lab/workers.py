@@ -1,6 +1,7 @@
 """Where many runs take place: here, in an executor of the user's, or in worker processes of loky's.
 
-Each place yields the number of a run and its future as soon as that is done, or those of several.
+Each place yields the number of a run and what became of it as soon as it is done, an exception if
+nothing else, or those of several.
 """
 
 import pickle
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from io import BytesIO
 from queue import SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import cloudpickle
 from pydantic import BaseModel
@@ -23,13 +24,11 @@ from streamlet_lab.kinds import add_kind, kinds_of_others
 from streamlet_lab.units import to_instance, to_whole
 from streamlet_lab.values import Section
 
-T = TypeVar("T")
-
 #: What is to be made of what a run's number stands for.
-Work = Callable[[Any], T]
+Task = Callable[[Any], Any]
 Numbered = Callable[[int], Any]
-Batch = list[tuple[int, Future[T]]]
-Done = Generator[Batch[T], None, None]
+Batch = list[tuple[int, Any]]
+Done = Generator[Batch, None, None]
 
 # A worker that is done with one run has the next one at hand.
 _AHEAD: Final = 2
@@ -38,10 +37,10 @@ _AHEAD: Final = 2
 class Place:
     """Where runs take place: here, one after the other, or elsewhere."""
 
-    def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
+    def make(self, work: Task, numbered: Numbered, numbers: Iterable[int]) -> Done:
         """Make the runs of some numbers."""
         for number in numbers:
-            yield [(number, finished(work(numbered(number))))]
+            yield [(number, work(numbered(number)))]
 
     def check(self, **sent: object) -> None:
         """Refuse the first that cannot be sent there; to threads everything can."""
@@ -51,24 +50,19 @@ class Place:
 class _InThreads(Place):
     executor: Executor
 
-    def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
+    def make(self, work: Task, numbered: Numbered, numbers: Iterable[int]) -> Done:
         waiting = deque(numbers)
         error = yield from _submitted(self.executor, work, numbered, waiting, len(waiting))
         for number in waiting:  # an executor that is broken takes no more
-            yield [(number, _failed(error))]
+            yield [(number, error)]
 
 
 class _Elsewhere(Place):
     """In other processes, to which everything is sent."""
 
     def check(self, **sent: object) -> None:
-        written = repr(sent)
-        named = {
-            f"{decorator}.{name}": kind
-            for decorator, kinds in kinds_of_others().items()
-            for name, kind in kinds.items()
-            if repr(name) in written
-        }
+        written, others = repr(sent), kinds_of_others().items()
+        named = {".".join(named): kind for named, kind in others if repr(named[1]) in written}
         for name, value in {**sent, **named}.items():
             try:
                 _dumps(value)
@@ -78,7 +72,7 @@ class _Elsewhere(Place):
 
 
 class _InExecutor(_Elsewhere, _InThreads):
-    def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
+    def make(self, work: Task, numbered: Numbered, numbers: Iterable[int]) -> Done:
         return super().make(_sent(work), lambda number: _dumps(numbered(number)), numbers)
 
 
@@ -86,31 +80,27 @@ class _InExecutor(_Elsewhere, _InThreads):
 class _InWorkers(_Elsewhere):
     count: int
 
-    def make(self, work: Work[T], numbered: Numbered, numbers: Iterable[int]) -> Done[T]:
+    def make(self, work: Task, numbered: Numbered, numbers: Iterable[int]) -> Done:
         """Make runs in worker processes; with one of these all runs in its pool are lost.
 
         Each of them is made again in a new pool, alone: so a run that ends its process is lost, and
         no other.
         """
-
-        def sent(number: int) -> bytes:
-            return _dumps(numbered(number))
-
-        there = _sent(work)
+        in_pool = partial(_in_pool, self.count, _sent(work), lambda run: _dumps(numbered(run)))
         waiting = deque(numbers)
         while waiting:
             lost = []
-            for [(number, future)] in _in_pool(self.count, there, sent, waiting):
-                if isinstance(future.exception(), BrokenExecutor):
+            for [(number, became)] in in_pool(waiting):
+                if isinstance(became, BrokenExecutor):
                     lost.append(number)
                 else:
-                    yield [(number, future)]
+                    yield [(number, became)]
             for number in lost:
                 alone = deque([number])
                 while alone:  # a pool may be broken before it has anything to do
-                    for [(_, future)] in _in_pool(self.count, there, sent, alone):
-                        ended = isinstance(future.exception(), BrokenExecutor)
-                        yield [(number, _failed(_ended(future)) if ended else future)]
+                    for [(_, became)] in in_pool(alone):
+                        ended = isinstance(became, BrokenExecutor)
+                        yield [(number, _ended(became) if ended else became)]
 
 
 def to_place(workers: object, executor: object) -> Place:
@@ -125,37 +115,23 @@ def to_place(workers: object, executor: object) -> Place:
     return _InThreads(known) if isinstance(known, ThreadPoolExecutor) else _InExecutor(known)
 
 
-def finished(value: T) -> Future[T]:
-    """Return the future of what is there already."""
-    future: Future[T] = Future()
-    future.set_result(value)
-    return future
-
-
-def _failed(error: BaseException | None) -> Future[Any]:
-    future: Future[Any] = Future()
-    future.set_exception(error)
-    return future
-
-
-def _ended(future: Future[Any]) -> StreamletLabError:
+def _ended(error: BrokenExecutor) -> StreamletLabError:
     """Return the error of a run that a worker did not survive, with the exit code if it is told."""
-    code = re.search(r"\{(.+)\}", str(future.exception()))
+    code = re.search(r"\{(.+)\}", str(error))
     told = f" ({code[1]})" if code else ""
     return StreamletLabError(f"the worker ended in this run{told}: a crash, or too little memory")
 
 
-def _sent(work: Work[T]) -> Work[T]:
+def _sent(work: Task) -> Task:
     """Return what does the work elsewhere, of configurations that were sent too."""
     return partial(_there, tuple(_kinds()), _dumps(work))
 
 
 def _kinds() -> Iterator[tuple[str, str, bytes]]:
     """Yield what is registered here, but for what cannot be sent: runs that name it are refused."""
-    for decorator, kinds in kinds_of_others().items():
-        for name, kind in kinds.items():
-            with suppress(Exception):
-                yield decorator, name, _dumps(kind)
+    for named, kind in kinds_of_others().items():
+        with suppress(Exception):
+            yield *named, _dumps(kind)
 
 
 class _Sender(cloudpickle.Pickler):  # type: ignore[misc]
@@ -167,7 +143,7 @@ class _Sender(cloudpickle.Pickler):  # type: ignore[misc]
         return super().reducer_override(thing)
 
 
-def _empty(kind: type[T]) -> T:
+def _empty(kind: type[Section]) -> Section:
     return kind.__new__(kind)
 
 
@@ -177,7 +153,7 @@ def _dumps(value: object) -> bytes:
     return content.getvalue()
 
 
-def _in_pool(count: int, work: Work[T], numbered: Numbered, waiting: deque[int]) -> Done[T]:
+def _in_pool(count: int, work: Task, numbered: Numbered, waiting: deque[int]) -> Done:
     """Make runs in a pool of loky's, or until it is broken; end what still runs if nobody waits."""
     from loky import get_reusable_executor
 
@@ -192,11 +168,11 @@ def _in_pool(count: int, work: Work[T], numbered: Numbered, waiting: deque[int])
 
 
 def _submitted(
-    executor: Executor, work: Work[T], numbered: Numbered, waiting: deque[int], most: int
-) -> Generator[Batch[T], None, BrokenExecutor | None]:
+    executor: Executor, work: Task, numbered: Numbered, waiting: deque[int], most: int
+) -> Generator[Batch, None, BrokenExecutor | None]:
     """Keep so many submitted until none is waiting, or the executor is broken: then return why."""
-    done: SimpleQueue[Future[T]] = SimpleQueue()
-    numbers: dict[Future[T], int] = {}
+    done: SimpleQueue[Future[Any]] = SimpleQueue()
+    numbers: dict[Future[Any], int] = {}
     broken = None
     try:
         while numbers or (waiting and not broken):
@@ -210,11 +186,18 @@ def _submitted(
                 future.add_done_callback(done.put)
             if numbers:
                 future = done.get()
-                yield [(numbers.pop(future), future)]
+                yield [(numbers.pop(future), _became(future))]
     finally:
         for future in numbers:
             future.cancel()
     return broken
+
+
+def _became(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except Exception as error:  # also the executor's own: a worker was killed, say
+        return error
 
 
 def _there(kinds: tuple[tuple[str, str, bytes], ...], work: bytes, what: bytes) -> Any:

@@ -4,6 +4,9 @@ Two samples of fixed seeds, so that a verdict is the same every time: only a cha
 what is drawn, can turn one of these tests red.
 """
 
+import os
+import subprocess
+import sys
 from itertools import islice
 
 import numpy as np
@@ -19,6 +22,21 @@ from streamlet_lab.config import make_stock
 from streamlet_lab.prices.models import GjrGarch, MertonJumps
 from streamlet_lab.simulator.links import make_links
 from streamlet_lab.streams import generator, stream
+
+# The processor's own ways to draw 400,000 delays, and prices, quotes and orders.
+DRAWN = """
+import hashlib
+import streamlet_lab as sl
+from streamlet_lab.batched.draws import draw
+
+digest = hashlib.sha256()
+for model in "gjr_garch", "merton":
+    config = sl.ExperimentConfig(epochs=100, prices={"path_model": model})
+    inputs = draw(config, range(20))
+    for array in (*(each.delay for each in inputs.delays), *inputs.quotes, *inputs.orders):
+        digest.update(array.tobytes())
+print(digest.hexdigest())
+"""
 
 
 def assert_one_law(full, batched):
@@ -54,6 +72,10 @@ def test_delays(network):
         assert_one_law(full, drawn[2, sender, receiver].ravel())
 
 
+def _jump(at, percent):
+    return {"at": at, "percent": percent}
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -68,6 +90,7 @@ def test_delays(network):
         {"prices": {"path_model": "gjr_garch_mle", "intraday": 0.7}},
         {"prices": {"path_parameters": {"omega": 1.0, "degrees_of_freedom": 3}}},
         {"prices": {"correlation": 0, "assets": {"AAPL": {"volatility": 4}}}},
+        {"prices": {"base_price": 460, "jumps": [_jump("500ms", -20), _jump("2s", "44.5")]}},
     ],
 )
 def test_true_prices(settings):
@@ -209,3 +232,18 @@ def test_days_make_up_for_the_mean_of_their_jumps():
 
     assert move.tolist() == [[day.move] * 3]
     assert not deviation.any()
+
+
+def test_a_processor_without_newer_instructions_draws_the_same():
+    features = np._core._multiarray_umath
+    newer = [each for each in features.__cpu_dispatch__ if features.__cpu_features__[each]]
+    drawn = [
+        subprocess.run(
+            [sys.executable, "-c", DRAWN],
+            env=os.environ | {"NPY_DISABLE_CPU_FEATURES": " ".join(without)},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for without in ([], newer)
+    ]
+    assert drawn[0] == drawn[1]

@@ -310,6 +310,9 @@ _ASSET: dict[str, st.SearchStrategy[Any]] = {
     "volatility": st.floats(0, 20),
     "path_model": st.sampled_from(["gbm", "merton", "my own"]),
     "path_parameters": st.dictionaries(texts, plain, max_size=2),
+    "jumps": st.lists(
+        st.fixed_dictionaries({"at": durations.map(_text), "percent": _amounts(-99, 1_000)})
+    ),
     "min_price": _amounts(1, 50) | st.none(),
     "max_price": _amounts(500, 10**9) | st.none(),
     "min_volume": _amounts(1, 10**6),

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -46,15 +47,23 @@ def command(tmp_path):
     return {"module": ["-m", "streamlet_lab"], "script": [str(script)]}
 
 
-def start(arguments, start_new_session=False, **environment):
-    return subprocess.Popen(
+@contextmanager
+def started(arguments, **environment):
+    """A process in a group of its own, of which nothing is left, whatever becomes of the test."""
+    process = subprocess.Popen(
         [sys.executable, *arguments],
-        start_new_session=start_new_session,
+        start_new_session=True,
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    with process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def ending(process):
@@ -82,7 +91,8 @@ def test_a_signal_while_it_imports_ends_it_with_a_line_at_most(
     struck.parent.mkdir()
     struck.write_text(STRUCK.format(number=number), encoding="utf-8")
     path = os.pathsep.join([str(struck.parent), str(Path(__file__).parents[1])])
-    assert ending(start([*command[way], *LONG], PYTHONPATH=path)) == (code, said)
+    with started([*command[way], *LONG], PYTHONPATH=path) as process:
+        assert ending(process) == (code, said)
 
 
 @pytest.mark.parametrize(
@@ -91,17 +101,17 @@ def test_a_signal_while_it_imports_ends_it_with_a_line_at_most(
     ids=["INT", "TERM"],
 )
 def test_a_signal_while_it_runs_is_told_in_one_line(command, number, code, said):
-    process = start([*command["module"], *LONG])
-    assert process.stderr.readline() == "epoch 0 of 100000\n"
-    process.send_signal(number)
-    assert ending(process) == (code, f"streamlet-lab: {said}\n")
+    with started([*command["module"], *LONG]) as process:
+        assert process.stderr.readline() == "epoch 0 of 100000\n"
+        process.send_signal(number)
+        assert ending(process) == (code, f"streamlet-lab: {said}\n")
 
 
 def test_an_interrupted_search_prints_what_it_found(command):
-    process = start([*command["module"], "fuzz", "--runs", "100000"])
-    assert process.stderr.readline() == "run 0 of 100000\n"
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
+    with started([*command["module"], "fuzz", "--runs", "100000"]) as process:
+        assert process.stderr.readline() == "run 0 of 100000\n"
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
     assert out.startswith("interrupted after ")
     assert (process.returncode, err) == (143, "streamlet-lab: terminated\n")
 
@@ -112,10 +122,10 @@ def test_a_sweep_and_its_workers_end_with_what_is_finished(command, tmp_path):
     study, store = tmp_path / "study.toml", tmp_path / "s.db"
     study.write_text('repeats = 500\nmeasure = ["orders"]\nbase.epochs = 8\n', encoding="utf-8")
     arguments = ["sweep", str(study), "--store", str(store), "--workers", "2"]
-    process = start([*command["module"], *arguments], start_new_session=True)
-    assert process.stderr.readline() == "run 50 of 500\n"
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    with started([*command["module"], *arguments]) as process:
+        assert process.stderr.readline() == "run 50 of 500\n"
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert out.startswith("interrupted: ")
     assert out.endswith(f"Kept in {store}: the same command goes on from there\n")
     assert (process.returncode, err) == (130, "streamlet-lab: interrupted\n")
@@ -145,8 +155,8 @@ def test_an_output_that_nobody_takes(shell, code, said):
 def test_the_environment_has_no_say(command, tmp_path):
     charts = tmp_path / "τέχνη"
     arguments = [*command["module"], "run", "--epochs", "8", "--plots", str(charts)]
-    process = start(arguments, MPLBACKEND="nonsense", PYTHONIOENCODING="ascii")
-    out, err = process.communicate(timeout=60)
+    with started(arguments, MPLBACKEND="nonsense", PYTHONIOENCODING="ascii") as process:
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert out.isascii()
     assert "\\u03c4" in out

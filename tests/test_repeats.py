@@ -1,6 +1,7 @@
 """Many runs: in worker processes, kept in a store, until intervals are narrow, with a bar."""
 
 import importlib
+import io
 import math
 import os
 import subprocess
@@ -242,36 +243,42 @@ def test_the_store_of_another_study_is_refused_with_the_first_difference(tmp_pat
         sweep_noise(store=store, **OTHERS[what])
 
 
-def test_other_names_of_numbers_are_told_as_they_are(tmp_path):
-    options = {"run": run_experiment, "store": tmp_path / "s.db", "repeats": 1}
-    sweep({"epochs": 2}, {}, measure=["messages"], **options)
-    with pytest.raises(DataError, match=r"measure\.0 is 'messages' in it, and 'safe' here"):
-        sweep({"epochs": 2}, {}, measure=["safe"], **options)
+def alike(microseconds):
+    def delays_alike(stream, network, nodes):
+        return lambda *link: microseconds
+
+    return delays_alike
 
 
-def test_a_base_and_a_label_that_mean_something_else_are_another_study(tmp_path):
+@pytest.mark.parametrize(
+    ("study", "first", "second", "difference"),
+    [
+        (
+            lambda name: {"run": run_experiment, "measure": [name], "over": {"epochs": [2]}},
+            "messages",
+            "safe",
+            r"measure\.0 is 'messages' in it, and 'safe' here",
+        ),
+        (
+            lambda node: {"over": {"faults": {"one": {node: "crash"}}}},
+            "node_1",
+            "node_2",
+            r"base\.faults",
+        ),
+        (
+            lambda delay: {"over": {"network.delays": {"a": alike(delay), "b": alike(2_000)}}},
+            1_000,
+            3_000,
+            r"points\.0\.functions\.network\.delays is .*delays_alike",
+        ),
+    ],
+)
+def test_what_a_label_stands_for_is_part_of_the_study(tmp_path, study, first, second, difference):
     store = tmp_path / "s.db"
-    faults = {"over": {"faults": {"one": {"node_1": "crash"}}}}
-    sweep_noise(**faults, store=store)
-    faults["over"]["faults"]["one"] = {"node_2": "crash"}
-    with pytest.raises(DataError, match=r"another study: base\.faults"):
-        sweep_noise(**faults, store=store)
-
-
-def test_each_of_two_functions_at_one_place_is_part_of_the_study(tmp_path):
-    def delays(microseconds):
-        def alike(stream, network, nodes):
-            return lambda *link: microseconds
-
-        return alike
-
-    def study(first):
-        over = {"network.delays": {"first": delays(first), "second": delays(2_000)}}
-        return sweep_noise(over, store=tmp_path / "s.db")
-
-    assert len(study(1_000).frame) == len(study(1_000).frame) == 6
-    with pytest.raises(DataError, match=r"points\.0\.functions\.network\.delays is .*alike"):
-        study(3_000)
+    for _ in range(2):
+        assert sweep_noise(**study(first), store=store).complete
+    with pytest.raises(DataError, match=f"another study: {difference}"):
+        sweep_noise(**study(second), store=store)
 
 
 class Scaled:
@@ -474,43 +481,22 @@ def test_what_a_sweep_does_not_take_is_refused_before_anything_runs(options, mes
 # Progress.
 
 
-class Terminal:
-    """Where a person may be watching."""
-
-    def __init__(self, is_one):
-        self.is_one, self.text = is_one, ""
-
-    def write(self, text):
-        self.text += text
-
-    def isatty(self):
-        return self.is_one
-
-    def flush(self):
-        pass
+def interrupt(config):
+    raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("is_one", [True, False])
-def test_a_bar_is_shown_where_somebody_may_watch(monkeypatch, is_one):
-    terminal = Terminal(is_one)
+@pytest.mark.parametrize(
+    ("is_watched", "last", "bar"),
+    [(True, as_is, "6/6"), (True, interrupt, "2/6"), (False, as_is, "")],
+)
+def test_a_bar_is_shown_where_somebody_may_watch_and_closed(monkeypatch, is_watched, last, bar):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: is_watched
     monkeypatch.setattr(sys, "stderr", terminal)
-    sweep_noise(progress=True)
-    assert ("6/6" in terminal.text) is is_one
-    assert terminal.text.endswith("\n") is is_one
-    assert bool(terminal.text) is is_one
-
-
-def test_an_interrupt_closes_the_bar(monkeypatch):
-    terminal = Terminal(True)
-    monkeypatch.setattr(sys, "stderr", terminal)
-
-    def stop(config):
-        raise KeyboardInterrupt
-
-    left = iter([as_is, as_is, stop])
-    sweep_noise(run=lambda config: next(left)(config), progress=True)
-    assert "2/6" in terminal.text
-    assert terminal.text.endswith("\n")
+    runs = iter([as_is, as_is, last, *[as_is] * 3])
+    sweep_noise(run=lambda config: next(runs)(config), progress=True)
+    assert bar in terminal.getvalue()
+    assert terminal.getvalue()[-1:] == "\n" * is_watched
 
 
 # Files of frames.

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -37,7 +38,7 @@ def told(outcomes):
 
 def reopened(path, study=STUDY):
     with open_store(path, study, COLUMNS) as store:
-        return store.finished()
+        return store.kept()
 
 
 KEPT = {0: measured(), 1: SILENT, 2: FAILED}
@@ -95,30 +96,19 @@ def test_a_path_is_a_path(tmp_path, monkeypatch, name):
 # What is refused.
 
 
-def another_program(path):
-    path.unlink()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+def made(make):
+    """Something else in its place."""
 
+    def change(path):
+        path.unlink()
+        make(path)
 
-def a_folder(path):
-    path.unlink()
-    path.mkdir()
-
-
-def a_pipe(path):
-    path.unlink()
-    os.mkfifo(path)
+    return change
 
 
 def below_a_file(path):
     (path.parent / "file").write_text("")
-    path.unlink()
     path.symlink_to(path.parent / "file" / "s.db")
-
-
-def cut_off(path):
-    path.write_bytes(path.read_bytes()[:-4096])
 
 
 def sha256(*parts):
@@ -144,11 +134,14 @@ def forged(numbers="'{}'", error="''", run=3):
 REFUSED = {
     "a text": (lambda path: path.write_text("nodes,late\n4,0.1\n"), "no store of a sweep"),
     "a short text": (lambda path: path.write_text("4"), "no store of a sweep"),
-    "of another program": (another_program, "a database of another program"),
-    "a folder": (a_folder, "not a file"),
-    "a pipe": (a_pipe, "not a file"),
-    "below a file": (below_a_file, "cannot be written (File exists)"),
-    "cut off": (cut_off, "no store of a sweep, or damaged"),
+    "of another program": (
+        made(changed("CREATE TABLE bookmarks (url TEXT)")),
+        "a database of another program",
+    ),
+    "a folder": (made(Path.mkdir), "not a file"),
+    "a pipe": (made(os.mkfifo), "not a file"),
+    "below a file": (made(below_a_file), "cannot be written (File exists)"),
+    "cut off": (lambda path: os.truncate(path, path.stat().st_size - 4096), "damaged"),
     "of another format": (changed("PRAGMA user_version = 2"), "of format 2"),
     "with a trigger": (
         changed("CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM runs; END"),
@@ -219,12 +212,9 @@ def test_no_damage_changes_a_number(tmp_path_factory, content, place, mask):
         assert told(reopened(path)) == told(KEPT)
 
 
-def test_an_error_of_somebody_else_stays_what_it_is(path):
+def test_an_error_of_somebody_else_stays_what_it_is_and_its_text_obeys_no_terminal(path):
     with pytest.raises(sqlite3.OperationalError, match="mine"), open_store(path, STUDY, COLUMNS):
         raise sqlite3.OperationalError("mine")
-
-
-def test_an_error_text_of_others_obeys_no_terminal(path):
     forged(error="'\x1b[2J'")(path)
     assert reopened(path)[3].error == r"\x1b[2J"
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from streamlet_lab.batched.lockstep import Array, Delays, Inputs, Orders, Quotes, divide_half_even
-from streamlet_lab.batched.walks import Streams, draw_paths, step_of
+from streamlet_lab.batched.walks import Streams, draw_paths, fill, normal, step_of
 from streamlet_lab.config import OBSERVER, ExperimentConfig, make_stock
 from streamlet_lab.consensus import hashed
 from streamlet_lab.prices.sources import VOLUME_SPREAD, Source
@@ -97,9 +97,9 @@ def _draw_delays(
 
 
 def _lognormal(stream: np.random.Generator, spread: float, shape: tuple[int, ...]) -> Array:
-    # Single precision is finer than a microsecond, up to sixteen seconds, and twice as fast.
-    drawn = stream.standard_normal(shape, np.float32)
-    drawn *= np.float32(spread)
+    # A Gaussian number in single precision is drawn faster. Its exponential in double precision:
+    # processors differ in the last bit, by which one whole microsecond in 1,000 would be another.
+    drawn = np.multiply(stream.standard_normal(shape, np.float32), spread, dtype=np.float64)
     np.exp(drawn, out=drawn)
     return drawn
 
@@ -139,9 +139,7 @@ def _quotes(config: ExperimentConfig, streams: Streams, paths: Array) -> Quotes:
     shape = len(sources), len(streams), config.epochs
     price, volume = np.empty(shape, np.int64), np.empty(shape, np.int64)
     given = np.ones(shape, np.bool_)
-    gaussian = np.empty((len(streams), len(sources), 2, config.epochs))
-    for stream, row in zip(streams, gaussian, strict=True):
-        stream.standard_normal(out=row)
+    gaussian = fill(streams, (len(sources), 2, config.epochs), normal)
     shares = math.fsum(source.volume_share for source in sources)
     stock = make_stock(config, config.symbols[0])
     traded = np.array([stock.path.volume(int(time)) for time in times])
@@ -168,7 +166,7 @@ def _lie(fault: Any, cents: Array) -> None:
 
 def _outages(source: Source, streams: Streams, epochs: int) -> Array:
     """Draw a chain of two states, as a source of a feed does."""
-    drawn = np.array([stream.random(epochs) for stream in streams])
+    drawn = fill(streams, (epochs,), lambda stream, row: stream.random(out=row))
     stays = 1 - 1 / source.outage_epochs
     falls = source.outage / (1 - source.outage) / source.outage_epochs
     is_out = np.empty(drawn.shape, np.bool_)
@@ -185,19 +183,16 @@ def _outages(source: Source, streams: Streams, epochs: int) -> Array:
 def _orders(config: ExperimentConfig, streams: Streams, paths: Array) -> Orders:
     """Draw the orders of all traders; alike ones together act as one Poisson process does."""
     length = config.epochs * config.epoch_length
-    runs: list[Array] = []
-    times: list[Array] = []
-    distances: list[Array] = []
+    drawn: list[tuple[Any, Any, Any]] = [([], [], [])]
     for traders in config.market.traders:
         kind = traders.make(TraderContext(f"{traders.name}_0", config.symbols[0], Random(0)))
         expected = traders.count * traders.rate * length / MICROSECONDS_PER_SECOND
         draw_distances = _NEAR_AND_FAR[traders.name]
         for run, stream in enumerate(streams):
             count = stream.poisson(expected)
-            runs.append(np.full(count, run))
-            times.append(stream.random(count))
-            distances.append(draw_distances(kind, stream, count))
-    of_run, share, distance = (np.concatenate([*each, []]) for each in (runs, times, distances))
+            here = np.full(count, run), stream.random(count), draw_distances(kind, stream, count)
+            drawn.append(here)
+    of_run, share, distance = map(np.concatenate, zip(*drawn, strict=True))
     of_run = of_run.astype(np.int64)
     time = np.minimum((share * length).astype(np.int64), length - 1)
     steps = config.market_time_per_epoch / config.epoch_length / step_of(config)

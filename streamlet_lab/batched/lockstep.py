@@ -74,7 +74,7 @@ class Duties(NamedTuple):
     votes: Array  # s e
 
 
-class Outcome(NamedTuple):
+class Played(NamedTuple):
     """What became of it; `NEVER_IN_RUN` is the time of what does not happen."""
 
     proposed: Array  # r e
@@ -82,14 +82,12 @@ class Outcome(NamedTuple):
     notarized_at: Array  # p r e; when each participant saw the epoch's block notarized
     final_at: Array  # p r e
     cents: Array  # r e; the price that the epoch's block claims, 0 for none
-    reference: Array  # r e; the epoch of the reference once the epoch is over, −1 before the first
-    referenced_at: Array  # r e; since when it is the reference
     ordered_at: Array  # o; the epoch of the reference that an order met, −1 for none
     age: Array  # o; of that reference
     outside: Array  # o; whether the order was refused for its price
 
 
-def play(config: ExperimentConfig, inputs: Inputs) -> Outcome:
+def play(config: ExperimentConfig, inputs: Inputs) -> Played:
     """Return what becomes of inputs under the rules of a configuration that `explain` takes.
 
     It is the same, epoch by epoch and order by order, as what a full run makes of them.
@@ -116,7 +114,7 @@ def play(config: ExperimentConfig, inputs: Inputs) -> Outcome:
     seen_by_market = notarized_at[names.index(config.market.reference_node)]
     reference, since = _refer(config, notarized & (cents > 0), tips, seen_by_market)
     met = _meet(config, inputs.orders, reference, since, cents)
-    return Outcome(proposed, voted, notarized_at, final_at, cents, reference, since, *met)
+    return Played(proposed, voted, notarized_at, final_at, cents, *met)
 
 
 def duties_of(config: ExperimentConfig) -> Duties:

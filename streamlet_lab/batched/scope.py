@@ -5,11 +5,13 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Final
 
+from streamlet_lab.batched.walks import step_of
 from streamlet_lab.config import (
     ExperimentConfig,
     NetworkConfig,
     check_config,
     check_runnable,
+    jump_times,
     make_stock,
 )
 from streamlet_lab.config.market_config import MarketConfig
@@ -140,6 +142,8 @@ def _of_prices(config: ExperimentConfig) -> Iterator[str]:
         yield f"prices.max_price: it knows at most ${_DEAREST:,}"
     for source in prices.sources:
         yield from _above("prices.sources.volume_share", source.volume_share, _LARGEST_VOLUME)
+    if any(at % step_of(config) for at in jump_times(config)):
+        yield "prices.jumps: it knows tenths of an epoch"
     span = config.epochs * config.market_time_per_epoch
     yield from _above("market_time_per_epoch", span / 23_400_000_000, _LONGEST_SPAN)
     yield from _above("market_time_per_epoch", config.epochs * 10, _MOST_STEPS)

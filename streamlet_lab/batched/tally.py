@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from streamlet_lab.batched.draws import draw
-from streamlet_lab.batched.lockstep import NEVER_IN_RUN, Array, Inputs, Outcome, duties_of, play
+from streamlet_lab.batched.lockstep import NEVER_IN_RUN, Array, Inputs, Played, duties_of, play
 from streamlet_lab.batched.scope import expected_orders, explain
 from streamlet_lab.batched.walks import points_of
 from streamlet_lab.config import ExperimentConfig
@@ -65,7 +65,7 @@ def measure_batches(
 
 
 def tally(
-    config: ExperimentConfig, inputs: Inputs, outcome: Outcome, measures: Sequence[str]
+    config: ExperimentConfig, inputs: Inputs, outcome: Played, measures: Sequence[str]
 ) -> list[Numbers]:
     """Return what is measured in runs that were played, one after the other."""
     facts = _Facts(config, inputs, outcome)
@@ -76,7 +76,7 @@ def tally(
 class _Facts:
     """What the measures are made of: runs × epochs, and what is known of each order."""
 
-    def __init__(self, config: ExperimentConfig, inputs: Inputs, outcome: Outcome) -> None:
+    def __init__(self, config: ExperimentConfig, inputs: Inputs, outcome: Played) -> None:
         self.config, self.inputs, self.outcome = config, inputs, outcome
         self.runs, self.epochs = outcome.proposed.shape
         self.final_at = outcome.final_at[-1]  # at the observer
@@ -179,16 +179,11 @@ def _mean_age(facts: _Facts) -> Array:
 _Measure = Callable[[_Facts], Sequence[float | None]]
 
 
-def _counts(count: Callable[[_Facts], Array]) -> _Measure:
-    """Return a measure that every run has."""
-    return lambda facts: count(facts).astype(float).tolist()
-
-
 def _numbers(number: Callable[[_Facts], Array], digits: int | None = 3) -> _Measure:
     """Return a measure that a run may lack, rounded as the summary rounds it."""
 
     def measure(facts: _Facts) -> list[float | None]:
-        values = number(facts).tolist()
+        values = number(facts).astype(float).tolist()
         rounded = values if digits is None else [round(value, digits) for value in values]
         return [None if value != value else value for value in rounded]
 
@@ -197,7 +192,7 @@ def _numbers(number: Callable[[_Facts], Array], digits: int | None = 3) -> _Meas
 
 def _orders(which: Callable[[_Facts], Array]) -> _Measure:
     """Return how many orders of each run are such."""
-    return _counts(lambda facts: facts.count(which(facts)))
+    return _numbers(lambda facts: facts.count(which(facts)))
 
 
 def _share(which: Callable[[_Facts], Array], among: Callable[[_Facts], Array]) -> _Measure:
@@ -222,14 +217,14 @@ MEASURES: Final[dict[str, _Measure]] = {
     "sources": _same(lambda config: len(config.prices.sources)),
     "faulty_sources": _same(lambda config: len(config.faulty_sources)),
     "tolerated_sources": _same(lambda config: config.prices.tolerated_sources),
-    "proposed_blocks": _counts(lambda facts: facts.outcome.proposed.sum(axis=1)),
-    "finalized_blocks": _counts(lambda facts: facts.is_final.sum(axis=1)),
+    "proposed_blocks": _numbers(lambda facts: facts.outcome.proposed.sum(axis=1)),
+    "finalized_blocks": _numbers(lambda facts: facts.is_final.sum(axis=1)),
     "median_latency_s": _numbers(_median_latency),
     "mean_latency_s": _numbers(lambda facts: _mean(facts.latency)),
     "mean_latency_epochs": _numbers(lambda facts: _mean(facts.latency_epochs)),
-    "messages": _counts(lambda facts: facts.messages),
-    "finalized_prices": _counts(lambda facts: facts.is_priced.sum(axis=1)),
-    "epochs_without_price": _counts(lambda facts: (facts.outcome.cents == 0).sum(axis=1)),
+    "messages": _numbers(lambda facts: facts.messages),
+    "finalized_prices": _numbers(lambda facts: facts.is_priced.sum(axis=1)),
+    "epochs_without_price": _numbers(lambda facts: (facts.outcome.cents == 0).sum(axis=1)),
     "largest_displacement_bp": _numbers(lambda facts: facts.displacement),
     "orders": _orders(lambda facts: facts.orders.run >= 0),
     "fair_orders": _orders(lambda facts: facts.is_fair),

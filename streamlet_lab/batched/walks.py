@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from streamlet_lab.batched.lockstep import Array
-from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.config import ExperimentConfig, jump_times
 from streamlet_lab.prices.feeds import STEPS_PER_EPOCH
 from streamlet_lab.prices.intraday import PARTS, SMALLEST
 from streamlet_lab.prices.models import TRADING_DAYS_PER_YEAR, GjrGarch, MertonJumps, make_model
@@ -46,7 +46,7 @@ def draw_paths(config: ExperimentConfig, streams: Streams) -> Array:
         deviation = prices.volatility * deviation / 100
         closes = np.cumsum(move, axis=1)
         first, nights = closes - move, prices.nights
-        gaussian = _fill(streams, (days,), _normal)
+        gaussian = fill(streams, (days,), normal)
         opening = first + nights * move + math.sqrt(nights * (1 - nights)) * deviation * gaussian
         variance = (1 - nights) * deviation**2
         logs[:, 1:] += _sessions(streams, times[1:], opening, closes, variance, prices.intraday)
@@ -54,12 +54,19 @@ def draw_paths(config: ExperimentConfig, streams: Streams) -> Array:
             jumped = _jumps(model, streams, days, nights, step, points)
             logs += prices.volatility * np.cumsum(jumped, axis=1) / 100
     low, high = (math.log(bound) for bound in prices.reflection)
+    logs = _reflected(logs, low, high)
+    for jump, at in zip(prices.jumps, jump_times(config), strict=True):
+        after = logs[:, math.ceil(at / step) :]
+        after[:] = _reflected(after + math.log(jump.factor), low, high)
+    return np.asarray(np.rint(np.exp(logs) * 1e6).astype(np.int64))
+
+
+def _reflected(logs: Array, low: float, high: float) -> Array:
     place = (logs - low) % (2 * (high - low))
-    logs = low + np.minimum(place, 2 * (high - low) - place)
-    return np.rint(np.exp(logs) * 1e6).astype(np.int64)
+    return np.asarray(low + np.minimum(place, 2 * (high - low) - place))
 
 
-def _fill(
+def fill(
     streams: Streams, shape: tuple[int, ...], draw: Callable[[np.random.Generator, Array], object]
 ) -> Array:
     """Return what each run draws, in a row of its own."""
@@ -69,13 +76,13 @@ def _fill(
     return drawn
 
 
-def _normal(stream: np.random.Generator, row: Array) -> None:
+def normal(stream: np.random.Generator, row: Array) -> None:
     stream.standard_normal(out=row)
 
 
 def _days(model: Any, streams: Streams, days: int) -> tuple[Array, Array]:
     """Return each day's move without jumps and its deviation, in percent; runs × days."""
-    gaussian = _fill(streams, (days,), _normal)
+    gaussian = fill(streams, (days,), normal)
     if not isinstance(model, GjrGarch):
         deviation = 100 * model.volatility / math.sqrt(TRADING_DAYS_PER_YEAR)
         mean = 0.0
@@ -83,7 +90,7 @@ def _days(model: Any, streams: Streams, days: int) -> tuple[Array, Array]:
             mean = -100 * model.jump_mean * model.jumps_per_year / TRADING_DAYS_PER_YEAR
         return mean + deviation * gaussian, np.full_like(gaussian, deviation)
     nu = model.degrees_of_freedom
-    chi_square = 2 * _fill(streams, (days,), lambda g, row: g.standard_gamma(nu / 2, out=row))
+    chi_square = 2 * fill(streams, (days,), lambda g, row: g.standard_gamma(nu / 2, out=row))
     innovation = gaussian * np.sqrt((nu - 2) / chi_square)
     move, deviation = np.empty_like(gaussian), np.empty_like(gaussian)
     variance = np.full(len(streams), model.long_run_variance)
@@ -131,13 +138,13 @@ def _cut(
     A bridge is a walk less its end's share of the clock, which is the same as from part to part.
     """
     runs, cells = first.shape
-    walk = _fill(streams, (cells, parts), _normal)
+    walk = fill(streams, (cells, parts), normal)
     grown = parts**intraday
     if grown == 1:
         shares = np.full_like(walk, 1 / parts)
     else:
         shape = (parts - grown) / (parts * (grown - 1))
-        shares = _fill(streams, (cells, parts), lambda g, row: g.standard_gamma(shape, out=row))
+        shares = fill(streams, (cells, parts), lambda g, row: g.standard_gamma(shape, out=row))
         shares /= np.maximum(shares.sum(axis=2, keepdims=True), _TINY)
     clock = np.cumsum(shares, axis=2)
     walk = np.cumsum(np.sqrt(shares) * walk, axis=2)

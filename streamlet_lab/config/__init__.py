@@ -18,7 +18,9 @@ from streamlet_lab.config.network_config import NetworkConfig as NetworkConfig
 from streamlet_lab.config.network_config import Partition as Partition
 from streamlet_lab.config.network_config import alternating as alternating
 from streamlet_lab.config.prices_config import AssetConfig as AssetConfig
+from streamlet_lab.config.prices_config import PriceJump as PriceJump
 from streamlet_lab.config.prices_config import PricesConfig as PricesConfig
 from streamlet_lab.config.runnable import check_runnable as check_runnable
 from streamlet_lab.config.runnable import check_span as check_span
+from streamlet_lab.config.runnable import jump_times as jump_times
 from streamlet_lab.config.runnable import make_stock as make_stock

@@ -79,8 +79,12 @@ class ExperimentConfig(Section):
 
     Attributes
     ----------
-    epochs, nodes, seed : int
-        Length of the run; number of voting nodes, ``node_0`` … ; seed of all randomness.
+    epochs : int
+        Length of the run.
+    nodes : int
+        How many vote: ``node_0`` and so on.
+    seed : int
+        What all randomness begins with: the same seed gives the same run.
     feed : str
         ``"simulated"``; ``"history"`` or ``"history-2012"``, the real one of each symbol;
         ``"aapl-2012"``, one that names its symbol; ``"lobster"``, from files of that format; or a
@@ -109,6 +113,9 @@ class ExperimentConfig(Section):
         f = 1 for every n, means 3.
     echo : bool
         Whether nodes pass on every message that is new to them.
+    signatures : {"ed25519", "none"}
+        How messages are signed. Without signatures a run is faster and its prices are the same: no
+        fault can forge a vote or a quote without them either.
     remember_verifications : bool
         False makes every receiver verify every signature itself.
     trace : bool
@@ -333,6 +340,8 @@ class ExperimentConfig(Section):
         document: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
         if self.record == "all":  # as files have it from before there was a choice
             del document["record"]
+        if not self.prices.jumps:  # likewise
+            del document["prices"]["jumps"]
         return document
 
     def save(self, path: str | Path) -> None:

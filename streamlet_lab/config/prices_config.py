@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
@@ -23,13 +24,51 @@ from streamlet_lab.prices import (
     standard_sources,
     write_sources,
 )
-from streamlet_lab.units import to_micros
-from streamlet_lab.values import Amount, Named, Number, Parameters, Section, Whole, kind_name
+from streamlet_lab.units import to_decimal, to_micros
+from streamlet_lab.values import (
+    Amount,
+    Duration,
+    Named,
+    Number,
+    Parameters,
+    Section,
+    Whole,
+    kind_name,
+)
 
 # Where a simulated share's price stays unless its bounds are set: the description's.
 _LOWEST, _HIGHEST = Decimal(50), Decimal(500)
 
+_LARGEST_MOVE = 1_000  # percent
+
 _SOURCES = Whole(1, expected="a whole number from min_sources to the number of sources")
+
+
+def _read_move(value: object) -> object:
+    percent = to_decimal(value, "value")
+    if not -100 < percent <= _LARGEST_MOVE:
+        raise InvalidInput("value", value, f"a number above -100, and at most {_LARGEST_MOVE:,}")
+    return value
+
+
+class PriceJump(Section):
+    """One jump of the true price, for good.
+
+    Attributes
+    ----------
+    at : duration
+        When, in protocol time since the beginning of the run.
+    percent : amount
+        By how much, of the price there; -50 halves it.
+    """
+
+    at: Duration
+    percent: Annotated[Amount, BeforeValidator(_read_move)]
+
+    @property
+    def factor(self) -> Fraction:
+        """What the price is multiplied by."""
+        return 1 + Fraction(self.percent) / 100
 
 
 class AssetConfig(Section):
@@ -58,6 +97,11 @@ class AssetConfig(Section):
         Brownian bridge, the default has the kurtosis of five minutes that Cont (2001) reports; see
         :mod:`~streamlet_lab.prices.intraday`. With 0 for both, ``"gbm"`` is a geometric Brownian
         motion at every step, and the closed forms of :mod:`~streamlet_lab.theory` apply.
+    jumps : tuple of PriceJump
+        Jumps of the true price, simulated or real, beside those of the path model:
+        ``[{"at": "12s", "percent": 8}]``. ``at`` is protocol time, as that of a partition. A price
+        that a jump carries beyond the feed's bounds ($50 and $500, unless they are set) is
+        reflected there. Nothing before a jump depends on it, and no draw after it.
     min_price, max_price : amount, optional
         Bounds of the rules; the feed's own by default. A simulated path reflects at them: at $50
         and $500 unless they are set.
@@ -81,6 +125,7 @@ class AssetConfig(Section):
     path_parameters: Parameters = Field(default_factory=dict)
     nights: Annotated[float, Number(0, 1, below=True)] = TYPICAL_NIGHTS
     intraday: Annotated[float, Number(0, MOST_INTRADAY)] = TYPICAL_INTRADAY
+    jumps: tuple[PriceJump, ...] = ()
     min_price: Amount | None = None
     max_price: Amount | None = None
     min_volume: Amount = Decimal(100)

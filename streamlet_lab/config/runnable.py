@@ -5,7 +5,9 @@ read all the same, but not run.
 """
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import lru_cache
+from math import ceil
 from random import Random
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from streamlet_lab.config.prices_config import AssetConfig, PricesConfig
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.matching import make_band
 from streamlet_lab.prices import (
+    JumpingPath,
     PricePath,
     SourceFault,
     Voter,
@@ -59,6 +62,9 @@ def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
     prices, epoch, seed = config.prices.of(symbol), config.market_time_per_epoch, config.seed
     try:
         path = _make_path(config, symbol)
+        if prices.jumps:
+            factors = [jump.factor for jump in prices.jumps]
+            path = JumpingPath(path, [*zip(jump_times(config, symbol), factors, strict=True)])
         rule = prices.outlier_rule
         voter = Voter(
             symbol,
@@ -103,6 +109,16 @@ def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
         correlation=prices.correlation,
         splits=prices.splits,
     )
+
+
+def jump_times(config: ExperimentConfig, symbol: str | None = None) -> list[int]:
+    """Return the first instant of market time from each jump of a price on.
+
+    Of the first symbol unless another one is named.
+    """
+    pace = Fraction(config.market_time_per_epoch, config.epoch_length)
+    prices = config.prices.of(symbol or config.symbols[0])
+    return [ceil(jump.at * pace) for jump in prices.jumps]
 
 
 @lru_cache(maxsize=4)  # a path is never changed, nor is the frame of a feed

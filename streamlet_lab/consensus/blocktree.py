@@ -113,6 +113,7 @@ class BlockTree:
         A block that breaks a rule of chains (epochs strictly increase, heights count) is dropped
         as soon as that can be seen. Returns what follows, in order.
         """
+        block = block if type(block) is Block else to_instance(block, Block, "block")
         if block.hash in self._entries or block.hash in self._orphan_hashes:
             return NOTHING
         if block.parent not in self._entries:
@@ -139,6 +140,7 @@ class BlockTree:
         A vote that signs another epoch or height than the block's is not a vote for that block, and
         takes nothing away from a true one of the same voter.
         """
+        vote = vote if type(vote) is Vote else to_instance(vote, Vote, "vote")
         votes = self.ballots.get(vote.signed)
         if votes is None:
             votes = self.ballots[vote.signed] = {}

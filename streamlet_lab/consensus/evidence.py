@@ -88,7 +88,7 @@ def find_offences(votes: Iterable[Vote]) -> dict[str, Evidence]:
     """
     histories: dict[tuple[str, str], list[Vote]] = defaultdict(list)
     for vote in votes:
-        histories[vote.voter, vote.chain_id].append(vote)
+        histories[to_instance(vote, Vote, "votes").voter, vote.chain_id].append(vote)
     found: dict[str, Evidence] = {}
     for (voter, _), history in sorted(histories.items()):
         evidence = _earliest_offence(history)
@@ -135,7 +135,7 @@ def is_proven(evidence: Evidence, public_keys: Mapping[str, bytes]) -> bool:
 
 def is_signed(vote: Vote, public_keys: Mapping[str, bytes]) -> bool:
     """Whether a vote has the signature of its voter, who must be among the keys."""
-    key = public_keys.get(vote.voter)
+    key = public_keys.get(to_instance(vote, Vote, "vote").voter)
     if key is None:
         return False
     try:

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from streamlet_lab.consensus.documents import Hex, Int64
 from streamlet_lab.keys import Keyring
-from streamlet_lab.units import to_text
-from streamlet_lab.values import check_ranges, sure
+from streamlet_lab.units import to_instance, to_text
+from streamlet_lab.values import check_ranges, unchecked
 
 #: Genesis carries this epoch; a run's epochs count from 0 (the paper: genesis 0, epochs from 1).
 GENESIS_EPOCH: Final = -1
@@ -98,6 +98,7 @@ def make_genesis(chain_id: str, payload: bytes = b"") -> Block:
 
 def proposal_bytes(block: Block) -> bytes:
     """Return the bytes that a leader signs to propose a block."""
+    block = block if type(block) is Block else to_instance(block, Block, "block")
     return domain_of(b"streamlet-lab/proposal/1", block.chain_id) + block.hash
 
 
@@ -190,7 +191,7 @@ def _copied(before: Sequence[Certificate], *fields: Any) -> Certificate:
 Message = Proposal | Vote
 
 # Their parts come from a block, which was checked when it was made, and from who signs.
-_vote: Final = sure(Vote)
+_vote: Final = unchecked(Vote)
 
 
 def sign_proposal(
@@ -203,5 +204,6 @@ def sign_proposal(
 
 def sign_vote(block: Block, voter: str, keyring: Keyring) -> Vote:
     """Return a vote for a block with its voter's signature."""
-    subject, signed = (block.chain_id, block.epoch, block.height, block.hash), block.ballot
+    signed = (block if type(block) is Block else to_instance(block, Block, "block")).ballot
+    subject = block.chain_id, block.epoch, block.height, block.hash
     return _vote(*subject, voter, keyring.sign(voter, signed), signed)

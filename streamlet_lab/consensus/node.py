@@ -27,7 +27,7 @@ from streamlet_lab.consensus.messages import (
 )
 from streamlet_lab.consensus.node_events import NOTHING, Event, Refused, TreeEvent
 from streamlet_lab.keys import Keyring
-from streamlet_lab.units import to_text, to_whole
+from streamlet_lab.units import to_instance, to_text, to_whole
 
 #: A node takes in nothing about an epoch further ahead of its own than that. An honest node signs
 #: in its own epoch: one ahead of another's at most while epochs are longer than clocks differ.
@@ -94,16 +94,14 @@ class StreamletNode:
     ) -> None:
         self.node_id = to_text(node_id, "node_id")
         self.tree = BlockTree(genesis, quorum, finality)
-        self.epoch = genesis.epoch
+        self.epoch, self._newest = genesis.epoch, genesis.epoch + EPOCHS_AHEAD
         self._validators = frozenset(read_names(validators))
         self.proposes = self.votes = node_id in self._validators
         self.certifies = False
         self.dropped: Counter[Dropped] = Counter()
         self._chain_id = genesis.chain_id
         self._leader_of = leader_of or round_robin(validators)
-        self._keyring = keyring
-        self._application = application
-        self._newest = self.epoch + EPOCHS_AHEAD
+        self._keyring, self._application = keyring, application
         self._observation: object = None
         self._proposals: dict[bytes, Proposal] = {}
         self._certificates: dict[bytes, Certificate] = {}
@@ -135,13 +133,12 @@ class StreamletNode:
     def receive(self, message: Message) -> Sequence[Event]:
         """Take in a message from anyone, in any order, and vote if that has become possible."""
         if isinstance(message, Vote):
-            reason = self._reason_to_drop_vote(message)
-            if reason is not None:
+            if (reason := self._reason_to_drop_vote(message)) is not None:
                 self.dropped[reason] += 1
                 return NOTHING
             may_fit, events = False, self.tree.add_vote(message)
         else:
-            may_fit, events = message.block.epoch == self.epoch, self._learn_proposal(message)
+            events, may_fit = self._learn_proposal(message), message.block.epoch == self.epoch
         # A proposal that did not extend a longest chain is looked at again whenever something is
         # notarized: a vote decided only when the proposal arrives breaks the liveness lemmas.
         if events or may_fit:
@@ -158,15 +155,14 @@ class StreamletNode:
 
     def make_block(self, parent: Block) -> Block:
         """Return the block that this node would propose now on a parent that it knows."""
-        payload, attachment = self._application.make_payload(
-            self.epoch, self.tree.chain(parent.hash), self._observation
-        )
-        return Block(
-            self._chain_id, self.epoch, parent.height + 1, parent.hash, payload, attachment
-        )
+        chain = self.tree.chain(to_instance(parent, Block, "parent").hash)
+        carried = self._application.make_payload(self.epoch, chain, self._observation)
+        return Block(self._chain_id, self.epoch, parent.height + 1, parent.hash, *carried)
 
     def _learn_proposal(self, proposal: Proposal) -> Sequence[TreeEvent]:
         """Take in a proposal, and what its certificate adds."""
+        if type(proposal) is not Proposal:
+            to_instance(proposal, Proposal, "message")
         reason = self._reason_to_drop_proposal(proposal)
         events: list[TreeEvent] = []
         news = proposal.certificate and not self.tree.is_notarized(proposal.block.parent)

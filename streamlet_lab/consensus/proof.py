@@ -220,7 +220,8 @@ def make_proof(tree: BlockTree, block: Block) -> FinalityProof:
     InvalidInput
         If the block is genesis, which needs no proof, or is not final by that rule in this view.
     """
-    if block.height == 0:
+    to_instance(tree, BlockTree, "tree")
+    if to_instance(block, Block, "block").height == 0:
         expected = "a block after genesis, which is always final"
         raise InvalidInput("block", block.hash.hex(), expected)
     chain, (first, second, third) = _find_triple(tree, block)

@@ -26,7 +26,7 @@ _ROWS: Any = {
     ("bands",): order_rows.band_rows,
     ("book", "depth"): book_rows.book_rows,
     ("messages",): protocol_rows.message_rows,
-    ("trace",): protocol_rows.trace_rows,
+    ("trace",): protocol_rows.trace_columns,
     ("violation",): lambda record: record.excerpt.rows,
     ("forensics",): protocol_rows.offence_rows,
 }

@@ -9,18 +9,8 @@ from streamlet_lab.columns import BandRow, RejectionRow
 from streamlet_lab.frames.record import Record
 from streamlet_lab.frames.symbol_log import Fate, SymbolLog
 from streamlet_lab.frames.tables import Columns, Rows, by_time, dollars, seconds
-from streamlet_lab.matching import (
-    MarketState,
-    Reduced,
-    Reference,
-)
-from streamlet_lab.metrics import (
-    AT_TRADE,
-    MARKET,
-    are_fair,
-    is_fair,
-    verdict,
-)
+from streamlet_lab.matching import MarketState, Reduced, Reference
+from streamlet_lab.metrics import AT_TRADE, MARKET, are_fair, is_fair, verdict
 from streamlet_lab.simulator import Arrival
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, MONEY, to_seconds
 
@@ -35,8 +25,7 @@ def _logs(record: Record) -> list[SymbolLog]:
 def order_columns(record: Record) -> Columns:
     """Return every order, with what became of it."""
     fates = sorted(
-        chain.from_iterable(each.fates for each in _logs(record)),
-        key=attrgetter("arrival.time"),
+        chain.from_iterable(each.fates for each in _logs(record)), key=attrgetter("arrival.time")
     )
     arrivals = [fate.arrival for fate in fates]
     orders = [arrival.order for arrival in arrivals]
@@ -64,7 +53,7 @@ def order_columns(record: Record) -> Columns:
         "status": [fate.status for fate in fates],
         "reason": [fate.reason for fate in fates],
         "filled": [fate.filled for fate in fates],
-        "clipped": [fate.clipped for fate in fates],
+        "clipped": [fate.repriced for fate in fates],
     }
 
 

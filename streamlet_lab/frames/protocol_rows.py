@@ -1,6 +1,7 @@
 """What the protocol did, and what its blocks and the sources of prices said."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from streamlet_lab.columns import (
     BlockRow,
@@ -11,11 +12,10 @@ from streamlet_lab.columns import (
     PriceRow,
     QuoteRow,
     Said,
-    TraceRow,
 )
-from streamlet_lab.consensus import Block, Proposal, Vote
+from streamlet_lab.consensus import Block, Message, Proposal, Vote
 from streamlet_lab.frames.record import Record
-from streamlet_lab.frames.tables import dollars, epoch_at, seconds
+from streamlet_lab.frames.tables import Columns, dollars, epoch_at, seconds
 from streamlet_lab.prices import (
     Claim,
     MalformedPayload,
@@ -25,7 +25,7 @@ from streamlet_lab.prices import (
     decode_claims,
     decode_quotes,
 )
-from streamlet_lab.units import to_micros, to_seconds, to_ticks
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_micros, to_seconds, to_ticks
 
 
 def epoch_rows(record: Record) -> Iterator[EpochRow]:
@@ -113,24 +113,32 @@ def message_rows(record: Record) -> Iterator[MessageRow]:
             yield MessageRow(epoch, kind.lower(), *counts)
 
 
-def trace_rows(record: Record) -> Iterator[TraceRow]:
-    """Yield each first arrival of a message at a node."""
-    for received, sender, receiver, sent, message in record.recorder.deliveries:
-        match message:
-            case Vote(epoch=epoch, block_hash=block_hash, voter=author):
-                kind = "vote"
-            case Proposal(block, author):
-                kind, epoch, block_hash = "proposal", block.epoch, block.hash
-        yield TraceRow(
-            epoch=epoch,
-            kind=kind,
-            author=author,
-            block_hash=block_hash.hex(),
-            sender=sender,
-            receiver=receiver,
-            sent_s=to_seconds(sent),
-            received_s=to_seconds(received),
-        )
+def trace_columns(record: Record) -> Columns:
+    """Return each first arrival of a message at a node: of each message there are many."""
+    # Not by `zip`, which makes an object of each delivery, and they are very many.
+    received, senders, receivers, sent, messages = (
+        [*map(itemgetter(place), record.recorder.deliveries)] for place in range(5)
+    )
+    said = {id(each): each for each in messages}
+    about = {name: _what_is_sent(message) for name, message in said.items()}
+    rows = [about[id(each)] for each in messages]
+    names = ("epoch", "kind", "author", "block_hash")
+    return {
+        **{name: [*map(itemgetter(place), rows)] for place, name in enumerate(names)},
+        "sender": senders,
+        "receiver": receivers,
+        "sent_s": [time / MICROSECONDS_PER_SECOND for time in sent],
+        "received_s": [time / MICROSECONDS_PER_SECOND for time in received],
+    }
+
+
+def _what_is_sent(message: Message) -> tuple[int, str, str, str]:
+    """Return epoch, kind and author of a message, and the hash of the block that it is about."""
+    match message:
+        case Vote(epoch=epoch, block_hash=block_hash, voter=author):
+            return epoch, "vote", author, block_hash.hex()
+        case Proposal(block, author):
+            return block.epoch, "proposal", author, block.hash.hex()
 
 
 def offence_rows(record: Record) -> Iterator[OffenceRow]:

@@ -19,8 +19,9 @@ from streamlet_lab.matching import (
     CancelReason,
     Command,
     Event,
-    Expired,
     MarketState,
+    OpenOrder,
+    OrderTracker,
     Reduced,
     Reference,
     ReferenceMoved,
@@ -28,14 +29,8 @@ from streamlet_lab.matching import (
     Replaced,
     StateChanged,
 )
-from streamlet_lab.matching.events import Repriced
 from streamlet_lab.matching.log import ACCEPTED, TRADED
-from streamlet_lab.metrics import (
-    AT_ENTRY,
-    AT_TRADE,
-    STOP_REASONS,
-    SWEPT,
-)
+from streamlet_lab.metrics import AT_ENTRY, AT_TRADE, STOP_REASONS, SWEPT
 from streamlet_lab.simulator import Arrival
 from streamlet_lab.units import to_seconds
 
@@ -78,24 +73,12 @@ class Moment(NamedTuple):
         return Moment(self.state, consensus, band_reference, low, high, reference, price)
 
 
-@dataclass(slots=True)
-class Fate:
+@dataclass(slots=True, kw_only=True)
+class Fate(OpenOrder):
     """An order that came, what held then, and what has become of it since."""
 
     arrival: Arrival
     moment: Moment
-    limit: Decimal | None  # as its trader last named it
-    left: int  # shares
-    status: str = "resting"
-    reason: str = ""
-    filled: int = 0
-    clipped: bool = False
-
-    def end(self, status: str, quantity: int) -> None:
-        """Take shares off it, after the last of which it has this status."""
-        self.left -= quantity
-        if not self.left:
-            self.status = status
 
 
 class LoggedTrade(NamedTuple):
@@ -135,10 +118,11 @@ class SymbolLog:
         self.symbol = symbol
         self.position = 0  # in the log: it is read up to here
         self._record: Record
-        self._arrivals: deque[Arrival] = deque()  # without an fate so far
+        self._arrivals: deque[Arrival] = deque()  # without a fate so far
         self._truth: dict[int, int] = {}
         self._traded = 0
-        self._accepted: dict[str, Fate] = {}
+        self._tracker = OrderTracker()
+        self._open: dict[str, Any] = self._tracker.open
         self._incoming = ""  # the order that came or was replaced last, while it may be matching
         self._moment = Moment()
 
@@ -156,7 +140,7 @@ class SymbolLog:
                 self._read(row)
             elif row[0] == ACCEPTED:
                 self._incoming = order_id = row[2][0]
-                self._accepted[order_id] = self._fate()
+                self._open[order_id] = self._fate(sequence)
             elif row[0] == TRADED:
                 self._trade(row)
             else:
@@ -169,7 +153,6 @@ class SymbolLog:
         part = copy(self)
         part.fates = [fate for fate in self.fates if fate.status != "resting"]
         self.fates = [fate for fate in self.fates if fate.status == "resting"]
-        self._accepted = {one.arrival.order.order_id: one for one in self.fates}
         self.trades, self.stops, self.moves, self._truth = [], [], [], {}
         return part
 
@@ -179,9 +162,10 @@ class SymbolLog:
         known = self._truth.get(time)
         return self._record.true_price(self.symbol, time) if known is None else known
 
-    def _fate(self) -> Fate:
-        arrival = self._arrivals.popleft()
-        fate = Fate(arrival, self._moment, arrival.order.price, arrival.order.quantity)
+    def _fate(self, sequence: int) -> Fate:
+        arrival, moment = self._arrivals.popleft(), self._moment
+        order, price = arrival.order, arrival.order.price
+        fate = Fate(order, price, price, order.quantity, sequence, arrival=arrival, moment=moment)
         self.fates.append(fate)
         return fate
 
@@ -189,52 +173,36 @@ class SymbolLog:
         time = row[1]
         ticks, quantity, side, arrived, waited, *left = row[-7:]
         for order_id, rest in zip((arrived, waited), left, strict=True):
-            fate = self._accepted[order_id]
+            fate = self._open[order_id]
             fate.filled += quantity
-            fate.left = rest
+            fate.quantity = rest
             if not rest:
-                fate.status = "filled"
+                self._open.pop(order_id).status = "filled"
         # Tuples are made here of what is known, in the order of their fields.
         what = (time, self.symbol, self._traded, ticks, quantity, side, arrived, waited)
         self._traded += 1
         self.trades.append(LoggedTrade(*what, self._moment, self.true_price(time)))
 
     def _read(self, event: Event) -> None:
+        about: Any = self._open.get(getattr(event, "order_id", ""))
+        if about:
+            self._tracker.follow(event)
         match event:
             case Rejected(command=Command.ORDER):
-                fate = self._fate()
+                fate = self._fate(event.sequence)
                 fate.status, fate.reason = "rejected", event.reason.value
-                self._stop(event, fate, "rejected", fate.left, AT_ENTRY)
-            case Rejected(command=Command.REPLACE):
-                found = self._accepted.get(event.order_id)
-                if found is not None and found.status == "resting":
-                    self._stop(event, found, "not replaced", 0)
-            case Rejected():
-                pass
-            case Cancelled(reason=reason):
-                fate = self._accepted[event.order_id]
-                fate.reason = reason.value
-                fate.end("cancelled", event.quantity)
-                if reason is not CancelReason.REQUESTED:
-                    # What could not wait for an auction was ended by the one that it began.
-                    at_trade = event.order_id == self._incoming or (
-                        reason is CancelReason.IN_AUCTION
-                    )
-                    where = AT_TRADE if at_trade else SWEPT
-                    self._stop(event, fate, "cancelled", event.quantity, where)
-            case Reduced(reason=reason):
-                fate = self._accepted[event.order_id]
-                fate.left = event.remaining
-                if reason is not CancelReason.REQUESTED:
-                    self._stop(event, fate, "reduced", event.quantity)
+                self._stop(event, fate, "rejected", fate.quantity, AT_ENTRY)
+            case Rejected(command=Command.REPLACE) if about:
+                self._stop(event, about, "not replaced", 0)
+            case Cancelled(reason=reason) if reason is not CancelReason.REQUESTED:
+                # What could not wait for an auction was ended by the one that it began.
+                is_last = event.order_id == self._incoming
+                where = AT_TRADE if is_last or reason is CancelReason.IN_AUCTION else SWEPT
+                self._stop(event, about, "cancelled", event.quantity, where)
+            case Reduced(reason=reason) if reason is not CancelReason.REQUESTED:
+                self._stop(event, about, "reduced", event.quantity)
             case Replaced():
                 self._incoming = event.order_id
-                fate = self._accepted[event.order_id]
-                fate.limit, fate.left = event.price, event.quantity
-            case Repriced():
-                self._accepted[event.order_id].clipped = True
-            case Expired():
-                self._accepted[event.order_id].end("expired", event.quantity)
             case BandMoved() | StateChanged():
                 self._incoming = ""  # what is cancelled from here on has rested in the book
                 self.moves.append((event.time, self._moment))

@@ -16,6 +16,7 @@ REJECTED     time, order id, reason, command, price that was judged (in ticks, o
 ===========  ===================================================================================
 """
 
+from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -32,7 +33,7 @@ from streamlet_lab.matching.events import (
     Traded,
 )
 from streamlet_lab.matching.instrument import Instrument
-from streamlet_lab.matching.orders import Fields, Order, Side, Trade, fields_at, sure_order
+from streamlet_lab.matching.orders import Fields, Order, Side, Trade, fields_at, unchecked_order
 from streamlet_lab.units import CENT
 
 ACCEPTED: Final = 0
@@ -57,7 +58,7 @@ def fields_of(order: Order, instrument: Instrument) -> Fields:
 
 def order_of(fields: Fields, instrument: Instrument) -> Order:
     """Convert an order back."""
-    order, ticks = sure_order(instrument.symbol, fields), fields[2]
+    order, ticks = unchecked_order(instrument.symbol, fields), fields[2]
     if ticks is None or instrument.tick == CENT:
         return order
     return replace(order, price=instrument.price(ticks))
@@ -217,11 +218,11 @@ class _View(Sequence[_Read]):
 
     __slots__ = ()
 
-    def _positions(self) -> range:
-        raise NotImplementedError
+    @abstractmethod
+    def _positions(self) -> range: ...
 
-    def _read(self, position: int) -> _Read:
-        raise NotImplementedError
+    @abstractmethod
+    def _read(self, position: int) -> _Read: ...
 
     def __len__(self) -> int:
         return len(self._positions())

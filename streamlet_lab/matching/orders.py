@@ -16,7 +16,7 @@ from streamlet_lab.units import (
     to_text,
     to_whole,
 )
-from streamlet_lab.values import sure
+from streamlet_lab.values import unchecked
 
 #: Larger orders are typing errors; sums of a whole run still fit 64 bits.
 MAX_QUANTITY: Final = 1_000_000_000
@@ -244,10 +244,10 @@ def fields_at(order: Order, ticks: int | None) -> Fields:
     )
 
 
-_of_fields: Final = sure(Order)
+_of_fields: Final = unchecked(Order)
 
 
-def sure_order(symbol: str, fields: Fields) -> Order:
+def unchecked_order(symbol: str, fields: Fields) -> Order:
     """Make an order of what was checked before, at a price in cents."""
     order_id, side, cents, quantity, trader, time_in_force, post_only, expires = fields
     return _of_fields(

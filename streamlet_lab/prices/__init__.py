@@ -29,6 +29,7 @@ from streamlet_lab.prices.feeds import feed_symbol as feed_symbol
 from streamlet_lab.prices.feeds import make_path as make_path
 from streamlet_lab.prices.frame_path import ReplayPath as ReplayPath
 from streamlet_lab.prices.intraday import TYPICAL_INTRADAY as TYPICAL_INTRADAY
+from streamlet_lab.prices.jumps import JumpingPath as JumpingPath
 from streamlet_lab.prices.lobster import read_lobster as read_lobster
 from streamlet_lab.prices.models import Day as Day
 from streamlet_lab.prices.models import GeometricBrownianMotion as GeometricBrownianMotion
@@ -78,6 +79,6 @@ from streamlet_lab.prices.sources import standard_sources as standard_sources
 from streamlet_lab.prices.sources import write_sources as write_sources
 from streamlet_lab.prices.validation import PreviousConsensus as PreviousConsensus
 from streamlet_lab.prices.validation import PriceValidation as PriceValidation
-from streamlet_lab.prices.validation import sure_previous as sure_previous
+from streamlet_lab.prices.validation import unchecked_previous as unchecked_previous
 from streamlet_lab.prices.voter import Voter as Voter
 from streamlet_lab.prices.voter import VoterPolicy as VoterPolicy

@@ -31,7 +31,7 @@ from streamlet_lab.prices.aggregation import (
     volume_weighted_median,
     vwap,
 )
-from streamlet_lab.prices.quotes import ORIGIN, StockPrice, sure_quote
+from streamlet_lab.prices.quotes import ORIGIN, StockPrice, unchecked_quote
 from streamlet_lab.prices.rounds import PriceRound, valid_quotes
 from streamlet_lab.units import from_ticks, to_micros, to_name
 
@@ -232,7 +232,7 @@ class _Attack:
         price = from_ticks(lie.cents)
         confidence = price if lie.unsure else _NONE
         timestamp = self._known.timestamp or ORIGIN
-        return sure_quote(self._known.symbol, price, lie.volume, source, timestamp, confidence)
+        return unchecked_quote(self._known.symbol, price, lie.volume, source, timestamp, confidence)
 
     def _grid(self, near: int, far: int) -> tuple[range, int]:
         """Prices between two ends around the honest quotes, and how many cents they lie apart."""

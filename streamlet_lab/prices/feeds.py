@@ -20,7 +20,7 @@ from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.prices.lobster import LOBSTER, file_stamps, lobster_feed
 from streamlet_lab.prices.models import ReturnModel, make_model
 from streamlet_lab.prices.paths import PathSettings, PricePath, SimulatedPath
-from streamlet_lab.prices.quotes import StockPrice, sure_quote
+from streamlet_lab.prices.quotes import StockPrice, unchecked_quote
 from streamlet_lab.prices.sources import VOLUME_SPREAD, Source, standard_sources
 from streamlet_lab.streams import stream
 from streamlet_lab.units import MONEY, is_frame, to_instance, to_name, to_text, to_whole
@@ -138,7 +138,7 @@ class _Voice:
             return None
         true_price = self._path.price(max(market_time - self._source.lag, 0))
         cents = quoted_cents(true_price, 1 + self._bias + noise)
-        return sure_quote(
+        return unchecked_quote(
             self._path.symbol,
             Decimal(cents).scaleb(-2, MONEY),
             Decimal(round(volume * shares)),

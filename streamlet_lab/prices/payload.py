@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final
 from streamlet_lab.errors import DataError, StreamletLabError, shown
 from streamlet_lab.texts import decode, parse_json
 from streamlet_lab.units import to_instance
-from streamlet_lab.values import Whole, check_ranges, sure
+from streamlet_lab.values import Whole, check_ranges, unchecked
 
 _BATCH: Final = "price_consensus_batch"
 _GENESIS_BATCH: Final = "genesis_batch"
@@ -104,7 +104,7 @@ class GenesisPrice(_Said):
 
 Claim = PriceConsensus | NoPrice | GenesisPrice
 
-sure_consensus: Final = sure(PriceConsensus)
+unchecked_consensus: Final = unchecked(PriceConsensus)
 
 
 def encode_claims(claims: Sequence[Claim]) -> bytes:
@@ -240,7 +240,7 @@ _KEYS: Final[Mapping[str, tuple[Callable[[object, str], object], Callable[[Any],
 def _form(kind: type[_Said], *unsaid: object) -> tuple[Any, Any, Any]:
     """Return what makes a claim, the keys of its payload in their order, and what is not in it."""
     names: Any = kind.__slots__
-    return sure(kind), [(key, *_KEYS[key]) for key in names if key in _KEYS], unsaid
+    return unchecked(kind), [(key, *_KEYS[key]) for key in names if key in _KEYS], unsaid
 
 
 _FORMS: Final[Mapping[str, tuple[Any, Any, Any]]] = {

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_micros
-from streamlet_lab.values import check_ranges, sure
+from streamlet_lab.values import check_ranges, unchecked
 
 #: The description's three sources.
 SOURCES: Final = ("market_data_1", "market_data_2", "external_feed")
@@ -60,4 +60,4 @@ class StockPrice:
         return cls(symbol, price, volume, source, timestamp, confidence)
 
 
-sure_quote: Final = sure(StockPrice)
+unchecked_quote: Final = unchecked(StockPrice)

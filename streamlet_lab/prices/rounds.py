@@ -9,7 +9,7 @@ from typing import Annotated, Final, NamedTuple
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.aggregation import Aggregator, mean, total_volume, vwap
-from streamlet_lab.prices.payload import NoPrice, PriceConsensus, sure_consensus
+from streamlet_lab.prices.payload import NoPrice, PriceConsensus, unchecked_consensus
 from streamlet_lab.prices.quotes import ORIGIN, StockPrice
 from streamlet_lab.prices.validation import PreviousConsensus, PriceValidation
 from streamlet_lab.units import to_flag, to_instance
@@ -153,7 +153,7 @@ class PriceRound:
         """Make one price of quotes that are taken to be valid, rounded to cents, half even."""
         price, volume = self.aggregator(quotes), total_volume(quotes)
         time = self._time_of(quotes)
-        return sure_consensus(self.symbol, price, vwap(quotes), volume, len(quotes), time, "")
+        return unchecked_consensus(self.symbol, price, vwap(quotes), volume, len(quotes), time, "")
 
     def _time_of(self, quotes: Iterable[StockPrice]) -> datetime:
         return self.timestamp or max((quote.timestamp for quote in quotes), default=ORIGIN)

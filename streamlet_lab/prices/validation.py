@@ -20,7 +20,7 @@ from typing import Annotated, Final
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.prices.quotes import StockPrice
 from streamlet_lab.units import MONEY, is_within, to_hundredths, to_micros, to_whole
-from streamlet_lab.values import Whole, check_ranges, sure
+from streamlet_lab.values import Whole, check_ranges, unchecked
 
 #: More shares than any market trades. Ninety-nine such quotes still sum up to the twelve digits
 #: that a payload has room for.
@@ -49,10 +49,10 @@ class PreviousConsensus:
 
     def after_no_price(self) -> "PreviousConsensus":
         """Return the reference once another block says that there is no price."""
-        return sure_previous(self.price, self.epoch, self.no_prices + 1)
+        return unchecked_previous(self.price, self.epoch, self.no_prices + 1)
 
 
-sure_previous: Final = sure(PreviousConsensus)
+unchecked_previous: Final = unchecked(PreviousConsensus)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class LognormalDelays:
     def sooner(
         self, due: list[int], receivers: Sequence[int], least: int, time: int, *_: object
     ) -> tuple[list[int], list[tuple[int, int]]]:
-        """Draw the delays of copies as :func:`sooner` does, without most of the computation.
+        """Draw the delays of copies as :func:`draw_sooner` does, without most of the computation.
 
         Written out in one loop: a function for each copy took a fifth of a large network's time.
         """
@@ -112,7 +112,7 @@ class _Shares(dict[int, float]):
         return share
 
 
-def sooner(
+def draw_sooner(
     delay: Delay,
     due: list[int],
     receivers: Sequence[int],

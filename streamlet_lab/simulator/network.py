@@ -13,7 +13,7 @@ from typing import Final
 
 from streamlet_lab.consensus import Message
 from streamlet_lab.fixed import FixedDict
-from streamlet_lab.simulator.delays import LOST, LognormalDelays, sooner
+from streamlet_lab.simulator.delays import LOST, LognormalDelays, draw_sooner
 from streamlet_lab.simulator.links import Links
 from streamlet_lab.simulator.queue import EventQueue, Priority
 
@@ -216,7 +216,9 @@ class Network:
         self.queue = queue
         self.delay, self.shortest_delay = links.delay, links.shortest
         delay = links.delay
-        self.sooner = delay.sooner if isinstance(delay, LognormalDelays) else partial(sooner, delay)
+        self.sooner = (
+            delay.sooner if isinstance(delay, LognormalDelays) else partial(draw_sooner, delay)
+        )
         self.voters = voters
         self.participants = range(voters + 1)
         self.receive = receive

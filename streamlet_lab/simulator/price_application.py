@@ -26,7 +26,7 @@ from streamlet_lab.prices import (
     encode_claims,
     encode_quotes,
     objection_to_quotes,
-    sure_previous,
+    unchecked_previous,
 )
 from streamlet_lab.units import CENT
 
@@ -69,7 +69,7 @@ def references_after(block: Block, symbols: Sequence[str], before: References) -
     for symbol, previous in zip(symbols, before, strict=True):
         match claims.get(symbol):
             case PriceConsensus(consensus_price=price):
-                previous = sure_previous(price, block.epoch, 0)
+                previous = unchecked_previous(price, block.epoch, 0)
             case NoPrice():
                 previous = previous.after_no_price()
         after.append(previous)

@@ -32,7 +32,7 @@ def _pair(time: int, vote: Vote) -> tuple[int, Vote]:
     return time, vote
 
 
-class Rows(Sequence[_Row]):
+class Columnar(Sequence[_Row]):
     """Rows kept as columns, the first of whole numbers: a quarter of what as many tuples take."""
 
     def __init__(self, make: Callable[..., _Row], others: int) -> None:
@@ -70,9 +70,9 @@ class Recorder(Monitor):
         self.leaders: list[str] = []  # by epoch
         # Each proposal once, by whoever made it, and each vote once, when it was sent first.
         self.proposals: list[Record] = []
-        self.votes = Rows(_pair, 1)
-        self.notarizations = Rows(Record, 2)
-        self.finalizations = Rows(Record, 2)
+        self.votes = Columnar(_pair, 1)
+        self.notarizations = Columnar(Record, 2)
+        self.finalizations = Columnar(Record, 2)
         self.conflicts: list[Record] = []
         self.refusals: list[Refusal] = []
         # The arguments of `delivered`.

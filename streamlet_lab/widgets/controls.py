@@ -1,6 +1,6 @@
 """What sets one value: which values it takes, and how it looks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,44 +18,13 @@ from ipywidgets import (
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_flag, to_name, to_number, to_whole
+from streamlet_lab.widgets.words import write
 
 # Beyond this a slider has more values than pixels.
 _LONGEST_SCALE: Final = 1_000
 # In JupyterLab in a window of 1000 pixels two stand beside one another, three without its sidebar.
 _WIDTH: Final = "258px"
 _LABEL: Final = "100px"
-#: How a name reads, where that is not the name itself with spaces in it.
-_WRITTEN: Final[Mapping[str, str]] = {
-    "2f+1": "2⌊(n−1)/3⌋ + 1",  # whatever the model's own f is
-    "gjr_garch": "GJR-GARCH-t",
-    "gjr_garch_mle": "GJR-GARCH-t, MLE",
-    "gbm": "GBM",
-    "merton": "Merton jumps",
-    "regime": "regimes",
-    "1s": "1 s an epoch",
-    "1min": "1 min an epoch",
-    "1h": "1 h an epoch",
-    "6.5h": "6.5 h an epoch",
-    "mad_filter": "MAD filter",
-    "pyth": "Pyth's votes",
-    "volume_weighted_median": "weighted median",
-    "vwap": "VWAP",
-    "luld": "LULD",
-    "twap": "TWAP",
-}
-
-
-def write(value: Any) -> str:
-    """Write a value as people read it."""
-    match value:
-        case bool():
-            return "on" if value else "off"
-        case (start, stop):
-            return f"{start} to {stop}"
-        case str():
-            return _WRITTEN.get(value, value.replace("_", " "))
-        case _:
-            return f"{value:.6g}" if isinstance(value, float) else f"{value}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from streamlet_lab.experiment import Experiment
 from streamlet_lab.result import Result
 from streamlet_lab.texts import printable
 from streamlet_lab.totals import in_words
-from streamlet_lab.widgets.controls import write
 from streamlet_lab.widgets.explorer_settings import CONTROLS, SECTIONS, Settings
+from streamlet_lab.widgets.words import write
 
 # The charts are 1050 by 712 pixels: what a notebook is wide.
 _DPI: Final = 75

@@ -13,10 +13,14 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from .bare import ADDRESS, answer
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60
+# What a page is made of that asks nobody.
+OWN = (ADDRESS, "data:", "blob:")
 
 # Where the process of the tests ends without warning, a pipe from it closes, and its JupyterLab
 # and the kernels end too.
@@ -70,6 +74,20 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def bare(chromium: Browser) -> Iterator[Page]:
+    """An empty page that has the modules of the bench: no error, and nobody else is asked."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda one: one.url.startswith(OWN) or errors.append(one.url))
+    page.route("**/*", answer)
+    page.goto(ADDRESS)
+    yield page
+    page.close()
+    assert errors == []
 
 
 @pytest.fixture(scope="session")

@@ -9,15 +9,22 @@ from hypothesis import strategies as st
 from streamlet_lab.consensus import (
     GENESIS_EPOCH,
     Block,
+    BlockTree,
     Proposal,
     Vote,
+    find_offences,
     make_genesis,
+    make_proof,
     proposal_bytes,
     sign_proposal,
     sign_vote,
     vote_bytes,
 )
+from streamlet_lab.consensus.evidence import is_signed
+from streamlet_lab.errors import InvalidInput
 from streamlet_lab.keys import IdealSignatures
+
+from .committee import GENESIS, Committee
 
 BLOCK = Block("AAPL/simulated/7", 3, 2, bytes(range(32)), b'{"price": "152.45"}', b"evidence")
 BLOCK_HASH = bytes.fromhex("15d2b2d0cb947d813d8152d035d62148b32d92d59452c0cbedaeec0d3eddf0ad")
@@ -70,6 +77,27 @@ def test_what_is_signed_is_what_the_constructors_make():
         assert all(getattr(made, name) == getattr(again, name) for name in type(made).__slots__)
         assert keyring.verify("node_3", made.signature, made.signed)
     assert BLOCK.ballot == SIGNED_VOTE
+
+
+@pytest.mark.parametrize(
+    ("call", "field", "kind"),
+    [
+        (lambda other: sign_vote(other, "node_3", IdealSignatures()), "block", "Block"),
+        (lambda other: sign_proposal(other, "node_3", IdealSignatures()), "block", "Block"),
+        (lambda other: Proposal(other, "node_3", b""), "block", "Block"),
+        (lambda other: BlockTree(GENESIS, 3).add_block(other), "block", "Block"),
+        (lambda other: BlockTree(GENESIS, 3).add_vote(other), "vote", "Vote"),
+        (lambda other: Committee().node().receive(other), "message", "Proposal"),
+        (lambda other: Committee().node().make_block(other), "parent", "Block"),
+        (lambda other: make_proof(BlockTree(GENESIS, 3), other), "block", "Block"),
+        (lambda other: make_proof(other, BLOCK), "tree", "BlockTree"),
+        (lambda other: find_offences([other]), "votes", "Vote"),
+        (lambda other: is_signed(other, {}), "vote", "Vote"),
+    ],
+)
+def test_what_is_no_message_is_refused_by_name(call, field, kind):
+    with pytest.raises(InvalidInput, match=f"^{field}: .* of the type {kind}$"):
+        call("5f" * 32)
 
 
 def test_genesis_comes_before_epoch_0_at_height_0():

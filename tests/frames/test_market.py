@@ -15,6 +15,7 @@ from streamlet_lab.matching import (
     Accepted,
     Cancelled,
     CancelReason,
+    OrderTracker,
     Reduced,
     Replaced,
     Side,
@@ -170,6 +171,13 @@ def assert_orders_agree(lab, symbol):
                 filled[order_id] = filled.get(order_id, 0) + event.trade.quantity
         elif isinstance(event, Reduced):
             reduced[event.order_id] = reduced.get(event.order_id, 0) + event.quantity
+    tracker, tracked = OrderTracker(), {}
+    for event in events:
+        tracked |= {one.order.order_id: one for one in tracker.follow(event)}
+    accepted = orders.loc[orders.status != "rejected", ["order_id", "status", "filled", "clipped"]]
+    assert [*accepted.itertuples(index=False, name=None)] == [
+        (name, one.status, one.filled, one.repriced) for name, one in tracked.items()
+    ]
     assert len(orders) == len(arrivals)
     for row, arrival in zip(orders.itertuples(), arrivals, strict=True):
         order = arrival.order

@@ -28,14 +28,14 @@ def test_honest_input_is_taken(target):
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=str)
-def test_damage_is_refused_or_does_no_harm(target):
+def test_damage_is_taken_or_refused_in_a_sentence_within_the_limits(target):
     seeds = target.seeds()
 
     # Not made smaller: that takes minutes, and the bytes say enough.
     @settings(max_examples=target.examples, phases=[Phase.generate])
     @given(seed=st.sampled_from(seeds), random=st.randoms())
     def damage(seed, random):
-        is_taken(target.use, mutate(seed, random, seeds), **_GUARD)
+        is_taken(target.use, mutate(seed, random, seeds), **_GUARD)  # which asserts that
 
     damage()
 

@@ -21,7 +21,7 @@ from streamlet_lab.matching import (
     RejectReason,
 )
 from streamlet_lab.matching.log import Log, fields_of, order_of
-from streamlet_lab.matching.orders import sure_order
+from streamlet_lab.matching.orders import unchecked_order
 
 from .calling import engine_at, kinds, limit, market
 
@@ -83,7 +83,7 @@ ORDERS = [
 def test_order_in_cents_is_what_an_instrument_makes_of_it_and_back(order):
     cents = Instrument("AAPL")
     assert order.in_cents == fields_of(order, cents)
-    for back in (order_of(order.in_cents, cents), sure_order("AAPL", order.in_cents)):
+    for back in (order_of(order.in_cents, cents), unchecked_order("AAPL", order.in_cents)):
         assert repr(back) == repr(order)
         assert (back, back.in_cents) == (order, order.in_cents)
 

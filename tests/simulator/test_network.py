@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streamlet_lab.consensus import Vote
 from streamlet_lab.simulator import EventQueue, Links, Network, Priority, Recorder
-from streamlet_lab.simulator.delays import LOST, LognormalDelays, constant_delay, sooner
+from streamlet_lab.simulator.delays import LOST, LognormalDelays, constant_delay, draw_sooner
 from streamlet_lab.simulator.network import Reception
 from streamlet_lab.streams import stream
 from streamlet_lab.theory import messages_per_epoch
@@ -271,7 +271,7 @@ def test_a_delay_that_is_too_long_need_not_be_known(limits, spread, shortest, le
     due = [1_000 + limit for limit in limits]
     same = due.copy()
     copies = range(len(due)), least, 1_000, None, 0
-    plain = sooner(one_by_one, due, *copies)
+    plain = draw_sooner(one_by_one, due, *copies)
     assert together.sooner(same, *copies) == plain
     assert same == due
     # Nothing more was drawn than told.

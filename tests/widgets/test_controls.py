@@ -11,7 +11,8 @@ from ipywidgets import (
 )
 
 from streamlet_lab import InvalidInput
-from streamlet_lab.widgets.controls import Control, write
+from streamlet_lab.widgets.controls import Control
+from streamlet_lab.widgets.words import write
 
 CONTROLS = {
     "whole": Control("nodes", 4, 1, 16),

@@ -11,20 +11,8 @@ from streamlet_lab.prices import aggregators, outlier_rules, path_models, source
 from streamlet_lab.simulator import delay_kinds, own_trader_kinds, reference_kinds
 from streamlet_lab.widgets.explorer_settings import CONTROLS, SECTIONS, Settings
 
+from .flat import flat
 from .others import CHANGES, OTHERS
-
-
-def flat(value, place=""):
-    """Return the leaves of a document by their places."""
-    if isinstance(value, dict):
-        parts = value.items()
-    elif isinstance(value, list):
-        parts = enumerate(value)
-    else:
-        return {place.removeprefix("."): value}
-    return {
-        key: leaf for name, part in parts for key, leaf in flat(part, f"{place}.{name}").items()
-    }
 
 
 def document(**settings):
@@ -109,7 +97,7 @@ def test_whatever_is_registered_can_be_chosen():
     assert names("band") == {*bands()}
     assert names("reference") == {*reference_kinds()}
     assert names("stale") == {*get_args(StalePolicy)}
-    assert {*SECTIONS["Market"]} >= {*own_trader_kinds()}
+    assert {*SECTIONS["Market"], "scripted"} >= {*own_trader_kinds()}
     for setting in ("deviation_rule", "voter_policy"):
         assert names(setting) == {*get_args(PricesConfig.model_fields[setting].annotation)}
 

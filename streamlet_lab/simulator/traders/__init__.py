@@ -9,7 +9,7 @@ from streamlet_lab.registers import TRADERS
 from streamlet_lab.registers import TraderContext as TraderContext
 
 # These register their kinds.
-from streamlet_lab.simulator.traders import market_maker, simple_traders  # noqa: F401
+from streamlet_lab.simulator.traders import market_maker, scripted, simple_traders  # noqa: F401
 from streamlet_lab.simulator.traders.reports import ExecutionReports as ExecutionReports
 from streamlet_lab.simulator.traders.trader import Action as Action
 from streamlet_lab.simulator.traders.trader import Cancel as Cancel

@@ -22,7 +22,7 @@ from streamlet_lab.matching import (
     Side,
     Traded,
 )
-from streamlet_lab.matching.orders import DAY, IOC, read_quantity, sure_order
+from streamlet_lab.matching.orders import DAY, IOC, read_quantity, unchecked_order
 from streamlet_lab.registers import TRADERS, TraderContext
 from streamlet_lab.streams import stream
 from streamlet_lab.units import (
@@ -339,7 +339,7 @@ class Trader(ABC):
                 quantity = read_quantity(quantity)
             sign, waits = 1 if side is Side.BUY else -1, IOC if cents is None else DAY
             what = (sign, cents, quantity, self.name, waits, False, None)
-            order = sure_order(symbol, (order_id, *what))
+            order = unchecked_order(symbol, (order_id, *what))
         self._made += 1
         return Submit(order, meant)
 

@@ -131,7 +131,8 @@ def play(counts, seed, policy, references, *, day=None, until=25):
     day=st.sampled_from([None, 7 * SECOND]),
 )
 def test_after_every_act_accounts_are_true(counts, seed, policy, references, day):
-    play(counts, seed, policy, references, day=day)
+    floor = play(counts, seed, policy, references, day=day)  # audited after each
+    assert sum(one.position for one in floor.traders.values()) == 0
 
 
 @pytest.mark.parametrize("policy", [SelfTrade.NONE, SelfTrade.DECREMENT])

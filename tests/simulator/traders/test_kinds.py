@@ -16,7 +16,15 @@ from streamlet_lab.simulator.traders.simple_traders import Informed, Momentum
 
 from .floor import Traders, view
 
-OWN = ("fat_finger", "informed", "manipulator", "market_maker", "momentum", "zero_intelligence")
+OWN = (
+    "fat_finger",
+    "informed",
+    "manipulator",
+    "market_maker",
+    "momentum",
+    "scripted",
+    "zero_intelligence",
+)
 
 
 class Patient(Trader):
@@ -174,6 +182,7 @@ WRONG = {
         "reference_weight": (-0.1, 1.1),
     },
     "momentum": {"lookback": (0, 1.0, 100_001), "threshold_percent": (-1,), "size": (0,)},
+    "scripted": {"script": (1, "buy", {"at": 1})},
     "manipulator": {"threshold_percent": (-1, 101), "edge_percent": (-1, 101), "size": (0,)},
 }
 

@@ -1,0 +1,126 @@
+// Drawing one block of the tree: its state, its votes, the way to its parent.
+
+import { svg } from "./dom.js";
+import { textOf } from "./film.js";
+import { counted, inDollars, nameBlock, spaced } from "./words.js";
+
+/** With more voters than this the votes are a bar, not ticks. */
+const MOST_TICKS = 24;
+
+/** One tick for each voter, filled where its vote is seen; a line at the quorum. */
+function votesOf({ voters, quorum }, { votes }, { width, height }) {
+  const room = width - 8;
+  const y = height / 2 - 9;
+  const left = -room / 2;
+  const step = room / voters;
+  const mark = svg("line", {
+    class: "sl-quorum",
+    x1: left + step * quorum,
+    x2: left + step * quorum,
+    y1: y - 2,
+    y2: y + 7,
+  });
+  if (voters > MOST_TICKS) {
+    return [
+      svg("rect", { class: "sl-tick", x: left, y, width: room, height: 5 }),
+      svg("rect", { class: "sl-tick sl-tick-seen", x: left, y, width: step * votes, height: 5 }),
+      mark,
+    ];
+  }
+  const gap = Math.min(step * 0.25, 2);
+  const ticks = Array.from({ length: voters }, (_, index) =>
+    svg("rect", {
+      class: index < votes ? "sl-tick sl-tick-seen" : "sl-tick",
+      x: left + step * index,
+      y,
+      width: step - gap,
+      height: 5,
+    }),
+  );
+  return [...ticks, mark];
+}
+
+/** How the edge to the parent runs, between the sides of the two blocks. */
+function edgeTo({ x, y }, size) {
+  const [start, stop] = [-size.width / 2, x + size.width / 2];
+  const middle = (start + stop) / 2;
+  return svg("path", {
+    class: "sl-edge",
+    d: `M${start},0 C${middle},0 ${middle},${y} ${stop},${y}`,
+  });
+}
+
+function textsOf(film, block, size, known) {
+  const { epoch, price: prices } = film.tables.blocks;
+  const name =
+    block === 0 ? "genesis" : `${known.state === "finalized" ? "✓ " : ""}e ${epoch[block]}`;
+  const line = (text, y, kind) => svg("text", { class: `sl-block-${kind}`, x: 0, y }, text);
+  if (block === 0) return [svg("text", { class: "sl-block-price", x: 0, y: 4 }, name)];
+  const worth = size.width >= 46 && size.height >= 38 && Number.isFinite(prices[block]);
+  if (!worth) return [line(name, -size.height / 2 + (size.height - 12) / 2 + 4, "name")];
+  return [
+    line(name, -size.height / 2 + 15, "name"),
+    line(prices[block].toFixed(2), -size.height / 2 + 28, "price"),
+  ];
+}
+
+/** The classes by which the style sheet draws a block. */
+export function classOf(known) {
+  const flags = ["off", "twin", "conflict", "lit", "selected"].filter((flag) => known[flag]);
+  return ["sl-block", `sl-${known.state}`, ...flags.map((flag) => `sl-${flag}`)].join(" ");
+}
+
+/**
+ * Make what a block shows, around its middle.
+ *
+ * @param {object} film
+ * @param {number} block
+ * @param {object} known what the viewer knows: state, votes, off, twin, conflict, lit, selected
+ * @param {object} drawing size of a block, hatch (id of a pattern), parent (where, from here)
+ */
+export function blockParts(film, block, known, { size, hatch, parent }) {
+  const box = {
+    x: -size.width / 2,
+    y: -size.height / 2,
+    width: size.width,
+    height: size.height,
+    rx: 6,
+  };
+  const hatched = known.off || known.twin || known.conflict;
+  const grown = (by) => ({
+    x: box.x - by,
+    y: box.y - by,
+    width: box.width + 2 * by,
+    height: box.height + 2 * by,
+    rx: 6 + by,
+  });
+  const counts = { voters: film.header.nodes.length, quorum: film.header.quorum };
+  return [
+    parent && edgeTo(parent, size),
+    known.lit && svg("rect", { class: "sl-halo", ...grown(4) }),
+    known.selected && svg("rect", { class: "sl-chosen", ...grown(7) }),
+    svg("rect", { class: "sl-body", ...box }),
+    hatched && svg("rect", { class: "sl-hatched", ...box, fill: `url(#${hatch})` }),
+    ...textsOf(film, block, size, known),
+    ...(known.votes === null ? [] : votesOf(counts, known, size)),
+  ].filter(Boolean);
+}
+
+const BLOCK_STATES = { proposed: "proposed", notarized: "notarized", finalized: "final" };
+
+/** Say what is known of a block. */
+export function sayBlock(film, block, known) {
+  if (block === 0) return "genesis";
+  const { height, price: prices } = film.tables.blocks;
+  const claim = textOf(film.tables.blocks, "claim", block);
+  const parts = [`${nameBlock(film, block)}, height ${height[block]}`, BLOCK_STATES[known.state]];
+  if (known.votes !== null)
+    parts.push(`${counted(known.votes, "vote")} of ${film.header.quorum} needed`);
+  if (Number.isFinite(prices[block])) parts.push(inDollars(prices[block]));
+  else if (claim) parts.push(spaced(claim));
+  if (known.off) parts.push("on a fork");
+  if (known.twin) parts.push("one of two blocks of this epoch");
+  if (known.conflict) parts.push("conflicts with a final block of the same height");
+  if (known.lit) parts.push("one of those in a row that make a block final");
+  return parts.join(", ");
+}

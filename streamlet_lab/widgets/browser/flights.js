@@ -1,0 +1,155 @@
+// Messages on their way: where each of them is at an instant, and how it looks.
+
+import { countUpTo, inFlight } from "./film.js";
+import { edgeOf } from "./ring.js";
+
+/** A message that a partition holds waits here, as a share of the way. */
+const HELD_AT = 0.42;
+/** How long a held message is under way to the cut, and from it, seconds at most. */
+const APPROACH_S = 0.2;
+const TAIL_SHARE = 0.12;
+/** With more than three times as many messages as these their tails would hide everything. */
+const CROWD = 900;
+const MESSAGE_SIZE = { large: 13, small: 8 };
+
+/** The look of a block's messages: even epoch, odd epoch, or a second block of one epoch. */
+export const EVEN_EPOCH = 0;
+export const ODD_EPOCH = 1;
+export const TWIN_BLOCK = 2;
+
+/** Say for each block how its messages look. */
+export function looksOf(film) {
+  const { epoch } = film.tables.blocks;
+  const seen = new Set();
+  return Uint8Array.from(epoch, (number) => {
+    if (number >= 0 && seen.has(number)) return TWIN_BLOCK;
+    seen.add(number);
+    return number % 2 ? ODD_EPOCH : EVEN_EPOCH;
+  });
+}
+
+/** Draw one message: a square is a proposal, a disc a vote; odd epochs are hollow, twins crossed. */
+function drawMessage(pen, kind, look, size, colour) {
+  const middle = size;
+  const half = size / 2 - 1;
+  pen.beginPath();
+  if (kind === 0) pen.rect(middle - half, middle - half, 2 * half, 2 * half);
+  else pen.arc(middle, middle, half, 0, 2 * Math.PI);
+  pen.lineWidth = 2;
+  pen.strokeStyle = look === TWIN_BLOCK ? colour.rejected : colour.consensus;
+  pen.fillStyle = look === EVEN_EPOCH ? colour.consensus : colour.panel;
+  pen.fill();
+  pen.stroke();
+  if (look !== TWIN_BLOCK) return;
+  pen.beginPath();
+  pen.moveTo(middle - half, middle + half);
+  pen.lineTo(middle + half, middle - half);
+  pen.stroke();
+}
+
+/** Make the pictures of the messages once; copying them is what a frame can afford. */
+export function makeSprites(colour, ratio, crowded) {
+  return [0, 1].map((kind) =>
+    [EVEN_EPOCH, ODD_EPOCH, TWIN_BLOCK].map((look) => {
+      const size = (kind === 0 ? MESSAGE_SIZE.large : MESSAGE_SIZE.small) * (crowded ? 0.8 : 1);
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = Math.ceil(2 * size * ratio);
+      const pen = canvas.getContext("2d");
+      pen.scale(ratio, ratio);
+      drawMessage(pen, kind, look, size, colour);
+      return { canvas, size };
+    }),
+  );
+}
+
+/** Until when a partition holds what the one sends to the other at that time; 0 if none does. */
+function heldUntil(film, sender, receiver, sent) {
+  const { partitions, names } = film.header;
+  let until = 0;
+  for (const { groups, one_way, start_s, stop_s } of partitions) {
+    if (sent < start_s || sent >= stop_s) continue;
+    const from = groups.findIndex((group) => group.includes(names[sender]));
+    const to = groups.findIndex((group) => group.includes(names[receiver]));
+    if (from < 0 || to < 0 || from === to || (one_way && from !== 0)) continue;
+    until = Math.max(until, stop_s);
+  }
+  return until;
+}
+
+/** Say how far a message is on its way, from 0 to 1. */
+export function shareOfWay(film, row, t) {
+  const { sender, receiver, sent_s, received_s } = film.tables.arrivals;
+  const sent = sent_s[row];
+  const received = received_s[row];
+  const held = heldUntil(film, sender[row], receiver[row], sent);
+  if (!held || held >= received) return (t - sent) / (received - sent);
+  const approach = Math.min(APPROACH_S, held - sent);
+  if (t < held) return HELD_AT * Math.min((t - sent) / approach, 1);
+  return HELD_AT + ((1 - HELD_AT) * (t - held)) / (received - held);
+}
+
+/**
+ * Draw what is under way at an instant.
+ *
+ * @param {CanvasRenderingContext2D} pen
+ * @param {object} film
+ * @param {number} t
+ * @param {{places: {x: number, y: number}[], looks: Uint8Array, sprites: object[][],
+ *   colour: object}} scene
+ * @returns {number} how many messages there are
+ */
+export function drawFlights(pen, film, t, { places, looks, sprites, colour }) {
+  const { kind, block, sender, receiver } = film.tables.arrivals;
+  const tails = [new Path2D(), new Path2D()];
+  const heads = [];
+  for (const row of inFlight(film, t)) {
+    const from = places[sender[row]];
+    const to = places[receiver[row]];
+    const share = shareOfWay(film, row, t);
+    const x = from.x + (to.x - from.x) * share;
+    const y = from.y + (to.y - from.y) * share;
+    const tail = Math.max(share - TAIL_SHARE, 0);
+    const path = tails[looks[block[row]] === TWIN_BLOCK ? 1 : 0];
+    path.moveTo(from.x + (to.x - from.x) * tail, from.y + (to.y - from.y) * tail);
+    path.lineTo(x, y);
+    heads.push(sprites[kind[row]][looks[block[row]]], x, y);
+  }
+  pen.lineWidth = 1.5;
+  pen.globalAlpha = heads.length > CROWD ? 0.15 : 0.45;
+  tails.forEach((path, index) => {
+    pen.strokeStyle = index ? colour.rejected : colour.consensus;
+    pen.stroke(path);
+  });
+  pen.globalAlpha = 1;
+  for (let index = 0; index < heads.length; index += 3) {
+    const { canvas, size } = heads[index];
+    pen.drawImage(canvas, heads[index + 1] - size, heads[index + 2] - size, 2 * size, 2 * size);
+  }
+  return heads.length / 3;
+}
+
+/** Draw the way of what arrived just then, so that a step shows what it did. */
+export function drawArrivals(pen, film, t, { places, looks, sprites, colour, card }) {
+  const { kind, block, sender, receiver } = film.tables.arrivals;
+  for (const row of arrivingAt(film, t)) {
+    const [from, to] = [places[sender[row]], places[receiver[row]]];
+    const edge = edgeOf(to, from, card);
+    pen.strokeStyle = looks[block[row]] === TWIN_BLOCK ? colour.rejected : colour.consensus;
+    pen.lineWidth = 2;
+    pen.beginPath();
+    pen.moveTo(from.x, from.y);
+    pen.lineTo(edge.x, edge.y);
+    pen.stroke();
+    const { canvas, size } = sprites[kind[row]][looks[block[row]]];
+    pen.drawImage(canvas, edge.x - size, edge.y - size, 2 * size, 2 * size);
+  }
+}
+
+/** The rows of what arrived at exactly that instant. */
+export function arrivingAt(film, t) {
+  const { received_s } = film.tables.arrivals;
+  const rows = [];
+  for (let row = countUpTo(received_s, t) - 1; row >= 0 && received_s[row] === t; row -= 1)
+    rows.push(row);
+  return rows.reverse();
+}

@@ -1,0 +1,78 @@
+// In which lane of the block tree a block is drawn: the same one at every instant.
+
+/** The blocks from one down to genesis. */
+export function ancestorsOf(film, block) {
+  const { parent } = film.tables.blocks;
+  const chain = [];
+  for (let each = block; each >= 0; each = parent[each]) chain.push(each);
+  return chain;
+}
+
+/** When a block was first final for any node; infinite if it never was. */
+function firstFinal(film) {
+  const { block, finalized_s } = film.tables.known;
+  const first = new Float64Array(film.tables.blocks.rows).fill(Infinity);
+  block.forEach((each, row) => {
+    if (finalized_s[row] < first[each]) first[each] = finalized_s[row];
+  });
+  return first;
+}
+
+/** From when on a block is final for somebody while another one of its height is too. */
+function conflictsOf(film) {
+  const { height, rows } = film.tables.blocks;
+  const first = firstFinal(film);
+  const since = new Float64Array(rows).fill(Infinity);
+  const byHeight = new Map();
+  for (let block = 0; block < rows; block += 1) {
+    if (first[block] === Infinity) continue;
+    for (const other of byHeight.get(height[block]) ?? []) {
+      const both = Math.max(first[block], first[other]);
+      since[block] = Math.min(since[block], both);
+      since[other] = Math.min(since[other], both);
+    }
+    byHeight.set(height[block], [...(byHeight.get(height[block]) ?? []), block]);
+  }
+  return since;
+}
+
+/** The end of the chain that gets the first lane: the highest that anybody saw notarized. */
+function mainTip(film) {
+  const { height } = film.tables.blocks;
+  const { block, finalized_s } = film.tables.known;
+  let best = 0;
+  const better = (row) => height[block[row]] > height[block[best]];
+  for (let row = 1; row < block.length; row += 1) {
+    // What is final comes before what is only higher.
+    const final = Number(finalized_s[row] >= 0) - Number(finalized_s[best] >= 0);
+    if (final > 0 || (final === 0 && better(row))) best = row;
+  }
+  return block.length ? block[best] : 0;
+}
+
+/**
+ * Lay out the tree: a lane for each block, so that none lies on another.
+ *
+ * @returns {{lane: Uint16Array, lanes: number, byHeight: number[][], conflictSince: Float64Array}}
+ */
+export function layOutTree(film) {
+  const { height, parent, rows } = film.tables.blocks;
+  const lane = new Uint16Array(rows);
+  const taken = new Set();
+  const place = (block, wanted) => {
+    let free = wanted;
+    while (taken.has(`${height[block]}/${free}`)) free += 1;
+    taken.add(`${height[block]}/${free}`);
+    lane[block] = free;
+  };
+  const main = new Set(ancestorsOf(film, mainTip(film)));
+  for (const block of main) place(block, 0);
+  const byHeight = [];
+  for (let block = 0; block < rows; block += 1) (byHeight[height[block]] ??= []).push(block);
+  for (const level of byHeight) {
+    for (const block of level ?? [])
+      if (!main.has(block)) place(block, Math.max(lane[parent[block]] ?? 0, 1));
+  }
+  const lanes = lane.reduce((most, each) => Math.max(most, each), 0) + 1;
+  return { lane, lanes, byHeight, conflictSince: conflictsOf(film) };
+}

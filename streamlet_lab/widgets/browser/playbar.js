@@ -1,0 +1,167 @@
+// The bar of the time cursor: buttons, the slider to scrub with, speed, and what happens now.
+
+import { dom, setAttributes, svg } from "./dom.js";
+import { epochAt, firstViolation } from "./film.js";
+import { createPlayer } from "./play.js";
+
+const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
+
+const PLAY_KEYS = {
+  ArrowRight: (player) => player.stepMessage(1),
+  ArrowUp: (player) => player.stepMessage(1),
+  ArrowLeft: (player) => player.stepMessage(-1),
+  ArrowDown: (player) => player.stepMessage(-1),
+  PageUp: (player) => player.stepEpoch(1),
+  PageDown: (player) => player.stepEpoch(-1),
+  Home: (player) => player.toStart(),
+  End: (player) => player.toEnd(),
+};
+
+// Drawn, for not every font has these signs.
+const SIGNS = {
+  "epoch back": "M3,3 V13 M13,3 L5,8 L13,13 Z",
+  "message back": "M11,3 L4,8 L11,13 Z",
+  play: "M4,2 L13,8 L4,14 Z",
+  pause: "M4,3 H7 V13 H4 Z M10,3 H13 V13 H10 Z",
+  "next message": "M5,3 L12,8 L5,13 Z",
+  "next epoch": "M13,3 V13 M3,3 L11,8 L3,13 Z",
+};
+
+const signOf = (name) =>
+  svg(
+    "svg",
+    { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" },
+    svg("path", { d: SIGNS[name], class: "sl-play-sign" }),
+  );
+
+const playButton = (name, press) =>
+  dom(
+    "button",
+    { type: "button", class: "sl-play-button", "aria-label": name, title: name, click: press },
+    signOf(name),
+  );
+
+/** Where an instant is on the slider, for the marks below it. */
+const placeOnTrack = (film, time) => `${((100 * time) / film.header.end_s).toFixed(2)}%`;
+
+function marksOf(film) {
+  const { faults, partitions, end_s } = film.header;
+  const spans = [
+    ...faults.map((fault) => [fault, "sl-mark-fault", `${fault.name}: ${fault.kind}`]),
+    ...partitions.map((cut) => [cut, "sl-mark-cut", "network cut in parts"]),
+  ].map(([{ start_s, stop_s }, kind, title]) => {
+    const stop = Math.min(stop_s ?? end_s, end_s);
+    const style = `left: ${placeOnTrack(film, start_s)}; width: ${placeOnTrack(film, Math.max(stop - start_s, 0))}`;
+    return dom("span", { class: `sl-mark ${kind}`, style, title });
+  });
+  const violated = firstViolation(film);
+  if (violated?.time_s == null) return spans;
+  const mark = {
+    class: "sl-mark sl-mark-violation",
+    style: `left: ${placeOnTrack(film, violated.time_s)}`,
+  };
+  return [...spans, dom("span", { ...mark, title: violated.sentence })];
+}
+
+/** Say where the cursor is; the slider's value in words. */
+function whereIs(film, time) {
+  return `epoch ${epochAt(film, time)}, ${time.toFixed(3)} s of ${film.header.end_s.toFixed(1)} s`;
+}
+
+/** Say that it stands where the protocol is violated. */
+function violationAt(film, time) {
+  const violated = firstViolation(film);
+  if (violated?.time_s == null || time < violated.time_s) return "";
+  return `Violated at ${violated.time_s.toFixed(3)} s: ${violated.sentence}`;
+}
+
+/**
+ * The bar.
+ *
+ * @param {object} store
+ * @param {Function} send messages to the kernel; the bar sends none
+ * @param {object} [player] of the same store, where there is one already
+ */
+export function playPanel(store, send, player = createPlayer(store)) {
+  const start = playButton("play", player.toggle);
+  const slider = dom("input", {
+    type: "range",
+    class: "sl-scrub",
+    min: 0,
+    max: 1,
+    step: "any",
+    value: 0,
+    "aria-label": "time",
+    title: "arrows: one message; Page Up, Page Down: one epoch; Home, End",
+    input: () => {
+      player.pause();
+      player.seek(slider.valueAsNumber);
+    },
+    keydown(event) {
+      const move = PLAY_KEYS[event.key];
+      if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      move(player);
+    },
+  });
+  const speed = dom(
+    "select",
+    { class: "sl-speed", change: () => store.set({ speed: Number(speed.value) }) },
+    ...SPEEDS.map((factor) => dom("option", { value: factor }, `${factor}×`)),
+  );
+  const marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
+  const clock = dom("output", { class: "sl-clock" });
+  const alarm = dom("p", { class: "sl-alarm", role: "status" });
+  const element = dom(
+    "section",
+    { class: "sl-playbar", "aria-label": "play" },
+    playButton("epoch back", () => player.stepEpoch(-1)),
+    playButton("message back", () => player.stepMessage(-1)),
+    start,
+    playButton("next message", () => player.stepMessage(1)),
+    playButton("next epoch", () => player.stepEpoch(1)),
+    dom("div", { class: "sl-track" }, slider, marks),
+    clock,
+    dom(
+      "label",
+      { class: "sl-speed-label", title: "seconds of the protocol in one second" },
+      "speed ",
+      speed,
+    ),
+    alarm,
+  );
+
+  let shown = null;
+  function draw({ film, time, playing, speed: factor }) {
+    for (const control of element.querySelectorAll("button, input")) control.disabled = !film;
+    const name = playing ? "pause" : "play";
+    if (start.title !== name) start.replaceChildren(signOf(name));
+    setAttributes(start, { "aria-label": name, title: name });
+    speed.value = factor;
+    if (!film) return;
+    if (film !== shown) {
+      slider.max = film.header.end_s;
+      marks.replaceChildren(...marksOf(film));
+      shown = film;
+    }
+    slider.value = time;
+    const where = whereIs(film, time);
+    clock.textContent = where;
+    // While it plays the words would be read aloud without an end.
+    if (!playing) setAttributes(slider, { "aria-valuetext": where });
+    const violated = violationAt(film, time);
+    if (alarm.textContent !== violated) alarm.textContent = violated;
+  }
+  const off = store.on(["film", "time", "playing", "speed"], draw);
+  draw(store.get());
+  return {
+    element,
+    player,
+    destroy() {
+      off();
+      player.destroy();
+      element.remove();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+// Where the nodes stand: as even as possible on an ellipse, with as much text as has room.
+
+const RING_MARGIN = 12;
+/** From the most that a card can say to the least; the text of a line is `font` pixels high. */
+const CARDS = [
+  ...[2.4, 2, 1.6, 1.3, 1.1].map((scale) => cardOf(106, 72, 11.5, 4, scale)),
+  cardOf(94, 62, 10.5, 4),
+  cardOf(72, 54, 9.5, 4),
+  cardOf(60, 30, 9.5, 2),
+  cardOf(50, 18, 9.5, 1),
+  cardOf(10, 10, 0, 0),
+];
+
+function cardOf(width, height, font, lines, scale = 1) {
+  return { width: width * scale, height: height * scale, font: font * scale, lines };
+}
+
+/** Points at even distances along an ellipse, clockwise from the top. */
+function alongEllipse(count, centre, radius) {
+  const steps = 720;
+  const point = (step) => {
+    const angle = (2 * Math.PI * step) / steps;
+    return [centre.x + radius.x * Math.sin(angle), centre.y - radius.y * Math.cos(angle)];
+  };
+  const lengths = [0];
+  for (let step = 1; step <= steps; step += 1) {
+    const [x, y] = point(step);
+    const [before, above] = point(step - 1);
+    lengths.push(lengths[step - 1] + Math.hypot(x - before, y - above));
+  }
+  let step = 0;
+  return Array.from({ length: count }, (_, index) => {
+    while (lengths[step] < (lengths[steps] * index) / count) step += 1;
+    const [x, y] = point(step);
+    return { x, y };
+  });
+}
+
+function doOverlap(places, { width, height }) {
+  return places.some((one, index) =>
+    places
+      .slice(index + 1)
+      .some(
+        (other) => Math.abs(one.x - other.x) < width + 4 && Math.abs(one.y - other.y) < height + 4,
+      ),
+  );
+}
+
+/**
+ * Place the voters on the ring, and who only watches in the corner outside of it.
+ *
+ * @param {number} voters
+ * @param {number} watchers
+ * @param {number} width of the panel, pixels
+ * @param {number} height
+ * @returns {{card: object, places: {x: number, y: number}[], centre: object, radius: object}}
+ */
+export function placeNodes(voters, watchers, width, height) {
+  const centre = { x: width / 2, y: height / 2 };
+  let found;
+  for (const card of CARDS) {
+    const radius = {
+      x: Math.max(width / 2 - card.width / 2 - RING_MARGIN, 1),
+      y: Math.max(height / 2 - card.height / 2 - RING_MARGIN, 1),
+    };
+    const ring = alongEllipse(voters, centre, radius);
+    const corner = Array.from({ length: watchers }, (_, index) => ({
+      x: width - card.width / 2 - RING_MARGIN,
+      y: height - card.height / 2 - RING_MARGIN - index * (card.height + 4),
+    }));
+    found = { card, places: [...ring, ...corner], centre, radius };
+    const crowded = card.width * 4.5 > width || card.height * 4.5 > height;
+    if (!crowded && !doOverlap(found.places, card)) return found;
+  }
+  return found;
+}
+
+/** Where the ray from the middle of a card towards a point leaves the card. */
+export function edgeOf(from, towards, { width, height }) {
+  const x = towards.x - from.x;
+  const y = towards.y - from.y;
+  const share = Math.min(width / 2 / Math.abs(x), height / 2 / Math.abs(y), 1);
+  return { x: from.x + x * share, y: from.y + y * share };
+}
