@@ -5,6 +5,7 @@ genesis. The cost of a block or a vote does not depend on the length of the chai
 fork is that contradicts it: spread over the blocks, each is walked over once.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -69,7 +70,7 @@ class BlockTree:
         self._entries = {genesis.hash: root}
         self._orphans: dict[bytes, dict[bytes, Block]] = {}
         self._orphan_hashes: set[bytes] = set()
-        self.ballots: dict[bytes, dict[str, Vote]] = {}
+        self.ballots: dict[bytes, dict[str, Vote]] = defaultdict(dict)
         # Which blocks have a quorum, by the height that was voted for; known or not.
         self._voted_at: dict[int, set[bytes]] = {0: {genesis.hash}}
         # Shown as they are, and changed here alone.
@@ -124,14 +125,16 @@ class BlockTree:
         arrived = [block]
         while arrived:
             block = arrived.pop()
-            self._orphan_hashes.discard(block.hash)
             parent = self._entries[block.parent]
             if block.height == parent.block.height + 1 and block.epoch > parent.block.epoch:
                 entry = self._entries[block.hash] = _Entry(block)
                 parent.children.append(block.hash)
                 if len(self.ballots.get(block.ballot, ())) >= self.quorum:
                     events += self._notarize(entry)
-                arrived.extend(self._orphans.pop(block.hash, {}).values())
+                if block.hash in self._orphans:
+                    orphans = self._orphans.pop(block.hash)
+                    self._orphan_hashes.difference_update(orphans)
+                    arrived.extend(orphans.values())
         return events
 
     def add_vote(self, vote: Vote) -> Sequence[TreeEvent]:
@@ -141,9 +144,7 @@ class BlockTree:
         takes nothing away from a true one of the same voter.
         """
         vote = vote if type(vote) is Vote else to_instance(vote, Vote, "vote")
-        votes = self.ballots.get(vote.signed)
-        if votes is None:
-            votes = self.ballots[vote.signed] = {}
+        votes = self.ballots[vote.signed]
         votes.setdefault(vote.voter, vote)
         if len(votes) == self.quorum:
             if self.rule.uncontested:  # else nobody asks
@@ -189,17 +190,18 @@ class BlockTree:
 
     def _final_below(self, tip: _Entry) -> _Entry | None:
         """Return the newest block that the rule makes final under a newly notarized tip, if any."""
-        rule, newest, entry = self.rule, tip, tip
+        rule, newest, entry, block = self.rule, tip, tip, tip.block
         for depth in range(1, rule.consecutive):
-            parent = self._entries.get(entry.block.parent)
-            if parent is None or parent.block.epoch + 1 != entry.block.epoch:
+            parent = self._entries.get(block.parent)
+            if parent is None or parent.block.epoch + 1 != block.epoch:
                 return None
-            entry = parent
+            entry, block = parent, parent.block
             if depth == rule.chopped:
                 newest = entry
-        heights = range(entry.block.height, tip.block.height + 1)
-        if rule.uncontested and any(len(self._voted_at[height]) > 1 for height in heights):
-            return None
+        if rule.uncontested:
+            heights = range(block.height, tip.block.height + 1)
+            if any(len(self._voted_at[height]) > 1 for height in heights):
+                return None
         return newest
 
     def _finalize(self, newest: _Entry) -> list[TreeEvent]:

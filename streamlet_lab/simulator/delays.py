@@ -85,9 +85,10 @@ class LognormalDelays:
                 share = uniform()
                 # Whether the delay is too long shows nearly always without its computation.
                 if limit > bound or share < shares[limit >> shift]:
-                    delay = shortest + round(scale * exp(spread * inverse(share or _LEAST)))
-                    if not 1 <= delay <= bound:
-                        delay = max(1, min(delay, bound))
+                    rest = scale * exp(spread * inverse(share or _LEAST))
+                    delay = shortest + round(rest) or 1
+                    if delay > bound:
+                        delay = bound
                     if delay < limit:
                         due[receiver] = arrival = time + delay
                         found.append((arrival, receiver))

@@ -31,13 +31,15 @@ class _Tally:
     """Copies of the messages of one kind about one epoch; an echo sends one to all others.
 
     From ``not_before`` on everyone takes them in; who has a clock that is less late does so before.
+    What arrives before ``at_once`` may have to wait.
     """
 
-    __slots__ = ("not_before", "received", "sent", "unechoed")
+    __slots__ = ("at_once", "echoed", "not_before", "sent", "unechoed")
 
-    def __init__(self, not_before: int) -> None:
-        self.sent = self.received = self.unechoed = 0
+    def __init__(self, not_before: int, at_once: int) -> None:
+        self.sent = self.echoed = self.unechoed = 0
         self.not_before = not_before
+        self.at_once = at_once
 
 
 class _Flood:
@@ -46,10 +48,10 @@ class _Flood:
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
     before it for those in ``open``, and since time only goes forward, for no others later on. For
     one that may be down when a copy arrives, nothing is due until one has: each copy counts.
-    Nobody has it later than at ``latest``.
+    From ``closed`` on no copy comes before what is due.
     """
 
-    __slots__ = ("due", "latest", "message", "network", "open", "tally", "via")
+    __slots__ = ("closed", "due", "message", "network", "open", "tally", "via")
 
     def __init__(self, message: Message, network: "Network", tally: _Tally) -> None:
         self.message = message
@@ -57,7 +59,7 @@ class _Flood:
         self.tally = tally
         self.open: Sequence[int] = network.participants
         self.due = [LOST] * len(self.open)
-        self.latest = LOST
+        self.closed = LOST
         # From whom the copy came, and when it left, if anybody asks.
         self.via: dict[int, tuple[int, int]] = _NO_ONE if network.is_plain else {}
 
@@ -69,7 +71,7 @@ class _Flood:
             due, self.open, network.shortest_delay, time, self.message, sender
         )
         if not self.open:
-            self.latest = 0
+            self.closed = 0
         if not plain:
             for arrival, receiver in sooner:
                 self.send(time, sender, receiver, arrival)
@@ -95,17 +97,17 @@ class _Flood:
             if self.due[receiver] != time:
                 return  # an earlier copy has overtaken this one
             self.due[receiver] = _ARRIVED
-            if network.verify_time or time < self.tally.not_before:
+            if time < self.tally.at_once:
                 self._wait(time, receiver)
                 return
         if not network.online[receiver]:
             return
-        if receiver < network.voters:
-            self.tally.received += 1
-            if not network.echoes[receiver]:
-                self.tally.unechoed += 1
-            elif time + network.shortest_delay < self.latest:
+        if network.echoes[receiver]:
+            self.tally.echoed += 1
+            if time < self.closed:
                 self.echo(time, receiver)
+        elif receiver < network.voters:
+            self.tally.unechoed += 1
         if network.delivered is not None:
             sender, sent = self.via[receiver]
             network.delivered(time, sender, receiver, sent, self.message)
@@ -247,8 +249,7 @@ class Network:
         """
         others, tallies = self.voters - 1, self._tallies.items()
         return {
-            key: (one.sent, (one.received - one.unechoed) * others, one.received)
-            for key, one in tallies
+            key: (one.sent, one.echoed * others, one.echoed + one.unechoed) for key, one in tallies
         }
 
     def on_their_way(self) -> list[Message]:
@@ -283,7 +284,7 @@ class Network:
         flood.tally.sent += self.voters - 1
         flood.due[sender] = _ARRIVED
         flood.echo(time, sender)
-        flood.latest = max(flood.due)
+        flood.closed = max(flood.due) - self.shortest_delay
 
     def send(
         self, time: int, sender: int, receiver: int, message: Message, delay: int | None = None
@@ -303,7 +304,8 @@ class Network:
             tally = self._tallies.get(key)
             if tally is None:
                 not_before = self._not_before(message.epoch) + self._latest
-                tally = self._tallies[key] = _Tally(not_before)
+                at_once = LOST if self.verify_time else not_before
+                tally = self._tallies[key] = _Tally(not_before, at_once)
                 self._forget()
             flood = self._floods[message] = _Flood(message, self, tally)
             self._under_way.append(flood)
