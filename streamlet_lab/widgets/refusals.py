@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from streamlet_lab.batched import explain
-from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.matching import band_parameters, bands
 from streamlet_lab.units import read_amount, to_python, to_whole
@@ -227,25 +225,6 @@ def said(knob: Knob, value: Any) -> str:
     return f"{write(value)} {unit}".strip()
 
 
-def outside_model(config: ExperimentConfig) -> str | None:
-    """Say in a sentence why the paper promises nothing for a configuration; None if it does."""
-    reasons = "; ".join(config.outside_model)
-    return f"Outside the {config.model} model: {reasons}." if reasons else None
-
-
-def why_not_batched(config: ExperimentConfig, settings: Mapping[str, Any]) -> str | None:
-    """Say in the words of the controls why many runs cannot be played at once; None if they can."""
-    reason = explain(config)
-    if reason is None:
-        return None
-    values = {name: knob.default for name, knob in KNOBS.items()} | dict(settings)
-    places, _, why = reason.partition(": ")
-    error = InvalidInput(places.partition(",")[0], None, why)
-    name = _control(error, values)
-    label = places if name is None else KNOBS[name].label
-    return f"Many runs at once: {label}: {why.replace('it knows', 'the batched engine knows')}."
-
-
 def _control(error: InvalidInput, values: Mapping[str, Any]) -> str | None:
     """Return the control of the setting that an error names."""
     place, *_ = error.field.partition(":")
@@ -255,6 +234,11 @@ def _control(error: InvalidInput, values: Mapping[str, Any]) -> str | None:
         kinds = [kind for kind in TRADERS if values[kind]]
         _, _, number, *_ = place.split(".")
         return kinds[int(number)] if number.isdecimal() else number if number in TRADERS else None
+    return control_of(place)
+
+
+def control_of(place: str) -> str | None:
+    """Return the control of a setting, or of the nearest one around it."""
     if place in ("network.samples", "network.shortest_delay"):
         return "delays" if place.endswith("samples") else "median_delay_ms"
     while place:
