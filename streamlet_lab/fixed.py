@@ -70,6 +70,10 @@ def unchecked(kind: type[V]) -> Callable[..., V]:
     ...     second: int = 0
     >>> unchecked(Pair)(1, 2)
     Pair(first=1, second=2)
+    >>> unchecked(Pair)(1)
+    Traceback (most recent call last):
+    ...
+    TypeError: Pair has 2 values, not 1
     """
     new = object.__new__
     setters = tuple(getattr(kind, item.name).__set__ for item in fields(kind))  # type: ignore[arg-type]

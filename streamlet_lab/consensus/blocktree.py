@@ -114,7 +114,7 @@ class BlockTree:
         as soon as that can be seen. Returns what follows, in order.
         """
         block = block if type(block) is Block else to_instance(block, Block, "block")
-        if self.knows(block):
+        if block.hash in self._entries or block.hash in self._orphans.get(block.parent, ()):
             return NOTHING
         if block.parent not in self._entries:
             self._orphans.setdefault(block.parent, {})[block.hash] = block
