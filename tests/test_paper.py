@@ -568,13 +568,7 @@ def last_moment(kind):
 
     leaders = round_robin(["node_0", "node_0", "node_1", "node_2"])
     return watched(
-        4,
-        {"node_3": "paper_last_moment"},
-        4,
-        gst=EPOCH,
-        delay=delay,
-        leader_of=leaders,
-        kind=kind,
+        4, {"node_3": "paper_last_moment"}, 4, gst=EPOCH, delay=delay, leader_of=leaders, kind=kind
     )
 
 

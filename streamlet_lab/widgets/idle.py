@@ -75,6 +75,10 @@ def _of_network(values: Values) -> _Found:
         yield ("one_way",), "there is no partition"
     if not _misses(values):
         yield ("catch_up",), _LASTING
+    end = values["epochs"] * values["epoch_deltas"] * values["delta_ms"] / 1_000
+    for name in ("bad_s", "partition_s"):
+        if _lasts(values, name) and values[name][0] >= end:
+            yield (name,), f"the run ends before, at {write(end)} s"
 
 
 def _lasts(values: Values, name: str) -> bool:
@@ -97,6 +101,8 @@ def _of_prices(values: Values) -> _Found:
 
 
 def _of_market(values: Values) -> _Found:
+    if not any(values[kind] for kind in TRADERS):
+        yield ("without_reference",), "nobody trades: raise the rate of some traders"
     band = values["band"]
     if band in bands():
         taken = band_parameters(band)

@@ -4,12 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from streamlet_lab.consensus import (
-    EPOCHS_AHEAD,
-    Block,
-    BlockTree,
-    Dropped,
-)
+from streamlet_lab.consensus import EPOCHS_AHEAD, Block, BlockTree, Dropped
 from streamlet_lab.keys import Ed25519Keyring
 
 from .committee import GENESIS, Committee, chain_of, extend, votes_for

@@ -336,10 +336,7 @@ FORGED_PROPOSALS = {
         lambda c, block: c.propose(block, "node_1"),
         Dropped.NOT_THE_LEADER,
     ),
-    "a stranger proposes": (
-        lambda c, block: c.propose(block, "stranger"),
-        Dropped.NOT_THE_LEADER,
-    ),
+    "a stranger proposes": (lambda c, block: c.propose(block, "stranger"), Dropped.NOT_THE_LEADER),
     "epoch before the first": (
         lambda c, block: c.propose(replace(block, epoch=-4)),
         Dropped.NOT_THE_LEADER,

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import streamlet_lab as sl
 from streamlet_lab import Experiment, InvalidInput
 from streamlet_lab.config import PricesConfig
 from streamlet_lab.kinds import registers
 from streamlet_lab.simulator import own_trader_kinds
-from streamlet_lab.widgets.knobs import KNOBS, describe, experiment_of, to_settings
+from streamlet_lab.widgets.knobs import KNOBS, as_code, describe, experiment_of, to_settings
 
 from .changes import CHANGES, NEEDS
 from .flat import flat
@@ -58,6 +59,32 @@ def test_what_is_described_means_the_same_experiment(settings):
     described = {each["name"]: each["value"] for each in json.loads(json.dumps(describe(settings)))}
     assert experiment_of(described).config == config
     assert {name: described[name] for name in settings} == settings
+
+
+@given(ANY)
+def test_the_code_makes_the_same_experiment(settings):
+    try:
+        experiment = experiment_of(settings)
+    except InvalidInput:
+        return
+    code = as_code(experiment)
+    assert eval(code, {"sl": sl}).config == experiment.config
+    assert all(len(line) <= 88 for line in code.splitlines())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"faulty": 2, "nodes": 7, "placed": "apart", "fault": "equivocate", "quorum": "2f+1"},
+        {"lying": 1, "lie": "spiking", "voter_policy": "evidence", "signatures": "ed25519"},
+        {"gst_s": 4, "held": 0.5, "loss": 0.1, "band": "luld", "momentum": 1.5, "nights": 0},
+    ],
+)
+def test_the_code_runs_to_the_same_bytes(settings):
+    experiment = experiment_of({"epochs": 12, **settings})
+    runs = experiment.run(), eval(as_code(experiment), {"sl": sl}).run()
+    left, right = ([frame.to_csv() for frame in run.frames.values()] for run in runs)
+    assert left == right
 
 
 @pytest.mark.parametrize("percent", [5, 5.1, 0.07, 7.35, "5.10", 33.33])
