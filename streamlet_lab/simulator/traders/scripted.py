@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Annotated, Any, Final, Literal
 
 from streamlet_lab.errors import InvalidInput
@@ -23,7 +22,7 @@ _NEVER: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedOrder:
     """An order that is sent at an instant; the market order has no price.
 
     The instant is protocol time, microseconds; a script has seconds, or a text with a unit.
@@ -61,29 +60,28 @@ class Scripted(Trader):
         super().__post_init__()
         if not isinstance(self.script, list | tuple):
             raise InvalidInput("script", self.script, "a list of orders")
-        listed = [_read(number, order) for number, order in enumerate(self.script)]
-        self._left = sorted(listed, key=lambda order: order.at)
+        listed = [self._read(number, order) for number, order in enumerate(self.script)]
+        self._left: list[ListedOrder] = sorted(listed, key=lambda order: order.at)
         self._passed = 0
 
     def wait(self) -> int:
         """Return the time until the next order on the list; for ever after the last one."""
         return self._left[0].at - self._passed if self._left else _NEVER
 
-    def act(self, view: MarketView) -> list[Action]:
-        self._passed = now = self._left[0].at
-        due = [*takewhile(lambda order: order.at == now, self._left)]
-        del self._left[: len(due)]
-        return [
-            (self.buy if order.side == "buy" else self.sell)(
-                order.quantity, order.price, intent=order.intent
-            )
-            for order in due
-        ]
+    def act(self, view: MarketView) -> tuple[Action]:
+        order = self._left.pop(0)
+        self._passed = order.at
+        send = self.buy if order.side == "buy" else self.sell
+        return (send(order.quantity, order.price, intent=order.intent),)
+
+    def _read(self, number: int, order: object) -> ListedOrder:
+        try:
+            return read_order(order)
+        except InvalidInput as error:
+            place = f"script.{number}" + (f".{error.field}" if error.field else "")
+            raise InvalidInput(place, error.value, error.expected) from None
 
 
-def _read(number: int, order: Any) -> Listed:
-    try:
-        return Listed(**read_parameters(Listed, order))
-    except InvalidInput as error:
-        place = f"script.{number}" + (f".{error.field}" if error.field else "")
-        raise InvalidInput(place, error.value, error.expected) from None
+def read_order(order: Any) -> ListedOrder:
+    """Read an order of a script; a complaint names what is wrong of it, if that has a name."""
+    return ListedOrder(**read_parameters(ListedOrder, order))
