@@ -38,9 +38,10 @@ def order_columns(record: Record) -> Columns:
         "trader": [order.trader for order in orders],
         "kind": [arrival.kind for arrival in arrivals],
         "intent": [arrival.intent for arrival in arrivals],
-        "side": [order.side.value for order in orders],
-        "type": [order.order_type.value for order in orders],
-        "time_in_force": [order.time_in_force.value for order in orders],
+        # `value` is a property, two calls for each of them; and a text that all orders share.
+        "side": [order.side._value_ for order in orders],
+        "type": [order.order_type._value_ for order in orders],
+        "time_in_force": [order.time_in_force._value_ for order in orders],
         "expires_s": [
             None if order.expires is None else to_seconds(order.expires) for order in orders
         ],
