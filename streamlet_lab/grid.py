@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -123,8 +124,7 @@ class Sweep:
     @property
     def measures(self) -> tuple[str, ...]:
         """What was measured in each run."""
-        measured = self.frame.columns[len(self.settings) + 2 :]
-        return tuple(name for name in measured if not name.endswith((PART, WHOLE)))
+        return _measures(self.frame.columns[len(self.settings) + 2 :])
 
     def is_share(self, measure: str) -> bool:
         """Whether a measure is a share, so that the frame has its part and whole too."""
@@ -264,15 +264,17 @@ def sweep(
     on_error : {"keep", "raise"}
         Whether a run that fails is one of the ``failures``, or ends the sweep.
     engine : {"full", "batched", "auto"}
-        Which plays the runs; ``"auto"`` is the batched one where it can.
+        Which plays the runs; ``"auto"`` is the batched one where it can, so not with the
+        default measure.
     """
     place = to_place(workers, executor)
     keep = to_name(on_error, get_args(OnError), "on_error") == "keep"
     plan = make_plan(base, over, to_whole(seed, 0, "seed"))
     rounds = _rounds(until, to_whole(repeats, 1, "repeats", _MOST_RUNS // len(plan.points)))
     work = Work(to_function(run, "run"), to_measure(measure), plan.columns, keep)
-    if until is not None and run is run_experiment and (names := names_of(work.measure)):
-        _goal(until, names)  # of any other measure a run tells the names
+    names = names_of(work.measure)
+    if until is not None and names and (run is run_experiment or measure is not summary_numbers):
+        _goal(until, names)  # of any other measure the first run tells the names
     reasons = choose_engines(engine, plan, work)
     place = ByEngine(place, [not reason for reason in reasons])
     place.check(run=run, measure=work.measure, settings=plan.points)
@@ -281,7 +283,8 @@ def sweep(
         document = study_document(plan, run, work.measure, engine)
         opened = open_store(store, document, plan.columns)
     with opened as kept, told(progress) as report:
-        runs = Runs(plan, work, place, kept, report)
+        look = None if until is None else partial(_goal, until)
+        runs = Runs(plan, work, place, kept, report, look)
         interrupt = _make(runs, rounds, until)
         return replace(_swept(runs, until), interrupt=interrupt, _engines=table(plan, reasons))
 
@@ -338,8 +341,13 @@ def _swept(runs: Runs, until: Until | None) -> Sweep:
     return replace(swept, until=goal)
 
 
-def _goal(until: Until, measures: Sequence[str]) -> dict[str, float]:
+def _measures(numbers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in numbers if not name.endswith((PART, WHOLE)))
+
+
+def _goal(until: Until, numbers: Iterable[str]) -> dict[str, float]:
     """Return what half the widths of intervals are to be, by measures that there are."""
+    measures = _measures(numbers)
     if not isinstance(until, Mapping):
         if len(measures) != 1:
             names = _listed(measures)
