@@ -264,8 +264,7 @@ def sweep(
     on_error : {"keep", "raise"}
         Whether a run that fails is one of the ``failures``, or ends the sweep.
     engine : {"full", "batched", "auto"}
-        Which plays the runs; ``"auto"`` is the batched one where it can, so not with the
-        default measure.
+        Which plays the runs; ``"auto"`` is the batched one where it can: `engines` tells.
     """
     place = to_place(workers, executor)
     keep = to_name(on_error, get_args(OnError), "on_error") == "keep"
@@ -273,7 +272,7 @@ def sweep(
     rounds = _rounds(until, to_whole(repeats, 1, "repeats", _MOST_RUNS // len(plan.points)))
     work = Work(to_function(run, "run"), to_measure(measure), plan.columns, keep)
     names = names_of(work.measure)
-    if until is not None and names and (run is run_experiment or measure is not summary_numbers):
+    if names and (run is run_experiment or measure is not summary_numbers):
         _goal(until, names)  # of any other measure the first run tells the names
     reasons = choose_engines(engine, plan, work)
     place = ByEngine(place, [not reason for reason in reasons])
@@ -283,8 +282,7 @@ def sweep(
         document = study_document(plan, run, work.measure, engine)
         opened = open_store(store, document, plan.columns)
     with opened as kept, told(progress) as report:
-        look = None if until is None else partial(_goal, until)
-        runs = Runs(plan, work, place, kept, report, look)
+        runs = Runs(plan, work, place, kept, report, partial(_goal, until))
         interrupt = _make(runs, rounds, until)
         return replace(_swept(runs, until), interrupt=interrupt, _engines=table(plan, reasons))
 
@@ -337,7 +335,7 @@ def _swept(runs: Runs, until: Until | None) -> Sweep:
     frame = pd.DataFrame(rows, columns=[*named])
     failures = pd.DataFrame(failed, columns=[*columns, "error"])
     swept = Sweep(frame, settings, runs.planned, failures)
-    goal = {} if until is None or frame.empty else _goal(until, swept.measures)
+    goal = {} if frame.empty else _goal(until, swept.measures)
     return replace(swept, until=goal)
 
 
@@ -345,9 +343,11 @@ def _measures(numbers: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in numbers if not name.endswith((PART, WHOLE)))
 
 
-def _goal(until: Until, numbers: Iterable[str]) -> dict[str, float]:
+def _goal(until: Until | None, numbers: Iterable[str]) -> dict[str, float]:
     """Return what half the widths of intervals are to be, by measures that there are."""
     measures = _measures(numbers)
+    if until is None:
+        return {}
     if not isinstance(until, Mapping):
         if len(measures) != 1:
             names = _listed(measures)
