@@ -13,6 +13,7 @@ from streamlet_lab.config import (
     load_config,
     make_config,
     read_settings,
+    to_code,
 )
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
@@ -86,9 +87,7 @@ class Experiment:
         return _run(self.config, network, checks, monitors, progress, market)
 
     def __repr__(self) -> str:
-        settings = self.config.model_dump(mode="json", exclude_defaults=True)
-        arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-        return f"Experiment({arguments})"
+        return to_code(self.config, "Experiment")
 
 
 def run_protocol(

@@ -21,12 +21,7 @@ from streamlet_lab.experiment import run_protocol
 from streamlet_lab.fault import Fault
 from streamlet_lab.interrupts import terminable
 from streamlet_lab.scenarios import Scenario
-from streamlet_lab.simulator import (
-    Progress,
-    make_fault,
-    offered_fault_kinds,
-    own_fault_kinds,
-)
+from streamlet_lab.simulator import Progress, make_fault, offered_fault_kinds, own_fault_kinds
 from streamlet_lab.streams import stream
 from streamlet_lab.texts import printable
 from streamlet_lab.units import to_whole

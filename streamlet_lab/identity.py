@@ -26,6 +26,8 @@ from streamlet_lab.values import functions_in
 
 # What cannot change, and is what it is written as.
 _PLAIN: Final = (bool, int, float, complex, str, bytes, NoneType)
+# What has no name of its own.
+_NAMELESS: Final = (tuple, partial, MethodType, classmethod, staticmethod, property)
 # Nothing that makes or measures a run may import these rooms.
 _SHOWING: Final = ("charts/", "widgets/")
 
@@ -95,10 +97,8 @@ def _parts(thing: Any, package: str, seen: set[int]) -> Iterator[str]:
     """Yield what makes a thing do what it does, if it is of a package: its code, what it uses."""
     if isinstance(thing, _PLAIN):
         yield repr(thing)
-    elif isinstance(thing, tuple | partial | MethodType | classmethod | staticmethod | property):
-        for each in _inside(thing):
-            yield from _parts(each, package, seen)
-    else:
+        return
+    if not isinstance(thing, _NAMELESS):
         is_named = isinstance(thing, type | FunctionType)
         kind = thing if is_named else type(thing)
         yield f"{kind.__module__}.{kind.__qualname__}"
@@ -109,40 +109,37 @@ def _parts(thing: Any, package: str, seen: set[int]) -> Iterator[str]:
             return  # the version and the digest stand for it
         if isinstance(thing, FunctionType):
             yield _source(thing)
-        for each in (() if is_named else (kind,), *_used(thing)):
-            yield from _parts(each, package, seen)
+    for each in _inside(thing):
+        yield from _parts(each, package, seen)
 
 
-def _inside(thing: Any) -> tuple[Any, ...]:
-    """Return what there is in something that has no name of its own."""
+def _inside(thing: Any) -> Iterator[Any]:
+    """Yield what a thing is made of, and what it uses, under its name there."""
     match thing:
+        case tuple():
+            yield from thing
         case partial():
-            return (thing.func, *thing.args, *thing.keywords.items())
+            yield from (thing.func, *thing.args, *thing.keywords.items())
         case MethodType():
-            return (thing.__self__, thing.__func__)
+            yield from (thing.__self__, thing.__func__)
         case classmethod() | staticmethod():
-            return (thing.__func__,)
+            yield thing.__func__
         case property():
-            return (thing.fget,)
-    return tuple(thing)
-
-
-def _used(thing: Any) -> Iterator[Any]:
-    """Yield what a function, a class or an object uses, under its name there."""
-    if isinstance(thing, FunctionType):
-        yield thing.__defaults__ or ()
-        yield from (thing.__kwdefaults__ or {}).items()
-        with suppress(ValueError):  # what it encloses is not there yet
-            closed = inspect.getclosurevars(thing)
-            yield from (*closed.nonlocals.items(), *closed.globals.items())
-    elif isinstance(thing, type):
-        yield thing.__bases__
-        # Python's own notes about a class are none of its behaviour, but its methods are.
-        for name, value in vars(thing).items():
-            if not (name.startswith("__") and isinstance(value, (*_PLAIN, tuple))):
-                yield name, value
-    else:
-        yield from getattr(thing, "__dict__", {}).items()
+            yield thing.fget
+        case FunctionType():
+            yield thing.__defaults__ or ()
+            yield from (thing.__kwdefaults__ or {}).items()
+            with suppress(ValueError):  # what it encloses is not there yet
+                closed = inspect.getclosurevars(thing)
+                yield from (*closed.nonlocals.items(), *closed.globals.items())
+        case type():
+            yield thing.__bases__
+            # Python's own notes about a class are none of its behaviour, but its methods are.
+            for name, value in vars(thing).items():
+                if not (name.startswith("__") and isinstance(value, (*_PLAIN, tuple))):
+                    yield name, value
+        case _:
+            yield from (type(thing), *getattr(thing, "__dict__", {}).items())
 
 
 def _source(function: FunctionType) -> str:

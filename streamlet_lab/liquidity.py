@@ -1,13 +1,15 @@
 """A market over time: when its orders were matched, its midpoint and spread, and how late it is."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from streamlet_lab.intervals import Share
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: The states in which orders are matched as they come.
 MATCHED: Final = ("open", "limit")
@@ -23,31 +25,31 @@ _SAME: Final = 1 + 1e-9
 _Path = npt.NDArray[np.float64]
 
 
-def state_spans(bands: pd.DataFrame, symbol: str, end_s: float) -> pd.DataFrame:
+def state_spans(bands: "pd.DataFrame", symbol: str, end_s: float) -> "pd.DataFrame":
     """Return when the market of one symbol was not simply open, from the frame ``bands``.
 
     Columns ``state``, ``start_s`` and ``stop_s``, seconds; the run ends at ``end_s``. One that ends
     as it begins has its row too.
     """
+    import pandas as pd
+
     states, starts, stops = _spans(bands, symbol, end_s)
     return pd.DataFrame(
         {"state": pd.array(states, dtype="str"), "start_s": starts, "stop_s": stops}
     )
 
 
-def _spans(
-    bands: pd.DataFrame, symbol: str, end_s: float
-) -> tuple[npt.NDArray[np.object_], _Path, _Path]:
-    own = (bands["symbol"] == symbol).to_numpy()
-    states, times = bands["state"].to_numpy()[own], bands["time_s"].to_numpy()[own]
+def _spans(bands: Any, symbol: str, end_s: float) -> tuple[npt.NDArray[np.object_], _Path, _Path]:
+    own = np.asarray(bands["symbol"], "O") == symbol
+    states, times = np.asarray(bands["state"], "O")[own], np.asarray(bands["time_s"], "d")[own]
     changes = states != np.append(["open"], states[:-1])
     states, starts = states[changes], times[changes]
     closed = states != "open"
     return states[closed], starts[closed], np.append(starts[1:], end_s)[closed]
 
 
-def interruptions(bands: pd.DataFrame, ends: Mapping[Any, float]) -> dict[str, Any]:
-    """Return how often, and for how long, orders were not matched as they came.
+def interruptions(bands: Any, ends: Mapping[Any, float]) -> dict[str, Any]:
+    """Return how often, and for how long, orders were not matched as they came, by ``bands``.
 
     Each symbol's market is watched until its end, in seconds.
     """
@@ -66,20 +68,20 @@ def interruptions(bands: pd.DataFrame, ends: Mapping[Any, float]) -> dict[str, A
     }
 
 
-def midpoints(book: pd.DataFrame) -> "pd.Series[float]":
+def midpoints(book: "pd.DataFrame") -> "pd.Series[float]":
     """Return the midpoint where both sides quote and orders are matched, in dollars."""
     quoted = book[book["state"].isin(MATCHED) & book["best_bid"].notna() & book["best_ask"].notna()]
     return (quoted["best_bid"] + quoted["best_ask"]) / 2
 
 
-def quoted_spreads(book: pd.DataFrame) -> "pd.Series[float]":
+def quoted_spreads(book: "pd.DataFrame") -> "pd.Series[float]":
     """Return the quoted spread in basis points of the midpoint, where there is a midpoint."""
     middle = midpoints(book)
     quoted = book.loc[middle.index]
     return 1e4 * (quoted["best_ask"] - quoted["best_bid"]) / middle
 
 
-def delay(samples: pd.DataFrame, epoch_s: float) -> float | None:
+def delay(samples: "pd.DataFrame", epoch_s: float) -> float | None:
     """Return how old the true price is that a series is nearest to, in seconds.
 
     The delay d that makes the mean of (ln seen(t) − ln true(t − d))² smallest, in steps of the

@@ -35,16 +35,18 @@ within the band ends as ``fill_or_kill``.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.intervals import Share
 from streamlet_lab.liquidity import delay, interruptions, midpoints, quoted_spreads
 from streamlet_lab.matching import RejectReason
 from streamlet_lab.units import MONEY, is_within, to_hundredths
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Where orders are stopped: the column ``stopped`` of the frame ``rejections``.
 AT_ENTRY: Final = "at_entry"
@@ -167,7 +169,9 @@ _FINEST: Final = 12
 _FINEST_PER_MICRO: Final = 10**6
 
 
-Frames = Mapping[str, pd.DataFrame]
+Frames = Mapping[str, "pd.DataFrame"]
+#: What is only counted: frames, or dictionaries of their columns.
+Counted = Mapping[str, Any]
 
 
 def is_fair(price: Decimal, true_price: int, hundredths: int) -> bool:
@@ -210,8 +214,10 @@ def verdict(came_fair: bool, fair: bool) -> str:
     return TURNED_FAIR if fair else JUSTIFIED
 
 
-def market_quality(frames: Frames, symbols: tuple[str, ...], epoch_s: float) -> pd.DataFrame:
+def market_quality(frames: Frames, symbols: tuple[str, ...], epoch_s: float) -> "pd.DataFrame":
     """Return the quality of each symbol's market: a row for each, with the :data:`MEASURES`."""
+    import pandas as pd
+
     rows = [
         market_numbers({name: _of(frames[name], symbol) for name in _USED}, epoch_s)
         for symbol in symbols
@@ -222,7 +228,7 @@ def market_quality(frames: Frames, symbols: tuple[str, ...], epoch_s: float) -> 
 _USED: Final = ("orders", "trades", "rejections", "bands", "book")
 
 
-def _of(frame: pd.DataFrame, symbol: str) -> pd.DataFrame:
+def _of(frame: "pd.DataFrame", symbol: str) -> "pd.DataFrame":
     return frame[frame["symbol"] == symbol]
 
 
@@ -254,38 +260,47 @@ def activity(frames: Frames) -> dict[str, Any]:
     return with_rates(counts(frames), frames["orders"]["reference_age_s"])
 
 
-def with_rates(numbers: Mapping[str, int], ages: "pd.Series[float]") -> dict[str, Any]:
+def with_rates(numbers: Mapping[str, int], ages: Any) -> dict[str, Any]:
     """Return :func:`counts` with the shares that follow, and the median of the orders' ages."""
     return {
         **numbers,
         "fair_stopped_rate": Share.of(numbers["fair_orders_stopped"], numbers["fair_orders"]),
         "unfair_trade_rate": Share.of(numbers["unfair_trades"], numbers["trades"]),
-        "median_reference_age_s": None if ages.isna().all() else float(ages.median()),
+        "median_reference_age_s": median(ages),
     }
 
 
-def counts(frames: Frames) -> dict[str, int]:
+def median(values: Any) -> float | None:
+    """Return the median of those that are known, None if none is."""
+    numbers = np.asarray(values, dtype="float64")
+    known = numbers[~np.isnan(numbers)]
+    return float(np.median(known)) if known.size else None
+
+
+def counts(frames: Counted) -> dict[str, int]:
     """Return the counts among them: those of parts of a run add up to those of the run."""
     orders, trades, rejections = frames["orders"], frames["trades"], frames["rejections"]
     # Column by column: part of a frame would be a copy of all its columns.
-    verdict_of = rejections["verdict"].to_numpy()
+    place, why, shares, verdict_of, blocked = (
+        np.asarray(rejections[name])
+        for name in ("stopped", "reason", "quantity", "verdict", "blocked")
+    )
     stopped, false = verdict_of != "", verdict_of == FALSE
-    place, why, shares = (rejections[name].to_numpy() for name in ("stopped", "reason", "quantity"))
     verdicts, places, reasons = (Counter(each[stopped]) for each in (verdict_of, place, why))
     false_places, false_reasons = Counter(place[false]), Counter(why[false])
-    is_limit = (orders["type"] == "limit").to_numpy()
-    fair, clipped = is_limit & orders["fair"].to_numpy(), orders["clipped"].to_numpy()
-    unfair = ~trades["fair"].to_numpy()
+    is_limit = np.asarray(orders["type"]) == "limit"
+    fair, clipped = is_limit & np.asarray(orders["fair"]), np.asarray(orders["clipped"])
+    unfair = ~np.asarray(trades["fair"])
     return {
-        "orders": len(orders),
-        "trades": len(trades),
+        "orders": is_limit.size,
+        "trades": unfair.size,
         "fair_orders": int(fair.sum()),
         "fair_orders_stopped": int(false.sum()),
         "fair_stopped_at_entry": false_places[AT_ENTRY],
         "fair_stopped_at_trade": false_places[AT_TRADE],
         "fair_swept": false_places[SWEPT],
         **{f"fair_stopped_{reason}": false_reasons[reason] for reason in STOP_REASONS},
-        "fair_stopped_blocked": int(rejections["blocked"].to_numpy()[false].sum()),
+        "fair_stopped_blocked": int(blocked[false].sum()),
         "stopped_turned_fair": verdicts[TURNED_FAIR],
         "stopped_turned_unfair": verdicts[TURNED_UNFAIR],
         "unfair_orders_stopped": verdicts[JUSTIFIED],
@@ -301,12 +316,14 @@ def counts(frames: Frames) -> dict[str, int]:
         "unfair_trades": int(unfair.sum()),
         "stopped_volume": int(shares[stopped].sum()),
         "fair_stopped_volume": int(shares[false].sum()),
-        "unfair_trade_volume": int(trades["quantity"].to_numpy()[unfair].sum()),
+        "unfair_trade_volume": int(np.asarray(trades["quantity"])[unfair].sum()),
     }
 
 
-def judged_by(frames: Frames, fair_percent: object) -> dict[str, pd.DataFrame]:
+def judged_by(frames: Frames, fair_percent: object) -> dict[str, "pd.DataFrame"]:
     """Return a result's frames as they are where another ``fair_percent`` says what is fair."""
+    import pandas as pd
+
     hundredths = to_hundredths(fair_percent, "fair_percent")
     orders, trades, rejections = (frames[name] for name in ("orders", "trades", "rejections"))
     orders = orders.assign(fair=_are_fair(orders["price"], orders["true_price"], hundredths))
@@ -344,8 +361,10 @@ def _are_fair(
     )
 
 
-def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> pd.DataFrame:
+def sensitivity(frames: Frames, fair_percents: Iterable[Any]) -> "pd.DataFrame":
     """Return the measures :data:`OF_FAIRNESS` for each percentage, which is the index."""
+    import pandas as pd
+
     if not isinstance(fair_percents, Iterable):
         raise InvalidInput("fair_percents", fair_percents, "percentages, such as [1, 2, 5]")
     percents = list(fair_percents)
@@ -364,7 +383,7 @@ def share_of(name: str, numbers: Mapping[str, Any]) -> Share | None:
     return Share.of(cases, whole)
 
 
-def displacement_bp(prices: pd.DataFrame) -> "pd.Series[float]":
+def displacement_bp(prices: Any) -> Any:
     """Return how far each consensus price is above the true one of its epoch, basis points."""
     return 1e4 * (prices["consensus_price"] / prices["true_price"] - 1)
 

@@ -30,11 +30,7 @@ REFERENCES: Final = Kinds[Any](
 
 #: Traders, given a `TraderContext`.
 TRADERS: Final = Kinds[Any](
-    "trader_kind",
-    "kind",
-    field="market.traders",
-    besides="a subclass of Trader",
-    filled_above=True,
+    "trader_kind", "kind", field="market.traders", besides="a subclass of Trader", filled_above=True
 )
 
 

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
-import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from streamlet_lab.checks import CHECKS, CheckResult, Status
@@ -19,19 +18,17 @@ from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.files import parse_member, read_archive, write_archive
 from streamlet_lab.fixed import fixed
-from streamlet_lab.frames import OwnCopies, read_frame, write_frame
+from streamlet_lab.frames import OwnCopies, columns_of, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
-from streamlet_lab.metrics import (
-    market_numbers,
-    market_quality,
-    sensitivity,
-)
+from streamlet_lab.metrics import market_numbers, market_quality, sensitivity
 from streamlet_lab.texts import printable, to_path
-from streamlet_lab.totals import Totals, in_words, not_recorded, summarize
+from streamlet_lab.totals import Totals, has_prices, in_words, not_recorded, summarize
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from streamlet_lab.charts import Plots
 
 _LEDGER: Final = "ledger.json"
@@ -44,7 +41,7 @@ class _Frame:
         self._name = name
         self.__doc__ = ROWS[name].__doc__
 
-    def __get__(self, result: "Result | None", owner: type) -> pd.DataFrame:
+    def __get__(self, result: "Result | None", owner: type) -> "pd.DataFrame":
         # Of the class itself it is asked for its documentation only.
         return self if result is None else result.frames[self._name]  # type: ignore[return-value]
 
@@ -76,7 +73,7 @@ class Result:
     """
 
     config: ExperimentConfig
-    frames: Mapping[str, pd.DataFrame]
+    frames: Mapping[str, "pd.DataFrame"]
     checks: dict[str, CheckResult]
     evidence: dict[str, Evidence]
     excerpt: tuple[str, ...]
@@ -113,13 +110,11 @@ class Result:
         """Whether blocks carried prices that were traded against."""
         if self.totals is not None:
             return self.totals.counts["prices"] > 0
-        return not self.prices.empty
+        return has_prices(columns_of(self.frames))
 
     @cached_property
     def _totals(self) -> Totals:
-        if self.totals is not None:
-            return self.totals
-        return Totals.of(self.frames, with_market=self.has_market)
+        return Totals.of(columns_of(self.frames)) if self.totals is None else self.totals
 
     @property
     def symbol(self) -> str:
@@ -166,7 +161,7 @@ class Result:
         return Plots(self)
 
     @property
-    def market_quality(self) -> pd.DataFrame:
+    def market_quality(self) -> "pd.DataFrame":
         """One row for each symbol: fair orders stopped, unfair trades, spread, delays, ages.
 
         See :data:`streamlet_lab.metrics.MEASURES` for the meaning of each column.
@@ -178,7 +173,7 @@ class Result:
         """The same of all symbols together; None for what cannot be measured."""
         return market_numbers(self.frames, self._epoch_s)
 
-    def sensitivity(self, fair_percents: Iterable[Any] = (1, 2, 5)) -> pd.DataFrame:
+    def sensitivity(self, fair_percents: Iterable[Any] = (1, 2, 5)) -> "pd.DataFrame":
         """Return how much depends on what is called fair: a row for each ``fair_percent``.
 
         Columns: :data:`streamlet_lab.metrics.OF_FAIRNESS`. The market itself never asks what is

@@ -1,6 +1,6 @@
-"""The numbers of a run, added up from its frames: from those of the whole run, or part by part.
+"""The numbers of a run, counted in the columns of its frames: of the whole run, or part by part.
 
-A run that is recorded as a summary has its frames made of some epochs at a time, counted, and
+A run that is recorded as a summary has its columns made of some epochs at a time, counted, and
 dropped, so that its memory hardly grows with the epochs: of each are left two latencies and ten
 true prices, and of each order the age of its reference, and a place in the log.
 """
@@ -8,20 +8,22 @@ true prices, and of each order the age of its reference, and a place in the log.
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.frames import Record, SymbolLog, make_frames
+from streamlet_lab.frames import Record, SymbolLog, make_columns
 from streamlet_lab.liquidity import interruptions
-from streamlet_lab.metrics import counts, displacement_bp, with_rates
+from streamlet_lab.metrics import Counted, counts, displacement_bp, median, with_rates
 from streamlet_lab.simulator import STRETCH, Market, Monitor, Recorder, Simulation, StockSimulation
 from streamlet_lab.units import to_seconds
 
-Frames = Mapping[str, pd.DataFrame]
+if TYPE_CHECKING:
+    import pandas as pd
 
 _END: Final = 2**62  # after every epoch
 # Traders of these never send an order's id again, once it was accepted.
@@ -57,10 +59,10 @@ IN_SUMMARY: Final = (
 )
 
 
-class NoFrames(Mapping[str, pd.DataFrame]):
+class NoFrames(Mapping[str, "pd.DataFrame"]):
     """The frames of a run that was recorded as a summary: none, and it says why."""
 
-    def __getitem__(self, name: str) -> pd.DataFrame:
+    def __getitem__(self, name: str) -> "pd.DataFrame":
         raise not_recorded(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -81,75 +83,80 @@ class Totals:
         How far the worst final price is from the true one, basis points.
     first_refusal : str
         Why the first refused block was.
-    bands : DataFrame
-        The rows of the frame ``bands`` in which a market changed its state.
+    bands : dict of str to list
+        Columns of the frame ``bands``, where a market changed its state.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.farthest_bp: float | None = None
         self.first_refusal = ""
+        self.bands: dict[str, list[Any]] = {"symbol": [], "state": [], "time_s": []}
         self._series: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
-        self._changes: list[pd.DataFrame] = []
-        self._states: dict[Any, str] = {}
+        self._states: dict[str, str] = {}
 
     @classmethod
-    def of(cls, frames: Frames, with_market: bool) -> "Totals":
+    def of(cls, columns: Counted) -> "Totals":
         """Return the numbers of a whole run."""
-        totals = cls()
-        totals.add_epochs(frames, with_market)
+        totals, with_market = cls(), has_prices(columns)
+        totals.add_epochs(columns, with_market)
         if with_market:
-            totals.add_market(frames)
+            totals.add_market(columns)
         return totals
 
-    def series(self, name: str) -> "pd.Series[float]":
+    def series(self, name: str) -> npt.NDArray[np.float64]:
         """Return ``latency_s``, ``latency_epochs`` of each epoch, or ``reference_age_s``."""
-        return pd.Series(self._series[name], dtype="float64")
+        return np.array(self._series[name])
 
-    @property
-    def bands(self) -> pd.DataFrame:
-        """Every change of the band, in the columns of the frame of that name."""
-        return pd.concat(self._changes)
-
-    def add_epochs(self, frames: Frames, with_market: bool) -> None:
+    def add_epochs(self, columns: Counted, with_market: bool) -> None:
         """Count what happened in some epochs, and what their blocks said."""
-        epochs, blocks, messages = (frames[name] for name in ("epochs", "blocks", "messages"))
+        epochs, blocks, messages = (columns[name] for name in ("epochs", "blocks", "messages"))
         self.counts.update(
-            epochs=len(epochs),
-            proposed_blocks=len(blocks),
-            finalized_blocks=int(epochs["finalized_s"].notna().sum()),
-            messages=int((messages["sent"] + messages["echoed"]).sum()),
+            epochs=len(epochs["epoch"]),
+            proposed_blocks=len(blocks["epoch"]),
+            finalized_blocks=int(_are_known(epochs["finalized_s"]).sum()),
+            messages=int(np.sum(messages["sent"]) + np.sum(messages["echoed"])),
         )
         for name in ("latency_s", "latency_epochs"):
-            self._series[name].extend(epochs[name].to_numpy("float64", na_value=float("nan")))
+            self._series[name].extend(np.asarray(epochs[name], dtype="float64"))
         if with_market:
-            self._add_prices(frames["prices"], blocks[blocks["refusals"] > 0])
+            self._add_prices(columns["prices"], blocks)
 
-    def _add_prices(self, prices: pd.DataFrame, refused: pd.DataFrame) -> None:
-        is_priced, is_final = prices["claim"] == "price_consensus", prices["finalized_s"].notna()
+    def _add_prices(self, prices: Mapping[str, Any], blocks: Mapping[str, Any]) -> None:
+        is_priced = np.asarray(prices["claim"]) == "price_consensus"
+        is_final, epochs = _are_known(prices["finalized_s"]), np.asarray(prices["epoch"])
+        refused = np.asarray(blocks["reason"])[np.asarray(blocks["refusals"]) > 0]
         self.counts.update(
-            prices=len(prices),
+            prices=epochs.size,
             finalized_prices=int((is_final & is_priced).sum()),
-            epochs_without_price=int((~is_priced).groupby(prices["epoch"]).any().sum()),
-            refused_blocks=len(refused),
+            epochs_without_price=len({*epochs[~is_priced]}),
+            refused_blocks=refused.size,
         )
-        if not self.first_refusal and not refused.empty:
-            self.first_refusal = refused["reason"].iloc[0]
-        farthest = displacement_bp(prices[is_final]).abs().max()
-        if not pd.isna(farthest):
-            self.farthest_bp = max(float(farthest), self.farthest_bp or 0.0)
+        self.first_refusal = self.first_refusal or next(iter(refused), "")
+        displaced = np.abs(np.asarray(displacement_bp(prices))[is_final])
+        if (known := displaced[_are_known(displaced)]).size:
+            self.farthest_bp = max(float(known.max()), self.farthest_bp or 0.0)
 
-    def add_market(self, frames: Frames) -> None:
+    def add_market(self, columns: Counted) -> None:
         """Count what became of some orders."""
-        self.counts.update(counts(frames))
-        self._series["reference_age_s"].extend(frames["orders"]["reference_age_s"].to_numpy())
-        bands = frames["bands"]
-        for symbol, moves in bands.groupby("symbol", sort=False):
-            before = moves["state"].shift(fill_value=self._states.get(symbol, "open"))
-            self._changes.append(moves[moves["state"] != before])
-            self._states[symbol] = moves["state"].iloc[-1]
-        if not self._changes:
-            self._changes.append(bands.iloc[:0])
+        self.counts.update(counts(columns))
+        self._series["reference_age_s"].extend(np.asarray(columns["orders"]["reference_age_s"]))
+        for row in zip(*(columns["bands"][name] for name in self.bands), strict=True):
+            symbol, state, _ = row
+            if state != self._states.get(symbol, "open"):
+                for column, value in zip(self.bands.values(), row, strict=True):
+                    column.append(value)
+            self._states[symbol] = state
+
+
+def has_prices(columns: Counted) -> bool:
+    """Whether there are blocks that carry prices."""
+    return len(columns["prices"]["epoch"]) > 0
+
+
+def _are_known(numbers: Any) -> npt.NDArray[np.bool_]:
+    known: npt.NDArray[np.bool_] = ~np.isnan(np.asarray(numbers))
+    return known
 
 
 def summarize(
@@ -157,6 +164,7 @@ def summarize(
 ) -> dict[str, Any]:
     """Return the run on one screen; counts, and times in seconds."""
     counted, latency_s = totals.counts, totals.series("latency_s")
+    latency_epochs = totals.series("latency_epochs")
     protocol = {
         "epochs": counted["epochs"],
         "nodes": config.nodes,
@@ -168,9 +176,9 @@ def summarize(
         "convicted_nodes": convicted,
         "proposed_blocks": counted["proposed_blocks"],
         "finalized_blocks": counted["finalized_blocks"],
-        "median_latency_s": _rounded(latency_s.median()),
-        "mean_latency_s": _rounded(latency_s.mean()),
-        "mean_latency_epochs": _rounded(totals.series("latency_epochs").mean()),
+        "median_latency_s": _rounded(median(latency_s)),
+        "mean_latency_s": _rounded(_mean(latency_s)),
+        "mean_latency_epochs": _rounded(_mean(latency_epochs)),
         "messages": counted["messages"],
     }
     if not counted["prices"]:
@@ -195,8 +203,13 @@ def summarize(
     }
 
 
+def _mean(values: npt.NDArray[np.float64]) -> float | None:
+    known = int(_are_known(values).sum())
+    return float(np.nansum(values)) / known if known else None
+
+
 def _rounded(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else round(float(value), 3)
+    return None if value is None else round(value, 3)
 
 
 def in_words(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -276,13 +289,13 @@ class Summing(Monitor):
         """Count the rest of a run that has ended."""
         if self._market is not None:
             self._read_logs(self._market)
-            self.totals.add_market(make_frames(self._record(_END, self._logs)))
+            self.totals.add_market(make_columns(self._record(_END, self._logs)))
         self._count_epochs(_END)
         return self.totals
 
     def _count_epochs(self, stop: int) -> None:
-        frames = make_frames(self._record(stop))
-        self.totals.add_epochs(frames, with_market=self._market is not None)
+        columns = make_columns(self._record(stop))
+        self.totals.add_epochs(columns, with_market=self._market is not None)
 
     def _record(self, stop: int, logs: Sequence[SymbolLog] = ()) -> Record:
         return Record.of(*self._given, first=self._first, stop=stop, logs=[*logs])
@@ -296,7 +309,7 @@ class Summing(Monitor):
     def _count_orders(self, market: Market) -> None:
         """Count the orders that are over, and drop them wherever they are kept."""
         parts = [log.part() for log in self._logs]
-        self.totals.add_market(make_frames(self._record(_END, parts)))
+        self.totals.add_market(make_columns(self._record(_END, parts)))
         for part in parts:
             orders = (fate.arrival.order for fate in part.fates)
             over = [order.order_id for order in orders if order.trader in self._own]

@@ -179,12 +179,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
     (_prices(sources=0), "prices.sources", 0, "a whole number from 1 to 99"),
     (_prices(sources=1), "prices.sources", 1, "at least min_sources, 2"),
     (_prices(sources=["a", "b", "a"]), "prices.sources", ("a", "b", "a"), "each name once"),
-    (
-        _prices(sources="external_feed"),
-        "prices.sources",
-        "external_feed",
-        "or a list of sources",
-    ),
+    (_prices(sources="external_feed"), "prices.sources", "external_feed", "or a list of sources"),
     (_prices(sources=[3]), "prices.sources", 3, "the name of a source, or a table"),
     (_prices(sources=[{"lag": 1}]), "prices.sources", {"lag": 1}, "a table with a name in it"),
     (_prices(sources=["node_1"]), "prices.sources.name", "node_1", "a name that no node has"),

@@ -23,6 +23,7 @@ from streamlet_lab.config import (
     load_config,
     make_config,
     read_settings,
+    to_code,
 )
 from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices import SOURCE_FAULTS, SOURCES, TRADING_DAY, Source
@@ -782,23 +783,56 @@ def test_a_result_of_ones_own_functions_is_loaded_but_not_run_again(tmp_path: Pa
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"feed": "msft-2012"}, "Experiment(feed='msft-2012', symbols=['MSFT'])"),
+        ({"feed": "msft-2012"}, 'Experiment(feed="msft-2012")'),
         ({"prices": {"sources": 3}}, "Experiment()"),
         (
             {"prices": {"sources": ["a", {"name": "b", "lag": 60}]}},
-            "Experiment(prices={'sources': ['a', {'name': 'b', 'lag': '1min'}]})",
+            'Experiment(prices={"sources": ["a", {"name": "b", "lag": "1min"}]})',
         ),
         (
             {"prices": {"assets": {"AAPL": {"base_price": 90}}}},
-            "Experiment(prices={'assets': {'AAPL': {'base_price': '90'}}})",
+            'Experiment(prices={"assets": {"AAPL": {"base_price": 90}}})',
+        ),
+        ({"prices": {"aggregator": _cheapest}}, 'Experiment(prices={"aggregator": _cheapest})'),
+        (
+            {"faults": {"external_feed": "biased@4", "node_3": "crash@2-5"}},
+            'Experiment(faults={"external_feed": "biased@4", "node_3": "crash@2-5"})',
         ),
         (
-            {"prices": {"aggregator": _cheapest}},
-            "Experiment(prices={'aggregator': 'callable:_cheapest'})",
+            {"faults": [Fault("split", ["node_2", "node_3"], stop=9)]},
+            'Experiment(faults=[{"kind": "split", "nodes": ["node_2", "node_3"], "stop": 9}])',
         ),
         (
-            {"faults": {"external_feed": "biased@4"}},
-            "Experiment(faults=[{'kind': 'biased', 'nodes': ['external_feed'], 'start': 4}])",
+            {"faults": {"node_3": {"kind": "crash", "parameters": {"reaches": 1}}}},
+            'Experiment(faults={"node_3": {"kind": "crash", "parameters": {"reaches": 1}}})',
+        ),
+        (
+            {"network": {"partitions": [{"stop": 3, "groups": "node_0|node_1"}]}},
+            'Experiment(network={"partitions": [{"stop": "3s", "groups": "node_0|node_1"}]})',
+        ),
+        (
+            {"market": {"traders": ["momentum", {"kind": "informed", "count": 3}]}},
+            'Experiment(market={"traders": ["momentum", {"kind": "informed", "count": 3}]})',
+        ),
+        ({"market": {"reference": "twap"}}, 'Experiment(market={"reference": "twap"})'),
+        ({"market": {"band_percent": "2.50"}}, 'Experiment(market={"band_percent": "2.50"})'),
+        # What is the default only where something else is as it is.
+        (
+            {"epoch_length": 1, "network": {"delta": 1}},
+            'Experiment(epoch_length="1s", network={"delta": "1s"})',
+        ),
+        ({"epoch_length": 2, "network": {"delta": 1}}, 'Experiment(network={"delta": "1s"})'),
+        (
+            {"prices": {"voter_policy": "evidence", "min_sources": 2, "sources": 3}},
+            'Experiment(prices={"voter_policy": "evidence"})',
+        ),
+        (
+            {"prices": {"voter_policy": "evidence", "min_sources": 1}},
+            'Experiment(prices={"min_sources": 1, "voter_policy": "evidence"})',
+        ),
+        (
+            {"feed": "history", "symbols": ["AAPL", "MSFT"]},
+            'Experiment(feed="history", symbols=["AAPL", "MSFT"])',
         ),
     ],
 )
@@ -806,5 +840,24 @@ def test_an_experiment_prints_as_what_makes_it(given: dict[str, Any], text: str)
     experiment = Experiment(**given)
 
     assert repr(experiment) == text
-    if "callable:" not in text:
-        assert eval(text, {"Experiment": Experiment}).config == experiment.config
+    names = {"Experiment": Experiment, "_cheapest": _cheapest}
+    assert eval(text, names).config == experiment.config
+
+
+def test_what_is_too_long_for_a_line_has_a_line_for_each_of_its_items() -> None:
+    prices = {"sources": 4, "voter_policy": "evidence", "min_sources": 2, "aggregator": "vwap"}
+    experiment = Experiment(epochs=12, market_time_per_epoch="1min", nodes=9, prices=prices)
+
+    assert to_code(experiment.config).splitlines() == [
+        "sl.Experiment(",
+        "    epochs=12,",
+        "    nodes=9,",
+        '    market_time_per_epoch="1min",',
+        "    prices={",
+        '        "sources": 4,',
+        '        "min_sources": 2,',
+        '        "aggregator": "vwap",',
+        '        "voter_policy": "evidence",',
+        "    },",
+        ")",
+    ]

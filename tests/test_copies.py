@@ -38,12 +38,7 @@ from streamlet_lab.prices import SOURCE_FAULTS, aggregators, outlier_rules
 from streamlet_lab.prices.models import Day, path_models
 from streamlet_lab.registers import DELAYS, NODE_FAULTS, REFERENCES, TRADERS
 from streamlet_lab.scenarios import scenario
-from streamlet_lab.simulator import (
-    Market,
-    Recorder,
-    StockSimulation,
-    create_streamlet_network,
-)
+from streamlet_lab.simulator import Market, Recorder, StockSimulation, create_streamlet_network
 
 EPOCHS, SPLIT = 8, 4
 SMALL = {

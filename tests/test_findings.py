@@ -27,10 +27,7 @@ CONFIGURATIONS = {
     ),
     "known.toml": ("".join(f"a.{n} = 1\n" for n in range(20_000)), "setting: 'a' is not valid"),
     "large.toml": ("epoch_length = 0x" + "f" * 240, "epoch_length: an integer of 960 bits is not"),
-    "less_nested.toml": (
-        "faults = " + "[" * 30 + "]" * 30,
-        "faults: [[[[[[[[['…']]]",
-    ),
+    "less_nested.toml": ("faults = " + "[" * 30 + "]" * 30, "faults: [[[[[[[[['…']]]"),
     "samples.toml": (f"network.samples = [{'-1,' * 99_999}]", "network.samples.0: -1 is not valid"),
     "list.json": ("[]", "not a table of settings"),
 }
@@ -64,10 +61,7 @@ SCENARIOS = {
 }
 DOCUMENTS = {
     "half.json": ({**PROOF, "chain_id": "\ud800"}, "not a JSON document"),
-    "headers.json": (
-        {**PROOF, "headers": [HEADER] * 20_000},
-        "0.attachment_hash: 'x' is not",
-    ),
+    "headers.json": ({**PROOF, "headers": [HEADER] * 20_000}, "0.attachment_hash: 'x' is not"),
     "signatures.json": ({**PROOF, "votes": [[1] * 100_000] * 3}, "proof.votes.0.0: 1 is not valid"),
     "payload.json": ({**PROOF, "payload": {"hex": "0" * 10**7}}, "proof.payload: {'hex': '000"),
 }
@@ -109,20 +103,12 @@ def bounded(megabytes: int) -> Iterator[None]:
         ("run missing.toml", None, "missing.toml: cannot be read (No such file or directory)"),
         ("run .", None, ".: cannot be read (Is a directory)"),
         (f"scenario {'x' * 5_000}", None, "expected a file, or one of A1"),
-        (
-            f"run --faults node_3=crash@{'9' * 5_000}",
-            None,
-            "a kind with epochs as numbers",
-        ),
+        (f"run --faults node_3=crash@{'9' * 5_000}", None, "a kind with epochs as numbers"),
         ("run --faults node_3=crash@٣", None, "a kind with epochs as numbers"),
         (f"run --set {'.'.join('a' * 10_000)}=1", None, "expected SETTING=VALUE"),
         (f"run --set epochs={'9' * 5_000}", None, "epochs: '999"),
         ("run --set epochs=٣", None, "epochs: '٣' is not valid"),
-        (
-            f"run --set faults={'[' * 900}{']' * 900}",
-            None,
-            "a value as in TOML; not a TOML",
-        ),
+        (f"run --set faults={'[' * 900}{']' * 900}", None, "a value as in TOML; not a TOML"),
     ],
     ids=lambda value: str(value)[:30],
 )

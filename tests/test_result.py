@@ -21,6 +21,7 @@ from streamlet_lab import DataError, Experiment, InvalidInput, Result, Streamlet
 from streamlet_lab.checks import CHECKS, Check, CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
 from streamlet_lab.files import _digests, _pack
+from streamlet_lab.frames import columns_of
 from streamlet_lab.simulator import Market
 
 BUSY = [{"kind": "zero_intelligence", "count": 20, "rate": 2.4}, {"kind": "fat_finger", "rate": 12}]
@@ -639,14 +640,16 @@ def test_the_text_says_how_long_the_market_was_halted_and_what_was_repriced():
 
 def test_frames_are_made_when_they_are_first_read_and_kept():
     result = Experiment(epochs=4, seed=1).run()
-    made, lazy = result.frames._frames._frames, result.frames._frames
+    columns = columns_of(result.frames)
+    made = columns._made
     assert set(made) == set()
     trades = result.trades
     assert set(made) == {"trades"}
     assert result.summary["trades"] == len(trades)
     assert "book" not in made
+    assert {name for name in made if not isinstance(made[name], dict)} == {"trades"}
     assert set(dict(result.frames)) == set(made) == set(COLUMNS)
-    assert lazy._rows is None  # what they were made of is let go
+    assert columns._rows is None  # what they were made of is let go
     assert result.trades.equals(trades)
 
 

@@ -505,11 +505,7 @@ def lag_probabilities(p, longest):
     in_a_row = {0: Fraction(0), 1: 1 - p, 2: p}
     for _ in range(longest):
         yield p * in_a_row[2]
-        in_a_row = {
-            0: (1 - p) * sum(in_a_row.values()),
-            1: p * in_a_row[0],
-            2: p * in_a_row[1],
-        }
+        in_a_row = {0: (1 - p) * sum(in_a_row.values()), 1: p * in_a_row[0], 2: p * in_a_row[1]}
 
 
 @pytest.mark.parametrize("p", SHARES)

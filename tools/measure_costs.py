@@ -77,9 +77,7 @@ PANELS = (
         [
             Series("whole system", lambda n: play({"nodes": n}), (4, 7, 10, 16, 32, 64)),
             Series(
-                "protocol alone",
-                lambda n: sl.run_protocol(**UNIT, nodes=n),
-                (4, 7, 10, 16, 32, 64),
+                "protocol alone", lambda n: sl.run_protocol(**UNIT, nodes=n), (4, 7, 10, 16, 32, 64)
             ),
             Series("ten runs, batched", lambda n: play_many("batched", 10, n), (4, 16, 64)),
         ],

@@ -76,32 +76,26 @@ def _draw_delays(
 ) -> Array:
     """Draw delays of one run in microseconds, as the kinds of `simulator.delays` do."""
     network = config.network
-    rest = network.median_delay - network.fastest
+    shortest: Any = network.fastest
+    scale: Any = network.median_delay - shortest
     match network.delays:
         case "constant":
             return np.full(shape, network.median_delay, np.int32)
         case "uniform":
-            low, high = network.fastest, network.median_delay + rest
-            return stream.integers(low, high + 1, shape, dtype=np.int32)
+            high = network.median_delay + scale
+            return stream.integers(shortest, high + 1, shape, dtype=np.int32)
         case "regions":
-            scale = _distances(config)[:, :, None]
-            drawn = _lognormal(stream, network.delay_spread, shape) * (scale / 10)
-            drawn = np.minimum(np.rint(drawn) + scale, network.delta)
-            return np.asarray(drawn.astype(np.int32))
-    drawn = _lognormal(stream, network.delay_spread, shape)
-    drawn *= rest
-    np.rint(drawn, out=drawn)
-    drawn += network.fastest
-    np.clip(drawn, 1, network.delta, out=drawn)
-    return np.asarray(drawn.astype(np.int32))
-
-
-def _lognormal(stream: np.random.Generator, spread: float, shape: tuple[int, ...]) -> Array:
+            shortest = _distances(config)[:, :, None]
+            scale = shortest / 10
     # A Gaussian number in single precision is drawn faster. Its exponential in double precision:
     # processors differ in the last bit, by which one whole microsecond in 1,000 would be another.
-    drawn = np.multiply(stream.standard_normal(shape, np.float32), spread, dtype=np.float64)
+    gaussian = stream.standard_normal(shape, np.float32)
+    drawn = np.multiply(gaussian, network.delay_spread, dtype=np.float64)
     np.exp(drawn, out=drawn)
-    return drawn
+    drawn *= scale
+    np.rint(drawn, out=drawn)
+    drawn += shortest
+    return np.asarray(np.clip(drawn, 1, network.delta, out=drawn).astype(np.int32))
 
 
 def _distances(config: ExperimentConfig) -> Array:

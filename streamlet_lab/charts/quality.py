@@ -45,10 +45,7 @@ _LABELS: Final[Mapping[str, str]] = {
 _BAND: Final = "market.band"
 #: What a band costs: the panels, and in each the measures by what they are called there.
 _COSTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "Of limit orders with a fair price": {
-        _RATE: "stopped",
-        "repriced_share": "moved to the edge",
-    },
+    "Of limit orders with a fair price": {_RATE: "stopped", "repriced_share": "moved to the edge"},
     "Trades at an unfair price, of all trades": {_UNFAIR: ""},
     "Stopped, of all orders": {
         "refused_share": "as they came",

@@ -8,12 +8,7 @@ from typing import Final
 
 from streamlet_lab.checks.check import Check
 from streamlet_lab.checks.liveness import Lemma5, SynchronousLiveness, Theorem6
-from streamlet_lab.checks.safety import (
-    Consistency,
-    UniqueNotarization,
-    ValidPrices,
-    VoteDiscipline,
-)
+from streamlet_lab.checks.safety import Consistency, UniqueNotarization, ValidPrices, VoteDiscipline
 from streamlet_lab.config import OBSERVER, ExperimentConfig
 from streamlet_lab.prices import SOURCE_FAULTS, PreviousConsensus
 from streamlet_lab.simulator import Simulation, StockSimulation

@@ -27,14 +27,19 @@ class _OneBlock(Check):
     def __init__(self, honest: Collection[str], **reasons: str) -> None:
         super().__init__(honest, **reasons)
         self._first: dict[int, tuple[Block, str]] = {}
+        self._agreed: Block | None = None  # the latest one that is the first of its place
 
     def _compare(self, time: int, node: str, block: Block) -> None:
         """Compare a block with the first one that anyone saw in its place."""
         if node not in self.honest:
             return
         self.examined += 1
+        if block is self._agreed:  # all others see it too
+            return
         first, first_node = self._first.setdefault(self._place(block), (block, node))
-        if first is not block and first.hash != block.hash:
+        if first.hash == block.hash:
+            self._agreed = block
+        else:
             self._violate(
                 time,
                 f"{node} has block {short(block)} of epoch {block.epoch} at height {block.height}, "
@@ -84,14 +89,14 @@ class VoteDiscipline(Check):
 
     def __init__(self, honest: Collection[str]) -> None:
         super().__init__(honest)
-        self._proposed: dict[bytes, Block] = {}
+        self._proposed: dict[bytes, int] = {}  # what votes for proposed blocks sign: their epochs
         # By voter and epoch.
         self._votes: dict[str, dict[int, Vote]] = {name: {} for name in self.honest}
         self._latest: dict[str, Vote] = {}
 
     def sent(self, time: int, node: str, message: Message) -> None:
         if isinstance(message, Proposal):
-            self._proposed[message.block.hash] = message.block
+            self._proposed[message.block.ballot] = message.block.epoch
         elif (votes := self._votes.get(message.voter)) is not None:
             first = votes.get(message.epoch)
             if first is None:
@@ -103,18 +108,17 @@ class VoteDiscipline(Check):
                 self._violate(time, f"{message.voter} votes for {two}", first, message)
 
     def forget(self, epoch: int, height: int) -> None:
-        kept = {name: one for name, one in self._proposed.items() if one.epoch >= epoch}
-        self._proposed = kept
+        self._proposed = {vote: about for vote, about in self._proposed.items() if about >= epoch}
         for votes in self._votes.values():
             drop_before(votes, epoch)
 
     def _judge(self, time: int, vote: Vote) -> None:
         """Compare a vote with its block, and with the vote before it."""
-        voter, block = vote.voter, self._proposed.get(vote.block_hash)
+        voter = vote.voter
         before = self._latest.get(voter, vote)
         self.examined += 1
         self._latest[voter] = vote
-        if block is None or block.epoch != vote.epoch or block.height != vote.height:
+        if vote.signed not in self._proposed:
             description = f"{voter} votes for {short(vote)}, which is not a block that the leader"
             self._violate(time, f"{description} of epoch {vote.epoch} proposed", vote)
         if before.epoch > vote.epoch or before.height > vote.height:

@@ -24,3 +24,4 @@ from streamlet_lab.config.runnable import check_runnable as check_runnable
 from streamlet_lab.config.runnable import check_span as check_span
 from streamlet_lab.config.runnable import jump_times as jump_times
 from streamlet_lab.config.runnable import make_stock as make_stock
+from streamlet_lab.config.writing import to_code as to_code

@@ -53,7 +53,5 @@ def _read_feed(value: object) -> object:
 
 #: A feed in a configuration.
 Feed = Annotated[
-    str | InstanceOf[FrameFeed],
-    BeforeValidator(_read_feed),
-    PlainSerializer(str, return_type=str),
+    str | InstanceOf[FrameFeed], BeforeValidator(_read_feed), PlainSerializer(str, return_type=str)
 ]

@@ -5,6 +5,7 @@ genesis. The cost of a block or a vote does not depend on the length of the chai
 fork is that contradicts it: spread over the blocks, each is walked over once.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -68,8 +69,7 @@ class BlockTree:
         root.has_quorum = root.notarized = root.is_final = True
         self._entries = {genesis.hash: root}
         self._orphans: dict[bytes, dict[bytes, Block]] = {}
-        self._orphan_hashes: set[bytes] = set()
-        self.ballots: dict[bytes, dict[str, Vote]] = {}
+        self.ballots: dict[bytes, dict[str, Vote]] = defaultdict(dict)
         # Which blocks have a quorum, by the height that was voted for; known or not.
         self._voted_at: dict[int, set[bytes]] = {0: {genesis.hash}}
         # Shown as they are, and changed here alone.
@@ -82,9 +82,9 @@ class BlockTree:
         """Whether the block and all its ancestors are here."""
         return block_hash in self._entries
 
-    def knows(self, block_hash: bytes) -> bool:
+    def knows(self, block: Block) -> bool:
         """Whether the block has arrived, with its ancestors or still without."""
-        return block_hash in self._entries or block_hash in self._orphan_hashes
+        return block.hash in self._entries or block.hash in self._orphans.get(block.parent, ())
 
     def blocks(self) -> list[Block]:
         """Return all blocks whose ancestry is known, in order of arrival; genesis first."""
@@ -114,24 +114,23 @@ class BlockTree:
         as soon as that can be seen. Returns what follows, in order.
         """
         block = block if type(block) is Block else to_instance(block, Block, "block")
-        if block.hash in self._entries or block.hash in self._orphan_hashes:
+        if block.hash in self._entries or block.hash in self._orphans.get(block.parent, ()):
             return NOTHING
         if block.parent not in self._entries:
             self._orphans.setdefault(block.parent, {})[block.hash] = block
-            self._orphan_hashes.add(block.hash)
             return NOTHING
         events: list[TreeEvent] = []
         arrived = [block]
         while arrived:
             block = arrived.pop()
-            self._orphan_hashes.discard(block.hash)
             parent = self._entries[block.parent]
             if block.height == parent.block.height + 1 and block.epoch > parent.block.epoch:
                 entry = self._entries[block.hash] = _Entry(block)
                 parent.children.append(block.hash)
                 if len(self.ballots.get(block.ballot, ())) >= self.quorum:
                     events += self._notarize(entry)
-                arrived.extend(self._orphans.pop(block.hash, {}).values())
+                if block.hash in self._orphans:
+                    arrived.extend(self._orphans.pop(block.hash).values())
         return events
 
     def add_vote(self, vote: Vote) -> Sequence[TreeEvent]:
@@ -141,9 +140,7 @@ class BlockTree:
         takes nothing away from a true one of the same voter.
         """
         vote = vote if type(vote) is Vote else to_instance(vote, Vote, "vote")
-        votes = self.ballots.get(vote.signed)
-        if votes is None:
-            votes = self.ballots[vote.signed] = {}
+        votes = self.ballots[vote.signed]
         votes.setdefault(vote.voter, vote)
         if len(votes) == self.quorum:
             if self.rule.uncontested:  # else nobody asks
@@ -189,17 +186,18 @@ class BlockTree:
 
     def _final_below(self, tip: _Entry) -> _Entry | None:
         """Return the newest block that the rule makes final under a newly notarized tip, if any."""
-        rule, newest, entry = self.rule, tip, tip
+        rule, newest, entry, block = self.rule, tip, tip, tip.block
         for depth in range(1, rule.consecutive):
-            parent = self._entries.get(entry.block.parent)
-            if parent is None or parent.block.epoch + 1 != entry.block.epoch:
+            parent = self._entries.get(block.parent)
+            if parent is None or parent.block.epoch + 1 != block.epoch:
                 return None
-            entry = parent
+            entry, block = parent, parent.block
             if depth == rule.chopped:
                 newest = entry
-        heights = range(entry.block.height, tip.block.height + 1)
-        if rule.uncontested and any(len(self._voted_at[height]) > 1 for height in heights):
-            return None
+        if rule.uncontested:
+            heights = range(block.height, tip.block.height + 1)
+            if any(len(self._voted_at[height]) > 1 for height in heights):
+                return None
         return newest
 
     def _finalize(self, newest: _Entry) -> list[TreeEvent]:

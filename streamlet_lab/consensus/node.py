@@ -183,7 +183,7 @@ class StreamletNode:
             return Dropped.NOT_THE_LEADER
         if block.epoch > self._newest:
             return Dropped.TOO_EARLY
-        if self.tree.knows(block.hash):
+        if self.tree.knows(block):
             return Dropped.DUPLICATE
         return None if self._is_signed(proposal) else Dropped.BAD_SIGNATURE
 
@@ -191,14 +191,16 @@ class StreamletNode:
         return self._keyring.verify(proposal.proposer, proposal.signature, proposal.signed)
 
     def _reason_to_drop_vote(self, vote: Vote) -> Dropped | None:
-        if vote.chain_id != self._chain_id:
-            return Dropped.OTHER_CHAIN
+        others = self.tree.ballots.get(vote.signed)
+        if others is None:  # else they were for the same chain and epoch
+            if vote.chain_id != self._chain_id:
+                return Dropped.OTHER_CHAIN
+            if vote.epoch > self._newest:
+                return Dropped.TOO_EARLY
+        elif vote.voter in others:
+            return Dropped.DUPLICATE
         if vote.voter not in self._validators:
             return Dropped.NOT_A_VALIDATOR
-        if vote.epoch > self._newest:
-            return Dropped.TOO_EARLY
-        if vote.voter in self.tree.ballots.get(vote.signed, ()):
-            return Dropped.DUPLICATE
         is_signed = self._keyring.verify(vote.voter, vote.signature, vote.signed)
         return None if is_signed else Dropped.BAD_SIGNATURE
 

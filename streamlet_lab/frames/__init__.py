@@ -7,8 +7,9 @@ from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
 from streamlet_lab.frames import book_rows, order_rows, protocol_rows
 from streamlet_lab.frames.record import Record as Record
 from streamlet_lab.frames.symbol_log import SymbolLog as SymbolLog
-from streamlet_lab.frames.tables import Columns, LazyFrames, Rows
+from streamlet_lab.frames.tables import Columns, LazyColumns, LazyFrames, Rows
 from streamlet_lab.frames.tables import OwnCopies as OwnCopies
+from streamlet_lab.frames.tables import columns_of as columns_of
 from streamlet_lab.frames.tables import read_frame as read_frame
 from streamlet_lab.frames.tables import write_frame as write_frame
 
@@ -33,7 +34,12 @@ _ROWS: Any = {
 
 def make_frames(record: Record) -> LazyFrames:
     """Return every frame of a finished run, by name; each is made when it is first read."""
-    return LazyFrames(COLUMNS if record.paths else PROTOCOL_COLUMNS, partial(_rows, record))
+    return LazyFrames(make_columns(record))
+
+
+def make_columns(record: Record) -> LazyColumns:
+    """Return the same as arrays by column: all that who only counts has to read."""
+    return LazyColumns(COLUMNS if record.paths else PROTOCOL_COLUMNS, partial(_rows, record))
 
 
 def _rows(record: Record, name: str) -> dict[str, Rows | Columns]:

@@ -38,9 +38,9 @@ def order_columns(record: Record) -> Columns:
         "trader": [order.trader for order in orders],
         "kind": [arrival.kind for arrival in arrivals],
         "intent": [arrival.intent for arrival in arrivals],
-        "side": [str(order.side) for order in orders],
-        "type": [str(order.order_type) for order in orders],
-        "time_in_force": [str(order.time_in_force) for order in orders],
+        "side": [order.side.value for order in orders],
+        "type": [order.order_type.value for order in orders],
+        "time_in_force": [order.time_in_force.value for order in orders],
         "expires_s": [
             None if order.expires is None else to_seconds(order.expires) for order in orders
         ],

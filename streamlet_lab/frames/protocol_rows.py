@@ -70,7 +70,7 @@ def block_rows(record: Record) -> Iterator[BlockRow]:
         if block.epoch >= record.stop:
             continue
         reasons = record.refusals.get(block.hash, [])
-        said = _said_by(block)[0] if record.paths else None
+        said = _said_by(record, block)[0] if record.paths else None
         yield BlockRow(
             block_hash=block.hash.hex(),
             parent_hash=block.parent.hex(),
@@ -171,9 +171,9 @@ def _read_epoch(record: Record, epoch: int) -> list[Said]:
     if not record.paths:
         return []
     block = record.proposals.get(epoch)
-    readings = _said_by(block) if block else [Said("", "no proposal")]
+    readings = _said_by(record, block) if block else [Said("", "no proposal")]
     # What cannot be read is one reading, of all symbols.
-    readings += readings[-1:] * (len(record.paths) - len(readings))
+    readings = readings + readings[-1:] * (len(record.paths) - len(readings))
     refused = record.refusals.get(block.hash, [""])[0] if block else ""
     start = epoch * record.epoch_length
     return [
@@ -184,12 +184,16 @@ def _read_epoch(record: Record, epoch: int) -> list[Said]:
     ]
 
 
-def _said_by(block: Block) -> list[Said]:
+def _said_by(record: Record, block: Block) -> list[Said]:
     """Return what a block says of each symbol; one reading for what cannot be read."""
-    try:
-        return [*map(_reading, decode_claims(block.payload))]
-    except MalformedPayload as error:
-        return [Said("malformed", str(error))]
+    readings = record.readings.get(block.hash)
+    if readings is None:
+        try:
+            readings = [*map(_reading, decode_claims(block.payload))]
+        except MalformedPayload as error:
+            readings = [Said("malformed", str(error))]
+        record.readings[block.hash] = readings
+    return readings
 
 
 def _reading(claim: Claim) -> Said:

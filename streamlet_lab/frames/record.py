@@ -34,6 +34,7 @@ class Record:
     quoted: Mapping[str, Mapping[Reference, int]] = field(default_factory=dict)
     first: int = 0  # the epoch with which this part of the run begins
     stop: int = 2**62  # and the one before which it ends
+    readings: dict[bytes, list[Any]] = field(default_factory=dict)  # of blocks, once read, by hash
     logs: list[Any] = field(default_factory=list)  # of the engines, once they have been read
 
     @classmethod

@@ -8,36 +8,37 @@ from decimal import Decimal
 from itertools import chain, islice
 from operator import attrgetter
 from threading import RLock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from streamlet_lab.columns import Column
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.units import to_name, to_number, to_seconds
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Rows of :mod:`streamlet_lab.columns`.
 Rows = Iterable[tuple[Any, ...]]
 #: The same by column, where rows are many.
 Columns = dict[str, Any]
 
-# The floats that were written come back; from pandas 3.1 on they do so anyway, and it says so.
-_IS_EXACT: Final = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
-_EXACTLY: Final[Any] = {} if _IS_EXACT else {"float_precision": "round_trip"}
+# As what the values of these columns are kept until a frame is made of them.
+_PLAIN: Final = {"str": "object", "Int64": "object"}
 
 
-class OwnCopies(Mapping[str, pd.DataFrame]):
+class OwnCopies(Mapping[str, "pd.DataFrame"]):
     """Frames of which everyone who reads gets a copy, so that a change in place is only theirs.
 
     A copy shares the data until it is changed (pandas copies on write), and so costs nothing. What
     pandas itself lets through is the ``array`` of a column.
     """
 
-    def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
+    def __init__(self, frames: Mapping[str, "pd.DataFrame"]) -> None:
         self._frames = frames
 
-    def __getitem__(self, name: str) -> pd.DataFrame:
+    def __getitem__(self, name: str) -> "pd.DataFrame":
         return self._frames[name].copy(deep=False)
 
     def __iter__(self) -> Iterator[str]:
@@ -47,59 +48,101 @@ class OwnCopies(Mapping[str, pd.DataFrame]):
         return len(self._frames)
 
 
-class LazyFrames(Mapping[str, pd.DataFrame]):
-    """Frames that are made when they are first read, and kept; pickled, all of them are.
+class LazyColumns(Mapping[str, Any]):
+    """The columns of every frame as arrays, made when they are first read, and kept.
 
     What is called for a frame returns its rows by its name, and those of frames that come with it.
-    It is dropped with all that it holds once every frame is made.
+    It is dropped with all that it holds once the columns of every frame are made.
     """
 
     def __init__(
-        self, columns: Mapping[str, Mapping[str, Column]], rows: Callable[[str], Mapping[str, Any]]
+        self, kinds: Mapping[str, Mapping[str, Column]], rows: Callable[[str], Mapping[str, Any]]
     ) -> None:
-        self._columns = columns
+        self._kinds = kinds
         self._rows: Callable[[str], Mapping[str, Rows | Columns]] | None = rows
-        self._frames: dict[str, pd.DataFrame] = {}
+        self._made: dict[str, Any] = {}
         self._lock = RLock()
 
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in self._frames and name in self._columns:
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made and name in self._kinds:
             with self._lock:
-                if name not in self._frames:
+                if name not in self._made:
                     self._make(name)
-        return self._frames[name]
+        return self._made[name]
 
     def _make(self, name: str) -> None:
         assert self._rows is not None
         for each, rows in self._rows(name).items():
-            self._frames[each] = make_frame(self._columns[each], rows)
-        if len(self._frames) == len(self._columns):
+            self._made[each] = _read_columns(self._kinds[each], rows)
+        if len(self._made) == len(self._kinds):
             self._rows = None
 
+    def frame(self, name: str) -> "pd.DataFrame":
+        """Return a frame; from then on it is kept in the place of its columns."""
+        with self._lock:
+            if isinstance(self[name], dict):
+                self._made[name] = _to_frame(self._kinds[name], self._made[name])
+            frame: pd.DataFrame = self._made[name]
+        return frame
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
+        return iter(self._kinds)
 
     def __len__(self) -> int:
-        return len(self._columns)
+        return len(self._kinds)
 
-    def __reduce__(self) -> tuple[type[dict[str, pd.DataFrame]], tuple[dict[str, pd.DataFrame]]]:
+
+class LazyFrames(Mapping[str, "pd.DataFrame"]):
+    """Frames that are made when they are first read, and kept; pickled, all of them are."""
+
+    def __init__(self, columns: LazyColumns) -> None:
+        self.columns = columns
+
+    def __getitem__(self, name: str) -> "pd.DataFrame":
+        return self.columns.frame(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)
 
 
-def make_frame(columns: Mapping[str, Column], rows: Rows | Columns) -> pd.DataFrame:
+def columns_of(frames: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the columns of all frames to count in; no frame is made for that."""
+    if isinstance(frames, OwnCopies):
+        return columns_of(frames._frames)
+    return frames.columns if isinstance(frames, LazyFrames) else frames
+
+
+def make_frame(kinds: Mapping[str, Column], rows: Rows | Columns) -> "pd.DataFrame":
     """Return the columns that are asked for, of rows, or of columns, that have them."""
+    return _to_frame(kinds, _read_columns(kinds, rows))
+
+
+def _read_columns(kinds: Mapping[str, Column], rows: Rows | Columns) -> Columns:
     values = rows if isinstance(rows, dict) else _by_column([*rows])
-    return pd.DataFrame(
-        {name: _array(values.get(name, ()), column.dtype) for name, column in columns.items()}
-    )
+    return {
+        name: np.asarray(values.get(name, ()), dtype=_PLAIN.get(kind.dtype, kind.dtype))
+        for name, kind in kinds.items()
+    }
 
 
-def write_frame(frame: pd.DataFrame) -> bytes:
+def _to_frame(kinds: Mapping[str, Column], values: Columns) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame({name: _array(values[name], kind.dtype) for name, kind in kinds.items()})
+
+
+def write_frame(frame: "pd.DataFrame") -> bytes:
     """Return a frame as the CSV that :func:`read_frame` reads."""
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
-def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> pd.DataFrame:
+def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> "pd.DataFrame":
     """Read the CSV of a frame that has exactly these columns, with what they allow in each cell.
 
     Raises
@@ -107,6 +150,11 @@ def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> pd.D
     InvalidInput
         If it has not.
     """
+    import pandas as pd
+
+    # The floats that were written come back; from pandas 3.1 on they do so anyway, and it says so.
+    is_exact = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+    exactly: Any = {} if is_exact else {"float_precision": "round_trip"}
     # Before pandas works: what it does for a row, and for a column, need not be little.
     text = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
     try:
@@ -122,7 +170,7 @@ def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> pd.D
                 dtype={name: column.dtype for name, column in columns.items()},
                 na_values={name: [""] for name, column in columns.items() if column.dtype != "str"},
                 keep_default_na=False,
-                **_EXACTLY,
+                **exactly,
             )
     except InvalidInput:
         raise
@@ -148,23 +196,23 @@ def _check_cells(name: str, cells: "pd.Series[Any]", column: Column) -> None:
                 allowed.read(end.item(), name)
 
 
-def _by_column(rows: Sequence[Any]) -> dict[str, Sequence[Any]]:
+def _by_column(rows: Sequence[Any]) -> Columns:
     if not rows:
         return {}
-    columns = zip(*rows, strict=True)
-    values: dict[str, Sequence[Any]] = dict(zip(rows[0]._fields, columns, strict=True))
+    # Not by `zip`, which has an iterator for each row: the garbage collector would look at them.
+    values = {name: [row[at] for row in rows] for at, name in enumerate(rows[0]._fields)}
     return values | _by_column(values.get("said", ()))
 
 
-def _array(data: Sequence[Any], dtype: str) -> Any:
-    match dtype:
-        case "str":
-            return pd.array(data, dtype="str")
-        case "Int64":
-            missing = np.array([value is None for value in data], dtype=np.bool_)
-            return pd.arrays.IntegerArray(np.array([each or 0 for each in data], "int64"), missing)
-        case _:
-            return np.array(data, dtype=dtype)
+def _array(data: Any, dtype: str) -> Any:
+    import pandas as pd
+
+    if dtype == "str":
+        return pd.array(data, dtype="str")
+    if dtype == "Int64":
+        missing = np.array([value is None for value in data], dtype=np.bool_)
+        return pd.arrays.IntegerArray(np.array([each or 0 for each in data], "int64"), missing)
+    return data
 
 
 def by_time(symbols: Iterable[Rows]) -> Rows:

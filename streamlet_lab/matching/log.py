@@ -24,14 +24,7 @@ from threading import Lock
 from typing import Any, Final, TypeVar, overload
 
 from streamlet_lab.matching.engine_settings import EngineSettings
-from streamlet_lab.matching.events import (
-    Accepted,
-    Cancelled,
-    CancelReason,
-    Event,
-    Rejected,
-    Traded,
-)
+from streamlet_lab.matching.events import Accepted, Cancelled, CancelReason, Event, Rejected, Traded
 from streamlet_lab.matching.instrument import Instrument
 from streamlet_lab.matching.orders import Fields, Order, Side, Trade, fields_at, unchecked_order
 from streamlet_lab.units import CENT

@@ -9,12 +9,7 @@ from typing import Annotated, Final
 
 from streamlet_lab.prices.attacks import Direction, most_extreme
 from streamlet_lab.prices.quotes import StockPrice
-from streamlet_lab.prices.source_faults import (
-    SOURCE_FAULTS,
-    Scene,
-    SourceFault,
-    source_fault_kind,
-)
+from streamlet_lab.prices.source_faults import SOURCE_FAULTS, Scene, SourceFault, source_fault_kind
 from streamlet_lab.prices.sources import MICRO_DOLLAR
 from streamlet_lab.units import CENT, MONEY, from_ticks, round_price
 from streamlet_lab.values import Exact, Flag, Number, Whole

@@ -200,9 +200,7 @@ def valid_quotes(checks: Iterable[QuoteCheck]) -> tuple[StockPrice, ...]:
 
 
 def _leave_out(
-    checks: Sequence[QuoteCheck],
-    reason: QuoteReason,
-    is_bad: Callable[[StockPrice, Quotes], bool],
+    checks: Sequence[QuoteCheck], reason: QuoteReason, is_bad: Callable[[StockPrice, Quotes], bool]
 ) -> list[QuoteCheck]:
     """Give a reason to those of the valid quotes that are bad among all of these."""
     quotes = valid_quotes(checks)

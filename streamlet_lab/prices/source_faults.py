@@ -160,10 +160,7 @@ class Sources:
 
 
 def _say(
-    honest: StockPrice | None,
-    faults: Iterable[SourceFault],
-    scene: Scene,
-    receivers: Sequence[str],
+    honest: StockPrice | None, faults: Iterable[SourceFault], scene: Scene, receivers: Sequence[str]
 ) -> _Said:
     said: _Said = {"": honest}
     for fault in faults:

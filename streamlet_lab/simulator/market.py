@@ -8,13 +8,7 @@ from typing import Final, NamedTuple
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Block
 from streamlet_lab.errors import InvalidInput
-from streamlet_lab.matching import (
-    ConsensusMatchingEngine,
-    Event,
-    Order,
-    Reference,
-    make_band,
-)
+from streamlet_lab.matching import ConsensusMatchingEngine, Event, Order, Reference, make_band
 from streamlet_lab.matching.core import MatchingCore
 from streamlet_lab.matching.watch import NEVER
 from streamlet_lab.prices import PriceConsensus

@@ -6,9 +6,10 @@ earliest arrival known so far and drops the later copies unseen. That is exact: 
 compares it with an echo carried out copy by copy.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Final
 
 from streamlet_lab.consensus import Message
@@ -31,25 +32,28 @@ class _Tally:
     """Copies of the messages of one kind about one epoch; an echo sends one to all others.
 
     From ``not_before`` on everyone takes them in; who has a clock that is less late does so before.
+    What arrives before ``at_once`` may have to wait.
     """
 
-    __slots__ = ("not_before", "received", "sent", "unechoed")
+    __slots__ = ("at_once", "echoed", "not_before", "sent", "unechoed")
 
-    def __init__(self, not_before: int) -> None:
-        self.sent = self.received = self.unechoed = 0
+    def __init__(self, not_before: int, at_once: int) -> None:
+        self.sent = self.echoed = self.unechoed = 0
         self.not_before = not_before
+        self.at_once = at_once
 
 
 class _Flood:
     """One message on its way to everyone.
 
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
-    before it for those in ``open``, and since time only goes forward, for no others later on. For
-    one that may be down when a copy arrives, nothing is due until one has: each copy counts.
-    Nobody has it later than at ``latest``.
+    before it for those in ``open``, and since time only goes forward, for no others later on. From
+    ``closed`` on no copy comes before what is due. To one that may be down when that copy arrives,
+    further copies are sent: each counts. Their delays are drawn apart, so that what the others
+    draw, and when this one has what it does not miss, is the same as if it were always up.
     """
 
-    __slots__ = ("due", "latest", "message", "network", "open", "tally", "via")
+    __slots__ = ("closed", "due", "message", "network", "open", "tally", "via")
 
     def __init__(self, message: Message, network: "Network", tally: _Tally) -> None:
         self.message = message
@@ -57,7 +61,7 @@ class _Flood:
         self.tally = tally
         self.open: Sequence[int] = network.participants
         self.due = [LOST] * len(self.open)
-        self.latest = LOST
+        self.closed = LOST
         # From whom the copy came, and when it left, if anybody asks.
         self.via: dict[int, tuple[int, int]] = _NO_ONE if network.is_plain else {}
 
@@ -68,20 +72,38 @@ class _Flood:
         self.open, sooner = network.sooner(
             due, self.open, network.shortest_delay, time, self.message, sender
         )
-        if not self.open:
-            self.latest = 0
+        if network.unreliable:
+            # In the order of the participants, as all copies leave.
+            sooner = sorted([*sooner, *self._further(time, sender, sooner)], key=itemgetter(1))
+        elif not self.open:
+            self.closed = 0
         if not plain:
             for arrival, receiver in sooner:
                 self.send(time, sender, receiver, arrival)
         elif sooner:
             network.queue.schedule_each(_DELIVERY, self.arrive, sooner)
 
+    def _further(
+        self, time: int, sender: int, sooner: Collection[tuple[int, int]]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield arrival and receiver of copies that come no sooner to those who may be down."""
+        first = {receiver for _, receiver in sooner}
+        for receiver in self.network.unreliable:
+            due = self.due[receiver]
+            if due != _ARRIVED and receiver not in first:
+                delay = self.network.further(self.message, sender, receiver, time)
+                yield max(time + delay, due), receiver
+
     def send(self, time: int, sender: int, receiver: int, arrival: int) -> None:
-        """Let a copy be on its way that comes before all others known so far."""
-        network = self.network
+        """Let a copy be on its way, if it may be the first that its receiver takes in."""
+        network, due = self.network, self.due[receiver]
         if receiver in network.unreliable:
-            copy = (receiver, sender, time)
-            network.queue.schedule(arrival, _DELIVERY, self.arrive_perhaps, copy)
+            if arrival < LOST:
+                self.due[receiver] = min(due, arrival)
+                copy = (receiver, sender, time)
+                network.queue.schedule(arrival, _DELIVERY, self.arrive_perhaps, copy)
+            return
+        if arrival >= due:
             return
         self.due[receiver] = arrival
         if network.delivered is not None:
@@ -95,17 +117,17 @@ class _Flood:
             if self.due[receiver] != time:
                 return  # an earlier copy has overtaken this one
             self.due[receiver] = _ARRIVED
-            if network.verify_time or time < self.tally.not_before:
+            if time < self.tally.at_once:
                 self._wait(time, receiver)
                 return
         if not network.online[receiver]:
             return
-        if receiver < network.voters:
-            self.tally.received += 1
-            if not network.echoes[receiver]:
-                self.tally.unechoed += 1
-            elif time + network.shortest_delay < self.latest:
+        if network.echoes[receiver]:
+            self.tally.echoed += 1
+            if time < self.closed:
                 self.echo(time, receiver)
+        elif receiver < network.voters:
+            self.tally.unechoed += 1
         if network.delivered is not None:
             sender, sent = self.via[receiver]
             network.delivered(time, sender, receiver, sent, self.message)
@@ -215,6 +237,7 @@ class Network:
     ) -> None:
         self.queue = queue
         self.delay, self.shortest_delay = links.delay, links.shortest
+        self.further = links.delay if links.further is None else links.further
         delay = links.delay
         self.sooner = (
             delay.sooner if isinstance(delay, LognormalDelays) else partial(draw_sooner, delay)
@@ -222,7 +245,7 @@ class Network:
         self.voters = voters
         self.participants = range(voters + 1)
         self.receive = receive
-        self.unreliable = frozenset(unreliable)
+        self.unreliable = tuple(sorted({*unreliable}))
         late = tuple(reception.late) or (0,) * (voters + 1)
         self._latest = max(late)
         self.ahead = [self._latest - one for one in late]
@@ -247,14 +270,13 @@ class Network:
         """
         others, tallies = self.voters - 1, self._tallies.items()
         return {
-            key: (one.sent, (one.received - one.unechoed) * others, one.received)
-            for key, one in tallies
+            key: (one.sent, one.echoed * others, one.echoed + one.unechoed) for key, one in tallies
         }
 
     def on_their_way(self) -> list[Message]:
-        """Return the messages of which a copy is yet to arrive at a reliable participant.
+        """Return the messages of which a copy is yet to arrive.
 
-        One that may be down for a while gets each copy, and none of them is counted here.
+        One that a participant missed while it was down is among them until it has it.
         """
         found = []
         for message, flood in self._floods.items():
@@ -283,7 +305,8 @@ class Network:
         flood.tally.sent += self.voters - 1
         flood.due[sender] = _ARRIVED
         flood.echo(time, sender)
-        flood.latest = max(flood.due)
+        if not self.unreliable:
+            flood.closed = max(flood.due) - self.shortest_delay
 
     def send(
         self, time: int, sender: int, receiver: int, message: Message, delay: int | None = None
@@ -293,8 +316,7 @@ class Network:
         flood.tally.sent += receiver < self.voters
         if delay is None:
             delay = self.delay(message, sender, receiver, time)
-        if time + delay < flood.due[receiver]:
-            flood.send(time, sender, receiver, time + delay)
+        flood.send(time, sender, receiver, time + delay)
 
     def _flood(self, message: Message) -> _Flood:
         flood = self._floods.get(message)
@@ -303,7 +325,8 @@ class Network:
             tally = self._tallies.get(key)
             if tally is None:
                 not_before = self._not_before(message.epoch) + self._latest
-                tally = self._tallies[key] = _Tally(not_before)
+                at_once = LOST if self.verify_time else not_before
+                tally = self._tallies[key] = _Tally(not_before, at_once)
                 self._forget()
             flood = self._floods[message] = _Flood(message, self, tally)
             self._under_way.append(flood)

@@ -268,19 +268,18 @@ class Simulation:
 
     def _act(self, time: int, index: int, events: Sequence[Any]) -> None:
         """Send what a node wants sent, or its faults instead, and report what else happened."""
-        learned: Sequence[Event] = ()
-        if not self._faults[index]:
-            for event in events:
-                if isinstance(event, _MESSAGES):
-                    self._send(time, index, event)
-        else:
+        name, listeners = self._names[index], self._listeners
+        if self._faults[index]:
             sends = [Send(event) for event in events if isinstance(event, _MESSAGES)]
             learned = self._carry(time, index, replace_sends(self._active_faults(index), sends))
+            listeners.tell_of([*events, *learned], time, name)
+            return
         for event in events:
-            for listener in self._listeners.of_events.get(type(event), ()):
-                listener(time, self._names[index], *event)
-        if learned:
-            self._listeners.tell_of(learned, time, self._names[index])
+            if isinstance(event, _MESSAGES):
+                self._send(time, index, event)
+            else:
+                for listener in listeners.of_events[type(event)]:
+                    listener(time, name, *event)
 
     def _call_hooks(self, time: int, index: int, hook: str, argument: object) -> None:
         """Let each fault of a node send more, as the faults listed after it change that."""

@@ -220,10 +220,7 @@ class Settings(SimpleNamespace):
         return {
             "band_percent": f"{self.band_percent:g}",
             "band_parameters": {} if self.stale == "keep" else stale,
-            "reference": {
-                "kind": self.reference,
-                "parameters": parameters.get(self.reference, {}),
-            },
+            "reference": {"kind": self.reference, "parameters": parameters.get(self.reference, {})},
             "traders": [
                 {"kind": kind, "count": count, "rate": rates[kind] / count}
                 for kind, count in _TRADERS.items()

@@ -149,16 +149,18 @@ def _takes_down(fault: Fault) -> bool:
 def _title(result: Result) -> str:
     """Say in one sentence what was run."""
     config = result.config
-    what = f"on {', '.join(config.symbols)}" if result.has_market else "of the bare protocol"
-    faults = [_fault_in_words(fault) for fault in config.faults]
-    signatures = "no signatures" if config.signatures == "none" else config.signatures
-    parts = [
-        f"{config.epochs:,} epochs {what}, {config.nodes} nodes, quorum {config.votes_needed}",
-        f"seed {config.seed}",
-        signatures,
-        *(faults or ["no faults"]),
-    ]
-    return f"{', '.join(parts)}."
+    what = f"{', '.join(config.symbols)} on" if result.has_market else "the bare protocol on"
+    nodes = "1 node" if config.nodes == 1 else f"{config.nodes} nodes"
+    kinds = ("partition", config.network.partitions), ("bad period", config.network.bad_times)
+    return "; ".join(
+        [
+            f"{config.epochs:,} epochs of {what} {nodes}, quorum {config.votes_needed}",
+            f"seed {config.seed}",
+            "without signatures" if config.signatures == "none" else config.signatures,
+            *([_fault_in_words(fault) for fault in config.faults] or ["no faults"]),
+            *(f"{len(each)} {kind}{'s' * (len(each) > 1)}" for kind, each in kinds if each),
+        ]
+    )
 
 
 def _fault_in_words(fault: Fault) -> str:

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, Final
 
+from streamlet_lab.config import to_code
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.experiment import Experiment
 from streamlet_lab.kinds import registers
 from streamlet_lab.widgets.field_docs import Bounds, bounds, meaning, plain, summary
 from streamlet_lab.widgets.idle import given_beside, why_idle
@@ -24,7 +26,7 @@ from streamlet_lab.widgets.meant import (
 from streamlet_lab.widgets.refusals import read_value
 from streamlet_lab.widgets.words import write
 
-__all__ = ["KNOBS", "describe", "experiment_of", "read_settings", "to_settings"]
+__all__ = ["KNOBS", "as_code", "describe", "experiment_of", "read_settings", "to_settings"]
 
 # A number in the browser is a float: a larger whole number goes as a text.
 _EXACT: Final = 2**53
@@ -153,3 +155,8 @@ def _help(name: str, knob: Knob, value: Any, ends: Bounds) -> str:
     if not text and knob.field is not None:
         text = meaning(*knob.field)
     return plain(" ".join(filter(None, (text[:1].upper() + text[1:], about, f"{ends}"))))
+
+
+def as_code(experiment: Experiment) -> str:
+    """Return the exact call that makes an experiment."""
+    return to_code(experiment.config)

@@ -9,7 +9,6 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from typing import Final
@@ -20,21 +19,8 @@ from streamlet_lab.widgets.film import Film
 
 #: Where the modules are.
 FOLDER: Final = Path(__file__).parent / "browser"
-#: All of them, each after those that it imports from; the last one puts them together.
-MODULES: Final = (
-    "film",
-    "store",
-    "play",
-    "network",
-    "tree",
-    "inspector",
-    "axes",
-    "charts",
-    "controls",
-    "bench",
-)
 
-_IMPORT: Final = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
+_IMPORT: Final = re.compile(r'^import\b[^;"]*"\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
 # What a saved page does with its film: `readFilm` and `mountReplay` are of the modules.
@@ -70,10 +56,21 @@ $style
 """)
 
 
-def joined_script(names: Sequence[str] = MODULES) -> str:
-    """Return these modules as one, without what they import from each other."""
-    sources = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names]
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", source)) for source in sources)
+def joined_script(name: str = "bench") -> str:
+    """Return a module and all that it imports as one: each after those that it imports from."""
+    joined: dict[str, str] = {}
+
+    def join(module: str) -> None:
+        if module not in joined:
+            joined[module] = ""  # nor again where two import from each other
+            source = (FOLDER / f"{module}.js").read_text(encoding="utf-8")
+            for imported in _IMPORT.findall(source):
+                join(imported)
+            del joined[module]
+            joined[module] = _EXPORT.sub("", _IMPORT.sub("", source))
+
+    join(name)
+    return "\n".join(joined.values())
 
 
 def style_sheet() -> str:

@@ -23,10 +23,7 @@ ONE_OF_FOUR = round_robin_finality_lag(4, {3})
     [
         ({}, [Regime(0, 60, ALWAYS)]),
         ({"faults": {"node_3": "crash"}}, [Regime(0, 60, ONE_OF_FOUR)]),
-        (
-            {"faults": {"node_3": "crash@20"}},
-            [Regime(0, 20, ALWAYS), Regime(20, 60, ONE_OF_FOUR)],
-        ),
+        ({"faults": {"node_3": "crash@20"}}, [Regime(0, 20, ALWAYS), Regime(20, 60, ONE_OF_FOUR)]),
         (
             {"faults": {"node_1": "silent_leader@10-30"}},
             [

@@ -64,11 +64,7 @@ def parted(after=0, epochs=30, finality=THREE_IN_A_ROW, **options):
     honest = {f"node_{index}" for index in range(4)}
     faults = {"node_4": f"two_faced@{after // 2}"}
     recorder = Recorder()
-    checks = (
-        Consistency(honest),
-        UniqueNotarization(honest),
-        VoteDiscipline(honest),
-    )
+    checks = (Consistency(honest), UniqueNotarization(honest), VoteDiscipline(honest))
     run = simulation(
         5,
         quorum=3,

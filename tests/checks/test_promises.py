@@ -39,10 +39,7 @@ def test_what_the_models_tolerate_is_safe_and_live(nodes, model):
         ),
         (lying(1, nodes=4, model="crash"), ""),
         (lying(2, nodes=4, quorum=4), ""),
-        (
-            lying(2, nodes=4, model="synchronous"),
-            "2 of 4 nodes faulty, 1 tolerated",
-        ),
+        (lying(2, nodes=4, model="synchronous"), "2 of 4 nodes faulty, 1 tolerated"),
         (
             lying(1, nodes=4, model="synchronous", network={"gst": "3s"}),
             "bad times until 3s: the synchronous model has none",

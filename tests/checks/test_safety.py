@@ -271,10 +271,7 @@ TWINS = chain(4, parent=X[0], payload=b"one") + chain(4, parent=X[0], payload=b"
     ("votes", "violation"),
     [
         ([vote(block) for block in TWINS], "X votes for {0} and {1}, both of epoch 4"),
-        (
-            [vote(X[1]), vote(X[1], height=7)],
-            "X votes for {0} and {1}, both of epoch 4",
-        ),
+        ([vote(X[1]), vote(X[1], height=7)], "X votes for {0} and {1}, both of epoch 4"),
         (
             [vote(X[2]), vote(Y[2]), vote(chain(8)[0])],
             "X votes in epoch 8 at height 1, after a vote in epoch 7 at height 3",

@@ -23,10 +23,7 @@ SCENARIOS = {
     "A6": ("1-2-3-5-6-7", "1-2-3-5-6"),
     "A7": ("2-4-6-8", ""),
     "A8": ("1-2-4-5-7-8", "1"),
-    "A11": (
-        "1-2-3-4-5-6-7 and 7-8-10-13-14-15 and 7-9-11-12",
-        "1-2-3-4-5-6-7-8-10-13-14",
-    ),
+    "A11": ("1-2-3-4-5-6-7 and 7-8-10-13-14-15 and 7-9-11-12", "1-2-3-4-5-6-7-8-10-13-14"),
 }
 
 ARRIVALS = {
@@ -123,7 +120,7 @@ def test_a10_a_block_that_is_missing(tree):
     notarize(tree, *blocks.values(), missing)
     assert (final(tree), longest(tree)) == ("", ["1"])
     assert blocks[4].hash not in tree
-    assert tree.knows(blocks[4].hash)
+    assert tree.knows(blocks[4])
     tree.add_block(missing)
     assert (final(tree), longest(tree)) == ("1-2-3-4", ["1-2-3-4-5"])
 

@@ -4,12 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from streamlet_lab.consensus import (
-    EPOCHS_AHEAD,
-    Block,
-    BlockTree,
-    Dropped,
-)
+from streamlet_lab.consensus import EPOCHS_AHEAD, Block, BlockTree, Dropped
 from streamlet_lab.keys import Ed25519Keyring
 
 from .committee import GENESIS, Committee, chain_of, extend, votes_for
@@ -88,7 +83,7 @@ def committee():
 
 
 def kept(node, blocks):
-    return [block for block in blocks if node.tree.knows(block.hash)]
+    return [block for block in blocks if node.tree.knows(block)]
 
 
 def test_nothing_of_a_far_epoch_is_kept_whoever_signed_it(committee):

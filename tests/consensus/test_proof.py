@@ -185,10 +185,7 @@ WRONG_CLAIMS = {
         claim(*chain_of(0, 1, parent=OTHER_GENESIS)),
         "does not stand on the genesis",
     ),
-    "epochs fall": (
-        claim(*chain_of(7, 4, 5, 6)),
-        "epoch of height 2 is not later",
-    ),
+    "epochs fall": (claim(*chain_of(7, 4, 5, 6)), "epoch of height 2 is not later"),
     "epochs stand still": (claim(*chain_of(4, 4, 5, 6)), "epoch of height 2 is not later"),
     "a height is skipped": (
         claim(*chain_of(1, 2, 3), SKIPPED, *chain_of(5, 6, parent=SKIPPED)),
@@ -324,11 +321,7 @@ def test_headers_have_the_sizes_and_ranges_of_real_ones():
 
 
 # One about a first block, one about a second on genesis, one with bytes for a payload.
-PROOFS = (
-    VALID,
-    claim(*chain_of(0, 1)),
-    claim(*chain_of(1, 3, 4, 5, payload=b"\xff\xfe")),
-)
+PROOFS = (VALID, claim(*chain_of(0, 1)), claim(*chain_of(1, 3, 4, 5, payload=b"\xff\xfe")))
 
 
 @settings(max_examples=300)

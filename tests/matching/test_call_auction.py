@@ -145,8 +145,7 @@ def test_shares_that_would_meet_their_own_trader_make_no_price():
 
 
 @pytest.mark.parametrize(
-    ("policy", "price"),
-    [("none", "106.00"), ("cancel_both", "102.00"), ("decrement", "102.00")],
+    ("policy", "price"), [("none", "106.00"), ("cancel_both", "102.00"), ("decrement", "102.00")]
 )
 def test_orders_of_one_trader_to_buy_and_to_sell_do_not_move_the_price_of_others(policy, price):
     engine = collecting(

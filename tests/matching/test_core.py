@@ -58,10 +58,7 @@ def test_what_is_due_happens_before_a_cancel(core):
 
 
 def test_time_does_not_run_backwards(core):
-    for act in (
-        lambda: core.enter(sells(10_000), 9),
-        lambda: core.cancel("b-1", 9),
-    ):
+    for act in (lambda: core.enter(sells(10_000), 9), lambda: core.cancel("b-1", 9)):
         with pytest.raises(InvalidInput, match=r"time: 9 .* not before 10"):
             act()
     assert len(core.log.rows) == 3

@@ -34,8 +34,7 @@ def test_bad_quantity_is_refused(quantity):
 
 
 @pytest.mark.parametrize(
-    "price",
-    [Decimal("NaN"), float("inf"), "-Infinity", "a lot", True, 0, "-149.40", "1E+13"],
+    "price", [Decimal("NaN"), float("inf"), "-Infinity", "a lot", True, 0, "-149.40", "1E+13"]
 )
 def test_bad_price_is_refused(price):
     with pytest.raises(InvalidInput) as caught:

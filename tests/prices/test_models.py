@@ -37,11 +37,7 @@ from streamlet_lab.prices import (
     path_model,
     path_models,
 )
-from streamlet_lab.prices.facts import (
-    excess_kurtosis,
-    real_returns,
-    standard_deviation,
-)
+from streamlet_lab.prices.facts import excess_kurtosis, real_returns, standard_deviation
 from streamlet_lab.prices.models import make_model
 from streamlet_lab.streams import stream
 

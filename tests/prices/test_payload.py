@@ -46,8 +46,7 @@ claims: st.SearchStrategy[Claim] = st.one_of(
 )
 geneses = st.builds(GenesisPrice, texts, decimals)
 batches: st.SearchStrategy[list[Claim]] = st.one_of(
-    st.lists(claims, min_size=1, max_size=5),
-    st.lists(geneses, min_size=1, max_size=5),
+    st.lists(claims, min_size=1, max_size=5), st.lists(geneses, min_size=1, max_size=5)
 ).filter(lambda batch: len({claim.symbol for claim in batch}) == len(batch))
 
 

@@ -335,11 +335,7 @@ def test_the_literal_rule_deadlocks_on_real_history():
 
 @pytest.mark.parametrize(
     ("rules", "count", "longest"),
-    [
-        (RULES, 3232, 5),
-        (REANCHOR, 3209, 3),
-        (replace(REANCHOR, reanchor_after=1), 3246, 1),
-    ],
+    [(RULES, 3232, 5), (REANCHOR, 3209, 3), (replace(REANCHOR, reanchor_after=1), 3246, 1)],
 )
 def test_widening_and_reanchoring_do_not(rules, count, longest):
     bars = load_bars("AAPL")

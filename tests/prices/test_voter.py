@@ -111,10 +111,7 @@ def _objection(claim, own=OWN, previous=PREVIOUS, **settings):
         (replace(OWN, timestamp=ORIGIN + timedelta(microseconds=1)), "timestamp of another epoch"),
         (NoPrice("AAPL", "none", ORIGIN - timedelta(1)), "timestamp of another epoch"),
         (replace(OWN, price_count=1), "1 sources, 2 needed"),
-        (
-            replace(OWN, total_volume=Decimal(299)),
-            "volume 299 below the threshold of 3 sources",
-        ),
+        (replace(OWN, total_volume=Decimal(299)), "volume 299 below the threshold of 3 sources"),
         (replace(OWN, consensus_price=Decimal("49.99")), "consensus price 49.99 outside 50 to 500"),
         (replace(OWN, consensus_price=Decimal(9999)), "consensus price 9999 outside 50 to 500"),
         (replace(OWN, volume_weighted_price=Decimal("500.01")), "VWAP 500.01 outside 50 to 500"),

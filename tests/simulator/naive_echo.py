@@ -16,10 +16,7 @@ class NaiveEcho:
         # Who may be down does not matter here.
         assert options.keys() <= {"unreliable", "delivered"}
         assert not reception.verify_time
-        self.not_before, self.late = (
-            reception.not_before,
-            reception.late or (0,) * (voters + 1),
-        )
+        self.not_before, self.late = (reception.not_before, reception.late or (0,) * (voters + 1))
         self.queue, self.delay, self.receive = queue, links.delay, receive
         self.voters, self.participants = range(voters), range(voters + 1)
         self.online = [True for _ in self.participants]

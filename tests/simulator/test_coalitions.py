@@ -104,11 +104,7 @@ def test_c2_amnesia_breaks_safety_without_a_double_vote():
 
 @pytest.mark.parametrize("kind", ["split", "amnesia"])
 @pytest.mark.parametrize(
-    ("halves", "coalition"),
-    [
-        ([[0], [1]], [2, 3]),
-        ([[1, 3, 5], [7, 8, 9]], [0, 2, 4, 6]),
-    ],
+    ("halves", "coalition"), [([[0], [1]], [2, 3]), ([[1, 3, 5], [7, 8, 9]], [0, 2, 4, 6])]
 )
 def test_a_third_is_enough_with_honest_leaders_in_turn_too(kind, halves, coalition):
     nodes = len(coalition) + sum(map(len, halves))

@@ -140,12 +140,7 @@ def test_an_invented_price_is_refused_by_all_who_look_at_the_evidence():
 
 @pytest.mark.parametrize(
     ("sources", "min_sources", "displaced"),
-    [
-        (4, 2, True),
-        (4, 3, False),
-        (4, None, False),
-        (7, None, False),
-    ],
+    [(4, 2, True), (4, 3, False), (4, None, False), (7, None, False)],
 )
 def test_a_leader_that_conspires_with_a_source_needs_honest_ones_beside_it(
     sources, min_sources, displaced

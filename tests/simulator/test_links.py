@@ -11,12 +11,7 @@ from streamlet_lab.config import REGION_DELAYS, NetworkConfig
 from streamlet_lab.consensus import Vote
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.simulator import delays as module
-from streamlet_lab.simulator.delays import (
-    LOST,
-    LognormalDelays,
-    delay_kind,
-    delay_kinds,
-)
+from streamlet_lab.simulator.delays import LOST, LognormalDelays, delay_kind, delay_kinds
 from streamlet_lab.simulator.links import clock_offsets, make_links
 from streamlet_lab.streams import stream
 from streamlet_lab.units import to_microseconds

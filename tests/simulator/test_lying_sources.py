@@ -146,8 +146,7 @@ def assert_is_never_long_without_a_final_block(lab, nodes):
 
 
 @pytest.mark.parametrize(
-    ("nodes", "crashed"),
-    [(4, ["node_3"]), (7, ["node_3", "node_4"]), (7, ["node_1", "node_4"])],
+    ("nodes", "crashed"), [(4, ["node_3"]), (7, ["node_3", "node_4"]), (7, ["node_1", "node_4"])]
 )
 def test_nor_does_it_with_as_many_crashed_nodes_as_are_tolerated(nodes, crashed):
     faults = {**dict.fromkeys(crashed, "crash"), LIAR: "dropping"}

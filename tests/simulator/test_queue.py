@@ -10,12 +10,7 @@ LAST = max(Priority)
 
 def test_the_kinds_at_one_instant():
     # Deliveries before the start of an epoch: the second trap.
-    assert [*Priority] == [
-        Priority.DELIVERY,
-        Priority.REFERENCE,
-        Priority.ORDER,
-        Priority.EPOCH,
-    ]
+    assert [*Priority] == [Priority.DELIVERY, Priority.REFERENCE, Priority.ORDER, Priority.EPOCH]
     assert sorted(Priority) == [*Priority]
 
 

@@ -174,12 +174,7 @@ def test_a_wrong_price_of_a_publication_is_no_parameter_of_its_kind():
 
 
 @pytest.mark.parametrize(
-    "second",
-    [
-        3,
-        (2 * DAY, 100_000_000, 0),
-        Publication(DAY - 1, 100_000_000, 0),
-    ],
+    "second", [3, (2 * DAY, 100_000_000, 0), Publication(DAY - 1, 100_000_000, 0)]
 )
 def test_what_is_no_later_publication_is_refused(second):
     experiment = sl.Experiment(

@@ -86,9 +86,7 @@ def test_a_lie_about_one_symbol_is_an_objection_to_the_block(proposed, index):
     )
 
 
-def test_a_block_without_a_symbol_or_with_symbols_in_another_order_is_refused(
-    proposed,
-):
+def test_a_block_without_a_symbol_or_with_symbols_in_another_order_is_refused(proposed):
     network, block = proposed
     claims = decode_claims(block.payload)
 

@@ -21,11 +21,7 @@ from streamlet_lab.prices import (
     encode_claims,
 )
 from streamlet_lab.prices.quotes import ORIGIN
-from streamlet_lab.simulator.price_application import (
-    Observation,
-    PriceApplication,
-    read_claims,
-)
+from streamlet_lab.simulator.price_application import Observation, PriceApplication, read_claims
 
 from .stocks import claims, follow, liar, network, price_in, run
 

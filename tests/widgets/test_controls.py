@@ -1,14 +1,7 @@
 """A control: what it takes, which widget it is, and how it writes a value."""
 
 import pytest
-from ipywidgets import (
-    BoundedIntText,
-    Checkbox,
-    Dropdown,
-    FloatSlider,
-    IntRangeSlider,
-    IntSlider,
-)
+from ipywidgets import BoundedIntText, Checkbox, Dropdown, FloatSlider, IntRangeSlider, IntSlider
 
 from streamlet_lab import InvalidInput
 from streamlet_lab.widgets.controls import Control

@@ -154,8 +154,8 @@ def test_the_header_says_what_was_run(result: sl.Result) -> None:
     header = make_film(result).header
 
     assert header["title"] == (
-        "20 epochs on AAPL, 4 nodes, quorum 3, seed 3, no signatures, node_3: equivocate, "
-        "node_2: crash from epoch 4 until epoch 9, external_feed: biased."
+        "20 epochs of AAPL on 4 nodes, quorum 3; seed 3; without signatures; node_3: equivocate; "
+        "node_2: crash from epoch 4 until epoch 9; external_feed: biased; 1 partition"
     )
     assert header["faults"][1] == {
         "name": "node_2",

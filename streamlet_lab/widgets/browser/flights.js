@@ -28,7 +28,7 @@ export function looksOf(film) {
   });
 }
 
-/** Draw one message: a square is a proposal, a disc a vote; odd epochs are hollow, twins crossed. */
+/** Draw a message: a proposal is a square, a vote a disc; odd epochs hollow, twins crossed. */
 function drawMessage(pen, kind, look, size, colour) {
   const middle = size;
   const half = size / 2 - 1;
@@ -81,8 +81,9 @@ export function shareOfWay(film, row, t) {
   const { sender, receiver, sent_s, received_s } = film.tables.arrivals;
   const sent = sent_s[row];
   const received = received_s[row];
+  if (t >= received) return 1;
   const held = heldUntil(film, sender[row], receiver[row], sent);
-  if (!held || held >= received) return (t - sent) / (received - sent);
+  if (!held) return (t - sent) / (received - sent);
   const approach = Math.min(APPROACH_S, held - sent);
   if (t < held) return HELD_AT * Math.min((t - sent) / approach, 1);
   return HELD_AT + ((1 - HELD_AT) * (t - held)) / (received - held);

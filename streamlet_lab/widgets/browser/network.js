@@ -4,219 +4,227 @@
 import { coloursOf, dom, setAttributes } from "./dom.js";
 import { inFlight } from "./film.js";
 import { drawArrivals, drawFlights, looksOf, makeSprites } from "./flights.js";
+import { legendOf } from "./legend.js";
 import { drawBack, drawNodes } from "./nodes.js";
 import { placeNodes } from "./ring.js";
 import { nodesAt, sayNetwork, sayNode, stateKey } from "./words.js";
 
-const NETWORK_COLOURS = [
-  "truth",
-  "muted",
-  "faint",
-  "panel",
-  "surface",
-  "consensus",
-  "rejected",
-  "lit",
-  "accepted",
-];
+const NETWORK_COLOURS = ["truth", "muted", "faint", "panel", "surface", "consensus", "rejected"];
+const NETWORK_LEGEND = {
+  square: "proposal",
+  disc: "vote",
+  solid: "even epoch",
+  hollow: "odd epoch",
+  twin: "second block of one epoch",
+  star: "leader",
+};
+/** The messages of more nodes than these are drawn smaller. */
+const MANY_NODES = 8;
 /** Of this many pictures the rate is taken. */
-const PROBED = 120;
+const PICTURES_PROBED = 120;
 const RING_MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
-const NETWORK_LEGEND = [
-  ["square", "proposal"],
-  ["disc", "vote"],
-  ["solid", "even epoch"],
-  ["hollow", "odd epoch"],
-  ["twin", "second block of one epoch"],
-  ["star", "leader"],
-];
-
-function makeLayer(name) {
-  return dom("canvas", { class: `sl-layer sl-layer-${name}`, "aria-hidden": "true" });
-}
-
 /**
- * The panel of the network.
- *
- * @param {object} store
- * @returns {{element: HTMLElement, destroy: () => void, toPNG: () => Promise<Blob>,
- *   probe: () => {frames: number, perSecond: number, drawMs: number}}}
+ * The panel. Of its three canvases two are drawn when something is another, and only that of the
+ * messages in each frame.
  */
-export function networkPanel(store) {
-  const [back, middle, front] = ["back", "flights", "nodes"].map(makeLayer);
-  const picture = dom(
-    "div",
-    { class: "sl-layers", role: "img", "aria-label": "network" },
-    back,
-    middle,
-    front,
-  );
-  const buttons = dom("div", { class: "sl-node-buttons", role: "group", "aria-label": "nodes" });
-  const note = dom("p", { class: "sl-note" });
-  const stage = dom("div", { class: "sl-stage" }, picture, buttons);
-  const legend = dom(
-    "ul",
-    { class: "sl-legend", "aria-label": "legend of the network" },
-    ...NETWORK_LEGEND.map(([sign, text]) =>
-      dom("li", {}, dom("span", { class: `sl-sign sl-sign-${sign}`, "aria-hidden": "true" }), text),
-    ),
-  );
-  const element = dom(
-    "section",
-    { class: "sl-panel sl-network", "aria-label": "network" },
-    stage,
-    note,
-    legend,
-  );
-
-  const probed = { frames: 0, times: [], drawMs: 0 };
-  let scene = null;
-  let keyShown = "";
-
-  function viewNode(name) {
-    store.set({ viewer: name, selection: { kind: "node", id: name } });
+class NetworkPanel {
+  constructor(store) {
+    this.store = store;
+    this.scene = null;
+    this.shown = "";
+    this.probed = { frames: 0, times: [], drawMs: 0 };
+    this.canvases = ["back", "flights", "nodes"].map(() => dom("canvas", { class: "sl-layer" }));
+    this.picture = dom("div", { class: "sl-layers", role: "img" }, ...this.canvases);
+    this.buttons = dom("div", {
+      role: "group",
+      "aria-label": "nodes",
+      keydown: (event) => this.moveFocus(event),
+      focusin: ({ target }) => this.enter(target),
+    });
+    this.stage = dom("div", { class: "sl-stage" }, this.picture, this.buttons);
+    this.note = dom("p", { class: "sl-note" });
+    this.element = dom(
+      "section",
+      { class: "sl-panel sl-network", "aria-label": "network" },
+      this.stage,
+      this.note,
+      legendOf("network", NETWORK_LEGEND),
+    );
+    this.sizes = new ResizeObserver(() => this.arrange());
+    this.sizes.observe(this.stage);
+    this.offs = [
+      store.on(["film", "time", "viewer", "selection", "playing", "reducedMotion"], (state) =>
+        this.draw(state),
+      ),
+      store.on(["theme", "projector"], () => this.arrange()),
+    ];
   }
-
-  function moveFocus(event) {
-    const all = [...buttons.children];
-    const step = RING_MOVES[event.key];
-    if (!step) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const here = all.indexOf(event.target);
-    all[(here + step + all.length) % all.length].focus();
-  }
-  buttons.addEventListener("keydown", moveFocus);
-  buttons.addEventListener("focusin", ({ target }) => {
-    for (const each of buttons.children) each.tabIndex = each === target ? 0 : -1;
-  });
 
   /** Lay everything out anew: another film, size or theme. */
-  function arrange() {
-    const { film } = store.get();
-    const { clientWidth: width, clientHeight: height } = stage;
-    scene = null;
+  arrange() {
+    const { film } = this.store.get();
+    const { clientWidth: width, clientHeight: height } = this.stage;
+    this.scene = null;
+    this.shown = "";
     if (!film || !width || !height) return;
     const ratio = window.devicePixelRatio || 1;
-    for (const canvas of [back, middle, front]) {
+    for (const canvas of this.canvases) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
-    const { nodes, names } = film.header;
-    const colour = coloursOf(element, NETWORK_COLOURS);
-    scene = {
+    const voters = film.header.nodes.length;
+    const colour = coloursOf(this.element, NETWORK_COLOURS);
+    this.scene = {
       film,
       width,
       height,
       ratio,
       colour,
-      ...placeNodes(nodes.length, names.length - nodes.length, width, height),
+      ...placeNodes(voters, film.names.length - voters, width, height),
       looks: looksOf(film),
-      sprites: makeSprites(colour, ratio, nodes.length > 8),
-      font: getComputedStyle(element).fontFamily,
+      sprites: makeSprites(colour, ratio, voters > MANY_NODES),
+      font: getComputedStyle(this.element).fontFamily,
     };
-    note.textContent = film.header.has_trace ? "" : "Messages are not recorded at this size.";
-    keyShown = "";
-    placeButtons();
-    draw(store.get());
+    this.note.textContent = film.header.has_trace
+      ? ""
+      : "Messages are not recorded for this run: only what the nodes know is shown.";
+    this.placeButtons();
+    this.draw(this.store.get());
   }
 
-  function placeButtons() {
-    const { film, places, card } = scene;
-    const { names } = film.header;
-    if (buttons.children.length !== names.length) {
-      buttons.replaceChildren(
-        ...names.map((name, index) =>
-          dom("button", {
-            type: "button",
-            class: "sl-node-button",
-            "data-node": name,
-            tabindex: index ? -1 : 0,
-            click: () => viewNode(name),
-          }),
-        ),
-      );
+  /** The cards are drawn; what is clicked, and what has the focus, is a button over each. */
+  placeButtons() {
+    const { film, places, card } = this.scene;
+    if (this.buttons.children.length !== film.names.length) {
+      this.buttons.replaceChildren(...film.names.map((_, index) => this.buttonOf(index)));
     }
-    names.forEach((name, index) => {
-      const { x, y } = places[index];
-      const button = buttons.children[index];
-      button.dataset.node = name;
-      button.style.cssText = `left: ${x - card.width / 2}px; top: ${y - card.height / 2}px; width: ${card.width}px; height: ${card.height}px`;
+    const [halfWidth, halfHeight] = [card.width / 2, card.height / 2];
+    film.names.forEach((name, index) => {
+      const { style, dataset } = this.buttons.children[index];
+      dataset.node = name;
+      style.left = `${places[index].x - halfWidth}px`;
+      style.top = `${places[index].y - halfHeight}px`;
+      style.width = `${card.width}px`;
+      style.height = `${card.height}px`;
     });
   }
 
-  function pen(canvas) {
-    const drawn = canvas.getContext("2d");
-    drawn.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
-    drawn.clearRect(0, 0, scene.width, scene.height);
-    return drawn;
-  }
-
-  /** What changes at some instants only: who knows what, who leads, who is cut off. */
-  function drawStates(nodes, state) {
-    drawBack(pen(back), scene, nodes, state);
-    drawNodes(pen(front), scene, nodes, state);
-    nodes.forEach((node, index) => {
-      const pressed = node.name === state.viewer;
-      const says = {
-        "aria-pressed": pressed,
-        "aria-label": sayNode(state.film, node),
-        title: sayNode(state.film, node),
-      };
-      setAttributes(buttons.children[index], says);
+  buttonOf(index) {
+    const button = dom("button", {
+      type: "button",
+      class: "sl-node-button",
+      tabindex: index ? -1 : 0,
+      click: () => this.look(button.dataset.node),
     });
+    return button;
   }
 
-  function draw(state) {
-    const { film, time, playing, reducedMotion } = state;
-    if (film !== scene?.film) return void arrange();
-    if (!scene) return;
+  /** See with the eyes of a node. */
+  look(name) {
+    this.store.set({ viewer: name, selection: { kind: "node", id: name } });
+  }
+
+  /** Arrows go round the ring, so that Tab passes it in one step. */
+  moveFocus(event) {
+    const step = RING_MOVES[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const all = [...this.buttons.children];
+    all[(all.indexOf(event.target) + step + all.length) % all.length].focus();
+  }
+
+  enter(button) {
+    for (const each of this.buttons.children) each.tabIndex = each === button ? 0 : -1;
+  }
+
+  draw(state) {
+    const { film, time, playing } = state;
+    if (film !== (this.scene?.film ?? null)) return void this.arrange();
+    if (!this.scene) return;
     const began = performance.now();
     const nodes = nodesAt(film, time);
     const key = stateKey(film, nodes, state);
-    if (key !== keyShown) drawStates(nodes, state);
-    keyShown = key;
-    const flights = pen(middle);
-    if (film.header.has_trace) {
-      if (!reducedMotion) drawFlights(flights, film, time, scene);
-      if (!playing || reducedMotion) drawArrivals(flights, film, time, scene);
+    if (key !== this.shown) this.drawStates(nodes, state);
+    this.shown = key;
+    this.drawMessages(state);
+    if (!playing) {
+      const flying = inFlight(film, time).length;
+      setAttributes(this.picture, { "aria-label": sayNetwork(film, time, nodes, flying) });
     }
-    if (!playing)
-      setAttributes(picture, {
-        "aria-label": sayNetwork(film, time, nodes, inFlight(film, time).length),
-      });
-    probed.frames += 1;
-    probed.times.push(began);
-    if (probed.times.length > PROBED) probed.times.shift();
-    probed.drawMs += performance.now() - began;
+    this.count(began);
   }
 
-  const sizes = new ResizeObserver(arrange);
-  sizes.observe(stage);
-  const offs = [
-    store.on(["film", "time", "viewer", "selection", "playing", "reducedMotion"], draw),
-    store.on(["theme", "projector"], arrange),
-  ];
-  return {
-    element,
-    probe() {
-      const { frames, times, drawMs } = probed;
-      const seconds = (times.at(-1) - times[0]) / 1000;
-      return { frames, perSecond: (times.length - 1) / seconds, drawMs: drawMs / frames };
-    },
-    async toPNG() {
-      const canvas = dom("canvas", { width: back.width, height: back.height });
-      const whole = canvas.getContext("2d");
-      whole.fillStyle = scene.colour.panel;
-      whole.fillRect(0, 0, canvas.width, canvas.height);
-      for (const each of [back, middle, front]) whole.drawImage(each, 0, 0);
-      return new Promise((done) => canvas.toBlob(done, "image/png"));
-    },
-    destroy() {
-      sizes.disconnect();
-      for (const off of offs) off();
-      element.remove();
-    },
-  };
+  /** What changes at some instants only: who knows what, who leads, who is cut off. */
+  drawStates(nodes, state) {
+    const [back, , front] = this.canvases;
+    drawBack(this.penOf(back), this.scene, nodes, state);
+    drawNodes(this.penOf(front), this.scene, nodes, state);
+    nodes.forEach((node, index) => {
+      const says = sayNode(state.film, node);
+      const pressed = node.name === state.viewer;
+      setAttributes(this.buttons.children[index], {
+        "aria-pressed": pressed,
+        "aria-label": says,
+        title: says,
+      });
+    });
+  }
+
+  /** Who wants less motion sees messages arrive, and not fly. */
+  drawMessages({ film, time, playing, reducedMotion }) {
+    const pen = this.penOf(this.canvases[1]);
+    if (!film.header.has_trace) return;
+    if (!reducedMotion) drawFlights(pen, film, time, this.scene);
+    if (!playing || reducedMotion) drawArrivals(pen, film, time, this.scene);
+  }
+
+  penOf(canvas) {
+    const { ratio, width, height } = this.scene;
+    const pen = canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    return pen;
+  }
+
+  count(began) {
+    const { times } = this.probed;
+    this.probed.frames += 1;
+    this.probed.drawMs += performance.now() - began;
+    times.push(began);
+    if (times.length > PICTURES_PROBED) times.shift();
+  }
+
+  /** How many pictures there were, how many a second of late, and what one took on average. */
+  probe() {
+    const { frames, times, drawMs } = this.probed;
+    const seconds = (times.at(-1) - times[0]) / 1000;
+    return { frames, perSecond: (times.length - 1) / seconds, drawMs: drawMs / frames };
+  }
+
+  /** The picture as it stands; null where there is none. */
+  async toPNG() {
+    if (!this.scene) return null;
+    const { width, height } = this.canvases[0];
+    const whole = dom("canvas", { width, height });
+    const pen = whole.getContext("2d");
+    pen.fillStyle = this.scene.colour.panel;
+    pen.fillRect(0, 0, width, height);
+    for (const canvas of this.canvases) pen.drawImage(canvas, 0, 0);
+    return new Promise((done) => whole.toBlob(done, "image/png"));
+  }
+
+  destroy() {
+    this.sizes.disconnect();
+    for (const off of this.offs) off();
+    this.element.remove();
+  }
 }
+
+/**
+ * @param {object} store
+ * @returns {{element: HTMLElement, destroy: () => void, toPNG: () => Promise<Blob|null>,
+ *   probe: () => {frames: number, perSecond: number, drawMs: number}}}
+ */
+export const networkPanel = (store) => new NetworkPanel(store);

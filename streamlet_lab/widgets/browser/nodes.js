@@ -98,6 +98,7 @@ function linesOf(film, node, card) {
   if (node.down) return [name, spaced(node.fault ?? "down")];
   const worth = film.header.has_market ? [inDollars(node.reference)] : [];
   if (card.lines === 2) return [name, worth[0] ?? `final ${node.finalHeight}`];
+  if (card.lines === 3) return [name, `tip ${node.tipHeight} ✓ ${node.finalHeight}`, ...worth];
   const epoch = card.width > 90 ? "epoch" : "ep";
   return [
     name,

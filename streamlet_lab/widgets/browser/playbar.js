@@ -4,7 +4,7 @@ import { dom, setAttributes, svg } from "./dom.js";
 import { epochAt, firstViolation } from "./film.js";
 import { createPlayer } from "./play.js";
 
-const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
+const PLAY_SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 
 const PLAY_KEYS = {
   ArrowRight: (player) => player.stepMessage(1),
@@ -13,8 +13,8 @@ const PLAY_KEYS = {
   ArrowDown: (player) => player.stepMessage(-1),
   PageUp: (player) => player.stepEpoch(1),
   PageDown: (player) => player.stepEpoch(-1),
-  Home: (player) => player.toStart(),
-  End: (player) => player.toEnd(),
+  Home: (player) => player.scrub(0),
+  End: (player) => player.scrub(player.end),
 };
 
 // Drawn, for not every font has these signs.
@@ -51,7 +51,8 @@ function marksOf(film) {
     ...partitions.map((cut) => [cut, "sl-mark-cut", "network cut in parts"]),
   ].map(([{ start_s, stop_s }, kind, title]) => {
     const stop = Math.min(stop_s ?? end_s, end_s);
-    const style = `left: ${placeOnTrack(film, start_s)}; width: ${placeOnTrack(film, Math.max(stop - start_s, 0))}`;
+    const width = placeOnTrack(film, Math.max(stop - start_s, 0));
+    const style = `left: ${placeOnTrack(film, start_s)}; width: ${width}`;
     return dom("span", { class: `sl-mark ${kind}`, style, title });
   });
   const violated = firstViolation(film);
@@ -75,93 +76,93 @@ function violationAt(film, time) {
   return `Violated at ${violated.time_s.toFixed(3)} s: ${violated.sentence}`;
 }
 
+/** The bar. */
+class PlayBar {
+  constructor(store, player) {
+    this.store = store;
+    this.player = player;
+    this.film = null;
+    this.start = playButton("play", () => player.toggle());
+    this.slider = this.makeSlider();
+    this.speed = dom(
+      "select",
+      { class: "sl-speed", change: () => store.set({ speed: Number(this.speed.value) }) },
+      ...PLAY_SPEEDS.map((factor) => dom("option", { value: factor }, `${factor}×`)),
+    );
+    this.marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
+    this.clock = dom("span", { class: "sl-clock" });
+    this.alarm = dom("p", { class: "sl-alarm", role: "status" });
+    this.element = dom(
+      "section",
+      { class: "sl-playbar", "aria-label": "play" },
+      playButton("epoch back", () => player.stepEpoch(-1)),
+      playButton("message back", () => player.stepMessage(-1)),
+      this.start,
+      playButton("next message", () => player.stepMessage(1)),
+      playButton("next epoch", () => player.stepEpoch(1)),
+      dom("div", { class: "sl-track" }, this.slider, this.marks),
+      this.clock,
+      dom("label", { title: "seconds of the protocol in one second" }, "speed ", this.speed),
+      this.alarm,
+    );
+    this.off = store.on(["film", "time", "playing", "speed"], (state) => this.draw(state));
+    this.draw(store.get());
+  }
+
+  makeSlider() {
+    const { player } = this;
+    return dom("input", {
+      type: "range",
+      class: "sl-scrub",
+      min: 0,
+      max: 1,
+      step: "any",
+      value: 0,
+      "aria-label": "time",
+      title: "arrows: one message; Page Up, Page Down: one epoch; Home, End",
+      input: ({ target }) => player.scrub(target.valueAsNumber),
+      keydown(event) {
+        const move = PLAY_KEYS[event.key];
+        if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
+        event.preventDefault();
+        event.stopPropagation();
+        move(player);
+      },
+    });
+  }
+
+  draw({ film, time, playing, speed }) {
+    const name = playing ? "pause" : "play";
+    for (const control of this.element.querySelectorAll("button, input")) control.disabled = !film;
+    if (this.start.title !== name) this.start.replaceChildren(signOf(name));
+    setAttributes(this.start, { "aria-label": name, title: name });
+    this.speed.value = speed;
+    if (!film) return;
+    if (film !== this.film) {
+      this.slider.max = film.header.end_s;
+      this.marks.replaceChildren(...marksOf(film));
+      this.film = film;
+    }
+    this.slider.value = time;
+    const where = whereIs(film, time);
+    this.clock.textContent = where;
+    // While it plays the words would be read aloud without an end.
+    if (!playing) setAttributes(this.slider, { "aria-valuetext": where });
+    const violated = violationAt(film, time);
+    if (this.alarm.textContent !== violated) this.alarm.textContent = violated;
+  }
+
+  destroy() {
+    this.off();
+    this.player.destroy();
+    this.element.remove();
+  }
+}
+
 /**
- * The bar.
- *
  * @param {object} store
  * @param {Function} send messages to the kernel; the bar sends none
  * @param {object} [player] of the same store, where there is one already
+ * @returns {{element: HTMLElement, player: object, destroy: () => void}}
  */
-export function playPanel(store, send, player = createPlayer(store)) {
-  const start = playButton("play", player.toggle);
-  const slider = dom("input", {
-    type: "range",
-    class: "sl-scrub",
-    min: 0,
-    max: 1,
-    step: "any",
-    value: 0,
-    "aria-label": "time",
-    title: "arrows: one message; Page Up, Page Down: one epoch; Home, End",
-    input: () => {
-      player.pause();
-      player.seek(slider.valueAsNumber);
-    },
-    keydown(event) {
-      const move = PLAY_KEYS[event.key];
-      if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      move(player);
-    },
-  });
-  const speed = dom(
-    "select",
-    { class: "sl-speed", change: () => store.set({ speed: Number(speed.value) }) },
-    ...SPEEDS.map((factor) => dom("option", { value: factor }, `${factor}×`)),
-  );
-  const marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
-  const clock = dom("output", { class: "sl-clock" });
-  const alarm = dom("p", { class: "sl-alarm", role: "status" });
-  const element = dom(
-    "section",
-    { class: "sl-playbar", "aria-label": "play" },
-    playButton("epoch back", () => player.stepEpoch(-1)),
-    playButton("message back", () => player.stepMessage(-1)),
-    start,
-    playButton("next message", () => player.stepMessage(1)),
-    playButton("next epoch", () => player.stepEpoch(1)),
-    dom("div", { class: "sl-track" }, slider, marks),
-    clock,
-    dom(
-      "label",
-      { class: "sl-speed-label", title: "seconds of the protocol in one second" },
-      "speed ",
-      speed,
-    ),
-    alarm,
-  );
-
-  let shown = null;
-  function draw({ film, time, playing, speed: factor }) {
-    for (const control of element.querySelectorAll("button, input")) control.disabled = !film;
-    const name = playing ? "pause" : "play";
-    if (start.title !== name) start.replaceChildren(signOf(name));
-    setAttributes(start, { "aria-label": name, title: name });
-    speed.value = factor;
-    if (!film) return;
-    if (film !== shown) {
-      slider.max = film.header.end_s;
-      marks.replaceChildren(...marksOf(film));
-      shown = film;
-    }
-    slider.value = time;
-    const where = whereIs(film, time);
-    clock.textContent = where;
-    // While it plays the words would be read aloud without an end.
-    if (!playing) setAttributes(slider, { "aria-valuetext": where });
-    const violated = violationAt(film, time);
-    if (alarm.textContent !== violated) alarm.textContent = violated;
-  }
-  const off = store.on(["film", "time", "playing", "speed"], draw);
-  draw(store.get());
-  return {
-    element,
-    player,
-    destroy() {
-      off();
-      player.destroy();
-      element.remove();
-    },
-  };
-}
+export const playPanel = (store, send, player = createPlayer(store)) => new PlayBar(store, player);

@@ -6,6 +6,7 @@ const CARDS = [
   ...[2.4, 2, 1.6, 1.3, 1.1].map((scale) => cardOf(106, 72, 11.5, 4, scale)),
   cardOf(94, 62, 10.5, 4),
   cardOf(72, 54, 9.5, 4),
+  cardOf(58, 40, 9, 3),
   cardOf(60, 30, 9.5, 2),
   cardOf(50, 18, 9.5, 1),
   cardOf(10, 10, 0, 0),
@@ -41,7 +42,7 @@ function doOverlap(places, { width, height }) {
     places
       .slice(index + 1)
       .some(
-        (other) => Math.abs(one.x - other.x) < width + 4 && Math.abs(one.y - other.y) < height + 4,
+        (other) => Math.abs(one.x - other.x) < width + 3 && Math.abs(one.y - other.y) < height + 3,
       ),
   );
 }
@@ -66,7 +67,7 @@ export function placeNodes(voters, watchers, width, height) {
     const ring = alongEllipse(voters, centre, radius);
     const corner = Array.from({ length: watchers }, (_, index) => ({
       x: width - card.width / 2 - RING_MARGIN,
-      y: height - card.height / 2 - RING_MARGIN - index * (card.height + 4),
+      y: height - card.height / 2 - RING_MARGIN - index * (card.height + 3),
     }));
     found = { card, places: [...ring, ...corner], centre, radius };
     const crowded = card.width * 4.5 > width || card.height * 4.5 > height;

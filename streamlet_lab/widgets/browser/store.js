@@ -35,7 +35,8 @@ export function createStore(initial = {}) {
   const listeners = new Set();
 
   function tell() {
-    frame = 0;
+    // Ready for the next picture too: who sets something in each is heard in each.
+    frame = changed.size ? requestAnimationFrame(tell) : 0;
     const names = changed;
     changed = new Set();
     for (const listener of [...listeners]) {

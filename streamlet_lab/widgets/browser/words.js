@@ -4,6 +4,7 @@ import { epochAt, isDuring, stateOf, textOf } from "./film.js";
 
 export const inSeconds = (t) => `${t.toFixed(3)} s`;
 export const inDollars = (value) => (Number.isFinite(value) ? `$${value.toFixed(2)}` : "none yet");
+export const inPercent = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)} %`;
 export const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 export const spaced = (name) => name.replaceAll("_", " ");
 
@@ -71,6 +72,11 @@ export function sayNode(film, node) {
   if (node.down) parts.push("down");
   if (node.fault) parts.push(`faulty: ${spaced(node.fault)}`);
   return `${node.name}: ${parts.join(", ")}`;
+}
+
+/** Say from when to when something is there. */
+export function sayPeriod({ start_s, stop_s }) {
+  return `from ${inSeconds(start_s)} ${stop_s === null ? "on" : `to ${inSeconds(stop_s)}`}`;
 }
 
 /** Say who is cut off from whom. */

@@ -156,10 +156,7 @@ def test_quotes_that_are_still_right_stay_in_their_place():
 
 
 @given(
-    data=st.data(),
-    half_spread=st.floats(0.001, 50),
-    skew=st.floats(0, 50),
-    weight=st.floats(0, 1),
+    data=st.data(), half_spread=st.floats(0.001, 50), skew=st.floats(0, 50), weight=st.floats(0, 1)
 )
 def test_quotes_never_cross_and_at_most_one_rests_on_a_side(data, half_spread, skew, weight):
     one = MarketMaker(

@@ -144,8 +144,7 @@ def exact(**parameters):
 
 
 @pytest.mark.parametrize(
-    ("fields", "side"),
-    [({"best_ask": 148.49}, Side.BUY), ({"best_bid": 151.51}, Side.SELL)],
+    ("fields", "side"), [({"best_ask": 148.49}, Side.BUY), ({"best_bid": 151.51}, Side.SELL)]
 )
 def test_a_quote_that_is_wrong_by_more_than_the_edge_is_taken_up_to_the_value(fields, side):
     (submit,) = exact(size=30).decide(view(150.0, **fields))
