@@ -1,11 +1,16 @@
 """What nobody changes by accident: dictionaries and lists that finished things show, and values."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import fields
+from itertools import repeat
+from operator import call
 from typing import Any, NoReturn, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+_exhaust = deque[None](maxlen=0).extend
 
 
 class FixedDict(dict[K, V]):
@@ -65,14 +70,20 @@ def unchecked(kind: type[V]) -> Callable[..., V]:
     ...     second: int = 0
     >>> unchecked(Pair)(1, 2)
     Pair(first=1, second=2)
+    >>> unchecked(Pair)(1)
+    Traceback (most recent call last):
+    ...
+    TypeError: Pair has 2 values, not 1
     """
     new = object.__new__
     setters = tuple(getattr(kind, item.name).__set__ for item in fields(kind))  # type: ignore[arg-type]
 
     def make(*values: object) -> V:
+        if len(values) != len(setters):
+            raise TypeError(f"{kind.__name__} has {len(setters)} values, not {len(values)}")
         made = new(kind)
-        for set_value, value in zip(setters, values, strict=True):
-            set_value(made, value)
+        # No loop: each step of one would cost as much as what it does.
+        _exhaust(map(call, setters, repeat(made), values))
         return made
 
     return make

@@ -115,19 +115,8 @@ def test_a_network_keeps_its_nodes_and_its_feeds(result: sl.Result) -> None:
 @pytest.mark.parametrize("kind", [FixedDict, FixedList])
 def test_every_way_to_change_one_is_refused(kind: type) -> None:
     (plain,) = (base for base in (dict, list) if issubclass(kind, base))
-    changes = [
-        "clear",
-        "pop",
-        "popitem",
-        "setdefault",
-        "update",
-        "append",
-        "extend",
-        "insert",
-        "remove",
-        "reverse",
-        "sort",
-    ]
+    changes = ["clear", "pop", "popitem", "setdefault", "update", "append", "extend", "insert"]
+    changes += ["remove", "reverse", "sort"]
     changes += [f"__{name}__" for name in ("setitem", "delitem", "ior", "iadd", "imul")]
     for name in set(changes) & set(dir(plain)):
         with pytest.raises(TypeError, match="is fixed"):

@@ -16,7 +16,7 @@ import pytest
 
 from streamlet_lab import Experiment, InvalidInput, Trader
 from streamlet_lab.config import make_config
-from streamlet_lab.grid import run_experiment, summary_numbers, sweep
+from streamlet_lab.grid import sweep
 from streamlet_lab.intervals import Share, mean_interval, share_difference, share_interval
 from streamlet_lab.matching import BandWatch
 from streamlet_lab.prices import GeometricBrownianMotion
@@ -483,22 +483,6 @@ def test_sigterm_is_an_interrupt_where_nobody_else_handles_it():
     finally:
         signal.signal(signal.SIGTERM, before)
     assert len(seen) == 6
-
-
-# What is shown and what is run by default.
-
-
-def test_an_experiment_s_summary_is_measured_unless_told_otherwise():
-    base = {"epochs": 6, "signatures": "none", "market.traders": 0}
-    swept = sweep(base, {"nodes": [4, 7]}, repeats=1)
-    for row in swept.frame.to_dict("records"):
-        settings = {"epochs": 6, "signatures": "none", "market": {"traders": 0}}
-        config = make_config(**settings, nodes=row["nodes"], seed=row["seed"])
-        expected = {
-            name: math.nan if value is None else float(value)
-            for name, value in summary_numbers(run_experiment(config)).items()
-        }
-        assert {name: row[name] for name in swept.measures} == pytest.approx(expected, nan_ok=True)
 
 
 # Elsewhere.

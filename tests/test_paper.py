@@ -201,7 +201,7 @@ def test_section_3_vote_once_for_the_first_proposal_of_the_leader():
     )
     run.run(1)
     first, second = (proposal.block for proposal in recorder.proposals)
-    assert run.nodes["node_3"].tree.knows(second.hash)
+    assert run.nodes["node_3"].tree.knows(second)
     votes = [(vote.voter, vote.block_hash) for _, vote in recorder.votes]
     assert sorted(votes) == [(name, first.hash) for name in names(4)]
 

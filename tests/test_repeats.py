@@ -445,10 +445,14 @@ def test_numbers_of_the_summary_are_measured_by_their_names():
 def test_a_run_of_which_only_the_summary_is_read_gives_the_same_numbers(more):
     base = {"epochs": 8, "signatures": "none", "faults": {"node_3": "equivocate"}, **more}
     read, whole = (
-        sweep(base, OVER, repeats=2, measure=measure).frame
-        for measure in (summary_numbers, lambda result: summary_numbers(result))
+        sweep(base, OVER, repeats=2, **options).frame
+        for options in ({}, {"measure": lambda result: summary_numbers(result)})
     )
     pd.testing.assert_frame_equal(read, whole, check_exact=True)
+    config = sl.ExperimentConfig(**base, nodes=7, seed=int(read["seed"].iloc[-1]))
+    numbers = summary_numbers(run_experiment(config))
+    expected = np.array([*numbers.values()], dtype=float)
+    assert [*read[[*numbers]].iloc[-1]] == pytest.approx([*expected], nan_ok=True)
 
 
 REFUSED = {

@@ -42,6 +42,8 @@ def _short(config: ExperimentConfig) -> dict[str, Any]:
     _put_numbers(prices, config.prices)
     if "sources" in prices and config.prices.sources == standard_sources(len(prices["sources"])):
         prices["sources"] = len(prices["sources"])
+    for jump, own in zip(prices.get("jumps", ()), config.prices.jumps, strict=False):
+        _put_numbers(jump, own)
     for symbol, asset in prices.get("assets", {}).items():
         _put_numbers(asset, config.prices.assets[symbol])
     _put_numbers(market, config.market)
@@ -106,7 +108,7 @@ def _put_numbers(settings: dict[str, Any], section: Section) -> None:
     """Replace the texts of exact amounts by the numbers that print as they do."""
     for name, text in settings.items():
         if isinstance(getattr(section, name), Decimal):
-            number = int(text) if text.isdigit() else float(text)
+            number = float(text) if "." in text or "E" in text else int(text)
             settings[name] = number if f"{number}" == text else text
 
 

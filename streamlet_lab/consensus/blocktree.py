@@ -69,7 +69,6 @@ class BlockTree:
         root.has_quorum = root.notarized = root.is_final = True
         self._entries = {genesis.hash: root}
         self._orphans: dict[bytes, dict[bytes, Block]] = {}
-        self._orphan_hashes: set[bytes] = set()
         self.ballots: dict[bytes, dict[str, Vote]] = defaultdict(dict)
         # Which blocks have a quorum, by the height that was voted for; known or not.
         self._voted_at: dict[int, set[bytes]] = {0: {genesis.hash}}
@@ -83,9 +82,9 @@ class BlockTree:
         """Whether the block and all its ancestors are here."""
         return block_hash in self._entries
 
-    def knows(self, block_hash: bytes) -> bool:
+    def knows(self, block: Block) -> bool:
         """Whether the block has arrived, with its ancestors or still without."""
-        return block_hash in self._entries or block_hash in self._orphan_hashes
+        return block.hash in self._entries or block.hash in self._orphans.get(block.parent, ())
 
     def blocks(self) -> list[Block]:
         """Return all blocks whose ancestry is known, in order of arrival; genesis first."""
@@ -115,11 +114,10 @@ class BlockTree:
         as soon as that can be seen. Returns what follows, in order.
         """
         block = block if type(block) is Block else to_instance(block, Block, "block")
-        if block.hash in self._entries or block.hash in self._orphan_hashes:
+        if block.hash in self._entries or block.hash in self._orphans.get(block.parent, ()):
             return NOTHING
         if block.parent not in self._entries:
             self._orphans.setdefault(block.parent, {})[block.hash] = block
-            self._orphan_hashes.add(block.hash)
             return NOTHING
         events: list[TreeEvent] = []
         arrived = [block]
@@ -132,9 +130,7 @@ class BlockTree:
                 if len(self.ballots.get(block.ballot, ())) >= self.quorum:
                     events += self._notarize(entry)
                 if block.hash in self._orphans:
-                    orphans = self._orphans.pop(block.hash)
-                    self._orphan_hashes.difference_update(orphans)
-                    arrived.extend(orphans.values())
+                    arrived.extend(self._orphans.pop(block.hash).values())
         return events
 
     def add_vote(self, vote: Vote) -> Sequence[TreeEvent]:

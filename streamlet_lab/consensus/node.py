@@ -183,7 +183,7 @@ class StreamletNode:
             return Dropped.NOT_THE_LEADER
         if block.epoch > self._newest:
             return Dropped.TOO_EARLY
-        if self.tree.knows(block.hash):
+        if self.tree.knows(block):
             return Dropped.DUPLICATE
         return None if self._is_signed(proposal) else Dropped.BAD_SIGNATURE
 

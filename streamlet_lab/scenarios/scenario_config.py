@@ -48,7 +48,7 @@ def write_settings(config: ExperimentConfig) -> Iterator[str]:
     document = config.to_document()
     settings = config.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     settings |= {"seed": config.seed, "epoch_length": document["epoch_length"]}
-    if read_settings(settings) != config:  # there are defaults that depend on another setting
+    if not _is_made_of(config, settings):  # there are defaults that depend on another setting
         settings = document
     for key, value in settings.items():
         if isinstance(value, dict):
@@ -56,6 +56,13 @@ def write_settings(config: ExperimentConfig) -> Iterator[str]:
                 yield f"{key}.{inner} = {_write_value(setting)}"
         elif key != "epochs":
             yield f"{key} = {_write_value(value)}"
+
+
+def _is_made_of(config: ExperimentConfig, settings: dict[str, Any]) -> bool:
+    try:
+        return read_settings(settings) == config
+    except InvalidInput:
+        return False
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class DoubleVote(NodeFault):
     """
 
     def on_message(self, message: Message) -> Iterable[Send]:
-        if isinstance(message, Proposal) and self.node.tree.knows(message.block.hash):
+        if isinstance(message, Proposal) and self.node.tree.knows(message.block):
             vote = self.vote(message.block)
             if vote.voter not in self.node.tree.ballots.get(vote.signed, ()):
                 yield Send(vote)

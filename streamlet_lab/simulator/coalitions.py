@@ -59,7 +59,7 @@ class _Divided(Coalition):
         if (
             isinstance(message, Proposal)
             and message.epoch == self.node.epoch
-            and self.node.tree.knows(message.block.hash)
+            and self.node.tree.knows(message.block)
         ):
             for part in self.served:
                 if message.proposer in part:

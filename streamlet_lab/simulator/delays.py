@@ -24,6 +24,7 @@ LOST: Final = 2**62
 
 # The normal distribution's quantile of 0 is infinite; the next number above it that is drawn:
 _LEAST: Final = 2.0**-53
+_NORMAL: Final = NormalDist()
 
 # What is drawn is clipped: to Δ in good times, to the end of the bad period or Δ in bad ones, as
 # the paper allows an adversary to delay messages (section 2).
@@ -54,18 +55,18 @@ class LognormalDelays:
         self, stream: random.Random, median: int, spread: float, bound: int, shortest: int = 0
     ) -> None:
         self._stream = stream
-        self._normal = NormalDist()
-        self._scale, self._spread = median - shortest, spread
-        self._shortest, self._bound = shortest, bound
+        self._curve = median - shortest, spread, shortest, bound
         # Some hundred stretches until Δ.
-        self._shift = max(0, bound.bit_length() - 9)
-        self._shares = _Shares(self._share_below, self._shift)
+        shift = max(0, bound.bit_length() - 9)
+        # Bound once, and not for each echo.
+        self._stretches = shift, _Shares(self._share_below, shift), _NORMAL.inv_cdf
 
     def __call__(self, message: Message, sender: int, receiver: int, time: int) -> int:
         """Draw a delay, whatever its message, link and time."""
-        quantile = self._normal.inv_cdf(self._stream.random() or _LEAST)
-        delay = self._shortest + round(self._scale * exp(self._spread * quantile))
-        return max(1, min(delay, self._bound))
+        scale, spread, shortest, bound = self._curve
+        quantile = _NORMAL.inv_cdf(self._stream.random() or _LEAST)
+        delay = shortest + round(scale * exp(spread * quantile))
+        return max(1, min(delay, bound))
 
     def sooner(
         self, due: list[int], receivers: Sequence[int], least: int, time: int, *_: object
@@ -74,9 +75,9 @@ class LognormalDelays:
 
         Written out in one loop: a function for each copy took a fifth of a large network's time.
         """
-        uniform, inverse = self._stream.random, self._normal.inv_cdf
-        scale, spread, shortest, bound = self._scale, self._spread, self._shortest, self._bound
-        shift, shares = self._shift, self._shares
+        uniform = self._stream.random
+        scale, spread, shortest, bound = self._curve
+        shift, shares, inverse = self._stretches
         contested, found = [], []
         for receiver in receivers:
             limit = due[receiver] - time
@@ -95,11 +96,12 @@ class LognormalDelays:
         return contested, found
 
     def _share_below(self, limit: int) -> float:
-        if not (self._spread and self._scale):
+        scale, spread, shortest, _ = self._curve
+        if not (spread and scale):
             return 1.0
-        if limit <= self._shortest:
+        if limit <= shortest:
             return 0.0
-        return self._normal.cdf(log((limit - self._shortest) / self._scale) / self._spread)
+        return _NORMAL.cdf(log((limit - shortest) / scale) / spread)
 
 
 class _Shares(dict[int, float]):

@@ -29,13 +29,20 @@ Limit = Callable[[int], int]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The delays of all links of a run, and what they never fall below, in microseconds."""
+    """The delays of all links of a run, and what they never fall below, in microseconds.
+
+    The delays of copies that matter only to one who missed the first are drawn by ``further``,
+    which is ``delay`` unless given.
+    """
 
     delay: Delay
     shortest: int
+    further: Delay | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "delay", given(self.delay, "links.delay"))
+        if self.further is not None:
+            object.__setattr__(self, "further", given(self.further, "links.further"))
 
 
 def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
@@ -51,16 +58,23 @@ def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
     >>> links.delay(None, 0, 1, 0), links.delay(None, 0, 4, 0)
     (10000, 90000)
     """
-    base: Delay = network.make_delays(stream(seed, "network"), nodes)
-    limit, shortest = partial(_limit, network.delta, network.bad_times), shortest_delay(network)
+    shortest = shortest_delay(network)
+    if network.link_delays:
+        shortest = min(shortest, network.delta, *network.link_delays.values())
+    delay, further = (_make_delay(network, nodes, seed, part) for part in ("", "/further"))
+    return Links(delay, shortest, further)
+
+
+def _make_delay(network: NetworkConfig, nodes: int, seed: int, part: str) -> Delay:
+    """Return the delays of links, drawn from streams that other parts of the run do not have."""
+    base: Delay = network.make_delays(stream(seed, f"network{part}"), nodes)
+    limit = partial(_limit, network.delta, network.bad_times)
     names = [*(f"node_{index}" for index in range(nodes)), OBSERVER]
     layers: list[Layer] = []
     if network.delays not in DELAYS.own():  # those clip their delays themselves
         base = partial(_clipped, given(base, "network.delays"), limit)
     if network.link_delays:
-        fixed = _fixed_delays(network, names)
-        layers.append(partial(_on_single_links, fixed))
-        shortest = min(shortest, *fixed.values())
+        layers.append(partial(_on_single_links, _fixed_delays(network, names)))
     if network.slow_nodes:
         factors = [network.slow_nodes.get(name, 1.0) for name in names]
         layers.append(partial(_slowed, factors, limit))
@@ -69,12 +83,12 @@ def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
         if network.held:
             layers.append(partial(_held_back, network, seed))
     if network.loss and network.when_lost == "retransmit":
-        losing = stream(seed, "network/loss")
+        losing = stream(seed, f"network{part}/loss")
         layers.append(partial(_retransmitted, network, losing, limit))
     layers += [_partition(one, names) for one in network.partitions]
     if network.loss and network.when_lost == "forever":
-        layers.append(partial(_lost_for_good, stream(seed, "network/loss"), network.loss))
-    return Links(partial(_layered, base, layers) if layers else base, shortest)
+        layers.append(partial(_lost_for_good, stream(seed, f"network{part}/loss"), network.loss))
+    return partial(_layered, base, layers) if layers else base
 
 
 def clock_offsets(network: NetworkConfig, nodes: int, seed: int) -> tuple[int, ...]:

@@ -6,9 +6,10 @@ earliest arrival known so far and drops the later copies unseen. That is exact: 
 compares it with an echo carried out copy by copy.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Final
 
 from streamlet_lab.consensus import Message
@@ -46,9 +47,10 @@ class _Flood:
     """One message on its way to everyone.
 
     For each participant ``due`` has the earliest arrival known; a copy sent now may still come
-    before it for those in ``open``, and since time only goes forward, for no others later on. For
-    one that may be down when a copy arrives, nothing is due until one has: each copy counts.
-    From ``closed`` on no copy comes before what is due.
+    before it for those in ``open``, and since time only goes forward, for no others later on. From
+    ``closed`` on no copy comes before what is due. To one that may be down when that copy arrives,
+    further copies are sent: each counts. Their delays are drawn apart, so that what the others
+    draw, and when this one has what it does not miss, is the same as if it were always up.
     """
 
     __slots__ = ("closed", "due", "message", "network", "open", "tally", "via")
@@ -70,7 +72,10 @@ class _Flood:
         self.open, sooner = network.sooner(
             due, self.open, network.shortest_delay, time, self.message, sender
         )
-        if not self.open:
+        if network.unreliable:
+            # In the order of the participants, as all copies leave.
+            sooner = sorted([*sooner, *self._further(time, sender, sooner)], key=itemgetter(1))
+        elif not self.open:
             self.closed = 0
         if not plain:
             for arrival, receiver in sooner:
@@ -78,12 +83,27 @@ class _Flood:
         elif sooner:
             network.queue.schedule_each(_DELIVERY, self.arrive, sooner)
 
+    def _further(
+        self, time: int, sender: int, sooner: Collection[tuple[int, int]]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield arrival and receiver of copies that come no sooner to those who may be down."""
+        first = {receiver for _, receiver in sooner}
+        for receiver in self.network.unreliable:
+            due = self.due[receiver]
+            if due != _ARRIVED and receiver not in first:
+                delay = self.network.further(self.message, sender, receiver, time)
+                yield max(time + delay, due), receiver
+
     def send(self, time: int, sender: int, receiver: int, arrival: int) -> None:
-        """Let a copy be on its way that comes before all others known so far."""
-        network = self.network
+        """Let a copy be on its way, if it may be the first that its receiver takes in."""
+        network, due = self.network, self.due[receiver]
         if receiver in network.unreliable:
-            copy = (receiver, sender, time)
-            network.queue.schedule(arrival, _DELIVERY, self.arrive_perhaps, copy)
+            if arrival < LOST:
+                self.due[receiver] = min(due, arrival)
+                copy = (receiver, sender, time)
+                network.queue.schedule(arrival, _DELIVERY, self.arrive_perhaps, copy)
+            return
+        if arrival >= due:
             return
         self.due[receiver] = arrival
         if network.delivered is not None:
@@ -217,6 +237,7 @@ class Network:
     ) -> None:
         self.queue = queue
         self.delay, self.shortest_delay = links.delay, links.shortest
+        self.further = links.delay if links.further is None else links.further
         delay = links.delay
         self.sooner = (
             delay.sooner if isinstance(delay, LognormalDelays) else partial(draw_sooner, delay)
@@ -224,7 +245,7 @@ class Network:
         self.voters = voters
         self.participants = range(voters + 1)
         self.receive = receive
-        self.unreliable = frozenset(unreliable)
+        self.unreliable = tuple(sorted({*unreliable}))
         late = tuple(reception.late) or (0,) * (voters + 1)
         self._latest = max(late)
         self.ahead = [self._latest - one for one in late]
@@ -253,9 +274,9 @@ class Network:
         }
 
     def on_their_way(self) -> list[Message]:
-        """Return the messages of which a copy is yet to arrive at a reliable participant.
+        """Return the messages of which a copy is yet to arrive.
 
-        One that may be down for a while gets each copy, and none of them is counted here.
+        One that a participant missed while it was down is among them until it has it.
         """
         found = []
         for message, flood in self._floods.items():
@@ -284,7 +305,8 @@ class Network:
         flood.tally.sent += self.voters - 1
         flood.due[sender] = _ARRIVED
         flood.echo(time, sender)
-        flood.closed = max(flood.due) - self.shortest_delay
+        if not self.unreliable:
+            flood.closed = max(flood.due) - self.shortest_delay
 
     def send(
         self, time: int, sender: int, receiver: int, message: Message, delay: int | None = None
@@ -294,8 +316,7 @@ class Network:
         flood.tally.sent += receiver < self.voters
         if delay is None:
             delay = self.delay(message, sender, receiver, time)
-        if time + delay < flood.due[receiver]:
-            flood.send(time, sender, receiver, time + delay)
+        flood.send(time, sender, receiver, time + delay)
 
     def _flood(self, message: Message) -> _Flood:
         flood = self._floods.get(message)

@@ -75,10 +75,14 @@ def _of_network(values: Values) -> _Found:
         yield ("one_way",), "there is no partition"
     if not _misses(values):
         yield ("catch_up",), _LASTING
-    end = values["epochs"] * values["epoch_deltas"] * values["delta_ms"] / 1_000
     for name in ("bad_s", "partition_s"):
-        if _lasts(values, name) and values[name][0] >= end:
-            yield (name,), f"the run ends before, at {write(end)} s"
+        if _lasts(values, name) and values[name][0] >= _end(values):
+            yield (name,), f"the run ends before, at {write(_end(values))} s"
+
+
+def _end(values: Values) -> float:
+    """Return when the run ends, in seconds."""
+    return float(values["epochs"] * values["epoch_deltas"] * values["delta_ms"] / 1_000)
 
 
 def _lasts(values: Values, name: str) -> bool:
@@ -96,6 +100,10 @@ def _misses(values: Values) -> bool:
 
 
 def _of_prices(values: Values) -> _Found:
+    if not values["jump_percent"]:
+        yield ("jump_s",), "the price does not jump: set a jump"
+    elif values["jump_s"] >= _end(values):
+        yield ("jump_percent",), f"the run ends before, at {write(_end(values))} s"
     if values["sources"] == 1 and values["min_sources"] == 1:
         yield ("aggregator",), "there is one source alone"
 

@@ -12,7 +12,7 @@ from streamlet_lab.config import (
     Partition,
     PricesConfig,
 )
-from streamlet_lab.config.prices_config import AssetConfig
+from streamlet_lab.config.prices_config import AssetConfig, PriceJump
 from streamlet_lab.consensus.quorums import FaultModel
 from streamlet_lab.kinds import registers
 from streamlet_lab.matching import ConsensusBand, StalePolicy, WithoutReference
@@ -239,6 +239,10 @@ SECTIONS: Final[Mapping[str, Mapping[str, Knob]]] = {
             "nights", AssetConfig().nights, Track(0, 0.9, 0.05), "prices.nights", "of the variance"
         ),
         "intraday": Knob("fat tails", AssetConfig().intraday, Track(0, 1, 0.05), "prices.intraday"),
+        "jump_percent": Knob(
+            "jump", 0, Track(-20, 20), unit="%", doc="By how much the true price jumps, for good."
+        ),
+        "jump_s": Knob("jump at", 30, Track(0, 200, 0.5), unit="s", doc=(PriceJump, "at")),
         "sources": Knob("sources", 3, _count(1, 13), "prices.sources"),
         "min_sources": Knob("min. sources", 2, _count(1, 13), "prices.min_sources"),
         "lying": Knob("lying sources", 0, _count(0, 13), doc="How many of the last sources lie."),
@@ -318,6 +322,7 @@ PLACES: Final[Mapping[str, str]] = {
     "slow_link_ms": "network.link_delays",
     "slow_node": "network.slow_nodes",
     "processing": "network.verify_time",
+    "jump_percent": "prices.jumps",
     "stale": "market.band_parameters",
     "stale_epochs": "market.band_parameters.stale_after",
     "reference": "market.reference",

@@ -92,6 +92,9 @@ def _arguments(values: Mapping[str, Any]) -> dict[str, Any]:
     faults = [*_faults(values)]
     if faults:
         settings["faults"] = faults
+    if values["jump_percent"]:
+        jump = {"at": values["jump_s"], "percent": values["jump_percent"]}
+        _put(settings, "prices.jumps", [jump])
     for path, value in (*_network(values).items(), *_market(values, epoch).items()):
         _put(settings, path, value)
     return settings
@@ -132,10 +135,10 @@ def _faults(values: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         fault = {"kind": values[kind], "start": start}
         if stop is not None:
             fault["stop"] = stop
-        if kind == "fault" and values["placed"] != _LAST:
-            yield {**fault, "nodes": _faulty_nodes(values)}
-        else:
-            yield {**fault, "count": values[count]}
+        # Nodes by their names, as who reads the code wants to know them.
+        yield fault | (
+            {"nodes": _faulty_nodes(values)} if kind == "fault" else {"count": values[count]}
+        )
 
 
 def _faulty_nodes(values: Mapping[str, Any]) -> list[str]:

@@ -234,6 +234,11 @@ def _control(error: InvalidInput, values: Mapping[str, Any]) -> str | None:
         kinds = [kind for kind in TRADERS if values[kind]]
         _, _, number, *_ = place.split(".")
         return kinds[int(number)] if number.isdecimal() else number if number in TRADERS else None
+    return control_of(place)
+
+
+def control_of(place: str) -> str | None:
+    """Return the control of a setting, or of the nearest one around it."""
     if place in ("network.samples", "network.shortest_delay"):
         return "delays" if place.endswith("samples") else "median_delay_ms"
     while place:

@@ -120,7 +120,7 @@ def test_a10_a_block_that_is_missing(tree):
     notarize(tree, *blocks.values(), missing)
     assert (final(tree), longest(tree)) == ("", ["1"])
     assert blocks[4].hash not in tree
-    assert tree.knows(blocks[4].hash)
+    assert tree.knows(blocks[4])
     tree.add_block(missing)
     assert (final(tree), longest(tree)) == ("1-2-3-4", ["1-2-3-4-5"])
 

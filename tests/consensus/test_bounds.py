@@ -83,7 +83,7 @@ def committee():
 
 
 def kept(node, blocks):
-    return [block for block in blocks if node.tree.knows(block.hash)]
+    return [block for block in blocks if node.tree.knows(block)]
 
 
 def test_nothing_of_a_far_epoch_is_kept_whoever_signed_it(committee):

@@ -99,7 +99,7 @@ def test_false_votes_notarize_nothing_and_keep_no_true_one_away(committee, node,
     show(committee, node, committee.certificate([*true, block], {block: false}))
     # Whether a node takes the true part of what a liar sends does not matter.
     assert {*node.tree.notarized} <= {GENESIS, *true}
-    assert not node.tree.knows(block.hash)
+    assert not node.tree.knows(block)
     for vote in [vote for votes in node.tree.ballots.values() for vote in votes.values()]:
         assert vote.chain_id == GENESIS.chain_id
         assert committee.keyring.verify(vote.voter, vote.signature, vote.signed)
@@ -121,7 +121,7 @@ def test_a_quorum_does_not_vouch_for_a_proposal(committee, node, forgery):
     child = extend(forged.block, 1)
     made = committee.certificate([forged.block], {forged.block: votes}, {forged.block: forged})
     show(committee, node, committee.certificate([child], parent=made))
-    assert not node.tree.knows(forged.block.hash)
+    assert not node.tree.knows(forged.block)
     assert node.tree.longest == [GENESIS]
     tell(node, committee.propose(block), *committee.votes(block))
     assert node.tree.is_notarized(block.hash)

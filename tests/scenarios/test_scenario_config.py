@@ -12,6 +12,17 @@ from streamlet_lab.simulator import create_streamlet_network
 
 @hypothesis.settings(max_examples=60)
 @hypothesis.given(given=settings())
+# Without the default of min_sources, which is another one with evidence, it would be refused.
+@hypothesis.example(
+    given={
+        "prices": {
+            "sources": 4,
+            "min_sources": 2,
+            "reanchor_sources": 2,
+            "voter_policy": "evidence",
+        }
+    }
+)
 def test_a_configuration_comes_back_from_the_text_of_its_scenario(given):
     config = read_settings(given)
     assert Scenario(Scenario.from_config(config, ["consistency holds"]).text).config == config

@@ -59,9 +59,9 @@ def test_a_far_block_that_comes_too_early_for_one_is_not_lost_to_it(late):
     lab = simulation(Ahead(0, None), (late, 0, 0, 0, 0))
     block = foreseen(lab.genesis, EARLY)
     lab.run(EARLY - EPOCHS_AHEAD)
-    assert not any(node.tree.knows(block.hash) for node in lab.nodes.values())
+    assert not any(node.tree.knows(block) for node in lab.nodes.values())
     lab.run(1)
-    assert all(node.tree.knows(block.hash) for node in lab.nodes.values())
+    assert all(node.tree.knows(block) for node in lab.nodes.values())
     lab.run(EPOCHS_AHEAD)
     assert all(longest(node) == [*range(1, EARLY + 2)] for node in lab.nodes.values())
     assert all(

@@ -133,6 +133,30 @@ def test_the_flood_is_the_echo_whatever_is_said_to_whom_and_lost(
     event(f"{len(unreliable)} unreliable, {'something' if flood[0] else 'nothing'} arrives")
 
 
+@given(
+    broadcasts=st.lists(st.tuples(st.integers(0, 90), st.integers(0, 3)), min_size=1, max_size=8),
+    unreliable=st.sets(st.integers(0, 4), min_size=1),
+    down=st.none() | st.integers(0, 120),
+)
+def test_who_may_be_down_changes_nothing_before_it_is(broadcasts, unreliable, down):
+    def arrivals(unreliable):
+        queue, arrived = EventQueue(), []
+        delays = (LognormalDelays(stream(0, part), 50, 0.7, 500, 25) for part in "ab")
+        links = Links(next(delays), 25, next(delays))
+        network = Network(
+            queue, links, 4, lambda *arrival: arrived.append(arrival), unreliable=unreliable
+        )
+        for number, (time, sender) in enumerate(broadcasts):
+            network.broadcast(time, sender, message(number))
+        if unreliable and down is not None:
+            queue.run_until(down, Priority.ORDER)
+            network.online[min(unreliable)] = False
+        queue.run_until(10_000, Priority.DELIVERY)
+        return [one for one in arrived if down is None or one[0] <= down]
+
+    assert arrivals(unreliable) == arrivals(())
+
+
 def test_what_a_participant_verifies_comes_in_one_after_the_other():
     queue, arrivals = EventQueue(), []
     network = Network(

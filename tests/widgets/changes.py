@@ -22,6 +22,7 @@ NEEDS = {
     "lie": {"lying": 1},
     "lying_epochs": {"lying": 1},
     "stale_epochs": {"stale": "halt"},
+    "jump_s": {"jump_percent": 8},
 }
 
 #: By control: the value, and all that it changes in the document of the experiment.
@@ -29,7 +30,15 @@ CHANGES = {
     "epochs": (30, {"epochs": 30}),
     "nodes": (7, {"nodes": 7}),
     "fault": ("silent_leader", {"faults.0.kind": "silent_leader"}),
-    "faulty": (2, {"faults.0.kind": "crash", "faults.0.count": 2, "faults.0.start": 0}),
+    "faulty": (
+        2,
+        {
+            "faults.0.kind": "crash",
+            "faults.0.nodes.0": "node_2",
+            "faults.0.nodes.1": "node_3",
+            "faults.0.start": 0,
+        },
+    ),
     "median_delay_ms": (90.5, {"network.median_delay": "90500us"}),
     "market_time": ("1min", {"market_time_per_epoch": "1min"}),
     "seed": (5, {"seed": 5}),
@@ -39,7 +48,7 @@ CHANGES = {
     "epoch_deltas": (3.5, {"epoch_length": "1750ms"}),
     "echo": (False, {"echo": False}),
     "signatures": ("ed25519", {"signatures": "ed25519"}),
-    "placed": ("apart", {"faults.0.nodes.0": "node_2", "faults.0.nodes.1": "node_6"}),
+    "placed": ("apart", {"faults.0.nodes.0": "node_2"}),
     "fault_epochs": ([4, 9], {"faults.0.start": 4, "faults.0.stop": 9}),
     "delays": ("uniform", {"network.delays": "uniform"}),
     "delay_spread": (1.2, {"network.delay_spread": 1.2}),
@@ -75,6 +84,11 @@ CHANGES = {
     "volatility": (2.5, {"prices.volatility": 2.5}),
     "nights": (0, {"prices.nights": 0.0}),
     "intraday": (0.5, {"prices.intraday": 0.5}),
+    "jump_percent": (
+        -7.5,
+        {"prices.jumps.0.at": "30s", "prices.jumps.0.percent": "-7.5"},
+    ),
+    "jump_s": (20.5, {"prices.jumps.0.at": "20500ms"}),
     "sources": (
         7,
         {

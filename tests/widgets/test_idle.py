@@ -9,7 +9,7 @@ from .changes import CHANGES, NEEDS
 #: Settings, and which controls have no effect in them.
 SITUATIONS = [
     ({}, "fault placed fault_epochs lie lying_epochs"),
-    ({}, "slowdown held when_lost catch_up one_way stale_epochs"),
+    ({}, "slowdown held when_lost catch_up one_way jump_s stale_epochs"),
     ({"nodes": 1}, "leaders echo"),
     ({"delays": "constant"}, "delay_spread"),
     ({"delays": "uniform"}, "delay_spread"),
@@ -18,6 +18,7 @@ SITUATIONS = [
     ({"faulty": 1, "fault_epochs": [12, None]}, "faulty fault"),
     ({"lying": 1, "lying_epochs": [12, None]}, "lying lie"),
     ({"bad_s": [12, 30], "partition_s": [12, 13]}, "bad_s partition_s"),
+    ({"jump_percent": 8, "jump_s": 12}, "jump_percent"),
     ({"sources": 1, "min_sources": 1}, "aggregator"),
     ({"band": "luld"}, "stale stale_epochs"),
     ({"zero_intelligence": 0, "fat_finger": 0}, "without_reference"),

@@ -23,7 +23,7 @@ _NEVER: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedOrder:
     """An order that is sent at an instant; the market order has no price.
 
     The instant is protocol time, microseconds; a script has seconds, or a text with a unit.
@@ -61,8 +61,8 @@ class Scripted(Trader):
         super().__post_init__()
         if not isinstance(self.script, list | tuple):
             raise InvalidInput("script", self.script, "a list of orders")
-        listed = [_read(number, order) for number, order in enumerate(self.script)]
-        self._left = sorted(listed, key=lambda order: order.at)
+        listed = [self._read(number, order) for number, order in enumerate(self.script)]
+        self._left: list[ListedOrder] = sorted(listed, key=lambda order: order.at)
         self._passed = 0
 
     def wait(self) -> int:
@@ -80,10 +80,14 @@ class Scripted(Trader):
             for order in due
         ]
 
+    def _read(self, number: int, order: object) -> ListedOrder:
+        try:
+            return read_order(order)
+        except InvalidInput as error:
+            place = f"script.{number}" + (f".{error.field}" if error.field else "")
+            raise InvalidInput(place, error.value, error.expected) from None
 
-def _read(number: int, order: Any) -> Listed:
-    try:
-        return Listed(**read_parameters(Listed, order))
-    except InvalidInput as error:
-        place = f"script.{number}" + (f".{error.field}" if error.field else "")
-        raise InvalidInput(place, error.value, error.expected) from None
+
+def read_order(order: Any) -> ListedOrder:
+    """Read an order of a script; a complaint names what is wrong of it, if that has a name."""
+    return ListedOrder(**read_parameters(ListedOrder, order))
