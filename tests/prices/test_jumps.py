@@ -1,5 +1,6 @@
 """Jumps of the true price that a configuration lists."""
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 
@@ -81,10 +82,11 @@ def test_a_jump_comes_at_its_instant_of_protocol_time(feed, market_time):
     ratio = (jumped.epochs["true_price"] / plain.epochs["true_price"]).round(6)
     assert ratio.tolist() == [1.0] * 4 + [1.08] * 4
     paths = [run.config for run in (plain, jumped)]
-    at = 3_141_592 * paths[0].market_time_per_epoch // 1_000_000
+    pace = Fraction(paths[0].market_time_per_epoch, 1_000_000)
+    last, first = math.floor(3_141_591 * pace), math.ceil(3_141_592 * pace)
     before, after = (make_stock(config, config.symbols[0]).path for config in paths)
-    assert after.price(at - 1) == before.price(at - 1)
-    assert after.price(at + 1) == round(before.price(at + 1) * Fraction("1.08"))
+    assert after.price(last) == before.price(last)
+    assert after.price(first) == round(before.price(first) * Fraction("1.08"))
 
 
 def test_each_symbol_may_have_jumps_of_its_own():

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Annotated, Any, Final, Literal
 
 from streamlet_lab.errors import InvalidInput
@@ -69,16 +68,11 @@ class Scripted(Trader):
         """Return the time until the next order on the list; for ever after the last one."""
         return self._left[0].at - self._passed if self._left else _NEVER
 
-    def act(self, view: MarketView) -> list[Action]:
-        self._passed = now = self._left[0].at
-        due = [*takewhile(lambda order: order.at == now, self._left)]
-        del self._left[: len(due)]
-        return [
-            (self.buy if order.side == "buy" else self.sell)(
-                order.quantity, order.price, intent=order.intent
-            )
-            for order in due
-        ]
+    def act(self, view: MarketView) -> tuple[Action]:
+        order = self._left.pop(0)
+        self._passed = order.at
+        send = self.buy if order.side == "buy" else self.sell
+        return (send(order.quantity, order.price, intent=order.intent),)
 
     def _read(self, number: int, order: object) -> ListedOrder:
         try:
