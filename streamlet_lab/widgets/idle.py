@@ -1,9 +1,10 @@
 """Which controls have no effect now, and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from streamlet_lab.matching import band_parameters, bands
+from streamlet_lab.prices import SIMULATED
 from streamlet_lab.widgets.knob_table import KNOBS, PLACES, TRADERS
 from streamlet_lab.widgets.words import write
 
@@ -14,13 +15,20 @@ Values = Mapping[str, Any]
 _LASTING: Final = "nobody misses anything for good: no message is late, lost or kept back"
 
 
-def why_idle(values: Values) -> dict[str, str]:
-    """Return in a sentence why a control has no effect, for each that has none."""
+def why_idle(values: Values, beside: Collection[str]) -> dict[str, str]:
+    """Return in a sentence why a control has no effect, for each that has none.
+
+    ``beside`` are the settings of an experiment that are given beside those of controls: where
+    these do something to the network or to nodes, that has effects, too.
+    """
     idle: dict[str, str] = {}
     for find in (_of_faults, _of_network, _of_prices, _of_market):
-        for names, sentence in find(values):
-            for name in names:
-                idle.setdefault(name, sentence)
+        if find is not _of_network or "network" not in beside:
+            for names, sentence in find(values):
+                for name in names:
+                    idle.setdefault(name, sentence)
+    if "faults" in beside:
+        idle.pop("catch_up", None)
     return idle
 
 
@@ -39,6 +47,7 @@ def given_beside(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from ((name, "market.traders was given with the experiment") for name in TRADERS)
 
 
+_OF_SIMULATED: Final = "path_model", "volatility", "nights", "intraday"
 _Found = Iterator[tuple[tuple[str, ...], str]]
 
 
@@ -100,9 +109,11 @@ def _misses(values: Values) -> bool:
 
 
 def _of_prices(values: Values) -> _Found:
+    if values["feed"] != SIMULATED:
+        yield _OF_SIMULATED, f"the price is {write(values['feed'])}"
     if not values["jump_percent"]:
         yield ("jump_s",), "the price does not jump: set a jump"
-    elif values["jump_s"] >= _end(values):
+    elif values["jump_s"] > _end(values):
         yield ("jump_percent",), f"the run ends before, at {write(_end(values))} s"
     if values["sources"] == 1 and values["min_sources"] == 1:
         yield ("aggregator",), "there is one source alone"

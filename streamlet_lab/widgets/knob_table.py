@@ -16,7 +16,8 @@ from streamlet_lab.config.prices_config import AssetConfig, PriceJump
 from streamlet_lab.consensus.quorums import FaultModel
 from streamlet_lab.kinds import registers
 from streamlet_lab.matching import ConsensusBand, StalePolicy, WithoutReference
-from streamlet_lab.prices import VoterPolicy
+from streamlet_lab.prices import SIMULATED, VoterPolicy
+from streamlet_lab.prices.daily_history import SYMBOLS
 from streamlet_lab.prices.voter import Voter
 
 #: What the configuration says by None; with a space in it, so that no kind can have the name.
@@ -233,6 +234,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Knob]]] = {
         ),
     },
     "Prices": {
+        "feed": Knob("feed", SIMULATED, _names(SIMULATED, *map(str.lower, SYMBOLS)), "feed"),
         "path_model": Knob("price model", "gjr_garch", _kinds("path_model"), "prices.path_model"),
         "volatility": Knob("volatility", 1, Track(0, 5, 0.25), "prices.volatility", "times"),
         "nights": Knob(

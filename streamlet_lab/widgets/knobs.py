@@ -5,7 +5,7 @@ stop. Where they are silent, the default counts. `describe` says everything that
 to show them, `experiment_of` makes the experiment that is meant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ _EXACT: Final = 2**53
 _MOST_LISTED: Final = 100
 
 
-def describe(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def describe(settings: Mapping[str, Any], touches: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Return every control as plain data; settings that mean no experiment have one too.
 
     Each has ``name``, ``section`` (empty for what is always in sight), ``label``, ``kind``
@@ -44,7 +44,8 @@ def describe(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     of a range may be None, which is never.
     """
     values = _readable(settings)
-    idle = dict(given_beside(settings)) | why_idle(values)
+    beside = settings.keys() | ({"faults"} if touches else set())
+    idle = dict(given_beside(settings)) | why_idle(values, beside)
     return [
         _describe(name, heading, values, settings, idle.get(name))
         for heading, knobs in SECTIONS.items()

@@ -1,6 +1,6 @@
 """The experiment that the controls mean, and what they say of an experiment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,7 +14,8 @@ from streamlet_lab.texts import one_of
 from streamlet_lab.units import format_duration, to_microseconds
 from streamlet_lab.values import Section
 from streamlet_lab.widgets.knob_table import FROM_MODEL, KNOBS, NO_RULE, TRADERS, Choice, Knob
-from streamlet_lab.widgets.refusals import Refused, check_together, in_words, read_value
+from streamlet_lab.widgets.refusals import check_together, in_words, read_value
+from streamlet_lab.widgets.touches import Touch, read_touches, touched
 
 _MICROSECONDS: Final = {"ms": 1_000, "s": 1_000_000}
 _NONE: Final = {"quorum": FROM_MODEL, "prices.outlier_rule": NO_RULE}
@@ -44,8 +45,10 @@ def fewest_sources(values: Mapping[str, Any]) -> Any:
     return max(least, 2 * max_faulty(sources) + 1)
 
 
-def experiment_of(settings: Mapping[str, Any]) -> Experiment:
-    """Return the experiment that settings mean.
+def experiment_of(
+    settings: Mapping[str, Any], touches: Sequence[Touch | Mapping[str, Any]] = ()
+) -> Experiment:
+    """Return the experiment that settings mean, and what was done to its run.
 
     Raises
     ------
@@ -56,11 +59,12 @@ def experiment_of(settings: Mapping[str, Any]) -> Experiment:
     check_together(values)
     own = {name: settings[name] for name in settings if name not in KNOBS}
     try:
-        return Experiment.from_config(make_config(**_together(_arguments(values), own)))
-    except Refused:
-        raise
+        config = make_config(**_together(_arguments(values), own))
     except InvalidInput as error:
         raise in_words(error, values) from None
+    done = [each for each in touches if isinstance(each, Touch)]
+    done += read_touches([each for each in touches if not isinstance(each, Touch)])
+    return Experiment.from_config(touched(config, done))
 
 
 def _together(said: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def read_value(name: str, value: object) -> Any:
                 return knob.default
             if isinstance(value, tuple):
                 return [*value]
+            if not isinstance(value, str | int | list) or isinstance(value, bool):
+                raise _no(name, value, "one of the choices, or another text")
     return value
 
 

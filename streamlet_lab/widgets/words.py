@@ -22,6 +22,10 @@ _WRITTEN: Final[Mapping[str, str]] = {
     "luld": "LULD",
     "twap": "TWAP",
     "ed25519": "Ed25519",
+    "aapl": "AAPL's history",
+    "msft": "MSFT's history",
+    "ibm": "IBM's history",
+    "goog": "GOOG's history",
 }
 
 

@@ -80,6 +80,7 @@ CHANGES = {
     "slow_node": (3, {"network.slow_nodes.node_0": 3.0}),
     "clock_skew_ms": (40, {"network.clock_skew": "40ms"}),
     "processing": (True, {f"network.{name}": time for name, time in ED25519_TIMES.items()}),
+    "feed": ("msft", {"feed": "msft", "symbols.0": "MSFT"}),
     "path_model": ("merton", {"prices.path_model": "merton"}),
     "volatility": (2.5, {"prices.volatility": 2.5}),
     "nights": (0, {"prices.nights": 0.0}),

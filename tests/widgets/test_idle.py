@@ -18,7 +18,8 @@ SITUATIONS = [
     ({"faulty": 1, "fault_epochs": [12, None]}, "faulty fault"),
     ({"lying": 1, "lying_epochs": [12, None]}, "lying lie"),
     ({"bad_s": [12, 30], "partition_s": [12, 13]}, "bad_s partition_s"),
-    ({"jump_percent": 8, "jump_s": 12}, "jump_percent"),
+    ({"feed": "aapl"}, "path_model volatility nights intraday"),
+    ({"jump_percent": 8, "jump_s": 12.5}, "jump_percent"),
     ({"sources": 1, "min_sources": 1}, "aggregator"),
     ({"band": "luld"}, "stale stale_epochs"),
     ({"zero_intelligence": 0, "fat_finger": 0}, "without_reference"),
@@ -48,3 +49,10 @@ def test_a_control_without_an_effect_says_so_and_has_none(settings, names):
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_control_that_has_an_effect_does_not_say_that_it_has_none(name):
     assert name not in idle({**NEEDS.get(name, {}), name: CHANGES[name][0]})
+
+
+def test_what_is_given_or_done_beside_the_controls_has_effects_too():
+    assert "slowdown" not in idle({"network": {"bad_periods": [{"start": 2, "stop": 4}]}})
+    assert "catch_up" not in idle({"faults": {"node_1": "crash@2-4"}})
+    done = describe({}, [{"at": 3, "kind": "crash", "nodes": ["node_1"]}])
+    assert not any(each["idle"] for each in done if each["name"] == "catch_up")

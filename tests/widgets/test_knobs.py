@@ -14,6 +14,7 @@ from streamlet_lab.config import PricesConfig
 from streamlet_lab.kinds import registers
 from streamlet_lab.simulator import own_trader_kinds
 from streamlet_lab.widgets.knobs import KNOBS, as_code, describe, experiment_of, to_settings
+from streamlet_lab.widgets.touches import Touch
 
 from .changes import CHANGES, NEEDS
 from .flat import flat
@@ -158,6 +159,25 @@ def test_with_evidence_so_many_sources_are_needed_that_liars_are_a_minority():
     assert experiment_of(settings | {"min_sources": 2}).config.prices.min_sources == 2
 
 
+def test_what_was_done_to_a_run_is_a_part_of_its_experiment():
+    done = [
+        {"at": 3.5, "kind": "crash", "nodes": ["node_1"]},
+        Touch(6_000_000, "cut", ("node_0", "node_2")),
+    ]
+    experiment = experiment_of({"faulty": 1, "nodes": 7}, done)
+    assert (
+        as_code(experiment)
+        == """sl.Experiment(
+    nodes=7,
+    faults={"node_6": "crash", "node_1": "crash@4"},
+    signatures="none",
+    network={"partitions": [{"start": "6s", "stop": "61s", "groups": "node_0|node_2"}]},
+)"""
+    )
+    with pytest.raises(InvalidInput, match="crash node_9 at 3 s"):
+        experiment_of({}, [{"at": 3, "kind": "crash", "nodes": ["node_9"]}])
+
+
 # --- Settings of an experiment beside those of controls
 
 
@@ -298,7 +318,7 @@ def test_what_is_given_beside_a_control_counts_and_is_said():
         ({"band_percent": 5.001}, "band_percent", "band ±: 5.001 % is not valid; expected zero or"),
         ({"epoch_deltas": 0}, "epoch_deltas", "epoch: 0 Δ is not valid; expected a duration long"),
         ({"fault_epochs": [0.5, 3]}, "fault_epochs", "faulty epochs: 0.5 is not valid; expected a"),
-        ({"aggregator": None}, "aggregator", "aggregator: None is not valid; expected a registere"),
+        ({"aggregator": None}, "aggregator", "aggregator: None is not valid; expected one of the"),
         ({"nodes": 10**9, "partition_s": [0, 1]}, "nodes", "nodes: 1000000000 is not valid; expec"),
     ],
 )
