@@ -92,6 +92,8 @@ def test_what_each_node_knew_and_what_arrived_are_there(result: sl.Result) -> No
             assert named(film, table[name]) == frame[name].to_list()
         for name in {*table} & {"sent_s", "received_s", "notarized_s", "finalized_s"}:
             np.testing.assert_array_equal(table[name], frame[name], name)
+    assert known["notarized_s"].is_monotonic_increasing
+    assert arrivals["received_s"].is_monotonic_increasing
     assert arrivals["kind"].to_list() == (result.trace["kind"] == "vote").astype(int).to_list()
 
 
