@@ -10,14 +10,13 @@ from typing import Any, Final
 from anywidget import AnyWidget
 from traitlets import Dict, Int, List, TraitError, Unicode
 
-from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.errors import InvalidInput, StreamletLabError, printable
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.units import to_name
+from streamlet_lab.widgets.answers import Answer, make_answer
 from streamlet_lab.widgets.figures import PANELS, draw_panel, draw_still, say_in_one_sentence
-from streamlet_lab.widgets.film import MOST_ARRIVALS, Film, make_film
 from streamlet_lab.widgets.knobs import KNOBS, as_code, describe, experiment_of, to_settings
 from streamlet_lab.widgets.limits import why_not_many
 from streamlet_lab.widgets.loop import GivenUp, Loop, Task
@@ -39,13 +38,6 @@ class _Question:
     asked: int
     experiment: Experiment
     many: bool = False
-
-
-@dataclass(frozen=True)
-class _Answer:
-    key: str
-    result: Result
-    film: Film
 
 
 class Bench(AnyWidget):
@@ -97,11 +89,11 @@ class Bench(AnyWidget):
 
     # What the browser asks.
     settings = Dict().tag(sync=True)
-    touches = List().tag(sync=True)
+    touches: List[Any] = List().tag(sync=True)
     asked = Int(0).tag(sync=True)
     # What it is told.
-    controls = List().tag(sync=True)
-    presets = List().tag(sync=True)
+    controls: List[Any] = List().tag(sync=True)
+    presets: List[Any] = List().tag(sync=True)
     panels = List(Unicode()).tag(sync=True)
     shown = List(Unicode()).tag(sync=True)
     code = Unicode().tag(sync=True)
@@ -122,7 +114,7 @@ class Bench(AnyWidget):
         _to_plain([given, touches])
         self._loop: Loop[_Question] = Loop(self._answer)
         self._question: _Question | None = None
-        self._last: _Answer | None = None
+        self._last: Answer | None = None
         self._still: tuple[str, bytes] | None = None
         self._trouble: Exception | None = None
         super().__init__(
@@ -190,7 +182,7 @@ class Bench(AnyWidget):
         self._loop.stop()
         super().close()
 
-    def _answered(self) -> _Answer:
+    def _answered(self) -> Answer:
         self.wait()
         if self._trouble is not None:
             raise self._trouble
@@ -282,12 +274,15 @@ class Bench(AnyWidget):
     def _answer(self, task: Task[_Question]) -> None:
         question = task.question
         try:
-            is_new = self._last is None or self._last.key != question.key
-            if is_new:
-                self._last = self._run(task)
-                self._tell(task, many={})
+            answer, is_new = self._last, False
+            if answer is None or answer.key != question.key:
+                report = self._reporter(task, "epochs")
+                answer, is_new = make_answer(question.key, question.experiment, report), True
+                self._tell(task, _last=answer, many={})
             if is_new or self.film.get("asked") != question.asked:
-                self._tell(task, film=_to_trait(self._last.film, question.asked))
+                film = answer.film
+                told = {"header": film.header, "buffers": film.buffers, "asked": question.asked}
+                self._tell(task, film=told)
             if question.many:
                 many = play_many(question.experiment.config, self._reporter(task, "runs"))
                 self._tell(task, many={**many, "asked": question.asked})
@@ -299,15 +294,6 @@ class Bench(AnyWidget):
                 if not task.is_stopped:
                     self._trouble = error
                     self._say("refused", _sentence(error), field=getattr(error, "field", ""))
-
-    def _run(self, task: Task[_Question]) -> _Answer:
-        """Run the experiment, with a record of its messages if it is not too long."""
-        config = task.question.experiment.config
-        is_traced = expected_arrivals(config) <= MOST_ARRIVALS
-        traced = Experiment.from_config(config.model_copy(update={"trace": is_traced}))
-        result = traced.run(progress=self._reporter(task, "epochs"))
-        task.check()
-        return _Answer(task.question.key, result, make_film(result))
 
     def _reporter(self, task: Task[_Question], unit: str) -> Progress:
         """Return what says how far it is, ten times a second, and gives up."""
@@ -389,11 +375,6 @@ class Bench(AnyWidget):
         }
 
 
-def expected_arrivals(config: ExperimentConfig) -> int:
-    """Return how often a message arrives first at a node, if all nodes are honest."""
-    return config.epochs * config.nodes * (config.nodes + 1)
-
-
 def _names(given: Iterable[str], known: Mapping[str, Any], field: str) -> list[str]:
     """Return names, each of which is known."""
     if isinstance(given, str) or not isinstance(given, Iterable):
@@ -410,13 +391,7 @@ def _to_plain(settings: object) -> str:
         raise InvalidInput("settings", settings, expected) from None
 
 
-def _to_trait(film: Film, asked: int) -> dict[str, Any]:
-    return {"header": film.header, "buffers": film.buffers, "asked": asked}
-
-
 def _sentence(error: Exception) -> str:
     """Return what went wrong; of what the lab did not expect also its kind."""
-    text = (
-        str(error) if isinstance(error, StreamletLabError) else f"{type(error).__name__}: {error}"
-    )
-    return printable(text)
+    is_expected = isinstance(error, StreamletLabError)
+    return printable(str(error) if is_expected else f"{type(error).__name__}: {error}")

@@ -17,7 +17,7 @@ _PATIENCE_S: Final = 0.5
 Question = TypeVar("Question")
 
 
-class GivenUp(Exception):  # noqa: N818 - it is no error
+class GivenUp(Exception):
     """Nobody waits for this answer any more."""
 
 

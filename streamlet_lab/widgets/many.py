@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from streamlet_lab.batched import MEASURES, Facts, play_batches
+from streamlet_lab.batched import MEASURES, play_batches
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.intervals import Interval, mean_interval, share_interval
 from streamlet_lab.units import to_seconds
