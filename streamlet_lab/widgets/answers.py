@@ -1,4 +1,4 @@
-"""What a bench answers: a run, with a record of its messages if it is not too long, and its film."""
+"""What a bench answers: a run, its messages recorded if they are not too many, and its film."""
 
 from dataclasses import dataclass
 

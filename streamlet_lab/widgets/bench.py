@@ -109,10 +109,10 @@ class Bench(AnyWidget):
         touches: Sequence[Mapping[str, Any]] = (),
         **settings: Any,
     ) -> None:
+        self._loop: Loop[_Question] = Loop(self._answer)
         given = to_settings(**settings)
         experiment_of(given, touches)
         _to_plain([given, touches])
-        self._loop: Loop[_Question] = Loop(self._answer)
         self._question: _Question | None = None
         self._last: Answer | None = None
         self._still: tuple[str, bytes] | None = None
