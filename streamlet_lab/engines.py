@@ -19,6 +19,7 @@ Engine = Literal["full", "batched", "auto"]
 
 FULL: Final = "full"
 BATCHED: Final = "batched"
+_ASKED: Final = f"engine: {FULL!r}"
 
 
 def choose_engines(engine: object, plan: Plan, work: Work) -> list[str]:
@@ -30,7 +31,7 @@ def choose_engines(engine: object, plan: Plan, work: Work) -> list[str]:
         If it was asked for and cannot.
     """
     if to_name(engine, get_args(Engine), "engine") == FULL:
-        return [f"engine: {FULL!r}"] * len(plan.points)
+        return [_ASKED] * len(plan.points)
     whatever = _of_all(work)
     reasons = [whatever or explain(point.config) or "" for point in plan.points]
     first = next((number for number, reason in enumerate(reasons) if reason), None)
@@ -51,10 +52,13 @@ def table(plan: Plan, reasons: Sequence[str]) -> pd.DataFrame:
 
 
 def in_words(engines: pd.DataFrame) -> str:
-    """Say how many points are batched; nothing if none is."""
-    batched = 0 if engines.empty else int((engines["engine"] == BATCHED).sum())
-    points = "" if batched == len(engines) else f"{batched} of {len(engines)} points "
-    return f" ({points}batched)" if batched else ""
+    """Say how many points are batched, or why none is; nothing if the full engine was asked for."""
+    reasons = [] if engines.empty else engines["why"].tolist()
+    if (batched := reasons.count("")) == 0:
+        asked = not reasons or reasons[0] == _ASKED
+        return "" if asked else f" (full engine, for {reasons[0].partition('; ')[0]})"
+    points = "" if batched == len(reasons) else f"{batched} of {len(reasons)} points "
+    return f" ({points}batched)"
 
 
 def _of_all(work: Work) -> str:

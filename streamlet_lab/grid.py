@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -123,8 +124,7 @@ class Sweep:
     @property
     def measures(self) -> tuple[str, ...]:
         """What was measured in each run."""
-        measured = self.frame.columns[len(self.settings) + 2 :]
-        return tuple(name for name in measured if not name.endswith((PART, WHOLE)))
+        return _measures(self.frame.columns[len(self.settings) + 2 :])
 
     def is_share(self, measure: str) -> bool:
         """Whether a measure is a share, so that the frame has its part and whole too."""
@@ -264,15 +264,16 @@ def sweep(
     on_error : {"keep", "raise"}
         Whether a run that fails is one of the ``failures``, or ends the sweep.
     engine : {"full", "batched", "auto"}
-        Which plays the runs; ``"auto"`` is the batched one where it can.
+        Which plays the runs; ``"auto"`` is the batched one where it can: `engines` tells.
     """
     place = to_place(workers, executor)
     keep = to_name(on_error, get_args(OnError), "on_error") == "keep"
     plan = make_plan(base, over, to_whole(seed, 0, "seed"))
     rounds = _rounds(until, to_whole(repeats, 1, "repeats", _MOST_RUNS // len(plan.points)))
     work = Work(to_function(run, "run"), to_measure(measure), plan.columns, keep)
-    if until is not None and run is run_experiment and (names := names_of(work.measure)):
-        _goal(until, names)  # of any other measure a run tells the names
+    names = names_of(work.measure)
+    if names and (run is run_experiment or measure is not summary_numbers):
+        _goal(until, names)  # of any other measure the first run tells the names
     reasons = choose_engines(engine, plan, work)
     place = ByEngine(place, [not reason for reason in reasons])
     place.check(run=run, measure=work.measure, settings=plan.points)
@@ -281,7 +282,7 @@ def sweep(
         document = study_document(plan, run, work.measure, engine)
         opened = open_store(store, document, plan.columns)
     with opened as kept, told(progress) as report:
-        runs = Runs(plan, work, place, kept, report)
+        runs = Runs(plan, work, place, kept, report, partial(_goal, until))
         interrupt = _make(runs, rounds, until)
         return replace(_swept(runs, until), interrupt=interrupt, _engines=table(plan, reasons))
 
@@ -334,12 +335,19 @@ def _swept(runs: Runs, until: Until | None) -> Sweep:
     frame = pd.DataFrame(rows, columns=[*named])
     failures = pd.DataFrame(failed, columns=[*columns, "error"])
     swept = Sweep(frame, settings, runs.planned, failures)
-    goal = {} if until is None or frame.empty else _goal(until, swept.measures)
+    goal = {} if frame.empty else _goal(until, swept.measures)
     return replace(swept, until=goal)
 
 
-def _goal(until: Until, measures: Sequence[str]) -> dict[str, float]:
+def _measures(numbers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in numbers if not name.endswith((PART, WHOLE)))
+
+
+def _goal(until: Until | None, numbers: Iterable[str]) -> dict[str, float]:
     """Return what half the widths of intervals are to be, by measures that there are."""
+    measures = _measures(numbers)
+    if until is None:
+        return {}
     if not isinstance(until, Mapping):
         if len(measures) != 1:
             names = _listed(measures)

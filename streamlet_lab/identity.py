@@ -2,8 +2,9 @@
 
 The document is plain data that says what is run. Of a function it has the name and a digest: of the
 source, and of the numbers, texts, functions and classes that it uses. Those of other packages are
-told by their names, and the lab by its version. What may change while runs are made, such as a
-list, is no part of it. Nor are repeats: more of them are more runs of the same study.
+told by their names, and the lab by its version and a digest of its modules. What may change while
+runs are made, such as a list, is no part of it. Nor are repeats: more of them are more runs of the
+same study.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import FunctionType, MethodType, NoneType
 from typing import Any, Final
 
@@ -26,6 +28,23 @@ from streamlet_lab.values import functions_in
 _PLAIN: Final = (bool, int, float, complex, str, bytes, NoneType)
 # What has no name of its own.
 _NAMELESS: Final = (tuple, partial, MethodType, classmethod, staticmethod, property)
+# Nothing that makes or measures a run may import these rooms.
+_SHOWING: Final = ("charts/", "widgets/")
+
+
+def digest_of_modules(package: Path) -> str:
+    """Return a digest of all modules of a package that may have a say in a run."""
+    digest = hashlib.blake2b(digest_size=8)
+    paths = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    for name, path in sorted(paths.items()):
+        if not name.startswith((*_SHOWING, ".")) and "/." not in name:
+            text = path.read_bytes().replace(b"\r\n", b"\n")
+            digest.update(f"{name} {len(text)} ".encode() + text)
+    return digest.hexdigest()
+
+
+# From when they were imported: what is changed later is not what makes the runs here.
+_CODE: Final = digest_of_modules(Path(__file__).parent)
 
 
 def study_document(plan: Plan, run: object, measure: object, engine: str) -> dict[str, Any]:
@@ -45,6 +64,7 @@ def study_document(plan: Plan, run: object, measure: object, engine: str) -> dic
     return {
         # Of the package, which imports this module.
         "version": sys.modules[__package__].__version__,
+        "code": _CODE,
         "engine": engine,
         "seed": plan.seed,
         "base": documents[0],
@@ -86,7 +106,7 @@ def _parts(thing: Any, package: str, seen: set[int]) -> Iterator[str]:
             return
         seen.add(id(thing))
         if _package(kind) == __package__ and is_named:
-            return  # the version stands for it
+            return  # the version and the digest stand for it
         if isinstance(thing, FunctionType):
             yield _source(thing)
     for each in _inside(thing):

@@ -88,6 +88,8 @@ class Runs:
         How many there were to be until now.
     outcomes : dict
         What became of those that are finished, by number.
+    look : callable, optional
+        Is called once, with the numbers of the first run that was finished.
     """
 
     plan: Plan
@@ -95,6 +97,7 @@ class Runs:
     place: Place
     store: Store | None = None
     progress: Progress | None = None
+    look: Callable[[Mapping[str, float]], object] | None = None
     planned: int = 0
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     _warned: bool = False
@@ -109,10 +112,12 @@ class Runs:
         self.planned = repeats * len(self.plan.points)
         missing = [number for number in range(self.planned) if number not in self.outcomes]
         done = self.planned - len(missing)
+        self._show(self.outcomes)
         with closing(self.place.make(self.work, self.plan.config, missing)) as batches:
             for batch in batches:
                 outcomes = self._outcomes(batch)
                 self.outcomes |= outcomes
+                self._show(outcomes)
                 for outcome in outcomes.values():
                     self._warn(outcome)
                     done += 1
@@ -132,6 +137,12 @@ class Runs:
         if self.store is not None and made:
             self.store.keep(made)
         return made | lost
+
+    def _show(self, outcomes: Mapping[int, Outcome]) -> None:
+        finished = (each.numbers for each in outcomes.values() if not each.error)
+        if self.look is not None and (numbers := next(finished, None)) is not None:
+            look, self.look = self.look, None
+            look(numbers)
 
     def _warn(self, outcome: Outcome) -> None:
         if outcome.error and not self._warned:

@@ -32,6 +32,10 @@ _NOTHING: Final = object()
 
 _DAMAGED: Final = "no store of a sweep, or damaged"
 _UNWRITABLE: Final = "cannot be written ({})"
+_OF_ANOTHER: Final = {
+    "version": "the store of another version",
+    "code": "made by another state of the lab's code",
+}
 # By the code of SQLite's error, without what it adds.
 _REASONS: Final = {
     sqlite3.SQLITE_BUSY: "in use: another sweep keeps its runs in it",
@@ -125,7 +129,7 @@ def open_store(path: object, study: Mapping[str, Any], columns: Collection[str])
         The file. Where it is a symbolic link, what it names is the store.
     study : mapping
         All that makes the runs what they are, of JSON: a store goes on with the same study only.
-        Its ``"version"`` is that of the lab.
+        Its ``"version"`` and ``"code"`` are those of the lab.
     columns : collection of str
         What a run is known by beside its number, so that nothing measured has such a name.
 
@@ -186,15 +190,15 @@ def _begin_or_check(path: Path, connection: sqlite3.Connection, document: str) -
         raise DataError(f"{path}: {_DAMAGED}")
     if rows[0][0] != document:
         difference = _difference(parse_json(rows[0][0], str(path)), json.loads(document))
-        what = "version" if difference.startswith("version ") else "study"
-        raise DataError(f"{path}: the store of another {what}: {difference}")
+        made = _OF_ANOTHER.get(difference.partition(" ")[0], "the store of another study")
+        raise DataError(f"{path}: {made}: {difference}")
 
 
 def _difference(there: Any, here: Any, place: str = "") -> str:
-    """Say where two documents first differ, the version before all else, and how."""
+    """Say where two documents first differ, version and code before all else, and how."""
     pairs: Iterable[tuple[object, Any, Any]] = ()
     if isinstance(there, dict) and isinstance(here, dict):
-        names = sorted({*there, *here}, key=lambda name: (name != "version", name))
+        names = sorted({*there, *here}, key=lambda name: (name != "version", name != "code", name))
         pairs = [(name, there.get(name, _NOTHING), here.get(name, _NOTHING)) for name in names]
     elif isinstance(there, list) and isinstance(here, list):
         both = zip_longest(there, here, fillvalue=_NOTHING)

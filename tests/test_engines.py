@@ -29,6 +29,20 @@ def test_auto_batches_the_points_that_it_can_and_says_which():
     assert set(full.engines["engine"]) == {"full"}
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"measure": sl.grid.summary_numbers}, "1 runs (full engine, for measure: 'safe'); meas"),
+        ({"base": {"feed": "aapl-2012"}}, "1 runs (full engine, for feed: 'aapl-2012'); meas"),
+        ({"engine": "full"}, "1 runs; measured: "),
+    ],
+)
+def test_a_sweep_that_found_no_point_to_batch_says_why(options, said):
+    base = BASE | options.pop("base", {})
+    auto = {"repeats": 1, "measure": MEASURES, "engine": "auto"}
+    assert repr(sl.sweep(base, {}, **{**auto, **options})).startswith(said)
+
+
 def test_a_batched_row_is_what_its_seed_gives():
     frame = swept({"faults": {"crash": FAULTS["crash"]}}, engine="batched").frame
     config = sl.Experiment(**BASE, faults=FAULTS["crash"]).config

@@ -18,7 +18,7 @@ from loky import get_reusable_executor
 import streamlet_lab as sl
 from streamlet_lab import DataError, InvalidInput, StreamletLabError, sweep
 from streamlet_lab.grid import looks
-from streamlet_lab.identity import code_of
+from streamlet_lab.identity import code_of, digest_of_modules
 from streamlet_lab.intervals import Share, share_interval
 from streamlet_lab.measures import SUMMARY_NUMBERS, Chosen, run_experiment, summary_numbers
 from streamlet_lab.prices import GeometricBrownianMotion
@@ -363,6 +363,34 @@ def test_what_a_function_uses_is_part_of_it(tmp_path, monkeypatch):
 # Until intervals are narrow.
 
 
+def test_a_store_that_another_state_of_the_lab_made_is_refused(tmp_path, monkeypatch):
+    sweep_noise(store=tmp_path / "s.db")
+    monkeypatch.setattr("streamlet_lab.identity._CODE", "5f")
+    with pytest.raises(DataError, match=r"another state of the lab's code: code is '.*'5f'"):
+        sweep_noise(store=tmp_path / "s.db")
+
+
+def test_a_state_of_the_lab_is_all_that_may_have_a_say_in_a_run(tmp_path):
+    room = tmp_path / "room"
+    shown = [tmp_path / name / "a.py" for name in ("charts", ".hidden", "room/.hidden")]
+    for path in (room / "a.py", *shown):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"a\nb\n")
+    digests = [digest_of_modules(tmp_path)]
+    for path in shown:
+        path.write_bytes(b"b")
+    (room / "a.py").write_bytes(b"a\r\nb\r\n")
+    assert digest_of_modules(tmp_path) == digests[0]
+    for change in (
+        lambda: (room / "a.py").write_bytes(b"ab\n"),
+        lambda: (room / "a.py").rename(room / "b.py"),
+        lambda: (room / "a.py").write_bytes(b""),
+    ):
+        change()
+        digests.append(digest_of_modules(tmp_path))
+    assert len({*digests}) == 4
+
+
 def test_a_sweep_goes_on_until_all_its_intervals_are_narrow():
     swept = sweep_noise(until=0.2, repeats=1_000)
     runs = swept.planned // 2
@@ -412,6 +440,27 @@ def test_a_point_whose_runs_all_fail_is_not_waited_for():
 def test_a_width_of_what_is_not_measured_is_refused(options, message):
     with pytest.raises(InvalidInput, match=message):
         sweep_noise(**({"repeats": 100} | options))
+
+
+def test_it_is_refused_once_the_first_run_is_finished_which_is_kept(tmp_path):
+    made = []
+
+    def counted(config):
+        made.append(config)
+        return config if len(made) > 1 else 1 / 0
+
+    options = {"run": counted, "repeats": 40, "store": tmp_path / "s.db"}
+    with (
+        pytest.warns(UserWarning, match="ZeroDivision"),
+        pytest.raises(InvalidInput, match="nois'"),
+    ):
+        sweep_noise(until={"nois": 0.1}, **options)
+    assert len(made) == 2
+    with pytest.raises(InvalidInput, match=r"until: 'nois' .* noise"):
+        sweep_noise(until={"nois": 0.1}, **options)
+    assert len(made) == 2
+    sweep_noise(until={"noise": 9.0}, **options)
+    assert len(made) == 60
 
 
 @pytest.mark.parametrize("until", [1.0, {"finalized_blok": 1.0}])

@@ -189,6 +189,10 @@ def test_what_is_no_store_of_the_study_is_refused_by_name(path, what):
             STUDY | {"version": "2", "base": 3},
             "another version: version is '1' in it, and '2' here",
         ),
+        (
+            STUDY | {"code": "5f", "base": 3},
+            "made by another state of the lab's code: code is nothing",
+        ),
         (STUDY | {"base": {"nodes": 7}}, "another study: base.nodes is 4 in it, and 7 here"),
         (STUDY | {"base": {"nodes": 4.0}}, "base.nodes is 4 in it, and 4.0 here"),
         (STUDY | {"points": STUDY["points"][:1]}, "points.1 is {'echo': False} in it, and nothing"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
+from sys import intern
 
 from streamlet_lab.columns import BandRow, RejectionRow
 from streamlet_lab.frames.record import Record
@@ -38,9 +39,9 @@ def order_columns(record: Record) -> Columns:
         "trader": [order.trader for order in orders],
         "kind": [arrival.kind for arrival in arrivals],
         "intent": [arrival.intent for arrival in arrivals],
-        "side": [order.side.value for order in orders],
-        "type": [order.order_type.value for order in orders],
-        "time_in_force": [order.time_in_force.value for order in orders],
+        "side": [intern(str(order.side)) for order in orders],
+        "type": [intern(str(order.order_type)) for order in orders],
+        "time_in_force": [intern(str(order.time_in_force)) for order in orders],
         "expires_s": [
             None if order.expires is None else to_seconds(order.expires) for order in orders
         ],

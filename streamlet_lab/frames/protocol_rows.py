@@ -37,7 +37,7 @@ def epoch_rows(record: Record) -> Iterator[EpochRow]:
     recorder, length = record.recorder, record.epoch_length
     path = next(iter(record.paths.values()), None)
     voters: dict[bytes, list[str]] = {}
-    for _, vote in recorder.votes:
+    for vote in recorder.votes.columns[1]:
         voters.setdefault(vote.block_hash, []).append(vote.voter)
     for epoch in record.epochs:
         block = record.proposals.get(epoch)

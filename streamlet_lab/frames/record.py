@@ -12,6 +12,7 @@ from streamlet_lab.frames.tables import Columns, epoch_at
 from streamlet_lab.matching import ConsensusMatchingEngine, Reference
 from streamlet_lab.prices import Evaluation, PricePath, StockPrice
 from streamlet_lab.simulator import Arrival, Market, Recorder, Simulation, StockSimulation
+from streamlet_lab.simulator.recorder import Columnar
 from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_seconds
 
 
@@ -104,8 +105,9 @@ class Record:
         """When the observer saw each block finalized, by its hash."""
         return self._seen(self.recorder.finalizations)
 
-    def _seen(self, records: Sequence[tuple[int, str, Block]]) -> dict[bytes, int]:
-        return {block.hash: time for time, node, block in records if node == self.observer}
+    def _seen(self, rows: Columnar[Any]) -> dict[bytes, int]:
+        seen = zip(*rows.columns, strict=True)
+        return {block.hash: time for time, node, block in seen if node == self.observer}
 
     @cached_property
     def reference_epochs(self) -> dict[str, int]:
@@ -113,10 +115,10 @@ class Record:
 
         They are of the chain that the market reads, which need not be the observer's.
         """
-        reader = self.config.market.reference_node
+        reader, (_, *seen) = self.config.market.reference_node, self.recorder.finalizations.columns
         return {
             block.hash.hex(): block.epoch
-            for _, node, block in self.recorder.finalizations
+            for node, block in zip(*seen, strict=True)
             if node == reader
         }
 

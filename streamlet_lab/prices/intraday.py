@@ -24,7 +24,7 @@ with 0 the clock is the one on the wall, and the price a Brownian bridge.
 import itertools
 import math
 import random
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from streamlet_lab.prices.correlation import PathStreams
 
@@ -42,13 +42,9 @@ _WHOLE: Final = math.prod(PARTS) * SMALLEST  # of a trading day, 6.5 hours
 TYPICAL_INTRADAY: Final = 0.34
 
 
-class _Cell(NamedTuple):
-    level: int
-    start: int
-    width: int
-    first: float  # logarithm of the price at the beginning
-    last: float  # and at the end
-    variance: float
+#: Level, start, width, the logarithm of the price at the start and at the end, and the variance.
+#: Not a class: a dozen are made in an epoch.
+_Cell: TypeAlias = tuple[int, int, int, float, float, float]
 
 
 class Session:
@@ -70,17 +66,17 @@ class Session:
         self._streams = streams
         self._intraday = intraday
         # Those that are not over yet, the earliest on top.
-        self._cells = [_Cell(0, start, _WHOLE, opening, closing, variance)]
+        self._cells = [(0, start, _WHOLE, opening, closing, variance)]
 
     def at(self, time: int) -> float:
         """Return the logarithm of the price before the close; times must not go backwards."""
         cells = self._cells
         while True:
-            cell = cells[-1]
-            if time < cell.start + SMALLEST:
-                return cell.first
-            cells.pop()
-            if time < cell.start + cell.width:
+            _, start, width, first, _, _ = cells[-1]
+            if time < start + SMALLEST:
+                return first
+            cell = cells.pop()
+            if time < start + width:
                 cells.extend(reversed(self._cut(cell)))
 
     def _cut(self, cell: _Cell) -> list[_Cell]:
@@ -93,9 +89,9 @@ class Session:
         for gaussian, share in zip(gaussians, self._shares(parts, stream), strict=True):
             there = first + share * (last - first)
             there += math.sqrt(variance * share * (1 - share)) * gaussian
-            cut.append(_Cell(level + 1, start, width, first, there, variance * share))
+            cut.append((level + 1, start, width, first, there, variance * share))
             start, first, variance = start + width, there, variance * (1 - share)
-        cut.append(_Cell(level + 1, start, width, first, last, variance))
+        cut.append((level + 1, start, width, first, last, variance))
         return cut
 
     def _shares(self, parts: int, stream: random.Random) -> list[float]:

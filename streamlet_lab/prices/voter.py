@@ -152,7 +152,8 @@ class Voter:
         )
 
     def _too_far(self, name: str, claimed: Decimal, seen: Decimal) -> str | None:
-        if is_within(to_micros(claimed), to_micros(seen), self._tolerance):
+        # Mostly both saw the same.
+        if claimed == seen or is_within(to_micros(claimed), to_micros(seen), self._tolerance):
             return None
         return f"{name} {claimed} too far from {seen}, which this node observes"
 

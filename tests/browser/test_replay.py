@@ -18,8 +18,8 @@ from .pages import TIMEOUT_MS
 pytestmark = pytest.mark.browser
 
 MODULES = (
-    *("dom", "film", "store", "play", "playbar", "words", "legend", "ring", "flights", "nodes"),
-    *("network", "lanes", "picture", "blocks", "knowledge", "tree", "facts", "inspector"),
+    *("film", "store", "play", "playbar", "ring", "flights", "network", "lanes", "tree"),
+    "inspector",
 )
 PANELS = ("network", "tree", "inspector", "play")
 # Two pictures later everyone has heard of what changed.
@@ -44,10 +44,15 @@ BLOCKS = """() => [...document.querySelectorAll(".sl-blocks > g")].map((group) =
     ticks: group.querySelectorAll(".sl-tick-seen").length,
     says: group.getAttribute("aria-label"),
 }))"""
-INK = """(place) => {
-    const canvas = document.querySelectorAll(".sl-layer")[place];
+# How many pixels have the colour of messages and of whose eyes one sees with.
+BLUE = """() => {
+    const canvas = document.querySelector(".sl-ring");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return data.some((value) => value > 0);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) {
+        count += data[at] === 0 && data[at + 1] === 114 && data[at + 2] === 178;
+    }
+    return count;
 }"""
 
 
@@ -158,6 +163,13 @@ def test_arrows_step_from_arrival_to_arrival(bare: Page, calm: sl.Result) -> Non
     for expected in arrivals[:5]:
         slider.press("ArrowRight")
         assert get(bare, "time") == expected
+    bare.evaluate(SETTLE)
+    row = calm.trace[calm.trace["received_s"] == arrivals[4]].iloc[0]
+    said = bare.locator(".sl-happened").inner_text()
+    assert said.startswith(
+        f"{row['kind']} of {row['author']} for the block of epoch {row['epoch']}"
+    )
+    assert f"reaches {row['receiver']}" in said
     slider.press("ArrowLeft")
     assert get(bare, "time") == arrivals[3]
 
@@ -333,15 +345,38 @@ def test_messages_are_drawn_while_they_fly(bare: Page, calm: sl.Result) -> None:
     times = sorted({*calm.trace["sent_s"], *calm.trace["received_s"]})
     middles = [(one + other) / 2 for one, other in pairwise(times)]
     flying = {t: bare.evaluate("(t) => bench.inFlight(film, t).length", t) for t in middles[:60]}
+    still, busy = min(flying, key=flying.__getitem__), max(flying, key=flying.__getitem__)
 
-    for wanted in (True, False):
-        t = next(t for t, count in flying.items() if bool(count) is wanted)
-        put(bare, time=t)
-        assert bare.evaluate(INK, 1) is wanted
-    put(bare, reducedMotion=True, time=next(t for t, count in flying.items() if count))
-    assert bare.evaluate(INK, 1) is False
-    put(bare, time=calm.trace["received_s"][5])
-    assert bare.evaluate(INK, 1) is True
+    put(bare, time=still)
+    without = bare.evaluate(BLUE)
+    put(bare, time=busy)
+    assert bare.evaluate(BLUE) > without + 5 * flying[busy]
+    put(bare, reducedMotion=True)
+    assert bare.evaluate(BLUE) == pytest.approx(without, abs=20)
+    put(bare, time=calm.trace["received_s"][5])  # what arrives is drawn there
+    assert bare.evaluate(BLUE) > without + 20
+
+
+def test_a_click_on_a_link_tells_of_it(bare: Page, parted: sl.Result) -> None:
+    show(bare, parted, ("network", "inspector"), time=6.0)
+    middle = """() => {
+        const [one, other] = ["node_0", "node_2"].map((name) => {
+            const { left, top, width, height } =
+                document.querySelector(`[data-node=${name}]`).getBoundingClientRect();
+            return [left + width / 2, top + height / 2];
+        });
+        return [(3 * one[0] + other[0]) / 4, (3 * one[1] + other[1]) / 4];
+    }"""
+    bare.mouse.click(*bare.evaluate(middle))
+    bare.evaluate(SETTLE)
+
+    assert get(bare, "selection") == {"kind": "link", "id": "node_0|node_2"}
+    expect(bare.locator(".sl-title")).to_have_text("Link between node_0 and node_2")
+    came = parted.trace[parted.trace["received_s"] <= 6]
+    count = ((came["sender"] == "node_0") & (came["receiver"] == "node_2")).sum()
+    said = facts(bare)
+    assert said["state"] == "cut from 4.000 s to 9.000 s"
+    assert said["first at node_2"] == f"{count} messages"
 
 
 # --- the block tree ---

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 import streamlet_lab as sl
@@ -75,7 +75,8 @@ def past(config, time):
     orders, quotes = frames["orders"], frames["quotes"]
     happened["orders"] = orders[orders["time_s"] < seconds][SENT]
     happened["quotes"] = quotes[quotes["epoch"] < over]
-    log = [each for each in watch.log if each[0] < time]
+    # As text, since two certificates are the same only if they are one object.
+    log = [repr(each) for each in watch.log if each[0] < time]
     return log, {name: frame.to_csv() for name, frame in happened.items()}
 
 
@@ -135,9 +136,8 @@ _ENDS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True)
 TOUCHES = st.tuples(
     st.integers(0, EPOCHS * S - 1) | st.integers(0, EPOCHS - 1).map(lambda epoch: epoch * S),
     st.one_of(
-        st.fixed_dictionaries(
-            {"kind": st.sampled_from(["crash", "equivocate", "revive"]), "nodes": _ONE}
-        ),
+        st.fixed_dictionaries({"kind": st.sampled_from(["crash", "equivocate"]), "nodes": _ONE}),
+        st.fixed_dictionaries({"kind": st.just("revive"), "nodes": _ONE}),
         st.fixed_dictionaries({"kind": st.just("cut"), "nodes": _ENDS}),
         st.fixed_dictionaries({"kind": st.just("heal"), "nodes": st.just([]) | _ENDS}),
         st.builds(lambda by: {"kind": "jump", "percent": by}, st.sampled_from([-30, 8, "0.5"])),
@@ -151,6 +151,19 @@ TOUCHES = st.tuples(
 
 
 @settings(max_examples=40)
+@example(
+    run={"seed": 1, "faults": {"node_3": "crash@1"}},
+    touches=[touch(3.4, "revive", "node_3"), touch(4.2, "crash", "node_1")],
+)
+@example(
+    run={"seed": 2, "faults": [{"kind": "equivocate", "count": 2}]},
+    touches=[
+        touch(2.5, "revive", "node_2"),
+        touch(3.1, "cut", "node_0", "node_1"),
+        touch(4.9, "heal"),
+        touch(5.3, "revive", "node_3"),
+    ],
+)
 @given(run=RUNS, touches=st.lists(TOUCHES, min_size=1, max_size=4))
 def test_the_past_of_a_touch_is_the_same_bytes(run, touches):
     before = config(**run, epochs=EPOCHS, nodes=NODES, trace=True)

@@ -2,7 +2,9 @@
 
 import { blockState, decidingThree, textOf, votesSeen } from "./film.js";
 import {
+  counted,
   cutsAt,
+  groupOf,
   inDollars,
   inPercent,
   inSeconds,
@@ -55,8 +57,8 @@ function payloadOf(film, block) {
       ["VWAP", inDollars(blocks.vwap[block])],
     );
   }
-  const counted = blocks.price_count[block];
-  if (counted >= 0) facts.push(["sources counted", `${counted}`]);
+  const sources = blocks.price_count[block];
+  if (sources >= 0) facts.push(["sources counted", `${sources}`]);
   const why = textOf(blocks, "reason", block);
   return why ? [...facts, ["reason", spaced(why)]] : facts;
 }
@@ -155,6 +157,39 @@ function factsOfOrder(film, order) {
   };
 }
 
+/** What is known of the link between two nodes, for both directions. */
+function factsOfLink(film, [one, other], { time }) {
+  const ends = [one, other].map((name) => film.names.indexOf(name));
+  const { sender, receiver, sent_s, received_s } = film.tables.arrivals;
+  const [delays, counts] = [[], [0, 0]];
+  let flying = 0;
+  for (let row = 0; row < sender.length; row += 1) {
+    const way = ends.indexOf(sender[row]);
+    if (way < 0 || receiver[row] !== ends[1 - way] || sent_s[row] > time) continue;
+    if (received_s[row] > time) flying += 1;
+    else {
+      counts[way] += 1;
+      delays.push(received_s[row] - sent_s[row]);
+    }
+  }
+  const cut = cutsAt(film, time).find((each) => {
+    const [here, there] = [groupOf(each, one), groupOf(each, other)];
+    return here >= 0 && there >= 0 && here !== there;
+  });
+  delays.sort((a, b) => a - b);
+  const median = delays.length ? inSeconds(delays[delays.length >> 1]) : "none yet";
+  const facts = [["state", cut ? `cut ${sayPeriod(cut)}` : "open"]];
+  if (film.header.has_trace) {
+    facts.push(
+      ["under way", counted(flying, "message")],
+      [`first at ${other}`, counted(counts[0], "message")],
+      [`first at ${one}`, counted(counts[1], "message")],
+      ["median delay", median],
+    );
+  }
+  return { title: `Link between ${one} and ${other}`, facts };
+}
+
 /**
  * What is selected, as the viewer knows it; the viewer itself where nothing is, or what another
  * film does not have.
@@ -165,8 +200,12 @@ function factsOfOrder(film, order) {
 export function factsOf(state) {
   const { film, viewer, selection } = state;
   const { kind, id } = selection ?? {};
+  const ends = kind === "link" ? id.split("|") : [];
   const has = (table) => id >= 0 && id < (film.tables[table]?.rows ?? 0);
   if (kind === "block" && has("blocks")) return factsOfBlock(film, id, state);
   if (kind === "order" && has("orders")) return factsOfOrder(film, id);
+  if (ends.length === 2 && ends.every((name) => film.names.includes(name))) {
+    return factsOfLink(film, ends, state);
+  }
   return factsOfNode(film, kind === "node" && film.names.includes(id) ? id : viewer, state);
 }

@@ -1,7 +1,8 @@
 // Messages on their way: where each of them is at an instant, and how it looks.
 
-import { countUpTo, inFlight } from "./film.js";
+import { inFlight } from "./film.js";
 import { edgeOf } from "./ring.js";
+import { arrivingAt } from "./words.js";
 
 /** A message that a partition holds waits here, as a share of the way. */
 const HELD_AT = 0.42;
@@ -144,13 +145,4 @@ export function drawArrivals(pen, film, t, { places, looks, sprites, colour, car
     const { canvas, size } = sprites[kind[row]][looks[block[row]]];
     pen.drawImage(canvas, edge.x - size, edge.y - size, 2 * size, 2 * size);
   }
-}
-
-/** The rows of what arrived at exactly that instant. */
-export function arrivingAt(film, t) {
-  const { received_s } = film.tables.arrivals;
-  const rows = [];
-  for (let row = countUpTo(received_s, t) - 1; row >= 0 && received_s[row] === t; row -= 1)
-    rows.push(row);
-  return rows.reverse();
 }

@@ -5,8 +5,9 @@ import { coloursOf, dom, setAttributes } from "./dom.js";
 import { inFlight } from "./film.js";
 import { drawArrivals, drawFlights, looksOf, makeSprites } from "./flights.js";
 import { legendOf } from "./legend.js";
-import { drawBack, drawNodes } from "./nodes.js";
-import { placeNodes } from "./ring.js";
+import { drawGround } from "./ground.js";
+import { drawNodes } from "./nodes.js";
+import { linkAt, placeNodes } from "./ring.js";
 import { nodesAt, sayNetwork, sayNode, stateKey } from "./words.js";
 
 const NETWORK_COLOURS = ["truth", "muted", "faint", "panel", "surface", "consensus", "rejected"];
@@ -22,20 +23,32 @@ const NETWORK_LEGEND = {
 const MANY_NODES = 8;
 /** Of this many pictures the rate is taken. */
 const PICTURES_PROBED = 120;
+/** A click so near to a link is meant for it, in pixels. */
+const CLICK_PX = 8;
 const RING_MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
+/** What a card may have around it: who looks, a fault, a side. */
+const CARD_MARGIN = 14;
+
 /**
- * The panel. Of its three canvases two are drawn when something is another, and only that of the
- * messages in each frame.
+ * The panel. What lies behind the messages and the cards before them are kept as pictures, drawn
+ * when something is another; a frame copies them and draws the messages.
  */
 class NetworkPanel {
   constructor(store) {
     this.store = store;
     this.scene = null;
     this.shown = "";
+    this.moving = false;
     this.probed = { frames: 0, times: [], drawMs: 0 };
-    this.canvases = ["back", "flights", "nodes"].map(() => dom("canvas", { class: "sl-layer" }));
-    this.picture = dom("div", { class: "sl-layers", role: "img" }, ...this.canvases);
+    this.picture = dom("canvas", {
+      class: "sl-ring",
+      role: "img",
+      "aria-label": "network",
+      click: (event) => this.pick(event),
+    });
+    this.back = dom("canvas");
+    this.front = dom("canvas");
     this.buttons = dom("div", {
       role: "group",
       "aria-label": "nodes",
@@ -69,7 +82,7 @@ class NetworkPanel {
     this.shown = "";
     if (!film || !width || !height) return;
     const ratio = window.devicePixelRatio || 1;
-    for (const canvas of this.canvases) {
+    for (const canvas of [this.picture, this.back, this.front]) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
@@ -125,6 +138,15 @@ class NetworkPanel {
     this.store.set({ viewer: name, selection: { kind: "node", id: name } });
   }
 
+  /** Select the link that was clicked, by the names of its ends; beside the links, nothing. */
+  pick({ offsetX: x, offsetY: y }) {
+    if (!this.scene) return;
+    const { film, places } = this.scene;
+    const ends = linkAt({ x, y }, places, film.header.nodes.length, CLICK_PX);
+    const id = ends?.map((index) => film.names[index]).join("|");
+    this.store.set({ selection: id ? { kind: "link", id } : null });
+  }
+
   /** Arrows go round the ring, so that Tab passes it in one step. */
   moveFocus(event) {
     const step = RING_MOVES[event.key];
@@ -146,11 +168,13 @@ class NetworkPanel {
     const began = performance.now();
     const nodes = nodesAt(film, time);
     const key = stateKey(film, nodes, state);
+    const flying = film.header.has_trace ? inFlight(film, time).length : 0;
     if (key !== this.shown) this.drawStates(nodes, state);
+    // Between two bursts of messages nothing moves.
+    if (key !== this.shown || flying || this.moving || !playing) this.drawPicture(state);
     this.shown = key;
-    this.drawMessages(state);
+    this.moving = flying > 0;
     if (!playing) {
-      const flying = inFlight(film, time).length;
       setAttributes(this.picture, { "aria-label": sayNetwork(film, time, nodes, flying) });
     }
     this.count(began);
@@ -158,9 +182,8 @@ class NetworkPanel {
 
   /** What changes at some instants only: who knows what, who leads, who is cut off. */
   drawStates(nodes, state) {
-    const [back, , front] = this.canvases;
-    drawBack(this.penOf(back), this.scene, nodes, state);
-    drawNodes(this.penOf(front), this.scene, nodes, state);
+    drawGround(this.penOf(this.back), this.scene, state);
+    drawNodes(this.penOf(this.front), this.scene, nodes, state);
     nodes.forEach((node, index) => {
       const says = sayNode(state.film, node);
       const pressed = node.name === state.viewer;
@@ -172,12 +195,30 @@ class NetworkPanel {
     });
   }
 
+  drawPicture(state) {
+    const { width, height } = this.scene;
+    const pen = this.penOf(this.picture);
+    pen.drawImage(this.back, 0, 0, width, height);
+    if (state.film.header.has_trace) this.drawMessages(pen, state);
+    this.copyCards(pen);
+  }
+
   /** Who wants less motion sees messages arrive, and not fly. */
-  drawMessages({ film, time, playing, reducedMotion }) {
-    const pen = this.penOf(this.canvases[1]);
-    if (!film.header.has_trace) return;
+  drawMessages(pen, { film, time, playing, reducedMotion }) {
     if (!reducedMotion) drawFlights(pen, film, time, this.scene);
     if (!playing || reducedMotion) drawArrivals(pen, film, time, this.scene);
+  }
+
+  /** Copy the cards alone: they are a small part of their picture. */
+  copyCards(pen) {
+    const { places, card, ratio } = this.scene;
+    const width = card.width + 2 * CARD_MARGIN;
+    const height = card.height + 2 * CARD_MARGIN;
+    const size = [width * ratio, height * ratio];
+    for (const { x, y } of places) {
+      const [left, top] = [x - width / 2, y - height / 2];
+      pen.drawImage(this.front, left * ratio, top * ratio, ...size, left, top, width, height);
+    }
   }
 
   penOf(canvas) {
@@ -206,13 +247,7 @@ class NetworkPanel {
   /** The picture as it stands; null where there is none. */
   async toPNG() {
     if (!this.scene) return null;
-    const { width, height } = this.canvases[0];
-    const whole = dom("canvas", { width, height });
-    const pen = whole.getContext("2d");
-    pen.fillStyle = this.scene.colour.panel;
-    pen.fillRect(0, 0, width, height);
-    for (const canvas of this.canvases) pen.drawImage(canvas, 0, 0);
-    return new Promise((done) => whole.toBlob(done, "image/png"));
+    return new Promise((done) => this.picture.toBlob(done, "image/png"));
   }
 
   destroy() {

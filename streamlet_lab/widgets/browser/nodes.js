@@ -1,93 +1,13 @@
-// Drawing the nodes as cards, and what lies behind the messages: the ring, the links, the cuts.
+// Drawing the nodes as cards.
 
-import { epochAt } from "./film.js";
-import { cutsAt, inDollars, leaderAt, spaced } from "./words.js";
+import { drawOutlined } from "./ground.js";
+import { cutsAt, groupOf, inDollars, isWhole, spaced } from "./words.js";
 
-const LINKS_UP_TO = 16;
-
+/** The side of a node in a network that is cut in parts: A, B, …; of two cuts, two letters. */
 function sideOf(film, t, name) {
-  const letters = cutsAt(film, t).map(({ groups }) =>
-    groups.findIndex((group) => group.includes(name)),
-  );
-  return letters
-    .filter((group) => group >= 0)
-    .map((group) => String.fromCharCode(65 + group))
-    .join("");
-}
-
-function isCut(cuts, one, other) {
-  return cuts.some(({ groups }) => {
-    const [here, there] = [one, other].map((name) =>
-      groups.findIndex((group) => group.includes(name)),
-    );
-    return here >= 0 && there >= 0 && here !== there;
-  });
-}
-
-/** Draw the ring, the links that carry messages, the cuts, and the epoch in the middle. */
-export function drawBack(pen, scene, nodes, { film, time }) {
-  const { colour, centre, radius, places, font } = scene;
-  const voters = film.header.nodes;
-  const cuts = cutsAt(film, time);
-  pen.strokeStyle = colour.faint;
-  pen.lineWidth = 1;
-  pen.beginPath();
-  pen.ellipse(centre.x, centre.y, radius.x, radius.y, 0, 0, 2 * Math.PI);
-  pen.stroke();
-  if (voters.length <= LINKS_UP_TO) {
-    pen.globalAlpha = 0.5;
-    pen.beginPath();
-    for (const [one, name] of voters.entries()) {
-      for (let other = 0; other < one; other += 1) {
-        if (isCut(cuts, name, voters[other])) continue;
-        pen.moveTo(places[one].x, places[one].y);
-        pen.lineTo(places[other].x, places[other].y);
-      }
-    }
-    pen.stroke();
-    pen.globalAlpha = 1;
-  }
-  for (const cut of cuts) drawCut(pen, scene, voters, cut);
-  pen.textAlign = "center";
-  pen.textBaseline = "middle";
-  pen.fillStyle = colour.muted;
-  const size = Math.max(Math.min(scene.width, scene.height) / 16, 12);
-  pen.font = `600 ${size}px ${font}`;
-  drawOutlined(pen, `epoch ${epochAt(film, time)}`, centre.x, centre.y - size * 0.6, colour.panel);
-  const leader = film.header.names[leaderAt(film, time)];
-  pen.font = `${size * 0.6}px ${font}`;
-  if (leader) drawOutlined(pen, `★ ${leader} leads`, centre.x, centre.y + size * 0.5, colour.panel);
-}
-
-function drawOutlined(pen, text, x, y, ground) {
-  pen.lineWidth = 4;
-  pen.lineJoin = "round";
-  pen.strokeStyle = ground;
-  pen.strokeText(text, x, y);
-  pen.fillText(text, x, y);
-}
-
-/** A cut goes outwards, between neighbours on the ring that it parts. */
-function drawCut(pen, { centre, radius, places, colour }, voters, cut) {
-  const groupOf = (name) => cut.groups.findIndex((group) => group.includes(name));
-  pen.beginPath();
-  voters.forEach((name, index) => {
-    const next = (index + 1) % voters.length;
-    if (groupOf(name) === groupOf(voters[next])) return;
-    const x = (places[index].x + places[next].x) / 2 - centre.x;
-    const y = (places[index].y + places[next].y) / 2 - centre.y;
-    // Of two nodes that face each other the middle is the middle of the ring: across, then.
-    const [dx, dy] =
-      Math.hypot(x, y) > 1 ? [x, y] : [places[next].y - centre.y, centre.x - places[next].x];
-    const scale = 1 / Math.hypot(dx / radius.x, dy / radius.y);
-    pen.moveTo(centre.x + dx * scale * 0.3, centre.y + dy * scale * 0.3);
-    pen.lineTo(centre.x + dx * scale * 1.15, centre.y + dy * scale * 1.15);
-  });
-  pen.strokeStyle = colour.rejected;
-  pen.lineWidth = 4;
-  pen.setLineDash(cut.one_way ? [3, 9] : [14, 7]);
-  pen.stroke();
-  pen.setLineDash([]);
+  const cuts = cutsAt(film, t).filter((cut) => isWhole(cut, film.header.nodes));
+  const groups = cuts.map((cut) => groupOf(cut, name)).filter((group) => group >= 0);
+  return groups.map((group) => String.fromCharCode(65 + group)).join("");
 }
 
 /** What a card says, line by line. */

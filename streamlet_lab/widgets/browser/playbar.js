@@ -3,6 +3,7 @@
 import { dom, setAttributes, svg } from "./dom.js";
 import { epochAt, firstViolation } from "./film.js";
 import { createPlayer } from "./play.js";
+import { sayArrivals } from "./words.js";
 
 const PLAY_SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 
@@ -91,6 +92,7 @@ class PlayBar {
     );
     this.marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
     this.clock = dom("span", { class: "sl-clock" });
+    this.event = dom("p", { class: "sl-happened" });
     this.alarm = dom("p", { class: "sl-alarm", role: "status" });
     this.element = dom(
       "section",
@@ -103,6 +105,7 @@ class PlayBar {
       dom("div", { class: "sl-track" }, this.slider, this.marks),
       this.clock,
       dom("label", { title: "seconds of the protocol in one second" }, "speed ", this.speed),
+      this.event,
       this.alarm,
     );
     this.off = store.on(["film", "time", "playing", "speed"], (state) => this.draw(state));
@@ -146,8 +149,11 @@ class PlayBar {
     this.slider.value = time;
     const where = whereIs(film, time);
     this.clock.textContent = where;
+    const happens = playing ? "" : sayArrivals(film, time);
+    if (this.event.textContent !== happens) this.event.textContent = happens;
     // While it plays the words would be read aloud without an end.
-    if (!playing) setAttributes(this.slider, { "aria-valuetext": where });
+    const words = happens ? `${where}: ${happens}` : where;
+    if (!playing) setAttributes(this.slider, { "aria-valuetext": words });
     const violated = violationAt(film, time);
     if (this.alarm.textContent !== violated) this.alarm.textContent = violated;
   }

@@ -76,6 +76,26 @@ export function placeNodes(voters, watchers, width, height) {
   return found;
 }
 
+/** How far a point is from the way between two others. */
+function distanceTo(point, from, to) {
+  const [x, y] = [to.x - from.x, to.y - from.y];
+  const share = ((point.x - from.x) * x + (point.y - from.y) * y) / (x * x + y * y || 1);
+  const on = Math.min(Math.max(share, 0), 1);
+  return Math.hypot(point.x - from.x - on * x, point.y - from.y - on * y);
+}
+
+/** The two of the first `count` places whose link is nearest to a point, if it is near. */
+export function linkAt(point, places, count, near) {
+  let [found, least] = [null, near];
+  for (let one = 1; one < count; one += 1) {
+    for (let other = 0; other < one; other += 1) {
+      const distance = distanceTo(point, places[one], places[other]);
+      if (distance < least) [found, least] = [[other, one], distance];
+    }
+  }
+  return found;
+}
+
 /** Where the ray from the middle of a card towards a point leaves the card. */
 export function edgeOf(from, towards, { width, height }) {
   const x = towards.x - from.x;

@@ -11,7 +11,7 @@ const TREE_TOP = 14;
 const TREE_MARGIN = 8;
 /** Lanes are this far apart, in pixels; more of them than have room are scrolled. */
 const LEAST_LANE = 38;
-const MOST_LANE = 92;
+const MOST_LANE = 80;
 const TREE_LEGEND = {
   proposed: "proposed",
   notarized: "notarized",
@@ -28,6 +28,9 @@ function hatchingOf(id) {
   const tile = { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" };
   return svg("defs", {}, svg("pattern", tile, line));
 }
+
+/** On a wide screen everything is larger. */
+const scaleOf = (column) => Math.min(Math.max(column / 100, 1), 2.2);
 
 /** The panel. Each block is a group that is made once and filled anew when it is another. */
 class TreePanel {
@@ -67,14 +70,16 @@ class TreePanel {
     const tree = layOutTree(film);
     const room = height - TREE_TOP;
     const column = width / (HEIGHTS_SHOWN + 0.2);
-    const lane = Math.min(Math.max(room / tree.lanes, LEAST_LANE), MOST_LANE);
+    // A block is drawn at the size of the usual text, and scaled.
+    const scale = scaleOf(column);
+    const lane = scale * Math.min(Math.max(room / tree.lanes / scale, LEAST_LANE), MOST_LANE);
+    const size = { width: (column * 0.76) / scale, height: (lane * 0.72) / scale };
     const top = TREE_TOP + Math.max((room - lane * tree.lanes) / 2, 0) + lane / 2;
     const at = (block) => ({
       x: column * (film.tables.blocks.height[block] + 0.6),
       y: top + lane * tree.lane[block],
     });
-    const size = { width: Math.min(column * 0.76, 92), height: Math.min(lane * 0.8, 58) };
-    this.scene = { film, tree, size, column, at, width, height, newest: -1 };
+    this.scene = { film, tree, size, scale, column, at, width, height, newest: -1 };
     this.draw(this.store.get());
   }
 
@@ -95,14 +100,15 @@ class TreePanel {
   }
 
   drawBlock(block, known) {
-    const { film, size, at } = this.scene;
+    const { film, size, at, scale } = this.scene;
     const group = this.groups.get(block) ?? this.addGroup(block);
     const key = JSON.stringify(known);
     if (group.dataset.key === key) return;
     group.dataset.key = key;
     const here = at(block);
     const up = film.tables.blocks.parent[block];
-    const parent = up < 0 ? null : { x: at(up).x - here.x, y: at(up).y - here.y };
+    const parent =
+      up < 0 ? null : { x: (at(up).x - here.x) / scale, y: (at(up).y - here.y) / scale };
     const drawing = { size, hatch: this.hatch, parent };
     const says = sayBlock(film, block, known);
     group.replaceChildren(svg("title", {}, says), ...blockParts(film, block, known, drawing));
@@ -115,8 +121,9 @@ class TreePanel {
 
   addGroup(block) {
     const { x, y } = this.scene.at(block);
+    const { scale } = this.scene;
     const group = svg("g", {
-      transform: `translate(${x} ${y})`,
+      transform: `translate(${x} ${y}) scale(${scale})`,
       role: "button",
       tabindex: -1,
       "data-block": block,
@@ -169,11 +176,11 @@ class TreePanel {
 
   /** Give the picture the height of the lanes in sight, and scroll to the newest block. */
   fit(blocks) {
-    const { width, height, size, at, newest } = this.scene;
+    const { width, height, size, scale, at, newest } = this.scene;
     const latest = Math.max(...blocks);
     if (latest === newest) return;
     this.scene.newest = latest;
-    const below = (block) => at(block).y + size.height / 2 + TREE_MARGIN;
+    const below = (block) => at(block).y + (size.height / 2 + TREE_MARGIN) * scale;
     const tall = Math.max(height, Math.ceil(Math.max(...blocks.map(below))));
     setAttributes(this.picture, { viewBox: `0 0 ${width} ${tall}`, width, height: tall });
     this.stage.scrollTop = Math.max(below(latest) - height, 0);

@@ -1,6 +1,6 @@
 // What is on the screen, in words: for screen readers, tooltips and the inspector.
 
-import { epochAt, isDuring, stateOf, textOf } from "./film.js";
+import { countUpTo, epochAt, isDuring, stateOf, textOf } from "./film.js";
 
 export const inSeconds = (t) => `${t.toFixed(3)} s`;
 export const inDollars = (value) => (Number.isFinite(value) ? `$${value.toFixed(2)}` : "none yet");
@@ -23,6 +23,12 @@ export function leaderAt(film, t) {
 export function cutsAt(film, t) {
   return film.header.partitions.filter((cut) => isDuring(cut, t));
 }
+
+/** In which group of a cut a node is; -1 is in none, and reached by all. */
+export const groupOf = ({ groups }, name) => groups.findIndex((group) => group.includes(name));
+
+/** Whether a cut leaves no voter on both sides. */
+export const isWhole = (cut, voters) => voters.every((name) => groupOf(cut, name) >= 0);
 
 /** What each node knows at an instant, with its name, heights and whether it leads. */
 export function nodesAt(film, t) {
@@ -102,7 +108,7 @@ export function sayNetwork(film, t, nodes, flying) {
 }
 
 /** Say what arrived: who sent what about which block, to whom, and how long it took. */
-export function sayArrival(film, row) {
+function sayArrival(film, row) {
   const { names, tables } = film;
   const { kind, block, author, sender, receiver, sent_s, received_s } = tables.arrivals;
   const what = kind[row] === 0 ? "proposal" : "vote";
@@ -112,4 +118,22 @@ export function sayArrival(film, row) {
     `${what} of ${names[author[row]]} for the ${nameBlock(film, block[row])} reaches ` +
     `${names[receiver[row]]}${by} after ${took} ms`
   );
+}
+
+/** The rows of what arrives at exactly that instant. */
+export function arrivingAt(film, t) {
+  const { received_s } = film.tables.arrivals;
+  const rows = [];
+  for (let row = countUpTo(received_s, t) - 1; row >= 0 && received_s[row] === t; row -= 1) {
+    rows.unshift(row);
+  }
+  return rows;
+}
+
+/** Say what arrives at exactly that instant; nothing where nothing does. */
+export function sayArrivals(film, t) {
+  const [first, ...more] = film.header.has_trace ? arrivingAt(film, t) : [];
+  if (first === undefined) return "";
+  const others = more.length ? `, with ${counted(more.length, "more message")}` : "";
+  return `${sayArrival(film, first)}${others}`;
 }
