@@ -18,7 +18,7 @@ def test_an_epoch_of_the_whole_system_calls_few_functions():
     assert calls(whole_run) / EPOCHS <= 1_110
 
 
-@pytest.mark.parametrize(("nodes", "most"), [(4, 430), (16, 3_310)])
+@pytest.mark.parametrize(("nodes", "most"), [(4, 430), (16, 3_320)])
 def test_an_epoch_of_the_protocol_calls_few_functions(nodes, most):
     epochs = 400 // nodes
 
