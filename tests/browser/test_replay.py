@@ -627,3 +627,39 @@ def test_nothing_serious_for_who_cannot_see_or_point(
     found = Axe().run(bare).response["violations"]
 
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+def test_before_a_run_there_is_nothing_to_play(bare: Page) -> None:
+    load(bare, *MODULES)
+    bare.evaluate(MOUNT, [[*PANELS], {}])
+    bare.evaluate(SETTLE)
+
+    expect(bare.get_by_role("button", name="play", exact=True)).to_be_disabled()
+    expect(bare.locator(".sl-title")).to_have_text("Nothing has been run yet")
+    assert bare.evaluate("panels.network.toPNG()") is None
+
+
+def test_another_theme_has_other_colours_at_once(bare: Page, calm: sl.Result) -> None:
+    show(bare, calm, ("network",))
+    bare.evaluate("""() => void store.on(["theme"], ({ theme }) => {
+        document.querySelector("main").dataset.theme = theme;
+    })""")
+    corner = """() => [...document.querySelector(".sl-ring").getContext("2d")
+        .getImageData(0, 0, 1, 1).data]"""
+    light = bare.evaluate(corner)
+    put(bare, theme="dark")
+    bare.evaluate(SETTLE)
+
+    assert light == [255, 255, 255, 255]
+    assert max(bare.evaluate(corner)[:3]) < 60
+
+
+def test_links_are_reached_by_keys(bare: Page) -> None:
+    show(bare, run(2), ("network",))
+    bare.get_by_role("button", name="node_1:").focus()
+    seen = []
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowLeft"):
+        bare.keyboard.press(key)
+        seen.append(get(bare, "selection")["id"])
+
+    assert seen == ["node_1|node_2", "node_1|node_3", "node_0|node_1", "node_1|node_3"]

@@ -46,9 +46,10 @@ const playButton = (name, press) =>
 const placeOnTrack = (film, time) => `${((100 * time) / film.header.end_s).toFixed(2)}%`;
 
 function marksOf(film) {
-  const { faults, partitions, end_s } = film.header;
+  const { faults, partitions, bad_times, end_s } = film.header;
   const spans = [
     ...faults.map((fault) => [fault, "sl-mark-fault", `${fault.name}: ${fault.kind}`]),
+    ...bad_times.map((time) => [time, "sl-mark-bad", "messages may take longer than Δ"]),
     ...partitions.map((cut) => [cut, "sl-mark-cut", "network cut in parts"]),
   ].map(([{ start_s, stop_s }, kind, title]) => {
     const stop = Math.min(stop_s ?? end_s, end_s);
