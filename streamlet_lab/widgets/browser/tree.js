@@ -21,10 +21,13 @@ const TREE_LEGEND = {
   votes: "votes, line: quorum",
 };
 
+/** The patterns of forks and of conflicts, which are filled. */
 function hatchingOf(id) {
-  const line = svg("path", { class: "sl-hatch-line", d: "M0,6 L6,0" });
-  const tile = { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" };
-  return svg("defs", {}, svg("pattern", tile, line));
+  const patterns = ["fork", "conflict"].map((kind) => {
+    const tile = { id: `${id}-${kind}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" };
+    return svg("pattern", tile, svg("path", { class: `sl-hatch-${kind}`, d: "M0,6 L6,0" }));
+  });
+  return svg("defs", {}, ...patterns);
 }
 
 /** On a wide screen everything is larger. */
