@@ -97,7 +97,7 @@ class NetworkPanel {
       height,
       ratio,
       colour,
-      ...placeNodes(voters, film.names.length - voters, width, height),
+      ...placeNodes(voters, width, height),
       looks: looksOf(film),
       sprites: makeSprites(colour, ratio, voters > MANY_NODES),
       font: getComputedStyle(this.element).fontFamily,
