@@ -334,7 +334,10 @@ def _whole(numbers: Any) -> _Array:
         numbers = numbers.fillna(-1).astype("int64")
     if numbers.dtype == object:
         numbers = [-1 if number is None else number for number in numbers]
-    whole: _Array = np.clip(np.asarray(numbers, "i8"), -1, _MOST).astype("i4")
+    known = np.asarray(numbers)
+    if known.dtype.kind == "f":  # of a frame, some rows of which are left out
+        known = np.nan_to_num(known, nan=-1)
+    whole: _Array = np.clip(known.astype("i8"), -1, _MOST).astype("i4")
     return whole
 
 
