@@ -79,9 +79,10 @@ class Chart {
     this.pointing = new Pointing(store, this.plot, this);
     this.sizes = new ResizeObserver(() => this.arrange());
     this.sizes.observe(this.stage);
-    const laidOutBy = ["film", "pinned", "many", "series", "zoom", "theme", "projector"];
     this.offs = [
-      store.on(laidOutBy, () => this.arrange()),
+      store.on(["film", "pinned", "many", "series", "zoom"], () => this.arrange()),
+      // Whoever changes the theme of the page may hear of it after this panel.
+      store.on(["theme", "projector"], () => requestAnimationFrame(() => this.arrange())),
       store.on(["time"], () => this.draw()),
       store.on(["selection"], () => this.choose()),
     ];

@@ -40,7 +40,7 @@ const signOfBand = () =>
   });
 
 /** The sign of a switch: of its series, one over the other. */
-function signOf(series) {
+function switchSign(series) {
   const parts = series.map((each) => {
     if (each.kind === "band") return signOfBand();
     return each.shape ? signOfShape(each.shape) : signOfLine(each);
@@ -90,7 +90,7 @@ export function createSwitches(title, press) {
       for (const [name, series] of groups) {
         const button = buttons.get(name);
         const { label } = series[0];
-        if (button.textContent !== label) button.replaceChildren(signOf(series), label);
+        if (button.textContent !== label) button.replaceChildren(switchSign(series), label);
         setAttributes(button, { "aria-pressed": isOn(series[0]) });
       }
     },
