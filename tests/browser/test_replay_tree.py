@@ -1,6 +1,7 @@
 """The block tree is what the viewer knows, and what is clicked is told in full."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,6 +48,23 @@ def test_the_tree_is_what_the_viewer_knows(
         assert f"sl-{states[block]}" in each["kinds"]
         ask = "([b, viewer, t]) => bench.votesSeen(film, b, film.names.indexOf(viewer), t).length"
         assert each["ticks"] == bare.evaluate(ask, [block, viewer, t])
+
+
+def test_a_narrow_tree_shows_fewer_heights_and_the_newest(bare: Page, calm: sl.Result) -> None:
+    show(bare, calm, ("tree",), time=11.9)
+    bare.evaluate("panels.tree.element.style.width = '300px'")
+    bare.wait_for_function(
+        "document.querySelectorAll('.sl-blocks > g').length < 10",
+        timeout=TIMEOUT_MS,
+    )
+    boxes = bare.locator(".sl-blocks > g > .sl-body").evaluate_all(
+        "(all) => all.map((it) => it.getBoundingClientRect()).map((it) => [it.left, it.right])"
+    )
+
+    assert len(boxes) == 6
+    assert all(right < left for (_, right), (left, _) in pairwise(sorted(boxes)))
+    drawn = [each["block"] for each in bare.evaluate(BLOCKS)]
+    assert bare.evaluate("bench.stateOf(film, film.observer, 11.9).tip") in drawn
 
 
 def test_what_decides_is_lit_and_said(bare: Page, calm: sl.Result) -> None:
@@ -105,6 +123,22 @@ def test_no_block_lies_on_another(bare: Page, fixture: str, request: pytest.Fixt
     )
 
     assert len({*places}) == len(places)
+
+
+def test_the_final_chain_and_what_extends_it_have_the_first_lane(
+    bare: Page, parted: sl.Result
+) -> None:
+    load(bare, "film", "lanes", film=make_film(parted))
+    lanes = bare.evaluate("[...bench.layOutTree(film).lane]")
+    blocks = parted.blocks
+    final = [place + 1 for place, is_final in enumerate(blocks["finalized"]) if is_final]
+    last = blocks["parent_hash"].iloc[-1]
+
+    assert {lanes[block] for block in (0, *final, len(blocks))} == {0}
+    assert blocks.loc[blocks["block_hash"] == last, "notarized"].all()
+    assert sum(lane > 0 for lane in lanes) == (~blocks["notarized"]).sum() - (
+        not blocks["notarized"].iloc[-1]
+    )
 
 
 def test_conflicting_final_blocks_are_told_from_when_both_are_final(bare: Page) -> None:
