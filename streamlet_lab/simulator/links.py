@@ -31,18 +31,16 @@ Limit = Callable[[int], int]
 class Links:
     """The delays of all links of a run, and what they never fall below, in microseconds.
 
-    The delays of copies that matter only to one who missed the first are drawn by ``further``,
-    which is ``delay`` unless given.
+    What draws the delays of copies that matter only to one who missed the first is made by
+    ``further``; without it that is ``delay``, too.
     """
 
     delay: Delay
     shortest: int
-    further: Delay | None = None
+    further: Callable[[], Delay] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "delay", given(self.delay, "links.delay"))
-        if self.further is not None:
-            object.__setattr__(self, "further", given(self.further, "links.further"))
 
 
 def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
@@ -61,8 +59,8 @@ def make_links(network: NetworkConfig, nodes: int, seed: int) -> Links:
     shortest = shortest_delay(network)
     if network.link_delays:
         shortest = min(shortest, network.delta, *network.link_delays.values())
-    delay, further = (_make_delay(network, nodes, seed, part) for part in ("", "/further"))
-    return Links(delay, shortest, further)
+    make = partial(_make_delay, network, nodes, seed)
+    return Links(make(""), shortest, partial(make, "/further"))
 
 
 def _make_delay(network: NetworkConfig, nodes: int, seed: int, part: str) -> Delay:

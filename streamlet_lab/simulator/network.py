@@ -237,7 +237,6 @@ class Network:
     ) -> None:
         self.queue = queue
         self.delay, self.shortest_delay = links.delay, links.shortest
-        self.further = links.delay if links.further is None else links.further
         delay = links.delay
         self.sooner = (
             delay.sooner if isinstance(delay, LognormalDelays) else partial(draw_sooner, delay)
@@ -246,6 +245,9 @@ class Network:
         self.participants = range(voters + 1)
         self.receive = receive
         self.unreliable = tuple(sorted({*unreliable}))
+        self.further = links.delay
+        if self.unreliable and links.further is not None:
+            self.further = links.further()
         late = tuple(reception.late) or (0,) * (voters + 1)
         self._latest = max(late)
         self.ahead = [self._latest - one for one in late]

@@ -5,16 +5,16 @@ too. In the tables a node is its place in ``names``, and a block its row in ``bl
 first is genesis; -1 is none, or a block that no leader proposed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from streamlet_lab.charts import series
 from streamlet_lab.config import OBSERVER
+from streamlet_lab.frames import columns_of
 from streamlet_lab.result import Result
+from streamlet_lab.units import to_seconds
 from streamlet_lab.widgets.film_header import describe_run
 
 #: The version of the format; a browser that reads another says so.
@@ -26,7 +26,9 @@ _TYPES: Final = {"f8": "f64", "i4": "i32", "u2": "u16", "u1": "u8"}
 _MOST: Final = 2**31 - 1
 
 _Array = np.ndarray[Any, np.dtype[Any]]
-#: Numbers as an array; texts as anything else.
+#: Columns by name: of a result, where a loaded one has frames; or of a film, where numbers are in
+#: arrays, and texts in lists.
+_Columns = Mapping[str, Any]
 _Table = dict[str, Any]
 
 
@@ -55,19 +57,20 @@ def make_film(result: Result) -> Film:
     InvalidInput
         If the run was recorded as a summary, without frames.
     """
-    places = _Places.of(result)
-    known = _known(result.finality, places)
+    frames = columns_of(result.frames)
+    places = _Places.of(result, frames["blocks"])
+    known, epochs = _known(frames["finality"], places), _epochs(result, frames["epochs"], places)
+    has_trace = _is_playable(result, frames)
+    arrivals = _arrivals(frames["trace"] if has_trace else {}, places)
     tables = {
-        "blocks": _blocks(result, places, known),
+        "blocks": _blocks(frames, places, known, epochs),
         "known": known,
-        "epochs": _epochs(result, places),
+        "epochs": epochs,
+        "arrivals": arrivals,
+        "votes": _votes(arrivals, len(places.names)),
     }
-    has_trace = _is_playable(result)
-    trace = result.trace if has_trace else result.trace.iloc[:0]
-    tables["arrivals"] = _arrivals(trace, places)
-    tables["votes"] = _votes(tables["arrivals"], len(places.names))
     if result.has_market:
-        tables |= _market(result, tables["epochs"])
+        tables |= _market(result, frames, epochs)
     header = {
         "version": VERSION,
         **describe_run(result),
@@ -77,108 +80,121 @@ def make_film(result: Result) -> Film:
     return _pack(header, tables)
 
 
+class _Place(dict[str, int]):
+    """Where a text is among others; -1 is nowhere."""
+
+    def __missing__(self, text: str) -> int:
+        return -1
+
+    @classmethod
+    def among(cls, texts: Iterable[str]) -> "_Place":
+        return cls((text, place) for place, text in enumerate(texts))
+
+    def of(self, texts: Any) -> _Array:
+        """Return the place of each text."""
+        return np.fromiter(map(self.__getitem__, texts), "i4", len(texts))
+
+
 class _Places(NamedTuple):
     """Where a name is among the names, and the block of a hash among the blocks."""
 
-    names: dict[str, int]
-    blocks: dict[str, int]
+    names: _Place
+    blocks: _Place
 
     @classmethod
-    def of(cls, result: Result) -> "_Places":
-        names, blocks = (*result.config.node_ids, OBSERVER), result.blocks
+    def of(cls, result: Result, blocks: _Columns) -> "_Places":
+        lowest = np.flatnonzero(np.asarray(blocks["height"]) == 1)[:1]
         # Nobody names genesis where nobody proposed anything.
-        genesis = blocks.loc[blocks["height"] == 1, "parent_hash"].head(1).to_list()
-        hashes = [*(genesis or ["genesis"]), *blocks["block_hash"]]
-        return cls(*({each: place for place, each in enumerate(all)} for all in (names, hashes)))
+        genesis = [*np.asarray(blocks["parent_hash"])[lowest]] or ["genesis"]
+        names = (*result.config.node_ids, OBSERVER)
+        return cls(_Place.among(names), _Place.among([*genesis, *blocks["block_hash"]]))
 
 
-def _blocks(result: Result, places: _Places, known: _Table) -> _Table:
+def _blocks(
+    frames: Mapping[str, _Columns], places: _Places, known: _Table, epochs: _Table
+) -> _Table:
     """Return genesis and every block that a leader proposed, with what the observer knew when.
 
     What a block says beyond its price is known of one block of each epoch.
     """
-    blocks, epochs = result.blocks, result.epochs
-    count = len(places.blocks)
+    blocks, count = frames["blocks"], len(places.blocks)
     table: _Table = {
         "epoch": _after(-1, _whole(blocks["epoch"])),
         "height": _after(0, _whole(blocks["height"])),
-        "parent": _after(-1, _lookup(blocks["parent_hash"], places.blocks)),
-        "proposer": _after(-1, _lookup(blocks["proposer"], places.names)),
-        "proposed_s": _after(0.0, blocks["proposed_s"].to_numpy()),
+        "parent": _after(-1, places.blocks.of(blocks["parent_hash"])),
+        "proposer": _after(-1, places.names.of(blocks["proposer"])),
+        "proposed_s": _after(0.0, np.asarray(blocks["proposed_s"])),
         "votes": _after(-1, _whole(blocks["votes"])),
+        "hash8": [block_hash[:8] for block_hash in places.blocks],
     }
-    mine = known["node"] == places.names[OBSERVER]
+    seen = known["node"] == places.names[OBSERVER]
     for name in ("notarized_s", "finalized_s"):
         times = np.full(count, np.nan)
-        times[known["block"][mine]] = known[name][mine]
+        times[known["block"][seen]] = known[name][seen]
         times[0] = 0.0
         table[name] = times
-    said = _lookup(epochs["block_hash"], places.blocks)
-    is_said = said >= 0
-    price, vwap, price_count = np.full(count, np.nan), np.full(count, np.nan), np.full(count, -1)
+    price, vwap, sources = np.full(count, np.nan), np.full(count, np.nan), np.full(count, -1)
     claims, reasons = [""] * count, [""] * count
-    if result.has_market:
-        price[1:] = blocks["consensus_price"]
-        vwap[said[is_said]] = epochs["vwap"].to_numpy()[is_said]
-        price_count[said[is_said]] = _whole(epochs["price_count"])[is_said]
+    if "claim" in blocks:
+        price[1:], said = blocks["consensus_price"], frames["epochs"]
         claims[1:], reasons[1:] = blocks["claim"], blocks["reason"]
-        for place, reason in zip(said.tolist(), epochs["reason"], strict=True):
+        has_block = epochs["block"] >= 0
+        of_epoch = epochs["block"][has_block]
+        vwap[of_epoch] = epochs["vwap"][has_block]
+        sources[of_epoch] = _whole(said["price_count"])[has_block]
+        for place, reason in zip(epochs["block"].tolist(), said["reason"], strict=True):
             if place >= 0:
                 reasons[place] = reason
-    texts = {"claim": claims, "reason": reasons, "hash8": [each[:8] for each in places.blocks]}
-    return table | {"price": price, "vwap": vwap, "price_count": _small(price_count)} | texts
+    texts = {"claim": claims, "reason": reasons}
+    return table | texts | {"price": price, "vwap": vwap, "price_count": _small(sources)}
 
 
-def _known(finality: pd.DataFrame, places: _Places) -> _Table:
+def _known(finality: _Columns, places: _Places) -> _Table:
     """Return when each node saw which block notarized and final, in the order of the former."""
-    seen = finality.sort_values("notarized_s", kind="stable")
     return {
-        "node": _small(_lookup(seen["node"], places.names)),
-        "block": _lookup(seen["block_hash"], places.blocks),
-        **_columns(seen, "notarized_s", "finalized_s"),
+        "node": _small(places.names.of(finality["node"])),
+        "block": places.blocks.of(finality["block_hash"]),
+        **_floats(finality, "notarized_s", "finalized_s"),
     }
 
 
-def _epochs(result: Result, places: _Places) -> _Table:
-    epochs, config = result.epochs, result.config
-    missing = np.full(len(epochs), np.nan)
+def _epochs(result: Result, epochs: _Columns, places: _Places) -> _Table:
     numbers = _whole(epochs["epoch"])
+    missing = np.full(len(numbers), np.nan)
     said = {"true_price": "true_price", "price": "consensus_price", "vwap": "vwap"}
     return {
         "epoch": numbers,
-        "start_s": numbers * (config.epoch_length / 1e6),
-        "leader": _small(_lookup(epochs["leader"], places.names)),
-        "block": _lookup(epochs["block_hash"], places.blocks),
+        "start_s": numbers * to_seconds(result.config.epoch_length),
+        "leader": _small(places.names.of(epochs["leader"])),
+        "block": places.blocks.of(epochs["block_hash"]),
         **{
-            name: epochs[column].to_numpy() if result.has_market else missing
+            name: np.asarray(epochs[column]) if result.has_market else missing
             for name, column in said.items()
         },
-        **_columns(epochs, "finalized_s", "latency_s"),
+        **_floats(epochs, "finalized_s", "latency_s"),
     }
 
 
-def _is_playable(result: Result) -> bool:
+def _is_playable(result: Result, frames: Mapping[str, _Columns]) -> bool:
     """Whether arrivals were traced, and are not too many."""
     if not result.config.trace:
         return False
-    # Without the frame itself, which takes long to make where it is too long.
-    received = int(result.messages["received"].sum())
-    return received <= MOST_ARRIVALS and len(result.trace) <= MOST_ARRIVALS
+    # Without the trace itself, which takes long to read where it is too long.
+    received = int(np.sum(frames["messages"]["received"]))
+    return received <= MOST_ARRIVALS and len(frames["trace"]["epoch"]) <= MOST_ARRIVALS
 
 
-def _arrivals(trace: pd.DataFrame, places: _Places) -> _Table:
+def _arrivals(trace: _Columns, places: _Places) -> _Table:
     """Return each first arrival of a message at a node, in the order of arrival."""
-    if not trace["received_s"].is_monotonic_increasing:
-        trace = trace.sort_values("received_s", kind="stable")
-    return {
-        "kind": _small(_lookup(trace["kind"], {"proposal": 0, "vote": 1})),
-        "block": _lookup(trace["block_hash"], places.blocks),
-        **{
-            name: _small(_lookup(trace[name], places.names))
-            for name in ("author", "sender", "receiver")
-        },
-        **_columns(trace, "sent_s", "received_s"),
+    table: _Table = {
+        "kind": _small(_Place(proposal=0, vote=1).of(trace.get("kind", ()))),
+        "block": places.blocks.of(trace.get("block_hash", ())),
     }
+    for name in ("author", "sender", "receiver"):
+        table[name] = _small(places.names.of(trace.get(name, ())))
+    for name in ("sent_s", "received_s"):
+        table[name] = np.asarray(trace.get(name, ()), "f8")
+    return table
 
 
 def _votes(arrivals: _Table, nodes: int) -> _Table:
@@ -196,57 +212,74 @@ def _votes(arrivals: _Table, nodes: int) -> _Table:
     return {"block": blocks[first], "voter": voters[first], "sent_s": sent[first]}
 
 
-def _market(result: Result, epochs: _Table) -> dict[str, _Table]:
+def _market(result: Result, frames: Mapping[str, _Columns], epochs: _Table) -> dict[str, _Table]:
     """Return the path of the first symbol, its band, orders, trades and rejections."""
-    symbol = result.symbol
-    orders, trades, rejections = (
-        series.of_symbol(frame, symbol)
-        for frame in (result.orders, result.trades, result.rejections)
+    of_symbol = _only_of(result)
+    orders, trades, rejections, bands = (
+        of_symbol(frames[name]) for name in ("orders", "trades", "rejections", "bands")
     )
-    band = series.band_steps(result, symbol)
     return {
         "path": _path(epochs, orders, trades, rejections),
-        "band": {
-            "time_s": band["time_s"].to_numpy(),
-            "reference": band["reference_price"].to_numpy(),
-            **_columns(band, "low", "high"),
-            "state": band["state"],
-        },
+        "band": _band(bands, to_seconds(result.config.epochs * result.config.epoch_length)),
         "orders": _orders(orders, epochs["block"]),
         "trades": {
-            **_columns(trades, "time_s", "price"),
+            **_floats(trades, "time_s", "price"),
             "quantity": _whole(trades["quantity"]),
-            "fair": trades["fair"].to_numpy("u1"),
+            "fair": np.asarray(trades["fair"], "u1"),
         },
         "rejections": _rejections(rejections, orders),
     }
 
 
-def _path(epochs: _Table, *frames: pd.DataFrame) -> _Table:
+def _only_of(result: Result) -> Callable[[_Columns], _Columns]:
+    """Return what leaves only the rows of the first symbol."""
+
+    def rows_of(columns: _Columns) -> _Columns:
+        chosen = np.asarray(columns["symbol"]) == result.symbol
+        return {name: np.asarray(columns[name])[chosen] for name in columns}
+
+    # There is nothing to leave out where there is one symbol.
+    return rows_of if len(result.config.symbols) > 1 else lambda columns: columns
+
+
+def _path(epochs: _Table, *frames: _Columns) -> _Table:
     """Return the true price wherever these frames know it, in the order of time."""
-    times = [epochs["start_s"], *(frame["time_s"].to_numpy() for frame in frames)]
-    prices = [epochs["true_price"], *(frame["true_price"].to_numpy() for frame in frames)]
-    known, first = np.unique(np.concatenate(times), return_index=True)
-    return {"time_s": known, "true_price": np.concatenate(prices)[first]}
+    times = np.concatenate([epochs["start_s"], *(frame["time_s"] for frame in frames)])
+    prices = np.concatenate([epochs["true_price"], *(frame["true_price"] for frame in frames)])
+    known, first = np.unique(times, return_index=True)
+    return {"time_s": known, "true_price": prices[first]}
 
 
-def _orders(orders: pd.DataFrame, blocks: _Array) -> _Table:
+def _band(bands: _Columns, end_s: float) -> _Table:
+    """Return the band as steps, one for an instant: from 0 on, when there is none, to the end."""
+    times = np.concatenate([[0.0], bands["time_s"], [end_s]])
+    rows = np.arange(len(times))
+    rows[-1] -= 1  # what is in force at the end
+    last = np.append(np.diff(times) > 0, True)
+    table: _Table = {"time_s": times[last]}
+    for name, column in {"reference": "reference_price", "low": "low", "high": "high"}.items():
+        table[name] = np.append(np.nan, bands[column])[rows[last]]
+    states = ["open", *bands["state"]]
+    return table | {"state": [states[row] for row in rows[last]]}
+
+
+def _orders(orders: _Columns, blocks: _Array) -> _Table:
     epochs = _whole(orders["reference_epoch"])
     return {
-        **_columns(orders, "time_s", "price", "true_price", "reference_age_s"),
-        "reference": orders["reference_price"].to_numpy(),
+        **_floats(orders, "time_s", "price", "true_price", "reference_age_s"),
+        "reference": np.asarray(orders["reference_price"]),
         "reference_block": np.where(epochs < 0, -1, blocks[epochs]),
-        "side": _lookup(orders["side"], {"buy": 0, "sell": 1}).astype("u1"),
+        "side": _small(_Place(buy=0, sell=1).of(orders["side"])),
         "quantity": _whole(orders["quantity"]),
-        "fair": orders["fair"].to_numpy("u1"),
+        "fair": np.asarray(orders["fair"], "u1"),
         **{
-            name: orders[name]
+            name: list(orders[name])
             for name in ("status", "reason", "intent", "kind", "trader", "order_id")
         },
     }
 
 
-def _rejections(rejections: pd.DataFrame, orders: pd.DataFrame) -> _Table:
+def _rejections(rejections: _Columns, orders: _Columns) -> _Table:
     """Return each time that an order was stopped, with the row of the order.
 
     An id may be sent again after it was refused; one order alone was accepted under it.
@@ -265,9 +298,9 @@ def _rejections(rejections: pd.DataFrame, orders: pd.DataFrame) -> _Table:
     ]
     return {
         "order": np.array(rows, "i4"),
-        **_columns(rejections, "time_s", "price", "deviation_percent", "reference_age_s"),
-        "reference": rejections["reference_price"].to_numpy(),
-        **{name: rejections[name] for name in ("action", "stopped", "reason", "verdict")},
+        **_floats(rejections, "time_s", "price", "deviation_percent", "reference_age_s"),
+        "reference": np.asarray(rejections["reference_price"]),
+        **{name: list(rejections[name]) for name in ("action", "stopped", "reason", "verdict")},
     }
 
 
@@ -276,37 +309,32 @@ def _pack(header: dict[str, Any], tables: Mapping[str, _Table]) -> Film:
     buffers: list[bytes] = []
     header["tables"] = described = {}
     for name, table in tables.items():
-        columns: dict[str, Any] = {}
-        for each, values in table.items():
-            texts = None
-            if not isinstance(values, np.ndarray):
-                values, known = pd.factorize(np.asarray(values, object))
-                texts = [str(text) for text in known]
-                values = _small(values)
-            columns[each] = {"type": _TYPES[values.dtype.str[1:]], "buffer": len(buffers)}
-            if texts is not None:
-                columns[each]["texts"] = texts
-            buffers.append(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
-        described[name] = {"rows": len(values), "columns": columns}
+        columns = {each: _add(buffers, values) for each, values in table.items()}
+        described[name] = {"rows": len(next(iter(table.values()))), "columns": columns}
     return Film(header, buffers)
 
 
-def _columns(frame: pd.DataFrame, *names: str) -> _Table:
-    """Return columns of floats."""
-    return {name: frame[name].to_numpy("f8") for name in names}
+def _add(buffers: list[bytes], values: Any) -> dict[str, Any]:
+    """Add a column to the buffers, and return what the header says of it."""
+    texts = {}
+    if isinstance(values, list):
+        known = _Place.among(dict.fromkeys(values))
+        values, texts = _small(known.of(values)), {"texts": list(known)}
+    buffers.append(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
+    return {"type": _TYPES[values.dtype.str[1:]], "buffer": len(buffers) - 1, **texts}
 
 
-def _lookup(names: "pd.Series[Any]", places: Mapping[str, int]) -> _Array:
-    """Return the place of each name, -1 for what has none."""
-    codes, known = pd.factorize(names)
-    return np.array([places.get(name, -1) for name in known] + [-1], "i4")[codes]
+def _floats(columns: _Columns, *names: str) -> _Table:
+    return {name: np.asarray(columns[name], "f8") for name in names}
 
 
-def _whole(numbers: "pd.Series[Any]") -> _Array:
+def _whole(numbers: Any) -> _Array:
     """Return whole numbers, -1 for what is missing; a liar's may be beyond all bounds."""
-    if numbers.dtype == "Int64":
+    if str(numbers.dtype) == "Int64":  # of a loaded result
         numbers = numbers.fillna(-1).astype("int64")
-    whole: _Array = np.clip(numbers.to_numpy(), -1, _MOST).astype("i4")
+    if numbers.dtype == object:
+        numbers = [-1 if number is None else number for number in numbers]
+    whole: _Array = np.clip(np.asarray(numbers, "i8"), -1, _MOST).astype("i4")
     return whole
 
 

@@ -1,6 +1,7 @@
 """The experiment that the controls mean, and what they say of an experiment."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
@@ -231,7 +232,7 @@ def to_settings(**given: Any) -> dict[str, Any]:
         section, _, name = path.rpartition(".")
         value = getattr(getattr(config, section) if section else config, name)
         plain = (document[section] if section else document).get(name)
-        said = _said(KNOBS[knobs[path]], value, plain) if path in knobs else None
+        said = _said(knobs[path], value, plain) if path in knobs else None
         if said is not None:
             settings[knobs[path]] = said
         elif name == "faults":
@@ -251,21 +252,23 @@ def _paths(own: Mapping[str, Any]) -> Iterable[str]:
             yield name
 
 
-def _said(knob: Knob, value: Any, plain: Any) -> Any:
+def _said(name: str, value: Any, plain: Any) -> Any:
     """Return what a control says for the value of its setting; None if it cannot say it."""
-    if knob.path == "prices.sources":
+    knob = KNOBS[name]
+    if name == "sources":
         return len(value) if value == standard_sources(len(value)) else None
     if value is None:
         return _NONE.get(knob.path)
-    if isinstance(knob.shape, Choice):
-        if knob.path == "market_time_per_epoch":
-            return duration_choice(knob, plain)
-        return None if callable(value) else plain
-    if knob.unit in _MICROSECONDS:
-        return read_value_of(value, knob.unit) if isinstance(value, int) else None
-    if isinstance(value, Decimal):
-        return int(value) if value == int(value) else float(value)
-    return value
+    said = plain if isinstance(knob.shape, Choice) else value
+    if name == "market_time":
+        return duration_choice(knob, plain)
+    if knob.unit in _MICROSECONDS and isinstance(value, int):
+        said = read_value_of(value, knob.unit)
+    elif isinstance(value, Decimal):
+        said = int(value) if value == int(value) else float(value)
+    with suppress(InvalidInput):
+        return read_value(name, said)
+    return None
 
 
 def read_value_of(microseconds: int, unit: str) -> int | float:

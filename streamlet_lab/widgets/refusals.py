@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from streamlet_lab.errors import InvalidInput, shown
 from streamlet_lab.matching import band_parameters, bands
+from streamlet_lab.texts import one_of
 from streamlet_lab.units import read_amount, to_python, to_whole
 from streamlet_lab.widgets.field_docs import Bounds, bounds
 from streamlet_lab.widgets.knob_table import (
@@ -18,6 +19,12 @@ from streamlet_lab.widgets.knob_table import (
     Track,
 )
 from streamlet_lab.widgets.words import write
+
+# Choices that may be other texts, too.
+_OPEN: Final = ("leaders", "quorum", "market_time", "feed")
+
+# Choices that a configuration has as None.
+_NONE: Final = ("quorum", "outlier_rule")
 
 #: What is wrong: the control to mark, and the sentence.
 Wrong = tuple[str, str]
@@ -60,13 +67,24 @@ def read_value(name: str, value: object) -> Any:
             is_open = may_be_open and stop is None
             return [_number(name, value[0]), None if is_open else _number(name, stop)]
         case Choice():
-            if value is None and name in ("quorum", "outlier_rule"):
-                return knob.default
-            if isinstance(value, tuple):
-                return [*value]
-            if not isinstance(value, str | int | list) or isinstance(value, bool):
-                raise _no(name, value, "one of the choices, or another text")
+            is_none = value is None and name in _NONE
+            return _choice(name, knob.default if is_none else value)
     return value
+
+
+def _choice(name: str, value: object) -> Any:
+    """Return a name, or what else a configuration takes in the place of one."""
+    shape = KNOBS[name].shape
+    assert isinstance(shape, Choice)
+    names = shape.names()
+    match value:
+        case str() if value in names or name in _OPEN:
+            return value
+        case int() if name == "quorum" and not isinstance(value, bool):
+            return value
+        case list() | tuple() if name == "leaders" and all(isinstance(n, str) for n in value):
+            return [*value]
+    raise _no(name, value, one_of(value, names))
 
 
 def _number(name: str, value: object) -> int | float:
@@ -231,7 +249,7 @@ def _control(error: InvalidInput, values: Mapping[str, Any]) -> str | None:
     """Return the control of the setting that an error names."""
     place, *_ = error.field.partition(":")
     if place.startswith("faults"):
-        return _fault_control(error, values)
+        return _fault_control(place, values)
     if place.startswith("market.traders."):
         kinds = [kind for kind in TRADERS if values[kind]]
         _, _, number, *_ = place.split(".")
@@ -251,10 +269,9 @@ def control_of(place: str) -> str | None:
     return None
 
 
-def _fault_control(error: InvalidInput, values: Mapping[str, Any]) -> str | None:
+def _fault_control(place: str, values: Mapping[str, Any]) -> str | None:
     """Return the control of a fault: that of nodes is the first, that of sources the next."""
     node, source = bool(values["faulty"]), bool(values["lying"])
-    is_lie = error.field.startswith("faults.1") or error.value == values["lie"]
-    if node and not (source and is_lie):
+    if node and not (source and place.startswith("faults.1")):
         return "fault"
     return "lie" if source else None

@@ -205,10 +205,8 @@ def _revive(config: ExperimentConfig, touch: Touch) -> ExperimentConfig:
         if fault not in active:
             kept.append(fault)
             continue
-        begun, named = (
-            fault.start < epoch,
-            replace(fault, nodes=_nodes_of(config, fault), count=None),
-        )
+        begun = fault.start < epoch
+        named = replace(fault, nodes=_nodes_of(config, fault), count=None)
         others = tuple(one for one in named.nodes if one != name)
         if others and begun and fault.kind != "crash":
             # Accomplices until then: from there on the others are on their own.
@@ -259,12 +257,11 @@ def _heal(config: ExperimentConfig, touch: Touch) -> ExperimentConfig:
     if touch.nodes:
         ends = {frozenset(end) for end in _ends(config, touch)}
         healed = [each for each in there if {frozenset(group) for group in each.groups} == ends]
-        left = [each for each in there if each not in healed]
-        if not healed and len(touch.nodes) == 2 and any(_part(e, *touch.nodes) for e in left):
-            groups = " | ".join(", ".join(group) for group in left[0].groups)
+    if not healed:
+        wider = [each for each in there if len(touch.nodes) == 2 and _part(each, *touch.nodes)]
+        for groups in (" | ".join(", ".join(group) for group in each.groups) for each in wider):
             expected = f"a link that was cut by itself: this one is, with others, between {groups}"
             raise InvalidInput("nodes", " and ".join(touch.nodes), expected)
-    if not healed:
         given = " and ".join(touch.nodes)
         raise InvalidInput("nodes", given or "everything", "what is cut at that instant")
     return _with_partitions(

@@ -92,7 +92,8 @@ def parted() -> sl.Result:
 
 @pytest.fixture(scope="module")
 def unsafe() -> sl.Result:
-    return run(8, nodes=5, quorum=3, faults="node_4=equivocate")
+    """A run that violates two properties, one after the other."""
+    return run(8, nodes=5, quorum=3, faults=[{"kind": "split", "count": 2}])
 
 
 # --- the store ---
@@ -211,16 +212,22 @@ def test_it_plays_to_the_end_and_then_again(bare: Page) -> None:
 
 
 def test_play_stops_where_the_protocol_is_violated(bare: Page, unsafe: sl.Result) -> None:
-    show(bare, unsafe, speed=10)
-    first = bare.evaluate("bench.firstViolation(film)")
-    bare.evaluate("panels.play.player.play()")
-    bare.wait_for_function("!store.get().playing && store.get().time > 0", timeout=TIMEOUT_MS)
+    show(bare, unsafe, speed=5)
+    violations = sorted(bare.evaluate("film.header.violations"), key=lambda it: it["time_s"])
 
-    assert get(bare, "time") == first["time_s"]
-    expect(bare.locator(".sl-alarm")).to_contain_text(first["sentence"], timeout=TIMEOUT_MS)
-
+    assert len({violation["time_s"] for violation in violations}) == 2
+    for violation in violations:
+        bare.evaluate("panels.play.player.play()")
+        bare.wait_for_function(
+            "(t) => !store.get().playing && store.get().time >= t",
+            arg=violation["time_s"],
+            timeout=TIMEOUT_MS,
+        )
+        assert get(bare, "time") == violation["time_s"]
+        alarm = bare.locator(".sl-alarm")
+        expect(alarm).to_contain_text(violation["sentence"], timeout=TIMEOUT_MS)
     bare.evaluate("panels.play.player.play()")
-    bare.wait_for_function(f"store.get().time > {first['time_s']}", timeout=TIMEOUT_MS)
+    bare.wait_for_function("store.get().time === 8", timeout=TIMEOUT_MS)
 
 
 def test_with_reduced_motion_it_plays_from_epoch_to_epoch(bare: Page) -> None:
@@ -306,7 +313,7 @@ def test_nodes_stand_inside_and_apart(bare: Page, size: tuple[int, int]) -> None
     load(bare, "ring")
     width, height = size
     for nodes in (1, 2, 4, 7, 16, 40, 100):
-        placed = bare.evaluate("(all) => bench.placeNodes(...all)", [nodes, 1, width, height])
+        placed = bare.evaluate("(all) => bench.placeNodes(...all)", [nodes, width, height])
         card, places = placed["card"], placed["places"]
 
         assert len(places) == nodes + 1
@@ -423,7 +430,7 @@ def test_what_decides_is_lit_and_said(bare: Page, calm: sl.Result) -> None:
     expect(note).to_contain_text(f"the block of epoch {epochs[-2]} and all below it are final")
 
 
-def test_forks_and_conflicts_stand_out(bare: Page, parted: sl.Result, unsafe: sl.Result) -> None:
+def test_forks_stand_out(bare: Page, parted: sl.Result) -> None:
     show(bare, parted, ("tree",), time=15.9)
     drawn = {each["block"]: each for each in bare.evaluate(BLOCKS)}
     heights, tip = heights_of(parted), max(drawn)
@@ -437,11 +444,22 @@ def test_forks_and_conflicts_stand_out(bare: Page, parted: sl.Result, unsafe: sl
     assert all("on a fork" in drawn[block]["says"] for block in forks)
     assert any(heights[one] == heights[other] for one in forks for other in drawn if one != other)
 
-    bare.evaluate("Object.values(panels).forEach((panel) => panel.destroy())")
-    show(bare, unsafe, ("tree",), time=4.9)
-    twins = [each for each in bare.evaluate(BLOCKS) if "sl-twin" in each["kinds"]]
+
+def test_conflicts_stand_out_where_they_happen(bare: Page, unsafe: sl.Result) -> None:
+    show(bare, unsafe, ("tree",))
+    violated = {it["check"]: it["time_s"] for it in bare.evaluate("film.header.violations")}
+
+    def flagged(t: float, flag: str) -> list[str]:
+        put(bare, time=t, viewer="node_0")
+        return [each["says"] for each in bare.evaluate(BLOCKS) if flag in each["kinds"]]
+
+    assert flagged(violated["consistency"] - 1e-6, "sl-conflict") == []
+    conflicting = flagged(violated["consistency"], "sl-conflict")
+    assert len(conflicting) == 2
+    assert all("conflicts with a final block of the same height" in it for it in conflicting)
+    twins = flagged(violated["consistency"], "sl-twin")
     assert len(twins) == 2
-    assert all("one of two blocks of this epoch" in each["says"] for each in twins)
+    assert all("one of two blocks of this epoch" in it for it in twins)
 
 
 @pytest.mark.parametrize("fixture", ["calm", "parted", "unsafe"])
@@ -627,3 +645,39 @@ def test_nothing_serious_for_who_cannot_see_or_point(
     found = Axe().run(bare).response["violations"]
 
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+def test_before_a_run_there_is_nothing_to_play(bare: Page) -> None:
+    load(bare, *MODULES)
+    bare.evaluate(MOUNT, [[*PANELS], {}])
+    bare.evaluate(SETTLE)
+
+    expect(bare.get_by_role("button", name="play", exact=True)).to_be_disabled()
+    expect(bare.locator(".sl-title")).to_have_text("Nothing has been run yet")
+    assert bare.evaluate("panels.network.toPNG()") is None
+
+
+def test_another_theme_has_other_colours_at_once(bare: Page, calm: sl.Result) -> None:
+    show(bare, calm, ("network",))
+    bare.evaluate("""() => void store.on(["theme"], ({ theme }) => {
+        document.querySelector("main").dataset.theme = theme;
+    })""")
+    corner = """() => [...document.querySelector(".sl-ring").getContext("2d")
+        .getImageData(0, 0, 1, 1).data]"""
+    light = bare.evaluate(corner)
+    put(bare, theme="dark")
+    bare.evaluate(SETTLE)
+
+    assert light == [255, 255, 255, 255]
+    assert max(bare.evaluate(corner)[:3]) < 60
+
+
+def test_links_are_reached_by_keys(bare: Page) -> None:
+    show(bare, run(2), ("network",))
+    bare.get_by_role("button", name="node_1:").focus()
+    seen = []
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowLeft"):
+        bare.keyboard.press(key)
+        seen.append(get(bare, "selection")["id"])
+
+    assert seen == ["node_1|node_2", "node_1|node_3", "node_0|node_1", "node_1|node_3"]

@@ -142,7 +142,7 @@ def test_who_may_be_down_changes_nothing_before_it_is(broadcasts, unreliable, do
     def arrivals(unreliable):
         queue, arrived = EventQueue(), []
         delays = (LognormalDelays(stream(0, part), 50, 0.7, 500, 25) for part in "ab")
-        links = Links(next(delays), 25, next(delays))
+        links = Links(next(delays), 25, lambda: next(delays))
         network = Network(
             queue, links, 4, lambda *arrival: arrived.append(arrival), unreliable=unreliable
         )

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import streamlet_lab as sl
+from streamlet_lab.charts.series import band_steps
 from streamlet_lab.widgets import film as films
 from streamlet_lab.widgets.film import Film, make_film
 from streamlet_lab.widgets.film_header import NUMBERS
@@ -91,6 +92,8 @@ def test_what_each_node_knew_and_what_arrived_are_there(result: sl.Result) -> No
             assert named(film, table[name]) == frame[name].to_list()
         for name in {*table} & {"sent_s", "received_s", "notarized_s", "finalized_s"}:
             np.testing.assert_array_equal(table[name], frame[name], name)
+    assert known["notarized_s"].is_monotonic_increasing
+    assert arrivals["received_s"].is_monotonic_increasing
     assert arrivals["kind"].to_list() == (result.trace["kind"] == "vote").astype(int).to_list()
 
 
@@ -136,6 +139,19 @@ def test_the_true_price_is_there_wherever_a_frame_knows_it(result: sl.Result) ->
     assert path.index.is_unique
     for frame in (result.orders, result.trades, result.rejections):
         np.testing.assert_array_equal(path.loc[frame["time_s"]], frame["true_price"])
+
+
+@pytest.mark.parametrize("band", ["consensus", "luld"])
+def test_the_band_is_what_the_charts_draw(band: str) -> None:
+    settings = {"market_time_per_epoch": "1min", "signatures": "none"}
+    result = sl.Experiment(epochs=30, market={"band": band}, **settings).run()
+    drawn, steps = read(make_film(result), "band"), band_steps(result, "AAPL")
+
+    steps = steps.drop_duplicates("time_s", keep="last", ignore_index=True)
+    pd.testing.assert_frame_equal(
+        drawn[["time_s", "state", "reference", "low", "high"]],
+        steps.rename(columns={"reference_price": "reference"}),
+    )
 
 
 def test_the_numbers_are_those_of_the_summary(result: sl.Result) -> None:

@@ -52,10 +52,10 @@ function edgeTo({ x, y }, size) {
 
 function textsOf(film, block, size, known) {
   const { epoch, price: prices } = film.tables.blocks;
-  const name =
-    block === 0 ? "genesis" : `${known.state === "finalized" ? "✓ " : ""}e ${epoch[block]}`;
+  const sign = known.state === "finalized" ? "✓ " : "";
+  const name = size.width < 56 && sign ? `${sign}${epoch[block]}` : `${sign}e ${epoch[block]}`;
   const line = (text, y, kind) => svg("text", { class: `sl-block-${kind}`, x: 0, y }, text);
-  if (block === 0) return [svg("text", { class: "sl-block-price", x: 0, y: 4 }, name)];
+  if (block === 0) return [svg("text", { class: "sl-block-root", x: 0, y: 4 }, "genesis")];
   const worth = size.width >= 46 && size.height >= 38 && Number.isFinite(prices[block]);
   if (!worth) return [line(name, -size.height / 2 + (size.height - 12) / 2 + 4, "name")];
   return [
@@ -76,7 +76,8 @@ export function classOf(known) {
  * @param {object} film
  * @param {number} block
  * @param {object} known what the viewer knows: state, votes, off, twin, conflict, lit, selected
- * @param {object} drawing size of a block, hatch (id of a pattern), parent (where, from here)
+ * @param {object} drawing size of a block; hatch, how the ids of patterns begin; parent, where
+ *   it is from here
  */
 export function blockParts(film, block, known, { size, hatch, parent }) {
   const box = {
@@ -86,6 +87,7 @@ export function blockParts(film, block, known, { size, hatch, parent }) {
     height: size.height,
     rx: 6,
   };
+  const pattern = known.conflict ? "conflict" : "fork";
   const hatched = known.off || known.twin || known.conflict;
   const grown = (by) => ({
     x: box.x - by,
@@ -100,7 +102,7 @@ export function blockParts(film, block, known, { size, hatch, parent }) {
     known.lit && svg("rect", { class: "sl-halo", ...grown(4) }),
     known.selected && svg("rect", { class: "sl-chosen", ...grown(7) }),
     svg("rect", { class: "sl-body", ...box }),
-    hatched && svg("rect", { class: "sl-hatched", ...box, fill: `url(#${hatch})` }),
+    hatched && svg("rect", { class: "sl-hatched", ...box, fill: `url(#${hatch}-${pattern})` }),
     ...textsOf(film, block, size, known),
     ...(known.votes === null ? [] : votesOf(counts, known, size)),
   ].filter(Boolean);

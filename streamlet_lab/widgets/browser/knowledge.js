@@ -7,12 +7,6 @@ import { counted, inSeconds, placeOf } from "./words.js";
 /** So many heights are in sight. */
 export const HEIGHTS_SHOWN = 12;
 
-/** The chain below a block; the last one asked for is kept, for it is the same in most frames. */
-function chainOf(film, tree, tip) {
-  if (tree.chain?.[0] !== tip) tree.chain = ancestorsOf(film, tip);
-  return tree.chain;
-}
-
 /** The highest block that the viewer has, notarized or not. */
 function topOf(film, tree, node, tip, time) {
   const height = film.tables.blocks.height[tip];
@@ -44,7 +38,7 @@ export function knowledgeAt(film, tree, { viewer, time, selection }) {
   const node = placeOf(film, viewer);
   const { tip, finalized } = stateOf(film, node, time);
   const lit = (finalized > 0 && decidingThree(film, finalized, node)) || [];
-  const trunk = new Set(chainOf(film, tree, tip));
+  const trunk = new Set(ancestorsOf(film, tip, HEIGHTS_SHOWN));
   const known = new Map();
   const describe = (block, state) => {
     // What extends the longest chain is no fork, though it is not notarized yet.

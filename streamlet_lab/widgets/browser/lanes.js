@@ -1,10 +1,10 @@
 // In which lane of the block tree a block is drawn: the same one at every instant.
 
-/** The blocks from one down to genesis. */
-export function ancestorsOf(film, block) {
+/** The blocks from one down to genesis, or so many of them. */
+export function ancestorsOf(film, block, most = Infinity) {
   const { parent } = film.tables.blocks;
   const chain = [];
-  for (let each = block; each >= 0; each = parent[each]) chain.push(each);
+  for (let each = block; each >= 0 && chain.length < most; each = parent[each]) chain.push(each);
   return chain;
 }
 

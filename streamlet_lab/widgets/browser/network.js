@@ -51,7 +51,7 @@ class NetworkPanel {
     this.front = dom("canvas");
     this.buttons = dom("div", {
       role: "group",
-      "aria-label": "nodes",
+      "aria-label": "nodes: arrows go round, Enter sees with its eyes, Shift and arrows its links",
       keydown: (event) => this.moveFocus(event),
       focusin: ({ target }) => this.enter(target),
     });
@@ -64,13 +64,16 @@ class NetworkPanel {
       this.note,
       legendOf("network", NETWORK_LEGEND),
     );
+    // A benchmark finds the element, and not the panel.
+    this.element.probe = () => this.probe();
     this.sizes = new ResizeObserver(() => this.arrange());
     this.sizes.observe(this.stage);
     this.offs = [
       store.on(["film", "time", "viewer", "selection", "playing", "reducedMotion"], (state) =>
         this.draw(state),
       ),
-      store.on(["theme", "projector"], () => this.arrange()),
+      // Whoever changes the theme of the page may hear of it after this panel.
+      store.on(["theme", "projector"], () => requestAnimationFrame(() => this.arrange())),
     ];
   }
 
@@ -94,7 +97,7 @@ class NetworkPanel {
       height,
       ratio,
       colour,
-      ...placeNodes(voters, film.names.length - voters, width, height),
+      ...placeNodes(voters, width, height),
       looks: looksOf(film),
       sprites: makeSprites(colour, ratio, voters > MANY_NODES),
       font: getComputedStyle(this.element).fontFamily,
@@ -143,8 +146,8 @@ class NetworkPanel {
     if (!this.scene) return;
     const { film, places } = this.scene;
     const ends = linkAt({ x, y }, places, film.header.nodes.length, CLICK_PX);
-    const id = ends?.map((index) => film.names[index]).join("|");
-    this.store.set({ selection: id ? { kind: "link", id } : null });
+    if (ends) this.selectLink(ends);
+    else this.store.set({ selection: null });
   }
 
   /** Arrows go round the ring, so that Tab passes it in one step. */
@@ -154,7 +157,28 @@ class NetworkPanel {
     event.preventDefault();
     event.stopPropagation();
     const all = [...this.buttons.children];
-    all[(all.indexOf(event.target) + step + all.length) % all.length].focus();
+    const here = all.indexOf(event.target);
+    if (event.shiftKey) this.turnLink(here, step);
+    else all[(here + step + all.length) % all.length].focus();
+  }
+
+  /** Select the next link of a node, by the keyboard. */
+  turnLink(here, step) {
+    const { nodes } = this.store.get().film.header;
+    if (here >= nodes.length || nodes.length < 2) return;
+    const { selection } = this.store.get();
+    const ends = selection?.kind === "link" ? selection.id.split("|") : [];
+    const last = ends.includes(nodes[here])
+      ? nodes.indexOf(ends.find((n) => n !== nodes[here]))
+      : here;
+    let other = (last + step + nodes.length) % nodes.length;
+    if (other === here) other = (other + step + nodes.length) % nodes.length;
+    this.selectLink([here, other].sort((a, b) => a - b));
+  }
+
+  selectLink(ends) {
+    const id = ends.map((index) => this.scene.film.names[index]).join("|");
+    this.store.set({ selection: { kind: "link", id } });
   }
 
   enter(button) {

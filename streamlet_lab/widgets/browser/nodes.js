@@ -14,6 +14,8 @@ function sideOf(film, t, name) {
 function linesOf(film, node, card) {
   if (card.lines === 0) return [];
   const name = `${node.leads ? "★ " : ""}${node.name}`;
+  // The number of `node_12`, where there is room for no more.
+  if (card.short) return [node.name.replace(/^.*_/, "").slice(0, 3)];
   if (card.lines === 1) return [name];
   if (node.down) return [name, spaced(node.fault ?? "down")];
   const worth = film.header.has_market ? [inDollars(node.reference)] : [];
@@ -59,10 +61,10 @@ function drawNode(pen, scene, node, { film, time, viewer }) {
     if (node.down) drawOutlined(pen, line, x, top + step * (index + 0.75), colour.faint);
     else pen.fillText(line, x, top + step * (index + 0.75), card.width - 6);
   });
-  if (faulty && card.lines)
+  if (faulty && card.lines && !card.short)
     drawTag(pen, scene, spaced(node.fault), x, top - card.font * 0.3, colour.rejected);
   const letter = sideOf(film, time, node.name);
-  if (letter && card.lines)
+  if (letter && card.lines && !card.short)
     drawTag(pen, scene, `side ${letter}`, x, top + card.height + card.font * 0.3, colour.rejected);
 }
 

@@ -1,6 +1,7 @@
 // The time cursor: play, pause, steps; it stops where the protocol is violated.
 
-import { countUpTo, firstViolation } from "./film.js";
+import { countUpTo } from "./film.js";
+import { violationsOf } from "./words.js";
 
 /** A tab that was out of sight goes on where it was, and does not leap. */
 const LONGEST_FRAME_S = 0.1;
@@ -113,11 +114,11 @@ class Player {
     this.goOn(epochAfter(time, length));
   }
 
-  /** Go on to a time, but not past the first violation nor the end. */
+  /** Go on to a time, but not past the next violation nor the end. */
   goOn(time) {
     const { film, time: before } = this.store.get();
-    const violated = firstViolation(film)?.time_s ?? Infinity;
-    const stop = before < violated ? Math.min(violated, this.end) : this.end;
+    const next = violationsOf(film).find(({ time_s }) => time_s > before);
+    const stop = Math.min(next?.time_s ?? this.end, this.end);
     if (time < stop) this.store.set({ time });
     else this.store.set({ time: stop, playing: false });
   }

@@ -1,9 +1,9 @@
 // The bar of the time cursor: buttons, the slider to scrub with, speed, and what happens now.
 
 import { dom, setAttributes, svg } from "./dom.js";
-import { epochAt, firstViolation } from "./film.js";
+import { epochAt } from "./film.js";
 import { createPlayer } from "./play.js";
-import { sayArrivals } from "./words.js";
+import { inSeconds, sayArrivals, spaced, violationsOf } from "./words.js";
 
 const PLAY_SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 
@@ -46,9 +46,10 @@ const playButton = (name, press) =>
 const placeOnTrack = (film, time) => `${((100 * time) / film.header.end_s).toFixed(2)}%`;
 
 function marksOf(film) {
-  const { faults, partitions, end_s } = film.header;
+  const { faults, partitions, bad_times, end_s } = film.header;
   const spans = [
     ...faults.map((fault) => [fault, "sl-mark-fault", `${fault.name}: ${fault.kind}`]),
+    ...bad_times.map((time) => [time, "sl-mark-bad", "messages may take longer than Δ"]),
     ...partitions.map((cut) => [cut, "sl-mark-cut", "network cut in parts"]),
   ].map(([{ start_s, stop_s }, kind, title]) => {
     const stop = Math.min(stop_s ?? end_s, end_s);
@@ -56,13 +57,11 @@ function marksOf(film) {
     const style = `left: ${placeOnTrack(film, start_s)}; width: ${width}`;
     return dom("span", { class: `sl-mark ${kind}`, style, title });
   });
-  const violated = firstViolation(film);
-  if (violated?.time_s == null) return spans;
-  const mark = {
-    class: "sl-mark sl-mark-violation",
-    style: `left: ${placeOnTrack(film, violated.time_s)}`,
-  };
-  return [...spans, dom("span", { ...mark, title: violated.sentence })];
+  const violations = violationsOf(film).map(({ time_s, sentence }) => {
+    const style = `left: ${placeOnTrack(film, time_s)}`;
+    return dom("span", { class: "sl-mark sl-mark-violation", style, title: sentence });
+  });
+  return [...spans, ...violations];
 }
 
 /** Say where the cursor is; the slider's value in words. */
@@ -70,11 +69,12 @@ function whereIs(film, time) {
   return `epoch ${epochAt(film, time)}, ${time.toFixed(3)} s of ${film.header.end_s.toFixed(1)} s`;
 }
 
-/** Say that it stands where the protocol is violated. */
-function violationAt(film, time) {
-  const violated = firstViolation(film);
-  if (violated?.time_s == null || time < violated.time_s) return "";
-  return `Violated at ${violated.time_s.toFixed(3)} s: ${violated.sentence}`;
+/** Say what was violated last. */
+function violationBy(film, time) {
+  const last = violationsOf(film).findLast(({ time_s }) => time_s <= time);
+  if (!last) return "";
+  const { check, time_s, sentence } = last;
+  return `Violated at ${inSeconds(time_s)}: ${spaced(check)}. ${sentence}`;
 }
 
 /** The bar. */
@@ -154,7 +154,7 @@ class PlayBar {
     // While it plays the words would be read aloud without an end.
     const words = happens ? `${where}: ${happens}` : where;
     if (!playing) setAttributes(this.slider, { "aria-valuetext": words });
-    const violated = violationAt(film, time);
+    const violated = violationBy(film, time);
     if (this.alarm.textContent !== violated) this.alarm.textContent = violated;
   }
 

@@ -8,7 +8,8 @@ const CARDS = [
   cardOf(72, 54, 9.5, 4),
   cardOf(58, 40, 9, 3),
   cardOf(60, 30, 9.5, 2),
-  cardOf(50, 18, 9.5, 1),
+  cardOf(56, 18, 9.5, 1),
+  { ...cardOf(25, 17, 9.5, 1), short: true },
   cardOf(10, 10, 0, 0),
 ];
 
@@ -47,16 +48,27 @@ function doOverlap(places, { width, height }) {
   );
 }
 
+/** The corners in which the observer may stand, outside of the ring. */
+function cornersOf(card, width, height) {
+  const [left, top] = [card.width / 2 + RING_MARGIN, card.height / 2 + RING_MARGIN];
+  const [right, bottom] = [width - left, height - top];
+  return [
+    { x: right, y: bottom },
+    { x: left, y: bottom },
+    { x: right, y: top },
+    { x: left, y: top },
+  ];
+}
+
 /**
- * Place the voters on the ring, and who only watches in the corner outside of it.
+ * Place the voters on the ring, and the observer in the first corner that is free.
  *
  * @param {number} voters
- * @param {number} watchers
  * @param {number} width of the panel, pixels
  * @param {number} height
  * @returns {{card: object, places: {x: number, y: number}[], centre: object, radius: object}}
  */
-export function placeNodes(voters, watchers, width, height) {
+export function placeNodes(voters, width, height) {
   const centre = { x: width / 2, y: height / 2 };
   let found;
   for (const card of CARDS) {
@@ -65,13 +77,11 @@ export function placeNodes(voters, watchers, width, height) {
       y: Math.max(height / 2 - card.height / 2 - RING_MARGIN, 1),
     };
     const ring = alongEllipse(voters, centre, radius);
-    const corner = Array.from({ length: watchers }, (_, index) => ({
-      x: width - card.width / 2 - RING_MARGIN,
-      y: height - card.height / 2 - RING_MARGIN - index * (card.height + 3),
-    }));
-    found = { card, places: [...ring, ...corner], centre, radius };
-    const crowded = card.width * 4.5 > width || card.height * 4.5 > height;
-    if (!crowded && !doOverlap(found.places, card)) return found;
+    const choices = cornersOf(card, width, height).map((corner) => [...ring, corner]);
+    const free = choices.find((places) => !doOverlap(places, card));
+    found = { card, places: free ?? choices[0], centre, radius };
+    const crowded = card.width * 3.8 > width || card.height * 4.5 > height;
+    if (!crowded && free) return found;
   }
   return found;
 }

@@ -20,13 +20,14 @@ const TREE_LEGEND = {
   fork: "fork or conflict",
   votes: "votes, line: quorum",
 };
-/** A pattern goes by an id of the whole page, where there may be many trees. */
-let treeCount = 0;
 
+/** The patterns of forks and of conflicts, which are filled. */
 function hatchingOf(id) {
-  const line = svg("path", { class: "sl-hatch-line", d: "M0,6 L6,0" });
-  const tile = { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" };
-  return svg("defs", {}, svg("pattern", tile, line));
+  const patterns = ["fork", "conflict"].map((kind) => {
+    const tile = { id: `${id}-${kind}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" };
+    return svg("pattern", tile, svg("path", { class: `sl-hatch-${kind}`, d: "M0,6 L6,0" }));
+  });
+  return svg("defs", {}, ...patterns);
 }
 
 /** On a wide screen everything is larger. */
@@ -38,7 +39,8 @@ class TreePanel {
     this.store = store;
     this.scene = null;
     this.groups = new Map();
-    this.hatch = `sl-hatch-${(treeCount += 1)}`;
+    // A pattern goes by an id of the whole page, where other views may be of other modules.
+    this.hatch = `sl-hatch-${Math.random().toString(36).slice(2)}`;
     this.moving = svg("g", { class: "sl-blocks" });
     const named = { class: "sl-tree-svg", role: "group", "aria-label": "block tree" };
     this.picture = svg("svg", named, hatchingOf(this.hatch), this.moving);

@@ -30,6 +30,13 @@ export const groupOf = ({ groups }, name) => groups.findIndex((group) => group.i
 /** Whether a cut leaves no voter on both sides. */
 export const isWhole = (cut, voters) => voters.every((name) => groupOf(cut, name) >= 0);
 
+/** The violations in the order of time; what has no instant is said at the end. */
+export function violationsOf(film) {
+  const { violations, end_s } = film.header;
+  const timed = violations.map((each) => ({ ...each, time_s: each.time_s ?? end_s }));
+  return timed.sort((one, other) => one.time_s - other.time_s);
+}
+
 /** What each node knows at an instant, with its name, heights and whether it leads. */
 export function nodesAt(film, t) {
   const { height } = film.tables.blocks;
