@@ -22,6 +22,12 @@ export function chosenPanels(asked) {
   return chosen.length ? chosen : known;
 }
 
+/** Show what the signs of a panel mean, or hide it. */
+function explain({ currentTarget: button }) {
+  const isShown = button.closest(".sl-frame").classList.toggle("sl-explained");
+  button.setAttribute("aria-pressed", isShown);
+}
+
 export const titleOf = (name) => PANEL_KINDS[name]?.title ?? name;
 
 /** The grid of panels. */
@@ -63,6 +69,7 @@ class Frames {
 
   frame(name) {
     const { title, isBeside } = PANEL_KINDS[name];
+    const panel = this.panels.get(name).element;
     const button = (words, kind, press) =>
       dom(
         "button",
@@ -76,14 +83,10 @@ class Frames {
           { class: "sl-frame-head" },
           dom("h3", { class: "sl-frame-title" }, title),
           this.drawFigure && button("matplotlib", "sl-figure", () => this.drawFigure(name)),
+          panel.querySelector(".sl-legend") && button("signs", "sl-signs", explain),
           button("enlarge", "sl-enlarge", () => this.enlarge(name)),
         );
-    return dom(
-      "div",
-      { class: "sl-frame", "data-panel": name },
-      head,
-      this.panels.get(name).element,
-    );
+    return dom("div", { class: "sl-frame", "data-panel": name }, head, panel);
   }
 
   enlarge(name) {

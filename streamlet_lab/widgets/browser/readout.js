@@ -14,15 +14,6 @@ export function sayDifference(value, pinned, unit) {
   return `${difference < 0 ? "−" : "+"}${size.toLocaleString("en")}${words}`;
 }
 
-/** Say the interval that many runs give, in the unit of the number. */
-export function sayInterval({ low, high }, unit) {
-  const factor = unit === "share" ? 100 : 1;
-  const [from, to] = [low, high].map((end) =>
-    Number((factor * end).toPrecision(DIFFERENCE_DIGITS)).toLocaleString("en"),
-  );
-  return `${from} to ${to}${unit === "share" ? " %" : ""}`;
-}
-
 /** What there is to say of safety and of the model. */
 function verdictOf({ safe, violations, outside_model: outside, convicted }) {
   const said = [safe ? "✓ safe" : "✗ not safe"];
@@ -61,7 +52,9 @@ class Readout {
     const rows = header.numbers.map((number) =>
       this.row(number, others.get(number.name), ranges.get(number.name)),
     );
-    this.numbers.replaceChildren(...rows);
+    const known = byName(header.numbers);
+    const more = [...ranges.values()].filter(({ name }) => !known.has(name));
+    this.numbers.replaceChildren(...rows, ...more.map((range) => this.row(range, null, range)));
   }
 
   row({ name, label, value, text, unit }, other, range) {
@@ -69,14 +62,13 @@ class Readout {
       dom("dd", { class: "sl-pinned-number" }, `A ${other.text}`),
       dom("dd", { class: "sl-difference" }, sayDifference(value, other.value, unit)),
     ];
-    const hasRange = range && Number.isFinite(range.low) && Number.isFinite(range.high);
     return dom(
       "div",
       { class: "sl-number", "data-number": name },
       dom("dt", {}, label),
-      dom("dd", { class: "sl-value" }, text),
+      text === range?.text ? null : dom("dd", { class: "sl-value" }, text),
       ...(compared ?? []),
-      hasRange ? dom("dd", { class: "sl-interval" }, sayInterval(range, unit)) : null,
+      range ? dom("dd", { class: "sl-interval" }, range.text) : null,
     );
   }
 
