@@ -803,6 +803,15 @@ def test_a_result_of_ones_own_functions_is_loaded_but_not_run_again(tmp_path: Pa
             'Experiment(faults=[{"kind": "split", "nodes": ["node_2", "node_3"], "stop": 9}])',
         ),
         (
+            {"faults": "node_3=crash,node_3=split"},
+            """Experiment(
+    faults=[
+        {"kind": "crash", "nodes": ["node_3"]},
+        {"kind": "split", "nodes": ["node_3"]},
+    ],
+)""",
+        ),
+        (
             {"faults": {"node_3": {"kind": "crash", "parameters": {"reaches": 1}}}},
             'Experiment(faults={"node_3": {"kind": "crash", "parameters": {"reaches": 1}}})',
         ),

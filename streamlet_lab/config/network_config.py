@@ -199,6 +199,8 @@ class NetworkConfig(Section):
     held_together : bool
         Whether all proposals of an epoch, and all its votes, share one fate at a receiver: so a
         whole notarization is hidden from some, rather than single votes.
+    partitions : tuple of Partition
+        When which nodes cannot reach each other, as :class:`Partition` says.
     sign_time, verify_time : duration
         Simulated time that making or verifying a signature takes; see :data:`ED25519_TIMES`.
     clock_skew : duration or mapping of str to duration

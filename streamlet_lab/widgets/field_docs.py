@@ -4,8 +4,8 @@ import inspect
 import re
 from dataclasses import fields, is_dataclass
 from functools import cache
-from types import FunctionType
-from typing import Any, Final, NamedTuple, get_args, get_type_hints
+from types import FunctionType, UnionType
+from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from streamlet_lab.units import format_duration
 from streamlet_lab.values import Exact, Number, Span, Whole
@@ -99,5 +99,5 @@ def bounds(owner: Any, name: str) -> Bounds:
 
 def _marks(hint: Any) -> list[Any]:
     """Return what annotates a type, or one of several that it may be."""
-    own = [*getattr(hint, "__metadata__", ())]
-    return own + [mark for part in get_args(hint) for mark in getattr(part, "__metadata__", ())]
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return [mark for part in parts for mark in getattr(part, "__metadata__", ())]

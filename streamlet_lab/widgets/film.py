@@ -14,7 +14,7 @@ import numpy as np
 from streamlet_lab.config import OBSERVER
 from streamlet_lab.frames import columns_of
 from streamlet_lab.result import Result
-from streamlet_lab.units import to_seconds
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_seconds
 from streamlet_lab.widgets.film_header import describe_run
 
 #: The version of the format; a browser that reads another says so.
@@ -164,7 +164,7 @@ def _epochs(result: Result, epochs: _Columns, places: _Places) -> _Table:
     said = {"true_price": "true_price", "price": "consensus_price", "vwap": "vwap"}
     return {
         "epoch": numbers,
-        "start_s": numbers * to_seconds(result.config.epoch_length),
+        "start_s": numbers.astype("i8") * result.config.epoch_length / MICROSECONDS_PER_SECOND,
         "leader": _small(places.names.of(epochs["leader"])),
         "block": places.blocks.of(epochs["block_hash"]),
         **{

@@ -129,7 +129,10 @@ def _track(name: str, knob: Knob, values: Mapping[str, Any]) -> tuple[float, flo
         return 0, 0
     most = {"faulty": "nodes", "lying": "sources", "min_sources": "sources"}.get(name)
     high = knob.shape.high if most is None else values[most]
-    return min(knob.shape.low, value), max(high, value)
+    low = min(knob.shape.low, value)
+    if knob.shape.scale == "log" and low <= 0:
+        low = knob.shape.low
+    return low, max(high, value)
 
 
 def _choices(name: str, knob: Knob, value: Any, values: Mapping[str, Any]) -> list[list[Any]]:
@@ -140,7 +143,14 @@ def _choices(name: str, knob: Knob, value: Any, values: Mapping[str, Any]) -> li
         names += range(1, min(values["nodes"], _MOST_LISTED) + 1)
     if value not in names:
         names.append(value)
-    return [[name, ", ".join(name) if isinstance(name, list) else write(name)] for name in names]
+    return [[each, _choice_label(name, each)] for each in names]
+
+
+def _choice_label(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    label = write(value)
+    return f"{label} an epoch" if name == "market_time" and label == value else label
 
 
 def _help(name: str, knob: Knob, value: Any, ends: Bounds) -> str:

@@ -41,13 +41,17 @@ style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'no
 <title>$title</title>
 <link rel="icon" href="data:,">
 <style>
+:root { color-scheme: light dark; }
+body { margin: 8px; font: 15px system-ui, sans-serif; }
+h1 { margin: 0; font-size: 18px; }
+p { margin: 4px 0 8px; }
 $style
 </style>
 </head>
 <body>
-<h1>Streamlet lab: a recorded run</h1>
-<p>$sentence</p>
-<noscript><p>The recorded run is played by JavaScript, which is switched off here.</p></noscript>
+<h1>A recorded run of the Streamlet lab</h1>
+<p>Play it or drag the time along; click a node, a block or an order to see what it knows or is.</p>
+<noscript><p>$title: this is played by JavaScript, which is switched off here.</p></noscript>
 <main id="bench"></main>
 <script id="film" type="application/json">$film</script>
 <script type="module">$script</script>
@@ -97,11 +101,9 @@ def make_page(film: Film) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     buffers = [base64.b64encode(buffer).decode() for buffer in film.buffers]
     document = {"header": film.header, "buffers": buffers}
-    title = html.escape(printable(film.header["title"]))
     return _PAGE.substitute(
         digest=f"sha256-{digest}",
-        title=title,
-        sentence=title,
+        title=html.escape(printable(film.header["title"])),
         style=style_sheet().replace("</", "<\\/"),
         film=json.dumps(document, allow_nan=False).replace("<", "\\u003c"),
         script=script,

@@ -103,8 +103,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
     ),
     "luld": Preset(
         "LULD against the consensus band",
-        "The same jump, under a band around the market's own trades. It knows of no consensus: it "
-        "refuses no fair order, but stops the market, and more trades are unfair.",
+        "The same jump, under a band around the market's own trades. It knows of no consensus: no "
+        "fair order is outside, but it stops the market, and in this run more trades are unfair.",
         "06_consensus_trading",
         {**_JUMP, "band": "luld"},
         "jump",

@@ -21,7 +21,7 @@ from streamlet_lab.widgets.knob_table import (
 from streamlet_lab.widgets.words import write
 
 # Choices that may be other texts, too.
-_OPEN: Final = ("leaders", "quorum", "market_time", "feed")
+_OPEN: Final = ("quorum", "market_time", "feed")
 
 # Choices that a configuration has as None.
 _NONE: Final = ("quorum", "outlier_rule")
@@ -77,9 +77,13 @@ def _choice(name: str, value: object) -> Any:
     shape = KNOBS[name].shape
     assert isinstance(shape, Choice)
     names = shape.names()
+    if name == "leaders" and isinstance(value, str) and value not in names:
+        value = [part.strip() for part in value.split(",")]
     match value:
         case str() if value in names or name in _OPEN:
             return value
+        case int() | float() if name == "market_time" and not isinstance(value, bool):
+            return f"{value}s"
         case int() if name == "quorum" and not isinstance(value, bool):
             return value
         case list() | tuple() if name == "leaders" and all(isinstance(n, str) for n in value):

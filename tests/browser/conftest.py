@@ -15,7 +15,10 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import streamlet_lab as sl
+
 from .bare import ADDRESS, answer
+from .replay import PARTITION, run
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60
@@ -88,6 +91,24 @@ def bare(chromium: Browser) -> Iterator[Page]:
     yield page
     page.close()
     assert errors == []
+
+
+@pytest.fixture(scope="session")
+def calm() -> sl.Result:
+    """A run of 12 epochs without faults."""
+    return run()
+
+
+@pytest.fixture(scope="session")
+def parted() -> sl.Result:
+    """A run of 16 epochs with a network that is cut in two from 4 s to 9 s."""
+    return run(16, network=PARTITION)
+
+
+@pytest.fixture(scope="session")
+def unsafe() -> sl.Result:
+    """A run of 8 epochs that violates two properties, one after the other."""
+    return run(8, nodes=5, quorum=3, faults=[{"kind": "split", "count": 2}])
 
 
 @pytest.fixture(scope="session")

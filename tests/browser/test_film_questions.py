@@ -134,6 +134,7 @@ def test_a_node_is_down_while_its_crash_lasts(bare: Page) -> None:
     assert bare.evaluate(ask, 1.999999) == [[*up, 1], [*up, 1]]
     assert bare.evaluate(ask, 2) == [[*down, 2], [*up, 2]]
     assert bare.evaluate(ask, 3) == [[*down, 3], [False, "silent_leader", 3]]
+    assert bare.evaluate(ask, 4) == [[*up, 4], [False, "silent_leader", 4]]
     assert bare.evaluate(ask, 6) == [[*up, 5], [False, "silent_leader", 5]]
 
 

@@ -79,6 +79,27 @@ def test_what_became_of_an_epoch_is_that_of_its_block(result: sl.Result) -> None
     assert of_epoch["reason"].to_list() == frame["reason"][has_block].to_list()
 
 
+def test_an_epoch_begins_at_the_microsecond() -> None:
+    settings = {"epoch_length": "300ms", "network": {"delta": "100ms"}}
+    result = sl.Experiment(epochs=12, **settings).run()
+
+    epochs = read(make_film(result), "epochs")
+    assert epochs["start_s"].to_list() == result.epochs["start_s"].to_list()
+
+
+def test_of_several_symbols_the_first_is_shown() -> None:
+    result = sl.Experiment(epochs=8, symbols=["MSFT", "AAPL"], signatures="none").run()
+    film = make_film(result)
+
+    orders, rejections = read(film, "orders"), read(film, "rejections")
+    own = result.orders[result.orders["symbol"] == "MSFT"]
+    assert film.header["symbol"] == "MSFT"
+    assert orders["order_id"].to_list() == own["order_id"].to_list()
+    assert len(orders) < len(result.orders)
+    stopped = result.rejections[result.rejections["symbol"] == "MSFT"]
+    assert orders["order_id"].iloc[rejections["order"]].to_list() == stopped["order_id"].to_list()
+
+
 def test_what_each_node_knew_and_what_arrived_are_there(result: sl.Result) -> None:
     film = make_film(result)
     known, arrivals = read(film, "known"), read(film, "arrivals")

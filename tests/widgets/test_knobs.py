@@ -118,6 +118,19 @@ def test_whatever_an_experiment_takes_can_be_said_and_the_track_stretches(name, 
         assert control["low"] <= value <= control["high"]
 
 
+def test_what_is_typed_in_another_way_means_the_same():
+    assert experiment_of({"leaders": "node_1, node_0"}).config.leaders == ("node_1", "node_0")
+    assert experiment_of({"market_time": 90}).config.market_time_per_epoch == 90_000_000
+    assert controls(market_time=60)["market_time"]["value"] == "1min"
+    assert ["90s", "90s an epoch"] in controls(market_time="90s")["market_time"]["choices"]
+    assert experiment_of({"epochs": " 12 ", "loss": "0.1"}).config.network.loss == 0.1
+
+
+def test_a_logarithmic_track_begins_above_zero():
+    assert controls(median_delay_ms=-3)["median_delay_ms"]["low"] == 1
+    assert controls(median_delay_ms=0.5)["median_delay_ms"]["low"] == 0.5
+
+
 def test_a_whole_number_that_no_float_has_goes_as_a_text():
     assert controls(seed=2**53 + 1)["seed"]["value"] == "9007199254740993"
 

@@ -11,7 +11,7 @@
  * @property {Object<string, Object>} tables
  *     By name: `rows`, each column as a typed array under its name, and under `texts` the texts that
  *     the values of a column are places in. Those of the market are missing without one.
- * @property {Map<string, any>} kept what was worked out for earlier questions
+ * @property {Map<string, any>} kept  what earlier questions worked out
  */
 
 const FILM_VERSION = 1;
@@ -20,8 +20,6 @@ const COLUMN_TYPES = { f64: Float64Array, i32: Int32Array, u16: Uint16Array, u8:
 
 /**
  * Read a film as the kernel, or a saved page, has it.
- * @param {object} header
- * @param {(ArrayBuffer|ArrayBufferView)[]} buffers
  * @returns {Film}
  */
 export function readFilm(header, buffers) {
@@ -37,8 +35,8 @@ export function readFilm(header, buffers) {
     }
     tables[name] = table;
   }
-  const { names } = header;
-  return { header, names, observer: names.length - 1, tables, kept: new Map() };
+  const observer = header.names.length - 1;
+  return { header, names: header.names, observer, tables, kept: new Map() };
 }
 
 /** Return a column; of a view a copy, as its bytes need not begin where numbers may. */
@@ -53,11 +51,7 @@ export function textOf(table, column, row) {
   return table.texts[column][table[column][row]];
 }
 
-/**
- * How many values of a sorted column are at most `value`: the first row after it.
- * @param {ArrayLike<number>} sorted
- * @param {number} value
- */
+/** How many values of a sorted column are at most `value`: the first row after it. */
 export function countUpTo(sorted, value, low = 0, high = sorted.length) {
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -114,6 +108,10 @@ class Steps {
     this.values = [first];
   }
 
+  get last() {
+    return this.values[this.values.length - 1];
+  }
+
   add(time, value) {
     this.times.push(time);
     this.values.push(value);
@@ -126,30 +124,34 @@ class Steps {
 
 /** When each block became notarized and final to a node, and its tips and final blocks since then. */
 function historyOf(film, node) {
-  return keptOr(film, `history ${node}`, () => {
+  return keptOr(film, "histories", () => {
     const { blocks, known } = film.tables;
-    const notarized = new Float64Array(blocks.rows).fill(NaN);
-    const finalized = new Float64Array(blocks.rows).fill(NaN);
-    notarized[0] = finalized[0] = 0;
-    const final = [];
-    const tips = new Steps(0);
+    const fresh = () => new Float64Array(blocks.rows).fill(NaN).fill(0, 0, 1);
+    const one = () => ({ notarized: fresh(), finalized: fresh(), tips: new Steps(0), final: [] });
+    const all = film.names.map(one);
     for (let row = 0; row < known.rows; row += 1) {
+      const { notarized, finalized, tips, final } = all[known.node[row]];
       const block = known.block[row];
-      if (known.node[row] !== node || block < 0) continue;
       notarized[block] = known.notarized_s[row];
       finalized[block] = known.finalized_s[row];
-      if (!Number.isNaN(finalized[block])) final.push(block);
-      if (blocks.height[block] > blocks.height[tips.at(Infinity)]) tips.add(notarized[block], block);
+      if (finalized[block] >= 0) final.push(block);
+      if (blocks.height[block] > blocks.height[tips.last]) tips.add(notarized[block], block);
     }
-    final.sort((a, b) => finalized[a] - finalized[b] || blocks.height[a] - blocks.height[b]);
-    const finals = new Steps({ block: 0, reference: blocks.price[0] });
-    for (const block of final) {
-      const price = blocks.price[block];
-      const reference = Number.isNaN(price) ? finals.at(Infinity).reference : price;
-      finals.add(finalized[block], { block, reference });
-    }
-    return { notarized, finalized, tips, finals };
-  });
+    for (const each of all) each.finals = finalsOf(blocks, each);
+    return all;
+  })[node];
+}
+
+/** The newest final block over time, and the price of the newest priced one. */
+function finalsOf(blocks, { final, finalized }) {
+  final.sort((a, b) => finalized[a] - finalized[b] || blocks.height[a] - blocks.height[b]);
+  const finals = new Steps({ block: 0, reference: blocks.price[0] });
+  for (const block of final) {
+    const price = blocks.price[block];
+    const reference = Number.isNaN(price) ? finals.last.reference : price;
+    finals.add(finalized[block], { block, reference });
+  }
+  return finals;
 }
 
 /**
@@ -173,10 +175,7 @@ function arrivedAt(film, node) {
   });
 }
 
-/**
- * What a block is to a node at an instant.
- * @returns {"unknown"|"proposed"|"notarized"|"finalized"}
- */
+/** What a block is to a node: "unknown", "proposed", "notarized" or "finalized". */
 export function blockState(film, block, node, t) {
   const { notarized, finalized } = historyOf(film, node);
   if (finalized[block] <= t) return "finalized";
@@ -192,15 +191,19 @@ function ballots(film) {
   return keptOr(film, "ballots", () => {
     const { blocks, arrivals, votes } = film.tables;
     const width = film.names.length;
-    const keyOf = (row) => arrivals.block[row] * width + arrivals.receiver[row];
-    const all = Array.from(arrivals.kind.keys());
-    const cast = all.filter((row) => arrivals.kind[row] === 1 && arrivals.block[row] >= 0);
+    const keys = new Int32Array(arrivals.rows).fill(-1);
     const starts = new Int32Array(blocks.rows * width + 1);
-    for (const row of cast) starts[keyOf(row) + 1] += 1;
+    for (let row = 0; row < arrivals.rows; row += 1) {
+      if (arrivals.kind[row] === 0 || arrivals.block[row] < 0) continue;
+      keys[row] = arrivals.block[row] * width + arrivals.receiver[row];
+      starts[keys[row] + 1] += 1;
+    }
     for (let key = 1; key < starts.length; key += 1) starts[key] += starts[key - 1];
     const next = starts.slice();
-    const rows = new Int32Array(cast.length);
-    for (const row of cast) rows[next[keyOf(row)]++] = row;
+    const rows = new Int32Array(starts[starts.length - 1]);
+    for (let row = 0; row < keys.length; row += 1) {
+      if (keys[row] >= 0) rows[next[keys[row]]++] = row;
+    }
     const own = new Map();
     votes.voter.forEach((voter, row) => own.set(votes.block[row] * width + voter, votes.sent_s[row]));
     return { starts, rows, own };
@@ -235,7 +238,7 @@ export function inFlight(film, t) {
   const { sent_s: sent, received_s: received } = film.tables.arrivals;
   // The earliest sending of what arrives from a row on: beyond an instant, all the rest is too.
   const earliest = keptOr(film, "earliest", () => {
-    const times = Float64Array.from(sent);
+    const times = sent.slice();
     for (let row = times.length - 2; row >= 0; row -= 1) {
       times[row] = Math.min(times[row], times[row + 1]);
     }
@@ -290,10 +293,7 @@ function headsOf(film, node) {
   });
 }
 
-/**
- * The first violation whose instant is known, or null.
- * @returns {{check: string, time_s: number, sentence: string}|null}
- */
+/** The first violation whose instant is known, or null. */
 export function firstViolation(film) {
   const timed = film.header.violations.filter((one) => one.time_s !== null);
   return timed.sort((a, b) => a.time_s - b.time_s)[0] ?? null;

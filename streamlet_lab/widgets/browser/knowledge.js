@@ -4,13 +4,13 @@ import { blockState, decidingThree, stateOf, votesSeen } from "./film.js";
 import { ancestorsOf } from "./lanes.js";
 import { counted, inSeconds, placeOf } from "./words.js";
 
-/** So many heights are in sight. */
-export const HEIGHTS_SHOWN = 12;
+/** A viewer may have blocks so far above the chain that it has notarized. */
+const FURTHEST = 12;
 
 /** The highest block that the viewer has, notarized or not. */
 function topOf(film, tree, node, tip, time) {
   const height = film.tables.blocks.height[tip];
-  for (let level = height + HEIGHTS_SHOWN; level > height; level -= 1) {
+  for (let level = height + FURTHEST; level > height; level -= 1) {
     const blocks = tree.byHeight[level] ?? [];
     if (blocks.some((block) => blockState(film, block, node, time) !== "unknown")) return level;
   }
@@ -28,17 +28,17 @@ function markTwins(film, known) {
 }
 
 /**
- * Say what the viewer knows of the highest blocks.
+ * Say what the viewer knows of the blocks of the highest heights, so many of them.
  *
  * @returns {{known: Map<number, object>, lowest: number, tip: number, finalized: number,
  *   lit: number[]}} known by block; `lit` are those in a row that made the last one final
  */
-export function knowledgeAt(film, tree, { viewer, time, selection }) {
+export function knowledgeAt(film, tree, heights, { viewer, time, selection }) {
   const { height, parent } = film.tables.blocks;
   const node = placeOf(film, viewer);
   const { tip, finalized } = stateOf(film, node, time);
   const lit = (finalized > 0 && decidingThree(film, finalized, node)) || [];
-  const trunk = new Set(ancestorsOf(film, tip, HEIGHTS_SHOWN));
+  const trunk = new Set(ancestorsOf(film, tip, heights));
   const known = new Map();
   const describe = (block, state) => {
     // What extends the longest chain is no fork, though it is not notarized yet.
@@ -55,7 +55,7 @@ export function knowledgeAt(film, tree, { viewer, time, selection }) {
     };
   };
   const top = topOf(film, tree, node, tip, time);
-  const lowest = Math.max(top - HEIGHTS_SHOWN + 1, 0);
+  const lowest = Math.max(top - heights + 1, 0);
   for (const block of tree.byHeight.slice(lowest, top + 1).flat()) {
     const state = blockState(film, block, node, time);
     if (state !== "unknown") known.set(block, describe(block, state));

@@ -36,18 +36,22 @@ function conflictsOf(film) {
   return since;
 }
 
-/** The end of the chain that gets the first lane: the highest that anybody saw notarized. */
+/**
+ * The end of the chain that gets the first lane: the highest block that is final for anybody, the
+ * highest notarized one above it, and what was proposed last on that.
+ */
 function mainTip(film) {
-  const { height } = film.tables.blocks;
+  const { height, parent } = film.tables.blocks;
   const { block, finalized_s } = film.tables.known;
-  let best = 0;
-  const better = (row) => height[block[row]] > height[block[best]];
-  for (let row = 1; row < block.length; row += 1) {
-    // What is final comes before what is only higher.
-    const final = Number(finalized_s[row] >= 0) - Number(finalized_s[best] >= 0);
-    if (final > 0 || (final === 0 && better(row))) best = row;
-  }
-  return block.length ? block[best] : 0;
+  const final = block.reduce(
+    (best, each, row) => (finalized_s[row] >= 0 && height[each] > height[best] ? each : best),
+    0,
+  );
+  const notarized = [...new Set(block)].filter((each) => each >= 0);
+  notarized.sort((one, other) => height[other] - height[one]);
+  const tip = notarized.find((each) => ancestorsOf(film, each).includes(final)) ?? final;
+  const child = parent.lastIndexOf(tip);
+  return child < 0 ? tip : child;
 }
 
 /**

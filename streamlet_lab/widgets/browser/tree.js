@@ -2,11 +2,15 @@
 
 import { blockParts, classOf, sayBlock } from "./blocks.js";
 import { dom, setAttributes, svg } from "./dom.js";
-import { HEIGHTS_SHOWN, knowledgeAt, sayThree, sayTree } from "./knowledge.js";
+import { knowledgeAt, sayThree, sayTree } from "./knowledge.js";
 import { layOutTree } from "./lanes.js";
 import { legendOf } from "./legend.js";
 import { pictureOf } from "./picture.js";
 
+/** So many heights are in sight, or fewer where columns would be narrower than a block. */
+const MOST_HEIGHTS = 12;
+const LEAST_HEIGHTS = 4;
+const LEAST_COLUMN = 50;
 const TREE_TOP = 14;
 const TREE_MARGIN = 8;
 /** Lanes are this far apart, in pixels; more of them than have room are scrolled. */
@@ -71,7 +75,9 @@ class TreePanel {
     if (!film || !width || !height) return;
     const tree = layOutTree(film);
     const room = height - TREE_TOP;
-    const column = width / (HEIGHTS_SHOWN + 0.2);
+    const fitting = Math.max(Math.floor(width / LEAST_COLUMN), LEAST_HEIGHTS);
+    const heights = Math.min(fitting, MOST_HEIGHTS);
+    const column = width / (heights + 0.2);
     // A block is drawn at the size of the usual text, and scaled.
     const scale = scaleOf(column);
     const lane = scale * Math.min(Math.max(room / tree.lanes / scale, LEAST_LANE), MOST_LANE);
@@ -81,7 +87,7 @@ class TreePanel {
       x: column * (film.tables.blocks.height[block] + 0.6),
       y: top + lane * tree.lane[block],
     });
-    this.scene = { film, tree, size, scale, column, at, width, height, newest: -1 };
+    this.scene = { film, tree, heights, size, scale, column, at, width, height, newest: -1 };
     this.draw(this.store.get());
   }
 
@@ -89,8 +95,8 @@ class TreePanel {
     const { film, playing } = state;
     if (film !== (this.scene?.film ?? null)) return void this.arrange();
     if (!this.scene) return;
-    const { tree, column } = this.scene;
-    const seen = knowledgeAt(film, tree, state);
+    const { tree, heights, column } = this.scene;
+    const seen = knowledgeAt(film, tree, heights, state);
     for (const block of [...this.groups.keys()]) if (!seen.known.has(block)) this.forget(block);
     for (const [block, known] of seen.known) this.drawBlock(block, known);
     if (!this.moving.querySelector("[tabindex='0']")) this.enter(seen.tip);
