@@ -1,6 +1,7 @@
 """The bench as a whole: controls, what they ask the kernel, and what can be done with a run."""
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,7 +68,7 @@ def drag(track: Locator, *values: float) -> None:
 
 
 def stand_at(page: Page, second: float) -> None:
-    drag(page.get_by_role("slider", name="time"), second)
+    drag(page.get_by_role("slider", name="time", exact=True), second)
 
 
 def do(page: Page, name: str) -> Locator:
@@ -89,14 +90,8 @@ def test_every_control_is_there_has_a_name_and_says_what_it_means(bench: Page) -
         entered = found.locator("input:visible, select:visible").first
         name, unit = about["label"], about["unit"]
         expect(found.locator("label")).to_have_text(f"{name} ({unit})" if unit else name)
-        expect(entered).to_have_accessible_description(about["help"][:40] and _starts(about))
+        expect(entered).to_have_accessible_description(re.compile("^" + re.escape(about["help"])))
         expect(found).to_have_attribute("title", about["help"])
-
-
-def _starts(about: dict[str, Any]) -> Any:
-    import re
-
-    return re.compile("^" + re.escape(about["help"].split(". ")[0][:30]))
 
 
 @pytest.mark.parametrize(
@@ -129,8 +124,10 @@ def test_what_a_control_says_is_asked_at_once(
 
 @pytest.mark.parametrize(
     ("typed", "value"),
-    [("250", 250), (" 1e3 ", 1000), ("0.125", 0.125), (f"{2**63 - 1}", f"{2**63 - 1}")]
-    + [("many", "many"), ("", ""), ("0x10", "0x10"), ("5", 5)],
+    [
+        *(("250", 250), (" 1e3 ", 1000), ("0.125", 0.125), ("5", 5)),
+        *((text, text) for text in ("many", "", "0x10", f"{2**63 - 1}")),
+    ],
 )
 def test_a_typed_value_is_taken_as_it_is(bench: Page, typed: str, value: object) -> None:
     box = control(bench, "epochs").get_by_label("typed")
@@ -280,9 +277,7 @@ def test_a_lesson_is_found_beside_the_notebook(bench: Page, path: str, address: 
         ("order", {"kind": "order", "side": "buy", "quantity": 10}),
     ],
 )
-def test_the_run_is_touched_where_it_stands(
-    bench: Page, press: str, touch: dict[str, Any]
-) -> None:
+def test_the_run_is_touched_where_it_stands(bench: Page, press: str, touch: dict[str, Any]) -> None:
     button = bench.locator(f"[data-touch='{press}']")
     expect(button).to_be_disabled()  # at the end
     stand_at(bench, 4.25)
@@ -444,7 +439,7 @@ def test_a_film_of_another_version_is_said_to_be_one(bench: Page, calm: Film) ->
 
     drag(control(bench, "nodes").locator("[type=range]"), 5)
     says(bench, film=to_plain(calm, said(bench, "asked")))
-    expect(bench.get_by_role("alert")).to_be_empty()
+    expect(bench.locator(".sl-alert")).to_be_empty()
 
 
 # --- Light and dark, large, by keys
@@ -525,8 +520,7 @@ def test_tab_reaches_everything_and_leaves(bench: Page) -> None:
 def test_nothing_serious_bars_anyone(bench: Page, scheme: Any, crashed: Film) -> None:
     bench.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     do(bench, "pin").click()
-    for section in bench.locator("details:not([open]) summary").all():
-        section.click()
+    bench.evaluate("document.querySelectorAll('details').forEach((it) => { it.open = true; })")
     says(
         bench,
         film=to_plain(crashed, 1),
@@ -631,7 +625,7 @@ def test_a_saved_page_plays_without_a_kernel(saved: Page, calm: Film) -> None:
     for name in ("stop", "many", "code", "save"):
         expect(do(saved, name)).to_have_count(0)
     saved.get_by_role("button", name="play", exact=True).click()
-    saved.wait_for_function("document.querySelector('.sl-scrub').valueAsNumber > 0.5")
+    expect(saved.locator(".sl-clock")).to_contain_text("epoch 1,")
     saved.get_by_role("button", name="pause").click()
     expect(saved.locator(".sl-frame:visible")).to_have_count(3)
 

@@ -1,5 +1,6 @@
 // One control, made from what the kernel says of it; see `describe` in knobs.py.
 
+import { buttonOf } from "./buttons.js";
 import { dom, setAttributes, setText } from "./dom.js";
 import { pairEntry, trackEntry } from "./entries.js";
 import { readTyped } from "./values.js";
@@ -18,20 +19,11 @@ function numberEntry(control) {
     autocomplete: "off",
     change: () => desk.change(name, readTyped(box.value)),
   });
-  const next = dom(
-    "button",
-    {
-      type: "button",
-      class: "sl-small",
-      title: `next ${control.about.label}`,
-      "aria-label": `next ${control.about.label}`,
-      click: () => {
-        const value = readTyped(box.value);
-        if (typeof value === "number") desk.change(name, value + 1);
-      },
-    },
-    "+1",
-  );
+  const says = `next ${control.about.label}`;
+  const next = buttonOf("+1", { class: "sl-small", title: says, "aria-label": says }, () => {
+    const value = readTyped(box.value);
+    if (typeof value === "number") desk.change(name, value + 1);
+  });
   return {
     beside: [box, next],
     inputs: [box],
@@ -119,11 +111,7 @@ class Control {
     this.reason = dom("p", { id: `${this.id}-idle`, class: "sl-reason" });
     this.wrong = dom("p", { id: `${this.id}-wrong`, class: "sl-wrong" });
     this.label = dom("label", { for: this.id, class: "sl-label" });
-    this.back = dom(
-      "button",
-      { type: "button", class: "sl-small sl-back", click: () => desk.reset(this.name) },
-      "↺",
-    );
+    this.back = buttonOf("↺", { class: "sl-small sl-back" }, () => desk.reset(this.name));
     this.element = dom(
       "div",
       { class: `sl-control sl-control-${about.kind}`, "data-control": about.name },

@@ -1,18 +1,18 @@
 // What comes up over the bench: the code of the experiment, and matplotlib's chart.
 
+import { buttonOf } from "./buttons.js";
 import { dom } from "./dom.js";
 import { titleOf } from "./frames.js";
 
 /** Make what comes up; Escape and a button close it, and the focus goes back. */
 function dialogOf(name, ...children) {
-  const close = dom("button", { type: "button", class: "sl-button" }, "close");
+  const close = buttonOf("close", {}, () => dialog.close());
   const dialog = dom(
     "dialog",
     { class: "sl-dialog", "aria-label": name, close: () => dialog.remove() },
     dom("div", { class: "sl-heading" }, dom("h3", { class: "sl-title" }, name), close),
     ...children,
   );
-  close.addEventListener("click", () => dialog.close());
   return dialog;
 }
 

@@ -1,5 +1,6 @@
 // The panels, each in a frame with its name and what can be done with it.
 
+import { buttonOf } from "./buttons.js";
 import { dom } from "./dom.js";
 import { inspectorPanel } from "./inspector.js";
 import { networkPanel } from "./network.js";
@@ -71,11 +72,7 @@ class Frames {
     const { title, isBeside } = PANEL_KINDS[name];
     const panel = this.panels.get(name).element;
     const button = (words, kind, press) =>
-      dom(
-        "button",
-        { type: "button", class: `sl-small ${kind}`, "aria-label": `${words}: ${title}`, click: press },
-        words,
-      );
+      buttonOf(words, { class: `sl-small ${kind}`, "aria-label": `${words}: ${title}` }, press);
     const head = isBeside
       ? null
       : dom(

@@ -1,5 +1,6 @@
 // The presets: a menu, what the chosen one shows, and the lesson that explains it.
 
+import { buttonOf } from "./buttons.js";
 import { dom, setText } from "./dom.js";
 
 const OWN = "";
@@ -82,10 +83,8 @@ class PresetMenu {
     this.sentence.replaceChildren(`${sentence} `, named, ".");
     const other = this.find(against);
     if (!other) return undefined;
-    const compare = dom(
-      "button",
-      { type: "button", class: "sl-small", click: () => this.compare(preset, other) },
-      `compare with ${other.label}`,
+    const compare = buttonOf(`compare with ${other.label}`, { class: "sl-small" }, () =>
+      this.compare(preset, other),
     );
     return this.sentence.append(" ", compare);
   }

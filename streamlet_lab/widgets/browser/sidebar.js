@@ -1,5 +1,6 @@
 // The controls: those always in sight, the others in sections, and presets to begin with.
 
+import { buttonOf, enable } from "./buttons.js";
 import { makeControl } from "./controls.js";
 import { dom, setAttributes, setText } from "./dom.js";
 import { presetMenu } from "./presetmenu.js";
@@ -18,9 +19,9 @@ class Sidebar {
     this.made = "";
     this.presets = presetMenu(store, desk);
     this.touches = touchForm(store, desk);
-    this.undo = this.button("undo", "Ctrl+Z", () => desk.undo());
-    this.redo = this.button("redo", "Ctrl+Shift+Z", () => desk.redo());
-    this.reset = this.button("reset all", "all controls, and nothing done", () => desk.resetAll());
+    this.undo = buttonOf("undo", { title: "Ctrl+Z" }, () => desk.undo());
+    this.redo = buttonOf("redo", { title: "Ctrl+Shift+Z" }, () => desk.redo());
+    this.reset = buttonOf("reset all", { title: "all controls, and nothing done" }, () => desk.resetAll());
     this.body = dom("div", { class: "sl-controls" });
     this.element = dom(
       "section",
@@ -33,10 +34,6 @@ class Sidebar {
     const heard = ["controls", "settings", "status", "shown", "touches", "canUndo", "canRedo"];
     this.off = store.on(heard, (state) => this.draw(state));
     this.draw(store.get());
-  }
-
-  button(name, title, press) {
-    return dom("button", { type: "button", class: "sl-button", title, click: press }, name);
   }
 
   draw(state) {
@@ -52,9 +49,9 @@ class Sidebar {
       if (refusal && about.section) this.sections.get(about.section).open = true;
     }
     this.count(listed, settings);
-    this.undo.disabled = !canUndo;
-    this.redo.disabled = !canRedo;
-    this.reset.disabled = !Object.keys(settings).length && !touches.length;
+    enable(this.undo, canUndo);
+    enable(this.redo, canRedo);
+    enable(this.reset, Object.keys(settings).length > 0 || touches.length > 0);
     this.presets.element.hidden = shown.length > 0 && !shown.includes(PRESETS);
     this.touches.element.hidden = shown.length > 0 && !shown.includes(TOUCHES);
   }

@@ -1,5 +1,6 @@
 // What can be done with a run as a whole: stop it, pin it, run many, copy, save, look.
 
+import { buttonOf, enable } from "./buttons.js";
 import { dom, setAttributes, setText } from "./dom.js";
 import { PICTURED } from "./frames.js";
 import { download, pngOfView, svgOfView } from "./shot.js";
@@ -7,7 +8,7 @@ import { download, pngOfView, svgOfView } from "./shot.js";
 const THEMES = { auto: "dark", dark: "light", light: "auto" };
 
 const makeButton = (name, words, title, press) =>
-  dom("button", { type: "button", class: "sl-button", "data-do": name, title, click: press }, words);
+  buttonOf(words, { "data-do": name, title }, press);
 
 class Toolbar {
   /** @param {?object} kernel `link` and `dialogs`, where there is a kernel */
@@ -85,7 +86,7 @@ class Toolbar {
 
   draw(state) {
     const { film, pinned, code, themeChoice, projector, trouble, notice } = state;
-    this.enable({ pin: film || pinned, many: film, save: film, code, png: film, svg: film });
+    this.allow({ pin: film || pinned, many: film, save: film, code, png: film, svg: film });
     this.name("pin", pinned ? "unpin A" : "pin", { "aria-pressed": Boolean(pinned) });
     this.name("theme", `theme: ${themeChoice}`);
     this.name("projector", projector ? "leave projector" : "projector");
@@ -99,10 +100,10 @@ class Toolbar {
     return this.element.querySelector(`[data-do="${name}"]`);
   }
 
-  enable(when) {
+  allow(when) {
     for (const [name, isThere] of Object.entries(when)) {
       const button = this.button(name);
-      if (button) button.disabled = !isThere;
+      if (button) enable(button, Boolean(isThere));
     }
   }
 
@@ -116,7 +117,7 @@ class Toolbar {
   drawStatus({ status, busy, many }) {
     const { state, epoch = 0, epochs = 0, sentence } = status;
     const isRunning = busy || many?.state === "running";
-    this.enable({ stop: isRunning });
+    this.allow({ stop: isRunning });
     this.busy.classList.toggle("sl-hushed", !isRunning && state !== "stopped");
     this.progress.hidden = !isRunning;
     if (isRunning && epochs) setAttributes(this.progress, { max: epochs, value: epoch });

@@ -1,5 +1,6 @@
 // Touching the run at the instant where it stands, and the list of what was done.
 
+import { buttonOf, enable } from "./buttons.js";
 import { dom, setText } from "./dom.js";
 import { readTyped } from "./values.js";
 import { inSeconds } from "./words.js";
@@ -90,8 +91,7 @@ class TouchForm {
   }
 
   button(kind, press) {
-    const named = { type: "button", class: "sl-button", "data-touch": kind, click: press };
-    return dom("button", named, kind);
+    return buttonOf(kind, { "data-touch": kind }, press);
   }
 
   ends() {
@@ -118,7 +118,7 @@ class TouchForm {
     if (names.join() !== this.names) this.nameNodes(names);
     this.follow(state.selection);
     const isOver = !film || time >= film.header.end_s;
-    for (const button of this.element.querySelectorAll("[data-touch]")) button.disabled = isOver;
+    for (const button of this.element.querySelectorAll("[data-touch]")) enable(button, !isOver);
     const words = isOver ? "Stand at an instant before the end." : `At ${inSeconds(time)}:`;
     setText(this.instant, words);
     this.listTouches(touches, state);
@@ -154,8 +154,8 @@ class TouchForm {
     this.list.dataset.key = key;
     const items = touches.map((touch, place) => {
       const undo = `undo: ${sayTouch(touch)}`;
-      const press = { type: "button", class: "sl-small", "aria-label": undo, title: undo };
-      const remove = dom("button", { ...press, click: () => this.desk.untouch(place) }, "✕");
+      const named = { class: "sl-small", "aria-label": undo, title: undo };
+      const remove = buttonOf("✕", named, () => this.desk.untouch(place));
       return dom("li", {}, sayTouch(touch), " ", remove);
     });
     this.list.replaceChildren(...items);
