@@ -84,6 +84,7 @@ from streamlet_lab.simulator import reference_kinds as reference_kinds
 from streamlet_lab.simulator import trader_kind as trader_kind
 from streamlet_lab.simulator import trader_kinds as trader_kinds
 from streamlet_lab.sobol import quasi_random as quasi_random
+from streamlet_lab.widgets import Bench as Bench
 
 __version__: str
 from streamlet_lab.study_file import load_study as load_study

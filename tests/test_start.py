@@ -80,7 +80,7 @@ ROOMS = {
     "study_file": 'load_study("docs/study.toml")',
     "grid": 'sweep({"epochs": 2, "market.reference": "delayed"}, {"nodes": [4]}, repeats=2)',
     "fuzz": "fuzz(1)",
-    "widgets": "Explorer()",
+    "widgets": "Bench()",
 }
 
 
@@ -119,7 +119,7 @@ def test_the_names_are_there_for_completion_and_for_import_star() -> None:
 
 def test_every_module_is_there_by_its_name() -> None:
     assert sl.matching.Order is sl.Order  # as it was before names were imported late
-    assert sl.widgets.Explorer is importlib.import_module("streamlet_lab.widgets").Explorer
+    assert sl.widgets.Bench is importlib.import_module("streamlet_lab.widgets").Bench
 
 
 def test_a_name_that_there_is_not_is_refused_with_one_like_it() -> None:

@@ -8,5 +8,7 @@ what the full engine makes, epoch by epoch.
 from streamlet_lab.batched.lockstep import play as play
 from streamlet_lab.batched.scope import explain as explain
 from streamlet_lab.batched.tally import MEASURES as MEASURES
+from streamlet_lab.batched.tally import Facts as Facts
 from streamlet_lab.batched.tally import measure_batches as measure_batches
 from streamlet_lab.batched.tally import measure_runs as measure_runs
+from streamlet_lab.batched.tally import play_batches as play_batches

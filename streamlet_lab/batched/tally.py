@@ -55,25 +55,43 @@ def measure_batches(
     """Yield the same batch by batch, each as soon as it is played."""
     for name in measures:
         to_name(name, MEASURES, "measure")
+    for facts in play_batches(config, seeds):
+        yield _numbers_of(facts, measures)
+
+
+def play_batches(
+    config: ExperimentConfig, seeds: Sequence[int], most: int = _EPOCHS
+) -> "Iterator[Facts]":
+    """Yield what is known of the runs of some seeds, batch by batch of so many runs at most.
+
+    Raises
+    ------
+    InvalidInput
+        If the engine cannot play them.
+    """
     if why := explain(config):
         raise InvalidInput("engine", "batched", f"'full' or 'auto' for {why}")
     expected = max(1, int(expected_orders(config)))
-    runs = max(1, min(_EPOCHS // config.epochs, _POINTS // points_of(config), _ORDERS // expected))
+    room = min(_EPOCHS // config.epochs, _POINTS // points_of(config), _ORDERS // expected)
+    runs = max(1, min(room, most))
     for first in range(0, len(seeds), runs):
         inputs = draw(config, seeds[first : first + runs])
-        yield tally(config, inputs, play(config, inputs), measures)
+        yield Facts(config, inputs, play(config, inputs))
 
 
 def tally(
     config: ExperimentConfig, inputs: Inputs, outcome: Played, measures: Sequence[str]
 ) -> list[Numbers]:
     """Return what is measured in runs that were played, one after the other."""
-    facts = _Facts(config, inputs, outcome)
+    return _numbers_of(Facts(config, inputs, outcome), measures)
+
+
+def _numbers_of(facts: "Facts", measures: Sequence[str]) -> list[Numbers]:
     columns = [MEASURES[name](facts) for name in measures]
     return [dict(zip(measures, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-class _Facts:
+class Facts:
     """What the measures are made of: runs × epochs, and what is known of each order."""
 
     def __init__(self, config: ExperimentConfig, inputs: Inputs, outcome: Played) -> None:
@@ -97,11 +115,16 @@ class _Facts:
         return np.where(self.is_final, epochs, np.nan)
 
     @cached_property
+    def error(self) -> Array:
+        """By how much each final price is off the true one of its epoch, basis points; else NaN."""
+        cents, true = self.outcome.cents, self.inputs.quotes.true_price
+        off = 1e4 * ((cents / 100) / (true / _MICROS) - 1)
+        return np.where(self.is_priced, off, np.nan)
+
+    @cached_property
     def displacement(self) -> Array:
         """How far the worst final price is from the true one of its epoch, basis points."""
-        cents, true = self.outcome.cents, self.inputs.quotes.true_price
-        off = np.abs(1e4 * ((cents / 100) / (true / _MICROS) - 1))
-        farthest = np.where(self.is_priced, off, -1).max(axis=1)
+        farthest = np.where(self.is_priced, np.abs(self.error), -1).max(axis=1)
         return np.where(farthest < 0, np.nan, farthest)
 
     @cached_property
@@ -151,7 +174,7 @@ def _middle(ranked: Array, first: Array, counts: Array) -> Array:
     return np.where(counts > 0, (low + high) / 2, np.nan)
 
 
-def _median_latency(facts: _Facts) -> Array:
+def _median_latency(facts: Facts) -> Array:
     ranked = np.sort(facts.latency, axis=1)  # NaN comes last
     first = np.arange(facts.runs) * facts.epochs
     return _middle(ranked.ravel(), first, facts.is_final.sum(axis=1))
@@ -163,12 +186,12 @@ def _mean(values: Array) -> Array:
     return np.asarray(np.where(known, values, 0).sum(axis=1) / np.where(counts, counts, np.nan))
 
 
-def _median_age(facts: _Facts) -> Array:
+def _median_age(facts: Facts) -> Array:
     ages, counts = facts.ages()
     return _middle(ages, np.cumsum(counts) - counts, counts)
 
 
-def _mean_age(facts: _Facts) -> Array:
+def _mean_age(facts: Facts) -> Array:
     known = facts.outcome.ordered_at >= 0
     ages = np.bincount(facts.orders.run[known], facts.outcome.age[known] / _MICROS, facts.runs)
     counts = facts.count(known)
@@ -176,13 +199,13 @@ def _mean_age(facts: _Facts) -> Array:
 
 
 # What it measures: each of a batch, a value for each run.
-_Measure = Callable[[_Facts], Sequence[float | None]]
+_Measure = Callable[[Facts], Sequence[float | None]]
 
 
-def _numbers(number: Callable[[_Facts], Array], digits: int | None = 3) -> _Measure:
+def _numbers(number: Callable[[Facts], Array], digits: int | None = 3) -> _Measure:
     """Return a measure that a run may lack, rounded as the summary rounds it."""
 
-    def measure(facts: _Facts) -> list[float | None]:
+    def measure(facts: Facts) -> list[float | None]:
         values = number(facts).astype(float).tolist()
         rounded = values if digits is None else [round(value, digits) for value in values]
         return [None if value != value else value for value in rounded]
@@ -190,15 +213,15 @@ def _numbers(number: Callable[[_Facts], Array], digits: int | None = 3) -> _Meas
     return measure
 
 
-def _orders(which: Callable[[_Facts], Array]) -> _Measure:
+def _orders(which: Callable[[Facts], Array]) -> _Measure:
     """Return how many orders of each run are such."""
     return _numbers(lambda facts: facts.count(which(facts)))
 
 
-def _share(which: Callable[[_Facts], Array], among: Callable[[_Facts], Array]) -> _Measure:
+def _share(which: Callable[[Facts], Array], among: Callable[[Facts], Array]) -> _Measure:
     """Return the share of such orders among some of each run."""
 
-    def measure(facts: _Facts) -> list[float | None]:
+    def measure(facts: Facts) -> list[float | None]:
         whole = among(facts)
         counts = (facts.count(orders).tolist() for orders in (which(facts) & whole, whole))
         return [Share.of(*pair) for pair in zip(*counts, strict=True)]

@@ -1,9 +1,9 @@
 """Charts in matplotlib and one style.
 
 A chart of a run is a function ``draw_…(axes, run, …)``, which draws on axes that it is given.
-Listed in :class:`~streamlet_lab.charts.plots.Plots`, it is a method of ``run.plot``, a picture of
-the explorer and, if it is to be saved, a file of :func:`save_charts`. The ``plot_…`` functions show
-sweeps and studies, each on a pyplot figure.
+Listed in :class:`~streamlet_lab.charts.plots.Plots`, it is a method of ``run.plot``, and, if it is
+to be saved, a file of :func:`save_charts`. The ``plot_…`` functions show sweeps and studies, each
+on a pyplot figure.
 """
 
 from streamlet_lab.charts.blocks import draw_block_tree as draw_block_tree

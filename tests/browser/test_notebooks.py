@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 # A live widget needs a browser; the shortest lesson stands for those without one.
 RUN_IN_BROWSER = [
-    path for path in NOTEBOOKS if "Explorer(" in path.read_text() or path.stem == "02_streamlet"
+    path for path in NOTEBOOKS if "Bench(" in path.read_text() or path.stem == "02_streamlet"
 ]
 RUN_MS = 300_000
 

@@ -39,7 +39,7 @@ def has_picture(cell: dict[str, Any]) -> bool:
 
 
 def is_meant_to_draw(cell: dict[str, Any]) -> bool:
-    return re.search(r"\.plot\.|\bplot_\w+\(", source(cell)) is not None
+    return re.search(r"\.plot\.|\bplot_\w+\(|\bBench\(", source(cell)) is not None
 
 
 def test_there_are_notebooks() -> None:

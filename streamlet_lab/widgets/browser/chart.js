@@ -1,0 +1,207 @@
+// The panel of a chart: panes of series over time, on the cursor and the zoom that all share.
+
+import { layOut } from "./axes.js";
+import { coloursOf, dom, setAttributes } from "./dom.js";
+import { drawInstant, drawLayers, drawPointed, drawRings, penFor } from "./layers.js";
+import { Pointing } from "./pointing.js";
+import { placesOf } from "./reading.js";
+import { createSwitches, isShown } from "./switches.js";
+import { createTip } from "./tip.js";
+import { inSeconds } from "./words.js";
+
+const CHART_COLOURS = [
+  ...["truth", "text", "muted", "faint", "panel", "surface"],
+  ...["consensus", "vwap", "accepted", "rejected", "justified", "pinned"],
+];
+/** The size of a chart's text, of the page's. */
+const LETTER = 0.88;
+const PINNED_DASH = [5, 3];
+
+/** A series as the pinned run has it: in the pin's colour, dashed, and with nothing to click. */
+const asPinned = (series) => ({
+  ...series,
+  name: "pinned",
+  label: "pinned run (A)",
+  colour: "pinned",
+  dash: PINNED_DASH,
+  shape: series.shape && "gem",
+  hidden: false,
+  selects: null,
+  since: null,
+  brief: `A, ${series.brief ?? series.label}`,
+});
+
+/**
+ * @typedef {object} Kind  what a chart shows
+ * @property {string} name
+ * @property {string} title
+ * @property {(film) => string} missing  why there is nothing to show, or nothing
+ * @property {(film, view) => object[]} panes  each with its title and series, see marks.js;
+ *     `view` has the seconds shown, the width in pixels, and what many runs gave
+ * @property {(film) => string} says  the chart in words
+ * @property {(film) => string} [note]  what is to be read below it
+ */
+
+/**
+ * The panel. Frame and series are kept as pictures, drawn when something is another; a frame of the
+ * play copies them.
+ */
+class Chart {
+  constructor(store, kind) {
+    this.store = store;
+    this.kind = kind;
+    this.scene = null;
+    this.layers = { ground: dom("canvas"), series: dom("canvas") };
+    this.plot = dom("canvas", {
+      class: "sl-plot",
+      role: "img",
+      tabindex: 0,
+      "aria-label": kind.title,
+      "aria-keyshortcuts": "ArrowLeft ArrowRight ArrowUp ArrowDown Enter + - Escape",
+    });
+    this.tip = createTip();
+    this.switches = createSwitches(kind.title, (name, on) => this.turn(name, on));
+    const unzoom = () => store.set({ zoom: null });
+    this.whole = dom(
+      "button",
+      { type: "button", class: "sl-switch sl-whole", hidden: true, click: unzoom },
+      "whole run",
+    );
+    const title = dom("h3", { class: "sl-chart-title" }, kind.title);
+    const head = dom("div", { class: "sl-chart-head" }, title, this.switches.element);
+    this.stage = dom("div", { class: "sl-stage" }, this.plot, this.whole, ...this.tip.elements);
+    this.note = dom("p", { class: "sl-note" });
+    this.element = dom(
+      "section",
+      { class: `sl-panel sl-chart sl-chart-${kind.name}`, "aria-label": kind.title },
+      ...[head, this.stage, this.note],
+    );
+    this.pointing = new Pointing(store, this.plot, this);
+    this.sizes = new ResizeObserver(() => this.arrange());
+    this.sizes.observe(this.stage);
+    this.offs = [
+      store.on(["film", "pinned", "many", "series", "zoom"], () => this.arrange()),
+      // Whoever changes the theme of the page may hear of it after this panel.
+      store.on(["theme", "projector"], () => requestAnimationFrame(() => this.arrange())),
+      store.on(["time"], () => this.draw()),
+      store.on(["selection"], () => this.choose()),
+    ];
+    this.arrange();
+  }
+
+  /** Switch a series on or off. */
+  turn(name, on) {
+    const { series } = this.store.get();
+    this.store.set({ series: { ...series, [`${this.kind.name}.${name}`]: on } });
+  }
+
+  /** The part of the run that is shown; a zoom beyond this run's end is none. */
+  windowOf({ film, zoom }) {
+    const end = film.header.end_s;
+    return zoom && zoom[0] < end ? [zoom[0], Math.min(zoom[1], end)] : [0, end];
+  }
+
+  /** Lay everything out anew. */
+  arrange() {
+    const state = this.store.get();
+    const { film, zoom } = state;
+    const why = film ? this.kind.missing(film) : "";
+    this.scene = null;
+    this.pointing.hover = this.pointing.drag = null;
+    this.stage.hidden = Boolean(why);
+    this.whole.hidden = !film || Boolean(why) || !zoom;
+    this.note.textContent = why || (film && this.kind.note?.(film)) || "";
+    if (!film || why) {
+      this.plot.width = 0;
+      this.switches.show([], () => false);
+      return;
+    }
+    const { clientWidth: width, clientHeight: height } = this.stage;
+    if (!width || !height) return;
+    const ratio = window.devicePixelRatio || 1;
+    for (const canvas of [this.plot, this.layers.ground, this.layers.series]) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    this.scene = this.sceneOf(state, { width, height, ratio });
+    drawLayers(this.layers, this.scene);
+    this.choose();
+  }
+
+  sceneOf(state, size) {
+    const style = getComputedStyle(this.element);
+    const letter = parseFloat(style.fontSize) * LETTER;
+    const shown = this.windowOf(state);
+    setAttributes(this.plot, { "aria-label": this.sayAll(state, shown) });
+    return {
+      ...size,
+      letter,
+      window: shown,
+      font: style.fontFamily,
+      colours: coloursOf(this.element, CHART_COLOURS),
+      all: layOut(this.panesOf(state, shown, size.width), { ...size, letter }, shown),
+    };
+  }
+
+  /** The panes, each with the series that are switched on, those of the pinned run first. */
+  panesOf({ film, pinned, many, series: switches }, shown, width) {
+    const view = { window: shown, width, many };
+    const hasPin = pinned && pinned !== film && !this.kind.missing(pinned);
+    const before = hasPin ? this.kind.panes(pinned, { ...view, many: null }) : [];
+    const all = this.kind.panes(film, view).map((pane, index) => {
+      const under = (before[index]?.series ?? []).filter(({ pins }) => pins).map(asPinned);
+      const over = pane.series.filter(({ pins }) => pins !== "only");
+      return { ...pane, series: [...under, ...over] };
+    });
+    const isOn = (series) => isShown(switches, this.kind.name, series);
+    const entries = all.flatMap(({ series }) => series);
+    const isPin = ({ name }) => name === "pinned";
+    // In the legend the pinned run comes last.
+    this.switches.show([...entries.filter((one) => !isPin(one)), ...entries.filter(isPin)], isOn);
+    return all.map((pane) => ({ ...pane, series: pane.series.filter(isOn) }));
+  }
+
+  sayAll({ film, pinned, zoom }, [from, to]) {
+    const parts = [this.kind.says(film)];
+    if (zoom) parts.push(`Shown from ${inSeconds(from)} to ${inSeconds(to)}.`);
+    if (pinned && pinned !== film) parts.push("The pinned run is drawn below it.");
+    return parts.join(" ");
+  }
+
+  /** Find what is selected, where it is in this chart. */
+  choose() {
+    if (!this.scene) return;
+    const { selection } = this.store.get();
+    this.scene.chosen = selection ? placesOf(this.scene.all, selection) : [];
+    this.draw();
+  }
+
+  draw() {
+    if (!this.scene) return;
+    const { time, film } = this.store.get();
+    const pen = penFor(this.plot, this.scene);
+    drawInstant(pen, this.layers, this.scene, time, film.header.end_s);
+    drawRings(pen, this.scene, this.scene.chosen);
+    drawPointed(pen, this.scene, this.pointing);
+    this.tip.show(film, this.scene, this.pointing.hover);
+  }
+
+  /** The picture as it stands; null where there is none. */
+  async toPNG() {
+    if (!this.scene) return null;
+    return new Promise((done) => this.plot.toBlob(done, "image/png"));
+  }
+
+  destroy() {
+    this.sizes.disconnect();
+    for (const off of this.offs) off();
+    this.element.remove();
+  }
+}
+
+/**
+ * @param {object} store
+ * @param {Kind} kind
+ * @returns {{element: HTMLElement, destroy: () => void, toPNG: () => Promise<Blob|null>}}
+ */
+export const chartPanel = (store, kind) => new Chart(store, kind);
