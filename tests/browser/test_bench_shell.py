@@ -349,7 +349,9 @@ def test_the_numbers_are_those_of_the_film(bench: Page, calm: Film) -> None:
         row = bench.locator(f"[data-number={number['name']}]")
         expect(row.locator("dd")).to_have_text(number["text"])
     expect(bench.locator(".sl-run").first).to_contain_text("without signatures")
-    expect(bench.locator("[aria-live=polite]")).to_contain_text("safe, blocks final 11 of 12")
+    expect(bench.locator(".sl-summary[aria-live=polite]")).to_contain_text(
+        "safe, blocks final 11 of 12"
+    )
 
 
 def test_a_pinned_run_is_told_beside_the_next(bench: Page, calm: Film, crashed: Film) -> None:
