@@ -93,6 +93,7 @@ def test_the_things_of_ones_own_in_the_architecture_page_work(capsys):
 def test_every_method_that_the_docs_name_is_there():
     page = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
     named = re.findall(r"`([A-Z]\w+)\.(\w+)(?:\(.*?\))?`", page)
+    assert all(hasattr(sl, name) for name in sl.__all__)  # each is imported when it is asked for
     modules = [module for name, module in sys.modules.items() if name.startswith("streamlet_lab")]
     classes = {cls for module in modules for cls in vars(module).values() if isinstance(cls, type)}
     ours = [cls for cls in classes if cls.__module__.startswith("streamlet_lab")]
