@@ -52,7 +52,7 @@ class Chart {
     this.store = store;
     this.kind = kind;
     this.scene = null;
-    this.layers = { ground: dom("canvas"), series: dom("canvas") };
+    this.layers = { series: dom("canvas"), past: dom("canvas"), future: dom("canvas") };
     this.plot = dom("canvas", {
       class: "sl-plot",
       role: "img",
@@ -118,7 +118,7 @@ class Chart {
     const { clientWidth: width, clientHeight: height } = this.stage;
     if (!width || !height) return;
     const ratio = window.devicePixelRatio || 1;
-    for (const canvas of [this.plot, this.layers.ground, this.layers.series]) {
+    for (const canvas of [this.plot, ...Object.values(this.layers)]) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
