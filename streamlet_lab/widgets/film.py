@@ -236,7 +236,7 @@ def _only_of(result: Result) -> Callable[[_Columns], _Columns]:
 
     def rows_of(columns: _Columns) -> _Columns:
         chosen = np.asarray(columns["symbol"]) == result.symbol
-        return {name: np.asarray(columns[name])[chosen] for name in columns}
+        return {name: columns[name][chosen] for name in columns}
 
     # There is nothing to leave out where there is one symbol.
     return rows_of if len(result.config.symbols) > 1 else lambda columns: columns
@@ -330,14 +330,11 @@ def _floats(columns: _Columns, *names: str) -> _Table:
 
 def _whole(numbers: Any) -> _Array:
     """Return whole numbers, -1 for what is missing; a liar's may be beyond all bounds."""
-    if str(numbers.dtype) == "Int64":  # of a loaded result
+    if str(numbers.dtype) == "Int64":  # of a frame
         numbers = numbers.fillna(-1).astype("int64")
     if numbers.dtype == object:
         numbers = [-1 if number is None else number for number in numbers]
-    known = np.asarray(numbers)
-    if known.dtype.kind == "f":  # of a frame, some rows of which are left out
-        known = np.nan_to_num(known, nan=-1)
-    whole: _Array = np.clip(known.astype("i8"), -1, _MOST).astype("i4")
+    whole: _Array = np.clip(np.asarray(numbers, "i8"), -1, _MOST).astype("i4")
     return whole
 
 

@@ -78,8 +78,9 @@ def joined_script(name: str = "bench") -> str:
 
 
 def style_sheet() -> str:
-    """Return the bench's style."""
-    return (FOLDER / "bench.css").read_text(encoding="utf-8")
+    """Return the bench's style: all style sheets as one."""
+    sheets = sorted(FOLDER.glob("*.css"))
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
 def write_page(film: Film, path: str | Path) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Route
 
 from streamlet_lab.widgets.film import Film
-from streamlet_lab.widgets.page import FOLDER
+from streamlet_lab.widgets.page import FOLDER, style_sheet
 
 ADDRESS = "http://bench.test/"  # answered here: nobody is asked
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bench</title>
@@ -33,6 +33,8 @@ def answer(route: Route) -> None:
         route.abort()
     elif path == FOLDER:
         route.fulfill(body=PAGE, content_type="text/html")
+    elif path.name == "bench.css":
+        route.fulfill(body=style_sheet(), content_type="text/css")
     elif path.is_file():
         route.fulfill(body=path.read_text(encoding="utf-8"), content_type=KINDS[path.suffix])
     else:  # a page may be looked at before it has a style

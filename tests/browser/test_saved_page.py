@@ -57,3 +57,23 @@ def test_a_saved_page_reads_its_film_and_can_ask_nobody(chromium: Browser, tmp_p
     assert all("Content Security Policy" in text for text in refused)
     assert {url.partition(":")[0] for url in answered} <= {"file", "data"}
     opened.close()
+
+
+def test_sixty_epochs_are_less_than_two_million_bytes_and_play(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    result = sl.Experiment(epochs=60, trace=True, signatures="none").run()
+    write_page(make_film(result), tmp_path / "run.html")
+    opened, errors = chromium.new_page(viewport={"width": 1280, "height": 800}), []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda message: errors.append(message.text))
+    opened.goto((tmp_path / "run.html").as_uri())
+
+    assert (tmp_path / "run.html").stat().st_size < 2_000_000
+    final = f"{result.summary['finalized_blocks']} of 60"
+    expect(opened.get_by_text(final, exact=True)).to_be_visible(timeout=TIMEOUT_MS)
+    cursor = opened.get_by_role("slider", name="time").first
+    cursor.press("End")
+    expect(opened.get_by_text("epoch 59, 60.000 s of 60.0 s")).to_be_visible(timeout=TIMEOUT_MS)
+    assert errors == []
+    opened.close()

@@ -90,6 +90,7 @@ def test_an_epoch_begins_at_the_microsecond() -> None:
 def test_of_several_symbols_the_first_is_shown() -> None:
     result = sl.Experiment(epochs=8, symbols=["MSFT", "AAPL"], signatures="none").run()
     film = make_film(result)
+    assert make_film(with_frames(result)) == film
 
     orders, rejections = read(film, "orders"), read(film, "rejections")
     own = result.orders[result.orders["symbol"] == "MSFT"]
@@ -215,6 +216,13 @@ def test_a_violation_has_its_instant() -> None:
     first = next(one for one in header["violations"] if one["check"] == "consistency")
     assert 0 < first["time_s"] <= header["end_s"]
     assert not first["sentence"].startswith("at ")
+
+
+def with_frames(result: sl.Result) -> sl.Result:
+    """Return a result, all of whose frames have been read, and so are kept as frames."""
+    for name in result.frames:
+        getattr(result, name)
+    return result
 
 
 def test_a_loaded_result_gives_the_same_film(result: sl.Result, tmp_path: Any) -> None:

@@ -36,6 +36,11 @@ export function setAttributes(element, attributes) {
   }
 }
 
+/** Set a text that differs, for the same reason. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Read the colours of a theme, `--sl-<name>`, as the element has them. */
 export function coloursOf(element, names) {
   const style = getComputedStyle(element);

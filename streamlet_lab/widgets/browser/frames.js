@@ -1,0 +1,108 @@
+// The panels, each in a frame with its name and what can be done with it.
+
+import { buttonOf } from "./buttons.js";
+import { dom } from "./dom.js";
+import { inspectorPanel } from "./inspector.js";
+import { networkPanel } from "./network.js";
+import { treePanel } from "./tree.js";
+
+/** In the order in which they stand, and in which the keys 1, 2, … choose them. */
+const PANEL_KINDS = {
+  network: { title: "network", make: networkPanel },
+  tree: { title: "block tree", make: treePanel },
+  inspector: { title: "inspector", make: inspectorPanel, isBeside: true },
+};
+
+/** The names of those that have a picture. */
+export const PICTURED = Object.keys(PANEL_KINDS).filter((name) => !PANEL_KINDS[name].isBeside);
+
+/** Which panels are shown: those that are asked for and known, else all. */
+export function chosenPanels(asked) {
+  const known = Object.keys(PANEL_KINDS);
+  const chosen = known.filter((name) => asked.includes(name));
+  return chosen.length ? chosen : known;
+}
+
+/** Show what the signs of a panel mean, or hide it. */
+function explain({ currentTarget: button }) {
+  const isShown = button.closest(".sl-frame").classList.toggle("sl-explained");
+  button.setAttribute("aria-pressed", isShown);
+}
+
+export const titleOf = (name) => PANEL_KINDS[name]?.title ?? name;
+
+/** The grid of panels. */
+class Frames {
+  /** @param {?(name: string) => void} drawFigure has the kernel draw the same, where there is one */
+  constructor(store, drawFigure) {
+    this.store = store;
+    this.drawFigure = drawFigure;
+    this.panels = new Map();
+    this.frames = new Map();
+    this.shown = "";
+    this.element = dom("div", { class: "sl-panels" });
+    this.off = store.on(["panels", "projector"], (state) => this.draw(state));
+    this.draw(store.get());
+  }
+
+  draw({ panels, projector }) {
+    const names = chosenPanels(panels ?? []);
+    if (names.join() !== this.shown) this.build(names);
+    for (const [name, frame] of this.frames) {
+      frame.hidden = projector !== null && name !== projector;
+      frame.querySelector(".sl-enlarge")?.setAttribute("aria-pressed", name === projector);
+    }
+  }
+
+  build(names) {
+    this.shown = names.join();
+    for (const panel of this.panels.values()) panel.destroy();
+    this.panels.clear();
+    this.frames.clear();
+    for (const name of names) {
+      this.panels.set(name, PANEL_KINDS[name].make(this.store));
+      this.frames.set(name, this.frame(name));
+    }
+    this.element.dataset.count = names.filter((name) => PICTURED.includes(name)).length;
+    this.element.classList.toggle("sl-inspecting", names.includes("inspector"));
+    this.element.replaceChildren(...this.frames.values());
+  }
+
+  frame(name) {
+    const { title, isBeside } = PANEL_KINDS[name];
+    const panel = this.panels.get(name).element;
+    const button = (words, kind, press) =>
+      buttonOf(words, { class: `sl-small ${kind}`, "aria-label": `${words}: ${title}` }, press);
+    const head = isBeside
+      ? null
+      : dom(
+          "div",
+          { class: "sl-frame-head" },
+          dom("h3", { class: "sl-frame-title" }, title),
+          this.drawFigure && button("matplotlib", "sl-figure", () => this.drawFigure(name)),
+          panel.querySelector(".sl-legend") && button("signs", "sl-signs", explain),
+          button("enlarge", "sl-enlarge", () => this.enlarge(name)),
+        );
+    return dom("div", { class: "sl-frame", "data-panel": name }, head, panel);
+  }
+
+  enlarge(name) {
+    const { projector } = this.store.get();
+    this.store.set({ projector: projector === name ? null : name });
+  }
+
+  /** The panels that are in sight and have a picture, by name. */
+  inSight() {
+    return [...this.panels].filter(
+      ([name]) => PICTURED.includes(name) && !this.frames.get(name).hidden,
+    );
+  }
+
+  destroy() {
+    this.off();
+    for (const panel of this.panels.values()) panel.destroy();
+    this.element.remove();
+  }
+}
+
+export const framesOf = (store, drawFigure = null) => new Frames(store, drawFigure);

@@ -1,0 +1,81 @@
+// The numbers of the run; beside them those of the pinned one, and the intervals of many.
+
+import { dom, setText } from "./dom.js";
+
+const DIFFERENCE_DIGITS = 3;
+
+/** Say by how much a number differs, with its sign; shares differ by percentage points. */
+export function sayDifference(value, pinned, unit) {
+  if (!Number.isFinite(value) || !Number.isFinite(pinned)) return value === pinned ? "=" : "";
+  const difference = unit === "share" ? 100 * (value - pinned) : value - pinned;
+  const size = Number(Math.abs(difference).toPrecision(DIFFERENCE_DIGITS));
+  if (!size) return "=";
+  const words = { share: " points", "": "" }[unit] ?? ` ${unit}`;
+  return `${difference < 0 ? "−" : "+"}${size.toLocaleString("en")}${words}`;
+}
+
+/** What there is to say of safety and of the model. */
+function verdictOf({ safe, violations, outside_model: outside, convicted }) {
+  const said = [safe ? "✓ safe" : "✗ not safe"];
+  for (const { sentence } of violations) said.push(sentence);
+  if (outside.length) said.push(`outside the model: ${outside.join(", ")}`);
+  if (convicted.length) said.push(`convicted: ${convicted.join(", ")}`);
+  return said.join(" · ");
+}
+
+const byName = (numbers = []) => new Map(numbers.map((each) => [each.name, each]));
+
+class Readout {
+  constructor(store) {
+    this.shown = "";
+    this.title = dom("p", { class: "sl-run" });
+    this.verdict = dom("p", { class: "sl-verdict" });
+    this.numbers = dom("dl", { class: "sl-numbers" });
+    this.element = dom(
+      "section",
+      { class: "sl-readout", "aria-label": "numbers" },
+      dom("div", { class: "sl-line sl-said" }, this.title, this.verdict),
+      this.numbers,
+    );
+    this.off = store.on(["film", "pinned", "many"], (state) => this.draw(state));
+    this.draw(store.get());
+  }
+
+  draw({ film, pinned, many }) {
+    this.element.hidden = !film;
+    if (!film) return;
+    const { header } = film;
+    setText(this.title, pinned ? `B: ${header.title} — A: ${pinned.header.title}` : header.title);
+    setText(this.verdict, verdictOf(header));
+    this.verdict.classList.toggle("sl-unsafe", !header.safe);
+    const [others, ranges] = [byName(pinned?.header.numbers), byName(many?.numbers)];
+    const rows = header.numbers.map((number) =>
+      this.row(number, others.get(number.name), ranges.get(number.name)),
+    );
+    const known = byName(header.numbers);
+    const more = [...ranges.values()].filter(({ name }) => !known.has(name));
+    this.numbers.replaceChildren(...rows, ...more.map((range) => this.row(range, null, range)));
+  }
+
+  row({ name, label, value, text, unit }, other, range) {
+    const compared = other && [
+      dom("dd", { class: "sl-pinned-number" }, `A ${other.text}`),
+      dom("dd", { class: "sl-difference" }, sayDifference(value, other.value, unit)),
+    ];
+    return dom(
+      "div",
+      { class: "sl-number", "data-number": name },
+      dom("dt", {}, label),
+      text === range?.text ? null : dom("dd", { class: "sl-value" }, text),
+      ...(compared ?? []),
+      range ? dom("dd", { class: "sl-interval" }, range.text) : null,
+    );
+  }
+
+  destroy() {
+    this.off();
+    this.element.remove();
+  }
+}
+
+export const readoutOf = (store) => new Readout(store);
