@@ -15,13 +15,15 @@ const CHART_COLOURS = [
 ];
 /** The size of a chart's text, of the page's. */
 const LETTER = 0.88;
+const OTHER_RUNS = ["many", "pinned"];
 const PINNED_DASH = [5, 3];
 
 /** A series as the pinned run has it: in the pin's colour, dashed, and with nothing to click. */
 const asPinned = (series) => ({
   ...series,
   name: "pinned",
-  label: "pinned run (A)",
+  label: "pinned (A)",
+  means: "the pinned run",
   colour: "pinned",
   dash: PINNED_DASH,
   shape: series.shape && "gem",
@@ -39,7 +41,6 @@ const asPinned = (series) => ({
  * @property {(film, view) => object[]} panes  each with its title and series, see marks.js;
  *     `view` has the seconds shown, the width in pixels, and what many runs gave
  * @property {(film) => string} says  the chart in words
- * @property {(film) => string} [note]  what is to be read below it
  */
 
 /**
@@ -67,14 +68,12 @@ class Chart {
       { type: "button", class: "sl-switch sl-whole", hidden: true, click: unzoom },
       "whole run",
     );
-    const title = dom("h3", { class: "sl-chart-title" }, kind.title);
-    const head = dom("div", { class: "sl-chart-head" }, title, this.switches.element);
     this.stage = dom("div", { class: "sl-stage" }, this.plot, this.whole, ...this.tip.elements);
     this.note = dom("p", { class: "sl-note" });
     this.element = dom(
       "section",
       { class: `sl-panel sl-chart sl-chart-${kind.name}`, "aria-label": kind.title },
-      ...[head, this.stage, this.note],
+      ...[this.switches.element, this.stage, this.note],
     );
     this.pointing = new Pointing(store, this.plot, this);
     this.sizes = new ResizeObserver(() => this.arrange());
@@ -110,7 +109,7 @@ class Chart {
     this.pointing.hover = this.pointing.drag = null;
     this.stage.hidden = Boolean(why);
     this.whole.hidden = !film || Boolean(why) || !zoom;
-    this.note.textContent = why || (film && this.kind.note?.(film)) || "";
+    this.note.textContent = why;
     if (!film || why) {
       this.plot.width = 0;
       this.switches.show([], () => false);
@@ -155,9 +154,9 @@ class Chart {
     });
     const isOn = (series) => isShown(switches, this.kind.name, series);
     const entries = all.flatMap(({ series }) => series);
-    const isPin = ({ name }) => name === "pinned";
-    // In the legend the pinned run comes last.
-    this.switches.show([...entries.filter((one) => !isPin(one)), ...entries.filter(isPin)], isOn);
+    // In the legend other runs come last.
+    const rank = ({ name }) => OTHER_RUNS.indexOf(name);
+    this.switches.show(entries.sort((one, other) => rank(one) - rank(other)), isOn);
     return all.map((pane) => ({ ...pane, series: pane.series.filter(isOn) }));
   }
 

@@ -4,6 +4,7 @@
  * @typedef {object} Series
  * @property {string} name        which switch of the legend is its own; several may share one
  * @property {string} label       what the legend says
+ * @property {string} [means]     what it is, where the legend has no room to say it
  * @property {"line"|"step"|"band"|"dots"|"ties"|"bars"} kind
  * @property {string} colour      the name of a colour, `--sl-<name>`
  * @property {ArrayLike<number>} x  seconds; of a tie where it begins, of a bar its left edge
@@ -119,15 +120,17 @@ function drawLine(pen, series, axes) {
 function drawBand(pen, series, axes) {
   const { x, low, high } = series;
   const [first, end] = rowsWithin(x, axes.x.low, axes.x.high);
+  // What has no end goes on beyond the edge.
+  const highs = high.map((value) => Math.min(value, 2 * axes.y.high - axes.y.low));
   pen.globalAlpha = BAND_ALPHA;
   for (let row = first; row + 1 < end; row += 1) {
     if (Number.isNaN(low[row])) continue;
     const [left, right] = [axes.x.of(x[row]), axes.x.of(x[row + 1])];
-    const [top, bottom] = [axes.y.of(high[row]), axes.y.of(low[row])];
+    const [top, bottom] = [axes.y.of(highs[row]), axes.y.of(low[row])];
     pen.fillRect(left, top, right - left, bottom - top);
   }
   pen.globalAlpha = 0.5;
-  for (const y of [low, high]) drawLine(pen, { ...series, kind: "step", y, width: 1 }, axes);
+  for (const y of [low, highs]) drawLine(pen, { ...series, kind: "step", y, width: 1 }, axes);
   pen.globalAlpha = 1;
 }
 

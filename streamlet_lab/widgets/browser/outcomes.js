@@ -1,9 +1,9 @@
 // Two charts of what comes of a run: how late a price is final, and which orders are stopped.
 
 import { textOf } from "./film.js";
-import { rowsWhere, spanOf, withoutMarket } from "./prices.js";
+import { manyBand, rowsWhere, spanOf, withoutMarket } from "./prices.js";
 import { withDigits } from "./scale.js";
-import { counted, inDollars, inSeconds, nameBlock } from "./words.js";
+import { counted, inDollars, inSeconds, nameBlock, spaced } from "./words.js";
 
 /** Bars are at least so wide, in pixels: of narrower ones several epochs make one. */
 const BAR_PX = 3;
@@ -15,11 +15,26 @@ const EPOCHS_IN_ONE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
  * Crosses are wrong, diamonds are right; the ones that are so from the start are filled.
  */
 const VERDICTS = [
-  ["false", "false", "cross", "rejected", false],
-  ["turned_fair", "turned fair", "plus", "rejected", true],
-  ["turned_unfair", "turned unfair", "gem", "justified", true],
-  ["justified", "justified", "diamond", "justified", false],
-  ["market", "market order", "box", "muted", true],
+  {
+    ...{ name: "false", shape: "cross", colour: "rejected" },
+    means: "fair when it came and when it was stopped",
+  },
+  {
+    ...{ name: "turned_fair", shape: "plus", colour: "rejected", isLight: true },
+    means: "fair when it was stopped, not when it came",
+  },
+  {
+    ...{ name: "turned_unfair", shape: "gem", colour: "justified", isLight: true },
+    means: "fair when it came, not when it was stopped",
+  },
+  {
+    ...{ name: "justified", shape: "diamond", colour: "justified" },
+    means: "fair neither when it came nor when it was stopped",
+  },
+  {
+    ...{ name: "market", shape: "box", colour: "muted", isLight: true },
+    means: "a market order, which has no price to judge",
+  },
 ];
 
 /** The middle one of some numbers, or between the two in the middle. */
@@ -28,22 +43,6 @@ function medianOf(column) {
   const half = known.length >> 1;
   if (!known.length) return NaN;
   return known.length % 2 ? known[half] : (known[half - 1] + known[half]) / 2;
-}
-
-/** A number of many runs as a band over the whole run: its quantiles, or those by epoch. */
-function manyBand(many, name, label, { header, tables }, scale = 1) {
-  const band = many?.bands?.[name];
-  if (!band) return [];
-  const ends = [0, header.end_s];
-  const isByEpoch = Array.isArray(band.low);
-  const x = isByEpoch ? [...tables.epochs.start_s, header.end_s] : ends;
-  const spread = (edge) =>
-    Array.from(x, (_, row) => scale * (isByEpoch ? (edge[row] ?? edge.at(-1)) : edge));
-  const [low, high] = [spread(band.low), spread(band.high)];
-  const says = (row) => `${withDigits(low[row], 3)} to ${withDigits(high[row], 3)}`;
-  return [
-    { name: "many", label: `${many.seeds} seeds: ${label}`, kind: "band", colour: "vwap" },
-  ].map((series) => ({ ...series, x, low, high, says }));
 }
 
 const across = ({ header }, level) => ({ x: [0, header.end_s], y: [level, level] });
@@ -63,33 +62,28 @@ export const LATENCY = {
     const open = rowsWhere(rows, (row) => Number.isNaN(y[row]));
     const inWords = inSeconds(median);
     const series = [
-      ...manyBand(many, "median_latency_s", "median", film),
-      ...manyBand(many, "latency_s", "by epoch", film),
+      ...manyBand(many, "latency_s", "latency (s)"),
       {
         ...{ name: "median", kind: "line", colour: "truth", dash: [6, 4], ...across(film, median) },
         ...{ label: `median ${Number.isNaN(median) ? "unknown" : inWords}`, pins: true },
       },
       {
-        ...{ name: "latency", label: "latency of an epoch", kind: "dots", shape: "disc" },
+        ...{ name: "latency", label: "by epoch", kind: "dots", shape: "disc" },
         ...{ colour: "consensus", x, y, since, pins: true },
         selects: (row) => ({ kind: "block", id: block[row] }),
         says: (row) => (Number.isNaN(y[row]) ? "" : `${inSeconds(y[row])}`),
         tells: (row) => `${nameBlock(film, block[row])}: final after ${inSeconds(y[row])}`,
       },
       {
-        ...{ name: "open", label: `never final (${open.length})`, kind: "dots", shape: "cross" },
+        ...{ name: "open", label: `${open.length} never final`, kind: "dots", shape: "cross" },
         ...{ colour: "rejected", x: open.map((row) => x[row]), y: open.map(() => Infinity) },
         ...{ since: open.map(() => film.header.end_s), size: 3.6 },
+        ...{ brief: "never final", means: "epochs without a block that is final by the end" },
         selects: (row) => ({ kind: "block", id: block[open[row]] }),
         says: (row) => whyOpen(film, open[row]),
       },
     ];
     return [{ title: "from the start of the epoch to final (s)", includes: [0], series }];
-  },
-  note(film) {
-    const open = film.tables.epochs.latency_s.filter(Number.isNaN).length;
-    const verb = open === 1 ? "has" : "have";
-    return open ? `${open} of ${counted(film.header.epochs, "epoch")} ${verb} no final block.` : "";
   },
   says(film) {
     const { latency_s: latency } = film.tables.epochs;
@@ -98,7 +92,7 @@ export const LATENCY = {
     return (
       `Finality latency: ${span.count} of ${film.header.epochs} epochs have a final block, after ` +
       `${inSeconds(span.low)} to ${inSeconds(span.high)}, median ${inSeconds(medianOf(latency))}, ` +
-      `at last ${inSeconds(span.last)}. ${LATENCY.note(film)}`
+      `at last ${inSeconds(span.last)}. ${film.header.epochs - span.count} never final.`
     );
   },
 };
@@ -115,7 +109,7 @@ function stackedRejections({ header, tables }, together) {
   const length = header.epoch_s * together;
   const count = Math.ceil(header.epochs / together);
   const stacks = VERDICTS.map(() => Array.from({ length: count }, () => []));
-  const places = new Map(VERDICTS.map(([name], place) => [name, place]));
+  const places = new Map(VERDICTS.map(({ name }, place) => [name, place]));
   for (let row = 0; row < rejections.rows; row += 1) {
     const place = places.get(textOf(rejections, "verdict", row));
     const bar = Math.min(Math.floor(rejections.time_s[row] / length + 1e-6), count - 1);
@@ -139,15 +133,15 @@ function verdictSeries(film, { stacks, length, count }) {
   const x = Float64Array.from({ length: count }, (_, bar) => (bar + (1 - BAR_SHARE) / 2) * length);
   const x1 = x.map((left) => left + BAR_SHARE * length);
   let y1 = new Float64Array(count);
-  return VERDICTS.map(([name, label, shape, colour, isLight], place) => {
+  return VERDICTS.map((verdict, place) => {
     const rows = stacks[place];
     const below = y1;
     const y = below.map((bottom, bar) => bottom + rows[bar].length);
     y1 = y;
     const total = rows.reduce((sum, bar) => sum + bar.length, 0);
     return {
-      ...{ name, label: `${label} (${total})`, kind: "bars", shape, colour, x, x1, y, y1: below },
-      ...{ brief: label, isLight },
+      ...{ ...verdict, kind: "bars", x, x1, y, y1: below },
+      ...{ label: `${spaced(verdict.name)} (${total})`, brief: spaced(verdict.name) },
       selects: (bar, unit) => ({
         kind: "order",
         id: film.tables.rejections.order[rows[bar][unit]],
@@ -175,15 +169,10 @@ export const REJECTIONS = {
   title: "Orders stopped",
   missing: withoutMarket,
   panes(film, view) {
-    const { epochs } = film.header;
     const together = epochsInBar(film.header, view);
     const stacked = stackedRejections(film, together);
     const verdicts = verdictSeries(film, stacked);
-    const series = [
-      ...manyBand(view.many, "orders_stopped", "mean", film, together / epochs),
-      ...verdicts,
-      outlineSeries(verdicts.at(-1), stacked),
-    ];
+    const series = [...verdicts, outlineSeries(verdicts.at(-1), stacked)];
     const each = together === 1 ? "by epoch" : `by ${together} epochs`;
     return [{ title: `orders stopped ${each}, by verdict`, includes: [0, 1], whole: true, series }];
   },
@@ -195,7 +184,7 @@ export const REJECTIONS = {
       stacks.reduce((sum, bars) => sum + bars[bar].length, 0),
     );
     const most = Math.max(...byEpoch, 0);
-    const verdicts = VERDICTS.map(([, label], place) => `${totals[place]} ${label}`);
+    const verdicts = VERDICTS.map(({ name }, place) => `${totals[place]} ${spaced(name)}`);
     const peak = most ? ` Most in epoch ${byEpoch.indexOf(most)}: ${most}.` : "";
     return `${counted(all, "time")} an order was stopped: ${verdicts.join("; ")}.${peak}`;
   },

@@ -57,8 +57,8 @@ function bandSeries({ tables }) {
   const saysReference = (row) => (reference[row] > 0 ? inDollars(reference[row]) : "");
   return [
     {
-      ...{ name: "band", label: "reference and band", kind: "band", colour: "consensus", x },
-      ...{ low, high, brief: "band", says },
+      ...{ name: "band", label: "band", kind: "band", colour: "consensus", x, low, high },
+      ...{ means: "the market's band, and the reference that it is around", says },
     },
     {
       ...{ name: "band", label: "reference", kind: "step", colour: "consensus", x, y: reference },
@@ -80,7 +80,8 @@ function finalSeries(film) {
   return [
     {
       ...{ name: "final", kind: "ties", colour: "consensus", width: 1.2, ...tied, pins: true },
-      label: `final price (${finals.length}), tied to its quote`,
+      label: `final (${finals.length})`,
+      means: "final prices, each tied to when its epoch began, for which it was quoted",
     },
     {
       ...{ name: "final", label: "final price", kind: "dots", shape: "disc", colour: "consensus" },
@@ -92,6 +93,7 @@ function finalSeries(film) {
     {
       ...{ name: "open", label: `not final (${others.length})`, kind: "dots", shape: "ring" },
       ...{ colour: "muted", x: open.x, y: open.y, selects: selectBlock(open.block) },
+      means: "prices of blocks that are not final by the end of the run",
       says: (row) => `${inDollars(open.y[row])} (${name(open.block, row)})`,
       faded: true,
     },
@@ -116,6 +118,31 @@ function orderSeries({ tables }) {
     };
   });
 }
+
+/**
+ * What many runs gave by epoch, as a band between their quantiles; nothing where it is not known.
+ * What is not even final has no greatest value: its band goes to the edge.
+ */
+export function manyBand(many, name, label) {
+  const { low, high } = many?.epochs?.[name] ?? {};
+  const { start_s: from = [] } = many?.epochs ?? {};
+  if (!low || from.length < 2) return [];
+  // The last epoch is as long as the others.
+  const x = [...from, 2 * from.at(-1) - from.at(-2)];
+  const edge = (column, missing) => [...column, column.at(-1)].map((each) => each ?? missing);
+  const [lows, highs] = [edge(low, NaN), edge(high, Infinity)];
+  const says = (row) =>
+    Number.isNaN(lows[row]) ? "" : `${withDigits(lows[row], 3)} to ${sayHigh(highs[row])}`;
+  return [
+    {
+      ...{ name: "many", label: `${many.runs} runs`, kind: "band", colour: "muted" },
+      ...{ x, low: lows, high: highs, says, brief: `${many.runs} runs, ${label}` },
+      means: "of this setting with other seeds: the 5 % to the 95 % quantile",
+    },
+  ];
+}
+
+const sayHigh = (value) => (value < Infinity ? withDigits(value, 3) : "never");
 
 /** @type {import("./chart.js").Kind} */
 export const PRICES = {
@@ -158,10 +185,11 @@ function comparedPrices({ tables }) {
   return { rows, x, price, vwap, truth, block, difference, error };
 }
 
-function averageSeries({ x, price, vwap, truth, block }) {
-  const selects = selectBlock(block);
+function averageSeries(film, { x, price, vwap, truth, block }) {
   const dollars = (column) => (row) => (column[row] > 0 ? inDollars(column[row]) : "");
-  const common = { x, selects };
+  const tells = (row) =>
+    `${nameBlock(film, block[row])}: consensus ${inDollars(price[row])}, VWAP ${inDollars(vwap[row])}`;
+  const common = { x, tells, selects: selectBlock(block) };
   return [
     { name: "truth", label: "true price", kind: "line", colour: "truth", x, y: truth, width: 1 },
     {
@@ -180,15 +208,16 @@ function averageSeries({ x, price, vwap, truth, block }) {
 function differenceSeries({ rows, x, block, difference, error }) {
   const zero = new Float64Array(rows);
   const says = (column) => (row) => (Number.isNaN(column[row]) ? "" : inBp(column[row]));
-  const common = { name: "difference", label: "consensus − VWAP", colour: "consensus", x };
+  const common = { name: "difference", label: "minus VWAP", colour: "consensus", x };
   return [
     {
-      ...{ name: "error", label: "consensus − true price", kind: "line", colour: "truth" },
-      ...{ x, y: error, dash: [2, 3], says: says(error) },
+      ...{ name: "error", label: "minus true price", kind: "line", colour: "truth" },
+      ...{ x, y: error, dash: [2, 3], says: says(error), brief: "consensus minus true price" },
     },
     { ...common, kind: "ties", x1: x, y: zero, y1: difference, width: 2 },
     {
       ...{ ...common, kind: "dots", shape: "disc", y: difference, pins: true },
+      brief: "consensus minus VWAP",
       ...{ says: says(difference), selects: selectBlock(block) },
     },
   ];
@@ -199,18 +228,19 @@ export const VWAP = {
   name: "vwap",
   title: "VWAP against consensus",
   missing: withoutMarket,
-  panes(film) {
+  panes(film, { many }) {
     const compared = comparedPrices(film);
     return [
       {
         title: "price (US dollars)",
         near: nearPath(compared.truth),
-        series: averageSeries(compared),
+        series: averageSeries(film, compared),
       },
       {
-        title: "difference by epoch (basis points)",
+        title: "consensus minus … by epoch (basis points)",
+        share: 1.3,
         includes: [-LEAST_BP, 0, LEAST_BP],
-        series: differenceSeries(compared),
+        series: [...manyBand(many, "error_bp", "minus true price"), ...differenceSeries(compared)],
       },
     ];
   },

@@ -3,7 +3,7 @@
 import { dom, setAttributes, svg } from "./dom.js";
 import { isSolid, shapeOf } from "./marks.js";
 
-const SIGN_WIDTH = 22;
+const SIGN_WIDTH = 20;
 const SIGN_HEIGHT = 12;
 
 /** Whether a series of a chart is switched on. */
@@ -12,7 +12,7 @@ export const isShown = (switches, chart, { name, hidden }) =>
 
 function signOfLine({ dash, width = 1.5, kind }) {
   return svg("path", {
-    d: kind === "step" ? "M0,9H8V3H22" : "M0,6H22",
+    d: kind === "step" ? "M0,9H8V3H20" : "M0,6H20",
     fill: "none",
     stroke: "currentcolor",
     "stroke-width": Math.max(width, 1.5),
@@ -23,7 +23,7 @@ function signOfLine({ dash, width = 1.5, kind }) {
 function signOfShape(shape) {
   return svg("path", {
     d: shapeOf(shape),
-    transform: "translate(11 6) scale(4)",
+    transform: "translate(10 6) scale(4)",
     fill: isSolid(shape) ? "currentcolor" : "none",
     stroke: "currentcolor",
     "stroke-width": 1.6,
@@ -33,7 +33,7 @@ function signOfShape(shape) {
 
 const signOfBand = () =>
   svg("path", {
-    d: "M0,1H22V11H0Z",
+    d: "M0,1H20V11H0Z",
     fill: "currentcolor",
     "fill-opacity": 0.25,
     stroke: "currentcolor",
@@ -45,7 +45,7 @@ function switchSign(series) {
     if (each.kind === "band") return signOfBand();
     return each.shape ? signOfShape(each.shape) : signOfLine(each);
   });
-  const size = { width: SIGN_WIDTH, height: SIGN_HEIGHT, viewBox: "0 0 22 12" };
+  const size = { width: SIGN_WIDTH, height: SIGN_HEIGHT, viewBox: `0 0 ${SIGN_WIDTH} ${SIGN_HEIGHT}` };
   const style = `color: var(--sl-${series[0].colour})`;
   return svg("svg", { ...size, style, "aria-hidden": "true" }, ...parts);
 }
@@ -89,9 +89,9 @@ export function createSwitches(title, press) {
       }
       for (const [name, series] of groups) {
         const button = buttons.get(name);
-        const { label } = series[0];
+        const { label, means } = series[0];
         if (button.textContent !== label) button.replaceChildren(switchSign(series), label);
-        setAttributes(button, { "aria-pressed": isOn(series[0]) });
+        setAttributes(button, { "aria-pressed": isOn(series[0]), title: means ?? label });
       }
     },
   };

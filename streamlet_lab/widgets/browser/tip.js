@@ -13,7 +13,7 @@ export function linesAt(film, all, { t, point }) {
   const lines = [`${inSeconds(t)}, epoch ${epochAt(film, t)}`];
   if (point) {
     const { series, row, unit } = point;
-    lines.push(series.tells ? series.tells(row, unit) : `${series.label}: ${series.says(row)}`);
+    lines.push(series.tells ? series.tells(row, unit) : `${series.brief ?? series.label}: ${series.says(row)}`);
   }
   for (const { series, row, says } of readingsAt(all, t)) {
     const isTold = point && !series.tells && series === point.series && row === point.row;
