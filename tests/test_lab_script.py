@@ -158,7 +158,8 @@ def test_usage_names_every_task_and_sets_nothing_up(lab, children, capsys, argum
     assert lab.main(arguments, USAGE) == 0
     assert children.commands == []
     words = capsys.readouterr().out.split()
-    assert {"run", "lab", "test", "notebooks", "bench", "bench-app", "stock-consensus"} <= set(words)
+    named = {"run", "lab", "test", "notebooks", "bench", "bench-app", "stock-consensus"}
+    assert named <= set(words)
 
 
 @pytest.mark.parametrize(
