@@ -334,8 +334,8 @@ def test_references_are_found_in_the_chain_that_the_market_reads():
     assert known.any()
     for reader, expected in (("node_2", known), ("observer", known & False)):
         recorder = Recorder()
-        recorder.finalizations = [
-            record for record in lab.recorder.finalizations if record.node == reader
-        ]
+        for record in lab.recorder.finalizations:
+            if record.node == reader:
+                recorder.finalized(*record)
         orders = make_frames(Record.of(lab.config, lab.network, recorder, lab.market))["orders"]
         assert orders.reference_epoch.notna().tolist() == expected.tolist()
