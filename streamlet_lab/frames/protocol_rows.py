@@ -115,10 +115,7 @@ def message_rows(record: Record) -> Iterator[MessageRow]:
 
 def trace_columns(record: Record) -> Columns:
     """Return each first arrival of a message at a node: of each message there are many."""
-    # Not by `zip`, which makes an object of each delivery, and they are very many.
-    received, senders, receivers, sent, messages = (
-        [*map(itemgetter(place), record.recorder.deliveries)] for place in range(5)
-    )
+    received, senders, receivers, sent, messages = record.recorder.deliveries.columns
     said = {id(each): each for each in messages}
     about = {name: _what_is_sent(message) for name, message in said.items()}
     rows = [about[id(each)] for each in messages]

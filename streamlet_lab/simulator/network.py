@@ -63,7 +63,7 @@ class _Flood:
         self.due = [LOST] * len(self.open)
         self.closed = LOST
         # From whom the copy came, and when it left, if anybody asks.
-        self.via: dict[int, tuple[int, int]] = _NO_ONE if network.is_plain else {}
+        self.via: dict[int, tuple[int, int]] = {} if network.asks_whose else _NO_ONE
 
     def echo(self, time: int, sender: int) -> None:
         """Send the message on to all others: the author, and whoever it is new to (section 3)."""
@@ -81,6 +81,8 @@ class _Flood:
             for arrival, receiver in sooner:
                 self.send(time, sender, receiver, arrival)
         elif sooner:
+            if network.delivered is not None:
+                self.via |= dict.fromkeys([receiver for _, receiver in sooner], (sender, time))
             network.queue.schedule_each(_DELIVERY, self.arrive, sooner)
 
     def _further(
@@ -129,7 +131,7 @@ class _Flood:
         elif receiver < network.voters:
             self.tally.unechoed += 1
         if network.delivered is not None:
-            sender, sent = self.via[receiver]
+            sender, sent = self.via.pop(receiver)
             network.delivered(time, sender, receiver, sent, self.message)
         network.receive(time, receiver, self.message)
 
@@ -255,8 +257,9 @@ class Network:
         self.verify_time = reception.verify_time
         self.busy_until = [0] * (voters + 1)
         self.delivered = delivered
-        # Nobody may be down, or asks whose copy came first: the usual case, and the fast one.
-        self.is_plain = not self.unreliable and delivered is None
+        # Nobody may be down: the usual case, and the fast one.
+        self.is_plain = not self.unreliable
+        self.asks_whose = delivered is not None or not self.is_plain
         self.online = [True] * (voters + 1)
         self.echoes = [echo] * voters + [False]
         self._floods: dict[Message, _Flood] = {}

@@ -32,6 +32,10 @@ def _pair(time: int, vote: Vote) -> tuple[int, Vote]:
     return time, vote
 
 
+def _delivery(*what: Any) -> tuple[Any, ...]:
+    return what
+
+
 class Columnar(Sequence[_Row]):
     """Rows kept as columns, the first of whole numbers: a quarter of what as many tuples take."""
 
@@ -76,7 +80,7 @@ class Recorder(Monitor):
         self.conflicts: list[Record] = []
         self.refusals: list[Refusal] = []
         # The arguments of `delivered`.
-        self.deliveries: list[tuple[int, str, str, int, Message]] = []
+        self.deliveries = Columnar(_delivery, 4)
         # Every block that its epoch's leader proposed, by hash.
         self.blocks: dict[bytes, Block] = {}
         self._voted: dict[tuple[str, bytes], int] = {}  # votes, by who signed what: their epochs
@@ -114,7 +118,10 @@ class Recorder(Monitor):
     def delivered(
         self, received: int, sender: str, receiver: str, sent: int, message: Message
     ) -> None:
-        self.deliveries.append((received, sender, receiver, sent, message))
+        for column, value in zip(
+            self.deliveries.columns, (received, sender, receiver, sent, message), strict=True
+        ):
+            column.append(value)
 
     def notarized(self, time: int, node: str, block: Block) -> None:
         times, nodes, blocks = self.notarizations.columns
