@@ -5,6 +5,7 @@ usage: python3 lab.py TASK [ARGUMENTS]
 
   run        the main job: one experiment, its summary and its charts
   lab        JupyterLab on the notebooks (arguments go to JupyterLab)
+  bench-app  the bench alone, as a page on this machine until Ctrl-C (arguments go to Voila)
   test       everything that CI runs, on all cores (arguments go to pytest; -n 0: in one process)
   notebooks  run the notebooks again and store their outputs
   bench      the benchmarks (arguments go to pytest)

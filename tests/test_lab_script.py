@@ -158,7 +158,8 @@ def test_usage_names_every_task_and_sets_nothing_up(lab, children, capsys, argum
     assert lab.main(arguments, USAGE) == 0
     assert children.commands == []
     words = capsys.readouterr().out.split()
-    assert {"run", "lab", "test", "notebooks", "bench", "stock-consensus"} <= set(words)
+    named = {"run", "lab", "test", "notebooks", "bench", "bench-app", "stock-consensus"}
+    assert named <= set(words)
 
 
 @pytest.mark.parametrize(
@@ -187,10 +188,12 @@ def test_other_words_reach_the_lab_from_where_the_user_stands(
         ("notebooks", ["tools/execute_notebooks.py"]),
         ("mutants", ["tools/mutants.py"]),
         ("nightly", ["-m", "tools.nightly"]),
+        ("bench-app", ["-m", "voila", "{notebooks}/bench.ipynb", "--Voila.ip=127.0.0.1"]),
     ],
 )
 def test_a_task_is_done_by_its_tool(lab, children, task, tool):
     lab.main([task, "--option"], USAGE)
+    tool = [each.replace("{notebooks}", f"{lab.ROOT / 'notebooks'}") for each in tool]
 
     assert children.arguments == [[*tool, "--option"]]
     assert children.places[-1] == lab.ROOT

@@ -251,6 +251,9 @@ def run_task(task: str, arguments: list[str]) -> int:
     if task == "lab":
         root = f"--ServerApp.root_dir={ROOT / 'notebooks'}"
         return python("-m", "jupyterlab", root, *arguments)
+    if task == "bench-app":
+        notebook = str(ROOT / "notebooks" / "bench.ipynb")
+        return python("-m", "voila", notebook, "--Voila.ip=127.0.0.1", *arguments)
     if task == "notebooks":
         return python("tools/execute_notebooks.py", *arguments)
     if task == "mutants":

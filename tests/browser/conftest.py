@@ -1,4 +1,4 @@
-"""JupyterLab on loopback, and a real Chromium to look at it."""
+"""JupyterLab and Voilà on loopback, and a real Chromium to look at them."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -25,8 +26,8 @@ START_TIMEOUT_S = 60
 # What a page is made of that asks nobody.
 OWN = (ADDRESS, "data:", "blob:")
 
-# Where the process of the tests ends without warning, a pipe from it closes, and its JupyterLab
-# and the kernels end too.
+# Where the process of the tests ends without warning, a pipe from it closes, and its server and
+# the kernels end too.
 SERVE = """
 import os, signal, sys, threading
 
@@ -36,9 +37,11 @@ def end_with_the_tests():
 
 threading.Thread(target=end_with_the_tests, daemon=True).start()
 
-from jupyterlab.labapp import main
+from {module} import main
 main()
 """
+
+KINDS = ("CONFIG", "DATA", "RUNTIME")
 
 # No news, no questions, and every cell in the page even when it is scrolled out of sight.
 SETTINGS = {
@@ -116,27 +119,41 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab that serves a copy of the notebooks."""
     folder = tmp_path_factory.mktemp("jupyterlab")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    names = ("CONFIG", "DATA", "RUNTIME")
+    overrides = folder / "config" / "labconfig" / "default_setting_overrides.json"
+    overrides.parent.mkdir(parents=True)
+    overrides.write_text(json.dumps(SETTINGS), encoding="utf-8")
+    options = [
+        *("--allow-root", "--ip=127.0.0.1", "--ServerApp.port_retries=0"),
+        *("--IdentityProvider.token=", "--ServerApp.password=", "--expose-app-in-browser"),
+        f"--ServerApp.root_dir={folder / 'notebooks'}",
+    ]
+    with _serving("jupyterlab.labapp", options, folder, "/api/status") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def voila(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Voilà that shows the notebook of the bench, without its code."""
+    folder = tmp_path_factory.mktemp("voila")
+    options = [str(ROOT / "notebooks" / "bench.ipynb"), "--Voila.ip=127.0.0.1"]
+    with _serving("voila.app", options, folder, "/voila/static/voila.js") as address:
+        yield address
+
+
+@contextmanager
+def _serving(module: str, options: list[str], folder: Path, probe: str) -> Iterator[str]:
+    """Have a Jupyter application serve, with nothing of this machine's own configuration."""
     environment = {
         **os.environ,
-        **{f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in names},
+        **{f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in KINDS},
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "IPYTHONDIR": str(folder / "ipython"),
         "MPLCONFIGDIR": str(folder / "matplotlib"),
     }
-    overrides = folder / "config" / "labconfig" / "default_setting_overrides.json"
-    overrides.parent.mkdir(parents=True)
-    overrides.write_text(json.dumps(SETTINGS), encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-c", SERVE, "--no-browser", "--allow-root"),
-        *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
-        *("--IdentityProvider.token=", "--ServerApp.password=", "--expose-app-in-browser"),
-        f"--ServerApp.root_dir={folder / 'notebooks'}",
-    ]
+    port = _free_port()
+    program = SERVE.replace("{module}", module)
+    command = [sys.executable, "-c", program, "--no-browser", f"--port={port}", *options]
     address = f"http://127.0.0.1:{port}"
     log = folder / "log.txt"
     with (
@@ -146,7 +163,7 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ) as server,
     ):
         try:
-            _wait_for(f"{address}/api/status", server, log)
+            _wait_for(address + probe, server, log)
             yield address
         finally:
             server.terminate()
@@ -154,6 +171,13 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 server.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 server.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -166,4 +190,4 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
                 return
         except (URLError, OSError):
             time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
+    pytest.fail(f"the server did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")

@@ -7,9 +7,8 @@ from playwright.sync_api import Page
 
 from streamlet_lab.widgets.film import Film
 from streamlet_lab.widgets.knobs import describe
+from streamlet_lab.widgets.page import joined_script
 from streamlet_lab.widgets.presets import describe_presets
-
-from .bare import load
 
 # As anywidget's model; `sent` are the messages to the kernel, `says` what the kernel says.
 MODEL = """(given) => {
@@ -49,9 +48,9 @@ MODEL = """(given) => {
     };
     window.model = model;
 }"""
-MOUNT = """async () => {
-    const { default: widget } = await import("/bench.js");
-    window.widget = widget;
+MOUNT = """async (script) => {
+    const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+    const { default: widget } = await import(address);
     window.mount = () => {
         const el = document.createElement("div");
         document.querySelector("main").append(el);
@@ -89,9 +88,8 @@ def mount(page: Page, film: Film | None, **values: Any) -> Page:
         "shown": [],
         "film": to_plain(film) if film else {},
     }
-    load(page, "film")
     page.evaluate(MODEL, start | values)
-    page.evaluate(MOUNT)
+    page.evaluate(MOUNT, joined_script())
     settle(page)
     return page
 

@@ -121,9 +121,24 @@ def test_charts_say_in_words_what_they_show(bare: Page, parted: sl.Result) -> No
     for verdict in ("false", "justified"):
         assert f"{counts.get(verdict, 0)} {verdict};" in says(bare, "rejections")
     busiest = stopped(parted)["epoch"].value_counts()
-    assert says(bare, "rejections").endswith(f": {busiest.max()}.")
+    assert f": {busiest.max()}." in says(bare, "rejections")
     apart = (epochs["consensus_price"] / epochs["vwap"] - 1) * 10_000
     assert f"to {apart.max():.1f} bp" in says(bare, "vwap")
+
+
+def test_a_cut_is_shaded_and_told(bare: Page, parted: sl.Result) -> None:
+    show(bare, parted)
+    box = chart(bare, "latency").locator("canvas").bounding_box()
+    assert box is not None
+    colours = []
+    for t in (3.5, 6.5):
+        x = box["x"] + bare.evaluate("(t) => panels.latency.scene.all[0].x.of(t)", t)
+        colours.append(pixel(bare, "latency", {"x": x, "y": box["y"] + box["height"] - 40}))
+        bare.mouse.move(x, box["y"] + box["height"] - 60)
+
+    assert colours[0] == (255, 255, 255) != colours[1]
+    assert "the network is cut" in tip(bare, "latency")
+    assert "From 4.000 s to 9.000 s the network is cut." in says(bare, "latency")
 
 
 def test_what_is_never_final_is_counted_and_marked_at_the_top(
@@ -137,7 +152,7 @@ def test_what_is_never_final_is_counted_and_marked_at_the_top(
     top = latency.locator("canvas").bounding_box()
     assert top is not None
     heights = {place(bare, "latency", "open", row)["y"] - top["y"] for row in range(missing)}
-    assert says(bare, "latency").endswith(f" {missing} never final.")
+    assert f" {missing} never final." in says(bare, "latency")
     assert len(heights) == 1
     assert heights.pop() < 40
 
@@ -272,8 +287,11 @@ def test_whatever_can_be_pointed_at_is_told(bare: Page, parted: sl.Result) -> No
 def test_arrows_read_values_aloud(bare: Page, calm: sl.Result) -> None:
     show(bare, calm)
     plot = chart(bare, "latency").get_by_role("img")
-    plot.focus()
+    bare.keyboard.press("Tab")
     spoken = chart(bare, "latency").locator(".sl-spoken")
+    while not plot.evaluate("(plot) => plot === document.activeElement"):
+        bare.keyboard.press("Tab")
+    expect(spoken).to_contain_text("+ − zoom")
     plot.press("Home")
     for epoch in (1, 2):
         plot.press("ArrowRight")
@@ -284,6 +302,8 @@ def test_arrows_read_values_aloud(bare: Page, calm: sl.Result) -> None:
     expect(spoken).to_contain_text("1.000 s, epoch 1;")
     plot.press("Enter")
     assert get(bare, "selection") == {"kind": "block", "id": 2}
+    bare.keyboard.press("Tab")
+    expect(chart(bare, "latency").locator(".sl-tip")).to_be_hidden()
 
 
 def test_every_stopped_order_can_be_reached_and_selected(bare: Page, calm: sl.Result) -> None:

@@ -340,7 +340,7 @@ def test_a_film_of_an_older_question_is_shown_while_it_is_busy(bench: Page, cras
     drag(control(bench, "faulty").locator("[type=range]"), 1, 2, 3)
     says(bench, film=to_plain(crashed, said(bench, "asked") - 1))
 
-    expect(bench.locator(".sl-run")).to_contain_text("node_3: crash")
+    expect(bench.locator(".sl-run").first).to_contain_text("node_3: crash")
     expect(do(bench, "stop")).to_be_enabled()
 
 
@@ -348,8 +348,10 @@ def test_the_numbers_are_those_of_the_film(bench: Page, calm: Film) -> None:
     for number in calm.header["numbers"]:
         row = bench.locator(f"[data-number={number['name']}]")
         expect(row.locator("dd")).to_have_text(number["text"])
-    expect(bench.locator(".sl-run")).to_contain_text("without signatures")
-    expect(bench.locator("[aria-live=polite]")).to_contain_text("safe, blocks final 11 of 12")
+    expect(bench.locator(".sl-run").first).to_contain_text("without signatures")
+    expect(bench.locator(".sl-summary[aria-live=polite]")).to_contain_text(
+        "safe, blocks final 11 of 12"
+    )
 
 
 def test_a_pinned_run_is_told_beside_the_next(bench: Page, calm: Film, crashed: Film) -> None:
@@ -461,7 +463,7 @@ def test_the_theme_is_that_of_the_page_unless_one_is_chosen(bench: Page) -> None
 
 def test_one_panel_is_shown_large(bench: Page) -> None:
     frames = bench.locator(".sl-frame:visible")
-    expect(frames).to_have_count(3)
+    expect(frames).to_have_count(7)
     do(bench, "projector").focus()
     bench.keyboard.press("f")
     expect(frames).to_have_count(1)
@@ -472,7 +474,7 @@ def test_one_panel_is_shown_large(bench: Page) -> None:
     bench.keyboard.press("2")
     expect(frames).to_have_attribute("data-panel", "tree")
     bench.keyboard.press("Escape")
-    expect(frames).to_have_count(3)
+    expect(frames).to_have_count(7)
     expect(do(bench, "projector")).to_be_focused()
 
 
@@ -627,7 +629,7 @@ def test_a_saved_page_plays_without_a_kernel(saved: Page, calm: Film) -> None:
     saved.get_by_role("button", name="play", exact=True).click()
     expect(saved.locator(".sl-clock")).to_contain_text("epoch 1,")
     saved.get_by_role("button", name="pause").click()
-    expect(saved.locator(".sl-frame:visible")).to_have_count(3)
+    expect(saved.locator(".sl-frame:visible")).to_have_count(7)
 
 
 def test_a_picture_of_a_saved_page_can_be_saved(saved: Page) -> None:

@@ -17,6 +17,7 @@ const ROW = 1.25;
 /** A dot has at most this share of the room between it and the next, and is never a speck. */
 const DOT_SHARE = 0.38;
 const DOT_LEAST_PX = 1.3;
+const SPAN_ALPHA = 0.4;
 const MOST_ROWS = 6;
 
 const SORTED_KINDS = ["line", "step", "band"];
@@ -122,14 +123,27 @@ function drawRows(pen, axes, { letter, colours }) {
   }
 }
 
+/** Shade when messages are held up. */
+function drawSpans(pen, { x, left, right, top, bottom }, { spans, colours }) {
+  pen.fillStyle = colours.faint;
+  pen.globalAlpha = SPAN_ALPHA;
+  for (const { start_s, stop_s } of spans) {
+    const [from, to] = [Math.max(x.of(start_s), left), Math.min(x.of(stop_s), right)];
+    if (from < to) pen.fillRect(from, top, to - from, bottom - top);
+  }
+  pen.globalAlpha = 1;
+}
+
 /** Draw grid, ticks and titles of all panes; the titles of the values stand above their panes. */
-export function drawFrame(pen, all, { width, height, letter, font, colours }) {
+export function drawFrame(pen, all, scene) {
+  const { width, height, letter, font, colours } = scene;
   pen.fillStyle = colours.panel;
   pen.fillRect(0, 0, width, height);
   pen.font = `${letter}px ${font}`;
   const columns = columnsOfGrid(all[0], (text) => pen.measureText(text).width, letter);
   for (const axes of all) {
     const { left, right, top, bottom } = axes;
+    drawSpans(pen, axes, scene);
     pen.fillStyle = colours.faint;
     for (const { at } of columns) pen.fillRect(Math.round(at), top, 1, bottom - top);
     drawRows(pen, axes, { letter, colours });

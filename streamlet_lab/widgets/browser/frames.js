@@ -1,6 +1,7 @@
 // The panels, each in a frame with its name and what can be done with it.
 
 import { buttonOf } from "./buttons.js";
+import { latencyPanel, pricesPanel, rejectionsPanel, vwapPanel } from "./charts.js";
 import { dom } from "./dom.js";
 import { inspectorPanel } from "./inspector.js";
 import { networkPanel } from "./network.js";
@@ -11,6 +12,10 @@ const PANEL_KINDS = {
   network: { title: "network", make: networkPanel },
   tree: { title: "block tree", make: treePanel },
   inspector: { title: "inspector", make: inspectorPanel, isBeside: true },
+  prices: { title: "final prices", make: pricesPanel },
+  vwap: { title: "VWAP against consensus", make: vwapPanel },
+  latency: { title: "finality latency", make: latencyPanel },
+  rejections: { title: "orders stopped", make: rejectionsPanel },
 };
 
 /** The names of those that have a picture. */

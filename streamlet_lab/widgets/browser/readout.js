@@ -29,12 +29,13 @@ class Readout {
   constructor(store) {
     this.shown = "";
     this.title = dom("p", { class: "sl-run" });
+    this.other = dom("p", { class: "sl-run" });
     this.verdict = dom("p", { class: "sl-verdict" });
     this.numbers = dom("dl", { class: "sl-numbers" });
     this.element = dom(
       "section",
       { class: "sl-readout", "aria-label": "numbers" },
-      dom("div", { class: "sl-line sl-said" }, this.title, this.verdict),
+      dom("div", { class: "sl-line sl-said" }, this.title, this.other, this.verdict),
       this.numbers,
     );
     this.off = store.on(["film", "pinned", "many"], (state) => this.draw(state));
@@ -45,7 +46,8 @@ class Readout {
     this.element.hidden = !film;
     if (!film) return;
     const { header } = film;
-    setText(this.title, pinned ? `B: ${header.title} — A: ${pinned.header.title}` : header.title);
+    setText(this.title, pinned ? `B: ${header.title}` : header.title);
+    setText(this.other, pinned ? `A: ${pinned.header.title}` : "");
     setText(this.verdict, verdictOf(header));
     this.verdict.classList.toggle("sl-unsafe", !header.safe);
     const [others, ranges] = [byName(pinned?.header.numbers), byName(many?.numbers)];

@@ -23,7 +23,7 @@ class Spoken {
   constructor(store) {
     this.timer = 0;
     this.last = -Infinity;
-    this.element = dom("p", { class: "sl-unseen sl-spoken", "aria-live": "polite" });
+    this.element = dom("p", { class: "sl-unseen sl-summary", "aria-live": "polite" });
     this.off = store.on(["film", "status", "trouble"], () => this.plan(store));
     this.plan(store);
   }
