@@ -8,7 +8,7 @@ from streamlet_lab.charts.plots import PAGES
 from streamlet_lab.result import Result
 from streamlet_lab.units import to_name
 
-#: The pictures of the bench, and the chart that shows the same.
+#: The panels of the bench, and the chart that shows the same.
 PANELS: Final[Mapping[str, str]] = {
     "network": "timeline",
     "tree": "block_tree",
@@ -17,8 +17,6 @@ PANELS: Final[Mapping[str, str]] = {
     "latency": "latency",
     "rejections": "rejections",
 }
-#: All panels; of what is clicked there is no chart.
-PANEL_NAMES: Final = (*PANELS, "inspector")
 #: What a view may have: these, and in words what was clicked.
 SEEN: Final = (*PANELS, "inspector")
 _CHARTS: Final = {"prices", "vwap", "latency", "rejections"}
