@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.units import to_name
 from streamlet_lab.widgets.answers import Answer, make_answer
-from streamlet_lab.widgets.figures import PANELS, draw_panel, draw_still, say_in_one_sentence
+from streamlet_lab.widgets.figures import SEEN, draw_panel, draw_still, say_in_one_sentence
 from streamlet_lab.widgets.knobs import KNOBS, as_code, describe, experiment_of, to_settings
 from streamlet_lab.widgets.limits import why_not_many
 from streamlet_lab.widgets.loop import GivenUp, Loop, Task
@@ -50,7 +50,7 @@ class Bench(AnyWidget):
     Parameters
     ----------
     show, panels : list of str, optional
-        Which controls and which panels there are; else all.
+        Which controls, with ``"presets"`` and ``"touches"``, and which panels there are; else all.
     touches : list of dict, optional
         What was done to the run, and when: see
         :meth:`Touch.read <streamlet_lab.widgets.touches.Touch.read>`.
@@ -121,8 +121,8 @@ class Bench(AnyWidget):
             settings=given,
             touches=[dict(touch) for touch in touches],
             presets=describe_presets(),
-            panels=_names(PANELS if panels is None else panels, PANELS, "panels"),
-            shown=_names(() if show is None else show, KNOBS, "show"),
+            panels=_names(SEEN if panels is None else panels, SEEN, "panels"),
+            shown=_names(() if show is None else show, (*KNOBS, "presets", "touches"), "show"),
             status=self._status("idle"),
         )
         self.observe(self._ask, ["settings", "touches", "asked"])
@@ -332,7 +332,7 @@ class Bench(AnyWidget):
         given: dict[str, Any] = {}
         if self.shown:
             given["show"] = self.shown
-        if self.panels != [*PANELS]:
+        if self.panels != [*SEEN]:
             given["panels"] = self.panels
         given |= {
             name: value
@@ -362,20 +362,20 @@ class Bench(AnyWidget):
         return {**data, **self._picture()}, metadata
 
     def _picture(self) -> dict[str, Any]:
-        """Return what the four charts show, and a sentence."""
+        """Return what the panels show, and a sentence."""
         try:
             answer = self._answered()
         except StreamletLabError as error:
             return {"text/plain": _sentence(error)}
         if self._still is None or self._still[0] != answer.key:
-            self._still = answer.key, draw_still(answer.result)
+            self._still = answer.key, draw_still(answer.result, self.panels)
         return {
             "text/plain": say_in_one_sentence(answer.film.header),
             "image/png": self._still[1],
         }
 
 
-def _names(given: Iterable[str], known: Mapping[str, Any], field: str) -> list[str]:
+def _names(given: Iterable[str], known: Collection[str], field: str) -> list[str]:
     """Return names, each of which is known."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidInput(field, given, "a list of names")
