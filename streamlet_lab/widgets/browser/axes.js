@@ -17,6 +17,7 @@ const ROW = 1.25;
 /** A dot has at most this share of the room between it and the next, and is never a speck. */
 const DOT_SHARE = 0.38;
 const DOT_LEAST_PX = 1.3;
+const TIME_TITLE = "time (s)";
 const SPAN_ALPHA = 0.4;
 const MOST_ROWS = 6;
 
@@ -106,10 +107,10 @@ export function columnsOfGrid({ x, left, right }, widthOf, letter) {
   return gridOf(x, (right - left) / (2.5 * letter), 0, (lines) => widest(lines) + GAP * letter);
 }
 
-/** A text whose middle is at a place, moved so far that it does not leave the picture. */
-function writeWithin(pen, text, at, y, rightmost) {
+/** A text whose middle is at a place, moved so far that it stays between two others. */
+function writeBetween(pen, text, at, y, [leftmost, rightmost]) {
   const half = pen.measureText(text).width / 2;
-  pen.fillText(text, Math.min(at, rightmost - half), y);
+  pen.fillText(text, Math.max(Math.min(at, rightmost - half), leftmost + half), y);
 }
 
 function drawRows(pen, axes, { letter, colours }) {
@@ -156,8 +157,9 @@ export function drawFrame(pen, all, scene) {
     pen.fillText(axes.pane.title, 0, top - letter * 0.7, width);
   }
   const foot = height - letter * 0.45;
-  pen.fillText("time (s)", 0, foot);
+  pen.fillText(TIME_TITLE, 0, foot);
+  const room = [pen.measureText(TIME_TITLE).width + letter * 0.4, width];
   pen.fillStyle = colours.muted;
   pen.textAlign = "center";
-  for (const { at, text } of columns) writeWithin(pen, text, at, foot, width);
+  for (const { at, text } of columns) writeBetween(pen, text, at, foot, room);
 }
