@@ -297,7 +297,7 @@ class Bench(AnyWidget):
 
     def _reporter(self, task: Task[_Question], unit: str) -> Progress:
         """Return what says how far it is, ten times a second, and gives up."""
-        told = -_BETWEEN_REPORTS_S
+        told = time.monotonic()  # a view says by itself that it waits
 
         def report(done: int, total: int) -> None:
             nonlocal told
