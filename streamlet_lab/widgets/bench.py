@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,11 @@ from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.units import to_name
 from streamlet_lab.widgets.answers import Answer, Question, key_of, make_answer
-from streamlet_lab.widgets.figures import PANELS, draw_panel, draw_still, say_in_one_sentence
+from streamlet_lab.widgets.figures import SEEN, draw_panel, draw_still, say_in_one_sentence
 from streamlet_lab.widgets.knobs import KNOBS, as_code, describe, experiment_of, to_settings
 from streamlet_lab.widgets.limits import why_not_many
 from streamlet_lab.widgets.loop import GivenUp, Loop, Task
-from streamlet_lab.widgets.many import play_many
+from streamlet_lab.widgets.many import RUNS, play_many
 from streamlet_lab.widgets.page import joined_script, style_sheet, write_page
 from streamlet_lab.widgets.presets import describe_presets
 
@@ -40,7 +40,7 @@ class Bench(AnyWidget):
     Parameters
     ----------
     show, panels : list of str, optional
-        Which controls and which panels there are; else all.
+        Which controls, with ``"presets"`` and ``"touches"``, and which panels there are; else all.
     touches : list of dict, optional
         What was done to the run, and when: see
         :meth:`Touch.read <streamlet_lab.widgets.touches.Touch.read>`.
@@ -107,12 +107,13 @@ class Bench(AnyWidget):
         self._last: Answer | None = None
         self._still: tuple[str, bytes] | None = None
         self._trouble: Exception | None = None
+        self._progress = 0, 0, "epochs"
         super().__init__(
             settings=given,
             touches=[dict(touch) for touch in touches],
             presets=describe_presets(),
-            panels=_names(PANELS if panels is None else panels, PANELS, "panels"),
-            shown=_names(() if show is None else show, KNOBS, "show"),
+            panels=_names(SEEN if panels is None else panels, SEEN, "panels"),
+            shown=_names(() if show is None else show, (*KNOBS, "presets", "touches"), "show"),
             status=self._status("idle"),
         )
         self.observe(self._ask, ["settings", "touches", "asked"])
@@ -144,7 +145,7 @@ class Bench(AnyWidget):
         with self._loop.lock:
             if not self._loop.stop():
                 return
-            done, total, unit = (self.status[name] for name in ("epoch", "epochs", "unit"))
+            done, total, unit = self._progress
             sentence = f"Stopped after {done:,} of {total:,} {unit}."
             if unit == "epochs":
                 self._trouble = StreamletLabError(f"{sentence} What is changed next is run.")
@@ -252,6 +253,7 @@ class Bench(AnyWidget):
                 self._say("refused", _sentence(error), field=error.field)
                 return
             self._trouble = None
+            self._progress = 0, experiment.config.epochs, "epochs"
             self.code = as_code(experiment)
             self._question = Question(key, self.asked, experiment)
             self._loop.ask(self._question)
@@ -265,6 +267,8 @@ class Bench(AnyWidget):
             if reason is not None:
                 raise StreamletLabError(reason)
             self._trouble = None
+            if self._last is not None and self._last.key == question.key:
+                self._progress = 0, RUNS, "runs"
             self._loop.ask(replace(question, many=True))
 
     # --- Its answer, in the thread of the loop
@@ -295,11 +299,12 @@ class Bench(AnyWidget):
 
     def _reporter(self, task: Task[Question], unit: str) -> Progress:
         """Return what says how far it is, ten times a second, and gives up."""
-        told = -_BETWEEN_REPORTS_S
+        told = time.monotonic()  # a view says by itself that it waits
 
         def report(done: int, total: int) -> None:
             nonlocal told
             task.check()
+            self._progress = done, total, unit
             if (now := time.monotonic()) - told >= _BETWEEN_REPORTS_S:
                 told = now
                 status = self._status("running", epoch=done, epochs=total, unit=unit)
@@ -330,7 +335,7 @@ class Bench(AnyWidget):
         given: dict[str, Any] = {}
         if self.shown:
             given["show"] = self.shown
-        if self.panels != [*PANELS]:
+        if self.panels != [*SEEN]:
             given["panels"] = self.panels
         given |= {
             name: value
@@ -360,20 +365,20 @@ class Bench(AnyWidget):
         return {**data, **self._picture()}, metadata
 
     def _picture(self) -> dict[str, Any]:
-        """Return what the four charts show, and a sentence."""
+        """Return what the panels show, and a sentence."""
         try:
             answer = self._answered()
         except StreamletLabError as error:
             return {"text/plain": _sentence(error)}
         if self._still is None or self._still[0] != answer.key:
-            self._still = answer.key, draw_still(answer.result)
+            self._still = answer.key, draw_still(answer.result, self.panels)
         return {
             "text/plain": say_in_one_sentence(answer.film.header),
             "image/png": self._still[1],
         }
 
 
-def _names(given: Iterable[str], known: Mapping[str, Any], field: str) -> list[str]:
+def _names(given: Iterable[str], known: Collection[str], field: str) -> list[str]:
     """Return names, each of which is known."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidInput(field, given, "a list of names")

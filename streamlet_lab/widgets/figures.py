@@ -1,6 +1,6 @@
 """What the panels of the bench show, as matplotlib charts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from streamlet_lab.charts import to_png
@@ -17,6 +17,9 @@ PANELS: Final[Mapping[str, str]] = {
     "latency": "latency",
     "rejections": "rejections",
 }
+#: What a view may have: these, and in words what was clicked.
+SEEN: Final = (*PANELS, "inspector")
+_CHARTS: Final = {"prices", "vwap", "latency", "rejections"}
 
 _DPI: Final = 100
 # The four charts are 1050 by 712 pixels: what a notebook is wide.
@@ -34,9 +37,11 @@ def draw_panel(result: Result, panel: object) -> bytes:
     return to_png(PAGES[PANELS[to_name(panel, PANELS, "panel")]].make(result, _DPI))
 
 
-def draw_still(result: Result) -> bytes:
-    """Return what the four charts show as PNG."""
-    return to_png(PAGES["overview"].make(result, _STILL_DPI))
+def draw_still(result: Result, panels: Collection[str] = PANELS) -> bytes:
+    """Return what the panels show as PNG: the four charts, if all are there; else the last."""
+    chosen = [chart for name, chart in PANELS.items() if name in panels]
+    chart = "overview" if {*chosen} >= _CHARTS or not chosen else chosen[-1]
+    return to_png(PAGES[chart].make(result, _STILL_DPI))
 
 
 def say_in_one_sentence(header: Mapping[str, Any]) -> str:

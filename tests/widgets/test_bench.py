@@ -14,7 +14,7 @@ from streamlet_lab.errors import StreamletLabError
 from streamlet_lab.widgets import Explorer
 from streamlet_lab.widgets import bench as module
 from streamlet_lab.widgets.answers import Question, make_answer
-from streamlet_lab.widgets.figures import PANELS
+from streamlet_lab.widgets.figures import PANELS, draw_still
 from streamlet_lab.widgets.loop import Loop
 
 PNG = b"\x89PNG"
@@ -325,6 +325,19 @@ class TestShown:
         bench._ipython_display_()
         view = ["application/vnd.jupyter.widget-view+json", "text/plain"]
         assert displayed == [view, ["image/png", "text/plain"]]
+
+    def test_a_small_one_shows_one_of_its_panels(self, bench):
+        whole, tree, prices = (
+            Bench(**SHORT, panels=panels)._repr_mimebundle_()[0]["image/png"]
+            for panels in (None, ["network", "tree"], ["prices", "inspector"])
+        )
+        assert len({whole, tree, prices}) == 3
+        assert tree == draw_still(bench.result, ["tree"])
+
+    def test_menus_can_be_shown_beside_controls(self):
+        small = Bench(**SHORT, show=["nodes", "touches", "presets"])
+        assert small.shown == ["nodes", "touches", "presets"]
+        assert "inspector" in small.panels
 
     def test_a_refused_one_shows_why(self, bench):
         bench.settings = {"nodes": 0}

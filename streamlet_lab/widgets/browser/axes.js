@@ -17,6 +17,9 @@ const ROW = 1.25;
 /** A dot has at most this share of the room between it and the next, and is never a speck. */
 const DOT_SHARE = 0.38;
 const DOT_LEAST_PX = 1.3;
+const LETTER_PX = 12;
+const TIME_TITLE = "time (s)";
+const SPAN_ALPHA = 0.4;
 const MOST_ROWS = 6;
 
 const SORTED_KINDS = ["line", "step", "band"];
@@ -50,11 +53,12 @@ export function rangeOf({ series, includes = [], near = [-Infinity, Infinity] },
 }
 
 /** A series with dots so small that they do not cover each other. */
-function sized(series, { low, high, from, to }) {
+function sized(series, { low, high, from, to }, grown) {
   if (series.kind !== "dots") return series;
   const count = series.x.filter((t) => t >= low && t <= high).length;
   const room = (DOT_SHARE * (to - from)) / Math.max(count, 1);
-  return { ...series, size: Math.max(Math.min(series.size ?? DOT_PX, room), DOT_LEAST_PX) };
+  const largest = (series.size ?? DOT_PX) * grown;
+  return { ...series, size: Math.max(Math.min(largest, room), DOT_LEAST_PX) };
 }
 
 /**
@@ -71,14 +75,16 @@ export function layOut(panes, { width, height, letter }, [from, to]) {
   const free = Math.max(height - heads - FOOT * letter, panes.length);
   const shares = panes.reduce((sum, { share = 1 }) => sum + share, 0);
   const x = linearScale([from, to], [left, right]);
+  // With larger text, on a projector, marks and lines are larger too.
+  const grown = Math.max(letter / LETTER_PX, 1);
   let next = 0;
   return panes.map((pane) => {
     const top = Math.round(next + HEAD * letter);
     const bottom = Math.round(top + (free * (pane.share ?? 1)) / shares);
     next = bottom;
     const y = linearScale(rangeOf(pane, from, to), [bottom, top]);
-    const series = pane.series.map((each) => sized(each, x));
-    return { pane: { ...pane, series }, left, right, top, bottom, x, y };
+    const series = pane.series.map((each) => sized(each, x, grown));
+    return { pane: { ...pane, series }, left, right, top, bottom, x, y, grown };
   });
 }
 
@@ -105,10 +111,10 @@ export function columnsOfGrid({ x, left, right }, widthOf, letter) {
   return gridOf(x, (right - left) / (2.5 * letter), 0, (lines) => widest(lines) + GAP * letter);
 }
 
-/** A text whose middle is at a place, moved so far that it does not leave the picture. */
-function writeWithin(pen, text, at, y, rightmost) {
+/** A text whose middle is at a place, moved so far that it stays between two others. */
+function writeBetween(pen, text, at, y, [leftmost, rightmost]) {
   const half = pen.measureText(text).width / 2;
-  pen.fillText(text, Math.min(at, rightmost - half), y);
+  pen.fillText(text, Math.max(Math.min(at, rightmost - half), leftmost + half), y);
 }
 
 function drawRows(pen, axes, { letter, colours }) {
@@ -122,14 +128,27 @@ function drawRows(pen, axes, { letter, colours }) {
   }
 }
 
+/** Shade when messages are held up. */
+function drawSpans(pen, { x, left, right, top, bottom }, { spans, colours }) {
+  pen.fillStyle = colours.faint;
+  pen.globalAlpha = SPAN_ALPHA;
+  for (const { start_s, stop_s } of spans) {
+    const [from, to] = [Math.max(x.of(start_s), left), Math.min(x.of(stop_s), right)];
+    if (from < to) pen.fillRect(from, top, to - from, bottom - top);
+  }
+  pen.globalAlpha = 1;
+}
+
 /** Draw grid, ticks and titles of all panes; the titles of the values stand above their panes. */
-export function drawFrame(pen, all, { width, height, letter, font, colours }) {
+export function drawFrame(pen, all, scene) {
+  const { width, height, letter, font, colours } = scene;
   pen.fillStyle = colours.panel;
   pen.fillRect(0, 0, width, height);
   pen.font = `${letter}px ${font}`;
   const columns = columnsOfGrid(all[0], (text) => pen.measureText(text).width, letter);
   for (const axes of all) {
     const { left, right, top, bottom } = axes;
+    drawSpans(pen, axes, scene);
     pen.fillStyle = colours.faint;
     for (const { at } of columns) pen.fillRect(Math.round(at), top, 1, bottom - top);
     drawRows(pen, axes, { letter, colours });
@@ -142,8 +161,9 @@ export function drawFrame(pen, all, { width, height, letter, font, colours }) {
     pen.fillText(axes.pane.title, 0, top - letter * 0.7, width);
   }
   const foot = height - letter * 0.45;
-  pen.fillText("time (s)", 0, foot);
+  pen.fillText(TIME_TITLE, 0, foot);
+  const room = [pen.measureText(TIME_TITLE).width + letter * 0.4, width];
   pen.fillStyle = colours.muted;
   pen.textAlign = "center";
-  for (const { at, text } of columns) writeWithin(pen, text, at, foot, width);
+  for (const { at, text } of columns) writeBetween(pen, text, at, foot, room);
 }

@@ -66,6 +66,8 @@ function makeView(element, { model = null, film = null }) {
   root.append(dom("div", { class: "sl-shell" }, sidebar?.element, stage), spoken.element);
   root.classList.toggle("sl-replay", !model);
   ends.push(listenToKeys(root, store, desk));
+  // Who hears of a film last says which question it answers: all panels show it.
+  ends.push(store.on(["film"], () => root.setAttribute("data-drawn", link?.answered ?? 0)));
   element.append(root);
   const made = [...parts, sidebar, dialogs, desk, link].filter(Boolean);
   return {

@@ -6,7 +6,7 @@ import { drawInstant, drawLayers, drawPointed, drawRings, penFor } from "./layer
 import { Pointing } from "./pointing.js";
 import { placesOf } from "./reading.js";
 import { createSwitches, isShown } from "./switches.js";
-import { createTip } from "./tip.js";
+import { createTip, spansOf } from "./tip.js";
 import { inSeconds } from "./words.js";
 
 const CHART_COLOURS = [
@@ -52,7 +52,7 @@ class Chart {
     this.store = store;
     this.kind = kind;
     this.scene = null;
-    this.layers = { ground: dom("canvas"), series: dom("canvas") };
+    this.layers = { series: dom("canvas"), past: dom("canvas"), future: dom("canvas") };
     this.plot = dom("canvas", {
       class: "sl-plot",
       role: "img",
@@ -118,7 +118,7 @@ class Chart {
     const { clientWidth: width, clientHeight: height } = this.stage;
     if (!width || !height) return;
     const ratio = window.devicePixelRatio || 1;
-    for (const canvas of [this.plot, this.layers.ground, this.layers.series]) {
+    for (const canvas of [this.plot, ...Object.values(this.layers)]) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
@@ -137,6 +137,7 @@ class Chart {
       letter,
       window: shown,
       font: style.fontFamily,
+      spans: spansOf(state.film),
       colours: coloursOf(this.element, CHART_COLOURS),
       all: layOut(this.panesOf(state, shown, size.width), { ...size, letter }, shown),
     };
@@ -162,6 +163,9 @@ class Chart {
 
   sayAll({ film, pinned, zoom }, [from, to]) {
     const parts = [this.kind.says(film)];
+    for (const { start_s, stop_s, why } of spansOf(film)) {
+      parts.push(`From ${inSeconds(start_s)} to ${inSeconds(stop_s)} ${why}.`);
+    }
     if (zoom) parts.push(`Shown from ${inSeconds(from)} to ${inSeconds(to)}.`);
     if (pinned && pinned !== film) parts.push("The pinned run is drawn below it.");
     return parts.join(" ");

@@ -6,7 +6,8 @@ import { pairEntry, trackEntry } from "./entries.js";
 import { readTyped } from "./values.js";
 
 const OTHER = "other…";
-/** An id is of the whole page, where there may be many benches. */
+/** An id is of the whole page, where other benches may be of other copies of this module. */
+const CONTROLS_HERE = Math.random().toString(36).slice(2);
 let controlCount = 0;
 
 function numberEntry(control) {
@@ -105,7 +106,7 @@ class Control {
     this.name = about.name;
     this.about = about;
     this.desk = desk;
-    this.id = `sl-control-${(controlCount += 1)}`;
+    this.id = `sl-control-${CONTROLS_HERE}-${(controlCount += 1)}`;
     this.entry = ENTRIES[about.kind](this);
     this.help = dom("span", { id: `${this.id}-help`, class: "sl-unseen" });
     this.reason = dom("p", { id: `${this.id}-idle`, class: "sl-reason" });

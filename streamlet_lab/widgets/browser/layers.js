@@ -12,11 +12,10 @@ const RING_PX = 7;
 /** Whether the dots of a series are known at instants other than where they stand. */
 const isLive = ({ since, x }) => Boolean(since) && x.length <= MOST_LIVE;
 
-/** A canvas's pen, cleared, for a scene in pixels of the page. */
-export function penFor(canvas, { ratio, width, height }) {
+/** A canvas's pen, for a scene in pixels of the page. */
+export function penFor(canvas, { ratio }) {
   const pen = canvas.getContext("2d");
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
   return pen;
 }
 
@@ -31,10 +30,19 @@ function within(pen, all, from, to, draw) {
   pen.restore();
 }
 
-/** Draw what changes with the run, the size or a switch only: the frame, and the series. */
-export function drawLayers({ ground, series: drawn }, scene) {
+/** Copy a layer onto another, more or less pale. */
+function copyLayer(pen, layer, { width, height }, alpha = 1) {
+  pen.globalAlpha = alpha;
+  pen.drawImage(layer, 0, 0, width, height);
+  pen.globalAlpha = 1;
+}
+
+/**
+ * Draw what changes with the run, the size or a switch only: the series, and with them the chart
+ * as it is in the `past` and in the `future`.
+ */
+export function drawLayers({ series: drawn, past, future }, scene) {
   const { all, colours } = scene;
-  drawFrame(penFor(ground, scene), all, scene);
   const pen = penFor(drawn, scene);
   for (const axes of all) {
     within(pen, [axes], axes.left, axes.right, () => {
@@ -43,21 +51,29 @@ export function drawLayers({ ground, series: drawn }, scene) {
       }
     });
   }
+  const [before, after] = [penFor(past, scene), penFor(future, scene)];
+  drawFrame(before, all, scene);
+  copyLayer(after, past, scene);
+  copyLayer(before, drawn, scene);
+  copyLayer(after, drawn, scene, FUTURE_ALPHA);
+}
+
+/** Copy a part of a layer, from one column to another. */
+function copyColumns(pen, layer, { height, ratio }, from, to) {
+  if (to <= from) return;
+  const size = [(to - from) * ratio, height * ratio];
+  pen.drawImage(layer, from * ratio, 0, ...size, from, 0, to - from, height);
 }
 
 /** Compose the picture of an instant: what has been as it is, what is to come pale. */
 export function drawInstant(pen, layers, scene, time, end) {
-  const { all, width, height } = scene;
+  const { all, width } = scene;
   const cursor = all[0].x.of(time);
   // Before the play has begun, and when it is over, nothing is to come.
   const isUnderWay = time > 0 && time < end;
-  const upTo = isUnderWay ? Math.min(Math.max(cursor, 0), width) : width;
-  pen.drawImage(layers.ground, 0, 0, width, height);
-  const copy = () => pen.drawImage(layers.series, 0, 0, width, height);
-  within(pen, all, 0, upTo, copy);
-  pen.globalAlpha = FUTURE_ALPHA;
-  within(pen, all, upTo, width, copy);
-  pen.globalAlpha = 1;
+  const upTo = isUnderWay ? Math.round(Math.min(Math.max(cursor, 0), width)) : width;
+  copyColumns(pen, layers.past, scene, 0, upTo);
+  copyColumns(pen, layers.future, scene, upTo, width);
   drawLive(pen, scene, isUnderWay ? time : Infinity);
   drawCursor(pen, scene, cursor);
 }

@@ -57,7 +57,7 @@ class Link {
     for (const [name, value] of Object.entries(patch)) model.set(name, value);
     model.set("asked", this.asked + 1);
     model.save_changes();
-    store.set(patch);
+    store.set({ ...patch, notice: "" });
   }
 
   /** Send a message of its own, such as `{ type: "stop" }`. */

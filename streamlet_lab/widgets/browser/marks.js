@@ -110,7 +110,7 @@ function traceSteps(pen, { x, y }, axes) {
 
 function drawLine(pen, series, axes) {
   pen.setLineDash(series.dash ?? []);
-  pen.lineWidth = series.width ?? 1.5;
+  pen.lineWidth = (series.width ?? 1.5) * axes.grown;
   pen.beginPath();
   (series.kind === "step" ? traceSteps : traceLine)(pen, series, axes);
   pen.stroke();
@@ -135,7 +135,7 @@ function drawBand(pen, series, axes) {
 }
 
 function drawTies(pen, { x, y, x1, y1, width = 1 }, axes) {
-  pen.lineWidth = width;
+  pen.lineWidth = width * axes.grown;
   pen.beginPath();
   for (let row = 0; row < x.length; row += 1) {
     const isSeen = x1[row] >= axes.x.low && x[row] <= axes.x.high && !Number.isNaN(y[row]);
@@ -150,7 +150,7 @@ function drawTies(pen, { x, y, x1, y1, width = 1 }, axes) {
 export function drawDots(pen, series, axes, isMeant = () => true) {
   const { x, y, size = DOT_PX } = series;
   const taken = new Set();
-  pen.lineWidth = 1.6;
+  pen.lineWidth = 1.6 * axes.grown;
   for (let row = 0; row < x.length; row += 1) {
     if (Number.isNaN(y[row]) || !isMeant(row)) continue;
     if (x[row] < axes.x.low || x[row] > axes.x.high) continue;
@@ -172,7 +172,7 @@ export function placeBar({ x, x1, y, y1 }, row, axes) {
 /** Bars: of marks, one for each unit, where there is room; else filled, or their outline. */
 function drawBars(pen, series, axes) {
   const { shape, x, y, y1 } = series;
-  pen.lineWidth = 1.3;
+  pen.lineWidth = 1.3 * axes.grown;
   for (let row = 0; row < x.length; row += 1) {
     const { left, right, top, bottom, width, height } = placeBar(series, row, axes);
     const units = y[row] - y1[row];
@@ -184,7 +184,7 @@ function drawBars(pen, series, axes) {
     pen.globalAlpha = 1;
     for (let unit = 0; hasUnits && unit < units; unit += 1) {
       const middle = bottom - ((unit + 0.5) * height) / units;
-      drawMark(pen, shape, (left + right) / 2, middle, Math.min(room * 0.32, 5));
+      drawMark(pen, shape, (left + right) / 2, middle, Math.min(room * 0.32, 5 * axes.grown));
     }
     if (!hasUnits && width > 3) pen.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
   }

@@ -72,6 +72,7 @@ export const LATENCY = {
         ...{ colour: "consensus", x, y, since, pins: true },
         selects: (row) => ({ kind: "block", id: block[row] }),
         says: (row) => (Number.isNaN(y[row]) ? "" : `${inSeconds(y[row])}`),
+        brief: "latency",
         tells: (row) => `${nameBlock(film, block[row])}: final after ${inSeconds(y[row])}`,
       },
       {

@@ -43,7 +43,8 @@ export class Pointing {
       pointerleave: () => this.drag || this.forget(),
       dblclick: () => this.unzoom(),
       keydown: (event) => this.key(event),
-      blur: () => this.forget(),
+      focus: () => plot.matches(":focus-visible") && this.chart.tip.hint(),
+      blur: () => this.leaveKeys(),
     };
     for (const [name, listener] of Object.entries(listeners)) {
       plot.addEventListener(name, listener);
@@ -159,6 +160,12 @@ export class Pointing {
   forget() {
     this.drag = null;
     if (this.hover) this.setHover(null);
+  }
+
+  /** Who goes on with Tab wants neither values nor the names of keys. */
+  leaveKeys() {
+    this.forget();
+    this.chart.tip.hide();
   }
 
   /** Escape: first a drag or what is hovered, then the zoom. */

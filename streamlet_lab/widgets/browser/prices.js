@@ -95,7 +95,7 @@ function finalSeries(film) {
       ...{ colour: "muted", x: open.x, y: open.y, selects: selectBlock(open.block) },
       means: "prices of blocks that are not final by the end of the run",
       says: (row) => `${inDollars(open.y[row])} (${name(open.block, row)})`,
-      faded: true,
+      ...{ faded: true, brief: "not final" },
     },
   ];
 }

@@ -33,7 +33,7 @@ class Toolbar {
       this.notice,
       this.alert,
     );
-    const heard = ["film", "pinned", "many", "status", "busy", "due", "code", "trouble", "notice"];
+    const heard = ["film", "pinned", "status", "busy", "due", "code", "trouble", "notice"];
     this.off = store.on([...heard, "themeChoice", "projector", "controls", "shown"], (state) =>
       this.draw(state),
     );
@@ -114,17 +114,19 @@ class Toolbar {
     setAttributes(button, attributes);
   }
 
-  drawStatus({ status, busy, many }) {
-    const { state, epoch = 0, epochs = 0, sentence } = status;
-    const isRunning = busy || many?.state === "running";
+  drawStatus({ status, busy }) {
+    const { state, epoch = 0, epochs = 0, unit, sentence } = status;
+    const isMany = unit === "runs";
+    const isRunning = busy || (isMany && state === "running");
     this.allow({ stop: isRunning });
     this.busy.classList.toggle("sl-hushed", !isRunning && state !== "stopped");
     this.progress.hidden = !isRunning;
     if (isRunning && epochs) setAttributes(this.progress, { max: epochs, value: epoch });
     else this.progress.removeAttribute("value");
-    const where = epochs ? `epoch ${epoch} of ${epochs}` : "running…";
-    const running = state === "running" && sentence ? sentence : where;
-    setText(this.says, isRunning ? running : state === "stopped" ? (sentence || "stopped") : "");
+    const where = isMany ? `${epoch} of ${epochs} runs` : `epoch ${epoch} of ${epochs}`;
+    const running = state === "running" && epochs ? where : "running…";
+    const stopped = state === "stopped" ? sentence || "stopped" : "";
+    setText(this.says, isRunning ? running : stopped);
   }
 
   destroy() {
