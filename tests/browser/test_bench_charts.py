@@ -89,6 +89,13 @@ def test_a_lie_of_half_a_percent_stands_out(bare: Page) -> None:
     assert "off the true price by up to 5" in says(bare, "vwap")
 
 
+def test_a_claim_that_nobody_voted_for_is_no_consensus(bare: Page) -> None:
+    show(bare, run(12, faults="node_1=lying_leader"))
+
+    assert bare.evaluate("panels.vwap.scene.all[1].y.high") < 100  # basis points
+    assert "Consensus minus VWAP of 9 epochs" in says(bare, "vwap")
+
+
 def test_the_protocol_alone_has_one_chart(bare: Page) -> None:
     show(bare, sl.run_protocol(epochs=6))
 
