@@ -26,7 +26,7 @@ INSTANTS: Final = {
     "before_gst": 22.12,
     "jump": 31.08,
     "luld": 31.08,
-    "unsafe_quorum": 13.12,
+    "unsafe_quorum": 14.13,
 }
 USUAL_INSTANT: Final = 31.08
 

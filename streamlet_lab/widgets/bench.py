@@ -1,9 +1,9 @@
 """The bench: one live picture of nodes, chain, price and market, and the controls of its run."""
 
-import json
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,12 +15,12 @@ from streamlet_lab.experiment import Experiment
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress
 from streamlet_lab.units import to_name
-from streamlet_lab.widgets.answers import Answer, make_answer
+from streamlet_lab.widgets.answers import Answer, Question, key_of, make_answer
 from streamlet_lab.widgets.figures import SEEN, draw_panel, draw_still, say_in_one_sentence
 from streamlet_lab.widgets.knobs import KNOBS, as_code, describe, experiment_of, to_settings
 from streamlet_lab.widgets.limits import why_not_many
 from streamlet_lab.widgets.loop import GivenUp, Loop, Task
-from streamlet_lab.widgets.many import play_many
+from streamlet_lab.widgets.many import RUNS, play_many
 from streamlet_lab.widgets.page import joined_script, style_sheet, write_page
 from streamlet_lab.widgets.presets import describe_presets
 
@@ -28,16 +28,6 @@ from streamlet_lab.widgets.presets import describe_presets
 VERSION: Final = 1
 
 _BETWEEN_REPORTS_S: Final = 0.1
-
-
-@dataclass(frozen=True)
-class _Question:
-    """A run that is asked for: what tells it from others, and the number of the asking."""
-
-    key: str
-    asked: int
-    experiment: Experiment
-    many: bool = False
 
 
 class Bench(AnyWidget):
@@ -109,14 +99,15 @@ class Bench(AnyWidget):
         touches: Sequence[Mapping[str, Any]] = (),
         **settings: Any,
     ) -> None:
-        self._loop: Loop[_Question] = Loop(self._answer)
+        self._loop: Loop[Question] = Loop(self._answer)
         given = to_settings(**settings)
         experiment_of(given, touches)
-        _to_plain([given, touches])
-        self._question: _Question | None = None
+        key_of(given, touches)
+        self._question: Question | None = None
         self._last: Answer | None = None
         self._still: tuple[str, bytes] | None = None
         self._trouble: Exception | None = None
+        self._progress = 0, 0, "epochs"
         super().__init__(
             settings=given,
             touches=[dict(touch) for touch in touches],
@@ -154,7 +145,7 @@ class Bench(AnyWidget):
         with self._loop.lock:
             if not self._loop.stop():
                 return
-            done, total, unit = (self.status[name] for name in ("epoch", "epochs", "unit"))
+            done, total, unit = self._progress
             sentence = f"Stopped after {done:,} of {total:,} {unit}."
             if unit == "epochs":
                 self._trouble = StreamletLabError(f"{sentence} What is changed next is run.")
@@ -179,7 +170,9 @@ class Bench(AnyWidget):
 
     def close(self) -> None:
         """Stop, and end all views."""
-        self._loop.stop()
+        # When Python ends, the thread has ended already, perhaps with the lock.
+        if not sys.is_finalizing():
+            self._loop.stop()
         super().close()
 
     def _answered(self) -> Answer:
@@ -218,17 +211,23 @@ class Bench(AnyWidget):
             self._refuse(_sentence(error))
 
     def _send_figure(self, message: Mapping[str, Any]) -> None:
-        png = self.figure(message.get("panel", ""))
+        png = draw_panel(self._on_screen(), message.get("panel"))
         self._send_message("figure", panel=message["panel"], buffers=[png])
 
     def _send_saved(self, message: Mapping[str, Any]) -> None:
-        result = self._answered().result
+        result = self._on_screen()
         names = (Path(f"bench{number}.zip") for number in ("", *(f"-{n}" for n in range(2, 1000))))
         path = next((name for name in names if not name.exists()), None)
         if path is None:
             raise StreamletLabError("There are bench.zip to bench-999.zip: remove some.")
         result.save(path)
         self._send_message("saved", path=str(path))
+
+    def _on_screen(self) -> Result:
+        """Return what the view shows: who waits here for a newer run could not be stopped."""
+        if self._last is None:
+            raise StreamletLabError("There is no finished run yet.")
+        return self._last.result
 
     def _refuse(self, sentence: str) -> None:
         self._send_message("refused", sentence=sentence)
@@ -241,7 +240,7 @@ class Bench(AnyWidget):
     def _ask(self, _: object = None) -> None:
         """Describe the settings as they are now, and have their run made."""
         with self._loop.lock:
-            key = _to_plain([self.settings, self.touches])
+            key = key_of(self.settings, self.touches)
             now = self._question
             if now is not None and (now.key, now.asked) == (key, self.asked):
                 return
@@ -254,8 +253,9 @@ class Bench(AnyWidget):
                 self._say("refused", _sentence(error), field=error.field)
                 return
             self._trouble = None
+            self._progress = 0, experiment.config.epochs, "epochs"
             self.code = as_code(experiment)
-            self._question = _Question(key, self.asked, experiment)
+            self._question = Question(key, self.asked, experiment)
             self._loop.ask(self._question)
 
     def _ask_many(self) -> None:
@@ -267,17 +267,19 @@ class Bench(AnyWidget):
             if reason is not None:
                 raise StreamletLabError(reason)
             self._trouble = None
+            if self._last is not None and self._last.key == question.key:
+                self._progress = 0, RUNS, "runs"
             self._loop.ask(replace(question, many=True))
 
     # --- Its answer, in the thread of the loop
 
-    def _answer(self, task: Task[_Question]) -> None:
+    def _answer(self, task: Task[Question]) -> None:
         question = task.question
         try:
             answer, is_new = self._last, False
             if answer is None or answer.key != question.key:
                 report = self._reporter(task, "epochs")
-                answer, is_new = make_answer(question.key, question.experiment, report), True
+                answer, is_new = make_answer(question, report), True
                 self._tell(task, _last=answer, many={})
             if is_new or self.film.get("asked") != question.asked:
                 film = answer.film
@@ -295,13 +297,14 @@ class Bench(AnyWidget):
                     self._trouble = error
                     self._say("refused", _sentence(error), field=getattr(error, "field", ""))
 
-    def _reporter(self, task: Task[_Question], unit: str) -> Progress:
+    def _reporter(self, task: Task[Question], unit: str) -> Progress:
         """Return what says how far it is, ten times a second, and gives up."""
         told = time.monotonic()  # a view says by itself that it waits
 
         def report(done: int, total: int) -> None:
             nonlocal told
             task.check()
+            self._progress = done, total, unit
             if (now := time.monotonic()) - told >= _BETWEEN_REPORTS_S:
                 told = now
                 status = self._status("running", epoch=done, epochs=total, unit=unit)
@@ -309,7 +312,7 @@ class Bench(AnyWidget):
 
         return report
 
-    def _tell(self, task: Task[_Question], **traits: Any) -> None:
+    def _tell(self, task: Task[Question], **traits: Any) -> None:
         """Set what the browser is told, unless nobody waits for it any more."""
         with self._loop.lock:
             if task.is_stopped:
@@ -380,15 +383,6 @@ def _names(given: Iterable[str], known: Collection[str], field: str) -> list[str
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidInput(field, given, "a list of names")
     return [to_name(name, known, field) for name in given]
-
-
-def _to_plain(settings: object) -> str:
-    """Return settings as the text that a browser gets."""
-    try:
-        return json.dumps(settings, sort_keys=True)
-    except (TypeError, ValueError):
-        expected = "plain data, and kinds by their names: a browser has no functions of Python"
-        raise InvalidInput("settings", settings, expected) from None
 
 
 def _sentence(error: Exception) -> str:

@@ -14,10 +14,8 @@ from .pages import RUN_ALL, open_notebook
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
-# A live widget needs a browser; the shortest lesson stands for those without one.
-RUN_IN_BROWSER = [
-    path for path in NOTEBOOKS if "Bench(" in path.read_text() or path.stem == "02_streamlet"
-]
+# A live widget needs a browser; the shortest lesson stands for the others.
+RUN_IN_BROWSER = [path for path in NOTEBOOKS if path.stem in ("bench", "02_streamlet")]
 RUN_MS = 300_000
 
 # A prompt is [*] while its cell is waiting or running.
@@ -58,10 +56,6 @@ def test_a_notebook_runs_from_top_to_bottom(chromium: Browser, jupyterlab: str, 
     page.wait_for_function(ALL_CELLS_RAN, timeout=RUN_MS)
 
     assert page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
-    shown = pictures(page)
-    # Only a live widget shows a picture where the stored notebook has none.
-    alive = [cell for cell, count in enumerate(shown) if count > stored[cell]]
-    assert len(alive) == page.locator(".widget-image").count()
-    for cell, count in enumerate(stored):
-        assert cell in alive or shown[cell] == count
+    assert pictures(page) == stored
+    assert page.locator(".sl-bench").count() == path.read_text(encoding="utf-8").count("sl.Bench(")
     page.close()

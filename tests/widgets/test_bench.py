@@ -13,7 +13,7 @@ from streamlet_lab import Bench, Experiment, InvalidInput
 from streamlet_lab.errors import StreamletLabError
 from streamlet_lab.widgets import Explorer
 from streamlet_lab.widgets import bench as module
-from streamlet_lab.widgets.answers import make_answer
+from streamlet_lab.widgets.answers import Question, make_answer
 from streamlet_lab.widgets.figures import PANELS, draw_still
 from streamlet_lab.widgets.loop import Loop
 
@@ -69,7 +69,7 @@ class TestAnswers:
     def test_one_change_is_one_run_and_the_same_again_none(self, bench, monkeypatch):
         made = []
         monkeypatch.setattr(
-            module, "make_answer", lambda key, *rest: made.append(key) or make_answer(key, *rest)
+            module, "make_answer", lambda ask, told: made.append(ask) or make_answer(ask, told)
         )
         for asked in (1, 2):
             bench.set_state({"settings": {"epochs": 11}, "touches": [], "asked": asked})
@@ -97,7 +97,8 @@ class TestAnswers:
         monkeypatch.setattr("streamlet_lab.widgets.answers.MOST_ARRIVALS", 10 * 4 * 5)
         told = []
         for epochs in (10, 11):
-            answer = make_answer("", Experiment(epochs=epochs, signatures="none"), None)
+            experiment = Experiment(epochs=epochs, signatures="none")
+            answer = make_answer(Question("", 0, experiment), None)
             told.append((answer.film.header["has_trace"], answer.result.config.trace))
         assert told == [(True, True), (False, False)]
 
@@ -350,6 +351,13 @@ class TestShown:
         assert [(message["type"], message["panel"]) for message in sent] == [("figure", panel)]
         assert bench.figure(panel).startswith(PNG)
 
+    def test_a_chart_shows_what_is_on_the_screen_while_a_newer_run_is_under_way(self, bench, sent):
+        begin(bench, LONG)
+        ask(bench, type="figure", panel="latency")
+        assert bench.status["state"] == "running"
+        bench.stop()
+        assert [message["type"] for message in sent] == ["figure"]
+
     def test_a_result_is_saved_beside_others(self, bench, sent, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         for _ in range(2):
@@ -387,6 +395,17 @@ class TestEnding:
         one, other = Bench(**SHORT), Bench(epochs=11)
         one.settings = {"epochs": 12}
         assert (one.result.config.epochs, other.result.config.epochs) == (12, 11)
+
+    def test_a_program_that_ends_waits_for_no_thread(self, monkeypatch):
+        bench = Bench(**SHORT)
+        bench.wait()
+        monkeypatch.setattr(module.sys, "is_finalizing", lambda: True)
+        # As the thread may have it when it is ended.
+        with bench._loop.lock:
+            closing = threading.Thread(target=bench.close, daemon=True)
+            closing.start()
+            closing.join(10)
+            assert not closing.is_alive()
 
 
 class TestLoop:

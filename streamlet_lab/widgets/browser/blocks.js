@@ -57,7 +57,7 @@ function textsOf(film, block, size, known) {
   const line = (text, y, kind) => svg("text", { class: `sl-block-${kind}`, x: 0, y }, text);
   if (block === 0) return [svg("text", { class: "sl-block-root", x: 0, y: 4 }, "genesis")];
   const worth = size.width >= 46 && size.height >= 38 && Number.isFinite(prices[block]);
-  if (!worth) return [line(name, -size.height / 2 + (size.height - 12) / 2 + 4, "name")];
+  if (!worth) return [line(name, -size.height / 2 + (size.height - 12) / 2 + 5, "name")];
   return [
     line(name, -size.height / 2 + 15, "name"),
     line(prices[block].toFixed(2), -size.height / 2 + 28, "price"),

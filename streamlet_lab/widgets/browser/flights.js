@@ -12,6 +12,8 @@ const TAIL_SHARE = 0.12;
 /** With more than three times as many messages as these their tails would hide everything. */
 const CROWD = 900;
 const MESSAGE_SIZE = { large: 13, small: 8 };
+/** They have it where the text of a node is this high, in pixels. */
+const USUAL_FONT = 11.5;
 
 /** The look of a block's messages: even epoch, odd epoch, or a second block of one epoch. */
 export const EVEN_EPOCH = 0;
@@ -49,10 +51,12 @@ function drawMessage(pen, kind, look, size, colour) {
 }
 
 /** Make the pictures of the messages once; copying them is what a frame can afford. */
-export function makeSprites(colour, ratio, crowded) {
+export function makeSprites(colour, ratio, font) {
+  // Where the text of the nodes is large, on a projector, the messages are too.
+  const scale = Math.min(Math.max(font / USUAL_FONT, 0.8), 2);
   return [0, 1].map((kind) =>
     [EVEN_EPOCH, ODD_EPOCH, TWIN_BLOCK].map((look) => {
-      const size = (kind === 0 ? MESSAGE_SIZE.large : MESSAGE_SIZE.small) * (crowded ? 0.8 : 1);
+      const size = scale * (kind === 0 ? MESSAGE_SIZE.large : MESSAGE_SIZE.small);
       const canvas = document.createElement("canvas");
       canvas.width = canvas.height = Math.ceil(2 * size * ratio);
       const pen = canvas.getContext("2d");

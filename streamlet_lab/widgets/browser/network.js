@@ -19,8 +19,6 @@ const NETWORK_LEGEND = {
   twin: "second block of one epoch",
   star: "leader",
 };
-/** The messages of more nodes than these are drawn smaller. */
-const MANY_NODES = 8;
 /** Of this many pictures the rate is taken. */
 const PICTURES_PROBED = 120;
 /** A click so near to a link is meant for it, in pixels. */
@@ -91,15 +89,16 @@ class NetworkPanel {
     }
     const voters = film.header.nodes.length;
     const colour = coloursOf(this.element, NETWORK_COLOURS);
+    const ring = placeNodes(voters, width, height);
     this.scene = {
       film,
       width,
       height,
       ratio,
       colour,
-      ...placeNodes(voters, width, height),
+      ...ring,
       looks: looksOf(film),
-      sprites: makeSprites(colour, ratio, voters > MANY_NODES),
+      sprites: makeSprites(colour, ratio, ring.card.font),
       font: getComputedStyle(this.element).fontFamily,
     };
     this.note.textContent = film.header.has_trace

@@ -177,9 +177,13 @@ export const PRICES = {
 
 const inBp = (value) => `${withDigits(value, 1)} bp`;
 
-/** Both averages of each epoch, and what sets them apart, in basis points. */
+/** Both averages of each epoch whose block is notarized, and what sets them apart, in basis points. */
 function comparedPrices({ tables }) {
-  const { rows, start_s: x, price, vwap, true_price: truth, block } = tables.epochs;
+  const { rows, start_s: x, true_price: truth, block } = tables.epochs;
+  const { notarized_s: notarized } = tables.blocks;
+  // Whatever nobody voted for is no consensus.
+  const agreed = (column) => column.map((each, row) => (notarized[block[row]] >= 0 ? each : NaN));
+  const [price, vwap] = [agreed(tables.epochs.price), agreed(tables.epochs.vwap)];
   const difference = price.map((each, row) => (each / vwap[row] - 1) * BP);
   const error = price.map((each, row) => (each / truth[row] - 1) * BP);
   return { rows, x, price, vwap, truth, block, difference, error };

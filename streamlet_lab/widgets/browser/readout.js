@@ -1,6 +1,7 @@
 // The numbers of the run; beside them those of the pinned one, and the intervals of many.
 
 import { dom, setText } from "./dom.js";
+import { inSeconds, spaced } from "./words.js";
 
 const DIFFERENCE_DIGITS = 3;
 
@@ -14,10 +15,12 @@ export function sayDifference(value, pinned, unit) {
   return `${difference < 0 ? "−" : "+"}${size.toLocaleString("en")}${words}`;
 }
 
-/** What there is to say of safety and of the model. */
+/** What there is to say of safety and of the model; the bar of play says how it was violated. */
 function verdictOf({ safe, violations, outside_model: outside, convicted }) {
   const said = [safe ? "✓ safe" : "✗ not safe"];
-  for (const { sentence } of violations) said.push(sentence);
+  for (const { check, time_s: time, sentence } of violations) {
+    said.push(time === null ? sentence : `${spaced(check)} violated at ${inSeconds(time)}`);
+  }
   if (outside.length) said.push(`outside the model: ${outside.join(", ")}`);
   if (convicted.length) said.push(`convicted: ${convicted.join(", ")}`);
   return said.join(" · ");

@@ -14,7 +14,7 @@ const LEAST_COLUMN = 50;
 const TREE_TOP = 14;
 const TREE_MARGIN = 8;
 /** Lanes are this far apart, in pixels; more of them than have room are scrolled. */
-const LEAST_LANE = 38;
+const LEAST_LANE = 32;
 const MOST_LANE = 80;
 const TREE_LEGEND = {
   proposed: "proposed",
