@@ -12,10 +12,6 @@ from .bare import load
 from .replay import MOUNT, SETTLE
 
 CHARTS = ("prices", "vwap", "latency", "rejections")
-PARTED = {
-    "catch_up": True,
-    "partitions": [{"groups": "node_0,node_1|node_2,node_3", "start": "4s", "stop": "9s"}],
-}
 VERDICTS = ("false", "turned_fair", "turned_unfair", "justified", "market")
 # Where a point stands in the page: of the chart, the series and the row.
 PLACE = """([name, series, row, unit]) => {

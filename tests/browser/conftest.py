@@ -103,6 +103,12 @@ def calm() -> sl.Result:
 
 
 @pytest.fixture(scope="session")
+def longer() -> sl.Result:
+    """A run of 24 epochs without faults."""
+    return run(24)
+
+
+@pytest.fixture(scope="session")
 def parted() -> sl.Result:
     """A run of 16 epochs with a network that is cut in two from 4 s to 9 s."""
     return run(16, network=PARTITION)

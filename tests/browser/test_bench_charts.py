@@ -8,20 +8,10 @@ import streamlet_lab as sl
 from streamlet_lab.widgets.film import make_film
 
 from .bare import load
-from .charts import AT, CHARTS, PARTED, WATCH_TEXTS, chart, pixel, place, says, show, stopped, tip
+from .charts import AT, CHARTS, WATCH_TEXTS, chart, pixel, place, says, show, stopped, tip
 from .replay import SETTLE, put, run
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def calm() -> sl.Result:
-    return run(24)
-
-
-@pytest.fixture(scope="module")
-def parted() -> sl.Result:
-    return run(16, network=PARTED)
 
 
 # --- what they say ---
@@ -111,12 +101,12 @@ def test_the_protocol_alone_has_one_chart(bare: Page) -> None:
 @pytest.mark.parametrize("width", [320, 900])
 @pytest.mark.parametrize("zoom", [None, [3.02, 3.06]])
 def test_texts_overlap_nowhere(
-    bare: Page, calm: sl.Result, width: int, zoom: list[float] | None
+    bare: Page, longer: sl.Result, width: int, zoom: list[float] | None
 ) -> None:
     bare.evaluate(WATCH_TEXTS)
     for name in CHARTS:
         bare.evaluate("document.querySelector('main').replaceChildren()")
-        show(bare, calm, (name,), width)
+        show(bare, longer, (name,), width)
         bare.evaluate("boxes = []")
         put(bare, zoom=zoom, series={"unknown": True})
         boxes = bare.evaluate("boxes")
@@ -163,8 +153,8 @@ def test_of_many_points_each_column_keeps_the_extremes(bare: Page) -> None:
     assert kept[1:] == [True, True, True, 49_999]
 
 
-def test_the_picture_is_as_fine_as_the_screen(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm, ("prices",))
+def test_the_picture_is_as_fine_as_the_screen(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer, ("prices",))
     sizes = bare.evaluate("""() => {
         Object.defineProperty(window, "devicePixelRatio", { value: 2 });
         panels.prices.arrange();
@@ -177,10 +167,10 @@ def test_the_picture_is_as_fine_as_the_screen(bare: Page, calm: sl.Result) -> No
 # --- other runs ---
 
 
-def test_the_pinned_run_is_drawn_below_in_its_own_colour(bare: Page, calm: sl.Result) -> None:
+def test_the_pinned_run_is_drawn_below_in_its_own_colour(bare: Page, longer: sl.Result) -> None:
     load(bare, "film", film=make_film(run(24, seed=9)))
     bare.evaluate("window.other = film")
-    show(bare, calm)
+    show(bare, longer)
     bare.evaluate("store.set({ pinned: other })")
     bare.evaluate(SETTLE)
 
@@ -199,8 +189,8 @@ def test_the_pinned_run_is_drawn_below_in_its_own_colour(bare: Page, calm: sl.Re
     assert "pinned" not in names
 
 
-def test_many_runs_are_a_band_that_may_have_no_upper_edge(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm)
+def test_many_runs_are_a_band_that_may_have_no_upper_edge(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer)
     starts = [*range(24)]
     latency = {"low": [1.0] * 24, "high": [3.0] * 23 + [None]}
     error = {"low": [None] + [-40.0] * 23, "high": [None] + [60.0] * 23}
@@ -227,8 +217,8 @@ def test_many_runs_are_a_band_that_may_have_no_upper_edge(bare: Page, calm: sl.R
     expect(chart(bare, "vwap").get_by_role("button", name="200 runs")).to_have_count(0)
 
 
-def test_closing_leaves_nothing_behind(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm)
+def test_closing_leaves_nothing_behind(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer)
     left = bare.evaluate("""async () => {
         const drawn = [];
         for (const panel of Object.values(panels)) {
@@ -242,8 +232,8 @@ def test_closing_leaves_nothing_behind(bare: Page, calm: sl.Result) -> None:
     assert left == [0, 0]
 
 
-def test_a_picture_is_saved(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm)
+def test_a_picture_is_saved(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer)
     saved = bare.evaluate("panels.prices.toPNG().then((blob) => [blob.type, blob.size > 5000])")
     assert saved == ["image/png", True]
 

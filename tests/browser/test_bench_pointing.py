@@ -11,7 +11,6 @@ from streamlet_lab.widgets.film import make_film
 from .bare import load
 from .charts import (
     CHARTS,
-    PARTED,
     chart,
     pixel,
     place,
@@ -25,22 +24,12 @@ from .replay import SETTLE, get, put, run
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def calm() -> sl.Result:
-    return run(24)
-
-
-@pytest.fixture(scope="module")
-def parted() -> sl.Result:
-    return run(16, network=PARTED)
-
-
 # --- reading ---
 
 
-def test_the_pointer_reads_values(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm)
-    row = calm.epochs.iloc[7]
+def test_the_pointer_reads_values(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer)
+    row = longer.epochs.iloc[7]
     bare.mouse.move(**place(bare, "prices", "final", 7))
     told = tip(bare, "prices")
 
@@ -71,8 +60,8 @@ def test_whatever_can_be_pointed_at_is_told(bare: Page, parted: sl.Result) -> No
     assert not any(word in line for line in lines for word in ("undefined", "NaN", "null"))
 
 
-def test_arrows_read_values_aloud(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm)
+def test_arrows_read_values_aloud(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer)
     plot = chart(bare, "latency").get_by_role("img")
     bare.keyboard.press("Tab")
     spoken = chart(bare, "latency").locator(".sl-spoken")
@@ -82,7 +71,7 @@ def test_arrows_read_values_aloud(bare: Page, calm: sl.Result) -> None:
     plot.press("Home")
     for epoch in (1, 2):
         plot.press("ArrowRight")
-        latency = calm.epochs["latency_s"][epoch]
+        latency = longer.epochs["latency_s"][epoch]
         expect(spoken).to_contain_text(f"{epoch}.000 s, epoch {epoch}; block of epoch {epoch}")
         expect(spoken).to_contain_text(f"final after {latency:.3f} s")
     plot.press("ArrowLeft")
@@ -93,11 +82,11 @@ def test_arrows_read_values_aloud(bare: Page, calm: sl.Result) -> None:
     expect(chart(bare, "latency").locator(".sl-tip")).to_be_hidden()
 
 
-def test_every_stopped_order_can_be_reached_and_selected(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm)
-    epoch = stopped(calm)["epoch"].value_counts().idxmax()
-    rows = stopped(calm)[stopped(calm)["epoch"] == epoch]
-    orders = [calm.orders["order_id"].to_list().index(each) for each in rows["order_id"]]
+def test_every_stopped_order_can_be_reached_and_selected(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer)
+    epoch = stopped(longer)["epoch"].value_counts().idxmax()
+    rows = stopped(longer)[stopped(longer)["epoch"] == epoch]
+    orders = [longer.orders["order_id"].to_list().index(each) for each in rows["order_id"]]
     plot = chart(bare, "rejections").get_by_role("img")
     chosen = []
     bare.evaluate("(t) => panels.rejections.pointing.hoverAt(t)", epoch + 0.5)
@@ -107,19 +96,19 @@ def test_every_stopped_order_can_be_reached_and_selected(bare: Page, calm: sl.Re
         plot.press("ArrowUp")
 
     assert chosen == [{"kind": "order", "id": each} for each in orders]
-    first = calm.orders.iloc[orders[0]]["order_id"]
+    first = longer.orders.iloc[orders[0]]["order_id"]
     assert any(str(first) in line for line in tip(bare, "rejections"))
 
 
 def test_a_click_selects_a_block_or_an_order_or_moves_the_cursor(
-    bare: Page, calm: sl.Result
+    bare: Page, longer: sl.Result
 ) -> None:
-    show(bare, calm)
+    show(bare, longer)
     bare.mouse.click(**place(bare, "prices", "final", 5))
     assert get(bare, "selection") == {"kind": "block", "id": 6}
     put(bare, series={"prices.orders": True}, zoom=[2, 4])
-    sent = calm.orders[(calm.orders["time_s"] > 2) & (calm.orders["status"] != "rejected")]
-    rows = calm.orders[calm.orders["status"] != "rejected"].index.to_list()
+    sent = longer.orders[(longer.orders["time_s"] > 2) & (longer.orders["status"] != "rejected")]
+    rows = longer.orders[longer.orders["status"] != "rejected"].index.to_list()
     bare.mouse.click(**place(bare, "prices", "orders", rows.index(sent.index[0])))
     assert get(bare, "selection") == {"kind": "order", "id": sent.index[0]}
     assert get(bare, "time") == 0
@@ -134,8 +123,8 @@ def test_a_click_selects_a_block_or_an_order_or_moves_the_cursor(
 # --- switches, zoom, cursor ---
 
 
-def test_legend_switches_a_series_and_its_scale(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm)
+def test_legend_switches_a_series_and_its_scale(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer)
     final = chart(bare, "prices").get_by_role("button", name=re.compile("^final"))
     expect(final).to_have_attribute("aria-pressed", "true")
     at = place(bare, "prices", "final", 10)
@@ -157,9 +146,9 @@ def test_legend_switches_a_series_and_its_scale(bare: Page, calm: sl.Result) -> 
 
 
 def test_a_drag_zooms_all_charts_and_escape_or_two_clicks_show_all(
-    bare: Page, calm: sl.Result
+    bare: Page, longer: sl.Result
 ) -> None:
-    show(bare, calm, time=3)
+    show(bare, longer, time=3)
     box = chart(bare, "latency").locator("canvas").bounding_box()
     assert box is not None
     y = box["y"] + box["height"] / 2
@@ -186,8 +175,8 @@ def test_a_drag_zooms_all_charts_and_escape_or_two_clicks_show_all(
         assert get(bare, "time") == 3
 
 
-def test_keys_zoom_around_the_cursor(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm, time=6)
+def test_keys_zoom_around_the_cursor(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer, time=6)
     plot = chart(bare, "prices").get_by_role("img")
     plot.press("+")
     assert get(bare, "zoom") == [3, 15]
@@ -196,8 +185,8 @@ def test_keys_zoom_around_the_cursor(bare: Page, calm: sl.Result) -> None:
     assert get(bare, "zoom") is None
 
 
-def test_a_zoom_beyond_the_end_of_another_run_is_none(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm, zoom=[15, 20])
+def test_a_zoom_beyond_the_end_of_another_run_is_none(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer, zoom=[15, 20])
     load(bare, "film", film=make_film(run(6)))
     bare.evaluate("store.set({ film })")
     bare.evaluate(SETTLE)
@@ -205,8 +194,8 @@ def test_a_zoom_beyond_the_end_of_another_run_is_none(bare: Page, calm: sl.Resul
     assert bare.evaluate("panels.prices.scene.window") == [0, 6]
 
 
-def test_what_is_to_come_is_pale(bare: Page, calm: sl.Result) -> None:
-    show(bare, calm)
+def test_what_is_to_come_is_pale(bare: Page, longer: sl.Result) -> None:
+    show(bare, longer)
     put(bare, time=12.6)
     past, future = (place(bare, "prices", "final", row) for row in (10, 15))
     assert pixel(bare, "prices", past) == (0, 114, 178)
@@ -214,7 +203,7 @@ def test_what_is_to_come_is_pale(bare: Page, calm: sl.Result) -> None:
     # An epoch's latency is known when its block is final, and not when the epoch begins.
     at = place(bare, "latency", "latency", 12)
     assert pixel(bare, "latency", at) != (0, 114, 178)
-    put(bare, time=float(calm.epochs["finalized_s"][12]) + 0.1)
+    put(bare, time=float(longer.epochs["finalized_s"][12]) + 0.1)
     assert pixel(bare, "latency", at) == (0, 114, 178)
     put(bare, time=0)
     assert pixel(bare, "prices", future) == (0, 114, 178)
