@@ -81,7 +81,7 @@ def ending(process):
         ("script", "argparse", "SIGTERM", 143, ""),
         ("module", "pydantic", "SIGINT", 130, "streamlet-lab: interrupted\n"),
         ("script", "numpy", "SIGINT", 130, "streamlet-lab: interrupted\n"),
-        ("script", "pandas", "SIGTERM", 143, "streamlet-lab: terminated\n"),
+        ("script", "cryptography", "SIGTERM", 143, "streamlet-lab: terminated\n"),
     ],
 )
 def test_a_signal_while_it_imports_ends_it_with_a_line_at_most(

@@ -202,8 +202,12 @@ def test_a_task_is_done_by_its_tool(lab, children, task, tool):
 # The test task
 
 
-def test_test_runs_every_check_in_order_and_says_what_was_not_run(lab, children, capsys):
-    workers = ["-n", "logical", "--maxprocesses=4"]
+@pytest.mark.parametrize(("cores", "workers"), [(2, 3), (64, 4)])
+def test_test_runs_every_check_in_order_and_says_what_was_not_run(
+    lab, children, capsys, monkeypatch, cores, workers
+):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    workers = ["-n", f"{workers}"]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     lab.main(["run"], USAGE)
     children.commands.clear()

@@ -48,7 +48,7 @@ def test_its_commands_work(tmp_path, monkeypatch, capsys):
 def test_its_python_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = [rest.split("```")[0] for rest in README.split("```python\n")[1:]]
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     names = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)

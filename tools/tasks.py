@@ -200,8 +200,9 @@ def set_up(keep: int) -> None:
 
 def test(arguments: list[str]) -> int:
     """Run every check, whatever the ones before it said, and sum up."""
-    # More workers than this would wait for the browser and for the longest notebook.
-    workers = ["-n", "logical", "--maxprocesses=4"]
+    # One more than there are cores, as a worker waits half of its time for a browser or a kernel;
+    # more than four would wait for the longest notebook.
+    workers = ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     # The plugin for notebooks takes seconds to import, in each worker.
     plain = [*workers, "-p", "no:nbval", "--dist=worksteal"]

@@ -201,11 +201,11 @@ def _option(name, data):
 
 def _store(data):
     with open_store(honest.file(data, "store.db"), *honest.STUDY) as store:
-        kept = store.finished()
+        kept = store.kept()
         check_shown(repr(kept))
         with taken():
             store.keep(kept)
-            assert repr(store.finished()) == repr(kept)
+            assert repr(store.kept()) == repr(kept)
 
 
 def _study(data):
