@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -82,17 +83,34 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def bare(chromium: Browser) -> Iterator[Page]:
-    """An empty page that has the modules of the bench: no error, and nobody else is asked."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda one: one.url.startswith(OWN) or errors.append(one.url))
-    page.route("**/*", answer)
-    page.goto(ADDRESS)
+@pytest.fixture(scope="session")
+def window(chromium: Browser) -> Iterator[Page]:
+    """A window that tests use one after the other: to open one takes as long as many a test."""
+    page = chromium.new_page()
     yield page
     page.close()
+
+
+@pytest.fixture
+def bare(window: Page) -> Iterator[Page]:
+    """An empty page that has the modules of the bench: no error, and nobody else is asked."""
+    errors: list[str] = []
+    listeners: dict[Any, Any] = {
+        "pageerror": lambda error: errors.append(str(error)),
+        "request": lambda one: one.url.startswith(OWN) or errors.append(one.url),
+    }
+    for event, listener in listeners.items():
+        window.on(event, listener)
+    window.set_viewport_size({"width": 1280, "height": 800})
+    window.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    window.mouse.move(0, 0)
+    window.route("**/*", answer)
+    window.goto(ADDRESS)
+    yield window
+    window.goto("about:blank")
+    window.unroute_all()
+    for event, listener in listeners.items():
+        window.remove_listener(event, listener)
     assert errors == []
 
 
