@@ -3,6 +3,7 @@
 import { layOut } from "./axes.js";
 import { coloursOf, dom, setAttributes } from "./dom.js";
 import { drawInstant, drawLayers, drawPointed, drawRings, penFor } from "./layers.js";
+import { pngOf } from "./picture.js";
 import { Pointing } from "./pointing.js";
 import { placesOf } from "./reading.js";
 import { createSwitches, isShown } from "./switches.js";
@@ -191,8 +192,7 @@ class Chart {
 
   /** The picture as it stands; null where there is none. */
   async toPNG() {
-    if (!this.scene) return null;
-    return new Promise((done) => this.plot.toBlob(done, "image/png"));
+    return this.scene ? pngOf(this.plot) : null;
   }
 
   destroy() {

@@ -7,6 +7,7 @@ import { drawArrivals, drawFlights, looksOf, makeSprites } from "./flights.js";
 import { legendOf } from "./legend.js";
 import { drawGround } from "./ground.js";
 import { drawNodes } from "./nodes.js";
+import { pngOf } from "./picture.js";
 import { linkAt, placeNodes } from "./ring.js";
 import { nodesAt, sayNetwork, sayNode, stateKey } from "./words.js";
 
@@ -269,8 +270,7 @@ class NetworkPanel {
 
   /** The picture as it stands; null where there is none. */
   async toPNG() {
-    if (!this.scene) return null;
-    return new Promise((done) => this.picture.toBlob(done, "image/png"));
+    return this.scene ? pngOf(this.picture) : null;
   }
 
   destroy() {

@@ -1,4 +1,4 @@
-// An SVG of the page as one that stands alone: with the style that the page gives it.
+// Pictures as files: an SVG of the page with the style that the page gives it, a canvas as PNG.
 
 const KEPT_STYLES = [
   "fill",
@@ -13,6 +13,11 @@ const KEPT_STYLES = [
   "font-weight",
   "text-anchor",
 ];
+
+/** Return a canvas as it stands. */
+export function pngOf(canvas) {
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
 
 /** Return the text of an SVG file. */
 export function pictureOf(element) {

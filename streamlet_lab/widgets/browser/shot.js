@@ -2,6 +2,7 @@
 
 import { svg } from "./dom.js";
 import { titleOf } from "./frames.js";
+import { pngOf } from "./picture.js";
 
 const HEAD_PX = 44;
 const NAME_PX = 20;
@@ -27,9 +28,7 @@ function dataOf(blob) {
 async function addressOf(panel, drawing) {
   const text = panel.toSVG && (await panel.toSVG());
   if (text) return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-  const blob = panel.toPNG
-    ? await panel.toPNG()
-    : await new Promise((done) => drawing.toBlob(done, "image/png"));
+  const blob = await (panel.toPNG ? panel.toPNG() : pngOf(drawing));
   return blob ? dataOf(blob) : null;
 }
 
@@ -82,7 +81,7 @@ export async function pngOfView(frames, state) {
   canvas.width = Math.round(image.width * ratio);
   canvas.height = Math.round(image.height * ratio);
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((done) => canvas.toBlob(done, "image/png"));
+  return pngOf(canvas);
 }
 
 /** Hand a file to the browser. */
