@@ -80,6 +80,11 @@ def test_of_tampered_keys_it_takes_only_those_that_the_lab_takes(data):
         assert accepts(proof.to_document(), keys)
 
 
+def test_it_takes_a_text_in_hexadecimal_digits_for_a_second_form():
+    digits = {"hex": test_proof.VALID.payload.hex()}
+    assert not accepts({**test_proof.VALID.to_document(), "payload": digits})
+
+
 @pytest.mark.parametrize("text", ['{"format": 1, "format": 1}', "[", '{"a": {"b": 1, "b": 2}}'])
 def test_it_reads_no_text_that_says_two_things(text):
     with pytest.raises(ValueError):  # noqa: PT011
