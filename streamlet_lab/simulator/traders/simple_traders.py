@@ -21,9 +21,10 @@ from streamlet_lab.values import Number, Whole
 @trader_kind("zero_intelligence")
 @dataclass(eq=False, repr=False, kw_only=True)
 class ZeroIntelligence(Trader):
-    """Buys or sells at random, at a price around the true one (after Gode and Sunder 1993).
+    """A noise trader: it buys or sells at random, at a price around the true one.
 
-    It never looks at the book, the reference or its orders: the same seed sends the same orders
+    The zero intelligence of Gode and Sunder (1993) is something else, random bids within a budget.
+    The kind keeps the name because random streams are named after kinds. It never looks at the book, the reference or its orders: the same seed sends the same orders
     into any market.
     """
 
@@ -44,7 +45,7 @@ class ZeroIntelligence(Trader):
 class FatFinger(Trader):
     """Sends limit orders that are far from the true price, above or below, on either side.
 
-    It looks at nothing, as zero intelligence does.
+    It looks at nothing, as a noise trader does.
     """
 
     intent: ClassVar[Intent] = "far"
