@@ -23,9 +23,9 @@ from streamlet_lab.values import Number, Whole
 class ZeroIntelligence(Trader):
     """A noise trader: it buys or sells at random, at a price around the true one.
 
-    The zero intelligence of Gode and Sunder (1993) is something else, random bids within a budget.
-    The kind keeps the name because random streams are named after kinds. It never looks at the book, the reference or its orders: the same seed sends the same orders
-    into any market.
+    It never looks at the book, the reference or its orders: the same seed sends the same orders
+    into any market. Its kind has an older name, after which its random stream is called. The zero
+    intelligence of Gode and Sunder (1993) is something else: random bids within a budget.
     """
 
     spread_percent: Percent = 0.5  # standard deviation of its limit prices around the true price
