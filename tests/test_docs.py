@@ -12,7 +12,7 @@ from streamlet_lab.columns import COLUMNS
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 # These have tests of their own: test_many_runs_page.py and consensus/test_formats.py.
-ELSEWHERE = {"many_runs.md", "saved_study.md", "cluster.md", "formats.md", "bench.md"}
+ELSEWHERE = {"many_runs.md", "saved_study.md", "cluster.md", "formats.md"}
 PAGES = {str(path.relative_to(DOCS)): path.read_text("utf-8") for path in DOCS.rglob("*.md")}
 BLOCKS = {name: re.findall(r"```python\n(.*?)```", text, re.S) for name, text in PAGES.items()}
 RUN = sorted(name for name in BLOCKS if BLOCKS[name] and Path(name).name not in ELSEWHERE)
