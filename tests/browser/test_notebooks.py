@@ -36,7 +36,9 @@ def pictures(page: Page) -> list[int]:
 def test_a_notebook_opens_with_its_charts(chromium: Browser, jupyterlab: str, path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
     stored = [
-        sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        0  # a solution is folded, its picture too
+        if cell.metadata.get("jupyter")
+        else sum("image/png" in output.get("data", {}) for output in cell.outputs)
         for cell in cells
         if cell.cell_type == "code"
     ]
