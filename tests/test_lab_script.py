@@ -118,7 +118,7 @@ def test_the_first_task_sets_up_and_the_second_starts_at_once(lab, children):
     assert make[1:] == ["-m", "venv", str(lab.VENV)]
     assert install[:4] == [python, "-m", "pip", "install"]
     constraints = str(lab.ROOT / "constraints.txt")
-    assert install[-4:] == ["--constraint", constraints, "--editable", f"{lab.ROOT}[test,lab]"]
+    assert install[-4:] == ["--constraint", constraints, "--editable", f"{lab.ROOT}[{lab.EXTRAS}]"]
     assert run == [python, "-m", "streamlet_lab", "run"]
     assert children.places[:2] == [lab.ROOT, lab.ROOT]
 
@@ -165,7 +165,7 @@ def test_usage_names_every_task_and_sets_nothing_up(lab, children, capsys, argum
     assert lab.main(arguments, USAGE) == 0
     assert children.commands == []
     words = capsys.readouterr().out.split()
-    named = {"run", "lab", "test", "notebooks", "bench", "bench-app", "stock-consensus"}
+    named = {"run", "lab", "test", "notebooks", "docs", "bench", "bench-app", "stock-consensus"}
     assert named <= set(words)
 
 
@@ -229,10 +229,13 @@ def test_test_runs_every_check_in_order_and_says_what_was_not_run(
         ["-m", "ruff", "format", "--check"],
         ["-m", "mypy"],
         ["-m", "pytest", *lab.BENCHMARKS, "--smoke", *told[2]],
+        ["-m", *lab.SITE],
     ]
-    assert set(children.places[-6:]) == {lab.ROOT}
+    assert set(children.places[-7:]) == {lab.ROOT}
     passed, not_run = capsys.readouterr().out.splitlines()[-2:]
-    assert passed == "all passed: pytest, notebooks, ruff check, ruff format, mypy, benchmarks"
+    assert (
+        passed == "all passed: pytest, notebooks, ruff check, ruff format, mypy, benchmarks, docs"
+    )
     assert not_run == "not run: 2 tests (no chromium); mutants; nightly; full bench"
 
 

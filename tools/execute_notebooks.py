@@ -21,6 +21,8 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+# Of a cell: what papermill puts values into, what the pages of the course leave folded.
+_CELL_METADATA = ("jupyter", "tags")
 # Widget views carry an id that is new in every session.
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -52,7 +54,8 @@ def stored_form(notebook: nbformat.NotebookNode) -> str:
     notebook = copy.deepcopy(notebook)
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({})
+        kept = {name: cell.metadata[name] for name in _CELL_METADATA if name in cell.metadata}
+        cell.metadata = nbformat.from_dict(kept)
         for output in cell.get("outputs", []):
             _forget_session(output)
     text: str = nbformat.writes(notebook)

@@ -223,9 +223,3 @@ def test_closing_leaves_nothing_behind(bare: Page, longer: sl.Result) -> None:
         return [document.querySelector("main").children.length, drawn.length];
     }""")
     assert left == [0, 0]
-
-
-def test_a_picture_is_saved(bare: Page, longer: sl.Result) -> None:
-    show(bare, longer)
-    saved = bare.evaluate("panels.prices.toPNG().then((blob) => [blob.type, blob.size > 5000])")
-    assert saved == ["image/png", True]

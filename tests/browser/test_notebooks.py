@@ -51,7 +51,9 @@ def lab(chromium: Browser, jupyterlab: str) -> Iterator[Page]:
 def test_a_notebook_opens_with_its_charts(lab: Page, path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
     stored = [
-        sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        0  # a solution is folded, its picture too
+        if cell.metadata.get("jupyter")
+        else sum("image/png" in output.get("data", {}) for output in cell.outputs)
         for cell in cells
         if cell.cell_type == "code"
     ]

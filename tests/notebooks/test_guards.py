@@ -42,6 +42,12 @@ def is_meant_to_draw(cell: dict[str, Any]) -> bool:
     return re.search(r"\.plot\.|\bplot_\w+\(|\bBench\(", source(cell)) is not None
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link to a heading of a page of docs/ may end with."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 def test_there_are_notebooks() -> None:
     assert [path.name for path in NOTEBOOKS][:2] == ["01_quickstart.ipynb", "02_streamlet.ipynb"]
 
@@ -84,6 +90,20 @@ class TestEveryNotebook:
         first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
         assert first["cell_type"] == "markdown"
         assert "?" in "".join(first["source"])
+
+    def test_folds_its_solutions(self, path: Path) -> None:
+        for cell in code_cells(path):
+            metadata = cell["metadata"]
+            folded = metadata.get("jupyter") == {"source_hidden": True, "outputs_hidden": True}
+            assert folded == ("solution" in metadata.get("tags", [])), source(cell)
+
+    def test_links_to_what_is_there(self, path: Path) -> None:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        prose = "\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", prose):
+            page = path.parent / target if target else path
+            assert page.is_file(), target
+            assert not anchor or anchor in anchors(page), f"{target}#{anchor}"
 
     def test_has_the_form_that_executing_again_would_give_it(self, path: Path) -> None:
         form = execute_notebooks.stored_form(nbformat.read(path, as_version=4))
