@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page
 
-from .pages import KERNEL_IS_IDLE, RUN_ALL, open_notebook
+from .pages import RUN_ALL, go_to_notebook, open_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -19,11 +19,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SHORTEST = FOLDER / "02_streamlet.ipynb"
 RUN_MS = 300_000
-OPEN_INSTEAD = """async (path) => {
-    const { commands, shell } = window.jupyterapp;
-    shell.currentWidget?.close();
-    await commands.execute("docmanager:open", { path });
-}"""
 
 # A prompt is [*] while its cell is waiting or running.
 ALL_CELLS_RAN = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(
@@ -41,14 +36,14 @@ def pictures(page: Page) -> list[int]:
 
 @pytest.fixture(scope="module")
 def lab(chromium: Browser, jupyterlab: str) -> Iterator[Page]:
-    """One JupyterLab: to load it takes longer than to open a notebook in it."""
+    """A page that is used again, as a new one loads all of JupyterLab."""
     page = open_notebook(chromium, jupyterlab, SHORTEST.name)
     yield page
     page.close()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_opens_with_its_charts(lab: Page, path: Path) -> None:
+def test_a_notebook_opens_with_its_charts(lab: Page, jupyterlab: str, path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
     stored = [
         0  # a solution is folded, its picture too
@@ -57,14 +52,13 @@ def test_a_notebook_opens_with_its_charts(lab: Page, path: Path) -> None:
         for cell in cells
         if cell.cell_type == "code"
     ]
-    lab.evaluate(OPEN_INSTEAD, path.name)
+    go_to_notebook(lab, jupyterlab, path.name)
     lab.wait_for_function(ALL_SHOWN, arg=stored)
     assert lab.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
 
 
-def test_a_lesson_runs_from_top_to_bottom(lab: Page) -> None:
-    lab.evaluate(OPEN_INSTEAD, SHORTEST.name)
-    lab.wait_for_function(KERNEL_IS_IDLE)
+def test_a_lesson_runs_from_top_to_bottom(lab: Page, jupyterlab: str) -> None:
+    go_to_notebook(lab, jupyterlab, SHORTEST.name)
     stored = pictures(lab)
 
     # The answer comes when all have run, and is false where one failed.
