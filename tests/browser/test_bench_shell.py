@@ -2,8 +2,10 @@
 
 import base64
 import re
+import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
+from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -19,6 +21,8 @@ from streamlet_lab.widgets.presets import PRESETS
 
 from .fake_model import mount, said, says, settle, to_plain
 from .pages import TIMEOUT_MS
+
+SVG: Final = "{http://www.w3.org/2000/svg}"
 
 pytestmark = pytest.mark.browser
 
@@ -337,8 +341,8 @@ def test_it_says_that_it_is_busy_and_can_be_stopped(bench: Page, crashed: Film) 
     expect(stop).to_be_disabled()
     drag(control(bench, "faulty").locator("[type=range]"), 1)
     expect(stop).to_be_enabled()
-    says(bench, status={"state": "running", "epoch": 5, "epochs": 60})
-    expect(bench.get_by_text("epoch 5 of 60")).to_be_visible()
+    says(bench, status={"state": "running", "epoch": 5, "epochs": 60, "left_s": 7000})
+    expect(bench.get_by_text("epoch 5 of 60, about 2 h to go")).to_be_visible()
     stop.click()
     assert sent(bench) == [{"type": "stop"}]
 
@@ -440,14 +444,29 @@ def test_a_result_is_saved_by_the_kernel(bench: Page) -> None:
     expect(bench.get_by_text("Saved as bench.zip.")).to_be_visible()
 
 
-@pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<svg")])
-def test_what_is_in_sight_is_saved_as_a_picture(bench: Page, kind: str, start: bytes) -> None:
-    with bench.expect_download(timeout=TIMEOUT_MS) as download:
-        do(bench, kind).click()
-    picture = download.value.path().read_bytes()
+def shoot(page: Page, kind: str) -> bytes:
+    with page.expect_download(timeout=TIMEOUT_MS) as download:
+        do(page, kind).click()
+    return download.value.path().read_bytes()
 
-    assert picture.startswith(start)
-    assert len(picture) > 10_000
+
+def test_a_picture_is_all_that_is_in_sight_with_its_legends(bench: Page, calm: Film) -> None:
+    picture = ElementTree.fromstring(shoot(bench, "svg"))
+    words = " | ".join(text.text or "" for text in picture.iter(f"{SVG}text"))
+    drawn = [image.get("href", "") for image in picture.iter(f"{SVG}image")]
+
+    assert calm.header["title"] in words
+    for number in calm.header["numbers"]:
+        assert f"{number['label']} | {number['text']} |" in words
+    for legend in ("whose view is shown", "votes, line: quorum", "true price"):
+        assert legend in words
+    assert "enlarge" not in words
+    assert len(drawn) == 5  # the network and the charts, sharp enough for print
+    for image in drawn:
+        width, _ = struct.unpack(">II", base64.b64decode(image.partition(",")[2])[16:24])
+        assert width > 600
+    assert "var(" not in ElementTree.tostring(picture, encoding="unicode")
+    expect(do(bench, "svg")).to_be_visible()
 
 
 def test_a_film_of_another_version_is_said_to_be_one(bench: Page, calm: Film) -> None:
@@ -458,6 +477,32 @@ def test_a_film_of_another_version_is_said_to_be_one(bench: Page, calm: Film) ->
     drag(control(bench, "nodes").locator("[type=range]"), 5)
     says(bench, film=to_plain(calm, said(bench, "asked")))
     expect(bench.locator(".sl-alert")).to_be_empty()
+    bench.evaluate("model.tells({ version: 2, type: 'saved', path: 'bench.zip' })")
+    expect(bench.get_by_role("alert")).to_have_text(re.compile("version 2.* Reload the page"))
+    expect(bench.locator(".sl-notice")).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    "goes", ["model.loses()", "void (model.send = () => { throw new Error('Cannot send'); })"]
+)
+def test_a_kernel_that_is_gone_is_told_of_once(bench: Page, goes: str) -> None:
+    drag(control(bench, "nodes").locator("[type=range]"), 5)
+    bench.evaluate(goes)
+    do(bench, "many").click()
+    expect(do(bench, "stop")).to_be_disabled()
+    expect(bench.get_by_text("The kernel of this bench is gone")).to_have_count(1)
+    bench.get_by_role("button", name="matplotlib: network").click()
+    expect(bench.get_by_role("dialog").get_by_text("run its cell again")).to_be_visible()
+
+
+def test_charts_and_numbers_say_that_they_are_the_observers(bench: Page) -> None:
+    title, verdict = bench.locator("[data-panel=latency] h3"), bench.locator(".sl-verdict")
+    bench.locator("[data-node=node_1]").click()
+    for each in (title, verdict):
+        expect(each).to_contain_text("as the observer sees")
+    bench.locator("[data-node=observer]").click()
+    expect(title).to_have_text("finality latency")
+    expect(verdict).not_to_contain_text("observer")
 
 
 # --- Light and dark, large, by keys
@@ -648,7 +693,4 @@ def test_a_saved_page_plays_without_a_kernel(saved: Page, calm: Film) -> None:
 
 
 def test_a_picture_of_a_saved_page_can_be_saved(saved: Page) -> None:
-    with saved.expect_download(timeout=TIMEOUT_MS) as download:
-        do(saved, "png").click()
-
-    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    assert shoot(saved, "png").startswith(b"\x89PNG")
