@@ -74,11 +74,17 @@ class TreePanel {
       this.caption,
       legendOf("block tree", TREE_LEGEND),
     );
-    this.size = followSize(this.stage, () => this.arrange());
+    this.size = followSize(this.stage, () => this.dress());
     this.offs = [
       store.on(["film", "time", "viewer", "selection", "playing"], (state) => this.draw(state)),
-      store.on(["projector"], () => this.arrange()),
+      store.on(["projector"], () => this.dress()),
     ];
+  }
+
+  /** Take the size of the page's letters as it is now. */
+  dress() {
+    this.grown = parseFloat(getComputedStyle(this.stage).fontSize) / USUAL_LETTER;
+    this.arrange();
   }
 
   /** Lay everything out anew: another film or size. */
@@ -87,15 +93,15 @@ class TreePanel {
     const { width, height } = this.size;
     this.scene = null;
     this.blocks.replaceChildren();
+    this.labels.replaceChildren();
     this.groups.clear();
     if (!film || !width || !height) return;
     const tree = layOutTree(film);
-    const grown = parseFloat(getComputedStyle(this.stage).fontSize) / USUAL_LETTER;
-    const fitting = Math.max(Math.floor(width / (LEAST_COLUMN * grown)), LEAST_HEIGHTS);
+    const fitting = Math.max(Math.floor(width / (LEAST_COLUMN * this.grown)), LEAST_HEIGHTS);
     const heights = Math.min(fitting, MOST_HEIGHTS);
     const column = width / (heights + 0.2);
     // A block is drawn at the size of the usual text, and scaled.
-    const scale = scaleOf(column, grown);
+    const scale = scaleOf(column, this.grown);
     const label = LABEL_ROOM * scale;
     const isConflicting = tree.conflictSince.some((time) => time < Infinity);
     const room = height - label - (isConflicting ? label : TREE_MARGIN);
