@@ -8,6 +8,7 @@ usage: python3 lab.py TASK [ARGUMENTS]
   bench-app  the bench alone, as a page on this machine until Ctrl-C (arguments go to Voila)
   test       everything that CI runs, on all cores (arguments go to pytest; -n 0: in one process)
   notebooks  run the notebooks again and store their outputs
+  docs       the documentation as a site, in output/site (arguments go to Sphinx)
   bench      the benchmarks (arguments go to pytest)
   nightly    searches and other Pythons, 45 or 60 minutes each at most (--only PART, --seed N)
   mutants    plant bugs, one at a time, and see whether the tests notice (arguments: --only TEXT)

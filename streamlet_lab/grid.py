@@ -20,6 +20,7 @@ from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass, field, fields, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -185,6 +186,28 @@ class Sweep:
                 estimate = mean_interval(runs[measure + _SECOND] - runs[measure])
             rows.append((*labels, measure, *astuple(estimate)))
         return pd.DataFrame(rows, columns=[*others, *_ESTIMATE])
+
+    def table(
+        self, *measures: str, against: Mapping[str, Any] | None = None, digits: int = 1
+    ) -> pd.DataFrame:
+        """Return the means and their intervals as texts, ``"mean [low, high]"``, to be read.
+
+        There is a row for each point and a column for each measure; shares are in percent. With
+        ``against={"faults": "none"}`` rows such as ``"crash − none"`` follow: the
+        :meth:`difference` of each other value of that setting.
+        """
+        rows = [self.means(*measures)]
+        for setting, first in (against or {}).items():
+            to_name(setting, self.settings, "against")
+            for measure, second in product(measures or self.measures, self.frame[setting].unique()):
+                if second != first:
+                    gap = self.difference(measure, setting, first, second)
+                    rows.append(gap.assign(**{setting: f"{second} − {first}"}))
+        table = pd.concat(rows).set_index([*self.settings, "measure"])
+        unit = [100 if self.is_share(key) else 1 for key in table.index.get_level_values(-1)]
+        ends = table[["mean", "low", "high"]].mul(unit, axis=0).map(f"{{:z.{digits}f}}".format)
+        texts = ends["mean"] + " [" + ends["low"] + ", " + ends["high"] + "]"
+        return texts.unstack(sort=False) if self.settings else texts.to_frame("all runs")
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the frame to a file of Parquet, which needs the extra ``parquet``.

@@ -34,7 +34,7 @@ def bounds(requirements):
 
 RUNTIME = bounds(PROJECT["project"]["dependencies"])
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-TEST, LAB = (bounds(EXTRAS[extra]) for extra in ("test", "lab"))
+TEST, LAB, DOCS = (bounds(EXTRAS[extra]) for extra in ("test", "lab", "docs"))
 BUILD = bounds(PROJECT["build-system"]["requires"])
 PINS = {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in CONSTRAINTS}
 
@@ -83,7 +83,7 @@ def test_a_constraint_is_a_name_and_a_version(line):
     assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)
 
 
-@pytest.mark.parametrize(("name", "bound"), sorted((RUNTIME | TEST | LAB | BUILD).items()))
+@pytest.mark.parametrize(("name", "bound"), sorted((RUNTIME | TEST | LAB | DOCS | BUILD).items()))
 def test_every_dependency_is_pinned_within_its_bound(name, bound):
     assert PINS[canonicalize_name(name)] in bound
 

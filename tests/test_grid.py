@@ -256,6 +256,22 @@ def test_a_difference_of_the_first_repeats_is_that_of_a_shorter_sweep():
         longer.difference("size", "nodes", 4, 7, repeats=0)
 
 
+def test_a_table_has_means_and_differences_as_texts_with_shares_in_percent():
+    swept = sweep_configs({}, **LATE)
+    shown = swept.table("whole", "late", against={"nodes": 4})
+    assert list(shown.index) == [4, 7, "7 − 4"]
+    assert list(shown.columns) == ["whole", "late"]
+    gap = swept.difference("late", "nodes", 4, 7).iloc[0]
+    late = [f"{100 * gap[end]:.1f}" for end in ("mean", "low", "high")]
+    assert shown.loc["7 − 4", "late"] == "{} [{}, {}]".format(*late)
+    assert shown.loc["7 − 4", "whole"] == "0.0 [0.0, 0.0]"
+    whole = swept.means("whole").iloc[0]
+    assert swept.table("whole", digits=3).loc[4, "whole"].startswith(f"{whole['mean']:.3f} [")
+    for against in ({"size": 4}, {"nodes": 5}):
+        with pytest.raises(InvalidInput):
+            swept.table("late", against=against)
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [

@@ -111,7 +111,7 @@ def test_the_first_task_sets_up_and_the_second_starts_at_once(lab, children):
     assert make[1:] == ["-m", "venv", str(lab.VENV)]
     assert install[:4] == [python, "-m", "pip", "install"]
     constraints = str(lab.ROOT / "constraints.txt")
-    assert install[-4:] == ["--constraint", constraints, "--editable", f"{lab.ROOT}[test,lab]"]
+    assert install[-4:] == ["--constraint", constraints, "--editable", f"{lab.ROOT}[{lab.EXTRAS}]"]
     assert run == [python, "-m", "streamlet_lab", "run"]
     assert children.places[:2] == [lab.ROOT, lab.ROOT]
 
@@ -158,7 +158,7 @@ def test_usage_names_every_task_and_sets_nothing_up(lab, children, capsys, argum
     assert lab.main(arguments, USAGE) == 0
     assert children.commands == []
     words = capsys.readouterr().out.split()
-    named = {"run", "lab", "test", "notebooks", "bench", "bench-app", "stock-consensus"}
+    named = {"run", "lab", "test", "notebooks", "docs", "bench", "bench-app", "stock-consensus"}
     assert named <= set(words)
 
 
@@ -222,10 +222,13 @@ def test_test_runs_every_check_in_order_and_says_what_was_not_run(
         ["-m", "pytest", *workers, "-p", "no:nbval", "--dist=worksteal", *told[0], "-x"],
         ["-m", "pytest", *workers, "--dist=loadfile", *nbval, *told[1], "notebooks"],
         ["-m", "pytest", *lab.BENCHMARKS, "--smoke", *told[2]],
+        ["-m", *lab.SITE],
     ]
-    assert set(children.places[-6:]) == {lab.ROOT}
+    assert set(children.places[-7:]) == {lab.ROOT}
     passed, not_run = capsys.readouterr().out.splitlines()[-2:]
-    assert passed == "all passed: ruff check, ruff format, mypy, pytest, notebooks, benchmarks"
+    assert (
+        passed == "all passed: ruff check, ruff format, mypy, pytest, notebooks, benchmarks, docs"
+    )
     assert not_run == "not run: 2 tests (no chromium); mutants; nightly; full bench"
 
 

@@ -34,7 +34,9 @@ PYTHON = inside(VENV)
 STAMP = VENV / "lab-stamp"
 LOCK = ROOT / ".venv.lock"
 # What the tasks need beside the package itself.
-EXTRAS = "test,lab"
+EXTRAS = "test,lab,docs"
+# The source folder is the repository, so that links to notebooks are those that any host shows.
+SITE = ["sphinx", "-W", "--keep-going", "-q", "-c", "docs", ".", "output/site"]
 # A warning must not end a measurement.
 BENCHMARKS = ["benchmarks", "-q", "-W", "default", "--benchmark-columns=min,median,rounds"]
 # What ends this process ends its child first. Windows has no SIGHUP.
@@ -219,6 +221,7 @@ def test(arguments: list[str]) -> int:
             *("pytest", *workers, "--dist=loadfile", *nbval, *told["notebooks"], "notebooks")
         ],
         "benchmarks": ["pytest", *BENCHMARKS, "--smoke", *told["benchmarks"]],
+        "docs": SITE,
     }
     for report in reports.values():
         report.unlink(missing_ok=True)
@@ -257,6 +260,8 @@ def run_task(task: str, arguments: list[str]) -> int:
         return python("-m", "voila", notebook, "--Voila.ip=127.0.0.1", *arguments)
     if task == "notebooks":
         return python("tools/execute_notebooks.py", *arguments)
+    if task == "docs":
+        return python("-m", *SITE, *arguments)
     if task == "mutants":
         return python("tools/mutants.py", *arguments)
     if task == "bench":

@@ -32,4 +32,6 @@ from streamlet_lab.charts.sweeps import plot_means as plot_means
 from streamlet_lab.charts.sweeps import plot_policies as plot_policies
 from streamlet_lab.charts.traffic import draw_messages as draw_messages
 from streamlet_lab.charts.traffic import draw_timeline as draw_timeline
+from streamlet_lab.charts.votes import draw_finality as draw_finality
+from streamlet_lab.charts.votes import draw_votes as draw_votes
 from streamlet_lab.theory import denied_share as denied_share

@@ -19,6 +19,7 @@ from streamlet_lab.charts.rejections import draw_rejections
 from streamlet_lab.charts.source_quotes import draw_sources
 from streamlet_lab.charts.style import WHITE
 from streamlet_lab.charts.traffic import draw_messages, draw_timeline
+from streamlet_lab.charts.votes import draw_finality, draw_votes
 from streamlet_lab.files import write_atomically
 from streamlet_lab.result import Result
 
@@ -101,7 +102,7 @@ class Plots:
     >>> plots = Experiment(epochs=12).run().plot
     >>> plots  # doctest: +NORMALIZE_WHITESPACE
     Plots: prices(), vwap(), latency(), rejections(), book(), sources(), overview(),
-    block_tree(), timeline(), messages(), violation()
+    block_tree(), timeline(), votes(), finality(), messages(), violation()
     """
 
     prices = Page(draw_prices, (9, 5), saved=True)
@@ -119,6 +120,8 @@ class Plots:
     )
     block_tree = Page(draw_block_tree, (11, 4.5), market=False)
     timeline = Page(draw_timeline, (11, 6.5), market=False)
+    votes = Page(draw_votes, (11, 6.5), market=False)
+    finality = Page(draw_finality, (11, 4.5), market=False)
     messages = Page(draw_messages, (9, 5.5), market=False)
     violation = Page(draw_violation, violation_size, market=False)
 

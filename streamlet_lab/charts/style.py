@@ -104,6 +104,36 @@ LETTERS: Final[Mapping[str, Look]] = {
     }
     for kind, color in (("proposal", BLUE), ("vote", BLACK))
 }
+#: An arrow to one instant of one node.
+NOTE: Final[Look] = {
+    "xytext": (34, 44),
+    "textcoords": "offset points",
+    "arrowprops": {"arrowstyle": "->", "color": BLACK, "linewidth": 1.4, "shrinkB": 6},
+    "bbox": {"facecolor": WHITE, "edgecolor": BLACK, "linewidth": 0.8, "pad": 3},
+    "color": BLACK,
+    "zorder": 5,
+}
+VOTES_HELD: Final[Look] = {"facecolor": ORANGE, "alpha": 0.3, "linewidth": 0}
+QUORUM: Final[Look] = {"color": BLACK, "linestyle": "--", "linewidth": 1.0}
+REACHED: Final = _marks(BLACK, "P", markersize=8, zorder=4)
+#: A text on the right of what it is about.
+BESIDE: Final[Look] = {
+    "textcoords": "offset points",
+    "va": "center",
+    "fontsize": 9,
+    "bbox": {"facecolor": WHITE, "edgecolor": "none", "pad": 0.5},
+    "zorder": 5,
+}
+PROPOSAL_WAY: Final[Look] = {"facecolor": BLUE, "alpha": 0.45}
+VOTE_WAY: Final[Look] = {"facecolor": ORANGE, "edgecolor": BLACK, "hatch": "///", "linewidth": 0.5}
+REACHED_AT: Final[Look] = {"color": BLACK, "linewidth": 2.2, "zorder": 4}
+SPAN: Final[Look] = {
+    "arrowstyle": "<->",
+    "color": BLACK,
+    "linewidth": 1.3,
+    "shrinkA": 0,
+    "shrinkB": 0,
+}
 LETTER_KEY: Final = _marks(BLACK, _letter(r"\mathrm{A}"))
 SEES_NOTARIZED: Final = _marks(BLACK, "|", markersize=11, markeredgewidth=1.6)
 SEES_FINAL: Final = _marks(BLUE, "o", markersize=6)

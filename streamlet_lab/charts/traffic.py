@@ -15,7 +15,7 @@ from streamlet_lab.charts import layout, series, style
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.result import Result
 from streamlet_lab.theory import messages_per_epoch
-from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_seconds
+from streamlet_lab.units import MICROSECONDS_PER_SECOND, to_name, to_seconds
 
 # Room after the last arrival, before the quiet end of an epoch is left out.
 _ROOM: Final = 1.15
@@ -23,6 +23,8 @@ _ROOM: Final = 1.15
 _MOST_TICKS: Final = 12
 # With more lines than this their letters cannot be read any more.
 _MOST_LETTERS: Final = 60
+# Between two lines on one way, in rows.
+_APART: Final = 0.09
 # Where along a line its letter stands; a vote may go the way of a proposal.
 _LETTER_PLACES: Final = {"proposal": 0.35, "vote": 0.2}
 #: The parts of :func:`~streamlet_lab.theory.messages_per_epoch` with echoing, by kind and column.
@@ -38,7 +40,7 @@ _TOTALS: Final = (
 )
 
 
-class _Clock(NamedTuple):
+class Clock(NamedTuple):
     """Where an instant lies on the x-axis: of every epoch its beginning is shown; in seconds."""
 
     epoch_s: float
@@ -48,7 +50,21 @@ class _Clock(NamedTuple):
         return times - _epochs(times, self.epoch_s) * (self.epoch_s - self.shown_s)
 
 
-def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = None) -> None:
+def trace_of(run: Result) -> pd.DataFrame:
+    """Return the first arrivals of a run's messages, if it kept them."""
+    trace = run.frames["trace"]
+    if trace.empty:
+        raise InvalidInput("trace", "empty", "the messages of a run that was made with trace=True")
+    return trace
+
+
+def draw_timeline(
+    axes: Axes,
+    run: Result,
+    first: int = 0,
+    last: int | None = None,
+    note: tuple[str, float, str] | None = None,
+) -> None:
     """Who hears of what, and when? Every first arrival as a line from its sender to its receiver.
 
     The end of every epoch, when no message is under way, is left out. Where an epoch has several
@@ -56,12 +72,11 @@ def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = No
     diagram is Lamport's ("Time, Clocks, and the Ordering of Events in a Distributed System", 1978),
     with time to the right. The run has to be one with ``trace=True``.
     Shown are the epochs from `first` to `last`, two unless it is given, with what was under way
-    during them, whatever epoch it is about.
+    during them, whatever epoch it is about. A `note` is a node, a time in seconds, and what an
+    arrow says of it.
     """
     first, last = series.shown_epochs(run, first, last, count=2)
-    trace, nodes, finality = run.frames["trace"], run.config.node_ids, run.frames["finality"]
-    if trace.empty:
-        raise InvalidInput("trace", "empty", "the messages of a run that was made with trace=True")
+    trace, nodes, finality = trace_of(run), run.config.node_ids, run.frames["finality"]
     epoch_s = to_seconds(run.config.epoch_length)
     begin, end = first * epoch_s, (last + 1) * epoch_s
     rows = {node: row for row, node in enumerate(nodes)}
@@ -71,12 +86,20 @@ def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = No
     # Epochs are shown until the last of these messages has arrived; whole if one outlasts them.
     starts = _epochs(shown["sent_s"], epoch_s) * epoch_s
     busy = _ROOM * max(shown["received_s"] - starts, default=epoch_s)
-    clock = _Clock(epoch_s, min(busy, epoch_s))
+    clock = Clock(epoch_s, min(busy, epoch_s))
     left, right = first * clock.shown_s, (last + 1) * clock.shown_s
     axes.hlines(list(rows.values()), left, right, **style.NODE)
     for epoch in range(first, last + 2):
         axes.axvline(epoch * clock.shown_s, **style.EPOCH)
-    _draw_messages(axes, shown, rows, clock)
+    draw_arrivals(
+        axes,
+        shown.assign(
+            begin=clock.place(shown["sent_s"]),
+            end=clock.place(shown["received_s"]),
+            home=shown["sender"].map(rows),
+            away=shown["receiver"].map(rows),
+        ),
+    )
     leaders = [rows[leader] for leader in run.frames["epochs"]["leader"][first : last + 1]]
     begins = [epoch * clock.shown_s for epoch in range(first, last + 1)]
     axes.plot(begins, leaders, label="leader of the epoch", **style.LEADER)
@@ -87,13 +110,12 @@ def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = No
         seen = finality[finality["node"].isin(rows) & finality[column].between(begin, end)]
         label = f"a node sees a block {what} ({len(seen)})"
         axes.plot(clock.place(seen[column]), seen["node"].map(rows), label=label, **look)
-    margin = 0.01 * (right - left)
-    axes.set_xlim(left - margin, right + margin)
-    axes.set_ylim(len(nodes) - 0.5, -0.5)
-    faulty = run.config.faulty_nodes
-    axes.set_yticks([*rows.values()], [f"{n} (faulty)" if n in faulty else n for n in nodes])
-    axes.grid(visible=False)
-    _label_time(axes, clock, first, last)
+    if note is not None:
+        node, time_s, text = note
+        row, place = rows[to_name(node, nodes, "note")], clock.place(pd.Series([time_s]))[0]
+        axes.annotate(text, (place, row), **style.NOTE)
+    label_nodes(axes, run)
+    label_clock(axes, clock, first, last)
     echoed = (shown["sender"] != shown["author"]).sum()
     epochs = f"epoch {first}" if first == last else f"epochs {first} to {last}"
     answer = (
@@ -105,9 +127,20 @@ def draw_timeline(axes: Axes, run: Result, first: int = 0, last: int | None = No
     layout.explain(axes, "Who hears of what, and when?", answer)
 
 
-def _label_time(axes: Axes, clock: _Clock, first: int, last: int) -> None:
-    """Write the time below, in seconds of the protocol."""
+def label_nodes(axes: Axes, run: Result) -> None:
+    """Let each row be a node's, the first on top."""
+    nodes, faulty = run.config.node_ids, run.config.faulty_nodes
+    axes.set_ylim(len(nodes) - 0.5, -0.8)
+    axes.set_yticks(range(len(nodes)), [f"{n} (faulty)" if n in faulty else n for n in nodes])
+    axes.set_ylabel("Node")
+    axes.grid(visible=False)
+
+
+def label_clock(axes: Axes, clock: Clock, first: int, last: int) -> None:
+    """Show these epochs, and write the time below, in seconds of the protocol."""
     (epoch_s, shown_s), count = clock, last - first + 1
+    margin = 0.01 * count * shown_s
+    axes.set_xlim(first * shown_s - margin, (last + 1) * shown_s + margin)
     kept, step = [0.0], ceil(count / _MOST_TICKS)
     if count <= _MOST_TICKS // 2:
         offsets = MaxNLocator(_MOST_TICKS // count).tick_values(0, shown_s)
@@ -136,13 +169,18 @@ def _letters(trace: pd.DataFrame) -> "pd.Series[str]":
     return trace["block_hash"].map(lambda block: letters.get(block, ""))
 
 
-def _draw_messages(axes: Axes, shown: pd.DataFrame, rows: dict[str, int], clock: _Clock) -> None:
-    lines = shown.assign(
-        begin=clock.place(shown["sent_s"]),
-        end=clock.place(shown["received_s"]),
-        home=shown["sender"].map(rows),
-        away=shown["receiver"].map(rows),
-        way=np.where(shown["sender"] == shown["author"], "from its author", "passed on"),
+def draw_arrivals(axes: Axes, lines: pd.DataFrame) -> None:
+    """Draw first arrivals from ``begin`` at the row ``home`` to ``end`` at the row ``away``.
+
+    Lines that would lie on one another are drawn side by side.
+    """
+    place = ["begin", "end", "home", "away"]
+    abreast = lines.assign(count=1).groupby(place)["count"]
+    beside = abreast.cumcount() - (abreast.transform("sum") - 1) / 2
+    lines = lines.assign(
+        home=lines["home"].astype("float64") + _APART * beside,
+        away=lines["away"].astype("float64") + _APART * beside,
+        way=np.where(lines["sender"] == lines["author"], "from its author", "passed on"),
     )
     for (kind, way), look in style.MESSAGES.items():
         group = lines[(lines["kind"] == kind) & (lines["way"] == way)]
@@ -155,8 +193,8 @@ def _draw_messages(axes: Axes, shown: pd.DataFrame, rows: dict[str, int], clock:
     for line in lettered.to_dict("records"):
         along = _LETTER_PLACES[line["kind"]]
         time = line["begin"] + along * (line["end"] - line["begin"])
-        place = line["home"] + along * (line["away"] - line["home"])
-        axes.annotate(line["letter"], (time, place), **style.LETTERS[line["kind"]])
+        row = line["home"] + along * (line["away"] - line["home"])
+        axes.annotate(line["letter"], (time, row), **style.LETTERS[line["kind"]])
     layout.add_key(axes, "letter: which of the epoch's blocks", style.LETTER_KEY)
 
 

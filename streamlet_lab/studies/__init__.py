@@ -10,6 +10,7 @@ from streamlet_lab.studies.ages import outside_by_age as outside_by_age
 from streamlet_lab.studies.bands import BANDS as BANDS
 from streamlet_lab.studies.bands import band_numbers as band_numbers
 from streamlet_lab.studies.bands import compare_bands as compare_bands
+from streamlet_lab.studies.bands import gains as gains
 from streamlet_lab.studies.game import AGGREGATORS as AGGREGATORS
 from streamlet_lab.studies.game import SOURCES as SOURCES
 from streamlet_lab.studies.game import displacement as displacement

@@ -1,8 +1,10 @@
-"""What each band does to one and the same order flow."""
+"""What each band does to one and the same order flow, and who gains from it."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Unpack
+
+import pandas as pd
 
 from streamlet_lab.grid import Sweep
 from streamlet_lab.metrics import share_of
@@ -53,3 +55,20 @@ def band_numbers(result: Result) -> dict[str, float | None]:
     numbers = result.market_numbers
     shares = ("refused_share", "swept_share", "blocked_share", "repriced_share")
     return {**{name: share_of(name, numbers) for name in shares}, **numbers}
+
+
+def gains(result: Result) -> "pd.Series[float]":
+    """Return what each kind of trader gained, in dollars, by the true price at each trade.
+
+    Who buys a share gains the true price less what was paid; the seller loses as much. So the
+    gains of all kinds add up to zero.
+    """
+    check_result(result)
+    kinds = result.orders.drop_duplicates("order_id").set_index("order_id")["kind"]
+    trades = result.trades
+    gain = trades["quantity"] * (trades["true_price"] - trades["price"])
+    bought, sold = (
+        gain.groupby(trades[f"{side}_order_id"].map(kinds)).sum() for side in ("buy", "sell")
+    )
+    gained: pd.Series[float] = bought.sub(sold, fill_value=0)
+    return gained.rename("gain ($)").rename_axis("kind")

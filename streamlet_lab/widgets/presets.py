@@ -77,7 +77,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "colluding feed",
         "One source of three says the highest price that the rules accept. The mean follows it, by "
         "more than the 5 % of the band in the end, and half of the fair orders are denied.",
-        "07_manipulation",
+        "09_manipulation",
         {**_STILL, "lying": 1, "lie": "colluding", "fat_finger": 0},
     ),
     "partition": Preset(
@@ -98,14 +98,14 @@ PRESETS: Final[Mapping[str, Preset]] = {
         "price jump of 8 %",
         "At 30.5 s the price jumps out of the band around what is final. Until a newer price is "
         "final, fair orders are refused, and trades at the old price are unfair.",
-        "06_consensus_trading",
+        "07_stale_reference",
         _JUMP,
     ),
     "luld": Preset(
         "LULD against the consensus band",
         "The same jump, under a band around the market's own trades. It knows of no consensus: no "
         "fair order is outside, but it stops the market, and in this run more trades are unfair.",
-        "06_consensus_trading",
+        "08_bands_compared",
         {**_JUMP, "band": "luld"},
         "jump",
     ),

@@ -21,7 +21,8 @@ from .drawing import answer, assert_legible, labels
 from .protocol_runs import TRACE, VIOLATION, protocol_run
 from .runs import in_states, run
 
-OF_RUNS = ["block_tree", "timeline", "messages", "violation"]
+OF_RUNS = ["block_tree", "timeline", "votes", "finality", "messages", "violation"]
+OF_TRACES = ("timeline", "votes", "finality")
 OF_SYMBOLS = ["prices", "vwap", "rejections", "book", "sources", "overview"]
 SAVED = ["prices", "vwap", "latency", "rejections"]
 
@@ -38,7 +39,7 @@ def test_each_method_returns_an_open_pyplot_figure(name):
 
 def test_a_run_without_a_market_offers_the_charts_of_the_protocol():
     plots = run_protocol(epochs=3).plot
-    assert repr(plots) == "Plots: block_tree(), timeline(), messages(), violation()"
+    assert repr(plots) == f"Plots: {', '.join(f'{name}()' for name in OF_RUNS)}"
     assert [name for name in PAGES if hasattr(plots, name)] == OF_RUNS
 
 
@@ -61,7 +62,7 @@ def made(case):
             (case, name)
             for case in ("default", "one epoch", "one node", "nothing final")
             for name in PAGES
-            if name not in ("timeline", "violation")
+            if name not in (*OF_TRACES, "violation")
         ),
         *((case, "book") for case in ("keep resting", "no orders")),
         *((case, "overview") for case in ("no orders", "16 nodes", "900 epochs", "history")),
@@ -157,8 +158,9 @@ def test_epochs_that_the_run_does_not_have_are_refused(method, first, last, fiel
 
 def test_a_run_without_a_trace_or_a_violation_says_so():
     empty = protocol_run(trace=TRACE.iloc[:0], violation=VIOLATION.iloc[:0]).plot
-    with pytest.raises(InvalidInput, match="trace=True"):
-        empty.timeline()
+    for name in OF_TRACES:
+        with pytest.raises(InvalidInput, match="trace=True"):
+            getattr(empty, name)()
     with pytest.raises(InvalidInput, match="without a violation"):
         empty.violation()
 

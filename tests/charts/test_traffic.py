@@ -70,7 +70,7 @@ def test_marks_say_who_leads_and_when_nodes_see_blocks_notarized_and_final():
 def test_rows_are_nodes_from_the_top_and_name_the_faulty():
     axes = timeline(faults={"node_1": "crash"})
     assert tick_labels(axes.yaxis) == ["node_0", "node_1 (faulty)", "node_2"]
-    assert axes.get_ylim() == (2.5, -0.5)
+    assert axes.get_ylim() == (2.5, -0.8)
 
 
 def test_no_two_kinds_of_line_differ_by_colour_alone_and_a_vote_on_a_proposal_is_seen():

@@ -223,7 +223,7 @@ WRONG_CLAIMS = {
         "'node_0' did not sign the vote for the second block",
     ),
     "no signatures": (
-        replace(VALID, votes=(*VALID.votes[:2], [(voter, b"") for voter, _ in QUORUM])),
+        replace(VALID, votes=(*VALID.votes[:2], tuple((voter, b"") for voter, _ in QUORUM))),
         "'node_0' did not sign the vote for the third block",
     ),
 }

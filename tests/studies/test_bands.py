@@ -4,7 +4,7 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.matching.watch import bands as registered
-from streamlet_lab.studies import BANDS, band_numbers, compare_bands
+from streamlet_lab.studies import BANDS, band_numbers, compare_bands, gains
 
 # What traders send; the rest of the columns is what becomes of it.
 COMMAND = [
@@ -93,3 +93,16 @@ def test_shares_are_those_of_the_orders_counted_one_by_one(band):
     assert bool(later) == (band == "consensus")
     for name, value in result.market_numbers.items():
         assert numbers[name] == value
+
+
+def test_what_one_kind_gains_the_others_lose_and_who_knows_the_price_does_not_lose():
+    traders = ["market_maker", "informed", {"kind": "zero_intelligence", "count": 5}]
+    result = run("consensus", market={"traders": traders}, **MINUTES)
+    gained = gains(result)
+    trades = result.trades
+    informed = trades["buy_order_id"].str.startswith("informed") * 1
+    informed -= trades["sell_order_id"].str.startswith("informed")
+    by_hand = (informed * trades["quantity"] * (trades["true_price"] - trades["price"])).sum()
+    assert gained["informed"] == pytest.approx(by_hand)
+    assert by_hand > 0
+    assert gained.sum() == pytest.approx(0)
