@@ -39,7 +39,7 @@ def expected(experiment: sl.Experiment, result: sl.Result) -> tuple[sl.Share, sl
     """
     network = StockSimulation(experiment.config)
     length, market = network.epoch_length, experiment.config.market
-    spread = 0.005  # of a zero-intelligence trader's limit prices
+    spread = 0.005  # of a noise trader's limit prices
     band, fair = (float(percent) / 100 for percent in (market.band_percent, market.fair_percent))
     finals = result.epochs.dropna(subset=["finalized_s"])
     final_at = finals["finalized_s"].to_numpy()

@@ -32,7 +32,8 @@ USUAL_INSTANT: Final = 31.08
 
 PAGE: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bench</title>
 <style>{style}
-body {{ margin: 8px; background: {ground} }} * {{ transition: none !important }}</style></head>
+body {{ margin: 8px; background: {ground} }}
+* {{ animation: none !important; transition: none !important }}</style></head>
 <body data-jp-theme-light="{is_light}"><main></main></body></html>"""
 
 # A model that only answers what a kernel has told it.

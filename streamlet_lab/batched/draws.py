@@ -197,7 +197,7 @@ def _orders(config: ExperimentConfig, streams: Streams, paths: Array) -> Orders:
 
 
 def _draw_near(kind: Any, stream: np.random.Generator, count: int) -> Array:
-    """Draw how far from the true price orders of zero intelligence are; NaN for market orders."""
+    """Draw how far from the true price orders of noise traders are; NaN for market orders."""
     distance = kind.spread_percent / 100 * stream.standard_normal(count)
     distance[stream.random(count) < kind.market_order_share] = np.nan
     return np.asarray(distance)

@@ -94,7 +94,7 @@ def _read_reference(value: object) -> object:
     return _read_kind(value, ReferenceConfig, "reference")
 
 
-def _zero_intelligence(count: int) -> TraderConfig:
+def _noise_traders(count: int) -> TraderConfig:
     return TraderConfig(kind="zero_intelligence", count=count, rate=0.2)
 
 
@@ -108,7 +108,7 @@ def _read_traders(value: object) -> object:
     if not isinstance(value, list | tuple):
         expected = f"a whole number from 0 to {_MOST_TRADERS:,}, or a list of kinds and tables"
         count = to_whole(value, 0, "traders", _MOST_TRADERS, expected)
-        return (_zero_intelligence(count),) if count else ()
+        return (_noise_traders(count),) if count else ()
     return tuple(_read_kind(each, TraderConfig, "trader") for each in value)
 
 
@@ -129,7 +129,7 @@ class MarketConfig(Section):
     Attributes
     ----------
     traders : tuple of TraderConfig
-        Who trades. Also a number of zero-intelligence traders that each send an order in five
+        Who trades. Also a number of noise traders that each send an order in five
         seconds of protocol time; or kinds and tables:
         ``["market_maker", {"kind": "informed", "count": 3, "rate": 0.5}]``. 0 leaves the market
         empty.
@@ -162,7 +162,7 @@ class MarketConfig(Section):
         observer, or one of the nodes.
     """
 
-    traders: Traders = (_zero_intelligence(20), TraderConfig(kind="fat_finger", rate=0.12))
+    traders: Traders = (_noise_traders(20), TraderConfig(kind="fat_finger", rate=0.12))
     band: Named = "consensus"
     band_percent: Percent = Decimal(5)
     band_parameters: Parameters = Field(default_factory=dict)

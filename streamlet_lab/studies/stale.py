@@ -1,6 +1,6 @@
 """What a stale reference costs: fair orders stopped, against what makes the reference old.
 
-Traders are of zero intelligence: they send the same orders whatever becomes of them, so that what
+The traders are noise traders: they send the same orders whatever becomes of them, so that what
 is refused is the reference's doing alone.
 """
 
@@ -121,7 +121,7 @@ def staleness(
     """
     to_name(cause, CAUSES, "cause")
     what = _CAUSES[cause]
-    # A number of traders means zero intelligence.
+    # A number of traders means noise traders.
     base = {"market.traders": 20, **what.base, "epochs": epochs}
     over = {what.setting: what.values if values is None else values}
     return compare(over, base, settings, staleness_numbers, run=what.run, **options)

@@ -80,7 +80,7 @@ def denied_share(
     """Return which share of fair limit orders a band around a displaced price stops.
 
     It is :func:`outside_band_share` of a displacement in basis points; by default for the band and
-    the zero-intelligence traders of a market where nothing else is said.
+    the noise traders of a market where nothing else is said.
 
     >>> round(denied_share(10_000 / 19), 3)  # one liar of three against the mean
     0.5

@@ -292,7 +292,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Knob]]] = {
             _names(*get_args(WithoutReference)),
             "market.without_reference",
         ),
-        "zero_intelligence": _rate("random traders", 4, 20, 0.5),
+        "zero_intelligence": _rate("noise traders", 4, 20, 0.5),
         "informed": _rate("informed traders", 0, 10, 0.5),
         "market_maker": _rate("market makers", 0, 10, 0.5),
         "momentum": _rate("momentum traders", 0, 10, 0.5),

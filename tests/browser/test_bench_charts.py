@@ -232,12 +232,6 @@ def test_closing_leaves_nothing_behind(bare: Page, longer: sl.Result) -> None:
     assert left == [0, 0]
 
 
-def test_a_picture_is_saved(bare: Page, longer: sl.Result) -> None:
-    show(bare, longer)
-    saved = bare.evaluate("panels.prices.toPNG().then((blob) => [blob.type, blob.size > 5000])")
-    assert saved == ["image/png", True]
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_serious_for_who_cannot_see_or_point(
     bare: Page, parted: sl.Result, theme: str

@@ -70,7 +70,7 @@ def test_a_click_on_a_node_is_to_see_with_its_eyes(bare: Page, parted: sl.Result
     tip, final = known_to(parted, "node_2", 6.0)
     said = facts(bare)
     assert said["longest chain"].endswith(f"height {tip}")
-    assert said["final"].endswith(f"height {final}")
+    assert said["final up to"].endswith(f"height {final}")
     assert said["network"] == "cut: node_0, node_1 | node_2, node_3"
 
 

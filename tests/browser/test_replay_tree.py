@@ -1,6 +1,7 @@
 """The block tree is what the viewer knows, and what is clicked is told in full."""
 
 import math
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -80,6 +81,7 @@ def test_what_decides_is_lit_and_said(bare: Page, calm: sl.Result) -> None:
     epochs = [int(calm.blocks["epoch"].iloc[block - 1]) for block in three]
     expect(note).to_contain_text(f"epochs {', '.join(map(str, epochs))}.", timeout=TIMEOUT_MS)
     expect(note).to_contain_text(f"the block of epoch {epochs[-2]} and all below it are final")
+    expect(bare.locator(".sl-label")).to_have_text(f"in a row: {epochs[-2]} is final")
 
 
 def test_forks_stand_out(bare: Page, parted: sl.Result) -> None:
@@ -111,6 +113,9 @@ def test_conflicts_stand_out_where_they_happen(bare: Page, unsafe: sl.Result) ->
     assert all("conflicts with a final block of the same height" in it for it in conflicting)
     twins = flagged(violated["consistency"], "sl-twin")
     assert len(twins) == 2
+    height = re.search(r"height (\d+)", conflicting[0])
+    words = f"conflict: two are final at height {height[1] if height else None}"
+    expect(bare.locator(".sl-label-conflict")).to_have_text(words)
     assert all("one of two blocks of this epoch" in it for it in twins)
 
 
@@ -165,6 +170,27 @@ def test_blocks_are_reached_and_chosen_by_keys(bare: Page, calm: sl.Result) -> N
     expect(bare.locator(f"[data-block='{parent}']")).to_have_attribute("aria-pressed", "true")
     bare.keyboard.press("ArrowRight")
     assert bare.evaluate("Number(document.activeElement.dataset.block)") == tip
+
+
+@pytest.mark.parametrize(("lanes", "room"), [(2, 120), (5, 120), (12, 120), (18, 120), (1, 60)])
+def test_all_lanes_have_room_and_the_first_is_in_full(bare: Page, lanes: int, room: int) -> None:
+    load(bare, "lanes")
+    middles, heights, total = bare.evaluate(
+        """([lanes, room]) => {
+            const { middleOf, heightOf, total } = bench.spreadLanes(lanes, room, 1);
+            const all = Array.from({ length: lanes }, (_, lane) => lane);
+            return [all.map(middleOf), all.map(heightOf), total];
+        }""",
+        [lanes, room],
+    )
+
+    assert total <= room
+    assert heights[0] >= 23
+    assert all(one < other for one, other in pairwise(middles))
+    assert middles[0] >= heights[0] / 2
+    assert middles[-1] + heights[-1] / 2 <= total
+    if lanes > 1:  # nothing lies on the chain that is final
+        assert middles[1] - heights[1] / 2 >= middles[0] + heights[0] / 2
 
 
 # --- the inspector ---

@@ -21,10 +21,11 @@ from streamlet_lab.values import Number, Whole
 @trader_kind("zero_intelligence")
 @dataclass(eq=False, repr=False, kw_only=True)
 class ZeroIntelligence(Trader):
-    """Buys or sells at random, at a price around the true one (after Gode and Sunder 1993).
+    """A noise trader: it buys or sells at random, at a price around the true one.
 
     It never looks at the book, the reference or its orders: the same seed sends the same orders
-    into any market.
+    into any market. Its kind has an older name, after which its random stream is called. The zero
+    intelligence of Gode and Sunder (1993) is something else: random bids within a budget.
     """
 
     spread_percent: Percent = 0.5  # standard deviation of its limit prices around the true price
@@ -44,7 +45,7 @@ class ZeroIntelligence(Trader):
 class FatFinger(Trader):
     """Sends limit orders that are far from the true price, above or below, on either side.
 
-    It looks at nothing, as zero intelligence does.
+    It looks at nothing, as a noise trader does.
     """
 
     intent: ClassVar[Intent] = "far"

@@ -17,7 +17,7 @@ import { toolbarOf } from "./toolbar.js";
 /** What a view has in its state beside what its panels share; see store.js. */
 const VIEW_START = {
   ...{ controls: [], presets: [], settings: {}, touches: [], panels: [], shown: [], code: "" },
-  ...{ busy: false, due: false, trouble: "", notice: "", themeChoice: "auto" },
+  ...{ busy: false, due: false, trouble: "", notice: "", themeChoice: "auto", shooting: false },
 };
 
 /** Show one panel large, over the whole page, while there is a projector. */
@@ -66,6 +66,7 @@ function makeView(element, { model = null, film = null }) {
   root.append(dom("div", { class: "sl-shell" }, sidebar?.element, stage), spoken.element);
   root.classList.toggle("sl-replay", !model);
   ends.push(listenToKeys(root, store, desk));
+  ends.push(store.on(["shooting"], (state) => root.classList.toggle("sl-shot", state.shooting)));
   // Who hears of a film last says which question it answers: all panels show it.
   ends.push(store.on(["film"], () => root.setAttribute("data-drawn", link?.answered ?? 0)));
   element.append(root);

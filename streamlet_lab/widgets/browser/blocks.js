@@ -6,12 +6,18 @@ import { counted, inDollars, nameBlock, spaced } from "./words.js";
 
 /** With more voters than this the votes are a bar, not ticks. */
 const MOST_TICKS = 24;
+/** A block that is lower has one line: its name, and the votes beside it. */
+const TWO_LINES = 20;
+const NAME_SHARE = 0.56;
+const isLine = ({ height }) => height < TWO_LINES;
 
 /** One tick for each voter, filled where its vote is seen; a line at the quorum. */
-function votesOf({ voters, quorum }, { votes }, { width, height }) {
-  const room = width - 8;
-  const y = height / 2 - 9;
-  const left = -room / 2;
+function votesOf({ voters, quorum }, { votes }, size) {
+  const { width, height } = size;
+  const right = width / 2 - 4;
+  const left = isLine(size) ? width * (NAME_SHARE - 0.5) : -right;
+  const room = right - left;
+  const y = isLine(size) ? -2.5 : height / 2 - 9;
   const step = room / voters;
   const mark = svg("line", {
     class: "sl-quorum",
@@ -54,8 +60,9 @@ function textsOf(film, block, size, known) {
   const { epoch, price: prices } = film.tables.blocks;
   const sign = known.state === "finalized" ? "✓ " : "";
   const name = size.width < 56 && sign ? `${sign}${epoch[block]}` : `${sign}e ${epoch[block]}`;
-  const line = (text, y, kind) => svg("text", { class: `sl-block-${kind}`, x: 0, y }, text);
-  if (block === 0) return [svg("text", { class: "sl-block-root", x: 0, y: 4 }, "genesis")];
+  const line = (words, y, kind, x = 0) => svg("text", { class: `sl-block-${kind}`, x, y }, words);
+  if (isLine(size)) return [line(epoch[block], 2.5, "line", (size.width * (NAME_SHARE - 1)) / 2 + 1)];
+  if (block === 0) return [line("genesis", 4, "root")];
   const worth = size.width >= 46 && size.height >= 38 && Number.isFinite(prices[block]);
   if (!worth) return [line(name, -size.height / 2 + (size.height - 12) / 2 + 5, "name")];
   return [

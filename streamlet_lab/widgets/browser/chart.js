@@ -1,9 +1,8 @@
 // The panel of a chart: panes of series over time, on the cursor and the zoom that all share.
 
 import { layOut } from "./axes.js";
-import { coloursOf, dom, setAttributes } from "./dom.js";
+import { coloursOf, dom, pixelRatio, setAttributes } from "./dom.js";
 import { drawInstant, drawLayers, drawPointed, drawRings, penFor } from "./layers.js";
-import { pngOf } from "./picture.js";
 import { Pointing } from "./pointing.js";
 import { placesOf } from "./reading.js";
 import { createSwitches, isShown } from "./switches.js";
@@ -82,7 +81,7 @@ class Chart {
     this.offs = [
       store.on(["film", "pinned", "many", "series", "zoom"], () => this.arrange()),
       // Whoever changes the theme of the page may hear of it after this panel.
-      store.on(["theme", "projector"], () => requestAnimationFrame(() => this.arrange())),
+      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.arrange())),
       store.on(["time"], () => this.draw()),
       store.on(["selection"], () => this.choose()),
     ];
@@ -118,7 +117,7 @@ class Chart {
     }
     const { clientWidth: width, clientHeight: height } = this.stage;
     if (!width || !height) return;
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = pixelRatio(state);
     for (const canvas of [this.plot, ...Object.values(this.layers)]) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
@@ -190,11 +189,6 @@ class Chart {
     this.tip.show(film, this.scene, this.pointing.hover);
   }
 
-  /** The picture as it stands; null where there is none. */
-  async toPNG() {
-    return this.scene ? pngOf(this.plot) : null;
-  }
-
   destroy() {
     this.sizes.disconnect();
     for (const off of this.offs) off();
@@ -205,6 +199,6 @@ class Chart {
 /**
  * @param {object} store
  * @param {Kind} kind
- * @returns {{element: HTMLElement, destroy: () => void, toPNG: () => Promise<Blob|null>}}
+ * @returns {{element: HTMLElement, destroy: () => void}}
  */
 export const chartPanel = (store, kind) => new Chart(store, kind);

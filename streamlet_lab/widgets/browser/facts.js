@@ -101,8 +101,8 @@ function factsOfNode(film, name, { time }) {
   const faults = film.header.faults.filter((fault) => fault.name === name);
   const facts = [
     ["epoch", `${node.epoch}${node.leads ? ", which it leads" : ""}`],
-    ["longest chain", `ends with the ${nameBlock(film, node.tip)}, height ${node.tipHeight}`],
-    ["final", `up to the ${nameBlock(film, node.finalized)}, height ${node.finalHeight}`],
+    ["longest chain", `${nameBlock(film, node.tip)}, height ${node.tipHeight}`],
+    ["final up to", `${nameBlock(film, node.finalized)}, height ${node.finalHeight}`],
   ];
   if (film.header.has_market) facts.push(["reference price", inDollars(node.reference)]);
   facts.push(["state", node.down ? "down" : "up"]);

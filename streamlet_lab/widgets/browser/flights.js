@@ -1,11 +1,12 @@
 // Messages on their way: where each of them is at an instant, and how it looks.
 
 import { inFlight } from "./film.js";
+import { drawOutlined } from "./ground.js";
 import { edgeOf } from "./ring.js";
 import { arrivingAt } from "./words.js";
 
 /** A message that a partition holds waits here, as a share of the way. */
-const HELD_AT = 0.42;
+const HELD_AT = 0.36;
 /** How long a held message is under way to the cut, and from it, seconds at most. */
 const APPROACH_S = 0.2;
 const TAIL_SHARE = 0.12;
@@ -149,4 +150,31 @@ export function drawArrivals(pen, film, t, { places, looks, sprites, colour, car
     const { canvas, size } = sprites[kind[row]][looks[block[row]]];
     pen.drawImage(canvas, edge.x - size, edge.y - size, 2 * size, 2 * size);
   }
+}
+
+/** Messages are named where the text of the nodes is so high, in pixels. */
+const NAMED_FONT = 14;
+const FLIGHT_NAMES = ["proposal", "vote"];
+
+/** Name one message of each kind, the one that is nearest to half of its way. */
+export function nameFlights(pen, film, t, { places, colour, font, card, sprites }) {
+  if (card.font < NAMED_FONT) return;
+  const { kind, block, sender, receiver } = film.tables.arrivals;
+  const flying = inFlight(film, t);
+  const distance = (row) => Math.abs(shareOfWay(film, row, t) - 0.5);
+  pen.font = `600 ${card.font}px ${font}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillStyle = colour.truth;
+  FLIGHT_NAMES.forEach((name, which) => {
+    const rows = flying.filter((row) => kind[row] === which);
+    if (!rows.length) return;
+    const row = rows.reduce((best, each) => (distance(each) < distance(best) ? each : best));
+    const [from, to, share] = [places[sender[row]], places[receiver[row]], shareOfWay(film, row, t)];
+    const x = from.x + (to.x - from.x) * share;
+    const y = from.y + (to.y - from.y) * share;
+    const words = `${name}, epoch ${film.tables.blocks.epoch[block[row]]}`;
+    const above = sprites[which][EVEN_EPOCH].size / 2 + card.font * 0.7;
+    drawOutlined(pen, words, x, y - above, colour.panel);
+  });
 }

@@ -85,7 +85,7 @@ function drawMiddle(pen, { colour, centre, font, width, height }, epoch, leader)
   const size = Math.max(Math.min(width, height) / 16, 12);
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.fillStyle = colour.muted;
+  pen.fillStyle = colour.truth;
   pen.font = `600 ${size}px ${font}`;
   drawOutlined(pen, `epoch ${epoch}`, centre.x, centre.y - size * 0.6, colour.panel);
   pen.font = `${size * 0.6}px ${font}`;

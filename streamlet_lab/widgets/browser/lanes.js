@@ -80,3 +80,35 @@ export function layOutTree(film) {
   const lanes = lane.reduce((most, each) => Math.max(most, each), 0) + 1;
   return { lane, lanes, byHeight, conflictSince: conflictsOf(film) };
 }
+
+/** Heights of lanes in the usual text size: of a block in full, and of a fork that is one line. */
+const LEAST_LANE = 32;
+const MOST_LANE = 80;
+const LINE_LANE = 17;
+/** Where there is no room for lines, forks lie on one another like cards, so far apart. */
+const LEAST_CARD = 4;
+const BLOCK_SHARE = 0.72;
+const LINE_SHARE = 0.84;
+
+/**
+ * Spread lanes over the room: all alike, or the first one in full and compact forks below it.
+ *
+ * @returns {{middleOf: (lane: number) => number, heightOf: (lane: number) => number,
+ *   total: number}} where the middle of a block is, how high it is, and how high all lanes are
+ */
+export function spreadLanes(lanes, room, scale) {
+  const even = Math.min(room / lanes, MOST_LANE * scale);
+  if (even >= LEAST_LANE * scale) {
+    const middleOf = (lane) => even * (lane + 0.5);
+    return { middleOf, heightOf: () => even * BLOCK_SHARE, total: even * lanes };
+  }
+  const first = LEAST_LANE * scale;
+  const line = LINE_LANE * scale;
+  const free = (room - first - line) / Math.max(lanes - 2, 1);
+  const apart = Math.max(Math.min(free, line), LEAST_CARD * scale);
+  return {
+    middleOf: (lane) => (lane ? first + apart * (lane - 1) + line / 2 : first / 2),
+    heightOf: (lane) => (lane ? line * LINE_SHARE : first * BLOCK_SHARE),
+    total: first + line + apart * (lanes - 2),
+  };
+}

@@ -1,25 +1,33 @@
 // The network: nodes on a ring, and the messages that fly between them. Click a node to see the
 // world as it sees it.
 
-import { coloursOf, dom, setAttributes } from "./dom.js";
+import { coloursOf, dom, pixelRatio, setAttributes, svg } from "./dom.js";
 import { inFlight } from "./film.js";
-import { drawArrivals, drawFlights, looksOf, makeSprites } from "./flights.js";
+import { drawArrivals, drawFlights, looksOf, makeSprites, nameFlights } from "./flights.js";
 import { legendOf } from "./legend.js";
 import { drawGround } from "./ground.js";
 import { drawNodes } from "./nodes.js";
-import { pngOf } from "./picture.js";
 import { linkAt, placeNodes } from "./ring.js";
 import { nodesAt, sayNetwork, sayNode, stateKey } from "./words.js";
 
 const NETWORK_COLOURS = ["truth", "muted", "faint", "panel", "surface", "consensus", "rejected"];
-const NETWORK_LEGEND = {
-  square: "proposal",
-  disc: "vote",
-  solid: "even epoch",
-  hollow: "odd epoch",
-  twin: "second block of one epoch",
-  star: "leader",
-};
+const squareSign = () => [svg("path", { d: "M5,1 H15 V11 H5 Z" })];
+const discSign = () => [svg("circle", { cx: 10, cy: 6, r: 4 })];
+const cardSign = (...more) => [svg("rect", { x: 1, y: 1, width: 18, height: 10, rx: 3 }), ...more];
+const NETWORK_LEGEND = [
+  ["proposal", "sl-sign-message", squareSign],
+  ["vote", "sl-sign-message", discSign],
+  ["of an odd epoch", "sl-sign-message sl-sign-hollow", discSign],
+  [
+    "for a second block of one epoch",
+    "sl-sign-message sl-sign-twin",
+    () => [...squareSign(), svg("path", { d: "M5,11 L15,1" })],
+  ],
+  ["leader", "sl-sign-leader", cardSign],
+  ["crashed", "sl-sign-down", () => cardSign(svg("path", { d: "M1,1 L19,11 M19,1 L1,11" }))],
+  ["Byzantine", "sl-sign-faulty", cardSign],
+  ["whose view is shown", "sl-sign-viewer", cardSign],
+];
 /** Of this many pictures the rate is taken. */
 const PICTURES_PROBED = 120;
 /** A click so near to a link is meant for it, in pixels. */
@@ -72,7 +80,7 @@ class NetworkPanel {
         this.draw(state),
       ),
       // Whoever changes the theme of the page may hear of it after this panel.
-      store.on(["theme", "projector"], () => requestAnimationFrame(() => this.arrange())),
+      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.arrange())),
     ];
   }
 
@@ -83,7 +91,7 @@ class NetworkPanel {
     this.scene = null;
     this.shown = "";
     if (!film || !width || !height) return;
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = pixelRatio(this.store.get());
     for (const canvas of [this.picture, this.back, this.front]) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
@@ -231,6 +239,7 @@ class NetworkPanel {
   drawMessages(pen, { film, time, playing, reducedMotion }) {
     if (!reducedMotion) drawFlights(pen, film, time, this.scene);
     if (!playing || reducedMotion) drawArrivals(pen, film, time, this.scene);
+    if (!playing && !reducedMotion) nameFlights(pen, film, time, this.scene);
   }
 
   /** Copy the cards alone: they are a small part of their picture. */
@@ -268,11 +277,6 @@ class NetworkPanel {
     return { frames, perSecond: (times.length - 1) / seconds, drawMs: drawMs / frames };
   }
 
-  /** The picture as it stands; null where there is none. */
-  async toPNG() {
-    return this.scene ? pngOf(this.picture) : null;
-  }
-
   destroy() {
     this.sizes.disconnect();
     for (const off of this.offs) off();
@@ -282,7 +286,7 @@ class NetworkPanel {
 
 /**
  * @param {object} store
- * @returns {{element: HTMLElement, destroy: () => void, toPNG: () => Promise<Blob|null>,
+ * @returns {{element: HTMLElement, destroy: () => void,
  *   probe: () => {frames: number, perSecond: number, drawMs: number}}}
  */
 export const networkPanel = (store) => new NetworkPanel(store);

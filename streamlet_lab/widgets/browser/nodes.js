@@ -42,7 +42,8 @@ function drawNode(pen, scene, node, { film, time, viewer }) {
   const faulty = Boolean(node.fault) && !node.down;
   pen.beginPath();
   pen.roundRect(left, top, card.width, card.height, Math.min(8, card.height / 4));
-  pen.fillStyle = node.down ? colour.faint : colour.surface;
+  const isInverse = node.leads && !node.down;
+  pen.fillStyle = node.down ? colour.faint : isInverse ? colour.truth : colour.surface;
   pen.fill();
   pen.strokeStyle = faulty ? colour.rejected : node.leads ? colour.truth : colour.muted;
   pen.lineWidth = node.leads || faulty ? 2.5 : 1.25;
@@ -57,7 +58,7 @@ function drawNode(pen, scene, node, { film, time, viewer }) {
   const step = card.height / (lines.length + 0.5);
   lines.forEach((line, index) => {
     pen.font = `${index === 0 ? 700 : 400} ${card.font}px ${font}`;
-    pen.fillStyle = node.down ? colour.muted : colour.truth;
+    pen.fillStyle = node.down ? colour.muted : isInverse ? colour.panel : colour.truth;
     if (node.down) drawOutlined(pen, line, x, top + step * (index + 0.75), colour.faint);
     else pen.fillText(line, x, top + step * (index + 0.75), card.width - 6);
   });

@@ -141,7 +141,7 @@ function verdictSeries(film, { stacks, length, count }) {
     y1 = y;
     const total = rows.reduce((sum, bar) => sum + bar.length, 0);
     return {
-      ...{ ...verdict, kind: "bars", x, x1, y, y1: below },
+      ...{ ...verdict, kind: "bars", x, x1, y, y1: below, total },
       ...{ label: `${spaced(verdict.name)} (${total})`, brief: spaced(verdict.name) },
       selects: (bar, unit) => ({
         kind: "order",
@@ -173,7 +173,8 @@ export const REJECTIONS = {
     const together = epochsInBar(film.header, view);
     const stacked = stackedRejections(film, together);
     const verdicts = verdictSeries(film, stacked);
-    const series = [...verdicts, outlineSeries(verdicts.at(-1), stacked)];
+    const given = verdicts.filter(({ total }) => total);
+    const series = [...given, outlineSeries(verdicts.at(-1), stacked)];
     const each = together === 1 ? "by epoch" : `by ${together} epochs`;
     return [{ title: `orders stopped ${each}, by verdict`, includes: [0, 1], whole: true, series }];
   },

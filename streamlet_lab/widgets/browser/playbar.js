@@ -1,6 +1,6 @@
 // The bar of the time cursor: buttons, the slider to scrub with, speed, and what happens now.
 
-import { dom, setAttributes, svg } from "./dom.js";
+import { dom, setAttributes, setText, svg } from "./dom.js";
 import { epochAt } from "./film.js";
 import { createPlayer } from "./play.js";
 import { inSeconds, sayArrivals, spaced, violationsOf } from "./words.js";
@@ -28,7 +28,7 @@ const SIGNS = {
   "next epoch": "M13,3 V13 M3,3 L11,8 L3,13 Z",
 };
 
-const signOf = (name) =>
+const playSign = (name) =>
   svg(
     "svg",
     { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" },
@@ -39,7 +39,7 @@ const playButton = (name, press) =>
   dom(
     "button",
     { type: "button", class: "sl-play-button", "aria-label": name, title: name, click: press },
-    signOf(name),
+    playSign(name),
   );
 
 /** Where an instant is on the slider, for the marks below it. */
@@ -69,12 +69,9 @@ function whereIs(film, time) {
   return `epoch ${epochAt(film, time)}, ${time.toFixed(3)} s of ${film.header.end_s.toFixed(1)} s`;
 }
 
-/** Say what was violated last. */
-function violationBy(film, time) {
-  const last = violationsOf(film).findLast(({ time_s }) => time_s <= time);
-  if (!last) return "";
-  const { check, time_s, sentence } = last;
-  return `Violated at ${inSeconds(time_s)}: ${spaced(check)}. ${sentence}`;
+/** Say what was violated last, and when. */
+function nameViolation(last) {
+  return last ? `Violated at ${inSeconds(last.time_s)}: ${spaced(last.check)}. ` : "";
 }
 
 /** The bar. */
@@ -87,13 +84,15 @@ class PlayBar {
     this.slider = this.makeSlider();
     this.speed = dom(
       "select",
-      { class: "sl-speed", change: () => store.set({ speed: Number(this.speed.value) }) },
+      { class: "sl-menu", change: () => store.set({ speed: Number(this.speed.value) }) },
       ...PLAY_SPEEDS.map((factor) => dom("option", { value: factor }, `${factor}×`)),
     );
     this.marks = dom("div", { class: "sl-marks", "aria-hidden": "true" });
     this.clock = dom("span", { class: "sl-clock" });
     this.event = dom("p", { class: "sl-happened" });
-    this.alarm = dom("p", { class: "sl-alarm", role: "status" });
+    this.violated = dom("strong");
+    this.how = dom("span");
+    const alarm = dom("p", { class: "sl-alarm", role: "status" }, this.violated, this.how);
     this.element = dom(
       "section",
       { class: "sl-playbar", "aria-label": "play" },
@@ -106,7 +105,7 @@ class PlayBar {
       this.clock,
       dom("label", { title: "seconds of the protocol in one second" }, "speed ", this.speed),
       this.event,
-      this.alarm,
+      alarm,
     );
     this.off = store.on(["film", "time", "playing", "speed"], (state) => this.draw(state));
     this.draw(store.get());
@@ -137,7 +136,7 @@ class PlayBar {
   draw({ film, time, playing, speed }) {
     const name = playing ? "pause" : "play";
     for (const control of this.element.querySelectorAll("button, input")) control.disabled = !film;
-    if (this.start.title !== name) this.start.replaceChildren(signOf(name));
+    if (this.start.title !== name) this.start.replaceChildren(playSign(name));
     setAttributes(this.start, { "aria-label": name, title: name });
     this.speed.value = speed;
     if (!film) return;
@@ -150,12 +149,13 @@ class PlayBar {
     const where = whereIs(film, time);
     this.clock.textContent = where;
     const happens = playing ? "" : sayArrivals(film, time);
-    if (this.event.textContent !== happens) this.event.textContent = happens;
+    setText(this.event, happens);
     // While it plays the words would be read aloud without an end.
     const words = happens ? `${where}: ${happens}` : where;
     if (!playing) setAttributes(this.slider, { "aria-valuetext": words });
-    const violated = violationBy(film, time);
-    if (this.alarm.textContent !== violated) this.alarm.textContent = violated;
+    const violation = violationsOf(film).findLast(({ time_s }) => time_s <= time);
+    setText(this.violated, nameViolation(violation));
+    setText(this.how, violation?.sentence ?? "");
   }
 
   destroy() {

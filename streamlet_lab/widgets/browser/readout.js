@@ -17,10 +17,11 @@ export function sayDifference(value, pinned, unit) {
 
 /** What there is to say of safety and of the model; the bar of play says how it was violated. */
 function verdictOf({ safe, violations, outside_model: outside, convicted }) {
+  const violated = violations.map(({ check, time_s: time }) =>
+    time === null ? spaced(check) : `${spaced(check)} at ${inSeconds(time)}`,
+  );
   const said = [safe ? "✓ safe" : "✗ not safe"];
-  for (const { check, time_s: time, sentence } of violations) {
-    said.push(time === null ? sentence : `${spaced(check)} violated at ${inSeconds(time)}`);
-  }
+  if (violated.length) said.push(`violated: ${violated.join(", ")}`);
   if (outside.length) said.push(`outside the model: ${outside.join(", ")}`);
   if (convicted.length) said.push(`convicted: ${convicted.join(", ")}`);
   return said.join(" · ");
@@ -74,7 +75,7 @@ class Readout {
       dom("dt", {}, label),
       text === range?.text ? null : dom("dd", { class: "sl-value" }, text),
       ...(compared ?? []),
-      range ? dom("dd", { class: "sl-interval" }, range.text) : null,
+      range ? dom("dd", {}, "× many: ", dom("span", { class: "sl-interval" }, range.text)) : null,
     );
   }
 

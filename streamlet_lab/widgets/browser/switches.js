@@ -1,10 +1,8 @@
 // The legend of a chart: what each sign means, and buttons that switch the series on and off.
 
 import { dom, setAttributes, svg } from "./dom.js";
+import { signOf } from "./legend.js";
 import { isSolid, shapeOf } from "./marks.js";
-
-const SIGN_WIDTH = 20;
-const SIGN_HEIGHT = 12;
 
 /** Whether a series of a chart is switched on. */
 export const isShown = (switches, chart, { name, hidden }) =>
@@ -45,9 +43,7 @@ function switchSign(series) {
     if (each.kind === "band") return signOfBand();
     return each.shape ? signOfShape(each.shape) : signOfLine(each);
   });
-  const size = { width: SIGN_WIDTH, height: SIGN_HEIGHT, viewBox: `0 0 ${SIGN_WIDTH} ${SIGN_HEIGHT}` };
-  const style = `color: var(--sl-${series[0].colour})`;
-  return svg("svg", { ...size, style, "aria-hidden": "true" }, ...parts);
+  return signOf(parts, { style: `color: var(--sl-${series[0].colour})` });
 }
 
 /** Gather series by their switch, in order. */

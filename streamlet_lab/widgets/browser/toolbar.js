@@ -3,7 +3,7 @@
 import { buttonOf, enable } from "./buttons.js";
 import { dom, setAttributes, setText } from "./dom.js";
 import { PICTURED } from "./frames.js";
-import { download, pngOfView, svgOfView } from "./shot.js";
+import { blobOf, download, pngOf, svgOfView } from "./shot.js";
 
 const THEMES = { auto: "dark", dark: "light", light: "auto" };
 
@@ -72,15 +72,14 @@ class Toolbar {
   }
 
   async shoot(kind) {
-    const state = this.store.get();
     try {
-      const picture =
-        kind === "png"
-          ? await pngOfView(this.frames, state)
-          : new Blob([await svgOfView(this.frames, state)], { type: "image/svg+xml" });
-      download(`bench.${kind}`, picture);
+      this.store.set({ shooting: true });
+      const picture = await svgOfView(this.element.parentElement);
+      download(`bench.${kind}`, await (kind === "png" ? pngOf(picture) : blobOf(picture)));
     } catch (error) {
       this.store.set({ notice: `No picture could be made: ${error.message}` });
+    } finally {
+      this.store.set({ shooting: false });
     }
   }
 

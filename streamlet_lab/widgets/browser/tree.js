@@ -3,27 +3,36 @@
 import { blockParts, classOf, sayBlock } from "./blocks.js";
 import { dom, setAttributes, svg } from "./dom.js";
 import { knowledgeAt, sayThree, sayTree } from "./knowledge.js";
-import { layOutTree } from "./lanes.js";
+import { treeLabels } from "./labels.js";
+import { layOutTree, spreadLanes } from "./lanes.js";
 import { legendOf } from "./legend.js";
-import { pictureOf } from "./picture.js";
 
 /** So many heights are in sight, or fewer where columns would be narrower than a block. */
 const MOST_HEIGHTS = 12;
 const LEAST_HEIGHTS = 4;
 const LEAST_COLUMN = 50;
-const TREE_TOP = 14;
 const TREE_MARGIN = 8;
-/** Lanes are this far apart, in pixels; more of them than have room are scrolled. */
-const LEAST_LANE = 32;
-const MOST_LANE = 80;
-const TREE_LEGEND = {
-  proposed: "proposed",
-  notarized: "notarized",
-  final: "final",
-  lit: "in a row: make it final",
-  fork: "fork or conflict",
-  votes: "votes, line: quorum",
-};
+/** The room for a label, in the usual text size. */
+const LABEL_ROOM = 26;
+
+const SIGN_BOX = { x: 3, y: 1, width: 14, height: 10, rx: 2 };
+const blockSign = (...more) => [svg("rect", { class: "sl-body", ...SIGN_BOX }), ...more];
+const hatchSign = (kind) =>
+  svg("path", { class: `sl-hatch-${kind}`, d: "M3,6 L8,1 M4,11 L14,1 M10,11 L17,4" });
+const votesSign = () => [
+  svg("path", { class: "sl-tick sl-tick-seen", d: "M0,3 h4 v6 h-4 z M5,3 h4 v6 h-4 z" }),
+  svg("path", { class: "sl-tick", d: "M10,3 h4 v6 h-4 z M15,3 h4 v6 h-4 z" }),
+  svg("path", { class: "sl-quorum", d: "M14.5,1 V11" }),
+];
+const TREE_LEGEND = [
+  ["proposed", "sl-proposed", blockSign],
+  ["notarized", "sl-notarized", blockSign],
+  ["final", "sl-finalized", blockSign],
+  ["in a row: make it final", "sl-lit", () => [svg("rect", { class: "sl-halo", ...SIGN_BOX })]],
+  ["fork", "sl-off", () => blockSign(hatchSign("fork"))],
+  ["conflict", "sl-conflict", () => blockSign(hatchSign("conflict"))],
+  ["votes, line: quorum", "", votesSign],
+];
 
 /** The patterns of forks and of conflicts, which are filled. */
 function hatchingOf(id) {
@@ -45,7 +54,9 @@ class TreePanel {
     this.groups = new Map();
     // A pattern goes by an id of the whole page, where other views may be of other modules.
     this.hatch = `sl-hatch-${Math.random().toString(36).slice(2)}`;
-    this.moving = svg("g", { class: "sl-blocks" });
+    this.blocks = svg("g", { class: "sl-blocks" });
+    this.labels = svg("g", {});
+    this.moving = svg("g", { class: "sl-moving" }, this.blocks, this.labels);
     const named = { class: "sl-tree-svg", role: "group", "aria-label": "block tree" };
     this.picture = svg("svg", named, hatchingOf(this.hatch), this.moving);
     this.stage = dom("div", { class: "sl-stage sl-tree-stage" }, this.picture);
@@ -70,24 +81,31 @@ class TreePanel {
     const { film } = this.store.get();
     const { clientWidth: width, clientHeight: height } = this.stage;
     this.scene = null;
-    this.moving.replaceChildren();
+    this.blocks.replaceChildren();
     this.groups.clear();
     if (!film || !width || !height) return;
     const tree = layOutTree(film);
-    const room = height - TREE_TOP;
     const fitting = Math.max(Math.floor(width / LEAST_COLUMN), LEAST_HEIGHTS);
     const heights = Math.min(fitting, MOST_HEIGHTS);
     const column = width / (heights + 0.2);
     // A block is drawn at the size of the usual text, and scaled.
     const scale = scaleOf(column);
-    const lane = scale * Math.min(Math.max(room / tree.lanes / scale, LEAST_LANE), MOST_LANE);
-    const size = { width: (column * 0.76) / scale, height: (lane * 0.72) / scale };
-    const top = TREE_TOP + Math.max((room - lane * tree.lanes) / 2, 0) + lane / 2;
+    const label = LABEL_ROOM * scale;
+    const isConflicting = tree.conflictSince.some((time) => time < Infinity);
+    const room = height - label - (isConflicting ? label : TREE_MARGIN);
+    const lanes = spreadLanes(tree.lanes, room, scale);
+    const top = label + Math.max((room - lanes.total) / 2, 0);
+    const sizeOf = (block) => ({
+      width: (column * 0.76) / scale,
+      height: lanes.heightOf(tree.lane[block]) / scale,
+    });
     const at = (block) => ({
       x: column * (film.tables.blocks.height[block] + 0.6),
-      y: top + lane * tree.lane[block],
+      y: top + lanes.middleOf(tree.lane[block]),
     });
-    this.scene = { film, tree, heights, size, scale, column, at, width, height, newest: -1 };
+    const below = isConflicting ? LABEL_ROOM : TREE_MARGIN;
+    this.scene = { film, tree, heights, sizeOf, scale, column, at, width, height, below };
+    this.newest = -1;
     this.draw(this.store.get());
   }
 
@@ -99,16 +117,19 @@ class TreePanel {
     const seen = knowledgeAt(film, tree, heights, state);
     for (const block of [...this.groups.keys()]) if (!seen.known.has(block)) this.forget(block);
     for (const [block, known] of seen.known) this.drawBlock(block, known);
-    if (!this.moving.querySelector("[tabindex='0']")) this.enter(seen.tip);
+    if (!this.blocks.querySelector("[tabindex='0']")) this.enter(seen.tip);
+    this.labels.replaceChildren(...treeLabels(film, seen, this.scene));
     this.fit([...seen.known.keys()]);
     this.moving.style.transform = `translate(${-seen.lowest * column}px, 0)`;
     const caption = sayThree(film, state, seen);
     if (this.caption.textContent !== caption) this.caption.textContent = caption;
-    if (!playing) setAttributes(this.picture, { "aria-label": sayTree(film, state, seen) });
+    if (!playing) {
+      setAttributes(this.picture, { "aria-label": `${sayTree(film, state, seen)} ${caption}` });
+    }
   }
 
   drawBlock(block, known) {
-    const { film, size, at, scale } = this.scene;
+    const { film, sizeOf, at, scale } = this.scene;
     const group = this.groups.get(block) ?? this.addGroup(block);
     const key = JSON.stringify(known);
     if (group.dataset.key === key) return;
@@ -117,7 +138,7 @@ class TreePanel {
     const up = film.tables.blocks.parent[block];
     const parent =
       up < 0 ? null : { x: (at(up).x - here.x) / scale, y: (at(up).y - here.y) / scale };
-    const drawing = { size, hatch: this.hatch, parent };
+    const drawing = { size: sizeOf(block), hatch: this.hatch, parent };
     const says = sayBlock(film, block, known);
     group.replaceChildren(svg("title", {}, says), ...blockParts(film, block, known, drawing));
     setAttributes(group, {
@@ -140,7 +161,7 @@ class TreePanel {
       keydown: (event) => this.press(event, block),
     });
     this.groups.set(block, group);
-    this.moving.append(group);
+    this.blocks.append(group);
     return group;
   }
 
@@ -184,19 +205,14 @@ class TreePanel {
 
   /** Give the picture the height of the lanes in sight, and scroll to the newest block. */
   fit(blocks) {
-    const { width, height, size, scale, at, newest } = this.scene;
+    const { width, height, sizeOf, scale, at, below } = this.scene;
     const latest = Math.max(...blocks);
-    if (latest === newest) return;
-    this.scene.newest = latest;
-    const below = (block) => at(block).y + (size.height / 2 + TREE_MARGIN) * scale;
-    const tall = Math.max(height, Math.ceil(Math.max(...blocks.map(below))));
+    if (latest === this.newest) return;
+    this.newest = latest;
+    const end = (block) => at(block).y + (sizeOf(block).height / 2 + below) * scale;
+    const tall = Math.max(height, Math.ceil(Math.max(...blocks.map(end))));
     setAttributes(this.picture, { viewBox: `0 0 ${width} ${tall}`, width, height: tall });
-    this.stage.scrollTop = Math.max(below(latest) - height, 0);
-  }
-
-  /** The picture as the text of an SVG file. */
-  toSVG() {
-    return pictureOf(this.picture);
+    this.stage.scrollTop = Math.max(end(latest) - height, 0);
   }
 
   destroy() {
@@ -208,6 +224,6 @@ class TreePanel {
 
 /**
  * @param {object} store
- * @returns {{element: HTMLElement, destroy: () => void, toSVG: () => string}}
+ * @returns {{element: HTMLElement, destroy: () => void}}
  */
 export const treePanel = (store) => new TreePanel(store);
