@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from tests.browser.conftest import chromium, jupyterlab  # noqa: F401
+from tests.browser.conftest import chromium, jupyterlab, served  # noqa: F401
 from tests.browser.pages import RUN_ALL, open_notebook
 
 from .timing import sized
@@ -133,18 +133,14 @@ SCRUB = f"""async ([at, playedMs]) => {{
 
 
 @pytest.fixture
-def served(
-    chromium: Browser,  # noqa: F811
-    jupyterlab: str,  # noqa: F811
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Browser, str, Path]:
+def lab(chromium: Browser, jupyterlab: str, served: Path) -> tuple[Browser, str, Path]:  # noqa: F811
     """A browser, the address of a JupyterLab, and where its notebooks are."""
-    return chromium, jupyterlab, tmp_path_factory.getbasetemp() / "jupyterlab0" / "notebooks"
+    return chromium, jupyterlab, served
 
 
-def show(served: tuple[Browser, str, Path], cells: list[Cell], **sizes: object) -> Page:
+def show(lab: tuple[Browser, str, Path], cells: list[Cell], **sizes: object) -> Page:
     """Return a page on which the outputs of these cells are seen."""
-    browser, address, folder = served
+    browser, address, folder = lab
     kernel = {"name": "python3", "display_name": "Python 3"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
     notebook.cells = [nbformat.v4.new_code_cell(cell.code.format(**sizes)) for cell in cells]
@@ -168,13 +164,13 @@ def press(page: Page, at: int, cell: Cell) -> float:
 @pytest.mark.parametrize(("epochs", "nodes", "bars"), SIZES)
 def test_from_key_to_picture(
     benchmark: BenchmarkFixture,
-    served: tuple[Browser, str, Path],
+    lab: tuple[Browser, str, Path],
     epochs: int,
     nodes: int,
     bars: str,
 ) -> None:
     cells = [FLOOR, IDIOM, BENCH]
-    page = show(served, cells, epochs=epochs, nodes=nodes)
+    page = show(lab, cells, epochs=epochs, nodes=nodes)
     took: list[list[float]] = [[] for _ in cells]
     for _ in range(PRESSES):
         for at, cell in enumerate(cells):
@@ -190,8 +186,8 @@ def test_from_key_to_picture(
     )
 
 
-def test_frames_a_second(benchmark: BenchmarkFixture, served: tuple[Browser, str, Path]) -> None:
-    page = show(served, [BENCH], epochs=60, nodes=16)
+def test_frames_a_second(benchmark: BenchmarkFixture, lab: tuple[Browser, str, Path]) -> None:
+    page = show(lab, [BENCH], epochs=60, nodes=16)
     played, moved = page.evaluate(PLAY, [0, PLAYED_MS])
     scrubbed = benchmark.pedantic(page.evaluate, args=(SCRUB, [0, PLAYED_MS]), rounds=1)
     benchmark.extra_info |= {"played": played, "scrubbed": scrubbed}

@@ -17,11 +17,13 @@ author = "The streamlet_lab authors"
 version = release = streamlet_lab.__version__
 root_doc = "docs/index"
 include_patterns = ["docs/**", "notebooks/*.ipynb", "CHANGELOG.md", "CONTRIBUTING.md"]
-exclude_patterns = ["**/.ipynb_checkpoints"]
+exclude_patterns = [".venv", "output", "tests", "**/.ipynb_checkpoints"]
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pages"]
 
 # Stored outputs are shown; nothing is run again.
 nb_execution_mode = "off"
+# The glossary has small headings; a parameter's type may be called like several things.
+suppress_warnings = ["myst.header", "ref.python"]
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4

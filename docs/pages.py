@@ -4,14 +4,18 @@ import base64
 import json
 import re
 import shutil
-from html import escape
+import sys
+from functools import cache
+from html import escape, unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
 
 import streamlet_lab as sl
 from streamlet_lab.charts import Plots
@@ -145,9 +149,51 @@ def write_formula(translator, node):
     raise nodes.SkipNode
 
 
+@cache
+def known_names():
+    """Return what the modules of the package have, and their classes."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("streamlet_lab")]
+    own = [value for module in modules for value in vars(module).values()]
+    classes = [value for value in own if isinstance(value, type)]
+    return {name for holder in [*modules, *classes] for name in dir(holder)}
+
+
+def find_name(app, env, node, content):
+    """Lead a docstring's name to the public one; what the package has beside them needs no page."""
+    if node.get("refdomain") != "py":
+        return None
+    domain, short = env.get_domain("py"), node["reftarget"].rpartition(".")[2]
+    if f"streamlet_lab.{short}" in domain.objects:
+        place = domain.objects[f"streamlet_lab.{short}"]
+        return make_refnode(app.builder, node["refdoc"], place.docname, place.node_id, content)
+    return content if short in known_names() else None
+
+
+def check_links(app, error):
+    """Warn of each link of the site that leads nowhere, also those that Sphinx does not know."""
+    if error or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    found = {path.resolve(): path.read_text(encoding="utf-8") for path in pages}
+    for page, text in found.items():
+        for link in set(re.findall(r'\b(?:href|src)="([^"]+)"', text)):
+            target, _, anchor = unescape(unquote(link)).partition("#")
+            if re.match(r"\w+:|//", target):
+                continue
+            place = (page.parent / target.partition("?")[0]).resolve() if target else page
+            is_there = place.exists() and (
+                not anchor or place not in found or f'id="{anchor}"' in found[place]
+            )
+            if not is_there:
+                logger.warning("%s: a link to nowhere: %s", page.relative_to(site), link)
+
+
 def setup(app):
     """Add it all to Sphinx."""
     make_files()
+    app.connect("missing-reference", find_name)
+    app.connect("build-finished", check_links)
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     for directive in (Frames, Gallery, Replays):
         app.add_directive(directive.__name__.lower(), directive)

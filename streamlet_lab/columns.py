@@ -149,7 +149,7 @@ class QuoteRow(NamedTuple):
     volume: _Shares
     confidence: Annotated[float | None, "half width of the source's own interval, dollars"]
     true_price: _True
-    previous_price: Annotated[float | None, "consensus that the deviation rule compares with"]
+    previous_price: Annotated[float | None, "what the deviation rule compares with, dollars"]
     valid: Annotated[bool, "whether the leader counted it"]
     reason: Annotated[str, "valid, the rule that it broke, left_out by the leader, or no_leader"]
 

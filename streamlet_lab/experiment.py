@@ -17,6 +17,7 @@ from streamlet_lab.config import (
 )
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.garbage import look_at_new_objects_only
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.simulator import (
@@ -114,6 +115,7 @@ def run_protocol(
     return _run(config, simulation, protocol_checks(config, simulation), monitors, progress)
 
 
+@look_at_new_objects_only()
 def _run(
     config: ExperimentConfig,
     simulation: Simulation,

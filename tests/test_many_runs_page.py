@@ -1,4 +1,4 @@
-"""The page on many runs says what is true: its calls, its study, its cluster."""
+"""The pages on many runs say what is true: calls, a saved study, a cluster."""
 
 import importlib
 import re
@@ -11,7 +11,8 @@ import pytest
 import streamlet_lab as sl
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = (ROOT / "docs" / "many_runs.md").read_text(encoding="utf-8")
+PAGES = ("many_runs.md", "how_to/saved_study.md", "how_to/cluster.md")
+PAGE = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in PAGES)
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 # What asks for machines that are not here.
 ELSEWHERE = ("SSHCluster", "SLURMCluster", "KubeCluster")

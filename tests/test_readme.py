@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import textwrap
 from inspect import get_annotations
 from itertools import chain
 from pathlib import Path
@@ -79,19 +78,8 @@ def test_where_traders_look_once_a_minute_it_stands_still_for_about_a_third_of_t
     assert 0.28 < fmean(shares) < 0.39
 
 
-def test_the_things_of_ones_own_in_the_architecture_page_work(capsys):
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    examples = re.findall(r"^ *```python\n(.*?)^ *```", page, flags=re.MULTILINE | re.DOTALL)
-    assert len(examples) == 6
-    for example in examples:
-        exec(compile(textwrap.dedent(example), "architecture.md", "exec"), {})
-    printed = capsys.readouterr().out
-    assert "Consistency            holds" in printed
-    assert "fair_stopped_rate" in printed
-
-
 def test_every_method_that_the_docs_name_is_there():
-    page = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
+    page = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))
     named = re.findall(r"`([A-Z]\w+)\.(\w+)(?:\(.*?\))?`", page)
     assert all(hasattr(sl, name) for name in sl.__all__)  # each is imported when it is asked for
     modules = [module for name, module in sys.modules.items() if name.startswith("streamlet_lab")]

@@ -15,7 +15,7 @@ once in 1,024 quotes.
 The square root is that of a price without jumps. At epochs shorter than a day it makes the second
 part much sharper than a fixed 10 % (0.8 % at a minute); the cost is that after a jump the chain
 waits without a price until √t has caught up, unless the rules re-anchor it first. What the rule is
-worth is measured by ``tools/fit_outlier_rule.py``, and told in ``docs/how_it_works.md``.
+worth is measured by ``tools/fit_outlier_rule.py``, and told in ``docs/explain/prices.md``.
 
 What it cannot see: a lie below g, and what a majority agrees on as long as g + d · √t covers it.
 Then it is the honest minority that is far from the median, and left out. One of two sources cannot

@@ -111,8 +111,8 @@ class PriceApplication:
     -----
     With ``observe``, a source that tells nodes different things can have honest leaders refused.
     Where the last ``turns`` epochs of a chain have no three blocks in a row, leaders therefore
-    claim no price, which every voter believes, until there are three. ``docs/how_it_works.md`` says
-    why, and where else a voter that observes a price believes a leader that has none.
+    claim no price, which every voter believes, until there are three. ``docs/explain/prices.md``
+    says why, and where else a voter that observes a price believes a leader that has none.
 
     Attributes
     ----------

@@ -55,7 +55,8 @@ class Bench(AnyWidget):
         The experiment as code; empty while the settings are refused.
     status : dict
         ``state`` is ``"idle"``, ``"running"``, ``"refused"`` or ``"stopped"``; ``sentence`` says
-        why, ``field`` of which control; ``epoch`` of ``epochs`` are done, or ``unit`` ``"runs"``.
+        why, ``field`` of which control; ``epoch`` of ``epochs`` are done, or ``unit`` ``"runs"``,
+        and the others may take ``left_s`` seconds.
     many : dict
         What became of many runs: see :func:`~streamlet_lab.widgets.many.play_many`.
 
@@ -169,11 +170,16 @@ class Bench(AnyWidget):
         write_page(self._answered().film, path)
 
     def close(self) -> None:
-        """Stop, and end all views."""
+        """Stop, end all views, and free what they show: a notebook's ``Out`` keeps the bench."""
+        super().close()
+        self.unobserve_all()
         # When Python ends, the thread has ended already, perhaps with the lock.
         if not sys.is_finalizing():
-            self._loop.stop()
-        super().close()
+            with self._loop.lock:
+                self._loop.stop()
+                self._question = self._last = self._still = None
+                self._trouble = StreamletLabError("This bench is closed: make another one.")
+                self.film, self.many = {}, {}
 
     def _answered(self) -> Answer:
         self.wait()
@@ -299,7 +305,7 @@ class Bench(AnyWidget):
 
     def _reporter(self, task: Task[Question], unit: str) -> Progress:
         """Return what says how far it is, ten times a second, and gives up."""
-        told = time.monotonic()  # a view says by itself that it waits
+        began = told = time.monotonic()  # a view says by itself that it waits
 
         def report(done: int, total: int) -> None:
             nonlocal told
@@ -307,7 +313,8 @@ class Bench(AnyWidget):
             self._progress = done, total, unit
             if (now := time.monotonic()) - told >= _BETWEEN_REPORTS_S:
                 told = now
-                status = self._status("running", epoch=done, epochs=total, unit=unit)
+                left = (now - began) * (total - done) / done if done else 0.0
+                status = self._status("running", epoch=done, epochs=total, unit=unit, left_s=left)
                 self._tell(task, status={**status, "asked": task.question.asked})
 
         return report
@@ -324,8 +331,9 @@ class Bench(AnyWidget):
         self.status = self._status(state, sentence=sentence, **more)
 
     def _status(self, state: str, **more: Any) -> dict[str, Any]:
-        plain = {"sentence": "", "field": "", "epoch": 0, "epochs": 0, "unit": "epochs"}
-        return {"state": state, **plain, "asked": self.asked, **more}
+        zero = dict.fromkeys(("epoch", "epochs", "left_s"), 0)
+        plain = {"state": state, "sentence": "", "field": "", "unit": "epochs", "asked": self.asked}
+        return {**plain, **zero, **more}
 
     # --- How it is shown
 

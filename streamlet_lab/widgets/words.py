@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from streamlet_lab.errors import shown
+
 #: How a name reads, where that is not the name itself with spaces in it.
 _WRITTEN: Final[Mapping[str, str]] = {
     "2f+1": "2⌊(n−1)/3⌋ + 1",  # whatever the model's own f is
@@ -40,5 +42,7 @@ def write(value: Any) -> str:
             return f"{start} to {stop}"
         case str():
             return _WRITTEN.get(value, value.replace("_", " "))
+        case int():
+            return shown(value)
         case _:
             return f"{value:.6g}" if isinstance(value, float) else f"{value}"

@@ -139,17 +139,24 @@ def unsafe() -> sl.Result:
 
 
 @pytest.fixture(scope="session")
-def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab that serves a copy of the notebooks."""
-    folder = tmp_path_factory.mktemp("jupyterlab")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that JupyterLab serves: a copy of the notebooks."""
+    copy = tmp_path_factory.mktemp("jupyterlab") / "notebooks"
+    shutil.copytree(ROOT / "notebooks", copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(served: Path) -> Iterator[str]:
+    """The address of a JupyterLab."""
+    folder = served.parent
     overrides = folder / "config" / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(parents=True)
     overrides.write_text(json.dumps(SETTINGS), encoding="utf-8")
     options = [
         *("--allow-root", "--ip=127.0.0.1", "--ServerApp.port_retries=0"),
         *("--IdentityProvider.token=", "--ServerApp.password=", "--expose-app-in-browser"),
-        f"--ServerApp.root_dir={folder / 'notebooks'}",
+        f"--ServerApp.root_dir={served}",
     ]
     with _serving("jupyterlab.labapp", options, folder, "/api/status") as address:
         yield address

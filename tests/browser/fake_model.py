@@ -45,6 +45,7 @@ MODEL = """(given) => {
             emit(`change:${name}`);
         },
         tells(message, ...buffers) { emit("msg:custom", message, buffers.map(bytes)); },
+        loses() { emit("comm_live_update"); },
     };
     window.model = model;
 }"""

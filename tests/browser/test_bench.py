@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -38,6 +39,9 @@ CELLS = [
     'bench.to_html("lesson.html")',
 ]
 ALL_DRAWN = "() => document.querySelectorAll('.jp-OutputArea .sl-bench[data-drawn]').length >= 3"
+SAVE = "window.jupyterapp.commands.execute('docmanager:save')"
+KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+COUNT_CELLS = "window.jupyterapp.shell.currentWidget.content.widgets.length"
 SERIOUS = ("serious", "critical")
 FOCUSED = """(root) => {
     const { activeElement: focused } = document;
@@ -142,26 +146,27 @@ def serious_of(page: Page) -> list[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def lab(
-    chromium: Browser, jupyterlab: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Page]:
+def lab(chromium: Browser, jupyterlab: str, served: Path) -> Iterator[Page]:
     """JupyterLab with a bench, the same once more, and another; nobody else is asked."""
-    folder = tmp_path_factory.getbasetemp() / "jupyterlab0" / "notebooks"  # which it serves
     kernel = {"name": "python3", "display_name": "Python 3"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-    nbformat.write(notebook, folder / "benches.ipynb")
+    nbformat.write(notebook, served / "benches.ipynb")
     page = open_notebook(chromium, jupyterlab, "benches.ipynb")
     page.set_viewport_size({"width": 1900, "height": 1000})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     own = (jupyterlab, "blob:", "data:")
     page.on("request", lambda one: one.url.startswith(own) or errors.append(one.url))
-    assert page.evaluate(RUN_ALL)
-    page.wait_for_function(ALL_DRAWN)
+    show_all(page)
     yield page
     page.close()
     assert errors == []
+
+
+def show_all(page: Page) -> None:
+    assert page.evaluate(RUN_ALL)
+    page.wait_for_function(ALL_DRAWN)
 
 
 def another(about: dict[str, Any], settings: dict[str, Any], offered: list[str]) -> Any:
@@ -241,15 +246,17 @@ def test_what_is_touched_is_run_again_by_its_code(lab: Page) -> None:
     scrub.press("Home")
     for _ in range(3):
         scrub.press("PageUp")
-    with bench.changes():
-        bench.root.locator("[data-touch=crash]").click()
-    expect(bench.root.locator(".sl-touches li")).to_have_count(1)
+    for kind in ("crash", "jump"):
+        with bench.changes():
+            bench.root.locator(f"[data-touch={kind}]").click()
+    expect(bench.root.locator(".sl-touches li")).to_have_count(2)
     expect(bench.root.locator(".sl-clock")).to_contain_text("3.000 s")
     code = bench.code()
     assert code != before
     assert bench.numbers() == numbers_of(experiment_from(code))
-    with bench.changes():
-        bench.root.get_by_role("button", name=re.compile("^undo: crash")).click()
+    for kind in ("crash", "price jumps"):
+        with bench.changes():
+            bench.root.get_by_role("button", name=re.compile(f"^undo: {kind}")).click()
     assert bench.code() == before
 
 
@@ -291,8 +298,8 @@ def test_the_keyboard_alone_is_enough(lab: Page) -> None:
     expect(bench.root).not_to_have_class(re.compile("sl-projector"))
 
 
-def test_a_saved_page_plays_from_the_disk(lab: Page, tmp_path_factory: Any) -> None:
-    saved = tmp_path_factory.getbasetemp() / "jupyterlab0" / "notebooks" / "lesson.html"
+def test_a_saved_page_plays_from_the_disk(lab: Page, served: Path) -> None:
+    saved = served / "lesson.html"
     page = lab.context.browser.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -311,7 +318,7 @@ def test_a_saved_page_plays_from_the_disk(lab: Page, tmp_path_factory: Any) -> N
 
 def test_voila_shows_the_same(chromium: Browser, voila: str) -> None:
     page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    page.goto(voila)
+    page.goto(voila, timeout=TIMEOUT_MS)
     bench = View(page)
     expect(bench.root).to_have_attribute("data-drawn", "0")
     with bench.changes():
@@ -322,3 +329,58 @@ def test_voila_shows_the_same(chromium: Browser, voila: str) -> None:
 
 def test_nothing_serious_bars_anyone(lab: Page) -> None:
     assert serious_of(lab) == []
+
+
+def test_no_key_of_the_bench_is_a_shortcut_of_the_notebook(lab: Page) -> None:
+    bench, before = View(lab), lab.evaluate(COUNT_CELLS)
+    bench.do("pin").focus()
+    for key in ("a", "b", "d", "d", "x", "0", "0", "m"):
+        lab.keyboard.press(key)
+    assert lab.evaluate(COUNT_CELLS) == before
+    expect(bench.root.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_kernel_draws_a_chart_and_plays_many_runs(lab: Page) -> None:
+    bench = View(lab)
+    bench.root.get_by_role("button", name="matplotlib: finality latency").click()
+    expect(bench.root.locator("dialog img")).to_be_visible()
+    lab.keyboard.press("Escape")
+    bench.do("many").click()
+    row = bench.root.locator("[data-number=median_latency_s] .sl-interval")
+    expect(row).to_contain_text(" to ")
+
+
+def test_a_page_that_reloads_in_mid_run_shows_the_newest_run(lab: Page) -> None:
+    bench = View(lab)
+    lab.evaluate(SAVE)
+    epochs = bench.control("epochs").locator(".sl-box")
+    epochs.fill("600")
+    epochs.press("Enter")
+    expect(bench.root.locator(".sl-busy progress")).to_be_visible()
+    lab.reload()
+    lab.wait_for_function(ALL_DRAWN)
+    finals = bench.root.locator("[data-number=finalized_blocks]")
+    expect(finals).to_contain_text("of 600")
+    numbers = numbers_of(experiment_from(bench.code()))
+    assert bench.numbers() == View(lab, 1).numbers() == numbers
+
+
+def test_a_kernel_that_is_gone_is_said_to_be_and_the_cell_run_again(lab: Page) -> None:
+    bench = View(lab)
+    lab.evaluate(f"{KERNEL}.restart()")
+    alert = bench.root.get_by_role("alert")
+    expect(alert).to_contain_text("run its cell again")
+    scrub = bench.root.locator(".sl-scrub")
+    scrub.press("Home")
+    scrub.press("PageUp")
+    expect(bench.root.locator(".sl-clock")).to_contain_text("epoch 1, 1.000 s")
+    bench.control("nodes").locator("[type=range]").press("ArrowRight")
+    for name in ("many", "save"):
+        bench.do(name).click()
+    expect(bench.do("stop")).to_be_disabled()
+    expect(bench.root.locator(".sl-notice")).to_be_empty()
+    show_all(lab)
+    expect(alert).to_be_empty()
+    with bench.changes():
+        bench.control("nodes").locator("[type=range]").press("ArrowRight")
+    assert bench.numbers() == numbers_of(experiment_from(bench.code()))

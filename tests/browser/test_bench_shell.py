@@ -341,8 +341,8 @@ def test_it_says_that_it_is_busy_and_can_be_stopped(bench: Page, crashed: Film) 
     expect(stop).to_be_disabled()
     drag(control(bench, "faulty").locator("[type=range]"), 1)
     expect(stop).to_be_enabled()
-    says(bench, status={"state": "running", "epoch": 5, "epochs": 60})
-    expect(bench.get_by_text("epoch 5 of 60")).to_be_visible()
+    says(bench, status={"state": "running", "epoch": 5, "epochs": 60, "left_s": 7000})
+    expect(bench.get_by_text("epoch 5 of 60, about 2 h to go")).to_be_visible()
     stop.click()
     assert sent(bench) == [{"type": "stop"}]
 
@@ -477,6 +477,32 @@ def test_a_film_of_another_version_is_said_to_be_one(bench: Page, calm: Film) ->
     drag(control(bench, "nodes").locator("[type=range]"), 5)
     says(bench, film=to_plain(calm, said(bench, "asked")))
     expect(bench.locator(".sl-alert")).to_be_empty()
+    bench.evaluate("model.tells({ version: 2, type: 'saved', path: 'bench.zip' })")
+    expect(bench.get_by_role("alert")).to_have_text(re.compile("version 2.* Reload the page"))
+    expect(bench.locator(".sl-notice")).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    "goes", ["model.loses()", "void (model.send = () => { throw new Error('Cannot send'); })"]
+)
+def test_a_kernel_that_is_gone_is_told_of_once(bench: Page, goes: str) -> None:
+    drag(control(bench, "nodes").locator("[type=range]"), 5)
+    bench.evaluate(goes)
+    do(bench, "many").click()
+    expect(do(bench, "stop")).to_be_disabled()
+    expect(bench.get_by_text("The kernel of this bench is gone")).to_have_count(1)
+    bench.get_by_role("button", name="matplotlib: network").click()
+    expect(bench.get_by_role("dialog").get_by_text("run its cell again")).to_be_visible()
+
+
+def test_charts_and_numbers_say_that_they_are_the_observers(bench: Page) -> None:
+    title, verdict = bench.locator("[data-panel=latency] h3"), bench.locator(".sl-verdict")
+    bench.locator("[data-node=node_1]").click()
+    for each in (title, verdict):
+        expect(each).to_contain_text("as the observer sees")
+    bench.locator("[data-node=observer]").click()
+    expect(title).to_have_text("finality latency")
+    expect(verdict).not_to_contain_text("observer")
 
 
 # --- Light and dark, large, by keys

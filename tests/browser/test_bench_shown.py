@@ -29,7 +29,7 @@ def test_voila_shows_the_view_alone(chromium: Browser, voila: str) -> None:
     page = chromium.new_page(viewport={"width": 1280, "height": 800})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(voila)
+    page.goto(voila, timeout=TIMEOUT_MS)
     expect(page.locator(DRAWN)).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.locator(PICTURE)).to_be_hidden()
     assert errors == []

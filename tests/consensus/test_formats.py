@@ -61,6 +61,14 @@ def test_it_rejects_what_does_not_follow(claimed):
     assert not accepts(json.loads(json.dumps(FinalityProof.to_document(proof))))
 
 
+def test_it_rejects_a_payload_in_whose_place_another_was_put():
+    document = test_proof.PROOFS[2].to_document()
+    lie = {"payload_hash": hashlib.sha256(b"a lie").hexdigest()}
+    headers = [document["headers"][0] | lie, *document["headers"][1:]]
+    assert accepts(document)
+    assert not accepts(document | {"payload": "a lie", "headers": headers})
+
+
 @settings(max_examples=150)
 @given(st.sampled_from(test_proof.PROOFS), st.data())
 def test_it_rejects_every_tampered_field_of_a_proof(proof, data):
@@ -78,6 +86,16 @@ def test_of_tampered_keys_it_takes_only_those_that_the_lab_takes(data):
         assert not accepts(proof.to_document(), keys)
     else:
         assert accepts(proof.to_document(), keys)
+
+
+def test_it_takes_no_keys_with_which_contradicting_blocks_could_be_proven():
+    keys = {**KEYS["keys"], "node_3": KEYS["keys"]["node_0"]}
+    assert not accepts(test_proof.VALID.to_document(), KEYS | {"keys": keys})
+    committee = Committee(5)
+    unsafe = test_proof.keys_of(committee, quorum=3).to_document()
+    chain = test_proof.chain_of(1, 2, 3)
+    proof = test_proof.claim(*chain, committee=committee, voters=committee.names[:3])
+    assert not accepts(proof.to_document(), unsafe)
 
 
 def test_it_takes_a_text_in_hexadecimal_digits_for_a_second_form():

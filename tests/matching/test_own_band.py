@@ -1,7 +1,6 @@
 """Bands of somebody's own, and what goes by a name."""
 
 import math
-import textwrap
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -57,11 +56,10 @@ def register(monkeypatch):
     monkeypatch.setattr(REGISTER, "_kinds", dict(REGISTER._kinds))
 
 
-def test_the_band_of_ones_own_in_the_architecture_page_works(register):
-    page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
-    examples = [part.split("```")[0] for part in page.split("```python\n")[1:]]
-    (example,) = (part for part in examples if "BandWatch" in part)
-    exec(compile(textwrap.dedent(example), "architecture.md", "exec"), {})
+def test_the_band_of_the_page_on_bands_works(register):
+    page = (Path(__file__).parents[2] / "docs/how_to/own_band.md").read_text(encoding="utf-8")
+    (example,) = (part.split("```")[0] for part in page.split("```python\n")[1:])
+    exec(compile(example, "own_band.md", "exec"), {})
     assert engine_at("100.00", band=make_band("falling")).band_limits == (
         Decimal("95.00"),
         Decimal("101.00"),

@@ -48,7 +48,7 @@ def ask(bench, **message):
 def begin(bench, settings):
     """Ask for a long run, and wait until it is under way."""
     running = threading.Event()
-    bench.observe(lambda change: change.new["epochs"] and running.set(), "status")
+    bench.observe(lambda change: change.new["epoch"] and running.set(), "status")
     bench.settings = settings
     assert running.wait(WAIT_S)
 
@@ -140,13 +140,15 @@ class TestStopping:
         begin(bench, LONG)
         told = []
         bench.observe(lambda change: told.append(change.new["header"]["epochs"]), "film")
-        for epochs in range(11, 20):
-            bench.settings = {"epochs": epochs}
+        with bench._loop.lock:  # however long this takes
+            for epochs in range(11, 20):
+                bench.settings = {"epochs": epochs}
         bench.wait()
         assert told == [19]
 
     def test_a_run_is_stopped_and_says_so(self, bench):
         begin(bench, LONG)
+        assert bench.status["left_s"] > 1
         ask(bench, type="stop")
         assert bench.status["state"] == "stopped"
         assert "of 10,000 epochs" in bench.status["sentence"]
@@ -390,6 +392,16 @@ class TestEnding:
         gc.collect()
         assert not thread.is_alive()
         assert gone() is None
+
+    def test_who_keeps_a_closed_one_keeps_no_run(self, bench):
+        gone = [weakref.ref(each) for each in (bench.result, bench._last.film)]
+        bench.close()
+        gc.collect()
+        assert [each() for each in gone] == [None, None]
+        assert not bench.film
+        bench.settings = {"epochs": 12}
+        with pytest.raises(StreamletLabError, match="closed"):
+            bench.run_many()
 
     def test_two_do_not_know_each_other(self):
         one, other = Bench(**SHORT), Bench(epochs=11)

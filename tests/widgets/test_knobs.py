@@ -356,6 +356,11 @@ def test_what_is_given_beside_a_control_counts_and_is_said():
         ({"fault_epochs": [0.5, 3]}, "fault_epochs", "faulty epochs: 0.5 is not valid; expected a"),
         ({"aggregator": None}, "aggregator", "aggregator: None is not valid; expected one of mad"),
         ({"nodes": 10**9, "partition_s": [0, 1]}, "nodes", "nodes: 1000000000 is not valid; expec"),
+        (
+            {"partition_s": ["1e400", 0]},
+            "partition_s",
+            "partition: it cannot last from an integer of",
+        ),
     ],
 )
 def test_what_makes_no_experiment_is_said_in_the_words_of_the_controls(settings, field, sentence):

@@ -1,10 +1,11 @@
 // The panel of a chart: panes of series over time, on the cursor and the zoom that all share.
 
 import { layOut } from "./axes.js";
-import { coloursOf, dom, pixelRatio, setAttributes } from "./dom.js";
+import { coloursOf, dom, pixelRatio, setAttributes, setText } from "./dom.js";
 import { drawInstant, drawLayers, drawPointed, drawRings, penFor } from "./layers.js";
 import { Pointing } from "./pointing.js";
 import { placesOf } from "./reading.js";
+import { followSize } from "./sizes.js";
 import { createSwitches, isShown } from "./switches.js";
 import { createTip, spansOf } from "./tip.js";
 import { inSeconds } from "./words.js";
@@ -76,16 +77,14 @@ class Chart {
       ...[this.switches.element, this.stage, this.note],
     );
     this.pointing = new Pointing(store, this.plot, this);
-    this.sizes = new ResizeObserver(() => this.arrange());
-    this.sizes.observe(this.stage);
+    this.size = followSize(this.stage, () => this.dress());
     this.offs = [
       store.on(["film", "pinned", "many", "series", "zoom"], () => this.arrange()),
       // Whoever changes the theme of the page may hear of it after this panel.
-      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.arrange())),
+      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.dress())),
       store.on(["time"], () => this.draw()),
       store.on(["selection"], () => this.choose()),
     ];
-    this.arrange();
   }
 
   /** Switch a series on or off. */
@@ -100,6 +99,14 @@ class Chart {
     return zoom && zoom[0] < end ? [zoom[0], Math.min(zoom[1], end)] : [0, end];
   }
 
+  /** Take the colours and the letters of the page as they are now, for another theme or size. */
+  dress() {
+    const { fontFamily: font, fontSize } = getComputedStyle(this.element);
+    const colours = coloursOf(this.element, CHART_COLOURS);
+    this.dressed = { font, letter: parseFloat(fontSize) * LETTER, colours };
+    this.arrange();
+  }
+
   /** Lay everything out anew. */
   arrange() {
     const state = this.store.get();
@@ -109,13 +116,13 @@ class Chart {
     this.pointing.hover = this.pointing.drag = null;
     this.stage.hidden = Boolean(why);
     this.whole.hidden = !film || Boolean(why) || !zoom;
-    this.note.textContent = why;
+    setText(this.note, why);
     if (!film || why) {
       this.plot.width = 0;
       this.switches.show([], () => false);
       return;
     }
-    const { clientWidth: width, clientHeight: height } = this.stage;
+    const { width, height } = this.size;
     if (!width || !height) return;
     const ratio = pixelRatio(state);
     for (const canvas of [this.plot, ...Object.values(this.layers)]) {
@@ -128,17 +135,14 @@ class Chart {
   }
 
   sceneOf(state, size) {
-    const style = getComputedStyle(this.element);
-    const letter = parseFloat(style.fontSize) * LETTER;
+    const { letter } = this.dressed;
     const shown = this.windowOf(state);
     setAttributes(this.plot, { "aria-label": this.sayAll(state, shown) });
     return {
       ...size,
-      letter,
+      ...this.dressed,
       window: shown,
-      font: style.fontFamily,
       spans: spansOf(state.film),
-      colours: coloursOf(this.element, CHART_COLOURS),
       all: layOut(this.panesOf(state, shown, size.width), { ...size, letter }, shown),
     };
   }
@@ -190,7 +194,7 @@ class Chart {
   }
 
   destroy() {
-    this.sizes.disconnect();
+    this.size.end();
     for (const off of this.offs) off();
     this.element.remove();
   }

@@ -112,6 +112,7 @@ class Control {
     this.reason = dom("p", { id: `${this.id}-idle`, class: "sl-reason" });
     this.wrong = dom("p", { id: `${this.id}-wrong`, class: "sl-wrong" });
     this.label = dom("label", { for: this.id, class: "sl-label" });
+    this.shown = "";
     this.back = buttonOf("↺", { class: "sl-small sl-back" }, () => desk.reset(this.name));
     this.element = dom(
       "div",
@@ -122,6 +123,12 @@ class Control {
       this.reason,
       this.wrong,
     );
+    // What a person did to it may have to be put right, though nothing else is new.
+    for (const type of ["input", "change", "focusout"]) {
+      this.element.addEventListener(type, () => {
+        this.shown = "";
+      });
+    }
     for (const input of this.entry.inputs) {
       const described = [this.help, this.reason, this.wrong].map(({ id }) => id).join(" ");
       setAttributes(input, { "aria-describedby": described });
@@ -136,6 +143,9 @@ class Control {
    * @param {string} refusal
    */
   show(about, value, refusal) {
+    const shown = JSON.stringify([about, value, refusal]);
+    if (shown === this.shown) return;
+    this.shown = shown;
     this.about = about;
     const entered = value === undefined ? about.default : value;
     this.entry.show(entered, about);

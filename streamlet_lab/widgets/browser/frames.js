@@ -2,20 +2,24 @@
 
 import { buttonOf } from "./buttons.js";
 import { latencyPanel, pricesPanel, rejectionsPanel, vwapPanel } from "./charts.js";
-import { dom } from "./dom.js";
+import { dom, setText } from "./dom.js";
 import { inspectorPanel } from "./inspector.js";
 import { networkPanel } from "./network.js";
+import { START } from "./store.js";
 import { treePanel } from "./tree.js";
 
-/** In the order in which they stand, and in which the keys 1, 2, … choose them. */
+/**
+ * In the order in which they stand, and in which the keys 1, 2, … choose them. What is observed is
+ * the same whoever looks: the market and its numbers follow the observer alone.
+ */
 const PANEL_KINDS = {
   network: { title: "network", make: networkPanel },
   tree: { title: "block tree", make: treePanel },
   inspector: { title: "inspector", make: inspectorPanel, isBeside: true },
-  prices: { title: "final prices", make: pricesPanel },
-  vwap: { title: "VWAP against consensus", make: vwapPanel },
-  latency: { title: "finality latency", make: latencyPanel },
-  rejections: { title: "orders stopped", make: rejectionsPanel },
+  prices: { title: "final prices", make: pricesPanel, isObserved: true },
+  vwap: { title: "VWAP against consensus", make: vwapPanel, isObserved: true },
+  latency: { title: "finality latency", make: latencyPanel, isObserved: true },
+  rejections: { title: "orders stopped", make: rejectionsPanel, isObserved: true },
 };
 
 /** The names of those that have a picture. */
@@ -46,14 +50,17 @@ class Frames {
     this.frames = new Map();
     this.shown = "";
     this.element = dom("div", { class: "sl-panels" });
-    this.off = store.on(["panels", "projector"], (state) => this.draw(state));
+    this.off = store.on(["panels", "projector", "viewer"], (state) => this.draw(state));
     this.draw(store.get());
   }
 
-  draw({ panels, projector }) {
+  draw({ panels, projector, viewer }) {
     const names = chosenPanels(panels ?? []);
     if (names.join() !== this.shown) this.build(names);
+    const whose = viewer === START.viewer ? "" : ", as the observer sees it";
     for (const [name, frame] of this.frames) {
+      const title = frame.querySelector(".sl-frame-title");
+      if (PANEL_KINDS[name].isObserved) setText(title, `${titleOf(name)}${whose}`);
       frame.hidden = projector !== null && name !== projector;
       frame.querySelector(".sl-enlarge")?.setAttribute("aria-pressed", name === projector);
     }

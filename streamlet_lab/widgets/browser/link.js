@@ -25,6 +25,8 @@ const COPIED = {
 const SILENT =
   "The kernel does not answer: it is busy with another cell, or gone. " +
   "What is recorded can still be played.";
+const LOST =
+  "The kernel of this bench is gone: run its cell again. What is recorded can still be played.";
 
 const isEmpty = (value) => !value || !Object.keys(value).length;
 
@@ -33,12 +35,15 @@ class Link {
     this.model = model;
     this.store = store;
     this.answered = -1;
+    this.isLost = false;
     this.timers = [];
     this.replies = new Map();
     this.heard = [
       ...Object.keys(COPIED).map((name) => [`change:${name}`, () => this.copy(name)]),
       ["change:film", () => this.read()],
       ["change:asked", () => this.wait()],
+      // Of Jupyter's widget manager: another kernel knows nothing of this model.
+      ["comm_live_update", () => this.lose()],
       ["msg:custom", (message, buffers) => this.receive(message, buffers)],
     ];
     for (const [name, callback] of this.heard) model.on(name, callback);
@@ -62,7 +67,20 @@ class Link {
 
   /** Send a message of its own, such as `{ type: "stop" }`. */
   send(message) {
-    this.model.send({ version: MESSAGE_VERSION, ...message });
+    try {
+      if (!this.isLost) return this.model.send({ version: MESSAGE_VERSION, ...message });
+    } catch {
+      this.lose(); // where the kernel was shut down nobody has said so
+    }
+    return this.receive({ type: "refused", sentence: LOST });
+  }
+
+  /** From now on nobody answers. */
+  lose() {
+    this.isLost = true;
+    const { status } = this.store.get();
+    this.store.set({ trouble: LOST, status: { ...status, state: "idle" } });
+    this.wait();
   }
 
   /** Let a function have each message of a type, with its buffers. */
@@ -104,7 +122,7 @@ class Link {
 
   /** Say that it is busy once an answer is due for a while; it may be there at once. */
   wait() {
-    const isDue = this.answered < this.asked;
+    const isDue = !this.isLost && this.answered < this.asked;
     this.store.set({ due: isDue });
     if (isDue && this.timers.length) return;
     for (const timer of this.timers) clearTimeout(timer);

@@ -1,13 +1,14 @@
 // The network: nodes on a ring, and the messages that fly between them. Click a node to see the
 // world as it sees it.
 
-import { coloursOf, dom, pixelRatio, setAttributes, svg } from "./dom.js";
+import { coloursOf, dom, pixelRatio, setAttributes, setText, svg } from "./dom.js";
 import { inFlight } from "./film.js";
 import { drawArrivals, drawFlights, looksOf, makeSprites, nameFlights } from "./flights.js";
 import { legendOf } from "./legend.js";
 import { drawGround } from "./ground.js";
 import { drawNodes } from "./nodes.js";
 import { linkAt, placeNodes } from "./ring.js";
+import { followSize } from "./sizes.js";
 import { nodesAt, sayNetwork, sayNode, stateKey } from "./words.js";
 
 const NETWORK_COLOURS = ["truth", "muted", "faint", "panel", "surface", "consensus", "rejected"];
@@ -73,21 +74,27 @@ class NetworkPanel {
     );
     // A benchmark finds the element, and not the panel.
     this.element.probe = () => this.probe();
-    this.sizes = new ResizeObserver(() => this.arrange());
-    this.sizes.observe(this.stage);
+    this.size = followSize(this.stage, () => this.dress());
     this.offs = [
       store.on(["film", "time", "viewer", "selection", "playing", "reducedMotion"], (state) =>
         this.draw(state),
       ),
       // Whoever changes the theme of the page may hear of it after this panel.
-      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.arrange())),
+      store.on(["theme", "projector", "shooting"], () => requestAnimationFrame(() => this.dress())),
     ];
+  }
+
+  /** Take the colours and the letters of the page as they are now, for another theme or size. */
+  dress() {
+    const font = getComputedStyle(this.element).fontFamily;
+    this.dressed = { colour: coloursOf(this.element, NETWORK_COLOURS), font };
+    this.arrange();
   }
 
   /** Lay everything out anew: another film, size or theme. */
   arrange() {
     const { film } = this.store.get();
-    const { clientWidth: width, clientHeight: height } = this.stage;
+    const { width, height } = this.size;
     this.scene = null;
     this.shown = "";
     if (!film || !width || !height) return;
@@ -97,22 +104,19 @@ class NetworkPanel {
       canvas.height = Math.round(height * ratio);
     }
     const voters = film.header.nodes.length;
-    const colour = coloursOf(this.element, NETWORK_COLOURS);
     const ring = placeNodes(voters, width, height);
     this.scene = {
       film,
       width,
       height,
       ratio,
-      colour,
+      ...this.dressed,
       ...ring,
       looks: looksOf(film),
-      sprites: makeSprites(colour, ratio, ring.card.font),
-      font: getComputedStyle(this.element).fontFamily,
+      sprites: makeSprites(this.dressed.colour, ratio, ring.card.font),
     };
-    this.note.textContent = film.header.has_trace
-      ? ""
-      : "Messages are not recorded for this run: only what the nodes know is shown.";
+    const missing = "Messages are not recorded for this run: only what the nodes know is shown.";
+    setText(this.note, film.header.has_trace ? "" : missing);
     this.placeButtons();
     this.draw(this.store.get());
   }
@@ -278,7 +282,7 @@ class NetworkPanel {
   }
 
   destroy() {
-    this.sizes.disconnect();
+    this.size.end();
     for (const off of this.offs) off();
     this.element.remove();
   }

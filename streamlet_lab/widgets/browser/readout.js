@@ -1,6 +1,7 @@
 // The numbers of the run; beside them those of the pinned one, and the intervals of many.
 
 import { dom, setText } from "./dom.js";
+import { START } from "./store.js";
 import { inSeconds, spaced } from "./words.js";
 
 const DIFFERENCE_DIGITS = 3;
@@ -16,7 +17,7 @@ export function sayDifference(value, pinned, unit) {
 }
 
 /** What there is to say of safety and of the model; the bar of play says how it was violated. */
-function verdictOf({ safe, violations, outside_model: outside, convicted }) {
+function verdictOf({ safe, violations, outside_model: outside, convicted }, viewer) {
   const violated = violations.map(({ check, time_s: time }) =>
     time === null ? spaced(check) : `${spaced(check)} at ${inSeconds(time)}`,
   );
@@ -24,6 +25,7 @@ function verdictOf({ safe, violations, outside_model: outside, convicted }) {
   if (violated.length) said.push(`violated: ${violated.join(", ")}`);
   if (outside.length) said.push(`outside the model: ${outside.join(", ")}`);
   if (convicted.length) said.push(`convicted: ${convicted.join(", ")}`);
+  if (viewer !== START.viewer) said.push("numbers as the observer sees them");
   return said.join(" · ");
 }
 
@@ -42,18 +44,18 @@ class Readout {
       dom("div", { class: "sl-line sl-said" }, this.title, this.other, this.verdict),
       this.numbers,
     );
-    this.off = store.on(["film", "pinned", "many"], (state) => this.draw(state));
+    this.off = store.on(["film", "pinned", "many", "viewer"], (state) => this.draw(state));
     this.draw(store.get());
   }
 
-  draw({ film, pinned, many }) {
+  draw({ film, pinned, many, viewer }) {
     this.element.hidden = !film;
     if (!film) return;
     const { header } = film;
     setText(this.title, pinned ? `B: ${header.title}` : header.title);
     setText(this.other, pinned ? `A: ${pinned.header.title}` : "");
     for (const line of [this.title, this.other]) line.title = line.textContent;
-    setText(this.verdict, verdictOf(header));
+    setText(this.verdict, verdictOf(header, viewer));
     this.verdict.classList.toggle("sl-unsafe", !header.safe);
     const [others, ranges] = [byName(pinned?.header.numbers), byName(many?.numbers)];
     const rows = header.numbers.map((number) =>

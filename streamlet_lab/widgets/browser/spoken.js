@@ -5,9 +5,9 @@ import { dom } from "./dom.js";
 const LEAST_MS = 1000;
 const SPOKEN = ["finalized_blocks", "median_latency_s", "fair_stopped_rate"];
 
-/** Say what came of a run, or what is wrong. */
+/** Say what came of a run, or why it was refused. */
 function summaryOf({ film, status, trouble }) {
-  if (trouble) return trouble;
+  if (trouble) return ""; // the toolbar has it as an alert, which is read aloud
   if (status?.state === "refused" || status?.state === "stopped") return status.sentence ?? "";
   if (!film) return "";
   const { header } = film;

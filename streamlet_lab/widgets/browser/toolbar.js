@@ -7,6 +7,15 @@ import { blobOf, download, pngOf, svgOfView } from "./shot.js";
 
 const THEMES = { auto: "dark", dark: "light", light: "auto" };
 
+/** From so many seconds on it is said how long a run goes on. */
+const LONG_S = 10;
+
+function roughly(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = seconds / 60;
+  return minutes < 90 ? `${Math.round(minutes)} min` : `${Math.round(minutes / 60)} h`;
+}
+
 const makeButton = (name, words, title, press) =>
   buttonOf(words, { "data-do": name, title }, press);
 
@@ -90,9 +99,9 @@ class Toolbar {
     this.name("theme", `theme: ${themeChoice}`);
     this.name("projector", projector ? "leave projector" : "projector");
     if (this.kernel) this.drawStatus(state);
-    setText(this.notice, notice ?? "");
     const complaint = trouble || elsewhereRefused(state);
     setText(this.alert, complaint);
+    setText(this.notice, notice === complaint ? "" : (notice ?? ""));
   }
 
   button(name) {
@@ -114,7 +123,7 @@ class Toolbar {
   }
 
   drawStatus({ status, busy }) {
-    const { state, epoch = 0, epochs = 0, unit, sentence } = status;
+    const { state, epoch = 0, epochs = 0, unit, left_s: left = 0, sentence } = status;
     const isMany = unit === "runs";
     const isRunning = busy || (isMany && state === "running");
     this.allow({ stop: isRunning });
@@ -123,7 +132,8 @@ class Toolbar {
     if (isRunning && epochs) setAttributes(this.progress, { max: epochs, value: epoch });
     else this.progress.removeAttribute("value");
     const where = isMany ? `${epoch} of ${epochs} runs` : `epoch ${epoch} of ${epochs}`;
-    const running = state === "running" && epochs ? where : "running…";
+    const toGo = left < LONG_S ? "" : `, about ${roughly(left)} to go`;
+    const running = state === "running" && epochs ? `${where}${toGo}` : "running…";
     const stopped = state === "stopped" ? sentence || "stopped" : "";
     setText(this.says, isRunning ? running : stopped);
   }

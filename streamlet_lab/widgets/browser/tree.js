@@ -6,6 +6,7 @@ import { knowledgeAt, sayThree, sayTree } from "./knowledge.js";
 import { treeLabels } from "./labels.js";
 import { layOutTree, spreadLanes } from "./lanes.js";
 import { legendOf } from "./legend.js";
+import { followSize } from "./sizes.js";
 
 /** So many heights are in sight, or fewer where columns would be narrower than a block. */
 const MOST_HEIGHTS = 12;
@@ -68,8 +69,7 @@ class TreePanel {
       this.caption,
       legendOf("block tree", TREE_LEGEND),
     );
-    this.sizes = new ResizeObserver(() => this.arrange());
-    this.sizes.observe(this.stage);
+    this.size = followSize(this.stage, () => this.arrange());
     this.offs = [
       store.on(["film", "time", "viewer", "selection", "playing"], (state) => this.draw(state)),
       store.on(["projector"], () => this.arrange()),
@@ -79,7 +79,7 @@ class TreePanel {
   /** Lay everything out anew: another film or size. */
   arrange() {
     const { film } = this.store.get();
-    const { clientWidth: width, clientHeight: height } = this.stage;
+    const { width, height } = this.size;
     this.scene = null;
     this.blocks.replaceChildren();
     this.groups.clear();
@@ -216,7 +216,7 @@ class TreePanel {
   }
 
   destroy() {
-    this.sizes.disconnect();
+    this.size.end();
     for (const off of this.offs) off();
     this.element.remove();
   }
