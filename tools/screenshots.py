@@ -1,15 +1,19 @@
 """Draw the bench with every preset, light, dark and on a projector, in two sizes, to be looked at.
 
 usage: python tools/screenshots.py FOLDER [--presets calm jump] [--sizes 1280x800] [--looks dark]
+       python tools/screenshots.py docs --readme  # the three pictures of README
 """
 
 import argparse
 import base64
 import shutil
-from collections.abc import Iterable
+from collections.abc import Mapping
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from streamlet_lab.widgets import Bench
@@ -20,8 +24,8 @@ LOOKS: Final = ("light", "dark", "projector")
 SIZES: Final = ("1280x800", "1920x1080")
 #: Where each stands, in seconds: in the midst of what it shows.
 INSTANTS: Final = {
-    "two_neighbours": 14.12,
-    "two_apart": 14.12,
+    "two_neighbours": 14.08,
+    "two_apart": 14.08,
     "partition": 24.06,
     "before_gst": 22.12,
     "jump": 31.08,
@@ -29,6 +33,13 @@ INSTANTS: Final = {
     "unsafe_quorum": 14.13,
 }
 USUAL_INSTANT: Final = 31.08
+
+#: The pictures of README: preset, size and look, by file.
+README: Final = {
+    "bench_fork": ("unsafe_quorum", "1600x900", "light"),
+    "bench_jump": ("jump", "1600x900", "dark"),
+    "bench_projector": ("two_apart", "1280x800", "projector"),
+}
 
 PAGE: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>bench</title>
 <style>{style}
@@ -85,24 +96,23 @@ def show(page: Page, state: dict[str, Any], look: str, instant: float) -> None:
     page.evaluate(DRAWN)
 
 
-def draw(folder: Path, presets: Iterable[str], sizes: Iterable[str], looks: Iterable[str]) -> None:
-    """Write one picture for each preset, size and look."""
-    folder.mkdir(parents=True, exist_ok=True)
+def draw(pictures: Mapping[Path, tuple[str, str, str]]) -> None:
+    """Write the picture of a preset, size and look to each path."""
+    state_by_preset = cache(state_of)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
-        for preset in presets:
-            state = state_of(preset)
-            for size in sizes:
-                width, height = map(int, size.split("x"))
-                page = browser.new_page(viewport={"width": width, "height": height})
-                page.on("pageerror", lambda error: print(f"error in the page: {error}"))
-                for look in looks:
-                    show(page, state, look, INSTANTS.get(preset, USUAL_INSTANT))
-                    page.screenshot(path=folder / f"{preset}-{look}-{width}.png")
-                page.close()
+        page = browser.new_page()
+        page.on("pageerror", lambda error: print(f"error in the page: {error}"))
+        for path, (preset, size, look) in pictures.items():
+            width, height = map(int, size.split("x"))
+            page.set_viewport_size({"width": width, "height": height})
+            show(page, state_by_preset(preset), look, INSTANTS.get(preset, USUAL_INSTANT))
+            page.locator(".sl-bench").screenshot(path=path)
+            with Image.open(path) as picture:
+                picture.quantize(256).save(path, optimize=True)
         browser.close()
 
 
@@ -113,8 +123,13 @@ def main() -> None:
     parser.add_argument("--presets", nargs="+", choices=PRESETS, default=[*PRESETS])
     parser.add_argument("--sizes", nargs="+", metavar="WIDTHxHEIGHT", default=SIZES)
     parser.add_argument("--looks", nargs="+", choices=LOOKS, default=LOOKS)
+    parser.add_argument("--readme", action="store_true", help="the pictures of README alone")
     options = parser.parse_args()
-    draw(options.folder, options.presets, options.sizes, options.looks)
+    chosen = product(options.presets, options.sizes, options.looks)
+    by_name = {f"{preset}-{look}-{size}": (preset, size, look) for preset, size, look in chosen}
+    options.folder.mkdir(parents=True, exist_ok=True)
+    pictures = README if options.readme else by_name
+    draw({options.folder / f"{name}.png": picture for name, picture in pictures.items()})
 
 
 if __name__ == "__main__":

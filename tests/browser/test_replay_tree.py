@@ -81,7 +81,8 @@ def test_what_decides_is_lit_and_said(bare: Page, calm: sl.Result) -> None:
     epochs = [int(calm.blocks["epoch"].iloc[block - 1]) for block in three]
     expect(note).to_contain_text(f"epochs {', '.join(map(str, epochs))}.", timeout=TIMEOUT_MS)
     expect(note).to_contain_text(f"the block of epoch {epochs[-2]} and all below it are final")
-    expect(bare.locator(".sl-label")).to_have_text(f"in a row: {epochs[-2]} is final")
+    words = f"in a row: {epochs[-2]} is final"
+    expect(bare.locator(".sl-label")).to_have_text(words, timeout=TIMEOUT_MS)
 
 
 def test_forks_stand_out(bare: Page, parted: sl.Result) -> None:
@@ -115,7 +116,7 @@ def test_conflicts_stand_out_where_they_happen(bare: Page, unsafe: sl.Result) ->
     assert len(twins) == 2
     height = re.search(r"height (\d+)", conflicting[0])
     words = f"conflict: two are final at height {height[1] if height else None}"
-    expect(bare.locator(".sl-label-conflict")).to_have_text(words)
+    expect(bare.locator(".sl-label-conflict")).to_have_text(words, timeout=TIMEOUT_MS)
     assert all("one of two blocks of this epoch" in it for it in twins)
 
 

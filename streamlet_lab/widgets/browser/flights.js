@@ -154,27 +154,43 @@ export function drawArrivals(pen, film, t, { places, looks, sprites, colour, car
 
 /** Messages are named where the text of the nodes is so high, in pixels. */
 const NAMED_FONT = 14;
+/** Half of a name's width, and what the epoch in the middle takes, in its letters' height. */
+const NAME_HALF = 5;
+const MIDDLE_HALF = { x: 9, y: 3 };
 const FLIGHT_NAMES = ["proposal", "vote"];
 
+/** Whether a name at a place would lie on no node, not in the middle, and on no other name. */
+function isFree({ x, y }, { places, centre, card: { width, height, font } }, names) {
+  const isOn = (at, wide, high) => Math.abs(x - at.x) < wide && Math.abs(y - at.y) < high;
+  return !(
+    isOn(centre, MIDDLE_HALF.x * font, MIDDLE_HALF.y * font) ||
+    places.some((at) => isOn(at, width / 2 + NAME_HALF * font, height / 2 + 2 * font)) ||
+    names.some((at) => isOn(at, 2 * NAME_HALF * font, 2 * font))
+  );
+}
+
 /** Name one message of each kind, the one that is nearest to half of its way. */
-export function nameFlights(pen, film, t, { places, colour, font, card, sprites }) {
+export function nameFlights(pen, film, t, scene) {
+  const { places, colour, font, card, sprites } = scene;
   if (card.font < NAMED_FONT) return;
   const { kind, block, sender, receiver } = film.tables.arrivals;
-  const flying = inFlight(film, t);
-  const distance = (row) => Math.abs(shareOfWay(film, row, t) - 0.5);
+  const flying = inFlight(film, t).map((row) => {
+    const [from, to, share] = [places[sender[row]], places[receiver[row]], shareOfWay(film, row, t)];
+    const above = sprites[kind[row]][EVEN_EPOCH].size / 2 + card.font * 0.7;
+    const [x, y] = [from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share - above];
+    return { row, x, y, away: Math.abs(share - 0.5) };
+  });
   pen.font = `600 ${card.font}px ${font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillStyle = colour.truth;
+  const named = [];
   FLIGHT_NAMES.forEach((name, which) => {
-    const rows = flying.filter((row) => kind[row] === which);
-    if (!rows.length) return;
-    const row = rows.reduce((best, each) => (distance(each) < distance(best) ? each : best));
-    const [from, to, share] = [places[sender[row]], places[receiver[row]], shareOfWay(film, row, t)];
-    const x = from.x + (to.x - from.x) * share;
-    const y = from.y + (to.y - from.y) * share;
-    const words = `${name}, epoch ${film.tables.blocks.epoch[block[row]]}`;
-    const above = sprites[which][EVEN_EPOCH].size / 2 + card.font * 0.7;
-    drawOutlined(pen, words, x, y - above, colour.panel);
+    const free = flying.filter((each) => kind[each.row] === which && isFree(each, scene, named));
+    const [first] = free.sort((one, other) => one.away - other.away || other.row - one.row);
+    if (!first) return;
+    named.push(first);
+    const words = `${name}, epoch ${film.tables.blocks.epoch[block[first.row]]}`;
+    drawOutlined(pen, words, first.x, first.y, colour.panel);
   });
 }

@@ -78,8 +78,8 @@ class PresetMenu {
     const { sentence, lesson, against } = preset;
     const address = lessonAddress(lesson, location.pathname);
     const named = address
-      ? dom("a", { href: address, target: "_blank", rel: "noopener" }, `lesson ${lesson}`)
-      : `Lesson ${lesson}`;
+      ? dom("a", { href: address, target: "_blank", rel: "noopener" }, `Lesson ${lesson}`)
+      : `Lesson ${lesson}, which “python3 lab.py lab” opens`;
     this.sentence.replaceChildren(`${sentence} `, named, ".");
     const other = this.find(against);
     if (!other) return undefined;

@@ -44,8 +44,13 @@ function hatchingOf(id) {
   return svg("defs", {}, ...patterns);
 }
 
-/** On a wide screen everything is larger. */
-const scaleOf = (column) => Math.min(Math.max(column / 100, 1), 2.2);
+/** The height of the usual text, in pixels; where the page's is larger, blocks are too. */
+const USUAL_LETTER = 13;
+/** What a block needs of its column, at least, for its text. */
+const LEAST_BLOCK = 48;
+/** On a wide screen and a projector everything is larger. */
+const scaleOf = (column, grown) =>
+  Math.max(Math.min(Math.max(column / 100, grown), column / LEAST_BLOCK, 2.6), 1);
 
 /** The panel. Each block is a group that is made once and filled anew when it is another. */
 class TreePanel {
@@ -69,11 +74,17 @@ class TreePanel {
       this.caption,
       legendOf("block tree", TREE_LEGEND),
     );
-    this.size = followSize(this.stage, () => this.arrange());
+    this.size = followSize(this.stage, () => this.dress());
     this.offs = [
       store.on(["film", "time", "viewer", "selection", "playing"], (state) => this.draw(state)),
-      store.on(["projector"], () => this.arrange()),
+      store.on(["projector"], () => this.dress()),
     ];
+  }
+
+  /** Take the size of the page's letters as it is now. */
+  dress() {
+    this.grown = parseFloat(getComputedStyle(this.stage).fontSize) / USUAL_LETTER;
+    this.arrange();
   }
 
   /** Lay everything out anew: another film or size. */
@@ -82,14 +93,15 @@ class TreePanel {
     const { width, height } = this.size;
     this.scene = null;
     this.blocks.replaceChildren();
+    this.labels.replaceChildren();
     this.groups.clear();
     if (!film || !width || !height) return;
     const tree = layOutTree(film);
-    const fitting = Math.max(Math.floor(width / LEAST_COLUMN), LEAST_HEIGHTS);
+    const fitting = Math.max(Math.floor(width / (LEAST_COLUMN * this.grown)), LEAST_HEIGHTS);
     const heights = Math.min(fitting, MOST_HEIGHTS);
     const column = width / (heights + 0.2);
     // A block is drawn at the size of the usual text, and scaled.
-    const scale = scaleOf(column);
+    const scale = scaleOf(column, this.grown);
     const label = LABEL_ROOM * scale;
     const isConflicting = tree.conflictSince.some((time) => time < Infinity);
     const room = height - label - (isConflicting ? label : TREE_MARGIN);
@@ -115,10 +127,13 @@ class TreePanel {
     if (!this.scene) return;
     const { tree, heights, column } = this.scene;
     const seen = knowledgeAt(film, tree, heights, state);
-    for (const block of [...this.groups.keys()]) if (!seen.known.has(block)) this.forget(block);
-    for (const [block, known] of seen.known) this.drawBlock(block, known);
+    const gone = [...this.groups.keys()].filter((block) => !seen.known.has(block));
+    for (const block of gone) this.forget(block);
+    const drawn = [...seen.known].filter(([block, known]) => this.drawBlock(block, known));
     if (!this.blocks.querySelector("[tabindex='0']")) this.enter(seen.tip);
-    this.labels.replaceChildren(...treeLabels(film, seen, this.scene));
+    if (gone.length || drawn.length) {
+      this.labels.replaceChildren(...treeLabels(film, seen, this.scene));
+    }
     this.fit([...seen.known.keys()]);
     this.moving.style.transform = `translate(${-seen.lowest * column}px, 0)`;
     const caption = sayThree(film, state, seen);
@@ -128,11 +143,12 @@ class TreePanel {
     }
   }
 
+  /** Draw a block that is another than before, and say whether it was. */
   drawBlock(block, known) {
     const { film, sizeOf, at, scale } = this.scene;
     const group = this.groups.get(block) ?? this.addGroup(block);
     const key = JSON.stringify(known);
-    if (group.dataset.key === key) return;
+    if (group.dataset.key === key) return false;
     group.dataset.key = key;
     const here = at(block);
     const up = film.tables.blocks.parent[block];
@@ -146,6 +162,7 @@ class TreePanel {
       "aria-label": says,
       "aria-pressed": known.selected,
     });
+    return true;
   }
 
   addGroup(block) {
