@@ -65,9 +65,7 @@ class _Book:
             self.ids[place], self.place[last] = last, place
 
 
-def make_flow(
-    adds: int = 54_009, cancels: int = 34_050, crossing: int = 11_941, *, seed: int = 0
-) -> Flow:
+def make_flow(adds: int, cancels: int, crossing: int, *, seed: int = 0) -> Flow:
     """Make a flow of exactly so many commands of each kind, around about ``RESTING`` orders."""
     draw, book, flow = random.Random(seed), _Book(), Flow([])
     kinds = [ADD] * adds + [CANCEL] * cancels + [CROSS] * crossing

@@ -16,7 +16,14 @@ project = "streamlet_lab"
 author = "The streamlet_lab authors"
 version = release = streamlet_lab.__version__
 root_doc = "docs/index"
-include_patterns = ["docs/**", "notebooks/*.ipynb", "CHANGELOG.md", "CONTRIBUTING.md"]
+include_patterns = [
+    "docs/**",
+    "notebooks/*.ipynb",
+    "README.md",
+    "data/README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+]
 exclude_patterns = [".venv", "output", "tests", "**/.ipynb_checkpoints"]
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pages"]
 

@@ -116,7 +116,8 @@ class Replays(Written):
         for name in REPLAYED:
             preset = PRESETS[name]
             lesson = f"[{preset.lesson}](../../notebooks/{preset.lesson}.ipynb)"
-            yield from (f"## {preset.label}", "", f"{preset.sentence} The lesson: {lesson}.", "")
+            label = preset.label[0].upper() + preset.label[1:]
+            yield from (f"## {label}", "", f"{preset.sentence} The lesson: {lesson}.", "")
             source, title = f"../../replays/{name}.html", escape(preset.label)
             frame = f'<iframe class="replay" loading="lazy" src="{source}" title="{title}">'
             yield from ("```{raw} html", f"{frame}</iframe>", "```", "")
@@ -139,6 +140,20 @@ def make_files():
     (MADE / "root" / "index.html").write_text(f"<!doctype html>{home}", encoding="utf-8")
 
 
+def fold_cells(app, name, source):
+    """Have the site fold the cells that a notebook folds, such as solutions."""
+    if not name.startswith("notebooks/"):
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        folded = cell["metadata"].get("jupyter", {})
+        hidden = [part for part in ("source", "outputs") if folded.get(f"{part}_hidden")]
+        kinds = {("source", "outputs"): ["hide-cell"], ("source",): ["hide-input"]}
+        more = kinds.get(tuple(hidden), ["hide-output"] if hidden else [])
+        cell["metadata"]["tags"] = [*cell["metadata"].get("tags", ()), *more]
+    source[0] = json.dumps(notebook)
+
+
 def write_formula(translator, node):
     """Write a formula as MathML, which needs no script."""
     is_block = isinstance(node, nodes.math_block)
@@ -147,6 +162,11 @@ def write_formula(translator, node):
     except MathError as error:
         logger.warning("%s in the formula %s", error, node.astext(), location=node)
     raise nodes.SkipNode
+
+
+def shorten_signature(app, what, name, thing, options, signature, returns):
+    """Leave the settings of a configuration to its text: a page of defaults says nothing."""
+    return ("(**settings)", returns) if signature and len(signature) > 400 else None
 
 
 @cache
@@ -192,6 +212,8 @@ def check_links(app, error):
 def setup(app):
     """Add it all to Sphinx."""
     make_files()
+    app.connect("source-read", fold_cells)
+    app.connect("autodoc-process-signature", shorten_signature)
     app.connect("missing-reference", find_name)
     app.connect("build-finished", check_links)
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))

@@ -26,6 +26,7 @@ from streamlet_lab.description import (
 )
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, make_frames
+from streamlet_lab.frames.tables import columns_of
 from streamlet_lab.matching import (
     ConsensusMatchingEngine,
     Order,
@@ -141,10 +142,10 @@ def frames_of(run):
 
 def end(run):
     """Run it to its end, and return a digest of all frames and verdicts."""
-    frames = frames_of(run)
+    columns = columns_of(frames_of(run))
     verdicts = [one.result() for one in run.monitors if isinstance(one, Check)]
-    text = "".join(frame.to_csv() for frame in frames.values()) + repr(verdicts)
-    return sha256(text.encode()).hexdigest()
+    text = repr([{each: array.tolist() for each, array in one.items()} for one in columns.values()])
+    return sha256((text + repr(verdicts)).encode()).hexdigest()
 
 
 def end_pickled(content):

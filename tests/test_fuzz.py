@@ -113,19 +113,6 @@ def test_votes_of_a_certificate_that_nobody_verifies_are_found(tmp_path: Path) -
     assert fuzz(20, seed=32).findings == []
 
 
-def test_a_finding_that_cannot_be_saved_is_found_all_the_same(tmp_path: Path) -> None:
-    def failing(scenario: Scenario, path: Path) -> None:
-        raise OSError(28, "No space left on device", str(path))
-
-    with planted(FinalityRule(3, 0)), mock.patch.object(Scenario, "save", failing):
-        search = fuzz(12, seed=3, save=tmp_path)
-    assert search.findings
-    assert search.runs == 12
-    assert len(search.unsaved) == len(search.findings)
-    assert f"; not saved: {search.unsaved[0]}" in repr(search)
-    assert "No space left" in search.unsaved[0]
-
-
 def test_the_folder_is_made_before_the_search_or_refused(tmp_path: Path) -> None:
     folder, file = tmp_path / "some" / "findings", tmp_path / "file"
     file.write_text("mine", encoding="utf-8")

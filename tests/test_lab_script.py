@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,13 @@ def lab(checkout, monkeypatch):
 @pytest.fixture
 def children(lab, monkeypatch):
     replaced = Children(lab)
+
+    @contextmanager
+    def running(checks):
+        yield lambda name: replaced([str(lab.PYTHON), "-m", *checks[name]], lab.ROOT)
+
     monkeypatch.setattr(lab, "call", replaced)
+    monkeypatch.setattr(lab, "running", running)
     return replaced
 
 
@@ -216,20 +223,42 @@ def test_test_runs_every_check_in_order_and_says_what_was_not_run(
     names = ("pytest", "notebooks", "benchmarks")
     told = [["-rs", f"--junitxml={lab.ROOT}/output/{name}.xml"] for name in names]
     assert children.arguments == [
+        ["-m", "pytest", *workers, "-p", "no:nbval", "--dist=worksteal", *told[0], "-x"],
+        ["-m", "pytest", *workers, "--dist=loadfile", *nbval, *told[1], "notebooks"],
         ["-m", "ruff", "check"],
         ["-m", "ruff", "format", "--check"],
         ["-m", "mypy"],
-        ["-m", "pytest", *workers, "-p", "no:nbval", "--dist=worksteal", *told[0], "-x"],
-        ["-m", "pytest", *workers, "--dist=loadfile", *nbval, *told[1], "notebooks"],
         ["-m", "pytest", *lab.BENCHMARKS, "--smoke", *told[2]],
         ["-m", *lab.SITE],
     ]
     assert set(children.places[-7:]) == {lab.ROOT}
     passed, not_run = capsys.readouterr().out.splitlines()[-2:]
     assert (
-        passed == "all passed: ruff check, ruff format, mypy, pytest, notebooks, benchmarks, docs"
+        passed == "all passed: pytest, notebooks, ruff check, ruff format, mypy, benchmarks, docs"
     )
     assert not_run == "not run: 2 tests (no chromium); mutants; nightly; full bench"
+
+
+def test_checks_run_beside_others_and_show_what_they_print_when_asked(lab, monkeypatch, capfd):
+    monkeypatch.setattr(lab, "PYTHON", sys.executable)
+    monkeypatch.setattr(lab, "ROOT", ROOT)
+    checks = {"one": ["platform"], "two": ["no_such_module"]}
+    with lab.running(checks) as end_of:
+        assert end_of("two") == 1
+        assert "no_such_module" in capfd.readouterr().out
+        assert end_of("one") == 0
+    assert capfd.readouterr().out.startswith(sys.platform.title())
+
+
+SLEEPS = ["timeit", "-n1", "-r1", "import time; time.sleep(60)"]
+
+
+def test_no_check_is_left_where_another_ends_it_all(lab, monkeypatch):
+    monkeypatch.setattr(lab, "PYTHON", sys.executable)
+    began = time.monotonic()
+    with pytest.raises(SystemExit), lab.running({"long": SLEEPS}):
+        raise SystemExit(143)
+    assert time.monotonic() - began < 30
 
 
 # Old Pythons

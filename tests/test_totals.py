@@ -4,7 +4,7 @@ import pytest
 
 import streamlet_lab as sl
 
-EPOCHS = 300
+EPOCHS = 200
 LUCK = {"band": "luld", "traders": ["market_maker", "momentum", "zero_intelligence"]}
 
 RUNS = {
@@ -30,7 +30,7 @@ RUNS = {
     "an oracle": {"market": {"reference": "heartbeat", "band": "volatility_auction"}},
     "two symbols": {"symbols": ["AAPL", "MSFT"]},
     "a bad period": {
-        "network": {"bad_periods": [{"start": "40s", "stop": "250s"}], "slowdown": 30, "loss": 0.3}
+        "network": {"bad_periods": [{"start": "40s", "stop": "150s"}], "slowdown": 30, "loss": 0.3}
     },
 }
 

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 from xml.etree import ElementTree
 
 if sys.platform == "win32":
@@ -69,17 +70,48 @@ def call(
 ) -> int:
     """Run a child to its end and return its exit code; it keeps an open file, if one is named.
 
-    After so many seconds it is ended, with exit code 124. A signal ends this process too, once the
-    child has ended: other signals are passed on to it; an interrupt from the keyboard has reached
-    it already, and is its own to answer (JupyterLab asks whether to stop).
+    After so many seconds it is ended, with exit code 124.
+    """
+    with heeding() as start:
+        child = start(command, cwd=cwd, stdout=stdout, pass_fds=() if keep < 0 else (keep,))
+        try:
+            code = child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            say(f"ended after {seconds:.0f} s: {' '.join(command)}")
+            child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(60)
+            child.kill()
+            code = 124
+    return code if code >= 0 else 128 - code  # ended by a signal: as shells report it
+
+
+@contextmanager
+def heeding() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Yield a function that starts children; at the end none of them is left.
+
+    A signal ends this process too, once they have ended: other signals are passed on to them; an
+    interrupt from the keyboard has reached them already, and is their own to answer (JupyterLab
+    asks whether to stop).
     """
     received: list[int] = []
-    child: subprocess.Popen[bytes] | None = None
+    children: list[subprocess.Popen[bytes]] = []
 
     def receive(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        if child is not None and number != signal.SIGINT:
+        for child in children if number != signal.SIGINT else ():
             child.send_signal(number)
+
+    def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        try:
+            child = subprocess.Popen(command, **options)
+        except OSError as error:
+            cure = "remove .venv, and the next call sets it up again"
+            raise SetUpError(f"cannot run {command[0]} ({error.strerror}); {cure}") from error
+        children.append(child)
+        if received and received[0] != signal.SIGINT:
+            child.send_signal(received[0])  # it came before there was a child
+        return child
 
     # What is ignored, by `nohup` say, stays so.
     before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -87,29 +119,18 @@ def call(
     for number in heeded:
         signal.signal(number, receive)
     try:
-        with subprocess.Popen(
-            command, cwd=cwd, stdout=stdout, pass_fds=() if keep < 0 else (keep,)
-        ) as child:
-            if received and received[0] != signal.SIGINT:
-                child.send_signal(received[0])  # it came before there was a child
-            try:
-                code = child.wait(seconds)
-            except subprocess.TimeoutExpired:
-                say(f"ended after {seconds:.0f} s: {' '.join(command)}")
-                child.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    child.wait(60)
-                child.kill()
-                code = 124
-    except OSError as error:
-        cure = "remove .venv, and the next call sets it up again"
-        raise SetUpError(f"cannot run {command[0]} ({error.strerror}); {cure}") from error
+        yield start
+    except BaseException:
+        for child in children:
+            child.terminate()
+        raise
     finally:
+        for child in children:
+            child.wait()
         for number in heeded:
             signal.signal(number, before[number])
     if received:
         raise SystemExit(128 + received[0])
-    return code if code >= 0 else 128 - code  # ended by a signal: as shells report it
 
 
 def python(*arguments: str, cwd: Path = ROOT) -> int:
@@ -212,27 +233,55 @@ def test(arguments: list[str]) -> int:
         name: ROOT / "output" / f"{name}.xml" for name in ("pytest", "notebooks", "benchmarks")
     }
     told = {name: ["-rs", f"--junitxml={report}"] for name, report in reports.items()}
-    checks = {
+    # These have one process each; what they print is shown when the others are done.
+    beside = {
         "ruff check": ["ruff", "check"],
         "ruff format": ["ruff", "format", "--check"],
         "mypy": ["mypy"],
+        "benchmarks": ["pytest", *BENCHMARKS, "--smoke", *told["benchmarks"]],
+        "docs": SITE,
+    }
+    checks = {
         "pytest": ["pytest", *plain, *told["pytest"], *arguments],
         "notebooks": [
             *("pytest", *workers, "--dist=loadfile", *nbval, *told["notebooks"], "notebooks")
         ],
-        "benchmarks": ["pytest", *BENCHMARKS, "--smoke", *told["benchmarks"]],
-        "docs": SITE,
     }
     for report in reports.values():
         report.unlink(missing_ok=True)
     failed = []
-    for name, command in checks.items():
-        print(f"== {name}", flush=True)
-        if python("-m", *command):
-            failed.append(name)
-    print("failed: " + ", ".join(failed) if failed else f"all passed: {', '.join(checks)}")
+    with running(beside) as end_of:
+        for name, command in checks.items():
+            print(f"== {name}", flush=True)
+            if python("-m", *command):
+                failed.append(name)
+        for name in beside:
+            print(f"== {name}", flush=True)
+            if end_of(name):
+                failed.append(name)
+    print("failed: " + ", ".join(failed) if failed else f"all passed: {', '.join(checks | beside)}")
     print("not run: " + "; ".join([*skipped(reports.values()), "mutants", "nightly", "full bench"]))
     return 1 if failed else 0
+
+
+@contextmanager
+def running(checks: dict[str, list[str]]) -> Iterator[Callable[[str], int]]:
+    """Run checks meanwhile; yield a function that waits for one and shows what it has printed."""
+    with ExitStack() as stack:
+        outputs = {name: stack.enter_context(TemporaryFile()) for name in checks}
+        start = stack.enter_context(heeding())
+        children = {
+            name: start([str(PYTHON), "-m", *command], cwd=ROOT, stdout=output, stderr=output)
+            for (name, command), output in zip(checks.items(), outputs.values(), strict=True)
+        }
+
+        def end_of(name: str) -> int:
+            code = children[name].wait()
+            outputs[name].seek(0)
+            print(outputs[name].read().decode(errors="replace"), end="", flush=True)
+            return code
+
+        yield end_of
 
 
 def skipped(reports: Iterable[Path]) -> Iterator[str]:

@@ -20,9 +20,14 @@ RUN_CELL_WITH = """(text) => {
 
 
 def open_notebook(chromium: Browser, jupyterlab: str, name: str) -> Page:
-    """Return the page of a notebook whose kernel is ready."""
+    """Return a new page of a notebook whose kernel is ready."""
     page = chromium.new_page(viewport={"width": 1600, "height": 1200})
     page.set_default_timeout(TIMEOUT_MS)
+    return go_to_notebook(page, jupyterlab, name)
+
+
+def go_to_notebook(page: Page, jupyterlab: str, name: str) -> Page:
+    """Show a notebook in a page, until its kernel is ready; a page used again has the scripts."""
     page.goto(f"{jupyterlab}/doc/tree/{name}?reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.wait_for_function(KERNEL_IS_IDLE)

@@ -41,7 +41,13 @@ CELLS = [
 ALL_DRAWN = "() => document.querySelectorAll('.jp-OutputArea .sl-bench[data-drawn]').length >= 3"
 SAVE = "window.jupyterapp.commands.execute('docmanager:save')"
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+CLOSE = f"{KERNEL}.requestExecute({{ code: 'bench.close(), other.close()' }}).done.then(() => true)"
 COUNT_CELLS = "window.jupyterapp.shell.currentWidget.content.widgets.length"
+# Of all elements in memory those of a bench. The prototypes among them are no elements.
+OF_A_BENCH = """function () {
+    return this.filter((one) => Object.hasOwn(one, "constructor") ? false
+        : one.tagName === "CANVAS" || /\\bsl-/.test(one.getAttribute("class"))).length;
+}"""
 SERIOUS = ("serious", "critical")
 FOCUSED = """(root) => {
     const { activeElement: focused } = document;
@@ -365,10 +371,34 @@ def test_a_page_that_reloads_in_mid_run_shows_the_newest_run(lab: Page) -> None:
     assert bench.numbers() == View(lab, 1).numbers() == numbers
 
 
+def count_of_benches(page: Page) -> int:
+    """Return how many elements of benches are in memory, in the page or not."""
+    devtools = page.context.new_cdp_session(page)
+    kind = devtools.send("Runtime.evaluate", {"expression": "Element.prototype"})["result"]
+    found = devtools.send("Runtime.queryObjects", {"prototypeObjectId": kind["objectId"]})
+    count = {
+        "objectId": found["objects"]["objectId"],
+        "functionDeclaration": OF_A_BENCH,
+        "returnByValue": True,
+    }
+    counted: int = devtools.send("Runtime.callFunctionOn", count)["result"]["value"]
+    devtools.detach()
+    return counted
+
+
+def test_what_is_closed_is_out_of_memory(lab: Page) -> None:
+    assert count_of_benches(lab) > 1000
+    assert lab.evaluate(CLOSE)
+    expect(lab.locator(".sl-bench")).to_have_count(0)
+    # What is freed in one collection of garbage may hold what is freed in the next.
+    assert 0 in (count_of_benches(lab) for _ in range(5))
+    show_all(lab)
+
+
 def test_a_kernel_that_is_gone_is_said_to_be_and_the_cell_run_again(lab: Page) -> None:
     bench = View(lab)
     lab.evaluate(f"{KERNEL}.restart()")
-    alert = bench.root.get_by_role("alert")
+    alert = bench.root.locator(".sl-alert")
     expect(alert).to_contain_text("run its cell again")
     scrub = bench.root.locator(".sl-scrub")
     scrub.press("Home")

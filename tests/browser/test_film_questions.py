@@ -89,7 +89,7 @@ class Naive:
         return [int(row) for row in self.trace.index[rows]]
 
 
-@pytest.fixture(params=SETTINGS)
+@pytest.fixture(params=SETTINGS, scope="module")
 def run(request: pytest.FixtureRequest) -> sl.Result:
     settings = SETTINGS[request.param]
     return sl.Experiment(epochs=16, seed=5, trace=True, signatures="none", **settings).run()

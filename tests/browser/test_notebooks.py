@@ -1,21 +1,23 @@
-"""Each lesson opens in JupyterLab with its charts; those where a browser matters run there too.
+"""Each notebook opens in JupyterLab with its charts, and the shortest lesson runs there.
 
-That every cell of every lesson runs and gives its stored outputs is nbval's to say.
+That every cell of every lesson runs and gives its stored outputs is nbval's to say; the notebook of
+the bench runs in JupyterLab in the tests of the bench.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Page
 
-from .pages import RUN_ALL, open_notebook
+from .pages import RUN_ALL, go_to_notebook, open_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
-# A live widget needs a browser; the shortest lesson stands for the others.
-RUN_IN_BROWSER = [path for path in NOTEBOOKS if path.stem in ("bench", "02_streamlet")]
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+SHORTEST = FOLDER / "02_streamlet.ipynb"
 RUN_MS = 300_000
 
 # A prompt is [*] while its cell is waiting or running.
@@ -32,8 +34,16 @@ def pictures(page: Page) -> list[int]:
     return counts
 
 
+@pytest.fixture(scope="module")
+def lab(chromium: Browser, jupyterlab: str) -> Iterator[Page]:
+    """A page that is used again, as a new one loads all of JupyterLab."""
+    page = open_notebook(chromium, jupyterlab, SHORTEST.name)
+    yield page
+    page.close()
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_opens_with_its_charts(chromium: Browser, jupyterlab: str, path: Path) -> None:
+def test_a_notebook_opens_with_its_charts(lab: Page, jupyterlab: str, path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
     stored = [
         0  # a solution is folded, its picture too
@@ -42,22 +52,20 @@ def test_a_notebook_opens_with_its_charts(chromium: Browser, jupyterlab: str, pa
         for cell in cells
         if cell.cell_type == "code"
     ]
-    page = open_notebook(chromium, jupyterlab, path.name)
-    page.wait_for_function(ALL_SHOWN, arg=stored)
-    assert page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
-    page.close()
+    go_to_notebook(lab, jupyterlab, path.name)
+    lab.wait_for_function(ALL_SHOWN, arg=stored)
+    assert lab.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
 
 
-@pytest.mark.parametrize("path", RUN_IN_BROWSER, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom(chromium: Browser, jupyterlab: str, path: Path) -> None:
-    page = open_notebook(chromium, jupyterlab, path.name)
-    stored = pictures(page)
+def test_a_lesson_runs_from_top_to_bottom(lab: Page, jupyterlab: str) -> None:
+    go_to_notebook(lab, jupyterlab, SHORTEST.name)
+    stored = pictures(lab)
 
     # The answer comes when all have run, and is false where one failed.
-    assert page.evaluate(RUN_ALL)
-    page.wait_for_function(ALL_CELLS_RAN, timeout=RUN_MS)
+    assert lab.evaluate(RUN_ALL)
+    lab.wait_for_function(ALL_CELLS_RAN, timeout=RUN_MS)
 
-    assert page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
-    assert pictures(page) == stored
-    assert page.locator(".sl-bench").count() == path.read_text(encoding="utf-8").count("sl.Bench(")
-    page.close()
+    assert lab.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
+    assert pictures(lab) == stored
+    benches = SHORTEST.read_text(encoding="utf-8").count("sl.Bench(")
+    assert lab.locator(".sl-bench").count() == benches

@@ -1,6 +1,6 @@
 """Nodes on a ring say what they know, and messages fly between them."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pandas as pd
 import pytest
@@ -33,11 +33,11 @@ def known_to(result: sl.Result, node: str, t: float) -> tuple[int, int]:
     return (0 if pd.isna(tip) else int(tip), 0 if pd.isna(final) else int(final))
 
 
-@pytest.mark.parametrize("t", [0.0, 3.1, 6.05, 12.0])
-def test_each_node_shows_what_it_knows(bare: Page, parted: sl.Result, t: float) -> None:
-    show(bare, parted, ("network",), time=t)
+def test_each_node_shows_what_it_knows(bare: Page, parted: sl.Result) -> None:
+    show(bare, parted, ("network",))
 
-    for node in (*parted.config.node_ids, "observer"):
+    for t, node in product((0.0, 3.1, 6.05, 12.0), (*parted.config.node_ids, "observer")):
+        put(bare, time=t)
         tip, final = known_to(parted, node, t)
         said = f"longest chain ends at height {tip}, final up to height {final}"
         name = bare.locator(f"[data-node={node}]").get_attribute("aria-label") or ""
@@ -89,11 +89,10 @@ def test_arrows_go_round_the_ring_and_tab_passes_it_in_one_step(bare: Page) -> N
     assert bare.evaluate("document.activeElement.title") == "epoch back"
 
 
-@pytest.mark.parametrize("size", [(320, 260), (640, 480), (1400, 900)])
-def test_nodes_stand_inside_and_apart(bare: Page, size: tuple[int, int]) -> None:
+def test_nodes_stand_inside_and_apart(bare: Page) -> None:
     load(bare, "ring")
-    width, height = size
-    for nodes in (1, 2, 4, 7, 16, 40, 100):
+    sizes = [(320, 260), (640, 480), (1400, 900)]
+    for nodes, (width, height) in product((1, 2, 4, 7, 16, 40, 100), sizes):
         placed = bare.evaluate("(all) => bench.placeNodes(...all)", [nodes, width, height])
         card, places = placed["card"], placed["places"]
 

@@ -3,7 +3,6 @@
 import math
 import re
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -29,26 +28,28 @@ def heights_of(result: sl.Result) -> list[int]:
     return [0, *result.blocks["height"]]
 
 
-@pytest.mark.parametrize(("viewer", "t"), [("observer", 2.08), ("node_0", 8.4), ("node_3", 15.9)])
-def test_the_tree_is_what_the_viewer_knows(
-    bare: Page, parted: sl.Result, viewer: str, t: float
-) -> None:
-    show(bare, parted, ("tree",), viewer=viewer, time=t)
+def test_the_tree_is_what_the_viewer_knows(bare: Page, parted: sl.Result) -> None:
+    show(bare, parted, ("tree",))
     heights = heights_of(parted)
-    states = bare.evaluate(
-        """([viewer, t]) => Array.from({ length: film.tables.blocks.rows }, (_, block) =>
-            bench.blockState(film, block, film.names.indexOf(viewer), t))""",
-        [viewer, t],
-    )
-    known = [block for block, state in enumerate(states) if state != "unknown"]
-    top = max(heights[block] for block in known)
-    drawn = {each["block"]: each for each in bare.evaluate(BLOCKS)}
+    for viewer, t in (("observer", 2.08), ("node_0", 8.4), ("node_3", 15.9)):
+        put(bare, viewer=viewer, time=t)
+        known_to_viewer = bare.evaluate(
+            """([viewer, t]) => Array.from({ length: film.tables.blocks.rows }, (_, block) => {
+                const node = film.names.indexOf(viewer);
+                const votes = bench.votesSeen(film, block, node, t).length;
+                return [bench.blockState(film, block, node, t), votes];
+            })""",
+            [viewer, t],
+        )
+        known = [block for block, (state, _) in enumerate(known_to_viewer) if state != "unknown"]
+        top = max(heights[block] for block in known)
+        drawn = {each["block"]: each for each in bare.evaluate(BLOCKS)}
 
-    assert sorted(drawn) == [block for block in known if heights[block] > top - 12]
-    for block, each in drawn.items():
-        assert f"sl-{states[block]}" in each["kinds"]
-        ask = "([b, viewer, t]) => bench.votesSeen(film, b, film.names.indexOf(viewer), t).length"
-        assert each["ticks"] == bare.evaluate(ask, [block, viewer, t])
+        assert sorted(drawn) == [block for block in known if heights[block] > top - 12]
+        for block, each in drawn.items():
+            state, votes = known_to_viewer[block]
+            assert f"sl-{state}" in each["kinds"]
+            assert each["ticks"] == votes
 
 
 def test_a_narrow_tree_shows_fewer_heights_and_the_newest(bare: Page, calm: sl.Result) -> None:
@@ -255,14 +256,11 @@ def test_an_order_is_told_with_its_reference_and_verdict(bare: Page, calm: sl.Re
     assert said["reason"] == stopped["reason"].replace("_", " ")
 
 
-@pytest.mark.parametrize(
-    "selection", [{"kind": "block", "id": 999}, {"kind": "order", "id": 99_999}, {"kind": "node"}]
-)
-def test_what_another_film_has_not_is_no_error(
-    bare: Page, calm: sl.Result, selection: dict[str, Any]
-) -> None:
-    show(bare, calm, selection=selection)
+def test_what_another_film_has_not_is_no_error(bare: Page, calm: sl.Result) -> None:
+    show(bare, calm)
+    for kind in ("block", "order", "node"):
+        put(bare, selection={"kind": kind, "id": 99_999})
 
-    expect(bare.locator(".sl-title")).to_have_text("The world as observer sees it")
-    bare.get_by_role("button", name="back to the viewer").click()
-    assert get(bare, "selection") is None
+        expect(bare.locator(".sl-title")).to_have_text("The world as observer sees it")
+        bare.get_by_role("button", name="back to the viewer").click()
+        assert get(bare, "selection") is None

@@ -116,6 +116,9 @@ def test_it_convicts_by_the_evidence_that_convicts_in_the_lab(offence, data):
     evidence = sl.Evidence(kind, *[test_evidence.signed("node_2", *vote) for vote in votes])
     document = json.loads(evidence.to_json())
     assert STRANGER["verify_evidence"](document, KEYS) == "node_2"
+    elsewhere = [test_evidence.signed("node_2", *vote, chain_id="other") for vote in votes]
+    document_elsewhere = json.loads(sl.Evidence(kind, *elsewhere).to_json())
+    assert not accepts(document_elsewhere, verify="verify_evidence")
     changed = tampered(document, data)
     try:
         convicts = is_proven(sl.Evidence.from_document(changed), test_evidence.PUBLIC_KEYS)

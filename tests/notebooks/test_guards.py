@@ -152,19 +152,20 @@ def test_executing_again_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_nbval_finds_a_picture_that_differs(tmp_path: Path) -> None:
     """By itself it compares none; the notebooks' conftest makes it."""
-    draw = nbformat.v4.new_code_cell(
+    draw = (
         "from IPython.display import Image, display\n"
-        "display(Image(data=bytes([137, 80, 78, 71, 13, 10, 26, 10]), format='png'))",
-        execution_count=1,
+        "display(Image(data=bytes([137, 80, 78, 71, 13, 10, 26, 10]), format='png'))"
     )
-    for name, stored in {"same": "iVBORw0KGgo=", "other": "iVBORw0KGgoA"}.items():
+    cells = []
+    for count, stored in enumerate(["iVBORw0KGgo=", "iVBORw0KGgoA"], start=1):
         data = {"text/plain": "<IPython.core.display.Image object>", "image/png": stored}
-        draw.outputs = [nbformat.v4.new_output("display_data", data)]
-        nbformat.write(nbformat.v4.new_notebook(cells=[draw]), tmp_path / f"{name}.ipynb")
+        outputs = [nbformat.v4.new_output("display_data", data)]
+        cells.append(nbformat.v4.new_code_cell(draw, execution_count=count, outputs=outputs))
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "drawn.ipynb")
     shutil.copy(ROOT / "notebooks" / "conftest.py", tmp_path)
     options = ["-p", "no:cacheprovider", "-rA", "--nbval", "--nbval-current-env"]
     command = [sys.executable, "-m", "pytest", *options, f"--rootdir={tmp_path}", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert "PASSED same.ipynb" in done.stdout, done.stdout
-    assert "FAILED other.ipynb" in done.stdout
+    assert "PASSED drawn.ipynb::Cell 0" in done.stdout, done.stdout
+    assert "FAILED drawn.ipynb::Cell 1" in done.stdout
     assert "mismatch 'image/png'" in done.stdout

@@ -91,7 +91,7 @@ def best_of_everything(honest, liars, name, direction, said, previous):
 
 @by_name
 @both_ways
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     cents=st.lists(st.integers(5_960, 6_040), min_size=2, max_size=4),
     volume=st.integers(100, 5_000),

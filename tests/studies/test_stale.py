@@ -1,8 +1,6 @@
 """What stale references cost: measured, implied by their ages, and in closed form."""
 
 import math
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import pandas as pd
 import pytest
@@ -20,19 +18,13 @@ DELAYS = [0.05, 0.3]
 
 
 @pytest.fixture(scope="module")
-def workers():
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
-        yield executor
+def gbm():
+    return staleness("latency", DELAYS, settings=GBM, repeats=16)
 
 
 @pytest.fixture(scope="module")
-def gbm(workers):
-    return staleness("latency", DELAYS, settings=GBM, repeats=16, executor=workers)
-
-
-@pytest.fixture(scope="module")
-def default(workers):
-    return staleness("latency", DELAYS, repeats=10, executor=workers)
+def default():
+    return staleness("latency", DELAYS, repeats=10)
 
 
 def means(swept, measure):
@@ -146,10 +138,8 @@ def test_slow_links_make_finality_late_references_old_and_rejections_many(gbm, d
             assert gain["low"] > 0, measure
 
 
-def test_long_epochs_make_old_references_of_a_market_that_goes_on(workers):
-    swept = staleness(
-        "epoch_length", [1.0, 3.0], settings=GBM, epochs=60, repeats=4, executor=workers
-    )
+def test_long_epochs_make_old_references_of_a_market_that_goes_on():
+    swept = staleness("epoch_length", [1.0, 3.0], settings=GBM, epochs=60, repeats=4)
     days, seconds = means(swept, "mean_age_days"), means(swept, "mean_age_s")
     # A trading day in a second, less half a step of the path on average.
     for length in (1.0, 3.0):
