@@ -21,6 +21,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Numbers that no cell prints: of papers, of tools/, of arithmetic that the text shows.
 CITED = {
     "01_quickstart": {"142.50", "157.50"},
+    "12_voter_checks": {"0.4", "0.5", "1.20", "1.21"},
     "appendix_price_paths": {"7.8", "19.5", "15.95", "0.34", "3.3"},
 }
 
@@ -49,7 +50,7 @@ def is_meant_to_draw(cell: dict[str, Any]) -> bool:
 
 
 def numbers_in(text: str) -> list[str]:
-    return re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\d.]*\w)", re.sub(r"(?<=\d),(?=\d{3})", "", text))
+    return re.findall(r"(?<![\w.])\d+(?:\.\d+)?", re.sub(r"(?<=\d),(?=\d{3})", "", text))
 
 
 def anchors(page: Path) -> set[str]:
