@@ -164,6 +164,11 @@ def write_formula(translator, node):
     raise nodes.SkipNode
 
 
+def shorten_signature(app, what, name, thing, options, signature, returns):
+    """Leave the settings of a configuration to its text: a page of defaults says nothing."""
+    return ("(**settings)", returns) if signature and len(signature) > 400 else None
+
+
 @cache
 def known_names():
     """Return what the modules of the package have, and their classes."""
@@ -208,6 +213,7 @@ def setup(app):
     """Add it all to Sphinx."""
     make_files()
     app.connect("source-read", fold_cells)
+    app.connect("autodoc-process-signature", shorten_signature)
     app.connect("missing-reference", find_name)
     app.connect("build-finished", check_links)
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))

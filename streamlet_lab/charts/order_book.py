@@ -146,7 +146,7 @@ def _draw_depth(axes: Axes, grid: DepthGrid) -> None:
         bar.ax.yaxis.set_minor_locator(NullLocator())
         text = (lambda value, _: f"{value:,.6g}") if side == "sell" else (lambda value, _: "")
         bar.ax.yaxis.set_major_formatter(FuncFormatter(text))
-        bar.ax.set_xlabel(name, fontsize="small")
+        bar.ax.set_xlabel(name, fontsize=style.SMALL)
         bar.outline.set_visible(False)
         if side == "sell":
             bar.set_label(f"Shares {prices}, logarithmic")

@@ -61,7 +61,7 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     if numbers["orders"]:
         answer = (
             f"fair orders stopped: {rate_in_words(numbers)}; "
-            f"{numbers['orders_stopped'] - numbers['fair_orders_stopped']:,.0f} other orders "
+            f"{numbers['orders_stopped'] - numbers['fair_orders_stopped']:,.0f} others "
             f"stopped; {numbers['unfair_trades']:,.0f} of {numbers['trades']:,.0f} trades at an "
             "unfair price"
         )

@@ -260,7 +260,7 @@ VERDICTS: Final[Mapping[str, Look]] = {
         ("false", VERMILLION, VERMILLION, ""),
         ("turned_fair", ORANGE, VERMILLION, "...."),
         ("turned_unfair", WHITE, GREEN, "/////"),
-        ("justified", GREEN, GREEN, ""),
+        ("justified", GREEN, WHITE, "....."),
         ("market", WHITE, VERMILLION, "xxxx"),
     )
 }

@@ -108,7 +108,7 @@ def test_answer_is_what_market_quality_says():
     assert min(stopped, unfair) > 0
     assert answer(drawn(draw_rejections, result)) == (
         f"fair orders stopped: {stopped:.0f} of {fair:.0f} ({stopped / fair:.1%}); "
-        f"{quality['orders_stopped'] - stopped:.0f} other orders stopped; "
+        f"{quality['orders_stopped'] - stopped:.0f} others stopped; "
         f"{unfair:.0f} of {quality['trades']:.0f} trades at an unfair price"
     )
     assert answer(drawn(draw_rejections, run("no orders"))) == "no orders were sent"
