@@ -19,6 +19,7 @@ from sphinx.util.nodes import make_refnode
 
 import streamlet_lab as sl
 from streamlet_lab.charts import Plots
+from streamlet_lab.charts.plots import Page
 from streamlet_lab.columns import COLUMNS, ROWS
 from streamlet_lab.widgets.presets import PRESETS
 
@@ -98,7 +99,8 @@ class Gallery(Written):
     """One picture for each chart, linked to the lesson that shows it."""
 
     def lines(self):
-        for name, path, _ in pictures():
+        shown = {name: path for name, path, _ in pictures()}
+        for name, path in shown.items():
             lesson = f"../../notebooks/{path.name}"
             yield from (
                 f"## `{name}`",
@@ -107,6 +109,10 @@ class Gallery(Written):
                 "",
             )
             yield from (f"[![{name}](../_made/gallery/{name}.png)]({lesson})", "")
+        charts = [name for name, value in vars(Plots).items() if isinstance(value, Page)]
+        for name in charts:
+            if name not in shown:
+                yield from (f"## `{name}`", "", f"{sentence_of(name)} No lesson shows it.", "")
 
 
 class Replays(Written):
