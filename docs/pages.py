@@ -19,6 +19,7 @@ from sphinx.util.nodes import make_refnode
 
 import streamlet_lab as sl
 from streamlet_lab.charts import Plots
+from streamlet_lab.charts.plots import Page
 from streamlet_lab.columns import COLUMNS, ROWS
 from streamlet_lab.widgets.presets import PRESETS
 
@@ -98,7 +99,8 @@ class Gallery(Written):
     """One picture for each chart, linked to the lesson that shows it."""
 
     def lines(self):
-        for name, path, _ in pictures():
+        shown = {name: path for name, path, _ in pictures()}
+        for name, path in shown.items():
             lesson = f"../../notebooks/{path.name}"
             yield from (
                 f"## `{name}`",
@@ -107,6 +109,10 @@ class Gallery(Written):
                 "",
             )
             yield from (f"[![{name}](../_made/gallery/{name}.png)]({lesson})", "")
+        charts = [name for name, value in vars(Plots).items() if isinstance(value, Page)]
+        for name in charts:
+            if name not in shown:
+                yield from (f"## `{name}`", "", f"{sentence_of(name)} No lesson shows it.", "")
 
 
 class Replays(Written):
@@ -164,6 +170,11 @@ def write_formula(translator, node):
     raise nodes.SkipNode
 
 
+def shorten_signature(app, what, name, thing, options, signature, returns):
+    """Leave the settings of a configuration to its text: a page of defaults says nothing."""
+    return ("(**settings)", returns) if signature and len(signature) > 400 else None
+
+
 @cache
 def known_names():
     """Return what the modules of the package have, and their classes."""
@@ -208,6 +219,7 @@ def setup(app):
     """Add it all to Sphinx."""
     make_files()
     app.connect("source-read", fold_cells)
+    app.connect("autodoc-process-signature", shorten_signature)
     app.connect("missing-reference", find_name)
     app.connect("build-finished", check_links)
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))

@@ -17,6 +17,8 @@ from streamlet_lab.result import Result
 
 # Where the parent of the first blocks is drawn: before every epoch.
 _GENESIS: Final = -1
+# With more epochs than this their leaders cannot be read any more.
+_MOST_LEADERS: Final = 30
 # With more blocks than this their votes cannot be read any more.
 _MOST_WITH_VOTES: Final = 40
 _LINE: Final = 11  # points from one line of text to the next
@@ -48,7 +50,7 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
     placed = blocks.assign(lane=lanes(blocks), status=status, leader=leader)
     shown = placed[placed["epoch"].between(first, last)]
     _draw_edges(axes, placed)
-    size = 1.3 * layout.mark_size(last - first + 1)
+    size = 1.8 * layout.mark_size(last - first + 1)
     if first == 0:
         axes.plot(_GENESIS, 0, label="genesis", markersize=size, **style.GENESIS)
     for (fate, kind), look in style.BLOCKS.items():
@@ -57,22 +59,34 @@ def draw_block_tree(axes: Axes, run: Result, first: int = 0, last: int | None = 
             label = f"{fate}, {kind} leader ({len(group)})"
             axes.plot(group["epoch"], group["lane"], label=label, markersize=size, **look)
     if len(shown) <= _MOST_WITH_VOTES:
-        # Below on the left no edge passes: they come in level, and leave to the right.
         for votes, epoch, lane in shown[["votes", "epoch", "lane"]].to_numpy().tolist():
-            axes.annotate(f"{votes}", (epoch, lane), (-1, -6), **style.VOTES)
-        layout.add_key(axes, "number: votes", style.VOTES_KEY)
+            axes.annotate(f"{votes}", (epoch, lane), (0, -0.9 * size), **style.VOTES)
     silent = pd.Series(sorted({*range(first, last + 1)} - {*shown["epoch"]}), dtype="float64")
     layout.mark_along_bottom(axes, silent, "no proposal", style.MISSING)
     axes.set_xlim(first - (1.6 if first == 0 else 0.6), last + 0.6)
     axes.set_ylim(min([0, *shown["lane"]]) - 1, max([0, *shown["lane"]]) + 1)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_yticks([0], ["main\nchain"])
-    axes.set_xlabel("Epoch")
-    axes.set_ylabel("Forks")
+    axes.set_yticks([0], ["longest"])
+    axes.set_ylabel("Chain")
+    _label_epochs(axes, run, first, last, votes=len(shown) <= _MOST_WITH_VOTES)
     # Every final chain has one block of each height.
     conflict = not blocks.loc[blocks["finalized"] | elsewhere, "height"].is_unique
     answer = _answer(shown, len(silent), conflict=conflict)
-    layout.explain(axes, "Which blocks become final?", answer)
+    layout.explain(axes, "Which blocks become final?", answer, points=52)
+
+
+def _label_epochs(axes: Axes, run: Result, first: int, last: int, *, votes: bool) -> None:
+    """Write below each epoch who leads it, as long as there is room."""
+    below = "; the number at a block: its votes" if votes else ""
+    if last - first >= _MOST_LEADERS:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel(f"Epoch{below}")
+        return
+    epochs = range(first, last + 1)
+    leaders = run.frames["epochs"]["leader"][first : last + 1]
+    numbers = [run.config.node_ids.index(leader) for leader in leaders]
+    labels = [f"{epoch}\n{number}" for epoch, number in zip(epochs, numbers, strict=True)]
+    axes.set_xticks(epochs, labels)
+    axes.set_xlabel(f"Epoch, and below it the number of the node that leads it{below}")
 
 
 def lanes(blocks: pd.DataFrame) -> "pd.Series[int]":
@@ -137,15 +151,22 @@ def _following(blocks: pd.DataFrame, parents: dict[str, str]) -> dict[str, str]:
 
 
 def _draw_edges(axes: Axes, placed: pd.DataFrame) -> None:
-    """Draw lines to the parents; one to another lane gets there before the next epoch's blocks."""
-    rows = placed[["block_hash", "parent_hash", "epoch", "lane"]].to_numpy().tolist()
-    places = {block: (epoch, lane) for block, _, epoch, lane in rows}
-    edges = []
-    for _, parent, epoch, lane in rows:
-        begin, home = places.get(parent, (_GENESIS, 0))
-        turn = begin if home == lane else begin + 0.5
-        edges.append([(begin, home), (turn, lane), (epoch, lane)])
+    """Draw lines to the parents; one to another lane gets there before the next epoch's blocks.
+
+    Those between consecutive epochs are marked: of two in a row the block between them is final.
+    """
+    rows = placed[["block_hash", "parent_hash", "epoch", "lane", "notarized"]].to_numpy().tolist()
+    places = {block: (epoch, lane, notarized) for block, _, epoch, lane, notarized in rows}
+    edges, consecutive = [], []
+    for _, parent, epoch, lane, notarized in rows:
+        begin, home, before = places.get(parent, (_GENESIS, 0, True))
+        edge = [(begin, home), (begin if home == lane else begin + 0.5, lane), (epoch, lane)]
+        edges.append(edge)
+        if before and notarized and epoch == begin + 1:
+            consecutive.append(edge)
     axes.add_collection(LineCollection(edges, **style.PARENT), autolim=False)
+    label = "consecutive epochs, both notarized"
+    axes.add_collection(LineCollection(consecutive, label=label, **style.IN_A_ROW), autolim=False)
 
 
 def _answer(shown: pd.DataFrame, silent: int, *, conflict: bool) -> str:

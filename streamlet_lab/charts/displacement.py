@@ -21,8 +21,6 @@ _CELL: Final = (1.45, 0.5)  # inches
 _BESIDE: Final = (3.2, 1.7)
 _LETTER: Final = (0.1, 0.068)  # inches of a letter at most: of a name, and of the answer
 _LARGEST_MARK: Final = 9.5  # points
-# Series within this factor of each other share a linear axis.
-_ONE_MAGNITUDE: Final = 10
 _MARKS_ABREAST: Final = 430.0  # points: how wide all marks of an aggregator together may be
 _SMALLEST_SCALE: Final = 0.3
 # Between two magnitudes of ten, the smallest range of colours.
@@ -103,11 +101,7 @@ def plot_push(
             axes.plot(curve, label=f"closed form, {spaced(name)}", **look)
         axes.set_xlabel("Epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        label = "Above the true price (basis points)"
-        if reached.max() > _ONE_MAGNITUDE * reached.min():
-            layout.basis_point_axis(axes, label)
-        else:
-            axes.set_ylabel(label)  # a linear axis shows how the limit is approached
+        axes.set_ylabel("Above the true price (basis points)")
         answer, gap = _extremes(reached), pd.Series(gaps, dtype=float).max()
         if not np.isnan(gap):
             answer += f"; closed form: off by at most {_number(gap)} bp"

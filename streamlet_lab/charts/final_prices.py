@@ -23,41 +23,68 @@ def within_band(result: Result, symbol: str) -> "pd.Series[bool]":
     return held["reference_price"].notna() & ~outside
 
 
-def draw_prices(axes: Axes, result: Result, symbol: str | None = None) -> None:
+def draw_prices(axes: Axes | Sequence[Axes], result: Result, symbol: str | None = None) -> None:
     """Does the final price keep up with the market? Path, quotes, consensus and band.
 
-    The scale is that of the path, the final prices and the band: a wild claim does not flatten
-    them, and is marked at the edge.
+    A line leads from the instant at which a price was quoted to its mark, when it was final. The
+    scale is that of the path, the final prices and the band: what is further away is marked at the
+    edge. The second of two pairs of axes shows how far each agreed price is from the true one.
     """
+    axes, differences = (axes, None) if isinstance(axes, Axes) else axes
     symbol, config = series.chosen_symbol(result, symbol), result.config
     epochs, epoch_s = series.epoch_prices(result, symbol), to_seconds(config.epoch_length)
     size = layout.mark_size(len(epochs))
-    priced = epochs["claim"] == "price_consensus"
-    prices = epochs[priced].set_index("start_s")["consensus_price"]
-    is_final = epochs["finalized_s"].notna()[priced].to_numpy()
-    final, proposed = prices[is_final], prices[~is_final]
+    priced = epochs[epochs["claim"] == "price_consensus"]
+    final = priced.dropna(subset=["finalized_s"])
+    waiting = priced[priced["finalized_s"].isna()].set_index("start_s")["consensus_price"]
     axes.plot(epochs["start_s"], epochs["true_price"], label="underlying price", **style.TRUE_PATH)
-    axes.plot(final, label=f"final price ({len(final)})", markersize=size, **style.FINAL)
+    label = f"final price ({len(final)})"
+    prices = final.set_index("finalized_s")["consensus_price"]
+    axes.plot(prices, label=label, markersize=size, **style.FINAL)
     band.draw_band(axes, series.band_steps(result, symbol), band.band_name(config.market))
+    label = "from quoted to final"
+    ends = final["start_s"], final["finalized_s"]
+    axes.hlines(final["consensus_price"], *ends, label=label, **style.WAIT)
     quotes = series.of_symbol(result.quotes, symbol)
     quoted = pd.Series(quotes["price"].to_numpy(), quotes["epoch"] * epoch_s)
     low, high = axes.get_ylim()
     for shown, label, scale, look in (
         (quoted, "quotes", 2, style.QUOTES),
-        (proposed, f"not final ({len(proposed)})", 1, style.NOT_FINAL),
+        (waiting, f"not final ({len(waiting)})", 1, style.NOT_FINAL),
     ):
         axes.plot(shown[shown.between(low, high)], label=label, markersize=scale * size, **look)
     axes.set_ylim(low, high)
-    layout.mark_off_scale(axes, pd.concat([quoted, proposed]), joined=1.5 * epoch_s)
-    layout.mark_along_bottom(axes, epochs["start_s"][~priced], "no price", style.MISSING)
+    layout.mark_off_scale(axes, pd.concat([quoted, waiting]), joined=1.5 * epoch_s)
+    missing = epochs["start_s"].drop(priced.index)
+    layout.mark_along_bottom(axes, missing, "no price", style.MISSING)
     layout.mark_fault_changes(axes, config, config.faults)
     axes.set_ylabel(f"{symbol} (US dollars)")
     answer = (
         f"{len(final)} of {len(epochs)} epochs have a final price; "
         f"the market is inside the band at the start of {within_band(result, symbol).sum()}"
     )
+    lowest, panels = (axes, ()) if differences is None else (differences, (axes,))
+    if differences is not None:
+        off = 10_000 * (final["consensus_price"] / final["true_price"] - 1)
+        at_most = f", at most {off.abs().max():,.1f} bp" if len(final) else ""
+        label = f"final − true price when quoted{at_most}"
+        _draw_differences(differences, final["start_s"], off, label)
+    layout.time_axis(lowest, result)
+    layout.legend_below(lowest, *panels)
     question = "Does the final price keep up with the market?"
-    layout.explain_run(axes, result, question, answer, symbol)
+    layout.head(axes, question, layout.about(result, symbol, answer))
+
+
+def _draw_differences(
+    axes: Axes, times: "pd.Series[float]", off: "pd.Series[float]", what: str
+) -> None:
+    """Draw differences in basis points, of which none may be there, as stems from zero."""
+    axes.axhline(0, **style.ZERO)
+    axes.vlines(times, 0, off, **style.STEM)
+    axes.plot(times, off, label=what, markersize=layout.mark_size(len(off)), **style.DIFFERENCE)
+    if not off.notna().any():
+        axes.set_ylim(-1, 1)
+    axes.set_ylabel("Difference\n(basis points)")
 
 
 def draw_vwap(axes: Axes | Sequence[Axes], result: Result, symbol: str | None = None) -> None:
@@ -71,15 +98,9 @@ def draw_vwap(axes: Axes | Sequence[Axes], result: Result, symbol: str | None = 
     count = int(prices["vwap"].count())
     size = layout.mark_size(count)
     time, difference, cent = prices["time_s"], prices["difference_bp"], prices["one_cent_bp"]
-    lower.axhline(0, **style.ZERO)
-    lower.vlines(time, 0, difference, **style.STEM)
-    label = "consensus − VWAP"
-    lower.plot(time, difference, label=label, markersize=size, **style.DIFFERENCE)
+    _draw_differences(lower, time, difference, "consensus − VWAP")
     lower.step(time, cent, where="post", label="± one cent", **style.ONE_CENT)
     lower.step(time, -cent, where="post", **style.ONE_CENT)
-    if not count:
-        lower.set_ylim(-1, 1)
-    lower.set_ylabel("Difference (basis points)")
     layout.time_axis(lower, result)
     if averages is None:
         layout.legend_below(lower)

@@ -107,7 +107,7 @@ def _draw_cells(
         if not np.isnan(estimate[1:]).any():
             text += f"\n{low} to {high}"
         ink = layout.ink_on(image, estimate[0])
-        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
+        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=style.SMALL)
     bar = axes.figure.colorbar(image, ax=axes)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format(value, number)))
     bar.outline.set_visible(False)

@@ -2,12 +2,11 @@
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from streamlet_lab.charts import layout, style
 from streamlet_lab.charts.series import fault_changes
@@ -15,6 +14,10 @@ from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.result import Result
 from streamlet_lab.theory import round_robin_finality_lag
 from streamlet_lab.units import to_seconds
+
+# Above and below what is shown: a share of it, or of an epoch.
+_ROOM: Final = 0.15
+_LEAST_ROOM: Final = 0.05
 
 
 class Regime(NamedTuple):
@@ -65,27 +68,27 @@ def draw_latency(axes: Axes, result: Result) -> None:
     axes.vlines(times, nodes["min"], nodes["max"], label="range over nodes", **range_look)
     label = "seen by the observer"
     axes.plot(epochs["start_s"], epochs["latency_s"], label=label, markersize=size, **style.FINAL)
-    regimes = closed_form(config)
+    regimes, ways = closed_form(config), 2 * to_seconds(config.network.median_delay)
+    levels = [*nodes["min"], *nodes["max"], *epochs["latency_s"]]
     for number, regime in enumerate(regimes):
         part = epochs.iloc[regime.start : regime.stop]
-        lag = np.nan if regime.lag is None else float(regime.lag) * length
+        lag = np.nan if regime.lag is None else float(regime.lag) * length + ways
         for level, label, look in (
             (part["latency_s"].mean(), "mean of the simulation", style.MEAN),
-            (lag, "closed form, without delays", style.CLOSED_FORM),
+            (lag, "closed form, with two median delays", style.CLOSED_FORM),
         ):
             span = [regime.start * length, regime.stop * length]
             axes.plot(span, [level, level], label=None if number else label, **look)
+            levels.append(level)
     waiting = epochs["start_s"][epochs["finalized_s"].isna()]
     layout.mark_along_bottom(axes, waiting, "not final", style.MISSING)
     layout.mark_fault_changes(axes, config, config.node_faults)
-    slowest = pd.concat([nodes["max"], epochs["latency_s"]]).max()
     # Where nothing is final, the scale is that of the best case.
-    axes.set_ylim(0, 1.1 * (length if pd.isna(slowest) else slowest))
+    seen = pd.Series(levels, dtype=float).dropna()
+    low, high = (seen.min(), seen.max()) if len(seen) else (length, length)
+    room = max(_ROOM * (high - low), _LEAST_ROOM * length)
+    axes.set_ylim(max(low - room, 0), high + room)
     axes.set_ylabel("Latency (s)")
-    scales = (lambda time: np.divide(time, length), lambda count: np.multiply(count, length))
-    in_epochs = axes.secondary_yaxis("right", functions=scales)
-    in_epochs.yaxis.set_major_locator(MaxNLocator(integer=True))
-    in_epochs.set_ylabel("Latency (epochs)")
     median = epochs["latency_s"].median()
     answer = "nothing is final" if pd.isna(median) else f"median {median:.2f} s"
     if regimes:

@@ -1,12 +1,13 @@
 """What all charts share: figures, headings, axes, marks of missing things, legends."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection as Several
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import takewhile
 from math import sqrt
-from typing import Final
+from typing import Any, Final
 
 import matplotlib.pyplot as plt
 import matplotlib.style
@@ -20,9 +21,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import Collection, PathCollection
 from matplotlib.container import BarContainer, Container, ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from streamlet_lab.charts import style
@@ -38,9 +40,9 @@ _STRIP: Final = 0.025
 _MOST_TICKS: Final = 100
 # Marks in the legend that stand for what is drawn otherwise.
 _KEY: Final = "key"
+# A mark at the edge is seen: the share of the height that it may be beyond.
+_EDGE: Final = 0.01
 _POINTS_PER_INCH: Final = 72
-# What honest sources differ by is well below, what liars do well above.
-_LINEAR_BP: Final = 10.0
 # What is written on a cell must be seen on it: from this brightness on black is.
 _BRIGHT: Final = 0.5
 
@@ -104,34 +106,14 @@ def to_png(figure: Figure, compress_level: int = 6) -> bytes:
 def head(axes: Axes, question: str, answer: str) -> Text:
     """Write what the chart asks, and below it what this run answers; return the answer."""
     axes.set_title(question)
-    place = axes.transAxes + _up(axes, 7)
-    return axes.text(0, 1, answer, transform=place, fontsize="small", color="#444444")
+    place = axes.transAxes + shifted(axes, 0, 7)
+    return axes.text(0, 1, answer, transform=place, fontsize=style.SMALL, color="#444444")
 
 
-def explain(axes: Axes, question: str, answer: str) -> None:
+def explain(axes: Axes, question: str, answer: str, **legend: Any) -> None:
     """Write question and answer above the axes, and the legend below them."""
-    legend_below(axes)
+    legend_below(axes, **legend)
     head(axes, question, answer)
-
-
-def basis_point_axis(axes: Axes, label: str) -> None:
-    """Let the y-axis show what is drawn in basis points, be it 1 or 1,000 of them.
-
-    It is linear around zero; beyond 10 basis points, if anything is there, it is logarithmic.
-    """
-    largest = max(map(abs, axes.dataLim.intervaly), default=0)
-    if largest > _LINEAR_BP:
-        axes.set_yscale("symlog", linthresh=_LINEAR_BP)
-        axes.autoscale_view(scalex=False)  # the margins are to be those of the new scale
-        decades = _LINEAR_BP * 10.0 ** np.arange(np.ceil(np.log10(largest / _LINEAR_BP)) + 1)
-        ticks = [_LINEAR_BP / 2, *decades]
-        axes.yaxis.set_major_locator(FixedLocator([*(-tick for tick in ticks), 0, *ticks]))
-        axes.yaxis.set_minor_locator(NullLocator())
-        label = f"{label}\nlogarithmic beyond ±{_LINEAR_BP:g}"
-    axes.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:+,.6g}".replace("-", "−") if value else "0")
-    )
-    axes.set_ylabel(label)
 
 
 def explain_run(
@@ -169,16 +151,31 @@ def powers(axis: Axis) -> None:
         tick.label1.set_parse_math(True)
 
 
-def legend_below(axes: Axes, *others: Axes, ncols: int = 3) -> None:
+def legend_below(
+    axes: Axes,
+    *others: Axes,
+    ncols: int = 3,
+    points: float = 40,
+    without: Several[Artist] = (),
+    pairs: Mapping[str, tuple[Artist, ...]] | None = None,
+) -> None:
     """Explain the marks of these axes below the x-axis of the first, where no data can be.
 
-    What has no mark needs no explanation.
+    What has no mark, or none within the axes, needs no explanation. It begins so many points below
+    the axes. Artists that are explained together may be given, by what they mean.
     """
     named = [handle for each in (*others, axes) for handle in each.get_legend_handles_labels()[0]]
-    handles = [handle for handle in named if _is_seen(handle)]
-    place = axes.transAxes + _up(axes, -40)
+    handles = [handle for handle in named if handle not in without and _is_seen(handle)]
+    place = axes.transAxes + shifted(axes, 0, -points)
+    explained = {str(handle.get_label()): handle for handle in handles} if pairs is None else pairs
     axes.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=place, ncols=ncols
+        [*explained.values()],
+        [*explained],
+        loc="upper left",
+        bbox_to_anchor=(0, 0),
+        bbox_transform=place,
+        ncols=ncols,
+        handler_map={tuple: HandlerTuple(ndivide=None)},
     )
 
 
@@ -187,9 +184,9 @@ def add_key(axes: Axes, what: str, look: style.Look) -> None:
     axes.plot([], [], label=what, gid=_KEY, **look)
 
 
-def mark_along_bottom(axes: Axes, times: "pd.Series[float]", what: str, look: style.Look) -> None:
+def mark_along_bottom(axes: Axes, times: "pd.Series[float]", what: str, look: style.Look) -> Line2D:
     """Mark along the bottom when something happened that has no place on the y-axis."""
-    axes.plot(
+    (marks,) = axes.plot(
         times,
         np.full(len(times), _STRIP),
         transform=axes.get_xaxis_transform(),
@@ -199,6 +196,7 @@ def mark_along_bottom(axes: Axes, times: "pd.Series[float]", what: str, look: st
         markeredgewidth=min(1.5, 200 / max(len(times), 1)),
         **look,
     )
+    return marks
 
 
 def mark_off_scale(axes: Axes, prices: "pd.Series[float]", joined: float = 0.0) -> None:
@@ -260,8 +258,14 @@ def _is_seen(handle: Artist | Container) -> bool:
     """Whether something is there to be explained: a series without data has no mark."""
     match handle:
         case Line2D():
+            if handle.get_gid() == _KEY or handle.axes is None:
+                return True
+            low, high = sorted(handle.axes.get_ylim())  # autoscales, which is late otherwise
             places = np.asarray(handle.get_xydata(), dtype=float)
-            return handle.get_gid() == _KEY or bool(np.isfinite(places).all(axis=1).any())
+            places = handle.get_transform().transform(places[np.isfinite(places).all(axis=1)])
+            heights = handle.axes.transData.inverted().transform(places)[:, 1]
+            room = _EDGE * (high - low)
+            return bool(len(heights)) and heights.min() < high + room and heights.max() > low - room
         case ErrorbarContainer():
             return _is_seen(handle.lines[0])
         case BarContainer():
@@ -274,9 +278,10 @@ def _is_seen(handle: Artist | Container) -> bool:
             return True
 
 
-def _up(axes: Axes, points: float) -> ScaledTranslation:
-    """Return a shift upwards by a number of points, whatever the size of the axes."""
-    return ScaledTranslation(0, points / _POINTS_PER_INCH, axes.figure.dpi_scale_trans)
+def shifted(axes: Axes, right: float, up: float) -> ScaledTranslation:
+    """Return a shift by points, whatever the size of the axes."""
+    inches = right / _POINTS_PER_INCH, up / _POINTS_PER_INCH
+    return ScaledTranslation(*inches, axes.figure.dpi_scale_trans)
 
 
 def _duration(microseconds: int) -> str:

@@ -96,15 +96,13 @@ def draw_book(
     path, steps = series.true_path(result, symbol), series.band_steps(result, symbol)
     quotes = pd.concat([book["best_bid"], book["best_ask"]])
     typical = quotes[quotes.between(*quotes.quantile([_FAR, 1 - _FAR]))]
-    limits = series.price_limits(path[start:stop], trades["price"], typical)
+    held = steps.loc[steps["time_s"].between(start, stop), "reference_price"]
+    limits = series.price_limits(path[start:stop], trades["price"], typical, held)
     axes.set_ylim(limits)
     band.draw_states(axes, result, symbol, steps["time_s"].iloc[-1])
     _draw_depth(axes, depth_grid(result, symbol, (start, stop), limits))
     band.draw_band_edges(axes, steps, band.band_name(config.market))
     band.draw_reference(axes, steps)
-    for side, column in (("buy", "best_bid"), ("sell", "best_ask")):
-        label = layout.spaced(column)
-        axes.step(book["time_s"], book[column], where="post", label=label, **style.BEST[side])
     axes.plot(path, label="underlying price", **style.TRUE_PATH)
     area = _TRADE_AREA * (layout.mark_size(len(trades)) / layout.mark_size(1)) ** 2
     for fair, what, least, look in _TRADES:
@@ -148,7 +146,7 @@ def _draw_depth(axes: Axes, grid: DepthGrid) -> None:
         bar.ax.yaxis.set_minor_locator(NullLocator())
         text = (lambda value, _: f"{value:,.6g}") if side == "sell" else (lambda value, _: "")
         bar.ax.yaxis.set_major_formatter(FuncFormatter(text))
-        bar.ax.set_xlabel(name, fontsize="small")
+        bar.ax.set_xlabel(name, fontsize=style.SMALL)
         bar.outline.set_visible(False)
         if side == "sell":
             bar.set_label(f"Shares {prices}, logarithmic")

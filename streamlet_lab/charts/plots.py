@@ -105,7 +105,9 @@ class Plots:
     block_tree(), timeline(), votes(), finality(), messages(), violation()
     """
 
-    prices = Page(draw_prices, (9, 5), saved=True)
+    prices = Page(
+        draw_prices, (9, 6), {"nrows": 2, "sharex": True, "height_ratios": (3, 1)}, saved=True
+    )
     vwap = Page(
         draw_vwap, (9, 5.5), {"nrows": 2, "sharex": True, "height_ratios": (3, 2)}, saved=True
     )

@@ -140,7 +140,7 @@ def _cost(tables: Mapping[str, pd.DataFrame]) -> str:
     if {"entry_rate", "implied_rate"} <= {*tables}:
         gaps = tables["entry_rate"]["mean"].to_numpy() - tables["implied_rate"]["mean"].to_numpy()
         off = 100 * float(pd.Series(gaps).abs().max())
-        parts.append(f"at entry off by at most {off:.2g} points from what the ages imply")
+        parts.append(f"at entry within {off:.2g} points of the ages' share")
     return "; ".join([*parts, intervals_in_words(rates)])
 
 

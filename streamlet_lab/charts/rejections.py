@@ -1,25 +1,25 @@
 """The rejection chart: which orders does the band stop, and which of them wrongly?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from streamlet_lab.charts import band, layout, series, style
 from streamlet_lab.metrics import MARKET, VERDICTS
 from streamlet_lab.result import Result
 from streamlet_lab.totals import rate_in_words
 
-#: Beside the bars, which are of orders stopped.
+#: Beside the bars, which are of orders stopped by the band.
 _BARS = {
     "false": "fair",
     "turned_fair": "become fair",
     "turned_unfair": "no longer fair",
     "justified": "unfair",
     "market": "market order",
-    "": "not by the band",
 }
 
 
@@ -46,13 +46,14 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     _mark(axes, trades[~trades["fair"]], "unfair trade", style.UNFAIR_TRADE)
     stopped = refused[refused["verdict"].isin(style.STOPPED.keys())]
     at_own_price = stopped.assign(price=stopped["own_price"])
-    for verdict, look in style.STOPPED.items():
-        _mark(axes, at_own_price[stopped["verdict"] == verdict], VERDICTS[verdict], look)
+    marks = {
+        verdict: _mark(axes, at_own_price[stopped["verdict"] == verdict], VERDICTS[verdict], look)
+        for verdict, look in style.STOPPED.items()
+    }
     layout.mark_off_scale(axes, pd.concat([trades, at_own_price]).set_index("time_s")["price"])
     unpriced = refused.loc[refused["verdict"] == MARKET, "time_s"]
-    layout.mark_along_bottom(axes, unpriced, VERDICTS[MARKET], style.NO_PRICE)
-    if counts is not None:
-        _draw_counts(counts, refusal_counts(result, symbol))
+    what = VERDICTS[MARKET]
+    marks[MARKET] = layout.mark_along_bottom(axes, unpriced, what, style.NO_PRICE)
     axes.set_ylabel(f"{symbol} (US dollars)")
     question = "Which orders does the band stop, and which of them wrongly?"
     numbers: dict[Any, Any] = result.market_quality.loc[symbol].to_dict()
@@ -60,47 +61,53 @@ def draw_rejections(axes: Axes | Sequence[Axes], result: Result, symbol: str | N
     if numbers["orders"]:
         answer = (
             f"fair orders stopped: {rate_in_words(numbers)}; "
-            f"{numbers['orders_stopped'] - numbers['fair_orders_stopped']:,.0f} other orders "
+            f"{numbers['orders_stopped'] - numbers['fair_orders_stopped']:,.0f} others "
             f"stopped; {numbers['unfair_trades']:,.0f} of {numbers['trades']:,.0f} trades at an "
             "unfair price"
         )
-    layout.explain_run(axes, result, question, answer, symbol)
+    layout.time_axis(axes, result)
+    layout.head(axes, question, layout.about(result, symbol, answer))
+    layout.legend_below(axes, without=() if counts is None else [*marks.values()])
+    if counts is not None:
+        _draw_counts(counts, refusal_counts(result, symbol), marks)
 
 
-def _mark(axes: Axes, rows: pd.DataFrame, what: str, look: style.Look) -> None:
+def _mark(axes: Axes, rows: pd.DataFrame, what: str, look: style.Look) -> Line2D:
     """Mark the rows that are on the scale, and say how many there are in all."""
     seen = rows[rows["price"].between(*axes.get_ylim())]
     size = layout.mark_size(len(rows)) * (1.4 if look["marker"] == "." else 1)
     label = f"{what} ({len(rows):,})"
-    axes.plot(seen["time_s"], seen["price"], label=label, markersize=size, **look)
+    (marks,) = axes.plot(seen["time_s"], seen["price"], label=label, markersize=size, **look)
+    return marks
 
 
 def refusal_counts(result: Result, symbol: str) -> pd.DataFrame:
-    """Return how many orders were stopped by ``where`` and ``reason``, most frequent first.
+    """Return how many orders the band stopped by ``where`` and ``reason``, in alphabetical order.
 
-    With a column for each of :data:`~streamlet_lab.metrics.VERDICTS`, and the empty text, for
-    orders that lost shares without being stopped: for these ``where`` is the ``action``.
+    The order is the same in every run, so that charts can be compared. There is a column for each
+    of :data:`~streamlet_lab.metrics.VERDICTS`.
     """
     refused = series.of_symbol(result.rejections, symbol)
-    refused = refused[refused["action"] != "not replaced"]
-    where = refused["stopped"].where(refused["verdict"] != "", refused["action"]).rename("where")
-    counts = refused.groupby([where, "reason", "verdict"]).size().unstack(fill_value=0)
-    counts = counts.reindex(columns=[*VERDICTS, ""], fill_value=0)
-    return counts.loc[counts.sum(axis="columns").sort_values(ascending=False, kind="stable").index]
+    stopped = refused[refused["verdict"] != ""].rename(columns={"stopped": "where"})
+    counts = stopped.groupby(["where", "reason", "verdict"]).size().unstack(fill_value=0)
+    return counts.reindex(columns=[*VERDICTS], fill_value=0)
 
 
-def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
+def _draw_counts(axes: Axes, counts: pd.DataFrame, marks: Mapping[str, Line2D]) -> None:
+    """Draw the counts as bars, and explain each verdict's bar and its mark together."""
     if counts.empty:
         axes.set_axis_off()
         return
     names = [layout.spaced(f"{where}:\n{reason}") for where, reason in counts.index]
-    left = np.zeros(len(counts))
-    for verdict, look in style.VERDICTS.items():
-        own, label = counts[verdict], _BARS[verdict]
+    left, explained = np.zeros(len(counts)), {}
+    for verdict, label in _BARS.items():
+        own, look = counts[verdict], style.VERDICTS[verdict]
         bars = axes.barh(names, own, left=left, height=0.6, label=label, **look)
         left += own
+        if own.any():
+            explained[f"{label} ({own.sum():,})"] = bars[0], marks[verdict]
     axes.bar_label(bars, labels=[f"{total:,.0f}" for total in left], padding=3)
     axes.invert_yaxis()
     axes.set_xlabel("Orders stopped")
     axes.grid(visible=False)
-    layout.legend_below(axes, ncols=1)
+    layout.legend_below(axes, ncols=1, pairs=explained)

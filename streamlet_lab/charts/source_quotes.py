@@ -38,7 +38,7 @@ def draw_sources(axes: Axes, result: Result, symbol: str | None = None) -> None:
     prices = series.agreed_prices(result, symbol)
     axes.plot(prices["time_s"], prices["deviation_bp"], label="agreed price", **style.AGREED)
     layout.mark_fault_changes(axes, config, config.source_faults)
-    layout.basis_point_axis(axes, f"{symbol}: above its true price (basis points)")
+    axes.set_ylabel(f"{symbol}: above its true price (basis points)")
     question = "How far apart are the sources, and who is out of line?"
     answer = "nothing was quoted"
     if not quotes.empty:

@@ -24,6 +24,9 @@ YELLOW: Final = "#F0E442"
 GREY: Final = "#888888"
 WHITE: Final = "#FFFFFF"
 
+#: Points of what is written smaller than the rest: nothing is smaller.
+SMALL: Final = 9.0
+
 #: Keyword arguments of a line, a patch or a collection of matplotlib.
 Look = Mapping[str, Any]
 
@@ -45,17 +48,20 @@ def _letter(formula: str) -> Path:
     return mark.get_path().transformed(mark.get_transform())
 
 
-def _note(color: str, ha: str, va: str, size: str, weight: str = "normal") -> Look:
+def _note(color: str, ha: str, va: str, weight: str = "normal") -> Look:
     """Return how a text looks that stands some points beside what it is about."""
     place = {"textcoords": "offset points", "ha": ha, "va": va}
-    return {**place, "color": color, "fontsize": size, "weight": weight}
+    return {**place, "color": color, "fontsize": SMALL, "weight": weight}
 
 
 TRUE_PATH: Final[Look] = {"color": BLACK, "linewidth": 1.0}
 QUOTES: Final = _marks(GREY, "_", markeredgewidth=0.8, zorder=2.5)
 FINAL: Final = _marks(BLUE, "o")
 NOT_FINAL: Final = _marks(BLUE, "o", filled=False)
-OFF_SCALE: Final = _marks(BLACK, "d", filled=False, linestyle="-", linewidth=1.5)
+# Pale and dotted: what is beyond the edge is no part of the data.
+OFF_SCALE: Final = _marks(GREY, "d", filled=False, linestyle=":", linewidth=1.2)
+#: From the instant at which a price was quoted to that at which it was final.
+WAIT: Final[Look] = {"color": BLUE, "linewidth": 1.0, "alpha": 0.7, "zorder": 2.7}
 MISSING: Final = _marks(VERMILLION, "|")
 FAULT: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
 PARENT: Final[Look] = {"color": GREY, "linewidth": 1.0}
@@ -73,10 +79,14 @@ BLOCKS: Final[Mapping[tuple[str, str], Look]] = {
     )
     for leader, marker in (("honest", "o"), ("faulty", "D"))
 }
-VOTES_KEY: Final = _marks(GREY, _letter("3"))
-VOTES: Final = _note(GREY, "right", "top", "x-small")
-VOTER: Final = _note(BLACK, "center", "center", "small")
-DOUBLE_VOTER: Final = _note(VERMILLION, "center", "center", "small", weight="bold")
+#: Blocks of consecutive epochs, both notarized.
+IN_A_ROW: Final[Look] = {"color": SKY, "linewidth": 7.0, "alpha": 0.5, "zorder": 0.9}
+VOTES: Final = {
+    **_note(BLACK, "center", "top"),
+    "bbox": {"facecolor": WHITE, "edgecolor": "none", "pad": 0.4},
+}
+VOTER: Final = _note(BLACK, "center", "center")
+DOUBLE_VOTER: Final = _note(VERMILLION, "center", "center", weight="bold")
 
 NODE: Final[Look] = {"color": GREY, "linewidth": 0.8, "zorder": 1}
 EPOCH: Final[Look] = {"color": GREY, "linestyle": ":", "linewidth": 1.2, "zorder": 1}
@@ -98,7 +108,7 @@ LETTERS: Final[Mapping[str, Look]] = {
         "color": color,
         "ha": "center",
         "va": "center",
-        "fontsize": "x-small",
+        "fontsize": SMALL,
         "weight": "bold",
         "bbox": {"facecolor": WHITE, "edgecolor": "none", "pad": 0.8},
     }
@@ -120,7 +130,7 @@ REACHED: Final = _marks(BLACK, "P", markersize=8, zorder=4)
 BESIDE: Final[Look] = {
     "textcoords": "offset points",
     "va": "center",
-    "fontsize": 9,
+    "fontsize": SMALL,
     "bbox": {"facecolor": WHITE, "edgecolor": "none", "pad": 0.5},
     "zorder": 5,
 }
@@ -228,13 +238,13 @@ REFERENCE: Final[Look] = {"color": PURPLE, "linewidth": 1.2, "linestyle": (0, (4
 STATES: Final[Mapping[str, Look]] = {
     state: {"facecolor": color, "edgecolor": GREY, "alpha": 0.35, "hatch": hatch, "linewidth": 0}
     for state, color, hatch in (
-        ("limit", "#F5E6BF", ""),
+        ("limit", ORANGE, "\\\\\\"),
         ("auction", "#E9D3E0", "...."),
         ("paused", "#DDDDDD", "////"),
         ("halted", "#BBBBBB", "xxxx"),
     )
 }
-FAIR_TRADE: Final = _marks(GREY, ".", zorder=2, alpha=0.6, markeredgewidth=0)
+FAIR_TRADE: Final = _marks("#444444", ".", zorder=2, markeredgewidth=0)
 UNFAIR_TRADE: Final = _marks(YELLOW, "^", markeredgecolor=BLACK, markeredgewidth=0.6, zorder=3.5)
 #: Orders stopped, by verdict, in a picture of prices.
 STOPPED: Final[Mapping[str, Look]] = {
@@ -243,16 +253,15 @@ STOPPED: Final[Mapping[str, Look]] = {
     "turned_unfair": _marks(GREEN, "d", filled=False),
     "justified": _marks(GREEN, "D"),
 }
-#: The same as bars of counts; no verdict: they were not stopped.
+#: The same as bars of counts.
 VERDICTS: Final[Mapping[str, Look]] = {
     verdict: {"facecolor": color, "edgecolor": edge, "hatch": hatch, "linewidth": 0}
     for verdict, color, edge, hatch in (
         ("false", VERMILLION, VERMILLION, ""),
         ("turned_fair", ORANGE, VERMILLION, "...."),
         ("turned_unfair", WHITE, GREEN, "/////"),
-        ("justified", GREEN, GREEN, ""),
+        ("justified", GREEN, WHITE, "....."),
         ("market", WHITE, VERMILLION, "xxxx"),
-        ("", GREY, GREY, ""),
     )
 }
 NO_REFERENCE: Final[Look] = {"facecolor": GREY, "alpha": 0.15, "linewidth": 0}
@@ -262,10 +271,6 @@ NO_PRICE: Final = _marks(VERMILLION, "2", zorder=4)
 DEPTH: Final[Mapping[str, tuple[str, ...]]] = {
     "buy": ("#D6EAF6", SKY, BLUE, "#002D47"),
     "sell": ("#FBE7BE", ORANGE, VERMILLION, "#4A1D00"),
-}
-BEST: Final[Mapping[str, Look]] = {
-    "buy": {"color": BLUE, "linewidth": 1.2},
-    "sell": {"color": VERMILLION, "linewidth": 1.2, "linestyle": (0, (3, 0.8))},
 }
 TRADE: Final = {
     "facecolor": WHITE,

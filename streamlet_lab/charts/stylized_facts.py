@@ -57,7 +57,7 @@ def plot_facts(frame: pd.DataFrame) -> Figure:
         look = {"ha": "left", "fontsize": 11.5, "weight": "bold"}
         question = figure.suptitle("Which model of prices is like real AAPL?\n ", x=0.01, **look)
         answer = f"facts in which real AAPL could be a path: {', '.join(counts)}"
-        look = {"xycoords": question, "fontsize": "small", "color": "#444444"}
+        look = {"xycoords": question, "fontsize": style.SMALL, "color": "#444444"}
         panels[0, 0].annotate(answer, (0, 0), **look).set_in_layout(False)
     return figure
 

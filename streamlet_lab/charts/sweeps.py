@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from streamlet_lab.charts import layout, style
@@ -24,6 +24,10 @@ from streamlet_lab.units import to_name
 ClosedForm: TypeAlias = Callable[[Any], Any]
 
 _GRID: Final = 1_000
+# Whole numbers at which a closed form is drawn as steps.
+_FEW: Final = 20
+# Points between series at one place on the x-axis.
+_ASIDE: Final = 5.0
 # Labels are 1 apart; how far then are their series, and how long is half of a formula's line?
 _APART: Final = 0.14
 _REACH: Final = 0.35
@@ -72,7 +76,9 @@ def plot_means(
         axes.set_ylabel(y_label or measure)
         axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))  # so that heights can be compared
         title = question or f"How does {measure} depend on {x}?"
-        layout.explain(axes, title, _answer(means))
+        if (means["mean"].dropna() % 1 == 0).all() and means["mean"].max() > 1:
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        layout.explain(axes, title, _answer(means, x, by))
     return figure
 
 
@@ -95,7 +101,9 @@ def plot_policies(swept: Sweep) -> Figure:
         if len(seen):
             axes.set_ylim(seen.min() / _ROOM, seen.max() * _ROOM)
         question = "How far can a lying leader move the price?"
-        layout.explain(axes, question, _answer(means, " bp"))
+        layout.explain(
+            axes, question, _answer(means, "prices.voter_policy", "prices.aggregator", " bp")
+        )
     return figure
 
 
@@ -178,7 +186,7 @@ def series_of(means: pd.DataFrame, by: str | None) -> dict[Any, pd.DataFrame]:
 
 def series_name(by: str | None, value: object) -> str:
     """Name the means of one value of a setting."""
-    return "mean" if by is None else f"{by.rpartition('.')[2]} = {value}"
+    return "simulation" if by is None else f"{by.rpartition('.')[2]} = {value}"
 
 
 def margins(means: pd.DataFrame, middle: str = "mean") -> list["pd.Series[float]"]:
@@ -209,16 +217,24 @@ def draw_series(
         look = {**style.SERIES[number], "label": label, "capsize": 3}
         if not (joined and is_numeric):
             look["linestyle"] = "none"
-        axes.errorbar(places, part["mean"], margins(part), **look)
+        drawn = axes.errorbar(places, part["mean"], margins(part), **look)
+        if is_numeric:  # so that no interval lies on another
+            aside = layout.shifted(axes, _ASIDE * (number - (len(parts) - 1) / 2), 0)
+            for artist in drawn.get_children():
+                artist.set_transform(axes.transData + aside)
     for (label, curve), dashes in zip(curves.items(), style.FORM_DASHES, strict=False):
         look = {**style.CLOSED_FORM, "linestyle": dashes, "zorder": 2, "label": label}
         if is_numeric:
-            axes.plot(curve, **look)
+            # Between few whole numbers nothing is expected.
+            few = curve.index.dtype.kind in "iu" and len(curve) <= _FEW
+            axes.plot(curve, drawstyle="steps-mid" if few else "default", **look)
         else:
             steps = np.arange(len(values))
             axes.hlines(curve.reindex(values), steps - _REACH, steps + _REACH, **look)
     if is_numeric:
         axes.margins(x=0.03)
+        if values.dtype.kind in "iu":
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
         axes.set_xticks(range(len(values)), labels=[str(value) for value in values])
         axes.set_xlim(-0.5, len(values) - 0.5)
@@ -274,10 +290,14 @@ def _curve(form: ClosedForm, values: "pd.Series[Any]") -> "pd.Series[float]":
     return pd.Series(_evaluate(form, places), places)
 
 
-def _answer(means: pd.DataFrame, unit: str = "") -> str:
+def _answer(means: pd.DataFrame, x: str, by: str | None, unit: str = "") -> str:
     if means["mean"].isna().all():
         return "no run has this measure"
-    answer = f"means from {means['mean'].min():.4g} to {means['mean'].max():.4g}{unit}"
+    ends, known = [], means.dropna(subset=["mean"]).sort_values("mean", kind="stable")
+    for what, row in (("lowest", known.iloc[0]), ("highest", known.iloc[-1])):
+        at = ", ".join(str(row[name]) for name in (x, by) if name)
+        ends.append(f"{what} {row['mean']:.4g}{unit} ({at})".replace("\n", " "))
+    answer = ", ".join(ends)
     judged = means.dropna(subset=["low", "expected"])
     if judged.empty:
         return f"{answer}; {intervals_in_words(means)}"

@@ -52,7 +52,7 @@ class TestTree:
             assert len(set.union(*looks.values())) == count
 
     def test_edges_lead_to_the_parents_and_turn_where_no_block_is(self):
-        (edges,) = chart().collections
+        edges, consecutive = chart().collections
         ends = {(tuple(path[0]), tuple(path[-1])) for path in edges.get_segments()}
         genesis, a, b, c = (-1, 0), (0, 0), (1, 0), (3, 0)
         x, y, d, z = (2, 1), (5, 1), (6, 0), (6, -1)
@@ -60,6 +60,8 @@ class TestTree:
         for path in edges.get_segments():
             slanted = [(a, b) for a, b in pairwise(path) if a[1] != b[1]]
             assert all(b[0] == a[0] + 0.5 for a, b in slanted)
+        marked = {(tuple(path[0]), tuple(path[-1])) for path in consecutive.get_segments()}
+        assert marked == {(genesis, a), (a, b)}
 
     def test_small_trees_show_votes(self):
         axes = chart()
@@ -67,8 +69,9 @@ class TestTree:
         assert len(votes) == 7
         assert all(count == epoch + 1 for (epoch, _), count in votes.items())
         large = tree(*[(f"{epoch}", f"{epoch - 1}", epoch, "final", "n") for epoch in range(41)])
-        assert "number: votes" in labels(axes)
-        assert "number: votes" not in labels(chart(blocks=large, epochs=41))
+        assert axes.get_xlabel().endswith("the number at a block: its votes")
+        assert chart(blocks=large, epochs=41).get_xlabel() == "Epoch"
+        assert tick_labels(axes.xaxis)[:5] == ["0\n0", "1\n1", "2\n2", "3\n3", "4\n0"]
 
     def test_some_epochs_are_shown_with_their_blocks_only(self):
         axes = chart(2, 4)

@@ -150,8 +150,7 @@ class TestPush:
         apart = axes.bbox.width / figure.dpi * 72 / epochs
         assert 3 < find(axes, "mean").get_markersize() <= min(apart, 9.5)
 
-    @pytest.mark.parametrize(("second", "scale"), [(300, "linear"), (3, "symlog")])
-    def test_series_of_one_magnitude_share_a_linear_axis(self, second, scale):
-        (axes,) = plot_push(pushed(mean=[300, 500], median=[second, second])).axes
-        assert axes.get_yscale() == scale
+    def test_the_axis_is_linear_whatever_is_on_it(self):
+        (axes,) = plot_push(pushed(mean=[300, 500], median=[3, 3])).axes
+        assert axes.get_yscale() == "linear"
         assert axes.get_ylabel().startswith("Above the true price (basis points)")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from streamlet_lab import Experiment
 from streamlet_lab.charts import draw_prices, draw_vwap
 from streamlet_lab.charts.band import band_name
 from streamlet_lab.charts.final_prices import within_band
@@ -20,16 +21,29 @@ def test_shows_the_path_and_every_price_by_what_became_of_it():
     epochs, axes = result.epochs, drawn(draw_prices, result)
     priced = epochs["claim"] == "price_consensus"
     final = priced & epochs["finalized_s"].notna()
-    for label, part, column in (
-        ("underlying price", epochs, "true_price"),
-        (f"final price ({final.sum()})", epochs[final], "consensus_price"),
-        (f"not final ({(priced & ~final).sum()})", epochs[priced & ~final], "consensus_price"),
+    proposed = priced & ~final
+    for label, part, *columns in (
+        ("underlying price", epochs, "start_s", "true_price"),
+        (f"final price ({final.sum()})", epochs[final], "finalized_s", "consensus_price"),
+        (f"not final ({proposed.sum()})", epochs[proposed], "start_s", "consensus_price"),
     ):
         assert len(part)
-        np.testing.assert_array_equal(points(axes, label), rows(part, "start_s", column))
+        np.testing.assert_array_equal(points(axes, label), rows(part, *columns))
+    ways = np.array(find(axes, "from quoted to final").get_segments())
+    expected = rows(epochs[final], "start_s", "finalized_s")
+    np.testing.assert_array_equal(ways[:, :, 0], expected)
     missing = points(axes, f"no price ({(~priced).sum()})")
     assert len(missing)
     assert missing[:, 0].tolist() == epochs["start_s"][~priced].tolist()
+
+
+def test_a_small_lie_is_seen_in_basis_points():
+    result = Experiment(epochs=8, seed=1, faults={"node_3": "price_manipulator"}).run()
+    prices, differences = Figure().subplots(2, 1)
+    draw_prices((prices, differences), result)
+    off = points(differences, "final − true price when quoted")
+    assert off[off[:, 1] > 40, 0].tolist() == [3]
+    assert np.abs(off[:3, 1]).max() < 3
 
 
 def test_shows_every_quote():

@@ -32,7 +32,7 @@ class TestOffScale:
         marks = points(axes, "off the scale (5)")
         parts = np.split(marks[:, 0], np.flatnonzero(np.isnan(marks[:, 0])))
         assert [part[~np.isnan(part)].tolist() for part in parts] == [[6, 7], [1, 2], [4], []]
-        assert axes.get_lines()[0].get_linestyle() == "-"
+        assert axes.get_lines()[0].get_linestyle() == ":"
 
     def test_several_at_one_instant_have_one_mark(self, axes):
         mark_off_scale(axes, pd.Series([20.0, 30.0], [1.0, 1.0]))

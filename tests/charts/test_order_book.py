@@ -1,4 +1,4 @@
-"""The chart of the order book: what rests where, the best prices, and trades on it."""
+"""The chart of the order book: what rests where, and trades on it."""
 
 from dataclasses import replace
 
@@ -92,18 +92,13 @@ class TestBook:
         assert bids.get_ylim() == asks.get_ylim()
         assert asks.get_yscale() == "log"
 
-    def test_best_prices_band_and_reference_are_steps_of_the_frames(self):
+    def test_band_and_reference_are_steps_of_the_frames(self):
         result = in_states()
         axes, steps = drawn(draw_book, result), band_steps(result, "AAPL")
-        for label, frame, column in (
-            ("best bid", result.book, "best_bid"),
-            ("best ask", result.book, "best_ask"),
-            ("band (consensus", steps, "low"),
-            ("reference", steps, "reference_price"),
-        ):
+        for label, column in (("band (consensus", "low"), ("reference", "reference_price")):
             line = find(axes, label)
             assert line.get_drawstyle() == "steps-post"
-            np.testing.assert_array_equal(line.get_xydata(), rows(frame, "time_s", column))
+            np.testing.assert_array_equal(line.get_xydata(), rows(steps, "time_s", column))
         highs = [line for line in axes.get_lines() if line.get_color() == style.SKY][1]
         np.testing.assert_array_equal(highs.get_xydata(), rows(steps, "time_s", "high"))
 
@@ -167,7 +162,7 @@ class TestBook:
     def test_legend_explains_nothing_that_is_not_there(self):
         labels = explained(drawn(draw_book, run("no orders")))
         assert "underlying price" in labels
-        assert not [label for label in labels if "trade" in label or "best" in label]
+        assert not [label for label in labels if "trade" in label]
 
     def test_of_some_epochs_only_they_are_shown(self):
         result = run("keep resting")

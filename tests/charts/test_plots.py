@@ -46,7 +46,7 @@ def test_a_run_without_a_market_offers_the_charts_of_the_protocol():
 def test_text_of_plots_and_figures_is_the_same_every_time():
     plots = run("default").plot
     assert repr(plots) == f"Plots: {', '.join(f'{name}()' for name in PAGES)}"
-    assert repr(plots.prices()) == "<Chart size 900x500 with 1 Axes>"
+    assert repr(plots.prices()) == "<Chart size 900x600 with 2 Axes>"
 
 
 def made(case):
@@ -77,7 +77,7 @@ def test_every_kind_of_run_can_be_drawn_and_read(case, name):
 @pytest.mark.parametrize("name", SAVED)
 def test_every_axis_says_its_unit(name):
     figure = PAGES[name].make(run("default"), 100)
-    units = {"Price (US dollars)", "AAPL (US dollars)", "Difference (basis points)", "Latency (s)"}
+    units = {"Price (US dollars)", "AAPL (US dollars)", "Difference\n(basis points)", "Latency (s)"}
     assert {axes.get_ylabel() for axes in figure.axes} <= units | {""}
     shown = [axes.get_xlabel() for axes in figure.axes]
     assert any(label.startswith("Protocol time (s); an epoch is 1 s, 6.5 h") for label in shown)
@@ -236,7 +236,7 @@ def test_a_notebook_shows_every_chart_exactly_once_and_in_order():
         for cell in book.cells
     ]
     assert dict(zip(cells, map(len, shown), strict=True)) == {cells[0]: 1, cells[1]: 0, **PICTURES}
-    prices, rejections = "<Chart size 900x500 with 1 Axes>", "<Chart size 1100x500 with 2 Axes>"
+    prices, rejections = "<Chart size 900x600 with 2 Axes>", "<Chart size 1100x500 with 2 Axes>"
     both = [texts for texts in shown if rejections in texts]
     assert both == 3 * [[prices, rejections]]
 

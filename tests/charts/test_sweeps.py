@@ -33,7 +33,7 @@ def chart(shown, x="network.delta", **options):
 
 
 def test_marks_are_the_means_and_bars_their_intervals():
-    marks, bars = means(chart(ONE), "mean")
+    marks, bars = means(chart(ONE), "simulation")
     assert marks.tolist() == [[0.5, 2], [2, 5]]
     interval = mean_interval([1, 3])
     np.testing.assert_allclose([bar[:, 1] for bar in bars], [[interval.low, interval.high], [5, 5]])
@@ -125,16 +125,18 @@ def test_means_are_joined_only_where_no_formula_is():
 )
 def test_the_answer_counts_the_intervals_that_hold_the_closed_form(closed_form, hold, judged):
     assert answer(chart(ONE, closed_form=closed_form)) == (
-        f"means from 2 to 5; {hold} of {judged} intervals (95 %, 2 runs each) hold the closed form"
+        f"lowest 2 (0.5), highest 5 (2.0); {hold} of {judged} intervals (95 %, 2 runs each) "
+        "hold the closed form"
     )
-    assert answer(chart(ONE)) == "means from 2 to 5; intervals: 95 %, 2 runs each"
+    assert answer(chart(ONE)) == "lowest 2 (0.5), highest 5 (2.0); intervals: 95 %, 2 runs each"
 
 
 def test_runs_without_the_measure_are_left_out():
     runs = swept(["epochs"], (1, NAN), (1, NAN), (2, 4.0), (2, NAN), (3, 4.0), (3, 6.0))
     axes = chart(runs, "epochs", closed_form=lambda epochs: 5)
     assert answer(axes) == (
-        "means from 4 to 5; 1 of 1 intervals (95 %, 0 to 2 runs each) hold the closed form"
+        "lowest 4 (2), highest 5 (3); "
+        "1 of 1 intervals (95 %, 0 to 2 runs each) hold the closed form"
     )
     assert answer(chart(swept(["epochs"], (1, NAN)), "epochs")) == "no run has this measure"
 
@@ -206,7 +208,10 @@ class TestPolicies:
         assert mean.lines[0].get_xydata().tolist() == [[0, 1020], [1, 2]]
         assert tick_labels(axes.xaxis) == ["bounds", "evidence"]
         assert axes.get_yscale() == "log"
-        assert answer(axes) == "means from 2 to 1020 bp; intervals: 95 %, 2 runs each"
+        assert answer(axes) == (
+            "lowest 2 bp (evidence, mean), highest 1020 bp (bounds, mean); "
+            "intervals: 95 %, 2 runs each"
+        )
         # The interval of 1 and 3 reaches below zero, which has no place here.
         low, high = axes.get_ylim()
         assert low < 2
