@@ -1,6 +1,5 @@
 """What a run leaves behind: configuration, frames, checks, evidence; saved and loaded whole."""
 
-import html
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from streamlet_lab.checks import CHECKS, CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS
+from streamlet_lab.comparison import Comparison, compare, other_frames
 from streamlet_lab.config import ExperimentConfig
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
@@ -21,7 +21,7 @@ from streamlet_lab.fixed import fixed
 from streamlet_lab.frames import OwnCopies, columns_of, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.metrics import market_numbers, market_quality, sensitivity
-from streamlet_lab.texts import printable, to_path
+from streamlet_lab.texts import html_table, printable, to_path
 from streamlet_lab.totals import Totals, has_prices, in_words, not_recorded, summarize
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
@@ -198,6 +198,18 @@ class Result:
         """The run on one screen; counts, and times in seconds."""
         return summarize(self.config, self._totals, safe=self.safe, convicted=len(self.evidence))
 
+    def compare(self, other: "Result") -> Comparison:
+        """Return what differs between this result and another one, row by row.
+
+        Blocks are paired by epoch and proposer, orders by symbol and name, and so on.
+        """
+        if not isinstance(other, Result):
+            raise InvalidInput("other", other, "a result, such as Experiment.run() returns")
+        mine, others = (
+            {**other_frames(each.config, each.checks), **each.frames} for each in (self, other)
+        )
+        return compare(mine, others)
+
     def save(self, path: str | Path) -> None:
         """Write the result to one ``.zip`` file, of JSON and CSV that other tools can open."""
         manifest = _Manifest(
@@ -250,12 +262,7 @@ class Result:
         return "\n".join(printable(f"{label:<22} {value}") for label, value in self._lines())
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(printable(label))}</th>"
-            f"<td style='text-align:left'>{html.escape(printable(value))}</td></tr>"
-            for label, value in self._lines()
-        )
-        return f"<table>{rows}</table>"
+        return html_table(self._lines())
 
     def _lines(self) -> list[tuple[str, str]]:
         summary = self.summary

@@ -5,6 +5,7 @@ What goes wrong is a `DataError` in the lab's own words, whatever Python's parse
 
 import codecs
 import difflib
+import html
 import json
 import math
 import re
@@ -189,6 +190,16 @@ def one_of(name: object, names: Iterable[object], what: str = "one of") -> str:
     known = [str(each) or "''" for each in names]
     hint = nearest(name, known) if len(known) > 1 else ""
     return f"{what} {', '.join(known)}{hint}"
+
+
+def html_table(lines: Iterable[tuple[str, str]]) -> str:
+    """Return labels and their texts as a table for a notebook."""
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(printable(label))}</th>"
+        f"<td style='text-align:left'>{html.escape(printable(text))}</td></tr>"
+        for label, text in lines
+    )
+    return f"<table>{rows}</table>"
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

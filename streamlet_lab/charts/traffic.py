@@ -116,15 +116,17 @@ def draw_timeline(
         axes.annotate(text, (place, row), **style.NOTE)
     label_nodes(axes, run)
     label_clock(axes, clock, first, last)
+    layout.explain(axes, "Who hears of what, and when?", _say_arrivals(shown, first, last))
+
+
+def _say_arrivals(shown: pd.DataFrame, first: int, last: int) -> str:
     echoed = (shown["sender"] != shown["author"]).sum()
     epochs = f"epoch {first}" if first == last else f"epochs {first} to {last}"
-    answer = (
-        f"{epochs}: {len(shown)} first arrivals, {echoed} of them of copies that were passed on"
-    )
-    if not shown.empty:
-        slowest = (shown["received_s"] - shown["sent_s"]).max()
-        answer += f"; the slowest copy took {slowest:.3f} s"
-    layout.explain(axes, "Who hears of what, and when?", answer)
+    said = f"{epochs}: {len(shown)} first arrivals, {echoed} of them of copies that were passed on"
+    if shown.empty:
+        return said
+    slowest = (shown["received_s"] - shown["sent_s"]).max()
+    return f"{said}; the slowest copy took {slowest:.3f} s"
 
 
 def label_nodes(axes: Axes, run: Result) -> None:
