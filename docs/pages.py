@@ -170,6 +170,12 @@ def write_formula(translator, node):
     raise nodes.SkipNode
 
 
+def keep_colon(app, what, name, thing, options, lines):
+    """Keep Napoleon from taking what stands before a colon in a property's text for its type."""
+    if what in ("property", "attribute"):
+        lines.insert(0, "")
+
+
 def shorten_signature(app, what, name, thing, options, signature, returns):
     """Leave the settings of a configuration to its text: a page of defaults says nothing."""
     return ("(**settings)", returns) if signature and len(signature) > 400 else None
@@ -220,6 +226,7 @@ def setup(app):
     make_files()
     app.connect("source-read", fold_cells)
     app.connect("autodoc-process-signature", shorten_signature)
+    app.connect("autodoc-process-docstring", keep_colon, priority=400)
     app.connect("missing-reference", find_name)
     app.connect("build-finished", check_links)
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
