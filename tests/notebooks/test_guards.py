@@ -18,6 +18,13 @@ SCRIPT = ROOT / "tools" / "execute_notebooks.py"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
+# Numbers that no cell prints: of papers, of tools/, of arithmetic that the text shows.
+CITED = {
+    "01_quickstart": {"142.50", "157.50"},
+    "12_voter_checks": {"0.4", "0.5", "1.20", "1.21"},
+    "appendix_price_paths": {"7.8", "19.5", "15.95", "0.34", "3.3"},
+}
+
 spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
 assert spec is not None
 assert spec.loader is not None
@@ -40,6 +47,10 @@ def has_picture(cell: dict[str, Any]) -> bool:
 
 def is_meant_to_draw(cell: dict[str, Any]) -> bool:
     return re.search(r"\.plot\.|\bplot_\w+\(|\bBench\(", source(cell)) is not None
+
+
+def numbers_in(text: str) -> list[str]:
+    return re.findall(r"(?<![\w.])\d+(?:\.\d+)?", re.sub(r"(?<=\d),(?=\d{3})", "", text))
 
 
 def anchors(page: Path) -> set[str]:
@@ -104,6 +115,21 @@ class TestEveryNotebook:
             page = path.parent / target if target else path
             assert page.is_file(), target
             assert not anchor or anchor in anchors(page), f"{target}#{anchor}"
+
+    def test_says_what_its_cells_show(self, path: Path) -> None:
+        """Each decimal number of the prose is one of a cell, rounded; or a percentage of it."""
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        shown = [source(cell) for cell in cells if cell["cell_type"] == "code"]
+        for output in (output for cell in code_cells(path) for output in cell["outputs"]):
+            shown.append("".join(output.get("text", [])))
+            shown.append("".join(output.get("data", {}).get("text/plain", [])))
+        known = {float(number) for number in numbers_in(" ".join(shown))}
+        prose = "\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+        words = re.sub(r"(?<!\\)\$[^$]*[^$\\]\$|`[^`]*`|\]\([^)]*\)", "", prose)
+        for number in set(numbers_in(words)) - CITED.get(path.stem, set()):
+            digits = len(number.partition(".")[2])
+            near = [unit * value - float(number) for value in known for unit in (1, 100)]
+            assert not digits or min(map(abs, near)) <= 0.5000001 * 10**-digits, number
 
     def test_has_the_form_that_executing_again_would_give_it(self, path: Path) -> None:
         form = execute_notebooks.stored_form(nbformat.read(path, as_version=4))
