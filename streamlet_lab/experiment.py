@@ -10,10 +10,12 @@ from streamlet_lab.config import (
     ExperimentConfig,
     check_config,
     check_runnable,
+    given_settings,
     load_config,
     make_config,
     read_settings,
     to_code,
+    with_setting,
 )
 from streamlet_lab.consensus import PublicKeys, is_proven
 from streamlet_lab.errors import InvalidInput
@@ -70,6 +72,20 @@ class Experiment:
     def load(cls, path: str | Path) -> Self:
         """Read an experiment from a ``.toml`` or ``.json`` file."""
         return cls.from_config(load_config(path))
+
+    def replace(self, **settings: Any) -> Self:
+        """Return another experiment, with these settings changed.
+
+        A section such as ``network`` is replaced as a whole; a single setting of it goes by its
+        full name. Defaults that depend on other settings follow the changed ones.
+
+        >>> Experiment(epochs=12).replace(seed=2, **{"network.gst": "5s"})
+        Experiment(epochs=12, seed=2, network={"gst": "5s"})
+        """
+        document = given_settings(self.config)
+        for name, value in settings.items():
+            document = with_setting(document, name, value)
+        return type(self)(**document)
 
     def save(self, path: str | Path) -> None:
         """Write the experiment to a ``.toml`` or ``.json`` file."""

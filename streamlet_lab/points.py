@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from streamlet_lab.config import ExperimentConfig, make_config, with_setting
+from streamlet_lab.config import ExperimentConfig, given_settings, make_config, with_setting
 from streamlet_lab.errors import InvalidInput
 from streamlet_lab.experiment import Experiment
 from streamlet_lab.streams import stream
@@ -176,25 +176,10 @@ def _label(value: object) -> str | int | float:
 def _common(base: Base) -> _Document:
     config = base.config if isinstance(base, Experiment) else base
     if isinstance(config, ExperimentConfig):
-        document: _Document = _with_functions(config.to_document(), config)
-        document["feed"] = config.feed  # it may be a frame
-        if "epoch_length" not in config.model_fields_set:
-            del document["epoch_length"]  # nobody set it: it is to follow Δ where that is varied
-        return document
+        return given_settings(config)
     if not isinstance(config, Mapping):
         raise InvalidInput("base", base, "settings by name, an Experiment or its configuration")
-    document = {}
+    document: _Document = {}
     for name, value in config.items():
         document = with_setting(document, name, value)
     return document
-
-
-def _with_functions(document: Any, setting: object) -> Any:
-    """Return settings with the functions themselves, of which a document has only the names."""
-    if isinstance(document, dict):
-        if not isinstance(setting, Mapping):
-            setting = {name: getattr(setting, name, None) for name in document}
-        return {name: _with_functions(value, setting.get(name)) for name, value in document.items()}
-    if isinstance(document, list) and isinstance(setting, tuple | list):
-        return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
-    return setting if callable(setting) else document

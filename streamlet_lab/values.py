@@ -305,10 +305,7 @@ class Section(BaseModel, metaclass=_InOurWords):
             object.__setattr__(self, name, fixed(value))
 
     def __setattr__(self, name: str, value: object) -> None:
-        expected = (
-            "another configuration: this one does not change, and "
-            "Experiment(**{**config.to_document(), …}) makes the next"
-        )
+        expected = "another configuration: this one does not change; see Experiment.replace"
         raise InvalidInput(name, value, expected)
 
     def __delattr__(self, name: str) -> None:

@@ -296,6 +296,45 @@ def test_an_experiment_is_a_plain_value_before_it_runs():
         pd.testing.assert_frame_equal(orders, results[0])
 
 
+def _highest(prices):
+    return max(prices)
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "same"),
+    [
+        ({"network": {"delta": 2}}, {"network.delta": 1}, {"network": {"delta": 1}}),
+        ({"epochs": 9}, {"feed": "msft-2012"}, {"epochs": 9, "feed": "msft-2012"}),
+        (
+            {"prices": {"sources": 7, "aggregator": _highest}},
+            {"prices.voter_policy": "evidence", "seed": 2, "nodes": 7},
+            {
+                "prices": {"sources": 7, "aggregator": _highest, "voter_policy": "evidence"},
+                "seed": 2,
+                "nodes": 7,
+            },
+        ),
+        (
+            {"faults": {"node_3": "crash@4"}, "market": {"traders": ["momentum"]}},
+            {"network": {"gst": "5s"}},
+            {
+                "faults": {"node_3": "crash@4"},
+                "market": {"traders": ["momentum"]},
+                "network": {"gst": 5},
+            },
+        ),
+    ],
+)
+def test_an_experiment_with_replaced_settings_is_the_one_that_has_them(given, changed, same):
+    before = sl.Experiment(**given)
+    after = before.replace(**changed)
+
+    assert after.config == sl.Experiment(**same).config
+    assert before.config == sl.Experiment(**given).config
+    with pytest.raises(InvalidInput, match=r"^nodes: "):
+        before.replace(nodes=0)
+
+
 def test_an_experiment_runs_the_configuration_that_it_has():
     other = sl.Experiment(epochs=4, seed=2, nodes=7)
     experiment = sl.Experiment(epochs=6, seed=1)

@@ -56,3 +56,25 @@ def with_setting(document: dict[str, Any], name: str, value: Any) -> dict[str, A
     if not isinstance(section, Mapping):
         raise InvalidInput(head, section, f"a mapping of settings, since {name} is given too")
     return {**document, head: with_setting(dict(section), rest, value)}
+
+
+def given_settings(config: ExperimentConfig) -> dict[str, Any]:
+    """Return the settings that a configuration was given, for `make_config`.
+
+    Those that it was not given keep to their defaults, which may depend on others: an epoch follows
+    Δ, and symbols follow the feed.
+    """
+    document = config.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    settings: dict[str, Any] = _with_functions(document, config)
+    return {**settings, "feed": config.feed}  # it may be a frame
+
+
+def _with_functions(document: Any, setting: object) -> Any:
+    """Return settings with the functions themselves, of which a document has only the names."""
+    if isinstance(document, dict):
+        if not isinstance(setting, Mapping):
+            setting = {name: getattr(setting, name, None) for name in document}
+        return {name: _with_functions(value, setting.get(name)) for name, value in document.items()}
+    if isinstance(document, list) and isinstance(setting, tuple | list):
+        return [_with_functions(one, its) for one, its in zip(document, setting, strict=True)]
+    return setting if callable(setting) else document
