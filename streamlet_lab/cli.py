@@ -90,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     _add(parsers, "streamlet", commands.streamlet, summary, example, fill)
     _add_documents(parsers)
     _add_searches(parsers)
+
+    def notebooks(parser: Parser) -> None:
+        parser.add_argument("folder", type=_folder, metavar="DIR", help="made if it is missing")
+
+    summary = "copy the lessons into a folder, in which JupyterLab runs them"
+    _add(parsers, "notebooks", commands.notebooks, summary, "lessons", notebooks)
     return parser
 
 

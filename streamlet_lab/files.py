@@ -30,6 +30,13 @@ _NAME: Final = re.compile(r"[a-z_]{1,40}\.[a-z]{1,4}")
 _MEMBER: Final = Struct("<4s14xI4xH2x")
 
 
+def shipped_folder(name: str) -> Path:
+    """Return a folder that comes with the lab: in the installed package, or in the checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file whole: it is there with all its content, or it is as it was before.
 

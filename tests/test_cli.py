@@ -13,7 +13,8 @@ from streamlet_lab.cli import main
 from streamlet_lab.consensus import FinalityRule
 from streamlet_lab.scenarios import Scenario
 
-GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = ROOT / "tests" / "golden"
 
 # To renew after an intended change: python tests/test_cli.py
 COMMANDS = {
@@ -244,6 +245,7 @@ ALL_COMMANDS = (
     "scenario",
     "sweep",
     "fuzz",
+    "notebooks",
 )
 
 
@@ -256,6 +258,29 @@ def test_every_help_text_has_an_example_that_works(command, folder, capsys):
     _, _, example = shown.partition("example: streamlet-lab ")
     assert example.startswith(command)
     assert main(example.split()) == 0
+
+
+def test_notebooks_are_copied_without_links_to_what_stays_behind(tmp_path, capsys):
+    lessons = {path.name: path for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert main(["notebooks", str(tmp_path / "lessons")]) == 0
+    copies = {path.name: path for path in (tmp_path / "lessons").iterdir()}
+    assert copies.keys() == lessons.keys()
+    for name, copy in copies.items():
+        code, original = (
+            [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if "outputs" in cell]
+            for path in (copy, lessons[name])
+        )
+        assert code == original
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", copy.read_text("utf-8"))
+        assert {*links} <= copies.keys()
+    assert capsys.readouterr().out.startswith(f"{len(lessons)} notebooks")
+
+
+def test_notebooks_overwrites_no_file(tmp_path, capsys):
+    (tmp_path / "02_streamlet.ipynb").touch()
+    assert main(["notebooks", str(tmp_path)]) == 2
+    assert "02_streamlet.ipynb" in capsys.readouterr().err
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [0]
 
 
 # --- Documents for those who were not there

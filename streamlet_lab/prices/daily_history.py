@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from streamlet_lab.errors import DataError, InvalidInput, shown
+from streamlet_lab.files import shipped_folder
 from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.texts import nearest, read_text
 from streamlet_lab.units import MONEY, to_name, to_whole
@@ -71,10 +72,8 @@ class DailyBar(NamedTuple):
 
 
 def data_directory() -> Path:
-    """Return where the data are: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "data"
-    return inside if inside.is_dir() else package.parent / "data"
+    """Return where the histories are."""
+    return shipped_folder("data")
 
 
 def known_symbol(symbol: str) -> str:
