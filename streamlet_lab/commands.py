@@ -41,7 +41,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of a file, those that an option has, and those that were set by name."""
     _check_place("--plots", options.plots)
     file = getattr(options, "file", None)
-    settings = {} if file is None else sl.config.load_config(file).to_document()
+    settings = {} if file is None else sl.config.given_settings(sl.config.load_config(file))
     names = ("epochs", "nodes", "seed", "faults", "feed")
     given = {name: getattr(options, name, None) for name in names}
     if given["epochs"] is None:

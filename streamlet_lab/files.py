@@ -111,9 +111,11 @@ def write_archive(path: Path, manifest: Mapping[str, Any], members: Mapping[str,
 
 
 def read_archive(
-    path: Path, written_as: str, names: Collection[str]
+    path: Path, written_as: str, names: Collection[str], optional: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Read the manifest and the members of these names, if its ``format`` is what is asked for.
+
+    Optional members need not be there.
 
     An archive has one form only, the one that was written: so every byte is looked at once, no
     member lies within another, and other tools see in it what is read here.
@@ -137,8 +139,8 @@ def read_archive(
         raise DataError(
             f"{path}: written as {shown(manifest.get('format'))}, not as {written_as!r}"
         )
-    if members.keys() != set(names):
-        missing, foreign = sorted(set(names) - {*members}), sorted({*members} - {*names})
+    missing, foreign = sorted({*names} - {*members}), sorted({*members} - {*names, *optional})
+    if missing or foreign:
         wrong = f"{missing[0]} is missing" if missing else f"{foreign[0]} is none of its members"
         raise DataError(f"{path}: not a saved result, or damaged ({wrong})")
     claimed, found = manifest.pop("sha256", None), _digests(manifest, members)

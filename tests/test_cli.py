@@ -118,7 +118,10 @@ def test_any_setting_can_be_set(typed, setting, expected, capsys):
 
 def test_options_and_settings_win_over_a_file_and_leave_the_rest_of_it(tmp_path, capsys):
     file = tmp_path / "experiment.toml"
+    history = tmp_path / "history.csv"
+    history.write_text("Date,Close,Volume\n2024-01-15,99,500\n2024-01-16,99.5,600\n", "utf-8")
     text = 'epochs = 9\nnodes = 7\nfaults = {node_6 = "crash@4"}\n'
+    text += f"feed = '{history}'\n"
     text += '[prices]\naggregator = "median"\nmin_volume = 7\nsources = 5\n'
     file.write_text(text, encoding="utf-8")
     words = [str(file), "--set", "prices.aggregator=vwap", "--plots", str(tmp_path / "charts")]
@@ -128,6 +131,7 @@ def test_options_and_settings_win_over_a_file_and_leave_the_rest_of_it(tmp_path,
     assert config["prices"]["aggregator"] == "vwap"
     assert config["prices"]["min_volume"] == "7"
     assert len(config["prices"]["sources"]) == 5
+    assert config["feed"].startswith("frame:")
 
 
 def test_long_runs_report_their_progress_on_standard_error(capsys):

@@ -34,7 +34,7 @@ OWN_HISTORY: Final = "history"
 
 _FEEDS: Final = (
     "'simulated' or a real history: aapl, msft, ibm, goog, history (the symbol's own), or one year "
-    "of it such as aapl-2012; lobster; or a DataFrame with time, price and volume"
+    "of it such as aapl-2012; lobster; or a .csv file or DataFrame with time, price and volume"
 )
 
 #: What becomes of the splits in a real history: taken out, or left as jumps of the price.
