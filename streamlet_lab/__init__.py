@@ -20,7 +20,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 # A name is imported when it is first asked for (PEP 562), so that nobody waits for what only others
 # need. The stub beside this file says from where: the same lines as type checkers read.

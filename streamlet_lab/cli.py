@@ -22,7 +22,8 @@ from streamlet_lab.terminal import Parser, discard, say
 DEFAULT_CHARTS: Final = Path("output") / "charts"
 
 _FEED_HELP: Final = (
-    "'simulated', 'history', a real one such as aapl-2012, or 'lobster' (default: simulated)"
+    "'simulated', 'history', a real one such as aapl-2012, 'lobster', or a CSV file "
+    "of prices such as my.csv (default: simulated)"
 )
 _SET_HELP: Final = (
     "any other setting by its name in a file, value as in TOML; may be repeated; "
@@ -89,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     _add(parsers, "streamlet", commands.streamlet, summary, example, fill)
     _add_documents(parsers)
     _add_searches(parsers)
+
+    def notebooks(parser: Parser) -> None:
+        parser.add_argument("folder", type=_folder, metavar="DIR", help="made if it is missing")
+
+    summary = "copy the lessons into a folder, in which JupyterLab runs them"
+    _add(parsers, "notebooks", commands.notebooks, summary, "lessons", notebooks)
     return parser
 
 

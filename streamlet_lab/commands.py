@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import streamlet_lab as sl
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
-from streamlet_lab.files import check_archive_name, write_atomically
+from streamlet_lab.files import check_archive_name, shipped_folder, write_atomically
 from streamlet_lab.terminal import is_watched, say, show
 from streamlet_lab.texts import parse_json, parse_toml, printable, read_text
 from streamlet_lab.units import format_price
@@ -30,6 +30,9 @@ _NUMBER: Final = re.compile(
     rf"[+-]?({_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(e[+-]?\d{{1,3}})?", re.ASCII | re.IGNORECASE
 )
 
+# The pages of docs/ are not copied with the lessons: a link to one becomes its text.
+_LINK_TO_PAGE: Final = re.compile(r"\[([^\[\]\n]*)\]\(\.\./[^)]*\)")
+
 # Below this a run is over before anyone wonders.
 _LONG_RUN: Final = 500
 
@@ -38,7 +41,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of a file, those that an option has, and those that were set by name."""
     _check_place("--plots", options.plots)
     file = getattr(options, "file", None)
-    settings = {} if file is None else sl.config.load_config(file).to_document()
+    settings = {} if file is None else sl.config.given_settings(sl.config.load_config(file))
     names = ("epochs", "nodes", "seed", "faults", "feed")
     given = {name: getattr(options, name, None) for name in names}
     if given["epochs"] is None:
@@ -294,6 +297,19 @@ def _swept(swept: "sl.Sweep") -> dict[str, Any]:
             for name, table in tables.items()
         },
     }
+
+
+def notebooks(options: argparse.Namespace) -> None:
+    """Copy the lessons into a folder, and overwrite none that is there."""
+    lessons = sorted(shipped_folder("notebooks").glob("*.ipynb"))
+    for lesson in lessons:
+        if os.path.lexists(options.folder / lesson.name):
+            expected = f"a folder without {lesson.name}, which would be overwritten"
+            raise InvalidInput("DIR", str(options.folder), expected)
+    for lesson in lessons:
+        text = _LINK_TO_PAGE.sub(r"\1", read_text(lesson))
+        write_atomically(options.folder / lesson.name, text.encode())
+    show([f"{len(lessons)} notebooks copied into {options.folder}"])
 
 
 def _read_document(path: Path, read: Callable[[object], _T]) -> _T:

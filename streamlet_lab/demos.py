@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import pandas as pd
 
 from streamlet_lab.config import ExperimentConfig
-from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.facade import StockMarketConsensusNetwork
 from streamlet_lab.matching import ConsensusMatchingEngine, Order, Rejected
 from streamlet_lab.result import Result
 from streamlet_lab.simulator import Progress, ProgressReport

@@ -22,6 +22,7 @@ from streamlet_lab.errors import InvalidInput
 from streamlet_lab.garbage import look_at_new_objects_only
 from streamlet_lab.keys import Ed25519Keyring
 from streamlet_lab.ledger import Ledger
+from streamlet_lab.prices import SOURCES
 from streamlet_lab.simulator import (
     Forgetter,
     Market,
@@ -105,6 +106,27 @@ class Experiment:
 
     def __repr__(self) -> str:
         return to_code(self.config, "Experiment")
+
+
+def description() -> Experiment:
+    """Return the experiment of the system's description, by the letter of its rules.
+
+    A price lies between $50 and $500, at least 100 shares are quoted, and it is strictly within
+    10 % of the last consensus: a price that moves further is locked out. Three sources differ by
+    50 bp, so that average and volume-weighted average are some cents apart; the demos of the
+    command line have the default of 1 bp, and a corridor that widens.
+
+    >>> description().run().prices[["consensus_price", "vwap"]].head(3)
+       consensus_price    vwap
+    0           150.00  150.26
+    1           151.57  151.62
+    2           151.23  151.13
+    """
+    sources = [{"name": name, "noise_bp": 50} for name in SOURCES]
+    rules = {"min_price": 50, "max_price": 500, "min_volume": 100, "min_sources": 2}
+    deviation = {"max_deviation_percent": 10, "deviation_rule": "strict"}
+    prices = {"sources": sources, **rules, **deviation}
+    return Experiment(epochs=12, nodes=4, prices=prices, market={"band_percent": 5})
 
 
 def run_protocol(

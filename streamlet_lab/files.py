@@ -30,6 +30,13 @@ _NAME: Final = re.compile(r"[a-z_]{1,40}\.[a-z]{1,4}")
 _MEMBER: Final = Struct("<4s14xI4xH2x")
 
 
+def shipped_folder(name: str) -> Path:
+    """Return a folder that comes with the lab: in the installed package, or in the checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file whole: it is there with all its content, or it is as it was before.
 
@@ -104,9 +111,11 @@ def write_archive(path: Path, manifest: Mapping[str, Any], members: Mapping[str,
 
 
 def read_archive(
-    path: Path, written_as: str, names: Collection[str]
+    path: Path, written_as: str, names: Collection[str], optional: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Read the manifest and the members of these names, if its ``format`` is what is asked for.
+
+    Optional members need not be there.
 
     An archive has one form only, the one that was written: so every byte is looked at once, no
     member lies within another, and other tools see in it what is read here.
@@ -130,8 +139,8 @@ def read_archive(
         raise DataError(
             f"{path}: written as {shown(manifest.get('format'))}, not as {written_as!r}"
         )
-    if members.keys() != set(names):
-        missing, foreign = sorted(set(names) - {*members}), sorted({*members} - {*names})
+    missing, foreign = sorted({*names} - {*members}), sorted({*members} - {*names, *optional})
+    if missing or foreign:
         wrong = f"{missing[0]} is missing" if missing else f"{foreign[0]} is none of its members"
         raise DataError(f"{path}: not a saved result, or damaged ({wrong})")
     claimed, found = manifest.pop("sha256", None), _digests(manifest, members)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 from streamlet_lab.checks import CHECKS, CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS, ROWS
 from streamlet_lab.comparison import Comparison, compare, other_frames
-from streamlet_lab.config import ExperimentConfig
+from streamlet_lab.config import FEED_IS_FRAME, ExperimentConfig, FrameFeed
 from streamlet_lab.consensus import Evidence, FinalityProof, PublicKeys, guaranteed_culprits
 from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
@@ -21,7 +21,7 @@ from streamlet_lab.fixed import fixed
 from streamlet_lab.frames import OwnCopies, columns_of, read_frame, write_frame
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.metrics import market_numbers, market_quality, sensitivity
-from streamlet_lab.texts import html_table, printable, to_path
+from streamlet_lab.texts import decode, html_table, printable, to_path
 from streamlet_lab.totals import Totals, has_prices, in_words, not_recorded, summarize
 from streamlet_lab.units import to_name, to_seconds
 from streamlet_lab.values import Flag, Whole
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from streamlet_lab.charts import Plots
 
 _LEDGER: Final = "ledger.json"
+_FEED: Final = "feed.csv"
 
 
 class _Frame:
@@ -211,7 +212,10 @@ class Result:
         return compare(mine, others)
 
     def save(self, path: str | Path) -> None:
-        """Write the result to one ``.zip`` file, of JSON and CSV that other tools can open."""
+        """Write the result to one ``.zip`` file, of JSON and CSV that other tools can open.
+
+        A feed that is a frame of one's own is in it, so that the run can be made again anywhere.
+        """
         manifest = _Manifest(
             self.has_market,
             self.config,
@@ -222,6 +226,8 @@ class Result:
             self.verifications,
         )
         members = {f"{name}.csv": write_frame(frame) for name, frame in self.frames.items()}
+        if isinstance(self.config.feed, FrameFeed):
+            members[_FEED] = self.config.feed.to_csv()
         members[_LEDGER] = (json.dumps(self.ledger.to_document()) + "\n").encode()
         write_archive(to_path(path), manifest.to_document(), members)
 
@@ -236,12 +242,12 @@ class Result:
         """
         path = to_path(path)
         names = [*(f"{name}.csv" for name in COLUMNS), _LEDGER]
-        document, members = read_archive(path, _Manifest.FORMAT, names)
+        document, members = read_archive(path, _Manifest.FORMAT, names, [_FEED])
         try:
             manifest = _Manifest.from_document(document)
             known = COLUMNS if manifest.market else PROTOCOL_COLUMNS
             result = cls(
-                config=manifest.config,
+                config=_with_feed(manifest.config, members.get(_FEED)),
                 frames={
                     name: read_frame(name, members[f"{name}.csv"], known[name]) for name in known
                 },
@@ -310,7 +316,19 @@ class Result:
         if self.evidence:
             lines.append(("Convicted", ", ".join(self.evidence)))
         lines += [("Outside the model", reason) for reason in self.outside_model]
-        return lines + [("Cannot be run again", why) for why in self.config.not_rerunnable]
+        kept = {FEED_IS_FRAME} if isinstance(self.config.feed, FrameFeed) else set()
+        reasons = (why for why in self.config.not_rerunnable if why not in kept)
+        return lines + [("Cannot be run again", why) for why in reasons]
+
+
+def _with_feed(config: ExperimentConfig, content: bytes | None) -> ExperimentConfig:
+    """Return a configuration with the frame that its feed was, if that was saved too."""
+    if content is None:
+        return config
+    feed = FrameFeed.from_csv(decode(content, _FEED), _FEED)
+    if str(feed) != config.feed:
+        raise InvalidInput("config.feed", config.feed, f"what {_FEED} has, {feed}")
+    return config.model_copy(update={"feed": feed})
 
 
 def _check_names(checks: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:

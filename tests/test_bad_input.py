@@ -101,7 +101,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "a year of AAPL's history, aapl-2000 to aapl-2013",
     ),
     ({"feed": "appl-2012"}, "feed", "appl-2012", "(did you mean 'aapl'?)"),
-    ({"feed": 2012}, "feed", 2012, "the name of a feed, or a DataFrame of time, price, volume"),
+    ({"feed": 2012}, "feed", 2012, "a path of a .csv file, or a DataFrame of time, price, volume"),
     ({"feed": "aapl-2012", "epochs": 251}, "epochs", 251, "at most 250"),
     (
         {"feed": "aapl-2012", "epochs": 126, "market_time_per_epoch": "13h"},
@@ -202,7 +202,7 @@ MISTAKES: list[tuple[dict[str, Any], str, object, str]] = [
         "a year of GOOG's history",
     ),
     (HISTORIES, "symbols", ("AAPL", "GOOG"), "epoch 0 is AAPL 2000-03-01, GOOG 2004-08-19"),
-    ({"feed": "frame:00"}, "feed", "frame:00", "the frame itself, which no file contains"),
+    ({"feed": "frame:00"}, "feed", "frame:00", "the frame itself, which a saved result has"),
     ({"feed": FRAME[["time", "price"]]}, "feed.columns", ["time", "price"], "column 'volume'"),
     ({"feed": FRAME.assign(price=0)}, "feed.price in row 0", 0, "a price from 0.01"),
     ({"feed": FRAME.iloc[::-1]}, "feed.time in row 1", "2024-03-09 00:00:00", "after"),

@@ -13,7 +13,8 @@ from streamlet_lab.cli import main
 from streamlet_lab.consensus import FinalityRule
 from streamlet_lab.scenarios import Scenario
 
-GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = ROOT / "tests" / "golden"
 
 # To renew after an intended change: python tests/test_cli.py
 COMMANDS = {
@@ -117,7 +118,10 @@ def test_any_setting_can_be_set(typed, setting, expected, capsys):
 
 def test_options_and_settings_win_over_a_file_and_leave_the_rest_of_it(tmp_path, capsys):
     file = tmp_path / "experiment.toml"
+    history = tmp_path / "history.csv"
+    history.write_text("Date,Close,Volume\n2024-01-15,99,500\n2024-01-16,99.5,600\n", "utf-8")
     text = 'epochs = 9\nnodes = 7\nfaults = {node_6 = "crash@4"}\n'
+    text += f"feed = '{history}'\n"
     text += '[prices]\naggregator = "median"\nmin_volume = 7\nsources = 5\n'
     file.write_text(text, encoding="utf-8")
     words = [str(file), "--set", "prices.aggregator=vwap", "--plots", str(tmp_path / "charts")]
@@ -127,6 +131,7 @@ def test_options_and_settings_win_over_a_file_and_leave_the_rest_of_it(tmp_path,
     assert config["prices"]["aggregator"] == "vwap"
     assert config["prices"]["min_volume"] == "7"
     assert len(config["prices"]["sources"]) == 5
+    assert config["feed"].startswith("frame:")
 
 
 def test_long_runs_report_their_progress_on_standard_error(capsys):
@@ -240,6 +245,7 @@ ALL_COMMANDS = (
     "scenario",
     "sweep",
     "fuzz",
+    "notebooks",
 )
 
 
@@ -252,6 +258,29 @@ def test_every_help_text_has_an_example_that_works(command, folder, capsys):
     _, _, example = shown.partition("example: streamlet-lab ")
     assert example.startswith(command)
     assert main(example.split()) == 0
+
+
+def test_notebooks_are_copied_without_links_to_what_stays_behind(tmp_path, capsys):
+    lessons = {path.name: path for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert main(["notebooks", str(tmp_path / "lessons")]) == 0
+    copies = {path.name: path for path in (tmp_path / "lessons").iterdir()}
+    assert copies.keys() == lessons.keys()
+    for name, copy in copies.items():
+        code, original = (
+            [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if "outputs" in cell]
+            for path in (copy, lessons[name])
+        )
+        assert code == original
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", copy.read_text("utf-8"))
+        assert {*links} <= copies.keys()
+    assert capsys.readouterr().out.startswith(f"{len(lessons)} notebooks")
+
+
+def test_notebooks_overwrites_no_file(tmp_path, capsys):
+    (tmp_path / "02_streamlet.ipynb").touch()
+    assert main(["notebooks", str(tmp_path)]) == 2
+    assert "02_streamlet.ipynb" in capsys.readouterr().err
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [0]
 
 
 # --- Documents for those who were not there

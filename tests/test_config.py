@@ -709,7 +709,7 @@ def test_a_frame_that_is_changed_later_does_not_change_the_configuration() -> No
 
     assert config == make_config(feed=_frame())
     assert isinstance(config.feed, FrameFeed)
-    assert set(config.feed.frame["price"]) == {9.5}
+    assert set(config.feed.frame["price"]) == {"9.5"}
 
 
 def _cheapest(quotes: Any) -> Decimal:

@@ -19,12 +19,12 @@ import pytest
 from streamlet_lab import Experiment
 from streamlet_lab.checks import Check, market_checks, protocol_checks
 from streamlet_lab.config import make_config
-from streamlet_lab.description import (
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.facade import (
     AAPLPriceSimulator,
     PriceConsensusService,
     create_aapl_consensus_network,
 )
-from streamlet_lab.errors import InvalidInput
 from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.frames.tables import columns_of
 from streamlet_lab.matching import (

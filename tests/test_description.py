@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 import streamlet_lab as sl
-from streamlet_lab.description import PriceConsensusService, create_aapl_consensus_network
+from streamlet_lab.config import make_stock
 from streamlet_lab.errors import InvalidInput
+from streamlet_lab.facade import PriceConsensusService, create_aapl_consensus_network
 from streamlet_lab.prices import (
     ORIGIN,
     SOURCES,
@@ -33,6 +34,19 @@ def network():
 def _order(order_id, side, price):
     cents = price.quantize(Decimal("0.01"))
     return sl.Order.limit(order_id, "AAPL", side, 100, cents)
+
+
+def test_the_descriptions_experiment_has_its_rules_and_averages_that_differ():
+    experiment = sl.description()
+    stock = make_stock(experiment.config, "AAPL")
+    prices = experiment.run().prices
+
+    assert stock.voter.rules == PriceValidation(widening_percent=Decimal(0))
+    assert (experiment.config.votes_needed, experiment.config.market.band_percent) == (3, 5)
+    assert experiment.config.prices.source_names == SOURCES
+    apart = (prices["consensus_cents"] - prices["vwap_cents"]).abs()
+    assert apart.median() >= 3
+    assert set(prices["price_count"]) == {3}
 
 
 # --- Price data layer

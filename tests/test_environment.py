@@ -1,4 +1,4 @@
-"""Three files name what the lab needs; pyproject.toml leads and the others must follow."""
+"""Files that repeat what pyproject.toml or the package says, and must follow: needs, version."""
 
 import re
 import tomllib
@@ -9,6 +9,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+
+import streamlet_lab as sl
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -86,6 +88,12 @@ def test_a_constraint_is_a_name_and_a_version(line):
 @pytest.mark.parametrize(("name", "bound"), sorted((RUNTIME | TEST | LAB | DOCS | BUILD).items()))
 def test_every_dependency_is_pinned_within_its_bound(name, bound):
     assert PINS[canonicalize_name(name)] in bound
+
+
+def test_the_version_to_cite_is_that_of_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+
+    assert citation["version"] == sl.__version__
 
 
 def test_the_lab_does_not_constrain_itself():

@@ -65,17 +65,18 @@ def test_the_numbers_of_a_column_are_read_only(result: sl.Result) -> None:
 
 def test_the_frames_of_a_sweep_and_of_a_feed_are_copies() -> None:
     swept = sl.sweep({"epochs": 6, "market.traders": 0}, {"nodes": [4, 5]}, repeats=1)
-    feed = FrameFeed(pd.DataFrame({"time": ["2024-01-02"], "price": [1.0], "volume": [1.0]}))
+    times = pd.to_datetime(["2024-01-02"])
+    feed = FrameFeed(pd.DataFrame({"time": times, "price": [1.0], "volume": [1.0]}))
     means = swept.means()
-    for frame in (swept.frame, feed.frame):
-        frame.iloc[0, 1] = 7
+    for frame, value in ((swept.frame, 7), (feed.frame, "7")):
+        frame.iloc[0, 1] = value
     failures = swept.failures
     failures["x"] = []
 
     assert swept.means().equals(means)
     assert swept.failures.empty
     assert "x" not in swept.failures
-    assert feed.frame["price"].tolist() == [1.0]
+    assert feed.frame["price"].tolist() == ["1.0"]
 
 
 SHOWN: dict[str, Callable[[sl.Result], Any]] = {

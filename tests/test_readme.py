@@ -1,5 +1,6 @@
 """What the README says is true: its picture, its figures, its commands, its links."""
 
+import base64
 import re
 import sys
 from inspect import get_annotations
@@ -12,6 +13,7 @@ import pytest
 import streamlet_lab as sl
 from streamlet_lab.cli import main
 from tools import measure_defaults
+from tools.packaged_readme import standalone
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,3 +100,28 @@ def test_every_method_that_the_docs_name_is_there():
 def test_its_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+LINK = r"(!?)\[([^\]]*)\]\(([^)]+)\)"
+
+
+def test_as_packaged_it_shows_its_pictures_and_names_its_pages():
+    packaged = standalone(README, ROOT)
+    pictures = [target for mark, _, target in re.findall(LINK, README) if mark]
+    inside = [target for _, _, target in re.findall(LINK, packaged)]
+    assert len(inside) == len(pictures) > 3
+    for path, uri in zip(pictures, inside, strict=True):
+        kind, _, picture = uri.partition(",")
+        assert kind == "data:image/png;base64"
+        assert base64.b64decode(picture) == (ROOT / path).read_bytes()
+    assert "\n[docs/bench.md](docs/bench.md) has" in README
+    assert "\ndocs/bench.md has" in packaged
+    assert "The glossary (docs/glossary.md) has" in packaged
+
+
+def test_as_packaged_it_links_to_the_repository_where_there_is_one():
+    text = "![a b](docs/a.png) and [c](d.md#e), [f](https://g.example/h), [i](#j)"
+    assert standalone(text, ROOT, "https://k.example/l/") == (
+        "![a b](https://k.example/l/raw/HEAD/docs/a.png) and "
+        "[c](https://k.example/l/blob/HEAD/d.md#e), [f](https://g.example/h), [i](#j)"
+    )

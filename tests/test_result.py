@@ -93,6 +93,33 @@ def test_a_loaded_result_can_be_run_again(result, tmp_path):
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
+def test_a_saved_result_has_its_own_feed(tmp_path):
+    times = pd.date_range("2024-03-04", periods=6, freq="B", tz="America/New_York")
+    close = [100 + 0.1 * day for day in range(6)]
+    history = pd.DataFrame({"Close": close, "Volume": 50_000}, index=times.rename("Date"))
+    file = tmp_path / "history.csv"
+    history.to_csv(file)
+    result = Experiment(epochs=5, feed=str(file)).run()
+    assert result.config == Experiment(epochs=5, feed=history).config
+    result.save(tmp_path / "one.zip")
+    file.unlink()
+
+    loaded = Result.load(tmp_path / "one.zip")
+    _assert_equal(loaded, result)
+    assert "Cannot be run again" not in repr(loaded)
+    again = Experiment.from_config(loaded.config).run()
+    _assert_equal(again, result)
+    loaded.save(tmp_path / "two.zip")
+    assert (tmp_path / "two.zip").read_bytes() == (tmp_path / "one.zip").read_bytes()
+
+    def cheaper(members):
+        members["feed.csv"] = members["feed.csv"].replace(b",100.0,", b",99.0,")
+        _resign(members)
+
+    _rewrite(tmp_path / "one.zip", tmp_path / "changed.zip", cheaper)
+    _assert_refused(tmp_path / "changed.zip", complaint="config.feed: ")
+
+
 def test_other_tools_can_open_the_file(small, saved):
     with zipfile.ZipFile(saved) as archive:
         assert archive.testzip() is None

@@ -1,4 +1,4 @@
-"""The wheel, unpacked somewhere else, is a whole lab: the package and its data."""
+"""The wheel, unpacked somewhere else, is a whole lab: the package, its data and its notebooks."""
 
 import subprocess
 import sys
@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+import streamlet_lab as sl
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,11 +55,22 @@ def test_the_wheel_works_elsewhere(unpacked):
 
 
 @pytest.mark.slow
-def test_the_wheel_carries_the_data_with_their_provenance(unpacked):
-    shipped = {file.name: file.read_bytes() for file in (ROOT / "data").iterdir()}
-    carried = unpacked / "streamlet_lab" / "data"
+@pytest.mark.parametrize(("folder", "files"), [("data", "*"), ("notebooks", "*.ipynb")])
+def test_the_wheel_carries_the_data_with_their_provenance_and_the_notebooks(
+    unpacked, folder, files
+):
+    shipped = {file.name: file.read_bytes() for file in (ROOT / folder).glob(files)}
+    carried = unpacked / "streamlet_lab" / folder
 
-    assert {file.name: file.read_bytes() for file in carried.iterdir()} == shipped
+    assert {file.name: file.read_bytes() for file in carried.glob(files)} == shipped
+
+
+@pytest.mark.slow
+def test_the_wheel_has_its_version_and_a_readme_with_pictures(unpacked):
+    (metadata,) = (file.read_text("utf-8") for file in unpacked.glob("*.dist-info/METADATA"))
+
+    assert f"\nVersion: {sl.__version__}\n" in metadata
+    assert "](data:image/png;base64,iVBOR" in metadata
 
 
 @pytest.mark.slow

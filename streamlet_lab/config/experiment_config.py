@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 import tomli_w
 from pydantic import BeforeValidator, model_validator
 
-from streamlet_lab.config.frame_feed import FRAME, Feed
+from streamlet_lab.config.frame_feed import FEED_IS_FRAME, FRAME, Feed
 from streamlet_lab.config.market_config import OBSERVER, MarketConfig
 from streamlet_lab.config.network_config import NetworkConfig
 from streamlet_lab.config.prices_config import PricesConfig
@@ -87,9 +87,10 @@ class ExperimentConfig(Section):
         What all randomness begins with: the same seed gives the same run.
     feed : str
         ``"simulated"``; ``"history"`` or ``"history-2012"``, the real one of each symbol;
-        ``"aapl-2012"``, one that names its symbol; ``"lobster"``, from files of that format; or a
-        frame of one's own with the columns ``time``, ``price`` and ``volume``. A row of daily
-        prices is one trading day, 6.5 hours of market time.
+        ``"aapl-2012"``, one that names its symbol; ``"lobster"``, from files of that format; the
+        path of a CSV file; or a DataFrame. These two have columns ``time``, ``price`` and
+        ``volume``, or ``Date``, ``Close`` and ``Volume``. A row of daily prices is one trading day,
+        6.5 hours of market time.
     symbols : tuple of str
         What prices the nodes agree on; one block carries them all. The feed's own, or ``"AAPL"``,
         unless given. A single one need not be in a list.
@@ -327,7 +328,7 @@ class ExperimentConfig(Section):
         functions = functions_in(self)
         reasons = [f"{place} is the function {kind_name(each)}" for place, each in functions]
         if self._feed_is_a_frame:
-            reasons.append("feed is a frame")
+            reasons.append(FEED_IS_FRAME)
         return tuple(reasons)
 
     @property

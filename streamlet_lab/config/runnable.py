@@ -90,7 +90,9 @@ def make_stock(config: ExperimentConfig, symbol: str) -> Stock:
 def _make_path(config: ExperimentConfig, symbol: str) -> PricePath:
     prices = config.prices.of(symbol)
     if isinstance(config.feed, str) and config.feed.startswith(FRAME):
-        raise InvalidInput("feed", config.feed, "the frame itself, which no file contains")
+        raise InvalidInput(
+            "feed", config.feed, "the frame itself, which a saved result has, and no other file"
+        )
     if isinstance(config.feed, FrameFeed):
         return _frame_path(config.feed, symbol)
     return make_path(

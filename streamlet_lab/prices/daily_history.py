@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from streamlet_lab.errors import DataError, InvalidInput, shown
+from streamlet_lab.files import shipped_folder
 from streamlet_lab.prices.frame_path import ReplayPath
 from streamlet_lab.texts import nearest, read_text
 from streamlet_lab.units import MONEY, to_name, to_whole
@@ -33,7 +34,7 @@ OWN_HISTORY: Final = "history"
 
 _FEEDS: Final = (
     "'simulated' or a real history: aapl, msft, ibm, goog, history (the symbol's own), or one year "
-    "of it such as aapl-2012; lobster; or a DataFrame with time, price and volume"
+    "of it such as aapl-2012; lobster; or a .csv file or DataFrame with time, price and volume"
 )
 
 #: What becomes of the splits in a real history: taken out, or left as jumps of the price.
@@ -71,10 +72,8 @@ class DailyBar(NamedTuple):
 
 
 def data_directory() -> Path:
-    """Return where the data are: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "data"
-    return inside if inside.is_dir() else package.parent / "data"
+    """Return where the histories are."""
+    return shipped_folder("data")
 
 
 def known_symbol(symbol: str) -> str:

@@ -1,14 +1,16 @@
 """Replay of prices: a person's own, or real history, as rows of time, price and volume."""
 
+import io
 import itertools
 import statistics
+import warnings
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import DataError, InvalidInput
 from streamlet_lab.prices.paths import TRADING_DAY, calendar_time, to_market_time
 from streamlet_lab.prices.sources import MICRO_DOLLAR
 from streamlet_lab.units import (
@@ -28,6 +30,9 @@ _TOO_LARGE: Final = Decimal(10**15)  # arithmetic with what is below is exact
 _TOO_DEAR: Final = Decimal(10**11)  # a rule's bounds, twice the highest price, have twelve digits
 _SHORTEST_CLOSURE: Final = 1_800_000_000  # 30 minutes
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Columns of a frame, and what else they may be called.
+_NAMES: Final = {"time": "date", "price": "close", "volume": ""}
 
 # In every zone, and to the end of the last row, these are dates of Python too.
 _FIRST_DAY, _LAST_DAY = "0001-01-02", "9999-12-30"
@@ -51,9 +56,10 @@ class ReplayPath:
     frame : pandas.DataFrame
         One row for each price, sorted by time: ``time`` (datetime64, dates or datetimes in any time
         zone; without one it is UTC; or periods, each of which stands at its start), ``price`` (US
-        dollars, at least one cent) and ``volume`` (whole shares). Other columns are ignored. Prices
-        are taken as they print and rounded to micro-dollars, half even; times are cut to
-        microseconds, and of rows within one the last one's price counts.
+        dollars, at least one cent) and ``volume`` (whole shares). ``date`` and ``close`` will do
+        for the first two, in capitals too, and so will an index of times. Other columns are
+        ignored. Prices are taken as they print and rounded to micro-dollars, half even; times are
+        cut to microseconds, and of rows within one the last one's price counts.
     symbol : str
     base_price : Decimal, optional
         What genesis carries; the first price unless given.
@@ -79,11 +85,9 @@ class ReplayPath:
     def __init__(
         self, frame: "pd.DataFrame", symbol: str = "AAPL", base_price: Decimal | None = None
     ) -> None:
-        _check_shape(frame)
-        self._times = _read_times(frame["time"])
-        prices = _read(frame["price"], _is_price, "a price from 0.01 to below 100 billion dollars")
-        prices = list(map(_to_micro_dollars, prices))
-        volumes = _read(frame["volume"], _is_volume, "a whole number of shares, zero or more")
+        rows = read_rows(frame)
+        self._times = rows["time"].to_numpy().astype("datetime64[us]").astype("int64").tolist()
+        prices, volumes = list(map(Decimal, rows["price"])), list(map(int, rows["volume"]))
         *self._starts, self._end = itertools.accumulate(_holds(self._times), initial=0)
         self.symbol = symbol
         self.base_price = prices[0] if base_price is None else base_price
@@ -95,7 +99,7 @@ class ReplayPath:
         self.duration: int | None = self._end
         self._prices = [to_micros(price) for price in prices]
         self.timestamp(self._end - 1)  # it lies in the calendar
-        self._traded_before = list(itertools.accumulate(map(int, volumes), initial=0))
+        self._traded_before = list(itertools.accumulate(volumes, initial=0))
 
     def price(self, market_time: int) -> int:
         """Return the last row's price in micro-dollars."""
@@ -119,24 +123,84 @@ class ReplayPath:
         return bisect_right(self._starts, market_time)
 
 
-def _check_shape(frame: "pd.DataFrame") -> None:
+def read_rows(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the time (UTC), the price and the volume of each row in one form, or refuse one.
+
+    Prices and volumes are texts, with the digits that they had.
+    """
+    import pandas as pd
+
+    time, price, volume = _find_columns(frame)
+    times = _read_times(time)
+    prices = _read(price, _is_price, "a price from 0.01 to below 100 billion dollars")
+    volumes = _read(volume, _is_volume, "a whole number of shares, zero or more")
+    texts = {
+        "price": [str(_to_micro_dollars(each)) for each in prices],
+        "volume": [str(int(each)) for each in volumes],
+    }
+    return pd.DataFrame({"time": times, **texts})
+
+
+def read_csv(content: str, name: str) -> "pd.DataFrame":
+    """Read the text of a CSV file as a frame of prices, whose times are dates or times of ISO 8601.
+
+    Raises
+    ------
+    DataError
+        If it is no table; what is in it is not looked at.
+    InvalidInput
+        If a time is none.
+    """
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # else cells beyond the header's are dropped
+            frame = pd.read_csv(
+                io.StringIO(content), dtype=str, keep_default_na=False, index_col=False
+            )
+    except (ValueError, pd.errors.ParserWarning) as error:
+        raise DataError(f"{name}: not a CSV file with a header ({error})") from error
+    time = _find_columns(frame)[0]
+    times = pd.to_datetime(time, format="ISO8601", utc=True, errors="coerce")
+    for row in (row for row, is_none in enumerate(times.isna()) if is_none):
+        expected = "a date or a time of ISO 8601, such as 2024-01-15 or 2024-01-15T14:30Z"
+        raise InvalidInput(f"time in row {row}", time.iloc[row], expected)
+    return frame.assign(**{str(time.name): times})
+
+
+def _find_columns(frame: "pd.DataFrame") -> "list[pd.Series[Any]]":
+    """Return the columns of times, prices and volumes, or the index where that has the times."""
     if not is_frame(frame):
         expected = "a pandas DataFrame with the columns time, price and volume"
         raise InvalidInput("frame", type(frame).__name__, expected)
     import pandas as pd
 
-    for name in ("time", "price", "volume"):
-        if list(frame.columns).count(name) != 1:
-            expected = f"one column {name!r}"
-            if name == "time" and isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex):
-                expected += ", which frame.reset_index(names='time') makes of the index"
-            raise InvalidInput("columns", list(frame.columns), expected)
+    names = [*frame.columns]
+    if frame.columns.nlevels > 1:
+        expected = "one level of names, as frame.droplevel(1, axis=1) leaves"
+        raise InvalidInput("columns", names, expected)
+    is_timed = isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex)
+    columns = []
+    for name, other in _NAMES.items():
+        exact = [at for at, each in enumerate(names) if each == name]
+        like = [at for at, each in enumerate(names) if str(each).strip().lower() in (name, other)]
+        found = exact or like
+        if len(found) == 1:
+            columns.append(frame.iloc[:, found[0]])
+        elif not found and name == "time" and is_timed:
+            columns.append(pd.Series(frame.index, name=name))
+        else:
+            also = f" or {other!r}" if other else ""
+            index = ", or an index of times" if name == "time" else ""
+            raise InvalidInput("columns", names, f"one column {name!r}{also}{index}")
     if frame.empty:
         raise InvalidInput("rows", 0, "at least one row")
+    return columns
 
 
-def _read_times(column: "pd.Series[Any]") -> list[int]:
-    """Return microseconds since 1970."""
+def _read_times(column: "pd.Series[Any]") -> Any:
+    """Return instants of UTC as an array of datetime64."""
     import numpy as np
     import pandas as pd
 
@@ -153,7 +217,7 @@ def _read_times(column: "pd.Series[Any]") -> list[int]:
     for row in np.flatnonzero(times[1:] <= times[:-1]) + 1:
         expected = f"a time after that of the row before, {column.iloc[row - 1]}"
         raise InvalidInput(f"time in row {row}", str(column.iloc[row]), expected)
-    return times.astype("datetime64[us]").astype(np.int64).tolist()
+    return times
 
 
 def _read_instants(column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from streamlet_lab.config import ExperimentConfig, make_config
-from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.facade import StockMarketConsensusNetwork
 from streamlet_lab.frames import Record, make_frames
 from streamlet_lab.matching import (
     Accepted,

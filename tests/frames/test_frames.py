@@ -15,7 +15,7 @@ import pytest
 from streamlet_lab import Experiment
 from streamlet_lab.columns import COLUMNS
 from streamlet_lab.config import OBSERVER
-from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.facade import StockMarketConsensusNetwork
 from streamlet_lab.prices import SourceFault, decode_quotes, source_fault_kind
 
 BUSY = [{"kind": "zero_intelligence", "count": 20, "rate": 2.4}, {"kind": "fat_finger", "rate": 12}]

@@ -136,6 +136,20 @@ class TestEveryNotebook:
         assert form.encode() == path.read_bytes()
 
 
+LESSONS = [path for path in NOTEBOOKS if path.stem != "bench"]  # which has a control for its seed
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_takes_its_seed_from_the_parameters(path: Path) -> None:
+    """Papermill replaces the cell of this tag."""
+    cells = code_cells(path)
+    (parameters,) = (cell for cell in cells if "parameters" in cell["metadata"].get("tags", []))
+    assert re.fullmatch(r"SEED = \d+", source(parameters))
+    code = "\n".join(map(source, cells))
+    assert "seed=SEED" in code
+    assert not re.search(r"\bseed=\d", code)
+
+
 @pytest.mark.slow
 def test_executing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     """One stands for all: nbval executes each and compares its outputs, pictures included."""

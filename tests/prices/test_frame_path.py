@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamlet_lab.errors import InvalidInput, shown
-from streamlet_lab.prices import TRADING_DAY, ReplayPath
+from streamlet_lab.errors import InvalidInput, StreamletLabError, shown
+from streamlet_lab.prices import TRADING_DAY, ReplayPath, read_csv
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -294,6 +294,52 @@ def test_other_columns_and_the_index_do_not_matter_and_nothing_is_changed() -> N
     pd.testing.assert_frame_equal(busy, before)
 
 
+@pytest.mark.parametrize(
+    "frame_of",
+    [
+        lambda plain: plain.set_axis(["Date", "Close", "Volume"], axis=1),
+        lambda plain: plain.set_axis(["DATE", "close", "VOLUME"], axis=1).assign(Adj=1),
+        lambda plain: plain.set_index("time"),
+        lambda plain: plain.set_index(pd.DatetimeIndex(plain["time"], name="Date"))[
+            ["volume", "price"]
+        ],
+        lambda plain: plain.assign(date="x", Close=1),
+        lambda plain: read_csv(plain.to_csv(index=False), "my.csv"),
+        lambda plain: read_csv(
+            "Date,Open,Close,Volume\n2024-01-15T14:30Z,1,10.00,5\n2024-01-15 15:31+01:00,1,11,6\n",
+            "my.csv",
+        ),
+    ],
+)
+def test_columns_have_the_names_that_other_sources_give_them(
+    frame_of: Callable[[pd.DataFrame], pd.DataFrame],
+) -> None:
+    plain = _at(["2024-01-15 14:30", "2024-01-15 14:31"], price=[10.0, 11.0], volume=[5, 6])
+    path, same = ReplayPath(frame_of(plain)), ReplayPath(plain)
+
+    for time in (0, MINUTE):
+        assert path.timestamp(time) == same.timestamp(time)
+        assert path.price(time) == same.price(time)
+        assert path.volume(time) == same.volume(time)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "my.csv: not a CSV file with a header"),
+        ("time,price,volume\n2024-01-15,1,2,3\n", "my.csv: not a CSV file with a header"),
+        ("time,price,volume\n", "rows: 0 "),
+        ("a;b;c\n1;2;3\n", "columns: .* one column 'time' or 'date'"),
+        ("date,close,volume\n2024-01-15,1,2\n16/01/2024,1,2\n", "time in row 1: '16/01/2024'"),
+        ("date,close,volume\n2024-01-15,n/a,2\n", "close in row 0: 'n/a'"),
+        ("date,close,volume\n2024-01-15,1,\n", "volume in row 0: ''"),
+    ],
+)
+def test_a_file_that_is_no_table_of_prices_is_refused(content: str, complaint: str) -> None:
+    with pytest.raises(StreamletLabError, match=complaint):
+        ReplayPath(read_csv(content, "my.csv"))
+
+
 FAR = pd.Period(ordinal=10**12, freq="M")
 MINUTES = ["2024-01-15 14:30", "2024-01-15 14:31", "2024-01-15 14:32"]
 PRICE = "a price from 0.01 to below 100 billion dollars"
@@ -307,11 +353,17 @@ REFUSED: dict[str, tuple[Any, str, Any, str]] = {
         ["price", "volume"],
         "one column 'time'",
     ),
-    "the time as the index": (
-        _at(MINUTES).set_index("time"),
+    "two closes": (
+        _at(MINUTES).rename(columns={"price": "Close"}).assign(CLOSE=1),
         "columns",
-        ["price", "volume"],
-        "one column 'time', which frame.reset_index(names='time') makes of the index",
+        ["time", "Close", "volume", "CLOSE"],
+        "one column 'price' or 'close'",
+    ),
+    "two levels of columns": (
+        pd.concat({"AAPL": _at(MINUTES)}, axis=1),
+        "columns",
+        [("AAPL", "time"), ("AAPL", "price"), ("AAPL", "volume")],
+        "one level of names",
     ),
     "no price": (_at(MINUTES).drop(columns="price"), "columns", ["time", "volume"], "'price'"),
     "no volume": (_at(MINUTES).drop(columns="volume"), "columns", ["time", "price"], "'volume'"),

@@ -1,7 +1,7 @@
 """Runs of the bare protocol with Byzantine nodes, and what arrives at whom."""
 
 from streamlet_lab.config import make_config
-from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.facade import StockMarketConsensusNetwork
 from streamlet_lab.fault import Fault
 from streamlet_lab.simulator import Recorder, own_fault_kinds
 from streamlet_lab.simulator.faults import make_faults

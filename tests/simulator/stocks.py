@@ -1,7 +1,7 @@
 """Networks that agree on prices, and what was recorded of their runs."""
 
 from streamlet_lab.config import make_config
-from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.facade import StockMarketConsensusNetwork
 from streamlet_lab.simulator import Recorder, priced
 
 # So that the price never leaves the corridor of the deviation rule by itself.

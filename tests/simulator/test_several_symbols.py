@@ -11,7 +11,7 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
-from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.facade import StockMarketConsensusNetwork
 from streamlet_lab.prices import PriceConsensus, decode_claims, encode_claims
 from streamlet_lab.prices.daily_history import load_bars
 

@@ -7,7 +7,7 @@ import pytest
 
 import streamlet_lab as sl
 from streamlet_lab.config import make_config
-from streamlet_lab.description import StockMarketConsensusNetwork
+from streamlet_lab.facade import StockMarketConsensusNetwork
 from streamlet_lab.intervals import mean_interval
 from streamlet_lab.studies import daily_volatility, staleness, staleness_numbers
 from streamlet_lab.theory import stale_outside_share
