@@ -17,7 +17,8 @@ Any other word is a command of the lab itself:
 
   python3 lab.py stock-consensus --epochs 12 --nodes 4
 
-The first task sets up .venv beside this file, which takes about a minute.
+The first task sets up .venv beside this file, which takes about a minute. --version needs none, nor
+does verify where this Python has the packages cryptography and pydantic.
 """
 
 # Any Python must be able to read this file, down to 2.7, to be told that it is too old: no syntax

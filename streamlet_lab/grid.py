@@ -27,8 +27,8 @@ from typing import Any, Final, Literal, get_args
 import pandas as pd
 
 from streamlet_lab.engines import ByEngine, Engine, choose_engines, in_words, table
-from streamlet_lab.errors import InvalidInput, StreamletLabError
-from streamlet_lab.files import write_atomically
+from streamlet_lab.errors import InvalidInput
+from streamlet_lab.frames import write_parquet
 from streamlet_lab.identity import study_document
 from streamlet_lab.interrupts import terminable
 from streamlet_lab.intervals import Interval, Share, mean_interval, share_difference, share_interval
@@ -214,14 +214,9 @@ class Sweep:
 
         A column of labels that are not all numbers, or all texts, is written as texts.
         """
-        try:
-            import pyarrow as pyarrow
-        except ImportError as error:
-            message = "Parquet is written by pyarrow: pip install 'streamlet-lab[parquet]'"
-            raise StreamletLabError(message) from error
         frame = self.frame
         mixed = {name: str for name in self.settings if frame[name].dtype == object}
-        write_atomically(to_path(path), frame.astype(mixed).to_parquet(index=False))
+        write_parquet(to_path(path), frame.astype(mixed))
 
     def __repr__(self) -> str:
         over = f" over {_listed(self.settings)}" if self.settings else ""

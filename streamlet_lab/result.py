@@ -18,7 +18,7 @@ from streamlet_lab.consensus.documents import GREATEST_INTEGER, Document
 from streamlet_lab.errors import DataError, InvalidInput, StreamletLabError
 from streamlet_lab.files import parse_member, read_archive, write_archive
 from streamlet_lab.fixed import fixed
-from streamlet_lab.frames import OwnCopies, columns_of, read_frame, write_frame
+from streamlet_lab.frames import OwnCopies, columns_of, read_frame, write_frame, write_parquet
 from streamlet_lab.ledger import Ledger
 from streamlet_lab.metrics import market_numbers, market_quality, sensitivity
 from streamlet_lab.texts import decode, html_table, printable, to_path
@@ -230,6 +230,14 @@ class Result:
             members[_FEED] = self.config.feed.to_csv()
         members[_LEDGER] = (json.dumps(self.ledger.to_document()) + "\n").encode()
         write_archive(to_path(path), manifest.to_document(), members)
+
+    def to_parquet(self, folder: str | Path) -> None:
+        """Write each frame to a file of a folder, such as ``orders.parquet``.
+
+        This needs the extra ``parquet``.
+        """
+        for name, frame in self.frames.items():
+            write_parquet(to_path(folder) / f"{name}.parquet", frame)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

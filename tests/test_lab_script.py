@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -175,7 +175,6 @@ def test_usage_names_every_task_and_sets_nothing_up(lab, children, capsys, argum
         ["run", "experiment.toml"],
         ["stock-consensus", "--epochs", "12", "--nodes", "4"],
         ["streamlet", "--help"],
-        ["--version"],
     ],
 )
 def test_other_words_reach_the_lab_from_where_the_user_stands(
@@ -187,6 +186,41 @@ def test_other_words_reach_the_lab_from_where_the_user_stands(
     assert children.arguments == [["-m", "streamlet_lab", *arguments]]
     assert children.places[-1] == tmp_path
     assert children.outputs[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "versions", "at_once"),
+    [
+        (["--version"], {}, True),
+        (["verify", "proof.json"], {"cryptography": "45.0.1", "pydantic": "2.11.0"}, True),
+        (["verify", "proof.json"], {"cryptography": "48", "pydantic": "3.0b1"}, True),
+        (["verify", "proof.json"], {"cryptography": "44.9.9", "pydantic": "2.11.0"}, False),
+        (["verify", "proof.json"], {"cryptography": "45.0.1", "pydantic": "2.9.9"}, False),
+        (["verify", "proof.json"], {"cryptography": "45.0.1"}, False),
+        (["keys", "run.zip"], {"cryptography": "45.0.1", "pydantic": "2.11.0"}, False),
+    ],
+)
+def test_what_this_python_can_answer_sets_nothing_up_and_starts_no_other(
+    lab, children, monkeypatch, arguments, versions, at_once
+):
+    asked = []
+
+    def version(package):
+        if package not in versions:
+            raise lab.metadata.PackageNotFoundError(package)
+        return versions[package]
+
+    def run_module(module, run_name, alter_sys):
+        asked.append((module, run_name, alter_sys))
+        raise SystemExit(1)
+
+    monkeypatch.setattr(lab.metadata, "version", version)
+    monkeypatch.setattr(lab.runpy, "run_module", run_module)
+    with pytest.raises(SystemExit) if at_once else nullcontext():
+        lab.main(arguments, USAGE)
+
+    assert asked == [("streamlet_lab", "__main__", True)] * at_once
+    assert bool(children.commands) is not at_once
 
 
 @pytest.mark.parametrize(

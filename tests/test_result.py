@@ -17,7 +17,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from streamlet_lab import DataError, Experiment, InvalidInput, Result, StreamletNode, run_protocol
+from streamlet_lab import (
+    DataError,
+    Experiment,
+    InvalidInput,
+    Result,
+    StreamletLabError,
+    StreamletNode,
+    run_protocol,
+)
 from streamlet_lab.checks import CHECKS, Check, CheckResult, Status
 from streamlet_lab.columns import COLUMNS, PROTOCOL_COLUMNS
 from streamlet_lab.files import _digests, _pack
@@ -118,6 +126,18 @@ def test_a_saved_result_has_its_own_feed(tmp_path):
 
     _rewrite(tmp_path / "one.zip", tmp_path / "changed.zip", cheaper)
     _assert_refused(tmp_path / "changed.zip", complaint="config.feed: ")
+
+
+def test_every_frame_goes_to_parquet_and_back(small, tmp_path, monkeypatch):
+    small.to_parquet(tmp_path / "frames")
+
+    assert {file.stem for file in (tmp_path / "frames").iterdir()} == {*small.frames}
+    for name, frame in small.frames.items():
+        read = pd.read_parquet(tmp_path / "frames" / f"{name}.parquet")
+        pd.testing.assert_frame_equal(read, frame, check_exact=True)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(StreamletLabError, match=r"pip install 'streamlet-lab\[parquet\]'"):
+        small.to_parquet(tmp_path / "more")
 
 
 def test_other_tools_can_open_the_file(small, saved):

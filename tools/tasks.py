@@ -3,14 +3,18 @@
 import hashlib
 import os
 import platform
+import re
+import runpy
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import FrameType
@@ -40,6 +44,8 @@ EXTRAS = "test,lab,docs"
 SITE = ["sphinx", "-W", "--keep-going", "-q", "-c", "docs", ".", "output/site"]
 # A warning must not end a measurement.
 BENCHMARKS = ["benchmarks", "-q", "-W", "default", "--benchmark-columns=min,median,rounds"]
+# Commands of the lab that any Python answers by itself if it has these packages.
+AT_ONCE = {"--version": (), "verify": ("cryptography", "pydantic")}
 # What ends this process ends its child first. Windows has no SIGHUP.
 SIGNALS = [getattr(signal, name, signal.SIGTERM) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
@@ -297,6 +303,23 @@ def skipped(reports: Iterable[Path]) -> Iterator[str]:
         yield f"{count} tests ({reason})"
 
 
+def is_recent(package: str) -> bool:
+    """Whether this Python has a package that is as new as the lab needs it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (needed,) = (line for line in project["dependencies"] if line.startswith(f"{package}>="))
+    try:
+        found = metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    have, need = ([*map(int, re.findall(r"\d+", text)[:2])] for text in (found, needed))
+    return have >= need
+
+
+def can_answer(command: str) -> bool:
+    """Whether this Python can run a command of the lab without an environment."""
+    return command in AT_ONCE and all(map(is_recent, AT_ONCE[command]))
+
+
 def run_task(task: str, arguments: list[str]) -> int:
     """Run one task in the environment and return its exit code."""
     if task == "test":
@@ -327,6 +350,8 @@ def main(arguments: list[str], usage: str) -> int:
         if not arguments or arguments[0] in ("-h", "--help"):
             print(usage.strip(), flush=True)
             return 0
+        if can_answer(arguments[0]):
+            runpy.run_module("streamlet_lab", run_name="__main__", alter_sys=True)
         if not is_set_up():
             with alone() as keep:
                 if not is_set_up():  # nor has another call done it by now

@@ -12,6 +12,7 @@ from streamlet_lab.frames.tables import OwnCopies as OwnCopies
 from streamlet_lab.frames.tables import columns_of as columns_of
 from streamlet_lab.frames.tables import read_frame as read_frame
 from streamlet_lab.frames.tables import write_frame as write_frame
+from streamlet_lab.frames.tables import write_parquet as write_parquet
 
 # What gives the rows of a frame, or its columns; or the rows of several that are made together.
 _ROWS: Any = {

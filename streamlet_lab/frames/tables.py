@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, islice
 from operator import attrgetter
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from streamlet_lab.columns import Column
-from streamlet_lab.errors import InvalidInput
+from streamlet_lab.errors import InvalidInput, StreamletLabError
+from streamlet_lab.files import write_atomically
 from streamlet_lab.units import to_name, to_number, to_seconds
 
 if TYPE_CHECKING:
@@ -140,6 +142,16 @@ def _to_frame(kinds: Mapping[str, Column], values: Columns) -> "pd.DataFrame":
 def write_frame(frame: "pd.DataFrame") -> bytes:
     """Return a frame as the CSV that :func:`read_frame` reads."""
     return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
+    """Write a frame to a file of Parquet, which needs the extra ``parquet``."""
+    try:
+        import pyarrow as pyarrow
+    except ImportError as error:
+        message = "Parquet is written by pyarrow: pip install 'streamlet-lab[parquet]'"
+        raise StreamletLabError(message) from error
+    write_atomically(path, frame.to_parquet(index=False))
 
 
 def read_frame(name: str, content: bytes, columns: Mapping[str, Column]) -> "pd.DataFrame":
