@@ -31,7 +31,7 @@ _NUMBER: Final = re.compile(
 )
 
 # The pages of docs/ are not copied with the lessons: a link to one becomes its text.
-_LINK_TO_PAGE: Final = re.compile(r"\[([^\[\]\n]*)\]\(\.\./[^)]*\)")
+_LINK_TO_PAGE: Final = re.compile(r"\[([^\[\]]*)\]\(\.\./[^)]*\)")
 
 # Below this a run is over before anyone wonders.
 _LONG_RUN: Final = 500
@@ -307,8 +307,13 @@ def notebooks(options: argparse.Namespace) -> None:
             expected = f"a folder without {lesson.name}, which would be overwritten"
             raise InvalidInput("DIR", str(options.folder), expected)
     for lesson in lessons:
-        text = _LINK_TO_PAGE.sub(r"\1", read_text(lesson))
-        write_atomically(options.folder / lesson.name, text.encode())
+        notebook = json.loads(read_text(lesson))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                text = _LINK_TO_PAGE.sub(r"\1", "".join(cell["source"]))
+                cell["source"] = text.splitlines(keepends=True)
+        content = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+        write_atomically(options.folder / lesson.name, content.encode())
     show([f"{len(lessons)} notebooks copied into {options.folder}"])
 
 

@@ -21,6 +21,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Numbers that no cell prints: of papers, of tools/, of arithmetic that the text shows.
 CITED = {
     "01_quickstart": {"142.50", "157.50"},
+    "11_when_it_happened": {"0.01", "0.107", "8.32"},
     "12_voter_checks": {"0.4", "0.5", "1.20", "1.21"},
     "appendix_price_paths": {"7.8", "19.5", "15.95", "0.34", "3.3"},
 }
